@@ -1,0 +1,85 @@
+//! Errors that teach: which file, which line, what is wrong and what is allowed.
+
+use std::fmt;
+
+/// One thing that is wrong with the config.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The file's name within the config folder.
+    pub file: String,
+    /// The line, from 1; 0 where the error is of the whole file.
+    pub line: usize,
+    /// What is wrong, and what is allowed.
+    pub message: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line == 0 { write!(f, "{}: {}", self.file, self.message) } else { write!(f, "{}:{}: {}", self.file, self.line, self.message) }
+    }
+}
+
+/// Everything that is wrong with the config; at least one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct ConfigErrors(pub Vec<ConfigError>);
+
+/// Collects errors of one file.
+pub(crate) struct Reporter<'a> {
+    file: &'a str,
+    text: &'a str,
+    errors: &'a mut Vec<ConfigError>,
+}
+
+impl<'a> Reporter<'a> {
+    pub(crate) fn new(file: &'a str, text: &'a str, errors: &'a mut Vec<ConfigError>) -> Self {
+        Self { file, text, errors }
+    }
+
+    /// Reports `message` at the byte range `span` of the file.
+    pub(crate) fn at(&mut self, span: std::ops::Range<usize>, message: impl Into<String>) {
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
+        self.errors.push(ConfigError { file: self.file.to_owned(), line, message: message.into() });
+    }
+
+    /// Parses the file into `T`; reports and gives `None` where it does not fit.
+    pub(crate) fn parse<T: serde::de::DeserializeOwned>(&mut self) -> Option<T> {
+        match toml::from_str(self.text) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.at(error.span().unwrap_or(0..0), error.message().trim());
+                None
+            }
+        }
+    }
+}
+
+/// The name of `allowed` nearest to `name`, where one is near enough to be meant.
+pub(crate) fn nearest<'a>(name: &str, allowed: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    allowed.into_iter().map(|candidate| (distance(name, candidate), candidate)).filter(|(d, c)| *d * 3 <= c.len().max(3)).min().map(|(_, c)| c)
+}
+
+/// Levenshtein's edit distance.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let next = (diagonal + usize::from(ca != *cb)).min(row[j] + 1).min(row[j + 1] + 1);
+            diagonal = row[j + 1];
+            row[j + 1] = next;
+        }
+    }
+    row[b.len()]
+}
+
+/// "`x` is not …; did you mean `y`?" for a name that nothing has.
+pub(crate) fn unknown<'a>(what: &str, name: &str, allowed: impl IntoIterator<Item = &'a str> + Clone) -> String {
+    let hint = nearest(name, allowed.clone()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    let mut all: Vec<&str> = allowed.into_iter().collect();
+    all.sort_unstable();
+    format!("`{name}` is no {what}{hint} Known: {}", if all.is_empty() { "none".to_owned() } else { all.join(", ") })
+}

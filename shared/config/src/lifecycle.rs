@@ -1,0 +1,70 @@
+//! `lifecycle.toml`: which of the product's events say where someone stands.
+
+use crate::error::Reporter;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// A fact of the product's that moves someone between stages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Milestone {
+    /// Became known.
+    Lead,
+    /// Began a trial.
+    Trial,
+    /// Began a free plan.
+    Freemium,
+    /// Pays (began, renewed, converted).
+    Customer,
+    /// Stopped paying.
+    Churned,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    milestones: HashMap<Milestone, Vec<String>>,
+    customer: RawCustomer,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCustomer {
+    onboarding_days: u16,
+    adopting_days: u16,
+    at_risk_after_idle_days: u16,
+}
+
+/// Compiled lifecycle.
+#[derive(Debug, Clone, Default)]
+pub struct Lifecycle {
+    /// Event name (as counted) to the milestones that it is.
+    pub milestones: HashMap<String, Vec<Milestone>>,
+    /// Days from paying until someone is adopting.
+    pub onboarding_days: u16,
+    /// Days from paying until someone is established; more than `onboarding_days`.
+    pub adopting_days: u16,
+    /// Idle days after which who pays is at risk.
+    pub at_risk_after_idle_days: u16,
+}
+
+impl Lifecycle {
+    /// Checks and compiles the file.
+    pub(crate) fn load(report: &mut Reporter<'_>) -> Self {
+        let Some(file) = report.parse::<File>() else { return Self::default() };
+        let c = file.customer;
+        if c.adopting_days <= c.onboarding_days {
+            report.at(0..0, "customer.adopting_days must be more than customer.onboarding_days");
+        }
+        if c.at_risk_after_idle_days == 0 {
+            report.at(0..0, "customer.at_risk_after_idle_days must be at least 1");
+        }
+        let mut milestones: HashMap<String, Vec<Milestone>> = HashMap::new();
+        for (milestone, events) in file.milestones {
+            for event in events {
+                milestones.entry(event).or_default().push(milestone);
+            }
+        }
+        Self { milestones, onboarding_days: c.onboarding_days, adopting_days: c.adopting_days, at_risk_after_idle_days: c.at_risk_after_idle_days }
+    }
+}

@@ -1,0 +1,223 @@
+//! One thing that someone did, as every source is brought into.
+
+use crate::id::{AccountId, AnonymousId, EventName, MessageId, SourceId, UserId};
+use crate::identity::Identity;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A JSON object: an event's properties, traits or context.
+pub type Properties = serde_json::Map<String, serde_json::Value>;
+
+/// The six calls of the tracking API (the Segment spec's names).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EventKind {
+    /// Who someone is.
+    Identify,
+    /// What someone did.
+    Track,
+    /// A page that someone saw.
+    Page,
+    /// A screen of an app that someone saw.
+    Screen,
+    /// Which account someone belongs to.
+    Group,
+    /// Two ids are one person.
+    Alias,
+}
+
+impl EventKind {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Identify => "identify",
+            Self::Track => "track",
+            Self::Page => "page",
+            Self::Screen => "screen",
+            Self::Group => "group",
+            Self::Alias => "alias",
+        }
+    }
+}
+
+/// An accepted event: on the events queue, in the archive (one line of NDJSON) and in the engine. Written in the
+/// tracking API's own field names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", try_from = "RawEvent")]
+pub struct Event {
+    /// What duplicates are told by.
+    pub message_id: MessageId,
+    /// Which of the six calls.
+    #[serde(rename = "type")]
+    pub kind: EventKind,
+    /// The product's id of the person. At least one of the two ids is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
+    /// The client's id of the person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anonymous_id: Option<AnonymousId>,
+    /// When it happened, corrected for the client's clock.
+    pub timestamp: Timestamp,
+    /// When the client says it happened, uncorrected and the same at every retry; `None` where it did not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub original_timestamp: Option<Timestamp>,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// Which configured source it came from.
+    pub source: SourceId,
+    /// The name of what was done (always there for `track`), or of the page or screen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<EventName>,
+    /// The account (always there for `group`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_id: Option<AccountId>,
+    /// The other id (always there for `alias`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous_id: Option<AnonymousId>,
+    /// What was done, in detail (`track`, `page`, `screen`).
+    #[serde(skip_serializing_if = "Properties::is_empty")]
+    pub properties: Properties,
+    /// What is known of the person (`identify`) or the account (`group`).
+    #[serde(skip_serializing_if = "Properties::is_empty")]
+    pub traits: Properties,
+    /// What the client said of itself: library, page, campaign.
+    #[serde(skip_serializing_if = "Properties::is_empty")]
+    pub context: Properties,
+}
+
+/// Why something of an event's shape is no event.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidEvent {
+    /// Nobody did it.
+    #[error("an event needs a userId or an anonymousId")]
+    NoIdentity,
+    /// A `track` without a name.
+    #[error("a track call needs `event`, the name of what was done")]
+    NoName,
+    /// A `group` without an account.
+    #[error("a group call needs `groupId`")]
+    NoGroup,
+    /// An `alias` without the other id.
+    #[error("an alias call needs `previousId` and `userId`")]
+    NoAlias,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawEvent {
+    message_id: MessageId,
+    #[serde(rename = "type")]
+    kind: EventKind,
+    user_id: Option<UserId>,
+    anonymous_id: Option<AnonymousId>,
+    timestamp: Timestamp,
+    original_timestamp: Option<Timestamp>,
+    received_at: Timestamp,
+    source: SourceId,
+    event: Option<EventName>,
+    group_id: Option<AccountId>,
+    previous_id: Option<AnonymousId>,
+    #[serde(default)]
+    properties: Properties,
+    #[serde(default)]
+    traits: Properties,
+    #[serde(default)]
+    context: Properties,
+}
+
+impl TryFrom<RawEvent> for Event {
+    type Error = InvalidEvent;
+
+    fn try_from(raw: RawEvent) -> Result<Self, InvalidEvent> {
+        if raw.user_id.is_none() && raw.anonymous_id.is_none() {
+            return Err(InvalidEvent::NoIdentity);
+        }
+        match raw.kind {
+            EventKind::Track if raw.event.is_none() => return Err(InvalidEvent::NoName),
+            EventKind::Group if raw.group_id.is_none() => return Err(InvalidEvent::NoGroup),
+            EventKind::Alias if raw.previous_id.is_none() || raw.user_id.is_none() => return Err(InvalidEvent::NoAlias),
+            _ => {}
+        }
+        Ok(Self {
+            message_id: raw.message_id,
+            kind: raw.kind,
+            user_id: raw.user_id,
+            anonymous_id: raw.anonymous_id,
+            timestamp: raw.timestamp,
+            original_timestamp: raw.original_timestamp,
+            received_at: raw.received_at,
+            source: raw.source,
+            event: raw.event,
+            group_id: raw.group_id,
+            previous_id: raw.previous_id,
+            properties: raw.properties,
+            traits: raw.traits,
+            context: raw.context,
+        })
+    }
+}
+
+impl Event {
+    /// The identity that the event belongs to; `None` only for a value built by hand with neither id.
+    pub fn identity(&self) -> Option<Identity> {
+        match (&self.user_id, &self.anonymous_id) {
+            (Some(user), _) => Some(Identity::User(user.clone())),
+            (None, Some(anonymous)) => Some(Identity::Anonymous(anonymous.clone())),
+            (None, None) => None,
+        }
+    }
+
+    /// The anonymous id that this event says is its user: an `identify` with both ids, or an `alias`.
+    pub fn link(&self) -> Option<(&AnonymousId, &UserId)> {
+        let user = self.user_id.as_ref()?;
+        match self.kind {
+            EventKind::Alias => self.previous_id.as_ref().map(|previous| (previous, user)),
+            EventKind::Identify => self.anonymous_id.as_ref().map(|anonymous| (anonymous, user)),
+            _ => None,
+        }
+    }
+
+    /// The name that it is counted under: its own for `track`, else `$` and the call, such as `$page`.
+    pub fn counted_as(&self) -> &str {
+        match (self.kind, &self.event) {
+            (EventKind::Track, Some(name)) => name.as_str(),
+            (EventKind::Identify, _) => "$identify",
+            (EventKind::Page, _) => "$page",
+            (EventKind::Screen, _) => "$screen",
+            (EventKind::Group, _) => "$group",
+            (EventKind::Alias, _) => "$alias",
+            (EventKind::Track, None) => "$track",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn parse(json: serde_json::Value) -> Result<Event, String> {
+        serde_json::from_value(json).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn an_event_keeps_its_wire_names() {
+        let json = serde_json::json!({"messageId":"m1","type":"track","userId":"u1","timestamp":"2026-01-01T00:00:00Z",
+            "receivedAt":"2026-01-01T00:00:01Z","source":"web","event":"Signed Up","properties":{"plan":"pro"}});
+        let event = parse(json.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&event).unwrap(), json);
+        assert_eq!(event.counted_as(), "Signed Up");
+    }
+
+    #[test]
+    fn what_a_call_needs_is_said() {
+        let base = |kind: &str| serde_json::json!({"messageId":"m","type":kind,"userId":"u","timestamp":"2026-01-01T00:00:00Z",
+            "receivedAt":"2026-01-01T00:00:00Z","source":"web"});
+        assert!(parse(base("track")).unwrap_err().contains("`event`"));
+        assert!(parse(base("group")).unwrap_err().contains("`groupId`"));
+        assert!(parse(base("alias")).unwrap_err().contains("`previousId`"));
+        let mut nobody = base("page");
+        nobody.as_object_mut().unwrap().remove("userId");
+        assert!(parse(nobody).unwrap_err().contains("userId or an anonymousId"));
+    }
+}

@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+
+pub mod account;
+pub mod event;
+pub mod hash;
+pub mod id;
+pub mod identity;
+pub mod message;
+pub mod money;
+pub mod score;
+pub mod stage;
+pub mod time;
+
+pub use account::Member;
+pub use event::{Event, EventKind, InvalidEvent, Properties};
+pub use id::{AccountId, AnonymousId, ConfigVersion, DecisionId, EventName, InvalidId, MessageId, PersonId, SourceId, UserId};
+pub use identity::Identity;
+pub use message::{Cause, Channel, Decision};
+pub use money::{Currency, Money};
+pub use score::{Likelihood, Score};
+pub use stage::Stage;

@@ -1,0 +1,84 @@
+//! How a decision reaches someone.
+
+use crate::{ConfigVersion, DecisionId, Likelihood, MessageId, PersonId, Score};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The way that a message goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// A mail to the person's address.
+    Mail,
+    /// A message in the product, read from the person's inbox.
+    InApp,
+    /// A signed webhook to a configured endpoint.
+    Webhook,
+}
+
+impl Channel {
+    /// All channels, in the order in which they are shown.
+    pub const ALL: [Self; 3] = [Self::Mail, Self::InApp, Self::Webhook];
+
+    /// The name in config and JSON, such as `in_app`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mail => "mail",
+            Self::InApp => "in_app",
+            Self::Webhook => "webhook",
+        }
+    }
+}
+
+/// A message that the engine decided to send: made once, carried through the outbox and the messages queue to `deliver`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Derived from person, journey, step and cause: the same however often the decision is made again.
+    pub id: DecisionId,
+    /// To whom.
+    pub person: PersonId,
+    /// The journey that asks for it.
+    pub journey: String,
+    /// The step of the journey, from 0.
+    pub step: u16,
+    /// How it goes out.
+    pub channel: Channel,
+    /// The template that it is rendered from.
+    pub template: String,
+    /// The configured endpoint, for [`Channel::Webhook`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    /// What set it off.
+    pub cause: Cause,
+    /// When it was decided.
+    pub decided_at: Timestamp,
+    /// The config that it was decided under.
+    pub config: ConfigVersion,
+}
+
+/// What sets a decision off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The person did something.
+    Event {
+        /// What.
+        name: String,
+        /// Which time.
+        message_id: MessageId,
+    },
+    /// The person did nothing for some time.
+    Quiet {
+        /// The last activity before it.
+        since: Timestamp,
+        /// For how many days, as the journey asks.
+        days: u16,
+    },
+    /// A score crossed the journey's threshold.
+    Score {
+        /// Which score.
+        score: Likelihood,
+        /// Its value then.
+        value: Score,
+    },
+}

@@ -1,0 +1,87 @@
+//! The nine likelihoods, each 0 to 100.
+
+use serde::{Deserialize, Serialize};
+
+/// What a score says how likely it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Likelihood {
+    /// Buys for the first time.
+    Purchase,
+    /// Goes from free to paid.
+    Conversion,
+    /// The trial succeeds.
+    TrialSuccess,
+    /// Buys more.
+    Upgrade,
+    /// Succeeds with the product.
+    Success,
+    /// Leaves.
+    Churn,
+    /// Recommends the product to others.
+    Recommendation,
+    /// Influences colleagues inside the company.
+    InfluenceInside,
+    /// Influences people outside it.
+    InfluenceOutside,
+}
+
+impl Likelihood {
+    /// All nine, in the order in which they are shown.
+    pub const ALL: [Self; 9] = [
+        Self::Purchase,
+        Self::Conversion,
+        Self::TrialSuccess,
+        Self::Upgrade,
+        Self::Success,
+        Self::Churn,
+        Self::Recommendation,
+        Self::InfluenceInside,
+        Self::InfluenceOutside,
+    ];
+
+    /// The name in config and JSON, such as `trial_success`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Purchase => "purchase",
+            Self::Conversion => "conversion",
+            Self::TrialSuccess => "trial_success",
+            Self::Upgrade => "upgrade",
+            Self::Success => "success",
+            Self::Churn => "churn",
+            Self::Recommendation => "recommendation",
+            Self::InfluenceInside => "influence_inside",
+            Self::InfluenceOutside => "influence_outside",
+        }
+    }
+}
+
+/// A score: a whole number from 0 to 100.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "u8", into = "u8")]
+pub struct Score(u8);
+
+impl Score {
+    /// `points` brought into 0..=100 and rounded to the nearest whole.
+    pub fn from_points(points: f64) -> Self {
+        // `as` maps NaN to 0; the clamp keeps the rest in range.
+        Self(points.clamp(0.0, 100.0).round() as u8)
+    }
+
+    /// The number, 0 to 100.
+    pub fn get(self) -> u8 {
+        self.0
+    }
+}
+
+impl From<u8> for Score {
+    fn from(value: u8) -> Self {
+        Self(value.min(100))
+    }
+}
+
+impl From<Score> for u8 {
+    fn from(score: Score) -> u8 {
+        score.0
+    }
+}

@@ -1,0 +1,35 @@
+//! Whole days and months of UTC, as the numbers that state is kept in.
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+/// Seconds of a day.
+pub const DAY_SECONDS: i64 = 86_400;
+
+/// Days since 1970-01-01, UTC.
+pub fn day_of(at: Timestamp) -> i32 {
+    // jiff's range of years, -9999 to 9999, keeps this far inside an i32.
+    at.as_second().div_euclid(DAY_SECONDS) as i32
+}
+
+/// Months since January 1970, UTC.
+pub fn month_of(at: Timestamp) -> i32 {
+    let date = at.to_zoned(TimeZone::UTC).date();
+    (i32::from(date.year()) - 1970) * 12 + i32::from(date.month()) - 1
+}
+
+/// The calendar day of `day`, counted from 1970-01-01; the nearest that jiff can name where it is out of range.
+pub fn date_of(day: i32) -> Date {
+    let second = i64::from(day).saturating_mul(DAY_SECONDS);
+    let at = Timestamp::from_second(second).unwrap_or(if day < 0 { Timestamp::MIN } else { Timestamp::MAX });
+    at.to_zoned(TimeZone::UTC).date()
+}
+
+/// Whole days from `earlier` to `later`; 0 where `later` is not later.
+pub fn days_between(earlier: Timestamp, later: Timestamp) -> i64 {
+    (later.as_second() - earlier.as_second()).max(0) / DAY_SECONDS
+}
+
+/// `at` moved by `days`; the end of jiff's range where that is beyond it.
+pub fn plus_days(at: Timestamp, days: i64) -> Timestamp {
+    Timestamp::from_second(at.as_second().saturating_add(days.saturating_mul(DAY_SECONDS))).unwrap_or(Timestamp::MAX)
+}

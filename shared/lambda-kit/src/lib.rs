@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+pub mod aws;
+pub mod batch;
+pub mod clock;
+pub mod env;
+pub mod metrics;
+pub mod prime;
+pub mod queue;
+pub mod redact;
+pub mod telemetry;
+
+pub use clock::{Clock, SimulatedTime};
+pub use env::{Env, EnvError};
+pub use redact::Redacted;

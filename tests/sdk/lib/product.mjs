@@ -1,0 +1,102 @@
+// Starts a fresh Perennial on a free port with its own empty data directory, and reads what it has counted.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { paths } from './paths.mjs';
+
+const STARTS_WITHIN_MS = 30_000;
+const SETTLES_WITHIN_MS = 60_000;
+
+/** A port that nothing listens on at the moment of asking. */
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+export class Product {
+  /** Starts `perennial up` and waits until it answers. Its log is printed only if it does not. */
+  static async start({ writeKey = 'WK_TEST_123' } = {}) {
+    const product = new Product();
+    product.writeKey = writeKey;
+    product.port = await freePort();
+    product.url = `http://127.0.0.1:${product.port}`;
+    product.dir = await mkdtemp(join(tmpdir(), 'perennial-sdk-'));
+    product.log = '';
+    const args = ['up', '--port', String(product.port), '--data', product.dir, '--write-key', writeKey];
+    product.process = spawn(paths.product, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const keep = (chunk) => (product.log = (product.log + chunk).slice(-20_000));
+    product.process.stdout.on('data', keep);
+    product.process.stderr.on('data', keep);
+    product.exited = new Promise((resolve) => {
+      product.process.once('exit', (code, signal) => resolve(signal ?? code));
+      product.process.once('error', (error) => resolve(error.message));
+    });
+    try {
+      await product.#untilItAnswers();
+    } catch (error) {
+      await product.stop();
+      throw new Error(`${error.message}; its log ends:\n${product.log}`);
+    }
+    return product;
+  }
+
+  async #untilItAnswers() {
+    let ended;
+    this.exited.then((how) => (ended = { how }));
+    for (const end = Date.now() + STARTS_WITHIN_MS; Date.now() < end; await sleep(50)) {
+      if (ended) throw new Error(`\`${paths.product} up\` ended at once (${ended.how})`);
+      const answer = await fetch(`${this.url}/api/status`).catch(() => null);
+      if (answer?.ok) return;
+    }
+    throw new Error(`\`${paths.product} up\` did not answer /api/status within ${STARTS_WITHIN_MS / 1000} s`);
+  }
+
+  /** Ends the process, kindly first, and removes its data. */
+  async stop() {
+    this.process.kill('SIGTERM');
+    const killer = setTimeout(() => this.process.kill('SIGKILL'), 10_000);
+    await this.exited;
+    clearTimeout(killer);
+    await rm(this.dir, { recursive: true, force: true });
+  }
+
+  /** The JSON answer of `path`; null where there is none (404). */
+  async get(path) {
+    const answer = await fetch(this.url + path);
+    if (answer.status === 404) return null;
+    assert.equal(answer.status, 200, `GET ${path}`);
+    return answer.json();
+  }
+
+  /** Waits until nothing is in flight any more, and gives that status. */
+  async settled() {
+    let status;
+    for (const end = Date.now() + SETTLES_WITHIN_MS; Date.now() < end; await sleep(100)) {
+      status = await this.get('/api/status');
+      if (status.idle) return status;
+    }
+    assert.fail(`still not idle after ${SETTLES_WITHIN_MS / 1000} s: ${JSON.stringify(status)}`);
+  }
+
+  /** The profile that `identity` leads to, whichever of a person's identities it is. */
+  async profile(identity) {
+    const profile = await this.get(`/api/profiles/${encodeURIComponent(identity)}`);
+    assert.ok(profile, `no profile for ${identity}`);
+    return profile;
+  }
+
+  async account(id) {
+    const account = await this.get(`/api/accounts/${encodeURIComponent(id)}`);
+    assert.ok(account, `no account ${id}`);
+    return account;
+  }
+}

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { Browser } from './lib/browser.mjs';
+import { Product } from './lib/product.mjs';
+import { FAULTS, faultyProxy } from './lib/proxy.mjs';
+import { expectCountdown, has, strings } from './lib/story.mjs';
+
+const NAME = 'Mädchen „Ünï“ 漢字 👩‍💻';
+
+/** Tracks `n` steps in the page; what each became in the SDK's own eyes is not asked. */
+const trackSteps = (page, n) =>
+  page.evaluate(async (n) => {
+    for (let i = 0; i < n; i += 1) window.analytics.track(`Step ${i}`, { i });
+  }, n);
+
+/** Waits until the product has `accepted` as many events. */
+async function accepts(product, accepted) {
+  for (const end = Date.now() + 30_000; Date.now() < end; ) {
+    const status = await product.settled();
+    if (status.events.accepted >= accepted) break;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  const status = await product.settled();
+  assert.equal(status.events.accepted, accepted);
+  return status;
+}
+
+describe('@segment/analytics-next in Chromium', { timeout: 240_000 }, () => {
+  let product;
+  let browser;
+  before(async () => ([product, browser] = await Promise.all([Product.start(), Browser.start()])));
+  after(() => Promise.all([product?.stop(), browser?.stop()]));
+  const visit = (options) => browser.visit({ url: product.url, writeKey: product.writeKey, ...options });
+
+  test('what a visitor did before signing up belongs to the user afterwards', async () => {
+    const page = await visit();
+    const anonymousId = await page.evaluate(() => window.analytics.user().anonymousId());
+    await page.evaluate(async () => {
+      await window.analytics.page('Docs', 'Pricing');
+      await window.analytics.track('Pricing Viewed', { plan: 'team' });
+    });
+    await accepts(product, 2);
+    const visitor = await product.profile(anonymousId);
+    has(visitor.counts, { 'Pricing Viewed': 1 });
+
+    await page.evaluate(async (name) => {
+      await window.analytics.identify('u-77', { email: 'maria@example.com', name, plan: 'pro', seats: 3, beta: false });
+      await window.analytics.group('acct-8', { name: 'Süß & Co 株式会社', employees: 7 });
+      await window.analytics.track('Order Completed', { revenue: 39.9, currency: 'EUR' });
+      await window.analytics.track('Order Completed', { revenue: 0.1, currency: 'EUR' });
+      await window.analytics.screen('Home');
+      await window.analytics.alias('u-77', window.analytics.user().anonymousId());
+    }, NAME);
+    const status = await accepts(product, 8);
+    has(status.events, { rejected: 0 });
+    has(status, { profiles: 1, accounts: 1 });
+
+    const user = await product.profile('u-77');
+    has(user.counts, { 'Pricing Viewed': 1, 'Order Completed': 2 });
+    has(user.traits, { email: 'maria@example.com', name: NAME, plan: 'pro', seats: 3, beta: false });
+    assert.deepEqual(await product.profile(anonymousId), user, 'the anonymous id leads to the user');
+    assert.ok(strings(user.account).includes('acct-8'));
+    assert.ok(strings(await product.account('acct-8')).includes('Süß & Co 株式会社'));
+    assert.deepEqual(page.blocked, [], 'the browser blocked nothing');
+  });
+
+  test('a wrong write key counts nothing', async () => {
+    const { events } = await product.settled();
+    const page = await visit({ writeKey: 'not-the-key' }).catch((error) => error);
+    if (!(page instanceof Error)) {
+      await trackSteps(page, 3);
+      await page.waitForTimeout(2_000);
+    }
+    assert.equal((await product.settled()).events.accepted, events.accepted);
+  });
+
+  test('a batch that is sent while the page is being left arrives', async () => {
+    const { events } = await product.settled();
+    const page = await visit({ segment: { deliveryStrategy: { strategy: 'batching', config: { size: 50, timeout: 60_000 } } } });
+    await page.evaluate(() => window.analytics.identify('u-leaving'));
+    await trackSteps(page, 5);
+    await page.waitForTimeout(300);
+    await page.goto('about:blank');
+    await accepts(product, events.accepted + 6);
+    await expectCountdown(product, 'u-leaving', 5);
+  });
+
+  test('the browser may read Retry-After, as it may every other answer', async () => {
+    const proxy = await faultyProxy(product, [FAULTS['a 429 with Retry-After']]);
+    const page = await visit({ url: proxy.url });
+    const read = await page.evaluate(
+      async ([url, writeKey]) => {
+        const headers = { authorization: `Basic ${btoa(`${writeKey}:`)}`, 'content-type': 'text/plain' };
+        const body = JSON.stringify({ type: 'track', event: 'Read', userId: 'u-77', messageId: 'read-1' });
+        const answer = await fetch(`${url}/v1/t`, { method: 'POST', headers, body });
+        return [answer.status, answer.headers.get('retry-after')];
+      },
+      [proxy.url, product.writeKey],
+    );
+    await proxy.close();
+    assert.deepEqual(read, [429, '1']);
+  });
+
+  for (const [fault, how] of Object.entries(FAULTS)) {
+    test(`after ${fault} that hides a success the SDK tries again: nothing lost, nothing counted twice`, async () => {
+      const { events } = await product.settled();
+      const proxy = await faultyProxy(product, [how, how, null, how]);
+      try {
+        const page = await visit({ url: proxy.url });
+        const user = `u after ${fault}`;
+        await page.evaluate((user) => window.analytics.identify(user), user);
+        await trackSteps(page, 10);
+        // The SDK tells nobody when it has at last delivered, so the proxy says when every event has passed unspoiled.
+        for (const end = Date.now() + 40_000; Date.now() < end && proxy.posts.filter((post) => !post.fault).length < 11; ) {
+          await page.waitForTimeout(100);
+        }
+        assert.ok(proxy.posts.some((post) => post.fault));
+        assert.ok(proxy.posts.every(({ status }) => status >= 200 && status < 300), JSON.stringify(proxy.posts));
+        await accepts(product, events.accepted + 11);
+        await expectCountdown(product, user, 10);
+      } finally {
+        await proxy.close();
+      }
+    });
+  }
+});

@@ -6,9 +6,11 @@ export default async function* report(events) {
   let failed = 0;
   let skipped = 0;
   const failures = [];
+  // The suites around the present check, outermost first, each printed before the first check in it.
+  let around = [];
   for await (const { type, data } of events) {
     if (type === 'test:start') {
-      // Only a suite has something inside it; it is printed when the first of that starts.
+      around = [...around.slice(0, data.nesting), { name: data.name, printed: false }];
       continue;
     }
     if (type === 'test:stderr' || type === 'test:stdout') yield data.message;
@@ -22,8 +24,15 @@ export default async function* report(events) {
         failed += 1;
         failures.push([data, cause]);
       }
-      yield `${indent}${type === 'test:pass' ? '' : 'FAILED '}${data.name}\n`;
+      if (data.skip !== undefined) {
+        skipped += 1;
+        yield `${indent}skip  ${data.name}: ${data.skip}\n`;
+      }
       continue;
+    }
+    for (const [depth, suite] of around.slice(0, data.nesting).entries()) {
+      if (!suite.printed) yield `${'  '.repeat(depth)}${suite.name}\n`;
+      suite.printed = true;
     }
     const took = `${(data.details.duration_ms / 1000).toFixed(1)} s`;
     if (data.skip !== undefined) {
@@ -34,12 +43,13 @@ export default async function* report(events) {
       yield `${indent}ok    ${data.name} (${took})\n`;
     } else {
       failed += 1;
-      failures.push([data, cause]);
+      // What was cancelled with its suite has no cause of its own: the suite's is printed.
+      if (data.details.error?.failureType !== 'cancelledByParent') failures.push([data, cause]);
       yield `${indent}FAIL  ${data.name} (${took})\n`;
     }
   }
   for (const [{ name, file, line }, cause] of failures) {
-    yield `\nFAIL ${name}\n  at ${file}:${line}\n${indentAll(cause?.stack ?? inspect(cause))}\n`;
+    yield `\nFAIL  ${name}\n  at ${file}:${line}\n${indentAll(cause?.stack ?? inspect(cause))}\n`;
   }
   if (skipped > 0) yield `\n${skipped} skipped\n`;
   yield `\n${passed} passed, ${failed} failed\n`;

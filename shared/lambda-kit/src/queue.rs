@@ -1,0 +1,129 @@
+//! Sending to SQS: several bodies a request, partial failures looked at, what failed returned.
+//!
+//! A request of up to 64 KB is billed once however many messages it carries, so bodies are packed before they are sent; and
+//! `SendMessageBatch` answers 200 even if none of its entries was taken, so its answer is read entry by entry.
+
+mod pack;
+mod sqs;
+#[cfg(feature = "testing")]
+mod testing;
+
+use futures::future::BoxFuture;
+
+pub use pack::{MAX_BYTES, MAX_ENTRIES};
+pub use sqs::Queue;
+#[cfg(feature = "testing")]
+pub use testing::MemoryQueue;
+
+/// How long SQS holds messages back: 0 to 900 seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Delay(u16);
+
+impl Delay {
+    /// Delivered at once.
+    pub const NONE: Self = Self(0);
+    /// The longest SQS allows: 15 minutes.
+    pub const MAX: Self = Self(900);
+
+    /// `seconds`, or the longest that SQS allows if that is less.
+    #[must_use]
+    pub fn at_most(seconds: u64) -> Self {
+        u16::try_from(seconds).map_or(Self::MAX, Self).min(Self::MAX)
+    }
+
+    /// In seconds.
+    #[must_use]
+    pub const fn seconds(self) -> u16 {
+        self.0
+    }
+}
+
+/// A body that SQS did not take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsent {
+    /// Its place in the list that was given, from 0.
+    pub index: usize,
+    /// Why: SQS's error code, or one of `BodyTooLarge`, `EmptyBody`, `NotAnswered`, `TimedOut`, `NotReached`.
+    pub code: String,
+}
+
+/// What became of a list of bodies.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SendReport {
+    /// Those that were not sent, in the order given. A body whose answer was lost counts as unsent, though SQS may have it: consumers see it twice.
+    pub unsent: Vec<Unsent>,
+    /// How many `SendMessageBatch` requests were made, retries of entries included (not those that the SDK makes below).
+    pub requests: usize,
+}
+
+impl SendReport {
+    /// Whether everything was sent.
+    #[must_use]
+    pub fn all_sent(&self) -> bool {
+        self.unsent.is_empty()
+    }
+
+    /// The report as a result, for callers whose unit of work is the whole list.
+    ///
+    /// # Errors
+    /// [`SendError`] if anything was not sent.
+    pub fn into_result(self) -> Result<(), SendError> {
+        match self.unsent.first() {
+            None => Ok(()),
+            Some(first) => Err(SendError {
+                unsent: self.unsent.len(),
+                code: first.code.clone(),
+            }),
+        }
+    }
+}
+
+/// Some bodies could not be sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{unsent} messages were not sent, the first because of {code}")]
+pub struct SendError {
+    /// How many.
+    pub unsent: usize,
+    /// The first one's code.
+    pub code: String,
+}
+
+/// Takes bodies to a queue. Handlers ask for this rather than for [`Queue`], so that tests can watch and fail it.
+pub trait Sender: Send + Sync {
+    /// Sends every body as one message, held back by `delay`. Bodies are 1 byte to 1 MiB of text that XML 1.0 allows (JSON is).
+    /// Order is not kept.
+    fn send(&self, bodies: Vec<String>, delay: Delay) -> BoxFuture<'_, SendReport>;
+}
+
+impl<S: Sender + ?Sized> Sender for std::sync::Arc<S> {
+    fn send(&self, bodies: Vec<String>, delay: Delay) -> BoxFuture<'_, SendReport> {
+        (**self).send(bodies, delay)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_delay_never_exceeds_what_sqs_allows() {
+        assert_eq!(Delay::at_most(5).seconds(), 5);
+        assert_eq!(Delay::at_most(901), Delay::MAX);
+        assert_eq!(Delay::at_most(u64::MAX), Delay::MAX);
+    }
+
+    #[test]
+    fn a_report_with_unsent_bodies_is_an_error() {
+        assert!(SendReport::default().into_result().is_ok());
+        let unsent = vec![Unsent {
+            index: 3,
+            code: "InternalError".to_owned(),
+        }];
+        let error = SendReport { unsent, requests: 1 }.into_result().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "1 messages were not sent, the first because of InternalError"
+        );
+    }
+}

@@ -49,6 +49,7 @@ impl Env {
 
     /// Reads the environment of this process. Bytes that are not UTF-8 come back as U+FFFD, and so fail where they are parsed.
     #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     pub fn process() -> Self {
         Self::new(|key| std::env::var_os(key).map(|value| value.to_string_lossy().into_owned()))
     }

@@ -1,0 +1,41 @@
+//! What is to be done after a profile is written: the outbox, which travels in that very write.
+
+use jiff::Timestamp;
+use perennial_domain::{AccountId, Decision, Member, MessageId, Properties};
+use serde::{Deserialize, Serialize};
+
+/// One thing to do. Doing it twice does no more than doing it once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Hand the decision to `deliver`.
+    Send(Decision),
+    /// Write the person's slim entry under the account, and tell `rollup`.
+    PublishMember {
+        /// The account.
+        account: AccountId,
+        /// The entry.
+        member: Member,
+    },
+    /// Take the person's entry from an account that they left, and tell `rollup`.
+    LeaveAccount {
+        /// The account.
+        account: AccountId,
+    },
+    /// Tell `rollup` what a `group` call said of the account.
+    AccountTraits {
+        /// The account.
+        account: AccountId,
+        /// The call's traits.
+        traits: Properties,
+        /// The call's time.
+        at: Timestamp,
+        /// The call's id.
+        message_id: MessageId,
+    },
+    /// Let the mail address (lower case) be found as this person.
+    IndexAddress {
+        /// The address.
+        address: String,
+    },
+}

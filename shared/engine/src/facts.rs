@@ -1,0 +1,37 @@
+//! What was decided: recorded fact, not derived from events.
+
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What was decided because of one part of a profile.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Journeys entered, by the journey's key.
+    pub entered: BTreeMap<u32, Entered>,
+    /// Score journeys whose threshold the person is over now, by the journey's key.
+    pub above: BTreeSet<u32>,
+    /// Hashes of the mail addresses that the identity index was told of.
+    pub indexed: BTreeSet<u64>,
+}
+
+/// How often and when last someone entered a journey.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entered {
+    /// 1 or more.
+    pub times: u32,
+    /// Milliseconds since 1970.
+    pub last: i64,
+}
+
+impl Facts {
+    /// Adds all of `other`.
+    pub fn merge(&mut self, other: &Self) {
+        for (key, entered) in &other.entered {
+            let mine = self.entered.entry(*key).or_insert(Entered { times: 0, last: entered.last });
+            mine.times = mine.times.saturating_add(entered.times);
+            mine.last = mine.last.max(entered.last);
+        }
+        self.above.extend(&other.above);
+        self.indexed.extend(&other.indexed);
+    }
+}

@@ -1,0 +1,130 @@
+//! Points that decay, kept so that their sum does not depend on the order in which they came.
+//!
+//! An exponential decay with half-life H gives an event of time t the weight 2^((t - now)/H). Added up as floating-point
+//! numbers, the order of the events would show in the last bits. So time is cut into epochs of one half-life each, counted
+//! from 1970; an event of epoch n adds the whole number round(2^f * 2^20) to that epoch's sum, where f is how far into the
+//! epoch it fell, 0 to 1. Whole numbers add up the same in any order; the weights of the epochs, powers of two, come in only
+//! when the points are read.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// Epochs kept behind the newest: what is older has less than 1/65,536 of its points left.
+const EPOCHS: i32 = 16;
+/// 2^20: what one event's weight is counted in.
+const UNIT: f64 = 1_048_576.0;
+
+/// One rule's events.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Points {
+    /// How many events the rule counted.
+    pub events: u32,
+    epochs: BTreeMap<i32, u64>,
+}
+
+impl Points {
+    /// Counts an event of `at` (seconds since 1970) under the rule's half-life in days.
+    pub fn add(&mut self, at: i64, half_life_days: Option<f64>) {
+        self.events = self.events.saturating_add(1);
+        if let Some(days) = half_life_days {
+            let position = at as f64 / (days * 86_400.0);
+            let epoch = position.floor();
+            let weight = (pow2(position - epoch) * UNIT).round() as u64;
+            let sum = self.epochs.entry(epoch as i32).or_default();
+            *sum = sum.saturating_add(weight);
+            self.prune();
+        }
+    }
+
+    /// Adds all of `other`.
+    pub fn merge(&mut self, other: &Self) {
+        self.events = self.events.saturating_add(other.events);
+        for (epoch, weight) in &other.epochs {
+            let sum = self.epochs.entry(*epoch).or_default();
+            *sum = sum.saturating_add(*weight);
+        }
+        self.prune();
+    }
+
+    /// How many undecayed events what is left at `now` (seconds since 1970) amounts to: 0 or more, at most
+    /// [`Self::events`] where `now` is not before them.
+    pub fn weight(&self, now: i64, half_life_days: Option<f64>) -> f64 {
+        let Some(days) = half_life_days else { return f64::from(self.events) };
+        let now = now as f64 / (days * 86_400.0);
+        self.epochs.iter().map(|(epoch, sum)| (*sum as f64 / UNIT) * pow2(f64::from(*epoch) - now)).sum()
+    }
+
+    fn prune(&mut self) {
+        if let Some(newest) = self.epochs.keys().next_back().copied() {
+            while let Some(oldest) = self.epochs.keys().next().copied() {
+                if oldest > newest - EPOCHS {
+                    break;
+                }
+                self.epochs.remove(&oldest);
+            }
+        }
+    }
+}
+
+/// 2^(1/2), 2^(1/4), 2^(1/8) … by square roots, which IEEE 754 rounds the same on every machine (`exp2` is not so bound).
+static ROOTS: LazyLock<[f64; 32]> = LazyLock::new(|| {
+    let mut roots = [0.0; 32];
+    let mut root = 2.0_f64;
+    for slot in &mut roots {
+        root = root.sqrt();
+        *slot = root;
+    }
+    roots
+});
+
+/// 2^x, the same bits on every machine; accurate to about 2^-31.
+pub(crate) fn pow2(x: f64) -> f64 {
+    let whole = x.floor();
+    if whole < -1000.0 {
+        return 0.0;
+    }
+    if whole > 1000.0 {
+        return f64::MAX;
+    }
+    let mut rest = x - whole;
+    let mut value = 1.0;
+    for root in ROOTS.iter() {
+        rest *= 2.0;
+        if rest >= 1.0 {
+            rest -= 1.0;
+            value *= root;
+        }
+    }
+    value * 2.0_f64.powi(whole as i32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    const DAY: i64 = 86_400;
+
+    #[test]
+    fn half_is_left_after_a_half_life() {
+        let mut points = Points::default();
+        points.add(20_000 * DAY, Some(14.0));
+        assert!((points.weight(20_000 * DAY, Some(14.0)) - 1.0).abs() < 1e-5);
+        assert!((points.weight(20_014 * DAY, Some(14.0)) - 0.5).abs() < 1e-5);
+        assert!((points.weight(20_028 * DAY, Some(14.0)) - 0.25).abs() < 1e-5);
+    }
+
+    #[test]
+    fn without_half_life_nothing_decays() {
+        let mut points = Points::default();
+        points.add(0, None);
+        points.add(5, None);
+        assert_eq!(points.weight(1_000_000_000, None), 2.0);
+    }
+
+    #[test]
+    fn the_power_is_the_power() {
+        for x in [-12.34, -1.0, -0.001, 0.0, 0.3, 0.999_999, 7.5] {
+            assert!((pow2(x) / x.exp2() - 1.0).abs() < 1e-8, "{x}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! One person: the parts that it is made of, and what is pending.
+
+use crate::action::Action;
+use crate::facts::Facts;
+use crate::seen::SeenIds;
+use crate::state::State;
+use jiff::Timestamp;
+use perennial_domain::{AccountId, Identity, Member, PersonId, UserId};
+use serde::{Deserialize, Serialize};
+
+/// One identity's own share of a profile: kept whole, so that joining people can be undone exactly.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Whose.
+    pub identity: Identity,
+    /// Why it is here, where it began as a person of its own.
+    pub link: Option<Link>,
+    /// What its events say.
+    pub state: State,
+    /// Which events those were.
+    pub seen: SeenIds,
+    /// What was decided because of it.
+    pub facts: Facts,
+}
+
+/// What joined an anonymous identity to a user: of several, the earliest stays, and of the same time, the smaller user id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Link {
+    /// The joining event's time, in milliseconds since 1970.
+    pub at: i64,
+    /// Whom it was joined to.
+    pub user: UserId,
+}
+
+impl Part {
+    /// A part without any events.
+    pub fn new(identity: Identity) -> Self {
+        Self { identity, link: None, state: State::default(), seen: SeenIds::default(), facts: Facts::default() }
+    }
+
+    /// The person id that this identity has by itself; its ledger and its own item are keyed by it.
+    pub fn owner(&self) -> PersonId {
+        self.identity.person_id()
+    }
+}
+
+/// A person.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Profile {
+    /// The person's id: that of the identity that the profile began with.
+    pub id: PersonId,
+    /// At least one, sorted by identity.
+    pub parts: Vec<Part>,
+    /// What is to be done after the write that stores this.
+    pub outbox: Vec<Action>,
+    /// The entry last given to the account, and which account.
+    pub published: Option<(AccountId, Member)>,
+    /// The moment that the due index holds: not later than the next moment at which a time-based rule could matter.
+    pub due_at: Option<Timestamp>,
+}
+
+impl Profile {
+    /// The profile that an identity begins with.
+    pub fn new(identity: Identity) -> Self {
+        Self { id: identity.person_id(), parts: vec![Part::new(identity)], outbox: Vec::new(), published: None, due_at: None }
+    }
+
+    /// The part of `identity`, where there is one.
+    pub fn part(&self, identity: &Identity) -> Option<&Part> {
+        self.position(identity).ok().map(|at| &self.parts[at])
+    }
+
+    /// The part of `identity`; a new one where there was none.
+    pub fn part_mut(&mut self, identity: &Identity) -> &mut Part {
+        let at = match self.position(identity) {
+            Ok(at) => at,
+            Err(at) => {
+                self.parts.insert(at, Part::new(identity.clone()));
+                at
+            }
+        };
+        &mut self.parts[at]
+    }
+
+    pub(crate) fn position(&self, identity: &Identity) -> Result<usize, usize> {
+        self.parts.binary_search_by(|part| part.identity.cmp(identity))
+    }
+
+    /// The part that the profile began with, or the first.
+    pub(crate) fn primary_mut(&mut self) -> Option<&mut Part> {
+        let at = self.parts.iter().position(|part| part.owner() == self.id).unwrap_or(0);
+        self.parts.get_mut(at)
+    }
+
+    /// The combination of all parts' states.
+    pub fn view(&self) -> State {
+        let mut parts = self.parts.iter();
+        let mut view = parts.next().map(|part| part.state.clone()).unwrap_or_default();
+        for part in parts {
+            view.merge(&part.state);
+        }
+        view
+    }
+
+    /// The combination of all parts' facts.
+    pub fn facts(&self) -> Facts {
+        let mut facts = Facts::default();
+        for part in &self.parts {
+            facts.merge(&part.facts);
+        }
+        facts
+    }
+
+    /// Events counted over all parts.
+    pub fn counted(&self) -> u64 {
+        self.parts.iter().map(|part| part.state.counts.total()).sum()
+    }
+
+    /// What is derived from events, as bytes: the same for the same events, whatever their order, duplication and batching.
+    /// Each part with its identity and link; without the bookkeeping of ids, decisions and due times.
+    ///
+    /// # Errors
+    /// Where the bytes cannot be written, which no state gives rise to.
+    pub fn derived_bytes(&self) -> Result<Vec<u8>, postcard::Error> {
+        let parts: Vec<_> = self.parts.iter().map(|part| (&part.identity, &part.link, &part.state)).collect();
+        postcard::to_stdvec(&(self.id, parts))
+    }
+}

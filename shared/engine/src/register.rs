@@ -1,0 +1,30 @@
+//! A last-writer-wins register.
+
+use serde::{Deserialize, Serialize};
+
+/// A value and when it was written. Of two, the later one stays; of two of the same time, the greater value, so that the
+/// order in which they are seen does not matter.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Register {
+    /// Milliseconds since 1970.
+    pub at: i64,
+    /// The value; JSON text for traits.
+    pub value: String,
+}
+
+impl Register {
+    /// Keeps the later of the two.
+    pub fn merge(&mut self, other: Self) {
+        if other > *self {
+            *self = other;
+        }
+    }
+}
+
+/// Sets or merges `slot`.
+pub fn write(slot: &mut Option<Register>, new: Register) {
+    match slot {
+        Some(current) => current.merge(new),
+        None => *slot = Some(new),
+    }
+}

@@ -1,0 +1,183 @@
+//! What is derived from events: a commutative, idempotent merge.
+
+use crate::activity::{Days, Months};
+use crate::counts::Counts;
+use crate::points::Points;
+use crate::register::{Register, write};
+use jiff::Timestamp;
+use perennial_config::lifecycle::Milestone;
+use perennial_domain::{AccountId, Currency};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// How many traits one part of a profile keeps: the first of the alphabet.
+pub const MAX_TRAITS: usize = 100;
+/// The most bytes of a trait's JSON that a profile keeps; a longer value stays in the archive only.
+pub const MAX_TRAIT_BYTES: usize = 1024;
+/// Days that windowed counts look back, the newest included.
+pub const WINDOW_DAYS: i32 = 31;
+
+/// The first and the last time of something, in milliseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// The first time.
+    pub first: i64,
+    /// The last time.
+    pub last: i64,
+}
+
+impl Span {
+    /// One moment.
+    pub fn at(at: i64) -> Self {
+        Self { first: at, last: at }
+    }
+
+    /// The span of both.
+    pub fn merge(&mut self, other: Self) {
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+    }
+
+    /// The first time, as a timestamp.
+    pub fn first_at(self) -> Timestamp {
+        Timestamp::from_millisecond(self.first).unwrap_or(Timestamp::MIN)
+    }
+
+    /// The last time, as a timestamp.
+    pub fn last_at(self) -> Timestamp {
+        Timestamp::from_millisecond(self.last).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// All that is derived from the events of one identity; combined, of one person.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// Events by name.
+    pub counts: Counts,
+    /// First and last activity.
+    pub seen: Option<Span>,
+    /// Active days.
+    pub days: Days,
+    /// Active months.
+    pub months: Months,
+    /// Traits by name; values are JSON text.
+    pub traits: BTreeMap<String, Register>,
+    /// The account that the person belongs to.
+    pub account: Option<Register>,
+    /// Points by the rule's key.
+    pub points: BTreeMap<u32, Points>,
+    /// Actions by journey stage.
+    pub tallies: BTreeMap<String, u32>,
+    /// First and last time of each milestone.
+    pub milestones: BTreeMap<Milestone, Span>,
+    /// Counts by day, of the events that a windowed trigger asks about.
+    pub windows: BTreeMap<String, BTreeMap<i32, u32>>,
+    /// What the person paid, in minor units by currency.
+    pub revenue: BTreeMap<Currency, i64>,
+}
+
+impl State {
+    /// Adds all of `other`: the view of a person is this over its parts.
+    pub fn merge(&mut self, other: &Self) {
+        self.counts.merge(&other.counts);
+        if let Some(seen) = other.seen {
+            self.mark_seen(seen);
+        }
+        self.days.merge(&other.days);
+        self.months.merge(&other.months);
+        for (name, register) in &other.traits {
+            self.write_trait(name, register.clone());
+        }
+        if let Some(account) = &other.account {
+            write(&mut self.account, account.clone());
+        }
+        for (key, points) in &other.points {
+            self.points.entry(*key).or_default().merge(points);
+        }
+        for (name, n) in &other.tallies {
+            add(&mut self.tallies, name, *n);
+        }
+        for (milestone, span) in &other.milestones {
+            self.mark_milestone(*milestone, *span);
+        }
+        for (event, days) in &other.windows {
+            for (day, n) in days {
+                self.count_in_window(event, *day, *n);
+            }
+        }
+        for (currency, minor) in &other.revenue {
+            self.add_revenue(*currency, *minor);
+        }
+    }
+
+    pub(crate) fn mark_seen(&mut self, span: Span) {
+        match &mut self.seen {
+            Some(seen) => seen.merge(span),
+            None => self.seen = Some(span),
+        }
+    }
+
+    pub(crate) fn mark_milestone(&mut self, milestone: Milestone, span: Span) {
+        self.milestones.entry(milestone).and_modify(|s| s.merge(span)).or_insert(span);
+    }
+
+    /// Keeps the later value; of more than [`MAX_TRAITS`] names the first of the alphabet stay, whatever the order.
+    pub(crate) fn write_trait(&mut self, name: &str, register: Register) {
+        if register.value.len() > MAX_TRAIT_BYTES {
+            return;
+        }
+        match self.traits.get_mut(name) {
+            Some(current) => current.merge(register),
+            None => {
+                self.traits.insert(name.to_owned(), register);
+                while self.traits.len() > MAX_TRAITS {
+                    self.traits.pop_last();
+                }
+            }
+        }
+    }
+
+    /// Counts on `day`; days more than [`WINDOW_DAYS`] behind the newest are left out, whenever they come.
+    pub(crate) fn count_in_window(&mut self, event: &str, day: i32, n: u32) {
+        let days = match self.windows.get_mut(event) {
+            Some(days) => days,
+            None => self.windows.entry(event.to_owned()).or_default(),
+        };
+        let count = days.entry(day).or_default();
+        *count = count.saturating_add(n);
+        if let Some(newest) = days.keys().next_back().copied() {
+            days.retain(|day, _| *day > newest - WINDOW_DAYS);
+        }
+    }
+
+    pub(crate) fn add_revenue(&mut self, currency: Currency, minor: i64) {
+        let sum = self.revenue.entry(currency).or_default();
+        *sum = sum.saturating_add(minor);
+    }
+
+    /// How often `event` happened within the `length` days that end with `last`.
+    pub fn windowed(&self, event: &str, last: i32, length: u16) -> u32 {
+        let from = last - i32::from(length) + 1;
+        self.windows.get(event).map_or(0, |days| days.range(from..=last).map(|(_, n)| *n).sum())
+    }
+
+    /// A trait's text; `None` where it is not there or no text.
+    pub fn text_trait(&self, name: &str) -> Option<String> {
+        self.traits.get(name).and_then(|register| serde_json::from_str::<String>(&register.value).ok())
+    }
+
+    /// The account that the person belongs to.
+    pub fn account_id(&self) -> Option<AccountId> {
+        self.account.as_ref().and_then(|register| AccountId::parse(&register.value).ok())
+    }
+}
+
+/// Counts `n` more of `name`.
+pub(crate) fn add(counts: &mut BTreeMap<String, u32>, name: &str, n: u32) {
+    match counts.get_mut(name) {
+        Some(count) => *count = count.saturating_add(n),
+        None => {
+            counts.insert(name.to_owned(), n);
+        }
+    }
+}

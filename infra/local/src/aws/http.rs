@@ -151,9 +151,13 @@ async fn connection(stream: TcpStream, service: Arc<dyn Service>, mut stop: watc
     let answer_with = service_fn(move |request| respond(Arc::clone(&service), request));
     let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), answer_with);
     tokio::pin!(serving);
+    // What `wait_for` gives borrows the channel and must not live on into the next await.
+    let stopped = async move {
+        stop.wait_for(|stop| *stop).await.ok();
+    };
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,
-        _ = stop.wait_for(|stop| *stop) => {
+        () = stopped => {
             serving.as_mut().graceful_shutdown();
             serving.await
         }

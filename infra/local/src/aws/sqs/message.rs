@@ -133,7 +133,7 @@ pub(super) fn md5_of_body(body: &str) -> String {
 pub(super) fn md5_of_attributes<'a>(attributes: impl IntoIterator<Item = (&'a String, &'a MessageAttribute)>) -> Option<String> {
     let mut context = md5::Context::new();
     let mut any = false;
-    let mut put = |bytes: &[u8], context: &mut md5::Context| {
+    let put = |bytes: &[u8], context: &mut md5::Context| {
         context.consume(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
         context.consume(bytes);
     };

@@ -172,6 +172,11 @@ impl Queue {
         self.messages.values().filter(|message| message.sent_ms < kept_since).map(|message| message.seq).collect()
     }
 
+    /// The number of its newest message.
+    pub(super) fn newest(&self) -> Option<u64> {
+        self.messages.keys().copied().max()
+    }
+
     /// The message `seq`.
     pub(super) fn message(&self, seq: u64) -> Option<&Message> {
         self.messages.get(&seq)

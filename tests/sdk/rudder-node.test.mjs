@@ -7,7 +7,8 @@ for (const gzip of [true, false]) {
   serverSdk(`@rudderstack/rudder-sdk-node, ${gzip ? 'gzip as by default' : 'plain'}`, async ({ url, writeKey, calls }) => {
     const failures = new Set();
     const errorHandler = (error) => failures.add(String(error));
-    const client = new RudderAnalytics(writeKey, { dataPlaneUrl: url, gzip, errorHandler, flushInterval: 200, logLevel: 'none' });
+    const large = { flushAt: 100, maxQueueSize: 2_000_000 };
+    const client = new RudderAnalytics(writeKey, { ...large, dataPlaneUrl: url, gzip, errorHandler, flushInterval: 200, logLevel: 'none' });
     const done = calls.map(
       ({ type, timestamp, ...call }) =>
         new Promise((resolve) => {

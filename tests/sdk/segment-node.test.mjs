@@ -4,7 +4,7 @@ import { serverSdk } from './lib/server-sdk.mjs';
 const { Analytics } = load('@segment/analytics-node');
 
 serverSdk('@segment/analytics-node', async ({ url, writeKey, calls }) => {
-  const client = new Analytics({ host: url, writeKey, flushAt: 10, flushInterval: 200 });
+  const client = new Analytics({ host: url, writeKey, flushAt: 100, flushInterval: 200 });
   const failures = [];
   client.on('error', ({ code, reason }) => failures.push(`${code}: ${reason}`));
   const done = calls.map(

@@ -26,7 +26,7 @@ def main() -> None:
         host=order["url"],
         gzip=order["gzip"],
         on_error=lambda error, _batch: failures.append(str(error)),
-        upload_size=10,
+        upload_size=100,
         upload_interval=0.1,
     )
     for call in order["calls"]:

@@ -40,6 +40,15 @@ export function serverSdk(name, send) {
       await expectCountdown(product, 'u-twice', 20);
     });
 
+    test('sixty events of 20 KB given at once arrive, however large the batches are that the SDK makes of them', async () => {
+      const { events } = await product.settled();
+      const calls = countdown('u-large', 60).map((call) => ({ ...call, properties: { text: 'large '.repeat(3_400) } }));
+      assert.deepEqual(await to(product.url, calls), []);
+      const after = await product.settled();
+      assert.equal(after.events.accepted, events.accepted + 60);
+      await expectCountdown(product, 'u-large', 60);
+    });
+
     for (const [fault, how] of Object.entries(FAULTS)) {
       test(`after ${fault} that hides a success the SDK tries again: nothing lost, nothing counted twice`, async () => {
         const { events } = await product.settled();

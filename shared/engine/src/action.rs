@@ -1,7 +1,7 @@
 //! What is to be done after a profile is written: the outbox, which travels in that very write.
 
 use jiff::Timestamp;
-use perennial_domain::{AccountId, Decision, Member, MessageId, Properties};
+use perennial_domain::{AccountId, Decision, Member, MessageId, PersonId, Properties};
 use serde::{Deserialize, Serialize};
 
 /// One thing to do. Doing it twice does no more than doing it once.
@@ -17,10 +17,12 @@ pub enum Action {
         /// The entry.
         member: Member,
     },
-    /// Take the person's entry from an account that they left, and tell `rollup`.
+    /// Take a person's entry from an account that they left, and tell `rollup`.
     LeaveAccount {
         /// The account.
         account: AccountId,
+        /// Whose entry: this person's, or that of someone whose last part moved here.
+        person: PersonId,
     },
     /// Tell `rollup` what a `group` call said of the account.
     AccountTraits {

@@ -2,7 +2,7 @@
 
 use crate::action::Action;
 use crate::profile::{Link, Part, Profile};
-use perennial_domain::Identity;
+use perennial_domain::{AccountId, Identity, PersonId};
 
 impl Profile {
     /// Takes a part in. A part of that identity that is here already and has no events is replaced; one that has any is
@@ -24,9 +24,9 @@ impl Profile {
     }
 
     /// Takes in what another profile leaves behind when its last part moves here: pending work, and its place in an account.
-    pub fn inherit(&mut self, outbox: Vec<Action>, left: Option<perennial_domain::AccountId>) {
+    pub fn inherit(&mut self, outbox: Vec<Action>, left: Option<(AccountId, PersonId)>) {
         self.outbox.extend(outbox);
-        self.outbox.extend(left.map(|account| Action::LeaveAccount { account }));
+        self.outbox.extend(left.map(|(account, person)| Action::LeaveAccount { account, person }));
     }
 
     /// Gives a part away; `None` where there is no such part.

@@ -106,7 +106,7 @@ pub fn tick(config: &Config, profile: &mut Profile, now: Timestamp) -> Processed
 /// could now matter. What it holds otherwise rings early, is looked at, and is moved then.
 fn reschedule(config: &Config, profile: &mut Profile, view: &State, now: Timestamp) -> bool {
     let held = profile.due_at.filter(|at| *at > now);
-    let due = match (held, lower_bound(config, view)) {
+    let due = match (held, lower_bound(config, view, now)) {
         (Some(held), Some(bound)) if held <= bound => Some(held),
         _ => next_due(config, view, &profile.facts(), now),
     };
@@ -152,7 +152,7 @@ fn publish(profile: &mut Profile, view: &State, evaluation: &Evaluation) {
     if let Some((old, _)) = &profile.published
         && account.as_ref() != Some(old)
     {
-        profile.outbox.push(Action::LeaveAccount { account: old.clone() });
+        profile.outbox.push(Action::LeaveAccount { account: old.clone(), person: profile.id });
         profile.published = None;
     }
     let Some(account) = account else { return };

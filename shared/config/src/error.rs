@@ -15,7 +15,11 @@ pub struct ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.line == 0 { write!(f, "{}: {}", self.file, self.message) } else { write!(f, "{}:{}: {}", self.file, self.line, self.message) }
+        if self.line == 0 {
+            write!(f, "{}: {}", self.file, self.message)
+        } else {
+            write!(f, "{}:{}: {}", self.file, self.line, self.message)
+        }
     }
 }
 
@@ -40,7 +44,11 @@ impl<'a> Reporter<'a> {
     pub(crate) fn at(&mut self, span: std::ops::Range<usize>, message: impl Into<String>) {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
-        self.errors.push(ConfigError { file: self.file.to_owned(), line, message: message.into() });
+        self.errors.push(ConfigError {
+            file: self.file.to_owned(),
+            line,
+            message: message.into(),
+        });
     }
 
     /// Parses the file into `T`; reports and gives `None` where it does not fit.
@@ -48,38 +56,73 @@ impl<'a> Reporter<'a> {
         match toml::from_str(self.text) {
             Ok(value) => Some(value),
             Err(error) => {
-                self.at(error.span().unwrap_or(0..0), error.message().trim());
+                self.at(error.span().unwrap_or(0..0), with_hint(error.message().trim()));
                 None
             }
         }
     }
 }
 
-/// The name of `allowed` nearest to `name`, where one is near enough to be meant.
-pub(crate) fn nearest<'a>(name: &str, allowed: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    allowed.into_iter().map(|candidate| (distance(name, candidate), candidate)).filter(|(d, c)| *d * 3 <= c.len().max(3)).min().map(|(_, c)| c)
+/// Adds what was probably meant to serde's "unknown field `x`, expected one of `a`, `b`".
+fn with_hint(message: &str) -> String {
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    let hint = match (message.starts_with("unknown "), quoted.split_first()) {
+        (true, Some((name, allowed))) => nearest(name, allowed.iter().copied()),
+        _ => None,
+    };
+    match hint {
+        Some(near) => format!("{message}; did you mean `{near}`?"),
+        None => message.to_owned(),
+    }
 }
 
-/// Levenshtein's edit distance.
+/// The name of `allowed` nearest to `name`, where one is near enough to be meant.
+pub(crate) fn nearest<'a>(name: &str, allowed: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    allowed
+        .into_iter()
+        .map(|candidate| (distance(name, candidate), candidate))
+        .filter(|(d, c)| *d * 3 <= c.len().max(3))
+        .min()
+        .map(|(_, c)| c)
+}
+
+/// The edit distance of insertions, deletions, replacements and swapped neighbours (optimal string alignment): most typing
+/// errors are a distance of 1.
 fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let next = (diagonal + usize::from(ca != *cb)).min(row[j] + 1).min(row[j + 1] + 1);
-            diagonal = row[j + 1];
-            row[j + 1] = next;
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let width = b.len() + 1;
+    let mut table = vec![0; (a.len() + 1) * width];
+    for j in 0..width {
+        table[j] = j;
+    }
+    for i in 1..=a.len() {
+        table[i * width] = i;
+        for j in 1..width {
+            let here = i * width + j;
+            let replaced = table[here - width - 1] + usize::from(a[i - 1] != b[j - 1]);
+            table[here] = replaced.min(table[here - 1] + 1).min(table[here - width] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                table[here] = table[here].min(table[here - 2 * width - 2] + 1);
+            }
         }
     }
-    row[b.len()]
+    table[(a.len() + 1) * width - 1]
 }
 
 /// "`x` is not …; did you mean `y`?" for a name that nothing has.
 pub(crate) fn unknown<'a>(what: &str, name: &str, allowed: impl IntoIterator<Item = &'a str> + Clone) -> String {
-    let hint = nearest(name, allowed.clone()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    let hint = nearest(name, allowed.clone())
+        .map(|near| format!("; did you mean `{near}`?"))
+        .unwrap_or_default();
     let mut all: Vec<&str> = allowed.into_iter().collect();
     all.sort_unstable();
-    format!("`{name}` is no {what}{hint} Known: {}", if all.is_empty() { "none".to_owned() } else { all.join(", ") })
+    let hint = if hint.is_empty() { ".".to_owned() } else { hint };
+    format!(
+        "`{name}` is no {what}{hint} Known: {}",
+        if all.is_empty() {
+            "none".to_owned()
+        } else {
+            all.join(", ")
+        }
+    )
 }

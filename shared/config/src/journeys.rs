@@ -1,9 +1,10 @@
 //! `journeys.toml`: what sets a message off, for whom, and how it goes out.
 
 use crate::error::Reporter;
-use perennial_domain::{Channel, Likelihood, Stage, hash::hash32};
+use crate::scoring::scalar;
+use perennial_domain::{Channel, Event, Likelihood, Stage, hash::hash32};
 use serde::Deserialize;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use toml::Spanned;
 
 #[derive(Debug, Deserialize)]
@@ -29,6 +30,8 @@ struct RawJourney {
 #[serde(deny_unknown_fields)]
 struct RawTrigger {
     event: Option<String>,
+    #[serde(default, rename = "where")]
+    filter: BTreeMap<String, toml::Value>,
     times: Option<u16>,
     within_days: Option<u16>,
     idle_days: Option<u16>,
@@ -110,12 +113,34 @@ pub struct Journey {
     pub key: u32,
     /// What sets it off.
     pub trigger: Trigger,
+    /// Properties that the trigger's event must have, each with one of these values; empty for other triggers.
+    pub filter: BTreeMap<String, Vec<serde_json::Value>>,
     /// Who may enter; everyone where empty.
     pub stages: Vec<Stage>,
     /// Whether someone may enter again.
     pub reentry: Reentry,
     /// What is sent; at least one.
     pub steps: Vec<Step>,
+}
+
+impl Journey {
+    /// Whether `event`, of the trigger's name, has the properties that [`Self::filter`] asks for. Numbers are compared by
+    /// value: 9 is 9.0.
+    pub fn wants(&self, event: &Event) -> bool {
+        self.filter.iter().all(|(name, allowed)| {
+            event
+                .properties
+                .get(name)
+                .is_some_and(|value| allowed.iter().any(|a| same(a, value)))
+        })
+    }
+}
+
+fn same(a: &serde_json::Value, b: &serde_json::Value) -> bool {
+    match (a.as_f64(), b.as_f64()) {
+        (Some(a), Some(b)) => a == b,
+        _ => a == b,
+    }
 }
 
 /// All journeys, found by event name.
@@ -132,15 +157,23 @@ pub struct Journeys {
 impl Journeys {
     /// Checks and compiles the file. `templates` and `endpoints` are the names that steps may use.
     pub(crate) fn load(report: &mut Reporter<'_>, templates: &[&str], endpoints: &[&str]) -> Self {
-        let Some(file) = report.parse::<File>() else { return Self::default() };
+        let Some(file) = report.parse::<File>() else {
+            return Self::default();
+        };
         let mut out = Self::default();
         let mut keys = HashMap::new();
         for raw in file.journey {
             let span = raw.span();
             let raw = raw.into_inner();
             let key = hash32(&raw.id);
+            if raw.id.trim().is_empty() {
+                report.at(span.clone(), "a journey needs an id that is not empty");
+            }
             if let Some(other) = keys.insert(key, raw.id.clone()) {
-                report.at(span.clone(), format!("two journeys cannot share a name: `{}` and `{other}`", raw.id));
+                report.at(
+                    span.clone(),
+                    format!("two journeys cannot share a name: `{}` and `{other}`", raw.id),
+                );
             }
             let trigger = match trigger(&raw.trigger) {
                 Ok(trigger) => trigger,
@@ -150,23 +183,54 @@ impl Journeys {
                 }
             };
             if raw.step.is_empty() {
-                report.at(span, format!("journey `{}` needs at least one step", raw.id));
+                report.at(span.clone(), format!("journey `{}` needs at least one step", raw.id));
             }
             for step in &raw.step {
                 if !templates.contains(&step.template.get_ref().as_str()) {
-                    report.at(step.template.span(), crate::error::unknown("template", step.template.get_ref(), templates.iter().copied()));
+                    report.at(
+                        step.template.span(),
+                        crate::error::unknown("template", step.template.get_ref(), templates.iter().copied()),
+                    );
                 }
                 match (&step.endpoint, step.channel) {
-                    (None, Channel::Webhook) => report.at(step.template.span(), "a webhook step needs `endpoint`, one of channels.toml"),
+                    (None, Channel::Webhook) => report.at(
+                        step.template.span(),
+                        "a webhook step needs `endpoint`, one of channels.toml",
+                    ),
                     (Some(endpoint), Channel::Webhook) if !endpoints.contains(&endpoint.get_ref().as_str()) => {
-                        report.at(endpoint.span(), crate::error::unknown("endpoint", endpoint.get_ref(), endpoints.iter().copied()));
+                        report.at(
+                            endpoint.span(),
+                            crate::error::unknown("endpoint", endpoint.get_ref(), endpoints.iter().copied()),
+                        );
                     }
-                    (Some(endpoint), Channel::Mail | Channel::InApp) => report.at(endpoint.span(), "only a webhook step has an endpoint"),
+                    (Some(endpoint), Channel::Mail | Channel::InApp) => {
+                        report.at(endpoint.span(), "only a webhook step has an endpoint")
+                    }
                     _ => {}
                 }
             }
+            let mut filter = BTreeMap::new();
+            for (name, value) in &raw.trigger.filter {
+                match values(value) {
+                    Some(values) => {
+                        filter.insert(name.clone(), values);
+                    }
+                    None => report.at(
+                        span.clone(),
+                        format!(
+                            "journey `{}`: where.{name} must be a text, a number, true/false or a list of these",
+                            raw.id
+                        ),
+                    ),
+                }
+            }
             let index = out.all.len();
-            if let Trigger::Event { event, times, within_days } = &trigger {
+            if let Trigger::Event {
+                event,
+                times,
+                within_days,
+            } = &trigger
+            {
                 out.by_event.entry(event.clone()).or_default().push(index);
                 if *times > 1 {
                     let window = out.windows.entry(event.clone()).or_default();
@@ -178,26 +242,86 @@ impl Journeys {
                 RawReentry::Always => Reentry::Always,
                 RawReentry::AfterDays(days) => Reentry::AfterDays(days),
             };
-            let steps = raw.step.into_iter().map(|s| Step { channel: s.channel, template: s.template.into_inner(), endpoint: s.endpoint.map(Spanned::into_inner) });
-            out.all.push(Journey { id: raw.id, key, trigger, stages: raw.stages, reentry, steps: steps.collect() });
+            let steps = raw.step.into_iter().map(|s| Step {
+                channel: s.channel,
+                template: s.template.into_inner(),
+                endpoint: s.endpoint.map(Spanned::into_inner),
+            });
+            out.all.push(Journey {
+                id: raw.id,
+                key,
+                trigger,
+                filter,
+                stages: raw.stages,
+                reentry,
+                steps: steps.collect(),
+            });
         }
         out
     }
 }
 
+/// One value, or one of several; `None` for what a property cannot be compared with.
+fn values(value: &toml::Value) -> Option<Vec<serde_json::Value>> {
+    match value {
+        toml::Value::Array(all) if !all.is_empty() => all.iter().map(scalar).collect(),
+        one => scalar(one).map(|one| vec![one]),
+    }
+}
+
 fn trigger(raw: &RawTrigger) -> Result<Trigger, &'static str> {
     match raw {
-        RawTrigger { event: Some(event), times, within_days, idle_days: None, score: None, above: None } => {
+        RawTrigger {
+            event: Some(event),
+            times,
+            within_days,
+            filter,
+            idle_days: None,
+            score: None,
+            above: None,
+        } => {
+            if event.trim().is_empty() {
+                return Err("the trigger's event is empty; page calls are \"$page\"");
+            }
             let (times, within_days) = (times.unwrap_or(1), within_days.unwrap_or(1));
             if times == 0 || !(1..=31).contains(&within_days) {
                 return Err("times must be at least 1 and within_days from 1 to 31");
             }
-            Ok(Trigger::Event { event: event.clone(), times, within_days })
+            if times > 1 && !filter.is_empty() {
+                return Err(
+                    "times and where cannot stand together: all events of a name are counted, whatever their properties",
+                );
+            }
+            Ok(Trigger::Event {
+                event: event.clone(),
+                times,
+                within_days,
+            })
         }
-        RawTrigger { idle_days: Some(days @ 1..), event: None, times: None, within_days: None, score: None, above: None } => Ok(Trigger::Idle { days: *days }),
-        RawTrigger { score: Some(score), above: Some(above @ 1..=100), event: None, times: None, within_days: None, idle_days: None } => {
-            Ok(Trigger::Score { score: *score, above: *above })
-        }
-        _ => Err("trigger takes { event, times?, within_days? }, { idle_days } (1 or more) or { score, above } (1 to 100)"),
+        RawTrigger { filter, .. } if !filter.is_empty() => Err("only a trigger with an event has where"),
+        RawTrigger {
+            idle_days: Some(days @ 1..),
+            event: None,
+            times: None,
+            within_days: None,
+            score: None,
+            above: None,
+            ..
+        } => Ok(Trigger::Idle { days: *days }),
+        RawTrigger {
+            score: Some(score),
+            above: Some(above @ 1..=100),
+            event: None,
+            times: None,
+            within_days: None,
+            idle_days: None,
+            ..
+        } => Ok(Trigger::Score {
+            score: *score,
+            above: *above,
+        }),
+        _ => Err(
+            "trigger takes { event, where?, times?, within_days? }, { idle_days } (1 or more) or { score, above } (1 to 100)",
+        ),
     }
 }

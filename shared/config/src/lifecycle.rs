@@ -2,7 +2,8 @@
 
 use crate::error::Reporter;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use toml::Spanned;
 
 /// A fact of the product's that moves someone between stages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -23,7 +24,7 @@ pub enum Milestone {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    milestones: HashMap<Milestone, Vec<String>>,
+    milestones: BTreeMap<Milestone, Vec<String>>,
     customer: RawCustomer,
 }
 
@@ -31,8 +32,8 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct RawCustomer {
     onboarding_days: u16,
-    adopting_days: u16,
-    at_risk_after_idle_days: u16,
+    adopting_days: Spanned<u16>,
+    at_risk_after_idle_days: Spanned<u16>,
 }
 
 /// Compiled lifecycle.
@@ -51,13 +52,26 @@ pub struct Lifecycle {
 impl Lifecycle {
     /// Checks and compiles the file.
     pub(crate) fn load(report: &mut Reporter<'_>) -> Self {
-        let Some(file) = report.parse::<File>() else { return Self::default() };
+        let Some(file) = report.parse::<File>() else {
+            return Self::default();
+        };
         let c = file.customer;
-        if c.adopting_days <= c.onboarding_days {
-            report.at(0..0, "customer.adopting_days must be more than customer.onboarding_days");
+        let adopting_days = *c.adopting_days.get_ref();
+        if adopting_days <= c.onboarding_days {
+            report.at(
+                c.adopting_days.span(),
+                format!(
+                    "customer.adopting_days must be more than customer.onboarding_days, which is {}",
+                    c.onboarding_days
+                ),
+            );
         }
-        if c.at_risk_after_idle_days == 0 {
-            report.at(0..0, "customer.at_risk_after_idle_days must be at least 1");
+        let at_risk_after_idle_days = *c.at_risk_after_idle_days.get_ref();
+        if at_risk_after_idle_days == 0 {
+            report.at(
+                c.at_risk_after_idle_days.span(),
+                "customer.at_risk_after_idle_days must be at least 1",
+            );
         }
         let mut milestones: HashMap<String, Vec<Milestone>> = HashMap::new();
         for (milestone, events) in file.milestones {
@@ -65,6 +79,11 @@ impl Lifecycle {
                 milestones.entry(event).or_default().push(milestone);
             }
         }
-        Self { milestones, onboarding_days: c.onboarding_days, adopting_days: c.adopting_days, at_risk_after_idle_days: c.at_risk_after_idle_days }
+        Self {
+            milestones,
+            onboarding_days: c.onboarding_days,
+            adopting_days,
+            at_risk_after_idle_days,
+        }
     }
 }

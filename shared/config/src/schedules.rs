@@ -1,7 +1,8 @@
 //! `schedules.toml`: when the clock calls which function.
 
-use crate::error::Reporter;
+use crate::error::{Reporter, unknown};
 use serde::Deserialize;
+use std::collections::HashSet;
 
 /// One schedule, as EventBridge Scheduler takes it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -29,21 +30,76 @@ struct File {
     schedule: Vec<toml::Spanned<Schedule>>,
 }
 
+/// What a schedule may call.
+const FUNCTIONS: [&str; 1] = ["sweep"];
+
 /// Checks the file.
 pub(crate) fn load(report: &mut Reporter<'_>) -> Vec<Schedule> {
-    let Some(file) = report.parse::<File>() else { return Vec::new() };
+    let Some(file) = report.parse::<File>() else {
+        return Vec::new();
+    };
     let mut out = Vec::new();
+    let mut ids = HashSet::new();
     for schedule in file.schedule {
         let span = schedule.span();
         let schedule = schedule.into_inner();
-        let known = ["rate(", "cron(", "at("].iter().any(|p| schedule.expression.starts_with(p)) && schedule.expression.ends_with(')');
-        if !known {
-            report.at(span.clone(), format!("schedule `{}`: expression must be rate(…), cron(…) or at(…)", schedule.id));
+        if !ids.insert(schedule.id.clone()) {
+            report.at(
+                span.clone(),
+                format!("two schedules cannot share the id `{}`", schedule.id),
+            );
+        }
+        if !FUNCTIONS.contains(&schedule.function.as_str()) {
+            report.at(
+                span.clone(),
+                format!(
+                    "schedule `{}`: {}",
+                    schedule.id,
+                    unknown("function with a schedule", &schedule.function, FUNCTIONS)
+                ),
+            );
+        }
+        if let Err(message) = expression(&schedule.expression) {
+            report.at(span.clone(), format!("schedule `{}`: {message}", schedule.id));
         }
         if jiff::tz::TimeZone::get(&schedule.time_zone).is_err() {
-            report.at(span, format!("schedule `{}`: `{}` is no IANA time zone", schedule.id, schedule.time_zone));
+            report.at(
+                span,
+                format!(
+                    "schedule `{}`: `{}` is no IANA time zone, such as Europe/Berlin",
+                    schedule.id, schedule.time_zone
+                ),
+            );
         }
         out.push(schedule);
     }
     out
+}
+
+/// Checks the outer form of an EventBridge Scheduler expression; the fields of a cron are the scheduler's to read.
+fn expression(text: &str) -> Result<(), &'static str> {
+    let inner = |name: &str| text.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');
+    if let Some(rate) = inner("rate") {
+        return match rate.split_once(' ') {
+            Some((count, "minute" | "minutes" | "hour" | "hours" | "day" | "days"))
+                if count.parse::<u32>().is_ok_and(|n| n > 0) =>
+            {
+                Ok(())
+            }
+            _ => Err("rate takes a number from 1 and minutes, hours or days, such as rate(5 minutes)"),
+        };
+    }
+    if let Some(cron) = inner("cron") {
+        let fields = cron.split_whitespace().count();
+        return if fields == 6 {
+            Ok(())
+        } else {
+            Err("cron takes six fields: minute hour day-of-month month day-of-week year, such as cron(0 6 * * ? *)")
+        };
+    }
+    match inner("at") {
+        Some(at) if at.parse::<jiff::civil::DateTime>().is_ok() => Ok(()),
+        Some(_) => Err("at takes a date and time, such as at(2027-01-31T06:00:00)"),
+        None => Err("expression must be rate(…), cron(…) or at(…)"),
+    }
 }

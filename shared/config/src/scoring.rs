@@ -2,7 +2,7 @@
 
 use perennial_domain::{Likelihood, Stage, hash::hash32};
 use serde::Deserialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use toml::Spanned;
 
 use crate::error::Reporter;
@@ -12,7 +12,7 @@ use crate::error::Reporter;
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
-    base: BTreeMap<Likelihood, f64>,
+    base: BTreeMap<Likelihood, Spanned<f64>>,
     #[serde(default)]
     rule: Vec<Spanned<RawRule>>,
     #[serde(default)]
@@ -130,36 +130,78 @@ pub struct Scoring {
 impl Scoring {
     /// Checks and compiles the file.
     pub(crate) fn load(report: &mut Reporter<'_>) -> Self {
-        let Some(file) = report.parse::<File>() else { return Self::default() };
-        let mut out = Self { base: file.base, ..Self::default() };
+        let Some(file) = report.parse::<File>() else {
+            return Self::default();
+        };
+        let mut out = Self::default();
+        for (score, points) in file.base {
+            if !(0.0..=100.0).contains(points.get_ref()) {
+                report.at(
+                    points.span(),
+                    format!("base.{} must be between 0 and 100", score.as_str()),
+                );
+            }
+            out.base.insert(score, points.into_inner());
+        }
         let mut keys = HashMap::new();
         for raw in file.rule {
             let span = raw.span();
             let raw = raw.into_inner();
-            if !raw.points.is_finite() || raw.points == 0.0 || raw.points.abs() > 100.0 {
-                report.at(span.clone(), format!("rule `{}`: points must be between -100 and 100, and not 0", raw.id));
+            if raw.event.trim().is_empty() {
+                report.at(
+                    span.clone(),
+                    format!("rule `{}`: event is empty; page calls are \"$page\"", raw.id),
+                );
             }
-            if raw.half_life_days.is_some_and(|days| !(days.is_finite() && (0.1..=3650.0).contains(&days))) {
-                report.at(span.clone(), format!("rule `{}`: half_life_days must be between 0.1 and 3650", raw.id));
+            if !raw.points.is_finite() || raw.points == 0.0 || raw.points.abs() > 100.0 {
+                report.at(
+                    span.clone(),
+                    format!("rule `{}`: points must be between -100 and 100, and not 0", raw.id),
+                );
+            }
+            if raw
+                .half_life_days
+                .is_some_and(|days| !(days.is_finite() && (0.1..=3650.0).contains(&days)))
+            {
+                report.at(
+                    span.clone(),
+                    format!("rule `{}`: half_life_days must be between 0.1 and 3650", raw.id),
+                );
             }
             if raw.cap.is_some_and(|cap| !(cap.is_finite() && cap > 0.0)) {
                 report.at(span.clone(), format!("rule `{}`: cap must be above 0", raw.id));
             }
             let key = hash32(&raw.id);
             if let Some(other) = keys.insert(key, raw.id.clone()) {
-                report.at(span.clone(), format!("two rules cannot share a name: `{}` and `{other}`", raw.id));
+                report.at(
+                    span.clone(),
+                    format!("two rules cannot share a name: `{}` and `{other}`", raw.id),
+                );
             }
             let filter = raw.filter.into_iter().filter_map(|(k, v)| match scalar(&v) {
                 Some(value) => Some((k, value)),
                 None => {
-                    report.at(span.clone(), format!("rule `{}`: where.{k} must be a text, a number or true/false", raw.id));
+                    report.at(
+                        span.clone(),
+                        format!("rule `{}`: where.{k} must be a text, a number or true/false", raw.id),
+                    );
                     None
                 }
             });
             let filter = filter.collect();
             out.by_event.entry(raw.event.clone()).or_default().push(out.rules.len());
             let reason = raw.reason.unwrap_or_else(|| raw.id.clone());
-            out.rules.push(Rule { key, score: raw.score, event: raw.event, filter, points: raw.points, half_life_days: raw.half_life_days, cap: raw.cap, id: raw.id, reason });
+            out.rules.push(Rule {
+                key,
+                score: raw.score,
+                event: raw.event,
+                filter,
+                points: raw.points,
+                half_life_days: raw.half_life_days,
+                cap: raw.cap,
+                id: raw.id,
+                reason,
+            });
         }
         for raw in file.signal {
             let span = raw.span();
@@ -168,16 +210,45 @@ impl Scoring {
                 report.at(span.clone(), format!("signal `{}`: from and to must differ", raw.id));
             }
             if !raw.points.is_finite() || raw.points.abs() > 100.0 {
-                report.at(span.clone(), format!("signal `{}`: points must be between -100 and 100", raw.id));
+                report.at(
+                    span.clone(),
+                    format!("signal `{}`: points must be between -100 and 100", raw.id),
+                );
             }
             if let Some(other) = keys.insert(hash32(&raw.id), raw.id.clone()) {
-                report.at(span, format!("two rules cannot share a name: `{}` and `{other}`", raw.id));
+                report.at(
+                    span,
+                    format!("two rules cannot share a name: `{}` and `{other}`", raw.id),
+                );
             }
             let reason = raw.reason.unwrap_or_else(|| raw.id.clone());
-            out.signals.push(Signal { id: raw.id, score: raw.score, kind: raw.signal, from: raw.from, to: raw.to, points: raw.points, stages: raw.stages, reason });
+            out.signals.push(Signal {
+                id: raw.id,
+                score: raw.score,
+                kind: raw.signal,
+                from: raw.from,
+                to: raw.to,
+                points: raw.points,
+                stages: raw.stages,
+                reason,
+            });
         }
+        let mut names = HashSet::new();
         for raw in file.tally {
+            let span = raw.span();
             let raw = raw.into_inner();
+            if !names.insert(raw.name.clone()) {
+                report.at(
+                    span.clone(),
+                    format!(
+                        "two tallies cannot share the name `{}`: put all its events into one",
+                        raw.name
+                    ),
+                );
+            }
+            if raw.events.is_empty() {
+                report.at(span, format!("tally `{}` needs at least one event", raw.name));
+            }
             for event in raw.events {
                 out.tallies.entry(event).or_default().push(raw.name.clone());
             }
@@ -186,7 +257,8 @@ impl Scoring {
     }
 }
 
-fn scalar(value: &toml::Value) -> Option<serde_json::Value> {
+/// A value that a property can be compared with.
+pub(crate) fn scalar(value: &toml::Value) -> Option<serde_json::Value> {
     match value {
         toml::Value::String(text) => Some(text.clone().into()),
         toml::Value::Integer(number) => Some((*number).into()),

@@ -29,6 +29,9 @@ impl Situation<'_> {
             let name = event.counted_as();
             for journey in self.config.journeys.by_event.get(name).into_iter().flatten().filter_map(|i| self.config.journeys.all.get(*i)) {
                 let Trigger::Event { times, within_days, .. } = &journey.trigger else { continue };
+                if !journey.wants(event) {
+                    continue;
+                }
                 if *times > 1 && self.view.windowed(name, day_of(event.timestamp), *within_days) < u32::from(*times) {
                     continue;
                 }

@@ -1,0 +1,331 @@
+//! The default config is right, and what is wrong is told by file, line and what is allowed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use perennial_config::journeys::Trigger;
+use perennial_config::lifecycle::Milestone;
+use perennial_config::{Bundle, Config};
+use perennial_domain::{Channel, Event, Likelihood};
+use std::{fs, path::Path};
+
+/// The files of `infra/config`.
+fn default_bundle() -> Bundle {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/config");
+    let mut bundle = Bundle::default();
+    for (folder, prefix) in [(folder.clone(), ""), (folder.join("templates"), "templates/")] {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if name.ends_with(".toml") {
+                bundle
+                    .files
+                    .insert(format!("{prefix}{name}"), fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    bundle
+}
+
+fn default_config() -> Config {
+    Config::load(&default_bundle()).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+#[test]
+fn the_default_config_has_no_errors_and_scores_all_nine() {
+    let config = default_config();
+    for likelihood in Likelihood::ALL {
+        let rules = config
+            .scoring
+            .rules
+            .iter()
+            .filter(|rule| rule.score == likelihood)
+            .count();
+        let signals = config
+            .scoring
+            .signals
+            .iter()
+            .filter(|signal| signal.score == likelihood)
+            .count();
+        assert!(
+            rules + signals >= 3,
+            "{} has {rules} rules and {signals} signals",
+            likelihood.as_str()
+        );
+    }
+    for channel in Channel::ALL {
+        assert!(
+            config
+                .journeys
+                .all
+                .iter()
+                .flat_map(|j| &j.steps)
+                .any(|step| step.channel == channel),
+            "no journey goes out by {}",
+            channel.as_str()
+        );
+    }
+    assert_eq!(config.lifecycle.milestones["Order Completed"], [Milestone::Customer]);
+}
+
+#[test]
+fn every_template_is_used() {
+    let config = default_config();
+    for name in config.templates.keys() {
+        assert!(
+            config
+                .journeys
+                .all
+                .iter()
+                .flat_map(|j| &j.steps)
+                .any(|step| step.template == *name),
+            "template {name} is used by no journey"
+        );
+    }
+}
+
+#[test]
+fn the_quiet_are_written_to_before_they_count_as_at_risk() {
+    let config = default_config();
+    let gone_quiet = config.journeys.all.iter().find(|j| j.id == "gone_quiet").unwrap();
+    let Trigger::Idle { days } = gone_quiet.trigger else {
+        panic!("{gone_quiet:?}")
+    };
+    assert!(days < config.lifecycle.at_risk_after_idle_days);
+}
+
+#[test]
+fn a_journey_wants_one_of_the_values_that_where_lists() {
+    let config = default_config();
+    let journey = |id: &str| config.journeys.all.iter().find(|j| j.id == id).unwrap().clone();
+    let answered = |score: serde_json::Value| -> Event {
+        serde_json::from_value(serde_json::json!({"messageId": "m", "type": "track", "userId": "u", "timestamp": "2026-01-01T00:00:00Z",
+            "receivedAt": "2026-01-01T00:00:00Z", "source": "survey", "event": "NPS Answered", "properties": {"score": score}}))
+        .unwrap()
+    };
+    assert!(journey("promoter_invite").wants(&answered(9.into())));
+    assert!(journey("promoter_invite").wants(&answered(9.0.into())));
+    assert!(!journey("promoter_invite").wants(&answered(8.into())));
+    assert!(!journey("promoter_invite").wants(&answered("9".into())));
+    assert!(journey("detractor_task").wants(&answered(0.into())));
+    assert!(!journey("detractor_task").wants(&answered(9.into())));
+    assert!(
+        journey("welcome").wants(&answered(3.into())),
+        "a journey without where wants every event of its name"
+    );
+}
+
+/// Puts `text` in place of the default `file`, and gives what the errors say.
+fn errors_of(file: &str, text: &str) -> String {
+    let mut bundle = default_bundle();
+    bundle.files.insert(file.to_owned(), text.to_owned());
+    Config::load(&bundle)
+        .expect_err("the snippet must be refused")
+        .to_string()
+}
+
+/// Appends `text` to the default `file`, and gives the line that it starts at with what the errors say.
+fn errors_after(file: &str, text: &str) -> (usize, String) {
+    let mut whole = default_bundle().files[file].clone();
+    let line = whole.matches('\n').count() + 1;
+    whole.push_str(text);
+    (line, errors_of(file, &whole))
+}
+
+#[test]
+fn wrong_snippets_are_told_by_file_line_and_what_is_allowed() {
+    // (file, appended snippet, lines after the snippet's first, what the message must hold)
+    let cases = [
+        (
+            "scoring.toml",
+            "[[rule]]\nid = \"x\"\nscore = \"chrun\"\nevent = \"E\"\npoints = 1\n",
+            2,
+            "did you mean `churn`?",
+        ),
+        (
+            "scoring.toml",
+            "[[rule]]\nid = \"x\"\nscore = \"churn\"\nevent = \"E\"\npoint = 1\n",
+            4,
+            "did you mean `points`?",
+        ),
+        (
+            "scoring.toml",
+            "[[rule]]\nid = \"x\"\nscore = \"churn\"\nevent = \"E\"\npoints = 500\n",
+            0,
+            "rule `x`: points must be between -100 and 100, and not 0",
+        ),
+        (
+            "scoring.toml",
+            "[[rule]]\nid = \"x\"\nscore = \"churn\"\nevent = \"E\"\npoints = 5\nhalf_life_days = 0\n",
+            0,
+            "half_life_days must be between 0.1 and 3650",
+        ),
+        (
+            "scoring.toml",
+            "[[rule]]\nid = \"churn_payment\"\nscore = \"churn\"\nevent = \"E\"\npoints = 5\n",
+            0,
+            "two rules cannot share a name",
+        ),
+        (
+            "scoring.toml",
+            "[[rule]]\nid = \"x\"\nscore = \"churn\"\nevent = \"E\"\nwhere = { a = [1] }\npoints = 5\n",
+            0,
+            "where.a must be a text, a number or true/false",
+        ),
+        (
+            "scoring.toml",
+            "[[signal]]\nid = \"x\"\nscore = \"churn\"\nsignal = \"idle_day\"\nfrom = 1\nto = 2\npoints = 5\n",
+            3,
+            "did you mean `idle_days`?",
+        ),
+        (
+            "scoring.toml",
+            "[[signal]]\nid = \"x\"\nscore = \"churn\"\nsignal = \"idle_days\"\nfrom = 2\nto = 2\npoints = 5\n",
+            0,
+            "from and to must differ",
+        ),
+        (
+            "scoring.toml",
+            "[[tally]]\nname = \"loyalty\"\nevents = [\"E\"]\n",
+            0,
+            "two tallies cannot share the name `loyalty`",
+        ),
+        (
+            "journeys.toml",
+            "[[journey]]\nid = \"x\"\ntrigger = { event = \"E\" }\n[[journey.step]]\nchannel = \"mail\"\ntemplate = \"welcom\"\n",
+            5,
+            "did you mean `welcome`?",
+        ),
+        (
+            "journeys.toml",
+            "[[journey]]\nid = \"x\"\ntrigger = { event = \"E\" }\nstages = [\"customer\"]\n[[journey.step]]\nchannel = \"mail\"\ntemplate = \"welcome\"\n",
+            3,
+            "expected one of",
+        ),
+        (
+            "journeys.toml",
+            "[[journey]]\nid = \"x\"\ntrigger = { event = \"E\" }\n[[journey.step]]\nchannel = \"webhook\"\ntemplate = \"welcome\"\nendpoint = \"task\"\n",
+            6,
+            "did you mean `tasks`?",
+        ),
+        (
+            "journeys.toml",
+            "[[journey]]\nid = \"x\"\ntrigger = { event = \"E\" }\n[[journey.step]]\nchannel = \"webhook\"\ntemplate = \"welcome\"\n",
+            5,
+            "needs `endpoint`",
+        ),
+        (
+            "journeys.toml",
+            "[[journey]]\nid = \"x\"\ntrigger = { idle_days = 3, event = \"E\" }\n[[journey.step]]\nchannel = \"mail\"\ntemplate = \"welcome\"\n",
+            0,
+            "trigger takes { event, where?, times?, within_days? }",
+        ),
+        (
+            "journeys.toml",
+            "[[journey]]\nid = \"x\"\ntrigger = { event = \"E\", times = 3, within_days = 60 }\n[[journey.step]]\nchannel = \"mail\"\ntemplate = \"welcome\"\n",
+            0,
+            "within_days from 1 to 31",
+        ),
+        (
+            "journeys.toml",
+            "[[journey]]\nid = \"x\"\ntrigger = { event = \"E\", times = 3, where = { a = 1 } }\n[[journey.step]]\nchannel = \"mail\"\ntemplate = \"welcome\"\n",
+            0,
+            "times and where cannot stand together",
+        ),
+        (
+            "journeys.toml",
+            "[[journey]]\nid = \"welcome\"\ntrigger = { event = \"E\" }\n[[journey.step]]\nchannel = \"mail\"\ntemplate = \"welcome\"\n",
+            0,
+            "two journeys cannot share a name",
+        ),
+        (
+            "schedules.toml",
+            "[[schedule]]\nid = \"x\"\nfunction = \"sweeep\"\nexpression = \"rate(1 hour)\"\n",
+            0,
+            "did you mean `sweep`?",
+        ),
+        (
+            "schedules.toml",
+            "[[schedule]]\nid = \"x\"\nfunction = \"sweep\"\nexpression = \"every hour\"\n",
+            0,
+            "rate(…), cron(…) or at(…)",
+        ),
+        (
+            "schedules.toml",
+            "[[schedule]]\nid = \"x\"\nfunction = \"sweep\"\nexpression = \"cron(0 6 * * *)\"\n",
+            0,
+            "cron takes six fields",
+        ),
+        (
+            "schedules.toml",
+            "[[schedule]]\nid = \"x\"\nfunction = \"sweep\"\nexpression = \"rate(1 hour)\"\ntime_zone = \"Europe/Berln\"\n",
+            0,
+            "no IANA time zone",
+        ),
+        (
+            "channels.toml",
+            "\n[webhook.x]\nurl = \"http://example.com\"\nsecret_env = \"X\"\n",
+            1,
+            "webhook.x.url must begin with https://",
+        ),
+        (
+            "channels.toml",
+            "\n[webhook.x]\nurl = \"https://example.com\"\nsecret_env = \"whsec_abc\"\n",
+            1,
+            "the secret itself never stands in a file",
+        ),
+        (
+            "templates/welcome.toml",
+            "\nsubjct = \"x\"\n",
+            1,
+            "did you mean `subject`?",
+        ),
+    ];
+    for (file, snippet, offset, wanted) in cases {
+        let (line, errors) = errors_after(file, snippet);
+        let place = format!("{file}:{}: ", line + offset);
+        assert!(
+            errors.contains(&place) && errors.contains(wanted),
+            "wanted {place}… {wanted}\nfor\n{snippet}\nfound\n{errors}"
+        );
+    }
+}
+
+#[test]
+fn values_that_contradict_each_other_are_told_at_their_line() {
+    let lifecycle = "[milestones]\ntrial = [\"T\"]\n[customer]\nonboarding_days = 30\nadopting_days = 10\nat_risk_after_idle_days = 0\n";
+    let errors = errors_of("lifecycle.toml", lifecycle);
+    assert!(
+        errors.contains(
+            "lifecycle.toml:5: customer.adopting_days must be more than customer.onboarding_days, which is 30"
+        ),
+        "{errors}"
+    );
+    assert!(
+        errors.contains("lifecycle.toml:6: customer.at_risk_after_idle_days must be at least 1"),
+        "{errors}"
+    );
+
+    let channels = "max_event_age_hours = 0\n[mail]\nfrom = \"nobody\"\nconfiguration_set = \"c\"\n[webhook.tasks]\nurl = \"https://example.com\"\nsecret_env = \"S\"\n";
+    let errors = errors_of("channels.toml", channels);
+    assert!(
+        errors.contains("channels.toml:1: max_event_age_hours must be at least 1"),
+        "{errors}"
+    );
+    assert!(
+        errors.contains("channels.toml:2: mail.from must be an address"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn all_files_are_checked_at_once_and_strangers_are_named() {
+    let mut bundle = default_bundle();
+    bundle.files.remove("lifecycle.toml");
+    bundle.files.insert("scorng.toml".to_owned(), String::new());
+    bundle
+        .files
+        .insert("schedules.toml".to_owned(), "[[schedule]\n".to_owned());
+    let errors = Config::load(&bundle).expect_err("three files are wrong").to_string();
+    assert!(errors.contains("lifecycle.toml: is missing"), "{errors}");
+    assert!(errors.contains("scorng.toml: no such config file is known"), "{errors}");
+    assert!(errors.contains("schedules.toml:1: "), "{errors}");
+}

@@ -1,0 +1,100 @@
+//! The config folder as a [`Bundle`]: from the disk, or the one that the binary was built with.
+
+use perennial_config::Bundle;
+use std::{fs, io, path::Path};
+
+/// A file of `infra/config` with the text that it had when the binary was built.
+macro_rules! files {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("../../config/", $name)))),*]
+    };
+}
+
+/// Every file of the default config. A test compares the list with the folder.
+const EMBEDDED: [(&str, &str); 23] = files![
+    "channels.toml",
+    "journeys.toml",
+    "lifecycle.toml",
+    "schedules.toml",
+    "scoring.toml",
+    "sources.toml",
+    "templates/error_help.toml",
+    "templates/first_steps.toml",
+    "templates/next_course.toml",
+    "templates/next_steps_article.toml",
+    "templates/payment_failed.toml",
+    "templates/payment_failed_notice.toml",
+    "templates/promoter_invite.toml",
+    "templates/roi_analysis.toml",
+    "templates/task_churn_risk.toml",
+    "templates/task_detractor.toml",
+    "templates/task_sales_ready.toml",
+    "templates/task_trial_idle.toml",
+    "templates/trial_rescue.toml",
+    "templates/upgrade_offer.toml",
+    "templates/we_miss_you.toml",
+    "templates/webinar_recording.toml",
+    "templates/welcome.toml",
+];
+
+/// The default config, as it was when the binary was built: what runs where no folder is named.
+pub fn embedded() -> Bundle {
+    Bundle {
+        files: EMBEDDED
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect(),
+    }
+}
+
+/// Reads the `.toml` files of `folder` and of its `templates` folder; other files and folders are left alone.
+///
+/// # Errors
+/// Where the folder or one of its files cannot be read, or a file is not UTF-8; the error names the path.
+pub fn read_dir(folder: &Path) -> io::Result<Bundle> {
+    let mut bundle = Bundle::default();
+    read_into(&mut bundle, folder, "")?;
+    let templates = folder.join("templates");
+    if templates.is_dir() {
+        read_into(&mut bundle, &templates, "templates/")?;
+    }
+    Ok(bundle)
+}
+
+fn read_into(bundle: &mut Bundle, folder: &Path, prefix: &str) -> io::Result<()> {
+    for entry in fs::read_dir(folder).map_err(|error| at(folder, &error))? {
+        let path = entry.map_err(|error| at(folder, &error))?.path();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .filter(|name| name.ends_with(".toml"));
+        if let Some(name) = name.filter(|_| path.is_file()) {
+            let text = fs::read_to_string(&path).map_err(|error| at(&path, &error))?;
+            bundle.files.insert(format!("{prefix}{name}"), text);
+        }
+    }
+    Ok(())
+}
+
+/// The same error with the path that it is about, which `std::io` leaves out.
+fn at(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_embedded_config_is_the_folder() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config");
+        assert_eq!(read_dir(&folder).unwrap(), embedded());
+    }
+
+    #[test]
+    fn a_missing_folder_is_named() {
+        let error = read_dir(Path::new("no/such/folder")).unwrap_err();
+        assert!(error.to_string().contains("no/such/folder"), "{error}");
+    }
+}

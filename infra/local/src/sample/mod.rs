@@ -1,0 +1,69 @@
+//! A sample SaaS company: what its website, product, billing, support, survey and webinar tools would send over 120 days.
+//!
+//! Everything is invented and drawn from a seed: about 60 companies with some 600 people who try the product, buy it or
+//! don't, use it, meet errors and limits, answer surveys, go quiet and leave. No real name is in it, and every address
+//! ends in the reserved `.example`. The calls are what an SDK would put into the `batch` of `POST /v1/batch`. Some of them
+//! are sent twice and some are broken on purpose; [`Company::expected`] says how many, so that a run can be checked.
+
+mod account;
+mod market;
+mod person;
+mod plan;
+mod record;
+mod rng;
+
+pub use record::{Call, Expected};
+
+use jiff::Timestamp;
+use perennial_domain::time::plus_days;
+use record::Recorder;
+use rng::Rng;
+
+/// Days that the sample covers.
+pub const DAYS: i64 = 120;
+/// Companies that try the product.
+pub const ACCOUNTS: u64 = 60;
+/// The seed that the demo uses.
+pub const SEED: u64 = 2001;
+
+/// The sample company's calls, with what a correct run counts.
+#[derive(Debug, Clone)]
+pub struct Company {
+    calls: Vec<Call>,
+    expected: Expected,
+}
+
+impl Company {
+    /// The calls in the order in which they are sent.
+    pub fn calls(&self) -> impl ExactSizeIterator<Item = &Call> {
+        self.calls.iter()
+    }
+
+    /// The same, to be kept.
+    pub fn into_calls(self) -> impl ExactSizeIterator<Item = Call> {
+        self.calls.into_iter()
+    }
+
+    /// What a correct run counts, noted while the story was written and not read off the calls.
+    pub fn expected(&self) -> &Expected {
+        &self.expected
+    }
+}
+
+/// Writes the story of [`DAYS`] days before `end`: the same calls for the same `end` and `seed`. Nothing is sent at or
+/// after `end`. The days are UTC days; give an `end` at midnight and the weekends are where the calendar has them.
+pub fn company(end: Timestamp, seed: u64) -> Company {
+    let start = plus_days(end, -DAYS);
+    let rng = Rng::new(seed);
+    let mut record = Recorder::new(start, end, rng.fork(1));
+    for number in 1..=ACCOUNTS {
+        account::live(&mut record, number, rng.fork(1_000 + number));
+    }
+    market::strangers(&mut record, rng.fork(2));
+    market::broken_client(&mut record, rng.fork(3));
+    let (calls, expected) = record.finish(rng.fork(4));
+    Company { calls, expected }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,247 @@
+//! Writes calls down, and counts them while doing so.
+
+use super::rng::Rng;
+use jiff::Timestamp;
+use perennial_domain::time::DAY_SECONDS;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One call of the tracking API, as an element of a batch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// When it is sent. `timestamp` in the body, when it happened, is mostly the same.
+    pub at: Timestamp,
+    /// The system that sends it: `web`, `product`, `billing`, `support`, `survey` or `webinar`.
+    pub source: &'static str,
+    /// The call.
+    pub body: Value,
+}
+
+/// What a correct run counts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Expected {
+    /// Events that are valid and new.
+    pub accepted: u64,
+    /// Broken ones.
+    pub rejected: u64,
+    /// Valid ones that were sent before.
+    pub duplicates: u64,
+    /// People, once anonymous visits are joined to who they turned out to be.
+    pub people: u64,
+    /// Accounts that a `group` call named.
+    pub accounts: u64,
+    /// Accepted events by name, counted as [`perennial_domain::Event::counted_as`] does (`$page` for page calls).
+    pub by_event: BTreeMap<String, u64>,
+}
+
+/// Who does something.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Who<'a> {
+    User(&'a str),
+    Anonymous(&'a str),
+    /// An anonymous visitor says who they are.
+    Both(&'a str, &'a str),
+}
+
+/// The story so far. Moments are (day, second of the day), both from 0, counted from the start.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    start: i64,
+    end: Timestamp,
+    ids: Rng,
+    calls: Vec<Call>,
+    expected: Expected,
+    users: BTreeSet<String>,
+    anonymous: BTreeSet<String>,
+    joined: BTreeSet<String>,
+    accounts: BTreeSet<String>,
+}
+
+impl Recorder {
+    pub(super) fn new(start: Timestamp, end: Timestamp, ids: Rng) -> Self {
+        Self {
+            start: start.as_second(),
+            end,
+            ids,
+            calls: Vec::new(),
+            expected: Expected::default(),
+            users: BTreeSet::new(),
+            anonymous: BTreeSet::new(),
+            joined: BTreeSet::new(),
+            accounts: BTreeSet::new(),
+        }
+    }
+
+    /// The moment of the real calendar.
+    pub(super) fn moment(&self, day: i64, second: i64) -> Timestamp {
+        Timestamp::from_second(self.start + day * DAY_SECONDS + second).unwrap_or(self.end)
+    }
+
+    /// Whether the day is a Saturday or a Sunday. 1970-01-01 was a Thursday.
+    pub(super) fn is_weekend(&self, day: i64) -> bool {
+        matches!((self.start.div_euclid(DAY_SECONDS) + day + 3).rem_euclid(7), 5 | 6)
+    }
+
+    /// Whether the day is a Thursday, when the webinars are.
+    pub(super) fn is_thursday(&self, day: i64) -> bool {
+        (self.start.div_euclid(DAY_SECONDS) + day + 3).rem_euclid(7) == 3
+    }
+
+    pub(super) fn track(
+        &mut self,
+        source: &'static str,
+        who: Who<'_>,
+        when: (i64, i64),
+        event: &str,
+        properties: Value,
+    ) {
+        self.late(source, who, when, 0, event, properties);
+    }
+
+    /// A `track` that the client could send only `delay` seconds after it happened.
+    pub(super) fn late(
+        &mut self,
+        source: &'static str,
+        who: Who<'_>,
+        when: (i64, i64),
+        delay: i64,
+        event: &str,
+        properties: Value,
+    ) {
+        let mut body = json!({"type": "track", "event": event});
+        if properties.as_object().is_some_and(|p| !p.is_empty()) {
+            body["properties"] = properties;
+        }
+        self.send(source, who, when, delay, event, body);
+    }
+
+    pub(super) fn page(&mut self, who: Who<'_>, when: (i64, i64), name: &str, path: &str) {
+        let body = json!({"type": "page", "name": name, "properties": {"path": path, "url": format!("https://perennial.example{path}")}});
+        self.send("web", who, when, 0, "$page", body);
+    }
+
+    pub(super) fn identify(&mut self, source: &'static str, who: Who<'_>, when: (i64, i64), traits: Value) {
+        let sent = self.send(
+            source,
+            who,
+            when,
+            0,
+            "$identify",
+            json!({"type": "identify", "traits": traits}),
+        );
+        if let (true, Who::Both(_, anonymous)) = (sent, who) {
+            self.joined.insert(anonymous.to_owned());
+        }
+    }
+
+    pub(super) fn group(&mut self, who: Who<'_>, when: (i64, i64), account: &str, traits: Value) {
+        if self.send(
+            "product",
+            who,
+            when,
+            0,
+            "$group",
+            json!({"type": "group", "groupId": account, "traits": traits}),
+        ) {
+            self.accounts.insert(account.to_owned());
+        }
+    }
+
+    /// A call that cannot be used, for a reason that the product has to tell.
+    pub(super) fn broken(&mut self, when: (i64, i64), mut body: Map<String, Value>) {
+        let at = self.moment(when.0, when.1);
+        if at < self.end {
+            body.insert("messageId".to_owned(), self.message_id().into());
+            body.insert("timestamp".to_owned(), at.to_string().into());
+            self.calls.push(Call {
+                at,
+                source: "product",
+                body: Value::Object(body),
+            });
+            self.expected.rejected += 1;
+        }
+    }
+
+    /// Writes the call down, and says whether it falls into the time that is told.
+    fn send(
+        &mut self,
+        source: &'static str,
+        who: Who<'_>,
+        when: (i64, i64),
+        delay: i64,
+        counted_as: &str,
+        mut body: Value,
+    ) -> bool {
+        let (happened, at) = (self.moment(when.0, when.1), self.moment(when.0, when.1 + delay));
+        if at >= self.end || happened.as_second() < self.start {
+            return false;
+        }
+        let (user, anonymous) = match who {
+            Who::User(user) => (Some(user), None),
+            Who::Anonymous(anonymous) => (None, Some(anonymous)),
+            Who::Both(user, anonymous) => (Some(user), Some(anonymous)),
+        };
+        if let Some(user) = user {
+            body["userId"] = user.into();
+            self.users.insert(user.to_owned());
+        }
+        if let Some(anonymous) = anonymous {
+            body["anonymousId"] = anonymous.into();
+            self.anonymous.insert(anonymous.to_owned());
+        }
+        body["messageId"] = self.message_id().into();
+        body["timestamp"] = happened.to_string().into();
+        body["context"] = json!({"library": {"name": library(source), "version": "3.0.0"}});
+        self.calls.push(Call { at, source, body });
+        self.expected.accepted += 1;
+        *self.expected.by_event.entry(counted_as.to_owned()).or_default() += 1;
+        true
+    }
+
+    /// A version 4 UUID, as SDKs draw one.
+    fn message_id(&mut self) -> String {
+        let (a, b) = (self.ids.next(), self.ids.next());
+        format!(
+            "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
+            a >> 32,
+            (a >> 16) & 0xffff,
+            a & 0xfff,
+            b >> 52,
+            b & 0xffff_ffff_ffff
+        )
+    }
+
+    /// Sends some of the calls again, as a client does that did not hear the answer, and puts all into the order of sending.
+    pub(super) fn finish(mut self, mut rng: Rng) -> (Vec<Call>, Expected) {
+        let valid = |call: &Call| call.body.get("context").is_some();
+        let mut again = Vec::new();
+        for call in self.calls.iter().filter(|call| valid(call)) {
+            // One in 250: most at once, some after the client has been closed for a day.
+            if rng.between(1, 250) == 1 {
+                let delay = if rng.percent(80) {
+                    rng.between(1, 600)
+                } else {
+                    rng.between(20, 30) * 3600
+                };
+                let at = Timestamp::from_second(call.at.as_second() + delay).unwrap_or(self.end);
+                if at < self.end {
+                    again.push(Call { at, ..call.clone() });
+                }
+            }
+        }
+        self.expected.duplicates = again.len() as u64;
+        self.expected.people = (self.users.len() + self.anonymous.difference(&self.joined).count()) as u64;
+        self.expected.accounts = self.accounts.len() as u64;
+        self.calls.append(&mut again);
+        // Stable: calls of the same second keep the order in which they were written.
+        self.calls.sort_by_key(|call| call.at);
+        (self.calls, self.expected)
+    }
+}
+
+fn library(source: &str) -> &'static str {
+    match source {
+        "web" => "analytics.js",
+        _ => "@segment/analytics-node",
+    }
+}

@@ -121,14 +121,15 @@ enum ConnectionEnd {
 /// Serves `service` on `listener` until `stop` holds `true` or its sender is gone.
 pub(crate) async fn serve(listener: TcpListener, service: Arc<dyn Service>, mut stop: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
+    let for_connections = stop.clone();
     loop {
         tokio::select! {
             biased;
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = stopped(&mut stop) => break,
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, Arc::clone(&service), stop.clone()));
+                    connections.spawn(connection(stream, Arc::clone(&service), for_connections.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "could not accept a connection");
@@ -144,6 +145,12 @@ pub(crate) async fn serve(listener: TcpListener, service: Arc<dyn Service>, mut 
     }
 }
 
+/// Waits until `stop` holds `true` or its sender is gone. What the channel gives out is let go of here, because it must not live on into
+/// another await.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    stop.wait_for(|stop| *stop).await.ok();
+}
+
 async fn connection(stream: TcpStream, service: Arc<dyn Service>, mut stop: watch::Receiver<bool>) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY not set");
@@ -151,13 +158,9 @@ async fn connection(stream: TcpStream, service: Arc<dyn Service>, mut stop: watc
     let answer_with = service_fn(move |request| respond(Arc::clone(&service), request));
     let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), answer_with);
     tokio::pin!(serving);
-    // What `wait_for` gives borrows the channel and must not live on into the next await.
-    let stopped = async move {
-        stop.wait_for(|stop| *stop).await.ok();
-    };
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,
-        () = stopped => {
+        () = stopped(&mut stop) => {
             serving.as_mut().graceful_shutdown();
             serving.await
         }

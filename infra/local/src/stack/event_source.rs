@@ -1,0 +1,126 @@
+//! Feeds a queue to a function, as Lambda's event source mapping does: batches, partial failures, redelivery.
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName};
+use futures::future::BoxFuture;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// What a function is to its event source: a batch in, the failed messages out; an error fails the whole batch.
+pub type Handler = Arc<dyn Fn(SqsEvent) -> BoxFuture<'static, anyhow::Result<SqsBatchResponse>> + Send + Sync>;
+
+/// The longest wait of one receive: below the clients' deadline of one attempt.
+const WAIT_SECONDS: i32 = 3;
+/// What SQS hands out at once.
+const RECEIVE: usize = 10;
+
+/// One mapping.
+#[derive(Clone)]
+pub struct EventSource {
+    /// The function's name, for logs.
+    pub function: &'static str,
+    /// Which queue.
+    pub queue_url: String,
+    /// Messages of one invocation at most.
+    pub batch_size: usize,
+    /// What is called.
+    pub handler: Handler,
+}
+
+impl EventSource {
+    /// Receives and invokes until `stop` is cancelled; the invocation under way is finished.
+    pub async fn run(self, sqs: aws_sdk_sqs::Client, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let received = tokio::select! {
+                received = self.receive(&sqs) => received,
+                () = stop.cancelled() => return,
+            };
+            match received {
+                Ok(messages) if messages.is_empty() => {}
+                Ok(messages) => self.invoke(&sqs, messages).await,
+                Err(error) => {
+                    tracing::warn!(function = self.function, %error, "the queue could not be read");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+    }
+
+    /// Waits for messages, then takes what else is there up to the batch size.
+    async fn receive(&self, sqs: &aws_sdk_sqs::Client) -> anyhow::Result<Vec<Message>> {
+        let mut messages = self.receive_once(sqs, WAIT_SECONDS, self.batch_size).await?;
+        while messages.len() >= RECEIVE && messages.len() < self.batch_size {
+            // What was received has to be worked on even where no more can be had.
+            match self.receive_once(sqs, 0, self.batch_size - messages.len()).await {
+                Ok(more) if more.is_empty() => break,
+                Ok(more) => messages.extend(more),
+                Err(_) => break,
+            }
+        }
+        Ok(messages)
+    }
+
+    async fn receive_once(&self, sqs: &aws_sdk_sqs::Client, wait: i32, most: usize) -> anyhow::Result<Vec<Message>> {
+        let request = sqs.receive_message().queue_url(&self.queue_url).wait_time_seconds(wait);
+        let request = request.max_number_of_messages(most.clamp(1, RECEIVE) as i32);
+        let request = request.message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount);
+        Ok(request.send().await?.messages.unwrap_or_default())
+    }
+
+    /// Calls the function and deletes what it did not fail. What fails becomes visible again after the queue's timeout.
+    async fn invoke(&self, sqs: &aws_sdk_sqs::Client, messages: Vec<Message>) {
+        let event = event_of(&messages);
+        // A task of its own, so that a panic is one failed invocation, as on Lambda.
+        let response = match tokio::spawn((self.handler)(event)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => {
+                tracing::error!(function = self.function, %error, "the invocation failed");
+                return;
+            }
+            Err(panic) => {
+                tracing::error!(function = self.function, panicked = panic.is_panic(), "the invocation died");
+                return;
+            }
+        };
+        let failed: HashSet<&str> = response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect();
+        let known: HashSet<&str> = messages.iter().filter_map(Message::message_id).collect();
+        if failed.iter().any(|id| !known.contains(id)) {
+            tracing::error!(function = self.function, "the response names a message that is not of the batch: the whole batch fails, as on Lambda");
+            return;
+        }
+        let done = messages.iter().filter(|message| message.message_id().is_none_or(|id| !failed.contains(id)));
+        let handles: Vec<&str> = done.filter_map(Message::receipt_handle).collect();
+        for chunk in handles.chunks(RECEIVE) {
+            self.delete(sqs, chunk).await;
+        }
+    }
+
+    /// Deletes messages; one that cannot be deleted is delivered again, which the functions bear.
+    async fn delete(&self, sqs: &aws_sdk_sqs::Client, handles: &[&str]) {
+        let entries = handles.iter().enumerate().filter_map(|(index, handle)| {
+            DeleteMessageBatchRequestEntry::builder().id(index.to_string()).receipt_handle(*handle).build().ok()
+        });
+        match sqs.delete_message_batch().queue_url(&self.queue_url).set_entries(Some(entries.collect())).send().await {
+            Ok(answer) if answer.failed.is_empty() => {}
+            Ok(answer) => tracing::warn!(function = self.function, failed = answer.failed.len(), "messages were not deleted and will come again"),
+            Err(error) => tracing::warn!(function = self.function, %error, "messages were not deleted and will come again"),
+        }
+    }
+}
+
+fn event_of(messages: &[Message]) -> SqsEvent {
+    let mut event = SqsEvent::default();
+    for message in messages {
+        let mut record = SqsMessage::default();
+        record.message_id = message.message_id.clone();
+        record.receipt_handle = message.receipt_handle.clone();
+        record.body = message.body.clone();
+        let attributes = message.attributes.iter().flatten();
+        record.attributes = attributes.map(|(name, value)| (name.as_str().to_owned(), value.clone())).collect();
+        record.event_source = Some("aws:sqs".to_owned());
+        event.records.push(record);
+    }
+    event
+}

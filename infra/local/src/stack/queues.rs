@@ -1,0 +1,66 @@
+//! The queues of the stack, each with its dead-letter queue.
+
+use aws_sdk_sqs::types::QueueAttributeName as Attribute;
+use std::time::Duration;
+
+/// Attempts before a message is set aside in the dead-letter queue.
+pub const MAX_RECEIVES: u32 = 3;
+
+/// The queues' names; a dead-letter queue has `-dlq` behind its queue's.
+pub const NAMES: [&str; 4] = ["events", "messages", "accounts", "mail-events"];
+
+/// The URLs of the queues.
+#[derive(Debug, Clone)]
+pub struct QueueUrls {
+    /// `ingest`, `sweep` and `deliver`'s feedback to `score`.
+    pub events: String,
+    /// `score` to `deliver`.
+    pub messages: String,
+    /// `score` to `rollup`.
+    pub accounts: String,
+    /// The mail service to `deliver`.
+    pub mail_events: String,
+}
+
+impl QueueUrls {
+    /// The URL of the queue `name`, one of [`NAMES`].
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        match name {
+            "events" => Some(&self.events),
+            "messages" => Some(&self.messages),
+            "accounts" => Some(&self.accounts),
+            "mail-events" => Some(&self.mail_events),
+            _ => None,
+        }
+    }
+}
+
+/// Creates the queues that are not there yet.
+///
+/// # Errors
+/// What SQS says.
+pub async fn create(sqs: &aws_sdk_sqs::Client, visibility: Duration) -> anyhow::Result<QueueUrls> {
+    Ok(QueueUrls {
+        events: queue(sqs, "events", visibility).await?,
+        messages: queue(sqs, "messages", visibility).await?,
+        accounts: queue(sqs, "accounts", visibility).await?,
+        mail_events: queue(sqs, "mail-events", visibility).await?,
+    })
+}
+
+async fn queue(sqs: &aws_sdk_sqs::Client, name: &str, visibility: Duration) -> anyhow::Result<String> {
+    let url = |answer: Option<String>| answer.ok_or_else(|| anyhow::anyhow!("SQS gave no URL for the queue {name}"));
+    let dlq = url(sqs.create_queue().queue_name(format!("{name}-dlq")).send().await?.queue_url)?;
+    let attributes = sqs.get_queue_attributes().queue_url(dlq).attribute_names(Attribute::QueueArn).send().await?;
+    let arn = attributes.attributes().and_then(|map| map.get(&Attribute::QueueArn)).cloned().unwrap_or_default();
+    let redrive = serde_json::json!({ "deadLetterTargetArn": arn, "maxReceiveCount": MAX_RECEIVES }).to_string();
+    let created = url(sqs.create_queue().queue_name(name).send().await?.queue_url)?;
+    sqs.set_queue_attributes()
+        .queue_url(&created)
+        .attributes(Attribute::RedrivePolicy, redrive)
+        .attributes(Attribute::VisibilityTimeout, visibility.as_secs().max(1).to_string())
+        .send()
+        .await?;
+    Ok(created)
+}

@@ -1,1 +1,25 @@
-//! perennial-store
+#![doc = include_str!("../README.md")]
+
+pub mod accounts;
+pub mod archive;
+pub mod codec;
+pub mod config;
+pub mod due;
+mod error;
+pub mod identities;
+mod item;
+pub mod keys;
+pub mod ledger;
+pub mod messages;
+pub mod profiles;
+pub mod rejects;
+mod store;
+pub mod suppressions;
+pub mod table;
+pub mod totals;
+
+pub use archive::{Archive, ArchiveError};
+pub use config::{ConfigHandle, ConfigStoreError};
+pub use error::StoreError;
+pub use profiles::{Consistency, Loaded, Moved, Stored, Summary};
+pub use store::Store;

@@ -1,0 +1,143 @@
+//! The archive: every accepted event, from which all state could be rebuilt.
+//!
+//! One object for each batch and UTC day of receipt: `day=2026-03-01/<first receipt>-<hash of the message ids>.ndjson.gz`, one event a line
+//! in the tracking API's own field names. The same batch always has the same name, so a redelivery of it replaces what it wrote
+//! before; in another batching an event may stand twice, and readers tell it by its message id.
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
+use futures::stream::{self, Stream, StreamExt, TryStreamExt};
+use jiff::civil::Date;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use perennial_domain::time::{date_of, day_of};
+use perennial_domain::{Event, hash};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::sync::Arc;
+
+/// Why the archive could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// The object store failed.
+    #[error("the archive's object store failed")]
+    Store(#[from] object_store::Error),
+    /// An event could not be written as JSON.
+    #[error("an event could not be written")]
+    Write(#[source] std::io::Error),
+    /// An object is not gzip or not text.
+    #[error("{path} cannot be read")]
+    Unreadable {
+        /// Which object.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A line is no event.
+    #[error("line {line} of {path} is no event")]
+    NoEvent {
+        /// Which object.
+        path: String,
+        /// From 1.
+        line: usize,
+    },
+}
+
+/// Where events are kept for good. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Archive {
+    objects: Arc<dyn ObjectStore>,
+}
+
+impl Archive {
+    /// An archive in `objects`, at its root; give a prefixed store for anything else.
+    pub fn new(objects: Arc<dyn ObjectStore>) -> Self {
+        Self { objects }
+    }
+
+    /// An archive in a directory, which is created where it is not there.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Store`] where it cannot be.
+    pub fn directory(path: &std::path::Path) -> Result<Self, ArchiveError> {
+        let unusable = |source: std::io::Error| object_store::Error::Generic { store: "LocalFileSystem", source: source.into() };
+        std::fs::create_dir_all(path).map_err(unusable)?;
+        Ok(Self::new(Arc::new(object_store::local::LocalFileSystem::new_with_prefix(path)?)))
+    }
+
+    /// An archive in memory, for tests.
+    pub fn memory() -> Self {
+        Self::new(Arc::new(object_store::memory::InMemory::new()))
+    }
+
+    /// Writes a batch of events: once this returns, they are durable. The caller's order is kept within a day.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] where not all are: writing all of them again is right then.
+    pub async fn write<'a>(&self, events: impl IntoIterator<Item = &'a Event>) -> Result<(), ArchiveError> {
+        let mut days: BTreeMap<i32, Vec<&Event>> = BTreeMap::new();
+        for event in events {
+            days.entry(day_of(event.received_at)).or_default().push(event);
+        }
+        for (day, events) in days {
+            let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+            for event in &events {
+                serde_json::to_writer(&mut gzip, event).map_err(|error| ArchiveError::Write(error.into()))?;
+                gzip.write_all(b"\n").map_err(ArchiveError::Write)?;
+            }
+            let bytes = gzip.finish().map_err(ArchiveError::Write)?;
+            self.objects.put(&path(day, &events), Bytes::from(bytes).into()).await?;
+        }
+        Ok(())
+    }
+
+    /// All events that were received on the days from `from` to `to`, both included, day by day in the order of the objects' names, which is
+    /// that of receipt as far as batches go.
+    pub fn read(&self, from: Date, to: Date) -> impl Stream<Item = Result<Event, ArchiveError>> + Send + '_ {
+        let days = std::iter::successors(Some(from), |day| day.tomorrow().ok()).take_while(move |day| *day <= to);
+        stream::iter(days).then(|day| self.objects_of(Path::from(format!("day={day}")))).map_ok(stream::iter).map_ok(|paths| paths.map(Ok)).try_flatten().try_filter_map(|path: Path| async move { self.events_of(path).await.map(Some) }).map_ok(|events| stream::iter(events.into_iter().map(Ok))).try_flatten()
+    }
+
+    /// All events there are.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] where the archive cannot be listed; later errors come in the stream.
+    pub async fn read_all(&self) -> Result<impl Stream<Item = Result<Event, ArchiveError>> + Send + '_, ArchiveError> {
+        let paths = self.list(None).await?;
+        Ok(stream::iter(paths).then(|path| self.events_of(path)).map_ok(|events| stream::iter(events.into_iter().map(Ok))).try_flatten())
+    }
+
+    async fn objects_of(&self, prefix: Path) -> Result<Vec<Path>, ArchiveError> {
+        self.list(Some(prefix)).await
+    }
+
+    /// The objects below `prefix`, by name.
+    async fn list(&self, prefix: Option<Path>) -> Result<Vec<Path>, ArchiveError> {
+        let listed: Vec<_> = self.objects.list(prefix.as_ref()).try_collect().await?;
+        let mut paths: Vec<Path> = listed.into_iter().map(|object| object.location).collect();
+        paths.sort_unstable();
+        Ok(paths)
+    }
+
+    async fn events_of(&self, path: Path) -> Result<Vec<Event>, ArchiveError> {
+        let bytes = self.objects.get(&path).await?.bytes().await?;
+        let unreadable = |source| ArchiveError::Unreadable { path: path.to_string(), source };
+        let mut events = Vec::new();
+        for (index, line) in BufReader::new(MultiGzDecoder::new(bytes.as_ref())).lines().enumerate() {
+            let line = line.map_err(unreadable)?;
+            let event = serde_json::from_str(&line).map_err(|_| ArchiveError::NoEvent { path: path.to_string(), line: index + 1 })?;
+            events.push(event);
+        }
+        Ok(events)
+    }
+}
+
+fn path(day: i32, events: &[&Event]) -> Path {
+    let ids: Vec<&[u8]> = events.iter().map(|event| event.message_id.as_str().as_bytes()).collect();
+    let digest = hash::base32(&hash::sha256(&ids)[..15]);
+    let first = events.iter().map(|event| event.received_at).min().unwrap_or_default();
+    // Basic format of ISO 8601: a colon is no good in a file's name.
+    Path::from(format!("day={}/{}-{digest}.ndjson.gz", date_of(day), first.strftime("%Y%m%dT%H%M%S%3fZ")))
+}

@@ -1,0 +1,209 @@
+//! A profile as an item, and back.
+
+use crate::error::StoreError;
+use crate::item::{Item, Read, b, n, needed, s, size};
+use crate::profiles::{Loaded, Moved, Stored, Summary};
+use crate::{keys, table};
+use flate2::Compression;
+use flate2::read::{DeflateDecoder, DeflateEncoder};
+use jiff::Timestamp;
+use perennial_domain::{AccountId, Identity, Likelihood, Member, PersonId, Score, Stage};
+use perennial_engine::profile::Link;
+use perennial_engine::{Action, Part, Profile};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::io::Read as _;
+
+/// The format that is written.
+const FORMAT: u8 = 2;
+/// Set in the first byte where the rest is deflated.
+const DEFLATED: u8 = 0x80;
+/// The bytes that one write unit pays for.
+pub const WRITE_UNIT: usize = 1024;
+/// The most that a state may inflate to: DynamoDB's own limit of an item is 400 KB, and text deflates tenfold at best.
+const MAX_INFLATED: u64 = 8 * 1024 * 1024;
+
+/// Everything of a profile that is no attribute of its own.
+#[derive(Serialize)]
+struct Body<'a> {
+    parts: &'a [Part],
+    published: &'a Option<(AccountId, Member)>,
+    outbox: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct OwnedBody {
+    parts: Vec<Part>,
+    published: Option<(AccountId, Member)>,
+    outbox: Vec<Entry>,
+}
+
+/// Format 1.
+#[derive(Serialize, Deserialize)]
+struct BodyV1 {
+    parts: Vec<Part>,
+    published: Option<(AccountId, Member)>,
+    /// JSON of each entry.
+    outbox: Vec<Vec<u8>>,
+}
+
+/// One outbox entry.
+#[derive(Serialize, Deserialize)]
+enum Entry {
+    /// Give the account the entry that the profile holds as published.
+    Published,
+    /// Anything else, as JSON: its types leave fields out, which postcard cannot read back.
+    Json(Vec<u8>),
+}
+
+/// The item of a profile that is about to be written as `version`.
+///
+/// # Errors
+/// [`StoreError::Unstorable`] where it cannot be written, which no profile gives rise to.
+pub fn encode(profile: &Profile, summary: &Summary, version: u64) -> Result<Item, StoreError> {
+    let mut item = keys::key(keys::person(profile.id), keys::PROFILE);
+    if let Some(identity) = first_identity(profile) {
+        item.insert("id".to_owned(), s(identity_text(identity)));
+    }
+    item.insert("stage".to_owned(), s(summary.stage.as_str()));
+    if !summary.scores.is_empty() {
+        item.insert("scores".to_owned(), s(short_scores(&summary.scores)));
+    }
+    if let Some(account) = profile.parts.iter().filter_map(|part| part.state.account.as_ref()).max() {
+        item.insert("acct".to_owned(), s(account.value.clone()));
+    }
+    item.insert("n".to_owned(), n(profile.counted()));
+    item.insert("ver".to_owned(), n(version));
+    if let Some(due) = profile.due_at {
+        item.insert(table::DUE_SHARD.to_owned(), s(keys::due_shard(profile.id)));
+        item.insert(table::DUE_AT.to_owned(), n(due.as_second()));
+    }
+    let state = encode_state(profile, size(&item) + "state".len())?;
+    item.insert("state".to_owned(), b(state));
+    Ok(item)
+}
+
+/// Reads a profile's item, or the pointer that someone who moved left.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] where an attribute is missing or of another form.
+pub fn decode(item: &Item) -> Result<Loaded, StoreError> {
+    let id = keys::person_of(needed(keys::PK, item.text(keys::PK)?)?).ok_or_else(|| StoreError::corrupt("no person's key"))?;
+    let version = needed("ver", item.number::<u64>("ver")?)?;
+    if let Some(to) = item.parsed::<PersonId>("to")? {
+        let link = Link { at: needed("at", item.number::<i64>("at")?)?, user: needed("user", item.parsed("user")?)? };
+        return Ok(Loaded::Moved(Moved { to, link, version }));
+    }
+    let body = decode_state(needed("state", item.bytes("state")?)?)?;
+    let mut outbox = Vec::with_capacity(body.outbox.len());
+    for entry in body.outbox {
+        outbox.push(match (entry, &body.published) {
+            (Entry::Json(json), _) => serde_json::from_slice(&json).map_err(|_| StoreError::corrupt("an outbox entry is no action"))?,
+            (Entry::Published, Some((account, member))) => Action::PublishMember { account: account.clone(), member: member.clone() },
+            (Entry::Published, None) => return Err(StoreError::corrupt("an outbox entry speaks of nothing published")),
+        });
+    }
+    let due_at = item.number::<i64>(table::DUE_AT)?.map(Timestamp::from_second).transpose();
+    let due_at = due_at.map_err(|_| StoreError::corrupt("due_at is out of range"))?;
+    let summary = Summary { stage: stage(needed("stage", item.text("stage")?)?)?, scores: long_scores(item.text("scores")?.unwrap_or_default())? };
+    Ok(Loaded::Profile(Stored { profile: Profile { id, parts: body.parts, outbox, published: body.published, due_at }, version, summary }))
+}
+
+/// The pointer that `person` leaves.
+pub(crate) fn encode_pointer(person: PersonId, moved: &Moved) -> Item {
+    let mut item = keys::key(keys::person(person), keys::PROFILE);
+    item.insert("to".to_owned(), s(moved.to.to_string()));
+    item.insert("user".to_owned(), s(moved.link.user.as_str()));
+    item.insert("at".to_owned(), n(moved.link.at));
+    item.insert("ver".to_owned(), n(moved.version));
+    item
+}
+
+fn encode_state(profile: &Profile, rest: usize) -> Result<Vec<u8>, StoreError> {
+    let unstorable = |error: &dyn std::fmt::Display| StoreError::Unstorable(error.to_string());
+    let mut outbox = Vec::with_capacity(profile.outbox.len());
+    for action in &profile.outbox {
+        outbox.push(match (action, &profile.published) {
+            (Action::PublishMember { account, member }, Some((of, entry))) if account == of && member == entry => Entry::Published,
+            _ => Entry::Json(serde_json::to_vec(action).map_err(|error| unstorable(&error))?),
+        });
+    }
+    let body = Body { parts: &profile.parts, published: &profile.published, outbox };
+    let plain = postcard::to_extend(&body, vec![FORMAT]).map_err(|error| unstorable(&error))?;
+    if rest + plain.len() <= WRITE_UNIT {
+        return Ok(plain);
+    }
+    let mut deflated = vec![FORMAT | DEFLATED];
+    DeflateEncoder::new(&plain[1..], Compression::best()).read_to_end(&mut deflated).map_err(|error| unstorable(&error))?;
+    Ok(if deflated.len() < plain.len() { deflated } else { plain })
+}
+
+fn decode_state(bytes: &[u8]) -> Result<OwnedBody, StoreError> {
+    let (head, rest) = bytes.split_first().ok_or_else(|| StoreError::corrupt("a state is empty"))?;
+    let mut inflated = Vec::new();
+    let plain = if head & DEFLATED == 0 {
+        rest
+    } else {
+        let read = DeflateDecoder::new(rest).take(MAX_INFLATED).read_to_end(&mut inflated);
+        read.map_err(|_| StoreError::corrupt("a state cannot be inflated"))?;
+        &inflated
+    };
+    let unreadable = |_| StoreError::corrupt("a state cannot be read");
+    match head & !DEFLATED {
+        1 => {
+            let old: BodyV1 = postcard::from_bytes(plain).map_err(unreadable)?;
+            Ok(OwnedBody { parts: old.parts, published: old.published, outbox: old.outbox.into_iter().map(Entry::Json).collect() })
+        }
+        FORMAT => postcard::from_bytes(plain).map_err(unreadable),
+        other => Err(StoreError::Corrupt(format!("a state has format {other}, which this version does not know"))),
+    }
+}
+
+/// The identity that the profile began with, or the first it has.
+fn first_identity(profile: &Profile) -> Option<&Identity> {
+    let own = profile.parts.iter().find(|part| part.owner() == profile.id);
+    own.or(profile.parts.first()).map(|part| &part.identity)
+}
+
+fn identity_text(identity: &Identity) -> String {
+    match identity {
+        Identity::User(id) => format!("user:{id}"),
+        Identity::Anonymous(id) => format!("anonymous:{id}"),
+    }
+}
+
+pub(crate) fn stage(text: &str) -> Result<Stage, StoreError> {
+    Stage::ALL.into_iter().find(|stage| stage.as_str() == text).ok_or_else(|| StoreError::corrupt("no stage has that name"))
+}
+
+/// Two letters a likelihood, so that an operator can read them and the item stays small.
+fn code(likelihood: Likelihood) -> &'static str {
+    match likelihood {
+        Likelihood::Purchase => "pu",
+        Likelihood::Conversion => "co",
+        Likelihood::TrialSuccess => "tr",
+        Likelihood::Upgrade => "up",
+        Likelihood::Success => "su",
+        Likelihood::Churn => "ch",
+        Likelihood::Recommendation => "re",
+        Likelihood::InfluenceInside => "ii",
+        Likelihood::InfluenceOutside => "io",
+    }
+}
+
+fn short_scores(scores: &BTreeMap<Likelihood, Score>) -> String {
+    let each = scores.iter().map(|(likelihood, score)| format!("{}{}", code(*likelihood), score.get()));
+    each.collect::<Vec<_>>().join(" ")
+}
+
+fn long_scores(text: &str) -> Result<BTreeMap<Likelihood, Score>, StoreError> {
+    let read = |short: &str| {
+        let likelihood = Likelihood::ALL.into_iter().find(|l| short.starts_with(code(*l)))?;
+        Some((likelihood, Score::from(short.get(2..)?.parse::<u8>().ok()?)))
+    };
+    text.split_whitespace().map(|short| read(short).ok_or_else(|| StoreError::corrupt("scores cannot be read"))).collect()
+}
+
+#[cfg(test)]
+#[path = "codec_tests.rs"]
+mod tests;

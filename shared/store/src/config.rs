@@ -1,0 +1,252 @@
+//! The config in the table: pushed as versions, one of them in force, looked at again every minute.
+//!
+//! | item | attributes |
+//! |---|---|
+//! | `CURRENT` | `v` the version in force, `prev` the one before, `at`, `ver` |
+//! | `V#<version>` | `files`: the bundle as deflated JSON, `at` when it was first pushed |
+
+use crate::error::StoreError;
+use crate::item::{Item, Read, at, b, n, needed, s};
+use crate::keys;
+use crate::store::{Condition, Store};
+use flate2::Compression;
+use flate2::read::{DeflateDecoder, DeflateEncoder};
+use jiff::Timestamp;
+use perennial_config::{Bundle, Config, ConfigErrors};
+use perennial_domain::ConfigVersion;
+use std::io::Read as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a function works by a config before it looks whether another is in force.
+pub const REFRESH: Duration = Duration::from_secs(60);
+/// The most bytes of a deflated bundle: an item holds 400 KB.
+const MAX_BYTES: usize = 380 * 1024;
+/// The most that a bundle may inflate to.
+const MAX_INFLATED: u64 = 16 * 1024 * 1024;
+
+/// Why no config could be loaded, pushed or rolled back.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigStoreError {
+    /// The table.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Nothing was pushed yet.
+    #[error("no config is in force: push one first")]
+    Nothing,
+    /// The version is not there.
+    #[error("there is no config version {0}")]
+    Unknown(ConfigVersion),
+    /// There is no version before the one in force.
+    #[error("there is no earlier config to go back to")]
+    NothingEarlier,
+    /// It does not compile.
+    #[error("the config has errors:\n{0}")]
+    Invalid(#[from] ConfigErrors),
+    /// It is too large for an item.
+    #[error("the config has {0} bytes deflated; at most {MAX_BYTES} are allowed")]
+    TooLarge(usize),
+}
+
+/// Which config is in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Current {
+    /// Its version.
+    pub version: ConfigVersion,
+    /// The version before.
+    pub previous: Option<ConfigVersion>,
+    /// Since when.
+    pub since: Timestamp,
+    writes: u64,
+}
+
+impl Store {
+    /// Checks a bundle, stores it and puts it in force. Pushing what is in force already changes nothing.
+    ///
+    /// # Errors
+    /// [`ConfigStoreError`] where it does not compile, is too large, or the table fails.
+    pub async fn push_config(&self, bundle: &Bundle, now: Timestamp) -> Result<ConfigVersion, ConfigStoreError> {
+        let version = Config::load(bundle)?.version;
+        let json = serde_json::to_vec(bundle).map_err(|error| StoreError::Unstorable(error.to_string()))?;
+        let mut deflated = Vec::new();
+        let read = DeflateEncoder::new(json.as_slice(), Compression::best()).read_to_end(&mut deflated);
+        read.map_err(|error| StoreError::Unstorable(error.to_string()))?;
+        if deflated.len() > MAX_BYTES {
+            return Err(ConfigStoreError::TooLarge(deflated.len()));
+        }
+        let mut item = keys::key(keys::CONFIG, keys::config_version(version.as_str()));
+        item.insert("files".to_owned(), b(deflated));
+        item.insert("at".to_owned(), at(now));
+        crate::error::unless_conflict(self.put("push_config", item, Some(Condition::absent())).await)?;
+        self.put_in_force(version.clone(), now).await?;
+        Ok(version)
+    }
+
+    /// Puts `version`, or the one before the present one, in force again. Gives which that is.
+    ///
+    /// # Errors
+    /// [`ConfigStoreError`] where there is no such version, or the table fails.
+    pub async fn rollback_config(&self, version: Option<ConfigVersion>, now: Timestamp) -> Result<ConfigVersion, ConfigStoreError> {
+        let version = match version {
+            Some(version) => version,
+            None => {
+                let current = self.current_config().await?.ok_or(ConfigStoreError::Nothing)?;
+                current.previous.ok_or(ConfigStoreError::NothingEarlier)?
+            }
+        };
+        self.bundle(&version).await?;
+        self.put_in_force(version.clone(), now).await?;
+        Ok(version)
+    }
+
+    /// Which config is in force; `None` before the first was pushed.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the read fails.
+    pub async fn current_config(&self) -> Result<Option<Current>, StoreError> {
+        let item = self.get("current_config", keys::key(keys::CONFIG, keys::CURRENT), true).await?;
+        item.map(|item| {
+            Ok(Current {
+                version: needed("v", item.parsed("v")?)?,
+                previous: item.parsed("prev")?,
+                since: needed("at", item.moment("at")?)?,
+                writes: needed("ver", item.number("ver")?)?,
+            })
+        })
+        .transpose()
+    }
+
+    /// The files of a version.
+    ///
+    /// # Errors
+    /// [`ConfigStoreError::Unknown`] where it is not there; otherwise the table.
+    pub async fn bundle(&self, version: &ConfigVersion) -> Result<Bundle, ConfigStoreError> {
+        let key = keys::key(keys::CONFIG, keys::config_version(version.as_str()));
+        let item = self.get("bundle", key, true).await?.ok_or_else(|| ConfigStoreError::Unknown(version.clone()))?;
+        let mut json = Vec::new();
+        let read = DeflateDecoder::new(needed("files", item.bytes("files")?)?).take(MAX_INFLATED).read_to_end(&mut json);
+        read.map_err(|_| StoreError::corrupt("a config cannot be inflated"))?;
+        Ok(serde_json::from_slice(&json).map_err(|_| StoreError::corrupt("a config cannot be read"))?)
+    }
+
+    /// The config in force, compiled.
+    ///
+    /// # Errors
+    /// [`ConfigStoreError`] where there is none, it does not compile, or the table fails.
+    pub async fn load_config(&self) -> Result<Config, ConfigStoreError> {
+        let current = self.current_config().await?.ok_or(ConfigStoreError::Nothing)?;
+        Ok(Config::load(&self.bundle(&current.version).await?)?)
+    }
+
+    async fn put_in_force(&self, version: ConfigVersion, now: Timestamp) -> Result<(), StoreError> {
+        let current = self.current_config().await?;
+        if current.as_ref().is_some_and(|current| current.version == version) {
+            return Ok(());
+        }
+        let writes = current.as_ref().map_or(0, |current| current.writes);
+        let mut item: Item = keys::key(keys::CONFIG, keys::CURRENT);
+        item.insert("v".to_owned(), s(version.as_str()));
+        if let Some(current) = current {
+            item.insert("prev".to_owned(), s(current.version.as_str()));
+        }
+        item.insert("at".to_owned(), at(now));
+        item.insert("ver".to_owned(), n(writes + 1));
+        self.put("put_in_force", item, Some(Condition::version(writes))).await
+    }
+}
+
+/// The config in force, for a process that lives on while others push. Cheap to clone; clones share what they have loaded.
+#[derive(Debug, Clone)]
+pub struct ConfigHandle(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Option<Store>,
+    refresh: Duration,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    config: Arc<Config>,
+    checked: Instant,
+    /// A version that was seen and does not compile: it is reported once.
+    refused: Option<ConfigVersion>,
+}
+
+impl ConfigHandle {
+    /// Loads the config in force, and looks again whenever what it has is older than [`REFRESH`].
+    ///
+    /// # Errors
+    /// [`ConfigStoreError`] where there is none yet or it does not compile.
+    pub async fn load(store: Store) -> Result<Self, ConfigStoreError> {
+        let config = store.load_config().await?;
+        Ok(Self::new(Some(store), REFRESH, config))
+    }
+
+    /// The same, looking again after `refresh`.
+    #[must_use]
+    pub fn with_refresh(self, refresh: Duration) -> Self {
+        let config = (*self.held().config).clone();
+        Self::new(self.0.store.clone(), refresh, config)
+    }
+
+    /// A config that never changes: for tests, replay and simulation.
+    pub fn fixed(config: Config) -> Self {
+        Self::new(None, REFRESH, config)
+    }
+
+    fn new(store: Option<Store>, refresh: Duration, config: Config) -> Self {
+        let held = Held { config: Arc::new(config), checked: Instant::now(), refused: None };
+        Self(Arc::new(Inner { store, refresh, held: Mutex::new(held) }))
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Held> {
+        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The config to work by. Where the table does not answer, or what was pushed does not compile, the one before stays,
+    /// and a log line says so.
+    pub async fn current(&self) -> Arc<Config> {
+        let (config, refused, due) = {
+            let mut held = self.held();
+            let due = held.checked.elapsed() >= self.0.refresh;
+            if due {
+                // Others that ask meanwhile go on with what is there.
+                held.checked = Instant::now();
+            }
+            (Arc::clone(&held.config), held.refused.clone(), due)
+        };
+        let (Some(store), true) = (&self.0.store, due) else { return config };
+        match renewed(store, &config.version, refused.as_ref()).await {
+            Ok(None) => config,
+            Ok(Some(new)) => {
+                let new = Arc::new(new);
+                let mut held = self.held();
+                held.config = Arc::clone(&new);
+                held.refused = None;
+                new
+            }
+            Err((version, error)) => {
+                tracing::error!(%error, "the config in force could not be taken up; the one before stays");
+                self.held().refused = version;
+                config
+            }
+        }
+    }
+}
+
+/// The config in force where it is neither `held` nor `refused`; on failure the version that does not compile.
+async fn renewed(store: &Store, held: &ConfigVersion, refused: Option<&ConfigVersion>) -> Result<Option<Config>, (Option<ConfigVersion>, ConfigStoreError)> {
+    let keep = refused.cloned();
+    let current = match store.current_config().await {
+        Ok(Some(current)) => current,
+        Ok(None) => return Err((keep, ConfigStoreError::Nothing)),
+        Err(error) => return Err((keep, error.into())),
+    };
+    if current.version == *held || refused == Some(&current.version) {
+        return Ok(None);
+    }
+    let bundle = store.bundle(&current.version).await.map_err(|error| (keep, error))?;
+    Config::load(&bundle).map(Some).map_err(|errors| (Some(current.version), errors.into()))
+}

@@ -1,0 +1,53 @@
+//! The due index: whose timer rang.
+
+use crate::error::{StoreError, sort};
+use crate::item::{Item, Read, n, needed, s};
+use crate::store::Store;
+use crate::{keys, table};
+use jiff::Timestamp;
+use perennial_domain::PersonId;
+
+/// Where a page of due people ended. Opaque.
+#[derive(Debug, Clone)]
+pub struct DueCursor(Item);
+
+/// Some of those who are due.
+#[derive(Debug, Clone, Default)]
+pub struct DuePage {
+    /// Who, and since when; the longest due first.
+    pub people: Vec<(PersonId, Timestamp)>,
+    /// Where to go on; `None` where there are no more.
+    pub next: Option<DueCursor>,
+}
+
+impl Store {
+    /// Who of shard `shard` (0 up to [`keys::DUE_SHARDS`], exclusive) is due at `now`, at most `limit` of them. Half a read unit for
+    /// each 4 KB of index, some 30 people.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the query fails.
+    pub async fn due(&self, shard: u8, now: Timestamp, limit: u16, from: Option<DueCursor>) -> Result<DuePage, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&*self.table)
+            .index_name(table::DUE_INDEX)
+            .key_condition_expression("#shard = :shard AND #at <= :now")
+            .expression_attribute_names("#shard", table::DUE_SHARD)
+            .expression_attribute_names("#at", table::DUE_AT)
+            .expression_attribute_values(":shard", s(keys::shard_name(shard)))
+            .expression_attribute_values(":now", n(now.as_second()))
+            .limit(i32::from(limit))
+            .set_exclusive_start_key(from.map(|cursor| cursor.0));
+        let page = query.send().await.map_err(|error| sort("due", error))?;
+        let mut people = Vec::new();
+        for item in page.items.unwrap_or_default() {
+            let pk = needed(keys::PK, item.text(keys::PK)?)?;
+            let person = keys::person_of(pk).ok_or_else(|| StoreError::corrupt("no person's key"))?;
+            let due_at = needed(table::DUE_AT, item.number::<i64>(table::DUE_AT)?)?;
+            let due_at = Timestamp::from_second(due_at).map_err(|_| StoreError::corrupt("due_at is out of range"))?;
+            people.push((person, due_at));
+        }
+        Ok(DuePage { people, next: page.last_evaluated_key.map(DueCursor) })
+    }
+}

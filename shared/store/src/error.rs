@@ -1,0 +1,79 @@
+//! What can go wrong with the table, by what the caller can do about it.
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+
+/// A call to the table failed. Requests that DynamoDB throttled or dropped were repeated by the SDK before this is given.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Someone else wrote the item since it was read, or it is not in the state that the write asks for: read again and redo.
+    #[error("{operation}: the item has changed since it was read")]
+    Conflict {
+        /// The store's operation.
+        operation: &'static str,
+    },
+    /// DynamoDB asks to slow down: leave the work for a redelivery.
+    #[error("{operation}: throttled")]
+    Throttled {
+        /// The store's operation.
+        operation: &'static str,
+    },
+    /// No answer came: what was asked for may or may not have been done. Every write may be repeated.
+    #[error("{operation}: no answer ({why})")]
+    NoAnswer {
+        /// The store's operation.
+        operation: &'static str,
+        /// Timed out, not reached, or not understood.
+        why: &'static str,
+    },
+    /// DynamoDB refused, and will again.
+    #[error("{operation}: refused with {code}")]
+    Refused {
+        /// The store's operation.
+        operation: &'static str,
+        /// DynamoDB's error code. Its message is left out, as it may quote keys.
+        code: String,
+    },
+    /// An item is not what this version of the house writes or reads.
+    #[error("an item cannot be read: {0}")]
+    Corrupt(String),
+    /// A value cannot be written as an item.
+    #[error("a value cannot be stored: {0}")]
+    Unstorable(String),
+}
+
+impl StoreError {
+    /// Whether reading again and redoing the work may help at once.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, Self::Conflict { .. })
+    }
+
+    pub(crate) fn corrupt(what: impl Into<String>) -> Self {
+        Self::Corrupt(what.into())
+    }
+}
+
+/// Sorts an SDK error.
+pub(crate) fn sort<E: ProvideErrorMetadata, R>(operation: &'static str, error: SdkError<E, R>) -> StoreError {
+    let code = match &error {
+        SdkError::ServiceError(service) => service.err().code().unwrap_or("Unknown"),
+        SdkError::TimeoutError(_) => return StoreError::NoAnswer { operation, why: "timed out" },
+        SdkError::DispatchFailure(_) => return StoreError::NoAnswer { operation, why: "not reached" },
+        SdkError::ResponseError(_) => return StoreError::NoAnswer { operation, why: "not understood" },
+        _ => "NotSent",
+    };
+    match code {
+        "ConditionalCheckFailedException" | "TransactionConflictException" => StoreError::Conflict { operation },
+        "ProvisionedThroughputExceededException" | "ThrottlingException" | "RequestLimitExceeded" | "Throttling" => StoreError::Throttled { operation },
+        "InternalServerError" | "ServiceUnavailable" => StoreError::NoAnswer { operation, why: "service failure" },
+        code => StoreError::Refused { operation, code: code.to_owned() },
+    }
+}
+
+/// Gives `None` for a condition that did not hold, and every other outcome as it is.
+pub(crate) fn unless_conflict<T>(outcome: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match outcome {
+        Ok(value) => Ok(Some(value)),
+        Err(StoreError::Conflict { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,127 @@
+//! All keys of the table: `pk`, the partition key, and `sk`, the sort key.
+
+use crate::item::{Item, s};
+use jiff::Timestamp;
+use perennial_domain::{AccountId, DecisionId, PersonId, hash, time};
+
+/// The attribute of the partition key.
+pub const PK: &str = "pk";
+/// The attribute of the sort key.
+pub const SK: &str = "sk";
+/// The sort key of a profile, or of the pointer that a moved person leaves.
+pub const PROFILE: &str = "P";
+/// The sort key of an account.
+pub const ACCOUNT: &str = "A";
+/// The sort key of an identity's pointer.
+pub const IDENTITY: &str = "I";
+/// The sort key of a suppression.
+pub const SUPPRESSION: &str = "S";
+/// The beginning of a ledger block's sort key.
+pub const LEDGER: &str = "L#";
+/// The beginning of a message's sort key.
+pub const MESSAGE: &str = "M#";
+/// The partition of the config.
+pub const CONFIG: &str = "CONFIG";
+/// The sort key of the config in force.
+pub const CURRENT: &str = "CURRENT";
+/// The partition of the counters.
+pub const STAT: &str = "STAT";
+/// Shards of the due index: each takes 1,000 writes a second.
+pub const DUE_SHARDS: u8 = 16;
+
+/// The partition of a person, and of a part's ledger.
+pub fn person(person: PersonId) -> String {
+    format!("P#{person}")
+}
+
+/// The person of a partition key or of a member's sort key; `None` where it is of something else.
+pub fn person_of(key: &str) -> Option<PersonId> {
+    PersonId::parse(key.strip_prefix("P#")?).ok()
+}
+
+/// The sort key of ledger block `number`.
+pub fn ledger(number: u32) -> String {
+    format!("{LEDGER}{number:06}")
+}
+
+/// The sort key of a message.
+pub fn message(decision: DecisionId) -> String {
+    format!("{MESSAGE}{decision}")
+}
+
+/// The partition of an account.
+pub fn account(account: &AccountId) -> String {
+    format!("A#{account}")
+}
+
+/// The partition of who has a mail address: trimmed and in lower case before it is hashed.
+pub fn mail_address(address: &str) -> String {
+    format!("I#mail#{}", address_hash(address))
+}
+
+/// The partition of a suppressed mail address.
+pub fn suppression(address: &str) -> String {
+    format!("S#{}", address_hash(address))
+}
+
+/// The partition of what was rejected on the UTC day of `received`.
+pub fn rejects(received: Timestamp) -> String {
+    format!("R#{}", time::date_of(time::day_of(received)))
+}
+
+/// The sort key of a stored version of the config.
+pub fn config_version(version: &str) -> String {
+    format!("V#{version}")
+}
+
+/// The due index's shard of a person, one hexadecimal digit.
+pub fn due_shard(person: PersonId) -> String {
+    // Person ids are hashes: their last bits are spread evenly.
+    let last = person.as_bytes().last().copied().unwrap_or_default();
+    shard_name(last % DUE_SHARDS)
+}
+
+/// The name of shard `number`, below [`DUE_SHARDS`].
+pub fn shard_name(number: u8) -> String {
+    format!("{number:x}")
+}
+
+fn address_hash(address: &str) -> String {
+    hash::base32(&hash::sha256(&[address.trim().to_lowercase().as_bytes()]))
+}
+
+/// A primary key.
+pub(crate) fn key(pk: impl Into<String>, sk: impl Into<String>) -> Item {
+    Item::from([(PK.to_owned(), s(pk)), (SK.to_owned(), s(sk))])
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn keys_are_what_the_readme_says() {
+        let id = PersonId::derive(&[b"user", b"u-1"]);
+        assert_eq!(person(id), format!("P#{id}"));
+        assert_eq!(person_of(&person(id)), Some(id));
+        assert_eq!(person_of("A#acme"), None);
+        assert_eq!(ledger(7), "L#000007");
+        assert_eq!(account(&AccountId::parse("acme").unwrap()), "A#acme");
+        assert_eq!(rejects("2026-03-01T23:59:59Z".parse().unwrap()), "R#2026-03-01");
+    }
+
+    #[test]
+    fn a_mail_address_is_one_key_however_it_is_written_and_never_readable() {
+        assert_eq!(mail_address(" Ada@Example.com"), mail_address("ada@example.com"));
+        assert_ne!(mail_address("ada@example.com"), mail_address("bob@example.com"));
+        assert!(!suppression("ada@example.com").contains("ada"));
+    }
+
+    #[test]
+    fn people_spread_over_all_shards() {
+        let shards: std::collections::HashSet<String> = (0..400_u32).map(|i| due_shard(PersonId::derive(&[&i.to_be_bytes()]))).collect();
+        assert_eq!(shards.len(), usize::from(DUE_SHARDS));
+        assert!(shards.contains(&shard_name(15)));
+    }
+}

@@ -1,0 +1,373 @@
+//! Messages: claimed before they are sent, recorded after, and shown as history and inbox.
+//!
+//! | attribute | what |
+//! |---|---|
+//! | `status`, `rank` | the state that tells most, and its rank |
+//! | `ch`, `journey`, `step`, `tpl`, `endpoint`, `cause`, `cfg`, `decided` | the decision |
+//! | `by` | which delivery of the decision claimed it |
+//! | `t_<state>`, `t_read`, `t_dismissed` | when, in milliseconds since 1970 |
+//! | `subject`, `text`, `link` | what was said; `text` and `link` of in-app messages only |
+//! | `provider`, `detail` | the mail service's id; why it failed, without personal data |
+
+use crate::error::{StoreError, sort, unless_conflict};
+use crate::item::{Item, Read, at, n, needed, s};
+use crate::keys;
+use crate::store::{Condition, Store};
+use jiff::Timestamp;
+use perennial_domain::{Cause, Channel, ConfigVersion, Decision, DecisionId, PersonId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Where a message stands. In the order of how much a state tells: a later one is never replaced by an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageState {
+    /// Someone is about to send it, or died over it.
+    Claimed,
+    /// Whether it went out cannot be known: the answer was lost. It is not sent again blindly.
+    Unknown,
+    /// It was handed over: to the mail service, the inbox, the endpoint.
+    Sent,
+    /// It did not go out, and will not.
+    Failed,
+    /// It was not to go out: unsubscribed, bounced or complained before, or without an address.
+    Suppressed,
+    /// The reader's server took it.
+    Delivered,
+    /// The reader opened it.
+    Opened,
+    /// The reader followed a link.
+    Clicked,
+    /// The reader's server refused it.
+    Bounced,
+    /// The reader called it spam.
+    Complained,
+}
+
+impl MessageState {
+    /// All states, in order.
+    pub const ALL: [Self; 10] = [
+        Self::Claimed,
+        Self::Unknown,
+        Self::Sent,
+        Self::Failed,
+        Self::Suppressed,
+        Self::Delivered,
+        Self::Opened,
+        Self::Clicked,
+        Self::Bounced,
+        Self::Complained,
+    ];
+
+    /// The name in items and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Claimed => "claimed",
+            Self::Unknown => "unknown",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Suppressed => "suppressed",
+            Self::Delivered => "delivered",
+            Self::Opened => "opened",
+            Self::Clicked => "clicked",
+            Self::Bounced => "bounced",
+            Self::Complained => "complained",
+        }
+    }
+
+    fn rank(self) -> usize {
+        Self::ALL.iter().position(|state| *state == self).unwrap_or_default()
+    }
+
+    fn parse(text: &str) -> Result<Self, StoreError> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(|| StoreError::corrupt("no message is in that state"))
+    }
+}
+
+/// A message and what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MessageRecord {
+    /// The decision's id.
+    pub id: DecisionId,
+    /// To whom.
+    pub person: PersonId,
+    /// Where it stands.
+    pub state: MessageState,
+    /// How it goes out.
+    pub channel: Channel,
+    /// The journey that asked for it.
+    pub journey: String,
+    /// The journey's step, from 0.
+    pub step: u16,
+    /// What it was rendered from.
+    pub template: String,
+    /// Where to, for a webhook.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    /// What set it off.
+    pub cause: Cause,
+    /// The config it was decided under.
+    pub config: ConfigVersion,
+    /// When it was decided.
+    pub decided_at: Timestamp,
+    /// When it came into each state.
+    pub times: BTreeMap<MessageState, Timestamp>,
+    /// Its subject or title, as rendered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The text of an in-app message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Where a click on an in-app message leads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// The mail service's id of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_id: Option<String>,
+    /// Why it failed or was suppressed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// When it was read, in the inbox.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_at: Option<Timestamp>,
+    /// When it was dismissed from the inbox.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dismissed_at: Option<Timestamp>,
+}
+
+/// What came of claiming a decision.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Claim {
+    /// It is ours to send.
+    Ours,
+    /// Another delivery claimed it before; this is where it stands.
+    Taken(Box<MessageRecord>),
+}
+
+/// What is to be recorded of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The state it came into.
+    pub state: MessageState,
+    /// When.
+    pub at: Timestamp,
+    /// Its subject or title, where it was rendered.
+    pub subject: Option<String>,
+    /// An in-app message's text.
+    pub text: Option<String>,
+    /// An in-app message's link.
+    pub link: Option<String>,
+    /// The mail service's id.
+    pub provider_id: Option<String>,
+    /// Why; without personal data.
+    pub detail: Option<String>,
+}
+
+impl Outcome {
+    /// `state` at `at`, and nothing more.
+    pub fn new(state: MessageState, at: Timestamp) -> Self {
+        Self { state, at, subject: None, text: None, link: None, provider_id: None, detail: None }
+    }
+}
+
+impl Store {
+    /// Claims a decision, so that no two deliveries of it send. `claimant` names this delivery and no other, such as the queue
+    /// message's id with its receive count: where the claim's answer was lost and the SDK asks again, it is still ours.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the table does not answer: nothing may be sent then.
+    pub async fn claim(&self, decision: &Decision, claimant: &str, now: Timestamp) -> Result<Claim, StoreError> {
+        let mut item = keys::key(keys::person(decision.person), keys::message(decision.id));
+        let cause = serde_json::to_string(&decision.cause).map_err(|error| StoreError::Unstorable(error.to_string()))?;
+        let mut set = |name: &str, value| item.insert(name.to_owned(), value);
+        set("status", s(MessageState::Claimed.as_str()));
+        set("rank", n(MessageState::Claimed.rank()));
+        set("by", s(claimant));
+        set("ch", s(decision.channel.as_str()));
+        set("journey", s(&*decision.journey));
+        set("step", n(decision.step));
+        set("tpl", s(&*decision.template));
+        set("cause", s(cause));
+        set("cfg", s(decision.config.as_str()));
+        set("decided", at(decision.decided_at));
+        set("t_claimed", at(now));
+        if let Some(endpoint) = &decision.endpoint {
+            set("endpoint", s(&**endpoint));
+        }
+        if unless_conflict(self.put("claim", item, Some(Condition::absent())).await)?.is_some() {
+            return Ok(Claim::Ours);
+        }
+        let key = keys::key(keys::person(decision.person), keys::message(decision.id));
+        let item = self.get("claim", key, true).await?.ok_or(StoreError::Conflict { operation: "claim" })?;
+        let record = read(&item)?;
+        let ours = record.state == MessageState::Claimed && item.text("by")? == Some(claimant);
+        Ok(if ours { Claim::Ours } else { Claim::Taken(Box::new(record)) })
+    }
+
+    /// Gives a claim up, so that a later delivery may claim it: only where it is certain that nothing was sent. Gives `false`
+    /// where it was not `claimant`'s, or was recorded as something else meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the write fails.
+    pub async fn release(&self, person: PersonId, id: DecisionId, claimant: &str) -> Result<bool, StoreError> {
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&*self.table)
+            .set_key(Some(keys::key(keys::person(person), keys::message(id))))
+            .condition_expression("#by = :by AND #status = :claimed")
+            .expression_attribute_names("#by", "by")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":by", s(claimant))
+            .expression_attribute_values(":claimed", s(MessageState::Claimed.as_str()));
+        let deleted = delete.send().await.map(drop).map_err(|error| sort("release", error));
+        Ok(unless_conflict(deleted)?.is_some())
+    }
+
+    /// Records what became of a claimed message. May be repeated, and outcomes may come in any order: each state's first
+    /// time is kept, and the state that tells most stands. Gives `false` where there is no such message.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the write fails.
+    pub async fn record(&self, person: PersonId, id: DecisionId, outcome: &Outcome) -> Result<bool, StoreError> {
+        // First as the state that now stands; where a stronger one stands already, the rest of it only.
+        for stands in [true, false] {
+            let time = format!("t_{}", outcome.state.as_str());
+            let mut sets = vec!["#time = if_not_exists(#time, :at)".to_owned()];
+            let mut update = self
+                .client
+                .update_item()
+                .table_name(&*self.table)
+                .set_key(Some(keys::key(keys::person(person), keys::message(id))))
+                .expression_attribute_names("#time", time)
+                .expression_attribute_values(":at", at(outcome.at))
+                .expression_attribute_names("#rank", "rank");
+            let texts = [
+                ("subject", &outcome.subject),
+                ("text", &outcome.text),
+                ("link", &outcome.link),
+                ("provider", &outcome.provider_id),
+                ("detail", &outcome.detail),
+            ];
+            for (name, text) in texts {
+                if let Some(text) = text {
+                    sets.push(format!("#{name} = :{name}"));
+                    update = update.expression_attribute_names(format!("#{name}"), name).expression_attribute_values(format!(":{name}"), s(&**text));
+                }
+            }
+            if stands {
+                sets.push("#status = :state, #rank = :rank".to_owned());
+                update = update
+                    .expression_attribute_names("#status", "status")
+                    .expression_attribute_values(":state", s(outcome.state.as_str()))
+                    .expression_attribute_values(":rank", n(outcome.state.rank()))
+                    .condition_expression("#rank < :rank");
+            } else {
+                update = update.condition_expression("attribute_exists(#rank)");
+            }
+            let sent = update.update_expression(format!("SET {}", sets.join(", "))).send().await;
+            if unless_conflict(sent.map(drop).map_err(|error| sort("record", error)))?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// One message.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the read fails.
+    pub async fn message(&self, person: PersonId, id: DecisionId) -> Result<Option<MessageRecord>, StoreError> {
+        let item = self.get("message", keys::key(keys::person(person), keys::message(id)), true).await?;
+        item.map(|item| read(&item)).transpose()
+    }
+
+    /// All messages to a person, the newest decision first.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the query fails.
+    pub async fn messages(&self, person: PersonId) -> Result<Vec<MessageRecord>, StoreError> {
+        let items = self.partition("messages", keys::person(person), keys::MESSAGE, false).await?;
+        let mut messages = items.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        messages.sort_by(|a, b| b.decided_at.cmp(&a.decided_at).then_with(|| a.id.cmp(&b.id)));
+        Ok(messages)
+    }
+
+    /// The in-app messages that a person has not dismissed, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the query fails.
+    pub async fn inbox(&self, person: PersonId) -> Result<Vec<MessageRecord>, StoreError> {
+        let mut messages = self.messages(person).await?;
+        let shown = |message: &MessageRecord| message.times.contains_key(&MessageState::Sent) && message.dismissed_at.is_none();
+        messages.retain(|message| message.channel == Channel::InApp && shown(message));
+        Ok(messages)
+    }
+
+    /// Notes that an inbox message was read; the first time counts. Gives `false` where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the write fails.
+    pub async fn mark_read(&self, person: PersonId, id: DecisionId, now: Timestamp) -> Result<bool, StoreError> {
+        self.note("mark_read", person, id, "t_read", now).await
+    }
+
+    /// Takes a message out of the inbox. Gives `false` where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the write fails.
+    pub async fn dismiss(&self, person: PersonId, id: DecisionId, now: Timestamp) -> Result<bool, StoreError> {
+        self.note("dismiss", person, id, "t_dismissed", now).await
+    }
+
+    async fn note(&self, operation: &'static str, person: PersonId, id: DecisionId, name: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&*self.table)
+            .set_key(Some(keys::key(keys::person(person), keys::message(id))))
+            .update_expression("SET #time = if_not_exists(#time, :now)")
+            .condition_expression("#ch = :in_app")
+            .expression_attribute_names("#time", name)
+            .expression_attribute_names("#ch", "ch")
+            .expression_attribute_values(":now", at(now))
+            .expression_attribute_values(":in_app", s(Channel::InApp.as_str()));
+        let sent = update.send().await.map(drop).map_err(|error| sort(operation, error));
+        Ok(unless_conflict(sent)?.is_some())
+    }
+}
+
+fn read(item: &Item) -> Result<MessageRecord, StoreError> {
+    let person = keys::person_of(needed(keys::PK, item.text(keys::PK)?)?).ok_or_else(|| StoreError::corrupt("no person's key"))?;
+    let id = needed(keys::SK, item.text(keys::SK)?)?.strip_prefix(keys::MESSAGE).and_then(|id| DecisionId::parse(id).ok());
+    let channel = needed("ch", item.text("ch")?)?;
+    let channel = Channel::ALL.into_iter().find(|known| known.as_str() == channel);
+    let text = |name: &str| item.text(name).map(|text| text.map(str::to_owned));
+    let mut times = BTreeMap::new();
+    for state in MessageState::ALL {
+        if let Some(at) = item.moment(&format!("t_{}", state.as_str()))? {
+            times.insert(state, at);
+        }
+    }
+    Ok(MessageRecord {
+        id: id.ok_or_else(|| StoreError::corrupt("no message's key"))?,
+        person,
+        state: MessageState::parse(needed("status", item.text("status")?)?)?,
+        channel: channel.ok_or_else(|| StoreError::corrupt("no channel has that name"))?,
+        journey: needed("journey", text("journey")?)?,
+        step: needed("step", item.number("step")?)?,
+        template: needed("tpl", text("tpl")?)?,
+        endpoint: text("endpoint")?,
+        cause: serde_json::from_str(needed("cause", item.text("cause")?)?).map_err(|_| StoreError::corrupt("no cause"))?,
+        config: needed("cfg", item.parsed("cfg")?)?,
+        decided_at: needed("decided", item.moment("decided")?)?,
+        times,
+        subject: text("subject")?,
+        text: text("text")?,
+        link: text("link")?,
+        provider_id: text("provider")?,
+        detail: text("detail")?,
+        read_at: item.moment("t_read")?,
+        dismissed_at: item.moment("t_dismissed")?,
+    })
+}

@@ -1,0 +1,224 @@
+//! Profiles: loaded, written under the condition that nobody else did, and moved into one another.
+
+use crate::accounts::tombstone;
+use crate::codec::{decode, encode, encode_pointer};
+use crate::error::{StoreError, sort};
+use crate::item::{Item, Read, needed};
+use crate::keys;
+use crate::store::{Condition, Store};
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, TransactWriteItem};
+use jiff::Timestamp;
+use perennial_domain::{AccountId, Likelihood, PersonId, Score, Stage};
+use perennial_engine::profile::Link;
+use perennial_engine::{Evaluation, Profile};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
+
+/// Keys of one BatchGetItem.
+const BATCH: usize = 100;
+/// Rounds in which what DynamoDB left unprocessed is asked for again.
+const ROUNDS: u32 = 6;
+/// The pause before the second round; doubled before each later one.
+const PAUSE: Duration = Duration::from_millis(25);
+/// Pointers followed from one identity: moves lead straight to the holder, so more than one or two are a race or a loop.
+const HOPS: usize = 4;
+
+/// How fresh a read has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consistency {
+    /// Half a read unit for each 4 KB; may be a moment old, which the write's condition notices.
+    Eventual,
+    /// A read unit for each 4 KB.
+    Strong,
+}
+
+/// What lies under a person's id.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Loaded {
+    /// Nothing.
+    Absent,
+    /// The person.
+    Profile(Stored),
+    /// The person became part of another.
+    Moved(Moved),
+}
+
+/// Where someone's part went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// Into whom.
+    pub to: PersonId,
+    /// Because of what.
+    pub link: Link,
+    /// The pointer's version.
+    pub version: u64,
+}
+
+/// What an operator sees of a profile without decoding it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Where the person stood when last evaluated.
+    pub stage: Stage,
+    /// The scores above 0, then.
+    pub scores: BTreeMap<Likelihood, Score>,
+}
+
+impl From<&Evaluation> for Summary {
+    fn from(evaluation: &Evaluation) -> Self {
+        let scores = evaluation.scores.iter().map(|(likelihood, scored)| (*likelihood, scored.value));
+        Self { stage: evaluation.stage, scores: scores.filter(|(_, score)| score.get() > 0).collect() }
+    }
+}
+
+/// A profile with what its next write needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    /// The person.
+    pub profile: Profile,
+    /// Counts the writes; 0 for a profile that was never written.
+    pub version: u64,
+    /// What its attributes show.
+    pub summary: Summary,
+}
+
+impl Stored {
+    /// A profile that is not in the table yet.
+    pub fn new(profile: Profile) -> Self {
+        Self { profile, version: 0, summary: Summary::default() }
+    }
+}
+
+/// One identity's move into another profile. All of it happens, or none.
+#[derive(Debug)]
+pub struct Relocation<'a> {
+    /// The person that the identity is by itself: what is left there is a pointer.
+    pub origin: PersonId,
+    /// The version of what lies there now: profile, pointer, or 0 for nothing.
+    pub origin_version: u64,
+    /// Why it moves.
+    pub link: Link,
+    /// The profile that takes the part in.
+    pub target: &'a Stored,
+    /// The profile that gives it up, where it had moved before.
+    pub previous: Option<&'a Stored>,
+    /// The account in which `origin` stands as a member of its own.
+    pub leaves: Option<&'a AccountId>,
+    /// When.
+    pub now: Timestamp,
+}
+
+impl Store {
+    /// What lies under `person`'s own id. Pointers are not followed.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the read fails or the item cannot be read.
+    pub async fn load(&self, person: PersonId, consistency: Consistency) -> Result<Loaded, StoreError> {
+        let key = keys::key(keys::person(person), keys::PROFILE);
+        match self.get("load", key, consistency == Consistency::Strong).await? {
+            None => Ok(Loaded::Absent),
+            Some(item) => decode(&item),
+        }
+    }
+
+    /// Several people at once, read eventually, a hundred a call; who is not in the table is [`Loaded::Absent`].
+    ///
+    /// # Errors
+    /// [`StoreError`] where a read fails. An item that cannot be read is its own person's error only.
+    pub async fn load_many(&self, people: &HashSet<PersonId>) -> Result<HashMap<PersonId, Result<Loaded, StoreError>>, StoreError> {
+        let mut loaded: HashMap<_, _> = people.iter().map(|person| (*person, Ok(Loaded::Absent))).collect();
+        let people: Vec<PersonId> = people.iter().copied().collect();
+        for chunk in people.chunks(BATCH) {
+            let mut keys: Vec<Item> = chunk.iter().map(|person| keys::key(keys::person(*person), keys::PROFILE)).collect();
+            let mut pause = PAUSE;
+            for round in 0.. {
+                if round == ROUNDS {
+                    return Err(StoreError::Throttled { operation: "load_many" });
+                }
+                if round > 0 {
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).build();
+                let wanted = wanted.map_err(|error| StoreError::Unstorable(error.to_string()))?;
+                let answer = self.client.batch_get_item().request_items(&*self.table, wanted).send().await;
+                let answer = answer.map_err(|error| sort("load_many", error))?;
+                for item in answer.responses.and_then(|mut tables| tables.remove(&*self.table)).unwrap_or_default() {
+                    let pk = needed(keys::PK, item.text(keys::PK)?)?;
+                    let person = keys::person_of(pk).ok_or_else(|| StoreError::corrupt("no person's key"))?;
+                    loaded.insert(person, decode(&item));
+                }
+                keys = answer.unprocessed_keys.and_then(|mut left| left.remove(&*self.table)).map(|left| left.keys).unwrap_or_default();
+                if keys.is_empty() {
+                    break;
+                }
+            }
+        }
+        Ok(loaded)
+    }
+
+    /// The profile that `person` is or became part of; `None` where there is nobody.
+    ///
+    /// # Errors
+    /// [`StoreError`] where a read fails.
+    pub async fn follow(&self, person: PersonId, consistency: Consistency) -> Result<Option<Stored>, StoreError> {
+        let mut at = person;
+        for _ in 0..HOPS {
+            match self.load(at, consistency).await? {
+                Loaded::Absent => return Ok(None),
+                Loaded::Profile(stored) => return Ok(Some(stored)),
+                Loaded::Moved(moved) => at = moved.to,
+            }
+        }
+        Err(StoreError::corrupt("pointers lead in a circle"))
+    }
+
+    /// Writes the profile in one call, if nobody wrote it since it was loaded, and moves its version on. Where the call's
+    /// answer was lost, the next load shows whether it was applied: then everything that it counted is there.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where someone else wrote it: load consistently and redo.
+    pub async fn save(&self, stored: &mut Stored) -> Result<(), StoreError> {
+        let version = stored.version + 1;
+        let item = encode(&stored.profile, &stored.summary, version)?;
+        self.put("save", item, Some(Condition::version(stored.version))).await?;
+        stored.version = version;
+        Ok(())
+    }
+
+    /// Moves an identity's part: `relocation.target` already holds it, `relocation.previous` no longer. Everything that is
+    /// written is written at its version and one more; nothing is written where one of them changed meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where something changed: load consistently and redo.
+    pub async fn relocate(&self, relocation: Relocation<'_>) -> Result<(), StoreError> {
+        let Relocation { origin, origin_version, link, target, previous, leaves, now } = relocation;
+        let moved = Moved { to: target.profile.id, link, version: origin_version + 1 };
+        let mut writes = vec![write(&self.table, encode_pointer(origin, &moved), Condition::version(origin_version))?];
+        for stored in [Some(target), previous].into_iter().flatten() {
+            let item = encode(&stored.profile, &stored.summary, stored.version + 1)?;
+            writes.push(write(&self.table, item, Condition::version(stored.version))?);
+        }
+        if let Some(account) = leaves {
+            writes.push(write(&self.table, tombstone(account, origin, moved.version, now), Condition::newer(moved.version))?);
+        }
+        let answer = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
+        answer.map(drop).map_err(|error| {
+            let cancelled = error.as_service_error().is_some_and(|service| service.is_transaction_canceled_exception());
+            let lost = error.as_service_error().is_some_and(|service| service.code() == Some("TransactionInProgressException"));
+            if cancelled || lost { StoreError::Conflict { operation: "relocate" } } else { sort("relocate", error) }
+        })
+    }
+}
+
+fn write(table: &str, item: Item, condition: Condition) -> Result<TransactWriteItem, StoreError> {
+    let put = Put::builder()
+        .table_name(table)
+        .set_item(Some(item))
+        .condition_expression(condition.expression)
+        .set_expression_attribute_names(Some(condition.names))
+        .set_expression_attribute_values(condition.values)
+        .build()
+        .map_err(|error| StoreError::Unstorable(error.to_string()))?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}

@@ -1,0 +1,208 @@
+//! Events that were not accepted, with the reason: one item each, in the partition of the day on which they were received,
+//! for 30 days.
+
+use crate::error::{StoreError, sort};
+use crate::item::{Item, Read, at, n, needed, s};
+use crate::keys;
+use crate::store::Store;
+use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
+use jiff::Timestamp;
+use perennial_domain::{SourceId, hash, time};
+use serde::Serialize;
+use std::collections::HashSet;
+use std::fmt;
+use std::time::Duration;
+
+/// Days that a reject is kept.
+pub const KEPT_DAYS: i64 = 30;
+/// Bytes of an event that are kept.
+pub const RAW_BYTES: usize = 4 * 1024;
+
+/// Items of one `BatchWriteItem`.
+const BATCH: usize = 25;
+/// How often what DynamoDB left unprocessed is offered, the first time included.
+const OFFERS: u32 = 5;
+/// The wait before the second offer; doubled before each later one.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// An event that was not accepted. `Debug` leaves out what the event says.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reject {
+    /// The same whenever the same event comes again: of its source and message id, or of its source and text.
+    pub id: String,
+    /// Where it came from.
+    pub source: SourceId,
+    /// What is wrong, for programs: `wrong_type`, `timestamp_in_future` …
+    pub code: String,
+    /// What is wrong, for people.
+    pub reason: String,
+    /// The field that is wrong; empty if it is the event as a whole.
+    pub path: String,
+    /// What would have been right.
+    pub allowed: String,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// The event as it came, cut off at [`RAW_BYTES`].
+    pub event: String,
+}
+
+impl Reject {
+    /// The id of the event that `key` tells from all others of `source`.
+    pub fn id_of(source: &SourceId, key: &str) -> String {
+        const BYTES: usize = 15;
+        hash::base32(&hash::sha256(&[b"reject", source.as_str().as_bytes(), key.as_bytes()])[..BYTES])
+    }
+
+    fn item(&self) -> Item {
+        let ttl = time::plus_days(self.received_at, KEPT_DAYS).as_second();
+        let event = &self.event[..self.event.floor_char_boundary(RAW_BYTES)];
+        let mut item = keys::key(keys::rejects(self.received_at), &self.id);
+        item.extend(
+            [
+                ("source", s(self.source.as_str())),
+                ("code", s(&self.code)),
+                ("reason", s(&self.reason)),
+                ("path", s(&self.path)),
+                ("allowed", s(&self.allowed)),
+                ("received_at", at(self.received_at)),
+                ("event", s(event)),
+                ("ttl", n(ttl)),
+            ]
+            .map(|(name, value)| (name.to_owned(), value)),
+        );
+        item
+    }
+
+    fn read(item: &Item) -> Result<Self, StoreError> {
+        let text = |name| needed(name, item.text(name)?).map(str::to_owned);
+        Ok(Self {
+            id: text(keys::SK)?,
+            source: needed("source", item.parsed("source")?)?,
+            code: text("code")?,
+            reason: text("reason")?,
+            path: text("path")?,
+            allowed: text("allowed")?,
+            received_at: needed("received_at", item.moment("received_at")?)?,
+            event: text("event")?,
+        })
+    }
+}
+
+impl fmt::Debug for Reject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, source, code, path, received_at, .. } = self;
+        f.debug_struct("Reject").field("id", id).field("source", source).field("code", code).field("path", path).field("received_at", received_at).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Stores `rejects`; of those with the same id the last is kept. Storing one again changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] if any was not stored; storing all of them again is right then.
+    pub async fn put_rejects(&self, rejects: &[Reject]) -> Result<(), StoreError> {
+        let mut seen = HashSet::new();
+        let mut writes = Vec::new();
+        for reject in rejects.iter().rev() {
+            if seen.insert((keys::rejects(reject.received_at), &reject.id)) {
+                let put = PutRequest::builder().set_item(Some(reject.item())).build();
+                let put = put.map_err(|error| StoreError::Unstorable(error.to_string()))?;
+                writes.push(WriteRequest::builder().put_request(put).build());
+            }
+        }
+        while !writes.is_empty() {
+            let rest = writes.split_off(writes.len().min(BATCH));
+            self.write_batch(std::mem::replace(&mut writes, rest)).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_batch(&self, mut writes: Vec<WriteRequest>) -> Result<(), StoreError> {
+        const OPERATION: &str = "put_rejects";
+        let mut pause = PAUSE;
+        for offer in 1..=OFFERS {
+            let request = self.client.batch_write_item().request_items(&*self.table, writes);
+            let answer = request.send().await.map_err(|error| sort(OPERATION, error))?;
+            writes = answer.unprocessed_items.unwrap_or_default().remove(&*self.table).unwrap_or_default();
+            if writes.is_empty() {
+                return Ok(());
+            }
+            if offer < OFFERS {
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+        }
+        Err(StoreError::Throttled { operation: OPERATION })
+    }
+
+    /// The newest rejects, at most `limit`, of the [`KEPT_DAYS`] up to `now`; the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] where a query fails or an item cannot be read.
+    pub async fn rejects(&self, now: Timestamp, limit: usize) -> Result<Vec<Reject>, StoreError> {
+        let mut rejects: Vec<Reject> = Vec::new();
+        for day in 0..=KEPT_DAYS {
+            if rejects.len() >= limit {
+                break;
+            }
+            let partition = keys::rejects(time::plus_days(now, -day));
+            let items = self.partition("rejects", partition, "", false).await?;
+            let mut of_day = items.iter().map(Reject::read).collect::<Result<Vec<_>, _>>()?;
+            of_day.sort_by(|a, b| b.received_at.cmp(&a.received_at).then_with(|| a.id.cmp(&b.id)));
+            rejects.append(&mut of_day);
+        }
+        rejects.truncate(limit);
+        Ok(rejects)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn reject(event: &str) -> Reject {
+        let source = SourceId::parse("web").unwrap();
+        Reject {
+            id: Reject::id_of(&source, "m-1"),
+            source,
+            code: "wrong_type".to_owned(),
+            reason: "userId is an object".to_owned(),
+            path: "userId".to_owned(),
+            allowed: "text".to_owned(),
+            received_at: "2026-03-01T23:59:59.5Z".parse().unwrap(),
+            event: event.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_reject_survives_its_item() {
+        let reject = reject("{\"userId\":{}}");
+        let item = reject.item();
+        assert_eq!(Reject::read(&item).unwrap(), reject);
+        assert_eq!(item.text("pk").unwrap(), Some("R#2026-03-01"));
+        assert_eq!(item.number::<i64>("ttl").unwrap(), Some(reject.received_at.as_second() + 30 * 86_400));
+    }
+
+    #[test]
+    fn a_long_event_is_cut_between_characters() {
+        let stored = Reject::read(&reject(&"é".repeat(4_000)).item()).unwrap();
+        assert_eq!(stored.event.len(), RAW_BYTES);
+        let stored = Reject::read(&reject(&format!("x{}", "é".repeat(4_000))).item()).unwrap();
+        assert_eq!(stored.event.len(), RAW_BYTES - 1);
+    }
+
+    #[test]
+    fn ids_tell_sources_and_events_apart() {
+        let id = |source: &str, key: &str| Reject::id_of(&SourceId::parse(source).unwrap(), key);
+        assert_eq!(id("web", "m"), id("web", "m"));
+        assert_ne!(id("web", "m"), id("app", "m"));
+        assert_ne!(id("web", "m"), id("web", "n"));
+    }
+
+    #[test]
+    fn what_the_event_says_is_not_printed() {
+        assert!(!format!("{:?}", reject("ada@example.com")).contains("ada"));
+    }
+}

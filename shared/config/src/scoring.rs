@@ -67,7 +67,7 @@ pub struct Rule {
     pub score: Likelihood,
     /// The event that it counts, as [`perennial_domain::Event::counted_as`] names it.
     pub event: String,
-    /// Properties that the event must have, with exactly these values.
+    /// Properties that the event must have: exactly this value, or one of these where it is a list.
     pub filter: BTreeMap<String, serde_json::Value>,
     /// Points of one event when it happens; negative ones lower the score.
     pub points: f64,
@@ -178,12 +178,15 @@ impl Scoring {
                     format!("two rules cannot share a name: `{}` and `{other}`", raw.id),
                 );
             }
-            let filter = raw.filter.into_iter().filter_map(|(k, v)| match scalar(&v) {
+            let filter = raw.filter.into_iter().filter_map(|(k, v)| match wanted(&v) {
                 Some(value) => Some((k, value)),
                 None => {
                     report.at(
                         span.clone(),
-                        format!("rule `{}`: where.{k} must be a text, a number or true/false", raw.id),
+                        format!(
+                            "rule `{}`: where.{k} must be a text, a number, true/false or a list of these",
+                            raw.id
+                        ),
                     );
                     None
                 }
@@ -254,6 +257,16 @@ impl Scoring {
             }
         }
         out
+    }
+}
+
+/// A value, or a list of at least one, that a property can be compared with.
+fn wanted(value: &toml::Value) -> Option<serde_json::Value> {
+    match value {
+        toml::Value::Array(all) if !all.is_empty() => {
+            all.iter().map(scalar).collect::<Option<Vec<_>>>().map(Into::into)
+        }
+        one => scalar(one),
     }
 }
 

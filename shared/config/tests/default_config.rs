@@ -96,9 +96,9 @@ fn the_quiet_are_written_to_before_they_count_as_at_risk() {
 fn a_journey_wants_one_of_the_values_that_where_lists() {
     let config = default_config();
     let journey = |id: &str| config.journeys.all.iter().find(|j| j.id == id).unwrap().clone();
-    let answered = |score: serde_json::Value| -> Event {
+    let answered = |nps: serde_json::Value| -> Event {
         serde_json::from_value(serde_json::json!({"messageId": "m", "type": "track", "userId": "u", "timestamp": "2026-01-01T00:00:00Z",
-            "receivedAt": "2026-01-01T00:00:00Z", "source": "survey", "event": "NPS Answered", "properties": {"score": score}}))
+            "receivedAt": "2026-01-01T00:00:00Z", "source": "survey", "event": "Survey Answered", "properties": {"nps": nps}}))
         .unwrap()
     };
     assert!(journey("promoter_invite").wants(&answered(9.into())));
@@ -166,9 +166,9 @@ fn wrong_snippets_are_told_by_file_line_and_what_is_allowed() {
         ),
         (
             "scoring.toml",
-            "[[rule]]\nid = \"x\"\nscore = \"churn\"\nevent = \"E\"\nwhere = { a = [1] }\npoints = 5\n",
+            "[[rule]]\nid = \"x\"\nscore = \"churn\"\nevent = \"E\"\nwhere = { a = [] }\npoints = 5\n",
             0,
-            "where.a must be a text, a number or true/false",
+            "where.a must be a text, a number, true/false or a list of these",
         ),
         (
             "scoring.toml",

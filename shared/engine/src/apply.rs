@@ -51,12 +51,17 @@ pub fn apply(config: &Config, state: &mut State, event: &Event) {
 
 /// Whether the event has the properties that the rule asks for.
 fn matches(rule: &Rule, event: &Event) -> bool {
-    rule.filter.iter().all(|(name, wanted)| match (event.properties.get(name), wanted) {
+    rule.filter.iter().all(|(name, wanted)| event.properties.get(name).is_some_and(|found| is_wanted(found, wanted)))
+}
+
+/// Whether `found` is `wanted`, or one of those where `wanted` is a list.
+fn is_wanted(found: &serde_json::Value, wanted: &serde_json::Value) -> bool {
+    match (found, wanted) {
+        (_, serde_json::Value::Array(any)) => any.iter().any(|one| is_wanted(found, one)),
         // 1 and 1.0 are one number to whoever writes config.
-        (Some(serde_json::Value::Number(a)), serde_json::Value::Number(b)) => a.as_f64() == b.as_f64(),
-        (Some(value), wanted) => value == wanted,
-        (None, _) => false,
-    })
+        (serde_json::Value::Number(a), serde_json::Value::Number(b)) => a.as_f64() == b.as_f64(),
+        _ => found == wanted,
+    }
 }
 
 /// What a `track` event says was paid: `properties.revenue` in major units, a number or its text, in
@@ -73,5 +78,20 @@ fn revenue(event: &Event) -> Option<Money> {
         serde_json::Value::Number(number) => Money::parse(&number.to_string(), currency).ok(),
         serde_json::Value::String(text) => Money::parse(text, currency).ok(),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_wanted;
+    use serde_json::json;
+
+    #[test]
+    fn a_list_wants_any_of_its_values() {
+        assert!(is_wanted(&json!(9), &json!([9, 10])));
+        assert!(is_wanted(&json!(10.0), &json!([9, 10])));
+        assert!(!is_wanted(&json!(8), &json!([9, 10])));
+        assert!(!is_wanted(&json!("9"), &json!(9)));
+        assert!(is_wanted(&json!("pro"), &json!("pro")));
     }
 }

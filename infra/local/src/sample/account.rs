@@ -6,8 +6,8 @@ use super::rng::Rng;
 use super::{DAYS, person};
 use serde_json::json;
 
-/// A seat's price a month, in cents.
-const SEAT_CENTS: i64 = 2_900;
+/// A seat's price a month, in whole dollars.
+const SEAT_DOLLARS: i64 = 29;
 
 /// Tells the whole life of account `number`.
 pub(super) fn live(record: &mut Recorder, number: u64, mut rng: Rng) {
@@ -66,8 +66,9 @@ fn subscription(record: &mut Recorder, plot: &Plot, people: &[Person], first: i6
     let payer_id = Who::User(&payer.user);
     let mut plan = "team";
     let mut seats = people.len() as i64;
-    let bill =
-        |plan: &str, seats: i64| json!({"plan": plan, "seats": seats, "amount": seats * SEAT_CENTS, "currency": "USD"});
+    let sum = |plan: &str, seats: i64, what: &str| json!({"plan": plan, "seats": seats, what: seats * SEAT_DOLLARS, "currency": "USD"});
+    let paid = |plan: &str, seats: i64| sum(plan, seats, "revenue");
+    let owed = |plan: &str, seats: i64| sum(plan, seats, "amount");
     // Who buys signs up at the latest when paying.
     let first = first.max(payer.joins);
     record.track(
@@ -75,7 +76,7 @@ fn subscription(record: &mut Recorder, plot: &Plot, people: &[Person], first: i6
         payer_id,
         (first, 50_000),
         "Subscription Started",
-        bill(plan, seats),
+        paid(plan, seats),
     );
     for person in people.iter().filter(|person| person.user != payer.user) {
         record.track(
@@ -96,17 +97,17 @@ fn subscription(record: &mut Recorder, plot: &Plot, people: &[Person], first: i6
                 payer_id,
                 (due - 3, 51_000),
                 "Subscription Upgraded",
-                bill(plan, seats),
+                owed(plan, seats),
             );
         }
         if rng.percent(12) {
-            record.track("billing", payer_id, (due, 50_100), "Payment Failed", bill(plan, seats));
+            record.track("billing", payer_id, (due, 50_100), "Payment Failed", owed(plan, seats));
             record.track(
                 "billing",
                 payer_id,
                 (due + 3, 50_100),
                 "Subscription Renewed",
-                bill(plan, seats),
+                paid(plan, seats),
             );
         } else {
             record.track(
@@ -114,7 +115,7 @@ fn subscription(record: &mut Recorder, plot: &Plot, people: &[Person], first: i6
                 payer_id,
                 (due, 50_100),
                 "Subscription Renewed",
-                bill(plan, seats),
+                paid(plan, seats),
             );
         }
         due += MONTH;

@@ -238,11 +238,23 @@ fn trouble(record: &mut Recorder, person: &Person, day: i64, at: i64, rng: &mut 
     }
     if rng.percent(40) {
         let ticket = json!({"ticket": format!("T-{:06}", rng.between(1, 999_999)), "subject": code});
-        record.track("support", user, (day, at + 900), "Ticket Opened", ticket.clone());
+        record.track(
+            "support",
+            user,
+            (day, at + 900),
+            "Support Ticket Opened",
+            ticket.clone(),
+        );
         let closed = day + rng.between(1, 3);
-        record.track("support", user, (closed, 50_000), "Ticket Closed", ticket.clone());
+        record.track(
+            "support",
+            user,
+            (closed, 50_000),
+            "Support Ticket Solved",
+            ticket.clone(),
+        );
         if rng.percent(25) {
-            record.track("support", user, (closed + 1, 40_000), "Ticket Reopened", ticket);
+            record.track("support", user, (closed + 1, 40_000), "Support Ticket Reopened", ticket);
         }
     }
 }
@@ -281,21 +293,10 @@ fn survey(record: &mut Recorder, plot: &Plot, person: &Person, rng: &mut Rng) {
         return;
     }
     let unhappy = person.unlucky || !person.is_here(day) || plot.cancels.is_some();
-    let score = if unhappy { rng.between(0, 7) } else { rng.between(6, 10) };
-    let class = match score {
-        0..=6 => "detractor",
-        7 | 8 => "passive",
-        _ => "promoter",
-    };
+    let nps = if unhappy { rng.between(0, 7) } else { rng.between(6, 10) };
     let user = Who::User(&person.user);
-    record.track(
-        "survey",
-        user,
-        (day, 39_000),
-        "NPS Answered",
-        json!({"score": score, "class": class}),
-    );
-    if class == "promoter" && rng.percent(15) {
+    record.track("survey", user, (day, 39_000), "Survey Answered", json!({"nps": nps}));
+    if nps >= 9 && rng.percent(15) {
         record.track("web", user, (day + 2, 41_000), "Review Published", json!({"stars": 5}));
     }
 }

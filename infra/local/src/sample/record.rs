@@ -30,6 +30,8 @@ pub struct Expected {
     pub people: u64,
     /// Accounts that a `group` call named.
     pub accounts: u64,
+    /// What was paid in all, in cents of US dollars: the sum of `properties.revenue`.
+    pub revenue_cents: i64,
     /// Accepted events by name, counted as [`perennial_domain::Event::counted_as`] does (`$page` for page calls).
     pub by_event: BTreeMap<String, u64>,
 }
@@ -189,11 +191,18 @@ impl Recorder {
             body["anonymousId"] = anonymous.into();
             self.anonymous.insert(anonymous.to_owned());
         }
+        // Prices are whole dollars.
+        let revenue_cents = body
+            .pointer("/properties/revenue")
+            .and_then(Value::as_i64)
+            .unwrap_or_default()
+            * 100;
         body["messageId"] = self.message_id().into();
         body["timestamp"] = happened.to_string().into();
         body["context"] = json!({"library": {"name": library(source), "version": "3.0.0"}});
         self.calls.push(Call { at, source, body });
         self.expected.accepted += 1;
+        self.expected.revenue_cents += revenue_cents;
         *self.expected.by_event.entry(counted_as.to_owned()).or_default() += 1;
         true
     }

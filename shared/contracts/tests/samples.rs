@@ -1,0 +1,106 @@
+//! The sample payloads under `events/` are what the functions read.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use perennial_contracts::queue::{AccountsPayload, EventsPayload, MessagesPayload};
+use perennial_contracts::ses::{self, MailEventKind, Notice};
+use perennial_domain::{DecisionId, Identity, PersonId, UserId};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::{fs, path::Path};
+
+fn sample(file: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events").join(file);
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap()
+}
+
+/// The bodies of an SQS event's messages.
+fn bodies(file: &str) -> Vec<String> {
+    let event = sample(file);
+    let records = event["Records"].as_array().unwrap().iter();
+    records
+        .map(|record| record["body"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn payloads<T: DeserializeOwned>(file: &str) -> Vec<T> {
+    bodies(file)
+        .iter()
+        .map(|body| serde_json::from_str(body).unwrap_or_else(|error| panic!("{file}: {error}")))
+        .collect()
+}
+
+fn person() -> PersonId {
+    Identity::User(UserId::parse("user-0042").unwrap()).person_id()
+}
+
+#[test]
+fn score_is_shown_events_and_a_tick() {
+    let events: Vec<EventsPayload> = payloads("score/events.json");
+    let all = events.into_iter().map(|payload| match payload {
+        EventsPayload::Events { events } => events,
+        other => panic!("{other:?}"),
+    });
+    let names: Vec<String> = all.flatten().map(|event| event.counted_as().to_owned()).collect();
+    assert_eq!(names, ["$page", "$identify", "$group", "Signed Up", "Trial Started"]);
+
+    let tick: Vec<EventsPayload> = payloads("score/tick.json");
+    assert!(matches!(tick.as_slice(), [EventsPayload::Tick { person: whose, .. }] if *whose == person()));
+}
+
+#[test]
+fn the_poison_sample_has_one_bad_body_between_good_ones() {
+    let read: Vec<bool> = bodies("score/poison.json")
+        .iter()
+        .map(|body| serde_json::from_str::<EventsPayload>(body).is_ok())
+        .collect();
+    assert_eq!(read, [true, false, true]);
+}
+
+#[test]
+fn deliver_is_shown_a_decision_for_each_channel_with_the_id_that_the_engine_derives() {
+    let decisions: Vec<MessagesPayload> = payloads("deliver/messages.json");
+    let mut channels = Vec::new();
+    for MessagesPayload::Decision(decision) in decisions {
+        assert_eq!(decision.person, person());
+        assert_eq!(
+            decision.id,
+            DecisionId::of(person(), &decision.journey, decision.step, b"once")
+        );
+        channels.push(decision.channel.as_str());
+    }
+    assert_eq!(channels, ["mail", "in_app", "webhook"]);
+}
+
+#[test]
+fn deliver_is_shown_what_became_of_its_mails() {
+    let kinds = bodies("deliver/mail-events.json")
+        .into_iter()
+        .map(|body| match ses::parse(&body).unwrap() {
+            Notice::Mail(event) => {
+                assert_eq!(event.recipients, ["user-0042@customer-02.example"]);
+                assert_eq!(
+                    event.tags["decision"],
+                    DecisionId::of(person(), "welcome", 0, b"once").to_string()
+                );
+                event.kind
+            }
+            Notice::Greeting => panic!("no greeting is in the sample"),
+        });
+    let kinds: Vec<MailEventKind> = kinds.collect();
+    assert_eq!(
+        kinds.iter().map(MailEventKind::as_str).collect::<Vec<_>>(),
+        ["Delivery", "Bounce", "Complaint"]
+    );
+    assert!(matches!(&kinds[1], MailEventKind::Bounce { hard: true, .. }));
+}
+
+#[test]
+fn rollup_is_shown_an_account_with_and_without_traits() {
+    let changed: Vec<AccountsPayload> = payloads("rollup/changed.json");
+    let traits: Vec<bool> = changed
+        .iter()
+        .map(|AccountsPayload::Changed { traits, .. }| traits.is_some())
+        .collect();
+    assert_eq!(traits, [true, false]);
+}

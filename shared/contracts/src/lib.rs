@@ -1,3 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 pub mod queue;
+pub mod ses;
+pub mod tracking;
+pub mod webhooks;

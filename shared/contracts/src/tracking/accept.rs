@@ -1,0 +1,329 @@
+//! From a call to the event's JSON.
+
+use super::body::{Item, moment};
+use super::call::{Call, present};
+use super::invalid::{Code, Invalid};
+use super::json::Scanner;
+use super::route::{self, Dialect};
+use super::text::{escape_noncharacters, unquoted, write_string};
+use super::{MAX_EVENT_BYTES, posthog, time};
+use jiff::Timestamp;
+use perennial_domain::{AccountId, AnonymousId, EventKind, EventName, Identity, InvalidId, MessageId, SourceId, UserId, hash};
+use std::borrow::Cow;
+use std::fmt::Write;
+use std::ops::Range;
+
+const TEXT: &str = "text, or a whole number";
+const OBJECT: &str = "a JSON object, or null";
+const MOMENT: &str = "a time in RFC 3339, such as 2026-01-31T09:30:00.000Z";
+const KINDS: &str = "identify, track, page, screen, group or alias";
+
+/// How a body was received: what every event of it is stamped with.
+#[derive(Debug)]
+pub struct Received {
+    source: SourceId,
+    at: Timestamp,
+    at_text: String,
+    sent_at: Option<Timestamp>,
+}
+
+impl Received {
+    /// Received from `source` at `at`, from a client that says it sent the body at `sent_at`.
+    pub fn new(source: SourceId, at: Timestamp, sent_at: Option<Timestamp>) -> Self {
+        Self { source, at, at_text: at.to_string(), sent_at }
+    }
+
+    /// Where from.
+    pub const fn source(&self) -> &SourceId {
+        &self.source
+    }
+
+    /// When.
+    pub const fn at(&self) -> Timestamp {
+        self.at
+    }
+}
+
+/// An event that was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// Whose it is.
+    pub identity: Identity,
+    /// Where its JSON is in the buffer that it was written to.
+    pub json: Range<usize>,
+}
+
+impl Item<'_> {
+    /// Checks the call, brings it into the form of [`perennial_domain::Event`] and appends its JSON to `out`.
+    ///
+    /// - The kind is the path's, else `type`.
+    /// - Ids are trimmed; null and empty ones are not there; whole numbers are taken as their text.
+    /// - `timestamp`, else `originalTimestamp`, else the moment of receipt; corrected by `sentAt` as [`time::corrected`]
+    ///   says. `originalTimestamp` of the event is what the client said.
+    /// - The account is `groupId`, else `context.groupId`. The traits of an identify are `traits`, else `context.traits`.
+    /// - Without a `messageId` one is derived from the fields that a retry does not change. Two events without one that
+    ///   agree in every field are therefore one.
+    ///
+    /// # Errors
+    /// [`Invalid`] for the first thing found wrong; then `out` is as it was.
+    pub fn accept(&self, received: &Received, out: &mut String) -> Result<Accepted, Invalid> {
+        if self.raw.len() > MAX_EVENT_BYTES {
+            let reason = format!("the event has {} bytes", self.raw.len());
+            return Err(Invalid::new(Code::EventTooLarge, "", reason, "at most 32768 bytes of JSON"));
+        }
+        let Some(call) = &self.call else {
+            return Err(Invalid::new(Code::NotAnObject, "", "an event must be a JSON object", "a JSON object"));
+        };
+        if let Some(flaw) = self.flaw {
+            return Err(Invalid::flaw(flaw, self.start));
+        }
+        let start = out.len();
+        let accepted = match self.dialect {
+            Dialect::Segment => accept(call, self.kind, received, out),
+            Dialect::PostHog => {
+                let translated = posthog::translate(self.raw)?;
+                // What the translation writes is JSON; should it not be, the event is refused and not lost.
+                let call = Call::scan(&mut Scanner::new(&translated))
+                    .map_err(|_| Invalid::new(Code::NotAnObject, "", "the event cannot be translated", "a PostHog event"))?;
+                accept(&call, None, received, out)
+            }
+        };
+        if accepted.is_err() {
+            out.truncate(start);
+        }
+        accepted
+    }
+}
+
+fn accept(call: &Call<'_>, kind: Option<EventKind>, received: &Received, out: &mut String) -> Result<Accepted, Invalid> {
+    let start = out.len();
+    let kind = kind.map_or_else(|| read_kind(call), Ok)?;
+    let user_id = id(call.user_id, "userId", UserId::MAX_BYTES, UserId::parse)?;
+    let anonymous_id = id(call.anonymous_id, "anonymousId", AnonymousId::MAX_BYTES, AnonymousId::parse)?;
+    let group_id = match id(call.group_id, "groupId", AccountId::MAX_BYTES, AccountId::parse)? {
+        Some(group_id) => Some(group_id),
+        None => id(call.context_group_id, "context.groupId", AccountId::MAX_BYTES, AccountId::parse)?,
+    };
+    let previous_id = match kind {
+        EventKind::Alias => id(call.previous_id, "previousId", AnonymousId::MAX_BYTES, AnonymousId::parse)?,
+        _ => None,
+    };
+    let (name, name_path) = match kind {
+        EventKind::Page | EventKind::Screen => (call.name, "name"),
+        _ => (call.event, "event"),
+    };
+    let event = match kind {
+        EventKind::Track | EventKind::Page | EventKind::Screen => id(name, name_path, EventName::MAX_BYTES, EventName::parse)?,
+        _ => None,
+    };
+    match kind {
+        EventKind::Track if event.is_none() => return Err(missing("event", "a track call needs `event`, the name of what was done")),
+        EventKind::Group if group_id.is_none() => return Err(missing("groupId", "a group call needs `groupId`, the account")),
+        EventKind::Alias if previous_id.is_none() => return Err(missing("previousId", "an alias call needs `previousId`")),
+        EventKind::Alias if user_id.is_none() => return Err(missing("userId", "an alias call needs `userId`")),
+        _ => {}
+    }
+    let identity = match (&user_id, &anonymous_id) {
+        (Some(user), _) => Identity::User(user.clone()),
+        (None, Some(anonymous)) => Identity::Anonymous(anonymous.clone()),
+        (None, None) => {
+            let reason = "an event needs a userId or an anonymousId that is not empty";
+            return Err(Invalid::new(Code::NoIdentity, "userId", reason, TEXT));
+        }
+    };
+    let message_id = match id(call.message_id, "messageId", MessageId::MAX_BYTES, MessageId::parse)? {
+        Some(message_id) => message_id.as_str().to_owned(),
+        None => derived_id(call, kind, &received.source),
+    };
+    let happened = read_moment(call)?;
+    let timestamp = read_timestamp(call, happened, received)?;
+
+    let mut object = Writer { out, separator: '{' };
+    object.text("messageId", &message_id);
+    object.text("type", kind.as_str());
+    object.optional("userId", user_id.as_ref().map(UserId::as_str));
+    object.optional("anonymousId", anonymous_id.as_ref().map(AnonymousId::as_str));
+    match timestamp {
+        Some(timestamp) => object.moment("timestamp", timestamp),
+        None => object.text("timestamp", &received.at_text),
+    }
+    if let Some(happened) = happened {
+        object.moment("originalTimestamp", happened);
+    }
+    object.text("receivedAt", &received.at_text);
+    object.text("source", received.source.as_str());
+    object.optional("event", event.as_ref().map(EventName::as_str));
+    object.optional("groupId", group_id.as_ref().map(AccountId::as_str));
+    object.optional("previousId", previous_id.as_ref().map(AnonymousId::as_str));
+    match kind {
+        EventKind::Track | EventKind::Page | EventKind::Screen => object.object("properties", call.properties)?,
+        EventKind::Identify => match filled(call.traits, "traits")? {
+            Some(traits) => object.raw("traits", traits),
+            None => object.object("context.traits", call.context_traits)?,
+        },
+        EventKind::Group => object.object("traits", call.traits)?,
+        EventKind::Alias => {}
+    }
+    object.object("context", call.context)?;
+    out.push('}');
+    escape_noncharacters(out, start);
+    Ok(Accepted { identity, json: start..out.len() })
+}
+
+fn missing(path: &'static str, reason: &'static str) -> Invalid {
+    Invalid::new(Code::Missing, path, reason, TEXT)
+}
+
+fn read_kind(call: &Call<'_>) -> Result<EventKind, Invalid> {
+    let Some(raw) = call.kind else {
+        return Err(Invalid::new(Code::Missing, "type", "an event of a batch needs `type`", KINDS));
+    };
+    if !raw.starts_with('"') {
+        return Err(Invalid::new(Code::WrongType, "type", format!("type is {}", what_is(raw)), KINDS));
+    }
+    route::kind(&unquoted(raw)).ok_or_else(|| Invalid::new(Code::InvalidValue, "type", "type names no call", KINDS))
+}
+
+/// An id or a name; `None` where it is not there, null or empty.
+fn id<T>(
+    raw: Option<&str>,
+    path: &'static str,
+    max: usize,
+    parse: impl FnOnce(&str) -> Result<T, InvalidId>,
+) -> Result<Option<T>, Invalid> {
+    let Some(raw) = raw else { return Ok(None) };
+    let text = match raw.as_bytes() {
+        [b'"', ..] => unquoted(raw),
+        [first, rest @ ..] if (*first == b'-' || first.is_ascii_digit()) && rest.iter().all(u8::is_ascii_digit) => Cow::Borrowed(raw),
+        _ => return Err(Invalid::new(Code::WrongType, path, format!("{path} is {}", what_is(raw)), TEXT)),
+    };
+    match parse(&text) {
+        Ok(id) => Ok(Some(id)),
+        Err(InvalidId::Empty { .. }) => Ok(None),
+        Err(error) => Err(Invalid::id(path, &error, max)),
+    }
+}
+
+fn what_is(raw: &str) -> &'static str {
+    match raw.as_bytes().first() {
+        Some(b'"') => "text",
+        Some(b'{') => "an object",
+        Some(b'[') => "an array",
+        Some(b't' | b'f') => "true or false",
+        _ => "a number",
+    }
+}
+
+/// The object in a field; `None` where it is not there or has no members.
+fn filled<'a>(raw: Option<&'a str>, path: &'static str) -> Result<Option<&'a str>, Invalid> {
+    let Some(raw) = raw.and_then(present) else { return Ok(None) };
+    match raw.strip_prefix('{') {
+        Some(rest) if rest.trim_ascii_start().starts_with('}') => Ok(None),
+        Some(_) => Ok(Some(raw)),
+        None => Err(Invalid::new(Code::WrongType, path, format!("{path} is {}", what_is(raw)), OBJECT)),
+    }
+}
+
+/// When the client says that it happened.
+fn read_moment(call: &Call<'_>) -> Result<Option<Timestamp>, Invalid> {
+    let (path, raw) = match (call.timestamp, call.original_timestamp) {
+        (Some(raw), _) => ("timestamp", raw),
+        (None, Some(raw)) => ("originalTimestamp", raw),
+        (None, None) => return Ok(None),
+    };
+    if !raw.starts_with('"') {
+        return Err(Invalid::new(Code::WrongType, path, format!("{path} is {}", what_is(raw)), MOMENT));
+    }
+    let text = unquoted(raw);
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    time::parse(&text).map(Some).ok_or_else(|| Invalid::new(Code::InvalidValue, path, format!("{path} is no time"), MOMENT))
+}
+
+/// When it happened by our clock; `None` if the client does not say.
+fn read_timestamp(call: &Call<'_>, happened: Option<Timestamp>, received: &Received) -> Result<Option<Timestamp>, Invalid> {
+    let Some(happened) = happened else { return Ok(None) };
+    let sent_at = moment(call.sent_at).or(received.sent_at);
+    let timestamp = time::corrected(happened, sent_at, received.at);
+    if timestamp < Timestamp::UNIX_EPOCH {
+        let reason = "the event lies before 1970";
+        return Err(Invalid::new(Code::TimestampTooOld, "timestamp", reason, "a time from 1970-01-01T00:00:00Z on"));
+    }
+    if timestamp.duration_since(received.at) > time::MAX_FUTURE {
+        let reason = "the event lies more than a day in the future";
+        return Err(Invalid::new(Code::TimestampInFuture, "timestamp", reason, "a time at most 24 hours from now"));
+    }
+    Ok(Some(timestamp))
+}
+
+/// The id of an event that came without one. `sentAt` and whatever else a client changes when it tries again are left out.
+fn derived_id(call: &Call<'_>, kind: EventKind, source: &SourceId) -> String {
+    const BYTES: usize = 15;
+    let fields = [
+        call.user_id,
+        call.anonymous_id,
+        call.event,
+        call.name,
+        call.group_id,
+        call.previous_id,
+        call.timestamp,
+        call.original_timestamp,
+        call.properties,
+        call.traits,
+        call.context,
+    ];
+    let mut parts: Vec<&[u8]> = vec![b"message", source.as_str().as_bytes(), kind.as_str().as_bytes()];
+    parts.extend(fields.iter().map(|field| field.unwrap_or_default().as_bytes()));
+    format!("derived-{}", hash::base32(&hash::sha256(&parts)[..BYTES]))
+}
+
+/// Writes an object member by member.
+struct Writer<'o> {
+    out: &'o mut String,
+    separator: char,
+}
+
+impl Writer<'_> {
+    fn name(&mut self, name: &str) {
+        self.out.push(self.separator);
+        self.separator = ',';
+        self.out.push('"');
+        self.out.push_str(name);
+        self.out.push_str("\":");
+    }
+
+    fn text(&mut self, name: &str, text: &str) {
+        self.name(name);
+        write_string(self.out, text);
+    }
+
+    fn optional(&mut self, name: &str, text: Option<&str>) {
+        if let Some(text) = text {
+            self.text(name, text);
+        }
+    }
+
+    fn moment(&mut self, name: &str, at: Timestamp) {
+        self.name(name);
+        // Writing to a string does not fail.
+        let _infallible = write!(self.out, "\"{at}\"");
+    }
+
+    fn raw(&mut self, name: &str, json: &str) {
+        self.name(name);
+        self.out.push_str(json);
+    }
+
+    /// The object found under `path`, whose last part is its name; nothing if it is empty.
+    fn object(&mut self, path: &'static str, json: Option<&str>) -> Result<(), Invalid> {
+        if let Some(json) = filled(json, path)? {
+            self.raw(path.rsplit('.').next().unwrap_or(path), json);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[path = "accept_tests.rs"]
+mod tests;

@@ -1,0 +1,209 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+use crate::queue::EventsPayload;
+use crate::tracking::{Route, read};
+use perennial_domain::Event;
+use proptest::prelude::*;
+use serde_json::json;
+
+const NOW: &str = "2026-06-01T12:00:00Z";
+
+fn accept_all(route: Route, body: &str) -> Vec<Result<Event, Invalid>> {
+    let body = read(route, body).unwrap();
+    let received = Received::new(SourceId::parse("web").unwrap(), NOW.parse().unwrap(), body.sent_at());
+    let mut out = "x".to_owned();
+    let accepted: Vec<_> = body.items.iter().map(|item| item.accept(&received, &mut out)).collect();
+    accepted.into_iter().map(|accepted| accepted.map(|accepted| parse(&out[accepted.json]))).collect()
+}
+
+/// As `score` reads it: inside the queue's payload.
+fn parse(event: &str) -> Event {
+    let payload = format!("{{\"events.v1\":{{\"events\":[{event}]}}}}");
+    match serde_json::from_str(&payload) {
+        Ok(EventsPayload::Events { mut events }) => events.remove(0),
+        other => unreachable!("{other:?}: {event}"),
+    }
+}
+
+fn one(event: serde_json::Value) -> Result<Event, Invalid> {
+    accept_all(Route::Batch(Dialect::Segment), &json!({ "batch": [event] }).to_string()).remove(0)
+}
+
+fn code(event: serde_json::Value) -> (Code, &'static str) {
+    let invalid = one(event).unwrap_err();
+    (invalid.code, invalid.path)
+}
+
+#[test]
+fn a_track_becomes_the_event_that_the_queue_carries() {
+    let event = one(json!({"type":"track","event":" Order Completed ","userId":"u-1","anonymousId":null,"messageId":"m-1",
+        "timestamp":"2026-05-31T12:00:00.500000+02:00","properties":{"revenue":39.9,"a":[1,{"b":null}]},
+        "context":{"groupId":"acct-9","library":{"name":"x"}},"integrations":{},"_metadata":{}}));
+    let expected = json!({"messageId":"m-1","type":"track","userId":"u-1","timestamp":"2026-05-31T10:00:00.5Z",
+        "originalTimestamp":"2026-05-31T10:00:00.5Z","receivedAt":NOW,"source":"web","event":"Order Completed","groupId":"acct-9",
+        "properties":{"revenue":39.9,"a":[1,{"b":null}]},"context":{"groupId":"acct-9","library":{"name":"x"}}});
+    assert_eq!(serde_json::to_value(event.unwrap()).unwrap(), expected);
+}
+
+#[test]
+fn traits_are_found_where_each_client_puts_them() {
+    let segment = one(json!({"type":"identify","userId":"u","traits":{"plan":"pro"},"context":{"traits":{"plan":"old"}}})).unwrap();
+    assert_eq!(segment.traits["plan"], "pro");
+    let rudder = one(json!({"type":"identify","userId":"u","context":{"traits":{"plan":"pro"}}})).unwrap();
+    assert_eq!(rudder.traits["plan"], "pro");
+    let group = one(json!({"type":"group","userId":"u","groupId":"a","context":{"traits":{"email":"of the person"}}})).unwrap();
+    assert!(group.traits.is_empty(), "an account has no traits of a person's");
+}
+
+#[test]
+fn empty_and_null_ids_are_none() {
+    let event = one(json!({"type":"page","userId":"","anonymousId":" a ","name":null,"groupId":"","messageId":"m"})).unwrap();
+    assert_eq!((event.user_id, event.anonymous_id.unwrap().as_str(), event.group_id), (None, "a", None));
+    assert_eq!(code(json!({"type":"page","userId":"","anonymousId":null})), (Code::NoIdentity, "userId"));
+    assert_eq!(code(json!({"type":"track","userId":"u","event":"  "})), (Code::Missing, "event"));
+}
+
+#[test]
+fn whole_numbers_are_ids_and_other_types_are_not() {
+    assert_eq!(one(json!({"type":"page","userId":42})).unwrap().user_id.unwrap().as_str(), "42");
+    for wrong in [json!(1.5), json!(true), json!({"a":1}), json!(["u"])] {
+        assert_eq!(code(json!({"type":"page","userId":wrong})), (Code::WrongType, "userId"));
+    }
+    assert_eq!(code(json!({"type":"track","userId":"u","event":["x"]})), (Code::WrongType, "event"));
+    assert_eq!(code(json!({"type":"track","userId":"u","event":"x","properties":"p"})), (Code::WrongType, "properties"));
+    assert_eq!(code(json!({"type":"page","userId":"u","context":[]})), (Code::WrongType, "context"));
+    assert_eq!(code(json!({"type":"page","userId":"u","timestamp":1_700_000_000})), (Code::WrongType, "timestamp"));
+    assert_eq!(code(json!({"type":7,"userId":"u"})), (Code::WrongType, "type"));
+    assert_eq!(code(json!({"type":"purchase","userId":"u"})), (Code::InvalidValue, "type"));
+    assert_eq!(code(json!({"userId":"u"})), (Code::Missing, "type"));
+    assert_eq!(code(json!(7)), (Code::NotAnObject, ""));
+}
+
+#[test]
+fn what_a_call_needs_is_said() {
+    assert_eq!(code(json!({"type":"track","userId":"u"})), (Code::Missing, "event"));
+    assert_eq!(code(json!({"type":"group","userId":"u"})), (Code::Missing, "groupId"));
+    assert_eq!(code(json!({"type":"alias","userId":"u"})), (Code::Missing, "previousId"));
+    assert_eq!(code(json!({"type":"alias","previousId":"a"})), (Code::Missing, "userId"));
+    let invalid = one(json!({"type":"page","userId":"a\r\nBcc: b"})).unwrap_err();
+    assert_eq!((invalid.code, invalid.path), (Code::InvalidValue, "userId"));
+    assert!(!invalid.to_string().contains("Bcc"), "the event is not repeated");
+    assert_eq!(code(json!({"type":"page","userId":"x".repeat(257)})), (Code::InvalidValue, "userId"));
+}
+
+#[test]
+fn times_out_of_reason_are_refused_and_history_is_not() {
+    let at = |timestamp: &str| one(json!({"type":"page","userId":"u","timestamp":timestamp}));
+    assert_eq!(at("1970-01-01T00:00:00Z").unwrap().timestamp, Timestamp::UNIX_EPOCH);
+    assert_eq!(at("1969-12-31T23:59:59Z").unwrap_err().code, Code::TimestampTooOld);
+    assert!(at("2026-06-02T12:00:00Z").is_ok());
+    assert_eq!(at("2026-06-02T12:00:01Z").unwrap_err().code, Code::TimestampInFuture);
+    assert_eq!(at("soon").unwrap_err().code, Code::InvalidValue);
+    assert_eq!(one(json!({"type":"page","userId":"u"})).unwrap().timestamp, NOW.parse().unwrap());
+    assert_eq!(one(json!({"type":"page","userId":"u"})).unwrap().original_timestamp, None);
+}
+
+#[test]
+fn the_clients_clock_is_corrected_and_its_own_word_kept() {
+    let body = json!({"batch":[{"type":"page","userId":"u","originalTimestamp":"2026-06-01T09:50:00Z"},
+        {"type":"page","userId":"u","timestamp":"2031-01-01T00:00:00Z","sentAt":"2031-01-01T00:00:10Z"}],"sentAt":"2026-06-01T10:00:00Z"});
+    let events = accept_all(Route::Batch(Dialect::Segment), &body.to_string());
+    let times = |i: usize| events[i].as_ref().map(|event| (event.timestamp.to_string(), event.original_timestamp.unwrap().to_string())).unwrap();
+    assert_eq!(times(0), ("2026-06-01T11:50:00Z".to_owned(), "2026-06-01T09:50:00Z".to_owned()));
+    assert_eq!(times(1), ("2026-06-01T11:59:50Z".to_owned(), "2031-01-01T00:00:00Z".to_owned()), "an item's own sentAt comes first");
+}
+
+#[test]
+fn an_event_without_an_id_gets_the_same_one_at_every_retry() {
+    let id = |event: serde_json::Value| one(event).unwrap().message_id;
+    let first = id(json!({"type":"track","userId":"u","event":"A","timestamp":"2026-01-01T00:00:00Z","sentAt":"2026-06-01T11:00:00Z"}));
+    let again = id(json!({"type":"track","userId":"u","event":"A","timestamp":"2026-01-01T00:00:00Z","sentAt":"2026-06-01T11:59:00Z","_metadata":{"retryCount":1}}));
+    let other = id(json!({"type":"track","userId":"u","event":"A","timestamp":"2026-01-01T00:00:01Z"}));
+    assert_eq!(first, again);
+    assert_ne!(first, other);
+    assert!(first.as_str().starts_with("derived-"));
+}
+
+#[test]
+fn what_readers_would_refuse_is_rejected_by_itself() {
+    let deep = format!("{}{}", "[".repeat(40), "]".repeat(40));
+    let properties = [r#"{"a":"\ud800"}"#.to_owned(), r#"{"a":1e999}"#.to_owned(), format!("{{\"a\":{deep}}}"), "{}".to_owned()];
+    let items = properties.map(|p| format!("{{\"type\":\"page\",\"userId\":\"u\",\"properties\":{p}}}"));
+    let codes: Vec<_> = accept_all(Route::Batch(Dialect::Segment), &format!("{{\"batch\":[{}]}}", items.join(",")))
+        .into_iter()
+        .map(|event| event.map(drop).map_err(|invalid| invalid.code))
+        .collect();
+    assert_eq!(codes, [Err(Code::LoneSurrogate), Err(Code::NumberOutOfRange), Err(Code::TooDeep), Ok(())]);
+}
+
+#[test]
+fn an_event_of_more_than_32_kb_is_rejected() {
+    let event = |n: usize| json!({"type":"page","userId":"u","properties":{"a":"x".repeat(n)}});
+    let overhead = event(0).to_string().len();
+    assert!(one(event(MAX_EVENT_BYTES - overhead)).is_ok());
+    assert_eq!(code(event(MAX_EVENT_BYTES - overhead + 1)).0, Code::EventTooLarge);
+}
+
+#[test]
+fn characters_that_sqs_refuses_are_escaped() {
+    let event = one(json!({"type":"page","userId":"u\u{fffe}","properties":{"a":"\u{ffff}b"}})).unwrap();
+    assert_eq!((event.user_id.unwrap().as_str(), &event.properties["a"]), ("u\u{fffe}", &json!("\u{ffff}b")));
+    let body = "{\"userId\":\"u\",\"properties\":{\"a\":\"\u{ffff}\"}}";
+    let body = read(Route::Single(EventKind::Page), body).unwrap();
+    let mut out = String::new();
+    body.items[0].accept(&Received::new(SourceId::parse("web").unwrap(), NOW.parse().unwrap(), None), &mut out).unwrap();
+    assert!(!out.contains('\u{ffff}'));
+}
+
+/// Values as fields of an event may hold them, rightly or wrongly.
+fn field() -> impl Strategy<Value = String> {
+    prop_oneof![
+        3 => ".{0,12}".prop_map(|text| json!(text).to_string()),
+        2 => Just("\"u-1\"".to_owned()),
+        1 => any::<i64>().prop_map(|n| n.to_string()),
+        1 => any::<f64>().prop_map(|n| json!(n).to_string()),
+        2 => Just("{\"a\":[1,{\"b\":\"\\ud83d\\ude00\"}],\"a\":2}".to_owned()),
+        1 => Just("{\"a\":\"\\ud83d\"}".to_owned()),
+        1 => Just("{\"a\":-1E+400}".to_owned()),
+        1 => (28_usize..40).prop_map(|n| format!("{}{}", "{\"a\":".repeat(n) + "1", "}".repeat(n))),
+        1 => Just("null".to_owned()),
+        1 => Just("[]".to_owned()),
+        2 => Just("\"2026-01-01T00:00:00.123456+00:00\"".to_owned()),
+        1 => Just("\"-009999-01-02T00:00:00Z\"".to_owned()),
+        1 => Just("\"9999-12-30T00:00:00Z\"".to_owned()),
+    ]
+}
+
+fn event() -> impl Strategy<Value = String> {
+    let names = vec![
+        "type", "messageId", "userId", "anonymousId", "event", "name", "groupId", "previousId", "timestamp", "originalTimestamp", "sentAt",
+        "properties", "traits", "context", "user\\u0049d",
+    ];
+    let kinds = proptest::sample::select(vec!["identify", "track", "page", "screen", "group", "alias"]);
+    (kinds, proptest::collection::vec((proptest::sample::select(names), field()), 0..8)).prop_map(|(kind, fields)| {
+        let fields: String = fields.iter().map(|(name, value)| format!(",\"{name}\" : {value}")).collect();
+        format!("{{\"type\":\"{kind}\",\"userId\":\"u\",\"event\":\"E\",\"groupId\":\"g\",\"previousId\":\"p\"{fields}}}")
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// `parse` fails where score would.
+    #[test]
+    fn whatever_is_accepted_is_read_by_score(events in proptest::collection::vec(event(), 1..4)) {
+        let body = format!("{{\"sentAt\":\"2026-06-01T11:00:00Z\",\"batch\":[{}]}}", events.join(","));
+        let results = accept_all(Route::Batch(Dialect::Segment), &body);
+        prop_assert_eq!(results.len(), events.len());
+        for event in results.into_iter().flatten() {
+            prop_assert!(event.timestamp >= Timestamp::UNIX_EPOCH);
+        }
+    }
+
+    #[test]
+    fn posthog_events_too(fields in proptest::collection::vec((proptest::sample::select(vec!["event", "distinct_id", "uuid", "timestamp", "properties", "$set"]), field()), 0..6)) {
+        let fields: String = fields.iter().map(|(name, value)| format!(",\"{name}\":{value}")).collect();
+        let results = accept_all(Route::Batch(Dialect::PostHog), &format!("{{\"batch\":[{{\"event\":\"$set\",\"distinct_id\":\"u\"{fields}}}]}}"));
+        prop_assert_eq!(results.len(), 1);
+    }
+}

@@ -1,0 +1,221 @@
+//! A request's body as the calls that it carries.
+
+use super::call::{Call, present};
+use super::json::{Flaw, Malformed, Scanner};
+use super::route::{Dialect, Route};
+use super::text::unquoted;
+use super::time;
+use jiff::Timestamp;
+use perennial_domain::EventKind;
+use std::borrow::Cow;
+
+/// The most events that one body may carry.
+pub const MAX_BATCH: usize = 2_500;
+
+/// Why a body as a whole cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// It is not JSON.
+    #[error("the body is not JSON: {0}")]
+    Json(#[from] Malformed),
+    /// It is JSON, but no object.
+    #[error("the body must be a JSON object")]
+    NotAnObject,
+    /// A batch call without a batch.
+    #[error("a batch call needs `batch`, an array of events")]
+    NoBatch,
+    /// More than [`MAX_BATCH`] events.
+    #[error("a batch may carry at most 2500 events")]
+    TooManyEvents,
+}
+
+/// What a request's body says.
+#[derive(Debug)]
+pub struct Body<'a> {
+    /// The calls, in their order.
+    pub items: Vec<Item<'a>>,
+    write_key: Option<&'a str>,
+    sent_at: Option<&'a str>,
+}
+
+/// One call, or what stands in its place.
+#[derive(Debug, Clone, Copy)]
+pub struct Item<'a> {
+    /// Its JSON, as it stands in the body.
+    pub raw: &'a str,
+    /// The byte of the body at which it begins.
+    pub start: usize,
+    /// `None` for what is no object.
+    pub(crate) call: Option<Call<'a>>,
+    pub(crate) flaw: Option<Flaw>,
+    /// The kind that the path says.
+    pub(crate) kind: Option<EventKind>,
+    pub(crate) dialect: Dialect,
+}
+
+impl Body<'_> {
+    /// The write key that the body brings along.
+    pub fn write_key(&self) -> Option<Cow<'_, str>> {
+        self.write_key.filter(|raw| raw.starts_with('"')).map(unquoted)
+    }
+
+    /// When the client says that it sent the body; `None` if it does not say, or not so that it could be understood.
+    pub fn sent_at(&self) -> Option<Timestamp> {
+        moment(self.sent_at)
+    }
+}
+
+impl Item<'_> {
+    /// What is the same whenever this item comes again: its message id where it has one, else all of it.
+    pub fn key(&self) -> &str {
+        self.call.and_then(|call| call.message_id).unwrap_or(self.raw)
+    }
+}
+
+/// The moment in a field, or `None`.
+pub(crate) fn moment(raw: Option<&str>) -> Option<Timestamp> {
+    raw.filter(|raw| raw.starts_with('"')).and_then(|raw| time::parse(&unquoted(raw)))
+}
+
+/// Reads the body of a call to `route`.
+///
+/// # Errors
+/// [`Unreadable`] where the body as a whole is of no use. What is wrong with one event only is told by
+/// [`Item::accept`].
+pub fn read(route: Route, text: &str) -> Result<Body<'_>, Unreadable> {
+    let mut scanner = Scanner::new(text);
+    let mut body = Body { items: Vec::new(), write_key: None, sent_at: None };
+    match (scanner.peek_value(), route) {
+        (Some(b'{'), Route::Single(kind)) => {
+            let item = item(&mut scanner, Dialect::Segment, Some(kind))?;
+            body.take_single(item);
+        }
+        (Some(b'{'), Route::Batch(dialect)) => {
+            let found = body.scan_batch(&mut scanner, dialect)?;
+            if !found {
+                let item = item(&mut Scanner::new(text), dialect, None)?;
+                let is_event = item.call.is_some_and(|call| call.kind.is_some() || call.event.is_some());
+                if !is_event {
+                    return Err(Unreadable::NoBatch);
+                }
+                let write_key = body.write_key;
+                body.take_single(item);
+                body.write_key = body.write_key.or(write_key);
+            }
+        }
+        (Some(b'['), Route::Batch(dialect)) => body.scan_items(&mut scanner, dialect)?,
+        _ => {
+            scanner.value()?;
+            return Err(Unreadable::NotAnObject);
+        }
+    }
+    scanner.end()?;
+    Ok(body)
+}
+
+impl<'a> Body<'a> {
+    fn take_single(&mut self, item: Item<'a>) {
+        self.write_key = item.call.and_then(|call| call.write_key);
+        self.items.push(item);
+    }
+
+    /// Whether there was a batch.
+    fn scan_batch(&mut self, scanner: &mut Scanner<'a>, dialect: Dialect) -> Result<bool, Unreadable> {
+        let mut found = false;
+        let mut wrong = None;
+        scanner.object(|scanner, name| {
+            match name {
+                "batch" if scanner.peek_value() == Some(b'[') => {
+                    found = true;
+                    self.items.clear();
+                    match self.scan_items(scanner, dialect) {
+                        Err(Unreadable::Json(malformed)) => return Err(malformed),
+                        Err(other) => wrong = Some(other),
+                        Ok(()) => {}
+                    }
+                }
+                "batch" => {
+                    scanner.value()?;
+                    wrong = Some(Unreadable::NoBatch);
+                }
+                "writeKey" | "api_key" => self.write_key = present(scanner.value()?),
+                "sentAt" | "sent_at" => self.sent_at = present(scanner.value()?),
+                _ => {
+                    scanner.value()?;
+                }
+            }
+            Ok(())
+        })?;
+        wrong.map_or(Ok(found), Err)
+    }
+
+    fn scan_items(&mut self, scanner: &mut Scanner<'a>, dialect: Dialect) -> Result<(), Unreadable> {
+        let mut too_many = false;
+        scanner.array(|scanner| {
+            let item = item(scanner, dialect, None)?;
+            too_many |= self.items.len() == MAX_BATCH;
+            if !too_many {
+                self.items.push(item);
+            }
+            Ok(())
+        })?;
+        if too_many { Err(Unreadable::TooManyEvents) } else { Ok(()) }
+    }
+}
+
+fn item<'a>(scanner: &mut Scanner<'a>, dialect: Dialect, kind: Option<EventKind>) -> Result<Item<'a>, Malformed> {
+    let is_object = scanner.peek_value() == Some(b'{');
+    let start = scanner.at();
+    let (call, flaw) = scanner.apart(|scanner| {
+        if is_object { Call::scan(scanner).map(Some) } else { scanner.value().map(|_| None) }
+    })?;
+    Ok(Item { raw: scanner.since(start), start, call, flaw, kind, dialect })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const BATCH: Route = Route::Batch(Dialect::Segment);
+
+    #[test]
+    fn keys_and_times_are_found_before_and_after_the_batch() {
+        let text = r#" {"writeKey":"k\u0031","batch":[{"type":"track"}, 7],"sentAt":"2026-01-01T00:00:00Z","context":{}} "#;
+        let body = read(BATCH, text).unwrap();
+        assert_eq!(body.write_key().as_deref(), Some("k1"));
+        assert_eq!(body.sent_at(), Some("2026-01-01T00:00:00Z".parse().unwrap()));
+        assert_eq!(body.items.iter().map(|item| item.raw).collect::<Vec<_>>(), [r#"{"type":"track"}"#, "7"]);
+        assert!(body.items[1].call.is_none());
+    }
+
+    #[test]
+    fn one_event_may_come_without_its_batch() {
+        let body = read(BATCH, r#"{"type":"track","event":"A","writeKey":"k"}"#).unwrap();
+        assert_eq!((body.items.len(), body.write_key().as_deref()), (1, Some("k")));
+        let posthog = read(Route::Batch(Dialect::PostHog), r#"{"event":"A","distinct_id":"u","api_key":"k"}"#).unwrap();
+        assert_eq!((posthog.items.len(), posthog.write_key().as_deref()), (1, Some("k")));
+    }
+
+    #[test]
+    fn a_body_of_no_use_says_why() {
+        let error = |route, text: &str| read(route, text).unwrap_err();
+        assert_eq!(error(BATCH, "{}"), Unreadable::NoBatch);
+        assert_eq!(error(BATCH, r#"{"batch":{}}"#), Unreadable::NoBatch);
+        assert_eq!(error(Route::Single(EventKind::Track), "[]"), Unreadable::NotAnObject);
+        assert_eq!(error(BATCH, "7"), Unreadable::NotAnObject);
+        assert!(matches!(error(BATCH, r#"{"batch":[{"#), Unreadable::Json(_)));
+        assert!(matches!(error(BATCH, r#"{"batch":[]} x"#), Unreadable::Json(Malformed { at: 13, .. })));
+        let batch = |n| format!("{{\"batch\":[{}]}}", vec!["{}"; n].join(","));
+        assert_eq!(read(BATCH, &batch(MAX_BATCH)).unwrap().items.len(), MAX_BATCH);
+        assert_eq!(error(BATCH, &batch(MAX_BATCH + 1)), Unreadable::TooManyEvents);
+    }
+
+    #[test]
+    fn one_events_depth_is_not_its_neighbours() {
+        let deep = format!("{}{}", "[".repeat(40), "]".repeat(40));
+        let text = format!("{{\"batch\":[{{\"a\":1}},{{\"properties\":{{\"a\":{deep}}}}},{{\"a\":1}}]}}");
+        let body = read(BATCH, &text).unwrap();
+        assert_eq!(body.items.iter().map(|item| item.flaw.is_some()).collect::<Vec<_>>(), [false, true, false]);
+    }
+}

@@ -1,0 +1,81 @@
+//! The fields of one call, found in its text.
+
+use super::json::{Malformed, Scanner};
+
+/// One call of the tracking API: for each field that matters the JSON of its value, as it stands in the body. Of a field
+/// that is there twice the last counts, as for every reader of JSON that keeps one.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Call<'a> {
+    pub(crate) kind: Option<&'a str>,
+    pub(crate) message_id: Option<&'a str>,
+    pub(crate) user_id: Option<&'a str>,
+    pub(crate) anonymous_id: Option<&'a str>,
+    pub(crate) event: Option<&'a str>,
+    pub(crate) name: Option<&'a str>,
+    pub(crate) group_id: Option<&'a str>,
+    pub(crate) previous_id: Option<&'a str>,
+    pub(crate) timestamp: Option<&'a str>,
+    pub(crate) original_timestamp: Option<&'a str>,
+    pub(crate) sent_at: Option<&'a str>,
+    pub(crate) properties: Option<&'a str>,
+    pub(crate) traits: Option<&'a str>,
+    pub(crate) context: Option<&'a str>,
+    pub(crate) context_traits: Option<&'a str>,
+    pub(crate) context_group_id: Option<&'a str>,
+    pub(crate) write_key: Option<&'a str>,
+}
+
+impl<'a> Call<'a> {
+    /// Reads the object that comes next.
+    pub(crate) fn scan(scanner: &mut Scanner<'a>) -> Result<Self, Malformed> {
+        let mut call = Self::default();
+        scanner.object(|scanner, name| {
+            if name == "context" && scanner.peek_value() == Some(b'{') {
+                return call.scan_context(scanner);
+            }
+            let value = scanner.value()?;
+            let field = match name {
+                "type" => &mut call.kind,
+                "messageId" => &mut call.message_id,
+                "userId" => &mut call.user_id,
+                "anonymousId" => &mut call.anonymous_id,
+                "event" => &mut call.event,
+                "name" => &mut call.name,
+                "groupId" => &mut call.group_id,
+                "previousId" => &mut call.previous_id,
+                "timestamp" => &mut call.timestamp,
+                "originalTimestamp" => &mut call.original_timestamp,
+                "sentAt" => &mut call.sent_at,
+                "properties" => &mut call.properties,
+                "traits" => &mut call.traits,
+                "context" => &mut call.context,
+                "writeKey" => &mut call.write_key,
+                _ => return Ok(()),
+            };
+            *field = present(value);
+            Ok(())
+        })?;
+        Ok(call)
+    }
+
+    fn scan_context(&mut self, scanner: &mut Scanner<'a>) -> Result<(), Malformed> {
+        let start = scanner.at();
+        (self.context_traits, self.context_group_id) = (None, None);
+        scanner.object(|scanner, name| {
+            let value = scanner.value()?;
+            match name {
+                "traits" => self.context_traits = present(value),
+                "groupId" => self.context_group_id = present(value),
+                _ => {}
+            }
+            Ok(())
+        })?;
+        self.context = Some(scanner.since(start));
+        Ok(())
+    }
+}
+
+/// A `null` says no more than a field that is not there: Python's SDKs write one for every id that they lack.
+pub(crate) fn present(value: &str) -> Option<&str> {
+    (value != "null").then_some(value)
+}

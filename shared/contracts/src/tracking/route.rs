@@ -1,0 +1,91 @@
+//! Which paths are calls, and whose.
+
+use perennial_domain::EventKind;
+
+/// How the events of a body are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Segment's spec, which Rudder, Jitsu and Customer.io share.
+    Segment,
+    /// PostHog's capture API: `distinct_id`, and names that begin with a dollar.
+    PostHog,
+}
+
+/// What a path says of its body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// One event of this kind, whatever its own `type` says.
+    Single(EventKind),
+    /// Events that say their own kind: under `batch`, as an array, or just one.
+    Batch(Dialect),
+}
+
+impl Route {
+    /// The route of a path, with or without a slash at its end; `None` if it is no call.
+    ///
+    /// | client | paths |
+    /// |---|---|
+    /// | server SDKs, Rudder's browser SDK | `/v1/identify`, `track`, `page`, `screen`, `group`, `alias`, `batch`, `import` |
+    /// | analytics.js | `/v1/i`, `t`, `p` (page), `g`, `a`, `s` (screen), `b` (batch) |
+    /// | Jitsu | `/api/s/…` with the same names |
+    /// | PostHog | `/batch`, `/e` |
+    pub fn parse(path: &str) -> Option<Self> {
+        let path = path.strip_suffix('/').unwrap_or(path);
+        if let "/batch" | "/e" = path {
+            return Some(Self::Batch(Dialect::PostHog));
+        }
+        let call = path.strip_prefix("/v1/").or_else(|| path.strip_prefix("/api/s/"))?;
+        Some(match call {
+            "identify" | "i" => Self::Single(EventKind::Identify),
+            "track" | "t" => Self::Single(EventKind::Track),
+            "page" | "p" => Self::Single(EventKind::Page),
+            "screen" | "s" => Self::Single(EventKind::Screen),
+            "group" | "g" => Self::Single(EventKind::Group),
+            "alias" | "a" => Self::Single(EventKind::Alias),
+            "batch" | "b" | "import" => Self::Batch(Dialect::Segment),
+            _ => return None,
+        })
+    }
+}
+
+/// The kind that a `type` field names.
+pub(crate) fn kind(name: &str) -> Option<EventKind> {
+    Some(match name {
+        "identify" => EventKind::Identify,
+        "track" => EventKind::Track,
+        "page" => EventKind::Page,
+        "screen" => EventKind::Screen,
+        "group" => EventKind::Group,
+        "alias" => EventKind::Alias,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_clients_paths_are_known() {
+        for (path, kind) in [
+            ("/v1/identify", EventKind::Identify),
+            ("/v1/i", EventKind::Identify),
+            ("/v1/t", EventKind::Track),
+            ("/v1/p", EventKind::Page),
+            ("/v1/s", EventKind::Screen),
+            ("/v1/g", EventKind::Group),
+            ("/v1/a", EventKind::Alias),
+            ("/api/s/page", EventKind::Page),
+            ("/v1/track/", EventKind::Track),
+        ] {
+            assert_eq!(Route::parse(path), Some(Route::Single(kind)), "{path}");
+        }
+        for path in ["/v1/batch", "/v1/b", "/v1/import"] {
+            assert_eq!(Route::parse(path), Some(Route::Batch(Dialect::Segment)), "{path}");
+        }
+        assert_eq!(Route::parse("/batch/"), Some(Route::Batch(Dialect::PostHog)));
+        for path in ["/", "/v1", "/v1/", "/v1/nothing", "/v2/track", "/other"] {
+            assert_eq!(Route::parse(path), None, "{path}");
+        }
+    }
+}

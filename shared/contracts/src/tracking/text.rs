@@ -1,0 +1,61 @@
+//! JSON strings: what they say, and how they are written.
+
+use std::borrow::Cow;
+
+/// The text that a checked string stands for; a string with a [`FlawKind::LoneSurrogate`] stays as it is written.
+pub(crate) fn unquoted(string: &str) -> Cow<'_, str> {
+    let inner = string.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(string);
+    if inner.as_bytes().contains(&b'\\') {
+        serde_json::from_str(string).map_or(Cow::Borrowed(inner), Cow::Owned)
+    } else {
+        Cow::Borrowed(inner)
+    }
+}
+
+/// Writes `text` as a JSON string.
+pub(crate) fn write_string(out: &mut String, text: &str) {
+    if text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+        out.push_str(&serde_json::Value::from(text).to_string());
+    } else {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    }
+}
+
+/// Escapes U+FFFE and U+FFFF in JSON text from byte `start` on: JSON allows them, XML 1.0 and so SQS does not.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
+pub(crate) fn escape_noncharacters(out: &mut String, start: usize) {
+    const FIRST_BYTE: u8 = 0xEF;
+    let rare = |tail: &str| tail.contains(['\u{fffe}', '\u{ffff}']);
+    if out.as_bytes()[start..].contains(&FIRST_BYTE) && rare(&out[start..]) {
+        let escaped = out[start..].replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff");
+        out.truncate(start);
+        out.push_str(&escaped);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn noncharacters_are_escaped_only_where_they_are() {
+        let mut out = "\u{ffff}\"a\u{fffe}ﬀ\"".to_owned();
+        escape_noncharacters(&mut out, 3);
+        assert_eq!(out, "\u{ffff}\"a\\ufffeﬀ\"");
+    }
+
+    proptest! {
+        #[test]
+        fn strings_are_unquoted_and_written_as_serde_json_does(text in ".*") {
+            let quoted = serde_json::Value::from(text.clone()).to_string();
+            prop_assert_eq!(unquoted(&quoted), text.as_str());
+            let mut out = String::new();
+            write_string(&mut out, &text);
+            prop_assert_eq!(out, quoted);
+        }
+    }
+}

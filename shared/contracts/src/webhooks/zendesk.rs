@@ -1,0 +1,21 @@
+//! Zendesk: HMAC-SHA256 over timestamp and body, in base64.
+//! <https://developer.zendesk.com/documentation/webhooks/verifying/>
+
+use super::{Rejection, Secret, Signed, fresh, header, verify_text};
+use data_encoding::BASE64;
+use jiff::{SignedDuration, Timestamp};
+
+/// How far the timestamp may lie from now, either way. Zendesk names no limit and tries again for long, so this only keeps
+/// old requests out for good; repeats within it are told by their events' ids.
+pub const TOLERANCE: SignedDuration = SignedDuration::from_hours(24);
+
+const SIGNATURE: &str = "x-zendesk-webhook-signature";
+const TIMESTAMP: &str = "x-zendesk-webhook-signature-timestamp";
+
+pub(super) fn verify(secrets: &[Secret], request: Signed<'_>, now: Timestamp) -> Result<(), Rejection> {
+    let signature = header(request, SIGNATURE)?;
+    let signature = BASE64.decode(signature.as_bytes()).map_err(|_| Rejection::MalformedHeader(SIGNATURE))?;
+    let timestamp = header(request, TIMESTAMP)?;
+    fresh(timestamp.parse().map_err(|_| Rejection::MalformedHeader(TIMESTAMP))?, now, TOLERANCE)?;
+    verify_text(secrets, &[timestamp.as_bytes(), request.body], &[signature])
+}

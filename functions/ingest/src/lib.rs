@@ -1,1 +1,19 @@
-//! perennial-ingest
+#![doc = include_str!("../README.md")]
+
+pub mod config;
+pub mod deps;
+pub mod handler;
+
+mod answer;
+mod auth;
+mod body;
+mod collect;
+mod cors;
+mod endpoint;
+mod hooks;
+mod mapping;
+mod pack;
+mod settings;
+
+pub use config::Settings;
+pub use deps::{Deps, Rejects, Secrets};

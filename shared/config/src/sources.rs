@@ -1,30 +1,96 @@
 //! `sources.toml`: who may send events, and how what they send is read.
 
+mod hook;
+mod mapping;
+mod pick;
+mod write_key;
+
+pub use hook::{Hook, Scheme};
+pub use mapping::{Condition, Mapping};
+pub use pick::{Pick, Place};
+pub use write_key::{InvalidHash, WriteKeyHash};
+
 use crate::error::Reporter;
+use mapping::RawMapping;
 use perennial_domain::SourceId;
 use serde::Deserialize;
+use std::collections::HashSet;
 use toml::Spanned;
 
-/// One source.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// One source. It has write keys, or a hook, or both.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Source {
-    /// Its name, which every event from it carries.
+    /// Its name, which every event from it carries, and under which its hook is called.
     pub id: SourceId,
-    /// SHA-256 of each write key that it may use, in hex; several while one is rotated.
-    #[serde(default)]
-    pub write_key_hashes: Vec<String>,
+    /// Which write keys it may use; several while one is rotated.
+    pub write_key_hashes: Vec<WriteKeyHash>,
+    /// How its webhooks are verified and read.
+    pub hook: Option<Hook>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
-    source: Vec<Spanned<Source>>,
+    source: Vec<Spanned<RawSource>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSource {
+    id: String,
+    #[serde(default)]
+    write_key_hashes: Vec<Spanned<String>>,
+    scheme: Option<Scheme>,
+    secret_env: Option<Spanned<String>>,
+    #[serde(default)]
+    map: Vec<Spanned<RawMapping>>,
 }
 
 /// Checks the file.
 pub(crate) fn load(report: &mut Reporter<'_>) -> Vec<Source> {
     let Some(file) = report.parse::<File>() else { return Vec::new() };
-    file.source.into_iter().map(Spanned::into_inner).collect()
+    let mut ids = HashSet::new();
+    file.source.into_iter().filter_map(|source| compile(source, &mut ids, report)).collect()
 }
+
+fn compile(source: Spanned<RawSource>, ids: &mut HashSet<SourceId>, report: &mut Reporter<'_>) -> Option<Source> {
+    let span = source.span();
+    let raw = source.into_inner();
+    let id = match SourceId::parse(&raw.id) {
+        Ok(id) if id.as_str().bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) => id,
+        Ok(_) => {
+            report.at(span, format!("source `{}`: an id may hold letters, digits, - and _, as it is part of a URL", raw.id));
+            return None;
+        }
+        Err(error) => {
+            report.at(span, format!("source `{}`: {error}", raw.id));
+            return None;
+        }
+    };
+    if !ids.insert(id.clone()) {
+        report.at(span.clone(), format!("two sources cannot share the id `{id}`"));
+    }
+    let mut write_key_hashes = Vec::new();
+    for hash in raw.write_key_hashes {
+        match WriteKeyHash::parse(hash.get_ref()) {
+            Ok(hash) => write_key_hashes.push(hash),
+            Err(error) => report.at(hash.span(), format!("source `{id}`: {error}")),
+        }
+    }
+    let hook = match (raw.scheme, raw.secret_env) {
+        (Some(scheme), Some(secret_env)) => Some(hook::compile(&id, scheme, secret_env, raw.map, report)),
+        (None, None) if raw.map.is_empty() => None,
+        _ => {
+            report.at(span.clone(), format!("source `{id}`: scheme, secret_env and map belong together"));
+            None
+        }
+    };
+    if write_key_hashes.is_empty() && hook.is_none() {
+        report.at(span, format!("source `{id}`: needs write_key_hashes, or scheme, secret_env and map"));
+    }
+    Some(Source { id, write_key_hashes, hook })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! From the bytes on the wire to text, within limits.
+
+use crate::answer::Refusal;
+use flate2::read::MultiGzDecoder;
+use std::borrow::Cow;
+use std::io::Read;
+
+/// The most bytes of a request's body. Lambda itself allows 6 MB.
+pub(crate) const MAX_WIRE_BYTES: usize = 10 << 20;
+
+/// The most bytes that a body may have once it is inflated. Server SDKs that undercount have been seen to send 1.2 MB.
+pub(crate) const MAX_INFLATED_BYTES: usize = 4 << 20;
+
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// The body's text, inflated if it begins as gzip does. Headers are not asked: some SDKs send gzip without saying so.
+pub(crate) fn text(wire: &[u8]) -> Result<Cow<'_, str>, Refusal> {
+    if wire.len() > MAX_WIRE_BYTES {
+        return Err(Refusal::TooLarge);
+    }
+    let bytes = if wire.starts_with(&GZIP) { Cow::Owned(inflate(wire)?) } else { Cow::Borrowed(wire) };
+    if bytes.len() > MAX_INFLATED_BYTES {
+        return Err(Refusal::TooLargeInflated);
+    }
+    if bytes.is_empty() {
+        return Err(Refusal::EmptyBody);
+    }
+    match bytes {
+        Cow::Borrowed(bytes) => std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|error| not_utf8(&error)),
+        Cow::Owned(bytes) => String::from_utf8(bytes).map(Cow::Owned).map_err(|error| not_utf8(&error.utf8_error())),
+    }
+}
+
+/// Stops one byte beyond the limit, whatever the gzip says of its size.
+fn inflate(wire: &[u8]) -> Result<Vec<u8>, Refusal> {
+    const BEYOND: u64 = MAX_INFLATED_BYTES as u64 + 1;
+    let mut bytes = Vec::with_capacity((wire.len() * 4).min(MAX_INFLATED_BYTES));
+    MultiGzDecoder::new(wire).take(BEYOND).read_to_end(&mut bytes).map_err(|_| Refusal::NotGzip)?;
+    Ok(bytes)
+}
+
+fn not_utf8(error: &std::str::Utf8Error) -> Refusal {
+    Refusal::NotUtf8 { at: error.valid_up_to() }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use std::io::Write;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn gzip_is_told_by_its_bytes() {
+        assert_eq!(text(&gzip(b"{}")).unwrap(), "{}");
+        assert_eq!(text(b"{}").unwrap(), "{}");
+        assert_eq!(text(&[gzip(b"{"), gzip(b"}")].concat()).unwrap(), "{}");
+    }
+
+    #[test]
+    fn limits_hold_to_the_byte() {
+        let most = "x".repeat(MAX_INFLATED_BYTES);
+        assert_eq!(text(&gzip(most.as_bytes())).unwrap().len(), MAX_INFLATED_BYTES);
+        assert_eq!(text(most.as_bytes()).unwrap().len(), MAX_INFLATED_BYTES);
+        assert_eq!(text(format!("{most}x").as_bytes()), Err(Refusal::TooLargeInflated));
+        assert_eq!(text(&vec![b'x'; MAX_WIRE_BYTES + 1]), Err(Refusal::TooLarge));
+    }
+
+    #[test]
+    fn a_zip_bomb_is_not_inflated_beyond_the_limit() {
+        let layer = gzip(&vec![0; 64 << 20]);
+        assert!(layer.len() < 100 << 10);
+        let bomb = layer.repeat(100);
+        assert_eq!(text(&bomb), Err(Refusal::TooLargeInflated));
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused() {
+        assert_eq!(text(b""), Err(Refusal::EmptyBody));
+        assert_eq!(text(&gzip(b"")), Err(Refusal::EmptyBody));
+        assert_eq!(text(&[0x1f, 0x8b, 1, 2, 3]), Err(Refusal::NotGzip));
+        assert_eq!(text(&gzip(b"{}")[..10]), Err(Refusal::NotGzip));
+        assert_eq!(text(b"{\"a\":\"\xff\"}"), Err(Refusal::NotUtf8 { at: 6 }));
+    }
+}

@@ -1,0 +1,98 @@
+//! From calls to what is to be stored, and storing it.
+
+use crate::answer::Refusal;
+use crate::deps::Deps;
+use crate::pack::pack;
+use jiff::Timestamp;
+use perennial_contracts::tracking::{Accepted, Invalid, Item, MAX_EVENT_BYTES, Received};
+use perennial_domain::SourceId;
+use perennial_lambda_kit::metrics::Metrics;
+use perennial_lambda_kit::queue::{Delay, SendReport};
+use perennial_store::StoreError;
+use perennial_store::rejects::{RAW_BYTES, Reject};
+use std::time::Duration;
+
+/// Some SDKs give up on an answer after 10 seconds; they are told to come again before that.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// What became of the calls of one request.
+pub(crate) struct Collected {
+    json: String,
+    accepted: Vec<Accepted>,
+    rejects: Vec<Reject>,
+    /// What was wrong with the last call that was wrong.
+    pub(crate) last_invalid: Option<Invalid>,
+}
+
+impl Collected {
+    /// For calls whose JSON has about `bytes` bytes in all.
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        // Names and times that ingest adds make up for what it leaves out.
+        Self { json: String::with_capacity(bytes + bytes / 4), accepted: Vec::new(), rejects: Vec::new(), last_invalid: None }
+    }
+
+    /// Accepts the call, or notes why not.
+    pub(crate) fn add(&mut self, item: &Item<'_>, received: &Received) {
+        match item.accept(received, &mut self.json) {
+            Ok(accepted) => self.accepted.push(accepted),
+            Err(invalid) => self.reject(item.key(), item.raw, invalid, received),
+        }
+    }
+
+    fn reject(&mut self, key: &str, raw: &str, invalid: Invalid, received: &Received) {
+        self.rejects.push(Reject {
+            id: Reject::id_of(received.source(), key),
+            source: received.source().clone(),
+            code: invalid.code.as_str().to_owned(),
+            reason: invalid.reason.clone(),
+            path: invalid.path.to_owned(),
+            allowed: invalid.allowed.clone().into_owned(),
+            received_at: received.at(),
+            event: raw[..raw.floor_char_boundary(RAW_BYTES)].to_owned(),
+        });
+        self.last_invalid = Some(invalid);
+    }
+
+    pub(crate) fn accepted(&self) -> usize {
+        self.accepted.len()
+    }
+
+    pub(crate) fn rejected(&self) -> usize {
+        self.rejects.len()
+    }
+
+    /// Stores everything. Both halves are begun at once: a client that is told to come again sends both again, and
+    /// what is stored already is known by its ids.
+    pub(crate) async fn store(&mut self, deps: &Deps, source: &SourceId, now: Timestamp) -> Result<(), Refusal> {
+        let messages = pack(&self.json, &self.accepted);
+        let rejects = std::mem::take(&mut self.rejects);
+        let rejected = rejects.len();
+        let send = async { if messages.is_empty() { SendReport::default() } else { deps.events.send(messages, Delay::NONE).await } };
+        let keep = async { if rejects.is_empty() { Ok(()) } else { deps.rejects.put(rejects).await } };
+        let both = tokio::time::timeout(PATIENCE, async { tokio::join!(send, keep) }).await;
+        let Ok((sent, kept)) = both else {
+            tracing::warn!(%source, "storing took too long");
+            return Err(Refusal::NotStored);
+        };
+        if let Err(error) = &kept {
+            tracing::warn!(%source, %error, rejected, "rejects were not stored");
+        }
+        if let Some(first) = sent.unsent.first() {
+            tracing::warn!(%source, code = first.code, unsent = sent.unsent.len(), "events were not queued");
+            return Err(if is_throttling(&first.code) { Refusal::Throttled } else { Refusal::NotStored });
+        }
+        kept.map_err(|error| if matches!(error, StoreError::Throttled { .. }) { Refusal::Throttled } else { Refusal::NotStored })?;
+        Metrics::new("Perennial", "ingest").count("EventsAccepted", self.accepted() as u64).count("EventsRejected", rejected as u64).emit(now);
+        Ok(())
+    }
+}
+
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html>
+fn is_throttling(code: &str) -> bool {
+    ["RequestThrottled", "ThrottlingException", "Throttling", "OverLimit", "KmsThrottled", "KMS.ThrottlingException"].contains(&code)
+}
+
+/// How much of a body is worth reserving for.
+pub(crate) fn expected_bytes(text: &str, items: usize) -> usize {
+    text.len().min(items * MAX_EVENT_BYTES)
+}

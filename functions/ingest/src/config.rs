@@ -1,0 +1,46 @@
+//! What the environment says.
+
+use perennial_lambda_kit::{Env, EnvError};
+
+/// Bodies worked on at once where nothing else is said. Each may be 10 MB.
+pub const MAX_IN_FLIGHT: usize = 64;
+
+/// The function's environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The events queue's URL.
+    pub events_queue_url: String,
+    /// The table's name.
+    pub table: String,
+    /// Bodies worked on at once.
+    pub max_in_flight: usize,
+}
+
+impl Settings {
+    /// Reads `EVENTS_QUEUE_URL`, `TABLE` and `MAX_IN_FLIGHT`.
+    ///
+    /// # Errors
+    /// [`EnvError`] naming the key that is missing or wrong.
+    pub fn from_env(env: &Env) -> Result<Self, EnvError> {
+        let max_in_flight = env.optional::<std::num::NonZeroU16>("MAX_IN_FLIGHT", "a whole number from 1 to 65535")?;
+        Ok(Self {
+            events_queue_url: env.required("EVENTS_QUEUE_URL", "the URL of the events queue")?,
+            table: env.required("TABLE", "the name of a DynamoDB table")?,
+            max_in_flight: max_in_flight.map_or(MAX_IN_FLIGHT, |n| usize::from(n.get())),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_missing_key_is_named() {
+        let error = Settings::from_env(&Env::from_pairs([("TABLE", "t")])).unwrap_err();
+        assert!(error.to_string().starts_with("EVENTS_QUEUE_URL"), "{error}");
+        let env = Env::from_pairs([("TABLE", "t"), ("EVENTS_QUEUE_URL", "q"), ("MAX_IN_FLIGHT", "0")]);
+        assert!(Settings::from_env(&env).unwrap_err().to_string().starts_with("MAX_IN_FLIGHT"));
+    }
+}

@@ -1,0 +1,82 @@
+//! What the handler works with.
+
+use futures::future::{BoxFuture, FutureExt};
+use perennial_contracts::webhooks::Secret;
+use perennial_lambda_kit::queue::Sender;
+use perennial_lambda_kit::{Clock, Env};
+use perennial_store::rejects::Reject;
+use perennial_store::{ConfigHandle, Store, StoreError};
+use std::fmt;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// Keeps events that were not accepted.
+pub trait Rejects: Send + Sync {
+    /// Stores all of `rejects`, or says that not all of them are stored.
+    fn put(&self, rejects: Vec<Reject>) -> BoxFuture<'_, Result<(), StoreError>>;
+}
+
+impl Rejects for Store {
+    fn put(&self, rejects: Vec<Reject>) -> BoxFuture<'_, Result<(), StoreError>> {
+        async move { self.put_rejects(&rejects).await }.boxed()
+    }
+}
+
+/// Finds the signing secrets of hooks by the names that `sources.toml` gives them. Does not print them.
+#[derive(Clone)]
+pub struct Secrets(Arc<dyn Fn(&str) -> Option<String> + Send + Sync>);
+
+impl Secrets {
+    /// Finds them by `lookup`. Its text may hold several secrets with white space between, while one is rotated.
+    pub fn new(lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(lookup))
+    }
+
+    /// Finds them in the environment.
+    #[must_use]
+    pub fn from_env(env: Env) -> Self {
+        // Text always parses; a key that is not set has no secret.
+        Self::new(move |name| env.optional::<String>(name, "a signing secret").ok().flatten())
+    }
+
+    /// The secrets under `name`; none if there are none.
+    pub(crate) fn get(&self, name: &str) -> Vec<Secret> {
+        (self.0)(name).map(|secrets| Secret::list(&secrets)).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets([redacted])")
+    }
+}
+
+/// What the handler works with. One for the whole process.
+pub struct Deps {
+    pub(crate) config: ConfigHandle,
+    pub(crate) events: Arc<dyn Sender>,
+    pub(crate) rejects: Arc<dyn Rejects>,
+    pub(crate) secrets: Secrets,
+    pub(crate) clock: Clock,
+    pub(crate) in_flight: Semaphore,
+}
+
+impl Deps {
+    /// `events` is the events queue; `max_in_flight` how many bodies are worked on at once.
+    pub fn new(
+        config: ConfigHandle,
+        events: Arc<dyn Sender>,
+        rejects: Arc<dyn Rejects>,
+        secrets: Secrets,
+        clock: Clock,
+        max_in_flight: usize,
+    ) -> Self {
+        Self { config, events, rejects, secrets, clock, in_flight: Semaphore::new(max_in_flight) }
+    }
+}
+
+impl fmt::Debug for Deps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deps").field("secrets", &self.secrets).field("clock", &self.clock).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,80 @@
+//! One request: find out what it is, store what it brings, answer.
+
+use crate::answer::{self, Refusal, json_answer};
+use crate::collect::{Collected, expected_bytes};
+use crate::deps::Deps;
+use crate::endpoint::Endpoint;
+use crate::{auth, body, cors, hooks, settings};
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
+use lambda_http::{Body, Request};
+use percent_encoding::percent_decode_str;
+use perennial_contracts::tracking::{self, Dialect, Received, Route};
+use serde_json::json;
+
+/// Answers `request`. Never fails: what goes wrong is an answer too.
+pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let mut answer = respond(deps, &parts, &body).await.unwrap_or_else(|refusal| refusal.answer());
+    cors::allow(&mut answer, parts.headers.get(http::header::ORIGIN).cloned());
+    answer
+}
+
+async fn respond(deps: &Deps, parts: &Parts, wire: &[u8]) -> Result<Response<Body>, Refusal> {
+    let endpoint = Endpoint::parse(parts.uri.path()).ok_or(Refusal::NoSuchPath)?;
+    if parts.method == Method::OPTIONS {
+        return Ok(cors::preflight());
+    }
+    if !endpoint.methods().contains(&parts.method) {
+        return Err(Refusal::Method(endpoint.methods()));
+    }
+    match endpoint {
+        Endpoint::Health => Ok(json_answer(StatusCode::OK, &json!({ "status": "ok" }))),
+        Endpoint::Settings(key) => {
+            let key = percent_decode_str(key).decode_utf8_lossy();
+            auth::by_key(&deps.config.current().await, &key).ok_or(Refusal::NoSuchKey)?;
+            Ok(json_answer(StatusCode::OK, &settings::analytics_js(&key, &parts.headers, &parts.uri)))
+        }
+        Endpoint::SourceConfig => {
+            let config = deps.config.current().await;
+            let source = auth::by_request(&config, &parts.headers, &parts.uri).ok_or(Refusal::NoSuchKey)?;
+            Ok(json_answer(StatusCode::OK, &settings::rudder_js(source.id.as_str())))
+        }
+        Endpoint::Hook(source) => {
+            let _permit = deps.in_flight.try_acquire().map_err(|_| Refusal::Busy)?;
+            hooks::receive(deps, source, parts, wire).await
+        }
+        Endpoint::Call(route) => {
+            let _permit = deps.in_flight.try_acquire().map_err(|_| Refusal::Busy)?;
+            call(deps, route, parts, wire).await
+        }
+    }
+}
+
+async fn call(deps: &Deps, route: Route, parts: &Parts, wire: &[u8]) -> Result<Response<Body>, Refusal> {
+    let now = deps.clock.now();
+    let config = deps.config.current().await;
+    let text = body::text(wire)?;
+    let body = tracking::read(route, &text).map_err(|problem| Refusal::unreadable(problem, &text))?;
+    let source = match auth::by_request(&config, &parts.headers, &parts.uri) {
+        Some(source) => source,
+        None => body.write_key().and_then(|key| auth::by_key(&config, &key)).ok_or(Refusal::NoSuchKey)?,
+    };
+
+    let received = Received::new(source.id.clone(), now, body.sent_at());
+    let mut collected = Collected::with_capacity(expected_bytes(&text, body.items.len()));
+    for item in &body.items {
+        collected.add(item, &received);
+    }
+    let (accepted, rejected) = (collected.accepted(), collected.rejected());
+    collected.store(deps, &source.id, now).await?;
+    match (route, collected.last_invalid) {
+        // Its sender can be told; and the reject is there for whoever looks later.
+        (Route::Single(_), Some(invalid)) => Err(Refusal::Event(invalid)),
+        (Route::Batch(dialect), _) => Ok(answer::stored(accepted, rejected, dialect)),
+        (Route::Single(_), None) => Ok(answer::stored(accepted, rejected, Dialect::Segment)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,274 @@
+//! Calls of the tracking API, one rule at a time.
+
+use super::*;
+use perennial_lambda_kit::queue::{Delay, SendReport, Sender, Unsent};
+
+fn page(id: &str) -> Value {
+    json!({"type":"page","userId":"u","messageId":id})
+}
+
+#[tokio::test]
+async fn a_batch_is_queued_and_what_is_wrong_with_it_rejected() {
+    let fixture = Fixture::new();
+    let batch = json!({"batch":[page("m-1"), {"type":"track","userId":"u"}, 7, page("m-2")]});
+    let answer = fixture.post("/v1/batch", batch.to_string()).await;
+    assert_eq!((answer.status, &answer.body), (200, &json!({"success":true,"accepted":2,"rejected":2})));
+    let ids: Vec<String> = fixture.events().iter().map(|event| event.message_id.as_str().to_owned()).collect();
+    assert_eq!(ids, ["m-1", "m-2"]);
+    let rejects = fixture.rejected();
+    assert_eq!((rejects[0].code.as_str(), rejects[0].path.as_str()), ("missing", "event"));
+    assert_eq!(rejects[0].event, json!({"type":"track","userId":"u"}).to_string());
+    assert_eq!((rejects[1].code.as_str(), rejects[1].event.as_str()), ("not_an_object", "7"));
+    assert_eq!(rejects[0].received_at.to_string(), NOW);
+}
+
+#[tokio::test]
+async fn the_same_reject_has_the_same_id() {
+    let fixture = Fixture::new();
+    for sent_at in ["2026-11-21T21:59:00Z", "2026-11-21T21:59:30Z"] {
+        let batch = json!({"batch":[{"type":"track","userId":"u","messageId":"m"}],"sentAt":sent_at});
+        fixture.post("/v1/batch", batch.to_string()).await;
+    }
+    let rejects = fixture.rejected();
+    assert_eq!(rejects[0].id, rejects[1].id);
+}
+
+#[tokio::test]
+async fn the_path_says_the_kind_of_a_single_call() {
+    let fixture = Fixture::new();
+    let names = ["identify", "track", "page", "screen", "group", "alias"];
+    for name in names {
+        let call = json!({"userId":"u","event":"E","groupId":"g","previousId":"p","type":"other"}).to_string();
+        for path in [format!("/v1/{name}"), format!("/v1/{}", &name[..1]), format!("/api/s/{name}")] {
+            assert_eq!(fixture.post(&path, &call).await.status, 200, "{path}");
+        }
+    }
+    let kinds: Vec<&str> = fixture.events().iter().map(|event| event.kind.as_str()).collect();
+    assert_eq!(kinds, names.iter().flat_map(|name| [*name; 3]).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_wrong_single_call_is_told_and_kept() {
+    let fixture = Fixture::new();
+    let answer = fixture.post("/v1/track", r#"{"userId":"u"}"#).await;
+    assert_eq!((answer.status, answer.code(), &answer.body["error"]["at"]), (400, "missing", &json!("event")));
+    assert_eq!(fixture.rejected().len(), 1);
+    let large = json!({"userId":"u","properties":{"a":"x".repeat(40_000)}});
+    assert_eq!(fixture.post("/v1/page", large.to_string()).await.status, 413);
+}
+
+#[tokio::test]
+async fn every_place_of_a_write_key_is_looked_at() {
+    let fixture = Fixture::new();
+    let call = br#"{"userId":"u"}"#;
+    let keys = [
+        ("authorization", basic("local-write-key:")),
+        ("authorization", basic("local-write-key")),
+        ("authorization", basic("WK:SECRET")),
+        ("x-write-key", "WK:SECRET".to_owned()),
+    ];
+    for (name, value) in &keys {
+        assert_eq!(fixture.send("POST", "/v1/page", &[(name, value)], call).await.status, 200, "{name}: {value}");
+    }
+    assert_eq!(fixture.send("POST", "/v1/page?writeKey=local%2Dwrite-key", &[], call).await.status, 200);
+    let in_body = br#"{"userId":"u","writeKey":"local-write-key"}"#;
+    assert_eq!(fixture.send("POST", "/v1/page", &[], in_body).await.status, 200);
+    let in_batch = br#"{"batch":[],"writeKey":"local-write-key"}"#;
+    assert_eq!(fixture.send("POST", "/v1/b", &[], in_batch).await.status, 200);
+}
+
+#[tokio::test]
+async fn without_a_known_write_key_nothing_is_taken() {
+    let fixture = Fixture::new();
+    let call = br#"{"userId":"u","writeKey":"other"}"#;
+    for header in [("x-other", "1"), ("authorization", "Basic ???"), ("authorization", "Bearer local-write-key"), ("x-write-key", "")] {
+        let answer = fixture.send("POST", "/v1/page", &[header], call).await;
+        assert_eq!((answer.status, answer.code()), (401, "unknown_write_key"), "{header:?}");
+    }
+    assert!(fixture.events().is_empty() && fixture.rejected().is_empty());
+}
+
+#[tokio::test]
+async fn headers_about_the_body_are_not_believed() {
+    let fixture = Fixture::new();
+    let call = br#"{"userId":"u"}"#;
+    let key = ("x-write-key", "local-write-key");
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16", "multipart/form-data"] {
+        assert_eq!(fixture.send("POST", "/v1/page", &[key, ("content-type", kind)], call).await.status, 200);
+        assert_eq!(fixture.send("POST", "/v1/page", &[key, ("content-type", kind)], &gzip(call)).await.status, 200);
+    }
+    assert_eq!(fixture.send("POST", "/v1/page", &[key, ("content-encoding", "gzip")], call).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_body_of_no_use_is_refused_with_its_place() {
+    let fixture = Fixture::new();
+    let answer = fixture.post("/v1/batch", "{\"batch\":\n [}").await;
+    assert_eq!((answer.status, answer.code()), (400, "invalid_json"));
+    assert_eq!(answer.body["error"]["at"], "line 2, column 3 (byte 12)");
+    let answer = fixture.post("/v1/batch", b"{\"a\":\"\xff\"}").await;
+    assert_eq!((answer.status, answer.code(), &answer.body["error"]["at"]), (400, "invalid_utf8", &json!("byte 6")));
+    for (path, body, code) in [
+        ("/v1/batch", &b""[..], "empty_body"),
+        ("/v1/batch", b"[", "invalid_json"),
+        ("/v1/track", b"[]", "not_an_object"),
+        ("/v1/batch", b"{}", "no_batch"),
+        ("/v1/batch", &[0x1f, 0x8b, 0], "invalid_gzip"),
+    ] {
+        let answer = fixture.post(path, body).await;
+        assert_eq!((answer.status, answer.code()), (400, code));
+    }
+}
+
+#[tokio::test]
+async fn limits_are_told_from_errors() {
+    let fixture = Fixture::new();
+    assert_eq!(fixture.post("/v1/batch", vec![b' '; (10 << 20) + 1]).await.code(), "body_too_large");
+    let answer = fixture.post("/v1/batch", gzip(&vec![b' '; 50 << 20])).await;
+    assert_eq!((answer.status, answer.code()), (413, "inflated_body_too_large"));
+    let batch = |n: usize| json!({"batch": vec![json!({"type":"page","userId":"u"}); n]}).to_string();
+    assert_eq!(fixture.post("/v1/batch", batch(2_501)).await.status, 413);
+    assert_eq!(fixture.post("/v1/batch", batch(2_500)).await.body["accepted"], 2_500);
+    let deep = format!("{{\"batch\":[{{\"properties\":{}{}}}]}}", "[".repeat(100_000), "]".repeat(100_000));
+    assert_eq!(fixture.post("/v1/batch", deep).await.body["rejected"], 1);
+}
+
+/// As analytics-node 3 sends when it undercounts, and Rudder when it compresses.
+#[tokio::test]
+async fn a_batch_of_more_than_a_megabyte_is_taken() {
+    let fixture = Fixture::new();
+    let event = |i: usize| json!({"type":"track","event":"E","userId":format!("u-{i}"),"messageId":format!("m-{i}"),"properties":{"a":"x".repeat(20_000)}});
+    let body = json!({"batch": (0..60).map(event).collect::<Vec<_>>()}).to_string();
+    assert!(body.len() > 1_200_000);
+    let answer = fixture.post("/v1/batch", gzip(body.as_bytes())).await;
+    assert_eq!((answer.status, &answer.body["accepted"]), (200, &json!(60)));
+    assert_eq!(fixture.events().len(), 60);
+    assert!(fixture.queue.bodies().iter().all(|body| body.len() <= perennial_contracts::queue::PACKED_BYTES));
+}
+
+#[tokio::test]
+async fn when_a_message_is_not_queued_the_client_is_told_to_come_again() {
+    let fixture = Fixture::new();
+    fixture.queue.refuse_next(1);
+    let answer = fixture.post("/v1/page", page("m").to_string()).await;
+    assert_eq!((answer.status, answer.code(), answer.header("retry-after")), (503, "not_stored", "2"));
+    assert_eq!(fixture.post("/v1/page", page("m").to_string()).await.status, 200);
+}
+
+#[tokio::test]
+async fn when_a_reject_is_not_stored_the_client_is_told_to_come_again() {
+    let fixture = Fixture::new();
+    *fixture.rejects.1.lock().unwrap() = true;
+    let batch = json!({"batch":[page("m"), 7]}).to_string();
+    assert_eq!(fixture.post("/v1/batch", &batch).await.status, 503);
+    assert_eq!(fixture.post("/v1/batch", &batch).await.status, 200);
+    assert_eq!(fixture.rejected().len(), 1);
+}
+
+/// Refuses with a code, or never answers.
+struct BadQueue(Option<&'static str>);
+
+impl Sender for BadQueue {
+    fn send(&self, _: Vec<String>, _: Delay) -> BoxFuture<'_, SendReport> {
+        match self.0 {
+            Some(code) => std::future::ready(SendReport { unsent: vec![Unsent { index: 0, code: code.to_owned() }], requests: 1 }).boxed(),
+            None => std::future::pending().boxed(),
+        }
+    }
+}
+
+#[tokio::test]
+async fn throttling_is_passed_on() {
+    let mut fixture = Fixture::new();
+    fixture.deps.events = Arc::new(BadQueue(Some("RequestThrottled")));
+    let answer = fixture.post("/v1/page", page("m").to_string()).await;
+    assert_eq!((answer.status, answer.code(), answer.header("retry-after")), (429, "throttled", "2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_comes_before_clients_give_up() {
+    let mut fixture = Fixture::new();
+    fixture.deps.events = Arc::new(BadQueue(None));
+    let began = tokio::time::Instant::now();
+    assert_eq!(fixture.post("/v1/page", page("m").to_string()).await.status, 503);
+    assert!(began.elapsed() < std::time::Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn beyond_the_limit_in_flight_the_answer_is_503_at_once() {
+    let fixture = Fixture::new();
+    let permits = fixture.deps.in_flight.acquire_many(8).await.unwrap();
+    let answer = fixture.post("/v1/page", page("m").to_string()).await;
+    assert_eq!((answer.status, answer.code(), answer.header("retry-after")), (503, "busy", "2"));
+    assert_eq!(fixture.send("GET", "/v1/health", &[], b"").await.status, 200, "health is no load");
+    drop(permits);
+    assert_eq!(fixture.post("/v1/page", page("m").to_string()).await.status, 200);
+}
+
+#[tokio::test]
+async fn browsers_may_ask_for_every_header_that_their_sdks_send() {
+    let fixture = Fixture::new();
+    let asked = "authorization,x-retry-count,content-type,anonymousid,sentat,rsa-retry-reason,rsa-retry-attempt,\
+                 rsa-since-first-attempt,rsa-since-last-attempt,x-write-key";
+    let origin = ("origin", "https://shop.example.com");
+    for path in ["/v1/batch", "/v1/t", "/v1/track", "/api/s/track", "/sourceConfig/?writeKey=k", "/v1/projects/k/settings"] {
+        let answer = fixture.send("OPTIONS", path, &[origin, ("access-control-request-headers", asked)], b"").await;
+        assert_eq!(answer.status, 204);
+        assert_eq!(answer.header("access-control-allow-origin"), origin.1);
+        let allowed: Vec<&str> = answer.header("access-control-allow-headers").split(", ").collect();
+        assert!(asked.split(',').all(|header| allowed.contains(&header)), "{allowed:?}");
+        assert!(answer.header("access-control-allow-methods").contains("POST"));
+    }
+    fixture.queue.refuse_next(1);
+    let answer = fixture.send("POST", "/v1/page", &[origin, ("x-write-key", "local-write-key")], br#"{"userId":"u"}"#).await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.header("access-control-expose-headers"), "Retry-After", "or the browser cannot see when to come again");
+    assert_eq!(answer.header("access-control-allow-origin"), origin.1);
+}
+
+#[tokio::test]
+async fn browser_sdks_get_their_settings() {
+    let fixture = Fixture::new();
+    let host = ("host", "127.0.0.1:8080");
+    let settings = fixture.send("GET", "/v1/projects/local-write-key/settings", &[host], b"").await;
+    let segment = &settings.body["integrations"]["Segment.io"];
+    assert_eq!((settings.status, &segment["apiKey"]), (200, &json!("local-write-key")));
+    assert_eq!((&segment["apiHost"], &segment["protocol"]), (&json!("127.0.0.1:8080/v1"), &json!("http")));
+    let source = fixture.send("GET", "/sourceConfig/?p=npm&writeKey=local-write-key", &[], b"").await;
+    assert_eq!((source.status, &source.body["source"]["enabled"]), (200, &json!(true)));
+    assert_eq!(fixture.send("GET", "/sourceConfig/", &[("authorization", &basic("local-write-key:"))], b"").await.status, 200);
+    assert_eq!(fixture.send("GET", "/v1/projects/other/settings", &[], b"").await.status, 401);
+}
+
+#[tokio::test]
+async fn paths_and_methods_are_told_apart() {
+    let fixture = Fixture::new();
+    assert_eq!(fixture.post("/v1/nothing", "{}").await.status, 404);
+    let answer = fixture.send("GET", "/v1/track", &[], b"").await;
+    assert_eq!((answer.status, answer.header("allow")), (405, "POST, OPTIONS"));
+    assert_eq!(fixture.post("/v1/health", "").await.status, 405);
+    assert_eq!(fixture.send("GET", "/v1/health", &[], b"").await.body, json!({"status":"ok"}));
+}
+
+#[tokio::test]
+async fn ids_that_would_break_headers_are_rejected() {
+    let fixture = Fixture::new();
+    let batch = json!({"batch":[
+        {"type":"page","userId":"u\r\nBcc: a@b.c"}, {"type":"page","userId":"\u{0}"}, {"type":"page","userId":" "},
+        {"type":"track","userId":"u","event":"a\u{85}b"},
+    ]});
+    let answer = fixture.post("/v1/batch", batch.to_string()).await;
+    assert_eq!(answer.body, json!({"success":true,"accepted":0,"rejected":4}));
+}
+
+#[tokio::test]
+async fn the_sample_calls_become_events() {
+    let fixture = Fixture::new();
+    for name in ["identify", "track", "page", "screen", "group", "alias", "batch"] {
+        let body = std::fs::read(repository(&format!("events/ingest/calls/{name}.json"))).unwrap();
+        assert_eq!(fixture.post(&format!("/v1/{name}"), body).await.status, 200, "{name}");
+    }
+    let ids: Vec<String> = fixture.events().iter().map(|event| event.message_id.as_str().to_owned()).collect();
+    assert_eq!(ids, (1..=8).map(|n| format!("m-000{n}")).collect::<Vec<_>>());
+    assert_eq!(fixture.rejected().len(), 1);
+}

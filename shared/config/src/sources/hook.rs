@@ -1,0 +1,51 @@
+//! A source's webhooks.
+
+use super::mapping::{Mapping, RawMapping};
+use crate::error::Reporter;
+use perennial_domain::SourceId;
+use serde::Deserialize;
+use toml::Spanned;
+
+/// Who signs a source's webhooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scheme {
+    /// Standard Webhooks, and Svix.
+    Standard,
+    /// Stripe.
+    Stripe,
+    /// GitHub, and whoever sends `X-Hub-Signature-256`.
+    Github,
+    /// HubSpot, version 3.
+    Hubspot,
+    /// Zendesk.
+    Zendesk,
+}
+
+/// How a source's webhooks, posted to `/hooks/ID`, are verified and read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hook {
+    /// Who signs.
+    pub scheme: Scheme,
+    /// The environment variable that holds the signing secret; several, with white space between, while one is rotated.
+    pub secret_env: String,
+    /// What becomes an event. Every mapping that fits makes one; what fits none is received and passed over.
+    pub maps: Vec<Mapping>,
+}
+
+pub(super) fn compile(
+    id: &SourceId,
+    scheme: Scheme,
+    secret_env: Spanned<String>,
+    maps: Vec<Spanned<RawMapping>>,
+    report: &mut Reporter<'_>,
+) -> Hook {
+    let span = secret_env.span();
+    let secret_env = secret_env.into_inner();
+    let is_name = !secret_env.is_empty() && secret_env.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    if !is_name {
+        report.at(span, format!("source `{id}`: secret_env names an environment variable, such as STRIPE_WEBHOOK_SECRET; the secret itself never stands in a file"));
+    }
+    let maps = maps.into_iter().map(|map| Mapping::compile(id, map, report)).collect();
+    Hook { scheme, secret_env, maps }
+}

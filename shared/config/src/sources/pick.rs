@@ -1,0 +1,102 @@
+//! Where in a webhook a value is found.
+
+use serde::Deserialize;
+use std::fmt;
+
+/// A place in a webhook.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// In the body: a JSON pointer (RFC 6901), such as `/data/object/customer`.
+    Body(String),
+    /// A header, by its name in lower case; written `header:x-github-delivery`.
+    Header(String),
+}
+
+impl Place {
+    /// Parses a place.
+    ///
+    /// # Errors
+    /// What is allowed, if it is none.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let allowed = "a JSON pointer such as /data/object/customer, or header:NAME";
+        if let Some(name) = text.strip_prefix("header:") {
+            let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+            return if is_name { Ok(Self::Header(name.to_ascii_lowercase())) } else { Err(format!("`{text}` names no header; allowed is {allowed}")) };
+        }
+        if !text.starts_with('/') {
+            return Err(format!("`{text}` must be {allowed}"));
+        }
+        let escapes_hold = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
+        if escapes_hold { Ok(Self::Body(text.to_owned())) } else { Err(format!("`{text}`: in a JSON pointer ~ is written ~0 and / is written ~1")) }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body(pointer) => f.write_str(pointer),
+            Self::Header(name) => write!(f, "header:{name}"),
+        }
+    }
+}
+
+/// Where a property's value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pick {
+    /// The value at the first of these places that has one.
+    Value(Vec<Place>),
+    /// An amount in minor units, written in major ones: 1990 of `usd` becomes 19.9.
+    Money {
+        /// Where the whole number of minor units is.
+        minor: Vec<Place>,
+        /// Where its currency is.
+        currency: Vec<Place>,
+    },
+}
+
+/// One place, or several of which the first that has a value counts.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum RawPlaces {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Default for RawPlaces {
+    fn default() -> Self {
+        Self::Several(Vec::new())
+    }
+}
+
+impl RawPlaces {
+    pub(super) fn compile(self, complain: &mut impl FnMut(String)) -> Vec<Place> {
+        let texts = match self {
+            Self::One(text) => vec![text],
+            Self::Several(texts) => texts,
+        };
+        texts.iter().filter_map(|text| Place::parse(text).map_err(&mut *complain).ok()).collect()
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum RawPick {
+    Value(RawPlaces),
+    Money(RawMoney),
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawMoney {
+    minor: RawPlaces,
+    currency: RawPlaces,
+}
+
+impl RawPick {
+    pub(super) fn compile(self, complain: &mut impl FnMut(String)) -> Pick {
+        match self {
+            Self::Value(places) => Pick::Value(places.compile(complain)),
+            Self::Money(money) => Pick::Money { minor: money.minor.compile(complain), currency: money.currency.compile(complain) },
+        }
+    }
+}

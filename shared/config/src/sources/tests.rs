@@ -1,0 +1,89 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+use crate::error::ConfigError;
+use perennial_domain::EventKind;
+
+fn check(text: &str) -> (Vec<Source>, Vec<String>) {
+    let mut errors: Vec<ConfigError> = Vec::new();
+    let sources = load(&mut Reporter::new("sources.toml", text, &mut errors));
+    (sources, errors.iter().map(ToString::to_string).collect())
+}
+
+const HASH: &str = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
+
+#[test]
+fn a_source_has_write_keys_or_a_hook() {
+    let (sources, errors) = check(&format!(
+        r#"
+        [[source]]
+        id = "web"
+        write_key_hashes = ["{HASH}"]
+
+        [[source]]
+        id = "stripe"
+        scheme = "stripe"
+        secret_env = "STRIPE_WEBHOOK_SECRET"
+        [[source.map]]
+        when = {{ "/type" = ["a", "b"], "header:X-Kind" = 1 }}
+        unless = {{ "/data/test" = true }}
+        type = "track"
+        event = "Invoice Paid"
+        user_id = ["/data/object/metadata/user_id", "/data/object/customer"]
+        message_id = "/id"
+        properties = {{ revenue = {{ minor = "/data/object/amount_paid", currency = "/data/object/currency" }}, plan = "/data/plan" }}
+        "#
+    ));
+    assert_eq!(errors, Vec::<String>::new());
+    assert!(sources[0].write_key_hashes[0].same(&WriteKeyHash::of("secret")));
+    let map = &sources[1].hook.as_ref().unwrap().maps[0];
+    assert_eq!((map.kind, map.event.as_ref().unwrap().as_str(), map.when.len(), map.user_id.len()), (EventKind::Track, "Invoice Paid", 2, 2));
+    assert_eq!(map.when[1].place, Place::Header("x-kind".to_owned()));
+    assert!(matches!(map.properties[1].1, Pick::Money { .. }));
+}
+
+#[test]
+fn every_error_has_its_line_and_says_what_is_allowed() {
+    let (_, errors) = check(
+        r#"[[source]]
+id = "a b"
+[[source]]
+id = "web"
+write_key_hashes = ["local-write-key"]
+[[source]]
+id = "hook"
+scheme = "github"
+secret_env = "whsec_abc"
+[[source.map]]
+when = { "type" = "x" }
+type = "track"
+user_id = "/a~2"
+"#,
+    );
+    let all = errors.join("\n");
+    for part in [
+        "sources.toml:1: source `a b`: an id may hold",
+        "sources.toml:5: source `web`: a write key's hash is its SHA-256",
+        "sources.toml:9: source `hook`: secret_env names an environment variable",
+        "sources.toml:10: source `hook`: a track needs event",
+        "`type` must be a JSON pointer",
+        "in a JSON pointer ~ is written ~0",
+    ] {
+        assert!(all.contains(part), "{part} is not in:\n{all}");
+    }
+}
+
+#[test]
+fn a_source_without_a_way_in_is_an_error() {
+    let (_, errors) = check("[[source]]\nid = \"x\"\n");
+    assert!(errors[0].contains("needs write_key_hashes"), "{errors:?}");
+    let (_, errors) = check("[[source]]\nid = \"x\"\nscheme = \"stripe\"\n");
+    assert!(errors[0].contains("belong together"), "{errors:?}");
+    let (_, errors) = check("[[source]]\nid = \"x\"\nscheme = \"strype\"\nsecret_env = \"A\"\n");
+    assert!(errors[0].contains("strype"), "{errors:?}");
+}
+
+#[test]
+fn hashes_do_not_print_themselves() {
+    assert!(!format!("{:?}", WriteKeyHash::parse(HASH).unwrap()).contains("2bb8"));
+    assert!(!WriteKeyHash::of("a").same(&WriteKeyHash::of("b")));
+}

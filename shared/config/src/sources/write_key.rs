@@ -1,0 +1,46 @@
+//! Write keys, known by their hashes alone.
+
+use ring::digest::{SHA256, digest};
+use ring::hmac;
+use std::fmt;
+
+/// SHA-256 of a write key. The key itself is nowhere kept; being long and random, it needs no salt. Does not print itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct WriteKeyHash([u8; 32]);
+
+/// A text that is no hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a write key's hash is its SHA-256 as 64 hexadecimal digits: printf %s KEY | sha256sum")]
+pub struct InvalidHash;
+
+impl WriteKeyHash {
+    /// The hash of `key`.
+    pub fn of(key: &str) -> Self {
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(digest(&SHA256, key.as_bytes()).as_ref());
+        Self(bytes)
+    }
+
+    /// Parses 64 hexadecimal digits.
+    ///
+    /// # Errors
+    /// [`InvalidHash`] for anything else.
+    pub fn parse(text: &str) -> Result<Self, InvalidHash> {
+        let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(text.trim().as_bytes()).map_err(|_| InvalidHash)?;
+        bytes.try_into().map(Self).map_err(|_| InvalidHash)
+    }
+
+    /// Whether the two are the same, in time that does not depend on where they differ.
+    #[must_use]
+    pub fn same(&self, other: &Self) -> bool {
+        // ring compares MACs in constant time; the key is of no matter.
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &[]);
+        hmac::verify(&key, &self.0, hmac::sign(&key, &other.0).as_ref()).is_ok()
+    }
+}
+
+impl fmt::Debug for WriteKeyHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WriteKeyHash([redacted])")
+    }
+}

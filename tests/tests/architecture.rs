@@ -31,42 +31,17 @@ const SHARED: [(&str, &str); 8] = [
 const NAME_SERVICES: [&str; 3] = ["perennial-store", "perennial-channels", "perennial-lambda-kit"];
 
 /// The beginnings of crate names that stand for an async runtime, a network, AWS or Lambda.
-const IMPURE: [&str; 9] = [
-    "tokio",
-    "async-std",
-    "smol-",
-    "mio",
-    "hyper",
-    "reqwest",
-    "aws-",
-    "aws_",
-    "lambda_",
-];
+const IMPURE: [&str; 9] = ["tokio", "async-std", "smol-", "mio", "hyper", "reqwest", "aws-", "aws_", "lambda_"];
 
 /// Every way to ask the clock that the workspace's dependencies offer.
 const CLOCKS: [&str; 4] = ["Timestamp::now(", "Zoned::now(", "SystemTime::now(", "Instant::now("];
 
 /// All that may lie at the top of the repository, besides dot-files and the target directory.
-const TOP_LEVEL: [&str; 9] = [
-    "Cargo.toml",
-    "Cargo.lock",
-    "functions",
-    "shared",
-    "infra",
-    "events",
-    "tests",
-    "README.md",
-    "LICENSE",
-];
+const TOP_LEVEL: [&str; 9] =
+    ["Cargo.toml", "Cargo.lock", "functions", "shared", "infra", "events", "tests", "README.md", "LICENSE"];
 
 /// What every function crate consists of, at the least.
-const FUNCTION_FILES: [&str; 5] = [
-    "src/main.rs",
-    "src/handler.rs",
-    "src/config.rs",
-    "src/lib.rs",
-    "README.md",
-];
+const FUNCTION_FILES: [&str; 5] = ["src/main.rs", "src/handler.rs", "src/config.rs", "src/lib.rs", "README.md"];
 
 #[test]
 fn dependencies_point_down_only() -> Outcome {
@@ -109,12 +84,7 @@ fn only_the_edges_name_aws_services() -> Outcome {
         .members
         .iter()
         .filter(|member| member.is_in("shared") && !NAME_SERVICES.contains(&member.name.as_str()))
-        .flat_map(|member| {
-            member
-                .dependencies
-                .iter()
-                .map(move |(dependency, _)| (&member.name, dependency))
-        })
+        .flat_map(|member| member.dependencies.iter().map(move |(dependency, _)| (&member.name, dependency)))
         .filter(|(_, dependency)| dependency.starts_with("aws-sdk-"))
         .map(|(member, dependency)| format!("{member} names {dependency}"))
         .collect();
@@ -129,10 +99,8 @@ fn the_pure_crates_bring_no_runtime_no_network_and_no_aws() -> Outcome {
         let brought = workspace.links(name)?;
         // The crate itself is among what it links: an empty answer would mean that nothing was looked at.
         assert!(brought.contains(name));
-        let impure: Vec<&String> = brought
-            .iter()
-            .filter(|brought| IMPURE.iter().any(|start| brought.starts_with(start)))
-            .collect();
+        let impure: Vec<&String> =
+            brought.iter().filter(|brought| IMPURE.iter().any(|start| brought.starts_with(start))).collect();
         assert!(impure.is_empty(), "{name} brings {impure:?}");
     }
     Ok(())
@@ -142,10 +110,7 @@ fn the_pure_crates_bring_no_runtime_no_network_and_no_aws() -> Outcome {
 fn what_the_edges_bring_would_be_noticed_in_a_pure_crate() -> Outcome {
     let brought = Workspace::read()?.links("perennial-store")?;
     for expected in ["tokio", "aws-sdk-dynamodb", "perennial-engine"] {
-        assert!(
-            brought.contains(expected),
-            "the dependency graph is not followed: no {expected} in {brought:?}"
-        );
+        assert!(brought.contains(expected), "the dependency graph is not followed: no {expected} in {brought:?}");
     }
     Ok(())
 }
@@ -154,18 +119,10 @@ fn what_the_edges_bring_would_be_noticed_in_a_pure_crate() -> Outcome {
 fn the_pure_crates_never_ask_the_clock() -> Outcome {
     let workspace = Workspace::read()?;
     let mut broken = Vec::new();
-    for member in workspace
-        .members
-        .iter()
-        .filter(|member| PURE.contains(&member.name.as_str()))
-    {
+    for member in workspace.members.iter().filter(|member| PURE.contains(&member.name.as_str())) {
         for file in rust_files(&member.directory.join("src"))? {
             let source = fs::read_to_string(&file)?;
-            broken.extend(
-                clocks_asked(&source)
-                    .into_iter()
-                    .map(|line| format!("{}:{line}", file.display())),
-            );
+            broken.extend(clocks_asked(&source).into_iter().map(|line| format!("{}:{line}", file.display())));
         }
     }
     assert_eq!(broken, Vec::<String>::new());
@@ -176,10 +133,7 @@ fn the_pure_crates_never_ask_the_clock() -> Outcome {
 fn a_call_of_the_clock_is_found_and_a_mention_is_not() {
     let source = "/// Unlike `Timestamp::now()`, this takes `now`.\nfn f() {\n    let t = jiff::Timestamp::now();\n}\n";
     assert_eq!(clocks_asked(source), [3]);
-    assert_eq!(
-        clocks_asked("fn now(clock: &Clock) { clock.now() } // not SystemTime::now()"),
-        [0_usize; 0]
-    );
+    assert_eq!(clocks_asked("fn now(clock: &Clock) { clock.now() } // not SystemTime::now()"), [0_usize; 0]);
 }
 
 #[test]
@@ -201,11 +155,7 @@ fn the_top_level_holds_nothing_but_the_agreed_names() -> Outcome {
 #[test]
 fn every_function_has_the_five_files_of_a_function() -> Outcome {
     let workspace = Workspace::read()?;
-    let functions: Vec<&Member> = workspace
-        .members
-        .iter()
-        .filter(|member| member.is_in("functions"))
-        .collect();
+    let functions: Vec<&Member> = workspace.members.iter().filter(|member| member.is_in("functions")).collect();
     assert!(!functions.is_empty());
     let missing: Vec<String> = functions
         .iter()
@@ -279,19 +229,9 @@ impl Workspace {
         // Packages of other platforms need not be there, so the graph is asked for this one only.
         let compiler = Command::new("rustc").arg("-vV").output()?;
         let compiler = String::from_utf8(compiler.stdout)?;
-        let host = compiler
-            .lines()
-            .find_map(|line| line.strip_prefix("host: "))
-            .ok_or("rustc names no host")?;
+        let host = compiler.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc names no host")?;
         let output = Command::new(env!("CARGO"))
-            .args([
-                "metadata",
-                "--format-version",
-                "1",
-                "--offline",
-                "--filter-platform",
-                host,
-            ])
+            .args(["metadata", "--format-version", "1", "--offline", "--filter-platform", host])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .output()?;
         if !output.status.success() {
@@ -299,10 +239,8 @@ impl Workspace {
         }
         let metadata: Value = serde_json::from_slice(&output.stdout)?;
         let root = PathBuf::from(text(&metadata["workspace_root"])?);
-        let member_ids: BTreeSet<&str> = list(&metadata["workspace_members"])?
-            .iter()
-            .filter_map(Value::as_str)
-            .collect();
+        let member_ids: BTreeSet<&str> =
+            list(&metadata["workspace_members"])?.iter().filter_map(Value::as_str).collect();
 
         let mut members = Vec::new();
         let mut names = BTreeMap::new();
@@ -326,31 +264,16 @@ impl Workspace {
             links.insert(text(&node["id"])?.to_owned(), linked);
         }
         let target = PathBuf::from(text(&metadata["target_directory"])?);
-        Ok(Self {
-            root,
-            target,
-            members,
-            names,
-            links,
-        })
+        Ok(Self { root, target, members, names, links })
     }
 
     fn functions(&self) -> BTreeSet<&str> {
-        self.members
-            .iter()
-            .filter(|member| member.is_in("functions"))
-            .map(|member| member.name.as_str())
-            .collect()
+        self.members.iter().filter(|member| member.is_in("functions")).map(|member| member.name.as_str()).collect()
     }
 
     /// The names of all packages that are linked into what uses the package `name`, itself included.
     fn links(&self, name: &str) -> Result<BTreeSet<String>, Box<dyn Error>> {
-        let start = self
-            .names
-            .iter()
-            .find(|(_, found)| *found == name)
-            .ok_or_else(|| format!("no package {name}"))?
-            .0;
+        let start = self.names.iter().find(|(_, found)| *found == name).ok_or_else(|| format!("no package {name}"))?.0;
         let mut seen = BTreeSet::from([start.clone()]);
         let mut open = vec![start.clone()];
         while let Some(id) = open.pop() {
@@ -367,11 +290,7 @@ impl Workspace {
 fn member(package: &Value, root: &Path) -> Result<Member, Box<dyn Error>> {
     let manifest = PathBuf::from(text(&package["manifest_path"])?);
     let directory = manifest.parent().ok_or("a manifest lies in a directory")?.to_owned();
-    let place = directory
-        .strip_prefix(root)?
-        .components()
-        .next()
-        .ok_or("a member lies below the root")?;
+    let place = directory.strip_prefix(root)?.components().next().ok_or("a member lies below the root")?;
     let mut dependencies = Vec::new();
     for dependency in list(&package["dependencies"])? {
         dependencies.push((text(&dependency["name"])?.to_owned(), dependency["kind"] == "dev"));
@@ -385,13 +304,9 @@ fn member(package: &Value, root: &Path) -> Result<Member, Box<dyn Error>> {
 }
 
 fn text(value: &Value) -> Result<&str, String> {
-    value
-        .as_str()
-        .ok_or_else(|| format!("cargo metadata gave {value} for a string"))
+    value.as_str().ok_or_else(|| format!("cargo metadata gave {value} for a string"))
 }
 
 fn list(value: &Value) -> Result<&Vec<Value>, String> {
-    value
-        .as_array()
-        .ok_or_else(|| format!("cargo metadata gave {value} for a list"))
+    value.as_array().ok_or_else(|| format!("cargo metadata gave {value} for a list"))
 }

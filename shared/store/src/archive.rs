@@ -97,7 +97,7 @@ impl Archive {
     /// that of receipt as far as batches go.
     pub fn read(&self, from: Date, to: Date) -> impl Stream<Item = Result<Event, ArchiveError>> + Send + '_ {
         let days = std::iter::successors(Some(from), |day| day.tomorrow().ok()).take_while(move |day| *day <= to);
-        stream::iter(days).then(|day| self.objects_of(Path::from(format!("day={day}")))).map_ok(stream::iter).map_ok(|paths| paths.map(Ok)).try_flatten().try_filter_map(|path: Path| async move { self.events_of(path).await.map(Some) }).map_ok(|events| stream::iter(events.into_iter().map(Ok))).try_flatten()
+        stream::iter(days).then(|day| self.objects_of(Path::from(format!("day={day}")))).map_ok(stream::iter).map_ok(|paths| paths.map(Ok)).try_flatten().try_filter_map(move |path: Path| async move { self.events_of(path).await.map(Some) }).map_ok(|events| stream::iter(events.into_iter().map(Ok))).try_flatten()
     }
 
     /// All events there are.

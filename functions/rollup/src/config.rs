@@ -18,3 +18,15 @@ impl Settings {
         Ok(Self { table: env.required("TABLE", "the name of a DynamoDB table")? })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_missing_key_is_named() {
+        let none: [(&str, &str); 0] = [];
+        assert!(Settings::from_env(&Env::from_pairs(none)).unwrap_err().to_string().starts_with("TABLE"));
+    }
+}

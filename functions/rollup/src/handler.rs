@@ -1,99 +1,128 @@
-//! One batch of changes: each account in it is rolled up once.
+//! Takes a batch of the accounts queue.
 
-use crate::summary::summarise;
+use crate::summary::Tally;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use futures::stream::{self, StreamExt};
 use perennial_contracts::queue::{AccountTraits, AccountsPayload};
 use perennial_domain::AccountId;
+use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::batch::{Batch, BatchError, Panicked, catch};
+use perennial_lambda_kit::metrics::Metrics;
 use perennial_store::accounts::Account;
 use perennial_store::{Store, StoreError};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-/// Attempts to write an account that someone else writes too.
-const ATTEMPTS: u32 = 5;
+/// Accounts worked on at once.
+const CONCURRENCY: usize = 8;
+/// How often an account is done again where others write at the same time.
+const TRIES: u32 = 6;
+/// The pause before the second try; doubled before each later one.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// What the handler works with.
 #[derive(Debug, Clone)]
 pub struct Deps {
-    /// Where accounts are.
-    pub store: Store,
+    store: Store,
+    clock: Clock,
+}
+
+impl Deps {
+    /// Puts the parts together. The clock only stamps metrics.
+    pub fn new(store: Store, clock: Clock) -> Self {
+        Self { store, clock }
+    }
 }
 
 /// What a batch says of one account.
-#[derive(Default)]
-struct Changes {
-    traits: Vec<AccountTraits>,
-    messages: Vec<String>,
+#[derive(Debug, Default)]
+struct Change {
+    calls: Vec<AccountTraits>,
+    /// The messages that say so.
+    records: Vec<String>,
 }
 
-/// Rolls up every account of the batch; the messages of an account that could not be are reported as failed.
+/// Recomputes each account of the batch once; gives the records that have to come again.
 ///
 /// # Errors
-/// [`BatchError`] where the batch cannot be answered message by message.
+/// [`BatchError`] where a record has no id, so that the batch cannot be answered record by record.
 pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, BatchError> {
     let (mut batch, records) = Batch::open(event)?;
-    let mut accounts: BTreeMap<AccountId, Changes> = BTreeMap::new();
+    let mut changes: BTreeMap<String, (AccountId, Change)> = BTreeMap::new();
     for record in records {
         match serde_json::from_str(&record.body) {
             Ok(AccountsPayload::Changed { account, traits }) => {
-                let changes = accounts.entry(account).or_default();
-                changes.traits.extend(traits);
-                changes.messages.push(record.message_id);
+                let (_, change) = changes.entry(account.as_str().to_owned()).or_insert_with(|| (account, Change::default()));
+                change.calls.extend(traits);
+                change.records.push(record.message_id);
             }
             Err(error) => {
-                // The position tells what to look for; the text may hold what customers sent.
-                tracing::error!(message_id = %record.message_id, line = error.line(), column = error.column(), "the body is no account payload");
+                // The error's text may quote the body.
+                tracing::error!(message_id = %record.message_id, line = error.line(), column = error.column(), "a record is no payload of the accounts queue");
                 batch.fail(&record.message_id);
             }
         }
     }
-    for (account, changes) in accounts {
-        let failure = match catch(roll_up(deps, &account, &changes.traits)).await {
-            Ok(Ok(())) => continue,
+    let mut metrics = Metrics::new("Perennial", "rollup").count("AccountsSeen", changes.len() as u64);
+    let work = changes.into_values().map(|(account, change)| async move {
+        let outcome = catch(recompute(&deps.store, account, &change.calls)).await;
+        (change.records, outcome)
+    });
+    let mut outcomes = stream::iter(work).buffer_unordered(CONCURRENCY);
+    while let Some((records, outcome)) = outcomes.next().await {
+        let error = match outcome {
+            Ok(Ok(written)) => {
+                metrics = metrics.count("AccountsWritten", u64::from(written));
+                continue;
+            }
             Ok(Err(error)) => error.to_string(),
-            Err(Panicked) => Panicked.to_string(),
+            Err(panicked @ Panicked) => panicked.to_string(),
         };
-        tracing::error!(error = %failure, messages = changes.messages.len(), "an account was not rolled up");
-        for message in &changes.messages {
-            batch.fail(message);
-        }
+        tracing::error!(%error, records = records.len(), "an account could not be recomputed; its records come again");
+        metrics = metrics.count("AccountsFailed", 1);
+        records.iter().for_each(|record| batch.fail(record));
     }
+    metrics.emit(deps.clock.now());
     Ok(batch.into_response())
 }
 
-/// Reads the account and all its people, and writes it where something changed.
-async fn roll_up(deps: &Deps, id: &AccountId, traits: &[AccountTraits]) -> Result<(), StoreError> {
-    let mut attempt = 1;
-    loop {
-        let stored = deps.store.account(id).await?;
-        let is_new = stored.is_none();
-        let mut account = stored.unwrap_or_else(|| Account::new(id.clone()));
-        let mut changed = is_new;
-        for call in traits {
-            changed |= account.merge(call);
-        }
-        let summary = summarise(&members(deps, id).await?);
-        changed |= account.summary.as_ref() != Some(&summary);
-        account.summary = Some(summary);
-        if !changed {
-            return Ok(());
-        }
-        match deps.store.save_account(&mut account).await {
-            Err(StoreError::Conflict) if attempt < ATTEMPTS => attempt += 1,
-            outcome => return outcome,
+/// Recomputes one account; gives whether it had to be written.
+async fn recompute(store: &Store, id: AccountId, calls: &[AccountTraits]) -> Result<bool, StoreError> {
+    let mut pause = PAUSE;
+    for _ in 1..TRIES {
+        match try_recompute(store, &id, calls).await {
+            Err(error) if error.is_conflict() => {
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+            done => return done,
         }
     }
+    try_recompute(store, &id, calls).await
 }
 
-async fn members(deps: &Deps, id: &AccountId) -> Result<Vec<perennial_domain::Member>, StoreError> {
-    let mut members = Vec::new();
+async fn try_recompute(store: &Store, id: &AccountId, calls: &[AccountTraits]) -> Result<bool, StoreError> {
+    // Read before its people: who joins after that has sent word, and comes with the next batch.
+    let mut account = store.account(id).await?.unwrap_or_else(|| Account::new(id.clone()));
+    let mut changed = account.version == 0;
+    for call in calls {
+        changed |= account.merge(call);
+    }
+    let mut tally = Tally::default();
     let mut from = None;
     loop {
-        let page = deps.store.members(id, from).await?;
-        members.extend(page.members);
+        let page = store.members(id, from).await?;
+        page.members.iter().for_each(|member| tally.add(member));
         from = page.next;
         if from.is_none() {
-            return Ok(members);
+            break;
         }
     }
+    let summary = Some(tally.finish());
+    changed |= account.summary != summary;
+    if changed {
+        account.summary = summary;
+        store.save_account(&mut account).await?;
+    }
+    Ok(changed)
 }

@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-pub mod config;
+mod config;
 pub mod handler;
 pub mod summary;
 

@@ -1,9 +1,10 @@
 //! What the environment says.
 
 use perennial_lambda_kit::{Env, EnvError};
+use std::num::NonZeroU32;
 
-/// People of one run where nothing else is said: a minute's work.
-pub const MAX_PEOPLE: usize = 20_000;
+/// The most ticks of one run where nothing else is said: 5,000 requests to the queue, which take some ten seconds.
+pub const LIMIT: u32 = 50_000;
 
 /// The function's environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,21 +13,21 @@ pub struct Settings {
     pub table: String,
     /// The events queue's URL.
     pub events_queue_url: String,
-    /// People of one run at most.
-    pub max_people: usize,
+    /// The most ticks of one run.
+    pub limit: u32,
 }
 
 impl Settings {
-    /// Reads `TABLE`, `EVENTS_QUEUE_URL` and `MAX_PEOPLE`.
+    /// Reads `TABLE`, `EVENTS_QUEUE_URL` and `SWEEP_LIMIT`.
     ///
     /// # Errors
     /// [`EnvError`] naming the key that is missing or wrong.
     pub fn from_env(env: &Env) -> Result<Self, EnvError> {
-        let max_people = env.optional::<std::num::NonZeroU32>("MAX_PEOPLE", "a whole number above 0")?;
+        let limit = env.optional::<NonZeroU32>("SWEEP_LIMIT", "a whole number of at least 1")?;
         Ok(Self {
             table: env.required("TABLE", "the name of a DynamoDB table")?,
             events_queue_url: env.required("EVENTS_QUEUE_URL", "the URL of the events queue")?,
-            max_people: max_people.map_or(MAX_PEOPLE, |n| n.get() as usize),
+            limit: limit.map_or(LIMIT, NonZeroU32::get),
         })
     }
 }
@@ -37,8 +38,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_key_is_named() {
+    fn a_missing_or_wrong_key_is_named() {
         let error = Settings::from_env(&Env::from_pairs([("TABLE", "t")])).unwrap_err();
         assert!(error.to_string().starts_with("EVENTS_QUEUE_URL"), "{error}");
+        let env = Env::from_pairs([("TABLE", "t"), ("EVENTS_QUEUE_URL", "q"), ("SWEEP_LIMIT", "0")]);
+        assert!(Settings::from_env(&env).unwrap_err().to_string().starts_with("SWEEP_LIMIT"));
     }
 }

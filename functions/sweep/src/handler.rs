@@ -1,84 +1,115 @@
-//! Who is due becomes a tick each.
+//! Sends a tick to everyone who is due.
 
+use futures::stream::{self, StreamExt};
+use jiff::Timestamp;
 use perennial_contracts::queue::EventsPayload;
 use perennial_lambda_kit::Clock;
-use perennial_lambda_kit::queue::{Delay, SendError, Sender};
-use perennial_store::{Store, StoreError, keys};
+use perennial_lambda_kit::metrics::Metrics;
+use perennial_lambda_kit::queue::{Delay, Sender};
+use perennial_store::keys::DUE_SHARDS;
+use perennial_store::{Store, StoreError};
 use serde::Serialize;
 use std::sync::Arc;
 
-/// People of one query.
+/// Shards read at once.
+const CONCURRENCY: usize = 4;
+/// People of one page, who are sent before the next is read.
 const PAGE: u16 = 500;
 
 /// What the handler works with.
+#[derive(Clone)]
 pub struct Deps {
-    /// Where the due index is.
-    pub store: Store,
-    /// The events queue.
-    pub events: Arc<dyn Sender>,
-    /// The time that timers ring by.
-    pub clock: Clock,
-    /// People of one run at most.
-    pub max_people: usize,
+    store: Store,
+    events: Arc<dyn Sender>,
+    clock: Clock,
+    limit: u32,
+}
+
+impl Deps {
+    /// Puts the parts together. `limit` is the most ticks of one run; at least one of each shard is sent.
+    pub fn new(store: Store, events: Arc<dyn Sender>, clock: Clock, limit: u32) -> Self {
+        Self { store, events, clock, limit }
+    }
 }
 
 /// What a run did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Swept {
-    /// People found due.
-    pub due: usize,
-    /// Ticks sent.
-    pub sent: usize,
-    /// Whether the run's limit was reached.
+    /// Ticks on their way.
+    pub sent: u64,
+    /// Ticks that the queue did not take: the next run finds them again.
+    pub unsent: u64,
+    /// Whether more are due than one run may send.
     pub more: bool,
 }
 
-/// Why a run failed. What it had sent by then stays sent.
+impl Swept {
+    fn add(&mut self, other: Self) {
+        self.sent += other.sent;
+        self.unsent += other.unsent;
+        self.more |= other.more;
+    }
+}
+
+/// A run did not get through all shards. What it sent is sent.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
     /// The due index could not be read.
-    #[error(transparent)]
+    #[error("the due index could not be read")]
     Store(#[from] StoreError),
-    /// The events queue did not take all ticks; who was left out is still due at the next run.
-    #[error(transparent)]
-    Send(#[from] SendError),
     /// A tick could not be written.
-    #[error("a tick could not be written as JSON: {0}")]
-    Json(#[from] serde_json::Error),
+    #[error("a tick could not be written")]
+    Unwritable(#[from] serde_json::Error),
 }
 
-/// Sends a tick for everyone who is due.
+/// Sends a tick to everyone who is due now. The schedule's payload says nothing that matters.
 ///
 /// # Errors
-/// [`SweepError`] where the index cannot be read or the queue does not take the ticks.
-pub async fn handle(deps: &Deps) -> Result<Swept, SweepError> {
+/// [`SweepError`] where a shard could not be read; the others are done all the same.
+pub async fn handle(deps: &Deps, _scheduled: serde_json::Value) -> Result<Swept, SweepError> {
     let now = deps.clock.now();
+    let of_shard = deps.limit.div_ceil(u32::from(DUE_SHARDS)).max(1);
+    let shards = stream::iter(0..DUE_SHARDS).map(|shard| sweep_shard(deps, shard, of_shard, now));
     let mut swept = Swept::default();
-    for shard in 0..keys::DUE_SHARDS {
-        let mut from = None;
-        loop {
-            let left = deps.max_people - swept.due;
-            if left == 0 {
-                swept.more = true;
+    let mut failure = None;
+    let mut shards = shards.buffer_unordered(CONCURRENCY);
+    while let Some(outcome) = shards.next().await {
+        match outcome {
+            Ok(part) => swept.add(part),
+            Err(error) => failure = Some(error),
+        }
+    }
+    Metrics::new("Perennial", "sweep").count("TicksSent", swept.sent).count("TicksUnsent", swept.unsent).emit(now);
+    match failure {
+        Some(error) => Err(error),
+        None => Ok(swept),
+    }
+}
+
+async fn sweep_shard(deps: &Deps, shard: u8, limit: u32, now: Timestamp) -> Result<Swept, SweepError> {
+    let mut swept = Swept::default();
+    let mut left = limit;
+    let mut from = None;
+    loop {
+        let page = deps.store.due(shard, now, PAGE.min(u16::try_from(left).unwrap_or(PAGE)), from).await?;
+        let found = page.people.len();
+        let ticks = page.people.into_iter().map(|(person, due_at)| serde_json::to_string(&EventsPayload::Tick { person, due_at }));
+        let ticks: Vec<String> = ticks.collect::<Result<_, _>>()?;
+        if !ticks.is_empty() {
+            let report = deps.events.send(ticks, Delay::NONE).await;
+            if let Some(first) = report.unsent.first() {
+                tracing::warn!(unsent = report.unsent.len(), code = %first.code, "ticks were not taken; the next run finds them again");
+            }
+            swept.unsent += report.unsent.len() as u64;
+            swept.sent += (found - report.unsent.len()) as u64;
+        }
+        left = left.saturating_sub(u32::try_from(found).unwrap_or(u32::MAX));
+        match page.next {
+            Some(next) if left > 0 => from = Some(next),
+            next => {
+                swept.more = next.is_some();
                 return Ok(swept);
-            }
-            let limit = u16::try_from(left).unwrap_or(PAGE).min(PAGE);
-            let page = deps.store.due(shard, now, limit, from).await?;
-            let ticks = page.people.iter().map(|(person, due_at)| {
-                serde_json::to_string(&EventsPayload::Tick { person: *person, due_at: *due_at })
-            });
-            let ticks: Vec<String> = ticks.collect::<Result<_, _>>()?;
-            swept.due += ticks.len();
-            let sent = ticks.len();
-            if sent > 0 {
-                deps.events.send(ticks, Delay::NONE).await.into_result()?;
-            }
-            swept.sent += sent;
-            from = page.next;
-            if from.is_none() {
-                break;
             }
         }
     }
-    Ok(swept)
 }

@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
-pub mod config;
+mod config;
 pub mod handler;
 
-pub use config::Settings;
-pub use handler::{Deps, Swept};
+pub use config::{LIMIT, Settings};
+pub use handler::{Deps, SweepError, Swept};

@@ -1,3 +1,7 @@
 //! The local runner: the whole system in one process on loopback, over embedded AWS services.
 
 pub mod aws;
+pub mod bundle;
+pub mod cli;
+pub mod sample;
+pub mod stack;

@@ -1,2 +1,5 @@
-//! Wiring.
-fn main() {}
+//! The command `perennial`.
+
+fn main() -> std::process::ExitCode {
+    perennial::cli::main()
+}

@@ -1,6 +1,6 @@
 //! When a person has to be looked at again.
 
-use crate::evaluate::value_of;
+use crate::evaluate::{ceiling, ramp, value_of};
 use crate::facts::Facts;
 use crate::state::State;
 use jiff::Timestamp;
@@ -24,17 +24,18 @@ pub fn next_due(config: &Config, state: &State, facts: &Facts, now: Timestamp) -
     journeys.chain(at_risk.flatten()).min()
 }
 
-/// A moment that is not later than [`next_due`] right after activity at `last_seen`, found without looking ahead: the
-/// index needs rewriting only where it holds a later one.
-pub fn lower_bound(config: &Config, state: &State) -> Option<Timestamp> {
+/// A moment that is not later than [`next_due`], found without looking ahead day by day: the index needs rewriting only
+/// where it holds a later one. Positive points are taken as if they never decayed, negative ones as if they were gone.
+pub fn lower_bound(config: &Config, state: &State, now: Timestamp) -> Option<Timestamp> {
     let last = state.seen?.last_at();
-    let idle_signals = |score| {
-        let signals = config.scoring.signals.iter();
-        signals.filter(move |s| s.score == score && s.kind == SignalKind::IdleDays && s.points > 0.0).map(|s| s.from.min(s.to).max(0.0) as i64)
-    };
     let days = config.journeys.all.iter().filter_map(|journey| match &journey.trigger {
         Trigger::Idle { days } => Some(i64::from(*days)),
-        Trigger::Score { score, .. } => idle_signals(*score).min(),
+        Trigger::Score { score, above } => {
+            let (without_idleness, idle) = ceiling(config, state, *score, now);
+            let reach = idle.iter().map(|s| s.from.max(s.to).ceil() as i64).max()?;
+            let at = |days: i64| without_idleness + idle.iter().map(|s| ramp(s, days as f64)).sum::<f64>();
+            (0..=reach).find(|days| at(*days) >= f64::from(*above) - 0.5)
+        }
         Trigger::Event { .. } => None,
     });
     let at_risk = state.milestones.contains_key(&Milestone::Customer).then(|| i64::from(config.lifecycle.at_risk_after_idle_days));

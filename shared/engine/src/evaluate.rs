@@ -94,6 +94,20 @@ pub(crate) fn value_of(config: &Config, state: &State, likelihood: Likelihood, n
     Score::from_points(base + points)
 }
 
+/// The most that a score could be without idleness, and the signals by which idleness raises it.
+pub(crate) fn ceiling<'a>(config: &'a Config, state: &State, likelihood: Likelihood, now: Timestamp) -> (f64, Vec<&'a Signal>) {
+    let base = config.scoring.base.get(&likelihood).copied().unwrap_or(0.0);
+    let rules = config.scoring.rules.iter().filter(|rule| rule.score == likelihood).filter_map(|rule| rule_reason(rule, state, now));
+    let rising = config.scoring.signals.iter().filter(|signal| signal.score == likelihood && signal.points > 0.0);
+    let (idle, other): (Vec<&Signal>, Vec<&Signal>) = rising.partition(|signal| signal.kind == SignalKind::IdleDays);
+    (base + rules.map(|reason| reason.points.max(0.0)).sum::<f64>() + other.iter().map(|signal| signal.points).sum::<f64>(), idle)
+}
+
+/// The signal's points at `measure`: a straight line from 0 at `from` to all of them at `to`, level beyond.
+pub(crate) fn ramp(signal: &Signal, measure: f64) -> f64 {
+    signal.points * ((measure - signal.from) / (signal.to - signal.from)).clamp(0.0, 1.0)
+}
+
 fn rule_reason(rule: &Rule, state: &State, now: Timestamp) -> Option<Reason> {
     let counted = state.points.get(&rule.key)?;
     let given = f64::from(counted.events) * rule.points;
@@ -114,8 +128,7 @@ fn signal_reason(signal: &Signal, state: &State, stage: Stage, now: Timestamp) -
         SignalKind::ActiveDays28 => f64::from(state.days.active(day_of(now), 28)),
         SignalKind::TenureDays => days_between(seen.first_at(), now) as f64,
     };
-    let share = ((measure - signal.from) / (signal.to - signal.from)).clamp(0.0, 1.0);
-    let points = signal.points * share;
+    let points = ramp(signal, measure);
     (points != 0.0).then(|| Reason { rule: signal.id.clone(), text: signal.reason.clone(), points, events: 0, decayed: 0.0 })
 }
 

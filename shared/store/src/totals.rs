@@ -4,7 +4,7 @@ use crate::error::{StoreError, sort};
 use crate::item::{Item, Read};
 use crate::keys;
 use crate::store::Store;
-use perennial_domain::Stage;
+use perennial_domain::{Likelihood, Stage};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -30,8 +30,21 @@ pub struct Totals {
     pub messages: u64,
     /// People by stage.
     pub stages: BTreeMap<Stage, u64>,
+    /// People by score as last written, in five bands: 0, 1-24, 25-49, 50-74, 75-100.
+    pub bands: BTreeMap<Likelihood, [u64; 5]>,
     /// Messages by channel and state, such as `mail` and `sent`.
     pub channels: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
+/// The band of [`Totals::bands`] that a score falls into.
+fn band(score: u8) -> usize {
+    match score {
+        0 => 0,
+        1..25 => 1,
+        25..50 => 2,
+        50..75 => 3,
+        _ => 4,
+    }
 }
 
 impl Totals {
@@ -44,6 +57,12 @@ impl Totals {
         self.messages += other.messages;
         for (stage, people) in other.stages {
             *self.stages.entry(stage).or_default() += people;
+        }
+        for (likelihood, bands) in other.bands {
+            let mine = self.bands.entry(likelihood).or_default();
+            for (sum, people) in mine.iter_mut().zip(bands) {
+                *sum += people;
+            }
         }
         for (channel, states) in other.channels {
             let mine = self.channels.entry(channel).or_default();
@@ -62,6 +81,11 @@ impl Totals {
                 self.profiles += 1;
                 let stage = crate::codec::stage(item.text("stage")?.unwrap_or_default())?;
                 *self.stages.entry(stage).or_default() += 1;
+                let scores = crate::codec::long_scores(item.text("scores")?.unwrap_or_default())?;
+                for likelihood in Likelihood::ALL {
+                    let score = scores.get(&likelihood).copied().unwrap_or_default().get();
+                    self.bands.entry(likelihood).or_default()[band(score)] += 1;
+                }
             }
         } else if sk == keys::ACCOUNT {
             self.accounts += 1;
@@ -104,11 +128,12 @@ impl Store {
                 .segment(segment)
                 .total_segments(SEGMENTS)
                 .filter_expression("NOT begins_with(#sk, :ledger)")
-                .projection_expression("#pk, #sk, #n, #stage, #ch, #status")
+                .projection_expression("#pk, #sk, #n, #stage, #scores, #ch, #status")
                 .expression_attribute_names("#pk", keys::PK)
                 .expression_attribute_names("#sk", keys::SK)
                 .expression_attribute_names("#n", "n")
                 .expression_attribute_names("#stage", "stage")
+                .expression_attribute_names("#scores", "scores")
                 .expression_attribute_names("#ch", "ch")
                 .expression_attribute_names("#status", "status")
                 .expression_attribute_values(":ledger", crate::item::s(keys::LEDGER))

@@ -1,1 +1,6 @@
-//! perennial-testkit
+#![doc = include_str!("../README.md")]
+#![allow(clippy::expect_used, reason = "test support: a builder that fails should fail its test")]
+
+pub mod event;
+
+pub use event::EventBuilder;

@@ -1,0 +1,67 @@
+//! The command line.
+
+mod check;
+mod demo;
+mod feed;
+mod key;
+mod redrive;
+mod report;
+mod up;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+pub(crate) use key::hash as key_hash;
+
+/// Keeps a SaaS company's customers: takes events in, keeps one profile per person and account, scores them with reasons, and sends
+/// the one message or task that helps now.
+#[derive(Debug, Parser)]
+#[command(name = "perennial", version, arg_required_else_help = true, max_term_width = 120)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the whole system on this machine, replay real and sample input, and show what came of it.
+    Demo(demo::Args),
+    /// Start the whole system on this machine, empty or with what DIR holds, for use.
+    Up(up::Args),
+    /// Bring the messages of a dead-letter queue back to their queue.
+    Redrive(redrive::Args),
+    /// Check a config folder: every error with its file, its line and what is allowed.
+    Check(check::Args),
+    /// Make a new write key, with the hash that sources.toml takes.
+    Key,
+}
+
+/// Runs the command of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Check(args) => check::run(&args),
+        Command::Key => key::run(),
+        Command::Demo(args) => block_on(demo::run(args)),
+        Command::Up(args) => block_on(up::run(args)),
+        Command::Redrive(args) => block_on(redrive::run(args)),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn block_on(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+/// Logs to standard error, so that what a command prints stays readable; `LOG` sets the level (`warn` if it is not set).
+fn init_logs() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    // A second call, as tests may make, keeps the first subscriber.
+    drop(tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init());
+}

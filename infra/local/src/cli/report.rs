@@ -1,0 +1,102 @@
+//! The demo's table.
+
+use crate::stack::Stack;
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{CellAlignment, Table};
+use perennial_domain::{Channel, Likelihood, Stage};
+use serde_json::Value;
+
+/// One part of the demo, with what a correct run counts.
+#[derive(Debug, Clone)]
+pub struct Phase {
+    /// Its name.
+    pub name: &'static str,
+    /// Calls that were sent.
+    pub events: u64,
+    /// Of them valid and new.
+    pub accepted: u64,
+    /// Of them broken.
+    pub rejected: u64,
+    /// Of them sent before.
+    pub duplicates: u64,
+    /// People.
+    pub people: u64,
+    /// Accounts.
+    pub accounts: u64,
+    /// From the first call until the last was worked through.
+    pub seconds: f64,
+}
+
+/// What was printed.
+#[derive(Debug, Clone, Copy)]
+pub struct Report {
+    /// Whether all totals are what they should be.
+    pub as_expected: bool,
+}
+
+/// Prints what came of it all.
+pub async fn print(stack: &Stack, status: &Value, phases: &[Phase]) -> anyhow::Result<Report> {
+    let sum = |of: fn(&Phase) -> u64| phases.iter().map(of).sum::<u64>();
+    let checks = [
+        ("events accepted", &status["events"]["accepted"], sum(|p| p.accepted)),
+        ("events rejected", &status["events"]["rejected"], sum(|p| p.rejected)),
+        ("duplicates", &status["events"]["duplicates"], sum(|p| p.duplicates)),
+        ("people", &status["profiles"], sum(|p| p.people)),
+        ("accounts", &status["accounts"], sum(|p| p.accounts)),
+    ];
+    let mut as_expected = true;
+    let mut totals = table(&["", "counted", "expected", ""]);
+    for (name, counted, expected) in checks {
+        let right = counted.as_u64() == Some(expected);
+        as_expected &= right;
+        totals.add_row([name.to_owned(), number(counted.as_u64().unwrap_or(0)), number(expected), if right { "as expected" } else { "WRONG" }.to_owned()]);
+    }
+    println!("\n{totals}");
+
+    let mut speed = table(&["events per second, sent until scored", ""]);
+    for phase in phases {
+        speed.add_row([phase.name.to_owned(), number((phase.events as f64 / phase.seconds.max(0.001)) as u64)]);
+    }
+    println!("{speed}");
+
+    let totals_now = stack.store().totals().await?;
+    let mut stages = table(&["stage", "people"]);
+    for stage in Stage::ALL {
+        stages.add_row([stage.as_str().to_owned(), number(totals_now.stages.get(&stage).copied().unwrap_or(0))]);
+    }
+    println!("{stages}");
+
+    let mut scores = table(&["score", "0", "1-24", "25-49", "50-74", "75-100"]);
+    for likelihood in Likelihood::ALL {
+        let bands = totals_now.bands.get(&likelihood).copied().unwrap_or_default();
+        let mut row = vec![likelihood.as_str().to_owned()];
+        row.extend(bands.map(number));
+        scores.add_row(row);
+    }
+    println!("{scores}");
+
+    let mut messages = table(&["messages", "in all", "by state"]);
+    for channel in Channel::ALL {
+        let states = totals_now.channels.get(channel.as_str()).cloned().unwrap_or_default();
+        let by_state: Vec<String> = states.iter().map(|(state, n)| format!("{n} {state}")).collect();
+        messages.add_row([channel.as_str().to_owned(), number(states.values().sum()), by_state.join(", ")]);
+    }
+    let captured = stack.aws().mails().count()?;
+    messages.add_row(["mails captured by the mail service".to_owned(), number(captured), String::new()]);
+    println!("{messages}");
+    Ok(Report { as_expected })
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(UTF8_FULL_CONDENSED).set_header(header);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// A number with its thousands apart.
+fn number(n: u64) -> String {
+    indicatif::HumanCount(n).to_string()
+}

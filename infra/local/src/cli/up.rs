@@ -1,0 +1,95 @@
+//! `perennial up`
+
+use crate::aws::FaultPlan;
+use crate::bundle;
+use crate::stack::{LOCAL_WRITE_KEY, Stack, StackOptions};
+use jiff::Timestamp;
+use perennial_lambda_kit::Clock;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// How to run.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Keep all state in this folder; in memory, and gone at the end, if none is named.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The port on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// The write key of all tracking sources, instead of those whose hashes sources.toml holds (there: local-write-key).
+    #[arg(long, env = "PERENNIAL_WRITE_KEY", hide_env_values = true, value_name = "KEY")]
+    write_key: Option<String>,
+    /// The signing secret of all hooks, instead of the environment variables that sources.toml names.
+    #[arg(long, env = "PERENNIAL_HOOK_SECRET", hide_env_values = true, value_name = "SECRET")]
+    hook_secret: Option<String>,
+    /// The config folder; the default config that is built in, if none is named.
+    #[arg(long, value_name = "DIR")]
+    config: Option<PathBuf>,
+    /// Run on simulated time that stands at this moment (2026-01-31T09:00:00Z) until POST /_local/time moves it.
+    #[arg(long, value_name = "TIMESTAMP")]
+    simulate_from: Option<Timestamp>,
+    /// Commit without fsync: faster, safe when the process dies, not when the power fails.
+    #[arg(long)]
+    fast: bool,
+    /// Seconds until a message that was not dealt with is delivered again.
+    #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+    visibility: u64,
+    /// Inject faults into DynamoDB, SQS and SES: SEED:RATE, such as 7:0.05. For testing.
+    #[arg(long, value_name = "SEED:RATE", value_parser = fault_plan)]
+    faults: Option<FaultPlan>,
+}
+
+fn fault_plan(text: &str) -> Result<FaultPlan, String> {
+    let wrong = || format!("`{text}` is not SEED:RATE, such as 7:0.05 (RATE from 0 to 0.5)");
+    let (seed, rate) = text.split_once(':').ok_or_else(wrong)?;
+    let (seed, rate): (u64, f64) = (seed.parse().map_err(|_| wrong())?, rate.parse().map_err(|_| wrong())?);
+    if (0.0..=0.5).contains(&rate) { Ok(FaultPlan::uniform(seed, rate)) } else { Err(wrong()) }
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    super::init_logs();
+    let config = match &args.config {
+        Some(dir) => bundle::read_dir(dir)?,
+        None => bundle::embedded(),
+    };
+    let (clock, simulated) = match args.simulate_from {
+        Some(start) => {
+            let (clock, simulated) = Clock::simulated(start);
+            (clock, Some(simulated))
+        }
+        None => (Clock::system(), None),
+    };
+    let uses_default_key = args.write_key.is_none() && args.config.is_none();
+    let stack = Stack::start(StackOptions {
+        data: args.data,
+        port: args.port,
+        write_key: args.write_key,
+        hook_secret: args.hook_secret,
+        fast: args.fast,
+        visibility: Duration::from_secs(args.visibility),
+        faults: args.faults,
+        ..StackOptions::new(config, clock, simulated)
+    })
+    .await?;
+    println!("Perennial is up at {}", stack.base_url());
+    print_urls(stack.base_url());
+    if uses_default_key {
+        println!("  write key   {LOCAL_WRITE_KEY}   (--write-key sets another)");
+    }
+    tokio::signal::ctrl_c().await?;
+    stack.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where things are.
+pub(super) fn print_urls(base: &str) {
+    println!("  send        POST {base}/v1/batch   (track, identify, page, screen, group, alias; any Segment-compatible SDK)");
+    println!("  hooks       POST {base}/hooks/SOURCE");
+    println!("  status      {base}/api/status");
+    println!("  a person    {base}/api/profiles/ID   (user id, anonymous id, mail address)");
+    println!("  an account  {base}/api/accounts/ID");
+    println!("  rejects     {base}/api/rejects");
+    println!("  mails       {base}/_local/mails");
+}

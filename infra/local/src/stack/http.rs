@@ -1,0 +1,70 @@
+//! One port for all HTTP: tracking and hooks go to `ingest`, reads and preference pages to `api`, as function URLs would.
+
+use super::mails;
+use crate::aws::Mails;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use futures::future::BoxFuture;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use std::sync::Arc;
+
+/// What a function is to its URL.
+pub type HttpHandler =
+    Arc<dyn Fn(lambda_http::Request) -> BoxFuture<'static, http::Response<lambda_http::Body>> + Send + Sync>;
+
+/// The most bytes of a body that are read at all; the functions' own limits are below it.
+const MAX_BODY: usize = 12 * 1024 * 1024;
+
+/// The functions behind the port.
+#[derive(Clone)]
+pub struct Functions {
+    /// Takes events in.
+    pub ingest: HttpHandler,
+    /// Answers questions.
+    pub api: HttpHandler,
+}
+
+/// All routes of the port.
+pub fn router(functions: Functions, mails: Mails) -> Router {
+    let local = Router::new().route("/_local/mails", get(mails::list)).route("/_local/mails/{id}", get(mails::show)).with_state(mails);
+    Router::new().fallback(call).with_state(functions).merge(local)
+}
+
+async fn call(State(functions): State<Functions>, request: Request) -> Response {
+    let path = request.uri().path();
+    let is_api = path == "/api" || path.starts_with("/api/") || path.starts_with("/u/") || path == "/";
+    // Jitsu's clients post to paths of their own below /api/s/.
+    let handler = if is_api && !path.starts_with("/api/s/") { functions.api } else { functions.ingest };
+    let (parts, body) = request.into_parts();
+    let bytes = match Limited::new(body, MAX_BODY).collect().await {
+        Ok(collected) => collected.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => {
+            let body = r#"{"error":{"code":"body_too_large","message":"the body has more than 12 MiB; at most 10 MiB are allowed"}}"#;
+            return (StatusCode::PAYLOAD_TOO_LARGE, [("content-type", "application/json")], body).into_response();
+        }
+        // The client went away; nobody reads this.
+        Err(_) => return StatusCode::BAD_REQUEST.into_response(),
+    };
+    let body = if bytes.is_empty() { lambda_http::Body::Empty } else { lambda_http::Body::Binary(bytes.to_vec()) };
+    // A task of its own, so that a panic is one failed request, as on Lambda.
+    let answered = tokio::spawn(handler(http::Request::from_parts(parts, body))).await;
+    match answered {
+        Ok(response) => {
+            let (parts, body) = response.into_parts();
+            let bytes = match body {
+                lambda_http::Body::Text(text) => text.into_bytes(),
+                lambda_http::Body::Binary(bytes) => bytes,
+                _ => Vec::new(),
+            };
+            Response::from_parts(parts, Body::from(bytes))
+        }
+        Err(_) => {
+            tracing::error!("a request's handler panicked");
+            (StatusCode::BAD_GATEWAY, [("content-type", "application/json")], r#"{"error":{"code":"internal"}}"#).into_response()
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! The whole system in this process: embedded services, every function with its own clients, event sources, schedules and one
+//! port for all HTTP.
+
+pub mod event_source;
+pub mod http;
+mod adapt;
+mod api;
+mod local;
+mod mails;
+pub mod queues;
+pub mod schedules;
+mod wiring;
+
+use crate::aws::{DynamoDbOptions, EmbeddedAws, FaultPlan, Options, QueueDepth, SesOptions};
+use crate::stack::event_source::EventSource;
+use crate::stack::queues::QueueUrls;
+use crate::stack::schedules::Schedules;
+use crate::stack::wiring::{Clients, Wired};
+use jiff::Timestamp;
+use perennial_config::{Bundle, Config};
+use perennial_lambda_kit::{Clock, SimulatedTime};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// The write key that the default config takes.
+pub const LOCAL_WRITE_KEY: &str = "local-write-key";
+/// The signing secret of all hooks unless another is given: for this machine only.
+pub const LOCAL_HOOK_SECRET: &str = "whsec_bG9jYWwtaG9vay1zZWNyZXQtZm9yLWRldg==";
+
+/// How to run the system.
+#[derive(Debug)]
+pub struct StackOptions {
+    /// Where state is kept; in memory when `None`.
+    pub data: Option<PathBuf>,
+    /// The port on 127.0.0.1; 0 takes a free one.
+    pub port: u16,
+    /// Replaces the hashes of all write keys of the config.
+    pub write_key: Option<String>,
+    /// The signing secret of all hooks; else the environment's, else [`LOCAL_HOOK_SECRET`].
+    pub hook_secret: Option<String>,
+    /// The config.
+    pub config: Bundle,
+    /// The time that everything goes by.
+    pub clock: Clock,
+    /// Moves `clock`, where it is simulated.
+    pub simulated: Option<SimulatedTime>,
+    /// Commits without fsync.
+    pub fast: bool,
+    /// Time until a message that was not dealt with is delivered again.
+    pub visibility: Duration,
+    /// Faults to inject.
+    pub faults: Option<FaultPlan>,
+    /// Whether to count calls and billed units.
+    pub meter: bool,
+    /// Messages that `score` takes at once.
+    pub score_batch: usize,
+    /// Seconds that changes of an account are gathered before it is rolled up.
+    pub debounce_seconds: u64,
+}
+
+impl StackOptions {
+    /// Everything as a user would expect it: in memory, port 8080, no faults.
+    #[must_use]
+    pub fn new(config: Bundle, clock: Clock, simulated: Option<SimulatedTime>) -> Self {
+        Self {
+            data: None,
+            port: 8080,
+            write_key: None,
+            hook_secret: None,
+            config,
+            clock,
+            simulated,
+            fast: false,
+            visibility: Duration::from_secs(30),
+            faults: None,
+            meter: false,
+            score_batch: 20,
+            debounce_seconds: 0,
+        }
+    }
+}
+
+/// The running system.
+pub struct Stack {
+    base: String,
+    aws: EmbeddedAws,
+    wired: Arc<Wired>,
+    schedules: Arc<Mutex<Schedules>>,
+    clock: Clock,
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl Stack {
+    /// Starts everything; it answers when this returns.
+    ///
+    /// # Errors
+    /// A wrong config, a port or folder that cannot be had, or a service that does not start.
+    pub async fn start(options: StackOptions) -> anyhow::Result<Self> {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", options.port))
+            .await
+            .map_err(|error| anyhow::anyhow!("port {} on 127.0.0.1 cannot be had ({error}); --port takes another", options.port))?;
+        let base = format!("http://{}", listener.local_addr()?);
+        let bundle = adapt::to_this_machine(&options.config, options.write_key.as_deref(), &base)?;
+        let config = Config::load(&bundle).map_err(|errors| anyhow::anyhow!("the config has errors:\n{errors}"))?;
+        let simulated = options.clock.is_simulated();
+        let ses = SesOptions {
+            events_queue: Some("mail-events".to_owned()),
+            configuration_sets: vec![config.channels.mail.configuration_set.clone()],
+            clock: options.clock.clone(),
+            ..SesOptions::default()
+        };
+        // Under simulated time the sweep would go by the wrong clock.
+        let ttl_sweep = (!simulated).then_some(Duration::from_secs(60));
+        let dynamodb = DynamoDbOptions { bulk: options.fast, ttl_sweep };
+        let aws = EmbeddedAws::start(Options { data_dir: options.data.clone(), dynamodb, ses, faults: options.faults.clone(), meter: options.meter })?;
+        let clients = Clients::connect(aws.endpoints())?;
+        let wired = Arc::new(wiring::wire(&options, &bundle, clients, &base).await?);
+
+        let stop = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        for source in wired.sources.iter().cloned() {
+            tasks.spawn(EventSource::run(source, wired.sqs.clone(), stop.clone()));
+        }
+        let schedules = Arc::new(Mutex::new(Schedules::new(&config.schedules, options.clock.now())?));
+        let router = http::router(wired.functions.clone(), aws.mails().clone()).merge(local::router(local::Local {
+            webhooks: local::Webhooks::default(),
+            sqs: wired.sqs.clone(),
+            urls: wired.urls.clone(),
+            simulated: options.simulated.clone(),
+        }));
+        let stopped = stop.clone();
+        tasks.spawn(async move {
+            let serving = axum::serve(listener, router).with_graceful_shutdown(async move { stopped.cancelled().await });
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "the port is no longer served");
+            }
+        });
+        let stack = Self { base, aws, wired, schedules, clock: options.clock, stop, tasks };
+        Ok(if simulated { stack } else { stack.with_ticking_schedules() })
+    }
+
+    /// Looks at the schedules every second. Under simulated time whoever moves the clock calls [`Self::fire_schedules`].
+    fn with_ticking_schedules(mut self) -> Self {
+        let (wired, schedules, clock, stop) = (Arc::clone(&self.wired), Arc::clone(&self.schedules), self.clock.clone(), self.stop.clone());
+        self.tasks.spawn(async move {
+            let mut every = tokio::time::interval(Duration::from_secs(1));
+            loop {
+                tokio::select! {
+                    _ = every.tick() => fire(&wired, &schedules, clock.now()).await,
+                    () = stop.cancelled() => return,
+                }
+            }
+        });
+        self
+    }
+
+    /// Calls the functions whose schedules are due by the stack's clock.
+    pub async fn fire_schedules(&self) {
+        fire(&self.wired, &self.schedules, self.clock.now()).await;
+    }
+
+    /// Where everything is served, without a slash at the end.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.base
+    }
+
+    /// The embedded services.
+    #[must_use]
+    pub fn aws(&self) -> &EmbeddedAws {
+        &self.aws
+    }
+
+    /// The table, for looking at what is stored.
+    #[must_use]
+    pub fn store(&self) -> &perennial_store::Store {
+        &self.wired.store
+    }
+
+    /// The archive.
+    #[must_use]
+    pub fn archive(&self) -> &perennial_store::archive::Archive {
+        &self.wired.archive
+    }
+
+    /// The queues.
+    #[must_use]
+    pub fn queue_urls(&self) -> &QueueUrls {
+        &self.wired.urls
+    }
+
+    /// The SQS client of the stack.
+    #[must_use]
+    pub fn sqs(&self) -> &aws_sdk_sqs::Client {
+        &self.wired.sqs
+    }
+
+    /// Whether nothing is on its way: no message waiting, in flight or delayed, dead letters aside.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        // Twice, because a message may move from a queue not yet looked at to one that was.
+        (0..2).all(|_| self.aws.queue_depths().iter().all(|(name, depth)| name.ends_with("-dlq") || QueueDepth::total(*depth) == 0))
+    }
+
+    /// Waits until [`Self::is_idle`].
+    ///
+    /// # Errors
+    /// Where nothing has moved for two minutes.
+    pub async fn wait_idle(&self) -> anyhow::Result<()> {
+        let (mut last, mut since) = (BTreeMap::new(), tokio::time::Instant::now());
+        while !self.is_idle() {
+            let depths = self.aws.queue_depths();
+            if depths != last {
+                (last, since) = (depths, tokio::time::Instant::now());
+            } else if since.elapsed() > Duration::from_secs(120) {
+                anyhow::bail!("the queues have not moved for two minutes: {last:?}");
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        Ok(())
+    }
+
+    /// Stops taking requests, finishes what is under way and stops the services.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        while self.tasks.join_next().await.is_some() {}
+        let aws = self.aws;
+        if tokio::task::spawn_blocking(move || aws.shutdown()).await.is_err() {
+            tracing::error!("the embedded services did not stop cleanly");
+        }
+    }
+}
+
+async fn fire(wired: &Wired, schedules: &Mutex<Schedules>, now: Timestamp) {
+    let due = schedules.lock().unwrap_or_else(PoisonError::into_inner).due(now);
+    for function in due {
+        wired.run_scheduled(&function).await;
+    }
+}

@@ -1,0 +1,177 @@
+//! Every function with its clients, put together as its `main.rs` does it for Lambda.
+
+use super::event_source::{EventSource, Handler};
+use super::http::{Functions, HttpHandler};
+use super::queues::{self, QueueUrls};
+use super::{LOCAL_HOOK_SECRET, StackOptions};
+use crate::aws::Endpoints;
+use futures::future::FutureExt;
+use perennial_channels::mail::Mailer;
+use perennial_channels::unsubscribe::Keys;
+use perennial_channels::webhook::WebhookSender;
+use perennial_config::Bundle;
+use perennial_lambda_kit::aws::{self, AwsCredentials, AwsEnv};
+use perennial_lambda_kit::queue::{Delay, Queue};
+use perennial_lambda_kit::Env;
+use perennial_store::{Archive, ConfigHandle, Store};
+use std::sync::Arc;
+
+/// The table's name.
+const TABLE: &str = "perennial";
+/// Bodies that `ingest` works on at once.
+const MAX_IN_FLIGHT: usize = 64;
+/// What unsubscribe links are signed with on this machine.
+const LOCAL_UNSUBSCRIBE_KEY: &str = "unsubscribe links of a local stack";
+/// Where a data directory keeps the archive.
+const ARCHIVE_DIR: &str = "archive";
+
+/// The service clients that all functions share.
+pub(super) struct Clients {
+    dynamodb: aws_sdk_dynamodb::Client,
+    sqs: aws_sdk_sqs::Client,
+    sdk: aws_types::SdkConfig,
+}
+
+impl Clients {
+    /// Clients of the embedded services.
+    pub(super) fn connect(endpoints: &Endpoints) -> anyhow::Result<Self> {
+        let endpoints = aws::Endpoints {
+            all: None,
+            dynamodb: Some(endpoints.dynamodb.clone()),
+            sqs: Some(endpoints.sqs.clone()),
+            sesv2: Some(endpoints.sesv2.clone()),
+        };
+        let env = AwsEnv { region: "us-east-1".to_owned(), credentials: AwsCredentials::local(), endpoints };
+        let config = aws::sdk_config(&env, aws::http_client(&Env::from_pairs::<&str, &str>([]))?);
+        Ok(Self {
+            dynamodb: aws_sdk_dynamodb::Client::new(&config),
+            sqs: aws_sdk_sqs::Client::new(&config),
+            sdk: config,
+        })
+    }
+}
+
+/// All functions, ready to be called.
+pub(super) struct Wired {
+    pub(super) store: Store,
+    pub(super) archive: Archive,
+    pub(super) sqs: aws_sdk_sqs::Client,
+    pub(super) urls: QueueUrls,
+    pub(super) functions: Functions,
+    pub(super) sources: Vec<EventSource>,
+    sweep: perennial_sweep::Deps,
+}
+
+impl Wired {
+    /// Calls the function that a schedule names.
+    pub(super) async fn run_scheduled(&self, function: &str) {
+        match function {
+            "sweep" => {
+                if let Err(error) = perennial_sweep::handler::handle(&self.sweep).await {
+                    tracing::error!(%error, "the sweep failed");
+                }
+            }
+            other => tracing::error!(function = other, "no such function can be scheduled"),
+        }
+    }
+}
+
+/// Creates the table and the queues where they are not there yet, pushes the config, and wires every function.
+pub(super) async fn wire(options: &StackOptions, bundle: &Bundle, clients: Clients, base: &str) -> anyhow::Result<Wired> {
+    let Clients { dynamodb, sqs, sdk } = clients;
+    let store = Store::new(dynamodb, TABLE);
+    store.create_table().await?;
+    store.push_config(bundle, options.clock.now()).await?;
+    let config = ConfigHandle::load(store.clone()).await?;
+    let urls = queues::create(&sqs, options.visibility).await?;
+    let archive = match &options.data {
+        Some(dir) => Archive::directory(&dir.join(ARCHIVE_DIR))?,
+        None => Archive::memory(),
+    };
+    let clock = options.clock.clone();
+    let queue = |url: &str| Arc::new(Queue::new(sqs.clone(), url));
+    let secret = options.hook_secret.clone();
+    let secrets = perennial_ingest::Secrets::new(move |name| {
+        // The environment's own secrets hold against the documented local default, not against an explicit one.
+        let from_env = || Env::process().optional::<String>(name, "a signing secret").ok().flatten();
+        secret.clone().or_else(from_env).or_else(|| Some(LOCAL_HOOK_SECRET.to_owned()))
+    });
+    let keys = Keys::new([LOCAL_UNSUBSCRIBE_KEY])?;
+
+    let ingest = Arc::new(perennial_ingest::Deps::new(
+        config.clone(),
+        queue(&urls.events),
+        Arc::new(store.clone()),
+        secrets,
+        clock.clone(),
+        MAX_IN_FLIGHT,
+    ));
+    let score = Arc::new(perennial_score::Deps::new(perennial_score::deps::Parts {
+        store: store.clone(),
+        archive: archive.clone(),
+        messages: queue(&urls.messages),
+        accounts: queue(&urls.accounts),
+        config: config.clone(),
+        clock: clock.clone(),
+        debounce: Delay::at_most(options.debounce_seconds),
+    }));
+    let deliver = Arc::new(perennial_deliver::Deps::new(perennial_deliver::deps::Parts {
+        store: store.clone(),
+        config: config.clone(),
+        mail: Arc::new(Mailer::new(&sdk)),
+        webhooks: Arc::new(WebhookSender::new()),
+        events: queue(&urls.events),
+        clock: clock.clone(),
+        env: Env::new(|name| {
+            let from_env = || Env::process().optional::<String>(name, "a signing secret").ok().flatten();
+            from_env().or_else(|| Some(LOCAL_HOOK_SECRET.to_owned()))
+        }),
+        public_url: base.to_owned(),
+        keys: keys.clone(),
+    }));
+    let rollup = Arc::new(perennial_rollup::Deps { store: store.clone() });
+    let sweep = perennial_sweep::Deps {
+        store: store.clone(),
+        events: queue(&urls.events),
+        clock: clock.clone(),
+        max_people: perennial_sweep::config::MAX_PEOPLE,
+    };
+    let api = Arc::new(super::api::deps(&store, &config, &sqs, &urls, &clock, keys));
+
+    let ingest: HttpHandler = Arc::new(move |request| {
+        let deps = Arc::clone(&ingest);
+        async move { perennial_ingest::handler::handle(&deps, request).await }.boxed()
+    });
+    let api: HttpHandler = Arc::new(move |request| {
+        let deps = Arc::clone(&api);
+        async move { perennial_api::handler::handle(&deps, request).await }.boxed()
+    });
+    macro_rules! handler {
+        ($deps:ident, $function:path) => {{
+            let deps = Arc::clone(&$deps);
+            let handler: Handler = Arc::new(move |event| {
+                let deps = Arc::clone(&deps);
+                async move { Ok($function(&deps, event).await?) }.boxed()
+            });
+            handler
+        }};
+    }
+    let source = |function: &'static str, queue_url: &str, batch_size: usize, handler: Handler| EventSource {
+        function,
+        queue_url: queue_url.to_owned(),
+        batch_size,
+        handler,
+    };
+    let score = handler!(score, perennial_score::handler::handle);
+    let deliver = handler!(deliver, perennial_deliver::handler::handle);
+    let rollup = handler!(rollup, perennial_rollup::handler::handle);
+    let sources = vec![
+        // Two invocations at once, as two Lambda instances: they meet over people now and then, as they would there.
+        source("score", &urls.events, options.score_batch, Arc::clone(&score)),
+        source("score", &urls.events, options.score_batch, score),
+        source("deliver", &urls.messages, 10, Arc::clone(&deliver)),
+        source("deliver", &urls.mail_events, 10, deliver),
+        source("rollup", &urls.accounts, 100, rollup),
+    ];
+    Ok(Wired { store, archive, sqs, urls, functions: Functions { ingest, api }, sources, sweep })
+}

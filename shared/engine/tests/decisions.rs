@@ -1,0 +1,128 @@
+//! What sets a message off, and what must not.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use perennial_domain::Stage;
+use perennial_domain::time::plus_days;
+use perennial_engine::{Action, evaluate, tick};
+use perennial_testkit::EventBuilder;
+use support::{Person, at, config};
+
+#[test]
+fn a_fresh_event_sets_its_journey_off_once_with_all_its_steps() {
+    let config = config();
+    let now = at("2026-03-01T10:00:00Z");
+    let mut person = Person::new("u");
+    let started = EventBuilder::track("m1", "u", "Trial Started").at(now).build();
+    person.feed(&config, std::slice::from_ref(&started), now);
+    let ids: Vec<_> = person.profile.outbox.iter().map(|a| if let Action::Send(d) = a { d.id } else { panic!("{a:?}") }).collect();
+    assert_eq!(ids.len(), 2);
+    assert_ne!(ids[0], ids[1]);
+    person.sent();
+    person.feed(&config, &[started], now);
+    person.feed(&config, &[EventBuilder::track("m2", "u", "Trial Started").at(now).build()], now);
+    assert_eq!(person.sent(), Vec::<String>::new(), "neither a repeat nor a second trial welcomes again");
+}
+
+#[test]
+fn an_import_of_old_events_sends_nothing_even_when_time_passes() {
+    let config = config();
+    let old = at("2025-01-01T10:00:00Z");
+    let now = at("2026-03-01T10:00:00Z");
+    let mut person = Person::new("u");
+    person.feed(&config, &[EventBuilder::track("m1", "u", "Trial Started").at(old).build()], now);
+    assert!(person.sent().is_empty());
+    for day in 0..60 {
+        tick(&config, &mut person.profile, plus_days(now, day));
+    }
+    assert!(person.sent().is_empty(), "quiet for a year is no news");
+}
+
+#[test]
+fn the_third_page_within_a_week_counts_and_the_third_in_a_month_does_not() {
+    let config = config();
+    let day = |n| plus_days(at("2026-03-01T10:00:00Z"), n);
+    let page = |id: &str, n| EventBuilder::page(id, "a").at(day(n)).build();
+    let fresh = || Person { profile: perennial_engine::Profile::new(page("x", 0).identity().unwrap()), ledger: Default::default() };
+    let mut slow = fresh();
+    for (i, n) in [0, 10, 20].into_iter().enumerate() {
+        slow.feed(&config, &[page(&format!("m{i}"), n)], day(n));
+    }
+    assert!(slow.sent().is_empty());
+    let mut quick = fresh();
+    for (i, n) in [0, 3, 6].into_iter().enumerate() {
+        quick.feed(&config, &[page(&format!("m{i}"), n)], day(n));
+    }
+    assert_eq!(quick.sent(), ["pricing"]);
+}
+
+#[test]
+fn the_due_time_rings_when_someone_has_gone_quiet_and_each_quiet_time_speaks_once() {
+    let config = config();
+    let start = at("2026-03-01T10:00:00Z");
+    let mut person = Person::new("u");
+    person.feed(&config, &[EventBuilder::track("m1", "u", "Login").at(start).build()], start);
+    let mut now = start;
+    let mut sent = Vec::new();
+    let mut rings = 0;
+    while let Some(due) = person.profile.due_at {
+        assert!(due > now, "a timer lies ahead");
+        now = due;
+        tick(&config, &mut person.profile, now);
+        sent.extend(person.sent().into_iter().map(|journey| (journey, (now.as_second() - start.as_second()) / 86_400)));
+        rings += 1;
+        assert!(rings < 20, "timers come to an end");
+    }
+    // Churn is 10 + 80 * (idle - 7) / 20: 50 is reached on day 17.
+    assert_eq!(sent, [("quiet".to_owned(), 14), ("rescue".to_owned(), 17)]);
+    let back = plus_days(start, 40);
+    person.feed(&config, &[EventBuilder::track("m2", "u", "Login").at(back).build()], back);
+    tick(&config, &mut person.profile, plus_days(back, 14));
+    assert_eq!(person.sent(), ["quiet"], "a second quiet time");
+}
+
+#[test]
+fn activity_does_not_move_the_due_index() {
+    let config = config();
+    let start = at("2026-03-01T10:00:00Z");
+    let mut person = Person::new("u");
+    person.feed(&config, &[EventBuilder::track("m0", "u", "Login").at(start).build()], start);
+    let first = person.profile.due_at;
+    for day in 1..6 {
+        let now = plus_days(start, day);
+        person.feed(&config, &[EventBuilder::track(&format!("m{day}"), "u", "Login").at(now).build()], now);
+        assert_eq!(person.profile.due_at, first);
+    }
+}
+
+#[test]
+fn the_stage_follows_the_products_facts() {
+    let config = config();
+    let start = at("2026-03-01T10:00:00Z");
+    let mut person = Person::new("u");
+    let mut step = |id: &str, name: &str, day: i64, expected: Stage| {
+        let now = plus_days(start, day);
+        person.feed(&config, &[EventBuilder::track(id, "u", name).at(now).build()], now);
+        assert_eq!(evaluate(&config, &person.profile.view(), now).stage, expected, "after {name} on day {day}");
+    };
+    step("m0", "Seen", 0, Stage::Visitor);
+    step("m1", "Trial Started", 1, Stage::Trial);
+    step("m2", "Order Completed", 10, Stage::Onboarding);
+    step("m3", "Order Completed", 45, Stage::Adopting);
+    step("m4", "Login", 110, Stage::Established);
+    step("m5", "Subscription Cancelled", 120, Stage::Churned);
+    step("m6", "Order Completed", 130, Stage::WonBack);
+    assert_eq!(evaluate(&config, &person.profile.view(), plus_days(start, 152)).stage, Stage::AtRisk);
+}
+
+#[test]
+fn money_is_summed_exactly() {
+    let config = config();
+    let now = at("2026-03-01T10:00:00Z");
+    let mut person = Person::new("u");
+    let orders: Vec<_> =
+        (0..1000).map(|i| EventBuilder::track(&format!("m{i}"), "u", "Order Completed").at(now).property("revenue", 0.1).build()).collect();
+    person.feed(&config, &orders, now);
+    assert_eq!(person.profile.view().revenue[&perennial_domain::Currency::USD], 10_000);
+}

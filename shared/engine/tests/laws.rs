@@ -1,0 +1,117 @@
+//! The laws of state: order, duplication and batching do not show.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use jiff::Timestamp;
+use perennial_domain::Event;
+use perennial_engine::evaluate;
+use perennial_testkit::EventBuilder;
+use proptest::prelude::*;
+use support::{Person, at, config};
+
+/// Events of one user and two browsers of theirs, over two years.
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let one = (0..6_u8, 0..63_072_000_i64, 0..3_u8, -500..500_i32);
+    proptest::collection::vec(one, 1..160).prop_map(|parts| parts.into_iter().enumerate().map(|(i, part)| event(i, part)).collect())
+}
+
+fn event(i: usize, (kind, second, who, amount): (u8, i64, u8, i32)) -> Event {
+    let id = format!("m{i}");
+    let builder = match kind {
+        0 => EventBuilder::identify(&id, "u", None).with_trait("plan", amount % 3).with_trait(["a", "b", "c"][usize::from(who)], "x"),
+        1 => EventBuilder::page(&id, ["a1", "a2", "a3"][usize::from(who)]),
+        2 => EventBuilder::group(&id, "u", ["g1", "g2", "g3"][usize::from(who)]),
+        3 => EventBuilder::track(&id, "u", "Order Completed")
+            .property("revenue", f64::from(amount) / 100.0)
+            .property("size", if amount > 0 { "big" } else { "small" }),
+        4 => EventBuilder::track(&id, "u", "Complained"),
+        _ => EventBuilder::track(&id, "u", &format!("Event {}", amount.unsigned_abs() % 5)),
+    };
+    builder.at(Timestamp::from_second(1_600_000_000 + second).unwrap()).build()
+}
+
+fn bytes_of(events: &[Event], batches: &[usize]) -> Vec<u8> {
+    let config = config();
+    let mut person = Person::new("u");
+    let now = at("2024-01-01T00:00:00Z");
+    let mut rest = events;
+    let mut sizes = batches.iter().cycle();
+    while !rest.is_empty() {
+        let (batch, after) = rest.split_at((*sizes.next().unwrap_or(&1)).clamp(1, rest.len()));
+        person.feed(&config, batch, now);
+        rest = after;
+    }
+    person.profile.derived_bytes().unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn state_is_the_same_whatever_the_order_the_repeats_and_the_batches(
+        events in events(),
+        repeats in proptest::collection::vec(any::<prop::sample::Index>(), 0..80),
+        seed in any::<u64>(),
+        batches in proptest::collection::vec(1..40_usize, 1..8),
+    ) {
+        let straight = bytes_of(&events, &[usize::MAX]);
+        let mut shuffled: Vec<Event> = events.clone();
+        shuffled.extend(repeats.iter().map(|index| index.get(&events).clone()));
+        // A simple deterministic shuffle from the seed.
+        let mut state = seed | 1;
+        for i in (1..shuffled.len()).rev() {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            shuffled.swap(i, (state >> 33) as usize % (i + 1));
+        }
+        prop_assert_eq!(bytes_of(&shuffled, &batches), straight);
+    }
+
+    #[test]
+    fn an_event_is_counted_once_however_late_it_comes_again(n in 60..400_usize, again in any::<prop::sample::Index>(), batch in 1..50_usize) {
+        let config = config();
+        let now = at("2024-01-01T00:00:00Z");
+        let events: Vec<Event> = (0..n).map(|i| event(i, (5, i as i64 * 100, 0, 1))).collect();
+        let mut person = Person::new("u");
+        for chunk in events.chunks(batch) {
+            person.feed(&config, chunk, now);
+        }
+        let repeated = again.get(&events).clone();
+        let processed = person.feed(&config, &[repeated], now);
+        prop_assert_eq!((processed.counted, processed.duplicates), (0, 1));
+        prop_assert_eq!(person.profile.counted(), n as u64);
+    }
+
+    #[test]
+    fn contributions_add_up_and_scores_stay_in_range(events in events(), later in 0..800_i64) {
+        let config = config();
+        let mut person = Person::new("u");
+        person.feed(&config, &events, at("2024-01-01T00:00:00Z"));
+        let now = Timestamp::from_second(1_600_000_000 + 86_400 * later).unwrap();
+        for (likelihood, scored) in evaluate(&config, &person.profile.view(), now).scores {
+            let sum: f64 = scored.reasons.iter().map(|reason| reason.points).sum();
+            prop_assert!((sum - f64::from(scored.value.get())).abs() <= 0.5 + 1e-6, "{:?}: {} is not {:?}", likelihood, sum, scored);
+            prop_assert!(scored.value.get() <= 100);
+        }
+    }
+
+    #[test]
+    fn a_part_that_leaves_takes_exactly_what_it_brought(mine in events(), theirs in events()) {
+        let config = config();
+        let now = at("2024-01-01T00:00:00Z");
+        let only_user = |events: &[Event]| events.iter().filter(|e| e.user_id.is_some()).cloned().collect::<Vec<_>>();
+        let mut alone = Person::new("u");
+        alone.feed(&config, &only_user(&mine), now);
+        let before = alone.profile.derived_bytes().unwrap();
+        let browser = EventBuilder::page("x", "a1").at(now).build().identity().unwrap();
+        let mut other = Person { profile: perennial_engine::Profile::new(browser.clone()), ledger: Default::default() };
+        let pages: Vec<Event> = theirs.into_iter().filter(|e| e.identity().as_ref() == Some(&browser)).collect();
+        other.feed(&config, &pages, now);
+        let stranger = other.profile.derived_bytes().unwrap();
+        alone.profile.absorb(other.profile.release(&browser).unwrap());
+        let part = alone.profile.release(&browser).unwrap();
+        prop_assert_eq!(alone.profile.derived_bytes().unwrap(), before);
+        other.profile.absorb(part);
+        prop_assert_eq!(other.profile.derived_bytes().unwrap(), stranger);
+    }
+}

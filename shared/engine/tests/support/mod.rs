@@ -1,0 +1,139 @@
+//! A small config and a person with an in-memory ledger.
+#![allow(dead_code, unreachable_pub, clippy::expect_used, clippy::panic, reason = "each test binary uses a part of it")]
+
+use jiff::Timestamp;
+use perennial_config::{Bundle, Config};
+use perennial_domain::{Event, Identity, PersonId, UserId};
+use perennial_engine::{Action, Mode, Processed, Profile, process};
+use std::collections::HashSet;
+
+pub fn config() -> Config {
+    let files = [
+        ("sources.toml", ""),
+        ("schedules.toml", ""),
+        (
+            "scoring.toml",
+            r#"
+            [base]
+            churn = 10
+            [[rule]]
+            id = "bought"
+            score = "purchase"
+            event = "Order Completed"
+            points = 30
+            half_life_days = 20
+            [[rule]]
+            id = "big"
+            score = "purchase"
+            event = "Order Completed"
+            where = { size = "big" }
+            points = 15
+            cap = 40
+            [[rule]]
+            id = "complained"
+            score = "purchase"
+            event = "Complained"
+            points = -70
+            half_life_days = 3.5
+            [[signal]]
+            id = "quiet"
+            score = "churn"
+            signal = "idle_days"
+            from = 7
+            to = 27
+            points = 80
+            [[tally]]
+            name = "decision"
+            events = ["Order Completed", "$page"]
+            "#,
+        ),
+        (
+            "lifecycle.toml",
+            r#"
+            [milestones]
+            lead = ["$identify"]
+            trial = ["Trial Started"]
+            customer = ["Order Completed"]
+            churned = ["Subscription Cancelled"]
+            [customer]
+            onboarding_days = 30
+            adopting_days = 90
+            at_risk_after_idle_days = 21
+            "#,
+        ),
+        (
+            "journeys.toml",
+            r#"
+            [[journey]]
+            id = "welcome"
+            trigger = { event = "Trial Started" }
+            step = [{ channel = "mail", template = "t" }, { channel = "in_app", template = "t" }]
+            [[journey]]
+            id = "pricing"
+            trigger = { event = "$page", times = 3, within_days = 7 }
+            step = [{ channel = "in_app", template = "t" }]
+            [[journey]]
+            id = "quiet"
+            trigger = { idle_days = 14 }
+            reentry = "always"
+            step = [{ channel = "mail", template = "t" }]
+            [[journey]]
+            id = "rescue"
+            trigger = { score = "churn", above = 50 }
+            reentry = "always"
+            step = [{ channel = "mail", template = "t" }]
+            "#,
+        ),
+        (
+            "channels.toml",
+            r#"
+            max_event_age_hours = 48
+            [mail]
+            from = "a@example.com"
+            configuration_set = "c"
+            "#,
+        ),
+        ("templates/t.toml", "subject = \"s\"\ntext = \"t\""),
+    ];
+    let bundle = Bundle { files: files.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect() };
+    Config::load(&bundle).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+/// A profile with its ledger, handled as `score` handles them.
+pub struct Person {
+    pub profile: Profile,
+    pub ledger: HashSet<(PersonId, u64)>,
+}
+
+impl Person {
+    pub fn new(user: &str) -> Self {
+        let identity = Identity::User(UserId::parse(user).expect("a user id"));
+        Self { profile: Profile::new(identity), ledger: HashSet::new() }
+    }
+
+    pub fn feed(&mut self, config: &Config, events: &[Event], now: Timestamp) -> Processed {
+        let asked: HashSet<(PersonId, u64)> = events
+            .iter()
+            .filter_map(|event| {
+                let part = self.profile.part(&event.identity()?)?;
+                part.seen.may_be_in_ledger(event).then(|| (part.owner(), event.message_id.hash64()))
+            })
+            .filter(|key| self.ledger.contains(key))
+            .collect();
+        let processed = process(config, &mut self.profile, events, &asked, now, Mode::Live);
+        for block in &processed.rolled {
+            self.ledger.extend(block.ids.iter().map(|id| (block.owner, *id)));
+        }
+        processed
+    }
+
+    /// Journeys of the messages in the outbox, which is emptied.
+    pub fn sent(&mut self) -> Vec<String> {
+        let actions = std::mem::take(&mut self.profile.outbox);
+        actions.into_iter().filter_map(|action| if let Action::Send(decision) = action { Some(decision.journey) } else { None }).collect()
+    }
+}
+
+pub fn at(text: &str) -> Timestamp {
+    text.parse().expect("a timestamp")
+}

@@ -1,0 +1,93 @@
+//! Builds events as `ingest` hands them on.
+
+use jiff::Timestamp;
+use perennial_domain::{AccountId, AnonymousId, Event, EventKind, EventName, MessageId, Properties, SourceId, UserId};
+
+/// Builds one event; valid from the start.
+#[derive(Debug, Clone)]
+pub struct EventBuilder(Event);
+
+impl EventBuilder {
+    /// A `track` of `name` by `user`, with the message id `id`, at second 0 of 1970.
+    #[must_use]
+    pub fn track(id: &str, user: &str, name: &str) -> Self {
+        let mut event = Self::call(id, EventKind::Track);
+        event.0.user_id = Some(UserId::parse(user).expect("a user id"));
+        event.0.event = Some(EventName::parse(name).expect("an event name"));
+        event
+    }
+
+    /// An `identify` of `user`, perhaps with an anonymous id that is theirs.
+    #[must_use]
+    pub fn identify(id: &str, user: &str, anonymous: Option<&str>) -> Self {
+        let mut event = Self::call(id, EventKind::Identify);
+        event.0.user_id = Some(UserId::parse(user).expect("a user id"));
+        event.0.anonymous_id = anonymous.map(|text| AnonymousId::parse(text).expect("an anonymous id"));
+        event
+    }
+
+    /// A `page` seen by someone not known yet.
+    #[must_use]
+    pub fn page(id: &str, anonymous: &str) -> Self {
+        let mut event = Self::call(id, EventKind::Page);
+        event.0.anonymous_id = Some(AnonymousId::parse(anonymous).expect("an anonymous id"));
+        event
+    }
+
+    /// A `group` call of `user`.
+    #[must_use]
+    pub fn group(id: &str, user: &str, account: &str) -> Self {
+        let mut event = Self::call(id, EventKind::Group);
+        event.0.user_id = Some(UserId::parse(user).expect("a user id"));
+        event.0.group_id = Some(AccountId::parse(account).expect("an account id"));
+        event
+    }
+
+    fn call(id: &str, kind: EventKind) -> Self {
+        Self(Event {
+            message_id: MessageId::parse(id).expect("a message id"),
+            kind,
+            user_id: None,
+            anonymous_id: None,
+            timestamp: Timestamp::UNIX_EPOCH,
+            original_timestamp: Some(Timestamp::UNIX_EPOCH),
+            received_at: Timestamp::UNIX_EPOCH,
+            source: SourceId::parse("test").expect("a source"),
+            event: None,
+            group_id: None,
+            previous_id: None,
+            properties: Properties::new(),
+            traits: Properties::new(),
+            context: Properties::new(),
+        })
+    }
+
+    /// When it happened, by everyone's clock.
+    #[must_use]
+    pub fn at(mut self, at: Timestamp) -> Self {
+        self.0.timestamp = at;
+        self.0.original_timestamp = Some(at);
+        self.0.received_at = at;
+        self
+    }
+
+    /// A property.
+    #[must_use]
+    pub fn property(mut self, name: &str, value: impl Into<serde_json::Value>) -> Self {
+        self.0.properties.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// A trait.
+    #[must_use]
+    pub fn with_trait(mut self, name: &str, value: impl Into<serde_json::Value>) -> Self {
+        self.0.traits.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The event.
+    #[must_use]
+    pub fn build(self) -> Event {
+        self.0
+    }
+}

@@ -1,1 +1,14 @@
-//! perennial-score
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod deps;
+mod group;
+pub mod handler;
+mod intake;
+mod links;
+mod outbox;
+mod performed;
+mod person;
+
+pub use config::{DEBOUNCE_SECONDS, Settings};
+pub use deps::{Deps, Parts};

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use perennial_contracts::queue::AccountTraits;
 use perennial_domain::time::DAY_SECONDS;
-use perennial_domain::{AccountId, Likelihood, Member, MessageId, PersonId, Score, Stage};
+use perennial_domain::{AccountId, Member, MessageId, PersonId, Score, Stage};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -65,10 +65,24 @@ pub struct AccountSummary {
 pub struct AccountReason {
     /// Who.
     pub person: PersonId,
-    /// Which of the person's scores.
-    pub likelihood: Likelihood,
-    /// Points that it gives; negative ones lower the health.
+    /// Which of the person's measures.
+    pub measure: Measure,
+    /// Points of the account's score (for [`Measure::Purchase`]) or health (for the others) that it gives.
     pub points: i32,
+}
+
+/// What an account's score and health are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// A buyer's readiness.
+    Purchase,
+    /// How active a paying person is.
+    Engagement,
+    /// A paying person's success with the product.
+    Success,
+    /// The likelihood that a paying person leaves, which lowers the health.
+    Churn,
 }
 
 /// Some of an account's people.

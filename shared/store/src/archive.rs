@@ -21,6 +21,9 @@ use std::sync::Arc;
 /// Why the archive could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
+    /// The archive's URL is of no kind that is known.
+    #[error("the archive's URL must be file:///a/directory")]
+    Url,
     /// The object store failed.
     #[error("the archive's object store failed")]
     Store(#[from] object_store::Error),
@@ -67,6 +70,17 @@ impl Archive {
         Ok(Self::new(Arc::new(object_store::local::LocalFileSystem::new_with_prefix(path)?)))
     }
 
+    /// The archive that a URL names: `file:///a/directory`.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Url`] for any other kind of URL, else where the directory cannot be made.
+    pub fn open(url: &str) -> Result<Self, ArchiveError> {
+        match url.strip_prefix("file://") {
+            Some(path) if path.starts_with('/') => Self::directory(std::path::Path::new(path)),
+            _ => Err(ArchiveError::Url),
+        }
+    }
+
     /// An archive in memory, for tests.
     pub fn memory() -> Self {
         Self::new(Arc::new(object_store::memory::InMemory::new()))
@@ -93,35 +107,46 @@ impl Archive {
         Ok(())
     }
 
-    /// All events that were received on the days from `from` to `to`, both included, day by day in the order of the objects' names, which is
-    /// that of receipt as far as batches go.
-    pub fn read(&self, from: Date, to: Date) -> impl Stream<Item = Result<Event, ArchiveError>> + Send + '_ {
-        let days = std::iter::successors(Some(from), |day| day.tomorrow().ok()).take_while(move |day| *day <= to);
-        stream::iter(days).then(|day| self.objects_of(Path::from(format!("day={day}")))).map_ok(stream::iter).map_ok(|paths| paths.map(Ok)).try_flatten().try_filter_map(move |path: Path| async move { self.events_of(path).await.map(Some) }).map_ok(|events| stream::iter(events.into_iter().map(Ok))).try_flatten()
-    }
-
-    /// All events there are.
+    /// All events that were received on the days from `from` to `to`, both included, in the order of the objects' names: by day, and within
+    /// a day by receipt as far as batches go.
     ///
     /// # Errors
     /// [`ArchiveError`] where the archive cannot be listed; later errors come in the stream.
-    pub async fn read_all(&self) -> Result<impl Stream<Item = Result<Event, ArchiveError>> + Send + '_, ArchiveError> {
-        let paths = self.list(None).await?;
-        Ok(stream::iter(paths).then(|path| self.events_of(path)).map_ok(|events| stream::iter(events.into_iter().map(Ok))).try_flatten())
+    pub async fn read(&self, from: Date, to: Date) -> Result<impl Stream<Item = Result<Event, ArchiveError>> + Send + 'static, ArchiveError> {
+        let mut paths = Vec::new();
+        for day in std::iter::successors(Some(from), |day| day.tomorrow().ok()).take_while(|day| *day <= to) {
+            paths.extend(self.list(Some(&Path::from(format!("day={day}")))).await?);
+        }
+        Ok(self.events_of(paths))
     }
 
-    async fn objects_of(&self, prefix: Path) -> Result<Vec<Path>, ArchiveError> {
-        self.list(Some(prefix)).await
+    /// All events there are, in the same order.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] where the archive cannot be listed; later errors come in the stream.
+    pub async fn read_all(&self) -> Result<impl Stream<Item = Result<Event, ArchiveError>> + Send + 'static, ArchiveError> {
+        Ok(self.events_of(self.list(None).await?))
+    }
+
+    /// The events of these objects, one object in memory at a time.
+    fn events_of(&self, paths: Vec<Path>) -> impl Stream<Item = Result<Event, ArchiveError>> + Send + 'static {
+        let archive = self.clone();
+        let objects = stream::iter(paths).then(move |path| {
+            let archive = archive.clone();
+            async move { archive.object(path).await }
+        });
+        objects.map_ok(|events| stream::iter(events.into_iter().map(Ok))).try_flatten()
     }
 
     /// The objects below `prefix`, by name.
-    async fn list(&self, prefix: Option<Path>) -> Result<Vec<Path>, ArchiveError> {
-        let listed: Vec<_> = self.objects.list(prefix.as_ref()).try_collect().await?;
+    async fn list(&self, prefix: Option<&Path>) -> Result<Vec<Path>, ArchiveError> {
+        let listed: Vec<_> = self.objects.list(prefix).try_collect().await?;
         let mut paths: Vec<Path> = listed.into_iter().map(|object| object.location).collect();
         paths.sort_unstable();
         Ok(paths)
     }
 
-    async fn events_of(&self, path: Path) -> Result<Vec<Event>, ArchiveError> {
+    async fn object(&self, path: Path) -> Result<Vec<Event>, ArchiveError> {
         let bytes = self.objects.get(&path).await?.bytes().await?;
         let unreadable = |source| ArchiveError::Unreadable { path: path.to_string(), source };
         let mut events = Vec::new();

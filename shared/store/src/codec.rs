@@ -8,7 +8,6 @@ use flate2::Compression;
 use flate2::read::{DeflateDecoder, DeflateEncoder};
 use jiff::Timestamp;
 use perennial_domain::{AccountId, Identity, Likelihood, Member, PersonId, Score, Stage};
-use perennial_engine::profile::Link;
 use perennial_engine::{Action, Part, Profile};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -91,8 +90,7 @@ pub fn decode(item: &Item) -> Result<Loaded, StoreError> {
     let id = keys::person_of(needed(keys::PK, item.text(keys::PK)?)?).ok_or_else(|| StoreError::corrupt("no person's key"))?;
     let version = needed("ver", item.number::<u64>("ver")?)?;
     if let Some(to) = item.parsed::<PersonId>("to")? {
-        let link = Link { at: needed("at", item.number::<i64>("at")?)?, user: needed("user", item.parsed("user")?)? };
-        return Ok(Loaded::Moved(Moved { to, link, version }));
+        return Ok(Loaded::Moved(Moved { to, version }));
     }
     let body = decode_state(needed("state", item.bytes("state")?)?)?;
     let mut outbox = Vec::with_capacity(body.outbox.len());
@@ -113,8 +111,6 @@ pub fn decode(item: &Item) -> Result<Loaded, StoreError> {
 pub(crate) fn encode_pointer(person: PersonId, moved: &Moved) -> Item {
     let mut item = keys::key(keys::person(person), keys::PROFILE);
     item.insert("to".to_owned(), s(moved.to.to_string()));
-    item.insert("user".to_owned(), s(moved.link.user.as_str()));
-    item.insert("at".to_owned(), n(moved.link.at));
     item.insert("ver".to_owned(), n(moved.version));
     item
 }
@@ -196,7 +192,7 @@ fn short_scores(scores: &BTreeMap<Likelihood, Score>) -> String {
     each.collect::<Vec<_>>().join(" ")
 }
 
-fn long_scores(text: &str) -> Result<BTreeMap<Likelihood, Score>, StoreError> {
+pub(crate) fn long_scores(text: &str) -> Result<BTreeMap<Likelihood, Score>, StoreError> {
     let read = |short: &str| {
         let likelihood = Likelihood::ALL.into_iter().find(|l| short.starts_with(code(*l)))?;
         Some((likelihood, Score::from(short.get(2..)?.parse::<u8>().ok()?)))

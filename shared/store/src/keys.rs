@@ -64,6 +64,11 @@ pub fn suppression(address: &str) -> String {
     format!("S#{}", address_hash(address))
 }
 
+/// The partition of a suppressed mail address of which only the hash is known.
+pub fn suppression_hashed(hash: &[u8; 32]) -> String {
+    format!("S#{}", hash::base32(hash))
+}
+
 /// The partition of what was rejected on the UTC day of `received`.
 pub fn rejects(received: Timestamp) -> String {
     format!("R#{}", time::date_of(time::day_of(received)))

@@ -10,7 +10,6 @@ use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, TransactWriteItem};
 use jiff::Timestamp;
 use perennial_domain::{AccountId, Likelihood, PersonId, Score, Stage};
-use perennial_engine::profile::Link;
 use perennial_engine::{Evaluation, Profile};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
@@ -49,8 +48,6 @@ pub enum Loaded {
 pub struct Moved {
     /// Into whom.
     pub to: PersonId,
-    /// Because of what.
-    pub link: Link,
     /// The pointer's version.
     pub version: u64,
 }
@@ -96,8 +93,6 @@ pub struct Relocation<'a> {
     pub origin: PersonId,
     /// The version of what lies there now: profile, pointer, or 0 for nothing.
     pub origin_version: u64,
-    /// Why it moves.
-    pub link: Link,
     /// The profile that takes the part in.
     pub target: &'a Stored,
     /// The profile that gives it up, where it had moved before.
@@ -192,8 +187,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Conflict`] where something changed: load consistently and redo.
     pub async fn relocate(&self, relocation: Relocation<'_>) -> Result<(), StoreError> {
-        let Relocation { origin, origin_version, link, target, previous, leaves, now } = relocation;
-        let moved = Moved { to: target.profile.id, link, version: origin_version + 1 };
+        let Relocation { origin, origin_version, target, previous, leaves, now } = relocation;
+        let moved = Moved { to: target.profile.id, version: origin_version + 1 };
         let mut writes = vec![write(&self.table, encode_pointer(origin, &moved), Condition::version(origin_version))?];
         for stored in [Some(target), previous].into_iter().flatten() {
             let item = encode(&stored.profile, &stored.summary, stored.version + 1)?;

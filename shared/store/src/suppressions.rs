@@ -51,6 +51,17 @@ impl Store {
         Ok(unless_conflict(self.put("suppress", item, Some(Condition::absent())).await)?.is_some())
     }
 
+    /// The same for an address of which only the hash is known: SHA-256 as [`perennial_domain::hash::sha256`] makes it of the trimmed address in lower case.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the write fails.
+    pub async fn suppress_hashed(&self, address: &[u8; 32], reason: Reason, now: Timestamp) -> Result<bool, StoreError> {
+        let mut item = keys::key(keys::suppression_hashed(address), keys::SUPPRESSION);
+        item.insert("why".to_owned(), s(reason.as_str()));
+        item.insert("at".to_owned(), at(now));
+        Ok(unless_conflict(self.put("suppress", item, Some(Condition::absent())).await)?.is_some())
+    }
+
     /// Whether an address is suppressed, and why. Read consistently: who unsubscribed a moment ago gets nothing.
     ///
     /// # Errors

@@ -1,0 +1,100 @@
+//! Who each event belongs to.
+
+use crate::deps::Deps;
+use crate::intake::RecordIndex;
+use jiff::Timestamp;
+use perennial_domain::{Event, PersonId};
+use perennial_store::{Loaded, StoreError};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// One person's share of a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Work {
+    /// The events, in the batch's order.
+    pub(crate) events: Vec<(RecordIndex, Event)>,
+    /// The records that bring a timer.
+    pub(crate) ticks: Vec<RecordIndex>,
+    /// What lies under the person's id, as read a moment ago.
+    pub(crate) loaded: Option<Loaded>,
+}
+
+impl Work {
+    pub(crate) fn has_tick(&self) -> bool {
+        !self.ticks.is_empty()
+    }
+
+    /// The records that this comes from.
+    pub(crate) fn records(&self) -> BTreeSet<RecordIndex> {
+        self.events.iter().map(|(record, _)| *record).chain(self.ticks.iter().copied()).collect()
+    }
+
+    /// The share of one record.
+    pub(crate) fn of_record(&self, record: RecordIndex) -> Self {
+        let events = self.events.iter().filter(|(of, _)| *of == record).cloned().collect();
+        let ticks = self.ticks.iter().copied().filter(|of| *of == record).collect();
+        Self { events, ticks, loaded: None }
+    }
+}
+
+/// What was read of people, by their own ids.
+pub(crate) type People = HashMap<PersonId, Result<Loaded, StoreError>>;
+
+/// A batch by person.
+#[derive(Debug, Default)]
+pub(crate) struct Groups {
+    pub(crate) people: BTreeMap<PersonId, Work>,
+    /// Records of people who could not be read.
+    pub(crate) failed: BTreeSet<RecordIndex>,
+}
+
+/// The people whose own ids the events and timers name.
+pub(crate) fn named(events: &[(RecordIndex, Event)], ticks: &[(RecordIndex, PersonId, Timestamp)]) -> HashSet<PersonId> {
+    let owners = events.iter().filter_map(|(_, event)| event.identity()).map(|identity| identity.person_id());
+    owners.chain(ticks.iter().map(|(_, person, _)| *person)).collect()
+}
+
+/// Gives each event and timer to its person: an anonymous id that became part of someone, to that someone. `people` holds what was read of
+/// those named; who they point to is read here.
+pub(crate) async fn group(
+    deps: &Deps,
+    events: Vec<(RecordIndex, Event)>,
+    ticks: Vec<(RecordIndex, PersonId, Timestamp)>,
+    mut people: People,
+) -> Result<Groups, StoreError> {
+    let pointed = people.values().filter_map(|loaded| match loaded {
+        Ok(Loaded::Moved(moved)) => Some(moved.to),
+        _ => None,
+    });
+    let further: HashSet<PersonId> = pointed.filter(|person| !people.contains_key(person)).collect();
+    if !further.is_empty() {
+        people.extend(deps.store.load_many(&further).await?);
+    }
+    let mut groups = Groups::default();
+    for (record, event) in events {
+        let Some(owner) = event.identity().map(|identity| identity.person_id()) else { continue };
+        let person = match people.get(&owner) {
+            Some(Ok(Loaded::Moved(moved))) => moved.to,
+            _ => owner,
+        };
+        groups.people.entry(person).or_default().events.push((record, event));
+    }
+    for (record, person, _) in ticks {
+        groups.people.entry(person).or_default().ticks.push(record);
+    }
+    let mut unread = Vec::new();
+    for (person, work) in &mut groups.people {
+        match people.remove(person) {
+            Some(Ok(loaded)) => work.loaded = Some(loaded),
+            Some(Err(error)) => {
+                tracing::error!(%person, %error, "a person cannot be read");
+                groups.failed.extend(work.records());
+                unread.push(*person);
+            }
+            None => {}
+        }
+    }
+    for person in unread {
+        groups.people.remove(&person);
+    }
+    Ok(groups)
+}

@@ -1,0 +1,234 @@
+//! Takes a batch of the events queue.
+
+use crate::deps::Deps;
+use crate::group::{self, Work};
+use crate::intake::{Intake, RecordIndex};
+use crate::links::{self, Claim};
+use crate::outbox::{self, Planned};
+use crate::person::{Done, PersonError, work_on};
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use futures::stream::{self, StreamExt};
+use jiff::Timestamp;
+use perennial_config::Config;
+use perennial_domain::{Event, PersonId};
+use perennial_lambda_kit::batch::{Batch, BatchError, Panicked, Record, catch};
+use perennial_lambda_kit::metrics::Metrics;
+use perennial_store::totals::DUPLICATES;
+use perennial_store::{Consistency, Loaded, StoreError};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// Rounds in which events are given to whom they belong: more than one where identities move while the batch is worked on.
+const ROUNDS: usize = 4;
+
+/// Archives, counts and decides; gives the records that have to come again.
+///
+/// # Errors
+/// [`BatchError`] where a record has no id, so that the batch cannot be answered record by record.
+pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, BatchError> {
+    let (mut batch, records) = Batch::open(event)?;
+    let now = deps.clock.now();
+    let config = deps.config.current().await;
+    let mut run = Run { deps, config: &config, now, records: &records, failed: BTreeSet::new(), planned: Vec::new(), counts: Counts::default() };
+    run.work(Intake::read(&records)).await;
+    run.finish().await;
+    for record in run.failed.iter().filter_map(|index| records.get(*index)) {
+        batch.fail(&record.message_id);
+    }
+    run.counts.emit(now);
+    Ok(batch.into_response())
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    counted: u64,
+    duplicates: u64,
+    written: u64,
+    people_failed: u64,
+    performed: u64,
+    conflicts: u64,
+}
+
+impl Counts {
+    fn add(&mut self, done: &Done) {
+        self.counted += u64::from(done.counted);
+        self.written += u64::from(done.written);
+        self.conflicts += u64::from(done.conflicts);
+    }
+
+    fn emit(&self, now: Timestamp) {
+        let metrics = Metrics::new("Perennial", "score")
+            .count("EventsCounted", self.counted)
+            .count("EventsDuplicate", self.duplicates)
+            .count("PeopleWritten", self.written)
+            .count("PeopleFailed", self.people_failed)
+            .count("ActionsPerformed", self.performed)
+            .count("Conflicts", self.conflicts);
+        metrics.emit(now);
+    }
+}
+
+/// One batch being worked on.
+struct Run<'a> {
+    deps: &'a Deps,
+    config: &'a Config,
+    now: Timestamp,
+    records: &'a [Record],
+    failed: BTreeSet<RecordIndex>,
+    /// What is to be performed, and the records that ask for it.
+    planned: Vec<(Planned, BTreeSet<RecordIndex>)>,
+    counts: Counts,
+}
+
+impl Run<'_> {
+    async fn work(&mut self, intake: Intake) {
+        let Intake { mut events, ticks, unreadable } = intake;
+        self.failed.extend(unreadable);
+        if !events.is_empty()
+            && let Err(error) = self.deps.archive.write(events.iter().map(|(_, event)| event)).await
+        {
+            tracing::error!(%error, events = events.len(), "the batch could not be archived; its events come again");
+            self.failed.extend(events.drain(..).map(|(record, _)| record));
+        }
+        let records: BTreeSet<RecordIndex> = events.iter().map(|(record, _)| *record).chain(ticks.iter().map(|(record, ..)| *record)).collect();
+        if let Err(error) = self.share_out(events, ticks).await {
+            tracing::error!(%error, "people could not be read; their records come again");
+            self.failed.extend(records);
+        }
+    }
+
+    /// Gives everything to its person and has it done.
+    async fn share_out(&mut self, events: Vec<(RecordIndex, Event)>, ticks: Vec<(RecordIndex, PersonId, Timestamp)>) -> Result<(), StoreError> {
+        let mut people = self.deps.store.load_many(&group::named(&events, &ticks)).await?;
+        let events = self.settle_links(events, &mut people).await;
+        let mut groups = group::group(self.deps, events, ticks, people).await?;
+        for _ in 0..ROUNDS {
+            self.failed.append(&mut groups.failed);
+            let strays = self.each_person(std::mem::take(&mut groups.people)).await;
+            if strays.is_empty() {
+                return Ok(());
+            }
+            let mut people = HashMap::new();
+            for person in group::named(&strays, &[]) {
+                let loaded = self.deps.store.load(person, Consistency::Strong).await?;
+                if let Loaded::Moved(moved) = &loaded {
+                    people.insert(moved.to, self.deps.store.load(moved.to, Consistency::Strong).await);
+                }
+                people.insert(person, Ok(loaded));
+            }
+            groups = group::group(self.deps, strays, Vec::new(), people).await?;
+        }
+        for work in groups.people.values() {
+            tracing::warn!("identities moved faster than events could follow; their records come again");
+            self.failed.extend(work.records());
+        }
+        Ok(())
+    }
+
+    /// Joins what the batch's events join, before they are given to people. Gives the events without those of failed links.
+    async fn settle_links(&mut self, mut events: Vec<(RecordIndex, Event)>, people: &mut group::People) -> Vec<(RecordIndex, Event)> {
+        // The earliest first: what comes after it for the same anonymous id only finds that it does not hold.
+        let mut claims: BTreeMap<Claim, BTreeSet<RecordIndex>> = BTreeMap::new();
+        for (record, event) in &events {
+            if let Some(claim) = Claim::of(event) {
+                claims.entry(claim).or_default().insert(*record);
+            }
+        }
+        let mut told: HashSet<(PersonId, PersonId)> = HashSet::new();
+        for (claim, records) in claims {
+            let joined = matches!(people.get(&claim.target()), Some(Ok(Loaded::Profile(stored))) if stored.profile.part(&claim.identity()).is_some());
+            let origin = claim.identity().person_id();
+            if joined || !told.insert((origin, claim.target())) {
+                continue;
+            }
+            match catch(links::settle(self.deps, self.config, &claim, self.now)).await {
+                Ok(Ok(settled)) => {
+                    self.planned.extend(settled.planned.into_iter().map(|planned| (planned, records.clone())));
+                    // What was read of them is old now: pointers are read anew below, profiles where they are worked on.
+                    for person in settled.written {
+                        people.remove(&person);
+                    }
+                    if let Ok(loaded) = self.deps.store.load(origin, Consistency::Strong).await {
+                        people.insert(origin, Ok(loaded));
+                    }
+                }
+                outcome => {
+                    tracing::error!(person = %claim.target(), error = %reason(&outcome), "an anonymous id could not be joined to its user");
+                    self.counts.people_failed += 1;
+                    events.retain(|(record, _)| !records.contains(record));
+                    self.failed.extend(records);
+                }
+            }
+        }
+        events
+    }
+
+    /// Works on all people, several at once; gives the events that turned out to be someone else's.
+    async fn each_person(&mut self, people: BTreeMap<PersonId, Work>) -> Vec<(RecordIndex, Event)> {
+        let (deps, config, now) = (self.deps, self.config, self.now);
+        let work = people.into_iter().map(|(person, work)| async move {
+            let records = work.records();
+            // A panic must not take other records' events along, so whoever comes from several is then done record by record.
+            let spare = (records.len() > 1).then(|| records.iter().map(|record| work.of_record(*record)).collect::<Vec<_>>());
+            match (catch(work_on(deps, config, person, work, now)).await, spare) {
+                (Err(Panicked), Some(spare)) => {
+                    let mut outcomes = Vec::new();
+                    for share in spare {
+                        let records = share.records();
+                        outcomes.push((person, records, catch(work_on(deps, config, person, share, now)).await));
+                    }
+                    outcomes
+                }
+                (outcome, _) => vec![(person, records, outcome)],
+            }
+        });
+        let outcomes: Vec<_> = stream::iter(work).buffer_unordered(deps.concurrency).collect().await;
+        let mut strays = Vec::new();
+        for (person, records, outcome) in outcomes.into_iter().flatten() {
+            match outcome {
+                Ok(Ok(mut done)) => {
+                    self.counts.add(&done);
+                    // What SQS delivers again is no duplicate of the client's.
+                    if records.iter().all(|index| self.records.get(*index).is_some_and(|record| record.receive_count <= 1)) {
+                        self.counts.duplicates += u64::from(done.duplicates);
+                    }
+                    strays.append(&mut done.strays);
+                    self.planned.extend(done.planned.into_iter().map(|planned| (planned, records.clone())));
+                }
+                outcome => {
+                    tracing::error!(%person, error = %reason(&outcome), "a person could not be done; the records come again");
+                    self.counts.people_failed += 1;
+                    self.failed.extend(records);
+                }
+            }
+        }
+        strays
+    }
+
+    /// Performs what the writes ask for, and notes duplicates as well as it can.
+    async fn finish(&mut self) {
+        let (planned, records): (Vec<Planned>, Vec<_>) = std::mem::take(&mut self.planned).into_iter().unzip();
+        if !planned.is_empty() {
+            let failed = outbox::perform(self.deps, &planned, self.now).await;
+            for (planned, records) in planned.iter().zip(records) {
+                if failed.contains(&planned.person) {
+                    self.failed.extend(records);
+                } else {
+                    self.counts.performed += 1;
+                }
+            }
+        }
+        if self.counts.duplicates > 0
+            && let Err(error) = self.deps.store.count(DUPLICATES, self.counts.duplicates).await
+        {
+            tracing::debug!(%error, "duplicates were not noted");
+        }
+    }
+}
+
+fn reason<T>(outcome: &Result<Result<T, PersonError>, Panicked>) -> String {
+    match outcome {
+        Ok(Ok(_)) => String::new(),
+        Ok(Err(error)) => error.to_string(),
+        Err(panicked) => panicked.to_string(),
+    }
+}

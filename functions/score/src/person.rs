@@ -1,0 +1,159 @@
+//! One person's share of a batch: load, count, decide, write.
+
+use crate::deps::Deps;
+use crate::group::Work;
+use crate::intake::RecordIndex;
+use crate::links::{self, Claim};
+use crate::outbox::{self, PerformError, Planned};
+use jiff::Timestamp;
+use perennial_config::Config;
+use perennial_domain::{Event, PersonId};
+use perennial_engine::{Mode, Profile, process, tick};
+use perennial_store::{Consistency, Loaded, StoreError, Stored, Summary};
+use std::collections::HashSet;
+use std::time::Duration;
+
+/// How often a person is done again where others write at the same time.
+pub(crate) const TRIES: u32 = 8;
+/// The first pause between tries, in milliseconds; doubled each time.
+const PAUSE_MS: u64 = 4;
+
+/// Why a person's share was not done. Its records come again.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PersonError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("what an earlier write asked for could not be performed: {0}")]
+    Leftover(#[from] PerformError),
+    #[error("others wrote the same person at each of {TRIES} tries")]
+    Contended,
+    #[error("pointers and parts do not fit together at this moment")]
+    Astray,
+}
+
+/// What came of a person's share.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    pub(crate) counted: u32,
+    pub(crate) duplicates: u32,
+    pub(crate) conflicts: u32,
+    pub(crate) written: bool,
+    /// What is to be performed now that it is written.
+    pub(crate) planned: Vec<Planned>,
+    /// Events whose identity turned out to be part of someone else.
+    pub(crate) strays: Vec<(RecordIndex, Event)>,
+}
+
+/// Does `work`, which belongs to `person`.
+pub(crate) async fn work_on(deps: &Deps, config: &Config, person: PersonId, mut work: Work, now: Timestamp) -> Result<Done, PersonError> {
+    let mut done = Done::default();
+    let mut first = work.loaded.take();
+    for attempt in 0..TRIES {
+        let loaded = match first.take() {
+            Some(loaded) => loaded,
+            None => deps.store.load(person, Consistency::Strong).await?,
+        };
+        let mut stored = match (loaded, begin(person, &work)) {
+            (Loaded::Profile(stored), _) => stored,
+            (Loaded::Absent, Some(profile)) => Stored::new(profile),
+            // A timer of someone who became part of another, whose own timer rings there; or events that moved along.
+            (Loaded::Moved(_) | Loaded::Absent, _) => {
+                done.strays.append(&mut work.events);
+                return Ok(done);
+            }
+        };
+        let (events, strays): (Vec<_>, Vec<_>) = std::mem::take(&mut work.events).into_iter().partition(|(_, event)| belongs(&stored.profile, event));
+        done.strays.extend(strays);
+        work.events = events;
+        match attempt_once(deps, config, &mut stored, &work, &mut done, attempt > 0, now).await {
+            Ok(()) => return Ok(done),
+            Err(PersonError::Store(error)) if error.is_conflict() => {
+                done.conflicts += 1;
+                pause(attempt, person).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(PersonError::Contended)
+}
+
+/// The profile that the first event of an unknown person begins; `None` where no event is the person's own.
+fn begin(person: PersonId, work: &Work) -> Option<Profile> {
+    let mut identities = work.events.iter().filter_map(|(_, event)| event.identity());
+    identities.find(|identity| identity.person_id() == person).map(Profile::new)
+}
+
+/// Whether the event's identity is this person's own or one of its parts.
+fn belongs(profile: &Profile, event: &Event) -> bool {
+    event.identity().is_some_and(|identity| identity.person_id() == profile.id || profile.part(&identity).is_some())
+}
+
+async fn attempt_once(
+    deps: &Deps,
+    config: &Config,
+    stored: &mut Stored,
+    work: &Work,
+    done: &mut Done,
+    again: bool,
+    now: Timestamp,
+) -> Result<(), PersonError> {
+    let mut tightened = false;
+    for claim in work.events.iter().filter_map(|(_, event)| Claim::of(event)) {
+        if stored.profile.part(&claim.identity()).is_some() {
+            tightened |= links::tighten(&mut stored.profile, &claim);
+        } else if again {
+            // The profile is not the one that the links were settled with: they are settled anew, and what that wrote is read.
+            let settled = links::settle(deps, config, &claim, now).await?;
+            done.planned.extend(settled.planned);
+            if settled.written.contains(&stored.profile.id) {
+                return Err(StoreError::Conflict { operation: "settle" }.into());
+            }
+        }
+    }
+    outbox::perform_leftover(deps, stored, now).await?;
+    stored.profile.outbox.clear();
+    let events: Vec<Event> = work.events.iter().map(|(_, event)| event.clone()).collect();
+    let ledger = ledger(deps, &stored.profile, &events).await?;
+    let mut processed = process(config, &mut stored.profile, &events, &ledger, now, Mode::Live);
+    let due = stored.profile.due_at.is_some_and(|due| due <= now);
+    let mut ticked = false;
+    if processed.counted == 0 && work.has_tick() && due {
+        let looked = tick(config, &mut stored.profile, now);
+        ticked = looked.changed;
+        processed.evaluation = looked.evaluation;
+    }
+    done.counted = processed.counted;
+    done.duplicates = processed.duplicates;
+    if !(processed.changed || ticked || tightened) {
+        return Ok(());
+    }
+    stored.summary = Summary::from(&processed.evaluation);
+    deps.store.put_blocks(&processed.rolled).await?;
+    deps.store.save(stored).await?;
+    done.written = true;
+    let (person, version) = (stored.profile.id, stored.version);
+    done.planned.extend(stored.profile.outbox.drain(..).map(|action| Planned { person, version, action }));
+    Ok(())
+}
+
+/// What the ledger knows of those events that could be in it.
+async fn ledger(deps: &Deps, profile: &Profile, events: &[Event]) -> Result<HashSet<(PersonId, u64)>, StoreError> {
+    let mut known = HashSet::new();
+    for part in &profile.parts {
+        let asks = |event: &&Event| event.identity().as_ref() == Some(&part.identity) && part.seen.may_be_in_ledger(event);
+        let asked: HashSet<u64> = events.iter().filter(asks).map(|event| event.message_id.hash64()).collect();
+        if !asked.is_empty() {
+            let ids = deps.store.read_ledger(part.owner(), part.seen.blocks).await?;
+            known.extend(asked.intersection(&ids).map(|id| (part.owner(), *id)));
+        }
+    }
+    Ok(known)
+}
+
+/// Waits a little, longer each time and not the same for everyone who waits.
+pub(crate) async fn pause(attempt: u32, person: PersonId) {
+    use std::hash::{BuildHasher, RandomState};
+    let most = PAUSE_MS << attempt.min(6);
+    let jitter = RandomState::new().hash_one(person) % most;
+    tokio::time::sleep(Duration::from_millis(most / 2 + jitter)).await;
+}

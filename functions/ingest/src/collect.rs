@@ -3,6 +3,7 @@
 use crate::answer::Refusal;
 use crate::deps::Deps;
 use crate::pack::pack;
+use futures::future::{Either, select};
 use jiff::Timestamp;
 use perennial_contracts::tracking::{Accepted, Invalid, Item, MAX_EVENT_BYTES, Received};
 use perennial_domain::SourceId;
@@ -10,6 +11,7 @@ use perennial_lambda_kit::metrics::Metrics;
 use perennial_lambda_kit::queue::{Delay, SendReport};
 use perennial_store::StoreError;
 use perennial_store::rejects::{RAW_BYTES, Reject};
+use std::pin::pin;
 use std::time::Duration;
 
 /// Some SDKs give up on an answer after 10 seconds; they are told to come again before that.
@@ -69,8 +71,9 @@ impl Collected {
         let rejected = rejects.len();
         let send = async { if messages.is_empty() { SendReport::default() } else { deps.events.send(messages, Delay::NONE).await } };
         let keep = async { if rejects.is_empty() { Ok(()) } else { deps.rejects.put(rejects).await } };
-        let both = tokio::time::timeout(PATIENCE, async { tokio::join!(send, keep) }).await;
-        let Ok((sent, kept)) = both else {
+        let both = pin!(async { tokio::join!(send, keep) });
+        let patience = pin!(async { tokio::time::sleep(PATIENCE).await });
+        let Either::Left(((sent, kept), _)) = select(both, patience).await else {
             tracing::warn!(%source, "storing took too long");
             return Err(Refusal::NotStored);
         };

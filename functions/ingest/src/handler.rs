@@ -31,8 +31,9 @@ async fn respond(deps: &Deps, parts: &Parts, wire: &[u8]) -> Result<Response<Bod
     match endpoint {
         Endpoint::Health => Ok(json_answer(StatusCode::OK, &json!({ "status": "ok" }))),
         Endpoint::Settings(key) => {
+            let config = deps.config.current().await;
             let key = percent_decode_str(key).decode_utf8_lossy();
-            auth::by_key(&deps.config.current().await, &key).ok_or(Refusal::NoSuchKey)?;
+            auth::by_key(&config, &key).ok_or(Refusal::NoSuchKey)?;
             Ok(json_answer(StatusCode::OK, &settings::analytics_js(&key, &parts.headers, &parts.uri)))
         }
         Endpoint::SourceConfig => {

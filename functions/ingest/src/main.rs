@@ -16,8 +16,8 @@ async fn main() -> Result<(), lambda_http::Error> {
     let aws = aws::sdk_config(&aws::AwsEnv::from_env(&env)?, aws::http_client(&env)?);
     let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), settings.table);
     let sqs = aws_sdk_sqs::Client::new(&aws);
-    let open_sqs = sqs.get_queue_url().queue_name("perennial").send();
-    let (config, _) = tokio::join!(ConfigHandle::load(store.clone()), prime("sqs", open_sqs));
+    let ask_sqs = sqs.get_queue_attributes().queue_url(&settings.events_queue_url).send();
+    let (config, _) = tokio::join!(ConfigHandle::load(store.clone()), prime("sqs", ask_sqs));
     let events = Arc::new(Queue::new(sqs, settings.events_queue_url));
     let deps = Deps::new(config?, events, Arc::new(store), Secrets::from_env(env), Clock::system(), settings.max_in_flight);
     let deps = &deps;

@@ -1,0 +1,156 @@
+//! The main road on the embedded services, one step at a time: requests into `ingest`, batches of a chosen size into `score`.
+//!
+//! The stack's own event source takes messages as they come; here a batch is what a batching window gathers under steady traffic, so that the
+//! counts do not depend on how fast this machine is.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
+use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message};
+use futures::TryStreamExt;
+use jiff::Timestamp;
+use object_store::ObjectStore;
+use object_store::memory::InMemory;
+use perennial::aws::Usage;
+use perennial_lambda_kit::queue::{Delay, Queue};
+use perennial_lambda_kit::{Clock, SimulatedTime};
+use perennial_store::{Archive, ConfigHandle};
+
+use crate::house;
+use crate::services::Services;
+
+/// What SQS hands out, and deletes, in one request.
+const AT_ONCE: usize = 10;
+
+/// `ingest` and `score` with real clients of the embedded services.
+pub(crate) struct Road {
+    pub(crate) services: Services,
+    time: SimulatedTime,
+    ingest: perennial_ingest::Deps,
+    score: perennial_score::Deps,
+    objects: Arc<InMemory>,
+    invocations: u64,
+}
+
+/// What was used since the last [`Road::reset`].
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Used {
+    /// Of the services with a meter.
+    pub(crate) usage: Usage,
+    /// Objects written to the archive.
+    pub(crate) puts: u64,
+    /// Invocations of both functions.
+    pub(crate) invocations: u64,
+}
+
+impl Road {
+    /// Starts the services with nobody in them, at `now`.
+    pub(crate) fn start(now: Timestamp) -> Result<Self> {
+        let services = Services::start()?;
+        let (clock, time) = Clock::simulated(now);
+        let config = Arc::new(house::config()?);
+        let queue = |url: &str| Arc::new(Queue::new(services.sqs.clone(), url));
+        let ingest = house::ingest_with(
+            &config,
+            &queue(&services.queues.events),
+            Arc::new(services.store.clone()),
+            clock.clone(),
+        );
+        let objects = Arc::new(InMemory::new());
+        let score = perennial_score::Deps::new(perennial_score::Parts {
+            store: services.store.clone(),
+            archive: Archive::new(Arc::clone(&objects) as Arc<dyn ObjectStore>),
+            messages: queue(&services.queues.messages),
+            accounts: queue(&services.queues.accounts),
+            config: services.runtime.block_on(ConfigHandle::load(services.store.clone()))?,
+            clock,
+            debounce: Delay::NONE,
+        });
+        Ok(Self { services, time, ingest, score, objects, invocations: 0 })
+    }
+
+    /// Moves the time on.
+    pub(crate) fn at(&self, now: Timestamp) {
+        self.time.set(now);
+    }
+
+    /// One request to `ingest`.
+    pub(crate) fn post(&mut self, body: &str) -> Result<()> {
+        let request = house::request(body)?;
+        let answer = self.services.runtime.block_on(perennial_ingest::handler::handle(&self.ingest, request));
+        self.invocations += 1;
+        ensure!(answer.status().is_success(), "ingest answers {}", answer.status());
+        Ok(())
+    }
+
+    /// Hands all waiting messages to `score` as one batch.
+    pub(crate) fn score(&mut self) -> Result<()> {
+        let mut batch: Vec<Message> = Vec::new();
+        let sqs = &self.services.sqs;
+        let url = &self.services.queues.events;
+        self.services.runtime.block_on(async {
+            loop {
+                let received = sqs.receive_message().queue_url(url).max_number_of_messages(10).send().await?;
+                match received.messages {
+                    Some(messages) if !messages.is_empty() => batch.extend(messages),
+                    _ => break,
+                }
+            }
+            if batch.is_empty() {
+                return Ok(());
+            }
+            let response = perennial_score::handler::handle(&self.score, event_of(&batch)).await?;
+            ensure!(
+                response.batch_item_failures.is_empty(),
+                "score fails {} messages",
+                response.batch_item_failures.len()
+            );
+            for done in batch.chunks(AT_ONCE) {
+                let entries = done.iter().enumerate().map(|(nth, message)| {
+                    let entry = DeleteMessageBatchRequestEntry::builder().id(nth.to_string());
+                    entry.receipt_handle(message.receipt_handle().unwrap_or_default()).build()
+                });
+                let entries = entries.collect::<Result<Vec<_>, _>>()?;
+                let deleted = sqs.delete_message_batch().queue_url(url).set_entries(Some(entries)).send().await?;
+                ensure!(deleted.failed().is_empty(), "messages are not deleted");
+            }
+            anyhow::Ok(())
+        })?;
+        self.invocations += 1;
+        Ok(())
+    }
+
+    /// Begins to count from zero.
+    pub(crate) fn reset(&mut self) -> Result<()> {
+        self.services.meter()?.reset();
+        self.invocations = 0;
+        // The archive is only written to: what it held is of no further use.
+        let objects = Arc::clone(&self.objects);
+        self.services.runtime.block_on(async {
+            for object in objects.list(None).try_collect::<Vec<_>>().await? {
+                object_store::ObjectStoreExt::delete(objects.as_ref(), &object.location).await?;
+            }
+            anyhow::Ok(())
+        })
+    }
+
+    /// What was used since then.
+    pub(crate) fn used(&self) -> Result<Used> {
+        let objects: Vec<_> = self.services.runtime.block_on(self.objects.list(None).try_collect())?;
+        let usage = self.services.meter()?.snapshot();
+        Ok(Used { usage, puts: objects.len() as u64, invocations: self.invocations })
+    }
+}
+
+fn event_of(batch: &[Message]) -> SqsEvent {
+    let mut event = SqsEvent::default();
+    for message in batch {
+        let mut record = SqsMessage::default();
+        record.message_id = message.message_id.clone();
+        record.receipt_handle = message.receipt_handle.clone();
+        record.body = message.body.clone();
+        event.records.push(record);
+    }
+    event
+}

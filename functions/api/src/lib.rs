@@ -1,1 +1,20 @@
-//! perennial-api
+#![doc = include_str!("../README.md")]
+
+pub mod access;
+pub mod config;
+pub mod deps;
+pub mod handler;
+pub mod status;
+
+mod account;
+mod answer;
+mod event;
+mod inbox;
+mod page;
+mod profile;
+mod rejects;
+mod unsubscribe;
+
+pub use access::Access;
+pub use config::Settings;
+pub use deps::Deps;

@@ -1,2 +1,28 @@
 //! Wiring.
-fn main() {}
+
+use lambda_http::{run, service_fn};
+use perennial_api::status::{MaxAge, Status};
+use perennial_api::{Deps, Settings, handler};
+use perennial_lambda_kit::queue::Queue;
+use perennial_lambda_kit::{Clock, Env, aws, telemetry};
+use perennial_store::{ConfigHandle, Store};
+use std::convert::Infallible;
+use std::sync::Arc;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    let env = Env::process();
+    telemetry::init("api", &env)?;
+    let settings = Settings::from_env(&env)?;
+    let aws = aws::sdk_config(&aws::AwsEnv::from_env(&env)?, aws::http_client(&env)?);
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), settings.table);
+    let sqs = aws_sdk_sqs::Client::new(&aws);
+    let events = settings.queues.first().map(|queue| queue.url.clone()).unwrap_or_default();
+    let max_age = MaxAge { busy: settings.status_max_age, idle: settings.status_max_age };
+    let status = Status::new(settings.queues, Arc::new(sqs.clone()), max_age);
+    let config = ConfigHandle::load(store.clone()).await?;
+    let events = Arc::new(Queue::new(sqs, events));
+    let deps = Deps::new(store, config, events, status, settings.access, settings.unsubscribe_keys, Clock::system());
+    let deps = &deps;
+    run(service_fn(|request| async move { Ok::<_, Infallible>(handler::handle(deps, request).await) })).await
+}

@@ -1,1 +1,18 @@
-//! perennial-deliver
+#![doc = include_str!("../README.md")]
+
+pub mod config;
+pub mod deps;
+pub mod handler;
+
+mod decision;
+mod error;
+mod feedback;
+mod input;
+mod plan;
+#[cfg(test)]
+mod test_support;
+mod workbench;
+
+pub use config::Settings;
+pub use deps::{Deps, MailService, Webhooks};
+pub use error::DeliverError;

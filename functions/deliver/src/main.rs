@@ -1,2 +1,36 @@
 //! Wiring.
-fn main() {}
+
+use lambda_runtime::{LambdaEvent, run, service_fn};
+use perennial_channels::mail::Mailer;
+use perennial_channels::webhook::WebhookSender;
+use perennial_deliver::deps::Parts;
+use perennial_deliver::{Deps, Settings, handler};
+use perennial_lambda_kit::queue::Queue;
+use perennial_lambda_kit::{Clock, Env, aws, prime::prime, telemetry};
+use perennial_store::{ConfigHandle, Store};
+use std::sync::Arc;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let env = Env::process();
+    telemetry::init("deliver", &env)?;
+    let settings = Settings::from_env(&env)?;
+    let aws = aws::sdk_config(&aws::AwsEnv::from_env(&env)?, aws::http_client(&env)?);
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), settings.table);
+    let mailer = Mailer::new(&aws);
+    let (config, _) = tokio::join!(ConfigHandle::load(store.clone()), prime("sesv2", mailer.ping()));
+    let deps = Deps::new(Parts {
+        store,
+        config: config?,
+        mail: Arc::new(mailer),
+        webhooks: Arc::new(WebhookSender::new()),
+        events: Arc::new(Queue::new(aws_sdk_sqs::Client::new(&aws), settings.events_queue_url)),
+        clock: Clock::system(),
+        env,
+        public_url: settings.public_url,
+        keys: settings.unsubscribe_keys,
+    });
+    let deps = &deps;
+    let work = |event: LambdaEvent<_>| async move { handler::handle(deps, event.payload).await.map_err(lambda_runtime::Error::from) };
+    run(service_fn(work)).await
+}

@@ -1,0 +1,90 @@
+//! Answers, and how failures become them.
+
+use http::{HeaderValue, Response, StatusCode, header};
+use lambda_http::Body;
+use perennial_store::StoreError;
+use serde::Serialize;
+use serde_json::json;
+
+/// What a page may do: show itself and post its form back. No script, no picture, no frame around it.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// Why a request is not answered as asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// Nothing is there.
+    #[error("{0}")]
+    NotFound(&'static str),
+    /// The path is there, but not with this method.
+    #[error("this path answers {0} only")]
+    Method(&'static str),
+    /// The request is wrong.
+    #[error("{0}")]
+    Wrong(&'static str),
+    /// No key, or none that is known.
+    #[error("send a key that may read as `Authorization: Bearer KEY`")]
+    NoKey,
+    /// The table.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A queue.
+    #[error("{0}")]
+    Queue(String),
+    /// The answer cannot be written.
+    #[error("the answer could not be written: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl Failure {
+    pub(crate) fn answer(&self) -> Response<Body> {
+        let (status, code) = match self {
+            Self::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
+            Self::Method(_) => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::Wrong(_) => (StatusCode::BAD_REQUEST, "bad_request"),
+            Self::NoKey => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::Store(StoreError::Corrupt(_) | StoreError::Unstorable(_)) | Self::Json(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+            Self::Store(_) | Self::Queue(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+        };
+        let message = if status.is_server_error() {
+            tracing::error!(error = %self, "a request failed");
+            "this did not work; try again".to_owned()
+        } else {
+            self.to_string()
+        };
+        let body = json!({ "error": { "code": code, "message": message } });
+        let mut answer = with_headers(status, "application/json", body.to_string());
+        let headers = answer.headers_mut();
+        match self {
+            Self::NoKey => headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+            Self::Method(allowed) => headers.insert(header::ALLOW, HeaderValue::from_static(allowed)),
+            _ if status == StatusCode::SERVICE_UNAVAILABLE => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2")),
+            _ => None,
+        };
+        answer
+    }
+}
+
+/// `value` as JSON.
+pub(crate) fn json<T: Serialize>(value: &T) -> Result<Response<Body>, Failure> {
+    Ok(with_headers(StatusCode::OK, "application/json", serde_json::to_string(value)?))
+}
+
+/// A page, under a policy that allows it nothing but its own style and form.
+pub(crate) fn page(status: StatusCode, html: String) -> Response<Body> {
+    let mut answer = with_headers(status, "text/html; charset=utf-8", html);
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert("x-robots-tag", HeaderValue::from_static("noindex"));
+    answer
+}
+
+fn with_headers(status: StatusCode, kind: &'static str, body: String) -> Response<Body> {
+    let mut answer = Response::new(Body::Text(body));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    answer
+}

@@ -1,0 +1,97 @@
+//! What the environment says.
+
+use crate::access::{Access, KeyHash};
+use crate::status::WatchedQueue;
+use perennial_channels::unsubscribe::{InvalidKeys, Keys};
+use perennial_lambda_kit::{Env, EnvError};
+use std::time::Duration;
+
+/// How long totals are kept where nothing else is said.
+const MAX_AGE: Duration = Duration::from_secs(60);
+/// The queues, by the names that they are shown under and the beginnings of their keys.
+const QUEUES: [(&str, &str); 4] = [("events", "EVENTS"), ("messages", "MESSAGES"), ("accounts", "ACCOUNTS"), ("mail-events", "MAIL_EVENTS")];
+
+/// The function's environment.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The table's name.
+    pub table: String,
+    /// The queues with their dead-letter queues, in the order in which work flows.
+    pub queues: Vec<WatchedQueue>,
+    /// Who may read.
+    pub access: Access,
+    /// What unsubscribe links are signed with.
+    pub unsubscribe_keys: Keys,
+    /// How long totals are kept.
+    pub status_max_age: Duration,
+}
+
+/// Why the environment cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// A key is missing or wrong.
+    #[error(transparent)]
+    Env(#[from] EnvError),
+    /// Nobody could read.
+    #[error("API_KEY_HASHES is not set: it must hold the SHA-256 of at least one key, in hex")]
+    NoKey,
+    /// The keys of unsubscribe links.
+    #[error("UNSUBSCRIBE_KEYS: {0}")]
+    Keys(#[from] InvalidKeys),
+}
+
+impl Settings {
+    /// Reads the environment as the README lists it.
+    ///
+    /// # Errors
+    /// [`SettingsError`] naming the key that is missing or wrong.
+    pub fn from_env(env: &Env) -> Result<Self, SettingsError> {
+        let mut queues = Vec::new();
+        for (name, key) in QUEUES {
+            queues.push(WatchedQueue {
+                name: name.to_owned(),
+                url: env.required(&format!("{key}_QUEUE_URL"), "the URL of a queue")?,
+                dlq_url: env.required(&format!("{key}_DLQ_URL"), "the URL of a dead-letter queue")?,
+            });
+        }
+        let hashes: Vec<KeyHash> = env.list("API_KEY_HASHES", "the SHA-256 of each key that may read, in hex, with commas between")?;
+        if hashes.is_empty() {
+            return Err(SettingsError::NoKey);
+        }
+        let keys = env.secret("UNSUBSCRIBE_KEYS", "keys of at least 32 bytes, with commas between")?;
+        let max_age = env.optional("STATUS_MAX_AGE_SECONDS", "a whole number of seconds")?.map(Duration::from_secs);
+        Ok(Self {
+            table: env.required("TABLE", "the name of a DynamoDB table")?,
+            queues,
+            access: Access::Keys(hashes),
+            unsubscribe_keys: Keys::new(keys.expose().split(',').map(str::trim))?,
+            status_max_age: max_age.unwrap_or(MAX_AGE),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_missing_key_is_named() {
+        let hash = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae";
+        let mut all = vec![
+            ("TABLE".to_owned(), "t"),
+            ("API_KEY_HASHES".to_owned(), hash),
+            ("UNSUBSCRIBE_KEYS".to_owned(), "a key of at least thirty-two bytes"),
+        ];
+        for (_, key) in QUEUES {
+            all.push((format!("{key}_QUEUE_URL"), "q"));
+            all.push((format!("{key}_DLQ_URL"), "d"));
+        }
+        assert_eq!(Settings::from_env(&Env::from_pairs(all.clone())).unwrap().status_max_age, MAX_AGE);
+        for (absent, _) in &all {
+            let rest = all.iter().filter(|(key, _)| key != absent).cloned();
+            let error = Settings::from_env(&Env::from_pairs(rest)).unwrap_err();
+            assert!(error.to_string().starts_with(absent.as_str()), "{error}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What people do here counts as an event of theirs.
+
+use crate::answer::Failure;
+use crate::deps::Deps;
+use jiff::Timestamp;
+use perennial_contracts::queue::EventsPayload;
+use perennial_domain::{Event, EventKind, EventName, Identity, InvalidId, MessageId, PersonId, Properties, SourceId, hash};
+use perennial_engine::Profile;
+use perennial_lambda_kit::queue::Delay;
+
+/// The source of the events.
+const SOURCE: &str = "perennial";
+
+/// The identity that `person` is within `profile`: that of the part which was the person when something was sent to them, wherever it is now.
+pub(crate) fn identity(profile: &Profile, person: PersonId) -> Option<&Identity> {
+    let own = profile.parts.iter().find(|part| part.owner() == person);
+    own.or_else(|| profile.parts.first()).map(|part| &part.identity)
+}
+
+/// Puts `name` on the events queue. `key` tells this event from all others of its name: the same key counts once, however often it is sent.
+pub(crate) async fn send(deps: &Deps, identity: &Identity, name: &str, key: &[&[u8]], properties: Properties) -> Result<(), Failure> {
+    let event = event(identity, name, key, properties, deps.clock.now()).map_err(|error| Failure::Queue(error.to_string()))?;
+    let body = serde_json::to_string(&EventsPayload::Events { events: vec![event] })?;
+    let report = deps.events.send(vec![body], Delay::NONE).await;
+    report.into_result().map_err(|error| Failure::Queue(error.to_string()))
+}
+
+fn event(identity: &Identity, name: &str, key: &[&[u8]], properties: Properties, now: Timestamp) -> Result<Event, InvalidId> {
+    let id = hash::sha256(&[&[b"api".as_slice(), name.as_bytes()], key].concat());
+    let (user_id, anonymous_id) = match identity {
+        Identity::User(id) => (Some(id.clone()), None),
+        Identity::Anonymous(id) => (None, Some(id.clone())),
+    };
+    Ok(Event {
+        message_id: MessageId::parse(&format!("api-{}", hash::base32(&id[..20])))?,
+        kind: EventKind::Track,
+        user_id,
+        anonymous_id,
+        timestamp: now,
+        original_timestamp: None,
+        received_at: now,
+        source: SourceId::parse(SOURCE)?,
+        event: Some(EventName::parse(name)?),
+        group_id: None,
+        previous_id: None,
+        properties,
+        traits: Properties::new(),
+        context: Properties::new(),
+    })
+}

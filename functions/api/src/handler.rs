@@ -1,0 +1,81 @@
+//! Routes.
+
+use crate::answer::{self, Failure};
+use crate::deps::Deps;
+use crate::inbox::Deed;
+use crate::{account, inbox, profile, rejects, status, unsubscribe};
+use http::{Method, Response};
+use lambda_http::{Body, Request};
+use percent_encoding::percent_decode_str;
+use serde_json::json;
+
+/// Answers a request. Every failure is an answer.
+pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
+    match route(deps, &request).await {
+        Ok(answer) => answer,
+        Err(failure) => failure.answer(),
+    }
+}
+
+async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure> {
+    let path = request.uri().path().trim_matches('/');
+    // Split before decoding: an id may hold a slash.
+    let parts = path.split('/').map(decode).collect::<Option<Vec<_>>>().ok_or(Failure::Wrong("the path is not UTF-8"))?;
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    match parts.as_slice() {
+        ["u", token] => return Ok(unsubscribe::answer(deps, request.method(), token).await),
+        ["api", "health"] => return answer::json(&json!({ "ok": true })),
+        ["api", ..] => {}
+        _ => return Err(Failure::NotFound("there is nothing under this path")),
+    }
+    if !deps.access.allows(request.headers()) {
+        return Err(Failure::NoKey);
+    }
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let only = |allowed: &'static str, is_allowed: bool| if is_allowed { Ok(()) } else { Err(Failure::Method(allowed)) };
+    match parts.as_slice() {
+        ["api", "inbox", identity, decision, deed] => {
+            let deed = Deed::parse(deed).ok_or(Failure::NotFound("a message is read, dismissed or clicked"))?;
+            only("POST", *request.method() == Method::POST)?;
+            inbox::act(deps, identity, decision, deed).await
+        }
+        ["api", "status"] => {
+            only("GET", reads)?;
+            status::show(deps).await
+        }
+        ["api", "profiles", identity] => {
+            only("GET", reads)?;
+            profile::show(deps, identity).await
+        }
+        ["api", "accounts", id] => {
+            only("GET", reads)?;
+            account::show(deps, id).await
+        }
+        ["api", "inbox", identity] => {
+            only("GET", reads)?;
+            inbox::list(deps, identity).await
+        }
+        ["api", "rejects"] => {
+            only("GET", reads)?;
+            let query = request.uri().query().unwrap_or_default();
+            let (limit, after) = (parameter(query, "limit")?, parameter(query, "after")?);
+            rejects::list(deps, limit.as_deref(), after.as_deref()).await
+        }
+        _ => Err(Failure::NotFound("there is nothing under this path")),
+    }
+}
+
+fn decode(text: &str) -> Option<String> {
+    percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}
+
+/// The first value of `name` in a query.
+fn parameter(query: &str, name: &str) -> Result<Option<String>, Failure> {
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let value = pairs.find(|(own, _)| *own == name).map(|(_, value)| value);
+    value.map(|value| decode(value).ok_or(Failure::Wrong("the query is not UTF-8"))).transpose()
+}
+
+#[cfg(test)]
+#[path = "handler_tests.rs"]
+mod tests;

@@ -1,0 +1,346 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use super::*;
+use crate::access::{Access, KeyHash};
+use crate::status::{Depth, Depths, MaxAge, Status, WatchedQueue};
+use futures::future::{BoxFuture, FutureExt};
+use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
+use perennial_channels::unsubscribe::{Keys, Unsubscribe, address_hash};
+use perennial_config::Config;
+use perennial_contracts::queue::{AccountTraits, EventsPayload};
+use perennial_domain::{AccountId, AnonymousId, Cause, Channel, ConfigVersion, Decision, DecisionId, Event, Identity, Member, MessageId, PersonId, Score, SourceId, Stage, UserId};
+use perennial_engine::Profile;
+use perennial_engine::register::Register;
+use perennial_engine::state::Span;
+use perennial_lambda_kit::aws::{self, AwsCredentials, AwsEnv, Endpoints};
+use perennial_lambda_kit::queue::{MemoryQueue, Sender};
+use perennial_lambda_kit::{Clock, Env};
+use perennial_store::accounts::Account;
+use perennial_store::messages::{MessageState, Outcome};
+use perennial_store::rejects::Reject;
+use perennial_store::suppressions::Reason;
+use perennial_store::{ConfigHandle, Store, Stored};
+use serde_json::Value;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+const NOW: &str = "2026-03-02T08:15:30Z";
+
+fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
+#[derive(Default)]
+struct Queues(Mutex<Depth>);
+
+impl Depths for Queues {
+    fn depth<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<Depth, String>> {
+        let depth = if url.ends_with("-dlq") { Depth { visible: 2, ..Depth::default() } } else { *self.0.lock().unwrap() };
+        async move { Ok(depth) }.boxed()
+    }
+}
+
+struct House {
+    deps: Deps,
+    events: Arc<MemoryQueue>,
+    queues: Arc<Queues>,
+}
+
+async fn table() -> Store {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));
+    let env = AwsEnv { region: "eu-central-1".into(), credentials: AwsCredentials::local(), endpoints: Endpoints { dynamodb: Some(endpoint), ..Endpoints::default() } };
+    let config = aws::sdk_config(&env, aws::http_client(&Env::from_pairs::<&str, &str>([])).unwrap());
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&config), "t");
+    store.create_table().await.unwrap();
+    store
+}
+
+fn config() -> Config {
+    Config {
+        version: ConfigVersion::parse("v1").unwrap(),
+        sources: Default::default(),
+        scoring: Default::default(),
+        lifecycle: Default::default(),
+        journeys: Default::default(),
+        channels: Default::default(),
+        templates: Default::default(),
+        schedules: Default::default(),
+    }
+}
+
+fn keys() -> Keys {
+    Keys::new(["a key of at least thirty-two bytes"]).unwrap()
+}
+
+async fn house(access: Access) -> House {
+    let (events, queues) = (Arc::new(MemoryQueue::new()), Arc::new(Queues::default()));
+    let watched = ["events", "messages"].map(|name| WatchedQueue { name: name.into(), url: format!("http://q/{name}"), dlq_url: format!("http://q/{name}-dlq") });
+    let max_age = MaxAge { busy: Duration::from_secs(60), idle: Duration::from_secs(60) };
+    let status = Status::new(watched.to_vec(), Arc::clone(&queues) as Arc<dyn Depths>, max_age);
+    let store = table().await;
+    let deps = Deps::new(store, ConfigHandle::fixed(config()), Arc::clone(&events) as Arc<dyn Sender>, status, access, keys(), Clock::simulated(now()).0);
+    House { deps, events, queues }
+}
+
+fn ada() -> Identity {
+    Identity::User(UserId::parse("user/1").unwrap())
+}
+
+/// Ada, known as a user and as an anonymous visitor, with one in-app message.
+async fn with_ada(house: &House) -> DecisionId {
+    let mut profile = Profile::new(ada());
+    let state = &mut profile.part_mut(&ada()).state;
+    let at = now().as_millisecond();
+    state.seen = Some(Span { first: at - 10 * 86_400_000, last: at });
+    state.counts.add("Report Viewed", 3);
+    state.tallies.insert("consideration".into(), 2);
+    state.account = Some(Register { at, value: "acme".into() });
+    state.traits.insert("email".into(), Register { at, value: "\"ada@example.com\"".into() });
+    let visitor = Identity::Anonymous(AnonymousId::parse("anon-1").unwrap());
+    profile.part_mut(&visitor).state.counts.add("$page", 2);
+    house.deps.store.save(&mut Stored::new(profile)).await.unwrap();
+    house.deps.store.index_address("ada@example.com", ada().person_id()).await.unwrap();
+    let person = ada().person_id();
+    let decision = Decision {
+        id: DecisionId::of(person, "welcome", 1, b"c"),
+        person,
+        journey: "welcome".into(),
+        step: 1,
+        channel: Channel::InApp,
+        template: "welcome".into(),
+        endpoint: None,
+        cause: Cause::Event { name: "Trial Started".into(), message_id: MessageId::parse("m").unwrap() },
+        decided_at: now(),
+        config: ConfigVersion::parse("v1").unwrap(),
+    };
+    house.deps.store.claim(&decision, "q/1", now()).await.unwrap();
+    let outcome = Outcome { subject: Some("Hi".into()), text: Some("Hello".into()), link: Some("/start".into()), ..Outcome::new(MessageState::Sent, now()) };
+    house.deps.store.record(person, decision.id, &outcome).await.unwrap();
+    decision.id
+}
+
+async fn call(house: &House, method: &str, path: &str) -> (StatusCode, HeaderMap, String) {
+    let request = http::Request::builder().method(method).uri(path).body(Body::Empty).unwrap();
+    let answer = handle(&house.deps, request).await;
+    let (parts, body) = answer.into_parts();
+    let Body::Text(text) = body else { panic!("no text") };
+    (parts.status, parts.headers, text)
+}
+
+async fn get(house: &House, path: &str) -> Value {
+    let (status, headers, body) = call(house, "GET", path).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    assert_eq!((headers["content-type"].as_bytes(), headers["cache-control"].as_bytes()), (b"application/json".as_slice(), b"no-store".as_slice()));
+    serde_json::from_str(&body).unwrap()
+}
+
+fn events(house: &House) -> Vec<Event> {
+    let bodies = house.events.drain().into_iter().map(|(body, _)| serde_json::from_str(&body).unwrap());
+    bodies.flat_map(|payload| match payload { EventsPayload::Events { events } => events, EventsPayload::Tick { .. } => Vec::new() }).collect()
+}
+
+#[tokio::test]
+async fn a_profile_is_found_by_any_identity() {
+    let house = house(Access::Open).await;
+    with_ada(&house).await;
+    let by_person = format!("/api/profiles/{}", ada().person_id());
+    for path in [by_person.as_str(), "/api/profiles/user%2F1", "/api/profiles/ada%40example.com", "/api/profiles/ADA@example.com"] {
+        let profile = get(&house, path).await;
+        assert_eq!(profile["id"], ada().person_id().to_string(), "{path}");
+        assert_eq!(profile["identities"], serde_json::json!([{ "kind": "user", "id": "user/1" }, { "kind": "anonymous", "id": "anon-1" }]));
+        assert_eq!(profile["traits"], serde_json::json!({ "email": "ada@example.com" }));
+        assert_eq!(profile["counts"], serde_json::json!({ "$page": 2, "Report Viewed": 3 }));
+        assert_eq!((&profile["account"], &profile["events"], &profile["tallies"]["consideration"]), (&"acme".into(), &5.into(), &2.into()));
+        assert_eq!(profile["scores"].as_object().unwrap().len(), 9);
+        assert!(profile["scores"]["churn"]["reasons"].is_array());
+        assert_eq!(profile["messages"][0]["state"], "sent");
+        for key in ["stage", "engagement", "revenue", "first_seen", "last_seen", "active_days", "due_at"] {
+            assert!(profile.get(key).is_some(), "{key}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_said_clearly() {
+    let house = house(Access::Open).await;
+    for (method, path, status) in [
+        ("GET", "/api/profiles/nobody", StatusCode::NOT_FOUND),
+        ("GET", "/api/accounts/none", StatusCode::NOT_FOUND),
+        ("GET", "/api/inbox/nobody", StatusCode::NOT_FOUND),
+        ("GET", "/api/other", StatusCode::NOT_FOUND),
+        ("GET", "/", StatusCode::NOT_FOUND),
+        ("POST", "/api/status", StatusCode::METHOD_NOT_ALLOWED),
+        ("GET", "/api/inbox/a/b/read", StatusCode::METHOD_NOT_ALLOWED),
+        ("GET", "/api/rejects?limit=0", StatusCode::BAD_REQUEST),
+        ("GET", "/api/rejects?after=none", StatusCode::BAD_REQUEST),
+        ("GET", "/api/profiles/%ff", StatusCode::BAD_REQUEST),
+    ] {
+        let (found, _, body) = call(&house, method, path).await;
+        assert_eq!(found, status, "{method} {path}");
+        let body: Value = serde_json::from_str(&body).unwrap();
+        assert!(body["error"]["message"].as_str().is_some_and(|message| !message.is_empty()));
+    }
+}
+
+#[tokio::test]
+async fn an_account_shows_its_people() {
+    let house = house(Access::Open).await;
+    let id = AccountId::parse("acme").unwrap();
+    let mut account = Account::new(id.clone());
+    let traits = serde_json::json!({ "name": "Acme" }).as_object().unwrap().clone();
+    account.merge(&AccountTraits { traits, at: now(), message_id: MessageId::parse("m").unwrap() });
+    house.deps.store.save_account(&mut account).await.unwrap();
+    let member = Member { person: ada().person_id(), stage: Stage::Trial, scores: [].into(), engagement: Score::from(40), last_seen: Some(now()) };
+    house.deps.store.put_member(&id, &member, 1).await.unwrap();
+    let shown = get(&house, "/api/accounts/acme").await;
+    assert_eq!((&shown["traits"]["name"], &shown["members"][0]["stage"]), (&"Acme".into(), &"trial".into()));
+}
+
+#[tokio::test]
+async fn rejects_are_paged_from_the_newest() {
+    let house = house(Access::Open).await;
+    let source = SourceId::parse("web").unwrap();
+    let reject = |n: i64| Reject {
+        id: Reject::id_of(&source, &n.to_string()),
+        source: source.clone(),
+        code: "wrong_type".into(),
+        reason: format!("number {n}"),
+        path: "userId".into(),
+        allowed: "text".into(),
+        received_at: Timestamp::from_second(now().as_second() - n).unwrap(),
+        event: "{}".into(),
+    };
+    house.deps.store.put_rejects(&(0..5).map(reject).collect::<Vec<_>>()).await.unwrap();
+    let (mut path, mut seen) = ("/api/rejects?limit=2".to_owned(), Vec::new());
+    loop {
+        let page = get(&house, &path).await;
+        seen.extend(page["rejects"].as_array().unwrap().iter().map(|reject| reject["reason"].as_str().unwrap().to_owned()));
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/api/rejects?limit=2&after={next}");
+    }
+    assert_eq!(seen, ["number 0", "number 1", "number 2", "number 3", "number 4"]);
+}
+
+#[tokio::test]
+async fn the_inbox_shows_a_message_until_it_is_dismissed_and_tells_what_was_done() {
+    let house = house(Access::Open).await;
+    let id = with_ada(&house).await;
+    let inbox = get(&house, "/api/inbox/user%2F1").await;
+    assert_eq!((&inbox["unread"], &inbox["messages"][0]["title"], &inbox["messages"][0]["link"]), (&1.into(), &"Hi".into(), &"/start".into()));
+    for (deed, name) in [("read", "In-App Message Read"), ("click", "In-App Message Clicked"), ("dismiss", "In-App Message Dismissed")] {
+        for _ in 0..2 {
+            assert_eq!(call(&house, "POST", &format!("/api/inbox/ada@example.com/{id}/{deed}")).await.0, StatusCode::OK);
+        }
+        let told = events(&house);
+        assert_eq!(told.len(), 2);
+        assert_eq!(told[0].message_id, told[1].message_id, "a repetition counts once");
+        assert_eq!((told[0].counted_as(), told[0].user_id.as_ref().unwrap().as_str()), (name, "user/1"));
+    }
+    assert_eq!(get(&house, "/api/inbox/user%2F1").await["messages"], serde_json::json!([]));
+    let other = DecisionId::of(PersonId::derive(&[b"x"]), "j", 0, b"c");
+    assert_eq!(call(&house, "POST", &format!("/api/inbox/user%2F1/{other}/read")).await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_status_has_the_stable_keys() {
+    let house = house(Access::Open).await;
+    with_ada(&house).await;
+    let status = get(&house, "/api/status").await;
+    assert_eq!(status["events"], serde_json::json!({ "accepted": 5, "rejected": 0, "duplicates": 0 }));
+    assert_eq!((&status["profiles"], &status["accounts"], &status["messages"]), (&1.into(), &0.into(), &1.into()));
+    assert_eq!(status["messages_by"], serde_json::json!({ "in_app": { "sent": 1 } }));
+    assert_eq!(status["queues"]["events"], serde_json::json!({ "depth": 0, "in_flight": 0, "delayed": 0, "dlq": 2 }));
+    assert_eq!((&status["idle"], &status["now"], &status["config"]), (&true.into(), &NOW.into(), &"v1".into()));
+}
+
+#[tokio::test]
+async fn totals_are_kept_while_busy_and_counted_afresh_when_work_has_settled() {
+    let house = house(Access::Open).await;
+    let busy = Depth { in_flight: 1, ..Depth::default() };
+    *house.queues.0.lock().unwrap() = busy;
+    assert_eq!(get(&house, "/api/status").await["profiles"], 0);
+    with_ada(&house).await;
+    let status = get(&house, "/api/status").await;
+    assert_eq!((&status["idle"], &status["profiles"]), (&false.into(), &0.into()), "kept for its max age");
+    *house.queues.0.lock().unwrap() = Depth::default();
+    let status = get(&house, "/api/status").await;
+    assert_eq!((&status["idle"], &status["profiles"]), (&true.into(), &1.into()));
+}
+
+#[tokio::test]
+async fn only_a_key_reads_and_only_links_and_health_are_public() {
+    let house = house(Access::Keys(vec![KeyHash::of("right")])).await;
+    with_ada(&house).await;
+    let (status, headers, _) = call(&house, "GET", "/api/profiles/user%2F1").await;
+    assert_eq!((status, headers["www-authenticate"].as_bytes()), (StatusCode::UNAUTHORIZED, b"Bearer".as_slice()));
+    let request = http::Request::builder().uri("/api/profiles/user%2F1").header("authorization", "Bearer right").body(Body::Empty).unwrap();
+    assert_eq!(handle(&house.deps, request).await.status(), StatusCode::OK);
+    assert_eq!(call(&house, "GET", "/api/health").await.0, StatusCode::OK);
+    assert_eq!(call(&house, "GET", &format!("/u/{}", token())).await.0, StatusCode::OK);
+}
+
+fn token() -> String {
+    keys().sign(&Unsubscribe { person: ada().person_id(), address: address_hash("ada@example.com"), topic: None })
+}
+
+#[tokio::test]
+async fn looking_at_the_unsubscribe_page_changes_nothing() {
+    let house = house(Access::Open).await;
+    with_ada(&house).await;
+    for method in ["GET", "HEAD"] {
+        let (status, headers, html) = call(&house, method, &format!("/u/{}", token())).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(html.contains("<form method=\"post\">") && !html.contains("ada@"));
+        for header in ["content-security-policy", "x-content-type-options", "referrer-policy", "cache-control"] {
+            assert!(headers.contains_key(header), "{header}");
+        }
+    }
+    assert_eq!(house.deps.store.suppression("ada@example.com").await.unwrap(), None);
+    assert!(events(&house).is_empty());
+}
+
+#[tokio::test]
+async fn a_post_unsubscribes_and_again_changes_nothing() {
+    let house = house(Access::Open).await;
+    with_ada(&house).await;
+    for _ in 0..2 {
+        let (status, _, html) = call(&house, "POST", &format!("/u/{}", token())).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(html.contains("You are unsubscribed"));
+    }
+    let suppression = house.deps.store.suppression("Ada@Example.com").await.unwrap().unwrap();
+    assert_eq!(suppression.reason, Reason::Unsubscribe);
+    let told = events(&house);
+    assert_eq!((told[0].counted_as(), told.len()), ("Unsubscribed", 2));
+    assert_eq!(told[0].message_id, told[1].message_id, "a repetition counts once");
+}
+
+#[tokio::test]
+async fn a_changed_link_unsubscribes_nobody() {
+    let house = house(Access::Open).await;
+    let mut changed = token();
+    changed.replace_range(5..6, if &changed[5..6] == "A" { "B" } else { "A" });
+    for method in ["GET", "POST"] {
+        let (status, _, html) = call(&house, method, &format!("/u/{changed}")).await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+        assert!(html.contains("This link does not work"));
+    }
+    assert_eq!(house.deps.store.suppression("ada@example.com").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn who_unsubscribes_is_told_so_even_if_the_event_is_not_taken() {
+    let house = house(Access::Open).await;
+    with_ada(&house).await;
+    house.events.refuse_next(1);
+    assert_eq!(call(&house, "POST", &format!("/u/{}", token())).await.0, StatusCode::OK);
+    assert!(house.deps.store.suppression("ada@example.com").await.unwrap().is_some());
+}
+
+#[test]
+fn the_unsubscribe_pages() {
+    insta::assert_snapshot!([crate::page::ask(), crate::page::done(), crate::page::invalid(), crate::page::failed()].join("\n"));
+}

@@ -1,0 +1,120 @@
+//! The in-app inbox.
+
+use crate::answer::{self, Failure};
+use crate::deps::Deps;
+use crate::{event, profile};
+use http::Response;
+use jiff::Timestamp;
+use lambda_http::Body;
+use perennial_domain::{Channel, DecisionId, PersonId, Properties};
+use perennial_store::messages::{MessageRecord, MessageState, Outcome};
+use serde::Serialize;
+use serde_json::json;
+
+/// What someone did with a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// Saw it.
+    Read,
+    /// Took it out of the inbox.
+    Dismiss,
+    /// Followed its link.
+    Click,
+}
+
+impl Deed {
+    /// The deed of a path's last part.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        match text {
+            "read" => Some(Self::Read),
+            "dismiss" => Some(Self::Dismiss),
+            "click" => Some(Self::Click),
+            _ => None,
+        }
+    }
+
+    fn event(self) -> &'static str {
+        match self {
+            Self::Read => "In-App Message Read",
+            Self::Dismiss => "In-App Message Dismissed",
+            Self::Click => "In-App Message Clicked",
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct InboxView {
+    messages: Vec<MessageView>,
+    unread: usize,
+}
+
+#[derive(Serialize)]
+struct MessageView {
+    id: DecisionId,
+    title: Option<String>,
+    body: Option<String>,
+    link: Option<String>,
+    at: Timestamp,
+    read_at: Option<Timestamp>,
+    journey: String,
+}
+
+impl From<MessageRecord> for MessageView {
+    fn from(record: MessageRecord) -> Self {
+        let at = record.times.get(&MessageState::Sent).copied().unwrap_or(record.decided_at);
+        Self { id: record.id, title: record.subject, body: record.text, link: record.link, at, read_at: record.read_at, journey: record.journey }
+    }
+}
+
+/// `GET /api/inbox/{identity}`.
+pub(crate) async fn list(deps: &Deps, identity: &str) -> Result<Response<Body>, Failure> {
+    let stored = profile::find(&deps.store, identity).await?;
+    let mut messages: Vec<MessageView> = Vec::new();
+    for person in profile::people(&stored.profile) {
+        messages.extend(deps.store.inbox(person).await?.into_iter().map(MessageView::from));
+    }
+    messages.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.id.cmp(&b.id)));
+    let unread = messages.iter().filter(|message| message.read_at.is_none()).count();
+    answer::json(&InboxView { messages, unread })
+}
+
+/// `POST /api/inbox/{identity}/{decision}/{deed}`. Doing it again changes nothing and counts once.
+pub(crate) async fn act(deps: &Deps, identity: &str, decision: &str, deed: Deed) -> Result<Response<Body>, Failure> {
+    const NONE: Failure = Failure::NotFound("this person's inbox has no such message");
+    let decision = DecisionId::parse(decision).map_err(|_| NONE)?;
+    let stored = profile::find(&deps.store, identity).await?;
+    let mut found = None;
+    for person in profile::people(&stored.profile) {
+        if let Some(record) = deps.store.message(person, decision).await?.filter(|record| record.channel == Channel::InApp) {
+            found = Some((person, record));
+            break;
+        }
+    }
+    let (person, record) = found.ok_or(NONE)?;
+    note(deps, person, decision, deed).await?;
+    if let Some(identity) = event::identity(&stored.profile, person) {
+        let properties: Properties = [
+            ("decision".to_owned(), decision.to_string().into()),
+            ("journey".to_owned(), record.journey.into()),
+            ("step".to_owned(), record.step.into()),
+        ]
+        .into_iter()
+        .collect();
+        event::send(deps, identity, deed.event(), &[decision.to_string().as_bytes()], properties).await?;
+    }
+    answer::json(&json!({ "ok": true }))
+}
+
+async fn note(deps: &Deps, person: PersonId, decision: DecisionId, deed: Deed) -> Result<(), Failure> {
+    let now = deps.clock.now();
+    match deed {
+        Deed::Read => drop(deps.store.mark_read(person, decision, now).await?),
+        Deed::Dismiss => drop(deps.store.dismiss(person, decision, now).await?),
+        Deed::Click => {
+            // Whoever follows a link has read it.
+            deps.store.mark_read(person, decision, now).await?;
+            deps.store.record(person, decision, &Outcome::new(MessageState::Clicked, now)).await?;
+        }
+    }
+    Ok(())
+}

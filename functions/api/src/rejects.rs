@@ -1,0 +1,42 @@
+//! `GET /api/rejects`: what was not accepted, and why.
+
+use crate::answer::{self, Failure};
+use crate::deps::Deps;
+use http::Response;
+use lambda_http::Body;
+use perennial_store::rejects::Reject;
+use serde::Serialize;
+
+/// Shown where nothing else is asked for.
+const LIMIT: usize = 100;
+/// The most that are shown at once.
+const MAX_LIMIT: usize = 1000;
+/// How far back pages reach, in rejects.
+const REACH: usize = 10_000;
+
+#[derive(Serialize)]
+struct RejectsView {
+    /// The newest first.
+    rejects: Vec<Reject>,
+    /// What `after` is to be for the next page; `null` where there is none.
+    next: Option<String>,
+}
+
+/// Answers with a page of rejects.
+pub(crate) async fn list(deps: &Deps, limit: Option<&str>, after: Option<&str>) -> Result<Response<Body>, Failure> {
+    let limit = match limit {
+        None => LIMIT,
+        Some(text) => text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit)).ok_or(Failure::Wrong("limit must be a whole number from 1 to 1000"))?,
+    };
+    let reach = if after.is_some() { REACH } else { limit + 1 };
+    let mut rejects = deps.store.rejects(deps.clock.now(), reach).await?;
+    if let Some(after) = after {
+        let at = rejects.iter().position(|reject| reject.id == after);
+        let at = at.ok_or(Failure::Wrong("after must be the id of one of the 10,000 newest rejects"))?;
+        rejects.drain(..=at);
+    }
+    let more = rejects.len() > limit;
+    rejects.truncate(limit);
+    let next = rejects.last().filter(|_| more).map(|reject| reject.id.clone());
+    answer::json(&RejectsView { rejects, next })
+}

@@ -1,0 +1,190 @@
+//! The state of the house in numbers.
+
+use crate::answer::{self, Failure};
+use crate::deps::Deps;
+use aws_sdk_sqs::types::QueueAttributeName;
+use futures::future::{BoxFuture, FutureExt};
+use http::Response;
+use jiff::Timestamp;
+use lambda_http::Body;
+use perennial_domain::ConfigVersion;
+use perennial_store::totals::Totals;
+use perennial_store::{Store, StoreError};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+/// A queue to be looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchedQueue {
+    /// The name that it is shown under.
+    pub name: String,
+    /// Its URL.
+    pub url: String,
+    /// Its dead-letter queue's URL.
+    pub dlq_url: String,
+}
+
+/// How many messages a queue holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// To be received.
+    pub visible: u64,
+    /// Received, and neither deleted nor due again.
+    pub in_flight: u64,
+    /// Held back.
+    pub delayed: u64,
+}
+
+impl Depth {
+    fn total(self) -> u64 {
+        self.visible + self.in_flight + self.delayed
+    }
+}
+
+/// Looks at queues.
+pub trait Depths: Send + Sync {
+    /// How many messages the queue at `url` holds, or the error's code.
+    fn depth<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<Depth, String>>;
+}
+
+impl Depths for aws_sdk_sqs::Client {
+    fn depth<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<Depth, String>> {
+        use QueueAttributeName::{ApproximateNumberOfMessages, ApproximateNumberOfMessagesDelayed, ApproximateNumberOfMessagesNotVisible};
+        async move {
+            let names = [ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible, ApproximateNumberOfMessagesDelayed];
+            let answer = self.get_queue_attributes().queue_url(url).set_attribute_names(Some(names.to_vec())).send().await;
+            let answer = answer.map_err(|error| error.into_service_error().meta().code().unwrap_or("NotReached").to_owned())?;
+            let number = |name: &QueueAttributeName| {
+                let text = answer.attributes().and_then(|attributes| attributes.get(name));
+                text.and_then(|text| text.parse().ok()).ok_or_else(|| "MissingAttribute".to_owned())
+            };
+            let [visible, in_flight, delayed] = &names;
+            Ok(Depth { visible: number(visible)?, in_flight: number(in_flight)?, delayed: number(delayed)? })
+        }
+        .boxed()
+    }
+}
+
+/// How old shown totals may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MaxAge {
+    /// While work is in flight.
+    pub busy: Duration,
+    /// While nothing is.
+    pub idle: Duration,
+}
+
+/// Looks at queues and counts the table, and keeps what it counted for a while.
+pub struct Status {
+    queues: Vec<WatchedQueue>,
+    depths: Arc<dyn Depths>,
+    max_age: MaxAge,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    totals: Option<(Timestamp, Totals)>,
+    /// Whether work was in flight at or after the count.
+    busy_since: bool,
+}
+
+impl Status {
+    /// `queues` in the order in which work flows through them.
+    #[must_use]
+    pub fn new(queues: Vec<WatchedQueue>, depths: Arc<dyn Depths>, max_age: MaxAge) -> Self {
+        Self { queues, depths, max_age, held: Mutex::default() }
+    }
+
+    /// The totals, counted anew where what is held is too old, or nothing is in flight any more since it was counted.
+    async fn totals(&self, store: &Store, idle: bool, now: Timestamp) -> Result<Totals, StoreError> {
+        // One caller counts; others that come meanwhile wait for what it finds.
+        let mut held = self.held.lock().await;
+        held.busy_since |= !idle;
+        let max_age = if idle { self.max_age.idle } else { self.max_age.busy };
+        let settled = idle && held.busy_since;
+        if let Some((at, totals)) = &held.totals
+            && !settled
+            && now.duration_since(*at).unsigned_abs() < max_age
+        {
+            return Ok(totals.clone());
+        }
+        let totals = store.totals().await?;
+        *held = Held { totals: Some((now, totals.clone())), busy_since: !idle };
+        Ok(totals)
+    }
+
+    /// All queues' depths, and whether nothing is in flight. A message that moves on is in its next queue before it leaves the one before, so looking in
+    /// the order of the flow finds it; the second round is for what went around in a circle meanwhile.
+    async fn look(&self) -> Result<(BTreeMap<String, QueueView>, bool), String> {
+        let (views, idle) = self.round().await?;
+        if idle { self.round().await } else { Ok((views, false)) }
+    }
+
+    async fn round(&self) -> Result<(BTreeMap<String, QueueView>, bool), String> {
+        let mut views = BTreeMap::new();
+        let mut idle = true;
+        for queue in &self.queues {
+            let (own, dead) = futures::future::try_join(self.depths.depth(&queue.url), self.depths.depth(&queue.dlq_url)).await?;
+            idle &= own.total() == 0;
+            let view = QueueView { depth: own.visible, in_flight: own.in_flight, delayed: own.delayed, dlq: dead.total() };
+            views.insert(queue.name.clone(), view);
+        }
+        Ok((views, idle))
+    }
+}
+
+impl std::fmt::Debug for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Status").field("queues", &self.queues).field("max_age", &self.max_age).finish_non_exhaustive()
+    }
+}
+
+#[derive(Serialize)]
+struct StatusView {
+    events: EventsView,
+    profiles: u64,
+    accounts: u64,
+    messages: u64,
+    messages_by: BTreeMap<String, BTreeMap<String, u64>>,
+    queues: BTreeMap<String, QueueView>,
+    idle: bool,
+    now: Timestamp,
+    config: ConfigVersion,
+}
+
+#[derive(Serialize)]
+struct EventsView {
+    accepted: u64,
+    rejected: u64,
+    duplicates: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct QueueView {
+    depth: u64,
+    in_flight: u64,
+    delayed: u64,
+    dlq: u64,
+}
+
+/// `GET /api/status`.
+pub(crate) async fn show(deps: &Deps) -> Result<Response<Body>, Failure> {
+    let now = deps.clock.now();
+    let (queues, idle) = deps.status.look().await.map_err(|code| Failure::Queue(format!("a queue's depth could not be read: {code}")))?;
+    let totals = deps.status.totals(&deps.store, idle, now).await?;
+    answer::json(&StatusView {
+        events: EventsView { accepted: totals.accepted, rejected: totals.rejected, duplicates: totals.duplicates },
+        profiles: totals.profiles,
+        accounts: totals.accounts,
+        messages: totals.messages,
+        messages_by: totals.channels,
+        queues,
+        idle,
+        now,
+        config: deps.config.current().await.version.clone(),
+    })
+}

@@ -1,0 +1,82 @@
+//! What the environment says.
+
+use perennial_channels::unsubscribe::{InvalidKeys, Keys};
+use perennial_lambda_kit::{Env, EnvError};
+
+/// The function's environment. Its `Debug` shows no key.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The table's name.
+    pub table: String,
+    /// The events queue's URL.
+    pub events_queue_url: String,
+    /// Where the api answers, without a slash at the end.
+    pub public_url: String,
+    /// What unsubscribe links are signed with.
+    pub unsubscribe_keys: Keys,
+}
+
+/// Why the environment cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// A key is missing or wrong.
+    #[error(transparent)]
+    Env(#[from] EnvError),
+    /// The keys of unsubscribe links.
+    #[error("UNSUBSCRIBE_KEYS: {0}")]
+    Keys(#[from] InvalidKeys),
+    /// The public address.
+    #[error("PUBLIC_URL must begin with https:// (or http:// on this machine)")]
+    PublicUrl,
+}
+
+impl Settings {
+    /// Reads `TABLE`, `EVENTS_QUEUE_URL`, `PUBLIC_URL` and `UNSUBSCRIBE_KEYS`.
+    ///
+    /// # Errors
+    /// [`SettingsError`] naming the key that is missing or wrong.
+    pub fn from_env(env: &Env) -> Result<Self, SettingsError> {
+        let public_url: String = env.required("PUBLIC_URL", "the address at which the api answers, such as https://perennial.example")?;
+        if !public_url.starts_with("https://") && !public_url.starts_with("http://") {
+            return Err(SettingsError::PublicUrl);
+        }
+        let keys = env.secret("UNSUBSCRIBE_KEYS", "keys of at least 32 bytes, with commas between")?;
+        Ok(Self {
+            table: env.required("TABLE", "the name of a DynamoDB table")?,
+            events_queue_url: env.required("EVENTS_QUEUE_URL", "the URL of the events queue")?,
+            public_url: public_url.trim_end_matches('/').to_owned(),
+            unsubscribe_keys: Keys::new(keys.expose().split(',').map(str::trim))?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const ALL: [(&str, &str); 4] = [
+        ("TABLE", "t"),
+        ("EVENTS_QUEUE_URL", "q"),
+        ("PUBLIC_URL", "https://p.example/"),
+        ("UNSUBSCRIBE_KEYS", "a key of at least thirty-two bytes, another key of at least thirty-two bytes"),
+    ];
+
+    #[test]
+    fn a_missing_or_wrong_key_is_named() {
+        for (absent, _) in ALL {
+            let error = Settings::from_env(&Env::from_pairs(ALL.into_iter().filter(|(key, _)| *key != absent))).unwrap_err();
+            assert!(error.to_string().contains(absent), "{error}");
+        }
+        let wrong = |key: &str, value: &'static str| Settings::from_env(&Env::from_pairs(ALL.map(|(k, v)| (k, if k == key { value } else { v })))).unwrap_err();
+        assert_eq!(wrong("PUBLIC_URL", "p.example"), SettingsError::PublicUrl);
+        assert_eq!(wrong("UNSUBSCRIBE_KEYS", "short"), SettingsError::Keys(InvalidKeys::TooShort));
+    }
+
+    #[test]
+    fn no_key_is_printed() {
+        let settings = Settings::from_env(&Env::from_pairs(ALL)).unwrap();
+        assert_eq!(settings.public_url, "https://p.example");
+        assert!(!format!("{settings:?}").contains("thirty-two"));
+    }
+}

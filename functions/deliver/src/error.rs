@@ -1,0 +1,50 @@
+//! Why a record fails: it stays in its queue, and after three times in the DLQ.
+
+use perennial_channels::address::InvalidAddress;
+use perennial_channels::render::RenderError;
+use perennial_contracts::ses::InvalidMailEvent;
+use perennial_lambda_kit::queue::SendError;
+use perennial_store::StoreError;
+
+/// What the record's queue message is kept for. No text holds personal data.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliverError {
+    /// Neither a decision nor an event of SES.
+    #[error("the body is no message of this function: {0}")]
+    Body(String),
+    /// It looks like an event of SES and is none.
+    #[error(transparent)]
+    MailEvent(#[from] InvalidMailEvent),
+    /// The table.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The message could not be rendered: correct the template, push it and redrive.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// `[mail]` in `channels.toml` has an address that is none.
+    #[error("channels.toml, mail: {0}")]
+    Letterhead(InvalidAddress),
+    /// A webhook's endpoint is not in the config.
+    #[error("channels.toml has no endpoint {0}")]
+    NoEndpoint(String),
+    /// An endpoint's secret is not in the environment.
+    #[error("{0} is not set: it must hold the endpoint's whsec_ secret")]
+    NoSecret(String),
+    /// The mail could not be written.
+    #[error("the mail could not be written")]
+    Compose(#[source] std::io::Error),
+    /// It was certainly not sent, and may be later.
+    #[error("{channel}: {reason}")]
+    Later {
+        /// Which channel.
+        channel: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// An event could not be put on the events queue.
+    #[error(transparent)]
+    Forward(#[from] SendError),
+    /// An event could not be made.
+    #[error("an event could not be written: {0}")]
+    Event(String),
+}

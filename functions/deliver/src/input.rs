@@ -1,0 +1,49 @@
+//! What a queue message is, by its shape.
+
+use crate::error::DeliverError;
+use perennial_contracts::queue::MessagesPayload;
+use perennial_contracts::ses::{self, MailEvent, Notice};
+use perennial_domain::Decision;
+
+/// A message of one of the two queues.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// Send this once.
+    Decision(Box<Decision>),
+    /// Something became of a mail.
+    MailEvent(Box<MailEvent>),
+    /// Nothing is to be done.
+    Nothing,
+}
+
+/// Reads a body. Decisions carry their version as their only key; SNS and SES have keys of their own.
+pub(crate) fn read(body: &str) -> Result<Input, DeliverError> {
+    let object: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(body).map_err(|error| DeliverError::Body(format!("{:?} at line {} column {}", error.classify(), error.line(), error.column())))?;
+    let has = |name: &str| object.contains_key(name);
+    if has("Message") || has("Type") || has("eventType") || has("notificationType") {
+        return Ok(match ses::parse(body)? {
+            Notice::Mail(event) => Input::MailEvent(event),
+            Notice::Greeting => Input::Nothing,
+        });
+    }
+    match serde_json::from_value(object.into()) {
+        Ok(MessagesPayload::Decision(decision)) => Ok(Input::Decision(Box::new(decision))),
+        // serde's words may quote a value.
+        Err(error) => Err(DeliverError::Body(format!("{:?}", error.classify()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn bodies_of_neither_queue_are_refused_without_quoting_them() {
+        for body in ["", "secret", "[\"secret\"]", "{}", r#"{"decision.v9":{"secret":1}}"#, r#"{"decision.v1":{"id":"secret"}}"#, r#"{"Type":"Notification","Message":"secret"}"#] {
+            let error = read(body).unwrap_err().to_string();
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! A house for the tests: a table, one person, and a mail service and a receiver that do as they are told.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use crate::deps::{Deps, MailService, Parts, Webhooks};
+use aws_lambda_events::event::sqs::SqsEvent;
+use futures::future::{BoxFuture, FutureExt};
+use jiff::Timestamp;
+use perennial_channels::Outcome;
+use perennial_channels::mail::Mail;
+use perennial_channels::unsubscribe::Keys;
+use perennial_config::channels::{Endpoint, Template};
+use perennial_config::journeys::{Journey, Reentry, Step, Trigger};
+use perennial_config::lifecycle::Milestone;
+use perennial_config::Config;
+use perennial_contracts::queue::{EventsPayload, MessagesPayload};
+use perennial_domain::{Cause, Channel, ConfigVersion, Decision, DecisionId, Event, Identity, MessageId, PersonId, Stage, UserId};
+use perennial_engine::register::Register;
+use perennial_engine::state::Span;
+use perennial_engine::Profile;
+use perennial_lambda_kit::aws::{self, AwsCredentials, AwsEnv, Endpoints};
+use perennial_lambda_kit::queue::MemoryQueue;
+use perennial_lambda_kit::{Clock, Env};
+use perennial_store::{ConfigHandle, Store, Stored};
+use std::sync::{Arc, Mutex};
+
+/// When it is.
+pub(crate) const NOW: &str = "2026-03-02T08:15:30Z";
+/// Who it is about.
+pub(crate) const PERSON: Someone = Someone;
+
+/// The one person.
+pub(crate) struct Someone;
+
+impl Someone {
+    pub(crate) fn identity(&self) -> Identity {
+        Identity::User(UserId::parse("u-1").unwrap())
+    }
+
+    pub(crate) fn person_id(&self) -> PersonId {
+        self.identity().person_id()
+    }
+}
+
+/// What a service is told to do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Answer {
+    Sent,
+    Throttled,
+    Rejected,
+    Lost,
+    /// Never answers, as if the process died meanwhile; before that it sends, or not.
+    Hang { sends: bool },
+}
+
+/// Counts what it sent.
+pub(crate) struct Service {
+    answer: Mutex<Answer>,
+    sent: Mutex<Vec<String>>,
+}
+
+impl Service {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { answer: Mutex::new(Answer::Sent), sent: Mutex::default() })
+    }
+
+    pub(crate) fn answer(&self, answer: Answer) {
+        *self.answer.lock().unwrap() = answer;
+    }
+
+    pub(crate) fn sent(&self) -> usize {
+        self.sent.lock().unwrap().len()
+    }
+
+    pub(crate) fn ids(&self) -> Vec<String> {
+        self.sent.lock().unwrap().clone()
+    }
+
+    async fn take(&self, id: String, counts_attempts: bool) -> Outcome {
+        let answer = *self.answer.lock().unwrap();
+        if counts_attempts || matches!(answer, Answer::Sent | Answer::Hang { sends: true }) {
+            self.sent.lock().unwrap().push(id);
+        }
+        match answer {
+            Answer::Sent => Outcome::Sent { provider_id: Some(format!("ses-{}", self.sent())) },
+            Answer::Throttled => Outcome::Retry { reason: "throttled".into() },
+            Answer::Rejected => Outcome::Rejected { reason: "MessageRejected".into() },
+            Answer::Lost => Outcome::Unknown { reason: "no answer".into() },
+            Answer::Hang { .. } => std::future::pending().await,
+        }
+    }
+}
+
+impl MailService for Service {
+    fn send(&self, mail: Mail) -> BoxFuture<'_, Outcome> {
+        assert!(String::from_utf8_lossy(mail.message()).contains("List-Unsubscribe: <https://p.example/u/"));
+        self.take(String::new(), false).boxed()
+    }
+}
+
+impl Webhooks for Service {
+    fn post<'a>(&'a self, _: &'a Endpoint, secret: &'a str, id: &'a str, body: String, _: Timestamp) -> BoxFuture<'a, Outcome> {
+        assert_eq!(secret, "whsec_c2VjcmV0");
+        assert!(body.contains("\"ada@example.com\""));
+        self.take(id.to_owned(), true).boxed()
+    }
+}
+
+/// All of it.
+pub(crate) struct House {
+    pub(crate) deps: Deps,
+    pub(crate) mail: Arc<Service>,
+    pub(crate) webhooks: Arc<Service>,
+    pub(crate) queue: Arc<MemoryQueue>,
+}
+
+impl House {
+    /// With a person on trial who has an address.
+    pub(crate) async fn open() -> Self {
+        Self::with(Some("ada@example.com"), false).await
+    }
+
+    /// With a person on trial, or one who pays.
+    pub(crate) async fn with(email: Option<&str>, pays: bool) -> Self {
+        let store = table().await;
+        store.save(&mut Stored::new(profile(email, pays))).await.unwrap();
+        let (mail, webhooks, queue) = (Service::new(), Service::new(), Arc::new(MemoryQueue::new()));
+        let deps = Deps::new(Parts {
+            store,
+            config: ConfigHandle::fixed(config()),
+            mail: Arc::clone(&mail) as Arc<dyn MailService>,
+            webhooks: Arc::clone(&webhooks) as Arc<dyn Webhooks>,
+            events: Arc::clone(&queue) as Arc<dyn perennial_lambda_kit::queue::Sender>,
+            clock: Clock::simulated(NOW.parse().unwrap()).0,
+            env: Env::from_pairs([("TASKS_SECRET", "whsec_c2VjcmV0")]),
+            public_url: "https://p.example".into(),
+            keys: Keys::new(["a key of at least thirty-two bytes"]).unwrap(),
+        });
+        Self { deps, mail, webhooks, queue }
+    }
+
+    pub(crate) fn decision(&self, channel: Channel) -> Decision {
+        let person = PERSON.person_id();
+        let step = channel as u16;
+        Decision {
+            id: DecisionId::of(person, "welcome", step, b"cause"),
+            person,
+            journey: "welcome".into(),
+            step,
+            channel,
+            template: "welcome".into(),
+            endpoint: (channel == Channel::Webhook).then(|| "tasks".into()),
+            cause: Cause::Event { name: "Trial Started".into(), message_id: MessageId::parse("m-1").unwrap() },
+            decided_at: NOW.parse().unwrap(),
+            config: ConfigVersion::parse("v1").unwrap(),
+        }
+    }
+
+    pub(crate) fn decision_body(&self, channel: Channel) -> String {
+        serde_json::to_string(&MessagesPayload::Decision(self.decision(channel))).unwrap()
+    }
+
+    /// A batch of `bodies`, received for the `times`th time.
+    pub(crate) fn batch(&self, bodies: &[String], times: u32) -> SqsEvent {
+        let records: Vec<_> = bodies.iter().enumerate().map(|(n, body)| {
+            serde_json::json!({ "messageId": format!("m{n}"), "body": body, "attributes": { "ApproximateReceiveCount": times.to_string() } })
+        });
+        serde_json::from_value(serde_json::json!({ "Records": records.collect::<Vec<_>>() })).unwrap()
+    }
+
+    /// The events on the events queue, taken off it.
+    pub(crate) async fn events(&self) -> Vec<Event> {
+        let bodies = self.queue.drain().into_iter().map(|(body, _)| serde_json::from_str(&body).unwrap());
+        bodies.flat_map(|payload| match payload { EventsPayload::Events { events } => events, EventsPayload::Tick { .. } => Vec::new() }).collect()
+    }
+}
+
+/// What SES says of the mail, as SNS wraps it.
+pub(crate) fn mail_event(house: &House, kind: &str, rest: serde_json::Value) -> String {
+    let decision = house.decision(Channel::Mail);
+    let mut event = serde_json::json!({
+        "eventType": kind,
+        "mail": {
+            "timestamp": NOW, "messageId": "ses-mail", "destination": ["ada@example.com"],
+            "tags": { "ses:operation": ["SendEmail"], "decision": [decision.id], "person": [decision.person], "journey": ["welcome"], "step": ["0"] },
+        },
+    });
+    event.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+    serde_json::json!({ "Type": "Notification", "MessageId": "1", "Message": event.to_string(), "Timestamp": NOW }).to_string()
+}
+
+fn profile(email: Option<&str>, pays: bool) -> Profile {
+    let identity = PERSON.identity();
+    let mut profile = Profile::new(identity.clone());
+    let state = &mut profile.part_mut(&identity).state;
+    let at = NOW.parse::<Timestamp>().unwrap().as_millisecond();
+    state.seen = Some(Span::at(at));
+    state.milestones.insert(Milestone::Trial, Span::at(at - 86_400_000));
+    if pays {
+        state.milestones.insert(Milestone::Customer, Span::at(at));
+    }
+    state.traits.insert("name".into(), Register { at, value: "\"Ada\"".into() });
+    if let Some(email) = email {
+        state.traits.insert("email".into(), Register { at, value: serde_json::Value::from(email).to_string() });
+    }
+    profile
+}
+
+fn config() -> Config {
+    let template = Template { subject: "Hi {{ person.name }}".into(), text: "Hello {{ person.name }}.".into(), html: None, link: Some("/start".into()) };
+    let step = |channel, endpoint: Option<&str>| Step { channel, template: "welcome".into(), endpoint: endpoint.map(str::to_owned) };
+    let bundle = perennial_config::Bundle::default();
+    let mut config = Config {
+        version: bundle.version(),
+        sources: Default::default(),
+        scoring: Default::default(),
+        lifecycle: Default::default(),
+        journeys: Default::default(),
+        channels: Default::default(),
+        templates: [("welcome".to_owned(), template)].into(),
+        schedules: Default::default(),
+    };
+    config.lifecycle.onboarding_days = 30;
+    config.lifecycle.adopting_days = 90;
+    config.lifecycle.at_risk_after_idle_days = 14;
+    config.channels.mail.from = "Perennial <hello@perennial.example>".into();
+    let endpoint = Endpoint { url: "https://hooks.example/".into(), secret_env: "TASKS_SECRET".into(), allow_private: false };
+    config.channels.webhook.insert("tasks".into(), endpoint);
+    config.journeys.all.push(Journey {
+        id: "welcome".into(),
+        key: 1,
+        trigger: Trigger::Event { event: "Trial Started".into(), times: 1, within_days: 1 },
+        filter: Default::default(),
+        stages: vec![Stage::Trial],
+        reentry: Reentry::Once,
+        steps: vec![step(Channel::Mail, None), step(Channel::InApp, None), step(Channel::Webhook, Some("tasks"))],
+    });
+    config
+}
+
+async fn table() -> Store {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));
+    let env = AwsEnv { region: "eu-central-1".into(), credentials: AwsCredentials::local(), endpoints: Endpoints { dynamodb: Some(endpoint), ..Endpoints::default() } };
+    let config = aws::sdk_config(&env, aws::http_client(&Env::from_pairs::<&str, &str>([])).unwrap());
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&config), "t");
+    store.create_table().await.unwrap();
+    store
+}

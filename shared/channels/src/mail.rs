@@ -1,0 +1,248 @@
+//! Mail: the MIME message, and sending it through SES.
+
+use crate::address::{Address, InvalidAddress, Mailbox};
+use crate::outcome::Outcome;
+use crate::render::Rendered;
+use crate::text;
+use aws_sdk_sesv2::config::retry::RetryConfig;
+use aws_sdk_sesv2::error::{BuildError, ProvideErrorMetadata, SdkError};
+use aws_sdk_sesv2::operation::send_email::SendEmailError;
+use aws_sdk_sesv2::primitives::Blob;
+use aws_sdk_sesv2::types::{Destination, EmailContent, MessageTag, RawMessage};
+use jiff::Timestamp;
+use mail_builder::MessageBuilder;
+use mail_builder::headers::HeaderType;
+use mail_builder::headers::content_type::ContentType;
+use mail_builder::headers::date::Date;
+use mail_builder::headers::raw::Raw;
+use mail_builder::mime::{BodyPart, MimePart};
+use perennial_config::channels;
+use perennial_domain::Decision;
+use std::error::Error;
+
+/// Tag that carries the decision's id back with every event of the mail.
+pub const TAG_DECISION: &str = "decision";
+/// Tag that carries the person's id.
+pub const TAG_PERSON: &str = "person";
+/// Tag that carries the journey's name, for SES's own metrics.
+pub const TAG_JOURNEY: &str = "journey";
+/// Tag that carries the step, from 0.
+pub const TAG_STEP: &str = "step";
+
+/// The longest value of a message tag, in bytes.
+const MAX_TAG: usize = 256;
+
+/// Who mails come from: the checked form of `[mail]` in `channels.toml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letterhead {
+    from: Mailbox,
+    reply_to: Option<Mailbox>,
+    configuration_set: String,
+}
+
+impl Letterhead {
+    /// Checks the config's addresses.
+    ///
+    /// # Errors
+    /// [`InvalidAddress`] where `from` or `reply_to` is no address.
+    pub fn new(mail: &channels::Mail) -> Result<Self, InvalidAddress> {
+        Ok(Self {
+            from: Mailbox::parse(&mail.from)?,
+            reply_to: mail.reply_to.as_deref().map(Mailbox::parse).transpose()?,
+            configuration_set: mail.configuration_set.clone(),
+        })
+    }
+}
+
+/// A mail, ready to be sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Mail {
+    from: String,
+    to: String,
+    configuration_set: String,
+    tags: Vec<(&'static str, String)>,
+    message: Vec<u8>,
+}
+
+impl std::fmt::Debug for Mail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mail").field("message_bytes", &self.message.len()).finish_non_exhaustive()
+    }
+}
+
+impl Mail {
+    /// Writes the message: `multipart/alternative` of text and HTML, with the headers that let a mail program unsubscribe with one click
+    /// (RFC 8058). The HTML is made of the text where the template has none, and the unsubscribe link is added to each part that lacks it. The same
+    /// arguments give the same bytes.
+    ///
+    /// # Errors
+    /// An I/O error, which writing into memory does not give rise to.
+    pub fn compose(letterhead: &Letterhead, to: &Address, rendered: &Rendered, decision: &Decision, unsubscribe_url: &str, now: Timestamp) -> std::io::Result<Self> {
+        let id = decision.id.to_string();
+        let plain = with_text_footer(&rendered.text, unsubscribe_url);
+        let html = match &rendered.html {
+            Some(html) => with_html_footer(&text::document(html), unsubscribe_url),
+            None => text::html_of(&plain),
+        };
+        // The decision's id is a hash that no text can know, so no part can contain the boundary.
+        let kind = ContentType::new("multipart/alternative").attribute("boundary", format!("=_perennial_{id}"));
+        let parts = vec![MimePart::new("text/plain", BodyPart::Text(plain.into())), MimePart::new("text/html", BodyPart::Text(html.into()))];
+        let mut message = MessageBuilder::new().from(header_address(&letterhead.from)).to(to.as_str().to_owned());
+        if let Some(reply_to) = &letterhead.reply_to {
+            message = message.reply_to(header_address(reply_to));
+        }
+        let message = message
+            .subject(rendered.subject.clone())
+            .date(Date::new(now.as_second()))
+            .message_id(format!("{id}@{}", letterhead.from.address.host()))
+            .header("List-Unsubscribe", HeaderType::Raw(Raw::new(format!("<{unsubscribe_url}>"))))
+            .header("List-Unsubscribe-Post", HeaderType::Raw(Raw::new("List-Unsubscribe=One-Click")))
+            .header("X-Perennial-Decision", HeaderType::Raw(Raw::new(id.clone())))
+            .body(MimePart::new(kind, BodyPart::Multipart(parts)))
+            .write_to_vec()?;
+        let tags = vec![
+            (TAG_DECISION, id),
+            (TAG_PERSON, decision.person.to_string()),
+            (TAG_JOURNEY, tag_value(&decision.journey)),
+            (TAG_STEP, decision.step.to_string()),
+        ];
+        Ok(Self {
+            from: letterhead.from.address.as_str().to_owned(),
+            to: to.as_str().to_owned(),
+            configuration_set: letterhead.configuration_set.clone(),
+            tags,
+            message,
+        })
+    }
+
+    /// The message's bytes.
+    #[must_use]
+    pub fn message(&self) -> &[u8] {
+        &self.message
+    }
+}
+
+fn header_address(mailbox: &Mailbox) -> mail_builder::headers::address::Address<'static> {
+    mail_builder::headers::address::Address::new_address(mailbox.name.clone(), mailbox.address.as_str().to_owned())
+}
+
+fn with_text_footer(text: &str, url: &str) -> String {
+    let text = text.trim_end();
+    if text.contains(url) { format!("{text}\n") } else { format!("{text}\n\n-- \nNo more of these mails: {url}\n") }
+}
+
+fn with_html_footer(html: &str, url: &str) -> String {
+    let escaped = text::escape(url);
+    if html.contains(url) || html.contains(&escaped) || html.contains(&minijinja_escape(url)) {
+        return html.to_owned();
+    }
+    let footer = format!("<p style=\"font-size:80%\"><a href=\"{escaped}\">No more of these mails</a></p>\n");
+    match html.rfind("</body>") {
+        Some(end) => format!("{}{footer}{}", &html[..end], &html[end..]),
+        None => format!("{html}\n{footer}"),
+    }
+}
+
+/// A URL as the template engine escapes it in HTML: slashes too.
+fn minijinja_escape(url: &str) -> String {
+    text::escape(url).replace('/', "&#x2f;")
+}
+
+/// `text` of the characters that SES allows in a tag; others become `_`.
+fn tag_value(text: &str) -> String {
+    let value: String = text.chars().take(MAX_TAG).map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@') { c } else { '_' }).collect();
+    if value.is_empty() { "_".to_owned() } else { value }
+}
+
+/// Sends mails through SES.
+#[derive(Debug, Clone)]
+pub struct Mailer {
+    client: aws_sdk_sesv2::Client,
+}
+
+impl Mailer {
+    /// A client from the process's configuration, but without the SDK's retries: a second attempt after a lost answer could send a second mail.
+    #[must_use]
+    pub fn new(config: &aws_types::SdkConfig) -> Self {
+        let config = aws_sdk_sesv2::config::Builder::from(config).retry_config(RetryConfig::disabled()).build();
+        Self { client: aws_sdk_sesv2::Client::from_conf(config) }
+    }
+
+    /// The cheapest call there is, for opening the connection while a function starts.
+    ///
+    /// # Errors
+    /// The SDK's, where SES does not answer or the role may not ask; the connection is open in the latter case.
+    pub async fn ping(&self) -> Result<(), impl std::fmt::Debug + use<>> {
+        self.client.list_configuration_sets().page_size(1).send().await.map(drop)
+    }
+
+    /// Offers `mail` to SES, once.
+    pub async fn send(&self, mail: Mail) -> Outcome {
+        match self.request(mail).await {
+            Ok(output) => Outcome::Sent { provider_id: output.message_id },
+            Err(error) => outcome(&error),
+        }
+    }
+
+    async fn request(&self, mail: Mail) -> Result<aws_sdk_sesv2::operation::send_email::SendEmailOutput, SdkError<SendEmailError>> {
+        let not_built = |error: BuildError| SdkError::construction_failure(error);
+        let raw = RawMessage::builder().data(Blob::new(mail.message)).build().map_err(not_built)?;
+        let mut request = self
+            .client
+            .send_email()
+            .from_email_address(mail.from)
+            .destination(Destination::builder().to_addresses(mail.to).build())
+            .content(EmailContent::builder().raw(raw).build());
+        if !mail.configuration_set.is_empty() {
+            request = request.configuration_set_name(mail.configuration_set);
+        }
+        for (name, value) in mail.tags {
+            request = request.email_tags(MessageTag::builder().name(name).value(value).build().map_err(not_built)?);
+        }
+        request.send().await
+    }
+}
+
+/// What a failed call says about the mail. Source of the codes: SES API v2 reference, SendEmail and common errors.
+fn outcome(error: &SdkError<SendEmailError>) -> Outcome {
+    match error {
+        SdkError::ConstructionFailure(_) => Outcome::retry("the request could not be built"),
+        SdkError::DispatchFailure(failure) => {
+            let unreached = failure.as_connector_error().is_some_and(|error| error.is_user() || never_connected(error));
+            if unreached { Outcome::retry("SES could not be reached") } else { Outcome::unknown("the connection to SES broke") }
+        }
+        SdkError::TimeoutError(_) => Outcome::unknown("SES did not answer in time"),
+        SdkError::ServiceError(service) => {
+            let status = service.raw().status().as_u16();
+            match service.err().code().unwrap_or_default() {
+                // About this very mail: it would be refused again.
+                code @ ("MessageRejected" | "BadRequestException") => Outcome::rejected(code),
+                // SES may have taken the mail before it failed.
+                code if status >= 500 && !is_throttle(code) => Outcome::unknown(if code.is_empty() { "SES failed" } else { code }),
+                // Throttled, or refused for the sender's account, domain, rights or configuration: an operator can change that.
+                code => Outcome::retry(if code.is_empty() { "SES refused" } else { code }),
+            }
+        }
+        _ => Outcome::unknown("SES's answer could not be read"),
+    }
+}
+
+fn is_throttle(code: &str) -> bool {
+    matches!(code, "TooManyRequestsException" | "LimitExceededException" | "ThrottlingException" | "Throttling" | "SlowDown")
+}
+
+/// Whether the failure came before there was a connection, so that nothing was sent.
+fn never_connected(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(hyper_util::client::legacy::Error::is_connect) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+#[path = "mail_tests.rs"]
+mod tests;

@@ -1,0 +1,41 @@
+//! What came of a sending.
+
+/// What is known about a message after a channel tried to send it. Reasons are short, stable words without personal data: they are stored, shown
+/// and logged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was taken over.
+    Sent {
+        /// The provider's id of the message, by which its later events are told; `None` where the provider gives none.
+        provider_id: Option<String>,
+    },
+    /// It was certainly not taken over, and may be sent later.
+    Retry {
+        /// Why.
+        reason: String,
+    },
+    /// It will never be taken over.
+    Rejected {
+        /// Why.
+        reason: String,
+    },
+    /// Whether it was taken over is not known: the answer was lost.
+    Unknown {
+        /// How it was lost.
+        reason: String,
+    },
+}
+
+impl Outcome {
+    pub(crate) fn retry(reason: impl Into<String>) -> Self {
+        Self::Retry { reason: reason.into() }
+    }
+
+    pub(crate) fn rejected(reason: impl Into<String>) -> Self {
+        Self::Rejected { reason: reason.into() }
+    }
+
+    pub(crate) fn unknown(reason: impl Into<String>) -> Self {
+        Self::Unknown { reason: reason.into() }
+    }
+}

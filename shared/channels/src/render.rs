@@ -1,0 +1,267 @@
+//! Templates and people become messages.
+//!
+//! Templates come from the config and are trusted; what fills them comes from events and is not. So a value is only ever a value: it is never
+//! parsed as a template, it is escaped in HTML, and it cannot break out of a header line. A value that is missing renders as nothing.
+
+use crate::text;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use perennial_config::channels::Template;
+use perennial_domain::{Decision, Stage};
+use perennial_engine::State;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// The longest subject or title, in bytes.
+pub const MAX_SUBJECT: usize = 250;
+/// The longest body, in bytes, of text and HTML each.
+pub const MAX_BODY: usize = 100 * 1024;
+/// The longest link, in bytes.
+const MAX_LINK: usize = 2048;
+/// Steps that one part of a template may take: a loop over a long list ends here rather than with the function's time.
+const FUEL: u64 = 200_000;
+
+/// All templates, compiled.
+pub struct Renderer {
+    env: Environment<'static>,
+    parts: BTreeMap<String, Parts>,
+    problems: Vec<TemplateProblem>,
+}
+
+#[derive(Clone, Copy)]
+struct Parts {
+    html: bool,
+    link: bool,
+}
+
+/// A part of a template that does not compile.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("templates/{template}.toml: {part}: {problem}")]
+pub struct TemplateProblem {
+    /// The template's name.
+    pub template: String,
+    /// `subject`, `text`, `html` or `link`.
+    pub part: &'static str,
+    /// What is wrong, with its line within the part.
+    pub problem: String,
+}
+
+/// Why a message could not be rendered. The texts hold nothing of the person.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RenderError {
+    /// The config has no such template.
+    #[error("there is no template {0}")]
+    NoTemplate(String),
+    /// The template does not compile.
+    #[error("{0}")]
+    Broken(TemplateProblem),
+    /// It does not run: an operation that its values do not allow, or too many steps.
+    #[error("template {template}, {part}: {kind}")]
+    Failed {
+        /// The template's name.
+        template: String,
+        /// `subject`, `text`, `html` or `link`.
+        part: &'static str,
+        /// What kind of failure.
+        kind: String,
+    },
+    /// A body of more than [`MAX_BODY`] bytes.
+    #[error("template {template}, {part}: the result is longer than 100 KiB")]
+    TooLong {
+        /// The template's name.
+        template: String,
+        /// `text` or `html`.
+        part: &'static str,
+    },
+}
+
+/// A message, ready for its channel.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// One line of at most [`MAX_SUBJECT`] bytes.
+    pub subject: String,
+    /// Plain text.
+    pub text: String,
+    /// HTML, where the template has it.
+    pub html: Option<String>,
+    /// Where a click leads: an `https:` or `http:` address, or a path that begins with one `/`. `None` where the template has none, or what it gave
+    /// is nothing of the kind.
+    pub link: Option<String>,
+}
+
+impl std::fmt::Debug for Rendered {
+    // What a message says is personal.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rendered").field("subject_bytes", &self.subject.len()).field("text_bytes", &self.text.len()).finish_non_exhaustive()
+    }
+}
+
+/// What a template can name.
+///
+/// | name | is |
+/// |---|---|
+/// | `person` | the person's traits, such as `person.first_name`, `person.plan` |
+/// | `account.id` | the account's id |
+/// | `account.…` | the account's traits, where the caller knows them |
+/// | `stage` | the lifecycle stage, such as `trial` |
+/// | `cause.event.name`, `cause.quiet.days`, `cause.score.value` | what set the message off |
+/// | `journey`, `step` | the journey's name, and the step from 0 |
+/// | `unsubscribe_url` | the link that ends all mail (mail only) |
+#[derive(Clone, Serialize)]
+pub struct Context {
+    person: Map<String, Value>,
+    account: Map<String, Value>,
+    stage: Stage,
+    cause: Value,
+    journey: String,
+    step: u16,
+    unsubscribe_url: String,
+}
+
+impl Context {
+    /// What `decision` says to the person whose combined state is `view`.
+    #[must_use]
+    pub fn new(decision: &Decision, view: &State, stage: Stage) -> Self {
+        let traits = view.traits.iter();
+        let person = traits.filter_map(|(name, register)| Some((name.clone(), serde_json::from_str(&register.value).ok()?))).collect();
+        let mut account = Map::new();
+        if let Some(id) = view.account_id() {
+            account.insert("id".to_owned(), id.as_str().into());
+        }
+        Self {
+            person,
+            account,
+            stage,
+            // A cause is plain data and always becomes JSON.
+            cause: serde_json::to_value(&decision.cause).unwrap_or_default(),
+            journey: decision.journey.clone(),
+            step: decision.step,
+            unsubscribe_url: String::new(),
+        }
+    }
+
+    /// With the link that ends all mail.
+    #[must_use]
+    pub fn with_unsubscribe_url(mut self, url: &str) -> Self {
+        url.clone_into(&mut self.unsubscribe_url);
+        self
+    }
+
+    /// With the account's traits; `account.id` stays what it is.
+    #[must_use]
+    pub fn with_account_traits(mut self, traits: Map<String, Value>) -> Self {
+        for (name, value) in traits.into_iter().filter(|(name, _)| name != "id") {
+            self.account.insert(name, value);
+        }
+        self
+    }
+
+    /// The account's id.
+    #[must_use]
+    pub fn account_id(&self) -> Option<&str> {
+        self.account.get("id").and_then(Value::as_str)
+    }
+
+    /// The person's traits.
+    #[must_use]
+    pub fn person(&self) -> &Map<String, Value> {
+        &self.person
+    }
+}
+
+impl Renderer {
+    /// Compiles `templates`. One that does not compile stands in [`Self::problems`] and fails only what asks for it.
+    #[must_use]
+    pub fn new(templates: &BTreeMap<String, Template>) -> Self {
+        let mut env = Environment::new();
+        env.set_undefined_behavior(UndefinedBehavior::Chainable);
+        env.set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
+        env.set_fuel(Some(FUEL));
+        let (mut parts, mut problems) = (BTreeMap::new(), Vec::new());
+        for (name, template) in templates {
+            let sources = [
+                ("subject", Some(&template.subject)),
+                ("text", Some(&template.text)),
+                ("html", template.html.as_ref()),
+                ("link", template.link.as_ref()),
+            ];
+            for (part, source) in sources {
+                let Some(source) = source else { continue };
+                if let Err(error) = env.add_template_owned(format!("{name}.{part}"), source.clone()) {
+                    let line = error.line().map_or_else(String::new, |line| format!("line {line}: "));
+                    let detail = error.detail().unwrap_or("it does not parse");
+                    let problem = format!("{line}{}: {detail}", error.kind());
+                    problems.push(TemplateProblem { template: name.clone(), part, problem });
+                }
+            }
+            parts.insert(name.clone(), Parts { html: template.html.is_some(), link: template.link.is_some() });
+        }
+        Self { env, parts, problems }
+    }
+
+    /// What does not compile.
+    #[must_use]
+    pub fn problems(&self) -> &[TemplateProblem] {
+        &self.problems
+    }
+
+    /// Whether the template names something of the account besides its id, so that the account has to be read.
+    #[must_use]
+    pub fn asks_for_account(&self, template: &str) -> bool {
+        ["subject", "text", "html", "link"].iter().any(|part| {
+            let compiled = self.env.get_template(&format!("{template}.{part}"));
+            compiled.is_ok_and(|compiled| {
+                let mut names = compiled.undeclared_variables(true).into_iter();
+                names.any(|name| name == "account" || (name.starts_with("account.") && name != "account.id"))
+            })
+        })
+    }
+
+    /// Renders `template` for `context`.
+    ///
+    /// # Errors
+    /// [`RenderError`] where there is no such template, or it does not compile, does not run or says too much.
+    pub fn render(&self, template: &str, context: &Context) -> Result<Rendered, RenderError> {
+        let parts = self.parts.get(template).copied().ok_or_else(|| RenderError::NoTemplate(template.to_owned()))?;
+        if let Some(problem) = self.problems.iter().find(|problem| problem.template == template) {
+            return Err(RenderError::Broken(problem.clone()));
+        }
+        let subject = self.part(template, "subject", context)?;
+        let text = self.part(template, "text", context)?;
+        let html = if parts.html { Some(self.part(template, "html", context)?) } else { None };
+        let link = if parts.link { Some(self.part(template, "link", context)?) } else { None };
+        Ok(Rendered { subject: text::one_line(&subject, MAX_SUBJECT), text, html, link: link.as_deref().and_then(safe_link) })
+    }
+
+    fn part(&self, template: &str, part: &'static str, context: &Context) -> Result<String, RenderError> {
+        let failed = |error: minijinja::Error| RenderError::Failed { template: template.to_owned(), part, kind: error.kind().to_string() };
+        let compiled = self.env.get_template(&format!("{template}.{part}")).map_err(failed)?;
+        let text = compiled.render(minijinja::value::Serde(context)).map_err(failed)?;
+        if text.len() > MAX_BODY {
+            return Err(RenderError::TooLong { template: template.to_owned(), part });
+        }
+        // NUL and its like have no place in a mail.
+        Ok(text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect())
+    }
+}
+
+impl std::fmt::Debug for Renderer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Renderer").field("templates", &self.parts.len()).field("problems", &self.problems).finish_non_exhaustive()
+    }
+}
+
+/// `link` where following it can only open a page: no `javascript:`, no `//elsewhere`.
+fn safe_link(link: &str) -> Option<String> {
+    let link = link.trim();
+    if link.is_empty() || link.len() > MAX_LINK || link.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
+        return None;
+    }
+    let path = link.starts_with('/') && !link.starts_with("//");
+    let page = url::Url::parse(link).is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
+    (path || page).then(|| link.to_owned())
+}
+
+#[cfg(test)]
+#[path = "render_tests.rs"]
+mod tests;

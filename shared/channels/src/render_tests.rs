@@ -1,0 +1,137 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use super::*;
+use jiff::Timestamp;
+use perennial_domain::{Cause, Channel, ConfigVersion, DecisionId, MessageId, PersonId};
+use perennial_engine::register::Register;
+use proptest::prelude::*;
+use serde_json::json;
+
+fn decision() -> Decision {
+    let person = PersonId::derive(&[b"ada"]);
+    Decision {
+        id: DecisionId::of(person, "welcome", 0, b"cause"),
+        person,
+        journey: "welcome".into(),
+        step: 0,
+        channel: Channel::Mail,
+        template: "welcome".into(),
+        endpoint: None,
+        cause: Cause::Event { name: "Trial Started".into(), message_id: MessageId::parse("m-1").unwrap() },
+        decided_at: Timestamp::UNIX_EPOCH,
+        config: ConfigVersion::parse("v1").unwrap(),
+    }
+}
+
+fn context(traits: &Value) -> Context {
+    let mut state = State::default();
+    for (name, value) in traits.as_object().unwrap() {
+        state.traits.insert(name.clone(), Register { at: 0, value: value.to_string() });
+    }
+    state.account = Some(Register { at: 0, value: "acme".into() });
+    Context::new(&decision(), &state, Stage::Trial)
+}
+
+fn renderer(subject: &str, text: &str, html: Option<&str>, link: Option<&str>) -> Renderer {
+    let template = Template { subject: subject.into(), text: text.into(), html: html.map(str::to_owned), link: link.map(str::to_owned) };
+    Renderer::new(&[("welcome".to_owned(), template)].into())
+}
+
+#[test]
+fn a_template_names_the_person_the_account_and_the_cause() {
+    let text = "{{ person.name }} of {{ account.id }} in {{ account.city }}, {{ stage }}, {{ cause.event.name }}, {{ journey }} {{ step }}, {{ unsubscribe_url }}";
+    let context = context(&json!({ "name": "Ada" })).with_unsubscribe_url("https://p.example/u/t");
+    let context = context.with_account_traits(json!({ "city": "London", "id": "other" }).as_object().unwrap().clone());
+    let rendered = renderer("s", text, None, None).render("welcome", &context).unwrap();
+    assert_eq!(rendered.text, "Ada of acme in London, trial, Trial Started, welcome 0, https://p.example/u/t");
+}
+
+#[test]
+fn what_is_missing_renders_as_nothing() {
+    let rendered = renderer("Hi {{ person.name }}!", "{{ person.company.city.name }}[{% if person.plan %}plan{% endif %}]", Some("<p>{{ nothing.at.all }}</p>"), Some("{{ person.url }}"));
+    let rendered = rendered.render("welcome", &context(&json!({}))).unwrap();
+    assert_eq!((rendered.subject.as_str(), rendered.text.as_str(), rendered.html.as_deref(), rendered.link), ("Hi !", "[]", Some("<p></p>"), None));
+}
+
+#[test]
+fn a_value_is_never_a_template() {
+    let hostile = "{{ 7 * 7 }}{% for x in range(9) %}x{% endfor %}{# c #}{{ person }}";
+    let rendered = renderer("{{ person.name }}", "{{ person.name }}", Some("<p>{{ person.name }}</p>"), None).render("welcome", &context(&json!({ "name": hostile }))).unwrap();
+    assert_eq!(rendered.subject, hostile);
+    assert_eq!(rendered.text, hostile);
+    assert!(!rendered.html.unwrap().contains("49"));
+}
+
+#[test]
+fn a_value_is_escaped_in_html_and_only_there() {
+    let hostile = "<script>alert(\"1\")</script>&'";
+    let rendered = renderer("{{ person.name }}", "{{ person.name }}", Some("<a title=\"{{ person.name }}\">{{ person.name }}</a>"), None);
+    let rendered = rendered.render("welcome", &context(&json!({ "name": hostile }))).unwrap();
+    assert_eq!(rendered.text, hostile);
+    let html = rendered.html.unwrap();
+    assert!(!html.contains("<script") && !html.contains("\"1\"") && html.contains("&lt;script&gt;"), "{html}");
+}
+
+#[test]
+fn a_subject_is_one_bounded_line() {
+    let rendered = renderer("Hi {{ person.name }}", "t", None, None);
+    let hostile = format!("x\r\nBcc: eve@example.com\r\n\r\nbody{}", "y".repeat(500));
+    let subject = rendered.render("welcome", &context(&json!({ "name": hostile }))).unwrap().subject;
+    assert!(subject.starts_with("Hi x Bcc: eve@example.com body"));
+    assert!(subject.len() <= MAX_SUBJECT && !subject.contains(['\r', '\n']));
+}
+
+#[test]
+fn a_link_opens_a_page_or_is_none() {
+    let render = |url: &str| renderer("s", "t", None, Some("{{ person.url }}")).render("welcome", &context(&json!({ "url": url }))).unwrap().link;
+    for kept in ["https://app.example/x?y=1", "http://localhost:8080/x", "/upgrade?plan=pro"] {
+        assert_eq!(render(kept).as_deref(), Some(kept));
+    }
+    for refused in ["javascript:alert(1)", " JavaScript:alert(1)", "data:text/html,x", "//evil.example", "/\\evil.example", "https://", "x", "", "https://a b", "mailto:a@b.example"] {
+        assert_eq!(render(refused), None, "{refused}");
+    }
+}
+
+#[test]
+fn a_broken_template_fails_alone_and_says_where() {
+    let good = Template { subject: "s".into(), text: "t".into(), html: None, link: None };
+    let bad = Template { subject: "s".into(), text: "line\n{% if person.name %}".into(), html: None, link: None };
+    let renderer = Renderer::new(&[("good".to_owned(), good), ("bad".to_owned(), bad)].into());
+    assert_eq!(renderer.problems().len(), 1);
+    assert!(renderer.problems()[0].to_string().starts_with("templates/bad.toml: text: line 2: "), "{}", renderer.problems()[0]);
+    assert!(renderer.render("good", &context(&json!({}))).is_ok());
+    assert!(matches!(renderer.render("bad", &context(&json!({}))), Err(RenderError::Broken(_))));
+    assert_eq!(renderer.render("none", &context(&json!({}))), Err(RenderError::NoTemplate("none".into())));
+}
+
+#[test]
+fn a_template_cannot_run_or_grow_without_end() {
+    let endless = renderer("s", "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}", None, None);
+    assert!(matches!(endless.render("welcome", &context(&json!({}))), Err(RenderError::Failed { part: "text", .. })));
+    let wide = renderer("s", "{% for a in range(2000) %}{{ person.name }}{% endfor %}", None, None);
+    let error = wide.render("welcome", &context(&json!({ "name": "x".repeat(200) }))).unwrap_err();
+    assert_eq!(error, RenderError::TooLong { template: "welcome".into(), part: "text" });
+    let failing = renderer("s", "{{ person.name / 2 }}", None, None);
+    let error = failing.render("welcome", &context(&json!({ "name": "secret" }))).unwrap_err();
+    assert!(!error.to_string().contains("secret"));
+}
+
+#[test]
+fn the_account_is_asked_for_only_where_a_template_names_it() {
+    let asks = |text: &str| renderer("s", text, None, None).asks_for_account("welcome");
+    assert!(asks("{{ account.name }}"));
+    assert!(!asks("{{ account.id }} {{ person.account.name }}"));
+    assert!(!renderer("s", "t", None, None).asks_for_account("none"));
+}
+
+proptest! {
+    #[test]
+    fn no_trait_makes_rendering_fail_or_leaves_html_unescaped(name in "\\PC{0,40}|[{}%#<>&\"'\\r\\n\\x00-\\x1f]{0,40}") {
+        let renderer = renderer("{{ person.name }}", "{{ person.name }}", Some("<p>{{ person.name }}</p>"), Some("{{ person.name }}"));
+        let rendered = renderer.render("welcome", &context(&json!({ "name": name }))).unwrap();
+        prop_assert!(!rendered.subject.chars().any(char::is_control));
+        let html = rendered.html.unwrap();
+        let inner = &html[3..html.len() - 4];
+        prop_assert!(!inner.contains(['<', '>', '"']));
+    }
+}

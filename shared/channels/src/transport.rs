@@ -1,0 +1,198 @@
+//! One POST over one connection, opened to an address that was checked.
+
+use crate::guard::is_public;
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::Full;
+use hyper_util::rt::TokioIo;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
+use url::{Host, Url};
+
+/// Time to find, reach and greet a receiver.
+const CONNECT: Duration = Duration::from_secs(3);
+/// Time for all of a delivery; Standard Webhooks asks for 15 to 30 s at most, and a queue's consumer should not wait so long.
+const TOTAL: Duration = Duration::from_secs(10);
+/// The most bytes of an answer's head that are read. Its body is not read at all.
+const MAX_HEAD: usize = 16 * 1024;
+
+/// Finds the addresses of a host.
+pub(crate) trait Resolve: Send + Sync {
+    /// All addresses of `host`.
+    fn resolve<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, std::io::Result<Vec<SocketAddr>>>;
+}
+
+/// The system's resolver.
+#[derive(Debug)]
+pub(crate) struct SystemResolver;
+
+impl Resolve for SystemResolver {
+    fn resolve<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, std::io::Result<Vec<SocketAddr>>> {
+        Box::pin(async move { Ok(tokio::net::lookup_host((host, port)).await?.collect()) })
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum TransportError {
+    /// The URL, or where it leads, is not allowed.
+    #[error("{0}")]
+    NotAllowed(&'static str),
+    /// It did not work this time.
+    #[error("{0}")]
+    Failed(&'static str),
+}
+
+/// Opens connections.
+pub(crate) struct Transport {
+    resolver: Arc<dyn Resolve>,
+    tls: OnceLock<Option<TlsConnector>>,
+}
+
+impl std::fmt::Debug for Transport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Transport")
+    }
+}
+
+impl Transport {
+    pub(crate) fn new(resolver: Arc<dyn Resolve>) -> Self {
+        Self { resolver, tls: OnceLock::new() }
+    }
+
+    /// Posts `body` to `url` and gives the answer's status. Redirects are answers like any other.
+    pub(crate) async fn post(&self, url: &str, allow_private: bool, headers: HeaderMap, body: Bytes) -> Result<StatusCode, TransportError> {
+        let work = self.post_unbounded(url, allow_private, headers, body);
+        tokio::time::timeout(TOTAL, work).await.unwrap_or(Err(TransportError::Failed("the receiver did not answer in time")))
+    }
+
+    async fn post_unbounded(&self, url: &str, allow_private: bool, headers: HeaderMap, body: Bytes) -> Result<StatusCode, TransportError> {
+        let target = Target::parse(url, allow_private)?;
+        let connecting = async {
+            let addresses = self.checked_addresses(&target, allow_private).await?;
+            connect(&addresses).await
+        };
+        let late = TransportError::Failed("the receiver could not be reached in time");
+        let stream = tokio::time::timeout(CONNECT, connecting).await.unwrap_or(Err(late))?;
+        let request = target.request(headers, body)?;
+        if !target.tls {
+            return exchange(stream, request).await;
+        }
+        let connector = self.connector().ok_or(TransportError::Failed("TLS could not be set up"))?;
+        let name = ServerName::try_from(target.name()).map_err(|_| TransportError::NotAllowed("the host is no name for TLS"))?;
+        let refused = TransportError::Failed("the TLS handshake failed");
+        let stream = tokio::time::timeout(CONNECT, connector.connect(name, stream)).await.map_err(|_| late)?.map_err(|_| refused)?;
+        exchange(stream, request).await
+    }
+
+    /// All addresses of the target; an error if one of them is not public and private ones are not allowed.
+    async fn checked_addresses(&self, target: &Target, allow_private: bool) -> Result<Vec<SocketAddr>, TransportError> {
+        let addresses = match &target.host {
+            Host::Ipv4(ip) => vec![SocketAddr::new(IpAddr::V4(*ip), target.port)],
+            Host::Ipv6(ip) => vec![SocketAddr::new(IpAddr::V6(*ip), target.port)],
+            Host::Domain(name) => {
+                let found = self.resolver.resolve(name, target.port).await;
+                found.map_err(|_| TransportError::Failed("the host's name could not be resolved"))?
+            }
+        };
+        if addresses.is_empty() {
+            return Err(TransportError::Failed("the host's name has no address"));
+        }
+        if !allow_private && !addresses.iter().all(|address| is_public(address.ip())) {
+            return Err(TransportError::NotAllowed("the host is not on the public Internet"));
+        }
+        Ok(addresses)
+    }
+
+    fn connector(&self) -> Option<&TlsConnector> {
+        self.tls.get_or_init(tls).as_ref()
+    }
+}
+
+/// TLS 1.2 or 1.3 on ring, trusting the roots that browsers trust.
+fn tls() -> Option<TlsConnector> {
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let provider = Arc::new(crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().ok()?;
+    Some(TlsConnector::from(Arc::new(config.with_root_certificates(roots).with_no_client_auth())))
+}
+
+/// Tries the addresses one after the other.
+async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, TransportError> {
+    for address in addresses {
+        if let Ok(stream) = TcpStream::connect(address).await {
+            return Ok(stream);
+        }
+    }
+    Err(TransportError::Failed("the receiver could not be reached"))
+}
+
+/// Sends the request over `stream` and gives the answer's status.
+async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<StatusCode, TransportError>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let broken = |_: hyper::Error| TransportError::Failed("the connection to the receiver broke");
+    let mut http = hyper::client::conn::http1::Builder::new();
+    http.max_buf_size(MAX_HEAD);
+    let (mut sender, connection) = http.handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    let connection = tokio::spawn(connection);
+    let answer = sender.send_request(request).await.map_err(broken).map(|answer| answer.status());
+    connection.abort();
+    answer
+}
+
+/// Where a URL leads.
+struct Target {
+    tls: bool,
+    host: Host<String>,
+    port: u16,
+    authority: String,
+    path: String,
+}
+
+impl Target {
+    fn parse(url: &str, allow_private: bool) -> Result<Self, TransportError> {
+        let url = Url::parse(url).map_err(|_| TransportError::NotAllowed("the URL cannot be read"))?;
+        let tls = match url.scheme() {
+            "https" => true,
+            "http" if allow_private => false,
+            _ => return Err(TransportError::NotAllowed("the URL must begin with https://")),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(TransportError::NotAllowed("the URL must hold no credentials"));
+        }
+        let host = url.host().map(|host| host.to_owned()).ok_or(TransportError::NotAllowed("the URL has no host"))?;
+        let port = url.port_or_known_default().unwrap_or(443);
+        let authority = url.port().map_or_else(|| host.to_string(), |port| format!("{host}:{port}"));
+        let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+        Ok(Self { tls, host, port, authority, path })
+    }
+
+    /// The name that the receiver's certificate must be for.
+    fn name(&self) -> String {
+        match &self.host {
+            Host::Domain(name) => name.trim_end_matches('.').to_owned(),
+            Host::Ipv4(ip) => ip.to_string(),
+            Host::Ipv6(ip) => ip.to_string(),
+        }
+    }
+
+    fn request(&self, headers: HeaderMap, body: Bytes) -> Result<Request<Full<Bytes>>, TransportError> {
+        let request = Request::builder().method(Method::POST).uri(&self.path).header("host", &self.authority).header("connection", "close");
+        let mut request = request.body(Full::new(body)).map_err(|_| TransportError::NotAllowed("the URL cannot be requested"))?;
+        request.headers_mut().extend(headers);
+        Ok(request)
+    }
+}
+
+#[cfg(test)]
+#[path = "transport_tests.rs"]
+mod tests;

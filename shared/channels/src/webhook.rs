@@ -1,0 +1,126 @@
+//! Signed webhooks, after the Standard Webhooks specification 1.0 (<https://www.standardwebhooks.com>).
+//!
+//! The `webhook-id` is the decision's id at every attempt, so that a receiver that has it already can answer 200 and do nothing. The content of the
+//! attempts is the same as long as the person's profile is; the timestamp and the signature over it are new each time.
+
+use crate::outcome::Outcome;
+use crate::render::{Context, Rendered};
+use crate::transport::{Resolve, SystemResolver, Transport, TransportError};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use jiff::Timestamp;
+use perennial_config::channels::Endpoint;
+use perennial_domain::{Decision, Identity};
+use perennial_engine::Evaluation;
+use serde_json::{Value, json};
+use standardwebhooks::Webhook;
+use std::sync::Arc;
+
+/// The type of the payload.
+pub const TYPE: &str = "perennial.decision";
+/// The largest payload, in bytes.
+const MAX_BODY: usize = 256 * 1024;
+
+/// Posts signed webhooks.
+#[derive(Debug)]
+pub struct WebhookSender {
+    transport: Transport,
+}
+
+impl Default for WebhookSender {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl WebhookSender {
+    /// A sender that resolves names as the system does.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_resolver(Arc::new(SystemResolver))
+    }
+
+    pub(crate) fn with_resolver(resolver: Arc<dyn Resolve>) -> Self {
+        Self { transport: Transport::new(resolver) }
+    }
+
+    /// Posts `body` (JSON) to `endpoint`, signed with `secret` (`whsec_…`) at `now`, once. Any answer of 2xx is success; 410 means that the receiver
+    /// wants no more; all else may work later. Whether a lost answer hides a success does not matter: the receiver tells the repeat by its id.
+    pub async fn send(&self, endpoint: &Endpoint, secret: &str, id: &str, body: String, now: Timestamp) -> Outcome {
+        if body.len() > MAX_BODY {
+            return Outcome::rejected("the payload is larger than 256 KiB");
+        }
+        let headers = match headers(secret, id, &body, now) {
+            Ok(headers) => headers,
+            Err(reason) => return Outcome::retry(reason),
+        };
+        match self.transport.post(&endpoint.url, endpoint.allow_private, headers, body.into()).await {
+            Ok(status) => outcome(status),
+            Err(TransportError::NotAllowed(reason)) => Outcome::rejected(reason),
+            Err(TransportError::Failed(reason)) => Outcome::retry(reason),
+        }
+    }
+}
+
+fn outcome(status: StatusCode) -> Outcome {
+    match status {
+        status if status.is_success() => Outcome::Sent { provider_id: None },
+        StatusCode::GONE => Outcome::rejected("the receiver answered 410: it wants no more"),
+        status => Outcome::retry(format!("the receiver answered {}", status.as_u16())),
+    }
+}
+
+fn headers(secret: &str, id: &str, body: &str, now: Timestamp) -> Result<HeaderMap, &'static str> {
+    let webhook = Webhook::new(secret).map_err(|_| "the endpoint's secret is not base64")?;
+    let signature = webhook.sign(id, now.as_second(), body.as_bytes()).map_err(|_| "the payload could not be signed")?;
+    let value = |text: &str| HeaderValue::from_str(text).map_err(|_| "the id is not fit for a header");
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::USER_AGENT, HeaderValue::from_static("Perennial"));
+    headers.insert(standardwebhooks::HEADER_WEBHOOK_ID, value(id)?);
+    headers.insert(standardwebhooks::HEADER_WEBHOOK_TIMESTAMP, value(&now.as_second().to_string())?);
+    headers.insert(standardwebhooks::HEADER_WEBHOOK_SIGNATURE, value(&signature)?);
+    Ok(headers)
+}
+
+/// The payload: what was decided and why, whom it is about with stage and scores, and what the template says.
+#[must_use]
+pub fn payload(decision: &Decision, identities: &[&Identity], context: &Context, evaluation: &Evaluation, rendered: &Rendered) -> String {
+    let scores: Value = evaluation.scores.iter().map(|(likelihood, scored)| (likelihood.as_str().to_owned(), json!(scored.value))).collect::<serde_json::Map<_, _>>().into();
+    let (mut users, mut anonymous) = (Vec::new(), Vec::new());
+    for identity in identities {
+        match identity {
+            Identity::User(id) => users.push(id.as_str()),
+            Identity::Anonymous(id) => anonymous.push(id.as_str()),
+        }
+    }
+    json!({
+        "type": TYPE,
+        "timestamp": decision.decided_at,
+        "data": {
+            "id": decision.id,
+            "journey": decision.journey,
+            "step": decision.step,
+            "template": decision.template,
+            "cause": decision.cause,
+            "config": decision.config,
+            "title": rendered.subject,
+            "text": rendered.text,
+            "link": rendered.link,
+            "person": {
+                "id": decision.person,
+                "user_ids": users,
+                "anonymous_ids": anonymous,
+                "traits": context.person(),
+                "account": context.account_id(),
+                "stage": evaluation.stage,
+                "scores": scores,
+                "engagement": evaluation.engagement,
+            },
+        },
+    })
+    .to_string()
+}
+
+#[cfg(test)]
+#[path = "webhook_tests.rs"]
+mod tests;

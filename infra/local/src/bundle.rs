@@ -39,12 +39,7 @@ const EMBEDDED: [(&str, &str); 23] = files![
 
 /// The default config, as it was when the binary was built: what runs where no folder is named.
 pub fn embedded() -> Bundle {
-    Bundle {
-        files: EMBEDDED
-            .iter()
-            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
-            .collect(),
-    }
+    Bundle { files: EMBEDDED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect() }
 }
 
 /// Reads the `.toml` files of `folder` and of its `templates` folder; other files and folders are left alone.
@@ -61,38 +56,10 @@ pub fn read_dir(folder: &Path) -> io::Result<Bundle> {
     Ok(bundle)
 }
 
-/// Lets the webhook endpoint `name` of `channels.toml` post to `url`, which may be on this machine: the local stack has a
-/// receiver of its own, so that a demo signs and posts for real and still calls nobody outside.
-///
-/// # Errors
-/// [`io::ErrorKind::InvalidData`] where `channels.toml` is missing, is no TOML or has no such endpoint.
-pub fn point_webhook(bundle: &mut Bundle, name: &str, url: &str) -> io::Result<()> {
-    let invalid = |message: String| io::Error::new(io::ErrorKind::InvalidData, format!("channels.toml: {message}"));
-    let text = bundle
-        .files
-        .get("channels.toml")
-        .ok_or_else(|| invalid("is missing".to_owned()))?;
-    let mut channels: toml::Table = text
-        .parse()
-        .map_err(|error: toml::de::Error| invalid(error.message().to_owned()))?;
-    let endpoint = channels
-        .get_mut("webhook")
-        .and_then(|webhooks| webhooks.get_mut(name))
-        .and_then(toml::Value::as_table_mut);
-    let endpoint = endpoint.ok_or_else(|| invalid(format!("there is no [webhook.{name}]")))?;
-    endpoint.insert("url".to_owned(), url.into());
-    endpoint.insert("allow_private".to_owned(), true.into());
-    bundle.files.insert("channels.toml".to_owned(), channels.to_string());
-    Ok(())
-}
-
 fn read_into(bundle: &mut Bundle, folder: &Path, prefix: &str) -> io::Result<()> {
     for entry in fs::read_dir(folder).map_err(|error| at(folder, &error))? {
         let path = entry.map_err(|error| at(folder, &error))?.path();
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .filter(|name| name.ends_with(".toml"));
+        let name = path.file_name().and_then(|name| name.to_str()).filter(|name| name.ends_with(".toml"));
         if let Some(name) = name.filter(|_| path.is_file()) {
             let text = fs::read_to_string(&path).map_err(|error| at(&path, &error))?;
             bundle.files.insert(format!("{prefix}{name}"), text);
@@ -114,18 +81,11 @@ mod tests {
     #[test]
     fn the_embedded_config_is_the_folder() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config");
-        assert_eq!(read_dir(&folder).unwrap(), embedded());
-    }
-
-    #[test]
-    fn a_webhook_can_be_pointed_at_this_machine() {
-        let mut bundle = embedded();
-        point_webhook(&mut bundle, "tasks", "http://127.0.0.1:9/tasks").unwrap();
-        let config = perennial_config::Config::load(&bundle).unwrap();
-        assert_eq!(config.channels.webhook["tasks"].url, "http://127.0.0.1:9/tasks");
-        assert!(config.channels.webhook["tasks"].allow_private);
-        assert_eq!(config.channels.mail.configuration_set, "perennial", "the rest stays");
-        assert!(point_webhook(&mut bundle, "nobody", "http://127.0.0.1:9").is_err());
+        let (folder, embedded) = (read_dir(&folder).unwrap().files, embedded().files);
+        assert!(folder.keys().eq(embedded.keys()), "list in EMBEDDED what the folder has: {:?}", folder.keys());
+        for (name, text) in &folder {
+            assert_eq!(text, &embedded[name], "{name}");
+        }
     }
 
     #[test]

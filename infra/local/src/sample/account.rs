@@ -1,6 +1,6 @@
 //! The life of an account: its people, its subscription, and what billing says of it.
 
-use super::plan::{MONTH, Outcome, Person, Plot, TRIAL_DAYS};
+use super::plan::{MONTH, Person, Plot, TRIAL_DAYS};
 use super::record::{Recorder, Who};
 use super::rng::Rng;
 use super::{DAYS, person};
@@ -12,9 +12,8 @@ const SEAT_DOLLARS: i64 = 29;
 /// Tells the whole life of account `number`.
 pub(super) fn live(record: &mut Recorder, number: u64, mut rng: Rng) {
     let plot = Plot::draw(number, &mut rng);
-    let people: Vec<Person> = (0..plot.people)
-        .map(|position| Person::draw(&plot, position, &mut rng.fork(position)))
-        .collect();
+    let people: Vec<Person> =
+        (0..plot.people).map(|position| Person::draw(&plot, position, &mut rng.fork(position))).collect();
     for (position, who) in people.iter().enumerate() {
         person::live(record, &plot, who, position == 0, rng.fork(100 + position as u64));
     }
@@ -44,10 +43,7 @@ fn invitations(record: &mut Recorder, admin: &Person, others: &[Person], rng: &m
 /// The trial ran out and nobody bought: everyone falls back to the free plan.
 fn free_plan(record: &mut Recorder, plot: &Plot, people: &[Person]) {
     let ends = plot.trial + TRIAL_DAYS;
-    for person in people
-        .iter()
-        .filter(|person| person.is_here(ends) || plot.outcome == Outcome::StaysFree)
-    {
+    for person in people {
         record.track(
             "product",
             Who::User(&person.user),
@@ -71,13 +67,7 @@ fn subscription(record: &mut Recorder, plot: &Plot, people: &[Person], first: i6
     let owed = |plan: &str, seats: i64| sum(plan, seats, "amount");
     // Who buys signs up at the latest when paying.
     let first = first.max(payer.joins);
-    record.track(
-        "billing",
-        payer_id,
-        (first, 50_000),
-        "Subscription Started",
-        paid(plan, seats),
-    );
+    record.track("billing", payer_id, (first, 50_000), "Subscription Started", paid(plan, seats));
     for person in people.iter().filter(|person| person.user != payer.user) {
         record.track(
             "product",
@@ -92,31 +82,13 @@ fn subscription(record: &mut Recorder, plot: &Plot, people: &[Person], first: i6
     while due < DAYS && plot.cancels.is_none_or(|end| due < end) {
         if upgrades && due == first + MONTH {
             (plan, seats) = ("business", seats + 5);
-            record.track(
-                "billing",
-                payer_id,
-                (due - 3, 51_000),
-                "Subscription Upgraded",
-                owed(plan, seats),
-            );
+            record.track("billing", payer_id, (due - 3, 51_000), "Subscription Upgraded", owed(plan, seats));
         }
         if rng.percent(12) {
             record.track("billing", payer_id, (due, 50_100), "Payment Failed", owed(plan, seats));
-            record.track(
-                "billing",
-                payer_id,
-                (due + 3, 50_100),
-                "Subscription Renewed",
-                paid(plan, seats),
-            );
+            record.track("billing", payer_id, (due + 3, 50_100), "Subscription Renewed", paid(plan, seats));
         } else {
-            record.track(
-                "billing",
-                payer_id,
-                (due, 50_100),
-                "Subscription Renewed",
-                paid(plan, seats),
-            );
+            record.track("billing", payer_id, (due, 50_100), "Subscription Renewed", paid(plan, seats));
         }
         due += MONTH;
     }
@@ -135,17 +107,8 @@ fn subscription(record: &mut Recorder, plot: &Plot, people: &[Person], first: i6
             "Subscription Cancelled",
             json!({"plan": plan, "reason": rng.pick(["price", "missing_feature", "unused"])}),
         );
-        for person in people
-            .iter()
-            .filter(|person| person.user != payer.user && person.joins <= end)
-        {
-            record.track(
-                "product",
-                Who::User(&person.user),
-                (end, 60_060),
-                "Seat Removed",
-                json!({"plan": plan}),
-            );
+        for person in people.iter().filter(|person| person.user != payer.user && person.joins <= end) {
+            record.track("product", Who::User(&person.user), (end, 60_060), "Seat Removed", json!({"plan": plan}));
         }
     }
 }

@@ -66,4 +66,6 @@ pub fn company(end: Timestamp, seed: u64) -> Company {
 }
 
 #[cfg(test)]
+mod journey_tests;
+#[cfg(test)]
 mod tests;

@@ -20,11 +20,7 @@ pub(super) fn live(record: &mut Recorder, plot: &Plot, person: &Person, first: b
     let mut onboarded = None;
     for day in person.joins..DAYS {
         let left = plot.outcome == Outcome::Buys && plot.cancels.is_some_and(|end| day >= end);
-        let habit = if record.is_weekend(day) {
-            person.habit / 10
-        } else {
-            person.habit
-        };
+        let habit = if record.is_weekend(day) { person.habit / 10 } else { person.habit };
         if !person.is_here(day) || left || (day > person.joins && !rng.percent(habit)) {
             continue;
         }
@@ -32,26 +28,11 @@ pub(super) fn live(record: &mut Recorder, plot: &Plot, person: &Person, first: b
         work(record, plot, person, day, &mut rng);
         if active_days == 3 {
             onboarded = Some(day);
-            record.track(
-                "product",
-                Who::User(&person.user),
-                (day, CLOSES + 60),
-                "Onboarding Completed",
-                json!({}),
-            );
+            record.track("product", Who::User(&person.user), (day, CLOSES + 60), "Onboarding Completed", json!({}));
         }
     }
-    if let Some(day) = onboarded
-        .map(|day| day + 30)
-        .filter(|day| person.is_here(*day) && plot.is_paying(*day))
-    {
-        record.track(
-            "product",
-            Who::User(&person.user),
-            (day, 2 * 3600),
-            "First Month Completed",
-            json!({}),
-        );
+    if let Some(day) = onboarded.map(|day| day + 30).filter(|day| person.is_here(*day) && plot.is_paying(*day)) {
+        record.track("product", Who::User(&person.user), (day, 2 * 3600), "First Month Completed", json!({}));
     }
 }
 
@@ -63,13 +44,7 @@ fn before(record: &mut Recorder, person: &Person, rng: &mut Rng) {
         let when = (person.joins - rng.between(1, 6), rng.between(OPENS, CLOSES));
         record.page(visitor, when, "Home", "/");
         let topic = rng.pick(["retention", "onboarding", "forecasting", "pricing strategy"]);
-        record.track(
-            "web",
-            visitor,
-            (when.0, when.1 + 40),
-            "Content Viewed",
-            json!({"kind": "blog", "topic": topic}),
-        );
+        record.track("web", visitor, (when.0, when.1 + 40), "Content Viewed", json!({"kind": "blog", "topic": topic}));
     }
     if rng.percent(30) {
         let campaign = rng.pick(["spring", "webinar-series", "search"]);
@@ -95,22 +70,10 @@ fn sign_up(record: &mut Recorder, plot: &Plot, person: &Person, first: bool) {
         json!({"email": person.mail, "role": person.role.as_str(), "company": format!("Customer {}", plot.number)});
     record.identify("web", who, (known, 36_000), traits);
     if person.keen {
-        record.track(
-            "web",
-            user,
-            (known, 36_060),
-            "White Paper Downloaded",
-            json!({"title": "The cost of churn"}),
-        );
+        record.track("web", user, (known, 36_060), "White Paper Downloaded", json!({"title": "The cost of churn"}));
         for (number, offset) in (1..).zip([1, 2, 3]) {
             record.page(user, (known + offset, 40_000), "Pricing", "/pricing");
-            record.track(
-                "web",
-                user,
-                (known + offset, 40_005),
-                "Pricing Page Viewed",
-                json!({"visit": number}),
-            );
+            record.track("web", user, (known + offset, 40_005), "Pricing Page Viewed", json!({"visit": number}));
             record.track(
                 "web",
                 user,
@@ -119,21 +82,9 @@ fn sign_up(record: &mut Recorder, plot: &Plot, person: &Person, first: bool) {
                 json!({"kind": "case study", "topic": "retention"}),
             );
         }
-        record.track(
-            "web",
-            user,
-            (known + 3, 40_600),
-            "Demo Requested",
-            json!({"seats": plot.people}),
-        );
+        record.track("web", user, (known + 3, 40_600), "Demo Requested", json!({"seats": plot.people}));
     }
-    record.track(
-        "product",
-        user,
-        (day, 36_300),
-        "Signed Up",
-        json!({"role": person.role.as_str()}),
-    );
+    record.track("product", user, (day, 36_300), "Signed Up", json!({"role": person.role.as_str()}));
     let employees = 10 + plot.number * 7;
     record.group(
         user,
@@ -142,13 +93,7 @@ fn sign_up(record: &mut Recorder, plot: &Plot, person: &Person, first: bool) {
         json!({"name": format!("Customer {}", plot.number), "employees": employees}),
     );
     if first {
-        record.track(
-            "product",
-            user,
-            (day, 36_320),
-            "Trial Started",
-            json!({"days": TRIAL_DAYS, "plan": "team"}),
-        );
+        record.track("product", user, (day, 36_320), "Trial Started", json!({"days": TRIAL_DAYS, "plan": "team"}));
     } else if day < plot.trial + TRIAL_DAYS {
         record.track("product", user, (day, 36_320), "Trial Joined", json!({"plan": "team"}));
     }
@@ -187,13 +132,7 @@ fn work(record: &mut Recorder, plot: &Plot, person: &Person, day: i64, rng: &mut
         );
     }
     if rng.percent(8) {
-        record.track(
-            "product",
-            user,
-            (day, at + 50),
-            "Report Shared",
-            json!({"with": rng.between(1, 5)}),
-        );
+        record.track("product", user, (day, at + 50), "Report Shared", json!({"with": rng.between(1, 5)}));
     }
     if matches!(person.role, Role::Administrator | Role::It) && rng.percent(6) {
         record.track(
@@ -238,21 +177,9 @@ fn trouble(record: &mut Recorder, person: &Person, day: i64, at: i64, rng: &mut 
     }
     if rng.percent(40) {
         let ticket = json!({"ticket": format!("T-{:06}", rng.between(1, 999_999)), "subject": code});
-        record.track(
-            "support",
-            user,
-            (day, at + 900),
-            "Support Ticket Opened",
-            ticket.clone(),
-        );
+        record.track("support", user, (day, at + 900), "Support Ticket Opened", ticket.clone());
         let closed = day + rng.between(1, 3);
-        record.track(
-            "support",
-            user,
-            (closed, 50_000),
-            "Support Ticket Solved",
-            ticket.clone(),
-        );
+        record.track("support", user, (closed, 50_000), "Support Ticket Solved", ticket.clone());
         if rng.percent(25) {
             record.track("support", user, (closed + 1, 40_000), "Support Ticket Reopened", ticket);
         }
@@ -269,18 +196,8 @@ fn webinar(record: &mut Recorder, person: &Person, rng: &mut Rng) {
     }
     let user = Who::User(&person.user);
     let webinar = json!({"webinar": "getting-started"});
-    record.track(
-        "webinar",
-        user,
-        (person.joins, 45_000),
-        "Webinar Registered",
-        webinar.clone(),
-    );
-    let event = if rng.percent(60) {
-        "Webinar Attended"
-    } else {
-        "Webinar Missed"
-    };
+    record.track("webinar", user, (person.joins, 45_000), "Webinar Registered", webinar.clone());
+    let event = if rng.percent(60) { "Webinar Attended" } else { "Webinar Missed" };
     record.track("webinar", user, (day, 58_000), event, webinar);
 }
 

@@ -44,11 +44,7 @@ pub(super) struct Plot {
 impl Plot {
     pub(super) fn draw(number: u64, rng: &mut Rng) -> Self {
         // Two of five began early enough to be long-standing customers at the end.
-        let trial = if rng.percent(40) {
-            rng.between(4, 14)
-        } else {
-            rng.between(10, DAYS - 6)
-        };
+        let trial = if rng.percent(40) { rng.between(4, 14) } else { rng.between(10, DAYS - 6) };
         let outcome = match rng.between(1, 10) {
             1..=6 => Outcome::Buys,
             7 | 8 => Outcome::StaysFree,
@@ -56,13 +52,7 @@ impl Plot {
         };
         let people = rng.between(5, 15) as u64;
         let cancels = (outcome == Outcome::Buys && rng.percent(15)).then(|| trial + TRIAL_DAYS + rng.between(25, 75));
-        Self {
-            number,
-            trial,
-            outcome,
-            people,
-            cancels,
-        }
+        Self { number, trial, outcome, people, cancels }
     }
 
     pub(super) fn account_id(&self) -> String {
@@ -158,11 +148,7 @@ pub(super) struct Person {
 impl Person {
     pub(super) fn draw(plot: &Plot, position: u64, rng: &mut Rng) -> Self {
         let role = Role::of(position, rng);
-        let joins = if position == 0 {
-            plot.trial
-        } else {
-            plot.trial + rng.between(0, 6 + position as i64 * 2)
-        };
+        let joins = if position == 0 { plot.trial } else { plot.trial + rng.between(0, 6 + position as i64 * 2) };
         let lapse = (plot.outcome == Outcome::Lapses).then(|| plot.trial + rng.between(2, 8));
         let fade = rng.percent(18).then(|| joins + rng.between(10, 60));
         let user = format!("user-{:04}", plot.number * 20 + position);

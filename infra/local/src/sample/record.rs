@@ -123,28 +123,15 @@ impl Recorder {
     }
 
     pub(super) fn identify(&mut self, source: &'static str, who: Who<'_>, when: (i64, i64), traits: Value) {
-        let sent = self.send(
-            source,
-            who,
-            when,
-            0,
-            "$identify",
-            json!({"type": "identify", "traits": traits}),
-        );
+        let sent = self.send(source, who, when, 0, "$identify", json!({"type": "identify", "traits": traits}));
         if let (true, Who::Both(_, anonymous)) = (sent, who) {
             self.joined.insert(anonymous.to_owned());
         }
     }
 
     pub(super) fn group(&mut self, who: Who<'_>, when: (i64, i64), account: &str, traits: Value) {
-        if self.send(
-            "product",
-            who,
-            when,
-            0,
-            "$group",
-            json!({"type": "group", "groupId": account, "traits": traits}),
-        ) {
+        if self.send("product", who, when, 0, "$group", json!({"type": "group", "groupId": account, "traits": traits}))
+        {
             self.accounts.insert(account.to_owned());
         }
     }
@@ -155,11 +142,7 @@ impl Recorder {
         if at < self.end {
             body.insert("messageId".to_owned(), self.message_id().into());
             body.insert("timestamp".to_owned(), at.to_string().into());
-            self.calls.push(Call {
-                at,
-                source: "product",
-                body: Value::Object(body),
-            });
+            self.calls.push(Call { at, source: "product", body: Value::Object(body) });
             self.expected.rejected += 1;
         }
     }
@@ -192,11 +175,7 @@ impl Recorder {
             self.anonymous.insert(anonymous.to_owned());
         }
         // Prices are whole dollars.
-        let revenue_cents = body
-            .pointer("/properties/revenue")
-            .and_then(Value::as_i64)
-            .unwrap_or_default()
-            * 100;
+        let revenue_cents = body.pointer("/properties/revenue").and_then(Value::as_i64).unwrap_or_default() * 100;
         body["messageId"] = self.message_id().into();
         body["timestamp"] = happened.to_string().into();
         body["context"] = json!({"library": {"name": library(source), "version": "3.0.0"}});
@@ -227,11 +206,7 @@ impl Recorder {
         for call in self.calls.iter().filter(|call| valid(call)) {
             // One in 250: most at once, some after the client has been closed for a day.
             if rng.between(1, 250) == 1 {
-                let delay = if rng.percent(80) {
-                    rng.between(1, 600)
-                } else {
-                    rng.between(20, 30) * 3600
-                };
+                let delay = if rng.percent(80) { rng.between(1, 600) } else { rng.between(20, 30) * 3600 };
                 let at = Timestamp::from_second(call.at.as_second() + delay).unwrap_or(self.end);
                 if at < self.end {
                     again.push(Call { at, ..call.clone() });

@@ -18,3 +18,4 @@ mod unsubscribe;
 pub use access::Access;
 pub use config::Settings;
 pub use deps::Deps;
+pub use status::{MaxAge, Status, WatchedQueue};

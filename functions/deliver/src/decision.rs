@@ -40,7 +40,11 @@ enum Next {
 pub(crate) async fn deliver(deps: &Deps, decision: &Decision, claimant: &str) -> Result<Delivered, DeliverError> {
     let now = deps.clock.now();
     let config = deps.config.current().await;
-    let plan = plan::make(deps, &config, decision, now).await?;
+    let plan = match plan::make(deps, &config, decision, now).await {
+        Ok(plan) => plan,
+        // A repetition of what is done needs no plan: its template may be gone by now.
+        Err(error) => return if is_done(deps, decision).await? { Ok(Delivered::Before) } else { Err(error) },
+    };
     let claim = deps.store.claim(decision, claimant, now).await?;
     match next(&claim, decision.channel) {
         Next::Act => act(deps, decision, plan, claimant).await,
@@ -52,6 +56,11 @@ pub(crate) async fn deliver(deps: &Deps, decision: &Decision, claimant: &str) ->
             Ok(Delivered::Unknown)
         }
     }
+}
+
+async fn is_done(deps: &Deps, decision: &Decision) -> Result<bool, DeliverError> {
+    let record = deps.store.message(decision.person, decision.id).await?;
+    Ok(record.is_some_and(|record| record.state != MessageState::Claimed))
 }
 
 /// The policy of each channel for a claim that an earlier delivery holds: a mail may have been sent and is not sent again; an in-app message is its

@@ -49,7 +49,8 @@ pub(crate) enum Plan {
 
 /// Reads what the plan needs and makes it.
 pub(crate) async fn make(deps: &Deps, config: &Config, decision: &Decision, now: Timestamp) -> Result<Plan, DeliverError> {
-    let Some(stored) = deps.store.follow(decision.person, Consistency::Eventual).await? else {
+    // A decision may come within moments of the write that made it: an older profile could lack the very trait or stage it is about.
+    let Some(stored) = deps.store.follow(decision.person, Consistency::Strong).await? else {
         return Ok(Plan::Withhold("the person is no longer known"));
     };
     let view = stored.profile.view();

@@ -53,6 +53,8 @@ pub(crate) enum TransportError {
 /// Opens connections.
 pub(crate) struct Transport {
     resolver: Arc<dyn Resolve>,
+    connect: Duration,
+    total: Duration,
     tls: OnceLock<Option<TlsConnector>>,
 }
 
@@ -64,13 +66,13 @@ impl std::fmt::Debug for Transport {
 
 impl Transport {
     pub(crate) fn new(resolver: Arc<dyn Resolve>) -> Self {
-        Self { resolver, tls: OnceLock::new() }
+        Self { resolver, connect: CONNECT, total: TOTAL, tls: OnceLock::new() }
     }
 
     /// Posts `body` to `url` and gives the answer's status. Redirects are answers like any other.
     pub(crate) async fn post(&self, url: &str, allow_private: bool, headers: HeaderMap, body: Bytes) -> Result<StatusCode, TransportError> {
         let work = self.post_unbounded(url, allow_private, headers, body);
-        tokio::time::timeout(TOTAL, work).await.unwrap_or(Err(TransportError::Failed("the receiver did not answer in time")))
+        tokio::time::timeout(self.total, work).await.unwrap_or(Err(TransportError::Failed("the receiver did not answer in time")))
     }
 
     async fn post_unbounded(&self, url: &str, allow_private: bool, headers: HeaderMap, body: Bytes) -> Result<StatusCode, TransportError> {
@@ -80,7 +82,7 @@ impl Transport {
             connect(&addresses).await
         };
         let late = TransportError::Failed("the receiver could not be reached in time");
-        let stream = tokio::time::timeout(CONNECT, connecting).await.unwrap_or(Err(late))?;
+        let stream = tokio::time::timeout(self.connect, connecting).await.unwrap_or(Err(late))?;
         let request = target.request(headers, body)?;
         if !target.tls {
             return exchange(stream, request).await;
@@ -88,7 +90,7 @@ impl Transport {
         let connector = self.connector().ok_or(TransportError::Failed("TLS could not be set up"))?;
         let name = ServerName::try_from(target.name()).map_err(|_| TransportError::NotAllowed("the host is no name for TLS"))?;
         let refused = TransportError::Failed("the TLS handshake failed");
-        let stream = tokio::time::timeout(CONNECT, connector.connect(name, stream)).await.map_err(|_| late)?.map_err(|_| refused)?;
+        let stream = tokio::time::timeout(self.connect, connector.connect(name, stream)).await.map_err(|_| late)?.map_err(|_| refused)?;
         exchange(stream, request).await
     }
 

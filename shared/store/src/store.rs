@@ -25,6 +25,11 @@ impl Store {
         &self.table
     }
 
+    /// The client that reaches it.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// The cheapest call there is, for opening the connection while a function starts: half a read unit for an item that
     /// is not there.
     ///

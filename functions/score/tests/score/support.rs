@@ -1,0 +1,168 @@
+//! A function with its table, and what it sends.
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use jiff::{SignedDuration, Timestamp};
+use perennial_config::{Bundle, Config};
+use perennial_contracts::queue::EventsPayload;
+use perennial_domain::{AnonymousId, Event, Identity, PersonId, UserId};
+use perennial_lambda_kit::aws::{self, AwsCredentials, AwsEnv, Endpoints};
+use perennial_lambda_kit::queue::{Delay, MemoryQueue};
+use perennial_lambda_kit::{Clock, Env, SimulatedTime};
+use perennial_score::{Deps, Parts, handler};
+use perennial_store::{Archive, ConfigHandle, Consistency, Loaded, Store, Stored};
+use std::sync::Arc;
+
+pub struct Bench {
+    pub deps: Deps,
+    pub store: Store,
+    pub archive: Archive,
+    pub messages: Arc<MemoryQueue>,
+    pub accounts: Arc<MemoryQueue>,
+    pub clock: Clock,
+    pub time: SimulatedTime,
+}
+
+/// Clients of one DynamoDB; tables of different names keep runs apart.
+pub struct Database(aws_sdk_dynamodb::Client);
+
+impl Database {
+    pub fn start() -> Self {
+        let env = AwsEnv {
+            region: "eu-central-1".to_owned(),
+            credentials: AwsCredentials::local(),
+            endpoints: Endpoints { dynamodb: Some(perennial_testkit::dynamodb::start()), ..Endpoints::default() },
+        };
+        let http = aws::http_client(&Env::from_pairs([("X", "x")])).unwrap();
+        Self(aws_sdk_dynamodb::Client::new(&aws::sdk_config(&env, http)))
+    }
+
+    pub async fn bench(&self, table: &str) -> Bench {
+        let store = Store::new(self.0.clone(), table);
+        store.create_table().await.unwrap();
+        let (clock, time) = Clock::simulated(at(0));
+        Bench::over(store, Archive::memory(), Arc::default(), Arc::default(), clock, time)
+    }
+}
+
+impl Bench {
+    pub async fn new() -> Self {
+        Database::start().bench("perennial").await
+    }
+
+    fn over(store: Store, archive: Archive, messages: Arc<MemoryQueue>, accounts: Arc<MemoryQueue>, clock: Clock, time: SimulatedTime) -> Self {
+        let deps = Deps::new(Parts {
+            store: store.clone(),
+            archive: archive.clone(),
+            messages: messages.clone(),
+            accounts: accounts.clone(),
+            config: ConfigHandle::fixed(config()),
+            clock: clock.clone(),
+            debounce: Delay::at_most(30),
+        });
+        Self { deps, store, archive, messages, accounts, clock, time }
+    }
+
+    /// Another process over the same table and queues: it remembers nothing.
+    pub fn restarted(&self) -> Self {
+        Self::over(self.store.clone(), self.archive.clone(), self.messages.clone(), self.accounts.clone(), self.clock.clone(), self.time.clone())
+    }
+
+    /// Hands over one record for each list of events; gives the records that failed.
+    pub async fn feed(&self, records: &[Vec<Event>]) -> Vec<String> {
+        self.hand(records.iter().map(|events| events_body(events)).collect()).await
+    }
+
+    pub async fn hand(&self, bodies: Vec<String>) -> Vec<String> {
+        failures(&handler::handle(&self.deps, sqs(bodies)).await.unwrap())
+    }
+
+    pub async fn stored(&self, person: PersonId) -> Option<Stored> {
+        match self.store.load(person, Consistency::Strong).await.unwrap() {
+            Loaded::Profile(stored) => Some(stored),
+            Loaded::Absent | Loaded::Moved(_) => None,
+        }
+    }
+}
+
+pub fn events_body(events: &[Event]) -> String {
+    serde_json::to_string(&EventsPayload::Events { events: events.to_vec() }).unwrap()
+}
+
+pub fn tick_body(person: PersonId, due_at: Timestamp) -> String {
+    serde_json::to_string(&EventsPayload::Tick { person, due_at }).unwrap()
+}
+
+/// Records `r0`, `r1` …
+pub fn sqs(bodies: Vec<String>) -> SqsEvent {
+    let records = bodies.into_iter().enumerate().map(|(i, body)| serde_json::json!({ "messageId": format!("r{i}"), "body": body }));
+    serde_json::from_value(serde_json::json!({ "Records": records.collect::<Vec<_>>() })).unwrap()
+}
+
+fn failures(response: &SqsBatchResponse) -> Vec<String> {
+    response.batch_item_failures.iter().map(|failure| failure.item_identifier.clone()).collect()
+}
+
+pub fn at(second: i64) -> Timestamp {
+    "2026-01-10T00:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(second)
+}
+
+pub fn user(text: &str) -> PersonId {
+    Identity::User(UserId::parse(text).unwrap()).person_id()
+}
+
+pub fn anonymous(text: &str) -> PersonId {
+    Identity::Anonymous(AnonymousId::parse(text).unwrap()).person_id()
+}
+
+pub fn config() -> Config {
+    let files = [
+        ("sources.toml", ""),
+        ("schedules.toml", ""),
+        (
+            "scoring.toml",
+            r#"
+            [[rule]]
+            id = "bought"
+            score = "purchase"
+            event = "Order Completed"
+            points = 30
+            half_life_days = 20
+            [[tally]]
+            name = "decision"
+            events = ["Order Completed", "$page"]
+            "#,
+        ),
+        (
+            "lifecycle.toml",
+            r#"
+            [milestones]
+            lead = ["$identify"]
+            trial = ["Trial Started"]
+            customer = ["Order Completed"]
+            churned = ["Subscription Cancelled"]
+            [customer]
+            onboarding_days = 30
+            adopting_days = 90
+            at_risk_after_idle_days = 21
+            "#,
+        ),
+        (
+            "journeys.toml",
+            r#"
+            [[journey]]
+            id = "welcome"
+            trigger = { event = "Trial Started" }
+            step = [{ channel = "mail", template = "t" }, { channel = "in_app", template = "t" }]
+            [[journey]]
+            id = "quiet"
+            trigger = { idle_days = 14 }
+            reentry = "always"
+            step = [{ channel = "mail", template = "t" }]
+            "#,
+        ),
+        ("channels.toml", "max_event_age_hours = 48\n[mail]\nfrom = \"a@example.com\"\nconfiguration_set = \"c\"\n"),
+        ("templates/t.toml", "subject = \"s\"\ntext = \"t\""),
+    ];
+    let bundle = Bundle { files: files.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect() };
+    Config::load(&bundle).unwrap_or_else(|errors| panic!("{errors}"))
+}

@@ -1,0 +1,99 @@
+//! The real handler over a DynamoDB behind its real HTTP API; the queue is in memory.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use jiff::{SignedDuration, Timestamp};
+use perennial_contracts::queue::EventsPayload;
+use perennial_domain::{Identity, PersonId, UserId};
+use perennial_engine::Profile;
+use perennial_lambda_kit::aws::{self, AwsCredentials, AwsEnv, Endpoints};
+use perennial_lambda_kit::queue::MemoryQueue;
+use perennial_lambda_kit::{Clock, Env};
+use perennial_store::{Store, Stored};
+use perennial_sweep::{Deps, Swept, handler};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+fn now() -> Timestamp {
+    "2026-01-10T00:00:00Z".parse().unwrap()
+}
+
+/// A table with `due` people who are due and as many who are not yet, or wait for nothing.
+async fn table(due: i64) -> (Store, BTreeSet<PersonId>) {
+    let env = AwsEnv {
+        region: "eu-central-1".to_owned(),
+        credentials: AwsCredentials::local(),
+        endpoints: Endpoints { dynamodb: Some(perennial_testkit::dynamodb::start()), ..Endpoints::default() },
+    };
+    let http = aws::http_client(&Env::from_pairs([("X", "x")])).unwrap();
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&aws::sdk_config(&env, http)), "perennial");
+    store.create_table().await.unwrap();
+    let mut expected = BTreeSet::new();
+    for i in 0..due * 3 {
+        let mut stored = Stored::new(Profile::new(Identity::User(UserId::parse(&format!("u{i}")).unwrap())));
+        let hours = SignedDuration::from_hours(i);
+        stored.profile.due_at = match i % 3 {
+            0 => Some(now() - hours),
+            1 => Some(now() + hours),
+            _ => None,
+        };
+        if i % 3 == 0 {
+            expected.insert(stored.profile.id);
+        }
+        store.save(&mut stored).await.unwrap();
+    }
+    (store, expected)
+}
+
+fn deps(store: Store, limit: u32) -> (Deps, Arc<MemoryQueue>) {
+    let queue = Arc::new(MemoryQueue::new());
+    let (clock, _) = Clock::simulated(now());
+    (Deps::new(store, queue.clone(), clock, limit), queue)
+}
+
+fn ticked(queue: &MemoryQueue) -> BTreeSet<PersonId> {
+    let person = |body: &String| match serde_json::from_str(body).unwrap() {
+        EventsPayload::Tick { person, due_at } => {
+            assert!(due_at <= now());
+            person
+        }
+        EventsPayload::Events { .. } => panic!("no tick"),
+    };
+    queue.bodies().iter().map(person).collect()
+}
+
+#[tokio::test]
+async fn everyone_whose_time_has_come_gets_a_tick_and_nobody_else() {
+    let (store, expected) = table(40).await;
+    let (deps, queue) = deps(store, 10_000);
+    // Whatever the scheduler sends along.
+    let swept = handler::handle(&deps, serde_json::json!({ "source": "aws.scheduler" })).await.unwrap();
+    assert_eq!(swept, Swept { sent: 40, unsent: 0, more: false });
+    assert_eq!(ticked(&queue), expected);
+    assert_eq!(serde_json::to_string(&swept).unwrap(), r#"{"sent":40,"unsent":0,"more":false}"#);
+}
+
+#[tokio::test]
+async fn a_run_is_bounded_and_says_that_more_are_due() {
+    let (store, _) = table(80).await;
+    let (deps, queue) = deps(store, 16);
+    let swept = handler::handle(&deps, serde_json::Value::Null).await.unwrap();
+    assert!(swept.more && swept.sent <= 16, "{swept:?}");
+    assert_eq!(queue.bodies().len() as u64, swept.sent);
+}
+
+#[tokio::test]
+async fn what_the_queue_does_not_take_is_counted_and_found_again() {
+    let (store, expected) = table(10).await;
+    let (deps, queue) = deps(store, 10_000);
+    queue.refuse_next(4);
+    assert_eq!(handler::handle(&deps, serde_json::Value::Null).await.unwrap(), Swept { sent: 6, unsent: 4, more: false });
+    handler::handle(&deps, serde_json::Value::Null).await.unwrap();
+    assert_eq!(ticked(&queue), expected);
+}
+
+#[tokio::test]
+async fn when_the_index_cannot_be_read_the_run_fails() {
+    let (store, _) = table(1).await;
+    let (deps, _) = deps(Store::new(store.client().clone(), "no-such-table"), 10);
+    assert!(handler::handle(&deps, serde_json::Value::Null).await.is_err());
+}

@@ -1,0 +1,204 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+use super::*;
+use perennial_config::{Bundle, Config};
+use perennial_domain::{AnonymousId, Event, UserId};
+use perennial_engine::profile::Link;
+use perennial_engine::{Mode, evaluate, process};
+use perennial_testkit::EventBuilder;
+use proptest::prelude::*;
+use std::collections::HashSet;
+
+/// The config that the house ships.
+fn config() -> Config {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/config");
+    let mut bundle = Bundle::default();
+    for (prefix, folder) in [("", folder.clone()), ("templates/", folder.join("templates"))] {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "toml") {
+                let name = format!("{prefix}{}", path.file_name().unwrap().to_str().unwrap());
+                bundle.files.insert(name, std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    Config::load(&bundle).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+fn at(day: i64, second: i64) -> Timestamp {
+    Timestamp::from_second(1_767_225_600 + day * 86_400 + second).unwrap()
+}
+
+fn user(text: &str) -> Identity {
+    Identity::User(UserId::parse(text).unwrap())
+}
+
+/// A profile after `batches`, each processed by itself.
+fn after(config: &Config, identity: Identity, batches: &[Vec<Event>]) -> Stored {
+    let mut stored = Stored::new(Profile::new(identity));
+    for batch in batches {
+        let now = batch.iter().map(|event| event.timestamp).max().unwrap();
+        stored.profile.outbox.clear();
+        let processed = process(config, &mut stored.profile, batch, &HashSet::new(), now, Mode::Live);
+        stored.summary = Summary::from(&processed.evaluation);
+        stored.version += 1;
+    }
+    stored
+}
+
+fn round_trip(stored: &Stored) -> (Item, Loaded) {
+    let item = encode(&stored.profile, &stored.summary, stored.version).unwrap();
+    let loaded = decode(&item).unwrap();
+    (item, loaded)
+}
+
+/// Someone as the sample company has them: two months with the product, an event or more on two days of three.
+fn typical() -> Vec<Vec<Event>> {
+    let track = |n: i64, name: &str| EventBuilder::track(&format!("m-{n}"), "user-0417", name).at(at(n, n * 977 % 40_000)).build();
+    let mut batches = vec![vec![
+        EventBuilder::identify("id-1", "user-0417", None)
+            .with_trait("email", "ada.okafor@brightloom.example")
+            .with_trait("name", "Ada Okafor")
+            .with_trait("role", "administrator")
+            .with_trait("plan", "team")
+            .at(at(0, 0))
+            .build(),
+        EventBuilder::group("g-1", "user-0417", "acct-031").at(at(0, 5)).build(),
+        track(0, "Trial Started"),
+    ]];
+    for day in 1..60 {
+        if day % 3 != 0 {
+            let name = ["Feature Used", "Report Shared", "$x Login", "Feature Used", "Pricing Page Viewed", "Invite Sent"][usize::try_from(day).unwrap() % 6];
+            batches.push(vec![track(day, name)]);
+        }
+    }
+    batches[14].push(track(1014, "Subscription Started"));
+    batches
+}
+
+#[test]
+fn a_typical_person_fits_in_one_write_unit() {
+    let stored = after(&config(), user("user-0417"), &typical());
+    let (item, loaded) = round_trip(&stored);
+    assert_eq!(loaded, Loaded::Profile(stored.clone()));
+    let size = size(&item);
+    let Loaded::Profile(stored) = loaded else { panic!("no profile") };
+    let part = &stored.profile.parts[0];
+    let of = |bytes: postcard::Result<Vec<u8>>| bytes.unwrap().len();
+    let state = &part.state;
+    let shares = [
+        ("all", of(postcard::to_stdvec(&stored.profile.parts))),
+        ("ids", of(postcard::to_stdvec(&part.seen))),
+        ("facts", of(postcard::to_stdvec(&part.facts))),
+        ("counts", of(postcard::to_stdvec(&state.counts))),
+        ("traits", of(postcard::to_stdvec(&state.traits))),
+        ("points", of(postcard::to_stdvec(&state.points))),
+        ("tallies", of(postcard::to_stdvec(&state.tallies))),
+        ("milestones", of(postcard::to_stdvec(&state.milestones))),
+        ("windows", of(postcard::to_stdvec(&state.windows))),
+        ("published", of(postcard::to_stdvec(&stored.profile.published))),
+        ("outbox", stored.profile.outbox.iter().map(|action| serde_json::to_vec(action).unwrap().len()).sum()),
+        ("state", item.bytes("state").unwrap().unwrap().len()),
+    ];
+    assert!(size <= WRITE_UNIT, "{size} bytes: {shares:?}");
+}
+
+#[test]
+fn an_operator_reads_the_plain_attributes() {
+    let stored = after(&config(), user("user-0417"), &typical());
+    let (item, _) = round_trip(&stored);
+    assert_eq!(item.text("id").unwrap(), Some("user:user-0417"));
+    assert_eq!(item.text("acct").unwrap(), Some("acct-031"));
+    assert_eq!(item.text("stage").unwrap(), Some(stored.summary.stage.as_str()));
+    assert_eq!(item.number::<u64>("n").unwrap(), Some(stored.profile.counted()));
+    assert_eq!(item.number::<u64>("ver").unwrap(), Some(stored.version));
+    assert_eq!(item.contains_key("due_at"), stored.profile.due_at.is_some());
+    assert!(stored.profile.due_at.is_some(), "someone who may go quiet waits");
+    let scores = item.text("scores").unwrap().unwrap();
+    assert_eq!(long_scores(scores).unwrap(), stored.summary.scores);
+}
+
+#[test]
+fn what_was_just_published_costs_a_byte_and_comes_back_whole() {
+    let config = config();
+    let mut stored = after(&config, user("user-0417"), &typical()[..1]);
+    let published = stored.profile.outbox.iter().filter(|action| matches!(action, Action::PublishMember { .. })).count();
+    assert_eq!(published, 1);
+    let (_, loaded) = round_trip(&stored);
+    assert_eq!(loaded, Loaded::Profile(stored.clone()));
+    let with = encode_state(&stored.profile, 0).unwrap().len();
+    stored.profile.outbox.retain(|action| !matches!(action, Action::PublishMember { .. }));
+    assert!(with - encode_state(&stored.profile, 0).unwrap().len() <= 2);
+}
+
+#[test]
+fn the_first_format_is_still_read() {
+    let stored = after(&config(), user("user-0417"), &typical()[..3]);
+    let profile = &stored.profile;
+    let outbox = profile.outbox.iter().map(|action| serde_json::to_vec(action).unwrap()).collect();
+    let old = BodyV1 { parts: profile.parts.clone(), published: profile.published.clone(), outbox };
+    let (mut item, _) = round_trip(&stored);
+    item.insert("state".to_owned(), b(postcard::to_extend(&old, vec![1]).unwrap()));
+    assert_eq!(decode(&item).unwrap(), Loaded::Profile(stored));
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error_and_no_panic() {
+    let stored = after(&config(), user("user-0417"), &typical()[..3]);
+    let (item, _) = round_trip(&stored);
+    for state in [vec![], vec![77, 1, 2], vec![FORMAT], vec![FORMAT | DEFLATED, 255, 255]] {
+        let mut item = item.clone();
+        item.insert("state".to_owned(), b(state));
+        assert!(matches!(decode(&item), Err(StoreError::Corrupt(_))));
+    }
+    for name in ["pk", "ver", "state", "stage"] {
+        let mut item = item.clone();
+        item.remove(name);
+        assert!(matches!(decode(&item), Err(StoreError::Corrupt(_))), "{name}");
+    }
+}
+
+#[test]
+fn a_pointer_says_where_to() {
+    let (from, to) = (PersonId::derive(&[b"a"]), PersonId::derive(&[b"b"]));
+    let moved = Moved { to, version: 3 };
+    assert_eq!(decode(&encode_pointer(from, &moved)).unwrap(), Loaded::Moved(moved));
+}
+
+prop_compose! {
+    fn event()(kind in 0..5_u8, name in 0..8_usize, day in 0..90_i64, second in 0..86_400_i64, id in 0..10_000_u32, value in "\\PC{0,40}", anonymous in any::<bool>()) -> Event {
+        let id = format!("m-{id}");
+        let names = ["Feature Used", "Order Completed", "Trial Started", "Pricing Page Viewed", "Subscription Started", "Error Shown", "Ünïcode", "x"];
+        let event = match kind {
+            0 => EventBuilder::identify(&id, "u", None).with_trait("email", value.as_str()).with_trait("n", second),
+            1 => EventBuilder::group(&id, "u", &format!("a-{name}")),
+            2 if anonymous => EventBuilder::page(&id, "anon"),
+            _ => EventBuilder::track(&id, "u", names[name]).property("revenue", second).property("note", value.as_str()),
+        };
+        event.at(at(day, second)).build()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn every_profile_survives_its_item(batches in prop::collection::vec(prop::collection::vec(event(), 1..30), 1..8), linked in any::<bool>()) {
+        let config = config_once();
+        let mut stored = after(config, user("u"), &batches);
+        if linked {
+            let part = stored.profile.part_mut(&Identity::Anonymous(AnonymousId::parse("anon").unwrap()));
+            part.link = Some(Link { at: 5, user: UserId::parse("u").unwrap() });
+        }
+        stored.summary = Summary::from(&evaluate(config, &stored.profile.view(), at(90, 0)));
+        let (item, loaded) = round_trip(&stored);
+        prop_assert_eq!(loaded, Loaded::Profile(stored.clone()));
+        // Deflating never makes an item larger than it was.
+        let plain = postcard::to_stdvec(&(&stored.profile.parts, &stored.profile.published)).unwrap().len();
+        prop_assert!(item.bytes("state").unwrap().unwrap().len() <= plain + 16 + stored.profile.outbox.iter().map(|a| serde_json::to_vec(a).unwrap().len() + 4).sum::<usize>());
+    }
+}
+
+fn config_once() -> &'static Config {
+    static CONFIG: std::sync::LazyLock<Config> = std::sync::LazyLock::new(config);
+    &CONFIG
+}

@@ -1,0 +1,9 @@
+//! The store against a DynamoDB behind its real HTTP API, through the real client.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod accounts;
+mod archive;
+mod config;
+mod messages;
+mod people;
+mod support;

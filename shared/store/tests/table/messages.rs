@@ -1,0 +1,103 @@
+//! Messages, claimed and recorded.
+
+use crate::support::{at, person, store};
+use perennial_domain::{Cause, Channel, ConfigVersion, Decision, DecisionId};
+use perennial_store::messages::{Claim, MessageState, Outcome};
+
+fn decision(step: u16, channel: Channel) -> Decision {
+    Decision {
+        id: DecisionId::of(person("u"), "welcome", step, b"once"),
+        person: person("u"),
+        journey: "welcome".to_owned(),
+        step,
+        channel,
+        template: "welcome".to_owned(),
+        endpoint: None,
+        cause: Cause::Quiet { since: at(-100), days: 14 },
+        decided_at: at(i64::from(step)),
+        config: ConfigVersion::parse("v1").unwrap(),
+    }
+}
+
+#[tokio::test]
+async fn of_many_who_claim_at_once_one_may_send() {
+    let store = store().await;
+    let decision = decision(0, Channel::Mail);
+    let claims = (0..24).map(|i| {
+        let (store, decision) = (store.clone(), decision.clone());
+        tokio::spawn(async move { store.claim(&decision, &format!("delivery-{i}"), at(0)).await.unwrap() })
+    });
+    let mut ours = 0;
+    for claim in claims.collect::<Vec<_>>() {
+        ours += u32::from(claim.await.unwrap() == Claim::Ours);
+    }
+    assert_eq!(ours, 1);
+}
+
+#[tokio::test]
+async fn a_claim_whose_answer_was_lost_is_still_the_claimants() {
+    let store = store().await;
+    let decision = decision(0, Channel::Mail);
+    for _ in 0..2 {
+        assert_eq!(store.claim(&decision, "m-1/1", at(0)).await.unwrap(), Claim::Ours);
+    }
+    let Claim::Taken(record) = store.claim(&decision, "m-1/2", at(9)).await.unwrap() else { panic!("claimed twice") };
+    assert_eq!((record.state, record.cause, record.times[&MessageState::Claimed]), (MessageState::Claimed, decision.cause.clone(), at(0)));
+    store.record(decision.person, decision.id, &Outcome::new(MessageState::Sent, at(1))).await.unwrap();
+    assert!(matches!(store.claim(&decision, "m-1/1", at(9)).await.unwrap(), Claim::Taken(_)), "sent is sent");
+    assert!(!store.release(decision.person, decision.id, "m-1/1").await.unwrap());
+}
+
+#[tokio::test]
+async fn a_claim_given_up_can_be_claimed_again() {
+    let store = store().await;
+    let decision = decision(0, Channel::Webhook);
+    store.claim(&decision, "a", at(0)).await.unwrap();
+    assert!(!store.release(decision.person, decision.id, "b").await.unwrap());
+    assert!(store.release(decision.person, decision.id, "a").await.unwrap());
+    assert_eq!(store.claim(&decision, "b", at(1)).await.unwrap(), Claim::Ours);
+}
+
+#[tokio::test]
+async fn outcomes_may_come_in_any_order_and_the_one_that_tells_most_stands() {
+    let store = store().await;
+    let decision = decision(0, Channel::Mail);
+    let (person, id) = (decision.person, decision.id);
+    assert!(!store.record(person, id, &Outcome::new(MessageState::Delivered, at(3))).await.unwrap(), "nothing was claimed");
+    store.claim(&decision, "a", at(0)).await.unwrap();
+    let outcomes = [(MessageState::Opened, 5), (MessageState::Delivered, 4), (MessageState::Opened, 9)];
+    for (state, second) in outcomes {
+        assert!(store.record(person, id, &Outcome::new(state, at(second))).await.unwrap());
+    }
+    let sent = Outcome { subject: Some("Hello".to_owned()), provider_id: Some("ses-1".to_owned()), ..Outcome::new(MessageState::Sent, at(2)) };
+    assert!(store.record(person, id, &sent).await.unwrap());
+    let record = store.message(person, id).await.unwrap().unwrap();
+    assert_eq!(record.state, MessageState::Opened);
+    assert_eq!(record.times[&MessageState::Opened], at(5), "the first time counts");
+    assert_eq!((record.times[&MessageState::Sent], record.times[&MessageState::Delivered]), (at(2), at(4)));
+    assert_eq!((record.subject.as_deref(), record.provider_id.as_deref()), (Some("Hello"), Some("ses-1")));
+    let totals = store.totals().await.unwrap();
+    assert_eq!((totals.messages, totals.channels["mail"]["opened"]), (1, 1));
+}
+
+#[tokio::test]
+async fn the_inbox_shows_what_was_sent_in_the_product_until_it_is_dismissed() {
+    let store = store().await;
+    let decisions = [decision(0, Channel::InApp), decision(1, Channel::InApp), decision(2, Channel::Mail), decision(3, Channel::InApp)];
+    for decision in &decisions {
+        store.claim(decision, "a", at(0)).await.unwrap();
+    }
+    for decision in &decisions[..3] {
+        let sent = Outcome { text: Some("Text".to_owned()), ..Outcome::new(MessageState::Sent, at(1)) };
+        store.record(decision.person, decision.id, &sent).await.unwrap();
+    }
+    let shown = |inbox: Vec<perennial_store::messages::MessageRecord>| inbox.iter().map(|record| record.step).collect::<Vec<_>>();
+    assert_eq!(shown(store.inbox(person("u")).await.unwrap()), [1, 0], "the newest first, and only what was sent");
+    assert!(store.mark_read(person("u"), decisions[0].id, at(5)).await.unwrap());
+    assert!(store.mark_read(person("u"), decisions[0].id, at(6)).await.unwrap());
+    assert!(store.dismiss(person("u"), decisions[1].id, at(7)).await.unwrap());
+    assert!(!store.dismiss(person("u"), decisions[2].id, at(7)).await.unwrap(), "a mail is in no inbox");
+    let inbox = store.inbox(person("u")).await.unwrap();
+    assert_eq!((inbox.len(), inbox[0].read_at), (1, Some(at(5))));
+    assert_eq!(store.messages(person("u")).await.unwrap().len(), 4);
+}

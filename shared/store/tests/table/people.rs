@@ -1,0 +1,169 @@
+//! Profiles, their ledgers, their moves and their timers.
+
+use crate::support::{at, feed, new, person, store, user};
+use perennial_domain::{AccountId, AnonymousId, Identity, PersonId};
+use perennial_engine::profile::Link;
+use perennial_engine::{Part, Profile, RolledBlock};
+use perennial_store::profiles::Relocation;
+use perennial_store::{Consistency, Loaded, Moved, StoreError, Stored};
+use perennial_testkit::EventBuilder;
+use std::collections::HashSet;
+
+fn anonymous(text: &str) -> Identity {
+    Identity::Anonymous(AnonymousId::parse(text).unwrap())
+}
+
+#[tokio::test]
+async fn when_someone_else_wrote_meanwhile_the_write_is_refused() {
+    let store = store().await;
+    store.create_table().await.unwrap();
+    let mut first = new("u");
+    let mut second = new("u");
+    feed(&store, &mut first, &[EventBuilder::track("m1", "u", "Paid").build()]).await;
+    assert!(store.save(&mut second).await.unwrap_err().is_conflict(), "it is there already");
+    let Loaded::Profile(mut stale) = store.load(person("u"), Consistency::Strong).await.unwrap() else { panic!("no profile") };
+    assert_eq!(stale, first);
+    feed(&store, &mut first, &[EventBuilder::track("m2", "u", "Paid").build()]).await;
+    assert!(store.save(&mut stale).await.unwrap_err().is_conflict(), "it has moved on");
+    assert_eq!(store.load(person("u"), Consistency::Eventual).await.unwrap(), Loaded::Profile(first));
+}
+
+#[tokio::test]
+async fn many_people_are_read_at_once_and_who_is_not_there_is_absent() {
+    let store = store().await;
+    let names: Vec<String> = (0..130).map(|i| format!("u{i}")).collect();
+    for name in &names[..110] {
+        feed(&store, &mut new(name), &[EventBuilder::track("m", name, "Paid").build()]).await;
+    }
+    let people: HashSet<PersonId> = names.iter().map(|name| person(name)).collect();
+    let loaded = store.load_many(&people).await.unwrap();
+    let there = |name: &String| matches!(loaded[&person(name)], Ok(Loaded::Profile(_)));
+    assert!(names[..110].iter().all(there));
+    assert!(names[110..].iter().all(|name| matches!(loaded[&person(name)], Ok(Loaded::Absent))));
+}
+
+#[tokio::test]
+async fn a_ledger_gives_back_its_ids_and_a_missing_block_is_noticed() {
+    let store = store().await;
+    let block = |number: u32| RolledBlock { owner: person("u"), number, ids: (0..32).map(|i| u64::from(number) << 40 | i).collect() };
+    let blocks: Vec<RolledBlock> = (0..60).map(block).collect();
+    store.put_blocks(&blocks).await.unwrap();
+    store.put_blocks(&blocks[..1]).await.unwrap();
+    let ids = store.read_ledger(person("u"), 60).await.unwrap();
+    assert_eq!(ids, blocks.iter().flat_map(|block| block.ids.clone()).collect());
+    assert!(matches!(store.read_ledger(person("u"), 61).await, Err(StoreError::Corrupt(_))));
+    assert!(store.read_ledger(person("v"), 0).await.unwrap().is_empty());
+}
+
+/// An anonymous visitor, stored.
+async fn visitor(store: &perennial_store::Store) -> Stored {
+    let mut visitor = Stored::new(Profile::new(anonymous("anon")));
+    feed(store, &mut visitor, &[EventBuilder::page("p1", "anon").build()]).await;
+    visitor
+}
+
+fn link(user: &str) -> Link {
+    Link { at: 5, user: perennial_domain::UserId::parse(user).unwrap() }
+}
+
+fn joined(origin: &Stored, into: &Stored) -> Stored {
+    let mut part: Part = origin.profile.part(&anonymous("anon")).unwrap().clone();
+    part.link = Some(link("u"));
+    let mut target = into.clone();
+    target.profile.absorb(part);
+    target
+}
+
+#[tokio::test]
+async fn a_part_moves_whole_and_its_old_place_points_to_the_new_one() {
+    let store = store().await;
+    let origin = visitor(&store).await;
+    let target = joined(&origin, &new("u"));
+    let acme = AccountId::parse("acme").unwrap();
+    let relocation =
+        Relocation { origin: origin.profile.id, origin_version: origin.version, target: &target, previous: None, leaves: Some(&acme), now: at(0) };
+    store.relocate(relocation).await.unwrap();
+    assert_eq!(store.load(origin.profile.id, Consistency::Strong).await.unwrap(), Loaded::Moved(Moved { to: person("u"), version: 2 }));
+    let found = store.resolve("anon").await.unwrap().unwrap();
+    assert_eq!((found.profile.id, found.version, found.profile.counted()), (person("u"), 1, 1));
+    assert_eq!(store.resolve("u").await.unwrap().unwrap(), found);
+    assert_eq!(store.resolve(&person("u").to_string()).await.unwrap().unwrap(), found);
+    store.index_address("Ada@Example.com", person("u")).await.unwrap();
+    assert_eq!(store.resolve("ada@example.com").await.unwrap().unwrap(), found);
+    assert_eq!(store.resolve("bob@example.com").await.unwrap(), None);
+    let totals = store.totals().await.unwrap();
+    assert_eq!((totals.accepted, totals.profiles), (1, 1), "a pointer is nobody and counts nothing twice");
+    assert!(store.save(&mut origin.clone()).await.unwrap_err().is_conflict(), "a slow writer cannot bring the old place back");
+}
+
+#[tokio::test]
+async fn when_any_side_changed_nothing_of_a_move_happens() {
+    let store = store().await;
+    let mut origin = visitor(&store).await;
+    let target = joined(&origin, &new("u"));
+    let stale = origin.clone();
+    feed(&store, &mut origin, &[EventBuilder::page("p2", "anon").build()]).await;
+    let relocation = |origin: &Stored, target| Relocation {
+        origin: origin.profile.id,
+        origin_version: origin.version,
+        target,
+        previous: None,
+        leaves: None,
+        now: at(0),
+    };
+    assert!(store.relocate(relocation(&stale, &target)).await.unwrap_err().is_conflict());
+    assert_eq!(store.load(person("u"), Consistency::Strong).await.unwrap(), Loaded::Absent);
+    feed(&store, &mut new("u"), &[EventBuilder::track("m1", "u", "Paid").build()]).await;
+    assert!(store.relocate(relocation(&origin, &joined(&origin, &new("u")))).await.unwrap_err().is_conflict());
+    assert_eq!(store.load(origin.profile.id, Consistency::Strong).await.unwrap(), Loaded::Profile(origin));
+}
+
+#[tokio::test]
+async fn only_those_whose_time_has_come_are_due_and_pages_give_all_of_them() {
+    let store = store().await;
+    for i in 0..60 {
+        let mut stored = new(&format!("u{i}"));
+        stored.profile.due_at = (i % 3 != 0).then(|| at(if i % 3 == 1 { -i } else { i }));
+        store.save(&mut stored).await.unwrap();
+    }
+    let mut due = HashSet::new();
+    for shard in 0..perennial_store::keys::DUE_SHARDS {
+        let mut from = None;
+        loop {
+            let page = store.due(shard, at(0), 2, from).await.unwrap();
+            assert!(page.people.len() <= 2);
+            due.extend(page.people);
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+    }
+    let expected = (0..60).filter(|i| i % 3 == 1).map(|i| (person(&format!("u{i}")), at(-i)));
+    assert_eq!(due, expected.collect());
+    let Loaded::Profile(mut rung) = store.load(person("u1"), Consistency::Strong).await.unwrap() else { panic!("no profile") };
+    rung.profile.due_at = None;
+    store.save(&mut rung).await.unwrap();
+    let mut left = 0;
+    for shard in 0..perennial_store::keys::DUE_SHARDS {
+        left += store.due(shard, at(0), 100, None).await.unwrap().people.len();
+    }
+    assert_eq!(left, 19, "who waits for nothing is in no index");
+    assert_eq!(user("u1").person_id(), rung.profile.id);
+}
+
+#[tokio::test]
+async fn totals_are_exact() {
+    let store = store().await;
+    for i in 0..20 {
+        let name = format!("u{i}");
+        let events: Vec<_> = (0..=i).map(|n| EventBuilder::track(&format!("m{n}"), &name, "Paid").at(at(0)).build()).collect();
+        feed(&store, &mut new(&name), &events).await;
+    }
+    store.count(perennial_store::totals::DUPLICATES, 2).await.unwrap();
+    store.count(perennial_store::totals::DUPLICATES, 3).await.unwrap();
+    let totals = store.totals().await.unwrap();
+    assert_eq!((totals.accepted, totals.profiles, totals.duplicates), (210, 20, 5));
+    assert_eq!(totals.stages.values().sum::<u64>(), 20);
+    assert_eq!(totals.stages[&perennial_domain::Stage::Onboarding], 20);
+}

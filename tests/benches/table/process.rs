@@ -84,10 +84,25 @@ fn follow(api: &RuntimeApi, started: Instant, events: usize, patience: Duration)
                 }
             }
             Happened::Given(at) => given = at,
-            Happened::Answered(at, _) => invocations.push(at - given),
+            Happened::Answered(at, body) => {
+                refused(&body)?;
+                invocations.push(at - given);
+            }
             Happened::Failed(body) => bail!("it reported {}", String::from_utf8_lossy(&body)),
         }
     }
+}
+
+/// An error if the answer says that the work was not done: its cost would say nothing.
+fn refused(answer: &[u8]) -> Result<()> {
+    let answer: serde_json::Value = serde_json::from_slice(answer).unwrap_or_default();
+    if let Some(status) = answer["statusCode"].as_u64().filter(|status| *status >= 400) {
+        bail!("it answered {status}: {}", answer["body"].as_str().unwrap_or_default());
+    }
+    if answer["batchItemFailures"].as_array().is_some_and(|failures| !failures.is_empty()) {
+        bail!("it failed its record");
+    }
+    Ok(())
 }
 
 /// `VmHWM` of a process that still runs: what `getrusage` would tell after its end, without unsafe code.

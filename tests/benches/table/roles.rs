@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use data_encoding::HEXLOWER;
 use perennial_lambda_kit::Clock;
+use ring::digest;
 use serde_json::{Value, json};
 
 use crate::binaries::workspace;
@@ -13,6 +15,8 @@ use crate::services::Services;
 use crate::starts::Role;
 use crate::{bodies, house};
 
+/// What the api is asked with.
+const API_KEY: &str = "a key of the benchmark's own";
 /// Events of the request and of the batch; three of a person.
 const EVENTS: usize = 20;
 /// Lives get people of their own from here on.
@@ -25,10 +29,13 @@ pub(crate) fn roles(services: &Services, archive: &Path) -> Result<BTreeMap<Stri
         [
             ("PUBLIC_URL", "https://perennial.example"),
             ("UNSUBSCRIBE_KEYS", "a key of the benchmark's own, of more than 32 bytes"),
-            ("API_KEY_HASHES", "8c4bedb9ba76484d1bbe4694958e2c3af99d49238aa462ddc06af5b39808679a"),
         ]
         .map(|(key, value)| (key.to_owned(), value.to_owned())),
     );
+    variables.push((
+        "API_KEY_HASHES".to_owned(),
+        HEXLOWER.encode(digest::digest(&digest::SHA256, API_KEY.as_bytes()).as_ref()),
+    ));
     variables.push(("ARCHIVE".to_owned(), format!("file://{}", archive.display())));
     let mut roles = BTreeMap::new();
     let mut cast = |name: &str, event: Box<dyn Fn(usize) -> Vec<u8>>| {
@@ -44,7 +51,9 @@ pub(crate) fn roles(services: &Services, archive: &Path) -> Result<BTreeMap<Stri
     cast("rollup", Box::new(move |_| sqs_event(std::slice::from_ref(&changed)).into_bytes()));
     let schedule = sample("sweep/schedule.json")?;
     cast("sweep", Box::new(move |_| schedule.clone().into_bytes()));
-    let status = sample("api/status.json")?;
+    let mut status: Value = serde_json::from_str(&sample("api/status.json")?)?;
+    status["headers"]["authorization"] = format!("Bearer {API_KEY}").into();
+    let status = status.to_string();
     cast("api", Box::new(move |_| status.clone().into_bytes()));
     Ok(roles)
 }

@@ -68,7 +68,7 @@ impl Services {
     /// The environment that every function finds here.
     pub(crate) fn variables(&self) -> Vec<(String, String)> {
         let at = self.aws.endpoints();
-        let pairs: [(&str, &str); 11] = [
+        let pairs = [
             ("AWS_REGION", REGION),
             ("AWS_ACCESS_KEY_ID", "local"),
             ("AWS_SECRET_ACCESS_KEY", "local"),
@@ -77,10 +77,18 @@ impl Services {
             ("AWS_ENDPOINT_URL_SQS", &at.sqs),
             ("AWS_ENDPOINT_URL_SESV2", &at.sesv2),
             ("TABLE", TABLE),
-            ("EVENTS_QUEUE_URL", &self.queues.events),
-            ("MESSAGES_QUEUE_URL", &self.queues.messages),
-            ("ACCOUNTS_QUEUE_URL", &self.queues.accounts),
         ];
-        pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec()
+        let mut variables = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
+        let queues = [
+            ("EVENTS", &self.queues.events),
+            ("MESSAGES", &self.queues.messages),
+            ("ACCOUNTS", &self.queues.accounts),
+            ("MAIL_EVENTS", &self.queues.mail_events),
+        ];
+        for (name, url) in queues {
+            variables.push((format!("{name}_QUEUE_URL"), url.clone()));
+            variables.push((format!("{name}_DLQ_URL"), format!("{url}-dlq")));
+        }
+        variables
     }
 }

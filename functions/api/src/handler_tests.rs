@@ -53,7 +53,7 @@ async fn table() -> Store {
     tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));
     let env = AwsEnv { region: "eu-central-1".into(), credentials: AwsCredentials::local(), endpoints: Endpoints { dynamodb: Some(endpoint), ..Endpoints::default() } };
     let config = aws::sdk_config(&env, aws::http_client(&Env::from_pairs::<&str, &str>([])).unwrap());
-    let store = Store::new(aws_sdk_dynamodb::Client::new(&config), "t");
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&config), "perennial");
     store.create_table().await.unwrap();
     store
 }

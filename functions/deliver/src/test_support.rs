@@ -162,7 +162,7 @@ impl House {
 
     /// A batch of `bodies`, received for the `times`th time.
     pub(crate) fn batch(&self, bodies: &[String], times: u32) -> SqsEvent {
-        let records: Vec<_> = bodies.iter().enumerate().map(|(n, body)| {
+        let records = bodies.iter().enumerate().map(|(n, body)| {
             serde_json::json!({ "messageId": format!("m{n}"), "body": body, "attributes": { "ApproximateReceiveCount": times.to_string() } })
         });
         serde_json::from_value(serde_json::json!({ "Records": records.collect::<Vec<_>>() })).unwrap()
@@ -244,7 +244,7 @@ async fn table() -> Store {
     tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));
     let env = AwsEnv { region: "eu-central-1".into(), credentials: AwsCredentials::local(), endpoints: Endpoints { dynamodb: Some(endpoint), ..Endpoints::default() } };
     let config = aws::sdk_config(&env, aws::http_client(&Env::from_pairs::<&str, &str>([])).unwrap());
-    let store = Store::new(aws_sdk_dynamodb::Client::new(&config), "t");
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&config), "perennial");
     store.create_table().await.unwrap();
     store
 }

@@ -80,10 +80,8 @@ impl Mail {
     pub fn compose(letterhead: &Letterhead, to: &Address, rendered: &Rendered, decision: &Decision, unsubscribe_url: &str, now: Timestamp) -> std::io::Result<Self> {
         let id = decision.id.to_string();
         let plain = with_text_footer(&rendered.text, unsubscribe_url);
-        let html = match &rendered.html {
-            Some(html) => with_html_footer(&text::document(html), unsubscribe_url),
-            None => text::html_of(&plain),
-        };
+        let html = rendered.html.as_deref().map_or_else(|| text::html_of(&rendered.text), text::document);
+        let html = with_html_footer(&html, unsubscribe_url);
         // The decision's id is a hash that no text can know, so no part can contain the boundary.
         let kind = ContentType::new("multipart/alternative").attribute("boundary", format!("=_perennial_{id}"));
         let parts = vec![MimePart::new("text/plain", BodyPart::Text(plain.into())), MimePart::new("text/html", BodyPart::Text(html.into()))];

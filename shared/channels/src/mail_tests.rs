@@ -77,7 +77,7 @@ fn a_mail_program_finds_the_one_click_headers() {
     assert_eq!(header("List-Unsubscribe-Post"), "List-Unsubscribe=One-Click");
     assert_eq!(header("X-Perennial-Decision"), decision("welcome").id.to_string());
     assert_eq!(header("Message-ID"), format!("<{}@perennial.example>", decision("welcome").id));
-    assert_eq!(header("Date"), "Mon, 02 Mar 2026 08:15:30 +0000");
+    assert_eq!(header("Date"), "Mon, 2 Mar 2026 08:15:30 +0000");
     assert_eq!(message.reply_to().unwrap().first().unwrap().address(), Some("support@perennial.example"));
 }
 

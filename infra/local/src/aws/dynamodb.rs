@@ -49,7 +49,11 @@ pub(crate) struct DynamoDb {
 
 impl DynamoDb {
     /// Opens the database in `data_dir` (in memory when `None`) and serves it on a free loopback port until `stop` holds `true`.
-    pub(crate) fn start(data_dir: Option<&Path>, options: &DynamoDbOptions, stop: watch::Receiver<bool>) -> Result<Self, StartError> {
+    pub(crate) fn start(
+        data_dir: Option<&Path>,
+        options: &DynamoDbOptions,
+        stop: watch::Receiver<bool>,
+    ) -> Result<Self, StartError> {
         let database = match data_dir {
             None => Database::memory(),
             Some(dir) => Database::new(&dir.join(DYNAMODB_FILE).to_string_lossy()),

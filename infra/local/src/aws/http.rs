@@ -170,7 +170,10 @@ async fn connection(stream: TcpStream, service: Arc<dyn Service>, mut stop: watc
     }
 }
 
-async fn respond(service: Arc<dyn Service>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, ConnectionEnd> {
+async fn respond(
+    service: Arc<dyn Service>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, ConnectionEnd> {
     let (parts, body) = request.into_parts();
     let body = Limited::new(body, MAX_BODY).collect().await.map_err(ConnectionEnd::Broken)?.to_bytes();
     let call = Call {

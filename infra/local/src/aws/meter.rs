@@ -123,7 +123,11 @@ impl Meter {
     }
 }
 
-fn call_of<'a>(operations: &'a mut BTreeMap<String, OperationUsage>, operation: &str, failed: bool) -> &'a mut OperationUsage {
+fn call_of<'a>(
+    operations: &'a mut BTreeMap<String, OperationUsage>,
+    operation: &str,
+    failed: bool,
+) -> &'a mut OperationUsage {
     let usage = operations.entry(operation.to_owned()).or_default();
     usage.calls += 1;
     usage.errors += u64::from(failed);
@@ -201,10 +205,15 @@ fn count_dynamodb(usage: &mut DynamoDbUsage, operation: &str, failed: bool, resp
 fn payload(message: &Value, body: &str) -> usize {
     let length = |value: &Value| value.as_str().map_or(0, str::len);
     let attributes = message.get("MessageAttributes").and_then(Value::as_object);
-    let of_attributes: usize = attributes.into_iter().flatten().map(|(name, attribute)| {
-        let binary = attribute["BinaryValue"].as_str().map_or(0, |base64| base64.trim_end_matches('=').len() * 3 / 4);
-        name.len() + length(&attribute["DataType"]) + length(&attribute["StringValue"]) + binary
-    }).sum();
+    let of_attributes: usize = attributes
+        .into_iter()
+        .flatten()
+        .map(|(name, attribute)| {
+            let binary =
+                attribute["BinaryValue"].as_str().map_or(0, |base64| base64.trim_end_matches('=').len() * 3 / 4);
+            name.len() + length(&attribute["DataType"]) + length(&attribute["StringValue"]) + binary
+        })
+        .sum();
     length(&message[body]) + of_attributes
 }
 
@@ -253,7 +262,16 @@ fn count_ses(usage: &mut SesUsage, operation: &str, failed: bool, request: &[u8]
 
 /// The operations that report what they consumed when asked to.
 const REPORTING: [&str; 10] = [
-    "PutItem", "UpdateItem", "DeleteItem", "GetItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem", "TransactWriteItems", "TransactGetItems",
+    "PutItem",
+    "UpdateItem",
+    "DeleteItem",
+    "GetItem",
+    "Query",
+    "Scan",
+    "BatchGetItem",
+    "BatchWriteItem",
+    "TransactWriteItems",
+    "TransactGetItems",
 ];
 
 /// The request with `ReturnConsumedCapacity: INDEXES`, unless it asks for a report itself.
@@ -296,7 +314,9 @@ mod tests {
 
     #[test]
     fn the_report_is_asked_for_unless_the_caller_asks_for_another() {
-        let asked = |body: &'static str| String::from_utf8_lossy(&ask_for_capacity(&Bytes::from_static(body.as_bytes()))).into_owned();
+        let asked = |body: &'static str| {
+            String::from_utf8_lossy(&ask_for_capacity(&Bytes::from_static(body.as_bytes()))).into_owned()
+        };
         assert_eq!(asked(r#"{"TableName":"t"}"#), r#"{"ReturnConsumedCapacity":"INDEXES","TableName":"t"}"#);
         assert_eq!(asked(r#"{"ReturnConsumedCapacity":"NONE"}"#), r#"{"ReturnConsumedCapacity":"INDEXES"}"#);
         assert_eq!(asked(r#"{"ReturnConsumedCapacity":"TOTAL"}"#), r#"{"ReturnConsumedCapacity":"TOTAL"}"#);

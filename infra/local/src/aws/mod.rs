@@ -136,9 +136,11 @@ impl EmbeddedAws {
         }
         let (stop, stopped) = watch::channel(false);
         let ids = Arc::new(Ids::new()?);
-        let (sqs_listener, ses_listener, proxy_listener) = (loopback_listener()?, loopback_listener()?, loopback_listener()?);
+        let (sqs_listener, ses_listener, proxy_listener) =
+            (loopback_listener()?, loopback_listener()?, loopback_listener()?);
         let address = |listener: &TcpListener| listener.local_addr().map_err(StartError::Listen);
-        let (sqs_address, ses_address, proxy_address) = (address(&sqs_listener)?, address(&ses_listener)?, address(&proxy_listener)?);
+        let (sqs_address, ses_address, proxy_address) =
+            (address(&sqs_listener)?, address(&ses_listener)?, address(&proxy_listener)?);
 
         let sqs = Arc::new(Sqs::open(dir, Arc::clone(&ids), sqs_address)?);
         let ses = Arc::new(Ses::open(dir, ses, Arc::clone(&sqs), ids)?);
@@ -151,7 +153,8 @@ impl EmbeddedAws {
             (ses_listener, layers.around(ServiceKind::Ses, ses)),
         ];
         let dynamodb_address = if layers.any() {
-            fronts.push((proxy_listener, layers.around(ServiceKind::DynamoDb, Arc::new(Proxy::new(dynamodb.address())))));
+            fronts
+                .push((proxy_listener, layers.around(ServiceKind::DynamoDb, Arc::new(Proxy::new(dynamodb.address())))));
             proxy_address
         } else {
             dynamodb.address()
@@ -246,7 +249,11 @@ impl Layers {
 }
 
 /// Serves all fronts on one thread of its own.
-fn run_services(fronts: Vec<(TcpListener, Arc<dyn Service>)>, sqs: Arc<Sqs>, stop: watch::Receiver<bool>) -> Result<JoinHandle<()>, StartError> {
+fn run_services(
+    fronts: Vec<(TcpListener, Arc<dyn Service>)>,
+    sqs: Arc<Sqs>,
+    stop: watch::Receiver<bool>,
+) -> Result<JoinHandle<()>, StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
     let serve_all = async move {
         let mut serving = tokio::task::JoinSet::new();
@@ -262,5 +269,8 @@ fn run_services(fronts: Vec<(TcpListener, Arc<dyn Service>)>, sqs: Arc<Sqs>, sto
         while serving.join_next().await.is_some() {}
         expiring.abort();
     };
-    std::thread::Builder::new().name("aws-services".to_owned()).spawn(move || runtime.block_on(serve_all)).map_err(StartError::Thread)
+    std::thread::Builder::new()
+        .name("aws-services".to_owned())
+        .spawn(move || runtime.block_on(serve_all))
+        .map_err(StartError::Thread)
 }

@@ -43,7 +43,8 @@ impl Proxy {
             Some(query) => format!("{}?{query}", call.path),
             None => call.path,
         };
-        let uri = Uri::builder().scheme("http").authority(self.target.to_string()).path_and_query(path_and_query).build()?;
+        let uri =
+            Uri::builder().scheme("http").authority(self.target.to_string()).path_and_query(path_and_query).build()?;
         let mut request = Request::builder().method(call.method).uri(uri).body(Full::new(call.body))?;
         *request.headers_mut() = call.headers;
         for name in [HOST, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING] {
@@ -62,7 +63,11 @@ impl Service for Proxy {
         Box::pin(async move {
             Outcome::Answer(self.forward(call).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "a call to the embedded DynamoDB could not be forwarded");
-                Answer::json(StatusCode::SERVICE_UNAVAILABLE, "application/x-amz-json-1.0", r#"{"__type":"InternalServerError"}"#)
+                Answer::json(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "application/x-amz-json-1.0",
+                    r#"{"__type":"InternalServerError"}"#,
+                )
             }))
         })
     }

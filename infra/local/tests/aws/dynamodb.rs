@@ -10,7 +10,7 @@ fn text(value: &str) -> AttributeValue {
 }
 
 async fn put(stack: &Stack, key: &str, payload: usize) {
-    let put = stack.dynamodb.put_item().table_name("t").item("pk", text(key)).item("sk", text("P"));
+    let put = stack.dynamodb.put_item().table_name("items").item("pk", text(key)).item("sk", text("P"));
     put.item("data", text(&"x".repeat(payload))).send().await.unwrap();
 }
 
@@ -27,19 +27,19 @@ async fn units_are_counted_though_the_caller_does_not_ask_for_them() {
     put(&stack, "b", 1100).await;
     assert_eq!(meter.snapshot().dynamodb.write_units, 3.0, "more than 1 KB is two");
 
-    let get = stack.dynamodb.get_item().table_name("t").key("pk", text("a")).key("sk", text("P"));
+    let get = stack.dynamodb.get_item().table_name("items").key("pk", text("a")).key("sk", text("P"));
     let item = get.clone().send().await.unwrap();
     assert!(item.item().is_some());
     assert_eq!(meter.snapshot().dynamodb.read_units, 0.5, "an eventual read of up to 4 KB is half a unit");
     get.consistent_read(true).send().await.unwrap();
     assert_eq!(meter.snapshot().dynamodb.read_units, 1.5);
 
-    let due = stack.dynamodb.put_item().table_name("t").item("pk", text("c")).item("sk", text("P"));
+    let due = stack.dynamodb.put_item().table_name("items").item("pk", text("c")).item("sk", text("P"));
     due.item("due_shard", text("0")).item("due_at", AttributeValue::N("1".to_owned())).send().await.unwrap();
     let usage = meter.snapshot().dynamodb;
-    assert_eq!((usage.write_units, usage.index_units["t/due"]), (5.0, 1.0), "the index entry is a unit of its own");
+    assert_eq!((usage.write_units, usage.index_units["items/due"]), (5.0, 1.0), "the index entry is a unit of its own");
 
-    let again = stack.dynamodb.put_item().table_name("t").item("pk", text("c")).item("sk", text("P"));
+    let again = stack.dynamodb.put_item().table_name("items").item("pk", text("c")).item("sk", text("P"));
     again.condition_expression("attribute_not_exists(pk)").send().await.unwrap_err();
     let usage = meter.reset().dynamodb;
     assert_eq!((usage.failed_conditions, usage.write_units), (1, 6.0));
@@ -60,7 +60,15 @@ async fn items_survive_a_restart_with_and_without_fsync() {
         put(&stack, "a", 10).await;
         stack.aws.shutdown();
         let stack = start(options());
-        let found = stack.dynamodb.get_item().table_name("t").key("pk", text("a")).key("sk", text("P")).send().await.unwrap();
+        let found = stack
+            .dynamodb
+            .get_item()
+            .table_name("items")
+            .key("pk", text("a"))
+            .key("sk", text("P"))
+            .send()
+            .await
+            .unwrap();
         assert!(found.item().is_some(), "bulk: {bulk}");
     }
 }
@@ -72,14 +80,20 @@ async fn sqs_requests_are_billed_in_chunks_of_the_batch_and_empty_receives_apart
     let url = stack.queue("q", &[]).await;
     let meter = stack.aws.meter().unwrap();
     meter.reset();
-    let entry = |id: &str, bytes| SendMessageBatchRequestEntry::builder().id(id).message_body("x".repeat(bytes)).build().unwrap();
+    let entry = |id: &str, bytes| {
+        SendMessageBatchRequestEntry::builder().id(id).message_body("x".repeat(bytes)).build().unwrap()
+    };
     let batch = stack.sqs.send_message_batch().queue_url(&url);
     batch.entries(entry("a", 40 * 1024)).entries(entry("b", 40 * 1024)).send().await.unwrap();
     assert_eq!(meter.snapshot().sqs.billed_requests, 2, "80 KB are two chunks of 64 KB, whatever the messages are");
     stack.sqs.send_message().queue_url(&url).message_body("x").send().await.unwrap();
-    let messages = stack.sqs.receive_message().queue_url(&url).max_number_of_messages(10).send().await.unwrap().messages.unwrap();
+    let messages =
+        stack.sqs.receive_message().queue_url(&url).max_number_of_messages(10).send().await.unwrap().messages.unwrap();
     assert_eq!(messages.len(), 3);
     stack.sqs.receive_message().queue_url(&url).send().await.unwrap();
     let usage = meter.snapshot().sqs;
-    assert_eq!((usage.billed_requests, usage.empty_receives, usage.messages_sent, usage.messages_received), (5, 1, 3, 3));
+    assert_eq!(
+        (usage.billed_requests, usage.empty_receives, usage.messages_sent, usage.messages_received),
+        (5, 1, 3, 3)
+    );
 }

@@ -7,7 +7,11 @@ use perennial::aws::{FaultKind, FaultPlan, FaultRates, Options, ServiceKind};
 use crate::support::{Stack, start, start_with_attempts};
 
 fn plan(rates: FaultRates) -> Options {
-    Options { faults: Some(FaultPlan { seed: 11, dynamodb: rates, sqs: rates, ses: rates }), meter: true, ..Options::default() }
+    Options {
+        faults: Some(FaultPlan { seed: 11, dynamodb: rates, sqs: rates, ses: rates }),
+        meter: true,
+        ..Options::default()
+    }
 }
 
 /// Starts with the faults off, makes a queue and a table, and turns them on.
@@ -35,12 +39,18 @@ async fn a_lost_answer_fails_the_call_and_leaves_its_effect() {
         stack.sqs.send_message().queue_url(&url).message_body("x").send().await.unwrap_err();
     }
     assert_eq!(stack.aws.queue_depths()["q"].visible, 10);
-    assert_eq!(count(&stack, ServiceKind::Sqs, FaultKind::Hangup) + count(&stack, ServiceKind::Sqs, FaultKind::ServerError), 10);
-    assert!(count(&stack, ServiceKind::Sqs, FaultKind::Hangup) > 0 && count(&stack, ServiceKind::Sqs, FaultKind::ServerError) > 0);
+    assert_eq!(
+        count(&stack, ServiceKind::Sqs, FaultKind::Hangup) + count(&stack, ServiceKind::Sqs, FaultKind::ServerError),
+        10
+    );
+    assert!(
+        count(&stack, ServiceKind::Sqs, FaultKind::Hangup) > 0
+            && count(&stack, ServiceKind::Sqs, FaultKind::ServerError) > 0
+    );
 
-    stack.dynamodb.put_item().table_name("t").item("pk", text("a")).item("sk", text("a")).send().await.unwrap_err();
+    stack.dynamodb.put_item().table_name("items").item("pk", text("a")).item("sk", text("a")).send().await.unwrap_err();
     stack.aws.faults().unwrap().switch(false);
-    let get = stack.dynamodb.get_item().table_name("t").key("pk", text("a")).key("sk", text("a"));
+    let get = stack.dynamodb.get_item().table_name("items").key("pk", text("a")).key("sk", text("a"));
     assert!(get.send().await.unwrap().item().is_some());
 }
 
@@ -49,7 +59,7 @@ async fn a_throttled_call_is_retried_by_the_sdk_and_applied_once() {
     let (stack, url) = prepared(FaultRates { throttle: 0.3, ..FaultRates::default() }, 10).await;
     for _ in 0..10 {
         stack.sqs.send_message().queue_url(&url).message_body("x").send().await.unwrap();
-        stack.dynamodb.put_item().table_name("t").item("pk", text("a")).item("sk", text("a")).send().await.unwrap();
+        stack.dynamodb.put_item().table_name("items").item("pk", text("a")).item("sk", text("a")).send().await.unwrap();
     }
     assert_eq!(stack.aws.queue_depths()["q"].visible, 10);
     assert!(count(&stack, ServiceKind::Sqs, FaultKind::Throttle) > 0);
@@ -61,7 +71,14 @@ async fn a_throttled_call_is_retried_by_the_sdk_and_applied_once() {
 async fn entries_reported_as_failed_were_not_applied_and_the_others_were() {
     let (stack, url) = prepared(FaultRates { partial: 1.0, ..FaultRates::default() }, 1).await;
     let entry = |id: u32| SendMessageBatchRequestEntry::builder().id(id.to_string()).message_body("x").build().unwrap();
-    let answer = stack.sqs.send_message_batch().queue_url(&url).set_entries(Some((0..10).map(entry).collect())).send().await.unwrap();
+    let answer = stack
+        .sqs
+        .send_message_batch()
+        .queue_url(&url)
+        .set_entries(Some((0..10).map(entry).collect()))
+        .send()
+        .await
+        .unwrap();
     assert!(!answer.failed().is_empty());
     assert_eq!(answer.failed().len() + answer.successful().len(), 10);
     assert!(answer.failed().iter().all(|failed| !failed.sender_fault()));
@@ -72,9 +89,10 @@ async fn entries_reported_as_failed_were_not_applied_and_the_others_were() {
         let put = PutRequest::builder().item("pk", text(&id.to_string())).item("sk", text("a")).build().unwrap();
         WriteRequest::builder().put_request(put).build()
     };
-    let answer = stack.dynamodb.batch_write_item().request_items("t", (0..10).map(put).collect()).send().await.unwrap();
-    let unprocessed = answer.unprocessed_items().unwrap()["t"].len();
-    let there = usize::try_from(stack.dynamodb.scan().table_name("t").send().await.unwrap().count()).unwrap();
+    let answer =
+        stack.dynamodb.batch_write_item().request_items("items", (0..10).map(put).collect()).send().await.unwrap();
+    let unprocessed = answer.unprocessed_items().unwrap()["items"].len();
+    let there = usize::try_from(stack.dynamodb.scan().table_name("items").send().await.unwrap().count()).unwrap();
     assert!(unprocessed > 0);
     assert_eq!(unprocessed + there, 10);
 }
@@ -83,14 +101,22 @@ async fn entries_reported_as_failed_were_not_applied_and_the_others_were() {
 async fn a_transaction_conflict_is_reported_with_its_reasons_and_applies_nothing() {
     use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
     let (stack, _) = prepared(FaultRates { conflict: 1.0, ..FaultRates::default() }, 1).await;
-    let put = Put::builder().table_name("t").item("pk", text("a")).item("sk", text("a")).build().unwrap();
-    let refusal = stack.dynamodb.transact_write_items().transact_items(TransactWriteItem::builder().put(put).build()).send().await.unwrap_err();
+    let put = Put::builder().table_name("items").item("pk", text("a")).item("sk", text("a")).build().unwrap();
+    let refusal = stack
+        .dynamodb
+        .transact_write_items()
+        .transact_items(TransactWriteItem::builder().put(put).build())
+        .send()
+        .await
+        .unwrap_err();
     let reasons = match refusal.into_service_error() {
-        aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(cancelled) => cancelled.cancellation_reasons.unwrap(),
+        aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(
+            cancelled,
+        ) => cancelled.cancellation_reasons.unwrap(),
         other => panic!("{other:?}"),
     };
     assert_eq!(reasons[0].code(), Some("TransactionConflict"));
-    assert_eq!(stack.dynamodb.scan().table_name("t").send().await.unwrap().count(), 0);
+    assert_eq!(stack.dynamodb.scan().table_name("items").send().await.unwrap().count(), 0);
 }
 
 #[tokio::test]

@@ -3,7 +3,10 @@
 use aws_sdk_sesv2::error::ProvideErrorMetadata as _;
 use aws_sdk_sesv2::operation::send_email::builders::SendEmailFluentBuilder;
 use aws_sdk_sesv2::primitives::Blob;
-use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag, RawMessage, SuppressionListReason, Template};
+use aws_sdk_sesv2::types::{
+    Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag, RawMessage, SuppressionListReason,
+    Template,
+};
 use perennial::aws::{MailQuery, Options, SesOptions};
 use serde_json::Value;
 
@@ -21,13 +24,20 @@ fn options() -> Options {
 
 fn simple(subject: &str) -> EmailContent {
     let content = |data: &str| Content::builder().data(data).build().unwrap();
-    let header = MessageHeader::builder().name("List-Unsubscribe-Post").value("List-Unsubscribe=One-Click").build().unwrap();
+    let header =
+        MessageHeader::builder().name("List-Unsubscribe-Post").value("List-Unsubscribe=One-Click").build().unwrap();
     let body = Body::builder().text(content("plain")).html(content("<p>rich</p>")).build();
-    EmailContent::builder().simple(Message::builder().subject(content(subject)).body(body).headers(header).build()).build()
+    EmailContent::builder()
+        .simple(Message::builder().subject(content(subject)).body(body).headers(header).build())
+        .build()
 }
 
 fn mail(stack: &Stack, to: &str) -> SendEmailFluentBuilder {
-    stack.ses.send_email().from_email_address("Perennial <hello@example.org>").destination(Destination::builder().to_addresses(to).build())
+    stack
+        .ses
+        .send_email()
+        .from_email_address("Perennial <hello@example.org>")
+        .destination(Destination::builder().to_addresses(to).build())
 }
 
 /// The events in the queue, unwrapped.
@@ -53,20 +63,32 @@ async fn a_simple_mail_is_captured_and_its_events_tell_its_tags() {
     let stack = start(options());
     let url = stack.queue("mail-events", &[]).await;
     let tag = MessageTag::builder().name("decision").value("d1").build().unwrap();
-    let sent = mail(&stack, "Ada <ada@Example.com>").content(simple("Hello")).email_tags(tag).configuration_set_name("default").send().await.unwrap();
+    let sent = mail(&stack, "Ada <ada@Example.com>")
+        .content(simple("Hello"))
+        .email_tags(tag)
+        .configuration_set_name("default")
+        .send()
+        .await
+        .unwrap();
     let id = sent.message_id().unwrap();
 
     let captured = stack.aws.mails().by_id(id).unwrap().unwrap();
     assert_eq!(captured.recipients, ["ada@example.com"]);
     let view = captured.view();
-    assert_eq!((view.subject.as_str(), view.text.as_deref(), view.html.as_deref()), ("Hello", Some("plain"), Some("<p>rich</p>")));
+    assert_eq!(
+        (view.subject.as_str(), view.text.as_deref(), view.html.as_deref()),
+        ("Hello", Some("plain"), Some("<p>rich</p>"))
+    );
     assert_eq!(view.header("list-unsubscribe-post"), Some("List-Unsubscribe=One-Click"));
     assert!(!format!("{captured:?}").contains("ada"), "no address in Debug");
 
     let events = events(&stack, &url).await;
     assert_eq!(kinds(&events), ["Send", "Delivery"]);
     for event in &events {
-        assert_eq!((event["mail"]["messageId"].as_str(), &event["mail"]["tags"]["decision"][0]), (Some(id), &Value::from("d1")));
+        assert_eq!(
+            (event["mail"]["messageId"].as_str(), &event["mail"]["tags"]["decision"][0]),
+            (Some(id), &Value::from("d1"))
+        );
         assert_eq!(event["mail"]["destination"][0], "ada@example.com");
     }
 }
@@ -84,7 +106,10 @@ async fn a_raw_mail_is_parsed_when_it_is_looked_at() {
     let captured = stack.aws.mails().list(&to_ada).unwrap();
     assert_eq!(captured[0].raw().unwrap(), raw.as_bytes());
     let view = captured[0].view();
-    assert_eq!((view.subject.as_str(), view.text.as_deref().map(str::trim), view.html.as_deref().map(str::trim)), ("Grüße", Some("plain"), Some("<p>rich</p>")));
+    assert_eq!(
+        (view.subject.as_str(), view.text.as_deref().map(str::trim), view.html.as_deref().map(str::trim)),
+        ("Grüße", Some("plain"), Some("<p>rich</p>"))
+    );
     assert_eq!(view.header("List-Unsubscribe"), Some("<https://example.org/u>"));
 }
 
@@ -113,15 +138,23 @@ async fn bounces_and_complaints_come_back_as_events_and_suppress_real_addresses(
     mail(&stack, "bounce+1@simulator.amazonses.com").content(simple("x")).send().await.unwrap();
     let bounced = events(&stack, &url).await;
     assert_eq!(kinds(&bounced), ["Send", "Bounce"]);
-    assert_eq!((bounced[1]["bounce"]["bounceType"].as_str(), bounced[1]["bounce"]["bounceSubType"].as_str()), (Some("Permanent"), Some("General")));
+    assert_eq!(
+        (bounced[1]["bounce"]["bounceType"].as_str(), bounced[1]["bounce"]["bounceSubType"].as_str()),
+        (Some("Permanent"), Some("General"))
+    );
     mail(&stack, "complaint@simulator.amazonses.com").content(simple("x")).send().await.unwrap();
     assert_eq!(kinds(&events(&stack, &url).await), ["Send", "Delivery", "Complaint"]);
 
     mail(&stack, "gone@example.com").content(simple("x")).send().await.unwrap();
     assert_eq!(kinds(&events(&stack, &url).await), ["Send", "Bounce"]);
     let listed = stack.ses.list_suppressed_destinations().send().await.unwrap();
-    let listed: Vec<_> = listed.suppressed_destination_summaries().iter().map(|entry| (entry.email_address(), entry.reason())).collect();
-    assert_eq!(listed, [("gone@example.com", &SuppressionListReason::Bounce)], "the simulator's addresses are not listed");
+    let listed: Vec<_> =
+        listed.suppressed_destination_summaries().iter().map(|entry| (entry.email_address(), entry.reason())).collect();
+    assert_eq!(
+        listed,
+        [("gone@example.com", &SuppressionListReason::Bounce)],
+        "the simulator's addresses are not listed"
+    );
     mail(&stack, "gone@example.com").content(simple("x")).send().await.unwrap();
     assert_eq!(events(&stack, &url).await[1]["bounce"]["bounceSubType"], "OnAccountSuppressionList");
 }
@@ -129,7 +162,14 @@ async fn bounces_and_complaints_come_back_as_events_and_suppress_real_addresses(
 #[tokio::test]
 async fn the_suppression_list_can_be_written_read_and_cleared() {
     let stack = start(options());
-    stack.ses.put_suppressed_destination().email_address("ada@example.com").reason(SuppressionListReason::Complaint).send().await.unwrap();
+    stack
+        .ses
+        .put_suppressed_destination()
+        .email_address("ada@example.com")
+        .reason(SuppressionListReason::Complaint)
+        .send()
+        .await
+        .unwrap();
     let found = stack.ses.get_suppressed_destination().email_address("ada@example.com").send().await.unwrap();
     assert_eq!(found.suppressed_destination().unwrap().reason(), &SuppressionListReason::Complaint);
     let bounces = stack.ses.list_suppressed_destinations().reasons(SuppressionListReason::Bounce).send().await.unwrap();

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use aws_sdk_sqs::error::ProvideErrorMetadata as _;
 use aws_sdk_sqs::types::{
-    DeleteMessageBatchRequestEntry, Message, MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry,
+    DeleteMessageBatchRequestEntry, Message, MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName,
+    SendMessageBatchRequestEntry,
 };
 use perennial::aws::{Options, QueueDepth};
 
@@ -18,7 +19,14 @@ fn entry(id: &str, body: &str) -> SendMessageBatchRequestEntry {
 
 async fn receive(stack: &Stack, url: &str) -> Vec<Message> {
     let request = stack.sqs.receive_message().queue_url(url).max_number_of_messages(10);
-    request.message_system_attribute_names(MessageSystemAttributeName::All).message_attribute_names("All").send().await.unwrap().messages.unwrap_or_default()
+    request
+        .message_system_attribute_names(MessageSystemAttributeName::All)
+        .message_attribute_names("All")
+        .send()
+        .await
+        .unwrap()
+        .messages
+        .unwrap_or_default()
 }
 
 fn depth(visible: usize, in_flight: usize, delayed: usize) -> QueueDepth {
@@ -30,7 +38,15 @@ async fn a_message_arrives_with_its_attributes_and_digests_and_is_gone_when_dele
     let stack = start(Options::default());
     let url = stack.queue("q", &[]).await;
     let attribute = MessageAttributeValue::builder().data_type("String").string_value("ü").build().unwrap();
-    let sent = stack.sqs.send_message().queue_url(&url).message_body("hello").message_attributes("k", attribute.clone()).send().await.unwrap();
+    let sent = stack
+        .sqs
+        .send_message()
+        .queue_url(&url)
+        .message_body("hello")
+        .message_attributes("k", attribute.clone())
+        .send()
+        .await
+        .unwrap();
     assert_eq!(sent.md5_of_message_body(), Some("5d41402abc4b2a76b9719d911017c592"));
 
     let messages = receive(&stack, &url).await;
@@ -55,8 +71,13 @@ async fn bad_entries_of_a_batch_fail_by_themselves_and_the_others_are_sent() {
     let entries = vec![entry("fine", "x"), entry("control", "a\u{1}"), entry("long", &"x".repeat(1025)), late];
     let answer = stack.sqs.send_message_batch().queue_url(&url).set_entries(Some(entries)).send().await.unwrap();
     assert_eq!(answer.successful().iter().map(|sent| sent.id()).collect::<Vec<_>>(), ["fine"]);
-    let failed: Vec<_> = answer.failed().iter().map(|failed| (failed.id(), failed.code(), failed.sender_fault())).collect();
-    let expected = [("control", "InvalidMessageContents", true), ("long", "InvalidParameterValue", true), ("late", "InvalidParameterValue", true)];
+    let failed: Vec<_> =
+        answer.failed().iter().map(|failed| (failed.id(), failed.code(), failed.sender_fault())).collect();
+    let expected = [
+        ("control", "InvalidMessageContents", true),
+        ("long", "InvalidParameterValue", true),
+        ("late", "InvalidParameterValue", true),
+    ];
     assert_eq!(failed, expected);
     assert_eq!(stack.aws.queue_depths()["q"].total(), 1);
 }
@@ -68,19 +89,28 @@ async fn batches_that_are_empty_too_large_too_long_or_ambiguous_are_refused_whol
     let half = "x".repeat(512 * 1024);
     let cases = [
         (vec![], "AWS.SimpleQueueService.EmptyBatchRequest"),
-        ((0..11).map(|id| entry(&id.to_string(), "x")).collect(), "AWS.SimpleQueueService.TooManyEntriesInBatchRequest"),
+        (
+            (0..11).map(|id| entry(&id.to_string(), "x")).collect(),
+            "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
+        ),
         (vec![entry("a", "x"), entry("a", "y")], "AWS.SimpleQueueService.BatchEntryIdsNotDistinct"),
         (vec![entry("a b", "x")], "AWS.SimpleQueueService.InvalidBatchEntryId"),
         (vec![entry("a", &half), entry("b", &half), entry("c", "x")], "AWS.SimpleQueueService.BatchRequestTooLong"),
     ];
     for (entries, code) in cases {
-        let refusal = stack.sqs.send_message_batch().queue_url(&url).set_entries(Some(entries)).send().await.unwrap_err();
+        let refusal =
+            stack.sqs.send_message_batch().queue_url(&url).set_entries(Some(entries)).send().await.unwrap_err();
         assert_eq!(refusal.code(), Some(code));
     }
     let exactly = vec![entry("a", &half), entry("b", &half)];
     stack.sqs.send_message_batch().queue_url(&url).set_entries(Some(exactly)).send().await.unwrap();
-    assert_eq!(stack.aws.queue_depths()["q"].total(), 2, "nothing of the refused batches was sent, and 1 MiB is not too long");
-    let refusal = stack.sqs.send_message().queue_url(&url).message_body("x".repeat(1024 * 1024 + 1)).send().await.unwrap_err();
+    assert_eq!(
+        stack.aws.queue_depths()["q"].total(),
+        2,
+        "nothing of the refused batches was sent, and 1 MiB is not too long"
+    );
+    let refusal =
+        stack.sqs.send_message().queue_url(&url).message_body("x".repeat(1024 * 1024 + 1)).send().await.unwrap_err();
     assert_eq!(refusal.code(), Some("InvalidParameterValue"));
 }
 
@@ -92,7 +122,14 @@ async fn an_undeleted_message_comes_again_after_its_timeout_and_its_old_handle_d
     let first = receive(&stack, &url).await.remove(0);
     assert!(receive(&stack, &url).await.is_empty());
     let again = stack.sqs.receive_message().queue_url(&url).wait_time_seconds(5);
-    let again = again.message_system_attribute_names(MessageSystemAttributeName::All).send().await.unwrap().messages.unwrap().remove(0);
+    let again = again
+        .message_system_attribute_names(MessageSystemAttributeName::All)
+        .send()
+        .await
+        .unwrap()
+        .messages
+        .unwrap()
+        .remove(0);
     assert_eq!(again.attributes().unwrap()[&MessageSystemAttributeName::ApproximateReceiveCount], "2");
 
     stack.sqs.delete_message().queue_url(&url).receipt_handle(first.receipt_handle().unwrap()).send().await.unwrap();
@@ -128,7 +165,12 @@ async fn a_message_nobody_deletes_becomes_a_dead_letter_and_a_move_task_brings_i
     }
     assert!(receive(&stack, &url).await.is_empty());
     assert_eq!((stack.aws.queue_depths()["q"].total(), stack.aws.queue_depths()["q-dlq"]), (0, depth(1, 0, 0)));
-    let dead = stack.sqs.receive_message().queue_url(&dlq).visibility_timeout(0).message_system_attribute_names(MessageSystemAttributeName::All);
+    let dead = stack
+        .sqs
+        .receive_message()
+        .queue_url(&dlq)
+        .visibility_timeout(0)
+        .message_system_attribute_names(MessageSystemAttributeName::All);
     let dead = dead.send().await.unwrap().messages.unwrap().remove(0);
     let source = "arn:aws:sqs:us-east-1:000000000000:q";
     assert_eq!(dead.attributes().unwrap()[&MessageSystemAttributeName::DeadLetterQueueSourceArn], source);
@@ -147,7 +189,10 @@ async fn a_message_nobody_deletes_becomes_a_dead_letter_and_a_move_task_brings_i
     let task = tokio::time::timeout(Duration::from_secs(10), finished).await.unwrap();
     assert_eq!((task.status(), task.approximate_number_of_messages_moved()), (Some("COMPLETED"), 1));
     assert_eq!((stack.aws.queue_depths()["q"], stack.aws.queue_depths()["q-dlq"].total()), (depth(1, 0, 0), 0));
-    assert_eq!(receive(&stack, &url).await[0].attributes().unwrap()[&MessageSystemAttributeName::ApproximateReceiveCount], "1");
+    assert_eq!(
+        receive(&stack, &url).await[0].attributes().unwrap()[&MessageSystemAttributeName::ApproximateReceiveCount],
+        "1"
+    );
 
     let not_a_dlq = stack.sqs.start_message_move_task().source_arn(source).send().await.unwrap_err();
     assert_eq!(not_a_dlq.code(), Some("InvalidParameterValue"));
@@ -177,13 +222,36 @@ async fn queues_are_found_listed_inspected_and_deleted() {
     let stack = start(Options::default());
     let url = stack.queue("q", &[("VisibilityTimeout", "7")]).await;
     assert_eq!(stack.queue("q", &[("VisibilityTimeout", "7")]).await, url, "creating it again is no error");
-    let other = stack.sqs.create_queue().queue_name("q").attributes(QueueAttributeName::VisibilityTimeout, "8").send().await.unwrap_err();
+    let other = stack
+        .sqs
+        .create_queue()
+        .queue_name("q")
+        .attributes(QueueAttributeName::VisibilityTimeout, "8")
+        .send()
+        .await
+        .unwrap_err();
     assert!(other.into_service_error().is_queue_name_exists());
     assert_eq!(stack.sqs.get_queue_url().queue_name("q").send().await.unwrap().queue_url(), Some(url.as_str()));
     assert_eq!(stack.sqs.list_queues().send().await.unwrap().queue_urls(), [url.clone()]);
-    stack.sqs.set_queue_attributes().queue_url(&url).attributes(QueueAttributeName::DelaySeconds, "5").send().await.unwrap();
+    stack
+        .sqs
+        .set_queue_attributes()
+        .queue_url(&url)
+        .attributes(QueueAttributeName::DelaySeconds, "5")
+        .send()
+        .await
+        .unwrap();
     stack.sqs.send_message().queue_url(&url).message_body("x").send().await.unwrap();
-    let attributes = stack.sqs.get_queue_attributes().queue_url(&url).attribute_names(QueueAttributeName::All).send().await.unwrap().attributes.unwrap();
+    let attributes = stack
+        .sqs
+        .get_queue_attributes()
+        .queue_url(&url)
+        .attribute_names(QueueAttributeName::All)
+        .send()
+        .await
+        .unwrap()
+        .attributes
+        .unwrap();
     for (name, value) in [
         (QueueAttributeName::VisibilityTimeout, "7"),
         (QueueAttributeName::DelaySeconds, "5"),
@@ -209,7 +277,8 @@ async fn after_a_restart_every_message_is_there_and_what_was_in_flight_is_visibl
     let url = stack.queue("q", &[("VisibilityTimeout", "600")]).await;
     let entries = (0..10).map(|id| entry(&id.to_string(), &format!("m{id}"))).collect();
     stack.sqs.send_message_batch().queue_url(&url).set_entries(Some(entries)).send().await.unwrap();
-    let held = stack.sqs.receive_message().queue_url(&url).max_number_of_messages(4).send().await.unwrap().messages.unwrap();
+    let held =
+        stack.sqs.receive_message().queue_url(&url).max_number_of_messages(4).send().await.unwrap().messages.unwrap();
     stack.sqs.delete_message().queue_url(&url).receipt_handle(held[0].receipt_handle().unwrap()).send().await.unwrap();
     stack.aws.shutdown();
 
@@ -219,7 +288,12 @@ async fn after_a_restart_every_message_is_there_and_what_was_in_flight_is_visibl
     let messages = receive(&stack, &url).await;
     let mut seen: Vec<(String, String)> = messages
         .iter()
-        .map(|message| (message.body().unwrap().to_owned(), message.attributes().unwrap()[&MessageSystemAttributeName::ApproximateReceiveCount].clone()))
+        .map(|message| {
+            (
+                message.body().unwrap().to_owned(),
+                message.attributes().unwrap()[&MessageSystemAttributeName::ApproximateReceiveCount].clone(),
+            )
+        })
         .collect();
     seen.sort();
     let expected: Vec<_> = (1..10).map(|id| (format!("m{id}"), if id < 4 { "2" } else { "1" }.to_owned())).collect();

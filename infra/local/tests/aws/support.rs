@@ -52,12 +52,15 @@ impl Stack {
         create.send().await.unwrap().queue_url.unwrap()
     }
 
-    /// Creates table `t` with string keys `pk` and `sk` and a sparse index `due`.
+    /// Creates table `items` with string keys `pk` and `sk` and a sparse index `due`.
     pub(crate) async fn table(&self) {
         use aws_sdk_dynamodb::types::{
-            AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType,
+            AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+            ProjectionType, ScalarAttributeType,
         };
-        let attribute = |name: &str, kind| AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().unwrap();
+        let attribute = |name: &str, kind| {
+            AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().unwrap()
+        };
         let key = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
         let due = GlobalSecondaryIndex::builder()
             .index_name("due")
@@ -68,7 +71,7 @@ impl Stack {
             .unwrap();
         self.dynamodb
             .create_table()
-            .table_name("t")
+            .table_name("items")
             .billing_mode(BillingMode::PayPerRequest)
             .attribute_definitions(attribute("pk", ScalarAttributeType::S))
             .attribute_definitions(attribute("sk", ScalarAttributeType::S))

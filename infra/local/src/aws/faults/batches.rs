@@ -111,9 +111,15 @@ pub(super) fn split(service: ServiceKind, operation: &str, body: &[u8], choice: 
 }
 
 /// Splits `RequestItems`, which holds the entries by table, directly or under `inner`.
-fn split_tables(mut request: Map<String, Value>, reported_as: &'static str, inner: Option<&str>, choice: u64) -> Option<Split> {
+fn split_tables(
+    mut request: Map<String, Value>,
+    reported_as: &'static str,
+    inner: Option<&str>,
+    choice: u64,
+) -> Option<Split> {
     let Value::Object(tables) = request.remove("RequestItems")? else { return None };
-    let entries_of = |table: &Value| inner.map_or(Some(table), |inner| table.get(inner)).and_then(Value::as_array).cloned();
+    let entries_of =
+        |table: &Value| inner.map_or(Some(table), |inner| table.get(inner)).and_then(Value::as_array).cloned();
     let count = tables.values().map(|table| entries_of(table).map(|entries| entries.len())).sum::<Option<usize>>()?;
     if count == 0 {
         return None;
@@ -136,7 +142,10 @@ fn split_tables(mut request: Map<String, Value>, reported_as: &'static str, inne
     }
     let left = !rest.is_empty();
     request.insert("RequestItems".to_owned(), Value::Object(rest));
-    Some(Split { rest: left.then(|| Value::Object(request).to_string()), refused: Refused::Unprocessed(reported_as, refused) })
+    Some(Split {
+        rest: left.then(|| Value::Object(request).to_string()),
+        refused: Refused::Unprocessed(reported_as, refused),
+    })
 }
 
 /// The answer of a transaction that met another one; `None` when the call is no transaction.
@@ -155,8 +164,10 @@ pub(super) fn conflict(service: ServiceKind, operation: &str, body: &[u8], choic
         false => json!({ "Code": "None" }),
     };
     let reasons: Vec<Value> = (0..items).map(reason).collect();
-    let codes: Vec<&str> = (0..items).map(|index| if index == struck { "TransactionConflict" } else { "None" }).collect();
-    let message = format!("Transaction cancelled, please refer cancellation reasons for specific reasons [{}]", codes.join(", "));
+    let codes: Vec<&str> =
+        (0..items).map(|index| if index == struck { "TransactionConflict" } else { "None" }).collect();
+    let message =
+        format!("Transaction cancelled, please refer cancellation reasons for specific reasons [{}]", codes.join(", "));
     let shape = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
     let body = json!({ "__type": shape, "Message": message, "CancellationReasons": reasons });
     Some(Answer::json(StatusCode::BAD_REQUEST, AWS_JSON, body.to_string()))
@@ -173,7 +184,9 @@ mod tests {
         let body = json!({ "QueueUrl": "u", "Entries": entries }).to_string();
         for choice in 0..50 {
             let split = split(ServiceKind::Sqs, "SendMessageBatch", body.as_bytes(), choice).unwrap();
-            let rest = split.rest.map_or(0, |rest| serde_json::from_str::<Value>(&rest).unwrap()["Entries"].as_array().unwrap().len());
+            let rest = split
+                .rest
+                .map_or(0, |rest| serde_json::from_str::<Value>(&rest).unwrap()["Entries"].as_array().unwrap().len());
             let Refused::Failed(failed) = split.refused else { panic!("an SQS batch fails by entry") };
             assert!(!failed.is_empty());
             assert_eq!(rest + failed.len(), 10);

@@ -156,7 +156,8 @@ impl Layer {
     fn draw(&self) -> Fate {
         let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
         let mut strikes = |rate: f64| random.next_unit() < rate;
-        let (throttle, conflict, partial) = (strikes(self.rates.throttle), strikes(self.rates.conflict), strikes(self.rates.partial));
+        let (throttle, conflict, partial) =
+            (strikes(self.rates.throttle), strikes(self.rates.conflict), strikes(self.rates.partial));
         let (lose, hang_up) = (strikes(self.rates.lose_answer), strikes(0.5));
         Fate { throttle, conflict, partial, lose, hang_up, choice: random.next_u64() }
     }
@@ -171,7 +172,9 @@ impl Layer {
             self.faults.count(self.kind, FaultKind::Throttle);
             return Outcome::Answer(throttled(self.kind));
         }
-        if fate.conflict && let Some(answer) = batches::conflict(self.kind, &operation, &call.body, fate.choice) {
+        if fate.conflict
+            && let Some(answer) = batches::conflict(self.kind, &operation, &call.body, fate.choice)
+        {
             self.faults.count(self.kind, FaultKind::Conflict);
             return Outcome::Answer(answer);
         }
@@ -201,7 +204,9 @@ impl Layer {
         };
         call.body = rest.into();
         match Arc::clone(&self.inner).call(call).await {
-            Outcome::Answer(answer) if answer.status == StatusCode::OK => Outcome::Answer(split.refused.merged_into(answer)),
+            Outcome::Answer(answer) if answer.status == StatusCode::OK => {
+                Outcome::Answer(split.refused.merged_into(answer))
+            }
             other => other,
         }
     }
@@ -226,10 +231,15 @@ fn throttled(service: ServiceKind) -> Answer {
         }
         ServiceKind::Sqs => {
             let body = json!({ "__type": "com.amazonaws.sqs#RequestThrottled", "message": "Rate exceeded." });
-            Answer::json(StatusCode::BAD_REQUEST, AWS_JSON, body.to_string()).with_header("x-amzn-query-error", "RequestThrottled;Sender")
+            Answer::json(StatusCode::BAD_REQUEST, AWS_JSON, body.to_string())
+                .with_header("x-amzn-query-error", "RequestThrottled;Sender")
         }
-        ServiceKind::Ses => Answer::json(StatusCode::TOO_MANY_REQUESTS, REST_JSON, json!({ "message": "Too many requests." }).to_string())
-            .with_header("x-amzn-errortype", "TooManyRequestsException"),
+        ServiceKind::Ses => Answer::json(
+            StatusCode::TOO_MANY_REQUESTS,
+            REST_JSON,
+            json!({ "message": "Too many requests." }).to_string(),
+        )
+        .with_header("x-amzn-errortype", "TooManyRequestsException"),
     }
 }
 
@@ -241,8 +251,12 @@ fn server_error(service: ServiceKind) -> Answer {
             let shape = "com.amazonaws.dynamodb.v20120810#InternalServerError";
             Answer::json(status, AWS_JSON, json!({ "__type": shape, "message": "Internal server error" }).to_string())
         }
-        ServiceKind::Sqs => Answer::json(status, AWS_JSON, json!({ "__type": "InternalFailure", "message": "Internal failure." }).to_string())
-            .with_header("x-amzn-query-error", "InternalFailure;Receiver"),
+        ServiceKind::Sqs => Answer::json(
+            status,
+            AWS_JSON,
+            json!({ "__type": "InternalFailure", "message": "Internal failure." }).to_string(),
+        )
+        .with_header("x-amzn-query-error", "InternalFailure;Receiver"),
         ServiceKind::Ses => Answer::json(status, REST_JSON, json!({ "message": "Internal failure." }).to_string())
             .with_header("x-amzn-errortype", "InternalServiceErrorException"),
     }
@@ -269,7 +283,13 @@ mod tests {
         let layer = faults.around(ServiceKind::Sqs, Arc::new(Fine));
         let mut story = String::new();
         for _ in 0..500 {
-            let call = Call { method: Method::POST, path: "/".to_owned(), query: None, headers: HeaderMap::new(), body: Bytes::new() };
+            let call = Call {
+                method: Method::POST,
+                path: "/".to_owned(),
+                query: None,
+                headers: HeaderMap::new(),
+                body: Bytes::new(),
+            };
             story.push(match Arc::clone(&layer).call(call).await {
                 Outcome::Hangup => 'h',
                 Outcome::Answer(answer) => match answer.status.as_u16() {

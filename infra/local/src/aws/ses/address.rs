@@ -29,7 +29,8 @@ pub(super) fn parse(text: &str) -> Option<String> {
             && !label.ends_with('-')
     };
     let domain_is_fine = domain.len() <= 255 && domain.contains('.') && domain.split('.').all(label_is_fine);
-    (local_is_fine && domain_is_fine && bare.len() <= MAX_BYTES).then(|| format!("{local}@{}", domain.to_ascii_lowercase()))
+    (local_is_fine && domain_is_fine && bare.len() <= MAX_BYTES)
+        .then(|| format!("{local}@{}", domain.to_ascii_lowercase()))
 }
 
 /// The address without a label (`user+label@…` is `user@…`): so the simulator reads it.
@@ -53,7 +54,16 @@ mod tests {
 
     #[test]
     fn what_is_no_address_or_smuggles_a_header_is_refused() {
-        for text in ["", "ada", "ada@", "@example.com", "a b@example.com", "ada@nodot", "a@b@example..com", "ada@example.com\r\nBcc: eve@example.com"] {
+        for text in [
+            "",
+            "ada",
+            "ada@",
+            "@example.com",
+            "a b@example.com",
+            "ada@nodot",
+            "a@b@example..com",
+            "ada@example.com\r\nBcc: eve@example.com",
+        ] {
             assert_eq!(parse(text), None, "{text:?}");
         }
     }

@@ -48,7 +48,12 @@ pub(super) fn of_mail(mail: &CapturedMail, fated: &[(String, Fate)], id: impl Fn
     }
     let kinds = [
         (Fate::Bounced, "General", "5.1.1", "smtp; 550 5.1.1 user unknown"),
-        (Fate::Suppressed, "OnAccountSuppressionList", "5.1.1", "Amazon SES did not send the message to this address because it is on the suppression list for your account."),
+        (
+            Fate::Suppressed,
+            "OnAccountSuppressionList",
+            "5.1.1",
+            "Amazon SES did not send the message to this address because it is on the suppression list for your account.",
+        ),
     ];
     for (fate, sub_type, status, diagnostic) in kinds {
         let bounced = recipients(fated, &[fate]);
@@ -83,7 +88,10 @@ pub(super) fn of_mail(mail: &CapturedMail, fated: &[(String, Fate)], id: impl Fn
         events.push(("Complaint", "complaint", complaint));
     }
     let about = mail_object(mail);
-    events.into_iter().map(|(kind, key, detail)| envelope(&json!({ "eventType": kind, "mail": about, key: detail }), mail.at, id())).collect()
+    events
+        .into_iter()
+        .map(|(kind, key, detail)| envelope(&json!({ "eventType": kind, "mail": about, key: detail }), mail.at, id()))
+        .collect()
 }
 
 /// The `mail` object of an event.
@@ -94,7 +102,8 @@ fn mail_object(mail: &CapturedMail) -> Value {
     if let Some(set) = &mail.configuration_set {
         tags.insert("ses:configuration-set".to_owned(), json!([set]));
     }
-    let headers: Vec<Value> = view.headers.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+    let headers: Vec<Value> =
+        view.headers.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
     json!({
         "timestamp": mail.at.to_string(),
         "source": mail.from,

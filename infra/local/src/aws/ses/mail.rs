@@ -55,7 +55,10 @@ pub struct CapturedMail {
 
 impl std::fmt::Debug for CapturedMail {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CapturedMail").field("message_id", &self.message_id).field("at", &self.at).finish_non_exhaustive()
+        f.debug_struct("CapturedMail")
+            .field("message_id", &self.message_id)
+            .field("at", &self.at)
+            .finish_non_exhaustive()
     }
 }
 
@@ -124,11 +127,18 @@ fn parse(raw: &[u8]) -> MailView {
         return MailView::default();
     };
     // A text body of an HTML-only mail would be one that the parser makes up, and the other way round.
-    let has = |subtype: &str| message.parts.iter().any(|part| mail_parser::MimeHeaders::is_content_type(part, "text", subtype));
+    let has = |subtype: &str| {
+        message.parts.iter().any(|part| mail_parser::MimeHeaders::is_content_type(part, "text", subtype))
+    };
     let untyped = !has("plain") && !has("html");
     let headers = message
         .headers_raw()
-        .map(|(name, value)| (name.to_owned(), value.split("\r\n").flat_map(|line| line.split('\n')).map(str::trim).collect::<Vec<_>>().join(" ")))
+        .map(|(name, value)| {
+            (
+                name.to_owned(),
+                value.split("\r\n").flat_map(|line| line.split('\n')).map(str::trim).collect::<Vec<_>>().join(" "),
+            )
+        })
         .map(|(name, value)| (name, value.trim().to_owned()))
         .collect();
     MailView {
@@ -152,9 +162,16 @@ pub(super) fn envelope(raw: &[u8]) -> Option<RawEnvelope> {
     let message = MessageParser::default().parse(raw)?;
     let addresses = |name: &str| -> Vec<String> {
         match message.header(name) {
-            Some(HeaderValue::Address(address)) => address.iter().filter_map(|one| one.address().map(str::to_owned)).collect(),
+            Some(HeaderValue::Address(address)) => {
+                address.iter().filter_map(|one| one.address().map(str::to_owned)).collect()
+            }
             _ => Vec::new(),
         }
     };
-    Some(RawEnvelope { from: addresses("From").into_iter().next(), to: addresses("To"), cc: addresses("Cc"), bcc: addresses("Bcc") })
+    Some(RawEnvelope {
+        from: addresses("From").into_iter().next(),
+        to: addresses("To"),
+        cc: addresses("Cc"),
+        bcc: addresses("Bcc"),
+    })
 }

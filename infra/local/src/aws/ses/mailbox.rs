@@ -112,12 +112,16 @@ impl Mails {
         let (text, events) = (serde_json::to_string(mail)?, events.map(serde_json::to_string).transpose()?);
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
-        transaction
-            .prepare_cached("INSERT INTO mails (id, mail, events) VALUES (?1, ?2, ?3)")?
-            .execute(params![mail.message_id, text, events])?;
+        transaction.prepare_cached("INSERT INTO mails (id, mail, events) VALUES (?1, ?2, ?3)")?.execute(params![
+            mail.message_id,
+            text,
+            events
+        ])?;
         let seq = transaction.last_insert_rowid();
         for address in &mail.recipients {
-            transaction.prepare_cached("INSERT OR IGNORE INTO recipients VALUES (?1, ?2)")?.execute(params![address, seq])?;
+            transaction
+                .prepare_cached("INSERT OR IGNORE INTO recipients VALUES (?1, ?2)")?
+                .execute(params![address, seq])?;
         }
         Ok(transaction.commit()?)
     }
@@ -152,11 +156,18 @@ impl Mails {
     }
 
     /// Up to `limit` entries after the address `after`, by address.
-    pub(super) fn list_suppressed(&self, reasons: &[String], after: &str, limit: usize) -> Result<Vec<Suppressed>, MailboxError> {
+    pub(super) fn list_suppressed(
+        &self,
+        reasons: &[String],
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Suppressed>, MailboxError> {
         let connection = self.connection();
-        let mut statement = connection.prepare("SELECT address, reason, at_ms FROM suppressed WHERE address > ?1 ORDER BY address")?;
+        let mut statement =
+            connection.prepare("SELECT address, reason, at_ms FROM suppressed WHERE address > ?1 ORDER BY address")?;
         let rows = statement.query_map([after], read_suppressed)?;
-        let wanted = rows.filter(|row| row.as_ref().map_or(true, |entry| reasons.is_empty() || reasons.contains(&entry.reason)));
+        let wanted =
+            rows.filter(|row| row.as_ref().map_or(true, |entry| reasons.is_empty() || reasons.contains(&entry.reason)));
         Ok(wanted.take(limit).collect::<Result<_, _>>()?)
     }
 

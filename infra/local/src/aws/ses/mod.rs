@@ -62,7 +62,13 @@ impl std::fmt::Debug for SesOptions {
 impl Default for SesOptions {
     /// No events, no configuration sets, and the system's clock.
     fn default() -> Self {
-        Self { events_queue: None, configuration_sets: Vec::new(), bounces: Vec::new(), complaints: Vec::new(), clock: Clock::system() }
+        Self {
+            events_queue: None,
+            configuration_sets: Vec::new(),
+            bounces: Vec::new(),
+            complaints: Vec::new(),
+            clock: Clock::system(),
+        }
     }
 }
 
@@ -97,7 +103,11 @@ impl SesError {
 impl From<MailboxError> for SesError {
     fn from(error: MailboxError) -> Self {
         tracing::error!(%error, "the embedded SES could not keep or read its mails");
-        Self { status: StatusCode::INTERNAL_SERVER_ERROR, name: "InternalServiceErrorException", message: "Internal failure.".to_owned() }
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            name: "InternalServiceErrorException",
+            message: "Internal failure.".to_owned(),
+        }
     }
 }
 
@@ -134,7 +144,10 @@ fn last_part(path: &str) -> String {
 /// The values of the query parameter `name`, decoded.
 fn query_values(query: Option<&str>, name: &str) -> Vec<String> {
     let pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
-    pairs.filter(|(key, _)| *key == name).map(|(_, value)| percent_decode_str(value).decode_utf8_lossy().into_owned()).collect()
+    pairs
+        .filter(|(key, _)| *key == name)
+        .map(|(_, value)| percent_decode_str(value).decode_utf8_lossy().into_owned())
+        .collect()
 }
 
 /// The service.
@@ -148,7 +161,12 @@ pub(crate) struct Ses {
 
 impl Ses {
     /// Opens the mails of `data_dir`, or none in memory, and publishes what an earlier run could not.
-    pub(crate) fn open(data_dir: Option<&Path>, options: SesOptions, sqs: Arc<Sqs>, ids: Arc<Ids>) -> Result<Self, MailboxError> {
+    pub(crate) fn open(
+        data_dir: Option<&Path>,
+        options: SesOptions,
+        sqs: Arc<Sqs>,
+        ids: Arc<Ids>,
+    ) -> Result<Self, MailboxError> {
         let mails = Mails::open(data_dir)?;
         for set in &options.configuration_sets {
             mails.add_configuration_set(set)?;
@@ -199,7 +217,11 @@ impl Ses {
                 let removed = self.mails.remove_configuration_set(&last_part(&call.path))?;
                 if removed { Ok(json!({})) } else { Err(no_configuration_set()) }
             }
-            _ => Err(SesError::bad_request(format!("The embedded SES does not support {} {}.", call.method, route_of(&call.path)))),
+            _ => Err(SesError::bad_request(format!(
+                "The embedded SES does not support {} {}.",
+                call.method,
+                route_of(&call.path)
+            ))),
         }
     }
 
@@ -211,7 +233,8 @@ impl Ses {
             reason: String,
         }
         let request: Request = read(body)?;
-        let address = address::parse(&request.email_address).ok_or_else(|| SesError::bad_request("The address is not valid."))?;
+        let address =
+            address::parse(&request.email_address).ok_or_else(|| SesError::bad_request("The address is not valid."))?;
         if !matches!(request.reason.as_str(), "BOUNCE" | "COMPLAINT") {
             return Err(SesError::bad_request("Reason is BOUNCE or COMPLAINT."));
         }
@@ -226,7 +249,11 @@ impl Ses {
 
     fn list_suppressed(&self, query: Option<&str>) -> Result<Value, SesError> {
         let reasons = query_values(query, "Reason");
-        let size = query_values(query, "PageSize").first().and_then(|size| size.parse().ok()).unwrap_or(1000_usize).clamp(1, 1000);
+        let size = query_values(query, "PageSize")
+            .first()
+            .and_then(|size| size.parse().ok())
+            .unwrap_or(1000_usize)
+            .clamp(1, 1000);
         let after = query_values(query, "NextToken").into_iter().next().unwrap_or_default();
         let mut entries = self.mails.list_suppressed(&reasons, &after, size + 1)?;
         let more = entries.len() > size;
@@ -246,14 +273,21 @@ impl Ses {
             configuration_set_name: String,
         }
         let name = read::<Request>(body)?.configuration_set_name;
-        let legal = (1..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        let legal = (1..=64).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
         if !legal {
-            return Err(SesError::bad_request("A configuration set's name has 1 to 64 letters, digits, hyphens and underscores."));
+            return Err(SesError::bad_request(
+                "A configuration set's name has 1 to 64 letters, digits, hyphens and underscores.",
+            ));
         }
         if self.mails.add_configuration_set(&name)? {
             return Ok(json!({}));
         }
-        Err(SesError { status: StatusCode::BAD_REQUEST, name: "AlreadyExistsException", message: format!("Configuration set {name} exists.") })
+        Err(SesError {
+            status: StatusCode::BAD_REQUEST,
+            name: "AlreadyExistsException",
+            message: format!("Configuration set {name} exists."),
+        })
     }
 }
 

@@ -97,7 +97,11 @@ pub(super) fn send(ses: &Ses, body: &[u8]) -> Result<Value, SesError> {
         return Err(SesError::not_found(format!("Configuration set <{set}> does not exist.")));
     }
     let mail = read_mail(ses, request)?;
-    let fated = mail.recipients.iter().map(|address| Ok((address.clone(), fate(ses, address)?))).collect::<Result<Vec<_>, SesError>>()?;
+    let fated = mail
+        .recipients
+        .iter()
+        .map(|address| Ok((address.clone(), fate(ses, address)?)))
+        .collect::<Result<Vec<_>, SesError>>()?;
     let events = ses.options.events_queue.is_some().then(|| events::of_mail(&mail, &fated, || ses.ids.uuid()));
     ses.mails.keep(&mail, events.as_deref())?;
     for (address, fate) in &fated {
@@ -135,7 +139,8 @@ fn fate(ses: &Ses, address: &str) -> Result<Fate, SesError> {
 fn bare<'a>(given: impl Iterator<Item = &'a String>) -> Result<Vec<String>, SesError> {
     let mut addresses = Vec::new();
     for address in given {
-        let parsed = address::parse(address).ok_or_else(|| SesError::bad_request("A recipient's address is not valid."))?;
+        let parsed =
+            address::parse(address).ok_or_else(|| SesError::bad_request("A recipient's address is not valid."))?;
         if !addresses.contains(&parsed) {
             addresses.push(parsed);
         }
@@ -145,10 +150,13 @@ fn bare<'a>(given: impl Iterator<Item = &'a String>) -> Result<Vec<String>, SesE
 
 fn tags(given: Vec<Named>) -> Result<BTreeMap<String, String>, SesError> {
     let legal = |text: &str| {
-        (1..=256).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'@'))
+        (1..=256).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'@'))
     };
     if given.iter().any(|tag| !legal(&tag.name) || !legal(&tag.value)) {
-        return Err(SesError::bad_request("Message tags consist of 1 to 256 ASCII letters, digits, underscores, hyphens, dots and at signs."));
+        return Err(SesError::bad_request(
+            "Message tags consist of 1 to 256 ASCII letters, digits, underscores, hyphens, dots and at signs.",
+        ));
     }
     Ok(given.into_iter().map(|tag| (tag.name, tag.value)).collect())
 }
@@ -159,7 +167,9 @@ fn read_mail(ses: &Ses, request: SendEmail) -> Result<CapturedMail, SesError> {
     let content = request.content.ok_or_else(|| SesError::bad_request("Content is missing."))?;
     let content = match content {
         Content { template: Some(_), .. } => {
-            return Err(SesError::bad_request("The embedded SES does not support templates; send Simple or Raw content."));
+            return Err(SesError::bad_request(
+                "The embedded SES does not support templates; send Simple or Raw content.",
+            ));
         }
         Content { simple: Some(simple), raw: None, .. } => read_simple(simple)?,
         Content { simple: None, raw: Some(raw), .. } => {
@@ -173,7 +183,9 @@ fn read_mail(ses: &Ses, request: SendEmail) -> Result<CapturedMail, SesError> {
         _ => return Err(SesError::bad_request("Content takes exactly one of Simple, Raw and Template.")),
     };
     let from = from.ok_or_else(|| SesError::bad_request("FromEmailAddress is missing."))?;
-    if address::parse(&from).is_none() || request.reply_to_addresses.iter().any(|address| address::parse(address).is_none()) {
+    if address::parse(&from).is_none()
+        || request.reply_to_addresses.iter().any(|address| address::parse(address).is_none())
+    {
         return Err(SesError::bad_request("The sender's or a reply address is not valid."));
     }
     let recipients = bare(to_addresses.iter().chain(&cc_addresses).chain(&bcc_addresses))?;
@@ -181,7 +193,11 @@ fn read_mail(ses: &Ses, request: SendEmail) -> Result<CapturedMail, SesError> {
         return Err(SesError::bad_request(format!("A mail has 1 to {MAX_RECIPIENTS} recipients.")));
     }
     Ok(CapturedMail {
-        message_id: format!("{:016x}-{}-000000", ses.ids.bytes().iter().take(8).fold(0_u64, |id, &byte| (id << 8) | u64::from(byte)), ses.ids.uuid()),
+        message_id: format!(
+            "{:016x}-{}-000000",
+            ses.ids.bytes().iter().take(8).fold(0_u64, |id, &byte| (id << 8) | u64::from(byte)),
+            ses.ids.uuid()
+        ),
         at: ses.options.clock.now(),
         from,
         recipients,
@@ -200,7 +216,9 @@ fn read_simple(simple: Simple) -> Result<MailContent, SesError> {
         return Err(SesError::bad_request("Simple content needs Subject and Body."));
     };
     if !attachments.is_empty() {
-        return Err(SesError::bad_request("The embedded SES does not support attachments of simple content; send Raw."));
+        return Err(SesError::bad_request(
+            "The embedded SES does not support attachments of simple content; send Raw.",
+        ));
     }
     if body.text.is_none() && body.html.is_none() {
         return Err(SesError::bad_request("Body needs Text or Html."));
@@ -209,7 +227,8 @@ fn read_simple(simple: Simple) -> Result<MailContent, SesError> {
         return Err(SesError::bad_request("The subject holds control characters."));
     }
     for header in &headers {
-        let name_is_fine = (1..=126).contains(&header.name.len()) && header.name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':');
+        let name_is_fine = (1..=126).contains(&header.name.len())
+            && header.name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':');
         if !name_is_fine || RESERVED_HEADERS.contains(&header.name.to_ascii_lowercase().as_str()) {
             return Err(SesError::bad_request(format!("The header name {:?} cannot be used.", header.name)));
         }

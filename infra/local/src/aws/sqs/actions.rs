@@ -9,8 +9,8 @@ use super::attributes::arn;
 use super::error::{Kind, SqsError};
 use super::message::{self, MAX_BYTES, MessageAttribute};
 use super::requests::{
-    Batch, CreateQueue, GetQueueAttributes, GetQueueUrl, ListQueues, OfQueue, Receipt, ReceiveMessage, Send, SetQueueAttributes, check_batch,
-    in_range, queue_name, read,
+    Batch, CreateQueue, GetQueueAttributes, GetQueueUrl, ListQueues, OfQueue, Receipt, ReceiveMessage, Send,
+    SetQueueAttributes, check_batch, in_range, queue_name, read,
 };
 use super::state::{Outgoing, Received};
 use super::{Sqs, moves, now_ms};
@@ -100,8 +100,17 @@ fn get_attributes(sqs: &Sqs, body: &[u8]) -> Answered {
     if request.attribute_names.iter().any(|name| name == "All") {
         return Ok(json!({ "Attributes": all }));
     }
-    let optional = ["Policy", "RedrivePolicy", "RedriveAllowPolicy", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds", "SqsManagedSseEnabled"];
-    if let Some(unknown) = request.attribute_names.iter().find(|name| !all.contains_key(*name) && !optional.contains(&name.as_str())) {
+    let optional = [
+        "Policy",
+        "RedrivePolicy",
+        "RedriveAllowPolicy",
+        "KmsMasterKeyId",
+        "KmsDataKeyReusePeriodSeconds",
+        "SqsManagedSseEnabled",
+    ];
+    if let Some(unknown) =
+        request.attribute_names.iter().find(|name| !all.contains_key(*name) && !optional.contains(&name.as_str()))
+    {
         return Err(SqsError::new(Kind::BadAttributeName, format!("Unknown Attribute {unknown}.")));
     }
     all.retain(|name, _| request.attribute_names.contains(name));
@@ -159,7 +168,8 @@ fn send_batch(sqs: &Sqs, body: &[u8]) -> Answered {
     let mut state = sqs.state();
     let max_size = state.queue(name)?.attributes.max_size as usize;
     check_batch(request.entries.iter().map(|entry| entry.id.as_str()))?;
-    let sum: usize = request.entries.iter().map(|entry| message::size(&entry.message_body, &entry.message_attributes)).sum();
+    let sum: usize =
+        request.entries.iter().map(|entry| message::size(&entry.message_body, &entry.message_attributes)).sum();
     if sum > MAX_BYTES {
         let why = format!("Batch requests cannot be longer than {MAX_BYTES} bytes. You have sent {sum} bytes.");
         return Err(SqsError::new(Kind::BatchTooLong, why));
@@ -259,7 +269,8 @@ fn to_json(received: &Received, request: &ReceiveMessage) -> Value {
         message.attributes.iter().filter(|(name, _)| wanted(&request.message_attribute_names, name)).collect();
     if let Some(digest) = message::md5_of_attributes(chosen.iter().copied()) {
         json["MD5OfMessageAttributes"] = json!(digest);
-        json["MessageAttributes"] = chosen.into_iter().map(|(name, attribute)| (name.clone(), json!(attribute))).collect();
+        json["MessageAttributes"] =
+            chosen.into_iter().map(|(name, attribute)| (name.clone(), json!(attribute))).collect();
     }
     json
 }
@@ -277,7 +288,8 @@ fn delete_one(sqs: &Sqs, queue: &str, receipt: &Receipt) -> Result<(), SqsError>
 }
 
 fn change_one(sqs: &Sqs, queue: &str, receipt: &Receipt) -> Result<(), SqsError> {
-    let timeout = in_range("VisibilityTimeout", receipt.visibility_timeout, 0, 43_200)?.ok_or_else(|| SqsError::missing("VisibilityTimeout"))?;
+    let timeout = in_range("VisibilityTimeout", receipt.visibility_timeout, 0, 43_200)?
+        .ok_or_else(|| SqsError::missing("VisibilityTimeout"))?;
     let mut state = sqs.state();
     let queue = state.queue(queue)?;
     let seq = queue.resolve(&receipt.receipt_handle)?;

@@ -78,7 +78,8 @@ impl Redrive {
     }
 
     fn to_json(&self) -> String {
-        serde_json::json!({ "deadLetterTargetArn": arn(&self.target), "maxReceiveCount": self.max_receives }).to_string()
+        serde_json::json!({ "deadLetterTargetArn": arn(&self.target), "maxReceiveCount": self.max_receives })
+            .to_string()
     }
 }
 
@@ -96,7 +97,8 @@ impl Default for QueueAttributes {
     }
 }
 
-const INERT: [&str; 5] = ["Policy", "RedriveAllowPolicy", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds", "SqsManagedSseEnabled"];
+const INERT: [&str; 5] =
+    ["Policy", "RedriveAllowPolicy", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds", "SqsManagedSseEnabled"];
 
 impl QueueAttributes {
     /// Sets one attribute.
@@ -105,11 +107,9 @@ impl QueueAttributes {
     /// An unknown name, a value out of range, and every attribute of FIFO queues.
     pub(super) fn set(&mut self, name: &str, value: &str) -> Result<(), SqsError> {
         let number = |least: u32, most: u32| {
-            value
-                .parse::<u32>()
-                .ok()
-                .filter(|number| (least..=most).contains(number))
-                .ok_or_else(|| SqsError::new(Kind::BadAttributeValue, format!("Invalid value for the parameter {name}.")))
+            value.parse::<u32>().ok().filter(|number| (least..=most).contains(number)).ok_or_else(|| {
+                SqsError::new(Kind::BadAttributeValue, format!("Invalid value for the parameter {name}."))
+            })
         };
         match name {
             "VisibilityTimeout" => self.visibility_timeout = number(0, 43_200)?,
@@ -125,7 +125,9 @@ impl QueueAttributes {
                 })?;
                 self.redrive = Some(redrive);
             }
-            "FifoQueue" | "ContentBasedDeduplication" | "DeduplicationScope" | "FifoThroughputLimit" => return Err(fifo_refused()),
+            "FifoQueue" | "ContentBasedDeduplication" | "DeduplicationScope" | "FifoThroughputLimit" => {
+                return Err(fifo_refused());
+            }
             name if INERT.contains(&name) => {
                 if value.is_empty() {
                     self.inert.remove(name);
@@ -175,7 +177,8 @@ pub(super) fn check_name(name: &str) -> Result<(), SqsError> {
     if name.to_ascii_lowercase().ends_with(".fifo") {
         return Err(fifo_refused());
     }
-    let legal = (1..=80).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    let legal = (1..=80).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     if legal {
         return Ok(());
     }
@@ -192,7 +195,9 @@ mod tests {
     fn attributes_survive_being_written_and_read() {
         let mut attributes = QueueAttributes::default();
         attributes.set("VisibilityTimeout", "7").unwrap();
-        attributes.set("RedrivePolicy", r#"{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:1:q-dlq","maxReceiveCount":"3"}"#).unwrap();
+        attributes
+            .set("RedrivePolicy", r#"{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:1:q-dlq","maxReceiveCount":"3"}"#)
+            .unwrap();
         attributes.set("Policy", "{}").unwrap();
         assert_eq!(attributes.redrive, Some(Redrive { target: "q-dlq".to_owned(), max_receives: 3 }));
         assert_eq!(QueueAttributes::from_map(&attributes.to_map()).unwrap(), attributes);
@@ -205,7 +210,10 @@ mod tests {
         assert_eq!(refusal("MessageRetentionPeriod", "59"), Kind::BadAttributeValue);
         assert_eq!(refusal("Colour", "red"), Kind::BadAttributeName);
         assert_eq!(refusal("FifoQueue", "true"), Kind::Unsupported);
-        assert_eq!(refusal("RedrivePolicy", r#"{"deadLetterTargetArn":"arn:aws:sqs:r:1:q","maxReceiveCount":0}"#), Kind::BadParameter);
+        assert_eq!(
+            refusal("RedrivePolicy", r#"{"deadLetterTargetArn":"arn:aws:sqs:r:1:q","maxReceiveCount":0}"#),
+            Kind::BadParameter
+        );
         assert_eq!(check_name("q.fifo").unwrap_err().kind, Kind::Unsupported);
         assert_eq!(check_name("a b").unwrap_err().kind, Kind::BadParameter);
     }

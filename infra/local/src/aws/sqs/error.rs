@@ -50,7 +50,9 @@ impl Kind {
             Self::BadParameter => ("InvalidParameterValueException", "InvalidParameterValue"),
             Self::MissingParameter => ("MissingRequiredParameterException", "MissingParameter"),
             Self::EmptyBatch => ("EmptyBatchRequest", "AWS.SimpleQueueService.EmptyBatchRequest"),
-            Self::BatchTooLarge => ("TooManyEntriesInBatchRequest", "AWS.SimpleQueueService.TooManyEntriesInBatchRequest"),
+            Self::BatchTooLarge => {
+                ("TooManyEntriesInBatchRequest", "AWS.SimpleQueueService.TooManyEntriesInBatchRequest")
+            }
             Self::IdsNotDistinct => ("BatchEntryIdsNotDistinct", "AWS.SimpleQueueService.BatchEntryIdsNotDistinct"),
             Self::BadBatchId => ("InvalidBatchEntryId", "AWS.SimpleQueueService.InvalidBatchEntryId"),
             Self::BatchTooLong => ("BatchRequestTooLong", "AWS.SimpleQueueService.BatchRequestTooLong"),
@@ -90,7 +92,9 @@ impl SqsError {
     pub(super) fn range(parameter: &str, value: i64, least: i64, most: i64) -> Self {
         Self::new(
             Kind::BadParameter,
-            format!("Value {value} for parameter {parameter} is invalid. Reason: Must be between {least} and {most}, if provided."),
+            format!(
+                "Value {value} for parameter {parameter} is invalid. Reason: Must be between {least} and {most}, if provided."
+            ),
         )
     }
 

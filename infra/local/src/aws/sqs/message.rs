@@ -62,7 +62,10 @@ pub(super) fn size(body: &str, attributes: &MessageAttributes) -> usize {
     let of_attributes: usize = attributes
         .iter()
         .map(|(name, attribute)| {
-            let binary = attribute.binary_value.as_ref().map_or(0, |value| BASE64.decode(value.as_bytes()).map_or(0, |value| value.len()));
+            let binary = attribute
+                .binary_value
+                .as_ref()
+                .map_or(0, |value| BASE64.decode(value.as_bytes()).map_or(0, |value| value.len()));
             name.len() + attribute.data_type.len() + attribute.string_value.as_ref().map_or(0, String::len) + binary
         })
         .sum();
@@ -85,7 +88,10 @@ pub(super) fn check(body: &str, attributes: &MessageAttributes, max_size: usize)
     if attributes.len() > MAX_ATTRIBUTES {
         return Err(SqsError::new(
             Kind::BadParameter,
-            format!("Number of message attributes [{}] exceeds the allowed maximum [{MAX_ATTRIBUTES}].", attributes.len()),
+            format!(
+                "Number of message attributes [{}] exceeds the allowed maximum [{MAX_ATTRIBUTES}].",
+                attributes.len()
+            ),
         ));
     }
     for (name, attribute) in attributes {
@@ -117,8 +123,12 @@ fn check_attribute(name: &str, attribute: &MessageAttribute) -> Result<(), SqsEr
         ("String", Some(text), None) if !text.is_empty() && text.chars().all(allowed) => Ok(()),
         ("Number", Some(number), None) if number.parse::<f64>().is_ok_and(f64::is_finite) => Ok(()),
         ("Binary", None, Some(value)) if !value.is_empty() && BASE64.decode(value.as_bytes()).is_ok() => Ok(()),
-        ("String" | "Number" | "Binary", ..) => refuse("must have exactly the non-empty value that its data type asks for."),
-        _ => refuse("has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String."),
+        ("String" | "Number" | "Binary", ..) => {
+            refuse("must have exactly the non-empty value that its data type asks for.")
+        }
+        _ => refuse(
+            "has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.",
+        ),
     }
 }
 
@@ -130,7 +140,9 @@ pub(super) fn md5_of_body(body: &str) -> String {
 /// `MD5OfMessageAttributes`; `None` without attributes.
 ///
 /// Source: SQS developer guide, "Calculating the MD5 message digest for message attributes".
-pub(super) fn md5_of_attributes<'a>(attributes: impl IntoIterator<Item = (&'a String, &'a MessageAttribute)>) -> Option<String> {
+pub(super) fn md5_of_attributes<'a>(
+    attributes: impl IntoIterator<Item = (&'a String, &'a MessageAttribute)>,
+) -> Option<String> {
     let mut context = md5::Context::new();
     let mut any = false;
     let put = |bytes: &[u8], context: &mut md5::Context| {
@@ -188,7 +200,11 @@ mod tests {
     #[test]
     fn control_characters_and_mismatched_attribute_values_are_refused() {
         assert_eq!(check("a\u{0}", &MessageAttributes::new(), MAX_BYTES).unwrap_err().kind, Kind::BadContents);
-        let wrong = MessageAttribute { data_type: "Number".to_owned(), string_value: Some("ten".to_owned()), binary_value: None };
+        let wrong = MessageAttribute {
+            data_type: "Number".to_owned(),
+            string_value: Some("ten".to_owned()),
+            binary_value: None,
+        };
         assert!(check("a", &MessageAttributes::from([("n".to_owned(), wrong)]), MAX_BYTES).is_err());
     }
 }

@@ -90,7 +90,8 @@ impl Sqs {
 
     /// Sends from within the process, as another AWS service would.
     pub(crate) fn deliver(&self, queue: &str, bodies: Vec<String>) -> Result<(), NotSent> {
-        let outgoing = bodies.into_iter().map(|body| Outgoing { body, attributes: BTreeMap::new(), delay: None }).collect();
+        let outgoing =
+            bodies.into_iter().map(|body| Outgoing { body, attributes: BTreeMap::new(), delay: None }).collect();
         let not_sent = |error: SqsError| NotSent { queue: queue.to_owned(), reason: error.message };
         self.state().send(queue, outgoing, now_ms()).map(drop).map_err(not_sent)
     }
@@ -107,7 +108,10 @@ impl Sqs {
 
     async fn dispatch(self: Arc<Self>, call: Call) -> Result<serde_json::Value, SqsError> {
         if call.method != Method::POST || !call.headers.contains_key("x-amz-target") {
-            return Err(SqsError::new(Kind::Unsupported, "The embedded SQS speaks awsJson 1.0 only: POST with X-Amz-Target."));
+            return Err(SqsError::new(
+                Kind::Unsupported,
+                "The embedded SQS speaks awsJson 1.0 only: POST with X-Amz-Target.",
+            ));
         }
         let operation = ServiceKind::Sqs.operation(&call);
         if operation == "ReceiveMessage" {

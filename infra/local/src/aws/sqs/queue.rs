@@ -204,7 +204,11 @@ impl Queue {
         let (seq, receives) = named.split_at(8);
         let number = |bytes: &[u8]| bytes.iter().fold(0_u64, |number, &byte| (number << 8) | u64::from(byte));
         let seq = number(seq);
-        Ok(self.messages.get(&seq).filter(|message| u64::from(message.receives) == number(receives)).map(|message| message.seq))
+        Ok(self
+            .messages
+            .get(&seq)
+            .filter(|message| u64::from(message.receives) == number(receives))
+            .map(|message| message.seq))
     }
 
     /// Takes a message out, wherever it is.
@@ -228,7 +232,8 @@ impl Queue {
     pub(super) fn change_visibility(&mut self, now: i64, seq: u64, timeout_ms: i64) -> Result<(), SqsError> {
         self.promote(now);
         let not_in_flight = || SqsError::new(Kind::NotInFlight, "The specified message is not in flight.");
-        let message = self.messages.get_mut(&seq).filter(|message| message.place == Place::InFlight).ok_or_else(not_in_flight)?;
+        let message =
+            self.messages.get_mut(&seq).filter(|message| message.place == Place::InFlight).ok_or_else(not_in_flight)?;
         self.later.remove(&(message.available_ms, seq));
         message.available_ms = now + timeout_ms;
         self.later.insert((message.available_ms, seq));

@@ -149,7 +149,8 @@ pub(super) struct CancelMessageMoveTask {
 /// Reads a request.
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, SqsError> {
     let body = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(|error| SqsError::new(Kind::Unreadable, format!("The request could not be read: {error}")))
+    serde_json::from_slice(body)
+        .map_err(|error| SqsError::new(Kind::Unreadable, format!("The request could not be read: {error}")))
 }
 
 /// The queue's name in its URL: the last part of the path. Host and port are not looked at, because they may differ from run to run.
@@ -181,7 +182,8 @@ pub(super) fn check_batch<'a>(ids: impl ExactSizeIterator<Item = &'a str>) -> Re
     }
     let mut seen = BTreeSet::new();
     for id in ids {
-        let legal = (1..=80).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        let legal = (1..=80).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
         if !legal {
             let why = "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.";
             return Err(SqsError::new(Kind::BadBatchId, why));

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tokio::sync::Notify;
-
 use super::attributes::{QueueAttributes, check_name};
 use super::error::{Kind, SqsError};
 use super::message::{Message, MessageAttributes, Place};
@@ -28,10 +26,10 @@ pub(super) struct Received {
     pub(super) handle: String,
 }
 
-/// A receive that found nothing, and what it may wait for.
+/// A receive that found nothing.
 #[derive(Debug)]
 pub(super) struct Nothing {
-    pub(super) arrived: Arc<Notify>,
+    /// When a delayed message or one in flight gets ready.
     pub(super) next_due_ms: Option<i64>,
 }
 
@@ -47,10 +45,12 @@ pub(super) struct State {
 impl State {
     /// The queues of `store` as they were left.
     pub(super) fn load(store: Store, ids: Arc<Ids>, now: i64) -> Result<Self, SqsError> {
-        let queues: BTreeMap<String, Queue> = store.load(now)?.into_iter().map(|queue| (queue.name.clone(), queue)).collect();
+        let queues: BTreeMap<String, Queue> =
+            store.load(now)?.into_iter().map(|queue| (queue.name.clone(), queue)).collect();
         // Never a number that an earlier run gave out, even if all its messages are gone: its receipt handles must not fit new messages.
         let by_time = now.unsigned_abs().saturating_mul(1000);
-        let next_seq = queues.values().filter_map(Queue::newest).max().map_or(by_time, |newest| by_time.max(newest + 1));
+        let next_seq =
+            queues.values().filter_map(Queue::newest).max().map_or(by_time, |newest| by_time.max(newest + 1));
         Ok(Self { queues, store, ids, next_seq })
     }
 
@@ -61,9 +61,10 @@ impl State {
     /// Checks that a dead-letter queue is there.
     fn check_redrive(&self, attributes: &QueueAttributes) -> Result<(), SqsError> {
         match &attributes.redrive {
-            Some(redrive) if !self.queues.contains_key(&redrive.target) => {
-                Err(SqsError::new(Kind::BadParameter, "Value for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist."))
-            }
+            Some(redrive) if !self.queues.contains_key(&redrive.target) => Err(SqsError::new(
+                Kind::BadParameter,
+                "Value for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist.",
+            )),
             _ => Ok(()),
         }
     }
@@ -77,7 +78,10 @@ impl State {
             if given.keys().all(|key| has.get(key) == wants.get(key)) {
                 return Ok(());
             }
-            return Err(SqsError::new(Kind::QueueExists, "A queue already exists with the same name and a different value for an attribute."));
+            return Err(SqsError::new(
+                Kind::QueueExists,
+                "A queue already exists with the same name and a different value for an attribute.",
+            ));
         }
         self.check_redrive(&attributes)?;
         let secret = [self.ids.bytes(), self.ids.bytes()].concat();
@@ -87,7 +91,12 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn set_attributes(&mut self, name: &str, given: &BTreeMap<String, String>, now: i64) -> Result<(), SqsError> {
+    pub(super) fn set_attributes(
+        &mut self,
+        name: &str,
+        given: &BTreeMap<String, String>,
+        now: i64,
+    ) -> Result<(), SqsError> {
         let mut attributes = self.queue(name)?.attributes.clone();
         for (key, value) in given {
             attributes.set(key, value)?;
@@ -145,7 +154,13 @@ impl State {
     }
 
     /// Receives up to `most` messages; those received too often go to the dead-letter queue instead.
-    pub(super) fn receive(&mut self, name: &str, now: i64, most: usize, timeout: Option<u32>) -> Result<Result<Vec<Received>, Nothing>, SqsError> {
+    pub(super) fn receive(
+        &mut self,
+        name: &str,
+        now: i64,
+        most: usize,
+        timeout: Option<u32>,
+    ) -> Result<Result<Vec<Received>, Nothing>, SqsError> {
         let Self { queues, store, .. } = self;
         let queue = queues.get_mut(name).ok_or_else(SqsError::no_queue)?;
         let timeout_ms = i64::from(timeout.unwrap_or(queue.attributes.visibility_timeout)) * 1000;
@@ -163,7 +178,7 @@ impl State {
             .filter_map(|&seq| queue.message(seq))
             .map(|message| Received { message: message.clone(), handle: queue.handle(message) })
             .collect();
-        let nothing = Nothing { arrived: Arc::clone(&queue.arrived), next_due_ms: queue.next_due() };
+        let nothing = Nothing { next_due_ms: queue.next_due() };
         let mut changes: Vec<_> = received.iter().map(|received| Change::Received(&received.message)).collect();
         changes.extend(taken.dead.iter().map(|dead| Change::Put(&target, dead)));
         changes.extend(taken.expired.iter().map(|&seq| Change::Delete(seq)));
@@ -216,7 +231,8 @@ impl State {
             message.source = None;
             message.place = Place::Ready;
         }
-        let changes: Vec<_> = moved.iter().zip(&targets).map(|(message, target)| Change::Put(target, message)).collect();
+        let changes: Vec<_> =
+            moved.iter().zip(&targets).map(|(message, target)| Change::Put(target, message)).collect();
         self.store.apply(&changes)?;
         let (count, lost) = (moved.len(), stays.len());
         for (message, target) in moved.into_iter().zip(targets) {
@@ -236,7 +252,8 @@ impl State {
 
     /// Deletes what is past its retention period.
     pub(super) fn expire(&mut self, now: i64) -> Result<(), SqsError> {
-        let expired: Vec<(String, Vec<u64>)> = self.queues.values().map(|queue| (queue.name.clone(), queue.expired(now))).collect();
+        let expired: Vec<(String, Vec<u64>)> =
+            self.queues.values().map(|queue| (queue.name.clone(), queue.expired(now))).collect();
         for (name, seqs) in expired {
             self.delete(&name, &seqs)?;
         }
@@ -250,7 +267,8 @@ impl State {
 
     /// The queues whose redrive policy names `target`.
     pub(super) fn sources_of(&self, target: &str) -> Vec<String> {
-        let points_there = |queue: &&Queue| queue.attributes.redrive.as_ref().is_some_and(|redrive| redrive.target == target);
+        let points_there =
+            |queue: &&Queue| queue.attributes.redrive.as_ref().is_some_and(|redrive| redrive.target == target);
         self.queues.values().filter(points_there).map(|queue| queue.name.clone()).collect()
     }
 }

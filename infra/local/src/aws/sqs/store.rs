@@ -80,7 +80,8 @@ impl Store {
     /// for their timeouts. Receive counts stay. Delayed messages keep their time.
     pub(super) fn load(&self, now: i64) -> Result<Vec<Queue>, SqsError> {
         let Some(connection) = &self.0 else { return Ok(Vec::new()) };
-        let mut statement = connection.prepare("SELECT name, attributes, secret, created_ms, modified_ms FROM queues")?;
+        let mut statement =
+            connection.prepare("SELECT name, attributes, secret, created_ms, modified_ms FROM queues")?;
         let rows = statement.query_map([], |row| {
             let (name, attributes): (String, String) = (row.get(0)?, row.get(1)?);
             let (secret, created_ms, modified_ms): (Vec<u8>, i64, i64) = (row.get(2)?, row.get(3)?, row.get(4)?);
@@ -159,12 +160,22 @@ fn apply_one(transaction: &Transaction<'_>, change: &Change<'_>) -> rusqlite::Re
                 message.available_ms,
             ]),
         Change::Received(message) => transaction
-            .prepare_cached("UPDATE messages SET receives = ?2, first_received_ms = ?3, available_ms = ?4 WHERE seq = ?1")?
+            .prepare_cached(
+                "UPDATE messages SET receives = ?2, first_received_ms = ?3, available_ms = ?4 WHERE seq = ?1",
+            )?
             .execute(params![signed(message.seq), message.receives, message.first_received_ms, message.available_ms]),
-        Change::Delete(seq) => transaction.prepare_cached("DELETE FROM messages WHERE seq = ?1")?.execute([signed(*seq)]),
-        Change::PutQueue(queue) => transaction
-            .prepare_cached("INSERT OR REPLACE INTO queues VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![queue.name, write_json(&queue.attributes.to_map())?, queue.secret, queue.created_ms, queue.modified_ms]),
+        Change::Delete(seq) => {
+            transaction.prepare_cached("DELETE FROM messages WHERE seq = ?1")?.execute([signed(*seq)])
+        }
+        Change::PutQueue(queue) => {
+            transaction.prepare_cached("INSERT OR REPLACE INTO queues VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
+                queue.name,
+                write_json(&queue.attributes.to_map())?,
+                queue.secret,
+                queue.created_ms,
+                queue.modified_ms
+            ])
+        }
         Change::Purge(queue) => transaction.execute("DELETE FROM messages WHERE queue = ?1", [queue]),
         Change::DeleteQueue(queue) => {
             transaction.execute("DELETE FROM messages WHERE queue = ?1", [queue])?;

@@ -5,7 +5,7 @@ use crate::group::{self, Work};
 use crate::intake::{Intake, RecordIndex};
 use crate::links::{self, Claim};
 use crate::outbox::{self, Planned};
-use crate::person::{Done, PersonError, work_on};
+use crate::person::{Done, PersonError, Rules, work_on};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
@@ -28,7 +28,7 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Ba
     let (mut batch, records) = Batch::open(event)?;
     let now = deps.clock.now();
     let config = deps.config.current().await;
-    let mut run = Run { deps, config: &config, now, records: &records, failed: BTreeSet::new(), planned: Vec::new(), counts: Counts::default() };
+    let mut run = Run { deps, config: &config, now, records: &records, failed: BTreeSet::new(), planned: Vec::new(), held: BTreeSet::new(), counts: Counts::default() };
     run.work(Intake::read(&records)).await;
     run.finish().await;
     for record in run.failed.iter().filter_map(|index| records.get(*index)) {
@@ -76,6 +76,8 @@ struct Run<'a> {
     failed: BTreeSet<RecordIndex>,
     /// What is to be performed, and the records that ask for it.
     planned: Vec<(Planned, BTreeSet<RecordIndex>)>,
+    /// The links that hold.
+    held: BTreeSet<Claim>,
     counts: Counts,
 }
 
@@ -126,23 +128,30 @@ impl Run<'_> {
 
     /// Joins what the batch's events join, before they are given to people. Gives the events without those of failed links.
     async fn settle_links(&mut self, mut events: Vec<(RecordIndex, Event)>, people: &mut group::People) -> Vec<(RecordIndex, Event)> {
-        // The earliest first: what comes after it for the same anonymous id only finds that it does not hold.
         let mut claims: BTreeMap<Claim, BTreeSet<RecordIndex>> = BTreeMap::new();
         for (record, event) in &events {
             if let Some(claim) = Claim::of(event) {
                 claims.entry(claim).or_default().insert(*record);
             }
         }
-        let mut told: HashSet<(PersonId, PersonId)> = HashSet::new();
+        // They are sorted, so the earliest of each anonymous id comes first; the others cannot hold against it.
+        let mut told = HashSet::new();
         for (claim, records) in claims {
-            let joined = matches!(people.get(&claim.target()), Some(Ok(Loaded::Profile(stored))) if stored.profile.part(&claim.identity()).is_some());
             let origin = claim.identity().person_id();
-            if joined || !told.insert((origin, claim.target())) {
+            if !told.insert(origin) {
+                continue;
+            }
+            let target = people.get(&claim.target());
+            if matches!(target, Some(Ok(Loaded::Profile(stored))) if stored.profile.part(&claim.identity()).is_some()) {
+                self.held.insert(claim);
                 continue;
             }
             match catch(links::settle(self.deps, self.config, &claim, self.now)).await {
                 Ok(Ok(settled)) => {
                     self.planned.extend(settled.planned.into_iter().map(|planned| (planned, records.clone())));
+                    if settled.holds {
+                        self.held.insert(claim);
+                    }
                     // What was read of them is old now: pointers are read anew below, profiles where they are worked on.
                     for person in settled.written {
                         people.remove(&person);
@@ -164,17 +173,18 @@ impl Run<'_> {
 
     /// Works on all people, several at once; gives the events that turned out to be someone else's.
     async fn each_person(&mut self, people: BTreeMap<PersonId, Work>) -> Vec<(RecordIndex, Event)> {
-        let (deps, config, now) = (self.deps, self.config, self.now);
+        let (deps, now) = (self.deps, self.now);
+        let rules = &Rules { config: self.config, held: &self.held };
         let work = people.into_iter().map(|(person, work)| async move {
             let records = work.records();
             // A panic must not take other records' events along, so whoever comes from several is then done record by record.
             let spare = (records.len() > 1).then(|| records.iter().map(|record| work.of_record(*record)).collect::<Vec<_>>());
-            match (catch(work_on(deps, config, person, work, now)).await, spare) {
+            match (catch(work_on(deps, rules, person, work, now)).await, spare) {
                 (Err(Panicked), Some(spare)) => {
                     let mut outcomes = Vec::new();
                     for share in spare {
                         let records = share.records();
-                        outcomes.push((person, records, catch(work_on(deps, config, person, share, now)).await));
+                        outcomes.push((person, records, catch(work_on(deps, rules, person, share, now)).await));
                     }
                     outcomes
                 }

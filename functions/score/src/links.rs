@@ -47,6 +47,8 @@ fn user(id: &UserId) -> Identity {
 /// What became of a claim.
 #[derive(Debug, Default)]
 pub(crate) struct Settled {
+    /// Whether the part is in the claim's user's profile now.
+    pub(crate) holds: bool,
     /// Whose profiles were written.
     pub(crate) written: Vec<PersonId>,
     /// What the profile that gave the part up now asks for.
@@ -91,7 +93,7 @@ async fn try_settle(deps: &Deps, config: &Config, claim: &Claim, now: Timestamp)
             let part = stored.profile.release(&identity).unwrap_or_else(|| Part::new(identity.clone()));
             (part, stored.version, None, leaves)
         }
-        Loaded::Moved(moved) if moved.to == target_id => return Ok(Settled::default()),
+        Loaded::Moved(moved) if moved.to == target_id => return Ok(Settled { holds: true, ..Settled::default() }),
         Loaded::Moved(moved) => {
             let Loaded::Profile(mut holder) = deps.store.load(moved.to, Consistency::Strong).await? else {
                 return Err(PersonError::Astray);
@@ -129,7 +131,7 @@ async fn try_settle(deps: &Deps, config: &Config, claim: &Claim, now: Timestamp)
     let relocation = Relocation { origin, origin_version, target: &target, previous: previous.as_ref(), leaves: leaves.as_ref(), now };
     deps.store.relocate(relocation).await?;
     let written = [Some(origin), Some(target_id), previous.map(|holder| holder.profile.id)];
-    Ok(Settled { written: written.into_iter().flatten().collect(), planned })
+    Ok(Settled { holds: true, written: written.into_iter().flatten().collect(), planned })
 }
 
 /// Plans what the outbox holds from `start` on, to be performed as the write that is about to happen.

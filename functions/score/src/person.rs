@@ -10,13 +10,20 @@ use perennial_config::Config;
 use perennial_domain::{Event, PersonId};
 use perennial_engine::{Mode, Profile, process, tick};
 use perennial_store::{Consistency, Loaded, StoreError, Stored, Summary};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 /// How often a person is done again where others write at the same time.
 pub(crate) const TRIES: u32 = 8;
 /// The first pause between tries, in milliseconds; doubled each time.
 const PAUSE_MS: u64 = 4;
+
+/// What a batch is worked on by.
+pub(crate) struct Rules<'a> {
+    pub(crate) config: &'a Config,
+    /// The links that were found to hold, or made to, before events were given to people.
+    pub(crate) held: &'a BTreeSet<Claim>,
+}
 
 /// Why a person's share was not done. Its records come again.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +52,7 @@ pub(crate) struct Done {
 }
 
 /// Does `work`, which belongs to `person`.
-pub(crate) async fn work_on(deps: &Deps, config: &Config, person: PersonId, mut work: Work, now: Timestamp) -> Result<Done, PersonError> {
+pub(crate) async fn work_on(deps: &Deps, rules: &Rules<'_>, person: PersonId, mut work: Work, now: Timestamp) -> Result<Done, PersonError> {
     let mut done = Done::default();
     let mut first = work.loaded.take();
     for attempt in 0..TRIES {
@@ -65,7 +72,7 @@ pub(crate) async fn work_on(deps: &Deps, config: &Config, person: PersonId, mut 
         let (events, strays): (Vec<_>, Vec<_>) = std::mem::take(&mut work.events).into_iter().partition(|(_, event)| belongs(&stored.profile, event));
         done.strays.extend(strays);
         work.events = events;
-        match attempt_once(deps, config, &mut stored, &work, &mut done, attempt > 0, now).await {
+        match attempt_once(deps, rules, &mut stored, &work, &mut done, attempt > 0, now).await {
             Ok(()) => return Ok(done),
             Err(PersonError::Store(error)) if error.is_conflict() => {
                 done.conflicts += 1;
@@ -90,19 +97,20 @@ fn belongs(profile: &Profile, event: &Event) -> bool {
 
 async fn attempt_once(
     deps: &Deps,
-    config: &Config,
+    rules: &Rules<'_>,
     stored: &mut Stored,
     work: &Work,
     done: &mut Done,
     again: bool,
     now: Timestamp,
 ) -> Result<(), PersonError> {
+    let config = rules.config;
     let mut tightened = false;
     for claim in work.events.iter().filter_map(|(_, event)| Claim::of(event)) {
         if stored.profile.part(&claim.identity()).is_some() {
             tightened |= links::tighten(&mut stored.profile, &claim);
-        } else if again {
-            // The profile is not the one that the links were settled with: they are settled anew, and what that wrote is read.
+        } else if again || rules.held.contains(&claim) {
+            // Others moved the part meanwhile: the link is settled anew, and what that wrote is read.
             let settled = links::settle(deps, config, &claim, now).await?;
             done.planned.extend(settled.planned);
             if settled.written.contains(&stored.profile.id) {

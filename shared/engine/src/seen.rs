@@ -4,9 +4,9 @@ use perennial_domain::{Event, PersonId};
 use serde::{Deserialize, Serialize};
 
 /// Ids of one ledger block.
-pub const BLOCK: usize = 32;
+pub const BLOCK: usize = 24;
 /// A window that was stored with at least this many ids gives its oldest [`BLOCK`] to the ledger at the next write.
-pub const ROLL_AT: usize = 48;
+pub const ROLL_AT: usize = 32;
 
 /// The ids of one part of a profile, as 64-bit hashes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

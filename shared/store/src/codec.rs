@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use perennial_domain::{AccountId, Identity, Likelihood, Member, PersonId, Score, Stage};
 use perennial_engine::{Action, Part, Profile};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Read as _;
 
@@ -26,15 +27,61 @@ const MAX_INFLATED: u64 = 8 * 1024 * 1024;
 #[derive(Serialize)]
 struct Body<'a> {
     parts: &'a [Part],
-    published: &'a Option<(AccountId, Member)>,
+    published: Option<Published<'a>>,
     outbox: Vec<Entry>,
 }
 
 #[derive(Deserialize)]
 struct OwnedBody {
     parts: Vec<Part>,
+    published: Option<Published<'static>>,
+    outbox: Vec<Entry>,
+}
+
+/// A state as it was read, whatever its format.
+struct State {
+    parts: Vec<Part>,
     published: Option<(AccountId, Member)>,
     outbox: Vec<Entry>,
+}
+
+/// An entry given to an account, smaller than a [`Member`] writes itself.
+#[derive(Serialize, Deserialize)]
+struct Published<'a> {
+    account: Cow<'a, str>,
+    /// `None` for the person whose profile it is.
+    person: Option<[u8; 15]>,
+    stage: Stage,
+    scores: Cow<'a, BTreeMap<Likelihood, Score>>,
+    engagement: Score,
+    /// Seconds since 1970, and nanoseconds.
+    last_seen: Option<(i64, i32)>,
+}
+
+impl<'a> Published<'a> {
+    fn of(person: PersonId, (account, member): &'a (AccountId, Member)) -> Self {
+        Self {
+            account: Cow::Borrowed(account.as_str()),
+            person: (member.person != person).then(|| *member.person.as_bytes()),
+            stage: member.stage,
+            scores: Cow::Borrowed(&member.scores),
+            engagement: member.engagement,
+            last_seen: member.last_seen.map(|at| (at.as_second(), at.subsec_nanosecond())),
+        }
+    }
+
+    fn read(self, person: PersonId) -> Result<(AccountId, Member), StoreError> {
+        let wrong = |what: &str| StoreError::Corrupt(format!("what was published has a wrong {what}"));
+        let last_seen = self.last_seen.map(|(second, nanosecond)| Timestamp::new(second, nanosecond)).transpose();
+        let member = Member {
+            person: self.person.map_or(person, PersonId::from_bytes),
+            stage: self.stage,
+            scores: self.scores.into_owned(),
+            engagement: self.engagement,
+            last_seen: last_seen.map_err(|_| wrong("time"))?,
+        };
+        Ok((AccountId::parse(&self.account).map_err(|_| wrong("account"))?, member))
+    }
 }
 
 /// Format 1.
@@ -92,7 +139,7 @@ pub fn decode(item: &Item) -> Result<Loaded, StoreError> {
     if let Some(to) = item.parsed::<PersonId>("to")? {
         return Ok(Loaded::Moved(Moved { to, version }));
     }
-    let body = decode_state(needed("state", item.bytes("state")?)?)?;
+    let body = decode_state(id, needed("state", item.bytes("state")?)?)?;
     let mut outbox = Vec::with_capacity(body.outbox.len());
     for entry in body.outbox {
         outbox.push(match (entry, &body.published) {
@@ -124,7 +171,8 @@ fn encode_state(profile: &Profile, rest: usize) -> Result<Vec<u8>, StoreError> {
             _ => Entry::Json(serde_json::to_vec(action).map_err(|error| unstorable(&error))?),
         });
     }
-    let body = Body { parts: &profile.parts, published: &profile.published, outbox };
+    let published = profile.published.as_ref().map(|published| Published::of(profile.id, published));
+    let body = Body { parts: &profile.parts, published, outbox };
     let plain = postcard::to_extend(&body, vec![FORMAT]).map_err(|error| unstorable(&error))?;
     if rest + plain.len() <= WRITE_UNIT {
         return Ok(plain);
@@ -134,7 +182,7 @@ fn encode_state(profile: &Profile, rest: usize) -> Result<Vec<u8>, StoreError> {
     Ok(if deflated.len() < plain.len() { deflated } else { plain })
 }
 
-fn decode_state(bytes: &[u8]) -> Result<OwnedBody, StoreError> {
+fn decode_state(person: PersonId, bytes: &[u8]) -> Result<State, StoreError> {
     let (head, rest) = bytes.split_first().ok_or_else(|| StoreError::corrupt("a state is empty"))?;
     let mut inflated = Vec::new();
     let plain = if head & DEFLATED == 0 {
@@ -148,9 +196,13 @@ fn decode_state(bytes: &[u8]) -> Result<OwnedBody, StoreError> {
     match head & !DEFLATED {
         1 => {
             let old: BodyV1 = postcard::from_bytes(plain).map_err(unreadable)?;
-            Ok(OwnedBody { parts: old.parts, published: old.published, outbox: old.outbox.into_iter().map(Entry::Json).collect() })
+            Ok(State { parts: old.parts, published: old.published, outbox: old.outbox.into_iter().map(Entry::Json).collect() })
         }
-        FORMAT => postcard::from_bytes(plain).map_err(unreadable),
+        FORMAT => {
+            let body: OwnedBody = postcard::from_bytes(plain).map_err(unreadable)?;
+            let published = body.published.map(|published| published.read(person)).transpose()?;
+            Ok(State { parts: body.parts, published, outbox: body.outbox })
+        }
         other => Err(StoreError::Corrupt(format!("a state has format {other}, which this version does not know"))),
     }
 }

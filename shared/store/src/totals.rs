@@ -1,4 +1,4 @@
-//! The whole table in numbers, exact at the moment of the scan.
+//! The whole table in numbers: exact while nothing is under way; a scan sees what is written meanwhile, or not.
 
 use crate::error::{StoreError, sort};
 use crate::item::{Item, Read};

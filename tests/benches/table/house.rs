@@ -30,10 +30,19 @@ pub(crate) fn now() -> Timestamp {
 }
 
 /// `ingest`, sending to `queue`. Rejects are errors: the benchmark sends none.
-pub(crate) fn ingest<Q: Sender + 'static>(config: &Arc<Config>, queue: &Arc<Q>, clock: Clock) -> Deps {
-    let config = ConfigHandle::fixed((**config).clone());
+pub(crate) fn ingest<Q: Sender + 'static>(config: &Config, queue: &Arc<Q>, clock: Clock) -> Deps {
+    ingest_with(config, queue, Arc::new(NoRejects), clock)
+}
+
+/// The same with a place for rejects.
+pub(crate) fn ingest_with<Q: Sender + 'static>(
+    config: &Config,
+    queue: &Arc<Q>,
+    rejects: Arc<dyn Rejects>,
+    clock: Clock,
+) -> Deps {
     let queue: Arc<dyn Sender> = Arc::clone(queue) as Arc<dyn Sender>;
-    Deps::new(config, queue, Arc::new(NoRejects), Secrets::new(|_| None), clock, IN_FLIGHT)
+    Deps::new(ConfigHandle::fixed(config.clone()), queue, rejects, Secrets::new(|_| None), clock, IN_FLIGHT)
 }
 
 struct NoRejects;

@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde_json::json;
 
 /// What a page may do: show itself and post its form back. No script, no picture, no frame around it.
-const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+const PAGE_POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// Why a request is not answered as asked.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +43,9 @@ impl Failure {
             Self::Method(_) => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::Wrong(_) => (StatusCode::BAD_REQUEST, "bad_request"),
             Self::NoKey => (StatusCode::UNAUTHORIZED, "unauthorized"),
-            Self::Store(StoreError::Corrupt(_) | StoreError::Unstorable(_)) | Self::Json(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+            Self::Store(StoreError::Corrupt(_) | StoreError::Unstorable(_)) | Self::Json(_) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "internal")
+            }
             Self::Store(_) | Self::Queue(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         };
         let message = if status.is_server_error() {
@@ -57,7 +60,9 @@ impl Failure {
         match self {
             Self::NoKey => headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
             Self::Method(allowed) => headers.insert(header::ALLOW, HeaderValue::from_static(allowed)),
-            _ if status == StatusCode::SERVICE_UNAVAILABLE => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2")),
+            _ if status == StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"))
+            }
             _ => None,
         };
         answer

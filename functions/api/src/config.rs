@@ -9,7 +9,8 @@ use std::time::Duration;
 /// How long totals are kept where nothing else is said.
 const MAX_AGE: Duration = Duration::from_secs(60);
 /// The queues, by the names that they are shown under and the beginnings of their keys.
-const QUEUES: [(&str, &str); 4] = [("events", "EVENTS"), ("messages", "MESSAGES"), ("accounts", "ACCOUNTS"), ("mail-events", "MAIL_EVENTS")];
+const QUEUES: [(&str, &str); 4] =
+    [("events", "EVENTS"), ("messages", "MESSAGES"), ("accounts", "ACCOUNTS"), ("mail-events", "MAIL_EVENTS")];
 
 /// The function's environment.
 #[derive(Debug, Clone)]
@@ -54,7 +55,8 @@ impl Settings {
                 dlq_url: env.required(&format!("{key}_DLQ_URL"), "the URL of a dead-letter queue")?,
             });
         }
-        let hashes: Vec<KeyHash> = env.list("API_KEY_HASHES", "the SHA-256 of each key that may read, in hex, with commas between")?;
+        let hashes: Vec<KeyHash> =
+            env.list("API_KEY_HASHES", "the SHA-256 of each key that may read, in hex, with commas between")?;
         if hashes.is_empty() {
             return Err(SettingsError::NoKey);
         }

@@ -22,13 +22,25 @@ pub struct Deps {
 impl Deps {
     /// `events` is the events queue; `keys` are what `deliver` signs unsubscribe links with.
     #[must_use]
-    pub fn new(store: Store, config: ConfigHandle, events: Arc<dyn Sender>, status: Status, access: Access, keys: Keys, clock: Clock) -> Self {
+    pub fn new(
+        store: Store,
+        config: ConfigHandle,
+        events: Arc<dyn Sender>,
+        status: Status,
+        access: Access,
+        keys: Keys,
+        clock: Clock,
+    ) -> Self {
         Self { store, config, events, status, access, keys, clock }
     }
 }
 
 impl std::fmt::Debug for Deps {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Deps").field("store", &self.store).field("access", &self.access).field("clock", &self.clock).finish_non_exhaustive()
+        f.debug_struct("Deps")
+            .field("store", &self.store)
+            .field("access", &self.access)
+            .field("clock", &self.clock)
+            .finish_non_exhaustive()
     }
 }

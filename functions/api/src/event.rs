@@ -4,7 +4,9 @@ use crate::answer::Failure;
 use crate::deps::Deps;
 use jiff::Timestamp;
 use perennial_contracts::queue::EventsPayload;
-use perennial_domain::{Event, EventKind, EventName, Identity, InvalidId, MessageId, PersonId, Properties, SourceId, hash};
+use perennial_domain::{
+    Event, EventKind, EventName, Identity, InvalidId, MessageId, PersonId, Properties, SourceId, hash,
+};
 use perennial_engine::Profile;
 use perennial_lambda_kit::queue::Delay;
 
@@ -18,14 +20,27 @@ pub(crate) fn identity(profile: &Profile, person: PersonId) -> Option<&Identity>
 }
 
 /// Puts `name` on the events queue. `key` tells this event from all others of its name: the same key counts once, however often it is sent.
-pub(crate) async fn send(deps: &Deps, identity: &Identity, name: &str, key: &[&[u8]], properties: Properties) -> Result<(), Failure> {
-    let event = event(identity, name, key, properties, deps.clock.now()).map_err(|error| Failure::Queue(error.to_string()))?;
+pub(crate) async fn send(
+    deps: &Deps,
+    identity: &Identity,
+    name: &str,
+    key: &[&[u8]],
+    properties: Properties,
+) -> Result<(), Failure> {
+    let event =
+        event(identity, name, key, properties, deps.clock.now()).map_err(|error| Failure::Queue(error.to_string()))?;
     let body = serde_json::to_string(&EventsPayload::Events { events: vec![event] })?;
     let report = deps.events.send(vec![body], Delay::NONE).await;
     report.into_result().map_err(|error| Failure::Queue(error.to_string()))
 }
 
-fn event(identity: &Identity, name: &str, key: &[&[u8]], properties: Properties, now: Timestamp) -> Result<Event, InvalidId> {
+fn event(
+    identity: &Identity,
+    name: &str,
+    key: &[&[u8]],
+    properties: Properties,
+    now: Timestamp,
+) -> Result<Event, InvalidId> {
     let id = hash::sha256(&[&[b"api".as_slice(), name.as_bytes()], key].concat());
     let (user_id, anonymous_id) = match identity {
         Identity::User(id) => (Some(id.clone()), None),

@@ -20,7 +20,8 @@ pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
 async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure> {
     let path = request.uri().path().trim_matches('/');
     // Split before decoding: an id may hold a slash.
-    let parts = path.split('/').map(decode).collect::<Option<Vec<_>>>().ok_or(Failure::Wrong("the path is not UTF-8"))?;
+    let parts =
+        path.split('/').map(decode).collect::<Option<Vec<_>>>().ok_or(Failure::Wrong("the path is not UTF-8"))?;
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     match parts.as_slice() {
         ["u", token] => return Ok(unsubscribe::answer(deps, request.method(), token).await),
@@ -32,7 +33,8 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
         return Err(Failure::NoKey);
     }
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let only = |allowed: &'static str, is_allowed: bool| if is_allowed { Ok(()) } else { Err(Failure::Method(allowed)) };
+    let only =
+        |allowed: &'static str, is_allowed: bool| if is_allowed { Ok(()) } else { Err(Failure::Method(allowed)) };
     match parts.as_slice() {
         ["api", "inbox", identity, decision, deed] => {
             let deed = Deed::parse(deed).ok_or(Failure::NotFound("a message is read, dismissed or clicked"))?;

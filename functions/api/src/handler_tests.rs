@@ -2,125 +2,17 @@
 
 use super::*;
 use crate::access::{Access, KeyHash};
-use crate::status::{Depth, Depths, MaxAge, Status, WatchedQueue};
-use futures::future::{BoxFuture, FutureExt};
+use crate::status::Depth;
+use crate::test_support::{House, NOW, ada, house, keys, now, with_ada};
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
-use perennial_channels::unsubscribe::{Keys, Unsubscribe, address_hash};
-use perennial_config::Config;
+use perennial_channels::unsubscribe::{Unsubscribe, address_hash};
 use perennial_contracts::queue::{AccountTraits, EventsPayload};
-use perennial_domain::{AccountId, AnonymousId, Cause, Channel, ConfigVersion, Decision, DecisionId, Event, Identity, Member, MessageId, PersonId, Score, SourceId, Stage, UserId};
-use perennial_engine::Profile;
-use perennial_engine::register::Register;
-use perennial_engine::state::Span;
-use perennial_lambda_kit::aws::{self, AwsCredentials, AwsEnv, Endpoints};
-use perennial_lambda_kit::queue::{MemoryQueue, Sender};
-use perennial_lambda_kit::{Clock, Env};
+use perennial_domain::{AccountId, DecisionId, Event, Member, MessageId, PersonId, Score, SourceId, Stage};
 use perennial_store::accounts::Account;
-use perennial_store::messages::{MessageState, Outcome};
 use perennial_store::rejects::Reject;
 use perennial_store::suppressions::Reason;
-use perennial_store::{ConfigHandle, Store, Stored};
 use serde_json::Value;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
-const NOW: &str = "2026-03-02T08:15:30Z";
-
-fn now() -> Timestamp {
-    NOW.parse().unwrap()
-}
-
-#[derive(Default)]
-struct Queues(Mutex<Depth>);
-
-impl Depths for Queues {
-    fn depth<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<Depth, String>> {
-        let depth = if url.ends_with("-dlq") { Depth { visible: 2, ..Depth::default() } } else { *self.0.lock().unwrap() };
-        async move { Ok(depth) }.boxed()
-    }
-}
-
-struct House {
-    deps: Deps,
-    events: Arc<MemoryQueue>,
-    queues: Arc<Queues>,
-}
-
-async fn table() -> Store {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));
-    let env = AwsEnv { region: "eu-central-1".into(), credentials: AwsCredentials::local(), endpoints: Endpoints { dynamodb: Some(endpoint), ..Endpoints::default() } };
-    let config = aws::sdk_config(&env, aws::http_client(&Env::from_pairs::<&str, &str>([])).unwrap());
-    let store = Store::new(aws_sdk_dynamodb::Client::new(&config), "perennial");
-    store.create_table().await.unwrap();
-    store
-}
-
-fn config() -> Config {
-    Config {
-        version: ConfigVersion::parse("v1").unwrap(),
-        sources: Default::default(),
-        scoring: Default::default(),
-        lifecycle: Default::default(),
-        journeys: Default::default(),
-        channels: Default::default(),
-        templates: Default::default(),
-        schedules: Default::default(),
-    }
-}
-
-fn keys() -> Keys {
-    Keys::new(["a key of at least thirty-two bytes"]).unwrap()
-}
-
-async fn house(access: Access) -> House {
-    let (events, queues) = (Arc::new(MemoryQueue::new()), Arc::new(Queues::default()));
-    let watched = ["events", "messages"].map(|name| WatchedQueue { name: name.into(), url: format!("http://q/{name}"), dlq_url: format!("http://q/{name}-dlq") });
-    let max_age = MaxAge { busy: Duration::from_secs(60), idle: Duration::from_secs(60) };
-    let status = Status::new(watched.to_vec(), Arc::clone(&queues) as Arc<dyn Depths>, max_age);
-    let store = table().await;
-    let deps = Deps::new(store, ConfigHandle::fixed(config()), Arc::clone(&events) as Arc<dyn Sender>, status, access, keys(), Clock::simulated(now()).0);
-    House { deps, events, queues }
-}
-
-fn ada() -> Identity {
-    Identity::User(UserId::parse("user/1").unwrap())
-}
-
-/// Ada, known as a user and as an anonymous visitor, with one in-app message.
-async fn with_ada(house: &House) -> DecisionId {
-    let mut profile = Profile::new(ada());
-    let state = &mut profile.part_mut(&ada()).state;
-    let at = now().as_millisecond();
-    state.seen = Some(Span { first: at - 10 * 86_400_000, last: at });
-    state.counts.add("Report Viewed", 3);
-    state.tallies.insert("consideration".into(), 2);
-    state.account = Some(Register { at, value: "acme".into() });
-    state.traits.insert("email".into(), Register { at, value: "\"ada@example.com\"".into() });
-    let visitor = Identity::Anonymous(AnonymousId::parse("anon-1").unwrap());
-    profile.part_mut(&visitor).state.counts.add("$page", 2);
-    house.deps.store.save(&mut Stored::new(profile)).await.unwrap();
-    house.deps.store.index_address("ada@example.com", ada().person_id()).await.unwrap();
-    let person = ada().person_id();
-    let decision = Decision {
-        id: DecisionId::of(person, "welcome", 1, b"c"),
-        person,
-        journey: "welcome".into(),
-        step: 1,
-        channel: Channel::InApp,
-        template: "welcome".into(),
-        endpoint: None,
-        cause: Cause::Event { name: "Trial Started".into(), message_id: MessageId::parse("m").unwrap() },
-        decided_at: now(),
-        config: ConfigVersion::parse("v1").unwrap(),
-    };
-    house.deps.store.claim(&decision, "q/1", now()).await.unwrap();
-    let outcome = Outcome { subject: Some("Hi".into()), text: Some("Hello".into()), link: Some("/start".into()), ..Outcome::new(MessageState::Sent, now()) };
-    house.deps.store.record(person, decision.id, &outcome).await.unwrap();
-    decision.id
-}
 
 async fn call(house: &House, method: &str, path: &str) -> (StatusCode, HeaderMap, String) {
     let request = http::Request::builder().method(method).uri(path).body(Body::Empty).unwrap();
@@ -133,13 +25,21 @@ async fn call(house: &House, method: &str, path: &str) -> (StatusCode, HeaderMap
 async fn get(house: &House, path: &str) -> Value {
     let (status, headers, body) = call(house, "GET", path).await;
     assert_eq!(status, StatusCode::OK, "{body}");
-    assert_eq!((headers["content-type"].as_bytes(), headers["cache-control"].as_bytes()), (b"application/json".as_slice(), b"no-store".as_slice()));
+    assert_eq!(
+        (headers["content-type"].as_bytes(), headers["cache-control"].as_bytes()),
+        (b"application/json".as_slice(), b"no-store".as_slice())
+    );
     serde_json::from_str(&body).unwrap()
 }
 
 fn events(house: &House) -> Vec<Event> {
     let bodies = house.events.drain().into_iter().map(|(body, _)| serde_json::from_str(&body).unwrap());
-    bodies.flat_map(|payload| match payload { EventsPayload::Events { events } => events, EventsPayload::Tick { .. } => Vec::new() }).collect()
+    bodies
+        .flat_map(|payload| match payload {
+            EventsPayload::Events { events } => events,
+            EventsPayload::Tick { .. } => Vec::new(),
+        })
+        .collect()
 }
 
 #[tokio::test]
@@ -147,13 +47,24 @@ async fn a_profile_is_found_by_any_identity() {
     let house = house(Access::Open).await;
     with_ada(&house).await;
     let by_person = format!("/api/profiles/{}", ada().person_id());
-    for path in [by_person.as_str(), "/api/profiles/user%2F1", "/api/profiles/ada%40example.com", "/api/profiles/ADA@example.com"] {
+    for path in [
+        by_person.as_str(),
+        "/api/profiles/user%2F1",
+        "/api/profiles/ada%40example.com",
+        "/api/profiles/ADA@example.com",
+    ] {
         let profile = get(&house, path).await;
         assert_eq!(profile["id"], ada().person_id().to_string(), "{path}");
-        assert_eq!(profile["identities"], serde_json::json!([{ "kind": "user", "id": "user/1" }, { "kind": "anonymous", "id": "anon-1" }]));
+        assert_eq!(
+            profile["identities"],
+            serde_json::json!([{ "kind": "user", "id": "user/1" }, { "kind": "anonymous", "id": "anon-1" }])
+        );
         assert_eq!(profile["traits"], serde_json::json!({ "email": "ada@example.com" }));
         assert_eq!(profile["counts"], serde_json::json!({ "$page": 2, "Report Viewed": 3 }));
-        assert_eq!((&profile["account"], &profile["events"], &profile["tallies"]["consideration"]), (&"acme".into(), &5.into(), &2.into()));
+        assert_eq!(
+            (&profile["account"], &profile["events"], &profile["tallies"]["consideration"]),
+            (&"acme".into(), &5.into(), &2.into())
+        );
         assert_eq!(profile["scores"].as_object().unwrap().len(), 9);
         assert!(profile["scores"]["churn"]["reasons"].is_array());
         assert_eq!(profile["messages"][0]["state"], "sent");
@@ -193,7 +104,13 @@ async fn an_account_shows_its_people() {
     let traits = serde_json::json!({ "name": "Acme" }).as_object().unwrap().clone();
     account.merge(&AccountTraits { traits, at: now(), message_id: MessageId::parse("m").unwrap() });
     house.deps.store.save_account(&mut account).await.unwrap();
-    let member = Member { person: ada().person_id(), stage: Stage::Trial, scores: [].into(), engagement: Score::from(40), last_seen: Some(now()) };
+    let member = Member {
+        person: ada().person_id(),
+        stage: Stage::Trial,
+        scores: [].into(),
+        engagement: Score::from(40),
+        last_seen: Some(now()),
+    };
     house.deps.store.put_member(&id, &member, 1).await.unwrap();
     let shown = get(&house, "/api/accounts/acme").await;
     assert_eq!((&shown["traits"]["name"], &shown["members"][0]["stage"]), (&"Acme".into(), &"trial".into()));
@@ -217,7 +134,9 @@ async fn rejects_are_paged_from_the_newest() {
     let (mut path, mut seen) = ("/api/rejects?limit=2".to_owned(), Vec::new());
     loop {
         let page = get(&house, &path).await;
-        seen.extend(page["rejects"].as_array().unwrap().iter().map(|reject| reject["reason"].as_str().unwrap().to_owned()));
+        seen.extend(
+            page["rejects"].as_array().unwrap().iter().map(|reject| reject["reason"].as_str().unwrap().to_owned()),
+        );
         let Some(next) = page["next"].as_str() else { break };
         path = format!("/api/rejects?limit=2&after={next}");
     }
@@ -229,10 +148,18 @@ async fn the_inbox_shows_a_message_until_it_is_dismissed_and_tells_what_was_done
     let house = house(Access::Open).await;
     let id = with_ada(&house).await;
     let inbox = get(&house, "/api/inbox/user%2F1").await;
-    assert_eq!((&inbox["unread"], &inbox["messages"][0]["title"], &inbox["messages"][0]["link"]), (&1.into(), &"Hi".into(), &"/start".into()));
-    for (deed, name) in [("read", "In-App Message Read"), ("click", "In-App Message Clicked"), ("dismiss", "In-App Message Dismissed")] {
+    assert_eq!(
+        (&inbox["unread"], &inbox["messages"][0]["title"], &inbox["messages"][0]["link"]),
+        (&1.into(), &"Hi".into(), &"/start".into())
+    );
+    for (deed, name) in
+        [("read", "In-App Message Read"), ("click", "In-App Message Clicked"), ("dismiss", "In-App Message Dismissed")]
+    {
         for _ in 0..2 {
-            assert_eq!(call(&house, "POST", &format!("/api/inbox/ada@example.com/{id}/{deed}")).await.0, StatusCode::OK);
+            assert_eq!(
+                call(&house, "POST", &format!("/api/inbox/ada@example.com/{id}/{deed}")).await.0,
+                StatusCode::OK
+            );
         }
         let told = events(&house);
         assert_eq!(told.len(), 2);
@@ -276,7 +203,11 @@ async fn only_a_key_reads_and_only_links_and_health_are_public() {
     with_ada(&house).await;
     let (status, headers, _) = call(&house, "GET", "/api/profiles/user%2F1").await;
     assert_eq!((status, headers["www-authenticate"].as_bytes()), (StatusCode::UNAUTHORIZED, b"Bearer".as_slice()));
-    let request = http::Request::builder().uri("/api/profiles/user%2F1").header("authorization", "Bearer right").body(Body::Empty).unwrap();
+    let request = http::Request::builder()
+        .uri("/api/profiles/user%2F1")
+        .header("authorization", "Bearer right")
+        .body(Body::Empty)
+        .unwrap();
     assert_eq!(handle(&house.deps, request).await.status(), StatusCode::OK);
     assert_eq!(call(&house, "GET", "/api/health").await.0, StatusCode::OK);
     assert_eq!(call(&house, "GET", &format!("/u/{}", token())).await.0, StatusCode::OK);
@@ -342,5 +273,7 @@ async fn who_unsubscribes_is_told_so_even_if_the_event_is_not_taken() {
 
 #[test]
 fn the_unsubscribe_pages() {
-    insta::assert_snapshot!([crate::page::ask(), crate::page::done(), crate::page::invalid(), crate::page::failed()].join("\n"));
+    insta::assert_snapshot!(
+        [crate::page::ask(), crate::page::done(), crate::page::invalid(), crate::page::failed()].join("\n")
+    );
 }

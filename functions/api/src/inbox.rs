@@ -62,7 +62,15 @@ struct MessageView {
 impl From<MessageRecord> for MessageView {
     fn from(record: MessageRecord) -> Self {
         let at = record.times.get(&MessageState::Sent).copied().unwrap_or(record.decided_at);
-        Self { id: record.id, title: record.subject, body: record.text, link: record.link, at, read_at: record.read_at, journey: record.journey }
+        Self {
+            id: record.id,
+            title: record.subject,
+            body: record.text,
+            link: record.link,
+            at,
+            read_at: record.read_at,
+            journey: record.journey,
+        }
     }
 }
 
@@ -85,7 +93,9 @@ pub(crate) async fn act(deps: &Deps, identity: &str, decision: &str, deed: Deed)
     let stored = profile::find(&deps.store, identity).await?;
     let mut found = None;
     for person in profile::people(&stored.profile) {
-        if let Some(record) = deps.store.message(person, decision).await?.filter(|record| record.channel == Channel::InApp) {
+        if let Some(record) =
+            deps.store.message(person, decision).await?.filter(|record| record.channel == Channel::InApp)
+        {
             found = Some((person, record));
             break;
         }

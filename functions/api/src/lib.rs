@@ -13,6 +13,8 @@ mod inbox;
 mod page;
 mod profile;
 mod rejects;
+#[cfg(test)]
+mod test_support;
 mod unsubscribe;
 
 pub use access::Access;

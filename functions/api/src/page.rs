@@ -32,12 +32,18 @@ pub(crate) fn ask() -> String {
 
 /// Says that it is done.
 pub(crate) fn done() -> String {
-    document("You are unsubscribed", "<p role=\"status\">We will send no more mails to this address. You can close this page.</p>")
+    document(
+        "You are unsubscribed",
+        "<p role=\"status\">We will send no more mails to this address. You can close this page.</p>",
+    )
 }
 
 /// Says that the link is wrong.
 pub(crate) fn invalid() -> String {
-    document("This link does not work", "<p>It may have been cut off on its way. Please open the unsubscribe link in the mail itself, or answer the mail.</p>")
+    document(
+        "This link does not work",
+        "<p>It may have been cut off on its way. Please open the unsubscribe link in the mail itself, or answer the mail.</p>",
+    )
 }
 
 /// Says that it did not work.

@@ -73,7 +73,12 @@ pub(crate) async fn show(deps: &Deps, identity: &str) -> Result<Response<Body>, 
     let evaluation = evaluate(&config, &state, now);
     answer::json(&ProfileView {
         id: stored.profile.id,
-        identities: stored.profile.parts.iter().map(|part| identity_view(&part.identity, part.link.as_ref().map(|link| link.at))).collect(),
+        identities: stored
+            .profile
+            .parts
+            .iter()
+            .map(|part| identity_view(&part.identity, part.link.as_ref().map(|link| link.at)))
+            .collect(),
         traits: traits(&state),
         account: state.account_id(),
         stage: evaluation.stage,
@@ -125,10 +130,16 @@ fn identity_view(identity: &Identity, joined: Option<i64>) -> IdentityView<'_> {
 
 fn traits(state: &State) -> BTreeMap<&str, Value> {
     let traits = state.traits.iter();
-    traits.map(|(name, register)| (name.as_str(), serde_json::from_str(&register.value).unwrap_or(Value::Null))).collect()
+    traits
+        .map(|(name, register)| (name.as_str(), serde_json::from_str(&register.value).unwrap_or(Value::Null)))
+        .collect()
 }
 
 fn active_days(state: &State, now: Timestamp) -> ActiveDays {
     let today = day_of(now);
-    ActiveDays { last_7: state.days.active(today, 7), last_28: state.days.active(today, 28), last_90: state.days.active(today, 90) }
+    ActiveDays {
+        last_7: state.days.active(today, 7),
+        last_28: state.days.active(today, 28),
+        last_90: state.days.active(today, 90),
+    }
 }

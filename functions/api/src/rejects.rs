@@ -26,7 +26,11 @@ struct RejectsView {
 pub(crate) async fn list(deps: &Deps, limit: Option<&str>, after: Option<&str>) -> Result<Response<Body>, Failure> {
     let limit = match limit {
         None => LIMIT,
-        Some(text) => text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit)).ok_or(Failure::Wrong("limit must be a whole number from 1 to 1000"))?,
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+            .ok_or(Failure::Wrong("limit must be a whole number from 1 to 1000"))?,
     };
     let reach = if after.is_some() { REACH } else { limit + 1 };
     let mut rejects = deps.store.rejects(deps.clock.now(), reach).await?;

@@ -52,11 +52,19 @@ pub trait Depths: Send + Sync {
 
 impl Depths for aws_sdk_sqs::Client {
     fn depth<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<Depth, String>> {
-        use QueueAttributeName::{ApproximateNumberOfMessages, ApproximateNumberOfMessagesDelayed, ApproximateNumberOfMessagesNotVisible};
+        use QueueAttributeName::{
+            ApproximateNumberOfMessages, ApproximateNumberOfMessagesDelayed, ApproximateNumberOfMessagesNotVisible,
+        };
         async move {
-            let names = [ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible, ApproximateNumberOfMessagesDelayed];
-            let answer = self.get_queue_attributes().queue_url(url).set_attribute_names(Some(names.to_vec())).send().await;
-            let answer = answer.map_err(|error| error.into_service_error().meta().code().unwrap_or("NotReached").to_owned())?;
+            let names = [
+                ApproximateNumberOfMessages,
+                ApproximateNumberOfMessagesNotVisible,
+                ApproximateNumberOfMessagesDelayed,
+            ];
+            let answer =
+                self.get_queue_attributes().queue_url(url).set_attribute_names(Some(names.to_vec())).send().await;
+            let answer =
+                answer.map_err(|error| error.into_service_error().meta().code().unwrap_or("NotReached").to_owned())?;
             let number = |name: &QueueAttributeName| {
                 let text = answer.attributes().and_then(|attributes| attributes.get(name));
                 text.and_then(|text| text.parse().ok()).ok_or_else(|| "MissingAttribute".to_owned())
@@ -128,9 +136,11 @@ impl Status {
         let mut views = BTreeMap::new();
         let mut idle = true;
         for queue in &self.queues {
-            let (own, dead) = futures::future::try_join(self.depths.depth(&queue.url), self.depths.depth(&queue.dlq_url)).await?;
+            let (own, dead) =
+                futures::future::try_join(self.depths.depth(&queue.url), self.depths.depth(&queue.dlq_url)).await?;
             idle &= own.total() == 0;
-            let view = QueueView { depth: own.visible, in_flight: own.in_flight, delayed: own.delayed, dlq: dead.total() };
+            let view =
+                QueueView { depth: own.visible, in_flight: own.in_flight, delayed: own.delayed, dlq: dead.total() };
             views.insert(queue.name.clone(), view);
         }
         Ok((views, idle))
@@ -174,7 +184,11 @@ struct QueueView {
 /// `GET /api/status`.
 pub(crate) async fn show(deps: &Deps) -> Result<Response<Body>, Failure> {
     let now = deps.clock.now();
-    let (queues, idle) = deps.status.look().await.map_err(|code| Failure::Queue(format!("a queue's depth could not be read: {code}")))?;
+    let (queues, idle) = deps
+        .status
+        .look()
+        .await
+        .map_err(|code| Failure::Queue(format!("a queue's depth could not be read: {code}")))?;
     let totals = deps.status.totals(&deps.store, idle, now).await?;
     answer::json(&StatusView {
         events: EventsView { accepted: totals.accepted, rejected: totals.rejected, duplicates: totals.duplicates },

@@ -36,7 +36,8 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`] naming the key that is missing or wrong.
     pub fn from_env(env: &Env) -> Result<Self, SettingsError> {
-        let public_url: String = env.required("PUBLIC_URL", "the address at which the api answers, such as https://perennial.example")?;
+        let public_url: String =
+            env.required("PUBLIC_URL", "the address at which the api answers, such as https://perennial.example")?;
         if !public_url.starts_with("https://") && !public_url.starts_with("http://") {
             return Err(SettingsError::PublicUrl);
         }
@@ -65,10 +66,13 @@ mod tests {
     #[test]
     fn a_missing_or_wrong_key_is_named() {
         for (absent, _) in ALL {
-            let error = Settings::from_env(&Env::from_pairs(ALL.into_iter().filter(|(key, _)| *key != absent))).unwrap_err();
+            let error =
+                Settings::from_env(&Env::from_pairs(ALL.into_iter().filter(|(key, _)| *key != absent))).unwrap_err();
             assert!(error.to_string().contains(absent), "{error}");
         }
-        let wrong = |key: &str, value: &'static str| Settings::from_env(&Env::from_pairs(ALL.map(|(k, v)| (k, if k == key { value } else { v })))).unwrap_err();
+        let wrong = |key: &str, value: &'static str| {
+            Settings::from_env(&Env::from_pairs(ALL.map(|(k, v)| (k, if k == key { value } else { v })))).unwrap_err()
+        };
         assert_eq!(wrong("PUBLIC_URL", "p.example"), SettingsError::PublicUrl);
         assert_eq!(wrong("UNSUBSCRIBE_KEYS", "short"), SettingsError::Keys(InvalidKeys::TooShort));
     }

@@ -101,7 +101,8 @@ async fn act(deps: &Deps, decision: &Decision, plan: Plan, claimant: &str) -> Re
             settle(deps, decision, outcome, subject).await
         }
         Plan::Webhook { endpoint, secret, body, subject } => {
-            let outcome = deps.webhooks.post(&endpoint, secret.expose(), &decision.id.to_string(), body, deps.clock.now()).await;
+            let outcome =
+                deps.webhooks.post(&endpoint, secret.expose(), &decision.id.to_string(), body, deps.clock.now()).await;
             if let Outcome::Retry { reason } | Outcome::Unknown { reason } = outcome {
                 // The claim stays: the next delivery sends under the same id.
                 let mut held = Recorded::new(MessageState::Claimed, deps.clock.now());
@@ -115,11 +116,18 @@ async fn act(deps: &Deps, decision: &Decision, plan: Plan, claimant: &str) -> Re
 }
 
 /// Records what a channel said for good.
-async fn settle(deps: &Deps, decision: &Decision, outcome: Outcome, subject: String) -> Result<Delivered, DeliverError> {
+async fn settle(
+    deps: &Deps,
+    decision: &Decision,
+    outcome: Outcome,
+    subject: String,
+) -> Result<Delivered, DeliverError> {
     let (state, delivered, provider_id, detail) = match outcome {
         Outcome::Sent { provider_id } => (MessageState::Sent, Delivered::Sent, provider_id, None),
         Outcome::Rejected { reason } => (MessageState::Failed, Delivered::Failed, None, Some(reason)),
-        Outcome::Unknown { reason } | Outcome::Retry { reason } => (MessageState::Unknown, Delivered::Unknown, None, Some(reason)),
+        Outcome::Unknown { reason } | Outcome::Retry { reason } => {
+            (MessageState::Unknown, Delivered::Unknown, None, Some(reason))
+        }
     };
     let recorded = Recorded { subject: Some(subject), provider_id, detail, ..Recorded::new(state, deps.clock.now()) };
     record(deps, decision, &recorded).await?;

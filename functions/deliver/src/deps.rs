@@ -4,10 +4,10 @@ use crate::error::DeliverError;
 use crate::workbench::Workbench;
 use futures::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
+use perennial_channels::Outcome;
 use perennial_channels::mail::{Mail, Mailer};
 use perennial_channels::unsubscribe::Keys;
 use perennial_channels::webhook::WebhookSender;
-use perennial_channels::Outcome;
 use perennial_config::Config;
 use perennial_config::channels::Endpoint;
 use perennial_lambda_kit::queue::Sender;
@@ -30,11 +30,25 @@ impl MailService for Mailer {
 /// Posts webhooks.
 pub trait Webhooks: Send + Sync {
     /// Posts `body` to `endpoint` under `id`, signed with `secret` at `now`, once.
-    fn post<'a>(&'a self, endpoint: &'a Endpoint, secret: &'a str, id: &'a str, body: String, now: Timestamp) -> BoxFuture<'a, Outcome>;
+    fn post<'a>(
+        &'a self,
+        endpoint: &'a Endpoint,
+        secret: &'a str,
+        id: &'a str,
+        body: String,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Outcome>;
 }
 
 impl Webhooks for WebhookSender {
-    fn post<'a>(&'a self, endpoint: &'a Endpoint, secret: &'a str, id: &'a str, body: String, now: Timestamp) -> BoxFuture<'a, Outcome> {
+    fn post<'a>(
+        &'a self,
+        endpoint: &'a Endpoint,
+        secret: &'a str,
+        id: &'a str,
+        body: String,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Outcome> {
         self.send(endpoint, secret, id, body, now).boxed()
     }
 }

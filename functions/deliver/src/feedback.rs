@@ -7,7 +7,9 @@ use perennial_channels::address::Address;
 use perennial_channels::mail::{TAG_DECISION, TAG_JOURNEY, TAG_PERSON, TAG_STEP};
 use perennial_contracts::queue::EventsPayload;
 use perennial_contracts::ses::{MailEvent, MailEventKind};
-use perennial_domain::{DecisionId, Event, EventKind, EventName, Identity, MessageId, PersonId, Properties, SourceId, hash};
+use perennial_domain::{
+    DecisionId, Event, EventKind, EventName, Identity, MessageId, PersonId, Properties, SourceId, hash,
+};
 use perennial_engine::Profile;
 use perennial_lambda_kit::queue::Delay;
 use perennial_store::Consistency;

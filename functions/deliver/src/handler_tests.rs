@@ -30,7 +30,10 @@ async fn a_mail_is_sent_once_however_often_its_decision_comes() {
     }
     assert_eq!(house.mail.sent(), 1);
     let record = record(&house, Channel::Mail).await;
-    assert_eq!((record.state, record.provider_id.as_deref(), record.subject.as_deref()), (MessageState::Sent, Some("ses-1"), Some("Hi Ada")));
+    assert_eq!(
+        (record.state, record.provider_id.as_deref(), record.subject.as_deref()),
+        (MessageState::Sent, Some("ses-1"), Some("Hi Ada"))
+    );
 }
 
 #[tokio::test]
@@ -144,14 +147,22 @@ async fn who_has_no_usable_address_or_left_the_stage_gets_no_mail() {
         let house = House::with(email, converted).await;
         assert!(!deliver(&house, Channel::Mail, 1).await);
         let record = record(&house, Channel::Mail).await;
-        assert_eq!((house.mail.sent(), record.state, record.detail.as_deref()), (0, MessageState::Suppressed, Some(detail)));
+        assert_eq!(
+            (house.mail.sent(), record.state, record.detail.as_deref()),
+            (0, MessageState::Suppressed, Some(detail))
+        );
     }
 }
 
 #[tokio::test]
 async fn a_poisoned_body_fails_alone() {
     let house = House::open().await;
-    let bodies = ["{".to_owned(), house.decision_body(Channel::Mail), r#"{"Type":"Notification","Message":"{}"}"#.to_owned(), house.decision_body(Channel::InApp)];
+    let bodies = [
+        "{".to_owned(),
+        house.decision_body(Channel::Mail),
+        r#"{"Type":"Notification","Message":"{}"}"#.to_owned(),
+        house.decision_body(Channel::InApp),
+    ];
     let response = handle(&house.deps, house.batch(&bodies, 1)).await.unwrap();
     assert_eq!(ids(&response), ["m0", "m2"]);
     assert_eq!(house.mail.sent(), 1);
@@ -162,10 +173,30 @@ async fn what_ses_says_moves_the_record_on_and_becomes_an_event() {
     let house = House::open().await;
     deliver(&house, Channel::Mail, 1).await;
     let cases = [
-        ("Delivery", serde_json::json!({ "delivery": { "timestamp": "2026-03-02T08:16:00Z", "recipients": ["ada@example.com"] } }), MessageState::Delivered, "Email Delivered"),
-        ("Open", serde_json::json!({ "open": { "timestamp": "2026-03-02T09:00:00Z" } }), MessageState::Opened, "Email Opened"),
-        ("Click", serde_json::json!({ "click": { "timestamp": "2026-03-02T09:01:00Z", "link": "https://app.example/" } }), MessageState::Clicked, "Email Clicked"),
-        ("Complaint", serde_json::json!({ "complaint": { "timestamp": "2026-03-02T10:00:00Z", "complainedRecipients": [{ "emailAddress": "Ada@Example.com" }] } }), MessageState::Complained, "Email Complained"),
+        (
+            "Delivery",
+            serde_json::json!({ "delivery": { "timestamp": "2026-03-02T08:16:00Z", "recipients": ["ada@example.com"] } }),
+            MessageState::Delivered,
+            "Email Delivered",
+        ),
+        (
+            "Open",
+            serde_json::json!({ "open": { "timestamp": "2026-03-02T09:00:00Z" } }),
+            MessageState::Opened,
+            "Email Opened",
+        ),
+        (
+            "Click",
+            serde_json::json!({ "click": { "timestamp": "2026-03-02T09:01:00Z", "link": "https://app.example/" } }),
+            MessageState::Clicked,
+            "Email Clicked",
+        ),
+        (
+            "Complaint",
+            serde_json::json!({ "complaint": { "timestamp": "2026-03-02T10:00:00Z", "complainedRecipients": [{ "emailAddress": "Ada@Example.com" }] } }),
+            MessageState::Complained,
+            "Email Complained",
+        ),
     ];
     for (kind, rest, state, name) in cases {
         let body = mail_event(&house, kind, rest);
@@ -176,7 +207,10 @@ async fn what_ses_says_moves_the_record_on_and_becomes_an_event() {
         let events: Vec<Event> = house.events().await;
         assert_eq!(events.len(), 2);
         assert_eq!(events[0].message_id, events[1].message_id, "a repetition counts once");
-        assert_eq!((events[0].counted_as(), events[0].source.as_str(), events[0].user_id.as_ref().unwrap().as_str()), (name, "ses", "u-1"));
+        assert_eq!(
+            (events[0].counted_as(), events[0].source.as_str(), events[0].user_id.as_ref().unwrap().as_str()),
+            (name, "ses", "u-1")
+        );
         assert!(!serde_json::to_string(&EventsPayload::Events { events }).unwrap().to_lowercase().contains("ada@"));
     }
     let suppression = house.deps.store.suppression("ada@example.com").await.unwrap().unwrap();

@@ -18,8 +18,9 @@ pub(crate) enum Input {
 
 /// Reads a body. Decisions carry their version as their only key; SNS and SES have keys of their own.
 pub(crate) fn read(body: &str) -> Result<Input, DeliverError> {
-    let object: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(body).map_err(|error| DeliverError::Body(format!("{:?} at line {} column {}", error.classify(), error.line(), error.column())))?;
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(body).map_err(|error| {
+        DeliverError::Body(format!("{:?} at line {} column {}", error.classify(), error.line(), error.column()))
+    })?;
     let has = |name: &str| object.contains_key(name);
     if has("Message") || has("Type") || has("eventType") || has("notificationType") {
         return Ok(match ses::parse(body)? {
@@ -41,7 +42,15 @@ mod tests {
 
     #[test]
     fn bodies_of_neither_queue_are_refused_without_quoting_them() {
-        for body in ["", "secret", "[\"secret\"]", "{}", r#"{"decision.v9":{"secret":1}}"#, r#"{"decision.v1":{"id":"secret"}}"#, r#"{"Type":"Notification","Message":"secret"}"#] {
+        for body in [
+            "",
+            "secret",
+            "[\"secret\"]",
+            "{}",
+            r#"{"decision.v9":{"secret":1}}"#,
+            r#"{"decision.v1":{"id":"secret"}}"#,
+            r#"{"Type":"Notification","Message":"secret"}"#,
+        ] {
             let error = read(body).unwrap_err().to_string();
             assert!(!error.contains("secret"), "{error}");
         }

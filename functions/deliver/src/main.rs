@@ -31,6 +31,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         keys: settings.unsubscribe_keys,
     });
     let deps = &deps;
-    let work = |event: LambdaEvent<_>| async move { handler::handle(deps, event.payload).await.map_err(lambda_runtime::Error::from) };
+    let work = |event: LambdaEvent<_>| async move {
+        handler::handle(deps, event.payload).await.map_err(lambda_runtime::Error::from)
+    };
     run(service_fn(work)).await
 }

@@ -48,7 +48,12 @@ pub(crate) enum Plan {
 }
 
 /// Reads what the plan needs and makes it.
-pub(crate) async fn make(deps: &Deps, config: &Config, decision: &Decision, now: Timestamp) -> Result<Plan, DeliverError> {
+pub(crate) async fn make(
+    deps: &Deps,
+    config: &Config,
+    decision: &Decision,
+    now: Timestamp,
+) -> Result<Plan, DeliverError> {
     // A decision may come within moments of the write that made it: an older profile could lack the very trait or stage it is about.
     let Some(stored) = deps.store.follow(decision.person, Consistency::Strong).await? else {
         return Ok(Plan::Withhold("the person is no longer known"));
@@ -76,9 +81,18 @@ fn stage_allows(config: &Config, decision: &Decision, stage: Stage) -> bool {
     journey.is_none_or(|journey| journey.stages.is_empty() || journey.stages.contains(&stage))
 }
 
-async fn mail(deps: &Deps, config: &Config, decision: &Decision, view: &State, evaluation: &Evaluation, now: Timestamp) -> Result<Plan, DeliverError> {
+async fn mail(
+    deps: &Deps,
+    config: &Config,
+    decision: &Decision,
+    view: &State,
+    evaluation: &Evaluation,
+    now: Timestamp,
+) -> Result<Plan, DeliverError> {
     let Some(address) = view.text_trait(ADDRESS_TRAIT) else { return Ok(Plan::Withhold("no mail address is known")) };
-    let Ok(address) = Address::parse(&address) else { return Ok(Plan::Withhold("the mail address cannot be written to")) };
+    let Ok(address) = Address::parse(&address) else {
+        return Ok(Plan::Withhold("the mail address cannot be written to"));
+    };
     let normalised = address.normalised();
     if let Some(suppression) = deps.store.suppression(&normalised).await? {
         return Ok(Plan::Withhold(match suppression.reason {
@@ -92,11 +106,19 @@ async fn mail(deps: &Deps, config: &Config, decision: &Decision, view: &State, e
     let context = context(deps, config, decision, view, evaluation).await?.with_unsubscribe_url(&url);
     let rendered = render(deps, config, decision, &context)?;
     let workbench = deps.workbench(config);
-    let mail = Mail::compose(workbench.letterhead()?, &address, &rendered, decision, &url, now).map_err(DeliverError::Compose)?;
+    let mail = Mail::compose(workbench.letterhead()?, &address, &rendered, decision, &url, now)
+        .map_err(DeliverError::Compose)?;
     Ok(Plan::Mail { mail, subject: rendered.subject })
 }
 
-async fn webhook(deps: &Deps, config: &Config, decision: &Decision, profile: &Profile, view: &State, evaluation: &Evaluation) -> Result<Plan, DeliverError> {
+async fn webhook(
+    deps: &Deps,
+    config: &Config,
+    decision: &Decision,
+    profile: &Profile,
+    view: &State,
+    evaluation: &Evaluation,
+) -> Result<Plan, DeliverError> {
     let name = decision.endpoint.as_deref().unwrap_or_default();
     let endpoint = config.channels.webhook.get(name).ok_or_else(|| DeliverError::NoEndpoint(name.to_owned()))?;
     let secret = deps.secret(&endpoint.secret_env)?;
@@ -108,7 +130,13 @@ async fn webhook(deps: &Deps, config: &Config, decision: &Decision, profile: &Pr
 }
 
 /// What the template can name; the account is read only where it asks for it.
-async fn context(deps: &Deps, config: &Config, decision: &Decision, view: &State, evaluation: &Evaluation) -> Result<Context, DeliverError> {
+async fn context(
+    deps: &Deps,
+    config: &Config,
+    decision: &Decision,
+    view: &State,
+    evaluation: &Evaluation,
+) -> Result<Context, DeliverError> {
     let context = Context::new(decision, view, evaluation.stage);
     let asks = deps.workbench(config).renderer.asks_for_account(&decision.template);
     let Some(id) = view.account_id().filter(|_| asks) else { return Ok(context) };

@@ -9,15 +9,17 @@ use jiff::Timestamp;
 use perennial_channels::Outcome;
 use perennial_channels::mail::Mail;
 use perennial_channels::unsubscribe::Keys;
+use perennial_config::Config;
 use perennial_config::channels::{Endpoint, Template};
 use perennial_config::journeys::{Journey, Reentry, Step, Trigger};
 use perennial_config::lifecycle::Milestone;
-use perennial_config::Config;
 use perennial_contracts::queue::{EventsPayload, MessagesPayload};
-use perennial_domain::{Cause, Channel, ConfigVersion, Decision, DecisionId, Event, Identity, MessageId, PersonId, Stage, UserId};
+use perennial_domain::{
+    Cause, Channel, ConfigVersion, Decision, DecisionId, Event, Identity, MessageId, PersonId, Stage, UserId,
+};
+use perennial_engine::Profile;
 use perennial_engine::register::Register;
 use perennial_engine::state::Span;
-use perennial_engine::Profile;
 use perennial_lambda_kit::aws::{self, AwsCredentials, AwsEnv, Endpoints};
 use perennial_lambda_kit::queue::MemoryQueue;
 use perennial_lambda_kit::{Clock, Env};
@@ -50,7 +52,9 @@ pub(crate) enum Answer {
     Rejected,
     Lost,
     /// Never answers, as if the process died meanwhile; before that it sends, or not.
-    Hang { sends: bool },
+    Hang {
+        sends: bool,
+    },
 }
 
 /// Counts what it sent.
@@ -99,7 +103,14 @@ impl MailService for Service {
 }
 
 impl Webhooks for Service {
-    fn post<'a>(&'a self, _: &'a Endpoint, secret: &'a str, id: &'a str, body: String, _: Timestamp) -> BoxFuture<'a, Outcome> {
+    fn post<'a>(
+        &'a self,
+        _: &'a Endpoint,
+        secret: &'a str,
+        id: &'a str,
+        body: String,
+        _: Timestamp,
+    ) -> BoxFuture<'a, Outcome> {
         assert_eq!(secret, "whsec_c2VjcmV0");
         assert!(body.contains("\"ada@example.com\""));
         self.take(id.to_owned(), true).boxed()
@@ -171,7 +182,12 @@ impl House {
     /// The events on the events queue, taken off it.
     pub(crate) async fn events(&self) -> Vec<Event> {
         let bodies = self.queue.drain().into_iter().map(|(body, _)| serde_json::from_str(&body).unwrap());
-        bodies.flat_map(|payload| match payload { EventsPayload::Events { events } => events, EventsPayload::Tick { .. } => Vec::new() }).collect()
+        bodies
+            .flat_map(|payload| match payload {
+                EventsPayload::Events { events } => events,
+                EventsPayload::Tick { .. } => Vec::new(),
+            })
+            .collect()
     }
 }
 
@@ -186,7 +202,8 @@ pub(crate) fn mail_event(house: &House, kind: &str, rest: serde_json::Value) -> 
         },
     });
     event.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
-    serde_json::json!({ "Type": "Notification", "MessageId": "1", "Message": event.to_string(), "Timestamp": NOW }).to_string()
+    serde_json::json!({ "Type": "Notification", "MessageId": "1", "Message": event.to_string(), "Timestamp": NOW })
+        .to_string()
 }
 
 fn profile(email: Option<&str>, pays: bool) -> Profile {
@@ -207,8 +224,17 @@ fn profile(email: Option<&str>, pays: bool) -> Profile {
 }
 
 fn config() -> Config {
-    let template = Template { subject: "Hi {{ person.name }}".into(), text: "Hello {{ person.name }}.".into(), html: None, link: Some("/start".into()) };
-    let step = |channel, endpoint: Option<&str>| Step { channel, template: "welcome".into(), endpoint: endpoint.map(str::to_owned) };
+    let template = Template {
+        subject: "Hi {{ person.name }}".into(),
+        text: "Hello {{ person.name }}.".into(),
+        html: None,
+        link: Some("/start".into()),
+    };
+    let step = |channel, endpoint: Option<&str>| Step {
+        channel,
+        template: "welcome".into(),
+        endpoint: endpoint.map(str::to_owned),
+    };
     let bundle = perennial_config::Bundle::default();
     let mut config = Config {
         version: bundle.version(),
@@ -224,7 +250,8 @@ fn config() -> Config {
     config.lifecycle.adopting_days = 90;
     config.lifecycle.at_risk_after_idle_days = 14;
     config.channels.mail.from = "Perennial <hello@perennial.example>".into();
-    let endpoint = Endpoint { url: "https://hooks.example/".into(), secret_env: "TASKS_SECRET".into(), allow_private: false };
+    let endpoint =
+        Endpoint { url: "https://hooks.example/".into(), secret_env: "TASKS_SECRET".into(), allow_private: false };
     config.channels.webhook.insert("tasks".into(), endpoint);
     config.journeys.all.push(Journey {
         id: "welcome".into(),
@@ -242,7 +269,11 @@ async fn table() -> Store {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));
-    let env = AwsEnv { region: "eu-central-1".into(), credentials: AwsCredentials::local(), endpoints: Endpoints { dynamodb: Some(endpoint), ..Endpoints::default() } };
+    let env = AwsEnv {
+        region: "eu-central-1".into(),
+        credentials: AwsCredentials::local(),
+        endpoints: Endpoints { dynamodb: Some(endpoint), ..Endpoints::default() },
+    };
     let config = aws::sdk_config(&env, aws::http_client(&Env::from_pairs::<&str, &str>([])).unwrap());
     let store = Store::new(aws_sdk_dynamodb::Client::new(&config), "perennial");
     store.create_table().await.unwrap();

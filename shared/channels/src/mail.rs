@@ -77,14 +77,24 @@ impl Mail {
     ///
     /// # Errors
     /// An I/O error, which writing into memory does not give rise to.
-    pub fn compose(letterhead: &Letterhead, to: &Address, rendered: &Rendered, decision: &Decision, unsubscribe_url: &str, now: Timestamp) -> std::io::Result<Self> {
+    pub fn compose(
+        letterhead: &Letterhead,
+        to: &Address,
+        rendered: &Rendered,
+        decision: &Decision,
+        unsubscribe_url: &str,
+        now: Timestamp,
+    ) -> std::io::Result<Self> {
         let id = decision.id.to_string();
         let plain = with_text_footer(&rendered.text, unsubscribe_url);
         let html = rendered.html.as_deref().map_or_else(|| text::html_of(&rendered.text), text::document);
         let html = with_html_footer(&html, unsubscribe_url);
         // The decision's id is a hash that no text can know, so no part can contain the boundary.
         let kind = ContentType::new("multipart/alternative").attribute("boundary", format!("=_perennial_{id}"));
-        let parts = vec![MimePart::new("text/plain", BodyPart::Text(plain.into())), MimePart::new("text/html", BodyPart::Text(html.into()))];
+        let parts = vec![
+            MimePart::new("text/plain", BodyPart::Text(plain.into())),
+            MimePart::new("text/html", BodyPart::Text(html.into())),
+        ];
         let mut message = MessageBuilder::new().from(header_address(&letterhead.from)).to(to.as_str().to_owned());
         if let Some(reply_to) = &letterhead.reply_to {
             message = message.reply_to(header_address(reply_to));
@@ -148,7 +158,11 @@ fn minijinja_escape(url: &str) -> String {
 
 /// `text` of the characters that SES allows in a tag; others become `_`.
 fn tag_value(text: &str) -> String {
-    let value: String = text.chars().take(MAX_TAG).map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@') { c } else { '_' }).collect();
+    let value: String = text
+        .chars()
+        .take(MAX_TAG)
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@') { c } else { '_' })
+        .collect();
     if value.is_empty() { "_".to_owned() } else { value }
 }
 
@@ -182,7 +196,10 @@ impl Mailer {
         }
     }
 
-    async fn request(&self, mail: Mail) -> Result<aws_sdk_sesv2::operation::send_email::SendEmailOutput, SdkError<SendEmailError>> {
+    async fn request(
+        &self,
+        mail: Mail,
+    ) -> Result<aws_sdk_sesv2::operation::send_email::SendEmailOutput, SdkError<SendEmailError>> {
         let not_built = |error: BuildError| SdkError::construction_failure(error);
         let raw = RawMessage::builder().data(Blob::new(mail.message)).build().map_err(not_built)?;
         let mut request = self
@@ -207,7 +224,11 @@ fn outcome(error: &SdkError<SendEmailError>) -> Outcome {
         SdkError::ConstructionFailure(_) => Outcome::retry("the request could not be built"),
         SdkError::DispatchFailure(failure) => {
             let unreached = failure.as_connector_error().is_some_and(|error| error.is_user() || never_connected(error));
-            if unreached { Outcome::retry("SES could not be reached") } else { Outcome::unknown("the connection to SES broke") }
+            if unreached {
+                Outcome::retry("SES could not be reached")
+            } else {
+                Outcome::unknown("the connection to SES broke")
+            }
         }
         SdkError::TimeoutError(_) => Outcome::unknown("SES did not answer in time"),
         SdkError::ServiceError(service) => {
@@ -216,7 +237,9 @@ fn outcome(error: &SdkError<SendEmailError>) -> Outcome {
                 // About this very mail: it would be refused again.
                 code @ ("MessageRejected" | "BadRequestException") => Outcome::rejected(code),
                 // SES may have taken the mail before it failed.
-                code if status >= 500 && !is_throttle(code) => Outcome::unknown(if code.is_empty() { "SES failed" } else { code }),
+                code if status >= 500 && !is_throttle(code) => {
+                    Outcome::unknown(if code.is_empty() { "SES failed" } else { code })
+                }
                 // Throttled, or refused for the sender's account, domain, rights or configuration: an operator can change that.
                 code => Outcome::retry(if code.is_empty() { "SES refused" } else { code }),
             }
@@ -226,14 +249,20 @@ fn outcome(error: &SdkError<SendEmailError>) -> Outcome {
 }
 
 fn is_throttle(code: &str) -> bool {
-    matches!(code, "TooManyRequestsException" | "LimitExceededException" | "ThrottlingException" | "Throttling" | "SlowDown")
+    matches!(
+        code,
+        "TooManyRequestsException" | "LimitExceededException" | "ThrottlingException" | "Throttling" | "SlowDown"
+    )
 }
 
 /// Whether the failure came before there was a connection, so that nothing was sent.
 fn never_connected(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
-        if error.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(hyper_util::client::legacy::Error::is_connect) {
+        if error
+            .downcast_ref::<hyper_util::client::legacy::Error>()
+            .is_some_and(hyper_util::client::legacy::Error::is_connect)
+        {
             return true;
         }
         next = error.source();

@@ -44,7 +44,8 @@ fn rendered(subject: &str, text: &str, html: Option<&str>) -> Rendered {
 
 fn compose(rendered: &Rendered) -> Mail {
     let to = Address::parse("ada@example.com").unwrap();
-    Mail::compose(&letterhead(), &to, rendered, &decision("welcome"), URL, "2026-03-02T08:15:30Z".parse().unwrap()).unwrap()
+    Mail::compose(&letterhead(), &to, rendered, &decision("welcome"), URL, "2026-03-02T08:15:30Z".parse().unwrap())
+        .unwrap()
 }
 
 fn text(mail: &Mail) -> String {
@@ -53,7 +54,11 @@ fn text(mail: &Mail) -> String {
 
 #[test]
 fn a_mail_of_text_alone() {
-    insta::assert_snapshot!(text(&compose(&rendered("Welcome, Ada", "Hello Ada,\n\nstart at https://app.example/start.\n\nYours", None))));
+    insta::assert_snapshot!(text(&compose(&rendered(
+        "Welcome, Ada",
+        "Hello Ada,\n\nstart at https://app.example/start.\n\nYours",
+        None
+    ))));
 }
 
 #[test]
@@ -85,17 +90,27 @@ fn a_mail_program_finds_the_one_click_headers() {
 fn a_long_unsubscribe_link_survives_its_header() {
     let url = format!("https://perennial.example/u/{}", "Ab9_-".repeat(40));
     let to = Address::parse("ada@example.com").unwrap();
-    let mail = Mail::compose(&letterhead(), &to, &rendered("s", "t", None), &decision("welcome"), &url, Timestamp::UNIX_EPOCH).unwrap();
+    let mail =
+        Mail::compose(&letterhead(), &to, &rendered("s", "t", None), &decision("welcome"), &url, Timestamp::UNIX_EPOCH)
+            .unwrap();
     let message = MessageParser::default().parse(mail.message()).unwrap();
     let unfolded: String = message.header_raw("List-Unsubscribe").unwrap().split_whitespace().collect();
     assert_eq!(unfolded, format!("<{url}>"));
-    assert!(message.header_raw("List-Unsubscribe").unwrap().contains(&url), "a folded link is a broken link to many programs");
+    assert!(
+        message.header_raw("List-Unsubscribe").unwrap().contains(&url),
+        "a folded link is a broken link to many programs"
+    );
 }
 
 #[test]
 fn every_part_has_the_link_exactly_once() {
     let escaped = format!("<p><a href=\"{}\">out</a></p>", URL.replace('/', "&#x2f;"));
-    for (plain, html) in [("t", None), ("t", Some("<p>t</p>")), ("t", Some("<html><body>t</body></html>")), (URL, Some(escaped.as_str()))] {
+    for (plain, html) in [
+        ("t", None),
+        ("t", Some("<p>t</p>")),
+        ("t", Some("<html><body>t</body></html>")),
+        (URL, Some(escaped.as_str())),
+    ] {
         let mail = compose(&rendered("s", plain, html));
         let message = MessageParser::default().parse(mail.message()).unwrap();
         assert_eq!(message.body_text(0).unwrap().matches(URL).count(), 1, "{plain}");
@@ -113,8 +128,24 @@ fn no_value_can_add_a_header() {
     assert!(message.bcc().is_none());
     assert_eq!(message.subject(), Some("x Bcc: eve@example.com"));
     let head = text(&mail).split("\n\n").next().unwrap().to_owned();
-    let names: Vec<&str> = head.lines().filter(|line| !line.starts_with([' ', '\t'])).map(|line| line.split(':').next().unwrap()).collect();
-    let expected = ["From", "To", "Reply-To", "Subject", "Date", "Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post", "X-Perennial-Decision", "MIME-Version", "Content-Type"];
+    let names: Vec<&str> = head
+        .lines()
+        .filter(|line| !line.starts_with([' ', '\t']))
+        .map(|line| line.split(':').next().unwrap())
+        .collect();
+    let expected = [
+        "From",
+        "To",
+        "Reply-To",
+        "Subject",
+        "Date",
+        "Message-ID",
+        "List-Unsubscribe",
+        "List-Unsubscribe-Post",
+        "X-Perennial-Decision",
+        "MIME-Version",
+        "Content-Type",
+    ];
     assert_eq!(names, expected);
 }
 
@@ -150,7 +181,10 @@ async fn ses(answer: Option<(u16, &'static str, &'static str)>) -> (Mailer, Arc<
             }
             count.fetch_add(1, Ordering::SeqCst);
             let Some((status, code, body)) = answer else { continue };
-            let head = format!("HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nx-amzn-errortype: {code}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+            let head = format!(
+                "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nx-amzn-errortype: {code}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            );
             stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
             // Takes in the rest, so that closing does not reset what was written.
             tokio::spawn(async move { while stream.read_buf(&mut Vec::new()).await.unwrap_or(0) > 0 {} });
@@ -182,7 +216,10 @@ async fn each_answer_of_ses_says_what_is_known_of_the_mail_and_is_asked_for_once
         (Some((404, "NotFoundException", "{}")), retry("NotFoundException")),
         (Some((403, "AccessDeniedException", "{}")), retry("AccessDeniedException")),
         (Some((400, "MessageRejected", "{}")), Outcome::rejected("MessageRejected")),
-        (Some((400, "BadRequestException", r#"{"message":"ada@example.com is bad"}"#)), Outcome::rejected("BadRequestException")),
+        (
+            Some((400, "BadRequestException", r#"{"message":"ada@example.com is bad"}"#)),
+            Outcome::rejected("BadRequestException"),
+        ),
         (Some((500, "InternalServiceErrorException", "{}")), Outcome::unknown("InternalServiceErrorException")),
         (Some((503, "ThrottlingException", "{}")), retry("ThrottlingException")),
         (None, Outcome::unknown("the connection to SES broke")),

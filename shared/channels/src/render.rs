@@ -92,7 +92,10 @@ pub struct Rendered {
 impl std::fmt::Debug for Rendered {
     // What a message says is personal.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rendered").field("subject_bytes", &self.subject.len()).field("text_bytes", &self.text.len()).finish_non_exhaustive()
+        f.debug_struct("Rendered")
+            .field("subject_bytes", &self.subject.len())
+            .field("text_bytes", &self.text.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -123,7 +126,9 @@ impl Context {
     #[must_use]
     pub fn new(decision: &Decision, view: &State, stage: Stage) -> Self {
         let traits = view.traits.iter();
-        let person = traits.filter_map(|(name, register)| Some((name.clone(), serde_json::from_str(&register.value).ok()?))).collect();
+        let person = traits
+            .filter_map(|(name, register)| Some((name.clone(), serde_json::from_str(&register.value).ok()?)))
+            .collect();
         let mut account = Map::new();
         if let Some(id) = view.account_id() {
             account.insert("id".to_owned(), id.as_str().into());
@@ -230,11 +235,20 @@ impl Renderer {
         let text = self.part(template, "text", context)?;
         let html = if parts.html { Some(self.part(template, "html", context)?) } else { None };
         let link = if parts.link { Some(self.part(template, "link", context)?) } else { None };
-        Ok(Rendered { subject: text::one_line(&subject, MAX_SUBJECT), text, html, link: link.as_deref().and_then(safe_link) })
+        Ok(Rendered {
+            subject: text::one_line(&subject, MAX_SUBJECT),
+            text,
+            html,
+            link: link.as_deref().and_then(safe_link),
+        })
     }
 
     fn part(&self, template: &str, part: &'static str, context: &Context) -> Result<String, RenderError> {
-        let failed = |error: minijinja::Error| RenderError::Failed { template: template.to_owned(), part, kind: error.kind().to_string() };
+        let failed = |error: minijinja::Error| RenderError::Failed {
+            template: template.to_owned(),
+            part,
+            kind: error.kind().to_string(),
+        };
         let compiled = self.env.get_template(&format!("{template}.{part}")).map_err(failed)?;
         let text = compiled.render(minijinja::value::Serde(context)).map_err(failed)?;
         if text.len() > MAX_BODY {
@@ -247,14 +261,20 @@ impl Renderer {
 
 impl std::fmt::Debug for Renderer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Renderer").field("templates", &self.parts.len()).field("problems", &self.problems).finish_non_exhaustive()
+        f.debug_struct("Renderer")
+            .field("templates", &self.parts.len())
+            .field("problems", &self.problems)
+            .finish_non_exhaustive()
     }
 }
 
 /// `link` where following it can only open a page: no `javascript:`, no `//elsewhere`.
 fn safe_link(link: &str) -> Option<String> {
     let link = link.trim();
-    if link.is_empty() || link.len() > MAX_LINK || link.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
+    if link.is_empty()
+        || link.len() > MAX_LINK
+        || link.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\')
+    {
         return None;
     }
     let path = link.starts_with('/') && !link.starts_with("//");

@@ -33,7 +33,12 @@ fn context(traits: &Value) -> Context {
 }
 
 fn renderer(subject: &str, text: &str, html: Option<&str>, link: Option<&str>) -> Renderer {
-    let template = Template { subject: subject.into(), text: text.into(), html: html.map(str::to_owned), link: link.map(str::to_owned) };
+    let template = Template {
+        subject: subject.into(),
+        text: text.into(),
+        html: html.map(str::to_owned),
+        link: link.map(str::to_owned),
+    };
     Renderer::new(&[("welcome".to_owned(), template)].into())
 }
 
@@ -48,15 +53,25 @@ fn a_template_names_the_person_the_account_and_the_cause() {
 
 #[test]
 fn what_is_missing_renders_as_nothing() {
-    let rendered = renderer("Hi {{ person.name }}!", "{{ person.company.city.name }}[{% if person.plan %}plan{% endif %}]", Some("<p>{{ nothing.at.all }}</p>"), Some("{{ person.url }}"));
+    let rendered = renderer(
+        "Hi {{ person.name }}!",
+        "{{ person.company.city.name }}[{% if person.plan %}plan{% endif %}]",
+        Some("<p>{{ nothing.at.all }}</p>"),
+        Some("{{ person.url }}"),
+    );
     let rendered = rendered.render("welcome", &context(&json!({}))).unwrap();
-    assert_eq!((rendered.subject.as_str(), rendered.text.as_str(), rendered.html.as_deref(), rendered.link), ("Hi !", "[]", Some("<p></p>"), None));
+    assert_eq!(
+        (rendered.subject.as_str(), rendered.text.as_str(), rendered.html.as_deref(), rendered.link),
+        ("Hi !", "[]", Some("<p></p>"), None)
+    );
 }
 
 #[test]
 fn a_value_is_never_a_template() {
     let hostile = "{{ 7 * 7 }}{% for x in range(9) %}x{% endfor %}{# c #}{{ person }}";
-    let rendered = renderer("{{ person.name }}", "{{ person.name }}", Some("<p>{{ person.name }}</p>"), None).render("welcome", &context(&json!({ "name": hostile }))).unwrap();
+    let rendered = renderer("{{ person.name }}", "{{ person.name }}", Some("<p>{{ person.name }}</p>"), None)
+        .render("welcome", &context(&json!({ "name": hostile })))
+        .unwrap();
     assert_eq!(rendered.subject, hostile);
     assert_eq!(rendered.text, hostile);
     assert!(!rendered.html.unwrap().contains("49"));
@@ -65,7 +80,12 @@ fn a_value_is_never_a_template() {
 #[test]
 fn a_value_is_escaped_in_html_and_only_there() {
     let hostile = "<script>alert(\"1\")</script>&'";
-    let rendered = renderer("{{ person.name }}", "{{ person.name }}", Some("<a title=\"{{ person.name }}\">{{ person.name }}</a>"), None);
+    let rendered = renderer(
+        "{{ person.name }}",
+        "{{ person.name }}",
+        Some("<a title=\"{{ person.name }}\">{{ person.name }}</a>"),
+        None,
+    );
     let rendered = rendered.render("welcome", &context(&json!({ "name": hostile }))).unwrap();
     assert_eq!(rendered.text, hostile);
     let html = rendered.html.unwrap();
@@ -83,11 +103,27 @@ fn a_subject_is_one_bounded_line() {
 
 #[test]
 fn a_link_opens_a_page_or_is_none() {
-    let render = |url: &str| renderer("s", "t", None, Some("{{ person.url }}")).render("welcome", &context(&json!({ "url": url }))).unwrap().link;
+    let render = |url: &str| {
+        renderer("s", "t", None, Some("{{ person.url }}"))
+            .render("welcome", &context(&json!({ "url": url })))
+            .unwrap()
+            .link
+    };
     for kept in ["https://app.example/x?y=1", "http://localhost:8080/x", "/upgrade?plan=pro"] {
         assert_eq!(render(kept).as_deref(), Some(kept));
     }
-    for refused in ["javascript:alert(1)", " JavaScript:alert(1)", "data:text/html,x", "//evil.example", "/\\evil.example", "https://", "x", "", "https://a b", "mailto:a@b.example"] {
+    for refused in [
+        "javascript:alert(1)",
+        " JavaScript:alert(1)",
+        "data:text/html,x",
+        "//evil.example",
+        "/\\evil.example",
+        "https://",
+        "x",
+        "",
+        "https://a b",
+        "mailto:a@b.example",
+    ] {
         assert_eq!(render(refused), None, "{refused}");
     }
 }
@@ -98,7 +134,11 @@ fn a_broken_template_fails_alone_and_says_where() {
     let bad = Template { subject: "s".into(), text: "line\n{% if person.name %}".into(), html: None, link: None };
     let renderer = Renderer::new(&[("good".to_owned(), good), ("bad".to_owned(), bad)].into());
     assert_eq!(renderer.problems().len(), 1);
-    assert!(renderer.problems()[0].to_string().starts_with("templates/bad.toml: text: line 2: "), "{}", renderer.problems()[0]);
+    assert!(
+        renderer.problems()[0].to_string().starts_with("templates/bad.toml: text: line 2: "),
+        "{}",
+        renderer.problems()[0]
+    );
     assert!(renderer.render("good", &context(&json!({}))).is_ok());
     assert!(matches!(renderer.render("bad", &context(&json!({}))), Err(RenderError::Broken(_))));
     assert_eq!(renderer.render("none", &context(&json!({}))), Err(RenderError::NoTemplate("none".into())));
@@ -106,7 +146,8 @@ fn a_broken_template_fails_alone_and_says_where() {
 
 #[test]
 fn a_template_cannot_run_or_grow_without_end() {
-    let endless = renderer("s", "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}", None, None);
+    let endless =
+        renderer("s", "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}", None, None);
     assert!(matches!(endless.render("welcome", &context(&json!({}))), Err(RenderError::Failed { part: "text", .. })));
     let wide = renderer("s", "{% for a in range(2000) %}{{ person.name }}{% endfor %}", None, None);
     let error = wide.render("welcome", &context(&json!({ "name": "x".repeat(200) }))).unwrap_err();

@@ -44,7 +44,11 @@ pub(crate) fn escape(text: &str) -> String {
 
 /// `html` as a whole document: a fragment gets head and body.
 pub(crate) fn document(html: &str) -> String {
-    if html.to_ascii_lowercase().contains("<html") { html.to_owned() } else { format!("{HEAD}{}\n</body>\n</html>\n", html.trim()) }
+    if html.to_ascii_lowercase().contains("<html") {
+        html.to_owned()
+    } else {
+        format!("{HEAD}{}\n</body>\n</html>\n", html.trim())
+    }
 }
 
 /// An HTML page that says what the plain `text` says: blank lines part paragraphs, web addresses become links.
@@ -66,7 +70,8 @@ const HEAD: &str = "<!doctype html>\n<html>\n<head><meta charset=\"utf-8\"><meta
 fn line_html(line: &str) -> String {
     let words = line.split(' ').map(|word| {
         let address = word.trim_end_matches(['.', ',', ';', ')', '!', '?']);
-        let is_link = ["https://", "http://"].iter().any(|scheme| address.len() > scheme.len() && address.starts_with(scheme));
+        let is_link =
+            ["https://", "http://"].iter().any(|scheme| address.len() > scheme.len() && address.starts_with(scheme));
         if is_link {
             let (link, rest) = (escape(address), escape(&word[address.len()..]));
             format!("<a href=\"{link}\">{link}</a>{rest}")
@@ -90,7 +95,8 @@ mod tests {
 
     #[test]
     fn html_made_of_text_says_the_same_and_no_more() {
-        let html = html_of("Hi <b>Ada</b>,\nsee https://x.example/?a=1&b=\"2\".\n\nBye & \"so on\" javascript:alert(1)");
+        let html =
+            html_of("Hi <b>Ada</b>,\nsee https://x.example/?a=1&b=\"2\".\n\nBye & \"so on\" javascript:alert(1)");
         assert!(html.contains("<p>Hi &lt;b&gt;Ada&lt;/b&gt;,<br>\n"));
         assert!(html.contains("<a href=\"https://x.example/?a=1&amp;b=&quot;2&quot;\">"));
         assert!(html.contains("<p>Bye &amp; &quot;so on&quot; javascript:alert(1)</p>"));

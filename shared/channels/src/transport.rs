@@ -70,12 +70,26 @@ impl Transport {
     }
 
     /// Posts `body` to `url` and gives the answer's status. Redirects are answers like any other.
-    pub(crate) async fn post(&self, url: &str, allow_private: bool, headers: HeaderMap, body: Bytes) -> Result<StatusCode, TransportError> {
+    pub(crate) async fn post(
+        &self,
+        url: &str,
+        allow_private: bool,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<StatusCode, TransportError> {
         let work = self.post_unbounded(url, allow_private, headers, body);
-        tokio::time::timeout(self.total, work).await.unwrap_or(Err(TransportError::Failed("the receiver did not answer in time")))
+        tokio::time::timeout(self.total, work)
+            .await
+            .unwrap_or(Err(TransportError::Failed("the receiver did not answer in time")))
     }
 
-    async fn post_unbounded(&self, url: &str, allow_private: bool, headers: HeaderMap, body: Bytes) -> Result<StatusCode, TransportError> {
+    async fn post_unbounded(
+        &self,
+        url: &str,
+        allow_private: bool,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<StatusCode, TransportError> {
         let target = Target::parse(url, allow_private)?;
         let connecting = async {
             let addresses = self.checked_addresses(&target, allow_private).await?;
@@ -88,9 +102,13 @@ impl Transport {
             return exchange(stream, request).await;
         }
         let connector = self.connector().ok_or(TransportError::Failed("TLS could not be set up"))?;
-        let name = ServerName::try_from(target.name()).map_err(|_| TransportError::NotAllowed("the host is no name for TLS"))?;
+        let name = ServerName::try_from(target.name())
+            .map_err(|_| TransportError::NotAllowed("the host is no name for TLS"))?;
         let refused = TransportError::Failed("the TLS handshake failed");
-        let stream = tokio::time::timeout(self.connect, connector.connect(name, stream)).await.map_err(|_| late)?.map_err(|_| refused)?;
+        let stream = tokio::time::timeout(self.connect, connector.connect(name, stream))
+            .await
+            .map_err(|_| late)?
+            .map_err(|_| refused)?;
         exchange(stream, request).await
     }
 
@@ -188,8 +206,13 @@ impl Target {
     }
 
     fn request(&self, headers: HeaderMap, body: Bytes) -> Result<Request<Full<Bytes>>, TransportError> {
-        let request = Request::builder().method(Method::POST).uri(&self.path).header("host", &self.authority).header("connection", "close");
-        let mut request = request.body(Full::new(body)).map_err(|_| TransportError::NotAllowed("the URL cannot be requested"))?;
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(&self.path)
+            .header("host", &self.authority)
+            .header("connection", "close");
+        let mut request =
+            request.body(Full::new(body)).map_err(|_| TransportError::NotAllowed("the URL cannot be requested"))?;
         request.headers_mut().extend(headers);
         Ok(request)
     }

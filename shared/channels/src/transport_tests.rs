@@ -52,9 +52,23 @@ fn system() -> Transport {
 #[tokio::test]
 async fn urls_that_lead_inside_are_refused_however_they_are_written() {
     let refused = [
-        "http://example.com/", "ftp://example.com/", "https://", "x", "https://user:pass@example.com/", "https://127.0.0.1/", "https://2130706433/", "https://0x7f.1/",
-        "https://017700000001/", "https://127.1/", "https://[::1]/", "https://[::ffff:169.254.169.254]/", "https://169.254.169.254/latest/meta-data/", "https://10.0.0.1:8443/",
-        "https://localhost/", "https://0/", "https://[fd00:ec2::254]/",
+        "http://example.com/",
+        "ftp://example.com/",
+        "https://",
+        "x",
+        "https://user:pass@example.com/",
+        "https://127.0.0.1/",
+        "https://2130706433/",
+        "https://0x7f.1/",
+        "https://017700000001/",
+        "https://127.1/",
+        "https://[::1]/",
+        "https://[::ffff:169.254.169.254]/",
+        "https://169.254.169.254/latest/meta-data/",
+        "https://10.0.0.1:8443/",
+        "https://localhost/",
+        "https://0/",
+        "https://[fd00:ec2::254]/",
     ];
     for url in refused {
         let outcome = post(&system(), url, false).await;
@@ -66,7 +80,10 @@ async fn urls_that_lead_inside_are_refused_however_they_are_written() {
 async fn a_name_with_one_private_address_is_refused_whole() {
     let mixed = vec!["8.8.8.8:443".parse().unwrap(), "10.0.0.1:443".parse().unwrap()];
     let transport = Transport::new(Answers::new(vec![mixed]));
-    assert_eq!(post(&transport, "https://hooks.example/", false).await, Err(TransportError::NotAllowed("the host is not on the public Internet")));
+    assert_eq!(
+        post(&transport, "https://hooks.example/", false).await,
+        Err(TransportError::NotAllowed("the host is not on the public Internet"))
+    );
 }
 
 #[tokio::test]
@@ -78,13 +95,18 @@ async fn a_name_is_resolved_once_and_connected_to_what_was_checked() {
     assert_eq!(post(&transport, "http://hooks.example/path?x=1", true).await, Ok(StatusCode::NO_CONTENT));
     assert_eq!(answers.1.load(Ordering::SeqCst), 1, "a second look could give another address");
     let request = seen.lock().unwrap().remove(0).to_lowercase();
-    assert!(request.starts_with("post /path?x=1 http/1.1\r\n") && request.contains("\r\nhost: hooks.example\r\n"), "{request}");
+    assert!(
+        request.starts_with("post /path?x=1 http/1.1\r\n") && request.contains("\r\nhost: hooks.example\r\n"),
+        "{request}"
+    );
 }
 
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
     let (inside, seen) = receiver("HTTP/1.1 200 OK\r\n\r\n").await;
-    let location: &'static str = Box::leak(format!("HTTP/1.1 307 X\r\nlocation: http://{inside}/secret\r\ncontent-length: 0\r\n\r\n").into_boxed_str());
+    let location: &'static str = Box::leak(
+        format!("HTTP/1.1 307 X\r\nlocation: http://{inside}/secret\r\ncontent-length: 0\r\n\r\n").into_boxed_str(),
+    );
     let (outside, _) = receiver(location).await;
     assert_eq!(post(&system(), &format!("http://{outside}/"), true).await, Ok(StatusCode::TEMPORARY_REDIRECT));
     assert!(seen.lock().unwrap().is_empty());
@@ -94,7 +116,10 @@ async fn a_redirect_is_not_followed() {
 async fn an_endless_head_is_not_read_to_its_end() {
     let long: &'static str = Box::leak(format!("HTTP/1.1 200 OK\r\nx: {}", "y".repeat(64 * 1024)).into_boxed_str());
     let (address, _) = receiver(long).await;
-    assert_eq!(post(&system(), &format!("http://{address}/"), true).await, Err(TransportError::Failed("the connection to the receiver broke")));
+    assert_eq!(
+        post(&system(), &format!("http://{address}/"), true).await,
+        Err(TransportError::Failed("the connection to the receiver broke"))
+    );
 }
 
 #[tokio::test]

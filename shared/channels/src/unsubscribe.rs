@@ -132,7 +132,11 @@ mod tests {
     const NEW: &str = "a new key of at least thirty-two bytes!";
 
     fn request(topic: Option<&str>) -> Unsubscribe {
-        Unsubscribe { person: PersonId::derive(&[b"ada"]), address: address_hash("ada@example.com"), topic: topic.map(str::to_owned) }
+        Unsubscribe {
+            person: PersonId::derive(&[b"ada"]),
+            address: address_hash("ada@example.com"),
+            topic: topic.map(str::to_owned),
+        }
     }
 
     #[test]

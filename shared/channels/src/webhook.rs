@@ -71,7 +71,8 @@ fn outcome(status: StatusCode) -> Outcome {
 
 fn headers(secret: &str, id: &str, body: &str, now: Timestamp) -> Result<HeaderMap, &'static str> {
     let webhook = Webhook::new(secret).map_err(|_| "the endpoint's secret is not base64")?;
-    let signature = webhook.sign(id, now.as_second(), body.as_bytes()).map_err(|_| "the payload could not be signed")?;
+    let signature =
+        webhook.sign(id, now.as_second(), body.as_bytes()).map_err(|_| "the payload could not be signed")?;
     let value = |text: &str| HeaderValue::from_str(text).map_err(|_| "the id is not fit for a header");
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -84,8 +85,19 @@ fn headers(secret: &str, id: &str, body: &str, now: Timestamp) -> Result<HeaderM
 
 /// The payload: what was decided and why, whom it is about with stage and scores, and what the template says.
 #[must_use]
-pub fn payload(decision: &Decision, identities: &[&Identity], context: &Context, evaluation: &Evaluation, rendered: &Rendered) -> String {
-    let scores: Value = evaluation.scores.iter().map(|(likelihood, scored)| (likelihood.as_str().to_owned(), json!(scored.value))).collect::<serde_json::Map<_, _>>().into();
+pub fn payload(
+    decision: &Decision,
+    identities: &[&Identity],
+    context: &Context,
+    evaluation: &Evaluation,
+    rendered: &Rendered,
+) -> String {
+    let scores: Value = evaluation
+        .scores
+        .iter()
+        .map(|(likelihood, scored)| (likelihood.as_str().to_owned(), json!(scored.value)))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
     let (mut users, mut anonymous) = (Vec::new(), Vec::new());
     for identity in identities {
         match identity {

@@ -41,7 +41,12 @@ async fn receiver(status: u16) -> (Endpoint, Arc<Mutex<Vec<(BTreeMap<String, Str
                 stream.read_buf(&mut bytes).await.unwrap();
                 let text = String::from_utf8_lossy(&bytes).into_owned();
                 if let Some((head, body)) = text.split_once("\r\n\r\n") {
-                    let headers: BTreeMap<String, String> = head.lines().skip(1).filter_map(|line| line.split_once(": ")).map(|(k, v)| (k.to_lowercase(), v.to_owned())).collect();
+                    let headers: BTreeMap<String, String> = head
+                        .lines()
+                        .skip(1)
+                        .filter_map(|line| line.split_once(": "))
+                        .map(|(k, v)| (k.to_lowercase(), v.to_owned()))
+                        .collect();
                     if body.len() >= headers["content-length"].parse().unwrap() {
                         break (headers, body.to_owned());
                     }
@@ -60,7 +65,10 @@ async fn a_receiver_can_verify_a_webhook_and_tell_its_repetition() {
     let now: Timestamp = "2026-03-02T08:15:31Z".parse().unwrap();
     let sender = WebhookSender::new();
     for _ in 0..2 {
-        assert_eq!(sender.send(&endpoint, SECRET, "decision-1", r#"{"ä":1}"#.into(), now).await, Outcome::Sent { provider_id: None });
+        assert_eq!(
+            sender.send(&endpoint, SECRET, "decision-1", r#"{"ä":1}"#.into(), now).await,
+            Outcome::Sent { provider_id: None }
+        );
     }
     let seen = seen.lock().unwrap();
     for (headers, body) in seen.iter() {
@@ -86,17 +94,31 @@ async fn each_status_says_whether_to_try_again() {
         (500, Outcome::retry("the receiver answered 500")),
     ] {
         let (endpoint, _) = receiver(status).await;
-        assert_eq!(WebhookSender::new().send(&endpoint, SECRET, "d", "{}".into(), Timestamp::UNIX_EPOCH).await, expected);
+        assert_eq!(
+            WebhookSender::new().send(&endpoint, SECRET, "d", "{}".into(), Timestamp::UNIX_EPOCH).await,
+            expected
+        );
     }
 }
 
 #[tokio::test]
 async fn what_cannot_be_sent_is_told_from_what_may_work_later() {
     let inside = Endpoint { url: "https://169.254.169.254/".into(), secret_env: "S".into(), allow_private: false };
-    let send = |endpoint: Endpoint, secret: &'static str, body: String| async move { WebhookSender::new().send(&endpoint, secret, "d", body, Timestamp::UNIX_EPOCH).await };
-    assert_eq!(send(inside.clone(), SECRET, "{}".into()).await, Outcome::rejected("the host is not on the public Internet"));
-    assert_eq!(send(inside.clone(), "whsec_!", "{}".into()).await, Outcome::retry("the endpoint's secret is not base64"));
-    assert_eq!(send(inside, SECRET, "x".repeat(MAX_BODY + 1)).await, Outcome::rejected("the payload is larger than 256 KiB"));
+    let send = |endpoint: Endpoint, secret: &'static str, body: String| async move {
+        WebhookSender::new().send(&endpoint, secret, "d", body, Timestamp::UNIX_EPOCH).await
+    };
+    assert_eq!(
+        send(inside.clone(), SECRET, "{}".into()).await,
+        Outcome::rejected("the host is not on the public Internet")
+    );
+    assert_eq!(
+        send(inside.clone(), "whsec_!", "{}".into()).await,
+        Outcome::retry("the endpoint's secret is not base64")
+    );
+    assert_eq!(
+        send(inside, SECRET, "x".repeat(MAX_BODY + 1)).await,
+        Outcome::rejected("the payload is larger than 256 KiB")
+    );
 }
 
 #[test]
@@ -108,7 +130,8 @@ fn the_payload_says_what_was_decided_about_whom_and_why() {
     let rendered = Rendered { subject: "Call Ada".into(), text: "Quiet for 14 days.".into(), html: None, link: None };
     let user = Identity::User(UserId::parse("u-1").unwrap());
     let evaluation = perennial_engine::evaluate(&empty_config(), &state, Timestamp::UNIX_EPOCH);
-    let payload: Value = serde_json::from_str(&payload(&decision(), &[&user], &context, &evaluation, &rendered)).unwrap();
+    let payload: Value =
+        serde_json::from_str(&payload(&decision(), &[&user], &context, &evaluation, &rendered)).unwrap();
     insta::assert_snapshot!(serde_json::to_string_pretty(&payload).unwrap());
 }
 

@@ -1,0 +1,142 @@
+//! A house for the tests: a table, queues that say what they are told, and one person.
+
+#![allow(clippy::unwrap_used)]
+
+use crate::access::Access;
+use crate::deps::Deps;
+use crate::status::{Depth, Depths, MaxAge, Status, WatchedQueue};
+use futures::future::{BoxFuture, FutureExt};
+use jiff::Timestamp;
+use perennial_channels::unsubscribe::Keys;
+use perennial_config::Config;
+use perennial_domain::{AnonymousId, Cause, Channel, ConfigVersion, Decision, DecisionId, Identity, MessageId, UserId};
+use perennial_engine::Profile;
+use perennial_engine::register::Register;
+use perennial_engine::state::Span;
+use perennial_lambda_kit::aws::{self, AwsCredentials, AwsEnv, Endpoints};
+use perennial_lambda_kit::queue::{MemoryQueue, Sender};
+use perennial_lambda_kit::{Clock, Env};
+use perennial_store::messages::{MessageState, Outcome};
+use perennial_store::{ConfigHandle, Store, Stored};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// When it is.
+pub(crate) const NOW: &str = "2026-03-02T08:15:30Z";
+
+pub(crate) fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
+#[derive(Default)]
+pub(crate) struct Queues(pub(crate) Mutex<Depth>);
+
+impl Depths for Queues {
+    fn depth<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<Depth, String>> {
+        let depth =
+            if url.ends_with("-dlq") { Depth { visible: 2, ..Depth::default() } } else { *self.0.lock().unwrap() };
+        async move { Ok(depth) }.boxed()
+    }
+}
+
+pub(crate) struct House {
+    pub(crate) deps: Deps,
+    pub(crate) events: Arc<MemoryQueue>,
+    pub(crate) queues: Arc<Queues>,
+}
+
+pub(crate) async fn table() -> Store {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));
+    let env = AwsEnv {
+        region: "eu-central-1".into(),
+        credentials: AwsCredentials::local(),
+        endpoints: Endpoints { dynamodb: Some(endpoint), ..Endpoints::default() },
+    };
+    let config = aws::sdk_config(&env, aws::http_client(&Env::from_pairs::<&str, &str>([])).unwrap());
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&config), "perennial");
+    store.create_table().await.unwrap();
+    store
+}
+
+pub(crate) fn config() -> Config {
+    Config {
+        version: ConfigVersion::parse("v1").unwrap(),
+        sources: Default::default(),
+        scoring: Default::default(),
+        lifecycle: Default::default(),
+        journeys: Default::default(),
+        channels: Default::default(),
+        templates: Default::default(),
+        schedules: Default::default(),
+    }
+}
+
+pub(crate) fn keys() -> Keys {
+    Keys::new(["a key of at least thirty-two bytes"]).unwrap()
+}
+
+pub(crate) async fn house(access: Access) -> House {
+    let (events, queues) = (Arc::new(MemoryQueue::new()), Arc::new(Queues::default()));
+    let watched = ["events", "messages"].map(|name| WatchedQueue {
+        name: name.into(),
+        url: format!("http://q/{name}"),
+        dlq_url: format!("http://q/{name}-dlq"),
+    });
+    let max_age = MaxAge { busy: Duration::from_secs(60), idle: Duration::from_secs(60) };
+    let status = Status::new(watched.to_vec(), Arc::clone(&queues) as Arc<dyn Depths>, max_age);
+    let store = table().await;
+    let deps = Deps::new(
+        store,
+        ConfigHandle::fixed(config()),
+        Arc::clone(&events) as Arc<dyn Sender>,
+        status,
+        access,
+        keys(),
+        Clock::simulated(now()).0,
+    );
+    House { deps, events, queues }
+}
+
+pub(crate) fn ada() -> Identity {
+    Identity::User(UserId::parse("user/1").unwrap())
+}
+
+/// Ada, known as a user and as an anonymous visitor, with one in-app message.
+pub(crate) async fn with_ada(house: &House) -> DecisionId {
+    let mut profile = Profile::new(ada());
+    let state = &mut profile.part_mut(&ada()).state;
+    let at = now().as_millisecond();
+    state.seen = Some(Span { first: at - 10 * 86_400_000, last: at });
+    state.counts.add("Report Viewed", 3);
+    state.tallies.insert("consideration".into(), 2);
+    state.account = Some(Register { at, value: "acme".into() });
+    state.traits.insert("email".into(), Register { at, value: "\"ada@example.com\"".into() });
+    let visitor = Identity::Anonymous(AnonymousId::parse("anon-1").unwrap());
+    profile.part_mut(&visitor).state.counts.add("$page", 2);
+    house.deps.store.save(&mut Stored::new(profile)).await.unwrap();
+    house.deps.store.index_address("ada@example.com", ada().person_id()).await.unwrap();
+    let person = ada().person_id();
+    let decision = Decision {
+        id: DecisionId::of(person, "welcome", 1, b"c"),
+        person,
+        journey: "welcome".into(),
+        step: 1,
+        channel: Channel::InApp,
+        template: "welcome".into(),
+        endpoint: None,
+        cause: Cause::Event { name: "Trial Started".into(), message_id: MessageId::parse("m").unwrap() },
+        decided_at: now(),
+        config: ConfigVersion::parse("v1").unwrap(),
+    };
+    house.deps.store.claim(&decision, "q/1", now()).await.unwrap();
+    let outcome = Outcome {
+        subject: Some("Hi".into()),
+        text: Some("Hello".into()),
+        link: Some("/start".into()),
+        ..Outcome::new(MessageState::Sent, now())
+    };
+    house.deps.store.record(person, decision.id, &outcome).await.unwrap();
+    decision.id
+}

@@ -52,7 +52,8 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Ba
     for record in records {
         match serde_json::from_str(&record.body) {
             Ok(AccountsPayload::Changed { account, traits }) => {
-                let (_, change) = changes.entry(account.as_str().to_owned()).or_insert_with(|| (account, Change::default()));
+                let (_, change) =
+                    changes.entry(account.as_str().to_owned()).or_insert_with(|| (account, Change::default()));
                 change.calls.extend(traits);
                 change.records.push(record.message_id);
             }

@@ -15,5 +15,8 @@ async fn main() -> Result<(), Error> {
     let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), settings.table);
     prime("dynamodb", store.ping()).await;
     let deps = &Deps::new(store, Clock::system());
-    run(service_fn(|event: LambdaEvent<SqsEvent>| async move { handler::handle(deps, event.payload).await.map_err(Error::from) })).await
+    run(service_fn(|event: LambdaEvent<SqsEvent>| async move {
+        handler::handle(deps, event.payload).await.map_err(Error::from)
+    }))
+    .await
 }

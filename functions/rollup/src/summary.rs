@@ -71,7 +71,8 @@ impl Tally {
     /// The strongest shares, at most [`REASONS`].
     fn reasons(&self, paying: f64) -> Vec<AccountReason> {
         let reason = |person, measure, points: f64| AccountReason { person, measure, points: points.round() as i32 };
-        let mut reasons: Vec<_> = self.buyers.iter().map(|(person, points)| reason(*person, Measure::Purchase, f64::from(*points))).collect();
+        let mut reasons: Vec<_> =
+            self.buyers.iter().map(|(person, points)| reason(*person, Measure::Purchase, f64::from(*points))).collect();
         for one in &self.paying {
             reasons.push(reason(one.person, Measure::Engagement, one.engagement / 2.0 / paying));
             reasons.push(reason(one.person, Measure::Success, one.success / 2.0 / paying));
@@ -90,7 +91,13 @@ mod tests {
 
     fn member(name: &str, stage: Stage, scores: &[(Likelihood, u8)], engagement: u8) -> Member {
         let scores = scores.iter().map(|(likelihood, score)| (*likelihood, Score::from(*score))).collect();
-        Member { person: PersonId::derive(&[name.as_bytes()]), stage, scores, engagement: Score::from(engagement), last_seen: None }
+        Member {
+            person: PersonId::derive(&[name.as_bytes()]),
+            stage,
+            scores,
+            engagement: Score::from(engagement),
+            last_seen: None,
+        }
     }
 
     fn summary(members: &[Member]) -> AccountSummary {
@@ -112,7 +119,10 @@ mod tests {
         let scores = [(Likelihood::Purchase, 90), (Likelihood::Success, 60), (Likelihood::Churn, 10)];
         let one = member("a", Stage::Adopting, &scores, 80);
         let other = member("b", Stage::AtRisk, &[(Likelihood::Churn, 50)], 0);
-        assert_eq!((summary(std::slice::from_ref(&one)).score.get(), summary(std::slice::from_ref(&one)).health), (0, Some(Score::from(60))));
+        assert_eq!(
+            (summary(std::slice::from_ref(&one)).score.get(), summary(std::slice::from_ref(&one)).health),
+            (0, Some(Score::from(60)))
+        );
         let both = summary(&[one, other]);
         assert_eq!((both.health, both.people), (Some(Score::from(5)), 2));
         assert_eq!(both.reasons[0].points, -25, "the colleague who is about to leave weighs most");
@@ -120,7 +130,9 @@ mod tests {
 
     #[test]
     fn the_order_of_people_does_not_matter() {
-        let mut members: Vec<_> = (0..30_u8).map(|i| member(&i.to_string(), Stage::Adopting, &[(Likelihood::Success, i * 3)], 100 - i)).collect();
+        let mut members: Vec<_> = (0..30_u8)
+            .map(|i| member(&i.to_string(), Stage::Adopting, &[(Likelihood::Success, i * 3)], 100 - i))
+            .collect();
         let forward = summary(&members);
         members.reverse();
         assert_eq!(summary(&members), forward);

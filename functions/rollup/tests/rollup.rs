@@ -50,7 +50,8 @@ fn changed(account: &str, call: Option<(&str, i64, &str)>) -> String {
 }
 
 async fn hand(deps: &Deps, bodies: &[String]) -> Vec<String> {
-    let records = bodies.iter().enumerate().map(|(i, body)| serde_json::json!({ "messageId": format!("r{i}"), "body": body }));
+    let records =
+        bodies.iter().enumerate().map(|(i, body)| serde_json::json!({ "messageId": format!("r{i}"), "body": body }));
     let event = serde_json::from_value(serde_json::json!({ "Records": records.collect::<Vec<_>>() })).unwrap();
     let response = handler::handle(deps, event).await.unwrap();
     response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
@@ -74,7 +75,12 @@ async fn the_buyers_of_a_company_add_up_to_its_score() {
 async fn an_account_is_written_once_a_batch_and_not_at_all_where_nothing_changed() {
     let (store, deps) = table().await;
     store.put_member(&id("acme"), &member("a", 30), 1).await.unwrap();
-    let bodies = [changed("acme", Some(("m1", 5, "team"))), changed("acme", None), changed("acme", Some(("m2", 1, "solo"))), changed("other", None)];
+    let bodies = [
+        changed("acme", Some(("m1", 5, "team"))),
+        changed("acme", None),
+        changed("acme", Some(("m2", 1, "solo"))),
+        changed("other", None),
+    ];
     for _ in 0..3 {
         assert!(hand(&deps, &bodies).await.is_empty());
     }

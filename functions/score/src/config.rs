@@ -45,7 +45,8 @@ mod tests {
 
     #[test]
     fn a_missing_key_is_named_and_the_debounce_has_a_default() {
-        let pairs = [("TABLE", "t"), ("MESSAGES_QUEUE_URL", "m"), ("ACCOUNTS_QUEUE_URL", "a"), ("ARCHIVE", "file:///x")];
+        let pairs =
+            [("TABLE", "t"), ("MESSAGES_QUEUE_URL", "m"), ("ACCOUNTS_QUEUE_URL", "a"), ("ARCHIVE", "file:///x")];
         assert_eq!(Settings::from_env(&Env::from_pairs(pairs)).unwrap().debounce, Delay::at_most(DEBOUNCE_SECONDS));
         for (missing, _) in pairs {
             let rest = pairs.into_iter().filter(|(key, _)| *key != missing);

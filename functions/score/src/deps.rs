@@ -47,7 +47,17 @@ impl Deps {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
         let Parts { store, archive, messages, accounts, config, clock, debounce } = parts;
-        Self { store, archive, messages, accounts, config, clock, debounce, concurrency: CONCURRENCY, performed: Performed::new(REMEMBERED) }
+        Self {
+            store,
+            archive,
+            messages,
+            accounts,
+            config,
+            clock,
+            debounce,
+            concurrency: CONCURRENCY,
+            performed: Performed::new(REMEMBERED),
+        }
     }
 
     /// The same with at most `concurrency` people (at least one) worked on at once; 16 where nothing is said.

@@ -11,7 +11,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 #[derive(Debug, Default)]
 pub(crate) struct Work {
     /// The events, in the batch's order.
-    pub(crate) events: Vec<(RecordIndex, Event)>,
+    pub(crate) events: Vec<Event>,
+    /// The record that brought each event.
+    pub(crate) brought_by: Vec<RecordIndex>,
+    /// Whose own ids the events carry.
+    pub(crate) owners: BTreeSet<PersonId>,
     /// The records that bring a timer.
     pub(crate) ticks: Vec<RecordIndex>,
     /// What lies under the person's id, as read a moment ago.
@@ -23,16 +27,31 @@ impl Work {
         !self.ticks.is_empty()
     }
 
-    /// The records that this comes from.
-    pub(crate) fn records(&self) -> BTreeSet<RecordIndex> {
-        self.events.iter().map(|(record, _)| *record).chain(self.ticks.iter().copied()).collect()
+    pub(crate) fn push(&mut self, record: RecordIndex, event: Event) {
+        self.events.push(event);
+        self.brought_by.push(record);
     }
 
-    /// The share of one record.
-    pub(crate) fn of_record(&self, record: RecordIndex) -> Self {
-        let events = self.events.iter().filter(|(of, _)| *of == record).cloned().collect();
-        let ticks = self.ticks.iter().copied().filter(|of| *of == record).collect();
-        Self { events, ticks, loaded: None }
+    /// The records that this comes from.
+    pub(crate) fn records(&self) -> BTreeSet<RecordIndex> {
+        self.brought_by.iter().chain(&self.ticks).copied().collect()
+    }
+
+    /// Takes out the events that are not `kept`.
+    pub(crate) fn drain_unless(&mut self, kept: impl Fn(&Event) -> bool) -> Vec<(RecordIndex, Event)> {
+        if self.events.iter().all(&kept) {
+            return Vec::new();
+        }
+        let (events, brought_by) = (std::mem::take(&mut self.events), std::mem::take(&mut self.brought_by));
+        let mut drained = Vec::new();
+        for (record, event) in brought_by.into_iter().zip(events) {
+            if kept(&event) {
+                self.push(record, event);
+            } else {
+                drained.push((record, event));
+            }
+        }
+        drained
     }
 }
 
@@ -48,7 +67,10 @@ pub(crate) struct Groups {
 }
 
 /// The people whose own ids the events and timers name.
-pub(crate) fn named(events: &[(RecordIndex, Event)], ticks: &[(RecordIndex, PersonId, Timestamp)]) -> HashSet<PersonId> {
+pub(crate) fn named(
+    events: &[(RecordIndex, Event)],
+    ticks: &[(RecordIndex, PersonId, Timestamp)],
+) -> HashSet<PersonId> {
     let owners = events.iter().filter_map(|(_, event)| event.identity()).map(|identity| identity.person_id());
     owners.chain(ticks.iter().map(|(_, person, _)| *person)).collect()
 }
@@ -76,7 +98,9 @@ pub(crate) async fn group(
             Some(Ok(Loaded::Moved(moved))) => moved.to,
             _ => owner,
         };
-        groups.people.entry(person).or_default().events.push((record, event));
+        let work = groups.people.entry(person).or_default();
+        work.owners.insert(owner);
+        work.push(record, event);
     }
     for (record, person, _) in ticks {
         groups.people.entry(person).or_default().ticks.push(record);

@@ -28,7 +28,16 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Ba
     let (mut batch, records) = Batch::open(event)?;
     let now = deps.clock.now();
     let config = deps.config.current().await;
-    let mut run = Run { deps, config: &config, now, records: &records, failed: BTreeSet::new(), planned: Vec::new(), held: BTreeSet::new(), counts: Counts::default() };
+    let mut run = Run {
+        deps,
+        config: &config,
+        now,
+        records: &records,
+        failed: BTreeSet::new(),
+        planned: Vec::new(),
+        held: BTreeSet::new(),
+        counts: Counts::default(),
+    };
     run.work(Intake::read(&records)).await;
     run.finish().await;
     for record in run.failed.iter().filter_map(|index| records.get(*index)) {
@@ -91,7 +100,8 @@ impl Run<'_> {
             tracing::error!(%error, events = events.len(), "the batch could not be archived; its events come again");
             self.failed.extend(events.drain(..).map(|(record, _)| record));
         }
-        let records: BTreeSet<RecordIndex> = events.iter().map(|(record, _)| *record).chain(ticks.iter().map(|(record, ..)| *record)).collect();
+        let records: BTreeSet<RecordIndex> =
+            events.iter().map(|(record, _)| *record).chain(ticks.iter().map(|(record, ..)| *record)).collect();
         if let Err(error) = self.share_out(events, ticks).await {
             tracing::error!(%error, "people could not be read; their records come again");
             self.failed.extend(records);
@@ -99,7 +109,11 @@ impl Run<'_> {
     }
 
     /// Gives everything to its person and has it done.
-    async fn share_out(&mut self, events: Vec<(RecordIndex, Event)>, ticks: Vec<(RecordIndex, PersonId, Timestamp)>) -> Result<(), StoreError> {
+    async fn share_out(
+        &mut self,
+        events: Vec<(RecordIndex, Event)>,
+        ticks: Vec<(RecordIndex, PersonId, Timestamp)>,
+    ) -> Result<(), StoreError> {
         let mut people = self.deps.store.load_many(&group::named(&events, &ticks)).await?;
         let events = self.settle_links(events, &mut people).await;
         let mut groups = group::group(self.deps, events, ticks, people).await?;
@@ -127,7 +141,11 @@ impl Run<'_> {
     }
 
     /// Joins what the batch's events join, before they are given to people. Gives the events without those of failed links.
-    async fn settle_links(&mut self, mut events: Vec<(RecordIndex, Event)>, people: &mut group::People) -> Vec<(RecordIndex, Event)> {
+    async fn settle_links(
+        &mut self,
+        mut events: Vec<(RecordIndex, Event)>,
+        people: &mut group::People,
+    ) -> Vec<(RecordIndex, Event)> {
         let mut claims: BTreeMap<Claim, BTreeSet<RecordIndex>> = BTreeMap::new();
         for (record, event) in &events {
             if let Some(claim) = Claim::of(event) {
@@ -175,21 +193,24 @@ impl Run<'_> {
     async fn each_person(&mut self, people: BTreeMap<PersonId, Work>) -> Vec<(RecordIndex, Event)> {
         let (deps, now) = (self.deps, self.now);
         let rules = &Rules { config: self.config, held: &self.held };
+        let bodies = self.records;
         let work = people.into_iter().map(|(person, work)| async move {
-            let records = work.records();
-            // A panic must not take other records' events along, so whoever comes from several is then done record by record.
-            let spare = (records.len() > 1).then(|| records.iter().map(|record| work.of_record(*record)).collect::<Vec<_>>());
-            match (catch(work_on(deps, rules, person, work, now)).await, spare) {
-                (Err(Panicked), Some(spare)) => {
-                    let mut outcomes = Vec::new();
-                    for share in spare {
-                        let records = share.records();
-                        outcomes.push((person, records, catch(work_on(deps, rules, person, share, now)).await));
-                    }
-                    outcomes
-                }
-                (outcome, _) => vec![(person, records, outcome)],
+            let (records, owners) = (work.records(), work.owners.clone());
+            let outcome = catch(work_on(deps, rules, person, work, now)).await;
+            if outcome.is_ok() || records.len() == 1 {
+                return vec![(person, records, outcome)];
             }
+            // A panic must not take other records' events along, so the person is done again record by record.
+            let mut outcomes = Vec::new();
+            for record in records {
+                let share = share_of(bodies, record, person, &owners);
+                outcomes.push((
+                    person,
+                    BTreeSet::from([record]),
+                    catch(work_on(deps, rules, person, share, now)).await,
+                ));
+            }
+            outcomes
         });
         let outcomes: Vec<_> = stream::iter(work).buffer_unordered(deps.concurrency).collect().await;
         let mut strays = Vec::new();
@@ -198,7 +219,10 @@ impl Run<'_> {
                 Ok(Ok(mut done)) => {
                     self.counts.add(&done);
                     // What SQS delivers again is no duplicate of the client's.
-                    if records.iter().all(|index| self.records.get(*index).is_some_and(|record| record.receive_count <= 1)) {
+                    if records
+                        .iter()
+                        .all(|index| self.records.get(*index).is_some_and(|record| record.receive_count <= 1))
+                    {
                         self.counts.duplicates += u64::from(done.duplicates);
                     }
                     strays.append(&mut done.strays);
@@ -235,10 +259,55 @@ impl Run<'_> {
     }
 }
 
+/// What one record, read once more, brings for a person whose events carry the ids of `owners`.
+fn share_of(records: &[Record], record: RecordIndex, person: PersonId, owners: &BTreeSet<PersonId>) -> Work {
+    let intake = Intake::read(records.get(record).map(std::slice::from_ref).unwrap_or_default());
+    let mut work = Work { owners: owners.clone(), ..Work::default() };
+    for (_, event) in intake.events {
+        if event.identity().is_some_and(|identity| owners.contains(&identity.person_id())) {
+            work.push(record, event);
+        }
+    }
+    work.ticks.extend(intake.ticks.iter().filter(|(_, of, _)| *of == person).map(|_| record));
+    work
+}
+
 fn reason<T>(outcome: &Result<Result<T, PersonError>, Panicked>) -> String {
     match outcome {
         Ok(Ok(_)) => String::new(),
         Ok(Err(error)) => error.to_string(),
         Err(panicked) => panicked.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use perennial_contracts::queue::EventsPayload;
+    use perennial_testkit::EventBuilder;
+
+    #[test]
+    fn a_record_read_once_more_brings_only_what_is_the_persons() {
+        let owner = |event: &Event| event.identity().unwrap().person_id();
+        let (mine, linked, other) = (
+            EventBuilder::track("a", "u", "x").build(),
+            EventBuilder::page("b", "anon").build(),
+            EventBuilder::track("c", "v", "x").build(),
+        );
+        let owners = BTreeSet::from([owner(&mine), owner(&linked)]);
+        let person = owner(&mine);
+        let events = vec![mine.clone(), other, linked.clone()];
+        let tick = EventsPayload::Tick { person, due_at: Timestamp::UNIX_EPOCH };
+        let record = |body: &EventsPayload| Record {
+            message_id: "r".to_owned(),
+            body: serde_json::to_string(body).unwrap(),
+            receive_count: 1,
+        };
+        let records = [record(&tick), record(&EventsPayload::Events { events })];
+        let share = share_of(&records, 1, person, &owners);
+        assert_eq!((share.events, share.brought_by, share.ticks), (vec![mine, linked], vec![1, 1], vec![]));
+        assert_eq!(share_of(&records, 0, person, &owners).ticks, [0]);
+        assert!(share_of(&records, 7, person, &owners).events.is_empty());
     }
 }

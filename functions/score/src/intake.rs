@@ -24,7 +24,9 @@ impl Intake {
         let mut intake = Self::default();
         for (index, record) in records.iter().enumerate() {
             match serde_json::from_str(&record.body) {
-                Ok(EventsPayload::Events { events }) => intake.events.extend(events.into_iter().map(|event| (index, event))),
+                Ok(EventsPayload::Events { events }) => {
+                    intake.events.extend(events.into_iter().map(|event| (index, event)))
+                }
                 Ok(EventsPayload::Tick { person, due_at }) => intake.ticks.push((index, person, due_at)),
                 Err(error) => {
                     // The error's text may quote the body.

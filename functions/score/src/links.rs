@@ -27,7 +27,10 @@ impl Claim {
     /// The link that `event` asks for.
     pub(crate) fn of(event: &Event) -> Option<Self> {
         let (anonymous, user) = event.link()?;
-        Some(Self { anonymous: anonymous.clone(), link: Link { at: event.timestamp.as_millisecond(), user: user.clone() } })
+        Some(Self {
+            anonymous: anonymous.clone(),
+            link: Link { at: event.timestamp.as_millisecond(), user: user.clone() },
+        })
     }
 
     pub(crate) fn identity(&self) -> Identity {
@@ -70,7 +73,12 @@ pub(crate) fn tighten(profile: &mut Profile, claim: &Claim) -> bool {
 
 /// Moves the anonymous part into its user's profile, where the claim holds and the part is not there yet. Everything is read consistently
 /// and written in one transaction; redone where someone else wrote meanwhile.
-pub(crate) async fn settle(deps: &Deps, config: &Config, claim: &Claim, now: Timestamp) -> Result<Settled, PersonError> {
+pub(crate) async fn settle(
+    deps: &Deps,
+    config: &Config,
+    claim: &Claim,
+    now: Timestamp,
+) -> Result<Settled, PersonError> {
     for attempt in 0..TRIES {
         match try_settle(deps, config, claim, now).await {
             Err(PersonError::Store(error)) if error.is_conflict() => pause(attempt, claim.target()).await,
@@ -118,7 +126,10 @@ async fn try_settle(deps: &Deps, config: &Config, claim: &Claim, now: Timestamp)
     target.profile.absorb(part);
     let mut planned = Vec::new();
     let before = target.profile.outbox.len();
-    target.profile.outbox.extend(leaves.iter().map(|account| Action::LeaveAccount { account: account.clone(), person: origin }));
+    target
+        .profile
+        .outbox
+        .extend(leaves.iter().map(|account| Action::LeaveAccount { account: account.clone(), person: origin }));
     plan(&mut planned, &target, before);
     target.summary = Summary::from(&evaluate(config, &target.profile.view(), now));
     let previous = previous.map(|mut holder| {
@@ -128,7 +139,14 @@ async fn try_settle(deps: &Deps, config: &Config, claim: &Claim, now: Timestamp)
         plan(&mut planned, &holder, before);
         holder
     });
-    let relocation = Relocation { origin, origin_version, target: &target, previous: previous.as_ref(), leaves: leaves.as_ref(), now };
+    let relocation = Relocation {
+        origin,
+        origin_version,
+        target: &target,
+        previous: previous.as_ref(),
+        leaves: leaves.as_ref(),
+        now,
+    };
     deps.store.relocate(relocation).await?;
     let written = [Some(origin), Some(target_id), previous.map(|holder| holder.profile.id)];
     Ok(Settled { holds: true, written: written.into_iter().flatten().collect(), planned })
@@ -137,5 +155,9 @@ async fn try_settle(deps: &Deps, config: &Config, claim: &Claim, now: Timestamp)
 /// Plans what the outbox holds from `start` on, to be performed as the write that is about to happen.
 fn plan(planned: &mut Vec<Planned>, stored: &Stored, start: usize) {
     let new = stored.profile.outbox.iter().skip(start);
-    planned.extend(new.map(|action| Planned { person: stored.profile.id, version: stored.version + 1, action: action.clone() }));
+    planned.extend(new.map(|action| Planned {
+        person: stored.profile.id,
+        version: stored.version + 1,
+        action: action.clone(),
+    }));
 }

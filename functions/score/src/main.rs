@@ -28,5 +28,8 @@ async fn main() -> Result<(), Error> {
         debounce: settings.debounce,
     });
     let deps = &deps;
-    run(service_fn(|event: LambdaEvent<SqsEvent>| async move { handler::handle(deps, event.payload).await.map_err(Error::from) })).await
+    run(service_fn(|event: LambdaEvent<SqsEvent>| async move {
+        handler::handle(deps, event.payload).await.map_err(Error::from)
+    }))
+    .await
 }

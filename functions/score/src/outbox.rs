@@ -55,7 +55,8 @@ pub(crate) async fn perform(deps: &Deps, planned: &[Planned], now: Timestamp) ->
             return planned.iter().map(|planned| planned.person).collect();
         }
     };
-    let (a, b) = tokio::join!(send(&*deps.messages, messages, Delay::NONE), send(&*deps.accounts, accounts, deps.debounce));
+    let (a, b) =
+        tokio::join!(send(&*deps.messages, messages, Delay::NONE), send(&*deps.accounts, accounts, deps.debounce));
     for index in a.into_iter().chain(b) {
         failed[index] = true;
     }
@@ -71,7 +72,8 @@ pub(crate) async fn perform(deps: &Deps, planned: &[Planned], now: Timestamp) ->
 pub(crate) async fn perform_leftover(deps: &Deps, stored: &Stored, now: Timestamp) -> Result<(), PerformError> {
     let person = stored.profile.id;
     let open = stored.profile.outbox.iter().filter(|action| !deps.performed.contains(performed::key(person, action)));
-    let planned: Vec<Planned> = open.map(|action| Planned { person, version: stored.version, action: action.clone() }).collect();
+    let planned: Vec<Planned> =
+        open.map(|action| Planned { person, version: stored.version, action: action.clone() }).collect();
     if planned.is_empty() || perform(deps, &planned, now).await.is_empty() {
         return Ok(());
     }
@@ -103,7 +105,9 @@ async fn write(store: &Store, planned: &Planned, now: Timestamp) -> Result<(), S
         Action::PublishMember { account, member } => store.put_member(account, member, planned.version).await.map(drop),
         // Someone whose part moved here left in the transaction that moved it.
         Action::LeaveAccount { person, .. } if *person != planned.person => Ok(()),
-        Action::LeaveAccount { account, person } => store.leave_account(account, *person, planned.version, now).await.map(drop),
+        Action::LeaveAccount { account, person } => {
+            store.leave_account(account, *person, planned.version, now).await.map(drop)
+        }
         Action::IndexAddress { address } => store.index_address(address, planned.person).await,
         Action::Send(_) | Action::AccountTraits { .. } => Ok(()),
     }
@@ -154,7 +158,8 @@ async fn send(queue: &dyn Sender, outgoing: Vec<Outgoing>, delay: Delay) -> Vec<
     if outgoing.is_empty() {
         return Vec::new();
     }
-    let (bodies, of): (Vec<String>, Vec<Vec<usize>>) = outgoing.into_iter().map(|outgoing| (outgoing.body, outgoing.of)).unzip();
+    let (bodies, of): (Vec<String>, Vec<Vec<usize>>) =
+        outgoing.into_iter().map(|outgoing| (outgoing.body, outgoing.of)).unzip();
     let report = queue.send(bodies, delay).await;
     if let Some(first) = report.unsent.first() {
         tracing::warn!(unsent = report.unsent.len(), code = %first.code, "outbox entries could not be sent; they stay");

@@ -52,7 +52,13 @@ pub(crate) struct Done {
 }
 
 /// Does `work`, which belongs to `person`.
-pub(crate) async fn work_on(deps: &Deps, rules: &Rules<'_>, person: PersonId, mut work: Work, now: Timestamp) -> Result<Done, PersonError> {
+pub(crate) async fn work_on(
+    deps: &Deps,
+    rules: &Rules<'_>,
+    person: PersonId,
+    mut work: Work,
+    now: Timestamp,
+) -> Result<Done, PersonError> {
     let mut done = Done::default();
     let mut first = work.loaded.take();
     for attempt in 0..TRIES {
@@ -65,13 +71,11 @@ pub(crate) async fn work_on(deps: &Deps, rules: &Rules<'_>, person: PersonId, mu
             (Loaded::Absent, Some(profile)) => Stored::new(profile),
             // A timer of someone who became part of another, whose own timer rings there; or events that moved along.
             (Loaded::Moved(_) | Loaded::Absent, _) => {
-                done.strays.append(&mut work.events);
+                done.strays.extend(work.drain_unless(|_| false));
                 return Ok(done);
             }
         };
-        let (events, strays): (Vec<_>, Vec<_>) = std::mem::take(&mut work.events).into_iter().partition(|(_, event)| belongs(&stored.profile, event));
-        done.strays.extend(strays);
-        work.events = events;
+        done.strays.extend(work.drain_unless(|event| belongs(&stored.profile, event)));
         match attempt_once(deps, rules, &mut stored, &work, &mut done, attempt > 0, now).await {
             Ok(()) => return Ok(done),
             Err(PersonError::Store(error)) if error.is_conflict() => {
@@ -86,7 +90,7 @@ pub(crate) async fn work_on(deps: &Deps, rules: &Rules<'_>, person: PersonId, mu
 
 /// The profile that the first event of an unknown person begins; `None` where no event is the person's own.
 fn begin(person: PersonId, work: &Work) -> Option<Profile> {
-    let mut identities = work.events.iter().filter_map(|(_, event)| event.identity());
+    let mut identities = work.events.iter().filter_map(Event::identity);
     identities.find(|identity| identity.person_id() == person).map(Profile::new)
 }
 
@@ -106,7 +110,7 @@ async fn attempt_once(
 ) -> Result<(), PersonError> {
     let config = rules.config;
     let mut tightened = false;
-    for claim in work.events.iter().filter_map(|(_, event)| Claim::of(event)) {
+    for claim in work.events.iter().filter_map(Claim::of) {
         if stored.profile.part(&claim.identity()).is_some() {
             tightened |= links::tighten(&mut stored.profile, &claim);
         } else if again || rules.held.contains(&claim) {
@@ -120,9 +124,8 @@ async fn attempt_once(
     }
     outbox::perform_leftover(deps, stored, now).await?;
     stored.profile.outbox.clear();
-    let events: Vec<Event> = work.events.iter().map(|(_, event)| event.clone()).collect();
-    let ledger = ledger(deps, &stored.profile, &events).await?;
-    let mut processed = process(config, &mut stored.profile, &events, &ledger, now, Mode::Live);
+    let ledger = ledger(deps, &stored.profile, &work.events).await?;
+    let mut processed = process(config, &mut stored.profile, &work.events, &ledger, now, Mode::Live);
     let due = stored.profile.due_at.is_some_and(|due| due <= now);
     let mut ticked = false;
     if processed.counted == 0 && work.has_tick() && due {
@@ -148,7 +151,8 @@ async fn attempt_once(
 async fn ledger(deps: &Deps, profile: &Profile, events: &[Event]) -> Result<HashSet<(PersonId, u64)>, StoreError> {
     let mut known = HashSet::new();
     for part in &profile.parts {
-        let asks = |event: &&Event| event.identity().as_ref() == Some(&part.identity) && part.seen.may_be_in_ledger(event);
+        let asks =
+            |event: &&Event| event.identity().as_ref() == Some(&part.identity) && part.seen.may_be_in_ledger(event);
         let asked: HashSet<u64> = events.iter().filter(asks).map(|event| event.message_id.hash64()).collect();
         if !asked.is_empty() {
             let ids = deps.store.read_ledger(part.owner(), part.seen.blocks).await?;

@@ -93,7 +93,10 @@ async fn sweep_shard(deps: &Deps, shard: u8, limit: u32, now: Timestamp) -> Resu
     loop {
         let page = deps.store.due(shard, now, PAGE.min(u16::try_from(left).unwrap_or(PAGE)), from).await?;
         let found = page.people.len();
-        let ticks = page.people.into_iter().map(|(person, due_at)| serde_json::to_string(&EventsPayload::Tick { person, due_at }));
+        let ticks = page
+            .people
+            .into_iter()
+            .map(|(person, due_at)| serde_json::to_string(&EventsPayload::Tick { person, due_at }));
         let ticks: Vec<String> = ticks.collect::<Result<_, _>>()?;
         if !ticks.is_empty() {
             let report = deps.events.send(ticks, Delay::NONE).await;

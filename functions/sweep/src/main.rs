@@ -17,5 +17,8 @@ async fn main() -> Result<(), Error> {
     let events = Arc::new(Queue::new(aws_sdk_sqs::Client::new(&aws), settings.events_queue_url));
     prime("dynamodb", store.ping()).await;
     let deps = &Deps::new(store, events, Clock::system(), settings.limit);
-    run(service_fn(|event: LambdaEvent<serde_json::Value>| async move { handler::handle(deps, event.payload).await.map_err(Error::from) })).await
+    run(service_fn(|event: LambdaEvent<serde_json::Value>| async move {
+        handler::handle(deps, event.payload).await.map_err(Error::from)
+    }))
+    .await
 }

@@ -86,7 +86,10 @@ async fn what_the_queue_does_not_take_is_counted_and_found_again() {
     let (store, expected) = table(10).await;
     let (deps, queue) = deps(store, 10_000);
     queue.refuse_next(4);
-    assert_eq!(handler::handle(&deps, serde_json::Value::Null).await.unwrap(), Swept { sent: 6, unsent: 4, more: false });
+    assert_eq!(
+        handler::handle(&deps, serde_json::Value::Null).await.unwrap(),
+        Swept { sent: 6, unsent: 4, more: false }
+    );
     handler::handle(&deps, serde_json::Value::Null).await.unwrap();
     assert_eq!(ticked(&queue), expected);
 }

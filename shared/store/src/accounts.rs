@@ -145,7 +145,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] where the write fails.
-    pub async fn leave_account(&self, account: &AccountId, person: PersonId, version: u64, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn leave_account(
+        &self,
+        account: &AccountId,
+        person: PersonId,
+        version: u64,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let item = tombstone(account, person, version, now);
         Ok(unless_conflict(self.put("leave_account", item, Some(Condition::newer(version))).await)?.is_some())
     }
@@ -182,7 +188,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the read fails or the item cannot be read.
     pub async fn account(&self, id: &AccountId) -> Result<Option<Account>, StoreError> {
-        let Some(item) = self.get("account", keys::key(keys::account(id), keys::ACCOUNT), true).await? else { return Ok(None) };
+        let Some(item) = self.get("account", keys::key(keys::account(id), keys::ACCOUNT), true).await? else {
+            return Ok(None);
+        };
         Ok(Some(Account {
             id: id.clone(),
             traits: item.json("traits")?.unwrap_or_default(),

@@ -65,7 +65,8 @@ impl Archive {
     /// # Errors
     /// [`ArchiveError::Store`] where it cannot be.
     pub fn directory(path: &std::path::Path) -> Result<Self, ArchiveError> {
-        let unusable = |source: std::io::Error| object_store::Error::Generic { store: "LocalFileSystem", source: source.into() };
+        let unusable =
+            |source: std::io::Error| object_store::Error::Generic { store: "LocalFileSystem", source: source.into() };
         std::fs::create_dir_all(path).map_err(unusable)?;
         Ok(Self::new(Arc::new(object_store::local::LocalFileSystem::new_with_prefix(path)?)))
     }
@@ -112,7 +113,11 @@ impl Archive {
     ///
     /// # Errors
     /// [`ArchiveError`] where the archive cannot be listed; later errors come in the stream.
-    pub async fn read(&self, from: Date, to: Date) -> Result<impl Stream<Item = Result<Event, ArchiveError>> + Send + 'static, ArchiveError> {
+    pub async fn read(
+        &self,
+        from: Date,
+        to: Date,
+    ) -> Result<impl Stream<Item = Result<Event, ArchiveError>> + Send + 'static, ArchiveError> {
         let mut paths = Vec::new();
         for day in std::iter::successors(Some(from), |day| day.tomorrow().ok()).take_while(|day| *day <= to) {
             paths.extend(self.list(Some(&Path::from(format!("day={day}")))).await?);
@@ -124,7 +129,9 @@ impl Archive {
     ///
     /// # Errors
     /// [`ArchiveError`] where the archive cannot be listed; later errors come in the stream.
-    pub async fn read_all(&self) -> Result<impl Stream<Item = Result<Event, ArchiveError>> + Send + 'static, ArchiveError> {
+    pub async fn read_all(
+        &self,
+    ) -> Result<impl Stream<Item = Result<Event, ArchiveError>> + Send + 'static, ArchiveError> {
         Ok(self.events_of(self.list(None).await?))
     }
 
@@ -152,7 +159,8 @@ impl Archive {
         let mut events = Vec::new();
         for (index, line) in BufReader::new(MultiGzDecoder::new(bytes.as_ref())).lines().enumerate() {
             let line = line.map_err(unreadable)?;
-            let event = serde_json::from_str(&line).map_err(|_| ArchiveError::NoEvent { path: path.to_string(), line: index + 1 })?;
+            let event = serde_json::from_str(&line)
+                .map_err(|_| ArchiveError::NoEvent { path: path.to_string(), line: index + 1 })?;
             events.push(event);
         }
         Ok(events)

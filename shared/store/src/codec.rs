@@ -134,7 +134,8 @@ pub fn encode(profile: &Profile, summary: &Summary, version: u64) -> Result<Item
 /// # Errors
 /// [`StoreError::Corrupt`] where an attribute is missing or of another form.
 pub fn decode(item: &Item) -> Result<Loaded, StoreError> {
-    let id = keys::person_of(needed(keys::PK, item.text(keys::PK)?)?).ok_or_else(|| StoreError::corrupt("no person's key"))?;
+    let id = keys::person_of(needed(keys::PK, item.text(keys::PK)?)?)
+        .ok_or_else(|| StoreError::corrupt("no person's key"))?;
     let version = needed("ver", item.number::<u64>("ver")?)?;
     if let Some(to) = item.parsed::<PersonId>("to")? {
         return Ok(Loaded::Moved(Moved { to, version }));
@@ -143,15 +144,26 @@ pub fn decode(item: &Item) -> Result<Loaded, StoreError> {
     let mut outbox = Vec::with_capacity(body.outbox.len());
     for entry in body.outbox {
         outbox.push(match (entry, &body.published) {
-            (Entry::Json(json), _) => serde_json::from_slice(&json).map_err(|_| StoreError::corrupt("an outbox entry is no action"))?,
-            (Entry::Published, Some((account, member))) => Action::PublishMember { account: account.clone(), member: member.clone() },
+            (Entry::Json(json), _) => {
+                serde_json::from_slice(&json).map_err(|_| StoreError::corrupt("an outbox entry is no action"))?
+            }
+            (Entry::Published, Some((account, member))) => {
+                Action::PublishMember { account: account.clone(), member: member.clone() }
+            }
             (Entry::Published, None) => return Err(StoreError::corrupt("an outbox entry speaks of nothing published")),
         });
     }
     let due_at = item.number::<i64>(table::DUE_AT)?.map(Timestamp::from_second).transpose();
     let due_at = due_at.map_err(|_| StoreError::corrupt("due_at is out of range"))?;
-    let summary = Summary { stage: stage(needed("stage", item.text("stage")?)?)?, scores: long_scores(item.text("scores")?.unwrap_or_default())? };
-    Ok(Loaded::Profile(Stored { profile: Profile { id, parts: body.parts, outbox, published: body.published, due_at }, version, summary }))
+    let summary = Summary {
+        stage: stage(needed("stage", item.text("stage")?)?)?,
+        scores: long_scores(item.text("scores")?.unwrap_or_default())?,
+    };
+    Ok(Loaded::Profile(Stored {
+        profile: Profile { id, parts: body.parts, outbox, published: body.published, due_at },
+        version,
+        summary,
+    }))
 }
 
 /// The pointer that `person` leaves.
@@ -167,7 +179,9 @@ fn encode_state(profile: &Profile, rest: usize) -> Result<Vec<u8>, StoreError> {
     let mut outbox = Vec::with_capacity(profile.outbox.len());
     for action in &profile.outbox {
         outbox.push(match (action, &profile.published) {
-            (Action::PublishMember { account, member }, Some((of, entry))) if account == of && member == entry => Entry::Published,
+            (Action::PublishMember { account, member }, Some((of, entry))) if account == of && member == entry => {
+                Entry::Published
+            }
             _ => Entry::Json(serde_json::to_vec(action).map_err(|error| unstorable(&error))?),
         });
     }
@@ -178,7 +192,9 @@ fn encode_state(profile: &Profile, rest: usize) -> Result<Vec<u8>, StoreError> {
         return Ok(plain);
     }
     let mut deflated = vec![FORMAT | DEFLATED];
-    DeflateEncoder::new(&plain[1..], Compression::best()).read_to_end(&mut deflated).map_err(|error| unstorable(&error))?;
+    DeflateEncoder::new(&plain[1..], Compression::best())
+        .read_to_end(&mut deflated)
+        .map_err(|error| unstorable(&error))?;
     Ok(if deflated.len() < plain.len() { deflated } else { plain })
 }
 
@@ -196,7 +212,11 @@ fn decode_state(person: PersonId, bytes: &[u8]) -> Result<State, StoreError> {
     match head & !DEFLATED {
         1 => {
             let old: BodyV1 = postcard::from_bytes(plain).map_err(unreadable)?;
-            Ok(State { parts: old.parts, published: old.published, outbox: old.outbox.into_iter().map(Entry::Json).collect() })
+            Ok(State {
+                parts: old.parts,
+                published: old.published,
+                outbox: old.outbox.into_iter().map(Entry::Json).collect(),
+            })
         }
         FORMAT => {
             let body: OwnedBody = postcard::from_bytes(plain).map_err(unreadable)?;
@@ -221,7 +241,10 @@ fn identity_text(identity: &Identity) -> String {
 }
 
 pub(crate) fn stage(text: &str) -> Result<Stage, StoreError> {
-    Stage::ALL.into_iter().find(|stage| stage.as_str() == text).ok_or_else(|| StoreError::corrupt("no stage has that name"))
+    Stage::ALL
+        .into_iter()
+        .find(|stage| stage.as_str() == text)
+        .ok_or_else(|| StoreError::corrupt("no stage has that name"))
 }
 
 /// Two letters a likelihood, so that an operator can read them and the item stays small.
@@ -249,7 +272,9 @@ pub(crate) fn long_scores(text: &str) -> Result<BTreeMap<Likelihood, Score>, Sto
         let likelihood = Likelihood::ALL.into_iter().find(|l| short.starts_with(code(*l)))?;
         Some((likelihood, Score::from(short.get(2..)?.parse::<u8>().ok()?)))
     };
-    text.split_whitespace().map(|short| read(short).ok_or_else(|| StoreError::corrupt("scores cannot be read"))).collect()
+    text.split_whitespace()
+        .map(|short| read(short).ok_or_else(|| StoreError::corrupt("scores cannot be read")))
+        .collect()
 }
 
 #[cfg(test)]

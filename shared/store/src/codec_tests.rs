@@ -53,7 +53,9 @@ fn round_trip(stored: &Stored) -> (Item, Loaded) {
 
 /// Someone as the sample company has them: two months with the product, an event or more on two days of three.
 fn typical() -> Vec<Vec<Event>> {
-    let track = |n: i64, name: &str| EventBuilder::track(&format!("m-{n}"), "user-0417", name).at(at(n, n * 977 % 40_000)).build();
+    let track = |n: i64, name: &str| {
+        EventBuilder::track(&format!("m-{n}"), "user-0417", name).at(at(n, n * 977 % 40_000)).build()
+    };
     let mut batches = vec![vec![
         EventBuilder::identify("id-1", "user-0417", None)
             .with_trait("email", "ada.okafor@brightloom.example")
@@ -67,7 +69,9 @@ fn typical() -> Vec<Vec<Event>> {
     ]];
     for day in 1..60 {
         if day % 3 != 0 {
-            let name = ["Feature Used", "Report Shared", "$x Login", "Feature Used", "Pricing Page Viewed", "Invite Sent"][usize::try_from(day).unwrap() % 6];
+            let name =
+                ["Feature Used", "Report Shared", "$x Login", "Feature Used", "Pricing Page Viewed", "Invite Sent"]
+                    [usize::try_from(day).unwrap() % 6];
             batches.push(vec![track(day, name)]);
         }
     }
@@ -121,7 +125,8 @@ fn an_operator_reads_the_plain_attributes() {
 fn what_was_just_published_costs_a_byte_and_comes_back_whole() {
     let config = config();
     let mut stored = after(&config, user("user-0417"), &typical()[..1]);
-    let published = stored.profile.outbox.iter().filter(|action| matches!(action, Action::PublishMember { .. })).count();
+    let published =
+        stored.profile.outbox.iter().filter(|action| matches!(action, Action::PublishMember { .. })).count();
     assert_eq!(published, 1);
     let (_, loaded) = round_trip(&stored);
     assert_eq!(loaded, Loaded::Profile(stored.clone()));

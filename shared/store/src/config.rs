@@ -86,7 +86,11 @@ impl Store {
     ///
     /// # Errors
     /// [`ConfigStoreError`] where there is no such version, or the table fails.
-    pub async fn rollback_config(&self, version: Option<ConfigVersion>, now: Timestamp) -> Result<ConfigVersion, ConfigStoreError> {
+    pub async fn rollback_config(
+        &self,
+        version: Option<ConfigVersion>,
+        now: Timestamp,
+    ) -> Result<ConfigVersion, ConfigStoreError> {
         let version = match version {
             Some(version) => version,
             None => {
@@ -124,7 +128,8 @@ impl Store {
         let key = keys::key(keys::CONFIG, keys::config_version(version.as_str()));
         let item = self.get("bundle", key, true).await?.ok_or_else(|| ConfigStoreError::Unknown(version.clone()))?;
         let mut json = Vec::new();
-        let read = DeflateDecoder::new(needed("files", item.bytes("files")?)?).take(MAX_INFLATED).read_to_end(&mut json);
+        let read =
+            DeflateDecoder::new(needed("files", item.bytes("files")?)?).take(MAX_INFLATED).read_to_end(&mut json);
         read.map_err(|_| StoreError::corrupt("a config cannot be inflated"))?;
         Ok(serde_json::from_slice(&json).map_err(|_| StoreError::corrupt("a config cannot be read"))?)
     }
@@ -237,7 +242,11 @@ impl ConfigHandle {
 }
 
 /// The config in force where it is neither `held` nor `refused`; on failure the version that does not compile.
-async fn renewed(store: &Store, held: &ConfigVersion, refused: Option<&ConfigVersion>) -> Result<Option<Config>, (Option<ConfigVersion>, ConfigStoreError)> {
+async fn renewed(
+    store: &Store,
+    held: &ConfigVersion,
+    refused: Option<&ConfigVersion>,
+) -> Result<Option<Config>, (Option<ConfigVersion>, ConfigStoreError)> {
     let keep = refused.cloned();
     let current = match store.current_config().await {
         Ok(Some(current)) => current,

@@ -26,7 +26,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] where the query fails.
-    pub async fn due(&self, shard: u8, now: Timestamp, limit: u16, from: Option<DueCursor>) -> Result<DuePage, StoreError> {
+    pub async fn due(
+        &self,
+        shard: u8,
+        now: Timestamp,
+        limit: u16,
+        from: Option<DueCursor>,
+    ) -> Result<DuePage, StoreError> {
         let query = self
             .client
             .query()

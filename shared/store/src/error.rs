@@ -63,7 +63,9 @@ pub(crate) fn sort<E: ProvideErrorMetadata, R>(operation: &'static str, error: S
     };
     match code {
         "ConditionalCheckFailedException" | "TransactionConflictException" => StoreError::Conflict { operation },
-        "ProvisionedThroughputExceededException" | "ThrottlingException" | "RequestLimitExceeded" | "Throttling" => StoreError::Throttled { operation },
+        "ProvisionedThroughputExceededException" | "ThrottlingException" | "RequestLimitExceeded" | "Throttling" => {
+            StoreError::Throttled { operation }
+        }
         "InternalServerError" | "ServiceUnavailable" => StoreError::NoAnswer { operation, why: "service failure" },
         code => StoreError::Refused { operation, code: code.to_owned() },
     }

@@ -125,7 +125,8 @@ mod tests {
 
     #[test]
     fn people_spread_over_all_shards() {
-        let shards: std::collections::HashSet<String> = (0..400_u32).map(|i| due_shard(PersonId::derive(&[&i.to_be_bytes()]))).collect();
+        let shards: std::collections::HashSet<String> =
+            (0..400_u32).map(|i| due_shard(PersonId::derive(&[&i.to_be_bytes()]))).collect();
         assert_eq!(shards.len(), usize::from(DUE_SHARDS));
         assert!(shards.contains(&shard_name(15)));
     }

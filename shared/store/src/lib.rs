@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod messages;
 pub mod profiles;
 pub mod rejects;
+pub mod scan;
 mod store;
 pub mod suppressions;
 pub mod table;

@@ -80,7 +80,10 @@ impl MessageState {
     }
 
     fn parse(text: &str) -> Result<Self, StoreError> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(|| StoreError::corrupt("no message is in that state"))
+        Self::ALL
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or_else(|| StoreError::corrupt("no message is in that state"))
     }
 }
 
@@ -178,7 +181,8 @@ impl Store {
     /// [`StoreError`] where the table does not answer: nothing may be sent then.
     pub async fn claim(&self, decision: &Decision, claimant: &str, now: Timestamp) -> Result<Claim, StoreError> {
         let mut item = keys::key(keys::person(decision.person), keys::message(decision.id));
-        let cause = serde_json::to_string(&decision.cause).map_err(|error| StoreError::Unstorable(error.to_string()))?;
+        let cause =
+            serde_json::to_string(&decision.cause).map_err(|error| StoreError::Unstorable(error.to_string()))?;
         let mut set = |name: &str, value| item.insert(name.to_owned(), value);
         set("status", s(MessageState::Claimed.as_str()));
         set("rank", n(MessageState::Claimed.rank()));
@@ -252,7 +256,9 @@ impl Store {
             for (name, text) in texts {
                 if let Some(text) = text {
                     sets.push(format!("#{name} = :{name}"));
-                    update = update.expression_attribute_names(format!("#{name}"), name).expression_attribute_values(format!(":{name}"), s(&**text));
+                    update = update
+                        .expression_attribute_names(format!("#{name}"), name)
+                        .expression_attribute_values(format!(":{name}"), s(&**text));
                 }
             }
             if stands {
@@ -299,7 +305,8 @@ impl Store {
     /// [`StoreError`] where the query fails.
     pub async fn inbox(&self, person: PersonId) -> Result<Vec<MessageRecord>, StoreError> {
         let mut messages = self.messages(person).await?;
-        let shown = |message: &MessageRecord| message.times.contains_key(&MessageState::Sent) && message.dismissed_at.is_none();
+        let shown =
+            |message: &MessageRecord| message.times.contains_key(&MessageState::Sent) && message.dismissed_at.is_none();
         messages.retain(|message| message.channel == Channel::InApp && shown(message));
         Ok(messages)
     }
@@ -320,7 +327,14 @@ impl Store {
         self.note("dismiss", person, id, "t_dismissed", now).await
     }
 
-    async fn note(&self, operation: &'static str, person: PersonId, id: DecisionId, name: &str, now: Timestamp) -> Result<bool, StoreError> {
+    async fn note(
+        &self,
+        operation: &'static str,
+        person: PersonId,
+        id: DecisionId,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let update = self
             .client
             .update_item()
@@ -338,8 +352,10 @@ impl Store {
 }
 
 fn read(item: &Item) -> Result<MessageRecord, StoreError> {
-    let person = keys::person_of(needed(keys::PK, item.text(keys::PK)?)?).ok_or_else(|| StoreError::corrupt("no person's key"))?;
-    let id = needed(keys::SK, item.text(keys::SK)?)?.strip_prefix(keys::MESSAGE).and_then(|id| DecisionId::parse(id).ok());
+    let person = keys::person_of(needed(keys::PK, item.text(keys::PK)?)?)
+        .ok_or_else(|| StoreError::corrupt("no person's key"))?;
+    let id =
+        needed(keys::SK, item.text(keys::SK)?)?.strip_prefix(keys::MESSAGE).and_then(|id| DecisionId::parse(id).ok());
     let channel = needed("ch", item.text("ch")?)?;
     let channel = Channel::ALL.into_iter().find(|known| known.as_str() == channel);
     let text = |name: &str| item.text(name).map(|text| text.map(str::to_owned));
@@ -358,7 +374,8 @@ fn read(item: &Item) -> Result<MessageRecord, StoreError> {
         step: needed("step", item.number("step")?)?,
         template: needed("tpl", text("tpl")?)?,
         endpoint: text("endpoint")?,
-        cause: serde_json::from_str(needed("cause", item.text("cause")?)?).map_err(|_| StoreError::corrupt("no cause"))?,
+        cause: serde_json::from_str(needed("cause", item.text("cause")?)?)
+            .map_err(|_| StoreError::corrupt("no cause"))?,
         config: needed("cfg", item.parsed("cfg")?)?,
         decided_at: needed("decided", item.moment("decided")?)?,
         times,

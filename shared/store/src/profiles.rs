@@ -120,11 +120,15 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] where a read fails. An item that cannot be read is its own person's error only.
-    pub async fn load_many(&self, people: &HashSet<PersonId>) -> Result<HashMap<PersonId, Result<Loaded, StoreError>>, StoreError> {
+    pub async fn load_many(
+        &self,
+        people: &HashSet<PersonId>,
+    ) -> Result<HashMap<PersonId, Result<Loaded, StoreError>>, StoreError> {
         let mut loaded: HashMap<_, _> = people.iter().map(|person| (*person, Ok(Loaded::Absent))).collect();
         let people: Vec<PersonId> = people.iter().copied().collect();
         for chunk in people.chunks(BATCH) {
-            let mut keys: Vec<Item> = chunk.iter().map(|person| keys::key(keys::person(*person), keys::PROFILE)).collect();
+            let mut keys: Vec<Item> =
+                chunk.iter().map(|person| keys::key(keys::person(*person), keys::PROFILE)).collect();
             let mut pause = PAUSE;
             for round in 0.. {
                 if round == ROUNDS {
@@ -143,7 +147,11 @@ impl Store {
                     let person = keys::person_of(pk).ok_or_else(|| StoreError::corrupt("no person's key"))?;
                     loaded.insert(person, decode(&item));
                 }
-                keys = answer.unprocessed_keys.and_then(|mut left| left.remove(&*self.table)).map(|left| left.keys).unwrap_or_default();
+                keys = answer
+                    .unprocessed_keys
+                    .and_then(|mut left| left.remove(&*self.table))
+                    .map(|left| left.keys)
+                    .unwrap_or_default();
                 if keys.is_empty() {
                     break;
                 }
@@ -195,12 +203,18 @@ impl Store {
             writes.push(write(&self.table, item, Condition::version(stored.version))?);
         }
         if let Some(account) = leaves {
-            writes.push(write(&self.table, tombstone(account, origin, moved.version, now), Condition::newer(moved.version))?);
+            writes.push(write(
+                &self.table,
+                tombstone(account, origin, moved.version, now),
+                Condition::newer(moved.version),
+            )?);
         }
         let answer = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
         answer.map(drop).map_err(|error| {
             let cancelled = error.as_service_error().is_some_and(|service| service.is_transaction_canceled_exception());
-            let lost = error.as_service_error().is_some_and(|service| service.code() == Some("TransactionInProgressException"));
+            let lost = error
+                .as_service_error()
+                .is_some_and(|service| service.code() == Some("TransactionInProgressException"));
             if cancelled || lost { StoreError::Conflict { operation: "relocate" } } else { sort("relocate", error) }
         })
     }

@@ -92,7 +92,13 @@ impl Reject {
 impl fmt::Debug for Reject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { id, source, code, path, received_at, .. } = self;
-        f.debug_struct("Reject").field("id", id).field("source", source).field("code", code).field("path", path).field("received_at", received_at).finish_non_exhaustive()
+        f.debug_struct("Reject")
+            .field("id", id)
+            .field("source", source)
+            .field("code", code)
+            .field("path", path)
+            .field("received_at", received_at)
+            .finish_non_exhaustive()
     }
 }
 

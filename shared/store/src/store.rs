@@ -45,17 +45,30 @@ impl Store {
     /// [`StoreError`] where the write fails.
     pub async fn count(&self, name: &str, by: u64) -> Result<(), StoreError> {
         let update = self.client.update_item().table_name(&*self.table).set_key(Some(keys::key(keys::STAT, name)));
-        let update = update.update_expression("ADD #n :by").expression_attribute_names("#n", "n").expression_attribute_values(":by", n(by));
+        let update = update
+            .update_expression("ADD #n :by")
+            .expression_attribute_names("#n", "n")
+            .expression_attribute_values(":by", n(by));
         update.send().await.map(drop).map_err(|error| sort("count", error))
     }
 
-    pub(crate) async fn get(&self, operation: &'static str, key: Item, consistent: bool) -> Result<Option<Item>, StoreError> {
+    pub(crate) async fn get(
+        &self,
+        operation: &'static str,
+        key: Item,
+        consistent: bool,
+    ) -> Result<Option<Item>, StoreError> {
         let get = self.client.get_item().table_name(&*self.table).set_key(Some(key)).consistent_read(consistent);
         get.send().await.map(|answer| answer.item).map_err(|error| sort(operation, error))
     }
 
     /// Puts `item` if `condition` holds.
-    pub(crate) async fn put(&self, operation: &'static str, item: Item, condition: Option<Condition>) -> Result<(), StoreError> {
+    pub(crate) async fn put(
+        &self,
+        operation: &'static str,
+        item: Item,
+        condition: Option<Condition>,
+    ) -> Result<(), StoreError> {
         let mut put = self.client.put_item().table_name(&*self.table).set_item(Some(item));
         if let Some(condition) = condition {
             put = put
@@ -67,12 +80,21 @@ impl Store {
     }
 
     /// Every item of a partition whose sort key begins with `prefix` (all, where that is empty), in order.
-    pub(crate) async fn partition(&self, operation: &'static str, pk: String, prefix: &str, consistent: bool) -> Result<Vec<Item>, StoreError> {
+    pub(crate) async fn partition(
+        &self,
+        operation: &'static str,
+        pk: String,
+        prefix: &str,
+        consistent: bool,
+    ) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::new();
         let mut from = None;
         loop {
-            let mut query = self.client.query().table_name(&*self.table).consistent_read(consistent).set_exclusive_start_key(from);
-            query = query.expression_attribute_names("#pk", keys::PK).expression_attribute_values(":pk", crate::item::s(pk.clone()));
+            let mut query =
+                self.client.query().table_name(&*self.table).consistent_read(consistent).set_exclusive_start_key(from);
+            query = query
+                .expression_attribute_names("#pk", keys::PK)
+                .expression_attribute_values(":pk", crate::item::s(pk.clone()));
             query = if prefix.is_empty() {
                 query.key_condition_expression("#pk = :pk")
             } else {
@@ -103,7 +125,11 @@ pub(crate) struct Condition {
 impl Condition {
     /// There is no such item yet.
     pub(crate) fn absent() -> Self {
-        Self { expression: "attribute_not_exists(#pk)", names: [("#pk".to_owned(), keys::PK.to_owned())].into(), values: None }
+        Self {
+            expression: "attribute_not_exists(#pk)",
+            names: [("#pk".to_owned(), keys::PK.to_owned())].into(),
+            values: None,
+        }
     }
 
     /// The item still has `version`; version 0 is that of an item which is not there.

@@ -55,7 +55,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] where the write fails.
-    pub async fn suppress_hashed(&self, address: &[u8; 32], reason: Reason, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn suppress_hashed(
+        &self,
+        address: &[u8; 32],
+        reason: Reason,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let mut item = keys::key(keys::suppression_hashed(address), keys::SUPPRESSION);
         item.insert("why".to_owned(), s(reason.as_str()));
         item.insert("at".to_owned(), at(now));

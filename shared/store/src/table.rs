@@ -4,8 +4,8 @@ use crate::error::{StoreError, sort};
 use crate::keys::{PK, SK};
 use crate::store::Store;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType,
-    TimeToLiveSpecification,
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
+    ScalarAttributeType, TimeToLiveSpecification,
 };
 
 /// The table's name where nothing else is configured.
@@ -25,7 +25,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where DynamoDB refuses.
     pub async fn create_table(&self) -> Result<(), StoreError> {
-        let attribute = |name: &str, kind| AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build();
+        let attribute =
+            |name: &str, kind| AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build();
         let element = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
         let built = |error: aws_sdk_dynamodb::error::BuildError| StoreError::Unstorable(error.to_string());
         let index = GlobalSecondaryIndex::builder()

@@ -13,7 +13,8 @@ fn track(id: &str, user: &str) -> Event {
 #[tokio::test]
 async fn a_person_is_written_once_a_batch_however_many_records_speak_of_them() {
     let bench = Bench::new().await;
-    let records = [vec![track("a", "u"), track("b", "v")], vec![track("c", "u"), track("a", "u")], vec![track("d", "u")]];
+    let records =
+        [vec![track("a", "u"), track("b", "v")], vec![track("c", "u"), track("a", "u")], vec![track("d", "u")]];
     assert!(bench.feed(&records).await.is_empty());
     let stored = bench.stored(user("u")).await.unwrap();
     assert_eq!((stored.version, stored.profile.counted()), (1, 3));
@@ -27,7 +28,9 @@ async fn a_person_is_written_once_a_batch_however_many_records_speak_of_them() {
 #[tokio::test]
 async fn an_event_is_counted_once_though_it_comes_again_long_after_it_left_the_window() {
     let bench = Bench::new().await;
-    let all: Vec<Event> = (0..200).map(|i| EventBuilder::track(&format!("m{i}"), "u", "Order Completed").at(at(i - 300)).build()).collect();
+    let all: Vec<Event> = (0..200)
+        .map(|i| EventBuilder::track(&format!("m{i}"), "u", "Order Completed").at(at(i - 300)).build())
+        .collect();
     for batch in all.chunks(20) {
         assert!(bench.feed(&[batch.to_vec()]).await.is_empty());
     }
@@ -62,7 +65,11 @@ async fn a_person_who_cannot_be_read_fails_only_the_records_that_speak_of_them()
     // A profile whose ledger is gone: nothing may be counted, lest it were counted twice.
     stored.profile.parts[0].seen.blocks = 3;
     bench.store.save(&mut stored).await.unwrap();
-    let records = [vec![track("b", "v")], vec![EventBuilder::track("c", "u", "x").at(at(-600)).build(), track("d", "v")], vec![track("e", "w")]];
+    let records = [
+        vec![track("b", "v")],
+        vec![EventBuilder::track("c", "u", "x").at(at(-600)).build(), track("d", "v")],
+        vec![track("e", "w")],
+    ];
     assert_eq!(bench.feed(&records).await, ["r1"]);
     assert_eq!(bench.stored(user("v")).await.unwrap().profile.counted(), 2);
     assert_eq!(bench.stored(user("u")).await.unwrap().profile.counted(), 1);
@@ -95,7 +102,10 @@ async fn decisions_members_and_addresses_go_where_they_belong() {
     assert_eq!(bench.store.find_address("ada@example.com").await.unwrap(), Some(user("u")));
     let acme = AccountId::parse("acme").unwrap();
     let members = bench.store.members(&acme, None).await.unwrap().members;
-    assert_eq!(members.iter().map(|member| member.person).collect::<HashSet<_>>(), HashSet::from([user("u"), user("v")]));
+    assert_eq!(
+        members.iter().map(|member| member.person).collect::<HashSet<_>>(),
+        HashSet::from([user("u"), user("v")])
+    );
     let moved = EventBuilder::group("k", "v", "other").at(at(-10)).build();
     assert!(bench.feed(&[vec![moved]]).await.is_empty());
     assert_eq!(bench.store.members(&acme, None).await.unwrap().members.len(), 1);
@@ -111,7 +121,12 @@ async fn who_has_gone_quiet_hears_from_us_once_however_often_the_timer_rings() {
     assert!(bench.messages.bodies().is_empty(), "it rang too early");
     bench.time.set(due);
     for _ in 0..3 {
-        assert!(bench.hand(vec![tick_body(user("u"), due), tick_body(user("u"), due), tick_body(user("nobody"), due)]).await.is_empty());
+        assert!(
+            bench
+                .hand(vec![tick_body(user("u"), due), tick_body(user("u"), due), tick_body(user("nobody"), due)])
+                .await
+                .is_empty()
+        );
     }
     assert_eq!(bench.messages.bodies().len(), 1);
     assert!(bench.stored(user("u")).await.unwrap().profile.due_at.unwrap() > due);
@@ -144,6 +159,7 @@ async fn a_visitor_who_belonged_to_an_account_leaves_it_when_becoming_a_user() {
     assert_eq!(bench.store.members(&acme, None).await.unwrap().members[0].person, anonymous("anon"));
     let identify = EventBuilder::identify("i", "u", Some("anon")).at(at(-50)).build();
     assert!(bench.feed(&[vec![identify]]).await.is_empty());
-    let members: Vec<_> = bench.store.members(&acme, None).await.unwrap().members.iter().map(|member| member.person).collect();
+    let members: Vec<_> =
+        bench.store.members(&acme, None).await.unwrap().members.iter().map(|member| member.person).collect();
     assert_eq!(members, [user("u")]);
 }

@@ -41,13 +41,20 @@ async fn processes_that_work_on_the_same_person_at_once_count_everything_once() 
     let others: Vec<Bench> = (0..4).map(|_| bench.restarted()).collect();
     let batch = |i: usize| -> Vec<_> {
         // Every batch overlaps its neighbours.
-        (i * 5..i * 5 + 10).map(|n| EventBuilder::track(&format!("m{n}"), "u", "Order Completed").at(at(-40)).build()).collect()
+        (i * 5..i * 5 + 10)
+            .map(|n| EventBuilder::track(&format!("m{n}"), "u", "Order Completed").at(at(-40)).build())
+            .collect()
     };
     let runs = others.iter().enumerate().map(|(i, other)| async move {
         let mut left = vec![batch(i), batch(i + 4)];
         for _ in 0..20 {
             let failed = other.feed(&left).await;
-            left = left.into_iter().enumerate().filter(|(at, _)| failed.contains(&format!("r{at}"))).map(|(_, events)| events).collect();
+            left = left
+                .into_iter()
+                .enumerate()
+                .filter(|(at, _)| failed.contains(&format!("r{at}")))
+                .map(|(_, events)| events)
+                .collect();
             if left.is_empty() {
                 return;
             }

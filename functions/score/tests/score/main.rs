@@ -1,5 +1,11 @@
 //! The real handler over a DynamoDB behind its real HTTP API; the queues are in memory.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, reason = "test support fails its test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    unreachable_pub,
+    reason = "test support fails its test"
+)]
 
 mod counting;
 mod crashes;

@@ -69,7 +69,8 @@ fn story() -> impl Strategy<Value = (Vec<Event>, Delivery, Delivery)> {
 
 async fn told(bench: &Bench, events: &[Event], delivery: &Delivery) -> BTreeMap<PersonId, Vec<u8>> {
     for batch in delivery {
-        let records: Vec<Vec<Event>> = batch.iter().map(|record| record.iter().map(|at| events[*at].clone()).collect()).collect();
+        let records: Vec<Vec<Event>> =
+            batch.iter().map(|record| record.iter().map(|at| events[*at].clone()).collect()).collect();
         assert!(bench.feed(&records).await.is_empty());
     }
     let everyone = USERS.iter().map(|text| user(text)).chain(VISITORS.iter().map(|text| anonymous(text)));
@@ -86,7 +87,9 @@ async fn told(bench: &Bench, events: &[Event], delivery: &Delivery) -> BTreeMap<
 async fn of_several_links_in_one_batch_the_earliest_holds_though_a_later_one_held_before() {
     let bench = Bench::new().await;
     let link = |id: &str, user: &str, second| EventBuilder::identify(id, user, Some("a0")).at(at(second)).build();
-    assert!(bench.feed(&[vec![EventBuilder::page("p", "a0").at(at(-60)).build(), link("m3", "u0", -30)]]).await.is_empty());
+    assert!(
+        bench.feed(&[vec![EventBuilder::page("p", "a0").at(at(-60)).build(), link("m3", "u0", -30)]]).await.is_empty()
+    );
     assert!(bench.feed(&[vec![link("m2", "u2", -40), link("m1", "u0", -50)]]).await.is_empty());
     assert_eq!(bench.stored(user("u0")).await.unwrap().profile.counted(), 3);
     assert!(bench.feed(&[vec![link("m0", "u1", -55)]]).await.is_empty());

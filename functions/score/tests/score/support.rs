@@ -49,7 +49,14 @@ impl Bench {
         Database::start().bench("perennial").await
     }
 
-    fn over(store: Store, archive: Archive, messages: Arc<MemoryQueue>, accounts: Arc<MemoryQueue>, clock: Clock, time: SimulatedTime) -> Self {
+    fn over(
+        store: Store,
+        archive: Archive,
+        messages: Arc<MemoryQueue>,
+        accounts: Arc<MemoryQueue>,
+        clock: Clock,
+        time: SimulatedTime,
+    ) -> Self {
         let deps = Deps::new(Parts {
             store: store.clone(),
             archive: archive.clone(),
@@ -64,7 +71,14 @@ impl Bench {
 
     /// Another process over the same table and queues: it remembers nothing.
     pub fn restarted(&self) -> Self {
-        Self::over(self.store.clone(), self.archive.clone(), self.messages.clone(), self.accounts.clone(), self.clock.clone(), self.time.clone())
+        Self::over(
+            self.store.clone(),
+            self.archive.clone(),
+            self.messages.clone(),
+            self.accounts.clone(),
+            self.clock.clone(),
+            self.time.clone(),
+        )
     }
 
     /// Hands over one record for each list of events; gives the records that failed.
@@ -94,7 +108,10 @@ pub fn tick_body(person: PersonId, due_at: Timestamp) -> String {
 
 /// Records `r0`, `r1` …
 pub fn sqs(bodies: Vec<String>) -> SqsEvent {
-    let records = bodies.into_iter().enumerate().map(|(i, body)| serde_json::json!({ "messageId": format!("r{i}"), "body": body }));
+    let records = bodies
+        .into_iter()
+        .enumerate()
+        .map(|(i, body)| serde_json::json!({ "messageId": format!("r{i}"), "body": body }));
     serde_json::from_value(serde_json::json!({ "Records": records.collect::<Vec<_>>() })).unwrap()
 }
 

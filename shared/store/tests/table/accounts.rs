@@ -11,7 +11,13 @@ fn acme() -> AccountId {
 }
 
 fn member(name: &str, engagement: u8) -> Member {
-    Member { person: person(name), stage: Stage::Trial, scores: [].into(), engagement: Score::from(engagement), last_seen: Some(at(0)) }
+    Member {
+        person: person(name),
+        stage: Stage::Trial,
+        scores: [].into(),
+        engagement: Score::from(engagement),
+        last_seen: Some(at(0)),
+    }
 }
 
 #[tokio::test]
@@ -42,8 +48,12 @@ async fn an_account_is_written_only_as_it_was_read() {
         message_id: MessageId::parse(id).unwrap(),
     };
     let calls = [call(at(5), "m2", "team"), call(at(5), "m1", "solo"), call(at(1), "m9", "free")];
-    calls.iter().for_each(|call| drop(account.merge(call)));
-    calls.iter().rev().for_each(|call| drop(other.merge(call)));
+    for call in &calls {
+        account.merge(call);
+    }
+    for call in calls.iter().rev() {
+        other.merge(call);
+    }
     assert_eq!(account, other, "the order of calls does not matter");
     assert_eq!(account.traits["plan"].value, "team");
     assert!(!account.merge(&calls[0]), "a call that is repeated changes nothing");

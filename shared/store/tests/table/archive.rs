@@ -10,7 +10,11 @@ use perennial_testkit::EventBuilder;
 use std::sync::Arc;
 
 fn events(day: i64, n: i64) -> Vec<Event> {
-    (0..n).map(|i| EventBuilder::track(&format!("m-{day}-{i}"), "u", "Paid").property("i", i).at(at(day * 86_400 + i)).build()).collect()
+    (0..n)
+        .map(|i| {
+            EventBuilder::track(&format!("m-{day}-{i}"), "u", "Paid").property("i", i).at(at(day * 86_400 + i)).build()
+        })
+        .collect()
 }
 
 #[tokio::test]
@@ -22,7 +26,8 @@ async fn what_is_written_is_read_by_day_and_a_batch_written_again_adds_nothing()
         archive.write(&batch).await.unwrap();
     }
     archive.write(&events(2, 3)).await.unwrap();
-    let names: Vec<String> = objects.list(None).map_ok(|object| object.location.to_string()).try_collect().await.unwrap();
+    let names: Vec<String> =
+        objects.list(None).map_ok(|object| object.location.to_string()).try_collect().await.unwrap();
     assert_eq!(names.len(), 3, "{names:?}");
     assert!(names.iter().all(|name| name.starts_with("day=2026-01-0") && name.ends_with(".ndjson.gz")), "{names:?}");
     let all: Vec<Event> = archive.read_all().await.unwrap().try_collect().await.unwrap();

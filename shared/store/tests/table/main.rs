@@ -1,5 +1,11 @@
 //! The store against a DynamoDB behind its real HTTP API, through the real client.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, reason = "test support fails its test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    unreachable_pub,
+    reason = "test support fails its test"
+)]
 
 mod accounts;
 mod archive;

@@ -42,7 +42,10 @@ async fn a_claim_whose_answer_was_lost_is_still_the_claimants() {
         assert_eq!(store.claim(&decision, "m-1/1", at(0)).await.unwrap(), Claim::Ours);
     }
     let Claim::Taken(record) = store.claim(&decision, "m-1/2", at(9)).await.unwrap() else { panic!("claimed twice") };
-    assert_eq!((record.state, record.cause, record.times[&MessageState::Claimed]), (MessageState::Claimed, decision.cause.clone(), at(0)));
+    assert_eq!(
+        (record.state, record.cause, record.times[&MessageState::Claimed]),
+        (MessageState::Claimed, decision.cause.clone(), at(0))
+    );
     store.record(decision.person, decision.id, &Outcome::new(MessageState::Sent, at(1))).await.unwrap();
     assert!(matches!(store.claim(&decision, "m-1/1", at(9)).await.unwrap(), Claim::Taken(_)), "sent is sent");
     assert!(!store.release(decision.person, decision.id, "m-1/1").await.unwrap());
@@ -63,13 +66,20 @@ async fn outcomes_may_come_in_any_order_and_the_one_that_tells_most_stands() {
     let store = store().await;
     let decision = decision(0, Channel::Mail);
     let (person, id) = (decision.person, decision.id);
-    assert!(!store.record(person, id, &Outcome::new(MessageState::Delivered, at(3))).await.unwrap(), "nothing was claimed");
+    assert!(
+        !store.record(person, id, &Outcome::new(MessageState::Delivered, at(3))).await.unwrap(),
+        "nothing was claimed"
+    );
     store.claim(&decision, "a", at(0)).await.unwrap();
     let outcomes = [(MessageState::Opened, 5), (MessageState::Delivered, 4), (MessageState::Opened, 9)];
     for (state, second) in outcomes {
         assert!(store.record(person, id, &Outcome::new(state, at(second))).await.unwrap());
     }
-    let sent = Outcome { subject: Some("Hello".to_owned()), provider_id: Some("ses-1".to_owned()), ..Outcome::new(MessageState::Sent, at(2)) };
+    let sent = Outcome {
+        subject: Some("Hello".to_owned()),
+        provider_id: Some("ses-1".to_owned()),
+        ..Outcome::new(MessageState::Sent, at(2))
+    };
     assert!(store.record(person, id, &sent).await.unwrap());
     let record = store.message(person, id).await.unwrap().unwrap();
     assert_eq!(record.state, MessageState::Opened);
@@ -83,7 +93,12 @@ async fn outcomes_may_come_in_any_order_and_the_one_that_tells_most_stands() {
 #[tokio::test]
 async fn the_inbox_shows_what_was_sent_in_the_product_until_it_is_dismissed() {
     let store = store().await;
-    let decisions = [decision(0, Channel::InApp), decision(1, Channel::InApp), decision(2, Channel::Mail), decision(3, Channel::InApp)];
+    let decisions = [
+        decision(0, Channel::InApp),
+        decision(1, Channel::InApp),
+        decision(2, Channel::Mail),
+        decision(3, Channel::InApp),
+    ];
     for decision in &decisions {
         store.claim(decision, "a", at(0)).await.unwrap();
     }
@@ -91,7 +106,9 @@ async fn the_inbox_shows_what_was_sent_in_the_product_until_it_is_dismissed() {
         let sent = Outcome { text: Some("Text".to_owned()), ..Outcome::new(MessageState::Sent, at(1)) };
         store.record(decision.person, decision.id, &sent).await.unwrap();
     }
-    let shown = |inbox: Vec<perennial_store::messages::MessageRecord>| inbox.iter().map(|record| record.step).collect::<Vec<_>>();
+    let shown = |inbox: Vec<perennial_store::messages::MessageRecord>| {
+        inbox.iter().map(|record| record.step).collect::<Vec<_>>()
+    };
     assert_eq!(shown(store.inbox(person("u")).await.unwrap()), [1, 0], "the newest first, and only what was sent");
     assert!(store.mark_read(person("u"), decisions[0].id, at(5)).await.unwrap());
     assert!(store.mark_read(person("u"), decisions[0].id, at(6)).await.unwrap());

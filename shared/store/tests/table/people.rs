@@ -21,7 +21,9 @@ async fn when_someone_else_wrote_meanwhile_the_write_is_refused() {
     let mut second = new("u");
     feed(&store, &mut first, &[EventBuilder::track("m1", "u", "Paid").build()]).await;
     assert!(store.save(&mut second).await.unwrap_err().is_conflict(), "it is there already");
-    let Loaded::Profile(mut stale) = store.load(person("u"), Consistency::Strong).await.unwrap() else { panic!("no profile") };
+    let Loaded::Profile(mut stale) = store.load(person("u"), Consistency::Strong).await.unwrap() else {
+        panic!("no profile")
+    };
     assert_eq!(stale, first);
     feed(&store, &mut first, &[EventBuilder::track("m2", "u", "Paid").build()]).await;
     assert!(store.save(&mut stale).await.unwrap_err().is_conflict(), "it has moved on");
@@ -45,7 +47,11 @@ async fn many_people_are_read_at_once_and_who_is_not_there_is_absent() {
 #[tokio::test]
 async fn a_ledger_gives_back_its_ids_and_a_missing_block_is_noticed() {
     let store = store().await;
-    let block = |number: u32| RolledBlock { owner: person("u"), number, ids: (0..32).map(|i| u64::from(number) << 40 | i).collect() };
+    let block = |number: u32| RolledBlock {
+        owner: person("u"),
+        number,
+        ids: (0..32).map(|i| u64::from(number) << 40 | i).collect(),
+    };
     let blocks: Vec<RolledBlock> = (0..60).map(block).collect();
     store.put_blocks(&blocks).await.unwrap();
     store.put_blocks(&blocks[..1]).await.unwrap();
@@ -80,10 +86,19 @@ async fn a_part_moves_whole_and_its_old_place_points_to_the_new_one() {
     let origin = visitor(&store).await;
     let target = joined(&origin, &new("u"));
     let acme = AccountId::parse("acme").unwrap();
-    let relocation =
-        Relocation { origin: origin.profile.id, origin_version: origin.version, target: &target, previous: None, leaves: Some(&acme), now: at(0) };
+    let relocation = Relocation {
+        origin: origin.profile.id,
+        origin_version: origin.version,
+        target: &target,
+        previous: None,
+        leaves: Some(&acme),
+        now: at(0),
+    };
     store.relocate(relocation).await.unwrap();
-    assert_eq!(store.load(origin.profile.id, Consistency::Strong).await.unwrap(), Loaded::Moved(Moved { to: person("u"), version: 2 }));
+    assert_eq!(
+        store.load(origin.profile.id, Consistency::Strong).await.unwrap(),
+        Loaded::Moved(Moved { to: person("u"), version: 2 })
+    );
     let found = store.resolve("anon").await.unwrap().unwrap();
     assert_eq!((found.profile.id, found.version, found.profile.counted()), (person("u"), 1, 1));
     assert_eq!(store.resolve("u").await.unwrap().unwrap(), found);
@@ -93,7 +108,10 @@ async fn a_part_moves_whole_and_its_old_place_points_to_the_new_one() {
     assert_eq!(store.resolve("bob@example.com").await.unwrap(), None);
     let totals = store.totals().await.unwrap();
     assert_eq!((totals.accepted, totals.profiles), (1, 1), "a pointer is nobody and counts nothing twice");
-    assert!(store.save(&mut origin.clone()).await.unwrap_err().is_conflict(), "a slow writer cannot bring the old place back");
+    assert!(
+        store.save(&mut origin.clone()).await.unwrap_err().is_conflict(),
+        "a slow writer cannot bring the old place back"
+    );
 }
 
 #[tokio::test]
@@ -141,7 +159,9 @@ async fn only_those_whose_time_has_come_are_due_and_pages_give_all_of_them() {
     }
     let expected = (0..60).filter(|i| i % 3 == 1).map(|i| (person(&format!("u{i}")), at(-i)));
     assert_eq!(due, expected.collect());
-    let Loaded::Profile(mut rung) = store.load(person("u1"), Consistency::Strong).await.unwrap() else { panic!("no profile") };
+    let Loaded::Profile(mut rung) = store.load(person("u1"), Consistency::Strong).await.unwrap() else {
+        panic!("no profile")
+    };
     rung.profile.due_at = None;
     store.save(&mut rung).await.unwrap();
     let mut left = 0;
@@ -157,7 +177,8 @@ async fn totals_are_exact() {
     let store = store().await;
     for i in 0..20 {
         let name = format!("u{i}");
-        let events: Vec<_> = (0..=i).map(|n| EventBuilder::track(&format!("m{n}"), &name, "Paid").at(at(0)).build()).collect();
+        let events: Vec<_> =
+            (0..=i).map(|n| EventBuilder::track(&format!("m{n}"), &name, "Paid").at(at(0)).build()).collect();
         feed(&store, &mut new(&name), &events).await;
     }
     store.count(perennial_store::totals::DUPLICATES, 2).await.unwrap();

@@ -1,0 +1,48 @@
+//! Everyone, by a scan: for rebuilding, comparing and exporting, never for an answer to a request.
+
+use crate::codec;
+use crate::error::{StoreError, sort};
+use crate::item::{Item, Read};
+use crate::keys;
+use crate::profiles::{Loaded, Stored};
+use crate::store::Store;
+
+/// Where a page of people ended. Opaque.
+#[derive(Debug, Clone)]
+pub struct ScanCursor(Item);
+
+/// Some of all people.
+#[derive(Debug, Clone, Default)]
+pub struct PeoplePage {
+    /// Who, in no order; pointers of people who became part of another are left out.
+    pub people: Vec<Stored>,
+    /// Where to go on; `None` where there are no more.
+    pub next: Option<ScanCursor>,
+}
+
+impl Store {
+    /// A page of all people: what 1 MB of the table holds. Half a read unit for each 4 KB that is passed over.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the scan fails or a profile cannot be read.
+    pub async fn people(&self, from: Option<ScanCursor>) -> Result<PeoplePage, StoreError> {
+        let scan = self
+            .client
+            .scan()
+            .table_name(&*self.table)
+            .filter_expression("#sk = :profile")
+            .expression_attribute_names("#sk", keys::SK)
+            .expression_attribute_values(":profile", crate::item::s(keys::PROFILE))
+            .set_exclusive_start_key(from.map(|cursor| cursor.0));
+        let page = scan.send().await.map_err(|error| sort("people", error))?;
+        let mut people = Vec::new();
+        for item in page.items.unwrap_or_default() {
+            if item.text("to")?.is_none()
+                && let Loaded::Profile(stored) = codec::decode(&item)?
+            {
+                people.push(stored);
+            }
+        }
+        Ok(PeoplePage { people, next: page.last_evaluated_key.map(ScanCursor) })
+    }
+}

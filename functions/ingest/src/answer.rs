@@ -18,7 +18,9 @@ pub(crate) enum Refusal {
     NoSuchPath,
     #[error("this path does not take this method")]
     Method(&'static [Method]),
-    #[error("no source has this write key; it may come as the user name of Basic authentication, in X-Write-Key, in the query or in the body as `writeKey`")]
+    #[error(
+        "no source has this write key; it may come as the user name of Basic authentication, in X-Write-Key, in the query or in the body as `writeKey`"
+    )]
     NoSuchKey,
     #[error("the body is empty")]
     EmptyBody,
@@ -63,9 +65,16 @@ impl Refusal {
             Self::NoSuchPath => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoSuchKey | Self::Webhook(_) => StatusCode::UNAUTHORIZED,
-            Self::TooLarge | Self::TooLargeInflated | Self::Unreadable { problem: Unreadable::TooManyEvents, .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge | Self::TooLargeInflated | Self::Unreadable { problem: Unreadable::TooManyEvents, .. } => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
             Self::Event(invalid) if invalid.code == Code::EventTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::EmptyBody | Self::NotGzip | Self::NotUtf8 { .. } | Self::Unreadable { .. } | Self::NotJson(_) | Self::Event(_) => StatusCode::BAD_REQUEST,
+            Self::EmptyBody
+            | Self::NotGzip
+            | Self::NotUtf8 { .. }
+            | Self::Unreadable { .. }
+            | Self::NotJson(_)
+            | Self::Event(_) => StatusCode::BAD_REQUEST,
             Self::Throttled => StatusCode::TOO_MANY_REQUESTS,
             Self::NoSecret | Self::Busy | Self::NotStored => StatusCode::SERVICE_UNAVAILABLE,
         }

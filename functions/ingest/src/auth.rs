@@ -2,13 +2,14 @@
 
 use data_encoding::BASE64;
 use http::{HeaderMap, Uri};
+use percent_encoding::percent_decode_str;
 use perennial_config::Config;
 use perennial_config::sources::{Source, WriteKeyHash};
-use percent_encoding::percent_decode_str;
 
 /// The source whose write key the request's headers or query hold; `None` if there is none, or no source has it.
 pub(crate) fn by_request<'c>(config: &'c Config, headers: &HeaderMap, uri: &Uri) -> Option<&'c Source> {
-    let header = headers.get("x-write-key").and_then(|value| value.to_str().ok()).and_then(|key| by_key(config, key.trim()));
+    let header =
+        headers.get("x-write-key").and_then(|value| value.to_str().ok()).and_then(|key| by_key(config, key.trim()));
     header.or_else(|| by_basic(config, headers)).or_else(|| by_query(config, uri))
 }
 

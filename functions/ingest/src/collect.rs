@@ -30,7 +30,12 @@ impl Collected {
     /// For calls whose JSON has about `bytes` bytes in all.
     pub(crate) fn with_capacity(bytes: usize) -> Self {
         // Names and times that ingest adds make up for what it leaves out.
-        Self { json: String::with_capacity(bytes + bytes / 4), accepted: Vec::new(), rejects: Vec::new(), last_invalid: None }
+        Self {
+            json: String::with_capacity(bytes + bytes / 4),
+            accepted: Vec::new(),
+            rejects: Vec::new(),
+            last_invalid: None,
+        }
     }
 
     /// Accepts the call, or notes why not.
@@ -69,7 +74,9 @@ impl Collected {
         let messages = pack(&self.json, &self.accepted);
         let rejects = std::mem::take(&mut self.rejects);
         let rejected = rejects.len();
-        let send = async { if messages.is_empty() { SendReport::default() } else { deps.events.send(messages, Delay::NONE).await } };
+        let send = async {
+            if messages.is_empty() { SendReport::default() } else { deps.events.send(messages, Delay::NONE).await }
+        };
         let keep = async { if rejects.is_empty() { Ok(()) } else { deps.rejects.put(rejects).await } };
         let both = pin!(async { tokio::join!(send, keep) });
         let patience = pin!(async { tokio::time::sleep(PATIENCE).await });
@@ -84,15 +91,21 @@ impl Collected {
             tracing::warn!(%source, code = first.code, unsent = sent.unsent.len(), "events were not queued");
             return Err(if is_throttling(&first.code) { Refusal::Throttled } else { Refusal::NotStored });
         }
-        kept.map_err(|error| if matches!(error, StoreError::Throttled { .. }) { Refusal::Throttled } else { Refusal::NotStored })?;
-        Metrics::new("Perennial", "ingest").count("EventsAccepted", self.accepted() as u64).count("EventsRejected", rejected as u64).emit(now);
+        kept.map_err(|error| {
+            if matches!(error, StoreError::Throttled { .. }) { Refusal::Throttled } else { Refusal::NotStored }
+        })?;
+        Metrics::new("Perennial", "ingest")
+            .count("EventsAccepted", self.accepted() as u64)
+            .count("EventsRejected", rejected as u64)
+            .emit(now);
         Ok(())
     }
 }
 
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html>
 fn is_throttling(code: &str) -> bool {
-    ["RequestThrottled", "ThrottlingException", "Throttling", "OverLimit", "KmsThrottled", "KMS.ThrottlingException"].contains(&code)
+    ["RequestThrottled", "ThrottlingException", "Throttling", "OverLimit", "KmsThrottled", "KMS.ThrottlingException"]
+        .contains(&code)
 }
 
 /// How much of a body is worth reserving for.

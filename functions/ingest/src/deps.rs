@@ -24,7 +24,9 @@ impl Rejects for Store {
 
 /// Finds the signing secrets of hooks by the names that `sources.toml` gives them. Does not print them.
 #[derive(Clone)]
-pub struct Secrets(Arc<dyn Fn(&str) -> Option<String> + Send + Sync>);
+pub struct Secrets(Arc<Lookup>);
+
+type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 impl Secrets {
     /// Finds them by `lookup`. Its text may hold several secrets with white space between, while one is rotated.

@@ -55,7 +55,9 @@ mod tests {
         assert_eq!(Endpoint::parse("/sourceConfig/"), Some(Endpoint::SourceConfig));
         assert_eq!(Endpoint::parse("/v1/health"), Some(Endpoint::Health));
         assert!(matches!(Endpoint::parse("/v1/batch"), Some(Endpoint::Call(_))));
-        for path in ["/", "/hooks/", "/hooks/a/b", "/v1/projects//settings", "/v1/projects/a/b/settings", "/sourceConfigs"] {
+        for path in
+            ["/", "/hooks/", "/hooks/a/b", "/v1/projects//settings", "/v1/projects/a/b/settings", "/sourceConfigs"]
+        {
             assert_eq!(Endpoint::parse(path), None, "{path}");
         }
     }

@@ -53,7 +53,14 @@ pub(crate) async fn receive(deps: &Deps, id: &str, parts: &Parts, wire: &[u8]) -
     Ok(answer::stored(accepted, rejected, Dialect::Segment))
 }
 
-fn verify(deps: &Deps, source: &Source, hook: &Hook, parts: &Parts, wire: &[u8], now: jiff::Timestamp) -> Result<(), Refusal> {
+fn verify(
+    deps: &Deps,
+    source: &Source,
+    hook: &Hook,
+    parts: &Parts,
+    wire: &[u8],
+    now: jiff::Timestamp,
+) -> Result<(), Refusal> {
     let secrets = deps.secrets.get(&hook.secret_env);
     if secrets.is_empty() {
         tracing::error!(source = %source.id, key = hook.secret_env, "a hook was called whose signing secret is not set");

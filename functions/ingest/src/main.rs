@@ -19,7 +19,8 @@ async fn main() -> Result<(), lambda_http::Error> {
     let ask_sqs = sqs.get_queue_attributes().queue_url(&settings.events_queue_url).send();
     let (config, _) = tokio::join!(ConfigHandle::load(store.clone()), prime("sqs", ask_sqs));
     let events = Arc::new(Queue::new(sqs, settings.events_queue_url));
-    let deps = Deps::new(config?, events, Arc::new(store), Secrets::from_env(env), Clock::system(), settings.max_in_flight);
+    let deps =
+        Deps::new(config?, events, Arc::new(store), Secrets::from_env(env), Clock::system(), settings.max_in_flight);
     let deps = &deps;
     run(service_fn(|request| async move { Ok::<_, Infallible>(handler::handle(deps, request).await) })).await
 }

@@ -36,7 +36,8 @@ impl<'a> Payload<'a> {
 
 /// Whether the mapping is for this payload.
 pub(crate) fn fits(mapping: &Mapping, payload: Payload<'_>) -> bool {
-    mapping.when.iter().all(|condition| payload.holds(condition)) && !mapping.unless.iter().any(|condition| payload.holds(condition))
+    mapping.when.iter().all(|condition| payload.holds(condition))
+        && !mapping.unless.iter().any(|condition| payload.holds(condition))
 }
 
 /// The call that the payload makes, as the tracking API has it. What is not found is left out, and what is of the wrong type is left to
@@ -65,7 +66,8 @@ pub(crate) fn call(mapping: &Mapping, payload: Payload<'_>) -> Value {
         call.insert(name.to_owned(), event.as_str().into());
     }
     for (name, picks) in [("properties", &mapping.properties), ("traits", &mapping.traits)] {
-        let picked: Map<String, Value> = picks.iter().filter_map(|(name, pick)| Some((name.clone(), value(pick, payload)?))).collect();
+        let picked: Map<String, Value> =
+            picks.iter().filter_map(|(name, pick)| Some((name.clone(), value(pick, payload)?))).collect();
         call.insert(name.to_owned(), picked.into());
     }
     call.into()
@@ -91,7 +93,8 @@ fn message_id(mapping: &Mapping, payload: Payload<'_>) -> Option<String> {
 fn moment(value: &Value) -> Value {
     const FIRST_MILLIS: i64 = 100_000_000_000;
     let at = value.as_i64().and_then(|number| {
-        if number.abs() < FIRST_MILLIS { Timestamp::from_second(number) } else { Timestamp::from_millisecond(number) }.ok()
+        if number.abs() < FIRST_MILLIS { Timestamp::from_second(number) } else { Timestamp::from_millisecond(number) }
+            .ok()
     });
     at.map_or_else(|| value.clone(), |at| at.to_string().into())
 }

@@ -57,7 +57,10 @@ mod tests {
             .map(|(i, (user, size))| {
                 let start = json.len();
                 json.push_str(&serde_json::json!({"u": user, "i": i, "x": "x".repeat(*size)}).to_string());
-                Accepted { identity: Identity::User(UserId::parse(&user.to_string()).unwrap()), json: start..json.len() }
+                Accepted {
+                    identity: Identity::User(UserId::parse(&user.to_string()).unwrap()),
+                    json: start..json.len(),
+                }
             })
             .collect();
         (json, events)

@@ -60,7 +60,10 @@ fn compile(source: Spanned<RawSource>, ids: &mut HashSet<SourceId>, report: &mut
     let id = match SourceId::parse(&raw.id) {
         Ok(id) if id.as_str().bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) => id,
         Ok(_) => {
-            report.at(span, format!("source `{}`: an id may hold letters, digits, - and _, as it is part of a URL", raw.id));
+            report.at(
+                span,
+                format!("source `{}`: an id may hold letters, digits, - and _, as it is part of a URL", raw.id),
+            );
             return None;
         }
         Err(error) => {

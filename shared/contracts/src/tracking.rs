@@ -19,6 +19,9 @@ pub mod time;
 
 mod accept;
 mod body;
+mod chunk;
+mod flaw;
+mod nesting;
 mod text;
 
 pub use accept::{Accepted, Received};

@@ -48,7 +48,9 @@ fn check<'a>(field: &'static str, text: &'a str, max: usize) -> Result<&'a str, 
     if text.len() > max {
         return Err(InvalidId::TooLong { field, length: text.len(), max });
     }
-    if text.chars().any(char::is_control) {
+    // C0 and DEL are single bytes; C1, U+0080 to U+009F, begins with 0xC2.
+    let may_hold_control = text.bytes().fold(false, |may, byte| may | (byte < 0x20) | (byte == 0x7f) | (byte == 0xc2));
+    if may_hold_control && text.chars().any(char::is_control) {
         return Err(InvalidId::Control { field });
     }
     Ok(text)

@@ -49,7 +49,12 @@ impl Rejects for MemoryRejects {
         if !fails {
             self.0.lock().unwrap().extend(rejects);
         }
-        std::future::ready(if fails { Err(StoreError::NoAnswer { operation: "put_rejects", why: "timed out" }) } else { Ok(()) }).boxed()
+        std::future::ready(if fails {
+            Err(StoreError::NoAnswer { operation: "put_rejects", why: "timed out" })
+        } else {
+            Ok(())
+        })
+        .boxed()
     }
 }
 
@@ -84,7 +89,14 @@ impl Fixture {
         let (queue, rejects) = (Arc::new(MemoryQueue::new()), Arc::new(MemoryRejects::default()));
         let secrets = Secrets::new(|name| (name != "ZENDESK_WEBHOOK_SECRET").then(|| SECRET.to_owned()));
         let (clock, _) = Clock::simulated(now.parse().unwrap());
-        let deps = Deps::new(ConfigHandle::fixed(CONFIG.clone()), Arc::clone(&queue) as _, Arc::clone(&rejects) as _, secrets, clock, 8);
+        let deps = Deps::new(
+            ConfigHandle::fixed(CONFIG.clone()),
+            Arc::clone(&queue) as _,
+            Arc::clone(&rejects) as _,
+            secrets,
+            clock,
+            8,
+        );
         Self { deps, queue, rejects }
     }
 
@@ -93,7 +105,9 @@ impl Fixture {
         *request.method_mut() = method.parse().unwrap();
         *request.uri_mut() = path.parse().unwrap();
         for (name, value) in headers {
-            request.headers_mut().append(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
+            request
+                .headers_mut()
+                .append(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
         }
         let (parts, body) = handle(&self.deps, request).await.into_parts();
         let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };

@@ -42,7 +42,8 @@ pub(super) fn compile(
 ) -> Hook {
     let span = secret_env.span();
     let secret_env = secret_env.into_inner();
-    let is_name = !secret_env.is_empty() && secret_env.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    let is_name =
+        !secret_env.is_empty() && secret_env.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
     if !is_name {
         report.at(span, format!("source `{id}`: secret_env names an environment variable, such as STRIPE_WEBHOOK_SECRET; the secret itself never stands in a file"));
     }

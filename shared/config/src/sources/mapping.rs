@@ -79,18 +79,23 @@ impl Mapping {
         let span = raw.span();
         let raw = raw.into_inner();
         let mut complain = |message: String| report.at(span.clone(), format!("source `{source}`: {message}"));
-        let event = raw.event.as_deref().and_then(|name| EventName::parse(name).map_err(|error| complain(error.to_string())).ok());
+        let event = raw
+            .event
+            .as_deref()
+            .and_then(|name| EventName::parse(name).map_err(|error| complain(error.to_string())).ok());
         let needs = match raw.kind {
             EventKind::Track if raw.event.is_none() => Some("a track needs event, the name of what was done"),
             EventKind::Group if is_empty(&raw.group_id) => Some("a group needs group_id"),
             EventKind::Alias if is_empty(&raw.previous_id) => Some("an alias needs previous_id"),
-            _ if is_empty(&raw.user_id) && is_empty(&raw.anonymous_id) => Some("a map needs user_id or anonymous_id: whose event is it?"),
+            _ if is_empty(&raw.user_id) && is_empty(&raw.anonymous_id) => {
+                Some("a map needs user_id or anonymous_id: whose event is it?")
+            }
             _ => None,
         };
         if let Some(needs) = needs {
             complain(needs.to_owned());
         }
-        let mut picks = |picks: BTreeMap<String, RawPick>, complain: &mut dyn FnMut(String)| -> Vec<(String, Pick)> {
+        let picks = |picks: BTreeMap<String, RawPick>, complain: &mut dyn FnMut(String)| -> Vec<(String, Pick)> {
             picks.into_iter().map(|(name, pick)| (name, pick.compile(&mut |message| complain(message)))).collect()
         };
         Self {

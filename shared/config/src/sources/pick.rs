@@ -20,14 +20,23 @@ impl Place {
     pub fn parse(text: &str) -> Result<Self, String> {
         let allowed = "a JSON pointer such as /data/object/customer, or header:NAME";
         if let Some(name) = text.strip_prefix("header:") {
-            let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-            return if is_name { Ok(Self::Header(name.to_ascii_lowercase())) } else { Err(format!("`{text}` names no header; allowed is {allowed}")) };
+            let is_name =
+                !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+            return if is_name {
+                Ok(Self::Header(name.to_ascii_lowercase()))
+            } else {
+                Err(format!("`{text}` names no header; allowed is {allowed}"))
+            };
         }
         if !text.starts_with('/') {
             return Err(format!("`{text}` must be {allowed}"));
         }
         let escapes_hold = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
-        if escapes_hold { Ok(Self::Body(text.to_owned())) } else { Err(format!("`{text}`: in a JSON pointer ~ is written ~0 and / is written ~1")) }
+        if escapes_hold {
+            Ok(Self::Body(text.to_owned()))
+        } else {
+            Err(format!("`{text}`: in a JSON pointer ~ is written ~0 and / is written ~1"))
+        }
     }
 }
 
@@ -96,7 +105,9 @@ impl RawPick {
     pub(super) fn compile(self, complain: &mut impl FnMut(String)) -> Pick {
         match self {
             Self::Value(places) => Pick::Value(places.compile(complain)),
-            Self::Money(money) => Pick::Money { minor: money.minor.compile(complain), currency: money.currency.compile(complain) },
+            Self::Money(money) => {
+                Pick::Money { minor: money.minor.compile(complain), currency: money.currency.compile(complain) }
+            }
         }
     }
 }

@@ -8,7 +8,9 @@ use super::route::{self, Dialect};
 use super::text::{escape_noncharacters, unquoted, write_string};
 use super::{MAX_EVENT_BYTES, posthog, time};
 use jiff::Timestamp;
-use perennial_domain::{AccountId, AnonymousId, EventKind, EventName, Identity, InvalidId, MessageId, SourceId, UserId, hash};
+use perennial_domain::{
+    AccountId, AnonymousId, EventKind, EventName, Identity, InvalidId, MessageId, SourceId, UserId, hash,
+};
 use std::borrow::Cow;
 use std::fmt::Write;
 use std::ops::Range;
@@ -23,14 +25,14 @@ const KINDS: &str = "identify, track, page, screen, group or alias";
 pub struct Received {
     source: SourceId,
     at: Timestamp,
-    at_text: String,
+    at_json: String,
     sent_at: Option<Timestamp>,
 }
 
 impl Received {
     /// Received from `source` at `at`, from a client that says it sent the body at `sent_at`.
     pub fn new(source: SourceId, at: Timestamp, sent_at: Option<Timestamp>) -> Self {
-        Self { source, at, at_text: at.to_string(), sent_at }
+        Self { source, at, at_json: format!("\"{at}\""), sent_at }
     }
 
     /// Where from.
@@ -74,18 +76,19 @@ impl Item<'_> {
         let Some(call) = &self.call else {
             return Err(Invalid::new(Code::NotAnObject, "", "an event must be a JSON object", "a JSON object"));
         };
-        if let Some(flaw) = self.flaw {
+        if let Some(flaw) = self.apart.flaw {
             return Err(Invalid::flaw(flaw, self.start));
         }
         let start = out.len();
         let accepted = match self.dialect {
-            Dialect::Segment => accept(call, self.kind, received, out),
+            Dialect::Segment => accept(call, self.kind, self.apart.special, received, out),
             Dialect::PostHog => {
                 let translated = posthog::translate(self.raw)?;
                 // What the translation writes is JSON; should it not be, the event is refused and not lost.
-                let call = Call::scan(&mut Scanner::new(&translated))
-                    .map_err(|_| Invalid::new(Code::NotAnObject, "", "the event cannot be translated", "a PostHog event"))?;
-                accept(&call, None, received, out)
+                let call = Call::scan(&mut Scanner::new(&translated)).map_err(|_| {
+                    Invalid::new(Code::NotAnObject, "", "the event cannot be translated", "a PostHog event")
+                })?;
+                accept(&call, None, true, received, out)
             }
         };
         if accepted.is_err() {
@@ -95,7 +98,13 @@ impl Item<'_> {
     }
 }
 
-fn accept(call: &Call<'_>, kind: Option<EventKind>, received: &Received, out: &mut String) -> Result<Accepted, Invalid> {
+fn accept(
+    call: &Call<'_>,
+    kind: Option<EventKind>,
+    special: bool,
+    received: &Received,
+    out: &mut String,
+) -> Result<Accepted, Invalid> {
     let start = out.len();
     let kind = kind.map_or_else(|| read_kind(call), Ok)?;
     let user_id = id(call.user_id, "userId", UserId::MAX_BYTES, UserId::parse)?;
@@ -113,60 +122,74 @@ fn accept(call: &Call<'_>, kind: Option<EventKind>, received: &Received, out: &m
         _ => (call.event, "event"),
     };
     let event = match kind {
-        EventKind::Track | EventKind::Page | EventKind::Screen => id(name, name_path, EventName::MAX_BYTES, EventName::parse)?,
+        EventKind::Track | EventKind::Page | EventKind::Screen => {
+            id(name, name_path, EventName::MAX_BYTES, EventName::parse)?
+        }
         _ => None,
     };
     match kind {
-        EventKind::Track if event.is_none() => return Err(missing("event", "a track call needs `event`, the name of what was done")),
-        EventKind::Group if group_id.is_none() => return Err(missing("groupId", "a group call needs `groupId`, the account")),
-        EventKind::Alias if previous_id.is_none() => return Err(missing("previousId", "an alias call needs `previousId`")),
+        EventKind::Track if event.is_none() => {
+            return Err(missing("event", "a track call needs `event`, the name of what was done"));
+        }
+        EventKind::Group if group_id.is_none() => {
+            return Err(missing("groupId", "a group call needs `groupId`, the account"));
+        }
+        EventKind::Alias if previous_id.is_none() => {
+            return Err(missing("previousId", "an alias call needs `previousId`"));
+        }
         EventKind::Alias if user_id.is_none() => return Err(missing("userId", "an alias call needs `userId`")),
         _ => {}
     }
-    let identity = match (&user_id, &anonymous_id) {
-        (Some(user), _) => Identity::User(user.clone()),
-        (None, Some(anonymous)) => Identity::Anonymous(anonymous.clone()),
+    let message_id = id(call.message_id, "messageId", MessageId::MAX_BYTES, MessageId::parse)?;
+    let happened = read_moment(call)?;
+    let timestamp = happened.map(|happened| corrected(happened, call, received)).transpose()?;
+
+    match &message_id {
+        Some(message_id) => write_text(out, "{\"messageId\":", message_id.as_str()),
+        None => write_text(out, "{\"messageId\":", &derived_id(call, kind, &received.source)),
+    }
+    write_text(out, ",\"type\":", kind.as_str());
+    write_optional(out, ",\"userId\":", user_id.as_ref().map(UserId::as_str));
+    write_optional(out, ",\"anonymousId\":", anonymous_id.as_ref().map(AnonymousId::as_str));
+    match timestamp {
+        Some(timestamp) => write_moment(out, ",\"timestamp\":", timestamp),
+        None => write_raw(out, ",\"timestamp\":", &received.at_json),
+    }
+    if let Some(happened) = happened {
+        write_moment(out, ",\"originalTimestamp\":", happened);
+    }
+    write_raw(out, ",\"receivedAt\":", &received.at_json);
+    write_text(out, ",\"source\":", received.source.as_str());
+    write_optional(out, ",\"event\":", event.as_ref().map(EventName::as_str));
+    write_optional(out, ",\"groupId\":", group_id.as_ref().map(AccountId::as_str));
+    write_optional(out, ",\"previousId\":", previous_id.as_ref().map(AnonymousId::as_str));
+    match kind {
+        EventKind::Track | EventKind::Page | EventKind::Screen => {
+            write_object(out, ",\"properties\":", filled(call.properties, "properties")?);
+        }
+        EventKind::Identify => {
+            let traits = match filled(call.traits, "traits")? {
+                Some(traits) => Some(traits),
+                None => filled(call.context_traits, "context.traits")?,
+            };
+            write_object(out, ",\"traits\":", traits);
+        }
+        EventKind::Group => write_object(out, ",\"traits\":", filled(call.traits, "traits")?),
+        EventKind::Alias => {}
+    }
+    write_object(out, ",\"context\":", filled(call.context, "context")?);
+    out.push('}');
+    if special {
+        escape_noncharacters(out, start);
+    }
+    let identity = match (user_id, anonymous_id) {
+        (Some(user), _) => Identity::User(user),
+        (None, Some(anonymous)) => Identity::Anonymous(anonymous),
         (None, None) => {
             let reason = "an event needs a userId or an anonymousId that is not empty";
             return Err(Invalid::new(Code::NoIdentity, "userId", reason, TEXT));
         }
     };
-    let message_id = match id(call.message_id, "messageId", MessageId::MAX_BYTES, MessageId::parse)? {
-        Some(message_id) => message_id.as_str().to_owned(),
-        None => derived_id(call, kind, &received.source),
-    };
-    let happened = read_moment(call)?;
-    let timestamp = read_timestamp(call, happened, received)?;
-
-    let mut object = Writer { out, separator: '{' };
-    object.text("messageId", &message_id);
-    object.text("type", kind.as_str());
-    object.optional("userId", user_id.as_ref().map(UserId::as_str));
-    object.optional("anonymousId", anonymous_id.as_ref().map(AnonymousId::as_str));
-    match timestamp {
-        Some(timestamp) => object.moment("timestamp", timestamp),
-        None => object.text("timestamp", &received.at_text),
-    }
-    if let Some(happened) = happened {
-        object.moment("originalTimestamp", happened);
-    }
-    object.text("receivedAt", &received.at_text);
-    object.text("source", received.source.as_str());
-    object.optional("event", event.as_ref().map(EventName::as_str));
-    object.optional("groupId", group_id.as_ref().map(AccountId::as_str));
-    object.optional("previousId", previous_id.as_ref().map(AnonymousId::as_str));
-    match kind {
-        EventKind::Track | EventKind::Page | EventKind::Screen => object.object("properties", call.properties)?,
-        EventKind::Identify => match filled(call.traits, "traits")? {
-            Some(traits) => object.raw("traits", traits),
-            None => object.object("context.traits", call.context_traits)?,
-        },
-        EventKind::Group => object.object("traits", call.traits)?,
-        EventKind::Alias => {}
-    }
-    object.object("context", call.context)?;
-    out.push('}');
-    escape_noncharacters(out, start);
     Ok(Accepted { identity, json: start..out.len() })
 }
 
@@ -194,7 +217,9 @@ fn id<T>(
     let Some(raw) = raw else { return Ok(None) };
     let text = match raw.as_bytes() {
         [b'"', ..] => unquoted(raw),
-        [first, rest @ ..] if (*first == b'-' || first.is_ascii_digit()) && rest.iter().all(u8::is_ascii_digit) => Cow::Borrowed(raw),
+        [first, rest @ ..] if (*first == b'-' || first.is_ascii_digit()) && rest.iter().all(u8::is_ascii_digit) => {
+            Cow::Borrowed(raw)
+        }
         _ => return Err(Invalid::new(Code::WrongType, path, format!("{path} is {}", what_is(raw)), TEXT)),
     };
     match parse(&text) {
@@ -224,8 +249,15 @@ fn filled<'a>(raw: Option<&'a str>, path: &'static str) -> Result<Option<&'a str
     }
 }
 
+/// A moment, with the JSON that it came in if that can stay as it is.
+#[derive(Debug, Clone, Copy)]
+struct Moment<'a> {
+    at: Timestamp,
+    json: Option<&'a str>,
+}
+
 /// When the client says that it happened.
-fn read_moment(call: &Call<'_>) -> Result<Option<Timestamp>, Invalid> {
+fn read_moment<'a>(call: &Call<'a>) -> Result<Option<Moment<'a>>, Invalid> {
     let (path, raw) = match (call.timestamp, call.original_timestamp) {
         (Some(raw), _) => ("timestamp", raw),
         (None, Some(raw)) => ("originalTimestamp", raw),
@@ -235,26 +267,29 @@ fn read_moment(call: &Call<'_>) -> Result<Option<Timestamp>, Invalid> {
         return Err(Invalid::new(Code::WrongType, path, format!("{path} is {}", what_is(raw)), MOMENT));
     }
     let text = unquoted(raw);
-    if text.trim().is_empty() {
+    if text.trim_ascii().is_empty() {
         return Ok(None);
     }
-    time::parse(&text).map(Some).ok_or_else(|| Invalid::new(Code::InvalidValue, path, format!("{path} is no time"), MOMENT))
+    let at = time::parse(&text);
+    let at = at.ok_or_else(|| Invalid::new(Code::InvalidValue, path, format!("{path} is no time"), MOMENT))?;
+    // What all SDKs write, `"2026-01-31T09:30:00.000Z"`, is what the house writes.
+    let is_usual = matches!(raw.as_bytes(), [b'"', b'0'..=b'9', .., b'0'..=b'9', b'Z', b'"']) && raw.len() <= 32;
+    Ok(Some(Moment { at, json: Some(raw).filter(|_| is_usual && matches!(text, Cow::Borrowed(_))) }))
 }
 
-/// When it happened by our clock; `None` if the client does not say.
-fn read_timestamp(call: &Call<'_>, happened: Option<Timestamp>, received: &Received) -> Result<Option<Timestamp>, Invalid> {
-    let Some(happened) = happened else { return Ok(None) };
+/// When it happened by our clock.
+fn corrected<'a>(happened: Moment<'a>, call: &Call<'_>, received: &Received) -> Result<Moment<'a>, Invalid> {
     let sent_at = moment(call.sent_at).or(received.sent_at);
-    let timestamp = time::corrected(happened, sent_at, received.at);
-    if timestamp < Timestamp::UNIX_EPOCH {
+    let at = time::corrected(happened.at, sent_at, received.at);
+    if at < Timestamp::UNIX_EPOCH {
         let reason = "the event lies before 1970";
         return Err(Invalid::new(Code::TimestampTooOld, "timestamp", reason, "a time from 1970-01-01T00:00:00Z on"));
     }
-    if timestamp.duration_since(received.at) > time::MAX_FUTURE {
+    if at.duration_since(received.at) > time::MAX_FUTURE {
         let reason = "the event lies more than a day in the future";
         return Err(Invalid::new(Code::TimestampInFuture, "timestamp", reason, "a time at most 24 hours from now"));
     }
-    Ok(Some(timestamp))
+    Ok(Moment { at, json: happened.json.filter(|_| at == happened.at) })
 }
 
 /// The id of an event that came without one. `sentAt` and whatever else a client changes when it tries again are left out.
@@ -278,49 +313,38 @@ fn derived_id(call: &Call<'_>, kind: EventKind, source: &SourceId) -> String {
     format!("derived-{}", hash::base32(&hash::sha256(&parts)[..BYTES]))
 }
 
-/// Writes an object member by member.
-struct Writer<'o> {
-    out: &'o mut String,
-    separator: char,
+/// Writes what comes before a member's value, then the value.
+fn write_raw(out: &mut String, before: &'static str, json: &str) {
+    out.push_str(before);
+    out.push_str(json);
 }
 
-impl Writer<'_> {
-    fn name(&mut self, name: &str) {
-        self.out.push(self.separator);
-        self.separator = ',';
-        self.out.push('"');
-        self.out.push_str(name);
-        self.out.push_str("\":");
-    }
+fn write_text(out: &mut String, before: &'static str, text: &str) {
+    out.push_str(before);
+    write_string(out, text);
+}
 
-    fn text(&mut self, name: &str, text: &str) {
-        self.name(name);
-        write_string(self.out, text);
+fn write_optional(out: &mut String, before: &'static str, text: Option<&str>) {
+    if let Some(text) = text {
+        write_text(out, before, text);
     }
+}
 
-    fn optional(&mut self, name: &str, text: Option<&str>) {
-        if let Some(text) = text {
-            self.text(name, text);
+fn write_object(out: &mut String, before: &'static str, json: Option<&str>) {
+    if let Some(json) = json {
+        write_raw(out, before, json);
+    }
+}
+
+fn write_moment(out: &mut String, before: &'static str, moment: Moment<'_>) {
+    out.push_str(before);
+    match moment.json {
+        Some(json) => out.push_str(json),
+        None => {
+            let at = moment.at;
+            // Writing to a string does not fail.
+            let _infallible = write!(out, "\"{at}\"");
         }
-    }
-
-    fn moment(&mut self, name: &str, at: Timestamp) {
-        self.name(name);
-        // Writing to a string does not fail.
-        let _infallible = write!(self.out, "\"{at}\"");
-    }
-
-    fn raw(&mut self, name: &str, json: &str) {
-        self.name(name);
-        self.out.push_str(json);
-    }
-
-    /// The object found under `path`, whose last part is its name; nothing if it is empty.
-    fn object(&mut self, path: &'static str, json: Option<&str>) -> Result<(), Invalid> {
-        if let Some(json) = filled(json, path)? {
-            self.raw(path.rsplit('.').next().unwrap_or(path), json);
-        }
-        Ok(())
     }
 }
 

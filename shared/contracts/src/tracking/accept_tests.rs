@@ -36,7 +36,8 @@ fn code(event: serde_json::Value) -> (Code, &'static str) {
 
 #[test]
 fn a_track_becomes_the_event_that_the_queue_carries() {
-    let event = one(json!({"type":"track","event":" Order Completed ","userId":"u-1","anonymousId":null,"messageId":"m-1",
+    let event =
+        one(json!({"type":"track","event":" Order Completed ","userId":"u-1","anonymousId":null,"messageId":"m-1",
         "timestamp":"2026-05-31T12:00:00.500000+02:00","properties":{"revenue":39.9,"a":[1,{"b":null}]},
         "context":{"groupId":"acct-9","library":{"name":"x"}},"integrations":{},"_metadata":{}}));
     let expected = json!({"messageId":"m-1","type":"track","userId":"u-1","timestamp":"2026-05-31T10:00:00.5Z",
@@ -47,17 +48,21 @@ fn a_track_becomes_the_event_that_the_queue_carries() {
 
 #[test]
 fn traits_are_found_where_each_client_puts_them() {
-    let segment = one(json!({"type":"identify","userId":"u","traits":{"plan":"pro"},"context":{"traits":{"plan":"old"}}})).unwrap();
+    let segment =
+        one(json!({"type":"identify","userId":"u","traits":{"plan":"pro"},"context":{"traits":{"plan":"old"}}}))
+            .unwrap();
     assert_eq!(segment.traits["plan"], "pro");
     let rudder = one(json!({"type":"identify","userId":"u","context":{"traits":{"plan":"pro"}}})).unwrap();
     assert_eq!(rudder.traits["plan"], "pro");
-    let group = one(json!({"type":"group","userId":"u","groupId":"a","context":{"traits":{"email":"of the person"}}})).unwrap();
+    let group =
+        one(json!({"type":"group","userId":"u","groupId":"a","context":{"traits":{"email":"of the person"}}})).unwrap();
     assert!(group.traits.is_empty(), "an account has no traits of a person's");
 }
 
 #[test]
 fn empty_and_null_ids_are_none() {
-    let event = one(json!({"type":"page","userId":"","anonymousId":" a ","name":null,"groupId":"","messageId":"m"})).unwrap();
+    let event =
+        one(json!({"type":"page","userId":"","anonymousId":" a ","name":null,"groupId":"","messageId":"m"})).unwrap();
     assert_eq!((event.user_id, event.anonymous_id.unwrap().as_str(), event.group_id), (None, "a", None));
     assert_eq!(code(json!({"type":"page","userId":"","anonymousId":null})), (Code::NoIdentity, "userId"));
     assert_eq!(code(json!({"type":"track","userId":"u","event":"  "})), (Code::Missing, "event"));
@@ -70,7 +75,10 @@ fn whole_numbers_are_ids_and_other_types_are_not() {
         assert_eq!(code(json!({"type":"page","userId":wrong})), (Code::WrongType, "userId"));
     }
     assert_eq!(code(json!({"type":"track","userId":"u","event":["x"]})), (Code::WrongType, "event"));
-    assert_eq!(code(json!({"type":"track","userId":"u","event":"x","properties":"p"})), (Code::WrongType, "properties"));
+    assert_eq!(
+        code(json!({"type":"track","userId":"u","event":"x","properties":"p"})),
+        (Code::WrongType, "properties")
+    );
     assert_eq!(code(json!({"type":"page","userId":"u","context":[]})), (Code::WrongType, "context"));
     assert_eq!(code(json!({"type":"page","userId":"u","timestamp":1_700_000_000})), (Code::WrongType, "timestamp"));
     assert_eq!(code(json!({"type":7,"userId":"u"})), (Code::WrongType, "type"));
@@ -108,16 +116,29 @@ fn the_clients_clock_is_corrected_and_its_own_word_kept() {
     let body = json!({"batch":[{"type":"page","userId":"u","originalTimestamp":"2026-06-01T09:50:00Z"},
         {"type":"page","userId":"u","timestamp":"2031-01-01T00:00:00Z","sentAt":"2031-01-01T00:00:10Z"}],"sentAt":"2026-06-01T10:00:00Z"});
     let events = accept_all(Route::Batch(Dialect::Segment), &body.to_string());
-    let times = |i: usize| events[i].as_ref().map(|event| (event.timestamp.to_string(), event.original_timestamp.unwrap().to_string())).unwrap();
+    let times = |i: usize| {
+        events[i]
+            .as_ref()
+            .map(|event| (event.timestamp.to_string(), event.original_timestamp.unwrap().to_string()))
+            .unwrap()
+    };
     assert_eq!(times(0), ("2026-06-01T11:50:00Z".to_owned(), "2026-06-01T09:50:00Z".to_owned()));
-    assert_eq!(times(1), ("2026-06-01T11:59:50Z".to_owned(), "2031-01-01T00:00:00Z".to_owned()), "an item's own sentAt comes first");
+    assert_eq!(
+        times(1),
+        ("2026-06-01T11:59:50Z".to_owned(), "2031-01-01T00:00:00Z".to_owned()),
+        "an item's own sentAt comes first"
+    );
 }
 
 #[test]
 fn an_event_without_an_id_gets_the_same_one_at_every_retry() {
     let id = |event: serde_json::Value| one(event).unwrap().message_id;
-    let first = id(json!({"type":"track","userId":"u","event":"A","timestamp":"2026-01-01T00:00:00Z","sentAt":"2026-06-01T11:00:00Z"}));
-    let again = id(json!({"type":"track","userId":"u","event":"A","timestamp":"2026-01-01T00:00:00Z","sentAt":"2026-06-01T11:59:00Z","_metadata":{"retryCount":1}}));
+    let first = id(
+        json!({"type":"track","userId":"u","event":"A","timestamp":"2026-01-01T00:00:00Z","sentAt":"2026-06-01T11:00:00Z"}),
+    );
+    let again = id(
+        json!({"type":"track","userId":"u","event":"A","timestamp":"2026-01-01T00:00:00Z","sentAt":"2026-06-01T11:59:00Z","_metadata":{"retryCount":1}}),
+    );
     let other = id(json!({"type":"track","userId":"u","event":"A","timestamp":"2026-01-01T00:00:01Z"}));
     assert_eq!(first, again);
     assert_ne!(first, other);
@@ -127,7 +148,8 @@ fn an_event_without_an_id_gets_the_same_one_at_every_retry() {
 #[test]
 fn what_readers_would_refuse_is_rejected_by_itself() {
     let deep = format!("{}{}", "[".repeat(40), "]".repeat(40));
-    let properties = [r#"{"a":"\ud800"}"#.to_owned(), r#"{"a":1e999}"#.to_owned(), format!("{{\"a\":{deep}}}"), "{}".to_owned()];
+    let properties =
+        [r#"{"a":"\ud800"}"#.to_owned(), r#"{"a":1e999}"#.to_owned(), format!("{{\"a\":{deep}}}"), "{}".to_owned()];
     let items = properties.map(|p| format!("{{\"type\":\"page\",\"userId\":\"u\",\"properties\":{p}}}"));
     let codes: Vec<_> = accept_all(Route::Batch(Dialect::Segment), &format!("{{\"batch\":[{}]}}", items.join(",")))
         .into_iter()
@@ -151,7 +173,9 @@ fn characters_that_sqs_refuses_are_escaped() {
     let body = "{\"userId\":\"u\",\"properties\":{\"a\":\"\u{ffff}\"}}";
     let body = read(Route::Single(EventKind::Page), body).unwrap();
     let mut out = String::new();
-    body.items[0].accept(&Received::new(SourceId::parse("web").unwrap(), NOW.parse().unwrap(), None), &mut out).unwrap();
+    body.items[0]
+        .accept(&Received::new(SourceId::parse("web").unwrap(), NOW.parse().unwrap(), None), &mut out)
+        .unwrap();
     assert!(!out.contains('\u{ffff}'));
 }
 
@@ -176,13 +200,28 @@ fn field() -> impl Strategy<Value = String> {
 
 fn event() -> impl Strategy<Value = String> {
     let names = vec![
-        "type", "messageId", "userId", "anonymousId", "event", "name", "groupId", "previousId", "timestamp", "originalTimestamp", "sentAt",
-        "properties", "traits", "context", "user\\u0049d",
+        "type",
+        "messageId",
+        "userId",
+        "anonymousId",
+        "event",
+        "name",
+        "groupId",
+        "previousId",
+        "timestamp",
+        "originalTimestamp",
+        "sentAt",
+        "properties",
+        "traits",
+        "context",
+        "user\\u0049d",
     ];
     let kinds = proptest::sample::select(vec!["identify", "track", "page", "screen", "group", "alias"]);
     (kinds, proptest::collection::vec((proptest::sample::select(names), field()), 0..8)).prop_map(|(kind, fields)| {
         let fields: String = fields.iter().map(|(name, value)| format!(",\"{name}\" : {value}")).collect();
-        format!("{{\"type\":\"{kind}\",\"userId\":\"u\",\"event\":\"E\",\"groupId\":\"g\",\"previousId\":\"p\"{fields}}}")
+        format!(
+            "{{\"type\":\"{kind}\",\"userId\":\"u\",\"event\":\"E\",\"groupId\":\"g\",\"previousId\":\"p\"{fields}}}"
+        )
     })
 }
 

@@ -1,7 +1,7 @@
 //! A request's body as the calls that it carries.
 
 use super::call::{Call, present};
-use super::json::{Flaw, Malformed, Scanner};
+use super::json::{Apart, Malformed, Scanner};
 use super::route::{Dialect, Route};
 use super::text::unquoted;
 use super::time;
@@ -47,7 +47,7 @@ pub struct Item<'a> {
     pub start: usize,
     /// `None` for what is no object.
     pub(crate) call: Option<Call<'a>>,
-    pub(crate) flaw: Option<Flaw>,
+    pub(crate) apart: Apart,
     /// The kind that the path says.
     pub(crate) kind: Option<EventKind>,
     pub(crate) dialect: Dialect,
@@ -150,6 +150,9 @@ impl<'a> Body<'a> {
     }
 
     fn scan_items(&mut self, scanner: &mut Scanner<'a>, dialect: Dialect) -> Result<(), Unreadable> {
+        // What SDKs send at once by default.
+        const USUAL_BATCH: usize = 100;
+        self.items.reserve(USUAL_BATCH);
         let mut too_many = false;
         scanner.array(|scanner| {
             let item = item(scanner, dialect, None)?;
@@ -166,10 +169,9 @@ impl<'a> Body<'a> {
 fn item<'a>(scanner: &mut Scanner<'a>, dialect: Dialect, kind: Option<EventKind>) -> Result<Item<'a>, Malformed> {
     let is_object = scanner.peek_value() == Some(b'{');
     let start = scanner.at();
-    let (call, flaw) = scanner.apart(|scanner| {
-        if is_object { Call::scan(scanner).map(Some) } else { scanner.value().map(|_| None) }
-    })?;
-    Ok(Item { raw: scanner.since(start), start, call, flaw, kind, dialect })
+    let (call, apart) = scanner
+        .apart(|scanner| if is_object { Call::scan(scanner).map(Some) } else { scanner.value().map(|_| None) })?;
+    Ok(Item { raw: scanner.since(start), start, call, apart, kind, dialect })
 }
 
 #[cfg(test)]
@@ -181,7 +183,8 @@ mod tests {
 
     #[test]
     fn keys_and_times_are_found_before_and_after_the_batch() {
-        let text = r#" {"writeKey":"k\u0031","batch":[{"type":"track"}, 7],"sentAt":"2026-01-01T00:00:00Z","context":{}} "#;
+        let text =
+            r#" {"writeKey":"k\u0031","batch":[{"type":"track"}, 7],"sentAt":"2026-01-01T00:00:00Z","context":{}} "#;
         let body = read(BATCH, text).unwrap();
         assert_eq!(body.write_key().as_deref(), Some("k1"));
         assert_eq!(body.sent_at(), Some("2026-01-01T00:00:00Z".parse().unwrap()));
@@ -216,6 +219,6 @@ mod tests {
         let deep = format!("{}{}", "[".repeat(40), "]".repeat(40));
         let text = format!("{{\"batch\":[{{\"a\":1}},{{\"properties\":{{\"a\":{deep}}}}},{{\"a\":1}}]}}");
         let body = read(BATCH, &text).unwrap();
-        assert_eq!(body.items.iter().map(|item| item.flaw.is_some()).collect::<Vec<_>>(), [false, true, false]);
+        assert_eq!(body.items.iter().map(|item| item.apart.flaw.is_some()).collect::<Vec<_>>(), [false, true, false]);
     }
 }

@@ -65,7 +65,12 @@ pub struct Invalid {
 }
 
 impl Invalid {
-    pub(crate) fn new(code: Code, path: &'static str, reason: impl Into<String>, allowed: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn new(
+        code: Code,
+        path: &'static str,
+        reason: impl Into<String>,
+        allowed: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self { code, path, reason: reason.into(), allowed: allowed.into() }
     }
 
@@ -73,14 +78,23 @@ impl Invalid {
     pub(crate) fn flaw(flaw: Flaw, start: usize) -> Self {
         let at = flaw.at.saturating_sub(start);
         let (code, what, allowed) = match flaw.kind {
-            FlawKind::TooDeep => (Code::TooDeep, "the event is nested too deep", "objects and arrays nested up to 32 deep"),
+            FlawKind::TooDeep => {
+                (Code::TooDeep, "the event is nested too deep", "objects and arrays nested up to 32 deep")
+            }
             FlawKind::LoneSurrogate => (Code::LoneSurrogate, "a string holds half of a surrogate pair", "Unicode text"),
-            FlawKind::NumberRange => (Code::NumberOutOfRange, "a number is too large", "numbers within the range of a double"),
+            FlawKind::NumberRange => {
+                (Code::NumberOutOfRange, "a number is too large", "numbers within the range of a double")
+            }
         };
         Self::new(code, "", format!("{what} (byte {at} of the event)"), allowed)
     }
 
     pub(crate) fn id(path: &'static str, error: &InvalidId, max: usize) -> Self {
-        Self::new(Code::InvalidValue, path, error.to_string(), format!("text of 1 to {max} bytes without control characters"))
+        Self::new(
+            Code::InvalidValue,
+            path,
+            error.to_string(),
+            format!("text of 1 to {max} bytes without control characters"),
+        )
     }
 }

@@ -7,40 +7,12 @@
 //! Two kinds of wrong are told apart. Text that is no JSON is [`Malformed`]: nothing after that place can be trusted, so
 //! the whole body is refused. A value that is JSON and yet of no use is a [`Flaw`]: only the event that holds it is.
 
-use super::text::unquoted;
+use super::chunk::Chunk;
+use super::nesting::Open;
+use super::text::unescaped;
 
-/// How deep an event's objects and arrays may be nested, the event's own object included.
-pub const MAX_DEPTH: usize = 32;
-
-/// The text is not JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected {expected}")]
-pub struct Malformed {
-    /// The byte at which it stops being JSON, from 0.
-    pub at: usize,
-    /// What should be there.
-    pub expected: &'static str,
-}
-
-/// Why a value is of no use though it is JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FlawKind {
-    /// Nested deeper than [`MAX_DEPTH`].
-    TooDeep,
-    /// `\ud83d` without its other half, or the other way round: no text.
-    LoneSurrogate,
-    /// A number beyond the range of a double.
-    NumberRange,
-}
-
-/// A flaw and its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Flaw {
-    /// What is wrong.
-    pub kind: FlawKind,
-    /// The byte at which it is, from 0.
-    pub at: usize,
-}
+pub(crate) use super::flaw::Apart;
+pub use super::flaw::{Flaw, FlawKind, MAX_DEPTH, Malformed};
 
 /// Walks over JSON text. Callers descend into the objects and arrays that they care for, and skip the rest.
 #[derive(Debug)]
@@ -49,11 +21,21 @@ pub(crate) struct Scanner<'a> {
     at: usize,
     depth: usize,
     flaw: Option<Flaw>,
+    /// Whether something other than ASCII, or an escape, was passed.
+    special: bool,
+}
+
+/// Where a string is, without its quotes.
+#[derive(Debug, Clone, Copy)]
+struct Quoted {
+    start: usize,
+    end: usize,
+    escaped: bool,
 }
 
 impl<'a> Scanner<'a> {
     pub(crate) const fn new(text: &'a str) -> Self {
-        Self { text, at: 0, depth: 0, flaw: None }
+        Self { text, at: 0, depth: 0, flaw: None, special: false }
     }
 
     /// The byte that comes next, from 0.
@@ -66,16 +48,16 @@ impl<'a> Scanner<'a> {
         &self.text[start..self.at]
     }
 
-    /// Reads something whose depth and flaws are its own, such as one event of a batch; gives its first flaw too.
+    /// Reads something whose depth and flaws are its own, such as one event of a batch.
     pub(crate) fn apart<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, Malformed>,
-    ) -> Result<(T, Option<Flaw>), Malformed> {
-        let around = (std::mem::take(&mut self.depth), self.flaw.take());
+    ) -> Result<(T, Apart), Malformed> {
+        let around = (std::mem::take(&mut self.depth), self.flaw.take(), std::mem::take(&mut self.special));
         let read = read(self)?;
-        let flaw = self.flaw.take();
-        (self.depth, self.flaw) = around;
-        Ok((read, flaw))
+        let apart = Apart { flaw: self.flaw.take(), special: self.special };
+        (self.depth, self.flaw, self.special) = around;
+        Ok((read, apart))
     }
 
     /// The first byte of the value that comes next, which is left for its reader; `None` at the end of the text.
@@ -104,7 +86,12 @@ impl<'a> Scanner<'a> {
         } else {
             loop {
                 let key = self.key()?;
-                member(self, &unquoted(key))?;
+                let name = &self.text[key.start..key.end];
+                if key.escaped {
+                    member(self, &unescaped(name))?;
+                } else {
+                    member(self, name)?;
+                }
                 self.space();
                 match self.peek() {
                     Some(b',') => self.at += 1,
@@ -119,10 +106,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads an array. `item` is called at each value and must read it.
-    pub(crate) fn array(
-        &mut self,
-        mut item: impl FnMut(&mut Self) -> Result<(), Malformed>,
-    ) -> Result<(), Malformed> {
+    pub(crate) fn array(&mut self, mut item: impl FnMut(&mut Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
         self.space();
         self.eat(b'[', "a JSON array")?;
         self.depth += 1;
@@ -200,10 +184,12 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    #[inline]
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    #[inline]
     fn space(&mut self) {
         while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.peek() {
             self.at += 1;
@@ -214,6 +200,7 @@ impl<'a> Scanner<'a> {
         Err(Malformed { at: self.at, expected })
     }
 
+    #[inline]
     fn eat(&mut self, byte: u8, expected: &'static str) -> Result<(), Malformed> {
         if self.peek() == Some(byte) {
             self.at += 1;
@@ -242,8 +229,9 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// A member's name and its colon; gives the name in its quotes.
-    fn key(&mut self) -> Result<&'a str, Malformed> {
+    /// A member's name and its colon.
+    #[inline]
+    fn key(&mut self) -> Result<Quoted, Malformed> {
         if self.peek() != Some(b'"') {
             return self.expected("a name in quotes");
         }
@@ -254,30 +242,46 @@ impl<'a> Scanner<'a> {
         Ok(key)
     }
 
-    /// A string that begins here; gives it with its quotes.
-    fn string(&mut self) -> Result<&'a str, Malformed> {
-        let start = self.at;
-        self.at += 1;
-        loop {
-            while let Some(chunk) = self.text.as_bytes()[self.at..].first_chunk::<8>() {
-                match plain_bytes(*chunk) {
-                    8 => self.at += 8,
-                    plain => {
-                        self.at += plain;
-                        break;
-                    }
+    /// A string that begins here.
+    fn string(&mut self) -> Result<Quoted, Malformed> {
+        let bytes = self.text.as_bytes();
+        let start = self.at + 1;
+        let mut at = start;
+        let mut escaped = false;
+        let mut ascii = true;
+        let ended = loop {
+            while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+                let chunk = Chunk::of(*chunk);
+                ascii &= chunk.ascii;
+                at += chunk.plain;
+                if chunk.plain < 8 {
+                    break;
                 }
             }
-            match self.peek() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(self.since(start));
+            match bytes.get(at) {
+                Some(b'"') => break Ok(Quoted { start, end: at, escaped }),
+                Some(b'\\') => {
+                    escaped = true;
+                    self.at = at;
+                    self.escape()?;
+                    at = self.at;
                 }
-                Some(b'\\') => self.escape()?,
-                Some(0..0x20) => return self.expected("a string without raw control characters"),
-                Some(_) => self.at += 1,
-                None => return self.expected("the end of a string"),
+                Some(0..0x20) => break Err("a string without raw control characters"),
+                Some(byte) => {
+                    ascii &= byte.is_ascii();
+                    at += 1;
+                }
+                None => break Err("the end of a string"),
             }
+        };
+        self.special |= escaped | !ascii;
+        self.at = at;
+        match ended {
+            Ok(quoted) => {
+                self.at += 1;
+                Ok(quoted)
+            }
+            Err(expected) => self.expected(expected),
         }
     }
 
@@ -372,53 +376,6 @@ impl<'a> Scanner<'a> {
             self.expected("a digit")
         }
     }
-}
-
-/// Which objects (1) and arrays (0) are open, the innermost in the lowest bit; any number of them.
-#[derive(Debug, Default)]
-struct Open {
-    bits: u64,
-    depth: usize,
-    outer: Vec<u64>,
-}
-
-impl Open {
-    /// Opens one and gives how many are open.
-    fn push(&mut self, object: bool) -> usize {
-        if self.depth > 0 && self.depth.is_multiple_of(64) {
-            self.outer.push(self.bits);
-        }
-        self.bits = self.bits << 1 | u64::from(object);
-        self.depth += 1;
-        self.depth
-    }
-
-    fn pop(&mut self) {
-        self.bits >>= 1;
-        self.depth -= 1;
-        if self.depth > 0 && self.depth.is_multiple_of(64) {
-            self.bits = self.outer.pop().unwrap_or_default();
-        }
-    }
-
-    const fn innermost(&self) -> Option<bool> {
-        if self.depth == 0 { None } else { Some(self.bits & 1 == 1) }
-    }
-}
-
-/// How many of these bytes come before the first quote, backslash or control character; 8 if all do. One word at a
-/// time: <https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord>, whose lowest hit is exact.
-const fn plain_bytes(bytes: [u8; 8]) -> usize {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGH: u64 = ONES << 7;
-    const fn zeros(word: u64) -> u64 {
-        word.wrapping_sub(ONES) & !word & HIGH
-    }
-    let word = u64::from_le_bytes(bytes);
-    let quotes = zeros(word ^ (ONES * b'"' as u64));
-    let backslashes = zeros(word ^ (ONES * b'\\' as u64));
-    let controls = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-    (quotes | backslashes | controls).trailing_zeros() as usize / 8
 }
 
 #[cfg(test)]

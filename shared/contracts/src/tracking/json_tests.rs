@@ -4,9 +4,9 @@ use proptest::prelude::*;
 
 fn scan(text: &str) -> Result<Option<Flaw>, Malformed> {
     let mut scanner = Scanner::new(text);
-    let (_, flaw) = scanner.apart(|scanner| scanner.value())?;
+    let (_, apart) = scanner.apart(|scanner| scanner.value())?;
     scanner.end()?;
-    Ok(flaw)
+    Ok(apart.flaw)
 }
 
 #[test]

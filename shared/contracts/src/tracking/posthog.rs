@@ -27,7 +27,14 @@ pub(crate) fn translate(raw: &str) -> Result<String, Invalid> {
     let mut properties = match event.remove("properties") {
         Some(Value::Object(properties)) => properties,
         None | Some(Value::Null) => Map::new(),
-        Some(_) => return Err(Invalid::new(Code::WrongType, "properties", "properties is no object", "a JSON object, or null")),
+        Some(_) => {
+            return Err(Invalid::new(
+                Code::WrongType,
+                "properties",
+                "properties is no object",
+                "a JSON object, or null",
+            ));
+        }
     };
     let distinct_id = event.remove("distinct_id").or_else(|| properties.remove("distinct_id")).unwrap_or_default();
     let id_field = if properties.get("$device_id") == Some(&distinct_id) { "anonymousId" } else { "userId" };
@@ -52,7 +59,11 @@ pub(crate) fn translate(raw: &str) -> Result<String, Invalid> {
         "$groupidentify" => {
             let traits = properties.remove("$group_set").filter(Value::is_object).unwrap_or_else(|| json!({}));
             let group = properties.remove("$group_key").unwrap_or_default();
-            call.extend([("type".to_owned(), "group".into()), ("traits".to_owned(), traits), ("groupId".to_owned(), group)]);
+            call.extend([
+                ("type".to_owned(), "group".into()),
+                ("traits".to_owned(), traits),
+                ("groupId".to_owned(), group),
+            ]);
         }
         "$create_alias" => {
             let previous = properties.remove("alias").unwrap_or_default();
@@ -95,20 +106,38 @@ mod tests {
 
     #[test]
     fn dollar_events_become_their_calls() {
-        let identify = call(json!({"event":"$set","distinct_id":"u","$set":{"a":1},"properties":{"$set_once":{"a":0,"b":2}},"uuid":"m"}));
-        assert_eq!(identify, json!({"type":"identify","userId":"u","messageId":"m","timestamp":null,"traits":{"a":1,"b":2}}));
-        let group = call(json!({"event":"$groupidentify","distinct_id":"u","properties":{"$group_key":"acct","$group_set":{"n":1}}}));
-        assert_eq!((&group["type"], &group["groupId"], &group["traits"]), (&json!("group"), &json!("acct"), &json!({"n":1})));
+        let identify = call(
+            json!({"event":"$set","distinct_id":"u","$set":{"a":1},"properties":{"$set_once":{"a":0,"b":2}},"uuid":"m"}),
+        );
+        assert_eq!(
+            identify,
+            json!({"type":"identify","userId":"u","messageId":"m","timestamp":null,"traits":{"a":1,"b":2}})
+        );
+        let group = call(
+            json!({"event":"$groupidentify","distinct_id":"u","properties":{"$group_key":"acct","$group_set":{"n":1}}}),
+        );
+        assert_eq!(
+            (&group["type"], &group["groupId"], &group["traits"]),
+            (&json!("group"), &json!("acct"), &json!({"n":1}))
+        );
         let alias = call(json!({"event":"$create_alias","distinct_id":"u","properties":{"alias":"anon"}}));
-        assert_eq!((&alias["type"], &alias["userId"], &alias["previousId"]), (&json!("alias"), &json!("u"), &json!("anon")));
+        assert_eq!(
+            (&alias["type"], &alias["userId"], &alias["previousId"]),
+            (&json!("alias"), &json!("u"), &json!("anon"))
+        );
         let page = call(json!({"event":"$pageview","distinct_id":"d","properties":{"$device_id":"d","title":"Home"}}));
         assert_eq!((&page["type"], &page["anonymousId"], &page["name"]), (&json!("page"), &json!("d"), &json!("Home")));
     }
 
     #[test]
     fn other_events_are_tracks_of_their_account() {
-        let track = call(json!({"event":"Order Completed","distinct_id":7,"properties":{"revenue":1,"$groups":{"company":"acct"}}}));
-        assert_eq!((&track["type"], &track["event"], &track["groupId"], &track["userId"]), (&json!("track"), &json!("Order Completed"), &json!("acct"), &json!(7)));
+        let track = call(
+            json!({"event":"Order Completed","distinct_id":7,"properties":{"revenue":1,"$groups":{"company":"acct"}}}),
+        );
+        assert_eq!(
+            (&track["type"], &track["event"], &track["groupId"], &track["userId"]),
+            (&json!("track"), &json!("Order Completed"), &json!("acct"), &json!(7))
+        );
         assert!(translate("{}").unwrap_err().path == "event");
     }
 }

@@ -1,26 +1,35 @@
 //! JSON strings: what they say, and how they are written.
 
+use super::chunk::Chunk;
 use std::borrow::Cow;
 
-/// The text that a checked string stands for; a string with a [`FlawKind::LoneSurrogate`] stays as it is written.
+/// The text that a checked string, given with its quotes, stands for; a string with half of a surrogate pair stays as it is written.
 pub(crate) fn unquoted(string: &str) -> Cow<'_, str> {
     let inner = string.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(string);
-    if inner.as_bytes().contains(&b'\\') {
-        serde_json::from_str(string).map_or(Cow::Borrowed(inner), Cow::Owned)
-    } else {
-        Cow::Borrowed(inner)
-    }
+    if inner.as_bytes().contains(&b'\\') { unescaped(inner) } else { Cow::Borrowed(inner) }
+}
+
+/// The same, for one with escapes, given without its quotes.
+pub(crate) fn unescaped(inner: &str) -> Cow<'_, str> {
+    serde_json::from_str(&format!("\"{inner}\"")).map_or(Cow::Borrowed(inner), Cow::Owned)
 }
 
 /// Writes `text` as a JSON string.
 pub(crate) fn write_string(out: &mut String, text: &str) {
-    if text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
-        out.push_str(&serde_json::Value::from(text).to_string());
-    } else {
+    if is_plain(text) {
         out.push('"');
         out.push_str(text);
         out.push('"');
+    } else {
+        out.push_str(&serde_json::Value::from(text).to_string());
     }
+}
+
+/// Whether `text` holds no quote, backslash or control character of ASCII's first 32.
+fn is_plain(text: &str) -> bool {
+    let (chunks, rest) = text.as_bytes().as_chunks::<8>();
+    chunks.iter().all(|chunk| Chunk::of(*chunk).plain == 8)
+        && rest.iter().all(|byte| *byte >= 0x20 && *byte != b'"' && *byte != b'\\')
 }
 
 /// Escapes U+FFFE and U+FFFF in JSON text from byte `start` on: JSON allows them, XML 1.0 and so SQS does not.

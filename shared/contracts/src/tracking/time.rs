@@ -51,7 +51,12 @@ mod tests {
     #[test]
     fn every_clients_way_of_writing_is_read() {
         let expected = at("2026-11-21T20:48:44.396Z");
-        for text in ["2026-11-21T20:48:44.396Z", "2026-11-21T20:48:44.396000+00:00", "2026-11-21T22:48:44.396+02:00", "2026-11-21T20:48:44.396"] {
+        for text in [
+            "2026-11-21T20:48:44.396Z",
+            "2026-11-21T20:48:44.396000+00:00",
+            "2026-11-21T22:48:44.396+02:00",
+            "2026-11-21T20:48:44.396",
+        ] {
             assert_eq!(parse(text), Some(expected), "{text}");
         }
         assert_eq!(parse("2026-11-21"), Some(at("2026-11-21T00:00:00Z")));
@@ -67,7 +72,10 @@ mod tests {
         let (sent, happened) = (at("2026-06-01T10:00:00Z"), at("2026-06-01T09:50:00Z"));
         assert_eq!(corrected(happened, Some(sent), received), at("2026-06-01T11:50:00Z"));
         // A clock that starts at the epoch.
-        assert_eq!(corrected(at("1970-01-01T00:01:00Z"), Some(at("1970-01-01T00:02:00Z")), received), at("2026-06-01T11:59:00Z"));
+        assert_eq!(
+            corrected(at("1970-01-01T00:01:00Z"), Some(at("1970-01-01T00:02:00Z")), received),
+            at("2026-06-01T11:59:00Z")
+        );
     }
 
     #[test]

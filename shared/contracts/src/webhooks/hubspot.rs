@@ -39,5 +39,7 @@ pub(super) fn verify(secrets: &[Secret], request: Signed<'_>, now: Timestamp) ->
 }
 
 fn decoded(uri: &str) -> String {
-    DECODED.iter().fold(uri.to_owned(), |uri, (encoded, plain)| uri.replace(encoded, plain).replace(&encoded.to_lowercase(), plain))
+    DECODED.iter().fold(uri.to_owned(), |uri, (encoded, plain)| {
+        uri.replace(encoded, plain).replace(&encoded.to_lowercase(), plain)
+    })
 }

@@ -20,16 +20,19 @@ const NAMES: [[&str; 3]; 2] =
 
 pub(super) fn verify(secrets: &[Secret], request: Signed<'_>, now: Timestamp) -> Result<(), Rejection> {
     let [specified, svix] = NAMES;
-    let [id, timestamp, signature] = if request.headers.contains_key(svix[0]) && !request.headers.contains_key(specified[0]) {
-        svix
-    } else {
-        specified
-    };
+    let [id, timestamp, signature] =
+        if request.headers.contains_key(svix[0]) && !request.headers.contains_key(specified[0]) {
+            svix
+        } else {
+            specified
+        };
     let message_id = header(request, id)?;
     let seconds: i64 = header(request, timestamp)?.parse().map_err(|_| Rejection::MalformedHeader(timestamp))?;
     let signed_at = Timestamp::from_second(seconds).map_err(|_| Rejection::MalformedHeader(timestamp))?;
-    let given: Vec<&str> =
-        header(request, signature)?.split(' ').filter(|one| one.split_once(',').is_some_and(|(v, _)| v == VERSION)).collect();
+    let given: Vec<&str> = header(request, signature)?
+        .split(' ')
+        .filter(|one| one.split_once(',').is_some_and(|(v, _)| v == VERSION))
+        .collect();
     if given.is_empty() {
         return Err(Rejection::UnsupportedVersion(signature));
     }

@@ -81,7 +81,12 @@ async fn every_place_of_a_write_key_is_looked_at() {
 async fn without_a_known_write_key_nothing_is_taken() {
     let fixture = Fixture::new();
     let call = br#"{"userId":"u","writeKey":"other"}"#;
-    for header in [("x-other", "1"), ("authorization", "Basic ???"), ("authorization", "Bearer local-write-key"), ("x-write-key", "")] {
+    for header in [
+        ("x-other", "1"),
+        ("authorization", "Basic ???"),
+        ("authorization", "Bearer local-write-key"),
+        ("x-write-key", ""),
+    ] {
         let answer = fixture.send("POST", "/v1/page", &[header], call).await;
         assert_eq!((answer.status, answer.code()), (401, "unknown_write_key"), "{header:?}");
     }
@@ -93,7 +98,9 @@ async fn headers_about_the_body_are_not_believed() {
     let fixture = Fixture::new();
     let call = br#"{"userId":"u"}"#;
     let key = ("x-write-key", "local-write-key");
-    for kind in ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16", "multipart/form-data"] {
+    for kind in
+        ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16", "multipart/form-data"]
+    {
         assert_eq!(fixture.send("POST", "/v1/page", &[key, ("content-type", kind)], call).await.status, 200);
         assert_eq!(fixture.send("POST", "/v1/page", &[key, ("content-type", kind)], &gzip(call)).await.status, 200);
     }
@@ -171,7 +178,10 @@ struct BadQueue(Option<&'static str>);
 impl Sender for BadQueue {
     fn send(&self, _: Vec<String>, _: Delay) -> BoxFuture<'_, SendReport> {
         match self.0 {
-            Some(code) => std::future::ready(SendReport { unsent: vec![Unsent { index: 0, code: code.to_owned() }], requests: 1 }).boxed(),
+            Some(code) => {
+                std::future::ready(SendReport { unsent: vec![Unsent { index: 0, code: code.to_owned() }], requests: 1 })
+                    .boxed()
+            }
             None => std::future::pending().boxed(),
         }
     }
@@ -211,7 +221,9 @@ async fn browsers_may_ask_for_every_header_that_their_sdks_send() {
     let asked = "authorization,x-retry-count,content-type,anonymousid,sentat,rsa-retry-reason,rsa-retry-attempt,\
                  rsa-since-first-attempt,rsa-since-last-attempt,x-write-key";
     let origin = ("origin", "https://shop.example.com");
-    for path in ["/v1/batch", "/v1/t", "/v1/track", "/api/s/track", "/sourceConfig/?writeKey=k", "/v1/projects/k/settings"] {
+    for path in
+        ["/v1/batch", "/v1/t", "/v1/track", "/api/s/track", "/sourceConfig/?writeKey=k", "/v1/projects/k/settings"]
+    {
         let answer = fixture.send("OPTIONS", path, &[origin, ("access-control-request-headers", asked)], b"").await;
         assert_eq!(answer.status, 204);
         assert_eq!(answer.header("access-control-allow-origin"), origin.1);
@@ -220,9 +232,14 @@ async fn browsers_may_ask_for_every_header_that_their_sdks_send() {
         assert!(answer.header("access-control-allow-methods").contains("POST"));
     }
     fixture.queue.refuse_next(1);
-    let answer = fixture.send("POST", "/v1/page", &[origin, ("x-write-key", "local-write-key")], br#"{"userId":"u"}"#).await;
+    let answer =
+        fixture.send("POST", "/v1/page", &[origin, ("x-write-key", "local-write-key")], br#"{"userId":"u"}"#).await;
     assert_eq!(answer.status, 503);
-    assert_eq!(answer.header("access-control-expose-headers"), "Retry-After", "or the browser cannot see when to come again");
+    assert_eq!(
+        answer.header("access-control-expose-headers"),
+        "Retry-After",
+        "or the browser cannot see when to come again"
+    );
     assert_eq!(answer.header("access-control-allow-origin"), origin.1);
 }
 
@@ -236,7 +253,10 @@ async fn browser_sdks_get_their_settings() {
     assert_eq!((&segment["apiHost"], &segment["protocol"]), (&json!("127.0.0.1:8080/v1"), &json!("http")));
     let source = fixture.send("GET", "/sourceConfig/?p=npm&writeKey=local-write-key", &[], b"").await;
     assert_eq!((source.status, &source.body["source"]["enabled"]), (200, &json!(true)));
-    assert_eq!(fixture.send("GET", "/sourceConfig/", &[("authorization", &basic("local-write-key:"))], b"").await.status, 200);
+    assert_eq!(
+        fixture.send("GET", "/sourceConfig/", &[("authorization", &basic("local-write-key:"))], b"").await.status,
+        200
+    );
     assert_eq!(fixture.send("GET", "/v1/projects/other/settings", &[], b"").await.status, 401);
 }
 

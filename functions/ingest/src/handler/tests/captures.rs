@@ -10,13 +10,17 @@ fn captured() -> BTreeMap<String, Vec<Value>> {
         eprintln!("skipped: there is no tests/captures");
         return clients;
     };
-    for folder in folders.map(|folder| folder.unwrap().path()).filter(|path| path.is_dir() && !path.ends_with("webhooks")) {
+    for folder in
+        folders.map(|folder| folder.unwrap().path()).filter(|path| path.is_dir() && !path.ends_with("webhooks"))
+    {
         let client = folder.file_name().unwrap().to_string_lossy().into_owned();
         let requests: &mut Vec<Value> = clients.entry(client).or_default();
         for file in std::fs::read_dir(folder).unwrap() {
             let capture: Value = serde_json::from_str(&std::fs::read_to_string(file.unwrap().path()).unwrap()).unwrap();
             // A redirect was followed to a path that is nobody's.
-            requests.extend(capture["requests"].as_array().unwrap().iter().filter(|request| request["path"] != "/other").cloned());
+            requests.extend(
+                capture["requests"].as_array().unwrap().iter().filter(|request| request["path"] != "/other").cloned(),
+            );
         }
     }
     clients
@@ -33,7 +37,11 @@ fn body(request: &Value) -> Vec<u8> {
 fn ids(request: &Value) -> Vec<String> {
     let body = &request["body_json"];
     let events = body["batch"].as_array().cloned().unwrap_or_else(|| vec![body.clone()]);
-    events.iter().filter_map(|event| event["messageId"].as_str().or(event["uuid"].as_str())).map(str::to_owned).collect()
+    events
+        .iter()
+        .filter_map(|event| event["messageId"].as_str().or(event["uuid"].as_str()))
+        .map(str::to_owned)
+        .collect()
 }
 
 async fn replay(fixture: &Fixture, request: &Value) -> Answered {
@@ -55,7 +63,8 @@ async fn every_captured_request_is_taken_and_every_event_of_it_queued() {
                 sent.extend(ids(request));
             }
         }
-        let queued: HashSet<String> = fixture.events().iter().map(|event| event.message_id.as_str().to_owned()).collect();
+        let queued: HashSet<String> =
+            fixture.events().iter().map(|event| event.message_id.as_str().to_owned()).collect();
         assert_eq!(queued, sent, "{client}");
         assert_eq!(fixture.rejected(), [], "{client}");
     }
@@ -75,6 +84,10 @@ async fn every_client_makes_the_same_person_known() {
         let order = events.iter().find(|event| event.counted_as() == "Order Completed").unwrap();
         assert_eq!(order.properties["revenue"], 39.9, "{client}");
         let group = events.iter().find(|event| event.kind.as_str() == "group").unwrap();
-        assert_eq!((group.group_id.as_ref().unwrap().as_str(), group.traits.contains_key("name")), ("acct-9", true), "{client}");
+        assert_eq!(
+            (group.group_id.as_ref().unwrap().as_str(), group.traits.contains_key("name")),
+            ("acct-9", true),
+            "{client}"
+        );
     }
 }

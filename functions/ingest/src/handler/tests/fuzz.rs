@@ -6,7 +6,9 @@ use std::sync::OnceLock;
 
 fn block_on<F: Future>(future: F) -> F::Output {
     static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap()).block_on(future)
+    RUNTIME
+        .get_or_init(|| tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap())
+        .block_on(future)
 }
 
 fn path() -> impl Strategy<Value = &'static str> {
@@ -25,8 +27,21 @@ fn json_value() -> impl Strategy<Value = Value> {
         Just(json!("2026-11-01T00:00:00.123+00:00")),
     ];
     let known = [
-        "type", "messageId", "userId", "anonymousId", "event", "groupId", "previousId", "timestamp", "sentAt", "properties", "traits",
-        "context", "distinct_id", "uuid", "$set",
+        "type",
+        "messageId",
+        "userId",
+        "anonymousId",
+        "event",
+        "groupId",
+        "previousId",
+        "timestamp",
+        "sentAt",
+        "properties",
+        "traits",
+        "context",
+        "distinct_id",
+        "uuid",
+        "$set",
     ];
     leaf.prop_recursive(4, 40, 6, move |inner| {
         let name = prop_oneof![4 => proptest::sample::select(known.to_vec()).prop_map(str::to_owned), 1 => ".{0,6}"];

@@ -18,7 +18,9 @@ fn stripe_signature(body: &[u8]) -> String {
 
 async fn stripe(fixture: &Fixture, body: &Value) -> Answered {
     let body = body.to_string();
-    fixture.send("POST", "/hooks/stripe", &[("stripe-signature", &stripe_signature(body.as_bytes()))], body.as_bytes()).await
+    fixture
+        .send("POST", "/hooks/stripe", &[("stripe-signature", &stripe_signature(body.as_bytes()))], body.as_bytes())
+        .await
 }
 
 fn stripe_event(kind: &str, object: &Value, previous: &Value) -> Value {
@@ -67,7 +69,10 @@ async fn amounts_in_minor_units_become_the_currencys_own() {
     assert_eq!(stripe(&fixture, &stripe_event("invoice.paid", &invoice, &json!({}))).await.body["accepted"], 2);
     let events = fixture.events();
     let renewed = events.iter().find(|event| event.counted_as() == "Subscription Renewed").unwrap();
-    assert_eq!((renewed.properties["revenue"].to_string(), &renewed.properties["subscription"]), ("19.9".to_owned(), &json!("sub_1")));
+    assert_eq!(
+        (renewed.properties["revenue"].to_string(), &renewed.properties["subscription"]),
+        ("19.9".to_owned(), &json!("sub_1"))
+    );
     assert_ne!(events[0].message_id, events[1].message_id, "two events of one delivery are two");
     assert!(events.iter().all(|event| event.message_id.as_str().starts_with("evt_1:")));
 }
@@ -75,15 +80,22 @@ async fn amounts_in_minor_units_become_the_currencys_own() {
 #[tokio::test]
 async fn a_payment_that_failed_and_a_purchase_are_known() {
     let fixture = Fixture::new();
-    let invoice = json!({"id":"in_1","customer":"cus_1","amount_due":1200,"currency":"jpy","attempt_count":2,"metadata":{}});
+    let invoice =
+        json!({"id":"in_1","customer":"cus_1","amount_due":1200,"currency":"jpy","attempt_count":2,"metadata":{}});
     stripe(&fixture, &stripe_event("invoice.payment_failed", &invoice, &json!({}))).await;
     let session = json!({"id":"cs_1","mode":"payment","payment_status":"paid","client_reference_id":"u-2","amount_total":550,"currency":"usd",
         "customer":null,"customer_details":{"email":"ada@example.com"}});
     stripe(&fixture, &stripe_event("checkout.session.completed", &session, &json!({}))).await;
     let events = fixture.events();
     let person = |i: usize| events[i].user_id.as_ref().unwrap().as_str();
-    assert_eq!((events[0].counted_as(), person(0), &events[0].properties["amount"]), ("Payment Failed", "cus_1", &json!(1200)));
-    assert_eq!((events[1].counted_as(), person(1), &events[1].properties["revenue"]), ("Order Completed", "u-2", &json!(5.5)));
+    assert_eq!(
+        (events[0].counted_as(), person(0), &events[0].properties["amount"]),
+        ("Payment Failed", "cus_1", &json!(1200))
+    );
+    assert_eq!(
+        (events[1].counted_as(), person(1), &events[1].properties["revenue"]),
+        ("Order Completed", "u-2", &json!(5.5))
+    );
     assert_eq!((events[2].counted_as(), &events[2].traits["email"]), ("$identify", &json!("ada@example.com")));
 }
 
@@ -122,15 +134,22 @@ async fn hooks_that_are_not_there_or_not_set_up_say_so() {
 #[tokio::test]
 async fn standard_webhooks_become_events() {
     let fixture = Fixture::new();
-    let body = json!({"type":"survey.answered","timestamp":"2026-11-21T21:00:00Z","data":{"userId":42,"nps":9}}).to_string();
-    let key = hmac::Key::new(hmac::HMAC_SHA256, &BASE64.decode(SECRET.trim_start_matches("whsec_").as_bytes()).unwrap());
+    let body =
+        json!({"type":"survey.answered","timestamp":"2026-11-21T21:00:00Z","data":{"userId":42,"nps":9}}).to_string();
+    let key =
+        hmac::Key::new(hmac::HMAC_SHA256, &BASE64.decode(SECRET.trim_start_matches("whsec_").as_bytes()).unwrap());
     let signature = BASE64.encode(hmac::sign(&key, format!("msg_1.{}.{body}", seconds()).as_bytes()).as_ref());
-    for [id, timestamp, signed] in [["webhook-id", "webhook-timestamp", "webhook-signature"], ["svix-id", "svix-timestamp", "svix-signature"]] {
+    for [id, timestamp, signed] in
+        [["webhook-id", "webhook-timestamp", "webhook-signature"], ["svix-id", "svix-timestamp", "svix-signature"]]
+    {
         let headers = [(id, "msg_1"), (timestamp, &*seconds()), (signed, &*format!("v1,{signature}"))];
         assert_eq!(fixture.send("POST", "/hooks/app", &headers, body.as_bytes()).await.body["accepted"], 1, "{id}");
     }
     let events = fixture.events();
-    assert_eq!((events[0].user_id.as_ref().unwrap().as_str(), events[0].properties.values().next()), ("42", Some(&json!(9))));
+    assert_eq!(
+        (events[0].user_id.as_ref().unwrap().as_str(), events[0].properties.values().next()),
+        ("42", Some(&json!(9)))
+    );
     assert_eq!(events[0].message_id, events[1].message_id, "a delivery that is repeated has its id");
 }
 
@@ -148,8 +167,13 @@ async fn github_and_hubspot_become_events() {
     };
     let body = json!([change(1), change(2)]).to_string();
     let millis = format!("{}000", seconds());
-    let signature = BASE64.encode(&mac(&[b"POST", b"https://hooks.example.com/hooks/hubspot", body.as_bytes(), millis.as_bytes()]));
-    let headers = [("host", "hooks.example.com"), ("x-hubspot-signature-v3", &*signature), ("x-hubspot-request-timestamp", &*millis)];
+    let signature =
+        BASE64.encode(&mac(&[b"POST", b"https://hooks.example.com/hooks/hubspot", body.as_bytes(), millis.as_bytes()]));
+    let headers = [
+        ("host", "hooks.example.com"),
+        ("x-hubspot-signature-v3", &*signature),
+        ("x-hubspot-request-timestamp", &*millis),
+    ];
     assert_eq!(fixture.send("POST", "/hooks/hubspot", &headers, body.as_bytes()).await.body["accepted"], 2);
     let events = fixture.events();
     assert_eq!((events[0].counted_as(), events[1].counted_as()), ("Repository Starred", "Contact Property Changed"));
@@ -170,8 +194,16 @@ async fn the_sample_payloads_of_stripe_become_events() {
     }
     names.sort();
     let expected = [
-        "$identify", "Invoice Paid", "Order Completed", "Payment Failed", "Subscription Cancelled", "Subscription Renewed",
-        "Subscription Started", "Subscription Updated", "Trial Ending", "Trial Started",
+        "$identify",
+        "Invoice Paid",
+        "Order Completed",
+        "Payment Failed",
+        "Subscription Cancelled",
+        "Subscription Renewed",
+        "Subscription Started",
+        "Subscription Updated",
+        "Trial Ending",
+        "Trial Started",
     ];
     assert_eq!(names, expected);
 }

@@ -1,0 +1,43 @@
+//! What can be wrong with JSON.
+
+/// How deep an event's objects and arrays may be nested, the event's own object included.
+pub const MAX_DEPTH: usize = 32;
+
+/// The text is not JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected {expected}")]
+pub struct Malformed {
+    /// The byte at which it stops being JSON, from 0.
+    pub at: usize,
+    /// What should be there.
+    pub expected: &'static str,
+}
+
+/// Why a value is of no use though it is JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FlawKind {
+    /// Nested deeper than [`MAX_DEPTH`].
+    TooDeep,
+    /// `\ud83d` without its other half, or the other way round: no text.
+    LoneSurrogate,
+    /// A number beyond the range of a double.
+    NumberRange,
+}
+
+/// A flaw and its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flaw {
+    /// What is wrong.
+    pub kind: FlawKind,
+    /// The byte at which it is, from 0.
+    pub at: usize,
+}
+
+/// What was found besides the fields.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Apart {
+    /// The first flaw.
+    pub(crate) flaw: Option<Flaw>,
+    /// Whether there is anything other than ASCII, or an escape.
+    pub(crate) special: bool,
+}

@@ -55,13 +55,10 @@ pub(crate) fn rows(progress: &mut Progress) -> Result<Vec<Row>> {
     let ours = median(ours.into_iter().skip(WARM_UP)).context("no round was measured")?;
     progress.step("node");
     let node = node(&config, &bodies, &road);
+    let speed = format!("{:.0} k events/s a core, {:.2} us an event", 1e6 / ours, ours / 1e3);
     let note = match &node {
-        Ok(node) => format!(
-            "{:.2} us an event against {:.2} us, {POSTS} bodies of {EVENTS} events, {EACH} a person",
-            ours / 1e3,
-            node / 1e3
-        ),
-        Err(_) => format!("{:.2} us an event", ours / 1e3),
+        Ok(node) => format!("{speed} against {:.2} us; {POSTS} bodies of {EVENTS} events, {EACH} a person", node / 1e3),
+        Err(_) => speed,
     };
     let ratio = node.map(|node| node / ours).map_err(|error| format!("{error:#}"));
     Ok(vec![Row::new("ingest to scored: CPU against a Node handler", Goal::AtLeast(3.0), "x", ratio).note(note)])

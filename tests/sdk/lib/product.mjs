@@ -30,23 +30,35 @@ export class Product {
     product.port = await freePort();
     product.url = `http://127.0.0.1:${product.port}`;
     product.dir = await mkdtemp(join(tmpdir(), 'perennial-sdk-'));
-    product.log = '';
-    const args = ['up', '--port', String(product.port), '--data', product.dir, '--write-key', writeKey];
-    product.process = spawn(paths.product, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    const keep = (chunk) => (product.log = (product.log + chunk).slice(-20_000));
-    product.process.stdout.on('data', keep);
-    product.process.stderr.on('data', keep);
-    product.exited = new Promise((resolve) => {
-      product.process.once('exit', (code, signal) => resolve(signal ?? code));
-      product.process.once('error', (error) => resolve(error.message));
+    await product.#up();
+    return product;
+  }
+
+  async #up() {
+    this.log = '';
+    // A message that a killed process had taken comes back after the visibility timeout.
+    const args = ['up', '--port', String(this.port), '--data', this.dir, '--write-key', this.writeKey, '--visibility', '3'];
+    this.process = spawn(paths.product, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const keep = (chunk) => (this.log = (this.log + chunk).slice(-20_000));
+    this.process.stdout.on('data', keep);
+    this.process.stderr.on('data', keep);
+    this.exited = new Promise((resolve) => {
+      this.process.once('exit', (code, signal) => resolve(signal ?? code));
+      this.process.once('error', (error) => resolve(error.message));
     });
     try {
-      await product.#untilItAnswers();
+      await this.#untilItAnswers();
     } catch (error) {
-      await product.stop();
-      throw new Error(`${error.message}; its log ends:\n${product.log}`);
+      await this.stop();
+      throw new Error(`${error.message}; its log ends:\n${this.log}`);
     }
-    return product;
+  }
+
+  /** Kills the process without a warning, and starts another on the same port and data. */
+  async crash() {
+    this.process.kill('SIGKILL');
+    await this.exited;
+    await this.#up();
   }
 
   async #untilItAnswers() {

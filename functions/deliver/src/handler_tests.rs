@@ -236,7 +236,7 @@ async fn when_the_events_queue_does_not_take_the_event_ses_is_asked_again() {
     deliver(&house, Channel::Mail, 1).await;
     house.queue.refuse_next(1);
     let body = mail_event(&house, "Open", serde_json::json!({ "open": {} }));
-    assert_eq!(ids(&handle(&house.deps, house.batch(&[body.clone()], 1)).await.unwrap()), ["m0"]);
+    assert_eq!(ids(&handle(&house.deps, house.batch(std::slice::from_ref(&body), 1)).await.unwrap()), ["m0"]);
     assert!(ids(&handle(&house.deps, house.batch(&[body], 2)).await.unwrap()).is_empty());
     assert_eq!(house.events().await.len(), 1);
 }

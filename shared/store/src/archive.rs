@@ -98,9 +98,13 @@ impl Archive {
         }
         for (day, events) in days {
             let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+            // The encoder clears 32 KB of room at every write, and JSON is written in pieces of a few bytes.
+            let mut line = Vec::new();
             for event in &events {
-                serde_json::to_writer(&mut gzip, event).map_err(|error| ArchiveError::Write(error.into()))?;
-                gzip.write_all(b"\n").map_err(ArchiveError::Write)?;
+                line.clear();
+                serde_json::to_writer(&mut line, event).map_err(|error| ArchiveError::Write(error.into()))?;
+                line.push(b'\n');
+                gzip.write_all(&line).map_err(ArchiveError::Write)?;
             }
             let bytes = gzip.finish().map_err(ArchiveError::Write)?;
             self.objects.put(&path(day, &events), Bytes::from(bytes).into()).await?;

@@ -4,13 +4,14 @@ use crate::error::StoreError;
 use crate::item::{Item, Read, b, n, needed, s, size};
 use crate::profiles::{Loaded, Moved, Stored, Summary};
 use crate::{keys, table};
-use flate2::Compression;
-use flate2::read::{DeflateDecoder, DeflateEncoder};
+use flate2::bufread::DeflateDecoder;
+use flate2::{Compress, Compression, FlushCompress, Status};
 use jiff::Timestamp;
 use perennial_domain::{AccountId, Identity, Likelihood, Member, PersonId, Score, Stage};
 use perennial_engine::{Action, Part, Profile};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::Read as _;
 
@@ -191,21 +192,40 @@ fn encode_state(profile: &Profile, rest: usize) -> Result<Vec<u8>, StoreError> {
     if rest + plain.len() <= WRITE_UNIT {
         return Ok(plain);
     }
-    let mut deflated = vec![FORMAT | DEFLATED];
-    DeflateEncoder::new(&plain[1..], Compression::best())
-        .read_to_end(&mut deflated)
-        .map_err(|error| unstorable(&error))?;
-    Ok(if deflated.len() < plain.len() { deflated } else { plain })
+    Ok(deflate(&plain).unwrap_or(plain))
+}
+
+thread_local! {
+    /// A compressor's tables take 300 KB: dearer to make for each profile than the deflating itself.
+    static DEFLATER: RefCell<Compress> = RefCell::new(Compress::new(Compression::best(), false));
+}
+
+/// `plain`, which begins with its format, deflated; `None` where that is not smaller.
+fn deflate(plain: &[u8]) -> Option<Vec<u8>> {
+    let (head, rest) = plain.split_first()?;
+    DEFLATER.with_borrow_mut(|deflater| {
+        deflater.reset();
+        let mut out = Vec::with_capacity(plain.len());
+        out.push(head | DEFLATED);
+        let status = deflater.compress_vec(rest, &mut out, FlushCompress::Finish).ok()?;
+        (status == Status::StreamEnd && out.len() < plain.len()).then_some(out)
+    })
+}
+
+/// What was deflated; `None` where it was not, or is cut off or too large.
+fn inflate(deflated: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(deflated.len() * 3);
+    let read = DeflateDecoder::new(deflated).take(MAX_INFLATED + 1).read_to_end(&mut out).ok()?;
+    (read as u64 <= MAX_INFLATED).then_some(out)
 }
 
 fn decode_state(person: PersonId, bytes: &[u8]) -> Result<State, StoreError> {
     let (head, rest) = bytes.split_first().ok_or_else(|| StoreError::corrupt("a state is empty"))?;
-    let mut inflated = Vec::new();
+    let inflated;
     let plain = if head & DEFLATED == 0 {
         rest
     } else {
-        let read = DeflateDecoder::new(rest).take(MAX_INFLATED).read_to_end(&mut inflated);
-        read.map_err(|_| StoreError::corrupt("a state cannot be inflated"))?;
+        inflated = inflate(rest).ok_or_else(|| StoreError::corrupt("a state cannot be inflated"))?;
         &inflated
     };
     let unreadable = |_| StoreError::corrupt("a state cannot be read");

@@ -4,10 +4,7 @@
 use std::path::PathBuf;
 
 /// How a wanted root names itself in its subject. New "Amazon Root CA n" are taken by themselves when the list gains them.
-const WANTED: [&[u8]; 2] = [
-    b"Amazon Root CA ",
-    b"Starfield Services Root Certificate Authority - G2",
-];
+const WANTED: [&[u8]; 2] = [b"Amazon Root CA ", b"Starfield Services Root Certificate Authority - G2"];
 
 /// Amazon Root CA 1 to 4 and Starfield Services G2: <https://www.amazontrust.com/repository/>.
 const AT_LEAST: usize = 5;

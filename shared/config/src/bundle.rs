@@ -16,6 +16,7 @@ impl Bundle {
     pub fn version(&self) -> ConfigVersion {
         let parts: Vec<&[u8]> = self.files.iter().flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()]).collect();
         let digest = hash::base32(&hash::sha256(&parts));
-        ConfigVersion::parse(&digest[..12]).unwrap_or_else(|_| unreachable!("twelve characters of base32 are a version"))
+        ConfigVersion::parse(&digest[..12])
+            .unwrap_or_else(|_| unreachable!("twelve characters of base32 are a version"))
     }
 }

@@ -71,25 +71,16 @@ impl Channels {
             return Self::default();
         };
         if *file.max_event_age_hours.get_ref() == 0 {
-            report.at(
-                file.max_event_age_hours.span(),
-                "max_event_age_hours must be at least 1",
-            );
+            report.at(file.max_event_age_hours.span(), "max_event_age_hours must be at least 1");
         }
         let (span, mail) = (file.mail.span(), file.mail.into_inner());
         for (key, value) in [("from", Some(&mail.from)), ("reply_to", mail.reply_to.as_ref())] {
             if value.is_some_and(|value| !is_sender(value)) {
-                report.at(
-                    span.clone(),
-                    format!("mail.{key} must be an address, or `Name <address>`, on one line"),
-                );
+                report.at(span.clone(), format!("mail.{key} must be an address, or `Name <address>`, on one line"));
             }
         }
         if mail.configuration_set.trim().is_empty() {
-            report.at(
-                span,
-                "mail.configuration_set is empty: without it SES does not report what became of a mail",
-            );
+            report.at(span, "mail.configuration_set is empty: without it SES does not report what became of a mail");
         }
         let mut webhook = BTreeMap::new();
         for (name, endpoint) in file.webhook {
@@ -103,10 +94,7 @@ impl Channels {
                 );
             }
             let is_name = |name: &str| {
-                !name.is_empty()
-                    && name
-                        .bytes()
-                        .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+                !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
             };
             if endpoint.secret_env.starts_with("whsec_") {
                 report.at(span, format!("webhook.{name}.secret_env names an environment variable; the secret itself never stands in a file"));
@@ -115,11 +103,7 @@ impl Channels {
             }
             webhook.insert(name, endpoint);
         }
-        Self {
-            max_event_age_hours: file.max_event_age_hours.into_inner(),
-            mail,
-            webhook,
-        }
+        Self { max_event_age_hours: file.max_event_age_hours.into_inner(), mail, webhook }
     }
 }
 

@@ -41,7 +41,8 @@ impl Config {
         let mut errors = Vec::new();
         for name in bundle.files.keys() {
             if !KNOWN.contains(&name.as_str()) && template_name(name).is_none() {
-                let message = format!("no such config file is known; allowed are {} and templates/NAME.toml", KNOWN.join(", "));
+                let message =
+                    format!("no such config file is known; allowed are {} and templates/NAME.toml", KNOWN.join(", "));
                 errors.push(ConfigError { file: name.clone(), line: 0, message });
             }
         }
@@ -62,21 +63,36 @@ impl Config {
         let endpoints: Vec<&str> = channels.webhook.keys().map(String::as_str).collect();
         let journeys = with(bundle, "journeys.toml", &mut errors, |report| Journeys::load(report, &names, &endpoints));
         if errors.is_empty() {
-            Ok(Self { version: bundle.version(), sources, scoring, lifecycle, journeys, channels, templates, schedules })
+            Ok(Self {
+                version: bundle.version(),
+                sources,
+                scoring,
+                lifecycle,
+                journeys,
+                channels,
+                templates,
+                schedules,
+            })
         } else {
             Err(ConfigErrors(errors))
         }
     }
 }
 
-const KNOWN: [&str; 6] = ["channels.toml", "journeys.toml", "lifecycle.toml", "schedules.toml", "scoring.toml", "sources.toml"];
+const KNOWN: [&str; 6] =
+    ["channels.toml", "journeys.toml", "lifecycle.toml", "schedules.toml", "scoring.toml", "sources.toml"];
 
 fn template_name(file: &str) -> Option<&str> {
     file.strip_prefix("templates/")?.strip_suffix(".toml")
 }
 
 /// Loads one file; a missing one is an error of its own.
-fn with<T: Default>(bundle: &Bundle, file: &str, errors: &mut Vec<ConfigError>, load: impl FnOnce(&mut Reporter<'_>) -> T) -> T {
+fn with<T: Default>(
+    bundle: &Bundle,
+    file: &str,
+    errors: &mut Vec<ConfigError>,
+    load: impl FnOnce(&mut Reporter<'_>) -> T,
+) -> T {
     match bundle.files.get(file) {
         Some(text) => load(&mut Reporter::new(file, text, errors)),
         None => {

@@ -44,11 +44,7 @@ impl<'a> Reporter<'a> {
     pub(crate) fn at(&mut self, span: std::ops::Range<usize>, message: impl Into<String>) {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
-        self.errors.push(ConfigError {
-            file: self.file.to_owned(),
-            line,
-            message: message.into(),
-        });
+        self.errors.push(ConfigError { file: self.file.to_owned(), line, message: message.into() });
     }
 
     /// Parses the file into `T`; reports and gives `None` where it does not fit.
@@ -111,18 +107,9 @@ fn distance(a: &str, b: &str) -> usize {
 
 /// "`x` is not …; did you mean `y`?" for a name that nothing has.
 pub(crate) fn unknown<'a>(what: &str, name: &str, allowed: impl IntoIterator<Item = &'a str> + Clone) -> String {
-    let hint = nearest(name, allowed.clone())
-        .map(|near| format!("; did you mean `{near}`?"))
-        .unwrap_or_default();
+    let hint = nearest(name, allowed.clone()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
     let mut all: Vec<&str> = allowed.into_iter().collect();
     all.sort_unstable();
     let hint = if hint.is_empty() { ".".to_owned() } else { hint };
-    format!(
-        "`{name}` is no {what}{hint} Known: {}",
-        if all.is_empty() {
-            "none".to_owned()
-        } else {
-            all.join(", ")
-        }
-    )
+    format!("`{name}` is no {what}{hint} Known: {}", if all.is_empty() { "none".to_owned() } else { all.join(", ") })
 }

@@ -128,10 +128,7 @@ impl Journey {
     /// value: 9 is 9.0.
     pub fn wants(&self, event: &Event) -> bool {
         self.filter.iter().all(|(name, allowed)| {
-            event
-                .properties
-                .get(name)
-                .is_some_and(|value| allowed.iter().any(|a| same(a, value)))
+            event.properties.get(name).is_some_and(|value| allowed.iter().any(|a| same(a, value)))
         })
     }
 }
@@ -170,10 +167,7 @@ impl Journeys {
                 report.at(span.clone(), "a journey needs an id that is not empty");
             }
             if let Some(other) = keys.insert(key, raw.id.clone()) {
-                report.at(
-                    span.clone(),
-                    format!("two journeys cannot share a name: `{}` and `{other}`", raw.id),
-                );
+                report.at(span.clone(), format!("two journeys cannot share a name: `{}` and `{other}`", raw.id));
             }
             let trigger = match trigger(&raw.trigger) {
                 Ok(trigger) => trigger,
@@ -193,10 +187,9 @@ impl Journeys {
                     );
                 }
                 match (&step.endpoint, step.channel) {
-                    (None, Channel::Webhook) => report.at(
-                        step.template.span(),
-                        "a webhook step needs `endpoint`, one of channels.toml",
-                    ),
+                    (None, Channel::Webhook) => {
+                        report.at(step.template.span(), "a webhook step needs `endpoint`, one of channels.toml")
+                    }
                     (Some(endpoint), Channel::Webhook) if !endpoints.contains(&endpoint.get_ref().as_str()) => {
                         report.at(
                             endpoint.span(),
@@ -225,12 +218,7 @@ impl Journeys {
                 }
             }
             let index = out.all.len();
-            if let Trigger::Event {
-                event,
-                times,
-                within_days,
-            } = &trigger
-            {
+            if let Trigger::Event { event, times, within_days } = &trigger {
                 out.by_event.entry(event.clone()).or_default().push(index);
                 if *times > 1 {
                     let window = out.windows.entry(event.clone()).or_default();
@@ -271,15 +259,7 @@ fn values(value: &toml::Value) -> Option<Vec<serde_json::Value>> {
 
 fn trigger(raw: &RawTrigger) -> Result<Trigger, &'static str> {
     match raw {
-        RawTrigger {
-            event: Some(event),
-            times,
-            within_days,
-            filter,
-            idle_days: None,
-            score: None,
-            above: None,
-        } => {
+        RawTrigger { event: Some(event), times, within_days, filter, idle_days: None, score: None, above: None } => {
             if event.trim().is_empty() {
                 return Err("the trigger's event is empty; page calls are \"$page\"");
             }
@@ -292,11 +272,7 @@ fn trigger(raw: &RawTrigger) -> Result<Trigger, &'static str> {
                     "times and where cannot stand together: all events of a name are counted, whatever their properties",
                 );
             }
-            Ok(Trigger::Event {
-                event: event.clone(),
-                times,
-                within_days,
-            })
+            Ok(Trigger::Event { event: event.clone(), times, within_days })
         }
         RawTrigger { filter, .. } if !filter.is_empty() => Err("only a trigger with an event has where"),
         RawTrigger {
@@ -316,10 +292,7 @@ fn trigger(raw: &RawTrigger) -> Result<Trigger, &'static str> {
             within_days: None,
             idle_days: None,
             ..
-        } => Ok(Trigger::Score {
-            score: *score,
-            above: *above,
-        }),
+        } => Ok(Trigger::Score { score: *score, above: *above }),
         _ => Err(
             "trigger takes { event, where?, times?, within_days? }, { idle_days } (1 or more) or { score, above } (1 to 100)",
         ),

@@ -2,7 +2,7 @@
 
 use crate::error::Reporter;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use toml::Spanned;
 
 /// A fact of the product's that moves someone between stages.
@@ -26,6 +26,15 @@ pub enum Milestone {
 struct File {
     milestones: BTreeMap<Milestone, Vec<String>>,
     customer: RawCustomer,
+    #[serde(default)]
+    activity: RawActivity,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawActivity {
+    #[serde(default)]
+    passive: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -47,6 +56,8 @@ pub struct Lifecycle {
     pub adopting_days: u16,
     /// Idle days after which who pays is at risk.
     pub at_risk_after_idle_days: u16,
+    /// Events (as counted) that happen to someone rather than being done by them: they count, and are no activity.
+    pub passive: HashSet<String>,
 }
 
 impl Lifecycle {
@@ -68,10 +79,7 @@ impl Lifecycle {
         }
         let at_risk_after_idle_days = *c.at_risk_after_idle_days.get_ref();
         if at_risk_after_idle_days == 0 {
-            report.at(
-                c.at_risk_after_idle_days.span(),
-                "customer.at_risk_after_idle_days must be at least 1",
-            );
+            report.at(c.at_risk_after_idle_days.span(), "customer.at_risk_after_idle_days must be at least 1");
         }
         let mut milestones: HashMap<String, Vec<Milestone>> = HashMap::new();
         for (milestone, events) in file.milestones {
@@ -84,6 +92,7 @@ impl Lifecycle {
             onboarding_days: c.onboarding_days,
             adopting_days,
             at_risk_after_idle_days,
+            passive: file.activity.passive.into_iter().collect(),
         }
     }
 }

@@ -44,10 +44,7 @@ pub(crate) fn load(report: &mut Reporter<'_>) -> Vec<Schedule> {
         let span = schedule.span();
         let schedule = schedule.into_inner();
         if !ids.insert(schedule.id.clone()) {
-            report.at(
-                span.clone(),
-                format!("two schedules cannot share the id `{}`", schedule.id),
-            );
+            report.at(span.clone(), format!("two schedules cannot share the id `{}`", schedule.id));
         }
         if !FUNCTIONS.contains(&schedule.function.as_str()) {
             report.at(

@@ -136,10 +136,7 @@ impl Scoring {
         let mut out = Self::default();
         for (score, points) in file.base {
             if !(0.0..=100.0).contains(points.get_ref()) {
-                report.at(
-                    points.span(),
-                    format!("base.{} must be between 0 and 100", score.as_str()),
-                );
+                report.at(points.span(), format!("base.{} must be between 0 and 100", score.as_str()));
             }
             out.base.insert(score, points.into_inner());
         }
@@ -148,45 +145,27 @@ impl Scoring {
             let span = raw.span();
             let raw = raw.into_inner();
             if raw.event.trim().is_empty() {
-                report.at(
-                    span.clone(),
-                    format!("rule `{}`: event is empty; page calls are \"$page\"", raw.id),
-                );
+                report.at(span.clone(), format!("rule `{}`: event is empty; page calls are \"$page\"", raw.id));
             }
             if !raw.points.is_finite() || raw.points == 0.0 || raw.points.abs() > 100.0 {
-                report.at(
-                    span.clone(),
-                    format!("rule `{}`: points must be between -100 and 100, and not 0", raw.id),
-                );
+                report.at(span.clone(), format!("rule `{}`: points must be between -100 and 100, and not 0", raw.id));
             }
-            if raw
-                .half_life_days
-                .is_some_and(|days| !(days.is_finite() && (0.1..=3650.0).contains(&days)))
-            {
-                report.at(
-                    span.clone(),
-                    format!("rule `{}`: half_life_days must be between 0.1 and 3650", raw.id),
-                );
+            if raw.half_life_days.is_some_and(|days| !(days.is_finite() && (0.1..=3650.0).contains(&days))) {
+                report.at(span.clone(), format!("rule `{}`: half_life_days must be between 0.1 and 3650", raw.id));
             }
             if raw.cap.is_some_and(|cap| !(cap.is_finite() && cap > 0.0)) {
                 report.at(span.clone(), format!("rule `{}`: cap must be above 0", raw.id));
             }
             let key = hash32(&raw.id);
             if let Some(other) = keys.insert(key, raw.id.clone()) {
-                report.at(
-                    span.clone(),
-                    format!("two rules cannot share a name: `{}` and `{other}`", raw.id),
-                );
+                report.at(span.clone(), format!("two rules cannot share a name: `{}` and `{other}`", raw.id));
             }
             let filter = raw.filter.into_iter().filter_map(|(k, v)| match wanted(&v) {
                 Some(value) => Some((k, value)),
                 None => {
                     report.at(
                         span.clone(),
-                        format!(
-                            "rule `{}`: where.{k} must be a text, a number, true/false or a list of these",
-                            raw.id
-                        ),
+                        format!("rule `{}`: where.{k} must be a text, a number, true/false or a list of these", raw.id),
                     );
                     None
                 }
@@ -213,16 +192,10 @@ impl Scoring {
                 report.at(span.clone(), format!("signal `{}`: from and to must differ", raw.id));
             }
             if !raw.points.is_finite() || raw.points.abs() > 100.0 {
-                report.at(
-                    span.clone(),
-                    format!("signal `{}`: points must be between -100 and 100", raw.id),
-                );
+                report.at(span.clone(), format!("signal `{}`: points must be between -100 and 100", raw.id));
             }
             if let Some(other) = keys.insert(hash32(&raw.id), raw.id.clone()) {
-                report.at(
-                    span,
-                    format!("two rules cannot share a name: `{}` and `{other}`", raw.id),
-                );
+                report.at(span, format!("two rules cannot share a name: `{}` and `{other}`", raw.id));
             }
             let reason = raw.reason.unwrap_or_else(|| raw.id.clone());
             out.signals.push(Signal {
@@ -243,10 +216,7 @@ impl Scoring {
             if !names.insert(raw.name.clone()) {
                 report.at(
                     span.clone(),
-                    format!(
-                        "two tallies cannot share the name `{}`: put all its events into one",
-                        raw.name
-                    ),
+                    format!("two tallies cannot share the name `{}`: put all its events into one", raw.name),
                 );
             }
             if raw.events.is_empty() {

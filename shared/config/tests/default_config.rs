@@ -16,9 +16,7 @@ fn default_bundle() -> Bundle {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
             if name.ends_with(".toml") {
-                bundle
-                    .files
-                    .insert(format!("{prefix}{name}"), fs::read_to_string(&path).unwrap());
+                bundle.files.insert(format!("{prefix}{name}"), fs::read_to_string(&path).unwrap());
             }
         }
     }
@@ -33,32 +31,13 @@ fn default_config() -> Config {
 fn the_default_config_has_no_errors_and_scores_all_nine() {
     let config = default_config();
     for likelihood in Likelihood::ALL {
-        let rules = config
-            .scoring
-            .rules
-            .iter()
-            .filter(|rule| rule.score == likelihood)
-            .count();
-        let signals = config
-            .scoring
-            .signals
-            .iter()
-            .filter(|signal| signal.score == likelihood)
-            .count();
-        assert!(
-            rules + signals >= 3,
-            "{} has {rules} rules and {signals} signals",
-            likelihood.as_str()
-        );
+        let rules = config.scoring.rules.iter().filter(|rule| rule.score == likelihood).count();
+        let signals = config.scoring.signals.iter().filter(|signal| signal.score == likelihood).count();
+        assert!(rules + signals >= 3, "{} has {rules} rules and {signals} signals", likelihood.as_str());
     }
     for channel in Channel::ALL {
         assert!(
-            config
-                .journeys
-                .all
-                .iter()
-                .flat_map(|j| &j.steps)
-                .any(|step| step.channel == channel),
+            config.journeys.all.iter().flat_map(|j| &j.steps).any(|step| step.channel == channel),
             "no journey goes out by {}",
             channel.as_str()
         );
@@ -71,12 +50,7 @@ fn every_template_is_used() {
     let config = default_config();
     for name in config.templates.keys() {
         assert!(
-            config
-                .journeys
-                .all
-                .iter()
-                .flat_map(|j| &j.steps)
-                .any(|step| step.template == *name),
+            config.journeys.all.iter().flat_map(|j| &j.steps).any(|step| step.template == *name),
             "template {name} is used by no journey"
         );
     }
@@ -86,9 +60,7 @@ fn every_template_is_used() {
 fn the_quiet_are_written_to_before_they_count_as_at_risk() {
     let config = default_config();
     let gone_quiet = config.journeys.all.iter().find(|j| j.id == "gone_quiet").unwrap();
-    let Trigger::Idle { days } = gone_quiet.trigger else {
-        panic!("{gone_quiet:?}")
-    };
+    let Trigger::Idle { days } = gone_quiet.trigger else { panic!("{gone_quiet:?}") };
     assert!(days < config.lifecycle.at_risk_after_idle_days);
 }
 
@@ -107,19 +79,14 @@ fn a_journey_wants_one_of_the_values_that_where_lists() {
     assert!(!journey("promoter_invite").wants(&answered("9".into())));
     assert!(journey("detractor_task").wants(&answered(0.into())));
     assert!(!journey("detractor_task").wants(&answered(9.into())));
-    assert!(
-        journey("welcome").wants(&answered(3.into())),
-        "a journey without where wants every event of its name"
-    );
+    assert!(journey("welcome").wants(&answered(3.into())), "a journey without where wants every event of its name");
 }
 
 /// Puts `text` in place of the default `file`, and gives what the errors say.
 fn errors_of(file: &str, text: &str) -> String {
     let mut bundle = default_bundle();
     bundle.files.insert(file.to_owned(), text.to_owned());
-    Config::load(&bundle)
-        .expect_err("the snippet must be refused")
-        .to_string()
+    Config::load(&bundle).expect_err("the snippet must be refused").to_string()
 }
 
 /// Appends `text` to the default `file`, and gives the line that it starts at with what the errors say.
@@ -272,12 +239,7 @@ fn wrong_snippets_are_told_by_file_line_and_what_is_allowed() {
             1,
             "the secret itself never stands in a file",
         ),
-        (
-            "templates/welcome.toml",
-            "\nsubjct = \"x\"\n",
-            1,
-            "did you mean `subject`?",
-        ),
+        ("templates/welcome.toml", "\nsubjct = \"x\"\n", 1, "did you mean `subject`?"),
     ];
     for (file, snippet, offset, wanted) in cases {
         let (line, errors) = errors_after(file, snippet);
@@ -299,21 +261,12 @@ fn values_that_contradict_each_other_are_told_at_their_line() {
         ),
         "{errors}"
     );
-    assert!(
-        errors.contains("lifecycle.toml:6: customer.at_risk_after_idle_days must be at least 1"),
-        "{errors}"
-    );
+    assert!(errors.contains("lifecycle.toml:6: customer.at_risk_after_idle_days must be at least 1"), "{errors}");
 
     let channels = "max_event_age_hours = 0\n[mail]\nfrom = \"nobody\"\nconfiguration_set = \"c\"\n[webhook.tasks]\nurl = \"https://example.com\"\nsecret_env = \"S\"\n";
     let errors = errors_of("channels.toml", channels);
-    assert!(
-        errors.contains("channels.toml:1: max_event_age_hours must be at least 1"),
-        "{errors}"
-    );
-    assert!(
-        errors.contains("channels.toml:2: mail.from must be an address"),
-        "{errors}"
-    );
+    assert!(errors.contains("channels.toml:1: max_event_age_hours must be at least 1"), "{errors}");
+    assert!(errors.contains("channels.toml:2: mail.from must be an address"), "{errors}");
 }
 
 #[test]
@@ -321,9 +274,7 @@ fn all_files_are_checked_at_once_and_strangers_are_named() {
     let mut bundle = default_bundle();
     bundle.files.remove("lifecycle.toml");
     bundle.files.insert("scorng.toml".to_owned(), String::new());
-    bundle
-        .files
-        .insert("schedules.toml".to_owned(), "[[schedule]\n".to_owned());
+    bundle.files.insert("schedules.toml".to_owned(), "[[schedule]\n".to_owned());
     let errors = Config::load(&bundle).expect_err("three files are wrong").to_string();
     assert!(errors.contains("lifecycle.toml: is missing"), "{errors}");
     assert!(errors.contains("scorng.toml: no such config file is known"), "{errors}");

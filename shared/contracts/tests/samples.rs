@@ -18,9 +18,7 @@ fn sample(file: &str) -> Value {
 fn bodies(file: &str) -> Vec<String> {
     let event = sample(file);
     let records = event["Records"].as_array().unwrap().iter();
-    records
-        .map(|record| record["body"].as_str().unwrap().to_owned())
-        .collect()
+    records.map(|record| record["body"].as_str().unwrap().to_owned()).collect()
 }
 
 fn payloads<T: DeserializeOwned>(file: &str) -> Vec<T> {
@@ -50,10 +48,8 @@ fn score_is_shown_events_and_a_tick() {
 
 #[test]
 fn the_poison_sample_has_one_bad_body_between_good_ones() {
-    let read: Vec<bool> = bodies("score/poison.json")
-        .iter()
-        .map(|body| serde_json::from_str::<EventsPayload>(body).is_ok())
-        .collect();
+    let read: Vec<bool> =
+        bodies("score/poison.json").iter().map(|body| serde_json::from_str::<EventsPayload>(body).is_ok()).collect();
     assert_eq!(read, [true, false, true]);
 }
 
@@ -63,10 +59,7 @@ fn deliver_is_shown_a_decision_for_each_channel_with_the_id_that_the_engine_deri
     let mut channels = Vec::new();
     for MessagesPayload::Decision(decision) in decisions {
         assert_eq!(decision.person, person());
-        assert_eq!(
-            decision.id,
-            DecisionId::of(person(), &decision.journey, decision.step, b"once")
-        );
+        assert_eq!(decision.id, DecisionId::of(person(), &decision.journey, decision.step, b"once"));
         channels.push(decision.channel.as_str());
     }
     assert_eq!(channels, ["mail", "in_app", "webhook"]);
@@ -74,33 +67,22 @@ fn deliver_is_shown_a_decision_for_each_channel_with_the_id_that_the_engine_deri
 
 #[test]
 fn deliver_is_shown_what_became_of_its_mails() {
-    let kinds = bodies("deliver/mail-events.json")
-        .into_iter()
-        .map(|body| match ses::parse(&body).unwrap() {
-            Notice::Mail(event) => {
-                assert_eq!(event.recipients, ["user-0042@customer-02.example"]);
-                assert_eq!(
-                    event.tags["decision"],
-                    DecisionId::of(person(), "welcome", 0, b"once").to_string()
-                );
-                event.kind
-            }
-            Notice::Greeting => panic!("no greeting is in the sample"),
-        });
+    let kinds = bodies("deliver/mail-events.json").into_iter().map(|body| match ses::parse(&body).unwrap() {
+        Notice::Mail(event) => {
+            assert_eq!(event.recipients, ["user-0042@customer-02.example"]);
+            assert_eq!(event.tags["decision"], DecisionId::of(person(), "welcome", 0, b"once").to_string());
+            event.kind
+        }
+        Notice::Greeting => panic!("no greeting is in the sample"),
+    });
     let kinds: Vec<MailEventKind> = kinds.collect();
-    assert_eq!(
-        kinds.iter().map(MailEventKind::as_str).collect::<Vec<_>>(),
-        ["Delivery", "Bounce", "Complaint"]
-    );
+    assert_eq!(kinds.iter().map(MailEventKind::as_str).collect::<Vec<_>>(), ["Delivery", "Bounce", "Complaint"]);
     assert!(matches!(&kinds[1], MailEventKind::Bounce { hard: true, .. }));
 }
 
 #[test]
 fn rollup_is_shown_an_account_with_and_without_traits() {
     let changed: Vec<AccountsPayload> = payloads("rollup/changed.json");
-    let traits: Vec<bool> = changed
-        .iter()
-        .map(|AccountsPayload::Changed { traits, .. }| traits.is_some())
-        .collect();
+    let traits: Vec<bool> = changed.iter().map(|AccountsPayload::Changed { traits, .. }| traits.is_some()).collect();
     assert_eq!(traits, [true, false]);
 }

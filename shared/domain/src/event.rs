@@ -135,7 +135,9 @@ impl TryFrom<RawEvent> for Event {
         match raw.kind {
             EventKind::Track if raw.event.is_none() => return Err(InvalidEvent::NoName),
             EventKind::Group if raw.group_id.is_none() => return Err(InvalidEvent::NoGroup),
-            EventKind::Alias if raw.previous_id.is_none() || raw.user_id.is_none() => return Err(InvalidEvent::NoAlias),
+            EventKind::Alias if raw.previous_id.is_none() || raw.user_id.is_none() => {
+                return Err(InvalidEvent::NoAlias);
+            }
             _ => {}
         }
         Ok(Self {
@@ -211,8 +213,10 @@ mod tests {
 
     #[test]
     fn what_a_call_needs_is_said() {
-        let base = |kind: &str| serde_json::json!({"messageId":"m","type":kind,"userId":"u","timestamp":"2026-01-01T00:00:00Z",
-            "receivedAt":"2026-01-01T00:00:00Z","source":"web"});
+        let base = |kind: &str| {
+            serde_json::json!({"messageId":"m","type":kind,"userId":"u","timestamp":"2026-01-01T00:00:00Z",
+            "receivedAt":"2026-01-01T00:00:00Z","source":"web"})
+        };
         assert!(parse(base("track")).unwrap_err().contains("`event`"));
         assert!(parse(base("group")).unwrap_err().contains("`groupId`"));
         assert!(parse(base("alias")).unwrap_err().contains("`previousId`"));

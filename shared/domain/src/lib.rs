@@ -13,7 +13,9 @@ pub mod time;
 
 pub use account::Member;
 pub use event::{Event, EventKind, InvalidEvent, Properties};
-pub use id::{AccountId, AnonymousId, ConfigVersion, DecisionId, EventName, InvalidId, MessageId, PersonId, SourceId, UserId};
+pub use id::{
+    AccountId, AnonymousId, ConfigVersion, DecisionId, EventName, InvalidId, MessageId, PersonId, SourceId, UserId,
+};
 pub use identity::Identity;
 pub use message::{Cause, Channel, Decision};
 pub use money::{Currency, Money};

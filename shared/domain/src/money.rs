@@ -32,14 +32,18 @@ impl Currency {
     /// [`InvalidMoney::Currency`] for anything else.
     pub fn parse(text: &str) -> Result<Self, InvalidMoney> {
         let bytes: [u8; 3] = text.trim().as_bytes().try_into().map_err(|_| InvalidMoney::Currency)?;
-        if bytes.iter().all(u8::is_ascii_alphabetic) { Ok(Self(bytes.map(|b| b.to_ascii_uppercase()))) } else { Err(InvalidMoney::Currency) }
+        if bytes.iter().all(u8::is_ascii_alphabetic) {
+            Ok(Self(bytes.map(|b| b.to_ascii_uppercase())))
+        } else {
+            Err(InvalidMoney::Currency)
+        }
     }
 
     /// How many decimal places the currency's minor unit has (ISO 4217).
     pub fn exponent(self) -> u32 {
         match &self.0 {
-            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG" | b"RWF" | b"UGX" | b"VND"
-            | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
+            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG" | b"RWF" | b"UGX"
+            | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
             b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => 3,
             _ => 2,
         }
@@ -95,12 +99,17 @@ impl Money {
             None => (digits, 0),
         };
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        if (whole.is_empty() && fraction.is_empty()) || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit()) {
+        if (whole.is_empty() && fraction.is_empty())
+            || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit())
+        {
             return Err(InvalidMoney::Amount);
         }
         let mut value: i128 = 0;
         for digit in whole.bytes().chain(fraction.bytes()) {
-            value = value.checked_mul(10).and_then(|v| v.checked_add(i128::from(digit - b'0'))).ok_or(InvalidMoney::Range)?;
+            value = value
+                .checked_mul(10)
+                .and_then(|v| v.checked_add(i128::from(digit - b'0')))
+                .ok_or(InvalidMoney::Range)?;
         }
         let scale = currency.exponent() as i32 - fraction.len() as i32 + power;
         let minor = if scale >= 0 {

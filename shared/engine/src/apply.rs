@@ -13,9 +13,11 @@ pub fn apply(config: &Config, state: &mut State, event: &Event) {
     let at = event.timestamp.as_millisecond();
     let day = day_of(event.timestamp);
     state.counts.add(name, 1);
-    state.mark_seen(Span::at(at));
-    state.days.mark(day);
-    state.months.mark(month_of(event.timestamp));
+    if !config.lifecycle.passive.contains(name) {
+        state.mark_seen(Span::at(at));
+        state.days.mark(day);
+        state.months.mark(month_of(event.timestamp));
+    }
     if let Some(milestones) = config.lifecycle.milestones.get(name) {
         for milestone in milestones {
             state.mark_milestone(*milestone, Span::at(at));

@@ -27,7 +27,15 @@ impl Situation<'_> {
                 continue;
             }
             let name = event.counted_as();
-            for journey in self.config.journeys.by_event.get(name).into_iter().flatten().filter_map(|i| self.config.journeys.all.get(*i)) {
+            for journey in self
+                .config
+                .journeys
+                .by_event
+                .get(name)
+                .into_iter()
+                .flatten()
+                .filter_map(|i| self.config.journeys.all.get(*i))
+            {
                 let Trigger::Event { times, within_days, .. } = &journey.trigger else { continue };
                 if !journey.wants(event) {
                     continue;
@@ -91,7 +99,14 @@ impl Situation<'_> {
     }
 
     /// Puts the journey's messages into the outbox, where its stages and its re-entry rule allow it.
-    fn enter(&self, profile: &mut Profile, journey: &Journey, identity: Option<&Identity>, cause: Cause, cause_bytes: &[u8]) {
+    fn enter(
+        &self,
+        profile: &mut Profile,
+        journey: &Journey,
+        identity: Option<&Identity>,
+        cause: Cause,
+        cause_bytes: &[u8],
+    ) {
         if !journey.stages.is_empty() && !journey.stages.contains(&self.evaluation.stage) {
             return;
         }

@@ -20,7 +20,10 @@ pub fn next_due(config: &Config, state: &State, facts: &Facts, now: Timestamp) -
         Trigger::Score { .. } => crossing(config, state, facts, journey, last, now),
         Trigger::Event { .. } => None,
     });
-    let at_risk = state.milestones.contains_key(&Milestone::Customer).then(|| after_idle(i64::from(config.lifecycle.at_risk_after_idle_days)));
+    let at_risk = state
+        .milestones
+        .contains_key(&Milestone::Customer)
+        .then(|| after_idle(i64::from(config.lifecycle.at_risk_after_idle_days)));
     journeys.chain(at_risk.flatten()).min()
 }
 
@@ -38,17 +41,28 @@ pub fn lower_bound(config: &Config, state: &State, now: Timestamp) -> Option<Tim
         }
         Trigger::Event { .. } => None,
     });
-    let at_risk = state.milestones.contains_key(&Milestone::Customer).then(|| i64::from(config.lifecycle.at_risk_after_idle_days));
+    let at_risk = state
+        .milestones
+        .contains_key(&Milestone::Customer)
+        .then(|| i64::from(config.lifecycle.at_risk_after_idle_days));
     days.chain(at_risk).min().map(|days| plus_days(last, days))
 }
 
 /// The first day on which idleness alone brings the journey's score to its threshold.
-fn crossing(config: &Config, state: &State, facts: &Facts, journey: &Journey, last: Timestamp, now: Timestamp) -> Option<Timestamp> {
+fn crossing(
+    config: &Config,
+    state: &State,
+    facts: &Facts,
+    journey: &Journey,
+    last: Timestamp,
+    now: Timestamp,
+) -> Option<Timestamp> {
     let Trigger::Score { score, above } = journey.trigger else { return None };
     if facts.above.contains(&journey.key) {
         return None;
     }
-    let signals = config.scoring.signals.iter().filter(|s| s.score == score && s.kind == SignalKind::IdleDays && s.points > 0.0);
+    let signals =
+        config.scoring.signals.iter().filter(|s| s.score == score && s.kind == SignalKind::IdleDays && s.points > 0.0);
     let reach = signals.map(|s| s.from.max(s.to).ceil() as i64).max()?;
     let idle = perennial_domain::time::days_between(last, now);
     (idle + 1..=reach).map(|days| plus_days(last, days)).find(|at| value_of(config, state, score, *at).get() >= above)

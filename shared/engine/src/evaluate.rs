@@ -57,7 +57,13 @@ pub fn evaluate(config: &Config, state: &State, now: Timestamp) -> Evaluation {
     for likelihood in Likelihood::ALL {
         let mut reasons = Vec::new();
         if let Some(points) = config.scoring.base.get(&likelihood).copied().filter(|points| *points != 0.0) {
-            reasons.push(Reason { rule: "base".into(), text: "what everyone starts with".into(), points, events: 0, decayed: 0.0 });
+            reasons.push(Reason {
+                rule: "base".into(),
+                text: "what everyone starts with".into(),
+                points,
+                events: 0,
+                decayed: 0.0,
+            });
         }
         scores.insert(likelihood, Scored { value: Score::default(), reasons });
     }
@@ -90,17 +96,34 @@ pub(crate) fn value_of(config: &Config, state: &State, likelihood: Likelihood, n
     let rules = config.scoring.rules.iter().filter(|rule| rule.score == likelihood);
     let signals = config.scoring.signals.iter().filter(|signal| signal.score == likelihood);
     let points = rules.filter_map(|rule| rule_reason(rule, state, now)).map(|reason| reason.points).sum::<f64>()
-        + signals.filter_map(|signal| signal_reason(signal, state, stage, now)).map(|reason| reason.points).sum::<f64>();
+        + signals
+            .filter_map(|signal| signal_reason(signal, state, stage, now))
+            .map(|reason| reason.points)
+            .sum::<f64>();
     Score::from_points(base + points)
 }
 
 /// The most that a score could be without idleness, and the signals by which idleness raises it.
-pub(crate) fn ceiling<'a>(config: &'a Config, state: &State, likelihood: Likelihood, now: Timestamp) -> (f64, Vec<&'a Signal>) {
+pub(crate) fn ceiling<'a>(
+    config: &'a Config,
+    state: &State,
+    likelihood: Likelihood,
+    now: Timestamp,
+) -> (f64, Vec<&'a Signal>) {
     let base = config.scoring.base.get(&likelihood).copied().unwrap_or(0.0);
-    let rules = config.scoring.rules.iter().filter(|rule| rule.score == likelihood).filter_map(|rule| rule_reason(rule, state, now));
+    let rules = config
+        .scoring
+        .rules
+        .iter()
+        .filter(|rule| rule.score == likelihood)
+        .filter_map(|rule| rule_reason(rule, state, now));
     let rising = config.scoring.signals.iter().filter(|signal| signal.score == likelihood && signal.points > 0.0);
     let (idle, other): (Vec<&Signal>, Vec<&Signal>) = rising.partition(|signal| signal.kind == SignalKind::IdleDays);
-    (base + rules.map(|reason| reason.points.max(0.0)).sum::<f64>() + other.iter().map(|signal| signal.points).sum::<f64>(), idle)
+    (
+        base + rules.map(|reason| reason.points.max(0.0)).sum::<f64>()
+            + other.iter().map(|signal| signal.points).sum::<f64>(),
+        idle,
+    )
 }
 
 /// The signal's points at `measure`: a straight line from 0 at `from` to all of them at `to`, level beyond.
@@ -115,7 +138,13 @@ fn rule_reason(rule: &Rule, state: &State, now: Timestamp) -> Option<Reason> {
     let weight = counted.weight(now.as_second(), rule.half_life_days).min(f64::from(counted.events));
     let left = rule.points * weight;
     let points = rule.cap.map_or(left, |cap| left.clamp(-cap, cap));
-    Some(Reason { rule: rule.id.clone(), text: rule.reason.clone(), points, events: counted.events, decayed: given - points })
+    Some(Reason {
+        rule: rule.id.clone(),
+        text: rule.reason.clone(),
+        points,
+        events: counted.events,
+        decayed: given - points,
+    })
 }
 
 fn signal_reason(signal: &Signal, state: &State, stage: Stage, now: Timestamp) -> Option<Reason> {
@@ -129,7 +158,13 @@ fn signal_reason(signal: &Signal, state: &State, stage: Stage, now: Timestamp) -
         SignalKind::TenureDays => days_between(seen.first_at(), now) as f64,
     };
     let points = ramp(signal, measure);
-    (points != 0.0).then(|| Reason { rule: signal.id.clone(), text: signal.reason.clone(), points, events: 0, decayed: 0.0 })
+    (points != 0.0).then(|| Reason {
+        rule: signal.id.clone(),
+        text: signal.reason.clone(),
+        points,
+        events: 0,
+        decayed: 0.0,
+    })
 }
 
 /// Adds the contributions up, the strongest first, and names what the bounds of a score cut off.
@@ -139,6 +174,12 @@ fn settle(scored: &mut Scored) {
     let cut = sum.clamp(0.0, 100.0) - sum;
     scored.reasons.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()).then_with(|| a.rule.cmp(&b.rule)));
     if cut != 0.0 {
-        scored.reasons.push(Reason { rule: "limit".into(), text: "a score stays between 0 and 100".into(), points: cut, events: 0, decayed: 0.0 });
+        scored.reasons.push(Reason {
+            rule: "limit".into(),
+            text: "a score stays between 0 and 100".into(),
+            points: cut,
+            events: 0,
+            decayed: 0.0,
+        });
     }
 }

@@ -40,7 +40,14 @@ pub struct Processed {
 /// Counts `events`, all of identities that are parts of `profile` (or become so), and decides what follows at `now`.
 /// `ledger` holds (owner, id hash) of what the ledger knows of those events that
 /// [`crate::SeenIds::may_be_in_ledger`] asked about.
-pub fn process(config: &Config, profile: &mut Profile, events: &[Event], ledger: &HashSet<(PersonId, u64)>, now: Timestamp, mode: Mode) -> Processed {
+pub fn process(
+    config: &Config,
+    profile: &mut Profile,
+    events: &[Event],
+    ledger: &HashSet<(PersonId, u64)>,
+    now: Timestamp,
+    mode: Mode,
+) -> Processed {
     let mut rolled = Vec::new();
     let (mut counted, mut duplicates) = (0, 0);
     let mut touched: HashSet<PersonId> = HashSet::new();
@@ -156,7 +163,11 @@ fn publish(profile: &mut Profile, view: &State, evaluation: &Evaluation) {
         profile.published = None;
     }
     let Some(account) = account else { return };
-    let scores = evaluation.scores.iter().filter(|(_, scored)| scored.value.get() > 0).map(|(likelihood, scored)| (*likelihood, scored.value));
+    let scores = evaluation
+        .scores
+        .iter()
+        .filter(|(_, scored)| scored.value.get() > 0)
+        .map(|(likelihood, scored)| (*likelihood, scored.value));
     let member = Member {
         person: profile.id,
         stage: evaluation.stage,

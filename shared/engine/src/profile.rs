@@ -62,7 +62,13 @@ pub struct Profile {
 impl Profile {
     /// The profile that an identity begins with.
     pub fn new(identity: Identity) -> Self {
-        Self { id: identity.person_id(), parts: vec![Part::new(identity)], outbox: Vec::new(), published: None, due_at: None }
+        Self {
+            id: identity.person_id(),
+            parts: vec![Part::new(identity)],
+            outbox: Vec::new(),
+            published: None,
+            due_at: None,
+        }
     }
 
     /// The part of `identity`, where there is one.

@@ -16,7 +16,8 @@ fn a_fresh_event_sets_its_journey_off_once_with_all_its_steps() {
     let mut person = Person::new("u");
     let started = EventBuilder::track("m1", "u", "Trial Started").at(now).build();
     person.feed(&config, std::slice::from_ref(&started), now);
-    let ids: Vec<_> = person.profile.outbox.iter().map(|a| if let Action::Send(d) = a { d.id } else { panic!("{a:?}") }).collect();
+    let ids: Vec<_> =
+        person.profile.outbox.iter().map(|a| if let Action::Send(d) = a { d.id } else { panic!("{a:?}") }).collect();
     assert_eq!(ids.len(), 2);
     assert_ne!(ids[0], ids[1]);
     person.sent();
@@ -44,7 +45,10 @@ fn the_third_page_within_a_week_counts_and_the_third_in_a_month_does_not() {
     let config = config();
     let day = |n| plus_days(at("2026-03-01T10:00:00Z"), n);
     let page = |id: &str, n| EventBuilder::page(id, "a").at(day(n)).build();
-    let fresh = || Person { profile: perennial_engine::Profile::new(page("x", 0).identity().unwrap()), ledger: Default::default() };
+    let fresh = || Person {
+        profile: perennial_engine::Profile::new(page("x", 0).identity().unwrap()),
+        ledger: Default::default(),
+    };
     let mut slow = fresh();
     for (i, n) in [0, 10, 20].into_iter().enumerate() {
         slow.feed(&config, &[page(&format!("m{i}"), n)], day(n));
@@ -121,8 +125,23 @@ fn money_is_summed_exactly() {
     let config = config();
     let now = at("2026-03-01T10:00:00Z");
     let mut person = Person::new("u");
-    let orders: Vec<_> =
-        (0..1000).map(|i| EventBuilder::track(&format!("m{i}"), "u", "Order Completed").at(now).property("revenue", 0.1).build()).collect();
+    let orders: Vec<_> = (0..1000)
+        .map(|i| EventBuilder::track(&format!("m{i}"), "u", "Order Completed").at(now).property("revenue", 0.1).build())
+        .collect();
     person.feed(&config, &orders, now);
     assert_eq!(person.profile.view().revenue[&perennial_domain::Currency::USD], 10_000);
+}
+
+#[test]
+fn a_mail_that_was_delivered_is_no_activity_of_its_reader() {
+    let config = config();
+    let start = at("2026-03-01T10:00:00Z");
+    let mut person = Person::new("u");
+    person.feed(&config, &[EventBuilder::track("m1", "u", "Login").at(start).build()], start);
+    let later = plus_days(start, 13);
+    person.feed(&config, &[EventBuilder::track("m2", "u", "Email Delivered").at(later).build()], later);
+    let view = person.profile.view();
+    assert_eq!((view.counts.get("Email Delivered"), view.seen.map(|seen| seen.last_at())), (1, Some(start)));
+    tick(&config, &mut person.profile, plus_days(start, 14));
+    assert_eq!(person.sent(), ["quiet"], "the mail did not begin the quiet time anew");
 }

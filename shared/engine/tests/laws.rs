@@ -13,13 +13,16 @@ use support::{Person, at, config};
 /// Events of one user and two browsers of theirs, over two years.
 fn events() -> impl Strategy<Value = Vec<Event>> {
     let one = (0..6_u8, 0..63_072_000_i64, 0..3_u8, -500..500_i32);
-    proptest::collection::vec(one, 1..160).prop_map(|parts| parts.into_iter().enumerate().map(|(i, part)| event(i, part)).collect())
+    proptest::collection::vec(one, 1..160)
+        .prop_map(|parts| parts.into_iter().enumerate().map(|(i, part)| event(i, part)).collect())
 }
 
 fn event(i: usize, (kind, second, who, amount): (u8, i64, u8, i32)) -> Event {
     let id = format!("m{i}");
     let builder = match kind {
-        0 => EventBuilder::identify(&id, "u", None).with_trait("plan", amount % 3).with_trait(["a", "b", "c"][usize::from(who)], "x"),
+        0 => EventBuilder::identify(&id, "u", None)
+            .with_trait("plan", amount % 3)
+            .with_trait(["a", "b", "c"][usize::from(who)], "x"),
         1 => EventBuilder::page(&id, ["a1", "a2", "a3"][usize::from(who)]),
         2 => EventBuilder::group(&id, "u", ["g1", "g2", "g3"][usize::from(who)]),
         3 => EventBuilder::track(&id, "u", "Order Completed")

@@ -97,9 +97,7 @@ impl Endpoints {
 
 impl LoadServiceConfig for Endpoints {
     fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
-        (key.env() == "AWS_ENDPOINT_URL")
-            .then(|| self.get(key.service_id()).cloned())
-            .flatten()
+        (key.env() == "AWS_ENDPOINT_URL").then(|| self.get(key.service_id()).cloned()).flatten()
     }
 }
 
@@ -223,11 +221,7 @@ mod tests {
     use super::*;
 
     fn local(endpoints: Endpoints) -> AwsEnv {
-        AwsEnv {
-            region: "eu-central-1".to_owned(),
-            credentials: AwsCredentials::local(),
-            endpoints,
-        }
+        AwsEnv { region: "eu-central-1".to_owned(), credentials: AwsCredentials::local(), endpoints }
     }
 
     #[test]
@@ -242,18 +236,12 @@ mod tests {
         assert_eq!(aws.region, "eu-central-1");
         assert_eq!(aws.credentials.session_token.as_ref().unwrap().expose(), "secret-token");
         assert_eq!(aws.endpoints, Endpoints::default());
-        assert!(
-            !format!("{aws:?}").contains("secret-"),
-            "neither key nor token may be printed"
-        );
+        assert!(!format!("{aws:?}").contains("secret-"), "neither key nor token may be printed");
     }
 
     #[test]
     fn a_missing_key_is_named() {
-        for (absent, named) in [
-            ("AWS_REGION", "AWS_REGION"),
-            ("AWS_SECRET_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY"),
-        ] {
+        for (absent, named) in [("AWS_REGION", "AWS_REGION"), ("AWS_SECRET_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY")] {
             let all = ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
             let env = Env::from_pairs(all.into_iter().filter(|key| *key != absent).map(|key| (key, "x")));
             assert!(AwsEnv::from_env(&env).unwrap_err().to_string().starts_with(named));
@@ -268,21 +256,13 @@ mod tests {
             ..Endpoints::default()
         };
         let of = |service| {
-            let key = ServiceConfigKey::builder()
-                .service_id(service)
-                .env("AWS_ENDPOINT_URL")
-                .profile("endpoint_url")
-                .build();
+            let key =
+                ServiceConfigKey::builder().service_id(service).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
             endpoints.load_config(key.unwrap())
         };
         assert_eq!(of("SQS").as_deref(), Some("http://127.0.0.1:2"));
         assert_eq!(of("DynamoDB").as_deref(), Some("http://127.0.0.1:1"));
-        let other = ServiceConfigKey::builder()
-            .service_id("SQS")
-            .env("AWS_OTHER")
-            .profile("other")
-            .build()
-            .unwrap();
+        let other = ServiceConfigKey::builder().service_id("SQS").env("AWS_OTHER").profile("other").build().unwrap();
         assert_eq!(endpoints.load_config(other), None);
     }
 
@@ -296,20 +276,12 @@ mod tests {
     #[test]
     fn when_the_ca_bundle_cannot_be_read_the_error_says_which() {
         let env = Env::from_pairs([("AWS_CA_BUNDLE", "/nonexistent/roots.pem")]);
-        assert!(
-            http_client(&env)
-                .unwrap_err()
-                .to_string()
-                .contains("/nonexistent/roots.pem")
-        );
+        assert!(http_client(&env).unwrap_err().to_string().contains("/nonexistent/roots.pem"));
     }
 
     #[test]
     fn deadlines_and_retries_are_explicit() {
-        let config = sdk_config(
-            &local(Endpoints::default()),
-            http_client(&Env::from_pairs::<&str, &str>([])).unwrap(),
-        );
+        let config = sdk_config(&local(Endpoints::default()), http_client(&Env::from_pairs::<&str, &str>([])).unwrap());
         let timeouts = config.timeout_config().unwrap();
         assert_eq!(timeouts.connect_timeout(), Some(Duration::from_secs(1)));
         assert_eq!(timeouts.operation_attempt_timeout(), Some(Duration::from_secs(5)));

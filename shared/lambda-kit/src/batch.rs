@@ -60,14 +60,9 @@ impl Batch {
         let mut batch = Self::default();
         let mut records = Vec::with_capacity(event.records.len());
         for (index, message) in event.records.into_iter().enumerate() {
-            let message_id = message
-                .message_id
-                .filter(|id| !id.trim().is_empty())
-                .ok_or(BatchError::NoMessageId { index })?;
-            let receive_count = message
-                .attributes
-                .get("ApproximateReceiveCount")
-                .and_then(|count| count.parse().ok());
+            let message_id =
+                message.message_id.filter(|id| !id.trim().is_empty()).ok_or(BatchError::NoMessageId { index })?;
+            let receive_count = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
             batch.order.push(message_id.clone());
             records.push(Record {
                 message_id,
@@ -131,10 +126,7 @@ pub struct Panicked;
 /// # Errors
 /// [`Panicked`] if it panicked. What it was changing must be dropped or re-read: a panic may leave it half done.
 pub async fn catch<T>(work: impl Future<Output = T>) -> Result<T, Panicked> {
-    AssertUnwindSafe(work)
-        .catch_unwind()
-        .await
-        .map_err(|_: Box<dyn Any + Send>| Panicked)
+    AssertUnwindSafe(work).catch_unwind().await.map_err(|_: Box<dyn Any + Send>| Panicked)
 }
 
 /// Runs `work` on every record of `event`, at most `concurrency` at a time (at least one), and answers with those that failed or panicked.
@@ -183,11 +175,7 @@ mod tests {
     }
 
     fn ids(response: &SqsBatchResponse) -> Vec<&str> {
-        response
-            .batch_item_failures
-            .iter()
-            .map(|failure| failure.item_identifier.as_str())
-            .collect()
+        response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect()
     }
 
     #[tokio::test]
@@ -225,10 +213,7 @@ mod tests {
 
     #[test]
     fn when_a_message_id_is_missing_or_blank_the_whole_batch_is_refused() {
-        for nameless in [
-            serde_json::json!({ "body": "x" }),
-            serde_json::json!({ "messageId": " " }),
-        ] {
+        for nameless in [serde_json::json!({ "body": "x" }), serde_json::json!({ "messageId": " " })] {
             let error = Batch::open(event(serde_json::json!([{ "messageId": "a" }, nameless]))).unwrap_err();
             assert_eq!(error, BatchError::NoMessageId { index: 1 });
         }
@@ -259,10 +244,8 @@ mod tests {
 
     #[test]
     fn a_record_does_not_print_its_body() {
-        let (_, records) = Batch::open(event(
-            serde_json::json!([{ "messageId": "a", "body": "ada@example.com" }]),
-        ))
-        .unwrap();
+        let (_, records) =
+            Batch::open(event(serde_json::json!([{ "messageId": "a", "body": "ada@example.com" }]))).unwrap();
         assert!(!format!("{:?}", records[0]).contains("ada"));
     }
 }

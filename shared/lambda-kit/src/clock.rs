@@ -66,10 +66,7 @@ impl SimulatedTime {
     /// Moves on by `by`; a negative span is ignored, and the end of jiff's range (year 9999) is where it stops. Returns the moment it now is.
     pub fn advance(&self, by: SignedDuration) -> Timestamp {
         let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *now = (*now).max(
-            now.checked_add(by)
-                .unwrap_or(if by.is_negative() { *now } else { Timestamp::MAX }),
-        );
+        *now = (*now).max(now.checked_add(by).unwrap_or(if by.is_negative() { *now } else { Timestamp::MAX }));
         *now
     }
 }

@@ -120,10 +120,7 @@ impl Env {
 }
 
 fn missing(key: &str, allowed: &str) -> EnvError {
-    EnvError::Missing {
-        key: key.to_owned(),
-        allowed: allowed.to_owned(),
-    }
+    EnvError::Missing { key: key.to_owned(), allowed: allowed.to_owned() }
 }
 
 fn parse<T>(key: &str, text: &str, allowed: &str) -> Result<T, EnvError>
@@ -172,10 +169,7 @@ mod tests {
     #[test]
     fn when_a_value_is_wrong_the_error_says_so_even_if_it_was_optional() {
         let error = env().optional::<u16>("BAD", "a port").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "BAD is wrong: invalid digit found in string; it must hold a port"
-        );
+        assert_eq!(error.to_string(), "BAD is wrong: invalid digit found in string; it must hold a port");
         assert!(env().list::<u16>("BAD", "ports").is_err());
     }
 

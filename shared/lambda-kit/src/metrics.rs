@@ -43,11 +43,7 @@ impl Metrics {
     /// An empty set for `function` in `namespace`.
     #[must_use]
     pub const fn new(namespace: &'static str, function: &'static str) -> Self {
-        Self {
-            namespace,
-            function,
-            values: Vec::new(),
-        }
+        Self { namespace, function, values: Vec::new() }
     }
 
     /// Adds a count; zero is left out, and the same name twice adds up.
@@ -82,11 +78,8 @@ impl Metrics {
         if self.values.is_empty() {
             return None;
         }
-        let metrics: Vec<Value> = self
-            .values
-            .iter()
-            .map(|(name, unit, _)| json!({ "Name": name, "Unit": unit.name() }))
-            .collect();
+        let metrics: Vec<Value> =
+            self.values.iter().map(|(name, unit, _)| json!({ "Name": name, "Unit": unit.name() })).collect();
         let mut line = Map::new();
         line.insert(
             "_aws".to_owned(),
@@ -147,11 +140,6 @@ mod tests {
 
     #[test]
     fn when_nothing_was_counted_no_line_is_written() {
-        assert_eq!(
-            Metrics::new("Perennial", "ingest")
-                .count("EventsAccepted", 0)
-                .render(Timestamp::UNIX_EPOCH),
-            None
-        );
+        assert_eq!(Metrics::new("Perennial", "ingest").count("EventsAccepted", 0).render(Timestamp::UNIX_EPOCH), None);
     }
 }

@@ -50,9 +50,6 @@ mod tests {
     async fn a_failing_or_silent_service_does_not_stop_init() {
         assert_eq!(prime("ok", async { Ok::<_, ()>(()) }).await, Primed::Answered);
         assert_eq!(prime("error", async { Err::<(), _>("refused") }).await, Primed::Refused);
-        assert_eq!(
-            prime("silent", std::future::pending::<Result<(), ()>>()).await,
-            Primed::TimedOut
-        );
+        assert_eq!(prime("silent", std::future::pending::<Result<(), ()>>()).await, Primed::TimedOut);
     }
 }

@@ -70,10 +70,7 @@ impl SendReport {
     pub fn into_result(self) -> Result<(), SendError> {
         match self.unsent.first() {
             None => Ok(()),
-            Some(first) => Err(SendError {
-                unsent: self.unsent.len(),
-                code: first.code.clone(),
-            }),
+            Some(first) => Err(SendError { unsent: self.unsent.len(), code: first.code.clone() }),
         }
     }
 }
@@ -116,14 +113,8 @@ mod tests {
     #[test]
     fn a_report_with_unsent_bodies_is_an_error() {
         assert!(SendReport::default().into_result().is_ok());
-        let unsent = vec![Unsent {
-            index: 3,
-            code: "InternalError".to_owned(),
-        }];
+        let unsent = vec![Unsent { index: 3, code: "InternalError".to_owned() }];
         let error = SendReport { unsent, requests: 1 }.into_result().unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "1 messages were not sent, the first because of InternalError"
-        );
+        assert_eq!(error.to_string(), "1 messages were not sent, the first because of InternalError");
     }
 }

@@ -70,10 +70,7 @@ mod tests {
     #[test]
     fn a_redacted_value_never_prints_itself() {
         let secret = Redacted::new("hunter2".to_owned());
-        assert_eq!(
-            format!("{secret} {secret:?} {:?}", Some(&secret)),
-            "[redacted] [redacted] Some([redacted])"
-        );
+        assert_eq!(format!("{secret} {secret:?} {:?}", Some(&secret)), "[redacted] [redacted] Some([redacted])");
         assert_eq!(secret.expose(), "hunter2");
         assert_eq!(secret.into_exposed(), "hunter2");
     }

@@ -26,9 +26,7 @@ pub enum TelemetryError {
 /// # Errors
 /// [`TelemetryError`] if `LOG_LEVEL` holds no level, or on a second call.
 pub fn init(name: &'static str, env: &Env) -> Result<(), TelemetryError> {
-    let level = env
-        .optional("LOG_LEVEL", "one of error, warn, info, debug, trace")?
-        .unwrap_or(Level::INFO);
+    let level = env.optional("LOG_LEVEL", "one of error, warn, info, debug, trace")?.unwrap_or(Level::INFO);
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
@@ -37,10 +35,7 @@ pub fn init(name: &'static str, env: &Env) -> Result<(), TelemetryError> {
         .with_span_list(false)
         // CloudWatch stamps every line.
         .without_time();
-    tracing_subscriber::registry()
-        .with(filter(name, level))
-        .with(lines)
-        .try_init()?;
+    tracing_subscriber::registry().with(filter(name, level)).with(lines).try_init()?;
     crate::metrics::enable();
     Ok(())
 }
@@ -65,11 +60,7 @@ mod tests {
         assert!(filter.would_enable("perennial_ingest::handler", &Level::TRACE));
         assert!(filter.would_enable("ingest", &Level::TRACE));
         assert!(filter.would_enable("aws_smithy_runtime::client", &Level::WARN));
-        for loud in [
-            "aws_smithy_runtime::client",
-            "hyper_util::client",
-            "lambda_runtime::layers::api_response",
-        ] {
+        for loud in ["aws_smithy_runtime::client", "hyper_util::client", "lambda_runtime::layers::api_response"] {
             assert!(!filter.would_enable(loud, &Level::DEBUG), "{loud} may print a body");
         }
     }

@@ -11,7 +11,8 @@ pub fn start() -> String {
     listener.set_nonblocking(true).expect("a listener that does not block");
     let address = listener.local_addr().expect("the listener's address");
     std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
             dynoxide::server::serve_on(listener, database).await;

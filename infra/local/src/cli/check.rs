@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 /// What to check.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// The config folder.
     #[arg(default_value = "infra/config")]
     dir: PathBuf,
@@ -16,8 +16,16 @@ pub struct Args {
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match Config::load(&bundle::read_dir(&args.dir)?) {
         Ok(config) => {
-            let (rules, journeys, sources) = (config.scoring.rules.len() + config.scoring.signals.len(), config.journeys.all.len(), config.sources.len());
-            println!("{}: version {}, {sources} sources, {rules} scoring rules, {journeys} journeys, no errors", args.dir.display(), config.version);
+            let (rules, journeys, sources) = (
+                config.scoring.rules.len() + config.scoring.signals.len(),
+                config.journeys.all.len(),
+                config.sources.len(),
+            );
+            println!(
+                "{}: version {}, {sources} sources, {rules} scoring rules, {journeys} journeys, no errors",
+                args.dir.display(),
+                config.version
+            );
             Ok(ExitCode::SUCCESS)
         }
         Err(errors) => {

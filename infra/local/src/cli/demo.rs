@@ -27,7 +27,7 @@ const END: &str = "2026-11-01T00:00:00Z";
 
 /// What to show.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Stop when the table is printed, instead of staying up; fails where a total is not what it should be.
     #[arg(long)]
     exit: bool,
@@ -45,7 +45,11 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let company = sample::company(end, sample::SEED);
     let (clock, simulated) = Clock::simulated(perennial_domain::time::plus_days(end, -sample::DAYS));
     let port = args.port.unwrap_or_else(|| if free(8080) { 8080 } else { 0 });
-    let options = StackOptions { port, visibility: Duration::from_secs(5), ..StackOptions::new(bundle::embedded(), clock, Some(simulated.clone())) };
+    let options = StackOptions {
+        port,
+        visibility: Duration::from_secs(5),
+        ..StackOptions::new(bundle::embedded(), clock, Some(simulated.clone()))
+    };
     let stack = Stack::start(options).await?;
     println!("Perennial is up at {}, in memory, on simulated time.\n", stack.base_url());
     let feeder = Feeder::new(stack.base_url(), LOCAL_WRITE_KEY);
@@ -76,7 +80,9 @@ fn free(port: u16) -> bool {
 fn bar(total: u64, what: &'static str) -> ProgressBar {
     let bar = ProgressBar::new(total).with_message(what);
     // The template is a constant; without it the bar is plainer.
-    if let Ok(style) = ProgressStyle::with_template("{msg:<34} {bar:40.cyan/blue} {human_pos:>7}/{human_len} events  {per_sec:>14}  {elapsed}") {
+    if let Ok(style) = ProgressStyle::with_template(
+        "{msg:<34} {bar:40.cyan/blue} {human_pos:>7}/{human_len} events  {per_sec:>14}  {elapsed}",
+    ) {
         bar.set_style(style);
     }
     bar
@@ -102,11 +108,25 @@ async fn replay_cdnow(feeder: &Feeder, stack: &Stack) -> anyhow::Result<Phase> {
     progress.set_message("CDNOW purchases, being scored");
     stack.wait_idle().await?;
     progress.finish_with_message("CDNOW purchases, 1997-1998");
-    Ok(Phase { name: "CDNOW", events: lines.len() as u64, accepted: lines.len() as u64, rejected: 0, duplicates: 0, people: 23_570, accounts: 0, seconds: started.elapsed().as_secs_f64() })
+    Ok(Phase {
+        name: "CDNOW",
+        events: lines.len() as u64,
+        accepted: lines.len() as u64,
+        rejected: 0,
+        duplicates: 0,
+        people: 23_570,
+        accounts: 0,
+        seconds: started.elapsed().as_secs_f64(),
+    })
 }
 
 /// Lives the sample company's days: what happens is sent when it happens, the clock moves on, schedules fire.
-async fn live_sample(feeder: &Feeder, stack: &Stack, simulated: &SimulatedTime, company: &Company) -> anyhow::Result<Phase> {
+async fn live_sample(
+    feeder: &Feeder,
+    stack: &Stack,
+    simulated: &SimulatedTime,
+    company: &Company,
+) -> anyhow::Result<Phase> {
     let started = Instant::now();
     let expected = company.expected();
     let progress = bar(company.calls().len() as u64, "Sample company, 120 days");

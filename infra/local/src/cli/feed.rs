@@ -11,7 +11,7 @@ const ATTEMPTS: u32 = 8;
 
 /// A client of the tracking API.
 #[derive(Debug, Clone)]
-pub struct Feeder {
+pub(super) struct Feeder {
     client: reqwest::Client,
     base: String,
     write_key: String,
@@ -19,7 +19,7 @@ pub struct Feeder {
 
 impl Feeder {
     /// A client of the system at `base`.
-    pub fn new(base: &str, write_key: &str) -> Self {
+    pub(super) fn new(base: &str, write_key: &str) -> Self {
         Self { client: reqwest::Client::new(), base: base.to_owned(), write_key: write_key.to_owned() }
     }
 
@@ -27,7 +27,7 @@ impl Feeder {
     ///
     /// # Errors
     /// Where the server refuses the batch, or keeps failing.
-    pub async fn post(&self, calls: &[String]) -> anyhow::Result<()> {
+    pub(super) async fn post(&self, calls: &[String]) -> anyhow::Result<()> {
         let mut body = GzEncoder::new(Vec::new(), Compression::fast());
         body.write_all(b"{\"batch\":[")?;
         for (index, call) in calls.iter().enumerate() {
@@ -41,11 +41,20 @@ impl Feeder {
         let mut wait = Duration::from_millis(50);
         for attempt in 1.. {
             let request = self.client.post(format!("{}/v1/batch", self.base)).basic_auth(&self.write_key, Some(""));
-            let sent = request.header("content-encoding", "gzip").header("content-type", "application/json").body(body.clone()).send().await;
+            let sent = request
+                .header("content-encoding", "gzip")
+                .header("content-type", "application/json")
+                .body(body.clone())
+                .send()
+                .await;
             match sent {
                 Ok(answer) if answer.status().is_success() => return Ok(()),
                 Ok(answer) if !answer.status().is_server_error() && answer.status().as_u16() != 429 => {
-                    anyhow::bail!("the batch was refused: {}: {}", answer.status(), answer.text().await.unwrap_or_default());
+                    anyhow::bail!(
+                        "the batch was refused: {}: {}",
+                        answer.status(),
+                        answer.text().await.unwrap_or_default()
+                    );
                 }
                 Ok(answer) if attempt >= ATTEMPTS => anyhow::bail!("the server keeps failing: {}", answer.status()),
                 Err(error) if attempt >= ATTEMPTS => return Err(error.into()),
@@ -60,7 +69,7 @@ impl Feeder {
     ///
     /// # Errors
     /// Where it does not answer.
-    pub async fn status(&self) -> anyhow::Result<Value> {
+    pub(super) async fn status(&self) -> anyhow::Result<Value> {
         Ok(self.client.get(format!("{}/api/status", self.base)).send().await?.error_for_status()?.json().await?)
     }
 }

@@ -59,9 +59,14 @@ fn block_on(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Res
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }
 
-/// Logs to standard error, so that what a command prints stays readable; `LOG` sets the level (`warn` if it is not set).
+/// What is logged where `LOG` says nothing. The embedded database warns of every condition that does not hold, which is how the functions
+/// learn that someone else was first.
+const LEVELS: &str = "warn,dynoxide=error";
+
+/// Logs to standard error, so that what a command prints stays readable; `LOG` sets the levels.
 fn init_logs() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let filter = tracing_subscriber::EnvFilter::try_from_env("LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(LEVELS));
     // A second call, as tests may make, keeps the first subscriber.
     drop(tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init());
 }

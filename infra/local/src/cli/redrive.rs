@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 /// Which queue, and where.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// The queue whose dead letters come back: events, messages, accounts or mail-events; all of them if none is named.
     queue: Option<String>,
     /// Where the system runs.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// How to run.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Keep all state in this folder; in memory, and gone at the end, if none is named.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -85,7 +85,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 /// Where things are.
 pub(super) fn print_urls(base: &str) {
-    println!("  send        POST {base}/v1/batch   (track, identify, page, screen, group, alias; any Segment-compatible SDK)");
+    println!(
+        "  send        POST {base}/v1/batch   (track, identify, page, screen, group, alias; any Segment-compatible SDK)"
+    );
     println!("  hooks       POST {base}/hooks/SOURCE");
     println!("  status      {base}/api/status");
     println!("  a person    {base}/api/profiles/ID   (user id, anonymous id, mail address)");

@@ -84,10 +84,14 @@ impl EventSource {
                 return;
             }
         };
-        let failed: HashSet<&str> = response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect();
+        let failed: HashSet<&str> =
+            response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect();
         let known: HashSet<&str> = messages.iter().filter_map(Message::message_id).collect();
         if failed.iter().any(|id| !known.contains(id)) {
-            tracing::error!(function = self.function, "the response names a message that is not of the batch: the whole batch fails, as on Lambda");
+            tracing::error!(
+                function = self.function,
+                "the response names a message that is not of the batch: the whole batch fails, as on Lambda"
+            );
             return;
         }
         let done = messages.iter().filter(|message| message.message_id().is_none_or(|id| !failed.contains(id)));
@@ -104,8 +108,14 @@ impl EventSource {
         });
         match sqs.delete_message_batch().queue_url(&self.queue_url).set_entries(Some(entries.collect())).send().await {
             Ok(answer) if answer.failed.is_empty() => {}
-            Ok(answer) => tracing::warn!(function = self.function, failed = answer.failed.len(), "messages were not deleted and will come again"),
-            Err(error) => tracing::warn!(function = self.function, %error, "messages were not deleted and will come again"),
+            Ok(answer) => tracing::warn!(
+                function = self.function,
+                failed = answer.failed.len(),
+                "messages were not deleted and will come again"
+            ),
+            Err(error) => {
+                tracing::warn!(function = self.function, %error, "messages were not deleted and will come again")
+            }
         }
     }
 }

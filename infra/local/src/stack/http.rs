@@ -30,7 +30,10 @@ pub struct Functions {
 
 /// All routes of the port.
 pub fn router(functions: Functions, mails: Mails) -> Router {
-    let local = Router::new().route("/_local/mails", get(mails::list)).route("/_local/mails/{id}", get(mails::show)).with_state(mails);
+    let local = Router::new()
+        .route("/_local/mails", get(mails::list))
+        .route("/_local/mails/{id}", get(mails::show))
+        .with_state(mails);
     Router::new().fallback(call).with_state(functions).merge(local)
 }
 
@@ -64,7 +67,8 @@ async fn call(State(functions): State<Functions>, request: Request) -> Response 
         }
         Err(_) => {
             tracing::error!("a request's handler panicked");
-            (StatusCode::BAD_GATEWAY, [("content-type", "application/json")], r#"{"error":{"code":"internal"}}"#).into_response()
+            (StatusCode::BAD_GATEWAY, [("content-type", "application/json")], r#"{"error":{"code":"internal"}}"#)
+                .into_response()
         }
     }
 }

@@ -55,7 +55,10 @@ async fn redrive(State(local): State<Local>, Path(queue): Path<String>) -> Respo
     };
     match move_back(&local.sqs, &format!("{url}-dlq")).await {
         Ok(moved) => Json(json!({ "queue": queue, "moved": moved })).into_response(),
-        Err(error) => (StatusCode::BAD_GATEWAY, Json(json!({ "error": { "code": "sqs", "message": error.to_string() } }))).into_response(),
+        Err(error) => {
+            (StatusCode::BAD_GATEWAY, Json(json!({ "error": { "code": "sqs", "message": error.to_string() } })))
+                .into_response()
+        }
     }
 }
 
@@ -86,7 +89,12 @@ async fn set_time(State(local): State<Local>, Json(time): Json<Time>) -> Respons
 }
 
 /// `POST /_local/webhooks/{endpoint}`: stands in for a receiver, which knows a repeat by its `webhook-id`.
-async fn take_webhook(State(local): State<Local>, Path(endpoint): Path<String>, headers: HeaderMap, Json(body): Json<serde_json::Value>) -> StatusCode {
+async fn take_webhook(
+    State(local): State<Local>,
+    Path(endpoint): Path<String>,
+    headers: HeaderMap,
+    Json(body): Json<serde_json::Value>,
+) -> StatusCode {
     let id = headers.get("webhook-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
     let mut kept = local.webhooks.0.lock().unwrap_or_else(PoisonError::into_inner);
     if !kept.iter().any(|captured| captured.id == id) {

@@ -17,25 +17,28 @@ pre{white-space:pre-wrap;background:#f5f7f9;padding:1rem;border-radius:6px}</sty
 
 /// What to list.
 #[derive(Debug, Deserialize)]
-pub struct ListQuery {
+pub(super) struct ListQuery {
     to: Option<String>,
     before: Option<String>,
     limit: Option<usize>,
 }
 
 /// `GET /_local/mails?to=&before=&limit=`, the newest first.
-pub async fn list(State(mails): State<Mails>, Query(query): Query<ListQuery>, headers: HeaderMap) -> Response {
+pub(super) async fn list(State(mails): State<Mails>, Query(query): Query<ListQuery>, headers: HeaderMap) -> Response {
     let limit = query.limit.unwrap_or(PAGE).clamp(1, 1000);
     let found = mails.list(&MailQuery { recipient: query.to, before: query.before, limit });
     match (found, mails.count()) {
         (Ok(found), Ok(count)) if wants_html(&headers) => Html(list_page(&found, count, limit)).into_response(),
-        (Ok(found), Ok(count)) => Json(serde_json::json!({ "count": count, "mails": found.iter().map(json).collect::<Vec<_>>() })).into_response(),
+        (Ok(found), Ok(count)) => {
+            Json(serde_json::json!({ "count": count, "mails": found.iter().map(json).collect::<Vec<_>>() }))
+                .into_response()
+        }
         (Err(error), _) | (_, Err(error)) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }
 
 /// `GET /_local/mails/{id}`.
-pub async fn show(State(mails): State<Mails>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+pub(super) async fn show(State(mails): State<Mails>, Path(id): Path<String>, headers: HeaderMap) -> Response {
     match mails.by_id(&id) {
         Ok(Some(mail)) if wants_html(&headers) => Html(mail_page(&mail)).into_response(),
         Ok(Some(mail)) => Json(json(&mail)).into_response(),
@@ -72,17 +75,28 @@ fn list_page(mails: &[CapturedMail], count: u64, limit: usize) -> String {
         })
         .collect();
     let more = match mails.last() {
-        Some(last) if mails.len() == limit => format!("<p><a href='?before={}&limit={limit}'>Earlier</a></p>", escape(&last.message_id)),
+        Some(last) if mails.len() == limit => {
+            format!("<p><a href='?before={}&limit={limit}'>Earlier</a></p>", escape(&last.message_id))
+        }
         _ => String::new(),
     };
-    format!("{STYLE}<title>Mails</title><h1>{count} captured mails</h1><table><tr><th>Sent</th><th>To</th><th>Subject</th><th>Journey</th></tr>{rows}</table>{more}")
+    format!(
+        "{STYLE}<title>Mails</title><h1>{count} captured mails</h1><table><tr><th>Sent</th><th>To</th><th>Subject</th><th>Journey</th></tr>{rows}</table>{more}"
+    )
 }
 
 fn mail_page(mail: &CapturedMail) -> String {
     let view = mail.view();
-    let headers: String = view.headers.iter().map(|(name, value)| format!("<tr><th>{}</th><td>{}</td></tr>", escape(name), escape(value))).collect();
+    let headers: String = view
+        .headers
+        .iter()
+        .map(|(name, value)| format!("<tr><th>{}</th><td>{}</td></tr>", escape(name), escape(value)))
+        .collect();
     // A sandboxed frame: no mail may run anything here.
-    let html = view.html.as_deref().map(|html| format!("<h2>HTML</h2><iframe sandbox srcdoc=\"{}\" title='HTML part'></iframe>", escape(html)));
+    let html = view
+        .html
+        .as_deref()
+        .map(|html| format!("<h2>HTML</h2><iframe sandbox srcdoc=\"{}\" title='HTML part'></iframe>", escape(html)));
     let text = view.text.as_deref().map(|text| format!("<h2>Text</h2><pre>{}</pre>", escape(text)));
     format!(
         "{STYLE}<title>{0}</title><p><a href='/_local/mails'>All mails</a></p><h1>{0}</h1><table>{headers}</table>{1}{2}",

@@ -1,10 +1,10 @@
 //! The whole system in this process: embedded services, every function with its own clients, event sources, schedules and one
 //! port for all HTTP.
 
-pub mod event_source;
-pub mod http;
 mod adapt;
 mod api;
+pub mod event_source;
+pub mod http;
 mod local;
 mod mails;
 pub mod queues;
@@ -54,6 +54,8 @@ pub struct StackOptions {
     pub visibility: Duration,
     /// Faults to inject.
     pub faults: Option<FaultPlan>,
+    /// Whether faults begin as soon as the system is up, rather than when [`crate::aws::Faults::switch`] says so.
+    pub faults_from_start: bool,
     /// Whether to count calls and billed units.
     pub meter: bool,
     /// Messages that `score` takes at once.
@@ -77,6 +79,7 @@ impl StackOptions {
             fast: false,
             visibility: Duration::from_secs(30),
             faults: None,
+            faults_from_start: true,
             meter: false,
             score_batch: 20,
             debounce_seconds: 0,
@@ -101,9 +104,9 @@ impl Stack {
     /// # Errors
     /// A wrong config, a port or folder that cannot be had, or a service that does not start.
     pub async fn start(options: StackOptions) -> anyhow::Result<Self> {
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", options.port))
-            .await
-            .map_err(|error| anyhow::anyhow!("port {} on 127.0.0.1 cannot be had ({error}); --port takes another", options.port))?;
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", options.port)).await.map_err(|error| {
+            anyhow::anyhow!("port {} on 127.0.0.1 cannot be had ({error}); --port takes another", options.port)
+        })?;
         let base = format!("http://{}", listener.local_addr()?);
         let bundle = adapt::to_this_machine(&options.config, options.write_key.as_deref(), &base)?;
         let config = Config::load(&bundle).map_err(|errors| anyhow::anyhow!("the config has errors:\n{errors}"))?;
@@ -117,9 +120,19 @@ impl Stack {
         // Under simulated time the sweep would go by the wrong clock.
         let ttl_sweep = (!simulated).then_some(Duration::from_secs(60));
         let dynamodb = DynamoDbOptions { bulk: options.fast, ttl_sweep };
-        let aws = EmbeddedAws::start(Options { data_dir: options.data.clone(), dynamodb, ses, faults: options.faults.clone(), meter: options.meter })?;
+        let aws = EmbeddedAws::start(Options {
+            data_dir: options.data.clone(),
+            dynamodb,
+            ses,
+            faults: options.faults.clone(),
+            meter: options.meter,
+        })?;
+        // Starting is not what is to be tested.
+        let faults = |on| aws.faults().into_iter().for_each(|faults| faults.switch(on));
+        faults(false);
         let clients = Clients::connect(aws.endpoints())?;
         let wired = Arc::new(wiring::wire(&options, &bundle, clients, &base).await?);
+        faults(options.faults_from_start);
 
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
@@ -135,7 +148,8 @@ impl Stack {
         }));
         let stopped = stop.clone();
         tasks.spawn(async move {
-            let serving = axum::serve(listener, router).with_graceful_shutdown(async move { stopped.cancelled().await });
+            let serving =
+                axum::serve(listener, router).with_graceful_shutdown(async move { stopped.cancelled().await });
             if let Err(error) = serving.await {
                 tracing::error!(%error, "the port is no longer served");
             }
@@ -146,7 +160,8 @@ impl Stack {
 
     /// Looks at the schedules every second. Under simulated time whoever moves the clock calls [`Self::fire_schedules`].
     fn with_ticking_schedules(mut self) -> Self {
-        let (wired, schedules, clock, stop) = (Arc::clone(&self.wired), Arc::clone(&self.schedules), self.clock.clone(), self.stop.clone());
+        let (wired, schedules, clock, stop) =
+            (Arc::clone(&self.wired), Arc::clone(&self.schedules), self.clock.clone(), self.stop.clone());
         self.tasks.spawn(async move {
             let mut every = tokio::time::interval(Duration::from_secs(1));
             loop {
@@ -204,7 +219,9 @@ impl Stack {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         // Twice, because a message may move from a queue not yet looked at to one that was.
-        (0..2).all(|_| self.aws.queue_depths().iter().all(|(name, depth)| name.ends_with("-dlq") || QueueDepth::total(*depth) == 0))
+        (0..2).all(|_| {
+            self.aws.queue_depths().iter().all(|(name, depth)| name.ends_with("-dlq") || QueueDepth::total(*depth) == 0)
+        })
     }
 
     /// Waits until [`Self::is_idle`].

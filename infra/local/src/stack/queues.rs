@@ -3,8 +3,9 @@
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use std::time::Duration;
 
-/// Attempts before a message is set aside in the dead-letter queue.
-pub const MAX_RECEIVES: u32 = 3;
+/// Attempts before a message is set aside in the dead-letter queue: AWS advises at least five for a queue that feeds a function, because
+/// a throttled or dying function uses attempts up too.
+pub const MAX_RECEIVES: u32 = 5;
 
 /// The queues' names; a dead-letter queue has `-dlq` behind its queue's.
 pub const NAMES: [&str; 4] = ["events", "messages", "accounts", "mail-events"];

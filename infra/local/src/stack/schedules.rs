@@ -71,20 +71,31 @@ impl Rhythm {
     fn after(&self, now: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Every(period) => now.checked_add(*period).ok(),
-            Self::Cron(cron, zone) => cron.find_next_occurrence(&now.to_zoned(zone.clone()), false).ok().map(|at| at.timestamp()),
+            Self::Cron(cron, zone) => {
+                cron.find_next_occurrence(&now.to_zoned(zone.clone()), false).ok().map(|at| at.timestamp())
+            }
             Self::Once(at) => Some(*at).filter(|at| *at > now),
         }
     }
 }
 
 fn rhythm(schedule: &Schedule) -> Result<Rhythm, InvalidSchedule> {
-    let invalid = |why: &str| InvalidSchedule { id: schedule.id.clone(), expression: schedule.expression.clone(), why: why.to_owned() };
-    let (kind, body) = schedule.expression.strip_suffix(')').and_then(|text| text.split_once('(')).ok_or_else(|| invalid("has no (…)"))?;
+    let invalid = |why: &str| InvalidSchedule {
+        id: schedule.id.clone(),
+        expression: schedule.expression.clone(),
+        why: why.to_owned(),
+    };
+    let (kind, body) = schedule
+        .expression
+        .strip_suffix(')')
+        .and_then(|text| text.split_once('('))
+        .ok_or_else(|| invalid("has no (…)"))?;
     let zone = TimeZone::get(&schedule.time_zone).map_err(|_| invalid("is in no known time zone"))?;
     match kind {
         "rate" => {
             let (number, unit) = body.split_once(' ').ok_or_else(|| invalid("must be like rate(5 minutes)"))?;
-            let number: i64 = number.parse().ok().filter(|n| *n > 0).ok_or_else(|| invalid("needs a whole number above 0"))?;
+            let number: i64 =
+                number.parse().ok().filter(|n| *n > 0).ok_or_else(|| invalid("needs a whole number above 0"))?;
             let seconds = match unit.trim_end_matches('s') {
                 "minute" => 60,
                 "hour" => 3600,
@@ -95,12 +106,19 @@ fn rhythm(schedule: &Schedule) -> Result<Rhythm, InvalidSchedule> {
         }
         "cron" => {
             // EventBridge: minutes hours day-of-month month day-of-week year, with weekdays from 1 = Sunday.
-            let parser = CronParser::builder().seconds(Seconds::Required).year(Year::Optional).alternative_weekdays(true).build();
-            let cron = parser.parse(&format!("0 {body}")).map_err(|error| invalid(&format!("is no cron expression: {error}")))?;
+            let parser = CronParser::builder()
+                .seconds(Seconds::Required)
+                .year(Year::Optional)
+                .alternative_weekdays(true)
+                .build();
+            let cron = parser
+                .parse(&format!("0 {body}"))
+                .map_err(|error| invalid(&format!("is no cron expression: {error}")))?;
             Ok(Rhythm::Cron(Box::new(cron), zone))
         }
         "at" => {
-            let local = jiff::civil::DateTime::from_str(body).map_err(|_| invalid("must be like at(2027-01-31T06:00:00)"))?;
+            let local =
+                jiff::civil::DateTime::from_str(body).map_err(|_| invalid("must be like at(2027-01-31T06:00:00)"))?;
             Ok(Rhythm::Once(zone.to_timestamp(local).map_err(|_| invalid("names no moment of its time zone"))?))
         }
         _ => Err(invalid("must be rate(…), cron(…) or at(…)")),
@@ -113,7 +131,12 @@ mod tests {
     use super::*;
 
     fn schedules(expression: &str, zone: &str, now: &str) -> Result<Schedules, InvalidSchedule> {
-        let schedule = Schedule { id: "s".into(), function: "sweep".into(), expression: expression.into(), time_zone: zone.into() };
+        let schedule = Schedule {
+            id: "s".into(),
+            function: "sweep".into(),
+            expression: expression.into(),
+            time_zone: zone.into(),
+        };
         Schedules::new(&[schedule], now.parse().unwrap())
     }
 

@@ -10,9 +10,9 @@ use perennial_channels::mail::Mailer;
 use perennial_channels::unsubscribe::Keys;
 use perennial_channels::webhook::WebhookSender;
 use perennial_config::Bundle;
+use perennial_lambda_kit::Env;
 use perennial_lambda_kit::aws::{self, AwsCredentials, AwsEnv};
 use perennial_lambda_kit::queue::{Delay, Queue};
-use perennial_lambda_kit::Env;
 use perennial_store::{Archive, ConfigHandle, Store};
 use std::sync::Arc;
 
@@ -20,6 +20,8 @@ use std::sync::Arc;
 const TABLE: &str = "perennial";
 /// Bodies that `ingest` works on at once.
 const MAX_IN_FLIGHT: usize = 64;
+/// People whom one sweep hands on at most.
+const SWEEP_LIMIT: u32 = 20_000;
 /// What unsubscribe links are signed with on this machine.
 const LOCAL_UNSUBSCRIBE_KEY: &str = "unsubscribe links of a local stack";
 /// Where a data directory keeps the archive.
@@ -67,7 +69,7 @@ impl Wired {
     pub(super) async fn run_scheduled(&self, function: &str) {
         match function {
             "sweep" => {
-                if let Err(error) = perennial_sweep::handler::handle(&self.sweep).await {
+                if let Err(error) = perennial_sweep::handler::handle(&self.sweep, serde_json::Value::Null).await {
                     tracing::error!(%error, "the sweep failed");
                 }
             }
@@ -77,7 +79,12 @@ impl Wired {
 }
 
 /// Creates the table and the queues where they are not there yet, pushes the config, and wires every function.
-pub(super) async fn wire(options: &StackOptions, bundle: &Bundle, clients: Clients, base: &str) -> anyhow::Result<Wired> {
+pub(super) async fn wire(
+    options: &StackOptions,
+    bundle: &Bundle,
+    clients: Clients,
+    base: &str,
+) -> anyhow::Result<Wired> {
     let Clients { dynamodb, sqs, sdk } = clients;
     let store = Store::new(dynamodb, TABLE);
     store.create_table().await?;
@@ -106,7 +113,7 @@ pub(super) async fn wire(options: &StackOptions, bundle: &Bundle, clients: Clien
         clock.clone(),
         MAX_IN_FLIGHT,
     ));
-    let score = Arc::new(perennial_score::Deps::new(perennial_score::deps::Parts {
+    let score = Arc::new(perennial_score::Deps::new(perennial_score::Parts {
         store: store.clone(),
         archive: archive.clone(),
         messages: queue(&urls.messages),
@@ -129,13 +136,8 @@ pub(super) async fn wire(options: &StackOptions, bundle: &Bundle, clients: Clien
         public_url: base.to_owned(),
         keys: keys.clone(),
     }));
-    let rollup = Arc::new(perennial_rollup::Deps { store: store.clone() });
-    let sweep = perennial_sweep::Deps {
-        store: store.clone(),
-        events: queue(&urls.events),
-        clock: clock.clone(),
-        max_people: perennial_sweep::config::MAX_PEOPLE,
-    };
+    let rollup = Arc::new(perennial_rollup::Deps::new(store.clone(), clock.clone()));
+    let sweep = perennial_sweep::Deps::new(store.clone(), queue(&urls.events), clock.clone(), SWEEP_LIMIT);
     let api = Arc::new(super::api::deps(&store, &config, &sqs, &urls, &clock, keys));
 
     let ingest: HttpHandler = Arc::new(move |request| {

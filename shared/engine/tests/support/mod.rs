@@ -59,6 +59,8 @@ pub fn config() -> Config {
             onboarding_days = 30
             adopting_days = 90
             at_risk_after_idle_days = 21
+            [activity]
+            passive = ["Email Delivered"]
             "#,
         ),
         (
@@ -130,7 +132,10 @@ impl Person {
     /// Journeys of the messages in the outbox, which is emptied.
     pub fn sent(&mut self) -> Vec<String> {
         let actions = std::mem::take(&mut self.profile.outbox);
-        actions.into_iter().filter_map(|action| if let Action::Send(decision) = action { Some(decision.journey) } else { None }).collect()
+        actions
+            .into_iter()
+            .filter_map(|action| if let Action::Send(decision) = action { Some(decision.journey) } else { None })
+            .collect()
     }
 }
 

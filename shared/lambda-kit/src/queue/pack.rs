@@ -22,10 +22,7 @@ pub(super) fn pack(sizes: impl IntoIterator<Item = usize>) -> (Vec<Vec<usize>>, 
             _ => None,
         };
         if let Some(code) = code {
-            refused.push(Unsent {
-                index,
-                code: code.to_owned(),
-            });
+            refused.push(Unsent { index, code: code.to_owned() });
             continue;
         }
         match requests.last_mut() {
@@ -65,10 +62,7 @@ mod tests {
     fn bodies_that_sqs_would_refuse_are_kept_apart_and_stop_no_others() {
         let (requests, refused) = pack([1, 0, MAX_BYTES + 1, 1]);
         assert_eq!(requests, [vec![0, 3]]);
-        let codes: Vec<_> = refused
-            .iter()
-            .map(|unsent| (unsent.index, unsent.code.as_str()))
-            .collect();
+        let codes: Vec<_> = refused.iter().map(|unsent| (unsent.index, unsent.code.as_str())).collect();
         assert_eq!(codes, [(1, "EmptyBody"), (2, "BodyTooLarge")]);
     }
 }

@@ -28,10 +28,7 @@ pub struct Queue {
 impl Queue {
     /// The queue at `url`.
     pub fn new(client: aws_sdk_sqs::Client, url: impl Into<String>) -> Self {
-        Self {
-            client,
-            url: url.into(),
-        }
+        Self { client, url: url.into() }
     }
 
     /// The queue's URL.
@@ -45,23 +42,15 @@ impl Queue {
     /// Entries that SQS refuses for its own reasons are offered up to four times; those refused as the sender's fault are not offered again.
     pub async fn send_packed(&self, bodies: Vec<String>, delay: Delay) -> SendReport {
         let (requests, refused) = pack(bodies.iter().map(String::len));
-        let mut report = SendReport {
-            unsent: refused,
-            requests: 0,
-        };
+        let mut report = SendReport { unsent: refused, requests: 0 };
         let mut bodies: Vec<Option<String>> = bodies.into_iter().map(Some).collect();
         let batches: Vec<Vec<(usize, String)>> = requests
             .into_iter()
             .map(|indices| {
-                indices
-                    .into_iter()
-                    .filter_map(|index| Some((index, bodies.get_mut(index)?.take()?)))
-                    .collect()
+                indices.into_iter().filter_map(|index| Some((index, bodies.get_mut(index)?.take()?))).collect()
             })
             .collect();
-        let mut parts = stream::iter(batches)
-            .map(|batch| self.send_batch(batch, delay))
-            .buffer_unordered(CONCURRENCY);
+        let mut parts = stream::iter(batches).map(|batch| self.send_batch(batch, delay)).buffer_unordered(CONCURRENCY);
         while let Some(part) = parts.next().await {
             report.unsent.extend(part.unsent);
             report.requests += part.requests;
@@ -81,20 +70,14 @@ impl Queue {
                 // The SDK has retried this already.
                 Err(error) => {
                     let code = code(&error);
-                    report.unsent.extend(pending.drain(..).map(|(index, _)| Unsent {
-                        index,
-                        code: code.clone(),
-                    }));
+                    report.unsent.extend(pending.drain(..).map(|(index, _)| Unsent { index, code: code.clone() }));
                     return report;
                 }
             };
             pending.retain(|(index, _)| refusals.iter().any(|refusal| refusal.index == *index && refusal.again));
             let last = offer == OFFERS;
             let lost = refusals.into_iter().filter(|refusal| last || !refusal.again);
-            report.unsent.extend(lost.map(|refusal| Unsent {
-                index: refusal.index,
-                code: refusal.code,
-            }));
+            report.unsent.extend(lost.map(|refusal| Unsent { index: refusal.index, code: refusal.code }));
             if pending.is_empty() || last {
                 break;
             }
@@ -143,20 +126,10 @@ fn refusals(pending: &[(usize, String)], answer: &SendMessageBatchOutput) -> Vec
         .iter()
         .map(|(index, _)| (*index, index.to_string()))
         .filter(|(_, id)| !answer.successful().iter().any(|entry| entry.id() == id))
-        .map(
-            |(index, id)| match answer.failed().iter().find(|entry| entry.id() == id) {
-                Some(entry) => Refusal {
-                    index,
-                    code: entry.code().to_owned(),
-                    again: !entry.sender_fault(),
-                },
-                None => Refusal {
-                    index,
-                    code: "NotAnswered".to_owned(),
-                    again: true,
-                },
-            },
-        )
+        .map(|(index, id)| match answer.failed().iter().find(|entry| entry.id() == id) {
+            Some(entry) => Refusal { index, code: entry.code().to_owned(), again: !entry.sender_fault() },
+            None => Refusal { index, code: "NotAnswered".to_owned(), again: true },
+        })
         .collect()
 }
 
@@ -197,19 +170,10 @@ mod tests {
         let env = AwsEnv {
             region: "eu-central-1".to_owned(),
             credentials: AwsCredentials::local(),
-            endpoints: Endpoints {
-                sqs: Some(endpoint.clone()),
-                ..Endpoints::default()
-            },
+            endpoints: Endpoints { sqs: Some(endpoint.clone()), ..Endpoints::default() },
         };
         let config = aws::sdk_config(&env, aws::http_client(&Env::from_pairs::<&str, &str>([])).unwrap());
-        (
-            Queue::new(
-                aws_sdk_sqs::Client::new(&config),
-                format!("{endpoint}/000000000000/events"),
-            ),
-            seen,
-        )
+        (Queue::new(aws_sdk_sqs::Client::new(&config), format!("{endpoint}/000000000000/events")), seen)
     }
 
     async fn serve(mut stream: TcpStream, log: Seen, answer: fn(usize, &serde_json::Value) -> serde_json::Value) {
@@ -224,15 +188,8 @@ mod tests {
                 }
             };
             let head = String::from_utf8_lossy(&data[..head_end]).to_lowercase();
-            let length: usize = head
-                .split("content-length: ")
-                .nth(1)
-                .unwrap()
-                .split("\r\n")
-                .next()
-                .unwrap()
-                .parse()
-                .unwrap();
+            let length: usize =
+                head.split("content-length: ").nth(1).unwrap().split("\r\n").next().unwrap().parse().unwrap();
             while data.len() < head_end + length {
                 if stream.read_buf(&mut data).await.unwrap_or(0) == 0 {
                     return;
@@ -260,10 +217,7 @@ mod tests {
 
     fn ids(request: &serde_json::Value) -> Vec<String> {
         let entries = request["Entries"].as_array().unwrap();
-        entries
-            .iter()
-            .map(|entry| entry["Id"].as_str().unwrap().to_owned())
-            .collect()
+        entries.iter().map(|entry| entry["Id"].as_str().unwrap().to_owned()).collect()
     }
 
     fn success(id: &str) -> serde_json::Value {
@@ -282,13 +236,7 @@ mod tests {
     async fn twenty_five_bodies_travel_in_three_requests_with_their_delay() {
         let (queue, seen) = sqs(take_all).await;
         let report = queue.send_packed(bodies(25), Delay::at_most(30)).await;
-        assert_eq!(
-            report,
-            SendReport {
-                unsent: vec![],
-                requests: 3
-            }
-        );
+        assert_eq!(report, SendReport { unsent: vec![], requests: 3 });
         let seen = seen.lock().unwrap();
         let mut sent: Vec<usize> = seen.iter().flat_map(ids).map(|id| id.parse().unwrap()).collect();
         sent.sort_unstable();
@@ -307,13 +255,7 @@ mod tests {
         })
         .await;
         let report = queue.send_packed(bodies(3), Delay::NONE).await;
-        assert_eq!(
-            report,
-            SendReport {
-                unsent: vec![],
-                requests: 2
-            }
-        );
+        assert_eq!(report, SendReport { unsent: vec![], requests: 2 });
         let seen = seen.lock().unwrap();
         assert_eq!(ids(&seen[1]), ["1", "2"]);
         assert_eq!(seen[1]["Entries"][0]["MessageBody"], "{\"n\":1}");
@@ -332,15 +274,8 @@ mod tests {
         let mut all = bodies(2);
         all.push(String::new());
         let report = queue.send_packed(all, Delay::NONE).await;
-        let codes: Vec<_> = report
-            .unsent
-            .iter()
-            .map(|unsent| (unsent.index, unsent.code.as_str()))
-            .collect();
-        assert_eq!(
-            codes,
-            [(0, "InternalError"), (1, "InvalidMessageContents"), (2, "EmptyBody")]
-        );
+        let codes: Vec<_> = report.unsent.iter().map(|unsent| (unsent.index, unsent.code.as_str())).collect();
+        assert_eq!(codes, [(0, "InternalError"), (1, "InvalidMessageContents"), (2, "EmptyBody")]);
         assert_eq!(report.requests, OFFERS as usize);
     }
 
@@ -348,10 +283,7 @@ mod tests {
     async fn when_the_service_cannot_be_reached_every_body_is_reported() {
         let (queue, seen) = sqs(|_, _| serde_json::Value::Null).await;
         let report = queue.send_packed(bodies(2), Delay::NONE).await;
-        assert_eq!(
-            report.unsent.iter().map(|unsent| unsent.index).collect::<Vec<_>>(),
-            [0, 1]
-        );
+        assert_eq!(report.unsent.iter().map(|unsent| unsent.index).collect::<Vec<_>>(), [0, 1]);
         assert!(report.unsent.iter().all(|unsent| unsent.code == "NotReached"));
         assert_eq!(seen.lock().unwrap().len(), 3, "the SDK makes three attempts");
     }

@@ -48,17 +48,11 @@ impl MemoryQueue {
 impl Sender for MemoryQueue {
     fn send(&self, bodies: Vec<String>, delay: Delay) -> BoxFuture<'_, SendReport> {
         let report = self.with(|state| {
-            let mut report = SendReport {
-                unsent: Vec::new(),
-                requests: bodies.len().div_ceil(super::MAX_ENTRIES),
-            };
+            let mut report = SendReport { unsent: Vec::new(), requests: bodies.len().div_ceil(super::MAX_ENTRIES) };
             for (index, body) in bodies.into_iter().enumerate() {
                 if state.refuse > 0 {
                     state.refuse -= 1;
-                    report.unsent.push(Unsent {
-                        index,
-                        code: "Refused".to_owned(),
-                    });
+                    report.unsent.push(Unsent { index, code: "Refused".to_owned() });
                 } else {
                     state.sent.push((body, delay));
                 }

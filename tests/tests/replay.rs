@@ -1,0 +1,107 @@
+//! Real streams give exactly their golden totals, and neither order, repeats nor batch sizes show in the profiles.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use perennial_domain::Currency;
+use perennial_store::Stored;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use support::{Random, derived, everyone, feed, gz_lines, shared_data, stack};
+
+/// After everything in the streams, so that nothing of them is news.
+const NOW: &str = "2026-06-01T00:00:00Z";
+
+async fn holds(name: &str, stream: PathBuf, expected: PathBuf) {
+    let expected: Value = serde_json::from_str(&std::fs::read_to_string(expected).unwrap()).unwrap();
+    let lines = gz_lines(&stream);
+
+    let (straight, _) = stack(NOW).await;
+    feed(&straight, &lines, || 500).await;
+    let people = everyone(straight.store()).await;
+    check_totals(name, &people, &expected);
+    let status = support::Client::new(straight.base_url()).status().await;
+    assert_eq!(status["events"]["accepted"], expected["events"], "{name}: status");
+    assert_eq!(status["events"]["rejected"], 0);
+    assert_eq!(status["profiles"], expected["distinct_users"]);
+    assert_eq!(status["accounts"], expected["distinct_groups"]);
+    assert_eq!(status["messages"], 0, "{name}: an import of history writes to nobody");
+    assert_eq!(status["idle"], true);
+    let before = derived(&people);
+    straight.stop().await;
+
+    let mut random = Random(7);
+    let mut twice: Vec<String> = lines.iter().chain(&lines).cloned().collect();
+    random.shuffle(&mut twice);
+    let (shuffled, _) = stack(NOW).await;
+    feed(&shuffled, &twice, || 1 + random.below(900)).await;
+    let after = derived(&everyone(shuffled.store()).await);
+    let status = support::Client::new(shuffled.base_url()).status().await;
+    assert_eq!(status["events"]["accepted"], expected["events"], "{name}: each event counted once");
+    assert_eq!(status["events"]["duplicates"], expected["events"], "{name}: each event came twice");
+    assert_eq!(before.len(), after.len());
+    for (person, bytes) in &before {
+        assert_eq!(
+            Some(bytes),
+            after.get(person),
+            "{name}: the profile of {person} depends on order, repeats or batches"
+        );
+    }
+    shuffled.stop().await;
+}
+
+fn check_totals(name: &str, people: &BTreeMap<String, Stored>, expected: &Value) {
+    let mut by_event: BTreeMap<String, u64> = BTreeMap::new();
+    let (mut revenue, mut first, mut last) = (0, i64::MAX, i64::MIN);
+    let mut users: Vec<(u64, String)> = Vec::new();
+    for stored in people.values() {
+        let view = stored.profile.view();
+        for (event, n) in view.counts.iter() {
+            *by_event.entry(event.to_owned()).or_default() += u64::from(n);
+        }
+        revenue += view.revenue.get(&Currency::USD).copied().unwrap_or(0);
+        let seen = view.seen.unwrap();
+        (first, last) = (first.min(seen.first), last.max(seen.last));
+        users.push((view.counts.total(), stored.profile.parts[0].identity.as_str().to_owned()));
+    }
+    let tracked = |by_event: &BTreeMap<String, u64>| {
+        by_event.iter().filter(|(e, _)| !e.starts_with('$')).map(|(_, n)| n).sum::<u64>()
+    };
+    for (kind, n) in expected["by_type"].as_object().unwrap() {
+        let counted =
+            if kind == "track" { tracked(&by_event) } else { by_event.get(&format!("${kind}")).copied().unwrap_or(0) };
+        assert_eq!(counted, n.as_u64().unwrap(), "{name}: {kind} calls");
+    }
+    for (event, n) in expected["by_event"].as_object().unwrap() {
+        assert_eq!(by_event.get(event).copied(), n.as_u64(), "{name}: {event}");
+    }
+    assert_eq!(by_event.values().sum::<u64>(), expected["events"].as_u64().unwrap(), "{name}: events");
+    assert_eq!(people.len() as u64, expected["distinct_users"].as_u64().unwrap(), "{name}: users");
+    let cents = expected["revenue_sum_cents"]
+        .as_i64()
+        .unwrap_or_else(|| (expected["revenue_sum"].as_f64().unwrap() * 100.0).round() as i64);
+    assert_eq!(revenue, cents, "{name}: revenue");
+    let millis = |field: &str| expected[field].as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_millisecond();
+    assert_eq!((first, last), (millis("first"), millis("last")), "{name}: first and last");
+    for top in expected["top_users"].as_array().into_iter().flatten() {
+        let found = users.iter().find(|(_, user)| Some(user.as_str()) == top[0].as_str());
+        assert_eq!(found.map(|(n, _)| *n), top[1].as_u64(), "{name}: {}", top[0]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cdnow_purchases_give_their_golden_totals_however_they_come() {
+    let events = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../events");
+    holds("cdnow", events.join("cdnow.ndjson.gz"), events.join("cdnow.expected.json")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_oulad_students_give_their_golden_totals_however_they_come() {
+    let (Some(stream), Some(expected)) =
+        (shared_data("streams/oulad_100k.ndjson.gz"), shared_data("streams/oulad_100k.expected.json"))
+    else {
+        return;
+    };
+    holds("oulad", stream, expected).await;
+}

@@ -88,8 +88,8 @@ fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let width = b.len() + 1;
     let mut table = vec![0; (a.len() + 1) * width];
-    for j in 0..width {
-        table[j] = j;
+    for (j, cell) in table.iter_mut().take(width).enumerate() {
+        *cell = j;
     }
     for i in 1..=a.len() {
         table[i * width] = i;

@@ -87,6 +87,7 @@ pub struct Event {
 
 /// Why something of an event's shape is no event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(clippy::enum_variant_names, reason = "each says what is missing")]
 pub enum InvalidEvent {
     /// Nobody did it.
     #[error("an event needs a userId or an anonymousId")]

@@ -197,7 +197,6 @@ impl EmbeddedAws {
     }
 
     /// Looks at queue depths where `self` cannot be borrowed, as in an HTTP handler.
-    #[must_use]
     pub fn queue_depths_reader(&self) -> impl Fn() -> BTreeMap<String, QueueDepth> + Clone + Send + Sync + 'static {
         let sqs = Arc::clone(&self.sqs);
         move || sqs.depths()

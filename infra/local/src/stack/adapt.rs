@@ -49,12 +49,13 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use perennial_config::Config;
+    use perennial_config::sources::WriteKeyHash;
 
     #[test]
     fn the_default_config_takes_the_given_key_and_stays_valid() {
         let bundle = to_this_machine(&crate::bundle::embedded(), Some("my-key"), "http://127.0.0.1:1").unwrap();
         let config = Config::load(&bundle).unwrap();
-        assert!(config.sources.iter().any(|source| source.write_key_hashes == [crate::cli::key_hash("my-key")]));
+        assert!(config.sources.iter().any(|source| source.write_key_hashes == [WriteKeyHash::of("my-key")]));
         let endpoint = &config.channels.webhook["tasks"];
         assert_eq!((endpoint.url.as_str(), endpoint.allow_private), ("http://127.0.0.1:1/_local/webhooks/tasks", true));
     }

@@ -124,7 +124,7 @@ impl Stack {
             data_dir: options.data.clone(),
             dynamodb,
             ses,
-            faults: options.faults.clone(),
+            faults: options.faults,
             meter: options.meter,
         })?;
         // Starting is not what is to be tested.

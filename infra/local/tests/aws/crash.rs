@@ -20,6 +20,7 @@ fn options(dir: &Path) -> Options {
 /// The process to be killed: writes without end and says what was answered. Does nothing unless the test below starts it.
 #[tokio::test]
 #[ignore = "started by the test below"]
+#[allow(clippy::disallowed_methods, reason = "how the test below says where to write")]
 async fn writer() {
     let Some(dir) = std::env::var_os(DIR) else { return };
     let stack = start(options(Path::new(&dir)));

@@ -232,7 +232,7 @@ async fn queues_are_found_listed_inspected_and_deleted() {
         .unwrap_err();
     assert!(other.into_service_error().is_queue_name_exists());
     assert_eq!(stack.sqs.get_queue_url().queue_name("q").send().await.unwrap().queue_url(), Some(url.as_str()));
-    assert_eq!(stack.sqs.list_queues().send().await.unwrap().queue_urls(), [url.clone()]);
+    assert_eq!(stack.sqs.list_queues().send().await.unwrap().queue_urls(), std::slice::from_ref(&url));
     stack
         .sqs
         .set_queue_attributes()

@@ -50,7 +50,7 @@ pub(crate) struct NotSent {
 
 /// The machine's time in milliseconds: queues run in real time, whatever time the rest of the house simulates.
 fn now_ms() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
+    perennial_lambda_kit::Clock::system().now().as_millisecond()
 }
 
 /// The service.

@@ -28,7 +28,7 @@ pub(crate) fn roles(services: &Services, archive: &Path) -> Result<BTreeMap<Stri
     variables.extend(
         [
             ("PUBLIC_URL", "https://perennial.example"),
-            ("UNSUBSCRIBE_KEYS", "a key of the benchmark's own, of more than 32 bytes"),
+            ("UNSUBSCRIBE_KEYS", "a key of the benchmark's own with more than 32 bytes"),
         ]
         .map(|(key, value)| (key.to_owned(), value.to_owned())),
     );

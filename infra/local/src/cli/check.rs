@@ -1,6 +1,7 @@
 //! `perennial check`
 
 use crate::bundle;
+use perennial_channels::render::Renderer;
 use perennial_config::Config;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,26 +15,26 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    match Config::load(&bundle::read_dir(&args.dir)?) {
+    let dir = args.dir.display();
+    let problems: Vec<String> = match Config::load(&bundle::read_dir(&args.dir)?) {
         Ok(config) => {
-            let (rules, journeys, sources) = (
-                config.scoring.rules.len() + config.scoring.signals.len(),
-                config.journeys.all.len(),
-                config.sources.len(),
-            );
-            println!(
-                "{}: version {}, {sources} sources, {rules} scoring rules, {journeys} journeys, no errors",
-                args.dir.display(),
-                config.version
-            );
-            Ok(ExitCode::SUCCESS)
-        }
-        Err(errors) => {
-            for error in &errors.0 {
-                println!("{}/{error}", args.dir.display());
+            let renderer = Renderer::new(&config.templates);
+            if renderer.problems().is_empty() {
+                let rules = config.scoring.rules.len() + config.scoring.signals.len();
+                let (journeys, sources) = (config.journeys.all.len(), config.sources.len());
+                println!(
+                    "{dir}: version {}, {sources} sources, {rules} scoring rules, {journeys} journeys, no errors",
+                    config.version
+                );
+                return Ok(ExitCode::SUCCESS);
             }
-            println!("{} errors", errors.0.len());
-            Ok(ExitCode::FAILURE)
+            renderer.problems().iter().map(ToString::to_string).collect()
         }
+        Err(errors) => errors.0.iter().map(ToString::to_string).collect(),
+    };
+    for problem in &problems {
+        println!("{dir}/{problem}");
     }
+    println!("{} errors", problems.len());
+    Ok(ExitCode::FAILURE)
 }

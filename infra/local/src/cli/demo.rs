@@ -68,7 +68,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         return Ok(if report.as_expected { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     println!("\nCtrl-C stops it.");
-    tokio::signal::ctrl_c().await?;
+    super::asked_to_stop().await?;
     stack.stop().await;
     Ok(ExitCode::SUCCESS)
 }

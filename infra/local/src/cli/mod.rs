@@ -59,6 +59,16 @@ fn block_on(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Res
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }
 
+/// Waits until the process is asked to stop: Ctrl-C, or the SIGTERM of whoever started it.
+async fn asked_to_stop() -> anyhow::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
 /// What is logged where `LOG` says nothing. The embedded database warns of every condition that does not hold, which is how the functions
 /// learn that someone else was first.
 const LEVELS: &str = "warn,dynoxide=error";

@@ -78,7 +78,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     if uses_default_key {
         println!("  write key   {LOCAL_WRITE_KEY}   (--write-key sets another)");
     }
-    tokio::signal::ctrl_c().await?;
+    super::asked_to_stop().await?;
     stack.stop().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -11,8 +11,8 @@ const PAGE: usize = 100;
 
 const STYLE: &str = "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>\
 <style>body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2430}\
-table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.4rem .8rem .4rem 0;border-bottom:1px solid #dfe3e8;vertical-align:top}\
-th{font-weight:600;color:#57606a}a{color:#0b57d0}iframe{width:100%;height:28rem;border:1px solid #dfe3e8;border-radius:6px}\
+table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.4rem .8rem .4rem 0;border-bottom:1px solid #dfe3e8;vertical-align:top;overflow-wrap:anywhere}\
+th{font-weight:600;color:#57606a;white-space:nowrap}a{color:#0b57d0}iframe{width:100%;height:28rem;border:1px solid #dfe3e8;border-radius:6px}\
 pre{white-space:pre-wrap;background:#f5f7f9;padding:1rem;border-radius:6px}</style>";
 
 /// What to list.

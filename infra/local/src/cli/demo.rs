@@ -47,7 +47,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let port = args.port.unwrap_or_else(|| if free(8080) { 8080 } else { 0 });
     let options = StackOptions {
         port,
-        visibility: Duration::from_secs(5),
+        visibility: Duration::from_secs(300),
         ..StackOptions::new(bundle::embedded(), clock, Some(simulated.clone()))
     };
     let stack = Stack::start(options).await?;

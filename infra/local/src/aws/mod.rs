@@ -196,12 +196,6 @@ impl EmbeddedAws {
         self.sqs.depths()
     }
 
-    /// Looks at queue depths where `self` cannot be borrowed, as in an HTTP handler.
-    pub fn queue_depths_reader(&self) -> impl Fn() -> BTreeMap<String, QueueDepth> + Clone + Send + Sync + 'static {
-        let sqs = Arc::clone(&self.sqs);
-        move || sqs.depths()
-    }
-
     /// Stops the services and waits until they have let go of ports and files: milliseconds, or up to about a second while calls are under
     /// way. It blocks.
     pub fn shutdown(mut self) {

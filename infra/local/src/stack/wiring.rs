@@ -78,6 +78,12 @@ impl Wired {
     }
 }
 
+/// The signing secret under `name`: the environment's, else the documented local default.
+fn secret_of_this_machine(name: &str) -> String {
+    let from_env = Env::process().optional::<String>(name, "a signing secret").ok().flatten();
+    from_env.unwrap_or_else(|| LOCAL_HOOK_SECRET.to_owned())
+}
+
 /// Creates the table and the queues where they are not there yet, pushes the config, and wires every function.
 pub(super) async fn wire(
     options: &StackOptions,
@@ -99,9 +105,8 @@ pub(super) async fn wire(
     let queue = |url: &str| Arc::new(Queue::new(sqs.clone(), url));
     let secret = options.hook_secret.clone();
     let secrets = perennial_ingest::Secrets::new(move |name| {
-        // The environment's own secrets hold against the documented local default, not against an explicit one.
-        let from_env = || Env::process().optional::<String>(name, "a signing secret").ok().flatten();
-        secret.clone().or_else(from_env).or_else(|| Some(LOCAL_HOOK_SECRET.to_owned()))
+        // An explicit secret holds against the environment's.
+        Some(secret.clone().unwrap_or_else(|| secret_of_this_machine(name)))
     });
     let keys = Keys::new([LOCAL_UNSUBSCRIBE_KEY])?;
 
@@ -129,10 +134,7 @@ pub(super) async fn wire(
         webhooks: Arc::new(WebhookSender::new()),
         events: queue(&urls.events),
         clock: clock.clone(),
-        env: Env::new(|name| {
-            let from_env = || Env::process().optional::<String>(name, "a signing secret").ok().flatten();
-            from_env().or_else(|| Some(LOCAL_HOOK_SECRET.to_owned()))
-        }),
+        env: Env::new(|name| Some(secret_of_this_machine(name))),
         public_url: base.to_owned(),
         keys: keys.clone(),
     }));

@@ -110,6 +110,7 @@ async fn an_account_shows_its_people() {
         scores: [].into(),
         engagement: Score::from(40),
         last_seen: Some(now()),
+        personas: std::collections::BTreeSet::new(),
     };
     house.deps.store.put_member(&id, &member, 1).await.unwrap();
     let shown = get(&house, "/api/accounts/acme").await;

@@ -97,6 +97,7 @@ mod tests {
             scores,
             engagement: Score::from(engagement),
             last_seen: None,
+            personas: std::collections::BTreeSet::new(),
         }
     }
 

@@ -37,6 +37,7 @@ fn member(name: &str, purchase: u8) -> Member {
         scores: [(Likelihood::Purchase, Score::from(purchase))].into(),
         engagement: Score::default(),
         last_seen: Some(at(-i64::from(purchase))),
+        personas: std::collections::BTreeSet::new(),
     }
 }
 

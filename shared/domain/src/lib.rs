@@ -11,7 +11,7 @@ pub mod score;
 pub mod stage;
 pub mod time;
 
-pub use account::Member;
+pub use account::{AccountFacts, Member, Touch};
 pub use event::{Event, EventKind, InvalidEvent, Properties};
 pub use id::{
     AccountId, AnonymousId, ConfigVersion, DecisionId, EventName, InvalidId, MessageId, PersonId, SourceId, UserId,

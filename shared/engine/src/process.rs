@@ -174,6 +174,7 @@ fn publish(profile: &mut Profile, view: &State, evaluation: &Evaluation) {
         scores: scores.collect(),
         engagement: evaluation.engagement,
         last_seen: view.seen.map(|seen| seen.last_at()),
+        personas: std::collections::BTreeSet::new(),
     };
     if profile.published.as_ref().is_none_or(|(_, old)| differs(old, &member)) {
         profile.published = Some((account.clone(), member.clone()));

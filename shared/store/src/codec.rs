@@ -80,6 +80,7 @@ impl<'a> Published<'a> {
             scores: self.scores.into_owned(),
             engagement: self.engagement,
             last_seen: last_seen.map_err(|_| wrong("time"))?,
+            personas: std::collections::BTreeSet::new(),
         };
         Ok((AccountId::parse(&self.account).map_err(|_| wrong("account"))?, member))
     }

@@ -17,6 +17,7 @@ fn member(name: &str, engagement: u8) -> Member {
         scores: [].into(),
         engagement: Score::from(engagement),
         last_seen: Some(at(0)),
+        personas: std::collections::BTreeSet::new(),
     }
 }
 

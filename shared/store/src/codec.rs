@@ -1,5 +1,7 @@
 //! A profile as an item, and back.
 
+mod v2;
+
 use crate::error::StoreError;
 use crate::item::{Item, Read, b, n, needed, s, size};
 use crate::profiles::{Loaded, Moved, Stored, Summary};
@@ -12,11 +14,11 @@ use perennial_engine::{Action, Part, Profile};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
 /// The format that is written.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 /// Set in the first byte where the rest is deflated.
 const DEFLATED: u8 = 0x80;
 /// The bytes that one write unit pays for.
@@ -57,6 +59,7 @@ struct Published<'a> {
     engagement: Score,
     /// Seconds since 1970, and nanoseconds.
     last_seen: Option<(i64, i32)>,
+    personas: Cow<'a, BTreeSet<String>>,
 }
 
 impl<'a> Published<'a> {
@@ -68,6 +71,7 @@ impl<'a> Published<'a> {
             scores: Cow::Borrowed(&member.scores),
             engagement: member.engagement,
             last_seen: member.last_seen.map(|at| (at.as_second(), at.subsec_nanosecond())),
+            personas: Cow::Borrowed(&member.personas),
         }
     }
 
@@ -80,19 +84,10 @@ impl<'a> Published<'a> {
             scores: self.scores.into_owned(),
             engagement: self.engagement,
             last_seen: last_seen.map_err(|_| wrong("time"))?,
-            personas: std::collections::BTreeSet::new(),
+            personas: self.personas.into_owned(),
         };
         Ok((AccountId::parse(&self.account).map_err(|_| wrong("account"))?, member))
     }
-}
-
-/// Format 1.
-#[derive(Serialize, Deserialize)]
-struct BodyV1 {
-    parts: Vec<Part>,
-    published: Option<(AccountId, Member)>,
-    /// JSON of each entry.
-    outbox: Vec<Vec<u8>>,
 }
 
 /// One outbox entry.
@@ -231,14 +226,8 @@ fn decode_state(person: PersonId, bytes: &[u8]) -> Result<State, StoreError> {
     };
     let unreadable = |_| StoreError::corrupt("a state cannot be read");
     match head & !DEFLATED {
-        1 => {
-            let old: BodyV1 = postcard::from_bytes(plain).map_err(unreadable)?;
-            Ok(State {
-                parts: old.parts,
-                published: old.published,
-                outbox: old.outbox.into_iter().map(Entry::Json).collect(),
-            })
-        }
+        1 => postcard::from_bytes::<v2::Body1>(plain).map(v2::Body1::read).map_err(unreadable),
+        2 => postcard::from_bytes::<v2::Body2>(plain).map_err(unreadable)?.read(person),
         FORMAT => {
             let body: OwnedBody = postcard::from_bytes(plain).map_err(unreadable)?;
             let published = body.published.map(|published| published.read(person)).transpose()?;

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::*;
+use perennial_config::lifecycle::Milestone;
 use perennial_config::{Bundle, Config};
 use perennial_domain::{AnonymousId, Event, UserId};
 use perennial_engine::profile::Link;
@@ -117,15 +118,62 @@ fn what_was_just_published_costs_a_byte_and_comes_back_whole() {
     assert!(with - encode_state(&stored.profile, 0).unwrap().len() <= 2);
 }
 
+/// States of one person as earlier versions stored them: (name, bytes).
+fn stored_long_ago() -> impl Iterator<Item = (&'static str, Vec<u8>)> {
+    include_str!("codec/stored.txt").lines().map(|line| {
+        let (name, hex) = line.split_once(' ').unwrap();
+        (name, data_encoding::HEXLOWER.decode(hex.as_bytes()).unwrap())
+    })
+}
+
 #[test]
-fn the_first_format_is_still_read() {
-    let stored = after(&config(), user("user-0417"), &typical()[..3]);
-    let profile = &stored.profile;
-    let outbox = profile.outbox.iter().map(|action| serde_json::to_vec(action).unwrap()).collect();
-    let old = BodyV1 { parts: profile.parts.clone(), published: profile.published.clone(), outbox };
-    let (mut item, _) = round_trip(&stored);
-    item.insert("state".to_owned(), b(postcard::to_extend(&old, vec![1]).unwrap()));
-    assert_eq!(decode(&item).unwrap(), Loaded::Profile(stored));
+fn every_format_that_was_ever_stored_is_still_read_whole() {
+    let (base, _) = round_trip(&after(&config(), user("user-0417"), &typical()[..1]));
+    let mut read = 0;
+    for (name, bytes) in stored_long_ago() {
+        let mut item = base.clone();
+        item.insert("state".to_owned(), b(bytes));
+        let Loaded::Profile(stored) = decode(&item).unwrap() else { panic!("{name}: no profile") };
+        let profile = &stored.profile;
+        let part = profile.part(&user("user-0417")).unwrap();
+        assert_eq!(part.state.text_trait("email").as_deref(), Some("ada.okafor@brightloom.example"), "{name}");
+        assert_eq!(part.state.account_id().unwrap().as_str(), "acct-031", "{name}");
+        assert_eq!(part.state.milestones[&Milestone::Trial].first, at(0, 0).as_millisecond(), "{name}");
+        assert!(
+            part.state.tallies["adoption"] > 0 && part.state.days.active(20_456, 3) > 0 || name.ends_with("deflated")
+        );
+        assert_eq!(part.facts.entered[&1_381_541_404].last, at(0, 5).as_millisecond(), "{name}");
+        assert_eq!(part.facts.indexed.len(), 1, "{name}");
+        let (account, member) = profile.published.as_ref().unwrap();
+        assert_eq!((account.as_str(), member.person), ("acct-031", profile.id), "{name}");
+        assert!(member.scores[&Likelihood::TrialSuccess].get() == 20 && member.last_seen.is_some(), "{name}");
+        if name.starts_with("format-2") {
+            let browser = Identity::Anonymous(AnonymousId::parse("browser-1").unwrap());
+            let part = profile.part(&browser).unwrap();
+            assert_eq!(part.state.counts.get("$page"), 1, "{name}");
+            let link = part.link.as_ref().unwrap();
+            assert_eq!((link.at, link.user.as_str()), (at(0, 1).as_millisecond(), "user-0417"), "{name}");
+        }
+        if name.ends_with("deflated") {
+            assert_eq!(part.state.counts.total(), 45, "{name}");
+            assert_eq!(part.state.points.len(), 10, "{name}");
+            // Ten events of the 56 days before, of half-life 45.
+            let points = part.state.points[&177_041_722].clone();
+            let left = points.weight(at(58, 0).as_second(), Some(45.0));
+            assert!(points.events == 10 && (5.0..10.0).contains(&left), "{name}: {left}");
+            assert_eq!(part.state.windowed("Pricing Page Viewed", 20_512, 31), 6, "{name}");
+            assert_eq!(part.state.revenue.values().sum::<i64>(), 1250, "{name}");
+            assert_eq!((part.seen.blocks, part.seen.recent().count()), (1, 21), "{name}");
+        } else {
+            assert_eq!((part.state.counts.total(), part.seen.recent().count()), (5, 5), "{name}");
+        }
+        // The next write upgrades it.
+        let (item, loaded) = round_trip(&stored);
+        assert_eq!(item.bytes("state").unwrap().unwrap()[0] & !DEFLATED, FORMAT, "{name}");
+        assert_eq!(loaded, Loaded::Profile(stored), "{name}");
+        read += 1;
+    }
+    assert_eq!(read, 3);
 }
 
 #[test]

@@ -1,0 +1,178 @@
+//! Formats 1 and 2 of a state, frozen: what was stored in them stays readable, whatever becomes of the engine's structs.
+//!
+//! What is not copied here (counts, bitmaps, points, registers, ids) is still written as it was then. The stored bytes that
+//! the test reads notice where one of them changes: then its old form is to be copied here too.
+
+use super::{Entry, State};
+use crate::error::StoreError;
+use jiff::Timestamp;
+use perennial_config::lifecycle::Milestone;
+use perennial_domain::{AccountId, Currency, Identity, Likelihood, Member, PersonId, Score, Stage, UserId};
+use perennial_engine::activity::{Days, Months};
+use perennial_engine::counts::Counts;
+use perennial_engine::facts::{Entered, Facts};
+use perennial_engine::points::Points;
+use perennial_engine::register::Register;
+use perennial_engine::state::Span;
+use perennial_engine::{Part, SeenIds, profile};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Format 1.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Body1 {
+    pub(super) parts: Vec<Part2>,
+    pub(super) published: Option<(AccountId, Member1)>,
+    /// JSON of each entry.
+    pub(super) outbox: Vec<Vec<u8>>,
+}
+
+/// Format 2.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Body2 {
+    pub(super) parts: Vec<Part2>,
+    pub(super) published: Option<Published2>,
+    pub(super) outbox: Vec<Entry>,
+}
+
+/// A slim member as format 1 wrote it.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Member1 {
+    person: PersonId,
+    stage: Stage,
+    scores: BTreeMap<Likelihood, Score>,
+    engagement: Score,
+    last_seen: Option<Timestamp>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Published2 {
+    account: String,
+    /// `None` for the person whose profile it is.
+    person: Option<[u8; 15]>,
+    stage: Stage,
+    scores: BTreeMap<Likelihood, Score>,
+    engagement: Score,
+    /// Seconds since 1970, and nanoseconds.
+    last_seen: Option<(i64, i32)>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Part2 {
+    identity: Identity,
+    link: Option<Link2>,
+    state: State2,
+    seen: SeenIds,
+    facts: Facts2,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Link2 {
+    at: i64,
+    user: UserId,
+}
+
+#[derive(Serialize, Deserialize)]
+struct State2 {
+    counts: Counts,
+    seen: Option<Span>,
+    days: Days,
+    months: Months,
+    traits: BTreeMap<String, Register>,
+    account: Option<Register>,
+    points: BTreeMap<u32, Points>,
+    tallies: BTreeMap<String, u32>,
+    milestones: BTreeMap<Milestone, Span>,
+    windows: BTreeMap<String, BTreeMap<i32, u32>>,
+    revenue: BTreeMap<Currency, i64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Facts2 {
+    entered: BTreeMap<u32, Entered>,
+    above: BTreeSet<u32>,
+    indexed: BTreeSet<u64>,
+}
+
+impl Body1 {
+    pub(super) fn read(self) -> State {
+        State {
+            parts: self.parts.into_iter().map(Part2::read).collect(),
+            published: self.published.map(|(account, member)| (account, member.read())),
+            outbox: self.outbox.into_iter().map(Entry::Json).collect(),
+        }
+    }
+}
+
+impl Body2 {
+    pub(super) fn read(self, person: PersonId) -> Result<State, StoreError> {
+        Ok(State {
+            parts: self.parts.into_iter().map(Part2::read).collect(),
+            published: self.published.map(|published| published.read(person)).transpose()?,
+            outbox: self.outbox,
+        })
+    }
+}
+
+impl Member1 {
+    fn read(self) -> Member {
+        let Self { person, stage, scores, engagement, last_seen } = self;
+        Member { person, stage, scores, engagement, last_seen, personas: BTreeSet::new() }
+    }
+}
+
+impl Published2 {
+    fn read(self, person: PersonId) -> Result<(AccountId, Member), StoreError> {
+        let wrong = |what: &str| StoreError::Corrupt(format!("what was published has a wrong {what}"));
+        let last_seen = self.last_seen.map(|(second, nanosecond)| Timestamp::new(second, nanosecond)).transpose();
+        let member = Member {
+            person: self.person.map_or(person, PersonId::from_bytes),
+            stage: self.stage,
+            scores: self.scores,
+            engagement: self.engagement,
+            last_seen: last_seen.map_err(|_| wrong("time"))?,
+            personas: BTreeSet::new(),
+        };
+        Ok((AccountId::parse(&self.account).map_err(|_| wrong("account"))?, member))
+    }
+}
+
+impl Part2 {
+    fn read(self) -> Part {
+        Part {
+            identity: self.identity,
+            link: self.link.map(|link| profile::Link { at: link.at, user: link.user }),
+            state: self.state.read(),
+            seen: self.seen,
+            facts: self.facts.read(),
+        }
+    }
+}
+
+impl State2 {
+    /// What a later format adds begins empty.
+    #[allow(clippy::needless_update, reason = "later formats add fields, which begin empty")]
+    fn read(self) -> perennial_engine::State {
+        perennial_engine::State {
+            counts: self.counts,
+            seen: self.seen,
+            days: self.days,
+            months: self.months,
+            traits: self.traits,
+            account: self.account,
+            points: self.points,
+            tallies: self.tallies,
+            milestones: self.milestones,
+            windows: self.windows,
+            revenue: self.revenue,
+            ..Default::default()
+        }
+    }
+}
+
+impl Facts2 {
+    #[allow(clippy::needless_update, reason = "later formats add fields, which begin empty")]
+    fn read(self) -> Facts {
+        Facts { entered: self.entered, above: self.above, indexed: self.indexed, ..Default::default() }
+    }
+}

@@ -1,0 +1,42 @@
+//! What is wrong with a condition, and what can go wrong when it runs.
+
+use std::ops::Range;
+
+/// One thing that is wrong with a condition.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct CelError {
+    /// Where, in bytes of the source; empty where something is missing.
+    pub at: Range<usize>,
+    /// What is wrong, and what is allowed.
+    pub message: String,
+}
+
+impl CelError {
+    pub(crate) fn new(at: Range<usize>, message: impl Into<String>) -> Self {
+        Self { at, message: message.into() }
+    }
+}
+
+/// Why a condition has no value for what was looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum EvalError {
+    /// What the slot of this number (in [`Program::slots`](super::Program::slots)) stands for is not there.
+    #[error("a key is missing")]
+    Missing(u32),
+    /// An element or a key of a value is not there.
+    #[error("an element is missing")]
+    NoSuchElement,
+    /// An operator or a function met a type that it does not take.
+    #[error("the types do not fit")]
+    Types,
+    /// A whole number got too large for 64 bits.
+    #[error("a whole number gets too large")]
+    Overflow,
+    /// A whole number was divided by zero.
+    #[error("a whole number is divided by zero")]
+    DivisionByZero,
+    /// A text is no number, or a number is no whole number of 64 bits.
+    #[error("it cannot be converted")]
+    Conversion,
+}

@@ -1,0 +1,154 @@
+//! Values that conditions compute with. They borrow text and lists from what was looked up.
+
+use std::borrow::Cow;
+
+/// Where a program gets what its slots stand for.
+pub trait Lookup<S> {
+    /// The value of `slot`; `None` where there is no such key, which is not the same as [`Value::Null`].
+    fn get(&self, slot: &S) -> Option<Value<'_>>;
+}
+
+/// A value of the language.
+#[derive(Debug, Clone)]
+pub enum Value<'a> {
+    /// Nothing, but there: JSON's `null`.
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A number with a fraction.
+    Double(f64),
+    /// A text.
+    Text(Cow<'a, str>),
+    /// A list.
+    List(List<'a>),
+    /// A JSON object. Conditions take its keys apart; they cannot write one.
+    Map(&'a serde_json::Map<String, serde_json::Value>),
+}
+
+/// A list of values, from wherever it is kept.
+#[derive(Debug, Clone)]
+pub enum List<'a> {
+    /// A JSON array.
+    Json(&'a [serde_json::Value]),
+    /// Texts, such as names of segments.
+    Texts(&'a [String]),
+    /// Values kept elsewhere.
+    Values(&'a [Value<'a>]),
+    /// Values of its own.
+    Owned(Vec<Value<'a>>),
+}
+
+impl<'a> List<'a> {
+    /// How many elements it has.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Json(list) => list.len(),
+            Self::Texts(list) => list.len(),
+            Self::Values(list) => list.len(),
+            Self::Owned(list) => list.len(),
+        }
+    }
+
+    /// Whether it has no element.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The element at `index`, from 0.
+    pub fn get(&self, index: usize) -> Option<Value<'_>> {
+        match self {
+            Self::Json(list) => list.get(index).map(Value::from),
+            Self::Texts(list) => list.get(index).map(|text| Value::from(text.as_str())),
+            Self::Values(list) => list.get(index).map(Value::borrow),
+            Self::Owned(list) => list.get(index).map(Value::borrow),
+        }
+    }
+
+    /// The element at `index`, without the list; text is copied only where the list owns it.
+    pub(crate) fn take(self, index: usize) -> Option<Value<'a>> {
+        match self {
+            Self::Json(list) => list.get(index).map(Value::from),
+            Self::Texts(list) => list.get(index).map(|text| Value::from(text.as_str())),
+            Self::Values(list) => list.get(index).map(Value::borrow),
+            Self::Owned(mut list) => (index < list.len()).then(|| list.swap_remove(index)),
+        }
+    }
+
+    /// The elements, one after another.
+    pub fn iter(&self) -> impl Iterator<Item = Value<'_>> {
+        (0..self.len()).filter_map(|index| self.get(index))
+    }
+}
+
+impl Value<'_> {
+    /// The same value, borrowing from this one: no text is copied.
+    pub fn borrow(&self) -> Value<'_> {
+        match self {
+            Value::Null => Value::Null,
+            Value::Bool(b) => Value::Bool(*b),
+            Value::Int(i) => Value::Int(*i),
+            Value::Double(d) => Value::Double(*d),
+            Value::Text(text) => Value::Text(Cow::Borrowed(text)),
+            Value::List(List::Json(list)) => Value::List(List::Json(list)),
+            Value::List(List::Texts(list)) => Value::List(List::Texts(list)),
+            Value::List(List::Values(list)) => Value::List(List::Values(list)),
+            Value::List(List::Owned(list)) => Value::List(List::Values(list)),
+            Value::Map(map) => Value::Map(map),
+        }
+    }
+}
+
+impl<'a> From<&'a serde_json::Value> for Value<'a> {
+    /// Numbers become whole ones where JSON wrote them so and they fit 64 bits with a sign, else ones with a fraction.
+    fn from(json: &'a serde_json::Value) -> Self {
+        match json {
+            serde_json::Value::Null => Self::Null,
+            serde_json::Value::Bool(b) => Self::Bool(*b),
+            serde_json::Value::Number(n) => match n.as_i64() {
+                Some(i) => Self::Int(i),
+                None => Self::Double(n.as_f64().unwrap_or(f64::NAN)),
+            },
+            serde_json::Value::String(text) => Self::Text(Cow::Borrowed(text)),
+            serde_json::Value::Array(list) => Self::List(List::Json(list)),
+            serde_json::Value::Object(map) => Self::Map(map),
+        }
+    }
+}
+
+impl From<bool> for Value<'_> {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<i64> for Value<'_> {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<f64> for Value<'_> {
+    fn from(value: f64) -> Self {
+        Self::Double(value)
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(value: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(value))
+    }
+}
+
+impl From<String> for Value<'_> {
+    fn from(value: String) -> Self {
+        Self::Text(Cow::Owned(value))
+    }
+}
+
+impl<'a> From<&'a [String]> for Value<'a> {
+    fn from(value: &'a [String]) -> Self {
+        Self::List(List::Texts(value))
+    }
+}

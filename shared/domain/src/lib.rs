@@ -3,6 +3,7 @@
 pub mod account;
 pub mod event;
 pub mod hash;
+pub mod hygiene;
 pub mod id;
 pub mod identity;
 pub mod message;

@@ -1,0 +1,225 @@
+//! Mail addresses in one normal form.
+
+use super::text::{composed, is_invisible, is_joiner, trimmed};
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+/// The most bytes of an address: what fits between the brackets of a mail's envelope (RFC 5321 section 4.5.3.1.3, RFC 3696 erratum 1690).
+pub const MAX_BYTES: usize = 254;
+/// The most bytes before the `@` (RFC 5321 section 4.5.3.1.1).
+pub const MAX_LOCAL_BYTES: usize = 64;
+/// The most bytes of text that are looked at.
+const MAX_TEXT_BYTES: usize = 2_048;
+
+/// One mail address in its normal form: the part before the `@` as its owner writes it, in Unicode NFC; the domain as the name system
+/// knows it, in lower case and ASCII.
+///
+/// Two addresses are equal if they differ in upper and lower case only: servers that tell `Ada@` from `ada@` are not met in practice. Of
+/// dots and `+tags` nothing is taken away, since only some providers ignore them. `Debug` shows the length alone.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct MailAddress {
+    text: Box<str>,
+    /// The place of the `@`.
+    at: usize,
+}
+
+/// Why a text is no mail address. It does not repeat the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum InvalidMail {
+    /// There is nothing, or only white space.
+    #[error("empty")]
+    Empty,
+    /// Longer than [`MAX_BYTES`], or than [`MAX_LOCAL_BYTES`] before the `@`.
+    #[error("too long for a mail address")]
+    TooLong,
+    /// No `@`.
+    #[error("no @")]
+    NoAt,
+    /// More than one `@`, or more than one address.
+    #[error("more than one @")]
+    SeveralAt,
+    /// Nothing before the `@`, or characters that may not stand there. Quoted names (`"a b"@example.com`) count as such: they are valid by
+    /// the letter of RFC 5321 and in practice always a mistake.
+    #[error("not a name before the @")]
+    Local,
+    /// Not the name of a host below a top-level domain. IP addresses and single words are none.
+    #[error("not a domain after the @")]
+    Domain,
+}
+
+impl MailAddress {
+    /// Parses one address. Taken away are white space, invisible characters, commas and semicolons around it, `mailto:` with what follows
+    /// a `?`, the angle brackets and the name before them.
+    ///
+    /// ```
+    /// use perennial_domain::hygiene::MailAddress;
+    ///
+    /// let address = MailAddress::parse("\"Byron, Ada\" <Ada.Byron+x@BÜCHER.Example>")?;
+    /// assert_eq!(address.as_str(), "Ada.Byron+x@xn--bcher-kva.example");
+    /// assert_eq!(address.key(), "ada.byron+x@xn--bcher-kva.example");
+    /// # Ok::<(), perennial_domain::hygiene::InvalidMail>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidMail`] says what is wrong.
+    pub fn parse(text: &str) -> Result<Self, InvalidMail> {
+        if text.len() > MAX_TEXT_BYTES {
+            return Err(InvalidMail::TooLong);
+        }
+        let text = without_scheme(without_name(edges(text))?);
+        let text = edges(&text);
+        if text.is_empty() {
+            return Err(InvalidMail::Empty);
+        }
+        let (local, domain) = text.split_once('@').ok_or(InvalidMail::NoAt)?;
+        if domain.contains('@') {
+            return Err(InvalidMail::SeveralAt);
+        }
+        Self::of(local, domain)
+    }
+
+    fn of(local: &str, domain: &str) -> Result<Self, InvalidMail> {
+        let local = composed(local);
+        // The dot-atom of RFC 5322 section 3.2.3, with the letters of all scripts of RFC 6532 section 3.2.
+        let atom = |c: char| match c {
+            c if c.is_ascii() => c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c),
+            c => !(c.is_whitespace() || is_invisible(c) || is_joiner(c)),
+        };
+        if !local.split('.').all(|part| !part.is_empty() && part.chars().all(atom)) {
+            return Err(InvalidMail::Local);
+        }
+        let domain = host(domain).ok_or(InvalidMail::Domain)?;
+        let text = format!("{local}@{domain}");
+        if local.len() > MAX_LOCAL_BYTES || text.len() > MAX_BYTES {
+            return Err(InvalidMail::TooLong);
+        }
+        Ok(Self { at: local.len(), text: text.into() })
+    }
+
+    /// The address as it is shown and written to.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What stands before the `@`.
+    pub fn local(&self) -> &str {
+        &self.text[..self.at]
+    }
+
+    /// What follows the `@`: a host name in lower case and ASCII.
+    pub fn domain(&self) -> &str {
+        &self.text[self.at + 1..]
+    }
+
+    /// The address in lower case: what it is compared, found and suppressed by.
+    pub fn key(&self) -> Cow<'_, str> {
+        if self.text.chars().flat_map(char::to_lowercase).eq(self.text.chars()) {
+            Cow::Borrowed(&self.text)
+        } else {
+            Cow::Owned(lower(&self.text))
+        }
+    }
+}
+
+/// What an address is compared, found and suppressed by, given any text: [`MailAddress::key`] where it is an address, else the text in
+/// lower case without white space around it.
+pub fn key(text: &str) -> String {
+    MailAddress::parse(text).map_or_else(|_| lower(trimmed(text)), |address| address.key().into_owned())
+}
+
+/// A host's name below a top-level domain in lower case and ASCII (IDNA 2008 as UTS 46 maps it), or `None` where it is none. One dot at its
+/// end, the root of all names, may be there and goes away.
+pub(super) fn host(text: &str) -> Option<String> {
+    let name = idna::domain_to_ascii_strict(text.strip_suffix('.').unwrap_or(text)).ok()?;
+    let (_, top) = name.rsplit_once('.')?;
+    // Top-level domains have no digits but in their ASCII form (RFC 3696 section 2): this is what tells them from IP addresses.
+    top.starts_with(|c: char| c.is_ascii_lowercase()).then_some(name)
+}
+
+fn lower(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
+}
+
+fn edges(text: &str) -> &str {
+    trimmed(text.trim_matches(|c: char| matches!(c, ',' | ';') || c.is_whitespace() || is_invisible(c) || is_joiner(c)))
+}
+
+fn without_scheme(text: &str) -> Cow<'_, str> {
+    const SCHEME: &str = "mailto:";
+    match text.split_at_checked(SCHEME.len()) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(SCHEME) => {
+            percent_decode_str(rest.split('?').next().unwrap_or_default()).decode_utf8_lossy()
+        }
+        _ => Cow::Borrowed(text),
+    }
+}
+
+fn without_name(text: &str) -> Result<&str, InvalidMail> {
+    let Some(inner) = text.strip_suffix('>') else { return Ok(text) };
+    let (name, address) = inner.rsplit_once('<').ok_or(InvalidMail::Local)?;
+    // `a@example.com, B <b@example.com>` are two; `Byron, Ada <ada@example.com>` is one.
+    let several = name.contains(['<', '>']) || (name.contains('@') && name.contains([',', ';']));
+    if several { Err(InvalidMail::SeveralAt) } else { Ok(trimmed(address)) }
+}
+
+impl PartialEq for MailAddress {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for MailAddress {}
+
+impl PartialOrd for MailAddress {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for MailAddress {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let lowered = |address: &'_ Self| lower(&address.text);
+        if self.text == other.text { Ordering::Equal } else { lowered(self).cmp(&lowered(other)) }
+    }
+}
+
+impl Hash for MailAddress {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
+    }
+}
+
+impl fmt::Debug for MailAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MailAddress({} bytes)", self.text.len())
+    }
+}
+
+impl TryFrom<String> for MailAddress {
+    type Error = InvalidMail;
+    fn try_from(text: String) -> Result<Self, InvalidMail> {
+        Self::parse(&text)
+    }
+}
+
+impl From<MailAddress> for String {
+    fn from(address: MailAddress) -> Self {
+        address.text.into()
+    }
+}
+
+impl std::str::FromStr for MailAddress {
+    type Err = InvalidMail;
+    fn from_str(text: &str) -> Result<Self, InvalidMail> {
+        Self::parse(text)
+    }
+}
+
+#[cfg(test)]
+#[path = "mail_tests.rs"]
+mod tests;

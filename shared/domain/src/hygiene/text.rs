@@ -1,0 +1,76 @@
+//! What all texts have in common: characters that nobody sees, and words that stand for nothing.
+
+use icu_normalizer::ComposingNormalizerBorrowed;
+use std::borrow::Cow;
+
+/// Whether nothing is seen of `c` where it stands: control characters, and the marks of Unicode that only steer the layout (zero-width
+/// spaces, directions, the byte order mark, the soft hyphen, variation selectors, tags).
+///
+/// The zero-width joiner and non-joiner are not among them: names of Persian and of Indic scripts are written with them. At the ends of a
+/// text they say nothing, see [`trimmed`].
+pub(super) fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The zero-width non-joiner and joiner.
+pub(super) const fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}')
+}
+
+/// `text` without white space and invisible characters at its ends.
+pub(super) fn trimmed(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c) || is_joiner(c))
+}
+
+/// `text` in Unicode's normalisation form C; borrowed where it is in it already.
+pub(super) fn composed(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() { Cow::Borrowed(text) } else { ComposingNormalizerBorrowed::new_nfc().normalize(text) }
+}
+
+/// Whether a form's or a program's word for nothing stands where a value should: `null`, `undefined`, `n/a`, `-` and the like. `text` is
+/// [`trimmed`].
+pub(super) fn is_absent(text: &str) -> bool {
+    const WORDS: [&str; 14] = [
+        "(none)",
+        "(not set)",
+        "(null)",
+        "[object object]",
+        "n.a.",
+        "n/a",
+        "nan",
+        "nil",
+        "none",
+        "not set",
+        "null",
+        "undefined",
+        "unknown",
+        "unspecified",
+    ];
+    !text.contains(char::is_alphanumeric)
+        || (text.len() <= 15 && WORDS.iter().any(|word| text.eq_ignore_ascii_case(word)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_for_nothing_are_known() {
+        for text in ["", "-", "--", "?", "null", "NULL", "undefined", "N/A", "n.a.", "None", "[object Object]", "."] {
+            assert!(is_absent(text), "{text:?}");
+        }
+        for text in ["Ada", "Nulle", "Null Island", "7", "李", "Nan Goldin"] {
+            assert!(!is_absent(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_sees_is_trimmed() {
+        assert_eq!(trimmed("\u{feff} \u{200b}Ada\u{a0}\r\n"), "Ada");
+        assert_eq!(trimmed("\u{200d}"), "");
+    }
+}

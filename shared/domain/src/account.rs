@@ -1,6 +1,6 @@
 //! Accounts: the companies that people belong to.
 
-use crate::{AccountId, Likelihood, PersonId, Score, Stage};
+use crate::{AccountId, ConfigVersion, DecisionId, Likelihood, PersonId, Score, Stage};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,4 +68,89 @@ pub struct AccountFacts {
     pub stage: Option<Stage>,
     /// What `group` calls said of it.
     pub traits: BTreeMap<String, serde_json::Value>,
+}
+
+/// What an account's people amount to.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct AccountSummary {
+    /// How many people it has.
+    pub people: u32,
+    /// How many of them stand where.
+    pub stages: BTreeMap<Stage, u32>,
+    /// Readiness to buy: 0 to 100, the sum over its buyers.
+    pub score: Score,
+    /// Health as a customer: 0 to 100; `None` where nobody pays.
+    pub health: Option<Score>,
+    /// What the score is made of, the strongest first; their points add up to it, to the half point that rounding takes.
+    pub reasons: Vec<AccountReason>,
+    /// What the health is made of, in the same way.
+    #[serde(default)]
+    pub health_reasons: Vec<AccountReason>,
+    /// The newest activity of anyone.
+    pub last_seen: Option<Timestamp>,
+    /// The config that it was worked out under.
+    #[serde(default)]
+    pub config: Option<ConfigVersion>,
+}
+
+/// A share of an account's score or health.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AccountReason {
+    /// Whose; `None` for all the others together, and for [`Measure::Limit`].
+    #[serde(default)]
+    pub person: Option<PersonId>,
+    /// Which of the person's measures.
+    pub measure: Measure,
+    /// Points of the account's score or health that it gives, in whole hundredths.
+    pub points: f64,
+    /// How many people it stands for; 0 for [`Measure::Limit`].
+    #[serde(default = "one")]
+    pub people: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// What an account's score and health are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// A buyer's readiness: all of the score.
+    Purchase,
+    /// How active a paying person is.
+    Engagement,
+    /// A paying person's success with the product.
+    Success,
+    /// The likelihood that a paying person leaves, which lowers the health.
+    Churn,
+    /// What 0 and 100 cut off.
+    Limit,
+}
+
+/// What is to be written into the CRM's record of an account: made once, carried through the account's outbox and the
+/// messages queue to `deliver`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AccountUpdate {
+    /// Derived from the account and the number: the same however often it is sent.
+    pub id: DecisionId,
+    /// Which account.
+    pub account: AccountId,
+    /// Counts the updates of the account, from 1: a later one replaces what an earlier one wrote.
+    pub number: u64,
+    /// The configured endpoint that it goes to.
+    pub endpoint: String,
+    /// The CRM's fields and what they are to hold; `null` empties one.
+    pub fields: BTreeMap<String, serde_json::Value>,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// The config that it was decided under.
+    pub config: ConfigVersion,
+}
+
+impl AccountUpdate {
+    /// The id of the account's update `number`.
+    pub fn id_of(account: &AccountId, number: u64) -> DecisionId {
+        DecisionId::derive(&[b"account update", account.as_str().as_bytes(), &number.to_be_bytes()])
+    }
 }

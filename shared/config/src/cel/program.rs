@@ -1,15 +1,35 @@
 //! A compiled condition.
 
+use super::eval::Run;
+use super::node::Node;
 use super::{EvalError, Lookup, Value};
 
 /// A condition, compiled for good: cheap to run, and safe to share between threads.
+///
+/// Two programs are equal where their sources and what they look up are.
 #[derive(Debug, Clone)]
 pub struct Program<S> {
     source: Box<str>,
     slots: Box<[S]>,
+    root: Node,
+}
+
+impl<S: PartialEq> PartialEq for Program<S> {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source && self.slots == other.slots
+    }
 }
 
 impl<S> Program<S> {
+    /// The program of `root`, whose slots are numbered in `slots`: what `root` does not look up is left away.
+    pub(super) fn new(source: &str, slots: Vec<S>, mut root: Node) -> Self {
+        let mut numbers = Vec::new();
+        renumber(&mut root, &mut numbers);
+        let mut slots: Vec<Option<S>> = slots.into_iter().map(Some).collect();
+        let slots = numbers.iter().filter_map(|number| slots.get_mut(*number as usize).and_then(Option::take)).collect();
+        Self { source: source.into(), slots, root }
+    }
+
     /// What was compiled.
     pub fn source(&self) -> &str {
         &self.source
@@ -22,12 +42,15 @@ impl<S> Program<S> {
 
     /// Its value where it is the same whatever is looked up: a condition that is always false can be warned of.
     pub fn constant(&self) -> Option<Value<'_>> {
-        None
+        match &self.root {
+            Node::Const(value) => Some(value.borrow()),
+            _ => None,
+        }
     }
 
     /// Whether the condition holds. What has no value (a missing key, types that do not fit) does not hold.
     pub fn is_true(&self, lookup: &impl Lookup<S>) -> bool {
-        matches!(self.eval(lookup), Ok(Value::Bool(true)))
+        matches!(self.run(lookup).truth(&self.root, None), Ok(true))
     }
 
     /// Its value as a number; `None` where it has none, or none that is finite.
@@ -40,7 +63,26 @@ impl<S> Program<S> {
     }
 
     /// Its value, which may borrow from the program and from what was looked up.
-    pub fn eval<'a>(&'a self, _lookup: &'a impl Lookup<S>) -> Result<Value<'a>, EvalError> {
-        Err(EvalError::Types)
+    pub fn eval<'a>(&'a self, lookup: &'a impl Lookup<S>) -> Result<Value<'a>, EvalError> {
+        self.run(lookup).value(&self.root, None)
+    }
+
+    fn run<'a, L: Lookup<S>>(&'a self, lookup: &'a L) -> Run<'a, S, L> {
+        Run { slots: &self.slots, lookup }
+    }
+}
+
+/// Numbers the slots of `node` by their first use. `numbers` has the old number at each new one.
+fn renumber(node: &mut Node, numbers: &mut Vec<u32>) {
+    if let Some(slot) = node.slot() {
+        let known = numbers.iter().position(|number| number == slot);
+        let new = known.unwrap_or_else(|| {
+            numbers.push(*slot);
+            numbers.len() - 1
+        });
+        *slot = new as u32;
+    }
+    for part in node.parts() {
+        renumber(part, numbers);
     }
 }

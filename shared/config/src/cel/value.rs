@@ -76,6 +76,22 @@ impl<'a> List<'a> {
         }
     }
 
+    /// The elements of both lists, in their order.
+    pub(crate) fn join(self, other: Self) -> Vec<Value<'a>> {
+        let mut all = self.into_values();
+        all.extend(other.into_values());
+        all
+    }
+
+    fn into_values(self) -> Vec<Value<'a>> {
+        match self {
+            Self::Json(list) => list.iter().map(Value::from).collect(),
+            Self::Texts(list) => list.iter().map(|text| Value::from(text.as_str())).collect(),
+            Self::Values(list) => list.iter().map(Value::borrow).collect(),
+            Self::Owned(list) => list,
+        }
+    }
+
     /// The elements, one after another.
     pub fn iter(&self) -> impl Iterator<Item = Value<'_>> {
         (0..self.len()).filter_map(|index| self.get(index))
@@ -83,6 +99,21 @@ impl<'a> List<'a> {
 }
 
 impl Value<'_> {
+    /// The same value, borrowing from nothing; `None` for a JSON object, which conditions cannot write.
+    pub(crate) fn detached(self) -> Option<Value<'static>> {
+        Some(match self {
+            Value::Null => Value::Null,
+            Value::Bool(b) => Value::Bool(b),
+            Value::Int(i) => Value::Int(i),
+            Value::Double(d) => Value::Double(d),
+            Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
+            Value::List(list) => {
+                Value::List(List::Owned(list.into_values().into_iter().map(Value::detached).collect::<Option<_>>()?))
+            }
+            Value::Map(_) => return None,
+        })
+    }
+
     /// The same value, borrowing from this one: no text is copied.
     pub fn borrow(&self) -> Value<'_> {
         match self {

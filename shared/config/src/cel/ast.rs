@@ -1,0 +1,118 @@
+//! The tree of a condition, with the place of every part.
+
+use std::ops::Range;
+
+/// An expression and its place.
+#[derive(Debug)]
+pub(super) struct Expr {
+    pub(super) at: Range<usize>,
+    pub(super) kind: Kind,
+}
+
+/// A name or a key, and its place.
+#[derive(Debug)]
+pub(super) struct Word {
+    pub(super) at: Range<usize>,
+    pub(super) text: String,
+}
+
+/// What an expression is.
+#[derive(Debug)]
+pub(super) enum Kind {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Double(f64),
+    Text(String),
+    List(Vec<Expr>),
+    Name(String),
+    /// `operand.key`.
+    Select(Box<Expr>, Word),
+    /// `has(operand.key)`.
+    Has(Box<Expr>, Word),
+    /// `operand[index]`.
+    Index(Box<Expr>, Box<Expr>),
+    /// `function(arguments)`.
+    Call(Word, Vec<Expr>),
+    /// `operand.method(arguments)`.
+    Method(Box<Expr>, Word, Vec<Expr>),
+    /// `list.exists(variable, condition)` or `list.all(variable, condition)`.
+    Each {
+        all: bool,
+        list: Box<Expr>,
+        variable: String,
+        condition: Box<Expr>,
+    },
+    Not(Box<Expr>),
+    Negate(Box<Expr>),
+    And(Box<Expr>, Box<Expr>),
+    Or(Box<Expr>, Box<Expr>),
+    Choice(Box<[Expr; 3]>),
+    Compare(Comparison, Box<Expr>, Box<Expr>),
+    In(Box<Expr>, Box<Expr>),
+    Arithmetic(Arithmetic, Box<Expr>, Box<Expr>),
+    /// What the language does not offer; already reported.
+    Wrong,
+}
+
+/// How two values are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl Comparison {
+    pub(super) fn sign(self) -> &'static str {
+        match self {
+            Self::Equal => "==",
+            Self::NotEqual => "!=",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+        }
+    }
+
+    /// The comparison that holds for `b, a` where this one holds for `a, b`.
+    pub(super) fn flipped(self) -> Self {
+        match self {
+            Self::Less => Self::Greater,
+            Self::LessOrEqual => Self::GreaterOrEqual,
+            Self::Greater => Self::Less,
+            Self::GreaterOrEqual => Self::LessOrEqual,
+            same => same,
+        }
+    }
+
+    /// Whether it asks for equality alone, which every value can be asked.
+    pub(super) fn is_equality(self) -> bool {
+        matches!(self, Self::Equal | Self::NotEqual)
+    }
+}
+
+/// How two values are computed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arithmetic {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Remainder,
+}
+
+impl Arithmetic {
+    pub(super) fn sign(self) -> &'static str {
+        match self {
+            Self::Add => "+",
+            Self::Subtract => "-",
+            Self::Multiply => "*",
+            Self::Divide => "/",
+            Self::Remainder => "%",
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Runs compiled conditions.
+//!
+//! Nothing is allocated for numbers, truth values and borrowed text; only `+` on texts and lists, lists with parts that are
+//! looked up, and `lowerAscii` of a text with capitals make new values.
+
+use super::EvalError;
+use super::ast::Comparison;
+use super::node::{Find, Node};
+use super::ops;
+use super::value::{List, Lookup, Value};
+
+/// The element that a condition on a list is at, and those of the lists around it.
+pub(super) struct Local<'b, 'a> {
+    element: &'b Value<'a>,
+    outer: Option<&'b Local<'b, 'a>>,
+}
+
+type Locals<'b, 'a> = Option<&'b Local<'b, 'a>>;
+
+/// One run: the slots and what they are looked up in.
+pub(super) struct Run<'a, S, L> {
+    pub(super) slots: &'a [S],
+    pub(super) lookup: &'a L,
+}
+
+impl<'a, S, L: Lookup<S>> Run<'a, S, L> {
+    #[inline]
+    fn slot(&self, slot: u32) -> Result<Value<'a>, EvalError> {
+        let value = self.slots.get(slot as usize).and_then(|what| self.lookup.get(what));
+        value.ok_or(EvalError::Missing(slot))
+    }
+
+    /// Whether the operation's value is true; what is neither true nor false is an error.
+    pub(super) fn truth(&self, node: &'a Node, locals: Locals<'_, 'a>) -> Result<bool, EvalError> {
+        match node {
+            Node::SlotVersus(comparison, slot, constant) => {
+                let value = self.slot(*slot)?;
+                // What nearly every rule asks.
+                if let (Value::Int(a), Value::Int(b)) = (&value, constant) {
+                    return Ok(match comparison {
+                        Comparison::Equal => a == b,
+                        Comparison::NotEqual => a != b,
+                        Comparison::Less => a < b,
+                        Comparison::LessOrEqual => a <= b,
+                        Comparison::Greater => a > b,
+                        Comparison::GreaterOrEqual => a >= b,
+                    });
+                }
+                ops::compare(*comparison, &value, constant)
+            }
+            Node::And(parts) => self.chain(parts, false, locals),
+            Node::Or(parts) => self.chain(parts, true, locals),
+            Node::Not(part) => self.truth(part, locals).map(|truth| !truth),
+            Node::Choice(parts) => {
+                let [condition, yes, no] = &**parts;
+                self.truth(if self.truth(condition, locals)? { yes } else { no }, locals)
+            }
+            Node::Has(slot) => Ok(self.slot(*slot).is_ok()),
+            Node::HasKey(part, key) => match self.value(part, locals)? {
+                Value::Map(map) => Ok(map.contains_key(&**key)),
+                _ => Err(EvalError::Types),
+            },
+            Node::Compare(comparison, parts) => {
+                let [left, right] = &**parts;
+                ops::compare(*comparison, &self.value(left, locals)?, &self.value(right, locals)?)
+            }
+            Node::In(parts) => {
+                let [item, within] = &**parts;
+                let item = self.value(item, locals)?;
+                match within {
+                    Node::List(elements) => {
+                        let mut found = false;
+                        for element in elements {
+                            found |= ops::equal(&item, &self.value(element, locals)?);
+                        }
+                        Ok(found)
+                    }
+                    within => ops::contains(&item, &self.value(within, locals)?),
+                }
+            }
+            Node::InTexts(item, texts) => match self.value(item, locals)? {
+                Value::Text(text) => Ok(texts.binary_search_by(|known| (**known).cmp(&text)).is_ok()),
+                _ => Ok(false),
+            },
+            Node::Find(find, parts) => {
+                let [text, wanted] = &**parts;
+                match (self.value(text, locals)?, self.value(wanted, locals)?) {
+                    (Value::Text(text), Value::Text(wanted)) => Ok(match find {
+                        Find::Contains => text.contains(&*wanted),
+                        Find::StartsWith => text.starts_with(&*wanted),
+                        Find::EndsWith => text.ends_with(&*wanted),
+                    }),
+                    _ => Err(EvalError::Types),
+                }
+            }
+            Node::Matches(text, pattern) => match self.value(text, locals)? {
+                Value::Text(text) => Ok(pattern.is_match(&text)),
+                _ => Err(EvalError::Types),
+            },
+            Node::Each { all, list, condition } => self.each(*all, list, condition, locals),
+            Node::Const(_)
+            | Node::Slot(_)
+            | Node::Local(_)
+            | Node::Select(..)
+            | Node::Index(_)
+            | Node::List(_)
+            | Node::Negate(_)
+            | Node::Arithmetic(..)
+            | Node::Size(_)
+            | Node::ToInt(_)
+            | Node::ToDouble(_)
+            | Node::LowerAscii(_)
+            | Node::Wrong => match self.value(node, locals)? {
+                Value::Bool(truth) => Ok(truth),
+                _ => Err(EvalError::Types),
+            },
+        }
+    }
+
+    /// A chain of `&&` (which `false` decides) or of `||` (which `true` decides): what decides it absorbs errors on either side.
+    fn chain(&self, parts: &'a [Node], decisive: bool, locals: Locals<'_, 'a>) -> Result<bool, EvalError> {
+        let mut failed = None;
+        for part in parts {
+            match self.truth(part, locals) {
+                Ok(truth) if truth == decisive => return Ok(decisive),
+                Ok(_) => {}
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        failed.map_or(Ok(!decisive), Err)
+    }
+
+    /// `list.all(…)` or `list.exists(…)`, over the keys where it is an object.
+    fn each(&self, all: bool, list: &'a Node, condition: &'a Node, locals: Locals<'_, 'a>) -> Result<bool, EvalError> {
+        let list = self.value(list, locals)?;
+        let mut failed = None;
+        let decided = match &list {
+            Value::List(list) => list.iter().any(|element| decides(self, all, condition, &element, locals, &mut failed)),
+            Value::Map(map) => {
+                map.keys().any(|key| decides(self, all, condition, &Value::from(key.as_str()), locals, &mut failed))
+            }
+            _ => return Err(EvalError::Types),
+        };
+        match (decided, failed) {
+            (true, _) => Ok(!all),
+            (false, Some(error)) => Err(error),
+            (false, None) => Ok(all),
+        }
+    }
+
+    /// The operation's value.
+    pub(super) fn value(&self, node: &'a Node, locals: Locals<'_, 'a>) -> Result<Value<'a>, EvalError> {
+        match node {
+            Node::Const(value) => Ok(value.borrow()),
+            Node::Slot(slot) => self.slot(*slot),
+            Node::Local(depth) => {
+                let mut local = locals;
+                for _ in 0..*depth {
+                    local = local.and_then(|local| local.outer);
+                }
+                local.map(|local| local.element.clone()).ok_or(EvalError::NoSuchElement)
+            }
+            Node::Select(part, key) => match self.value(part, locals)? {
+                Value::Map(map) => map.get(&**key).map(Value::from).ok_or(EvalError::NoSuchElement),
+                _ => Err(EvalError::Types),
+            },
+            Node::Index(parts) => {
+                let [value, at] = &**parts;
+                ops::index(self.value(value, locals)?, &self.value(at, locals)?)
+            }
+            Node::List(parts) => {
+                let values: Result<Vec<_>, _> = parts.iter().map(|part| self.value(part, locals)).collect();
+                values.map(|values| Value::List(List::Owned(values)))
+            }
+            Node::Negate(part) => ops::negate(&self.value(part, locals)?),
+            Node::Choice(parts) => {
+                let [condition, yes, no] = &**parts;
+                self.value(if self.truth(condition, locals)? { yes } else { no }, locals)
+            }
+            Node::Arithmetic(operator, parts) => {
+                let [left, right] = &**parts;
+                ops::arithmetic(*operator, self.value(left, locals)?, self.value(right, locals)?)
+            }
+            Node::Size(part) => ops::size(&self.value(part, locals)?).map(Value::Int),
+            Node::ToInt(part) => ops::to_int(&self.value(part, locals)?).map(Value::Int),
+            Node::ToDouble(part) => ops::to_double(&self.value(part, locals)?).map(Value::Double),
+            Node::LowerAscii(part) => match self.value(part, locals)? {
+                Value::Text(text) => Ok(Value::Text(ops::lower_ascii(text))),
+                _ => Err(EvalError::Types),
+            },
+            Node::Wrong => Err(EvalError::Types),
+            Node::SlotVersus(..)
+            | Node::And(_)
+            | Node::Or(_)
+            | Node::Not(_)
+            | Node::Has(_)
+            | Node::HasKey(..)
+            | Node::Compare(..)
+            | Node::In(_)
+            | Node::InTexts(..)
+            | Node::Find(..)
+            | Node::Matches(..)
+            | Node::Each { .. } => self.truth(node, locals).map(Value::Bool),
+        }
+    }
+}
+
+/// Whether the condition on `element` decides for the whole list. Lives as long as the element, which the list may own.
+fn decides<'c, S, L: Lookup<S>>(
+    run: &Run<'c, S, L>,
+    all: bool,
+    condition: &'c Node,
+    element: &Value<'c>,
+    outer: Locals<'_, 'c>,
+    failed: &mut Option<EvalError>,
+) -> bool {
+    match run.truth(condition, Some(&Local { element, outer })) {
+        Ok(truth) => truth != all,
+        Err(error) => {
+            failed.get_or_insert(error);
+            false
+        }
+    }
+}
+
+/// What a condition without any name is run with.
+pub(super) struct Nothing;
+
+impl<S> Lookup<S> for Nothing {
+    fn get(&self, _: &S) -> Option<Value<'_>> {
+        None
+    }
+}

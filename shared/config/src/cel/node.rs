@@ -1,0 +1,134 @@
+//! What a condition is compiled to: a small tree of typed operations, in which names are numbers of slots.
+
+use super::ast::{Arithmetic, Comparison};
+use super::value::{List, Value};
+use regex::Regex;
+
+/// An operation.
+#[derive(Debug, Clone)]
+pub(super) enum Node {
+    Const(Value<'static>),
+    /// The value of a slot.
+    Slot(u32),
+    /// Whether a slot has a value.
+    Has(u32),
+    /// The element that an enclosing [`Node::Each`] is at; 0 is the innermost.
+    Local(u32),
+    /// A key of a value.
+    Select(Box<Node>, Box<str>),
+    /// Whether a value has a key.
+    HasKey(Box<Node>, Box<str>),
+    Index(Box<[Node; 2]>),
+    List(Box<[Node]>),
+    Not(Box<Node>),
+    Negate(Box<Node>),
+    /// Every one of these holds.
+    And(Box<[Node]>),
+    /// At least one of these holds.
+    Or(Box<[Node]>),
+    Choice(Box<[Node; 3]>),
+    Compare(Comparison, Box<[Node; 2]>),
+    /// A slot against a constant: what most conditions are.
+    SlotVersus(Comparison, u32, Value<'static>),
+    In(Box<[Node; 2]>),
+    /// Whether a value is one of these texts, which are sorted.
+    InTexts(Box<Node>, Box<[Box<str>]>),
+    Arithmetic(Arithmetic, Box<[Node; 2]>),
+    Size(Box<Node>),
+    ToInt(Box<Node>),
+    ToDouble(Box<Node>),
+    Find(Find, Box<[Node; 2]>),
+    Matches(Box<Node>, Box<Regex>),
+    LowerAscii(Box<Node>),
+    /// Whether a condition holds for every (`all`) or for some element of a list.
+    Each {
+        all: bool,
+        list: Box<Node>,
+        condition: Box<Node>,
+    },
+    /// Stands in for what was reported; never runs.
+    Wrong,
+}
+
+/// Where a text is looked for in another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Find {
+    Contains,
+    StartsWith,
+    EndsWith,
+}
+
+impl Node {
+    /// Whether it is a constant, or a list of constants.
+    pub(super) fn is_const(&self) -> bool {
+        matches!(self, Self::Const(_))
+    }
+
+    /// Its parts, in the order of the source.
+    pub(super) fn parts(&mut self) -> Vec<&mut Node> {
+        match self {
+            Self::Const(_) | Self::Slot(_) | Self::Has(_) | Self::Local(_) | Self::SlotVersus(..) | Self::Wrong => Vec::new(),
+            Self::Select(part, _)
+            | Self::HasKey(part, _)
+            | Self::Not(part)
+            | Self::Negate(part)
+            | Self::InTexts(part, _)
+            | Self::Size(part)
+            | Self::ToInt(part)
+            | Self::ToDouble(part)
+            | Self::Matches(part, _)
+            | Self::LowerAscii(part) => vec![part.as_mut()],
+            Self::Index(parts) | Self::Compare(_, parts) | Self::In(parts) | Self::Arithmetic(_, parts) | Self::Find(_, parts) => {
+                parts.iter_mut().collect()
+            }
+            Self::Choice(parts) => parts.iter_mut().collect(),
+            Self::List(parts) | Self::And(parts) | Self::Or(parts) => parts.iter_mut().collect(),
+            Self::Each { list, condition, .. } => vec![list.as_mut(), condition.as_mut()],
+        }
+    }
+
+    /// The slot that this operation looks up itself.
+    pub(super) fn slot(&mut self) -> Option<&mut u32> {
+        match self {
+            Self::Slot(slot) | Self::Has(slot) | Self::SlotVersus(_, slot, _) => Some(slot),
+            _ => None,
+        }
+    }
+
+    /// The same operation in its quickest form. Its parts are so already.
+    pub(super) fn quickened(self) -> Self {
+        match self {
+            Self::Compare(comparison, parts) => match *parts {
+                [Self::Slot(slot), Self::Const(value)] => Self::SlotVersus(comparison, slot, value),
+                [Self::Const(value), Self::Slot(slot)] => Self::SlotVersus(comparison.flipped(), slot, value),
+                parts => Self::Compare(comparison, Box::new(parts)),
+            },
+            Self::In(parts) => match *parts {
+                [item, Self::Const(list)] => match sorted_texts(&list) {
+                    Some(texts) => Self::InTexts(Box::new(item), texts),
+                    None => Self::In(Box::new([item, Self::Const(list)])),
+                },
+                parts => Self::In(Box::new(parts)),
+            },
+            other => other,
+        }
+    }
+}
+
+/// The texts of a list that has nothing else, sorted.
+fn sorted_texts(list: &Value<'_>) -> Option<Box<[Box<str>]>> {
+    let Value::List(list) = list else { return None };
+    let mut texts = collect_texts(list)?;
+    texts.sort_unstable();
+    texts.dedup();
+    Some(texts.into_boxed_slice())
+}
+
+fn collect_texts(list: &List<'_>) -> Option<Vec<Box<str>>> {
+    list.iter()
+        .map(|value| match value {
+            Value::Text(text) => Some(text.into()),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,170 @@
+//! What CEL's operators do with values: the rules of the specification's "Standard Definitions".
+
+use super::EvalError;
+use super::ast::{Arithmetic, Comparison};
+use super::value::{List, Value};
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+/// 2 to the 63rd, the first number that a whole number of 64 bits cannot hold.
+const BEYOND_INT: f64 = 9_223_372_036_854_775_808.0;
+
+/// Whether `left` and `right` compare so. Equality can be asked of everything; order of numbers (across their types), texts
+/// (by code point) and truth values (false first) only.
+pub(super) fn compare(comparison: Comparison, left: &Value<'_>, right: &Value<'_>) -> Result<bool, EvalError> {
+    match comparison {
+        Comparison::Equal => return Ok(equal(left, right)),
+        Comparison::NotEqual => return Ok(!equal(left, right)),
+        _ => {}
+    }
+    let order = match (left, right) {
+        (Value::Int(a), Value::Int(b)) => Some(a.cmp(b)),
+        (Value::Double(a), Value::Double(b)) => a.partial_cmp(b),
+        (Value::Int(a), Value::Double(b)) => int_to_double(*a, *b),
+        (Value::Double(a), Value::Int(b)) => int_to_double(*b, *a).map(Ordering::reverse),
+        (Value::Text(a), Value::Text(b)) => Some(a.cmp(b)),
+        (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
+        _ => return Err(EvalError::Types),
+    };
+    // What is not a number has no order: every comparison with it is false.
+    Ok(order.is_some_and(|order| match comparison {
+        Comparison::Less => order.is_lt(),
+        Comparison::LessOrEqual => order.is_le(),
+        Comparison::Greater => order.is_gt(),
+        Comparison::GreaterOrEqual => order.is_ge(),
+        Comparison::Equal | Comparison::NotEqual => order.is_eq(),
+    }))
+}
+
+/// Whether two values are equal: numbers across their types, lists and objects part by part. Values of different types
+/// are not equal, and that is no error.
+pub(super) fn equal(left: &Value<'_>, right: &Value<'_>) -> bool {
+    match (left, right) {
+        (Value::Null, Value::Null) => true,
+        (Value::Bool(a), Value::Bool(b)) => a == b,
+        (Value::Int(a), Value::Int(b)) => a == b,
+        (Value::Double(a), Value::Double(b)) => a == b,
+        (Value::Int(a), Value::Double(b)) | (Value::Double(b), Value::Int(a)) => int_to_double(*a, *b) == Some(Ordering::Equal),
+        (Value::Text(a), Value::Text(b)) => a == b,
+        (Value::List(a), Value::List(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| equal(&a, &b)),
+        (Value::Map(a), Value::Map(b)) => {
+            let same = |(key, value)| b.get(key).is_some_and(|other| equal(&Value::from(value), &Value::from(other)));
+            a.len() == b.len() && a.iter().all(same)
+        }
+        _ => false,
+    }
+}
+
+/// The exact order of a whole number and one with a fraction: rounding the whole number would make neighbours equal.
+fn int_to_double(int: i64, double: f64) -> Option<Ordering> {
+    if double.is_nan() {
+        None
+    } else if double >= BEYOND_INT {
+        Some(Ordering::Less)
+    } else if double < -BEYOND_INT {
+        Some(Ordering::Greater)
+    } else {
+        let whole = double.trunc();
+        Some(int.cmp(&(whole as i64)).then(whole.total_cmp(&double)))
+    }
+}
+
+/// Whether `item` is an element of a list, or a key of an object.
+pub(super) fn contains(item: &Value<'_>, within: &Value<'_>) -> Result<bool, EvalError> {
+    match within {
+        Value::List(list) => Ok(list.iter().any(|element| equal(item, &element))),
+        Value::Map(map) => Ok(matches!(item, Value::Text(key) if map.contains_key(key.as_ref()))),
+        _ => Err(EvalError::Types),
+    }
+}
+
+/// `left` and `right` computed with. The types have to be the same: CEL does not mix whole numbers with others.
+pub(super) fn arithmetic<'a>(operator: Arithmetic, left: Value<'a>, right: Value<'a>) -> Result<Value<'a>, EvalError> {
+    match (left, right) {
+        (Value::Int(a), Value::Int(b)) => whole(operator, a, b).map(Value::Int),
+        (Value::Double(a), Value::Double(b)) => match operator {
+            Arithmetic::Add => Ok(Value::Double(a + b)),
+            Arithmetic::Subtract => Ok(Value::Double(a - b)),
+            Arithmetic::Multiply => Ok(Value::Double(a * b)),
+            Arithmetic::Divide => Ok(Value::Double(a / b)),
+            Arithmetic::Remainder => Err(EvalError::Types),
+        },
+        (Value::Text(a), Value::Text(b)) if operator == Arithmetic::Add => Ok(Value::Text(Cow::Owned(a.into_owned() + &b))),
+        (Value::List(a), Value::List(b)) if operator == Arithmetic::Add => Ok(Value::List(List::Owned(a.join(b)))),
+        _ => Err(EvalError::Types),
+    }
+}
+
+fn whole(operator: Arithmetic, a: i64, b: i64) -> Result<i64, EvalError> {
+    if b == 0 && matches!(operator, Arithmetic::Divide | Arithmetic::Remainder) {
+        return Err(EvalError::DivisionByZero);
+    }
+    let result = match operator {
+        Arithmetic::Add => a.checked_add(b),
+        Arithmetic::Subtract => a.checked_sub(b),
+        Arithmetic::Multiply => a.checked_mul(b),
+        Arithmetic::Divide => a.checked_div(b),
+        Arithmetic::Remainder => a.checked_rem(b),
+    };
+    result.ok_or(EvalError::Overflow)
+}
+
+/// `-value`.
+pub(super) fn negate(value: &Value<'_>) -> Result<Value<'static>, EvalError> {
+    match value {
+        Value::Int(i) => i.checked_neg().map(Value::Int).ok_or(EvalError::Overflow),
+        Value::Double(d) => Ok(Value::Double(-d)),
+        _ => Err(EvalError::Types),
+    }
+}
+
+/// How many characters, elements or keys there are.
+pub(super) fn size(value: &Value<'_>) -> Result<i64, EvalError> {
+    let size = match value {
+        Value::Text(text) => text.chars().count(),
+        Value::List(list) => list.len(),
+        Value::Map(map) => map.len(),
+        _ => return Err(EvalError::Types),
+    };
+    i64::try_from(size).map_err(|_| EvalError::Overflow)
+}
+
+/// The element of a list, or the key of an object.
+pub(super) fn index<'a>(value: Value<'a>, at: &Value<'_>) -> Result<Value<'a>, EvalError> {
+    match (value, at) {
+        (Value::Map(map), Value::Text(key)) => map.get(key.as_ref()).map(Value::from).ok_or(EvalError::NoSuchElement),
+        (Value::List(list), Value::Int(at)) => {
+            usize::try_from(*at).ok().and_then(|at| list.take(at)).ok_or(EvalError::NoSuchElement)
+        }
+        (Value::List(list), Value::Double(at)) if at.fract() == 0.0 && *at >= 0.0 && *at < BEYOND_INT => {
+            list.take(*at as usize).ok_or(EvalError::NoSuchElement)
+        }
+        _ => Err(EvalError::Types),
+    }
+}
+
+/// A whole number from a number (its fraction is dropped) or from the text of one.
+pub(super) fn to_int(value: &Value<'_>) -> Result<i64, EvalError> {
+    match value {
+        Value::Int(i) => Ok(*i),
+        Value::Double(d) if *d > -BEYOND_INT && *d < BEYOND_INT => Ok(*d as i64),
+        Value::Double(_) => Err(EvalError::Conversion),
+        Value::Text(text) => text.parse().map_err(|_| EvalError::Conversion),
+        _ => Err(EvalError::Types),
+    }
+}
+
+/// A number with a fraction from a number or from the text of one.
+pub(super) fn to_double(value: &Value<'_>) -> Result<f64, EvalError> {
+    match value {
+        Value::Int(i) => Ok(*i as f64),
+        Value::Double(d) => Ok(*d),
+        Value::Text(text) => text.parse().map_err(|_| EvalError::Conversion),
+        _ => Err(EvalError::Types),
+    }
+}
+
+/// The text with `A` to `Z` in lower case, and everything else as it is.
+pub(super) fn lower_ascii(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.bytes().any(|b| b.is_ascii_uppercase()) { Cow::Owned(text.to_ascii_lowercase()) } else { text }
+}

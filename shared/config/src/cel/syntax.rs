@@ -1,0 +1,403 @@
+//! Whether tokens stand in an order that makes an expression: every place where they do not, in plain words.
+//!
+//! The grammar is one of operators and brackets, so a single pass that knows whether a value or an operator comes next finds
+//! every error without a tree, and without recursion. It bounds the tree's height too, before anything recursive sees the source.
+
+use super::CelError;
+use super::lex::{Kind, Token};
+use std::ops::Range;
+
+/// The longest source, in bytes.
+pub const MAX_BYTES: usize = 8192;
+/// The deepest nesting of brackets.
+pub const MAX_NESTING: usize = 32;
+/// How many `?` a condition may have.
+const MAX_CHOICES: usize = 32;
+/// The highest tree: brackets, signs, and operators in a row.
+pub const MAX_HEIGHT: usize = 200;
+
+/// Words that CEL keeps for itself.
+const RESERVED: [&str; 17] = [
+    "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "namespace", "package",
+    "return", "var", "void", "while",
+];
+
+/// Reports every place where the tokens make no expression, and tells where each opening bracket is closed: the index of the
+/// closing token, or the bracket's own where it is not closed.
+pub(super) fn check(source: &str, tokens: &[Token], errors: &mut Vec<CelError>) -> Vec<usize> {
+    let mut checker = Checker {
+        source,
+        tokens,
+        errors,
+        closes: (0..tokens.len()).collect(),
+        frames: vec![Frame { bracket: Bracket::Whole, opened: 0, choices: Vec::new(), term: 0, highest: 0, logic: 0 }],
+        choices: 0,
+        signs: 0,
+        told_of_height: false,
+    };
+    checker.run();
+    checker.closes
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bracket {
+    Whole,
+    Group,
+    Call,
+    List,
+    Index,
+    Map,
+}
+
+/// What is open.
+struct Frame {
+    bracket: Bracket,
+    /// The opening token.
+    opened: usize,
+    /// Each `?` that has no `:` yet.
+    choices: Vec<usize>,
+    /// The height of what stands since the last `&&`, `||`, `,`, `?` or `:`.
+    term: usize,
+    /// The greatest height of what stands before that.
+    highest: usize,
+    /// How many `&&` and `||` there are: their chains become balanced trees.
+    logic: usize,
+}
+
+impl Frame {
+    fn end_term(&mut self) {
+        self.highest = self.highest.max(self.term);
+        self.term = 0;
+    }
+
+    fn height(&self) -> usize {
+        self.highest.max(self.term) + self.logic.checked_ilog2().map_or(0, |log| log as usize + 2)
+    }
+}
+
+struct Checker<'a> {
+    source: &'a str,
+    tokens: &'a [Token],
+    errors: &'a mut Vec<CelError>,
+    closes: Vec<usize>,
+    frames: Vec<Frame>,
+    choices: usize,
+    signs: usize,
+    told_of_height: bool,
+}
+
+impl Checker<'_> {
+    fn run(&mut self) {
+        let mut value_next = true;
+        let mut at = 0;
+        while let Some(token) = self.tokens.get(at) {
+            value_next = if value_next { self.value(at, token.kind) } else { self.operator(at, token.kind) };
+            // A key after a dot is part of it.
+            at += if token.kind == Kind::Dot && self.is_name(at + 1) { 2 } else { 1 };
+        }
+        let end = self.source.len();
+        if value_next {
+            let message = match self.tokens.last() {
+                None => "the condition is empty".to_owned(),
+                Some(last) => format!("a value is missing after `{}`", self.text(&last.at)),
+            };
+            self.wrong(end..end, message);
+        }
+        while let Some(frame) = self.frames.pop() {
+            self.end_choices(&frame);
+            if frame.bracket != Bracket::Whole {
+                let at = self.at(frame.opened);
+                let message = format!("`{}` is not closed", self.text(&at));
+                self.wrong(at, message);
+            }
+        }
+    }
+
+    /// A token where a value has to come. Whether one still has to.
+    fn value(&mut self, at: usize, kind: Kind) -> bool {
+        match kind {
+            Kind::Literal => self.found_value(1),
+            Kind::Name => self.name(at),
+            Kind::Minus | Kind::Not => {
+                self.signs += 1;
+                true
+            }
+            Kind::Open(b'(') => self.open(at, Bracket::Group),
+            Kind::Open(b'[') => self.open(at, Bracket::List),
+            Kind::Open(_) => {
+                self.wrong(self.at(at), "maps cannot be written: a list is `[\"a\", \"b\"]`");
+                self.open(at, Bracket::Map)
+            }
+            Kind::Close(_) if self.may_be_empty(at) => self.close(at),
+            Kind::Close(_) => {
+                self.missing_value(at);
+                self.close(at)
+            }
+            _ => {
+                self.missing_value(at);
+                self.operator(at, kind)
+            }
+        }
+    }
+
+    /// A token where a value stands already. Whether one has to come next.
+    fn operator(&mut self, at: usize, kind: Kind) -> bool {
+        match kind {
+            Kind::Operator | Kind::Minus => self.link(at),
+            Kind::Logic => {
+                if let Some(frame) = self.frames.last_mut() {
+                    frame.logic += 1;
+                }
+                self.end_term()
+            }
+            Kind::Dot => {
+                self.key(at);
+                self.link(at);
+                false
+            }
+            Kind::Open(b'(') => {
+                if at.checked_sub(1).is_some_and(|before| self.tokens[before].kind != Kind::Name) {
+                    self.wrong(self.at(at), "an operator is missing before `(`");
+                }
+                self.link(at);
+                self.open(at, Bracket::Call)
+            }
+            Kind::Open(b'[') => {
+                self.link(at);
+                self.open(at, Bracket::Index)
+            }
+            Kind::Open(_) => {
+                self.wrong(self.at(at), "messages and maps cannot be written");
+                self.open(at, Bracket::Map)
+            }
+            Kind::Close(_) => self.close(at),
+            Kind::Question => self.choose(at),
+            Kind::Colon => self.otherwise(at),
+            Kind::Comma => self.comma(at),
+            Kind::Literal | Kind::Name | Kind::Not => self.no_operator(at, kind),
+        }
+    }
+
+    fn name(&mut self, at: usize) -> bool {
+        let word = self.text(&self.at(at)).to_owned();
+        let value_follows = matches!(self.kind(at + 1), Some(Kind::Name | Kind::Literal));
+        if value_follows && word.eq_ignore_ascii_case("not") {
+            self.wrong(self.at(at), format!("`{word}` is no operator: write `!`"));
+            return true;
+        }
+        if RESERVED.contains(&word.as_str()) {
+            self.wrong(self.at(at), format!("`{word}` is a word that CEL keeps for itself: it cannot be a name"));
+        }
+        self.found_value(1)
+    }
+
+    /// A value follows a value.
+    fn no_operator(&mut self, at: usize, kind: Kind) -> bool {
+        let place = self.at(at);
+        let word = self.text(&place).to_owned();
+        let instead = match word.to_ascii_lowercase().as_str() {
+            "and" => Some("`&&`"),
+            "or" => Some("`||`"),
+            "is" | "eq" | "equals" => Some("`==`"),
+            "contains" => Some("`.contains(\"…\")`"),
+            "matches" => Some("`.matches(\"…\")`"),
+            "not" => Some("`!` before the whole, such as `!(x in [\"a\", \"b\"])`"),
+            _ => None,
+        };
+        match instead {
+            Some(instead) if kind == Kind::Name => {
+                self.wrong(place, format!("`{word}` is no operator: write {instead}"));
+                self.end_term()
+            }
+            _ => {
+                self.wrong(place, format!("an operator is missing before `{word}`, such as `==` or `&&`"));
+                kind == Kind::Not || self.found_value(1)
+            }
+        }
+    }
+
+    /// The key after a dot.
+    fn key(&mut self, at: usize) {
+        if self.is_name(at + 1) {
+            return;
+        }
+        let here = self.at(at);
+        let message = match self.kind(at + 1) {
+            Some(Kind::Literal | Kind::Operator) => {
+                let next = self.text(&self.at(at + 1)).to_owned();
+                let key = next.trim_matches(['"', '\'']).to_owned();
+                format!("`{next}` cannot stand after a dot: write `[\"{key}\"]` instead")
+            }
+            _ => "a key is missing after the dot, such as `properties.plan`".to_owned(),
+        };
+        self.wrong(here, message);
+    }
+
+    /// An operator, a key, a call or an index makes the tree one higher.
+    fn link(&mut self, at: usize) -> bool {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.term += 1;
+        }
+        self.limit_height(at);
+        true
+    }
+
+    fn end_term(&mut self) -> bool {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.end_term();
+        }
+        true
+    }
+
+    /// A value of this height is complete, with the signs that stand before it. No other has to come.
+    fn found_value(&mut self, height: usize) -> bool {
+        let height = height + std::mem::take(&mut self.signs);
+        if let Some(frame) = self.frames.last_mut() {
+            frame.term = frame.term.max(height);
+        }
+        false
+    }
+
+    fn open(&mut self, at: usize, bracket: Bracket) -> bool {
+        if self.frames.len() == MAX_NESTING + 1 {
+            let message = format!("brackets are nested deeper than {MAX_NESTING}: take the condition apart");
+            self.wrong(self.at(at), message);
+        }
+        // Signs before a bracket count where it is closed.
+        let signs = std::mem::take(&mut self.signs);
+        self.frames.push(Frame { bracket, opened: at, choices: Vec::new(), term: 0, highest: signs, logic: 0 });
+        true
+    }
+
+    fn close(&mut self, at: usize) -> bool {
+        let Kind::Close(closing) = self.tokens[at].kind else { return false };
+        let fits = |frame: &Frame| match frame.bracket {
+            Bracket::Whole => false,
+            Bracket::Group | Bracket::Call => closing == b')',
+            Bracket::List | Bracket::Index => closing == b']',
+            Bracket::Map => closing == b'}',
+        };
+        if !self.frames.iter().any(fits) {
+            let place = self.at(at);
+            let message = format!("`{}` closes nothing", self.text(&place));
+            self.wrong(place, message);
+            return false;
+        }
+        // What was opened within and never closed is told of here.
+        while let Some(frame) = self.frames.pop() {
+            self.end_choices(&frame);
+            if fits(&frame) {
+                self.closes[frame.opened] = at;
+                self.found_value(frame.height() + 1);
+                break;
+            }
+            let place = self.at(frame.opened);
+            let message = format!("`{}` is not closed", self.text(&place));
+            self.wrong(place, message);
+        }
+        self.limit_height(at);
+        false
+    }
+
+    /// Whether this bracket closes a call or a list that may be empty here.
+    fn may_be_empty(&self, at: usize) -> bool {
+        let Some(frame) = self.frames.last() else { return false };
+        let empty = frame.opened + 1 == at;
+        let trailing = at > 0 && self.tokens[at - 1].kind == Kind::Comma;
+        match frame.bracket {
+            Bracket::Call => empty,
+            Bracket::List | Bracket::Map => empty || trailing,
+            _ => false,
+        }
+    }
+
+    fn choose(&mut self, at: usize) -> bool {
+        self.choices += 1;
+        if self.choices == MAX_CHOICES + 1 {
+            self.wrong(self.at(at), format!("a condition may have {MAX_CHOICES} `?`: take it apart"));
+        }
+        if let Some(frame) = self.frames.last_mut() {
+            frame.choices.push(at);
+            frame.end_term();
+            // What follows stands below this choice.
+            frame.highest += 1;
+        }
+        true
+    }
+
+    fn otherwise(&mut self, at: usize) -> bool {
+        let open = match self.frames.last_mut() {
+            Some(frame) => {
+                frame.end_term();
+                frame.choices.pop().is_some() || frame.bracket == Bracket::Map
+            }
+            None => false,
+        };
+        if !open {
+            self.wrong(self.at(at), "`:` has no `?` before it: a choice is `condition ? a : b`");
+        }
+        true
+    }
+
+    fn comma(&mut self, at: usize) -> bool {
+        let Some(frame) = self.frames.last_mut() else { return true };
+        frame.end_term();
+        let unfinished = std::mem::take(&mut frame.choices);
+        let message = match frame.bracket {
+            Bracket::Call | Bracket::List | Bracket::Map => None,
+            Bracket::Index => Some("an index is one value"),
+            Bracket::Whole | Bracket::Group => Some("`,` separates arguments and elements only: write `&&` or `||`, or a list in `[…]`"),
+        };
+        if let Some(message) = message.filter(|_| self.text(&self.at(at)) == ",") {
+            self.wrong(self.at(at), message);
+        }
+        self.choices_without_colon(&unfinished);
+        true
+    }
+
+    fn end_choices(&mut self, frame: &Frame) {
+        self.choices_without_colon(&frame.choices);
+    }
+
+    fn choices_without_colon(&mut self, choices: &[usize]) {
+        for at in choices {
+            self.wrong(self.at(*at), "`?` has no `:` after it: a choice is `condition ? a : b`");
+        }
+    }
+
+    fn missing_value(&mut self, at: usize) {
+        let place = self.at(at);
+        let message = format!("a value is missing before `{}`", self.text(&place));
+        self.signs = 0;
+        self.wrong(place, message);
+    }
+
+    fn limit_height(&mut self, at: usize) {
+        let higher = self.frames.last().is_some_and(|frame| frame.height() > MAX_HEIGHT);
+        if higher && !self.told_of_height {
+            self.told_of_height = true;
+            let message = format!("the condition is nested deeper than {MAX_HEIGHT} operators: take it apart");
+            self.wrong(self.at(at), message);
+        }
+    }
+
+    fn kind(&self, at: usize) -> Option<Kind> {
+        self.tokens.get(at).map(|token| token.kind)
+    }
+
+    fn is_name(&self, at: usize) -> bool {
+        self.kind(at) == Some(Kind::Name)
+    }
+
+    fn at(&self, at: usize) -> Range<usize> {
+        self.tokens.get(at).map_or(self.source.len()..self.source.len(), |token| token.at.clone())
+    }
+
+    fn text(&self, at: &Range<usize>) -> &str {
+        self.source.get(at.clone()).unwrap_or_default()
+    }
+
+    fn wrong(&mut self, at: Range<usize>, message: impl Into<String>) {
+        self.errors.push(CelError::new(at, message));
+    }
+}

@@ -1,0 +1,177 @@
+//! An account: what was said of it, what its people amount to, and what follows from that. Pure, as all of the engine:
+//! calls and people in any order, any number of times, give the same account.
+
+pub mod follow_up;
+pub mod standing;
+pub mod tally;
+
+use crate::membership::domains_of;
+use crate::state::Span;
+use jiff::Timestamp;
+use perennial_config::accounts::Domains;
+use perennial_config::lifecycle::Milestone;
+use perennial_domain::{AccountId, AccountSummary, MessageId, Properties, Score};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use follow_up::{AccountAction, Told, Written, decide};
+pub use standing::facts;
+pub use tally::Tally;
+
+/// The most traits of an account: the first of the alphabet.
+pub const MAX_TRAITS: usize = 100;
+/// The most bytes of a trait's JSON that an account keeps.
+pub const MAX_TRAIT_BYTES: usize = 1024;
+/// The most company domains that one account may have named: the first in time.
+pub const MAX_DOMAINS: usize = 20;
+/// Weeks of score and health that are kept for the trend.
+pub const TREND_WEEKS: usize = 12;
+
+/// An account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Account {
+    /// Which.
+    pub id: AccountId,
+    /// What `group` calls said of it, by name.
+    pub traits: BTreeMap<String, AccountTrait>,
+    /// First and last time of each fact about the whole account.
+    pub milestones: BTreeMap<Milestone, Span>,
+    /// Every company domain that its traits ever named, and when first.
+    pub named: BTreeMap<String, Timestamp>,
+    /// The domains at whose own accounts it stands among the claims.
+    pub registered: BTreeSet<String>,
+    /// For the account of a company domain: which accounts name that domain as theirs, and since when.
+    pub claims: BTreeMap<AccountId, Timestamp>,
+    /// What its people amount to; `None` until it was first rolled up, and where another account has its people.
+    pub summary: Option<AccountSummary>,
+    /// Score and health at the end of the weeks in which they changed, the newest last.
+    pub trend: Vec<TrendPoint>,
+    /// What was last written into the CRM; `None` where nothing was.
+    pub written: Option<Written>,
+    /// What its people were last told of it; `None` where nothing was.
+    pub told: Option<Told>,
+    /// What is to be done after the write that stores this.
+    pub outbox: Vec<AccountAction>,
+}
+
+/// One trait, and which call it is of: of several the latest stays, and of the same time that of the greater message id.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AccountTrait {
+    /// The value.
+    pub value: serde_json::Value,
+    /// The call's time.
+    pub at: Timestamp,
+    /// The call's id.
+    pub message_id: MessageId,
+}
+
+/// Score and health at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrendPoint {
+    /// When they were worked out.
+    pub at: Timestamp,
+    /// Readiness to buy.
+    pub score: Score,
+    /// Health as a customer; `None` where nobody paid.
+    pub health: Option<Score>,
+}
+
+impl Account {
+    /// An account of which nothing is known.
+    pub fn new(id: AccountId) -> Self {
+        Self {
+            id,
+            traits: BTreeMap::new(),
+            milestones: BTreeMap::new(),
+            named: BTreeMap::new(),
+            registered: BTreeSet::new(),
+            claims: BTreeMap::new(),
+            summary: None,
+            trend: Vec::new(),
+            written: None,
+            told: None,
+            outbox: Vec::new(),
+        }
+    }
+
+    /// Takes in what one `group` call said. The order of calls does not matter, nor how often they come.
+    pub fn merge(&mut self, domains: &Domains, traits: &Properties, at: Timestamp, message_id: &MessageId) {
+        for (name, value) in traits {
+            if domains.traits.contains(name) {
+                self.name_domains(domains_of(domains, value), at);
+            }
+            if value.to_string().len() > MAX_TRAIT_BYTES {
+                continue;
+            }
+            let new = AccountTrait { value: value.clone(), at, message_id: message_id.clone() };
+            match self.traits.get_mut(name) {
+                Some(current) if (current.at, &current.message_id) >= (new.at, &new.message_id) => {}
+                Some(current) => *current = new,
+                None => {
+                    self.traits.insert(name.clone(), new);
+                }
+            }
+        }
+        while self.traits.len() > MAX_TRAITS {
+            self.traits.pop_last();
+        }
+    }
+
+    fn name_domains(&mut self, domains: impl IntoIterator<Item = String>, at: Timestamp) {
+        for domain in domains {
+            self.named.entry(domain).and_modify(|first| *first = at.min(*first)).or_insert(at);
+        }
+        while self.named.len() > MAX_DOMAINS {
+            let last = self.named.iter().max_by_key(|(domain, at)| (**at, *domain)).map(|(domain, _)| domain.clone());
+            last.and_then(|domain| self.named.remove(&domain));
+        }
+    }
+
+    /// Notes a fact about the whole account. The order does not matter.
+    pub fn mark_milestone(&mut self, milestone: Milestone, at: Timestamp) {
+        let span = Span::at(at.as_millisecond());
+        self.milestones.entry(milestone).and_modify(|known| known.merge(span)).or_insert(span);
+    }
+
+    /// The domains that its traits name now, and since when it has named each: what it may claim. Its own id is not among
+    /// them, as people of that domain belong to it anyway.
+    pub fn domains(&self, domains: &Domains) -> BTreeMap<String, Timestamp> {
+        let values = domains.traits.iter().filter_map(|name| self.traits.get(name));
+        let live: BTreeSet<String> = values.flat_map(|held| domains_of(domains, &held.value)).collect();
+        let since = |domain: String| self.named.get(&domain).copied().map(|at| (domain, at));
+        live.into_iter().filter(|domain| domain != self.id.as_str()).filter_map(since).collect()
+    }
+
+    /// Whether something was said of this very account, so that it is more than a company domain's.
+    pub fn is_own(&self) -> bool {
+        !self.traits.is_empty() || !self.milestones.is_empty()
+    }
+
+    /// The account that has this one's people, for the account of a domain that another names as its own: the first to do
+    /// so in time, and of the same time that of the smaller id.
+    pub fn holder(&self) -> Option<&AccountId> {
+        let first = self.claims.iter().min_by_key(|(id, at)| (**at, *id)).map(|(id, _)| id);
+        first.filter(|_| !self.is_own())
+    }
+
+    /// Whether nothing at all is known of it, so that it need not be kept.
+    pub fn is_nothing(&self) -> bool {
+        let people = self.summary.as_ref().map_or(0, |summary| summary.people);
+        let unnamed = self.named.is_empty() && self.registered.is_empty() && self.claims.is_empty();
+        people == 0 && !self.is_own() && unnamed && self.written.is_none() && self.outbox.is_empty()
+    }
+
+    /// Notes score and health for the trend where they changed: one point a week, the last of it.
+    pub fn note_trend(&mut self, now: Timestamp) {
+        const WEEK: i64 = 7 * perennial_domain::time::DAY_SECONDS;
+        let Some(summary) = &self.summary else { return };
+        let point = TrendPoint { at: now, score: summary.score, health: summary.health };
+        match self.trend.last_mut() {
+            Some(last) if (last.score, last.health) == (point.score, point.health) => return,
+            Some(last) if last.at.as_second().div_euclid(WEEK) == now.as_second().div_euclid(WEEK) => *last = point,
+            _ => self.trend.push(point),
+        }
+        let over = self.trend.len().saturating_sub(TREND_WEEKS);
+        self.trend.drain(..over);
+    }
+}

@@ -1,0 +1,161 @@
+//! What follows when an account has changed: the CRM is told what is worth it, and the account's people are looked at
+//! again where their conditions could see it.
+
+use super::Account;
+use jiff::{SignedDuration, Timestamp};
+use perennial_config::Config;
+use perennial_config::accounts::{Crm, CrmField};
+use perennial_domain::{AccountFacts, AccountUpdate, hash};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The least time between two wakings of an account's people.
+const PAUSE: SignedDuration = SignedDuration::from_mins(5);
+/// How much longer it is for each of them, in milliseconds: the more they are, the dearer it is.
+const PAUSE_A_PERSON_MS: i64 = 60;
+/// The longest: what a queue can hold a message back for.
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(15);
+
+/// One thing to do after an account is written. Doing it twice does no more than doing it once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountAction {
+    /// Hand the update to `deliver`.
+    Update(AccountUpdate),
+    /// Have everyone who belongs to the account looked at again.
+    Wake {
+        /// When it was decided.
+        at: Timestamp,
+    },
+    /// Look at the account again: its people are to be woken then.
+    LookAgain {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// What was last written into the CRM.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Written {
+    /// How many updates there were.
+    pub number: u64,
+    /// The CRM's fields, as the last one left them.
+    pub fields: BTreeMap<String, Value>,
+}
+
+/// What an account's people were last told of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// When.
+    pub at: Timestamp,
+    /// A hash of what conditions can see.
+    pub facts: u64,
+    /// When the account will be looked at again because more has changed since; `None` where nothing has.
+    pub again: Option<Timestamp>,
+}
+
+/// Decides what follows from `facts`, which are the account's at `now`, and puts it into the outbox. Gives whether that is
+/// anything.
+pub fn decide(config: &Config, account: &mut Account, facts: &AccountFacts, now: Timestamp) -> bool {
+    let updated = config.accounts.crm.as_ref().is_some_and(|crm| update(config, crm, account, facts, now));
+    let woken = config.asks_account() && wake(account, facts, now);
+    updated || woken
+}
+
+fn update(config: &Config, crm: &Crm, account: &mut Account, facts: &AccountFacts, now: Timestamp) -> bool {
+    let ready = config.accounts.score.ready;
+    let fields: BTreeMap<String, Value> =
+        crm.fields.iter().map(|(field, name)| (name.clone(), value_of(*field, config, facts))).collect();
+    let held = account.written.as_ref();
+    let worth = crm.fields.iter().any(|(field, name)| {
+        let old = held.and_then(|held| held.fields.get(name)).cloned().unwrap_or_else(|| unwritten(*field));
+        is_worth_writing(*field, &old, &fields[name], crm.least_change, ready)
+    });
+    if !worth {
+        return false;
+    }
+    let number = held.map_or(0, |held| held.number) + 1;
+    // An update that has not gone out yet would only be replaced by this one.
+    account.outbox.retain(|action| !matches!(action, AccountAction::Update(_)));
+    account.outbox.push(AccountAction::Update(AccountUpdate {
+        id: AccountUpdate::id_of(&account.id, number),
+        account: account.id.clone(),
+        number,
+        endpoint: crm.endpoint.clone(),
+        fields: fields.clone(),
+        at: now,
+        config: config.version.clone(),
+    }));
+    account.written = Some(Written { number, fields });
+    true
+}
+
+fn value_of(field: CrmField, config: &Config, facts: &AccountFacts) -> Value {
+    match field {
+        CrmField::Score => json!(facts.score),
+        CrmField::Health => json!(facts.health),
+        CrmField::Ready => json!(config.accounts.score.ready.is_some_and(|ready| facts.score.get() >= ready)),
+        CrmField::Touch => json!(facts.touch),
+        CrmField::Stage => json!(facts.stage),
+        CrmField::Owner => json!(facts.owner),
+        CrmField::Value => {
+            let unit = config.accounts.value.as_ref().map_or(1, |value| 10_i64.pow(value.currency.exponent()));
+            json!(facts.value.map(|minor| minor / unit))
+        }
+    }
+}
+
+/// What a field counts as holding before anything was written into it.
+fn unwritten(field: CrmField) -> Value {
+    match field {
+        CrmField::Score => json!(0),
+        CrmField::Ready => json!(false),
+        CrmField::Touch => json!(perennial_domain::Touch::None),
+        CrmField::Health | CrmField::Stage | CrmField::Owner | CrmField::Value => Value::Null,
+    }
+}
+
+fn is_worth_writing(field: CrmField, old: &Value, new: &Value, least: u8, ready: Option<u8>) -> bool {
+    match (field, old.as_u64(), new.as_u64()) {
+        (CrmField::Score | CrmField::Health, Some(before), Some(after)) => {
+            let crossed = ready.map(u64::from).is_some_and(|ready| (before >= ready) != (after >= ready));
+            before.abs_diff(after) >= u64::from(least) || (field == CrmField::Score && crossed)
+        }
+        _ => old != new,
+    }
+}
+
+fn wake(account: &mut Account, facts: &AccountFacts, now: Timestamp) -> bool {
+    let seen = fingerprint(facts);
+    let action = match account.told {
+        Some(told) if told.facts == seen => return false,
+        Some(told) if now < told.at + pause(facts.people) => {
+            let again = told.at + pause(facts.people);
+            if told.again.is_some_and(|again| now < again) {
+                return false;
+            }
+            account.told = Some(Told { again: Some(again), ..told });
+            AccountAction::LookAgain { at: again }
+        }
+        _ => {
+            account.told = Some(Told { at: now, facts: seen, again: None });
+            AccountAction::Wake { at: now }
+        }
+    };
+    account.outbox.retain(|action| matches!(action, AccountAction::Update(_)));
+    account.outbox.push(action);
+    true
+}
+
+/// The time between two wakings of so many people.
+fn pause(people: u32) -> SignedDuration {
+    (PAUSE + SignedDuration::from_millis(PAUSE_A_PERSON_MS * i64::from(people))).min(LONGEST_PAUSE)
+}
+
+/// A hash of all that conditions can see.
+fn fingerprint(facts: &AccountFacts) -> u64 {
+    let AccountFacts { id, people, score, health, value, touch, owner, stage, traits } = facts;
+    let all = json!([id, people, score, health, value, touch, owner, stage, traits]);
+    hash::hash64(&[all.to_string().as_bytes()])
+}

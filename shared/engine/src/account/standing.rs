@@ -1,0 +1,75 @@
+//! What an account is worth, who looks after it, and where it stands.
+
+use super::Account;
+use crate::moment::Moment;
+use crate::stage::stage;
+use crate::state::{Span, State};
+use jiff::Timestamp;
+use perennial_config::Config;
+use perennial_domain::{AccountFacts, Money, Stage, Touch};
+use serde_json::Value;
+
+/// What conditions, people and the CRM may know of `account` at `now`. All but the sums over its people is worked out
+/// here and now, under the config in force.
+pub fn facts(config: &Config, account: &Account, now: Timestamp) -> AccountFacts {
+    let value = value(config, account);
+    let touch = touch(config, value);
+    let summary = account.summary.as_ref();
+    AccountFacts {
+        id: account.id.clone(),
+        people: summary.map_or(0, |summary| summary.people),
+        score: summary.map(|summary| summary.score).unwrap_or_default(),
+        health: summary.and_then(|summary| summary.health),
+        value,
+        touch,
+        owner: owner(config, account, touch),
+        stage: stage_of(config, account, now),
+        traits: account.traits.iter().map(|(name, held)| (name.clone(), held.value.clone())).collect(),
+    }
+}
+
+/// What the account pays in a year, in minor units of the config's currency; `None` where its trait says no amount.
+pub fn value(config: &Config, account: &Account) -> Option<i64> {
+    let rule = config.accounts.value.as_ref()?;
+    let amount = match &account.traits.get(&rule.r#trait)?.value {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        _ => return None,
+    };
+    Money::parse(&amount, rule.currency).ok()?.minor.checked_mul(rule.times_a_year)
+}
+
+/// The touch level of an account that is worth `value`.
+pub fn touch(config: &Config, value: Option<i64>) -> Touch {
+    let levels = &config.accounts.touch;
+    let reaches = |level: Option<i64>| value.zip(level).is_some_and(|(value, level)| value >= level);
+    if reaches(levels.high) {
+        Touch::High
+    } else if reaches(levels.low) {
+        Touch::Low
+    } else {
+        Touch::None
+    }
+}
+
+/// Who looks after the account: whom its trait names, else the touch level's owner.
+fn owner(config: &Config, account: &Account, touch: Touch) -> Option<String> {
+    let rule = &config.accounts.owner;
+    let named = rule.r#trait.as_ref().and_then(|name| account.traits.get(name)).and_then(|held| held.value.as_str());
+    let named = named.map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned);
+    named.or_else(|| rule.by_touch.get(&touch).cloned())
+}
+
+/// Where the account stands by the facts that name it, as a person with these facts would; `None` where there were none.
+/// It is idle for as long as all of its people are.
+fn stage_of(config: &Config, account: &Account, now: Timestamp) -> Option<Stage> {
+    if account.milestones.is_empty() {
+        return None;
+    }
+    let last_seen = account.summary.as_ref().and_then(|summary| summary.last_seen);
+    let facts = account.milestones.values().map(|span| span.last).max();
+    // Who bought for others may not have been seen at all: then the newest fact counts.
+    let seen = last_seen.map(Timestamp::as_millisecond).max(facts).map(Span::at);
+    let state = State { milestones: account.milestones.clone(), seen, ..State::default() };
+    Some(stage(&Moment::new(config, now), &state))
+}

@@ -1,0 +1,150 @@
+//! What an account's people amount to.
+
+use jiff::Timestamp;
+use perennial_config::Config;
+use perennial_config::accounts::THOUSAND;
+use perennial_domain::{AccountReason, AccountSummary, Likelihood, Measure, Member, PersonId, Score, Stage};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many people's shares an account keeps of its score, and of its health.
+pub const REASONS: usize = 12;
+
+/// Adds up people, page by page, in a memory that does not grow with them. All sums are of whole numbers, so the order of
+/// people does not matter.
+#[derive(Debug, Clone)]
+pub struct Tally<'a> {
+    config: &'a Config,
+    people: u32,
+    stages: BTreeMap<Stage, u32>,
+    last_seen: Option<Timestamp>,
+    /// Thousandths of points.
+    score: Shares,
+    /// Thousandths of points, times thousandths of weight.
+    health: Shares,
+    /// Thousandths.
+    weight: i64,
+}
+
+impl<'a> Tally<'a> {
+    /// Nobody yet.
+    pub fn new(config: &'a Config) -> Self {
+        Self {
+            config,
+            people: 0,
+            stages: BTreeMap::new(),
+            last_seen: None,
+            score: Shares::default(),
+            health: Shares::default(),
+            weight: 0,
+        }
+    }
+
+    /// Adds one person.
+    pub fn add(&mut self, member: &Member) {
+        let rules = &self.config.accounts;
+        let points = |likelihood| i64::from(member.scores.get(&likelihood).copied().unwrap_or_default().get());
+        self.people += 1;
+        *self.stages.entry(member.stage).or_default() += 1;
+        self.last_seen = self.last_seen.max(member.last_seen);
+        if member.stage.pays() {
+            let weight = rules.health.weights.of(&member.personas);
+            let mut share = |measure, points: i64| self.health.add(member.person, measure, points * weight);
+            share(Measure::Engagement, i64::from(member.engagement.get()) * rules.health.engagement);
+            share(Measure::Success, points(Likelihood::Success) * rules.health.success);
+            share(Measure::Churn, -points(Likelihood::Churn) * rules.health.churn);
+            self.weight += weight;
+        } else if rules.score.buyers.is_empty() || !rules.score.buyers.is_disjoint(&member.personas) {
+            let weight = rules.score.weights.of(&member.personas);
+            self.score.add(member.person, Measure::Purchase, points(Likelihood::Purchase) * weight);
+        }
+    }
+
+    /// What they amount to.
+    pub fn finish(self) -> AccountSummary {
+        let (score, reasons) = self.score.finish(THOUSAND);
+        let health = (self.weight > 0).then(|| self.health.finish(self.weight * THOUSAND));
+        let (health, health_reasons) = health.map_or((None, Vec::new()), |(health, why)| (Some(health), why));
+        AccountSummary {
+            people: self.people,
+            stages: self.stages,
+            score,
+            health,
+            reasons,
+            health_reasons,
+            last_seen: self.last_seen,
+            config: Some(self.config.version.clone()),
+        }
+    }
+}
+
+/// The shares of one number: their sum by measure, and the greatest by themselves.
+#[derive(Debug, Clone, Default)]
+struct Shares {
+    sums: BTreeMap<Measure, Sum>,
+    top: BTreeSet<(Reverse<u64>, PersonId, Measure, i64)>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Sum {
+    points: i64,
+    people: u32,
+}
+
+impl Shares {
+    fn add(&mut self, person: PersonId, measure: Measure, points: i64) {
+        if points == 0 {
+            return;
+        }
+        let sum = self.sums.entry(measure).or_default();
+        sum.points += points;
+        sum.people += 1;
+        self.top.insert((Reverse(points.unsigned_abs()), person, measure, points));
+        if self.top.len() > REASONS {
+            self.top.pop_last();
+        }
+    }
+
+    /// The number, and its reasons in whole hundredths of a point. `unit` is what a point is counted in.
+    fn finish(mut self, unit: i64) -> (Score, Vec<AccountReason>) {
+        let total: i64 = self.sums.values().map(|sum| sum.points).sum();
+        let score = Score::from_points(total as f64 / unit as f64);
+        let mut reasons = Vec::new();
+        let mut told = 0;
+        for (_, person, measure, points) in self.top {
+            let share = hundredths(points, unit);
+            if share == 0 {
+                continue;
+            }
+            told += share;
+            if let Some(sum) = self.sums.get_mut(&measure) {
+                sum.points -= points;
+                sum.people -= 1;
+            }
+            reasons.push(AccountReason { person: Some(person), measure, points: in_points(share), people: 1 });
+        }
+        let rest = self.sums.iter().filter(|(_, sum)| sum.people > 0);
+        for (measure, sum) in rest {
+            let share = hundredths(sum.points, unit);
+            told += share;
+            reasons.push(AccountReason { person: None, measure: *measure, points: in_points(share), people: sum.people });
+        }
+        // What rounding the shares leaves over is far below what rounding the score takes.
+        let cut = i64::from(score.get()) * 100 - told;
+        if cut.abs() > 50 + reasons.len() as i64 {
+            reasons.push(AccountReason { person: None, measure: Measure::Limit, points: in_points(cut), people: 0 });
+        }
+        (score, reasons)
+    }
+}
+
+/// `points`, counted in `unit`, in hundredths of a point, rounded half away from zero.
+fn hundredths(points: i64, unit: i64) -> i64 {
+    let (scaled, unit) = (i128::from(points) * 200, i128::from(unit));
+    let rounded = (scaled + unit * scaled.signum()) / (2 * unit);
+    i64::try_from(rounded).unwrap_or(i64::MAX)
+}
+
+fn in_points(hundredths: i64) -> f64 {
+    hundredths as f64 / 100.0
+}

@@ -1,0 +1,83 @@
+//! A map that remembers the newest keys up to a bound, for what a process may forget: caches, and what was done already.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Keeps the values of the newest keys. What is over the bound is forgotten, the key that came first before the others.
+#[derive(Debug)]
+pub struct Recent<K, V> {
+    bound: usize,
+    held: Mutex<Held<K, V>>,
+}
+
+#[derive(Debug)]
+struct Held<K, V> {
+    values: HashMap<K, V>,
+    order: VecDeque<K>,
+}
+
+impl<K: Clone + Eq + Hash, V: Clone> Recent<K, V> {
+    /// Room for `bound` keys.
+    #[must_use]
+    pub fn new(bound: usize) -> Self {
+        Self { bound, held: Mutex::new(Held { values: HashMap::new(), order: VecDeque::new() }) }
+    }
+
+    /// The value of `key`, where it is remembered.
+    pub fn get(&self, key: &K) -> Option<V> {
+        self.held().values.get(key).cloned()
+    }
+
+    /// Remembers `value` for `key`, in place of what was remembered for it.
+    pub fn put(&self, key: K, value: V) {
+        let held = &mut *self.held();
+        if held.values.insert(key.clone(), value).is_none() {
+            held.order.push_back(key);
+            if held.order.len() > self.bound
+                && let Some(oldest) = held.order.pop_front()
+            {
+                held.values.remove(&oldest);
+            }
+        }
+    }
+
+    /// The value of `key` where it is there and `is_good`; else what `make` gives, which is remembered.
+    pub fn get_or(&self, key: &K, is_good: impl FnOnce(&V) -> bool, make: impl FnOnce() -> V) -> V {
+        match self.get(key).filter(is_good) {
+            Some(value) => value,
+            None => {
+                let value = make();
+                self.put(key.clone(), value.clone());
+                value
+            }
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held<K, V>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_keys_are_remembered_with_their_last_value() {
+        let recent = Recent::new(2);
+        for (key, value) in [(1, 'a'), (2, 'b'), (2, 'c'), (3, 'd')] {
+            recent.put(key, value);
+        }
+        assert_eq!([1, 2, 3].map(|key| recent.get(&key)), [None, Some('c'), Some('d')]);
+    }
+
+    #[test]
+    fn what_is_no_longer_good_is_made_anew() {
+        let recent = Recent::new(2);
+        assert_eq!(recent.get_or(&1, |_| true, || 'a'), 'a');
+        assert_eq!(recent.get_or(&1, |_| true, || 'b'), 'a');
+        assert_eq!(recent.get_or(&1, |_| false, || 'b'), 'b');
+        assert_eq!(recent.get(&1), Some('b'));
+    }
+}

@@ -6,8 +6,8 @@ use http::Response;
 use jiff::Timestamp;
 use lambda_http::Body;
 use perennial_domain::time::day_of;
-use perennial_domain::{AccountId, Currency, Identity, Likelihood, PersonId, Score, Stage};
-use perennial_engine::{Profile, Scored, State, evaluate};
+use perennial_domain::{AccountId, Currency, Identity, PersonId, Score, Scores, Stage};
+use perennial_engine::{Moment, Profile, State, evaluate};
 use perennial_store::messages::MessageRecord;
 use perennial_store::{Store, StoreError, Stored};
 use serde::Serialize;
@@ -23,7 +23,7 @@ struct ProfileView<'a> {
     stage: Stage,
     /// Active days of the last 28, as 0 to 100.
     engagement: Score,
-    scores: BTreeMap<Likelihood, Scored>,
+    scores: Scores,
     tallies: &'a BTreeMap<String, u32>,
     counts: BTreeMap<&'a str, u32>,
     /// Events of names that are not counted by themselves.
@@ -70,7 +70,7 @@ pub(crate) async fn show(deps: &Deps, identity: &str) -> Result<Response<Body>, 
     let config = deps.config.current().await;
     let now = deps.clock.now();
     let state = stored.profile.view();
-    let evaluation = evaluate(&config, &state, now);
+    let evaluation = evaluate(&Moment::new(&config, now), &state);
     answer::json(&ProfileView {
         id: stored.profile.id,
         identities: stored

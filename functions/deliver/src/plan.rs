@@ -12,7 +12,7 @@ use perennial_channels::webhook;
 use perennial_config::Config;
 use perennial_config::channels::Endpoint;
 use perennial_domain::{Channel, Decision, Stage};
-use perennial_engine::{Evaluation, Profile, State, evaluate};
+use perennial_engine::{Evaluation, Moment, Profile, State, evaluate};
 use perennial_lambda_kit::Redacted;
 use perennial_store::Consistency;
 use perennial_store::suppressions::Reason;
@@ -59,7 +59,7 @@ pub(crate) async fn make(
         return Ok(Plan::Withhold("the person is no longer known"));
     };
     let view = stored.profile.view();
-    let evaluation = evaluate(config, &view, now);
+    let evaluation = evaluate(&Moment::new(config, now), &view);
     if !stage_allows(config, decision, evaluation.stage) {
         return Ok(Plan::Withhold("the stage has changed"));
     }
@@ -140,8 +140,8 @@ async fn context(
     let context = Context::new(decision, view, evaluation.stage);
     let asks = deps.workbench(config).renderer.asks_for_account(&decision.template);
     let Some(id) = view.account_id().filter(|_| asks) else { return Ok(context) };
-    let account = deps.store.account(&id).await?;
-    let traits = account.into_iter().flat_map(|account| account.traits).map(|(name, held)| (name, held.value));
+    let account = deps.store.account_in_charge(&id, Consistency::Strong).await?;
+    let traits = account.into_iter().flat_map(|stored| stored.account.traits).map(|(name, held)| (name, held.value));
     Ok(context.with_account_traits(traits.collect()))
 }
 

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::{AnonymousId, Event, Identity, PersonId, UserId};
 use perennial_engine::profile::Link;
-use perennial_engine::{Action, Part, Profile, evaluate, tick};
+use perennial_engine::{Action, Moment, Part, Profile, evaluate, tick};
 use perennial_store::profiles::Relocation;
 use perennial_store::{Consistency, Loaded, Stored, Summary};
 
@@ -131,11 +131,11 @@ async fn try_settle(deps: &Deps, config: &Config, claim: &Claim, now: Timestamp)
         .outbox
         .extend(leaves.iter().map(|account| Action::LeaveAccount { account: account.clone(), person: origin }));
     plan(&mut planned, &target, before);
-    target.summary = Summary::from(&evaluate(config, &target.profile.view(), now));
+    target.summary = Summary::of(&evaluate(&Moment::new(config, now), &target.profile.view()), config);
     let previous = previous.map(|mut holder| {
         // Without the part it may stand elsewhere.
         let before = holder.profile.outbox.len();
-        holder.summary = Summary::from(&tick(config, &mut holder.profile, now).evaluation);
+        holder.summary = Summary::of(&tick(&Moment::new(config, now), &mut holder.profile).evaluation, config);
         plan(&mut planned, &holder, before);
         holder
     });

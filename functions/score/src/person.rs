@@ -8,7 +8,8 @@ use crate::outbox::{self, PerformError, Planned};
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::{Event, PersonId};
-use perennial_engine::{Mode, Profile, process, tick};
+use perennial_engine::membership::account_after;
+use perennial_engine::{Mode, Moment, Profile, process, tick};
 use perennial_store::{Consistency, Loaded, StoreError, Stored, Summary};
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
@@ -125,11 +126,16 @@ async fn attempt_once(
     outbox::perform_leftover(deps, stored, now).await?;
     stored.profile.outbox.clear();
     let ledger = ledger(deps, &stored.profile, &work.events).await?;
-    let mut processed = process(config, &mut stored.profile, &work.events, &ledger, now, Mode::Live);
-    let due = stored.profile.due_at.is_some_and(|due| due <= now);
+    let account = match config.asks_account().then(|| account_after(config, &stored.profile.view(), &work.events)) {
+        Some(Some(id)) => deps.known.facts(&deps.store, config, &id, now).await?,
+        _ => None,
+    };
+    let moment = Moment::new(config, now).with_account(account.as_deref());
+    let mut processed = process(&moment, &mut stored.profile, &work.events, &ledger, Mode::Live);
+    let due = work.woken || stored.profile.due_at.is_some_and(|due| due <= now);
     let mut ticked = false;
     if processed.counted == 0 && work.has_tick() && due {
-        let looked = tick(config, &mut stored.profile, now);
+        let looked = tick(&moment, &mut stored.profile);
         ticked = looked.changed;
         processed.evaluation = looked.evaluation;
     }
@@ -138,7 +144,7 @@ async fn attempt_once(
     if !(processed.changed || ticked || tightened) {
         return Ok(());
     }
-    stored.summary = Summary::from(&processed.evaluation);
+    stored.summary = Summary::of(&processed.evaluation, config);
     deps.store.put_blocks(&processed.rolled).await?;
     deps.store.save(stored).await?;
     done.written = true;

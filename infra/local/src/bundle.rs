@@ -11,12 +11,16 @@ macro_rules! files {
 }
 
 /// Every file of the default config. A test compares the list with the folder.
-const EMBEDDED: [(&str, &str); 23] = files![
+const EMBEDDED: [(&str, &str); 27] = files![
+    "accounts.toml",
     "channels.toml",
+    "features.toml",
     "journeys.toml",
     "lifecycle.toml",
+    "personas.toml",
     "schedules.toml",
     "scoring.toml",
+    "segments.toml",
     "sources.toml",
     "templates/error_help.toml",
     "templates/first_steps.toml",

@@ -9,14 +9,18 @@ use crate::transport::{Resolve, SystemResolver, Transport, TransportError};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use jiff::Timestamp;
 use perennial_config::channels::Endpoint;
-use perennial_domain::{Decision, Identity};
+use perennial_domain::{AccountUpdate, Decision, Identity};
 use perennial_engine::Evaluation;
+use perennial_engine::account::Account;
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The type of the payload.
+/// The type of a decision's payload.
 pub const TYPE: &str = "perennial.decision";
+/// The type of an account update's payload.
+pub const ACCOUNT_TYPE: &str = "perennial.account";
 /// The largest payload, in bytes.
 const MAX_BODY: usize = 256 * 1024;
 
@@ -95,7 +99,7 @@ pub fn payload(
     let scores: Value = evaluation
         .scores
         .iter()
-        .map(|(likelihood, scored)| (likelihood.as_str().to_owned(), json!(scored.value)))
+        .map(|(likelihood, score)| (likelihood.as_str().to_owned(), json!(score)))
         .collect::<serde_json::Map<_, _>>()
         .into();
     let (mut users, mut anonymous) = (Vec::new(), Vec::new());
@@ -127,6 +131,32 @@ pub fn payload(
                 "stage": evaluation.stage,
                 "scores": scores,
                 "engagement": evaluation.engagement,
+            },
+        },
+    })
+    .to_string()
+}
+
+/// The payload of an update of the CRM: the fields with what they are to hold, and which account it is about, with the
+/// traits and domains by which the receiver can find its record.
+#[must_use]
+pub fn account_payload(update: &AccountUpdate, account: Option<&Account>) -> String {
+    let traits = account.map(|account| account.traits.iter().map(|(name, held)| (name.as_str(), &held.value)));
+    let traits: BTreeMap<&str, &Value> = traits.into_iter().flatten().collect();
+    let summary = account.and_then(|account| account.summary.as_ref());
+    json!({
+        "type": ACCOUNT_TYPE,
+        "timestamp": update.at,
+        "data": {
+            "id": update.id,
+            "number": update.number,
+            "fields": update.fields,
+            "config": update.config,
+            "account": {
+                "id": update.account,
+                "traits": traits,
+                "domains": account.map(|account| &account.registered),
+                "people": summary.map(|summary| summary.people),
             },
         },
     })

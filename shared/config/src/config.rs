@@ -1,13 +1,19 @@
 //! The whole config, checked and compiled.
 
+use crate::accounts::Accounts;
 use crate::bundle::Bundle;
 use crate::channels::{Channels, Template};
 use crate::error::{ConfigError, ConfigErrors, Reporter};
-use crate::journeys::Journeys;
+use crate::features::Features;
+use crate::history::History;
+use crate::journeys::{self, Journeys};
 use crate::lifecycle::Lifecycle;
+use crate::personas::Personas;
 use crate::schedules::{self, Schedule};
-use crate::scoring::Scoring;
+use crate::scoring::{self, Scoring};
+use crate::segments::Segments;
 use crate::sources::{self, Source};
+use crate::vocabulary::{Level, PersonSlot, PersonVocabulary};
 use perennial_domain::ConfigVersion;
 use std::collections::BTreeMap;
 
@@ -18,12 +24,22 @@ pub struct Config {
     pub version: ConfigVersion,
     /// Who may send events.
     pub sources: Vec<Source>,
+    /// The product's features.
+    pub features: Features,
+    /// Who people are at work.
+    pub personas: Personas,
     /// Points, signals and tallies.
     pub scoring: Scoring,
     /// Where someone stands.
     pub lifecycle: Lifecycle,
+    /// What accounts are worth, and what is made of them.
+    pub accounts: Accounts,
+    /// Groups of people by condition.
+    pub segments: Segments,
     /// What sets messages off.
     pub journeys: Journeys,
+    /// What history all of these ask for.
+    pub history: History,
     /// How messages go out.
     pub channels: Channels,
     /// What messages say, by name.
@@ -43,7 +59,7 @@ impl Config {
             if !KNOWN.contains(&name.as_str()) && template_name(name).is_none() {
                 let message =
                     format!("no such config file is known; allowed are {} and templates/NAME.toml", KNOWN.join(", "));
-                errors.push(ConfigError { file: name.clone(), line: 0, message });
+                errors.push(ConfigError { file: name.clone(), line: 0, column: 0, message });
             }
         }
         let mut templates = BTreeMap::new();
@@ -55,20 +71,53 @@ impl Config {
             }
         }
         let sources = with(bundle, "sources.toml", &mut errors, sources::load);
-        let scoring = with(bundle, "scoring.toml", &mut errors, Scoring::load);
+        let mut history = History::default();
+        let features = optional(bundle, "features.toml", &mut errors, |report| Features::load(report, &mut history));
+        // Personas are worked out first, but may speak of tallies, which scoring.toml names.
+        let tallies = bundle.files.get("scoring.toml").map(|text| scoring::tally_names(text)).unwrap_or_default();
+        let vocabulary = PersonVocabulary {
+            level: Level::Persona,
+            features: &features,
+            tallies: &tallies,
+            personas: &[],
+            segments: &[],
+        };
+        let personas =
+            optional(bundle, "personas.toml", &mut errors, |report| Personas::load(report, &vocabulary, &mut history));
+        let persona_names = personas.names();
+        let scoring = with(bundle, "scoring.toml", &mut errors, |report| {
+            scoring::load(report, &features, &persona_names, &mut history)
+        });
+        let vocabulary = PersonVocabulary { level: Level::Segment, personas: &persona_names, ..vocabulary };
+        let segments =
+            optional(bundle, "segments.toml", &mut errors, |report| Segments::load(report, vocabulary, &mut history));
+        let segment_names = segments.names();
         let lifecycle = with(bundle, "lifecycle.toml", &mut errors, Lifecycle::load);
         let channels = with(bundle, "channels.toml", &mut errors, Channels::load);
         let schedules = with(bundle, "schedules.toml", &mut errors, schedules::load);
         let names: Vec<&str> = templates.keys().map(String::as_str).collect();
         let endpoints: Vec<&str> = channels.webhook.keys().map(String::as_str).collect();
-        let journeys = with(bundle, "journeys.toml", &mut errors, |report| Journeys::load(report, &names, &endpoints));
+        // A config that says nothing of accounts has the defaults.
+        let accounts = bundle.files.get("accounts.toml").map(|text| {
+            Accounts::load(&mut Reporter::new("accounts.toml", text, &mut errors), &endpoints, &lifecycle, &persona_names)
+        });
+        let vocabulary = PersonVocabulary { level: Level::Journey, segments: &segment_names, ..vocabulary };
+        let names =
+            journeys::Names { templates: &names, endpoints: &endpoints, segments: &segments, vocabulary };
+        let journeys =
+            with(bundle, "journeys.toml", &mut errors, |report| Journeys::load(report, &names, &mut history));
         if errors.is_empty() {
             Ok(Self {
                 version: bundle.version(),
                 sources,
+                features,
+                personas,
                 scoring,
                 lifecycle,
+                accounts: accounts.unwrap_or_default(),
+                segments,
                 journeys,
+                history,
                 channels,
                 templates,
                 schedules,
@@ -77,10 +126,35 @@ impl Config {
             Err(ConfigErrors(errors))
         }
     }
+
+    /// Whether a condition asks about the account, so that it has to be read with the person.
+    pub fn asks_account(&self) -> bool {
+        self.lifecycle.people_follow_account || self.asked().any(PersonSlot::asks_account)
+    }
+
+    /// All that conditions on people look up.
+    fn asked(&self) -> impl Iterator<Item = &PersonSlot> {
+        let personas = self.personas.all.iter().filter_map(|persona| persona.when.as_ref());
+        let measures = self.scoring.signals.iter().map(|signal| &signal.measure);
+        let signals = self.scoring.signals.iter().filter_map(|signal| signal.when.as_ref());
+        let segments = self.segments.all.iter().map(|segment| &segment.when);
+        let journeys = self.journeys.all.iter().filter_map(|journey| journey.when.as_ref());
+        personas.chain(measures).chain(signals).chain(segments).chain(journeys).flat_map(|program| program.slots())
+    }
 }
 
-const KNOWN: [&str; 6] =
-    ["channels.toml", "journeys.toml", "lifecycle.toml", "schedules.toml", "scoring.toml", "sources.toml"];
+const KNOWN: [&str; 10] = [
+    "accounts.toml",
+    "channels.toml",
+    "features.toml",
+    "journeys.toml",
+    "lifecycle.toml",
+    "personas.toml",
+    "schedules.toml",
+    "scoring.toml",
+    "segments.toml",
+    "sources.toml",
+];
 
 fn template_name(file: &str) -> Option<&str> {
     file.strip_prefix("templates/")?.strip_suffix(".toml")
@@ -96,8 +170,19 @@ fn with<T: Default>(
     match bundle.files.get(file) {
         Some(text) => load(&mut Reporter::new(file, text, errors)),
         None => {
-            errors.push(ConfigError { file: file.to_owned(), line: 0, message: "is missing".to_owned() });
+            errors.push(ConfigError { file: file.to_owned(), line: 0, column: 0, message: "is missing".to_owned() });
             T::default()
         }
     }
+}
+
+/// Loads one file; a missing one is the same as an empty one.
+fn optional<T>(
+    bundle: &Bundle,
+    file: &str,
+    errors: &mut Vec<ConfigError>,
+    load: impl FnOnce(&mut Reporter<'_>) -> T,
+) -> T {
+    let text = bundle.files.get(file).map_or("", String::as_str);
+    load(&mut Reporter::new(file, text, errors))
 }

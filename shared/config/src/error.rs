@@ -9,6 +9,8 @@ pub struct ConfigError {
     pub file: String,
     /// The line, from 1; 0 where the error is of the whole file.
     pub line: usize,
+    /// The column, in characters from 1; 0 where the error is of the whole file.
+    pub column: usize,
     /// What is wrong, and what is allowed.
     pub message: String,
 }
@@ -18,7 +20,7 @@ impl fmt::Display for ConfigError {
         if self.line == 0 {
             write!(f, "{}: {}", self.file, self.message)
         } else {
-            write!(f, "{}:{}: {}", self.file, self.line, self.message)
+            write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)
         }
     }
 }
@@ -44,7 +46,17 @@ impl<'a> Reporter<'a> {
     pub(crate) fn at(&mut self, span: std::ops::Range<usize>, message: impl Into<String>) {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
-        self.errors.push(ConfigError { file: self.file.to_owned(), line, message: message.into() });
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        self.errors.push(ConfigError { file: self.file.to_owned(), line, column, message: message.into() });
+    }
+
+    /// Reports `message` at the byte range `at` of a text's value, where the text stands in the file as it is; at its
+    /// beginning where it is written with escapes.
+    pub(crate) fn within(&mut self, text: &toml::Spanned<String>, at: std::ops::Range<usize>, message: impl Into<String>) {
+        let span = text.span();
+        let written = self.text.get(span.clone()).unwrap_or_default();
+        let start = written.find(text.get_ref().as_str()).map_or(span.start, |quotes| span.start + quotes + at.start);
+        self.at(start..span.end, message);
     }
 
     /// Parses the file into `T`; reports and gives `None` where it does not fit.

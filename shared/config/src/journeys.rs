@@ -1,10 +1,14 @@
 //! `journeys.toml`: what sets a message off, for whom, and how it goes out.
 
-use crate::error::Reporter;
-use crate::scoring::scalar;
-use perennial_domain::{Channel, Event, Likelihood, Stage, hash::hash32};
+use crate::cel::Program;
+use crate::condition;
+use crate::error::{Reporter, unknown};
+use crate::history::{History, event_key};
+use crate::segments::Segments;
+use crate::vocabulary::{EventSlot, PersonSlot, PersonVocabulary};
+use perennial_domain::{Channel, Likelihood, Stage, hash::hash32};
 use serde::Deserialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use toml::Spanned;
 
 #[derive(Debug, Deserialize)]
@@ -19,6 +23,7 @@ struct File {
 struct RawJourney {
     id: String,
     trigger: RawTrigger,
+    when: Option<Spanned<String>>,
     #[serde(default)]
     stages: Vec<Stage>,
     #[serde(default)]
@@ -30,13 +35,22 @@ struct RawJourney {
 #[serde(deny_unknown_fields)]
 struct RawTrigger {
     event: Option<String>,
-    #[serde(default, rename = "where")]
-    filter: BTreeMap<String, toml::Value>,
+    #[serde(rename = "where")]
+    filter: Option<Spanned<String>>,
     times: Option<u16>,
     within_days: Option<u16>,
     idle_days: Option<u16>,
     score: Option<Likelihood>,
     above: Option<u8>,
+    segment: Option<Spanned<String>>,
+    change: Option<RawChange>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RawChange {
+    Entered,
+    Left,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -63,6 +77,8 @@ pub enum Trigger {
     Event {
         /// The event, as counted.
         event: String,
+        /// The key of the event's history.
+        key: u32,
         /// 1 or more.
         times: u16,
         /// 1 to 31; only counts where `times` is more than 1.
@@ -79,6 +95,13 @@ pub enum Trigger {
         score: Likelihood,
         /// 1 to 100.
         above: u8,
+    },
+    /// The person entered or left a segment.
+    Segment {
+        /// The segment's index.
+        segment: usize,
+        /// Entered; else left.
+        entered: bool,
     },
 }
 
@@ -105,7 +128,7 @@ pub struct Step {
 }
 
 /// A compiled journey.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Journey {
     /// Its name.
     pub id: String,
@@ -113,31 +136,16 @@ pub struct Journey {
     pub key: u32,
     /// What sets it off.
     pub trigger: Trigger,
-    /// Properties that the trigger's event must have, each with one of these values; empty for other triggers.
-    pub filter: BTreeMap<String, Vec<serde_json::Value>>,
-    /// Who may enter; everyone where empty.
+    /// Which of the trigger's events set it off; all where `None`.
+    pub filter: Option<Program<EventSlot>>,
+    /// Who may enter; everyone where `None`.
+    pub when: Option<Program<PersonSlot>>,
+    /// The stages in which someone may enter; all where empty.
     pub stages: Vec<Stage>,
     /// Whether someone may enter again.
     pub reentry: Reentry,
     /// What is sent; at least one.
     pub steps: Vec<Step>,
-}
-
-impl Journey {
-    /// Whether `event`, of the trigger's name, has the properties that [`Self::filter`] asks for. Numbers are compared by
-    /// value: 9 is 9.0.
-    pub fn wants(&self, event: &Event) -> bool {
-        self.filter.iter().all(|(name, allowed)| {
-            event.properties.get(name).is_some_and(|value| allowed.iter().any(|a| same(a, value)))
-        })
-    }
-}
-
-fn same(a: &serde_json::Value, b: &serde_json::Value) -> bool {
-    match (a.as_f64(), b.as_f64()) {
-        (Some(a), Some(b)) => a == b,
-        _ => a == b,
-    }
 }
 
 /// All journeys, found by event name.
@@ -147,16 +155,15 @@ pub struct Journeys {
     pub all: Vec<Journey>,
     /// Event name to the journeys (indices of [`Self::all`]) that it may set off.
     pub by_event: HashMap<String, Vec<usize>>,
-    /// Event name to the most days that a windowed trigger looks back: only these events keep day counts.
-    pub windows: HashMap<String, u16>,
 }
 
 impl Journeys {
-    /// Checks and compiles the file. `templates` and `endpoints` are the names that steps may use.
-    pub(crate) fn load(report: &mut Reporter<'_>, templates: &[&str], endpoints: &[&str]) -> Self {
+    /// Checks and compiles the file.
+    pub(crate) fn load(report: &mut Reporter<'_>, names: &Names<'_>, history: &mut History) -> Self {
         let Some(file) = report.parse::<File>() else {
             return Self::default();
         };
+        let (templates, endpoints) = (names.templates, names.endpoints);
         let mut out = Self::default();
         let mut keys = HashMap::new();
         for raw in file.journey {
@@ -169,13 +176,18 @@ impl Journeys {
             if let Some(other) = keys.insert(key, raw.id.clone()) {
                 report.at(span.clone(), format!("two journeys cannot share a name: `{}` and `{other}`", raw.id));
             }
-            let trigger = match trigger(&raw.trigger) {
+            let trigger = match trigger(&raw.trigger, names.segments) {
                 Ok(trigger) => trigger,
                 Err(message) => {
                     report.at(span.clone(), format!("journey `{}`: {message}", raw.id));
                     continue;
                 }
             };
+            let filter = raw.trigger.filter.as_ref().and_then(|filter| condition::on_event(report, filter));
+            let when = raw.when.as_ref().and_then(|when| condition::on_person(report, when, &names.vocabulary));
+            if let Some(when) = &when {
+                history.ask(when.slots());
+            }
             if raw.step.is_empty() {
                 report.at(span.clone(), format!("journey `{}` needs at least one step", raw.id));
             }
@@ -202,27 +214,11 @@ impl Journeys {
                     _ => {}
                 }
             }
-            let mut filter = BTreeMap::new();
-            for (name, value) in &raw.trigger.filter {
-                match values(value) {
-                    Some(values) => {
-                        filter.insert(name.clone(), values);
-                    }
-                    None => report.at(
-                        span.clone(),
-                        format!(
-                            "journey `{}`: where.{name} must be a text, a number, true/false or a list of these",
-                            raw.id
-                        ),
-                    ),
-                }
-            }
             let index = out.all.len();
-            if let Trigger::Event { event, times, within_days } = &trigger {
+            if let Trigger::Event { event, times, within_days, .. } = &trigger {
                 out.by_event.entry(event.clone()).or_default().push(index);
                 if *times > 1 {
-                    let window = out.windows.entry(event.clone()).or_default();
-                    *window = (*window).max(*within_days);
+                    history.count(event, *within_days);
                 }
             }
             let reentry = match raw.reentry {
@@ -240,6 +236,7 @@ impl Journeys {
                 key,
                 trigger,
                 filter,
+                when,
                 stages: raw.stages,
                 reentry,
                 steps: steps.collect(),
@@ -249,52 +246,53 @@ impl Journeys {
     }
 }
 
-/// One value, or one of several; `None` for what a property cannot be compared with.
-fn values(value: &toml::Value) -> Option<Vec<serde_json::Value>> {
-    match value {
-        toml::Value::Array(all) if !all.is_empty() => all.iter().map(scalar).collect(),
-        one => scalar(one).map(|one| vec![one]),
-    }
+/// What journeys may name.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Names<'a> {
+    /// Templates.
+    pub(crate) templates: &'a [&'a str],
+    /// Endpoints of webhooks.
+    pub(crate) endpoints: &'a [&'a str],
+    /// Segments.
+    pub(crate) segments: &'a Segments,
+    /// What their conditions may speak of.
+    pub(crate) vocabulary: PersonVocabulary<'a>,
 }
 
-fn trigger(raw: &RawTrigger) -> Result<Trigger, &'static str> {
-    match raw {
-        RawTrigger { event: Some(event), times, within_days, filter, idle_days: None, score: None, above: None } => {
+/// What a trigger may be.
+const TRIGGERS: &str = "trigger takes { event, where?, times?, within_days? }, { idle_days } (1 or more), { score, above } (1 to 100) or { segment, change } (\"entered\" or \"left\")";
+
+fn trigger(raw: &RawTrigger, segments: &Segments) -> Result<Trigger, String> {
+    let RawTrigger { event, filter, times, within_days, idle_days, score, above, segment, change } = raw;
+    if filter.is_some() && event.is_none() {
+        return Err("only a trigger with an event has where".to_owned());
+    }
+    if event.is_none() && (times.is_some() || within_days.is_some()) {
+        return Err("only a trigger with an event has times and within_days".to_owned());
+    }
+    match (event, idle_days, (score, above), (segment, change)) {
+        (Some(event), None, (None, None), (None, None)) => {
             if event.trim().is_empty() {
-                return Err("the trigger's event is empty; page calls are \"$page\"");
+                return Err("the trigger's event is empty; page calls are \"$page\"".to_owned());
             }
             let (times, within_days) = (times.unwrap_or(1), within_days.unwrap_or(1));
             if times == 0 || !(1..=31).contains(&within_days) {
-                return Err("times must be at least 1 and within_days from 1 to 31");
+                return Err("times must be at least 1 and within_days from 1 to 31".to_owned());
             }
-            if times > 1 && !filter.is_empty() {
-                return Err(
-                    "times and where cannot stand together: all events of a name are counted, whatever their properties",
-                );
+            if times > 1 && filter.is_some() {
+                let message = "times and where cannot stand together: all events of a name are counted, whatever their properties";
+                return Err(message.to_owned());
             }
-            Ok(Trigger::Event { event: event.clone(), times, within_days })
+            Ok(Trigger::Event { event: event.clone(), key: event_key(event), times, within_days })
         }
-        RawTrigger { filter, .. } if !filter.is_empty() => Err("only a trigger with an event has where"),
-        RawTrigger {
-            idle_days: Some(days @ 1..),
-            event: None,
-            times: None,
-            within_days: None,
-            score: None,
-            above: None,
-            ..
-        } => Ok(Trigger::Idle { days: *days }),
-        RawTrigger {
-            score: Some(score),
-            above: Some(above @ 1..=100),
-            event: None,
-            times: None,
-            within_days: None,
-            idle_days: None,
-            ..
-        } => Ok(Trigger::Score { score: *score, above: *above }),
-        _ => Err(
-            "trigger takes { event, where?, times?, within_days? }, { idle_days } (1 or more) or { score, above } (1 to 100)",
-        ),
+        (None, Some(days @ 1..), (None, None), (None, None)) => Ok(Trigger::Idle { days: *days }),
+        (None, None, (Some(score), Some(above @ 1..=100)), (None, None)) => {
+            Ok(Trigger::Score { score: *score, above: *above })
+        }
+        (None, None, (None, None), (Some(name), Some(change))) => match segments.get(name.get_ref()) {
+            Some((segment, _)) => Ok(Trigger::Segment { segment, entered: matches!(change, RawChange::Entered) }),
+            None => Err(unknown("segment", name.get_ref(), segments.all.iter().map(|one| one.name.as_str()))),
+        },
+        _ => Err(TRIGGERS.to_owned()),
     }
 }

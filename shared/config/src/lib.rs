@@ -1,14 +1,22 @@
 #![doc = include_str!("../README.md")]
 
+pub mod accounts;
 pub mod bundle;
+pub mod cel;
 pub mod channels;
+mod condition;
 pub mod config;
 pub mod error;
+pub mod features;
+pub mod history;
 pub mod journeys;
 pub mod lifecycle;
+pub mod personas;
 pub mod schedules;
 pub mod scoring;
+pub mod segments;
 pub mod sources;
+pub mod vocabulary;
 
 pub use bundle::Bundle;
 pub use config::Config;

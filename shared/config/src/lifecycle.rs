@@ -28,6 +28,15 @@ struct File {
     customer: RawCustomer,
     #[serde(default)]
     activity: RawActivity,
+    #[serde(default)]
+    account: RawAccount,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAccount {
+    #[serde(default)]
+    people_follow: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -58,6 +67,8 @@ pub struct Lifecycle {
     pub at_risk_after_idle_days: u16,
     /// Events (as counted) that happen to someone rather than being done by them: they count, and are no activity.
     pub passive: HashSet<String>,
+    /// Whether people stand where their account stands once it pays or has left.
+    pub people_follow_account: bool,
 }
 
 impl Lifecycle {
@@ -93,6 +104,7 @@ impl Lifecycle {
             adopting_days,
             at_risk_after_idle_days,
             passive: file.activity.passive.into_iter().collect(),
+            people_follow_account: file.account.people_follow,
         }
     }
 }

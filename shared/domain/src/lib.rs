@@ -12,7 +12,7 @@ pub mod score;
 pub mod stage;
 pub mod time;
 
-pub use account::{AccountFacts, Member, Touch};
+pub use account::{AccountFacts, AccountReason, AccountSummary, AccountUpdate, Measure, Member, Touch};
 pub use event::{Event, EventKind, InvalidEvent, Properties};
 pub use id::{
     AccountId, AnonymousId, ConfigVersion, DecisionId, EventName, InvalidId, MessageId, PersonId, SourceId, UserId,
@@ -20,5 +20,5 @@ pub use id::{
 pub use identity::Identity;
 pub use message::{Cause, Channel, Decision};
 pub use money::{Currency, Money};
-pub use score::{Likelihood, Score};
+pub use score::{Likelihood, Score, Scores};
 pub use stage::Stage;

@@ -81,4 +81,11 @@ pub enum Cause {
         /// Its value then.
         value: Score,
     },
+    /// The person entered or left a segment.
+    Segment {
+        /// Which.
+        name: String,
+        /// Entered; else left.
+        entered: bool,
+    },
 }

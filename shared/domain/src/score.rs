@@ -85,3 +85,31 @@ impl From<Score> for u8 {
         score.0
     }
 }
+
+/// All nine likelihoods of a person.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Scores([Score; 9]);
+
+impl Scores {
+    /// Each as `value` says.
+    pub fn new(mut value: impl FnMut(Likelihood) -> Score) -> Self {
+        Self(Likelihood::ALL.map(&mut value))
+    }
+
+    /// One of them.
+    pub fn get(&self, likelihood: Likelihood) -> Score {
+        self.0[likelihood as usize]
+    }
+
+    /// All of them, in the order of [`Likelihood::ALL`].
+    pub fn iter(&self) -> impl Iterator<Item = (Likelihood, Score)> + '_ {
+        Likelihood::ALL.into_iter().zip(self.0)
+    }
+}
+
+impl Serialize for Scores {
+    /// A map from name to value.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}

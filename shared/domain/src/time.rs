@@ -33,3 +33,8 @@ pub fn days_between(earlier: Timestamp, later: Timestamp) -> i64 {
 pub fn plus_days(at: Timestamp, days: i64) -> Timestamp {
     Timestamp::from_second(at.as_second().saturating_add(days.saturating_mul(DAY_SECONDS))).unwrap_or(Timestamp::MAX)
 }
+
+/// Days from 1970-01-01 to `date`.
+pub fn day_of_date(date: Date) -> i32 {
+    date.to_zoned(TimeZone::UTC).map_or(0, |midnight| day_of(midnight.timestamp()))
+}

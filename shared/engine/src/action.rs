@@ -1,6 +1,7 @@
 //! What is to be done after a profile is written: the outbox, which travels in that very write.
 
 use jiff::Timestamp;
+use perennial_config::lifecycle::Milestone;
 use perennial_domain::{AccountId, Decision, Member, MessageId, PersonId, Properties};
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +35,15 @@ pub enum Action {
         at: Timestamp,
         /// The call's id.
         message_id: MessageId,
+    },
+    /// Tell `rollup` a fact about the whole account, such as its first payment.
+    AccountMilestone {
+        /// The account.
+        account: AccountId,
+        /// The fact.
+        milestone: Milestone,
+        /// When.
+        at: Timestamp,
     },
     /// Let the mail address (lower case) be found as this person.
     IndexAddress {

@@ -1,9 +1,12 @@
 //! One event's share of a state.
 
+use crate::occurrence::Occurrence;
 use crate::register::{Register, write};
-use crate::state::{Span, State, add};
+use crate::state::{Answer, Span, State, add};
 use perennial_config::Config;
-use perennial_config::scoring::Rule;
+use perennial_config::cel::Program;
+use perennial_config::scoring::Nps;
+use perennial_config::vocabulary::EventSlot;
 use perennial_domain::time::{day_of, month_of};
 use perennial_domain::{Currency, Event, EventKind, Money};
 
@@ -21,6 +24,7 @@ pub fn apply(config: &Config, state: &mut State, event: &Event) {
     if let Some(milestones) = config.lifecycle.milestones.get(name) {
         for milestone in milestones {
             state.mark_milestone(*milestone, Span::at(at));
+            state.mark_move((at, *milestone));
         }
     }
     if let Some(tallies) = config.scoring.tallies.get(name) {
@@ -28,15 +32,31 @@ pub fn apply(config: &Config, state: &mut State, event: &Event) {
             add(&mut state.tallies, tally, 1);
         }
     }
+    let occurrence = Occurrence::new(event, &config.scoring.texts);
+    let wanted = |filter: &Option<Program<EventSlot>>| filter.as_ref().is_none_or(|filter| filter.is_true(&occurrence));
     if let Some(rules) = config.scoring.by_event.get(name) {
         for rule in rules.iter().filter_map(|index| config.scoring.rules.get(*index)) {
-            if matches(rule, event) {
+            if wanted(&rule.filter) {
                 state.points.entry(rule.key).or_default().add(event.timestamp.as_second(), rule.half_life_days);
             }
         }
     }
-    if config.journeys.windows.contains_key(name) {
-        state.count_in_window(name, day, 1);
+    for tracked in config.history.of(name).iter().filter(|tracked| wanted(&tracked.filter)) {
+        if tracked.window_days > 0 {
+            state.count_in_window(tracked.key, day, tracked.window_days);
+        }
+        if tracked.span {
+            state.mark_span(tracked.key, Span::at(at));
+        }
+        if tracked.days {
+            state.uses.entry(tracked.key).or_default().mark(day);
+        }
+    }
+    if let Some(points) = answer(&config.scoring.nps, event) {
+        state.nps = state.nps.max(Some(Answer { at, points }));
+    }
+    if let Some(sentiment) = occurrence.sentiment() {
+        state.mood.add(month_of(event.timestamp), sentiment);
     }
     if event.kind == EventKind::Identify {
         for (name, value) in &event.traits {
@@ -51,19 +71,17 @@ pub fn apply(config: &Config, state: &mut State, event: &Event) {
     }
 }
 
-/// Whether the event has the properties that the rule asks for.
-fn matches(rule: &Rule, event: &Event) -> bool {
-    rule.filter.iter().all(|(name, wanted)| event.properties.get(name).is_some_and(|found| is_wanted(found, wanted)))
-}
-
-/// Whether `found` is `wanted`, or one of those where `wanted` is a list.
-fn is_wanted(found: &serde_json::Value, wanted: &serde_json::Value) -> bool {
-    match (found, wanted) {
-        (_, serde_json::Value::Array(any)) => any.iter().any(|one| is_wanted(found, one)),
-        // 1 and 1.0 are one number to whoever writes config.
-        (serde_json::Value::Number(a), serde_json::Value::Number(b)) => a.as_f64() == b.as_f64(),
-        _ => found == wanted,
+/// The survey answer that an event brings: a whole number from 0 to 10, or its text. Anything else counts as none.
+fn answer(nps: &Nps, event: &Event) -> Option<u8> {
+    if nps.event.is_empty() || event.counted_as() != nps.event {
+        return None;
     }
+    let points = match event.properties.get(&nps.property)? {
+        serde_json::Value::Number(number) => number.as_f64()?,
+        serde_json::Value::String(text) => text.trim().parse().ok()?,
+        _ => return None,
+    };
+    (points.fract() == 0.0 && (0.0..=10.0).contains(&points)).then_some(points as u8)
 }
 
 /// What a `track` event says was paid: `properties.revenue` in major units, a number or its text, in
@@ -80,20 +98,5 @@ fn revenue(event: &Event) -> Option<Money> {
         serde_json::Value::Number(number) => Money::parse(&number.to_string(), currency).ok(),
         serde_json::Value::String(text) => Money::parse(text, currency).ok(),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_wanted;
-    use serde_json::json;
-
-    #[test]
-    fn a_list_wants_any_of_its_values() {
-        assert!(is_wanted(&json!(9), &json!([9, 10])));
-        assert!(is_wanted(&json!(10.0), &json!([9, 10])));
-        assert!(!is_wanted(&json!(8), &json!([9, 10])));
-        assert!(!is_wanted(&json!("9"), &json!(9)));
-        assert!(is_wanted(&json!("pro"), &json!("pro")));
     }
 }

@@ -1,76 +1,100 @@
-//! Which journeys someone enters.
+//! Which journeys someone enters, and which segments they enter and leave.
 
 use crate::action::Action;
-use crate::evaluate::Evaluation;
-use crate::facts::Entered;
+use crate::facts::{Entered, Facts};
+use crate::occurrence::Occurrence;
+use crate::person::Person;
 use crate::profile::Profile;
-use crate::state::State;
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_config::journeys::{Journey, Reentry, Trigger};
 use perennial_domain::time::{DAY_SECONDS, day_of, plus_days};
 use perennial_domain::{Cause, Decision, DecisionId, Event, Identity};
 
-/// Everything that a decision looks at.
-pub(crate) struct Situation<'a> {
-    pub(crate) config: &'a Config,
-    pub(crate) view: &'a State,
-    pub(crate) evaluation: &'a Evaluation,
-    pub(crate) now: Timestamp,
+/// Everything that a decision looks at, and the profile that it is written into.
+pub(crate) struct Situation<'a, 'p> {
+    person: &'a Person<'a>,
+    profile: &'p mut Profile,
+    /// The combination of all parts' facts, kept as they change.
+    facts: Facts,
 }
 
-impl Situation<'_> {
+impl<'a, 'p> Situation<'a, 'p> {
+    pub(crate) fn new(person: &'a Person<'a>, profile: &'p mut Profile) -> Self {
+        let facts = profile.facts();
+        Self { person, profile, facts }
+    }
+
+    /// The facts as they are now.
+    pub(crate) fn into_facts(self) -> Facts {
+        self.facts
+    }
+
+    fn config(&self) -> &'a Config {
+        self.person.moment.config
+    }
+
+    fn now(&self) -> Timestamp {
+        self.person.moment.now
+    }
+
     /// The events among `fresh` (new ones, with the identity whose part they belong to) that set a journey off.
-    pub(crate) fn on_events(&self, profile: &mut Profile, fresh: &[(&Event, Identity)]) {
+    pub(crate) fn on_events(&mut self, fresh: &[(&Event, Identity)]) {
+        let config = self.config();
         for (event, identity) in fresh {
             if !self.is_recent(event.timestamp) {
                 continue;
             }
             let name = event.counted_as();
-            for journey in self
-                .config
-                .journeys
-                .by_event
-                .get(name)
-                .into_iter()
-                .flatten()
-                .filter_map(|i| self.config.journeys.all.get(*i))
-            {
-                let Trigger::Event { times, within_days, .. } = &journey.trigger else { continue };
-                if !journey.wants(event) {
-                    continue;
-                }
-                if *times > 1 && self.view.windowed(name, day_of(event.timestamp), *within_days) < u32::from(*times) {
+            let Some(journeys) = config.journeys.by_event.get(name) else { continue };
+            let occurrence = Occurrence::new(event, &config.scoring.texts);
+            for journey in journeys.iter().filter_map(|at| config.journeys.all.get(*at)) {
+                let Trigger::Event { key, times, within_days, .. } = &journey.trigger else { continue };
+                let wanted = journey.filter.as_ref().is_none_or(|filter| filter.is_true(&occurrence));
+                let often = || self.person.state.windowed(*key, day_of(event.timestamp), *within_days);
+                if !wanted || (*times > 1 && often() < u32::from(*times)) {
                     continue;
                 }
                 let cause = Cause::Event { name: name.to_owned(), message_id: event.message_id.clone() };
-                self.enter(profile, journey, Some(identity), cause, event.message_id.as_str().as_bytes());
+                self.enter(journey, Some(identity), cause, event.message_id.as_str().as_bytes());
             }
         }
     }
 
-    /// What time or a score sets off. `speak` is false where nothing new happened but old events came in: thresholds are
-    /// then noted as passed, and nobody is written to about the past.
-    pub(crate) fn on_state(&self, profile: &mut Profile, speak: bool) {
-        for journey in &self.config.journeys.all {
+    /// What time, a score or a segment sets off. `speak` is false where nothing new happened but old events came in: what was
+    /// passed is then noted, and nobody is written to about the past.
+    pub(crate) fn on_state(&mut self, speak: bool) {
+        let config = self.config();
+        let changed = self.on_segments();
+        for journey in &config.journeys.all {
             match &journey.trigger {
-                Trigger::Idle { days } => self.on_idle(profile, journey, *days),
+                Trigger::Idle { days } => self.on_idle(journey, *days),
                 Trigger::Score { score, above } => {
-                    let value = self.evaluation.scores.get(score).map(|scored| scored.value).unwrap_or_default();
+                    let value = self.person.scores.get(*score);
                     let over = value.get() >= *above;
-                    let was_over = profile.facts().above.contains(&journey.key);
+                    let was_over = self.facts.above.contains(&journey.key);
                     if over && !was_over {
-                        if let Some(part) = profile.primary_mut() {
+                        self.facts.above.insert(journey.key);
+                        if let Some(part) = self.profile.primary_mut() {
                             part.facts.above.insert(journey.key);
                         }
                         if speak {
-                            let at = self.now.as_second().to_be_bytes();
-                            self.enter(profile, journey, None, Cause::Score { score: *score, value }, &at);
+                            let at = self.now().as_second().to_be_bytes();
+                            self.enter(journey, None, Cause::Score { score: *score, value }, &at);
                         }
                     } else if !over && was_over {
-                        for part in &mut profile.parts {
+                        self.facts.above.remove(&journey.key);
+                        for part in &mut self.profile.parts {
                             part.facts.above.remove(&journey.key);
                         }
+                    }
+                }
+                Trigger::Segment { segment, entered } => {
+                    if speak && changed.contains(&(*segment, *entered)) {
+                        let name = config.segments.all.get(*segment).map(|segment| segment.name.clone());
+                        let cause = Cause::Segment { name: name.unwrap_or_default(), entered: *entered };
+                        let at = self.now().as_second().to_be_bytes();
+                        self.enter(journey, None, cause, &at);
                     }
                 }
                 Trigger::Event { .. } => {}
@@ -78,70 +102,90 @@ impl Situation<'_> {
         }
     }
 
-    fn on_idle(&self, profile: &mut Profile, journey: &Journey, days: u16) {
-        let Some(seen) = self.view.seen else { return };
+    /// Notes which segments were entered and left; gives them by index, with whether they were entered.
+    fn on_segments(&mut self) -> Vec<(usize, bool)> {
+        let now = self.now().as_millisecond();
+        let mut changed = Vec::new();
+        for (at, segment) in self.config().segments.all.iter().enumerate() {
+            let inside = self.person.segments & (1 << at) != 0;
+            if inside == self.facts.segments.contains_key(&segment.key) {
+                continue;
+            }
+            changed.push((at, inside));
+            if inside {
+                self.facts.segments.insert(segment.key, now);
+                if let Some(part) = self.profile.primary_mut() {
+                    part.facts.segments.insert(segment.key, now);
+                }
+            } else {
+                self.facts.segments.remove(&segment.key);
+                for part in &mut self.profile.parts {
+                    part.facts.segments.remove(&segment.key);
+                }
+            }
+        }
+        changed
+    }
+
+    fn on_idle(&mut self, journey: &Journey, days: u16) {
+        let Some(seen) = self.person.state.seen else { return };
         let since = seen.last_at();
         let rang = plus_days(since, i64::from(days));
         // Who was quiet long before we were told of it gets no message about that.
-        if rang <= self.now && self.is_recent(rang) {
+        if rang <= self.now() && self.is_recent(rang) {
             let since_bytes = since.as_millisecond().to_be_bytes();
-            let entered = profile.facts().entered.get(&journey.key).copied();
+            let entered = self.facts.entered.get(&journey.key);
             if entered.is_some_and(|entered| entered.last >= rang.as_millisecond()) {
                 return;
             }
-            self.enter(profile, journey, None, Cause::Quiet { since, days }, &since_bytes);
+            self.enter(journey, None, Cause::Quiet { since, days }, &since_bytes);
         }
     }
 
     fn is_recent(&self, at: Timestamp) -> bool {
-        let age = self.now.as_second() - at.as_second();
-        age <= i64::from(self.config.channels.max_event_age_hours) * 3600
+        let age = self.now().as_second() - at.as_second();
+        age <= i64::from(self.config().channels.max_event_age_hours) * 3600
     }
 
-    /// Puts the journey's messages into the outbox, where its stages and its re-entry rule allow it.
-    fn enter(
-        &self,
-        profile: &mut Profile,
-        journey: &Journey,
-        identity: Option<&Identity>,
-        cause: Cause,
-        cause_bytes: &[u8],
-    ) {
-        if !journey.stages.is_empty() && !journey.stages.contains(&self.evaluation.stage) {
+    /// Puts the journey's messages into the outbox, where its stages, its condition and its re-entry rule allow it.
+    fn enter(&mut self, journey: &Journey, identity: Option<&Identity>, cause: Cause, cause_bytes: &[u8]) {
+        if !journey.stages.is_empty() && !journey.stages.contains(&self.person.stage) {
             return;
         }
-        let now = self.now.as_millisecond();
-        let entered = profile.facts().entered.get(&journey.key).copied();
+        let now = self.now().as_millisecond();
+        let entered = self.facts.entered.get(&journey.key).copied();
         let allowed = match (journey.reentry, entered) {
             (_, None) | (Reentry::Always, _) => true,
             (Reentry::Once, Some(_)) => false,
             (Reentry::AfterDays(days), Some(entered)) => now - entered.last >= i64::from(days) * DAY_SECONDS * 1000,
         };
-        if !allowed {
+        if !allowed || journey.when.as_ref().is_some_and(|when| !when.is_true(self.person)) {
             return;
         }
         // Who may enter only once gets the same decision id whatever the cause, so that no path leads to a second message.
         let cause_bytes = if journey.reentry == Reentry::Once { b"once".as_slice() } else { cause_bytes };
         let part = match identity {
-            Some(identity) => Some(profile.part_mut(identity)),
-            None => profile.primary_mut(),
+            Some(identity) => Some(self.profile.part_mut(identity)),
+            None => self.profile.primary_mut(),
         };
         if let Some(part) = part {
             let times = entered.map_or(0, |entered| entered.times);
             part.facts.entered.insert(journey.key, Entered { times: times + 1, last: now });
+            self.facts.entered.insert(journey.key, Entered { times: times + 1, last: now });
         }
+        let id = self.profile.id;
         for (step, message) in (0_u16..).zip(&journey.steps) {
-            profile.outbox.push(Action::Send(Decision {
-                id: DecisionId::of(profile.id, &journey.id, step, cause_bytes),
-                person: profile.id,
+            self.profile.outbox.push(Action::Send(Decision {
+                id: DecisionId::of(id, &journey.id, step, cause_bytes),
+                person: id,
                 journey: journey.id.clone(),
                 step,
                 channel: message.channel,
                 template: message.template.clone(),
                 endpoint: message.endpoint.clone(),
                 cause: cause.clone(),
-                decided_at: self.now,
-                config: self.config.version.clone(),
+                decided_at: self.now(),
+                config: self.config().version.clone(),
             }));
         }
     }

@@ -1,69 +1,87 @@
 //! When a person has to be looked at again.
 
-use crate::evaluate::{ceiling, ramp, value_of};
-use crate::facts::Facts;
+use crate::evaluate::look;
+use crate::moment::Moment;
 use crate::state::State;
 use jiff::Timestamp;
-use perennial_config::Config;
-use perennial_config::journeys::{Journey, Trigger};
-use perennial_config::lifecycle::Milestone;
-use perennial_config::scoring::SignalKind;
-use perennial_domain::time::plus_days;
+use perennial_config::journeys::Trigger;
+use perennial_domain::Stage;
+use perennial_domain::time::{days_between, plus_days};
 
-/// The earliest moment after `now` at which time alone could change what is decided; `None` where nothing waits.
-/// Later activity only moves it later, except where [`lower_bound`] says otherwise.
-pub fn next_due(config: &Config, state: &State, facts: &Facts, now: Timestamp) -> Option<Timestamp> {
-    let last = state.seen?.last_at();
-    let after_idle = |days: i64| Some(plus_days(last, days)).filter(|at| *at > now);
-    let journeys = config.journeys.all.iter().filter_map(|journey| match &journey.trigger {
-        Trigger::Idle { days } => after_idle(i64::from(*days)),
-        Trigger::Score { .. } => crossing(config, state, facts, journey, last, now),
-        Trigger::Event { .. } => None,
-    });
-    let at_risk = state
-        .milestones
-        .contains_key(&Milestone::Customer)
-        .then(|| after_idle(i64::from(config.lifecycle.at_risk_after_idle_days)));
-    journeys.chain(at_risk.flatten()).min()
+/// Idle days that are looked at one by one.
+const DAILY: i64 = 100;
+/// Steps in days beyond that: what still moves then moves slowly.
+const COARSE: i64 = 14;
+/// Idle days after which nobody is looked at any more for the sake of time alone.
+const LAST: i64 = 800;
+
+/// What time alone may change that a decision depends on.
+#[derive(PartialEq, Eq)]
+struct Pulse {
+    stage: Stage,
+    segments: u64,
+    /// One bit for each journey whose score is over its threshold.
+    above: u128,
+    /// How many journeys' idle days are reached.
+    quiet: usize,
 }
 
-/// A moment that is not later than [`next_due`], found without looking ahead day by day: the index needs rewriting only
-/// where it holds a later one. Positive points are taken as if they never decayed, negative ones as if they were gone.
-pub fn lower_bound(config: &Config, state: &State, now: Timestamp) -> Option<Timestamp> {
-    let last = state.seen?.last_at();
-    let days = config.journeys.all.iter().filter_map(|journey| match &journey.trigger {
-        Trigger::Idle { days } => Some(i64::from(*days)),
-        Trigger::Score { score, above } => {
-            let (without_idleness, idle) = ceiling(config, state, *score, now);
-            let reach = idle.iter().map(|s| s.from.max(s.to).ceil() as i64).max()?;
-            let at = |days: i64| without_idleness + idle.iter().map(|s| ramp(s, days as f64)).sum::<f64>();
-            (0..=reach).find(|days| at(*days) >= f64::from(*above) - 0.5)
-        }
-        Trigger::Event { .. } => None,
-    });
-    let at_risk = state
-        .milestones
-        .contains_key(&Milestone::Customer)
-        .then(|| i64::from(config.lifecycle.at_risk_after_idle_days));
-    days.chain(at_risk).min().map(|days| plus_days(last, days))
-}
-
-/// The first day on which idleness alone brings the journey's score to its threshold.
-fn crossing(
-    config: &Config,
+/// The earliest moment after now at which time alone could change what is decided, and before `until` where that is given;
+/// `until` itself where nothing changes before it, and `None` where nothing waits.
+///
+/// Looks at the person once for each day of further silence, at the time of day of the last activity: what depends on idle
+/// days is found to the second, what depends on calendar days, on hours that decay, or on the account, within a day. Later
+/// activity leads to another look before the moment that is kept, so that moment needs no change when it would move later.
+pub(crate) fn next_due(
+    moment: &Moment<'_>,
     state: &State,
-    facts: &Facts,
-    journey: &Journey,
-    last: Timestamp,
-    now: Timestamp,
+    until: Option<Timestamp>,
 ) -> Option<Timestamp> {
-    let Trigger::Score { score, above } = journey.trigger else { return None };
-    if facts.above.contains(&journey.key) {
-        return None;
+    let last = state.seen?.last_at();
+    let now = pulse(moment, state);
+    let idle = days_between(last, moment.now);
+    let mut day = idle + 1;
+    while day <= LAST {
+        let at = plus_days(last, day);
+        if until.is_some_and(|until| at >= until) {
+            return until;
+        }
+        if at > moment.now && pulse(&moment.at(at), state) != now {
+            return Some(first_change(moment, state, &now, last, day));
+        }
+        day += if day < DAILY { 1 } else { COARSE };
     }
-    let signals =
-        config.scoring.signals.iter().filter(|s| s.score == score && s.kind == SignalKind::IdleDays && s.points > 0.0);
-    let reach = signals.map(|s| s.from.max(s.to).ceil() as i64).max()?;
-    let idle = perennial_domain::time::days_between(last, now);
-    (idle + 1..=reach).map(|days| plus_days(last, days)).find(|at| value_of(config, state, score, *at).get() >= above)
+    until
+}
+
+/// The day on which the change that was found on `day` comes, where days were left out before it.
+fn first_change(
+    moment: &Moment<'_>,
+    state: &State,
+    now: &Pulse,
+    last: Timestamp,
+    day: i64,
+) -> Timestamp {
+    let from = if day > DAILY { (day - COARSE).max(DAILY) + 1 } else { day };
+    let days = (from..day).map(|day| plus_days(last, day)).filter(|at| *at > moment.now);
+    let changed = |at: &Timestamp| pulse(&moment.at(*at), state) != *now;
+    days.into_iter().find(changed).unwrap_or_else(|| plus_days(last, day))
+}
+
+fn pulse(moment: &Moment<'_>, state: &State) -> Pulse {
+    let person = look(moment, state);
+    let idle = person.idle_days().unwrap_or(0);
+    let mut above = 0;
+    let mut quiet = 0;
+    for (at, journey) in moment.config.journeys.all.iter().enumerate() {
+        match &journey.trigger {
+            Trigger::Idle { days } => quiet += usize::from(idle >= i64::from(*days)),
+            // Falling below counts too: only who fell below a threshold can pass it again.
+            Trigger::Score { score, above: threshold } => {
+                above |= u128::from(person.scores.get(*score).get() >= *threshold) << (at % 128);
+            }
+            Trigger::Event { .. } | Trigger::Segment { .. } => {}
+        }
+    }
+    Pulse { stage: person.stage, segments: person.segments, above, quiet }
 }

@@ -10,6 +10,10 @@ pub struct Facts {
     pub entered: BTreeMap<u32, Entered>,
     /// Score journeys whose threshold the person is over now, by the journey's key.
     pub above: BTreeSet<u32>,
+    /// Segments that the person is in, by the segment's key: since when, in milliseconds since 1970.
+    pub segments: BTreeMap<u32, i64>,
+    /// All nine scores at the beginning of the newest weeks, by the week's number: see [`crate::trend`].
+    pub trend: BTreeMap<i32, [u8; 9]>,
     /// Hashes of the mail addresses that the identity index was told of.
     pub indexed: BTreeSet<u64>,
 }
@@ -32,6 +36,12 @@ impl Facts {
             mine.last = mine.last.max(entered.last);
         }
         self.above.extend(&other.above);
+        for (key, since) in &other.segments {
+            self.segments.entry(*key).and_modify(|mine| *mine = (*mine).min(*since)).or_insert(*since);
+        }
+        for (week, scores) in &other.trend {
+            self.trend.entry(*week).or_insert(*scores);
+        }
         self.indexed.extend(&other.indexed);
     }
 }

@@ -3,12 +3,14 @@
 use crate::action::Action;
 use crate::apply::apply;
 use crate::decide::Situation;
-use crate::due::{lower_bound, next_due};
-use crate::evaluate::{Evaluation, evaluate};
+use crate::due::next_due;
+use crate::evaluate::{Evaluation, look};
+use crate::membership::account_of;
+use crate::moment::Moment;
 use crate::profile::Profile;
 use crate::seen::RolledBlock;
 use crate::state::State;
-use jiff::Timestamp;
+use crate::trend;
 use perennial_config::Config;
 use perennial_domain::{Event, EventKind, Identity, Member, PersonId, Score, hash};
 use std::collections::HashSet;
@@ -37,17 +39,17 @@ pub struct Processed {
     pub evaluation: Evaluation,
 }
 
-/// Counts `events`, all of identities that are parts of `profile` (or become so), and decides what follows at `now`.
+/// Counts `events`, all of identities that are parts of `profile` (or become so), and decides what follows at the moment.
 /// `ledger` holds (owner, id hash) of what the ledger knows of those events that
 /// [`crate::SeenIds::may_be_in_ledger`] asked about.
 pub fn process(
-    config: &Config,
+    moment: &Moment<'_>,
     profile: &mut Profile,
     events: &[Event],
     ledger: &HashSet<(PersonId, u64)>,
-    now: Timestamp,
     mode: Mode,
 ) -> Processed {
+    let config = moment.config;
     let mut rolled = Vec::new();
     let (mut counted, mut duplicates) = (0, 0);
     let mut touched: HashSet<PersonId> = HashSet::new();
@@ -74,49 +76,52 @@ pub fn process(
             duplicates += 1;
             continue;
         }
+        if mode == Mode::Live {
+            trend::note(moment, profile, event.timestamp);
+        }
+        let part = profile.part_mut(&identity);
         apply(config, &mut part.state, event);
         part.seen.record(event);
         counted += 1;
         fresh.push((event, identity));
     }
     let view = profile.view();
-    let evaluation = evaluate(config, &view, now);
+    let person = look(moment, &view);
     let mut changed = counted > 0 || !rolled.is_empty();
     if mode == Mode::Live && counted > 0 {
         index_addresses(profile, &fresh);
-        tell_account_traits(profile, &fresh);
-        let situation = Situation { config, view: &view, evaluation: &evaluation, now };
-        situation.on_events(profile, &fresh);
+        tell_account(config, profile, &fresh);
         let recent = i64::from(config.channels.max_event_age_hours) * 3600;
-        let speak = fresh.iter().any(|(event, _)| now.as_second() - event.timestamp.as_second() <= recent);
-        situation.on_state(profile, speak);
-        publish(profile, &view, &evaluation);
-        changed |= reschedule(config, profile, &view, now);
+        let now = moment.now.as_second();
+        let speak = fresh.iter().any(|(event, _)| now - event.timestamp.as_second() <= recent);
+        let mut situation = Situation::new(&person, profile);
+        situation.on_events(&fresh);
+        situation.on_state(speak);
+        publish(config, profile, &view, &Evaluation::of(&person));
+        changed |= reschedule(moment, profile, &view);
     }
-    Processed { counted, duplicates, rolled, changed, evaluation }
+    Processed { counted, duplicates, rolled, changed, evaluation: Evaluation::of(&person) }
 }
 
-/// Looks at a person because time has passed.
-pub fn tick(config: &Config, profile: &mut Profile, now: Timestamp) -> Processed {
+/// Looks at a person because time, or what is known of the account, has changed.
+pub fn tick(moment: &Moment<'_>, profile: &mut Profile) -> Processed {
     let before = (profile.outbox.len(), profile.facts());
     let view = profile.view();
-    let evaluation = evaluate(config, &view, now);
-    let situation = Situation { config, view: &view, evaluation: &evaluation, now };
-    situation.on_state(profile, true);
-    publish(profile, &view, &evaluation);
-    let moved = reschedule(config, profile, &view, now);
-    let changed = moved || before != (profile.outbox.len(), profile.facts());
-    Processed { counted: 0, duplicates: 0, rolled: Vec::new(), changed, evaluation }
+    let person = look(moment, &view);
+    let mut situation = Situation::new(&person, profile);
+    situation.on_state(true);
+    let facts = situation.into_facts();
+    publish(moment.config, profile, &view, &Evaluation::of(&person));
+    let moved = reschedule(moment, profile, &view);
+    let changed = moved || before != (profile.outbox.len(), facts);
+    Processed { counted: 0, duplicates: 0, rolled: Vec::new(), changed, evaluation: Evaluation::of(&person) }
 }
 
 /// Moves the due index only where it has to be: when it holds nothing or something past, or something later than time
 /// could now matter. What it holds otherwise rings early, is looked at, and is moved then.
-fn reschedule(config: &Config, profile: &mut Profile, view: &State, now: Timestamp) -> bool {
-    let held = profile.due_at.filter(|at| *at > now);
-    let due = match (held, lower_bound(config, view, now)) {
-        (Some(held), Some(bound)) if held <= bound => Some(held),
-        _ => next_due(config, view, &profile.facts(), now),
-    };
+fn reschedule(moment: &Moment<'_>, profile: &mut Profile, view: &State) -> bool {
+    let held = profile.due_at.filter(|at| *at > moment.now);
+    let due = next_due(moment, view, held);
     let moved = due != profile.due_at;
     profile.due_at = due;
     moved
@@ -139,9 +144,11 @@ fn index_addresses(profile: &mut Profile, fresh: &[(&Event, Identity)]) {
     }
 }
 
-fn tell_account_traits(profile: &mut Profile, fresh: &[(&Event, Identity)]) {
+/// Hands on what the events say of whole accounts: traits, and where they stand.
+fn tell_account(config: &Config, profile: &mut Profile, fresh: &[(&Event, Identity)]) {
     for (event, _) in fresh {
-        if let (EventKind::Group, Some(account), false) = (event.kind, &event.group_id, event.traits.is_empty()) {
+        let Some(account) = &event.group_id else { continue };
+        if event.kind == EventKind::Group && !event.traits.is_empty() {
             profile.outbox.push(Action::AccountTraits {
                 account: account.clone(),
                 traits: event.traits.clone(),
@@ -149,13 +156,17 @@ fn tell_account_traits(profile: &mut Profile, fresh: &[(&Event, Identity)]) {
                 message_id: event.message_id.clone(),
             });
         }
+        for milestone in config.accounts.milestones(&config.lifecycle, event) {
+            let (account, milestone) = (account.clone(), *milestone);
+            profile.outbox.push(Action::AccountMilestone { account, milestone, at: event.timestamp });
+        }
     }
 }
 
-/// Gives the account the person's slim entry where it changed enough to matter: another account or stage, a score moved by
+/// Gives the account the person's slim entry where it changed enough to matter: another account, stage or persona, a score moved by
 /// 5 points or over a tenth of the way to ready, engagement by 10, or a week of activity.
-fn publish(profile: &mut Profile, view: &State, evaluation: &Evaluation) {
-    let account = view.account_id();
+fn publish(config: &Config, profile: &mut Profile, view: &State, evaluation: &Evaluation) {
+    let account = account_of(config, view);
     if let Some((old, _)) = &profile.published
         && account.as_ref() != Some(old)
     {
@@ -163,18 +174,14 @@ fn publish(profile: &mut Profile, view: &State, evaluation: &Evaluation) {
         profile.published = None;
     }
     let Some(account) = account else { return };
-    let scores = evaluation
-        .scores
-        .iter()
-        .filter(|(_, scored)| scored.value.get() > 0)
-        .map(|(likelihood, scored)| (*likelihood, scored.value));
+    let scores = evaluation.scores.iter().filter(|(_, value)| value.get() > 0);
     let member = Member {
         person: profile.id,
         stage: evaluation.stage,
         scores: scores.collect(),
         engagement: evaluation.engagement,
         last_seen: view.seen.map(|seen| seen.last_at()),
-        personas: std::collections::BTreeSet::new(),
+        personas: evaluation.personas(config).map(str::to_owned).collect(),
     };
     if profile.published.as_ref().is_none_or(|(_, old)| differs(old, &member)) {
         profile.published = Some((account.clone(), member.clone()));
@@ -189,6 +196,7 @@ fn differs(old: &Member, new: &Member) -> bool {
     let week = 7 * perennial_domain::time::DAY_SECONDS;
     let seen = |member: &Member| member.last_seen.map_or(0, |at| at.as_second());
     old.stage != new.stage
+        || old.personas != new.personas
         || likelihoods.any(|likelihood| apart(score(old, likelihood), score(new, likelihood)) >= 5)
         || apart(old.engagement, new.engagement) >= 10
         || seen(new) - seen(old) >= week

@@ -2,20 +2,21 @@
 
 use crate::activity::{Days, Months};
 use crate::counts::Counts;
+use crate::mood::Mood;
 use crate::points::Points;
 use crate::register::{Register, write};
 use jiff::Timestamp;
 use perennial_config::lifecycle::Milestone;
 use perennial_domain::{AccountId, Currency};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many traits one part of a profile keeps: the first of the alphabet.
 pub const MAX_TRAITS: usize = 100;
 /// The most bytes of a trait's JSON that a profile keeps; a longer value stays in the archive only.
 pub const MAX_TRAIT_BYTES: usize = 1024;
-/// Days that windowed counts look back, the newest included.
-pub const WINDOW_DAYS: i32 = 31;
+/// How many moves between stages are kept by themselves: the newest.
+pub const MAX_MOVES: usize = 12;
 
 /// The first and the last time of something, in milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +50,15 @@ impl Span {
     }
 }
 
+/// An answer to the recommendation survey: of several the latest stays, and of the same time the higher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Answer {
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+    /// 0 to 10.
+    pub points: u8,
+}
+
 /// All that is derived from the events of one identity; combined, of one person.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
@@ -70,8 +80,18 @@ pub struct State {
     pub tallies: BTreeMap<String, u32>,
     /// First and last time of each milestone.
     pub milestones: BTreeMap<Milestone, Span>,
-    /// Counts by day, of the events that a windowed trigger asks about.
-    pub windows: BTreeMap<String, BTreeMap<i32, u32>>,
+    /// The newest moves between stages: when, and which milestone.
+    pub moves: BTreeSet<(i64, Milestone)>,
+    /// Counts by day, of the events that a rule asks about, by the history's key.
+    pub windows: BTreeMap<u32, BTreeMap<i32, u32>>,
+    /// First and last time of what a rule asks about, by the history's key.
+    pub spans: BTreeMap<u32, Span>,
+    /// Days of the use of features, by the history's key.
+    pub uses: BTreeMap<u32, Days>,
+    /// The latest answer to the survey.
+    pub nps: Option<Answer>,
+    /// How kind the person's texts are.
+    pub mood: Mood,
     /// What the person paid, in minor units by currency.
     pub revenue: BTreeMap<Currency, i64>,
 }
@@ -100,11 +120,24 @@ impl State {
         for (milestone, span) in &other.milestones {
             self.mark_milestone(*milestone, *span);
         }
-        for (event, days) in &other.windows {
+        for moved in &other.moves {
+            self.mark_move(*moved);
+        }
+        for (key, days) in &other.windows {
+            let mine = self.windows.entry(*key).or_default();
             for (day, n) in days {
-                self.count_in_window(event, *day, *n);
+                let count = mine.entry(*day).or_default();
+                *count = count.saturating_add(*n);
             }
         }
+        for (key, span) in &other.spans {
+            self.mark_span(*key, *span);
+        }
+        for (key, days) in &other.uses {
+            self.uses.entry(*key).or_default().merge(days);
+        }
+        self.nps = self.nps.max(other.nps);
+        self.mood.merge(&other.mood);
         for (currency, minor) in &other.revenue {
             self.add_revenue(*currency, *minor);
         }
@@ -137,16 +170,24 @@ impl State {
         }
     }
 
-    /// Counts on `day`; days more than [`WINDOW_DAYS`] behind the newest are left out, whenever they come.
-    pub(crate) fn count_in_window(&mut self, event: &str, day: i32, n: u32) {
-        let days = match self.windows.get_mut(event) {
-            Some(days) => days,
-            None => self.windows.entry(event.to_owned()).or_default(),
-        };
+    pub(crate) fn mark_move(&mut self, moved: (i64, Milestone)) {
+        self.moves.insert(moved);
+        while self.moves.len() > MAX_MOVES {
+            self.moves.pop_first();
+        }
+    }
+
+    pub(crate) fn mark_span(&mut self, key: u32, span: Span) {
+        self.spans.entry(key).and_modify(|s| s.merge(span)).or_insert(span);
+    }
+
+    /// Counts on `day`; days that are `length` or more behind the newest are left out, whenever they come.
+    pub(crate) fn count_in_window(&mut self, key: u32, day: i32, length: u16) {
+        let days = self.windows.entry(key).or_default();
         let count = days.entry(day).or_default();
-        *count = count.saturating_add(n);
+        *count = count.saturating_add(1);
         if let Some(newest) = days.keys().next_back().copied() {
-            days.retain(|day, _| *day > newest - WINDOW_DAYS);
+            days.retain(|day, _| *day > newest - i32::from(length));
         }
     }
 
@@ -155,10 +196,10 @@ impl State {
         *sum = sum.saturating_add(minor);
     }
 
-    /// How often `event` happened within the `length` days that end with `last`.
-    pub fn windowed(&self, event: &str, last: i32, length: u16) -> u32 {
+    /// How often the history of `key` counted within the `length` days that end with `last`.
+    pub fn windowed(&self, key: u32, last: i32, length: u16) -> u32 {
         let from = last - i32::from(length) + 1;
-        self.windows.get(event).map_or(0, |days| days.range(from..=last).map(|(_, n)| *n).sum())
+        self.windows.get(&key).map_or(0, |days| days.range(from..=last).map(|(_, n)| *n).sum())
     }
 
     /// A trait's text; `None` where it is not there or no text.

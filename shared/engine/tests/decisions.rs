@@ -5,7 +5,7 @@ mod support;
 
 use perennial_domain::Stage;
 use perennial_domain::time::plus_days;
-use perennial_engine::{Action, evaluate, tick};
+use perennial_engine::{Action, Moment, evaluate, tick};
 use perennial_testkit::EventBuilder;
 use support::{Person, at, config};
 
@@ -35,7 +35,7 @@ fn an_import_of_old_events_sends_nothing_even_when_time_passes() {
     person.feed(&config, &[EventBuilder::track("m1", "u", "Trial Started").at(old).build()], now);
     assert!(person.sent().is_empty());
     for day in 0..60 {
-        tick(&config, &mut person.profile, plus_days(now, day));
+        tick(&Moment::new(&config, plus_days(now, day)), &mut person.profile);
     }
     assert!(person.sent().is_empty(), "quiet for a year is no news");
 }
@@ -73,7 +73,7 @@ fn the_due_time_rings_when_someone_has_gone_quiet_and_each_quiet_time_speaks_onc
     while let Some(due) = person.profile.due_at {
         assert!(due > now, "a timer lies ahead");
         now = due;
-        tick(&config, &mut person.profile, now);
+        tick(&Moment::new(&config, now), &mut person.profile);
         sent.extend(person.sent().into_iter().map(|journey| (journey, (now.as_second() - start.as_second()) / 86_400)));
         rings += 1;
         assert!(rings < 20, "timers come to an end");
@@ -82,7 +82,7 @@ fn the_due_time_rings_when_someone_has_gone_quiet_and_each_quiet_time_speaks_onc
     assert_eq!(sent, [("quiet".to_owned(), 14), ("rescue".to_owned(), 17)]);
     let back = plus_days(start, 40);
     person.feed(&config, &[EventBuilder::track("m2", "u", "Login").at(back).build()], back);
-    tick(&config, &mut person.profile, plus_days(back, 14));
+    tick(&Moment::new(&config, plus_days(back, 14)), &mut person.profile);
     assert_eq!(person.sent(), ["quiet"], "a second quiet time");
 }
 
@@ -108,7 +108,7 @@ fn the_stage_follows_the_products_facts() {
     let mut step = |id: &str, name: &str, day: i64, expected: Stage| {
         let now = plus_days(start, day);
         person.feed(&config, &[EventBuilder::track(id, "u", name).at(now).build()], now);
-        assert_eq!(evaluate(&config, &person.profile.view(), now).stage, expected, "after {name} on day {day}");
+        assert_eq!(evaluate(&Moment::new(&config, now), &person.profile.view()).stage, expected, "after {name} on day {day}");
     };
     step("m0", "Seen", 0, Stage::Visitor);
     step("m1", "Trial Started", 1, Stage::Trial);
@@ -117,7 +117,7 @@ fn the_stage_follows_the_products_facts() {
     step("m4", "Login", 110, Stage::Established);
     step("m5", "Subscription Cancelled", 120, Stage::Churned);
     step("m6", "Order Completed", 130, Stage::WonBack);
-    assert_eq!(evaluate(&config, &person.profile.view(), plus_days(start, 152)).stage, Stage::AtRisk);
+    assert_eq!(evaluate(&Moment::new(&config, plus_days(start, 152)), &person.profile.view()).stage, Stage::AtRisk);
 }
 
 #[test]
@@ -142,6 +142,6 @@ fn a_mail_that_was_delivered_is_no_activity_of_its_reader() {
     person.feed(&config, &[EventBuilder::track("m2", "u", "Email Delivered").at(later).build()], later);
     let view = person.profile.view();
     assert_eq!((view.counts.get("Email Delivered"), view.seen.map(|seen| seen.last_at())), (1, Some(start)));
-    tick(&config, &mut person.profile, plus_days(start, 14));
+    tick(&Moment::new(&config, plus_days(start, 14)), &mut person.profile);
     assert_eq!(person.sent(), ["quiet"], "the mail did not begin the quiet time anew");
 }

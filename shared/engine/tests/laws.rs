@@ -5,7 +5,7 @@ mod support;
 
 use jiff::Timestamp;
 use perennial_domain::Event;
-use perennial_engine::evaluate;
+use perennial_engine::{Moment, evaluate, explain};
 use perennial_testkit::EventBuilder;
 use proptest::prelude::*;
 use support::{Person, at, config};
@@ -91,10 +91,12 @@ proptest! {
         let mut person = Person::new("u");
         person.feed(&config, &events, at("2024-01-01T00:00:00Z"));
         let now = Timestamp::from_second(1_600_000_000 + 86_400 * later).unwrap();
-        for (likelihood, scored) in evaluate(&config, &person.profile.view(), now).scores {
-            let sum: f64 = scored.reasons.iter().map(|reason| reason.points).sum();
-            prop_assert!((sum - f64::from(scored.value.get())).abs() <= 0.5 + 1e-6, "{:?}: {} is not {:?}", likelihood, sum, scored);
-            prop_assert!(scored.value.get() <= 100);
+        let (moment, view) = (Moment::new(&config, now), person.profile.view());
+        for (likelihood, value) in evaluate(&moment, &view).scores.iter() {
+            let explained = explain(&moment, &view, &person.profile.facts(), likelihood);
+            let sum: f64 = explained.reasons.iter().map(|reason| reason.points).sum();
+            prop_assert!((sum - f64::from(value.get())).abs() <= 0.5 + 1e-6, "{:?}: {} is not {:?}", likelihood, sum, explained);
+            prop_assert!(explained.value == value && value.get() <= 100);
         }
     }
 

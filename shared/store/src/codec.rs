@@ -10,7 +10,7 @@ use flate2::bufread::DeflateDecoder;
 use flate2::{Compress, Compression, FlushCompress, Status};
 use jiff::Timestamp;
 use perennial_domain::{AccountId, Identity, Likelihood, Member, PersonId, Score, Stage};
-use perennial_engine::{Action, Part, Profile};
+use perennial_engine::{Action, NpsClass, Part, Profile};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -112,6 +112,14 @@ pub fn encode(profile: &Profile, summary: &Summary, version: u64) -> Result<Item
     if !summary.scores.is_empty() {
         item.insert("scores".to_owned(), s(short_scores(&summary.scores)));
     }
+    if summary.nps != NpsClass::None {
+        item.insert("nps".to_owned(), s(summary.nps.as_str()));
+    }
+    for (name, of) in [("pers", &summary.personas), ("segs", &summary.segments)] {
+        if !of.is_empty() {
+            item.insert(name.to_owned(), s(of.join(" ")));
+        }
+    }
     if let Some(account) = profile.parts.iter().filter_map(|part| part.state.account.as_ref()).max() {
         item.insert("acct".to_owned(), s(account.value.clone()));
     }
@@ -155,6 +163,9 @@ pub fn decode(item: &Item) -> Result<Loaded, StoreError> {
     let summary = Summary {
         stage: stage(needed("stage", item.text("stage")?)?)?,
         scores: long_scores(item.text("scores")?.unwrap_or_default())?,
+        nps: nps_class(item.text("nps")?.unwrap_or(NpsClass::None.as_str()))?,
+        personas: names(item.text("pers")?),
+        segments: names(item.text("segs")?),
     };
     Ok(Loaded::Profile(Stored {
         profile: Profile { id, parts: body.parts, outbox, published: body.published, due_at },
@@ -248,6 +259,16 @@ fn identity_text(identity: &Identity) -> String {
         Identity::User(id) => format!("user:{id}"),
         Identity::Anonymous(id) => format!("anonymous:{id}"),
     }
+}
+
+pub(crate) fn nps_class(text: &str) -> Result<NpsClass, StoreError> {
+    let found = NpsClass::ALL.into_iter().find(|class| class.as_str() == text);
+    found.ok_or_else(|| StoreError::corrupt("no class of the survey has that name"))
+}
+
+/// The names that an attribute lists.
+pub(crate) fn names(text: Option<&str>) -> Vec<String> {
+    text.unwrap_or_default().split_whitespace().map(str::to_owned).collect()
 }
 
 pub(crate) fn stage(text: &str) -> Result<Stage, StoreError> {

@@ -4,7 +4,7 @@ use perennial_config::lifecycle::Milestone;
 use perennial_config::{Bundle, Config};
 use perennial_domain::{AnonymousId, Event, UserId};
 use perennial_engine::profile::Link;
-use perennial_engine::{Mode, evaluate, process};
+use perennial_engine::{Moment, Mode, evaluate, process};
 use perennial_testkit::EventBuilder;
 use proptest::prelude::*;
 use std::collections::HashSet;
@@ -39,8 +39,8 @@ fn after(config: &Config, identity: Identity, batches: &[Vec<Event>]) -> Stored 
     for batch in batches {
         let now = batch.iter().map(|event| event.timestamp).max().unwrap();
         stored.profile.outbox.clear();
-        let processed = process(config, &mut stored.profile, batch, &HashSet::new(), now, Mode::Live);
-        stored.summary = Summary::from(&processed.evaluation);
+        let processed = process(&Moment::new(config, now), &mut stored.profile, batch, &HashSet::new(), Mode::Live);
+        stored.summary = Summary::of(&processed.evaluation, config);
         stored.version += 1;
     }
     stored
@@ -239,7 +239,7 @@ proptest! {
             let part = stored.profile.part_mut(&Identity::Anonymous(AnonymousId::parse("anon").unwrap()));
             part.link = Some(Link { at: 5, user: UserId::parse("u").unwrap() });
         }
-        stored.summary = Summary::from(&evaluate(config, &stored.profile.view(), at(90, 0)));
+        stored.summary = Summary::of(&evaluate(&Moment::new(config, at(90, 0)), &stored.profile.view()), config);
         let (item, loaded) = round_trip(&stored);
         prop_assert_eq!(loaded, Loaded::Profile(stored.clone()));
         // Deflating never makes an item larger than it was.

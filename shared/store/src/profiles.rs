@@ -10,7 +10,8 @@ use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, TransactWriteItem};
 use jiff::Timestamp;
 use perennial_domain::{AccountId, Likelihood, PersonId, Score, Stage};
-use perennial_engine::{Evaluation, Profile};
+use perennial_config::Config;
+use perennial_engine::{Evaluation, NpsClass, Profile};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
@@ -59,12 +60,24 @@ pub struct Summary {
     pub stage: Stage,
     /// The scores above 0, then.
     pub scores: BTreeMap<Likelihood, Score>,
+    /// What the latest survey answer made of the person, then.
+    pub nps: NpsClass,
+    /// The names of the personas that the person had.
+    pub personas: Vec<String>,
+    /// The names of the segments that the person was in.
+    pub segments: Vec<String>,
 }
 
-impl From<&Evaluation> for Summary {
-    fn from(evaluation: &Evaluation) -> Self {
-        let scores = evaluation.scores.iter().map(|(likelihood, scored)| (*likelihood, scored.value));
-        Self { stage: evaluation.stage, scores: scores.filter(|(_, score)| score.get() > 0).collect() }
+impl Summary {
+    /// What `evaluation` says, which was made under `config`.
+    pub fn of(evaluation: &Evaluation, config: &Config) -> Self {
+        Self {
+            stage: evaluation.stage,
+            scores: evaluation.scores.iter().filter(|(_, score)| score.get() > 0).collect(),
+            nps: evaluation.nps,
+            personas: evaluation.personas(config).map(str::to_owned).collect(),
+            segments: evaluation.segments(config).map(str::to_owned).collect(),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::item::{Item, Read};
 use crate::keys;
 use crate::store::Store;
 use perennial_domain::{Likelihood, Stage};
+use perennial_engine::NpsClass;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -32,8 +33,58 @@ pub struct Totals {
     pub stages: BTreeMap<Stage, u64>,
     /// People by score as last written, in five bands: 0, 1-24, 25-49, 50-74, 75-100.
     pub bands: BTreeMap<Likelihood, [u64; 5]>,
+    /// People by what their latest survey answer made of them; without those who did not answer.
+    pub nps: Answers,
+    /// People by persona, by name.
+    pub personas: BTreeMap<String, u64>,
+    /// Segments by name.
+    pub segments: BTreeMap<String, SegmentTotals>,
     /// Messages by channel and state, such as `mail` and `sent`.
     pub channels: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
+/// People by what their latest survey answer made of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Answers {
+    /// Answered 9 or 10, and use the product.
+    pub promoters: u64,
+    /// Answered 7 or 8, or 9 or 10 without using the product.
+    pub passives: u64,
+    /// Answered 6 or less.
+    pub detractors: u64,
+}
+
+impl Answers {
+    /// The net promoter score, -100 to 100: the percentage of promoters less that of detractors, of those who answered;
+    /// `None` where nobody did.
+    pub fn score(self) -> Option<f64> {
+        let all = self.promoters + self.passives + self.detractors;
+        (all > 0).then(|| (self.promoters as f64 - self.detractors as f64) / all as f64 * 100.0)
+    }
+
+    fn count(&mut self, class: NpsClass) {
+        match class {
+            NpsClass::Promoter => self.promoters += 1,
+            NpsClass::Passive => self.passives += 1,
+            NpsClass::Detractor => self.detractors += 1,
+            NpsClass::None => {}
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.promoters += other.promoters;
+        self.passives += other.passives;
+        self.detractors += other.detractors;
+    }
+}
+
+/// A segment in numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct SegmentTotals {
+    /// How many people are in it.
+    pub people: u64,
+    /// Their answers to the survey.
+    pub nps: Answers,
 }
 
 /// The band of [`Totals::bands`] that a score falls into.
@@ -64,6 +115,15 @@ impl Totals {
                 *sum += people;
             }
         }
+        self.nps.add(other.nps);
+        for (persona, people) in other.personas {
+            *self.personas.entry(persona).or_default() += people;
+        }
+        for (segment, totals) in other.segments {
+            let mine = self.segments.entry(segment).or_default();
+            mine.people += totals.people;
+            mine.nps.add(totals.nps);
+        }
         for (channel, states) in other.channels {
             let mine = self.channels.entry(channel).or_default();
             for (state, messages) in states {
@@ -81,6 +141,16 @@ impl Totals {
                 self.profiles += 1;
                 let stage = crate::codec::stage(item.text("stage")?.unwrap_or_default())?;
                 *self.stages.entry(stage).or_default() += 1;
+                let class = crate::codec::nps_class(item.text("nps")?.unwrap_or(NpsClass::None.as_str()))?;
+                self.nps.count(class);
+                for persona in crate::codec::names(item.text("pers")?) {
+                    *self.personas.entry(persona).or_default() += 1;
+                }
+                for segment in crate::codec::names(item.text("segs")?) {
+                    let totals = self.segments.entry(segment).or_default();
+                    totals.people += 1;
+                    totals.nps.count(class);
+                }
                 let scores = crate::codec::long_scores(item.text("scores")?.unwrap_or_default())?;
                 for likelihood in Likelihood::ALL {
                     let score = scores.get(&likelihood).copied().unwrap_or_default().get();
@@ -88,7 +158,8 @@ impl Totals {
                 }
             }
         } else if sk == keys::ACCOUNT {
-            self.accounts += 1;
+            // The account of a domain that another names as its own has no people of its own.
+            self.accounts += u64::from(item.text("to")?.is_none());
         } else if sk.starts_with(keys::MESSAGE) {
             self.messages += 1;
             let channel = item.text("ch")?.unwrap_or_default().to_owned();
@@ -128,10 +199,11 @@ impl Store {
                 .segment(segment)
                 .total_segments(SEGMENTS)
                 .filter_expression("NOT begins_with(#sk, :ledger)")
-                .projection_expression("#pk, #sk, #n, #stage, #scores, #ch, #status")
+                .projection_expression("#pk, #sk, #n, #to, #stage, #scores, #ch, #status")
                 .expression_attribute_names("#pk", keys::PK)
                 .expression_attribute_names("#sk", keys::SK)
                 .expression_attribute_names("#n", "n")
+                .expression_attribute_names("#to", "to")
                 .expression_attribute_names("#stage", "stage")
                 .expression_attribute_names("#scores", "scores")
                 .expression_attribute_names("#ch", "ch")

@@ -12,7 +12,7 @@ use futures::FutureExt;
 use perennial_config::Config;
 use perennial_contracts::queue::EventsPayload;
 use perennial_domain::{Event, Identity, Likelihood, PersonId};
-use perennial_engine::{Mode, Profile, process};
+use perennial_engine::{Moment, Mode, Profile, process};
 use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::queue::MemoryQueue;
 use perennial_store::{Loaded, Summary, codec};
@@ -116,7 +116,7 @@ impl Road {
                     other => bail!("an unexpected item: {other:?}"),
                 },
             };
-            let processed = process(&self.config, &mut profile, &events, &Default::default(), house::now(), Mode::Live);
+            let processed = process(&Moment::new(&self.config, house::now()), &mut profile, &events, &Default::default(), Mode::Live);
             self.counted += u64::from(processed.counted);
             // What the outbox holds travels in the write; it is taken out at the next.
             let item = codec::encode(&profile, &Summary::from(&processed.evaluation), version + 1)?;

@@ -6,7 +6,7 @@ use super::*;
 use crate::bundle;
 use perennial_config::Config;
 use perennial_domain::{Decision, Event, Identity, Stage};
-use perennial_engine::{Action, Mode, Profile, evaluate, process, tick};
+use perennial_engine::{Moment, Action, Mode, Profile, evaluate, process, tick};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The call as `ingest` accepts it; `None` for the broken ones.
@@ -24,7 +24,7 @@ fn event(call: &Call) -> Option<Event> {
 fn ring(config: &Config, profile: &mut Profile, until: Timestamp) {
     let mut rings = 0;
     while let Some(due) = profile.due_at.filter(|due| *due <= until) {
-        tick(config, profile, due);
+        tick(&Moment::new(config, due), profile);
         assert_ne!(profile.due_at, Some(due), "a timer that rang has to move");
         rings += 1;
         assert!(rings < 1_000, "timers ring without end");
@@ -40,7 +40,7 @@ fn people(config: &Config, end: Timestamp) -> BTreeMap<Identity, Profile> {
         let identity = event.identity().unwrap();
         let profile = people.entry(identity.clone()).or_insert_with(|| Profile::new(identity));
         ring(config, profile, call.at);
-        process(config, profile, &[event], &HashSet::new(), call.at, Mode::Live);
+        process(&Moment::new(config, call.at), profile, &[event], &HashSet::new(), Mode::Live);
     }
     for profile in people.values_mut() {
         ring(config, profile, end);
@@ -70,7 +70,7 @@ fn the_story_sets_off_every_journey_and_floods_nobody() {
             *journeys.entry(&decision.journey).or_default() += 1;
         }
         assert!(ids.len() <= 20, "{} gets {} messages in {DAYS} days", identity.as_str(), ids.len());
-        *stages.entry(evaluate(&config, &profile.view(), end).stage).or_default() += 1;
+        *stages.entry(evaluate(&Moment::new(&config, end), &profile.view()).stage).or_default() += 1;
     }
     for journey in &config.journeys.all {
         let messages = journeys.get(journey.id.as_str()).copied().unwrap_or_default();

@@ -2,7 +2,6 @@
 
 use super::pick::{Pick, Place, RawPick, RawPlaces};
 use crate::error::Reporter;
-use crate::scoring::scalar;
 use perennial_domain::{EventKind, EventName, SourceId};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -133,4 +132,15 @@ fn conditions(raw: BTreeMap<String, toml::Value>, complain: &mut impl FnMut(Stri
         }
     }
     conditions
+}
+
+/// A value that a field can be compared with.
+fn scalar(value: &toml::Value) -> Option<serde_json::Value> {
+    match value {
+        toml::Value::String(text) => Some(text.clone().into()),
+        toml::Value::Integer(number) => Some((*number).into()),
+        toml::Value::Float(number) => Some((*number).into()),
+        toml::Value::Boolean(flag) => Some((*flag).into()),
+        _ => None,
+    }
 }

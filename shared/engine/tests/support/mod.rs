@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use perennial_config::{Bundle, Config};
 use perennial_domain::{Event, Identity, PersonId, UserId};
-use perennial_engine::{Action, Mode, Processed, Profile, process};
+use perennial_engine::{Action, Mode, Moment, Processed, Profile, process};
 use std::collections::HashSet;
 
 pub fn config() -> Config {
@@ -26,7 +26,7 @@ pub fn config() -> Config {
             id = "big"
             score = "purchase"
             event = "Order Completed"
-            where = { size = "big" }
+            where = 'properties.size == "big"'
             points = 15
             cap = 40
             [[rule]]
@@ -38,7 +38,7 @@ pub fn config() -> Config {
             [[signal]]
             id = "quiet"
             score = "churn"
-            signal = "idle_days"
+            measure = 'idle_days'
             from = 7
             to = 27
             points = 80
@@ -122,7 +122,7 @@ impl Person {
             })
             .filter(|key| self.ledger.contains(key))
             .collect();
-        let processed = process(config, &mut self.profile, events, &asked, now, Mode::Live);
+        let processed = process(&Moment::new(config, now), &mut self.profile, events, &asked, Mode::Live);
         for block in &processed.rolled {
             self.ledger.extend(block.ids.iter().map(|id| (block.owner, *id)));
         }

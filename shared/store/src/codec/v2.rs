@@ -3,6 +3,7 @@
 //! What is not copied here (counts, bitmaps, points, registers, ids) is still written as it was then. The stored bytes that
 //! the test reads notice where one of them changes: then its old form is to be copied here too.
 
+use perennial_config::history::event_key;
 use super::{Entry, State};
 use crate::error::StoreError;
 use jiff::Timestamp;
@@ -163,7 +164,7 @@ impl State2 {
             points: self.points,
             tallies: self.tallies,
             milestones: self.milestones,
-            windows: self.windows,
+            windows: self.windows.into_iter().map(|(event, days)| (event_key(&event), days)).collect(),
             revenue: self.revenue,
             ..Default::default()
         }

@@ -57,7 +57,7 @@ pub async fn feed(store: &Store, stored: &mut Stored, events: &[Event]) {
     let config = perennial_config::Config::load(&bundle(0)).unwrap();
     let ledger = std::collections::HashSet::new();
     let processed =
-        perennial_engine::process(&config, &mut stored.profile, events, &ledger, at(0), perennial_engine::Mode::Live);
+        perennial_engine::process(&perennial_engine::Moment::new(&config, at(0)), &mut stored.profile, events, &ledger, perennial_engine::Mode::Live);
     store.put_blocks(&processed.rolled).await.unwrap();
     stored.summary = (&processed.evaluation).into();
     store.save(stored).await.unwrap();

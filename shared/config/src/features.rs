@@ -1,0 +1,105 @@
+//! `features.toml`: the product's features, which of the product's events are their use, and which of them matter most.
+
+use crate::cel::Program;
+use crate::condition;
+use crate::error::Reporter;
+use crate::history::{History, feature_key};
+use crate::vocabulary::EventSlot;
+use jiff::civil::Date;
+use serde::Deserialize;
+use toml::Spanned;
+
+/// The most features: a person's use of each is a bitmap of up to 24 bytes in the profile.
+pub const MAX_FEATURES: usize = 64;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    feature: Vec<Spanned<RawFeature>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFeature {
+    name: Spanned<String>,
+    event: Spanned<String>,
+    #[serde(rename = "where")]
+    filter: Option<Spanned<String>>,
+    #[serde(default)]
+    high_value: bool,
+    released: Option<Spanned<String>>,
+}
+
+/// A feature of the product.
+#[derive(Debug, Clone)]
+pub struct Feature {
+    /// Its name in conditions.
+    pub name: String,
+    /// The key of its history.
+    pub key: u32,
+    /// The event that is its use.
+    pub event: String,
+    /// Which of those events; all where `None`.
+    pub filter: Option<Program<EventSlot>>,
+    /// Whether its use makes customers stay.
+    pub high_value: bool,
+    /// The day of its release, counted from 1970-01-01.
+    pub released: Option<i32>,
+}
+
+/// All features, in the file's order.
+#[derive(Debug, Clone, Default)]
+pub struct Features {
+    /// All of them.
+    pub all: Vec<Feature>,
+}
+
+impl Features {
+    /// The feature of that name.
+    pub fn get(&self, name: &str) -> Option<&Feature> {
+        self.all.iter().find(|feature| feature.name == name)
+    }
+
+    /// Those whose use makes customers stay.
+    pub fn high_value(&self) -> impl Iterator<Item = &Feature> {
+        self.all.iter().filter(|feature| feature.high_value)
+    }
+
+    /// Checks and compiles the file.
+    pub(crate) fn load(report: &mut Reporter<'_>, history: &mut History) -> Self {
+        let Some(file) = report.parse::<File>() else {
+            return Self::default();
+        };
+        let mut out = Self::default();
+        if let Some(over) = file.feature.get(MAX_FEATURES) {
+            report.at(over.span(), format!("there are more than {MAX_FEATURES} features; keep those that matter"));
+        }
+        for raw in file.feature.into_iter().take(MAX_FEATURES) {
+            let raw = raw.into_inner();
+            let name = raw.name.get_ref();
+            if name.trim().is_empty() {
+                report.at(raw.name.span(), "a feature needs a name that is not empty");
+            }
+            if out.get(name).is_some() {
+                report.at(raw.name.span(), format!("two features cannot share the name `{name}`"));
+            }
+            if raw.event.get_ref().trim().is_empty() {
+                report.at(raw.event.span(), format!("feature `{name}`: event is empty; page calls are \"$page\""));
+            }
+            let filter = raw.filter.as_ref().and_then(|filter| condition::on_event(report, filter));
+            let released = raw.released.and_then(|released| match released.get_ref().parse::<Date>() {
+                Ok(date) => Some(perennial_domain::time::day_of_date(date)),
+                Err(_) => {
+                    let message = format!("feature `{name}`: released has to be a day such as \"2026-03-01\"");
+                    report.at(released.span(), message);
+                    None
+                }
+            });
+            let (name, event) = (raw.name.into_inner(), raw.event.into_inner());
+            history.follow_feature(&name, &event, filter.clone());
+            out.all.push(Feature { key: feature_key(&name), name, event, filter, high_value: raw.high_value, released });
+        }
+        out
+    }
+}

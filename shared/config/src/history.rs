@@ -1,0 +1,89 @@
+//! What history the compiled rules ask for. Nothing else is kept day by day, so that a profile stays small.
+
+use crate::cel::Program;
+use crate::vocabulary::{EventSlot, PersonSlot};
+use perennial_domain::hash::hash32;
+use std::collections::{BTreeMap, HashMap};
+
+/// The most days that a count may look back.
+pub const MAX_WINDOW_DAYS: u16 = 92;
+
+/// One thing that is followed through time: an event by its name, or a feature of the product.
+#[derive(Debug, Clone)]
+pub struct Tracked {
+    /// Which stored state it is; of [`event_key`] or [`feature_key`].
+    pub key: u32,
+    /// How many days back the events of each day are counted; 0 where no rule asks.
+    pub window_days: u16,
+    /// Whether the first and the last time are kept.
+    pub span: bool,
+    /// Whether the days on which it happened are kept, as a bitmap.
+    pub days: bool,
+    /// Which events count; all of the name where `None`.
+    pub filter: Option<Program<EventSlot>>,
+}
+
+/// The key of an event's history.
+pub fn event_key(event: &str) -> u32 {
+    hash32(&format!("event {event}"))
+}
+
+/// The key of a feature's history.
+pub fn feature_key(feature: &str) -> u32 {
+    hash32(&format!("feature {feature}"))
+}
+
+/// What is followed, by the event's name as counted.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    by_event: HashMap<String, Vec<Tracked>>,
+}
+
+impl History {
+    /// What an event of that name may have to be written down for.
+    pub fn of(&self, event: &str) -> &[Tracked] {
+        self.by_event.get(event).map_or(&[], Vec::as_slice)
+    }
+
+    /// All events that are followed, with what is kept of each, in alphabetical order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Tracked)> {
+        let sorted: BTreeMap<_, _> = self.by_event.iter().collect();
+        sorted.into_iter().flat_map(|(event, tracked)| tracked.iter().map(move |one| (event.as_str(), one)))
+    }
+
+    /// Has `event` counted by day for at least `days` days.
+    pub(crate) fn count(&mut self, event: &str, days: u16) {
+        let tracked = self.event(event);
+        tracked.window_days = tracked.window_days.max(days.min(MAX_WINDOW_DAYS));
+    }
+
+    /// Has a feature followed by the days of its use.
+    pub(crate) fn follow_feature(&mut self, feature: &str, event: &str, filter: Option<Program<EventSlot>>) {
+        let tracked = Tracked { key: feature_key(feature), window_days: 0, span: true, days: true, filter };
+        self.by_event.entry(event.to_owned()).or_default().push(tracked);
+    }
+
+    /// Has everything kept that a condition looks up.
+    pub(crate) fn ask(&mut self, slots: &[PersonSlot]) {
+        for slot in slots {
+            match slot {
+                PersonSlot::CountWithin { event, days, .. } => self.count(event, *days),
+                PersonSlot::DaysSince { event, .. } => self.event(event).span = true,
+                _ => {}
+            }
+        }
+    }
+
+    fn event(&mut self, event: &str) -> &mut Tracked {
+        let key = event_key(event);
+        let all = self.by_event.entry(event.to_owned()).or_default();
+        let at = match all.iter().position(|tracked| tracked.key == key) {
+            Some(at) => at,
+            None => {
+                all.push(Tracked { key, window_days: 0, span: false, days: false, filter: None });
+                all.len() - 1
+            }
+        };
+        &mut all[at]
+    }
+}

@@ -1,0 +1,113 @@
+//! `segments.toml`: groups of people by condition, which they enter and leave as what they do changes.
+
+use crate::cel::Program;
+use crate::condition;
+use crate::error::Reporter;
+use crate::history::History;
+use crate::vocabulary::{PersonSlot, PersonVocabulary};
+use perennial_domain::hash::hash32;
+use serde::Deserialize;
+use std::collections::HashMap;
+use toml::Spanned;
+
+/// The most segments: a person's are a set of bits.
+pub const MAX_SEGMENTS: usize = 64;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    segment: Vec<Spanned<RawSegment>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSegment {
+    name: Spanned<String>,
+    when: Spanned<String>,
+    owner: Option<String>,
+    retention_target: Option<Spanned<u8>>,
+    #[serde(default)]
+    description: String,
+}
+
+/// A segment.
+#[derive(Debug, Clone)]
+pub struct Segment {
+    /// Its name.
+    pub name: String,
+    /// The name's hash, which stored facts are keyed by.
+    pub key: u32,
+    /// Who is in it.
+    pub when: Program<PersonSlot>,
+    /// Which colleague answers for it.
+    pub owner: Option<String>,
+    /// How many of a hundred are to stay for a year.
+    pub retention_target: Option<u8>,
+    /// Who they are, for readers.
+    pub description: String,
+}
+
+/// All segments, in the file's order: each may ask for those before it.
+#[derive(Debug, Clone, Default)]
+pub struct Segments {
+    /// All of them.
+    pub all: Vec<Segment>,
+}
+
+impl Segments {
+    /// Checks and compiles the file. `vocabulary` is of [`crate::vocabulary::Level::Segment`].
+    pub(crate) fn load(report: &mut Reporter<'_>, vocabulary: PersonVocabulary<'_>, history: &mut History) -> Self {
+        let Some(file) = report.parse::<File>() else {
+            return Self::default();
+        };
+        let mut out = Self::default();
+        let mut names: Vec<String> = Vec::new();
+        let mut keys = HashMap::new();
+        if let Some(over) = file.segment.get(MAX_SEGMENTS) {
+            report.at(over.span(), format!("there are more than {MAX_SEGMENTS} segments"));
+        }
+        for raw in file.segment.into_iter().take(MAX_SEGMENTS) {
+            let raw = raw.into_inner();
+            let name = raw.name.get_ref();
+            if name.trim().is_empty() {
+                report.at(raw.name.span(), "a segment needs a name that is not empty");
+            }
+            let key = hash32(name);
+            if let Some(other) = keys.insert(key, name.clone()) {
+                report.at(raw.name.span(), format!("two segments cannot share a name: `{name}` and `{other}`"));
+            }
+            if let Some(target) = &raw.retention_target
+                && *target.get_ref() > 100
+            {
+                report.at(target.span(), format!("segment `{name}`: retention_target is a percentage, 0 to 100"));
+            }
+            let Some(when) = condition::on_person(report, &raw.when, &PersonVocabulary { segments: &names, ..vocabulary })
+            else {
+                continue;
+            };
+            history.ask(when.slots());
+            let name = raw.name.into_inner();
+            names.push(name.clone());
+            out.all.push(Segment {
+                name,
+                key,
+                when,
+                owner: raw.owner,
+                retention_target: raw.retention_target.map(Spanned::into_inner),
+                description: raw.description,
+            });
+        }
+        out
+    }
+
+    /// The names, in the file's order.
+    pub fn names(&self) -> Vec<String> {
+        self.all.iter().map(|segment| segment.name.clone()).collect()
+    }
+
+    /// The segment of that name, and its index.
+    pub fn get(&self, name: &str) -> Option<(usize, &Segment)> {
+        self.all.iter().enumerate().find(|(_, segment)| segment.name == name)
+    }
+}

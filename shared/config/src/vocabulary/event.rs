@@ -1,0 +1,90 @@
+//! Conditions on one event.
+
+use crate::cel::{Const, Form, Name, Refused, Type, Vocabulary};
+use crate::error::unknown;
+
+/// What a condition on an event looks up.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum EventSlot {
+    /// The name that the event is counted under.
+    Event,
+    /// `track`, `identify`, `page`, `screen`, `group` or `alias`.
+    Kind,
+    /// The source's name.
+    Source,
+    /// The group id.
+    GroupId,
+    /// How kind its text is, from -1 to 1; missing where it has none.
+    Sentiment,
+    /// A property, by its path.
+    Property(Vec<String>),
+    /// A trait, by its path.
+    Trait(Vec<String>),
+    /// A field of the context, by its path.
+    Context(Vec<String>),
+}
+
+/// The names of [`EventVocabulary`].
+pub static EVENT_NAMES: &[Name] = &[
+    Name {
+        name: "event",
+        form: Form::Variable,
+        ty: Type::Text,
+        doc: "The event's name; calls that are no `track` have \"$page\", \"$screen\", \"$identify\", \"$group\" or \"$alias\".",
+    },
+    Name {
+        name: "kind",
+        form: Form::Variable,
+        ty: Type::Text,
+        doc: "The call: \"track\", \"identify\", \"page\", \"screen\", \"group\" or \"alias\".",
+    },
+    Name { name: "source", form: Form::Variable, ty: Type::Text, doc: "The source of sources.toml that it came from." },
+    Name { name: "group_id", form: Form::Variable, ty: Type::Text, doc: "The account that the event names; missing where it names none." },
+    Name {
+        name: "sentiment",
+        form: Form::Variable,
+        ty: Type::Double,
+        doc: "How kind the event's text is, from -1 (angry) to 1 (delighted); missing where it has no text. Which properties are texts is said in scoring.toml, [sentiment].",
+    },
+    Name { name: "properties", form: Form::Map, ty: Type::Dyn, doc: "The event's properties: properties.plan, properties.product.sku, properties[\"First Name\"]." },
+    Name { name: "traits", form: Form::Map, ty: Type::Dyn, doc: "What an `identify` or `group` call says: traits.title." },
+    Name { name: "context", form: Form::Map, ty: Type::Dyn, doc: "What the client adds: context.campaign.source, context.page.path." },
+];
+
+/// What a condition on one event may speak of: `properties.nps <= 6 && source != "import"`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct EventVocabulary;
+
+impl Vocabulary for EventVocabulary {
+    type Slot = EventSlot;
+
+    fn names(&self) -> &[Name] {
+        EVENT_NAMES
+    }
+
+    fn variable(&self, name: &str) -> Option<(EventSlot, Type)> {
+        Some(match name {
+            "event" => (EventSlot::Event, Type::Text),
+            "kind" => (EventSlot::Kind, Type::Text),
+            "source" => (EventSlot::Source, Type::Text),
+            "group_id" => (EventSlot::GroupId, Type::Text),
+            "sentiment" => (EventSlot::Sentiment, Type::Double),
+            _ => return None,
+        })
+    }
+
+    fn member(&self, map: &str, path: &[String]) -> Result<(EventSlot, Type), String> {
+        let path = path.to_vec();
+        match map {
+            "properties" => Ok((EventSlot::Property(path), Type::Dyn)),
+            "traits" => Ok((EventSlot::Trait(path), Type::Dyn)),
+            "context" => Ok((EventSlot::Context(path), Type::Dyn)),
+            other => Err(unknown("name that has members", other, ["properties", "traits", "context"])),
+        }
+    }
+
+    fn call(&self, function: &str, _: &[Const]) -> Result<(EventSlot, Type), Refused> {
+        let message = format!("`{function}` asks about a person; a condition on an event speaks of the event only");
+        Err(Refused { argument: None, message })
+    }
+}

@@ -1,0 +1,83 @@
+//! The names of conditions on a person, as they are documented.
+
+use crate::cel::{Form, Name, Param, Type};
+
+const EVENT: Param = Param { name: "event", ty: Type::Text, optional: false };
+const DAYS: Param = Param { name: "days", ty: Type::Int, optional: false };
+const LAST_DAYS: Param = Param { name: "days", ty: Type::Int, optional: true };
+const MONTHS: Param = Param { name: "months", ty: Type::Int, optional: false };
+const FEATURE: Param = Param { name: "feature", ty: Type::Text, optional: false };
+const NAME: Param = Param { name: "name", ty: Type::Text, optional: false };
+const CURRENCY: Param = Param { name: "currency", ty: Type::Text, optional: false };
+
+const fn variable(name: &'static str, ty: Type, doc: &'static str) -> Name {
+    Name { name, form: Form::Variable, ty, doc }
+}
+
+const fn map(name: &'static str, ty: Type, doc: &'static str) -> Name {
+    Name { name, form: Form::Map, ty, doc }
+}
+
+const fn function(name: &'static str, params: &'static [Param], ty: Type, doc: &'static str) -> Name {
+    Name { name, form: Form::Function(params), ty, doc }
+}
+
+/// The names of [`super::PersonVocabulary`].
+pub static PERSON_NAMES: &[Name] = &[
+    variable(
+        "stage",
+        Type::Text,
+        "Where the person stands: \"visitor\", \"lead\", \"trial\", \"freemium\", \"onboarding\", \"adopting\", \"established\", \"at_risk\", \"churned\" or \"won_back\".",
+    ),
+    variable("pays", Type::Bool, "Whether the person pays now: onboarding, adopting, established, at_risk or won_back."),
+    variable("idle_days", Type::Int, "Whole days since the last activity; missing where there was none."),
+    variable("tenure_days", Type::Int, "Whole days since the first activity; missing where there was none."),
+    variable("customer_days", Type::Int, "Whole days since the first payment; missing for who never paid."),
+    variable("engagement", Type::Int, "Active days of the last 28 as 0 to 100, where 20 days are 100."),
+    variable("events", Type::Int, "Events counted in all."),
+    variable("nps", Type::Int, "The latest answer to the survey, 0 to 10; missing where there is none."),
+    variable("nps_class", Type::Text, "\"promoter\", \"passive\", \"detractor\", or \"none\" where no answer is there."),
+    variable("nps_days", Type::Int, "Whole days since the latest answer to the survey; missing where there is none."),
+    variable(
+        "sentiment",
+        Type::Double,
+        "How kind the person's texts of this month and the two before are on average, -1 to 1; missing where there are none.",
+    ),
+    variable("mail_domain", Type::Text, "The domain of the mail address, such as \"example.com\"; missing where there is none."),
+    map("traits", Type::Dyn, "What `identify` calls said last: traits.title, traits.company.name, traits[\"first name\"]."),
+    map("scores", Type::Int, "The nine likelihoods, 0 to 100: scores.churn. For segments and journeys."),
+    map("tallies", Type::Int, "The tallies of scoring.toml: tallies.awareness."),
+    map(
+        "account",
+        Type::Dyn,
+        "The person's account: account.id, .people, .score, .health (0 to 100), .value (minor units a year), .touch (\"high\", \"low\", \"none\"), .owner, .stage, .traits.NAME; missing where there is no account or nobody said.",
+    ),
+    function(
+        "count",
+        &[EVENT, LAST_DAYS],
+        Type::Int,
+        "How often the event happened in all; with days, in the last 1 to 92 days, today included.",
+    ),
+    function("days_since", &[EVENT], Type::Int, "Whole days since the event last happened; missing where it never did."),
+    function("active_days", &[DAYS], Type::Int, "On how many of the last 1 to 128 days the person was active."),
+    function("active_months", &[MONTHS], Type::Int, "In how many of the last 1 to 64 months the person was active."),
+    function(
+        "activity_change",
+        &[DAYS],
+        Type::Double,
+        "How the active days of the last 1 to 64 days differ from those of as many days before: -0.5 is half as many, 1.0 twice as many (or some after none), 0.0 as many.",
+    ),
+    function("used_days", &[FEATURE, DAYS], Type::Int, "On how many of the last 1 to 128 days the feature was used."),
+    function("ever_used", &[FEATURE], Type::Bool, "Whether the feature was ever used."),
+    function("released_days", &[FEATURE], Type::Int, "Whole days since the feature's `released` date; below 0 before it."),
+    function("high_value_used", &[DAYS], Type::Int, "How many high-value features were used in the last 1 to 128 days."),
+    function(
+        "high_value_share",
+        &[DAYS],
+        Type::Double,
+        "The share of all high-value features that was used in the last 1 to 128 days, 0 to 1.",
+    ),
+    function("persona", &[NAME], Type::Bool, "Whether the person has the persona of personas.toml."),
+    function("segment", &[NAME], Type::Bool, "Whether the person is in the segment of segments.toml. A segment may only ask for those above it."),
+    function("revenue", &[CURRENCY], Type::Int, "What the person paid in that currency, in minor units."),
+];

@@ -1,0 +1,253 @@
+//! Why a score is what it is, how it moved, and what would move it most.
+
+use crate::evaluate::look;
+use crate::facts::Facts;
+use crate::moment::Moment;
+use crate::person::Person;
+use crate::score::{Contribution, Source, contributions, ramp};
+use crate::state::{Span, State};
+use crate::trend::{TrendPoint, trend};
+use perennial_config::scoring::{Rule, Signal};
+use perennial_domain::time::plus_days;
+use perennial_domain::{ConfigVersion, Likelihood, Score};
+use serde::Serialize;
+
+/// Days of silence whose effect is told.
+const QUIET_DAYS: [i64; 3] = [7, 14, 28];
+
+/// A score with everything that is known of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Explanation {
+    /// Which score.
+    pub score: Likelihood,
+    /// 0 to 100.
+    pub value: Score,
+    /// The contributions, the strongest first, whose points add up to the value (to the half point that rounding takes).
+    pub reasons: Vec<Reason>,
+    /// The score at the beginnings of the newest weeks, the oldest first.
+    pub trend: Vec<TrendPoint>,
+    /// What would move it, the strongest first; only what moves it by a point at least.
+    pub changes: Vec<Change>,
+    /// The config that it is worked out under.
+    pub config: ConfigVersion,
+}
+
+/// One contribution to a score.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Reason {
+    /// What gives the points.
+    pub kind: ReasonKind,
+    /// The rule's, signal's or category's name; `base` for what everyone starts with, `limit` for what 0 and 100 cut off.
+    pub rule: String,
+    /// What a reader is told.
+    pub text: String,
+    /// Points that it gives now.
+    pub points: f64,
+    /// Events behind it; 0 for what is no rule over events.
+    pub events: u32,
+    /// Points that the events gave when they happened; for anything else the same as `points`.
+    pub given: f64,
+    /// Points of these that time has taken.
+    pub decayed: f64,
+    /// Points of these that the rule's own cap has taken.
+    pub capped: f64,
+    /// What a signal measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measure: Option<Measured>,
+}
+
+/// What gives points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReasonKind {
+    /// What everyone starts with.
+    Base,
+    /// Events.
+    Rule,
+    /// A state.
+    Signal,
+    /// A cap that several rules share.
+    Category,
+    /// The bounds of a score.
+    Limit,
+}
+
+/// What a signal measured, and between which measures its points rise.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Measured {
+    /// The measure as config writes it.
+    pub expression: String,
+    /// What it was.
+    pub value: f64,
+    /// Where it gives nothing yet.
+    pub from: f64,
+    /// Where it gives all its points.
+    pub to: f64,
+}
+
+/// What would move a score.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Change {
+    /// What.
+    pub what: What,
+    /// What a reader is told of the rule or signal; empty for silence.
+    pub text: String,
+    /// The score after it.
+    pub value: Score,
+    /// By how much it would move.
+    pub by: i16,
+}
+
+/// Something that may happen.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum What {
+    /// One more event that a rule counts.
+    Event {
+        /// The event.
+        event: String,
+        /// The rule.
+        rule: String,
+    },
+    /// A signal's measure reaches the end at which it gives all its points, or the one at which it gives none.
+    Measure {
+        /// The signal.
+        signal: String,
+        /// The measure as config writes it.
+        expression: String,
+        /// The measure that it would have to reach.
+        reaches: f64,
+    },
+    /// Nothing happens.
+    Quiet {
+        /// For so many days more.
+        days: i64,
+    },
+}
+
+/// Explains one score of a state.
+pub fn explain(moment: &Moment<'_>, state: &State, facts: &Facts, likelihood: Likelihood) -> Explanation {
+    let person = look(moment, state);
+    let (value, reasons) = reasons(&person, likelihood);
+    Explanation {
+        score: likelihood,
+        value,
+        reasons,
+        trend: trend(moment, state, facts, likelihood),
+        changes: changes(moment, state, likelihood, value),
+        config: moment.config.version.clone(),
+    }
+}
+
+fn reasons(person: &Person<'_>, likelihood: Likelihood) -> (Score, Vec<Reason>) {
+    let mut reasons = Vec::new();
+    let sum = contributions(person, likelihood, &mut |contribution| reasons.push(reason(contribution)));
+    reasons.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()).then_with(|| a.rule.cmp(&b.rule)));
+    let cut = sum.clamp(0.0, 100.0) - sum;
+    if cut != 0.0 {
+        reasons.push(plain(ReasonKind::Limit, "limit", "a score stays between 0 and 100", cut));
+    }
+    (Score::from_points(sum), reasons)
+}
+
+fn reason(contribution: Contribution<'_>) -> Reason {
+    let points = contribution.points;
+    match contribution.of {
+        Source::Base => plain(ReasonKind::Base, "base", "what everyone starts with", points),
+        Source::Rule { rule, events, left } => {
+            let given = f64::from(events) * rule.points;
+            Reason {
+                events,
+                given,
+                decayed: given - left,
+                capped: left - points,
+                ..plain(ReasonKind::Rule, &rule.id, &rule.reason, points)
+            }
+        }
+        Source::Signal { signal, measure } => {
+            let expression = signal.measure.source().to_owned();
+            let measure = Some(Measured { expression, value: measure, from: signal.from, to: signal.to });
+            Reason { measure, ..plain(ReasonKind::Signal, &signal.id, &signal.reason, points) }
+        }
+        Source::Category(category) => {
+            plain(ReasonKind::Category, &category.name, "these reasons share a limit", points)
+        }
+    }
+}
+
+fn plain(kind: ReasonKind, rule: &str, text: &str, points: f64) -> Reason {
+    Reason {
+        kind,
+        rule: rule.to_owned(),
+        text: text.to_owned(),
+        points,
+        events: 0,
+        given: points,
+        decayed: 0.0,
+        capped: 0.0,
+        measure: None,
+    }
+}
+
+/// Plays what may happen: each of the score's events once more, each of its signals at its better and worse end, and silence.
+fn changes(moment: &Moment<'_>, state: &State, likelihood: Likelihood, value: Score) -> Vec<Change> {
+    let scoring = &moment.config.scoring;
+    let of = scoring.score(likelihood);
+    let mut changes = Vec::new();
+    let mut add = |what, text: &str, after: Score| {
+        let by = i16::from(after.get()) - i16::from(value.get());
+        if by != 0 {
+            changes.push(Change { what, text: text.to_owned(), value: after, by });
+        }
+    };
+    for rule in of.rules.iter().filter_map(|at| scoring.rules.get(*at)) {
+        let after = score(moment, &once_more(moment, state, rule), likelihood);
+        add(What::Event { event: rule.event.clone(), rule: rule.id.clone() }, &rule.reason, after);
+    }
+    let person = look(moment, state);
+    let sum = contributions(&person, likelihood, &mut |_| {});
+    for signal in of.signals.iter().filter_map(|at| scoring.signals.get(*at)) {
+        let Some(now) = measured(&person, signal) else { continue };
+        // Silence tells already what idle days do.
+        if signal.measure.source().trim() == "idle_days" {
+            continue;
+        }
+        for reaches in [signal.from, signal.to] {
+            let after = Score::from_points(sum - ramp(signal, now) + ramp(signal, reaches));
+            let what = What::Measure {
+                signal: signal.id.clone(),
+                expression: signal.measure.source().to_owned(),
+                reaches,
+            };
+            add(what, &signal.reason, after);
+        }
+    }
+    for days in QUIET_DAYS {
+        let after = score(&moment.at(plus_days(moment.now, days)), state, likelihood);
+        add(What::Quiet { days }, "", after);
+    }
+    changes.sort_by_key(|change| std::cmp::Reverse(change.by.unsigned_abs()));
+    changes
+}
+
+/// What the signal measures, where it counts for the person.
+fn measured(person: &Person<'_>, signal: &Signal) -> Option<f64> {
+    let counts = (signal.stages.is_empty() || signal.stages.contains(&person.stage))
+        && signal.when.as_ref().is_none_or(|when| when.is_true(person));
+    if counts { signal.measure.number(person) } else { None }
+}
+
+/// The state with one more of the rule's events, right now.
+fn once_more(moment: &Moment<'_>, state: &State, rule: &Rule) -> State {
+    let mut state = state.clone();
+    state.points.entry(rule.key).or_default().add(moment.now.as_second(), rule.half_life_days);
+    if !moment.config.lifecycle.passive.contains(&rule.event) {
+        state.mark_seen(Span::at(moment.now.as_millisecond()));
+        state.days.mark(perennial_domain::time::day_of(moment.now));
+    }
+    state
+}
+
+fn score(moment: &Moment<'_>, state: &State, likelihood: Likelihood) -> Score {
+    look(moment, state).scores.get(likelihood)
+}

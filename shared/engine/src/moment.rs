@@ -1,0 +1,35 @@
+//! What a state is looked at with.
+
+use jiff::Timestamp;
+use perennial_config::Config;
+use perennial_domain::AccountFacts;
+
+/// Config, account and time: what a state means depends on all three.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment<'a> {
+    /// The rules.
+    pub config: &'a Config,
+    /// The account that the person belongs to, where one is known. Only needed where [`Config::asks_account`].
+    pub account: Option<&'a AccountFacts>,
+    /// When.
+    pub now: Timestamp,
+}
+
+impl<'a> Moment<'a> {
+    /// A moment without an account.
+    pub fn new(config: &'a Config, now: Timestamp) -> Self {
+        Self { config, account: None, now }
+    }
+
+    /// The same with an account.
+    #[must_use]
+    pub fn with_account(self, account: Option<&'a AccountFacts>) -> Self {
+        Self { account, ..self }
+    }
+
+    /// The same at another time.
+    #[must_use]
+    pub fn at(self, now: Timestamp) -> Self {
+        Self { now, ..self }
+    }
+}

@@ -1,0 +1,256 @@
+//! A person at a moment, as conditions look them up.
+
+use crate::moment::Moment;
+use crate::stage::stage;
+use crate::state::State;
+use perennial_config::cel::{List, Lookup, Value};
+use perennial_config::vocabulary::{AccountField, PersonSlot};
+use perennial_domain::time::{day_of, days_between, month_of};
+use perennial_domain::{Scores, Score, Stage};
+
+/// Active days of the last 28 that count as full engagement: every working day.
+const FULL_ENGAGEMENT_DAYS: f64 = 20.0;
+/// Months of texts that the sentiment is the mean of.
+const MOOD_MONTHS: i32 = 3;
+
+/// What a survey answer makes of someone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NpsClass {
+    /// Answered 9 or 10, and uses the product.
+    Promoter,
+    /// Answered 7 or 8, or 9 or 10 without using the product.
+    Passive,
+    /// Answered 6 or less.
+    Detractor,
+    /// Did not answer.
+    #[default]
+    None,
+}
+
+impl NpsClass {
+    /// All classes, in the order in which they are shown.
+    pub const ALL: [Self; 4] = [Self::Promoter, Self::Passive, Self::Detractor, Self::None];
+
+    /// The name in conditions and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Promoter => "promoter",
+            Self::Passive => "passive",
+            Self::Detractor => "detractor",
+            Self::None => "none",
+        }
+    }
+}
+
+/// A state at a moment, with what was worked out of it so far: stage, then personas, then scores, then segments.
+#[derive(Debug, Clone)]
+pub(crate) struct Person<'a> {
+    pub(crate) moment: Moment<'a>,
+    pub(crate) state: &'a State,
+    pub(crate) today: i32,
+    pub(crate) stage: Stage,
+    /// One bit for each of the config's personas.
+    pub(crate) personas: u32,
+    pub(crate) scores: Scores,
+    /// One bit for each of the config's segments.
+    pub(crate) segments: u64,
+}
+
+impl<'a> Person<'a> {
+    /// With stage and personas, and without scores and segments.
+    pub(crate) fn new(moment: Moment<'a>, state: &'a State) -> Self {
+        let mut person = Self {
+            moment,
+            state,
+            today: day_of(moment.now),
+            stage: stage(&moment, state),
+            personas: 0,
+            scores: Scores::default(),
+            segments: 0,
+        };
+        person.personas = person.find_personas();
+        person
+    }
+
+    /// Active days of the last 28, as 0 to 100.
+    pub(crate) fn engagement(&self) -> Score {
+        let active = f64::from(self.state.days.active(self.today, 28));
+        Score::from_points(active / FULL_ENGAGEMENT_DAYS * 100.0)
+    }
+
+    /// Whole days since the last activity.
+    pub(crate) fn idle_days(&self) -> Option<i64> {
+        self.state.seen.map(|seen| days_between(seen.last_at(), self.moment.now))
+    }
+
+    /// What the latest survey answer makes of them. The thresholds are those of Reichheld's Net Promoter Score.
+    pub(crate) fn nps_class(&self) -> NpsClass {
+        let lowest = self.moment.config.scoring.nps.promoter_min_engagement;
+        match self.state.nps.map(|answer| answer.points) {
+            None => NpsClass::None,
+            Some(9..) if self.engagement().get() >= lowest => NpsClass::Promoter,
+            Some(7..) => NpsClass::Passive,
+            Some(_) => NpsClass::Detractor,
+        }
+    }
+
+    /// The personas that the trait says, and those whose condition holds.
+    fn find_personas(&self) -> u32 {
+        let personas = &self.moment.config.personas;
+        let said = personas.r#trait.as_str();
+        let said = self.state.traits.get(said).and_then(|register| serde_json::from_str(&register.value).ok());
+        let is_said = |name: &str| match &said {
+            Some(serde_json::Value::String(text)) => text == name,
+            Some(serde_json::Value::Array(texts)) => texts.iter().any(|text| text == name),
+            _ => false,
+        };
+        let has = |persona: &perennial_config::personas::Persona| {
+            is_said(&persona.name) || persona.when.as_ref().is_some_and(|when| when.is_true(self))
+        };
+        let bits = personas.all.iter().enumerate().filter(|(_, persona)| has(persona));
+        bits.fold(0, |bits, (at, _)| bits | 1 << at)
+    }
+
+    /// The segments whose conditions hold, one after another: each may ask for those before it.
+    pub(crate) fn find_segments(&mut self) {
+        self.segments = 0;
+        let config = self.moment.config;
+        for (at, segment) in config.segments.all.iter().enumerate() {
+            if segment.when.is_true(self) {
+                self.segments |= 1 << at;
+            }
+        }
+    }
+
+    fn days_since(&self, at: i64) -> Value<'a> {
+        Value::Int((self.moment.now.as_millisecond() - at).max(0) / 86_400_000)
+    }
+
+    fn high_value_used(&self, days: u16) -> i64 {
+        let features = self.moment.config.features.high_value();
+        features.filter(|feature| self.used_days(feature.key, days) > 0).count() as i64
+    }
+
+    fn used_days(&self, key: u32, days: u16) -> u32 {
+        self.state.uses.get(&key).map_or(0, |uses| uses.active(self.today, u32::from(days)))
+    }
+
+    fn activity_change(&self, days: u16) -> f64 {
+        let length = i32::from(days);
+        let recent = f64::from(self.state.days.active(self.today, u32::from(days)));
+        let before = f64::from(self.state.days.active(self.today - length, u32::from(days)));
+        match (recent, before) {
+            (0.0, 0.0) => 0.0,
+            (_, 0.0) => 1.0,
+            (recent, before) => recent / before - 1.0,
+        }
+    }
+
+    fn account(&self, field: &AccountField) -> Option<Value<'_>> {
+        let account = self.moment.account?;
+        match field {
+            AccountField::Id => Some(account.id.as_str().into()),
+            AccountField::People => Some(Value::Int(account.people.into())),
+            AccountField::Score => Some(Value::Int(account.score.get().into())),
+            AccountField::Health => account.health.map(|health| Value::Int(health.get().into())),
+            AccountField::Value => account.value.map(Value::Int),
+            AccountField::Touch => Some(account.touch.as_str().into()),
+            AccountField::Owner => account.owner.as_deref().map(Value::from),
+            AccountField::Stage => account.stage.map(|stage| stage.as_str().into()),
+            AccountField::Trait(path) => {
+                let (first, rest) = path.split_first()?;
+                let mut value = account.traits.get(first)?;
+                for name in rest {
+                    value = value.get(name)?;
+                }
+                Some(Value::from(value))
+            }
+        }
+    }
+}
+
+impl Lookup<PersonSlot> for Person<'_> {
+    fn get(&self, slot: &PersonSlot) -> Option<Value<'_>> {
+        let int = |n: u32| Value::Int(n.into());
+        Some(match slot {
+            PersonSlot::Stage => self.stage.as_str().into(),
+            PersonSlot::Pays => Value::Bool(self.stage.pays()),
+            PersonSlot::IdleDays => Value::Int(self.idle_days()?),
+            PersonSlot::TenureDays => self.days_since(self.state.seen?.first),
+            PersonSlot::CustomerDays => {
+                self.days_since(self.state.milestones.get(&perennial_config::lifecycle::Milestone::Customer)?.first)
+            }
+            PersonSlot::Engagement => Value::Int(self.engagement().get().into()),
+            PersonSlot::Events => Value::Int(i64::try_from(self.state.counts.total()).unwrap_or(i64::MAX)),
+            PersonSlot::Nps => Value::Int(self.state.nps?.points.into()),
+            PersonSlot::NpsClass => self.nps_class().as_str().into(),
+            PersonSlot::NpsDays => self.days_since(self.state.nps?.at),
+            PersonSlot::Sentiment => {
+                Value::Double(self.state.mood.mean(month_of(self.moment.now), MOOD_MONTHS)?)
+            }
+            PersonSlot::MailDomain => mail_domain(self.state)?.into(),
+            PersonSlot::Trait(path) => said(self.state, path)?,
+            PersonSlot::Score(likelihood) => Value::Int(self.scores.get(*likelihood).get().into()),
+            PersonSlot::Tally(name) => int(self.state.tallies.get(name).copied().unwrap_or(0)),
+            PersonSlot::Account(field) => self.account(field)?,
+            PersonSlot::Count { event } => int(self.state.counts.get(event)),
+            PersonSlot::CountWithin { key, days, .. } => int(self.state.windowed(*key, self.today, *days)),
+            PersonSlot::DaysSince { key, .. } => self.days_since(self.state.spans.get(key)?.last),
+            PersonSlot::ActiveDays(days) => int(self.state.days.active(self.today, u32::from(*days))),
+            PersonSlot::ActiveMonths(months) => {
+                int(self.state.months.active(month_of(self.moment.now), u32::from(*months)))
+            }
+            PersonSlot::ActivityChange(days) => Value::Double(self.activity_change(*days)),
+            PersonSlot::UsedDays { key, days } => int(self.used_days(*key, *days)),
+            PersonSlot::EverUsed { key } => Value::Bool(self.state.spans.contains_key(key)),
+            PersonSlot::ReleasedDays { released } => Value::Int((self.today - released).into()),
+            PersonSlot::HighValueUsed(days) => Value::Int(self.high_value_used(*days)),
+            PersonSlot::HighValueShare(days) => {
+                let all = self.moment.config.features.high_value().count();
+                Value::Double(if all == 0 { 0.0 } else { self.high_value_used(*days) as f64 / all as f64 })
+            }
+            PersonSlot::Persona(at) => Value::Bool(self.personas & (1 << at) != 0),
+            PersonSlot::Segment(at) => Value::Bool(self.segments & (1 << at) != 0),
+            PersonSlot::Revenue(currency) => Value::Int(self.state.revenue.get(currency).copied().unwrap_or(0)),
+        })
+    }
+}
+
+/// The domain of the mail address that the person gave last.
+fn mail_domain(state: &State) -> Option<String> {
+    let address = state.text_trait("email")?;
+    let (_, domain) = address.rsplit_once('@')?;
+    Some(domain.trim().to_lowercase())
+}
+
+/// A trait's value. Plain texts are borrowed; anything else is parsed.
+fn said<'a>(state: &'a State, path: &[String]) -> Option<Value<'a>> {
+    let (first, rest) = path.split_first()?;
+    let text = state.traits.get(first)?.value.as_str();
+    if rest.is_empty()
+        && let Some(inner) = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'))
+        && !inner.contains('\\')
+    {
+        return Some(inner.into());
+    }
+    let mut value: serde_json::Value = serde_json::from_str(text).ok()?;
+    for name in rest {
+        value = value.get_mut(name)?.take();
+    }
+    owned(value)
+}
+
+/// The value as its own; `None` for an object, which no condition can compare.
+fn owned(value: serde_json::Value) -> Option<Value<'static>> {
+    Some(match value {
+        serde_json::Value::Null => Value::Null,
+        serde_json::Value::Bool(flag) => Value::Bool(flag),
+        serde_json::Value::Number(number) => {
+            number.as_i64().map(Value::Int).or_else(|| number.as_f64().map(Value::Double))?
+        }
+        serde_json::Value::String(text) => Value::from(text),
+        serde_json::Value::Array(all) => Value::List(List::Owned(all.into_iter().filter_map(owned).collect())),
+        serde_json::Value::Object(_) => return None,
+    })
+}

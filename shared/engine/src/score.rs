@@ -1,0 +1,103 @@
+//! What a score is made of.
+
+use crate::person::Person;
+use perennial_config::scoring::{Category, Rule, ScoreRules, Signal};
+use perennial_domain::{Likelihood, Score, Scores};
+
+/// One share of a score.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Contribution<'a> {
+    pub(crate) of: Source<'a>,
+    /// What it gives now.
+    pub(crate) points: f64,
+}
+
+/// What gives points.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Source<'a> {
+    /// What everyone starts with.
+    Base,
+    /// Events: how many, their points when they happened, and what is left of these before the rule's cap.
+    Rule { rule: &'a Rule, events: u32, left: f64 },
+    /// A state, and its measure.
+    Signal { signal: &'a Signal, measure: f64 },
+    /// What a shared cap takes away.
+    Category(&'a Category),
+}
+
+/// Hands each share of the score to `take`, and gives their sum, which 0 and 100 bound only afterwards. Values and
+/// explanations both come from here, so they cannot differ.
+pub(crate) fn contributions<'a>(
+    person: &Person<'a>,
+    likelihood: Likelihood,
+    take: &mut impl FnMut(Contribution<'a>),
+) -> f64 {
+    let scoring = &person.moment.config.scoring;
+    let of: &ScoreRules = scoring.score(likelihood);
+    let mut sum = of.base;
+    if of.base != 0.0 {
+        take(Contribution { of: Source::Base, points: of.base });
+    }
+    let mut shared = [0.0; perennial_config::scoring::MAX_CATEGORIES];
+    let mut add = |category: Option<usize>, contribution: Contribution<'a>| {
+        sum += contribution.points;
+        if let Some(shared) = category.and_then(|at| shared.get_mut(at)) {
+            *shared += contribution.points;
+        }
+        take(contribution);
+    };
+    for rule in of.rules.iter().filter_map(|at| scoring.rules.get(*at)) {
+        if let Some(contribution) = of_rule(person, rule) {
+            add(rule.category, contribution);
+        }
+    }
+    for signal in of.signals.iter().filter_map(|at| scoring.signals.get(*at)) {
+        if let Some(contribution) = of_signal(person, signal) {
+            add(signal.category, contribution);
+        }
+    }
+    for (category, together) in of.categories.iter().zip(shared) {
+        let cut = together.clamp(-category.cap, category.cap) - together;
+        if cut != 0.0 {
+            sum += cut;
+            take(Contribution { of: Source::Category(category), points: cut });
+        }
+    }
+    sum
+}
+
+/// One score's value.
+pub(crate) fn value(person: &Person<'_>, likelihood: Likelihood) -> Score {
+    Score::from_points(contributions(person, likelihood, &mut |_| {}))
+}
+
+/// All nine.
+pub(crate) fn values(person: &Person<'_>) -> Scores {
+    Scores::new(|likelihood| value(person, likelihood))
+}
+
+/// The signal's points at `measure`: a straight line from 0 at `from` to all of them at `to`, level beyond.
+pub(crate) fn ramp(signal: &Signal, measure: f64) -> f64 {
+    signal.points * ((measure - signal.from) / (signal.to - signal.from)).clamp(0.0, 1.0)
+}
+
+fn of_rule<'a>(person: &Person<'a>, rule: &'a Rule) -> Option<Contribution<'a>> {
+    let counted = person.state.points.get(&rule.key)?;
+    // Before their own time events weigh no more than in it.
+    let weight = counted.weight(person.moment.now.as_second(), rule.half_life_days).min(f64::from(counted.events));
+    let left = rule.points * weight;
+    let points = rule.cap.map_or(left, |cap| left.clamp(-cap, cap));
+    Some(Contribution { of: Source::Rule { rule, events: counted.events, left }, points })
+}
+
+fn of_signal<'a>(person: &Person<'a>, signal: &'a Signal) -> Option<Contribution<'a>> {
+    let counts = (signal.stages.is_empty() || signal.stages.contains(&person.stage))
+        && person.state.seen.is_some()
+        && signal.when.as_ref().is_none_or(|when| when.is_true(person));
+    if !counts {
+        return None;
+    }
+    let measure = signal.measure.number(person).filter(|measure| measure.is_finite())?;
+    let points = ramp(signal, measure);
+    (points != 0.0).then_some(Contribution { of: Source::Signal { signal, measure }, points })
+}

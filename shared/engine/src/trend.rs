@@ -1,0 +1,100 @@
+//! How scores moved: all nine, as they were when each of the newest weeks began.
+//!
+//! A state cannot tell what it was before, so the scores are written down when the first event of a new week comes, before it
+//! is counted. Weeks in which nothing came are worked out when they are asked for: only time changed the scores in them.
+
+use crate::evaluate::evaluate;
+use crate::facts::Facts;
+use crate::moment::Moment;
+use crate::profile::Profile;
+use crate::state::State;
+use jiff::Timestamp;
+use perennial_domain::time::{DAY_SECONDS, day_of};
+use perennial_domain::{Likelihood, Score, Scores};
+use serde::Serialize;
+
+/// Weeks whose beginnings are kept.
+pub const WEEKS: i32 = 5;
+
+/// A score when a week began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct TrendPoint {
+    /// Monday, 00:00 UTC.
+    pub at: Timestamp,
+    /// The score then.
+    pub value: Score,
+}
+
+/// The week of `at`: weeks begin on Monday, 00:00 UTC, and are counted from that of 1970-01-01.
+fn week_of(at: Timestamp) -> i32 {
+    // 1970-01-01 was a Thursday.
+    (day_of(at) + 3).div_euclid(7)
+}
+
+fn beginning(week: i32) -> Timestamp {
+    Timestamp::from_second((i64::from(week) * 7 - 3) * DAY_SECONDS).unwrap_or(Timestamp::MIN)
+}
+
+/// Writes down the scores at the beginning of the week of `next`, the time of an event that is about to be counted, where it
+/// is the first of that week and the week is one of the newest before the moment.
+pub(crate) fn note(moment: &Moment<'_>, profile: &mut Profile, next: Timestamp) {
+    let week = week_of(next);
+    let this_week = week_of(moment.now);
+    if week > this_week || week <= this_week - WEEKS {
+        return;
+    }
+    let Some(newest) = profile.primary_mut().map(|part| part.facts.trend.keys().next_back().copied()) else { return };
+    if newest.is_some_and(|newest| newest >= week) {
+        return;
+    }
+    let view = profile.view();
+    let Some(seen) = view.seen else { return };
+    let from = newest.map_or(i32::MIN, |newest| newest + 1).max(this_week - WEEKS + 1);
+    let noted: Vec<_> = (from..=week)
+        .filter(|week| seen.last_at() < beginning(*week))
+        .map(|week| (week, scores_at(moment, &view, week)))
+        .collect();
+    if let Some(part) = profile.primary_mut() {
+        part.facts.trend.extend(noted);
+        part.facts.trend.retain(|week, _| *week > this_week - WEEKS);
+    }
+}
+
+fn scores_at(moment: &Moment<'_>, view: &State, week: i32) -> [u8; 9] {
+    let scores: Scores = evaluate(&moment.at(beginning(week)), view).scores;
+    Likelihood::ALL.map(|likelihood| scores.get(likelihood).get())
+}
+
+/// A score at the beginnings of the newest weeks, the oldest first: those that were written down, and those since the last
+/// activity, in which only time changed it. Weeks before the person was first seen are left out.
+pub fn trend(moment: &Moment<'_>, view: &State, facts: &Facts, likelihood: Likelihood) -> Vec<TrendPoint> {
+    let this_week = week_of(moment.now);
+    let Some(seen) = view.seen else { return Vec::new() };
+    let mut points = Vec::new();
+    for week in this_week - WEEKS + 1..=this_week {
+        let value = match facts.trend.get(&week) {
+            Some(scores) => scores.get(likelihood as usize).copied(),
+            None if seen.last_at() < beginning(week) => {
+                scores_at(moment, view, week).get(likelihood as usize).copied()
+            }
+            None => None,
+        };
+        points.extend(value.map(|value| TrendPoint { at: beginning(week), value: Score::from(value) }));
+    }
+    points
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn weeks_begin_on_monday() {
+        let sunday: Timestamp = "2026-11-22T23:59:59Z".parse().unwrap();
+        let monday: Timestamp = "2026-11-23T00:00:00Z".parse().unwrap();
+        assert_eq!(week_of(monday), week_of(sunday) + 1);
+        assert_eq!(beginning(week_of(monday)), monday);
+        assert_eq!(beginning(week_of("1970-01-01T00:00:00Z".parse().unwrap())).to_string(), "1969-12-29T00:00:00Z");
+    }
+}

@@ -1,11 +1,33 @@
 //! Values that people typed or systems wrote carelessly, brought into one normal form.
 //!
+//! | value | normal form | rules |
+//! |---|---|---|
+//! | mail address | as written before the `@`, the domain in lower case and ASCII | [`mail`] |
+//! | company of an address | the registrable domain; never free mail, disposable mail, a relay or a public suffix | [`company`] |
+//! | name | NFC, single spaces, nothing invisible; title case where it was of one case | [`name`] |
+//! | country | two letters of ISO 3166-1 | [`country`] |
+//! | phone number | E.164 | [`phone`] |
+//! | website | its host | [`website`] |
+//!
+//! [`traits`] applies them to an event and says what it did. Timestamps are corrected and checked where calls are read.
+//!
 //! Pure, total and idempotent: the normal form of a normal form is itself, and no text is too hostile to be looked at.
 
 pub mod company;
+pub mod country;
 pub mod mail;
+pub mod name;
+pub mod note;
+pub mod phone;
+pub mod traits;
+pub mod website;
 
 mod text;
 
 pub use company::{CompanyDomain, NoCompany, company_domain, is_disposable, is_free_mail, is_shared};
+pub use country::{Country, InvalidCountry};
 pub use mail::{InvalidMail, MailAddress};
+pub use name::{InvalidName, company_name, person_name};
+pub use note::{Change, Note, Outcome, Reason};
+pub use phone::{InvalidPhone, e164};
+pub use website::{InvalidWebsite, website};

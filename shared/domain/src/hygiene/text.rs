@@ -4,12 +4,14 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 use std::borrow::Cow;
 
 /// Whether nothing is seen of `c` where it stands: control characters, and the marks of Unicode that only steer the layout (zero-width
-/// spaces, directions, the byte order mark, the soft hyphen, variation selectors, tags).
+/// spaces, directions, the byte order mark, the soft hyphen, variation selectors, tags), and code points that are no characters.
 ///
 /// The zero-width joiner and non-joiner are not among them: names of Persian and of Indic scripts are written with them. At the ends of a
 /// text they say nothing, see [`trimmed`].
 pub(super) fn is_invisible(c: char) -> bool {
-    c.is_control()
+    let is_no_character = u32::from(c) & 0xfffe == 0xfffe || ('\u{fdd0}'..='\u{fdef}').contains(&c);
+    is_no_character
+        || c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
             | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'

@@ -1,0 +1,112 @@
+//! What was done to a value, in words for people. It never repeats the value.
+
+use super::{InvalidCountry, InvalidMail, InvalidName, InvalidPhone, InvalidWebsite};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+/// One value of an event that did not stay as it came. Written as `{"field": "email", "change": "domain in lower case"}` or
+/// `{"field": "email", "dropped": "no @"}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Note {
+    /// Where it stands among the traits, such as `email` or `company.name`.
+    pub field: &'static str,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It has its normal form now.
+    Changed(Change),
+    /// It has none and is not there any more.
+    Dropped(Reason),
+}
+
+/// How a value differs from what came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// Of what nobody sees.
+    Cleaned,
+    /// Of brackets, a name or `mailto:` around it.
+    Unwrapped,
+    /// Of upper case in the domain.
+    DomainCase,
+    /// Of letters beyond ASCII in the domain.
+    DomainAscii,
+    /// Of a single case.
+    TitleCase,
+    /// Of its end.
+    Shortened,
+    /// Of another spelling than the code.
+    CountryCode,
+    /// Of another spelling than E.164.
+    E164,
+    /// Of all that is not the host.
+    Host,
+}
+
+impl Change {
+    /// The change in words.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cleaned => "white space and invisible characters removed, accents composed",
+            Self::Unwrapped => "bare address without what stood around it",
+            Self::DomainCase => "domain in lower case",
+            Self::DomainAscii => "domain in ASCII (IDNA)",
+            Self::TitleCase => "title case",
+            Self::Shortened => "shortened to 120 characters",
+            Self::CountryCode => "country as ISO 3166-1 alpha-2",
+            Self::E164 => "phone number as E.164",
+            Self::Host => "host of the web address",
+        }
+    }
+}
+
+/// Why a value has no normal form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Reason {
+    /// A number, an object or the like where text belongs.
+    #[error("not text")]
+    NotText,
+    /// There is nothing, or a word for nothing.
+    #[error("stands for nothing")]
+    Absent,
+    /// No mail address.
+    #[error(transparent)]
+    Mail(InvalidMail),
+    /// No name.
+    #[error(transparent)]
+    Name(InvalidName),
+    /// No country.
+    #[error(transparent)]
+    Country(InvalidCountry),
+    /// No phone number.
+    #[error(transparent)]
+    Phone(InvalidPhone),
+    /// No website.
+    #[error(transparent)]
+    Website(InvalidWebsite),
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.outcome {
+            Outcome::Changed(change) => write!(f, "{}: {}", self.field, change.as_str()),
+            Outcome::Dropped(reason) => write!(f, "{} dropped: {reason}", self.field),
+        }
+    }
+}
+
+impl Serialize for Note {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("field", self.field)?;
+        match self.outcome {
+            Outcome::Changed(change) => map.serialize_entry("change", change.as_str())?,
+            Outcome::Dropped(reason) => map.serialize_entry("dropped", &reason.to_string())?,
+        }
+        map.end()
+    }
+}

@@ -1,0 +1,188 @@
+//! The traits of `identify` and `group` calls in their normal form.
+//!
+//! | trait of `identify` | becomes |
+//! |---|---|
+//! | `email` | [`MailAddress`] |
+//! | `name`, `firstName`, `first_name`, `lastName`, `last_name` | [`person_name`] |
+//! | `phone` | [`e164`], read as people in `country` or `address.country` dial it |
+//! | `country`, `address.country` | [`Country`] |
+//! | `company` (if it is text), `company.name` | [`company_name`] |
+//!
+//! | trait of `group` | becomes |
+//! |---|---|
+//! | `name` | [`company_name`] |
+//! | `website`, `domain` | [`website`]: the host |
+//! | `email`, `phone`, `country`, `address.country` | as above |
+//!
+//! A value that has no normal form is dropped and the event stays: what is wrong with a phone number says nothing against the mail address
+//! beside it, and no value is better than one that other rules would trust. `null` stays: it may be there to say that a trait is gone.
+
+use super::name::MAX_CHARS;
+use super::note::{Change, Note, Outcome, Reason};
+use super::text::{is_absent, trimmed};
+use super::{Country, MailAddress, company_name, e164, person_name, website};
+use crate::{EventKind, Properties};
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// What kind of value a trait holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standard {
+    Mail,
+    PersonName,
+    CompanyName,
+    Country,
+    Phone,
+    Website,
+}
+
+/// A trait: its place, one or two names deep, and what it holds.
+type Field = (&'static str, Standard);
+
+// Countries come first: phone numbers are read by them.
+const OF_PERSON: [Field; 11] = [
+    ("country", Standard::Country),
+    ("address.country", Standard::Country),
+    ("email", Standard::Mail),
+    ("name", Standard::PersonName),
+    ("firstName", Standard::PersonName),
+    ("first_name", Standard::PersonName),
+    ("lastName", Standard::PersonName),
+    ("last_name", Standard::PersonName),
+    ("phone", Standard::Phone),
+    ("company", Standard::CompanyName),
+    ("company.name", Standard::CompanyName),
+];
+const OF_ACCOUNT: [Field; 7] = [
+    ("country", Standard::Country),
+    ("address.country", Standard::Country),
+    ("name", Standard::CompanyName),
+    ("website", Standard::Website),
+    ("domain", Standard::Website),
+    ("email", Standard::Mail),
+    ("phone", Standard::Phone),
+];
+
+const fn fields(kind: EventKind) -> &'static [Field] {
+    match kind {
+        EventKind::Identify => &OF_PERSON,
+        EventKind::Group => &OF_ACCOUNT,
+        _ => &[],
+    }
+}
+
+/// Whether a trait of this name, of a call of this kind, holds something that [`standardise`] looks at.
+pub fn concerns(kind: EventKind, name: &str) -> bool {
+    fields(kind).iter().any(|(path, _)| path.split('.').next() == Some(name))
+}
+
+/// Brings the traits of a call into their normal form and says what was done, in the order of the tables above.
+pub fn standardise(kind: EventKind, traits: &mut Properties) -> Vec<Note> {
+    let mut notes = Vec::new();
+    for (field, standard) in fields(kind) {
+        let Some((parent, name)) = holder(traits, field) else { continue };
+        // An object there has fields of its own.
+        let skipped = |value: &Value| value.is_null() || (*field == "company" && value.is_object());
+        let Some(value) = parent.get(name).filter(|value| !skipped(value)) else { continue };
+        let text = match value {
+            Value::String(text) => Some(Cow::Borrowed(text.as_str())),
+            Value::Number(number) if *standard == Standard::Phone => Some(Cow::Owned(number.to_string())),
+            _ => None,
+        };
+        let country = if *standard == Standard::Phone { country_of(traits) } else { None };
+        let outcome = match text.ok_or(Reason::NotText).and_then(|text| apply(*standard, &text, country)) {
+            Ok(None) => continue,
+            Ok(Some((normal, change))) => {
+                set(traits, field, Some(normal));
+                Outcome::Changed(change)
+            }
+            Err(reason) => {
+                set(traits, field, None);
+                Outcome::Dropped(reason)
+            }
+        };
+        notes.push(Note { field, outcome });
+    }
+    notes
+}
+
+/// The object that holds `field`, and the name that it has there.
+fn holder<'a>(traits: &'a Properties, field: &'static str) -> Option<(&'a Properties, &'static str)> {
+    match field.split_once('.') {
+        Some((parent, name)) => Some((traits.get(parent)?.as_object()?, name)),
+        None => Some((traits, field)),
+    }
+}
+
+fn set(traits: &mut Properties, field: &'static str, value: Option<String>) {
+    let (parent, name) = match field.split_once('.') {
+        Some((parent, name)) => (traits.get_mut(parent).and_then(Value::as_object_mut), name),
+        None => (Some(traits), field),
+    };
+    let Some(parent) = parent else { return };
+    match value {
+        Some(value) => {
+            parent.insert(name.to_owned(), value.into());
+        }
+        None => {
+            parent.remove(name);
+        }
+    }
+}
+
+/// The country that the traits name; they are in their normal form already.
+fn country_of(traits: &Properties) -> Option<Country> {
+    ["country", "address.country"].into_iter().find_map(|field| {
+        let (parent, name) = holder(traits, field)?;
+        Country::parse(parent.get(name)?.as_str()?).ok()
+    })
+}
+
+/// The normal form with what it changes; `None` where `text` has it.
+fn apply(standard: Standard, text: &str, country: Option<Country>) -> Result<Option<(String, Change)>, Reason> {
+    let bare = trimmed(text);
+    if is_absent(bare) {
+        return Err(Reason::Absent);
+    }
+    let (normal, change) = match standard {
+        Standard::Mail => {
+            let address = MailAddress::parse(text).map_err(Reason::Mail)?;
+            let change = mail_change(bare, &address);
+            (address.into(), change)
+        }
+        Standard::PersonName => {
+            let name = person_name(text).map_err(Reason::Name)?;
+            // Case alone would be title case; with everything else the same.
+            let is_case = company_name(text).is_ok_and(|cleaned| cleaned != name);
+            let change = if is_case { Change::TitleCase } else { name_change(bare) };
+            (name, change)
+        }
+        Standard::CompanyName => (company_name(text).map_err(Reason::Name)?, name_change(bare)),
+        Standard::Country => (Country::parse(text).map_err(Reason::Country)?.as_str().to_owned(), Change::CountryCode),
+        Standard::Phone => (e164(text, country).map_err(Reason::Phone)?, Change::E164),
+        Standard::Website => (website(text).map_err(Reason::Website)?, Change::Host),
+    };
+    Ok((normal != text).then_some((normal, change)))
+}
+
+fn mail_change(bare: &str, address: &MailAddress) -> Change {
+    if bare == address.as_str() {
+        Change::Cleaned
+    } else if bare.eq_ignore_ascii_case(address.as_str()) {
+        Change::DomainCase
+    } else if address.domain().contains("xn--") && !bare.is_ascii() {
+        Change::DomainAscii
+    } else if bare.is_ascii() {
+        Change::Unwrapped
+    } else {
+        Change::Cleaned
+    }
+}
+
+fn name_change(bare: &str) -> Change {
+    if bare.chars().nth(MAX_CHARS).is_some() { Change::Shortened } else { Change::Cleaned }
+}
+
+#[cfg(test)]
+#[path = "traits_tests.rs"]
+mod tests;

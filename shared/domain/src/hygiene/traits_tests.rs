@@ -1,0 +1,132 @@
+//! Domain, section 2: "Clean and standardise (mail addresses, names, countries, …), reject with a reason".
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use super::*;
+use proptest::prelude::*;
+use serde_json::json;
+
+fn standardised(kind: EventKind, traits: Value) -> (Value, Vec<String>) {
+    let Value::Object(mut traits) = traits else { panic!("an object") };
+    let notes = standardise(kind, &mut traits);
+    (traits.into(), notes.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn the_traits_of_a_person_are_standardised_and_every_change_is_told() {
+    let (traits, notes) = standardised(
+        EventKind::Identify,
+        json!({"email": "Ada@EXAMPLE.com", "name": "ADA BYRON", "firstName": " Ada ", "last_name": "byron", "phone": "030 901820",
+            "address": {"country": "Deutschland", "city": "berlin"}, "company": {"name": "Acme\u{200b}  Inc", "plan": "pro"}, "age": 36,
+            "nickname": "ADA", "createdAt": null}),
+    );
+    let expected = json!({"email": "Ada@example.com", "name": "Ada Byron", "firstName": "Ada", "last_name": "Byron", "phone": "+4930901820",
+        "address": {"country": "DE", "city": "berlin"}, "company": {"name": "Acme Inc", "plan": "pro"}, "age": 36, "nickname": "ADA",
+        "createdAt": null});
+    assert_eq!(traits, expected);
+    assert_eq!(
+        notes,
+        [
+            "address.country: country as ISO 3166-1 alpha-2",
+            "email: domain in lower case",
+            "name: title case",
+            "firstName: white space and invisible characters removed, accents composed",
+            "last_name: title case",
+            "phone: phone number as E.164",
+            "company.name: white space and invisible characters removed, accents composed",
+        ]
+    );
+    assert_eq!(standardised(EventKind::Identify, expected.clone()), (expected, vec![]), "a normal form is its own");
+}
+
+#[test]
+fn a_value_without_a_normal_form_is_dropped_with_its_reason_and_the_others_stay() {
+    let (traits, notes) = standardised(
+        EventKind::Identify,
+        json!({"email": "ada at example", "name": "null", "firstName": "", "lastName": 7, "phone": "12", "country": "Atlantis",
+            "address": "1 High Street", "company": ["Acme"], "plan": "pro", "first_name": null}),
+    );
+    assert_eq!(traits, json!({"address": "1 High Street", "plan": "pro", "first_name": null}));
+    assert_eq!(
+        notes,
+        [
+            "country dropped: no country has this code or name",
+            "email dropped: no @",
+            "name dropped: stands for nothing",
+            "firstName dropped: stands for nothing",
+            "lastName dropped: not text",
+            "phone dropped: no country code, and no country beside it",
+            "company dropped: not text",
+        ]
+    );
+}
+
+#[test]
+fn the_traits_of_an_account_are_standardised() {
+    let (traits, notes) = standardised(
+        EventKind::Group,
+        json!({"name": " ACME ", "website": "https://www.Acme.co.uk/about", "domain": "acme.co.uk", "country": "uk", "phone": "020 7946 0018",
+            "email": "<sales@acme.co.uk>", "employees": 40}),
+    );
+    let expected = json!({"name": "ACME", "website": "acme.co.uk", "domain": "acme.co.uk", "country": "GB", "phone": "+442079460018",
+        "email": "sales@acme.co.uk", "employees": 40});
+    assert_eq!(traits, expected);
+    assert_eq!(
+        notes,
+        [
+            "country: country as ISO 3166-1 alpha-2",
+            "name: white space and invisible characters removed, accents composed",
+            "website: host of the web address",
+            "email: bare address without what stood around it",
+            "phone: phone number as E.164",
+        ]
+    );
+}
+
+#[test]
+fn other_calls_and_other_traits_are_left_alone() {
+    let traits = json!({"email": " X ", "name": "X Y"});
+    assert_eq!(standardised(EventKind::Track, traits.clone()), (traits, vec![]));
+    assert!(concerns(EventKind::Identify, "address") && concerns(EventKind::Group, "website"));
+    assert!(!concerns(EventKind::Identify, "website") && !concerns(EventKind::Track, "email"));
+}
+
+#[test]
+fn a_phone_number_may_come_as_a_number() {
+    let (traits, _) = standardised(EventKind::Identify, json!({"phone": 30_901_820, "country": "DE"}));
+    assert_eq!(traits["phone"], "+4930901820");
+}
+
+#[test]
+fn notes_do_not_repeat_values() {
+    let mut traits = serde_json::from_value(json!({"email": "Ada@EXAMPLE.com", "name": "secret@x"})).unwrap();
+    let notes = serde_json::to_value(standardise(EventKind::Identify, &mut traits)).unwrap();
+    let expected = json!([{"field": "email", "change": "domain in lower case"},
+        {"field": "name", "dropped": "a mail address or a link, not a name"}]);
+    assert_eq!(notes, expected);
+}
+
+proptest! {
+    #[test]
+    fn hostile_traits_never_panic_and_settle_at_once(
+        values in proptest::collection::vec(prop_oneof![any::<String>(), "[A-Za-z @.+0-9<>]{0,30}"], 11),
+        group in any::<bool>(),
+        nested in any::<bool>(),
+    ) {
+        let kind = if group { EventKind::Group } else { EventKind::Identify };
+        let mut traits = Properties::new();
+        for ((field, _), value) in fields(kind).iter().zip(values) {
+            match field.split_once('.') {
+                Some((parent, name)) if nested => {
+                    traits.insert(parent.to_owned(), json!({ name: value }));
+                }
+                _ => {
+                    traits.insert((*field).to_owned(), value.into());
+                }
+            }
+        }
+        standardise(kind, &mut traits);
+        let once = traits.clone();
+        prop_assert_eq!(standardise(kind, &mut traits), vec![]);
+        prop_assert_eq!(traits, once);
+    }
+}

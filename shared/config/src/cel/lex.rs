@@ -155,8 +155,7 @@ impl Lexer<'_> {
         let three = self.peek(1) == quote && self.peek(2) == quote;
         let width = if three { 3 } else { 1 };
         self.at += width;
-        loop {
-            let Some(c) = self.rest().chars().next() else { break };
+        while let Some(c) = self.rest().chars().next() {
             if (0..width).all(|ahead| self.peek(ahead) == quote) {
                 self.at += width;
                 return Kind::Literal;

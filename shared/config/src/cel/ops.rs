@@ -69,11 +69,16 @@ fn int_to_double(int: i64, double: f64) -> Option<Ordering> {
     }
 }
 
-/// Whether `item` is an element of a list, or a key of an object.
+/// Whether `item` is an element of a list, or a key of an object. What could be a key of no map is an error, as to the
+/// interpreter of crate `cel`; the specification leaves it open.
 pub(super) fn contains(item: &Value<'_>, within: &Value<'_>) -> Result<bool, EvalError> {
     match within {
         Value::List(list) => Ok(list.iter().any(|element| equal(item, &element))),
-        Value::Map(map) => Ok(matches!(item, Value::Text(key) if map.contains_key(key.as_ref()))),
+        Value::Map(map) => match item {
+            Value::Text(key) => Ok(map.contains_key(key.as_ref())),
+            Value::Bool(_) | Value::Int(_) | Value::Double(_) => Ok(false),
+            Value::Null | Value::List(_) | Value::Map(_) => Err(EvalError::Types),
+        },
         _ => Err(EvalError::Types),
     }
 }

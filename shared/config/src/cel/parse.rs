@@ -1,14 +1,14 @@
 //! From source to tree, by the parser of crate `cel`.
 //!
-//! That parser gives a tree of its own, in which macros are expanded, and the place of each node's operator. Here the
-//! tree is brought into ours, with the whole place of each part found from the tokens; all that is known of the crate is here.
+//! That parser gives a tree of its own and the place of each node's operator. Here the tree is brought into ours, with the
+//! whole place of each part found from the tokens; all that is known of the crate is here.
 
 use super::CelError;
 use super::ast::{Arithmetic, Comparison, Expr, Kind, Word};
 use super::lex::{self, Token};
 use super::syntax;
-use ::cel::common::ast::{CallExpr, ComprehensionExpr, Expr as Node, IdedExpr, LiteralValue, SelectExpr, SourceInfo, operators};
-use ::cel::parser::Parser;
+use ::cel::{Env, ParseError};
+use ::cel::common::ast::{CallExpr, Expr as Node, IdedExpr, LiteralValue, SelectExpr, SourceInfo, operators};
 use std::ops::Range;
 
 /// Parses `source`; `None` where it is no expression. What is wrong is added to `errors`.
@@ -28,13 +28,16 @@ pub(super) fn parse(source: &str, errors: &mut Vec<CelError>) -> Option<Expr> {
     if !errors.is_empty() {
         return None;
     }
-    match Parser::new().parse_with_source_info(source) {
+    // An environment without macros leaves `has`, `exists` and `all` as they are written.
+    match Env::default().with_optional_support(false).parser().parse_with_source_info(source) {
         Ok((tree, places)) => {
             let mut adapter = Adapter { source, tokens: &tokens, closes: &closes, places, errors };
             Some(adapter.expr(tree))
         }
         Err(refused) => {
-            errors.extend(refused.errors.iter().map(|error| CelError::new(place_of(source, &tokens, error.pos), in_words(&error.msg))));
+            // Tokens in a right order make an expression, so this is for what a later version of the crate may refuse.
+            let told = |error: &ParseError| CelError::new(place_of(source, &tokens, error.pos), format!("this is no CEL: {}", error.msg));
+            errors.extend(refused.errors.iter().map(told));
             None
         }
     }
@@ -48,17 +51,6 @@ fn place_of(source: &str, tokens: &[Token], (line, column): (isize, isize)) -> R
     match tokens.iter().find(|token| token.at.end > offset) {
         Some(token) => token.at.clone(),
         None => source.len()..source.len(),
-    }
-}
-
-/// What the parser says, in plain words: only what the order of tokens cannot tell comes here.
-fn in_words(message: &str) -> String {
-    match message {
-        "invalid argument to has() macro" => "`has()` asks for a key: write `has(properties.plan)`".to_owned(),
-        "argument must be a simple name" => {
-            "the first argument names the element: write `properties.tags.exists(tag, tag == \"vip\")`".to_owned()
-        }
-        other => format!("this is no CEL: {other}"),
     }
 }
 
@@ -107,8 +99,7 @@ impl Adapter<'_> {
             }
             Node::Select(select) => self.select(token, select),
             Node::Call(call) => self.call(token, call),
-            Node::Comprehension(each) => self.each(token, *each),
-            Node::Map(_) | Node::Struct(_) | Node::Unspecified => {
+            Node::Comprehension(_) | Node::Map(_) | Node::Struct(_) | Node::Unspecified => {
                 let at = self.at(token).start..self.end(token);
                 self.wrong(at, "maps and messages cannot be written")
             }
@@ -138,51 +129,50 @@ impl Adapter<'_> {
 
     fn select(&mut self, token: usize, select: SelectExpr) -> Expr {
         let operand = Box::new(self.expr(*select.operand));
-        if select.test {
-            let close = self.closes.get(token).copied().unwrap_or(token);
-            let key = Word { text: select.field, at: self.at(close.saturating_sub(1)) };
-            let at = self.at(token.saturating_sub(1)).start..self.end(token);
-            return Expr { at, kind: Kind::Has(operand, key) };
-        }
         let key = Word { text: select.field, at: self.at(token + 1) };
         Expr { at: operand.at.start..key.at.end, kind: Kind::Select(operand, key) }
     }
 
-    fn each(&mut self, token: usize, each: ComprehensionExpr) -> Expr {
-        let macro_name = self.word(token.saturating_sub(1));
-        let list = Box::new(self.expr(each.iter_range));
-        let at = list.at.start..self.end(token);
-        let all = macro_name.text == "all";
-        if !all && macro_name.text != "exists" {
-            let message = format!("`.{}()` is not offered: of a list you can ask `exists`, `all`, `size` and `in`", macro_name.text);
-            return self.wrong(macro_name.at, message);
-        }
-        // The step of the expanded macro is `@result || condition`, or `@result && condition`.
-        let condition = match each.loop_step.expr {
-            Node::Call(mut step) if step.args.len() == 2 => step.args.pop(),
-            _ => None,
-        };
-        match condition {
-            Some(condition) => {
-                let condition = Box::new(self.expr(condition));
-                Expr { at, kind: Kind::Each { all, list, variable: each.iter_var, condition } }
+    /// `has(operand.key)`, and every other function.
+    fn function(&mut self, token: usize, mut arguments: Vec<Expr>) -> Expr {
+        let name = self.word(token.saturating_sub(1));
+        let at = name.at.start..self.end(token);
+        let kind = match (name.text.as_str(), arguments.pop()) {
+            ("has", Some(Expr { kind: Kind::Select(operand, key), .. })) if arguments.is_empty() => Kind::Has(operand, key),
+            (_, last) => {
+                arguments.extend(last);
+                Kind::Call(name, arguments)
             }
-            None => self.wrong(at, "this use of a list is not offered"),
-        }
+        };
+        Expr { at, kind }
+    }
+
+    /// `list.exists(variable, condition)`, `list.all(variable, condition)`, and every other method.
+    fn method(&mut self, token: usize, target: Expr, mut arguments: Vec<Expr>) -> Expr {
+        let name = self.word(token.saturating_sub(1));
+        let (at, target) = (target.at.start..self.end(token), Box::new(target));
+        let each = matches!(name.text.as_str(), "exists" | "all") && arguments.len() == 2;
+        let kind = match (arguments.pop(), arguments.pop()) {
+            (Some(condition), Some(Expr { kind: Kind::Name(variable), .. })) if each => {
+                Kind::Each { all: name.text == "all", list: target, variable, condition: Box::new(condition) }
+            }
+            (last, before) => {
+                arguments.extend(before);
+                arguments.extend(last);
+                Kind::Method(target, name, arguments)
+            }
+        };
+        Expr { at, kind }
     }
 
     fn call(&mut self, token: usize, call: CallExpr) -> Expr {
-        if let Some(target) = call.target {
-            let target = Box::new(self.expr(*target));
-            let name = self.word(token.saturating_sub(1));
-            let at = target.at.start..self.end(token);
-            let arguments = call.args.into_iter().map(|argument| self.expr(argument)).collect();
-            return Expr { at, kind: Kind::Method(target, name, arguments) };
-        }
+        let target = call.target.map(|target| self.expr(*target));
         let mut parts: Vec<Expr> = call.args.into_iter().map(|argument| self.expr(argument)).collect();
+        if let Some(target) = target {
+            return self.method(token, target, parts);
+        }
         if self.tokens.get(token).is_some_and(|token| token.kind == lex::Kind::Open(b'(')) {
-            let name = self.word(token.saturating_sub(1));
-            return Expr { at: name.at.start..self.end(token), kind: Kind::Call(name, parts) };
+            return self.function(token, parts);
         }
         let (third, second, first) = match parts.len() {
             3 => (parts.pop(), parts.pop(), parts.pop()),

@@ -16,6 +16,9 @@ const MAX_CHOICES: usize = 32;
 /// The highest tree: brackets, signs, and operators in a row.
 pub const MAX_HEIGHT: usize = 200;
 
+/// What is a whole number only with a minus before it.
+const LOWEST: u64 = 1 << 63;
+
 /// Words that CEL keeps for itself.
 const RESERVED: [&str; 17] = [
     "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "namespace", "package",
@@ -92,8 +95,8 @@ impl Checker<'_> {
         let mut at = 0;
         while let Some(token) = self.tokens.get(at) {
             value_next = if value_next { self.value(at, token.kind) } else { self.operator(at, token.kind) };
-            // A key after a dot is part of it.
-            at += if token.kind == Kind::Dot && self.is_name(at + 1) { 2 } else { 1 };
+            // A key after a dot is part of it; so is a word that was meant as one.
+            at += if token.kind == Kind::Dot && !value_next && self.is_word(at + 1) { 2 } else { 1 };
         }
         let end = self.source.len();
         if value_next {
@@ -116,12 +119,9 @@ impl Checker<'_> {
     /// A token where a value has to come. Whether one still has to.
     fn value(&mut self, at: usize, kind: Kind) -> bool {
         match kind {
-            Kind::Literal => self.found_value(1),
+            Kind::Literal => self.literal(at),
             Kind::Name => self.name(at),
-            Kind::Minus | Kind::Not => {
-                self.signs += 1;
-                true
-            }
+            Kind::Minus | Kind::Not => self.sign(at, kind),
             Kind::Open(b'(') => self.open(at, Bracket::Group),
             Kind::Open(b'[') => self.open(at, Bracket::List),
             Kind::Open(_) => {
@@ -176,6 +176,30 @@ impl Checker<'_> {
             Kind::Comma => self.comma(at),
             Kind::Literal | Kind::Name | Kind::Not => self.no_operator(at, kind),
         }
+    }
+
+    fn sign(&mut self, at: usize, kind: Kind) -> bool {
+        let before = at.checked_sub(1).and_then(|before| self.kind(before));
+        if self.signs > 0 && before != Some(kind) {
+            self.wrong(self.at(at), "`!` and `-` cannot follow each other: put what is negated in brackets");
+        }
+        self.signs += 1;
+        true
+    }
+
+    fn literal(&mut self, at: usize) -> bool {
+        let place = self.at(at);
+        let digits = self.text(&place);
+        let lowest = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
+            Some(hex) => u64::from_str_radix(hex, 16) == Ok(LOWEST),
+            None => digits.parse() == Ok(LOWEST),
+        };
+        let negative = self.signs == 1 && at.checked_sub(1).and_then(|before| self.kind(before)) == Some(Kind::Minus);
+        if lowest && !negative {
+            let message = format!("`{digits}` is too large: whole numbers end at {}", i64::MAX);
+            self.wrong(place, message);
+        }
+        self.found_value(1)
     }
 
     fn name(&mut self, at: usize) -> bool {
@@ -387,6 +411,11 @@ impl Checker<'_> {
 
     fn is_name(&self, at: usize) -> bool {
         self.kind(at) == Some(Kind::Name)
+    }
+
+    /// Whether the token is made of letters.
+    fn is_word(&self, at: usize) -> bool {
+        self.kind(at).is_some() && self.text(&self.at(at)).starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
     }
 
     fn at(&self, at: usize) -> Range<usize> {

@@ -34,14 +34,16 @@ impl<V: Vocabulary> Checker<'_, V> {
             "startsWith" => self.find(at, Find::StartsWith, target, name, arguments),
             "endsWith" => self.find(at, Find::EndsWith, target, name, arguments),
             "matches" => self.matches(at, target, name, arguments),
-            // With a name and a condition these are macros, which the parser has taken apart.
+            // With a name and a condition they are not calls, and do not come here.
             "exists" | "all" => {
                 let message = format!("`{0}` takes a name for the element and a condition: write `x.{0}(e, e == \"a\")`", name.text);
                 self.wrong(&name.at, message)
             }
             other => {
                 let message = self.unknown_method(other);
-                self.method_arguments(target, arguments, &name.at, &message)
+                // What would name elements has names of its own, which are not known.
+                let loops = ["any", "every", "existsOne", "exists_one", "filter", "map", "some"].contains(&other);
+                self.method_arguments(target, if loops { &[] } else { arguments }, &name.at, &message)
             }
         }
     }

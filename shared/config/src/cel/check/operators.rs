@@ -123,7 +123,7 @@ impl<V: Vocabulary> Checker<'_, V> {
     /// `item in within`.
     pub(super) fn within(&mut self, at: &Range<usize>, item: &Expr, within: &Expr) -> Typed {
         if let (Kind::Text(key), Some(map)) = (&item.kind, self.bare_map(within)) {
-            return match self.member(&within.at, map, &[key.clone()]) {
+            return match self.member(&within.at, map, std::slice::from_ref(key)) {
                 Some((slot, _)) => Typed::new(Node::Has(slot), Type::Bool),
                 None => Typed::wrong(),
             };

@@ -1,40 +1,174 @@
-//! `GET /api/accounts/{id}`: an account and its people.
+//! `GET /api/accounts/{id}`: an account, why it stands where it stands, and its people.
+
+mod members;
 
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
 use http::Response;
+use jiff::Timestamp;
 use lambda_http::Body;
-use perennial_domain::{AccountId, Member};
-use perennial_store::accounts::{Account, AccountSummary};
+use perennial_config::Config;
+use perennial_domain::{
+    AccountId, AccountReason, AccountSummary, Currency, Identity, Measure, Member, PersonId, Score, Stage, Touch,
+};
+use perennial_engine::account::{Account, TrendPoint, facts};
+use perennial_store::updates::UpdateRecord;
+use perennial_store::{Consistency, Loaded, Store, StoreError};
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 #[derive(Serialize)]
-struct AccountView {
-    id: AccountId,
-    traits: BTreeMap<String, Value>,
-    /// `null` until the account was first rolled up: people, stages, score, health, reasons, last_seen.
-    summary: Option<AccountSummary>,
+struct AccountView<'a> {
+    id: &'a AccountId,
+    traits: BTreeMap<&'a str, &'a Value>,
+    /// Company domains whose people belong to it.
+    domains: Vec<AccountId>,
+    /// Where the account itself stands; `null` where no fact named it.
+    stage: Option<Stage>,
+    /// What it pays in a year, in minor units.
+    value: Option<ValueView>,
+    touch: Touch,
+    owner: Option<String>,
+    people: u32,
+    /// People by where they stand.
+    stages: BTreeMap<Stage, u32>,
+    last_seen: Option<Timestamp>,
+    score: Score,
+    /// Whether the score is at the threshold or over it.
+    ready: bool,
+    reasons: Vec<ReasonView<'a>>,
+    /// `null` where nobody pays.
+    health: Option<Score>,
+    health_reasons: Vec<ReasonView<'a>>,
+    /// Score and health at the end of the weeks in which they changed, the newest last.
+    trend: &'a [TrendPoint],
+    /// What the CRM was told within the last 90 days, the newest first.
+    crm: Vec<UpdateRecord>,
     members: Vec<Member>,
-    /// Whether there are more than are shown.
-    more_members: bool,
+    /// What `after` is to be for the next page of members; `null` where there is none.
+    next: Option<String>,
+    /// The config that score and health were worked out under.
+    config: Option<&'a str>,
+    now: Timestamp,
 }
 
-/// Answers with the account called `id`.
-pub(crate) async fn show(deps: &Deps, id: &str) -> Result<Response<Body>, Failure> {
+#[derive(Serialize)]
+struct ValueView {
+    minor: i64,
+    currency: Currency,
+}
+
+/// A share of score or health, and whom to ask about it.
+#[derive(Serialize)]
+struct ReasonView<'a> {
+    #[serde(flatten)]
+    reason: &'a AccountReason,
+    text: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<String>,
+    /// Where the person's own reasons are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<String>,
+}
+
+/// Answers with the account called `id`, or the one that has the domain `id` as its own. `limit` and `after` choose the page of members.
+pub(crate) async fn show(
+    deps: &Deps,
+    id: &str,
+    limit: Option<&str>,
+    after: Option<&str>,
+) -> Result<Response<Body>, Failure> {
     const NONE: Failure = Failure::NotFound("no account has this id");
-    let id = AccountId::parse(id).map_err(|_| NONE)?;
-    let (account, page) = futures::future::try_join(deps.store.account(&id), deps.store.members(&id, None)).await?;
-    if account.is_none() && page.members.is_empty() {
+    let asked = AccountId::parse(id).map_err(|_| NONE)?;
+    let stored = deps.store.account_in_charge(&asked, Consistency::Eventual).await?;
+    let account = stored.map_or_else(|| Account::new(asked), |stored| stored.account);
+    let domains = members::domains(&deps.store, &account).await?;
+    let page = members::page(&deps.store, &account.id, &domains, limit, after).await?;
+    if account.summary.is_none() && !account.is_own() && page.members.is_empty() && after.is_none() {
         return Err(NONE);
     }
-    let account = account.unwrap_or_else(|| Account::new(id));
-    answer::json(&AccountView {
-        id: account.id,
-        traits: account.traits.into_iter().map(|(name, held)| (name, held.value)).collect(),
-        summary: account.summary,
+    let config = deps.config.current().await;
+    let now = deps.clock.now();
+    let summary = account.summary.clone().unwrap_or_default();
+    let (people, crm) =
+        futures::future::try_join(identities(&deps.store, &summary), deps.store.updates(&account.id)).await?;
+    answer::json(&view(&config, &account, &summary, &people, domains, crm, page, now))
+}
+
+#[expect(clippy::too_many_arguments, reason = "each is a part of the answer")]
+fn view<'a>(
+    config: &Config,
+    account: &'a Account,
+    summary: &'a AccountSummary,
+    people: &HashMap<PersonId, String>,
+    domains: Vec<AccountId>,
+    crm: Vec<UpdateRecord>,
+    page: members::Page,
+    now: Timestamp,
+) -> AccountView<'a> {
+    let facts = facts(config, account, now);
+    let reasons = |reasons: &'a [AccountReason]| reasons.iter().map(|reason| reason_view(reason, people)).collect();
+    let currency = config.accounts.value.as_ref().map(|value| value.currency);
+    AccountView {
+        id: &account.id,
+        traits: account.traits.iter().map(|(name, held)| (name.as_str(), &held.value)).collect(),
+        domains,
+        stage: facts.stage,
+        value: facts.value.zip(currency).map(|(minor, currency)| ValueView { minor, currency }),
+        touch: facts.touch,
+        owner: facts.owner,
+        people: summary.people,
+        stages: summary.stages.clone(),
+        last_seen: summary.last_seen,
+        score: summary.score,
+        ready: config.accounts.score.ready.is_some_and(|ready| summary.score.get() >= ready),
+        reasons: reasons(&summary.reasons),
+        health: summary.health,
+        health_reasons: reasons(&summary.health_reasons),
+        trend: &account.trend,
+        crm,
         members: page.members,
-        more_members: page.next.is_some(),
-    })
+        next: page.next,
+        config: summary.config.as_ref().map(|version| version.as_str()),
+        now,
+    }
+}
+
+fn reason_view<'a>(reason: &'a AccountReason, people: &HashMap<PersonId, String>) -> ReasonView<'a> {
+    let text = match (reason.measure, reason.person.is_some()) {
+        (Measure::Purchase, true) => "is getting ready to buy",
+        (Measure::Purchase, false) => "others who are getting ready to buy",
+        (Measure::Engagement, true) => "uses the product",
+        (Measure::Engagement, false) => "others who use the product",
+        (Measure::Success, true) => "succeeds with the product",
+        (Measure::Success, false) => "others who succeed with the product",
+        (Measure::Churn, true) => "may leave",
+        (Measure::Churn, false) => "others who may leave",
+        (Measure::Limit, _) => "a score stays between 0 and 100",
+    };
+    ReasonView {
+        reason,
+        text,
+        identity: reason.person.and_then(|person| people.get(&person).cloned()),
+        profile: reason.person.map(|person| format!("/api/profiles/{person}")),
+    }
+}
+
+/// What the people in the reasons are called by the product: half a read unit each.
+async fn identities(store: &Store, summary: &AccountSummary) -> Result<HashMap<PersonId, String>, StoreError> {
+    let named = summary.reasons.iter().chain(&summary.health_reasons).filter_map(|reason| reason.person);
+    let named: HashSet<PersonId> = named.collect();
+    if named.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let loaded = store.load_many(&named).await?;
+    let name = |(person, loaded)| match loaded {
+        Ok(Loaded::Profile(stored)) => {
+            let identity = crate::event::identity(&stored.profile, person).map(|identity: &Identity| identity.as_str().to_owned());
+            identity.map(|identity| (person, identity))
+        }
+        _ => None,
+    };
+    Ok(loaded.into_iter().filter_map(name).collect())
 }

@@ -51,7 +51,9 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
         }
         ["api", "accounts", id] => {
             only("GET", reads)?;
-            account::show(deps, id).await
+            let query = request.uri().query().unwrap_or_default();
+            let (limit, after) = (parameter(query, "limit")?, parameter(query, "after")?);
+            account::show(deps, id, limit.as_deref(), after.as_deref()).await
         }
         ["api", "inbox", identity] => {
             only("GET", reads)?;

@@ -5,6 +5,7 @@ use crate::deps::Deps;
 use crate::error::DeliverError;
 use crate::feedback;
 use crate::input::{self, Input};
+use crate::update;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use perennial_lambda_kit::batch::{self, BatchError, Record};
 use perennial_lambda_kit::metrics::Metrics;
@@ -22,6 +23,18 @@ struct Counts {
     unknown: AtomicU64,
     repeated: AtomicU64,
     events: AtomicU64,
+}
+
+impl Counts {
+    fn of(&self, delivered: Delivered) -> &AtomicU64 {
+        match delivered {
+            Delivered::Sent => &self.sent,
+            Delivered::Withheld => &self.withheld,
+            Delivered::Failed => &self.failed,
+            Delivered::Unknown => &self.unknown,
+            Delivered::Before => &self.repeated,
+        }
+    }
 }
 
 /// Delivers the decisions and takes in the mail events of a batch. What fails stays in its queue and fails alone.
@@ -62,13 +75,11 @@ async fn work(deps: &Deps, record: Record, counts: &Counts) -> Result<(), Delive
         Input::Decision(decision) => {
             // No other delivery, of this message or of another for the same decision, has this name.
             let claimant = format!("{}/{}", record.message_id, record.receive_count);
-            match decision::deliver(deps, &decision, &claimant).await? {
-                Delivered::Sent => &counts.sent,
-                Delivered::Withheld => &counts.withheld,
-                Delivered::Failed => &counts.failed,
-                Delivered::Unknown => &counts.unknown,
-                Delivered::Before => &counts.repeated,
-            }
+            counts.of(decision::deliver(deps, &decision, &claimant).await?)
+        }
+        Input::Update(update) => {
+            let claimant = format!("{}/{}", record.message_id, record.receive_count);
+            counts.of(update::deliver(deps, &update, &claimant).await?)
         }
     };
     count.fetch_add(1, Ordering::Relaxed);

@@ -3,13 +3,15 @@
 use crate::error::DeliverError;
 use perennial_contracts::queue::MessagesPayload;
 use perennial_contracts::ses::{self, MailEvent, Notice};
-use perennial_domain::Decision;
+use perennial_domain::{AccountUpdate, Decision};
 
 /// A message of one of the two queues.
 #[derive(Debug)]
 pub(crate) enum Input {
     /// Send this once.
     Decision(Box<Decision>),
+    /// Write this into the CRM once.
+    Update(Box<AccountUpdate>),
     /// Something became of a mail.
     MailEvent(Box<MailEvent>),
     /// Nothing is to be done.
@@ -30,6 +32,7 @@ pub(crate) fn read(body: &str) -> Result<Input, DeliverError> {
     }
     match serde_json::from_value(object.into()) {
         Ok(MessagesPayload::Decision(decision)) => Ok(Input::Decision(Box::new(decision))),
+        Ok(MessagesPayload::AccountUpdate(update)) => Ok(Input::Update(Box::new(update))),
         // serde's words may quote a value.
         Err(error) => Err(DeliverError::Body(format!("{:?}", error.classify()))),
     }

@@ -11,6 +11,7 @@ mod input;
 mod plan;
 #[cfg(test)]
 mod test_support;
+mod update;
 mod workbench;
 
 pub use config::Settings;

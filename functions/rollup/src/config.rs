@@ -7,15 +7,26 @@ use perennial_lambda_kit::{Env, EnvError};
 pub struct Settings {
     /// The table's name.
     pub table: String,
+    /// The messages queue's URL.
+    pub messages_queue_url: String,
+    /// The events queue's URL.
+    pub events_queue_url: String,
+    /// The accounts queue's URL.
+    pub accounts_queue_url: String,
 }
 
 impl Settings {
-    /// Reads `TABLE`.
+    /// Reads `TABLE`, `MESSAGES_QUEUE_URL`, `EVENTS_QUEUE_URL` and `ACCOUNTS_QUEUE_URL`.
     ///
     /// # Errors
-    /// [`EnvError`] where it is missing.
+    /// [`EnvError`] naming the key that is missing.
     pub fn from_env(env: &Env) -> Result<Self, EnvError> {
-        Ok(Self { table: env.required("TABLE", "the name of a DynamoDB table")? })
+        Ok(Self {
+            table: env.required("TABLE", "the name of a DynamoDB table")?,
+            messages_queue_url: env.required("MESSAGES_QUEUE_URL", "the URL of the messages queue")?,
+            events_queue_url: env.required("EVENTS_QUEUE_URL", "the URL of the events queue")?,
+            accounts_queue_url: env.required("ACCOUNTS_QUEUE_URL", "the URL of the accounts queue")?,
+        })
     }
 }
 
@@ -26,7 +37,13 @@ mod tests {
 
     #[test]
     fn a_missing_key_is_named() {
-        let none: [(&str, &str); 0] = [];
-        assert!(Settings::from_env(&Env::from_pairs(none)).unwrap_err().to_string().starts_with("TABLE"));
+        let pairs =
+            [("TABLE", "t"), ("MESSAGES_QUEUE_URL", "m"), ("EVENTS_QUEUE_URL", "e"), ("ACCOUNTS_QUEUE_URL", "a")];
+        assert!(Settings::from_env(&Env::from_pairs(pairs)).is_ok());
+        for (missing, _) in pairs {
+            let rest = pairs.into_iter().filter(|(key, _)| *key != missing);
+            let error = Settings::from_env(&Env::from_pairs(rest)).unwrap_err();
+            assert!(error.to_string().starts_with(missing), "{error}");
+        }
     }
 }

@@ -1,8 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod config;
+mod deps;
+mod domains;
+mod error;
 pub mod handler;
-pub mod summary;
+mod outbox;
+mod recompute;
 
 pub use config::Settings;
-pub use handler::Deps;
+pub use deps::{Deps, Parts};
+pub use error::RollupError;

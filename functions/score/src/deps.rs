@@ -1,5 +1,6 @@
 //! What the handler works with.
 
+use crate::accounts::Accounts;
 use crate::performed::Performed;
 use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::queue::{Delay, Sender};
@@ -41,6 +42,7 @@ pub struct Deps {
     pub(crate) debounce: Delay,
     pub(crate) concurrency: usize,
     pub(crate) performed: Performed,
+    pub(crate) known: Accounts,
 }
 
 impl Deps {
@@ -57,6 +59,7 @@ impl Deps {
             debounce,
             concurrency: CONCURRENCY,
             performed: Performed::new(REMEMBERED),
+            known: Accounts::new(),
         }
     }
 

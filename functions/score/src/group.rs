@@ -18,6 +18,8 @@ pub(crate) struct Work {
     pub(crate) owners: BTreeSet<PersonId>,
     /// The records that bring a timer.
     pub(crate) ticks: Vec<RecordIndex>,
+    /// Whether one of them says that the account has changed, so that it counts whatever the hour.
+    pub(crate) woken: bool,
     /// What lies under the person's id, as read a moment ago.
     pub(crate) loaded: Option<Loaded>,
 }
@@ -55,6 +57,28 @@ impl Work {
     }
 }
 
+/// What asks to look at people without any event.
+#[derive(Debug, Default)]
+pub(crate) struct Timers {
+    /// Timers that rang, with the record that brought each.
+    pub(crate) ticks: Vec<(RecordIndex, PersonId, Timestamp)>,
+    /// People whose account has changed, with the record that says so.
+    pub(crate) woken: Vec<(RecordIndex, PersonId)>,
+}
+
+impl Timers {
+    fn people(&self) -> impl Iterator<Item = PersonId> + '_ {
+        let woken = self.woken.iter().map(|(_, person)| *person);
+        self.ticks.iter().map(|(_, person, _)| *person).chain(woken)
+    }
+
+    /// The records that this comes from.
+    pub(crate) fn records(&self) -> impl Iterator<Item = RecordIndex> + '_ {
+        let woken = self.woken.iter().map(|(record, _)| *record);
+        self.ticks.iter().map(|(record, ..)| *record).chain(woken)
+    }
+}
+
 /// What was read of people, by their own ids.
 pub(crate) type People = HashMap<PersonId, Result<Loaded, StoreError>>;
 
@@ -69,10 +93,10 @@ pub(crate) struct Groups {
 /// The people whose own ids the events and timers name.
 pub(crate) fn named(
     events: &[(RecordIndex, Event)],
-    ticks: &[(RecordIndex, PersonId, Timestamp)],
+    timers: &Timers,
 ) -> HashSet<PersonId> {
     let owners = events.iter().filter_map(|(_, event)| event.identity()).map(|identity| identity.person_id());
-    owners.chain(ticks.iter().map(|(_, person, _)| *person)).collect()
+    owners.chain(timers.people()).collect()
 }
 
 /// Gives each event and timer to its person: an anonymous id that became part of someone, to that someone. `people` holds what was read of
@@ -80,7 +104,7 @@ pub(crate) fn named(
 pub(crate) async fn group(
     deps: &Deps,
     events: Vec<(RecordIndex, Event)>,
-    ticks: Vec<(RecordIndex, PersonId, Timestamp)>,
+    timers: Timers,
     mut people: People,
 ) -> Result<Groups, StoreError> {
     let pointed = people.values().filter_map(|loaded| match loaded {
@@ -102,8 +126,13 @@ pub(crate) async fn group(
         work.owners.insert(owner);
         work.push(record, event);
     }
-    for (record, person, _) in ticks {
+    for (record, person, _) in timers.ticks {
         groups.people.entry(person).or_default().ticks.push(record);
+    }
+    for (record, person) in timers.woken {
+        let work = groups.people.entry(person).or_default();
+        work.ticks.push(record);
+        work.woken = true;
     }
     let mut unread = Vec::new();
     for (person, work) in &mut groups.people {

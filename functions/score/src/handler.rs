@@ -1,7 +1,7 @@
 //! Takes a batch of the events queue.
 
 use crate::deps::Deps;
-use crate::group::{self, Work};
+use crate::group::{self, Timers, Work};
 use crate::intake::{Intake, RecordIndex};
 use crate::links::{self, Claim};
 use crate::outbox::{self, Planned};
@@ -92,8 +92,11 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn work(&mut self, intake: Intake) {
-        let Intake { mut events, ticks, unreadable } = intake;
+        let Intake { mut events, timers, changed, unreadable } = intake;
         self.failed.extend(unreadable);
+        for (account, version) in changed {
+            self.deps.known.changed(&account, version, self.now);
+        }
         if !events.is_empty()
             && let Err(error) = self.deps.archive.write(events.iter().map(|(_, event)| event)).await
         {
@@ -101,8 +104,8 @@ impl Run<'_> {
             self.failed.extend(events.drain(..).map(|(record, _)| record));
         }
         let records: BTreeSet<RecordIndex> =
-            events.iter().map(|(record, _)| *record).chain(ticks.iter().map(|(record, ..)| *record)).collect();
-        if let Err(error) = self.share_out(events, ticks).await {
+            events.iter().map(|(record, _)| *record).chain(timers.records()).collect();
+        if let Err(error) = self.share_out(events, timers).await {
             tracing::error!(%error, "people could not be read; their records come again");
             self.failed.extend(records);
         }
@@ -112,11 +115,11 @@ impl Run<'_> {
     async fn share_out(
         &mut self,
         events: Vec<(RecordIndex, Event)>,
-        ticks: Vec<(RecordIndex, PersonId, Timestamp)>,
+        timers: Timers,
     ) -> Result<(), StoreError> {
-        let mut people = self.deps.store.load_many(&group::named(&events, &ticks)).await?;
+        let mut people = self.deps.store.load_many(&group::named(&events, &timers)).await?;
         let events = self.settle_links(events, &mut people).await;
-        let mut groups = group::group(self.deps, events, ticks, people).await?;
+        let mut groups = group::group(self.deps, events, timers, people).await?;
         for _ in 0..ROUNDS {
             self.failed.append(&mut groups.failed);
             let strays = self.each_person(std::mem::take(&mut groups.people)).await;
@@ -124,14 +127,14 @@ impl Run<'_> {
                 return Ok(());
             }
             let mut people = HashMap::new();
-            for person in group::named(&strays, &[]) {
+            for person in group::named(&strays, &Timers::default()) {
                 let loaded = self.deps.store.load(person, Consistency::Strong).await?;
                 if let Loaded::Moved(moved) = &loaded {
                     people.insert(moved.to, self.deps.store.load(moved.to, Consistency::Strong).await);
                 }
                 people.insert(person, Ok(loaded));
             }
-            groups = group::group(self.deps, strays, Vec::new(), people).await?;
+            groups = group::group(self.deps, strays, Timers::default(), people).await?;
         }
         for work in groups.people.values() {
             tracing::warn!("identities moved faster than events could follow; their records come again");
@@ -268,7 +271,11 @@ fn share_of(records: &[Record], record: RecordIndex, person: PersonId, owners: &
             work.push(record, event);
         }
     }
-    work.ticks.extend(intake.ticks.iter().filter(|(_, of, _)| *of == person).map(|_| record));
+    work.ticks.extend(intake.timers.ticks.iter().filter(|(_, of, _)| *of == person).map(|_| record));
+    if intake.timers.woken.iter().any(|(_, of)| *of == person) {
+        work.ticks.push(record);
+        work.woken = true;
+    }
     work
 }
 

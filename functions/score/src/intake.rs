@@ -1,8 +1,8 @@
 //! A batch's records, parsed one by one.
 
-use jiff::Timestamp;
+use crate::group::Timers;
 use perennial_contracts::queue::EventsPayload;
-use perennial_domain::{Event, PersonId};
+use perennial_domain::{AccountId, Event};
 use perennial_lambda_kit::batch::Record;
 
 /// A record by its place in the batch.
@@ -13,8 +13,10 @@ pub(crate) type RecordIndex = usize;
 pub(crate) struct Intake {
     /// Events with the record that brought them, in the batch's order.
     pub(crate) events: Vec<(RecordIndex, Event)>,
-    /// Timers with the record that brought them.
-    pub(crate) ticks: Vec<(RecordIndex, PersonId, Timestamp)>,
+    /// Whom to look at besides.
+    pub(crate) timers: Timers,
+    /// The changed accounts, and the writes that hold what changed.
+    pub(crate) changed: Vec<(AccountId, u64)>,
     /// Records that cannot be read.
     pub(crate) unreadable: Vec<RecordIndex>,
 }
@@ -27,7 +29,11 @@ impl Intake {
                 Ok(EventsPayload::Events { events }) => {
                     intake.events.extend(events.into_iter().map(|event| (index, event)))
                 }
-                Ok(EventsPayload::Tick { person, due_at }) => intake.ticks.push((index, person, due_at)),
+                Ok(EventsPayload::Tick { person, due_at }) => intake.timers.ticks.push((index, person, due_at)),
+                Ok(EventsPayload::Wake { account, version, people }) => {
+                    intake.timers.woken.extend(people.into_iter().map(|person| (index, person)));
+                    intake.changed.push((account, version));
+                }
                 Err(error) => {
                     // The error's text may quote the body.
                     tracing::error!(message_id = %record.message_id, line = error.line(), column = error.column(), "a record is no payload of the events queue");

@@ -4,7 +4,7 @@ use crate::deps::Deps;
 use crate::performed;
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
-use perennial_contracts::queue::{AccountTraits, AccountsPayload, MessagesPayload};
+use perennial_contracts::queue::{AccountMilestone, AccountTraits, AccountsPayload, MessagesPayload};
 use perennial_domain::{AccountId, PersonId};
 use perennial_engine::Action;
 use perennial_lambda_kit::queue::{Delay, Sender};
@@ -48,7 +48,7 @@ pub(crate) async fn perform(deps: &Deps, planned: &[Planned], now: Timestamp) ->
         tracing::warn!(person = %planned[index].person, %error, "an outbox entry could not be written; it stays");
         failed[index] = true;
     }
-    let (messages, accounts) = match (messages(planned), accounts(planned)) {
+    let (messages, accounts) = match (messages(planned), accounts(planned, deps.clock.now())) {
         (Ok(messages), Ok(accounts)) => (messages, accounts),
         (Err(error), _) | (_, Err(error)) => {
             tracing::error!(%error, "outbox entries could not be written as messages");
@@ -84,7 +84,10 @@ pub(crate) async fn perform_leftover(deps: &Deps, stored: &Stored, now: Timestam
 async fn write_all(store: &Store, planned: &[Planned], now: Timestamp) -> Vec<(usize, PerformError)> {
     let mut people: BTreeMap<PersonId, Vec<usize>> = BTreeMap::new();
     for (index, planned) in planned.iter().enumerate() {
-        if !matches!(planned.action, Action::Send(_) | Action::AccountTraits { .. }) {
+        if !matches!(
+            planned.action,
+            Action::Send(_) | Action::AccountTraits { .. } | Action::AccountMilestone { .. }
+        ) {
             people.entry(planned.person).or_default().push(index);
         }
     }
@@ -109,7 +112,7 @@ async fn write(store: &Store, planned: &Planned, now: Timestamp) -> Result<(), S
             store.leave_account(account, *person, planned.version, now).await.map(drop)
         }
         Action::IndexAddress { address } => store.index_address(address, planned.person).await,
-        Action::Send(_) | Action::AccountTraits { .. } => Ok(()),
+        Action::Send(_) | Action::AccountTraits { .. } | Action::AccountMilestone { .. } => Ok(()),
     }
 }
 
@@ -127,27 +130,42 @@ fn messages(planned: &[Planned]) -> Result<Vec<Outgoing>, serde_json::Error> {
         .collect()
 }
 
-/// One message an account, or one for each call that told of its traits.
-fn accounts(planned: &[Planned]) -> Result<Vec<Outgoing>, serde_json::Error> {
-    let mut changed: BTreeMap<&str, (&AccountId, Vec<AccountTraits>, Vec<usize>)> = BTreeMap::new();
+/// What is to be said of one account.
+struct Changed<'a> {
+    account: &'a AccountId,
+    calls: Vec<AccountTraits>,
+    milestones: Vec<AccountMilestone>,
+    of: Vec<usize>,
+}
+
+/// One message an account, or one for each call that told of its traits. `now` is later than all writes of members.
+fn accounts(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoing>, serde_json::Error> {
+    let mut changed: BTreeMap<&AccountId, Changed<'_>> = BTreeMap::new();
     for (index, planned) in planned.iter().enumerate() {
-        let (account, traits) = match &planned.action {
-            Action::PublishMember { account, .. } | Action::LeaveAccount { account, .. } => (account, None),
+        let (account, traits, milestone) = match &planned.action {
+            Action::PublishMember { account, .. } | Action::LeaveAccount { account, .. } => (account, None, None),
             Action::AccountTraits { account, traits, at, message_id } => {
-                (account, Some(AccountTraits { traits: traits.clone(), at: *at, message_id: message_id.clone() }))
+                let traits = AccountTraits { traits: traits.clone(), at: *at, message_id: message_id.clone() };
+                (account, Some(traits), None)
+            }
+            Action::AccountMilestone { account, milestone, at } => {
+                (account, None, Some(AccountMilestone { milestone: *milestone, at: *at }))
             }
             Action::Send(_) | Action::IndexAddress { .. } => continue,
         };
-        let (_, calls, of) = changed.entry(account.as_str()).or_insert_with(|| (account, Vec::new(), Vec::new()));
-        calls.extend(traits);
-        of.push(index);
+        let empty = || Changed { account, calls: Vec::new(), milestones: Vec::new(), of: Vec::new() };
+        let changed = changed.entry(account).or_insert_with(empty);
+        changed.calls.extend(traits);
+        changed.milestones.extend(milestone);
+        changed.of.push(index);
     }
     let mut outgoing = Vec::new();
-    for (account, calls, of) in changed.into_values() {
+    for Changed { account, calls, mut milestones, of } in changed.into_values() {
         let calls = if calls.is_empty() { vec![None] } else { calls.into_iter().map(Some).collect() };
         for traits in calls {
-            let body = serde_json::to_string(&AccountsPayload::Changed { account: account.clone(), traits })?;
-            outgoing.push(Outgoing { body, of: of.clone() });
+            let milestones = std::mem::take(&mut milestones);
+            let changed = AccountsPayload::Changed { account: account.clone(), traits, milestones, at: Some(now) };
+            outgoing.push(Outgoing { body: serde_json::to_string(&changed)?, of: of.clone() });
         }
     }
     Ok(outgoing)

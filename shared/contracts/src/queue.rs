@@ -2,7 +2,8 @@
 //! old and new ones at once: `{"events.v1": {...}}`.
 
 use jiff::Timestamp;
-use perennial_domain::{AccountId, Decision, Event, MessageId, PersonId, Properties};
+use perennial_config::lifecycle::Milestone;
+use perennial_domain::{AccountId, AccountUpdate, Decision, Event, MessageId, PersonId, Properties};
 use serde::{Deserialize, Serialize};
 
 /// The most bytes that one packed message should have: SQS bills each started 64 KiB of a request.
@@ -25,7 +26,20 @@ pub enum EventsPayload {
         /// The moment that the due index held.
         due_at: Timestamp,
     },
+    /// What conditions can see of an account has changed: its people are to be looked at again.
+    #[serde(rename = "wake.v1")]
+    Wake {
+        /// Which account.
+        account: AccountId,
+        /// The write of the account that holds what changed: what is older will not do.
+        version: u64,
+        /// Some of its people, at most [`WOKEN_AT_ONCE`].
+        people: Vec<PersonId>,
+    },
 }
+
+/// The most people whom one [`EventsPayload::Wake`] names: some 5 KB, and half a second of work.
+pub const WOKEN_AT_ONCE: usize = 200;
 
 /// On the messages queue, for `deliver`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +47,9 @@ pub enum MessagesPayload {
     /// Send this once.
     #[serde(rename = "decision.v1")]
     Decision(Decision),
+    /// Write this into the CRM's record of an account.
+    #[serde(rename = "account_update.v1")]
+    AccountUpdate(AccountUpdate),
 }
 
 /// On the accounts queue, for `rollup`.
@@ -46,7 +63,35 @@ pub enum AccountsPayload {
         /// Traits of a `group` call, last writer wins by (time, message id) trait by trait.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         traits: Option<AccountTraits>,
+        /// Facts about the whole account, such as its first payment. First and last times are kept.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        milestones: Vec<AccountMilestone>,
+        /// When this was sent, after all that it tells of was written: an account that was worked out later has it in it.
+        /// `None` where it is to be worked out in any case.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Timestamp>,
     },
+}
+
+impl AccountsPayload {
+    /// Something of the account's people changed, as of `at`.
+    pub fn people(account: AccountId, at: Timestamp) -> Self {
+        Self::Changed { account, traits: None, milestones: Vec::new(), at: Some(at) }
+    }
+
+    /// The account is to be worked out anew, whatever is known of it.
+    pub fn anew(account: AccountId) -> Self {
+        Self::Changed { account, traits: None, milestones: Vec::new(), at: None }
+    }
+}
+
+/// A fact about a whole account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountMilestone {
+    /// Which.
+    pub milestone: Milestone,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// What one `group` call said of an account.

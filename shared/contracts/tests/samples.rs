@@ -57,7 +57,8 @@ fn the_poison_sample_has_one_bad_body_between_good_ones() {
 fn deliver_is_shown_a_decision_for_each_channel_with_the_id_that_the_engine_derives() {
     let decisions: Vec<MessagesPayload> = payloads("deliver/messages.json");
     let mut channels = Vec::new();
-    for MessagesPayload::Decision(decision) in decisions {
+    for payload in decisions {
+        let MessagesPayload::Decision(decision) = payload else { panic!("{payload:?}") };
         assert_eq!(decision.person, person());
         assert_eq!(decision.id, DecisionId::of(person(), &decision.journey, decision.step, b"once"));
         channels.push(decision.channel.as_str());

@@ -7,6 +7,7 @@ pub mod env;
 pub mod metrics;
 pub mod prime;
 pub mod queue;
+pub mod recent;
 pub mod redact;
 pub mod telemetry;
 

@@ -1,88 +1,28 @@
 //! Accounts, and the slim entries of their people.
 
+mod member;
+
 use crate::error::{StoreError, sort, unless_conflict};
-use crate::item::{Item, Read, n, needed, s};
+use crate::item::{Item, Read, b, json, n, needed, s};
+use crate::profiles::Consistency;
 use crate::store::{Condition, Store, is_true};
 use crate::{keys, table};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use perennial_contracts::queue::AccountTraits;
 use perennial_domain::time::DAY_SECONDS;
-use perennial_domain::{AccountId, Member, MessageId, PersonId, Score, Stage};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use perennial_domain::{AccountId, Member, PersonId};
+use perennial_engine::account::Account;
 
-/// The most traits of an account: the first of the alphabet.
-pub const MAX_TRAITS: usize = 100;
-/// The most bytes of a trait's JSON that an account keeps.
-pub const MAX_TRAIT_BYTES: usize = 1024;
 /// How long the tombstone of a member who left stays: no writer is slow for a week.
 const TOMBSTONE_DAYS: i64 = 7;
 
-/// An account.
+/// An account with what its next write needs.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Account {
-    /// Which.
-    pub id: AccountId,
-    /// What `group` calls said of it, by name.
-    pub traits: BTreeMap<String, AccountTrait>,
-    /// What its people amount to; `None` until it was first rolled up.
-    pub summary: Option<AccountSummary>,
-    /// Counts the writes; 0 where it was never written.
+pub struct StoredAccount {
+    /// The account.
+    pub account: Account,
+    /// Counts the writes; 0 where it was never written, or deleted since.
     pub version: u64,
-}
-
-/// One trait, and which call it is of: of several the latest stays, and of the same time that of the greater message id.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AccountTrait {
-    /// The value.
-    pub value: serde_json::Value,
-    /// The call's time.
-    pub at: Timestamp,
-    /// The call's id.
-    pub message_id: MessageId,
-}
-
-/// What an account's people amount to.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct AccountSummary {
-    /// How many people it has.
-    pub people: u32,
-    /// How many of them stand where.
-    pub stages: BTreeMap<Stage, u32>,
-    /// Readiness to buy: 0 to 100, the sum over those who do not pay yet.
-    pub score: Score,
-    /// Health as a customer: 0 to 100; `None` where nobody pays.
-    pub health: Option<Score>,
-    /// What score and health are made of, the strongest first.
-    pub reasons: Vec<AccountReason>,
-    /// The newest activity of anyone.
-    pub last_seen: Option<Timestamp>,
-}
-
-/// One person's share of an account's score or health.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AccountReason {
-    /// Who.
-    pub person: PersonId,
-    /// Which of the person's measures.
-    pub measure: Measure,
-    /// Points of the account's score (for [`Measure::Purchase`]) or health (for the others) that it gives.
-    pub points: i32,
-}
-
-/// What an account's score and health are made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Measure {
-    /// A buyer's readiness.
-    Purchase,
-    /// How active a paying person is.
-    Engagement,
-    /// A paying person's success with the product.
-    Success,
-    /// The likelihood that a paying person leaves, which lowers the health.
-    Churn,
 }
 
 /// Some of an account's people.
@@ -94,36 +34,21 @@ pub struct MemberPage {
     pub next: Option<MemberCursor>,
 }
 
-/// Where a page of members ended. Opaque.
+/// Where a page of members ended.
 #[derive(Debug, Clone)]
 pub struct MemberCursor(Item);
 
-impl Account {
-    /// An account of which nothing is known.
-    pub fn new(id: AccountId) -> Self {
-        Self { id, traits: BTreeMap::new(), summary: None, version: 0 }
+impl MemberCursor {
+    /// Behind `person` of `account`, whether they are still there or not.
+    pub fn after(account: &AccountId, person: PersonId) -> Self {
+        Self(member_key(account, person))
     }
+}
 
-    /// Takes in what one `group` call said; gives whether that changed anything. The order of calls does not matter.
-    pub fn merge(&mut self, call: &AccountTraits) -> bool {
-        let before = self.traits.clone();
-        for (name, value) in &call.traits {
-            if value.to_string().len() > MAX_TRAIT_BYTES {
-                continue;
-            }
-            let new = AccountTrait { value: value.clone(), at: call.at, message_id: call.message_id.clone() };
-            match self.traits.get_mut(name) {
-                Some(current) if (current.at, &current.message_id) >= (new.at, &new.message_id) => {}
-                Some(current) => *current = new,
-                None => {
-                    self.traits.insert(name.clone(), new);
-                }
-            }
-        }
-        while self.traits.len() > MAX_TRAITS {
-            self.traits.pop_last();
-        }
-        self.traits != before
+impl StoredAccount {
+    /// An account that is not in the table yet.
+    pub fn new(id: AccountId) -> Self {
+        Self { account: Account::new(id), version: 0 }
     }
 }
 
@@ -134,8 +59,7 @@ impl Store {
     /// [`StoreError`] where the write fails.
     pub async fn put_member(&self, account: &AccountId, member: &Member, version: u64) -> Result<bool, StoreError> {
         let mut item = member_key(account, member.person);
-        let entry = serde_json::to_string(member).map_err(|error| StoreError::Unstorable(error.to_string()))?;
-        item.insert("m".to_owned(), s(entry));
+        item.insert("m".to_owned(), b(member::encode(member)?));
         item.insert("ver".to_owned(), n(version));
         Ok(unless_conflict(self.put("put_member", item, Some(Condition::newer(version))).await)?.is_some())
     }
@@ -156,11 +80,17 @@ impl Store {
         Ok(unless_conflict(self.put("leave_account", item, Some(Condition::newer(version))).await)?.is_some())
     }
 
-    /// A page of an account's people, of at most 1 MB (some 4,000). Half a read unit for each 4 KB, some 15 people.
+    /// A page of an account's people, read consistently: what 1 MB holds, some 10,000, or `limit`. A read unit for each
+    /// 4 KB, some 45 people.
     ///
     /// # Errors
     /// [`StoreError`] where the query fails or an entry cannot be read.
-    pub async fn members(&self, account: &AccountId, from: Option<MemberCursor>) -> Result<MemberPage, StoreError> {
+    pub async fn members(
+        &self,
+        account: &AccountId,
+        from: Option<MemberCursor>,
+        limit: Option<u16>,
+    ) -> Result<MemberPage, StoreError> {
         let query = self
             .client
             .query()
@@ -171,52 +101,129 @@ impl Store {
             .expression_attribute_values(":pk", s(keys::account(account)))
             .expression_attribute_values(":sk", s("P#"))
             .consistent_read(true)
+            .set_limit(limit.map(i32::from))
             .set_exclusive_start_key(from.map(|cursor| cursor.0));
         let page = query.send().await.map_err(|error| sort("members", error))?;
         let mut members = Vec::new();
         for item in page.items.unwrap_or_default() {
             if !is_true(item.get("gone")) {
-                let entry = needed("m", item.text("m")?)?;
-                members.push(serde_json::from_str(entry).map_err(|_| StoreError::corrupt("a member cannot be read"))?);
+                let person = needed(keys::SK, item.text(keys::SK)?.and_then(keys::person_of))?;
+                members.push(member::decode(person, item.get("m"))?);
             }
         }
         Ok(MemberPage { members, next: page.last_evaluated_key.map(MemberCursor) })
     }
 
-    /// An account; `None` where nothing was ever written of it.
+    /// An account; `None` where there is nothing written of it. Eventual costs half a read unit for each 4 KB, strong a whole.
     ///
     /// # Errors
     /// [`StoreError`] where the read fails or the item cannot be read.
-    pub async fn account(&self, id: &AccountId) -> Result<Option<Account>, StoreError> {
-        let Some(item) = self.get("account", keys::key(keys::account(id), keys::ACCOUNT), true).await? else {
+    pub async fn account(
+        &self,
+        id: &AccountId,
+        consistency: Consistency,
+    ) -> Result<Option<StoredAccount>, StoreError> {
+        let key = keys::key(keys::account(id), keys::ACCOUNT);
+        let Some(item) = self.get("account", key, consistency == Consistency::Strong).await? else {
             return Ok(None);
         };
-        Ok(Some(Account {
+        let account = Account {
             id: id.clone(),
             traits: item.json("traits")?.unwrap_or_default(),
+            milestones: item.json("miles")?.unwrap_or_default(),
+            named: item.json("named")?.unwrap_or_default(),
+            registered: item.json("reg")?.unwrap_or_default(),
+            claims: item.json("claims")?.unwrap_or_default(),
             summary: item.json("sum")?,
-            version: needed("ver", item.number("ver")?)?,
-        }))
+            trend: item.json("trend")?.unwrap_or_default(),
+            written: item.json("crm")?,
+            told: item.json("told")?,
+            outbox: item.json("out")?.unwrap_or_default(),
+        };
+        Ok(Some(StoredAccount { account, version: needed("ver", item.number("ver")?)? }))
+    }
+
+    /// The account that has the people of `id`: itself, or the one that names its domain as its own; `None` where nothing is
+    /// written of it.
+    ///
+    /// # Errors
+    /// [`StoreError`] where a read fails.
+    pub async fn account_in_charge(
+        &self,
+        id: &AccountId,
+        consistency: Consistency,
+    ) -> Result<Option<StoredAccount>, StoreError> {
+        let found = self.account(id, consistency).await?;
+        match found.as_ref().and_then(|stored| stored.account.holder()) {
+            Some(holder) => self.account(holder, consistency).await,
+            None => Ok(found),
+        }
     }
 
     /// Writes an account, if nobody wrote it since it was read, and moves its version on.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] where someone else wrote it.
-    pub async fn save_account(&self, account: &mut Account) -> Result<(), StoreError> {
+    pub async fn save_account(&self, stored: &mut StoredAccount) -> Result<(), StoreError> {
+        let account = &stored.account;
         let mut item = keys::key(keys::account(&account.id), keys::ACCOUNT);
+        let mut set = |name: &str, value: AttributeValue| item.insert(name.to_owned(), value);
         if !account.traits.is_empty() {
-            item.insert("traits".to_owned(), crate::item::json(&account.traits)?);
+            set("traits", json(&account.traits)?);
+        }
+        if !account.milestones.is_empty() {
+            set("miles", json(&account.milestones)?);
+        }
+        if !account.named.is_empty() {
+            set("named", json(&account.named)?);
+        }
+        if !account.registered.is_empty() {
+            set("reg", json(&account.registered)?);
+        }
+        if !account.claims.is_empty() {
+            set("claims", json(&account.claims)?);
+        }
+        if let Some(holder) = account.holder() {
+            set("to", s(holder.as_str()));
         }
         if let Some(summary) = &account.summary {
-            item.insert("sum".to_owned(), crate::item::json(summary)?);
-            item.insert("people".to_owned(), n(summary.people));
-            item.insert("score".to_owned(), n(summary.score.get()));
+            set("sum", json(summary)?);
+            set("people", n(summary.people));
+            set("score", n(summary.score.get()));
         }
-        item.insert("ver".to_owned(), n(account.version + 1));
-        self.put("save_account", item, Some(Condition::version(account.version))).await?;
-        account.version += 1;
+        if !account.trend.is_empty() {
+            set("trend", json(&account.trend)?);
+        }
+        if let Some(written) = &account.written {
+            set("crm", json(written)?);
+        }
+        if let Some(told) = &account.told {
+            set("told", json(told)?);
+        }
+        if !account.outbox.is_empty() {
+            set("out", json(&account.outbox)?);
+        }
+        set("ver", n(stored.version + 1));
+        self.put("save_account", item, Some(Condition::version(stored.version))).await?;
+        stored.version += 1;
         Ok(())
+    }
+
+    /// Deletes an account of which nothing is known any more, if nobody wrote it since it was read.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where someone else wrote it.
+    pub async fn delete_account(&self, stored: &StoredAccount) -> Result<(), StoreError> {
+        let condition = Condition::version(stored.version);
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&*self.table)
+            .set_key(Some(keys::key(keys::account(&stored.account.id), keys::ACCOUNT)))
+            .condition_expression(condition.expression)
+            .set_expression_attribute_names(Some(condition.names))
+            .set_expression_attribute_values(condition.values);
+        delete.send().await.map(drop).map_err(|error| sort("delete_account", error))
     }
 }
 

@@ -18,6 +18,7 @@ mod store;
 pub mod suppressions;
 pub mod table;
 pub mod totals;
+pub mod updates;
 
 pub use archive::{Archive, ArchiveError};
 pub use config::{ConfigHandle, ConfigStoreError};

@@ -75,11 +75,11 @@ impl MessageState {
         }
     }
 
-    fn rank(self) -> usize {
+    pub(crate) fn rank(self) -> usize {
         Self::ALL.iter().position(|state| *state == self).unwrap_or_default()
     }
 
-    fn parse(text: &str) -> Result<Self, StoreError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, StoreError> {
         Self::ALL
             .into_iter()
             .find(|state| state.as_str() == text)
@@ -234,6 +234,11 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the write fails.
     pub async fn record(&self, person: PersonId, id: DecisionId, outcome: &Outcome) -> Result<bool, StoreError> {
+        self.record_at(keys::key(keys::person(person), keys::message(id)), outcome).await
+    }
+
+    /// [`Self::record`], of the claim under `key`.
+    pub(crate) async fn record_at(&self, key: Item, outcome: &Outcome) -> Result<bool, StoreError> {
         // First as the state that now stands; where a stronger one stands already, the rest of it only.
         for stands in [true, false] {
             let time = format!("t_{}", outcome.state.as_str());
@@ -242,7 +247,7 @@ impl Store {
                 .client
                 .update_item()
                 .table_name(&*self.table)
-                .set_key(Some(keys::key(keys::person(person), keys::message(id))))
+                .set_key(Some(key.clone()))
                 .expression_attribute_names("#time", time)
                 .expression_attribute_values(":at", at(outcome.at))
                 .expression_attribute_names("#rank", "rank");

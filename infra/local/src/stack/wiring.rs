@@ -138,7 +138,14 @@ pub(super) async fn wire(
         public_url: base.to_owned(),
         keys: keys.clone(),
     }));
-    let rollup = Arc::new(perennial_rollup::Deps::new(store.clone(), clock.clone()));
+    let rollup = Arc::new(perennial_rollup::Deps::new(perennial_rollup::Parts {
+        store: store.clone(),
+        config: config.clone(),
+        messages: queue(&urls.messages),
+        events: queue(&urls.events),
+        accounts: queue(&urls.accounts),
+        clock: clock.clone(),
+    }));
     let sweep = perennial_sweep::Deps::new(store.clone(), queue(&urls.events), clock.clone(), SWEEP_LIMIT);
     let api = Arc::new(super::api::deps(&store, &config, &sqs, &urls, &clock, keys));
 

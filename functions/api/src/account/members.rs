@@ -1,0 +1,92 @@
+//! An account's people, page by page: its own, then those of the domains that it has.
+
+use crate::answer::Failure;
+use perennial_domain::{AccountId, Member, PersonId};
+use perennial_engine::account::Account;
+use perennial_store::accounts::MemberCursor;
+use perennial_store::{Consistency, Store, StoreError};
+
+/// Shown where nothing else is asked for.
+const LIMIT: usize = 100;
+/// The most that are shown at once.
+const MAX_LIMIT: usize = 1000;
+
+/// A page.
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    pub(super) members: Vec<Member>,
+    /// Where to go on; `None` where there are no more.
+    pub(super) next: Option<String>,
+}
+
+/// The domains that `account` names and has.
+pub(super) async fn domains(store: &Store, account: &Account) -> Result<Vec<AccountId>, StoreError> {
+    let mut owned = Vec::new();
+    for domain in account.registered.iter().filter_map(|domain| AccountId::parse(domain).ok()) {
+        let found = store.account(&domain, Consistency::Eventual).await?;
+        if found.is_some_and(|stored| stored.account.holder() == Some(&account.id)) {
+            owned.push(domain);
+        }
+    }
+    Ok(owned)
+}
+
+/// `limit` members behind `after`: a person of the account, or `domain/person` of one of its domains.
+pub(super) async fn page(
+    store: &Store,
+    account: &AccountId,
+    domains: &[AccountId],
+    limit: Option<&str>,
+    after: Option<&str>,
+) -> Result<Page, Failure> {
+    let limit = match limit {
+        None => LIMIT,
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+            .ok_or(Failure::Wrong("limit must be a whole number from 1 to 1000"))?,
+    };
+    let parts: Vec<&AccountId> = std::iter::once(account).chain(domains).collect();
+    let (mut at, mut from) = match after {
+        None => (0, None),
+        Some(after) => {
+            let (at, cursor) = place(&parts, after).ok_or(Failure::Wrong("after must be the `next` of another page"))?;
+            (at, Some(cursor))
+        }
+    };
+    let mut page = Page::default();
+    // Behind whom the next page begins.
+    let mut last: Option<(&AccountId, PersonId)> = None;
+    while let Some(part) = parts.get(at) {
+        // One more than is shown tells whether there is a next page.
+        let wanted = u16::try_from(limit + 1 - page.members.len()).unwrap_or(u16::MAX);
+        let read = store.members(part, from.take(), Some(wanted)).await?;
+        for member in read.members {
+            if page.members.len() == limit {
+                page.next = last.map(|(part, person)| next(account, part, person));
+                return Ok(page);
+            }
+            last = Some((part, member.person));
+            page.members.push(member);
+        }
+        from = read.next;
+        if from.is_none() {
+            at += 1;
+        }
+    }
+    Ok(page)
+}
+
+fn next(account: &AccountId, part: &AccountId, person: PersonId) -> String {
+    if part == account { person.to_string() } else { format!("{part}/{person}") }
+}
+
+/// The part that `after` names, and the place in it.
+fn place(parts: &[&AccountId], after: &str) -> Option<(usize, MemberCursor)> {
+    let (at, person) = match after.rsplit_once('/') {
+        None => (0, after),
+        Some((domain, person)) => (parts.iter().position(|part| part.as_str() == domain)?, person),
+    };
+    Some((at, MemberCursor::after(parts.get(at)?, PersonId::parse(person).ok()?)))
+}

@@ -1,0 +1,68 @@
+//! One update of the CRM's record of an account: claimed, sent, recorded.
+
+use crate::decision::Delivered;
+use crate::deps::Deps;
+use crate::error::DeliverError;
+use perennial_channels::{Outcome, webhook};
+use perennial_domain::AccountUpdate;
+use perennial_store::Consistency;
+use perennial_store::messages::{MessageState, Outcome as Recorded};
+
+/// Delivers `update`, or finds that it was delivered, or that a later one replaces it. `claimant` names this delivery and no
+/// other.
+///
+/// # Errors
+/// [`DeliverError`] where the queue is to try again; the receiver tells a repeat by its id.
+pub(crate) async fn deliver(
+    deps: &Deps,
+    update: &AccountUpdate,
+    claimant: &str,
+) -> Result<Delivered, DeliverError> {
+    let now = deps.clock.now();
+    let config = deps.config.current().await;
+    let endpoint = config.channels.webhook.get(&update.endpoint);
+    let endpoint = endpoint.ok_or_else(|| DeliverError::NoEndpoint(update.endpoint.clone()))?;
+    let secret = deps.secret(&endpoint.secret_env)?;
+    // What is read here is at least as new as the update: it was written before it was sent.
+    let stored = deps.store.account(&update.account, Consistency::Strong).await?;
+    if deps.store.claim_update(update, claimant, now).await?.is_some_and(|state| state != MessageState::Claimed) {
+        return Ok(Delivered::Before);
+    }
+    let newest = stored.as_ref().and_then(|stored| stored.account.written.as_ref()).map_or(0, |held| held.number);
+    if newest > update.number {
+        record(deps, update, MessageState::Suppressed, Some("a later update replaces it".to_owned())).await?;
+        return Ok(Delivered::Withheld);
+    }
+    let body = webhook::account_payload(update, stored.as_ref().map(|stored| &stored.account));
+    let sent = deps.webhooks.post(endpoint, secret.expose(), &update.id.to_string(), body, now).await;
+    match sent {
+        Outcome::Sent { .. } => {
+            record(deps, update, MessageState::Sent, None).await?;
+            Ok(Delivered::Sent)
+        }
+        Outcome::Rejected { reason } => {
+            record(deps, update, MessageState::Failed, Some(reason)).await?;
+            Ok(Delivered::Failed)
+        }
+        Outcome::Retry { reason } | Outcome::Unknown { reason } => {
+            // The claim stays: the next delivery sends under the same id.
+            record(deps, update, MessageState::Claimed, Some(reason.clone())).await?;
+            Err(DeliverError::Later { channel: "webhook", reason })
+        }
+    }
+}
+
+async fn record(
+    deps: &Deps,
+    update: &AccountUpdate,
+    state: MessageState,
+    detail: Option<String>,
+) -> Result<(), DeliverError> {
+    let outcome = Recorded { detail, ..Recorded::new(state, deps.clock.now()) };
+    let first = deps.store.record_update(&update.account, update.id, &outcome).await;
+    // What is known should not be lost for one lost answer: recording may be repeated.
+    if first.is_err() {
+        deps.store.record_update(&update.account, update.id, &outcome).await?;
+    }
+    Ok(())
+}

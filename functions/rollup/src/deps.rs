@@ -1,0 +1,53 @@
+//! What the handler works with.
+
+use jiff::Timestamp;
+use perennial_domain::AccountId;
+use perennial_lambda_kit::Clock;
+use perennial_lambda_kit::queue::Sender;
+use perennial_lambda_kit::recent::Recent;
+use perennial_store::{ConfigHandle, Store};
+use std::sync::Arc;
+
+/// Accounts, and performed entries of their outboxes, that a process remembers.
+const REMEMBERED: usize = 10_000;
+
+/// What [`Deps`] are made of.
+#[derive(Clone)]
+pub struct Parts {
+    /// The table.
+    pub store: Store,
+    /// The config in force.
+    pub config: ConfigHandle,
+    /// The messages queue, for what the CRM is told.
+    pub messages: Arc<dyn Sender>,
+    /// The events queue, for people who are to be looked at again.
+    pub events: Arc<dyn Sender>,
+    /// The accounts queue, for accounts that another one's change concerns.
+    pub accounts: Arc<dyn Sender>,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// What the handler works with: one a process.
+pub struct Deps {
+    pub(crate) store: Store,
+    pub(crate) config: ConfigHandle,
+    pub(crate) messages: Arc<dyn Sender>,
+    pub(crate) events: Arc<dyn Sender>,
+    pub(crate) accounts: Arc<dyn Sender>,
+    pub(crate) clock: Clock,
+    /// When an account's people were last read.
+    pub(crate) read: Recent<AccountId, Timestamp>,
+    /// Hashes of what was performed.
+    pub(crate) performed: Recent<u64, ()>,
+}
+
+impl Deps {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let Parts { store, config, messages, events, accounts, clock } = parts;
+        let (read, performed) = (Recent::new(REMEMBERED), Recent::new(REMEMBERED));
+        Self { store, config, messages, events, accounts, clock, read, performed }
+    }
+}

@@ -1,0 +1,79 @@
+//! Which company domains an account has: it claims those that its traits name, at the domain's own account, and has those
+//! where its claim is the first.
+
+use crate::deps::Deps;
+use crate::error::RollupError;
+use perennial_config::accounts::Domains;
+use perennial_contracts::queue::AccountsPayload;
+use perennial_domain::AccountId;
+use perennial_engine::account::Account;
+use perennial_lambda_kit::queue::Delay;
+use perennial_store::Consistency;
+use perennial_store::accounts::StoredAccount;
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+/// Brings the claims of `account` to where its traits want them, lets everyone whom that concerns know, and gives the
+/// accounts of the domains that it has. May be done again at any point.
+pub(crate) async fn settle(
+    deps: &Deps,
+    rules: &Domains,
+    account: &mut Account,
+) -> Result<Vec<AccountId>, RollupError> {
+    let wanted = account.domains(rules);
+    let mut owned = Vec::new();
+    for (domain, since) in &wanted {
+        let Ok(domain_id) = AccountId::parse(domain) else { continue };
+        let stored = claim(deps, &domain_id, &account.id, Some(*since)).await?;
+        if !account.registered.contains(domain) {
+            let others = stored.account.claims.keys().filter(|other| **other != account.id);
+            notify(deps, others.chain([&domain_id])).await?;
+        }
+        if stored.account.holder() == Some(&account.id) {
+            owned.push(domain_id);
+        }
+    }
+    for domain in account.registered.iter().filter(|domain| !wanted.contains_key(*domain)) {
+        let Ok(domain_id) = AccountId::parse(domain) else { continue };
+        let stored = claim(deps, &domain_id, &account.id, None).await?;
+        notify(deps, stored.account.claims.keys().chain([&domain_id])).await?;
+    }
+    account.registered = wanted.into_keys().collect::<BTreeSet<_>>();
+    Ok(owned)
+}
+
+/// Notes, or takes back, that `claimant` names the domain as its own; gives the domain's account as it is now.
+async fn claim(
+    deps: &Deps,
+    domain: &AccountId,
+    claimant: &AccountId,
+    since: Option<Timestamp>,
+) -> Result<StoredAccount, RollupError> {
+    let found = deps.store.account(domain, Consistency::Strong).await?;
+    let mut stored = found.unwrap_or_else(|| StoredAccount::new(domain.clone()));
+    if stored.account.claims.get(claimant).copied() == since {
+        return Ok(stored);
+    }
+    match since {
+        Some(since) => stored.account.claims.insert(claimant.clone(), since),
+        None => stored.account.claims.remove(claimant),
+    };
+    if stored.account.holder().is_some() {
+        stored.account.summary = None;
+    }
+    deps.store.save_account(&mut stored).await?;
+    Ok(stored)
+}
+
+/// Has accounts worked out anew, because who has which people may have changed.
+pub(crate) async fn notify(
+    deps: &Deps,
+    accounts: impl IntoIterator<Item = &AccountId>,
+) -> Result<(), RollupError> {
+    let bodies = accounts.into_iter().map(|account| serde_json::to_string(&AccountsPayload::anew(account.clone())));
+    let bodies = bodies.collect::<Result<Vec<_>, _>>()?;
+    if !bodies.is_empty() {
+        deps.accounts.send(bodies, Delay::NONE).await.into_result()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! Performing what an account asks for. An entry stays in the account until its next write; a process that does not remember
+//! having performed it does so again, which does no harm.
+
+use crate::deps::Deps;
+use crate::error::RollupError;
+use jiff::{SignedDuration, Timestamp};
+use perennial_contracts::queue::{AccountsPayload, EventsPayload, MessagesPayload, WOKEN_AT_ONCE};
+use perennial_domain::{PersonId, hash};
+use perennial_engine::account::{Account, AccountAction};
+use perennial_lambda_kit::queue::Delay;
+use perennial_store::accounts::StoredAccount;
+
+/// What performing an entry came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Performed {
+    /// The CRM is told.
+    Updated,
+    /// So many people are looked at again.
+    Woke(u64),
+    /// The account is looked at again later.
+    Postponed,
+}
+
+/// How long after it was decided an entry may still be waiting for a message that is delivered again. An update of the CRM
+/// waits for any time.
+const OPEN_FOR: SignedDuration = SignedDuration::from_hours(1);
+
+/// The entries that may not have been performed yet: this process does not remember having done so.
+pub(crate) fn open(deps: &Deps, account: &Account) -> Vec<AccountAction> {
+    let now = deps.clock.now();
+    let may_wait = |action: &AccountAction| match action {
+        AccountAction::Update(_) => true,
+        AccountAction::Wake { at } | AccountAction::LookAgain { at } => now < *at + OPEN_FOR,
+    };
+    let open = account.outbox.iter().filter(|action| may_wait(action));
+    open.filter(|action| deps.performed.get(&key(account, action)).is_none()).cloned().collect()
+}
+
+/// Performs one entry of `stored`, whose people are `people`, and remembers it.
+pub(crate) async fn perform(
+    deps: &Deps,
+    stored: &StoredAccount,
+    action: &AccountAction,
+    people: &[PersonId],
+) -> Result<Performed, RollupError> {
+    let account = &stored.account.id;
+    let performed = match action {
+        AccountAction::Update(update) => {
+            let body = serde_json::to_string(&MessagesPayload::AccountUpdate(update.clone()))?;
+            deps.messages.send(vec![body], Delay::NONE).await.into_result()?;
+            Performed::Updated
+        }
+        AccountAction::Wake { .. } => {
+            let wake = |people: &[PersonId]| {
+                let (account, version) = (account.clone(), stored.version);
+                serde_json::to_string(&EventsPayload::Wake { account, version, people: people.to_vec() })
+            };
+            let bodies = people.chunks(WOKEN_AT_ONCE).map(wake).collect::<Result<Vec<_>, _>>()?;
+            if !bodies.is_empty() {
+                deps.events.send(bodies, Delay::NONE).await.into_result()?;
+            }
+            Performed::Woke(people.len() as u64)
+        }
+        AccountAction::LookAgain { at } => {
+            let body = serde_json::to_string(&AccountsPayload::anew(account.clone()))?;
+            deps.accounts.send(vec![body], until(*at, deps.clock.now())).await.into_result()?;
+            Performed::Postponed
+        }
+    };
+    deps.performed.put(key(&stored.account, action), ());
+    Ok(performed)
+}
+
+/// The delay with which a message sent at `now` comes at `at` or a moment later.
+fn until(at: Timestamp, now: Timestamp) -> Delay {
+    let seconds = (at.as_second() - now.as_second()).saturating_add(1);
+    Delay::at_most(u64::try_from(seconds).unwrap_or_default())
+}
+
+/// What an entry is remembered by.
+fn key(account: &Account, action: &AccountAction) -> u64 {
+    // An action that could not be written as JSON could not have been in an outbox.
+    hash::hash64(&[account.id.as_str().as_bytes(), &serde_json::to_vec(action).unwrap_or_default()])
+}

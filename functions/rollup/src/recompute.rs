@@ -1,0 +1,202 @@
+//! One account: read, taken in, added up, written where it changed, and what follows from that.
+
+use crate::deps::Deps;
+use crate::domains;
+use crate::error::RollupError;
+use crate::outbox::{self, Performed};
+use jiff::{SignedDuration, Timestamp};
+use perennial_config::Config;
+use perennial_contracts::queue::{AccountMilestone, AccountTraits};
+use perennial_domain::{AccountId, PersonId};
+use perennial_engine::account::{Tally, decide, facts};
+use perennial_store::Consistency;
+use perennial_store::accounts::StoredAccount;
+use std::time::Duration;
+
+/// How often an account is done again where others write at the same time.
+const TRIES: u32 = 6;
+/// The pause before the second try; doubled before each later one.
+const PAUSE: Duration = Duration::from_millis(10);
+/// How far two machines' clocks may be apart.
+const SKEW: SignedDuration = SignedDuration::from_secs(2);
+
+/// What a batch says of one account.
+#[derive(Debug, Default)]
+pub(crate) struct Change {
+    calls: Vec<AccountTraits>,
+    milestones: Vec<AccountMilestone>,
+    /// The latest moment at which something changed, where all of the messages tell one.
+    changed: Changed,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
+enum Changed {
+    /// No message yet.
+    #[default]
+    Nothing,
+    /// By then.
+    By(Timestamp),
+    /// Nobody says when.
+    AtAnyTime,
+}
+
+impl Change {
+    pub(crate) fn add(
+        &mut self,
+        traits: Option<AccountTraits>,
+        milestones: Vec<AccountMilestone>,
+        at: Option<Timestamp>,
+    ) {
+        let brings_something = traits.is_some() || !milestones.is_empty();
+        self.calls.extend(traits);
+        self.milestones.extend(milestones);
+        self.changed = match (self.changed, at.filter(|_| !brings_something)) {
+            (Changed::Nothing, Some(at)) => Changed::By(at),
+            (Changed::By(known), Some(at)) => Changed::By(known.max(at)),
+            _ => Changed::AtAnyTime,
+        };
+    }
+
+    /// Whether people who were read at `read` hold all of the change.
+    fn is_known_since(&self, read: Timestamp) -> bool {
+        matches!(self.changed, Changed::By(at) if at + SKEW < read)
+    }
+}
+
+/// What came of an account.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Done {
+    /// Whether it had to be written.
+    pub(crate) written: bool,
+    /// People who are looked at again because of it.
+    pub(crate) woken: u64,
+    /// Updates of the CRM.
+    pub(crate) updates: u64,
+}
+
+/// Recomputes the account, or the one that has its people.
+pub(crate) async fn recompute(
+    deps: &Deps,
+    config: &Config,
+    id: AccountId,
+    change: &Change,
+) -> Result<Done, RollupError> {
+    if deps.read.get(&id).is_some_and(|read| change.is_known_since(read)) {
+        return Ok(Done::default());
+    }
+    let mut pause = PAUSE;
+    for _ in 1..TRIES {
+        match attempt(deps, config, &id, change).await {
+            Err(error) if error.is_conflict() => {
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+            done => return done,
+        }
+    }
+    attempt(deps, config, &id, change).await
+}
+
+async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) -> Result<Done, RollupError> {
+    let started = deps.clock.now();
+    let mut done = Done::default();
+    let mut stored = load(deps, id).await?;
+    let was_own = stored.account.is_own();
+    let before = stored.account.clone();
+    for call in &change.calls {
+        stored.account.merge(&config.accounts.domains, &call.traits, call.at, &call.message_id);
+    }
+    for fact in &change.milestones {
+        stored.account.mark_milestone(fact.milestone, fact.at);
+    }
+    if !was_own && stored.account.is_own() {
+        // Until now it was the account of a domain only, which others may have had.
+        domains::notify(deps, stored.account.claims.keys()).await?;
+    }
+    if let Some(holder) = stored.account.holder().cloned() {
+        // Its people are the holder's; read before them, as below.
+        stored.account.summary = None;
+        if stored.account != before {
+            deps.store.save_account(&mut stored).await?;
+            done.written = true;
+        }
+        let other = Box::pin(attempt(deps, config, &holder, &Change::default())).await?;
+        deps.read.put(id.clone(), started);
+        return Ok(Done { written: done.written || other.written, ..other });
+    }
+    let owned = domains::settle(deps, &config.accounts.domains, &mut stored.account).await?;
+    // Read after the account: who joins later has sent word, and comes with the next batch.
+    let mut people = Vec::new();
+    let mut tally = Tally::new(config);
+    for part in std::iter::once(id).chain(&owned) {
+        let mut from = None;
+        loop {
+            let page = deps.store.members(part, from, None).await?;
+            for member in &page.members {
+                tally.add(member);
+                people.push(member.person);
+            }
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+    }
+    stored.account.summary = Some(tally.finish());
+    stored.account.note_trend(started);
+    let open = outbox::open(deps, &stored.account);
+    let acted = {
+        stored.account.outbox.clone_from(&open);
+        let facts = facts(config, &stored.account, started);
+        decide(config, &mut stored.account, &facts, started)
+    };
+    done.written = write(deps, &mut stored, &before, acted).await?;
+    perform(deps, &stored, &people, &mut done).await?;
+    deps.read.put(id.clone(), started);
+    Ok(done)
+}
+
+async fn load(deps: &Deps, id: &AccountId) -> Result<StoredAccount, RollupError> {
+    let found = deps.store.account(id, Consistency::Strong).await?;
+    Ok(found.unwrap_or_else(|| StoredAccount::new(id.clone())))
+}
+
+/// Writes the account where anything but its outbox has changed, or something new is in that; gives whether it did.
+async fn write(
+    deps: &Deps,
+    stored: &mut StoredAccount,
+    before: &perennial_engine::account::Account,
+    acted: bool,
+) -> Result<bool, RollupError> {
+    if stored.account.is_nothing() {
+        if stored.version > 0 {
+            deps.store.delete_account(stored).await?;
+        }
+        return Ok(stored.version > 0);
+    }
+    let outbox = std::mem::take(&mut stored.account.outbox);
+    let same = stored.account == perennial_engine::account::Account { outbox: Vec::new(), ..before.clone() };
+    stored.account.outbox = outbox;
+    if same && !acted {
+        return Ok(false);
+    }
+    deps.store.save_account(stored).await?;
+    Ok(true)
+}
+
+/// Performs what is in the outbox and this process does not remember having performed.
+async fn perform(
+    deps: &Deps,
+    stored: &StoredAccount,
+    people: &[PersonId],
+    done: &mut Done,
+) -> Result<(), RollupError> {
+    for action in outbox::open(deps, &stored.account) {
+        match outbox::perform(deps, stored, &action, people).await? {
+            Performed::Updated => done.updates += 1,
+            Performed::Woke(people) => done.woken += people,
+            Performed::Postponed => {}
+        }
+    }
+    Ok(())
+}

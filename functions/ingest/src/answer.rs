@@ -6,6 +6,7 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use lambda_http::Body;
 use perennial_contracts::tracking::{Code, Dialect, Invalid, Unreadable};
 use perennial_contracts::webhooks::Rejection;
+use perennial_domain::hygiene::Note;
 use serde_json::json;
 
 /// Seconds after which a client should try again.
@@ -138,6 +139,15 @@ pub(crate) fn stored(accepted: usize, rejected: usize, dialect: Dialect) -> Resp
     let mut body = json!({ "success": true, "accepted": accepted, "rejected": rejected });
     if dialect == Dialect::PostHog {
         body["status"] = json!(1);
+    }
+    json_answer(StatusCode::OK, &body)
+}
+
+/// The one event of a single call is durable. `warnings` says what was done to its traits; it is not there where that is nothing.
+pub(crate) fn stored_one(notes: &[&Note]) -> Response<Body> {
+    let mut body = json!({ "success": true, "accepted": 1, "rejected": 0 });
+    if !notes.is_empty() {
+        body["warnings"] = json!(notes);
     }
     json_answer(StatusCode::OK, &body)
 }

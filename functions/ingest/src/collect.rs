@@ -7,6 +7,7 @@ use futures::future::{Either, select};
 use jiff::Timestamp;
 use perennial_contracts::tracking::{Accepted, Invalid, Item, MAX_EVENT_BYTES, Received};
 use perennial_domain::SourceId;
+use perennial_domain::hygiene::{Note, Outcome};
 use perennial_lambda_kit::metrics::Metrics;
 use perennial_lambda_kit::queue::{Delay, SendReport};
 use perennial_store::StoreError;
@@ -68,6 +69,11 @@ impl Collected {
         self.rejects.len()
     }
 
+    /// What was done to the traits of the accepted events.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = &Note> {
+        self.accepted.iter().flat_map(|accepted| &accepted.notes)
+    }
+
     /// Stores everything. Both halves are begun at once: a client that is told to come again sends both again, and
     /// what is stored already is known by its ids.
     pub(crate) async fn store(&mut self, deps: &Deps, source: &SourceId, now: Timestamp) -> Result<(), Refusal> {
@@ -94,9 +100,12 @@ impl Collected {
         kept.map_err(|error| {
             if matches!(error, StoreError::Throttled { .. }) { Refusal::Throttled } else { Refusal::NotStored }
         })?;
+        let dropped = self.notes().filter(|note| matches!(note.outcome, Outcome::Dropped(_))).count();
         Metrics::new("Perennial", "ingest")
             .count("EventsAccepted", self.accepted() as u64)
             .count("EventsRejected", rejected as u64)
+            .count("TraitsChanged", (self.notes().count() - dropped) as u64)
+            .count("TraitsDropped", dropped as u64)
             .emit(now);
         Ok(())
     }

@@ -9,7 +9,7 @@ use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use lambda_http::{Body, Request};
 use percent_encoding::percent_decode_str;
-use perennial_contracts::tracking::{self, Dialect, Received, Route};
+use perennial_contracts::tracking::{self, Received, Route};
 use serde_json::json;
 
 /// Answers `request`. Never fails: what goes wrong is an answer too.
@@ -69,11 +69,11 @@ async fn call(deps: &Deps, route: Route, parts: &Parts, wire: &[u8]) -> Result<R
     }
     let (accepted, rejected) = (collected.accepted(), collected.rejected());
     collected.store(deps, &source.id, now).await?;
-    match (route, collected.last_invalid) {
+    match (route, collected.last_invalid.take()) {
         // Its sender can be told; and the reject is there for whoever looks later.
         (Route::Single(_), Some(invalid)) => Err(Refusal::Event(invalid)),
         (Route::Batch(dialect), _) => Ok(answer::stored(accepted, rejected, dialect)),
-        (Route::Single(_), None) => Ok(answer::stored(accepted, rejected, Dialect::Segment)),
+        (Route::Single(_), None) => Ok(answer::stored_one(&collected.notes().collect::<Vec<_>>())),
     }
 }
 

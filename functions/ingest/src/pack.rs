@@ -60,6 +60,7 @@ mod tests {
                 Accepted {
                     identity: Identity::User(UserId::parse(&user.to_string()).unwrap()),
                     json: start..json.len(),
+                    notes: Vec::new(),
                 }
             })
             .collect();

@@ -8,7 +8,7 @@
 //!
 //! A body is read once, borrowing from it: the pass that checks the JSON also finds the fields. What the client put into
 //! `properties`, `traits` and `context` is copied as it stands, so it must hold now whatever the readers of the queue will
-//! demand later; [`json`] says what that is.
+//! demand later; [`json`] says what that is. Only traits that have a normal form and are not in it are written anew.
 
 pub mod call;
 pub mod invalid;
@@ -21,6 +21,7 @@ mod accept;
 mod body;
 mod chunk;
 mod flaw;
+mod hygiene;
 mod nesting;
 mod text;
 

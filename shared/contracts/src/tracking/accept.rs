@@ -2,12 +2,14 @@
 
 use super::body::{Item, moment};
 use super::call::{Call, present};
+use super::hygiene::{annotated, standardised};
 use super::invalid::{Code, Invalid};
 use super::json::Scanner;
 use super::route::{self, Dialect};
 use super::text::{escape_noncharacters, unquoted, write_string};
 use super::{MAX_EVENT_BYTES, posthog, time};
 use jiff::Timestamp;
+use perennial_domain::hygiene::Note;
 use perennial_domain::{
     AccountId, AnonymousId, EventKind, EventName, Identity, InvalidId, MessageId, SourceId, UserId, hash,
 };
@@ -53,6 +55,8 @@ pub struct Accepted {
     pub identity: Identity,
     /// Where its JSON is in the buffer that it was written to.
     pub json: Range<usize>,
+    /// What was done to its traits.
+    pub notes: Vec<Note>,
 }
 
 impl Item<'_> {
@@ -63,6 +67,8 @@ impl Item<'_> {
     /// - `timestamp`, else `originalTimestamp`, else the moment of receipt; corrected by `sentAt` as [`time::corrected`]
     ///   says. `originalTimestamp` of the event is what the client said.
     /// - The account is `groupId`, else `context.groupId`. The traits of an identify are `traits`, else `context.traits`.
+    /// - Traits of an identify or a group are brought into their normal form, see [`perennial_domain::hygiene::traits`]; those that have none
+    ///   are left out. What was done is told in `context.hygiene` and in [`Accepted::notes`].
     /// - Without a `messageId` one is derived from the fields that a retry does not change. Two events without one that
     ///   agree in every field are therefore one.
     ///
@@ -163,6 +169,7 @@ fn accept(
     write_optional(out, ",\"event\":", event.as_ref().map(EventName::as_str));
     write_optional(out, ",\"groupId\":", group_id.as_ref().map(AccountId::as_str));
     write_optional(out, ",\"previousId\":", previous_id.as_ref().map(AnonymousId::as_str));
+    let mut notes = Vec::new();
     match kind {
         EventKind::Track | EventKind::Page | EventKind::Screen => {
             write_object(out, ",\"properties\":", filled(call.properties, "properties")?);
@@ -172,12 +179,12 @@ fn accept(
                 Some(traits) => Some(traits),
                 None => filled(call.context_traits, "context.traits")?,
             };
-            write_object(out, ",\"traits\":", traits);
+            notes = write_traits(out, kind, traits);
         }
-        EventKind::Group => write_object(out, ",\"traits\":", filled(call.traits, "traits")?),
+        EventKind::Group => notes = write_traits(out, kind, filled(call.traits, "traits")?),
         EventKind::Alias => {}
     }
-    write_object(out, ",\"context\":", filled(call.context, "context")?);
+    write_object(out, ",\"context\":", annotated(filled(call.context, "context")?, &notes).as_deref());
     out.push('}');
     if special {
         escape_noncharacters(out, start);
@@ -190,7 +197,7 @@ fn accept(
             return Err(Invalid::new(Code::NoIdentity, "userId", reason, TEXT));
         }
     };
-    Ok(Accepted { identity, json: start..out.len() })
+    Ok(Accepted { identity, json: start..out.len(), notes })
 }
 
 fn missing(path: &'static str, reason: &'static str) -> Invalid {
@@ -281,9 +288,9 @@ fn read_moment<'a>(call: &Call<'a>) -> Result<Option<Moment<'a>>, Invalid> {
 fn corrected<'a>(happened: Moment<'a>, call: &Call<'_>, received: &Received) -> Result<Moment<'a>, Invalid> {
     let sent_at = moment(call.sent_at).or(received.sent_at);
     let at = time::corrected(happened.at, sent_at, received.at);
-    if at < Timestamp::UNIX_EPOCH {
-        let reason = "the event lies before 1970";
-        return Err(Invalid::new(Code::TimestampTooOld, "timestamp", reason, "a time from 1970-01-01T00:00:00Z on"));
+    if at < time::EARLIEST {
+        let reason = "the event lies before 2000: the clock that it was taken from was not set";
+        return Err(Invalid::new(Code::TimestampTooOld, "timestamp", reason, "a time from 2000-01-01T00:00:00Z on"));
     }
     if at.duration_since(received.at) > time::MAX_FUTURE {
         let reason = "the event lies more than a day in the future";
@@ -334,6 +341,14 @@ fn write_object(out: &mut String, before: &'static str, json: Option<&str>) {
     if let Some(json) = json {
         write_raw(out, before, json);
     }
+}
+
+/// Writes the traits in their normal form.
+fn write_traits(out: &mut String, kind: EventKind, json: Option<&str>) -> Vec<Note> {
+    let Some(json) = json else { return Vec::new() };
+    let (json, notes) = standardised(kind, json);
+    write_raw(out, ",\"traits\":", &json);
+    notes
 }
 
 fn write_moment(out: &mut String, before: &'static str, moment: Moment<'_>) {

@@ -21,7 +21,7 @@ pub enum Code {
     NoIdentity,
     /// Later than a day from now.
     TimestampInFuture,
-    /// Before 1970.
+    /// Before 2000.
     TimestampTooOld,
     /// Nested too deep.
     TooDeep,

@@ -13,6 +13,10 @@ pub const AFTER_SENT: SignedDuration = SignedDuration::from_secs(60);
 /// How far in the future an event may lie, after the correction.
 pub const MAX_FUTURE: SignedDuration = SignedDuration::from_hours(24);
 
+/// The earliest moment that an event may have, after the correction: 2000-01-01T00:00:00Z. Clocks that were never set say 1970 or 1980, and
+/// no product's history is that old.
+pub const EARLIEST: Timestamp = Timestamp::constant(946_684_800, 0);
+
 /// Parses a moment: RFC 3339 with any number of fractional digits and any offset; without an offset it is UTC, and a
 /// date alone is its midnight.
 pub fn parse(text: &str) -> Option<Timestamp> {
@@ -76,6 +80,11 @@ mod tests {
             corrected(at("1970-01-01T00:01:00Z"), Some(at("1970-01-01T00:02:00Z")), received),
             at("2026-06-01T11:59:00Z")
         );
+    }
+
+    #[test]
+    fn the_earliest_moment_is_the_beginning_of_2000() {
+        assert_eq!(EARLIEST, at("2000-01-01T00:00:00Z"));
     }
 
     #[test]

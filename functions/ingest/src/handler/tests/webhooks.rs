@@ -84,7 +84,7 @@ async fn a_payment_that_failed_and_a_purchase_are_known() {
         json!({"id":"in_1","customer":"cus_1","amount_due":1200,"currency":"jpy","attempt_count":2,"metadata":{}});
     stripe(&fixture, &stripe_event("invoice.payment_failed", &invoice, &json!({}))).await;
     let session = json!({"id":"cs_1","mode":"payment","payment_status":"paid","client_reference_id":"u-2","amount_total":550,"currency":"usd",
-        "customer":null,"customer_details":{"email":"ada@example.com"}});
+        "customer":null,"customer_details":{"email":" ada@EXAMPLE.com"}});
     stripe(&fixture, &stripe_event("checkout.session.completed", &session, &json!({}))).await;
     let events = fixture.events();
     let person = |i: usize| events[i].user_id.as_ref().unwrap().as_str();
@@ -97,6 +97,7 @@ async fn a_payment_that_failed_and_a_purchase_are_known() {
         ("Order Completed", "u-2", &json!(5.5))
     );
     assert_eq!((events[2].counted_as(), &events[2].traits["email"]), ("$identify", &json!("ada@example.com")));
+    assert_eq!(events[2].context["hygiene"][0]["change"], "domain in lower case", "webhooks are standardised too");
 }
 
 #[tokio::test]

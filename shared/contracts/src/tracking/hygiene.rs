@@ -1,0 +1,83 @@
+//! Traits on their way through: standardised where they need it, and a note of what was done.
+
+use super::json::Scanner;
+use perennial_domain::hygiene::Note;
+use perennial_domain::hygiene::traits::{concerns, standardise};
+use perennial_domain::{EventKind, Properties};
+use std::borrow::Cow;
+
+/// The JSON of the traits in their normal form, with what was done to them. Only traits that hold something to look at are read, and only
+/// those that change are written anew.
+pub(super) fn standardised(kind: EventKind, json: &str) -> (Cow<'_, str>, Vec<Note>) {
+    if !holds_concerned(kind, json) {
+        return (Cow::Borrowed(json), Vec::new());
+    }
+    // The text has been checked; were it not an object, its readers would say so.
+    let Ok(mut traits) = serde_json::from_str::<Properties>(json) else { return (Cow::Borrowed(json), Vec::new()) };
+    let notes = standardise(kind, &mut traits);
+    let json =
+        if notes.is_empty() { Cow::Borrowed(json) } else { Cow::Owned(serde_json::Value::Object(traits).to_string()) };
+    (json, notes)
+}
+
+fn holds_concerned(kind: EventKind, json: &str) -> bool {
+    let mut found = false;
+    let scanned = Scanner::new(json).object(|scanner, name| {
+        found |= concerns(kind, name);
+        scanner.value().map(|_| ())
+    });
+    found && scanned.is_ok()
+}
+
+/// The context with the notes as its member `hygiene`, the last of that name. `context` is the JSON of an object with members, if any.
+pub(super) fn annotated<'a>(context: Option<&'a str>, notes: &[Note]) -> Option<Cow<'a, str>> {
+    if notes.is_empty() {
+        return context.map(Cow::Borrowed);
+    }
+    // Plain text always serialises.
+    let notes = serde_json::to_string(notes).unwrap_or_default();
+    Some(match context.and_then(|context| context.strip_suffix('}')) {
+        Some(open) => format!("{open},\"hygiene\":{notes}}}").into(),
+        None => format!("{{\"hygiene\":{notes}}}").into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn traits_that_need_nothing_are_passed_as_they_stand() {
+        for traits in [r#"{"plan" : "pro"}"#, r#"{ "email":"ada@example.com","n":1.50 }"#] {
+            let (json, notes) = standardised(EventKind::Identify, traits);
+            assert!(matches!(json, Cow::Borrowed(same) if same == traits) && notes.is_empty());
+        }
+    }
+
+    #[test]
+    fn escaped_names_are_seen_through_and_of_repeated_ones_the_last_counts() {
+        let (json, notes) =
+            standardised(EventKind::Identify, r#"{"\u0065mail":"ADA@X","email":"ada@EXAMPLE.com","n":12345678901}"#);
+        assert_eq!(
+            serde_json::from_str::<Value>(&json).unwrap(),
+            json!({"email": "ada@example.com", "n": 12_345_678_901_u64})
+        );
+        assert_eq!(notes.len(), 1);
+    }
+
+    #[test]
+    fn notes_join_the_context_and_win_over_one_that_a_client_sent() {
+        let (_, notes) = standardised(EventKind::Identify, r#"{"email":"x"}"#);
+        let told = json!([{"field": "email", "dropped": "no @"}]);
+        for (context, expected) in [
+            (None, json!({ "hygiene": told })),
+            (Some(r#"{"ip":"::1"}"#), json!({"ip": "::1", "hygiene": told})),
+            (Some(r#"{"hygiene":"clean" }"#), json!({ "hygiene": told })),
+        ] {
+            assert_eq!(serde_json::from_str::<Value>(&annotated(context, &notes).unwrap()).unwrap(), expected);
+        }
+        assert_eq!(annotated(None, &[]), None);
+    }
+}

@@ -1,6 +1,7 @@
 //! Mail addresses that can go into a header and an envelope.
 
 use crate::text;
+use perennial_domain::hygiene::mail;
 use std::fmt;
 
 /// The longest address that SES takes, in bytes: 64 before the `@`, 255 after it.
@@ -63,10 +64,10 @@ impl Address {
         &self.0
     }
 
-    /// The address in lower case, under which it is found and suppressed. Mail servers that tell `Ada@` from `ada@` are not met in practice.
+    /// What the address is found and suppressed by ([`mail::key`]).
     #[must_use]
     pub fn normalised(&self) -> String {
-        self.0.to_ascii_lowercase()
+        mail::key(&self.0)
     }
 
     /// What follows the `@`.

@@ -2,6 +2,7 @@
 
 use crate::item::{Item, s};
 use jiff::Timestamp;
+use perennial_domain::hygiene::mail;
 use perennial_domain::{AccountId, DecisionId, PersonId, hash, time};
 
 /// The attribute of the partition key.
@@ -54,7 +55,7 @@ pub fn account(account: &AccountId) -> String {
     format!("A#{account}")
 }
 
-/// The partition of who has a mail address: trimmed and in lower case before it is hashed.
+/// The partition of who has a mail address, by the hash of [`mail::key`].
 pub fn mail_address(address: &str) -> String {
     format!("I#mail#{}", address_hash(address))
 }
@@ -92,7 +93,7 @@ pub fn shard_name(number: u8) -> String {
 }
 
 fn address_hash(address: &str) -> String {
-    hash::base32(&hash::sha256(&[address.trim().to_lowercase().as_bytes()]))
+    hash::base32(&hash::sha256(&[mail::key(address).as_bytes()]))
 }
 
 /// A primary key.
@@ -118,7 +119,10 @@ mod tests {
 
     #[test]
     fn a_mail_address_is_one_key_however_it_is_written_and_never_readable() {
-        assert_eq!(mail_address(" Ada@Example.com"), mail_address("ada@example.com"));
+        for same in [" Ada@Example.com", "Ada <ada@example.com>", "mailto:ADA@example.com"] {
+            assert_eq!(mail_address(same), mail_address("ada@example.com"), "{same}");
+        }
+        assert_eq!(suppression("ada@B\u{fc}cher.example"), suppression("ada@xn--bcher-kva.example"));
         assert_ne!(mail_address("ada@example.com"), mail_address("bob@example.com"));
         assert!(!suppression("ada@example.com").contains("ada"));
     }

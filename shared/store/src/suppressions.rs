@@ -51,7 +51,7 @@ impl Store {
         Ok(unless_conflict(self.put("suppress", item, Some(Condition::absent())).await)?.is_some())
     }
 
-    /// The same for an address of which only the hash is known: SHA-256 as [`perennial_domain::hash::sha256`] makes it of the trimmed address in lower case.
+    /// The same for an address of which only the hash is known: SHA-256 as [`perennial_domain::hash::sha256`] makes it of [`perennial_domain::hygiene::mail::key`].
     ///
     /// # Errors
     /// [`StoreError`] where the write fails.

@@ -118,7 +118,7 @@ impl MailAddress {
 
     /// The address in lower case: what it is compared, found and suppressed by.
     pub fn key(&self) -> Cow<'_, str> {
-        if self.text.chars().flat_map(char::to_lowercase).eq(self.text.chars()) {
+        if self.text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
             Cow::Borrowed(&self.text)
         } else {
             Cow::Owned(lower(&self.text))
@@ -183,8 +183,7 @@ impl PartialOrd for MailAddress {
 
 impl Ord for MailAddress {
     fn cmp(&self, other: &Self) -> Ordering {
-        let lowered = |address: &'_ Self| lower(&address.text);
-        if self.text == other.text { Ordering::Equal } else { lowered(self).cmp(&lowered(other)) }
+        if self.text == other.text { Ordering::Equal } else { self.key().cmp(&other.key()) }
     }
 }
 

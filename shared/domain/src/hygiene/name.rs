@@ -33,6 +33,9 @@ pub fn company_name(text: &str) -> Result<String, InvalidName> {
     if text.len() > MAX_BYTES {
         return Err(InvalidName::TooLong);
     }
+    if is_clean(text) {
+        return if is_absent(text) { Err(InvalidName::Absent) } else { Ok(text.to_owned()) };
+    }
     let seen: String = composed(text).chars().filter(|c| c.is_whitespace() || !is_invisible(*c)).collect();
     // Without what stood between them two characters may compose.
     let seen = composed(&seen);
@@ -49,6 +52,13 @@ pub fn company_name(text: &str) -> Result<String, InvalidName> {
         name.truncate(trimmed(&name).len());
     }
     if is_absent(&name) { Err(InvalidName::Absent) } else { Ok(name) }
+}
+
+/// Whether a glance is enough: printable ASCII, single spaces between words, not too long.
+fn is_clean(text: &str) -> bool {
+    text.len() <= MAX_CHARS
+        && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+        && !(text.starts_with(' ') || text.ends_with(' ') || text.contains("  "))
 }
 
 /// A person's name, or a part of it: as [`company_name`]; and where all its letters are Latin and of one case, in title case:

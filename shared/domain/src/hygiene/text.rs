@@ -9,6 +9,9 @@ use std::borrow::Cow;
 /// The zero-width joiner and non-joiner are not among them: names of Persian and of Indic scripts are written with them. At the ends of a
 /// text they say nothing, see [`trimmed`].
 pub(super) fn is_invisible(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     let is_no_character = u32::from(c) & 0xfffe == 0xfffe || ('\u{fdd0}'..='\u{fdef}').contains(&c);
     is_no_character
         || c.is_control()

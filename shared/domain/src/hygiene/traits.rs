@@ -73,7 +73,9 @@ const fn fields(kind: EventKind) -> &'static [Field] {
 
 /// Whether a trait of this name, of a call of this kind, holds something that [`standardise`] looks at.
 pub fn concerns(kind: EventKind, name: &str) -> bool {
-    fields(kind).iter().any(|(path, _)| path.split('.').next() == Some(name))
+    fields(kind)
+        .iter()
+        .any(|(path, _)| path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
 }
 
 /// Brings the traits of a call into their normal form and says what was done, in the order of the tables above.
@@ -144,43 +146,46 @@ fn apply(standard: Standard, text: &str, country: Option<Country>) -> Result<Opt
     if is_absent(bare) {
         return Err(Reason::Absent);
     }
-    let (normal, change) = match standard {
-        Standard::Mail => {
-            let address = MailAddress::parse(text).map_err(Reason::Mail)?;
-            let change = mail_change(bare, &address);
-            (address.into(), change)
+    let (normal, change): (String, fn(&str, &str) -> Change) = match standard {
+        Standard::Mail => (MailAddress::parse(text).map_err(Reason::Mail)?.into(), mail_change),
+        Standard::PersonName => (person_name(text).map_err(Reason::Name)?, name_change),
+        Standard::CompanyName => (company_name(text).map_err(Reason::Name)?, name_change),
+        Standard::Country => {
+            (Country::parse(text).map_err(Reason::Country)?.as_str().to_owned(), |_, _| Change::CountryCode)
         }
-        Standard::PersonName => {
-            let name = person_name(text).map_err(Reason::Name)?;
-            // Case alone would be title case; with everything else the same.
-            let is_case = company_name(text).is_ok_and(|cleaned| cleaned != name);
-            let change = if is_case { Change::TitleCase } else { name_change(bare) };
-            (name, change)
-        }
-        Standard::CompanyName => (company_name(text).map_err(Reason::Name)?, name_change(bare)),
-        Standard::Country => (Country::parse(text).map_err(Reason::Country)?.as_str().to_owned(), Change::CountryCode),
-        Standard::Phone => (e164(text, country).map_err(Reason::Phone)?, Change::E164),
-        Standard::Website => (website(text).map_err(Reason::Website)?, Change::Host),
+        Standard::Phone => (e164(text, country).map_err(Reason::Phone)?, |_, _| Change::E164),
+        Standard::Website => (website(text).map_err(Reason::Website)?, |_, _| Change::Host),
     };
-    Ok((normal != text).then_some((normal, change)))
+    if normal == text {
+        return Ok(None);
+    }
+    let change = change(bare, &normal);
+    Ok(Some((normal, change)))
 }
 
-fn mail_change(bare: &str, address: &MailAddress) -> Change {
-    if bare == address.as_str() {
+fn mail_change(bare: &str, normal: &str) -> Change {
+    if bare == normal {
         Change::Cleaned
-    } else if bare.eq_ignore_ascii_case(address.as_str()) {
+    } else if bare.eq_ignore_ascii_case(normal) {
         Change::DomainCase
-    } else if address.domain().contains("xn--") && !bare.is_ascii() {
-        Change::DomainAscii
     } else if bare.is_ascii() {
         Change::Unwrapped
+    } else if normal.contains("xn--") {
+        Change::DomainAscii
     } else {
         Change::Cleaned
     }
 }
 
-fn name_change(bare: &str) -> Change {
-    if bare.chars().nth(MAX_CHARS).is_some() { Change::Shortened } else { Change::Cleaned }
+fn name_change(bare: &str, normal: &str) -> Change {
+    if bare.chars().nth(MAX_CHARS).is_some() {
+        Change::Shortened
+    } else if company_name(bare).is_ok_and(|cleaned| cleaned != normal) {
+        // With everything else the same, it is the case.
+        Change::TitleCase
+    } else {
+        Change::Cleaned
+    }
 }
 
 #[cfg(test)]

@@ -1,14 +1,15 @@
 //! From source to tree, by the parser of crate `cel`.
 //!
-//! That parser gives a tree of its own and the place of each node's operator. Here the tree is brought into ours, with the
-//! whole place of each part found from the tokens; all that is known of the crate is here.
+//! That parser expands macros and keeps no places. So its tree is walked here beside the tokens: both are in the order of the
+//! source, and each node takes the tokens that it was made of. All that is known of the crate is in this file.
 
 use super::CelError;
 use super::ast::{Arithmetic, Comparison, Expr, Kind, Word};
 use super::lex::{self, Token};
 use super::syntax;
-use ::cel::{Env, ParseError};
-use ::cel::common::ast::{CallExpr, Expr as Node, IdedExpr, LiteralValue, SelectExpr, SourceInfo, operators};
+use ::cel::ParseError;
+use ::cel::common::ast::{CallExpr, ComprehensionExpr, Expr as Node, IdedExpr, LiteralValue, SelectExpr, operators};
+use ::cel::parser::PrattParser;
 use std::ops::Range;
 
 /// Parses `source`; `None` where it is no expression. What is wrong is added to `errors`.
@@ -21,29 +22,24 @@ pub(super) fn parse(source: &str, errors: &mut Vec<CelError>) -> Option<Expr> {
     let tokens = lex::lex(source, errors);
     let words = errors.len();
     let mut order = Vec::new();
-    let closes = syntax::check(source, &tokens, &mut order);
+    let ungrouped = syntax::check(source, &tokens, &mut order);
     // A token that is wrong by itself stands in for another: that it stands in the wrong place is no news.
     order.retain(|error| !errors[..words].iter().any(|word| word.at.start <= error.at.start && error.at.end <= word.at.end));
     errors.append(&mut order);
     if !errors.is_empty() {
         return None;
     }
-    // An environment without macros leaves `has`, `exists` and `all` as they are written.
-    match Env::default().with_optional_support(false).parser().parse_with_source_info(source) {
-        Ok((tree, places)) => {
-            let mut adapter = Adapter { source, tokens: &tokens, closes: &closes, places, errors };
-            Some(adapter.expr(tree))
-        }
+    match PrattParser::new().parse(source) {
+        Ok(tree) => Some(Walk { source, tokens: &ungrouped, next: 0, errors }.expr(tree)),
         Err(refused) => {
-            // Tokens in a right order make an expression, so this is for what a later version of the crate may refuse.
-            let told = |error: &ParseError| CelError::new(place_of(source, &tokens, error.pos), format!("this is no CEL: {}", error.msg));
+            let told = |error: &ParseError| CelError::new(place_of(source, &tokens, error.pos), in_words(&error.msg));
             errors.extend(refused.errors.iter().map(told));
             None
         }
     }
 }
 
-/// The token at a line and a column, both from 1, as the crate tells them.
+/// The token at a line and a column (in bytes), both from 1, as the crate tells them.
 fn place_of(source: &str, tokens: &[Token], (line, column): (isize, isize)) -> Range<usize> {
     let lines = usize::try_from(line - 1).unwrap_or(0);
     let start: usize = source.split_inclusive('\n').take(lines).map(str::len).sum();
@@ -54,32 +50,68 @@ fn place_of(source: &str, tokens: &[Token], (line, column): (isize, isize)) -> R
     }
 }
 
-struct Adapter<'a> {
+/// What the parser says, in plain words. Tokens in a right order make an expression, so it has only macros to complain of.
+fn in_words(message: &str) -> String {
+    match message {
+        "invalid argument to has() macro" => "`has()` asks for a key: write `has(properties.plan)`".to_owned(),
+        "argument must be a simple name" => {
+            "the first argument is a name for the element: write `properties.tags.exists(tag, tag == \"vip\")`".to_owned()
+        }
+        other => format!("this is no CEL: {other}"),
+    }
+}
+
+/// A walk along the tree and the tokens.
+struct Walk<'a> {
     source: &'a str,
+    /// Without brackets that only group.
     tokens: &'a [Token],
-    closes: &'a [usize],
-    places: SourceInfo,
+    /// The first token that no node has taken.
+    next: usize,
     errors: &'a mut Vec<CelError>,
 }
 
-impl Adapter<'_> {
-    /// The token that the parser gave a node as its place: an operator, an opening bracket, or the node itself.
-    fn token(&self, id: u64) -> usize {
-        let start = self.places.offset_for(id).map_or(0, |(start, _)| start as usize);
-        self.tokens.partition_point(|token| token.at.end <= start).min(self.tokens.len().saturating_sub(1))
+impl Walk<'_> {
+    /// Takes the next token.
+    fn take(&mut self) -> Range<usize> {
+        let end = self.source.len();
+        let at = self.tokens.get(self.next).map_or(end..end, |token| token.at.clone());
+        self.next += 1;
+        at
     }
 
-    fn at(&self, token: usize) -> Range<usize> {
-        self.tokens.get(token).map_or(0..self.source.len(), |token| token.at.clone())
+    fn is_next(&self, kind: lex::Kind) -> bool {
+        self.tokens.get(self.next).is_some_and(|token| token.kind == kind)
     }
 
-    /// The end of what opens at `token`.
-    fn end(&self, token: usize) -> usize {
-        self.at(self.closes.get(token).copied().unwrap_or(token)).end
+    /// Takes the signs that stand next, of which the parser keeps one or, if they cancel each other, none. Where the first stood.
+    fn signs(&mut self) -> Option<usize> {
+        let mut first = None;
+        while self.is_next(lex::Kind::Minus) || self.is_next(lex::Kind::Not) {
+            let at = self.take();
+            first = first.or(Some(at.start));
+        }
+        first
     }
 
-    fn word(&self, token: usize) -> Word {
-        let at = self.at(token);
+    /// Takes an opening bracket and all up to the one that closes it.
+    fn skip_arguments(&mut self) {
+        let mut open = 0_usize;
+        while let Some(token) = self.tokens.get(self.next) {
+            match token.kind {
+                lex::Kind::Open(_) => open += 1,
+                lex::Kind::Close(_) => open = open.saturating_sub(1),
+                _ => {}
+            }
+            self.take();
+            if open == 0 {
+                return;
+            }
+        }
+    }
+
+    fn word(&mut self) -> Word {
+        let at = self.take();
         Word { text: self.source.get(at.clone()).unwrap_or_default().to_owned(), at }
     }
 
@@ -89,33 +121,49 @@ impl Adapter<'_> {
     }
 
     fn expr(&mut self, node: IdedExpr) -> Expr {
-        let token = self.token(node.id);
         match node.expr {
-            Node::Literal(literal) => self.literal(token, literal),
-            Node::Ident(name) => Expr { at: self.at(token), kind: Kind::Name(name) },
-            Node::List(list) => {
-                let at = self.at(token).start..self.end(token);
-                Expr { at, kind: Kind::List(list.elements.into_iter().map(|element| self.expr(element)).collect()) }
+            Node::Literal(literal) => self.literal(literal),
+            Node::Ident(name) => {
+                self.signs();
+                Expr { at: self.take(), kind: Kind::Name(name) }
             }
-            Node::Select(select) => self.select(token, select),
-            Node::Call(call) => self.call(token, call),
-            Node::Comprehension(_) | Node::Map(_) | Node::Struct(_) | Node::Unspecified => {
-                let at = self.at(token).start..self.end(token);
+            Node::List(list) => {
+                self.signs();
+                let from = self.take().start;
+                let elements = self.parts(list.elements);
+                Expr { at: from..self.take().end, kind: Kind::List(elements) }
+            }
+            Node::Select(select) => self.select(select),
+            Node::Call(call) => self.call(call),
+            Node::Comprehension(each) => self.each(*each),
+            Node::Map(_) | Node::Struct(_) | Node::Unspecified => {
+                let at = self.take();
                 self.wrong(at, "maps and messages cannot be written")
             }
         }
     }
 
-    fn literal(&mut self, token: usize, literal: LiteralValue) -> Expr {
-        let mut at = self.at(token);
+    /// Arguments or elements, each with the comma after it.
+    fn parts(&mut self, nodes: Vec<IdedExpr>) -> Vec<Expr> {
+        let mut parts = Vec::new();
+        for node in nodes {
+            parts.push(self.expr(node));
+            if self.is_next(lex::Kind::Comma) {
+                self.take();
+            }
+        }
+        parts
+    }
+
+    fn literal(&mut self, literal: LiteralValue) -> Expr {
+        let sign = self.signs();
+        let mut at = self.take();
         let negative = match &literal {
             LiteralValue::Int(i) => *i.inner() < 0,
             LiteralValue::Double(d) => d.inner().is_sign_negative(),
             _ => false,
         };
-        if let Some(minus) = token.checked_sub(1).filter(|_| negative) {
-            at.start = self.at(minus).start;
-        }
+        at.start = sign.filter(|_| negative).unwrap_or(at.start);
         let kind = match literal {
             LiteralValue::Null => Kind::Null,
             LiteralValue::Boolean(b) => Kind::Bool(*b.inner()),
@@ -127,77 +175,103 @@ impl Adapter<'_> {
         Expr { at, kind }
     }
 
-    fn select(&mut self, token: usize, select: SelectExpr) -> Expr {
+    /// `operand.key`, or `has(operand.key)`, which is the same with a mark.
+    fn select(&mut self, select: SelectExpr) -> Expr {
+        let mut from = None;
+        if select.test {
+            self.signs();
+            from = Some(self.take().start);
+            self.take();
+        }
         let operand = Box::new(self.expr(*select.operand));
-        let key = Word { text: select.field, at: self.at(token + 1) };
-        Expr { at: operand.at.start..key.at.end, kind: Kind::Select(operand, key) }
-    }
-
-    /// `has(operand.key)`, and every other function.
-    fn function(&mut self, token: usize, mut arguments: Vec<Expr>) -> Expr {
-        let name = self.word(token.saturating_sub(1));
-        let at = name.at.start..self.end(token);
-        let kind = match (name.text.as_str(), arguments.pop()) {
-            ("has", Some(Expr { kind: Kind::Select(operand, key), .. })) if arguments.is_empty() => Kind::Has(operand, key),
-            (_, last) => {
-                arguments.extend(last);
-                Kind::Call(name, arguments)
-            }
-        };
-        Expr { at, kind }
-    }
-
-    /// `list.exists(variable, condition)`, `list.all(variable, condition)`, and every other method.
-    fn method(&mut self, token: usize, target: Expr, mut arguments: Vec<Expr>) -> Expr {
-        let name = self.word(token.saturating_sub(1));
-        let (at, target) = (target.at.start..self.end(token), Box::new(target));
-        let each = matches!(name.text.as_str(), "exists" | "all") && arguments.len() == 2;
-        let kind = match (arguments.pop(), arguments.pop()) {
-            (Some(condition), Some(Expr { kind: Kind::Name(variable), .. })) if each => {
-                Kind::Each { all: name.text == "all", list: target, variable, condition: Box::new(condition) }
-            }
-            (last, before) => {
-                arguments.extend(before);
-                arguments.extend(last);
-                Kind::Method(target, name, arguments)
-            }
-        };
-        Expr { at, kind }
-    }
-
-    fn call(&mut self, token: usize, call: CallExpr) -> Expr {
-        let target = call.target.map(|target| self.expr(*target));
-        let mut parts: Vec<Expr> = call.args.into_iter().map(|argument| self.expr(argument)).collect();
-        if let Some(target) = target {
-            return self.method(token, target, parts);
+        self.take();
+        let key = Word { at: self.take(), text: select.field };
+        let from = from.unwrap_or(operand.at.start);
+        if select.test {
+            return Expr { at: from..self.take().end, kind: Kind::Has(operand, key) };
         }
-        if self.tokens.get(token).is_some_and(|token| token.kind == lex::Kind::Open(b'(')) {
-            return self.function(token, parts);
+        Expr { at: from..key.at.end, kind: Kind::Select(operand, key) }
+    }
+
+    /// `list.exists(variable, condition)`, `list.all(variable, condition)`, or a macro that is not offered.
+    fn each(&mut self, each: ComprehensionExpr) -> Expr {
+        let list = Box::new(self.expr(each.iter_range));
+        self.take();
+        let name = self.word();
+        if name.text != "exists" && name.text != "all" {
+            self.skip_arguments();
+            let message = format!("`.{}()` is not offered: of a list you can ask `exists`, `all`, `size` and `in`", name.text);
+            return self.wrong(name.at, message);
         }
-        let (third, second, first) = match parts.len() {
-            3 => (parts.pop(), parts.pop(), parts.pop()),
-            2 => (None, parts.pop(), parts.pop()),
-            _ => (None, None, parts.pop()),
+        // The bracket, the variable and the comma.
+        for _ in 0..3 {
+            self.take();
+        }
+        // The step of the expanded macro is `@result || condition`, or `@result && condition`.
+        let condition = match each.loop_step.expr {
+            Node::Call(mut step) => step.args.pop(),
+            _ => None,
         };
-        let at = self.at(token);
+        let Some(condition) = condition else { return self.wrong(name.at, "this use of a list is not offered") };
+        let condition = Box::new(self.expr(condition));
+        let at = list.at.start..self.take().end;
+        Expr { at, kind: Kind::Each { all: name.text == "all", list, variable: each.iter_var, condition } }
+    }
+
+    fn call(&mut self, mut call: CallExpr) -> Expr {
+        if let Some(target) = call.target {
+            let target = Box::new(self.expr(*target));
+            self.take();
+            let name = self.word();
+            self.take();
+            let arguments = self.parts(call.args);
+            return Expr { at: target.at.start..self.take().end, kind: Kind::Method(target, name, arguments) };
+        }
+        // Only operators have names that no function can have.
+        let operator = call.func_name.starts_with('@') || call.func_name.contains(|c: char| c.is_ascii_punctuation() && c != '_');
+        if !operator {
+            self.signs();
+            let name = self.word();
+            self.take();
+            let arguments = self.parts(call.args);
+            return Expr { at: name.at.start..self.take().end, kind: Kind::Call(name, arguments) };
+        }
+        let (third, second, first) = match call.args.len() {
+            3 => (call.args.pop(), call.args.pop(), call.args.pop()),
+            2 => (None, call.args.pop(), call.args.pop()),
+            _ => (None, None, call.args.pop()),
+        };
         match (first, second, third) {
-            (Some(condition), Some(a), Some(b)) => {
-                Expr { at: condition.at.start..b.at.end, kind: Kind::Choice(Box::new([condition, a, b])) }
+            (Some(condition), Some(yes), Some(no)) => {
+                let condition = self.expr(condition);
+                self.take();
+                let yes = self.expr(yes);
+                self.take();
+                let no = self.expr(no);
+                Expr { at: condition.at.start..no.at.end, kind: Kind::Choice(Box::new([condition, yes, no])) }
             }
             (Some(left), Some(right), None) => {
-                let end = if call.func_name == operators::INDEX { self.end(token) } else { right.at.end };
-                let whole = left.at.start..end;
-                match binary(&call.func_name, Box::new(left), Box::new(right)) {
-                    Some(kind) => Expr { at: whole, kind },
-                    None => self.wrong(at, "this operator is not offered"),
+                let left = Box::new(self.expr(left));
+                let sign = self.take();
+                let right = Box::new(self.expr(right));
+                let end = if call.func_name == operators::INDEX { self.take().end } else { right.at.end };
+                let at = left.at.start..end;
+                match binary(&call.func_name, left, right) {
+                    Some(kind) => Expr { at, kind },
+                    None => self.wrong(sign, "this operator is not offered"),
                 }
             }
             (Some(operand), None, None) => {
-                let (whole, operand) = (at.start..operand.at.end, Box::new(operand));
+                let from = self.signs();
+                let operand = Box::new(self.expr(operand));
+                let at = from.unwrap_or(operand.at.start)..operand.at.end;
                 let negated = call.func_name == operators::NEGATE;
-                Expr { at: whole, kind: if negated { Kind::Negate(operand) } else { Kind::Not(operand) } }
+                Expr { at, kind: if negated { Kind::Negate(operand) } else { Kind::Not(operand) } }
             }
-            _ => self.wrong(at, "this operator is not offered"),
+            _ => {
+                let at = self.take();
+                self.wrong(at, "this operator is not offered")
+            }
         }
     }
 }

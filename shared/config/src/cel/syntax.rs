@@ -25,21 +25,22 @@ const RESERVED: [&str; 17] = [
     "return", "var", "void", "while",
 ];
 
-/// Reports every place where the tokens make no expression, and tells where each opening bracket is closed: the index of the
-/// closing token, or the bracket's own where it is not closed.
-pub(super) fn check(source: &str, tokens: &[Token], errors: &mut Vec<CelError>) -> Vec<usize> {
+/// Reports every place where the tokens make no expression, and gives the tokens without the brackets that only group, which
+/// trees do not have.
+pub(super) fn check(source: &str, tokens: &[Token], errors: &mut Vec<CelError>) -> Vec<Token> {
     let mut checker = Checker {
         source,
         tokens,
         errors,
-        closes: (0..tokens.len()).collect(),
+        groups: vec![false; tokens.len()],
         frames: vec![Frame { bracket: Bracket::Whole, opened: 0, choices: Vec::new(), term: 0, highest: 0, logic: 0 }],
         choices: 0,
         signs: 0,
         told_of_height: false,
     };
     checker.run();
-    checker.closes
+    let groups = checker.groups;
+    tokens.iter().zip(groups).filter(|(_, groups)| !groups).map(|(token, _)| token.clone()).collect()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +83,8 @@ struct Checker<'a> {
     source: &'a str,
     tokens: &'a [Token],
     errors: &'a mut Vec<CelError>,
-    closes: Vec<usize>,
+    /// Which tokens are brackets that only group.
+    groups: Vec<bool>,
     frames: Vec<Frame>,
     choices: usize,
     signs: usize,
@@ -311,7 +313,10 @@ impl Checker<'_> {
         while let Some(frame) = self.frames.pop() {
             self.end_choices(&frame);
             if fits(&frame) {
-                self.closes[frame.opened] = at;
+                if frame.bracket == Bracket::Group {
+                    self.groups[frame.opened] = true;
+                    self.groups[at] = true;
+                }
                 self.found_value(frame.height() + 1);
                 break;
             }

@@ -91,7 +91,7 @@ fn maps_are_asked_for_keys() {
     says("properties[stage] == 3", "properties[stage] == 3\n           ^^^^^ a key of `properties` is a text in quotes, such as `properties[\"KEY\"]`");
     says("account.name == \"a\"", "account.name == \"a\"\n^^^^^^^^^^^^ `account` has no `name`; known: people");
     says("stage.length > 3", "stage.length > 3\n      ^^^^^^ `stage` is a text and has no keys such as `length`; its size is `size(…)`");
-    says("has(stage)", "has(stage)\n^^^^^^^^^^ `has()` asks for a key: write `has(properties.plan)`");
+    says("has(stage)", "has(stage)\n    ^^^^^ `has()` asks for a key: write `has(properties.plan)`");
     says("properties.in == 1", "properties.in == 1\n          ^ `in` cannot stand after a dot: write `[\"in\"]` instead");
 }
 
@@ -105,7 +105,16 @@ fn functions_are_told_how_they_are_called() {
     says("idle_days() > 3", "idle_days() > 3\n^^^^^^^^^ `idle_days` is no function: it takes a name without brackets");
     says("stage.matches(\"(\")", "stage.matches(\"(\")\n              ^^^ this is no pattern: unclosed group");
     says("stage.matches(source)", "stage.matches(source)\n              ^^^^^^ the pattern has to be written out: it is compiled once");
-    says("segments.map(s, s)", "segments.map(s, s)\n         ^^^ `.map()` is not offered: after a dot you can call `all`, `contains`, `endsWith`, `exists`, `lowerAscii`, `matches`, `size` or `startsWith`");
+    says(
+        "segments.map(s, -s) == [] && stge == \"a\"",
+        "
+segments.map(s, -s) == [] && stge == \"a\"
+         ^^^ `.map()` is not offered: of a list you can ask `exists`, `all`, `size` and `in`
+segments.map(s, -s) == [] && stge == \"a\"
+                             ^^^^ `stge` is no known name; did you mean `stage`?",
+    );
+    says("stage.trim() == \"a\"", "stage.trim() == \"a\"\n      ^^^^ `.trim()` is not offered: after a dot you can call `all`, `contains`, `endsWith`, `exists`, `lowerAscii`, `matches`, `size` or `startsWith`");
+    says("segments.exists(1, true)", "segments.exists(1, true)\n                ^ the first argument is a name for the element: write `properties.tags.exists(tag, tag == \"vip\")`");
     says("segments.exists(\"vip\")", "segments.exists(\"vip\")\n         ^^^^^^ `exists` takes a name for the element and a condition: write `x.exists(e, e == \"a\")`");
 }
 
@@ -149,6 +158,26 @@ fn what_is_missing_is_told_where_it_should_stand() {
 fn what_always_fails_is_told() {
     says("visits > 1 / 0", "visits > 1 / 0\n         ^^^^^ `1 / 0` can never be worked out: a whole number is divided by zero");
     says("visits > int(\"x\")", "visits > int(\"x\")\n         ^^^^^^^^ `int(\"x\")` can never be worked out: it cannot be converted");
+}
+
+#[test]
+fn places_are_right_in_whatever_shape_a_condition_has() {
+    // Every `bad` is an unknown name, and found where it stands.
+    let sources = [
+        "((bad)) > (1 + bad) * -bad && !(bad) && !!bad",
+        "pays ? bad : (pays ? (bad) : bad)",
+        "[bad, -1, [bad],].exists(e, e == bad && has(properties.a) && bad)",
+        "!has(bad.a) || segments.all(e, (bad)) || size((bad)) > bad",
+        "anything[bad].k[(bad)] == bad.k && (bad).k.contains((bad)) == (bad in [bad])",
+        "properties.a.b[0].c == bad && \"bad\" == stage // bad\n || int(bad) == --bad",
+        "a_function(bad, (bad)) || bad(1)",
+    ];
+    for source in sources {
+        let found: Vec<_> = compile(source, Wanted::Condition).unwrap_err().into_iter().filter(|e| &source[e.at.clone()] == "bad").collect();
+        let hidden = source.matches("\"bad\"").count() + source.matches("// bad").count();
+        let expected = if source.starts_with("a_function") { 1 } else { source.matches("bad").count() - hidden };
+        assert_eq!(found.len(), expected, "{source}: {found:?}");
+    }
 }
 
 #[test]

@@ -26,6 +26,14 @@ fn what_constants_make_unreachable_is_not_looked_up() {
 }
 
 #[test]
+fn what_is_neither_true_nor_false_is_an_error_however_much_is_left_away_around_it() {
+    let known = facts(json!({"properties": {"flag": 3}}));
+    for source in ["properties.flag && true", "true && (properties.flag && true)", "false || (properties.flag || false)"] {
+        assert_eq!(condition(source).eval(&known).unwrap_err(), EvalError::Types, "{source}");
+    }
+}
+
+#[test]
 fn what_is_missing_does_not_hold_and_says_which_slot_is() {
     let program = condition("visits > 3 && stage == \"a\"");
     let facts = facts(json!({"visits": 4}));

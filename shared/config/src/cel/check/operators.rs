@@ -30,9 +30,11 @@ impl<V: Vocabulary> Checker<'_, V> {
             return Typed::wrong();
         }
         let mut chain = Vec::new();
-        // A single part that is left is the whole only where it is certainly true or false: else the chain checks it.
+        // A single part that is left is the whole only where it is certainly true or false: else the chain checks it, as it
+        // does within a chain of one part that is taken over.
         let mut certain = true;
         for part in parts {
+            certain &= part.ty == Type::Bool && !matches!(part.node, Node::And(_) | Node::Or(_));
             match part.node {
                 Node::Const(Value::Bool(truth)) if truth == decisive => {
                     return Typed::new(Node::Const(Value::Bool(decisive)), Type::Bool);
@@ -40,10 +42,7 @@ impl<V: Vocabulary> Checker<'_, V> {
                 Node::Const(Value::Bool(_)) => {}
                 Node::And(inner) if !decisive => chain.extend(inner),
                 Node::Or(inner) if decisive => chain.extend(inner),
-                node => {
-                    certain &= part.ty == Type::Bool;
-                    chain.push(node);
-                }
+                node => chain.push(node),
             }
         }
         let node = match (chain.len(), chain.pop()) {

@@ -12,6 +12,8 @@ use perennial_channels::webhook;
 use perennial_config::Config;
 use perennial_config::channels::Endpoint;
 use perennial_domain::{Channel, Decision, Stage};
+use perennial_engine::account::{Account, facts};
+use perennial_engine::membership::account_of;
 use perennial_engine::{Evaluation, Moment, Profile, State, evaluate};
 use perennial_lambda_kit::Redacted;
 use perennial_store::Consistency;
@@ -59,19 +61,31 @@ pub(crate) async fn make(
         return Ok(Plan::Withhold("the person is no longer known"));
     };
     let view = stored.profile.view();
-    let evaluation = evaluate(&Moment::new(config, now), &view);
+    let account = account(deps, config, decision, &view).await?;
+    let facts = account.as_ref().map(|account| facts(config, account, now));
+    let evaluation = evaluate(&Moment::new(config, now).with_account(facts.as_ref()), &view);
+    let about = About { decision, profile: &stored.profile, view: &view, evaluation: &evaluation, account: account.as_ref() };
     if !stage_allows(config, decision, evaluation.stage) {
         return Ok(Plan::Withhold("the stage has changed"));
     }
     match decision.channel {
-        Channel::Mail => mail(deps, config, decision, &view, &evaluation, now).await,
+        Channel::Mail => mail(deps, config, &about, now).await,
         Channel::InApp => {
-            let context = context(deps, config, decision, &view, &evaluation).await?;
+            let context = context(&about);
             let rendered = render(deps, config, decision, &context)?;
             Ok(Plan::InApp(InAppMessage::of(&rendered)))
         }
-        Channel::Webhook => webhook(deps, config, decision, &stored.profile, &view, &evaluation).await,
+        Channel::Webhook => webhook(deps, config, &about),
     }
+}
+
+/// What is known of whom the decision is about.
+struct About<'a> {
+    decision: &'a Decision,
+    profile: &'a Profile,
+    view: &'a State,
+    evaluation: &'a Evaluation,
+    account: Option<&'a Account>,
 }
 
 /// Whether someone who stands at `stage` may still get the journey's messages. A journey that this config does not know, which may be newer or
@@ -81,14 +95,8 @@ fn stage_allows(config: &Config, decision: &Decision, stage: Stage) -> bool {
     journey.is_none_or(|journey| journey.stages.is_empty() || journey.stages.contains(&stage))
 }
 
-async fn mail(
-    deps: &Deps,
-    config: &Config,
-    decision: &Decision,
-    view: &State,
-    evaluation: &Evaluation,
-    now: Timestamp,
-) -> Result<Plan, DeliverError> {
+async fn mail(deps: &Deps, config: &Config, about: &About<'_>, now: Timestamp) -> Result<Plan, DeliverError> {
+    let (decision, view) = (about.decision, about.view);
     let Some(address) = view.text_trait(ADDRESS_TRAIT) else { return Ok(Plan::Withhold("no mail address is known")) };
     let Ok(address) = Address::parse(&address) else {
         return Ok(Plan::Withhold("the mail address cannot be written to"));
@@ -103,7 +111,7 @@ async fn mail(
     }
     let request = Unsubscribe { person: decision.person, address: address_hash(&normalised), topic: None };
     let url = format!("{}/u/{}", deps.public_url, deps.keys.sign(&request));
-    let context = context(deps, config, decision, view, evaluation).await?.with_unsubscribe_url(&url);
+    let context = context(about).with_unsubscribe_url(&url);
     let rendered = render(deps, config, decision, &context)?;
     let workbench = deps.workbench(config);
     let mail = Mail::compose(workbench.letterhead()?, &address, &rendered, decision, &url, now)
@@ -111,38 +119,36 @@ async fn mail(
     Ok(Plan::Mail { mail, subject: rendered.subject })
 }
 
-async fn webhook(
-    deps: &Deps,
-    config: &Config,
-    decision: &Decision,
-    profile: &Profile,
-    view: &State,
-    evaluation: &Evaluation,
-) -> Result<Plan, DeliverError> {
+fn webhook(deps: &Deps, config: &Config, about: &About<'_>) -> Result<Plan, DeliverError> {
+    let decision = about.decision;
     let name = decision.endpoint.as_deref().unwrap_or_default();
     let endpoint = config.channels.webhook.get(name).ok_or_else(|| DeliverError::NoEndpoint(name.to_owned()))?;
     let secret = deps.secret(&endpoint.secret_env)?;
-    let context = context(deps, config, decision, view, evaluation).await?;
+    let context = context(about);
     let rendered = render(deps, config, decision, &context)?;
-    let identities: Vec<_> = profile.parts.iter().map(|part| &part.identity).collect();
-    let body = webhook::payload(decision, &identities, &context, evaluation, &rendered);
+    let identities: Vec<_> = about.profile.parts.iter().map(|part| &part.identity).collect();
+    let body = webhook::payload(decision, &identities, &context, about.evaluation, &rendered);
     Ok(Plan::Webhook { endpoint: endpoint.clone(), secret, body, subject: rendered.subject })
 }
 
-/// What the template can name; the account is read only where it asks for it.
-async fn context(
+/// The account that the person belongs to, read only where a condition or the template asks for it.
+async fn account(
     deps: &Deps,
     config: &Config,
     decision: &Decision,
     view: &State,
-    evaluation: &Evaluation,
-) -> Result<Context, DeliverError> {
-    let context = Context::new(decision, view, evaluation.stage);
-    let asks = deps.workbench(config).renderer.asks_for_account(&decision.template);
-    let Some(id) = view.account_id().filter(|_| asks) else { return Ok(context) };
-    let account = deps.store.account_in_charge(&id, Consistency::Strong).await?;
-    let traits = account.into_iter().flat_map(|stored| stored.account.traits).map(|(name, held)| (name, held.value));
-    Ok(context.with_account_traits(traits.collect()))
+) -> Result<Option<Account>, DeliverError> {
+    let asks = config.asks_account() || deps.workbench(config).renderer.asks_for_account(&decision.template);
+    let Some(id) = account_of(config, view).filter(|_| asks) else { return Ok(None) };
+    Ok(deps.store.account_in_charge(&id, Consistency::Strong).await?.map(|stored| stored.account))
+}
+
+/// What the template can name.
+fn context(about: &About<'_>) -> Context {
+    let context = Context::new(about.decision, about.view, about.evaluation.stage);
+    let Some(account) = about.account else { return context };
+    let traits = account.traits.iter().map(|(name, held)| (name.clone(), held.value.clone()));
+    context.with_account(&account.id, traits.collect())
 }
 
 fn render(deps: &Deps, config: &Config, decision: &Decision, context: &Context) -> Result<Rendered, DeliverError> {

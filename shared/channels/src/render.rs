@@ -6,7 +6,7 @@
 use crate::text;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use perennial_config::channels::Template;
-use perennial_domain::{Decision, Stage};
+use perennial_domain::{AccountId, Decision, Stage};
 use perennial_engine::State;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -152,9 +152,10 @@ impl Context {
         self
     }
 
-    /// With the account's traits; `account.id` stays what it is.
+    /// With the account and its traits; a trait named `id` is left out.
     #[must_use]
-    pub fn with_account_traits(mut self, traits: Map<String, Value>) -> Self {
+    pub fn with_account(mut self, id: &AccountId, traits: Map<String, Value>) -> Self {
+        self.account.insert("id".to_owned(), id.as_str().into());
         for (name, value) in traits.into_iter().filter(|(name, _)| name != "id") {
             self.account.insert(name, value);
         }

@@ -101,6 +101,47 @@ proptest! {
     }
 
     #[test]
+    fn an_event_never_moves_a_score_against_its_points(events in events(), later in 0..800_i64) {
+        let config = config();
+        let mut person = Person::new("u");
+        person.feed(&config, &events, at("2024-01-01T00:00:00Z"));
+        let now = Timestamp::from_second(1_600_000_000 + 86_400 * later).unwrap();
+        let purchase = |person: &Person| person.at(&config, now).scores.get(perennial_domain::Likelihood::Purchase);
+        let before = purchase(&person);
+        for (name, rises) in [("Order Completed", true), ("Complained", false)] {
+            let mut person = Person { profile: person.profile.clone(), ledger: person.ledger.clone() };
+            person.feed(&config, &[EventBuilder::track("one more", "u", name).at(now).build()], now);
+            let after = purchase(&person);
+            prop_assert!(if rises { after >= before } else { after <= before }, "{}: {:?} to {:?}", name, before, after);
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_decided_changes_before_the_due_time(events in events(), quiet in 0..40_i64) {
+        let config = support::config_with(&[(
+            "segments.toml",
+            "[[segment]]\nname = \"keen\"\nwhen = 'count(\"$page\", 7) >= 1 || activity_change(14) < 0.0'\n[[segment]]\nname = \"hot\"\nwhen = 'scores.purchase >= 40'\n",
+        )]);
+        let mut person = Person::new("u");
+        let Some(last) = events.iter().map(|event| event.timestamp).max() else { return Ok(()) };
+        let now = perennial_domain::time::plus_days(last, quiet);
+        person.feed(&config, &events, now);
+        let Some(seen) = person.profile.view().seen else { return Ok(()) };
+        let told = |at: Timestamp| {
+            let is = person.at(&config, at);
+            (is.stage, is.segments(&config).collect::<Vec<_>>(), is.scores.get(perennial_domain::Likelihood::Churn).get() >= 50)
+        };
+        let before = told(now);
+        let due = person.profile.due_at.unwrap_or(perennial_domain::time::plus_days(now, 600));
+        for day in 0..700 {
+            let at = perennial_domain::time::plus_days(seen.last_at(), day);
+            if at > now && at < due {
+                prop_assert_eq!(&told(at), &before, "{} of {}", at, due);
+            }
+        }
+    }
+
+    #[test]
     fn a_part_that_leaves_takes_exactly_what_it_brought(mine in events(), theirs in events()) {
         let config = config();
         let now = at("2024-01-01T00:00:00Z");

@@ -85,6 +85,27 @@ impl EventBuilder {
         self
     }
 
+    /// With the properties of a JSON object, in place of any others.
+    #[must_use]
+    pub fn properties(mut self, properties: serde_json::Value) -> Self {
+        self.0.properties = serde_json::from_value(properties).expect("a JSON object");
+        self
+    }
+
+    /// With the traits of a JSON object, in place of any others.
+    #[must_use]
+    pub fn traits(mut self, traits: serde_json::Value) -> Self {
+        self.0.traits = serde_json::from_value(traits).expect("a JSON object");
+        self
+    }
+
+    /// Of a known user.
+    #[must_use]
+    pub fn user(mut self, user: &str) -> Self {
+        self.0.user_id = Some(UserId::parse(user).expect("a user id"));
+        self
+    }
+
     /// The event.
     #[must_use]
     pub fn build(self) -> Event {

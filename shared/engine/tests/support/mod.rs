@@ -3,11 +3,33 @@
 
 use jiff::Timestamp;
 use perennial_config::{Bundle, Config};
-use perennial_domain::{Event, Identity, PersonId, UserId};
-use perennial_engine::{Action, Mode, Moment, Processed, Profile, process};
+use perennial_domain::{Event, Identity, Likelihood, PersonId, UserId};
+use perennial_engine::{Action, Evaluation, Explanation, Mode, Moment, Processed, Profile, evaluate, explain, process};
 use std::collections::HashSet;
 
+/// The small config.
 pub fn config() -> Config {
+    config_with(&[])
+}
+
+/// The default config of the project.
+pub fn default_config() -> Config {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/config");
+    let mut bundle = Bundle::default();
+    for (folder, prefix) in [(folder.to_owned(), ""), (format!("{folder}/templates"), "templates/")] {
+        for entry in std::fs::read_dir(folder).expect("the folder of the config") {
+            let path = entry.expect("an entry").path();
+            if path.extension().is_some_and(|extension| extension == "toml") {
+                let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
+                bundle.files.insert(format!("{prefix}{name}"), std::fs::read_to_string(&path).expect("a file"));
+            }
+        }
+    }
+    Config::load(&bundle).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+/// The small config with `others` added to its files, or put in their place where they begin with `!`.
+pub fn config_with(others: &[(&str, &str)]) -> Config {
     let files = [
         ("sources.toml", ""),
         ("schedules.toml", ""),
@@ -97,7 +119,14 @@ pub fn config() -> Config {
         ),
         ("templates/t.toml", "subject = \"s\"\ntext = \"t\""),
     ];
-    let bundle = Bundle { files: files.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect() };
+    let mut bundle = Bundle { files: files.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect() };
+    for (name, text) in others {
+        let file = bundle.files.entry((*name).to_owned()).or_default();
+        match text.strip_prefix('!') {
+            Some(text) => *file = text.to_owned(),
+            None => file.push_str(text),
+        }
+    }
     Config::load(&bundle).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
@@ -127,6 +156,16 @@ impl Person {
             self.ledger.extend(block.ids.iter().map(|id| (block.owner, *id)));
         }
         processed
+    }
+
+    /// Stage, scores and the rest at `now`.
+    pub fn at(&self, config: &Config, now: Timestamp) -> Evaluation {
+        evaluate(&Moment::new(config, now), &self.profile.view())
+    }
+
+    /// Why `score` is what it is at `now`.
+    pub fn why(&self, config: &Config, now: Timestamp, score: Likelihood) -> Explanation {
+        explain(&Moment::new(config, now), &self.profile.view(), &self.profile.facts(), score)
     }
 
     /// Journeys of the messages in the outbox, which is emptied.

@@ -3,6 +3,9 @@
 
 mod load;
 
+#[cfg(feature = "schema")]
+pub(crate) use load::File;
+
 use crate::lifecycle::{Lifecycle, Milestone};
 use perennial_domain::{Currency, Event, Touch};
 use serde::Deserialize;
@@ -94,6 +97,7 @@ pub struct Domains {
 
 /// What of an account the CRM can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CrmField {
     /// Readiness to buy, 0 to 100.

@@ -3,7 +3,7 @@
 use crate::cel::{self, Program, Wanted};
 use crate::error::Reporter;
 use crate::vocabulary::{EventSlot, EventVocabulary, PersonSlot, PersonVocabulary};
-use toml::Spanned;
+use crate::spanned::Spanned;
 
 /// Compiles a condition on one event.
 pub(crate) fn on_event(report: &mut Reporter<'_>, source: &Spanned<String>) -> Option<Program<EventSlot>> {
@@ -26,6 +26,11 @@ pub(crate) fn measure(
     vocabulary: &PersonVocabulary<'_>,
 ) -> Option<Program<PersonSlot>> {
     compile(report, source, vocabulary, Wanted::Number)
+}
+
+/// A condition that holds for nobody, in place of one that is wrong.
+pub(crate) fn never(vocabulary: &PersonVocabulary<'_>) -> Option<Program<PersonSlot>> {
+    cel::compile("false", vocabulary, Wanted::Condition).ok()
 }
 
 fn compile<V: cel::Vocabulary>(

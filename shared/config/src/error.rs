@@ -1,6 +1,9 @@
 //! Errors that teach: which file, which line, what is wrong and what is allowed.
 
+use crate::read;
+use crate::spanned::Spanned;
 use std::fmt;
+use std::ops::Range;
 
 /// One thing that is wrong with the config.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,46 +45,70 @@ impl<'a> Reporter<'a> {
         Self { file, text, errors }
     }
 
-    /// Reports `message` at the byte range `span` of the file.
-    pub(crate) fn at(&mut self, span: std::ops::Range<usize>, message: impl Into<String>) {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    /// Reports `message` at the byte range `span` of the file. What stands in for something missing is passed over.
+    pub(crate) fn at(&mut self, span: Range<usize>, message: impl Into<String>) {
+        if read::is_stand_in(&span) {
+            return;
+        }
+        let (line, column) = line_and_column(self.text, span.start);
         self.errors.push(ConfigError { file: self.file.to_owned(), line, column, message: message.into() });
     }
 
     /// Reports `message` at the byte range `at` of a text's value, where the text stands in the file as it is; at its
     /// beginning where it is written with escapes.
-    pub(crate) fn within(&mut self, text: &toml::Spanned<String>, at: std::ops::Range<usize>, message: impl Into<String>) {
+    pub(crate) fn within(&mut self, text: &Spanned<String>, at: Range<usize>, message: impl Into<String>) {
         let span = text.span();
         let written = self.text.get(span.clone()).unwrap_or_default();
         let start = written.find(text.get_ref().as_str()).map_or(span.start, |quotes| span.start + quotes + at.start);
-        self.at(start..span.end, message);
+        self.at(start..span.end.max(start), message);
     }
 
-    /// Parses the file into `T`; reports and gives `None` where it does not fit.
+    /// Reads the file into `T`, and reports every field that does not fit. What is wrong is left out of what it gives, and what
+    /// is missing is stood in for; `None` where even that does not help.
     pub(crate) fn parse<T: serde::de::DeserializeOwned>(&mut self) -> Option<T> {
-        match toml::from_str(self.text) {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.at(error.span().unwrap_or(0..0), with_hint(error.message().trim()));
-                None
-            }
+        let (file, text) = (self.file, self.text);
+        let errors = &mut *self.errors;
+        read::read(text, &mut |span, message| {
+            let (line, column) = span.map_or((0, 0), |span| line_and_column(text, span.start));
+            errors.push(ConfigError { file: file.to_owned(), line, column, message });
+        })
+    }
+
+    /// Reports a name that is empty, too long, or has other signs than letters, digits, `_` and `-`: names stand in lists that
+    /// are separated by spaces, in addresses, and in conditions.
+    pub(crate) fn name(&mut self, what: &str, name: &Spanned<String>) {
+        let text = name.get_ref();
+        let fits = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+        if text.is_empty() {
+            self.at(name.span(), format!("{what} needs a name that is not empty: letters, digits, _ and -"));
+        } else if !fits {
+            self.at(name.span(), format!("`{text}`: the name of {what} may hold letters (a to z), digits, _ and -, and nothing else"));
+        } else if text.len() > MAX_NAME {
+            self.at(name.span(), format!("the name of {what} may have {MAX_NAME} characters, and this has {}", text.len()));
+        }
+    }
+
+    /// Reports an event's name that is empty.
+    pub(crate) fn event(&mut self, event: &Spanned<String>) {
+        if event.get_ref().trim().is_empty() {
+            self.at(event.span(), "an event's name is empty; page calls are \"$page\"");
         }
     }
 }
 
-/// Adds what was probably meant to serde's "unknown field `x`, expected one of `a`, `b`".
-fn with_hint(message: &str) -> String {
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    let hint = match (message.starts_with("unknown "), quoted.split_first()) {
-        (true, Some((name, allowed))) => nearest(name, allowed.iter().copied()),
-        _ => None,
-    };
-    match hint {
-        Some(near) => format!("{message}; did you mean `{near}`?"),
-        None => message.to_owned(),
-    }
+/// The most characters of a name.
+pub(crate) const MAX_NAME: usize = 64;
+
+/// The line, and the column in characters, of a byte of the text, both from 1.
+pub(crate) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
+    (line, before.rsplit('\n').next().unwrap_or_default().chars().count() + 1)
+}
+
+/// What stands in backticks.
+pub(crate) fn quoted(message: &str) -> Vec<&str> {
+    message.split('`').skip(1).step_by(2).collect()
 }
 
 /// The name of `allowed` nearest to `name`, where one is near enough to be meant.

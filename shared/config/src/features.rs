@@ -4,30 +4,41 @@ use crate::cel::Program;
 use crate::condition;
 use crate::error::Reporter;
 use crate::history::{History, feature_key};
+use crate::spanned::Spanned;
 use crate::vocabulary::EventSlot;
 use jiff::civil::Date;
 use serde::Deserialize;
-use toml::Spanned;
 
 /// The most features: a person's use of each is a bitmap of up to 24 bytes in the profile.
 pub const MAX_FEATURES: usize = 64;
 
+/// The product's features: what it can do, which of its events say that someone used it, and which of them matter most. At most
+/// 64.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct File {
+pub(crate) struct File {
+    /// A feature of the product.
     #[serde(default)]
     feature: Vec<Spanned<RawFeature>>,
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawFeature {
+    /// A name of your own, for conditions (used_days("NAME", 28)): letters, digits, `_` and `-`; unique.
     name: Spanned<String>,
+    /// The event that is its use, exactly as it is sent.
     event: Spanned<String>,
+    /// A condition on the event, for products that send one event for all features.
     #[serde(rename = "where")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::EventCondition>"))]
     filter: Option<Spanned<String>>,
+    /// Whether its use makes customers stay.
     #[serde(default)]
     high_value: bool,
+    /// The day on which it came out, such as "2026-03-01", for released_days("NAME").
     released: Option<Spanned<String>>,
 }
 
@@ -77,16 +88,12 @@ impl Features {
         }
         for raw in file.feature.into_iter().take(MAX_FEATURES) {
             let raw = raw.into_inner();
+            report.name("a feature", &raw.name);
             let name = raw.name.get_ref();
-            if name.trim().is_empty() {
-                report.at(raw.name.span(), "a feature needs a name that is not empty");
-            }
             if out.get(name).is_some() {
                 report.at(raw.name.span(), format!("two features cannot share the name `{name}`"));
             }
-            if raw.event.get_ref().trim().is_empty() {
-                report.at(raw.event.span(), format!("feature `{name}`: event is empty; page calls are \"$page\""));
-            }
+            report.event(&raw.event);
             let filter = raw.filter.as_ref().and_then(|filter| condition::on_event(report, filter));
             let released = raw.released.and_then(|released| match released.get_ref().parse::<Date>() {
                 Ok(date) => Some(perennial_domain::time::day_of_date(date)),

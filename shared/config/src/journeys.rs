@@ -5,48 +5,79 @@ use crate::condition;
 use crate::error::{Reporter, unknown};
 use crate::history::{History, event_key};
 use crate::segments::Segments;
+use crate::spanned::Spanned;
 use crate::vocabulary::{EventSlot, PersonSlot, PersonVocabulary};
 use perennial_domain::{Channel, Likelihood, Stage, hash::hash32};
 use serde::Deserialize;
 use std::collections::HashMap;
-use toml::Spanned;
+use std::ops::Range;
 
+/// What sets a message off, for whom, and how it goes out.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct File {
+pub(crate) struct File {
+    /// A journey.
     #[serde(default)]
     journey: Vec<Spanned<RawJourney>>,
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawJourney {
-    id: String,
-    trigger: RawTrigger,
+    /// A name of your own: letters, digits, `_` and `-`; unique. Renaming it makes it a new journey, which everyone may enter again.
+    id: Spanned<String>,
+    /// What sets it off: one of { event, where, times, within_days }, { idle_days }, { score, above } and { segment, change }.
+    trigger: Spanned<RawTrigger>,
+    /// A condition on the person: only for whom it holds may enter.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::PersonCondition>"))]
     when: Option<Spanned<String>>,
+    /// The stages in which someone may enter; all where nothing is written. This keeps prospect campaigns from customers.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::schema::StageName>"))]
     stages: Vec<Stage>,
+    /// Whether the same person may enter again: "once" (never again; what is meant where nothing is written), "always", or
+    /// { after_days = 30 }.
     #[serde(default)]
     reentry: RawReentry,
-    step: Vec<RawStep>,
+    /// What is sent: all steps go out together; at least one.
+    step: Spanned<Vec<RawStep>>,
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawTrigger {
-    event: Option<String>,
+    /// The event that sets it off, exactly as it is sent.
+    event: Option<Spanned<String>>,
+    /// With `event`: a condition on the event. Not together with `times`.
     #[serde(rename = "where")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::EventCondition>"))]
     filter: Option<Spanned<String>>,
-    times: Option<u16>,
-    within_days: Option<u16>,
-    idle_days: Option<u16>,
+    /// With `event`: the how manieth time it is, 1 or more; 1 where nothing is written.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    times: Option<Spanned<u16>>,
+    /// With `times`: in how many days, 1 to 31, the day itself included; 1 where nothing is written.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 31)))]
+    within_days: Option<Spanned<u16>>,
+    /// Nothing happened for so many days, 1 or more, after something had.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    idle_days: Option<Spanned<u16>>,
+    /// The score that rose to `above` or over it.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::ScoreName>"))]
     score: Option<Likelihood>,
-    above: Option<u8>,
+    /// With `score`: 1 to 100.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
+    above: Option<Spanned<u8>>,
+    /// A segment of segments.toml that someone entered or left.
     segment: Option<Spanned<String>>,
+    /// With `segment`: which of the two.
     change: Option<RawChange>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 enum RawChange {
     Entered,
@@ -54,19 +85,28 @@ enum RawChange {
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 enum RawReentry {
+    /// Never.
     #[default]
     Once,
+    /// At each cause.
     Always,
+    /// Not within so many days of the last time.
     AfterDays(u16),
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawStep {
+    /// How it goes out.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::ChannelName"))]
     channel: Channel,
+    /// What it says: a file of the folder templates/, without ".toml".
     template: Spanned<String>,
+    /// For a webhook only: where to, an endpoint of channels.toml.
     endpoint: Option<Spanned<String>>,
 }
 
@@ -167,31 +207,30 @@ impl Journeys {
         let mut out = Self::default();
         let mut keys = HashMap::new();
         for raw in file.journey {
-            let span = raw.span();
             let raw = raw.into_inner();
-            let key = hash32(&raw.id);
-            if raw.id.trim().is_empty() {
-                report.at(span.clone(), "a journey needs an id that is not empty");
+            report.name("a journey", &raw.id);
+            let id = raw.id.get_ref();
+            let key = hash32(id);
+            if let Some(other) = keys.insert(key, id.clone()) {
+                report.at(raw.id.span(), format!("two journeys cannot share a name: `{id}` and `{other}`"));
             }
-            if let Some(other) = keys.insert(key, raw.id.clone()) {
-                report.at(span.clone(), format!("two journeys cannot share a name: `{}` and `{other}`", raw.id));
-            }
-            let trigger = match trigger(&raw.trigger, names.segments) {
-                Ok(trigger) => trigger,
-                Err(message) => {
-                    report.at(span.clone(), format!("journey `{}`: {message}", raw.id));
-                    continue;
+            let trigger = match trigger(raw.trigger.get_ref(), names.segments) {
+                Ok(trigger) => Some(trigger),
+                Err((at, message)) => {
+                    report.at(at.unwrap_or(raw.trigger.span()), format!("journey `{id}`: {message}"));
+                    None
                 }
             };
-            let filter = raw.trigger.filter.as_ref().and_then(|filter| condition::on_event(report, filter));
+            let steps = raw.step.get_ref();
+            let filter = raw.trigger.get_ref().filter.as_ref().and_then(|filter| condition::on_event(report, filter));
             let when = raw.when.as_ref().and_then(|when| condition::on_person(report, when, &names.vocabulary));
             if let Some(when) = &when {
                 history.ask(when.slots());
             }
-            if raw.step.is_empty() {
-                report.at(span.clone(), format!("journey `{}` needs at least one step", raw.id));
+            if steps.is_empty() {
+                report.at(raw.step.span(), format!("journey `{id}` needs at least one step"));
             }
-            for step in &raw.step {
+            for step in steps {
                 if !templates.contains(&step.template.get_ref().as_str()) {
                     report.at(
                         step.template.span(),
@@ -214,6 +253,7 @@ impl Journeys {
                     _ => {}
                 }
             }
+            let Some(trigger) = trigger else { continue };
             let index = out.all.len();
             if let Trigger::Event { event, times, within_days, .. } = &trigger {
                 out.by_event.entry(event.clone()).or_default().push(index);
@@ -226,13 +266,13 @@ impl Journeys {
                 RawReentry::Always => Reentry::Always,
                 RawReentry::AfterDays(days) => Reentry::AfterDays(days),
             };
-            let steps = raw.step.into_iter().map(|s| Step {
+            let steps = raw.step.into_inner().into_iter().map(|s| Step {
                 channel: s.channel,
                 template: s.template.into_inner(),
                 endpoint: s.endpoint.map(Spanned::into_inner),
             });
             out.all.push(Journey {
-                id: raw.id,
+                id: raw.id.into_inner(),
                 key,
                 trigger,
                 filter,
@@ -262,37 +302,54 @@ pub(crate) struct Names<'a> {
 /// What a trigger may be.
 const TRIGGERS: &str = "trigger takes { event, where?, times?, within_days? }, { idle_days } (1 or more), { score, above } (1 to 100) or { segment, change } (\"entered\" or \"left\")";
 
-fn trigger(raw: &RawTrigger, segments: &Segments) -> Result<Trigger, String> {
+/// What is wrong with a trigger, and where, if not with the whole.
+type Wrong = (Option<Range<usize>>, String);
+
+fn trigger(raw: &RawTrigger, segments: &Segments) -> Result<Trigger, Wrong> {
     let RawTrigger { event, filter, times, within_days, idle_days, score, above, segment, change } = raw;
-    if filter.is_some() && event.is_none() {
-        return Err("only a trigger with an event has where".to_owned());
+    let at = |at: Range<usize>, message: &str| Err((Some(at), message.to_owned()));
+    if let (Some(filter), None) = (filter, event) {
+        return at(filter.span(), "only a trigger with an event has where");
     }
-    if event.is_none() && (times.is_some() || within_days.is_some()) {
-        return Err("only a trigger with an event has times and within_days".to_owned());
+    if let (Some(number), None) = (times.as_ref().or(within_days.as_ref()), event) {
+        return at(number.span(), "only a trigger with an event has times and within_days");
     }
     match (event, idle_days, (score, above), (segment, change)) {
         (Some(event), None, (None, None), (None, None)) => {
-            if event.trim().is_empty() {
-                return Err("the trigger's event is empty; page calls are \"$page\"".to_owned());
+            if event.get_ref().trim().is_empty() {
+                return at(event.span(), "the trigger's event is empty; page calls are \"$page\"");
             }
-            let (times, within_days) = (times.unwrap_or(1), within_days.unwrap_or(1));
-            if times == 0 || !(1..=31).contains(&within_days) {
-                return Err("times must be at least 1 and within_days from 1 to 31".to_owned());
+            let bounds = "times must be at least 1 and within_days from 1 to 31";
+            if let Some(times) = times.as_ref().filter(|times| *times.get_ref() == 0) {
+                return at(times.span(), bounds);
             }
-            if times > 1 && filter.is_some() {
+            if let Some(days) = within_days.as_ref().filter(|days| !(1..=31).contains(days.get_ref())) {
+                return at(days.span(), bounds);
+            }
+            let number = |of: &Option<Spanned<u16>>| of.as_ref().map_or(1, |number| *number.get_ref());
+            let (times, within_days) = (number(times), number(within_days));
+            if let Some(filter) = filter.as_ref().filter(|_| times > 1) {
                 let message = "times and where cannot stand together: all events of a name are counted, whatever their properties";
-                return Err(message.to_owned());
+                return at(filter.span(), message);
             }
+            let event = event.get_ref();
             Ok(Trigger::Event { event: event.clone(), key: event_key(event), times, within_days })
         }
-        (None, Some(days @ 1..), (None, None), (None, None)) => Ok(Trigger::Idle { days: *days }),
-        (None, None, (Some(score), Some(above @ 1..=100)), (None, None)) => {
-            Ok(Trigger::Score { score: *score, above: *above })
-        }
+        (None, Some(days), (None, None), (None, None)) => match days.get_ref() {
+            0 => at(days.span(), "idle_days must be at least 1"),
+            days => Ok(Trigger::Idle { days: *days }),
+        },
+        (None, None, (Some(score), Some(above)), (None, None)) => match above.get_ref() {
+            above @ 1..=100 => Ok(Trigger::Score { score: *score, above: *above }),
+            _ => at(above.span(), "above must be from 1 to 100"),
+        },
         (None, None, (None, None), (Some(name), Some(change))) => match segments.get(name.get_ref()) {
             Some((segment, _)) => Ok(Trigger::Segment { segment, entered: matches!(change, RawChange::Entered) }),
-            None => Err(unknown("segment", name.get_ref(), segments.all.iter().map(|one| one.name.as_str()))),
+            None => {
+                let known = segments.all.iter().map(|one| one.name.as_str());
+                Err((Some(name.span()), unknown("segment", name.get_ref(), known)))
+            }
         },
-        _ => Err(TRIGGERS.to_owned()),
+        _ => Err((None, TRIGGERS.to_owned())),
     }
 }

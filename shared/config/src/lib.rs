@@ -12,10 +12,14 @@ pub mod history;
 pub mod journeys;
 pub mod lifecycle;
 pub mod personas;
+mod read;
 pub mod schedules;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod scoring;
 pub mod segments;
 pub mod sources;
+mod spanned;
 pub mod vocabulary;
 
 pub use bundle::Bundle;

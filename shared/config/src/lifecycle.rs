@@ -1,12 +1,13 @@
 //! `lifecycle.toml`: which of the product's events say where someone stands.
 
 use crate::error::Reporter;
+use crate::spanned::Spanned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
-use toml::Spanned;
 
 /// A fact of the product's that moves someone between stages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Milestone {
     /// Became known.
@@ -21,36 +22,54 @@ pub enum Milestone {
     Churned,
 }
 
+/// Which of the product's and billing's events say where someone stands: visitor, lead, trial, freemium, onboarding, adopting,
+/// established, at_risk, churned, won_back.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct File {
-    milestones: BTreeMap<Milestone, Vec<String>>,
+pub(crate) struct File {
+    /// The events of each milestone, by their names exactly as they are sent. One name may stand in several; the newest fact
+    /// counts.
+    milestones: BTreeMap<Milestone, Vec<Spanned<String>>>,
+    /// How long it takes a customer to grow into the product.
     customer: RawCustomer,
+    /// What is no activity.
     #[serde(default)]
     activity: RawActivity,
+    /// Whether accounts decide where their people stand.
     #[serde(default)]
     account: RawAccount,
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawAccount {
+    /// Whether people stand where their account stands: once it pays, colleagues who are no customers yet count as such; once it
+    /// has left, they have left.
     #[serde(default)]
     people_follow: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawActivity {
+    /// Events that happen to people rather than being done by them: they count, and are no activity.
     #[serde(default)]
     passive: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawCustomer {
+    /// Days from paying until someone counts as adopting.
     onboarding_days: u16,
+    /// Days from paying until someone counts as established; more than `onboarding_days`.
     adopting_days: Spanned<u16>,
+    /// Days without any activity, 1 or more, after which someone who pays counts as at risk.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     at_risk_after_idle_days: Spanned<u16>,
 }
 
@@ -95,7 +114,8 @@ impl Lifecycle {
         let mut milestones: HashMap<String, Vec<Milestone>> = HashMap::new();
         for (milestone, events) in file.milestones {
             for event in events {
-                milestones.entry(event).or_default().push(milestone);
+                report.event(&event);
+                milestones.entry(event.into_inner()).or_default().push(milestone);
             }
         }
         Self {

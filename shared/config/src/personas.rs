@@ -4,18 +4,22 @@ use crate::cel::Program;
 use crate::condition;
 use crate::error::Reporter;
 use crate::history::History;
+use crate::spanned::Spanned;
 use crate::vocabulary::{PersonSlot, PersonVocabulary};
 use serde::Deserialize;
-use toml::Spanned;
 
 /// The most personas: those of a person are a set of bits.
 pub const MAX_PERSONAS: usize = 32;
 
+/// Who someone is at work, said by a trait or worked out by rule. At most 32 personas.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct File {
+pub(crate) struct File {
+    /// The trait of `identify` calls that names a persona, or a list of them; "persona" where nothing is written.
     #[serde(default = "default_trait")]
     r#trait: String,
+    /// A persona. Someone may have several.
     #[serde(default)]
     persona: Vec<Spanned<RawPersona>>,
 }
@@ -25,9 +29,14 @@ fn default_trait() -> String {
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawPersona {
+    /// Its name, for the trait and for conditions (persona("NAME")): letters, digits, `_` and `-`; unique.
     name: Spanned<String>,
+    /// A condition on the person, from facts alone: neither scores nor segments nor personas. Who meets it has the persona,
+    /// whatever the trait says.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::PersonCondition>"))]
     when: Option<Spanned<String>>,
     /// What the persona is, for readers.
     #[serde(default)]
@@ -66,10 +75,8 @@ impl Personas {
         }
         for raw in file.persona.into_iter().take(MAX_PERSONAS) {
             let raw = raw.into_inner();
+            report.name("a persona", &raw.name);
             let name = raw.name.get_ref();
-            if name.trim().is_empty() {
-                report.at(raw.name.span(), "a persona needs a name that is not empty");
-            }
             if out.all.iter().any(|persona| persona.name == *name) {
                 report.at(raw.name.span(), format!("two personas cannot share the name `{name}`"));
             }

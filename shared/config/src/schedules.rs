@@ -1,12 +1,12 @@
 //! `schedules.toml`: when the clock calls which function.
 
 use crate::error::{Reporter, unknown};
+use crate::spanned::Spanned;
 use serde::Deserialize;
 use std::collections::HashSet;
 
 /// One schedule, as EventBridge Scheduler takes it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
     /// Its name.
     pub id: String,
@@ -15,19 +15,31 @@ pub struct Schedule {
     /// `rate(5 minutes)` or `cron(0 6 * * ? *)`.
     pub expression: String,
     /// The IANA zone that a cron expression is read in.
-    #[serde(default = "utc")]
     pub time_zone: String,
 }
 
-fn utc() -> String {
-    "UTC".to_owned()
+/// When the clock calls which function.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    /// A schedule.
+    #[serde(default)]
+    schedule: Vec<RawSchedule>,
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    schedule: Vec<toml::Spanned<Schedule>>,
+struct RawSchedule {
+    /// A name of your own: letters, digits, `_` and `-`; unique.
+    id: Spanned<String>,
+    /// What it calls: "sweep".
+    function: Spanned<String>,
+    /// rate(5 minutes), rate(1 hour), cron(minute hour day-of-month month day-of-week year) or at(2027-01-31T06:00:00).
+    expression: Spanned<String>,
+    /// The IANA zone that a cron expression is read in, such as "Europe/Berlin"; "UTC" where nothing is written.
+    time_zone: Option<Spanned<String>>,
 }
 
 /// What a schedule may call.
@@ -40,35 +52,30 @@ pub(crate) fn load(report: &mut Reporter<'_>) -> Vec<Schedule> {
     };
     let mut out = Vec::new();
     let mut ids = HashSet::new();
-    for schedule in file.schedule {
-        let span = schedule.span();
-        let schedule = schedule.into_inner();
-        if !ids.insert(schedule.id.clone()) {
-            report.at(span.clone(), format!("two schedules cannot share the id `{}`", schedule.id));
+    for raw in file.schedule {
+        report.name("a schedule", &raw.id);
+        let id = raw.id.get_ref();
+        if !ids.insert(id.clone()) {
+            report.at(raw.id.span(), format!("two schedules cannot share the id `{id}`"));
         }
-        if !FUNCTIONS.contains(&schedule.function.as_str()) {
-            report.at(
-                span.clone(),
-                format!(
-                    "schedule `{}`: {}",
-                    schedule.id,
-                    unknown("function with a schedule", &schedule.function, FUNCTIONS)
-                ),
-            );
+        let function = raw.function.get_ref();
+        if !FUNCTIONS.contains(&function.as_str()) {
+            let message = format!("schedule `{id}`: {}", unknown("function with a schedule", function, FUNCTIONS));
+            report.at(raw.function.span(), message);
         }
-        if let Err(message) = expression(&schedule.expression) {
-            report.at(span.clone(), format!("schedule `{}`: {message}", schedule.id));
+        if let Err(message) = expression(raw.expression.get_ref()) {
+            report.at(raw.expression.span(), format!("schedule `{id}`: {message}"));
         }
-        if !is_time_zone(&schedule.time_zone) {
-            report.at(
-                span,
-                format!(
-                    "schedule `{}`: `{}` is no IANA time zone, such as Europe/Berlin",
-                    schedule.id, schedule.time_zone
-                ),
-            );
+        if let Some(zone) = raw.time_zone.as_ref().filter(|zone| !is_time_zone(zone.get_ref())) {
+            let message = format!("schedule `{id}`: `{}` is no IANA time zone, such as Europe/Berlin", zone.get_ref());
+            report.at(zone.span(), message);
         }
-        out.push(schedule);
+        out.push(Schedule {
+            id: raw.id.into_inner(),
+            function: raw.function.into_inner(),
+            expression: raw.expression.into_inner(),
+            time_zone: raw.time_zone.map_or_else(|| "UTC".to_owned(), Spanned::into_inner),
+        });
     }
     out
 }

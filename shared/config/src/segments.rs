@@ -4,29 +4,40 @@ use crate::cel::Program;
 use crate::condition;
 use crate::error::Reporter;
 use crate::history::History;
+use crate::spanned::Spanned;
 use crate::vocabulary::{PersonSlot, PersonVocabulary};
 use perennial_domain::hash::hash32;
 use serde::Deserialize;
 use std::collections::HashMap;
-use toml::Spanned;
 
 /// The most segments: a person's are a set of bits.
 pub const MAX_SEGMENTS: usize = 64;
 
+/// Groups of people by condition, which they enter and leave as what they do changes. At most 64; each may ask for those above it.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct File {
+pub(crate) struct File {
+    /// A segment.
     #[serde(default)]
     segment: Vec<Spanned<RawSegment>>,
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawSegment {
+    /// Its name, for conditions (segment("NAME")) and journeys: letters, digits, `_` and `-`; unique.
     name: Spanned<String>,
+    /// A condition on the person and the account: for whom it holds, is in the segment.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::PersonCondition"))]
     when: Spanned<String>,
+    /// The colleague or team that answers for it.
     owner: Option<String>,
+    /// How many of a hundred are to stay for a year.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Percent>"))]
     retention_target: Option<Spanned<u8>>,
+    /// Who they are, for readers.
     #[serde(default)]
     description: String,
 }
@@ -69,10 +80,8 @@ impl Segments {
         }
         for raw in file.segment.into_iter().take(MAX_SEGMENTS) {
             let raw = raw.into_inner();
+            report.name("a segment", &raw.name);
             let name = raw.name.get_ref();
-            if name.trim().is_empty() {
-                report.at(raw.name.span(), "a segment needs a name that is not empty");
-            }
             let key = hash32(name);
             if let Some(other) = keys.insert(key, name.clone()) {
                 report.at(raw.name.span(), format!("two segments cannot share a name: `{name}` and `{other}`"));
@@ -82,10 +91,10 @@ impl Segments {
             {
                 report.at(target.span(), format!("segment `{name}`: retention_target is a percentage, 0 to 100"));
             }
-            let Some(when) = condition::on_person(report, &raw.when, &PersonVocabulary { segments: &names, ..vocabulary })
-            else {
-                continue;
-            };
+            let vocabulary = PersonVocabulary { segments: &names, ..vocabulary };
+            let when = condition::on_person(report, &raw.when, &vocabulary);
+            // A wrong condition is told once; nobody who asks for the segment is wrong too.
+            let Some(when) = when.or_else(|| condition::never(&vocabulary)) else { continue };
             history.ask(when.slots());
             let name = raw.name.into_inner();
             names.push(name.clone());

@@ -11,11 +11,11 @@ pub use pick::{Pick, Place};
 pub use write_key::{InvalidHash, WriteKeyHash};
 
 use crate::error::Reporter;
+use crate::spanned::Spanned;
 use mapping::RawMapping;
 use perennial_domain::SourceId;
 use serde::Deserialize;
 use std::collections::HashSet;
-use toml::Spanned;
 
 /// One source. It has write keys, or a hook, or both.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,21 +28,31 @@ pub struct Source {
     pub hook: Option<Hook>,
 }
 
+/// Who may send events, and how what they send is read.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct File {
+pub(crate) struct File {
+    /// A source. It has write keys, for SDKs, or a hook, for webhooks posted to /hooks/ID, or both.
     #[serde(default)]
     source: Vec<Spanned<RawSource>>,
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawSource {
-    id: String,
+    /// A name of your own: letters, digits, `_` and `-`; unique. Conditions know it as `source`, and its hook is /hooks/ID.
+    id: Spanned<String>,
+    /// SHA-256, as 64 hexadecimal digits, of each write key that it may use; two while one is rotated.
     #[serde(default)]
     write_key_hashes: Vec<Spanned<String>>,
+    /// Who signs its webhooks.
     scheme: Option<Scheme>,
+    /// The environment variable that holds the signing secret, in capitals, digits and `_`; in it two with a space between while
+    /// one is rotated.
     secret_env: Option<Spanned<String>>,
+    /// How one kind of webhook becomes one event. Every map that fits makes one; what fits none is received and passed over.
     #[serde(default)]
     map: Vec<Spanned<RawMapping>>,
 }
@@ -57,22 +67,23 @@ pub(crate) fn load(report: &mut Reporter<'_>) -> Vec<Source> {
 fn compile(source: Spanned<RawSource>, ids: &mut HashSet<SourceId>, report: &mut Reporter<'_>) -> Option<Source> {
     let span = source.span();
     let raw = source.into_inner();
-    let id = match SourceId::parse(&raw.id) {
+    let id = match SourceId::parse(raw.id.get_ref()) {
         Ok(id) if id.as_str().bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) => id,
         Ok(_) => {
-            report.at(
-                span,
-                format!("source `{}`: an id may hold letters, digits, - and _, as it is part of a URL", raw.id),
+            let message = format!(
+                "source `{}`: an id may hold letters, digits, - and _, as it is part of a URL",
+                raw.id.get_ref()
             );
+            report.at(raw.id.span(), message);
             return None;
         }
         Err(error) => {
-            report.at(span, format!("source `{}`: {error}", raw.id));
+            report.at(raw.id.span(), format!("source `{}`: {error}", raw.id.get_ref()));
             return None;
         }
     };
     if !ids.insert(id.clone()) {
-        report.at(span.clone(), format!("two sources cannot share the id `{id}`"));
+        report.at(raw.id.span(), format!("two sources cannot share the id `{id}`"));
     }
     let mut write_key_hashes = Vec::new();
     for hash in raw.write_key_hashes {

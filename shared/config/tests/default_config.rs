@@ -1,27 +1,15 @@
 //! The default config is right, and what is wrong is told by file, line and what is allowed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use perennial_config::cel::{Lookup, Value};
 use perennial_config::journeys::Trigger;
 use perennial_config::lifecycle::Milestone;
-use perennial_config::{Bundle, Config};
+use perennial_config::vocabulary::EventSlot;
+use perennial_config::Config;
 use perennial_domain::{Channel, Event, Likelihood};
-use std::{fs, path::Path};
 
-/// The files of `infra/config`.
-fn default_bundle() -> Bundle {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/config");
-    let mut bundle = Bundle::default();
-    for (folder, prefix) in [(folder.clone(), ""), (folder.join("templates"), "templates/")] {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_str().unwrap();
-            if name.ends_with(".toml") {
-                bundle.files.insert(format!("{prefix}{name}"), fs::read_to_string(&path).unwrap());
-            }
-        }
-    }
-    bundle
-}
+mod support;
+use support::default_bundle;
 
 fn default_config() -> Config {
     Config::load(&default_bundle()).unwrap_or_else(|errors| panic!("{errors}"))
@@ -65,7 +53,7 @@ fn the_quiet_are_written_to_before_they_count_as_at_risk() {
 }
 
 #[test]
-fn a_journey_wants_one_of_the_values_that_where_lists() {
+fn a_journey_wants_the_events_for_which_where_holds() {
     let config = default_config();
     let journey = |id: &str| config.journeys.all.iter().find(|j| j.id == id).unwrap().clone();
     let answered = |nps: serde_json::Value| -> Event {
@@ -73,13 +61,29 @@ fn a_journey_wants_one_of_the_values_that_where_lists() {
             "receivedAt": "2026-01-01T00:00:00Z", "source": "survey", "event": "Survey Answered", "properties": {"nps": nps}}))
         .unwrap()
     };
-    assert!(journey("promoter_invite").wants(&answered(9.into())));
-    assert!(journey("promoter_invite").wants(&answered(9.0.into())));
-    assert!(!journey("promoter_invite").wants(&answered(8.into())));
-    assert!(!journey("promoter_invite").wants(&answered("9".into())));
-    assert!(journey("detractor_task").wants(&answered(0.into())));
-    assert!(!journey("detractor_task").wants(&answered(9.into())));
-    assert!(journey("welcome").wants(&answered(3.into())), "a journey without where wants every event of its name");
+    let wants = |id: &str, nps: serde_json::Value| {
+        let event = answered(nps);
+        journey(id).filter.is_none_or(|filter| filter.is_true(&Asked(&event)))
+    };
+    assert!(wants("promoter_invite", 9.into()));
+    assert!(wants("promoter_invite", 9.0.into()));
+    assert!(!wants("promoter_invite", 8.into()));
+    assert!(!wants("promoter_invite", "9".into()));
+    assert!(wants("detractor_task", 0.into()));
+    assert!(!wants("detractor_task", 9.into()));
+    assert!(wants("welcome", 3.into()), "a journey without where wants every event of its name");
+}
+
+/// The properties of an event, for conditions.
+struct Asked<'a>(&'a Event);
+
+impl Lookup<EventSlot> for Asked<'_> {
+    fn get(&self, slot: &EventSlot) -> Option<Value<'_>> {
+        match slot {
+            EventSlot::Property(path) => self.0.properties.get(path.first()?).map(Value::from),
+            _ => None,
+        }
+    }
 }
 
 /// Puts `text` in place of the default `file`, and gives what the errors say.
@@ -116,43 +120,43 @@ fn wrong_snippets_are_told_by_file_line_and_what_is_allowed() {
         (
             "scoring.toml",
             "[[rule]]\nid = \"x\"\nscore = \"churn\"\nevent = \"E\"\npoints = 500\n",
-            0,
+            4,
             "rule `x`: points must be between -100 and 100, and not 0",
         ),
         (
             "scoring.toml",
             "[[rule]]\nid = \"x\"\nscore = \"churn\"\nevent = \"E\"\npoints = 5\nhalf_life_days = 0\n",
-            0,
+            5,
             "half_life_days must be between 0.1 and 3650",
         ),
         (
             "scoring.toml",
             "[[rule]]\nid = \"churn_payment\"\nscore = \"churn\"\nevent = \"E\"\npoints = 5\n",
-            0,
+            1,
             "two rules cannot share a name",
         ),
         (
             "scoring.toml",
-            "[[rule]]\nid = \"x\"\nscore = \"churn\"\nevent = \"E\"\nwhere = { a = [] }\npoints = 5\n",
-            0,
-            "where.a must be a text, a number, true/false or a list of these",
+            "[[rule]]\nid = \"x\"\nscore = \"churn\"\nevent = \"E\"\nwhere = 'propertys.a == 1'\npoints = 5\n",
+            4,
+            "did you mean `properties`?",
         ),
         (
             "scoring.toml",
-            "[[signal]]\nid = \"x\"\nscore = \"churn\"\nsignal = \"idle_day\"\nfrom = 1\nto = 2\npoints = 5\n",
+            "[[signal]]\nid = \"x\"\nscore = \"churn\"\nmeasure = \"idle_day\"\nfrom = 1\nto = 2\npoints = 5\n",
             3,
             "did you mean `idle_days`?",
         ),
         (
             "scoring.toml",
-            "[[signal]]\nid = \"x\"\nscore = \"churn\"\nsignal = \"idle_days\"\nfrom = 2\nto = 2\npoints = 5\n",
-            0,
+            "[[signal]]\nid = \"x\"\nscore = \"churn\"\nmeasure = \"idle_days\"\nfrom = 2\nto = 2\npoints = 5\n",
+            5,
             "from and to must differ",
         ),
         (
             "scoring.toml",
             "[[tally]]\nname = \"loyalty\"\nevents = [\"E\"]\n",
-            0,
+            1,
             "two tallies cannot share the name `loyalty`",
         ),
         (
@@ -165,7 +169,7 @@ fn wrong_snippets_are_told_by_file_line_and_what_is_allowed() {
             "journeys.toml",
             "[[journey]]\nid = \"x\"\ntrigger = { event = \"E\" }\nstages = [\"customer\"]\n[[journey.step]]\nchannel = \"mail\"\ntemplate = \"welcome\"\n",
             3,
-            "expected one of",
+            "`customer` is not allowed for `stages`",
         ),
         (
             "journeys.toml",
@@ -182,68 +186,68 @@ fn wrong_snippets_are_told_by_file_line_and_what_is_allowed() {
         (
             "journeys.toml",
             "[[journey]]\nid = \"x\"\ntrigger = { idle_days = 3, event = \"E\" }\n[[journey.step]]\nchannel = \"mail\"\ntemplate = \"welcome\"\n",
-            0,
+            2,
             "trigger takes { event, where?, times?, within_days? }",
         ),
         (
             "journeys.toml",
             "[[journey]]\nid = \"x\"\ntrigger = { event = \"E\", times = 3, within_days = 60 }\n[[journey.step]]\nchannel = \"mail\"\ntemplate = \"welcome\"\n",
-            0,
+            2,
             "within_days from 1 to 31",
         ),
         (
             "journeys.toml",
-            "[[journey]]\nid = \"x\"\ntrigger = { event = \"E\", times = 3, where = { a = 1 } }\n[[journey.step]]\nchannel = \"mail\"\ntemplate = \"welcome\"\n",
-            0,
+            "[[journey]]\nid = \"x\"\ntrigger = { event = \"E\", times = 3, where = 'properties.a == 1' }\n[[journey.step]]\nchannel = \"mail\"\ntemplate = \"welcome\"\n",
+            2,
             "times and where cannot stand together",
         ),
         (
             "journeys.toml",
             "[[journey]]\nid = \"welcome\"\ntrigger = { event = \"E\" }\n[[journey.step]]\nchannel = \"mail\"\ntemplate = \"welcome\"\n",
-            0,
+            1,
             "two journeys cannot share a name",
         ),
         (
             "schedules.toml",
             "[[schedule]]\nid = \"x\"\nfunction = \"sweeep\"\nexpression = \"rate(1 hour)\"\n",
-            0,
+            2,
             "did you mean `sweep`?",
         ),
         (
             "schedules.toml",
             "[[schedule]]\nid = \"x\"\nfunction = \"sweep\"\nexpression = \"every hour\"\n",
-            0,
+            3,
             "rate(…), cron(…) or at(…)",
         ),
         (
             "schedules.toml",
             "[[schedule]]\nid = \"x\"\nfunction = \"sweep\"\nexpression = \"cron(0 6 * * *)\"\n",
-            0,
+            3,
             "cron takes six fields",
         ),
         (
             "schedules.toml",
             "[[schedule]]\nid = \"x\"\nfunction = \"sweep\"\nexpression = \"rate(1 hour)\"\ntime_zone = \"Europe/Berln\"\n",
-            0,
+            4,
             "no IANA time zone",
         ),
         (
             "channels.toml",
             "\n[webhook.x]\nurl = \"http://example.com\"\nsecret_env = \"X\"\n",
-            1,
+            2,
             "webhook.x.url must begin with https://",
         ),
         (
             "channels.toml",
             "\n[webhook.x]\nurl = \"https://example.com\"\nsecret_env = \"whsec_abc\"\n",
-            1,
+            3,
             "the secret itself never stands in a file",
         ),
         ("templates/welcome.toml", "\nsubjct = \"x\"\n", 1, "did you mean `subject`?"),
     ];
     for (file, snippet, offset, wanted) in cases {
         let (line, errors) = errors_after(file, snippet);
-        let place = format!("{file}:{}: ", line + offset);
+        let place = format!("{file}:{}:", line + offset);
         assert!(
             errors.contains(&place) && errors.contains(wanted),
             "wanted {place}… {wanted}\nfor\n{snippet}\nfound\n{errors}"
@@ -257,16 +261,16 @@ fn values_that_contradict_each_other_are_told_at_their_line() {
     let errors = errors_of("lifecycle.toml", lifecycle);
     assert!(
         errors.contains(
-            "lifecycle.toml:5: customer.adopting_days must be more than customer.onboarding_days, which is 30"
+            "lifecycle.toml:5:17: customer.adopting_days must be more than customer.onboarding_days, which is 30"
         ),
         "{errors}"
     );
-    assert!(errors.contains("lifecycle.toml:6: customer.at_risk_after_idle_days must be at least 1"), "{errors}");
+    assert!(errors.contains("lifecycle.toml:6:27: customer.at_risk_after_idle_days must be at least 1"), "{errors}");
 
     let channels = "max_event_age_hours = 0\n[mail]\nfrom = \"nobody\"\nconfiguration_set = \"c\"\n[webhook.tasks]\nurl = \"https://example.com\"\nsecret_env = \"S\"\n";
     let errors = errors_of("channels.toml", channels);
-    assert!(errors.contains("channels.toml:1: max_event_age_hours must be at least 1"), "{errors}");
-    assert!(errors.contains("channels.toml:2: mail.from must be an address"), "{errors}");
+    assert!(errors.contains("channels.toml:1:23: max_event_age_hours must be at least 1"), "{errors}");
+    assert!(errors.contains("channels.toml:3:8: mail.from must be an address"), "{errors}");
 }
 
 #[test]
@@ -278,5 +282,5 @@ fn all_files_are_checked_at_once_and_strangers_are_named() {
     let errors = Config::load(&bundle).expect_err("three files are wrong").to_string();
     assert!(errors.contains("lifecycle.toml: is missing"), "{errors}");
     assert!(errors.contains("scorng.toml: no such config file is known"), "{errors}");
-    assert!(errors.contains("schedules.toml:1: "), "{errors}");
+    assert!(errors.contains("schedules.toml:1:"), "{errors}");
 }

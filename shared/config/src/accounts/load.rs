@@ -5,44 +5,59 @@ use super::{
 };
 use crate::error::{Reporter, unknown};
 use crate::lifecycle::Lifecycle;
+use crate::spanned::Spanned;
 use perennial_domain::{Currency, Touch};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
-use toml::Spanned;
 
 /// The greatest weight of a persona.
 const MAX_WEIGHT: f64 = 100.0;
 /// The points of `least_change` where nothing is written.
 const LEAST_CHANGE: u8 = 5;
 
+/// What accounts are worth, who looks after them, how ready they are to buy and how well they do, and what the CRM is told.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct File {
+pub(crate) struct File {
+    /// What the account pays, as one of the traits of `group` calls says. Without it no account has a value.
     value: Option<Spanned<RawValue>>,
+    /// How much personal attention an account gets, by what it pays in a year.
     #[serde(default)]
     touch: RawTouch,
+    /// The colleague or team that tasks about the account go to.
     #[serde(default)]
     owner: RawOwner,
+    /// Where the whole account stands.
     #[serde(default)]
     stage: RawStage,
+    /// How ready the account is to buy, 0 to 100: the sum of `purchase` over its buyers.
     #[serde(default)]
     score: RawScore,
+    /// How well a customer does, 0 to 100: over everyone who pays, the mean of engagement and success less the likelihood to leave.
     #[serde(default)]
     health: RawHealth,
+    /// Who belongs together without any `group` call.
     #[serde(default)]
     domains: RawDomains,
+    /// Where score, health and the rest are written to; nowhere without it.
     crm: Option<Spanned<RawCrm>>,
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawValue {
+    /// The trait of the account: a number (or its text) in whole units of the currency, such as 1290 or "1290.50".
     r#trait: Spanned<String>,
+    /// The currency's ISO 4217 code, such as "USD".
     currency: Spanned<String>,
+    /// What the number is for; a month's counts twelve times.
     per: Period,
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 enum Period {
     Month,
@@ -50,64 +65,101 @@ enum Period {
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawTouch {
+    /// From this value on, in whole units of the currency a year, an account is looked after by colleagues; above 0.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     high: Option<Spanned<i64>>,
+    /// From this value on, in whole units of the currency a year, by automation and a colleague where it matters; above 0 and
+    /// below `high`.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     low: Option<Spanned<i64>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawOwner {
+    /// The trait of the account that names the owner; where it says nothing, the touch level's owner counts.
     r#trait: Option<String>,
+    /// The owner of accounts of high touch.
     high: Option<String>,
+    /// The owner of accounts of low touch.
     low: Option<String>,
+    /// The owner of all others.
     none: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawStage {
+    /// Events of lifecycle.toml that say where the whole account stands, where they carry its id.
     #[serde(default)]
     events: Vec<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawScore {
+    /// The score, 1 to 100, from which the account counts as ready; never where nothing is written.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
     ready: Option<Spanned<u8>>,
+    /// The personas whose readiness counts; everyone's where nothing is written. Always only of who does not pay yet.
     #[serde(default)]
     buyers: Vec<Spanned<String>>,
+    /// How much a persona's readiness counts, 0 to 100; 1 where nothing is written. Of several personas the greatest counts.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, crate::schema::Percent>"))]
     weights: BTreeMap<Spanned<String>, Spanned<f64>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawHealth {
+    /// The share of engagement, 0 to 1; 0.5 where nothing is written.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0.0, max = 1.0)))]
     engagement: Option<Spanned<f64>>,
+    /// The share of success with the product, 0 to 1; 0.5 where nothing is written. The two add up to 1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0.0, max = 1.0)))]
     success: Option<Spanned<f64>>,
+    /// How much the likelihood to leave takes away, 0 to 1; 1 where nothing is written.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0.0, max = 1.0)))]
     churn: Option<Spanned<f64>>,
+    /// How much a persona weighs in the mean, 0 to 100; 1 where nothing is written.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, crate::schema::Percent>"))]
     weights: BTreeMap<Spanned<String>, Spanned<f64>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawDomains {
+    /// Whether people with a company's mail address belong to the account of its domain. Free-mail addresses never do.
     #[serde(default)]
     company_domain: bool,
+    /// Free-mail domains that the built-in list does not know, such as "mail.example".
     #[serde(default)]
     free_mail: Vec<Spanned<String>>,
+    /// Traits by which an account says which domains are its own: a domain, an address of a website, or a list of these.
     #[serde(default)]
     traits: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawCrm {
+    /// An endpoint of channels.toml. It gets one signed webhook for each change that is worth writing.
     endpoint: Spanned<String>,
+    /// The least change of score or health that is worth it, 1 to 100 points; 5 where nothing is written.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
     least_change: Option<Spanned<u8>>,
+    /// What is written into which field of the CRM's account record; at least one.
     fields: BTreeMap<CrmField, Spanned<String>>,
 }
 

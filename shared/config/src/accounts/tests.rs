@@ -47,7 +47,7 @@ fn what_is_wrong_is_told_at_its_line_with_what_is_allowed() {
     let cases = [
         ("[touch]\nhigh = 5\n", 2, "touch.high needs [value]"),
         ("[value]\ntrait = \"mrr\"\ncurrency = \"EURO\"\nper = \"month\"\n", 3, "three letters of ISO 4217"),
-        ("[value]\ntrait = \"mrr\"\ncurrency = \"EUR\"\nper = \"week\"\n", 4, "expected `month` or `year`"),
+        ("[value]\ntrait = \"mrr\"\ncurrency = \"EUR\"\nper = \"week\"\n", 4, "`week` is not allowed for `per`. Allowed: month, year"),
         (
             "[value]\ntrait = \"mrr\"\ncurrency = \"EUR\"\nper = \"year\"\n[touch]\nhigh = 5\nlow = 5\n",
             6,

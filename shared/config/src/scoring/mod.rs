@@ -7,6 +7,8 @@ use crate::vocabulary::{EventSlot, PersonSlot};
 use perennial_domain::{Likelihood, Stage};
 use std::collections::HashMap;
 
+#[cfg(feature = "schema")]
+pub(crate) use load::File;
 pub(crate) use load::{load, tally_names};
 
 /// The most shared caps of one score.

@@ -2,12 +2,13 @@
 
 use super::mapping::{Mapping, RawMapping};
 use crate::error::Reporter;
+use crate::spanned::Spanned;
 use perennial_domain::SourceId;
 use serde::Deserialize;
-use toml::Spanned;
 
 /// Who signs a source's webhooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Scheme {
     /// Standard Webhooks, and Svix.

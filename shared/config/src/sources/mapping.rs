@@ -2,35 +2,51 @@
 
 use super::pick::{Pick, Place, RawPick, RawPlaces};
 use crate::error::Reporter;
+use crate::spanned::Spanned;
 use perennial_domain::{EventKind, EventName, SourceId};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use toml::Spanned;
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawMapping {
+    /// What must be found: a place = a value, or a list of allowed ones. All of it has to be found.
     #[serde(default)]
-    when: BTreeMap<String, toml::Value>,
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, crate::schema::OneOf>"))]
+    when: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
+    /// What must not be found, written like `when`.
     #[serde(default)]
-    unless: BTreeMap<String, toml::Value>,
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, crate::schema::OneOf>"))]
+    unless: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
+    /// Which call it makes.
     #[serde(rename = "type")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::CallName"))]
     kind: EventKind,
-    event: Option<String>,
+    /// The event's name; a track needs it.
+    event: Option<Spanned<String>>,
+    /// Where the person's id is. A map needs this or `anonymous_id`.
     #[serde(default)]
     user_id: RawPlaces,
+    /// Where the anonymous id is.
     #[serde(default)]
     anonymous_id: RawPlaces,
+    /// Where the account's id is; a group needs it.
     #[serde(default)]
     group_id: RawPlaces,
+    /// Where the other id is; an alias needs it.
     #[serde(default)]
     previous_id: RawPlaces,
+    /// Where the sender's id of the event is, by which repeated deliveries are told.
     #[serde(default)]
     message_id: RawPlaces,
+    /// Where the time is: text, or seconds or milliseconds since 1970. The time of receipt where nothing is found.
     #[serde(default)]
     timestamp: RawPlaces,
+    /// The event's properties by name.
     #[serde(default)]
     properties: BTreeMap<String, RawPick>,
+    /// The traits by name, for an identify or a group.
     #[serde(default)]
     traits: BTreeMap<String, RawPick>,
 }
@@ -77,11 +93,16 @@ impl Mapping {
     pub(super) fn compile(source: &SourceId, raw: Spanned<RawMapping>, report: &mut Reporter<'_>) -> Self {
         let span = raw.span();
         let raw = raw.into_inner();
+        let event = raw.event.as_ref().and_then(|name| match EventName::parse(name.get_ref()) {
+            Ok(event) => Some(event),
+            Err(error) => {
+                report.at(name.span(), format!("source `{source}`: {error}"));
+                None
+            }
+        });
+        let when = conditions(raw.when, source, report);
+        let unless = conditions(raw.unless, source, report);
         let mut complain = |message: String| report.at(span.clone(), format!("source `{source}`: {message}"));
-        let event = raw
-            .event
-            .as_deref()
-            .and_then(|name| EventName::parse(name).map_err(|error| complain(error.to_string())).ok());
         let needs = match raw.kind {
             EventKind::Track if raw.event.is_none() => Some("a track needs event, the name of what was done"),
             EventKind::Group if is_empty(&raw.group_id) => Some("a group needs group_id"),
@@ -98,8 +119,8 @@ impl Mapping {
             picks.into_iter().map(|(name, pick)| (name, pick.compile(&mut |message| complain(message)))).collect()
         };
         Self {
-            when: conditions(raw.when, &mut complain),
-            unless: conditions(raw.unless, &mut complain),
+            when,
+            unless,
             kind: raw.kind,
             event,
             user_id: raw.user_id.compile(&mut complain),
@@ -118,17 +139,27 @@ fn is_empty(places: &RawPlaces) -> bool {
     matches!(places, RawPlaces::Several(places) if places.is_empty())
 }
 
-fn conditions(raw: BTreeMap<String, toml::Value>, complain: &mut impl FnMut(String)) -> Vec<Condition> {
+fn conditions(
+    raw: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
+    source: &SourceId,
+    report: &mut Reporter<'_>,
+) -> Vec<Condition> {
     let mut conditions = Vec::new();
     for (place, value) in raw {
-        let one_of: Option<Vec<_>> = match &value {
+        let one_of: Option<Vec<_>> = match value.get_ref() {
             toml::Value::Array(values) if !values.is_empty() => values.iter().map(scalar).collect(),
             one => scalar(one).map(|one| vec![one]),
         };
-        match (Place::parse(&place), one_of) {
+        match (Place::parse(place.get_ref()), one_of) {
             (Ok(place), Some(one_of)) => conditions.push(Condition { place, one_of }),
-            (Err(error), _) => complain(error),
-            (_, None) => complain(format!("{place} must equal a text, a number, true/false or one of a list of these")),
+            (Err(error), _) => report.at(place.span(), format!("source `{source}`: {error}")),
+            (_, None) => report.at(
+                value.span(),
+                format!(
+                    "source `{source}`: {} must equal a text, a number, true/false or one of a list of these",
+                    place.get_ref()
+                ),
+            ),
         }
     }
     conditions

@@ -63,9 +63,11 @@ pub enum Pick {
     },
 }
 
-/// One place, or several of which the first that has a value counts.
+/// A place in a webhook (a JSON pointer such as "/data/object/customer", or "header:NAME"), or a list of places of which the first
+/// that holds something counts.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(untagged, expecting = "takes a place such as \"/data/id\", or a list of places")]
 pub(super) enum RawPlaces {
     One(String),
     Several(Vec<String>),
@@ -87,17 +89,26 @@ impl RawPlaces {
     }
 }
 
+/// A place, a list of places, or an amount of money.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(
+    untagged,
+    expecting = "takes a place such as \"/data/id\", a list of places, or { minor = PLACE, currency = PLACE } for an amount in cents"
+)]
 pub(super) enum RawPick {
     Value(RawPlaces),
     Money(RawMoney),
 }
 
+/// An amount in minor units, written in major ones: 1990 of "usd" becomes 19.9.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawMoney {
+    /// Where the whole number of minor units is.
     minor: RawPlaces,
+    /// Where its currency is.
     currency: RawPlaces,
 }
 

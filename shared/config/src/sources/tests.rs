@@ -64,10 +64,10 @@ user_id = "/a~2"
     );
     let all = errors.join("\n");
     for part in [
-        "sources.toml:1: source `a b`: an id may hold",
-        "sources.toml:5: source `web`: a write key's hash is its SHA-256",
-        "sources.toml:9: source `hook`: secret_env names an environment variable",
-        "sources.toml:10: source `hook`: a track needs event",
+        "sources.toml:2:6: source `a b`: an id may hold",
+        "sources.toml:5:21: source `web`: a write key's hash is its SHA-256",
+        "sources.toml:9:14: source `hook`: secret_env names an environment variable",
+        "sources.toml:10:1: source `hook`: a track needs event",
         "`type` must be a JSON pointer",
         "in a JSON pointer ~ is written ~0",
     ] {

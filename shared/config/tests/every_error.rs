@@ -1,0 +1,142 @@
+//! One look at the config tells everything that is wrong with it, each at its place.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use support::{default_bundle, errors_of};
+
+/// The whole list, as it is printed.
+fn list(errors: &[&str]) -> String {
+    errors.join("\n")
+}
+
+#[test]
+fn every_error_of_every_file_is_told_at_once() {
+    let mut bundle = default_bundle();
+    let mut put = |file: &str, text: &str| bundle.files.insert(file.to_owned(), text.to_owned());
+    put(
+        "segments.toml",
+        r#"
+[[segment]]
+name = "long tail"
+when = 'stage == "trial" && idle_dayz > 3'
+retention_target = 120
+descripton = "a typing error"
+
+[[segment]]
+name = "second"
+when = 'segment("third")'
+
+[[segment]]
+owner = "nobody"
+when = 5
+"#,
+    );
+    put(
+        "features.toml",
+        r#"
+[[feature]]
+name = "alerts"
+event = "Feature Used"
+where = 'properties.feature == "alerts" &&'
+high_value = "yes"
+released = "1 August"
+
+[[feature]]
+name = "forecast"
+event = "Feature Used"
+[[feature]]
+name = "cohorts"
+event = "Feature Used"
+[[feature]]
+name = "dashboards"
+event = "Feature Used"
+"#,
+    );
+    put(
+        "lifecycle.toml",
+        r#"
+[milestones]
+trail = ["Trial Started"]
+customer = ["Subscription Started", 7, ""]
+trial = ["Trial Started"]
+
+[customer]
+onboarding_days = -1
+at_risk_after_idle_days = 0
+"#,
+    );
+    put("schedules.toml", "[[schedule]]\nid = \"sweep\"\nfunction = \"swep\"\nexpression = \"hourly\"\ntime_zone = \"Mars\"\n");
+    put("personas.toml", "trait = \"role\"\n[persona]\nname = \"buyer\"\n");
+    let told = errors_of(&bundle);
+    let wanted = list(&[
+        "features.toml:5:43: a value is missing after `&&`",
+        "features.toml:6:14: `high_value` takes true or false, and this is a text",
+        r#"features.toml:7:12: feature `alerts`: released has to be a day such as "2026-03-01""#,
+        "lifecycle.toml:3:1: `trail` is not allowed; did you mean `trial`? Allowed: lead, trial, freemium, customer, churned",
+        "lifecycle.toml:4:37: `customer` takes a text, and this is a whole number",
+        r#"lifecycle.toml:4:40: an event's name is empty; page calls are "$page""#,
+        "lifecycle.toml:7:1: `adopting_days` is missing",
+        "lifecycle.toml:8:19: `onboarding_days` takes a whole number from 0 to 65535, and -1 is outside of that",
+        "lifecycle.toml:9:27: customer.at_risk_after_idle_days must be at least 1",
+        "personas.toml:2:1: `persona` takes a list, and this is a table",
+        "schedules.toml:3:12: schedule `sweep`: `swep` is no function with a schedule; did you mean `sweep`? Known: sweep",
+        "schedules.toml:4:14: schedule `sweep`: expression must be rate(…), cron(…) or at(…)",
+        "schedules.toml:5:13: schedule `sweep`: `Mars` is no IANA time zone, such as Europe/Berlin",
+        "segments.toml:3:8: `long tail`: the name of a segment may hold letters (a to z), digits, _ and -, and nothing else",
+        "segments.toml:4:29: `idle_dayz` is no known name; did you mean `idle_days`?",
+        "segments.toml:5:20: segment `long tail`: retention_target is a percentage, 0 to 100",
+        "segments.toml:6:1: `descripton` is no field here; did you mean `description`? Allowed: name, when, owner, retention_target, description",
+        "segments.toml:10:17: `third` is no segment that stands before this. Known: long tail",
+        "segments.toml:12:1: `name` is missing",
+        "segments.toml:14:8: `when` takes a text, and this is a whole number",
+    ]);
+    for line in wanted.lines() {
+        assert!(told.lines().any(|told| told.starts_with(line)), "wanted\n{line}\nfound\n{told}");
+    }
+}
+
+#[test]
+fn a_broken_line_hides_nothing_else_of_its_file() {
+    let mut bundle = default_bundle();
+    let text = "[[schedule]]\nid = \"a\nfunction = \"swep\"\nexpression = \"rate(1 hour)\"\n\n[[schedule]]\nid = \"b\"\nfunction = \"sweep\"\nexpression = \"hourly\"\n";
+    bundle.files.insert("schedules.toml".to_owned(), text.to_owned());
+    let told = errors_of(&bundle);
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines.len(), 3, "{told}");
+    assert!(lines[0].starts_with("schedules.toml:2:"), "{told}");
+    assert!(lines[1].contains("did you mean `sweep`?") && lines[1].starts_with("schedules.toml:3:12: "), "{told}");
+    assert!(lines[2].starts_with("schedules.toml:9:14: "), "{told}");
+}
+
+#[test]
+fn a_typing_error_in_a_field_that_is_needed_is_told_once() {
+    let mut bundle = default_bundle();
+    let text = "[[schedule]]\nid = \"sweep\"\nfunction = \"sweep\"\nexpresion = \"rate(1 hour)\"\n";
+    bundle.files.insert("schedules.toml".to_owned(), text.to_owned());
+    assert_eq!(
+        errors_of(&bundle),
+        "schedules.toml:4:1: `expresion` is no field here; did you mean `expression`? Allowed: id, function, expression, time_zone"
+    );
+}
+
+#[test]
+fn the_names_of_what_is_wrong_stay_known_to_others() {
+    let mut bundle = default_bundle();
+    let segments = bundle.files.get_mut("segments.toml").unwrap();
+    *segments = segments.replace("scores.churn >= 60", "scores.churm >= 60");
+    let journeys = bundle.files.get_mut("journeys.toml").unwrap();
+    journeys.push_str("[[journey]]\nid = \"x\"\ntrigger = { segment = \"at_risk\", change = \"entered\" }\nwhen = 'segment(\"at_risk\")'\nstep = [{ channel = \"mail\", template = \"welcome\" }]\n");
+    let told = errors_of(&bundle);
+    assert_eq!(told.lines().count(), 1, "{told}");
+    assert!(told.contains("`churm` is no score; did you mean `churn`?"), "{told}");
+}
+
+#[test]
+fn a_file_without_anything_is_told_by_what_it_needs() {
+    let mut bundle = default_bundle();
+    bundle.files.insert("channels.toml".to_owned(), String::new());
+    let told = errors_of(&bundle);
+    assert!(told.contains("channels.toml: `max_event_age_hours` is missing"), "{told}");
+    assert!(told.contains("channels.toml: `mail` is missing"), "{told}");
+}

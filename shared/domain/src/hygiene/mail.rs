@@ -146,7 +146,7 @@ fn lower(text: &str) -> String {
 }
 
 fn edges(text: &str) -> &str {
-    trimmed(text.trim_matches(|c: char| matches!(c, ',' | ';') || c.is_whitespace() || is_invisible(c) || is_joiner(c)))
+    text.trim_matches(|c: char| matches!(c, ',' | ';') || c.is_whitespace() || is_invisible(c) || is_joiner(c))
 }
 
 fn without_scheme(text: &str) -> Cow<'_, str> {

@@ -172,3 +172,6 @@ async fn identities(store: &Store, summary: &AccountSummary) -> Result<HashMap<P
     };
     Ok(loaded.into_iter().filter_map(name).collect())
 }
+
+#[cfg(test)]
+mod tests;

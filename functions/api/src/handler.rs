@@ -3,7 +3,7 @@
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
 use crate::inbox::Deed;
-use crate::{account, inbox, profile, rejects, status, unsubscribe};
+use crate::{account, explain, inbox, profile, rejects, segments, status, unsubscribe};
 use http::{Method, Response};
 use lambda_http::{Body, Request};
 use percent_encoding::percent_decode_str;
@@ -49,6 +49,14 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
             only("GET", reads)?;
             profile::show(deps, identity).await
         }
+        ["api", "profiles", identity, "explain", score @ ..] if score.len() <= 1 => {
+            only("GET", reads)?;
+            explain::show(deps, identity, score.first().copied()).await
+        }
+        ["api", "segments"] => {
+            only("GET", reads)?;
+            segments::list(deps).await
+        }
         ["api", "accounts", id] => {
             only("GET", reads)?;
             let query = request.uri().query().unwrap_or_default();
@@ -82,4 +90,4 @@ fn parameter(query: &str, name: &str) -> Result<Option<String>, Failure> {
 
 #[cfg(test)]
 #[path = "handler_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -7,14 +7,13 @@ use crate::test_support::{House, NOW, ada, house, keys, now, with_ada};
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use perennial_channels::unsubscribe::{Unsubscribe, address_hash};
-use perennial_contracts::queue::{AccountTraits, EventsPayload};
-use perennial_domain::{AccountId, DecisionId, Event, Member, MessageId, PersonId, Score, SourceId, Stage};
-use perennial_store::accounts::Account;
+use perennial_contracts::queue::EventsPayload;
+use perennial_domain::{DecisionId, Event, PersonId, SourceId};
 use perennial_store::rejects::Reject;
 use perennial_store::suppressions::Reason;
 use serde_json::Value;
 
-async fn call(house: &House, method: &str, path: &str) -> (StatusCode, HeaderMap, String) {
+pub(crate) async fn call(house: &House, method: &str, path: &str) -> (StatusCode, HeaderMap, String) {
     let request = http::Request::builder().method(method).uri(path).body(Body::Empty).unwrap();
     let answer = handle(&house.deps, request).await;
     let (parts, body) = answer.into_parts();
@@ -22,7 +21,7 @@ async fn call(house: &House, method: &str, path: &str) -> (StatusCode, HeaderMap
     (parts.status, parts.headers, text)
 }
 
-async fn get(house: &House, path: &str) -> Value {
+pub(crate) async fn get(house: &House, path: &str) -> Value {
     let (status, headers, body) = call(house, "GET", path).await;
     assert_eq!(status, StatusCode::OK, "{body}");
     assert_eq!(
@@ -37,7 +36,7 @@ fn events(house: &House) -> Vec<Event> {
     bodies
         .flat_map(|payload| match payload {
             EventsPayload::Events { events } => events,
-            EventsPayload::Tick { .. } => Vec::new(),
+            EventsPayload::Tick { .. } | EventsPayload::Wake { .. } => Vec::new(),
         })
         .collect()
 }
@@ -94,27 +93,6 @@ async fn what_is_not_there_is_said_clearly() {
         let body: Value = serde_json::from_str(&body).unwrap();
         assert!(body["error"]["message"].as_str().is_some_and(|message| !message.is_empty()));
     }
-}
-
-#[tokio::test]
-async fn an_account_shows_its_people() {
-    let house = house(Access::Open).await;
-    let id = AccountId::parse("acme").unwrap();
-    let mut account = Account::new(id.clone());
-    let traits = serde_json::json!({ "name": "Acme" }).as_object().unwrap().clone();
-    account.merge(&AccountTraits { traits, at: now(), message_id: MessageId::parse("m").unwrap() });
-    house.deps.store.save_account(&mut account).await.unwrap();
-    let member = Member {
-        person: ada().person_id(),
-        stage: Stage::Trial,
-        scores: [].into(),
-        engagement: Score::from(40),
-        last_seen: Some(now()),
-        personas: std::collections::BTreeSet::new(),
-    };
-    house.deps.store.put_member(&id, &member, 1).await.unwrap();
-    let shown = get(&house, "/api/accounts/acme").await;
-    assert_eq!((&shown["traits"]["name"], &shown["members"][0]["stage"]), (&"Acme".into(), &"trial".into()));
 }
 
 #[tokio::test]

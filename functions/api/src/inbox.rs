@@ -2,7 +2,7 @@
 
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
-use crate::{event, profile};
+use crate::{event, person};
 use http::Response;
 use jiff::Timestamp;
 use lambda_http::Body;
@@ -76,9 +76,9 @@ impl From<MessageRecord> for MessageView {
 
 /// `GET /api/inbox/{identity}`.
 pub(crate) async fn list(deps: &Deps, identity: &str) -> Result<Response<Body>, Failure> {
-    let stored = profile::find(&deps.store, identity).await?;
+    let stored = person::find(&deps.store, identity).await?;
     let mut messages: Vec<MessageView> = Vec::new();
-    for person in profile::people(&stored.profile) {
+    for person in person::people(&stored.profile) {
         messages.extend(deps.store.inbox(person).await?.into_iter().map(MessageView::from));
     }
     messages.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.id.cmp(&b.id)));
@@ -90,9 +90,9 @@ pub(crate) async fn list(deps: &Deps, identity: &str) -> Result<Response<Body>, 
 pub(crate) async fn act(deps: &Deps, identity: &str, decision: &str, deed: Deed) -> Result<Response<Body>, Failure> {
     const NONE: Failure = Failure::NotFound("this person's inbox has no such message");
     let decision = DecisionId::parse(decision).map_err(|_| NONE)?;
-    let stored = profile::find(&deps.store, identity).await?;
+    let stored = person::find(&deps.store, identity).await?;
     let mut found = None;
-    for person in profile::people(&stored.profile) {
+    for person in person::people(&stored.profile) {
         if let Some(record) =
             deps.store.message(person, decision).await?.filter(|record| record.channel == Channel::InApp)
         {

@@ -9,10 +9,13 @@ pub mod status;
 mod account;
 mod answer;
 mod event;
+mod explain;
 mod inbox;
 mod page;
+mod person;
 mod profile;
 mod rejects;
+mod segments;
 #[cfg(test)]
 mod test_support;
 mod unsubscribe;

@@ -2,28 +2,40 @@
 
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
+use crate::person::{Found, people};
 use http::Response;
 use jiff::Timestamp;
 use lambda_http::Body;
+use perennial_config::Config;
 use perennial_domain::time::day_of;
-use perennial_domain::{AccountId, Currency, Identity, PersonId, Score, Scores, Stage};
-use perennial_engine::{Moment, Profile, State, evaluate};
+use perennial_domain::{AccountId, Currency, Identity, Likelihood, PersonId, Score, Stage};
+use perennial_engine::explain::{Reason, reasons_of};
+use perennial_engine::facts::Facts;
+use perennial_engine::trend::{TrendPoint, trend};
+use perennial_engine::{Evaluation, NpsClass, Profile, StageMove, State, evaluate, stage_history};
 use perennial_store::messages::MessageRecord;
-use perennial_store::{Store, StoreError, Stored};
+use perennial_store::{Store, StoreError};
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 #[derive(Serialize)]
 struct ProfileView<'a> {
     id: PersonId,
     identities: Vec<IdentityView<'a>>,
     traits: BTreeMap<&'a str, Value>,
-    account: Option<AccountId>,
+    account: Option<&'a AccountId>,
     stage: Stage,
+    /// How the person came to stand there, the oldest move first.
+    stages: Vec<StageMove>,
+    personas: Vec<&'a str>,
+    segments: Vec<SegmentView<'a>>,
     /// Active days of the last 28, as 0 to 100.
     engagement: Score,
-    scores: Scores,
+    nps: NpsView,
+    /// How kind the texts of the last three months are, -1 to 1; `null` where there are none.
+    sentiment: Option<f64>,
+    scores: BTreeMap<Likelihood, ScoreView>,
     tallies: &'a BTreeMap<String, u32>,
     counts: BTreeMap<&'a str, u32>,
     /// Events of names that are not counted by themselves.
@@ -51,6 +63,32 @@ struct IdentityView<'a> {
     joined_at: Option<Timestamp>,
 }
 
+/// A segment that the person is in.
+#[derive(Serialize)]
+pub(crate) struct SegmentView<'a> {
+    name: &'a str,
+    /// Since when; `null` for one that the person is in by now without having been looked at since.
+    since: Option<Timestamp>,
+}
+
+/// The latest answer to the recommendation survey.
+#[derive(Serialize)]
+pub(crate) struct NpsView {
+    class: NpsClass,
+    /// 0 to 10.
+    answer: Option<u8>,
+    at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct ScoreView {
+    value: Score,
+    /// What it is made of, the strongest first; their points add up to the value, to the half point that rounding takes.
+    reasons: Vec<Reason>,
+    /// The score at the beginnings of the newest weeks, the oldest first.
+    trend: Vec<TrendPoint>,
+}
+
 #[derive(Serialize)]
 struct ActiveDays {
     last_7: u32,
@@ -65,25 +103,27 @@ fn is_zero(n: &u32) -> bool {
 
 /// Answers with the person behind `identity`.
 pub(crate) async fn show(deps: &Deps, identity: &str) -> Result<Response<Body>, Failure> {
-    let stored = find(&deps.store, identity).await?;
-    let messages = messages(&deps.store, &stored.profile).await?;
-    let config = deps.config.current().await;
-    let now = deps.clock.now();
-    let state = stored.profile.view();
-    let evaluation = evaluate(&Moment::new(&config, now), &state);
+    let found = Found::look_up(deps, identity).await?;
+    let messages = messages(&deps.store, &found.profile).await?;
+    let (profile, state, config) = (&found.profile, &found.state, &found.config);
+    let evaluation = evaluate(&found.moment(), state);
     answer::json(&ProfileView {
-        id: stored.profile.id,
-        identities: stored
-            .profile
+        id: profile.id,
+        identities: profile
             .parts
             .iter()
             .map(|part| identity_view(&part.identity, part.link.as_ref().map(|link| link.at)))
             .collect(),
-        traits: traits(&state),
-        account: state.account_id(),
+        traits: traits(state),
+        account: found.account.as_ref().map(|(id, _)| id),
         stage: evaluation.stage,
+        stages: stage_history(&found.moment(), state),
+        personas: evaluation.personas(config).collect(),
+        segments: segments(config, &evaluation, &found.facts),
         engagement: evaluation.engagement,
-        scores: evaluation.scores,
+        nps: nps(&evaluation, state),
+        sentiment: evaluation.sentiment,
+        scores: Likelihood::ALL.into_iter().map(|likelihood| (likelihood, score(&found, likelihood))).collect(),
         tallies: &state.tallies,
         counts: state.counts.iter().collect(),
         other_events: state.counts.other(),
@@ -92,23 +132,36 @@ pub(crate) async fn show(deps: &Deps, identity: &str) -> Result<Response<Body>, 
         first_seen: state.seen.map(|seen| seen.first_at()),
         last_seen: state.seen.map(|seen| seen.last_at()),
         idle_days: evaluation.idle_days,
-        active_days: active_days(&state, now),
+        active_days: active_days(state, found.now),
         messages,
-        due_at: stored.profile.due_at,
+        due_at: profile.due_at,
         config: config.version.as_str(),
-        now,
+        now: found.now,
     })
 }
 
-/// The profile behind any identity.
-pub(crate) async fn find(store: &Store, identity: &str) -> Result<Stored, Failure> {
-    let found = store.resolve(identity).await?;
-    found.ok_or(Failure::NotFound("no person has this person id, user id, anonymous id or mail address"))
+/// The segments that the person is in, in the config's order.
+pub(crate) fn segments<'c>(config: &'c Config, evaluation: &Evaluation, facts: &Facts) -> Vec<SegmentView<'c>> {
+    let since = |name: &str| {
+        let (_, segment) = config.segments.get(name)?;
+        Timestamp::from_millisecond(*facts.segments.get(&segment.key)?).ok()
+    };
+    evaluation.segments(config).map(|name| SegmentView { name, since: since(name) }).collect()
 }
 
-/// Who the person was before parts were joined: messages stay with whom they were decided for.
-pub(crate) fn people(profile: &Profile) -> BTreeSet<PersonId> {
-    profile.parts.iter().map(perennial_engine::Part::owner).chain([profile.id]).collect()
+/// The latest answer, and what it makes of the person.
+pub(crate) fn nps(evaluation: &Evaluation, state: &State) -> NpsView {
+    NpsView {
+        class: evaluation.nps,
+        answer: state.nps.map(|answer| answer.points),
+        at: state.nps.and_then(|answer| Timestamp::from_millisecond(answer.at).ok()),
+    }
+}
+
+fn score(found: &Found, likelihood: Likelihood) -> ScoreView {
+    let moment = found.moment();
+    let (value, reasons) = reasons_of(&moment, &found.state, likelihood);
+    ScoreView { value, reasons, trend: trend(&moment, &found.state, &found.facts, likelihood) }
 }
 
 async fn messages(store: &Store, profile: &Profile) -> Result<Vec<MessageRecord>, StoreError> {

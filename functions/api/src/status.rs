@@ -2,12 +2,13 @@
 
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
+use crate::segments::NpsView;
 use aws_sdk_sqs::types::QueueAttributeName;
 use futures::future::{BoxFuture, FutureExt};
 use http::Response;
 use jiff::Timestamp;
 use lambda_http::Body;
-use perennial_domain::ConfigVersion;
+use perennial_domain::{ConfigVersion, Stage};
 use perennial_store::totals::Totals;
 use perennial_store::{Store, StoreError};
 use serde::Serialize;
@@ -107,6 +108,14 @@ impl Status {
         Self { queues, depths, max_age, held: Mutex::default() }
     }
 
+    /// What is in the queues, and the totals: see [`Self::totals`].
+    pub(crate) async fn look_and_count(&self, store: &Store, now: Timestamp) -> Result<(Look, Totals), Failure> {
+        let look = self.look().await;
+        let (queues, idle) = look.map_err(|code| Failure::Queue(format!("a queue's depth could not be read: {code}")))?;
+        let totals = self.totals(store, idle, now).await?;
+        Ok((Look { queues, idle }, totals))
+    }
+
     /// The totals, counted anew where what is held is too old, or nothing is in flight any more since it was counted.
     async fn totals(&self, store: &Store, idle: bool, now: Timestamp) -> Result<Totals, StoreError> {
         // One caller counts; others that come meanwhile wait for what it finds.
@@ -153,10 +162,22 @@ impl std::fmt::Debug for Status {
     }
 }
 
+/// What is in the queues.
+pub(crate) struct Look {
+    queues: BTreeMap<String, QueueView>,
+    /// Whether nothing is in flight.
+    idle: bool,
+}
+
 #[derive(Serialize)]
 struct StatusView {
     events: EventsView,
     profiles: u64,
+    /// People by where they stood when last looked at.
+    stages: BTreeMap<Stage, u64>,
+    /// People by persona.
+    personas: BTreeMap<String, u64>,
+    nps: NpsView,
     accounts: u64,
     messages: u64,
     messages_by: BTreeMap<String, BTreeMap<String, u64>>,
@@ -184,15 +205,13 @@ struct QueueView {
 /// `GET /api/status`.
 pub(crate) async fn show(deps: &Deps) -> Result<Response<Body>, Failure> {
     let now = deps.clock.now();
-    let (queues, idle) = deps
-        .status
-        .look()
-        .await
-        .map_err(|code| Failure::Queue(format!("a queue's depth could not be read: {code}")))?;
-    let totals = deps.status.totals(&deps.store, idle, now).await?;
+    let (Look { queues, idle }, totals) = deps.status.look_and_count(&deps.store, now).await?;
     answer::json(&StatusView {
         events: EventsView { accepted: totals.accepted, rejected: totals.rejected, duplicates: totals.duplicates },
         profiles: totals.profiles,
+        stages: totals.stages,
+        personas: totals.personas,
+        nps: totals.nps.into(),
         accounts: totals.accounts,
         messages: totals.messages,
         messages_by: totals.channels,

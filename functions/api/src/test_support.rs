@@ -60,17 +60,26 @@ pub(crate) async fn table() -> Store {
     store
 }
 
+/// The least config there is, with accounts that are worth something.
 pub(crate) fn config() -> Config {
-    Config {
-        version: ConfigVersion::parse("v1").unwrap(),
-        sources: Default::default(),
-        scoring: Default::default(),
-        lifecycle: Default::default(),
-        journeys: Default::default(),
-        channels: Default::default(),
-        templates: Default::default(),
-        schedules: Default::default(),
-    }
+    let files = [
+        ("sources.toml", ""),
+        ("schedules.toml", ""),
+        ("journeys.toml", ""),
+        ("scoring.toml", ""),
+        (
+            "lifecycle.toml",
+            "[milestones]\n[customer]\nonboarding_days = 30\nadopting_days = 90\nat_risk_after_idle_days = 21\n",
+        ),
+        ("channels.toml", "max_event_age_hours = 48\n[mail]\nfrom = \"a@example.com\"\nconfiguration_set = \"c\"\n"),
+        (
+            "accounts.toml",
+            "[value]\ntrait = \"mrr\"\ncurrency = \"EUR\"\nper = \"month\"\n[touch]\nlow = 5_000\n[owner]\nlow = \"success\"\n[score]\nready = 70\n[domains]\ntraits = [\"domain\"]\n",
+        ),
+    ];
+    let files = files.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
+    let config = Config::load(&perennial_config::Bundle { files }).unwrap();
+    Config { version: ConfigVersion::parse("v1").unwrap(), ..config }
 }
 
 pub(crate) fn keys() -> Keys {

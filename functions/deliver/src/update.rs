@@ -66,3 +66,7 @@ async fn record(
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "update_tests.rs"]
+mod tests;

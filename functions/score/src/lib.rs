@@ -5,6 +5,7 @@ mod config;
 mod deps;
 mod group;
 pub mod handler;
+pub mod history;
 mod intake;
 mod links;
 mod outbox;

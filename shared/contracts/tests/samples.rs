@@ -1,9 +1,10 @@
 //! The sample payloads under `events/` are what the functions read.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use perennial_config::lifecycle::Milestone;
 use perennial_contracts::queue::{AccountsPayload, EventsPayload, MessagesPayload};
 use perennial_contracts::ses::{self, MailEventKind, Notice};
-use perennial_domain::{DecisionId, Identity, PersonId, UserId};
+use perennial_domain::{AccountUpdate, DecisionId, Identity, PersonId, UserId};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{fs, path::Path};
@@ -82,8 +83,25 @@ fn deliver_is_shown_what_became_of_its_mails() {
 }
 
 #[test]
-fn rollup_is_shown_an_account_with_and_without_traits() {
+fn deliver_is_shown_what_the_crm_is_to_hold_with_the_id_that_is_derived() {
+    let updates: Vec<MessagesPayload> = payloads("deliver/account-update.json");
+    let [MessagesPayload::AccountUpdate(update)] = updates.as_slice() else { panic!("{updates:?}") };
+    assert_eq!((update.id, update.account.as_str()), (AccountUpdate::id_of(&update.account, 1), "customer-02"));
+}
+
+#[test]
+fn score_is_shown_whom_an_account_wakes() {
+    let woken: Vec<EventsPayload> = payloads("score/wake.json");
+    assert!(matches!(woken.as_slice(), [EventsPayload::Wake { people, version: 3, .. }] if *people == [person()]));
+}
+
+#[test]
+fn rollup_is_shown_an_account_with_traits_and_with_a_fact_about_it() {
     let changed: Vec<AccountsPayload> = payloads("rollup/changed.json");
-    let traits: Vec<bool> = changed.iter().map(|AccountsPayload::Changed { traits, .. }| traits.is_some()).collect();
-    assert_eq!(traits, [true, false]);
+    let [AccountsPayload::Changed { traits: Some(_), .. }, AccountsPayload::Changed { milestones, at: Some(_), .. }] =
+        changed.as_slice()
+    else {
+        panic!("{changed:?}")
+    };
+    assert_eq!(milestones[0].milestone, Milestone::Trial);
 }

@@ -120,8 +120,11 @@ pub fn encode(profile: &Profile, summary: &Summary, version: u64) -> Result<Item
             item.insert(name.to_owned(), s(of.join(" ")));
         }
     }
-    if let Some(account) = profile.parts.iter().filter_map(|part| part.state.account.as_ref()).max() {
-        item.insert("acct".to_owned(), s(account.value.clone()));
+    // Who belongs to a company's domain has no account of their own state.
+    let named = profile.parts.iter().filter_map(|part| part.state.account.as_ref()).max();
+    let published = profile.published.as_ref().map(|(account, _)| account.as_str());
+    if let Some(account) = published.or(named.map(|named| named.value.as_str())) {
+        item.insert("acct".to_owned(), s(account));
     }
     item.insert("n".to_owned(), n(profile.counted()));
     item.insert("ver".to_owned(), n(version));

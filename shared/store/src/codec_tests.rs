@@ -161,7 +161,7 @@ fn every_format_that_was_ever_stored_is_still_read_whole() {
             let points = part.state.points[&177_041_722].clone();
             let left = points.weight(at(58, 0).as_second(), Some(45.0));
             assert!(points.events == 10 && (5.0..10.0).contains(&left), "{name}: {left}");
-            assert_eq!(part.state.windowed("Pricing Page Viewed", 20_512, 31), 6, "{name}");
+            assert_eq!(part.state.windowed(perennial_config::history::event_key("Pricing Page Viewed"), 20_512, 31), 6, "{name}");
             assert_eq!(part.state.revenue.values().sum::<i64>(), 1250, "{name}");
             assert_eq!((part.seen.blocks, part.seen.recent().count()), (1, 21), "{name}");
         } else {

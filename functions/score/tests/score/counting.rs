@@ -101,14 +101,14 @@ async fn decisions_members_and_addresses_go_where_they_belong() {
     assert!(told[0].0.contains("\"plan\":\"team\"") && told[0].1.seconds() == 30);
     assert_eq!(bench.store.find_address("ada@example.com").await.unwrap(), Some(user("u")));
     let acme = AccountId::parse("acme").unwrap();
-    let members = bench.store.members(&acme, None).await.unwrap().members;
+    let members = bench.store.members(&acme, None, None).await.unwrap().members;
     assert_eq!(
         members.iter().map(|member| member.person).collect::<HashSet<_>>(),
         HashSet::from([user("u"), user("v")])
     );
     let moved = EventBuilder::group("k", "v", "other").at(at(-10)).build();
     assert!(bench.feed(&[vec![moved]]).await.is_empty());
-    assert_eq!(bench.store.members(&acme, None).await.unwrap().members.len(), 1);
+    assert_eq!(bench.store.members(&acme, None, None).await.unwrap().members.len(), 1);
     assert_eq!(bench.accounts.drain().len(), 2, "both accounts hear of it");
 }
 
@@ -156,10 +156,10 @@ async fn a_visitor_who_belonged_to_an_account_leaves_it_when_becoming_a_user() {
     page.group_id = Some(AccountId::parse("acme").unwrap());
     assert!(bench.feed(&[vec![page]]).await.is_empty());
     let acme = AccountId::parse("acme").unwrap();
-    assert_eq!(bench.store.members(&acme, None).await.unwrap().members[0].person, anonymous("anon"));
+    assert_eq!(bench.store.members(&acme, None, None).await.unwrap().members[0].person, anonymous("anon"));
     let identify = EventBuilder::identify("i", "u", Some("anon")).at(at(-50)).build();
     assert!(bench.feed(&[vec![identify]]).await.is_empty());
     let members: Vec<_> =
-        bench.store.members(&acme, None).await.unwrap().members.iter().map(|member| member.person).collect();
+        bench.store.members(&acme, None, None).await.unwrap().members.iter().map(|member| member.person).collect();
     assert_eq!(members, [user("u")]);
 }

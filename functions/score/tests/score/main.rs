@@ -7,6 +7,7 @@
     reason = "test support fails its test"
 )]
 
+mod accounts;
 mod counting;
 mod crashes;
 mod orders;

@@ -20,6 +20,7 @@ pub struct Bench {
     pub accounts: Arc<MemoryQueue>,
     pub clock: Clock,
     pub time: SimulatedTime,
+    config: Config,
 }
 
 /// Clients of one DynamoDB; tables of different names keep runs apart.
@@ -37,10 +38,14 @@ impl Database {
     }
 
     pub async fn bench(&self, table: &str) -> Bench {
+        self.bench_with(table, config()).await
+    }
+
+    pub async fn bench_with(&self, table: &str, config: Config) -> Bench {
         let store = Store::new(self.0.clone(), table);
         store.create_table().await.unwrap();
         let (clock, time) = Clock::simulated(at(0));
-        Bench::over(store, Archive::memory(), Arc::default(), Arc::default(), clock, time)
+        Bench::over(store, Archive::memory(), [Arc::default(), Arc::default()], config, clock, time)
     }
 }
 
@@ -52,8 +57,8 @@ impl Bench {
     fn over(
         store: Store,
         archive: Archive,
-        messages: Arc<MemoryQueue>,
-        accounts: Arc<MemoryQueue>,
+        [messages, accounts]: [Arc<MemoryQueue>; 2],
+        config: Config,
         clock: Clock,
         time: SimulatedTime,
     ) -> Self {
@@ -62,11 +67,11 @@ impl Bench {
             archive: archive.clone(),
             messages: messages.clone(),
             accounts: accounts.clone(),
-            config: ConfigHandle::fixed(config()),
+            config: ConfigHandle::fixed(config.clone()),
             clock: clock.clone(),
             debounce: Delay::at_most(30),
         });
-        Self { deps, store, archive, messages, accounts, clock, time }
+        Self { deps, store, archive, messages, accounts, clock, time, config }
     }
 
     /// Another process over the same table and queues: it remembers nothing.
@@ -74,8 +79,8 @@ impl Bench {
         Self::over(
             self.store.clone(),
             self.archive.clone(),
-            self.messages.clone(),
-            self.accounts.clone(),
+            [self.messages.clone(), self.accounts.clone()],
+            self.config.clone(),
             self.clock.clone(),
             self.time.clone(),
         )
@@ -132,6 +137,11 @@ pub fn anonymous(text: &str) -> PersonId {
 }
 
 pub fn config() -> Config {
+    config_with(&[])
+}
+
+/// The same with other or further files.
+pub fn config_with(others: &[(&str, &str)]) -> Config {
     let files = [
         ("sources.toml", ""),
         ("schedules.toml", ""),
@@ -180,6 +190,7 @@ pub fn config() -> Config {
         ("channels.toml", "max_event_age_hours = 48\n[mail]\nfrom = \"a@example.com\"\nconfiguration_set = \"c\"\n"),
         ("templates/t.toml", "subject = \"s\"\ntext = \"t\""),
     ];
-    let bundle = Bundle { files: files.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect() };
+    let files = files.into_iter().chain(others.iter().copied());
+    let bundle = Bundle { files: files.map(|(name, text)| (name.to_owned(), text.to_owned())).collect() };
     Config::load(&bundle).unwrap_or_else(|errors| panic!("{errors}"))
 }

@@ -1,9 +1,14 @@
 //! Accounts, members and suppressions.
 
 use crate::support::{at, person, store};
-use perennial_contracts::queue::AccountTraits;
-use perennial_domain::{AccountId, Member, MessageId, Score, Stage};
-use perennial_store::accounts::{Account, AccountSummary};
+use perennial_config::accounts::Domains;
+use perennial_config::lifecycle::Milestone;
+use perennial_domain::{
+    AccountId, AccountReason, AccountSummary, ConfigVersion, Measure, Member, MessageId, Score, Stage,
+};
+use perennial_engine::account::{AccountAction, Told, Written};
+use perennial_store::Consistency;
+use perennial_store::accounts::{MemberCursor, StoredAccount};
 use perennial_store::suppressions::{Reason, Suppression};
 
 fn acme() -> AccountId {
@@ -30,38 +35,71 @@ async fn a_slow_writer_replaces_no_later_entry_and_brings_nobody_back() {
     assert!(store.leave_account(&acme(), person("b"), 2, at(0)).await.unwrap());
     assert!(!store.put_member(&acme(), &member("b", 1), 1).await.unwrap());
     assert!(!store.leave_account(&acme(), person("a"), 1, at(0)).await.unwrap());
-    let page = store.members(&acme(), None).await.unwrap();
+    let page = store.members(&acme(), None, None).await.unwrap();
     assert_eq!(page.members, [member("a", 2)]);
     assert!(page.next.is_none());
     assert!(store.put_member(&acme(), &member("b", 3), 3).await.unwrap(), "who comes back later is there again");
-    assert_eq!(store.members(&acme(), None).await.unwrap().members.len(), 2);
+    assert_eq!(store.members(&acme(), None, None).await.unwrap().members.len(), 2);
 }
 
 #[tokio::test]
-async fn an_account_is_written_only_as_it_was_read() {
+async fn an_account_is_written_only_as_it_was_read_and_comes_back_whole() {
     let store = store().await;
-    assert_eq!(store.account(&acme()).await.unwrap(), None);
-    let mut account = Account::new(acme());
-    let mut other = account.clone();
-    let call = |at, id: &str, plan: &str| AccountTraits {
-        traits: serde_json::json!({ "plan": plan }).as_object().unwrap().clone(),
-        at,
-        message_id: MessageId::parse(id).unwrap(),
-    };
-    let calls = [call(at(5), "m2", "team"), call(at(5), "m1", "solo"), call(at(1), "m9", "free")];
-    for call in &calls {
-        account.merge(call);
-    }
-    for call in calls.iter().rev() {
-        other.merge(call);
-    }
-    assert_eq!(account, other, "the order of calls does not matter");
-    assert_eq!(account.traits["plan"].value, "team");
-    assert!(!account.merge(&calls[0]), "a call that is repeated changes nothing");
-    account.summary = Some(AccountSummary { people: 2, ..AccountSummary::default() });
-    store.save_account(&mut account).await.unwrap();
-    assert_eq!(store.account(&acme()).await.unwrap(), Some(account));
+    assert_eq!(store.account(&acme(), Consistency::Strong).await.unwrap(), None);
+    let mut stored = StoredAccount::new(acme());
+    let mut other = stored.clone();
+    let traits = serde_json::json!({ "plan": "team", "domain": "acme.example" });
+    let domains = Domains { traits: vec!["domain".to_owned()], ..Domains::default() };
+    let account = &mut stored.account;
+    account.merge(&domains, traits.as_object().unwrap(), at(5), &MessageId::parse("m1").unwrap());
+    account.mark_milestone(Milestone::Customer, at(6));
+    account.registered = account.named.keys().cloned().collect();
+    account.summary = Some(AccountSummary {
+        people: 2,
+        reasons: vec![AccountReason { person: Some(person("a")), measure: Measure::Purchase, points: 1.25, people: 1 }],
+        config: Some(ConfigVersion::parse("v").unwrap()),
+        ..AccountSummary::default()
+    });
+    account.note_trend(at(7));
+    account.written = Some(Written { number: 3, fields: [("f".to_owned(), 5.into())].into() });
+    account.told = Some(Told { at: at(8), facts: u64::MAX, again: Some(at(9)) });
+    account.outbox = vec![AccountAction::Wake { at: at(8) }];
+    store.save_account(&mut stored).await.unwrap();
+    assert_eq!(store.account(&acme(), Consistency::Eventual).await.unwrap(), Some(stored.clone()));
     assert!(store.save_account(&mut other).await.unwrap_err().is_conflict());
+    assert!(store.delete_account(&StoredAccount { version: 7, ..stored.clone() }).await.unwrap_err().is_conflict());
+    store.delete_account(&stored).await.unwrap();
+    assert_eq!(store.account(&acme(), Consistency::Strong).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_account_of_a_domain_leads_to_the_one_that_has_it_and_is_not_counted() {
+    let store = store().await;
+    let domain = AccountId::parse("acme.example").unwrap();
+    let mut stored = StoredAccount::new(domain.clone());
+    stored.account.claims = [(acme(), at(5)), (AccountId::parse("late").unwrap(), at(6))].into();
+    store.save_account(&mut stored).await.unwrap();
+    assert_eq!(store.account_in_charge(&domain, Consistency::Strong).await.unwrap(), None);
+    let mut holder = StoredAccount::new(acme());
+    store.save_account(&mut holder).await.unwrap();
+    assert_eq!(store.account_in_charge(&domain, Consistency::Strong).await.unwrap(), Some(holder.clone()));
+    assert_eq!(store.account_in_charge(&acme(), Consistency::Strong).await.unwrap(), Some(holder));
+    assert_eq!(store.totals().await.unwrap().accounts, 1);
+}
+
+#[tokio::test]
+async fn members_are_paged_from_any_of_them() {
+    let store = store().await;
+    for name in ["a", "b", "c", "d", "e"] {
+        store.put_member(&acme(), &member(name, 1), 1).await.unwrap();
+    }
+    let all = store.members(&acme(), None, None).await.unwrap().members;
+    let first = store.members(&acme(), None, Some(2)).await.unwrap();
+    assert_eq!((&first.members[..], first.next.is_some()), (&all[..2], true));
+    let rest = store.members(&acme(), first.next, None).await.unwrap();
+    assert_eq!(rest.members, all[2..]);
+    let after = MemberCursor::after(&acme(), all[3].person);
+    assert_eq!(store.members(&acme(), Some(after), None).await.unwrap().members, all[4..]);
 }
 
 #[tokio::test]

@@ -59,6 +59,6 @@ pub async fn feed(store: &Store, stored: &mut Stored, events: &[Event]) {
     let processed =
         perennial_engine::process(&perennial_engine::Moment::new(&config, at(0)), &mut stored.profile, events, &ledger, perennial_engine::Mode::Live);
     store.put_blocks(&processed.rolled).await.unwrap();
-    stored.summary = (&processed.evaluation).into();
+    stored.summary = perennial_store::Summary::of(&processed.evaluation, &config);
     store.save(stored).await.unwrap();
 }

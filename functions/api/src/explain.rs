@@ -1,0 +1,106 @@
+//! `GET /api/profiles/{identity}/explain` and `…/explain/{score}`: why scores are what they are, in numbers and in words.
+
+use crate::answer::{self, Failure};
+use crate::deps::Deps;
+use crate::person::Found;
+use crate::profile::{NpsView, SegmentView, nps, segments};
+use http::Response;
+use jiff::Timestamp;
+use lambda_http::Body;
+use perennial_domain::{AccountId, Likelihood, PersonId, Score, Stage, Touch};
+use perennial_engine::explain::words::{ToldGlance, ToldScore, about, glance, tell};
+use perennial_engine::{Explanation, StageMove, evaluate, explain, stage_history};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+#[derive(Serialize)]
+struct ExplainView<'a> {
+    person: PersonView<'a>,
+    /// The scores that were asked for.
+    scores: BTreeMap<Likelihood, ScoreView>,
+    config: &'a str,
+    now: Timestamp,
+}
+
+#[derive(Serialize)]
+struct PersonView<'a> {
+    id: PersonId,
+    stage: Stage,
+    stages: Vec<StageMove>,
+    personas: Vec<&'a str>,
+    segments: Vec<SegmentView<'a>>,
+    account: Option<AccountView<'a>>,
+    engagement: Score,
+    nps: NpsView,
+    sentiment: Option<f64>,
+    tallies: &'a BTreeMap<String, u32>,
+    /// All of this in words, a sentence or two each.
+    told: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct AccountView<'a> {
+    id: &'a AccountId,
+    /// `null` where nothing is known of the account yet.
+    touch: Option<Touch>,
+    owner: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ScoreView {
+    #[serde(flatten)]
+    explanation: Explanation,
+    told: ToldScore,
+    glance: ToldGlance,
+}
+
+/// Answers why one score of the person behind `identity`, or each of all nine, is what it is.
+pub(crate) async fn show(deps: &Deps, identity: &str, score: Option<&str>) -> Result<Response<Body>, Failure> {
+    let asked: Vec<Likelihood> = match score {
+        None => Likelihood::ALL.into(),
+        Some(name) => vec![likelihood(name)?],
+    };
+    let found = Found::look_up(deps, identity).await?;
+    answer::json(&view(&found, &asked))
+}
+
+fn likelihood(name: &str) -> Result<Likelihood, Failure> {
+    const UNKNOWN: Failure = Failure::NotFound(
+        "no such score; there are purchase, conversion, trial_success, upgrade, success, churn, recommendation, \
+         influence_inside and influence_outside",
+    );
+    Likelihood::ALL.into_iter().find(|likelihood| likelihood.as_str() == name).ok_or(UNKNOWN)
+}
+
+fn view<'a>(found: &'a Found, asked: &[Likelihood]) -> ExplainView<'a> {
+    let (moment, state, config) = (found.moment(), &found.state, &*found.config);
+    let evaluation = evaluate(&moment, state);
+    let account = found.account.as_ref().map(|(id, facts)| (id, facts.as_ref()));
+    let score = |likelihood: &Likelihood| {
+        let explanation = explain(&moment, state, &found.facts, *likelihood);
+        let (told, glance) = (tell(&explanation, found.now), glance(&explanation, found.now));
+        (*likelihood, ScoreView { explanation, told, glance })
+    };
+    ExplainView {
+        person: PersonView {
+            id: found.profile.id,
+            stage: evaluation.stage,
+            stages: stage_history(&moment, state),
+            personas: evaluation.personas(config).collect(),
+            segments: segments(config, &evaluation, &found.facts),
+            account: account.map(|(id, facts)| AccountView {
+                id,
+                touch: facts.map(|facts| facts.touch),
+                owner: facts.and_then(|facts| facts.owner.as_deref()),
+            }),
+            engagement: evaluation.engagement,
+            nps: nps(&evaluation, state),
+            sentiment: evaluation.sentiment,
+            tallies: &state.tallies,
+            told: about(config, &found.name(), state, &evaluation, account, found.now),
+        },
+        scores: asked.iter().map(score).collect(),
+        config: config.version.as_str(),
+        now: found.now,
+    }
+}

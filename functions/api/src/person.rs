@@ -1,0 +1,76 @@
+//! A person as of now, with the config and the account that they are looked at with.
+
+use crate::answer::Failure;
+use crate::deps::Deps;
+use jiff::Timestamp;
+use perennial_config::Config;
+use perennial_domain::{AccountFacts, AccountId, PersonId};
+use perennial_engine::facts::Facts;
+use perennial_engine::membership::account_of;
+use perennial_engine::{Moment, Profile, State};
+use perennial_store::{Consistency, Store, StoreError, Stored};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// A person who was found.
+pub(crate) struct Found {
+    pub(crate) profile: Profile,
+    /// The combination of all parts' states.
+    pub(crate) state: State,
+    /// The combination of all parts' facts.
+    pub(crate) facts: Facts,
+    pub(crate) config: Arc<Config>,
+    /// The account that the person belongs to, and what is known of it or of the one that has its people.
+    pub(crate) account: Option<(AccountId, Option<AccountFacts>)>,
+    pub(crate) now: Timestamp,
+}
+
+impl Found {
+    /// Looks a person up by any identity, and their account: half a read unit each for 4 KB.
+    pub(crate) async fn look_up(deps: &Deps, identity: &str) -> Result<Self, Failure> {
+        let profile = find(&deps.store, identity).await?.profile;
+        let (config, now) = (deps.config.current().await, deps.clock.now());
+        let (state, facts) = (profile.view(), profile.facts());
+        let account = match account_of(&config, &state) {
+            None => None,
+            Some(id) => {
+                let facts = account_facts(&deps.store, &config, &id, now).await?;
+                Some((id, facts))
+            }
+        };
+        Ok(Self { profile, state, facts, config, account, now })
+    }
+
+    /// What the person is looked at with.
+    pub(crate) fn moment(&self) -> Moment<'_> {
+        let account = self.account.as_ref().and_then(|(_, facts)| facts.as_ref());
+        Moment::new(&self.config, self.now).with_account(account)
+    }
+
+    /// What a reader calls the person: the id that the product knows them by, else the person id.
+    pub(crate) fn name(&self) -> String {
+        let identity = crate::event::identity(&self.profile, self.profile.id);
+        identity.map_or_else(|| self.profile.id.to_string(), |identity| identity.as_str().to_owned())
+    }
+}
+
+async fn account_facts(
+    store: &Store,
+    config: &Config,
+    id: &AccountId,
+    now: Timestamp,
+) -> Result<Option<AccountFacts>, StoreError> {
+    let stored = store.account_in_charge(id, Consistency::Eventual).await?;
+    Ok(stored.map(|stored| perennial_engine::account::facts(config, &stored.account, now)))
+}
+
+/// The profile behind any identity.
+pub(crate) async fn find(store: &Store, identity: &str) -> Result<Stored, Failure> {
+    let found = store.resolve(identity).await?;
+    found.ok_or(Failure::NotFound("no person has this person id, user id, anonymous id or mail address"))
+}
+
+/// Who the person was before parts were joined: messages stay with whom they were decided for.
+pub(crate) fn people(profile: &Profile) -> BTreeSet<PersonId> {
+    profile.parts.iter().map(perennial_engine::Part::owner).chain([profile.id]).collect()
+}

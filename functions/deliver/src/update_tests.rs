@@ -1,0 +1,74 @@
+#![allow(clippy::unwrap_used)]
+
+use crate::handler::handle;
+use crate::test_support::{Answer, House, NOW};
+use perennial_contracts::queue::MessagesPayload;
+use perennial_domain::{AccountId, AccountUpdate, ConfigVersion};
+use perennial_engine::account::Written;
+use perennial_store::accounts::StoredAccount;
+use perennial_store::messages::MessageState;
+use serde_json::json;
+use std::time::Duration;
+
+fn acme() -> AccountId {
+    AccountId::parse("acme").unwrap()
+}
+
+fn update(number: u64) -> AccountUpdate {
+    AccountUpdate {
+        id: AccountUpdate::id_of(&acme(), number),
+        account: acme(),
+        number,
+        endpoint: "crm".into(),
+        fields: [("perennial_account_score".to_owned(), json!(70))].into(),
+        at: NOW.parse().unwrap(),
+        config: ConfigVersion::parse("v1").unwrap(),
+    }
+}
+
+/// Delivers the update as receipt number `times` of one queue message; gives whether it stays in its queue.
+async fn deliver(house: &House, update: &AccountUpdate, times: u32) -> bool {
+    let body = serde_json::to_string(&MessagesPayload::AccountUpdate(update.clone())).unwrap();
+    !handle(&house.deps, house.batch(&[body], times)).await.unwrap().batch_item_failures.is_empty()
+}
+
+async fn state(house: &House, number: u64) -> MessageState {
+    let updates = house.deps.store.updates(&acme()).await.unwrap();
+    updates.into_iter().find(|record| record.number == number).unwrap().state
+}
+
+/// Domain, 3: the account score is written back to the CRM's account record as a field.
+#[tokio::test]
+async fn the_crm_is_told_once_however_often_the_update_comes() {
+    let house = House::open().await;
+    for times in 1..=3 {
+        assert!(!deliver(&house, &update(1), times).await);
+    }
+    assert_eq!(house.webhooks.ids(), [update(1).id.to_string()]);
+    assert_eq!(state(&house, 1).await, MessageState::Sent);
+}
+
+#[tokio::test]
+async fn when_the_receiver_fails_or_the_process_dies_the_repeat_has_the_same_id() {
+    let house = House::open().await;
+    house.webhooks.answer(Answer::Throttled);
+    assert!(deliver(&house, &update(1), 1).await, "it stays in its queue");
+    house.webhooks.answer(Answer::Hang { sends: true });
+    assert!(tokio::time::timeout(Duration::from_millis(300), deliver(&house, &update(1), 2)).await.is_err());
+    house.webhooks.answer(Answer::Sent);
+    assert!(!deliver(&house, &update(1), 3).await);
+    assert_eq!(house.webhooks.ids(), vec![update(1).id.to_string(); 3]);
+    assert_eq!(state(&house, 1).await, MessageState::Sent);
+}
+
+#[tokio::test]
+async fn an_update_that_a_later_one_replaces_does_not_overwrite_it() {
+    let house = House::open().await;
+    let mut stored = StoredAccount::new(acme());
+    stored.account.written = Some(Written { number: 2, fields: update(2).fields });
+    house.deps.store.save_account(&mut stored).await.unwrap();
+    assert!(!deliver(&house, &update(2), 1).await);
+    assert!(!deliver(&house, &update(1), 1).await);
+    assert_eq!(house.webhooks.ids(), [update(2).id.to_string()]);
+    assert_eq!((state(&house, 1).await, state(&house, 2).await), (MessageState::Suppressed, MessageState::Sent));
+}

@@ -1,0 +1,76 @@
+//! Company domains: an account of their own, until another account names them as its own.
+
+use crate::support::{ACCOUNTS, Bench, at, changed, id, member, person};
+use serde_json::json;
+
+/// Domain, 2: "a person belongs to an account (by the product's group id; else by company mail domain, ...)".
+#[tokio::test]
+async fn the_people_of_a_domain_belong_to_the_account_that_names_it_and_to_their_own_again_when_it_does_not() {
+    let bench = Bench::new(ACCOUNTS).await;
+    bench.put("acme", &member("a", 30), 1).await;
+    bench.put("acme.example", &member("b", 25), 1).await;
+    assert!(bench.hand(&[changed("acme"), changed("acme.example")]).await.is_empty());
+    assert_eq!(bench.sums("acme.example").await, Some((1, 25, None)));
+
+    bench.group("acme", 1, json!({ "domain": "https://www.Acme.example/about" })).await;
+    bench.settle().await;
+    assert_eq!(bench.sums("acme").await, Some((2, 55, None)));
+    assert_eq!(bench.sums("acme.example").await, None);
+    assert_eq!(bench.account("acme.example").await.unwrap().holder(), Some(&id("acme")));
+
+    bench.put("acme.example", &member("c", 10), 1).await;
+    bench.roll_up("acme.example").await;
+    assert_eq!(bench.sums("acme").await, Some((3, 65, None)), "news of the domain is news of its account");
+
+    bench.group("acme", 2, json!({ "domain": null })).await;
+    bench.settle().await;
+    assert_eq!(bench.sums("acme").await, Some((1, 30, None)));
+    assert_eq!(bench.sums("acme.example").await, Some((2, 35, None)));
+}
+
+#[tokio::test]
+async fn the_first_in_time_to_name_a_domain_has_it_in_whatever_order_that_is_heard() {
+    for order in [["early", "late"], ["late", "early"]] {
+        let bench = Bench::new(ACCOUNTS).await;
+        bench.put("acme.example", &member("b", 25), 1).await;
+        for name in order {
+            let second = if name == "early" { 10 } else { 20 };
+            bench.group(name, second, json!({ "domain": "acme.example" })).await;
+            // Naming it again later does not make the claim any later.
+            bench.group(name, second + 100, json!({ "domain": "acme.example" })).await;
+            bench.settle().await;
+        }
+        assert_eq!(bench.sums("early").await, Some((1, 25, None)), "{order:?}");
+        assert_eq!(bench.sums("late").await, Some((0, 0, None)), "{order:?}");
+        bench.group("early", 500, json!({ "domain": "other.example" })).await;
+        bench.settle().await;
+        assert_eq!(bench.sums("early").await, Some((0, 0, None)), "{order:?}");
+        assert_eq!(bench.sums("late").await, Some((1, 25, None)), "{order:?}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_can_name_a_free_mail_domain_and_an_account_of_that_name_keeps_its_people() {
+    let bench = Bench::new(ACCOUNTS).await;
+    bench.group("greedy", 1, json!({ "domain": ["gmail.com", "acme.example"] })).await;
+    assert_eq!(bench.account("gmail.com").await, None);
+    bench.put("acme.example", &member("b", 25), 1).await;
+    bench.roll_up("acme.example").await;
+    assert_eq!(bench.sums("greedy").await, Some((1, 25, None)));
+    // The product itself calls an account by its domain.
+    bench.group("acme.example", 2, json!({ "plan": "team" })).await;
+    bench.settle().await;
+    assert_eq!(bench.sums("greedy").await, Some((0, 0, None)));
+    assert_eq!(bench.sums("acme.example").await, Some((1, 25, None)));
+}
+
+#[tokio::test]
+async fn a_domain_that_nobody_belongs_to_or_names_any_more_is_forgotten() {
+    let bench = Bench::new(ACCOUNTS).await;
+    bench.put("acme.example", &member("b", 25), 1).await;
+    bench.group("acme", 1, json!({ "domain": "acme.example" })).await;
+    bench.store.leave_account(&id("acme.example"), person("b"), 2, at(1)).await.unwrap();
+    bench.group("acme", 2, json!({ "domain": "" })).await;
+    bench.settle().await;
+    assert_eq!(bench.account("acme.example").await, None);
+}

@@ -1,0 +1,14 @@
+//! The real handler over a DynamoDB behind its real HTTP API.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    unreachable_pub,
+    reason = "test support fails its test"
+)]
+
+mod crm;
+mod domains;
+mod people;
+mod support;
+mod waking;

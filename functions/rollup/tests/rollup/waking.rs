@@ -1,0 +1,75 @@
+//! People follow their account.
+
+use crate::support::{ACCOUNTS, Bench, at, drain, id, member, person};
+use perennial_contracts::queue::{AccountsPayload, EventsPayload, WOKEN_AT_ONCE};
+use perennial_domain::PersonId;
+use serde_json::json;
+use std::collections::BTreeSet;
+
+/// Who is woken by how many messages, and by which version of the account.
+fn woken(bench: &Bench) -> (BTreeSet<PersonId>, usize, u64) {
+    let (mut all, mut messages, mut newest) = (BTreeSet::new(), 0, 0);
+    for (payload, _) in drain(&bench.events) {
+        let EventsPayload::Wake { account, version, people } = payload else { panic!("{payload:?}") };
+        assert!(account == id("acme") && people.len() <= WOKEN_AT_ONCE);
+        all.extend(people);
+        messages += 1;
+        newest = newest.max(version);
+    }
+    (all, messages, newest)
+}
+
+#[tokio::test]
+async fn what_conditions_can_see_of_an_account_wakes_its_people_and_nothing_else_does() {
+    let bench = Bench::new(ACCOUNTS).await;
+    let people: Vec<String> = (0..450).map(|i| i.to_string()).collect();
+    for name in &people {
+        bench.put("acme", &member(name, 0), 1).await;
+    }
+    bench.group("acme", 1, json!({ "plan": "team" })).await;
+    let everyone: BTreeSet<PersonId> = people.iter().map(|name| person(name)).collect();
+    assert_eq!(woken(&bench), (everyone.clone(), 3, 1));
+    bench.time.set(at(3600));
+    bench.group("acme", 2, json!({ "plan": "team" })).await;
+    assert_eq!(woken(&bench).1, 0, "a call that says nothing new");
+    bench.group("acme", 3, json!({ "plan": "business" })).await;
+    assert_eq!(woken(&bench), (everyone, 3, 3));
+}
+
+#[tokio::test]
+async fn a_storm_of_changes_wakes_people_once_now_and_once_when_it_is_over() {
+    let bench = Bench::new(ACCOUNTS).await;
+    bench.put("acme", &member("a", 1), 1).await;
+    bench.group("acme", 0, json!({ "seats": 0 })).await;
+    assert_eq!(woken(&bench).1, 1);
+    for second in 1..30 {
+        bench.time.set(at(second));
+        bench.group("acme", second, json!({ "seats": second })).await;
+    }
+    assert_eq!(woken(&bench).1, 0);
+    let again: Vec<(AccountsPayload, _)> = drain(&bench.accounts);
+    assert_eq!(again.len(), 1, "one look later: {again:?}");
+    let (payload, delay) = &again[0];
+    assert_eq!((payload, delay.seconds()), (&AccountsPayload::anew(id("acme")), 300));
+    bench.time.set(at(302));
+    bench.roll_up("acme").await;
+    assert_eq!(woken(&bench).1, 1);
+    bench.roll_up("acme").await;
+    assert_eq!(woken(&bench).1, 0);
+}
+
+#[tokio::test]
+async fn when_the_process_dies_before_waking_the_redelivery_wakes() {
+    let bench = Bench::new(ACCOUNTS).await;
+    bench.put("acme", &member("a", 1), 1).await;
+    bench.events.refuse_next(1);
+    assert_eq!(bench.hand(&[crate::support::changed("acme")]).await, ["r0"]);
+    let other = bench.restarted();
+    other.roll_up("acme").await;
+    assert_eq!(woken(&bench), ([person("a")].into(), 1, 1));
+    other.roll_up("acme").await;
+    assert_eq!(woken(&bench).1, 0);
+    bench.time.set(at(7200));
+    bench.restarted().roll_up("acme").await;
+    assert_eq!(woken(&bench).1, 0, "what has waited for hours was done");
+}

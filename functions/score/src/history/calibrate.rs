@@ -1,0 +1,56 @@
+//! Calibrating the points of readiness to buy by what people took before they bought.
+
+use super::{HistoryError, Phase, Progress, TELL_EVERY, Tell};
+use crate::deps::Deps;
+use futures::TryStreamExt;
+use perennial_domain::{Event, Identity, PersonId};
+use perennial_engine::calibrate::{Calibration, calibrate, needs, taken};
+use std::collections::HashMap;
+
+/// Reads everyone's history and works out what an action is worth. Changes nothing. Who was joined is one person; events of
+/// identities that no profile has count for nobody. Takes memory for the events that rules of `purchase`, tallies and milestones
+/// count.
+///
+/// # Errors
+/// [`HistoryError`] where the table or the archive cannot be read.
+pub async fn run(deps: &Deps, tell: Tell<'_>) -> Result<Calibration, HistoryError> {
+    let config = deps.config.current().await;
+    let mut people: HashMap<Identity, PersonId> = HashMap::new();
+    let mut from = None;
+    loop {
+        let page = deps.store.people(from).await?;
+        for stored in page.people {
+            let person = stored.profile.id;
+            people.extend(stored.profile.parts.into_iter().map(|part| (part.identity, person)));
+        }
+        tell(Progress { phase: Phase::People, done: people.len() as u64, of: 0 });
+        from = page.next;
+        if from.is_none() {
+            break;
+        }
+    }
+    let mut histories: HashMap<PersonId, Vec<Event>> = HashMap::new();
+    let mut events = std::pin::pin!(deps.archive.read_all().await?);
+    let mut read = 0;
+    while let Some(event) = events.try_next().await? {
+        read += 1;
+        if read % TELL_EVERY == 0 {
+            tell(Progress { phase: Phase::Events, done: read, of: 0 });
+        }
+        let person = event.identity().and_then(|identity| people.get(&identity));
+        if let Some(person) = person.filter(|_| needs(&config, &event)) {
+            histories.entry(*person).or_default().push(event);
+        }
+    }
+    let of = histories.len() as u64;
+    let mut ready = Vec::new();
+    for (done, events) in (1..).zip(histories.into_values()) {
+        ready.extend(taken(&config, events));
+        if done % 100 == 0 {
+            tell(Progress { phase: Phase::Scores, done, of });
+            // A long run lets others of its thread have their turn.
+            tokio::task::yield_now().await;
+        }
+    }
+    Ok(calibrate(&config, &ready))
+}

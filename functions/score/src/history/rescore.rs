@@ -1,0 +1,217 @@
+//! Counting all history anew under the config in force.
+//!
+//! Events go on coming meanwhile, and none may be lost or counted twice. An event is archived before it is counted, so a profile
+//! that was read before the archive was has counted nothing that the archive does not show. If both then agree on how many
+//! events there were, they are the same events, and the profile is written under the condition that nobody wrote it since. Else
+//! (something came in between, or something archived waits to be counted) the person is looked at again: the ids that were
+//! counted are read, and exactly those events of the archive are counted anew.
+
+mod tally;
+
+use super::{HistoryError, Phase, Progress, TELL_EVERY, Tell};
+use crate::deps::Deps;
+use crate::outbox::{self, Planned};
+use futures::TryStreamExt;
+use futures::stream::{self, StreamExt};
+use jiff::Timestamp;
+use perennial_config::Config;
+use perennial_domain::{Identity, PersonId};
+use perennial_engine::membership::account_of;
+use perennial_engine::rescore::Rebuild;
+use perennial_store::{Consistency, Loaded, StoreError, Stored, Summary};
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+pub use tally::{Example, Moved, Outcome, StageMoved};
+
+/// Rounds in which people who could not be done are looked at again.
+const ROUNDS: u32 = 5;
+/// People who are loaded at once.
+const CHUNK: usize = 100;
+/// The pause before another round: what was under way is written by then.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Rescores everyone, or with `dry_run` only says what would change. Nobody is written to; accounts are told of their people,
+/// and rolled up as always. Begin a minute after a push, when all functions work by the new config. A run that was broken off, or
+/// that reports people as not done, can be repeated: what is right already is not written again.
+///
+/// Costs half a read unit for each 4 KB of the table twice, and a write for each person that changes. Takes memory for all
+/// states, see [`Rebuild`].
+///
+/// # Errors
+/// [`HistoryError`] where the table or the archive fails.
+pub async fn run(deps: &Deps, dry_run: bool, tell: Tell<'_>) -> Result<Outcome, HistoryError> {
+    let config = deps.config.current().await;
+    let run = Run { deps, config: &config, now: deps.clock.now(), dry_run, tell };
+    let mut outcome = Outcome::new(&config, dry_run);
+    let versions = run.everyone().await?;
+    outcome.people = versions.len() as u64;
+    let mut rebuild = Rebuild::new(&config, run.now);
+    outcome.events = run.read(&mut rebuild).await?;
+    let mut left = run.apply(&rebuild, versions, &mut outcome).await?;
+    drop(rebuild);
+    for _ in 0..ROUNDS {
+        if left.is_empty() {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+        let (versions, counted) = run.look_again(left).await?;
+        let mut rebuild = Rebuild::only(&config, run.now, counted);
+        run.read(&mut rebuild).await?;
+        left = run.apply(&rebuild, versions, &mut outcome).await?;
+    }
+    outcome.not_done = left;
+    outcome.finish();
+    Ok(outcome)
+}
+
+/// What lies under each person's id, by version.
+type Versions = HashMap<PersonId, u64>;
+/// The hashes of the ids of the events that were counted.
+type Counted = HashMap<Identity, HashSet<u64>>;
+
+struct Run<'a> {
+    deps: &'a Deps,
+    config: &'a Config,
+    now: Timestamp,
+    dry_run: bool,
+    tell: Tell<'a>,
+}
+
+/// What came of one person.
+enum Share {
+    /// Rescored; what was before and is now.
+    Done(Box<(Stored, tally::Change)>),
+    /// To be looked at again.
+    Again(PersonId),
+    /// Became part of another, who is looked at again then.
+    Gone,
+}
+
+impl Run<'_> {
+    async fn everyone(&self) -> Result<Versions, HistoryError> {
+        let mut versions = Versions::new();
+        let mut from = None;
+        loop {
+            let page = self.deps.store.people(from).await?;
+            versions.extend(page.people.into_iter().map(|stored| (stored.profile.id, stored.version)));
+            (self.tell)(Progress { phase: Phase::People, done: versions.len() as u64, of: 0 });
+            from = page.next;
+            if from.is_none() {
+                return Ok(versions);
+            }
+        }
+    }
+
+    /// Reads the whole archive; gives how many events it has.
+    async fn read(&self, rebuild: &mut Rebuild<'_>) -> Result<u64, HistoryError> {
+        let mut events = std::pin::pin!(self.deps.archive.read_all().await?);
+        let mut read = 0;
+        while let Some(event) = events.try_next().await? {
+            rebuild.count(&event);
+            read += 1;
+            if read % TELL_EVERY == 0 {
+                (self.tell)(Progress { phase: Phase::Events, done: read, of: 0 });
+                // A long run lets others of its thread have their turn.
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(read)
+    }
+
+    /// Looks people up with the ids that they have counted.
+    async fn look_again(&self, people: Vec<PersonId>) -> Result<(Versions, Counted), HistoryError> {
+        let (mut versions, mut counted) = (Versions::new(), Counted::new());
+        for person in people {
+            let Loaded::Profile(stored) = self.deps.store.load(person, Consistency::Strong).await? else { continue };
+            versions.insert(person, stored.version);
+            for part in stored.profile.parts {
+                let mut ids: HashSet<u64> = part.seen.recent().collect();
+                if part.seen.blocks > 0 {
+                    ids.extend(self.deps.store.read_ledger(part.owner(), part.seen.blocks).await?);
+                }
+                counted.insert(part.identity, ids);
+            }
+        }
+        Ok((versions, counted))
+    }
+
+    /// Rescores those who still are at their version and of whom the archive has what they counted; gives the others.
+    async fn apply(
+        &self,
+        rebuild: &Rebuild<'_>,
+        versions: Versions,
+        outcome: &mut Outcome,
+    ) -> Result<Vec<PersonId>, HistoryError> {
+        let (of, mut done, mut left) = (versions.len() as u64, 0, Vec::new());
+        let versions: Vec<(PersonId, u64)> = versions.into_iter().collect();
+        for chunk in versions.chunks(CHUNK) {
+            let mut loaded = self.deps.store.load_many(&chunk.iter().map(|(person, _)| *person).collect()).await?;
+            let people = chunk.iter().filter_map(|(person, version)| Some((*person, *version, loaded.remove(person)?)));
+            let people: Vec<_> = people.collect();
+            let shares = stream::iter(people).map(|(person, version, loaded)| self.share(rebuild, person, version, loaded));
+            let shares: Vec<Share> = shares.buffer_unordered(self.deps.concurrency).try_collect().await?;
+            for share in shares {
+                match share {
+                    Share::Done(done) => outcome.add(&done.0, &done.1),
+                    Share::Again(person) => left.push(person),
+                    Share::Gone => {}
+                }
+            }
+            done += chunk.len() as u64;
+            (self.tell)(Progress { phase: Phase::Scores, done, of });
+        }
+        Ok(left)
+    }
+
+    async fn share(
+        &self,
+        rebuild: &Rebuild<'_>,
+        person: PersonId,
+        version: u64,
+        loaded: Result<Loaded, StoreError>,
+    ) -> Result<Share, HistoryError> {
+        let mut stored = match loaded? {
+            Loaded::Profile(stored) if stored.version == version && rebuild.is_whole(&stored.profile) => stored,
+            Loaded::Profile(_) => return Ok(Share::Again(person)),
+            Loaded::Absent | Loaded::Moved(_) => return Ok(Share::Gone),
+        };
+        if !self.dry_run {
+            // What an earlier write asked for is not to be lost with its entry.
+            if let Err(error) = outbox::perform_leftover(self.deps, &stored, self.now).await {
+                tracing::warn!(%person, %error, "a person's outbox could not be emptied; they are looked at again");
+                return Ok(Share::Again(person));
+            }
+            stored.profile.outbox.clear();
+        }
+        let account = match self.config.asks_account().then(|| account_of(self.config, &stored.profile.view())).flatten() {
+            Some(id) => self.deps.known.facts(&self.deps.store, self.config, &id, self.now).await?,
+            None => None,
+        };
+        let was = stored.summary.clone();
+        let rescored = rebuild.rescore(&mut stored.profile, account.as_deref());
+        stored.summary = Summary::of(&rescored.evaluation, self.config);
+        let change = tally::Change { changed: rescored.changed || stored.summary != was, was, rescored };
+        if change.changed && !self.dry_run && !self.write(&mut stored).await? {
+            return Ok(Share::Again(person));
+        }
+        Ok(Share::Done(Box::new((stored, change))))
+    }
+
+    /// Writes and performs; gives whether nobody else wrote meanwhile.
+    async fn write(&self, stored: &mut Stored) -> Result<bool, HistoryError> {
+        match self.deps.store.save(stored).await {
+            Ok(()) => {}
+            Err(error) if error.is_conflict() => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+        let (person, version) = (stored.profile.id, stored.version);
+        let planned: Vec<Planned> =
+            stored.profile.outbox.iter().map(|action| Planned { person, version, action: action.clone() }).collect();
+        // What cannot be performed stays in the outbox, and is performed at the next load.
+        if !planned.is_empty() && !outbox::perform(self.deps, &planned, self.now).await.is_empty() {
+            tracing::warn!(%person, "a rescored person's account is told later");
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,123 @@
+//! People follow their account: what conditions know of it, and how soon.
+
+use crate::support::{Bench, Database, at, config_with, user};
+use perennial_config::lifecycle::Milestone;
+use perennial_contracts::queue::{AccountsPayload, EventsPayload};
+use perennial_domain::{AccountId, PersonId, Stage};
+use perennial_store::Consistency;
+use perennial_store::accounts::StoredAccount;
+use perennial_testkit::EventBuilder;
+
+const ASKS: [(&str, &str); 2] = [
+    (
+        "lifecycle.toml",
+        r#"
+        [milestones]
+        trial = ["Trial Started"]
+        customer = ["Subscription Started"]
+        [customer]
+        onboarding_days = 30
+        adopting_days = 90
+        at_risk_after_idle_days = 21
+        [account]
+        people_follow = true
+        "#,
+    ),
+    ("accounts.toml", "[stage]\nevents = [\"Subscription Started\"]\n[domains]\ncompany_domain = true\n"),
+];
+
+fn id(text: &str) -> AccountId {
+    AccountId::parse(text).unwrap()
+}
+
+async fn bench() -> Bench {
+    Database::start().bench_with("perennial", config_with(&ASKS)).await
+}
+
+async fn stage(bench: &Bench, person: PersonId) -> Stage {
+    bench.stored(person).await.unwrap().summary.stage
+}
+
+/// Writes that the account pays, as `rollup` does; gives the write's version.
+async fn pays(bench: &Bench, account: &str) -> u64 {
+    let found = bench.store.account(&id(account), Consistency::Strong).await.unwrap();
+    let mut stored = found.unwrap_or_else(|| StoredAccount::new(id(account)));
+    stored.account.mark_milestone(Milestone::Customer, at(-60));
+    bench.store.save_account(&mut stored).await.unwrap();
+    stored.version
+}
+
+fn wake(account: &str, version: u64, people: &[PersonId]) -> String {
+    serde_json::to_string(&EventsPayload::Wake { account: id(account), version, people: people.to_vec() }).unwrap()
+}
+
+/// Domain, 4: "the stage follows the product's own facts at once", also those about the account.
+#[tokio::test]
+async fn who_is_woken_stands_where_the_account_stands_at_once() {
+    let bench = bench().await;
+    let trial = vec![
+        EventBuilder::group("a", "u", "acme").at(at(-90)).build(),
+        EventBuilder::track("b", "u", "Trial Started").at(at(-80)).build(),
+    ];
+    assert!(bench.feed(&[trial]).await.is_empty());
+    assert_eq!(stage(&bench, user("u")).await, Stage::Trial);
+    let version = pays(&bench, "acme").await;
+    let body = wake("acme", version, &[user("u"), user("nobody")]);
+    assert!(bench.hand(vec![body.clone()]).await.is_empty());
+    let stored = bench.stored(user("u")).await.unwrap();
+    assert_eq!(stored.summary.stage, Stage::Onboarding);
+    let members = bench.store.members(&id("acme"), None, None).await.unwrap().members;
+    assert_eq!((members[0].person, members[0].stage), (user("u"), Stage::Onboarding));
+    assert!(bench.hand(vec![body]).await.is_empty());
+    assert_eq!(bench.stored(user("u")).await.unwrap().version, stored.version, "nothing new, so nothing is written");
+}
+
+#[tokio::test]
+async fn what_is_known_of_an_account_is_at_most_a_minute_old() {
+    let bench = bench().await;
+    let feed = |message: &str| {
+        let events = vec![
+            EventBuilder::group(message, "u", "acme").at(at(-90)).build(),
+            EventBuilder::track(&format!("{message}-t"), "u", "Trial Started").at(at(-80)).build(),
+        ];
+        let bench = &bench;
+        async move { assert!(bench.feed(&[events]).await.is_empty()) }
+    };
+    feed("a").await;
+    pays(&bench, "acme").await;
+    bench.time.set(at(59));
+    feed("b").await;
+    assert_eq!(stage(&bench, user("u")).await, Stage::Trial, "as it was read a minute ago");
+    bench.time.set(at(60));
+    feed("c").await;
+    assert_eq!(stage(&bench, user("u")).await, Stage::Onboarding);
+}
+
+#[tokio::test]
+async fn the_people_of_a_domain_follow_the_account_that_has_it() {
+    let bench = bench().await;
+    let mut domain = StoredAccount::new(id("acme.example"));
+    domain.account.claims = [(id("acme"), at(-100))].into();
+    bench.store.save_account(&mut domain).await.unwrap();
+    pays(&bench, "acme").await;
+    let identify = EventBuilder::identify("a", "u", None).with_trait("email", "ada@it.acme.example").at(at(-90)).build();
+    assert!(bench.feed(&[vec![identify]]).await.is_empty());
+    assert_eq!(stage(&bench, user("u")).await, Stage::Onboarding);
+    assert_eq!(bench.store.members(&id("acme.example"), None, None).await.unwrap().members.len(), 1);
+}
+
+#[tokio::test]
+async fn a_fact_about_the_account_reaches_the_accounts_queue_with_the_time_of_its_sending() {
+    let bench = bench().await;
+    let mut paid = EventBuilder::track("a", "u", "Subscription Started").at(at(-60)).build();
+    paid.group_id = Some(id("acme"));
+    bench.time.set(at(5));
+    assert!(bench.feed(&[vec![paid]]).await.is_empty());
+    let told: Vec<AccountsPayload> =
+        bench.accounts.drain().iter().map(|(body, _)| serde_json::from_str(body).unwrap()).collect();
+    let [AccountsPayload::Changed { account, traits: None, milestones, at: Some(sent) }] = told.as_slice() else {
+        panic!("{told:?}")
+    };
+    assert_eq!((account, *sent), (&id("acme"), at(5)));
+    assert_eq!(milestones.iter().map(|fact| (fact.milestone, fact.at)).collect::<Vec<_>>(), [(Milestone::Customer, at(-60))]);
+}

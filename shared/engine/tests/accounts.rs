@@ -1,0 +1,300 @@
+//! What an account's people and calls amount to, whatever the order, and what follows from that.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use jiff::{SignedDuration, Timestamp};
+use perennial_config::lifecycle::Milestone;
+use perennial_config::{Bundle, Config};
+use perennial_domain::{
+    AccountId, AccountSummary, Event, Identity, Likelihood, Measure, Member, MessageId, PersonId, Score, Stage, Touch,
+    UserId,
+};
+use perennial_engine::account::{Account, MAX_DOMAINS, Tally, TREND_WEEKS, facts};
+use perennial_engine::membership::{account_after, account_of};
+use perennial_engine::{Action, Mode, Moment, Profile, process};
+use perennial_testkit::EventBuilder;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+const ACCOUNTS: &str = r#"
+    [value]
+    trait = "mrr"
+    currency = "EUR"
+    per = "month"
+    [touch]
+    high = 50_000
+    low = 5_000
+    [owner]
+    trait = "owner"
+    high = "key accounts"
+    low = "customer success"
+    [stage]
+    events = ["Subscription Started"]
+    [score.weights]
+    buyer = 1.5
+    [health]
+    engagement = 0.5
+    success = 0.5
+    churn = 1.0
+    [health.weights]
+    sponsor = 4
+    [domains]
+    company_domain = true
+    free_mail = ["mail.example"]
+    traits = ["domain"]
+"#;
+
+fn config_of(accounts: &str) -> Config {
+    let files = [
+        ("sources.toml", ""),
+        ("schedules.toml", ""),
+        ("scoring.toml", ""),
+        ("journeys.toml", ""),
+        ("personas.toml", "[[persona]]\nname = \"buyer\"\n[[persona]]\nname = \"sponsor\"\n[[persona]]\nname = \"user\"\n"),
+        (
+            "lifecycle.toml",
+            "[milestones]\ncustomer = [\"Subscription Started\", \"Seat Assigned\"]\n[customer]\nonboarding_days = 30\nadopting_days = 90\nat_risk_after_idle_days = 21\n",
+        ),
+        ("channels.toml", "max_event_age_hours = 48\n[mail]\nfrom = \"a@example.com\"\nconfiguration_set = \"c\"\n"),
+        ("accounts.toml", accounts),
+    ];
+    let bundle = Bundle { files: files.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect() };
+    Config::load(&bundle).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+fn config() -> Config {
+    config_of(ACCOUNTS)
+}
+
+fn at(second: i64) -> Timestamp {
+    "2026-03-02T08:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(second)
+}
+
+fn id(text: &str) -> AccountId {
+    AccountId::parse(text).unwrap()
+}
+
+fn member(name: &str, stage: Stage, scores: &[(Likelihood, u8)], engagement: u8, personas: &[&str]) -> Member {
+    Member {
+        person: PersonId::derive(&[name.as_bytes()]),
+        stage,
+        scores: scores.iter().map(|(likelihood, score)| (*likelihood, Score::from(*score))).collect(),
+        engagement: Score::from(engagement),
+        last_seen: None,
+        personas: personas.iter().map(|persona| (*persona).to_owned()).collect(),
+    }
+}
+
+fn buyer(name: &str, points: u8, personas: &[&str]) -> Member {
+    member(name, Stage::Lead, &[(Likelihood::Purchase, points)], 0, personas)
+}
+
+fn sum(config: &Config, members: &[Member]) -> AccountSummary {
+    let mut tally = Tally::new(config);
+    members.iter().for_each(|member| tally.add(member));
+    tally.finish()
+}
+
+/// Domain, 3: "when several buyers work on one account, the sum over its people gives the readiness of the account".
+#[test]
+fn the_sum_over_buyers_is_the_readiness_by_their_weights_and_stays_below_a_hundred() {
+    let config = config();
+    assert_eq!(sum(&config, &[buyer("a", 30, &[]), buyer("b", 30, &["buyer", "user"])]).score.get(), 75);
+    let ready = sum(&config, &[buyer("a", 60, &[]), buyer("b", 70, &[])]);
+    assert_eq!((ready.score.get(), ready.health, ready.reasons[0].points), (100, None, 70.0));
+    let limit = ready.reasons.last().unwrap();
+    assert_eq!((limit.measure, limit.points, limit.person), (Measure::Limit, -30.0, None));
+    let named = config_of("[score]\nbuyers = [\"buyer\"]\n");
+    assert_eq!(sum(&named, &[buyer("a", 30, &["user"]), buyer("b", 45, &["buyer"])]).score.get(), 45);
+}
+
+/// Domain, 3: "account health likewise for customers".
+#[test]
+fn who_pays_already_makes_health_by_weight_and_not_readiness() {
+    let config = config();
+    let scores = [(Likelihood::Purchase, 90), (Likelihood::Success, 60), (Likelihood::Churn, 10)];
+    let user = member("a", Stage::Adopting, &scores, 80, &["user"]);
+    let sponsor = member("b", Stage::AtRisk, &[(Likelihood::Churn, 50)], 40, &["sponsor", "user"]);
+    assert_eq!(sum(&config, std::slice::from_ref(&user)).health, Some(Score::from(60)));
+    let both = sum(&config, &[user, sponsor]);
+    // (1 * 60 + 4 * (20 - 50)) / 5 is below 0.
+    assert_eq!((both.score.get(), both.health, both.people), (0, Some(Score::from(0)), 2));
+    assert_eq!(both.health_reasons[0].points, -40.0, "the sponsor who is about to leave weighs most");
+    assert_eq!(sum(&config, &[buyer("a", 10, &[])]).health, None);
+}
+
+#[test]
+fn an_account_without_people_is_empty() {
+    let config = config();
+    assert_eq!(sum(&config, &[]), AccountSummary { config: Some(config.version.clone()), ..AccountSummary::default() });
+}
+
+fn members() -> impl Strategy<Value = Vec<Member>> {
+    let stage = prop::sample::select(Stage::ALL.to_vec());
+    let personas = prop::sample::subsequence(vec!["buyer", "sponsor", "user"], 0..=3);
+    let one = (stage, 0..=100_u8, 0..=100_u8, 0..=100_u8, 0..=100_u8, personas);
+    prop::collection::vec(one, 0..60).prop_map(|all| {
+        let each = all.into_iter().enumerate();
+        each.map(|(i, (stage, purchase, success, churn, engagement, personas))| {
+            let scores =
+                [(Likelihood::Purchase, purchase), (Likelihood::Success, success), (Likelihood::Churn, churn)];
+            member(&i.to_string(), stage, &scores, engagement, &personas)
+        })
+        .collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_people_does_not_matter_and_reasons_add_up(people in members(), seed in any::<u64>()) {
+        let config = config();
+        let summary = sum(&config, &people);
+        let mut shuffled = people.clone();
+        shuffled.sort_by_key(|member| perennial_domain::hash::hash64(&[member.person.as_bytes(), &seed.to_be_bytes()]));
+        prop_assert_eq!(&sum(&config, &shuffled), &summary);
+        let total = |reasons: &[perennial_domain::AccountReason]| reasons.iter().map(|reason| reason.points).sum::<f64>();
+        let apart = (total(&summary.reasons) - f64::from(summary.score.get())).abs();
+        prop_assert!(apart <= 0.7, "score {} and {:?}", summary.score.get(), summary.reasons);
+        let health = summary.health.map_or(0, Score::get);
+        let apart = (total(&summary.health_reasons) - f64::from(health)).abs();
+        prop_assert!(apart <= 0.7, "health {health} and {:?}", summary.health_reasons);
+        for reasons in [&summary.reasons, &summary.health_reasons] {
+            prop_assert!(reasons.len() <= 16);
+        }
+    }
+
+    #[test]
+    fn calls_in_any_order_and_any_number_give_the_same_account(
+        calls in prop::collection::vec((0..6_i64, 0..4_u8, 0..40_u8, 0..3_usize), 0..60),
+        seed in any::<u64>(),
+    ) {
+        let config = config();
+        let of = |calls: &[(i64, u8, u8, usize)]| {
+            let mut account = Account::new(id("acme"));
+            for (second, message, value, name) in calls {
+                let name = ["plan", "domain", "seats"][*name];
+                let traits = json!({ name: format!("d{value}.example") });
+                let message_id = MessageId::parse(&format!("{message}-{value}-{name}")).unwrap();
+                account.merge(&config.accounts.domains, traits.as_object().unwrap(), at(*second), &message_id);
+                account.mark_milestone(Milestone::Customer, at(*second));
+            }
+            account
+        };
+        let mut shuffled = [calls.clone(), calls.clone()].concat();
+        shuffled.sort_by_key(|call| perennial_domain::hash::hash64(&[format!("{call:?}").as_bytes(), &seed.to_be_bytes()]));
+        let account = of(&calls);
+        prop_assert_eq!(&of(&shuffled), &account);
+        prop_assert!(account.named.len() <= MAX_DOMAINS);
+    }
+}
+
+fn with_traits(traits: Value) -> Account {
+    let mut account = Account::new(id("acme"));
+    let message = MessageId::parse("m").unwrap();
+    account.merge(&config().accounts.domains, traits.as_object().unwrap(), at(0), &message);
+    account
+}
+
+/// Domain, 2: "touch level: high, low or none, by what the account is worth; each segment has an owner".
+#[test]
+fn the_touch_level_goes_by_the_value_of_a_year_and_the_owner_by_trait_or_touch_level() {
+    let config = config();
+    let of = |traits: Value| {
+        let facts = facts(&config, &with_traits(traits), at(0));
+        (facts.value, facts.touch, facts.owner)
+    };
+    let owner = |name: &str| Some(name.to_owned());
+    assert_eq!(of(json!({ "mrr": 4166.67 })), (Some(5_000_004), Touch::High, owner("key accounts")));
+    assert_eq!(of(json!({ "mrr": "4166.66" })), (Some(4_999_992), Touch::Low, owner("customer success")));
+    assert_eq!(of(json!({ "mrr": 416.66, "owner": " Mia " })), (Some(499_992), Touch::None, owner("Mia")));
+    for nothing in [json!({}), json!({ "mrr": "lots" }), json!({ "mrr": [1] }), json!({ "mrr": 1e300 })] {
+        assert_eq!(of(nothing.clone()), (None, Touch::None, None), "{nothing}");
+    }
+}
+
+#[test]
+fn the_trend_keeps_one_point_for_each_week_in_which_something_changed() {
+    let week = 7 * 86_400;
+    let mut account = Account::new(id("acme"));
+    let mut note = |second: i64, score: u8| {
+        account.summary = Some(AccountSummary { score: Score::from(score), ..AccountSummary::default() });
+        account.note_trend(at(second));
+        account.trend.iter().map(|point| point.score.get()).collect::<Vec<_>>()
+    };
+    assert_eq!(note(0, 10), [10]);
+    assert_eq!(note(3600, 20), [20], "the last of the week stays");
+    assert_eq!(note(week, 20), [20], "nothing changed");
+    assert_eq!(note(2 * week, 30), [20, 30]);
+    let weeks = i64::try_from(TREND_WEEKS).unwrap();
+    for i in 3..=weeks + 3 {
+        note(i * week, u8::try_from(i).unwrap());
+    }
+    assert_eq!(account.trend.len(), TREND_WEEKS);
+}
+
+fn ada() -> Identity {
+    Identity::User(UserId::parse("ada").unwrap())
+}
+
+fn feed(config: &Config, profile: &mut Profile, events: &[Event]) -> Vec<Action> {
+    let expected = account_after(config, &profile.view(), events);
+    process(&Moment::new(config, at(0)), profile, events, &Default::default(), Mode::Live);
+    assert_eq!(account_of(config, &profile.view()), expected, "foreseen and found");
+    std::mem::take(&mut profile.outbox)
+}
+
+/// Domain, 2: "a person belongs to an account (by the product's group id; else by company mail domain, never by a free-mail
+/// domain)"; issue 3: "people move between accounts".
+#[test]
+fn a_person_belongs_to_the_domain_of_the_mail_until_a_group_call_names_an_account() {
+    let config = config();
+    let mut profile = Profile::new(ada());
+    let identify = |message: &str, second: i64, mail: &str| {
+        EventBuilder::identify(message, "ada", None).with_trait("email", mail).at(at(second)).build()
+    };
+    let group = |message: &str, second: i64, account: &str| {
+        EventBuilder::group(message, "ada", account).at(at(second)).build()
+    };
+    let membership = |actions: &[Action]| {
+        let said = actions.iter().filter_map(|action| match action {
+            Action::PublishMember { account, .. } => Some(format!("in {account}")),
+            Action::LeaveAccount { account, .. } => Some(format!("out of {account}")),
+            _ => None,
+        });
+        said.collect::<Vec<_>>()
+    };
+    let mut after = |event: Event| membership(&feed(&config, &mut profile, &[event]));
+    assert_eq!(after(identify("1", -90, "ada@gmail.com")), Vec::<String>::new());
+    assert_eq!(after(identify("2", -80, "ada@mail.example")), Vec::<String>::new());
+    assert_eq!(after(identify("3", -70, "ada@it.acme.example")), ["in acme.example"]);
+    assert_eq!(after(group("4", -60, "customer-1")), ["out of acme.example", "in customer-1"]);
+    assert_eq!(after(group("5", -65, "late-news")), Vec::<String>::new(), "the latest call holds");
+    assert_eq!(after(group("6", -50, "customer-2")), ["out of customer-1", "in customer-2"]);
+    assert_eq!(after(identify("7", -40, "ada@other.example")), Vec::<String>::new());
+}
+
+#[test]
+fn facts_about_the_whole_account_are_handed_on_and_those_about_one_person_are_not() {
+    let config = config();
+    let mut profile = Profile::new(ada());
+    let told = |name: &str, group: Option<&str>| {
+        let mut event = EventBuilder::track(name, "ada", name).at(at(-10)).build();
+        event.group_id = group.map(id);
+        event
+    };
+    let events = [
+        told("Subscription Started", Some("acme")),
+        told("Seat Assigned", Some("acme")),
+        told("Report Viewed", Some("acme")),
+    ];
+    let milestones = |actions: Vec<Action>| {
+        let told = actions.into_iter().filter_map(|action| match action {
+            Action::AccountMilestone { account, milestone, at } => Some((account, milestone, at)),
+            _ => None,
+        });
+        told.collect::<Vec<_>>()
+    };
+    let actions = feed(&config, &mut profile, &events);
+    assert_eq!(milestones(actions), [(id("acme"), Milestone::Customer, at(-10))]);
+    let mut unnamed = Profile::new(ada());
+    assert_eq!(milestones(feed(&config, &mut unnamed, &[told("Subscription Started", None)])), []);
+}

@@ -1,0 +1,118 @@
+//! Accounts on the whole road: who belongs together, what they amount to, what the CRM hears, and what ten thousand cost.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use futures::stream::{self, StreamExt};
+use perennial::stack::StackOptions;
+use perennial_contracts::queue::AccountsPayload;
+use perennial_domain::{AccountId, Likelihood, Member, PersonId, Score, Stage};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use support::{Client, stack, stack_with};
+
+const NOW: &str = "2026-03-02T12:00:00Z";
+/// The size that has to be rolled up within one invocation.
+const PEOPLE: u32 = 10_000;
+/// Read units that it may take: 4 KB each, some 46 people.
+const READ_UNITS: f64 = 225.0;
+
+fn member(number: u32) -> Member {
+    let points = |n: u32| Score::from(u8::try_from(n % 101).unwrap());
+    let scores = [Likelihood::Purchase, Likelihood::Success, Likelihood::Churn, Likelihood::Upgrade, Likelihood::Conversion];
+    Member {
+        person: PersonId::derive(&[&number.to_be_bytes()]),
+        stage: Stage::ALL[usize::try_from(number).unwrap() % Stage::ALL.len()],
+        scores: (number..).zip(scores).map(|(n, likelihood)| (likelihood, points(n * 7))).collect(),
+        engagement: points(number),
+        last_seen: Some(NOW.parse().unwrap()),
+        personas: ["power_user".to_owned()].into(),
+    }
+}
+
+/// Issue 3: "10,000 people in one account roll up within one invocation and a stated number of read units."
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_people_roll_up_within_one_invocation_and_225_read_units() {
+    let (stack, _) = stack_with(NOW, |options| StackOptions { meter: true, fast: true, ..options }).await;
+    let account = AccountId::parse("acme").unwrap();
+    let (store, id) = (stack.store(), &account);
+    stream::iter(0..PEOPLE)
+        .for_each_concurrent(64, |number| async move {
+            assert!(store.put_member(id, &member(number), 1).await.unwrap());
+        })
+        .await;
+    let meter = stack.aws().meter().unwrap();
+    meter.reset();
+    let began = Instant::now();
+    let body = serde_json::to_string(&AccountsPayload::anew(account.clone())).unwrap();
+    stack.sqs().send_message().queue_url(&stack.queue_urls().accounts).message_body(body).send().await.unwrap();
+    let found = loop {
+        let found = store.account(&account, perennial_store::Consistency::Strong).await.unwrap();
+        if let Some(found) = found {
+            break found;
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "an invocation may take 30 seconds");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    let took = began.elapsed();
+    let used = meter.snapshot().dynamodb;
+    let query = &used.operations["Query"];
+    println!("{PEOPLE} people: {} read units in {} queries, {took:?} in a debug build", query.read_units, query.calls);
+    assert!(query.read_units <= READ_UNITS, "{} read units", query.read_units);
+    assert!(query.calls <= 2, "{} queries", query.calls);
+    let summary = found.account.summary.unwrap();
+    assert_eq!((summary.people, summary.score.get()), (PEOPLE, 100));
+    assert!(summary.health.is_some());
+    stack.wait_idle().await.unwrap();
+    stack.stop().await;
+}
+
+async fn crm(client: &Client) -> Vec<Value> {
+    let (_, webhooks) = client.get("/_local/webhooks").await;
+    let all = webhooks["webhooks"].as_array().unwrap().clone();
+    all.into_iter().filter(|webhook| webhook["endpoint"] == "crm").collect()
+}
+
+fn call(id: &str, kind: &str, user: &str, rest: Value) -> String {
+    let mut call = json!({ "messageId": id, "type": kind, "userId": user, "timestamp": "2026-03-02T11:00:00Z" });
+    call.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+    call.to_string()
+}
+
+/// Domain, 2 and 3: company domain, touch level by value, owner, the sum over the buyers, the CRM's field; scenario 16.
+#[tokio::test(flavor = "multi_thread")]
+async fn colleagues_are_found_by_their_domain_join_their_account_and_the_crm_hears_of_it() {
+    let (stack, _) = stack(NOW).await;
+    let client = Client::new(stack.base_url());
+    let mut calls = vec![call("s", "identify", "sam", json!({ "traits": { "email": "sam@gmail.com" } }))];
+    for (nth, user) in ["ada", "bob"].into_iter().enumerate() {
+        let mail = format!("{user}@sales.globex.example");
+        calls.push(call(&format!("i{nth}"), "identify", user, json!({ "traits": { "email": mail } })));
+        calls.push(call(&format!("d{nth}"), "track", user, json!({ "event": "Demo Requested" })));
+    }
+    client.batch(&calls).await;
+    stack.wait_idle().await.unwrap();
+    let (_, found) = client.get("/api/accounts/globex.example").await;
+    assert_eq!((&found["people"], &found["touch"]), (&json!(2), &json!("none")), "{found}");
+    let score = found["score"].as_u64().unwrap();
+    assert!(score >= 60 && found["reasons"][0]["identity"].is_string(), "{found}");
+    let told = crm(&client).await;
+    assert_eq!(told.last().unwrap()["body"]["data"]["fields"]["perennial_account_score"], score);
+
+    let traits = json!({ "groupId": "customer-9", "traits": { "name": "Globex", "website": "https://www.globex.example", "mrr": 5000 } });
+    client.batch(&[call("g", "group", "carol", traits)]).await;
+    stack.wait_idle().await.unwrap();
+    let (_, account) = client.get("/api/accounts/customer-9").await;
+    assert_eq!((&account["people"], &account["domains"]), (&json!(3), &json!(["globex.example"])), "{account}");
+    assert_eq!((&account["touch"], &account["owner"]), (&json!("high"), &json!("key accounts")));
+    assert_eq!(account["value"], json!({ "minor": 6_000_000, "currency": "USD" }));
+    assert!(account["score"].as_u64().unwrap() >= score);
+    assert_eq!(client.get("/api/accounts/globex.example").await.1["id"], "customer-9");
+    assert_eq!(client.status().await["accounts"], 1);
+    let told = crm(&client).await;
+    let ids: std::collections::BTreeSet<&str> = told.iter().map(|webhook| webhook["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), told.len());
+    assert_eq!(told.last().unwrap()["body"]["data"]["account"]["id"], "customer-9");
+    assert_eq!(told.last().unwrap()["body"]["data"]["fields"]["perennial_touch"], "high");
+    stack.stop().await;
+}

@@ -17,6 +17,7 @@ mod progress;
 mod report;
 mod road;
 mod roles;
+mod rules;
 mod runtime_api;
 mod services;
 mod starts;
@@ -30,6 +31,7 @@ fn main() -> Result<()> {
     match Options::read(std::env::args().skip(1))? {
         Options::Idle => Ok(()),
         Options::Probe { name, times } if name == parse::PROBE => parse::probe(times),
+        Options::Probe { name, times } if name == rules::PROBE => rules::probe(times),
         Options::Probe { name, .. } => bail!("{name} is no workload"),
         Options::Table { build, parts, functions } => {
             let mut progress = Progress::new();
@@ -38,6 +40,7 @@ fn main() -> Result<()> {
                 let measured = match part {
                     Part::Start => starts(build, &functions, &mut progress),
                     Part::Parse => parse::rows(&mut progress),
+                    Part::Rules => rules::rows(&mut progress),
                     Part::Pipeline => pipeline::rows(&mut progress),
                     Part::Item => item::rows(&mut progress),
                     Part::Cost => cost::rows(&mut progress),

@@ -11,6 +11,8 @@ pub(crate) enum Part {
     Start,
     /// Parsing and re-serialising in ingest.
     Parse,
+    /// Conditions on people.
+    Rules,
     /// Ingest to scored, without calls.
     Pipeline,
     /// Size of a stored profile.
@@ -20,9 +22,10 @@ pub(crate) enum Part {
 }
 
 /// The parts by the name they have on the command line, in the table's order.
-const PARTS: [(&str, Part); 5] = [
+const PARTS: [(&str, Part); 6] = [
     ("start", Part::Start),
     ("parse", Part::Parse),
+    ("rules", Part::Rules),
     ("pipeline", Part::Pipeline),
     ("item", Part::Item),
     ("cost", Part::Cost),

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 use std::hint::black_box;
-use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -46,7 +44,7 @@ pub(crate) fn rows(progress: &mut Progress) -> Result<Vec<Row>> {
     let ratio = median(ratios).context("no run was measured")? * 100.0;
     let ours_per_second = median(our_rates).unwrap_or_default();
     let ceiling_per_second = median(ceiling_rates).unwrap_or_default();
-    let instructions = instructions_per_event().map_err(|error| format!("{error:#}"));
+    let instructions = callgrind::instructions_each(PROBE, 20, EVENTS as u64).map_err(|error| format!("{error:#}"));
     Ok(vec![
         Row::new(
             "ingest: verify, parse, write again, against sonic-rs",
@@ -167,21 +165,4 @@ pub(crate) fn probe(times: u64) -> Result<()> {
         ours(black_box(&body), &mut out)?;
     }
     Ok(())
-}
-
-/// The difference of two lengths of the probe under callgrind, so that what surrounds the workload falls away.
-fn instructions_per_event() -> Result<f64> {
-    const TIMES: u64 = 20;
-    let wrapper = callgrind::wrapper().context("valgrind is not installed")?;
-    let me = std::env::current_exe()?;
-    let one = probed(&wrapper, &me, TIMES)?;
-    let two = probed(&wrapper, &me, 2 * TIMES)?;
-    Ok(two.saturating_sub(one) as f64 / (TIMES * EVENTS as u64) as f64)
-}
-
-fn probed(wrapper: &[String], me: &Path, times: u64) -> Result<u64> {
-    let (tool, args) = wrapper.split_first().context("no tool")?;
-    let output = Command::new(tool).args(args).arg(me).args(["--probe", PROBE, &times.to_string()]).output()?;
-    ensure!(output.status.success(), "the probe failed");
-    callgrind::collected(&String::from_utf8_lossy(&output.stderr))
 }

@@ -1,5 +1,6 @@
 //! The tree of a condition, with the place of every part.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 /// An expression and its place.
@@ -76,6 +77,26 @@ impl Comparison {
             Self::Greater => ">",
             Self::GreaterOrEqual => ">=",
         }
+    }
+
+    /// Whether it holds where the left stands in this order to the right.
+    #[inline]
+    pub(super) fn holds(self, order: Ordering) -> bool {
+        let (less, equal, greater) = (1, 2, 4);
+        let orders = match self {
+            Self::Equal => equal,
+            Self::NotEqual => less | greater,
+            Self::Less => less,
+            Self::LessOrEqual => less | equal,
+            Self::Greater => greater,
+            Self::GreaterOrEqual => greater | equal,
+        };
+        let this = match order {
+            Ordering::Less => less,
+            Ordering::Equal => equal,
+            Ordering::Greater => greater,
+        };
+        orders & this != 0
     }
 
     /// The comparison that holds for `b, a` where this one holds for `a, b`.

@@ -5,9 +5,11 @@
 
 use super::EvalError;
 use super::ast::Comparison;
-use super::node::{Find, Node};
+use super::node::{FEW_TEXTS, Find, Node};
 use super::ops;
 use super::value::{List, Lookup, Value};
+use std::borrow::Cow;
+use std::mem::ManuallyDrop;
 
 /// The element that a condition on a list is at, and those of the lists around it.
 pub(super) struct Local<'b, 'a> {
@@ -31,31 +33,66 @@ impl<'a, S, L: Lookup<S>> Run<'a, S, L> {
     }
 
     /// Whether the operation's value is true; what is neither true nor false is an error.
-    pub(super) fn truth(&self, node: &'a Node, locals: Locals<'_, 'a>) -> Result<bool, EvalError> {
+    ///
+    /// What most conditions are made of is here, to be inlined where chains and whole conditions ask for it. Values that own
+    /// nothing are not dropped, as the compiler would have it done by a call each.
+    #[inline(always)]
+    fn quick_truth(&self, node: &'a Node, locals: Locals<'_, 'a>) -> Result<bool, EvalError> {
         match node {
-            Node::SlotVersus(comparison, slot, constant) => {
-                let value = self.slot(*slot)?;
-                // What nearly every rule asks.
-                if let (Value::Int(a), Value::Int(b)) = (&value, constant) {
-                    return Ok(match comparison {
-                        Comparison::Equal => a == b,
-                        Comparison::NotEqual => a != b,
-                        Comparison::Less => a < b,
-                        Comparison::LessOrEqual => a <= b,
-                        Comparison::Greater => a > b,
-                        Comparison::GreaterOrEqual => a >= b,
-                    });
+            Node::IntVersus(comparison, slot, constant) => {
+                let value = ManuallyDrop::new(self.slot(*slot)?);
+                match *value {
+                    Value::Int(value) => Ok(comparison.holds(value.cmp(constant))),
+                    _ => versus(*comparison, ManuallyDrop::into_inner(value), &Value::Int(*constant)),
                 }
-                ops::compare(*comparison, &value, constant)
+            }
+            Node::TextVersus(is, slot, constant) => {
+                let value = ManuallyDrop::new(self.slot(*slot)?);
+                match *value {
+                    Value::Text(Cow::Borrowed(value)) => Ok((*value == **constant) == *is),
+                    _ => {
+                        let comparison = if *is { Comparison::Equal } else { Comparison::NotEqual };
+                        versus(comparison, ManuallyDrop::into_inner(value), &Value::from(&**constant))
+                    }
+                }
+            }
+            Node::DoubleVersus(comparison, slot, constant) => {
+                let value = ManuallyDrop::new(self.slot(*slot)?);
+                match *value {
+                    Value::Double(value) => Ok(match value.partial_cmp(constant) {
+                        Some(order) => comparison.holds(order),
+                        None => *comparison == Comparison::NotEqual,
+                    }),
+                    _ => versus(*comparison, ManuallyDrop::into_inner(value), &Value::Double(*constant)),
+                }
+            }
+            Node::Slot(slot) => {
+                let value = ManuallyDrop::new(self.slot(*slot)?);
+                match *value {
+                    Value::Bool(truth) => Ok(truth),
+                    _ => neither(ManuallyDrop::into_inner(value)),
+                }
             }
             Node::And(parts) => self.chain(parts, false, locals),
             Node::Or(parts) => self.chain(parts, true, locals),
+            node => self.truth_of_the_rest(node, locals),
+        }
+    }
+
+    /// The same as a call.
+    pub(super) fn truth(&self, node: &'a Node, locals: Locals<'_, 'a>) -> Result<bool, EvalError> {
+        self.quick_truth(node, locals)
+    }
+
+    #[inline(never)]
+    fn truth_of_the_rest(&self, node: &'a Node, locals: Locals<'_, 'a>) -> Result<bool, EvalError> {
+        match node {
             Node::Not(part) => self.truth(part, locals).map(|truth| !truth),
+            Node::Has(slot) => Ok(self.slots.get(*slot as usize).is_some_and(|what| self.lookup.get(what).is_some())),
             Node::Choice(parts) => {
                 let [condition, yes, no] = &**parts;
                 self.truth(if self.truth(condition, locals)? { yes } else { no }, locals)
             }
-            Node::Has(slot) => Ok(self.slot(*slot).is_ok()),
             Node::HasKey(part, key) => match self.value(part, locals)? {
                 Value::Map(map) => Ok(map.contains_key(&**key)),
                 _ => Err(EvalError::Types),
@@ -79,7 +116,10 @@ impl<'a, S, L: Lookup<S>> Run<'a, S, L> {
                 }
             }
             Node::InTexts(item, texts) => match self.value(item, locals)? {
-                Value::Text(text) => Ok(texts.binary_search_by(|known| (**known).cmp(&text)).is_ok()),
+                Value::Text(text) if texts.len() > FEW_TEXTS => {
+                    Ok(texts.binary_search_by(|known| (**known).cmp(&text)).is_ok())
+                }
+                Value::Text(text) => Ok(texts.iter().any(|known| **known == *text)),
                 _ => Ok(false),
             },
             Node::Find(find, parts) => {
@@ -98,8 +138,13 @@ impl<'a, S, L: Lookup<S>> Run<'a, S, L> {
                 _ => Err(EvalError::Types),
             },
             Node::Each { all, list, condition } => self.each(*all, list, condition, locals),
-            Node::Const(_)
+            Node::IntVersus(..)
+            | Node::DoubleVersus(..)
+            | Node::TextVersus(..)
             | Node::Slot(_)
+            | Node::And(_)
+            | Node::Or(_) => self.truth(node, locals),
+            Node::Const(_)
             | Node::Local(_)
             | Node::Select(..)
             | Node::Index(_)
@@ -118,10 +163,11 @@ impl<'a, S, L: Lookup<S>> Run<'a, S, L> {
     }
 
     /// A chain of `&&` (which `false` decides) or of `||` (which `true` decides): what decides it absorbs errors on either side.
+    #[inline(never)]
     fn chain(&self, parts: &'a [Node], decisive: bool, locals: Locals<'_, 'a>) -> Result<bool, EvalError> {
         let mut failed = None;
         for part in parts {
-            match self.truth(part, locals) {
+            match self.quick_truth(part, locals) {
                 Ok(truth) if truth == decisive => return Ok(decisive),
                 Ok(_) => {}
                 Err(error) => failed = failed.or(Some(error)),
@@ -135,7 +181,9 @@ impl<'a, S, L: Lookup<S>> Run<'a, S, L> {
         let list = self.value(list, locals)?;
         let mut failed = None;
         let decided = match &list {
-            Value::List(list) => list.iter().any(|element| decides(self, all, condition, &element, locals, &mut failed)),
+            Value::List(list) => {
+                list.iter().any(|element| decides(self, all, condition, &element, locals, &mut failed))
+            }
             Value::Map(map) => {
                 map.keys().any(|key| decides(self, all, condition, &Value::from(key.as_str()), locals, &mut failed))
             }
@@ -149,7 +197,16 @@ impl<'a, S, L: Lookup<S>> Run<'a, S, L> {
     }
 
     /// The operation's value.
+    #[inline]
     pub(super) fn value(&self, node: &'a Node, locals: Locals<'_, 'a>) -> Result<Value<'a>, EvalError> {
+        match node {
+            Node::Slot(slot) => self.slot(*slot),
+            node => self.value_of_the_rest(node, locals),
+        }
+    }
+
+    #[inline(never)]
+    fn value_of_the_rest(&self, node: &'a Node, locals: Locals<'_, 'a>) -> Result<Value<'a>, EvalError> {
         match node {
             Node::Const(value) => Ok(value.borrow()),
             Node::Slot(slot) => self.slot(*slot),
@@ -189,7 +246,9 @@ impl<'a, S, L: Lookup<S>> Run<'a, S, L> {
                 _ => Err(EvalError::Types),
             },
             Node::Wrong => Err(EvalError::Types),
-            Node::SlotVersus(..)
+            Node::IntVersus(..)
+            | Node::DoubleVersus(..)
+            | Node::TextVersus(..)
             | Node::And(_)
             | Node::Or(_)
             | Node::Not(_)
@@ -221,6 +280,18 @@ fn decides<'c, S, L: Lookup<S>>(
             false
         }
     }
+}
+
+/// A value against a constant of another type, or a text of its own.
+#[inline(never)]
+fn versus(comparison: Comparison, value: Value<'_>, constant: &Value<'_>) -> Result<bool, EvalError> {
+    ops::compare(comparison, &value, constant)
+}
+
+/// What is neither true nor false.
+#[inline(never)]
+fn neither(_: Value<'_>) -> Result<bool, EvalError> {
+    Err(EvalError::Types)
 }
 
 /// What a condition without any name is run with.

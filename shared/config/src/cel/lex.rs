@@ -192,7 +192,9 @@ impl Lexer<'_> {
             _ => {
                 self.at += 1 + self.rest().chars().nth(1).map_or(0, char::len_utf8);
                 let written = &self.source[from..self.at];
-                let message = format!("`{written}` is no escape in a text: write `\\\\` for a backslash, or put an `r` before the text");
+                let message = format!(
+                    "`{written}` is no escape in a text: write `\\\\` for a backslash, or put an `r` before the text"
+                );
                 self.wrong(from..self.at, message);
             }
         }
@@ -292,5 +294,6 @@ fn too_large(digits: &str) -> Option<String> {
 
 /// Whether the digits of an escape are digits, and the number of a character.
 fn stands_for_a_character(digits: &str, radix: u32) -> bool {
-    digits.chars().all(|c| c.is_digit(radix)) && u32::from_str_radix(digits, radix).is_ok_and(|n| char::from_u32(n).is_some())
+    digits.chars().all(|c| c.is_digit(radix))
+        && u32::from_str_radix(digits, radix).is_ok_and(|n| char::from_u32(n).is_some())
 }

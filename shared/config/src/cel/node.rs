@@ -28,10 +28,14 @@ pub(super) enum Node {
     Or(Box<[Node]>),
     Choice(Box<[Node; 3]>),
     Compare(Comparison, Box<[Node; 2]>),
-    /// A slot against a constant: what most conditions are.
-    SlotVersus(Comparison, u32, Value<'static>),
+    /// A slot against a constant, which is what most conditions are: a whole number,
+    IntVersus(Comparison, u32, i64),
+    /// a number with a fraction,
+    DoubleVersus(Comparison, u32, f64),
+    /// or a text, that it is or is not.
+    TextVersus(bool, u32, Box<str>),
     In(Box<[Node; 2]>),
-    /// Whether a value is one of these texts, which are sorted.
+    /// Whether a value is one of these texts, which are sorted where they are many.
     InTexts(Box<Node>, Box<[Box<str>]>),
     Arithmetic(Arithmetic, Box<[Node; 2]>),
     Size(Box<Node>),
@@ -50,6 +54,9 @@ pub(super) enum Node {
     Wrong,
 }
 
+/// How many texts are looked through one by one; more are sorted, and searched by halves.
+pub(super) const FEW_TEXTS: usize = 8;
+
 /// Where a text is looked for in another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Find {
@@ -67,7 +74,8 @@ impl Node {
     /// Its parts, in the order of the source.
     pub(super) fn parts(&mut self) -> Vec<&mut Node> {
         match self {
-            Self::Const(_) | Self::Slot(_) | Self::Has(_) | Self::Local(_) | Self::SlotVersus(..) | Self::Wrong => Vec::new(),
+            Self::Const(_) | Self::Slot(_) | Self::Has(_) | Self::Local(_) | Self::Wrong => Vec::new(),
+            Self::IntVersus(..) | Self::DoubleVersus(..) | Self::TextVersus(..) => Vec::new(),
             Self::Select(part, _)
             | Self::HasKey(part, _)
             | Self::Not(part)
@@ -78,9 +86,11 @@ impl Node {
             | Self::ToDouble(part)
             | Self::Matches(part, _)
             | Self::LowerAscii(part) => vec![part.as_mut()],
-            Self::Index(parts) | Self::Compare(_, parts) | Self::In(parts) | Self::Arithmetic(_, parts) | Self::Find(_, parts) => {
-                parts.iter_mut().collect()
-            }
+            Self::Index(parts)
+            | Self::Compare(_, parts)
+            | Self::In(parts)
+            | Self::Arithmetic(_, parts)
+            | Self::Find(_, parts) => parts.iter_mut().collect(),
             Self::Choice(parts) => parts.iter_mut().collect(),
             Self::List(parts) | Self::And(parts) | Self::Or(parts) => parts.iter_mut().collect(),
             Self::Each { list, condition, .. } => vec![list.as_mut(), condition.as_mut()],
@@ -90,8 +100,21 @@ impl Node {
     /// The slot that this operation looks up itself.
     pub(super) fn slot(&mut self) -> Option<&mut u32> {
         match self {
-            Self::Slot(slot) | Self::Has(slot) | Self::SlotVersus(_, slot, _) => Some(slot),
+            Self::Slot(slot) | Self::Has(slot) => Some(slot),
+            Self::IntVersus(_, slot, _) | Self::DoubleVersus(_, slot, _) | Self::TextVersus(_, slot, _) => Some(slot),
             _ => None,
+        }
+    }
+
+    /// A slot compared with a constant.
+    fn versus(comparison: Comparison, slot: u32, constant: Value<'static>) -> Self {
+        match constant {
+            Value::Int(constant) => Self::IntVersus(comparison, slot, constant),
+            Value::Double(constant) => Self::DoubleVersus(comparison, slot, constant),
+            Value::Text(text) if comparison.is_equality() => {
+                Self::TextVersus(comparison == Comparison::Equal, slot, text.into_owned().into_boxed_str())
+            }
+            constant => Self::Compare(comparison, Box::new([Self::Slot(slot), Self::Const(constant)])),
         }
     }
 
@@ -99,8 +122,8 @@ impl Node {
     pub(super) fn quickened(self) -> Self {
         match self {
             Self::Compare(comparison, parts) => match *parts {
-                [Self::Slot(slot), Self::Const(value)] => Self::SlotVersus(comparison, slot, value),
-                [Self::Const(value), Self::Slot(slot)] => Self::SlotVersus(comparison.flipped(), slot, value),
+                [Self::Slot(slot), Self::Const(value)] => Self::versus(comparison, slot, value),
+                [Self::Const(value), Self::Slot(slot)] => Self::versus(comparison.flipped(), slot, value),
                 parts => Self::Compare(comparison, Box::new(parts)),
             },
             Self::In(parts) => match *parts {

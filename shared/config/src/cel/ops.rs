@@ -27,13 +27,7 @@ pub(super) fn compare(comparison: Comparison, left: &Value<'_>, right: &Value<'_
         _ => return Err(EvalError::Types),
     };
     // What is not a number has no order: every comparison with it is false.
-    Ok(order.is_some_and(|order| match comparison {
-        Comparison::Less => order.is_lt(),
-        Comparison::LessOrEqual => order.is_le(),
-        Comparison::Greater => order.is_gt(),
-        Comparison::GreaterOrEqual => order.is_ge(),
-        Comparison::Equal | Comparison::NotEqual => order.is_eq(),
-    }))
+    Ok(order.is_some_and(|order| comparison.holds(order)))
 }
 
 /// Whether two values are equal: numbers across their types, lists and objects part by part. Values of different types
@@ -44,7 +38,9 @@ pub(super) fn equal(left: &Value<'_>, right: &Value<'_>) -> bool {
         (Value::Bool(a), Value::Bool(b)) => a == b,
         (Value::Int(a), Value::Int(b)) => a == b,
         (Value::Double(a), Value::Double(b)) => a == b,
-        (Value::Int(a), Value::Double(b)) | (Value::Double(b), Value::Int(a)) => int_to_double(*a, *b) == Some(Ordering::Equal),
+        (Value::Int(a), Value::Double(b)) | (Value::Double(b), Value::Int(a)) => {
+            int_to_double(*a, *b) == Some(Ordering::Equal)
+        }
         (Value::Text(a), Value::Text(b)) => a == b,
         (Value::List(a), Value::List(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| equal(&a, &b)),
         (Value::Map(a), Value::Map(b)) => {
@@ -73,7 +69,11 @@ fn int_to_double(int: i64, double: f64) -> Option<Ordering> {
 /// interpreter of crate `cel`; the specification leaves it open.
 pub(super) fn contains(item: &Value<'_>, within: &Value<'_>) -> Result<bool, EvalError> {
     match within {
-        Value::List(list) => Ok(list.iter().any(|element| equal(item, &element))),
+        Value::List(list) => Ok(match (item, list) {
+            (Value::Text(text), List::Texts(texts)) => texts.iter().any(|element| element == text),
+            (Value::Text(text), List::Json(values)) => values.iter().any(|element| element.as_str() == Some(text)),
+            _ => list.iter().any(|element| equal(item, &element)),
+        }),
         Value::Map(map) => match item {
             Value::Text(key) => Ok(map.contains_key(key.as_ref())),
             Value::Bool(_) | Value::Int(_) | Value::Double(_) => Ok(false),
@@ -94,7 +94,9 @@ pub(super) fn arithmetic<'a>(operator: Arithmetic, left: Value<'a>, right: Value
             Arithmetic::Divide => Ok(Value::Double(a / b)),
             Arithmetic::Remainder => Err(EvalError::Types),
         },
-        (Value::Text(a), Value::Text(b)) if operator == Arithmetic::Add => Ok(Value::Text(Cow::Owned(a.into_owned() + &b))),
+        (Value::Text(a), Value::Text(b)) if operator == Arithmetic::Add => {
+            Ok(Value::Text(Cow::Owned(a.into_owned() + &b)))
+        }
         (Value::List(a), Value::List(b)) if operator == Arithmetic::Add => Ok(Value::List(List::Owned(a.join(b)))),
         _ => Err(EvalError::Types),
     }

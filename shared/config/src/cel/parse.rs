@@ -15,7 +15,8 @@ use std::ops::Range;
 /// Parses `source`; `None` where it is no expression. What is wrong is added to `errors`.
 pub(super) fn parse(source: &str, errors: &mut Vec<CelError>) -> Option<Expr> {
     if source.len() > syntax::MAX_BYTES {
-        let message = format!("the condition has {} bytes; {} are allowed: take it apart", source.len(), syntax::MAX_BYTES);
+        let message =
+            format!("the condition has {} bytes; {} are allowed: take it apart", source.len(), syntax::MAX_BYTES);
         errors.push(CelError::new(0..source.len(), message));
         return None;
     }
@@ -24,7 +25,9 @@ pub(super) fn parse(source: &str, errors: &mut Vec<CelError>) -> Option<Expr> {
     let mut order = Vec::new();
     let ungrouped = syntax::check(source, &tokens, &mut order);
     // A token that is wrong by itself stands in for another: that it stands in the wrong place is no news.
-    order.retain(|error| !errors[..words].iter().any(|word| word.at.start <= error.at.start && error.at.end <= word.at.end));
+    order.retain(|error| {
+        !errors[..words].iter().any(|word| word.at.start <= error.at.start && error.at.end <= word.at.end)
+    });
     errors.append(&mut order);
     if !errors.is_empty() {
         return None;
@@ -55,7 +58,8 @@ fn in_words(message: &str) -> String {
     match message {
         "invalid argument to has() macro" => "`has()` asks for a key: write `has(properties.plan)`".to_owned(),
         "argument must be a simple name" => {
-            "the first argument is a name for the element: write `properties.tags.exists(tag, tag == \"vip\")`".to_owned()
+            "the first argument is a name for the element: write `properties.tags.exists(tag, tag == \"vip\")`"
+                .to_owned()
         }
         other => format!("this is no CEL: {other}"),
     }
@@ -170,7 +174,9 @@ impl Walk<'_> {
             LiteralValue::Int(i) => Kind::Int(*i.inner()),
             LiteralValue::Double(d) => Kind::Double(*d.inner()),
             LiteralValue::String(text) => Kind::Text(text.inner().to_owned()),
-            LiteralValue::UInt(_) | LiteralValue::Bytes(_) => return self.wrong(at, "this kind of literal is not offered"),
+            LiteralValue::UInt(_) | LiteralValue::Bytes(_) => {
+                return self.wrong(at, "this kind of literal is not offered");
+            }
         };
         Expr { at, kind }
     }
@@ -200,7 +206,8 @@ impl Walk<'_> {
         let name = self.word();
         if name.text != "exists" && name.text != "all" {
             self.skip_arguments();
-            let message = format!("`.{}()` is not offered: of a list you can ask `exists`, `all`, `size` and `in`", name.text);
+            let message =
+                format!("`.{}()` is not offered: of a list you can ask `exists`, `all`, `size` and `in`", name.text);
             return self.wrong(name.at, message);
         }
         // The bracket, the variable and the comma.
@@ -228,7 +235,8 @@ impl Walk<'_> {
             return Expr { at: target.at.start..self.take().end, kind: Kind::Method(target, name, arguments) };
         }
         // Only operators have names that no function can have.
-        let operator = call.func_name.starts_with('@') || call.func_name.contains(|c: char| c.is_ascii_punctuation() && c != '_');
+        let operator =
+            call.func_name.starts_with('@') || call.func_name.contains(|c: char| c.is_ascii_punctuation() && c != '_');
         if !operator {
             self.signs();
             let name = self.word();

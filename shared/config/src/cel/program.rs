@@ -26,7 +26,8 @@ impl<S> Program<S> {
         let mut numbers = Vec::new();
         renumber(&mut root, &mut numbers);
         let mut slots: Vec<Option<S>> = slots.into_iter().map(Some).collect();
-        let slots = numbers.iter().filter_map(|number| slots.get_mut(*number as usize).and_then(Option::take)).collect();
+        let slots =
+            numbers.iter().filter_map(|number| slots.get_mut(*number as usize).and_then(Option::take)).collect();
         Self { source: source.into(), slots, root }
     }
 

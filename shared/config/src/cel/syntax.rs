@@ -3,6 +3,9 @@
 //! The grammar is one of operators and brackets, so a single pass that knows whether a value or an operator comes next finds
 //! every error without a tree, and without recursion. It bounds the tree's height too, before anything recursive sees the source.
 
+mod brackets;
+
+use self::brackets::{Bracket, Frame};
 use super::CelError;
 use super::lex::{Kind, Token};
 use std::ops::Range;
@@ -21,8 +24,23 @@ const LOWEST: u64 = 1 << 63;
 
 /// Words that CEL keeps for itself.
 const RESERVED: [&str; 17] = [
-    "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "namespace", "package",
-    "return", "var", "void", "while",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "namespace",
+    "package",
+    "return",
+    "var",
+    "void",
+    "while",
 ];
 
 /// Reports every place where the tokens make no expression, and gives the tokens without the brackets that only group, which
@@ -41,42 +59,6 @@ pub(super) fn check(source: &str, tokens: &[Token], errors: &mut Vec<CelError>) 
     checker.run();
     let groups = checker.groups;
     tokens.iter().zip(groups).filter(|(_, groups)| !groups).map(|(token, _)| token.clone()).collect()
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bracket {
-    Whole,
-    Group,
-    Call,
-    List,
-    Index,
-    Map,
-}
-
-/// What is open.
-struct Frame {
-    bracket: Bracket,
-    /// The opening token.
-    opened: usize,
-    /// Each `?` that has no `:` yet.
-    choices: Vec<usize>,
-    /// The height of what stands since the last `&&`, `||`, `,`, `?` or `:`.
-    term: usize,
-    /// The greatest height of what stands before that.
-    highest: usize,
-    /// How many `&&` and `||` there are: their chains become balanced trees.
-    logic: usize,
-}
-
-impl Frame {
-    fn end_term(&mut self) {
-        self.highest = self.highest.max(self.term);
-        self.term = 0;
-    }
-
-    fn height(&self) -> usize {
-        self.highest.max(self.term) + self.logic.checked_ilog2().map_or(0, |log| log as usize + 2)
-    }
 }
 
 struct Checker<'a> {
@@ -284,130 +266,11 @@ impl Checker<'_> {
         false
     }
 
-    fn open(&mut self, at: usize, bracket: Bracket) -> bool {
-        if self.frames.len() == MAX_NESTING + 1 {
-            let message = format!("brackets are nested deeper than {MAX_NESTING}: take the condition apart");
-            self.wrong(self.at(at), message);
-        }
-        // Signs before a bracket count where it is closed.
-        let signs = std::mem::take(&mut self.signs);
-        self.frames.push(Frame { bracket, opened: at, choices: Vec::new(), term: 0, highest: signs, logic: 0 });
-        true
-    }
-
-    fn close(&mut self, at: usize) -> bool {
-        let Kind::Close(closing) = self.tokens[at].kind else { return false };
-        let fits = |frame: &Frame| match frame.bracket {
-            Bracket::Whole => false,
-            Bracket::Group | Bracket::Call => closing == b')',
-            Bracket::List | Bracket::Index => closing == b']',
-            Bracket::Map => closing == b'}',
-        };
-        if !self.frames.iter().any(fits) {
-            let place = self.at(at);
-            let message = format!("`{}` closes nothing", self.text(&place));
-            self.wrong(place, message);
-            return false;
-        }
-        // What was opened within and never closed is told of here.
-        while let Some(frame) = self.frames.pop() {
-            self.end_choices(&frame);
-            if fits(&frame) {
-                if frame.bracket == Bracket::Group {
-                    self.groups[frame.opened] = true;
-                    self.groups[at] = true;
-                }
-                self.found_value(frame.height() + 1);
-                break;
-            }
-            let place = self.at(frame.opened);
-            let message = format!("`{}` is not closed", self.text(&place));
-            self.wrong(place, message);
-        }
-        self.limit_height(at);
-        false
-    }
-
-    /// Whether this bracket closes a call or a list that may be empty here.
-    fn may_be_empty(&self, at: usize) -> bool {
-        let Some(frame) = self.frames.last() else { return false };
-        let empty = frame.opened + 1 == at;
-        let trailing = at > 0 && self.tokens[at - 1].kind == Kind::Comma;
-        match frame.bracket {
-            Bracket::Call => empty,
-            Bracket::List | Bracket::Map => empty || trailing,
-            _ => false,
-        }
-    }
-
-    fn choose(&mut self, at: usize) -> bool {
-        self.choices += 1;
-        if self.choices == MAX_CHOICES + 1 {
-            self.wrong(self.at(at), format!("a condition may have {MAX_CHOICES} `?`: take it apart"));
-        }
-        if let Some(frame) = self.frames.last_mut() {
-            frame.choices.push(at);
-            frame.end_term();
-            // What follows stands below this choice.
-            frame.highest += 1;
-        }
-        true
-    }
-
-    fn otherwise(&mut self, at: usize) -> bool {
-        let open = match self.frames.last_mut() {
-            Some(frame) => {
-                frame.end_term();
-                frame.choices.pop().is_some() || frame.bracket == Bracket::Map
-            }
-            None => false,
-        };
-        if !open {
-            self.wrong(self.at(at), "`:` has no `?` before it: a choice is `condition ? a : b`");
-        }
-        true
-    }
-
-    fn comma(&mut self, at: usize) -> bool {
-        let Some(frame) = self.frames.last_mut() else { return true };
-        frame.end_term();
-        let unfinished = std::mem::take(&mut frame.choices);
-        let message = match frame.bracket {
-            Bracket::Call | Bracket::List | Bracket::Map => None,
-            Bracket::Index => Some("an index is one value"),
-            Bracket::Whole | Bracket::Group => Some("`,` separates arguments and elements only: write `&&` or `||`, or a list in `[…]`"),
-        };
-        if let Some(message) = message.filter(|_| self.text(&self.at(at)) == ",") {
-            self.wrong(self.at(at), message);
-        }
-        self.choices_without_colon(&unfinished);
-        true
-    }
-
-    fn end_choices(&mut self, frame: &Frame) {
-        self.choices_without_colon(&frame.choices);
-    }
-
-    fn choices_without_colon(&mut self, choices: &[usize]) {
-        for at in choices {
-            self.wrong(self.at(*at), "`?` has no `:` after it: a choice is `condition ? a : b`");
-        }
-    }
-
     fn missing_value(&mut self, at: usize) {
         let place = self.at(at);
         let message = format!("a value is missing before `{}`", self.text(&place));
         self.signs = 0;
         self.wrong(place, message);
-    }
-
-    fn limit_height(&mut self, at: usize) {
-        let higher = self.frames.last().is_some_and(|frame| frame.height() > MAX_HEIGHT);
-        if higher && !self.told_of_height {
-            self.told_of_height = true;
-            let message = format!("the condition is nested deeper than {MAX_HEIGHT} operators: take it apart");
-            self.wrong(self.at(at), message);
-        }
     }
 
     fn kind(&self, at: usize) -> Option<Kind> {

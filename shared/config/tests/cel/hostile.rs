@@ -22,10 +22,68 @@ fn endure(source: &str) {
 }
 
 const WORDS: [&str; 62] = [
-    "(", ")", "[", "]", "{", "}", ",", ".", "?", ":", "==", "!=", "<", "<=", ">", ">=", "&&", "||", "!", "-", "+", "*", "/", "%", "in",
-    "=", "&", "true", "null", "1", "-1", "0x1f", "1.5", ".5", "1e9", "9223372036854775808", "3u", "\"a\"", "'b'", "r'\\d'", "b'x'",
-    "\"\"\"c\"\"\"", "\"\\u00e4\"", "visits", "stage", "pays", "properties", "properties.a", "segments", "anything", "count", "count(\"a\")",
-    "has", "has(properties.a)", "size", "exists", "all", "e", "matches", "if", "//", "§",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    ".",
+    "?",
+    ":",
+    "==",
+    "!=",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "&&",
+    "||",
+    "!",
+    "-",
+    "+",
+    "*",
+    "/",
+    "%",
+    "in",
+    "=",
+    "&",
+    "true",
+    "null",
+    "1",
+    "-1",
+    "0x1f",
+    "1.5",
+    ".5",
+    "1e9",
+    "9223372036854775808",
+    "3u",
+    "\"a\"",
+    "'b'",
+    "r'\\d'",
+    "b'x'",
+    "\"\"\"c\"\"\"",
+    "\"\\u00e4\"",
+    "visits",
+    "stage",
+    "pays",
+    "properties",
+    "properties.a",
+    "segments",
+    "anything",
+    "count",
+    "count(\"a\")",
+    "has",
+    "has(properties.a)",
+    "size",
+    "exists",
+    "all",
+    "e",
+    "matches",
+    "if",
+    "//",
+    "§",
 ];
 
 proptest! {
@@ -72,7 +130,14 @@ fn nesting_ends_at_its_limit_and_not_at_the_stacks() {
             endure(&nested(MAX_NESTING + 1, open, close));
             endure(&nested(500, open, close));
         }
-        for source in ["!".repeat(8000), "-".repeat(8000), "(".repeat(8000), "pays?".repeat(1600), "a.".repeat(4000), "[".repeat(8000)] {
+        for source in [
+            "!".repeat(8000),
+            "-".repeat(8000),
+            "(".repeat(8000),
+            "pays?".repeat(1600),
+            "a.".repeat(4000),
+            "[".repeat(8000),
+        ] {
             endure(&format!("{source}pays"));
         }
     });

@@ -10,14 +10,18 @@ fn slot(path: &[&str]) -> Path {
 
 #[test]
 fn each_slot_is_looked_up_by_one_number_however_often_it_is_named() {
-    let program = condition("visits > 3 && stage == \"a\" || visits > count(\"x\", 7) || properties.o.k == properties[\"o\"].k");
+    let program =
+        condition("visits > 3 && stage == \"a\" || visits > count(\"x\", 7) || properties.o.k == properties[\"o\"].k");
     let expected = [slot(&["visits"]), slot(&["stage"]), slot(&["count", "x/7"]), slot(&["properties", "o", "k"])];
     assert_eq!(program.slots(), expected);
 }
 
 #[test]
 fn what_constants_make_unreachable_is_not_looked_up() {
-    assert_eq!(condition("visits > 3 || true && (1 < 2 ? pays : stage == \"a\")").slots(), [slot(&["visits"]), slot(&["pays"])]);
+    assert_eq!(
+        condition("visits > 3 || true && (1 < 2 ? pays : stage == \"a\")").slots(),
+        [slot(&["visits"]), slot(&["pays"])]
+    );
     let never = condition("visits > 3 && 1 > 2");
     assert!(never.slots().is_empty());
     assert!(matches!(never.constant(), Some(Value::Bool(false))));
@@ -28,7 +32,9 @@ fn what_constants_make_unreachable_is_not_looked_up() {
 #[test]
 fn what_is_neither_true_nor_false_is_an_error_however_much_is_left_away_around_it() {
     let known = facts(json!({"properties": {"flag": 3}}));
-    for source in ["properties.flag && true", "true && (properties.flag && true)", "false || (properties.flag || false)"] {
+    for source in
+        ["properties.flag && true", "true && (properties.flag && true)", "false || (properties.flag || false)"]
+    {
         assert_eq!(condition(source).eval(&known).unwrap_err(), EvalError::Types, "{source}");
     }
 }
@@ -80,7 +86,10 @@ fn neighbours_beyond_the_53_bits_of_a_double_differ() {
 fn what_is_not_a_number_has_no_order_and_equals_nothing() {
     let known = facts(json!({"sentiment": 0.0}));
     for order in ["<", "<=", ">", ">=", "=="] {
-        assert!(condition(&format!("!(sentiment / 0.0 {order} 1) && !(sentiment / 0.0 {order} sentiment / 0.0)")).is_true(&known));
+        assert!(
+            condition(&format!("!(sentiment / 0.0 {order} 1) && !(sentiment / 0.0 {order} sentiment / 0.0)"))
+                .is_true(&known)
+        );
     }
     assert!(condition("1.0 / sentiment > visits || 1.0 / sentiment > 1").is_true(&known), "infinity has");
 }
@@ -90,12 +99,17 @@ fn the_element_of_an_outer_list_is_seen_within_an_inner_one() {
     let known = facts(json!({"segments": ["a", "b"], "properties": {"list": [{"tags": ["x", "b"]}, {"tags": []}]}}));
     assert!(condition("segments.exists(s, properties.list.exists(p, p.tags.exists(t, t == s)))").is_true(&known));
     assert!(!condition("segments.all(s, properties.list.exists(p, p.tags.exists(t, t == s)))").is_true(&known));
-    assert!(condition("properties.list.exists(stage, size(stage.tags) == 2)").is_true(&known), "an element hides a name");
+    assert!(
+        condition("properties.list.exists(stage, size(stage.tags) == 2)").is_true(&known),
+        "an element hides a name"
+    );
 }
 
 #[test]
 fn comments_and_lines_are_allowed() {
-    assert!(condition("visits > 3 // often here\n  && // and\n  pays").is_true(&facts(json!({"visits": 4, "pays": true}))));
+    assert!(
+        condition("visits > 3 // often here\n  && // and\n  pays").is_true(&facts(json!({"visits": 4, "pays": true})))
+    );
 }
 
 #[test]

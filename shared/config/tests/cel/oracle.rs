@@ -2,8 +2,8 @@
 
 use crate::tape::Tape;
 use crate::world::{Facts, compile, facts};
-use ::cel::{Context, Env, ExecutionError, Program, Value as Theirs, extensions};
 use ::cel::objects::Key;
+use ::cel::{Context, Env, ExecutionError, Program, Value as Theirs, extensions};
 use perennial_config::cel::{Value as Ours, Wanted};
 use proptest::prelude::*;
 use serde_json::Value as Json;
@@ -42,7 +42,9 @@ fn interpreted(env: &Arc<Env>, source: &str, facts: &Facts) -> Result<Theirs, St
     let counts = facts.0.get("count").map(theirs);
     let count = move |event: Arc<String>| -> Result<Theirs, ExecutionError> {
         match &counts {
-            Some(Theirs::Map(counts)) => counts.get(&Key::from(event.as_str())).cloned().ok_or_else(|| ExecutionError::no_such_key(&event)),
+            Some(Theirs::Map(counts)) => {
+                counts.get(&Key::from(event.as_str())).cloned().ok_or_else(|| ExecutionError::no_such_key(&event))
+            }
             _ => Err(ExecutionError::no_such_key(&event)),
         }
     };
@@ -60,7 +62,9 @@ fn same(ours: &Ours<'_>, theirs: &Theirs) -> bool {
         (Ours::List(a), Theirs::List(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(&a, b)),
         (Ours::Map(a), Theirs::Map(b)) => {
             a.len() == b.map.len()
-                && a.iter().all(|(key, value)| b.get(&Key::from(key.as_str())).is_some_and(|other| same(&Ours::from(value), other)))
+                && a.iter().all(|(key, value)| {
+                    b.get(&Key::from(key.as_str())).is_some_and(|other| same(&Ours::from(value), other))
+                })
         }
         _ => false,
     }
@@ -77,14 +81,22 @@ fn agree(env: &Arc<Env>, source: &str, wanted: Wanted, facts: &Facts) -> Option<
     };
     let holds = matches!(ours, Ok(Ours::Bool(true)));
     assert_eq!(program.is_true(facts), holds, "{source}: `is_true` and `eval` differ");
-    Some(if agree { Ok(()) } else { Err(format!("{source}\n ours: {ours:?}\n theirs: {theirs:?}\n facts: {:?}", facts.0)) })
+    Some(if agree {
+        Ok(())
+    } else {
+        Err(format!("{source}\n ours: {ours:?}\n theirs: {theirs:?}\n facts: {:?}", facts.0))
+    })
 }
 
 #[test]
 fn random_conditions_give_what_the_interpreter_gives() {
     let env = environment();
     let (ran, refused) = (Cell::new(0), Cell::new(0));
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig { cases: 6000, failure_persistence: None, ..ProptestConfig::default() });
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        cases: 6000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
     let tapes = (proptest::collection::vec(any::<u8>(), 0..80), proptest::collection::vec(any::<u8>(), 24), 0..4_usize);
     let result = runner.run(&tapes, |(choices, known, depth)| {
         let mut tape = Tape::new(&choices);

@@ -33,7 +33,15 @@ impl<'a> Tape<'a> {
     /// A condition of at most `depth` levels.
     pub(crate) fn truth(&mut self, depth: usize) -> String {
         if depth == 0 {
-            return self.of(&["true", "false", "pays", "properties.flag", "anything", "has(properties.a)", "idle_days > 3"]);
+            return self.of(&[
+                "true",
+                "false",
+                "pays",
+                "properties.flag",
+                "anything",
+                "has(properties.a)",
+                "idle_days > 3",
+            ]);
         }
         let d = depth - 1;
         match self.choose(22) {
@@ -50,9 +58,18 @@ impl<'a> Tape<'a> {
             12 => format!("{} in {}", self.any(d), self.list(d)),
             13 => format!("{} in {}", self.text(d), self.any(d)),
             14 => format!("{}.{}({})", self.text(d), self.of(&["contains", "startsWith", "endsWith"]), self.text(d)),
-            15 => format!("{}.matches({})", self.text(d), self.of(&["\"\"", "\"^a\"", "r\"^[a-z]+$\"", "\"(?i)B\"", "'ä?c$'"])),
+            15 => format!(
+                "{}.matches({})",
+                self.text(d),
+                self.of(&["\"\"", "\"^a\"", "r\"^[a-z]+$\"", "\"(?i)B\"", "'ä?c$'"])
+            ),
             16 => format!("{}.{}(e, {})", self.list(d), self.of(&["exists", "all"]), self.of_element(d)),
-            17 => format!("properties.{}.{}(e, {})", self.of(&["list", "o", "a"]), self.of(&["exists", "all"]), self.of_element(d)),
+            17 => format!(
+                "properties.{}.{}(e, {})",
+                self.of(&["list", "o", "a"]),
+                self.of(&["exists", "all"]),
+                self.of_element(d)
+            ),
             18 => self.of(&["has(properties.a)", "has(properties.o)", "\"a\" in properties", "'zz' in properties"]),
             19 => format!("{} {} {}", self.truth(d), self.of(&["==", "!=", "<", ">="]), self.truth(d)),
             20 => format!("{} {} {}", self.fraction(d), self.order(), self.fraction(d)),
@@ -76,7 +93,18 @@ impl<'a> Tape<'a> {
 
     pub(crate) fn whole(&mut self, depth: usize) -> String {
         if depth == 0 {
-            let words = ["1", "0", "idle_days", "visits", "-1", "7", "9223372036854775807", "9007199254740993", "count(\"a\")", "account.people"];
+            let words = [
+                "1",
+                "0",
+                "idle_days",
+                "visits",
+                "-1",
+                "7",
+                "9223372036854775807",
+                "9007199254740993",
+                "count(\"a\")",
+                "account.people",
+            ];
             return self.of(&words);
         }
         let d = depth - 1;
@@ -84,7 +112,10 @@ impl<'a> Tape<'a> {
             0 => self.whole(0),
             1..=3 => format!("({} {} {})", self.whole(d), self.of(&["+", "-", "*", "/", "%"]), self.whole(d)),
             4 => format!("-({})", self.whole(d)),
-            5 => format!("size({})", self.of(&["stage", "segments", "properties.a", "properties.list", "\"äb\"", "[1, visits]"])),
+            5 => format!(
+                "size({})",
+                self.of(&["stage", "segments", "properties.a", "properties.list", "\"äb\"", "[1, visits]"])
+            ),
             6 => format!("({} ? {} : {})", self.truth(d), self.whole(d), self.whole(d)),
             _ => format!("int({})", self.fraction(d)),
         }
@@ -100,13 +131,24 @@ impl<'a> Tape<'a> {
             1 if self.choose(3) == 0 => format!("({} / {})", self.fraction(d), self.of(&["2.0", "-0.5"])),
             1 => format!("({} {} {})", self.fraction(d), self.of(&["+", "-", "*"]), self.fraction(d)),
             2 => format!("-({})", self.fraction(d)),
-            _ => format!("double({})", self.of(&["account.people", "count(\"a\")", "3", "size(stage)", "properties.a"])),
+            _ => {
+                format!("double({})", self.of(&["account.people", "count(\"a\")", "3", "size(stage)", "properties.a"]))
+            }
         }
     }
 
     fn text(&mut self, depth: usize) -> String {
         if depth == 0 {
-            return self.of(&["stage", "\"a\"", "\"\"", "source", "'abc'", "\"ÄB\\u00e4\"", "properties.a", "properties[\"first name\"]"]);
+            return self.of(&[
+                "stage",
+                "\"a\"",
+                "\"\"",
+                "source",
+                "'abc'",
+                "\"ÄB\\u00e4\"",
+                "properties.a",
+                "properties[\"first name\"]",
+            ]);
         }
         let d = depth - 1;
         match self.choose(4) {
@@ -132,13 +174,24 @@ impl<'a> Tape<'a> {
         match self.choose(10) {
             0 => "anything".to_owned(),
             1 => "properties.a".to_owned(),
-            2 => self.of(&["properties.o", "properties.o.k", "properties[\"o\"].k", "properties.list[0]", "properties.list[1]", "properties.o[\"k\"]"]),
+            2 => self.of(&[
+                "properties.o",
+                "properties.o.k",
+                "properties[\"o\"].k",
+                "properties.list[0]",
+                "properties.list[1]",
+                "properties.o[\"k\"]",
+            ]),
             3 => "properties.b".to_owned(),
             4 => self.whole(depth),
             5 => self.text(depth),
             6 => self.fraction(depth),
             7 => self.of(&["null", "true", "false"]),
-            8 => format!("(properties.a {} {})", self.of(&["+", "-", "*", "/", "%"]), self.of(&["properties.b", "1", "2.0", "anything"])),
+            8 => format!(
+                "(properties.a {} {})",
+                self.of(&["+", "-", "*", "/", "%"]),
+                self.of(&["properties.b", "1", "2.0", "anything"])
+            ),
             _ => format!("(pays ? {} : anything)", self.of(&["properties.a", "properties.b"])),
         }
     }
@@ -147,7 +200,11 @@ impl<'a> Tape<'a> {
     pub(crate) fn facts(&mut self) -> Facts {
         let mut facts = BTreeMap::new();
         for name in ["idle_days", "visits"] {
-            self.put(&mut facts, name, &[json!(3), json!(0), json!(-1), json!(i64::MAX), json!(i64::MIN), json!(9_007_199_254_740_993_i64)]);
+            self.put(
+                &mut facts,
+                name,
+                &[json!(3), json!(0), json!(-1), json!(i64::MAX), json!(i64::MIN), json!(9_007_199_254_740_993_i64)],
+            );
         }
         for name in ["sentiment", "engagement"] {
             self.put(&mut facts, name, &[json!(0.5), json!(-0.0), json!(3.0), json!(1e30)]);
@@ -187,8 +244,22 @@ impl<'a> Tape<'a> {
 
     fn json(&mut self) -> Json {
         let values = [
-            json!(1), json!("a"), json!(null), json!(true), json!(1.0), json!(2.5), json!(-7), json!(""), json!("ABC"),
-            json!([1, 2.0, "a"]), json!({"k": 1}), json!({"k": {"k": "a"}, "b": [1]}), json!([]), json!(false), json!(-3), json!({}),
+            json!(1),
+            json!("a"),
+            json!(null),
+            json!(true),
+            json!(1.0),
+            json!(2.5),
+            json!(-7),
+            json!(""),
+            json!("ABC"),
+            json!([1, 2.0, "a"]),
+            json!({"k": 1}),
+            json!({"k": {"k": "a"}, "b": [1]}),
+            json!([]),
+            json!(false),
+            json!(-3),
+            json!({}),
         ];
         values[self.choose(values.len())].clone()
     }

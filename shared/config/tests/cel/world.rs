@@ -1,6 +1,8 @@
 //! A small vocabulary with names of every form and type, and facts to look them up in.
 
-use perennial_config::cel::{self, CelError, Const, Form, Lookup, Name, Param, Program, Refused, Type, Value, Vocabulary, Wanted};
+use perennial_config::cel::{
+    self, CelError, Const, Form, Lookup, Name, Param, Program, Refused, Type, Value, Vocabulary, Wanted,
+};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 

@@ -10,7 +10,8 @@ use regex::{Regex, RegexBuilder};
 use std::ops::Range;
 
 /// Every method there is.
-pub(super) const METHODS: [&str; 8] = ["all", "contains", "endsWith", "exists", "lowerAscii", "matches", "size", "startsWith"];
+pub(super) const METHODS: [&str; 8] =
+    ["all", "contains", "endsWith", "exists", "lowerAscii", "matches", "size", "startsWith"];
 
 /// How large a pattern may get when it is compiled, in bytes.
 const PATTERN_BYTES: usize = 1 << 18;
@@ -24,11 +25,21 @@ impl<V: Vocabulary> Checker<'_, V> {
         match name.text.as_str() {
             "size" => match arguments {
                 [] => self.size(at, target),
-                _ => self.method_arguments(target, arguments, &name.at, "`size` takes no argument: write `x.size()` or `size(x)`"),
+                _ => self.method_arguments(
+                    target,
+                    arguments,
+                    &name.at,
+                    "`size` takes no argument: write `x.size()` or `size(x)`",
+                ),
             },
             "lowerAscii" => match arguments {
                 [] => self.lower(at, target),
-                _ => self.method_arguments(target, arguments, &name.at, "`lowerAscii` takes no argument: write `x.lowerAscii()`"),
+                _ => self.method_arguments(
+                    target,
+                    arguments,
+                    &name.at,
+                    "`lowerAscii` takes no argument: write `x.lowerAscii()`",
+                ),
             },
             "contains" => self.find(at, Find::Contains, target, name, arguments),
             "startsWith" => self.find(at, Find::StartsWith, target, name, arguments),
@@ -36,7 +47,10 @@ impl<V: Vocabulary> Checker<'_, V> {
             "matches" => self.matches(at, target, name, arguments),
             // With a name and a condition they are not calls, and do not come here.
             "exists" | "all" => {
-                let message = format!("`{0}` takes a name for the element and a condition: write `x.{0}(e, e == \"a\")`", name.text);
+                let message = format!(
+                    "`{0}` takes a name for the element and a condition: write `x.{0}(e, e == \"a\")`",
+                    name.text
+                );
                 self.wrong(&name.at, message)
             }
             other => {
@@ -126,7 +140,12 @@ impl<V: Vocabulary> Checker<'_, V> {
 
     fn matches(&mut self, at: &Range<usize>, target: &Expr, name: &Word, arguments: &[Expr]) -> Typed {
         let [argument] = arguments else {
-            return self.method_arguments(target, arguments, &name.at, "`matches` takes one pattern: write `x.matches(\"…\")`");
+            return self.method_arguments(
+                target,
+                arguments,
+                &name.at,
+                "`matches` takes one pattern: write `x.matches(\"…\")`",
+            );
         };
         let (text, pattern) = (self.a_text(target, "matches"), self.a_text(argument, "matches"));
         if pattern.is_wrong() {
@@ -151,7 +170,9 @@ fn compiled(pattern: &str) -> Result<Regex, String> {
         .nest_limit(PATTERN_NESTING)
         .build();
     built.map_err(|error| match error {
-        regex::Error::CompiledTooBig(_) => format!("the pattern gets larger than {PATTERN_BYTES} bytes: make it simpler"),
+        regex::Error::CompiledTooBig(_) => {
+            format!("the pattern gets larger than {PATTERN_BYTES} bytes: make it simpler")
+        }
         // The last line says what is wrong; the lines before draw where.
         other => {
             let told = other.to_string();

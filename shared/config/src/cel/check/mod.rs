@@ -188,7 +188,8 @@ impl<V: Vocabulary> Checker<'_, V> {
         let elements = self.expr(list);
         let list_fits = elements.is_wrong() || elements.may_be(Type::List);
         if !list_fits {
-            let message = format!("`exists` and `all` ask of a list, and `{}` is {}", self.text(&list.at), elements.kind());
+            let message =
+                format!("`exists` and `all` ask of a list, and `{}` is {}", self.text(&list.at), elements.kind());
             self.wrong(&list.at, message);
         }
         self.locals.push(variable.to_owned());

@@ -130,7 +130,8 @@ impl<V: Vocabulary> Checker<'_, V> {
             "length" | "len" | "count" => "; its size is `size(…)`",
             _ => "",
         };
-        let message = format!("`{}` is {} and has no keys such as `{name}`{hint}", self.text(&operand.at), typed.kind());
+        let message =
+            format!("`{}` is {} and has no keys such as `{name}`{hint}", self.text(&operand.at), typed.kind());
         self.wrong(key, message);
         None
     }
@@ -189,7 +190,8 @@ impl<V: Vocabulary> Checker<'_, V> {
         match self.form(&name.text) {
             Some(Form::Function(params)) => self.vocabulary_call(at, name, params, arguments),
             Some(form) => {
-                let brackets = if form == Form::Map { "key, not a call: write `.KEY`" } else { "name without brackets" };
+                let brackets =
+                    if form == Form::Map { "key, not a call: write `.KEY`" } else { "name without brackets" };
                 let message = format!("`{}` is no function: it takes a {brackets}", name.text);
                 self.wrong(&name.at, message)
             }
@@ -205,7 +207,8 @@ impl<V: Vocabulary> Checker<'_, V> {
             return format!("`{name}` follows what it asks of: write `x.{name}(…)`");
         }
         let names = self.vocabulary.names().iter();
-        let functions = names.filter(|known| matches!(known.form, Form::Function(_))).map(|known| known.name).chain(OWN);
+        let functions =
+            names.filter(|known| matches!(known.form, Form::Function(_))).map(|known| known.name).chain(OWN);
         match nearest(name, functions.clone()) {
             Some(near) => format!("`{name}` is no function; did you mean `{near}`?"),
             None => {
@@ -236,7 +239,11 @@ impl<V: Vocabulary> Checker<'_, V> {
             return part;
         }
         if !part.may_be_number() && !part.may_be(Type::Text) {
-            let message = format!("a number is made of a number or of a text, and `{}` is {}", self.text(&argument.at), part.kind());
+            let message = format!(
+                "a number is made of a number or of a text, and `{}` is {}",
+                self.text(&argument.at),
+                part.kind()
+            );
             return self.wrong(&argument.at, message);
         }
         let part = Box::new(part.node);
@@ -244,7 +251,13 @@ impl<V: Vocabulary> Checker<'_, V> {
         self.fold(at, node, to)
     }
 
-    fn vocabulary_call(&mut self, at: &Range<usize>, name: &Word, params: &'static [Param], arguments: &[Expr]) -> Typed {
+    fn vocabulary_call(
+        &mut self,
+        at: &Range<usize>,
+        name: &Word,
+        params: &'static [Param],
+        arguments: &[Expr],
+    ) -> Typed {
         let typed: Vec<Typed> = arguments.iter().map(|argument| self.expr(argument)).collect();
         let needed = params.iter().filter(|param| !param.optional).count();
         if arguments.len() < needed || arguments.len() > params.len() {
@@ -254,7 +267,8 @@ impl<V: Vocabulary> Checker<'_, V> {
                 n => format!("{n} are given"),
             };
             let usage = usage(&name.text, params);
-            let message = format!("`{}` takes {}, and {given}: write `{usage}`", name.text, how_many(needed, params.len()));
+            let message =
+                format!("`{}` takes {}, and {given}: write `{usage}`", name.text, how_many(needed, params.len()));
             return self.wrong(at, message);
         }
         let before = self.errors.len();
@@ -264,14 +278,16 @@ impl<V: Vocabulary> Checker<'_, V> {
                 Node::Const(value) => match constant(&value, param.ty) {
                     Some(constant) => constants.push(constant),
                     None => {
-                        let given = if matches!(value, Value::Null) { "`null`" } else { super::type_of(&value).as_str() };
+                        let given =
+                            if matches!(value, Value::Null) { "`null`" } else { super::type_of(&value).as_str() };
                         let message = format!("`{}` has to be {}, and this is {given}", param.name, param.ty.as_str());
                         self.wrong(&argument.at, message);
                     }
                 },
                 Node::Wrong => return Typed::wrong(),
                 _ => {
-                    let message = format!("`{}` has to be written out: it cannot depend on what is looked up", param.name);
+                    let message =
+                        format!("`{}` has to be written out: it cannot depend on what is looked up", param.name);
                     self.wrong(&argument.at, message);
                 }
             }
@@ -299,7 +315,9 @@ fn constant(value: &Value<'_>, ty: Type) -> Option<Const> {
         (Value::Int(i), _) => Const::Int(*i),
         (Value::Double(d), _) => Const::Double(*d),
         (Value::Text(text), _) => Const::Text(text.clone().into_owned()),
-        (Value::List(list), _) => Const::List(list.iter().map(|element| constant(&element, Type::Dyn)).collect::<Option<_>>()?),
+        (Value::List(list), _) => {
+            Const::List(list.iter().map(|element| constant(&element, Type::Dyn)).collect::<Option<_>>()?)
+        }
         (Value::Map(_), _) => return None,
     })
 }
@@ -327,4 +345,3 @@ fn how_many(least: usize, most: usize) -> String {
         (least, most) => format!("{least} to {most} arguments"),
     }
 }
-

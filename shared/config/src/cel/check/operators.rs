@@ -76,7 +76,11 @@ impl<V: Vocabulary> Checker<'_, V> {
         }
         match condition.node {
             Node::Const(Value::Bool(truth)) => {
-                if truth { a } else { b }
+                if truth {
+                    a
+                } else {
+                    b
+                }
             }
             condition => {
                 let ty = if a.ty == b.ty { a.ty } else { Type::Dyn };
@@ -133,8 +137,11 @@ impl<V: Vocabulary> Checker<'_, V> {
         }
         if !b.may_be(Type::List) {
             let hint = if b.ty == Type::Text { "; of a text, ask `.contains(\"…\")`" } else { "" };
-            let message =
-                format!("`in` looks into a list, such as `[\"a\", \"b\"]`, and `{}` is {}{hint}", self.text(&within.at), b.kind());
+            let message = format!(
+                "`in` looks into a list, such as `[\"a\", \"b\"]`, and `{}` is {}{hint}",
+                self.text(&within.at),
+                b.kind()
+            );
             return self.wrong(&within.at, message);
         }
         if let Kind::List(elements) = &within.kind {
@@ -179,7 +186,8 @@ impl<V: Vocabulary> Checker<'_, V> {
         let mixed = matches!((a.ty, b.ty), (Type::Int, Type::Double) | (Type::Double, Type::Int));
         let message = if mixed && operator != Arithmetic::Remainder {
             let (whole, of) = if a.ty == Type::Int { (&mine, left) } else { (&other, right) };
-            let instead = if matches!(of.kind, Kind::Int(_)) { format!("{whole}.0") } else { format!("double({whole})") };
+            let instead =
+                if matches!(of.kind, Kind::Int(_)) { format!("{whole}.0") } else { format!("double({whole})") };
             format!("`{sign}` does not mix whole numbers and numbers with a fraction: write `{instead}` for `{whole}`")
         } else {
             let takes = match operator {

@@ -71,22 +71,9 @@ impl<'a, 'p> Situation<'a, 'p> {
                 Trigger::Idle { days } => self.on_idle(journey, *days),
                 Trigger::Score { score, above } => {
                     let value = self.person.scores.get(*score);
-                    let over = value.get() >= *above;
-                    let was_over = self.facts.above.contains(&journey.key);
-                    if over && !was_over {
-                        self.facts.above.insert(journey.key);
-                        if let Some(part) = self.profile.primary_mut() {
-                            part.facts.above.insert(journey.key);
-                        }
-                        if speak {
-                            let at = self.now().as_second().to_be_bytes();
-                            self.enter(journey, None, Cause::Score { score: *score, value }, &at);
-                        }
-                    } else if !over && was_over {
-                        self.facts.above.remove(&journey.key);
-                        for part in &mut self.profile.parts {
-                            part.facts.above.remove(&journey.key);
-                        }
+                    if self.on_threshold(journey, value.get() >= *above) && speak {
+                        let at = self.now().as_second().to_be_bytes();
+                        self.enter(journey, None, Cause::Score { score: *score, value }, &at);
                     }
                 }
                 Trigger::Segment { segment, entered } => {
@@ -100,6 +87,33 @@ impl<'a, 'p> Situation<'a, 'p> {
                 Trigger::Event { .. } => {}
             }
         }
+    }
+
+    /// Notes where the person stands, in segments and over thresholds, and sets nothing off.
+    pub(crate) fn note(&mut self) {
+        self.on_segments();
+        for journey in &self.config().journeys.all {
+            if let Trigger::Score { score, above } = &journey.trigger {
+                self.on_threshold(journey, self.person.scores.get(*score).get() >= *above);
+            }
+        }
+    }
+
+    /// Notes whether the journey's score is over its threshold; gives whether it has just come to be.
+    fn on_threshold(&mut self, journey: &Journey, over: bool) -> bool {
+        let was_over = self.facts.above.contains(&journey.key);
+        if over && !was_over {
+            self.facts.above.insert(journey.key);
+            if let Some(part) = self.profile.primary_mut() {
+                part.facts.above.insert(journey.key);
+            }
+        } else if !over && was_over {
+            self.facts.above.remove(&journey.key);
+            for part in &mut self.profile.parts {
+                part.facts.above.remove(&journey.key);
+            }
+        }
+        over && !was_over
     }
 
     /// Notes which segments were entered and left; gives them by index, with whether they were entered.

@@ -18,6 +18,8 @@ pub struct Evaluation {
     pub engagement: Score,
     /// What the latest survey answer makes of the person.
     pub nps: NpsClass,
+    /// How kind the texts of the last three months are on average, -1 to 1; `None` where there are none.
+    pub sentiment: Option<f64>,
     /// Whole days since the last activity; `None` where there was none.
     pub idle_days: Option<i64>,
     /// One bit for each persona of the config, the first the lowest.
@@ -62,6 +64,7 @@ impl Evaluation {
             scores: person.scores,
             engagement: person.engagement(),
             nps: person.nps_class(),
+            sentiment: person.sentiment(),
             idle_days: person.idle_days(),
             personas: person.personas,
             segments: person.segments,

@@ -1,5 +1,7 @@
 //! Why a score is what it is, how it moved, and what would move it most.
 
+pub mod words;
+
 use crate::evaluate::look;
 use crate::facts::Facts;
 use crate::moment::Moment;
@@ -137,6 +139,11 @@ pub fn explain(moment: &Moment<'_>, state: &State, facts: &Facts, likelihood: Li
         changes: changes(moment, state, likelihood, value),
         config: moment.config.version.clone(),
     }
+}
+
+/// One score and its reasons alone: a small part of the work of [`explain`].
+pub fn reasons_of(moment: &Moment<'_>, state: &State, likelihood: Likelihood) -> (Score, Vec<Reason>) {
+    reasons(&look(moment, state), likelihood)
 }
 
 fn reasons(person: &Person<'_>, likelihood: Likelihood) -> (Score, Vec<Reason>) {

@@ -79,6 +79,11 @@ impl<'a> Person<'a> {
         Score::from_points(active / FULL_ENGAGEMENT_DAYS * 100.0)
     }
 
+    /// How kind the texts of the newest months are on average.
+    pub(crate) fn sentiment(&self) -> Option<f64> {
+        self.state.mood.mean(month_of(self.moment.now), MOOD_MONTHS)
+    }
+
     /// Whole days since the last activity.
     pub(crate) fn idle_days(&self) -> Option<i64> {
         self.state.seen.map(|seen| days_between(seen.last_at(), self.moment.now))
@@ -186,9 +191,7 @@ impl Lookup<PersonSlot> for Person<'_> {
             PersonSlot::Nps => Value::Int(self.state.nps?.points.into()),
             PersonSlot::NpsClass => self.nps_class().as_str().into(),
             PersonSlot::NpsDays => self.days_since(self.state.nps?.at),
-            PersonSlot::Sentiment => {
-                Value::Double(self.state.mood.mean(month_of(self.moment.now), MOOD_MONTHS)?)
-            }
+            PersonSlot::Sentiment => Value::Double(self.sentiment()?),
             PersonSlot::MailDomain => mail_domain(self.state)?.into(),
             PersonSlot::Trait(path) => said(self.state, path)?,
             PersonSlot::Score(likelihood) => Value::Int(self.scores.get(*likelihood).get().into()),

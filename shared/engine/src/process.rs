@@ -119,7 +119,7 @@ pub fn tick(moment: &Moment<'_>, profile: &mut Profile) -> Processed {
 
 /// Moves the due index only where it has to be: when it holds nothing or something past, or something later than time
 /// could now matter. What it holds otherwise rings early, is looked at, and is moved then.
-fn reschedule(moment: &Moment<'_>, profile: &mut Profile, view: &State) -> bool {
+pub(crate) fn reschedule(moment: &Moment<'_>, profile: &mut Profile, view: &State) -> bool {
     let held = profile.due_at.filter(|at| *at > moment.now);
     let due = next_due(moment, view, held);
     let moved = due != profile.due_at;
@@ -165,7 +165,7 @@ fn tell_account(config: &Config, profile: &mut Profile, fresh: &[(&Event, Identi
 
 /// Gives the account the person's slim entry where it changed enough to matter: another account, stage or persona, a score moved by
 /// 5 points or over a tenth of the way to ready, engagement by 10, or a week of activity.
-fn publish(config: &Config, profile: &mut Profile, view: &State, evaluation: &Evaluation) {
+pub(crate) fn publish(config: &Config, profile: &mut Profile, view: &State, evaluation: &Evaluation) {
     let account = account_of(config, view);
     if let Some((old, _)) = &profile.published
         && account.as_ref() != Some(old)

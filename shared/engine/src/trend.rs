@@ -26,7 +26,7 @@ pub struct TrendPoint {
 }
 
 /// The week of `at`: weeks begin on Monday, 00:00 UTC, and are counted from that of 1970-01-01.
-fn week_of(at: Timestamp) -> i32 {
+pub(crate) fn week_of(at: Timestamp) -> i32 {
     // 1970-01-01 was a Thursday.
     (day_of(at) + 3).div_euclid(7)
 }
@@ -60,7 +60,8 @@ pub(crate) fn note(moment: &Moment<'_>, profile: &mut Profile, next: Timestamp) 
     }
 }
 
-fn scores_at(moment: &Moment<'_>, view: &State, week: i32) -> [u8; 9] {
+/// All nine scores of a state at the beginning of a week.
+pub(crate) fn scores_at(moment: &Moment<'_>, view: &State, week: i32) -> [u8; 9] {
     let scores: Scores = evaluate(&moment.at(beginning(week)), view).scores;
     Likelihood::ALL.map(|likelihood| scores.get(likelihood).get())
 }

@@ -3,7 +3,7 @@
 use super::*;
 use perennial_config::Config;
 use perennial_domain::{Cause, Channel, ConfigVersion, DecisionId, PersonId, Stage, UserId};
-use perennial_engine::State;
+use perennial_engine::{Moment, State};
 use perennial_engine::register::Register;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -129,7 +129,7 @@ fn the_payload_says_what_was_decided_about_whom_and_why() {
     let context = Context::new(&decision(), &state, Stage::Established);
     let rendered = Rendered { subject: "Call Ada".into(), text: "Quiet for 14 days.".into(), html: None, link: None };
     let user = Identity::User(UserId::parse("u-1").unwrap());
-    let evaluation = perennial_engine::evaluate(&empty_config(), &state, Timestamp::UNIX_EPOCH);
+    let evaluation = perennial_engine::evaluate(&Moment::new(&empty_config(), Timestamp::UNIX_EPOCH), &state);
     let payload: Value =
         serde_json::from_str(&payload(&decision(), &[&user], &context, &evaluation, &rendered)).unwrap();
     insta::assert_snapshot!(serde_json::to_string_pretty(&payload).unwrap());
@@ -139,9 +139,14 @@ fn empty_config() -> Config {
     Config {
         version: ConfigVersion::parse("v1").unwrap(),
         sources: Default::default(),
+        features: Default::default(),
+        personas: Default::default(),
         scoring: Default::default(),
         lifecycle: Default::default(),
+        accounts: Default::default(),
+        segments: Default::default(),
         journeys: Default::default(),
+        history: Default::default(),
         channels: Default::default(),
         templates: Default::default(),
         schedules: Default::default(),

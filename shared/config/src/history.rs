@@ -59,7 +59,7 @@ impl History {
 
     /// Has a feature followed by the days of its use.
     pub(crate) fn follow_feature(&mut self, feature: &str, event: &str, filter: Option<Program<EventSlot>>) {
-        let tracked = Tracked { key: feature_key(feature), window_days: 0, span: true, days: true, filter };
+        let tracked = Tracked { key: feature_key(feature), window_days: 0, span: false, days: true, filter };
         self.by_event.entry(event.to_owned()).or_default().push(tracked);
     }
 

@@ -206,7 +206,7 @@ impl Lookup<PersonSlot> for Person<'_> {
             }
             PersonSlot::ActivityChange(days) => Value::Double(self.activity_change(*days)),
             PersonSlot::UsedDays { key, days } => int(self.used_days(*key, *days)),
-            PersonSlot::EverUsed { key } => Value::Bool(self.state.spans.contains_key(key)),
+            PersonSlot::EverUsed { key } => Value::Bool(self.state.uses.contains_key(key)),
             PersonSlot::ReleasedDays { released } => Value::Int((self.today - released).into()),
             PersonSlot::HighValueUsed(days) => Value::Int(self.high_value_used(*days)),
             PersonSlot::HighValueShare(days) => {

@@ -158,7 +158,7 @@ impl Account {
     pub fn is_nothing(&self) -> bool {
         let people = self.summary.as_ref().map_or(0, |summary| summary.people);
         let unnamed = self.named.is_empty() && self.registered.is_empty() && self.claims.is_empty();
-        people == 0 && !self.is_own() && unnamed && self.written.is_none() && self.outbox.is_empty()
+        people == 0 && !self.is_own() && unnamed && self.written.is_none()
     }
 
     /// Notes score and health for the trend where they changed: one point a week, the last of it.

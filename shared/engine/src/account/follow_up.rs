@@ -59,7 +59,7 @@ pub struct Told {
 /// anything.
 pub fn decide(config: &Config, account: &mut Account, facts: &AccountFacts, now: Timestamp) -> bool {
     let updated = config.accounts.crm.as_ref().is_some_and(|crm| update(config, crm, account, facts, now));
-    let woken = config.asks_account() && wake(account, facts, now);
+    let woken = config.asks_account() && facts.people > 0 && wake(account, facts, now);
     updated || woken
 }
 

@@ -104,3 +104,7 @@ fn view<'a>(found: &'a Found, asked: &[Likelihood]) -> ExplainView<'a> {
         now: found.now,
     }
 }
+
+#[cfg(test)]
+#[path = "explain_tests.rs"]
+mod tests;

@@ -111,7 +111,8 @@ impl Status {
     /// What is in the queues, and the totals: see [`Self::totals`].
     pub(crate) async fn look_and_count(&self, store: &Store, now: Timestamp) -> Result<(Look, Totals), Failure> {
         let look = self.look().await;
-        let (queues, idle) = look.map_err(|code| Failure::Queue(format!("a queue's depth could not be read: {code}")))?;
+        let (queues, idle) =
+            look.map_err(|code| Failure::Queue(format!("a queue's depth could not be read: {code}")))?;
         let totals = self.totals(store, idle, now).await?;
         Ok((Look { queues, idle }, totals))
     }

@@ -62,6 +62,11 @@ pub(crate) async fn table() -> Store {
 
 /// The least config there is, with accounts that are worth something.
 pub(crate) fn config() -> Config {
+    config_with(&[])
+}
+
+/// The same with other files in the place of some.
+pub(crate) fn config_with(others: &[(&str, &str)]) -> Config {
     let files = [
         ("sources.toml", ""),
         ("schedules.toml", ""),
@@ -77,7 +82,8 @@ pub(crate) fn config() -> Config {
             "[value]\ntrait = \"mrr\"\ncurrency = \"EUR\"\nper = \"month\"\n[touch]\nlow = 5_000\n[owner]\nlow = \"success\"\n[score]\nready = 70\n[domains]\ntraits = [\"domain\"]\n",
         ),
     ];
-    let files = files.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
+    let files = files.into_iter().chain(others.iter().copied());
+    let files = files.map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
     let config = Config::load(&perennial_config::Bundle { files }).unwrap();
     Config { version: ConfigVersion::parse("v1").unwrap(), ..config }
 }
@@ -87,6 +93,11 @@ pub(crate) fn keys() -> Keys {
 }
 
 pub(crate) async fn house(access: Access) -> House {
+    house_with(access, config()).await
+}
+
+/// A house that works by `config`.
+pub(crate) async fn house_with(access: Access, config: Config) -> House {
     let (events, queues) = (Arc::new(MemoryQueue::new()), Arc::new(Queues::default()));
     let watched = ["events", "messages"].map(|name| WatchedQueue {
         name: name.into(),
@@ -98,7 +109,7 @@ pub(crate) async fn house(access: Access) -> House {
     let store = table().await;
     let deps = Deps::new(
         store,
-        ConfigHandle::fixed(config()),
+        ConfigHandle::fixed(config),
         Arc::clone(&events) as Arc<dyn Sender>,
         status,
         access,

@@ -131,7 +131,8 @@ pub fn calibrate(config: &Config, ready: &[Taken]) -> Calibration {
     let pieces: f64 = tallies.iter().map(|tally| tally.average).sum();
     let points = (pieces > 0.0).then(|| f64::from(READY) / pieces);
     let suggested = points.map(|points| points.round().clamp(1.0, f64::from(READY)));
-    let tally_of = |event: &str| before_sale(config).into_iter().find(|tally| tally.events.iter().any(|of| of == event));
+    let tally_of =
+        |event: &str| before_sale(config).into_iter().find(|tally| tally.events.iter().any(|of| of == event));
     let rules = giving(config).filter_map(|rule| {
         let tally = tally_of(&rule.event)?.name.clone();
         Some(RulePoints { rule: rule.id.clone(), event: rule.event.clone(), tally, now: rule.points, suggested })

@@ -17,6 +17,9 @@ use serde::Serialize;
 /// Days of silence whose effect is told.
 const QUIET_DAYS: [i64; 3] = [7, 14, 28];
 
+/// Measures that nothing but time, or coming back, moves.
+const TIMES: [&str; 4] = ["idle_days", "tenure_days", "customer_days", "nps_days"];
+
 /// A score with everything that is known of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Explanation {
@@ -215,8 +218,8 @@ fn changes(moment: &Moment<'_>, state: &State, likelihood: Likelihood, value: Sc
     let sum = contributions(&person, likelihood, &mut |_| {});
     for signal in of.signals.iter().filter_map(|at| scoring.signals.get(*at)) {
         let Some(now) = measured(&person, signal) else { continue };
-        // Silence tells already what idle days do.
-        if signal.measure.source().trim() == "idle_days" {
+        // What time alone moves is told by silence.
+        if TIMES.contains(&signal.measure.source().trim()) {
             continue;
         }
         for reaches in [signal.from, signal.to] {

@@ -120,7 +120,12 @@ impl<'c> Rebuild<'c> {
         publish(self.config, profile, &view, &evaluation);
         profile.due_at = None;
         reschedule(&moment, profile, &view);
-        let journeys = self.config.journeys.all.iter().filter(|journey| was.above.contains(&journey.key) != is.above.contains(&journey.key));
+        let journeys = self
+            .config
+            .journeys
+            .all
+            .iter()
+            .filter(|journey| was.above.contains(&journey.key) != is.above.contains(&journey.key));
         let (rose, fell) = journeys.partition::<Vec<_>, _>(|journey| is.above.contains(&journey.key));
         let segments = self.config.segments.all.iter();
         let moved = segments.filter(|of| was.segments.contains_key(&of.key) != is.segments.contains_key(&of.key));

@@ -116,7 +116,13 @@ fn actions_count_up_to_the_first_payment() {
 
 #[test]
 fn actions_count_up_to_full_readiness_where_that_comes_first() {
-    let events = story(&["Demo Requested", "White Paper Downloaded", "White Paper Downloaded", "White Paper Downloaded", "Order Completed"]);
+    let events = story(&[
+        "Demo Requested",
+        "White Paper Downloaded",
+        "White Paper Downloaded",
+        "White Paper Downloaded",
+        "Order Completed",
+    ]);
     let mut expected = took_only("third", 1);
     expected.insert("second".to_owned(), 2);
     assert_eq!(taken(&rules(), events), Some(expected));
@@ -143,7 +149,8 @@ fn the_suggestion_makes_the_average_buyer_ready() {
     let mut scoring = SCORING.to_owned();
     for rule in &calibration.rules {
         let (head, tail) = scoring.split_once(&format!("id = \"{}\"", rule.rule)).unwrap();
-        let tail = tail.replacen(&format!("points = {}", rule.now), &format!("points = {}", rule.suggested.unwrap()), 1);
+        let tail =
+            tail.replacen(&format!("points = {}", rule.now), &format!("points = {}", rule.suggested.unwrap()), 1);
         scoring = format!("{head}id = \"{}\"{tail}", rule.rule);
     }
     let config = config_with(&[("scoring.toml", &scoring)]);

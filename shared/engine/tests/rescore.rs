@@ -109,7 +109,9 @@ fn lived(config: &Config, events: &[Event]) -> Person {
 fn trends(config: &Config, profile: &Profile) -> Vec<Vec<(Timestamp, u8)>> {
     let (view, facts, moment) = (profile.view(), profile.facts(), Moment::new(config, at(NOW)));
     let of = |likelihood| trend(&moment, &view, &facts, likelihood);
-    Likelihood::ALL.map(|likelihood| of(likelihood).into_iter().map(|point| (point.at, point.value.get())).collect()).into()
+    Likelihood::ALL
+        .map(|likelihood| of(likelihood).into_iter().map(|point| (point.at, point.value.get())).collect())
+        .into()
 }
 
 proptest! {
@@ -147,7 +149,8 @@ fn what_was_decided_and_counted_stays() {
     let config = config();
     let mut person = Person::new("u");
     let now = at(NOW);
-    let events: Vec<Event> = (0..40).map(|i| EventBuilder::track(&format!("m{i}"), "u", "Trial Started").at(now).build()).collect();
+    let events: Vec<Event> =
+        (0..40).map(|i| EventBuilder::track(&format!("m{i}"), "u", "Trial Started").at(now).build()).collect();
     person.feed(&config, &events, now);
     assert!(!person.sent().is_empty());
     let was = person.profile.clone();
@@ -179,7 +182,8 @@ fn a_threshold_that_is_passed_by_the_change_is_noted_and_sets_nothing_off() {
 #[test]
 fn an_archive_with_more_or_fewer_events_than_were_counted_is_not_whole() {
     let config = config();
-    let events: Vec<Event> = (0..3).map(|i| EventBuilder::track(&format!("m{i}"), "u", "Complained").at(at(NOW)).build()).collect();
+    let events: Vec<Event> =
+        (0..3).map(|i| EventBuilder::track(&format!("m{i}"), "u", "Complained").at(at(NOW)).build()).collect();
     let mut person = Person::new("u");
     person.feed(&config, &events[..2], at(NOW));
     let mut rebuild = Rebuild::new(&config, at(NOW));

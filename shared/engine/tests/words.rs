@@ -111,7 +111,11 @@ fn ada(config: &Config) -> Person {
     let mut feed = |name: &str, day: i64| {
         number += 1;
         let when = at("2026-11-22T08:00:00Z") - SignedDuration::from_hours(24 * day);
-        let event = EventBuilder::track(&format!("m{number}"), "ada", name).property("nps", 9).property("text", "I love it").at(when).build();
+        let event = EventBuilder::track(&format!("m{number}"), "ada", name)
+            .property("nps", 9)
+            .property("text", "I love it")
+            .at(when)
+            .build();
         person.feed(config, &[event], when);
     };
     feed("Order Completed", 60);
@@ -124,7 +128,8 @@ fn ada(config: &Config) -> Person {
 }
 
 fn shown(told: &ToldScore) -> String {
-    let rows: Vec<String> = told.rows.iter().map(|row| format!("{:>6}  {:28} {}", row.points, row.why, row.how)).collect();
+    let rows: Vec<String> =
+        told.rows.iter().map(|row| format!("{:>6}  {:28} {}", row.points, row.why, row.how)).collect();
     format!("{}\n\n{}\n{:>6}\n\n{}\n", told.title, rows.join("\n"), told.total, told.changes.join("\n"))
 }
 
@@ -143,7 +148,8 @@ fn lifecycle() -> &'static str {
 
 #[test]
 fn a_score_reads_as_a_colleague_would_tell_it() {
-    let config = config_with(&[("scoring.toml", SCORING), ("lifecycle.toml", lifecycle())]);
+    let config =
+        config_with(&[("scoring.toml", SCORING), ("lifecycle.toml", lifecycle()), ("personas.toml", PERSONAS)]);
     let person = ada(&config);
     let (view, facts, moment) = (person.profile.view(), person.profile.facts(), Moment::new(&config, at(NOW)));
     let told = |likelihood| shown(&tell(&explain(&moment, &view, &facts, likelihood), at(NOW)));
@@ -205,11 +211,14 @@ fn measures_are_told_in_words_where_there_are_words() {
         ("persona(\"administrator\") ? 1 : 0", 0.0, 1.0),
     ];
     let signal = |(i, (measure, from, to)): (usize, &(&str, f64, f64))| {
-        format!("[[signal]]\nid = \"s{i}\"\nscore = \"success\"\nmeasure = '{measure}'\nfrom = {from}\nto = {to}\npoints = 8\n")
+        format!(
+            "[[signal]]\nid = \"s{i}\"\nscore = \"success\"\nmeasure = '{measure}'\nfrom = {from}\nto = {to}\npoints = 8\n"
+        )
     };
     let signals: String = measures.iter().enumerate().map(signal).collect();
     let scoring = format!("{SCORING}{signals}");
-    let config = config_with(&[("scoring.toml", &scoring), ("lifecycle.toml", lifecycle()), ("personas.toml", PERSONAS)]);
+    let config =
+        config_with(&[("scoring.toml", &scoring), ("lifecycle.toml", lifecycle()), ("personas.toml", PERSONAS)]);
     let person = ada(&config);
     let (view, facts, moment) = (person.profile.view(), person.profile.facts(), Moment::new(&config, at(NOW)));
     let mut explanation = explain(&moment, &view, &facts, Likelihood::Success);

@@ -149,7 +149,8 @@ impl Run<'_> {
             let mut loaded = self.deps.store.load_many(&chunk.iter().map(|(person, _)| *person).collect()).await?;
             let people = chunk.iter().filter_map(|(person, version)| Some((*person, *version, loaded.remove(person)?)));
             let people: Vec<_> = people.collect();
-            let shares = stream::iter(people).map(|(person, version, loaded)| self.share(rebuild, person, version, loaded));
+            let shares =
+                stream::iter(people).map(|(person, version, loaded)| self.share(rebuild, person, version, loaded));
             let shares: Vec<Share> = shares.buffer_unordered(self.deps.concurrency).try_collect().await?;
             for share in shares {
                 match share {
@@ -184,10 +185,11 @@ impl Run<'_> {
             }
             stored.profile.outbox.clear();
         }
-        let account = match self.config.asks_account().then(|| account_of(self.config, &stored.profile.view())).flatten() {
-            Some(id) => self.deps.known.facts(&self.deps.store, self.config, &id, self.now).await?,
-            None => None,
-        };
+        let account =
+            match self.config.asks_account().then(|| account_of(self.config, &stored.profile.view())).flatten() {
+                Some(id) => self.deps.known.facts(&self.deps.store, self.config, &id, self.now).await?,
+                None => None,
+            };
         let was = stored.summary.clone();
         let rescored = rebuild.rescore(&mut stored.profile, account.as_deref());
         stored.summary = Summary::of(&rescored.evaluation, self.config);

@@ -1,16 +1,23 @@
 //! The command line.
 
+mod calibrate;
 mod check;
+mod client;
 mod demo;
+mod explain;
 mod feed;
 mod key;
 mod redrive;
 mod report;
+mod rescore;
+mod segments;
+mod tables;
 mod up;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+pub(crate) use client::Line;
 pub(crate) use key::hash as key_hash;
 
 /// Keeps a SaaS company's customers: takes events in, keeps one profile per person and account, scores them with reasons, and sends
@@ -28,6 +35,14 @@ enum Command {
     Demo(demo::Args),
     /// Start the whole system on this machine, empty or with what DIR holds, for use.
     Up(up::Args),
+    /// Say why a person's or an account's scores are what they are, how they moved, and what would move them most.
+    Explain(explain::Args),
+    /// Show the segments: people, net promoter score, owner and retention target.
+    Segments(segments::Args),
+    /// Count all history anew under the config in force, as if its rules had always held.
+    Rescore(rescore::Args),
+    /// Work out from your own history what an action is worth in readiness to buy, and print a patch of scoring.toml.
+    Calibrate(calibrate::Args),
     /// Bring the messages of a dead-letter queue back to their queue.
     Redrive(redrive::Args),
     /// Check a config folder: every error with its file, its line and what is allowed.
@@ -44,6 +59,10 @@ pub fn main() -> ExitCode {
         Command::Key => key::run(),
         Command::Demo(args) => block_on(demo::run(args)),
         Command::Up(args) => block_on(up::run(args)),
+        Command::Explain(args) => block_on(explain::run(args)),
+        Command::Segments(args) => block_on(segments::run(args)),
+        Command::Rescore(args) => block_on(rescore::run(args)),
+        Command::Calibrate(args) => block_on(calibrate::run(args)),
         Command::Redrive(args) => block_on(redrive::run(args)),
     };
     match result {

@@ -1,8 +1,7 @@
 //! The demo's table.
 
+use super::tables::{number, numbers as table};
 use crate::stack::Stack;
-use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{CellAlignment, Table};
 use perennial_domain::{Channel, Likelihood, Stage};
 use serde_json::Value;
 
@@ -73,6 +72,30 @@ pub(super) async fn print(stack: &Stack, status: &Value, phases: &[Phase]) -> an
     }
     println!("{stages}");
 
+    let mut answers = table(&["recommend us?", "people"]);
+    let nps = totals_now.nps;
+    for (class, people) in [("promoters", nps.promoters), ("passive", nps.passives), ("detractors", nps.detractors)] {
+        answers.add_row([class.to_owned(), number(people)]);
+    }
+    let score = nps.score().map_or_else(|| "nobody answered".to_owned(), |score| format!("{score:+.0}"));
+    answers.add_row(["net promoter score".to_owned(), score]);
+    println!("{answers}");
+
+    let config = stack.store().load_config().await?;
+    let mut personas = table(&["persona", "people"]);
+    for persona in &config.personas.all {
+        personas.add_row([persona.name.clone(), number(totals_now.personas.get(&persona.name).copied().unwrap_or(0))]);
+    }
+    println!("{personas}");
+
+    let mut segments = table(&["segment", "people", "net promoter score"]);
+    for segment in &config.segments.all {
+        let totals = totals_now.segments.get(&segment.name).copied().unwrap_or_default();
+        let score = totals.nps.score().map_or_else(String::new, |score| format!("{score:+.0}"));
+        segments.add_row([segment.name.clone(), number(totals.people), score]);
+    }
+    println!("{segments}");
+
     let mut scores = table(&["score", "0", "1-24", "25-49", "50-74", "75-100"]);
     for likelihood in Likelihood::ALL {
         let bands = totals_now.bands.get(&likelihood).copied().unwrap_or_default();
@@ -91,18 +114,4 @@ pub(super) async fn print(stack: &Stack, status: &Value, phases: &[Phase]) -> an
     messages.add_row(["mails captured by the mail service".to_owned(), number(captured), String::new()]);
     println!("{messages}");
     Ok(Report { as_expected })
-}
-
-fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED).set_header(header);
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table
-}
-
-/// A number with its thousands apart.
-fn number(n: u64) -> String {
-    indicatif::HumanCount(n).to_string()
 }

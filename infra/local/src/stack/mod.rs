@@ -4,6 +4,7 @@
 mod adapt;
 mod api;
 pub mod event_source;
+mod history;
 pub mod http;
 mod local;
 mod mails;
@@ -146,6 +147,10 @@ impl Stack {
             urls: wired.urls.clone(),
             simulated: options.simulated.clone(),
         }));
+        let router = router.merge(history::router(history::History {
+            score: Arc::clone(&wired.score),
+            running: Arc::default(),
+        }));
         let stopped = stop.clone();
         tasks.spawn(async move {
             let serving =
@@ -201,6 +206,12 @@ impl Stack {
     #[must_use]
     pub fn archive(&self) -> &perennial_store::archive::Archive {
         &self.wired.archive
+    }
+
+    /// What `score` works with, for work over all history.
+    #[must_use]
+    pub fn score(&self) -> &perennial_score::Deps {
+        &self.wired.score
     }
 
     /// The queues.

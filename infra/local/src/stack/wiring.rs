@@ -61,6 +61,8 @@ pub(super) struct Wired {
     pub(super) urls: QueueUrls,
     pub(super) functions: Functions,
     pub(super) sources: Vec<EventSource>,
+    /// What `score` works with.
+    pub(super) score: Arc<perennial_score::Deps>,
     sweep: perennial_sweep::Deps,
 }
 
@@ -173,6 +175,7 @@ pub(super) async fn wire(
         batch_size,
         handler,
     };
+    let score_deps = Arc::clone(&score);
     let score = handler!(score, perennial_score::handler::handle);
     let deliver = handler!(deliver, perennial_deliver::handler::handle);
     let rollup = handler!(rollup, perennial_rollup::handler::handle);
@@ -184,5 +187,5 @@ pub(super) async fn wire(
         source("deliver", &urls.mail_events, 10, deliver),
         source("rollup", &urls.accounts, 100, rollup),
     ];
-    Ok(Wired { store, archive, sqs, urls, functions: Functions { ingest, api }, sources, sweep })
+    Ok(Wired { store, archive, sqs, urls, functions: Functions { ingest, api }, sources, score: score_deps, sweep })
 }

@@ -85,14 +85,17 @@ pub fn tell(explanation: &Explanation, now: Timestamp) -> ToldScore {
 
 /// Tells a score in a few words.
 pub fn glance(explanation: &Explanation, now: Timestamp) -> ToldGlance {
-    let strongest = explanation.reasons.iter().find(|reason| !matches!(reason.kind, ReasonKind::Base | ReasonKind::Limit));
+    let strongest =
+        explanation.reasons.iter().find(|reason| !matches!(reason.kind, ReasonKind::Base | ReasonKind::Limit));
     let bars = explanation.trend.iter().map(|point| point.value.get()).chain([explanation.value.get()]);
     ToldGlance {
         name: name(explanation.score).to_owned(),
         value: explanation.value.get().to_string(),
         trend: if explanation.trend.is_empty() { String::new() } else { bars.map(bar).collect() },
         moved: movement(explanation, now).filter(|(by, _)| *by != 0).map(|(by, _)| signed(by)).unwrap_or_default(),
-        reason: strongest.map(|reason| format!("{} ({})", reason.text, signed(reason.points.round() as i64))).unwrap_or_default(),
+        reason: strongest
+            .map(|reason| format!("{} ({})", reason.text, signed(reason.points.round() as i64)))
+            .unwrap_or_default(),
     }
 }
 
@@ -171,12 +174,15 @@ pub fn about(
         lines.push(format!("Survey: answered {} {}, {class}.", answer.points, ago(days_between(at, now))));
     }
     if let Some(sentiment) = evaluation.sentiment {
-        lines.push(format!("Tone of what they wrote in the last three months: {sentiment:+.2} on a scale from -1 to 1."));
+        lines.push(format!(
+            "Tone of what they wrote in the last three months: {sentiment:+.2} on a scale from -1 to 1."
+        ));
     }
-    let tallies = config.scoring.tally_rules.iter().filter_map(|tally| Some((&tally.name, state.tallies.get(&tally.name)?)));
+    let tallies =
+        config.scoring.tally_rules.iter().filter_map(|tally| Some((&tally.name, state.tallies.get(&tally.name)?)));
     let tallies: Vec<String> = tallies.map(|(name, n)| format!("{} {n}", plain(name))).collect();
     if !tallies.is_empty() {
-        lines.push(format!("Took so far: {}.", tallies.join(", ")));
+        lines.push(format!("Actions by stage of the journey: {}.", tallies.join(", ")));
     }
     let segments: Vec<String> = evaluation.segments(config).map(plain).collect();
     if !segments.is_empty() {
@@ -242,7 +248,8 @@ fn changes(explanation: &Explanation) -> Vec<String> {
         let these = explanation.changes.iter().filter(move |change| (change.by > 0) == raises);
         // Of silences of several lengths the one that does most speaks for all.
         let mut quiet = false;
-        let once = move |change: &&Change| !matches!(change.what, What::Quiet { .. }) || !std::mem::replace(&mut quiet, true);
+        let once =
+            move |change: &&Change| !matches!(change.what, What::Quiet { .. }) || !std::mem::replace(&mut quiet, true);
         these.filter(once).take(CHANGES).map(change)
     };
     told(true).chain(told(false)).collect()

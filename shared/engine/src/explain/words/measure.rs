@@ -60,14 +60,17 @@ fn quoted(text: &str) -> Option<&str> {
 pub(super) fn told(measured: &Measured) -> String {
     let Measured { expression, value, from, to } = measured;
     if let Some(condition) = condition(expression) {
-        return if *value == *to { String::new() } else { format!("because {condition}") };
+        return if value == to { String::new() } else { format!("as `{condition}` does not hold") };
     }
     let full = if to > from { value >= to } else { value <= to };
     let known = known(expression);
-    let state = known.as_ref().map_or_else(|| format!("`{expression}` is {}", rounded(*value)), |known| state(known, *value));
+    let state =
+        known.as_ref().map_or_else(|| format!("`{expression}` is {}", rounded(*value)), |known| state(known, *value));
     match known {
         _ if full => format!("{state}, which counts in full"),
-        Some(Known::Idle | Known::Tenure | Known::Customer) => format!("{state}, of {} that count in full", rounded(*to)),
+        Some(Known::Idle | Known::Tenure | Known::Customer) => {
+            format!("{state}, of {} that count in full", rounded(*to))
+        }
         Some(Known::HighValueShare { .. }) => format!("{state}; {} would count in full", share(*to)),
         Some(Known::Activity { .. }) => format!("{state}; {} would count in full", change(*to)),
         _ => format!("{state}; {} would count in full", rounded(*to)),
@@ -77,11 +80,18 @@ pub(super) fn told(measured: &Measured) -> String {
 /// A state that may come about: "being active on 16 of 28 days".
 pub(super) fn being(expression: &str, reaches: f64) -> String {
     if let Some(condition) = condition(expression) {
-        return format!("{condition} {}", if reaches == 0.0 { "no longer holding" } else { "holding" });
+        let lost = reaches == 0.0;
+        return match personas(condition) {
+            Some(personas) if lost => format!("no longer being {personas}"),
+            Some(personas) => format!("becoming {personas}"),
+            None => format!("`{condition}` {}", if lost { "no longer holding" } else { "holding" }),
+        };
     }
     match known(expression) {
         Some(Known::Active { days }) => format!("being active on {} of {days} days", rounded(reaches)),
-        Some(Known::Used { feature, days }) => format!("using {} on {} of {days} days", plain(feature), rounded(reaches)),
+        Some(Known::Used { feature, days }) => {
+            format!("using {} on {} of {days} days", plain(feature), rounded(reaches))
+        }
         Some(Known::HighValueShare { days }) => {
             format!("using {} of the high-value features within {days} days", share(reaches))
         }
@@ -101,16 +111,28 @@ fn state(known: &Known<'_>, value: f64) -> String {
     match known {
         Known::Idle => format!("{} without activity", days(value)),
         Known::Active { days } => format!("active on {} of the last {days} days", rounded(value)),
-        Known::Used { feature, days } => format!("used {} on {} of the last {days} days", plain(feature), rounded(value)),
-        Known::HighValueShare { days } => format!("{} of the high-value features used within {days} days", share(value)),
+        Known::Used { feature, days } => {
+            format!("used {} on {} of the last {days} days", plain(feature), rounded(value))
+        }
+        Known::HighValueShare { days } => {
+            format!("{} of the high-value features used within {days} days", share(value))
+        }
         Known::Activity { days } => format!("activity {} the {days} days before", change(value)),
         Known::Sentiment => format!("texts have a tone of {value:+.2}"),
         Known::Tenure => format!("{} since the first activity", days(value)),
         Known::Customer => format!("{} since the first payment", days(value)),
         Known::People => format!("{} people in the account", rounded(value)),
         Known::Score { name } => format!("{} is {}", plain(name), rounded(value)),
-        Known::Times { event, days: None } => format!("{} \"{event}\"", rounded(value)),
-        Known::Times { event, days: Some(days) } => format!("{} \"{event}\" within {days} days", rounded(value)),
+        Known::Times { event, days: None } => times(event, value),
+        Known::Times { event, days: Some(days) } => format!("{} within {days} days", times(event, value)),
+    }
+}
+
+fn times(event: &str, value: f64) -> String {
+    match value as i64 {
+        0 => format!("no \"{event}\""),
+        1 => format!("\"{event}\" once"),
+        n => format!("\"{event}\" {n} times"),
     }
 }
 
@@ -118,6 +140,13 @@ fn state(known: &Known<'_>, value: f64) -> String {
 fn condition(expression: &str) -> Option<&str> {
     let (condition, rest) = expression.rsplit_once('?')?;
     (rest.replace(' ', "") == "1:0").then(|| condition.trim())
+}
+
+/// "administrator or executive sponsor", of a condition that asks for personas alone.
+fn personas(condition: &str) -> Option<String> {
+    let name = |text: &str| quoted(text.trim().strip_prefix("persona(")?.strip_suffix(')')?).map(plain);
+    let names: Option<Vec<String>> = condition.split("||").map(name).collect();
+    names.map(|names| names.join(" or "))
 }
 
 fn percent(share: f64) -> String {
@@ -135,9 +164,5 @@ fn share(share: f64) -> String {
 /// "40% below", of a change of -0.4.
 fn change(change: f64) -> String {
     let by = format!("{}%", (change.abs() * 100.0).round());
-    if by == "0%" {
-        "level with".to_owned()
-    } else {
-        format!("{by} {}", if change < 0.0 { "below" } else { "above" })
-    }
+    if by == "0%" { "level with".to_owned() } else { format!("{by} {}", if change < 0.0 { "below" } else { "above" }) }
 }

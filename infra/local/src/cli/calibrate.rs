@@ -1,0 +1,105 @@
+//! `perennial calibrate`
+
+mod patch;
+
+use super::client::Target;
+use super::rescore::Bar;
+use super::tables::{framed, number};
+use perennial_engine::calibrate::{Calibration, ENOUGH_PEOPLE, READY};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// How to run.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Looks at everyone who bought, or reached 100 points of readiness, and at what they had taken by then. If they \
+    took on average 5 pieces of the first tally, 3 of the second and 4 of the third, then 100 points divide into 12 parts: about 8 \
+    points an action. Values that your sales team knows better are yours to move.\n\n  \
+    perennial calibrate --patch | git apply     take the suggestion over\n  \
+    perennial rescore --dry-run                 see who would become ready"
+)]
+pub(super) struct Args {
+    /// The config folder whose scoring.toml the patch is for.
+    #[arg(default_value = "infra/config")]
+    dir: PathBuf,
+    /// Print the patch alone.
+    #[arg(long)]
+    patch: bool,
+    /// Print the calibration as JSON.
+    #[arg(long, conflicts_with = "patch")]
+    json: bool,
+    #[command(flatten)]
+    target: Target,
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let bar = Bar::new();
+    let found = args.target.follow(reqwest::Method::POST, "/_local/calibrate", |told| bar.tell(told)).await;
+    bar.clear();
+    let found: Calibration = found?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&found)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let file = args.dir.join("scoring.toml");
+    let text = std::fs::read_to_string(&file).map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
+    let points = found.rules.iter().filter_map(|rule| Some((rule.rule.as_str(), rule.suggested?))).collect();
+    let patch = patch::patch(&text, &relative(&file)?, &points)?;
+    if args.patch {
+        print!("{patch}");
+    } else {
+        print!("{}", shown(&found));
+        match patch.as_str() {
+            "" => println!("{} has these points already.", file.display()),
+            patch => print!("\n{patch}"),
+        }
+    }
+    if found.people < ENOUGH_PEOPLE {
+        eprintln!("warning: {} people became ready; below {ENOUGH_PEOPLE} an average says little", found.people);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The path from where the patch is to be applied: here.
+fn relative(file: &Path) -> anyhow::Result<String> {
+    let here = std::env::current_dir()?;
+    let path = file.strip_prefix(&here).or_else(|_| file.strip_prefix(".")).unwrap_or(file);
+    Ok(path.display().to_string())
+}
+
+fn shown(found: &Calibration) -> String {
+    let mut out = format!("{} people became ready to buy.\n", number(found.people.into()));
+    let mut tallies = framed(&["tally", "actions on average", "people who took any"]);
+    for tally in &found.tallies {
+        tallies.add_row([tally.name.clone(), format!("{:.1}", tally.average), number(tally.people.into())]);
+    }
+    out += &format!("{tallies}\n");
+    let Some(points) = found.points else {
+        return out + "None of them took anything that a tally counts, so nothing follows from it.\n";
+    };
+    let pieces: f64 = found.tallies.iter().map(|tally| tally.average).sum();
+    out += &format!("{READY} points divided by {pieces:.1} actions: about {points:.1} points an action.\n");
+    let mut rules = framed(&["rule of purchase", "event", "tally", "points now", "suggested"]);
+    for rule in &found.rules {
+        let suggested = rule.suggested.map_or_else(String::new, |points| points.to_string());
+        rules.add_row([rule.rule.clone(), rule.event.clone(), rule.tally.clone(), rule.now.to_string(), suggested]);
+    }
+    out + &format!("{rules}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_domains_example_is_told() {
+        let tally = |name, average| serde_json::json!({ "name": name, "average": average, "people": 38 });
+        let found = serde_json::from_value(serde_json::json!({
+            "people": 40, "points": 100.0 / 12.0,
+            "tallies": [tally("awareness", 5.0), tally("consideration", 3.0), tally("decision", 4.0)],
+            "rules": [{ "rule": "purchase_demo", "event": "Demo Requested", "tally": "decision", "now": 35.0, "suggested": 8.0 }],
+        }));
+        insta::assert_snapshot!(shown(&found.unwrap()));
+    }
+}

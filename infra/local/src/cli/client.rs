@@ -1,0 +1,92 @@
+//! Talking to a running system.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// Where the system runs, as every command that talks to it is told.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Target {
+    /// Where the system runs.
+    #[arg(long, default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    url: String,
+    /// The key that may read, where the system asks for one.
+    #[arg(long, env = "PERENNIAL_API_KEY", hide_env_values = true, value_name = "KEY")]
+    api_key: Option<String>,
+}
+
+impl Target {
+    /// What `GET path` answers.
+    ///
+    /// # Errors
+    /// Where nothing answers, or the answer is an error: its message.
+    pub(super) async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        let answer = self.send(reqwest::Method::GET, path).await?;
+        Ok(answer.json().await?)
+    }
+
+    /// What `method path` answers line by line: each line is told as it comes, and the last one is given.
+    ///
+    /// # Errors
+    /// Where nothing answers, a line cannot be read, or the answer ends before the work does.
+    pub(super) async fn follow<P: DeserializeOwned, T: DeserializeOwned>(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        mut tell: impl FnMut(P),
+    ) -> anyhow::Result<T> {
+        let mut answer = self.send(method, path).await?;
+        let mut rest = Vec::new();
+        while let Some(bytes) = answer.chunk().await? {
+            rest.extend_from_slice(&bytes);
+            while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = rest.drain(..=end).collect();
+                match serde_json::from_slice(&line)? {
+                    Line::Progress(progress) => tell(progress),
+                    Line::Done(outcome) => return Ok(outcome),
+                    Line::Error(message) => anyhow::bail!(message),
+                }
+            }
+        }
+        anyhow::bail!("the system stopped before the work was done; it can be begun again")
+    }
+
+    async fn send(&self, method: reqwest::Method, path: &str) -> anyhow::Result<reqwest::Response> {
+        let url = format!("{}{path}", self.url.trim_end_matches('/'));
+        let mut request = reqwest::Client::new().request(method, &url);
+        if let Some(key) = &self.api_key {
+            request = request.bearer_auth(key);
+        }
+        let answer = request.send().await.map_err(|error| {
+            if error.is_connect() {
+                anyhow::anyhow!("nothing runs at {}: start it with `perennial up`, or name it with --url", self.url)
+            } else {
+                error.into()
+            }
+        })?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
+        let body = answer.text().await?;
+        let message = serde_json::from_str::<Value>(&body).ok();
+        let message = message.as_ref().and_then(|body| body["error"]["message"].as_str()).unwrap_or(&body);
+        anyhow::bail!("{message} ({status})")
+    }
+}
+
+/// A line of an answer that comes while the work is done.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Line<P, T> {
+    /// How far it is.
+    Progress(P),
+    /// What came of it.
+    Done(T),
+    /// Why nothing did.
+    Error(String),
+}
+
+/// One part of a path.
+pub(super) fn segment(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}

@@ -1,0 +1,155 @@
+//! `perennial rescore`
+
+use super::client::Target;
+use super::tables::{framed, number, plain};
+use indicatif::{ProgressBar, ProgressStyle};
+use perennial_score::history::rescore::{Moved, Outcome};
+use perennial_score::history::{Phase, Progress};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// How to run.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "A change of points, caps and reasons counts at once. A new rule, or another event, condition or half-life, \
+    knows nothing of the past: rescoring counts all events of the archive anew, as if the rules had always been these. Nobody is \
+    written to because of it, and events that come meanwhile are counted as ever. Begin a minute after the config was pushed, \
+    when every function works by it."
+)]
+pub(super) struct Args {
+    /// Only show what would change.
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the outcome as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    target: Target,
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let progress = Bar::new();
+    let path = format!("/_local/rescore?dry_run={}", args.dry_run);
+    let outcome = args.target.follow(reqwest::Method::POST, &path, |told| progress.tell(told)).await;
+    progress.clear();
+    let outcome: Outcome = outcome?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&outcome)?);
+    } else {
+        print!("{}", shown(&outcome));
+    }
+    Ok(if outcome.not_done.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A bar for work over all history: what it is at, and how far.
+pub(super) struct Bar(ProgressBar);
+
+impl Bar {
+    pub(super) fn new() -> Self {
+        let bar = ProgressBar::new_spinner();
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self(bar)
+    }
+
+    pub(super) fn tell(&self, progress: Progress) {
+        let (what, unit) = match progress.phase {
+            Phase::People => ("looking people up", "identities"),
+            Phase::Events => ("reading the archive", "events"),
+            Phase::Scores => ("working out scores", "people"),
+        };
+        let template = if progress.of > 0 {
+            "{msg:<20} {bar:40.cyan/blue} {human_pos:>9}/{human_len} {prefix}  {elapsed}"
+        } else {
+            "{msg:<20} {spinner} {human_pos:>9} {prefix}  {elapsed}"
+        };
+        // The templates are constants; without them the bar is plainer.
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.0.set_style(style);
+        }
+        self.0.set_length(progress.of);
+        self.0.set_message(what);
+        self.0.set_prefix(unit);
+        self.0.set_position(progress.done);
+    }
+
+    pub(super) fn clear(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+fn shown(outcome: &Outcome) -> String {
+    let would = if outcome.dry_run { "would change" } else { "changed" };
+    let mut out = format!(
+        "{} people, {} events in the archive, config {}: {} people {would}.\n",
+        number(outcome.people),
+        number(outcome.events),
+        outcome.config,
+        number(outcome.changed)
+    );
+    if !outcome.stages.is_empty() {
+        let mut stages = framed(&["stage before", "stage now", "people"]);
+        for moved in &outcome.stages {
+            stages.add_row([moved.from.as_str().to_owned(), moved.to.as_str().to_owned(), number(moved.people)]);
+        }
+        out += &format!("{stages}\n");
+    }
+    out += &moved("journey's threshold", ["now over it", "now below it"], &outcome.thresholds);
+    out += &moved("segment", ["now in it", "now out of it"], &outcome.segments);
+    if !outcome.examples.is_empty() {
+        out += "Whose score moved most:\n";
+        let mut table = plain(&[2, 4]);
+        for example in &outcome.examples {
+            let stage = match (example.stage_from, example.stage) {
+                (from, to) if from == to => to.as_str().to_owned(),
+                (from, to) => format!("{} -> {}", from.as_str(), to.as_str()),
+            };
+            let (from, to) = (example.from.get().to_string(), example.to.get().to_string());
+            table.row([example.identity.clone(), example.score.as_str().to_owned(), from, "->".to_owned(), to, stage]);
+        }
+        out += &format!("{table}\n");
+    }
+    if !outcome.not_done.is_empty() {
+        let people: Vec<String> = outcome.not_done.iter().take(20).map(ToString::to_string).collect();
+        out += &format!(
+            "NOT DONE: {} people, who stand as before. Either they were written all the time (run it again), or the archive lacks events of theirs: {}\n",
+            number(outcome.not_done.len() as u64),
+            people.join(", ")
+        );
+    }
+    if !outcome.dry_run {
+        out += "Nobody was written to.\n";
+    }
+    out
+}
+
+fn moved(what: &str, [into, out]: [&str; 2], all: &[Moved]) -> String {
+    if all.is_empty() {
+        return String::new();
+    }
+    let mut table = framed(&[what, into, out]);
+    for moved in all {
+        table.add_row([moved.name.clone(), number(moved.into), number(moved.out)]);
+    }
+    format!("{table}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use perennial_domain::{Identity, UserId};
+
+    #[test]
+    fn what_would_change_is_told_with_examples() {
+        let ada = Identity::User(UserId::parse("ada").unwrap()).person_id();
+        let outcome = serde_json::from_value(serde_json::json!({
+            "config": "v2", "dry_run": true, "people": 23570, "events": 93229, "changed": 1200,
+            "stages": [{ "from": "lead", "to": "trial", "people": 40 }],
+            "thresholds": [{ "name": "sales_ready", "into": 12, "out": 3 }],
+            "segments": [{ "name": "ready_to_buy", "into": 15, "out": 1 }],
+            "examples": [{ "person": ada, "identity": "ada", "score": "purchase", "from": 40, "to": 85, "stage_from": "lead", "stage": "trial" }],
+            "not_done": [],
+        }));
+        insta::assert_snapshot!(shown(&outcome.unwrap()));
+    }
+}

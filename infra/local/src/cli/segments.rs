@@ -1,0 +1,89 @@
+//! `perennial segments`
+
+use super::client::Target;
+use super::tables::{framed, number};
+use serde::Deserialize;
+use std::process::ExitCode;
+
+/// Where to look.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Print what the api answers.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    target: Target,
+}
+
+#[derive(Debug, Deserialize)]
+struct Answer {
+    segments: Vec<Segment>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Segment {
+    name: String,
+    description: String,
+    owner: Option<String>,
+    people: u64,
+    nps: Nps,
+    retention_target: Option<u8>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Nps {
+    score: Option<f64>,
+    promoters: u64,
+    passives: u64,
+    detractors: u64,
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let answer = args.target.get("/api/segments").await?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&answer)?);
+    } else {
+        println!("{}", shown(&serde_json::from_value(answer)?));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn shown(answer: &Answer) -> String {
+    if answer.segments.is_empty() {
+        return "There are no segments; segments.toml says how to make some.".to_owned();
+    }
+    let mut table = framed(&["segment", "people", "NPS", "+ / o / -", "owner", "retention target", "who"]);
+    for segment in &answer.segments {
+        let nps = &segment.nps;
+        table.add_row([
+            segment.name.clone(),
+            number(segment.people),
+            nps.score.map_or_else(String::new, |score| format!("{score:+.0}")),
+            format!("{} / {} / {}", nps.promoters, nps.passives, nps.detractors),
+            segment.owner.clone().unwrap_or_default(),
+            segment.retention_target.map_or_else(String::new, |target| format!("{target} %")),
+            segment.description.clone(),
+        ]);
+    }
+    format!(
+        "{table}\nNPS: promoters less detractors, in percent of those who answered; + promoters, o passives, - detractors."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn segments_are_a_table() {
+        let answer = serde_json::from_value(serde_json::json!({ "segments": [
+            { "name": "long_tail", "description": "pays, and nobody calls", "owner": "long tail", "people": 1234,
+              "nps": { "score": 41.7, "promoters": 7, "passives": 3, "detractors": 2 }, "retention_target": 85 },
+            { "name": "upset", "description": "", "owner": null, "people": 0,
+              "nps": { "score": null, "promoters": 0, "passives": 0, "detractors": 0 }, "retention_target": null },
+        ]}));
+        insta::assert_snapshot!(shown(&answer.unwrap()));
+        assert!(shown(&Answer { segments: Vec::new() }).contains("no segments"));
+    }
+}

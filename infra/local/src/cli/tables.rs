@@ -1,0 +1,57 @@
+//! Tables as all commands print them.
+
+use comfy_table::presets::{NOTHING, UTF8_FULL_CONDENSED};
+use comfy_table::{CellAlignment, ContentArrangement, Table};
+
+/// A table of numbers: the first column has names, the others are numbers.
+pub(super) fn numbers(header: &[&str]) -> Table {
+    let mut table = framed(header);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// A table with a frame, as wide as the terminal at most.
+pub(super) fn framed(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    table
+}
+
+/// Columns side by side without a frame; those in `right` are numbers.
+pub(super) fn plain(right: &[usize]) -> Plain {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    Plain { table, right: right.to_vec() }
+}
+
+/// A table whose alignment is set when it is shown: columns are known with the first row.
+pub(super) struct Plain {
+    table: Table,
+    right: Vec<usize>,
+}
+
+impl Plain {
+    /// Adds a row.
+    pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
+        self.table.add_row(cells);
+    }
+}
+
+impl std::fmt::Display for Plain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut table = self.table.clone();
+        for at in &self.right {
+            if let Some(column) = table.column_mut(*at) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        f.write_str(&table.trim_fmt())
+    }
+}
+
+/// A number with its thousands apart.
+pub(super) fn number(n: u64) -> String {
+    indicatif::HumanCount(n).to_string()
+}

@@ -1,0 +1,103 @@
+//! Work over all history, over HTTP: answers line by line while it goes on, first how far it is, at last what came of it.
+
+use crate::cli::Line;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Json, Response};
+use axum::routing::post;
+use futures::future::BoxFuture;
+use futures::stream;
+use perennial_score::history::{HistoryError, Progress, calibrate, rescore};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::convert::Infallible;
+use std::sync::Arc;
+use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
+
+/// Lines that wait for a slow reader; progress that finds no room is not told.
+const WAITING: usize = 16;
+
+/// What the routes work with.
+#[derive(Clone)]
+pub(super) struct History {
+    pub(super) score: Arc<perennial_score::Deps>,
+    /// Held while one runs: two at once would only be in each other's way.
+    pub(super) running: Arc<Mutex<()>>,
+}
+
+pub(super) fn router(history: History) -> Router {
+    Router::new()
+        .route("/_local/rescore", post(rescore))
+        .route("/_local/calibrate", post(calibrate))
+        .with_state(history)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rescore {
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// `POST /_local/rescore?dry_run=true`
+async fn rescore(State(history): State<History>, Query(asked): Query<Rescore>) -> Response {
+    run(history, move |deps, lines| {
+        Box::pin(async move { rescore::run(&deps, asked.dry_run, &|progress| tell(&lines, progress)).await })
+    })
+}
+
+/// `POST /_local/calibrate`
+async fn calibrate(State(history): State<History>) -> Response {
+    run(history, |deps, lines| Box::pin(async move { calibrate::run(&deps, &|progress| tell(&lines, progress)).await }))
+}
+
+type Lines = mpsc::Sender<String>;
+
+fn tell(lines: &Lines, progress: Progress) {
+    // A reader who is slow or gone misses nothing but this.
+    drop(lines.try_send(line(&Line::<_, ()>::Progress(progress))));
+}
+
+/// Begins the work, which goes on even if nobody reads any more.
+fn run<T: Serialize + Send + 'static>(
+    history: History,
+    work: impl FnOnce(Arc<perennial_score::Deps>, Lines) -> BoxFuture<'static, Result<T, HistoryError>>,
+) -> Response {
+    let Ok(running) = Arc::clone(&history.running).try_lock_owned() else {
+        let message = "a run over all history is under way; wait until it is done";
+        return (StatusCode::CONFLICT, Json(json!({ "error": { "code": "running", "message": message } })))
+            .into_response();
+    };
+    let (lines, waiting) = mpsc::channel(WAITING);
+    let work = work(history.score, lines.clone());
+    tokio::spawn(finish(work, lines, running));
+    let body = stream::unfold(waiting, |mut waiting| async move {
+        let line = waiting.recv().await?;
+        Some((Ok::<_, Infallible>(line), waiting))
+    });
+    ([("content-type", "application/x-ndjson")], Body::from_stream(body)).into_response()
+}
+
+async fn finish<T: Serialize>(
+    work: BoxFuture<'static, Result<T, HistoryError>>,
+    lines: Lines,
+    running: OwnedMutexGuard<()>,
+) {
+    let last = match work.await {
+        Ok(outcome) => Line::<(), _>::Done(outcome),
+        Err(error) => {
+            tracing::error!(%error, "a run over all history failed");
+            Line::Error(error.to_string())
+        }
+    };
+    drop(running);
+    // Nobody may be there to read it.
+    drop(lines.send(line(&last)).await);
+}
+
+fn line<P: Serialize, T: Serialize>(line: &Line<P, T>) -> String {
+    let text = serde_json::to_string(line).unwrap_or_else(|error| json!({ "error": error.to_string() }).to_string());
+    text + "\n"
+}

@@ -3,11 +3,8 @@
 use super::plan::{MONTH, Person, Plot, TRIAL_DAYS};
 use super::record::{Recorder, Who};
 use super::rng::Rng;
-use super::{DAYS, person};
-use serde_json::json;
-
-/// A seat's price a month, in whole dollars.
-const SEAT_DOLLARS: i64 = 29;
+use super::{DAYS, double, person, voice};
+use serde_json::{Value, json};
 
 /// Tells the whole life of account `number`.
 pub(super) fn live(record: &mut Recorder, number: u64, mut rng: Rng) {
@@ -21,9 +18,13 @@ pub(super) fn live(record: &mut Recorder, number: u64, mut rng: Rng) {
         invitations(record, admin, others, &mut rng);
         match plot.pays() {
             Some(first) => subscription(record, &plot, &people, first, &mut rng),
-            None => free_plan(record, &plot, &people),
+            None => free_plan(record, &plot, admin, others),
         }
     }
+    voice::outage(record, &plot, &people, &mut rng.fork(200));
+    voice::mentions_by_colleagues(record, &plot, &people, &mut rng.fork(201));
+    double::second_sign_on(record, &plot, &people, &mut rng.fork(202));
+    double::guest(record, &plot, &mut rng.fork(203));
 }
 
 /// The administrator asks the others in, some hours before each signs up.
@@ -40,75 +41,118 @@ fn invitations(record: &mut Recorder, admin: &Person, others: &[Person], rng: &m
     }
 }
 
-/// The trial ran out and nobody bought: everyone falls back to the free plan.
-fn free_plan(record: &mut Recorder, plot: &Plot, people: &[Person]) {
-    let ends = plot.trial + TRIAL_DAYS;
-    for person in people {
-        record.track(
-            "product",
-            Who::User(&person.user),
-            (ends.max(person.joins), 70_000),
-            "Free Plan Started",
-            json!({"plan": "free"}),
-        );
+/// The trial ran out and nobody bought: the account falls back to the free plan, and everyone in it.
+fn free_plan(record: &mut Recorder, plot: &Plot, admin: &Person, others: &[Person]) {
+    let (ends, free) = (plot.trial + TRIAL_DAYS, json!({"plan": "free"}));
+    record.track_of("product", Who::User(&admin.user), plot, (ends, 70_000), "Free Plan Started", free.clone());
+    for person in others {
+        let when = (ends.max(person.joins), 70_000);
+        record.track("product", Who::User(&person.user), when, "Free Plan Started", free.clone());
     }
 }
 
-/// Billing: the first payment, the renewals, failures, an upgrade, the end. The buyer is who billing knows.
+/// What an account pays for.
+#[derive(Debug, Clone, Copy)]
+struct Subscription {
+    plan: &'static str,
+    seats: i64,
+    /// What a seat costs a month, in whole dollars.
+    seat: i64,
+}
+
+impl Subscription {
+    fn monthly(self) -> i64 {
+        self.seats * self.seat
+    }
+
+    /// The properties of a billing event, with the month's price as `what`.
+    fn priced(self, what: &str) -> Value {
+        json!({"plan": self.plan, "seats": self.seats, what: self.monthly(), "currency": "USD"})
+    }
+}
+
+/// Billing: the first payment, the renewals, failures, an upgrade, the end, and sometimes a new beginning. The buyer is who
+/// billing knows.
 fn subscription(record: &mut Recorder, plot: &Plot, people: &[Person], first: i64, rng: &mut Rng) {
     let Some(payer) = people.get(1).or(people.first()) else {
         return;
     };
-    let payer_id = Who::User(&payer.user);
-    let mut plan = "team";
-    let mut seats = people.len() as i64;
-    let sum = |plan: &str, seats: i64, what: &str| json!({"plan": plan, "seats": seats, what: seats * SEAT_DOLLARS, "currency": "USD"});
-    let paid = |plan: &str, seats: i64| sum(plan, seats, "revenue");
-    let owed = |plan: &str, seats: i64| sum(plan, seats, "amount");
     // Who buys signs up at the latest when paying.
     let first = first.max(payer.joins);
-    record.track("billing", payer_id, (first, 50_000), "Subscription Started", paid(plan, seats));
-    for person in people.iter().filter(|person| person.user != payer.user) {
-        record.track(
-            "product",
-            Who::User(&person.user),
-            (first.max(person.joins), 50_060),
-            "Seat Assigned",
-            json!({"plan": plan}),
-        );
-    }
-    let mut due = first + MONTH;
+    let mut paid = Subscription { plan: "team", seats: plot.seats, seat: 29 };
     let upgrades = rng.percent(30);
+    begin(record, plot, people, payer, first, paid);
+    let mut due = first + MONTH;
     while due < DAYS && plot.cancels.is_none_or(|end| due < end) {
         if upgrades && due == first + MONTH {
-            (plan, seats) = ("business", seats + 5);
-            record.track("billing", payer_id, (due - 3, 51_000), "Subscription Upgraded", owed(plan, seats));
+            paid = Subscription { plan: "business", seats: paid.seats + 5, seat: 49 };
+            let upgraded = paid.priced("amount");
+            record.track_of("billing", Who::User(&payer.user), plot, (due - 3, 51_000), "Subscription Upgraded", upgraded);
+            tell_value(record, plot, payer, due - 3, paid);
         }
-        if rng.percent(12) {
-            record.track("billing", payer_id, (due, 50_100), "Payment Failed", owed(plan, seats));
-            record.track("billing", payer_id, (due + 3, 50_100), "Subscription Renewed", paid(plan, seats));
-        } else {
-            record.track("billing", payer_id, (due, 50_100), "Subscription Renewed", paid(plan, seats));
-        }
+        renew(record, plot, payer, due, paid, rng);
         due += MONTH;
     }
-    if let (Some(end), Some(admin)) = (plot.cancels, people.first()) {
-        record.track(
-            "web",
-            Who::User(&admin.user),
-            (end - 2, 36_000),
-            "Cancel Page Viewed",
-            json!({"path": "/billing/cancel"}),
-        );
-        record.track(
-            "billing",
-            payer_id,
-            (end, 60_000),
-            "Subscription Cancelled",
-            json!({"plan": plan, "reason": rng.pick(["price", "missing_feature", "unused"])}),
-        );
-        for person in people.iter().filter(|person| person.user != payer.user && person.joins <= end) {
-            record.track("product", Who::User(&person.user), (end, 60_060), "Seat Removed", json!({"plan": plan}));
+    let Some(end) = plot.cancels else { return };
+    cancel(record, plot, people, payer, end, paid, rng);
+    if let Some(again) = plot.returns {
+        begin(record, plot, people, payer, again, paid);
+        let mut due = again + MONTH;
+        while due < DAYS {
+            renew(record, plot, payer, due, paid, rng);
+            due += MONTH;
         }
+    }
+}
+
+/// The first payment, and a seat for everyone.
+fn begin(record: &mut Recorder, plot: &Plot, people: &[Person], payer: &Person, day: i64, paid: Subscription) {
+    let bought = paid.priced("revenue");
+    record.track_of("billing", Who::User(&payer.user), plot, (day, 50_000), "Subscription Started", bought);
+    tell_value(record, plot, payer, day, paid);
+    for person in people.iter().filter(|person| person.user != payer.user) {
+        let when = (day.max(person.joins), 50_060);
+        record.track("product", Who::User(&person.user), when, "Seat Assigned", json!({"plan": paid.plan}));
+    }
+}
+
+/// Billing tells what the account is worth a month. Large ones have a colleague of their own.
+fn tell_value(record: &mut Recorder, plot: &Plot, payer: &Person, day: i64, paid: Subscription) {
+    let mut traits = json!({"plan": paid.plan, "mrr": paid.monthly()});
+    if plot.seats >= 100 {
+        traits["owner"] = "team north".into();
+    }
+    record.group("billing", Who::User(&payer.user), (day, 51_010), plot, traits);
+}
+
+/// The invoice is paid, in one of eight cases only three days later.
+fn renew(record: &mut Recorder, plot: &Plot, payer: &Person, day: i64, paid: Subscription, rng: &mut Rng) {
+    let payer = Who::User(&payer.user);
+    let mut day = day;
+    if rng.percent(12) {
+        record.track("billing", payer, (day, 50_100), "Payment Failed", paid.priced("amount"));
+        day += 3;
+    }
+    record.track_of("billing", payer, plot, (day, 50_100), "Subscription Renewed", paid.priced("revenue"));
+}
+
+fn cancel(
+    record: &mut Recorder,
+    plot: &Plot,
+    people: &[Person],
+    payer: &Person,
+    end: i64,
+    paid: Subscription,
+    rng: &mut Rng,
+) {
+    if let Some(admin) = people.first() {
+        let path = json!({"path": "/billing/cancel"});
+        record.track("web", Who::User(&admin.user), (end - 2, 36_000), "Cancel Page Viewed", path);
+    }
+    let why = json!({"plan": paid.plan, "reason": rng.pick(["price", "missing_feature", "unused"])});
+    record.track_of("billing", Who::User(&payer.user), plot, (end, 60_000), "Subscription Cancelled", why);
+    tell_value(record, plot, payer, end, Subscription { seats: 0, ..paid });
+    for person in people.iter().filter(|person| person.user != payer.user && person.joins <= end) {
+        record.track("product", Who::User(&person.user), (end, 60_060), "Seat Removed", json!({"plan": paid.plan}));
     }
 }

@@ -1,17 +1,26 @@
 //! A sample SaaS company: what its website, product, billing, support, survey and webinar tools would send over 120 days.
 //!
 //! Everything is invented and drawn from a seed: about 60 companies with some 600 people who try the product, buy it or
-//! don't, use it, meet errors and limits, answer surveys, go quiet and leave. No real name is in it, and every address
-//! ends in the reserved `.example`. The calls are what an SDK would put into the `batch` of `POST /v1/batch`. Some of them
-//! are sent twice and some are broken on purpose; [`Company::expected`] says how many, so that a run can be checked.
+//! don't, use it, meet errors and limits, answer surveys, write what they think, go quiet, leave and come back; a dozen more
+//! that only ask so far; and visitors who stay unknown. No real name is in it, and every address ends in the reserved
+//! `.example`. The calls are what an SDK would put into the `batch` of `POST /v1/batch`. Some of them are sent twice, some are
+//! broken on purpose, and some people write as it comes; [`Company::expected`] says what a correct run counts.
+//!
+//! At the end there is someone in every stage, persona, class and segment of the default config.
 
 mod account;
+mod double;
 mod market;
+mod names;
 mod person;
 mod plan;
+mod prospects;
 mod record;
 mod rng;
+mod texts;
+mod voice;
 
+pub use prospects::PROSPECTS;
 pub use record::{Call, Expected};
 
 use jiff::Timestamp;
@@ -59,12 +68,17 @@ pub fn company(end: Timestamp, seed: u64) -> Company {
     for number in 1..=ACCOUNTS {
         account::live(&mut record, number, rng.fork(1_000 + number));
     }
+    for number in 1..=PROSPECTS {
+        prospects::live(&mut record, number, rng.fork(2_000 + number));
+    }
     market::strangers(&mut record, rng.fork(2));
     market::broken_client(&mut record, rng.fork(3));
     let (calls, expected) = record.finish(rng.fork(4));
     Company { calls, expected }
 }
 
+#[cfg(test)]
+mod analysis_tests;
 #[cfg(test)]
 mod journey_tests;
 #[cfg(test)]

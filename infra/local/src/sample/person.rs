@@ -1,9 +1,9 @@
-//! The life of a person: what they read before, the days in the product, support, surveys and webinars.
+//! The life of a person: what they read before, the days in the product, support and webinars.
 
-use super::DAYS;
-use super::plan::{FEATURES, Outcome, Person, Plot, Role, TRIAL_DAYS};
+use super::plan::{FEATURES, Person, Plot, Role, TRIAL_DAYS};
 use super::record::{Recorder, Who};
 use super::rng::Rng;
+use super::{DAYS, names, texts, voice};
 use serde_json::json;
 
 /// Working hours, in seconds of the day: 08:00 to 18:00.
@@ -15,20 +15,24 @@ pub(super) fn live(record: &mut Recorder, plot: &Plot, person: &Person, first: b
     before(record, person, &mut rng);
     sign_up(record, plot, person, first);
     webinar(record, person, &mut rng);
-    survey(record, plot, person, &mut rng);
+    voice::survey(record, plot, person, &mut rng);
+    voice::open_question(record, person, &mut rng);
     let mut active_days = 0;
     let mut onboarded = None;
     for day in person.joins..DAYS {
-        let left = plot.outcome == Outcome::Buys && plot.cancels.is_some_and(|end| day >= end);
         let habit = if record.is_weekend(day) { person.habit / 10 } else { person.habit };
-        if !person.is_here(day) || left || (day > person.joins && !rng.percent(habit)) {
+        if !person.is_here(day) || plot.is_gone(day) || (day > person.joins && !rng.percent(habit)) {
             continue;
         }
         active_days += 1;
         work(record, plot, person, day, &mut rng);
-        if active_days == 3 {
-            onboarded = Some(day);
-            record.track("product", Who::User(&person.user), (day, CLOSES + 60), "Onboarding Completed", json!({}));
+        match active_days {
+            2 if person.role == Role::Administrator => connect(record, person, (day, CLOSES), &mut rng),
+            3 => {
+                onboarded = Some(day);
+                record.track("product", Who::User(&person.user), (day, CLOSES + 60), "Onboarding Completed", json!({}));
+            }
+            _ => {}
         }
     }
     if let Some(day) = onboarded.map(|day| day + 30).filter(|day| person.is_here(*day) && plot.is_paying(*day)) {
@@ -41,10 +45,7 @@ fn before(record: &mut Recorder, person: &Person, rng: &mut Rng) {
     let Some(browser) = &person.browser else { return };
     let visitor = Who::Anonymous(browser);
     for _ in 0..rng.between(1, 3) {
-        let when = (person.joins - rng.between(1, 6), rng.between(OPENS, CLOSES));
-        record.page(visitor, when, "Home", "/");
-        let topic = rng.pick(["retention", "onboarding", "forecasting", "pricing strategy"]);
-        record.track("web", visitor, (when.0, when.1 + 40), "Content Viewed", json!({"kind": "blog", "topic": topic}));
+        read(record, visitor, (person.joins - rng.between(1, 6), rng.between(OPENS, CLOSES)), rng);
     }
     if rng.percent(30) {
         let campaign = rng.pick(["spring", "webinar-series", "search"]);
@@ -58,22 +59,38 @@ fn before(record: &mut Recorder, person: &Person, rng: &mut Rng) {
     }
 }
 
+/// The home page, and an article.
+pub(super) fn read(record: &mut Recorder, who: Who<'_>, when: (i64, i64), rng: &mut Rng) {
+    record.page(who, when, "Home", "/");
+    let topic = rng.pick(["retention", "onboarding", "forecasting", "pricing strategy"]);
+    record.track("web", who, (when.0, when.1 + 40), "Content Viewed", json!({"kind": "blog", "topic": topic}));
+}
+
+/// The price list.
+pub(super) fn compare_prices(record: &mut Recorder, who: Who<'_>, when: (i64, i64)) {
+    record.page(who, when, "Pricing", "/pricing");
+    record.track("web", who, (when.0, when.1 + 5), "Pricing Page Viewed", json!({}));
+}
+
 fn sign_up(record: &mut Recorder, plot: &Plot, person: &Person, first: bool) {
     let (day, user) = (person.joins, Who::User(&person.user));
     // A keen buyer gives the address for a white paper days before, and keeps comparing prices.
     let known = if person.keen { day - 4 } else { day };
+    let traits = names::traits(person, &plot.name());
+    // Some clients say in a call of its own whose the browser is.
+    let aliased = person.browser.as_ref().filter(|_| plot.number % 10 == 4);
     let who = match &person.browser {
-        Some(browser) => Who::Both(&person.user, browser),
-        None => user,
+        Some(browser) if aliased.is_none() => Who::Both(&person.user, browser),
+        _ => user,
     };
-    let traits =
-        json!({"email": person.mail, "role": person.role.as_str(), "company": format!("Customer {}", plot.number)});
     record.identify("web", who, (known, 36_000), traits);
+    if let Some(browser) = aliased {
+        record.alias(&person.user, browser, (known, 36_001));
+    }
     if person.keen {
         record.track("web", user, (known, 36_060), "White Paper Downloaded", json!({"title": "The cost of churn"}));
-        for (number, offset) in (1..).zip([1, 2, 3]) {
-            record.page(user, (known + offset, 40_000), "Pricing", "/pricing");
-            record.track("web", user, (known + offset, 40_005), "Pricing Page Viewed", json!({"visit": number}));
+        for offset in 1..=3 {
+            compare_prices(record, user, (known + offset, 40_000));
             record.track(
                 "web",
                 user,
@@ -82,35 +99,37 @@ fn sign_up(record: &mut Recorder, plot: &Plot, person: &Person, first: bool) {
                 json!({"kind": "case study", "topic": "retention"}),
             );
         }
-        record.track("web", user, (known + 3, 40_600), "Demo Requested", json!({"seats": plot.people}));
+        record.track("web", user, (known + 3, 40_600), "Demo Requested", json!({"seats": plot.seats}));
     }
     record.track("product", user, (day, 36_300), "Signed Up", json!({"role": person.role.as_str()}));
-    let employees = 10 + plot.number * 7;
-    record.group(
-        user,
-        (day, 36_310),
-        &plot.account_id(),
-        json!({"name": format!("Customer {}", plot.number), "employees": employees}),
-    );
+    record.group("product", user, (day, 36_310), plot, about(plot));
     if first {
-        record.track("product", user, (day, 36_320), "Trial Started", json!({"days": TRIAL_DAYS, "plan": "team"}));
+        let trial = json!({"days": TRIAL_DAYS, "plan": "team"});
+        record.track_of("product", user, plot, (day, 36_320), "Trial Started", trial);
     } else if day < plot.trial + TRIAL_DAYS {
         record.track("product", user, (day, 36_320), "Trial Joined", json!({"plan": "team"}));
     }
 }
 
+/// What the product knows of a company: systems differ in what they call its domain.
+fn about(plot: &Plot) -> serde_json::Value {
+    let mut traits = json!({"name": plot.name(), "employees": 10 + plot.number * 7});
+    if plot.number % 2 == 0 {
+        traits["website"] = format!("https://www.{}/about", plot.domain()).into();
+    } else {
+        traits["domain"] = plot.domain().into();
+    }
+    traits
+}
+
 /// A day in the product.
-fn work(record: &mut Recorder, plot: &Plot, person: &Person, day: i64, rng: &mut Rng) {
+pub(super) fn work(record: &mut Recorder, plot: &Plot, person: &Person, day: i64, rng: &mut Rng) {
     let user = Who::User(&person.user);
     let mut at = rng.between(OPENS + 3 * 3600, CLOSES - 3 * 3600);
     record.track("product", user, (day, at), "Signed In", json!({}));
     for _ in 0..rng.between(1, 3) {
         at += rng.between(30, 1200);
-        let (feature, high_value) = if person.role == Role::PowerUser && rng.percent(50) {
-            rng.pick([FEATURES[0], FEATURES[1], FEATURES[2]])
-        } else {
-            rng.pick(FEATURES)
-        };
+        let (feature, high_value) = person.depth.feature(rng);
         // Now and then from a train: the client sends it when it is back.
         let delay = if rng.percent(1) { rng.between(600, 20_000) } else { 0 };
         record.late(
@@ -122,7 +141,7 @@ fn work(record: &mut Recorder, plot: &Plot, person: &Person, day: i64, rng: &mut
             json!({"feature": feature, "high_value": high_value}),
         );
     }
-    if person.bumping && !plot.is_paying(day) && rng.percent(60) {
+    if person.bumping && rng.percent(if plot.is_paying(day) { 8 } else { 60 }) {
         record.track(
             "product",
             user,
@@ -135,30 +154,26 @@ fn work(record: &mut Recorder, plot: &Plot, person: &Person, day: i64, rng: &mut
         record.track("product", user, (day, at + 50), "Report Shared", json!({"with": rng.between(1, 5)}));
     }
     if matches!(person.role, Role::Administrator | Role::It) && rng.percent(6) {
-        record.track(
-            "product",
-            user,
-            (day, at + 90),
-            "Integration Connected",
-            json!({"system": rng.pick(["crm", "warehouse", "chat", "billing"])}),
-        );
+        connect(record, person, (day, at + 90), rng);
     }
     if matches!(person.role, Role::Administrator | Role::Buyer) && !plot.is_paying(day) && rng.percent(25) {
-        record.page(user, (day, at + 100), "Pricing", "/pricing");
-        record.track("web", user, (day, at + 105), "Pricing Page Viewed", json!({}));
+        compare_prices(record, user, (day, at + 100));
     }
     if rng.percent(if person.unlucky { 15 } else { 1 }) {
         trouble(record, person, day, at + 200, rng);
     }
-    if person.role == Role::PowerUser && rng.percent(3) {
-        record.track(
-            "product",
-            user,
-            (day, at + 300),
-            "Community Answered",
-            json!({"topic": rng.pick(["forecast", "import", "alerts"])}),
-        );
+    if person.role == Role::PowerUser && rng.percent(if person.habit > 90 { 8 } else { 3 }) {
+        let answer = json!({"topic": rng.pick(["forecast", "import", "alerts"]), "text": texts::community_answer(rng)});
+        record.track("product", user, (day, at + 300), "Community Answered", answer);
     }
+    if person.role == Role::PowerUser && plot.is_paying(day) && rng.percent(3) {
+        record.track("product", user, (day, at + 400), "Invite Sent", json!({"role": "guest"}));
+    }
+}
+
+fn connect(record: &mut Recorder, person: &Person, when: (i64, i64), rng: &mut Rng) {
+    let system = json!({"system": rng.pick(["crm", "warehouse", "chat", "billing"])});
+    record.track("product", Who::User(&person.user), when, "Integration Connected", system);
 }
 
 /// The same error three or four times, and sometimes a ticket about it.
@@ -177,11 +192,17 @@ fn trouble(record: &mut Recorder, person: &Person, day: i64, at: i64, rng: &mut 
     }
     if rng.percent(40) {
         let ticket = json!({"ticket": format!("T-{:06}", rng.between(1, 999_999)), "subject": code});
-        record.track("support", user, (day, at + 900), "Support Ticket Opened", ticket.clone());
+        let with = |text: &str| {
+            let mut ticket = ticket.clone();
+            ticket["text"] = text.into();
+            ticket
+        };
+        record.track("support", user, (day, at + 900), "Support Ticket Opened", with(texts::ticket(rng)));
         let closed = day + rng.between(1, 3);
         record.track("support", user, (closed, 50_000), "Support Ticket Solved", ticket.clone());
         if rng.percent(25) {
-            record.track("support", user, (closed + 1, 40_000), "Support Ticket Reopened", ticket);
+            let again = with(texts::reopened_ticket(rng));
+            record.track("support", user, (closed + 1, 40_000), "Support Ticket Reopened", again);
         }
     }
 }
@@ -199,21 +220,4 @@ fn webinar(record: &mut Recorder, person: &Person, rng: &mut Rng) {
     record.track("webinar", user, (person.joins, 45_000), "Webinar Registered", webinar.clone());
     let event = if rng.percent(60) { "Webinar Attended" } else { "Webinar Missed" };
     record.track("webinar", user, (day, 58_000), event, webinar);
-}
-
-/// The net promoter question, five weeks after the first payment. Who has trouble or is leaving answers low.
-fn survey(record: &mut Recorder, plot: &Plot, person: &Person, rng: &mut Rng) {
-    let Some(day) = plot.pays().map(|first| first.max(person.joins) + 35) else {
-        return;
-    };
-    if !plot.is_paying(day) || !rng.percent(45) {
-        return;
-    }
-    let unhappy = person.unlucky || !person.is_here(day) || plot.cancels.is_some();
-    let nps = if unhappy { rng.between(0, 7) } else { rng.between(6, 10) };
-    let user = Who::User(&person.user);
-    record.track("survey", user, (day, 39_000), "Survey Answered", json!({"nps": nps}));
-    if nps >= 9 && rng.percent(15) {
-        record.track("web", user, (day + 2, 41_000), "Review Published", json!({"stars": 5}));
-    }
 }

@@ -1,11 +1,17 @@
 //! What is settled before the story begins: how an account's trial ends, and what its people are like.
 
+use super::names;
 use super::{DAYS, rng::Rng};
+use serde_json::{Value, json};
 
 /// Days that a trial lasts.
 pub(super) const TRIAL_DAYS: i64 = 14;
 /// Days between two invoices.
 pub(super) const MONTH: i64 = 30;
+/// The day on which nothing works.
+pub(super) const OUTAGE: i64 = DAYS - 12;
+/// User ids that an account has to itself.
+pub(super) const IDS: u64 = 20;
 
 /// The features of the product, the high-value ones first.
 pub(super) const FEATURES: [(&str, bool); 8] = [
@@ -30,6 +36,30 @@ pub(super) enum Outcome {
     Lapses,
 }
 
+/// The parts that must be played, whatever the dice say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// Whatever the dice say.
+    Any,
+    /// Hundreds of seats.
+    Large,
+    /// Cancels, and is won back before the end.
+    ComesBack,
+    /// In its trial when the story ends.
+    Trying,
+}
+
+impl Part {
+    fn of(number: u64) -> Self {
+        match number {
+            1 | 2 => Self::Large,
+            3..=5 => Self::ComesBack,
+            6..=8 => Self::Trying,
+            _ => Self::Any,
+        }
+    }
+}
+
 /// How an account's life goes. Days are counted from the start of the story.
 #[derive(Debug, Clone)]
 pub(super) struct Plot {
@@ -37,26 +67,61 @@ pub(super) struct Plot {
     pub(super) trial: i64,
     pub(super) outcome: Outcome,
     pub(super) people: u64,
+    /// What it pays for, if it buys.
+    pub(super) seats: i64,
     /// The day on which it cancels, if it buys at all and does.
     pub(super) cancels: Option<i64>,
+    /// The day on which it pays again.
+    pub(super) returns: Option<i64>,
+    part: Part,
 }
 
 impl Plot {
     pub(super) fn draw(number: u64, rng: &mut Rng) -> Self {
+        let part = Part::of(number);
         // Two of five began early enough to be long-standing customers at the end.
-        let trial = if rng.percent(40) { rng.between(4, 14) } else { rng.between(10, DAYS - 6) };
-        let outcome = match rng.between(1, 10) {
-            1..=6 => Outcome::Buys,
-            7 | 8 => Outcome::StaysFree,
-            _ => Outcome::Lapses,
+        let trial = match part {
+            Part::Large | Part::ComesBack => rng.between(4, 12),
+            Part::Trying => rng.between(DAYS - 9, DAYS - 6),
+            Part::Any if rng.percent(40) => rng.between(4, 14),
+            Part::Any => rng.between(10, DAYS - 6),
         };
-        let people = rng.between(5, 15) as u64;
-        let cancels = (outcome == Outcome::Buys && rng.percent(15)).then(|| trial + TRIAL_DAYS + rng.between(25, 75));
-        Self { number, trial, outcome, people, cancels }
+        let outcome = match (part, rng.between(1, 10)) {
+            (Part::Any, 7 | 8) => Outcome::StaysFree,
+            (Part::Any, 9 | 10) => Outcome::Lapses,
+            _ => Outcome::Buys,
+        };
+        let people = match part {
+            Part::Large => 18,
+            Part::Trying => 12,
+            _ => rng.between(5, 15) as u64,
+        };
+        let seats = if part == Part::Large { rng.between(160, 320) } else { people as i64 };
+        let leaves = part == Part::Any && outcome == Outcome::Buys && rng.percent(15);
+        let pays = trial + TRIAL_DAYS;
+        let (cancels, returns) = match part {
+            Part::ComesBack => (Some(pays + rng.between(25, 40)), Some(rng.between(DAYS - 25, DAYS - 15))),
+            _ => (leaves.then(|| pays + rng.between(25, 75)), None),
+        };
+        Self { number, trial, outcome, people, seats, cancels, returns, part }
     }
 
     pub(super) fn account_id(&self) -> String {
         format!("customer-{:02}", self.number)
+    }
+
+    /// The company's domain. All its people have their addresses there.
+    pub(super) fn domain(&self) -> String {
+        format!("{}.example", self.account_id())
+    }
+
+    pub(super) fn name(&self) -> String {
+        format!("Customer {}", self.number)
+    }
+
+    /// Someone's id: `position` counts the account's people from 0.
+    pub(super) fn user(&self, position: u64) -> String {
+        format!("user-{:04}", self.number * IDS + position)
     }
 
     /// The day on which it pays for the first time.
@@ -66,7 +131,17 @@ impl Plot {
 
     /// Whether it pays on `day`.
     pub(super) fn is_paying(&self, day: i64) -> bool {
-        self.pays().is_some_and(|since| day >= since) && self.cancels.is_none_or(|until| day < until)
+        self.pays().is_some_and(|since| day >= since) && !self.is_gone(day)
+    }
+
+    /// Whether it has cancelled by `day` and is not back.
+    pub(super) fn is_gone(&self, day: i64) -> bool {
+        self.cancels.is_some_and(|end| day >= end) && self.returns.is_none_or(|again| day < again)
+    }
+
+    /// Whether it tries the product until the story ends.
+    pub(super) fn is_trying(&self) -> bool {
+        self.part == Part::Trying
     }
 }
 
@@ -121,6 +196,15 @@ impl Role {
             Self::Buyer | Self::ExecutiveSponsor => 10,
         }
     }
+
+    /// What `identify` says of it. One in four says nothing, so that it has to be told from title and behaviour.
+    fn r#trait(self, rng: &mut Rng) -> Option<Value> {
+        match rng.between(1, 20) {
+            1..=5 => None,
+            6 | 7 if self == Self::PowerUser => Some(json!([self.as_str(), "influencer"])),
+            _ => Some(self.as_str().into()),
+        }
+    }
 }
 
 /// A person of an account.
@@ -128,7 +212,15 @@ impl Role {
 pub(super) struct Person {
     pub(super) user: String,
     pub(super) mail: String,
+    pub(super) name: String,
     pub(super) role: Role,
+    /// What their traits say of the role.
+    pub(super) role_trait: Option<Value>,
+    pub(super) title: Option<&'static str>,
+    /// The number of a place, and of a telephone there.
+    pub(super) place: Option<(usize, i64)>,
+    /// Whether they write their traits as it comes.
+    pub(super) sloppy: bool,
     /// The day on which they sign up.
     pub(super) joins: i64,
     /// The anonymous id that their browser had before.
@@ -139,35 +231,85 @@ pub(super) struct Person {
     pub(super) quiet: Option<i64>,
     /// Whether the product gives them trouble.
     pub(super) unlucky: bool,
-    /// Whether they want more than the free plan gives.
+    /// Whether they want more than their plan gives.
     pub(super) bumping: bool,
     /// Whether they compare, read and ask before they sign up.
     pub(super) keen: bool,
+    /// Which of the features they work with.
+    pub(super) depth: Depth,
+}
+
+/// How much of what the product is good at someone uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// None of it.
+    Shallow,
+    /// As it comes.
+    Mixed,
+    /// Mostly that.
+    Deep,
+}
+
+impl Depth {
+    /// A feature, and whether it is of high value.
+    pub(super) fn feature(self, rng: &mut Rng) -> (&'static str, bool) {
+        let [a, b, c, others @ ..] = FEATURES;
+        match self {
+            Self::Shallow => rng.pick(others),
+            Self::Deep if rng.percent(50) => rng.pick([a, b, c]),
+            Self::Mixed | Self::Deep => rng.pick(FEATURES),
+        }
+    }
 }
 
 impl Person {
     pub(super) fn draw(plot: &Plot, position: u64, rng: &mut Rng) -> Self {
         let role = Role::of(position, rng);
-        let joins = if position == 0 { plot.trial } else { plot.trial + rng.between(0, 6 + position as i64 * 2) };
+        let trying = plot.is_trying();
+        let patience = if trying { 3 } else { 6 + position as i64 * 2 };
+        let joins = if position == 0 { plot.trial } else { plot.trial + rng.between(0, patience) };
         let lapse = (plot.outcome == Outcome::Lapses).then(|| plot.trial + rng.between(2, 8));
         let fade = rng.percent(18).then(|| joins + rng.between(10, 60));
-        let user = format!("user-{:04}", plot.number * 20 + position);
+        let user = plot.user(position);
+        // Someone must take a trial seriously.
+        let eager = trying && position == 0;
+        let devoted = role == Role::PowerUser && rng.percent(30);
         Self {
-            mail: format!("{user}@{}.example", plot.account_id()),
+            mail: mail(plot, position),
+            name: names::name(rng),
+            role_trait: role.r#trait(rng),
+            title: names::title(role, rng),
+            place: rng.percent(25).then(|| (rng.between(0, 3) as usize, rng.between(100, 899))),
+            sloppy: rng.percent(12),
             browser: (position <= 1 || rng.percent(30)).then(|| format!("browser-{:016x}", rng.next())),
             user,
             role,
             joins,
-            habit: role.habit(),
-            quiet: lapse.or(fade),
+            habit: if eager || devoted { 95 } else { role.habit() },
+            quiet: lapse.or(fade).filter(|_| !eager),
             unlucky: rng.percent(10),
-            bumping: rng.percent(30),
-            keen: position == 1 && rng.percent(70),
+            bumping: rng.percent(30) || eager,
+            keen: position == 1 && (rng.percent(70) || trying),
+            depth: match role {
+                _ if eager => Depth::Deep,
+                Role::PowerUser => Depth::Deep,
+                Role::EndUser | Role::It if rng.percent(25) => Depth::Shallow,
+                _ => Depth::Mixed,
+            },
         }
     }
 
     /// Whether they are still about on `day`.
     pub(super) fn is_here(&self, day: i64) -> bool {
         day >= self.joins && self.quiet.is_none_or(|quiet| day < quiet)
+    }
+}
+
+/// An address of one's own, except at the reception desks of two companies.
+fn mail(plot: &Plot, position: u64) -> String {
+    let domain = plot.domain();
+    match (plot.number, position) {
+        (20 | 21, 3 | 4) => format!("info@{domain}"),
+        _ => format!("{}@{domain}", plot.user(position)),
     }
 }

@@ -1,17 +1,21 @@
 //! Writes calls down, and counts them while doing so.
 
+use super::plan::Plot;
 use super::rng::Rng;
 use jiff::Timestamp;
 use perennial_domain::time::DAY_SECONDS;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Whether people are found to be one by their mail address.
+pub(super) const BY_MAIL: bool = false;
+
 /// One call of the tracking API, as an element of a batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
     /// When it is sent. `timestamp` in the body, when it happened, is mostly the same.
     pub at: Timestamp,
-    /// The system that sends it: `web`, `product`, `billing`, `support`, `survey` or `webinar`.
+    /// The system that sends it: `web`, `product`, `billing`, `support`, `survey`, `webinar` or `social`.
     pub source: &'static str,
     /// The call.
     pub body: Value,
@@ -26,9 +30,10 @@ pub struct Expected {
     pub rejected: u64,
     /// Valid ones that were sent before.
     pub duplicates: u64,
-    /// People, once anonymous visits are joined to who they turned out to be.
+    /// People, once anonymous visits are joined to who they turned out to be, and user ids that have a mail address in common
+    /// are found to be one person.
     pub people: u64,
-    /// Accounts that a `group` call named.
+    /// Accounts: those that a call named, and the companies of those people whom no call gives an account.
     pub accounts: u64,
     /// What was paid in all, in cents of US dollars: the sum of `properties.revenue`.
     pub revenue_cents: i64,
@@ -56,6 +61,8 @@ pub(super) struct Recorder {
     users: BTreeSet<String>,
     anonymous: BTreeSet<String>,
     joined: BTreeSet<String>,
+    /// User ids of people who have another one, by which they are counted.
+    second_ids: BTreeSet<String>,
     accounts: BTreeSet<String>,
 }
 
@@ -70,6 +77,7 @@ impl Recorder {
             users: BTreeSet::new(),
             anonymous: BTreeSet::new(),
             joined: BTreeSet::new(),
+            second_ids: BTreeSet::new(),
             accounts: BTreeSet::new(),
         }
     }
@@ -122,17 +130,57 @@ impl Recorder {
         self.send("web", who, when, 0, "$page", body);
     }
 
-    pub(super) fn identify(&mut self, source: &'static str, who: Who<'_>, when: (i64, i64), traits: Value) {
+    /// A `track` that says which account it is about.
+    pub(super) fn track_of(
+        &mut self,
+        source: &'static str,
+        who: Who<'_>,
+        plot: &Plot,
+        when: (i64, i64),
+        event: &str,
+        properties: Value,
+    ) {
+        let account = plot.account_id();
+        let body = json!({"type": "track", "event": event, "properties": properties, "context": {"groupId": account}});
+        if self.send(source, who, when, 0, event, body) {
+            self.accounts.insert(account);
+        }
+    }
+
+    /// Says whether the call falls into the time that is told.
+    pub(super) fn identify(&mut self, source: &'static str, who: Who<'_>, when: (i64, i64), traits: Value) -> bool {
         let sent = self.send(source, who, when, 0, "$identify", json!({"type": "identify", "traits": traits}));
         if let (true, Who::Both(_, anonymous)) = (sent, who) {
             self.joined.insert(anonymous.to_owned());
         }
+        sent
     }
 
-    pub(super) fn group(&mut self, who: Who<'_>, when: (i64, i64), account: &str, traits: Value) {
-        if self.send("product", who, when, 0, "$group", json!({"type": "group", "groupId": account, "traits": traits}))
-        {
-            self.accounts.insert(account.to_owned());
+    /// The browser `anonymous` was `user`'s.
+    pub(super) fn alias(&mut self, user: &str, anonymous: &str, when: (i64, i64)) {
+        let body = json!({"type": "alias", "previousId": anonymous});
+        if self.send("web", Who::User(user), when, 0, "$alias", body) {
+            self.anonymous.insert(anonymous.to_owned());
+            self.joined.insert(anonymous.to_owned());
+        }
+    }
+
+    /// Both user ids have the same mail address.
+    pub(super) fn same_person(&mut self, user: &str, second: &str) {
+        if self.users.contains(user) {
+            self.second_ids.insert(second.to_owned());
+        }
+    }
+
+    /// Someone has an address of this domain, and no call gives them an account.
+    pub(super) fn company_of(&mut self, domain: &str) {
+        self.accounts.insert(domain.to_owned());
+    }
+
+    pub(super) fn group(&mut self, source: &'static str, who: Who<'_>, when: (i64, i64), plot: &Plot, traits: Value) {
+        let account = plot.account_id();
+        if self.send(source, who, when, 0, "$group", json!({"type": "group", "groupId": account, "traits": traits})) {
+            self.accounts.insert(account);
         }
     }
 
@@ -178,7 +226,8 @@ impl Recorder {
         let revenue_cents = body.pointer("/properties/revenue").and_then(Value::as_i64).unwrap_or_default() * 100;
         body["messageId"] = self.message_id().into();
         body["timestamp"] = happened.to_string().into();
-        body["context"] = json!({"library": {"name": library(source), "version": "3.0.0"}});
+        // An account that the call is about stands there already.
+        body["context"]["library"] = json!({"name": library(source), "version": "3.0.0"});
         self.calls.push(Call { at, source, body });
         self.expected.accepted += 1;
         self.expected.revenue_cents += revenue_cents;
@@ -214,13 +263,19 @@ impl Recorder {
             }
         }
         self.expected.duplicates = again.len() as u64;
-        self.expected.people = (self.users.len() + self.anonymous.difference(&self.joined).count()) as u64;
+        let strangers = self.anonymous.difference(&self.joined).count();
+        self.expected.people = (self.users.len() - merged(&self.second_ids) + strangers) as u64;
         self.expected.accounts = self.accounts.len() as u64;
         self.calls.append(&mut again);
         // Stable: calls of the same second keep the order in which they were written.
         self.calls.sort_by_key(|call| call.at);
         (self.calls, self.expected)
     }
+}
+
+/// How many of the second ids are found to be someone else's.
+fn merged(second_ids: &BTreeSet<String>) -> usize {
+    if BY_MAIL { second_ids.len() } else { 0 }
 }
 
 fn library(source: &str) -> &'static str {

@@ -1,0 +1,74 @@
+//! What people say of themselves: invented names, titles, countries and numbers, written as people write them.
+
+use super::plan::{Person, Role};
+use super::rng::Rng;
+use serde_json::{Value, json};
+
+const FIRST: [&str; 16] = [
+    "Aveline", "Borin", "Cadra", "Delmo", "Evanna", "Farrow", "Gisal", "Hanno", "Ilvy", "Jorun", "Kestra", "Lumo", "Maris",
+    "Nevan", "Orla", "Perrin",
+];
+const LAST: [&str; 16] = [
+    "Abernal", "Brookwit", "Carrowell", "Dunmarsh", "Eldergate", "Fennimor", "Grayloft", "Hollowin", "Ironbee", "Jesslow",
+    "Kettlemere", "Larkhand", "Mossbrook", "Nightwell", "Oakensmit", "Pondergast",
+];
+
+/// A first and a last name.
+pub(super) fn name(rng: &mut Rng) -> String {
+    format!("{} {}", rng.pick(FIRST), rng.pick(LAST))
+}
+
+/// What the card says, for those whose work it tells.
+pub(super) fn title(role: Role, rng: &mut Rng) -> Option<&'static str> {
+    Some(match role {
+        Role::ExecutiveSponsor => {
+            rng.pick(["Chief Financial Officer", "VP Operations", "Managing Director", "Founder", "Chief Customer Officer"])
+        }
+        Role::Buyer => rng.pick(["Head of Procurement", "Purchasing Manager", "Senior Buyer"]),
+        Role::It => rng.pick(["IT Manager", "System Administrator", "Security Engineer"]),
+        Role::Administrator | Role::PowerUser | Role::EndUser => return None,
+    })
+}
+
+/// Where someone is, and the number of a telephone there that nobody has: kept free for films and books by the countries'
+/// regulators.
+const PLACES: [(&str, &str, &str, &str); 4] = [
+    ("DE", "Deutschland", "030 23125 ", " (030) / 23125-"),
+    ("GB", "united kingdom", "+44 20 7946 0", "+44 (0)20 7946  0"),
+    ("US", "USA", "+1 212 555 01", "(212) 555-01"),
+    ("FR", "France", "01 99 00 ", "01.99.00."),
+];
+
+/// The traits of `identify`. Who is sloppy writes as it comes: the address in capitals with blanks around it, the name all
+/// large or all small, the country in a language of their own.
+pub(super) fn traits(person: &Person, company: &str) -> Value {
+    let mut traits = json!({"email": person.mail, "name": person.name, "company": company});
+    if let Some(role) = &person.role_trait {
+        traits["role"] = role.clone();
+    }
+    if let Some(title) = person.title {
+        traits["title"] = title.into();
+    }
+    if let Some((place, extension)) = person.place {
+        let (code, country, neat, sloppy) = PLACES[place % PLACES.len()];
+        // The French numbers have two pairs left to fill, the others two to three digits.
+        let digits = match code {
+            "US" => format!("{:02}", extension % 100),
+            "FR" => format!("{:02} {:02}", extension % 60, extension % 100),
+            _ => format!("{:03}", extension % 1000),
+        };
+        traits["country"] = if person.sloppy { country } else { code }.into();
+        traits["phone"] = format!("{}{digits}", if person.sloppy { sloppy } else { neat }).into();
+    }
+    if person.sloppy {
+        traits["email"] = shout(&person.mail).into();
+        let name = &person.name;
+        traits["name"] = if name.len() % 2 == 0 { name.to_uppercase() } else { name.to_lowercase() }.into();
+    }
+    traits
+}
+
+/// An address as it is typed on a telephone in a hurry.
+pub(super) fn shout(mail: &str) -> String {
+    format!("  {} ", mail.to_uppercase())
+}

@@ -12,7 +12,7 @@ use futures::FutureExt;
 use perennial_config::Config;
 use perennial_contracts::queue::EventsPayload;
 use perennial_domain::{Event, Identity, Likelihood, PersonId};
-use perennial_engine::{Moment, Mode, Profile, process};
+use perennial_engine::{Mode, Moment, Profile, process};
 use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::queue::MemoryQueue;
 use perennial_store::{Loaded, Summary, codec};
@@ -38,7 +38,7 @@ pub(crate) fn rows(progress: &mut Progress) -> Result<Vec<Row>> {
     let bodies: Vec<String> = (0..POSTS)
         .map(|nth| bodies::batch(EVENTS, EACH, nth * EVENTS, (nth * EVENTS / EACH) % PEOPLE, house::now()))
         .collect();
-    let config = Arc::new(house::config()?);
+    let config = Arc::new(common_config()?);
     progress.begin("the road from request to profile", WARM_UP + ROUNDS + 1);
     let mut ours = Vec::new();
     let mut road = Road::new(&config);
@@ -119,7 +119,7 @@ impl Road {
             let processed = process(&Moment::new(&self.config, house::now()), &mut profile, &events, &Default::default(), Mode::Live);
             self.counted += u64::from(processed.counted);
             // What the outbox holds travels in the write; it is taken out at the next.
-            let item = codec::encode(&profile, &Summary::from(&processed.evaluation), version + 1)?;
+            let item = codec::encode(&profile, &Summary::of(&processed.evaluation, &self.config), version + 1)?;
             self.table.insert(person, item);
         }
         Ok(())
@@ -186,6 +186,31 @@ fn node(config: &Config, bodies: &[String], road: &Road) -> Result<f64> {
     median(answer.cpu_ns_per_event.into_iter().skip(WARM_UP)).context("Node measured nothing")
 }
 
+/// The default config without those parts of scoring that the Node handler does not know: shared caps, and signals that measure
+/// anything but idle days, active days and tenure, or that have a condition. Personas, segments, features and accounts stay:
+/// that work is ours alone.
+fn common_config() -> Result<Config> {
+    let mut bundle = perennial::bundle::embedded();
+    let scoring = bundle.files.get_mut("scoring.toml").context("no scoring.toml")?;
+    let mut file: toml::Table = scoring.parse()?;
+    file.remove("category");
+    for (name, known) in [("rule", None), ("signal", Some(MEASURES))] {
+        let Some(all) = file.get_mut(name).and_then(toml::Value::as_array_mut) else { continue };
+        all.retain_mut(|one| {
+            let Some(one) = one.as_table_mut() else { return false };
+            one.remove("category");
+            let measure = one.get("measure").and_then(toml::Value::as_str).unwrap_or_default();
+            let speaks_of_texts = one.get("where").and_then(toml::Value::as_str).is_some_and(|text| text.contains("sentiment"));
+            !one.contains_key("when") && !speaks_of_texts && known.is_none_or(|known| known.contains(&measure))
+        });
+    }
+    *scoring = toml::to_string(&file)?;
+    Config::load(&bundle).map_err(|errors| anyhow!("the reduced config is wrong: {errors}"))
+}
+
+/// The measures that the Node handler knows.
+const MEASURES: [&str; 3] = ["idle_days", "active_days(28)", "tenure_days"];
+
 /// The compiled config in the form that the Node handler reads.
 fn config_for_node(config: &Config) -> Value {
     let scoring = &config.scoring;
@@ -194,7 +219,7 @@ fn config_for_node(config: &Config) -> Value {
         .iter()
         .map(|rule| {
             json!({
-                "key": rule.key, "id": rule.id, "score": rule.score, "event": rule.event, "filter": rule.filter, "points": rule.points,
+                "key": rule.key, "id": rule.id, "score": rule.score, "event": rule.event, "filter": rule.filter.as_ref().map(|filter| filter.source()), "points": rule.points,
                 "halfLifeDays": rule.half_life_days, "cap": rule.cap, "reason": rule.reason,
             })
         })
@@ -203,20 +228,15 @@ fn config_for_node(config: &Config) -> Value {
         .signals
         .iter()
         .map(|signal| {
-            let kind = match signal.kind {
-                perennial_config::scoring::SignalKind::IdleDays => "idle_days",
-                perennial_config::scoring::SignalKind::ActiveDays28 => "active_days28",
-                perennial_config::scoring::SignalKind::TenureDays => "tenure_days",
-            };
             json!({
-                "id": signal.id, "score": signal.score, "kind": kind, "from": signal.from, "to": signal.to, "points": signal.points,
+                "id": signal.id, "score": signal.score, "measure": signal.measure.source(), "from": signal.from, "to": signal.to, "points": signal.points,
                 "stages": signal.stages, "reason": signal.reason,
             })
         })
         .collect();
     json!({
         "likelihoods": Likelihood::ALL,
-        "base": scoring.base,
+        "base": Likelihood::ALL.map(|likelihood| (likelihood.as_str(), scoring.score(likelihood).base)).into_iter().collect::<HashMap<_, _>>(),
         "rules": rules,
         "signals": signals,
         "tallies": scoring.tallies,

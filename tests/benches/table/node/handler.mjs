@@ -2,7 +2,7 @@
 //
 // Written as a careful engineer writes it, not as a straw man: one pass an event, plain objects, `JSON` from the engine, no dependencies. It does
 // the sums of the Rust road (checks, clock correction, packing, de-duplication, counts, tallies, milestones, decaying points, activity, revenue,
-// stage, scores with reasons, a stored profile) and none of its journeys, due times or outbox.
+// stage, scores, a stored profile) and none of its journeys, due times or outbox.
 //
 // stdin: {"config": {...}, "bodies": ["...", ...], "rounds": n}; stdout: {"cpuNsPerEvent": [...], "events": n, "scores": {...}}.
 
@@ -101,7 +101,7 @@ function apply(config, state, event) {
   }
   for (const tally of config.tallies[name] ?? []) state.tallies[tally] = (state.tallies[tally] ?? 0) + 1;
   for (const rule of config.rulesByEvent[name] ?? []) {
-    if (!Object.entries(rule.filter).every(([key, wanted]) => event.properties?.[key] === wanted)) continue;
+    if (!rule.wants(event.properties ?? {})) continue;
     const points = (state.points[rule.key] ??= { events: 0, epochs: {} });
     points.events += 1;
     if (rule.halfLifeDays !== null) {
@@ -139,8 +139,7 @@ function evaluate(config, state, now) {
   const stage = stageOf(config, state, now);
   const scores = {};
   for (const likelihood of config.likelihoods) {
-    const base = config.base[likelihood] ?? 0;
-    scores[likelihood] = { value: 0, reasons: base === 0 ? [] : [{ rule: "base", points: base, events: 0 }] };
+    scores[likelihood] = config.base[likelihood] ?? 0;
   }
   for (const rule of config.rules) {
     const counted = state.points[rule.key];
@@ -154,23 +153,19 @@ function evaluate(config, state, now) {
     }
     const left = rule.points * weight;
     const points = rule.cap === null ? left : Math.max(-rule.cap, Math.min(rule.cap, left));
-    const decayed = counted.events * rule.points - points;
-    scores[rule.score].reasons.push({ rule: rule.id, text: rule.reason, points, events: counted.events, decayed });
+    scores[rule.score] += points;
   }
   const today = Math.floor(seconds / DAY);
   const active = state.days.filter((day) => day > today - 28 && day <= today).length;
   for (const signal of config.signals) {
     if (signal.stages.length > 0 && !signal.stages.includes(stage)) continue;
     const measure =
-      signal.kind === "idle_days" ? wholeDays(state.last, now) : signal.kind === "active_days28" ? active : wholeDays(state.first, now);
+      signal.measure === "idle_days" ? wholeDays(state.last, now) : signal.measure === "active_days(28)" ? active : wholeDays(state.first, now);
     const share = Math.max(0, Math.min(1, (measure - signal.from) / (signal.to - signal.from)));
-    const points = signal.points * share;
-    if (points !== 0) scores[signal.score].reasons.push({ rule: signal.id, text: signal.reason, points, events: 0, decayed: 0 });
+    scores[signal.score] += signal.points * share;
   }
-  for (const scored of Object.values(scores)) {
-    const sum = scored.reasons.reduce((all, reason) => all + reason.points, 0);
-    scored.value = Math.round(Math.max(0, Math.min(100, sum)));
-    scored.reasons.sort((a, b) => Math.abs(b.points) - Math.abs(a.points));
+  for (const likelihood of config.likelihoods) {
+    scores[likelihood] = Math.round(Math.max(0, Math.min(100, scores[likelihood])));
   }
   return { stage, scores, engagement: Math.min(100, (active / 20) * 100) };
 }
@@ -200,7 +195,7 @@ function score(config, table, message, now) {
     const { stage, scores, engagement } = evaluate(config, state, now);
     state.stage = stage;
     state.engagement = engagement;
-    state.scores = Object.fromEntries(Object.entries(scores).map(([likelihood, scored]) => [likelihood, scored.value]));
+    state.scores = scores;
     table.set(id, JSON.stringify(state));
   }
   return counted;
@@ -211,6 +206,11 @@ function score(config, table, message, now) {
 let input = "";
 for await (const chunk of process.stdin) input += chunk;
 const { config, bodies, now, rounds } = JSON.parse(input);
+// A condition on properties is JavaScript as it stands, but for `in` with a list.
+for (const rule of config.rules) {
+  const source = rule.filter?.replace(/(\S+) in (\[[^\]]*\])/g, "$2.includes($1)") ?? "true";
+  rule.wants = new Function("properties", `return ${source}`);
+}
 config.rulesByEvent = Object.groupBy ? Object.groupBy(config.rules, (rule) => rule.event) : {};
 if (!Object.groupBy) for (const rule of config.rules) (config.rulesByEvent[rule.event] ??= []).push(rule);
 

@@ -67,12 +67,12 @@ pub(super) fn shown(account: &Account) -> String {
     out
 }
 
+/// Against the week before the last one in which it changed.
 fn moved(now: u8, before: Option<u8>) -> String {
-    match before.map(|before| i16::from(now) - i16::from(before)) {
-        None | Some(0) => String::new(),
-        Some(by) => {
-            format!(", {} {} since the last week in which it changed", if by > 0 { "up" } else { "down" }, by.abs())
-        }
+    match before {
+        Some(before) if before < now => format!(", up from {before}"),
+        Some(before) if before > now => format!(", down from {before}"),
+        _ => String::new(),
     }
 }
 

@@ -97,7 +97,6 @@ pub struct Domains {
 
 /// What of an account the CRM can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CrmField {
     /// Readiness to buy, 0 to 100.

@@ -18,7 +18,7 @@ pub const MAX_FEATURES: usize = 64;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct File {
-    /// A feature of the product.
+    /// A feature: the event that is its use, and whether it is one that matters most.
     #[serde(default)]
     feature: Vec<Spanned<RawFeature>>,
 }

@@ -17,7 +17,7 @@ use std::ops::Range;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct File {
-    /// A journey.
+    /// What sets one message or several off, who may enter, and what is sent.
     #[serde(default)]
     journey: Vec<Spanned<RawJourney>>,
 }
@@ -55,7 +55,7 @@ struct RawTrigger {
     #[serde(rename = "where")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::EventCondition>"))]
     filter: Option<Spanned<String>>,
-    /// With `event`: the how manieth time it is, 1 or more; 1 where nothing is written.
+    /// With `event`: from which time on it sets the journey off, 1 or more: 3 is the third time; 1 where nothing is written.
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     times: Option<Spanned<u16>>,
     /// With `times`: in how many days, 1 to 31, the day itself included; 1 where nothing is written.

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod bundle;
 pub mod cel;
 pub mod channels;
+pub mod check;
 mod condition;
 pub mod config;
 pub mod error;
@@ -14,6 +15,8 @@ pub mod lifecycle;
 pub mod personas;
 mod read;
 pub mod schedules;
+#[cfg(feature = "schema")]
+pub mod reference;
 #[cfg(feature = "schema")]
 pub mod schema;
 pub mod scoring;

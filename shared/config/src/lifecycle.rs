@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A fact of the product's that moves someone between stages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Milestone {
     /// Became known.
@@ -28,8 +27,10 @@ pub enum Milestone {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct File {
-    /// The events of each milestone, by their names exactly as they are sent. One name may stand in several; the newest fact
-    /// counts.
+    /// The events of each milestone, by their names exactly as they are sent: lead (became known), trial, freemium (uses a free
+    /// plan), customer (pays: began, renewed, converted) and churned (stopped paying). One name may stand in several; the newest
+    /// fact counts.
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<crate::schema::MilestoneName, Vec<String>>"))]
     milestones: BTreeMap<Milestone, Vec<Spanned<String>>>,
     /// How long it takes a customer to grow into the product.
     customer: RawCustomer,

@@ -23,7 +23,7 @@ pub struct Schedule {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct File {
-    /// A schedule.
+    /// A schedule: what is called, and when.
     #[serde(default)]
     schedule: Vec<RawSchedule>,
 }

@@ -59,7 +59,6 @@ fn of<T: JsonSchema>(name: &'static str) -> FileSchema {
     tidy(&mut schema);
     if let Some(schema) = schema.as_object_mut() {
         schema.insert("title".to_owned(), format!("Perennial: {name}").into());
-        // Editors read the line `#:schema …` itself; it is a comment.
     }
     FileSchema { name, schema }
 }
@@ -138,6 +137,12 @@ stands_in! {
     ChannelName => names(&perennial_domain::Channel::ALL.map(perennial_domain::Channel::as_str));
     /// A call of the tracking API.
     CallName => names(&["track", "identify", "page", "screen", "group", "alias"]);
+    /// A milestone of lifecycle.toml.
+    MilestoneName => names(&["lead", "trial", "freemium", "customer", "churned"]);
+    /// What the CRM can be told.
+    CrmFieldName => names(&["score", "health", "ready", "touch", "stage", "owner", "value"]);
+    /// A whole number from 0 to 100.
+    WholePercent => json_schema!({"type": "integer", "minimum": 0, "maximum": 100});
     /// A number from 0 to 100.
     Percent => json_schema!({"type": "number", "minimum": 0, "maximum": 100});
     /// A value, or a list of allowed ones.

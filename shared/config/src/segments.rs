@@ -18,7 +18,7 @@ pub const MAX_SEGMENTS: usize = 64;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct File {
-    /// A segment.
+    /// A segment: its condition, and who answers for it.
     #[serde(default)]
     segment: Vec<Spanned<RawSegment>>,
 }
@@ -35,7 +35,7 @@ struct RawSegment {
     /// The colleague or team that answers for it.
     owner: Option<String>,
     /// How many of a hundred are to stay for a year.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Percent>"))]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::WholePercent>"))]
     retention_target: Option<Spanned<u8>>,
     /// Who they are, for readers.
     #[serde(default)]

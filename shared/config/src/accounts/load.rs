@@ -159,7 +159,9 @@ struct RawCrm {
     /// The least change of score or health that is worth it, 1 to 100 points; 5 where nothing is written.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
     least_change: Option<Spanned<u8>>,
-    /// What is written into which field of the CRM's account record; at least one.
+    /// What is written into which field of the CRM's account record, by the field's name; at least one. `value` is in whole units
+    /// of the currency a year, `ready` whether the score is at the threshold.
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<crate::schema::CrmFieldName, String>"))]
     fields: BTreeMap<CrmField, Spanned<String>>,
 }
 

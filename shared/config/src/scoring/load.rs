@@ -136,7 +136,7 @@ struct RawNps {
     property: Spanned<String>,
     /// Who answers 9 or 10 but has an engagement below this, 0 to 100, counts as passive; 0 where nothing is written.
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Percent>"))]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::WholePercent>"))]
     promoter_min_engagement: Option<Spanned<u8>>,
 }
 

@@ -5,7 +5,7 @@ mod person;
 mod person_names;
 
 pub use event::{EVENT_NAMES, EventSlot, EventVocabulary};
-pub use person::{AccountField, Level, PersonSlot, PersonVocabulary};
+pub use person::{ACCOUNT_FIELDS, AccountField, Level, PersonSlot, PersonVocabulary};
 pub use person_names::PERSON_NAMES;
 
 use crate::cel::{Const, Refused};

@@ -1,0 +1,63 @@
+//! What `perennial config check` tells: everything that is wrong, and what is right but cannot do what it seems to be for.
+//!
+//! A remark is made only where it is certain: no order of events and no value of a trait could make the rule matter.
+
+mod cases;
+mod events;
+mod places;
+mod points;
+mod rules;
+
+use crate::bundle::Bundle;
+use crate::config::Config;
+use crate::error::ConfigError;
+use places::{Part, Places};
+
+/// What came of a check.
+#[derive(Debug)]
+pub struct Checked {
+    /// The config; `None` where anything is wrong.
+    pub config: Option<Config>,
+    /// Everything that is wrong, in the order of files, lines and columns.
+    pub errors: Vec<ConfigError>,
+    /// What can never matter, and what to do about it, in the same order. Nothing where something is wrong: what is never
+    /// compiled cannot be judged.
+    pub warnings: Vec<ConfigError>,
+}
+
+/// Checks and compiles `bundle`, and looks for rules that can never fire, points that can never be reached, and names that are
+/// written in two ways.
+pub fn check(bundle: &Bundle) -> Checked {
+    match Config::load(bundle) {
+        Ok(config) => {
+            let warnings = remarks(bundle, &config);
+            Checked { config: Some(config), errors: Vec::new(), warnings }
+        }
+        Err(errors) => Checked { config: None, errors: errors.0, warnings: Vec::new() },
+    }
+}
+
+fn remarks(bundle: &Bundle, config: &Config) -> Vec<ConfigError> {
+    let mut remarks = Remarks { places: Places::new(bundle), all: Vec::new() };
+    rules::scoring(config, &mut remarks);
+    rules::others(config, &mut remarks);
+    points::remark(config, &mut remarks);
+    events::remark(config, &mut remarks);
+    remarks.all.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+    remarks.all.dedup();
+    remarks.all
+}
+
+/// Collects remarks.
+struct Remarks<'a> {
+    places: Places<'a>,
+    all: Vec<ConfigError>,
+}
+
+impl Remarks<'_> {
+    /// Remarks on what stands at `path` of `file`.
+    fn at(&mut self, file: &str, path: &[Part<'_>], message: impl Into<String>) {
+        let (line, column) = self.places.of(file, path);
+        self.all.push(ConfigError { file: file.to_owned(), line, column, message: message.into() });
+    }
+}

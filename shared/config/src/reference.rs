@@ -1,0 +1,129 @@
+//! The reference page of the config language, made from the code: the schemas of the files, and the vocabularies of conditions.
+
+mod language;
+mod tables;
+
+use crate::cel::{Form, Name, Param, Type};
+use crate::schema::schemas;
+use crate::vocabulary::{ACCOUNT_FIELDS, EVENT_NAMES, PERSON_NAMES};
+use std::fmt::Write;
+
+pub use language::{EXAMPLES, Example, LANGUAGE, Of, Piece};
+
+/// The whole page, in Markdown.
+pub fn page() -> String {
+    let mut page = String::from(INTRODUCTION);
+    let schemas = schemas();
+    page.push_str("| file | what it says |\n|---|---|\n");
+    for file in &schemas {
+        let about = tables::description(&file.schema);
+        let first = about.split_inclusive(". ").next().unwrap_or_default().trim();
+        push(&mut page, format_args!("| [{0}](#{1}) | {first} |\n", file.file(), anchor(&file.file())));
+    }
+    for file in &schemas {
+        tables::file(&mut page, file);
+    }
+    conditions(&mut page);
+    page
+}
+
+const INTRODUCTION: &str = "\
+# Config reference
+
+Every file, field and name of the config. This page is made from the code by `perennial config reference --write`: change the
+code's comments, not the page. `perennial config check` tells everything that is wrong in a folder, and what can never matter.
+
+Editors that know the line `#:schema ./schema/NAME.schema.json` (Even Better TOML, taplo) complete and check the files as you type.
+
+## Files
+
+Names that you give to things (rules, segments, journeys …) hold letters, digits, `_` and `-`, at most 64. Events are called exactly
+as they are sent; calls that are no `track` are `$page`, `$screen`, `$identify`, `$group` and `$alias`.
+
+";
+
+/// The part about conditions and measures.
+fn conditions(page: &mut String) {
+    page.push_str(CONDITIONS);
+    page.push_str("### Examples\n\n| condition | what it means |\n|---|---|\n");
+    for example in EXAMPLES {
+        let of = if example.of == Of::Event { "event: " } else { "" };
+        push(page, format_args!("| {} | {of}{} |\n", code(example.source), example.meaning));
+    }
+    page.push_str("\n### The language\n\n| written | gives | meaning |\n|---|---|---|\n");
+    for piece in LANGUAGE {
+        push(page, format_args!("| {} | {} | {} |\n", code(piece.written), piece.gives, cell(piece.meaning)));
+    }
+    page.push_str(
+        "\n### Conditions on a person\n\nFor `when` and `measure` in personas.toml, scoring.toml ([[signal]]), segments.toml and \
+         journeys.toml. What is worked out later cannot be asked for before: personas know facts; signals know personas too; segments \
+         know scores and the segments above them too; journeys know everything.\n\n",
+    );
+    names(page, PERSON_NAMES);
+    let fields: Vec<String> = ACCOUNT_FIELDS.iter().map(|field| format!("`account.{field}`")).collect();
+    push(page, format_args!("\nFields of the account: {}.\n", fields.join(", ")));
+    page.push_str(
+        "\n### Conditions on an event\n\nFor `where` in scoring.toml ([[rule]]), features.toml and the triggers of journeys.toml.\n\n",
+    );
+    names(page, EVENT_NAMES);
+}
+
+const CONDITIONS: &str = "
+## Conditions
+
+Conditions and measures are CEL, <https://cel.dev>: the part of it that follows, compiled once when the config is loaded. They are
+texts; single quotes spare you escapes: `when = 'stage == \"trial\" && idle_days >= 3'`.
+
+What is missing (a trait that nobody said, a property that an event does not have) makes the comparison have no value, and a
+condition without a value does not hold. `a || b` still holds where `b` does. Ask `has(traits.title)` where missing is an answer.
+
+";
+
+fn names(page: &mut String, names: &[Name]) {
+    page.push_str("| name | gives | meaning |\n|---|---|---|\n");
+    for name in names {
+        let written = match name.form {
+            Form::Variable => name.name.to_owned(),
+            Form::Map => format!("{}.KEY", name.name),
+            Form::Function(params) => format!("{}({})", name.name, parameters(params)),
+        };
+        push(page, format_args!("| {} | {} | {} |\n", code(&written), gives(name.ty), cell(name.doc)));
+    }
+}
+
+fn parameters(params: &[Param]) -> String {
+    let all: Vec<String> =
+        params.iter().map(|param| if param.optional { format!("{}?", param.name) } else { param.name.to_owned() }).collect();
+    all.join(", ")
+}
+
+fn gives(ty: Type) -> &'static str {
+    match ty {
+        Type::Bool => "true or false",
+        Type::Int => "whole number",
+        Type::Double => "number with a fraction",
+        Type::Text => "text",
+        Type::List => "list",
+        Type::Dyn => "any value",
+    }
+}
+
+/// Text as code, fit for a cell of a table.
+fn code(text: &str) -> String {
+    format!("`{}`", text.replace('|', "\\|"))
+}
+
+/// Text fit for a cell of a table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ")
+}
+
+/// The anchor that a heading gets.
+fn anchor(heading: &str) -> String {
+    heading.to_lowercase().chars().filter(|c| c.is_alphanumeric() || *c == '-' || *c == '_').collect()
+}
+
+/// Writing to a text cannot fail.
+fn push(page: &mut String, text: std::fmt::Arguments<'_>) {
+    let _: std::fmt::Result = page.write_fmt(text);
+}

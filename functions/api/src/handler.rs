@@ -3,7 +3,7 @@
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
 use crate::inbox::Deed;
-use crate::{account, explain, inbox, profile, rejects, segments, status, unsubscribe};
+use crate::{account, explain, inbox, profile, rejects, segments, status, unmerge, unsubscribe};
 use http::{Method, Response};
 use lambda_http::{Body, Request};
 use percent_encoding::percent_decode_str;
@@ -44,6 +44,10 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
         ["api", "status"] => {
             only("GET", reads)?;
             status::show(deps).await
+        }
+        ["api", "people", person, "unmerge"] => {
+            only("POST", *request.method() == Method::POST)?;
+            unmerge::ask(deps, person, request.body()).await
         }
         ["api", "profiles", identity] => {
             only("GET", reads)?;

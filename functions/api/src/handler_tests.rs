@@ -36,7 +36,7 @@ fn events(house: &House) -> Vec<Event> {
     bodies
         .flat_map(|payload| match payload {
             EventsPayload::Events { events } => events,
-            EventsPayload::Tick { .. } | EventsPayload::Wake { .. } => Vec::new(),
+            EventsPayload::Tick { .. } | EventsPayload::Wake { .. } | EventsPayload::Unmerge(_) => Vec::new(),
         })
         .collect()
 }

@@ -18,7 +18,9 @@ mod rejects;
 mod segments;
 #[cfg(test)]
 mod test_support;
+mod unmerge;
 mod unsubscribe;
+mod who;
 
 pub use access::Access;
 pub use config::Settings;

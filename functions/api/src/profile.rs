@@ -3,12 +3,13 @@
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
 use crate::person::{Found, people};
+use crate::who::{self, ApartView, IdentityView, JoinView};
 use http::Response;
 use jiff::Timestamp;
 use lambda_http::Body;
 use perennial_config::Config;
 use perennial_domain::time::day_of;
-use perennial_domain::{AccountId, Currency, Identity, Likelihood, PersonId, Score, Stage};
+use perennial_domain::{AccountId, Currency, Likelihood, PersonId, Score, Stage};
 use perennial_engine::explain::{Reason, reasons_of};
 use perennial_engine::facts::Facts;
 use perennial_engine::trend::{TrendPoint, trend};
@@ -23,6 +24,11 @@ use std::collections::BTreeMap;
 struct ProfileView<'a> {
     id: PersonId,
     identities: Vec<IdentityView<'a>>,
+    /// Why the identities are one person.
+    joins: Vec<JoinView<'a>>,
+    /// What was said and does not join them to others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    apart: Vec<ApartView<'a>>,
     traits: BTreeMap<&'a str, Value>,
     account: Option<&'a AccountId>,
     stage: Stage,
@@ -52,15 +58,6 @@ struct ProfileView<'a> {
     due_at: Option<Timestamp>,
     config: &'a str,
     now: Timestamp,
-}
-
-#[derive(Serialize)]
-struct IdentityView<'a> {
-    kind: &'static str,
-    id: &'a str,
-    /// When it was joined to the user, for an anonymous id that was.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    joined_at: Option<Timestamp>,
 }
 
 /// A segment that the person is in.
@@ -109,11 +106,9 @@ pub(crate) async fn show(deps: &Deps, identity: &str) -> Result<Response<Body>, 
     let evaluation = evaluate(&found.moment(), state);
     answer::json(&ProfileView {
         id: profile.id,
-        identities: profile
-            .parts
-            .iter()
-            .map(|part| identity_view(&part.identity, part.link.as_ref().map(|link| link.at)))
-            .collect(),
+        identities: who::identities(profile),
+        joins: who::joins(profile),
+        apart: who::apart(profile),
         traits: traits(state),
         account: found.account.as_ref().map(|(id, _)| id),
         stage: evaluation.stage,
@@ -171,14 +166,6 @@ async fn messages(store: &Store, profile: &Profile) -> Result<Vec<MessageRecord>
     }
     messages.sort_by(|a, b| b.decided_at.cmp(&a.decided_at).then_with(|| a.id.cmp(&b.id)));
     Ok(messages)
-}
-
-fn identity_view(identity: &Identity, joined: Option<i64>) -> IdentityView<'_> {
-    let kind = match identity {
-        Identity::User(_) => "user",
-        Identity::Anonymous(_) => "anonymous",
-    };
-    IdentityView { kind, id: identity.as_str(), joined_at: joined.and_then(|at| Timestamp::from_millisecond(at).ok()) }
 }
 
 fn traits(state: &State) -> BTreeMap<&str, Value> {

@@ -184,7 +184,7 @@ impl House {
         bodies
             .flat_map(|payload| match payload {
                 EventsPayload::Events { events } => events,
-                EventsPayload::Tick { .. } | EventsPayload::Wake { .. } => Vec::new(),
+                EventsPayload::Tick { .. } | EventsPayload::Wake { .. } | EventsPayload::Unmerge(_) => Vec::new(),
             })
             .collect()
     }

@@ -91,22 +91,13 @@ pub(crate) struct Groups {
 }
 
 /// The people whose own ids the events and timers name.
-pub(crate) fn named(
-    events: &[(RecordIndex, Event)],
-    timers: &Timers,
-) -> HashSet<PersonId> {
+pub(crate) fn named(events: &[(RecordIndex, Event)], timers: &Timers) -> HashSet<PersonId> {
     let owners = events.iter().filter_map(|(_, event)| event.identity()).map(|identity| identity.person_id());
     owners.chain(timers.people()).collect()
 }
 
-/// Gives each event and timer to its person: an anonymous id that became part of someone, to that someone. `people` holds what was read of
-/// those named; who they point to is read here.
-pub(crate) async fn group(
-    deps: &Deps,
-    events: Vec<(RecordIndex, Event)>,
-    timers: Timers,
-    mut people: People,
-) -> Result<Groups, StoreError> {
+/// Reads whom those of `people` became part of.
+pub(crate) async fn follow(deps: &Deps, people: &mut People) -> Result<(), StoreError> {
     let pointed = people.values().filter_map(|loaded| match loaded {
         Ok(Loaded::Moved(moved)) => Some(moved.to),
         _ => None,
@@ -115,13 +106,30 @@ pub(crate) async fn group(
     if !further.is_empty() {
         people.extend(deps.store.load_many(&further).await?);
     }
+    Ok(())
+}
+
+/// Who has the part that is `owner` by itself, as far as was read.
+pub(crate) fn holder(people: &People, owner: PersonId) -> PersonId {
+    match people.get(&owner) {
+        Some(Ok(Loaded::Moved(moved))) => moved.to,
+        _ => owner,
+    }
+}
+
+/// Gives each event and timer to its person: an identity that became part of someone, to that someone. `people` holds what was read of
+/// those named; who they point to is read here.
+pub(crate) async fn group(
+    deps: &Deps,
+    events: Vec<(RecordIndex, Event)>,
+    timers: Timers,
+    mut people: People,
+) -> Result<Groups, StoreError> {
+    follow(deps, &mut people).await?;
     let mut groups = Groups::default();
     for (record, event) in events {
         let Some(owner) = event.identity().map(|identity| identity.person_id()) else { continue };
-        let person = match people.get(&owner) {
-            Some(Ok(Loaded::Moved(moved))) => moved.to,
-            _ => owner,
-        };
+        let person = holder(&people, owner);
         let work = groups.people.entry(person).or_default();
         work.owners.insert(owner);
         work.push(record, event);

@@ -3,19 +3,22 @@
 use crate::deps::Deps;
 use crate::group::{self, Timers, Work};
 use crate::intake::{Intake, RecordIndex};
+use crate::joins;
 use crate::links::{self, Claim};
 use crate::outbox::{self, Planned};
 use crate::person::{Done, PersonError, Rules, work_on};
+use crate::reshape::Outcome;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 use perennial_config::Config;
-use perennial_domain::{Event, PersonId};
+use perennial_contracts::queue::Unmerge;
+use perennial_domain::{AnonymousId, Event, Identity, PersonId};
 use perennial_lambda_kit::batch::{Batch, BatchError, Panicked, Record, catch};
 use perennial_lambda_kit::metrics::Metrics;
 use perennial_store::totals::DUPLICATES;
 use perennial_store::{Consistency, Loaded, StoreError};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Rounds in which events are given to whom they belong: more than one where identities move while the batch is worked on.
 const ROUNDS: usize = 4;
@@ -38,8 +41,15 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Ba
         held: BTreeSet::new(),
         counts: Counts::default(),
     };
-    run.work(Intake::read(&records)).await;
+    let mut intake = Intake::read(&records);
+    let unmerges = std::mem::take(&mut intake.unmerges);
+    run.work(intake).await;
     run.finish().await;
+    if !unmerges.is_empty() {
+        run.part(unmerges).await;
+        run.finish().await;
+    }
+    run.note_duplicates().await;
     for record in run.failed.iter().filter_map(|index| records.get(*index)) {
         batch.fail(&record.message_id);
     }
@@ -55,6 +65,8 @@ struct Counts {
     people_failed: u64,
     performed: u64,
     conflicts: u64,
+    reshaped: u64,
+    refused: u64,
 }
 
 impl Counts {
@@ -64,6 +76,11 @@ impl Counts {
         self.conflicts += u64::from(done.conflicts);
     }
 
+    fn reshaped(&mut self, outcome: &Outcome) {
+        self.reshaped += u64::from(!outcome.written.is_empty());
+        self.refused += u64::from(outcome.refused.is_some() && !outcome.written.is_empty());
+    }
+
     fn emit(&self, now: Timestamp) {
         let metrics = Metrics::new("Perennial", "score")
             .count("EventsCounted", self.counted)
@@ -71,7 +88,9 @@ impl Counts {
             .count("PeopleWritten", self.written)
             .count("PeopleFailed", self.people_failed)
             .count("ActionsPerformed", self.performed)
-            .count("Conflicts", self.conflicts);
+            .count("Conflicts", self.conflicts)
+            .count("PeopleReshaped", self.reshaped)
+            .count("MergesRefused", self.refused);
         metrics.emit(now);
     }
 }
@@ -92,7 +111,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn work(&mut self, intake: Intake) {
-        let Intake { mut events, timers, changed, unreadable } = intake;
+        let Intake { mut events, timers, changed, unmerges: _, unreadable } = intake;
         self.failed.extend(unreadable);
         for (account, version) in changed {
             self.deps.known.changed(&account, version, self.now);
@@ -103,8 +122,7 @@ impl Run<'_> {
             tracing::error!(%error, events = events.len(), "the batch could not be archived; its events come again");
             self.failed.extend(events.drain(..).map(|(record, _)| record));
         }
-        let records: BTreeSet<RecordIndex> =
-            events.iter().map(|(record, _)| *record).chain(timers.records()).collect();
+        let records: BTreeSet<RecordIndex> = events.iter().map(|(record, _)| *record).chain(timers.records()).collect();
         if let Err(error) = self.share_out(events, timers).await {
             tracing::error!(%error, "people could not be read; their records come again");
             self.failed.extend(records);
@@ -112,13 +130,9 @@ impl Run<'_> {
     }
 
     /// Gives everything to its person and has it done.
-    async fn share_out(
-        &mut self,
-        events: Vec<(RecordIndex, Event)>,
-        timers: Timers,
-    ) -> Result<(), StoreError> {
+    async fn share_out(&mut self, events: Vec<(RecordIndex, Event)>, timers: Timers) -> Result<(), StoreError> {
         let mut people = self.deps.store.load_many(&group::named(&events, &timers)).await?;
-        let events = self.settle_links(events, &mut people).await;
+        let events = self.settle_links(events, &mut people).await?;
         let mut groups = group::group(self.deps, events, timers, people).await?;
         for _ in 0..ROUNDS {
             self.failed.append(&mut groups.failed);
@@ -143,36 +157,39 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Joins what the batch's events join, before they are given to people. Gives the events without those of failed links.
+    /// Joins anonymous ids to the users that the batch says use them, before events are given to people. Gives the events without
+    /// those of failed links.
     async fn settle_links(
         &mut self,
         mut events: Vec<(RecordIndex, Event)>,
         people: &mut group::People,
-    ) -> Vec<(RecordIndex, Event)> {
-        let mut claims: BTreeMap<Claim, BTreeSet<RecordIndex>> = BTreeMap::new();
+    ) -> Result<Vec<(RecordIndex, Event)>, StoreError> {
+        let mut uses: BTreeMap<AnonymousId, BTreeMap<Claim, BTreeSet<RecordIndex>>> = BTreeMap::new();
         for (record, event) in &events {
-            if let Some(claim) = Claim::of(event) {
-                claims.entry(claim).or_default().insert(*record);
+            if let Some(claim) = Claim::of(self.config, event) {
+                uses.entry(claim.anonymous.clone()).or_default().entry(claim).or_default().insert(*record);
             }
         }
-        // They are sorted, so the earliest of each anonymous id comes first; the others cannot hold against it.
-        let mut told = HashSet::new();
-        for (claim, records) in claims {
-            let origin = claim.identity().person_id();
-            if !told.insert(origin) {
+        if uses.is_empty() {
+            return Ok(events);
+        }
+        group::follow(self.deps, people).await?;
+        for (anonymous, claims) in uses {
+            let is_there = |claim: &Claim| {
+                let holder = group::holder(people, claim.user());
+                matches!(people.get(&holder), Some(Ok(Loaded::Profile(stored))) if stored.profile.part(&claim.identity()).is_some())
+            };
+            if claims.keys().all(is_there) {
+                self.held.extend(claims.into_keys());
                 continue;
             }
-            let target = people.get(&claim.target());
-            if matches!(target, Some(Ok(Loaded::Profile(stored))) if stored.profile.part(&claim.identity()).is_some()) {
-                self.held.insert(claim);
-                continue;
-            }
-            match catch(links::settle(self.deps, self.config, &claim, self.now)).await {
+            let records: BTreeSet<RecordIndex> = claims.values().flatten().copied().collect();
+            let links = claims.keys().map(|claim| claim.link.clone()).collect();
+            let origin = Identity::Anonymous(anonymous.clone()).person_id();
+            match catch(links::settle(self.deps, self.config, &anonymous, links, self.now)).await {
                 Ok(Ok(settled)) => {
+                    self.counts.reshaped(&settled);
                     self.planned.extend(settled.planned.into_iter().map(|planned| (planned, records.clone())));
-                    if settled.holds {
-                        self.held.insert(claim);
-                    }
                     // What was read of them is old now: pointers are read anew below, profiles where they are worked on.
                     for person in settled.written {
                         people.remove(&person);
@@ -180,16 +197,38 @@ impl Run<'_> {
                     if let Ok(loaded) = self.deps.store.load(origin, Consistency::Strong).await {
                         people.insert(origin, Ok(loaded));
                     }
+                    let holder = group::holder(people, origin);
+                    self.held.extend(claims.into_keys().filter(|claim| group::holder(people, claim.user()) == holder));
                 }
                 outcome => {
-                    tracing::error!(person = %claim.target(), error = %reason(&outcome), "an anonymous id could not be joined to its user");
+                    tracing::error!(person = %origin, error = %reason(&outcome), "an anonymous id could not be joined to its user");
                     self.counts.people_failed += 1;
                     events.retain(|(record, _)| !records.contains(record));
                     self.failed.extend(records);
                 }
             }
         }
-        events
+        Ok(events)
+    }
+
+    /// Parts identities on someone's word; everything that the batch's events say has been done by then.
+    async fn part(&mut self, unmerges: Vec<(RecordIndex, Unmerge)>) {
+        for (record, unmerge) in unmerges {
+            let person = unmerge.identity.person_id();
+            match catch(joins::part(self.deps, self.config, &unmerge, self.now)).await {
+                Ok(Ok(parted)) => {
+                    tracing::info!(%person, changed = !parted.written.is_empty(), "an identity was to be taken out of a person");
+                    self.counts.reshaped(&parted);
+                    let records = BTreeSet::from([record]);
+                    self.planned.extend(parted.planned.into_iter().map(|planned| (planned, records.clone())));
+                }
+                outcome => {
+                    tracing::error!(%person, error = %reason(&outcome), "an identity could not be taken out of a person; the record comes again");
+                    self.counts.people_failed += 1;
+                    self.failed.insert(record);
+                }
+            }
+        }
     }
 
     /// Works on all people, several at once; gives the events that turned out to be someone else's.
@@ -241,11 +280,14 @@ impl Run<'_> {
         strays
     }
 
-    /// Performs what the writes ask for, and notes duplicates as well as it can.
+    /// Performs what the writes ask for.
     async fn finish(&mut self) {
         let (planned, records): (Vec<Planned>, Vec<_>) = std::mem::take(&mut self.planned).into_iter().unzip();
         if !planned.is_empty() {
-            let failed = outbox::perform(self.deps, &planned, self.now).await;
+            let outbox::Report { failed, reshaped, refused } =
+                outbox::perform(self.deps, self.config, &planned, self.now).await;
+            self.counts.reshaped += reshaped;
+            self.counts.refused += refused;
             for (planned, records) in planned.iter().zip(records) {
                 if failed.contains(&planned.person) {
                     self.failed.extend(records);
@@ -254,6 +296,10 @@ impl Run<'_> {
                 }
             }
         }
+    }
+
+    /// Notes duplicates as well as it can.
+    async fn note_duplicates(&self) {
         if self.counts.duplicates > 0
             && let Err(error) = self.deps.store.count(DUPLICATES, self.counts.duplicates).await
         {

@@ -1,7 +1,7 @@
 //! A batch's records, parsed one by one.
 
 use crate::group::Timers;
-use perennial_contracts::queue::EventsPayload;
+use perennial_contracts::queue::{EventsPayload, Unmerge};
 use perennial_domain::{AccountId, Event};
 use perennial_lambda_kit::batch::Record;
 
@@ -17,6 +17,8 @@ pub(crate) struct Intake {
     pub(crate) timers: Timers,
     /// The changed accounts, and the writes that hold what changed.
     pub(crate) changed: Vec<(AccountId, u64)>,
+    /// Identities to take out of the people that they are part of, with the record that says so.
+    pub(crate) unmerges: Vec<(RecordIndex, Unmerge)>,
     /// Records that cannot be read.
     pub(crate) unreadable: Vec<RecordIndex>,
 }
@@ -34,6 +36,7 @@ impl Intake {
                     intake.timers.woken.extend(people.into_iter().map(|person| (index, person)));
                     intake.changed.push((account, version));
                 }
+                Ok(EventsPayload::Unmerge(unmerge)) => intake.unmerges.push((index, unmerge)),
                 Err(error) => {
                     // The error's text may quote the body.
                     tracing::error!(message_id = %record.message_id, line = error.line(), column = error.column(), "a record is no payload of the events queue");

@@ -7,10 +7,12 @@ mod group;
 pub mod handler;
 pub mod history;
 mod intake;
+mod joins;
 mod links;
 mod outbox;
 mod performed;
 mod person;
+mod reshape;
 
 pub use config::{DEBOUNCE_SECONDS, Settings};
 pub use deps::{Deps, Parts};

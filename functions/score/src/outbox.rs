@@ -1,9 +1,11 @@
 //! Performing what profiles ask for.
 
 use crate::deps::Deps;
+use crate::joins::{self, Meeting};
 use crate::performed;
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
+use perennial_config::Config;
 use perennial_contracts::queue::{AccountMilestone, AccountTraits, AccountsPayload, MessagesPayload};
 use perennial_domain::{AccountId, PersonId};
 use perennial_engine::Action;
@@ -39,20 +41,61 @@ struct Outgoing {
     of: Vec<usize>,
 }
 
-/// Performs all of `planned`, in each person's order where it matters, and gives the people of whom something failed. What was performed is
-/// remembered.
-pub(crate) async fn perform(deps: &Deps, planned: &[Planned], now: Timestamp) -> HashSet<PersonId> {
+/// Rounds in which what joined people ask for is performed as well: more than one where someone who joins brings undone work along.
+const ROUNDS: usize = 4;
+
+/// What came of performing entries.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    /// People of whom something failed.
+    pub(crate) failed: HashSet<PersonId>,
+    /// Changes of who belongs to whom.
+    pub(crate) reshaped: u64,
+    /// Merges that a limit stopped.
+    pub(crate) refused: u64,
+}
+
+/// Performs all of `planned`, in each person's order where it matters, and what follows from it. What was performed is remembered.
+pub(crate) async fn perform(deps: &Deps, config: &Config, planned: &[Planned], now: Timestamp) -> Report {
+    let mut report = Report::default();
+    let mut further = perform_once(deps, config, planned, now, &mut report).await;
+    for _ in 1..ROUNDS {
+        if further.is_empty() {
+            break;
+        }
+        further = perform_once(deps, config, &further, now, &mut report).await;
+    }
+    // What is left stays in its outbox; the records come again for it.
+    report.failed.extend(further.iter().map(|planned| planned.person));
+    report
+}
+
+/// Performs `planned` once; gives what that asks for.
+async fn perform_once(
+    deps: &Deps,
+    config: &Config,
+    planned: &[Planned],
+    now: Timestamp,
+    report: &mut Report,
+) -> Vec<Planned> {
     let mut failed = vec![false; planned.len()];
+    let mut met = Vec::new();
     // Members before the news of them: `rollup` reads what is there.
-    for (index, error) in write_all(&deps.store, planned, now).await {
-        tracing::warn!(person = %planned[index].person, %error, "an outbox entry could not be written; it stays");
-        failed[index] = true;
+    for (index, outcome) in write_all(&deps.store, config, planned, now).await {
+        match outcome {
+            Ok(meeting) => met.push((index, meeting)),
+            Err(error) => {
+                tracing::warn!(person = %planned[index].person, %error, "an outbox entry could not be written; it stays");
+                failed[index] = true;
+            }
+        }
     }
     let (messages, accounts) = match (messages(planned), accounts(planned, deps.clock.now())) {
         (Ok(messages), Ok(accounts)) => (messages, accounts),
         (Err(error), _) | (_, Err(error)) => {
             tracing::error!(%error, "outbox entries could not be written as messages");
-            return planned.iter().map(|planned| planned.person).collect();
+            report.failed.extend(planned.iter().map(|planned| planned.person));
+            return Vec::new();
         }
     };
     let (a, b) =
@@ -60,60 +103,104 @@ pub(crate) async fn perform(deps: &Deps, planned: &[Planned], now: Timestamp) ->
     for index in a.into_iter().chain(b) {
         failed[index] = true;
     }
-    for (planned, failed) in planned.iter().zip(&failed) {
-        if !failed {
+    let is_meeting: HashSet<usize> = met.iter().map(|(index, _)| *index).collect();
+    for (index, planned) in planned.iter().enumerate() {
+        if !failed[index] && !is_meeting.contains(&index) {
             deps.performed.remember(performed::key(planned.person, &planned.action));
         }
     }
-    planned.iter().zip(failed).filter(|(_, failed)| *failed).map(|(planned, _)| planned.person).collect()
+    // People come together last: what they asked for by themselves is done then, and need not go along.
+    let mut further = Vec::new();
+    for (index, meeting) in met {
+        let Planned { person, action, .. } = &planned[index];
+        match joins::meet(deps, config, meeting, now).await {
+            Ok(outcomes) => {
+                deps.performed.remember(performed::key(*person, action));
+                for outcome in outcomes {
+                    report.reshaped += u64::from(!outcome.written.is_empty());
+                    report.refused += u64::from(outcome.refused.is_some() && !outcome.written.is_empty());
+                    further.extend(outcome.planned);
+                }
+            }
+            Err(error) => {
+                tracing::error!(%person, %error, "people could not be brought together; the records come again");
+                failed[index] = true;
+            }
+        }
+    }
+    report.failed.extend(planned.iter().zip(failed).filter(|(_, failed)| *failed).map(|(planned, _)| planned.person));
+    further
 }
 
 /// Performs what a stored outbox holds and this process does not remember having performed.
-pub(crate) async fn perform_leftover(deps: &Deps, stored: &Stored, now: Timestamp) -> Result<(), PerformError> {
+pub(crate) async fn perform_leftover(
+    deps: &Deps,
+    config: &Config,
+    stored: &Stored,
+    now: Timestamp,
+) -> Result<(), PerformError> {
     let person = stored.profile.id;
     let open = stored.profile.outbox.iter().filter(|action| !deps.performed.contains(performed::key(person, action)));
     let planned: Vec<Planned> =
         open.map(|action| Planned { person, version: stored.version, action: action.clone() }).collect();
-    if planned.is_empty() || perform(deps, &planned, now).await.is_empty() {
+    if planned.is_empty() || perform(deps, config, &planned, now).await.failed.is_empty() {
         return Ok(());
     }
     Err(PerformError::Unsent("entries of an earlier write".to_owned()))
 }
 
-/// The entries that are writes to the table, person by person; gives those that failed.
-async fn write_all(store: &Store, planned: &[Planned], now: Timestamp) -> Vec<(usize, PerformError)> {
+/// The entries that are writes to the table, person by person; gives those that failed, and those by which people meet.
+async fn write_all(
+    store: &Store,
+    config: &Config,
+    planned: &[Planned],
+    now: Timestamp,
+) -> Vec<(usize, Result<Meeting, PerformError>)> {
     let mut people: BTreeMap<PersonId, Vec<usize>> = BTreeMap::new();
     for (index, planned) in planned.iter().enumerate() {
-        if !matches!(
-            planned.action,
-            Action::Send(_) | Action::AccountTraits { .. } | Action::AccountMilestone { .. }
-        ) {
+        if !matches!(planned.action, Action::Send(_) | Action::AccountTraits { .. } | Action::AccountMilestone { .. }) {
             people.entry(planned.person).or_default().push(index);
         }
     }
     let each = stream::iter(people.into_values()).map(|indices| async move {
-        let mut failures = Vec::new();
+        let mut outcomes = Vec::new();
         for index in indices {
-            if let Err(error) = write(store, &planned[index], now).await {
-                failures.push((index, error.into()));
+            match write(store, config, &planned[index], now).await {
+                Ok(None) => {}
+                Ok(Some(meeting)) => outcomes.push((index, Ok(meeting))),
+                Err(error) => outcomes.push((index, Err(error.into()))),
             }
         }
-        failures
+        outcomes
     });
     each.buffer_unordered(CONCURRENCY).concat().await
 }
 
-async fn write(store: &Store, planned: &Planned, now: Timestamp) -> Result<(), StoreError> {
+async fn write(
+    store: &Store,
+    config: &Config,
+    planned: &Planned,
+    now: Timestamp,
+) -> Result<Option<Meeting>, StoreError> {
     match &planned.action {
-        Action::PublishMember { account, member } => store.put_member(account, member, planned.version).await.map(drop),
-        // Someone whose part moved here left in the transaction that moved it.
-        Action::LeaveAccount { person, .. } if *person != planned.person => Ok(()),
-        Action::LeaveAccount { account, person } => {
-            store.leave_account(account, *person, planned.version, now).await.map(drop)
+        Action::PublishMember { account, member } => {
+            store.put_member(account, member, planned.version).await?;
         }
-        Action::IndexAddress { address } => store.index_address(address, planned.person).await,
-        Action::Send(_) | Action::AccountTraits { .. } | Action::AccountMilestone { .. } => Ok(()),
+        // Someone whose part moved here left in the transaction that moved it.
+        Action::LeaveAccount { person, .. } if *person != planned.person => {}
+        Action::LeaveAccount { account, person } => {
+            store.leave_account(account, *person, planned.version, now).await?;
+        }
+        Action::IndexAddress { address } => store.index_address(address, planned.person).await?,
+        Action::Claim { identity, evidence, value, joins } => {
+            return joins::claim(store, config, identity, *evidence, value, *joins).await;
+        }
+        Action::Alias { user, previous } => {
+            return Ok(Some(Meeting::Earlier { user: user.clone(), previous: previous.clone() }));
+        }
+        Action::Send(_) | Action::AccountTraits { .. } | Action::AccountMilestone { .. } => {}
     }
+    Ok(None)
 }
 
 /// One message a decision.
@@ -151,7 +238,7 @@ fn accounts(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoing>, serde_
             Action::AccountMilestone { account, milestone, at } => {
                 (account, None, Some(AccountMilestone { milestone: *milestone, at: *at }))
             }
-            Action::Send(_) | Action::IndexAddress { .. } => continue,
+            Action::Send(_) | Action::IndexAddress { .. } | Action::Claim { .. } | Action::Alias { .. } => continue,
         };
         let empty = || Changed { account, calls: Vec::new(), milestones: Vec::new(), of: Vec::new() };
         let changed = changed.entry(account).or_insert_with(empty);

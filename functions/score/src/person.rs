@@ -35,8 +35,6 @@ pub(crate) enum PersonError {
     Leftover(#[from] PerformError),
     #[error("others wrote the same person at each of {TRIES} tries")]
     Contended,
-    #[error("pointers and parts do not fit together at this moment")]
-    Astray,
 }
 
 /// What came of a person's share.
@@ -111,19 +109,19 @@ async fn attempt_once(
 ) -> Result<(), PersonError> {
     let config = rules.config;
     let mut tightened = false;
-    for claim in work.events.iter().filter_map(Claim::of) {
+    for claim in work.events.iter().filter_map(|event| Claim::of(config, event)) {
         if stored.profile.part(&claim.identity()).is_some() {
             tightened |= links::tighten(&mut stored.profile, &claim);
         } else if again || rules.held.contains(&claim) {
             // Others moved the part meanwhile: the link is settled anew, and what that wrote is read.
-            let settled = links::settle(deps, config, &claim, now).await?;
+            let settled = links::settle(deps, config, &claim.anonymous, vec![claim.link], now).await?;
             done.planned.extend(settled.planned);
             if settled.written.contains(&stored.profile.id) {
                 return Err(StoreError::Conflict { operation: "settle" }.into());
             }
         }
     }
-    outbox::perform_leftover(deps, stored, now).await?;
+    outbox::perform_leftover(deps, config, stored, now).await?;
     stored.profile.outbox.clear();
     let ledger = ledger(deps, &stored.profile, &work.events).await?;
     let account = match config.asks_account().then(|| account_after(config, &stored.profile.view(), &work.events)) {

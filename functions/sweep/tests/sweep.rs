@@ -56,7 +56,7 @@ fn ticked(queue: &MemoryQueue) -> BTreeSet<PersonId> {
             assert!(due_at <= now());
             person
         }
-        EventsPayload::Events { .. } => panic!("no tick"),
+        other => panic!("{other:?} is no tick"),
     };
     queue.bodies().iter().map(person).collect()
 }

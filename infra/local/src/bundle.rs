@@ -11,10 +11,11 @@ macro_rules! files {
 }
 
 /// Every file of the default config. A test compares the list with the folder.
-const EMBEDDED: [(&str, &str); 27] = files![
+const EMBEDDED: [(&str, &str); 28] = files![
     "accounts.toml",
     "channels.toml",
     "features.toml",
+    "identity.toml",
     "journeys.toml",
     "lifecycle.toml",
     "personas.toml",

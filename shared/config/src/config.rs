@@ -6,6 +6,7 @@ use crate::channels::{Channels, Template};
 use crate::error::{ConfigError, ConfigErrors, Reporter};
 use crate::features::Features;
 use crate::history::History;
+use crate::identity::Identities;
 use crate::journeys::{self, Journeys};
 use crate::lifecycle::Lifecycle;
 use crate::personas::Personas;
@@ -24,6 +25,8 @@ pub struct Config {
     pub version: ConfigVersion,
     /// Who may send events.
     pub sources: Vec<Source>,
+    /// Who is one person.
+    pub identity: Identities,
     /// The product's features.
     pub features: Features,
     /// Who people are at work.
@@ -71,6 +74,10 @@ impl Config {
             }
         }
         let sources = with(bundle, "sources.toml", &mut errors, sources::load);
+        // A folder without it has the documented defaults.
+        let identity = bundle.files.get("identity.toml").map_or_else(Identities::default, |text| {
+            Identities::load(&mut Reporter::new("identity.toml", text, &mut errors))
+        });
         let mut history = History::default();
         let features = optional(bundle, "features.toml", &mut errors, |report| Features::load(report, &mut history));
         // Personas are worked out first, but may speak of tallies, which scoring.toml names.
@@ -112,6 +119,7 @@ impl Config {
             Ok(Self {
                 version: bundle.version(),
                 sources,
+                identity,
                 features,
                 personas,
                 scoring,
@@ -145,10 +153,11 @@ impl Config {
     }
 }
 
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 11] = [
     "accounts.toml",
     "channels.toml",
     "features.toml",
+    "identity.toml",
     "journeys.toml",
     "lifecycle.toml",
     "personas.toml",

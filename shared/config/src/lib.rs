@@ -10,6 +10,7 @@ pub mod config;
 pub mod error;
 pub mod features;
 pub mod history;
+pub mod identity;
 pub mod journeys;
 pub mod lifecycle;
 pub mod personas;

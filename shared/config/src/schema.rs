@@ -42,6 +42,7 @@ pub fn schemas() -> Vec<FileSchema> {
         of::<crate::accounts::File>("accounts"),
         of::<crate::channels::File>("channels"),
         of::<crate::features::File>("features"),
+        of::<crate::identity::File>("identity"),
         of::<crate::journeys::File>("journeys"),
         of::<crate::lifecycle::File>("lifecycle"),
         of::<crate::personas::File>("personas"),

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use perennial_config::lifecycle::Milestone;
-use perennial_domain::{AccountId, AccountUpdate, Decision, Event, MessageId, PersonId, Properties};
+use perennial_domain::{AccountId, AccountUpdate, Decision, Event, Identity, MessageId, PersonId, Properties};
 use serde::{Deserialize, Serialize};
 
 /// The most bytes that one packed message should have: SQS bills each started 64 KiB of a request.
@@ -36,10 +36,27 @@ pub enum EventsPayload {
         /// Some of its people, at most [`WOKEN_AT_ONCE`].
         people: Vec<PersonId>,
     },
+    /// An identity is not the person that it was taken for.
+    #[serde(rename = "unmerge.v1")]
+    Unmerge(Unmerge),
 }
 
 /// The most people whom one [`EventsPayload::Wake`] names: some 5 KB, and half a second of work.
 pub const WOKEN_AT_ONCE: usize = 200;
+
+/// Someone says that an identity is not the person that it was taken for: a user id leaves with the anonymous ids that are linked to it,
+/// an anonymous id by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unmerge {
+    /// Which identity.
+    pub identity: Identity,
+    /// When it was said, which is also what tells a repetition of it.
+    pub at: Timestamp,
+    /// Who says so.
+    pub by: String,
+    /// Why.
+    pub why: String,
+}
 
 /// On the messages queue, for `deliver`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

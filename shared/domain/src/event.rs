@@ -180,6 +180,15 @@ impl Event {
         }
     }
 
+    /// The earlier user id that this event says its user had: an `alias` whose `previousId` may be one. Which kind of id that was, no
+    /// client says.
+    pub fn earlier_user(&self) -> Option<UserId> {
+        match (self.kind, &self.previous_id) {
+            (EventKind::Alias, Some(previous)) => UserId::parse(previous.as_str()).ok(),
+            _ => None,
+        }
+    }
+
     /// The name that it is counted under: its own for `track`, else `$` and the call, such as `$page`.
     pub fn counted_as(&self) -> &str {
         match (self.kind, &self.event) {

@@ -1,8 +1,9 @@
 //! What is to be done after a profile is written: the outbox, which travels in that very write.
 
+use crate::joins::Evidence;
 use jiff::Timestamp;
 use perennial_config::lifecycle::Milestone;
-use perennial_domain::{AccountId, Decision, Member, MessageId, PersonId, Properties};
+use perennial_domain::{AccountId, Decision, Identity, Member, MessageId, PersonId, Properties, UserId};
 use serde::{Deserialize, Serialize};
 
 /// One thing to do. Doing it twice does no more than doing it once.
@@ -45,9 +46,27 @@ pub enum Action {
         /// When.
         at: Timestamp,
     },
-    /// Let the mail address (lower case) be found as this person.
+    /// Let the mail address (lower case) be found as this person. Written until claims came; read from old outboxes.
     IndexAddress {
         /// The address.
         address: String,
+    },
+    /// Let the person be found by a value, and join those who claim the same.
+    Claim {
+        /// Whose value.
+        identity: Identity,
+        /// A mail address or an id in another system.
+        evidence: Evidence,
+        /// The address in lower case; `type:id` of an external id.
+        value: String,
+        /// Whether it may join anybody.
+        joins: bool,
+    },
+    /// Join a user id to its earlier one.
+    Alias {
+        /// The user id.
+        user: UserId,
+        /// The earlier one.
+        previous: UserId,
     },
 }

@@ -14,8 +14,6 @@ pub struct Facts {
     pub segments: BTreeMap<u32, i64>,
     /// All nine scores at the beginning of the newest weeks, by the week's number: see [`crate::trend`].
     pub trend: BTreeMap<i32, [u8; 9]>,
-    /// Hashes of the mail addresses that the identity index was told of.
-    pub indexed: BTreeSet<u64>,
 }
 
 /// How often and when last someone entered a journey.
@@ -42,6 +40,5 @@ impl Facts {
         for (week, scores) in &other.trend {
             self.trend.entry(*week).or_insert(*scores);
         }
-        self.indexed.extend(&other.indexed);
     }
 }

@@ -1,44 +1,257 @@
-//! Joining people, and parting them again: a part moves whole.
+//! Changes of who belongs to whom: joining people, and parting them again. Parts move whole, so that every merge can be
+//! undone exactly.
 
-use crate::action::Action;
-use crate::profile::{Link, Part, Profile};
-use perennial_domain::{AccountId, Identity, PersonId};
+use crate::joins::{Digest, Evidence, Limit, Link, MAX_LINKS, Note, Noted, Standing, people};
+use crate::profile::Part;
+use perennial_config::identity::Identities;
+use perennial_domain::{AnonymousId, Identity, PersonId, UserId};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-impl Profile {
-    /// Takes a part in. A part of that identity that is here already and has no events is replaced; one that has any is
-    /// combined with it.
-    pub fn absorb(&mut self, part: Part) {
-        match self.position(&part.identity) {
-            Ok(at) => {
-                let mine = &mut self.parts[at];
-                if mine.state == Default::default() {
-                    *mine = part;
-                } else {
-                    mine.state.merge(&part.state);
-                    mine.facts.merge(&part.facts);
-                    mine.link = mine.link.take().into_iter().chain(part.link).min();
-                }
-            }
-            Err(at) => self.parts.insert(at, part),
+/// People by their ids, each with its parts sorted by identity.
+pub type People = BTreeMap<PersonId, Vec<Part>>;
+
+/// Something that may change who belongs to whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// An anonymous id was used by these users.
+    Link {
+        /// The anonymous id.
+        anonymous: AnonymousId,
+        /// Each user's use of it.
+        links: Vec<Link>,
+    },
+    /// A value that this user id claims is claimed by others.
+    Claim {
+        /// The user id.
+        user: UserId,
+        /// What kind of value.
+        evidence: Evidence,
+        /// Which value.
+        key: Digest,
+    },
+    /// A user id has an earlier one.
+    Alias {
+        /// The user id.
+        user: UserId,
+        /// The earlier one.
+        previous: UserId,
+    },
+    /// A value is claimed by so many that it identifies nobody.
+    Share {
+        /// What kind of value.
+        evidence: Evidence,
+        /// Which value.
+        key: Digest,
+    },
+    /// Someone says that an identity is not who it was taken for.
+    Part {
+        /// The identity: a user id with the anonymous ids that are linked to it, or one anonymous id.
+        identity: Identity,
+        /// When that was said, in milliseconds since 1970: what tells a repetition of it.
+        at: i64,
+        /// Who says so.
+        by: String,
+        /// Why.
+        why: String,
+    },
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reshaped {
+    /// All parts, as the people that they are now.
+    pub people: People,
+    /// The limit that stopped the change; what asked for it is kept as [`Standing::Refused`].
+    pub refused: Option<Limit>,
+}
+
+impl Change {
+    /// The identities whose parts the change is about: they have to be among the people, without events where they are new.
+    pub fn identities(&self) -> Vec<Identity> {
+        match self {
+            Self::Link { anonymous, links } => std::iter::once(Identity::Anonymous(anonymous.clone()))
+                .chain(links.iter().map(|link| Identity::User(link.user.clone())))
+                .collect(),
+            Self::Claim { user, .. } => vec![Identity::User(user.clone())],
+            Self::Alias { user, previous } => vec![Identity::User(user.clone()), Identity::User(previous.clone())],
+            Self::Share { .. } => Vec::new(),
+            Self::Part { identity, .. } => vec![identity.clone()],
         }
     }
 
-    /// Takes in what another profile leaves behind when its last part moves here: pending work, and its place in an account.
-    pub fn inherit(&mut self, outbox: Vec<Action>, left: Option<(AccountId, PersonId)>) {
-        self.outbox.extend(outbox);
-        self.outbox.extend(left.map(|(account, person)| Action::LeaveAccount { account, person }));
+    /// Makes the change. Who is one person afterwards follows from the evidence in all parts, so making a change again, or
+    /// in another order, ends in the same people, as long as no limit is met: what a limit stopped stays stopped.
+    ///
+    /// # Errors
+    /// The users who hold anonymous ids of `before` and are not among them: their people have to be there too.
+    pub fn make(&self, rules: &Identities, before: &People) -> Result<Reshaped, BTreeSet<UserId>> {
+        let mut parts: Vec<Part> = before.values().flatten().cloned().collect();
+        self.edit(&mut parts, before);
+        let mut after = settled(&parts)?;
+        let mut refused = None;
+        // Refusing one link lets the next one hold, which may be one too many as well.
+        for _ in 0..=MAX_LINKS {
+            let Some(limit) = over_limit(rules, before, &after) else { break };
+            refused = Some(limit);
+            self.refuse(&mut parts, limit);
+            after = settled(&parts)?;
+        }
+        Ok(Reshaped { people: after, refused })
     }
 
-    /// Gives a part away; `None` where there is no such part.
-    pub fn release(&mut self, identity: &Identity) -> Option<Part> {
-        self.position(identity).ok().map(|at| self.parts.remove(at))
+    fn edit(&self, parts: &mut [Part], before: &People) {
+        match self {
+            Self::Link { anonymous, links } => {
+                if let Some(part) = find(parts, &Identity::Anonymous(anonymous.clone())) {
+                    for link in links {
+                        part.add_link(link.clone());
+                    }
+                }
+            }
+            Self::Claim { .. } | Self::Alias { .. } => {}
+            Self::Share { evidence, key } => {
+                for claim in parts.iter_mut().filter_map(|part| part.claim_mut(*evidence, *key)) {
+                    if matches!(claim.standing, Standing::Holds | Standing::Refused(_)) {
+                        claim.standing = Standing::Shared;
+                    }
+                }
+            }
+            Self::Part { identity, at, by, why } => {
+                let together = before.values().find(|parts| parts.iter().any(|part| part.identity == *identity));
+                if let Some(together) = together {
+                    part_ways(parts, together, identity, *at, &Noted::Parted { by: by.clone(), why: why.clone() });
+                }
+            }
+        }
+    }
+
+    /// Lets what asked for the change no longer ask for it.
+    fn refuse(&self, parts: &mut [Part], limit: Limit) {
+        let (asking, evidence, key) = match self {
+            Self::Link { anonymous, .. } => return refuse_link(parts, &Identity::Anonymous(anonymous.clone()), limit),
+            Self::Part { identity, .. } => return refuse_link(parts, identity, limit),
+            Self::Share { .. } => return,
+            Self::Claim { user, evidence, key } => (user, *evidence, *key),
+            Self::Alias { user, previous } => {
+                (user, Evidence::Alias, Digest::of_value(Evidence::Alias, previous.as_str()))
+            }
+        };
+        let asking = Identity::User(asking.clone());
+        let Some(claim) = find(parts, &asking).and_then(|part| part.claim_mut(evidence, key)) else { return };
+        claim.standing = Standing::Refused(limit);
+        let at = claim.at;
+        let note = Note { at, other: asking.person_id(), what: Noted::TurnedAway { evidence, limit } };
+        for part in parts.iter_mut().filter(|part| part.identity != asking) {
+            let named = evidence == Evidence::Alias && part.alias_key() == Some(key);
+            if named || part.held().any(|claim| claim.evidence == evidence && claim.key == key) {
+                part.note(note.clone());
+            }
+        }
     }
 }
 
-impl Link {
-    /// Whether this link holds against `current`: the earlier does, and of the same time, that of the smaller user id. So
-    /// whatever the order in which they come, the same one stays.
-    pub fn holds_against(&self, current: &Self) -> bool {
-        self < current
+fn find<'a>(parts: &'a mut [Part], identity: &Identity) -> Option<&'a mut Part> {
+    parts.iter_mut().find(|part| part.identity == *identity)
+}
+
+/// The people that `parts` are; users who hold an anonymous id and are not among them, as an error.
+fn settled(parts: &[Part]) -> Result<People, BTreeSet<UserId>> {
+    let is_there = |user: &UserId| parts.iter().any(|part| part.identity == Identity::User(user.clone()));
+    let holders = parts.iter().filter_map(|part| part.holder()).map(|link| link.user.clone());
+    let missing: BTreeSet<UserId> = holders.filter(|user| !is_there(user)).collect();
+    if missing.is_empty() { Ok(people(parts.to_vec())) } else { Err(missing) }
+}
+
+/// The limit that someone of `after` is over who is made of several people of `before`.
+fn over_limit(rules: &Identities, before: &People, after: &People) -> Option<Limit> {
+    let mut was: HashMap<&Identity, PersonId> = HashMap::new();
+    for (person, parts) in before {
+        was.extend(parts.iter().map(|part| (&part.identity, *person)));
+    }
+    let joined = |parts: &&Vec<Part>| {
+        let mut people = parts.iter().filter_map(|part| was.get(&part.identity));
+        let first = people.next();
+        people.any(|person| Some(person) != first)
+    };
+    after.values().filter(joined).find_map(|parts| {
+        let users = parts.iter().filter(|part| part.identity.is_user()).count();
+        let addresses: BTreeSet<Digest> = parts
+            .iter()
+            .flat_map(Part::held)
+            .filter(|claim| claim.evidence == Evidence::Mail)
+            .map(|claim| claim.key)
+            .collect();
+        let limits = [
+            (parts.len(), rules.breaker.identities, Limit::Identities),
+            (users, rules.limits.user_ids, Limit::UserIds),
+            (parts.len() - users, rules.limits.anonymous_ids, Limit::AnonymousIds),
+            (addresses.len(), rules.limits.addresses, Limit::Addresses),
+        ];
+        limits.into_iter().find(|(n, most, _)| *n > usize::from(*most)).map(|(.., limit)| limit)
+    })
+}
+
+fn refuse_link(parts: &mut [Part], anonymous: &Identity, limit: Limit) {
+    let Some(part) = find(parts, anonymous) else { return };
+    let other = part.owner();
+    let Some(link) = part.links.iter_mut().find(|link| link.standing == Standing::Holds) else { return };
+    link.standing = Standing::Refused(limit);
+    let (user, at, evidence) = (Identity::User(link.user.clone()), link.at, link.evidence);
+    if let Some(part) = find(parts, &user) {
+        part.note(Note { at, other, what: Noted::TurnedAway { evidence, limit } });
+    }
+}
+
+/// Severs what joins `identity` to the others of `together`, so that the same evidence, or a repetition of it, joins it no more.
+fn part_ways(parts: &mut [Part], together: &[Part], identity: &Identity, at: i64, what: &Noted) {
+    let Some(own) = together.iter().find(|part| part.identity == *identity) else { return };
+    // Said before: it was done then, and what joined them since is new.
+    if own.notes.iter().any(|note| note.at == at && matches!(note.what, Noted::Parted { .. })) {
+        return;
+    }
+    let stays = |part: &&Part| match (&part.identity, identity) {
+        (Identity::User(_), _) => part.identity != *identity,
+        (Identity::Anonymous(_), Identity::User(user)) => part.holder().is_none_or(|link| link.user != *user),
+        (Identity::Anonymous(_), Identity::Anonymous(_)) => part.identity != *identity,
+    };
+    let others: Vec<&Part> = together.iter().filter(stays).collect();
+    if others.is_empty() {
+        return;
+    }
+    let mut severed: Vec<(Identity, Evidence, Digest)> = Vec::new();
+    for other in others.iter().filter(|other| other.identity.is_user()) {
+        for claim in own.held() {
+            let shared = match claim.evidence {
+                Evidence::Alias => other.alias_key() == Some(claim.key),
+                evidence => other.held().any(|theirs| theirs.evidence == evidence && theirs.key == claim.key),
+            };
+            if shared {
+                severed.push((identity.clone(), claim.evidence, claim.key));
+            }
+        }
+        let names_us = |evidence, key| evidence == Evidence::Alias && own.alias_key() == Some(key);
+        for claim in other.held().filter(|claim| names_us(claim.evidence, claim.key)) {
+            severed.push((other.identity.clone(), claim.evidence, claim.key));
+        }
+    }
+    let rest: Vec<Part> = others.iter().map(|part| (*part).clone()).collect();
+    let rest_id = crate::joins::id_of(&rest);
+    for (of, evidence, key) in severed {
+        if let Some(claim) = find(parts, &of).and_then(|part| part.claim_mut(evidence, key)) {
+            claim.standing = Standing::Severed;
+        }
+    }
+    if let Some(part) = find(parts, identity) {
+        if !identity.is_user()
+            && let Some(link) = part.links.iter_mut().find(|link| link.standing == Standing::Holds)
+        {
+            link.standing = Standing::Severed;
+        }
+        if let Some(other) = rest_id {
+            part.note(Note { at, other, what: what.clone() });
+        }
+    }
+    if let Some(part) = parts.iter_mut().find(|part| Some(part.owner()) == rest_id) {
+        part.note(Note { at, other: identity.person_id(), what: what.clone() });
     }
 }

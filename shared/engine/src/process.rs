@@ -2,6 +2,7 @@
 
 use crate::action::Action;
 use crate::apply::apply;
+use crate::claims;
 use crate::decide::Situation;
 use crate::due::next_due;
 use crate::evaluate::{Evaluation, look};
@@ -12,7 +13,7 @@ use crate::seen::RolledBlock;
 use crate::state::State;
 use crate::trend;
 use perennial_config::Config;
-use perennial_domain::{Event, EventKind, Identity, Member, PersonId, Score, hash};
+use perennial_domain::{Event, EventKind, Identity, Member, PersonId, Score};
 use std::collections::HashSet;
 
 /// Whether decisions are made.
@@ -85,11 +86,12 @@ pub fn process(
         counted += 1;
         fresh.push((event, identity));
     }
+    let claimed = claims::note(&config.identity, profile, &fresh);
     let view = profile.view();
     let person = look(moment, &view);
     let mut changed = counted > 0 || !rolled.is_empty();
     if mode == Mode::Live && counted > 0 {
-        index_addresses(profile, &fresh);
+        profile.outbox.extend(claimed);
         tell_account(config, profile, &fresh);
         let recent = i64::from(config.channels.max_event_age_hours) * 3600;
         let now = moment.now.as_second();
@@ -105,11 +107,17 @@ pub fn process(
 
 /// Looks at a person because time, or what is known of the account, has changed.
 pub fn tick(moment: &Moment<'_>, profile: &mut Profile) -> Processed {
+    look_again(moment, profile, true)
+}
+
+/// Looks at a person of whom something else than events has changed, such as which identities they have. Without `speak`,
+/// thresholds are noted as passed and nobody is written to.
+pub fn look_again(moment: &Moment<'_>, profile: &mut Profile, speak: bool) -> Processed {
     let before = (profile.outbox.len(), profile.facts());
     let view = profile.view();
     let person = look(moment, &view);
     let mut situation = Situation::new(&person, profile);
-    situation.on_state(true);
+    situation.on_state(speak);
     let facts = situation.into_facts();
     publish(moment.config, profile, &view, &Evaluation::of(&person));
     let moved = reschedule(moment, profile, &view);
@@ -125,23 +133,6 @@ pub(crate) fn reschedule(moment: &Moment<'_>, profile: &mut Profile, view: &Stat
     let moved = due != profile.due_at;
     profile.due_at = due;
     moved
-}
-
-/// Lets mail addresses that are new to the profile be found as this person.
-fn index_addresses(profile: &mut Profile, fresh: &[(&Event, Identity)]) {
-    for (event, identity) in fresh {
-        if event.kind != EventKind::Identify {
-            continue;
-        }
-        let Some(address) = event.traits.get("email").and_then(|value| value.as_str()) else { continue };
-        let address = address.trim().to_lowercase();
-        if address.is_empty() || address.len() > 320 {
-            continue;
-        }
-        if profile.part_mut(identity).facts.indexed.insert(hash::hash64(&[address.as_bytes()])) {
-            profile.outbox.push(Action::IndexAddress { address });
-        }
-    }
 }
 
 /// Hands on what the events say of whole accounts: traits, and where they stand.

@@ -2,10 +2,11 @@
 
 use crate::action::Action;
 use crate::facts::Facts;
+use crate::joins::{self, Claim, Join, Link, Note, Standing};
 use crate::seen::SeenIds;
 use crate::state::State;
 use jiff::Timestamp;
-use perennial_domain::{AccountId, Identity, Member, PersonId, UserId};
+use perennial_domain::{AccountId, Identity, Member, PersonId};
 use serde::{Deserialize, Serialize};
 
 /// One identity's own share of a profile: kept whole, so that joining people can be undone exactly.
@@ -13,8 +14,12 @@ use serde::{Deserialize, Serialize};
 pub struct Part {
     /// Whose.
     pub identity: Identity,
-    /// Why it is here, where it began as a person of its own.
-    pub link: Option<Link>,
+    /// What joins it to users, where it is an anonymous identity; the earliest first.
+    pub links: Vec<Link>,
+    /// The values that it gave as its own, sorted by kind and value.
+    pub claims: Vec<Claim>,
+    /// What happened to who it is; the oldest first.
+    pub notes: Vec<Note>,
     /// What its events say.
     pub state: State,
     /// Which events those were.
@@ -23,19 +28,18 @@ pub struct Part {
     pub facts: Facts,
 }
 
-/// What joined an anonymous identity to a user: of several, the earliest stays, and of the same time, the smaller user id.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Link {
-    /// The joining event's time, in milliseconds since 1970.
-    pub at: i64,
-    /// Whom it was joined to.
-    pub user: UserId,
-}
-
 impl Part {
     /// A part without any events.
     pub fn new(identity: Identity) -> Self {
-        Self { identity, link: None, state: State::default(), seen: SeenIds::default(), facts: Facts::default() }
+        Self {
+            identity,
+            links: Vec::new(),
+            claims: Vec::new(),
+            notes: Vec::new(),
+            state: State::default(),
+            seen: SeenIds::default(),
+            facts: Facts::default(),
+        }
     }
 
     /// The person id that this identity has by itself; its ledger and its own item are keyed by it.
@@ -47,7 +51,7 @@ impl Part {
 /// A person.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
-    /// The person's id: that of the identity that the profile began with.
+    /// The person's id, as [`joins::id_of`] gives it.
     pub id: PersonId,
     /// At least one, sorted by identity.
     pub parts: Vec<Part>,
@@ -92,7 +96,7 @@ impl Profile {
         self.parts.binary_search_by(|part| part.identity.cmp(identity))
     }
 
-    /// The part that the profile began with, or the first.
+    /// The part that the person's id is from, or the first.
     pub(crate) fn primary_mut(&mut self) -> Option<&mut Part> {
         let at = self.parts.iter().position(|part| part.owner() == self.id).unwrap_or(0);
         self.parts.get_mut(at)
@@ -122,13 +126,29 @@ impl Profile {
         self.parts.iter().map(|part| part.state.counts.total()).sum()
     }
 
-    /// What is derived from events, as bytes: the same for the same events, whatever their order, duplication and batching.
-    /// Each part with its identity and link; without the bookkeeping of ids, decisions and due times.
+    /// Why the parts are one person, the earliest reason first.
+    pub fn joins(&self) -> Vec<Join<'_>> {
+        joins::joins(&self.parts)
+    }
+
+    /// What is derived from events, as bytes: the same for the same events, whatever their order, duplication and batching, and the
+    /// same after a merge was undone as if it had never been. Each part with its identity, the evidence that holds and its
+    /// state; without the bookkeeping of ids, decisions and due times.
     ///
     /// # Errors
     /// Where the bytes cannot be written, which no state gives rise to.
     pub fn derived_bytes(&self) -> Result<Vec<u8>, postcard::Error> {
-        let parts: Vec<_> = self.parts.iter().map(|part| (&part.identity, &part.link, &part.state)).collect();
+        let parts: Vec<_> = self
+            .parts
+            .iter()
+            .map(|part| {
+                let links: Vec<_> = part.links.iter().filter(|link| link.standing == Standing::Holds).collect();
+                let claims = part.claims.iter().filter(|claim| claim.standing != Standing::Severed);
+                let claims: Vec<_> =
+                    claims.map(|claim| (claim.evidence, claim.key, claim.standing, claim.at, claim.message)).collect();
+                (&part.identity, links, claims, &part.state)
+            })
+            .collect();
         postcard::to_stdvec(&(self.id, parts))
     }
 }

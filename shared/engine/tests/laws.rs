@@ -140,24 +140,4 @@ proptest! {
             }
         }
     }
-
-    #[test]
-    fn a_part_that_leaves_takes_exactly_what_it_brought(mine in events(), theirs in events()) {
-        let config = config();
-        let now = at("2024-01-01T00:00:00Z");
-        let only_user = |events: &[Event]| events.iter().filter(|e| e.user_id.is_some()).cloned().collect::<Vec<_>>();
-        let mut alone = Person::new("u");
-        alone.feed(&config, &only_user(&mine), now);
-        let before = alone.profile.derived_bytes().unwrap();
-        let browser = EventBuilder::page("x", "a1").at(now).build().identity().unwrap();
-        let mut other = Person { profile: perennial_engine::Profile::new(browser.clone()), ledger: Default::default() };
-        let pages: Vec<Event> = theirs.into_iter().filter(|e| e.identity().as_ref() == Some(&browser)).collect();
-        other.feed(&config, &pages, now);
-        let stranger = other.profile.derived_bytes().unwrap();
-        alone.profile.absorb(other.profile.release(&browser).unwrap());
-        let part = alone.profile.release(&browser).unwrap();
-        prop_assert_eq!(alone.profile.derived_bytes().unwrap(), before);
-        other.profile.absorb(part);
-        prop_assert_eq!(other.profile.derived_bytes().unwrap(), stranger);
-    }
 }

@@ -106,7 +106,7 @@ enum Entry {
 pub fn encode(profile: &Profile, summary: &Summary, version: u64) -> Result<Item, StoreError> {
     let mut item = keys::key(keys::person(profile.id), keys::PROFILE);
     if let Some(identity) = first_identity(profile) {
-        item.insert("id".to_owned(), s(identity_text(identity)));
+        item.insert("id".to_owned(), s(identity.to_string()));
     }
     item.insert("stage".to_owned(), s(summary.stage.as_str()));
     if !summary.scores.is_empty() {
@@ -255,13 +255,6 @@ fn decode_state(person: PersonId, bytes: &[u8]) -> Result<State, StoreError> {
 fn first_identity(profile: &Profile) -> Option<&Identity> {
     let own = profile.parts.iter().find(|part| part.owner() == profile.id);
     own.or(profile.parts.first()).map(|part| &part.identity)
-}
-
-fn identity_text(identity: &Identity) -> String {
-    match identity {
-        Identity::User(id) => format!("user:{id}"),
-        Identity::Anonymous(id) => format!("anonymous:{id}"),
-    }
 }
 
 pub(crate) fn nps_class(text: &str) -> Result<NpsClass, StoreError> {

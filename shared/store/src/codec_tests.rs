@@ -2,8 +2,8 @@
 use super::*;
 use perennial_config::lifecycle::Milestone;
 use perennial_config::{Bundle, Config};
-use perennial_domain::{AnonymousId, Event, UserId};
-use perennial_engine::profile::Link;
+use perennial_domain::{AnonymousId, Event, MessageId, UserId};
+use perennial_engine::joins::{Claim, Digest, Evidence, Limit, Link, Note, Noted, Standing};
 use perennial_engine::{Moment, Mode, evaluate, process};
 use perennial_testkit::EventBuilder;
 use proptest::prelude::*;
@@ -143,7 +143,6 @@ fn every_format_that_was_ever_stored_is_still_read_whole() {
             part.state.tallies["adoption"] > 0 && part.state.days.active(20_456, 3) > 0 || name.ends_with("deflated")
         );
         assert_eq!(part.facts.entered[&1_381_541_404].last, at(0, 5).as_millisecond(), "{name}");
-        assert_eq!(part.facts.indexed.len(), 1, "{name}");
         let (account, member) = profile.published.as_ref().unwrap();
         assert_eq!((account.as_str(), member.person), ("acct-031", profile.id), "{name}");
         assert!(member.scores[&Likelihood::TrialSuccess].get() == 20 && member.last_seen.is_some(), "{name}");
@@ -151,7 +150,7 @@ fn every_format_that_was_ever_stored_is_still_read_whole() {
             let browser = Identity::Anonymous(AnonymousId::parse("browser-1").unwrap());
             let part = profile.part(&browser).unwrap();
             assert_eq!(part.state.counts.get("$page"), 1, "{name}");
-            let link = part.link.as_ref().unwrap();
+            let link = part.holder().unwrap();
             assert_eq!((link.at, link.user.as_str()), (at(0, 1).as_millisecond(), "user-0417"), "{name}");
         }
         if name.ends_with("deflated") {
@@ -237,7 +236,27 @@ proptest! {
         let mut stored = after(config, user("u"), &batches);
         if linked {
             let part = stored.profile.part_mut(&Identity::Anonymous(AnonymousId::parse("anon").unwrap()));
-            part.link = Some(Link { at: 5, user: UserId::parse("u").unwrap() });
+            part.links = vec![Link {
+                at: 5,
+                user: UserId::parse("u").unwrap(),
+                message: Digest::of_message(&MessageId::parse("m").unwrap()),
+                evidence: Evidence::Alias,
+                standing: Standing::Refused(Limit::AnonymousIds),
+            }];
+            part.notes = [
+                Noted::Parted { by: "ada".to_owned(), why: "a shared desk".to_owned() },
+                Noted::TurnedAway { evidence: Evidence::Mail, limit: Limit::UserIds },
+            ]
+            .map(|what| Note { at: 7, other: PersonId::derive(&[b"o"]), what })
+            .to_vec();
+            part.claims = vec![Claim {
+                evidence: Evidence::External,
+                key: Digest::of_value(Evidence::External, "crm:7"),
+                standing: Standing::Severed,
+                at: -3,
+                message: Digest::default(),
+                shown: "crm".to_owned(),
+            }];
         }
         stored.summary = Summary::of(&evaluate(&Moment::new(config, at(90, 0)), &stored.profile.view()), config);
         let (item, loaded) = round_trip(&stored);

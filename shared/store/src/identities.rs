@@ -1,21 +1,95 @@
 //! Finding a person by anything that names one.
 
-use crate::error::StoreError;
-use crate::item::{Read, s};
+use crate::error::{StoreError, sort, unless_conflict};
+use crate::item::{Item, Read, n, s};
 use crate::keys;
 use crate::profiles::{Consistency, Stored};
 use crate::store::Store;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use perennial_domain::{AnonymousId, Identity, PersonId, UserId};
+use std::collections::BTreeSet;
+
+/// Who is found by the value.
+const TO: &str = "to";
+/// Who claims it.
+const BY: &str = "by";
+
+/// A value by which people are found, and told to be one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// A mail address.
+    Mail(&'a str),
+    /// An id in another system, as `type:id`.
+    External(&'a str),
+}
+
+impl Value<'_> {
+    fn key(self) -> Item {
+        let pk = match self {
+            Self::Mail(address) => keys::mail_address(address),
+            Self::External(id) => keys::external_id(id),
+        };
+        keys::key(pk, keys::IDENTITY)
+    }
+}
+
+/// Who claims a value: people by their user ids' own person ids, the one who asked among them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claimants {
+    /// As many as one person may have user ids.
+    Few(BTreeSet<PersonId>),
+    /// So many that the value is nobody's own. Whoever claims it after one too many did is not among them, but for the one who asked.
+    TooMany(BTreeSet<PersonId>),
+}
 
 impl Store {
-    /// Lets a mail address be found as `person`. Who was found by it before no longer is.
+    /// Lets a mail address be found as `person`. Who was found by it before no longer is. A write unit.
     ///
     /// # Errors
     /// [`StoreError`] where the write fails.
     pub async fn index_address(&self, address: &str, person: PersonId) -> Result<(), StoreError> {
-        let mut item = keys::key(keys::mail_address(address), keys::IDENTITY);
-        item.insert("to".to_owned(), s(person.to_string()));
-        self.put("index_address", item, None).await
+        self.index(Value::Mail(address), person).await
+    }
+
+    /// Lets a value be found as `person`, as [`Self::index_address`] does.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the write fails.
+    pub async fn index(&self, value: Value<'_>, person: PersonId) -> Result<(), StoreError> {
+        let update = self.client.update_item().table_name(&*self.table).set_key(Some(value.key()));
+        let update = update
+            .update_expression("SET #to = :to")
+            .expression_attribute_names("#to", TO)
+            .expression_attribute_values(":to", s(person.to_string()));
+        update.send().await.map(drop).map_err(|error| sort("index", error))
+    }
+
+    /// Adds `person` to those who claim a value, and gives all of them. Of several who do so at once at least one is told of
+    /// all. More than `most` are too many; one too many is remembered, no more. A write unit.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the write fails.
+    pub async fn claim_value(&self, value: Value<'_>, person: PersonId, most: u16) -> Result<Claimants, StoreError> {
+        let update = self.client.update_item().table_name(&*self.table).set_key(Some(value.key()));
+        let update = update
+            .update_expression("SET #to = :to ADD #by :me")
+            .condition_expression("attribute_not_exists(#by) OR size(#by) <= :most OR contains(#by, :to)")
+            .expression_attribute_names("#to", TO)
+            .expression_attribute_names("#by", BY)
+            .expression_attribute_values(":to", s(person.to_string()))
+            .expression_attribute_values(":me", AttributeValue::Ss(vec![person.to_string()]))
+            .expression_attribute_values(":most", n(most))
+            .return_values(ReturnValue::AllNew);
+        let all = match unless_conflict(update.send().await.map_err(|error| sort("claim_value", error)))? {
+            Some(answer) => claimants(answer.attributes.as_ref())?,
+            None => {
+                let mut all = claimants(self.get("claim_value", value.key(), true).await?.as_ref())?;
+                all.insert(person);
+                all
+            }
+        };
+        let few = all.len() <= usize::from(most);
+        Ok(if few { Claimants::Few(all) } else { Claimants::TooMany(all) })
     }
 
     /// The person that a mail address was last indexed for; they may have become part of another since.
@@ -24,7 +98,7 @@ impl Store {
     /// [`StoreError`] where the read fails.
     pub async fn find_address(&self, address: &str) -> Result<Option<PersonId>, StoreError> {
         let item = self.get("find_address", keys::key(keys::mail_address(address), keys::IDENTITY), false).await?;
-        item.map(|item| item.parsed("to")).transpose().map(Option::flatten)
+        item.map(|item| item.parsed(TO)).transpose().map(Option::flatten)
     }
 
     /// The profile behind any identity: a person id, a user id, an anonymous id or a mail address, tried in this order.
@@ -51,5 +125,14 @@ impl Store {
             Some(person) => self.follow(person, Consistency::Eventual).await,
             None => Ok(None),
         }
+    }
+}
+
+fn claimants(item: Option<&Item>) -> Result<BTreeSet<PersonId>, StoreError> {
+    let wrong = || StoreError::corrupt("who claims a value is not of its form");
+    match item.and_then(|item| item.get(BY)) {
+        None => Ok(BTreeSet::new()),
+        Some(AttributeValue::Ss(people)) => people.iter().map(|id| PersonId::parse(id).map_err(|_| wrong())).collect(),
+        Some(_) => Err(wrong()),
     }
 }

@@ -60,6 +60,11 @@ pub fn mail_address(address: &str) -> String {
     format!("I#mail#{}", address_hash(address))
 }
 
+/// The partition of who has an id in another system, given as `type:id`.
+pub fn external_id(id: &str) -> String {
+    format!("I#external#{}", hash::base32(&hash::sha256(&[id.as_bytes()])))
+}
+
 /// The partition of a suppressed mail address.
 pub fn suppression(address: &str) -> String {
     format!("S#{}", address_hash(address))

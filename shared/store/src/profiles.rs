@@ -45,7 +45,7 @@ pub enum Loaded {
 }
 
 /// Where someone's part went.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moved {
     /// Into whom.
     pub to: PersonId,
@@ -99,22 +99,20 @@ impl Stored {
     }
 }
 
-/// One identity's move into another profile. All of it happens, or none.
-#[derive(Debug)]
-pub struct Relocation<'a> {
-    /// The person that the identity is by itself: what is left there is a pointer.
-    pub origin: PersonId,
-    /// The version of what lies there now: profile, pointer, or 0 for nothing.
-    pub origin_version: u64,
-    /// The profile that takes the part in.
-    pub target: &'a Stored,
-    /// The profile that gives it up, where it had moved before.
-    pub previous: Option<&'a Stored>,
-    /// The account in which `origin` stands as a member of its own.
-    pub leaves: Option<&'a AccountId>,
-    /// When.
-    pub now: Timestamp,
+/// A change of who belongs to whom. All of it happens, or none.
+#[derive(Debug, Default)]
+pub struct Reshape<'a> {
+    /// The people that are written, each at its version and one more. Where a pointer lay under a person's id, the version is
+    /// the pointer's.
+    pub profiles: Vec<&'a Stored>,
+    /// Identities that are part of another person now, with the pointer that replaces what lay there, at the version after it.
+    pub pointers: Vec<(PersonId, Moved)>,
+    /// People who are no longer members of accounts, with the version that their entry may be replaced at.
+    pub leaves: Vec<(AccountId, PersonId, u64)>,
 }
+
+/// The most items of one transaction.
+pub const MAX_RESHAPED: usize = 100;
 
 impl Store {
     /// What lies under `person`'s own id. Pointers are not followed.
@@ -202,25 +200,30 @@ impl Store {
         Ok(())
     }
 
-    /// Moves an identity's part: `relocation.target` already holds it, `relocation.previous` no longer. Everything that is
-    /// written is written at its version and one more; nothing is written where one of them changed meanwhile.
+    /// Changes who belongs to whom, in one transaction of at most [`MAX_RESHAPED`] items: nothing is written where one of them
+    /// changed meanwhile.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] where something changed: load consistently and redo.
-    pub async fn relocate(&self, relocation: Relocation<'_>) -> Result<(), StoreError> {
-        let Relocation { origin, origin_version, target, previous, leaves, now } = relocation;
-        let moved = Moved { to: target.profile.id, version: origin_version + 1 };
-        let mut writes = vec![write(&self.table, encode_pointer(origin, &moved), Condition::version(origin_version))?];
-        for stored in [Some(target), previous].into_iter().flatten() {
+    pub async fn reshape(&self, reshape: &Reshape<'_>, now: Timestamp) -> Result<(), StoreError> {
+        let mut writes = Vec::new();
+        for stored in &reshape.profiles {
             let item = encode(&stored.profile, &stored.summary, stored.version + 1)?;
             writes.push(write(&self.table, item, Condition::version(stored.version))?);
         }
-        if let Some(account) = leaves {
-            writes.push(write(
-                &self.table,
-                tombstone(account, origin, moved.version, now),
-                Condition::newer(moved.version),
-            )?);
+        for (person, moved) in &reshape.pointers {
+            let before = moved.version.saturating_sub(1);
+            writes.push(write(&self.table, encode_pointer(*person, moved), Condition::version(before))?);
+        }
+        for (account, person, version) in &reshape.leaves {
+            let item = tombstone(account, *person, *version, now);
+            writes.push(write(&self.table, item, Condition::newer(*version))?);
+        }
+        if writes.is_empty() {
+            return Ok(());
+        }
+        if writes.len() > MAX_RESHAPED {
+            return Err(StoreError::Unstorable(format!("{} items are too many for one transaction", writes.len())));
         }
         let answer = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
         answer.map(drop).map_err(|error| {
@@ -228,7 +231,7 @@ impl Store {
             let lost = error
                 .as_service_error()
                 .is_some_and(|service| service.code() == Some("TransactionInProgressException"));
-            if cancelled || lost { StoreError::Conflict { operation: "relocate" } } else { sort("relocate", error) }
+            if cancelled || lost { StoreError::Conflict { operation: "reshape" } } else { sort("reshape", error) }
         })
     }
 }

@@ -179,7 +179,7 @@ impl Run<'_> {
         };
         if !self.dry_run {
             // What an earlier write asked for is not to be lost with its entry.
-            if let Err(error) = outbox::perform_leftover(self.deps, &stored, self.now).await {
+            if let Err(error) = outbox::perform_leftover(self.deps, self.config, &stored, self.now).await {
                 tracing::warn!(%person, %error, "a person's outbox could not be emptied; they are looked at again");
                 return Ok(Share::Again(person));
             }
@@ -211,7 +211,7 @@ impl Run<'_> {
         let planned: Vec<Planned> =
             stored.profile.outbox.iter().map(|action| Planned { person, version, action: action.clone() }).collect();
         // What cannot be performed stays in the outbox, and is performed at the next load.
-        if !planned.is_empty() && !outbox::perform(self.deps, &planned, self.now).await.is_empty() {
+        if !planned.is_empty() && !outbox::perform(self.deps, self.config, &planned, self.now).await.failed.is_empty() {
             tracing::warn!(%person, "a rescored person's account is told later");
         }
         Ok(true)

@@ -10,5 +10,6 @@
 mod accounts;
 mod counting;
 mod crashes;
+mod merging;
 mod orders;
 mod support;

@@ -31,9 +31,9 @@ fn one(n: usize, (kind, who, other, second): (u8, usize, usize, i64)) -> Event {
 }
 
 /// Which events come when: places in the list, in batches of records.
-type Delivery = Vec<Vec<Vec<usize>>>;
+pub(crate) type Delivery = Vec<Vec<Vec<usize>>>;
 
-fn deliver_all(count: usize) -> impl Strategy<Value = Delivery> {
+pub(crate) fn deliver_all(count: usize) -> impl Strategy<Value = Delivery> {
     let all: Vec<usize> = (0..count).collect();
     let extra = prop::collection::vec(0..count, 0..count);
     (Just(all), extra).prop_flat_map(|(mut order, extra)| {

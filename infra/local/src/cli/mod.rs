@@ -12,6 +12,7 @@ mod report;
 mod rescore;
 mod segments;
 mod tables;
+mod unmerge;
 mod up;
 
 use clap::{Parser, Subcommand};
@@ -45,6 +46,8 @@ enum Command {
     Calibrate(calibrate::Args),
     /// Bring the messages of a dead-letter queue back to their queue.
     Redrive(redrive::Args),
+    /// Take an identity out of the person that it was taken for, exactly as it was.
+    Unmerge(unmerge::Args),
     /// Check a config folder: every error with its file, its line and what is allowed.
     Check(check::Args),
     /// Make a new write key, with the hash that sources.toml takes.
@@ -64,6 +67,7 @@ pub fn main() -> ExitCode {
         Command::Rescore(args) => block_on(rescore::run(args)),
         Command::Calibrate(args) => block_on(calibrate::run(args)),
         Command::Redrive(args) => block_on(redrive::run(args)),
+        Command::Unmerge(args) => block_on(unmerge::run(args)),
     };
     match result {
         Ok(code) => code,

@@ -10,6 +10,7 @@ use super::text::{escape_noncharacters, unquoted, write_string};
 use super::{MAX_EVENT_BYTES, posthog, time};
 use jiff::Timestamp;
 use perennial_domain::hygiene::Note;
+use perennial_domain::identity::is_placeholder;
 use perennial_domain::{
     AccountId, AnonymousId, EventKind, EventName, Identity, InvalidId, MessageId, SourceId, UserId, hash,
 };
@@ -63,7 +64,8 @@ impl Item<'_> {
     /// Checks the call, brings it into the form of [`perennial_domain::Event`] and appends its JSON to `out`.
     ///
     /// - The kind is the path's, else `type`.
-    /// - Ids are trimmed; null and empty ones are not there; whole numbers are taken as their text.
+    /// - Ids are trimmed; null and empty ones are not there, nor is what programs write where they have none ([`is_placeholder`]);
+    ///   whole numbers are taken as their text.
     /// - `timestamp`, else `originalTimestamp`, else the moment of receipt; corrected by `sentAt` as [`time::corrected`]
     ///   says. `originalTimestamp` of the event is what the client said.
     /// - The account is `groupId`, else `context.groupId`. The traits of an identify are `traits`, else `context.traits`.
@@ -113,14 +115,18 @@ fn accept(
 ) -> Result<Accepted, Invalid> {
     let start = out.len();
     let kind = kind.map_or_else(|| read_kind(call), Ok)?;
-    let user_id = id(call.user_id, "userId", UserId::MAX_BYTES, UserId::parse)?;
-    let anonymous_id = id(call.anonymous_id, "anonymousId", AnonymousId::MAX_BYTES, AnonymousId::parse)?;
+    let user_id = id(call.user_id, "userId", UserId::MAX_BYTES, UserId::parse)?
+        .filter(|id| !is_placeholder(id.as_str()));
+    let anonymous_id = id(call.anonymous_id, "anonymousId", AnonymousId::MAX_BYTES, AnonymousId::parse)?
+        .filter(|id| !is_placeholder(id.as_str()));
     let group_id = match id(call.group_id, "groupId", AccountId::MAX_BYTES, AccountId::parse)? {
         Some(group_id) => Some(group_id),
         None => id(call.context_group_id, "context.groupId", AccountId::MAX_BYTES, AccountId::parse)?,
-    };
+    }
+    .filter(|id| !is_placeholder(id.as_str()));
     let previous_id = match kind {
-        EventKind::Alias => id(call.previous_id, "previousId", AnonymousId::MAX_BYTES, AnonymousId::parse)?,
+        EventKind::Alias => id(call.previous_id, "previousId", AnonymousId::MAX_BYTES, AnonymousId::parse)?
+            .filter(|id| !is_placeholder(id.as_str())),
         _ => None,
     };
     let (name, name_path) = match kind {
@@ -193,7 +199,7 @@ fn accept(
         (Some(user), _) => Identity::User(user),
         (None, Some(anonymous)) => Identity::Anonymous(anonymous),
         (None, None) => {
-            let reason = "an event needs a userId or an anonymousId that is not empty";
+            let reason = "an event needs a userId or an anonymousId that is not empty and no stand-in such as null or 0";
             return Err(Invalid::new(Code::NoIdentity, "userId", reason, TEXT));
         }
     };

@@ -15,7 +15,8 @@ use perennial_engine::facts::{Entered, Facts};
 use perennial_engine::points::Points;
 use perennial_engine::register::Register;
 use perennial_engine::state::Span;
-use perennial_engine::{Part, SeenIds, profile};
+use perennial_engine::joins::{Digest, Evidence, Link, Standing};
+use perennial_engine::{Part, SeenIds};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -92,7 +93,9 @@ struct State2 {
 struct Facts2 {
     entered: BTreeMap<u32, Entered>,
     above: BTreeSet<u32>,
-    indexed: BTreeSet<u64>,
+    /// Hashes of the mail addresses that were indexed: now they are claims.
+    #[serde(rename = "indexed")]
+    _indexed: BTreeSet<u64>,
 }
 
 impl Body1 {
@@ -142,10 +145,26 @@ impl Part2 {
     fn read(self) -> Part {
         Part {
             identity: self.identity,
-            link: self.link.map(|link| profile::Link { at: link.at, user: link.user }),
+            links: self.link.map(Link2::read).into_iter().collect(),
+            // Addresses are claimed anew when they are next given: the index did not say who gives them.
+            claims: Vec::new(),
+            notes: Vec::new(),
             state: self.state.read(),
             seen: self.seen,
             facts: self.facts.read(),
+        }
+    }
+}
+
+impl Link2 {
+    /// Which call and message it was, format 2 did not say.
+    fn read(self) -> Link {
+        Link {
+            at: self.at,
+            user: self.user,
+            message: Digest::default(),
+            evidence: Evidence::Identify,
+            standing: Standing::Holds,
         }
     }
 }
@@ -174,6 +193,6 @@ impl State2 {
 impl Facts2 {
     #[allow(clippy::needless_update, reason = "later formats add fields, which begin empty")]
     fn read(self) -> Facts {
-        Facts { entered: self.entered, above: self.above, indexed: self.indexed, ..Default::default() }
+        Facts { entered: self.entered, above: self.above, ..Default::default() }
     }
 }

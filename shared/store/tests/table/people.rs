@@ -2,9 +2,9 @@
 
 use crate::support::{at, feed, new, person, store, user};
 use perennial_domain::{AccountId, AnonymousId, Identity, PersonId};
-use perennial_engine::profile::Link;
-use perennial_engine::{Part, Profile, RolledBlock};
-use perennial_store::profiles::Relocation;
+use perennial_engine::{Profile, RolledBlock};
+use perennial_store::identities::{Claimants, Value};
+use perennial_store::profiles::Reshape;
 use perennial_store::{Consistency, Loaded, Moved, StoreError, Stored};
 use perennial_testkit::EventBuilder;
 use std::collections::HashSet;
@@ -68,16 +68,16 @@ async fn visitor(store: &perennial_store::Store) -> Stored {
     visitor
 }
 
-fn link(user: &str) -> Link {
-    Link { at: 5, user: perennial_domain::UserId::parse(user).unwrap() }
+/// `into` with the visitor's part.
+fn joined(origin: &Stored, into: &Stored) -> Stored {
+    let mut target = into.clone();
+    target.profile.parts.push(origin.profile.part(&anonymous("anon")).unwrap().clone());
+    target.profile.parts.sort_by(|a, b| a.identity.cmp(&b.identity));
+    target
 }
 
-fn joined(origin: &Stored, into: &Stored) -> Stored {
-    let mut part: Part = origin.profile.part(&anonymous("anon")).unwrap().clone();
-    part.link = Some(link("u"));
-    let mut target = into.clone();
-    target.profile.absorb(part);
-    target
+fn pointer(origin: &Stored, to: &Stored) -> (PersonId, Moved) {
+    (origin.profile.id, Moved { to: to.profile.id, version: origin.version + 1 })
 }
 
 #[tokio::test]
@@ -86,15 +86,12 @@ async fn a_part_moves_whole_and_its_old_place_points_to_the_new_one() {
     let origin = visitor(&store).await;
     let target = joined(&origin, &new("u"));
     let acme = AccountId::parse("acme").unwrap();
-    let relocation = Relocation {
-        origin: origin.profile.id,
-        origin_version: origin.version,
-        target: &target,
-        previous: None,
-        leaves: Some(&acme),
-        now: at(0),
+    let reshape = Reshape {
+        profiles: vec![&target],
+        pointers: vec![pointer(&origin, &target)],
+        leaves: vec![(acme, origin.profile.id, origin.version + 1)],
     };
-    store.relocate(relocation).await.unwrap();
+    store.reshape(&reshape, at(0)).await.unwrap();
     assert_eq!(
         store.load(origin.profile.id, Consistency::Strong).await.unwrap(),
         Loaded::Moved(Moved { to: person("u"), version: 2 })
@@ -121,19 +118,44 @@ async fn when_any_side_changed_nothing_of_a_move_happens() {
     let target = joined(&origin, &new("u"));
     let stale = origin.clone();
     feed(&store, &mut origin, &[EventBuilder::page("p2", "anon").build()]).await;
-    let relocation = |origin: &Stored, target| Relocation {
-        origin: origin.profile.id,
-        origin_version: origin.version,
-        target,
-        previous: None,
-        leaves: None,
-        now: at(0),
+    let moved = async |origin: &Stored, target: &Stored| {
+        let reshape =
+            Reshape { profiles: vec![target], pointers: vec![pointer(origin, target)], ..Reshape::default() };
+        store.reshape(&reshape, at(0)).await
     };
-    assert!(store.relocate(relocation(&stale, &target)).await.unwrap_err().is_conflict());
+    assert!(moved(&stale, &target).await.unwrap_err().is_conflict());
     assert_eq!(store.load(person("u"), Consistency::Strong).await.unwrap(), Loaded::Absent);
     feed(&store, &mut new("u"), &[EventBuilder::track("m1", "u", "Paid").build()]).await;
-    assert!(store.relocate(relocation(&origin, &joined(&origin, &new("u")))).await.unwrap_err().is_conflict());
+    assert!(moved(&origin, &joined(&origin, &new("u"))).await.unwrap_err().is_conflict());
     assert_eq!(store.load(origin.profile.id, Consistency::Strong).await.unwrap(), Loaded::Profile(origin));
+}
+
+#[tokio::test]
+async fn who_claims_a_value_learns_who_else_does_until_too_many_do() {
+    let store = store().await;
+    let value = Value::External("crm:7");
+    let people: Vec<PersonId> = (0..6).map(|i| person(&format!("u{i}"))).collect();
+    for n in 1..=3 {
+        for _ in 0..2 {
+            let all = store.claim_value(value, people[n - 1], 3).await.unwrap();
+            assert_eq!(all, Claimants::Few(people[..n].iter().copied().collect()));
+        }
+    }
+    let all = store.claim_value(value, people[3], 3).await.unwrap();
+    assert_eq!(all, Claimants::TooMany(people[..4].iter().copied().collect()));
+    let later = [people[0], people[1], people[2], people[3], people[5]];
+    assert_eq!(store.claim_value(value, people[5], 3).await.unwrap(), Claimants::TooMany(later.into()));
+    assert!(matches!(store.claim_value(value, people[1], 3).await.unwrap(), Claimants::TooMany(_)));
+    store.index_address("info@acme.org", people[0]).await.unwrap();
+    let mail = Value::Mail("Info@acme.org");
+    assert_eq!(store.claim_value(mail, people[1], 3).await.unwrap(), Claimants::Few([people[1]].into()));
+    store.index_address("info@acme.org", people[2]).await.unwrap();
+    assert_eq!(store.find_address("info@acme.org").await.unwrap(), Some(people[2]));
+    assert_eq!(
+        store.claim_value(mail, people[2], 3).await.unwrap(),
+        Claimants::Few([people[1], people[2]].into()),
+        "who can be found by an address does not thereby claim it"
+    );
 }
 
 #[tokio::test]

@@ -1,0 +1,104 @@
+//! `POST /api/people/{person}/unmerge`: an identity is not the person that it was taken for.
+
+use crate::answer::{self, Failure};
+use crate::deps::Deps;
+use http::Response;
+use lambda_http::Body;
+use perennial_contracts::queue::{EventsPayload, Unmerge};
+use perennial_domain::{Identity, PersonId};
+use perennial_engine::Profile;
+use perennial_lambda_kit::queue::Delay;
+use serde::{Deserialize, Serialize};
+
+/// The most characters that are kept of who says so, and of why.
+const MAX_CHARACTERS: usize = 200;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    /// A user id or an anonymous id; `user:ID` or `anonymous:ID` where it could be either.
+    identity: String,
+    #[serde(default)]
+    by: String,
+    #[serde(default)]
+    why: String,
+}
+
+#[derive(Serialize)]
+struct Queued {
+    queued: bool,
+    person: PersonId,
+    identity: String,
+}
+
+/// Checks what is asked and queues it for `score`, the only one who writes people.
+pub(crate) async fn ask(deps: &Deps, person: &str, body: &Body) -> Result<Response<Body>, Failure> {
+    const FORM: Failure = Failure::Wrong(r#"send {"identity": "ID", "by": "who says so", "why": "the reason"}"#);
+    let asked: Asked = serde_json::from_slice(body.as_ref()).map_err(|_| FORM)?;
+    let stored = crate::person::find(&deps.store, person).await?;
+    let Some(identity) = named(&stored.profile, &asked.identity) else {
+        return Err(Failure::NotFound("this person has no such user id or anonymous id"));
+    };
+    if stored.profile.parts.len() == 1 {
+        return Err(Failure::Wrong("this person has no other identity to be taken from"));
+    }
+    let by = if asked.by.trim().is_empty() { "api" } else { asked.by.trim() };
+    let unmerge = EventsPayload::Unmerge(Unmerge {
+        identity: identity.clone(),
+        at: deps.clock.now(),
+        by: by.chars().take(MAX_CHARACTERS).collect(),
+        why: asked.why.trim().chars().take(MAX_CHARACTERS).collect(),
+    });
+    let report = deps.events.send(vec![serde_json::to_string(&unmerge)?], Delay::NONE).await;
+    report.into_result().map_err(|error| Failure::Queue(error.to_string()))?;
+    answer::json(&Queued { queued: true, person: stored.profile.id, identity: identity.to_string() })
+}
+
+/// The identity that a text names; of two that have it, the one that did something.
+fn named<'a>(profile: &'a Profile, text: &str) -> Option<&'a Identity> {
+    let text = text.trim();
+    let parts = profile.parts.iter().filter(|part| part.identity.as_str() == text || part.identity.to_string() == text);
+    parts.max_by_key(|part| (part.state.counts.total() > 0, part.identity.is_user())).map(|part| &part.identity)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+    use crate::access::Access;
+    use crate::handler::handle;
+    use crate::test_support::{House, house, now, with_ada};
+    use http::StatusCode;
+
+    async fn post(house: &House, person: &str, body: &str) -> (StatusCode, String) {
+        let uri = format!("/api/people/{person}/unmerge");
+        let request = http::Request::builder().method("POST").uri(uri).body(Body::Text(body.to_owned())).unwrap();
+        let (parts, body) = handle(&house.deps, request).await.into_parts();
+        let Body::Text(text) = body else { panic!("no text") };
+        (parts.status, text)
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_is_queued_with_who_says_so_and_why() {
+        let house = house(Access::Open).await;
+        with_ada(&house).await;
+        let body = r#"{"identity":"anon-1","by":"eve","why":"a shared desk"}"#;
+        let (status, text) = post(&house, "user%2F1", body).await;
+        assert_eq!(status, StatusCode::OK, "{text}");
+        assert!(text.contains(r#""identity":"anonymous:anon-1""#), "{text}");
+        let bodies = house.events.drain();
+        let Ok(EventsPayload::Unmerge(unmerge)) = serde_json::from_str(&bodies[0].0) else { panic!("{bodies:?}") };
+        assert_eq!((unmerge.identity.to_string().as_str(), unmerge.at), ("anonymous:anon-1", now()));
+        assert_eq!((unmerge.by.as_str(), unmerge.why.as_str()), ("eve", "a shared desk"));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_parted_is_said_and_not_queued() {
+        let house = house(Access::Open).await;
+        with_ada(&house).await;
+        assert_eq!(post(&house, "user%2F1", r#"{"identity":"someone"}"#).await.0, StatusCode::NOT_FOUND);
+        assert_eq!(post(&house, "nobody", r#"{"identity":"anon-1"}"#).await.0, StatusCode::NOT_FOUND);
+        assert_eq!(post(&house, "user%2F1", "{}").await.0, StatusCode::BAD_REQUEST);
+        assert!(house.events.drain().is_empty());
+    }
+}

@@ -1,0 +1,95 @@
+//! Joining user ids that claim the same, and parting identities on someone's word.
+
+use crate::deps::Deps;
+use crate::person::PersonError;
+use crate::reshape::{Asked, Look, Outcome, reshape};
+use jiff::Timestamp;
+use perennial_config::Config;
+use perennial_contracts::queue::Unmerge;
+use perennial_domain::{Identity, PersonId, UserId};
+use perennial_engine::joins::{Digest, Evidence};
+use perennial_engine::merge::Change;
+use perennial_store::identities::{Claimants, Value};
+use perennial_store::{Store, StoreError};
+use std::collections::BTreeSet;
+
+/// User ids that have something to do with each other.
+#[derive(Debug)]
+pub(crate) enum Meeting {
+    /// Others claim what this user id claims.
+    Same { user: UserId, evidence: Evidence, key: Digest, all: BTreeSet<PersonId> },
+    /// A user id has an earlier one.
+    Earlier { user: UserId, previous: UserId },
+    /// More claim a value than one person has ids.
+    TooMany { evidence: Evidence, key: Digest, all: BTreeSet<PersonId> },
+}
+
+/// Lets an identity be found by a value; gives who else claims it, where it may join anybody.
+pub(crate) async fn claim(
+    store: &Store,
+    config: &Config,
+    identity: &Identity,
+    evidence: Evidence,
+    value: &str,
+    joins: bool,
+) -> Result<Option<Meeting>, StoreError> {
+    let own = identity.person_id();
+    let stored_as = match evidence {
+        Evidence::External => Value::External(value),
+        _ => Value::Mail(value),
+    };
+    let (Identity::User(user), true) = (identity, joins) else {
+        store.index(stored_as, own).await?;
+        return Ok(None);
+    };
+    let key = Digest::of_value(evidence, value);
+    Ok(match store.claim_value(stored_as, own, config.identity.breaker.claimed_by).await? {
+        Claimants::Few(all) if all.len() < 2 => None,
+        Claimants::Few(all) => Some(Meeting::Same { user: user.clone(), evidence, key, all }),
+        Claimants::TooMany(all) => Some(Meeting::TooMany { evidence, key, all }),
+    })
+}
+
+/// Brings together, or apart, those who met. Doing it again changes nothing.
+pub(crate) async fn meet(
+    deps: &Deps,
+    config: &Config,
+    meeting: Meeting,
+    now: Timestamp,
+) -> Result<Vec<Outcome>, PersonError> {
+    let look = Look::Now { speak: true };
+    match meeting {
+        Meeting::Same { user, evidence, key, all } => {
+            let change = Change::Claim { user, evidence, key };
+            Ok(vec![reshape(deps, config, &Asked { change, also: all, look }, now).await?])
+        }
+        Meeting::Earlier { user, previous } => {
+            let change = Change::Alias { user, previous };
+            Ok(vec![reshape(deps, config, &Asked { change, also: BTreeSet::new(), look }, now).await?])
+        }
+        Meeting::TooMany { evidence, key, all } => {
+            tracing::warn!(claimants = all.len(), ?evidence, "a value is claimed by too many to identify anybody");
+            let mut outcomes = Vec::new();
+            // Each by itself, so that no transaction grows with their number.
+            for person in all {
+                let change = Change::Share { evidence, key };
+                let asked = Asked { change, also: [person].into(), look: Look::Now { speak: false } };
+                outcomes.push(reshape(deps, config, &asked, now).await?);
+            }
+            Ok(outcomes)
+        }
+    }
+}
+
+/// Takes an identity out of the person it is part of. Nothing changes where it is nobody's part, or was taken out by the same word before.
+pub(crate) async fn part(
+    deps: &Deps,
+    config: &Config,
+    unmerge: &Unmerge,
+    now: Timestamp,
+) -> Result<Outcome, PersonError> {
+    let Unmerge { identity, at, by, why } = unmerge.clone();
+    let change = Change::Part { identity, at: at.as_millisecond(), by, why };
+    let asked = Asked { change, also: BTreeSet::new(), look: Look::Now { speak: false } };
+    reshape(deps, config, &asked, now).await
+}

@@ -1,0 +1,294 @@
+//! Changing who belongs to whom: everything that it touches is read consistently, the engine says who is one person now, and
+//! all of it is written in one transaction, or redone where someone else wrote meanwhile.
+
+use crate::deps::Deps;
+use crate::outbox::Planned;
+use crate::performed;
+use crate::person::{PersonError, TRIES, pause};
+use jiff::Timestamp;
+use perennial_config::Config;
+use perennial_domain::{AccountId, Identity, PersonId};
+use perennial_engine::joins::Limit;
+use perennial_engine::membership::account_of;
+use perennial_engine::merge::{Change, People};
+use perennial_engine::{Action, Evaluation, Moment, Part, Profile, evaluate, look_again};
+use perennial_store::profiles::Reshape;
+use perennial_store::{Consistency, Loaded, Moved, Store, StoreError, Stored, Summary};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A change that is asked for.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) change: Change,
+    /// Whose parts it is about besides those that it names.
+    pub(crate) also: BTreeSet<PersonId>,
+    pub(crate) look: Look,
+}
+
+/// How people are looked at whose parts have changed.
+#[derive(Debug)]
+pub(crate) enum Look {
+    /// Decisions are made. Where not `speak`, thresholds are noted as passed and nobody is written to.
+    Now { speak: bool },
+    /// The person of this identity has events that are yet to be counted, and is looked at then.
+    Later(Identity),
+}
+
+/// What became of it.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// Whose items were written.
+    pub(crate) written: BTreeSet<PersonId>,
+    /// What that asks for.
+    pub(crate) planned: Vec<Planned>,
+    /// The limit that stopped it.
+    pub(crate) refused: Option<Limit>,
+}
+
+/// Does what is asked.
+pub(crate) async fn reshape(
+    deps: &Deps,
+    config: &Config,
+    asked: &Asked,
+    now: Timestamp,
+) -> Result<Outcome, PersonError> {
+    let about = asked.change.identities().first().map(Identity::person_id).or(asked.also.first().copied());
+    for attempt in 0..TRIES {
+        match try_reshape(deps, config, asked, now).await {
+            Err(PersonError::Store(error)) if error.is_conflict() => {
+                if let Some(about) = about {
+                    pause(attempt, about).await;
+                }
+            }
+            Ok(outcome) => {
+                if let (Some(limit), false, Some(person)) = (outcome.refused, outcome.written.is_empty(), about) {
+                    tracing::warn!(%person, ?limit, "a merge was stopped by a limit; both profiles say so");
+                }
+                return Ok(outcome);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(PersonError::Contended)
+}
+
+async fn try_reshape(deps: &Deps, config: &Config, asked: &Asked, now: Timestamp) -> Result<Outcome, PersonError> {
+    let mut there = There::default();
+    for identity in asked.change.identities() {
+        there.read(&deps.store, identity.person_id(), Some(identity)).await?;
+    }
+    for person in &asked.also {
+        there.read(&deps.store, *person, None).await?;
+    }
+    let reshaped = loop {
+        match asked.change.make(&config.identity, &there.people()) {
+            Ok(reshaped) => break reshaped,
+            Err(missing) => {
+                for user in missing {
+                    let user = Identity::User(user);
+                    there.read(&deps.store, user.person_id(), Some(user)).await?;
+                }
+            }
+        }
+    };
+    if reshaped.people == there.people() {
+        return Ok(Outcome { refused: reshaped.refused, ..Outcome::default() });
+    }
+    let mut plan = there.plan(deps, reshaped.people).await?;
+    let mut planned = Vec::new();
+    for (stored, from) in &mut plan.profiles {
+        look(deps, config, asked, stored, now).await?;
+        let (person, version) = (stored.profile.id, stored.version + 1);
+        let new = stored.profile.outbox.iter().skip(*from).cloned();
+        planned.extend(new.map(|action| Planned { person, version, action }));
+    }
+    let write = Reshape {
+        profiles: plan.profiles.iter().map(|(stored, _)| stored).collect(),
+        pointers: plan.pointers,
+        leaves: plan.leaves.into_iter().map(|((account, person), version)| (account, person, version)).collect(),
+    };
+    deps.store.reshape(&write, now).await?;
+    let profiles = write.profiles.iter().map(|stored| stored.profile.id);
+    let written = profiles.chain(write.pointers.iter().map(|(person, _)| *person)).collect();
+    Ok(Outcome { written, planned, refused: reshaped.refused })
+}
+
+/// Evaluates a person whose parts have changed, as the change asks for.
+async fn look(
+    deps: &Deps,
+    config: &Config,
+    asked: &Asked,
+    stored: &mut Stored,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let view = stored.profile.view();
+    let account = match config.asks_account().then(|| account_of(config, &view)).flatten() {
+        Some(id) => deps.known.facts(&deps.store, config, &id, now).await?,
+        None => None,
+    };
+    let moment = Moment::new(config, now).with_account(account.as_deref());
+    let evaluation: Evaluation = match &asked.look {
+        Look::Later(identity) if stored.profile.part(identity).is_some() => evaluate(&moment, &view),
+        Look::Later(_) => look_again(&moment, &mut stored.profile, true).evaluation,
+        Look::Now { speak } => {
+            // Nobody is written to because the history of someone long gone was put together.
+            let lately = now.as_second() - i64::from(config.channels.max_event_age_hours) * 3600;
+            let recent = view.seen.is_some_and(|seen| seen.last_at().as_second() >= lately);
+            look_again(&moment, &mut stored.profile, *speak && recent).evaluation
+        }
+    };
+    stored.summary = Summary::of(&evaluation, config);
+    Ok(())
+}
+
+/// What was read.
+#[derive(Debug, Default)]
+struct There {
+    people: BTreeMap<PersonId, Stored>,
+    /// Versions of what lies under ids that are no people of their own: pointers, or 0 for nothing.
+    versions: BTreeMap<PersonId, u64>,
+    /// Where pointers lead.
+    pointers: BTreeMap<PersonId, PersonId>,
+    /// Identities of which there is nothing yet.
+    new: BTreeMap<PersonId, Part>,
+}
+
+/// What is to be written.
+#[derive(Debug, Default)]
+struct Plan {
+    /// People, and from where on their outbox is new.
+    profiles: Vec<(Stored, usize)>,
+    pointers: Vec<(PersonId, Moved)>,
+    leaves: BTreeMap<(AccountId, PersonId), u64>,
+}
+
+const MOVED_ON: StoreError = StoreError::Conflict { operation: "reshape" };
+
+impl There {
+    fn holds(&self, person: PersonId) -> bool {
+        let has = |stored: &Stored| stored.profile.parts.iter().any(|part| part.owner() == person);
+        self.people.values().any(has) || self.new.contains_key(&person)
+    }
+
+    /// Reads who has the part that is `person` by itself; begins one of `identity` where there is nothing.
+    async fn read(&mut self, store: &Store, person: PersonId, identity: Option<Identity>) -> Result<(), StoreError> {
+        if self.holds(person) {
+            return Ok(());
+        }
+        match store.load(person, Consistency::Strong).await? {
+            Loaded::Absent => {
+                self.versions.insert(person, 0);
+                self.new.extend(identity.map(|identity| (person, Part::new(identity))));
+            }
+            Loaded::Profile(stored) => drop(self.people.insert(person, stored)),
+            Loaded::Moved(moved) => {
+                self.versions.insert(person, moved.version);
+                self.pointers.insert(person, moved.to);
+                match store.load(moved.to, Consistency::Strong).await? {
+                    Loaded::Profile(stored) => drop(self.people.insert(moved.to, stored)),
+                    Loaded::Absent | Loaded::Moved(_) => return Err(MOVED_ON),
+                }
+                if !self.holds(person) {
+                    return Err(MOVED_ON);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn people(&self) -> People {
+        let stored = self.people.iter().map(|(id, stored)| (*id, stored.profile.parts.clone()));
+        stored.chain(self.new.iter().map(|(id, part)| (*id, vec![part.clone()]))).collect()
+    }
+
+    /// The version of what lies under an id now.
+    async fn version(&mut self, store: &Store, person: PersonId) -> Result<u64, StoreError> {
+        if let Some(stored) = self.people.get(&person) {
+            return Ok(stored.version);
+        }
+        if let Some(version) = self.versions.get(&person) {
+            return Ok(*version);
+        }
+        match store.load(person, Consistency::Strong).await? {
+            Loaded::Absent => Ok(0),
+            Loaded::Moved(moved) => Ok(moved.version),
+            // It was a pointer a moment ago.
+            Loaded::Profile(_) => Err(MOVED_ON),
+        }
+    }
+
+    /// How what was read becomes `people`.
+    async fn plan(&mut self, deps: &Deps, people: People) -> Result<Plan, StoreError> {
+        let mut after: BTreeMap<PersonId, (Stored, usize)> = BTreeMap::new();
+        for (id, parts) in people {
+            let is_nobody = matches!(parts.as_slice(), [only] if self.new.get(&id) == Some(only));
+            if is_nobody {
+                continue;
+            }
+            let mut stored = match self.people.get(&id) {
+                Some(stored) => stored.clone(),
+                None => {
+                    let profile = Profile { id, parts: Vec::new(), outbox: Vec::new(), published: None, due_at: None };
+                    Stored { version: self.version(&deps.store, id).await?, ..Stored::new(profile) }
+                }
+            };
+            stored.profile.parts = parts;
+            stored.profile.outbox.retain(|action| !deps.performed.contains(performed::key(id, action)));
+            let from = stored.profile.outbox.len();
+            after.insert(id, (stored, from));
+        }
+        let mut plan = Plan::default();
+        for (id, gone) in &self.people {
+            if after.contains_key(id) {
+                continue;
+            }
+            let home =
+                after.values_mut().find(|(stored, _)| stored.profile.parts.iter().any(|part| part.owner() == *id));
+            if let Some((home, _)) = home {
+                plan.move_out(deps, gone, &mut home.profile.outbox);
+            }
+        }
+        for (id, (stored, from)) in after {
+            for part in &stored.profile.parts {
+                let own = part.owner();
+                let stayed =
+                    || self.people.get(&id).is_some_and(|before| before.profile.part(&part.identity).is_some());
+                let is_right =
+                    own == id || self.pointers.get(&own) == Some(&id) || (!self.people.contains_key(&own) && stayed());
+                if !is_right {
+                    let version = self.version(&deps.store, own).await? + 1;
+                    plan.pointers.push((own, Moved { to: id, version }));
+                }
+            }
+            let before = self.people.get(&id);
+            if before
+                .is_none_or(|before| before.profile.parts != stored.profile.parts || stored.profile.outbox.len() > from)
+            {
+                plan.profiles.push((stored, from));
+            }
+        }
+        Ok(plan)
+    }
+}
+
+impl Plan {
+    /// What a person who becomes part of another leaves behind: work that is not done yet goes along, and their place in an
+    /// account is given up.
+    fn move_out(&mut self, deps: &Deps, gone: &Stored, outbox: &mut Vec<Action>) {
+        let (id, version) = (gone.profile.id, gone.version + 1);
+        let mut left: BTreeSet<AccountId> = gone.profile.published.iter().map(|(account, _)| account.clone()).collect();
+        for action in &gone.profile.outbox {
+            match action {
+                _ if deps.performed.contains(performed::key(id, action)) => {}
+                // The entry goes with the person.
+                Action::PublishMember { .. } => {}
+                Action::LeaveAccount { account, person } if *person == id => drop(left.insert(account.clone())),
+                action => outbox.push(action.clone()),
+            }
+        }
+        for account in left {
+            outbox.push(Action::LeaveAccount { account: account.clone(), person: id });
+            self.leaves.insert((account, id), version);
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! `identity.toml`: what says that two identities are one person, and what stops it.
+
+use crate::error::Reporter;
+use crate::spanned::Spanned;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+
+/// The most identities that one person may ever be made of: moving all of them is one transaction.
+pub const MAX_IDENTITIES: u16 = 80;
+
+/// Compiled rules of identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identities {
+    /// Whether `identify` with both ids joins the anonymous one to the user.
+    pub anonymous: bool,
+    /// Whether `alias` joins its two ids.
+    pub alias: bool,
+    /// Whether user ids that give the same mail address are one person.
+    pub mail: bool,
+    /// Types of `context.externalIds` that identify a person.
+    pub external_types: BTreeSet<String>,
+    /// Traits of `identify` that identify a person.
+    pub external_traits: BTreeSet<String>,
+    /// Ids that join nobody, in lower case.
+    pub blocked_ids: BTreeSet<String>,
+    /// Mail addresses that join nobody.
+    pub blocked_addresses: Vec<AddressPattern>,
+    /// What one person may have.
+    pub limits: Limits,
+    /// What stops a merge.
+    pub breaker: Breaker,
+}
+
+/// How much of what one person may have; what comes beyond joins nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// User ids.
+    pub user_ids: u16,
+    /// Anonymous ids: browsers and apps.
+    pub anonymous_ids: u16,
+    /// Mail addresses.
+    pub addresses: u16,
+    /// Ids in other systems.
+    pub external_ids: u16,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { user_ids: 10, anonymous_ids: 40, addresses: 10, external_ids: 10 }
+    }
+}
+
+/// What is more likely a mistake than a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Breaker {
+    /// Identities that a merge may bring together at most; 2 to [`MAX_IDENTITIES`].
+    pub identities: u16,
+    /// User ids that may give the same mail address or external id; where more do, it identifies nobody. 2 to 20.
+    pub claimed_by: u16,
+}
+
+impl Default for Identities {
+    /// What holds where there is no `identity.toml`: every evidence, no external ids, and the limits' defaults.
+    fn default() -> Self {
+        Self {
+            anonymous: true,
+            alias: true,
+            mail: true,
+            external_types: BTreeSet::new(),
+            external_traits: BTreeSet::new(),
+            blocked_ids: BTreeSet::new(),
+            blocked_addresses: Vec::new(),
+            limits: Limits::default(),
+            breaker: Breaker { identities: 50, claimed_by: 4 },
+        }
+    }
+}
+
+impl Identities {
+    /// Whether an id may join anybody: it stands in no list of blocked ones, neither config's nor the house's
+    /// ([`perennial_domain::identity::is_placeholder`]).
+    pub fn allows_id(&self, id: &str) -> bool {
+        !perennial_domain::identity::is_placeholder(id) && !self.blocked_ids.contains(&id.trim().to_lowercase())
+    }
+
+    /// Whether a mail address (lower case) may join anybody, as far as config says.
+    pub fn allows_address(&self, address: &str) -> bool {
+        !self.blocked_addresses.iter().any(|pattern| pattern.matches(address))
+    }
+}
+
+/// An address, or all of a domain (`*@example.com`), or a name at any domain (`office@*`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddressPattern {
+    local: Option<String>,
+    domain: Option<String>,
+}
+
+impl AddressPattern {
+    fn parse(text: &str) -> Option<Self> {
+        let lower = text.trim().to_lowercase();
+        let (local, domain) = lower.rsplit_once('@')?;
+        let side = |side: &str| match side {
+            "*" => Some(None),
+            "" => None,
+            text if text.contains('*') => None,
+            text => Some(Some(text.to_owned())),
+        };
+        let pattern = Self { local: side(local)?, domain: side(domain)? };
+        (pattern.local.is_some() || pattern.domain.is_some()).then_some(pattern)
+    }
+
+    fn matches(&self, address: &str) -> bool {
+        address.rsplit_once('@').is_some_and(|(local, domain)| {
+            self.local.as_deref().is_none_or(|wanted| wanted == local)
+                && self.domain.as_deref().is_none_or(|wanted| wanted == domain)
+        })
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    /// What says that two ids are one person.
+    #[serde(default)]
+    evidence: RawEvidence,
+    /// Values that join nobody.
+    #[serde(default)]
+    blocked: RawBlocked,
+    /// What one person may have; what comes beyond counts at a person of its own.
+    limits: Option<Spanned<Limits>>,
+    /// What stops a merge.
+    #[serde(default)]
+    breaker: RawBreaker,
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+struct RawEvidence {
+    /// Whether `identify` with both ids joins the anonymous one to the user.
+    anonymous: bool,
+    /// Whether `alias` joins its two ids.
+    alias: bool,
+    /// Whether user ids that give the same mail address are one person.
+    mail: bool,
+    /// Types of `context.externalIds` that one person has alone.
+    external_types: BTreeSet<String>,
+    /// Traits of `identify` that one person has alone.
+    external_traits: BTreeSet<String>,
+}
+
+impl Default for RawEvidence {
+    fn default() -> Self {
+        let Identities { anonymous, alias, mail, external_types, external_traits, .. } = Identities::default();
+        Self { anonymous, alias, mail, external_types, external_traits }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+struct RawBlocked {
+    /// Ids, in upper or lower case.
+    ids: Vec<Spanned<String>>,
+    /// Mail addresses: one, all of a domain (`*@example.com`), or a name at any domain (`office@*`).
+    addresses: Vec<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+struct RawBreaker {
+    /// Identities that a merge may bring together at most, 2 to 80.
+    identities: Option<Spanned<u16>>,
+    /// User ids that may give the same mail address or external id, 2 to 20; where more do, it identifies nobody.
+    claimed_by: Option<Spanned<u16>>,
+}
+
+impl Identities {
+    /// Checks and compiles the file.
+    pub(crate) fn load(report: &mut Reporter<'_>) -> Self {
+        let Some(File { evidence, blocked, limits, breaker }) = report.parse::<File>() else {
+            return Self::default();
+        };
+        let defaults = Self::default();
+        let mut blocked_ids = BTreeSet::new();
+        for id in blocked.ids {
+            let lower = id.get_ref().trim().to_lowercase();
+            if lower.is_empty() {
+                report.at(id.span(), "blocked.ids: an empty id needs no blocking; nothing takes it for an id");
+            }
+            blocked_ids.insert(lower);
+        }
+        let mut blocked_addresses = Vec::new();
+        for address in blocked.addresses {
+            match AddressPattern::parse(address.get_ref()) {
+                Some(pattern) => blocked_addresses.push(pattern),
+                None => report.at(
+                    address.span(),
+                    format!(
+                        "blocked.addresses: `{}` is none of `name@example.com`, `*@example.com` and `name@*`",
+                        address.get_ref()
+                    ),
+                ),
+            }
+        }
+        let limits = limits.map_or(defaults.limits, |limits| {
+            let Limits { user_ids, anonymous_ids, addresses, external_ids } = *limits.get_ref();
+            for (name, n) in [
+                ("user_ids", user_ids),
+                ("anonymous_ids", anonymous_ids),
+                ("addresses", addresses),
+                ("external_ids", external_ids),
+            ] {
+                if n == 0 || n > MAX_IDENTITIES {
+                    report.at(limits.span(), format!("limits.{name} must be 1 to {MAX_IDENTITIES}; it is {n}"));
+                }
+            }
+            limits.into_inner()
+        });
+        let mut bounded = |value: Option<Spanned<u16>>, name: &str, default: u16, most: u16| {
+            let Some(value) = value else { return default };
+            if !(2..=most).contains(value.get_ref()) {
+                report.at(value.span(), format!("breaker.{name} must be 2 to {most}; it is {}", value.get_ref()));
+            }
+            value.into_inner()
+        };
+        let breaker = Breaker {
+            identities: bounded(breaker.identities, "identities", defaults.breaker.identities, MAX_IDENTITIES),
+            claimed_by: bounded(breaker.claimed_by, "claimed_by", defaults.breaker.claimed_by, 20),
+        };
+        let RawEvidence { anonymous, alias, mail, external_types, external_traits } = evidence;
+        Self {
+            anonymous,
+            alias,
+            mail,
+            external_types,
+            external_traits,
+            blocked_ids,
+            blocked_addresses,
+            limits,
+            breaker,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::error::ConfigError;
+
+    fn load(text: &str) -> (Identities, Vec<ConfigError>) {
+        let mut errors = Vec::new();
+        let identities = Identities::load(&mut Reporter::new("identity.toml", text, &mut errors));
+        (identities, errors)
+    }
+
+    #[test]
+    fn an_empty_file_is_the_defaults() {
+        let (identities, errors) = load("");
+        assert!(errors.is_empty() && identities == Identities::default());
+    }
+
+    #[test]
+    fn blocked_values_join_nobody() {
+        let (identities, errors) =
+            load("[blocked]\nids = [\"Test\"]\naddresses = [\"*@acme.test\", \"office@*\", \"Ada@B.com\"]");
+        assert!(errors.is_empty());
+        assert!(!identities.allows_id("TEST") && !identities.allows_id("null") && identities.allows_id("u-1"));
+        for address in ["x@acme.test", "office@any.org", "ada@b.com"] {
+            assert!(!identities.allows_address(address), "{address}");
+        }
+        assert!(identities.allows_address("bob@b.com"));
+    }
+
+    #[test]
+    fn every_error_has_its_line_and_what_is_allowed() {
+        let text = "[evidence]\nmail = true\n[blocked]\naddresses = [\"ok@a.com\",\n\"a*@b.com\"]\n[limits]\nuser_ids = 0\n[breaker]\nidentities = 500\nclaimed_by = 1\n";
+        let (_, errors) = load(text);
+        let told: Vec<(usize, bool)> =
+            errors.iter().map(|error| (error.line, error.message.contains("2 to"))).collect();
+        assert_eq!(told.len(), 4, "{errors:?}");
+        assert!(errors[0].line == 5 && errors[0].message.contains("*@example.com"), "{errors:?}");
+        assert!(errors[1].message.contains("limits.user_ids must be 1 to 80"), "{errors:?}");
+        assert_eq!(told[2..], [(9, true), (10, true)]);
+        let (_, errors) = load("[evidence]\nmials = true\n");
+        assert!(errors[0].line == 2 && errors[0].message.contains("Allowed: anonymous, alias, mail"), "{errors:?}");
+    }
+}

@@ -1,0 +1,155 @@
+//! What events say of who someone is.
+
+use crate::action::Action;
+use crate::joins::{Claim, Digest, Evidence, Link, Standing};
+use crate::profile::Profile;
+use perennial_config::identity::Identities;
+use perennial_domain::hygiene::{MailAddress, is_shared};
+use perennial_domain::{AnonymousId, Event, EventKind, Identity};
+use serde_json::Value;
+
+/// The most bytes of an external id, its type included.
+const MAX_EXTERNAL_BYTES: usize = 256;
+/// The most external ids of one event that are looked at.
+const MAX_EXTERNAL_IDS: usize = 20;
+
+/// The anonymous identity that `event` joins to its user, and by what; `None` where it joins none, or config forbids it.
+pub fn link_of(rules: &Identities, event: &Event) -> Option<(AnonymousId, Link)> {
+    let (anonymous, user) = event.link()?;
+    let (evidence, allowed) = match event.kind {
+        EventKind::Alias => (Evidence::Alias, rules.alias),
+        _ => (Evidence::Identify, rules.anonymous),
+    };
+    (allowed && rules.allows_id(anonymous.as_str()) && rules.allows_id(user.as_str())).then(|| {
+        let link = Link {
+            at: event.timestamp.as_millisecond(),
+            user: user.clone(),
+            message: Digest::of_message(&event.message_id),
+            evidence,
+            standing: Standing::Holds,
+        };
+        (anonymous.clone(), link)
+    })
+}
+
+/// A value that an event gives as its identity's own.
+struct Said {
+    evidence: Evidence,
+    value: String,
+    joins: bool,
+    shown: String,
+}
+
+/// Notes what `fresh` (new events, with the identity whose part they belong to) give as their identities' own; gives what is to be
+/// done for those that are new to their part.
+pub(crate) fn note(rules: &Identities, profile: &mut Profile, fresh: &[(&Event, Identity)]) -> Vec<Action> {
+    let mut actions = Vec::new();
+    for (event, identity) in fresh {
+        for said in said(rules, event, identity) {
+            actions.extend(take_in(rules, profile, event, identity, said));
+        }
+    }
+    actions
+}
+
+fn take_in(
+    rules: &Identities,
+    profile: &mut Profile,
+    event: &Event,
+    identity: &Identity,
+    said: Said,
+) -> Option<Action> {
+    let Said { evidence, value, joins, shown } = said;
+    let key = Digest::of_value(evidence, &value);
+    let (at, message) = (event.timestamp.as_millisecond(), Digest::of_message(&event.message_id));
+    let part = profile.part_mut(identity);
+    if let Some(claim) = part.claim_mut(evidence, key) {
+        if (at, message) < (claim.at, claim.message) {
+            (claim.at, claim.message) = (at, message);
+        }
+        // What config did not let join when it was first given may do so now.
+        if claim.standing != Standing::Idle || !joins {
+            return None;
+        }
+        claim.standing = Standing::Holds;
+    } else {
+        let limit = match evidence {
+            Evidence::Mail => rules.limits.addresses,
+            Evidence::External => rules.limits.external_ids,
+            Evidence::Alias | Evidence::Identify => rules.limits.user_ids,
+        };
+        if part.claims.iter().filter(|claim| claim.evidence == evidence).count() >= usize::from(limit) {
+            return None;
+        }
+        let standing = if joins { Standing::Holds } else { Standing::Idle };
+        part.claims.push(Claim { evidence, key, standing, at, message, shown });
+        part.claims.sort_by_key(|claim| (claim.evidence, claim.key));
+    }
+    match (evidence, identity, event.earlier_user()) {
+        (Evidence::Alias, Identity::User(user), Some(previous)) => Some(Action::Alias { user: user.clone(), previous }),
+        (Evidence::Mail | Evidence::External, ..) => {
+            Some(Action::Claim { identity: identity.clone(), evidence, value, joins })
+        }
+        _ => None,
+    }
+}
+
+fn said(rules: &Identities, event: &Event, identity: &Identity) -> Vec<Said> {
+    let mut all = Vec::new();
+    // An anonymous identity is found by its address; what joins it are its links.
+    let may_join = identity.is_user() && rules.allows_id(identity.as_str());
+    if event.kind == EventKind::Identify
+        && let Some(text) = event.traits.get("email").and_then(Value::as_str)
+        && let Ok(address) = MailAddress::parse(text)
+    {
+        let value = address.key().into_owned();
+        let joins = may_join && rules.mail && !is_shared(&address) && rules.allows_address(&value);
+        all.push(Said { evidence: Evidence::Mail, shown: masked(&address), value, joins });
+    }
+    if !may_join {
+        return all;
+    }
+    if event.kind == EventKind::Identify {
+        for name in &rules.external_traits {
+            all.extend(event.traits.get(name).and_then(|value| external(rules, name, value)));
+        }
+    }
+    if let Some(ids) = event.context.get("externalIds").and_then(Value::as_array) {
+        for id in ids.iter().take(MAX_EXTERNAL_IDS) {
+            let of_people = matches!(id.get("collection").and_then(Value::as_str), None | Some("users"));
+            if let (true, Some(kind), Some(value)) = (of_people, id.get("type").and_then(Value::as_str), id.get("id"))
+                && rules.external_types.contains(kind)
+            {
+                all.extend(external(rules, kind, value));
+            }
+        }
+    }
+    if let Some(previous) = event.earlier_user()
+        && rules.alias
+        && previous.as_str() != identity.as_str()
+        && rules.allows_id(previous.as_str())
+    {
+        let value = previous.as_str().to_owned();
+        all.push(Said { evidence: Evidence::Alias, value, joins: true, shown: String::new() });
+    }
+    all
+}
+
+/// The id of type `kind` that `value` is: text, or a whole number.
+fn external(rules: &Identities, kind: &str, value: &Value) -> Option<Said> {
+    let id = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) if !number.is_f64() => number.to_string(),
+        _ => return None,
+    };
+    if kind.len() + id.len() >= MAX_EXTERNAL_BYTES || id.chars().any(char::is_control) || !rules.allows_id(&id) {
+        return None;
+    }
+    Some(Said { evidence: Evidence::External, value: format!("{kind}:{id}"), joins: true, shown: kind.to_owned() })
+}
+
+/// `a…@example.com`
+fn masked(address: &MailAddress) -> String {
+    let first = address.local().chars().next().map(String::from).unwrap_or_default();
+    format!("{first}…@{}", address.domain())
+}

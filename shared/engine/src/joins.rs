@@ -1,0 +1,368 @@
+//! Who is one person: the evidence that parts keep, and the people that follow from it.
+//!
+//! Identities are nodes, evidence is edges, a person is a connected component. All evidence is kept in the part of the
+//! identity that gave it, so that who is one person follows from the parts alone, whatever the order in which they came:
+//!
+//! - An anonymous id is joined by its **links**. Of several the earliest holds, so that a browser which many use belongs to
+//!   one of them and joins nobody else.
+//! - A user id is joined by its **claims**: user ids that claim the same mail address or external id are one person, and
+//!   so is a user id with the earlier one that an `alias` gives it.
+
+use crate::profile::Part;
+use jiff::Timestamp;
+use perennial_domain::{Identity, MessageId, PersonId, UserId, hash};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// Links that an anonymous id keeps: the earliest, one a user.
+pub const MAX_LINKS: usize = 16;
+/// Notes that a part keeps: the newest.
+pub const MAX_NOTES: usize = 16;
+
+/// What said that two identities are one person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Evidence {
+    /// An `identify` with both ids.
+    Identify,
+    /// An `alias`.
+    Alias,
+    /// The same mail address, given by both.
+    Mail,
+    /// The same id in another system, given by both.
+    External,
+}
+
+/// Whether evidence joins anybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It does.
+    Holds,
+    /// It never may: config says so, or the value is nobody's own. It is kept because the person can be found by it.
+    Idle,
+    /// More claim the value than [`perennial_config::identity::Breaker::claimed_by`] allows.
+    Shared,
+    /// What it would have joined was over a limit.
+    Refused(Limit),
+    /// Someone said that these are different people.
+    Severed,
+}
+
+/// A limit that stopped a merge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// [`perennial_config::identity::Breaker::identities`]
+    Identities,
+    /// [`perennial_config::identity::Limits::user_ids`]
+    UserIds,
+    /// [`perennial_config::identity::Limits::anonymous_ids`]
+    AnonymousIds,
+    /// [`perennial_config::identity::Limits::addresses`]
+    Addresses,
+}
+
+/// A 64-bit hash, of a value or a message id: eight bytes as they are, which a variable-length integer could only lengthen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct Digest([u8; 8]);
+
+impl Digest {
+    /// The key of a claimed value; one value claimed in two ways is two.
+    pub fn of_value(evidence: Evidence, value: &str) -> Self {
+        let kind: &[u8] = match evidence {
+            Evidence::Identify => b"identify",
+            Evidence::Alias => b"alias",
+            Evidence::Mail => b"mail",
+            Evidence::External => b"external",
+        };
+        Self(hash::hash64(&[kind, value.as_bytes()]).to_be_bytes())
+    }
+
+    /// The message's id, as [`MessageId::hash64`] gives it.
+    pub fn of_message(id: &MessageId) -> Self {
+        Self(id.hash64().to_be_bytes())
+    }
+
+    /// The hash.
+    pub fn get(self) -> u64 {
+        u64::from_be_bytes(self.0)
+    }
+}
+
+/// What joins an anonymous identity to a user. Sorted by time: of several the earliest that [`Standing::Holds`] does, and of the
+/// same time that of the smaller user id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Link {
+    /// When it was first said, in milliseconds since 1970.
+    pub at: i64,
+    /// Whom it joins to.
+    pub user: UserId,
+    /// The first message that said it.
+    pub message: Digest,
+    /// By which call.
+    pub evidence: Evidence,
+    /// Whether it counts.
+    pub standing: Standing,
+}
+
+/// A value that an identity gave as its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Claim {
+    /// What kind of value: [`Evidence::Mail`], [`Evidence::External`], or with [`Evidence::Alias`] an earlier user id.
+    pub evidence: Evidence,
+    /// The value's hash.
+    pub key: Digest,
+    /// Whether it counts.
+    pub standing: Standing,
+    /// When it was first given, in milliseconds since 1970.
+    pub at: i64,
+    /// The first message that gave it.
+    pub message: Digest,
+    /// What a reader is shown of the value: a masked address such as `a…@example.com`, the type of an external id; empty for an alias.
+    pub shown: String,
+}
+
+/// Something about who someone is that happened to a part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+    /// The person on the other side, by its own id then.
+    pub other: PersonId,
+    /// What.
+    pub what: Noted,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Noted {
+    /// Someone said that these are different people.
+    Parted {
+        /// Who said it.
+        by: String,
+        /// And why.
+        why: String,
+    },
+    /// A merge did not happen.
+    TurnedAway {
+        /// What asked for it.
+        evidence: Evidence,
+        /// What stopped it.
+        limit: Limit,
+    },
+}
+
+impl Part {
+    /// The link that holds: the user whom this anonymous identity belongs to.
+    pub fn holder(&self) -> Option<&Link> {
+        self.links.iter().find(|link| link.standing == Standing::Holds)
+    }
+
+    /// Takes a link in; gives whether anything changed. Of one user's links the earliest is kept, with the standing that the
+    /// user's link has; of more than [`MAX_LINKS`] the latest is dropped, but what was severed is not forgotten.
+    pub fn add_link(&mut self, new: Link) -> bool {
+        match self.links.iter_mut().find(|link| link.user == new.user) {
+            Some(link) if (new.at, new.message) < (link.at, link.message) => {
+                *link = Link { standing: link.standing, ..new };
+                self.links.sort();
+                true
+            }
+            Some(_) => false,
+            None => {
+                let user = new.user.clone();
+                self.links.push(new);
+                self.links.sort();
+                if self.links.len() > MAX_LINKS
+                    && let Some(last) = self.links.iter().rposition(|link| link.standing != Standing::Severed)
+                {
+                    return self.links.remove(last).user != user;
+                }
+                true
+            }
+        }
+    }
+
+    /// The claim to a value, where there is one.
+    pub fn claim(&self, evidence: Evidence, key: Digest) -> Option<&Claim> {
+        self.claims.iter().find(|claim| claim.evidence == evidence && claim.key == key)
+    }
+
+    pub(crate) fn claim_mut(&mut self, evidence: Evidence, key: Digest) -> Option<&mut Claim> {
+        self.claims.iter_mut().find(|claim| claim.evidence == evidence && claim.key == key)
+    }
+
+    /// The claims that count.
+    pub fn held(&self) -> impl Iterator<Item = &Claim> {
+        self.claims.iter().filter(|claim| claim.standing == Standing::Holds)
+    }
+
+    pub(crate) fn note(&mut self, note: Note) {
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+            if self.notes.len() > MAX_NOTES {
+                self.notes.remove(0);
+            }
+        }
+    }
+
+    /// The key by which an `alias` names this user id.
+    pub(crate) fn alias_key(&self) -> Option<Digest> {
+        self.identity.is_user().then(|| Digest::of_value(Evidence::Alias, self.identity.as_str()))
+    }
+}
+
+/// Two parts that evidence joins.
+#[derive(Debug, Clone, Copy)]
+struct Bond<'a> {
+    from: usize,
+    to: usize,
+    evidence: Evidence,
+    /// When the evidence was complete.
+    at: i64,
+    message: Digest,
+    shown: &'a str,
+}
+
+/// All evidence that holds among `parts`.
+fn bonds(parts: &[Part]) -> Vec<Bond<'_>> {
+    let mut bonds = Vec::new();
+    let mut users: HashMap<&str, usize> = HashMap::new();
+    let mut claimants: BTreeMap<(Evidence, Digest), Vec<(&Claim, usize)>> = BTreeMap::new();
+    for (index, part) in parts.iter().enumerate() {
+        if part.identity.is_user() {
+            users.insert(part.identity.as_str(), index);
+            for claim in part.held() {
+                claimants.entry((claim.evidence, claim.key)).or_default().push((claim, index));
+            }
+        }
+    }
+    for (from, part) in parts.iter().enumerate() {
+        if part.identity.is_user() {
+            let Some(claims) = part.alias_key().and_then(|key| claimants.get(&(Evidence::Alias, key))) else {
+                continue;
+            };
+            bonds.extend(claims.iter().filter(|(_, of)| *of != from).map(|(claim, of)| Bond {
+                from,
+                to: *of,
+                evidence: Evidence::Alias,
+                at: claim.at,
+                message: claim.message,
+                shown: &claim.shown,
+            }));
+        } else if let Some(link) = part.holder()
+            && let Some(to) = users.get(link.user.as_str())
+        {
+            let (evidence, at, message) = (link.evidence, link.at, link.message);
+            bonds.push(Bond { from, to: *to, evidence, at, message, shown: "" });
+        }
+    }
+    for ((evidence, _), mut claims) in claimants {
+        if evidence == Evidence::Alias {
+            continue;
+        }
+        claims.sort_by_key(|(claim, of)| (claim.at, claim.message, *of));
+        let Some((&(_, to), later)) = claims.split_first() else { continue };
+        bonds.extend(later.iter().map(|(claim, from)| Bond {
+            from: *from,
+            to,
+            evidence,
+            at: claim.at,
+            message: claim.message,
+            shown: &claim.shown,
+        }));
+    }
+    bonds
+}
+
+/// Disjoint sets of indices.
+struct Sets(Vec<usize>);
+
+impl Sets {
+    fn new(length: usize) -> Self {
+        Self((0..length).collect())
+    }
+
+    fn find(&self, mut at: usize) -> usize {
+        while self.0[at] != at {
+            at = self.0[at];
+        }
+        at
+    }
+
+    /// Gives whether they were apart.
+    fn join(&mut self, a: usize, b: usize) -> bool {
+        let (a, b) = (self.find(a), self.find(b));
+        self.0[a.max(b)] = a.min(b);
+        a != b
+    }
+}
+
+/// The people that `parts` are, by their ids, each part where it belongs and sorted by identity. The same for the same parts in
+/// any order.
+pub fn people(mut parts: Vec<Part>) -> BTreeMap<PersonId, Vec<Part>> {
+    parts.sort_by(|a, b| a.identity.cmp(&b.identity));
+    let mut sets = Sets::new(parts.len());
+    for bond in bonds(&parts) {
+        sets.join(bond.from, bond.to);
+    }
+    let mut groups: BTreeMap<usize, Vec<Part>> = BTreeMap::new();
+    for (index, part) in parts.into_iter().enumerate() {
+        groups.entry(sets.find(index)).or_default().push(part);
+    }
+    groups.into_values().filter_map(|group| Some((id_of(&group)?, group))).collect()
+}
+
+/// The id that a person of these parts has: the smallest of its user ids' own, without those that an alias calls earlier ones; of
+/// an anonymous id alone, its own.
+pub fn id_of(parts: &[Part]) -> Option<PersonId> {
+    let users = || parts.iter().filter(|part| part.identity.is_user());
+    let earlier: HashSet<Digest> = users()
+        .flat_map(|part| {
+            let own = part.alias_key();
+            part.held().filter(move |claim| claim.evidence == Evidence::Alias && Some(claim.key) != own)
+        })
+        .map(|claim| claim.key)
+        .collect();
+    let current = users().filter(|part| part.alias_key().is_some_and(|key| !earlier.contains(&key)));
+    let smallest = current.map(Part::owner).min().or_else(|| users().map(Part::owner).min());
+    smallest.or_else(|| parts.first().map(Part::owner))
+}
+
+/// Why an identity is part of a person.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Join<'a> {
+    /// Which identity.
+    pub identity: &'a Identity,
+    /// The identity that it is joined to.
+    pub with: &'a Identity,
+    /// By what.
+    pub evidence: Evidence,
+    /// What a reader may see of the value that both gave.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub shown: &'a str,
+    /// When the evidence was complete.
+    pub at: Timestamp,
+    /// The message that completed it ([`MessageId::hash64`]), in 16 hexadecimal digits.
+    pub message: String,
+}
+
+/// The joins that hold a person together, the earliest first: one for each identity but one.
+pub fn joins(parts: &[Part]) -> Vec<Join<'_>> {
+    let mut bonds = bonds(parts);
+    bonds.sort_by_key(|bond| (bond.at, bond.message, bond.from, bond.to));
+    let mut sets = Sets::new(parts.len());
+    bonds.retain(|bond| sets.join(bond.from, bond.to));
+    let each = bonds.into_iter().filter_map(|bond| {
+        Some(Join {
+            identity: &parts.get(bond.from)?.identity,
+            with: &parts.get(bond.to)?.identity,
+            evidence: bond.evidence,
+            shown: bond.shown,
+            at: Timestamp::from_millisecond(bond.at).unwrap_or_default(),
+            message: format!("{:016x}", bond.message.get()),
+        })
+    });
+    each.collect()
+}

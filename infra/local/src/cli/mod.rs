@@ -1,8 +1,8 @@
 //! The command line.
 
 mod calibrate;
-mod check;
 mod client;
+mod config;
 mod demo;
 mod explain;
 mod feed;
@@ -48,8 +48,11 @@ enum Command {
     Redrive(redrive::Args),
     /// Take an identity out of the person that it was taken for, exactly as it was.
     Unmerge(unmerge::Args),
-    /// Check a config folder: every error with its file, its line and what is allowed.
-    Check(check::Args),
+    /// Check a config folder, and print the reference and the schemas of the config language.
+    Config(config::Args),
+    /// The same as `config check`.
+    #[command(hide = true)]
+    Check(config::CheckArgs),
     /// Make a new write key, with the hash that sources.toml takes.
     Key,
 }
@@ -58,7 +61,8 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
-        Command::Check(args) => check::run(&args),
+        Command::Config(args) => config::run(&args),
+        Command::Check(args) => config::run_check(&args),
         Command::Key => key::run(),
         Command::Demo(args) => block_on(demo::run(args)),
         Command::Up(args) => block_on(up::run(args)),

@@ -1,0 +1,175 @@
+//! `perennial config check`
+
+use crate::bundle;
+use perennial_channels::render::{Renderer, TemplateProblem};
+use perennial_config::channels::Template;
+use perennial_config::{Bundle, Config, ConfigError, check};
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// What to check, and how strictly.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Each line is FILE:LINE:COLUMN, so that editors and terminals can open the place.\n\
+    Exit code: 0 without errors, 1 with errors (with --strict: or warnings).")]
+pub(in crate::cli) struct Args {
+    /// The config folder.
+    #[arg(default_value = "infra/config")]
+    dir: PathBuf,
+    /// Treat warnings as errors, for a pipeline that deploys the folder.
+    #[arg(long)]
+    strict: bool,
+}
+
+/// Checks the folder and prints what was found.
+pub(in crate::cli) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let bundle = bundle::read_dir(&args.dir)?;
+    let report = Report::of(&bundle);
+    let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let text = report.text(&args.dir.display().to_string(), color);
+    std::io::stdout().write_all(text.as_bytes())?;
+    let fails = !report.errors.is_empty() || (args.strict && !report.warnings.is_empty());
+    Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What was found in a folder.
+struct Report {
+    errors: Vec<ConfigError>,
+    warnings: Vec<ConfigError>,
+    /// What there is, in words.
+    counted: String,
+}
+
+impl Report {
+    fn of(bundle: &Bundle) -> Self {
+        let checked = check::check(bundle);
+        let mut errors = checked.errors;
+        errors.extend(templates(bundle));
+        errors.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+        let mut counted = many(bundle.files.len(), "file");
+        if let Some(config) = &checked.config {
+            counted = count(counted, config);
+        }
+        Self { errors, warnings: checked.warnings, counted }
+    }
+
+    /// One line for each finding, and a last one that sums up.
+    fn text(&self, dir: &str, color: bool) -> String {
+        let mut text = String::new();
+        let paint = |code: &str, part: &str| if color { format!("\x1b[{code}m{part}\x1b[0m") } else { part.to_owned() };
+        for (kind, code, findings) in [("error", "1;31", &self.errors), ("warning", "1;33", &self.warnings)] {
+            for finding in findings {
+                let place = match finding.line {
+                    0 => format!("{dir}/{}", finding.file),
+                    line => format!("{dir}/{}:{line}:{}", finding.file, finding.column),
+                };
+                let _: std::fmt::Result =
+                    writeln!(text, "{}: {}: {}", paint("1", &place), paint(code, kind), finding.message);
+            }
+        }
+        let errors = match self.errors.len() {
+            0 => paint("32", "no errors"),
+            count => paint("31", &many(count, "error")),
+        };
+        let warnings = match self.warnings.len() {
+            _ if !self.errors.is_empty() => String::new(),
+            0 => ", no warnings".to_owned(),
+            count => format!(", {}", paint("33", &many(count, "warning"))),
+        };
+        let _: std::fmt::Result = writeln!(text, "{dir}: {}: {errors}{warnings}", self.counted);
+        text
+    }
+}
+
+/// What is wrong with templates, at the line of the part that is wrong. They are looked at whatever else is wrong.
+fn templates(bundle: &Bundle) -> Vec<ConfigError> {
+    let templates = bundle.files.iter().filter_map(|(file, text)| {
+        let name = file.strip_prefix("templates/")?.strip_suffix(".toml")?;
+        Some((name.to_owned(), toml::from_str::<Template>(text).ok()?))
+    });
+    let renderer = Renderer::new(&templates.collect());
+    renderer.problems().iter().map(|problem| as_error(bundle, problem)).collect()
+}
+
+fn as_error(bundle: &Bundle, problem: &TemplateProblem) -> ConfigError {
+    let file = format!("templates/{}.toml", problem.template);
+    let text = bundle.files.get(&file).map_or("", String::as_str);
+    let is_part = |line: &str| {
+        line.strip_prefix(problem.part).is_some_and(|rest| rest.trim_start().starts_with('='))
+    };
+    let line = text.lines().position(is_part).map_or(0, |at| at + 1);
+    let message = format!("{}: {}", problem.part, problem.problem);
+    ConfigError { file, line, column: usize::from(line > 0), message }
+}
+
+fn count(files: String, config: &Config) -> String {
+    let scoring = &config.scoring;
+    let parts = [
+        files,
+        many(config.sources.len(), "source"),
+        many(scoring.rules.len() + scoring.signals.len(), "rule"),
+        many(config.segments.all.len(), "segment"),
+        many(config.journeys.all.len(), "journey"),
+        format!("version {}", config.version),
+    ];
+    parts.join(", ")
+}
+
+/// `1 error`, `2 errors`.
+fn many(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    fn with(file: &str, change: impl Fn(&str) -> String) -> Report {
+        let mut bundle = bundle::embedded();
+        let text = change(&bundle.files[file]);
+        bundle.files.insert(file.to_owned(), text);
+        Report::of(&bundle)
+    }
+
+    #[test]
+    fn the_default_config_has_neither_errors_nor_warnings() {
+        let report = Report::of(&bundle::embedded());
+        let text = report.text("infra/config", false);
+        assert!(text.lines().count() == 1 && text.ends_with(": no errors, no warnings\n"), "{text}");
+        assert!(text.starts_with("infra/config: 2") && text.contains(" rules, 10 segments, "), "{text}");
+    }
+
+    #[test]
+    fn a_finding_is_a_place_that_can_be_opened_and_the_last_line_sums_up() {
+        let report = with("schedules.toml", |text| text.replace("\"sweep\"\nexpression", "\"swep\"\nexpression"));
+        let text = report.text("dir", false);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].starts_with("dir/schedules.toml:") && lines[0].contains(":12: error: "), "{text}");
+        assert!(lines[0].contains("did you mean `sweep`?"), "{text}");
+        assert!(lines[1].ends_with(" files: 1 error"), "{text}");
+        assert!(!text.contains('\x1b'));
+        assert!(report.text("dir", true).contains("\x1b[1;31merror\x1b[0m"));
+    }
+
+    #[test]
+    fn warnings_are_told_and_are_no_errors() {
+        let report = with("scoring.toml", |text| {
+            format!("{text}\n[[rule]]\nid = \"x\"\nscore = \"churn\"\nevent = \"E\"\npoints = 5\n")
+        });
+        assert!(report.errors.is_empty());
+        let text = report.text("dir", false);
+        assert!(text.contains(": warning: rule `x`: its points add up for good") && text.ends_with("no errors, 1 warning\n"), "{text}");
+    }
+
+    #[test]
+    fn a_template_that_does_not_compile_is_told_at_its_part_whatever_else_is_wrong() {
+        let mut bundle = bundle::embedded();
+        bundle.files.insert("templates/welcome.toml".to_owned(), "# a\nsubject = \"{{ person\"\ntext = \"t\"\n".to_owned());
+        bundle.files.insert("schedules.toml".to_owned(), "[[schedule]]\n".to_owned());
+        let text = Report::of(&bundle).text("d", false);
+        assert!(text.contains("d/templates/welcome.toml:2:1: error: subject: "), "{text}");
+        assert!(text.contains("d/schedules.toml:1:1: error: `id` is missing"), "{text}");
+    }
+}

@@ -9,6 +9,7 @@
 mod tally;
 
 use super::{HistoryError, Phase, Progress, TELL_EVERY, Tell};
+use crate::accounts::Accounts;
 use crate::deps::Deps;
 use crate::outbox::{self, Planned};
 use futures::TryStreamExt;
@@ -42,7 +43,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// [`HistoryError`] where the table or the archive fails.
 pub async fn run(deps: &Deps, dry_run: bool, tell: Tell<'_>) -> Result<Outcome, HistoryError> {
     let config = deps.config.current().await;
-    let run = Run { deps, config: &config, now: deps.clock.now(), dry_run, tell };
+    let run = Run { deps, known: Accounts::new(), config: &config, now: deps.clock.now(), dry_run, tell };
     let mut outcome = Outcome::new(&config, dry_run);
     let versions = run.everyone().await?;
     outcome.people = versions.len() as u64;
@@ -72,6 +73,8 @@ type Counted = HashMap<Identity, HashSet<u64>>;
 
 struct Run<'a> {
     deps: &'a Deps,
+    /// Accounts as they are now: what the process remembers of them may be a minute old.
+    known: Accounts,
     config: &'a Config,
     now: Timestamp,
     dry_run: bool,
@@ -187,7 +190,7 @@ impl Run<'_> {
         }
         let account =
             match self.config.asks_account().then(|| account_of(self.config, &stored.profile.view())).flatten() {
-                Some(id) => self.deps.known.facts(&self.deps.store, self.config, &id, self.now).await?,
+                Some(id) => self.known.facts(&self.deps.store, self.config, &id, self.now).await?,
                 None => None,
             };
         let was = stored.summary.clone();

@@ -36,13 +36,17 @@ pub struct Identities {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// User ids.
+    /// User ids, 1 to 80; 10 where nothing is written.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 80)))]
     pub user_ids: u16,
-    /// Anonymous ids: browsers and apps.
+    /// Anonymous ids (browsers and apps), 1 to 80; 40 where nothing is written.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 80)))]
     pub anonymous_ids: u16,
-    /// Mail addresses.
+    /// Mail addresses, 1 to 80; 10 where nothing is written.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 80)))]
     pub addresses: u16,
-    /// Ids in other systems.
+    /// Ids in other systems, 1 to 80; 10 where nothing is written.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 80)))]
     pub external_ids: u16,
 }
 
@@ -120,6 +124,7 @@ impl AddressPattern {
     }
 }
 
+/// What says that two ids are the same person, and what stops it.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -174,9 +179,12 @@ struct RawBlocked {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 struct RawBreaker {
-    /// Identities that a merge may bring together at most, 2 to 80.
+    /// Identities that a merge may bring together at most, 2 to 80; 50 where nothing is written.
+    #[cfg_attr(feature = "schema", schemars(range(min = 2, max = 80)))]
     identities: Option<Spanned<u16>>,
-    /// User ids that may give the same mail address or external id, 2 to 20; where more do, it identifies nobody.
+    /// User ids that may give the same mail address or external id, 2 to 20; where more do, it identifies nobody; 4 where nothing is
+    /// written.
+    #[cfg_attr(feature = "schema", schemars(range(min = 2, max = 20)))]
     claimed_by: Option<Spanned<u16>>,
 }
 

@@ -4,5 +4,6 @@
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
 pub mod event;
+pub mod labelled;
 
 pub use event::EventBuilder;

@@ -19,6 +19,7 @@ mod road;
 mod roles;
 mod rules;
 mod runtime_api;
+mod sentiment;
 mod services;
 mod starts;
 
@@ -41,6 +42,7 @@ fn main() -> Result<()> {
                     Part::Start => starts(build, &functions, &mut progress),
                     Part::Parse => parse::rows(&mut progress),
                     Part::Rules => rules::rows(&mut progress),
+                    Part::Sentiment => Ok(sentiment::rows(&mut progress)),
                     Part::Pipeline => pipeline::rows(&mut progress),
                     Part::Item => item::rows(&mut progress),
                     Part::Cost => cost::rows(&mut progress),

@@ -13,6 +13,8 @@ pub(crate) enum Part {
     Parse,
     /// Conditions on people.
     Rules,
+    /// Accuracy on labelled sentences.
+    Sentiment,
     /// Ingest to scored, without calls.
     Pipeline,
     /// Size of a stored profile.
@@ -22,10 +24,11 @@ pub(crate) enum Part {
 }
 
 /// The parts by the name they have on the command line, in the table's order.
-const PARTS: [(&str, Part); 6] = [
+const PARTS: [(&str, Part); 7] = [
     ("start", Part::Start),
     ("parse", Part::Parse),
     ("rules", Part::Rules),
+    ("sentiment", Part::Sentiment),
     ("pipeline", Part::Pipeline),
     ("item", Part::Item),
     ("cost", Part::Cost),

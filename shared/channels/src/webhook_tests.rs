@@ -139,6 +139,7 @@ fn empty_config() -> Config {
     Config {
         version: ConfigVersion::parse("v1").unwrap(),
         sources: Default::default(),
+        identity: Default::default(),
         features: Default::default(),
         personas: Default::default(),
         scoring: Default::default(),

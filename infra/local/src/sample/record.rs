@@ -7,9 +7,6 @@ use perennial_domain::time::DAY_SECONDS;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Whether people are found to be one by their mail address.
-pub(super) const BY_MAIL: bool = false;
-
 /// One call of the tracking API, as an element of a batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
@@ -264,18 +261,13 @@ impl Recorder {
         }
         self.expected.duplicates = again.len() as u64;
         let strangers = self.anonymous.difference(&self.joined).count();
-        self.expected.people = (self.users.len() - merged(&self.second_ids) + strangers) as u64;
+        self.expected.people = (self.users.len() - self.second_ids.len() + strangers) as u64;
         self.expected.accounts = self.accounts.len() as u64;
         self.calls.append(&mut again);
         // Stable: calls of the same second keep the order in which they were written.
         self.calls.sort_by_key(|call| call.at);
         (self.calls, self.expected)
     }
-}
-
-/// How many of the second ids are found to be someone else's.
-fn merged(second_ids: &BTreeSet<String>) -> usize {
-    if BY_MAIL { second_ids.len() } else { 0 }
 }
 
 fn library(source: &str) -> &'static str {

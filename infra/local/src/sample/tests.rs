@@ -64,7 +64,7 @@ fn counted(company: &Company) -> Expected {
     }
     let second_ids: usize = by_mail.values().map(|ids| ids.len() - 1).sum();
     assert!(second_ids >= 4, "some people have two user ids");
-    found.people = (people.difference(&joined).count() - if record::BY_MAIL { second_ids } else { 0 }) as u64;
+    found.people = (people.difference(&joined).count() - second_ids) as u64;
     found.accounts = (accounts.len() + domains.difference(&claimed).count()) as u64;
     found
 }

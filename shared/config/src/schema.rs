@@ -43,6 +43,7 @@ pub fn schemas() -> Vec<FileSchema> {
         of::<crate::channels::File>("channels"),
         of::<crate::features::File>("features"),
         of::<crate::identity::File>("identity"),
+        of::<crate::identity::File>("identity"),
         of::<crate::journeys::File>("journeys"),
         of::<crate::lifecycle::File>("lifecycle"),
         of::<crate::personas::File>("personas"),

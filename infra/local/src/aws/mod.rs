@@ -29,6 +29,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use jiff::SignedDuration;
 use tokio::sync::watch;
 
 pub use self::dynamodb::{DYNAMODB_FILE, DynamoDbOptions};
@@ -194,6 +195,12 @@ impl EmbeddedAws {
     #[must_use]
     pub fn queue_depths(&self) -> BTreeMap<String, QueueDepth> {
         self.sqs.depths()
+    }
+
+    /// Lets time pass for messages that were sent with a delay: what a simulated clock was moved by. All else in the queues
+    /// goes by the machine's time.
+    pub fn advance_queues(&self, by: SignedDuration) {
+        self.sqs.advance(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
     }
 
     /// Stops the services and waits until they have let go of ports and files: milliseconds, or up to about a second while calls are under

@@ -22,6 +22,8 @@ const BATCH: usize = 500;
 const CONCURRENCY: usize = 4;
 /// How far virtual time moves at once while the sample company lives.
 const STEP: SignedDuration = SignedDuration::from_hours(12);
+/// How often, when its days are over, what was put off is waited for.
+const LAST_QUARTERS: usize = 20;
 /// When the sample company's 120 days end, in virtual time.
 const END: &str = "2026-11-01T00:00:00Z";
 
@@ -144,6 +146,16 @@ async fn live_sample(
             progress.inc(chunk.len() as u64);
         }
         stack.wait_idle().await?;
+        stack.fire_schedules().await;
+        stack.wait_idle().await?;
+    }
+    // What accounts have put off, by a quarter of an hour at most, and what that brings about.
+    for _ in 0..LAST_QUARTERS {
+        if !stack.has_put_off() {
+            break;
+        }
+        until = until.checked_add(SignedDuration::from_mins(16))?;
+        simulated.set(until);
         stack.fire_schedules().await;
         stack.wait_idle().await?;
     }

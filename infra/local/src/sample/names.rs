@@ -18,6 +18,11 @@ pub(super) fn name(rng: &mut Rng) -> String {
     format!("{} {}", rng.pick(FIRST), rng.pick(LAST))
 }
 
+/// The address of someone of this name. The number, which no two people have in common, tells namesakes apart.
+pub(super) fn mail(name: &str, number: u64, domain: &str) -> String {
+    format!("{}{number}@{domain}", name.to_lowercase().replace(' ', "."))
+}
+
 /// What the card says, for those whose work it tells.
 pub(super) fn title(role: Role, rng: &mut Rng) -> Option<&'static str> {
     Some(match role {

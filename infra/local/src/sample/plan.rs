@@ -274,9 +274,10 @@ impl Person {
         // Someone must take a trial seriously.
         let eager = trying && position == 0;
         let devoted = role == Role::PowerUser && rng.percent(30);
+        let name = names::name(rng);
         Self {
-            mail: mail(plot, position),
-            name: names::name(rng),
+            mail: mail(plot, position, &name),
+            name,
             role_trait: role.r#trait(rng),
             title: names::title(role, rng),
             place: rng.percent(25).then(|| (rng.between(0, 3) as usize, rng.between(100, 899))),
@@ -306,10 +307,9 @@ impl Person {
 }
 
 /// An address of one's own, except at the reception desks of two companies.
-fn mail(plot: &Plot, position: u64) -> String {
-    let domain = plot.domain();
+fn mail(plot: &Plot, position: u64, name: &str) -> String {
     match (plot.number, position) {
-        (20 | 21, 3 | 4) => format!("info@{domain}"),
-        _ => format!("{}@{domain}", plot.user(position)),
+        (20 | 21, 3 | 4) => format!("info@{}", plot.domain()),
+        _ => names::mail(name, plot.number * IDS + position, &plot.domain()),
     }
 }

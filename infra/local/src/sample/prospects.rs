@@ -16,7 +16,8 @@ pub(super) fn live(record: &mut Recorder, number: u64, rng: Rng) {
     let hot = number % 3 == 0;
     for position in 0..if hot { 3 } else { 2 } {
         let mut rng = rng.fork(position);
-        let lead = format!("user-{:04}", (ACCOUNTS + number) * IDS + position);
+        let id = (ACCOUNTS + number) * IDS + position;
+        let lead = format!("user-{id:04}");
         let browser = format!("browser-{:016x}", rng.next());
         let (visitor, user) = (Who::Anonymous(&browser), Who::User(&lead));
         let known = if hot { DAYS - 8 + position as i64 } else { rng.between(10, DAYS - 3) };
@@ -24,7 +25,8 @@ pub(super) fn live(record: &mut Recorder, number: u64, rng: Rng) {
             person::read(record, visitor, (known - back, rng.between(30_000, 60_000)), &mut rng);
         }
         let role = if position == 0 { Role::ExecutiveSponsor } else { Role::Buyer };
-        let mut traits = json!({"email": format!("{lead}@{domain}"), "name": names::name(&mut rng)});
+        let name = names::name(&mut rng);
+        let mut traits = json!({"email": names::mail(&name, id, &domain), "name": name});
         if let Some(title) = names::title(role, &mut rng) {
             traits["title"] = title.into();
         }

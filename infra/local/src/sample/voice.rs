@@ -24,10 +24,10 @@ pub(super) fn survey(record: &mut Recorder, plot: &Plot, person: &Person, rng: &
     record.track("survey", user, (day, 39_000), "Survey Answered", answer);
     match nps {
         9.. => {
-            if rng.percent(15) {
+            if rng.percent(30) {
                 record.track("web", user, (day + 2, 41_000), "Review Published", json!({"stars": 5}));
             }
-            if rng.percent(25) {
+            if rng.percent(40) {
                 record.track("product", user, (day + 3, 42_000), "Referral Sent", json!({"via": "link"}));
             }
             if rng.percent(30) {

@@ -95,6 +95,8 @@ pub struct Stack {
     wired: Arc<Wired>,
     schedules: Arc<Mutex<Schedules>>,
     clock: Clock,
+    /// Up to when simulated time has passed for the queues.
+    moved_to: Mutex<Timestamp>,
     stop: CancellationToken,
     tasks: JoinSet<()>,
 }
@@ -159,7 +161,8 @@ impl Stack {
                 tracing::error!(%error, "the port is no longer served");
             }
         });
-        let stack = Self { base, aws, wired, schedules, clock: options.clock, stop, tasks };
+        let moved_to = Mutex::new(options.clock.now());
+        let stack = Self { base, aws, wired, schedules, clock: options.clock, moved_to, stop, tasks };
         Ok(if simulated { stack } else { stack.with_ticking_schedules() })
     }
 
@@ -179,8 +182,15 @@ impl Stack {
         self
     }
 
-    /// Calls the functions whose schedules are due by the stack's clock.
+    /// Calls the functions whose schedules are due by the stack's clock. Under simulated time it is to be called whenever that
+    /// was moved: messages that were put off and are due by now come too.
     pub async fn fire_schedules(&self) {
+        if self.clock.is_simulated() {
+            let now = self.clock.now();
+            let mut moved_to = self.moved_to.lock().unwrap_or_else(PoisonError::into_inner);
+            self.aws.advance_queues(now.duration_since(*moved_to));
+            *moved_to = now;
+        }
         fire(&self.wired, &self.schedules, self.clock.now()).await;
     }
 
@@ -226,13 +236,22 @@ impl Stack {
         &self.wired.sqs
     }
 
-    /// Whether nothing is on its way: no message waiting, in flight or delayed, dead letters aside.
+    /// Whether nothing is on its way: no message waiting, in flight or delayed, dead letters aside. Under simulated time a
+    /// delayed message does not count, as it comes when that is moved.
     #[must_use]
     pub fn is_idle(&self) -> bool {
+        let simulated = self.clock.is_simulated();
+        let on_its_way = |depth: &QueueDepth| if simulated { depth.total() - depth.delayed } else { depth.total() };
         // Twice, because a message may move from a queue not yet looked at to one that was.
         (0..2).all(|_| {
-            self.aws.queue_depths().iter().all(|(name, depth)| name.ends_with("-dlq") || QueueDepth::total(*depth) == 0)
+            self.aws.queue_depths().iter().all(|(name, depth)| name.ends_with("-dlq") || on_its_way(depth) == 0)
         })
+    }
+
+    /// Whether a message was put off and has not come yet.
+    #[must_use]
+    pub fn has_put_off(&self) -> bool {
+        self.aws.queue_depths().values().any(|depth| depth.delayed > 0)
     }
 
     /// Waits until [`Self::is_idle`].

@@ -88,6 +88,11 @@ impl Sqs {
         self.state().depths(now_ms())
     }
 
+    /// Lets `by_ms` pass for messages that were sent with a delay.
+    pub(crate) fn advance(&self, by_ms: i64) {
+        self.state().queues.values_mut().for_each(|queue| queue.advance(by_ms));
+    }
+
     /// Sends from within the process, as another AWS service would.
     pub(crate) fn deliver(&self, queue: &str, bodies: Vec<String>) -> Result<(), NotSent> {
         let outgoing =

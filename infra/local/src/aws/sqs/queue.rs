@@ -120,6 +120,21 @@ impl Queue {
         }
     }
 
+    /// Lets `by_ms` pass for messages that were sent with a delay. For those in flight it does not: they are worked on in the
+    /// machine's time.
+    pub(super) fn advance(&mut self, by_ms: i64) {
+        let is_delayed = |seq| self.messages.get(seq).is_some_and(|message| message.place == Place::Delayed);
+        let delayed: Vec<(i64, u64)> = self.later.iter().filter(|(_, seq)| is_delayed(seq)).copied().collect();
+        for (at, seq) in delayed {
+            self.later.remove(&(at, seq));
+            self.later.insert((at - by_ms, seq));
+            if let Some(message) = self.messages.get_mut(&seq) {
+                message.available_ms = at - by_ms;
+            }
+        }
+        self.arrived.notify_waiters();
+    }
+
     /// When the next message gets ready, if none is now.
     pub(super) fn next_due(&self) -> Option<i64> {
         self.later.first().map(|&(at, _)| at)

@@ -295,8 +295,8 @@ fn corrected<'a>(happened: Moment<'a>, call: &Call<'_>, received: &Received) -> 
     let sent_at = moment(call.sent_at).or(received.sent_at);
     let at = time::corrected(happened.at, sent_at, received.at);
     if at < time::EARLIEST {
-        let reason = "the event lies before 2000: the clock that it was taken from was not set";
-        return Err(Invalid::new(Code::TimestampTooOld, "timestamp", reason, "a time from 2000-01-01T00:00:00Z on"));
+        let reason = "the event lies before 1990: the clock that it was taken from was not set";
+        return Err(Invalid::new(Code::TimestampTooOld, "timestamp", reason, "a time from 1990-01-01T00:00:00Z on"));
     }
     if at.duration_since(received.at) > time::MAX_FUTURE {
         let reason = "the event lies more than a day in the future";

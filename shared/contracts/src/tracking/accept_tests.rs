@@ -137,8 +137,8 @@ fn what_a_call_needs_is_said() {
 #[test]
 fn times_out_of_reason_are_refused_and_history_is_not() {
     let at = |timestamp: &str| one(json!({"type":"page","userId":"u","timestamp":timestamp}));
-    assert_eq!(at("2000-01-01T00:00:00Z").unwrap().timestamp, time::EARLIEST);
-    assert_eq!(at("1999-12-31T23:59:59Z").unwrap_err().code, Code::TimestampTooOld);
+    assert_eq!(at("1990-01-01T00:00:00Z").unwrap().timestamp, time::EARLIEST);
+    assert_eq!(at("1989-12-31T23:59:59Z").unwrap_err().code, Code::TimestampTooOld);
     assert_eq!(at("1970-01-01T00:00:00Z").unwrap_err().code, Code::TimestampTooOld);
     assert!(at("2026-06-02T12:00:00Z").is_ok());
     assert_eq!(at("2026-06-02T12:00:01Z").unwrap_err().code, Code::TimestampInFuture);

@@ -21,7 +21,7 @@ pub enum Code {
     NoIdentity,
     /// Later than a day from now.
     TimestampInFuture,
-    /// Before 2000.
+    /// Before 1990.
     TimestampTooOld,
     /// Nested too deep.
     TooDeep,

@@ -13,9 +13,9 @@ pub const AFTER_SENT: SignedDuration = SignedDuration::from_secs(60);
 /// How far in the future an event may lie, after the correction.
 pub const MAX_FUTURE: SignedDuration = SignedDuration::from_hours(24);
 
-/// The earliest moment that an event may have, after the correction: 2000-01-01T00:00:00Z. Clocks that were never set say 1970 or 1980, and
-/// no product's history is that old.
-pub const EARLIEST: Timestamp = Timestamp::constant(946_684_800, 0);
+/// The earliest moment that an event may have, after the correction: 1990-01-01T00:00:00Z. Clocks that were never set say 1970 or 1980, and
+/// the oldest histories of purchases that anybody imports are of the nineties.
+pub const EARLIEST: Timestamp = Timestamp::constant(631_152_000, 0);
 
 /// Parses a moment: RFC 3339 with any number of fractional digits and any offset; without an offset it is UTC, and a
 /// date alone is its midnight.
@@ -83,8 +83,8 @@ mod tests {
     }
 
     #[test]
-    fn the_earliest_moment_is_the_beginning_of_2000() {
-        assert_eq!(EARLIEST, at("2000-01-01T00:00:00Z"));
+    fn the_earliest_moment_is_the_beginning_of_1990() {
+        assert_eq!(EARLIEST, at("1990-01-01T00:00:00Z"));
     }
 
     #[test]

@@ -19,7 +19,8 @@ const READ_UNITS: f64 = 225.0;
 
 fn member(number: u32) -> Member {
     let points = |n: u32| Score::from(u8::try_from(n % 101).unwrap());
-    let scores = [Likelihood::Purchase, Likelihood::Success, Likelihood::Churn, Likelihood::Upgrade, Likelihood::Conversion];
+    let scores =
+        [Likelihood::Purchase, Likelihood::Success, Likelihood::Churn, Likelihood::Upgrade, Likelihood::Conversion];
     Member {
         person: PersonId::derive(&[&number.to_be_bytes()]),
         stage: Stage::ALL[usize::try_from(number).unwrap() % Stage::ALL.len()],

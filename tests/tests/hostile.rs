@@ -122,7 +122,7 @@ async fn neither_headers_nor_templates_can_be_injected_through_traits() {
         .batch(&person(
             "u3",
             "u3@customer.example",
-            "{{ 7 * 7 }}{% include 'x' %}\r\nBcc: victim@elsewhere.example <script>alert(1)</script>",
+            "{{ 1234567 * 7 }}{% include 'x' %}\r\nBcc: victim@elsewhere.example <script>alert(1)</script>",
         ))
         .await;
     stack.wait_idle().await.unwrap();
@@ -130,7 +130,7 @@ async fn neither_headers_nor_templates_can_be_injected_through_traits() {
     let mails = mails["mails"].as_array().unwrap();
     assert_eq!(mails.len(), 1, "only the address that is one gets a mail");
     let mail = mails[0].to_string();
-    assert!(mail.contains("u3@customer.example") && !mail.contains("49"), "{mail}");
+    assert!(mail.contains("u3@customer.example") && !mail.contains("8641969"), "{mail}");
     assert_eq!(mails[0]["to"], json!(["u3@customer.example"]));
     assert!(!mails[0]["html"].as_str().unwrap().contains("<script>"), "{mail}");
     for header in mails[0]["headers"].as_array().unwrap() {

@@ -165,7 +165,8 @@ async fn identities(store: &Store, summary: &AccountSummary) -> Result<HashMap<P
     let loaded = store.load_many(&named).await?;
     let name = |(person, loaded)| match loaded {
         Ok(Loaded::Profile(stored)) => {
-            let identity = crate::event::identity(&stored.profile, person).map(|identity: &Identity| identity.as_str().to_owned());
+            let identity =
+                crate::event::identity(&stored.profile, person).map(|identity: &Identity| identity.as_str().to_owned());
             identity.map(|identity| (person, identity))
         }
         _ => None,

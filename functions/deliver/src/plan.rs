@@ -64,7 +64,8 @@ pub(crate) async fn make(
     let account = account(deps, config, decision, &view).await?;
     let facts = account.as_ref().map(|account| facts(config, account, now));
     let evaluation = evaluate(&Moment::new(config, now).with_account(facts.as_ref()), &view);
-    let about = About { decision, profile: &stored.profile, view: &view, evaluation: &evaluation, account: account.as_ref() };
+    let about =
+        About { decision, profile: &stored.profile, view: &view, evaluation: &evaluation, account: account.as_ref() };
     if !stage_allows(config, decision, evaluation.stage) {
         return Ok(Plan::Withhold("the stage has changed"));
     }

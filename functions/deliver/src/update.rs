@@ -13,11 +13,7 @@ use perennial_store::messages::{MessageState, Outcome as Recorded};
 ///
 /// # Errors
 /// [`DeliverError`] where the queue is to try again; the receiver tells a repeat by its id.
-pub(crate) async fn deliver(
-    deps: &Deps,
-    update: &AccountUpdate,
-    claimant: &str,
-) -> Result<Delivered, DeliverError> {
+pub(crate) async fn deliver(deps: &Deps, update: &AccountUpdate, claimant: &str) -> Result<Delivered, DeliverError> {
     let now = deps.clock.now();
     let config = deps.config.current().await;
     let endpoint = config.channels.webhook.get(&update.endpoint);

@@ -13,10 +13,16 @@ pub struct Settings {
     pub events_queue_url: String,
     /// The accounts queue's URL.
     pub accounts_queue_url: String,
+    /// The least time between two wakings of an account's people, in seconds.
+    pub wake_pause_seconds: u32,
 }
 
+/// Five minutes: an account that changes all day has its people looked at a dozen times an hour at most.
+const WAKE_PAUSE_SECONDS: u32 = 300;
+
 impl Settings {
-    /// Reads `TABLE`, `MESSAGES_QUEUE_URL`, `EVENTS_QUEUE_URL` and `ACCOUNTS_QUEUE_URL`.
+    /// Reads `TABLE`, `MESSAGES_QUEUE_URL`, `EVENTS_QUEUE_URL` and `ACCOUNTS_QUEUE_URL`, and `WAKE_PAUSE_SECONDS`, which is 300
+    /// where nothing is said.
     ///
     /// # Errors
     /// [`EnvError`] naming the key that is missing.
@@ -26,6 +32,9 @@ impl Settings {
             messages_queue_url: env.required("MESSAGES_QUEUE_URL", "the URL of the messages queue")?,
             events_queue_url: env.required("EVENTS_QUEUE_URL", "the URL of the events queue")?,
             accounts_queue_url: env.required("ACCOUNTS_QUEUE_URL", "the URL of the accounts queue")?,
+            wake_pause_seconds: env
+                .optional("WAKE_PAUSE_SECONDS", "a whole number of seconds")?
+                .unwrap_or(WAKE_PAUSE_SECONDS),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! What the handler works with.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use perennial_domain::AccountId;
 use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::queue::Sender;
@@ -26,6 +26,8 @@ pub struct Parts {
     pub accounts: Arc<dyn Sender>,
     /// The time.
     pub clock: Clock,
+    /// The least time between two wakings of an account's people.
+    pub wake_pause: SignedDuration,
 }
 
 /// What the handler works with: one a process.
@@ -36,6 +38,7 @@ pub struct Deps {
     pub(crate) events: Arc<dyn Sender>,
     pub(crate) accounts: Arc<dyn Sender>,
     pub(crate) clock: Clock,
+    pub(crate) wake_pause: SignedDuration,
     /// When an account's people were last read.
     pub(crate) read: Recent<AccountId, Timestamp>,
     /// Hashes of what was performed.
@@ -46,8 +49,8 @@ impl Deps {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, config, messages, events, accounts, clock } = parts;
+        let Parts { store, config, messages, events, accounts, clock, wake_pause } = parts;
         let (read, performed) = (Recent::new(REMEMBERED), Recent::new(REMEMBERED));
-        Self { store, config, messages, events, accounts, clock, read, performed }
+        Self { store, config, messages, events, accounts, clock, wake_pause, read, performed }
     }
 }

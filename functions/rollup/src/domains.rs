@@ -3,6 +3,7 @@
 
 use crate::deps::Deps;
 use crate::error::RollupError;
+use jiff::Timestamp;
 use perennial_config::accounts::Domains;
 use perennial_contracts::queue::AccountsPayload;
 use perennial_domain::AccountId;
@@ -10,16 +11,11 @@ use perennial_engine::account::Account;
 use perennial_lambda_kit::queue::Delay;
 use perennial_store::Consistency;
 use perennial_store::accounts::StoredAccount;
-use jiff::Timestamp;
 use std::collections::BTreeSet;
 
 /// Brings the claims of `account` to where its traits want them, lets everyone whom that concerns know, and gives the
 /// accounts of the domains that it has. May be done again at any point.
-pub(crate) async fn settle(
-    deps: &Deps,
-    rules: &Domains,
-    account: &mut Account,
-) -> Result<Vec<AccountId>, RollupError> {
+pub(crate) async fn settle(deps: &Deps, rules: &Domains, account: &mut Account) -> Result<Vec<AccountId>, RollupError> {
     let wanted = account.domains(rules);
     let mut owned = Vec::new();
     for (domain, since) in &wanted {
@@ -66,10 +62,7 @@ async fn claim(
 }
 
 /// Has accounts worked out anew, because who has which people may have changed.
-pub(crate) async fn notify(
-    deps: &Deps,
-    accounts: impl IntoIterator<Item = &AccountId>,
-) -> Result<(), RollupError> {
+pub(crate) async fn notify(deps: &Deps, accounts: impl IntoIterator<Item = &AccountId>) -> Result<(), RollupError> {
     let bodies = accounts.into_iter().map(|account| serde_json::to_string(&AccountsPayload::anew(account.clone())));
     let bodies = bodies.collect::<Result<Vec<_>, _>>()?;
     if !bodies.is_empty() {

@@ -1,6 +1,7 @@
 //! Wiring.
 
 use aws_lambda_events::event::sqs::SqsEvent;
+use jiff::SignedDuration;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use perennial_lambda_kit::queue::Queue;
 use perennial_lambda_kit::{Clock, Env, aws, prime::prime, telemetry};
@@ -26,6 +27,7 @@ async fn main() -> Result<(), Error> {
         events: queue(settings.events_queue_url),
         accounts: queue(settings.accounts_queue_url),
         clock: Clock::system(),
+        wake_pause: SignedDuration::from_secs(settings.wake_pause_seconds.into()),
     });
     run(service_fn(|event: LambdaEvent<SqsEvent>| async move {
         handler::handle(deps, event.payload).await.map_err(Error::from)

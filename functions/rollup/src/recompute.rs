@@ -148,7 +148,7 @@ async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) 
     let acted = {
         stored.account.outbox.clone_from(&open);
         let facts = facts(config, &stored.account, started);
-        decide(config, &mut stored.account, &facts, started)
+        decide(config, &mut stored.account, &facts, started, deps.wake_pause)
     };
     done.written = write(deps, &mut stored, &before, acted).await?;
     perform(deps, &stored, &people, &mut done).await?;
@@ -185,12 +185,7 @@ async fn write(
 }
 
 /// Performs what is in the outbox and this process does not remember having performed.
-async fn perform(
-    deps: &Deps,
-    stored: &StoredAccount,
-    people: &[PersonId],
-    done: &mut Done,
-) -> Result<(), RollupError> {
+async fn perform(deps: &Deps, stored: &StoredAccount, people: &[PersonId], done: &mut Done) -> Result<(), RollupError> {
     for action in outbox::open(deps, &stored.account) {
         match outbox::perform(deps, stored, &action, people).await? {
             Performed::Updated => done.updates += 1,

@@ -64,13 +64,7 @@ impl Accounts {
         })
     }
 
-    async fn known(
-        &self,
-        store: &Store,
-        config: &Config,
-        id: &AccountId,
-        now: Timestamp,
-    ) -> Result<Known, StoreError> {
+    async fn known(&self, store: &Store, config: &Config, id: &AccountId, now: Timestamp) -> Result<Known, StoreError> {
         let fresh = |held: &Arc<Held>| now < held.since + FRESH_FOR;
         let begin = || Arc::new(Held { since: now, at_least: 0, known: Mutex::new(None) });
         let held = self.held.get_or(id, fresh, begin);

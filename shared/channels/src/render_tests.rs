@@ -46,7 +46,10 @@ fn renderer(subject: &str, text: &str, html: Option<&str>, link: Option<&str>) -
 fn a_template_names_the_person_the_account_and_the_cause() {
     let text = "{{ person.name }} of {{ account.id }} in {{ account.city }}, {{ stage }}, {{ cause.event.name }}, {{ journey }} {{ step }}, {{ unsubscribe_url }}";
     let context = context(&json!({ "name": "Ada" })).with_unsubscribe_url("https://p.example/u/t");
-    let context = context.with_account(&AccountId::parse("acme").unwrap(), json!({ "city": "London", "id": "other" }).as_object().unwrap().clone());
+    let context = context.with_account(
+        &AccountId::parse("acme").unwrap(),
+        json!({ "city": "London", "id": "other" }).as_object().unwrap().clone(),
+    );
     let rendered = renderer("s", text, None, None).render("welcome", &context).unwrap();
     assert_eq!(rendered.text, "Ada of acme in London, trial, Trial Started, welcome 0, https://p.example/u/t");
 }

@@ -3,8 +3,8 @@
 use super::*;
 use perennial_config::Config;
 use perennial_domain::{Cause, Channel, ConfigVersion, DecisionId, PersonId, Stage, UserId};
-use perennial_engine::{Moment, State};
 use perennial_engine::register::Register;
+use perennial_engine::{Moment, State};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

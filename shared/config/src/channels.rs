@@ -125,7 +125,8 @@ impl Channels {
             let name = name.into_inner();
             let url = endpoint.url.get_ref();
             if !(url.starts_with("https://") || (endpoint.allow_private && url.starts_with("http://"))) {
-                let message = format!("webhook.{name}.url must begin with https:// (http:// only with allow_private = true)");
+                let message =
+                    format!("webhook.{name}.url must begin with https:// (http:// only with allow_private = true)");
                 report.at(endpoint.url.span(), message);
             }
             let secret = endpoint.secret_env.get_ref();

@@ -2,8 +2,8 @@
 
 use crate::cel::{self, Program, Wanted};
 use crate::error::Reporter;
-use crate::vocabulary::{EventSlot, EventVocabulary, PersonSlot, PersonVocabulary};
 use crate::spanned::Spanned;
+use crate::vocabulary::{EventSlot, EventVocabulary, PersonSlot, PersonVocabulary};
 
 /// Compiles a condition on one event.
 pub(crate) fn on_event(report: &mut Reporter<'_>, source: &Spanned<String>) -> Option<Program<EventSlot>> {

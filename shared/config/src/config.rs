@@ -14,7 +14,7 @@ use crate::schedules::{self, Schedule};
 use crate::scoring::{self, Scoring};
 use crate::segments::Segments;
 use crate::sources::{self, Source};
-use crate::vocabulary::{Level, PersonSlot, PersonVocabulary};
+use crate::vocabulary::{AccountField, Level, PersonSlot, PersonVocabulary};
 use perennial_domain::ConfigVersion;
 use std::collections::BTreeMap;
 
@@ -106,11 +106,15 @@ impl Config {
         let endpoints: Vec<&str> = channels.webhook.keys().map(String::as_str).collect();
         // A config that says nothing of accounts has the defaults.
         let accounts = bundle.files.get("accounts.toml").map(|text| {
-            Accounts::load(&mut Reporter::new("accounts.toml", text, &mut errors), &endpoints, &lifecycle, &persona_names)
+            Accounts::load(
+                &mut Reporter::new("accounts.toml", text, &mut errors),
+                &endpoints,
+                &lifecycle,
+                &persona_names,
+            )
         });
         let vocabulary = PersonVocabulary { level: Level::Journey, segments: &segment_names, ..vocabulary };
-        let names =
-            journeys::Names { templates: &names, endpoints: &endpoints, segments: &segments, vocabulary };
+        let names = journeys::Names { templates: &names, endpoints: &endpoints, segments: &segments, vocabulary };
         let journeys =
             with(bundle, "journeys.toml", &mut errors, |report| Journeys::load(report, &names, &mut history));
         errors.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
@@ -140,6 +144,14 @@ impl Config {
     /// Whether a condition asks about the account, so that it has to be read with the person.
     pub fn asks_account(&self) -> bool {
         self.lifecycle.people_follow_account || self.asked().any(PersonSlot::asks_account)
+    }
+
+    /// The fields of the account that conditions ask for; one may come several times.
+    pub fn asked_of_account(&self) -> impl Iterator<Item = &AccountField> {
+        self.asked().filter_map(|slot| match slot {
+            PersonSlot::Account(field) => Some(field),
+            _ => None,
+        })
     }
 
     /// All that conditions on people look up.

@@ -82,9 +82,15 @@ impl<'a> Reporter<'a> {
         if text.is_empty() {
             self.at(name.span(), format!("{what} needs a name that is not empty: letters, digits, _ and -"));
         } else if !fits {
-            self.at(name.span(), format!("`{text}`: the name of {what} may hold letters (a to z), digits, _ and -, and nothing else"));
+            self.at(
+                name.span(),
+                format!("`{text}`: the name of {what} may hold letters (a to z), digits, _ and -, and nothing else"),
+            );
         } else if text.len() > MAX_NAME {
-            self.at(name.span(), format!("the name of {what} may have {MAX_NAME} characters, and this has {}", text.len()));
+            self.at(
+                name.span(),
+                format!("the name of {what} may have {MAX_NAME} characters, and this has {}", text.len()),
+            );
         }
     }
 

@@ -105,7 +105,14 @@ impl Features {
             });
             let (name, event) = (raw.name.into_inner(), raw.event.into_inner());
             history.follow_feature(&name, &event, filter.clone());
-            out.all.push(Feature { key: feature_key(&name), name, event, filter, high_value: raw.high_value, released });
+            out.all.push(Feature {
+                key: feature_key(&name),
+                name,
+                event,
+                filter,
+                high_value: raw.high_value,
+                released,
+            });
         }
         out
     }

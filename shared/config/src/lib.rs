@@ -15,9 +15,9 @@ pub mod journeys;
 pub mod lifecycle;
 pub mod personas;
 mod read;
-pub mod schedules;
 #[cfg(feature = "schema")]
 pub mod reference;
+pub mod schedules;
 #[cfg(feature = "schema")]
 pub mod schema;
 pub mod scoring;

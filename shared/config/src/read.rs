@@ -36,7 +36,8 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str, tell: &mut dyn FnMut(Option<
         }
         last_line = line;
     }
-    let mut repair = Repair { table, text, unreadable: !errors.is_empty(), stand_ins: Vec::new(), known_missing: Vec::new() };
+    let mut repair =
+        Repair { table, text, unreadable: !errors.is_empty(), stand_ins: Vec::new(), known_missing: Vec::new() };
     for _ in 0..MOST_ERRORS {
         match T::deserialize(toml::de::Deserializer::from(repair.table.clone())) {
             Ok(value) => return Some(value),
@@ -162,7 +163,8 @@ impl<'a> Repair<'a> {
             }
             Step::Index(index) => {
                 if let Some(array) = array_at(self.table.get_mut(), around) {
-                    let kept = std::mem::replace(array, DeArray::new()).into_iter().enumerate().filter(|(at, _)| at != index);
+                    let kept =
+                        std::mem::replace(array, DeArray::new()).into_iter().enumerate().filter(|(at, _)| at != index);
                     *array = kept.map(|(_, value)| value).collect();
                 }
             }
@@ -291,10 +293,14 @@ fn friendly(message: &str, key: &str, written: &str) -> (String, Option<String>)
         let of = if key == name { String::new() } else { format!(" for `{key}`") };
         return (format!("`{name}` is not allowed{of}{}", allowed_names(near, allowed)), None);
     }
-    if let Some((found, expected)) = message.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected ")) {
+    if let Some((found, expected)) =
+        message.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "))
+    {
         return (format!("`{key}` takes {}, and this is {}", kind(expected), kind(found)), None);
     }
-    if let Some((_, expected)) = message.strip_prefix("invalid value: ").and_then(|rest| rest.rsplit_once(", expected ")) {
+    if let Some((_, expected)) =
+        message.strip_prefix("invalid value: ").and_then(|rest| rest.rsplit_once(", expected "))
+    {
         return (format!("`{key}` takes {}, and {written} is outside of that", kind(expected)), None);
     }
     (format!("`{key}`: {message}"), None)
@@ -330,6 +336,3 @@ fn kind(serde: &str) -> String {
     };
     words.to_owned()
 }
-
-
-

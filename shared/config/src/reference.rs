@@ -92,8 +92,10 @@ fn names(page: &mut String, names: &[Name]) {
 }
 
 fn parameters(params: &[Param]) -> String {
-    let all: Vec<String> =
-        params.iter().map(|param| if param.optional { format!("{}?", param.name) } else { param.name.to_owned() }).collect();
+    let all: Vec<String> = params
+        .iter()
+        .map(|param| if param.optional { format!("{}?", param.name) } else { param.name.to_owned() })
+        .collect();
     all.join(", ")
 }
 

@@ -1,11 +1,11 @@
 //! The default config is right, and what is wrong is told by file, line and what is allowed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use perennial_config::Config;
 use perennial_config::cel::{Lookup, Value};
 use perennial_config::journeys::Trigger;
 use perennial_config::lifecycle::Milestone;
 use perennial_config::vocabulary::EventSlot;
-use perennial_config::Config;
 use perennial_domain::{Channel, Event, Likelihood};
 
 mod support;

@@ -66,7 +66,10 @@ onboarding_days = -1
 at_risk_after_idle_days = 0
 "#,
     );
-    put("schedules.toml", "[[schedule]]\nid = \"sweep\"\nfunction = \"swep\"\nexpression = \"hourly\"\ntime_zone = \"Mars\"\n");
+    put(
+        "schedules.toml",
+        "[[schedule]]\nid = \"sweep\"\nfunction = \"swep\"\nexpression = \"hourly\"\ntime_zone = \"Mars\"\n",
+    );
     put("personas.toml", "trait = \"role\"\n[persona]\nname = \"buyer\"\n");
     let told = errors_of(&bundle);
     let wanted = list(&[

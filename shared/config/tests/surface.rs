@@ -21,7 +21,11 @@ fn is_current(path: &Path, text: &str) {
         fs::write(path, text).unwrap();
     }
     let committed = fs::read_to_string(path).unwrap_or_default();
-    assert!(committed == text, "{} is not what the code says: run `perennial config reference --write` and `perennial config schema --write`", path.display());
+    assert!(
+        committed == text,
+        "{} is not what the code says: run `perennial config reference --write` and `perennial config schema --write`",
+        path.display()
+    );
 }
 
 #[test]
@@ -43,7 +47,9 @@ fn every_field_of_every_file_is_explained() {
             for (name, field) in fields {
                 let at = format!("{at}.{name}");
                 // The keys of a map that may have a few names only are explained by the map.
-                let is_key = ["scoring.base.", "accounts.crm.fields.", "lifecycle.milestones."].iter().any(|map| at.starts_with(map));
+                let is_key = ["scoring.base.", "accounts.crm.fields.", "lifecycle.milestones."]
+                    .iter()
+                    .any(|map| at.starts_with(map));
                 if !is_key {
                     let about = field.get("description").and_then(Value::as_str).unwrap_or_default();
                     assert!(about.len() > 8, "{at} is not explained");
@@ -71,7 +77,8 @@ fn every_file_of_the_default_config_fits_its_schema_and_names_it() {
             Some(_) => ("template", "../"),
             None => (file.trim_end_matches(".toml"), "./"),
         };
-        let schema = schemas.iter().find(|schema| schema.name == name).unwrap_or_else(|| panic!("{file} has no schema"));
+        let schema =
+            schemas.iter().find(|schema| schema.name == name).unwrap_or_else(|| panic!("{file} has no schema"));
         let first = format!("#:schema {up}schema/{}\n", schema.file_name());
         assert!(text.starts_with(&first), "{file} must begin with {first}");
         let value = serde_json::to_value(toml::from_str::<toml::Table>(&text).unwrap()).unwrap();
@@ -87,7 +94,9 @@ fn a_schema_refuses_what_the_config_refuses() {
     };
     let rule = "[[rule]]\nid = \"x\"\nscore = \"churn\"\nevent = \"E\"\n";
     assert_eq!(of(&scoring, &format!("{rule}points = 5\n")), None);
-    for wrong in ["points = 500\n", "points = \"5\"\n", "", "points = 5\npoint = 4\n", "points = 5\nhalf_life_days = 0\n"] {
+    for wrong in
+        ["points = 500\n", "points = \"5\"\n", "", "points = 5\npoint = 4\n", "points = 5\nhalf_life_days = 0\n"]
+    {
         assert!(of(&scoring, &format!("{rule}{wrong}")).is_some(), "{wrong}");
     }
     assert!(of(&scoring, "[[rule]]\nid = \"x\"\nscore = \"chrun\"\nevent = \"E\"\npoints = 5\n").is_some());
@@ -140,7 +149,8 @@ fn misfit(schema: &Value, value: &Value, at: &str) -> Option<String> {
         return Some(format!("{at}: {missing} is missing"));
     }
     fields.iter().find_map(|(name, field)| {
-        let of = schema.get("properties").and_then(|all| all.get(name)).or_else(|| schema.get("additionalProperties"))?;
+        let of =
+            schema.get("properties").and_then(|all| all.get(name)).or_else(|| schema.get("additionalProperties"))?;
         misfit(of, field, &format!("{at}.{name}"))
     })
 }
@@ -148,7 +158,8 @@ fn misfit(schema: &Value, value: &Value, at: &str) -> Option<String> {
 #[test]
 fn every_example_of_the_reference_compiles() {
     let config = Config::load(&default_bundle()).unwrap();
-    let (tallies, personas, segments) = (config.scoring.tally_names(), config.personas.names(), config.segments.names());
+    let (tallies, personas, segments) =
+        (config.scoring.tally_names(), config.personas.names(), config.segments.names());
     let people = PersonVocabulary {
         level: Level::Journey,
         features: &config.features,
@@ -197,7 +208,8 @@ fn the_keys_of_maps_are_those_that_the_config_takes() {
     let accounts = bundle.files.get_mut("accounts.toml").unwrap();
     *accounts = accounts.replace("[crm.fields]\n", "[crm.fields]\nqqqq = \"q\"\n");
     let errors = Config::load(&bundle).unwrap_err().to_string();
-    for (name, pointer) in [("lifecycle", "/properties/milestones"), ("accounts", "/properties/crm/properties/fields")] {
+    for (name, pointer) in [("lifecycle", "/properties/milestones"), ("accounts", "/properties/crm/properties/fields")]
+    {
         let schema = schemas().into_iter().find(|schema| schema.name == name).unwrap().schema;
         let keys = schema.pointer(pointer).and_then(|map| map.get("properties")).and_then(Value::as_object).unwrap();
         let line = errors.lines().find(|line| line.starts_with(name)).unwrap();

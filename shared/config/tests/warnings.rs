@@ -43,16 +43,29 @@ fn the_default_config_has_nothing_to_remark_on() {
 #[test]
 fn where_something_is_wrong_nothing_is_remarked_on() {
     let mut bundle = default_bundle();
-    bundle.files.get_mut("scoring.toml").unwrap().push_str("\n[[rule]]\nid = \"x\"\nscore = \"churn\"\nevent = \"E\"\npoints = 500\n");
+    bundle
+        .files
+        .get_mut("scoring.toml")
+        .unwrap()
+        .push_str("\n[[rule]]\nid = \"x\"\nscore = \"churn\"\nevent = \"E\"\npoints = 500\n");
     let checked = check(&bundle);
     assert!(checked.config.is_none() && checked.warnings.is_empty() && checked.errors.len() == 1);
 }
 
 #[test]
 fn conditions_that_are_the_same_for_all_are_remarked_on() {
-    expect(&after("scoring.toml", &format!("{RULE}where = '1 > 2 && properties.a == 1'\n")), &["rule `x` can never fire: the condition never holds"]);
-    expect(&after("segments.toml", &format!("{SEGMENT}when = 'pays || true'\n")), &["the condition always holds: leave it out"]);
-    expect(&after("scoring.toml", &format!("{SIGNAL}measure = '3 + 4'\n")), &["signal `x`: its measure is the same for everyone"]);
+    expect(
+        &after("scoring.toml", &format!("{RULE}where = '1 > 2 && properties.a == 1'\n")),
+        &["rule `x` can never fire: the condition never holds"],
+    );
+    expect(
+        &after("segments.toml", &format!("{SEGMENT}when = 'pays || true'\n")),
+        &["the condition always holds: leave it out"],
+    );
+    expect(
+        &after("scoring.toml", &format!("{SIGNAL}measure = '3 + 4'\n")),
+        &["signal `x`: its measure is the same for everyone"],
+    );
 }
 
 #[test]
@@ -90,13 +103,20 @@ fn rules_that_ask_an_event_for_what_it_cannot_have_are_remarked_on() {
     let rule = |event: &str, filter: &str| {
         after("scoring.toml", &format!("{}where = '{filter}'\n", RULE.replace("\"E\"", &format!("\"{event}\""))))
     };
-    expect(&rule("$page", "traits.title == \"x\""), &["traits come with `identify` and `group` calls only; a `page` call has properties"]);
+    expect(
+        &rule("$page", "traits.title == \"x\""),
+        &["traits come with `identify` and `group` calls only; a `page` call has properties"],
+    );
     expect(&rule("E", "traits.title == \"x\""), &["a `track` call has properties"]);
     expect(&rule("$identify", "properties.a == 1"), &["`identify` calls have no properties"]);
     expect(&rule("E", "kind == \"page\""), &["it is false for every event \"E\", a `track` call"]);
     expect(&rule("E", "event == \"F\" && properties.a == 1"), &["it is false for every event \"E\""]);
     expect(&rule("E", "source == \"strype\""), &["source is one of web, stripe, "]);
-    for (event, filter) in [("$identify", "traits.title == \"x\""), ("E", "source == \"stripe\" && properties.a == 1"), ("$page", "kind == \"page\"")] {
+    for (event, filter) in [
+        ("$identify", "traits.title == \"x\""),
+        ("E", "source == \"stripe\" && properties.a == 1"),
+        ("$page", "kind == \"page\""),
+    ] {
         expect(&rule(event, filter), &[]);
     }
 }
@@ -114,10 +134,19 @@ fn what_no_file_brings_is_remarked_on() {
 #[test]
 fn a_signal_whose_stages_exclude_its_condition_is_remarked_on() {
     expect(
-        &after("scoring.toml", &format!("{SIGNAL}measure = 'idle_days'\nwhen = 'pays'\nstages = [\"trial\", \"lead\"]\n")),
+        &after(
+            "scoring.toml",
+            &format!("{SIGNAL}measure = 'idle_days'\nwhen = 'pays'\nstages = [\"trial\", \"lead\"]\n"),
+        ),
         &["signal `x` can never count: it holds in none of the stages trial, lead"],
     );
-    expect(&after("scoring.toml", &format!("{SIGNAL}measure = 'idle_days'\nwhen = 'pays'\nstages = [\"trial\", \"adopting\"]\n")), &[]);
+    expect(
+        &after(
+            "scoring.toml",
+            &format!("{SIGNAL}measure = 'idle_days'\nwhen = 'pays'\nstages = [\"trial\", \"adopting\"]\n"),
+        ),
+        &[],
+    );
 }
 
 #[test]
@@ -126,7 +155,10 @@ fn measures_that_never_reach_their_ends_are_remarked_on() {
         let head = SIGNAL.replace("from = 0", &format!("from = {from}")).replace("to = 10", &format!("to = {to}"));
         after("scoring.toml", &format!("{head}measure = '{measure}'\n"))
     };
-    expect(&signal("active_days(28)", "28", "40"), &["signal `x` can never give points: `active_days(28)` never gets beyond from = 28"]);
+    expect(
+        &signal("active_days(28)", "28", "40"),
+        &["signal `x` can never give points: `active_days(28)` never gets beyond from = 28"],
+    );
     expect(&signal("active_days(28)", "0", "56"), &["can give 2.5 of its 5 points at most"]);
     expect(&signal("nps", "-2", "-1"), &["always gives all its points"]);
     expect(&signal("active_days(28)", "0", "28"), &[]);
@@ -135,12 +167,21 @@ fn measures_that_never_reach_their_ends_are_remarked_on() {
 
 #[test]
 fn points_that_caps_take_or_nothing_limits_are_remarked_on() {
-    expect(&after("scoring.toml", &format!("{RULE}cap = 4\n")), &["rule `x`: one event gives 5 points, and cap lets 4 through"]);
     expect(
-        &after("scoring.toml", &format!("{RULE}category = \"small\"\n[[category]]\nname = \"small\"\nscore = \"churn\"\ncap = 3\n")),
+        &after("scoring.toml", &format!("{RULE}cap = 4\n")),
+        &["rule `x`: one event gives 5 points, and cap lets 4 through"],
+    );
+    expect(
+        &after(
+            "scoring.toml",
+            &format!("{RULE}category = \"small\"\n[[category]]\nname = \"small\"\nscore = \"churn\"\ncap = 3\n"),
+        ),
         &["category `small` lets 3 through"],
     );
-    expect(&after("scoring.toml", &RULE.replace("half_life_days = 9\n", "")), &["rule `x`: its points add up for good; give it a half_life_days or a cap"]);
+    expect(
+        &after("scoring.toml", &RULE.replace("half_life_days = 9\n", "")),
+        &["rule `x`: its points add up for good; give it a half_life_days or a cap"],
+    );
     expect(&after("scoring.toml", &format!("{}cap = 20\n", RULE.replace("half_life_days = 9\n", ""))), &[]);
     expect(&after("scoring.toml", RULE), &[]);
 }
@@ -158,9 +199,13 @@ fn thresholds_that_no_points_can_reach_are_remarked_on() {
          [[rule]]\nid = \"e\"\nscore = \"purchase\"\nevent = \"B\"\npoints = 5\nhalf_life_days = 9\n"
             .to_owned(),
     );
-    bundle.files.insert("segments.toml".to_owned(), "[[segment]]\nname = \"s\"\nwhen = 'scores.upgrade > 60'\n".to_owned());
+    bundle
+        .files
+        .insert("segments.toml".to_owned(), "[[segment]]\nname = \"s\"\nwhen = 'scores.upgrade > 60'\n".to_owned());
     let journey = |above: u8, stages: &str| {
-        format!("[[journey]]\nid = \"j\"\ntrigger = {{ score = \"upgrade\", above = {above} }}\nstages = [{stages}]\n{STEP}")
+        format!(
+            "[[journey]]\nid = \"j\"\ntrigger = {{ score = \"upgrade\", above = {above} }}\nstages = [{stages}]\n{STEP}"
+        )
     };
     let told = |above, stages: &str| {
         let mut bundle = bundle.clone();
@@ -169,7 +214,10 @@ fn thresholds_that_no_points_can_reach_are_remarked_on() {
     };
     let segment = "segments.toml:3:8: nobody is ever in segment `s`: scores.upgrade can be 60 at most";
     expect(&told(60, "\"trial\""), &[segment]);
-    expect(&told(61, "\"trial\""), &[segment, "journeys.toml:3:40: journey `j` can never start: upgrade in its stages can be 60 at most"]);
+    expect(
+        &told(61, "\"trial\""),
+        &[segment, "journeys.toml:3:40: journey `j` can never start: upgrade in its stages can be 60 at most"],
+    );
     expect(&told(31, "\"adopting\""), &[segment, "can be 30 at most"]);
     expect(&told(30, "\"adopting\""), &[segment]);
 }
@@ -177,7 +225,10 @@ fn thresholds_that_no_points_can_reach_are_remarked_on() {
 #[test]
 fn accounts_that_can_never_be_ready_are_remarked_on() {
     let mut bundle = default_bundle();
-    bundle.files.insert("scoring.toml".to_owned(), "[nps]\nevent = \"S\"\nproperty = \"a\"\n[sentiment]\nproperties = [\"a\"]\n".to_owned());
+    bundle.files.insert(
+        "scoring.toml".to_owned(),
+        "[nps]\nevent = \"S\"\nproperty = \"a\"\n[sentiment]\nproperties = [\"a\"]\n".to_owned(),
+    );
     bundle.files.insert("journeys.toml".to_owned(), String::new());
     bundle.files.insert("segments.toml".to_owned(), String::new());
     expect(&remarks(&bundle), &["no account can ever be ready: nothing in scoring.toml gives points to `purchase`"]);
@@ -186,22 +237,36 @@ fn accounts_that_can_never_be_ready_are_remarked_on() {
 #[test]
 fn journeys_that_nobody_can_enter_are_remarked_on() {
     let journey = |rest: &str| after("journeys.toml", &format!("\n[[journey]]\nid = \"x\"\n{rest}{STEP}"));
-    expect(&journey("trigger = { event = \"E\" }\nstages = [\"trial\"]\nwhen = 'pays'\n"), &["journey `x` can never start: it holds in none of the stages trial"]);
+    expect(
+        &journey("trigger = { event = \"E\" }\nstages = [\"trial\"]\nwhen = 'pays'\n"),
+        &["journey `x` can never start: it holds in none of the stages trial"],
+    );
     expect(
         &journey("trigger = { segment = \"long_tail\", change = \"entered\" }\nstages = [\"trial\"]\n"),
         &["nobody who is in segment `long_tail` fits its stages"],
     );
     expect(&journey("trigger = { segment = \"long_tail\", change = \"left\" }\nstages = [\"trial\"]\n"), &[]);
-    expect(&journey("trigger = { idle_days = 21 }\nstages = [\"adopting\", \"established\"]\n"), &["after 21 idle days who pays is at_risk"]);
+    expect(
+        &journey("trigger = { idle_days = 21 }\nstages = [\"adopting\", \"established\"]\n"),
+        &["after 21 idle days who pays is at_risk"],
+    );
     expect(&journey("trigger = { idle_days = 21 }\nstages = [\"adopting\", \"at_risk\"]\n"), &[]);
-    expect(&journey("trigger = { idle_days = 14 }\nstages = [\"at_risk\"]\n"), &["nobody is at_risk after 14 idle days, but only after 21"]);
+    expect(
+        &journey("trigger = { idle_days = 14 }\nstages = [\"at_risk\"]\n"),
+        &["nobody is at_risk after 14 idle days, but only after 21"],
+    );
     expect(&journey("trigger = { idle_days = 20 }\nstages = [\"at_risk\"]\n"), &[]);
 }
 
 #[test]
 fn names_of_events_that_are_written_in_two_ways_are_remarked_on() {
     let rule = |event: &str| after("scoring.toml", &RULE.replace("\"E\"", &format!("\"{event}\"")));
-    expect(&rule("Pricing page viewed"), &["`Pricing page viewed` differs only in spaces, signs or capitals from `Pricing Page Viewed`, which is written"]);
+    expect(
+        &rule("Pricing page viewed"),
+        &[
+            "`Pricing page viewed` differs only in spaces, signs or capitals from `Pricing Page Viewed`, which is written",
+        ],
+    );
     expect(&rule("payment_failed"), &["from `Payment Failed`, which is what is sent: did you mean that?"]);
     expect(&rule("$pages"), &["no event is called `$pages`; did you mean `$page`?"]);
     expect(&rule("Something New"), &[]);

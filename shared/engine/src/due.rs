@@ -32,11 +32,7 @@ struct Pulse {
 /// Looks at the person once for each day of further silence, at the time of day of the last activity: what depends on idle
 /// days is found to the second, what depends on calendar days, on hours that decay, or on the account, within a day. Later
 /// activity leads to another look before the moment that is kept, so that moment needs no change when it would move later.
-pub(crate) fn next_due(
-    moment: &Moment<'_>,
-    state: &State,
-    until: Option<Timestamp>,
-) -> Option<Timestamp> {
+pub(crate) fn next_due(moment: &Moment<'_>, state: &State, until: Option<Timestamp>) -> Option<Timestamp> {
     let last = state.seen?.last_at();
     let now = pulse(moment, state);
     let idle = days_between(last, moment.now);
@@ -55,13 +51,7 @@ pub(crate) fn next_due(
 }
 
 /// The day on which the change that was found on `day` comes, where days were left out before it.
-fn first_change(
-    moment: &Moment<'_>,
-    state: &State,
-    now: &Pulse,
-    last: Timestamp,
-    day: i64,
-) -> Timestamp {
+fn first_change(moment: &Moment<'_>, state: &State, now: &Pulse, last: Timestamp, day: i64) -> Timestamp {
     let from = if day > DAILY { (day - COARSE).max(DAILY) + 1 } else { day };
     let days = (from..day).map(|day| plus_days(last, day)).filter(|at| *at > moment.now);
     let changed = |at: &Timestamp| pulse(&moment.at(*at), state) != *now;

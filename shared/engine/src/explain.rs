@@ -224,11 +224,8 @@ fn changes(moment: &Moment<'_>, state: &State, likelihood: Likelihood, value: Sc
         }
         for reaches in [signal.from, signal.to] {
             let after = Score::from_points(sum - ramp(signal, now) + ramp(signal, reaches));
-            let what = What::Measure {
-                signal: signal.id.clone(),
-                expression: signal.measure.source().to_owned(),
-                reaches,
-            };
+            let what =
+                What::Measure { signal: signal.id.clone(), expression: signal.measure.source().to_owned(), reaches };
             add(what, &signal.reason, after);
         }
     }

@@ -7,10 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// Journeys entered, by the journey's key.
+    #[serde(with = "crate::keyed")]
     pub entered: BTreeMap<u32, Entered>,
     /// Score journeys whose threshold the person is over now, by the journey's key.
     pub above: BTreeSet<u32>,
     /// Segments that the person is in, by the segment's key: since when, in milliseconds since 1970.
+    #[serde(with = "crate::keyed")]
     pub segments: BTreeMap<u32, i64>,
     /// All nine scores at the beginning of the newest weeks, by the week's number: see [`crate::trend`].
     pub trend: BTreeMap<i32, [u8; 9]>,

@@ -86,7 +86,9 @@ mod tests {
     #[test]
     fn a_trait_names_domains_in_any_of_their_spellings() {
         let of = |value| domains_of(&domains(), &value);
-        for spelling in ["acme.example", "www.Acme.example", "https://www.acme.example/about?x=1", "//acme.example:443/"] {
+        for spelling in
+            ["acme.example", "www.Acme.example", "https://www.acme.example/about?x=1", "//acme.example:443/"]
+        {
             assert_eq!(of(json!(spelling.trim_start_matches("//"))), ["acme.example"], "{spelling}");
         }
         assert_eq!(of(json!("acme.example, acme.test")), ["acme.example", "acme.test"]);
@@ -95,7 +97,14 @@ mod tests {
 
     #[test]
     fn nobody_can_name_a_domain_under_which_strangers_have_addresses() {
-        for strange in [json!("gmail.com"), json!("https://mail.example"), json!("co.uk"), json!("localhost"), json!(7), json!(null)] {
+        for strange in [
+            json!("gmail.com"),
+            json!("https://mail.example"),
+            json!("co.uk"),
+            json!("localhost"),
+            json!(7),
+            json!(null),
+        ] {
             assert_eq!(domains_of(&domains(), &strange), Vec::<String>::new(), "{strange}");
         }
     }

@@ -6,7 +6,7 @@ use crate::state::State;
 use perennial_config::cel::{List, Lookup, Value};
 use perennial_config::vocabulary::{AccountField, PersonSlot};
 use perennial_domain::time::{day_of, days_between, month_of};
-use perennial_domain::{Scores, Score, Stage};
+use perennial_domain::{Score, Scores, Stage};
 
 /// Active days of the last 28 that count as full engagement: every working day.
 const FULL_ENGAGEMENT_DAYS: f64 = 20.0;

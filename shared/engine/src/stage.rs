@@ -19,7 +19,9 @@ pub fn stage(moment: &Moment<'_>, state: &State) -> Stage {
     let own = own_stage(lifecycle, state, moment.now);
     let account = moment.account.filter(|_| lifecycle.people_follow_account).and_then(|account| account.stage);
     match account {
-        Some(account) if account.pays() && matches!(own, Stage::Visitor | Stage::Lead | Stage::Trial | Stage::Freemium) => {
+        Some(account)
+            if account.pays() && matches!(own, Stage::Visitor | Stage::Lead | Stage::Trial | Stage::Freemium) =>
+        {
             let since = state.seen.map_or(0, |seen| days_between(seen.first_at(), moment.now));
             if is_idle(lifecycle, state, moment.now) { Stage::AtRisk } else { by_tenure(lifecycle, since) }
         }
@@ -91,9 +93,9 @@ pub fn stage_history(moment: &Moment<'_>, state: &State) -> Vec<StageMove> {
     let mut left = false;
     for (index, (at, milestone)) in moves.iter().enumerate() {
         let at = Timestamp::from_millisecond(*at).unwrap_or(Timestamp::MIN);
-        let until = moves.get(index + 1).map_or(moment.now, |(next, _)| {
-            Timestamp::from_millisecond(*next).unwrap_or(Timestamp::MAX)
-        });
+        let until = moves
+            .get(index + 1)
+            .map_or(moment.now, |(next, _)| Timestamp::from_millisecond(*next).unwrap_or(Timestamp::MAX));
         match milestone {
             Milestone::Lead if told.is_empty() => tell(&mut told, at, Stage::Lead),
             Milestone::Lead => {}

@@ -75,6 +75,7 @@ pub struct State {
     /// The account that the person belongs to.
     pub account: Option<Register>,
     /// Points by the rule's key.
+    #[serde(with = "crate::keyed")]
     pub points: BTreeMap<u32, Points>,
     /// Actions by journey stage.
     pub tallies: BTreeMap<String, u32>,
@@ -83,10 +84,13 @@ pub struct State {
     /// The newest moves between stages: when, and which milestone.
     pub moves: BTreeSet<(i64, Milestone)>,
     /// Counts by day, of the events that a rule asks about, by the history's key.
+    #[serde(with = "crate::keyed")]
     pub windows: BTreeMap<u32, BTreeMap<i32, u32>>,
     /// First and last time of what a rule asks about, by the history's key.
+    #[serde(with = "crate::keyed")]
     pub spans: BTreeMap<u32, Span>,
     /// Days of the use of features, by the history's key.
+    #[serde(with = "crate::keyed")]
     pub uses: BTreeMap<u32, Days>,
     /// The latest answer to the survey.
     pub nps: Option<Answer>,

@@ -14,7 +14,7 @@ use perennial_domain::{Likelihood, Score, Scores};
 use serde::Serialize;
 
 /// Weeks whose beginnings are kept.
-pub const WEEKS: i32 = 5;
+pub const WEEKS: i32 = 4;
 
 /// A score when a week began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -75,9 +75,7 @@ pub fn trend(moment: &Moment<'_>, view: &State, facts: &Facts, likelihood: Likel
     for week in this_week - WEEKS + 1..=this_week {
         let value = match facts.trend.get(&week) {
             Some(scores) => scores.get(likelihood as usize).copied(),
-            None if seen.last_at() < beginning(week) => {
-                scores_at(moment, view, week).get(likelihood as usize).copied()
-            }
+            None if seen.last_at() < beginning(week) => scores_at(moment, view, week).get(likelihood as usize).copied(),
             None => None,
         };
         points.extend(value.map(|value| TrendPoint { at: beginning(week), value: Score::from(value) }));

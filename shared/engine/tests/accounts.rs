@@ -8,7 +8,7 @@ use perennial_domain::{
     AccountId, AccountSummary, Event, Identity, Likelihood, Measure, Member, MessageId, PersonId, Score, Stage, Touch,
     UserId,
 };
-use perennial_engine::account::{Account, MAX_DOMAINS, Tally, TREND_WEEKS, facts};
+use perennial_engine::account::{Account, MAX_DOMAINS, TREND_WEEKS, Tally, facts};
 use perennial_engine::membership::{account_after, account_of};
 use perennial_engine::{Action, Mode, Moment, Profile, process};
 use perennial_testkit::EventBuilder;
@@ -49,7 +49,10 @@ fn config_of(accounts: &str) -> Config {
         ("schedules.toml", ""),
         ("scoring.toml", ""),
         ("journeys.toml", ""),
-        ("personas.toml", "[[persona]]\nname = \"buyer\"\n[[persona]]\nname = \"sponsor\"\n[[persona]]\nname = \"user\"\n"),
+        (
+            "personas.toml",
+            "[[persona]]\nname = \"buyer\"\n[[persona]]\nname = \"sponsor\"\n[[persona]]\nname = \"user\"\n",
+        ),
         (
             "lifecycle.toml",
             "[milestones]\ncustomer = [\"Subscription Started\", \"Seat Assigned\"]\n[customer]\nonboarding_days = 30\nadopting_days = 90\nat_risk_after_idle_days = 21\n",
@@ -135,8 +138,7 @@ fn members() -> impl Strategy<Value = Vec<Member>> {
     prop::collection::vec(one, 0..60).prop_map(|all| {
         let each = all.into_iter().enumerate();
         each.map(|(i, (stage, purchase, success, churn, engagement, personas))| {
-            let scores =
-                [(Likelihood::Purchase, purchase), (Likelihood::Success, success), (Likelihood::Churn, churn)];
+            let scores = [(Likelihood::Purchase, purchase), (Likelihood::Success, success), (Likelihood::Churn, churn)];
             member(&i.to_string(), stage, &scores, engagement, &personas)
         })
         .collect()
@@ -251,9 +253,8 @@ fn a_person_belongs_to_the_domain_of_the_mail_until_a_group_call_names_an_accoun
     let identify = |message: &str, second: i64, mail: &str| {
         EventBuilder::identify(message, "ada", None).with_trait("email", mail).at(at(second)).build()
     };
-    let group = |message: &str, second: i64, account: &str| {
-        EventBuilder::group(message, "ada", account).at(at(second)).build()
-    };
+    let group =
+        |message: &str, second: i64, account: &str| EventBuilder::group(message, "ada", account).at(at(second)).build();
     let membership = |actions: &[Action]| {
         let said = actions.iter().filter_map(|action| match action {
             Action::PublishMember { account, .. } => Some(format!("in {account}")),

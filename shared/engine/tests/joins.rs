@@ -83,8 +83,7 @@ impl House {
 
     /// Makes a change to all people at once: those whom it is not about stay as they are.
     fn change(&mut self, change: &Change) -> Option<Limit> {
-        let mut before: People =
-            self.people.values().map(|profile| (profile.id, profile.parts.clone())).collect();
+        let mut before: People = self.people.values().map(|profile| (profile.id, profile.parts.clone())).collect();
         for identity in change.identities() {
             if self.holder(&identity).is_none() {
                 before.insert(identity.person_id(), vec![Part::new(identity)]);
@@ -356,7 +355,8 @@ fn one_address_joins_and_each_join_says_why() {
         ("anonymous:u0", "user:u2", Evidence::Alias, "", at(99)),
         ("user:u0", "user:u2", Evidence::Alias, "", at(99)),
     ];
-    let expected = expected.map(|(a, b, evidence, shown, at)| (a.to_owned(), b.to_owned(), evidence, shown.to_owned(), at));
+    let expected =
+        expected.map(|(a, b, evidence, shown, at)| (a.to_owned(), b.to_owned(), evidence, shown.to_owned(), at));
     assert_eq!(said.into_iter().collect::<BTreeSet<_>>(), expected.into_iter().collect::<BTreeSet<_>>());
 }
 
@@ -385,8 +385,7 @@ fn shared_and_blocked_values_join_nobody() {
 fn a_value_that_one_too_many_claim_parts_those_whom_it_had_joined() {
     let mut rules = rules();
     rules.breaker.claimed_by = 3;
-    let events: Vec<Event> =
-        (0..5).map(|n| mail(&format!("m{n}"), USERS[n], "ada@acme.org", n as i64)).collect();
+    let events: Vec<Event> = (0..5).map(|n| mail(&format!("m{n}"), USERS[n], "ada@acme.org", n as i64)).collect();
     let mut house = run(rules, &events[..3].iter().collect::<Vec<_>>());
     assert_eq!(house.people.len(), 1);
     for event in &events[3..] {
@@ -421,7 +420,9 @@ fn a_merge_over_a_limit_does_not_happen_and_both_sides_say_so() {
     assert_eq!(of(&browser("a2")).parts.len(), 1);
     let claims = &of(&user("u4")).part(&user("u4")).unwrap().claims;
     assert!(claims.iter().any(|claim| claim.standing == Standing::Refused(Limit::Identities)));
-    let turned = |who: &Identity| of(who).parts.iter().flat_map(|part| &part.notes).map(|note| note.what.clone()).collect::<Vec<_>>();
+    let turned = |who: &Identity| {
+        of(who).parts.iter().flat_map(|part| &part.notes).map(|note| note.what.clone()).collect::<Vec<_>>()
+    };
     let by_mail = Noted::TurnedAway { evidence: Evidence::Mail, limit: Limit::Identities };
     assert!(turned(&user("u1")).contains(&by_mail));
     // Counted at a person of its own.

@@ -118,11 +118,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] where the read fails or the item cannot be read.
-    pub async fn account(
-        &self,
-        id: &AccountId,
-        consistency: Consistency,
-    ) -> Result<Option<StoredAccount>, StoreError> {
+    pub async fn account(&self, id: &AccountId, consistency: Consistency) -> Result<Option<StoredAccount>, StoreError> {
         let key = keys::key(keys::account(id), keys::ACCOUNT);
         let Some(item) = self.get("account", key, consistency == Consistency::Strong).await? else {
             return Ok(None);

@@ -59,11 +59,12 @@ struct Published<'a> {
     engagement: Score,
     /// Seconds since 1970, and nanoseconds.
     last_seen: Option<(i64, i32)>,
-    personas: Cow<'a, BTreeSet<String>>,
+    /// `None` where they are those that the item's attribute lists.
+    personas: Option<Cow<'a, BTreeSet<String>>>,
 }
 
 impl<'a> Published<'a> {
-    fn of(person: PersonId, (account, member): &'a (AccountId, Member)) -> Self {
+    fn of(person: PersonId, (account, member): &'a (AccountId, Member), listed: &[String]) -> Self {
         Self {
             account: Cow::Borrowed(account.as_str()),
             person: (member.person != person).then(|| *member.person.as_bytes()),
@@ -71,11 +72,12 @@ impl<'a> Published<'a> {
             scores: Cow::Borrowed(&member.scores),
             engagement: member.engagement,
             last_seen: member.last_seen.map(|at| (at.as_second(), at.subsec_nanosecond())),
-            personas: Cow::Borrowed(&member.personas),
+            personas: (!listed.iter().collect::<BTreeSet<_>>().iter().copied().eq(&member.personas))
+                .then_some(Cow::Borrowed(&member.personas)),
         }
     }
 
-    fn read(self, person: PersonId) -> Result<(AccountId, Member), StoreError> {
+    fn read(self, person: PersonId, listed: &[String]) -> Result<(AccountId, Member), StoreError> {
         let wrong = |what: &str| StoreError::Corrupt(format!("what was published has a wrong {what}"));
         let last_seen = self.last_seen.map(|(second, nanosecond)| Timestamp::new(second, nanosecond)).transpose();
         let member = Member {
@@ -84,7 +86,7 @@ impl<'a> Published<'a> {
             scores: self.scores.into_owned(),
             engagement: self.engagement,
             last_seen: last_seen.map_err(|_| wrong("time"))?,
-            personas: self.personas.into_owned(),
+            personas: self.personas.map_or_else(|| listed.iter().cloned().collect(), Cow::into_owned),
         };
         Ok((AccountId::parse(&self.account).map_err(|_| wrong("account"))?, member))
     }
@@ -132,7 +134,7 @@ pub fn encode(profile: &Profile, summary: &Summary, version: u64) -> Result<Item
         item.insert(table::DUE_SHARD.to_owned(), s(keys::due_shard(profile.id)));
         item.insert(table::DUE_AT.to_owned(), n(due.as_second()));
     }
-    let state = encode_state(profile, size(&item) + "state".len())?;
+    let state = encode_state(profile, &summary.personas, size(&item) + "state".len())?;
     item.insert("state".to_owned(), b(state));
     Ok(item)
 }
@@ -148,7 +150,8 @@ pub fn decode(item: &Item) -> Result<Loaded, StoreError> {
     if let Some(to) = item.parsed::<PersonId>("to")? {
         return Ok(Loaded::Moved(Moved { to, version }));
     }
-    let body = decode_state(id, needed("state", item.bytes("state")?)?)?;
+    let personas = names(item.text("pers")?);
+    let body = decode_state(id, needed("state", item.bytes("state")?)?, &personas)?;
     let mut outbox = Vec::with_capacity(body.outbox.len());
     for entry in body.outbox {
         outbox.push(match (entry, &body.published) {
@@ -167,7 +170,7 @@ pub fn decode(item: &Item) -> Result<Loaded, StoreError> {
         stage: stage(needed("stage", item.text("stage")?)?)?,
         scores: long_scores(item.text("scores")?.unwrap_or_default())?,
         nps: nps_class(item.text("nps")?.unwrap_or(NpsClass::None.as_str()))?,
-        personas: names(item.text("pers")?),
+        personas,
         segments: names(item.text("segs")?),
     };
     Ok(Loaded::Profile(Stored {
@@ -185,7 +188,7 @@ pub(crate) fn encode_pointer(person: PersonId, moved: &Moved) -> Item {
     item
 }
 
-fn encode_state(profile: &Profile, rest: usize) -> Result<Vec<u8>, StoreError> {
+fn encode_state(profile: &Profile, listed: &[String], rest: usize) -> Result<Vec<u8>, StoreError> {
     let unstorable = |error: &dyn std::fmt::Display| StoreError::Unstorable(error.to_string());
     let mut outbox = Vec::with_capacity(profile.outbox.len());
     for action in &profile.outbox {
@@ -196,7 +199,7 @@ fn encode_state(profile: &Profile, rest: usize) -> Result<Vec<u8>, StoreError> {
             _ => Entry::Json(serde_json::to_vec(action).map_err(|error| unstorable(&error))?),
         });
     }
-    let published = profile.published.as_ref().map(|published| Published::of(profile.id, published));
+    let published = profile.published.as_ref().map(|published| Published::of(profile.id, published, listed));
     let body = Body { parts: &profile.parts, published, outbox };
     let plain = postcard::to_extend(&body, vec![FORMAT]).map_err(|error| unstorable(&error))?;
     if rest + plain.len() <= WRITE_UNIT {
@@ -229,7 +232,7 @@ fn inflate(deflated: &[u8]) -> Option<Vec<u8>> {
     (read as u64 <= MAX_INFLATED).then_some(out)
 }
 
-fn decode_state(person: PersonId, bytes: &[u8]) -> Result<State, StoreError> {
+fn decode_state(person: PersonId, bytes: &[u8], listed: &[String]) -> Result<State, StoreError> {
     let (head, rest) = bytes.split_first().ok_or_else(|| StoreError::corrupt("a state is empty"))?;
     let inflated;
     let plain = if head & DEFLATED == 0 {
@@ -244,7 +247,7 @@ fn decode_state(person: PersonId, bytes: &[u8]) -> Result<State, StoreError> {
         2 => postcard::from_bytes::<v2::Body2>(plain).map_err(unreadable)?.read(person),
         FORMAT => {
             let body: OwnedBody = postcard::from_bytes(plain).map_err(unreadable)?;
-            let published = body.published.map(|published| published.read(person)).transpose()?;
+            let published = body.published.map(|published| published.read(person, listed)).transpose()?;
             Ok(State { parts: body.parts, published, outbox: body.outbox })
         }
         other => Err(StoreError::Corrupt(format!("a state has format {other}, which this version does not know"))),

@@ -4,7 +4,7 @@ use perennial_config::lifecycle::Milestone;
 use perennial_config::{Bundle, Config};
 use perennial_domain::{AnonymousId, Event, MessageId, UserId};
 use perennial_engine::joins::{Claim, Digest, Evidence, Limit, Link, Note, Noted, Standing};
-use perennial_engine::{Moment, Mode, evaluate, process};
+use perennial_engine::{Mode, Moment, evaluate, process};
 use perennial_testkit::EventBuilder;
 use proptest::prelude::*;
 use std::collections::HashSet;
@@ -113,9 +113,9 @@ fn what_was_just_published_costs_a_byte_and_comes_back_whole() {
     assert_eq!(published, 1);
     let (_, loaded) = round_trip(&stored);
     assert_eq!(loaded, Loaded::Profile(stored.clone()));
-    let with = encode_state(&stored.profile, 0).unwrap().len();
+    let with = encode_state(&stored.profile, &stored.summary.personas, 0).unwrap().len();
     stored.profile.outbox.retain(|action| !matches!(action, Action::PublishMember { .. }));
-    assert!(with - encode_state(&stored.profile, 0).unwrap().len() <= 2);
+    assert!(with - encode_state(&stored.profile, &stored.summary.personas, 0).unwrap().len() <= 2);
 }
 
 /// States of one person as earlier versions stored them: (name, bytes).
@@ -160,7 +160,11 @@ fn every_format_that_was_ever_stored_is_still_read_whole() {
             let points = part.state.points[&177_041_722].clone();
             let left = points.weight(at(58, 0).as_second(), Some(45.0));
             assert!(points.events == 10 && (5.0..10.0).contains(&left), "{name}: {left}");
-            assert_eq!(part.state.windowed(perennial_config::history::event_key("Pricing Page Viewed"), 20_512, 31), 6, "{name}");
+            assert_eq!(
+                part.state.windowed(perennial_config::history::event_key("Pricing Page Viewed"), 20_512, 31),
+                6,
+                "{name}"
+            );
             assert_eq!(part.state.revenue.values().sum::<i64>(), 1250, "{name}");
             assert_eq!((part.seen.blocks, part.seen.recent().count()), (1, 21), "{name}");
         } else {

@@ -116,7 +116,13 @@ impl Road {
                     other => bail!("an unexpected item: {other:?}"),
                 },
             };
-            let processed = process(&Moment::new(&self.config, house::now()), &mut profile, &events, &Default::default(), Mode::Live);
+            let processed = process(
+                &Moment::new(&self.config, house::now()),
+                &mut profile,
+                &events,
+                &Default::default(),
+                Mode::Live,
+            );
             self.counted += u64::from(processed.counted);
             // What the outbox holds travels in the write; it is taken out at the next.
             let item = codec::encode(&profile, &Summary::of(&processed.evaluation, &self.config), version + 1)?;
@@ -200,7 +206,8 @@ fn common_config() -> Result<Config> {
             let Some(one) = one.as_table_mut() else { return false };
             one.remove("category");
             let measure = one.get("measure").and_then(toml::Value::as_str).unwrap_or_default();
-            let speaks_of_texts = one.get("where").and_then(toml::Value::as_str).is_some_and(|text| text.contains("sentiment"));
+            let speaks_of_texts =
+                one.get("where").and_then(toml::Value::as_str).is_some_and(|text| text.contains("sentiment"));
             !one.contains_key("when") && !speaks_of_texts && known.is_none_or(|known| known.contains(&measure))
         });
     }

@@ -51,7 +51,8 @@ pub(super) async fn page(
     let (mut at, mut from) = match after {
         None => (0, None),
         Some(after) => {
-            let (at, cursor) = place(&parts, after).ok_or(Failure::Wrong("after must be the `next` of another page"))?;
+            let (at, cursor) =
+                place(&parts, after).ok_or(Failure::Wrong("after must be the `next` of another page"))?;
             (at, Some(cursor))
         }
     };

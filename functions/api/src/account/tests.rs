@@ -5,8 +5,8 @@ use crate::handler::tests::{call, get};
 use crate::test_support::{House, ada, house, now, with_ada};
 use http::StatusCode;
 use perennial_domain::{
-    AccountId, AccountReason, AccountSummary, AccountUpdate, ConfigVersion, Measure, Member, MessageId, PersonId, Score,
-    Stage,
+    AccountId, AccountReason, AccountSummary, AccountUpdate, ConfigVersion, Measure, Member, MessageId, PersonId,
+    Score, Stage,
 };
 use perennial_store::accounts::StoredAccount;
 use serde_json::{Value, json};

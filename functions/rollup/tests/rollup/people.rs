@@ -40,7 +40,11 @@ async fn an_account_is_written_once_a_batch_and_not_at_all_where_nothing_changed
     bench.put("acme", &member("b", 1), 1).await;
     bench.roll_up("acme").await;
     assert_eq!((bench.version("acme").await, bench.sums("acme").await), (2, Some((2, 31, None))));
-    assert_eq!(bench.account("acme").await.unwrap().traits["plan"].value, "team", "traits stay where only people change");
+    assert_eq!(
+        bench.account("acme").await.unwrap().traits["plan"].value,
+        "team",
+        "traits stay where only people change"
+    );
 }
 
 /// Domain, 2: people move between accounts.

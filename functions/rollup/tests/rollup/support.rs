@@ -80,6 +80,7 @@ impl Bench {
             events: events.clone(),
             accounts: accounts.clone(),
             clock: clock.clone(),
+            wake_pause: jiff::SignedDuration::from_mins(5),
         });
         Self { deps, store, messages, events, accounts, time, config, clock }
     }
@@ -164,6 +165,14 @@ fn config(accounts: &str) -> Config {
             "#,
         ),
         ("journeys.toml", ""),
+        (
+            "segments.toml",
+            r#"
+            [[segment]]
+            name = "large"
+            when = 'account.traits.plan == "business" || account.traits.seats >= 5'
+            "#,
+        ),
         (
             "channels.toml",
             r#"

@@ -32,8 +32,10 @@ async fn what_conditions_can_see_of_an_account_wakes_its_people_and_nothing_else
     bench.time.set(at(3600));
     bench.group("acme", 2, json!({ "plan": "team" })).await;
     assert_eq!(woken(&bench).1, 0, "a call that says nothing new");
+    bench.group("acme", 2, json!({ "city": "Leeds" })).await;
+    assert_eq!(woken(&bench).1, 0, "what no condition asks for");
     bench.group("acme", 3, json!({ "plan": "business" })).await;
-    assert_eq!(woken(&bench), (everyone, 3, 3));
+    assert_eq!(woken(&bench), (everyone, 3, 4));
 }
 
 #[tokio::test]

@@ -100,7 +100,8 @@ async fn the_people_of_a_domain_follow_the_account_that_has_it() {
     domain.account.claims = [(id("acme"), at(-100))].into();
     bench.store.save_account(&mut domain).await.unwrap();
     pays(&bench, "acme").await;
-    let identify = EventBuilder::identify("a", "u", None).with_trait("email", "ada@it.acme.example").at(at(-90)).build();
+    let identify =
+        EventBuilder::identify("a", "u", None).with_trait("email", "ada@it.acme.example").at(at(-90)).build();
     assert!(bench.feed(&[vec![identify]]).await.is_empty());
     assert_eq!(stage(&bench, user("u")).await, Stage::Onboarding);
     assert_eq!(bench.store.members(&id("acme.example"), None, None).await.unwrap().members.len(), 1);
@@ -119,5 +120,8 @@ async fn a_fact_about_the_account_reaches_the_accounts_queue_with_the_time_of_it
         panic!("{told:?}")
     };
     assert_eq!((account, *sent), (&id("acme"), at(5)));
-    assert_eq!(milestones.iter().map(|fact| (fact.milestone, fact.at)).collect::<Vec<_>>(), [(Milestone::Customer, at(-60))]);
+    assert_eq!(
+        milestones.iter().map(|fact| (fact.milestone, fact.at)).collect::<Vec<_>>(),
+        [(Milestone::Customer, at(-60))]
+    );
 }

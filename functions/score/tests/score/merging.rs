@@ -160,7 +160,10 @@ async fn two_user_ids_with_one_address_are_one_person_until_someone_says_they_ar
     let together = bench.store.follow(user("u2"), Consistency::Strong).await.unwrap().unwrap();
     assert_eq!((together.profile.parts.len(), together.profile.counted()), (3, 8));
     assert_eq!(together.profile.id, user("u1").min(user("u2")));
-    assert_eq!(together.profile.joins().iter().map(|join| join.evidence).collect::<Vec<_>>(), [Evidence::Identify, Evidence::Mail]);
+    assert_eq!(
+        together.profile.joins().iter().map(|join| join.evidence).collect::<Vec<_>>(),
+        [Evidence::Identify, Evidence::Mail]
+    );
     assert_eq!(bench.store.resolve("ada@acme.org").await.unwrap().unwrap(), together);
     let members = async |account: &str| {
         let account = AccountId::parse(account).unwrap();
@@ -182,10 +185,16 @@ async fn two_user_ids_with_one_address_are_one_person_until_someone_says_they_ar
     assert_eq!((one.profile.counted(), two.profile.counted()), (7, 4));
     assert_eq!((members("acme").await, members("other").await), (vec![user("u1")], vec![user("u2")]));
     assert!(one.profile.due_at.is_some() && two.profile.due_at.is_some());
-    assert!(matches!(bench.store.load(anonymous("a1"), Consistency::Strong).await.unwrap(), Loaded::Moved(moved) if moved.to == user("u1")));
+    assert!(
+        matches!(bench.store.load(anonymous("a1"), Consistency::Strong).await.unwrap(), Loaded::Moved(moved) if moved.to == user("u1"))
+    );
     for (before, after) in apart.iter().zip([&one, &two]) {
         for part in &before.profile.parts {
-            assert_eq!(part.facts.entered, after.profile.part(&part.identity).unwrap().facts.entered, "journeys go with the part");
+            assert_eq!(
+                part.facts.entered,
+                after.profile.part(&part.identity).unwrap().facts.entered,
+                "journeys go with the part"
+            );
         }
     }
     let note = &one.profile.part(&identity("u1")).unwrap().notes[0];
@@ -193,14 +202,26 @@ async fn two_user_ids_with_one_address_are_one_person_until_someone_says_they_ar
     assert_eq!((note.at, note.other), (at(-3).as_millisecond(), user("u2")));
     assert_eq!(two.profile.parts[0].notes.len(), 1);
     // The same address again does not glue them; another one, which both give, does.
-    let again = |id: &str, user: &str| Event { message_id: MessageId::parse(id).unwrap(), ..mail("x", user, "ada@acme.org", -2) };
-    assert!(bench.feed(&[vec![again("m5", "u1"), again("m6", "u2")], vec![mail("m7", "u1", "new@acme.org", -1)]]).await.is_empty());
+    let again = |id: &str, user: &str| Event {
+        message_id: MessageId::parse(id).unwrap(),
+        ..mail("x", user, "ada@acme.org", -2)
+    };
+    assert!(
+        bench
+            .feed(&[vec![again("m5", "u1"), again("m6", "u2")], vec![mail("m7", "u1", "new@acme.org", -1)]])
+            .await
+            .is_empty()
+    );
     assert!(bench.stored(user("u1")).await.is_some() && bench.stored(user("u2")).await.is_some());
     assert!(bench.feed(&[vec![mail("m8", "u2", "new@acme.org", -1)]]).await.is_empty());
     let again = bench.store.follow(user("u1"), Consistency::Strong).await.unwrap().unwrap();
     assert_eq!(again.profile.parts.len(), 3);
     assert!(bench.hand(vec![unmerge("u1", -3)]).await.is_empty());
-    assert_eq!(bench.store.follow(user("u1"), Consistency::Strong).await.unwrap().unwrap(), again, "an old word says nothing of new evidence");
+    assert_eq!(
+        bench.store.follow(user("u1"), Consistency::Strong).await.unwrap().unwrap(),
+        again,
+        "an old word says nothing of new evidence"
+    );
 }
 
 #[tokio::test]

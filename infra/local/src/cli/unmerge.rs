@@ -28,7 +28,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut url = reqwest::Url::parse(&args.url)?;
     let path = ["api", "people", &args.person, "unmerge"];
     // An id may hold a slash, so it is a segment of its own.
-    url.path_segments_mut().map_err(|()| anyhow::anyhow!("{} is no address of a system", args.url))?.pop_if_empty().extend(path);
+    url.path_segments_mut()
+        .map_err(|()| anyhow::anyhow!("{} is no address of a system", args.url))?
+        .pop_if_empty()
+        .extend(path);
     let body = serde_json::json!({ "identity": args.identity, "by": args.by, "why": args.why });
     let mut request = reqwest::Client::new().post(url).body(body.to_string());
     if let Some(key) = &args.api_key {
@@ -38,6 +41,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let (status, body) = (answer.status(), answer.text().await?);
     let body: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
     anyhow::ensure!(status.is_success(), "{status}: {}", body["error"]["message"].as_str().unwrap_or_default());
-    println!("{} is taken out of {}", body["identity"].as_str().unwrap_or_default(), body["person"].as_str().unwrap_or_default());
+    println!(
+        "{} is taken out of {}",
+        body["identity"].as_str().unwrap_or_default(),
+        body["person"].as_str().unwrap_or_default()
+    );
     Ok(ExitCode::SUCCESS)
 }

@@ -87,7 +87,14 @@ fn subscription(record: &mut Recorder, plot: &Plot, people: &[Person], first: i6
         if upgrades && due == first + MONTH {
             paid = Subscription { plan: "business", seats: paid.seats + 5, seat: 49 };
             let upgraded = paid.priced("amount");
-            record.track_of("billing", Who::User(&payer.user), plot, (due - 3, 51_000), "Subscription Upgraded", upgraded);
+            record.track_of(
+                "billing",
+                Who::User(&payer.user),
+                plot,
+                (due - 3, 51_000),
+                "Subscription Upgraded",
+                upgraded,
+            );
             tell_value(record, plot, payer, due - 3, paid);
         }
         renew(record, plot, payer, due, paid, rng);

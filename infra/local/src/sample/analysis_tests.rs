@@ -55,7 +55,9 @@ fn known() -> Known {
     let mut accounts: BTreeMap<AccountId, Account> = BTreeMap::new();
     for event in &events {
         let identity = match event.identity().unwrap() {
-            Identity::Anonymous(id) => links.get(&id).map_or(Identity::Anonymous(id), |user| Identity::User((*user).clone())),
+            Identity::Anonymous(id) => {
+                links.get(&id).map_or(Identity::Anonymous(id), |user| Identity::User((*user).clone()))
+            }
             user => user,
         };
         apply(&config, states.entry(identity).or_default(), event);
@@ -71,7 +73,9 @@ fn known() -> Known {
     }
     let named: BTreeMap<String, AccountId> = accounts
         .values()
-        .flat_map(|account| account.domains(&config.accounts.domains).into_keys().map(|domain| (domain, account.id.clone())))
+        .flat_map(|account| {
+            account.domains(&config.accounts.domains).into_keys().map(|domain| (domain, account.id.clone()))
+        })
         .collect();
     let belongs = |state: &State| {
         let id = account_of(&config, state)?;
@@ -128,7 +132,9 @@ fn the_sample_company_has_people_in_every_stage_of_the_lifecycle() {
 #[test]
 fn the_sample_company_has_every_persona_by_trait_and_by_rule() {
     let known = known();
-    let says = |state: &State, name: &str| state.traits.get("role").is_some_and(|role| role.value.contains(&format!("\"{name}\"")));
+    let says = |state: &State, name: &str| {
+        state.traits.get("role").is_some_and(|role| role.value.contains(&format!("\"{name}\"")))
+    };
     for persona in &known.config.personas.all {
         let has = |evaluation: &Evaluation| evaluation.personas(&known.config).any(|name| name == persona.name);
         let of: Vec<&State> = known.people.values().filter(|(_, e)| has(e)).map(|(state, _)| state).collect();
@@ -161,7 +167,8 @@ fn the_sample_company_has_people_in_every_segment() {
 fn the_sample_company_has_people_high_and_low_on_each_of_the_nine_likelihoods() {
     let known = known();
     for likelihood in Likelihood::ALL {
-        let scores: Vec<u8> = known.people.values().map(|(_, evaluation)| evaluation.scores.get(likelihood).get()).collect();
+        let scores: Vec<u8> =
+            known.people.values().map(|(_, evaluation)| evaluation.scores.get(likelihood).get()).collect();
         let (highest, lowest) = (scores.iter().max().unwrap(), scores.iter().min().unwrap());
         assert!(*highest >= 75 && *lowest < 25, "{likelihood:?} goes from {lowest} to {highest}");
     }
@@ -170,8 +177,13 @@ fn the_sample_company_has_people_high_and_low_on_each_of_the_nine_likelihoods() 
 #[test]
 fn the_sample_company_has_pieces_counted_in_the_tally_of_every_stage() {
     let known = known();
-    let tallies: BTreeSet<&String> =
-        known.people.values().flat_map(|(state, _)| state.tallies.iter()).filter(|(_, n)| **n > 0).map(|(name, _)| name).collect();
+    let tallies: BTreeSet<&String> = known
+        .people
+        .values()
+        .flat_map(|(state, _)| state.tallies.iter())
+        .filter(|(_, n)| **n > 0)
+        .map(|(name, _)| name)
+        .collect();
     let all: BTreeSet<&String> = known.config.scoring.tallies.values().flatten().collect();
     assert_eq!(tallies, all);
 }

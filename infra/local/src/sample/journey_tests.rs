@@ -6,7 +6,7 @@ use super::*;
 use crate::bundle;
 use perennial_config::Config;
 use perennial_domain::{Decision, Event, Identity, Stage};
-use perennial_engine::{Moment, Action, Mode, Profile, evaluate, process, tick};
+use perennial_engine::{Action, Mode, Moment, Profile, evaluate, process, tick};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The call as `ingest` accepts it; `None` for the broken ones.

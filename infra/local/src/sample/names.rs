@@ -5,12 +5,26 @@ use super::rng::Rng;
 use serde_json::{Value, json};
 
 const FIRST: [&str; 16] = [
-    "Aveline", "Borin", "Cadra", "Delmo", "Evanna", "Farrow", "Gisal", "Hanno", "Ilvy", "Jorun", "Kestra", "Lumo", "Maris",
-    "Nevan", "Orla", "Perrin",
+    "Aveline", "Borin", "Cadra", "Delmo", "Evanna", "Farrow", "Gisal", "Hanno", "Ilvy", "Jorun", "Kestra", "Lumo",
+    "Maris", "Nevan", "Orla", "Perrin",
 ];
 const LAST: [&str; 16] = [
-    "Abernal", "Brookwit", "Carrowell", "Dunmarsh", "Eldergate", "Fennimor", "Grayloft", "Hollowin", "Ironbee", "Jesslow",
-    "Kettlemere", "Larkhand", "Mossbrook", "Nightwell", "Oakensmit", "Pondergast",
+    "Abernal",
+    "Brookwit",
+    "Carrowell",
+    "Dunmarsh",
+    "Eldergate",
+    "Fennimor",
+    "Grayloft",
+    "Hollowin",
+    "Ironbee",
+    "Jesslow",
+    "Kettlemere",
+    "Larkhand",
+    "Mossbrook",
+    "Nightwell",
+    "Oakensmit",
+    "Pondergast",
 ];
 
 /// A first and a last name.
@@ -26,9 +40,13 @@ pub(super) fn mail(name: &str, number: u64, domain: &str) -> String {
 /// What the card says, for those whose work it tells.
 pub(super) fn title(role: Role, rng: &mut Rng) -> Option<&'static str> {
     Some(match role {
-        Role::ExecutiveSponsor => {
-            rng.pick(["Chief Financial Officer", "VP Operations", "Managing Director", "Founder", "Chief Customer Officer"])
-        }
+        Role::ExecutiveSponsor => rng.pick([
+            "Chief Financial Officer",
+            "VP Operations",
+            "Managing Director",
+            "Founder",
+            "Chief Customer Officer",
+        ]),
         Role::Buyer => rng.pick(["Head of Procurement", "Purchasing Manager", "Senior Buyer"]),
         Role::It => rng.pick(["IT Manager", "System Administrator", "Security Engineer"]),
         Role::Administrator | Role::PowerUser | Role::EndUser => return None,

@@ -58,7 +58,8 @@ fn counted(company: &Company) -> Expected {
             }
         }
         let own = ["/traits/website", "/traits/domain"].map(|place| call.body.pointer(place).and_then(Value::as_str));
-        claimed.extend(own.into_iter().flatten().map(|own| own.trim_start_matches("https://www.").replace("/about", "")));
+        claimed
+            .extend(own.into_iter().flatten().map(|own| own.trim_start_matches("https://www.").replace("/about", "")));
         found.revenue_cents += call.body["properties"]["revenue"].as_i64().unwrap_or_default() * 100;
         accounts.extend(group.or(call.body["context"]["groupId"].as_str()).map(str::to_owned));
         *found.by_event.entry(name).or_default() += 1;

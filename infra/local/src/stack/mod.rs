@@ -149,10 +149,8 @@ impl Stack {
             urls: wired.urls.clone(),
             simulated: options.simulated.clone(),
         }));
-        let router = router.merge(history::router(history::History {
-            score: Arc::clone(&wired.score),
-            running: Arc::default(),
-        }));
+        let router = router
+            .merge(history::router(history::History { score: Arc::clone(&wired.score), running: Arc::default() }));
         let stopped = stop.clone();
         tasks.spawn(async move {
             let serving =

@@ -6,6 +6,7 @@ use super::queues::{self, QueueUrls};
 use super::{LOCAL_HOOK_SECRET, StackOptions};
 use crate::aws::Endpoints;
 use futures::future::FutureExt;
+use jiff::SignedDuration;
 use perennial_channels::mail::Mailer;
 use perennial_channels::unsubscribe::Keys;
 use perennial_channels::webhook::WebhookSender;
@@ -26,6 +27,8 @@ const SWEEP_LIMIT: u32 = 20_000;
 const LOCAL_UNSUBSCRIBE_KEY: &str = "unsubscribe links of a local stack";
 /// Where a data directory keeps the archive.
 const ARCHIVE_DIR: &str = "archive";
+/// Shorter than in the cloud, where looking at people again costs money: on a laptop one would rather see it happen.
+const WAKE_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 
 /// The service clients that all functions share.
 pub(super) struct Clients {
@@ -147,6 +150,7 @@ pub(super) async fn wire(
         events: queue(&urls.events),
         accounts: queue(&urls.accounts),
         clock: clock.clone(),
+        wake_pause: WAKE_PAUSE,
     }));
     let sweep = perennial_sweep::Deps::new(store.clone(), queue(&urls.events), clock.clone(), SWEEP_LIMIT);
     let api = Arc::new(super::api::deps(&store, &config, &sqs, &urls, &clock, keys));

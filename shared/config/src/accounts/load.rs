@@ -1,8 +1,6 @@
 //! The file as written, and its checks.
 
-use super::{
-    Accounts, Crm, CrmField, Domains, HealthRule, Owner, ScoreRule, THOUSAND, TouchLevels, Value, Weights,
-};
+use super::{Accounts, Crm, CrmField, Domains, HealthRule, Owner, ScoreRule, THOUSAND, TouchLevels, Value, Weights};
 use crate::error::{Reporter, unknown};
 use crate::lifecycle::Lifecycle;
 use crate::spanned::Spanned;
@@ -208,7 +206,8 @@ impl Accounts {
 
 fn load_value(report: &mut Reporter<'_>, raw: RawValue) -> Option<Value> {
     if raw.r#trait.get_ref().trim().is_empty() {
-        report.at(raw.r#trait.span(), "value.trait is empty: name the trait that says what an account pays, such as mrr");
+        report
+            .at(raw.r#trait.span(), "value.trait is empty: name the trait that says what an account pays, such as mrr");
     }
     let currency = match Currency::parse(raw.currency.get_ref()) {
         Ok(currency) => currency,
@@ -275,7 +274,10 @@ fn load_health(report: &mut Reporter<'_>, raw: RawHealth, personas: &[String]) -
     if engagement + success != THOUSAND
         && let Some(written) = raw.success.as_ref().or(raw.engagement.as_ref())
     {
-        report.at(written.span(), "health.engagement and health.success must add up to 1 (each is 0.5 where it is not written)");
+        report.at(
+            written.span(),
+            "health.engagement and health.success must add up to 1 (each is 0.5 where it is not written)",
+        );
     }
     HealthRule { engagement, success, churn, weights: load_weights(report, raw.weights, personas) }
 }

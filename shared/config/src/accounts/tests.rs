@@ -9,7 +9,8 @@ fn load(text: &str) -> (Accounts, Vec<ConfigError>) {
         ..Lifecycle::default()
     };
     let personas = ["buyer".to_owned(), "end_user".to_owned()];
-    let accounts = Accounts::load(&mut Reporter::new("accounts.toml", text, &mut errors), &["crm"], &lifecycle, &personas);
+    let accounts =
+        Accounts::load(&mut Reporter::new("accounts.toml", text, &mut errors), &["crm"], &lifecycle, &personas);
     (accounts, errors)
 }
 
@@ -47,7 +48,11 @@ fn what_is_wrong_is_told_at_its_line_with_what_is_allowed() {
     let cases = [
         ("[touch]\nhigh = 5\n", 2, "touch.high needs [value]"),
         ("[value]\ntrait = \"mrr\"\ncurrency = \"EURO\"\nper = \"month\"\n", 3, "three letters of ISO 4217"),
-        ("[value]\ntrait = \"mrr\"\ncurrency = \"EUR\"\nper = \"week\"\n", 4, "`week` is not allowed for `per`. Allowed: month, year"),
+        (
+            "[value]\ntrait = \"mrr\"\ncurrency = \"EUR\"\nper = \"week\"\n",
+            4,
+            "`week` is not allowed for `per`. Allowed: month, year",
+        ),
         (
             "[value]\ntrait = \"mrr\"\ncurrency = \"EUR\"\nper = \"year\"\n[touch]\nhigh = 5\nlow = 5\n",
             6,

@@ -41,7 +41,10 @@ fn asks_has<S>(program: &Program<S>) -> bool {
 
 /// Why all of `programs` together hold for nobody in `stages` (all stages where empty); `None` where they may.
 pub(super) fn never(config: &Config, programs: &[&Program<PersonSlot>], stages: &[Stage]) -> Option<Never> {
-    if programs.iter().any(|program| asks_has(program) || config.segments.all.iter().any(|segment| asks_has(&segment.when))) {
+    if programs
+        .iter()
+        .any(|program| asks_has(program) || config.segments.all.iter().any(|segment| asks_has(&segment.when)))
+    {
         return None;
     }
     let all = stages.is_empty();
@@ -61,7 +64,8 @@ pub(super) fn never(config: &Config, programs: &[&Program<PersonSlot>], stages: 
         };
         if open.iter().all(|stage| never_with(*stage) == Some(true)) {
             // Of several stages that which leaves most open says most.
-            let about = open.iter().filter_map(|stage| values(config, &slot, *stage)).max_by_key(|(values, _)| values.len());
+            let about =
+                open.iter().filter_map(|stage| values(config, &slot, *stage)).max_by_key(|(values, _)| values.len());
             return Some(Never(about.map(|(_, about)| about).unwrap_or_default()));
         }
     }
@@ -104,7 +108,9 @@ fn values(config: &Config, slot: &PersonSlot, stage: Stage) -> Option<(Vec<Value
         PersonSlot::ActiveMonths(months) => {
             numbers(i64::from(*months), format!("active_months({months}) is {months} at most"))
         }
-        PersonSlot::UsedDays { days, .. } => numbers(i64::from(*days), format!("used_days(…, {days}) is {days} at most")),
+        PersonSlot::UsedDays { days, .. } => {
+            numbers(i64::from(*days), format!("used_days(…, {days}) is {days} at most"))
+        }
         PersonSlot::HighValueUsed(days) => {
             let all = config.features.high_value().count();
             numbers(all as i64, format!("high_value_used({days}) is {all} at most: features.toml has no more"))
@@ -206,7 +212,10 @@ pub(super) fn never_for(config: &Config, filter: &Program<EventSlot>, event: &st
     let has = |of: fn(&EventSlot) -> bool| filter.slots().iter().any(of);
     let call = call(event);
     if has(|slot| matches!(slot, EventSlot::Trait(_))) && !matches!(call, "identify" | "group") {
-        return Some(Never(format!("traits come with `identify` and `group` calls only; {} has properties", event_words(event))));
+        return Some(Never(format!(
+            "traits come with `identify` and `group` calls only; {} has properties",
+            event_words(event)
+        )));
     }
     if has(|slot| matches!(slot, EventSlot::Property(_))) && matches!(call, "identify" | "group" | "alias") {
         return Some(Never(format!("`{call}` calls have no properties; what they say is in traits")));
@@ -222,11 +231,12 @@ pub(super) fn never_for(config: &Config, filter: &Program<EventSlot>, event: &st
     if !sources.clone().all(fails) {
         return None;
     }
-    let about = if has(|slot| *slot == EventSlot::Source) && !has(|slot| matches!(slot, EventSlot::Event | EventSlot::Kind)) {
-        format!("source is one of {}", sources.collect::<Vec<_>>().join(", "))
-    } else {
-        format!("it is false for every event \"{event}\", a `{call}` call")
-    };
+    let about =
+        if has(|slot| *slot == EventSlot::Source) && !has(|slot| matches!(slot, EventSlot::Event | EventSlot::Kind)) {
+            format!("source is one of {}", sources.collect::<Vec<_>>().join(", "))
+        } else {
+            format!("it is false for every event \"{event}\", a `{call}` call")
+        };
     Some(Never(about))
 }
 

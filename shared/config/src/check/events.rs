@@ -49,8 +49,14 @@ pub(super) fn remark(config: &Config, remarks: &mut Remarks<'_>) {
         // Of several that are written as often, the first by alphabet is taken to be right.
         let Some((right, times)) = of.iter().max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0))) else { continue };
         if *right != name {
-            let by = if *times >= SENT { "is what is sent".to_owned() } else { format!("is written {} elsewhere", often(*times)) };
-            let message = format!("`{name}` differs only in spaces, signs or capitals from `{right}`, which {by}: did you mean that? Events count by their exact name");
+            let by = if *times >= SENT {
+                "is what is sent".to_owned()
+            } else {
+                format!("is written {} elsewhere", often(*times))
+            };
+            let message = format!(
+                "`{name}` differs only in spaces, signs or capitals from `{right}`, which {by}: did you mean that? Events count by their exact name"
+            );
             remarks.at(mention.file, &mention.path, message);
         }
     }
@@ -67,7 +73,9 @@ fn plain(name: &str) -> String {
 
 fn mentions<'a>(config: &'a Config) -> Vec<Mention<'a>> {
     let mut all = Vec::new();
-    let mut add = |name: &'a str, file: &'static str, path: &[Part<'static>]| all.push(Mention { name, file, path: path.to_vec() });
+    let mut add = |name: &'a str, file: &'static str, path: &[Part<'static>]| {
+        all.push(Mention { name, file, path: path.to_vec() })
+    };
     for (at, feature) in config.features.all.iter().enumerate() {
         add(feature.event.as_str(), "features.toml", &[Key("feature"), At(at), Key("event")]);
     }
@@ -95,7 +103,10 @@ fn mentions<'a>(config: &'a Config) -> Vec<Mention<'a>> {
     }
     let mut asked = |program: Option<&'a Program<PersonSlot>>, file: &'static str, path: &[Part<'static>]| {
         for slot in program.map(Program::slots).unwrap_or_default() {
-            if let PersonSlot::Count { event } | PersonSlot::CountWithin { event, .. } | PersonSlot::DaysSince { event, .. } = slot {
+            if let PersonSlot::Count { event }
+            | PersonSlot::CountWithin { event, .. }
+            | PersonSlot::DaysSince { event, .. } = slot
+            {
                 all.push(Mention { name: event.as_str(), file, path: path.to_vec() });
             }
         }

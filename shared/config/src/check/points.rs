@@ -50,7 +50,8 @@ fn signals(config: &Config, remarks: &mut Remarks<'_>) {
     for (at, signal) in config.scoring.signals.iter().enumerate() {
         let id = &signal.id;
         if signal.measure.constant().is_some() {
-            let message = format!("signal `{id}`: its measure is the same for everyone; use [base] for points that everyone has");
+            let message =
+                format!("signal `{id}`: its measure is the same for everyone; use [base] for points that everyone has");
             remarks.at(SCORING, &[Key("signal"), At(at), Key("measure")], message);
             continue;
         }
@@ -59,7 +60,11 @@ fn signals(config: &Config, remarks: &mut Remarks<'_>) {
             remarks.at(
                 SCORING,
                 &[Key("signal"), At(at), Key("from")],
-                format!("signal `{id}` can never give points: `{}` never gets beyond from = {}", signal.measure.source(), signal.from),
+                format!(
+                    "signal `{id}` can never give points: `{}` never gets beyond from = {}",
+                    signal.measure.source(),
+                    signal.from
+                ),
             );
         } else if most < 1.0 {
             let gives = (signal.points * most * 10.0).round() / 10.0;
@@ -77,7 +82,11 @@ fn signals(config: &Config, remarks: &mut Remarks<'_>) {
             remarks.at(
                 SCORING,
                 &[Key("signal"), At(at), Key("to")],
-                format!("signal `{id}` always gives all its points: `{}` is never short of {}", signal.measure.source(), signal.to),
+                format!(
+                    "signal `{id}` always gives all its points: `{}` is never short of {}",
+                    signal.measure.source(),
+                    signal.to
+                ),
             );
         }
     }

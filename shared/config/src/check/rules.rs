@@ -13,11 +13,27 @@ use perennial_domain::Stage;
 pub(super) fn scoring(config: &Config, remarks: &mut Remarks<'_>) {
     for (at, feature) in config.features.all.iter().enumerate() {
         let path = [Key("feature"), At(at), Key("where")];
-        on_event(config, remarks, "features.toml", &path, &format!("feature `{}` is never used", feature.name), feature.filter.as_ref(), &feature.event);
+        on_event(
+            config,
+            remarks,
+            "features.toml",
+            &path,
+            &format!("feature `{}` is never used", feature.name),
+            feature.filter.as_ref(),
+            &feature.event,
+        );
     }
     for (at, rule) in config.scoring.rules.iter().enumerate() {
         let path = [Key("rule"), At(at), Key("where")];
-        on_event(config, remarks, "scoring.toml", &path, &format!("rule `{}` can never fire", rule.id), rule.filter.as_ref(), &rule.event);
+        on_event(
+            config,
+            remarks,
+            "scoring.toml",
+            &path,
+            &format!("rule `{}` can never fire", rule.id),
+            rule.filter.as_ref(),
+            &rule.event,
+        );
     }
     for (at, signal) in config.scoring.signals.iter().enumerate() {
         let path = [Key("signal"), At(at), Key("when")];
@@ -44,7 +60,15 @@ pub(super) fn others(config: &Config, remarks: &mut Remarks<'_>) {
         let file = "journeys.toml";
         let what = format!("journey `{}` can never start", journey.id);
         let known = remarks.all.len();
-        on_person(config, remarks, file, &[Key("journey"), At(at), Key("when")], &what, journey.when.as_ref(), &journey.stages);
+        on_person(
+            config,
+            remarks,
+            file,
+            &[Key("journey"), At(at), Key("when")],
+            &what,
+            journey.when.as_ref(),
+            &journey.stages,
+        );
         let told = remarks.all.len() > known;
         let trigger = |key| [Key("journey"), At(at), Key("trigger"), Key(key)];
         match &journey.trigger {
@@ -58,8 +82,12 @@ pub(super) fn others(config: &Config, remarks: &mut Remarks<'_>) {
                 programs.extend(&journey.when);
                 let together = if journey.when.is_some() { "its stages and its condition" } else { "its stages" };
                 // That nobody is ever in the segment is told of there.
-                if never(config, &[&segment.when], &[]).is_none() && never(config, &programs, &journey.stages).is_some() {
-                    let message = format!("{what}: nobody who is in segment `{}` fits {together}; change one of them", segment.name);
+                if never(config, &[&segment.when], &[]).is_none() && never(config, &programs, &journey.stages).is_some()
+                {
+                    let message = format!(
+                        "{what}: nobody who is in segment `{}` fits {together}; change one of them",
+                        segment.name
+                    );
                     remarks.at(file, &trigger("segment"), message);
                 }
             }
@@ -141,7 +169,13 @@ const ALWAYS: &str = "the condition always holds: leave it out, or ask for somet
 const NEVER: &str = "the condition never holds, whatever happens; correct it, or take the whole out";
 
 /// Remarks on what is asked for and never there, as the file that would bring it says nothing.
-fn nothing_known(config: &Config, remarks: &mut Remarks<'_>, file: &str, path: &[Part<'_>], program: &Program<PersonSlot>) {
+fn nothing_known(
+    config: &Config,
+    remarks: &mut Remarks<'_>,
+    file: &str,
+    path: &[Part<'_>],
+    program: &Program<PersonSlot>,
+) {
     for slot in program.slots() {
         let message = match slot {
             PersonSlot::Nps | PersonSlot::NpsDays | PersonSlot::NpsClass if config.scoring.nps.event.is_empty() => {
@@ -150,7 +184,9 @@ fn nothing_known(config: &Config, remarks: &mut Remarks<'_>, file: &str, path: &
             PersonSlot::Sentiment if config.scoring.texts.is_empty() => {
                 "no texts are read, so there is no sentiment: name their properties in scoring.toml, [sentiment]"
             }
-            PersonSlot::HighValueUsed(_) | PersonSlot::HighValueShare(_) if config.features.high_value().next().is_none() => {
+            PersonSlot::HighValueUsed(_) | PersonSlot::HighValueShare(_)
+                if config.features.high_value().next().is_none() =>
+            {
                 "no feature counts as high-value: write high_value = true in features.toml for those that make customers stay"
             }
             PersonSlot::Account(AccountField::Value) if config.accounts.value.is_none() => {

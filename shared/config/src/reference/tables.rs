@@ -149,7 +149,8 @@ fn plain(kind: &str) -> &str {
 
 fn range(schema: &Value) -> String {
     // The bounds of the numbers of the machine say nothing.
-    let bound = |name: &str| schema.get(name).filter(|bound| bound.as_f64() != Some(65_535.0) && bound.as_f64() != Some(255.0));
+    let bound =
+        |name: &str| schema.get(name).filter(|bound| bound.as_f64() != Some(65_535.0) && bound.as_f64() != Some(255.0));
     match (bound("minimum"), bound("maximum")) {
         (Some(least), Some(most)) => format!(", {} to {}", number(least), number(most)),
         (Some(least), None) => format!(", from {}", number(least)),

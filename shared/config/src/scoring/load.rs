@@ -362,6 +362,8 @@ impl Loader<'_, '_> {
 pub(crate) fn tally_names(text: &str) -> Vec<String> {
     let (file, _) = toml::de::DeTable::parse_recoverable(text);
     let tallies = file.get_ref().get("tally").and_then(|tallies| tallies.get_ref().as_array());
-    let name = |tally: &toml::Spanned<toml::de::DeValue<'_>>| Some(tally.get_ref().get("name")?.get_ref().as_str()?.to_owned());
+    let name = |tally: &toml::Spanned<toml::de::DeValue<'_>>| {
+        Some(tally.get_ref().get("name")?.get_ref().as_str()?.to_owned())
+    };
     tallies.map(|tallies| tallies.iter().filter_map(name).collect()).unwrap_or_default()
 }

@@ -39,16 +39,36 @@ pub static EVENT_NAMES: &[Name] = &[
         doc: "The call: \"track\", \"identify\", \"page\", \"screen\", \"group\" or \"alias\".",
     },
     Name { name: "source", form: Form::Variable, ty: Type::Text, doc: "The source of sources.toml that it came from." },
-    Name { name: "group_id", form: Form::Variable, ty: Type::Text, doc: "The account that the event names; missing where it names none." },
+    Name {
+        name: "group_id",
+        form: Form::Variable,
+        ty: Type::Text,
+        doc: "The account that the event names; missing where it names none.",
+    },
     Name {
         name: "sentiment",
         form: Form::Variable,
         ty: Type::Double,
         doc: "How kind the event's text is, from -1 (angry) to 1 (delighted); missing where it has no text. Which properties are texts is said in scoring.toml, [sentiment].",
     },
-    Name { name: "properties", form: Form::Map, ty: Type::Dyn, doc: "The event's properties: properties.plan, properties.product.sku, properties[\"First Name\"]." },
-    Name { name: "traits", form: Form::Map, ty: Type::Dyn, doc: "What an `identify` or `group` call says: traits.title." },
-    Name { name: "context", form: Form::Map, ty: Type::Dyn, doc: "What the client adds: context.campaign.source, context.page.path." },
+    Name {
+        name: "properties",
+        form: Form::Map,
+        ty: Type::Dyn,
+        doc: "The event's properties: properties.plan, properties.product.sku, properties[\"First Name\"].",
+    },
+    Name {
+        name: "traits",
+        form: Form::Map,
+        ty: Type::Dyn,
+        doc: "What an `identify` or `group` call says: traits.title.",
+    },
+    Name {
+        name: "context",
+        form: Form::Map,
+        ty: Type::Dyn,
+        doc: "What the client adds: context.campaign.source, context.page.path.",
+    },
 ];
 
 /// What a condition on one event may speak of: `properties.nps <= 6 && source != "import"`.

@@ -207,7 +207,8 @@ impl Vocabulary for PersonVocabulary<'_> {
         match map {
             "traits" => Ok((PersonSlot::Trait(path.to_vec()), Type::Dyn)),
             "scores" if self.level < Level::Segment => {
-                Err("scores are worked out after personas and signals; only segments and journeys may ask for them".to_owned())
+                Err("scores are worked out after personas and signals; only segments and journeys may ask for them"
+                    .to_owned())
             }
             "scores" => {
                 let found = Likelihood::ALL.into_iter().find(|likelihood| likelihood.as_str() == name);
@@ -258,16 +259,23 @@ impl Vocabulary for PersonVocabulary<'_> {
             }
             "persona" => (PersonSlot::Persona(index("persona", self.personas, args)?), Type::Bool),
             "segment" if self.level < Level::Segment => {
-                return Err(refused(0, "segments are worked out after personas and scores; only segments and journeys may ask for them"));
+                return Err(refused(
+                    0,
+                    "segments are worked out after personas and scores; only segments and journeys may ask for them",
+                ));
             }
-            "segment" => (PersonSlot::Segment(index("segment that stands before this", self.segments, args)?), Type::Bool),
+            "segment" => {
+                (PersonSlot::Segment(index("segment that stands before this", self.segments, args)?), Type::Bool)
+            }
             "revenue" => {
                 let code = text(args, 0)?;
-                let currency = Currency::parse(code).map_err(|_| refused(0, "has to be a currency's code, such as \"USD\""))?;
+                let currency =
+                    Currency::parse(code).map_err(|_| refused(0, "has to be a currency's code, such as \"USD\""))?;
                 (PersonSlot::Revenue(currency), Type::Int)
             }
             other => {
-                let functions = PERSON_NAMES.iter().filter(|name| matches!(name.form, Form::Function(_))).map(|name| name.name);
+                let functions =
+                    PERSON_NAMES.iter().filter(|name| matches!(name.form, Form::Function(_))).map(|name| name.name);
                 return Err(Refused { argument: None, message: unknown("function", other, functions) });
             }
         })
@@ -296,9 +304,9 @@ impl PersonVocabulary<'_> {
 
     fn feature(&self, args: &[Const]) -> Result<&crate::features::Feature, Refused> {
         let name = text(args, 0)?;
-        self.features
-            .get(name)
-            .ok_or_else(|| refused(0, unknown("feature of features.toml", name, self.features.all.iter().map(|f| f.name.as_str()))))
+        self.features.get(name).ok_or_else(|| {
+            refused(0, unknown("feature of features.toml", name, self.features.all.iter().map(|f| f.name.as_str())))
+        })
     }
 }
 

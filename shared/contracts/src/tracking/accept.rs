@@ -115,8 +115,8 @@ fn accept(
 ) -> Result<Accepted, Invalid> {
     let start = out.len();
     let kind = kind.map_or_else(|| read_kind(call), Ok)?;
-    let user_id = id(call.user_id, "userId", UserId::MAX_BYTES, UserId::parse)?
-        .filter(|id| !is_placeholder(id.as_str()));
+    let user_id =
+        id(call.user_id, "userId", UserId::MAX_BYTES, UserId::parse)?.filter(|id| !is_placeholder(id.as_str()));
     let anonymous_id = id(call.anonymous_id, "anonymousId", AnonymousId::MAX_BYTES, AnonymousId::parse)?
         .filter(|id| !is_placeholder(id.as_str()));
     let group_id = match id(call.group_id, "groupId", AccountId::MAX_BYTES, AccountId::parse)? {
@@ -199,7 +199,8 @@ fn accept(
         (Some(user), _) => Identity::User(user),
         (None, Some(anonymous)) => Identity::Anonymous(anonymous),
         (None, None) => {
-            let reason = "an event needs a userId or an anonymousId that is not empty and no stand-in such as null or 0";
+            let reason =
+                "an event needs a userId or an anonymousId that is not empty and no stand-in such as null or 0";
             return Err(Invalid::new(Code::NoIdentity, "userId", reason, TEXT));
         }
     };

@@ -289,7 +289,8 @@ fn what_stands_for_no_id_is_none() {
     let event = one(json!({"type":"page","userId":"null","anonymousId":"a-1","groupId":"undefined"})).unwrap();
     assert_eq!((event.user_id, event.group_id), (None, None));
     assert_eq!(event.anonymous_id.unwrap().as_str(), "a-1");
-    for user in [json!("[object Object]"), json!(0), json!("00000000-0000-0000-0000-000000000000"), json!("anonymous")] {
+    for user in [json!("[object Object]"), json!(0), json!("00000000-0000-0000-0000-000000000000"), json!("anonymous")]
+    {
         assert_eq!(code(json!({"type":"page","userId":user})), (Code::NoIdentity, "userId"));
     }
     assert_eq!(code(json!({"type":"alias","userId":"u","previousId":"undefined"})), (Code::Missing, "previousId"));

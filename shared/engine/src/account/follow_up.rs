@@ -5,15 +5,15 @@ use super::Account;
 use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
 use perennial_config::accounts::{Crm, CrmField};
+use perennial_config::vocabulary::AccountField;
 use perennial_domain::{AccountFacts, AccountUpdate, hash};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// The least time between two wakings of an account's people.
-const PAUSE: SignedDuration = SignedDuration::from_mins(5);
-/// How much longer it is for each of them, in milliseconds: the more they are, the dearer it is.
-const PAUSE_A_PERSON_MS: i64 = 60;
+/// How much longer the pause between two wakings is for each of an account's people, in milliseconds: the more they are, the
+/// dearer it is to look at them all.
+const PAUSE_A_PERSON_MS: i32 = 60;
 /// The longest: what a queue can hold a message back for.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(15);
 
@@ -56,10 +56,17 @@ pub struct Told {
 }
 
 /// Decides what follows from `facts`, which are the account's at `now`, and puts it into the outbox. Gives whether that is
-/// anything.
-pub fn decide(config: &Config, account: &mut Account, facts: &AccountFacts, now: Timestamp) -> bool {
+/// anything. `pause` is the least time between two wakings of the account's people; it grows with their number, threefold at
+/// most.
+pub fn decide(
+    config: &Config,
+    account: &mut Account,
+    facts: &AccountFacts,
+    now: Timestamp,
+    pause: SignedDuration,
+) -> bool {
     let updated = config.accounts.crm.as_ref().is_some_and(|crm| update(config, crm, account, facts, now));
-    let woken = config.asks_account() && facts.people > 0 && wake(account, facts, now);
+    let woken = config.asks_account() && facts.people > 0 && wake(config, account, facts, now, pause);
     updated || woken
 }
 
@@ -126,12 +133,13 @@ fn is_worth_writing(field: CrmField, old: &Value, new: &Value, least: u8, ready:
     }
 }
 
-fn wake(account: &mut Account, facts: &AccountFacts, now: Timestamp) -> bool {
-    let seen = fingerprint(facts);
+fn wake(config: &Config, account: &mut Account, facts: &AccountFacts, now: Timestamp, least: SignedDuration) -> bool {
+    let seen = fingerprint(config, facts);
+    let pause = pause(facts.people, least);
     let action = match account.told {
         Some(told) if told.facts == seen => return false,
-        Some(told) if now < told.at + pause(facts.people) => {
-            let again = told.at + pause(facts.people);
+        Some(told) if now < told.at + pause => {
+            let again = told.at + pause;
             if told.again.is_some_and(|again| now < again) {
                 return false;
             }
@@ -149,13 +157,24 @@ fn wake(account: &mut Account, facts: &AccountFacts, now: Timestamp) -> bool {
 }
 
 /// The time between two wakings of so many people.
-fn pause(people: u32) -> SignedDuration {
-    (PAUSE + SignedDuration::from_millis(PAUSE_A_PERSON_MS * i64::from(people))).min(LONGEST_PAUSE)
+fn pause(people: u32, least: SignedDuration) -> SignedDuration {
+    let longer = SignedDuration::from_millis(i64::from(PAUSE_A_PERSON_MS) * i64::from(people));
+    (least + longer.min(least * 2)).min(LONGEST_PAUSE)
 }
 
-/// A hash of all that conditions can see.
-fn fingerprint(facts: &AccountFacts) -> u64 {
-    let AccountFacts { id, people, score, health, value, touch, owner, stage, traits } = facts;
-    let all = json!([id, people, score, health, value, touch, owner, stage, traits]);
-    hash::hash64(&[all.to_string().as_bytes()])
+/// A hash of all that this config's conditions look at: what nobody asks for wakes nobody.
+fn fingerprint(config: &Config, facts: &AccountFacts) -> u64 {
+    let follows = config.lifecycle.people_follow_account.then_some(&AccountField::Stage);
+    let asked = config.asked_of_account().chain(follows).map(|field| match field {
+        AccountField::Id => json!(facts.id),
+        AccountField::People => json!(facts.people),
+        AccountField::Score => json!(facts.score),
+        AccountField::Health => json!(facts.health),
+        AccountField::Value => json!(facts.value),
+        AccountField::Touch => json!(facts.touch),
+        AccountField::Owner => json!(facts.owner),
+        AccountField::Stage => json!(facts.stage),
+        AccountField::Trait(path) => json!(path.first().and_then(|name| facts.traits.get(name))),
+    });
+    hash::hash64(&[Value::from_iter(asked).to_string().as_bytes()])
 }

@@ -127,7 +127,12 @@ impl Shares {
         for (measure, sum) in rest {
             let share = hundredths(sum.points, unit);
             told += share;
-            reasons.push(AccountReason { person: None, measure: *measure, points: in_points(share), people: sum.people });
+            reasons.push(AccountReason {
+                person: None,
+                measure: *measure,
+                points: in_points(share),
+                people: sum.people,
+            });
         }
         // What rounding the shares leaves over is far below what rounding the score takes.
         let cut = i64::from(score.get()) * 100 - told;

@@ -119,7 +119,8 @@ pub fn config_with(others: &[(&str, &str)]) -> Config {
         ),
         ("templates/t.toml", "subject = \"s\"\ntext = \"t\""),
     ];
-    let mut bundle = Bundle { files: files.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect() };
+    let mut bundle =
+        Bundle { files: files.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect() };
     for (name, text) in others {
         let file = bundle.files.entry((*name).to_owned()).or_default();
         match text.strip_prefix('!') {

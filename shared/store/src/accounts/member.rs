@@ -62,7 +62,8 @@ mod tests {
     use super::*;
 
     fn member() -> Member {
-        let scores = Likelihood::ALL.into_iter().zip(1..).map(|(likelihood, score)| (likelihood, Score::from(score * 11)));
+        let scores =
+            Likelihood::ALL.into_iter().zip(1..).map(|(likelihood, score)| (likelihood, Score::from(score * 11)));
         Member {
             person: PersonId::derive(&[b"p"]),
             stage: Stage::WonBack,

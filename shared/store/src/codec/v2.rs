@@ -3,19 +3,19 @@
 //! What is not copied here (counts, bitmaps, points, registers, ids) is still written as it was then. The stored bytes that
 //! the test reads notice where one of them changes: then its old form is to be copied here too.
 
-use perennial_config::history::event_key;
 use super::{Entry, State};
 use crate::error::StoreError;
 use jiff::Timestamp;
+use perennial_config::history::event_key;
 use perennial_config::lifecycle::Milestone;
 use perennial_domain::{AccountId, Currency, Identity, Likelihood, Member, PersonId, Score, Stage, UserId};
 use perennial_engine::activity::{Days, Months};
 use perennial_engine::counts::Counts;
 use perennial_engine::facts::{Entered, Facts};
+use perennial_engine::joins::{Digest, Evidence, Link, Standing};
 use perennial_engine::points::Points;
 use perennial_engine::register::Register;
 use perennial_engine::state::Span;
-use perennial_engine::joins::{Digest, Evidence, Link, Standing};
 use perennial_engine::{Part, SeenIds};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};

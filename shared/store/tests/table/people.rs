@@ -119,8 +119,7 @@ async fn when_any_side_changed_nothing_of_a_move_happens() {
     let stale = origin.clone();
     feed(&store, &mut origin, &[EventBuilder::page("p2", "anon").build()]).await;
     let moved = async |origin: &Stored, target: &Stored| {
-        let reshape =
-            Reshape { profiles: vec![target], pointers: vec![pointer(origin, target)], ..Reshape::default() };
+        let reshape = Reshape { profiles: vec![target], pointers: vec![pointer(origin, target)], ..Reshape::default() };
         store.reshape(&reshape, at(0)).await
     };
     assert!(moved(&stale, &target).await.unwrap_err().is_conflict());

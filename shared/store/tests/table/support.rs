@@ -56,8 +56,13 @@ pub fn bundle(base: u8) -> perennial_config::Bundle {
 pub async fn feed(store: &Store, stored: &mut Stored, events: &[Event]) {
     let config = perennial_config::Config::load(&bundle(0)).unwrap();
     let ledger = std::collections::HashSet::new();
-    let processed =
-        perennial_engine::process(&perennial_engine::Moment::new(&config, at(0)), &mut stored.profile, events, &ledger, perennial_engine::Mode::Live);
+    let processed = perennial_engine::process(
+        &perennial_engine::Moment::new(&config, at(0)),
+        &mut stored.profile,
+        events,
+        &ledger,
+        perennial_engine::Mode::Live,
+    );
     store.put_blocks(&processed.rolled).await.unwrap();
     stored.summary = perennial_store::Summary::of(&processed.evaluation, &config);
     store.save(stored).await.unwrap();

@@ -51,11 +51,15 @@ async fn the_path_says_the_kind_of_a_single_call() {
 #[tokio::test]
 async fn traits_are_standardised_before_the_queue_and_a_single_call_is_told() {
     let fixture = Fixture::new();
-    let call = json!({"userId":"u","messageId":"m-1","traits":{"email":"Ada <ADA@Example.COM>","phone":"12","plan":"pro"}});
+    let call =
+        json!({"userId":"u","messageId":"m-1","traits":{"email":"Ada <ADA@Example.COM>","phone":"12","plan":"pro"}});
     let answer = fixture.post("/v1/identify", call.to_string()).await;
     let told = json!([{"field":"email","change":"bare address without what stood around it"},
         {"field":"phone","dropped":"no country code, and no country beside it"}]);
-    assert_eq!((answer.status, &answer.body), (200, &json!({"success":true,"accepted":1,"rejected":0,"warnings":told})));
+    assert_eq!(
+        (answer.status, &answer.body),
+        (200, &json!({"success":true,"accepted":1,"rejected":0,"warnings":told}))
+    );
     let event = fixture.events().remove(0);
     assert_eq!(Value::from(event.traits), json!({"email":"ADA@example.com","plan":"pro"}));
     assert_eq!(event.context["hygiene"], told);
@@ -64,7 +68,8 @@ async fn traits_are_standardised_before_the_queue_and_a_single_call_is_told() {
     let answer = fixture.post("/v1/identify", clean.to_string()).await;
     assert_eq!(answer.body, json!({"success":true,"accepted":1,"rejected":0}));
 
-    let batch = json!({"batch":[{"type":"group","userId":"u","groupId":"g","traits":{"website":"https://www.Acme.com/x"}}]});
+    let batch =
+        json!({"batch":[{"type":"group","userId":"u","groupId":"g","traits":{"website":"https://www.Acme.com/x"}}]});
     let answer = fixture.post("/v1/batch", batch.to_string()).await;
     assert_eq!(answer.body, json!({"success":true,"accepted":1,"rejected":0}));
     assert_eq!(fixture.events().last().unwrap().traits["website"], "acme.com");

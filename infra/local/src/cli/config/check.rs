@@ -95,9 +95,7 @@ fn templates(bundle: &Bundle) -> Vec<ConfigError> {
 fn as_error(bundle: &Bundle, problem: &TemplateProblem) -> ConfigError {
     let file = format!("templates/{}.toml", problem.template);
     let text = bundle.files.get(&file).map_or("", String::as_str);
-    let is_part = |line: &str| {
-        line.strip_prefix(problem.part).is_some_and(|rest| rest.trim_start().starts_with('='))
-    };
+    let is_part = |line: &str| line.strip_prefix(problem.part).is_some_and(|rest| rest.trim_start().starts_with('='));
     let line = text.lines().position(is_part).map_or(0, |at| at + 1);
     let message = format!("{}: {}", problem.part, problem.problem);
     ConfigError { file, line, column: usize::from(line > 0), message }
@@ -160,13 +158,19 @@ mod tests {
         });
         assert!(report.errors.is_empty());
         let text = report.text("dir", false);
-        assert!(text.contains(": warning: rule `x`: its points add up for good") && text.ends_with("no errors, 1 warning\n"), "{text}");
+        assert!(
+            text.contains(": warning: rule `x`: its points add up for good")
+                && text.ends_with("no errors, 1 warning\n"),
+            "{text}"
+        );
     }
 
     #[test]
     fn a_template_that_does_not_compile_is_told_at_its_part_whatever_else_is_wrong() {
         let mut bundle = bundle::embedded();
-        bundle.files.insert("templates/welcome.toml".to_owned(), "# a\nsubject = \"{{ person\"\ntext = \"t\"\n".to_owned());
+        bundle
+            .files
+            .insert("templates/welcome.toml".to_owned(), "# a\nsubject = \"{{ person\"\ntext = \"t\"\n".to_owned());
         bundle.files.insert("schedules.toml".to_owned(), "[[schedule]]\n".to_owned());
         let text = Report::of(&bundle).text("d", false);
         assert!(text.contains("d/templates/welcome.toml:2:1: error: subject: "), "{text}");

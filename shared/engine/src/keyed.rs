@@ -1,0 +1,15 @@
+//! Maps by the hash of a name, as they are stored: four bytes a key. As a variable-length integer a hash takes five.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::BTreeMap;
+
+pub(crate) fn serialize<S: Serializer, V: Serialize>(map: &BTreeMap<u32, V>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(map.iter().map(|(key, value)| (key.to_be_bytes(), value)))
+}
+
+pub(crate) fn deserialize<'de, D: Deserializer<'de>, V: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<u32, V>, D::Error> {
+    let map = BTreeMap::<[u8; 4], V>::deserialize(deserializer)?;
+    Ok(map.into_iter().map(|(key, value)| (u32::from_be_bytes(key), value)).collect())
+}

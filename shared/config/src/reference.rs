@@ -6,7 +6,6 @@ mod tables;
 use crate::cel::{Form, Name, Param, Type};
 use crate::schema::schemas;
 use crate::vocabulary::{ACCOUNT_FIELDS, EVENT_NAMES, PERSON_NAMES};
-use std::fmt::Write;
 
 pub use language::{EXAMPLES, Example, LANGUAGE, Of, Piece};
 
@@ -127,5 +126,5 @@ fn anchor(heading: &str) -> String {
 
 /// Writing to a text cannot fail.
 fn push(page: &mut String, text: std::fmt::Arguments<'_>) {
-    let _: std::fmt::Result = page.write_fmt(text);
+    page.push_str(&std::fmt::format(text));
 }

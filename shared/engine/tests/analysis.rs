@@ -93,7 +93,8 @@ fn personas_are_derived_by_rule() {
 
 #[test]
 fn each_of_the_nine_likelihoods_rises_with_what_speaks_for_it() {
-    let cases: [(Likelihood, &str, &[(&str, serde_json::Value)]); 9] = [
+    type Does<'a> = &'a [(&'a str, serde_json::Value)];
+    let cases: [(Likelihood, &str, Does<'_>); 9] = [
         (Likelihood::Purchase, "Signed Up", &[("Demo Requested", json!({})), ("Pricing Page Viewed", json!({}))]),
         (
             Likelihood::Conversion,

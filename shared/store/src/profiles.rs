@@ -34,6 +34,7 @@ pub enum Consistency {
 }
 
 /// What lies under a person's id.
+#[expect(clippy::large_enum_variant, reason = "almost every load finds a profile, which is moved once")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Loaded {
     /// Nothing.

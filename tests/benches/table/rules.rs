@@ -181,7 +181,7 @@ fn people() -> Vec<Person> {
     let person = |n: usize| {
         let i = n as i64;
         let mut traits = serde_json::Map::new();
-        if n % 3 > 0 {
+        if !n.is_multiple_of(3) {
             traits.insert("title".to_owned(), json!(titles[n % titles.len()]));
             traits.insert("employees".to_owned(), json!(i * 7 % 200));
         }

@@ -290,7 +290,7 @@ async fn processes_that_join_the_same_people_at_once_end_in_one_person() {
             EventBuilder::page(&format!("p{n}"), "a1").at(at(-30)).build(),
         ];
         for _ in 0..30 {
-            if other.feed(&[events.clone()]).await.is_empty() {
+            if other.feed(std::slice::from_ref(&events)).await.is_empty() {
                 return;
             }
         }

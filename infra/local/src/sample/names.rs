@@ -86,7 +86,7 @@ pub(super) fn traits(person: &Person, company: &str) -> Value {
     if person.sloppy {
         traits["email"] = shout(&person.mail).into();
         let name = &person.name;
-        traits["name"] = if name.len() % 2 == 0 { name.to_uppercase() } else { name.to_lowercase() }.into();
+        traits["name"] = if name.len().is_multiple_of(2) { name.to_uppercase() } else { name.to_lowercase() }.into();
     }
     traits
 }

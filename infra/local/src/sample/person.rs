@@ -114,7 +114,7 @@ fn sign_up(record: &mut Recorder, plot: &Plot, person: &Person, first: bool) {
 /// What the product knows of a company: systems differ in what they call its domain.
 fn about(plot: &Plot) -> serde_json::Value {
     let mut traits = json!({"name": plot.name(), "employees": 10 + plot.number * 7});
-    if plot.number % 2 == 0 {
+    if plot.number.is_multiple_of(2) {
         traits["website"] = format!("https://www.{}/about", plot.domain()).into();
     } else {
         traits["domain"] = plot.domain().into();

@@ -13,7 +13,7 @@ pub const PROSPECTS: u64 = 12;
 pub(super) fn live(record: &mut Recorder, number: u64, rng: Rng) {
     let domain = format!("prospect-{number:02}.example");
     // One in three is about to decide when the story ends.
-    let hot = number % 3 == 0;
+    let hot = number.is_multiple_of(3);
     for position in 0..if hot { 3 } else { 2 } {
         let mut rng = rng.fork(position);
         let id = (ACCOUNTS + number) * IDS + position;

@@ -4,7 +4,6 @@ use crate::bundle;
 use perennial_channels::render::{Renderer, TemplateProblem};
 use perennial_config::channels::Template;
 use perennial_config::{Bundle, Config, ConfigError, check};
-use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,6 +25,7 @@ pub(in crate::cli) struct Args {
 pub(in crate::cli) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let bundle = bundle::read_dir(&args.dir)?;
     let report = Report::of(&bundle);
+    #[expect(clippy::disallowed_methods, reason = "the terminal's user asks for it, https://no-color.org")]
     let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let text = report.text(&args.dir.display().to_string(), color);
     std::io::stdout().write_all(text.as_bytes())?;
@@ -64,8 +64,7 @@ impl Report {
                     0 => format!("{dir}/{}", finding.file),
                     line => format!("{dir}/{}:{line}:{}", finding.file, finding.column),
                 };
-                let _: std::fmt::Result =
-                    writeln!(text, "{}: {}: {}", paint("1", &place), paint(code, kind), finding.message);
+                text.push_str(&format!("{}: {}: {}\n", paint("1", &place), paint(code, kind), finding.message));
             }
         }
         let errors = match self.errors.len() {
@@ -77,7 +76,7 @@ impl Report {
             0 => ", no warnings".to_owned(),
             count => format!(", {}", paint("33", &many(count, "warning"))),
         };
-        let _: std::fmt::Result = writeln!(text, "{dir}: {}: {errors}{warnings}", self.counted);
+        text.push_str(&format!("{dir}: {}: {errors}{warnings}\n", self.counted));
         text
     }
 }

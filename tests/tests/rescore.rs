@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 use support::{Client, derived, everyone, feed, stack_with};
 
 const END: &str = "2026-11-01T00:00:00Z";
+/// So long after it that nothing is news to any journey: what mails bring about would differ with the rules that sent them.
+const LATER: &str = "2026-12-16T00:00:00Z";
 
 fn calls() -> Vec<String> {
     let company = sample::company(END.parse().unwrap(), sample::SEED);
@@ -37,7 +39,7 @@ fn before() -> Bundle {
     );
     change("lifecycle.toml", "    \"Invoice Paid\",\n", "");
     change("lifecycle.toml", "\"White Paper Downloaded\", ", "");
-    change("features.toml", "name = \"alerts\"", "name = \"alarms\"");
+    change("features.toml", "name = \"exports\"", "name = \"downloads\"");
     change("segments.toml", "name = \"upset\"", "name = \"unhappy\"");
     bundle
 }
@@ -64,7 +66,7 @@ async fn messages(stack: &Stack) -> Value {
 async fn history_is_scored_anew_as_if_the_rules_had_always_held() {
     let calls = calls();
     let (early, late) = calls.split_at(calls.len() * 3 / 4);
-    let (straight, _) = stack_with(END, |options| options).await;
+    let (straight, _) = stack_with(LATER, |options| options).await;
     feed(&straight, &calls, || 100).await;
     // Everyone is looked at once more, with the accounts as they are in the end.
     rescore(&straight, false).await;
@@ -77,12 +79,12 @@ async fn history_is_scored_anew_as_if_the_rules_had_always_held() {
         let data = Some(dir.path().to_owned());
         move |options: StackOptions| StackOptions { data, config, fast: true, ..options }
     };
-    let (old, _) = stack_with(END, kept(before())).await;
+    let (old, _) = stack_with(LATER, kept(before())).await;
     feed(&old, early, || 100).await;
     let under_old = everyone(old.store()).await;
     old.stop().await;
 
-    let (new, _) = stack_with(END, kept(bundle::embedded())).await;
+    let (new, _) = stack_with(LATER, kept(bundle::embedded())).await;
     let sent = messages(&new).await;
     let dry = rescore(&new, true).await;
     assert!(dry["changed"].as_u64().unwrap() > 100 && dry["not_done"] == serde_json::json!([]), "{dry}");

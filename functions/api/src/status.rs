@@ -182,6 +182,8 @@ struct StatusView {
     accounts: u64,
     messages: u64,
     messages_by: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Updates of the CRM's account records.
+    crm_updates: u64,
     queues: BTreeMap<String, QueueView>,
     idle: bool,
     now: Timestamp,
@@ -216,6 +218,7 @@ pub(crate) async fn show(deps: &Deps) -> Result<Response<Body>, Failure> {
         accounts: totals.accounts,
         messages: totals.messages,
         messages_by: totals.channels,
+        crm_updates: totals.crm_updates,
         queues,
         idle,
         now,

@@ -55,6 +55,11 @@ pub fn account(account: &AccountId) -> String {
     format!("A#{account}")
 }
 
+/// Whether a partition is an account's.
+pub fn is_account(partition: &str) -> bool {
+    partition.starts_with("A#")
+}
+
 /// The partition of who has a mail address, by the hash of [`mail::key`].
 pub fn mail_address(address: &str) -> String {
     format!("I#mail#{}", address_hash(address))

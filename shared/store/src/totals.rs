@@ -27,8 +27,10 @@ pub struct Totals {
     pub profiles: u64,
     /// Accounts.
     pub accounts: u64,
-    /// Messages decided and claimed.
+    /// Messages to people, and tasks about them, decided and claimed.
     pub messages: u64,
+    /// Updates of the CRM's account records, decided and claimed.
+    pub crm_updates: u64,
     /// People by stage.
     pub stages: BTreeMap<Stage, u64>,
     /// People by score as last written, in five bands: 0, 1-24, 25-49, 50-74, 75-100.
@@ -106,6 +108,7 @@ impl Totals {
         self.profiles += other.profiles;
         self.accounts += other.accounts;
         self.messages += other.messages;
+        self.crm_updates += other.crm_updates;
         for (stage, people) in other.stages {
             *self.stages.entry(stage).or_default() += people;
         }
@@ -160,6 +163,8 @@ impl Totals {
         } else if sk == keys::ACCOUNT {
             // The account of a domain that another names as its own has no people of its own.
             self.accounts += u64::from(item.text("to")?.is_none());
+        } else if sk.starts_with(keys::MESSAGE) && keys::is_account(pk) {
+            self.crm_updates += 1;
         } else if sk.starts_with(keys::MESSAGE) {
             self.messages += 1;
             let channel = item.text("ch")?.unwrap_or_default().to_owned();

@@ -4,7 +4,7 @@ use crate::support::{at, person, store};
 use perennial_config::accounts::Domains;
 use perennial_config::lifecycle::Milestone;
 use perennial_domain::{
-    AccountId, AccountReason, AccountSummary, ConfigVersion, Measure, Member, MessageId, Score, Stage,
+    AccountId, AccountReason, AccountSummary, AccountUpdate, ConfigVersion, Measure, Member, MessageId, Score, Stage,
 };
 use perennial_engine::account::{AccountAction, Told, Written};
 use perennial_store::Consistency;
@@ -110,4 +110,23 @@ async fn a_suppressed_address_keeps_its_first_reason() {
     assert!(!store.suppress("ada@example.com", Reason::Unsubscribe, at(2)).await.unwrap());
     let suppression = store.suppression("ADA@example.com").await.unwrap();
     assert_eq!(suppression, Some(Suppression { reason: Reason::Bounce, since: at(1) }));
+}
+
+#[tokio::test]
+async fn updates_of_the_crm_are_counted_and_are_no_messages() {
+    let store = store().await;
+    for number in [1, 2, 2] {
+        let update = AccountUpdate {
+            id: AccountUpdate::id_of(&acme(), number),
+            account: acme(),
+            number,
+            endpoint: "crm".to_owned(),
+            fields: [].into(),
+            at: at(0),
+            config: ConfigVersion::parse("v").unwrap(),
+        };
+        store.claim_update(&update, "one", at(0)).await.unwrap();
+    }
+    let totals = store.totals().await.unwrap();
+    assert_eq!((totals.crm_updates, totals.messages, totals.channels.len()), (2, 0, 0));
 }

@@ -2,16 +2,16 @@
 
 use crate::support::{Bench, Database, at, config_with, user};
 use perennial_config::lifecycle::Milestone;
-use perennial_contracts::queue::{AccountsPayload, EventsPayload};
-use perennial_domain::{AccountId, PersonId, Stage};
+use perennial_contracts::queue::{AccountsPayload, EventsPayload, Unmerge};
+use perennial_domain::{AccountId, Identity, PersonId, Stage, UserId};
 use perennial_store::Consistency;
 use perennial_store::accounts::StoredAccount;
 use perennial_testkit::EventBuilder;
 
-const ASKS: [(&str, &str); 2] = [
+const ASKS: [(&str, &str); 3] = [
     (
         "lifecycle.toml",
-        r#"
+        r#"!
         [milestones]
         trial = ["Trial Started"]
         customer = ["Subscription Started"]
@@ -24,6 +24,7 @@ const ASKS: [(&str, &str); 2] = [
         "#,
     ),
     ("accounts.toml", "[stage]\nevents = [\"Subscription Started\"]\n[domains]\ncompany_domain = true\n"),
+    ("segments.toml", "[[segment]]\nname = \"of_acme\"\nwhen = 'account.id == \"acme\" && pays'\n"),
 ];
 
 fn id(text: &str) -> AccountId {
@@ -105,6 +106,37 @@ async fn the_people_of_a_domain_follow_the_account_that_has_it() {
     assert!(bench.feed(&[vec![identify]]).await.is_empty());
     assert_eq!(stage(&bench, user("u")).await, Stage::Onboarding);
     assert_eq!(bench.store.members(&id("acme.example"), None, None).await.unwrap().members.len(), 1);
+}
+
+/// Joining and parting people looks at them with their accounts, as every other look does.
+#[tokio::test]
+async fn who_is_joined_or_parted_stands_where_their_account_stands_at_once() {
+    let bench = bench().await;
+    pays(&bench, "acme").await;
+    let trial = |n: u8| EventBuilder::track(&format!("t{n}"), &format!("u{n}"), "Trial Started").at(at(-80)).build();
+    let mail = |n: u8| {
+        let said = EventBuilder::identify(&format!("m{n}"), &format!("u{n}"), None);
+        said.with_trait("email", "ada@mail.example").at(at(-70)).build()
+    };
+    let member = EventBuilder::group("g", "u1", "acme").at(at(-90)).build();
+    assert!(bench.feed(&[vec![member, trial(1), trial(2)]]).await.is_empty());
+    let stands = async |person: PersonId| {
+        let summary = bench.stored(person).await.unwrap().summary;
+        (summary.stage, summary.segments)
+    };
+    let of_acme = (Stage::Onboarding, vec!["of_acme".to_owned()]);
+    let of_nobody = (Stage::Trial, Vec::new());
+    assert_eq!((stands(user("u1")).await, stands(user("u2")).await), (of_acme.clone(), of_nobody.clone()));
+
+    assert!(bench.feed(&[vec![mail(1), mail(2)]]).await.is_empty());
+    let joined = bench.store.follow(user("u1"), Consistency::Strong).await.unwrap().unwrap();
+    assert_eq!(joined.profile.parts.len(), 2);
+    assert_eq!(stands(joined.profile.id).await, of_acme);
+
+    let identity = Identity::User(UserId::parse("u2").unwrap());
+    let unmerge = Unmerge { identity, at: at(-5), by: "ada".to_owned(), why: "a desk".to_owned() };
+    assert!(bench.hand(vec![serde_json::to_string(&EventsPayload::Unmerge(unmerge)).unwrap()]).await.is_empty());
+    assert_eq!((stands(user("u1")).await, stands(user("u2")).await), (of_acme, of_nobody));
 }
 
 #[tokio::test]

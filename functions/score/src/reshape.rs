@@ -180,12 +180,12 @@ impl There {
                 self.versions.insert(person, 0);
                 self.new.extend(identity.map(|identity| (person, Part::new(identity))));
             }
-            Loaded::Profile(stored) => drop(self.people.insert(person, stored)),
+            Loaded::Profile(stored) => self.take(stored)?,
             Loaded::Moved(moved) => {
                 self.versions.insert(person, moved.version);
                 self.pointers.insert(person, moved.to);
                 match store.load(moved.to, Consistency::Strong).await? {
-                    Loaded::Profile(stored) => drop(self.people.insert(moved.to, stored)),
+                    Loaded::Profile(stored) => self.take(stored)?,
                     Loaded::Absent | Loaded::Moved(_) => return Err(MOVED_ON),
                 }
                 if !self.holds(person) {
@@ -193,6 +193,18 @@ impl There {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Takes in a person who was read. What was read before may have moved to them since: then it is at two places, and all of
+    /// it has to be read again.
+    fn take(&mut self, stored: Stored) -> Result<(), StoreError> {
+        let id = stored.profile.id;
+        self.people.remove(&id);
+        if stored.profile.parts.iter().any(|part| self.holds(part.owner())) {
+            return Err(MOVED_ON);
+        }
+        self.people.insert(id, stored);
         Ok(())
     }
 
@@ -290,5 +302,39 @@ impl Plan {
             outbox.push(Action::LeaveAccount { account: account.clone(), person: id });
             self.leaves.insert((account, id), version);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use perennial_domain::{AnonymousId, UserId};
+
+    fn anonymous() -> Identity {
+        Identity::Anonymous(AnonymousId::parse("browser-1").unwrap())
+    }
+
+    fn user(id: &str, also: &[Identity]) -> Stored {
+        let mut profile = Profile::new(Identity::User(UserId::parse(id).unwrap()));
+        for identity in also {
+            profile.part_mut(identity);
+        }
+        Stored::new(profile)
+    }
+
+    #[test]
+    fn a_part_that_moved_between_two_reads_is_never_in_two_places() {
+        let own = anonymous().person_id();
+        // There was nothing yet when it was read; then another worker gave it to the user.
+        let mut there = There::default();
+        there.new.insert(own, Part::new(anonymous()));
+        assert!(there.take(user("u-1", &[anonymous()])).unwrap_err().is_conflict());
+        // It was one user's, and is another's now.
+        let mut there = There::default();
+        there.take(user("u-1", &[anonymous()])).unwrap();
+        assert!(there.take(user("u-2", &[anonymous()])).unwrap_err().is_conflict());
+        there.take(user("u-3", &[])).unwrap();
+        assert_eq!(there.people().values().flatten().filter(|part| part.owner() == own).count(), 1);
     }
 }

@@ -5,9 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 use perennial_contracts::queue::EventsPayload;
 use perennial_domain::{Identity, PersonId, UserId};
 use perennial_engine::Profile;
-use perennial_lambda_kit::aws::{self, AwsCredentials, AwsEnv, Endpoints};
+use perennial_lambda_kit::Clock;
+use perennial_lambda_kit::aws::{self, Endpoints};
 use perennial_lambda_kit::queue::MemoryQueue;
-use perennial_lambda_kit::{Clock, Env};
 use perennial_store::{Store, Stored};
 use perennial_sweep::{Deps, Swept, handler};
 use std::collections::BTreeSet;
@@ -19,13 +19,8 @@ fn now() -> Timestamp {
 
 /// A table with `due` people who are due and as many who are not yet, or wait for nothing.
 async fn table(due: i64) -> (Store, BTreeSet<PersonId>) {
-    let env = AwsEnv {
-        region: "eu-central-1".to_owned(),
-        credentials: AwsCredentials::local(),
-        endpoints: Endpoints { dynamodb: Some(perennial_testkit::dynamodb::start()), ..Endpoints::default() },
-    };
-    let http = aws::http_client(&Env::from_pairs([("X", "x")])).unwrap();
-    let store = Store::new(aws_sdk_dynamodb::Client::new(&aws::sdk_config(&env, http)), "perennial");
+    let endpoints = Endpoints { dynamodb: Some(perennial_testkit::dynamodb::start()), ..Endpoints::default() };
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&aws::local_config(endpoints).unwrap()), "perennial");
     store.create_table().await.unwrap();
     let mut expected = BTreeSet::new();
     for i in 0..due * 3 {

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use jiff::{SignedDuration, Timestamp};
+use perennial_config::Config;
 use perennial_config::lifecycle::Milestone;
-use perennial_config::{Bundle, Config};
 use perennial_domain::{
     AccountId, AccountSummary, Event, Identity, Likelihood, Measure, Member, MessageId, PersonId, Score, Stage, Touch,
     UserId,
@@ -11,7 +11,7 @@ use perennial_domain::{
 use perennial_engine::account::{Account, MAX_DOMAINS, TREND_WEEKS, Tally, facts};
 use perennial_engine::membership::{account_after, account_of};
 use perennial_engine::{Action, Mode, Moment, Profile, process};
-use perennial_testkit::EventBuilder;
+use perennial_testkit::{ConfigBuilder, EventBuilder};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -44,24 +44,10 @@ const ACCOUNTS: &str = r#"
 "#;
 
 fn config_of(accounts: &str) -> Config {
-    let files = [
-        ("sources.toml", ""),
-        ("schedules.toml", ""),
-        ("scoring.toml", ""),
-        ("journeys.toml", ""),
-        (
-            "personas.toml",
-            "[[persona]]\nname = \"buyer\"\n[[persona]]\nname = \"sponsor\"\n[[persona]]\nname = \"user\"\n",
-        ),
-        (
-            "lifecycle.toml",
-            "[milestones]\ncustomer = [\"Subscription Started\", \"Seat Assigned\"]\n[customer]\nonboarding_days = 30\nadopting_days = 90\nat_risk_after_idle_days = 21\n",
-        ),
-        ("channels.toml", "max_event_age_hours = 48\n[mail]\nfrom = \"a@example.com\"\nconfiguration_set = \"c\"\n"),
-        ("accounts.toml", accounts),
-    ];
-    let bundle = Bundle { files: files.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect() };
-    Config::load(&bundle).unwrap_or_else(|errors| panic!("{errors}"))
+    let personas = "[[persona]]\nname = \"buyer\"\n[[persona]]\nname = \"sponsor\"\n[[persona]]\nname = \"user\"\n";
+    let milestones = "customer = [\"Subscription Started\", \"Seat Assigned\"]\n";
+    let files = [("personas.toml", personas), ("lifecycle.toml", milestones), ("accounts.toml", accounts)];
+    ConfigBuilder::least().with(&files).load()
 }
 
 fn config() -> Config {

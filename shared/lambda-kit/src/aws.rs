@@ -215,14 +215,19 @@ pub fn sdk_config(env: &AwsEnv, http: SharedHttpClient) -> SdkConfig {
         .build()
 }
 
+/// The same for the embedded services at `endpoints`, which check no keys. The process's environment is not asked.
+///
+/// # Errors
+/// [`HttpClientError`] if TLS cannot be set up.
+pub fn local_config(endpoints: Endpoints) -> Result<SdkConfig, HttpClientError> {
+    let env = AwsEnv { region: "us-east-1".to_owned(), credentials: AwsCredentials::local(), endpoints };
+    Ok(sdk_config(&env, http_client(&Env::from_pairs::<&str, &str>([]))?))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
-
-    fn local(endpoints: Endpoints) -> AwsEnv {
-        AwsEnv { region: "eu-central-1".to_owned(), credentials: AwsCredentials::local(), endpoints }
-    }
 
     #[test]
     fn the_environment_that_lambda_sets_is_enough() {
@@ -281,7 +286,7 @@ mod tests {
 
     #[test]
     fn deadlines_and_retries_are_explicit() {
-        let config = sdk_config(&local(Endpoints::default()), http_client(&Env::from_pairs::<&str, &str>([])).unwrap());
+        let config = local_config(Endpoints::default()).unwrap();
         let timeouts = config.timeout_config().unwrap();
         assert_eq!(timeouts.connect_timeout(), Some(Duration::from_secs(1)));
         assert_eq!(timeouts.operation_attempt_timeout(), Some(Duration::from_secs(5)));

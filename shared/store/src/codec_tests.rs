@@ -1,28 +1,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::*;
+use perennial_config::Config;
 use perennial_config::lifecycle::Milestone;
-use perennial_config::{Bundle, Config};
 use perennial_domain::{AnonymousId, Event, MessageId, UserId};
 use perennial_engine::joins::{Claim, Digest, Evidence, Limit, Link, Note, Noted, Standing};
 use perennial_engine::{Mode, Moment, evaluate, process};
-use perennial_testkit::EventBuilder;
+use perennial_testkit::{ConfigBuilder, EventBuilder};
 use proptest::prelude::*;
 use std::collections::HashSet;
 
 /// The config that the house ships.
 fn config() -> Config {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/config");
-    let mut bundle = Bundle::default();
-    for (prefix, folder) in [("", folder.clone()), ("templates/", folder.join("templates"))] {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.extension().is_some_and(|extension| extension == "toml") {
-                let name = format!("{prefix}{}", path.file_name().unwrap().to_str().unwrap());
-                bundle.files.insert(name, std::fs::read_to_string(path).unwrap());
-            }
-        }
-    }
-    Config::load(&bundle).unwrap_or_else(|errors| panic!("{errors}"))
+    ConfigBuilder::shipped().load()
 }
 
 fn at(day: i64, second: i64) -> Timestamp {

@@ -43,6 +43,15 @@ impl EventBuilder {
         event
     }
 
+    /// An `alias` call of `user`, who was `previous` before.
+    #[must_use]
+    pub fn alias(id: &str, user: &str, previous: &str) -> Self {
+        let mut event = Self::call(id, EventKind::Alias);
+        event.0.user_id = Some(UserId::parse(user).expect("a user id"));
+        event.0.previous_id = Some(AnonymousId::parse(previous).expect("an anonymous id"));
+        event
+    }
+
     fn call(id: &str, kind: EventKind) -> Self {
         Self(Event {
             message_id: MessageId::parse(id).expect("a message id"),

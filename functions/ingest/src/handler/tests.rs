@@ -9,14 +9,15 @@ use super::*;
 use crate::deps::{Rejects, Secrets};
 use data_encoding::BASE64;
 use futures::future::{BoxFuture, FutureExt};
+use perennial_config::Config;
 use perennial_config::sources::WriteKeyHash;
-use perennial_config::{Bundle, Config};
 use perennial_contracts::queue::EventsPayload;
 use perennial_domain::Event;
 use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::queue::MemoryQueue;
 use perennial_store::rejects::Reject;
 use perennial_store::{ConfigHandle, StoreError};
+use perennial_testkit::ConfigBuilder;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -26,16 +27,7 @@ const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
 /// The default config, and a source for each write key that clients were captured with.
 static CONFIG: LazyLock<Config> = LazyLock::new(|| {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/config");
-    let mut bundle = Bundle::default();
-    for (folder, prefix) in [(folder.clone(), ""), (folder.join("templates"), "templates/")] {
-        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        for path in files.filter(|path| path.extension().is_some_and(|extension| extension == "toml")) {
-            let name = format!("{prefix}{}", path.file_name().unwrap().to_str().unwrap());
-            bundle.files.insert(name, std::fs::read_to_string(path).unwrap());
-        }
-    }
-    let mut config = Config::load(&bundle).unwrap();
+    let mut config = ConfigBuilder::shipped().load();
     config.sources[0].write_key_hashes.extend(["WK_TEST_123", "phc_TEST", "WK:SECRET"].map(WriteKeyHash::of));
     config
 });

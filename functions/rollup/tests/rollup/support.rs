@@ -1,15 +1,16 @@
 //! A function with its table, and what it sends.
 
 use jiff::{SignedDuration, Timestamp};
-use perennial_config::{Bundle, Config};
+use perennial_config::Config;
 use perennial_contracts::queue::{AccountMilestone, AccountTraits, AccountsPayload};
 use perennial_domain::{AccountId, Likelihood, Member, MessageId, PersonId, Score, Stage};
 use perennial_engine::account::Account;
-use perennial_lambda_kit::aws::{self, AwsCredentials, AwsEnv, Endpoints};
+use perennial_lambda_kit::aws::{self, Endpoints};
 use perennial_lambda_kit::queue::{Delay, MemoryQueue};
-use perennial_lambda_kit::{Clock, Env, SimulatedTime};
+use perennial_lambda_kit::{Clock, SimulatedTime};
 use perennial_rollup::{Deps, Parts, handler};
 use perennial_store::{ConfigHandle, Consistency, Store};
+use perennial_testkit::ConfigBuilder;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -53,13 +54,8 @@ pub struct Bench {
 
 impl Bench {
     pub async fn new(accounts: &str) -> Self {
-        let env = AwsEnv {
-            region: "eu-central-1".to_owned(),
-            credentials: AwsCredentials::local(),
-            endpoints: Endpoints { dynamodb: Some(perennial_testkit::dynamodb::start()), ..Endpoints::default() },
-        };
-        let http = aws::http_client(&Env::from_pairs([("X", "x")])).unwrap();
-        let store = Store::new(aws_sdk_dynamodb::Client::new(&aws::sdk_config(&env, http)), "perennial");
+        let endpoints = Endpoints { dynamodb: Some(perennial_testkit::dynamodb::start()), ..Endpoints::default() };
+        let store = Store::new(aws_sdk_dynamodb::Client::new(&aws::local_config(endpoints).unwrap()), "perennial");
         store.create_table().await.unwrap();
         let (clock, time) = Clock::simulated(at(0));
         let queue = Arc::<MemoryQueue>::default;
@@ -148,23 +144,7 @@ impl Bench {
 
 fn config(accounts: &str) -> Config {
     let files = [
-        ("sources.toml", ""),
-        ("schedules.toml", ""),
-        ("scoring.toml", ""),
-        (
-            "lifecycle.toml",
-            r#"
-            [milestones]
-            customer = ["Subscription Started"]
-            [customer]
-            onboarding_days = 30
-            adopting_days = 90
-            at_risk_after_idle_days = 21
-            [account]
-            people_follow = true
-            "#,
-        ),
-        ("journeys.toml", ""),
+        ("lifecycle.toml", "customer = [\"Subscription Started\"]\n[account]\npeople_follow = true\n"),
         (
             "segments.toml",
             r#"
@@ -173,22 +153,10 @@ fn config(accounts: &str) -> Config {
             when = 'account.traits.plan == "business" || account.traits.seats >= 5'
             "#,
         ),
-        (
-            "channels.toml",
-            r#"
-            max_event_age_hours = 48
-            [mail]
-            from = "a@example.com"
-            configuration_set = "c"
-            [webhook.crm]
-            url = "https://crm.example/"
-            secret_env = "CRM"
-            "#,
-        ),
+        ("channels.toml", "[webhook.crm]\nurl = \"https://crm.example/\"\nsecret_env = \"CRM\"\n"),
         ("accounts.toml", accounts),
     ];
-    let bundle = Bundle { files: files.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect() };
-    Config::load(&bundle).unwrap_or_else(|errors| panic!("{errors}"))
+    ConfigBuilder::least().with(&files).load()
 }
 
 pub fn at(second: i64) -> Timestamp {

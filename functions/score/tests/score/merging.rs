@@ -3,7 +3,7 @@
 use crate::orders::{Delivery, deliver_all};
 use crate::support::{Bench, Database, anonymous, at, user};
 use perennial_contracts::queue::{EventsPayload, Unmerge};
-use perennial_domain::{AccountId, AnonymousId, Event, EventKind, Identity, MessageId, PersonId, UserId};
+use perennial_domain::{AccountId, AnonymousId, Event, Identity, MessageId, PersonId, UserId};
 use perennial_engine::Profile;
 use perennial_engine::joins::{Evidence, Noted, Standing};
 use perennial_store::{Consistency, Loaded};
@@ -21,11 +21,7 @@ fn mail(id: &str, user: &str, address: &str, second: i64) -> Event {
 }
 
 fn alias(id: &str, user: &str, previous: &str, second: i64) -> Event {
-    let mut alias = EventBuilder::track(id, user, "x").at(at(second)).build();
-    alias.kind = EventKind::Alias;
-    alias.event = None;
-    alias.previous_id = Some(AnonymousId::parse(previous).unwrap());
-    alias
+    EventBuilder::alias(id, user, previous).at(at(second)).build()
 }
 
 fn identity(text: &str) -> Identity {

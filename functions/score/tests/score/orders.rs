@@ -1,7 +1,7 @@
 //! Any order, any duplication and any batching of the same events give the same profiles.
 
 use crate::support::{Bench, Database, anonymous, at, user};
-use perennial_domain::{AnonymousId, Event, EventKind, PersonId};
+use perennial_domain::{Event, PersonId};
 use perennial_testkit::EventBuilder;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -19,13 +19,7 @@ fn one(n: usize, (kind, who, other, second): (u8, usize, usize, i64)) -> Event {
         1 => EventBuilder::track(&id, user, "Order Completed").property("revenue", second),
         2 => EventBuilder::identify(&id, user, Some(visitor)).with_trait("n", second),
         3 => EventBuilder::group(&id, user, &format!("acct-{other}")),
-        _ => {
-            let mut alias = EventBuilder::track(&id, user, "x").at(at(second)).build();
-            alias.kind = EventKind::Alias;
-            alias.event = None;
-            alias.previous_id = Some(AnonymousId::parse(visitor).unwrap());
-            return alias;
-        }
+        _ => EventBuilder::alias(&id, user, visitor),
     };
     builder.at(at(second)).build()
 }

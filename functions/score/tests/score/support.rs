@@ -2,14 +2,15 @@
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::{SignedDuration, Timestamp};
-use perennial_config::{Bundle, Config};
+use perennial_config::Config;
 use perennial_contracts::queue::EventsPayload;
 use perennial_domain::{AnonymousId, Event, Identity, PersonId, UserId};
-use perennial_lambda_kit::aws::{self, AwsCredentials, AwsEnv, Endpoints};
+use perennial_lambda_kit::aws::{self, Endpoints};
 use perennial_lambda_kit::queue::{Delay, MemoryQueue};
-use perennial_lambda_kit::{Clock, Env, SimulatedTime};
+use perennial_lambda_kit::{Clock, SimulatedTime};
 use perennial_score::{Deps, Parts, handler};
 use perennial_store::{Archive, ConfigHandle, Consistency, Loaded, Store, Stored};
+use perennial_testkit::ConfigBuilder;
 use std::sync::Arc;
 
 pub struct Bench {
@@ -28,13 +29,8 @@ pub struct Database(aws_sdk_dynamodb::Client);
 
 impl Database {
     pub fn start() -> Self {
-        let env = AwsEnv {
-            region: "eu-central-1".to_owned(),
-            credentials: AwsCredentials::local(),
-            endpoints: Endpoints { dynamodb: Some(perennial_testkit::dynamodb::start()), ..Endpoints::default() },
-        };
-        let http = aws::http_client(&Env::from_pairs([("X", "x")])).unwrap();
-        Self(aws_sdk_dynamodb::Client::new(&aws::sdk_config(&env, http)))
+        let endpoints = Endpoints { dynamodb: Some(perennial_testkit::dynamodb::start()), ..Endpoints::default() };
+        Self(aws_sdk_dynamodb::Client::new(&aws::local_config(endpoints).unwrap()))
     }
 
     pub async fn bench(&self, table: &str) -> Bench {
@@ -140,11 +136,9 @@ pub fn config() -> Config {
     config_with(&[])
 }
 
-/// The same with other or further files.
+/// The same with `others` added to its files, or put in their place where they begin with `!`.
 pub fn config_with(others: &[(&str, &str)]) -> Config {
     let files = [
-        ("sources.toml", ""),
-        ("schedules.toml", ""),
         (
             "scoring.toml",
             r#"
@@ -162,15 +156,10 @@ pub fn config_with(others: &[(&str, &str)]) -> Config {
         (
             "lifecycle.toml",
             r#"
-            [milestones]
             lead = ["$identify"]
             trial = ["Trial Started"]
             customer = ["Order Completed"]
             churned = ["Subscription Cancelled"]
-            [customer]
-            onboarding_days = 30
-            adopting_days = 90
-            at_risk_after_idle_days = 21
             "#,
         ),
         (
@@ -187,10 +176,7 @@ pub fn config_with(others: &[(&str, &str)]) -> Config {
             step = [{ channel = "mail", template = "t" }]
             "#,
         ),
-        ("channels.toml", "max_event_age_hours = 48\n[mail]\nfrom = \"a@example.com\"\nconfiguration_set = \"c\"\n"),
         ("templates/t.toml", "subject = \"s\"\ntext = \"t\""),
     ];
-    let files = files.into_iter().chain(others.iter().copied());
-    let bundle = Bundle { files: files.map(|(name, text)| (name.to_owned(), text.to_owned())).collect() };
-    Config::load(&bundle).unwrap_or_else(|errors| panic!("{errors}"))
+    ConfigBuilder::least().with(&files).with(others).load()
 }

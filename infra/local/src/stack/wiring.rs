@@ -7,12 +7,12 @@ use super::{LOCAL_HOOK_SECRET, StackOptions};
 use crate::aws::Endpoints;
 use futures::future::FutureExt;
 use jiff::SignedDuration;
+use perennial_channels::endpoint::EndpointSender;
 use perennial_channels::mail::Mailer;
 use perennial_channels::unsubscribe::Keys;
-use perennial_channels::webhook::WebhookSender;
 use perennial_config::Bundle;
 use perennial_lambda_kit::Env;
-use perennial_lambda_kit::aws::{self, AwsCredentials, AwsEnv};
+use perennial_lambda_kit::aws;
 use perennial_lambda_kit::queue::{Delay, Queue};
 use perennial_store::{Archive, ConfigHandle, Store};
 use std::sync::Arc;
@@ -46,8 +46,7 @@ impl Clients {
             sqs: Some(endpoints.sqs.clone()),
             sesv2: Some(endpoints.sesv2.clone()),
         };
-        let env = AwsEnv { region: "us-east-1".to_owned(), credentials: AwsCredentials::local(), endpoints };
-        let config = aws::sdk_config(&env, aws::http_client(&Env::from_pairs::<&str, &str>([]))?);
+        let config = aws::local_config(endpoints)?;
         Ok(Self {
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             sqs: aws_sdk_sqs::Client::new(&config),
@@ -136,7 +135,7 @@ pub(super) async fn wire(
         store: store.clone(),
         config: config.clone(),
         mail: Arc::new(Mailer::new(&sdk)),
-        webhooks: Arc::new(WebhookSender::new()),
+        endpoints: Arc::new(EndpointSender::new()),
         events: queue(&urls.events),
         clock: clock.clone(),
         env: Env::new(|name| Some(secret_of_this_machine(name))),

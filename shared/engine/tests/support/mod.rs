@@ -2,9 +2,10 @@
 #![allow(dead_code, unreachable_pub, clippy::expect_used, clippy::panic, reason = "each test binary uses a part of it")]
 
 use jiff::Timestamp;
-use perennial_config::{Bundle, Config};
+use perennial_config::Config;
 use perennial_domain::{Event, Identity, Likelihood, PersonId, UserId};
 use perennial_engine::{Action, Evaluation, Explanation, Mode, Moment, Processed, Profile, evaluate, explain, process};
+use perennial_testkit::ConfigBuilder;
 use std::collections::HashSet;
 
 /// The small config.
@@ -14,25 +15,12 @@ pub fn config() -> Config {
 
 /// The default config of the project.
 pub fn default_config() -> Config {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/config");
-    let mut bundle = Bundle::default();
-    for (folder, prefix) in [(folder.to_owned(), ""), (format!("{folder}/templates"), "templates/")] {
-        for entry in std::fs::read_dir(folder).expect("the folder of the config") {
-            let path = entry.expect("an entry").path();
-            if path.extension().is_some_and(|extension| extension == "toml") {
-                let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
-                bundle.files.insert(format!("{prefix}{name}"), std::fs::read_to_string(&path).expect("a file"));
-            }
-        }
-    }
-    Config::load(&bundle).unwrap_or_else(|errors| panic!("{errors}"))
+    ConfigBuilder::shipped().load()
 }
 
 /// The small config with `others` added to its files, or put in their place where they begin with `!`.
 pub fn config_with(others: &[(&str, &str)]) -> Config {
     let files = [
-        ("sources.toml", ""),
-        ("schedules.toml", ""),
         (
             "scoring.toml",
             r#"
@@ -72,15 +60,10 @@ pub fn config_with(others: &[(&str, &str)]) -> Config {
         (
             "lifecycle.toml",
             r#"
-            [milestones]
             lead = ["$identify"]
             trial = ["Trial Started"]
             customer = ["Order Completed"]
             churned = ["Subscription Cancelled"]
-            [customer]
-            onboarding_days = 30
-            adopting_days = 90
-            at_risk_after_idle_days = 21
             [activity]
             passive = ["Email Delivered"]
             "#,
@@ -108,27 +91,9 @@ pub fn config_with(others: &[(&str, &str)]) -> Config {
             step = [{ channel = "mail", template = "t" }]
             "#,
         ),
-        (
-            "channels.toml",
-            r#"
-            max_event_age_hours = 48
-            [mail]
-            from = "a@example.com"
-            configuration_set = "c"
-            "#,
-        ),
         ("templates/t.toml", "subject = \"s\"\ntext = \"t\""),
     ];
-    let mut bundle =
-        Bundle { files: files.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect() };
-    for (name, text) in others {
-        let file = bundle.files.entry((*name).to_owned()).or_default();
-        match text.strip_prefix('!') {
-            Some(text) => *file = text.to_owned(),
-            None => file.push_str(text),
-        }
-    }
-    Config::load(&bundle).unwrap_or_else(|errors| panic!("{errors}"))
+    ConfigBuilder::least().with(&files).with(others).load()
 }
 
 /// A profile with its ledger, handled as `score` handles them.

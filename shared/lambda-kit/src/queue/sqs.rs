@@ -150,8 +150,7 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
-    use crate::aws::{self, AwsCredentials, AwsEnv, Endpoints};
-    use crate::env::Env;
+    use crate::aws::{self, Endpoints};
 
     type Seen = Arc<Mutex<Vec<serde_json::Value>>>;
 
@@ -167,12 +166,7 @@ mod tests {
                 tokio::spawn(serve(stream, Arc::clone(&log), answer));
             }
         });
-        let env = AwsEnv {
-            region: "eu-central-1".to_owned(),
-            credentials: AwsCredentials::local(),
-            endpoints: Endpoints { sqs: Some(endpoint.clone()), ..Endpoints::default() },
-        };
-        let config = aws::sdk_config(&env, aws::http_client(&Env::from_pairs::<&str, &str>([])).unwrap());
+        let config = aws::local_config(Endpoints { sqs: Some(endpoint.clone()), ..Endpoints::default() }).unwrap();
         (Queue::new(aws_sdk_sqs::Client::new(&config), format!("{endpoint}/000000000000/events")), seen)
     }
 

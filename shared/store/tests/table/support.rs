@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use perennial_domain::{Event, Identity, PersonId, UserId};
 use perennial_engine::Profile;
 use perennial_store::{Store, Stored};
-use std::collections::BTreeMap;
+use perennial_testkit::ConfigBuilder;
 
 /// An empty table.
 pub async fn store() -> Store {
@@ -41,15 +41,8 @@ pub fn new(text: &str) -> Stored {
 
 /// Files of a config whose base score of churn is `base`, so that versions differ.
 pub fn bundle(base: u8) -> perennial_config::Bundle {
-    let files = BTreeMap::from([
-        ("sources.toml", String::new()),
-        ("schedules.toml", String::new()),
-        ("journeys.toml", String::new()),
-        ("scoring.toml", format!("[base]\nchurn = {base}\n")),
-        ("lifecycle.toml", "[milestones]\ncustomer = [\"Paid\"]\n[customer]\nonboarding_days = 30\nadopting_days = 90\nat_risk_after_idle_days = 21\n".to_owned()),
-        ("channels.toml", "max_event_age_hours = 48\n[mail]\nfrom = \"a@example.com\"\nconfiguration_set = \"c\"\n".to_owned()),
-    ]);
-    perennial_config::Bundle { files: files.into_iter().map(|(name, text)| (name.to_owned(), text)).collect() }
+    let scoring = format!("[base]\nchurn = {base}\n");
+    ConfigBuilder::least().with(&[("scoring.toml", &scoring), ("lifecycle.toml", "customer = [\"Paid\"]\n")]).bundle()
 }
 
 /// Feeds events to a profile and stores it.

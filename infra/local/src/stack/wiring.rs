@@ -7,9 +7,9 @@ use super::{LOCAL_HOOK_SECRET, StackOptions};
 use crate::aws::Endpoints;
 use futures::future::FutureExt;
 use jiff::SignedDuration;
-use perennial_channels::endpoint::EndpointSender;
 use perennial_channels::mail::Mailer;
 use perennial_channels::unsubscribe::Keys;
+use perennial_channels::webhook::WebhookSender;
 use perennial_config::Bundle;
 use perennial_lambda_kit::Env;
 use perennial_lambda_kit::aws;
@@ -135,7 +135,7 @@ pub(super) async fn wire(
         store: store.clone(),
         config: config.clone(),
         mail: Arc::new(Mailer::new(&sdk)),
-        endpoints: Arc::new(EndpointSender::new()),
+        webhooks: Arc::new(WebhookSender::new()),
         events: queue(&urls.events),
         clock: clock.clone(),
         env: Env::new(|name| Some(secret_of_this_machine(name))),

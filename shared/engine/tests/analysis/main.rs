@@ -1,0 +1,13 @@
+//! Sections 2 to 4 of the domain, line by line: personas, scores and what they are made of, the survey, tallies, segments,
+//! and the lifecycle with its history.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod life;
+mod lifecycle;
+mod likelihoods;
+mod personas;
+mod reasons;
+mod segments;
+#[path = "../support/mod.rs"]
+mod support;
+mod survey;

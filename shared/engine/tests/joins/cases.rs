@@ -1,0 +1,118 @@
+//! What joins people, what does not, and what a person says of it.
+
+use crate::house::{USERS, alias, at, browser, mail, rules, run, user};
+use jiff::Timestamp;
+use perennial_domain::{Event, Identity};
+use perennial_engine::Part;
+use perennial_engine::joins::{Evidence, Limit, Noted, Standing, people};
+use perennial_testkit::EventBuilder;
+use std::collections::BTreeSet;
+
+#[test]
+fn one_address_joins_and_each_join_says_why() {
+    let events = [
+        mail("m1", "u1", "Ada@Acme.org", 0),
+        mail("m2", "u2", " ada@acme.org ", 90),
+        EventBuilder::identify("m3", "u2", Some("a1")).at(at(95)).build(),
+        alias("m4", "u2", "u0", 99),
+    ];
+    let house = run(rules(), &events.iter().collect::<Vec<_>>());
+    assert_eq!(house.people.len(), 1);
+    let profile = house.people.values().next().unwrap();
+    let smallest = user("u1").person_id().min(user("u2").person_id());
+    assert_eq!(profile.id, smallest, "an earlier id gives no name");
+    let said: Vec<(String, String, Evidence, String, Timestamp)> = profile
+        .joins()
+        .iter()
+        .map(|join| (join.identity.to_string(), join.with.to_string(), join.evidence, join.shown.to_owned(), join.at))
+        .collect();
+    let expected = [
+        ("user:u2", "user:u1", Evidence::Mail, "a…@acme.org", at(90)),
+        ("anonymous:a1", "user:u2", Evidence::Identify, "", at(95)),
+        ("anonymous:u0", "user:u2", Evidence::Alias, "", at(99)),
+        ("user:u0", "user:u2", Evidence::Alias, "", at(99)),
+    ];
+    let expected =
+        expected.map(|(a, b, evidence, shown, at)| (a.to_owned(), b.to_owned(), evidence, shown.to_owned(), at));
+    assert_eq!(said.into_iter().collect::<BTreeSet<_>>(), expected.into_iter().collect::<BTreeSet<_>>());
+}
+
+#[test]
+fn shared_and_blocked_values_join_nobody() {
+    let mut rules = rules();
+    rules.blocked_ids.insert("test".to_owned());
+    let events = [
+        mail("m1", "u1", "info@acme.org", 0),
+        mail("m2", "u2", "info@acme.org", 1),
+        mail("m3", "u3", "cy@gmail.com", 2),
+        mail("m4", "test", "cy@gmail.com", 3),
+        alias("m5", "u1", "test", 4),
+        EventBuilder::identify("m6", "u2", Some("TEST")).at(at(5)).build(),
+        alias("m7", "u1", "undefined", 6),
+        mail("m8", "u2", "not an address", 6),
+        mail("m9", "u1", "not an address", 6),
+    ];
+    let house = run(rules, &events.iter().collect::<Vec<_>>());
+    assert!(house.people.values().all(|profile| profile.parts.len() == 1));
+    let part = &house.people[&user("u1").person_id()].parts[0];
+    assert_eq!(part.claims.iter().map(|claim| claim.standing).collect::<Vec<_>>(), [Standing::Idle]);
+}
+
+#[test]
+fn a_value_that_one_too_many_claim_parts_those_whom_it_had_joined() {
+    let mut rules = rules();
+    rules.breaker.claimed_by = 3;
+    let events: Vec<Event> = (0..5).map(|n| mail(&format!("m{n}"), USERS[n], "ada@acme.org", n as i64)).collect();
+    let mut house = run(rules, &events[..3].iter().collect::<Vec<_>>());
+    assert_eq!(house.people.len(), 1);
+    for event in &events[3..] {
+        house.feed(event);
+    }
+    assert_eq!(house.people.len(), 5);
+    let parts = house.people.values().flat_map(|profile| &profile.parts);
+    assert!(parts.flat_map(|part| &part.claims).all(|claim| claim.standing == Standing::Shared));
+}
+
+#[test]
+fn a_merge_over_a_limit_does_not_happen_and_both_sides_say_so() {
+    let mut rules = rules();
+    rules.breaker.identities = 3;
+    rules.limits.anonymous_ids = 1;
+    let events = [
+        mail("m1", "u1", "ada@acme.org", 0),
+        mail("m2", "u2", "ada@acme.org", 1),
+        mail("m3", "u3", "cy@gmail.com", 2),
+        mail("m4", "u4", "cy@gmail.com", 3),
+        mail("m5", "u4", "ada@acme.org", 4),
+        EventBuilder::page("p1", "a1").at(at(5)).build(),
+        EventBuilder::page("p2", "a2").at(at(5)).build(),
+        EventBuilder::identify("m6", "u1", Some("a1")).at(at(6)).build(),
+        EventBuilder::identify("m7", "u2", Some("a2")).at(at(7)).build(),
+        mail("m5 again", "u4", "ada@acme.org", 4),
+    ];
+    let house = run(rules, &events.iter().collect::<Vec<_>>());
+    let of = |identity: &Identity| &house.people[&house.holder(identity).unwrap()];
+    assert_eq!(of(&user("u1")).parts.len(), 3);
+    assert_eq!(of(&user("u4")).parts.len(), 2);
+    assert_eq!(of(&browser("a2")).parts.len(), 1);
+    let claims = &of(&user("u4")).part(&user("u4")).unwrap().claims;
+    assert!(claims.iter().any(|claim| claim.standing == Standing::Refused(Limit::Identities)));
+    let turned = |who: &Identity| {
+        of(who).parts.iter().flat_map(|part| &part.notes).map(|note| note.what.clone()).collect::<Vec<_>>()
+    };
+    let by_mail = Noted::TurnedAway { evidence: Evidence::Mail, limit: Limit::Identities };
+    assert!(turned(&user("u1")).contains(&by_mail));
+    // Counted at a person of its own.
+    assert_eq!(of(&browser("a2")).counted(), 1);
+    let link = &of(&browser("a2")).parts[0].links[0];
+    assert!(matches!(link.standing, Standing::Refused(_)));
+    assert_eq!(of(&user("u4")).counted(), 4, "nothing is lost");
+}
+
+#[test]
+fn parts_alone_say_who_is_one_person() {
+    let house = run(rules(), &[&mail("m1", "u1", "ada@acme.org", 0), &mail("m2", "u2", "ada@acme.org", 1)]);
+    let parts: Vec<Part> = house.people.values().flat_map(|profile| profile.parts.clone()).rev().collect();
+    let people = people(parts);
+    assert_eq!(people.keys().copied().collect::<Vec<_>>(), house.people.keys().copied().collect::<Vec<_>>());
+}

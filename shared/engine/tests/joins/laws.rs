@@ -1,0 +1,174 @@
+//! The same people whatever the order, and as a reader of the events would work them out by hand.
+
+use crate::house::{BROWSERS, House, USERS, browser, rules, run, story, user};
+use perennial_domain::{Event, Identity};
+use perennial_engine::joins::joins;
+use perennial_engine::merge::Change;
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// The identities of each person, as a reader of the events would work them out by hand: everything that was said, less what
+/// was severed.
+fn by_hand(events: &[Event], severed: &BTreeSet<(String, String)>, most: usize) -> BTreeSet<Vec<String>> {
+    let mut said: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut users: BTreeMap<String, BTreeSet<(i64, String)>> = BTreeMap::new();
+    let mut known: BTreeSet<String> = BTreeSet::new();
+    for event in events {
+        let own = event.identity().unwrap().to_string();
+        known.insert(own.clone());
+        if let Some((anonymous, user)) = event.link() {
+            let name = format!("anonymous:{anonymous}");
+            known.insert(name.clone());
+            users.entry(name).or_default().insert((event.timestamp.as_millisecond(), format!("user:{user}")));
+        }
+        if let Some(earlier) = event.earlier_user()
+            && format!("user:{earlier}") != own
+        {
+            known.insert(format!("user:{earlier}"));
+            said.entry(format!("alias {earlier}")).or_default().insert(own.clone());
+        }
+        if let Some(address) = event.traits.get("email").and_then(|value| value.as_str())
+            && !address.starts_with("info@")
+        {
+            said.entry(format!("mail {address}")).or_default().insert(own.clone());
+        }
+        if let Some(id) = event.context.get("externalIds").and_then(|ids| ids[0]["id"].as_u64()) {
+            said.entry(format!("crm {id}")).or_default().insert(own);
+        }
+    }
+    let mut bonds: Vec<(String, String)> = Vec::new();
+    for (value, mut by) in said {
+        if !value.starts_with("alias") && by.len() > most {
+            continue;
+        }
+        by.retain(|who| !severed.contains(&(who.clone(), value.clone())));
+        match value.strip_prefix("alias ") {
+            Some(earlier) => bonds.extend(by.into_iter().map(|who| (who, format!("user:{earlier}")))),
+            None => bonds.extend(by.iter().flat_map(|a| by.iter().map(|b| (a.clone(), b.clone())))),
+        }
+    }
+    for (anonymous, by) in users {
+        let holds = |user: &String| !severed.contains(&(anonymous.clone(), format!("link {user}")));
+        if let Some((_, user)) = by.iter().find(|(_, user)| holds(user)) {
+            bonds.push((anonymous.clone(), user.clone()));
+        }
+    }
+    let mut groups: Vec<BTreeSet<String>> = known.iter().map(|one| BTreeSet::from([one.clone()])).collect();
+    for (a, b) in bonds {
+        let (with, mut rest): (Vec<_>, Vec<_>) =
+            groups.into_iter().partition(|group| group.contains(&a) || group.contains(&b));
+        rest.push(with.into_iter().flatten().collect());
+        groups = rest;
+    }
+    groups.into_iter().map(|group| group.into_iter().collect()).collect()
+}
+
+/// Who is together, without those of whom there is nothing and who are with nobody.
+fn without_nobody(groups: BTreeSet<Vec<String>>, events: &[Event]) -> BTreeSet<Vec<String>> {
+    let acted: HashSet<String> = events.iter().map(|event| event.identity().unwrap().to_string()).collect();
+    groups.into_iter().map(sorted).filter(|group| group.len() > 1 || acted.contains(&group[0])).collect()
+}
+
+fn sorted(mut group: Vec<String>) -> Vec<String> {
+    group.sort();
+    group
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn people_are_the_same_whatever_the_order_and_the_repeats(
+        (events, order) in story().prop_flat_map(|events| {
+            let places: Vec<usize> = (0..events.len()).chain(0..events.len() / 2).collect();
+            (Just(events), Just(places).prop_shuffle())
+        }),
+    ) {
+        let straight = run(rules(), &events.iter().collect::<Vec<_>>());
+        let shuffled = run(rules(), &order.iter().map(|place| &events[*place]).collect::<Vec<_>>());
+        prop_assert_eq!(straight.told(), shuffled.told());
+        let together = |house: &House| without_nobody(house.together(), &events);
+        prop_assert_eq!(together(&straight), without_nobody(by_hand(&events, &BTreeSet::new(), 4), &events));
+        prop_assert_eq!(together(&shuffled), together(&straight));
+        // Each part is what its own events alone make of it.
+        let mut alone = rules();
+        (alone.anonymous, alone.alias, alone.mail) = (false, false, false);
+        alone.external_types.clear();
+        let alone = run(alone, &events.iter().collect::<Vec<_>>());
+        for profile in straight.people.values() {
+            for part in profile.parts.iter().filter(|part| part.state.counts.total() > 0) {
+                let own = alone.people[&part.owner()].part(&part.identity).unwrap();
+                prop_assert_eq!(&part.state, &own.state);
+                prop_assert_eq!(joins(&profile.parts).len(), profile.parts.len() - 1);
+            }
+        }
+    }
+
+    #[test]
+    fn who_is_parted_is_as_if_never_joined_and_stays_so(
+        (events, again, who) in story().prop_flat_map(|events| {
+            let places: Vec<usize> = (0..events.len()).collect();
+            (Just(events), Just(places).prop_shuffle(), 0..8_usize)
+        }),
+    ) {
+        let identity = if who < 5 { user(USERS[who]) } else { browser(BROWSERS[who - 5]) };
+        let mut house = run(rules(), &events.iter().collect::<Vec<_>>());
+        let Some(person) = house.holder(&identity) else { return Ok(()) };
+        let before = house.people[&person].clone();
+        let facts: BTreeMap<String, _> = before.parts.iter().map(|part| (part.identity.to_string(), part.facts.clone())).collect();
+        let change = Change::Part { identity: identity.clone(), at: 5, by: "ada".to_owned(), why: "two people".to_owned() };
+        house.change(&change);
+        // What joined it to the others is severed, as a reader of the events would cross it out.
+        let mut severed: BTreeSet<(String, String)> = BTreeSet::new();
+        let own = identity.to_string();
+        let others: BTreeSet<String> = before.parts.iter().map(|part| part.identity.to_string()).filter(|text| *text != own).collect();
+        match &identity {
+            Identity::Anonymous(_) => {
+                if let Some(link) = before.part(&identity).unwrap().holder() {
+                    severed.insert((own.clone(), format!("link user:{}", link.user)));
+                }
+            }
+            Identity::User(id) => {
+                let claims = |event: &Event| -> Vec<String> {
+                    let mail = event.traits.get("email").and_then(|value| value.as_str()).map(|text| format!("mail {text}"));
+                    let crm = event.context.get("externalIds").and_then(|ids| ids[0]["id"].as_u64()).map(|id| format!("crm {id}"));
+                    mail.into_iter().chain(crm).collect()
+                };
+                let theirs: BTreeSet<String> =
+                    events.iter().filter(|event| others.contains(&event.identity().unwrap().to_string())).flat_map(claims).collect();
+                for event in &events {
+                    let who = event.identity().unwrap().to_string();
+                    if who == own {
+                        severed.extend(claims(event).into_iter().filter(|value| theirs.contains(value)).map(|value| (own.clone(), value)));
+                    }
+                    if let Some(earlier) = event.earlier_user() {
+                        let is_between = (who == own && others.contains(&format!("user:{earlier}"))) || (others.contains(&who) && earlier == *id);
+                        if is_between {
+                            severed.insert((who, format!("alias {earlier}")));
+                        }
+                    }
+                }
+            }
+        }
+        let expected = without_nobody(by_hand(&events, &severed, 4), &events);
+        prop_assert_eq!(without_nobody(house.together(), &events), expected.clone());
+        let after = house.told();
+        // The same word again, and the same evidence again in any order, change nothing.
+        house.change(&change);
+        for place in &again {
+            house.feed(&events[*place]);
+        }
+        prop_assert_eq!(house.told(), after);
+        for part in house.people.values().flat_map(|profile| &profile.parts) {
+            if let Some(facts) = facts.get(&part.identity.to_string()) {
+                prop_assert_eq!(&part.facts, facts, "what was decided goes with the part");
+            }
+        }
+        // Nor does the same evidence said anew.
+        for place in again {
+            let message_id = perennial_domain::MessageId::parse(&format!("again-{place}")).unwrap();
+            house.feed(&Event { message_id, ..events[place].clone() });
+        }
+        prop_assert_eq!(without_nobody(house.together(), &events), expected);
+    }
+}

@@ -31,31 +31,36 @@ impl<K: Clone + Eq + Hash, V: Clone> Recent<K, V> {
 
     /// Remembers `value` for `key`, in place of what was remembered for it.
     pub fn put(&self, key: K, value: V) {
-        let held = &mut *self.held();
-        if held.values.insert(key.clone(), value).is_none() {
-            held.order.push_back(key);
-            if held.order.len() > self.bound
-                && let Some(oldest) = held.order.pop_front()
-            {
-                held.values.remove(&oldest);
-            }
-        }
+        self.held().put(key, value, self.bound);
     }
 
-    /// The value of `key` where it is there and `is_good`; else what `make` gives, which is remembered.
+    /// The value of `key` where it is there and `is_good`; else what `make` gives, which is remembered. Of several who ask at
+    /// once, one makes it for all; `make` must not ask this map itself.
     pub fn get_or(&self, key: &K, is_good: impl FnOnce(&V) -> bool, make: impl FnOnce() -> V) -> V {
-        match self.get(key).filter(is_good) {
-            Some(value) => value,
-            None => {
-                let value = make();
-                self.put(key.clone(), value.clone());
-                value
-            }
+        let mut held = self.held();
+        if let Some(value) = held.values.get(key).filter(|value| is_good(value)) {
+            return value.clone();
         }
+        let value = make();
+        held.put(key.clone(), value.clone(), self.bound);
+        value
     }
 
     fn held(&self) -> MutexGuard<'_, Held<K, V>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Clone + Eq + Hash, V> Held<K, V> {
+    fn put(&mut self, key: K, value: V, bound: usize) {
+        if self.values.insert(key.clone(), value).is_none() {
+            self.order.push_back(key);
+            if self.order.len() > bound
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.values.remove(&oldest);
+            }
+        }
     }
 }
 

@@ -10,6 +10,7 @@ pub mod counts;
 mod decide;
 mod due;
 pub mod evaluate;
+pub mod experiment;
 pub mod explain;
 pub mod facts;
 pub mod joins;

@@ -1,0 +1,17 @@
+//! Experiments: who gets which variant, and what the figures say about it. Pure: a person, shares and counts in, an answer out.
+//!
+//! - [`assign`]: the same person gets the same variant, for ever, without anything stored.
+//! - [`rates`]: how often a goal was reached, and how much more often than in another group, with intervals that hold at one look.
+//! - [`verdict`]: which variant leads, safe to ask every day.
+//! - [`sample_ratio`]: whether the groups are as large as they should be; where they are not, no verdict counts.
+
+pub mod assign;
+mod numeric;
+pub mod rates;
+pub mod sample_ratio;
+pub mod verdict;
+
+pub use assign::{Holdout, Share, Variant, assign, held_out};
+pub use rates::{Alpha, Arm, Estimate, Interval};
+pub use sample_ratio::SampleRatio;
+pub use verdict::{Better, Comparison, Plan, Verdict, judge, least_sample};

@@ -48,6 +48,7 @@ pub(crate) async fn ask(deps: &Deps, person: &str, body: &Body) -> Result<Respon
         at: deps.clock.now(),
         by: by.chars().take(MAX_CHARACTERS).collect(),
         why: asked.why.trim().chars().take(MAX_CHARACTERS).collect(),
+        done_at: None,
     });
     let report = deps.events.send(vec![serde_json::to_string(&unmerge)?], Delay::NONE).await;
     report.into_result().map_err(|error| Failure::Queue(error.to_string()))?;

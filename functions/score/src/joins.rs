@@ -61,11 +61,11 @@ pub(crate) async fn meet(
     match meeting {
         Meeting::Same { user, evidence, key, all } => {
             let change = Change::Claim { user, evidence, key };
-            Ok(vec![reshape(deps, config, &Asked { change, also: all, look }, now).await?])
+            Ok(vec![reshape(deps, config, &Asked { change, also: all, look, unmerge: None }, now).await?])
         }
         Meeting::Earlier { user, previous } => {
             let change = Change::Alias { user, previous };
-            Ok(vec![reshape(deps, config, &Asked { change, also: BTreeSet::new(), look }, now).await?])
+            Ok(vec![reshape(deps, config, &Asked { change, also: BTreeSet::new(), look, unmerge: None }, now).await?])
         }
         Meeting::TooMany { evidence, key, all } => {
             tracing::warn!(claimants = all.len(), ?evidence, "a value is claimed by too many to identify anybody");
@@ -73,7 +73,8 @@ pub(crate) async fn meet(
             // Each by itself, so that no transaction grows with their number.
             for person in all {
                 let change = Change::Share { evidence, key };
-                let asked = Asked { change, also: [person].into(), look: Look::Now { speak: false } };
+                let look = Look::Now { speak: false };
+                let asked = Asked { change, also: [person].into(), look, unmerge: None };
                 outcomes.push(reshape(deps, config, &asked, now).await?);
             }
             Ok(outcomes)
@@ -81,15 +82,17 @@ pub(crate) async fn meet(
     }
 }
 
-/// Takes an identity out of the person it is part of. Nothing changes where it is nobody's part, or was taken out by the same word before.
+/// Takes an identity out of the person it is part of; the word is in the archive by then. Nothing changes where it is nobody's part,
+/// or was taken out by the same word before.
 pub(crate) async fn part(
     deps: &Deps,
     config: &Config,
     unmerge: &Unmerge,
     now: Timestamp,
 ) -> Result<Outcome, PersonError> {
-    let Unmerge { identity, at, by, why } = unmerge.clone();
+    let Unmerge { identity, at, by, why, done_at: _ } = unmerge.clone();
     let change = Change::Part { identity, at: at.as_millisecond(), by, why };
-    let asked = Asked { change, also: BTreeSet::new(), look: Look::Now { speak: false } };
+    let look = Look::Now { speak: false };
+    let asked = Asked { change, also: BTreeSet::new(), look, unmerge: Some(unmerge.clone()) };
     reshape(deps, config, &asked, now).await
 }

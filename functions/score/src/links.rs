@@ -56,5 +56,5 @@ pub(crate) async fn settle(
 ) -> Result<Outcome, PersonError> {
     let change = Change::Link { anonymous: anonymous.clone(), links };
     let look = Look::Later(Identity::Anonymous(anonymous.clone()));
-    reshape(deps, config, &Asked { change, also: BTreeSet::new(), look }, now).await
+    reshape(deps, config, &Asked { change, also: BTreeSet::new(), look, unmerge: None }, now).await
 }

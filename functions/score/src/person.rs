@@ -10,7 +10,7 @@ use perennial_config::Config;
 use perennial_domain::{Event, PersonId};
 use perennial_engine::membership::account_after;
 use perennial_engine::{Mode, Moment, Profile, process, tick};
-use perennial_store::{Consistency, Loaded, StoreError, Stored, Summary};
+use perennial_store::{ArchiveError, Consistency, Loaded, StoreError, Stored, Summary};
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
@@ -31,6 +31,8 @@ pub(crate) struct Rules<'a> {
 pub(crate) enum PersonError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     #[error("what an earlier write asked for could not be performed: {0}")]
     Leftover(#[from] PerformError),
     #[error("others wrote the same person at each of {TRIES} tries")]

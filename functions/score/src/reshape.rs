@@ -7,6 +7,7 @@ use crate::performed;
 use crate::person::{PersonError, TRIES, pause};
 use jiff::Timestamp;
 use perennial_config::Config;
+use perennial_contracts::queue::Unmerge;
 use perennial_domain::{AccountId, Identity, PersonId};
 use perennial_engine::joins::Limit;
 use perennial_engine::membership::account_of;
@@ -23,6 +24,8 @@ pub(crate) struct Asked {
     /// Whose parts it is about besides those that it names.
     pub(crate) also: BTreeSet<PersonId>,
     pub(crate) look: Look,
+    /// What nothing but the archive will know of: kept there before it is done, where it changes anything.
+    pub(crate) unmerge: Option<Unmerge>,
 }
 
 /// How people are looked at whose parts have changed.
@@ -93,6 +96,9 @@ async fn try_reshape(deps: &Deps, config: &Config, asked: &Asked, now: Timestamp
     };
     if reshaped.people == there.people() {
         return Ok(Outcome { refused: reshaped.refused, ..Outcome::default() });
+    }
+    if let Some(unmerge) = &asked.unmerge {
+        deps.archive.write_unmerge(unmerge, now).await?;
     }
     let mut plan = there.plan(deps, reshaped.people).await?;
     let mut planned = Vec::new();

@@ -56,6 +56,9 @@ pub struct Unmerge {
     pub by: String,
     /// Why.
     pub why: String,
+    /// When it was done. Only the archive says so, and whoever plays an archive: what is done for the first time has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_at: Option<Timestamp>,
 }
 
 /// On the messages queue, for `deliver`.

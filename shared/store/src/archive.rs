@@ -1,14 +1,19 @@
-//! The archive: every accepted event, from which all state could be rebuilt.
+//! The archive: every accepted event and every word that parted people, from which all state can be rebuilt.
 //!
 //! One object for each batch and UTC day of receipt: `day=2026-03-01/<first receipt>-<hash of the message ids>.ndjson.gz`, one event a line
 //! in the tracking API's own field names. The same batch always has the same name, so a redelivery of it replaces what it wrote
 //! before; in another batching an event may stand twice, and readers tell it by its message id.
+//!
+//! Who is one person follows from the events, but for those whom someone parted by hand: [`unmerges`] stand beside the events.
+
+pub mod unmerges;
 
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -41,6 +46,14 @@ pub enum ArchiveError {
     /// A line is no event.
     #[error("line {line} of {path} is no event")]
     NoEvent {
+        /// Which object.
+        path: String,
+        /// From 1.
+        line: usize,
+    },
+    /// A line among the unmerges is none, or does not say when it was done.
+    #[error("line {line} of {path} is no unmerge")]
+    NoUnmerge {
         /// Which object.
         path: String,
         /// From 1.
@@ -96,7 +109,7 @@ impl Archive {
         for event in events {
             days.entry(day_of(event.received_at)).or_default().push(event);
         }
-        for (day, events) in days {
+        for events in days.into_values() {
             let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
             // The encoder clears 32 KB of room at every write, and JSON is written in pieces of a few bytes.
             let mut line = Vec::new();
@@ -107,7 +120,7 @@ impl Archive {
                 gzip.write_all(&line).map_err(ArchiveError::Write)?;
             }
             let bytes = gzip.finish().map_err(ArchiveError::Write)?;
-            self.objects.put(&path(day, &events), Bytes::from(bytes).into()).await?;
+            self.objects.put(&path(&events), Bytes::from(bytes).into()).await?;
         }
         Ok(())
     }
@@ -136,7 +149,14 @@ impl Archive {
     pub async fn read_all(
         &self,
     ) -> Result<impl Stream<Item = Result<Event, ArchiveError>> + Send + 'static, ArchiveError> {
-        Ok(self.events_of(self.list(None).await?))
+        Ok(self.events_of(self.days().await?))
+    }
+
+    /// The objects that hold events, in their order.
+    async fn days(&self) -> Result<Vec<Path>, ArchiveError> {
+        let mut paths = self.list(None).await?;
+        paths.retain(|path| path.as_ref().starts_with("day="));
+        Ok(paths)
     }
 
     /// The events of these objects, one object in memory at a time.
@@ -144,7 +164,7 @@ impl Archive {
         let archive = self.clone();
         let objects = stream::iter(paths).then(move |path| {
             let archive = archive.clone();
-            async move { archive.object(path).await }
+            async move { archive.events(&path).await }
         });
         objects.map_ok(|events| stream::iter(events.into_iter().map(Ok))).try_flatten()
     }
@@ -157,24 +177,39 @@ impl Archive {
         Ok(paths)
     }
 
-    async fn object(&self, path: Path) -> Result<Vec<Event>, ArchiveError> {
-        let bytes = self.objects.get(&path).await?.bytes().await?;
+    async fn events(&self, path: &Path) -> Result<Vec<Event>, ArchiveError> {
+        self.lines(path, |line| serde_json::from_str(line).ok(), |path, line| ArchiveError::NoEvent { path, line })
+            .await
+    }
+
+    /// What stands in an object, each line `parsed`; `wrong` is the error of a line, by the object's path and the line's number, where
+    /// it is none of these.
+    async fn lines<T>(
+        &self,
+        path: &Path,
+        parsed: impl Fn(&str) -> Option<T>,
+        wrong: impl Fn(String, usize) -> ArchiveError,
+    ) -> Result<Vec<T>, ArchiveError> {
+        let bytes = self.objects.get(path).await?.bytes().await?;
         let unreadable = |source| ArchiveError::Unreadable { path: path.to_string(), source };
-        let mut events = Vec::new();
-        for (index, line) in BufReader::new(MultiGzDecoder::new(bytes.as_ref())).lines().enumerate() {
-            let line = line.map_err(unreadable)?;
-            let event = serde_json::from_str(&line)
-                .map_err(|_| ArchiveError::NoEvent { path: path.to_string(), line: index + 1 })?;
-            events.push(event);
-        }
-        Ok(events)
+        let lines = BufReader::new(MultiGzDecoder::new(bytes.as_ref())).lines();
+        let parse = |(line, text): (usize, std::io::Result<String>)| {
+            let text = text.map_err(unreadable)?;
+            parsed(&text).ok_or_else(|| wrong(path.to_string(), line))
+        };
+        (1..).zip(lines).map(parse).collect()
     }
 }
 
-fn path(day: i32, events: &[&Event]) -> Path {
+/// The place of what happened at `at` among the objects of a folder: as their names begin.
+fn place(at: Timestamp) -> String {
+    // Basic format of ISO 8601: a colon is no good in a file's name.
+    format!("day={}/{}", date_of(day_of(at)), at.strftime("%Y%m%dT%H%M%S%3fZ"))
+}
+
+fn path(events: &[&Event]) -> Path {
     let ids: Vec<&[u8]> = events.iter().map(|event| event.message_id.as_str().as_bytes()).collect();
     let digest = hash::base32(&hash::sha256(&ids)[..15]);
     let first = events.iter().map(|event| event.received_at).min().unwrap_or_default();
-    // Basic format of ISO 8601: a colon is no good in a file's name.
-    Path::from(format!("day={}/{}-{digest}.ndjson.gz", date_of(day), first.strftime("%Y%m%dT%H%M%S%3fZ")))
+    Path::from(format!("{}-{digest}.ndjson.gz", place(first)))
 }

@@ -134,7 +134,7 @@ async fn who_is_joined_or_parted_stands_where_their_account_stands_at_once() {
     assert_eq!(stands(joined.profile.id).await, of_acme);
 
     let identity = Identity::User(UserId::parse("u2").unwrap());
-    let unmerge = Unmerge { identity, at: at(-5), by: "ada".to_owned(), why: "a desk".to_owned() };
+    let unmerge = Unmerge { identity, at: at(-5), by: "ada".to_owned(), why: "a desk".to_owned(), done_at: None };
     assert!(bench.hand(vec![serde_json::to_string(&EventsPayload::Unmerge(unmerge)).unwrap()]).await.is_empty());
     assert_eq!((stands(user("u1")).await, stands(user("u2")).await), (of_acme, of_nobody));
 }

@@ -12,4 +12,5 @@ mod counting;
 mod crashes;
 mod merging;
 mod orders;
+mod parting;
 mod support;

@@ -32,7 +32,8 @@ fn identity(text: &str) -> Identity {
 }
 
 fn unmerge(text: &str, second: i64) -> String {
-    let unmerge = Unmerge { identity: identity(text), at: at(second), by: "ada".to_owned(), why: "a desk".to_owned() };
+    let (by, why) = ("ada".to_owned(), "a desk".to_owned());
+    let unmerge = Unmerge { identity: identity(text), at: at(second), by, why, done_at: None };
     serde_json::to_string(&EventsPayload::Unmerge(unmerge)).unwrap()
 }
 

@@ -1,0 +1,112 @@
+//! What was said of people by hand: `unmerges/day=2026-03-01/<when it was said>-<hash of whom and when>.ndjson.gz`, one line each,
+//! as the events queue carried it and with the time at which it was done: `{"unmerge.v1": {"identity": …, "done_at": …}}`.
+//!
+//! They lie beside the days of events, so that whoever reads those with ordinary tools finds events only.
+
+use super::{Archive, ArchiveError, place};
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use futures::stream::{self, Stream, StreamExt, TryStreamExt};
+use jiff::Timestamp;
+use object_store::ObjectStoreExt;
+use object_store::path::Path;
+use perennial_contracts::queue::{EventsPayload, Unmerge};
+use perennial_domain::{Event, hash};
+use std::io::Write;
+
+/// The folder.
+const FOLDER: &str = "unmerges";
+
+/// What happened, as it has to be played to end in the same people.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Entry {
+    /// An event.
+    Event(Box<Event>),
+    /// People were parted. All that came before has to be done by then: only who was joined can be parted.
+    Unmerge(Unmerge),
+}
+
+impl Archive {
+    /// Keeps an unmerge, which is about to be done, as done at `now` if it does not say itself when it was. The same one written
+    /// again, as after a crash, replaces what was written before.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] where it is not kept: it is not to be done then.
+    pub async fn write_unmerge(&self, unmerge: &Unmerge, now: Timestamp) -> Result<(), ArchiveError> {
+        let done = Unmerge { done_at: unmerge.done_at.or(Some(now)), ..unmerge.clone() };
+        let line =
+            serde_json::to_vec(&EventsPayload::Unmerge(done)).map_err(|error| ArchiveError::Write(error.into()))?;
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(&line).and_then(|()| gzip.write_all(b"\n")).map_err(ArchiveError::Write)?;
+        let bytes = gzip.finish().map_err(ArchiveError::Write)?;
+        self.objects.put(&path(unmerge), Bytes::from(bytes).into()).await?;
+        Ok(())
+    }
+
+    /// All that happened: the events of [`Self::read_all`] in its order, and each unmerge after every object of events whose first was
+    /// received by the time it was done. What was on its way in that moment counts as said before.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] where the archive cannot be listed or its unmerges cannot be read; later errors come in the stream.
+    pub async fn history(
+        &self,
+    ) -> Result<impl Stream<Item = Result<Entry, ArchiveError>> + Send + 'static, ArchiveError> {
+        let mut unmerges = self.unmerges().await?.into_iter().peekable();
+        let mut steps = Vec::new();
+        for path in self.days().await? {
+            let is_before = |(done_at, _): &(Timestamp, Unmerge)| {
+                let done = place(*done_at);
+                path.as_ref().get(..done.len()).is_some_and(|first| first > done.as_str())
+            };
+            while let Some((_, unmerge)) = unmerges.next_if(is_before) {
+                steps.push(Step::Unmerge(unmerge));
+            }
+            steps.push(Step::Events(path));
+        }
+        steps.extend(unmerges.map(|(_, unmerge)| Step::Unmerge(unmerge)));
+        let archive = self.clone();
+        let entries = stream::iter(steps).then(move |step| {
+            let archive = archive.clone();
+            async move {
+                Ok::<_, ArchiveError>(match step {
+                    Step::Unmerge(unmerge) => vec![Entry::Unmerge(unmerge)],
+                    Step::Events(path) => {
+                        archive.events(&path).await?.into_iter().map(|event| Entry::Event(Box::new(event))).collect()
+                    }
+                })
+            }
+        });
+        Ok(entries.map_ok(|entries| stream::iter(entries.into_iter().map(Ok))).try_flatten())
+    }
+
+    /// All unmerges, by when they were done.
+    async fn unmerges(&self) -> Result<Vec<(Timestamp, Unmerge)>, ArchiveError> {
+        let mut all = Vec::new();
+        for path in self.list(Some(&Path::from(FOLDER))).await? {
+            all.extend(self.lines(&path, parsed, |path, line| ArchiveError::NoUnmerge { path, line }).await?);
+        }
+        all.sort_by(|(a_done, a), (b_done, b)| (a_done, a.at, &a.identity).cmp(&(b_done, b.at, &b.identity)));
+        Ok(all)
+    }
+}
+
+/// What is read next.
+enum Step {
+    Unmerge(Unmerge),
+    Events(Path),
+}
+
+fn parsed(line: &str) -> Option<(Timestamp, Unmerge)> {
+    match serde_json::from_str(line).ok()? {
+        EventsPayload::Unmerge(unmerge) => Some((unmerge.done_at?, unmerge)),
+        _ => None,
+    }
+}
+
+/// Named by what tells a repetition of it.
+fn path(unmerge: &Unmerge) -> Path {
+    let person = unmerge.identity.person_id();
+    let digest = hash::base32(&hash::sha256(&[person.as_bytes(), &unmerge.at.as_millisecond().to_be_bytes()])[..15]);
+    Path::from(format!("{FOLDER}/{}-{digest}.ndjson.gz", place(unmerge.at)))
+}

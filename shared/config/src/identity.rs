@@ -2,6 +2,7 @@
 
 use crate::error::Reporter;
 use crate::spanned::Spanned;
+use perennial_domain::hygiene::mail;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -89,7 +90,7 @@ impl Identities {
         !perennial_domain::identity::is_placeholder(id) && !self.blocked_ids.contains(&id.trim().to_lowercase())
     }
 
-    /// Whether a mail address (lower case) may join anybody, as far as config says.
+    /// Whether a mail address, given as its [`mail::key`], may join anybody, as far as config says.
     pub fn allows_address(&self, address: &str) -> bool {
         !self.blocked_addresses.iter().any(|pattern| pattern.matches(address))
     }
@@ -104,16 +105,20 @@ pub struct AddressPattern {
 
 impl AddressPattern {
     fn parse(text: &str) -> Option<Self> {
-        let lower = text.trim().to_lowercase();
-        let (local, domain) = lower.rsplit_once('@')?;
-        let side = |side: &str| match side {
-            "*" => Some(None),
-            "" => None,
-            text if text.contains('*') => None,
-            text => Some(Some(text.to_owned())),
-        };
-        let pattern = Self { local: side(local)?, domain: side(domain)? };
-        (pattern.local.is_some() || pattern.domain.is_some()).then_some(pattern)
+        const ANY: &str = "*";
+        let (local, domain) = text.trim().rsplit_once('@')?;
+        let is_wrong = |side: &str| side.is_empty() || (side != ANY && side.contains(ANY));
+        if is_wrong(local) || is_wrong(domain) || (local == ANY && domain == ANY) {
+            return None;
+        }
+        // Each side in the form that an address's key has, such as the ASCII form of a domain.
+        let or = |side: &str, other: &str| if side == ANY { other.to_owned() } else { side.to_owned() };
+        let key = mail::key(&format!("{}@{}", or(local, "any"), or(domain, "any.example")));
+        let (local_key, domain_key) = key.rsplit_once('@')?;
+        Some(Self {
+            local: (local != ANY).then(|| local_key.to_owned()),
+            domain: (domain != ANY).then(|| domain_key.to_owned()),
+        })
     }
 
     fn matches(&self, address: &str) -> bool {
@@ -284,6 +289,17 @@ mod tests {
             assert!(!identities.allows_address(address), "{address}");
         }
         assert!(identities.allows_address("bob@b.com"));
+    }
+
+    #[test]
+    fn a_blocked_address_is_the_same_however_it_is_written() {
+        let (identities, errors) =
+            load("[blocked]\naddresses = [\"*@Bücher.example\", \"Ada Lovelace <ADA@b.com>\", \"Büro@*\"]");
+        assert!(errors.is_empty(), "{errors:?}");
+        for address in ["x@BÜCHER.example", "x@xn--bcher-kva.example", "ada@B.com", "BÜRO@any.org", "bu\u{308}ro@any.org"] {
+            assert!(!identities.allows_address(&mail::key(address)), "{address}");
+        }
+        assert!(identities.allows_address(&mail::key("bob@b.com")));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 )]
 
 mod accounts;
+mod addresses;
 mod counting;
 mod crashes;
 mod merging;

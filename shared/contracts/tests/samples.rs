@@ -4,13 +4,18 @@
 use perennial_config::lifecycle::Milestone;
 use perennial_contracts::queue::{AccountsPayload, EventsPayload, MessagesPayload};
 use perennial_contracts::ses::{self, MailEventKind, Notice};
-use perennial_domain::{AccountUpdate, DecisionId, Identity, PersonId, UserId};
+use perennial_domain::{AccountUpdate, DecisionId, Event, Identity, PersonId, UserId};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::{fs, path::Path};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events")
+}
 
 fn sample(file: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events").join(file);
+    let path = folder().join(file);
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_str(&text).unwrap()
 }
@@ -93,6 +98,29 @@ fn deliver_is_shown_what_the_crm_is_to_hold_with_the_id_that_is_derived() {
 fn score_is_shown_whom_an_account_wakes() {
     let woken: Vec<EventsPayload> = payloads("score/wake.json");
     assert!(matches!(woken.as_slice(), [EventsPayload::Wake { people, version: 3, .. }] if *people == [person()]));
+}
+
+#[test]
+fn score_is_shown_a_browser_that_is_taken_out_of_the_person_of_its_events() {
+    let said: Vec<EventsPayload> = payloads("score/unmerge.json");
+    let [EventsPayload::Unmerge(unmerge)] = said.as_slice() else { panic!("{said:?}") };
+    let events: Vec<EventsPayload> = payloads("score/events.json");
+    let EventsPayload::Events { events } = &events[0] else { panic!("{events:?}") };
+    let (anonymous, user) = events.iter().find_map(Event::link).unwrap();
+    assert_eq!(unmerge.identity, Identity::Anonymous(anonymous.clone()));
+    assert_eq!(Identity::User(user.clone()).person_id(), person());
+    assert!(unmerge.done_at.is_none(), "only the archive says when it was done");
+}
+
+#[test]
+fn the_readme_names_every_sample_of_a_queue() {
+    let readme = fs::read_to_string(folder().join("README.md")).unwrap();
+    for function in ["score", "deliver", "rollup", "sweep"] {
+        for file in fs::read_dir(folder().join(function)).unwrap() {
+            let name = format!("`{function}/{}`", file.unwrap().file_name().to_string_lossy());
+            assert!(readme.contains(&name), "events/README.md does not say what {name} is");
+        }
+    }
 }
 
 #[test]

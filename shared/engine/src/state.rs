@@ -190,8 +190,9 @@ impl State {
         let days = self.windows.entry(key).or_default();
         let count = days.entry(day).or_default();
         *count = count.saturating_add(1);
-        if let Some(newest) = days.keys().next_back().copied() {
-            days.retain(|day, _| *day > newest - i32::from(length));
+        let Some(newest) = days.keys().next_back().copied() else { return };
+        while days.first_key_value().is_some_and(|(day, _)| *day <= newest - i32::from(length)) {
+            days.pop_first();
         }
     }
 

@@ -7,7 +7,7 @@ use crate::evaluate::evaluate;
 use crate::facts::Facts;
 use crate::moment::Moment;
 use crate::profile::Profile;
-use crate::state::State;
+use crate::state::{Span, State};
 use jiff::Timestamp;
 use perennial_domain::time::{DAY_SECONDS, day_of};
 use perennial_domain::{Likelihood, Score, Scores};
@@ -47,11 +47,14 @@ pub(crate) fn note(moment: &Moment<'_>, profile: &mut Profile, next: Timestamp) 
     if newest.is_some_and(|newest| newest >= week) {
         return;
     }
+    // Of who has been active since the week began, nothing is known of its beginning any more; the parts tell that without being
+    // combined.
+    let last = profile.parts.iter().filter_map(|part| part.state.seen).map(Span::last_at).max();
+    let Some(last) = last.filter(|last| *last < beginning(week)) else { return };
     let view = profile.view();
-    let Some(seen) = view.seen else { return };
     let from = newest.map_or(i32::MIN, |newest| newest + 1).max(this_week - WEEKS + 1);
     let noted: Vec<_> = (from..=week)
-        .filter(|week| seen.last_at() < beginning(*week))
+        .filter(|week| last < beginning(*week))
         .map(|week| (week, scores_at(moment, &view, week)))
         .collect();
     if let Some(part) = profile.primary_mut() {

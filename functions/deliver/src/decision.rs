@@ -4,7 +4,7 @@ use crate::deps::Deps;
 use crate::error::DeliverError;
 use crate::plan::{self, Plan};
 use perennial_channels::Outcome;
-use perennial_domain::{Channel, Decision};
+use perennial_domain::Decision;
 use perennial_store::messages::{Claim, MessageState, Outcome as Recorded};
 
 /// What came of a delivery.
@@ -46,7 +46,7 @@ pub(crate) async fn deliver(deps: &Deps, decision: &Decision, claimant: &str) ->
         Err(error) => return if is_done(deps, decision).await? { Ok(Delivered::Before) } else { Err(error) },
     };
     let claim = deps.store.claim(decision, claimant, now).await?;
-    match next(&claim, decision.channel) {
+    match next(&claim, plan.is_repeatable()) {
         Next::Act => act(deps, decision, plan, claimant).await,
         Next::Leave => Ok(Delivered::Before),
         Next::Unknown => {
@@ -63,16 +63,13 @@ async fn is_done(deps: &Deps, decision: &Decision) -> Result<bool, DeliverError>
     Ok(record.is_some_and(|record| record.state != MessageState::Claimed))
 }
 
-/// The policy of each channel for a claim that an earlier delivery holds: a mail may have been sent and is not sent again; an in-app message is its
-/// record; a webhook's receiver tells a repetition by its id.
-fn next(claim: &Claim, channel: Channel) -> Next {
+/// What a claim that an earlier delivery holds means, by whether the plan can be carried out again.
+fn next(claim: &Claim, is_repeatable: bool) -> Next {
     match claim {
         Claim::Ours => Next::Act,
         Claim::Taken(record) if record.state != MessageState::Claimed => Next::Leave,
-        Claim::Taken(_) => match channel {
-            Channel::Mail => Next::Unknown,
-            Channel::InApp | Channel::Webhook => Next::Act,
-        },
+        Claim::Taken(_) if is_repeatable => Next::Act,
+        Claim::Taken(_) => Next::Unknown,
     }
 }
 
@@ -94,23 +91,30 @@ async fn act(deps: &Deps, decision: &Decision, plan: Plan, claimant: &str) -> Re
         }
         Plan::Mail { mail, subject } => {
             let outcome = deps.mail.send(mail).await;
-            if let Outcome::Retry { reason } = outcome {
+            if let Outcome::Retry { reason, .. } = outcome {
                 give_back(deps, decision, claimant).await?;
                 return Err(DeliverError::Later { channel: "mail", reason });
             }
             settle(deps, decision, outcome, subject).await
         }
-        Plan::Webhook { endpoint, secret, body, subject } => {
-            let outcome =
-                deps.webhooks.post(&endpoint, secret.expose(), &decision.id.to_string(), body, deps.clock.now()).await;
-            if let Outcome::Retry { reason } | Outcome::Unknown { reason } = outcome {
-                // The claim stays: the next delivery sends under the same id.
-                let mut held = Recorded::new(MessageState::Claimed, deps.clock.now());
-                held.detail = Some(reason.clone());
-                record(deps, decision, &held).await?;
-                return Err(DeliverError::Later { channel: "webhook", reason });
+        Plan::Endpoint { endpoint, secret, message, subject } => {
+            let id = decision.id.to_string();
+            let outcome = deps.endpoints.send(&endpoint, secret.expose(), &id, &message, deps.clock.now()).await;
+            let channel = endpoint.kind.as_str();
+            match outcome {
+                Outcome::Retry { reason, .. } | Outcome::Unknown { reason } if message.is_repeatable() => {
+                    // The claim stays: the next delivery sends under the same id.
+                    let mut held = Recorded::new(MessageState::Claimed, deps.clock.now());
+                    held.detail = Some(reason.clone());
+                    record(deps, decision, &held).await?;
+                    return Err(DeliverError::Later { channel, reason });
+                }
+                Outcome::Retry { reason, .. } => {
+                    give_back(deps, decision, claimant).await?;
+                    return Err(DeliverError::Later { channel, reason });
+                }
+                outcome => settle(deps, decision, outcome, subject).await,
             }
-            settle(deps, decision, outcome, subject).await
         }
     }
 }
@@ -125,7 +129,7 @@ async fn settle(
     let (state, delivered, provider_id, detail) = match outcome {
         Outcome::Sent { provider_id } => (MessageState::Sent, Delivered::Sent, provider_id, None),
         Outcome::Rejected { reason } => (MessageState::Failed, Delivered::Failed, None, Some(reason)),
-        Outcome::Unknown { reason } | Outcome::Retry { reason } => {
+        Outcome::Unknown { reason } | Outcome::Retry { reason, .. } => {
             (MessageState::Unknown, Delivered::Unknown, None, Some(reason))
         }
     };
@@ -134,7 +138,8 @@ async fn settle(
     Ok(delivered)
 }
 
-/// Gives the claim of a mail back that was certainly not sent. Where that fails the mail stays claimed, and the next delivery has to take it for sent.
+/// Gives the claim of something back that was certainly not sent and must not be sent twice. Where that fails it stays claimed, and the next delivery
+/// has to take it for sent.
 async fn give_back(deps: &Deps, decision: &Decision, claimant: &str) -> Result<(), DeliverError> {
     let first = deps.store.release(decision.person, decision.id, claimant).await;
     if first.is_err() {
@@ -157,16 +162,16 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use jiff::Timestamp;
-    use perennial_domain::{Cause, ConfigVersion, DecisionId, PersonId};
+    use perennial_domain::{Cause, Channel, ConfigVersion, DecisionId, PersonId};
     use perennial_store::messages::MessageRecord;
 
-    fn taken(state: MessageState, channel: Channel) -> Claim {
+    fn taken(state: MessageState) -> Claim {
         let person = PersonId::derive(&[b"p"]);
         Claim::Taken(Box::new(MessageRecord {
             id: DecisionId::of(person, "j", 0, b"c"),
             person,
             state,
-            channel,
+            channel: Channel::Mail,
             journey: "j".into(),
             step: 0,
             template: "t".into(),
@@ -186,16 +191,16 @@ mod tests {
     }
 
     #[test]
-    fn only_an_open_claim_is_acted_on_and_a_mail_never_twice() {
-        for channel in Channel::ALL {
-            assert_eq!(next(&Claim::Ours, channel), Next::Act);
+    fn only_an_open_claim_is_acted_on_and_what_cannot_be_repeated_never_twice() {
+        for is_repeatable in [true, false] {
+            assert_eq!(next(&Claim::Ours, is_repeatable), Next::Act);
             for state in MessageState::ALL {
-                let expected = match (state, channel) {
-                    (MessageState::Claimed, Channel::Mail) => Next::Unknown,
-                    (MessageState::Claimed, _) => Next::Act,
+                let expected = match (state, is_repeatable) {
+                    (MessageState::Claimed, true) => Next::Act,
+                    (MessageState::Claimed, false) => Next::Unknown,
                     _ => Next::Leave,
                 };
-                assert_eq!(next(&taken(state, channel), channel), expected, "{state:?} {channel:?}");
+                assert_eq!(next(&taken(state), is_repeatable), expected, "{state:?} {is_repeatable}");
             }
         }
     }

@@ -5,9 +5,9 @@ use crate::workbench::Workbench;
 use futures::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
 use perennial_channels::Outcome;
+use perennial_channels::endpoint::{EndpointSender, Message};
 use perennial_channels::mail::{Mail, Mailer};
 use perennial_channels::unsubscribe::Keys;
-use perennial_channels::webhook::WebhookSender;
 use perennial_config::Config;
 use perennial_config::channels::Endpoint;
 use perennial_lambda_kit::queue::Sender;
@@ -27,29 +27,29 @@ impl MailService for Mailer {
     }
 }
 
-/// Posts webhooks.
-pub trait Webhooks: Send + Sync {
-    /// Posts `body` to `endpoint` under `id`, signed with `secret` at `now`, once.
-    fn post<'a>(
+/// Sends messages to the endpoints of the config.
+pub trait EndpointService: Send + Sync {
+    /// Sends `message` to `endpoint` under `id` with its `secret` at `now`, once.
+    fn send<'a>(
         &'a self,
         endpoint: &'a Endpoint,
         secret: &'a str,
         id: &'a str,
-        body: String,
+        message: &'a Message,
         now: Timestamp,
     ) -> BoxFuture<'a, Outcome>;
 }
 
-impl Webhooks for WebhookSender {
-    fn post<'a>(
+impl EndpointService for EndpointSender {
+    fn send<'a>(
         &'a self,
         endpoint: &'a Endpoint,
         secret: &'a str,
         id: &'a str,
-        body: String,
+        message: &'a Message,
         now: Timestamp,
     ) -> BoxFuture<'a, Outcome> {
-        self.send(endpoint, secret, id, body, now).boxed()
+        Self::send(self, endpoint, secret, id, message, now).boxed()
     }
 }
 
@@ -58,7 +58,7 @@ pub struct Deps {
     pub(crate) store: Store,
     pub(crate) config: ConfigHandle,
     pub(crate) mail: Arc<dyn MailService>,
-    pub(crate) webhooks: Arc<dyn Webhooks>,
+    pub(crate) endpoints: Arc<dyn EndpointService>,
     pub(crate) events: Arc<dyn Sender>,
     pub(crate) clock: Clock,
     pub(crate) env: Env,
@@ -75,8 +75,8 @@ pub struct Parts {
     pub config: ConfigHandle,
     /// The mail service.
     pub mail: Arc<dyn MailService>,
-    /// The way out for webhooks.
-    pub webhooks: Arc<dyn Webhooks>,
+    /// The way to the endpoints of the config.
+    pub endpoints: Arc<dyn EndpointService>,
     /// The events queue.
     pub events: Arc<dyn Sender>,
     /// Tells the time.
@@ -93,8 +93,8 @@ impl Deps {
     /// Deps of their parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, config, mail, webhooks, events, clock, env, public_url, keys } = parts;
-        Self { store, config, mail, webhooks, events, clock, env, public_url, keys, workbench: Mutex::new(None) }
+        let Parts { store, config, mail, endpoints, events, clock, env, public_url, keys } = parts;
+        Self { store, config, mail, endpoints, events, clock, env, public_url, keys, workbench: Mutex::new(None) }
     }
 
     /// The templates of `config`, compiled; kept until another config is in force.
@@ -110,9 +110,9 @@ impl Deps {
         }
     }
 
-    /// The signing secret that the environment holds under `name`.
+    /// The secret that the environment holds under `name`.
     pub(crate) fn secret(&self, name: &str) -> Result<Redacted<String>, DeliverError> {
-        self.env.secret(name, "a whsec_ secret").map_err(|_| DeliverError::NoSecret(name.to_owned()))
+        self.env.secret(name, "the secret of an endpoint").map_err(|_| DeliverError::NoSecret(name.to_owned()))
     }
 }
 

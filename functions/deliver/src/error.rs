@@ -24,11 +24,14 @@ pub enum DeliverError {
     /// `[mail]` in `channels.toml` has an address that is none.
     #[error("channels.toml, mail: {0}")]
     Letterhead(InvalidAddress),
-    /// A webhook's endpoint is not in the config.
+    /// An endpoint is not in the config.
     #[error("channels.toml has no endpoint {0}")]
     NoEndpoint(String),
+    /// An account update is for an endpoint that keeps no records.
+    #[error("the endpoint {0} keeps no records of accounts")]
+    NoRecords(String),
     /// An endpoint's secret is not in the environment.
-    #[error("{0} is not set: it must hold the endpoint's whsec_ secret")]
+    #[error("{0} is not set: it must hold the endpoint's secret")]
     NoSecret(String),
     /// The mail could not be written.
     #[error("the mail could not be written")]

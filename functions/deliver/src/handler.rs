@@ -89,3 +89,7 @@ async fn work(deps: &Deps, record: Record, counts: &Counts) -> Result<(), Delive
 #[cfg(test)]
 #[path = "handler_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "endpoint_tests.rs"]
+mod endpoint_tests;

@@ -15,5 +15,5 @@ mod update;
 mod workbench;
 
 pub use config::Settings;
-pub use deps::{Deps, MailService, Webhooks};
+pub use deps::{Deps, EndpointService, MailService};
 pub use error::DeliverError;

@@ -1,8 +1,8 @@
 //! Wiring.
 
 use lambda_runtime::{LambdaEvent, run, service_fn};
+use perennial_channels::endpoint::EndpointSender;
 use perennial_channels::mail::Mailer;
-use perennial_channels::webhook::WebhookSender;
 use perennial_deliver::deps::Parts;
 use perennial_deliver::{Deps, Settings, handler};
 use perennial_lambda_kit::queue::Queue;
@@ -23,7 +23,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         store,
         config: config?,
         mail: Arc::new(mailer),
-        webhooks: Arc::new(WebhookSender::new()),
+        endpoints: Arc::new(EndpointSender::new()),
         events: Arc::new(Queue::new(aws_sdk_sqs::Client::new(&aws), settings.events_queue_url)),
         clock: Clock::system(),
         env,

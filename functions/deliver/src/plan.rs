@@ -4,11 +4,11 @@ use crate::deps::Deps;
 use crate::error::DeliverError;
 use jiff::Timestamp;
 use perennial_channels::address::Address;
+use perennial_channels::endpoint::Message;
 use perennial_channels::in_app::InAppMessage;
 use perennial_channels::mail::Mail;
 use perennial_channels::render::{Context, Rendered};
 use perennial_channels::unsubscribe::{Unsubscribe, address_hash};
-use perennial_channels::webhook;
 use perennial_config::Config;
 use perennial_config::channels::Endpoint;
 use perennial_domain::{Channel, Decision, Stage};
@@ -36,17 +36,29 @@ pub(crate) enum Plan {
     },
     /// An in-app message.
     InApp(InAppMessage),
-    /// A webhook.
-    Webhook {
+    /// Something for an endpoint of the config.
+    Endpoint {
         /// Where to.
         endpoint: Endpoint,
-        /// Signs it.
+        /// What the endpoint's kind needs.
         secret: Redacted<String>,
         /// What it says.
-        body: String,
+        message: Message,
         /// For the record.
         subject: String,
     },
+}
+
+impl Plan {
+    /// Whether it may be carried out again after a delivery that died in the middle: an in-app message is its record, and a receiver of webhooks or a
+    /// CRM tells a repetition by its id. A mail, or what went to a chat, may have been sent and is not sent again.
+    pub(crate) const fn is_repeatable(&self) -> bool {
+        match self {
+            Self::Mail { .. } => false,
+            Self::Withhold(_) | Self::InApp(_) => true,
+            Self::Endpoint { message, .. } => message.is_repeatable(),
+        }
+    }
 }
 
 /// Reads what the plan needs and makes it.
@@ -76,7 +88,7 @@ pub(crate) async fn make(
             let rendered = render(deps, config, decision, &context)?;
             Ok(Plan::InApp(InAppMessage::of(&rendered)))
         }
-        Channel::Webhook => webhook(deps, config, &about),
+        Channel::Webhook => endpoint(deps, config, &about),
     }
 }
 
@@ -120,7 +132,7 @@ async fn mail(deps: &Deps, config: &Config, about: &About<'_>, now: Timestamp) -
     Ok(Plan::Mail { mail, subject: rendered.subject })
 }
 
-fn webhook(deps: &Deps, config: &Config, about: &About<'_>) -> Result<Plan, DeliverError> {
+fn endpoint(deps: &Deps, config: &Config, about: &About<'_>) -> Result<Plan, DeliverError> {
     let decision = about.decision;
     let name = decision.endpoint.as_deref().unwrap_or_default();
     let endpoint = config.channels.webhook.get(name).ok_or_else(|| DeliverError::NoEndpoint(name.to_owned()))?;
@@ -128,8 +140,15 @@ fn webhook(deps: &Deps, config: &Config, about: &About<'_>) -> Result<Plan, Deli
     let context = context(about);
     let rendered = render(deps, config, decision, &context)?;
     let identities: Vec<_> = about.profile.parts.iter().map(|part| &part.identity).collect();
-    let body = webhook::payload(decision, &identities, &context, about.evaluation, &rendered);
-    Ok(Plan::Webhook { endpoint: endpoint.clone(), secret, body, subject: rendered.subject })
+    let about = perennial_channels::endpoint::About {
+        decision,
+        person: about.profile.id,
+        identities: &identities,
+        context: &context,
+        evaluation: about.evaluation,
+    };
+    let message = Message::about_person(&endpoint.kind, &about, &rendered);
+    Ok(Plan::Endpoint { endpoint: endpoint.clone(), secret, message, subject: rendered.subject })
 }
 
 /// The account that the person belongs to, read only where a condition or the template asks for it.

@@ -2,11 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use crate::deps::{Deps, MailService, Parts, Webhooks};
+use crate::deps::{Deps, EndpointService, MailService, Parts};
 use aws_lambda_events::event::sqs::SqsEvent;
 use futures::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
 use perennial_channels::Outcome;
+use perennial_channels::endpoint::Message;
 use perennial_channels::mail::Mail;
 use perennial_channels::unsubscribe::Keys;
 use perennial_config::Config;
@@ -60,11 +61,12 @@ pub(crate) enum Answer {
 pub(crate) struct Service {
     answer: Mutex<Answer>,
     sent: Mutex<Vec<String>>,
+    messages: Mutex<Vec<(&'static str, Message)>>,
 }
 
 impl Service {
     fn new() -> Arc<Self> {
-        Arc::new(Self { answer: Mutex::new(Answer::Sent), sent: Mutex::default() })
+        Arc::new(Self { answer: Mutex::new(Answer::Sent), sent: Mutex::default(), messages: Mutex::default() })
     }
 
     pub(crate) fn answer(&self, answer: Answer) {
@@ -73,6 +75,11 @@ impl Service {
 
     pub(crate) fn sent(&self) -> usize {
         self.sent.lock().unwrap().len()
+    }
+
+    /// What was tried to send to endpoints, with their kinds.
+    pub(crate) fn messages(&self) -> Vec<(&'static str, Message)> {
+        self.messages.lock().unwrap().clone()
     }
 
     pub(crate) fn ids(&self) -> Vec<String> {
@@ -86,7 +93,7 @@ impl Service {
         }
         match answer {
             Answer::Sent => Outcome::Sent { provider_id: Some(format!("ses-{}", self.sent())) },
-            Answer::Throttled => Outcome::Retry { reason: "throttled".into() },
+            Answer::Throttled => Outcome::Retry { reason: "throttled".into(), after: None },
             Answer::Rejected => Outcome::Rejected { reason: "MessageRejected".into() },
             Answer::Lost => Outcome::Unknown { reason: "no answer".into() },
             Answer::Hang { .. } => std::future::pending().await,
@@ -101,17 +108,20 @@ impl MailService for Service {
     }
 }
 
-impl Webhooks for Service {
-    fn post<'a>(
+impl EndpointService for Service {
+    fn send<'a>(
         &'a self,
-        _: &'a Endpoint,
+        endpoint: &'a Endpoint,
         secret: &'a str,
         id: &'a str,
-        body: String,
+        message: &'a Message,
         _: Timestamp,
     ) -> BoxFuture<'a, Outcome> {
         assert_eq!(secret, "whsec_c2VjcmV0");
-        assert!(body.contains("\"ada@example.com\"") || body.contains("\"perennial.account\""));
+        if let Message::Webhook(body) = message {
+            assert!(body.contains("\"ada@example.com\"") || body.contains("\"perennial.account\""));
+        }
+        self.messages.lock().unwrap().push((endpoint.kind.as_str(), message.clone()));
         self.take(id.to_owned(), true).boxed()
     }
 }
@@ -139,7 +149,7 @@ impl House {
             store,
             config: ConfigHandle::fixed(config()),
             mail: Arc::clone(&mail) as Arc<dyn MailService>,
-            webhooks: Arc::clone(&webhooks) as Arc<dyn Webhooks>,
+            endpoints: Arc::clone(&webhooks) as Arc<dyn EndpointService>,
             events: Arc::clone(&queue) as Arc<dyn perennial_lambda_kit::queue::Sender>,
             clock: Clock::simulated(NOW.parse().unwrap()).0,
             env: Env::from_pairs([("TASKS_SECRET", "whsec_c2VjcmV0")]),
@@ -164,6 +174,11 @@ impl House {
             decided_at: NOW.parse().unwrap(),
             config: ConfigVersion::parse("v1").unwrap(),
         }
+    }
+
+    /// The decision for an endpoint of the config.
+    pub(crate) fn decision_for(&self, endpoint: &str) -> Decision {
+        Decision { endpoint: Some(endpoint.to_owned()), ..self.decision(Channel::Webhook) }
     }
 
     pub(crate) fn decision_body(&self, channel: Channel) -> String {
@@ -230,6 +245,7 @@ fn config() -> Config {
         step("mail"),
         step("in_app")
     );
+    let others = "[webhook.chat]\nkind = \"slack\"\nsecret_env = \"TASKS_SECRET\"\n[webhook.hubspot]\nkind = \"hubspot\"\nsecret_env = \"TASKS_SECRET\"\n";
     let endpoint = "url = \"https://hooks.example/\"\nsecret_env = \"TASKS_SECRET\"\n";
     let files = [
         ("sources.toml", String::new()),
@@ -243,7 +259,7 @@ fn config() -> Config {
         (
             "channels.toml",
             format!(
-                "max_event_age_hours = 48\n[mail]\nfrom = \"Perennial <hello@perennial.example>\"\nconfiguration_set = \"c\"\n[webhook.tasks]\n{endpoint}[webhook.crm]\n{endpoint}"
+                "max_event_age_hours = 48\n[mail]\nfrom = \"Perennial <hello@perennial.example>\"\nconfiguration_set = \"c\"\n[webhook.tasks]\n{endpoint}[webhook.crm]\n{endpoint}{others}"
             ),
         ),
         (

@@ -3,7 +3,8 @@
 use crate::decision::Delivered;
 use crate::deps::Deps;
 use crate::error::DeliverError;
-use perennial_channels::{Outcome, webhook};
+use perennial_channels::Outcome;
+use perennial_channels::endpoint::Message;
 use perennial_domain::AccountUpdate;
 use perennial_store::Consistency;
 use perennial_store::messages::{MessageState, Outcome as Recorded};
@@ -29,8 +30,9 @@ pub(crate) async fn deliver(deps: &Deps, update: &AccountUpdate, claimant: &str)
         record(deps, update, MessageState::Suppressed, Some("a later update replaces it".to_owned())).await?;
         return Ok(Delivered::Withheld);
     }
-    let body = webhook::account_payload(update, stored.as_ref().map(|stored| &stored.account));
-    let sent = deps.webhooks.post(endpoint, secret.expose(), &update.id.to_string(), body, now).await;
+    let message = Message::about_account(&endpoint.kind, update, stored.as_ref().map(|stored| &stored.account))
+        .ok_or_else(|| DeliverError::NoRecords(update.endpoint.clone()))?;
+    let sent = deps.endpoints.send(endpoint, secret.expose(), &update.id.to_string(), &message, now).await;
     match sent {
         Outcome::Sent { .. } => {
             record(deps, update, MessageState::Sent, None).await?;
@@ -40,10 +42,10 @@ pub(crate) async fn deliver(deps: &Deps, update: &AccountUpdate, claimant: &str)
             record(deps, update, MessageState::Failed, Some(reason)).await?;
             Ok(Delivered::Failed)
         }
-        Outcome::Retry { reason } | Outcome::Unknown { reason } => {
+        Outcome::Retry { reason, .. } | Outcome::Unknown { reason } => {
             // The claim stays: the next delivery sends under the same id.
             record(deps, update, MessageState::Claimed, Some(reason.clone())).await?;
-            Err(DeliverError::Later { channel: "webhook", reason })
+            Err(DeliverError::Later { channel: endpoint.kind.as_str(), reason })
         }
     }
 }

@@ -5,3 +5,4 @@ pub mod bundle;
 pub mod cli;
 pub mod sample;
 pub mod stack;
+pub mod standins;

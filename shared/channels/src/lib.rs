@@ -1,11 +1,17 @@
 #![doc = include_str!("../README.md")]
 
 pub mod address;
+pub mod crm;
+pub mod endpoint;
 pub mod guard;
 pub mod in_app;
 pub mod mail;
 pub mod outcome;
+mod pause;
+#[cfg(test)]
+mod receiver;
 pub mod render;
+mod slack;
 mod text;
 mod transport;
 pub mod unsubscribe;

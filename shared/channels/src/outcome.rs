@@ -1,5 +1,7 @@
 //! What came of a sending.
 
+use std::time::Duration;
+
 /// What is known about a message after a channel tried to send it. Reasons are short, stable words without personal data: they are stored, shown
 /// and logged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +15,8 @@ pub enum Outcome {
     Retry {
         /// Why.
         reason: String,
+        /// How long the receiver wants to be left alone; `None` where it did not say.
+        after: Option<Duration>,
     },
     /// It will never be taken over.
     Rejected {
@@ -28,7 +32,7 @@ pub enum Outcome {
 
 impl Outcome {
     pub(crate) fn retry(reason: impl Into<String>) -> Self {
-        Self::Retry { reason: reason.into() }
+        Self::Retry { reason: reason.into(), after: None }
     }
 
     pub(crate) fn rejected(reason: impl Into<String>) -> Self {

@@ -1,10 +1,10 @@
-//! One POST over one connection, opened to an address that was checked.
+//! One request over one connection, opened to an address that was checked.
 
 use crate::guard::is_public;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{HeaderMap, Method, Request, StatusCode};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::rt::TokioIo;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
@@ -20,8 +20,29 @@ use url::{Host, Url};
 const CONNECT: Duration = Duration::from_secs(3);
 /// Time for all of a delivery; Standard Webhooks asks for 15 to 30 s at most, and a queue's consumer should not wait so long.
 const TOTAL: Duration = Duration::from_secs(10);
-/// The most bytes of an answer's head that are read. Its body is not read at all.
+/// The most bytes of an answer's head that are read.
 const MAX_HEAD: usize = 16 * 1024;
+
+/// What is asked of a receiver.
+#[derive(Clone)]
+pub(crate) struct Call<'a> {
+    pub(crate) method: Method,
+    pub(crate) url: &'a str,
+    /// Whether private addresses and `http://` are allowed.
+    pub(crate) allow_private: bool,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// The most bytes of the answer's body that are read; with 0 it is not read at all.
+    pub(crate) read: usize,
+}
+
+/// What a receiver answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
 
 /// Finds the addresses of a host.
 pub(crate) trait Resolve: Send + Sync {
@@ -45,9 +66,12 @@ pub(crate) enum TransportError {
     /// The URL, or where it leads, is not allowed.
     #[error("{0}")]
     NotAllowed(&'static str),
-    /// It did not work this time.
+    /// It was certainly not sent, this time.
     #[error("{0}")]
-    Failed(&'static str),
+    NotSent(&'static str),
+    /// It may have been sent: there is no answer.
+    #[error("{0}")]
+    Lost(&'static str),
 }
 
 /// Opens connections.
@@ -69,47 +93,46 @@ impl Transport {
         Self { resolver, connect: CONNECT, total: TOTAL, tls: OnceLock::new() }
     }
 
-    /// Posts `body` to `url` and gives the answer's status. Redirects are answers like any other.
-    pub(crate) async fn post(
-        &self,
-        url: &str,
-        allow_private: bool,
-        headers: HeaderMap,
-        body: Bytes,
-    ) -> Result<StatusCode, TransportError> {
-        let work = self.post_unbounded(url, allow_private, headers, body);
-        tokio::time::timeout(self.total, work)
-            .await
-            .unwrap_or(Err(TransportError::Failed("the receiver did not answer in time")))
-    }
-
-    async fn post_unbounded(
-        &self,
-        url: &str,
-        allow_private: bool,
-        headers: HeaderMap,
-        body: Bytes,
-    ) -> Result<StatusCode, TransportError> {
-        let target = Target::parse(url, allow_private)?;
+    /// Sends `call`, once. Redirects are answers like any other.
+    pub(crate) async fn send(&self, call: Call<'_>) -> Result<Answer, TransportError> {
+        let target = Target::parse(call.url, call.allow_private)?;
+        let read = call.read;
+        let began = tokio::time::Instant::now();
         let connecting = async {
-            let addresses = self.checked_addresses(&target, allow_private).await?;
+            let addresses = self.checked_addresses(&target, call.allow_private).await?;
             connect(&addresses).await
         };
-        let late = TransportError::Failed("the receiver could not be reached in time");
+        let late = TransportError::NotSent("the receiver could not be reached in time");
         let stream = tokio::time::timeout(self.connect, connecting).await.unwrap_or(Err(late))?;
-        let request = target.request(headers, body)?;
+        let request = target.request(call)?;
         if !target.tls {
-            return exchange(stream, request).await;
+            return self.exchange(began, stream, request, read).await;
         }
-        let connector = self.connector().ok_or(TransportError::Failed("TLS could not be set up"))?;
+        let connector = self.connector().ok_or(TransportError::NotSent("TLS could not be set up"))?;
         let name = ServerName::try_from(target.name())
             .map_err(|_| TransportError::NotAllowed("the host is no name for TLS"))?;
-        let refused = TransportError::Failed("the TLS handshake failed");
+        let refused = TransportError::NotSent("the TLS handshake failed");
         let stream = tokio::time::timeout(self.connect, connector.connect(name, stream))
             .await
             .map_err(|_| late)?
             .map_err(|_| refused)?;
-        exchange(stream, request).await
+        self.exchange(began, stream, request, read).await
+    }
+
+    /// What is left of the time since `began` for the exchange itself.
+    async fn exchange<S>(
+        &self,
+        began: tokio::time::Instant,
+        stream: S,
+        request: Request<Full<Bytes>>,
+        read: usize,
+    ) -> Result<Answer, TransportError>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        tokio::time::timeout_at(began + self.total, exchange(stream, request, read))
+            .await
+            .unwrap_or(Err(TransportError::Lost("the receiver did not answer in time")))
     }
 
     /// All addresses of the target; an error if one of them is not public and private ones are not allowed.
@@ -119,11 +142,11 @@ impl Transport {
             Host::Ipv6(ip) => vec![SocketAddr::new(IpAddr::V6(*ip), target.port)],
             Host::Domain(name) => {
                 let found = self.resolver.resolve(name, target.port).await;
-                found.map_err(|_| TransportError::Failed("the host's name could not be resolved"))?
+                found.map_err(|_| TransportError::NotSent("the host's name could not be resolved"))?
             }
         };
         if addresses.is_empty() {
-            return Err(TransportError::Failed("the host's name has no address"));
+            return Err(TransportError::NotSent("the host's name has no address"));
         }
         if !allow_private && !addresses.iter().all(|address| is_public(address.ip())) {
             return Err(TransportError::NotAllowed("the host is not on the public Internet"));
@@ -151,20 +174,30 @@ async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, TransportError> 
             return Ok(stream);
         }
     }
-    Err(TransportError::Failed("the receiver could not be reached"))
+    Err(TransportError::NotSent("the receiver could not be reached"))
 }
 
-/// Sends the request over `stream` and gives the answer's status.
-async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<StatusCode, TransportError>
+/// Sends the request over `stream` and gives the answer, with at most `read` bytes of body.
+async fn exchange<S>(stream: S, request: Request<Full<Bytes>>, read: usize) -> Result<Answer, TransportError>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let broken = |_: hyper::Error| TransportError::Failed("the connection to the receiver broke");
+    let broken = |_: hyper::Error| TransportError::Lost("the connection to the receiver broke");
     let mut http = hyper::client::conn::http1::Builder::new();
     http.max_buf_size(MAX_HEAD);
     let (mut sender, connection) = http.handshake(TokioIo::new(stream)).await.map_err(broken)?;
     let connection = tokio::spawn(connection);
-    let answer = sender.send_request(request).await.map_err(broken).map(|answer| answer.status());
+    let answer = async {
+        let (head, body) = sender.send_request(request).await.map_err(broken)?.into_parts();
+        let body = if read == 0 {
+            Bytes::new()
+        } else {
+            let unread = TransportError::Lost("the receiver's answer could not be read");
+            Limited::new(body, read).collect().await.map_err(|_| unread)?.to_bytes()
+        };
+        Ok(Answer { status: head.status, headers: head.headers, body })
+    };
+    let answer = answer.await;
     connection.abort();
     answer
 }
@@ -205,15 +238,16 @@ impl Target {
         }
     }
 
-    fn request(&self, headers: HeaderMap, body: Bytes) -> Result<Request<Full<Bytes>>, TransportError> {
+    fn request(&self, call: Call<'_>) -> Result<Request<Full<Bytes>>, TransportError> {
         let request = Request::builder()
-            .method(Method::POST)
+            .method(call.method)
             .uri(&self.path)
             .header("host", &self.authority)
             .header("connection", "close");
-        let mut request =
-            request.body(Full::new(body)).map_err(|_| TransportError::NotAllowed("the URL cannot be requested"))?;
-        request.headers_mut().extend(headers);
+        let mut request = request
+            .body(Full::new(call.body))
+            .map_err(|_| TransportError::NotAllowed("the URL cannot be requested"))?;
+        request.headers_mut().extend(call.headers);
         Ok(request)
     }
 }

@@ -42,7 +42,12 @@ async fn receiver(answer: &'static str) -> (SocketAddr, Arc<Mutex<Vec<String>>>)
 }
 
 async fn post(transport: &Transport, url: &str, allow_private: bool) -> Result<StatusCode, TransportError> {
-    transport.post(url, allow_private, HeaderMap::new(), Bytes::from_static(b"{}")).await
+    Ok(ask(transport, url, allow_private, 0).await?.status)
+}
+
+async fn ask(transport: &Transport, url: &str, allow_private: bool, read: usize) -> Result<Answer, TransportError> {
+    let body = Bytes::from_static(b"{}");
+    transport.send(Call { method: Method::POST, url, allow_private, headers: HeaderMap::new(), body, read }).await
 }
 
 fn system() -> Transport {
@@ -118,7 +123,7 @@ async fn an_endless_head_is_not_read_to_its_end() {
     let (address, _) = receiver(long).await;
     assert_eq!(
         post(&system(), &format!("http://{address}/"), true).await,
-        Err(TransportError::Failed("the connection to the receiver broke"))
+        Err(TransportError::Lost("the connection to the receiver broke"))
     );
 }
 
@@ -127,7 +132,7 @@ async fn a_silent_receiver_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let transport = Transport { total: Duration::from_millis(200), ..system() };
-    assert_eq!(post(&transport, &url, true).await, Err(TransportError::Failed("the receiver did not answer in time")));
+    assert_eq!(post(&transport, &url, true).await, Err(TransportError::Lost("the receiver did not answer in time")));
 }
 
 #[tokio::test]
@@ -135,6 +140,28 @@ async fn a_certificate_that_no_public_authority_signed_is_refused() {
     // No TLS at all is spoken there: the handshake must fail, and nothing of the request be sent in clear.
     let (address, seen) = receiver("HTTP/1.1 200 OK\r\n\r\n").await;
     let outcome = post(&system(), &format!("https://{address}/"), true).await;
-    assert_eq!(outcome, Err(TransportError::Failed("the TLS handshake failed")));
+    assert_eq!(outcome, Err(TransportError::NotSent("the TLS handshake failed")));
     assert!(!seen.lock().unwrap().iter().any(|text| text.contains("POST")));
+}
+
+#[tokio::test]
+async fn of_an_answers_body_as_much_is_read_as_was_asked_for() {
+    let (address, _) = receiver("HTTP/1.1 200 OK\r\nretry-after: 7\r\ncontent-length: 5\r\n\r\nhello").await;
+    let url = format!("http://{address}/");
+    let answer = ask(&system(), &url, true, 5).await.unwrap();
+    assert_eq!(
+        (&answer.body[..], &answer.headers["retry-after"]),
+        (&b"hello"[..], &http::HeaderValue::from_static("7"))
+    );
+    assert_eq!(ask(&system(), &url, true, 0).await.unwrap().body, Bytes::new());
+    let unread = TransportError::Lost("the receiver's answer could not be read");
+    assert_eq!(ask(&system(), &url, true, 4).await, Err(unread));
+}
+
+#[tokio::test]
+async fn what_nobody_takes_is_known_not_to_be_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    drop(listener);
+    assert_eq!(post(&system(), &url, true).await, Err(TransportError::NotSent("the receiver could not be reached")));
 }

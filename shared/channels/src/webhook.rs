@@ -3,84 +3,43 @@
 //! The `webhook-id` is the decision's id at every attempt, so that a receiver that has it already can answer 200 and do nothing. The content of the
 //! attempts is the same as long as the person's profile is; the timestamp and the signature over it are new each time.
 
+use crate::endpoint::json_headers;
 use crate::outcome::Outcome;
+use crate::pause;
 use crate::render::{Context, Rendered};
-use crate::transport::{Resolve, SystemResolver, Transport, TransportError};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use crate::transport::Answer;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use jiff::Timestamp;
-use perennial_config::channels::Endpoint;
 use perennial_domain::{AccountUpdate, Decision, Identity};
 use perennial_engine::Evaluation;
 use perennial_engine::account::Account;
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// The type of a decision's payload.
 pub const TYPE: &str = "perennial.decision";
 /// The type of an account update's payload.
 pub const ACCOUNT_TYPE: &str = "perennial.account";
-/// The largest payload, in bytes.
-const MAX_BODY: usize = 256 * 1024;
-
-/// Posts signed webhooks.
-#[derive(Debug)]
-pub struct WebhookSender {
-    transport: Transport,
-}
-
-impl Default for WebhookSender {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl WebhookSender {
-    /// A sender that resolves names as the system does.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::with_resolver(Arc::new(SystemResolver))
-    }
-
-    pub(crate) fn with_resolver(resolver: Arc<dyn Resolve>) -> Self {
-        Self { transport: Transport::new(resolver) }
-    }
-
-    /// Posts `body` (JSON) to `endpoint`, signed with `secret` (`whsec_…`) at `now`, once. Any answer of 2xx is success; 410 means that the receiver
-    /// wants no more; all else may work later. Whether a lost answer hides a success does not matter: the receiver tells the repeat by its id.
-    pub async fn send(&self, endpoint: &Endpoint, secret: &str, id: &str, body: String, now: Timestamp) -> Outcome {
-        if body.len() > MAX_BODY {
-            return Outcome::rejected("the payload is larger than 256 KiB");
-        }
-        let headers = match headers(secret, id, &body, now) {
-            Ok(headers) => headers,
-            Err(reason) => return Outcome::retry(reason),
-        };
-        match self.transport.post(&endpoint.url, endpoint.allow_private, headers, body.into()).await {
-            Ok(status) => outcome(status),
-            Err(TransportError::NotAllowed(reason)) => Outcome::rejected(reason),
-            Err(TransportError::Failed(reason)) => Outcome::retry(reason),
-        }
-    }
-}
-
-fn outcome(status: StatusCode) -> Outcome {
-    match status {
+/// What the answer says of the message.
+pub(crate) fn outcome(answer: &Answer, now: Timestamp) -> Outcome {
+    match answer.status {
         status if status.is_success() => Outcome::Sent { provider_id: None },
         StatusCode::GONE => Outcome::rejected("the receiver answered 410: it wants no more"),
-        status => Outcome::retry(format!("the receiver answered {}", status.as_u16())),
+        status => Outcome::Retry {
+            reason: format!("the receiver answered {}", status.as_u16()),
+            after: pause::retry_after(&answer.headers, now),
+        },
     }
 }
 
-fn headers(secret: &str, id: &str, body: &str, now: Timestamp) -> Result<HeaderMap, &'static str> {
+/// The headers, with the signature that `secret` (`whsec_…`) gives at `now`.
+pub(crate) fn headers(secret: &str, id: &str, body: &str, now: Timestamp) -> Result<HeaderMap, &'static str> {
     let webhook = Webhook::new(secret).map_err(|_| "the endpoint's secret is not base64")?;
     let signature =
         webhook.sign(id, now.as_second(), body.as_bytes()).map_err(|_| "the payload could not be signed")?;
     let value = |text: &str| HeaderValue::from_str(text).map_err(|_| "the id is not fit for a header");
-    let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::USER_AGENT, HeaderValue::from_static("Perennial"));
+    let mut headers = json_headers();
     headers.insert(standardwebhooks::HEADER_WEBHOOK_ID, value(id)?);
     headers.insert(standardwebhooks::HEADER_WEBHOOK_TIMESTAMP, value(&now.as_second().to_string())?);
     headers.insert(standardwebhooks::HEADER_WEBHOOK_SIGNATURE, value(&signature)?);
@@ -165,4 +124,4 @@ pub fn account_payload(update: &AccountUpdate, account: Option<&Account>) -> Str
 
 #[cfg(test)]
 #[path = "webhook_tests.rs"]
-mod tests;
+pub(crate) mod tests;

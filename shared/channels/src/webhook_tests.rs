@@ -1,14 +1,13 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
+use crate::endpoint::{EndpointSender, Message};
+use crate::receiver::{Receiver, Reply};
 use perennial_config::Config;
+use perennial_config::channels::{Endpoint, Kind};
 use perennial_domain::{Cause, Channel, ConfigVersion, DecisionId, PersonId, Stage, UserId};
 use perennial_engine::register::Register;
 use perennial_engine::{Moment, State};
-use std::collections::BTreeMap;
-use std::sync::Mutex;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -28,56 +27,33 @@ fn decision() -> Decision {
     }
 }
 
-async fn receiver(status: u16) -> (Endpoint, Arc<Mutex<Vec<(BTreeMap<String, String>, String)>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/tasks", listener.local_addr().unwrap());
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let log = Arc::clone(&seen);
-    tokio::spawn(async move {
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let mut bytes = Vec::new();
-            let (head, body) = loop {
-                stream.read_buf(&mut bytes).await.unwrap();
-                let text = String::from_utf8_lossy(&bytes).into_owned();
-                if let Some((head, body)) = text.split_once("\r\n\r\n") {
-                    let headers: BTreeMap<String, String> = head
-                        .lines()
-                        .skip(1)
-                        .filter_map(|line| line.split_once(": "))
-                        .map(|(k, v)| (k.to_lowercase(), v.to_owned()))
-                        .collect();
-                    if body.len() >= headers["content-length"].parse().unwrap() {
-                        break (headers, body.to_owned());
-                    }
-                }
-            };
-            log.lock().unwrap().push((head, body));
-            stream.write_all(format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n").as_bytes()).await.unwrap();
-        }
-    });
-    (Endpoint { url, secret_env: "S".into(), allow_private: true }, seen)
+fn endpoint(url: String) -> Endpoint {
+    Endpoint { kind: Kind::Standard, url, secret_env: "S".into(), allow_private: true }
+}
+
+async fn send(endpoint: &Endpoint, secret: &str, id: &str, body: &str, now: Timestamp) -> Outcome {
+    EndpointSender::new().send(endpoint, secret, id, &Message::Webhook(body.to_owned()), now).await
 }
 
 #[tokio::test]
 async fn a_receiver_can_verify_a_webhook_and_tell_its_repetition() {
-    let (endpoint, seen) = receiver(200).await;
+    let receiver = Receiver::start([]).await;
+    let endpoint = endpoint(receiver.url("/tasks"));
     let now: Timestamp = "2026-03-02T08:15:31Z".parse().unwrap();
-    let sender = WebhookSender::new();
     for _ in 0..2 {
-        assert_eq!(
-            sender.send(&endpoint, SECRET, "decision-1", r#"{"ä":1}"#.into(), now).await,
-            Outcome::Sent { provider_id: None }
-        );
+        let sent = send(&endpoint, SECRET, "decision-1", r#"{"ä":1}"#, now).await;
+        assert_eq!(sent, Outcome::Sent { provider_id: None });
     }
-    let seen = seen.lock().unwrap();
-    for (headers, body) in seen.iter() {
+    let seen = receiver.seen();
+    for request in &seen {
+        assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/tasks"));
+        let headers = &request.headers;
         assert_eq!(headers["webhook-id"], "decision-1");
         assert_eq!(headers["content-type"], "application/json");
-        assert_eq!(body, r#"{"ä":1}"#);
+        assert_eq!(request.body, r#"{"ä":1}"#);
         let timestamp: i64 = headers["webhook-timestamp"].parse().unwrap();
         assert_eq!(timestamp, now.as_second());
-        let expected = Webhook::new(SECRET).unwrap().sign("decision-1", timestamp, body.as_bytes()).unwrap();
+        let expected = Webhook::new(SECRET).unwrap().sign("decision-1", timestamp, request.body.as_bytes()).unwrap();
         assert_eq!(headers["webhook-signature"], expected);
     }
     assert_eq!(seen.len(), 2);
@@ -93,32 +69,21 @@ async fn each_status_says_whether_to_try_again() {
         (429, Outcome::retry("the receiver answered 429")),
         (500, Outcome::retry("the receiver answered 500")),
     ] {
-        let (endpoint, _) = receiver(status).await;
-        assert_eq!(
-            WebhookSender::new().send(&endpoint, SECRET, "d", "{}".into(), Timestamp::UNIX_EPOCH).await,
-            expected
-        );
+        let receiver = Receiver::start([Reply::status(status)]).await;
+        assert_eq!(send(&endpoint(receiver.url("/")), SECRET, "d", "{}", Timestamp::UNIX_EPOCH).await, expected);
     }
 }
 
 #[tokio::test]
 async fn what_cannot_be_sent_is_told_from_what_may_work_later() {
-    let inside = Endpoint { url: "https://169.254.169.254/".into(), secret_env: "S".into(), allow_private: false };
-    let send = |endpoint: Endpoint, secret: &'static str, body: String| async move {
-        WebhookSender::new().send(&endpoint, secret, "d", body, Timestamp::UNIX_EPOCH).await
-    };
-    assert_eq!(
-        send(inside.clone(), SECRET, "{}".into()).await,
-        Outcome::rejected("the host is not on the public Internet")
-    );
-    assert_eq!(
-        send(inside.clone(), "whsec_!", "{}".into()).await,
-        Outcome::retry("the endpoint's secret is not base64")
-    );
-    assert_eq!(
-        send(inside, SECRET, "x".repeat(MAX_BODY + 1)).await,
-        Outcome::rejected("the payload is larger than 256 KiB")
-    );
+    let inside = Endpoint { allow_private: false, ..endpoint("https://169.254.169.254/".into()) };
+    let now = Timestamp::UNIX_EPOCH;
+    let refused = Outcome::rejected("the host is not on the public Internet");
+    assert_eq!(send(&inside, SECRET, "d", "{}", now).await, refused);
+    let secret = Outcome::retry("the endpoint's secret is not base64");
+    assert_eq!(send(&inside, "whsec_!", "d", "{}", now).await, secret);
+    let large = Outcome::rejected("the payload is larger than 256 KiB");
+    assert_eq!(send(&inside, SECRET, "d", &"x".repeat(256 * 1024 + 1), now).await, large);
 }
 
 #[test]
@@ -135,7 +100,7 @@ fn the_payload_says_what_was_decided_about_whom_and_why() {
     insta::assert_snapshot!(serde_json::to_string_pretty(&payload).unwrap());
 }
 
-fn empty_config() -> Config {
+pub(crate) fn empty_config() -> Config {
     Config {
         version: ConfigVersion::parse("v1").unwrap(),
         sources: Default::default(),

@@ -108,7 +108,7 @@ impl Config {
         let accounts = bundle.files.get("accounts.toml").map(|text| {
             Accounts::load(
                 &mut Reporter::new("accounts.toml", text, &mut errors),
-                &endpoints,
+                &channels.webhook,
                 &lifecycle,
                 &persona_names,
             )

@@ -1,12 +1,26 @@
-//! What a config needs to run on this machine: its own write key, and a receiver for webhooks that lead nowhere.
+//! What a config needs to run on this machine: its own write key, and stand-ins for endpoints that lead nowhere.
 
 use perennial_config::Bundle;
+use std::collections::BTreeMap;
 use toml::{Table, Value};
 
-/// The config with `write_key`, if one is given, in every source that takes one, and with the webhooks to reserved `.example` hosts
-/// (RFC 2606) led to the stand-in at `base`. A file that is no TOML stays as it is, so that the config's own check names its line.
-pub(super) fn to_this_machine(bundle: &Bundle, write_key: Option<&str>, base: &str) -> anyhow::Result<Bundle> {
-    let mut bundle = bundle.clone();
+/// A config for this machine.
+pub(super) struct Adapted {
+    pub(super) bundle: Bundle,
+    /// What the stand-ins of endpoints take as secrets, by the names that the config gives these.
+    pub(super) secrets: BTreeMap<String, String>,
+}
+
+/// The config with `write_key`, if one is given, in every source that takes one, and with endpoints at reserved `.example` hosts (RFC 2606) led to
+/// stand-ins at `base`; those that have no address of their own, such as a chat, too where `has_secret` says that nobody gave their secret. A file that is
+/// no TOML stays as it is, so that the config's own check names its line.
+pub(super) fn to_this_machine(
+    bundle: &Bundle,
+    write_key: Option<&str>,
+    base: &str,
+    has_secret: impl Fn(&str) -> bool,
+) -> anyhow::Result<Adapted> {
+    let (mut bundle, mut secrets) = (bundle.clone(), BTreeMap::new());
     if let Some(key) = write_key {
         let hashes = Value::Array(vec![Value::String(crate::cli::key_hash(key))]);
         edit(&mut bundle, "sources.toml", |file| {
@@ -20,13 +34,33 @@ pub(super) fn to_this_machine(bundle: &Bundle, write_key: Option<&str>, base: &s
     edit(&mut bundle, "channels.toml", |file| {
         for (name, endpoint) in file.get_mut("webhook").and_then(Value::as_table_mut).into_iter().flatten() {
             let Some(endpoint) = endpoint.as_table_mut() else { continue };
-            if endpoint.get("url").and_then(Value::as_str).is_some_and(is_reserved) {
-                endpoint.insert("url".to_owned(), Value::String(format!("{base}/_local/webhooks/{name}")));
-                endpoint.insert("allow_private".to_owned(), Value::Boolean(true));
+            let text = |key: &str| endpoint.get(key).and_then(Value::as_str);
+            let secret = text("secret_env").unwrap_or_default().to_owned();
+            let leads_nowhere = text("url").map(is_reserved);
+            let (stand_in, leads_nowhere) = match text("kind").unwrap_or("standard") {
+                "standard" => ("webhooks", leads_nowhere.unwrap_or(false)),
+                "salesforce" => ("salesforce", leads_nowhere.unwrap_or(false)),
+                kind @ ("hubspot" | "slack") => (kind, leads_nowhere.unwrap_or_else(|| !has_secret(&secret))),
+                _ => continue,
+            };
+            if !leads_nowhere {
+                continue;
             }
+            let (kind, url) = (stand_in.to_owned(), format!("{base}/_local/{stand_in}/{name}"));
+            endpoint.insert("allow_private".to_owned(), Value::Boolean(true));
+            if kind != "slack" {
+                endpoint.insert("url".to_owned(), Value::String(url.clone()));
+            }
+            let taken = match kind.as_str() {
+                "slack" => url,
+                "hubspot" => "local-token".to_owned(),
+                "salesforce" => r#"{"client_id": "local", "client_secret": "local"}"#.to_owned(),
+                _ => continue,
+            };
+            secrets.insert(secret, taken);
         }
     })?;
-    Ok(bundle)
+    Ok(Adapted { bundle, secrets })
 }
 
 fn edit(bundle: &mut Bundle, name: &str, change: impl FnOnce(&mut Table)) -> anyhow::Result<()> {
@@ -51,9 +85,40 @@ mod tests {
     use perennial_config::Config;
     use perennial_config::sources::WriteKeyHash;
 
+    fn adapted(bundle: Bundle, has_secrets: bool) -> Adapted {
+        to_this_machine(&bundle, Some("my-key"), "http://127.0.0.1:1", |_| has_secrets).unwrap()
+    }
+
+    fn with_all_kinds() -> Bundle {
+        let mut bundle = crate::bundle::embedded();
+        bundle.files.get_mut("channels.toml").unwrap().push_str(
+            "[webhook.chat]\nkind = \"slack\"\nsecret_env = \"CHAT\"\n[webhook.hub]\nkind = \"hubspot\"\nsecret_env = \"HUB\"\n[webhook.force]\nkind = \"salesforce\"\nurl = \"https://acme.example\"\nsecret_env = \"FORCE\"\n",
+        );
+        bundle
+    }
+
+    #[test]
+    fn every_kind_of_endpoint_is_stood_in_for() {
+        let Adapted { bundle, secrets } = adapted(with_all_kinds(), false);
+        let endpoints = Config::load(&bundle).unwrap().channels.webhook;
+        let at = |name: &str| (endpoints[name].url.as_str(), endpoints[name].allow_private);
+        assert_eq!(at("hub"), ("http://127.0.0.1:1/_local/hubspot/hub", true));
+        assert_eq!(at("force"), ("http://127.0.0.1:1/_local/salesforce/force", true));
+        assert_eq!((at("chat"), secrets["CHAT"].as_str()), (("", true), "http://127.0.0.1:1/_local/slack/chat"));
+        assert!(secrets["FORCE"].contains("client_id") && !secrets["HUB"].is_empty());
+    }
+
+    #[test]
+    fn who_gives_a_secret_means_the_real_service() {
+        let Adapted { bundle, secrets } = adapted(with_all_kinds(), true);
+        let endpoints = Config::load(&bundle).unwrap().channels.webhook;
+        assert_eq!(endpoints["hub"].url, "https://api.hubapi.com");
+        assert!(!endpoints["chat"].allow_private && !secrets.contains_key("CHAT"));
+    }
+
     #[test]
     fn the_default_config_takes_the_given_key_and_stays_valid() {
-        let bundle = to_this_machine(&crate::bundle::embedded(), Some("my-key"), "http://127.0.0.1:1").unwrap();
+        let bundle = adapted(crate::bundle::embedded(), false).bundle;
         let config = Config::load(&bundle).unwrap();
         assert!(config.sources.iter().any(|source| source.write_key_hashes == [WriteKeyHash::of("my-key")]));
         let endpoint = &config.channels.webhook["tasks"];

@@ -13,10 +13,12 @@ pub mod schedules;
 mod wiring;
 
 use crate::aws::{DynamoDbOptions, EmbeddedAws, FaultPlan, Options, QueueDepth, SesOptions};
+use crate::stack::adapt::Adapted;
 use crate::stack::event_source::EventSource;
 use crate::stack::queues::QueueUrls;
 use crate::stack::schedules::Schedules;
 use crate::stack::wiring::{Clients, Wired};
+use crate::standins::StandIns;
 use jiff::Timestamp;
 use perennial_config::{Bundle, Config};
 use perennial_lambda_kit::{Clock, SimulatedTime};
@@ -92,6 +94,7 @@ impl StackOptions {
 pub struct Stack {
     base: String,
     aws: EmbeddedAws,
+    stand_ins: StandIns,
     wired: Arc<Wired>,
     schedules: Arc<Mutex<Schedules>>,
     clock: Clock,
@@ -111,7 +114,8 @@ impl Stack {
             anyhow::anyhow!("port {} on 127.0.0.1 cannot be had ({error}); --port takes another", options.port)
         })?;
         let base = format!("http://{}", listener.local_addr()?);
-        let bundle = adapt::to_this_machine(&options.config, options.write_key.as_deref(), &base)?;
+        let Adapted { bundle, secrets } =
+            adapt::to_this_machine(&options.config, options.write_key.as_deref(), &base, wiring::is_given)?;
         let config = Config::load(&bundle).map_err(|errors| anyhow::anyhow!("the config has errors:\n{errors}"))?;
         let simulated = options.clock.is_simulated();
         let ses = SesOptions {
@@ -134,7 +138,7 @@ impl Stack {
         let faults = |on| aws.faults().into_iter().for_each(|faults| faults.switch(on));
         faults(false);
         let clients = Clients::connect(aws.endpoints())?;
-        let wired = Arc::new(wiring::wire(&options, &bundle, clients, &base).await?);
+        let wired = Arc::new(wiring::wire(&options, &bundle, clients, &base, secrets).await?);
         faults(options.faults_from_start);
 
         let stop = CancellationToken::new();
@@ -151,6 +155,8 @@ impl Stack {
         }));
         let router = router
             .merge(history::router(history::History { score: Arc::clone(&wired.score), running: Arc::default() }));
+        let stand_ins = StandIns::default();
+        let router = router.merge(stand_ins.router());
         let stopped = stop.clone();
         tasks.spawn(async move {
             let serving =
@@ -160,7 +166,7 @@ impl Stack {
             }
         });
         let moved_to = Mutex::new(options.clock.now());
-        let stack = Self { base, aws, wired, schedules, clock: options.clock, moved_to, stop, tasks };
+        let stack = Self { base, aws, stand_ins, wired, schedules, clock: options.clock, moved_to, stop, tasks };
         Ok(if simulated { stack } else { stack.with_ticking_schedules() })
     }
 
@@ -202,6 +208,12 @@ impl Stack {
     #[must_use]
     pub fn aws(&self) -> &EmbeddedAws {
         &self.aws
+    }
+
+    /// The stand-ins of CRMs and chats.
+    #[must_use]
+    pub fn stand_ins(&self) -> &StandIns {
+        &self.stand_ins
     }
 
     /// The table, for looking at what is stored.

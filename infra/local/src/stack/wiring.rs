@@ -7,14 +7,15 @@ use super::{LOCAL_HOOK_SECRET, StackOptions};
 use crate::aws::Endpoints;
 use futures::future::FutureExt;
 use jiff::SignedDuration;
+use perennial_channels::endpoint::EndpointSender;
 use perennial_channels::mail::Mailer;
 use perennial_channels::unsubscribe::Keys;
-use perennial_channels::webhook::WebhookSender;
 use perennial_config::Bundle;
 use perennial_lambda_kit::Env;
 use perennial_lambda_kit::aws;
 use perennial_lambda_kit::queue::{Delay, Queue};
 use perennial_store::{Archive, ConfigHandle, Store};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The table's name.
@@ -82,18 +83,29 @@ impl Wired {
     }
 }
 
-/// The signing secret under `name`: the environment's, else the documented local default.
-fn secret_of_this_machine(name: &str) -> String {
-    let from_env = Env::process().optional::<String>(name, "a signing secret").ok().flatten();
-    from_env.unwrap_or_else(|| LOCAL_HOOK_SECRET.to_owned())
+/// The secret that the environment holds under `name`.
+fn given(name: &str) -> Option<String> {
+    Env::process().optional::<String>(name, "a secret").ok().flatten()
 }
 
-/// Creates the table and the queues where they are not there yet, pushes the config, and wires every function.
+/// Whether the environment holds a secret under `name`.
+pub(super) fn is_given(name: &str) -> bool {
+    given(name).is_some()
+}
+
+/// The signing secret under `name`: the environment's, else the documented local default.
+fn secret_of_this_machine(name: &str) -> String {
+    given(name).unwrap_or_else(|| LOCAL_HOOK_SECRET.to_owned())
+}
+
+/// Creates the table and the queues where they are not there yet, pushes the config, and wires every function. `stood_in` are the secrets that the
+/// stand-ins of endpoints take.
 pub(super) async fn wire(
     options: &StackOptions,
     bundle: &Bundle,
     clients: Clients,
     base: &str,
+    stood_in: BTreeMap<String, String>,
 ) -> anyhow::Result<Wired> {
     let Clients { dynamodb, sqs, sdk } = clients;
     let store = Store::new(dynamodb, TABLE);
@@ -135,10 +147,10 @@ pub(super) async fn wire(
         store: store.clone(),
         config: config.clone(),
         mail: Arc::new(Mailer::new(&sdk)),
-        webhooks: Arc::new(WebhookSender::new()),
+        endpoints: Arc::new(EndpointSender::new()),
         events: queue(&urls.events),
         clock: clock.clone(),
-        env: Env::new(|name| Some(secret_of_this_machine(name))),
+        env: Env::new(move |name| Some(stood_in.get(name).cloned().unwrap_or_else(|| secret_of_this_machine(name)))),
         public_url: base.to_owned(),
         keys: keys.clone(),
     }));

@@ -1,6 +1,7 @@
 //! The file as written, and its checks.
 
 use super::{Accounts, Crm, CrmField, Domains, HealthRule, Owner, ScoreRule, THOUSAND, TouchLevels, Value, Weights};
+use crate::channels::{Endpoint, Kind};
 use crate::error::{Reporter, unknown};
 use crate::lifecycle::Lifecycle;
 use crate::spanned::Spanned;
@@ -152,7 +153,8 @@ struct RawDomains {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawCrm {
-    /// An endpoint of channels.toml. It gets one signed webhook for each change that is worth writing.
+    /// An endpoint of channels.toml that is no chat. A signed webhook goes there for each change that is worth writing, or the CRM's
+    /// record of the account is made or changed.
     endpoint: Spanned<String>,
     /// The least change of score or health that is worth it, 1 to 100 points; 5 where nothing is written.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
@@ -167,7 +169,7 @@ impl Accounts {
     /// Checks and compiles the file against the names of the others.
     pub(crate) fn load(
         report: &mut Reporter<'_>,
-        endpoints: &[&str],
+        endpoints: &BTreeMap<String, Endpoint>,
         lifecycle: &Lifecycle,
         personas: &[String],
     ) -> Self {
@@ -319,11 +321,19 @@ fn load_domains(report: &mut Reporter<'_>, raw: RawDomains) -> Domains {
     Domains { company_domain: raw.company_domain, free_mail, traits: raw.traits }
 }
 
-fn load_crm(report: &mut Reporter<'_>, raw: Spanned<RawCrm>, endpoints: &[&str]) -> Option<Crm> {
+fn load_crm(report: &mut Reporter<'_>, raw: Spanned<RawCrm>, endpoints: &BTreeMap<String, Endpoint>) -> Option<Crm> {
     let (span, raw) = (raw.span(), raw.into_inner());
     let endpoint = raw.endpoint.get_ref().as_str();
-    if !endpoints.contains(&endpoint) {
-        report.at(raw.endpoint.span(), unknown("endpoint of channels.toml", endpoint, endpoints.iter().copied()));
+    match endpoints.get(endpoint).map(|endpoint| &endpoint.kind) {
+        None => {
+            let known = endpoints.keys().map(String::as_str);
+            report.at(raw.endpoint.span(), unknown("endpoint of channels.toml", endpoint, known));
+        }
+        Some(Kind::Slack) => report.at(
+            raw.endpoint.span(),
+            format!("crm.endpoint: `{endpoint}` is a chat, which keeps no records of accounts; name a CRM or a signed webhook"),
+        ),
+        Some(Kind::Standard | Kind::HubSpot(_) | Kind::Salesforce(_)) => {}
     }
     let least_change = raw.least_change.as_ref().map_or(LEAST_CHANGE, |points| *points.get_ref());
     if let Some(written) = raw.least_change.as_ref().filter(|_| !(1..=100).contains(&least_change)) {

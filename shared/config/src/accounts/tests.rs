@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use crate::channels::{Endpoint, Kind};
 use crate::error::{ConfigError, Reporter};
 
 fn load(text: &str) -> (Accounts, Vec<ConfigError>) {
@@ -9,8 +10,10 @@ fn load(text: &str) -> (Accounts, Vec<ConfigError>) {
         ..Lifecycle::default()
     };
     let personas = ["buyer".to_owned(), "end_user".to_owned()];
+    let endpoint = |kind: Kind| Endpoint { kind, url: String::new(), secret_env: "S".into(), allow_private: false };
+    let endpoints = [("crm".to_owned(), endpoint(Kind::Standard)), ("chat".to_owned(), endpoint(Kind::Slack))].into();
     let accounts =
-        Accounts::load(&mut Reporter::new("accounts.toml", text, &mut errors), &["crm"], &lifecycle, &personas);
+        Accounts::load(&mut Reporter::new("accounts.toml", text, &mut errors), &endpoints, &lifecycle, &personas);
     (accounts, errors)
 }
 
@@ -73,6 +76,7 @@ fn what_is_wrong_is_told_at_its_line_with_what_is_allowed() {
         ("[health.weights]\nend_usr = 2\n", 2, "did you mean `end_user`?"),
         ("[domains]\nfree_mail = [\"a@b.example\"]\n", 2, "is no domain"),
         ("[crm]\nendpoint = \"crn\"\n[crm.fields]\nscore = \"s\"\n", 2, "did you mean `crm`?"),
+        ("[crm]\nendpoint = \"chat\"\n[crm.fields]\nscore = \"s\"\n", 2, "`chat` is a chat, which keeps no records"),
         ("[crm]\nendpoint = \"crm\"\nleast_change = 0\n[crm.fields]\nscore = \"s\"\n", 3, "from 1 to 100 points"),
         ("[crm]\nendpoint = \"crm\"\n[crm.fields]\n", 1, "crm.fields is empty"),
         ("[crm]\nendpoint = \"crm\"\n[crm.fields]\nscor = \"s\"\n", 4, "did you mean `score`?"),

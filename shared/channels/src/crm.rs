@@ -1,0 +1,206 @@
+//! CRMs: people, accounts and tasks as records that are made or changed by an id of ours, so that a repetition changes nothing.
+
+mod batches;
+pub mod hubspot;
+pub mod salesforce;
+
+use crate::address::Address;
+use crate::endpoint::About;
+use crate::outcome::Outcome;
+use futures::future::BoxFuture;
+use perennial_config::channels::{AccountRecords, ContactId, ContactRecords};
+use perennial_domain::{AccountUpdate, Identity};
+use perennial_engine::account::Account;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+/// The trait that holds a person's mail address.
+const ADDRESS_TRAIT: &str = "email";
+
+/// What kind of record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Object {
+    /// A person.
+    Contact,
+    /// A company or account.
+    Account,
+    /// Something for a colleague to do.
+    Task,
+}
+
+/// A record that is to be made, or changed where it is there.
+#[derive(Clone, PartialEq)]
+pub struct Record {
+    /// What it is found by.
+    pub id: String,
+    /// The CRM's fields and what they are to hold; `null` empties one.
+    pub fields: BTreeMap<String, Value>,
+}
+
+impl fmt::Debug for Record {
+    // What a record holds is personal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record").field("fields", &self.fields.len()).finish_non_exhaustive()
+    }
+}
+
+/// A task, and whom it is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Task {
+    /// The contact; `None` where the person has nothing that contacts are found by.
+    pub contact: Option<Record>,
+    /// The task.
+    pub task: Record,
+}
+
+/// A task whose contact is in the CRM already.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AssignedTask {
+    /// The task.
+    pub record: Record,
+    /// The CRM's own id of its contact.
+    pub contact: Option<String>,
+}
+
+/// What became of one record. Reasons are words of the CRM's documentation and names of its fields, never what a field holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Upserted {
+    /// It is in the CRM as it was sent.
+    Done {
+        /// The CRM's own id of it.
+        id: String,
+    },
+    /// It may work later.
+    Retry {
+        /// Why it did not.
+        reason: String,
+        /// How long the CRM wants to be left alone; `None` where it did not say.
+        after: Option<Duration>,
+    },
+    /// It would be refused again.
+    Rejected {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Upserted {
+    fn retry(reason: impl Into<String>) -> Self {
+        Self::Retry { reason: reason.into(), after: None }
+    }
+
+    /// What it means for the message that the record is of.
+    fn outcome(self) -> Outcome {
+        match self {
+            Self::Done { id } => Outcome::Sent { provider_id: Some(id) },
+            Self::Retry { reason, after } => Outcome::Retry { reason, after },
+            Self::Rejected { reason } => Outcome::Rejected { reason },
+        }
+    }
+}
+
+/// A CRM. Each method gives one outcome for each record, in their order, however many calls that takes.
+pub trait Crm: Send + Sync {
+    /// Makes or changes contacts.
+    fn upsert_contacts<'a>(&'a self, records: &'a [Record]) -> BoxFuture<'a, Vec<Upserted>>;
+    /// Makes or changes accounts.
+    fn upsert_accounts<'a>(&'a self, records: &'a [Record]) -> BoxFuture<'a, Vec<Upserted>>;
+    /// Makes or changes tasks, and ties each to its contact.
+    fn upsert_tasks<'a>(&'a self, tasks: &'a [AssignedTask]) -> BoxFuture<'a, Vec<Upserted>>;
+}
+
+/// Brings the task's contact up to date, then makes the task.
+pub(crate) async fn deliver_task(crm: &dyn Crm, task: &Task) -> Outcome {
+    let contact = match &task.contact {
+        None => None,
+        Some(record) => match only(crm.upsert_contacts(std::slice::from_ref(record)).await) {
+            Upserted::Done { id } => Some(id),
+            Upserted::Rejected { reason } => {
+                return Outcome::rejected(format!("the task's contact was refused: {reason}"));
+            }
+            retry @ Upserted::Retry { .. } => return retry.outcome(),
+        },
+    };
+    let task = AssignedTask { record: task.task.clone(), contact };
+    only(crm.upsert_tasks(std::slice::from_ref(&task)).await).outcome()
+}
+
+/// Makes or changes the record of an account.
+pub(crate) async fn deliver_account(crm: &dyn Crm, record: &Record) -> Outcome {
+    only(crm.upsert_accounts(std::slice::from_ref(record)).await).outcome()
+}
+
+fn only(outcomes: Vec<Upserted>) -> Upserted {
+    outcomes.into_iter().next().unwrap_or_else(|| Upserted::retry("the CRM said nothing of the record"))
+}
+
+/// The person as a contact; `None` where the person does not have what contacts are found by.
+pub(crate) fn contact(records: &ContactRecords, about: &About<'_>) -> Option<Record> {
+    let traits = about.context.person();
+    let id = match records.holds {
+        ContactId::Email => {
+            // CRMs compare addresses in lower case.
+            let address = Address::parse(traits.get(ADDRESS_TRAIT)?.as_str()?).ok()?;
+            address.as_str().to_ascii_lowercase()
+        }
+        ContactId::UserId => about.identities.iter().find_map(|identity| match identity {
+            Identity::User(id) => Some(id.as_str().to_owned()),
+            Identity::Anonymous(_) => None,
+        })?,
+        ContactId::PersonId => about.person.to_string(),
+    };
+    Some(Record { id, fields: filled(&records.fields, |name| traits.get(name)) })
+}
+
+/// The account as a record, with what the update is to write.
+pub(crate) fn account(records: &AccountRecords, update: &AccountUpdate, account: Option<&Account>) -> Record {
+    let of_traits = filled(&records.fields, |name| Some(&account?.traits.get(name)?.value));
+    let fields = of_traits.into_iter().chain(update.fields.clone()).collect();
+    Record { id: update.account.as_str().to_owned(), fields }
+}
+
+/// Fields from the traits that are known; what is not known leaves its field as it is.
+fn filled<'v>(fields: &BTreeMap<String, String>, value: impl Fn(&str) -> Option<&'v Value>) -> BTreeMap<String, Value> {
+    let known = fields.iter().filter_map(|(field, name)| Some((field.clone(), value(name)?.clone())));
+    known.filter(|(_, value)| !value.is_null()).collect()
+}
+
+/// Several values as CRMs write the choices of one field.
+fn joined(values: &[Value]) -> String {
+    let texts = values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    texts.collect::<Vec<_>>().join(";")
+}
+
+/// A JSON object of `fields`, each as `form` writes it.
+fn object(fields: &BTreeMap<String, Value>, form: impl Fn(&Value) -> Value) -> Map<String, Value> {
+    fields.iter().map(|(name, value)| (name.clone(), form(value))).collect()
+}
+
+/// The text of a task: what the template says, and where it leads.
+fn task_text(rendered: &crate::render::Rendered, most: usize) -> String {
+    let mut text = rendered.text.trim().to_owned();
+    if let Some(link) = &rendered.link {
+        text.push_str("\n\n");
+        text.push_str(link);
+    }
+    crate::text::truncate(&mut text, most);
+    text
+}
+
+/// Codes and names of fields as the end of a reason: words of the CRM and of the config, each once. What looks like anything else is left out, for
+/// messages of CRMs quote values.
+fn words<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
+    let mut seen = Vec::new();
+    for word in words {
+        let fits = !word.is_empty() && word.len() <= 64 && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if fits && !seen.contains(&word) {
+            seen.push(word);
+        }
+    }
+    if seen.is_empty() { String::new() } else { crate::text::one_line(&format!(": {}", seen.join(" ")), 250) }
+}
+
+#[cfg(test)]
+mod tests;

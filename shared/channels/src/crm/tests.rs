@@ -1,0 +1,107 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use super::*;
+use crate::render::Context;
+use jiff::Timestamp;
+use perennial_config::channels::TaskRecords;
+use perennial_domain::{
+    AccountId, AnonymousId, Cause, Channel, ConfigVersion, Decision, DecisionId, PersonId, Stage, UserId,
+};
+use perennial_engine::register::Register;
+use perennial_engine::{Moment, State};
+use serde_json::json;
+
+pub(super) fn decision() -> Decision {
+    let person = PersonId::derive(&[b"ada"]);
+    Decision {
+        id: DecisionId::of(person, "churn_task", 0, b"cause"),
+        person,
+        journey: "churn_task".into(),
+        step: 0,
+        channel: Channel::Webhook,
+        template: "task".into(),
+        endpoint: Some("crm".into()),
+        cause: Cause::Quiet { since: Timestamp::UNIX_EPOCH, days: 14 },
+        decided_at: "2026-03-02T08:15:30Z".parse().unwrap(),
+        config: ConfigVersion::parse("v1").unwrap(),
+    }
+}
+
+fn contact_of(email: &str, holds: ContactId, identities: &[&Identity]) -> Option<Record> {
+    let mut state = State::default();
+    for (name, value) in [("email", email), ("first_name", "Ada")] {
+        state.traits.insert(name.into(), Register { at: 0, value: json!(value).to_string() });
+    }
+    let decision = decision();
+    let context = Context::new(&decision, &state, Stage::Established);
+    let config = crate::webhook::tests::empty_config();
+    let evaluation = perennial_engine::evaluate(&Moment::new(&config, Timestamp::UNIX_EPOCH), &state);
+    let fields = [("firstname".to_owned(), "first_name".to_owned()), ("city".to_owned(), "city".to_owned())].into();
+    let records = ContactRecords { id: "id".into(), holds, fields };
+    let about = About {
+        decision: &decision,
+        person: PersonId::derive(&[b"merged"]),
+        identities,
+        context: &context,
+        evaluation: &evaluation,
+    };
+    contact(&records, &about)
+}
+
+#[test]
+fn contacts_are_found_by_what_the_config_says() {
+    let user = Identity::User(UserId::parse("u-1").unwrap());
+    let visitor = Identity::Anonymous(AnonymousId::parse("a-1").unwrap());
+    let both = [&visitor, &user];
+    let by =
+        |email: &str, holds, identities: &[&Identity]| contact_of(email, holds, identities).map(|record| record.id);
+    assert_eq!(by("Ada@Example.COM", ContactId::Email, &both).as_deref(), Some("ada@example.com"));
+    assert_eq!(by("no address", ContactId::Email, &both), None);
+    assert_eq!(by("", ContactId::UserId, &both).as_deref(), Some("u-1"));
+    assert_eq!(by("", ContactId::UserId, &[&visitor]), None);
+    let merged = PersonId::derive(&[b"merged"]).to_string();
+    assert_eq!(
+        by("", ContactId::PersonId, &[&visitor]),
+        Some(merged),
+        "whom the decision was about may be part of someone now"
+    );
+}
+
+#[test]
+fn what_is_not_known_of_someone_leaves_its_field_alone() {
+    let fields = contact_of("ada@example.com", ContactId::Email, &[]).unwrap().fields;
+    assert_eq!(fields, [("firstname".to_owned(), json!("Ada"))].into());
+}
+
+#[test]
+fn an_account_is_written_with_the_updates_fields() {
+    let id = AccountId::parse("acme").unwrap();
+    let update = AccountUpdate {
+        id: AccountUpdate::id_of(&id, 1),
+        account: id,
+        number: 1,
+        endpoint: "crm".into(),
+        fields: [("score".to_owned(), json!(70)), ("owner".to_owned(), Value::Null)].into(),
+        at: Timestamp::UNIX_EPOCH,
+        config: ConfigVersion::parse("v1").unwrap(),
+    };
+    let records = AccountRecords { id: "perennial_id".into(), fields: [("name".to_owned(), "name".to_owned())].into() };
+    let record = account(&records, &update, None);
+    assert_eq!((record.id.as_str(), &record.fields), ("acme", &update.fields));
+}
+
+#[test]
+fn reasons_hold_words_and_names_but_no_values() {
+    assert_eq!(
+        words(["INVALID_EMAIL", "email", "INVALID_EMAIL", "ada@example.com", "", "two words"]),
+        ": INVALID_EMAIL email"
+    );
+    assert_eq!(words([""]), "");
+}
+
+#[test]
+fn fixed_values_of_tasks_hold_against_ours() {
+    let records = TaskRecords { id: "perennial_id".into(), values: [("hs_task_type".into(), "CALL".into())].into() };
+    let rendered = crate::render::Rendered { subject: "s".into(), text: "t".into(), html: None, link: None };
+    assert_eq!(hubspot::task(&records, &decision(), &rendered).fields["hs_task_type"], json!("CALL"));
+}

@@ -1,0 +1,277 @@
+//! Messages, tasks and account updates on their way to an endpoint of the config.
+
+use crate::crm::hubspot::{self, HubSpot};
+use crate::crm::salesforce::{self, Salesforce};
+use crate::crm::{self, Crm, Record, Task};
+use crate::outcome::Outcome;
+use crate::pause::{self, Pauses};
+use crate::render::{Context, Rendered};
+use crate::transport::{Answer, Call, Resolve, SystemResolver, Transport, TransportError};
+use crate::{slack, webhook};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use jiff::Timestamp;
+use perennial_config::channels::{Endpoint, Kind};
+use perennial_domain::{AccountUpdate, Decision, Identity, PersonId};
+use perennial_engine::Evaluation;
+use perennial_engine::account::Account;
+use std::fmt;
+use std::sync::Arc;
+
+/// The largest body that is sent, in bytes.
+const MAX_BODY: usize = 256 * 1024;
+
+/// What goes to an endpoint, in its own words.
+#[derive(Clone, PartialEq)]
+pub enum Message {
+    /// The body of a signed webhook, JSON.
+    Webhook(String),
+    /// The body of an incoming webhook of a chat, JSON.
+    Chat(String),
+    /// A task of a CRM, and the contact that it is about.
+    Task(Task),
+    /// A CRM's record of an account.
+    Account(Record),
+}
+
+impl fmt::Debug for Message {
+    // What a message says is personal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Webhook(_) => "Webhook",
+            Self::Chat(_) => "Chat",
+            Self::Task(_) => "Task",
+            Self::Account(_) => "Account",
+        })
+    }
+}
+
+/// What a message about a person is made of.
+#[derive(Clone, Copy)]
+pub struct About<'a> {
+    /// What was decided.
+    pub decision: &'a Decision,
+    /// Whom it is about, as the person is known now.
+    pub person: PersonId,
+    /// All identities of the person.
+    pub identities: &'a [&'a Identity],
+    /// Traits and account.
+    pub context: &'a Context,
+    /// Stage and scores.
+    pub evaluation: &'a Evaluation,
+}
+
+impl fmt::Debug for About<'_> {
+    // Traits are personal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("About").field("decision", &self.decision.id).finish_non_exhaustive()
+    }
+}
+
+impl Message {
+    /// What `rendered` becomes for an endpoint of this `kind`.
+    #[must_use]
+    pub fn about_person(kind: &Kind, about: &About<'_>, rendered: &Rendered) -> Self {
+        match kind {
+            Kind::Standard => {
+                let About { decision, identities, context, evaluation, .. } = about;
+                Self::Webhook(webhook::payload(decision, identities, context, evaluation, rendered))
+            }
+            Kind::Slack => Self::Chat(slack::payload(about.decision, rendered)),
+            Kind::HubSpot(records) => Self::Task(Task {
+                contact: crm::contact(&records.contact, about),
+                task: hubspot::task(&records.task, about.decision, rendered),
+            }),
+            Kind::Salesforce(records) => Self::Task(Task {
+                contact: crm::contact(&records.contact, about),
+                task: salesforce::task(&records.task, about.decision, rendered),
+            }),
+        }
+    }
+
+    /// What an update of an account becomes; `None` for an endpoint that keeps no records, which the config does not allow.
+    #[must_use]
+    pub fn about_account(kind: &Kind, update: &AccountUpdate, account: Option<&Account>) -> Option<Self> {
+        match kind {
+            Kind::Standard => Some(Self::Webhook(webhook::account_payload(update, account))),
+            Kind::Slack => None,
+            Kind::HubSpot(records) | Kind::Salesforce(records) => {
+                Some(Self::Account(crm::account(&records.account, update, account)))
+            }
+        }
+    }
+
+    /// Whether the receiver tells a repetition from something new, so that what may have been sent can be sent again.
+    #[must_use]
+    pub const fn is_repeatable(&self) -> bool {
+        match self {
+            Self::Webhook(_) | Self::Task(_) | Self::Account(_) => true,
+            Self::Chat(_) => false,
+        }
+    }
+}
+
+/// Sends messages to endpoints. One for the whole process: it keeps Salesforce's access tokens, and who wants to be left alone.
+#[derive(Debug)]
+pub struct EndpointSender {
+    http: Http,
+    tokens: salesforce::Tokens,
+}
+
+impl Default for EndpointSender {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl EndpointSender {
+    /// A sender that resolves names as the system does.
+    #[must_use]
+    pub fn new() -> Self {
+        let resolver = Arc::new(SystemResolver);
+        Self { http: Http::new(resolver), tokens: salesforce::Tokens::default() }
+    }
+
+    /// Sends `message` to `endpoint` at `now`, once. `secret` is what the endpoint's kind needs, and `id` names the message: a receiver of webhooks
+    /// tells a repetition by it.
+    pub async fn send(
+        &self,
+        endpoint: &Endpoint,
+        secret: &str,
+        id: &str,
+        message: &Message,
+        now: Timestamp,
+    ) -> Outcome {
+        match (&endpoint.kind, message) {
+            (Kind::Standard, Message::Webhook(body)) => self.webhook(endpoint, secret, id, body, now).await,
+            (Kind::Slack, Message::Chat(body)) => self.chat(endpoint, secret, body, now).await,
+            (Kind::HubSpot(records), message) => {
+                let http = HttpTo { http: &self.http, endpoint, now };
+                write(&HubSpot::new(http, records, secret), message).await
+            }
+            (Kind::Salesforce(records), message) => {
+                let http = HttpTo { http: &self.http, endpoint, now };
+                match salesforce::Client::parse(secret) {
+                    Ok(client) => write(&Salesforce::new(http, records, client, &self.tokens), message).await,
+                    Err(reason) => Outcome::retry(reason),
+                }
+            }
+            (Kind::Standard | Kind::Slack, _) => Outcome::rejected("the message is of another kind than its endpoint"),
+        }
+    }
+
+    /// Any answer of 2xx is success; 410 means that the receiver wants no more; all else may work later. Whether a lost answer hides a success does not
+    /// matter: the receiver tells the repeat by its id.
+    async fn webhook(&self, endpoint: &Endpoint, secret: &str, id: &str, body: &str, now: Timestamp) -> Outcome {
+        if body.len() > MAX_BODY {
+            return Outcome::rejected("the payload is larger than 256 KiB");
+        }
+        let headers = match webhook::headers(secret, id, body, now) {
+            Ok(headers) => headers,
+            Err(reason) => return Outcome::retry(reason),
+        };
+        let http = HttpTo { http: &self.http, endpoint, now };
+        match http.send(Method::POST, &endpoint.url, headers, body.to_owned(), 0).await {
+            Ok(answer) => webhook::outcome(&answer, now),
+            Err(Unanswered::Refused(reason)) => Outcome::rejected(reason),
+            Err(Unanswered::Paused(after)) => Outcome::Retry { reason: PAUSED.to_owned(), after: Some(after) },
+            Err(Unanswered::NotSent(reason) | Unanswered::Lost(reason)) => Outcome::retry(reason),
+        }
+    }
+
+    async fn chat(&self, endpoint: &Endpoint, secret: &str, body: &str, now: Timestamp) -> Outcome {
+        let http = HttpTo { http: &self.http, endpoint, now };
+        match http.send(Method::POST, secret.trim(), json_headers(), body.to_owned(), slack::MAX_ANSWER).await {
+            Ok(answer) => slack::outcome(&answer, now),
+            Err(Unanswered::Refused(reason)) => Outcome::retry(reason),
+            Err(Unanswered::Paused(after)) => Outcome::Retry { reason: PAUSED.to_owned(), after: Some(after) },
+            Err(Unanswered::NotSent(reason)) => Outcome::retry(reason),
+            Err(Unanswered::Lost(reason)) => Outcome::unknown(reason),
+        }
+    }
+}
+
+async fn write(crm: &dyn Crm, message: &Message) -> Outcome {
+    match message {
+        Message::Task(task) => crm::deliver_task(crm, task).await,
+        Message::Account(record) => crm::deliver_account(crm, record).await,
+        Message::Webhook(_) | Message::Chat(_) => Outcome::rejected("the message is of another kind than its endpoint"),
+    }
+}
+
+/// What a call is told that was not made because the receiver wants to be left alone.
+pub(crate) const PAUSED: &str = "the receiver asked to be left alone for a while";
+
+/// Connections, and whom to leave alone.
+#[derive(Debug)]
+pub(crate) struct Http {
+    transport: Transport,
+    pauses: Pauses,
+}
+
+impl Http {
+    pub(crate) fn new(resolver: Arc<dyn Resolve>) -> Self {
+        Self { transport: Transport::new(resolver), pauses: Pauses::default() }
+    }
+}
+
+/// The way to one endpoint.
+#[derive(Clone, Copy)]
+pub(crate) struct HttpTo<'a> {
+    pub(crate) http: &'a Http,
+    pub(crate) endpoint: &'a Endpoint,
+    pub(crate) now: Timestamp,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unanswered {
+    /// The address is not allowed.
+    Refused(&'static str),
+    /// The receiver wants to be left alone for so long.
+    Paused(std::time::Duration),
+    /// It was not sent.
+    NotSent(&'static str),
+    /// It may have been sent.
+    Lost(&'static str),
+}
+
+impl HttpTo<'_> {
+    /// Sends one request, unless the receiver wants to be left alone.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        headers: HeaderMap,
+        body: String,
+        read: usize,
+    ) -> Result<Answer, Unanswered> {
+        if let Some(after) = self.http.pauses.left(url, self.now) {
+            return Err(Unanswered::Paused(after));
+        }
+        let allow_private = self.endpoint.allow_private;
+        let call = Call { method, url, allow_private, headers, body: body.into(), read };
+        let answer = self.http.transport.send(call).await.map_err(|error| match error {
+            TransportError::NotAllowed(reason) => Unanswered::Refused(reason),
+            TransportError::NotSent(reason) => Unanswered::NotSent(reason),
+            TransportError::Lost(reason) => Unanswered::Lost(reason),
+        })?;
+        if matches!(answer.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
+            && let Some(after) = pause::retry_after(&answer.headers, self.now)
+        {
+            self.http.pauses.begin(url, self.now, after);
+        }
+        Ok(answer)
+    }
+}
+
+/// The headers of a JSON body.
+pub(crate) fn json_headers() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::USER_AGENT, HeaderValue::from_static("Perennial"));
+    headers
+}
+
+#[cfg(test)]
+#[path = "endpoint_tests.rs"]
+mod tests;

@@ -1,0 +1,316 @@
+//! The file as written, and its checks.
+
+use super::{AccountRecords, Channels, ContactId, ContactRecords, CrmRecords, Endpoint, Kind, Mail, TaskRecords};
+use crate::error::Reporter;
+use crate::spanned::Spanned;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Where HubSpot's API is for every account.
+const HUBSPOT: &str = "https://api.hubapi.com";
+/// What records are found by where nothing is written: a field to be made in the CRM, of text, with unique values.
+const HUBSPOT_ID: &str = "perennial_id";
+/// The same in Salesforce, where fields of one's own end in `__c`: an external id.
+const SALESFORCE_ID: &str = "Perennial_Id__c";
+
+/// How messages go out.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    /// Events older than this, in hours from 1 to 65535, set nothing off: an import of last year's events writes to nobody.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    max_event_age_hours: Spanned<u16>,
+    /// Mail, by SES.
+    mail: RawMail,
+    /// Receivers of messages, tasks and account updates, by names of your own.
+    #[serde(default)]
+    webhook: BTreeMap<Spanned<String>, RawEndpoint>,
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct RawMail {
+    /// The sender: an address, or `Name <address>`. It must be an identity that is verified in SES.
+    from: Spanned<String>,
+    /// Where answers go, written like `from`; to the sender where nothing is written.
+    reply_to: Option<Spanned<String>>,
+    /// The SES configuration set that reports deliveries, bounces, complaints, opens and clicks back.
+    configuration_set: Spanned<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct RawEndpoint {
+    /// What the receiver understands: webhooks signed after the Standard Webhooks specification, incoming webhooks of Slack, or
+    /// the API of a CRM.
+    #[serde(default)]
+    kind: RawKind,
+    /// Where it is, https://…: the address to post to, or Salesforce's host, https://NAME.my.salesforce.com. HubSpot needs none, and
+    /// that of Slack is its secret.
+    url: Option<Spanned<String>>,
+    /// The environment variable that holds the secret, in capitals, digits and `_`; the secret itself never stands in a file. It is
+    /// the signing secret (whsec_…), Slack's https://hooks.slack.com/…, HubSpot's access token, or for Salesforce
+    /// {"client_id": "…", "client_secret": "…"} of a connected app with the client credentials flow.
+    secret_env: Spanned<String>,
+    /// Whether http:// and private addresses are allowed: for tests, and receivers inside your own network.
+    #[serde(default)]
+    allow_private: bool,
+    /// For a CRM: how people become its contacts.
+    contact: Option<Spanned<RawContact>>,
+    /// For a CRM: how accounts become its companies or accounts.
+    account: Option<Spanned<RawAccount>>,
+    /// For a CRM: how tasks become its tasks.
+    task: Option<Spanned<RawTask>>,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+enum RawKind {
+    #[default]
+    Standard,
+    Slack,
+    Hubspot,
+    Salesforce,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct RawContact {
+    /// The CRM's field by which a contact is found; its values must be unique there. HubSpot's `email` where nothing is written, and
+    /// Perennial_Id__c in Salesforce, which you make as an external id.
+    id: Option<Spanned<String>>,
+    /// What that field holds. `email` where it is HubSpot's `email`, else `person_id`.
+    holds: Option<ContactId>,
+    /// The CRM's fields, and the person's trait that each is filled from. What a contact must have in the CRM belongs here.
+    #[serde(default)]
+    fields: BTreeMap<Spanned<String>, String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct RawAccount {
+    /// The CRM's field by which an account is found, and which holds the account's id; its values must be unique there.
+    /// perennial_id in HubSpot and Perennial_Id__c in Salesforce where nothing is written.
+    id: Option<Spanned<String>>,
+    /// The CRM's fields, and the account's trait that each is filled from, beside those of accounts.toml.
+    #[serde(default)]
+    fields: BTreeMap<Spanned<String>, String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct RawTask {
+    /// The CRM's field by which a task is found, so that none is made twice; its values must be unique there. perennial_id in
+    /// HubSpot and Perennial_Id__c in Salesforce where nothing is written.
+    id: Option<Spanned<String>>,
+    /// The CRM's fields that hold the same in every task, such as hs_task_priority = "HIGH".
+    #[serde(default)]
+    values: BTreeMap<Spanned<String>, String>,
+}
+
+impl Channels {
+    /// Checks the file.
+    pub(crate) fn load(report: &mut Reporter<'_>) -> Self {
+        let Some(file) = report.parse::<File>() else {
+            return Self::default();
+        };
+        if *file.max_event_age_hours.get_ref() == 0 {
+            report.at(file.max_event_age_hours.span(), "max_event_age_hours must be at least 1");
+        }
+        let mut webhook = BTreeMap::new();
+        for (name, endpoint) in file.webhook {
+            report.name("an endpoint", &name);
+            let endpoint = load_endpoint(report, &name, endpoint);
+            webhook.insert(name.into_inner(), endpoint);
+        }
+        let mail = load_mail(report, file.mail);
+        Self { max_event_age_hours: file.max_event_age_hours.into_inner(), mail, webhook }
+    }
+}
+
+fn load_mail(report: &mut Reporter<'_>, mail: RawMail) -> Mail {
+    for (key, value) in [("from", Some(&mail.from)), ("reply_to", mail.reply_to.as_ref())] {
+        if let Some(value) = value.filter(|value| !is_sender(value.get_ref())) {
+            report.at(value.span(), format!("mail.{key} must be an address, or `Name <address>`, on one line"));
+        }
+    }
+    if mail.configuration_set.get_ref().trim().is_empty() {
+        let message = "mail.configuration_set is empty: without it SES does not report what became of a mail";
+        report.at(mail.configuration_set.span(), message);
+    }
+    Mail {
+        from: mail.from.into_inner(),
+        reply_to: mail.reply_to.map(Spanned::into_inner),
+        configuration_set: mail.configuration_set.into_inner(),
+    }
+}
+
+fn load_endpoint(report: &mut Reporter<'_>, name: &Spanned<String>, raw: RawEndpoint) -> Endpoint {
+    let path = format!("webhook.{}", name.get_ref());
+    let secret = raw.secret_env.get_ref();
+    if ["whsec_", "http://", "https://"].iter().any(|secret_begins| secret.starts_with(secret_begins)) {
+        report.at(
+            raw.secret_env.span(),
+            format!("{path}.secret_env names an environment variable; the secret itself never stands in a file"),
+        );
+    } else if !is_variable(secret) {
+        let message =
+            format!("{path}.secret_env must be the name of an environment variable, such as TASKS_WEBHOOK_SECRET");
+        report.at(raw.secret_env.span(), message);
+    }
+    let url = load_url(report, &path, name, &raw);
+    if !matches!(raw.kind, RawKind::Hubspot | RawKind::Salesforce) {
+        let spans = [raw.contact.as_ref().map(Spanned::span), raw.account.as_ref().map(Spanned::span)];
+        for span in spans.into_iter().chain([raw.task.as_ref().map(Spanned::span)]).flatten() {
+            report.at(
+                span,
+                format!("{path}: only kind = \"hubspot\" and kind = \"salesforce\" have contact, account and task"),
+            );
+        }
+    }
+    let kind = match raw.kind {
+        RawKind::Standard => Kind::Standard,
+        RawKind::Slack => Kind::Slack,
+        RawKind::Hubspot => {
+            Kind::HubSpot(load_records(report, &path, RawKind::Hubspot, raw.contact, raw.account, raw.task))
+        }
+        RawKind::Salesforce => {
+            Kind::Salesforce(load_records(report, &path, RawKind::Salesforce, raw.contact, raw.account, raw.task))
+        }
+    };
+    Endpoint { kind, url, secret_env: raw.secret_env.into_inner(), allow_private: raw.allow_private }
+}
+
+/// The endpoint's address; an empty text where it has none, or must not have one.
+fn load_url(report: &mut Reporter<'_>, path: &str, name: &Spanned<String>, raw: &RawEndpoint) -> String {
+    match (&raw.url, raw.kind) {
+        (Some(url), RawKind::Slack) => {
+            report.at(url.span(), format!("{path}.url: an incoming webhook's address is its secret, and so never stands in a file: leave `url` out and put the address where secret_env says"));
+            String::new()
+        }
+        (None, RawKind::Slack) => String::new(),
+        (None, RawKind::Hubspot) => HUBSPOT.to_owned(),
+        (None, RawKind::Standard) => {
+            report.at(name.span(), format!("{path} needs `url`: where to post, https://…"));
+            String::new()
+        }
+        (None, RawKind::Salesforce) => {
+            report.at(name.span(), format!("{path} needs `url`: Salesforce's host, https://NAME.my.salesforce.com"));
+            String::new()
+        }
+        (Some(written), kind) => {
+            let url = written.get_ref().as_str();
+            if !(url.starts_with("https://") || (raw.allow_private && url.starts_with("http://"))) {
+                let message = format!("{path}.url must begin with https:// (http:// only with allow_private = true)");
+                report.at(written.span(), message);
+            } else if kind != RawKind::Standard && url.contains(['?', '#']) {
+                report.at(written.span(), format!("{path}.url is the CRM's host, without ? and #"));
+            }
+            if kind == RawKind::Standard { url.to_owned() } else { url.trim_end_matches('/').to_owned() }
+        }
+    }
+}
+
+fn load_records(
+    report: &mut Reporter<'_>,
+    path: &str,
+    kind: RawKind,
+    contact: Option<Spanned<RawContact>>,
+    account: Option<Spanned<RawAccount>>,
+    task: Option<Spanned<RawTask>>,
+) -> CrmRecords {
+    let contact = contact.map(Spanned::into_inner).unwrap_or_default();
+    let account = account.map(Spanned::into_inner).unwrap_or_default();
+    let task = task.map(Spanned::into_inner).unwrap_or_default();
+    let own = if kind == RawKind::Hubspot { HUBSPOT_ID } else { SALESFORCE_ID };
+    let contact_id = if kind == RawKind::Hubspot { "email" } else { own };
+    let mut fields = Fields { report, path, kind };
+    let contact_id = fields.id("contact", contact.id, contact_id);
+    let is_email = kind == RawKind::Hubspot && contact_id == "email";
+    let holds = contact.holds.unwrap_or(if is_email { ContactId::Email } else { ContactId::PersonId });
+    CrmRecords {
+        contact: ContactRecords { fields: fields.all("contact", &contact_id, contact.fields), id: contact_id, holds },
+        account: {
+            let id = fields.id("account", account.id, own);
+            AccountRecords { fields: fields.all("account", &id, account.fields), id }
+        },
+        task: {
+            let id = fields.id("task", task.id, own);
+            TaskRecords { values: fields.all("task", &id, task.values), id }
+        },
+    }
+}
+
+/// Checks the names of a CRM's fields.
+struct Fields<'r, 'f> {
+    report: &'r mut Reporter<'f>,
+    path: &'r str,
+    kind: RawKind,
+}
+
+impl Fields<'_, '_> {
+    fn id(&mut self, of: &str, written: Option<Spanned<String>>, default: &str) -> String {
+        let Some(written) = written else { return default.to_owned() };
+        self.check(of, &written);
+        written.into_inner()
+    }
+
+    fn all(&mut self, of: &str, id: &str, written: BTreeMap<Spanned<String>, String>) -> BTreeMap<String, String> {
+        let mut fields = BTreeMap::new();
+        for (name, value) in written {
+            self.check(of, &name);
+            if name.get_ref() == id {
+                let message =
+                    format!("{}.{of}: `{id}` is what the record is found by, and filled by itself", self.path);
+                self.report.at(name.span(), message);
+            }
+            fields.insert(name.into_inner(), value);
+        }
+        fields
+    }
+
+    /// Reports a name that no field of the CRM can have. Names of Salesforce stand in addresses.
+    fn check(&mut self, of: &str, name: &Spanned<String>) {
+        let text = name.get_ref();
+        let capitals = self.kind == RawKind::Salesforce;
+        let fits =
+            |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || (capitals && c.is_ascii_uppercase());
+        if !text.starts_with(|c: char| c.is_ascii_alphabetic()) || !text.chars().all(fits) {
+            let example = if capitals {
+                "LastName or Region__c: letters, digits and _"
+            } else {
+                "firstname or plan_name: small letters, digits and _"
+            };
+            let message = format!(
+                "{}.{of}: `{text}` is no field of the CRM; its internal name is one such as {example}",
+                self.path
+            );
+            self.report.at(name.span(), message);
+        }
+    }
+}
+
+/// Whether `text` could be the name of an environment variable.
+fn is_variable(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+}
+
+/// Whether `text` could be a mail's sender; SES decides whether it is one.
+fn is_sender(text: &str) -> bool {
+    let address = match text.split_once('<') {
+        Some((_, rest)) => rest.trim_end().strip_suffix('>').unwrap_or_default(),
+        None => text,
+    };
+    let parts = address.trim().split_once('@');
+    !text.chars().any(char::is_control)
+        && parts.is_some_and(|(local, domain)| {
+            !local.is_empty() && domain.contains('.') && !domain.contains([' ', '@', '<'])
+        })
+}

@@ -8,7 +8,7 @@ use http::Response;
 use jiff::Timestamp;
 use lambda_http::Body;
 use perennial_domain::{AccountId, Likelihood, PersonId, Score, Stage, Touch};
-use perennial_engine::explain::words::{ToldGlance, ToldScore, about, glance, tell};
+use perennial_engine::explain::words::{ToldGlance, ToldScore, about, glance, identities, tell};
 use perennial_engine::{Explanation, StageMove, evaluate, explain, stage_history};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -34,7 +34,7 @@ struct PersonView<'a> {
     nps: NpsView,
     sentiment: Option<f64>,
     tallies: &'a BTreeMap<String, u32>,
-    /// All of this in words, a sentence or two each.
+    /// All of this in words, and why the person's ids are one person: a sentence or two each.
     told: Vec<String>,
 }
 
@@ -75,6 +75,7 @@ fn likelihood(name: &str) -> Result<Likelihood, Failure> {
 fn view<'a>(found: &'a Found, asked: &[Likelihood]) -> ExplainView<'a> {
     let (moment, state, config) = (found.moment(), &found.state, &*found.config);
     let evaluation = evaluate(&moment, state);
+    let name = found.name();
     let account = found.account.as_ref().map(|(id, facts)| (id, facts.as_ref()));
     let score = |likelihood: &Likelihood| {
         let explanation = explain(&moment, state, &found.facts, *likelihood);
@@ -97,7 +98,10 @@ fn view<'a>(found: &'a Found, asked: &[Likelihood]) -> ExplainView<'a> {
             nps: nps(&evaluation, state),
             sentiment: evaluation.sentiment,
             tallies: &state.tallies,
-            told: about(config, &found.name(), state, &evaluation, account, found.now),
+            told: about(config, &name, state, &evaluation, account, found.now)
+                .into_iter()
+                .chain(identities(&found.profile, &name, found.now))
+                .collect(),
         },
         scores: asked.iter().map(score).collect(),
         config: config.version.as_str(),

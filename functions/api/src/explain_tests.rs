@@ -2,13 +2,14 @@
 
 use crate::access::Access;
 use crate::handler::tests::{call, get};
-use crate::test_support::{House, config_with, house_with, now, with_ada};
+use crate::test_support::{House, ada, config_with, house_with, now, with_ada};
 use http::StatusCode;
 use perennial_config::Config;
-use perennial_domain::{Identity, UserId};
+use perennial_domain::{AnonymousId, Identity, UserId};
+use perennial_engine::joins::{Digest, Evidence, Link, Standing};
 use perennial_engine::state::{Answer, Span};
 use perennial_engine::{Moment, Profile, evaluate};
-use perennial_store::{Stored, Summary};
+use perennial_store::{Consistency, Stored, Summary};
 use serde_json::{Value, json};
 
 fn rules() -> Config {
@@ -73,6 +74,26 @@ async fn one_score_is_explained_in_numbers_and_in_words() {
         "nothing is known of the account"
     );
     assert_eq!(explained["config"], "v1");
+}
+
+/// Domain, 2: "a merge can be explained".
+#[tokio::test]
+async fn why_several_ids_are_one_person_is_said_in_words() {
+    let house = with_rules().await;
+    with_ada(&house).await;
+    let mut stored = house.deps.store.follow(ada().person_id(), Consistency::Strong).await.unwrap().unwrap();
+    let visitor = Identity::Anonymous(AnonymousId::parse("anon-1").unwrap());
+    stored.profile.part_mut(&visitor).add_link(Link {
+        at: now().as_millisecond() - 3 * 86_400_000,
+        user: UserId::parse("user/1").unwrap(),
+        message: Digest::default(),
+        evidence: Evidence::Identify,
+        standing: Standing::Holds,
+    });
+    house.deps.store.save(&mut stored).await.unwrap();
+    let explained = get(&house, "/api/profiles/user%2F1/explain").await;
+    let told = explained["person"]["told"].as_array().unwrap();
+    assert_eq!(told.last().unwrap(), "anon-1 is theirs: user/1 signed in there 3 days ago.");
 }
 
 #[tokio::test]

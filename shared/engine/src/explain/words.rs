@@ -12,7 +12,10 @@ use perennial_domain::time::{day_of, days_between};
 use perennial_domain::{AccountFacts, AccountId, Likelihood, Stage, Touch};
 use serde::{Deserialize, Serialize};
 
+mod identity;
 mod measure;
+
+pub use identity::identities;
 
 /// Changes in each direction that are told.
 const CHANGES: usize = 3;

@@ -13,11 +13,12 @@ use perennial_domain::{AnonymousId, Cause, Channel, ConfigVersion, Decision, Dec
 use perennial_engine::Profile;
 use perennial_engine::register::Register;
 use perennial_engine::state::Span;
-use perennial_lambda_kit::aws::{self, AwsCredentials, AwsEnv, Endpoints};
+use perennial_lambda_kit::Clock;
+use perennial_lambda_kit::aws::{self, Endpoints};
 use perennial_lambda_kit::queue::{MemoryQueue, Sender};
-use perennial_lambda_kit::{Clock, Env};
 use perennial_store::messages::{MessageState, Outcome};
 use perennial_store::{ConfigHandle, Store, Stored};
+use perennial_testkit::ConfigBuilder;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -46,16 +47,8 @@ pub(crate) struct House {
 }
 
 pub(crate) async fn table() -> Store {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));
-    let env = AwsEnv {
-        region: "eu-central-1".into(),
-        credentials: AwsCredentials::local(),
-        endpoints: Endpoints { dynamodb: Some(endpoint), ..Endpoints::default() },
-    };
-    let config = aws::sdk_config(&env, aws::http_client(&Env::from_pairs::<&str, &str>([])).unwrap());
-    let store = Store::new(aws_sdk_dynamodb::Client::new(&config), "perennial");
+    let endpoints = Endpoints { dynamodb: Some(perennial_testkit::dynamodb::start()), ..Endpoints::default() };
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&aws::local_config(endpoints).unwrap()), "perennial");
     store.create_table().await.unwrap();
     store
 }
@@ -65,26 +58,23 @@ pub(crate) fn config() -> Config {
     config_with(&[])
 }
 
-/// The same with other files in the place of some.
+/// The same with `others` added to its files.
 pub(crate) fn config_with(others: &[(&str, &str)]) -> Config {
-    let files = [
-        ("sources.toml", ""),
-        ("schedules.toml", ""),
-        ("journeys.toml", ""),
-        ("scoring.toml", ""),
-        (
-            "lifecycle.toml",
-            "[milestones]\n[customer]\nonboarding_days = 30\nadopting_days = 90\nat_risk_after_idle_days = 21\n",
-        ),
-        ("channels.toml", "max_event_age_hours = 48\n[mail]\nfrom = \"a@example.com\"\nconfiguration_set = \"c\"\n"),
-        (
-            "accounts.toml",
-            "[value]\ntrait = \"mrr\"\ncurrency = \"EUR\"\nper = \"month\"\n[touch]\nlow = 5_000\n[owner]\nlow = \"success\"\n[score]\nready = 70\n[domains]\ntraits = [\"domain\"]\n",
-        ),
-    ];
-    let files = files.into_iter().chain(others.iter().copied());
-    let files = files.map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
-    let config = Config::load(&perennial_config::Bundle { files }).unwrap();
+    let accounts = r#"
+        [value]
+        trait = "mrr"
+        currency = "EUR"
+        per = "month"
+        [touch]
+        low = 5_000
+        [owner]
+        low = "success"
+        [score]
+        ready = 70
+        [domains]
+        traits = ["domain"]
+    "#;
+    let config = ConfigBuilder::least().with(&[("accounts.toml", accounts)]).with(others).load();
     Config { version: ConfigVersion::parse("v1").unwrap(), ..config }
 }
 

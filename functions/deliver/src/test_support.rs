@@ -20,10 +20,11 @@ use perennial_domain::{
 use perennial_engine::Profile;
 use perennial_engine::register::Register;
 use perennial_engine::state::Span;
-use perennial_lambda_kit::aws::{self, AwsCredentials, AwsEnv, Endpoints};
+use perennial_lambda_kit::aws::{self, Endpoints};
 use perennial_lambda_kit::queue::MemoryQueue;
 use perennial_lambda_kit::{Clock, Env};
 use perennial_store::{ConfigHandle, Store, Stored};
+use perennial_testkit::ConfigBuilder;
 use std::sync::{Arc, Mutex};
 
 /// When it is.
@@ -247,41 +248,22 @@ fn config() -> Config {
     );
     let others = "[webhook.chat]\nkind = \"slack\"\nsecret_env = \"TASKS_SECRET\"\n[webhook.hubspot]\nkind = \"hubspot\"\nsecret_env = \"TASKS_SECRET\"\n";
     let endpoint = "url = \"https://hooks.example/\"\nsecret_env = \"TASKS_SECRET\"\n";
+    let webhooks = format!("[webhook.tasks]\n{endpoint}[webhook.crm]\n{endpoint}{others}");
     let files = [
-        ("sources.toml", String::new()),
-        ("schedules.toml", String::new()),
-        ("scoring.toml", String::new()),
-        (
-            "lifecycle.toml",
-            "[milestones]\ntrial = [\"Trial Started\"]\n[customer]\nonboarding_days = 30\nadopting_days = 90\nat_risk_after_idle_days = 14\n".into(),
-        ),
-        ("journeys.toml", journeys),
-        (
-            "channels.toml",
-            format!(
-                "max_event_age_hours = 48\n[mail]\nfrom = \"Perennial <hello@perennial.example>\"\nconfiguration_set = \"c\"\n[webhook.tasks]\n{endpoint}[webhook.crm]\n{endpoint}{others}"
-            ),
-        ),
+        ("lifecycle.toml", "trial = [\"Trial Started\"]\n"),
+        ("journeys.toml", journeys.as_str()),
+        ("channels.toml", webhooks.as_str()),
         (
             "templates/welcome.toml",
-            "subject = \"Hi {{ person.name }}\"\ntext = \"Hello {{ person.name }}.\"\nlink = \"/start\"\n".into(),
+            "subject = \"Hi {{ person.name }}\"\ntext = \"Hello {{ person.name }}.\"\nlink = \"/start\"\n",
         ),
     ];
-    let files = files.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
-    Config::load(&perennial_config::Bundle { files }).unwrap_or_else(|errors| panic!("{errors}"))
+    ConfigBuilder::least().with(&files).load()
 }
 
 async fn table() -> Store {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));
-    let env = AwsEnv {
-        region: "eu-central-1".into(),
-        credentials: AwsCredentials::local(),
-        endpoints: Endpoints { dynamodb: Some(endpoint), ..Endpoints::default() },
-    };
-    let config = aws::sdk_config(&env, aws::http_client(&Env::from_pairs::<&str, &str>([])).unwrap());
-    let store = Store::new(aws_sdk_dynamodb::Client::new(&config), "perennial");
+    let endpoints = Endpoints { dynamodb: Some(perennial_testkit::dynamodb::start()), ..Endpoints::default() };
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&aws::local_config(endpoints).unwrap()), "perennial");
     store.create_table().await.unwrap();
     store
 }

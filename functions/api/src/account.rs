@@ -73,12 +73,7 @@ struct ReasonView<'a> {
 }
 
 /// Answers with the account called `id`, or the one that has the domain `id` as its own. `limit` and `after` choose the page of members.
-pub(crate) async fn show(
-    deps: &Deps,
-    id: &str,
-    limit: Option<&str>,
-    after: Option<&str>,
-) -> Result<Response<Body>, Failure> {
+pub(crate) async fn show(deps: &Deps, id: &str, limit: usize, after: Option<&str>) -> Result<Response<Body>, Failure> {
     const NONE: Failure = Failure::NotFound("no account has this id");
     let asked = AccountId::parse(id).map_err(|_| NONE)?;
     let stored = deps.store.account_in_charge(&asked, Consistency::Eventual).await?;

@@ -9,6 +9,11 @@ use lambda_http::{Body, Request};
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
+/// Items of a list that are shown where nothing else is asked for.
+const LIMIT: usize = 100;
+/// The most that are shown at once.
+const MAX_LIMIT: usize = 1000;
+
 /// Answers a request. Every failure is an answer.
 pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
     match route(deps, &request).await {
@@ -64,8 +69,7 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
         ["api", "accounts", id] => {
             only("GET", reads)?;
             let query = request.uri().query().unwrap_or_default();
-            let (limit, after) = (parameter(query, "limit")?, parameter(query, "after")?);
-            account::show(deps, id, limit.as_deref(), after.as_deref()).await
+            account::show(deps, id, limit(query)?, parameter(query, "after")?.as_deref()).await
         }
         ["api", "inbox", identity] => {
             only("GET", reads)?;
@@ -74,8 +78,7 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
         ["api", "rejects"] => {
             only("GET", reads)?;
             let query = request.uri().query().unwrap_or_default();
-            let (limit, after) = (parameter(query, "limit")?, parameter(query, "after")?);
-            rejects::list(deps, limit.as_deref(), after.as_deref()).await
+            rejects::list(deps, limit(query)?, parameter(query, "after")?.as_deref()).await
         }
         _ => Err(Failure::NotFound("there is nothing under this path")),
     }
@@ -83,6 +86,13 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
 
 fn decode(text: &str) -> Option<String> {
     percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}
+
+/// How many items of a list a query asks for.
+fn limit(query: &str) -> Result<usize, Failure> {
+    let Some(text) = parameter(query, "limit")? else { return Ok(LIMIT) };
+    let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+    limit.ok_or(Failure::Wrong("limit must be a whole number from 1 to 1000"))
 }
 
 /// The first value of `name` in a query.

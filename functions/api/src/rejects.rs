@@ -7,10 +7,6 @@ use lambda_http::Body;
 use perennial_store::rejects::Reject;
 use serde::Serialize;
 
-/// Shown where nothing else is asked for.
-const LIMIT: usize = 100;
-/// The most that are shown at once.
-const MAX_LIMIT: usize = 1000;
 /// How far back pages reach, in rejects.
 const REACH: usize = 10_000;
 
@@ -23,15 +19,7 @@ struct RejectsView {
 }
 
 /// Answers with a page of rejects.
-pub(crate) async fn list(deps: &Deps, limit: Option<&str>, after: Option<&str>) -> Result<Response<Body>, Failure> {
-    let limit = match limit {
-        None => LIMIT,
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|limit| (1..=MAX_LIMIT).contains(limit))
-            .ok_or(Failure::Wrong("limit must be a whole number from 1 to 1000"))?,
-    };
+pub(crate) async fn list(deps: &Deps, limit: usize, after: Option<&str>) -> Result<Response<Body>, Failure> {
     let reach = if after.is_some() { REACH } else { limit + 1 };
     let mut rejects = deps.store.rejects(deps.clock.now(), reach).await?;
     if let Some(after) = after {

@@ -75,16 +75,12 @@ fn identity(part: &Part) -> IdentityView<'_> {
 
 /// Why the identities are one person, the earliest reason first.
 pub(crate) fn joins(profile: &Profile) -> Vec<JoinView<'_>> {
-    let view = |join: Join<'_>| (join.identity.to_string(), join.with.to_string());
-    profile
-        .joins()
-        .into_iter()
-        .map(|join| {
-            let (evidence, shown, at, message) = (join.evidence, join.shown, join.at, join.message.clone());
-            let (identity, with) = view(join);
-            JoinView { identity, with, evidence, shown, at, message }
-        })
-        .collect()
+    profile.joins().into_iter().map(view).collect()
+}
+
+fn view(join: Join<'_>) -> JoinView<'_> {
+    let Join { identity, with, evidence, shown, at, message } = join;
+    JoinView { identity: identity.to_string(), with: with.to_string(), evidence, shown, at, message }
 }
 
 /// What does not join the identities to others although it was said.

@@ -6,11 +6,6 @@ use perennial_engine::account::Account;
 use perennial_store::accounts::MemberCursor;
 use perennial_store::{Consistency, Store, StoreError};
 
-/// Shown where nothing else is asked for.
-const LIMIT: usize = 100;
-/// The most that are shown at once.
-const MAX_LIMIT: usize = 1000;
-
 /// A page.
 #[derive(Debug, Default)]
 pub(super) struct Page {
@@ -36,17 +31,9 @@ pub(super) async fn page(
     store: &Store,
     account: &AccountId,
     domains: &[AccountId],
-    limit: Option<&str>,
+    limit: usize,
     after: Option<&str>,
 ) -> Result<Page, Failure> {
-    let limit = match limit {
-        None => LIMIT,
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|limit| (1..=MAX_LIMIT).contains(limit))
-            .ok_or(Failure::Wrong("limit must be a whole number from 1 to 1000"))?,
-    };
     let parts: Vec<&AccountId> = std::iter::once(account).chain(domains).collect();
     let (mut at, mut from) = match after {
         None => (0, None),

@@ -1,5 +1,6 @@
 //! Talking to a running system.
 
+use crate::stack::Line;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -20,8 +21,15 @@ impl Target {
     /// # Errors
     /// Where nothing answers, or the answer is an error: its message.
     pub(super) async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        let answer = self.send(reqwest::Method::GET, path).await?;
-        Ok(answer.json().await?)
+        Ok(self.send(self.request(reqwest::Method::GET, path)).await?.json().await?)
+    }
+
+    /// What `POST path` with `body` answers.
+    ///
+    /// # Errors
+    /// As [`Target::get`].
+    pub(super) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        Ok(self.send(self.request(reqwest::Method::POST, path).json(body)).await?.json().await?)
     }
 
     /// What `method path` answers line by line: each line is told as it comes, and the last one is given.
@@ -34,7 +42,7 @@ impl Target {
         path: &str,
         mut tell: impl FnMut(P),
     ) -> anyhow::Result<T> {
-        let mut answer = self.send(method, path).await?;
+        let mut answer = self.send(self.request(method, path)).await?;
         let mut rest = Vec::new();
         while let Some(bytes) = answer.chunk().await? {
             rest.extend_from_slice(&bytes);
@@ -50,12 +58,16 @@ impl Target {
         anyhow::bail!("the system stopped before the work was done; it can be begun again")
     }
 
-    async fn send(&self, method: reqwest::Method, path: &str) -> anyhow::Result<reqwest::Response> {
+    fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
         let url = format!("{}{path}", self.url.trim_end_matches('/'));
-        let mut request = reqwest::Client::new().request(method, &url);
-        if let Some(key) = &self.api_key {
-            request = request.bearer_auth(key);
+        let request = reqwest::Client::new().request(method, url);
+        match &self.api_key {
+            Some(key) => request.bearer_auth(key),
+            None => request,
         }
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<reqwest::Response> {
         let answer = request.send().await.map_err(|error| {
             if error.is_connect() {
                 anyhow::anyhow!("nothing runs at {}: start it with `perennial up`, or name it with --url", self.url)
@@ -72,18 +84,6 @@ impl Target {
         let message = message.as_ref().and_then(|body| body["error"]["message"].as_str()).unwrap_or(&body);
         anyhow::bail!("{message} ({status})")
     }
-}
-
-/// A line of an answer that comes while the work is done.
-#[derive(Debug, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Line<P, T> {
-    /// How far it is.
-    Progress(P),
-    /// What came of it.
-    Done(T),
-    /// Why nothing did.
-    Error(String),
 }
 
 /// One part of a path.

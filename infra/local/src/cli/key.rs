@@ -1,7 +1,7 @@
 //! `perennial key`
 
 use data_encoding::HEXLOWER;
-use ring::digest;
+use perennial_config::sources::WriteKeyHash;
 use ring::rand::{SecureRandom, SystemRandom};
 use std::process::ExitCode;
 
@@ -10,11 +10,6 @@ pub(super) fn run() -> anyhow::Result<ExitCode> {
     SystemRandom::new().fill(&mut bytes).map_err(|_| anyhow::anyhow!("the system gave no random bytes"))?;
     let key = HEXLOWER.encode(&bytes);
     println!("write key   {key}    (give it to the client; it is stored nowhere)");
-    println!("hash        {}    (put it into write_key_hashes of sources.toml)", hash(&key));
+    println!("hash        {}    (put it into write_key_hashes of sources.toml)", WriteKeyHash::of(&key).to_hex());
     Ok(ExitCode::SUCCESS)
-}
-
-/// What `write_key_hashes` holds of a key.
-pub(crate) fn hash(key: &str) -> String {
-    HEXLOWER.encode(digest::digest(&digest::SHA256, key.as_bytes()).as_ref())
 }

@@ -18,9 +18,6 @@ mod up;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
-pub(crate) use client::Line;
-pub(crate) use key::hash as key_hash;
-
 /// Keeps a SaaS company's customers: takes events in, keeps one profile per person and account, scores them with reasons, and sends
 /// the one message or task that helps now.
 #[derive(Debug, Parser)]

@@ -1,6 +1,7 @@
 //! What a config needs to run on this machine: its own write key, and stand-ins for endpoints that lead nowhere.
 
 use perennial_config::Bundle;
+use perennial_config::sources::WriteKeyHash;
 use std::collections::BTreeMap;
 use toml::{Table, Value};
 
@@ -22,7 +23,7 @@ pub(super) fn to_this_machine(
 ) -> anyhow::Result<Adapted> {
     let (mut bundle, mut secrets) = (bundle.clone(), BTreeMap::new());
     if let Some(key) = write_key {
-        let hashes = Value::Array(vec![Value::String(crate::cli::key_hash(key))]);
+        let hashes = Value::Array(vec![Value::String(WriteKeyHash::of(key).to_hex())]);
         edit(&mut bundle, "sources.toml", |file| {
             for source in file.get_mut("source").and_then(Value::as_array_mut).into_iter().flatten() {
                 if let Some(own) = source.as_table_mut().and_then(|source| source.get_mut("write_key_hashes")) {
@@ -83,7 +84,6 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use perennial_config::Config;
-    use perennial_config::sources::WriteKeyHash;
 
     fn adapted(bundle: Bundle, has_secrets: bool) -> Adapted {
         to_this_machine(&bundle, Some("my-key"), "http://127.0.0.1:1", |_| has_secrets).unwrap()

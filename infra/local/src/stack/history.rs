@@ -1,6 +1,5 @@
 //! Work over all history, over HTTP: answers line by line while it goes on, first how far it is, at last what came of it.
 
-use crate::cli::Line;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Query, State};
@@ -51,6 +50,18 @@ async fn rescore(State(history): State<History>, Query(asked): Query<Rescore>) -
 /// `POST /_local/calibrate`
 async fn calibrate(State(history): State<History>) -> Response {
     run(history, |deps, lines| Box::pin(async move { calibrate::run(&deps, &|progress| tell(&lines, progress)).await }))
+}
+
+/// A line of an answer that comes while the work is done.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Line<P, T> {
+    /// How far it is.
+    Progress(P),
+    /// What came of it.
+    Done(T),
+    /// Why nothing did.
+    Error(String),
 }
 
 type Lines = mpsc::Sender<String>;

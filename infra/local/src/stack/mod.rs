@@ -12,6 +12,8 @@ pub mod queues;
 pub mod schedules;
 mod wiring;
 
+pub(crate) use history::Line;
+
 use crate::aws::{DynamoDbOptions, EmbeddedAws, FaultPlan, Options, QueueDepth, SesOptions};
 use crate::stack::adapt::Adapted;
 use crate::stack::event_source::EventSource;

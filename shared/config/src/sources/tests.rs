@@ -88,5 +88,6 @@ fn a_source_without_a_way_in_is_an_error() {
 #[test]
 fn hashes_do_not_print_themselves() {
     assert!(!format!("{:?}", WriteKeyHash::parse(HASH).unwrap()).contains("2bb8"));
+    assert_eq!(WriteKeyHash::parse(HASH).unwrap().to_hex(), HASH);
     assert!(!WriteKeyHash::of("a").same(&WriteKeyHash::of("b")));
 }

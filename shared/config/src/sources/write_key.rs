@@ -30,6 +30,12 @@ impl WriteKeyHash {
         bytes.try_into().map(Self).map_err(|_| InvalidHash)
     }
 
+    /// The 64 hexadecimal digits that [`WriteKeyHash::parse`] takes.
+    #[must_use]
+    pub fn to_hex(self) -> String {
+        data_encoding::HEXLOWER.encode(&self.0)
+    }
+
     /// Whether the two are the same, in time that does not depend on where they differ.
     #[must_use]
     pub fn same(&self, other: &Self) -> bool {

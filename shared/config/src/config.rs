@@ -117,7 +117,7 @@ impl Config {
         let names = journeys::Names { templates: &names, endpoints: &endpoints, segments: &segments, vocabulary };
         let journeys =
             with(bundle, "journeys.toml", &mut errors, |report| Journeys::load(report, &names, &mut history));
-        errors.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+        errors.sort_by(|a, b| a.place().cmp(&b.place()));
         errors.dedup();
         if errors.is_empty() {
             Ok(Self {

@@ -18,6 +18,14 @@ pub struct ConfigError {
     pub message: String,
 }
 
+impl ConfigError {
+    /// File, line and column: what errors are put in order by.
+    #[must_use]
+    pub fn place(&self) -> (&str, usize, usize) {
+        (&self.file, self.line, self.column)
+    }
+}
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.line == 0 {

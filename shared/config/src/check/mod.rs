@@ -43,7 +43,7 @@ fn remarks(bundle: &Bundle, config: &Config) -> Vec<ConfigError> {
     rules::others(config, &mut remarks);
     points::remark(config, &mut remarks);
     events::remark(config, &mut remarks);
-    remarks.all.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+    remarks.all.sort_by(|a, b| a.place().cmp(&b.place()));
     remarks.all.dedup();
     remarks.all
 }

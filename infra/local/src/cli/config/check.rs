@@ -46,7 +46,7 @@ impl Report {
         let checked = check::check(bundle);
         let mut errors = checked.errors;
         errors.extend(templates(bundle));
-        errors.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+        errors.sort_by(|a, b| a.place().cmp(&b.place()));
         let mut counted = many(bundle.files.len(), "file");
         if let Some(config) = &checked.config {
             counted = count(counted, config);

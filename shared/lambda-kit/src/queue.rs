@@ -57,12 +57,6 @@ pub struct SendReport {
 }
 
 impl SendReport {
-    /// Whether everything was sent.
-    #[must_use]
-    pub fn all_sent(&self) -> bool {
-        self.unsent.is_empty()
-    }
-
     /// The report as a result, for callers whose unit of work is the whole list.
     ///
     /// # Errors

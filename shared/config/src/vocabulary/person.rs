@@ -136,22 +136,6 @@ pub enum AccountField {
 }
 
 impl PersonSlot {
-    /// Whether what it looks up may change because time passes, without any event.
-    pub fn moves_with_time(&self) -> bool {
-        !matches!(
-            self,
-            Self::Events
-                | Self::Nps
-                | Self::MailDomain
-                | Self::Trait(_)
-                | Self::Tally(_)
-                | Self::Account(_)
-                | Self::Count { .. }
-                | Self::EverUsed { .. }
-                | Self::Revenue(_)
-        )
-    }
-
     /// Whether it asks about the account, so that the account has to be read.
     pub fn asks_account(&self) -> bool {
         matches!(self, Self::Account(_))

@@ -1,7 +1,7 @@
 //! People come together by what they say, and apart on someone's word, as if they had never been one.
 
 use crate::orders::{Delivery, deliver_all};
-use crate::support::{Bench, Database, anonymous, at, user};
+use crate::support::{Bench, anonymous, at, case, user};
 use perennial_contracts::queue::{EventsPayload, Unmerge};
 use perennial_domain::{AccountId, AnonymousId, Event, Identity, MessageId, PersonId, UserId};
 use perennial_engine::Profile;
@@ -10,8 +10,6 @@ use perennial_store::{Consistency, Loaded};
 use perennial_testkit::EventBuilder;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 const USERS: [&str; 4] = ["u0", "u1", "u2", "u3"];
 const VISITORS: [&str; 2] = ["a0", "a1"];
@@ -89,15 +87,10 @@ proptest! {
 
     #[test]
     fn who_is_one_person_does_not_depend_on_the_order_and_partings_hold((events, first, second, who) in story()) {
-        static DATABASE: LazyLock<Database> = LazyLock::new(Database::start);
-        static RUN: AtomicU32 = AtomicU32::new(0);
-        static RUNTIME: LazyLock<tokio::runtime::Runtime> =
-            LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap());
-        RUNTIME.block_on(async {
-            let run = RUN.fetch_add(1, Ordering::Relaxed);
-            let one = DATABASE.bench(&format!("merged-first-{run}")).await;
+        case(async |database, run| {
+            let one = database.bench(&format!("merged-first-{run}")).await;
             deliver(&one, &events, &first).await;
-            let other = DATABASE.bench(&format!("merged-second-{run}")).await;
+            let other = database.bench(&format!("merged-second-{run}")).await;
             deliver(&other, &events, &second).await;
             let merged = told(&one).await;
             prop_assert_eq!(&merged, &told(&other).await);

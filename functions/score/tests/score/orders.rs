@@ -1,12 +1,10 @@
 //! Any order, any duplication and any batching of the same events give the same profiles.
 
-use crate::support::{Bench, Database, anonymous, at, user};
+use crate::support::{Bench, anonymous, at, case, user};
 use perennial_domain::{Event, PersonId};
 use perennial_testkit::EventBuilder;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 const USERS: [&str; 3] = ["u0", "u1", "u2"];
 const VISITORS: [&str; 3] = ["a0", "a1", "a2"];
@@ -97,14 +95,9 @@ proptest! {
 
     #[test]
     fn the_same_events_make_the_same_people((events, one, other) in story()) {
-        static DATABASE: LazyLock<Database> = LazyLock::new(Database::start);
-        static RUN: AtomicU32 = AtomicU32::new(0);
-        static RUNTIME: LazyLock<tokio::runtime::Runtime> =
-            LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap());
-        RUNTIME.block_on(async {
-            let run = RUN.fetch_add(1, Ordering::Relaxed);
-            let first = told(&DATABASE.bench(&format!("first-{run}")).await, &events, &one).await;
-            let bench = DATABASE.bench(&format!("second-{run}")).await;
+        case(async |database, run| {
+            let first = told(&database.bench(&format!("first-{run}")).await, &events, &one).await;
+            let bench = database.bench(&format!("second-{run}")).await;
             let second = told(&bench, &events, &other).await;
             prop_assert_eq!(first, second);
             let totals = bench.store.totals().await.unwrap();

@@ -11,7 +11,8 @@ use perennial_lambda_kit::{Clock, SimulatedTime};
 use perennial_score::{Deps, Parts, handler};
 use perennial_store::{Archive, ConfigHandle, Consistency, Loaded, Store, Stored};
 use perennial_testkit::ConfigBuilder;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock};
 
 pub struct Bench {
     pub deps: Deps,
@@ -43,6 +44,16 @@ impl Database {
         let (clock, time) = Clock::simulated(at(0));
         Bench::over(store, Archive::memory(), [Arc::default(), Arc::default()], config, clock, time)
     }
+}
+
+/// Runs one of a property's cases, over a database and on a runtime that all of them share; the case's number keeps its tables apart
+/// from the others'.
+pub fn case<T>(test: impl AsyncFnOnce(&'static Database, u32) -> T) -> T {
+    static DATABASE: LazyLock<Database> = LazyLock::new(Database::start);
+    static RUN: AtomicU32 = AtomicU32::new(0);
+    static RUNTIME: LazyLock<tokio::runtime::Runtime> =
+        LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap());
+    RUNTIME.block_on(test(&DATABASE, RUN.fetch_add(1, Ordering::Relaxed)))
 }
 
 impl Bench {

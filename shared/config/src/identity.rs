@@ -296,7 +296,9 @@ mod tests {
         let (identities, errors) =
             load("[blocked]\naddresses = [\"*@Bücher.example\", \"Ada Lovelace <ADA@b.com>\", \"Büro@*\"]");
         assert!(errors.is_empty(), "{errors:?}");
-        for address in ["x@BÜCHER.example", "x@xn--bcher-kva.example", "ada@B.com", "BÜRO@any.org", "bu\u{308}ro@any.org"] {
+        for address in
+            ["x@BÜCHER.example", "x@xn--bcher-kva.example", "ada@B.com", "BÜRO@any.org", "bu\u{308}ro@any.org"]
+        {
             assert!(!identities.allows_address(&mail::key(address)), "{address}");
         }
         assert!(identities.allows_address(&mail::key("bob@b.com")));

@@ -6,6 +6,8 @@ use crate::{event, person};
 use http::Response;
 use jiff::Timestamp;
 use lambda_http::Body;
+use perennial_config::Config;
+use perennial_config::channels::InAppKind;
 use perennial_domain::{Channel, DecisionId, PersonId, Properties};
 use perennial_store::messages::{MessageRecord, MessageState, Outcome};
 use serde::Serialize;
@@ -54,19 +56,23 @@ struct MessageView {
     title: Option<String>,
     body: Option<String>,
     link: Option<String>,
+    /// `message`, or `chat` for an offer to talk.
+    kind: InAppKind,
     at: Timestamp,
     read_at: Option<Timestamp>,
     journey: String,
 }
 
-impl From<MessageRecord> for MessageView {
-    fn from(record: MessageRecord) -> Self {
+impl MessageView {
+    fn new(record: MessageRecord, config: &Config) -> Self {
+        let kind = kind(config, &record.template);
         let at = record.times.get(&MessageState::Sent).copied().unwrap_or(record.decided_at);
         Self {
             id: record.id,
             title: record.subject,
             body: record.text,
             link: record.link,
+            kind,
             at,
             read_at: record.read_at,
             journey: record.journey,
@@ -74,12 +80,19 @@ impl From<MessageRecord> for MessageView {
     }
 }
 
+/// What the messages of a template are by now; those whose template is gone are messages.
+fn kind(config: &Config, template: &str) -> InAppKind {
+    config.templates.get(template).map(|template| template.kind).unwrap_or_default()
+}
+
 /// `GET /api/inbox/{identity}`.
 pub(crate) async fn list(deps: &Deps, identity: &str) -> Result<Response<Body>, Failure> {
     let stored = person::find(&deps.store, identity).await?;
+    let config = deps.config.current().await;
     let mut messages: Vec<MessageView> = Vec::new();
     for person in person::people(&stored.profile) {
-        messages.extend(deps.store.inbox(person).await?.into_iter().map(MessageView::from));
+        let records = deps.store.inbox(person).await?;
+        messages.extend(records.into_iter().map(|record| MessageView::new(record, &config)));
     }
     messages.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.id.cmp(&b.id)));
     let unread = messages.iter().filter(|message| message.read_at.is_none()).count();
@@ -127,4 +140,17 @@ async fn note(deps: &Deps, person: PersonId, decision: DecisionId, deed: Deed) -
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use perennial_testkit::ConfigBuilder;
+
+    #[test]
+    fn an_offer_to_talk_is_told_from_a_message() {
+        let files = [("templates/offer.toml", "subject = \"s\"\ntext = \"t\"\nkind = \"chat\"\n")];
+        let config = ConfigBuilder::least().with(&files).load();
+        assert_eq!((kind(&config, "offer"), kind(&config, "gone")), (InAppKind::Chat, InAppKind::Message));
+    }
 }

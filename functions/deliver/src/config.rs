@@ -1,7 +1,8 @@
 //! What the environment says.
 
+use perennial_channels::secrets::DEFAULT_PORT;
 use perennial_channels::unsubscribe::{InvalidKeys, Keys};
-use perennial_lambda_kit::{Env, EnvError};
+use perennial_lambda_kit::{Env, EnvError, Redacted};
 
 /// The function's environment. Its `Debug` shows no key.
 #[derive(Debug, Clone)]
@@ -14,6 +15,10 @@ pub struct Settings {
     pub public_url: String,
     /// What unsubscribe links are signed with.
     pub unsubscribe_keys: Keys,
+    /// Where the Parameters and Secrets extension answers on this machine.
+    pub extension_port: u16,
+    /// What the extension knows the function by; empty outside of Lambda.
+    pub session_token: Redacted<String>,
 }
 
 /// Why the environment cannot be used.
@@ -31,7 +36,8 @@ pub enum SettingsError {
 }
 
 impl Settings {
-    /// Reads `TABLE`, `EVENTS_QUEUE_URL`, `PUBLIC_URL` and `UNSUBSCRIBE_KEYS`.
+    /// Reads `TABLE`, `EVENTS_QUEUE_URL`, `PUBLIC_URL` and `UNSUBSCRIBE_KEYS`, and what Lambda sets: `PARAMETERS_SECRETS_EXTENSION_HTTP_PORT` and
+    /// `AWS_SESSION_TOKEN`.
     ///
     /// # Errors
     /// [`SettingsError`] naming the key that is missing or wrong.
@@ -47,6 +53,8 @@ impl Settings {
             events_queue_url: env.required("EVENTS_QUEUE_URL", "the URL of the events queue")?,
             public_url: public_url.trim_end_matches('/').to_owned(),
             unsubscribe_keys: Keys::new(keys.expose().split(',').map(str::trim))?,
+            extension_port: env.optional("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", "a port")?.unwrap_or(DEFAULT_PORT),
+            session_token: env.optional::<String>("AWS_SESSION_TOKEN", "a token")?.unwrap_or_default().into(),
         })
     }
 }

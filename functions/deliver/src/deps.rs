@@ -1,6 +1,6 @@
 //! What the handler works with.
 
-use crate::error::DeliverError;
+use crate::secrets::Secrets;
 use crate::workbench::Workbench;
 use futures::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
@@ -10,8 +10,8 @@ use perennial_channels::mail::{Mail, Mailer};
 use perennial_channels::unsubscribe::Keys;
 use perennial_config::Config;
 use perennial_config::channels::Endpoint;
+use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::queue::Sender;
-use perennial_lambda_kit::{Clock, Env, Redacted};
 use perennial_store::{ConfigHandle, Store};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -61,7 +61,7 @@ pub struct Deps {
     pub(crate) endpoints: Arc<dyn EndpointService>,
     pub(crate) events: Arc<dyn Sender>,
     pub(crate) clock: Clock,
-    pub(crate) env: Env,
+    pub(crate) secrets: Secrets,
     pub(crate) public_url: String,
     pub(crate) keys: Keys,
     workbench: Mutex<Option<Arc<Workbench>>>,
@@ -81,8 +81,8 @@ pub struct Parts {
     pub events: Arc<dyn Sender>,
     /// Tells the time.
     pub clock: Clock,
-    /// Holds the secrets that endpoints of the config name.
-    pub env: Env,
+    /// The secrets that endpoints of the config name.
+    pub secrets: Secrets,
     /// Where the api answers, without a slash at the end.
     pub public_url: String,
     /// What unsubscribe links are signed with.
@@ -93,8 +93,8 @@ impl Deps {
     /// Deps of their parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, config, mail, endpoints, events, clock, env, public_url, keys } = parts;
-        Self { store, config, mail, endpoints, events, clock, env, public_url, keys, workbench: Mutex::new(None) }
+        let Parts { store, config, mail, endpoints, events, clock, secrets, public_url, keys } = parts;
+        Self { store, config, mail, endpoints, events, clock, secrets, public_url, keys, workbench: Mutex::new(None) }
     }
 
     /// The templates of `config`, compiled; kept until another config is in force.
@@ -108,11 +108,6 @@ impl Deps {
                 workbench
             }
         }
-    }
-
-    /// The secret that the environment holds under `name`.
-    pub(crate) fn secret(&self, name: &str) -> Result<Redacted<String>, DeliverError> {
-        self.env.secret(name, "the secret of an endpoint").map_err(|_| DeliverError::NoSecret(name.to_owned()))
     }
 }
 

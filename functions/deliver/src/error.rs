@@ -2,6 +2,7 @@
 
 use perennial_channels::address::InvalidAddress;
 use perennial_channels::render::RenderError;
+use perennial_channels::secrets::SecretError;
 use perennial_contracts::ses::InvalidMailEvent;
 use perennial_lambda_kit::queue::SendError;
 use perennial_store::StoreError;
@@ -33,6 +34,14 @@ pub enum DeliverError {
     /// An endpoint's secret is not in the environment.
     #[error("{0} is not set: it must hold the endpoint's secret")]
     NoSecret(String),
+    /// An endpoint's secret could not be had from where AWS keeps it.
+    #[error("the secret {name}: {error}")]
+    Secret {
+        /// Its name or ARN.
+        name: String,
+        /// Why.
+        error: SecretError,
+    },
     /// The mail could not be written.
     #[error("the mail could not be written")]
     Compose(#[source] std::io::Error),

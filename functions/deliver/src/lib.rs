@@ -9,6 +9,7 @@ mod error;
 mod feedback;
 mod input;
 mod plan;
+pub mod secrets;
 #[cfg(test)]
 mod test_support;
 mod update;

@@ -3,7 +3,9 @@
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use perennial_channels::endpoint::EndpointSender;
 use perennial_channels::mail::Mailer;
+use perennial_channels::secrets::Extension;
 use perennial_deliver::deps::Parts;
+use perennial_deliver::secrets::Secrets;
 use perennial_deliver::{Deps, Settings, handler};
 use perennial_lambda_kit::queue::Queue;
 use perennial_lambda_kit::{Clock, Env, aws, prime::prime, telemetry};
@@ -19,6 +21,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), settings.table);
     let mailer = Mailer::new(&aws);
     let (config, _) = tokio::join!(ConfigHandle::load(store.clone()), prime("sesv2", mailer.ping()));
+    let extension = Extension::new(settings.extension_port, settings.session_token.expose());
     let deps = Deps::new(Parts {
         store,
         config: config?,
@@ -26,7 +29,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         endpoints: Arc::new(EndpointSender::new()),
         events: Arc::new(Queue::new(aws_sdk_sqs::Client::new(&aws), settings.events_queue_url)),
         clock: Clock::system(),
-        env,
+        secrets: Secrets::new(env, Arc::new(extension)),
         public_url: settings.public_url,
         keys: settings.unsubscribe_keys,
     });

@@ -88,7 +88,7 @@ pub(crate) async fn make(
             let rendered = render(deps, config, decision, &context)?;
             Ok(Plan::InApp(InAppMessage::of(&rendered)))
         }
-        Channel::Webhook => endpoint(deps, config, &about),
+        Channel::Webhook => endpoint(deps, config, &about, now).await,
     }
 }
 
@@ -132,11 +132,11 @@ async fn mail(deps: &Deps, config: &Config, about: &About<'_>, now: Timestamp) -
     Ok(Plan::Mail { mail, subject: rendered.subject })
 }
 
-fn endpoint(deps: &Deps, config: &Config, about: &About<'_>) -> Result<Plan, DeliverError> {
+async fn endpoint(deps: &Deps, config: &Config, about: &About<'_>, now: Timestamp) -> Result<Plan, DeliverError> {
     let decision = about.decision;
     let name = decision.endpoint.as_deref().unwrap_or_default();
     let endpoint = config.channels.webhook.get(name).ok_or_else(|| DeliverError::NoEndpoint(name.to_owned()))?;
-    let secret = deps.secret(&endpoint.secret_env)?;
+    let secret = deps.secrets.get(&endpoint.secret, now).await?;
     let context = context(about);
     let rendered = render(deps, config, decision, &context)?;
     let identities: Vec<_> = about.profile.parts.iter().map(|part| &part.identity).collect();

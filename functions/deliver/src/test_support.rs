@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::deps::{Deps, EndpointService, MailService, Parts};
+use crate::secrets::{SecretStore, Secrets};
 use aws_lambda_events::event::sqs::SqsEvent;
 use futures::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
 use perennial_channels::Outcome;
 use perennial_channels::endpoint::Message;
 use perennial_channels::mail::Mail;
+use perennial_channels::secrets::SecretError;
 use perennial_channels::unsubscribe::Keys;
 use perennial_config::Config;
 use perennial_config::channels::Endpoint;
@@ -127,6 +129,15 @@ impl EndpointService for Service {
     }
 }
 
+/// No endpoint of the tests has its secret there.
+struct NoStore;
+
+impl SecretStore for NoStore {
+    fn get<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<String, SecretError>> {
+        async { Err(SecretError::Refused(400)) }.boxed()
+    }
+}
+
 /// All of it.
 pub(crate) struct House {
     pub(crate) deps: Deps,
@@ -153,7 +164,7 @@ impl House {
             endpoints: Arc::clone(&webhooks) as Arc<dyn EndpointService>,
             events: Arc::clone(&queue) as Arc<dyn perennial_lambda_kit::queue::Sender>,
             clock: Clock::simulated(NOW.parse().unwrap()).0,
-            env: Env::from_pairs([("TASKS_SECRET", "whsec_c2VjcmV0")]),
+            secrets: Secrets::new(Env::from_pairs([("TASKS_SECRET", "whsec_c2VjcmV0")]), Arc::new(NoStore)),
             public_url: "https://p.example".into(),
             keys: Keys::new(["a key of at least thirty-two bytes"]).unwrap(),
         });
@@ -246,8 +257,8 @@ fn config() -> Config {
         step("mail"),
         step("in_app")
     );
-    let others = "[webhook.chat]\nkind = \"slack\"\nsecret_env = \"TASKS_SECRET\"\n[webhook.hubspot]\nkind = \"hubspot\"\nsecret_env = \"TASKS_SECRET\"\n";
     let endpoint = "url = \"https://hooks.example/\"\nsecret_env = \"TASKS_SECRET\"\n";
+    let others = "[webhook.chat]\nkind = \"slack\"\nsecret_env = \"TASKS_SECRET\"\n[webhook.hubspot]\nkind = \"hubspot\"\nsecret_env = \"TASKS_SECRET\"\n";
     let webhooks = format!("[webhook.tasks]\n{endpoint}[webhook.crm]\n{endpoint}{others}");
     let files = [
         ("lifecycle.toml", "trial = [\"Trial Started\"]\n"),

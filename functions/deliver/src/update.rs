@@ -19,7 +19,7 @@ pub(crate) async fn deliver(deps: &Deps, update: &AccountUpdate, claimant: &str)
     let config = deps.config.current().await;
     let endpoint = config.channels.webhook.get(&update.endpoint);
     let endpoint = endpoint.ok_or_else(|| DeliverError::NoEndpoint(update.endpoint.clone()))?;
-    let secret = deps.secret(&endpoint.secret_env)?;
+    let secret = deps.secrets.get(&endpoint.secret, now).await?;
     // What is read here is at least as new as the update: it was written before it was sent.
     let stored = deps.store.account(&update.account, Consistency::Strong).await?;
     if deps.store.claim_update(update, claimant, now).await?.is_some_and(|state| state != MessageState::Claimed) {

@@ -6,7 +6,9 @@ use perennial::standins::{Faults, StandIns};
 use perennial_channels::Outcome;
 use perennial_channels::crm::{Record, Task};
 use perennial_channels::endpoint::{EndpointSender, Message};
-use perennial_config::channels::{AccountRecords, ContactId, ContactRecords, CrmRecords, Endpoint, Kind, TaskRecords};
+use perennial_config::channels::{
+    AccountRecords, ContactId, ContactRecords, CrmRecords, Endpoint, Kind, SecretPlace, TaskRecords,
+};
 use perennial_lambda_kit::Clock;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -38,7 +40,7 @@ impl House {
         };
         let kind = if crm == "hubspot" { Kind::HubSpot(records) } else { Kind::Salesforce(records) };
         let url = format!("{}/_local/{crm}/x", self.base);
-        Endpoint { kind, url, secret_env: "S".into(), allow_private: true }
+        Endpoint { kind, url, secret: SecretPlace::Env("S".into()), allow_private: true }
     }
 
     async fn send(&self, crm: &str, message: &Message, now: &str) -> Outcome {

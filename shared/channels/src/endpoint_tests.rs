@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::receiver::{Receiver, Reply};
+use perennial_config::channels::SecretPlace;
 use perennial_domain::{Cause, Channel, ConfigVersion, DecisionId};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -23,11 +24,11 @@ fn decision() -> Decision {
 }
 
 fn rendered(subject: &str, text: &str, link: Option<&str>) -> Rendered {
-    Rendered { subject: subject.into(), text: text.into(), html: None, link: link.map(str::to_owned) }
+    Rendered { subject: subject.into(), text: text.into(), html: None, link: link.map(str::to_owned), invitation: None }
 }
 
 fn chat() -> Endpoint {
-    Endpoint { kind: Kind::Slack, url: String::new(), secret_env: "S".into(), allow_private: true }
+    Endpoint { kind: Kind::Slack, url: String::new(), secret: SecretPlace::Env("S".into()), allow_private: true }
 }
 
 fn now() -> Timestamp {

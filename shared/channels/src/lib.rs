@@ -5,12 +5,15 @@ pub mod crm;
 pub mod endpoint;
 pub mod guard;
 pub mod in_app;
+pub mod invitation;
 pub mod mail;
+mod mjml;
 pub mod outcome;
 mod pause;
 #[cfg(test)]
 mod receiver;
 pub mod render;
+pub mod secrets;
 mod slack;
 mod text;
 mod transport;

@@ -71,7 +71,7 @@ impl std::fmt::Debug for Mail {
 }
 
 impl Mail {
-    /// Writes the message: `multipart/alternative` of text and HTML, with the headers that let a mail program unsubscribe with one click
+    /// Writes the message: `multipart/alternative` of text and HTML, and of a calendar's request where it is an invitation, with the headers that let a mail program unsubscribe with one click
     /// (RFC 8058). The HTML is made of the text where the template has none, and the unsubscribe link is added to each part that lacks it. The same
     /// arguments give the same bytes.
     ///
@@ -89,12 +89,22 @@ impl Mail {
         let plain = with_text_footer(&rendered.text, unsubscribe_url);
         let html = rendered.html.as_deref().map_or_else(|| text::html_of(&rendered.text), text::document);
         let html = with_html_footer(&html, unsubscribe_url);
-        // The decision's id is a hash that no text can know, so no part can contain the boundary.
-        let kind = ContentType::new("multipart/alternative").attribute("boundary", format!("=_perennial_{id}"));
-        let parts = vec![
+        let mut parts = vec![
             MimePart::new("text/plain", BodyPart::Text(plain.into())),
             MimePart::new("text/html", BodyPart::Text(html.into())),
         ];
+        let message_id = format!("{id}@{}", letterhead.from.address.host());
+        let calendar = rendered
+            .invitation
+            .as_ref()
+            .map(|invitation| invitation.calendar(&message_id, &letterhead.from, to, decision.decided_at));
+        parts.extend(calendar.as_deref().map(|calendar| calendar_part("text/calendar", calendar)));
+        let mut body = multipart("alternative", &id, parts);
+        if let Some(calendar) = calendar.as_deref() {
+            // Some programs find the invitation only in the one place, some only in the other.
+            let attached = calendar_part("application/ics", calendar).attachment("invite.ics");
+            body = multipart("mixed", &id, vec![body, attached]);
+        }
         let mut message = MessageBuilder::new().from(header_address(&letterhead.from)).to(to.as_str().to_owned());
         if let Some(reply_to) = &letterhead.reply_to {
             message = message.reply_to(header_address(reply_to));
@@ -102,11 +112,11 @@ impl Mail {
         let message = message
             .subject(rendered.subject.clone())
             .date(Date::new(now.as_second()))
-            .message_id(format!("{id}@{}", letterhead.from.address.host()))
+            .message_id(message_id)
             .header("List-Unsubscribe", HeaderType::Raw(Raw::new(format!("<{unsubscribe_url}>"))))
             .header("List-Unsubscribe-Post", HeaderType::Raw(Raw::new("List-Unsubscribe=One-Click")))
             .header("X-Perennial-Decision", HeaderType::Raw(Raw::new(id.clone())))
-            .body(MimePart::new(kind, BodyPart::Multipart(parts)))
+            .body(body)
             .write_to_vec()?;
         let tags = vec![
             (TAG_DECISION, id),
@@ -128,6 +138,19 @@ impl Mail {
     pub fn message(&self) -> &[u8] {
         &self.message
     }
+}
+
+/// Parts together. The decision's id is a hash that no text can know, so no part can contain the boundary.
+fn multipart<'x>(kind: &str, id: &str, parts: Vec<MimePart<'x>>) -> MimePart<'x> {
+    let boundary = format!("=_perennial_{kind}_{id}");
+    let kind = ContentType::new(format!("multipart/{kind}")).attribute("boundary", boundary);
+    MimePart::new(kind, BodyPart::Multipart(parts))
+}
+
+/// A calendar object as iTIP's request (RFC 6047), in base64, so that its line ends stay.
+fn calendar_part(kind: &'static str, calendar: &str) -> MimePart<'static> {
+    let kind = ContentType::new(kind).attribute("method", "REQUEST").attribute("charset", "utf-8");
+    MimePart::new(kind, BodyPart::Binary(calendar.as_bytes().to_vec().into()))
 }
 
 fn header_address(mailbox: &Mailbox) -> mail_builder::headers::address::Address<'static> {

@@ -3,7 +3,7 @@
 use super::*;
 use aws_sdk_sesv2::config::timeout::TimeoutConfig;
 use aws_sdk_sesv2::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
-use mail_parser::MessageParser;
+use mail_parser::{MessageParser, MimeHeaders};
 use perennial_domain::{Cause, Channel, ConfigVersion, DecisionId, MessageId, PersonId};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -39,7 +39,7 @@ fn decision(journey: &str) -> Decision {
 }
 
 fn rendered(subject: &str, text: &str, html: Option<&str>) -> Rendered {
-    Rendered { subject: subject.into(), text: text.into(), html: html.map(str::to_owned), link: None }
+    Rendered { subject: subject.into(), text: text.into(), html: html.map(str::to_owned), link: None, invitation: None }
 }
 
 fn compose(rendered: &Rendered) -> Mail {
@@ -236,4 +236,31 @@ async fn when_ses_cannot_be_reached_the_mail_was_not_sent() {
     let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let outcome = mailer(&format!("http://{address}")).send(compose(&rendered("s", "t", None))).await;
     assert_eq!(outcome, Outcome::retry("SES could not be reached"));
+}
+
+#[test]
+fn an_invitation_is_a_request_that_calendars_know_by_its_uid() {
+    let invitation = crate::invitation::Invitation {
+        start: "2026-03-10T09:00:00Z".parse().unwrap(),
+        end: "2026-03-10T10:30:00Z".parse().unwrap(),
+        title: "Getting started: Größe zählt".into(),
+        location: "https://meet.example/a".into(),
+    };
+    let rendered = Rendered { invitation: Some(invitation), ..rendered("Join us", "Come!", None) };
+    let mail = compose(&rendered);
+    let message = MessageParser::default().parse(mail.message()).unwrap();
+    let calendars: Vec<_> = message
+        .parts
+        .iter()
+        .filter(|part| part.content_type().is_some_and(|kind| kind.attribute("method") == Some("REQUEST")))
+        .collect();
+    assert_eq!(calendars.len(), 2, "one beside the text, one attached");
+    assert_eq!(calendars[1].attachment_name(), Some("invite.ics"));
+    let texts: Vec<String> =
+        calendars.iter().map(|part| String::from_utf8_lossy(part.contents()).into_owned()).collect();
+    assert_eq!(texts[0], texts[1]);
+    let uid = format!("UID:{}@perennial.example\r\n", decision("welcome").id);
+    assert!(texts[0].contains(&uid) && texts[0].contains("SUMMARY:Getting started: Größe zählt\r\n"), "{}", texts[0]);
+    assert!(message.body_text(0).unwrap().contains("Come!") && message.body_html(0).unwrap().contains("Come!"));
+    assert_eq!(mail, compose(&rendered), "the same each time");
 }

@@ -3,6 +3,8 @@
 //! Templates come from the config and are trusted; what fills them comes from events and is not. So a value is only ever a value: it is never
 //! parsed as a template, it is escaped in HTML, and it cannot break out of a header line. A value that is missing renders as nothing.
 
+use crate::invitation::{self, Invitation};
+use crate::mjml;
 use crate::text;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use perennial_config::channels::Template;
@@ -32,17 +34,21 @@ pub struct Renderer {
 struct Parts {
     html: bool,
     link: bool,
+    invitation: bool,
+    location: bool,
 }
 
 /// A part of a template that does not compile.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("templates/{template}.toml: {part}: {problem}")]
+#[error("templates/{template}.toml: {part}: line {line}: {problem}")]
 pub struct TemplateProblem {
     /// The template's name.
     pub template: String,
-    /// `subject`, `text`, `html` or `link`.
+    /// `subject`, `text`, `html`, `mjml`, `link`, or `start`, `end`, `title` or `location` of the invitation.
     pub part: &'static str,
-    /// What is wrong, with its line within the part.
+    /// The line within the part, from 1; 0 where it is not known.
+    pub line: usize,
+    /// What is wrong.
     pub problem: String,
 }
 
@@ -87,6 +93,8 @@ pub struct Rendered {
     /// Where a click leads: an `https:` or `http:` address, or a path that begins with one `/`. `None` where the template has none, or what it gave
     /// is nothing of the kind.
     pub link: Option<String>,
+    /// The event that a mail invites to, where the template has one.
+    pub invitation: Option<Invitation>,
 }
 
 impl std::fmt::Debug for Rendered {
@@ -185,22 +193,56 @@ impl Renderer {
         env.set_fuel(Some(FUEL));
         let (mut parts, mut problems) = (BTreeMap::new(), Vec::new());
         for (name, template) in templates {
+            let mut add = |part: &'static str, source: &str| {
+                let Err(error) = env.add_template_owned(format!("{name}.{part}"), source.to_owned()) else {
+                    return true;
+                };
+                let detail = error.detail().unwrap_or("it does not parse");
+                let problem = format!("{}: {detail}", error.kind());
+                problems.push(TemplateProblem {
+                    template: name.clone(),
+                    part,
+                    line: error.line().unwrap_or(0),
+                    problem,
+                });
+                false
+            };
+            let invitation = template.invitation.as_ref();
             let sources = [
                 ("subject", Some(&template.subject)),
                 ("text", Some(&template.text)),
                 ("html", template.html.as_ref()),
                 ("link", template.link.as_ref()),
+                ("start", invitation.map(|invitation| &invitation.start)),
+                ("end", invitation.map(|invitation| &invitation.end)),
+                ("title", invitation.map(|invitation| &invitation.title)),
+                ("location", invitation.and_then(|invitation| invitation.location.as_ref())),
             ];
             for (part, source) in sources {
-                let Some(source) = source else { continue };
-                if let Err(error) = env.add_template_owned(format!("{name}.{part}"), source.clone()) {
-                    let line = error.line().map_or_else(String::new, |line| format!("line {line}: "));
-                    let detail = error.detail().unwrap_or("it does not parse");
-                    let problem = format!("{line}{}: {detail}", error.kind());
-                    problems.push(TemplateProblem { template: name.clone(), part, problem });
+                if let Some(source) = source {
+                    add(part, source);
                 }
             }
-            parts.insert(name.clone(), Parts { html: template.html.is_some(), link: template.link.is_some() });
+            // What is wrong with the template's own signs is told by the lines of what was written, not by those of the HTML.
+            let mjml = template.mjml.as_deref().filter(|source| add("mjml", source));
+            match mjml.map(mjml::compile) {
+                Some(Ok(html)) => {
+                    add("html", &html);
+                }
+                Some(Err(error)) => {
+                    let (line, problem) = (error.line, error.message);
+                    problems.push(TemplateProblem { template: name.clone(), part: "mjml", line, problem });
+                }
+                None => {}
+            }
+            let html = template.html.is_some() || template.mjml.is_some();
+            let parts_of = Parts {
+                html,
+                link: template.link.is_some(),
+                location: invitation.is_some_and(|invitation| invitation.location.is_some()),
+                invitation: invitation.is_some(),
+            };
+            parts.insert(name.clone(), parts_of);
         }
         Self { env, parts, problems }
     }
@@ -214,7 +256,7 @@ impl Renderer {
     /// Whether the template names something of the account besides its id, so that the account has to be read.
     #[must_use]
     pub fn asks_for_account(&self, template: &str) -> bool {
-        ["subject", "text", "html", "link"].iter().any(|part| {
+        ["subject", "text", "html", "link", "start", "end", "title", "location"].iter().any(|part| {
             let compiled = self.env.get_template(&format!("{template}.{part}"));
             compiled.is_ok_and(|compiled| {
                 let mut names = compiled.undeclared_variables(true).into_iter();
@@ -241,7 +283,28 @@ impl Renderer {
             text,
             html,
             link: link.as_deref().and_then(safe_link),
+            invitation: if parts.invitation { Some(self.invitation(template, parts, context)?) } else { None },
         })
+    }
+
+    fn invitation(&self, template: &str, parts: Parts, context: &Context) -> Result<Invitation, RenderError> {
+        let wrong = |part: &'static str, kind: &str| RenderError::Failed {
+            template: template.to_owned(),
+            part,
+            kind: kind.to_owned(),
+        };
+        let moment = |part: &'static str| {
+            let text = self.part(template, part, context)?;
+            invitation::moment(&text)
+                .ok_or_else(|| wrong(part, "what it gives is no time with an offset or a time zone"))
+        };
+        let (start, end) = (moment("start")?, moment("end")?);
+        if end <= start {
+            return Err(wrong("end", "what it gives is not after the start"));
+        }
+        let line = |part| Ok::<_, RenderError>(text::one_line(&self.part(template, part, context)?, MAX_SUBJECT));
+        let location = if parts.location { line("location")? } else { String::new() };
+        Ok(Invitation { start, end, title: line("title")?, location })
     }
 
     fn part(&self, template: &str, part: &'static str, context: &Context) -> Result<String, RenderError> {

@@ -2,6 +2,7 @@
 
 use super::*;
 use jiff::Timestamp;
+use perennial_config::channels::InvitationTemplate;
 use perennial_domain::{AccountId, Cause, Channel, ConfigVersion, DecisionId, MessageId, PersonId};
 use perennial_engine::register::Register;
 use proptest::prelude::*;
@@ -38,6 +39,7 @@ fn renderer(subject: &str, text: &str, html: Option<&str>, link: Option<&str>) -
         text: text.into(),
         html: html.map(str::to_owned),
         link: link.map(str::to_owned),
+        ..Template::default()
     };
     Renderer::new(&[("welcome".to_owned(), template)].into())
 }
@@ -133,8 +135,8 @@ fn a_link_opens_a_page_or_is_none() {
 
 #[test]
 fn a_broken_template_fails_alone_and_says_where() {
-    let good = Template { subject: "s".into(), text: "t".into(), html: None, link: None };
-    let bad = Template { subject: "s".into(), text: "line\n{% if person.name %}".into(), html: None, link: None };
+    let good = Template { subject: "s".into(), text: "t".into(), ..Template::default() };
+    let bad = Template { subject: "s".into(), text: "line\n{% if person.name %}".into(), ..Template::default() };
     let renderer = Renderer::new(&[("good".to_owned(), good), ("bad".to_owned(), bad)].into());
     assert_eq!(renderer.problems().len(), 1);
     assert!(
@@ -177,5 +179,75 @@ proptest! {
         let html = rendered.html.unwrap();
         let inner = &html[3..html.len() - 4];
         prop_assert!(!inner.contains(['<', '>', '"']));
+    }
+}
+
+fn of(template: Template) -> Renderer {
+    Renderer::new(&[("t".to_owned(), template)].into())
+}
+
+fn mjml(body: &str) -> Template {
+    let mjml =
+        format!("<mjml>\n<mj-body>\n<mj-section><mj-column>\n{body}\n</mj-column></mj-section>\n</mj-body>\n</mjml>\n");
+    Template { subject: "s".into(), text: "t".into(), mjml: Some(mjml), ..Template::default() }
+}
+
+#[test]
+fn values_in_mjml_are_escaped_and_never_markup() {
+    let renderer = of(mjml(
+        "<mj-text>Hi {{ person.name }}{% if person.vip %} <b>!</b>{% endif %}</mj-text><mj-button href=\"{{ person.page }}\">Go</mj-button>",
+    ));
+    assert_eq!(renderer.problems(), []);
+    let person =
+        json!({ "name": "<mj-raw>{{ 7 * 7 }}</mj-raw>", "vip": true, "page": "https://x.example/\" onclick=\"x" });
+    let html = renderer.render("t", &context(&person)).unwrap().html.unwrap();
+    assert!(html.contains("Hi &lt;mj-raw&gt;{{ 7 * 7 }}&lt;") && html.contains("<b>!</b>"), "{html}");
+    assert!(!html.contains("<mj-") && !html.contains("onclick=\"x"), "{html}");
+}
+
+#[test]
+fn what_is_wrong_in_mjml_is_told_with_the_line_that_was_written() {
+    for (body, problem) in [("<mj-txt>x</mj-txt>", "no such element"), ("<mj-text>{{ person.name</mj-text>", "syntax")]
+    {
+        let renderer = of(mjml(body));
+        let [found] = renderer.problems() else { panic!("{body}: {:?}", renderer.problems()) };
+        assert!(found.part == "mjml" && found.line == 4 && found.problem.contains(problem), "{found:?}");
+        assert_eq!(renderer.render("t", &context(&json!({}))), Err(RenderError::Broken(found.clone())));
+    }
+}
+
+fn invitation(start: &str, end: &str) -> Result<Rendered, RenderError> {
+    let invitation = InvitationTemplate {
+        start: start.into(),
+        end: end.into(),
+        title: "Webinar with {{ person.name }}".into(),
+        location: Some("{{ account.place }}".into()),
+    };
+    let template =
+        Template { subject: "s".into(), text: "t".into(), invitation: Some(invitation), ..Template::default() };
+    let renderer = of(template);
+    assert!(renderer.asks_for_account("t"));
+    renderer.render("t", &context(&json!({ "name": "Ada\r\nBcc: x", "begins": "2026-03-10T10:00:00+01:00" })))
+}
+
+#[test]
+fn an_invitation_knows_its_moments_and_is_one_line_each() {
+    let found = invitation("{{ person.begins }}", "2026-03-10T11:30[Europe/Berlin]").unwrap().invitation.unwrap();
+    assert_eq!(
+        (found.start.to_string(), found.end.to_string()),
+        ("2026-03-10T09:00:00Z".into(), "2026-03-10T10:30:00Z".into())
+    );
+    assert_eq!((found.title.as_str(), found.location.as_str()), ("Webinar with Ada Bcc: x", ""));
+}
+
+#[test]
+fn an_invitation_to_no_time_is_not_sent() {
+    for (start, end, part) in [
+        ("{{ person.unknown }}", "2026-03-10T11:30:00Z", "start"),
+        ("2026-03-10T11:30:00Z", "2026-03-10T12:30", "end"),
+        ("2026-03-10T11:30:00Z", "2026-03-10T11:30:00Z", "end"),
+    ] {
+        let error = invitation(start, end).unwrap_err();
+        assert!(matches!(&error, RenderError::Failed { part: found, .. } if *found == part), "{error}");
     }
 }

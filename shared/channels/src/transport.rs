@@ -74,6 +74,15 @@ pub(crate) enum TransportError {
     Lost(&'static str),
 }
 
+impl TransportError {
+    /// The reason, without more.
+    pub(crate) const fn reason(self) -> &'static str {
+        match self {
+            Self::NotAllowed(reason) | Self::NotSent(reason) | Self::Lost(reason) => reason,
+        }
+    }
+}
+
 /// Opens connections.
 pub(crate) struct Transport {
     resolver: Arc<dyn Resolve>,

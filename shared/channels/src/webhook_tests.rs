@@ -4,7 +4,7 @@ use super::*;
 use crate::endpoint::{EndpointSender, Message};
 use crate::receiver::{Receiver, Reply};
 use perennial_config::Config;
-use perennial_config::channels::{Endpoint, Kind};
+use perennial_config::channels::{Endpoint, Kind, SecretPlace};
 use perennial_domain::{Cause, Channel, ConfigVersion, DecisionId, PersonId, Stage, UserId};
 use perennial_engine::register::Register;
 use perennial_engine::{Moment, State};
@@ -28,7 +28,7 @@ fn decision() -> Decision {
 }
 
 fn endpoint(url: String) -> Endpoint {
-    Endpoint { kind: Kind::Standard, url, secret_env: "S".into(), allow_private: true }
+    Endpoint { kind: Kind::Standard, url, secret: SecretPlace::Env("S".into()), allow_private: true }
 }
 
 async fn send(endpoint: &Endpoint, secret: &str, id: &str, body: &str, now: Timestamp) -> Outcome {
@@ -92,7 +92,13 @@ fn the_payload_says_what_was_decided_about_whom_and_why() {
     state.traits.insert("email".into(), Register { at: 0, value: "\"ada@example.com\"".into() });
     state.account = Some(Register { at: 0, value: "acme".into() });
     let context = Context::new(&decision(), &state, Stage::Established);
-    let rendered = Rendered { subject: "Call Ada".into(), text: "Quiet for 14 days.".into(), html: None, link: None };
+    let rendered = Rendered {
+        subject: "Call Ada".into(),
+        text: "Quiet for 14 days.".into(),
+        html: None,
+        link: None,
+        invitation: None,
+    };
     let user = Identity::User(UserId::parse("u-1").unwrap());
     let evaluation = perennial_engine::evaluate(&Moment::new(&empty_config(), Timestamp::UNIX_EPOCH), &state);
     let payload: Value =

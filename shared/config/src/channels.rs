@@ -2,11 +2,12 @@
 
 mod endpoint;
 mod load;
+mod template;
 
-pub use endpoint::{AccountRecords, ContactId, ContactRecords, CrmRecords, Endpoint, Kind, TaskRecords};
+pub use endpoint::{AccountRecords, ContactId, ContactRecords, CrmRecords, Endpoint, Kind, SecretPlace, TaskRecords};
 pub(crate) use load::File;
+pub use template::{InAppKind, InvitationTemplate, Template};
 
-use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// The mail channel.
@@ -29,22 +30,6 @@ pub struct Channels {
     pub mail: Mail,
     /// Endpoints by name.
     pub webhook: BTreeMap<String, Endpoint>,
-}
-
-/// What a message says, in minijinja: {{ person.NAME }} puts a trait in, and {% if … %} … {% endif %} leaves a part out. Which parts
-/// are used depends on the channel.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Template {
-    /// A mail's subject, or the title of an in-app message or a task.
-    pub subject: String,
-    /// Plain text: a mail's text part, or the body of an in-app message or a task.
-    pub text: String,
-    /// A mail's HTML part; made from the text where nothing is written.
-    pub html: Option<String>,
-    /// Where a click on an in-app message leads: https://… or a path such as /upgrade.
-    pub link: Option<String>,
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ impl Config {
         let mut templates = BTreeMap::new();
         for (file, text) in &bundle.files {
             if let Some(name) = template_name(file)
-                && let Some(template) = Reporter::new(file, text, &mut errors).parse::<Template>()
+                && let Some(template) = Template::load(&mut Reporter::new(file, text, &mut errors))
             {
                 templates.insert(name.to_owned(), template);
             }

@@ -36,7 +36,7 @@ pub(super) fn to_this_machine(
         for (name, endpoint) in file.get_mut("webhook").and_then(Value::as_table_mut).into_iter().flatten() {
             let Some(endpoint) = endpoint.as_table_mut() else { continue };
             let text = |key: &str| endpoint.get(key).and_then(Value::as_str);
-            let secret = text("secret_env").unwrap_or_default().to_owned();
+            let secret = text("secret_env").or_else(|| text("secret")).unwrap_or_default().to_owned();
             let leads_nowhere = text("url").map(is_reserved);
             let (stand_in, leads_nowhere) = match text("kind").unwrap_or("standard") {
                 "standard" => ("webhooks", leads_nowhere.unwrap_or(false)),

@@ -5,12 +5,14 @@ use super::http::{Functions, HttpHandler};
 use super::queues::{self, QueueUrls};
 use super::{LOCAL_HOOK_SECRET, StackOptions};
 use crate::aws::Endpoints;
-use futures::future::FutureExt;
+use futures::future::{BoxFuture, FutureExt};
 use jiff::SignedDuration;
 use perennial_channels::endpoint::EndpointSender;
 use perennial_channels::mail::Mailer;
+use perennial_channels::secrets::SecretError;
 use perennial_channels::unsubscribe::Keys;
 use perennial_config::Bundle;
+use perennial_deliver::secrets::{SecretStore, Secrets};
 use perennial_lambda_kit::Env;
 use perennial_lambda_kit::aws;
 use perennial_lambda_kit::queue::{Delay, Queue};
@@ -98,6 +100,26 @@ fn secret_of_this_machine(name: &str) -> String {
     given(name).unwrap_or_else(|| LOCAL_HOOK_SECRET.to_owned())
 }
 
+/// The secrets of endpoints, wherever the config says that they are: what stand-ins take, else the environment's, else the documented local default.
+fn secrets_of_this_machine(stood_in: BTreeMap<String, String>) -> Secrets {
+    let stood_in = Arc::new(stood_in);
+    let env = Arc::clone(&stood_in);
+    let of = |stood_in: &BTreeMap<String, String>, name: &str| {
+        stood_in.get(name).cloned().unwrap_or_else(|| secret_of_this_machine(name))
+    };
+    Secrets::new(Env::new(move |name| Some(of(&env, name))), Arc::new(StandInStore(stood_in)))
+}
+
+/// Stands in for Secrets Manager and the Parameter Store.
+struct StandInStore(Arc<BTreeMap<String, String>>);
+
+impl SecretStore for StandInStore {
+    fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<String, SecretError>> {
+        let secret = self.0.get(name).cloned().unwrap_or_else(|| LOCAL_HOOK_SECRET.to_owned());
+        async move { Ok(secret) }.boxed()
+    }
+}
+
 /// Creates the table and the queues where they are not there yet, pushes the config, and wires every function. `stood_in` are the secrets that the
 /// stand-ins of endpoints take.
 pub(super) async fn wire(
@@ -150,7 +172,7 @@ pub(super) async fn wire(
         endpoints: Arc::new(EndpointSender::new()),
         events: queue(&urls.events),
         clock: clock.clone(),
-        env: Env::new(move |name| Some(stood_in.get(name).cloned().unwrap_or_else(|| secret_of_this_machine(name)))),
+        secrets: secrets_of_this_machine(stood_in),
         public_url: base.to_owned(),
         keys: keys.clone(),
     }));

@@ -6,7 +6,7 @@ use crate::endpoint::{EndpointSender, Message};
 use crate::outcome::Outcome;
 use crate::receiver::{Receiver, Reply};
 use bytes::Bytes;
-use perennial_config::channels::{AccountRecords, ContactId, ContactRecords, Endpoint, Kind};
+use perennial_config::channels::{AccountRecords, ContactId, ContactRecords, Endpoint, Kind, SecretPlace};
 use std::time::Duration;
 
 pub(super) fn records() -> CrmRecords {
@@ -109,8 +109,12 @@ fn a_refused_call_says_whether_to_come_again_and_nothing_personal() {
 }
 
 async fn send(receiver: &Receiver, message: Message) -> Outcome {
-    let endpoint =
-        Endpoint { kind: Kind::HubSpot(records()), url: receiver.url(""), secret_env: "T".into(), allow_private: true };
+    let endpoint = Endpoint {
+        kind: Kind::HubSpot(records()),
+        url: receiver.url(""),
+        secret: SecretPlace::Env("T".into()),
+        allow_private: true,
+    };
     EndpointSender::new().send(&endpoint, " pat-1\n", "d", &message, Timestamp::UNIX_EPOCH).await
 }
 
@@ -183,8 +187,12 @@ async fn a_hundred_and_one_accounts_are_two_calls() {
         Reply::status(200).body(json!({ "results": results }))
     };
     let receiver = Receiver::start([results(0..100), results(0..1)]).await;
-    let endpoint =
-        Endpoint { kind: Kind::HubSpot(records()), url: receiver.url(""), secret_env: "T".into(), allow_private: true };
+    let endpoint = Endpoint {
+        kind: Kind::HubSpot(records()),
+        url: receiver.url(""),
+        secret: SecretPlace::Env("T".into()),
+        allow_private: true,
+    };
     let http = crate::endpoint::Http::new(std::sync::Arc::new(crate::transport::SystemResolver));
     let records_of = records();
     let hubspot =
@@ -205,6 +213,7 @@ fn a_task_says_what_the_template_says_and_is_the_same_each_time() {
         text: "Quiet for 14 days.\n".into(),
         html: None,
         link: Some("https://app.example/ada".into()),
+        invitation: None,
     };
     let written = task(&records().task, &decision, &rendered);
     assert_eq!(written, task(&records().task, &decision, &rendered));

@@ -6,7 +6,7 @@ use crate::endpoint::{EndpointSender, Message};
 use crate::outcome::Outcome;
 use crate::receiver::{Receiver, Reply};
 use bytes::Bytes;
-use perennial_config::channels::{AccountRecords, ContactId, ContactRecords, Endpoint, Kind};
+use perennial_config::channels::{AccountRecords, ContactId, ContactRecords, Endpoint, Kind, SecretPlace};
 
 const SECRET: &str = r#"{"client_id": "app&1", "client_secret": "s=1"}"#;
 const CONTACTS: &str = "/services/data/v66.0/composite/sobjects/Contact/Perennial_Id__c";
@@ -77,7 +77,12 @@ fn a_refused_call_says_whether_to_come_again() {
 }
 
 fn endpoint(receiver: &Receiver) -> Endpoint {
-    Endpoint { kind: Kind::Salesforce(records()), url: receiver.url(""), secret_env: "T".into(), allow_private: true }
+    Endpoint {
+        kind: Kind::Salesforce(records()),
+        url: receiver.url(""),
+        secret: SecretPlace::Env("T".into()),
+        allow_private: true,
+    }
 }
 
 fn token(token: &str) -> Reply {
@@ -151,6 +156,7 @@ fn a_task_says_what_the_template_says_and_is_the_same_each_time() {
         text: "Quiet for 14 days.\n".into(),
         html: None,
         link: Some("https://app.example/ada".into()),
+        invitation: None,
     };
     let decision = crm::tests::decision();
     let written = task(&records().task, &decision, &rendered);

@@ -102,6 +102,7 @@ fn reasons_hold_words_and_names_but_no_values() {
 #[test]
 fn fixed_values_of_tasks_hold_against_ours() {
     let records = TaskRecords { id: "perennial_id".into(), values: [("hs_task_type".into(), "CALL".into())].into() };
-    let rendered = crate::render::Rendered { subject: "s".into(), text: "t".into(), html: None, link: None };
+    let rendered =
+        crate::render::Rendered { subject: "s".into(), text: "t".into(), html: None, link: None, invitation: None };
     assert_eq!(hubspot::task(&records, &decision(), &rendered).fields["hs_task_type"], json!("CALL"));
 }

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
-use crate::channels::{Endpoint, Kind};
+use crate::channels::{Endpoint, Kind, SecretPlace};
 use crate::error::{ConfigError, Reporter};
 
 fn load(text: &str) -> (Accounts, Vec<ConfigError>) {
@@ -10,7 +10,8 @@ fn load(text: &str) -> (Accounts, Vec<ConfigError>) {
         ..Lifecycle::default()
     };
     let personas = ["buyer".to_owned(), "end_user".to_owned()];
-    let endpoint = |kind: Kind| Endpoint { kind, url: String::new(), secret_env: "S".into(), allow_private: false };
+    let endpoint =
+        |kind: Kind| Endpoint { kind, url: String::new(), secret: SecretPlace::Env("S".into()), allow_private: false };
     let endpoints = [("crm".to_owned(), endpoint(Kind::Standard)), ("chat".to_owned(), endpoint(Kind::Slack))].into();
     let accounts =
         Accounts::load(&mut Reporter::new("accounts.toml", text, &mut errors), &endpoints, &lifecycle, &personas);

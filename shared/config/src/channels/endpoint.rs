@@ -10,10 +10,19 @@ pub struct Endpoint {
     pub kind: Kind,
     /// Where it is: the very address for [`Kind::Standard`], the host for a CRM, nothing for [`Kind::Slack`], whose secret is its address.
     pub url: String,
-    /// The environment variable that holds its secret; what that is depends on the kind.
-    pub secret_env: String,
+    /// Where its secret is; what that is depends on the kind.
+    pub secret: SecretPlace,
     /// Whether private and loopback addresses are allowed: for tests and internal networks only.
     pub allow_private: bool,
+}
+
+/// Where a secret is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretPlace {
+    /// In the environment variable of this name.
+    Env(String),
+    /// In AWS Secrets Manager or the Systems Manager's Parameter Store, by name or ARN.
+    Store(String),
 }
 
 /// What an endpoint understands.

@@ -1,6 +1,8 @@
 //! The file as written, and its checks.
 
-use super::{AccountRecords, Channels, ContactId, ContactRecords, CrmRecords, Endpoint, Kind, Mail, TaskRecords};
+use super::{
+    AccountRecords, Channels, ContactId, ContactRecords, CrmRecords, Endpoint, Kind, Mail, SecretPlace, TaskRecords,
+};
 use crate::error::Reporter;
 use crate::spanned::Spanned;
 use serde::Deserialize;
@@ -54,7 +56,10 @@ struct RawEndpoint {
     /// The environment variable that holds the secret, in capitals, digits and `_`; the secret itself never stands in a file. It is
     /// the signing secret (whsec_…), Slack's https://hooks.slack.com/…, HubSpot's access token, or for Salesforce
     /// {"client_id": "…", "client_secret": "…"} of a connected app with the client credentials flow.
-    secret_env: Spanned<String>,
+    secret_env: Option<Spanned<String>>,
+    /// Instead of `secret_env`: the name or ARN of the secret in AWS Secrets Manager, or of a parameter, which begins with /. The
+    /// function needs the AWS Parameters and Secrets Lambda Extension.
+    secret: Option<Spanned<String>>,
     /// Whether http:// and private addresses are allowed: for tests, and receivers inside your own network.
     #[serde(default)]
     allow_private: bool,
@@ -154,17 +159,7 @@ fn load_mail(report: &mut Reporter<'_>, mail: RawMail) -> Mail {
 
 fn load_endpoint(report: &mut Reporter<'_>, name: &Spanned<String>, raw: RawEndpoint) -> Endpoint {
     let path = format!("webhook.{}", name.get_ref());
-    let secret = raw.secret_env.get_ref();
-    if ["whsec_", "http://", "https://"].iter().any(|secret_begins| secret.starts_with(secret_begins)) {
-        report.at(
-            raw.secret_env.span(),
-            format!("{path}.secret_env names an environment variable; the secret itself never stands in a file"),
-        );
-    } else if !is_variable(secret) {
-        let message =
-            format!("{path}.secret_env must be the name of an environment variable, such as TASKS_WEBHOOK_SECRET");
-        report.at(raw.secret_env.span(), message);
-    }
+    let secret = load_secret(report, &path, name, raw.secret_env.as_ref(), raw.secret.as_ref());
     let url = load_url(report, &path, name, &raw);
     if !matches!(raw.kind, RawKind::Hubspot | RawKind::Salesforce) {
         let spans = [raw.contact.as_ref().map(Spanned::span), raw.account.as_ref().map(Spanned::span)];
@@ -185,7 +180,60 @@ fn load_endpoint(report: &mut Reporter<'_>, name: &Spanned<String>, raw: RawEndp
             Kind::Salesforce(load_records(report, &path, RawKind::Salesforce, raw.contact, raw.account, raw.task))
         }
     };
-    Endpoint { kind, url, secret_env: raw.secret_env.into_inner(), allow_private: raw.allow_private }
+    Endpoint { kind, url, secret, allow_private: raw.allow_private }
+}
+
+fn load_secret(
+    report: &mut Reporter<'_>,
+    path: &str,
+    name: &Spanned<String>,
+    variable: Option<&Spanned<String>>,
+    stored: Option<&Spanned<String>>,
+) -> SecretPlace {
+    let is_secret = |text: &str| ["whsec_", "http://", "https://", "{"].iter().any(|begin| text.starts_with(begin));
+    match (variable, stored) {
+        (Some(variable), None) => {
+            let text = variable.get_ref();
+            if is_secret(text) {
+                let message = format!(
+                    "{path}.secret_env names an environment variable; the secret itself never stands in a file"
+                );
+                report.at(variable.span(), message);
+            } else if !is_variable(text) {
+                let message = format!(
+                    "{path}.secret_env must be the name of an environment variable, such as TASKS_WEBHOOK_SECRET"
+                );
+                report.at(variable.span(), message);
+            }
+            SecretPlace::Env(text.clone())
+        }
+        (None, Some(stored)) => {
+            let text = stored.get_ref();
+            let is_name = |b: u8| b.is_ascii_alphanumeric() || b"/_+=.@-:".contains(&b);
+            if is_secret(text) {
+                let message =
+                    format!("{path}.secret is the secret's name or ARN; the secret itself never stands in a file");
+                report.at(stored.span(), message);
+            } else if text.is_empty() || !text.bytes().all(is_name) {
+                let message = format!(
+                    "{path}.secret must be the name or ARN of a secret, such as perennial/hubspot, or of a parameter, such as /perennial/hubspot"
+                );
+                report.at(stored.span(), message);
+            }
+            SecretPlace::Store(text.clone())
+        }
+        (Some(_), Some(stored)) => {
+            report.at(stored.span(), format!("{path} has one secret: write secret_env or secret, not both"));
+            SecretPlace::Store(stored.get_ref().clone())
+        }
+        (None, None) => {
+            let message = format!(
+                "{path} needs `secret_env`, the environment variable that holds its secret, or `secret`, its name in AWS Secrets Manager"
+            );
+            report.at(name.span(), message);
+            SecretPlace::Env(String::new())
+        }
+    }
 }
 
 /// The endpoint's address; an empty text where it has none, or must not have one.

@@ -24,10 +24,18 @@ fn an_endpoint_that_says_nothing_of_its_kind_is_a_signed_webhook() {
     let expected = Endpoint {
         kind: Kind::Standard,
         url: "https://x.example/a".into(),
-        secret_env: "X".into(),
+        secret: SecretPlace::Env("X".into()),
         allow_private: false,
     };
     assert_eq!(found, expected);
+}
+
+#[test]
+fn a_secret_can_be_where_aws_keeps_secrets() {
+    for name in ["perennial/hubspot", "/perennial/slack", "arn:aws:secretsmanager:eu-central-1:1:secret:a-b"] {
+        let found = endpoint(&format!("[webhook.x]\nkind = \"hubspot\"\nsecret = \"{name}\"\n"));
+        assert_eq!(found.secret, SecretPlace::Store(name.into()));
+    }
 }
 
 #[test]
@@ -82,6 +90,14 @@ fn what_is_wrong_is_told_at_its_line_with_what_is_allowed() {
             3,
             "the secret itself never stands in a file",
         ),
+        ("[webhook.x]\nurl = \"https://a.example\"\n".to_owned(), 1, "needs `secret_env`"),
+        (
+            "[webhook.x]\nurl = \"https://a.example\"\nsecret_env = \"X\"\nsecret = \"x\"\n".to_owned(),
+            4,
+            "secret_env or secret, not both",
+        ),
+        ("[webhook.x]\nurl = \"https://a.example\"\nsecret = \"whsec_x\"\n".to_owned(), 3, "never stands in a file"),
+        ("[webhook.x]\nurl = \"https://a.example\"\nsecret = \"a b\"\n".to_owned(), 3, "such as perennial/hubspot"),
         (
             "[webhook.x]\nurl = \"https://a.example\"\nsecret_env = \"X\"\n[webhook.x.task]\nid = \"a\"\n".to_owned(),
             4,

@@ -94,8 +94,13 @@ fn templates(bundle: &Bundle) -> Vec<ConfigError> {
 fn as_error(bundle: &Bundle, problem: &TemplateProblem) -> ConfigError {
     let file = format!("templates/{}.toml", problem.template);
     let text = bundle.files.get(&file).map_or("", String::as_str);
-    let is_part = |line: &str| line.strip_prefix(problem.part).is_some_and(|rest| rest.trim_start().starts_with('='));
-    let line = text.lines().position(is_part).map_or(0, |at| at + 1);
+    let value = |line: &str| line.strip_prefix(problem.part)?.trim_start().strip_prefix('=').map(str::to_owned);
+    let found = text.lines().enumerate().find_map(|(at, line)| Some((at + 1, value(line)?)));
+    // A text that begins with a line break begins on the next line.
+    let line = found.map_or(0, |(at, value)| match value.trim() {
+        "\"\"\"" | "\'\'\'" => at + problem.line,
+        _ => at + problem.line.saturating_sub(1),
+    });
     let message = format!("{}: {}", problem.part, problem.problem);
     ConfigError { file, line, column: usize::from(line > 0), message }
 }
@@ -174,5 +179,16 @@ mod tests {
         let text = Report::of(&bundle).text("d", false);
         assert!(text.contains("d/templates/welcome.toml:2:1: error: subject: "), "{text}");
         assert!(text.contains("d/schedules.toml:1:1: error: `id` is missing"), "{text}");
+    }
+
+    #[test]
+    fn what_is_wrong_in_mjml_is_told_at_its_line_of_the_file() {
+        let report = with("templates/welcome.toml", |text| text.replace("<mj-button href", "<mj-buton href"));
+        let line = bundle::embedded().files["templates/welcome.toml"]
+            .lines()
+            .position(|line| line.contains("<mj-button href"));
+        let text = report.text("d", false);
+        let place = format!("d/templates/welcome.toml:{}:1: error: mjml: `<mj-buton`", line.unwrap() + 1);
+        assert!(text.contains(&place), "{text}");
     }
 }

@@ -107,11 +107,11 @@ async fn act(deps: &Deps, decision: &Decision, plan: Plan, claimant: &str) -> Re
                     let mut held = Recorded::new(MessageState::Claimed, deps.clock.now());
                     held.detail = Some(reason.clone());
                     record(deps, decision, &held).await?;
-                    return Err(DeliverError::Later { channel, reason });
+                    Err(DeliverError::Later { channel, reason })
                 }
                 Outcome::Retry { reason, .. } => {
                     give_back(deps, decision, claimant).await?;
-                    return Err(DeliverError::Later { channel, reason });
+                    Err(DeliverError::Later { channel, reason })
                 }
                 outcome => settle(deps, decision, outcome, subject).await,
             }

@@ -39,7 +39,7 @@ pub(crate) enum Plan {
     /// Something for an endpoint of the config.
     Endpoint {
         /// Where to.
-        endpoint: Endpoint,
+        endpoint: Box<Endpoint>,
         /// What the endpoint's kind needs.
         secret: Redacted<String>,
         /// What it says.
@@ -148,7 +148,7 @@ async fn endpoint(deps: &Deps, config: &Config, about: &About<'_>, now: Timestam
         evaluation: about.evaluation,
     };
     let message = Message::about_person(&endpoint.kind, &about, &rendered);
-    Ok(Plan::Endpoint { endpoint: endpoint.clone(), secret, message, subject: rendered.subject })
+    Ok(Plan::Endpoint { endpoint: Box::new(endpoint.clone()), secret, message, subject: rendered.subject })
 }
 
 /// The account that the person belongs to, read only where a condition or the template asks for it.

@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn the_welcome_mail_of_the_default_config() {
         let file = include_str!("../../../infra/config/templates/welcome.toml");
-        let source = file.split("\"\"\"").skip_while(|part| !part.contains("<mjml")).next().unwrap();
+        let source = file.split("\"\"\"").find(|part| part.contains("<mjml")).unwrap();
         insta::assert_snapshot!(compile(source).unwrap());
     }
 

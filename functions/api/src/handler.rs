@@ -29,7 +29,7 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
         path.split('/').map(decode).collect::<Option<Vec<_>>>().ok_or(Failure::Wrong("the path is not UTF-8"))?;
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     match parts.as_slice() {
-        ["u", token] => return Ok(unsubscribe::answer(deps, request.method(), token).await),
+        ["u", token] => return Ok(unsubscribe::answer(deps, request, token).await),
         ["api", "health"] => return answer::json(&json!({ "ok": true })),
         ["api", ..] => {}
         _ => return Err(Failure::NotFound("there is nothing under this path")),

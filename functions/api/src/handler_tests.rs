@@ -3,14 +3,12 @@
 use super::*;
 use crate::access::{Access, KeyHash};
 use crate::status::Depth;
-use crate::test_support::{House, NOW, ada, house, keys, now, with_ada};
+use crate::test_support::{House, NOW, ada, house, now, with_ada};
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
-use perennial_channels::unsubscribe::{Unsubscribe, address_hash};
 use perennial_contracts::queue::EventsPayload;
 use perennial_domain::{DecisionId, Event, PersonId, SourceId};
 use perennial_store::rejects::Reject;
-use perennial_store::suppressions::Reason;
 use serde_json::Value;
 
 pub(crate) async fn call(house: &House, method: &str, path: &str) -> (StatusCode, HeaderMap, String) {
@@ -31,7 +29,7 @@ pub(crate) async fn get(house: &House, path: &str) -> Value {
     serde_json::from_str(&body).unwrap()
 }
 
-fn events(house: &House) -> Vec<Event> {
+pub(crate) fn events(house: &House) -> Vec<Event> {
     let bodies = house.events.drain().into_iter().map(|(body, _)| serde_json::from_str(&body).unwrap());
     bodies
         .flat_map(|payload| match payload {
@@ -189,70 +187,5 @@ async fn only_a_key_reads_and_only_links_and_health_are_public() {
         .unwrap();
     assert_eq!(handle(&house.deps, request).await.status(), StatusCode::OK);
     assert_eq!(call(&house, "GET", "/api/health").await.0, StatusCode::OK);
-    assert_eq!(call(&house, "GET", &format!("/u/{}", token())).await.0, StatusCode::OK);
-}
-
-fn token() -> String {
-    keys().sign(&Unsubscribe { person: ada().person_id(), address: address_hash("ada@example.com"), topic: None })
-}
-
-#[tokio::test]
-async fn looking_at_the_unsubscribe_page_changes_nothing() {
-    let house = house(Access::Open).await;
-    with_ada(&house).await;
-    for method in ["GET", "HEAD"] {
-        let (status, headers, html) = call(&house, method, &format!("/u/{}", token())).await;
-        assert_eq!(status, StatusCode::OK);
-        assert!(html.contains("<form method=\"post\">") && !html.contains("ada@"));
-        for header in ["content-security-policy", "x-content-type-options", "referrer-policy", "cache-control"] {
-            assert!(headers.contains_key(header), "{header}");
-        }
-    }
-    assert_eq!(house.deps.store.suppression("ada@example.com").await.unwrap(), None);
-    assert!(events(&house).is_empty());
-}
-
-#[tokio::test]
-async fn a_post_unsubscribes_and_again_changes_nothing() {
-    let house = house(Access::Open).await;
-    with_ada(&house).await;
-    for _ in 0..2 {
-        let (status, _, html) = call(&house, "POST", &format!("/u/{}", token())).await;
-        assert_eq!(status, StatusCode::OK);
-        assert!(html.contains("You are unsubscribed"));
-    }
-    let suppression = house.deps.store.suppression("Ada@Example.com").await.unwrap().unwrap();
-    assert_eq!(suppression.reason, Reason::Unsubscribe);
-    let told = events(&house);
-    assert_eq!((told[0].counted_as(), told.len()), ("Unsubscribed", 2));
-    assert_eq!(told[0].message_id, told[1].message_id, "a repetition counts once");
-}
-
-#[tokio::test]
-async fn a_changed_link_unsubscribes_nobody() {
-    let house = house(Access::Open).await;
-    let mut changed = token();
-    changed.replace_range(5..6, if &changed[5..6] == "A" { "B" } else { "A" });
-    for method in ["GET", "POST"] {
-        let (status, _, html) = call(&house, method, &format!("/u/{changed}")).await;
-        assert_eq!(status, StatusCode::NOT_FOUND);
-        assert!(html.contains("This link does not work"));
-    }
-    assert_eq!(house.deps.store.suppression("ada@example.com").await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn who_unsubscribes_is_told_so_even_if_the_event_is_not_taken() {
-    let house = house(Access::Open).await;
-    with_ada(&house).await;
-    house.events.refuse_next(1);
-    assert_eq!(call(&house, "POST", &format!("/u/{}", token())).await.0, StatusCode::OK);
-    assert!(house.deps.store.suppression("ada@example.com").await.unwrap().is_some());
-}
-
-#[test]
-fn the_unsubscribe_pages() {
-    insta::assert_snapshot!(
-        [crate::page::ask(), crate::page::done(), crate::page::invalid(), crate::page::failed()].join("\n")
-    );
+    assert_eq!(call(&house, "GET", &format!("/u/{}", crate::unsubscribe::tests::token(None))).await.0, StatusCode::OK);
 }

@@ -32,6 +32,9 @@ pub(crate) async fn take_in(deps: &Deps, event: &MailEvent) -> Result<(), Delive
             }
         }
     }
+    if let MailEventKind::Bounce { hard: false, .. } = event.kind {
+        count_soft(deps, event).await?;
+    }
     let tag = |name: &str| event.tags.get(name).map(String::as_str);
     let person = tag(TAG_PERSON).and_then(|text| PersonId::parse(text).ok());
     // A mail that something else in the account sent carries no tags of ours.
@@ -50,7 +53,19 @@ pub(crate) async fn take_in(deps: &Deps, event: &MailEvent) -> Result<(), Delive
     Ok(deps.events.send(vec![body], Delay::NONE).await.into_result()?)
 }
 
-/// Why the address gets no more mail. A soft bounce, such as a full mailbox, passes.
+/// Counts a soft bounce, such as a full mailbox: an address that has many of them has a rest, as config says.
+async fn count_soft(deps: &Deps, event: &MailEvent) -> Result<(), DeliverError> {
+    let config = deps.config.current().await;
+    for address in &event.recipients {
+        if let Ok(address) = Address::parse(address) {
+            let policy = &config.channels.mail.soft_bounces;
+            deps.store.soft_bounce(&address.normalised(), &event.mail_id, event.at, policy).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Why the address gets no more mail. A soft bounce passes.
 fn suppresses(kind: &MailEventKind) -> Option<Reason> {
     match kind {
         MailEventKind::Bounce { hard: true, .. } => Some(Reason::Bounce),

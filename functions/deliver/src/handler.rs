@@ -93,3 +93,7 @@ mod tests;
 #[cfg(test)]
 #[path = "endpoint_tests.rs"]
 mod endpoint_tests;
+
+#[cfg(test)]
+#[path = "preferences_tests.rs"]
+mod preferences_tests;

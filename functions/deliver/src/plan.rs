@@ -17,7 +17,6 @@ use perennial_engine::membership::account_of;
 use perennial_engine::{Evaluation, Moment, Profile, State, evaluate};
 use perennial_lambda_kit::Redacted;
 use perennial_store::Consistency;
-use perennial_store::suppressions::Reason;
 
 /// The trait that holds a person's mail address.
 const ADDRESS_TRAIT: &str = "email";
@@ -114,15 +113,14 @@ async fn mail(deps: &Deps, config: &Config, about: &About<'_>, now: Timestamp) -
     let Ok(address) = Address::parse(&address) else {
         return Ok(Plan::Withhold("the mail address cannot be written to"));
     };
-    let normalised = address.normalised();
-    if let Some(suppression) = deps.store.suppression(&normalised).await? {
-        return Ok(Plan::Withhold(match suppression.reason {
-            Reason::Unsubscribe => "unsubscribed",
-            Reason::Bounce => "the address bounced before",
-            Reason::Complaint => "the reader complained before",
-        }));
+    let address_hash = address_hash(&address.normalised());
+    let topic = config.topic_of(&decision.template);
+    if let Some(withheld) = deps.store.preferences(&address_hash).await?.withholds(topic, now) {
+        return Ok(Plan::Withhold(withheld.as_str()));
     }
-    let request = Unsubscribe { person: decision.person, address: address_hash(&normalised), topic: None };
+    // One click stops what this mail is about; where that cannot be stopped, all that can.
+    let topic = topic.filter(|topic| !topic.essential).map(|topic| topic.id.clone());
+    let request = Unsubscribe { person: decision.person, address: address_hash, topic };
     let url = format!("{}/u/{}", deps.public_url, deps.keys.sign(&request));
     let context = context(about).with_unsubscribe_url(&url);
     let rendered = render(deps, config, decision, &context)?;

@@ -18,6 +18,7 @@ fn letterhead() -> Letterhead {
         from: "Perennial <hello@perennial.example>".into(),
         reply_to: Some("support@perennial.example".into()),
         configuration_set: "perennial".into(),
+        ..channels::Mail::default()
     })
     .unwrap()
 }

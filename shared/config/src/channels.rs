@@ -8,6 +8,8 @@ pub use endpoint::{AccountRecords, ContactId, ContactRecords, CrmRecords, Endpoi
 pub(crate) use load::File;
 pub use template::{InAppKind, InvitationTemplate, Template};
 
+use crate::soft_bounces::SoftBounces;
+use crate::topics::Topic;
 use std::collections::BTreeMap;
 
 /// The mail channel.
@@ -19,6 +21,8 @@ pub struct Mail {
     pub reply_to: Option<String>,
     /// The SES configuration set, which publishes what became of a mail.
     pub configuration_set: String,
+    /// When an address that cannot be delivered to has a rest.
+    pub soft_bounces: SoftBounces,
 }
 
 /// `channels.toml`.
@@ -30,6 +34,16 @@ pub struct Channels {
     pub mail: Mail,
     /// Endpoints by name.
     pub webhook: BTreeMap<String, Endpoint>,
+    /// What mails are about, in the file's order, which is that of the preference page.
+    pub topics: Vec<Topic>,
+}
+
+impl Channels {
+    /// The topic called `id`.
+    #[must_use]
+    pub fn topic(&self, id: &str) -> Option<&Topic> {
+        self.topics.iter().find(|topic| topic.id == id)
+    }
 }
 
 #[cfg(test)]

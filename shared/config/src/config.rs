@@ -14,6 +14,7 @@ use crate::schedules::{self, Schedule};
 use crate::scoring::{self, Scoring};
 use crate::segments::Segments;
 use crate::sources::{self, Source};
+use crate::topics::{self, Topic};
 use crate::vocabulary::{AccountField, Level, PersonSlot, PersonVocabulary};
 use perennial_domain::ConfigVersion;
 use std::collections::BTreeMap;
@@ -101,6 +102,9 @@ impl Config {
         let segment_names = segments.names();
         let lifecycle = with(bundle, "lifecycle.toml", &mut errors, Lifecycle::load);
         let channels = with(bundle, "channels.toml", &mut errors, Channels::load);
+        for (file, text) in bundle.files.iter().filter(|(file, _)| template_name(file).is_some()) {
+            topics::check_template(&mut Reporter::new(file, text, &mut errors), &channels.topics);
+        }
         let schedules = with(bundle, "schedules.toml", &mut errors, schedules::load);
         let names: Vec<&str> = templates.keys().map(String::as_str).collect();
         let endpoints: Vec<&str> = channels.webhook.keys().map(String::as_str).collect();
@@ -139,6 +143,11 @@ impl Config {
         } else {
             Err(ConfigErrors(errors))
         }
+    }
+
+    /// What mails of a template are about; `None` where it names no topic.
+    pub fn topic_of(&self, template: &str) -> Option<&Topic> {
+        self.channels.topic(self.templates.get(template)?.topic.as_deref()?)
     }
 
     /// Whether a condition asks about the account, so that it has to be read with the person.

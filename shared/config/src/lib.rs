@@ -22,8 +22,10 @@ pub mod schedules;
 pub mod schema;
 pub mod scoring;
 pub mod segments;
+pub mod soft_bounces;
 pub mod sources;
 mod spanned;
+pub mod topics;
 pub mod vocabulary;
 
 pub use bundle::Bundle;

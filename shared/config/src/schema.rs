@@ -43,7 +43,6 @@ pub fn schemas() -> Vec<FileSchema> {
         of::<crate::channels::File>("channels"),
         of::<crate::features::File>("features"),
         of::<crate::identity::File>("identity"),
-        of::<crate::identity::File>("identity"),
         of::<crate::journeys::File>("journeys"),
         of::<crate::lifecycle::File>("lifecycle"),
         of::<crate::personas::File>("personas"),
@@ -69,8 +68,11 @@ fn of<T: JsonSchema>(name: &'static str) -> FileSchema {
 fn tidy(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
-            map.remove("format");
-            if map.get("description").is_some() {
+            // Where these names stand for tables, they are fields of a file of ours.
+            if map.get("format").is_some_and(Value::is_string) {
+                map.remove("format");
+            }
+            if map.get("description").is_some_and(Value::is_string) && map.get("title").is_some_and(Value::is_string) {
                 map.remove("title");
             }
             if let Some(Value::Array(types)) = map.get_mut("type") {

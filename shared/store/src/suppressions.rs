@@ -1,9 +1,9 @@
-//! Addresses that get no mail any more. Only their hashes are kept.
+//! Addresses that get no mail any more. Only their hashes are kept; what their readers chose is in the same item ([`crate::preferences`]).
 
-use crate::error::{StoreError, unless_conflict};
-use crate::item::{Read, at, needed, s};
+use crate::error::{StoreError, sort, unless_conflict};
+use crate::item::{Item, Read, at, needed, s};
 use crate::keys;
-use crate::store::{Condition, Store};
+use crate::store::Store;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,11 @@ impl Reason {
             Self::Unsubscribe => "unsubscribe",
         }
     }
+
+    /// Whether the reader may lift it. What a mail service or a complaint says stands: writing again would harm every other mail.
+    pub fn can_be_lifted(self) -> bool {
+        matches!(self, Self::Unsubscribe)
+    }
 }
 
 /// A suppressed address.
@@ -40,15 +45,13 @@ pub struct Suppression {
 }
 
 impl Store {
-    /// Suppresses an address; one that is suppressed already keeps its first reason. Gives whether it is new.
+    /// Suppresses an address; one that is suppressed already keeps its first reason, except that a bounce or a complaint takes the place of an
+    /// unsubscription, which its reader could lift. Gives whether anything changed.
     ///
     /// # Errors
     /// [`StoreError`] where the write fails.
     pub async fn suppress(&self, address: &str, reason: Reason, now: Timestamp) -> Result<bool, StoreError> {
-        let mut item = keys::key(keys::suppression(address), keys::SUPPRESSION);
-        item.insert("why".to_owned(), s(reason.as_str()));
-        item.insert("at".to_owned(), at(now));
-        Ok(unless_conflict(self.put("suppress", item, Some(Condition::absent())).await)?.is_some())
+        self.suppress_at(keys::suppression(address), reason, now).await
     }
 
     /// The same for an address of which only the hash is known: SHA-256 as [`perennial_domain::hash::sha256`] makes it of [`perennial_domain::hygiene::mail::key`].
@@ -61,10 +64,48 @@ impl Store {
         reason: Reason,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut item = keys::key(keys::suppression_hashed(address), keys::SUPPRESSION);
-        item.insert("why".to_owned(), s(reason.as_str()));
-        item.insert("at".to_owned(), at(now));
-        Ok(unless_conflict(self.put("suppress", item, Some(Condition::absent())).await)?.is_some())
+        self.suppress_at(keys::suppression_hashed(address), reason, now).await
+    }
+
+    async fn suppress_at(&self, pk: String, reason: Reason, now: Timestamp) -> Result<bool, StoreError> {
+        let mut update = self
+            .client
+            .update_item()
+            .table_name(&*self.table)
+            .set_key(Some(keys::key(pk, keys::SUPPRESSION)))
+            .update_expression("SET #why = :why, #at = :at")
+            .expression_attribute_names("#why", "why")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":why", s(reason.as_str()))
+            .expression_attribute_values(":at", at(now));
+        update = if reason.can_be_lifted() {
+            update.condition_expression("attribute_not_exists(#why)")
+        } else {
+            update
+                .condition_expression("attribute_not_exists(#why) OR #why = :liftable")
+                .expression_attribute_values(":liftable", s(Reason::Unsubscribe.as_str()))
+        };
+        let sent = update.send().await.map(drop).map_err(|error| sort("suppress", error));
+        Ok(unless_conflict(sent)?.is_some())
+    }
+
+    /// Lifts an unsubscription, as its reader asks; a bounce or a complaint stands. Gives whether there was one.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the write fails.
+    pub async fn resubscribe(&self, address: &[u8; 32]) -> Result<bool, StoreError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&*self.table)
+            .set_key(Some(keys::key(keys::suppression_hashed(address), keys::SUPPRESSION)))
+            .update_expression("REMOVE #why, #at")
+            .condition_expression("#why = :liftable")
+            .expression_attribute_names("#why", "why")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":liftable", s(Reason::Unsubscribe.as_str()));
+        let sent = update.send().await.map(drop).map_err(|error| sort("resubscribe", error));
+        Ok(unless_conflict(sent)?.is_some())
     }
 
     /// Whether an address is suppressed, and why. Read consistently: who unsubscribed a moment ago gets nothing.
@@ -73,13 +114,19 @@ impl Store {
     /// [`StoreError`] where the read fails.
     pub async fn suppression(&self, address: &str) -> Result<Option<Suppression>, StoreError> {
         let key = keys::key(keys::suppression(address), keys::SUPPRESSION);
-        let Some(item) = self.get("suppression", key, true).await? else { return Ok(None) };
-        let reason = match needed("why", item.text("why")?)? {
-            "bounce" => Reason::Bounce,
-            "complaint" => Reason::Complaint,
-            "unsubscribe" => Reason::Unsubscribe,
-            _ => return Err(StoreError::corrupt("no suppression has that reason")),
-        };
-        Ok(Some(Suppression { reason, since: needed("at", item.moment("at")?)? }))
+        let item = self.get("suppression", key, true).await?;
+        item.map_or(Ok(None), |item| read(&item))
     }
+}
+
+/// The suppression that an address's item tells of.
+pub(crate) fn read(item: &Item) -> Result<Option<Suppression>, StoreError> {
+    let reason = match item.text("why")? {
+        None => return Ok(None),
+        Some("bounce") => Reason::Bounce,
+        Some("complaint") => Reason::Complaint,
+        Some("unsubscribe") => Reason::Unsubscribe,
+        Some(_) => return Err(StoreError::corrupt("no suppression has that reason")),
+    };
+    Ok(Some(Suppression { reason, since: needed("at", item.moment("at")?)? }))
 }

@@ -4,7 +4,9 @@ use super::{
     AccountRecords, Channels, ContactId, ContactRecords, CrmRecords, Endpoint, Kind, Mail, SecretPlace, TaskRecords,
 };
 use crate::error::Reporter;
+use crate::soft_bounces::{self, RawSoftBounces};
 use crate::spanned::Spanned;
+use crate::topics::{self, RawTopic};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -28,6 +30,9 @@ pub(crate) struct File {
     /// Receivers of messages, tasks and account updates, by names of your own.
     #[serde(default)]
     webhook: BTreeMap<Spanned<String>, RawEndpoint>,
+    /// What mails are about, for their readers to choose from on the preference page, which shows them in this order.
+    #[serde(default)]
+    topic: Vec<Spanned<RawTopic>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -40,6 +45,9 @@ struct RawMail {
     reply_to: Option<Spanned<String>>,
     /// The SES configuration set that reports deliveries, bounces, complaints, opens and clicks back.
     configuration_set: Spanned<String>,
+    /// When an address that cannot be delivered to for the time being, such as a full mailbox, has a rest.
+    #[serde(default)]
+    soft_bounces: RawSoftBounces,
 }
 
 #[derive(Debug, Deserialize)]
@@ -136,7 +144,8 @@ impl Channels {
             webhook.insert(name.into_inner(), endpoint);
         }
         let mail = load_mail(report, file.mail);
-        Self { max_event_age_hours: file.max_event_age_hours.into_inner(), mail, webhook }
+        let topics = topics::load(report, file.topic);
+        Self { max_event_age_hours: file.max_event_age_hours.into_inner(), mail, webhook, topics }
     }
 }
 
@@ -154,6 +163,7 @@ fn load_mail(report: &mut Reporter<'_>, mail: RawMail) -> Mail {
         from: mail.from.into_inner(),
         reply_to: mail.reply_to.map(Spanned::into_inner),
         configuration_set: mail.configuration_set.into_inner(),
+        soft_bounces: soft_bounces::load(report, mail.soft_bounces),
     }
 }
 

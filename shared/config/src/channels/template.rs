@@ -24,6 +24,9 @@ pub struct Template {
     /// What an in-app message is: a message, or an offer to talk that the product shows as one; its link opens the chat.
     #[serde(default)]
     pub kind: InAppKind,
+    /// What a mail is about: a topic of channels.toml. Readers can switch it off alone; a mail without topic goes to all
+    /// who have not stopped all mails.
+    pub topic: Option<String>,
     /// Makes a mail an invitation to an event: calendars show it with buttons to accept or decline.
     pub invitation: Option<InvitationTemplate>,
 }

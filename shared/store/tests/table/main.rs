@@ -12,4 +12,5 @@ mod archive;
 mod config;
 mod messages;
 mod people;
+mod preferences;
 mod support;

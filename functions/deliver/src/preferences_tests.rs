@@ -1,0 +1,90 @@
+//! Mails go where their readers want them, and where they can arrive.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use super::*;
+use crate::test_support::{House, NOW, PERSON, mail_event};
+use perennial_channels::unsubscribe::address_hash;
+use perennial_config::Config;
+use perennial_config::topics::Topic;
+use perennial_domain::Channel;
+use perennial_store::ConfigHandle;
+use perennial_store::messages::MessageState;
+use perennial_store::suppressions::Reason;
+
+fn topic(id: &str, default: bool, essential: bool) -> Topic {
+    Topic { id: id.to_owned(), title: id.to_owned(), description: String::new(), default, essential }
+}
+
+/// A house whose mail is about `about`.
+async fn house(about: Option<&str>) -> House {
+    let mut house = House::open().await;
+    let mut config = Config::clone(&*house.deps.config.current().await);
+    config.channels.topics =
+        vec![topic("tips", true, false), topic("news", false, false), topic("billing", true, true)];
+    config.channels.mail.soft_bounces.count = 2;
+    config.templates.get_mut("welcome").unwrap().topic = about.map(str::to_owned);
+    house.deps.config = ConfigHandle::fixed(config);
+    house
+}
+
+/// What became of the mail, and why.
+async fn sent(house: &House) -> (usize, MessageState, Option<String>) {
+    let batch = house.batch(&[house.decision_body(Channel::Mail)], 1);
+    assert!(handle(&house.deps, batch).await.unwrap().batch_item_failures.is_empty());
+    let id = house.decision(Channel::Mail).id;
+    let record = house.deps.store.message(PERSON.person_id(), id).await.unwrap().unwrap();
+    (house.mail.sent(), record.state, record.detail)
+}
+
+fn withheld(why: &str) -> (usize, MessageState, Option<String>) {
+    (0, MessageState::Suppressed, Some(why.to_owned()))
+}
+
+const SENT: (usize, MessageState, Option<String>) = (1, MessageState::Sent, None);
+
+#[tokio::test]
+async fn a_topic_that_the_reader_switched_off_is_withheld_while_others_go() {
+    let off = [("tips".to_owned(), false)].into();
+    for (topic, expected) in [
+        (Some("tips"), withheld("the reader does not want this topic")),
+        (Some("billing"), SENT),
+        (None, SENT),
+        (Some("news"), withheld("the reader does not want this topic")),
+    ] {
+        let house = house(topic).await;
+        let address = address_hash("ada@example.com");
+        house.deps.store.choose(&address, &off, NOW.parse().unwrap()).await.unwrap();
+        assert_eq!(sent(&house).await, expected, "{topic:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_stopped_all_mails_gets_essential_ones_and_who_complained_gets_none() {
+    for (topic, reason, expected) in [
+        (Some("tips"), Reason::Unsubscribe, withheld("unsubscribed")),
+        (None, Reason::Unsubscribe, withheld("unsubscribed")),
+        (Some("billing"), Reason::Unsubscribe, SENT),
+        (Some("billing"), Reason::Complaint, withheld("the reader complained before")),
+    ] {
+        let house = house(topic).await;
+        house.deps.store.suppress("ada@example.com", reason, NOW.parse().unwrap()).await.unwrap();
+        assert_eq!(sent(&house).await, expected, "{topic:?} {reason:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_bounces_softly_too_often_has_a_rest() {
+    for (bounces, expected) in
+        [(vec!["m1", "m1"], SENT), (vec!["m1", "m2"], withheld("the address bounced softly too often, and has a rest"))]
+    {
+        let house = house(Some("tips")).await;
+        for mail in bounces {
+            let bounce = serde_json::json!({ "bounce": { "bounceType": "Transient", "bounceSubType": "MailboxFull", "timestamp": NOW, "bouncedRecipients": [{ "emailAddress": "Ada@example.com" }] } });
+            let body = mail_event(&house, "Bounce", bounce).replace("ses-mail", mail);
+            // Of another mail, so that this one is not yet sent.
+            let body = body.replace(&house.decision(Channel::Mail).id.to_string(), "other");
+            assert!(handle(&house.deps, house.batch(&[body], 1)).await.unwrap().batch_item_failures.is_empty());
+        }
+        assert_eq!(sent(&house).await, expected);
+    }
+}

@@ -1,0 +1,70 @@
+//! `[mail.soft_bounces]` of `channels.toml`: how long an address has a rest that cannot be delivered to for the time being.
+
+use crate::error::Reporter;
+use crate::spanned::Spanned;
+use jiff::SignedDuration;
+use serde::Deserialize;
+
+/// When soft bounces, such as a full mailbox, hold back mails to an address, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SoftBounces {
+    /// How many of them, 1 or more.
+    pub count: u16,
+    /// Within how many days, 1 or more.
+    pub within_days: u16,
+    /// For how many days after the last of them nothing is sent, 1 or more.
+    pub rest_days: u16,
+}
+
+impl Default for SoftBounces {
+    /// Three within a week, and a rest of two.
+    fn default() -> Self {
+        Self { count: 3, within_days: 7, rest_days: 14 }
+    }
+}
+
+impl SoftBounces {
+    /// The time within which they count.
+    #[must_use]
+    pub fn within(&self) -> SignedDuration {
+        SignedDuration::from_hours(24 * i64::from(self.within_days))
+    }
+
+    /// The time for which nothing is sent.
+    #[must_use]
+    pub fn rest(&self) -> SignedDuration {
+        SignedDuration::from_hours(24 * i64::from(self.rest_days))
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawSoftBounces {
+    /// So many soft bounces hold back all further mails to an address, 1 to 20; 3 where nothing is written.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 20)))]
+    count: Option<Spanned<u16>>,
+    /// Within so many days, 1 to 365; 7 where nothing is written.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 365)))]
+    within_days: Option<Spanned<u16>>,
+    /// For so many days after the last of them, 1 to 365; 14 where nothing is written.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 365)))]
+    rest_days: Option<Spanned<u16>>,
+}
+
+/// Checks the policy.
+pub(crate) fn load(report: &mut Reporter<'_>, raw: RawSoftBounces) -> SoftBounces {
+    let usual = SoftBounces::default();
+    let mut take = |name: &str, value: Option<Spanned<u16>>, most: u16, usual: u16| {
+        let Some(value) = value else { return usual };
+        if !(1..=most).contains(value.get_ref()) {
+            report.at(value.span(), format!("mail.soft_bounces.{name} must be from 1 to {most}"));
+        }
+        value.into_inner()
+    };
+    SoftBounces {
+        count: take("count", raw.count, 20, usual.count),
+        within_days: take("within_days", raw.within_days, 365, usual.within_days),
+        rest_days: take("rest_days", raw.rest_days, 365, usual.rest_days),
+    }
+}

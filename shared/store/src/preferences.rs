@@ -1,0 +1,248 @@
+//! What the reader of an address wants, and what the address bears: whether a mail may go there.
+
+use crate::error::{StoreError, sort, unless_conflict};
+use crate::item::{Item, Read, s};
+use crate::keys;
+use crate::store::Store;
+use crate::suppressions::{self, Reason, Suppression};
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use perennial_config::soft_bounces::SoftBounces;
+use perennial_config::topics::Topic;
+use std::collections::BTreeMap;
+
+/// The beginning of the attributes that hold choices; the topic's id follows.
+const TOPIC: &str = "t:";
+/// The attribute of the soft bounces.
+const SOFT: &str = "soft";
+/// The attribute of the moment until which soft bounces hold mails back, in milliseconds since 1970.
+const UNTIL: &str = "until";
+/// How often a soft bounce is counted anew because another was counted meanwhile.
+const ATTEMPTS: u32 = 5;
+
+/// What a reader said about a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Choice {
+    /// Wants it; else does not.
+    pub wants: bool,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// What is known of an address. Nothing, where it has no item.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Preferences {
+    /// Why it gets no mail, if it does not.
+    pub suppression: Option<Suppression>,
+    /// Until when soft bounces hold mails back, if they do.
+    pub held_until: Option<Timestamp>,
+    /// What its reader chose, by topic; a topic that is not there stands as config has it.
+    pub topics: BTreeMap<String, Choice>,
+}
+
+/// Why a mail does not go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Withheld {
+    /// The address bounced, its reader complained, or wants no mails at all.
+    Suppressed(Reason),
+    /// It bounced softly too often, and has a rest.
+    SoftBounces,
+    /// The reader does not want this topic.
+    Topic,
+}
+
+impl Withheld {
+    /// The reason in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Suppressed(Reason::Unsubscribe) => "unsubscribed",
+            Self::Suppressed(Reason::Bounce) => "the address bounced before",
+            Self::Suppressed(Reason::Complaint) => "the reader complained before",
+            Self::SoftBounces => "the address bounced softly too often, and has a rest",
+            Self::Topic => "the reader does not want this topic",
+        }
+    }
+}
+
+impl Preferences {
+    /// Whether the reader wants `topic`, by what they chose, or by its default. An essential topic is not theirs to choose.
+    pub fn wants(&self, topic: &Topic) -> bool {
+        topic.essential || self.topics.get(&topic.id).map_or(topic.default, |choice| choice.wants)
+    }
+
+    /// Whether a mail about `topic` (`None` for one that names none) must not go out at `now`, and why. An essential mail, such as one about a
+    /// failed payment, goes to whoever unsubscribed, but never to an address that bounced or complained.
+    pub fn withholds(&self, topic: Option<&Topic>, now: Timestamp) -> Option<Withheld> {
+        let essential = topic.is_some_and(|topic| topic.essential);
+        if let Some(suppression) = self.suppression.filter(|it| !(essential && it.reason.can_be_lifted())) {
+            return Some(Withheld::Suppressed(suppression.reason));
+        }
+        if self.held_until.is_some_and(|until| now < until) {
+            return Some(Withheld::SoftBounces);
+        }
+        topic.is_some_and(|topic| !self.wants(topic)).then_some(Withheld::Topic)
+    }
+}
+
+impl Store {
+    /// What is known of an address, by its hash as in [`Store::suppress_hashed`]. Read consistently: who chose a moment ago is heard.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the read fails.
+    pub async fn preferences(&self, address: &[u8; 32]) -> Result<Preferences, StoreError> {
+        let key = keys::key(keys::suppression_hashed(address), keys::SUPPRESSION);
+        let item = self.get("preferences", key, true).await?;
+        item.map_or_else(|| Ok(Preferences::default()), |item| read(&item))
+    }
+
+    /// Stores what a reader chose, by topic. Other topics stay as they are, and so does a suppression.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the write fails.
+    pub async fn choose(
+        &self,
+        address: &[u8; 32],
+        topics: &BTreeMap<String, bool>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if topics.is_empty() {
+            return Ok(());
+        }
+        let key = keys::key(keys::suppression_hashed(address), keys::SUPPRESSION);
+        let mut update = self.client.update_item().table_name(&*self.table).set_key(Some(key));
+        let mut sets = Vec::new();
+        for (number, (topic, wants)) in topics.iter().enumerate() {
+            sets.push(format!("#t{number} = :t{number}"));
+            let choice = format!("{} {}", if *wants { "on" } else { "off" }, now.as_millisecond());
+            update = update
+                .expression_attribute_names(format!("#t{number}"), format!("{TOPIC}{topic}"))
+                .expression_attribute_values(format!(":t{number}"), s(choice));
+        }
+        let update = update.update_expression(format!("SET {}", sets.join(", ")));
+        update.send().await.map(drop).map_err(|error| sort("choose", error))
+    }
+
+    /// Counts a soft bounce of `address` at `at`, and holds mails back where they are too many. `mail` tells this bounce from others: one that is
+    /// reported again counts once. Gives until when mails are held back, where this bounce is why.
+    ///
+    /// # Errors
+    /// [`StoreError`] where a read or the write fails.
+    pub async fn soft_bounce(
+        &self,
+        address: &str,
+        mail: &str,
+        at: Timestamp,
+        policy: &SoftBounces,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let key = keys::key(keys::suppression(address), keys::SUPPRESSION);
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let item = self.get("soft_bounce", key.clone(), true).await?.unwrap_or_default();
+            let before = item.text(SOFT)?.unwrap_or_default();
+            let Some(bounces) = Bounces::parse(before)?.with(mail, at, policy) else { return Ok(None) };
+            let until = bounces.hold_until(policy)?;
+            let mut update = self
+                .client
+                .update_item()
+                .table_name(&*self.table)
+                .set_key(Some(key.clone()))
+                .expression_attribute_names("#soft", SOFT)
+                .expression_attribute_values(":after", s(bounces.to_string()));
+            update = if before.is_empty() {
+                update.condition_expression("attribute_not_exists(#soft)")
+            } else {
+                update.condition_expression("#soft = :before").expression_attribute_values(":before", s(before))
+            };
+            let mut expression = "SET #soft = :after".to_owned();
+            if let Some(until) = until {
+                expression.push_str(", #until = :until");
+                update = update
+                    .expression_attribute_names("#until", UNTIL)
+                    .expression_attribute_values(":until", crate::item::at(until));
+            }
+            let sent = update.update_expression(expression).send().await;
+            match unless_conflict(sent.map(drop).map_err(|error| sort("soft_bounce", error)))? {
+                Some(()) => return Ok(until),
+                None if attempt < ATTEMPTS => {}
+                None => return Err(StoreError::Conflict { operation: "soft_bounce" }),
+            }
+        }
+    }
+}
+
+/// The soft bounces that still count: when, and of which mail (the hash of its id).
+#[derive(Debug, Default)]
+struct Bounces(BTreeMap<u32, i64>);
+
+impl Bounces {
+    fn parse(text: &str) -> Result<Self, StoreError> {
+        let wrong = || StoreError::corrupt("attribute `soft` is not of its form");
+        let entry = |entry: &str| {
+            let (mail, at) = entry.split_once('@')?;
+            Some((u32::from_str_radix(mail, 16).ok()?, at.parse().ok()?))
+        };
+        let entries = text.split(' ').filter(|entry| !entry.is_empty());
+        entries.map(|text| entry(text).ok_or_else(wrong)).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// With one more, without those that are too old to count by the newest; `None` where this one is counted already, or too old itself.
+    fn with(mut self, mail: &str, at: Timestamp, policy: &SoftBounces) -> Option<Self> {
+        let (mail, at) = (perennial_domain::hash::hash32(mail), at.as_millisecond());
+        if self.0.contains_key(&mail) {
+            return None;
+        }
+        self.0.insert(mail, at);
+        let newest = self.0.values().copied().max().unwrap_or(at);
+        self.0.retain(|_, own| *own > newest - policy.within().as_millis() as i64);
+        // More than decide are not kept: the newest do.
+        while self.0.len() > usize::from(policy.count) {
+            let oldest = self.0.iter().min_by_key(|(mail, at)| (**at, **mail)).map(|(mail, _)| *mail);
+            oldest.map(|oldest| self.0.remove(&oldest));
+        }
+        self.0.contains_key(&mail).then_some(self)
+    }
+
+    /// Until when mails are held back, where they are enough.
+    fn hold_until(&self, policy: &SoftBounces) -> Result<Option<Timestamp>, StoreError> {
+        if self.0.len() < usize::from(policy.count) {
+            return Ok(None);
+        }
+        let newest = self.0.values().copied().max().unwrap_or_default();
+        let until = Timestamp::from_millisecond(newest).and_then(|newest| newest.checked_add(policy.rest()));
+        until.map(Some).map_err(|error| StoreError::Unstorable(error.to_string()))
+    }
+}
+
+impl std::fmt::Display for Bounces {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (number, (mail, at)) in self.0.iter().enumerate() {
+            let gap = if number == 0 { "" } else { " " };
+            write!(f, "{gap}{mail:x}@{at}")?;
+        }
+        Ok(())
+    }
+}
+
+fn read(item: &Item) -> Result<Preferences, StoreError> {
+    let mut topics = BTreeMap::new();
+    for (name, value) in item {
+        let Some(topic) = name.strip_prefix(TOPIC) else { continue };
+        let choice = match value {
+            AttributeValue::S(text) => choice(text),
+            _ => None,
+        };
+        topics.insert(topic.to_owned(), choice.ok_or_else(|| StoreError::corrupt("a choice is not of its form"))?);
+    }
+    Ok(Preferences { suppression: suppressions::read(item)?, held_until: item.moment(UNTIL)?, topics })
+}
+
+fn choice(text: &str) -> Option<Choice> {
+    let (wants, since) = text.split_once(' ')?;
+    let wants = match wants {
+        "on" => true,
+        "off" => false,
+        _ => return None,
+    };
+    Some(Choice { wants, since: Timestamp::from_millisecond(since.parse().ok()?).ok()? })
+}

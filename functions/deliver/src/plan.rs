@@ -75,8 +75,14 @@ pub(crate) async fn make(
     let account = account(deps, config, decision, &view).await?;
     let facts = account.as_ref().map(|account| facts(config, account, now));
     let evaluation = evaluate(&Moment::new(config, now).with_account(facts.as_ref()), &view);
-    let about =
-        About { decision, profile: &stored.profile, view: &view, evaluation: &evaluation, account: account.as_ref() };
+    let about = About {
+        decision,
+        profile: &stored.profile,
+        view: &view,
+        evaluation: &evaluation,
+        account: account.as_ref(),
+        owner: evaluation.owner(config, facts.as_ref()),
+    };
     if !stage_allows(config, decision, evaluation.stage) {
         return Ok(Plan::Withhold("the stage has changed"));
     }
@@ -98,6 +104,7 @@ struct About<'a> {
     view: &'a State,
     evaluation: &'a Evaluation,
     account: Option<&'a Account>,
+    owner: Option<&'a str>,
 }
 
 /// Whether someone who stands at `stage` may still get the journey's messages. A journey that this config does not know, which may be newer or
@@ -149,7 +156,8 @@ async fn endpoint(deps: &Deps, config: &Config, about: &About<'_>, now: Timestam
     Ok(Plan::Endpoint { endpoint: Box::new(endpoint.clone()), secret, message, subject: rendered.subject })
 }
 
-/// The account that the person belongs to, read only where a condition or the template asks for it.
+/// The account that the person belongs to, read only where a condition or the template asks for it, or where what is decided may be
+/// a task: that goes to its owner.
 async fn account(
     deps: &Deps,
     config: &Config,
@@ -157,13 +165,14 @@ async fn account(
     view: &State,
 ) -> Result<Option<Account>, DeliverError> {
     let asks = config.asks_account() || deps.workbench(config).renderer.asks_for_account(&decision.template);
+    let asks = asks || decision.channel == Channel::Webhook;
     let Some(id) = account_of(config, view).filter(|_| asks) else { return Ok(None) };
     Ok(deps.store.account_in_charge(&id, Consistency::Strong).await?.map(|stored| stored.account))
 }
 
 /// What the template can name.
 fn context(about: &About<'_>) -> Context {
-    let context = Context::new(about.decision, about.view, about.evaluation.stage);
+    let context = Context::new(about.decision, about.view, about.evaluation.stage).with_owner(about.owner);
     let Some(account) = about.account else { return context };
     let traits = account.traits.iter().map(|(name, held)| (name.clone(), held.value.clone()));
     context.with_account(&account.id, traits.collect())
@@ -172,3 +181,7 @@ fn context(about: &About<'_>) -> Context {
 fn render(deps: &Deps, config: &Config, decision: &Decision, context: &Context) -> Result<Rendered, DeliverError> {
     Ok(deps.workbench(config).renderer.render(&decision.template, context)?)
 }
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

@@ -250,6 +250,11 @@ fn profile(email: Option<&str>, pays: bool) -> Profile {
 }
 
 fn config() -> Config {
+    config_with(&[])
+}
+
+/// The same with these files besides.
+pub(crate) fn config_with(more: &[(&str, &str)]) -> Config {
     let step = |channel: &str| format!("{{ channel = \"{channel}\", template = \"welcome\" }}");
     let webhook = "{ channel = \"webhook\", template = \"welcome\", endpoint = \"tasks\" }";
     let journeys = format!(
@@ -269,7 +274,7 @@ fn config() -> Config {
             "subject = \"Hi {{ person.name }}\"\ntext = \"Hello {{ person.name }}.\"\nlink = \"/start\"\n",
         ),
     ];
-    ConfigBuilder::least().with(&files).load()
+    ConfigBuilder::least().with(&files).with(more).load()
 }
 
 async fn table() -> Store {

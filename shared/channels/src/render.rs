@@ -114,6 +114,7 @@ impl std::fmt::Debug for Rendered {
 /// | `person` | the person's traits, such as `person.first_name`, `person.plan` |
 /// | `account.id` | the account's id |
 /// | `account.…` | the account's traits, where the caller knows them |
+/// | `owner` | the colleague or team that answers for the person, where there is one |
 /// | `stage` | the lifecycle stage, such as `trial` |
 /// | `cause.event.name`, `cause.quiet.days`, `cause.score.value` | what set the message off |
 /// | `journey`, `step` | the journey's name, and the step from 0 |
@@ -122,6 +123,7 @@ impl std::fmt::Debug for Rendered {
 pub struct Context {
     person: Map<String, Value>,
     account: Map<String, Value>,
+    owner: String,
     stage: Stage,
     cause: Value,
     journey: String,
@@ -144,6 +146,7 @@ impl Context {
         Self {
             person,
             account,
+            owner: String::new(),
             stage,
             // A cause is plain data and always becomes JSON.
             cause: serde_json::to_value(&decision.cause).unwrap_or_default(),
@@ -168,6 +171,19 @@ impl Context {
             self.account.insert(name, value);
         }
         self
+    }
+
+    /// With who answers for the person ([`perennial_engine::Evaluation::owner`]).
+    #[must_use]
+    pub fn with_owner(mut self, owner: Option<&str>) -> Self {
+        owner.unwrap_or_default().clone_into(&mut self.owner);
+        self
+    }
+
+    /// Who answers for the person, where anybody does.
+    #[must_use]
+    pub fn owner(&self) -> Option<&str> {
+        Some(self.owner.as_str()).filter(|owner| !owner.is_empty())
     }
 
     /// The account's id.
@@ -253,14 +269,15 @@ impl Renderer {
         &self.problems
     }
 
-    /// Whether the template names something of the account besides its id, so that the account has to be read.
+    /// Whether the template names something of the account besides its id, or the owner, so that the account has to be read.
     #[must_use]
     pub fn asks_for_account(&self, template: &str) -> bool {
         ["subject", "text", "html", "link", "start", "end", "title", "location"].iter().any(|part| {
             let compiled = self.env.get_template(&format!("{template}.{part}"));
             compiled.is_ok_and(|compiled| {
                 let mut names = compiled.undeclared_variables(true).into_iter();
-                names.any(|name| name == "account" || (name.starts_with("account.") && name != "account.id"))
+                let asks = |name: &str| matches!(name, "account" | "owner") || name.starts_with("account.");
+                names.any(|name| asks(&name) && name != "account.id")
             })
         })
     }

@@ -81,6 +81,7 @@ pub fn payload(
             "title": rendered.subject,
             "text": rendered.text,
             "link": rendered.link,
+            "owner": context.owner(),
             "person": {
                 "id": decision.person,
                 "user_ids": users,

@@ -91,7 +91,7 @@ fn the_payload_says_what_was_decided_about_whom_and_why() {
     let mut state = State::default();
     state.traits.insert("email".into(), Register { at: 0, value: "\"ada@example.com\"".into() });
     state.account = Some(Register { at: 0, value: "acme".into() });
-    let context = Context::new(&decision(), &state, Stage::Established);
+    let context = Context::new(&decision(), &state, Stage::Established).with_owner(Some("customer success"));
     let rendered = Rendered {
         subject: "Call Ada".into(),
         text: "Quiet for 14 days.".into(),

@@ -32,7 +32,7 @@ struct RawSegment {
     /// A condition on the person and the account: for whom it holds, is in the segment.
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::PersonCondition"))]
     when: Spanned<String>,
-    /// The colleague or team that answers for it.
+    /// The colleague or team that answers for it. Tasks about people whose account has no owner go to that of the first segment they are in.
     owner: Option<String>,
     /// How many of a hundred are to stay for a year.
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::WholePercent>"))]
@@ -51,7 +51,7 @@ pub struct Segment {
     pub key: u32,
     /// Who is in it.
     pub when: Program<PersonSlot>,
-    /// Which colleague answers for it.
+    /// Which colleague or team answers for it.
     pub owner: Option<String>,
     /// How many of a hundred are to stay for a year.
     pub retention_target: Option<u8>,

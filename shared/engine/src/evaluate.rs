@@ -5,7 +5,7 @@ use crate::person::{NpsClass, Person};
 use crate::score::values;
 use crate::state::State;
 use perennial_config::Config;
-use perennial_domain::{Score, Scores, Stage};
+use perennial_domain::{AccountFacts, Score, Scores, Stage};
 
 /// A state at a moment. Why a score is what it is: [`crate::explain`].
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +41,15 @@ impl Evaluation {
         let bits = self.segments;
         let all = config.segments.all.iter().enumerate();
         all.filter(move |(at, _)| bits & (1 << at) != 0).map(|(_, segment)| segment.name.as_str())
+    }
+
+    /// Who answers for the person, which is whose a task about them is: the owner of the account, else that of the first segment in the
+    /// file's order that the person is in and that has one.
+    pub fn owner<'a>(&self, config: &'a Config, account: Option<&'a AccountFacts>) -> Option<&'a str> {
+        let of_account = account.and_then(|account| account.owner.as_deref());
+        of_account.or_else(|| {
+            self.segments(config).find_map(|name| config.segments.get(name).and_then(|(_, of)| of.owner.as_deref()))
+        })
     }
 }
 

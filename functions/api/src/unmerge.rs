@@ -7,6 +7,7 @@ use lambda_http::Body;
 use perennial_contracts::queue::{EventsPayload, Unmerge};
 use perennial_domain::{Identity, PersonId};
 use perennial_engine::Profile;
+use perennial_engine::merge::others;
 use perennial_lambda_kit::queue::Delay;
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +40,7 @@ pub(crate) async fn ask(deps: &Deps, person: &str, body: &Body) -> Result<Respon
     let Some(identity) = named(&stored.profile, &asked.identity) else {
         return Err(Failure::NotFound("this person has no such user id or anonymous id"));
     };
-    if stored.profile.parts.len() == 1 {
+    if others(&stored.profile.parts, identity).is_empty() {
         return Err(Failure::Wrong("this person has no other identity to be taken from"));
     }
     let by = if asked.by.trim().is_empty() { "api" } else { asked.by.trim() };
@@ -68,8 +69,11 @@ mod tests {
     use super::*;
     use crate::access::Access;
     use crate::handler::handle;
-    use crate::test_support::{House, house, now, with_ada};
+    use crate::test_support::{House, ada, house, now, with_ada};
     use http::StatusCode;
+    use perennial_domain::{AnonymousId, UserId};
+    use perennial_engine::joins::{Digest, Evidence, Link, Standing};
+    use perennial_store::Consistency;
 
     async fn post(house: &House, person: &str, body: &str) -> (StatusCode, String) {
         let uri = format!("/api/people/{person}/unmerge");
@@ -100,6 +104,18 @@ mod tests {
         assert_eq!(post(&house, "user%2F1", r#"{"identity":"someone"}"#).await.0, StatusCode::NOT_FOUND);
         assert_eq!(post(&house, "nobody", r#"{"identity":"anon-1"}"#).await.0, StatusCode::NOT_FOUND);
         assert_eq!(post(&house, "user%2F1", "{}").await.0, StatusCode::BAD_REQUEST);
+        // A user id leaves with its anonymous ids, and here nothing else would stay.
+        let mut stored = house.deps.store.follow(ada().person_id(), Consistency::Strong).await.unwrap().unwrap();
+        let visitor = Identity::Anonymous(AnonymousId::parse("anon-1").unwrap());
+        stored.profile.part_mut(&visitor).add_link(Link {
+            at: 0,
+            user: UserId::parse("user/1").unwrap(),
+            message: Digest::default(),
+            evidence: Evidence::Identify,
+            standing: Standing::Holds,
+        });
+        house.deps.store.save(&mut stored).await.unwrap();
+        assert_eq!(post(&house, "user%2F1", r#"{"identity":"user/1"}"#).await.0, StatusCode::BAD_REQUEST);
         assert!(house.events.drain().is_empty());
     }
 }

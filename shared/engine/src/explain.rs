@@ -113,6 +113,9 @@ pub enum What {
         event: String,
         /// The rule.
         rule: String,
+        /// The rule's condition on the event, as config writes it, where it has one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        condition: Option<String>,
     },
     /// A signal's measure reaches the end at which it gives all its points, or the one at which it gives none.
     Measure {
@@ -212,7 +215,9 @@ fn changes(moment: &Moment<'_>, state: &State, likelihood: Likelihood, value: Sc
     };
     for rule in of.rules.iter().filter_map(|at| scoring.rules.get(*at)) {
         let after = score(moment, &once_more(moment, state, rule), likelihood);
-        add(What::Event { event: rule.event.clone(), rule: rule.id.clone() }, &rule.reason, after);
+        let condition = rule.filter.as_ref().map(|filter| filter.source().to_owned());
+        let what = What::Event { event: rule.event.clone(), rule: rule.id.clone(), condition };
+        add(what, &rule.reason, after);
     }
     let person = look(moment, state);
     let sum = contributions(&person, likelihood, &mut |_| {});

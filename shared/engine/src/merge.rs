@@ -202,6 +202,17 @@ fn refuse_link(parts: &mut [Part], anonymous: &Identity, limit: Limit) {
     }
 }
 
+/// Of the parts of one person those that stay where `identity` is taken out: a user id leaves with the anonymous ids that are
+/// linked to it, an anonymous id by itself. Empty where nothing would stay, so that there is nothing to be taken out of.
+pub fn others<'a>(together: &'a [Part], identity: &Identity) -> Vec<&'a Part> {
+    let stays = |part: &&Part| match (&part.identity, identity) {
+        (Identity::User(_), _) => part.identity != *identity,
+        (Identity::Anonymous(_), Identity::User(user)) => part.holder().is_none_or(|link| link.user != *user),
+        (Identity::Anonymous(_), Identity::Anonymous(_)) => part.identity != *identity,
+    };
+    together.iter().filter(stays).collect()
+}
+
 /// Severs what joins `identity` to the others of `together`, so that the same evidence, or a repetition of it, joins it no more.
 fn part_ways(parts: &mut [Part], together: &[Part], identity: &Identity, at: i64, what: &Noted) {
     let Some(own) = together.iter().find(|part| part.identity == *identity) else { return };
@@ -209,12 +220,7 @@ fn part_ways(parts: &mut [Part], together: &[Part], identity: &Identity, at: i64
     if own.notes.iter().any(|note| note.at == at && matches!(note.what, Noted::Parted { .. })) {
         return;
     }
-    let stays = |part: &&Part| match (&part.identity, identity) {
-        (Identity::User(_), _) => part.identity != *identity,
-        (Identity::Anonymous(_), Identity::User(user)) => part.holder().is_none_or(|link| link.user != *user),
-        (Identity::Anonymous(_), Identity::Anonymous(_)) => part.identity != *identity,
-    };
-    let others: Vec<&Part> = together.iter().filter(stays).collect();
+    let others = others(together, identity);
     if others.is_empty() {
         return;
     }

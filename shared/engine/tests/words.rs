@@ -253,3 +253,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_only_some_events_of_a_name_would_bring_is_told_by_what_they_are() {
+    let scoring = r#"!
+        [[rule]]
+        id = "price"
+        score = "purchase"
+        event = "$page"
+        where = 'properties.path == "/pricing"'
+        points = 20
+        half_life_days = 30
+        reason = "looked at the prices"
+    "#;
+    let config = config_with(&[("scoring.toml", scoring)]);
+    let mut person = Person::new("u");
+    person.feed(&config, &[EventBuilder::track("m", "u", "Login").at(at(NOW)).build()], at(NOW));
+    let told = tell(&person.why(&config, at(NOW), Likelihood::Purchase), at(NOW));
+    assert_eq!(told.changes, [r#"another "page view" (looked at the prices) would add 20"#]);
+}

@@ -50,6 +50,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     } else {
         print!("{}", shown(&found));
         match patch.as_str() {
+            _ if found.points.is_none() => {}
             "" => println!("{} has these points already.", file.display()),
             patch => print!("\n{patch}"),
         }

@@ -79,12 +79,13 @@ impl Bar {
 
 fn shown(outcome: &Outcome) -> String {
     let would = if outcome.dry_run { "would change" } else { "changed" };
+    let counted = |n: u64, one: &str, many: &str| format!("{} {}", number(n), if n == 1 { one } else { many });
     let mut out = format!(
-        "{} people, {} events in the archive, config {}: {} people {would}.\n",
-        number(outcome.people),
-        number(outcome.events),
+        "{}, {} in the archive, config {}: {} {would}.\n",
+        counted(outcome.people, "person", "people"),
+        counted(outcome.events, "event", "events"),
         outcome.config,
-        number(outcome.changed)
+        counted(outcome.changed, "person", "people")
     );
     if !outcome.stages.is_empty() {
         let mut stages = framed(&["stage before", "stage now", "people"]);

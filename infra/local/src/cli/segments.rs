@@ -1,7 +1,7 @@
 //! `perennial segments`
 
 use super::client::Target;
-use super::tables::{framed, number};
+use super::tables::{framed, number, plain};
 use serde::Deserialize;
 use std::process::ExitCode;
 
@@ -52,7 +52,8 @@ fn shown(answer: &Answer) -> String {
     if answer.segments.is_empty() {
         return "There are no segments; segments.toml says how to make some.".to_owned();
     }
-    let mut table = framed(&["segment", "people", "NPS", "+ / o / -", "owner", "retention target", "who"]);
+    let mut table = framed(&["segment", "people", "NPS", "+ / o / -", "owner", "retention"]);
+    let mut who = plain(&[]);
     for segment in &answer.segments {
         let nps = &segment.nps;
         table.add_row([
@@ -62,11 +63,17 @@ fn shown(answer: &Answer) -> String {
             format!("{} / {} / {}", nps.promoters, nps.passives, nps.detractors),
             segment.owner.clone().unwrap_or_default(),
             segment.retention_target.map_or_else(String::new, |target| format!("{target} %")),
-            segment.description.clone(),
         ]);
+        if !segment.description.is_empty() {
+            who.row([segment.name.clone(), segment.description.clone()]);
+        }
     }
+    // Descriptions stand by themselves: beside the numbers they would leave room for neither on a screen of 80 columns.
     format!(
-        "{table}\nNPS: promoters less detractors, in percent of those who answered; + promoters, o passives, - detractors."
+        "{table}\n\
+        NPS: promoters (+) less detractors (-), in percent of those who answered.\n\
+        Retention: how many of a hundred are to stay for a year.\n\n\
+        {who}"
     )
 }
 

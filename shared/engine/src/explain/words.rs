@@ -189,7 +189,8 @@ pub fn about(
     }
     let segments: Vec<String> = evaluation.segments(config).map(plain).collect();
     if !segments.is_empty() {
-        lines.push(format!("In the segments {}.", listed(&segments)));
+        let which = if segments.len() == 1 { "segment" } else { "segments" };
+        lines.push(format!("In the {which} {}.", listed(&segments)));
     }
     lines
 }
@@ -260,7 +261,9 @@ fn changes(explanation: &Explanation) -> Vec<String> {
 
 fn change(change: &Change) -> String {
     let what = match &change.what {
-        What::Event { event, .. } => format!("another \"{}\"", event_name(event)),
+        What::Event { event, condition: None, .. } => format!("another \"{}\"", event_name(event)),
+        // The name alone would promise it of events that the rule does not count.
+        What::Event { event, .. } => format!("another \"{}\" ({})", event_name(event), change.text),
         What::Measure { expression, reaches, .. } => measure::being(expression, *reaches),
         What::Quiet { days } => match days {
             7 => "a quiet week".to_owned(),

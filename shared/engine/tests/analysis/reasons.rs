@@ -57,7 +57,10 @@ fn a_score_says_what_would_raise_and_lower_it() {
     life.does("Signed Up", json!({}), start());
     let why = life.person.why(&life.config, start(), Likelihood::Purchase);
     let first = &why.changes[0];
-    assert_eq!(first.what, What::Event { event: "Demo Requested".into(), rule: "purchase_demo".into() });
+    assert_eq!(
+        first.what,
+        What::Event { event: "Demo Requested".into(), rule: "purchase_demo".into(), condition: None }
+    );
     assert_eq!((first.by, first.value), (35, Score::from(35)));
     // It comes true.
     life.does("Demo Requested", json!({}), start());

@@ -51,7 +51,7 @@ async fn an_unmerge_is_archived_with_the_time_it_was_done_unless_it_changes_noth
     assert!(bench.hand(body(&unmerge(-5))).await.is_empty());
     assert!(!are_one(&bench).await);
     let done = Unmerge { done_at: Some(at(30)), ..unmerge(-5) };
-    assert_eq!(archived(&bench.archive).await, [done.clone()]);
+    assert_eq!(archived(&bench.archive).await, std::slice::from_ref(&done));
     // The same word again, and one about someone who is nobody's part, do nothing.
     bench.time.set(at(90));
     for said in [-5, 60] {
@@ -72,6 +72,7 @@ async fn what_cannot_be_archived_is_not_done_and_comes_again() {
         archive: archive.clone(),
         messages: bench.messages.clone(),
         accounts: bench.accounts.clone(),
+        events: bench.events.clone(),
         config: ConfigHandle::fixed(config()),
         clock: bench.clock.clone(),
         debounce: Delay::NONE,

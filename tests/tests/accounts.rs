@@ -31,7 +31,7 @@ fn member(number: u32) -> Member {
     }
 }
 
-/// Issue 3: "10,000 people in one account roll up within one invocation and a stated number of read units."
+/// "10,000 people in one account roll up within one invocation and a stated number of read units."
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_people_roll_up_within_one_invocation_and_225_read_units() {
     let (stack, _) = stack_with(NOW, |options| StackOptions { meter: true, fast: true, ..options }).await;

@@ -42,24 +42,7 @@ fn event(
     now: Timestamp,
 ) -> Result<Event, InvalidId> {
     let id = hash::sha256(&[&[b"api".as_slice(), name.as_bytes()], key].concat());
-    let (user_id, anonymous_id) = match identity {
-        Identity::User(id) => (Some(id.clone()), None),
-        Identity::Anonymous(id) => (None, Some(id.clone())),
-    };
-    Ok(Event {
-        message_id: MessageId::parse(&format!("api-{}", hash::base32(&id[..20])))?,
-        kind: EventKind::Track,
-        user_id,
-        anonymous_id,
-        timestamp: now,
-        original_timestamp: None,
-        received_at: now,
-        source: SourceId::parse(SOURCE)?,
-        event: Some(EventName::parse(name)?),
-        group_id: None,
-        previous_id: None,
-        properties,
-        traits: Properties::new(),
-        context: Properties::new(),
-    })
+    let id = MessageId::parse(&format!("api-{}", hash::base32(&id[..20])))?;
+    let event = Some(EventName::parse(name)?);
+    Ok(Event { event, properties, ..Event::new(identity, EventKind::Track, id, SourceId::parse(SOURCE)?, now) })
 }

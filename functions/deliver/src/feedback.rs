@@ -135,24 +135,13 @@ fn as_event(event: &MailEvent, name: &str, identity: &Identity, now: Timestamp) 
     let at = event.at.as_nanosecond().to_be_bytes();
     let id = hash::sha256(&[b"ses", event.mail_id.as_bytes(), event.kind.as_str().as_bytes(), &at, link.as_bytes()]);
     let invalid = |error: perennial_domain::InvalidId| DeliverError::Event(error.to_string());
-    let (user_id, anonymous_id) = match identity {
-        Identity::User(id) => (Some(id.clone()), None),
-        Identity::Anonymous(id) => (None, Some(id.clone())),
-    };
+    let id = MessageId::parse(&format!("ses-{}", hash::base32(&id[..20]))).map_err(invalid)?;
+    let source = SourceId::parse(SOURCE).map_err(invalid)?;
     Ok(Event {
-        message_id: MessageId::parse(&format!("ses-{}", hash::base32(&id[..20]))).map_err(invalid)?,
-        kind: EventKind::Track,
-        user_id,
-        anonymous_id,
-        timestamp: event.at,
         original_timestamp: Some(event.at),
         received_at: now,
-        source: SourceId::parse(SOURCE).map_err(invalid)?,
         event: Some(EventName::parse(name).map_err(invalid)?),
-        group_id: None,
-        previous_id: None,
         properties,
-        traits: Properties::new(),
-        context: Properties::new(),
+        ..Event::new(identity, EventKind::Track, id, source, event.at)
     })
 }

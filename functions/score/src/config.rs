@@ -15,6 +15,8 @@ pub struct Settings {
     pub messages_queue_url: String,
     /// The accounts queue's URL.
     pub accounts_queue_url: String,
+    /// The events queue's URL.
+    pub events_queue_url: String,
     /// Where the archive is, as a URL.
     pub archive: String,
     /// How long a changed account waits for more changes.
@@ -22,7 +24,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads `TABLE`, `MESSAGES_QUEUE_URL`, `ACCOUNTS_QUEUE_URL`, `ARCHIVE` and `ACCOUNTS_DEBOUNCE_SECONDS`.
+    /// Reads `TABLE`, `MESSAGES_QUEUE_URL`, `ACCOUNTS_QUEUE_URL`, `EVENTS_QUEUE_URL`, `ARCHIVE` and `ACCOUNTS_DEBOUNCE_SECONDS`.
     ///
     /// # Errors
     /// [`EnvError`] naming the key that is missing or wrong.
@@ -32,6 +34,7 @@ impl Settings {
             table: env.required("TABLE", "the name of a DynamoDB table")?,
             messages_queue_url: env.required("MESSAGES_QUEUE_URL", "the URL of the messages queue")?,
             accounts_queue_url: env.required("ACCOUNTS_QUEUE_URL", "the URL of the accounts queue")?,
+            events_queue_url: env.required("EVENTS_QUEUE_URL", "the URL of the events queue")?,
             archive: env.required("ARCHIVE", "file:///a/directory")?,
             debounce: Delay::at_most(debounce.unwrap_or(DEBOUNCE_SECONDS)),
         })
@@ -45,8 +48,8 @@ mod tests {
 
     #[test]
     fn a_missing_key_is_named_and_the_debounce_has_a_default() {
-        let pairs =
-            [("TABLE", "t"), ("MESSAGES_QUEUE_URL", "m"), ("ACCOUNTS_QUEUE_URL", "a"), ("ARCHIVE", "file:///x")];
+        let queues = [("MESSAGES_QUEUE_URL", "m"), ("ACCOUNTS_QUEUE_URL", "a"), ("EVENTS_QUEUE_URL", "e")];
+        let pairs = [("TABLE", "t"), queues[0], queues[1], queues[2], ("ARCHIVE", "file:///x")];
         assert_eq!(Settings::from_env(&Env::from_pairs(pairs)).unwrap().debounce, Delay::at_most(DEBOUNCE_SECONDS));
         for (missing, _) in pairs {
             let rest = pairs.into_iter().filter(|(key, _)| *key != missing);

@@ -23,6 +23,8 @@ pub struct Parts {
     pub messages: Arc<dyn Sender>,
     /// The accounts queue.
     pub accounts: Arc<dyn Sender>,
+    /// The events queue, for what journeys count.
+    pub events: Arc<dyn Sender>,
     /// The config in force.
     pub config: ConfigHandle,
     /// The time.
@@ -37,6 +39,7 @@ pub struct Deps {
     pub(crate) archive: Archive,
     pub(crate) messages: Arc<dyn Sender>,
     pub(crate) accounts: Arc<dyn Sender>,
+    pub(crate) events: Arc<dyn Sender>,
     pub(crate) config: ConfigHandle,
     pub(crate) clock: Clock,
     pub(crate) debounce: Delay,
@@ -48,12 +51,13 @@ pub struct Deps {
 impl Deps {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, archive, messages, accounts, config, clock, debounce } = parts;
+        let Parts { store, archive, messages, accounts, events, config, clock, debounce } = parts;
         Self {
             store,
             archive,
             messages,
             accounts,
+            events,
             config,
             clock,
             debounce,

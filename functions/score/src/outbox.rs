@@ -6,7 +6,7 @@ use crate::performed;
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 use perennial_config::Config;
-use perennial_contracts::queue::{AccountMilestone, AccountTraits, AccountsPayload, MessagesPayload};
+use perennial_contracts::queue::{AccountMilestone, AccountTraits, AccountsPayload, EventsPayload, MessagesPayload};
 use perennial_domain::{AccountId, PersonId};
 use perennial_engine::Action;
 use perennial_lambda_kit::queue::{Delay, Sender};
@@ -90,17 +90,21 @@ async fn perform_once(
             }
         }
     }
-    let (messages, accounts) = match (messages(planned), accounts(planned, deps.clock.now())) {
-        (Ok(messages), Ok(accounts)) => (messages, accounts),
-        (Err(error), _) | (_, Err(error)) => {
+    let outgoing = (messages(planned), accounts(planned, deps.clock.now()), events(planned));
+    let (messages, accounts, events) = match outgoing {
+        (Ok(messages), Ok(accounts), Ok(events)) => (messages, accounts, events),
+        (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
             tracing::error!(%error, "outbox entries could not be written as messages");
             report.failed.extend(planned.iter().map(|planned| planned.person));
             return Vec::new();
         }
     };
-    let (a, b) =
-        tokio::join!(send(&*deps.messages, messages, Delay::NONE), send(&*deps.accounts, accounts, deps.debounce));
-    for index in a.into_iter().chain(b) {
+    let (messages, accounts, events) = tokio::join!(
+        send(&*deps.messages, messages, Delay::NONE),
+        send(&*deps.accounts, accounts, deps.debounce),
+        send(&*deps.events, events, Delay::NONE)
+    );
+    for index in messages.into_iter().chain(accounts).chain(events) {
         failed[index] = true;
     }
     let is_meeting: HashSet<usize> = met.iter().map(|(index, _)| *index).collect();
@@ -158,7 +162,7 @@ async fn write_all(
 ) -> Vec<(usize, Result<Meeting, PerformError>)> {
     let mut people: BTreeMap<PersonId, Vec<usize>> = BTreeMap::new();
     for (index, planned) in planned.iter().enumerate() {
-        if !matches!(planned.action, Action::Send(_) | Action::AccountTraits { .. } | Action::AccountMilestone { .. }) {
+        if !is_sent(&planned.action) {
             people.entry(planned.person).or_default().push(index);
         }
     }
@@ -174,6 +178,12 @@ async fn write_all(
         outcomes
     });
     each.buffer_unordered(CONCURRENCY).concat().await
+}
+
+/// Whether the entry is a message for a queue, and nothing else.
+fn is_sent(action: &Action) -> bool {
+    use Action::{AccountMilestone, AccountTraits, Count, Send};
+    matches!(action, Send(_) | Count { .. } | AccountTraits { .. } | AccountMilestone { .. })
 }
 
 async fn write(
@@ -198,7 +208,7 @@ async fn write(
         Action::Alias { user, previous } => {
             return Ok(Some(Meeting::Earlier { user: user.clone(), previous: previous.clone() }));
         }
-        Action::Send(_) | Action::AccountTraits { .. } | Action::AccountMilestone { .. } => {}
+        Action::Send(_) | Action::Count { .. } | Action::AccountTraits { .. } | Action::AccountMilestone { .. } => {}
     }
     Ok(None)
 }
@@ -212,6 +222,20 @@ fn messages(planned: &[Planned]) -> Result<Vec<Outgoing>, serde_json::Error> {
     decisions
         .map(|(index, decision)| {
             let body = serde_json::to_string(&MessagesPayload::Decision(decision.clone()))?;
+            Ok(Outgoing { body, of: vec![index] })
+        })
+        .collect()
+}
+
+/// One message an event that a journey counts.
+fn events(planned: &[Planned]) -> Result<Vec<Outgoing>, serde_json::Error> {
+    let events = planned.iter().enumerate().filter_map(|(index, planned)| match &planned.action {
+        Action::Count { event } => Some((index, event)),
+        _ => None,
+    });
+    events
+        .map(|(index, event)| {
+            let body = serde_json::to_string(&EventsPayload::Events { events: vec![event.clone()] })?;
             Ok(Outgoing { body, of: vec![index] })
         })
         .collect()
@@ -238,7 +262,11 @@ fn accounts(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoing>, serde_
             Action::AccountMilestone { account, milestone, at } => {
                 (account, None, Some(AccountMilestone { milestone: *milestone, at: *at }))
             }
-            Action::Send(_) | Action::IndexAddress { .. } | Action::Claim { .. } | Action::Alias { .. } => continue,
+            Action::Send(_)
+            | Action::Count { .. }
+            | Action::IndexAddress { .. }
+            | Action::Claim { .. }
+            | Action::Alias { .. } => continue,
         };
         let empty = || Changed { account, calls: Vec::new(), milestones: Vec::new(), of: Vec::new() };
         let changed = changed.entry(account).or_insert_with(empty);

@@ -7,7 +7,7 @@ use crate::error::{ConfigError, ConfigErrors, Reporter};
 use crate::features::Features;
 use crate::history::History;
 use crate::identity::Identities;
-use crate::journeys::{self, Journeys};
+use crate::journeys::{self, Journey, Journeys};
 use crate::lifecycle::Lifecycle;
 use crate::personas::Personas;
 use crate::schedules::{self, Schedule};
@@ -169,7 +169,7 @@ impl Config {
         let measures = self.scoring.signals.iter().map(|signal| &signal.measure);
         let signals = self.scoring.signals.iter().filter_map(|signal| signal.when.as_ref());
         let segments = self.segments.all.iter().map(|segment| &segment.when);
-        let journeys = self.journeys.all.iter().filter_map(|journey| journey.when.as_ref());
+        let journeys = self.journeys.all.iter().flat_map(Journey::conditions);
         personas.chain(measures).chain(signals).chain(segments).chain(journeys).flat_map(|program| program.slots())
     }
 }

@@ -1,149 +1,26 @@
-//! `journeys.toml`: what sets a message off, for whom, and how it goes out.
+//! `journeys.toml`: what sets a way through messages, waits and branches off, for whom, and where it leads.
+
+mod raw;
+mod steps;
+mod trigger;
+
+pub(crate) use raw::File;
+pub use steps::{Does, MAX_STEPS, Message, Step, Wait, Way};
+pub use trigger::Trigger;
 
 use crate::cel::Program;
 use crate::condition;
-use crate::error::{Reporter, unknown};
-use crate::history::{History, event_key};
+use crate::error::Reporter;
+use crate::history::History;
 use crate::segments::Segments;
 use crate::spanned::Spanned;
 use crate::vocabulary::{EventSlot, PersonSlot, PersonVocabulary};
-use perennial_domain::{Channel, Likelihood, Stage, hash::hash32};
-use serde::Deserialize;
-use std::collections::HashMap;
-use std::ops::Range;
+use perennial_domain::{Stage, hash::hash32};
+use raw::{RawGoal, RawJourney, RawReentry};
+use std::collections::{HashMap, HashSet};
 
-/// What sets a message off, for whom, and how it goes out.
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub(crate) struct File {
-    /// What sets one message or several off, who may enter, and what is sent.
-    #[serde(default)]
-    journey: Vec<Spanned<RawJourney>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-struct RawJourney {
-    /// A name of your own: letters, digits, `_` and `-`; unique. Renaming it makes it a new journey, which everyone may enter again.
-    id: Spanned<String>,
-    /// What sets it off: one of { event, where, times, within_days }, { idle_days }, { score, above } and { segment, change }.
-    trigger: Spanned<RawTrigger>,
-    /// A condition on the person: only for whom it holds may enter.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::PersonCondition>"))]
-    when: Option<Spanned<String>>,
-    /// The stages in which someone may enter; all where nothing is written. This keeps prospect campaigns from customers.
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::schema::StageName>"))]
-    stages: Vec<Stage>,
-    /// Whether the same person may enter again: "once" (never again; what is meant where nothing is written), "always", or
-    /// { after_days = 30 }.
-    #[serde(default)]
-    reentry: RawReentry,
-    /// What is sent: all steps go out together; at least one.
-    step: Spanned<Vec<RawStep>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-struct RawTrigger {
-    /// The event that sets it off, exactly as it is sent.
-    event: Option<Spanned<String>>,
-    /// With `event`: a condition on the event. Not together with `times`.
-    #[serde(rename = "where")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::EventCondition>"))]
-    filter: Option<Spanned<String>>,
-    /// With `event`: from which time on it sets the journey off, 1 or more: 3 is the third time; 1 where nothing is written.
-    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
-    times: Option<Spanned<u16>>,
-    /// With `times`: in how many days, 1 to 31, the day itself included; 1 where nothing is written.
-    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 31)))]
-    within_days: Option<Spanned<u16>>,
-    /// Nothing happened for so many days, 1 or more, after something had.
-    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
-    idle_days: Option<Spanned<u16>>,
-    /// The score that rose to `above` or over it.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::ScoreName>"))]
-    score: Option<Likelihood>,
-    /// With `score`: 1 to 100.
-    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
-    above: Option<Spanned<u8>>,
-    /// A segment of segments.toml that someone entered or left.
-    segment: Option<Spanned<String>>,
-    /// With `segment`: which of the two.
-    change: Option<RawChange>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-enum RawChange {
-    Entered,
-    Left,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-enum RawReentry {
-    /// Never.
-    #[default]
-    Once,
-    /// At each cause.
-    Always,
-    /// Not within so many days of the last time.
-    AfterDays(u16),
-}
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-struct RawStep {
-    /// How it goes out.
-    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::ChannelName"))]
-    channel: Channel,
-    /// What it says: a file of the folder templates/, without ".toml".
-    template: Spanned<String>,
-    /// For a webhook only: where to, an endpoint of channels.toml.
-    endpoint: Option<Spanned<String>>,
-}
-
-/// What sets a journey off.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trigger {
-    /// The event happened, or happened for the `times`th time within `within_days` days (the day it happens included).
-    Event {
-        /// The event, as counted.
-        event: String,
-        /// The key of the event's history.
-        key: u32,
-        /// 1 or more.
-        times: u16,
-        /// 1 to 31; only counts where `times` is more than 1.
-        within_days: u16,
-    },
-    /// Nothing happened for that many days, after something had.
-    Idle {
-        /// 1 or more.
-        days: u16,
-    },
-    /// The score rose to `above` or over it.
-    Score {
-        /// Which score.
-        score: Likelihood,
-        /// 1 to 100.
-        above: u8,
-    },
-    /// The person entered or left a segment.
-    Segment {
-        /// The segment's index.
-        segment: usize,
-        /// Entered; else left.
-        entered: bool,
-    },
-}
+/// For how many days after someone entered a goal counts, where nothing is written.
+const GOAL_DAYS: u16 = 30;
 
 /// Whether the same person may enter again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,19 +33,31 @@ pub enum Reentry {
     AfterDays(u16),
 }
 
-/// One message of a journey.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// How it goes out.
-    pub channel: Channel,
-    /// What it says: a template's name.
-    pub template: String,
-    /// Where to, for a webhook: an endpoint of `channels.toml`.
-    pub endpoint: Option<String>,
+/// What a journey is for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Goal {
+    /// How it is reached.
+    pub by: GoalBy,
+    /// For how many days after someone entered it counts, 1 to 366.
+    pub within_days: u16,
+}
+
+/// How a goal is reached.
+#[derive(Debug, Clone, PartialEq)]
+pub enum GoalBy {
+    /// By an event.
+    Event {
+        /// Its name, as counted.
+        event: String,
+        /// Which of its events; all where `None`.
+        filter: Option<Program<EventSlot>>,
+    },
+    /// By a condition on the person that holds.
+    State(Program<PersonSlot>),
 }
 
 /// A compiled journey.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Journey {
     /// Its name.
     pub id: String,
@@ -180,12 +69,74 @@ pub struct Journey {
     pub filter: Option<Program<EventSlot>>,
     /// Who may enter; everyone where `None`.
     pub when: Option<Program<PersonSlot>>,
-    /// The stages in which someone may enter; all where empty.
+    /// The stages in which someone may enter and go on; all where empty.
     pub stages: Vec<Stage>,
     /// Whether someone may enter again.
     pub reentry: Reentry,
-    /// What is sent; at least one.
+    /// What it is for. Who reaches it leaves.
+    pub goal: Option<Goal>,
+    /// For whom it comes to hold on the way, leaves.
+    pub exit: Option<Program<PersonSlot>>,
+    /// What is done; at least one.
     pub steps: Vec<Step>,
+}
+
+impl Journey {
+    /// Whether it is for people of that stage.
+    pub fn is_for(&self, stage: Stage) -> bool {
+        self.stages.is_empty() || self.stages.contains(&stage)
+    }
+
+    /// Everything that it sends on any way.
+    pub fn messages(&self) -> impl Iterator<Item = &Message> {
+        self.steps.iter().filter_map(|step| match &step.does {
+            Does::Send(message) => Some(message),
+            _ => None,
+        })
+    }
+
+    /// Its conditions on the person.
+    pub fn conditions(&self) -> impl Iterator<Item = &Program<PersonSlot>> {
+        let trigger = match &self.trigger {
+            Trigger::Becomes { when } => Some(when),
+            _ => None,
+        };
+        let goal = self.goal.as_ref().and_then(|goal| match &goal.by {
+            GoalBy::State(when) => Some(when),
+            GoalBy::Event { .. } => None,
+        });
+        let branches = self.steps.iter().filter_map(|step| match &step.does {
+            Does::Branch { when, .. } => Some(when),
+            _ => None,
+        });
+        trigger.into_iter().chain(&self.when).chain(goal).chain(&self.exit).chain(branches)
+    }
+
+    /// The events that it counts for people, as counted.
+    pub fn counts(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().filter_map(|step| match &step.does {
+            Does::Event { name } => Some(name.as_str()),
+            Does::Traits { .. } => Some("$identify"),
+            _ => None,
+        })
+    }
+
+    /// The events that it listens to: its trigger's, its goal's, and those that a step waits for.
+    pub fn events(&self) -> impl Iterator<Item = &str> {
+        let trigger = match &self.trigger {
+            Trigger::Event { event, .. } => Some(event.as_str()),
+            _ => None,
+        };
+        let goal = self.goal.as_ref().and_then(|goal| match &goal.by {
+            GoalBy::Event { event, .. } => Some(event.as_str()),
+            GoalBy::State(_) => None,
+        });
+        let waits = self.steps.iter().filter_map(|step| match &step.does {
+            Does::Wait(Wait::Event { event, .. }) => Some(event.as_str()),
+            _ => None,
+        });
+        trigger.into_iter().chain(goal).chain(waits)
+    }
 }
 
 /// All journeys, found by event name.
@@ -193,7 +144,7 @@ pub struct Journey {
 pub struct Journeys {
     /// All of them, in the file's order.
     pub all: Vec<Journey>,
-    /// Event name to the journeys (indices of [`Self::all`]) that it may set off.
+    /// Event name to the journeys (indices of [`Self::all`]) that listen to it.
     pub by_event: HashMap<String, Vec<usize>>,
 }
 
@@ -203,87 +154,129 @@ impl Journeys {
         let Some(file) = report.parse::<File>() else {
             return Self::default();
         };
-        let (templates, endpoints) = (names.templates, names.endpoints);
         let mut out = Self::default();
         let mut keys = HashMap::new();
+        let mut places = Vec::new();
         for raw in file.journey {
             let raw = raw.into_inner();
+            let raw_id = raw.id.span();
             report.name("a journey", &raw.id);
             let id = raw.id.get_ref();
-            let key = hash32(id);
-            if let Some(other) = keys.insert(key, id.clone()) {
+            if let Some(other) = keys.insert(hash32(id), id.clone()) {
                 report.at(raw.id.span(), format!("two journeys cannot share a name: `{id}` and `{other}`"));
             }
-            let trigger = match trigger(raw.trigger.get_ref(), names.segments) {
-                Ok(trigger) => Some(trigger),
-                Err((at, message)) => {
-                    report.at(at.unwrap_or(raw.trigger.span()), format!("journey `{id}`: {message}"));
-                    None
-                }
-            };
-            let steps = raw.step.get_ref();
-            let filter = raw.trigger.get_ref().filter.as_ref().and_then(|filter| condition::on_event(report, filter));
-            let when = raw.when.as_ref().and_then(|when| condition::on_person(report, when, &names.vocabulary));
-            if let Some(when) = &when {
-                history.ask(when.slots());
-            }
-            if steps.is_empty() {
-                report.at(raw.step.span(), format!("journey `{id}` needs at least one step"));
-            }
-            for step in steps {
-                if !templates.contains(&step.template.get_ref().as_str()) {
-                    report.at(
-                        step.template.span(),
-                        crate::error::unknown("template", step.template.get_ref(), templates.iter().copied()),
-                    );
-                }
-                match (&step.endpoint, step.channel) {
-                    (None, Channel::Webhook) => {
-                        report.at(step.template.span(), "a webhook step needs `endpoint`, one of channels.toml")
-                    }
-                    (Some(endpoint), Channel::Webhook) if !endpoints.contains(&endpoint.get_ref().as_str()) => {
-                        report.at(
-                            endpoint.span(),
-                            crate::error::unknown("endpoint", endpoint.get_ref(), endpoints.iter().copied()),
-                        );
-                    }
-                    (Some(endpoint), Channel::Mail | Channel::InApp) => {
-                        report.at(endpoint.span(), "only a webhook step has an endpoint")
-                    }
-                    _ => {}
-                }
-            }
-            let Some(trigger) = trigger else { continue };
+            let Some(journey) = journey(report, raw, names, history) else { continue };
             let index = out.all.len();
-            if let Trigger::Event { event, times, within_days, .. } = &trigger {
-                out.by_event.entry(event.clone()).or_default().push(index);
-                if *times > 1 {
-                    history.count(event, *within_days);
+            for event in journey.events() {
+                let listeners = out.by_event.entry(event.to_owned()).or_default();
+                if listeners.last() != Some(&index) {
+                    listeners.push(index);
                 }
             }
-            let reentry = match raw.reentry {
-                RawReentry::Once => Reentry::Once,
-                RawReentry::Always => Reentry::Always,
-                RawReentry::AfterDays(days) => Reentry::AfterDays(days),
-            };
-            let steps = raw.step.into_inner().into_iter().map(|s| Step {
-                channel: s.channel,
-                template: s.template.into_inner(),
-                endpoint: s.endpoint.map(Spanned::into_inner),
-            });
-            out.all.push(Journey {
-                id: raw.id.into_inner(),
-                key,
-                trigger,
-                filter,
-                when,
-                stages: raw.stages,
-                reentry,
-                steps: steps.collect(),
-            });
+            places.push(raw_id);
+            out.all.push(journey);
+        }
+        for (journey, (other, event)) in out.circles() {
+            let message = format!(
+                "journey `{}` begins anew with each `{event}`, which `{other}` counts and which follows from it: they would go round for ever. \
+                 Take another reentry than \"always\", or another event",
+                out.all[journey].id
+            );
+            report.at(places[journey].clone(), message);
         }
         out
     }
+
+    /// Journeys that may be entered always, and that are set off by an event that follows from them: each with the journey that counts
+    /// it.
+    fn circles(&self) -> Vec<(usize, (String, String))> {
+        let always = |at: &usize| self.all[*at].reentry == Reentry::Always;
+        let set_off = |event: &str| -> Vec<usize> {
+            let all = self.by_event.get(event).map(Vec::as_slice).unwrap_or_default();
+            let by = |at: &usize| matches!(&self.all[*at].trigger, Trigger::Event { event: by, .. } if by == event);
+            all.iter().copied().filter(by).filter(always).collect()
+        };
+        let mut found = Vec::new();
+        for first in (0..self.all.len()).filter(always) {
+            let (mut reached, mut open) = (HashSet::new(), vec![first]);
+            'search: while let Some(at) = open.pop() {
+                for event in self.all[at].counts() {
+                    for next in set_off(event) {
+                        if next == first {
+                            found.push((first, (self.all[at].id.clone(), event.to_owned())));
+                            break 'search;
+                        }
+                        if reached.insert(next) {
+                            open.push(next);
+                        }
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// The journey whose name has this hash.
+    pub fn get(&self, key: u32) -> Option<&Journey> {
+        self.all.iter().find(|journey| journey.key == key)
+    }
+}
+
+fn journey(report: &mut Reporter<'_>, raw: RawJourney, names: &Names<'_>, history: &mut History) -> Option<Journey> {
+    let id = raw.id.into_inner();
+    let trigger = trigger::load(report, &id, &raw.trigger, names.segments, &names.vocabulary);
+    let filter = raw.trigger.get_ref().filter.as_ref().and_then(|filter| condition::on_event(report, filter));
+    let mut on_person = |condition: &Option<Spanned<String>>| {
+        condition.as_ref().and_then(|when| condition::on_person(report, when, &names.vocabulary))
+    };
+    let (when, exit) = (on_person(&raw.when), on_person(&raw.exit));
+    let goal = raw.goal.as_ref().and_then(|raw| goal(report, &id, raw, names));
+    let steps = steps::load(report, &id, raw.step, names, history);
+    if let Some(Trigger::Event { event, times: 2.., within_days, .. }) = &trigger {
+        history.count(event, *within_days);
+    }
+    let reentry = match raw.reentry {
+        RawReentry::Once => Reentry::Once,
+        RawReentry::Always => Reentry::Always,
+        RawReentry::AfterDays(days) => Reentry::AfterDays(days),
+    };
+    let journey = Journey {
+        key: hash32(&id),
+        id,
+        trigger: trigger?,
+        filter,
+        when,
+        stages: raw.stages,
+        reentry,
+        goal,
+        exit,
+        steps,
+    };
+    journey.conditions().for_each(|condition| history.ask(condition.slots()));
+    Some(journey)
+}
+
+fn goal(report: &mut Reporter<'_>, id: &str, raw: &Spanned<RawGoal>, names: &Names<'_>) -> Option<Goal> {
+    let RawGoal { event, filter, when, within_days } = raw.get_ref();
+    if let Some(days) = within_days.as_ref().filter(|days| !(1..=366).contains(days.get_ref())) {
+        report.at(days.span(), "within_days must be from 1 to 366");
+    }
+    let within_days = within_days.as_ref().map_or(GOAL_DAYS, |days| *days.get_ref());
+    let by = match (event, when) {
+        (Some(event), None) => {
+            report.event(event);
+            let filter = filter.as_ref().and_then(|filter| condition::on_event(report, filter));
+            GoalBy::Event { event: event.get_ref().clone(), filter }
+        }
+        (None, Some(when)) if filter.is_none() => GoalBy::State(condition::on_person(report, when, &names.vocabulary)?),
+        _ => {
+            let message =
+                format!("journey `{id}`: goal takes {{ event, where?, within_days? }} or {{ when, within_days? }}");
+            report.at(raw.span(), message);
+            return None;
+        }
+    };
+    Some(Goal { by, within_days })
 }
 
 /// What journeys may name.
@@ -297,59 +290,4 @@ pub(crate) struct Names<'a> {
     pub(crate) segments: &'a Segments,
     /// What their conditions may speak of.
     pub(crate) vocabulary: PersonVocabulary<'a>,
-}
-
-/// What a trigger may be.
-const TRIGGERS: &str = "trigger takes { event, where?, times?, within_days? }, { idle_days } (1 or more), { score, above } (1 to 100) or { segment, change } (\"entered\" or \"left\")";
-
-/// What is wrong with a trigger, and where, if not with the whole.
-type Wrong = (Option<Range<usize>>, String);
-
-fn trigger(raw: &RawTrigger, segments: &Segments) -> Result<Trigger, Wrong> {
-    let RawTrigger { event, filter, times, within_days, idle_days, score, above, segment, change } = raw;
-    let at = |at: Range<usize>, message: &str| Err((Some(at), message.to_owned()));
-    if let (Some(filter), None) = (filter, event) {
-        return at(filter.span(), "only a trigger with an event has where");
-    }
-    if let (Some(number), None) = (times.as_ref().or(within_days.as_ref()), event) {
-        return at(number.span(), "only a trigger with an event has times and within_days");
-    }
-    match (event, idle_days, (score, above), (segment, change)) {
-        (Some(event), None, (None, None), (None, None)) => {
-            if event.get_ref().trim().is_empty() {
-                return at(event.span(), "the trigger's event is empty; page calls are \"$page\"");
-            }
-            let bounds = "times must be at least 1 and within_days from 1 to 31";
-            if let Some(times) = times.as_ref().filter(|times| *times.get_ref() == 0) {
-                return at(times.span(), bounds);
-            }
-            if let Some(days) = within_days.as_ref().filter(|days| !(1..=31).contains(days.get_ref())) {
-                return at(days.span(), bounds);
-            }
-            let number = |of: &Option<Spanned<u16>>| of.as_ref().map_or(1, |number| *number.get_ref());
-            let (times, within_days) = (number(times), number(within_days));
-            if let Some(filter) = filter.as_ref().filter(|_| times > 1) {
-                let message = "times and where cannot stand together: all events of a name are counted, whatever their properties";
-                return at(filter.span(), message);
-            }
-            let event = event.get_ref();
-            Ok(Trigger::Event { event: event.clone(), key: event_key(event), times, within_days })
-        }
-        (None, Some(days), (None, None), (None, None)) => match days.get_ref() {
-            0 => at(days.span(), "idle_days must be at least 1"),
-            days => Ok(Trigger::Idle { days: *days }),
-        },
-        (None, None, (Some(score), Some(above)), (None, None)) => match above.get_ref() {
-            above @ 1..=100 => Ok(Trigger::Score { score: *score, above: *above }),
-            _ => at(above.span(), "above must be from 1 to 100"),
-        },
-        (None, None, (None, None), (Some(name), Some(change))) => match segments.get(name.get_ref()) {
-            Some((segment, _)) => Ok(Trigger::Segment { segment, entered: matches!(change, RawChange::Entered) }),
-            None => {
-                let known = segments.all.iter().map(|one| one.name.as_str());
-                Err((Some(name.span()), unknown("segment", name.get_ref(), known)))
-            }
-        },
-        _ => Err((None, TRIGGERS.to_owned())),
-    }
 }

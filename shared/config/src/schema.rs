@@ -154,6 +154,8 @@ stands_in! {
         {"type": ["string", "number", "boolean"]},
         {"type": "array", "items": {"type": ["string", "number", "boolean"]}, "minItems": 1},
     ]});
+    /// Traits and their values.
+    Traits => json_schema!({"type": "object", "minProperties": 1});
     /// A condition on one event.
     EventCondition => json_schema!({"type": "string", "x-cel": "event"});
     /// A condition on a person.
@@ -164,4 +166,15 @@ stands_in! {
 
 fn names(names: &[&str]) -> Schema {
     json_schema!({"type": "string", "enum": names})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_has_one_schema_in_the_order_of_names() {
+        let names: Vec<&str> = schemas().iter().map(|schema| schema.name).collect();
+        assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
+    }
 }

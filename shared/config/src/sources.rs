@@ -82,6 +82,9 @@ fn compile(source: Spanned<RawSource>, ids: &mut HashSet<SourceId>, report: &mut
             return None;
         }
     };
+    if id.as_str() == perennial_domain::event::JOURNEYS {
+        report.at(raw.id.span(), format!("source `{id}`: what journeys count has this id; take another"));
+    }
     if !ids.insert(id.clone()) {
         report.at(raw.id.span(), format!("two sources cannot share the id `{id}`"));
     }

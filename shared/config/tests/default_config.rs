@@ -25,7 +25,7 @@ fn the_default_config_has_no_errors_and_scores_all_nine() {
     }
     for channel in Channel::ALL {
         assert!(
-            config.journeys.all.iter().flat_map(|j| &j.steps).any(|step| step.channel == channel),
+            config.journeys.all.iter().flat_map(|j| j.messages()).any(|message| message.channel == channel),
             "no journey goes out by {}",
             channel.as_str()
         );
@@ -38,7 +38,7 @@ fn every_template_is_used() {
     let config = default_config();
     for name in config.templates.keys() {
         assert!(
-            config.journeys.all.iter().flat_map(|j| &j.steps).any(|step| step.template == *name),
+            config.journeys.all.iter().flat_map(|j| j.messages()).any(|message| message.template == *name),
             "template {name} is used by no journey"
         );
     }

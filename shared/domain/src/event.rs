@@ -40,6 +40,9 @@ impl EventKind {
     }
 }
 
+/// The source of what journeys count for people: nothing that they did themselves. No configured source can have this id.
+pub const JOURNEYS: &str = "journeys";
+
 /// An accepted event: on the events queue, in the archive (one line of NDJSON) and in the engine. Written in the
 /// tracking API's own field names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -161,6 +164,30 @@ impl TryFrom<RawEvent> for Event {
 }
 
 impl Event {
+    /// An event of `identity` at `at`, without anything that only some events have.
+    pub fn new(identity: &Identity, kind: EventKind, message_id: MessageId, source: SourceId, at: Timestamp) -> Self {
+        let (user_id, anonymous_id) = match identity {
+            Identity::User(id) => (Some(id.clone()), None),
+            Identity::Anonymous(id) => (None, Some(id.clone())),
+        };
+        Self {
+            message_id,
+            kind,
+            user_id,
+            anonymous_id,
+            timestamp: at,
+            original_timestamp: None,
+            received_at: at,
+            source,
+            event: None,
+            group_id: None,
+            previous_id: None,
+            properties: Properties::new(),
+            traits: Properties::new(),
+            context: Properties::new(),
+        }
+    }
+
     /// The identity that the event belongs to; `None` only for a value built by hand with neither id.
     pub fn identity(&self) -> Option<Identity> {
         match (&self.user_id, &self.anonymous_id) {

@@ -88,4 +88,9 @@ pub enum Cause {
         /// Entered; else left.
         entered: bool,
     },
+    /// The journey's condition came to hold.
+    Became {
+        /// The condition.
+        condition: String,
+    },
 }

@@ -3,7 +3,7 @@
 use crate::joins::Evidence;
 use jiff::Timestamp;
 use perennial_config::lifecycle::Milestone;
-use perennial_domain::{AccountId, Decision, Identity, Member, MessageId, PersonId, Properties, UserId};
+use perennial_domain::{AccountId, Decision, Event, Identity, Member, MessageId, PersonId, Properties, UserId};
 use serde::{Deserialize, Serialize};
 
 /// One thing to do. Doing it twice does no more than doing it once.
@@ -12,6 +12,11 @@ use serde::{Deserialize, Serialize};
 pub enum Action {
     /// Hand the decision to `deliver`.
     Send(Decision),
+    /// Count an event of a journey's own for the person.
+    Count {
+        /// The event.
+        event: Event,
+    },
     /// Write the person's slim entry under the account, and tell `rollup`.
     PublishMember {
         /// The account.

@@ -7,6 +7,7 @@ use perennial_config::Config;
 use perennial_config::cel::Program;
 use perennial_config::scoring::Nps;
 use perennial_config::vocabulary::EventSlot;
+use perennial_domain::event::JOURNEYS;
 use perennial_domain::time::{day_of, month_of};
 use perennial_domain::{Currency, Event, EventKind, Money};
 
@@ -16,7 +17,7 @@ pub fn apply(config: &Config, state: &mut State, event: &Event) {
     let at = event.timestamp.as_millisecond();
     let day = day_of(event.timestamp);
     state.counts.add(name, 1);
-    if !config.lifecycle.passive.contains(name) {
+    if !config.lifecycle.passive.contains(name) && event.source.as_str() != JOURNEYS {
         state.mark_seen(Span::at(at));
         state.days.mark(day);
         state.months.mark(month_of(event.timestamp));

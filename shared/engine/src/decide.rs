@@ -1,22 +1,24 @@
 //! Which journeys someone enters, and which segments they enter and leave.
 
-use crate::action::Action;
 use crate::facts::{Entered, Facts};
 use crate::occurrence::Occurrence;
 use crate::person::Person;
 use crate::profile::Profile;
+use crate::runs::Start;
 use jiff::Timestamp;
 use perennial_config::Config;
-use perennial_config::journeys::{Journey, Reentry, Trigger};
+use perennial_config::cel::Program;
+use perennial_config::journeys::{GoalBy, Journey, Reentry, Trigger};
+use perennial_config::vocabulary::PersonSlot;
 use perennial_domain::time::{DAY_SECONDS, day_of, plus_days};
-use perennial_domain::{Cause, Decision, DecisionId, Event, Identity};
+use perennial_domain::{Cause, Event, Identity, hash};
 
 /// Everything that a decision looks at, and the profile that it is written into.
 pub(crate) struct Situation<'a, 'p> {
-    person: &'a Person<'a>,
-    profile: &'p mut Profile,
+    pub(crate) person: &'a Person<'a>,
+    pub(crate) profile: &'p mut Profile,
     /// The combination of all parts' facts, kept as they change.
-    facts: Facts,
+    pub(crate) facts: Facts,
 }
 
 impl<'a, 'p> Situation<'a, 'p> {
@@ -30,11 +32,11 @@ impl<'a, 'p> Situation<'a, 'p> {
         self.facts
     }
 
-    fn config(&self) -> &'a Config {
+    pub(crate) fn config(&self) -> &'a Config {
         self.person.moment.config
     }
 
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.person.moment.now
     }
 
@@ -49,7 +51,11 @@ impl<'a, 'p> Situation<'a, 'p> {
             let Some(journeys) = config.journeys.by_event.get(name) else { continue };
             let occurrence = Occurrence::new(event, &config.scoring.texts);
             for journey in journeys.iter().filter_map(|at| config.journeys.all.get(*at)) {
-                let Trigger::Event { key, times, within_days, .. } = &journey.trigger else { continue };
+                self.on_event(journey, event, &occurrence);
+                let Trigger::Event { event: trigger, key, times, within_days } = &journey.trigger else { continue };
+                if trigger != name {
+                    continue;
+                }
                 let wanted = journey.filter.as_ref().is_none_or(|filter| filter.is_true(&occurrence));
                 let often = || self.person.state.windowed(*key, day_of(event.timestamp), *within_days);
                 if !wanted || (*times > 1 && often() < u32::from(*times)) {
@@ -61,11 +67,12 @@ impl<'a, 'p> Situation<'a, 'p> {
         }
     }
 
-    /// What time, a score or a segment sets off. `speak` is false where nothing new happened but old events came in: what was
+    /// What time, a score, a segment or a condition sets off, and who goes on by now. `speak` is false where nothing new happened but old events came in: what was
     /// passed is then noted, and nobody is written to about the past.
     pub(crate) fn on_state(&mut self, speak: bool) {
         let config = self.config();
         let changed = self.on_segments();
+        self.on_time();
         for journey in &config.journeys.all {
             match &journey.trigger {
                 Trigger::Idle { days } => self.on_idle(journey, *days),
@@ -84,6 +91,12 @@ impl<'a, 'p> Situation<'a, 'p> {
                         self.enter(journey, None, cause, &at);
                     }
                 }
+                Trigger::Becomes { when } => {
+                    if self.on_threshold(journey, when.is_true(self.person)) && speak {
+                        let at = self.now().as_second().to_be_bytes();
+                        self.enter(journey, None, Cause::Became { condition: when.source().to_owned() }, &at);
+                    }
+                }
                 Trigger::Event { .. } => {}
             }
         }
@@ -93,13 +106,17 @@ impl<'a, 'p> Situation<'a, 'p> {
     pub(crate) fn note(&mut self) {
         self.on_segments();
         for journey in &self.config().journeys.all {
-            if let Trigger::Score { score, above } = &journey.trigger {
-                self.on_threshold(journey, self.person.scores.get(*score).get() >= *above);
+            match &journey.trigger {
+                Trigger::Score { score, above } => {
+                    self.on_threshold(journey, self.person.scores.get(*score).get() >= *above);
+                }
+                Trigger::Becomes { when } => drop(self.on_threshold(journey, when.is_true(self.person))),
+                Trigger::Event { .. } | Trigger::Idle { .. } | Trigger::Segment { .. } => {}
             }
         }
     }
 
-    /// Notes whether the journey's score is over its threshold; gives whether it has just come to be.
+    /// Notes whether the journey's score is over its threshold, or its condition holds; gives whether it has just come to be so.
     fn on_threshold(&mut self, journey: &Journey, over: bool) -> bool {
         let was_over = self.facts.above.contains(&journey.key);
         if over && !was_over {
@@ -161,11 +178,9 @@ impl<'a, 'p> Situation<'a, 'p> {
         age <= i64::from(self.config().channels.max_event_age_hours) * 3600
     }
 
-    /// Puts the journey's messages into the outbox, where its stages, its condition and its re-entry rule allow it.
+    /// Begins the way through a journey, where its stages, its condition and its re-entry rule allow it. Who is on the way already
+    /// does not begin again.
     fn enter(&mut self, journey: &Journey, identity: Option<&Identity>, cause: Cause, cause_bytes: &[u8]) {
-        if !journey.stages.is_empty() && !journey.stages.contains(&self.person.stage) {
-            return;
-        }
         let now = self.now().as_millisecond();
         let entered = self.facts.entered.get(&journey.key).copied();
         let allowed = match (journey.reentry, entered) {
@@ -173,10 +188,10 @@ impl<'a, 'p> Situation<'a, 'p> {
             (Reentry::Once, Some(_)) => false,
             (Reentry::AfterDays(days), Some(entered)) => now - entered.last >= i64::from(days) * DAY_SECONDS * 1000,
         };
-        if !allowed || journey.when.as_ref().is_some_and(|when| !when.is_true(self.person)) {
+        if !allowed || self.facts.runs.contains_key(&journey.key) || !self.fits(journey) {
             return;
         }
-        // Who may enter only once gets the same decision id whatever the cause, so that no path leads to a second message.
+        // Who may enter only once gets the same decision ids whatever the cause, so that no path leads to a second message.
         let cause_bytes = if journey.reentry == Reentry::Once { b"once".as_slice() } else { cause_bytes };
         let part = match identity {
             Some(identity) => Some(self.profile.part_mut(identity)),
@@ -184,23 +199,23 @@ impl<'a, 'p> Situation<'a, 'p> {
         };
         if let Some(part) = part {
             let times = entered.map_or(0, |entered| entered.times);
-            part.facts.entered.insert(journey.key, Entered { times: times + 1, last: now });
-            self.facts.entered.insert(journey.key, Entered { times: times + 1, last: now });
+            let entered = Entered { times: times + 1, last: now, reached: None };
+            part.facts.entered.insert(journey.key, entered);
+            self.facts.entered.insert(journey.key, entered);
         }
-        let id = self.profile.id;
-        for (step, message) in (0_u16..).zip(&journey.steps) {
-            self.profile.outbox.push(Action::Send(Decision {
-                id: DecisionId::of(id, &journey.id, step, cause_bytes),
-                person: id,
-                journey: journey.id.clone(),
-                step,
-                channel: message.channel,
-                template: message.template.clone(),
-                endpoint: message.endpoint.clone(),
-                cause: cause.clone(),
-                decided_at: self.now(),
-                config: self.config().version.clone(),
-            }));
-        }
+        self.walk(journey, &Start { entered: now, cause, cause_key: hash::hash64(&[cause_bytes]) }, 0);
+    }
+
+    /// Whether the journey is for the person as they are, and has anything left to reach.
+    fn fits(&self, journey: &Journey) -> bool {
+        let holds = |condition: &Program<PersonSlot>| condition.is_true(self.person);
+        let reached = journey.goal.as_ref().is_some_and(|goal| match &goal.by {
+            GoalBy::State(when) => holds(when),
+            GoalBy::Event { .. } => false,
+        });
+        journey.is_for(self.person.stage)
+            && journey.when.as_ref().is_none_or(holds)
+            && !journey.exit.as_ref().is_some_and(holds)
+            && !reached
     }
 }

@@ -20,8 +20,8 @@ const LAST: i64 = 800;
 struct Pulse {
     stage: Stage,
     segments: u64,
-    /// One bit for each journey whose score is over its threshold.
-    above: u128,
+    /// The journeys whose score is over its threshold, or whose condition holds.
+    above: Vec<usize>,
     /// How many journeys' idle days are reached.
     quiet: usize,
 }
@@ -33,7 +33,7 @@ struct Pulse {
 /// days is found to the second, what depends on calendar days, on hours that decay, or on the account, within a day. Later
 /// activity leads to another look before the moment that is kept, so that moment needs no change when it would move later.
 pub(crate) fn next_due(moment: &Moment<'_>, state: &State, until: Option<Timestamp>) -> Option<Timestamp> {
-    let last = state.seen?.last_at();
+    let Some(last) = state.seen.map(|seen| seen.last_at()) else { return until };
     let now = pulse(moment, state);
     let idle = days_between(last, moment.now);
     let mut day = idle + 1;
@@ -61,15 +61,16 @@ fn first_change(moment: &Moment<'_>, state: &State, now: &Pulse, last: Timestamp
 fn pulse(moment: &Moment<'_>, state: &State) -> Pulse {
     let person = look(moment, state);
     let idle = person.idle_days().unwrap_or(0);
-    let mut above = 0;
+    let mut above = Vec::new();
     let mut quiet = 0;
     for (at, journey) in moment.config.journeys.all.iter().enumerate() {
         match &journey.trigger {
             Trigger::Idle { days } => quiet += usize::from(idle >= i64::from(*days)),
             // Falling below counts too: only who fell below a threshold can pass it again.
             Trigger::Score { score, above: threshold } => {
-                above |= u128::from(person.scores.get(*score).get() >= *threshold) << (at % 128);
+                above.extend((person.scores.get(*score).get() >= *threshold).then_some(at));
             }
+            Trigger::Becomes { when } => above.extend(when.is_true(&person).then_some(at)),
             Trigger::Event { .. } | Trigger::Segment { .. } => {}
         }
     }

@@ -1,5 +1,6 @@
 //! What was decided: recorded fact, not derived from events.
 
+use perennial_domain::Cause;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +10,11 @@ pub struct Facts {
     /// Journeys entered, by the journey's key.
     #[serde(with = "crate::keyed")]
     pub entered: BTreeMap<u32, Entered>,
-    /// Score journeys whose threshold the person is over now, by the journey's key.
+    /// Journeys that the person is on the way through, by the journey's key.
+    #[serde(with = "crate::keyed")]
+    pub runs: BTreeMap<u32, Run>,
+    /// Journeys that are set off by a threshold or a condition, and whose threshold the person is over or condition holds now, by
+    /// the journey's key.
     pub above: BTreeSet<u32>,
     /// Segments that the person is in, by the segment's key: since when, in milliseconds since 1970.
     #[serde(with = "crate::keyed")]
@@ -25,15 +30,52 @@ pub struct Entered {
     pub times: u32,
     /// Milliseconds since 1970.
     pub last: i64,
+    /// When the journey's goal was reached after that, in milliseconds since 1970.
+    pub reached: Option<i64>,
+}
+
+/// Where someone waits within a journey.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// When they entered, in milliseconds since 1970.
+    pub entered: i64,
+    /// The key of the step at which they wait.
+    pub step: u32,
+    /// Since when, in milliseconds since 1970.
+    pub since: i64,
+    /// When they go on, whatever happens: in seconds since 1970.
+    pub due: i64,
+    /// What set it off.
+    pub cause: Cause,
+    /// A hash of what set it off, which the ids of its decisions are derived from.
+    pub cause_key: u64,
+}
+
+impl Run {
+    /// Whether this one goes on where both are someone's.
+    pub(crate) fn is_before(&self, other: &Self) -> bool {
+        (self.entered, self.cause_key) < (other.entered, other.cause_key)
+    }
 }
 
 impl Facts {
     /// Adds all of `other`.
     pub fn merge(&mut self, other: &Self) {
         for (key, entered) in &other.entered {
-            let mine = self.entered.entry(*key).or_insert(Entered { times: 0, last: entered.last });
+            let mine = self.entered.entry(*key).or_insert(Entered { times: 0, ..*entered });
             mine.times = mine.times.saturating_add(entered.times);
-            mine.last = mine.last.max(entered.last);
+            if entered.last > mine.last {
+                (mine.last, mine.reached) = (entered.last, entered.reached);
+            } else if entered.last == mine.last {
+                mine.reached = mine.reached.or(entered.reached);
+            }
+        }
+        for (key, run) in &other.runs {
+            // Who was on the way twice, as two people, goes on where they entered first.
+            let mine = self.runs.entry(*key).or_insert_with(|| run.clone());
+            if run.is_before(mine) {
+                *mine = run.clone();
+            }
         }
         self.above.extend(&other.above);
         for (key, since) in &other.segments {

@@ -26,6 +26,7 @@ pub mod process;
 pub mod profile;
 pub mod register;
 pub mod rescore;
+mod runs;
 mod score;
 pub mod seen;
 pub mod sentiment;

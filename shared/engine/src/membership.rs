@@ -1,7 +1,7 @@
 //! Which account someone belongs to.
 
 use crate::register::{Register, write};
-use crate::state::State;
+use crate::state::{MAX_TRAIT_BYTES, State};
 use perennial_config::Config;
 use perennial_config::accounts::Domains;
 use perennial_domain::hygiene::{CompanyDomain, MailAddress, company_domain};
@@ -29,7 +29,11 @@ pub fn account_after(config: &Config, view: &State, events: &[Event]) -> Option<
             write(&mut account, Register { at, value: group.as_str().to_owned() });
         }
         if let (EventKind::Identify, Some(new)) = (event.kind, event.traits.get(ADDRESS_TRAIT)) {
-            write(&mut address, Register { at, value: new.to_string() });
+            let value = new.to_string();
+            // As a profile keeps no longer one.
+            if value.len() <= MAX_TRAIT_BYTES {
+                write(&mut address, Register { at, value });
+            }
         }
     }
     named(account.as_ref()).or_else(|| by_address(&config.accounts.domains, address.as_ref()))

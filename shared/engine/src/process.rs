@@ -9,6 +9,7 @@ use crate::evaluate::{Evaluation, look};
 use crate::membership::account_of;
 use crate::moment::Moment;
 use crate::profile::Profile;
+use crate::runs;
 use crate::seen::RolledBlock;
 use crate::state::State;
 use crate::trend;
@@ -89,6 +90,7 @@ pub fn process(
     let claimed = claims::note(&config.identity, profile, &fresh);
     let view = profile.view();
     let person = look(moment, &view);
+    let evaluation = Evaluation::of(&person);
     let mut changed = counted > 0 || !rolled.is_empty();
     if mode == Mode::Live && counted > 0 {
         profile.outbox.extend(claimed);
@@ -99,10 +101,10 @@ pub fn process(
         let mut situation = Situation::new(&person, profile);
         situation.on_events(&fresh);
         situation.on_state(speak);
-        publish(config, profile, &view, &Evaluation::of(&person));
+        publish(config, profile, &view, &evaluation);
         changed |= reschedule(moment, profile, &view);
     }
-    Processed { counted, duplicates, rolled, changed, evaluation: Evaluation::of(&person) }
+    Processed { counted, duplicates, rolled, changed, evaluation }
 }
 
 /// Looks at a person because time, or what is known of the account, has changed.
@@ -113,23 +115,26 @@ pub fn tick(moment: &Moment<'_>, profile: &mut Profile) -> Processed {
 /// Looks at a person of whom something else than events has changed, such as which identities they have. Without `speak`,
 /// thresholds are noted as passed and nobody is written to.
 pub fn look_again(moment: &Moment<'_>, profile: &mut Profile, speak: bool) -> Processed {
-    let before = (profile.outbox.len(), profile.facts());
+    let planned = profile.outbox.len();
     let view = profile.view();
     let person = look(moment, &view);
+    let evaluation = Evaluation::of(&person);
     let mut situation = Situation::new(&person, profile);
+    let before = situation.facts.clone();
     situation.on_state(speak);
-    let facts = situation.into_facts();
-    publish(moment.config, profile, &view, &Evaluation::of(&person));
+    let decided = situation.into_facts() != before;
+    publish(moment.config, profile, &view, &evaluation);
     let moved = reschedule(moment, profile, &view);
-    let changed = moved || before != (profile.outbox.len(), facts);
-    Processed { counted: 0, duplicates: 0, rolled: Vec::new(), changed, evaluation: Evaluation::of(&person) }
+    let changed = moved || decided || profile.outbox.len() != planned;
+    Processed { counted: 0, duplicates: 0, rolled: Vec::new(), changed, evaluation }
 }
 
 /// Moves the due index only where it has to be: when it holds nothing or something past, or something later than time
 /// could now matter. What it holds otherwise rings early, is looked at, and is moved then.
 pub(crate) fn reschedule(moment: &Moment<'_>, profile: &mut Profile, view: &State) -> bool {
     let held = profile.due_at.filter(|at| *at > moment.now);
-    let due = next_due(moment, view, held);
+    let until = [held, runs::next_due(profile)].into_iter().flatten().min();
+    let due = next_due(moment, view, until);
     let moved = due != profile.due_at;
     profile.due_at = due;
     moved

@@ -231,7 +231,7 @@ fn feed(config: &Config, profile: &mut Profile, events: &[Event]) -> Vec<Action>
 }
 
 /// Domain, 2: "a person belongs to an account (by the product's group id; else by company mail domain, never by a free-mail
-/// domain)"; issue 3: "people move between accounts".
+/// domain)". They move between accounts as that changes.
 #[test]
 fn a_person_belongs_to_the_domain_of_the_mail_until_a_group_call_names_an_account() {
     let config = config();
@@ -253,6 +253,8 @@ fn a_person_belongs_to_the_domain_of_the_mail_until_a_group_call_names_an_accoun
     assert_eq!(after(identify("1", -90, "ada@gmail.com")), Vec::<String>::new());
     assert_eq!(after(identify("2", -80, "ada@mail.example")), Vec::<String>::new());
     assert_eq!(after(identify("3", -70, "ada@it.acme.example")), ["in acme.example"]);
+    let too_long = format!("{}@other.example", "a".repeat(2000));
+    assert_eq!(after(identify("8", -65, &too_long)), Vec::<String>::new(), "what no profile keeps says nothing");
     assert_eq!(after(group("4", -60, "customer-1")), ["out of acme.example", "in customer-1"]);
     assert_eq!(after(group("5", -65, "late-news")), Vec::<String>::new(), "the latest call holds");
     assert_eq!(after(group("6", -50, "customer-2")), ["out of customer-1", "in customer-2"]);

@@ -36,6 +36,7 @@ pub async fn run(deps: &Deps, tell: Tell<'_>) -> Result<Calibration, HistoryErro
         read += 1;
         if read % TELL_EVERY == 0 {
             tell(Progress { phase: Phase::Events, done: read, of: 0 });
+            tokio::task::yield_now().await;
         }
         let person = event.identity().and_then(|identity| people.get(&identity));
         if let Some(person) = person.filter(|_| needs(&config, &event)) {

@@ -20,6 +20,7 @@ pub struct Bench {
     pub archive: Archive,
     pub messages: Arc<MemoryQueue>,
     pub accounts: Arc<MemoryQueue>,
+    pub events: Arc<MemoryQueue>,
     pub clock: Clock,
     pub time: SimulatedTime,
     config: Config,
@@ -42,7 +43,7 @@ impl Database {
         let store = Store::new(self.0.clone(), table);
         store.create_table().await.unwrap();
         let (clock, time) = Clock::simulated(at(0));
-        Bench::over(store, Archive::memory(), [Arc::default(), Arc::default()], config, clock, time)
+        Bench::over(store, Archive::memory(), Default::default(), config, clock, time)
     }
 }
 
@@ -64,7 +65,7 @@ impl Bench {
     fn over(
         store: Store,
         archive: Archive,
-        [messages, accounts]: [Arc<MemoryQueue>; 2],
+        [messages, accounts, events]: [Arc<MemoryQueue>; 3],
         config: Config,
         clock: Clock,
         time: SimulatedTime,
@@ -74,11 +75,12 @@ impl Bench {
             archive: archive.clone(),
             messages: messages.clone(),
             accounts: accounts.clone(),
+            events: events.clone(),
             config: ConfigHandle::fixed(config.clone()),
             clock: clock.clone(),
             debounce: Delay::at_most(30),
         });
-        Self { deps, store, archive, messages, accounts, clock, time, config }
+        Self { deps, store, archive, messages, accounts, events, clock, time, config }
     }
 
     /// Another process over the same table and queues: it remembers nothing.
@@ -86,7 +88,7 @@ impl Bench {
         Self::over(
             self.store.clone(),
             self.archive.clone(),
-            [self.messages.clone(), self.accounts.clone()],
+            [self.messages.clone(), self.accounts.clone(), self.events.clone()],
             self.config.clone(),
             self.clock.clone(),
             self.time.clone(),

@@ -161,6 +161,7 @@ pub(super) async fn wire(
         archive: archive.clone(),
         messages: queue(&urls.messages),
         accounts: queue(&urls.accounts),
+        events: queue(&urls.events),
         config: config.clone(),
         clock: clock.clone(),
         debounce: Delay::at_most(options.debounce_seconds),

@@ -6,7 +6,7 @@ use super::places::Part::{self, At, Key};
 use crate::cel::Program;
 use crate::config::Config;
 use crate::error::nearest;
-use crate::journeys::Trigger;
+use crate::journeys::{Does, GoalBy, Trigger, Wait};
 use crate::vocabulary::PersonSlot;
 use std::collections::BTreeMap;
 
@@ -94,6 +94,15 @@ fn mentions<'a>(config: &'a Config) -> Vec<Mention<'a>> {
         if let Trigger::Event { event, .. } = &journey.trigger {
             add(event, "journeys.toml", &[Key("journey"), At(at), Key("trigger"), Key("event")]);
         }
+        if let Some(GoalBy::Event { event, .. }) = journey.goal.as_ref().map(|goal| &goal.by) {
+            add(event, "journeys.toml", &[Key("journey"), At(at), Key("goal"), Key("event")]);
+        }
+        for (number, step) in journey.steps.iter().enumerate() {
+            if let Does::Wait(Wait::Event { event, .. }) = &step.does {
+                let wait = [Key("journey"), At(at), Key("step"), At(number), Key("wait"), Key("event")];
+                add(event, "journeys.toml", &wait);
+            }
+        }
     }
     for event in config.lifecycle.milestones.keys() {
         add(event, "lifecycle.toml", &[Key("milestones")]);
@@ -123,6 +132,19 @@ fn mentions<'a>(config: &'a Config) -> Vec<Mention<'a>> {
     }
     for (at, journey) in config.journeys.all.iter().enumerate() {
         asked(journey.when.as_ref(), "journeys.toml", &[Key("journey"), At(at), Key("when")]);
+        if let Trigger::Becomes { when } = &journey.trigger {
+            asked(Some(when), "journeys.toml", &[Key("journey"), At(at), Key("trigger"), Key("becomes")]);
+        }
+        if let Some(GoalBy::State(when)) = journey.goal.as_ref().map(|goal| &goal.by) {
+            asked(Some(when), "journeys.toml", &[Key("journey"), At(at), Key("goal"), Key("when")]);
+        }
+        asked(journey.exit.as_ref(), "journeys.toml", &[Key("journey"), At(at), Key("exit")]);
+        for (number, step) in journey.steps.iter().enumerate() {
+            if let Does::Branch { when, .. } = &step.does {
+                let branch = [Key("journey"), At(at), Key("step"), At(number), Key("branch"), Key("when")];
+                asked(Some(when), "journeys.toml", &branch);
+            }
+        }
     }
     all
 }

@@ -94,7 +94,8 @@ fn signals(config: &Config, remarks: &mut Remarks<'_>) {
 
 fn thresholds(config: &Config, remarks: &mut Remarks<'_>) {
     for (at, journey) in config.journeys.all.iter().enumerate() {
-        let Trigger::Score { score, above } = journey.trigger else { continue };
+        let Trigger::Score { score, above } = &journey.trigger else { continue };
+        let (score, above) = (*score, *above);
         let most = most_points(config, score, &journey.stages).min(100.0).round();
         if most < f64::from(above) {
             let within = if journey.stages.is_empty() { "" } else { " in its stages" };

@@ -75,6 +75,10 @@ pub(super) fn others(config: &Config, remarks: &mut Remarks<'_>) {
             Trigger::Event { event, .. } => {
                 on_event(config, remarks, file, &trigger("where"), &what, journey.filter.as_ref(), event);
             }
+            Trigger::Becomes { when } => {
+                let what = format!("journey `{}` can never start", journey.id);
+                on_person(config, remarks, file, &trigger("becomes"), &what, Some(when), &journey.stages);
+            }
             Trigger::Idle { days } => idle(config, remarks, at, *days, &what, &journey.stages),
             Trigger::Segment { segment, entered: true } if !told => {
                 let Some(segment) = config.segments.all.get(*segment) else { continue };

@@ -91,7 +91,7 @@ struct State2 {
 
 #[derive(Serialize, Deserialize)]
 struct Facts2 {
-    entered: BTreeMap<u32, Entered>,
+    entered: BTreeMap<u32, Entered2>,
     above: BTreeSet<u32>,
     /// Hashes of the mail addresses that were indexed: now they are claims.
     #[serde(rename = "indexed")]
@@ -171,7 +171,6 @@ impl Link2 {
 
 impl State2 {
     /// What a later format adds begins empty.
-    #[allow(clippy::needless_update, reason = "later formats add fields, which begin empty")]
     fn read(self) -> perennial_engine::State {
         perennial_engine::State {
             counts: self.counts,
@@ -190,9 +189,15 @@ impl State2 {
     }
 }
 
+#[derive(Serialize, Deserialize)]
+struct Entered2 {
+    times: u32,
+    last: i64,
+}
+
 impl Facts2 {
-    #[allow(clippy::needless_update, reason = "later formats add fields, which begin empty")]
     fn read(self) -> Facts {
-        Facts { entered: self.entered, above: self.above, ..Default::default() }
+        let entered = |(key, Entered2 { times, last })| (key, Entered { times, last, reached: None });
+        Facts { entered: self.entered.into_iter().map(entered).collect(), above: self.above, ..Default::default() }
     }
 }

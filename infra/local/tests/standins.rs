@@ -148,11 +148,13 @@ async fn the_whole_road_leads_into_the_crms() {
     let mut config = perennial::bundle::embedded();
     let channels = config.files.get_mut("channels.toml").unwrap();
     let from = channels.find("[webhook.tasks]").unwrap();
+    let topics = channels[from..].find("[[topic]]").map_or_else(String::new, |at| channels[from + at..].to_owned());
     channels.truncate(from);
     channels.push_str(
         "[webhook.tasks]\nkind = \"hubspot\"\nsecret_env = \"STAND_IN_HUBSPOT\"\ncontact = { fields = { firstname = \"first_name\" } }\n\
          [webhook.crm]\nkind = \"salesforce\"\nurl = \"https://acme.example\"\nsecret_env = \"STAND_IN_SALESFORCE\"\naccount = { fields = { Name = \"name\" } }\n",
     );
+    channels.push_str(&topics);
     let (clock, simulated) = Clock::simulated(NOW.parse().unwrap());
     let options = StackOptions { port: 0, ..StackOptions::new(config, clock, Some(simulated)) };
     let stack = Stack::start(options).await.unwrap();

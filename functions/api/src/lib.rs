@@ -11,6 +11,7 @@ mod answer;
 mod event;
 mod explain;
 mod inbox;
+mod journeys;
 mod page;
 mod person;
 mod profile;

@@ -2,6 +2,7 @@
 
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
+use crate::journeys::{JourneyView, journeys};
 use crate::person::{Found, people};
 use crate::who::{self, ApartView, IdentityView, JoinView};
 use http::Response;
@@ -54,6 +55,8 @@ struct ProfileView<'a> {
     last_seen: Option<Timestamp>,
     idle_days: Option<i64>,
     active_days: ActiveDays,
+    /// The journeys that the person entered, in the config's order.
+    journeys: Vec<JourneyView<'a>>,
     messages: Vec<MessageRecord>,
     due_at: Option<Timestamp>,
     config: &'a str,
@@ -128,6 +131,7 @@ pub(crate) async fn show(deps: &Deps, identity: &str) -> Result<Response<Body>, 
         last_seen: state.seen.map(|seen| seen.last_at()),
         idle_days: evaluation.idle_days,
         active_days: active_days(state, found.now),
+        journeys: journeys(config, &found.facts),
         messages,
         due_at: profile.due_at,
         config: config.version.as_str(),

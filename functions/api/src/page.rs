@@ -1,5 +1,6 @@
 //! The pages that readers of mails see: small, without script, readable by everyone and every screen reader, light and dark.
 
+use perennial_channels::escape;
 use perennial_config::topics::Topic;
 use perennial_store::preferences::Preferences;
 use perennial_store::suppressions::Reason;
@@ -35,22 +36,6 @@ fn document(title: &str, content: &str) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n\
          <meta name=\"robots\" content=\"noindex\">\n<title>{title}</title>\n<style>\n{STYLE}\n</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n{content}\n</main>\n</body>\n</html>\n"
     )
-}
-
-/// `text` as it may stand in HTML.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 /// What the reader of `known` gets, with forms to change it. `about` is the topic of the mail that the link was in; `saved` says that

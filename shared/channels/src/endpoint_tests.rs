@@ -1,27 +1,11 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
+use crate::fixture::decision;
 use crate::receiver::{Receiver, Reply};
 use perennial_config::channels::SecretPlace;
-use perennial_domain::{Cause, Channel, ConfigVersion, DecisionId};
 use serde_json::{Value, json};
 use std::time::Duration;
-
-fn decision() -> Decision {
-    let person = PersonId::derive(&[b"ada"]);
-    Decision {
-        id: DecisionId::of(person, "churn_task", 0, b"cause"),
-        person,
-        journey: "churn_task".into(),
-        step: 0,
-        channel: Channel::Webhook,
-        template: "task".into(),
-        endpoint: Some("chat".into()),
-        cause: Cause::Quiet { since: Timestamp::UNIX_EPOCH, days: 14 },
-        decided_at: "2026-03-02T08:15:30Z".parse().unwrap(),
-        config: ConfigVersion::parse("v1").unwrap(),
-    }
-}
 
 fn rendered(subject: &str, text: &str, link: Option<&str>) -> Rendered {
     Rendered { subject: subject.into(), text: text.into(), html: None, link: link.map(str::to_owned), invitation: None }
@@ -36,7 +20,7 @@ fn now() -> Timestamp {
 }
 
 async fn say(receiver: &Receiver) -> Outcome {
-    let body = slack::payload(&decision(), &rendered("Call Ada", "Quiet for 14 days.", None));
+    let body = slack::payload(&decision("chat"), &rendered("Call Ada", "Quiet for 14 days.", None));
     EndpointSender::new().send(&chat(), &receiver.url("/services/T/B/x"), "d", &Message::Chat(body), now()).await
 }
 
@@ -47,20 +31,20 @@ fn a_chat_message_says_what_the_template_says_and_calls_nobody() {
         "Quiet for 14 days.\n*Company*: A > B",
         Some("https://crm.example/ada?a=1&b=2"),
     );
-    let payload: Value = serde_json::from_str(&slack::payload(&decision(), &said)).unwrap();
+    let payload: Value = serde_json::from_str(&slack::payload(&decision("chat"), &said)).unwrap();
     insta::assert_snapshot!(serde_json::to_string_pretty(&payload).unwrap());
 }
 
 #[test]
 fn a_chat_message_keeps_the_limits_of_its_blocks() {
     let said = rendered(&"&".repeat(200), &"<b>".repeat(2000), Some("/path/of/the/product"));
-    let payload: Value = serde_json::from_str(&slack::payload(&decision(), &said)).unwrap();
+    let payload: Value = serde_json::from_str(&slack::payload(&decision("chat"), &said)).unwrap();
     let blocks = payload["blocks"].as_array().unwrap();
     let length = |block: &Value| block["text"]["text"].as_str().unwrap().chars().count();
     assert_eq!(blocks.len(), 3, "a path leads nowhere in a chat");
     assert!(length(&blocks[0]) <= 150 && blocks[0]["text"]["text"].as_str().unwrap().ends_with("&amp;"));
     assert!(length(&blocks[1]) <= 3000 && !blocks[1]["text"]["text"].as_str().unwrap().contains('<'));
-    let empty: Value = serde_json::from_str(&slack::payload(&decision(), &rendered("", "", None))).unwrap();
+    let empty: Value = serde_json::from_str(&slack::payload(&decision("chat"), &rendered("", "", None))).unwrap();
     assert_eq!(empty["blocks"].as_array().unwrap().len(), 1, "empty blocks are refused by Slack");
 }
 

@@ -3,6 +3,8 @@
 pub mod address;
 pub mod crm;
 pub mod endpoint;
+#[cfg(test)]
+mod fixture;
 pub mod guard;
 pub mod in_app;
 pub mod invitation;
@@ -21,3 +23,4 @@ pub mod unsubscribe;
 pub mod webhook;
 
 pub use outcome::Outcome;
+pub use text::escape;

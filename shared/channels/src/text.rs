@@ -27,7 +27,7 @@ pub(crate) fn truncate(text: &mut String, max: usize) {
 }
 
 /// `text` with the five characters escaped that mean something in HTML.
-pub(crate) fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

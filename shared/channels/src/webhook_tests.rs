@@ -2,30 +2,15 @@
 
 use super::*;
 use crate::endpoint::{EndpointSender, Message};
+use crate::fixture::decision;
 use crate::receiver::{Receiver, Reply};
 use perennial_config::Config;
 use perennial_config::channels::{Endpoint, Kind, SecretPlace};
-use perennial_domain::{Cause, Channel, ConfigVersion, DecisionId, PersonId, Stage, UserId};
+use perennial_domain::{ConfigVersion, Stage, UserId};
 use perennial_engine::register::Register;
 use perennial_engine::{Moment, State};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-
-fn decision() -> Decision {
-    let person = PersonId::derive(&[b"ada"]);
-    Decision {
-        id: DecisionId::of(person, "churn_task", 0, b"cause"),
-        person,
-        journey: "churn_task".into(),
-        step: 0,
-        channel: Channel::Webhook,
-        template: "task".into(),
-        endpoint: Some("tasks".into()),
-        cause: Cause::Quiet { since: Timestamp::UNIX_EPOCH, days: 14 },
-        decided_at: "2026-03-02T08:15:30Z".parse().unwrap(),
-        config: ConfigVersion::parse("v1").unwrap(),
-    }
-}
 
 fn endpoint(url: String) -> Endpoint {
     Endpoint { kind: Kind::Standard, url, secret: SecretPlace::Env("S".into()), allow_private: true }
@@ -91,7 +76,7 @@ fn the_payload_says_what_was_decided_about_whom_and_why() {
     let mut state = State::default();
     state.traits.insert("email".into(), Register { at: 0, value: "\"ada@example.com\"".into() });
     state.account = Some(Register { at: 0, value: "acme".into() });
-    let context = Context::new(&decision(), &state, Stage::Established).with_owner(Some("customer success"));
+    let context = Context::new(&decision("tasks"), &state, Stage::Established).with_owner(Some("customer success"));
     let rendered = Rendered {
         subject: "Call Ada".into(),
         text: "Quiet for 14 days.".into(),
@@ -102,7 +87,7 @@ fn the_payload_says_what_was_decided_about_whom_and_why() {
     let user = Identity::User(UserId::parse("u-1").unwrap());
     let evaluation = perennial_engine::evaluate(&Moment::new(&empty_config(), Timestamp::UNIX_EPOCH), &state);
     let payload: Value =
-        serde_json::from_str(&payload(&decision(), &[&user], &context, &evaluation, &rendered)).unwrap();
+        serde_json::from_str(&payload(&decision("tasks"), &[&user], &context, &evaluation, &rendered)).unwrap();
     insta::assert_snapshot!(serde_json::to_string_pretty(&payload).unwrap());
 }
 

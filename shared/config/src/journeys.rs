@@ -231,7 +231,7 @@ fn journey(report: &mut Reporter<'_>, raw: RawJourney, names: &Names<'_>, histor
     };
     let (when, exit) = (on_person(&raw.when), on_person(&raw.exit));
     let goal = raw.goal.as_ref().and_then(|raw| goal(report, &id, raw, names));
-    let steps = steps::load(report, &id, raw.step, names, history);
+    let steps = steps::load(report, &id, raw.step, names);
     if let Some(Trigger::Event { event, times: 2.., within_days, .. }) = &trigger {
         history.count(event, *within_days);
     }

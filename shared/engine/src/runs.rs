@@ -60,15 +60,15 @@ impl Situation<'_, '_> {
         let wanted = filter.as_ref().is_none_or(|filter| filter.is_true(occurrence));
         if name == event.counted_as() && wanted && at >= run.since {
             let (run, next) = (run.clone(), step.next);
-            self.go_on(journey, &run, next);
+            if self.is_out(journey) { self.leave(journey.key) } else { self.go_on(journey, &run, next) }
         }
     }
 
     /// Lets everyone go on whose time has come, and lets out whom a journey is not for any more.
     pub(crate) fn on_time(&mut self) {
         let config = self.config();
-        for journey in config.journeys.all.iter().filter(|journey| journey.goal.is_some()) {
-            let now = self.now().as_millisecond();
+        let now = self.now().as_millisecond();
+        for journey in &config.journeys.all {
             if let Some(GoalBy::State(when)) = journey.goal.as_ref().map(|goal| &goal.by)
                 && self.may_reach(journey, now)
                 && when.is_true(self.person)
@@ -101,9 +101,6 @@ impl Situation<'_, '_> {
     }
 
     fn go_on(&mut self, journey: &Journey, run: &Run, next: usize) {
-        if self.is_out(journey) {
-            return self.leave(journey.key);
-        }
         let start = Start { entered: run.entered, cause: run.cause.clone(), cause_key: run.cause_key };
         self.walk(journey, &start, next);
     }
@@ -265,7 +262,7 @@ fn own_event(identity: &Identity, id: DecisionId, at: Timestamp) -> Result<Event
     Ok(Event::new(identity, EventKind::Track, message_id, SourceId::parse(JOURNEYS)?, at))
 }
 
-/// The step at which a run waits, and its index; `None` where the journey has it no more, or it waits for nothing.
+/// The step at which a run waits, and its index; `None` where the journey has it no more.
 fn position<'j>(journey: &'j Journey, run: &Run) -> Option<(usize, &'j Step)> {
     journey.steps.iter().enumerate().find(|(_, step)| step.key == run.step)
 }

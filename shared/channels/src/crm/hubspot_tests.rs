@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
-use crate::crm::{self, Task};
+use crate::crm::Task;
 use crate::endpoint::{EndpointSender, Message};
 use crate::outcome::Outcome;
 use crate::receiver::{Receiver, Reply};
@@ -207,7 +207,7 @@ async fn a_hundred_and_one_accounts_are_two_calls() {
 
 #[test]
 fn a_task_says_what_the_template_says_and_is_the_same_each_time() {
-    let decision = crm::tests::decision();
+    let decision = crate::fixture::decision("crm");
     let rendered = Rendered {
         subject: "Call Ada".into(),
         text: "Quiet for 14 days.\n".into(),

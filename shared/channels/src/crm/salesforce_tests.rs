@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
-use crate::crm::{self, Task};
+use crate::crm::Task;
 use crate::endpoint::{EndpointSender, Message};
 use crate::outcome::Outcome;
 use crate::receiver::{Receiver, Reply};
@@ -158,7 +158,7 @@ fn a_task_says_what_the_template_says_and_is_the_same_each_time() {
         link: Some("https://app.example/ada".into()),
         invitation: None,
     };
-    let decision = crm::tests::decision();
+    let decision = crate::fixture::decision("crm");
     let written = task(&records().task, &decision, &rendered);
     assert_eq!(written, task(&records().task, &decision, &rendered));
     insta::assert_snapshot!(serde_json::to_string_pretty(&written.fields).unwrap());

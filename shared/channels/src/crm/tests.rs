@@ -1,38 +1,21 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
+use crate::fixture::decision;
 use crate::render::Context;
 use jiff::Timestamp;
 use perennial_config::channels::TaskRecords;
-use perennial_domain::{
-    AccountId, AnonymousId, Cause, Channel, ConfigVersion, Decision, DecisionId, PersonId, Stage, UserId,
-};
+use perennial_domain::{AccountId, AnonymousId, ConfigVersion, PersonId, Stage, UserId};
 use perennial_engine::register::Register;
 use perennial_engine::{Moment, State};
 use serde_json::json;
-
-pub(super) fn decision() -> Decision {
-    let person = PersonId::derive(&[b"ada"]);
-    Decision {
-        id: DecisionId::of(person, "churn_task", 0, b"cause"),
-        person,
-        journey: "churn_task".into(),
-        step: 0,
-        channel: Channel::Webhook,
-        template: "task".into(),
-        endpoint: Some("crm".into()),
-        cause: Cause::Quiet { since: Timestamp::UNIX_EPOCH, days: 14 },
-        decided_at: "2026-03-02T08:15:30Z".parse().unwrap(),
-        config: ConfigVersion::parse("v1").unwrap(),
-    }
-}
 
 fn contact_of(email: &str, holds: ContactId, identities: &[&Identity]) -> Option<Record> {
     let mut state = State::default();
     for (name, value) in [("email", email), ("first_name", "Ada")] {
         state.traits.insert(name.into(), Register { at: 0, value: json!(value).to_string() });
     }
-    let decision = decision();
+    let decision = decision("crm");
     let context = Context::new(&decision, &state, Stage::Established);
     let config = crate::webhook::tests::empty_config();
     let evaluation = perennial_engine::evaluate(&Moment::new(&config, Timestamp::UNIX_EPOCH), &state);
@@ -104,5 +87,5 @@ fn fixed_values_of_tasks_hold_against_ours() {
     let records = TaskRecords { id: "perennial_id".into(), values: [("hs_task_type".into(), "CALL".into())].into() };
     let rendered =
         crate::render::Rendered { subject: "s".into(), text: "t".into(), html: None, link: None, invitation: None };
-    assert_eq!(hubspot::task(&records, &decision(), &rendered).fields["hs_task_type"], json!("CALL"));
+    assert_eq!(hubspot::task(&records, &decision("crm"), &rendered).fields["hs_task_type"], json!("CALL"));
 }

@@ -7,7 +7,6 @@ use super::raw::{RawBranch, RawStep, RawWait, RawWeekday};
 use crate::cel::Program;
 use crate::condition;
 use crate::error::{Reporter, unknown};
-use crate::history::History;
 use crate::spanned::Spanned;
 use crate::vocabulary::{EventSlot, PersonSlot};
 use jiff::civil::{Time, Weekday};
@@ -150,7 +149,6 @@ pub(super) fn load(
     journey: &str,
     raw: Spanned<Vec<Spanned<RawStep>>>,
     names: &Names<'_>,
-    history: &mut History,
 ) -> Vec<Step> {
     let span = raw.span();
     let raw = raw.into_inner();
@@ -167,7 +165,7 @@ pub(super) fn load(
         let step = step.into_inner();
         let id = step.id.as_ref().map_or_else(|| (at + 1).to_string(), |id| id.get_ref().clone());
         let next = step.then.as_ref().map_or(at + 1, |then| places.to(report, at, then));
-        let mut here = Here { report, places: &places, at, names, history };
+        let mut here = Here { report, places: &places, at, names };
         let Some(does) = here.does(span, step) else { continue };
         steps.push(Step { key: hash32(&id), id, does, next });
     }
@@ -202,7 +200,6 @@ struct Here<'a, 'r, 'n> {
     places: &'a Places,
     at: usize,
     names: &'a Names<'n>,
-    history: &'a mut History,
 }
 
 impl Here<'_, '_, '_> {
@@ -313,7 +310,6 @@ impl Here<'_, '_, '_> {
     fn branch(&mut self, branch: &RawBranch) -> Option<Does> {
         let to = self.places.to(self.report, self.at, &branch.go_to);
         let when = condition::on_person(self.report, &branch.when, &self.names.vocabulary)?;
-        self.history.ask(when.slots());
         Some(Does::Branch { when, to })
     }
 

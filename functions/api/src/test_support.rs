@@ -139,6 +139,8 @@ pub(crate) async fn with_ada(house: &House) -> DecisionId {
         cause: Cause::Event { name: "Trial Started".into(), message_id: MessageId::parse("m").unwrap() },
         decided_at: now(),
         config: ConfigVersion::parse("v1").unwrap(),
+        variant: None,
+        withheld: None,
     };
     house.deps.store.claim(&decision, "q/1", now()).await.unwrap();
     let outcome = Outcome {

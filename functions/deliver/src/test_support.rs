@@ -185,6 +185,8 @@ impl House {
             cause: Cause::Event { name: "Trial Started".into(), message_id: MessageId::parse("m-1").unwrap() },
             decided_at: NOW.parse().unwrap(),
             config: ConfigVersion::parse("v1").unwrap(),
+            variant: None,
+            withheld: None,
         }
     }
 

@@ -20,6 +20,8 @@ fn context(template: &str, name: &str) -> Context {
         cause: Cause::Event { name: "Trial Started".into(), message_id: MessageId::parse("m-1").unwrap() },
         decided_at: "2026-03-02T08:15:30Z".parse().unwrap(),
         config: ConfigVersion::parse("v1").unwrap(),
+        variant: None,
+        withheld: None,
     };
     let mut state = State::default();
     let value = serde_json::Value::from(name).to_string();

@@ -18,5 +18,7 @@ pub(crate) fn decision(endpoint: &str) -> Decision {
         cause: Cause::Quiet { since: Timestamp::UNIX_EPOCH, days: 14 },
         decided_at: "2026-03-02T08:15:30Z".parse().unwrap(),
         config: ConfigVersion::parse("v1").unwrap(),
+        variant: None,
+        withheld: None,
     }
 }

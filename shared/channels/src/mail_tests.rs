@@ -36,6 +36,8 @@ fn decision(journey: &str) -> Decision {
         cause: Cause::Event { name: "Trial Started".into(), message_id: MessageId::parse("m-1").unwrap() },
         decided_at: Timestamp::UNIX_EPOCH,
         config: ConfigVersion::parse("v1").unwrap(),
+        variant: None,
+        withheld: None,
     }
 }
 

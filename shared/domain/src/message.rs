@@ -54,6 +54,22 @@ pub struct Decision {
     pub decided_at: Timestamp,
     /// The config that it was decided under.
     pub config: ConfigVersion,
+    /// The variant of the journey's newest split that the person goes through, as `split step=way`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+    /// Why it is written down and not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<Withheld>,
+}
+
+/// Why a decision is recorded on the person and nothing goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Withheld {
+    /// The person has had as many messages as the caps allow.
+    Capped,
+    /// The person is in a holdout: what happens without messages is measured on them.
+    HeldOut,
 }
 
 /// What sets a decision off.

@@ -190,6 +190,8 @@ impl Situation<'_, '_> {
             cause: start.cause.clone(),
             decided_at: self.now(),
             config: self.config().version.clone(),
+            variant: None,
+            withheld: None,
         };
         self.profile.outbox.push(Action::Send(decision));
     }

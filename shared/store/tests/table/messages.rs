@@ -16,6 +16,8 @@ fn decision(step: u16, channel: Channel) -> Decision {
         cause: Cause::Quiet { since: at(-100), days: 14 },
         decided_at: at(i64::from(step)),
         config: ConfigVersion::parse("v1").unwrap(),
+        variant: None,
+        withheld: None,
     }
 }
 

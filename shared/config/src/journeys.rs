@@ -63,6 +63,8 @@ pub struct Journey {
     pub id: String,
     /// The name's hash, which stored facts are keyed by.
     pub key: u32,
+    /// What it is for, for readers; may be empty.
+    pub description: String,
     /// What sets it off.
     pub trigger: Trigger,
     /// Which of the trigger's events set it off; all where `None`.
@@ -243,6 +245,7 @@ fn journey(report: &mut Reporter<'_>, raw: RawJourney, names: &Names<'_>, histor
     let journey = Journey {
         key: hash32(&id),
         id,
+        description: raw.description,
         trigger: trigger?,
         filter,
         when,

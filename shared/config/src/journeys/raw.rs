@@ -21,6 +21,9 @@ pub(crate) struct File {
 pub(super) struct RawJourney {
     /// A name of your own: letters, digits, `_` and `-`; unique. Renaming it makes it a new journey, which everyone may enter again.
     pub(super) id: Spanned<String>,
+    /// What it is for, for readers: it stands in tables and on pages beside the id.
+    #[serde(default)]
+    pub(super) description: String,
     /// What sets it off: one of { event, where, times, within_days }, { idle_days }, { score, above }, { segment, change } and
     /// { becomes }.
     pub(super) trigger: Spanned<RawTrigger>,

@@ -39,6 +39,11 @@ enum Next {
 /// [`DeliverError`] where the queue is to try again; nothing was sent then that a second try would send twice.
 pub(crate) async fn deliver(deps: &Deps, decision: &Decision, claimant: &str) -> Result<Delivered, DeliverError> {
     let now = deps.clock.now();
+    if let Some(withheld) = decision.withheld {
+        // It is for the trail alone: neither address nor text nor secret is needed, and there is nothing that could be done twice.
+        let is_new = deps.store.record_withheld(decision, withheld.into(), claimant, now).await?;
+        return Ok(if is_new { Delivered::Withheld } else { Delivered::Before });
+    }
     let config = deps.config.current().await;
     let plan = match plan::make(deps, &config, decision, now).await {
         Ok(plan) => plan,
@@ -178,6 +183,7 @@ mod tests {
             endpoint: None,
             cause: Cause::Quiet { since: Timestamp::UNIX_EPOCH, days: 1 },
             config: ConfigVersion::parse("v").unwrap(),
+            variant: None,
             decided_at: Timestamp::UNIX_EPOCH,
             times: [].into(),
             subject: None,

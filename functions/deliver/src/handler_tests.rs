@@ -3,7 +3,8 @@
 use super::*;
 use crate::test_support::{Answer, House, NOW, PERSON, mail_event};
 use perennial_contracts::queue::EventsPayload;
-use perennial_domain::{Channel, Event};
+use perennial_contracts::queue::MessagesPayload;
+use perennial_domain::{Channel, Decision, Event, Withheld};
 use perennial_store::messages::{MessageRecord, MessageState};
 use perennial_store::suppressions::Reason;
 use std::time::Duration;
@@ -247,4 +248,30 @@ async fn a_mail_of_someone_else_in_the_account_is_left_alone() {
     let body = mail_event(&house, "Open", serde_json::json!({ "open": {} })).replace("person", "other");
     assert!(ids(&handle(&house.deps, house.batch(&[body], 1)).await.unwrap()).is_empty());
     assert!(house.events().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_withheld_is_on_the_trail_and_nothing_goes_out() {
+    for (withheld, state) in [(Withheld::Capped, MessageState::Capped), (Withheld::HeldOut, MessageState::HeldOut)] {
+        // Without an address, and of a template that is not there: neither is asked for.
+        let house = House::with(None, false).await;
+        for channel in Channel::ALL {
+            let decision = Decision {
+                withheld: Some(withheld),
+                variant: Some("1=b".into()),
+                template: "gone".into(),
+                ..house.decision(channel)
+            };
+            let body = serde_json::to_string(&MessagesPayload::Decision(decision)).unwrap();
+            for times in 1..=2 {
+                let response = handle(&house.deps, house.batch(std::slice::from_ref(&body), times)).await.unwrap();
+                assert!(ids(&response).is_empty());
+            }
+            let record = record(&house, channel).await;
+            assert_eq!((record.state, record.variant.as_deref()), (state, Some("1=b")));
+            assert_eq!(record.times, [(state, NOW.parse().unwrap())].into(), "it was never claimed");
+        }
+        assert_eq!((house.mail.sent(), house.webhooks.sent()), (0, 0));
+        assert!(house.deps.store.inbox(PERSON.person_id()).await.unwrap().is_empty());
+    }
 }

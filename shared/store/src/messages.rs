@@ -3,11 +3,13 @@
 //! | attribute | what |
 //! |---|---|
 //! | `status`, `rank` | the state that tells most, and its rank |
-//! | `ch`, `journey`, `step`, `tpl`, `endpoint`, `cause`, `cfg`, `decided` | the decision |
+//! | `ch`, `journey`, `step`, `tpl`, `endpoint`, `cause`, `cfg`, `decided`, `variant` | the decision |
 //! | `by` | which delivery of the decision claimed it |
 //! | `t_<state>`, `t_read`, `t_dismissed` | when, in milliseconds since 1970 |
 //! | `subject`, `text`, `link` | what was said; `text` and `link` of in-app messages only |
 //! | `provider`, `detail` | the mail service's id; why it failed, without personal data |
+
+mod state;
 
 use crate::error::{StoreError, sort, unless_conflict};
 use crate::item::{Item, Read, at, n, needed, s};
@@ -15,77 +17,10 @@ use crate::keys;
 use crate::store::{Condition, Store};
 use jiff::Timestamp;
 use perennial_domain::{Cause, Channel, ConfigVersion, Decision, DecisionId, PersonId};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Where a message stands. In the order of how much a state tells: a later one is never replaced by an earlier one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MessageState {
-    /// Someone is about to send it, or died over it.
-    Claimed,
-    /// Whether it went out cannot be known: the answer was lost. It is not sent again blindly.
-    Unknown,
-    /// It was handed over: to the mail service, the inbox, the endpoint.
-    Sent,
-    /// It did not go out, and will not.
-    Failed,
-    /// It was not to go out: unsubscribed, bounced or complained before, or without an address.
-    Suppressed,
-    /// The reader's server took it.
-    Delivered,
-    /// The reader opened it.
-    Opened,
-    /// The reader followed a link.
-    Clicked,
-    /// The reader's server refused it.
-    Bounced,
-    /// The reader called it spam.
-    Complained,
-}
-
-impl MessageState {
-    /// All states, in order.
-    pub const ALL: [Self; 10] = [
-        Self::Claimed,
-        Self::Unknown,
-        Self::Sent,
-        Self::Failed,
-        Self::Suppressed,
-        Self::Delivered,
-        Self::Opened,
-        Self::Clicked,
-        Self::Bounced,
-        Self::Complained,
-    ];
-
-    /// The name in items and JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Claimed => "claimed",
-            Self::Unknown => "unknown",
-            Self::Sent => "sent",
-            Self::Failed => "failed",
-            Self::Suppressed => "suppressed",
-            Self::Delivered => "delivered",
-            Self::Opened => "opened",
-            Self::Clicked => "clicked",
-            Self::Bounced => "bounced",
-            Self::Complained => "complained",
-        }
-    }
-
-    pub(crate) fn rank(self) -> usize {
-        Self::ALL.iter().position(|state| *state == self).unwrap_or_default()
-    }
-
-    pub(crate) fn parse(text: &str) -> Result<Self, StoreError> {
-        Self::ALL
-            .into_iter()
-            .find(|state| state.as_str() == text)
-            .ok_or_else(|| StoreError::corrupt("no message is in that state"))
-    }
-}
+pub use state::MessageState;
 
 /// A message and what became of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -111,6 +46,9 @@ pub struct MessageRecord {
     pub cause: Cause,
     /// The config it was decided under.
     pub config: ConfigVersion,
+    /// The variant of the journey's newest split that the person went through then, as `split step=way`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
     /// When it was decided.
     pub decided_at: Timestamp,
     /// When it came into each state.
@@ -180,24 +118,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the table does not answer: nothing may be sent then.
     pub async fn claim(&self, decision: &Decision, claimant: &str, now: Timestamp) -> Result<Claim, StoreError> {
-        let mut item = keys::key(keys::person(decision.person), keys::message(decision.id));
-        let cause =
-            serde_json::to_string(&decision.cause).map_err(|error| StoreError::Unstorable(error.to_string()))?;
-        let mut set = |name: &str, value| item.insert(name.to_owned(), value);
-        set("status", s(MessageState::Claimed.as_str()));
-        set("rank", n(MessageState::Claimed.rank()));
-        set("by", s(claimant));
-        set("ch", s(decision.channel.as_str()));
-        set("journey", s(&*decision.journey));
-        set("step", n(decision.step));
-        set("tpl", s(&*decision.template));
-        set("cause", s(cause));
-        set("cfg", s(decision.config.as_str()));
-        set("decided", at(decision.decided_at));
-        set("t_claimed", at(now));
-        if let Some(endpoint) = &decision.endpoint {
-            set("endpoint", s(&**endpoint));
-        }
+        let item = item_of(decision, MessageState::Claimed, claimant, now)?;
         if unless_conflict(self.put("claim", item, Some(Condition::absent())).await)?.is_some() {
             return Ok(Claim::Ours);
         }
@@ -206,6 +127,22 @@ impl Store {
         let record = read(&item)?;
         let ours = record.state == MessageState::Claimed && item.text("by")? == Some(claimant);
         Ok(if ours { Claim::Ours } else { Claim::Taken(Box::new(record)) })
+    }
+
+    /// Records a decision of which nothing goes out, in one write that needs no claim: `state` is for good. Gives `false` where the
+    /// decision was dealt with before, and changes nothing then. `recorder` names this delivery.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the write fails.
+    pub async fn record_withheld(
+        &self,
+        decision: &Decision,
+        state: MessageState,
+        recorder: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let item = item_of(decision, state, recorder, now)?;
+        Ok(unless_conflict(self.put("record_withheld", item, Some(Condition::absent())).await)?.is_some())
     }
 
     /// Gives a claim up, so that a later delivery may claim it: only where it is certain that nothing was sent. Gives `false`
@@ -241,7 +178,7 @@ impl Store {
     pub(crate) async fn record_at(&self, key: Item, outcome: &Outcome) -> Result<bool, StoreError> {
         // First as the state that now stands; where a stronger one stands already, the rest of it only.
         for stands in [true, false] {
-            let time = format!("t_{}", outcome.state.as_str());
+            let time = outcome.state.time();
             let mut sets = vec!["#time = if_not_exists(#time, :at)".to_owned()];
             let mut update = self
                 .client
@@ -356,6 +293,30 @@ impl Store {
     }
 }
 
+/// The decision as an item in `state`, which it came into at `now`.
+fn item_of(decision: &Decision, state: MessageState, by: &str, now: Timestamp) -> Result<Item, StoreError> {
+    let mut item = keys::key(keys::person(decision.person), keys::message(decision.id));
+    let cause = serde_json::to_string(&decision.cause).map_err(|error| StoreError::Unstorable(error.to_string()))?;
+    let mut set = |name: &str, value| item.insert(name.to_owned(), value);
+    set("status", s(state.as_str()));
+    set("rank", n(state.rank()));
+    set("by", s(by));
+    set("ch", s(decision.channel.as_str()));
+    set("journey", s(&*decision.journey));
+    set("step", n(decision.step));
+    set("tpl", s(&*decision.template));
+    set("cause", s(cause));
+    set("cfg", s(decision.config.as_str()));
+    set("decided", at(decision.decided_at));
+    set(&state.time(), at(now));
+    for (name, value) in [("endpoint", &decision.endpoint), ("variant", &decision.variant)] {
+        if let Some(value) = value {
+            set(name, s(&**value));
+        }
+    }
+    Ok(item)
+}
+
 fn read(item: &Item) -> Result<MessageRecord, StoreError> {
     let person = keys::person_of(needed(keys::PK, item.text(keys::PK)?)?)
         .ok_or_else(|| StoreError::corrupt("no person's key"))?;
@@ -366,7 +327,7 @@ fn read(item: &Item) -> Result<MessageRecord, StoreError> {
     let text = |name: &str| item.text(name).map(|text| text.map(str::to_owned));
     let mut times = BTreeMap::new();
     for state in MessageState::ALL {
-        if let Some(at) = item.moment(&format!("t_{}", state.as_str()))? {
+        if let Some(at) = item.moment(&state.time())? {
             times.insert(state, at);
         }
     }
@@ -382,6 +343,7 @@ fn read(item: &Item) -> Result<MessageRecord, StoreError> {
         cause: serde_json::from_str(needed("cause", item.text("cause")?)?)
             .map_err(|_| StoreError::corrupt("no cause"))?,
         config: needed("cfg", item.parsed("cfg")?)?,
+        variant: text("variant")?,
         decided_at: needed("decided", item.moment("decided")?)?,
         times,
         subject: text("subject")?,

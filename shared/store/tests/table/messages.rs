@@ -120,3 +120,25 @@ async fn the_inbox_shows_what_was_sent_in_the_product_until_it_is_dismissed() {
     assert_eq!((inbox.len(), inbox[0].read_at), (1, Some(at(5))));
     assert_eq!(store.messages(person("u")).await.unwrap().len(), 4);
 }
+
+#[tokio::test]
+async fn what_is_withheld_is_written_once_and_stays_what_it_is() {
+    let store = store().await;
+    let withheld = Decision { variant: Some("2=a".to_owned()), ..decision(0, Channel::InApp) };
+    let (person, id) = (withheld.person, withheld.id);
+    assert!(store.record_withheld(&withheld, MessageState::HeldOut, "m-1/1", at(1)).await.unwrap());
+    assert!(!store.record_withheld(&withheld, MessageState::Capped, "m-1/2", at(2)).await.unwrap());
+    assert!(matches!(store.claim(&withheld, "m-1/1", at(3)).await.unwrap(), Claim::Taken(_)), "nobody may send it");
+    for state in MessageState::ALL {
+        store.record(person, id, &Outcome::new(state, at(4))).await.unwrap();
+    }
+    let record = store.message(person, id).await.unwrap().unwrap();
+    assert_eq!((record.state, record.variant.as_deref()), (MessageState::HeldOut, Some("2=a")));
+    assert_eq!(record.times[&MessageState::HeldOut], at(1));
+
+    let sent = decision(1, Channel::Mail);
+    store.claim(&sent, "a", at(0)).await.unwrap();
+    store.record(sent.person, sent.id, &Outcome::new(MessageState::Sent, at(1))).await.unwrap();
+    assert!(!store.record_withheld(&sent, MessageState::Capped, "b", at(2)).await.unwrap());
+    assert_eq!(store.message(sent.person, sent.id).await.unwrap().unwrap().state, MessageState::Sent);
+}

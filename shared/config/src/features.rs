@@ -1,16 +1,19 @@
 //! `features.toml`: the product's features, which of the product's events are their use, and which of them matter most.
 
-use crate::cel::Program;
+use crate::cel::{self, Program, Wanted};
 use crate::condition;
 use crate::error::Reporter;
-use crate::history::{History, feature_key};
+use crate::history::{History, errors_key, feature_key};
 use crate::spanned::Spanned;
-use crate::vocabulary::EventSlot;
+use crate::vocabulary::{EventSlot, EventVocabulary};
 use jiff::civil::Date;
 use serde::Deserialize;
 
 /// The most features: a person's use of each is a bitmap of up to 24 bytes in the profile.
 pub const MAX_FEATURES: usize = 64;
+
+/// How many days back errors are counted, by day.
+pub const ERROR_DAYS: u16 = 28;
 
 /// The product's features: what it can do, which of its events say that someone used it, and which of them matter most. At most
 /// 64.
@@ -21,6 +24,18 @@ pub(crate) struct File {
     /// A feature: the event that is its use, and whether it is one that matters most.
     #[serde(default)]
     feature: Vec<Spanned<RawFeature>>,
+    /// What says that someone met an error, and in which feature. Leave it out and errors are not told apart by feature.
+    errors: Option<RawErrors>,
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct RawErrors {
+    /// The event that says that someone met an error, exactly as it is sent.
+    event: Spanned<String>,
+    /// The property of it that holds the feature's `name`.
+    property: Spanned<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -49,6 +64,8 @@ pub struct Feature {
     pub name: String,
     /// The key of its history.
     pub key: u32,
+    /// The key of the history of errors that people met in it.
+    pub errors_key: u32,
     /// The event that is its use.
     pub event: String,
     /// Which of those events; all where `None`.
@@ -64,6 +81,8 @@ pub struct Feature {
 pub struct Features {
     /// All of them.
     pub all: Vec<Feature>,
+    /// Whether errors are counted by feature, for the last [`ERROR_DAYS`] days.
+    pub has_errors: bool,
 }
 
 impl Features {
@@ -82,7 +101,8 @@ impl Features {
         let Some(file) = report.parse::<File>() else {
             return Self::default();
         };
-        let mut out = Self::default();
+        let errors = file.errors.and_then(|errors| errors.checked(report));
+        let mut out = Self { all: Vec::new(), has_errors: errors.is_some() };
         if let Some(over) = file.feature.get(MAX_FEATURES) {
             report.at(over.span(), format!("there are more than {MAX_FEATURES} features; keep those that matter"));
         }
@@ -105,8 +125,14 @@ impl Features {
             });
             let (name, event) = (raw.name.into_inner(), raw.event.into_inner());
             history.follow_feature(&name, &event, filter.clone());
+            if let Some(errors) = &errors
+                && let Some(filter) = errors.of(&name)
+            {
+                history.follow_errors(&name, errors.event.get_ref(), filter, ERROR_DAYS);
+            }
             out.all.push(Feature {
                 key: feature_key(&name),
+                errors_key: errors_key(&name),
                 name,
                 event,
                 filter,
@@ -115,5 +141,25 @@ impl Features {
             });
         }
         out
+    }
+}
+
+impl RawErrors {
+    /// Checks them.
+    fn checked(self, report: &mut Reporter<'_>) -> Option<Self> {
+        report.event(&self.event);
+        if self.property.get_ref().is_empty() || self.of("name").is_none() {
+            let message = "property has to be the name of a property of the event, such as \"feature\"";
+            report.at(self.property.span(), message);
+            return None;
+        }
+        Some(self)
+    }
+
+    /// The condition on the event that the error was in the feature of that name.
+    fn of(&self, feature: &str) -> Option<Program<EventSlot>> {
+        // Texts of JSON are texts of CEL.
+        let [property, feature] = [self.property.get_ref(), feature].map(serde_json::Value::from);
+        cel::compile(&format!("properties[{property}] == {feature}"), &EventVocabulary, Wanted::Condition).ok()
     }
 }

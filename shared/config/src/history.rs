@@ -33,6 +33,11 @@ pub fn feature_key(feature: &str) -> u32 {
     hash32(&format!("feature {feature}"))
 }
 
+/// The key of the history of errors that people met in a feature.
+pub fn errors_key(feature: &str) -> u32 {
+    hash32(&format!("errors {feature}"))
+}
+
 /// What is followed, by the event's name as counted.
 #[derive(Debug, Clone, Default)]
 pub struct History {
@@ -60,6 +65,13 @@ impl History {
     /// Has a feature followed by the days of its use.
     pub(crate) fn follow_feature(&mut self, feature: &str, event: &str, filter: Option<Program<EventSlot>>) {
         let tracked = Tracked { key: feature_key(feature), window_days: 0, span: false, days: true, filter };
+        self.by_event.entry(event.to_owned()).or_default().push(tracked);
+    }
+
+    /// Has the errors counted by day, for `days` days, that people meet in a feature: the events for which `filter` holds.
+    pub(crate) fn follow_errors(&mut self, feature: &str, event: &str, filter: Program<EventSlot>, days: u16) {
+        let key = errors_key(feature);
+        let tracked = Tracked { key, window_days: days, span: false, days: false, filter: Some(filter) };
         self.by_event.entry(event.to_owned()).or_default().push(tracked);
     }
 

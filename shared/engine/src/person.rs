@@ -141,6 +141,11 @@ impl<'a> Person<'a> {
         self.state.uses.get(&key).map_or(0, |uses| uses.active(self.today, u32::from(days)))
     }
 
+    fn most_errors(&self, days: u16) -> u32 {
+        let features = self.moment.config.features.all.iter();
+        features.map(|feature| self.state.windowed(feature.errors_key, self.today, days)).max().unwrap_or(0)
+    }
+
     fn activity_change(&self, days: u16) -> f64 {
         let length = i32::from(days);
         let recent = f64::from(self.state.days.active(self.today, u32::from(days)));
@@ -213,6 +218,8 @@ impl Lookup<PersonSlot> for Person<'_> {
                 let all = self.moment.config.features.high_value().count();
                 Value::Double(if all == 0 { 0.0 } else { self.high_value_used(*days) as f64 / all as f64 })
             }
+            PersonSlot::Errors { key, days } => int(self.state.windowed(*key, self.today, *days)),
+            PersonSlot::MostErrors(days) => int(self.most_errors(*days)),
             PersonSlot::Persona(at) => Value::Bool(self.personas & (1 << at) != 0),
             PersonSlot::Segment(at) => Value::Bool(self.segments & (1 << at) != 0),
             PersonSlot::Revenue(currency) => Value::Int(self.state.revenue.get(currency).copied().unwrap_or(0)),

@@ -4,7 +4,7 @@ use super::person_names::PERSON_NAMES;
 use super::{number, refused, text};
 use crate::cel::{Const, Form, Name, Refused, Type, Vocabulary};
 use crate::error::unknown;
-use crate::features::Features;
+use crate::features::{ERROR_DAYS, Features};
 use crate::history::{MAX_WINDOW_DAYS, event_key};
 use perennial_domain::{Currency, Likelihood};
 
@@ -104,6 +104,15 @@ pub enum PersonSlot {
     HighValueUsed(u16),
     /// The share of all high-value features that was used in the last days.
     HighValueShare(u16),
+    /// How many errors someone met in a feature in the last days.
+    Errors {
+        /// The key of the feature's errors.
+        key: u32,
+        /// 1 to [`ERROR_DAYS`].
+        days: u16,
+    },
+    /// The most errors that someone met in one feature in the last days, 1 to [`ERROR_DAYS`].
+    MostErrors(u16),
     /// Whether someone has a persona, by its index.
     Persona(usize),
     /// Whether someone is in a segment, by its index.
@@ -238,6 +247,15 @@ impl Vocabulary for PersonVocabulary<'_> {
             }
             "high_value_used" => (PersonSlot::HighValueUsed(number(args, 0, "days", 128)?), Type::Int),
             "high_value_share" => (PersonSlot::HighValueShare(number(args, 0, "days", 128)?), Type::Double),
+            "errors" | "most_errors" if !self.features.has_errors => {
+                let message = "features.toml does not say what an error is: describe it there, [errors]".to_owned();
+                return Err(Refused { argument: None, message });
+            }
+            "errors" => {
+                let key = self.feature(args)?.errors_key;
+                (PersonSlot::Errors { key, days: number(args, 1, "days", ERROR_DAYS)? }, Type::Int)
+            }
+            "most_errors" => (PersonSlot::MostErrors(number(args, 0, "days", ERROR_DAYS)?), Type::Int),
             "persona" if self.level < Level::Score => {
                 return Err(refused(0, "one persona cannot ask for another; repeat its condition"));
             }

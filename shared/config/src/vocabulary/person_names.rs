@@ -108,6 +108,18 @@ pub static PERSON_NAMES: &[Name] = &[
         Type::Double,
         "The share of all high-value features that was used in the last 1 to 128 days, 0 to 1.",
     ),
+    function(
+        "errors",
+        &[FEATURE, DAYS],
+        Type::Int,
+        "How many errors the person met in the feature in the last 1 to 28 days. What an error is says features.toml, [errors].",
+    ),
+    function(
+        "most_errors",
+        &[DAYS],
+        Type::Int,
+        "The most errors that the person met in one and the same feature in the last 1 to 28 days.",
+    ),
     function("persona", &[NAME], Type::Bool, "Whether the person has the persona of personas.toml."),
     function(
         "segment",

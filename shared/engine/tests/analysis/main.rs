@@ -2,6 +2,7 @@
 //! and the lifecycle with its history.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod errors;
 mod life;
 mod lifecycle;
 mod likelihoods;

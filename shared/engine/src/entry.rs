@@ -1,0 +1,132 @@
+//! Why someone may not enter a journey.
+
+use crate::decide::Situation;
+use jiff::Timestamp;
+use perennial_config::cel::Program;
+use perennial_config::journeys::{GoalBy, Journey, Reentry};
+use perennial_config::vocabulary::PersonSlot;
+use perennial_domain::Stage;
+use perennial_domain::time::DAY_SECONDS;
+use serde::{Deserialize, Serialize};
+
+/// The first rule of a journey that keeps someone out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// They are on the way through it already.
+    UnderWay {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// They entered before, and nobody may enter twice.
+    Once {
+        /// When.
+        entered: Timestamp,
+    },
+    /// They entered before, too short a time ago.
+    TooSoon {
+        /// When.
+        entered: Timestamp,
+        /// How many days have to lie between.
+        days: u16,
+    },
+    /// They stand where the journey is not for them.
+    Stage {
+        /// Where they stand.
+        stage: Stage,
+        /// Where they would have to.
+        allowed: Vec<Stage>,
+    },
+    /// The journey's `when` does not hold for them.
+    When {
+        /// The condition.
+        condition: String,
+    },
+    /// The journey's `exit` holds for them.
+    Exit {
+        /// The condition.
+        condition: String,
+    },
+    /// They have reached what the journey is for.
+    Reached {
+        /// The goal's condition.
+        condition: String,
+    },
+    /// The event is not one of those that set the journey off, by the trigger's `where`.
+    Where {
+        /// The condition.
+        condition: String,
+    },
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::UnderWay { since } => {
+                write!(f, "they are on the way through it already, since {}", day(*since))
+            }
+            Self::Once { entered } => {
+                write!(f, "they entered it on {}, and its reentry is \"once\"", day(*entered))
+            }
+            Self::TooSoon { entered, days } => write!(
+                f,
+                "they entered it on {}, and its reentry asks for {days} days between",
+                day(*entered)
+            ),
+            Self::Stage { stage, allowed } => {
+                let allowed: Vec<&str> = allowed.iter().map(|stage| stage.as_str()).collect();
+                write!(f, "their stage is {stage}, and its stages are {}", allowed.join(", "))
+            }
+            Self::When { condition } => write!(f, "its condition does not hold for them: when = '{condition}'"),
+            Self::Exit { condition } => write!(f, "they would leave at once: exit = '{condition}' holds for them"),
+            Self::Reached { condition } => write!(f, "they have reached its goal: when = '{condition}'"),
+            Self::Where { condition } => {
+                write!(f, "its trigger asks for more of the event: where = '{condition}'")
+            }
+        }
+    }
+}
+
+fn day(at: Timestamp) -> jiff::civil::Date {
+    at.to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+impl Situation<'_, '_> {
+    /// What keeps the person out of the journey; `None` where they may enter. Who is on the way already does not begin again.
+    pub(crate) fn refusal(&self, journey: &Journey) -> Option<Refusal> {
+        let holds = |condition: &&Program<PersonSlot>| condition.is_true(self.person);
+        let source = |condition: &Program<PersonSlot>| condition.source().to_owned();
+        if let Some(run) = self.facts.runs.get(&journey.key) {
+            return Some(Refusal::UnderWay { since: moment(run.entered) });
+        }
+        if let Some(before) = self.facts.entered.get(&journey.key) {
+            let entered = moment(before.last);
+            match journey.reentry {
+                Reentry::Always => {}
+                Reentry::Once => return Some(Refusal::Once { entered }),
+                Reentry::AfterDays(days) => {
+                    if self.now().as_millisecond() - before.last < i64::from(days) * DAY_SECONDS * 1000 {
+                        return Some(Refusal::TooSoon { entered, days });
+                    }
+                }
+            }
+        }
+        if !journey.is_for(self.person.stage) {
+            return Some(Refusal::Stage { stage: self.person.stage, allowed: journey.stages.clone() });
+        }
+        if let Some(when) = journey.when.as_ref().filter(|when| !holds(when)) {
+            return Some(Refusal::When { condition: source(when) });
+        }
+        if let Some(exit) = journey.exit.as_ref().filter(holds) {
+            return Some(Refusal::Exit { condition: source(exit) });
+        }
+        match journey.goal.as_ref().map(|goal| &goal.by) {
+            Some(GoalBy::State(when)) if holds(&when) => Some(Refusal::Reached { condition: source(when) }),
+            _ => None,
+        }
+    }
+}
+
+fn moment(millisecond: i64) -> Timestamp {
+    Timestamp::from_millisecond(millisecond).unwrap_or_default()
+}

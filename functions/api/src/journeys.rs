@@ -39,13 +39,14 @@ pub(crate) fn journeys<'c>(config: &'c Config, facts: &Facts) -> Vec<JourneyView
             times: entered.times,
             entered: millisecond(entered.last),
             reached: entered.reached.and_then(millisecond),
-            waits: facts.runs.get(&journey.key).map(|run| waits(journey, run)),
+            waits: facts.runs.get(&journey.key).map(|run| waits(config, journey, run)),
         })
     });
     each.collect()
 }
 
-fn waits<'c>(journey: &'c Journey, run: &Run) -> WaitView<'c> {
+fn waits<'c>(config: &'c Config, journey: &'c Journey, run: &Run) -> WaitView<'c> {
+    let journey = config.journeys.under_way(journey.key, run.version).unwrap_or(journey);
     let step = journey.steps.iter().find(|step| step.key == run.step);
     WaitView {
         step: step.map(|step| step.id.as_str()),

@@ -8,8 +8,10 @@ pub use endpoint::{AccountRecords, ContactId, ContactRecords, CrmRecords, Endpoi
 pub(crate) use load::File;
 pub use template::{InAppKind, InvitationTemplate, Template};
 
+use crate::pause::Pause;
 use crate::soft_bounces::SoftBounces;
 use crate::topics::Topic;
+use jiff::SignedDuration;
 use std::collections::BTreeMap;
 
 /// The mail channel.
@@ -23,6 +25,17 @@ pub struct Mail {
     pub configuration_set: String,
     /// When an address that cannot be delivered to has a rest.
     pub soft_bounces: SoftBounces,
+    /// Minutes after which a mail of which it is not known whether SES took it, and which SES did not report, is sent again; 0 for never.
+    pub resend_unknown_after_minutes: u16,
+}
+
+impl Mail {
+    /// How long SES's report of a mail is waited for whose sending was not seen to its end; `None` where it is never sent again.
+    #[must_use]
+    pub fn report_wait(&self) -> Option<SignedDuration> {
+        let minutes = i64::from(self.resend_unknown_after_minutes);
+        (minutes > 0).then(|| SignedDuration::from_mins(minutes))
+    }
 }
 
 /// `channels.toml`.
@@ -32,6 +45,8 @@ pub struct Channels {
     pub max_event_age_hours: u16,
     /// Mail.
     pub mail: Mail,
+    /// When a journey stops sending mails by itself.
+    pub pause: Pause,
     /// Endpoints by name.
     pub webhook: BTreeMap<String, Endpoint>,
     /// What mails are about, in the file's order, which is that of the preference page.

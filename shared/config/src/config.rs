@@ -9,6 +9,7 @@ use crate::history::History;
 use crate::identity::Identities;
 use crate::journeys::{self, Journey, Journeys};
 use crate::lifecycle::Lifecycle;
+use crate::limits::{self, Limits};
 use crate::personas::Personas;
 use crate::schedules::{self, Schedule};
 use crate::scoring::{self, Scoring};
@@ -42,6 +43,8 @@ pub struct Config {
     pub segments: Segments,
     /// What sets messages off.
     pub journeys: Journeys,
+    /// How much anybody gets, and when.
+    pub limits: Limits,
     /// What history all of these ask for.
     pub history: History,
     /// How messages go out.
@@ -60,7 +63,7 @@ impl Config {
     pub fn load(bundle: &Bundle) -> Result<Self, ConfigErrors> {
         let mut errors = Vec::new();
         for name in bundle.files.keys() {
-            if !KNOWN.contains(&name.as_str()) && template_name(name).is_none() {
+            if !KNOWN.contains(&name.as_str()) && template_name(name).is_none() && journeys::retired(name).is_none() {
                 let message =
                     format!("no such config file is known; allowed are {} and templates/NAME.toml", KNOWN.join(", "));
                 errors.push(ConfigError { file: name.clone(), line: 0, column: 0, message });
@@ -119,8 +122,16 @@ impl Config {
         });
         let vocabulary = PersonVocabulary { level: Level::Journey, segments: &segment_names, ..vocabulary };
         let names = journeys::Names { templates: &names, endpoints: &endpoints, segments: &segments, vocabulary };
-        let journeys =
+        let mut journeys =
             with(bundle, "journeys.toml", &mut errors, |report| Journeys::load(report, &names, &mut history));
+        for (file, text) in bundle.files.iter().filter(|(file, _)| journeys::retired(file).is_some()) {
+            let known = errors.len();
+            journeys.retire(&mut Reporter::new(file, text, &mut errors), &names, &mut history);
+            for error in errors.iter_mut().skip(known) {
+                error.message.push_str(RETIRED_HINT);
+            }
+        }
+        let limits = optional(bundle, "limits.toml", &mut errors, limits::load);
         errors.sort_by(|a, b| a.place().cmp(&b.place()));
         errors.dedup();
         if errors.is_empty() {
@@ -135,6 +146,7 @@ impl Config {
                 accounts: accounts.unwrap_or_default(),
                 segments,
                 journeys,
+                limits,
                 history,
                 channels,
                 templates,
@@ -169,18 +181,23 @@ impl Config {
         let measures = self.scoring.signals.iter().map(|signal| &signal.measure);
         let signals = self.scoring.signals.iter().filter_map(|signal| signal.when.as_ref());
         let segments = self.segments.all.iter().map(|segment| &segment.when);
-        let journeys = self.journeys.all.iter().flat_map(Journey::conditions);
+        let journeys = self.journeys.all.iter().chain(&self.journeys.retired).flat_map(Journey::conditions);
         personas.chain(measures).chain(signals).chain(segments).chain(journeys).flat_map(|program| program.slots())
     }
 }
 
-const KNOWN: [&str; 11] = [
+/// What an error in an earlier version of a journey needs to be understood.
+const RETIRED_HINT: &str = " (this is an earlier version of the journey, which people may be on the way through: keep what it \
+                            names, or write on_change = \"move\" into the journey)";
+
+const KNOWN: [&str; 12] = [
     "accounts.toml",
     "channels.toml",
     "features.toml",
     "identity.toml",
     "journeys.toml",
     "lifecycle.toml",
+    "limits.toml",
     "personas.toml",
     "schedules.toml",
     "scoring.toml",

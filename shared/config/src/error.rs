@@ -53,6 +53,11 @@ impl<'a> Reporter<'a> {
         Self { file, text, errors }
     }
 
+    /// The whole file.
+    pub(crate) fn text(&self) -> &'a str {
+        self.text
+    }
+
     /// Reports `message` at the byte range `span` of the file. What stands in for something missing is passed over.
     pub(crate) fn at(&mut self, span: Range<usize>, message: impl Into<String>) {
         if read::is_stand_in(&span) {

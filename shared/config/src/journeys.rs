@@ -3,20 +3,23 @@
 mod raw;
 mod steps;
 mod trigger;
+mod versions;
 
 pub(crate) use raw::File;
 pub use steps::{Does, MAX_STEPS, Message, Step, Wait, Way};
 pub use trigger::Trigger;
+pub(crate) use versions::retired;
 
 use crate::cel::Program;
 use crate::condition;
 use crate::error::Reporter;
 use crate::history::History;
+use crate::limits;
 use crate::segments::Segments;
 use crate::spanned::Spanned;
 use crate::vocabulary::{EventSlot, PersonSlot, PersonVocabulary};
 use perennial_domain::{Stage, hash::hash32};
-use raw::{RawGoal, RawJourney, RawReentry};
+use raw::{RawGoal, RawJourney, RawOnChange, RawReentry};
 use std::collections::{HashMap, HashSet};
 
 /// For how many days after someone entered a goal counts, where nothing is written.
@@ -75,6 +78,16 @@ pub struct Journey {
     pub stages: Vec<Stage>,
     /// Whether someone may enter again.
     pub reentry: Reentry,
+    /// A hash of what it says: who is on the way through another version goes on in that.
+    pub version: u32,
+    /// How many of a hundred who would enter get nothing of it, 0 to 50.
+    pub holdout: u8,
+    /// Whether no limit holds for it.
+    pub essential: bool,
+    /// Whether its messages go out in quiet hours too.
+    pub any_hour: bool,
+    /// Whether who is on the way through another version goes on in this one.
+    pub moves: bool,
     /// What it is for. Who reaches it leaves.
     pub goal: Option<Goal>,
     /// For whom it comes to hold on the way, leaves.
@@ -123,8 +136,8 @@ impl Journey {
         })
     }
 
-    /// The events that it listens to: its trigger's, its goal's, and those that a step waits for.
-    pub fn events(&self) -> impl Iterator<Item = &str> {
+    /// The events that it listens to, whoever they happen to: its trigger's and its goal's.
+    fn events(&self) -> impl Iterator<Item = &str> {
         let trigger = match &self.trigger {
             Trigger::Event { event, .. } => Some(event.as_str()),
             _ => None,
@@ -133,11 +146,7 @@ impl Journey {
             GoalBy::Event { event, .. } => Some(event.as_str()),
             GoalBy::State(_) => None,
         });
-        let waits = self.steps.iter().filter_map(|step| match &step.does {
-            Does::Wait(Wait::Event { event, .. }) => Some(event.as_str()),
-            _ => None,
-        });
-        trigger.into_iter().chain(goal).chain(waits)
+        trigger.into_iter().chain(goal)
     }
 }
 
@@ -146,7 +155,9 @@ impl Journey {
 pub struct Journeys {
     /// All of them, in the file's order.
     pub all: Vec<Journey>,
-    /// Event name to the journeys (indices of [`Self::all`]) that listen to it.
+    /// Earlier versions, which nobody enters and which those who are on the way finish.
+    pub retired: Vec<Journey>,
+    /// Event name to the journeys (indices of [`Self::all`]) that it sets off, or whose goal it is.
     pub by_event: HashMap<String, Vec<usize>>,
 }
 
@@ -156,6 +167,7 @@ impl Journeys {
         let Some(file) = report.parse::<File>() else {
             return Self::default();
         };
+        let versions = versions::of(report.text());
         let mut out = Self::default();
         let mut keys = HashMap::new();
         let mut places = Vec::new();
@@ -167,7 +179,8 @@ impl Journeys {
             if let Some(other) = keys.insert(hash32(id), id.clone()) {
                 report.at(raw.id.span(), format!("two journeys cannot share a name: `{id}` and `{other}`"));
             }
-            let Some(journey) = journey(report, raw, names, history) else { continue };
+            let version = versions.get(id).copied().unwrap_or_default();
+            let Some(journey) = journey(report, raw, version, names, history) else { continue };
             let index = out.all.len();
             for event in journey.events() {
                 let listeners = out.by_event.entry(event.to_owned()).or_default();
@@ -187,6 +200,16 @@ impl Journeys {
             report.at(places[journey].clone(), message);
         }
         out
+    }
+
+    /// Checks, compiles and adds a version of a journey that is not in force any more.
+    pub(crate) fn retire(&mut self, report: &mut Reporter<'_>, names: &Names<'_>, history: &mut History) {
+        let versions = versions::of(report.text());
+        let journeys = report.parse::<File>().map(|file| file.journey).unwrap_or_default();
+        for raw in journeys.into_iter().map(Spanned::into_inner) {
+            let version = versions.get(raw.id.get_ref()).copied().unwrap_or_default();
+            self.retired.extend(journey(report, raw, version, names, history));
+        }
     }
 
     /// Journeys that may be entered always, and that are set off by an event that follows from them: each with the journey that counts
@@ -222,9 +245,24 @@ impl Journeys {
     pub fn get(&self, key: u32) -> Option<&Journey> {
         self.all.iter().find(|journey| journey.key == key)
     }
+
+    /// The journey in which someone goes on who entered `version` of it: that version where it is kept, or the one in force.
+    pub fn under_way(&self, key: u32, version: u32) -> Option<&Journey> {
+        let current = self.get(key)?;
+        let is_it = |journey: &&Journey| journey.key == key && journey.version == version;
+        let goes_on_here = current.moves || current.version == version;
+        let kept = if goes_on_here { None } else { self.retired.iter().find(is_it) };
+        Some(kept.unwrap_or(current))
+    }
 }
 
-fn journey(report: &mut Reporter<'_>, raw: RawJourney, names: &Names<'_>, history: &mut History) -> Option<Journey> {
+fn journey(
+    report: &mut Reporter<'_>,
+    raw: RawJourney,
+    version: u32,
+    names: &Names<'_>,
+    history: &mut History,
+) -> Option<Journey> {
     let id = raw.id.into_inner();
     let trigger = trigger::load(report, &id, &raw.trigger, names.segments, &names.vocabulary);
     let filter = raw.trigger.get_ref().filter.as_ref().and_then(|filter| condition::on_event(report, filter));
@@ -234,6 +272,10 @@ fn journey(report: &mut Reporter<'_>, raw: RawJourney, names: &Names<'_>, histor
     let (when, exit) = (on_person(&raw.when), on_person(&raw.exit));
     let goal = raw.goal.as_ref().and_then(|raw| goal(report, &id, raw, names));
     let steps = steps::load(report, &id, raw.step, names);
+    let holdout = raw.holdout.as_ref().map_or(0, |share| limits::percent(report, share));
+    if let Some(share) = raw.holdout.as_ref().filter(|_| raw.essential) {
+        report.at(share.span(), "an essential journey has no holdout: everyone gets it");
+    }
     if let Some(Trigger::Event { event, times: 2.., within_days, .. }) = &trigger {
         history.count(event, *within_days);
     }
@@ -251,6 +293,11 @@ fn journey(report: &mut Reporter<'_>, raw: RawJourney, names: &Names<'_>, histor
         when,
         stages: raw.stages,
         reentry,
+        version,
+        holdout,
+        essential: raw.essential,
+        any_hour: raw.any_hour,
+        moves: matches!(raw.on_change, RawOnChange::Move),
         goal,
         exit,
         steps,

@@ -13,6 +13,8 @@ pub mod history;
 pub mod identity;
 pub mod journeys;
 pub mod lifecycle;
+pub mod limits;
+pub mod pause;
 pub mod personas;
 mod read;
 #[cfg(feature = "schema")]

@@ -45,6 +45,7 @@ pub fn schemas() -> Vec<FileSchema> {
         of::<crate::identity::File>("identity"),
         of::<crate::journeys::File>("journeys"),
         of::<crate::lifecycle::File>("lifecycle"),
+        of::<crate::limits::File>("limits"),
         of::<crate::personas::File>("personas"),
         of::<crate::schedules::File>("schedules"),
         of::<crate::scoring::File>("scoring"),

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use perennial_config::lifecycle::Milestone;
-use perennial_domain::{AccountId, AccountUpdate, Decision, Event, Identity, MessageId, PersonId, Properties};
+use perennial_domain::{AccountId, AccountUpdate, Decision, Entry, Event, Identity, MessageId, PersonId, Properties};
 use serde::{Deserialize, Serialize};
 
 /// The most bytes that one packed message should have: SQS bills each started 64 KiB of a request.
@@ -36,12 +36,20 @@ pub enum EventsPayload {
         /// Some of its people, at most [`WOKEN_AT_ONCE`].
         people: Vec<PersonId>,
     },
+    /// Something that concerns an account lets these of its people enter a journey.
+    #[serde(rename = "enter.v1")]
+    Enter {
+        /// What they enter, and why.
+        entry: Entry,
+        /// Who, at most [`WOKEN_AT_ONCE`].
+        people: Vec<PersonId>,
+    },
     /// An identity is not the person that it was taken for.
     #[serde(rename = "unmerge.v1")]
     Unmerge(Unmerge),
 }
 
-/// The most people whom one [`EventsPayload::Wake`] names: some 5 KB, and half a second of work.
+/// The most people whom one [`EventsPayload::Wake`] or [`EventsPayload::Enter`] names: some 5 KB, and half a second of work.
 pub const WOKEN_AT_ONCE: usize = 200;
 
 /// Someone says that an identity is not the person that it was taken for: a user id leaves with the anonymous ids that are linked to it,
@@ -70,6 +78,21 @@ pub enum MessagesPayload {
     /// Write this into the CRM's record of an account.
     #[serde(rename = "account_update.v1")]
     AccountUpdate(AccountUpdate),
+    /// Find out what became of a mail whose sending was not seen to its end, and send it again if it was not taken. From `deliver` to
+    /// itself, held back for a while.
+    #[serde(rename = "unsettled.v1")]
+    Unsettled(Unsettled),
+}
+
+/// A mail that may or may not have gone out: whoever claimed it died, or got no answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unsettled {
+    /// The mail's decision, whole: nothing else holds what is needed to send it again.
+    pub decision: Decision,
+    /// The claim in doubt: which delivery made it.
+    pub claimant: String,
+    /// Since when it is in doubt.
+    pub since: Timestamp,
 }
 
 /// On the accounts queue, for `rollup`.
@@ -90,6 +113,18 @@ pub enum AccountsPayload {
         /// `None` where it is to be worked out in any case.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<Timestamp>,
+    },
+    /// Something happened that concerns the account: those of its people whom it is for are to enter a journey.
+    #[serde(rename = "account_event.v1")]
+    Event {
+        /// Which account.
+        account: AccountId,
+        /// Personas: everyone is meant who has the first of them that anybody there has.
+        to: Vec<String>,
+        /// Whom the event names: who is meant where nobody has any of them.
+        named: PersonId,
+        /// What they enter.
+        entry: Entry,
     },
 }
 

@@ -18,7 +18,7 @@ pub use id::{
     AccountId, AnonymousId, ConfigVersion, DecisionId, EventName, InvalidId, MessageId, PersonId, SourceId, UserId,
 };
 pub use identity::Identity;
-pub use message::{Cause, Channel, Decision, Withheld};
+pub use message::{Cause, Channel, Decision, Entry, Withheld};
 pub use money::{Currency, Money};
 pub use score::{Likelihood, Score, Scores};
 pub use stage::Stage;

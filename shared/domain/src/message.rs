@@ -72,6 +72,18 @@ pub enum Withheld {
     HeldOut,
 }
 
+/// That people are to enter a journey because of something that concerns their account: made once, carried through the accounts queue,
+/// where its people are found, and back through the events queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The journey's name.
+    pub journey: String,
+    /// The event.
+    pub cause: Cause,
+    /// When it happened.
+    pub at: Timestamp,
+}
+
 /// What sets a decision off.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

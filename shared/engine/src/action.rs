@@ -3,7 +3,7 @@
 use crate::joins::Evidence;
 use jiff::Timestamp;
 use perennial_config::lifecycle::Milestone;
-use perennial_domain::{AccountId, Decision, Event, Identity, Member, MessageId, PersonId, Properties, UserId};
+use perennial_domain::{AccountId, Decision, Entry, Event, Identity, Member, MessageId, PersonId, Properties, UserId};
 use serde::{Deserialize, Serialize};
 
 /// One thing to do. Doing it twice does no more than doing it once.
@@ -50,6 +50,15 @@ pub enum Action {
         milestone: Milestone,
         /// When.
         at: Timestamp,
+    },
+    /// Let those people of an account enter a journey whom an event that concerns the account is for; where there are none, this person.
+    ForAccount {
+        /// The account.
+        account: AccountId,
+        /// Personas: everyone is meant who has the first of them that anybody there has.
+        to: Vec<String>,
+        /// What they enter.
+        entry: Entry,
     },
     /// Let the mail address (lower case) be found as this person. Written until claims came; read from old outboxes.
     IndexAddress {

@@ -5,12 +5,11 @@ use crate::occurrence::Occurrence;
 use crate::person::Person;
 use crate::profile::Profile;
 use crate::runs::Start;
+use crate::taken::{StepTaken, Taken};
 use jiff::Timestamp;
 use perennial_config::Config;
-use perennial_config::cel::Program;
-use perennial_config::journeys::{GoalBy, Journey, Reentry, Trigger};
-use perennial_config::vocabulary::PersonSlot;
-use perennial_domain::time::{DAY_SECONDS, day_of, plus_days};
+use perennial_config::journeys::{Journey, Reentry, Step, Trigger};
+use perennial_domain::time::{day_of, plus_days};
 use perennial_domain::{Cause, Event, Identity, hash};
 
 /// Everything that a decision looks at, and the profile that it is written into.
@@ -19,17 +18,20 @@ pub(crate) struct Situation<'a, 'p> {
     pub(crate) profile: &'p mut Profile,
     /// The combination of all parts' facts, kept as they change.
     pub(crate) facts: Facts,
+    /// What journeys did.
+    pub(crate) taken: Vec<StepTaken>,
 }
 
 impl<'a, 'p> Situation<'a, 'p> {
     pub(crate) fn new(person: &'a Person<'a>, profile: &'p mut Profile) -> Self {
         let facts = profile.facts();
-        Self { person, profile, facts }
+        Self { person, profile, facts, taken: Vec::new() }
     }
 
-    /// The facts as they are now.
-    pub(crate) fn into_facts(self) -> Facts {
-        self.facts
+    /// Notes what a journey did.
+    pub(crate) fn tell(&mut self, journey: &Journey, step: Option<&Step>, what: Taken) {
+        let (journey, step) = (journey.id.clone(), step.map(|step| step.id.clone()));
+        self.taken.push(StepTaken { journey, step, what });
     }
 
     pub(crate) fn config(&self) -> &'a Config {
@@ -48,21 +50,27 @@ impl<'a, 'p> Situation<'a, 'p> {
                 continue;
             }
             let name = event.counted_as();
-            let Some(journeys) = config.journeys.by_event.get(name) else { continue };
-            let occurrence = Occurrence::new(event, &config.scoring.texts);
-            for journey in journeys.iter().filter_map(|at| config.journeys.all.get(*at)) {
-                self.on_event(journey, event, &occurrence);
-                let Trigger::Event { event: trigger, key, times, within_days } = &journey.trigger else { continue };
+            let occurrence = || Occurrence::new(event, &config.scoring.texts);
+            let journeys = config.journeys.by_event.get(name).map(Vec::as_slice).unwrap_or_default();
+            let journeys = || journeys.iter().filter_map(|at| config.journeys.all.get(*at));
+            for journey in journeys() {
+                self.on_goal(journey, event, &occurrence());
+            }
+            self.on_awaited(event, &occurrence);
+            for journey in journeys() {
+                let Trigger::Event { event: trigger, key, times, within_days, to } = &journey.trigger else { continue };
                 if trigger != name {
                     continue;
                 }
-                let wanted = journey.filter.as_ref().is_none_or(|filter| filter.is_true(&occurrence));
+                let wanted = journey.filter.as_ref().is_none_or(|filter| filter.is_true(&occurrence()));
                 let often = || self.person.state.windowed(*key, day_of(event.timestamp), *within_days);
                 if !wanted || (*times > 1 && often() < u32::from(*times)) {
                     continue;
                 }
                 let cause = Cause::Event { name: name.to_owned(), message_id: event.message_id.clone() };
-                self.enter(journey, Some(identity), cause, event.message_id.as_str().as_bytes());
+                if to.is_empty() || !self.ask_account(journey, event, to, &cause) {
+                    self.enter(journey, Some(identity), cause, event.message_id.as_str().as_bytes());
+                }
             }
         }
     }
@@ -173,23 +181,18 @@ impl<'a, 'p> Situation<'a, 'p> {
         }
     }
 
-    fn is_recent(&self, at: Timestamp) -> bool {
+    pub(crate) fn is_recent(&self, at: Timestamp) -> bool {
         let age = self.now().as_second() - at.as_second();
         age <= i64::from(self.config().channels.max_event_age_hours) * 3600
     }
 
     /// Begins the way through a journey, where its stages, its condition and its re-entry rule allow it. Who is on the way already
     /// does not begin again.
-    fn enter(&mut self, journey: &Journey, identity: Option<&Identity>, cause: Cause, cause_bytes: &[u8]) {
+    pub(crate) fn enter(&mut self, journey: &Journey, identity: Option<&Identity>, cause: Cause, cause_bytes: &[u8]) {
         let now = self.now().as_millisecond();
         let entered = self.facts.entered.get(&journey.key).copied();
-        let allowed = match (journey.reentry, entered) {
-            (_, None) | (Reentry::Always, _) => true,
-            (Reentry::Once, Some(_)) => false,
-            (Reentry::AfterDays(days), Some(entered)) => now - entered.last >= i64::from(days) * DAY_SECONDS * 1000,
-        };
-        if !allowed || self.facts.runs.contains_key(&journey.key) || !self.fits(journey) {
-            return;
+        if let Some(refusal) = self.refusal(journey) {
+            return self.tell(journey, None, Taken::Refused(refusal));
         }
         // Who may enter only once gets the same decision ids whatever the cause, so that no path leads to a second message.
         let cause_bytes = if journey.reentry == Reentry::Once { b"once".as_slice() } else { cause_bytes };
@@ -203,19 +206,8 @@ impl<'a, 'p> Situation<'a, 'p> {
             part.facts.entered.insert(journey.key, entered);
             self.facts.entered.insert(journey.key, entered);
         }
+        self.tell(journey, None, Taken::Entered { cause: cause.clone() });
+        self.hold_out(journey);
         self.walk(journey, &Start { entered: now, cause, cause_key: hash::hash64(&[cause_bytes]) }, 0);
-    }
-
-    /// Whether the journey is for the person as they are, and has anything left to reach.
-    fn fits(&self, journey: &Journey) -> bool {
-        let holds = |condition: &Program<PersonSlot>| condition.is_true(self.person);
-        let reached = journey.goal.as_ref().is_some_and(|goal| match &goal.by {
-            GoalBy::State(when) => holds(when),
-            GoalBy::Event { .. } => false,
-        });
-        journey.is_for(self.person.stage)
-            && journey.when.as_ref().is_none_or(holds)
-            && !journey.exit.as_ref().is_some_and(holds)
-            && !reached
     }
 }

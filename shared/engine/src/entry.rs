@@ -68,11 +68,9 @@ impl std::fmt::Display for Refusal {
             Self::Once { entered } => {
                 write!(f, "they entered it on {}, and its reentry is \"once\"", day(*entered))
             }
-            Self::TooSoon { entered, days } => write!(
-                f,
-                "they entered it on {}, and its reentry asks for {days} days between",
-                day(*entered)
-            ),
+            Self::TooSoon { entered, days } => {
+                write!(f, "they entered it on {}, and its reentry asks for {days} days between", day(*entered))
+            }
             Self::Stage { stage, allowed } => {
                 let allowed: Vec<&str> = allowed.iter().map(|stage| stage.as_str()).collect();
                 write!(f, "their stage is {stage}, and its stages are {}", allowed.join(", "))

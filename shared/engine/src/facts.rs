@@ -1,6 +1,7 @@
 //! What was decided: recorded fact, not derived from events.
 
-use perennial_domain::Cause;
+use perennial_domain::hash::hash32;
+use perennial_domain::{Cause, Channel, PersonId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,8 +20,48 @@ pub struct Facts {
     /// Segments that the person is in, by the segment's key: since when, in milliseconds since 1970.
     #[serde(with = "crate::keyed")]
     pub segments: BTreeMap<u32, i64>,
+    /// Messages that were decided lately and that caps count, in the order of time; none where there are no caps.
+    pub sent: Vec<Sent>,
+    /// Ways of splits that were taken, and holdouts that the person is in, by [`split_key`],
+    /// [`holdout_key`] and [`always_key`].
+    #[serde(with = "crate::keyed")]
+    pub assigned: BTreeMap<u32, Assigned>,
     /// All nine scores at the beginning of the newest weeks, by the week's number: see [`crate::trend`].
     pub trend: BTreeMap<i32, [u8; 9]>,
+}
+
+/// A message that counts towards caps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Sent {
+    /// When it was decided, in seconds since 1970.
+    pub at: i64,
+    /// How it goes out.
+    pub channel: Channel,
+}
+
+/// What someone was assigned to in an experiment. It stays, whatever becomes of shares and of the person's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Assigned {
+    /// When, in seconds since 1970.
+    pub at: i64,
+    /// The hash of the way's name; 0 for a holdout.
+    #[serde(with = "crate::keyed::fixed")]
+    pub way: u32,
+}
+
+/// The key of a split's assignments.
+pub fn split_key(journey: &str, step: &str) -> u32 {
+    hash32(&format!("split {journey} {step}"))
+}
+
+/// The key of being held out of one journey.
+pub fn holdout_key(journey: &str) -> u32 {
+    hash32(&format!("holdout {journey}"))
+}
+
+/// The key of being held out of everything, by the holdout's name.
+pub fn always_key(name: &str) -> u32 {
+    hash32(&format!("always {name}"))
 }
 
 /// How often and when last someone entered a journey.
@@ -49,9 +90,20 @@ pub struct Run {
     pub cause: Cause,
     /// A hash of what set it off, which the ids of its decisions are derived from.
     pub cause_key: u64,
+    /// The version of the journey that they entered.
+    #[serde(with = "crate::keyed::fixed")]
+    pub version: u32,
+    /// The part whose way through the journey the person went instead, while both were one. As soon as they are not any more, this
+    /// one goes on.
+    pub aside_for: Option<PersonId>,
 }
 
 impl Run {
+    /// Whether both are the same way through a journey, be it at another step.
+    pub(crate) fn is_of(&self, other: &Self) -> bool {
+        (self.entered, self.cause_key) == (other.entered, other.cause_key)
+    }
+
     /// Whether this one goes on where both are someone's.
     pub(crate) fn is_before(&self, other: &Self) -> bool {
         (self.entered, self.cause_key) < (other.entered, other.cause_key)
@@ -59,7 +111,8 @@ impl Run {
 }
 
 impl Facts {
-    /// Adds all of `other`.
+    /// Adds all of `other`, but for where someone waits: of that only all parts together can tell, see
+    /// [`crate::Profile::facts`].
     pub fn merge(&mut self, other: &Self) {
         for (key, entered) in &other.entered {
             let mine = self.entered.entry(*key).or_insert(Entered { times: 0, ..*entered });
@@ -70,12 +123,11 @@ impl Facts {
                 mine.reached = mine.reached.or(entered.reached);
             }
         }
-        for (key, run) in &other.runs {
-            // Who was on the way twice, as two people, goes on where they entered first.
-            let mine = self.runs.entry(*key).or_insert_with(|| run.clone());
-            if run.is_before(mine) {
-                *mine = run.clone();
-            }
+        self.sent.extend(&other.sent);
+        self.sent.sort_unstable();
+        for (key, assigned) in &other.assigned {
+            // Who was assigned twice, as two people, stays where they were first.
+            self.assigned.entry(*key).and_modify(|mine| *mine = (*mine).min(*assigned)).or_insert(*assigned);
         }
         self.above.extend(&other.above);
         for (key, since) in &other.segments {

@@ -13,3 +13,17 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>, V: Deserialize<'de>>(
     let map = BTreeMap::<[u8; 4], V>::deserialize(deserializer)?;
     Ok(map.into_iter().map(|(key, value)| (u32::from_be_bytes(key), value)).collect())
 }
+
+/// A hash by itself, in four bytes.
+pub(crate) mod fixed {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+    pub(crate) fn serialize<S: Serializer>(hash: &u32, serializer: S) -> Result<S::Ok, S::Error> {
+        hash.to_be_bytes().serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+        <[u8; 4]>::deserialize(deserializer).map(u32::from_be_bytes)
+    }
+}

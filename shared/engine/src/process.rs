@@ -12,6 +12,7 @@ use crate::profile::Profile;
 use crate::runs;
 use crate::seen::RolledBlock;
 use crate::state::State;
+use crate::taken::StepTaken;
 use crate::trend;
 use perennial_config::Config;
 use perennial_domain::{Event, EventKind, Identity, Member, PersonId, Score};
@@ -39,6 +40,8 @@ pub struct Processed {
     pub changed: bool,
     /// What the profile means now.
     pub evaluation: Evaluation,
+    /// What journeys did, in its order; nothing in [`Mode::Replay`].
+    pub steps: Vec<StepTaken>,
 }
 
 /// Counts `events`, all of identities that are parts of `profile` (or become so), and decides what follows at the moment.
@@ -92,6 +95,7 @@ pub fn process(
     let person = look(moment, &view);
     let evaluation = Evaluation::of(&person);
     let mut changed = counted > 0 || !rolled.is_empty();
+    let mut steps = Vec::new();
     if mode == Mode::Live && counted > 0 {
         profile.outbox.extend(claimed);
         tell_account(config, profile, &fresh);
@@ -101,10 +105,11 @@ pub fn process(
         let mut situation = Situation::new(&person, profile);
         situation.on_events(&fresh);
         situation.on_state(speak);
+        steps = situation.taken;
         publish(config, profile, &view, &evaluation);
         changed |= reschedule(moment, profile, &view);
     }
-    Processed { counted, duplicates, rolled, changed, evaluation }
+    Processed { counted, duplicates, rolled, changed, evaluation, steps }
 }
 
 /// Looks at a person because time, or what is known of the account, has changed.
@@ -122,11 +127,12 @@ pub fn look_again(moment: &Moment<'_>, profile: &mut Profile, speak: bool) -> Pr
     let mut situation = Situation::new(&person, profile);
     let before = situation.facts.clone();
     situation.on_state(speak);
-    let decided = situation.into_facts() != before;
+    let decided = situation.facts != before;
+    let steps = situation.taken;
     publish(moment.config, profile, &view, &evaluation);
     let moved = reschedule(moment, profile, &view);
     let changed = moved || decided || profile.outbox.len() != planned;
-    Processed { counted: 0, duplicates: 0, rolled: Vec::new(), changed, evaluation }
+    Processed { counted: 0, duplicates: 0, rolled: Vec::new(), changed, evaluation, steps }
 }
 
 /// Moves the due index only where it has to be: when it holds nothing or something past, or something later than time

@@ -1,13 +1,14 @@
 //! One person: the parts that it is made of, and what is pending.
 
 use crate::action::Action;
-use crate::facts::Facts;
+use crate::facts::{Facts, Run};
 use crate::joins::{self, Claim, Join, Link, Note, Standing};
 use crate::seen::SeenIds;
 use crate::state::State;
 use jiff::Timestamp;
 use perennial_domain::{AccountId, Identity, Member, PersonId};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One identity's own share of a profile: kept whole, so that joining people can be undone exactly.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,7 +119,25 @@ impl Profile {
         for part in &self.parts {
             facts.merge(&part.facts);
         }
+        facts.runs = self.runs().into_iter().map(|(key, run)| (key, run.clone())).collect();
         facts
+    }
+
+    /// Where the person waits. Who was on the way through one journey twice, as two people, goes on where they entered first; the other
+    /// way is set aside for as long as they are one.
+    pub(crate) fn runs(&self) -> BTreeMap<u32, &Run> {
+        let mut runs: BTreeMap<u32, &Run> = BTreeMap::new();
+        let is_here = |owner| self.parts.iter().any(|part| part.owner() == owner);
+        for (key, run) in self.parts.iter().flat_map(|part| &part.facts.runs) {
+            if run.aside_for.is_some_and(is_here) {
+                continue;
+            }
+            let first = runs.entry(*key).or_insert(run);
+            if run.is_before(first) {
+                *first = run;
+            }
+        }
+        runs
     }
 
     /// Events counted over all parts.

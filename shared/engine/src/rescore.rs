@@ -116,7 +116,7 @@ impl<'c> Rebuild<'c> {
         let evaluation = Evaluation::of(&person);
         let (was, mut situation) = (before.facts(), Situation::new(&person, profile));
         situation.note();
-        let is = situation.into_facts();
+        let is = situation.facts;
         publish(self.config, profile, &view, &evaluation);
         profile.due_at = None;
         reschedule(&moment, profile, &view);

@@ -4,20 +4,18 @@ use crate::action::Action;
 use crate::decide::Situation;
 use crate::facts::{Facts, Run};
 use crate::occurrence::Occurrence;
-use crate::profile::Profile;
+use crate::profile::{Part, Profile};
+use crate::taken::{Left, Taken};
 use jiff::Timestamp;
 use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
-use perennial_config::journeys::{Does, GoalBy, Journey, Message, Step, Wait, Way};
+use perennial_config::journeys::{Does, GoalBy, Journey, Message, Step, Wait};
 use perennial_domain::event::JOURNEYS;
 use perennial_domain::time::DAY_SECONDS;
 use perennial_domain::{
-    Cause, Decision, DecisionId, Event, EventKind, Identity, InvalidId, MessageId, Properties, SourceId, hash,
+    Cause, Decision, DecisionId, Event, EventKind, Identity, InvalidId, MessageId, Properties, SourceId,
 };
-use std::collections::BTreeMap;
 
-/// The traits that may hold someone's time zone, by its IANA name; UTC where none does.
-const TIME_ZONES: [&str; 2] = ["timezone", "time_zone"];
 /// Days that are looked through for an allowed weekday: a week, and the day on which it begins anew.
 const DAYS_AHEAD: i32 = 8;
 
@@ -30,22 +28,14 @@ pub(crate) struct Start {
     pub(crate) cause_key: u64,
 }
 
-/// The earliest moment at which someone on the way goes on by time alone. Of two ways through one journey, as two people who are one
-/// now had begun, only that counts which [`Facts::merge`] keeps.
+/// The earliest moment at which someone on the way goes on by time alone.
 pub(crate) fn next_due(profile: &Profile) -> Option<Timestamp> {
-    let mut runs: BTreeMap<u32, &Run> = BTreeMap::new();
-    for (key, run) in profile.parts.iter().flat_map(|part| &part.facts.runs) {
-        let first = runs.entry(*key).or_insert(run);
-        if run.is_before(first) {
-            *first = run;
-        }
-    }
-    runs.values().map(|run| run.due).min().and_then(|second| Timestamp::from_second(second).ok())
+    profile.runs().values().map(|run| run.due).min().and_then(|second| Timestamp::from_second(second).ok())
 }
 
 impl Situation<'_, '_> {
-    /// Lets who waits for this event go on, and notes that it is a journey's goal.
-    pub(crate) fn on_event(&mut self, journey: &Journey, event: &Event, occurrence: &Occurrence<'_>) {
+    /// Notes that an event is a journey's goal, where it is one for someone who entered.
+    pub(crate) fn on_goal(&mut self, journey: &Journey, event: &Event, occurrence: &Occurrence<'_>) {
         let at = event.timestamp.as_millisecond();
         if let Some(GoalBy::Event { event: name, filter }) = journey.goal.as_ref().map(|goal| &goal.by)
             && name == event.counted_as()
@@ -54,13 +44,29 @@ impl Situation<'_, '_> {
         {
             self.reach(journey, at);
         }
-        let Some(run) = self.facts.runs.get(&journey.key) else { return };
-        let Some((_, step)) = position(journey, run) else { return };
-        let Does::Wait(Wait::Event { event: name, filter, .. }) = &step.does else { return };
-        let wanted = filter.as_ref().is_none_or(|filter| filter.is_true(occurrence));
-        if name == event.counted_as() && wanted && at >= run.since {
-            let (run, next) = (run.clone(), step.next);
-            if self.is_out(journey) { self.leave(journey.key) } else { self.go_on(journey, &run, next) }
+    }
+
+    /// Lets who waits for this event go on.
+    pub(crate) fn on_awaited<'e>(&mut self, event: &'e Event, occurrence: &dyn Fn() -> Occurrence<'e>) {
+        let config = self.config();
+        let at = event.timestamp.as_millisecond();
+        let awaited = |(key, run): (&u32, &Run)| {
+            let journey = config.journeys.under_way(*key, run.version)?;
+            let (_, step) = position(journey, run)?;
+            let Does::Wait(Wait::Event { event: name, filter, .. }) = &step.does else { return None };
+            let wanted = name == event.counted_as()
+                && at >= run.since
+                && filter.as_ref().is_none_or(|filter| filter.is_true(&occurrence()));
+            wanted.then(|| (journey, step, run.clone()))
+        };
+        let going_on: Vec<_> = self.facts.runs.iter().filter_map(awaited).collect();
+        for (journey, step, run) in going_on {
+            self.tell(journey, Some(step), Taken::Happened { event: event.counted_as().to_owned() });
+            if let Some(why) = self.why_out(journey) {
+                self.give_up(journey, why);
+            } else {
+                self.go_on(journey, &run, step.next);
+            }
         }
     }
 
@@ -78,24 +84,24 @@ impl Situation<'_, '_> {
         }
         let under_way: Vec<(u32, Run)> = self.facts.runs.iter().map(|(key, run)| (*key, run.clone())).collect();
         for (key, run) in under_way {
-            let Some(journey) = config.journeys.get(key) else {
+            let Some(journey) = config.journeys.under_way(key, run.version) else {
                 self.leave(key);
                 continue;
             };
-            match position(journey, &run) {
+            match (position(journey, &run), self.why_out(journey)) {
                 // Of what is written down under no config any more nobody can say where it leads.
-                None => self.leave(key),
-                Some(_) if self.is_out(journey) => self.leave(key),
-                Some((at, step)) if run.due <= self.now().as_second() => {
+                (None, _) => self.give_up(journey, Left::Gone),
+                (Some(_), Some(why)) => self.give_up(journey, why),
+                (Some((at, step)), None) if run.due <= self.now().as_second() => {
                     let next = match &step.does {
                         Does::Wait(Wait::Event { timeout, .. }) => *timeout,
                         Does::Wait(_) => step.next,
-                        // It was a wait when they came to it.
+                        // Quiet hours held it back, or it was a wait when they came to it.
                         _ => at,
                     };
                     self.go_on(journey, &run, next);
                 }
-                Some(_) => {}
+                (Some(_), None) => {}
             }
         }
     }
@@ -105,9 +111,17 @@ impl Situation<'_, '_> {
         self.walk(journey, &start, next);
     }
 
-    /// Whether the journey is not, or not any more, for this person.
-    fn is_out(&self, journey: &Journey) -> bool {
-        !journey.is_for(self.person.stage) || journey.exit.as_ref().is_some_and(|exit| exit.is_true(self.person))
+    /// Why the journey is not, or not any more, for this person; `None` where it is.
+    fn why_out(&self, journey: &Journey) -> Option<Left> {
+        if !journey.is_for(self.person.stage) {
+            return Some(Left::Stage);
+        }
+        journey.exit.as_ref().is_some_and(|exit| exit.is_true(self.person)).then_some(Left::Exit)
+    }
+
+    fn give_up(&mut self, journey: &Journey, why: Left) {
+        self.tell(journey, None, Taken::Left(why));
+        self.leave(journey.key);
     }
 
     /// Whether what happened at `at` could be the goal of someone who entered before, and has not reached it.
@@ -126,42 +140,73 @@ impl Situation<'_, '_> {
         };
         note(&mut self.facts);
         self.profile.parts.iter_mut().for_each(|part| note(&mut part.facts));
+        self.tell(journey, None, Taken::Reached);
         self.leave(journey.key);
     }
 
-    /// Takes the person out of the journey, with everyone that they are made of.
+    /// Takes the person out of the journey. Where someone else that they are made of is on the way through it too, that is set aside: it
+    /// goes on if it turns out that they are not the same.
     fn leave(&mut self, journey: u32) {
-        self.facts.runs.remove(&journey);
+        let Some(run) = self.facts.runs.remove(&journey) else { return };
+        let is_it = |part: &Part| part.facts.runs.get(&journey).is_some_and(|of_part| of_part.is_of(&run));
+        let owner = self.profile.parts.iter().find(|part| is_it(part)).map(Part::owner);
         for part in &mut self.profile.parts {
-            part.facts.runs.remove(&journey);
+            let Some(of_part) = part.facts.runs.get_mut(&journey) else { continue };
+            if of_part.is_of(&run) {
+                part.facts.runs.remove(&journey);
+            } else {
+                of_part.aside_for = of_part.aside_for.or(owner);
+            }
         }
     }
 
     /// Does what the steps from index `at` on ask for, up to one that waits, or to the end. Steps lead forward only.
     pub(crate) fn walk(&mut self, journey: &Journey, start: &Start, mut at: usize) {
+        let held_out = self.is_held_out(journey);
         while let Some(step) = journey.steps.get(at) {
             at = match &step.does {
                 Does::Send(message) => {
+                    if let Some(end) = self.quiet_until(journey, message) {
+                        self.tell(journey, Some(step), Taken::PutOff { until: second(end) });
+                        return self.wait(journey, start, step, end);
+                    }
                     self.send(journey, start, at, message);
                     step.next
                 }
                 Does::Wait(wait) => match self.due(wait) {
-                    due if due > self.now().as_second() => return self.wait(journey, start, step, due),
+                    due if due > self.now().as_second() => {
+                        let event = match wait {
+                            Wait::Event { event, .. } => Some(event.clone()),
+                            Wait::For { .. } | Wait::Until { .. } => None,
+                        };
+                        self.tell(journey, Some(step), Taken::Waits { until: second(due), event });
+                        return self.wait(journey, start, step, due);
+                    }
                     _ => step.next,
                 },
                 Does::Branch { when, to } => {
-                    if when.is_true(self.person) {
-                        *to
-                    } else {
-                        step.next
-                    }
+                    let held = when.is_true(self.person);
+                    self.tell(journey, Some(step), Taken::Branched { held });
+                    if held { *to } else { step.next }
                 }
-                Does::Split { ways } => self.way(journey, step, ways),
+                Does::Split { ways } => match self.way(journey, step, ways) {
+                    Some(way) => {
+                        self.tell(journey, Some(step), Taken::Split { way: way.name.clone() });
+                        way.to
+                    }
+                    None => step.next,
+                },
+                Does::Event { .. } | Does::Traits { .. } if held_out => {
+                    self.tell(journey, Some(step), Taken::Skipped);
+                    step.next
+                }
                 Does::Event { name } => {
+                    self.tell(journey, Some(step), Taken::Counted { event: name.to_string() });
                     self.count(journey, start, at, |event| event.event = Some(name.clone()));
                     step.next
                 }
                 Does::Traits { traits } => {
+                    self.tell(journey, Some(step), Taken::Wrote { traits: traits.keys().cloned().collect() });
                     self.count(journey, start, at, |event| {
                         event.kind = EventKind::Identify;
                         event.traits = traits.clone();
@@ -170,6 +215,7 @@ impl Situation<'_, '_> {
                 }
             };
         }
+        self.tell(journey, None, Taken::Ended);
         self.leave(journey.key);
     }
 
@@ -190,9 +236,14 @@ impl Situation<'_, '_> {
             cause: start.cause.clone(),
             decided_at: self.now(),
             config: self.config().version.clone(),
-            variant: None,
-            withheld: None,
+            variant: self.variant(journey, at),
+            withheld: self.withheld(journey, message),
         };
+        let step = journey.steps.get(at);
+        self.tell(journey, step, Taken::Decided { decision: decision.id, withheld: decision.withheld });
+        if decision.withheld.is_none() {
+            self.note_sent(journey, message.channel);
+        }
         self.profile.outbox.push(Action::Send(decision));
     }
 
@@ -214,11 +265,14 @@ impl Situation<'_, '_> {
             due,
             cause: start.cause.clone(),
             cause_key: start.cause_key,
+            version: journey.version,
+            aside_for: None,
         };
         let is_here = |facts: &Facts| {
             let key = &journey.key;
-            facts.runs.get(key).map(|run| (run.entered, run.cause_key)) == Some((start.entered, start.cause_key))
-                || (!facts.runs.contains_key(key)
+            let known = facts.runs.get(key);
+            known.is_some_and(|known| known.is_of(&run))
+                || (known.is_none_or(|known| known.aside_for.is_some())
                     && facts.entered.get(key).map(|entered| entered.last) == Some(start.entered))
         };
         let at = self.profile.parts.iter().position(|part| is_here(&part.facts)).unwrap_or(0);
@@ -226,25 +280,6 @@ impl Situation<'_, '_> {
             part.facts.runs.insert(journey.key, run.clone());
         }
         self.facts.runs.insert(journey.key, run);
-    }
-
-    fn time_zone(&self) -> TimeZone {
-        let named = TIME_ZONES.iter().filter_map(|name| self.person.state.text_trait(name));
-        named.filter_map(|name| TimeZone::get(&name).ok()).next().unwrap_or(TimeZone::UTC)
-    }
-
-    /// The way that this person takes: the same whenever it is asked for.
-    fn way(&self, journey: &Journey, step: &Step, ways: &[Way]) -> usize {
-        let of = [self.profile.id.as_bytes().as_slice(), journey.id.as_bytes(), step.id.as_bytes()];
-        let mut left = hash::hash64(&of) % 100;
-        for way in ways {
-            let share = u64::from(way.share);
-            if left < share {
-                return way.to;
-            }
-            left -= share;
-        }
-        step.next
     }
 
     /// Counts an event of the journey's for the person.
@@ -269,13 +304,18 @@ fn position<'j>(journey: &'j Journey, run: &Run) -> Option<(usize, &'j Step)> {
     journey.steps.iter().enumerate().find(|(_, step)| step.key == run.step)
 }
 
+/// The moment of a second that was worked out from one; the end of time where there is none.
+fn second(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
+}
+
 /// The first whole second that is not before `at`.
 fn whole_second(at: Timestamp) -> i64 {
     at.as_second() + i64::from(at.subsec_nanosecond() > 0)
 }
 
 /// The first moment from `now` on at which the clock shows `time` in `zone` on one of `weekdays`, in seconds since 1970.
-fn next_time(now: Timestamp, zone: &TimeZone, time: Time, weekdays: &[Weekday]) -> i64 {
+pub(crate) fn next_time(now: Timestamp, zone: &TimeZone, time: Time, weekdays: &[Weekday]) -> i64 {
     let today = now.to_zoned(zone.clone()).date();
     let days = (0..DAYS_AHEAD).filter_map(|day| today.checked_add(jiff::Span::new().days(day)).ok());
     let allowed = days.filter(|day| weekdays.is_empty() || weekdays.contains(&day.weekday()));

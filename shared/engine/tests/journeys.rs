@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::time::plus_days;
 use perennial_domain::{Cause, Decision, Event};
-use perennial_engine::{Action, Moment, Profile, tick};
+use perennial_engine::{Action, Moment, Part, Profile, tick};
 use perennial_testkit::EventBuilder;
 use support::{Person, at, config_with};
 
@@ -364,7 +364,15 @@ fn two_who_turn_out_to_be_one_go_on_once_and_leave_together() {
     let mut second = Person::new("v");
     let later = at("2026-03-02T15:00:00Z");
     second.feed(&config, &[login("v", later)], later);
+    let (own, alone) = (second.profile.parts[0].clone(), second.profile.clone());
     first.profile.parts.extend(second.profile.parts);
     assert_eq!(shown(&play(&config, &mut first, plus_days(start(), 9))), [("help", 24), ("chat", 48)]);
-    assert!(first.profile.parts.iter().all(|part| part.facts.runs.is_empty()), "neither goes on alone after that");
+    assert!(first.profile.facts().runs.is_empty(), "neither goes on alone after that");
+    // If it turns out that they are two after all, the second goes on from where they were.
+    let parted = first.profile.parts.pop().unwrap();
+    let key = |part: &Part| part.facts.runs.iter().map(|(key, run)| (*key, run.step, run.due)).collect::<Vec<_>>();
+    assert_eq!(key(&parted), key(&own));
+    second.profile = Profile { parts: vec![parted], ..alone };
+    assert_eq!(shown(&play(&config, &mut second, plus_days(start(), 9))), [("help", 29), ("chat", 53)]);
+    assert!(first.profile.facts().runs.is_empty() && second.profile.facts().runs.is_empty());
 }

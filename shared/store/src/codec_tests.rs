@@ -2,7 +2,8 @@
 use super::*;
 use perennial_config::Config;
 use perennial_config::lifecycle::Milestone;
-use perennial_domain::{AnonymousId, Event, MessageId, UserId};
+use perennial_domain::hash::hash32;
+use perennial_domain::{AnonymousId, Cause, Event, MessageId, UserId};
 use perennial_engine::joins::{Claim, Digest, Evidence, Limit, Link, Note, Noted, Standing};
 use perennial_engine::{Mode, Moment, evaluate, process};
 use perennial_testkit::{ConfigBuilder, EventBuilder};
@@ -119,7 +120,7 @@ fn stored_long_ago() -> impl Iterator<Item = (&'static str, Vec<u8>)> {
 fn every_format_that_was_ever_stored_is_still_read_whole() {
     let (base, _) = round_trip(&after(&config(), user("user-0417"), &typical()[..1]));
     let mut read = 0;
-    for (name, bytes) in stored_long_ago() {
+    for (name, bytes) in stored_long_ago().filter(|(name, _)| !name.starts_with("format-3")) {
         let mut item = base.clone();
         item.insert("state".to_owned(), b(bytes));
         let Loaded::Profile(stored) = decode(&item).unwrap() else { panic!("{name}: no profile") };
@@ -166,6 +167,34 @@ fn every_format_that_was_ever_stored_is_still_read_whole() {
         read += 1;
     }
     assert_eq!(read, 3);
+}
+
+/// Of someone who waits in the journey "course" since their trial started, and who was anonymous before.
+#[test]
+fn who_waits_in_a_journey_by_format_3_goes_on_waiting_there() {
+    let (mut item, _) = round_trip(&after(&config(), user("user-0417"), &typical()[..1]));
+    let (_, bytes) = stored_long_ago().find(|(name, _)| *name == "format-3").unwrap();
+    item.insert("state".to_owned(), b(bytes));
+    let Loaded::Profile(stored) = decode(&item).unwrap() else { panic!("no profile") };
+    let part = stored.profile.part(&user("user-0417")).unwrap();
+    assert_eq!(part.state.text_trait("email").as_deref(), Some("ada.okafor@brightloom.example"));
+    let entered = "2026-03-02T10:00:00Z".parse::<Timestamp>().unwrap();
+    let (course, welcome) = (hash32("course"), hash32("welcome"));
+    let run = &part.facts.runs[&course];
+    assert_eq!(
+        (run.step, run.entered, run.since),
+        (hash32("pause"), entered.as_millisecond(), entered.as_millisecond())
+    );
+    assert_eq!(run.due, entered.as_second() + 2 * 86_400);
+    assert!(matches!(&run.cause, Cause::Event { name, .. } if name == "Trial Started"));
+    assert_eq!((run.version, run.aside_for), (0, None), "in the version in force, whichever that is");
+    assert_eq!(part.facts.entered.keys().collect::<BTreeSet<_>>(), BTreeSet::from([&course, &welcome]));
+    assert_eq!((part.facts.sent.len(), part.facts.assigned.len()), (0, 0));
+    let browser = Identity::Anonymous(AnonymousId::parse("browser-1").unwrap());
+    assert_eq!(stored.profile.part(&browser).unwrap().holder().unwrap().user.as_str(), "user-0417");
+    let (item, loaded) = round_trip(&stored);
+    assert_eq!(item.bytes("state").unwrap().unwrap()[0] & !DEFLATED, FORMAT);
+    assert_eq!(loaded, Loaded::Profile(stored));
 }
 
 #[test]

@@ -61,13 +61,20 @@ pub struct Current {
 }
 
 impl Store {
-    /// Checks a bundle, stores it and puts it in force. Pushing what is in force already changes nothing.
+    /// Checks a bundle, stores it and puts it in force, with those journeys of the one before that people may be on the way through
+    /// ([`Bundle::following`]). Pushing what is in force already changes nothing. Gives the version in force, which is that of the bundle
+    /// where no journey was kept.
     ///
     /// # Errors
     /// [`ConfigStoreError`] where it does not compile, is too large, or the table fails.
     pub async fn push_config(&self, bundle: &Bundle, now: Timestamp) -> Result<ConfigVersion, ConfigStoreError> {
-        let version = Config::load(bundle)?.version;
-        let json = serde_json::to_vec(bundle).map_err(|error| StoreError::Unstorable(error.to_string()))?;
+        let before = match self.current_config().await? {
+            Some(current) => self.bundle(&current.version).await?,
+            None => Bundle::default(),
+        };
+        let bundle = bundle.clone().following(&before);
+        let version = Config::load(&bundle)?.version;
+        let json = serde_json::to_vec(&bundle).map_err(|error| StoreError::Unstorable(error.to_string()))?;
         let mut deflated = Vec::new();
         let read = DeflateEncoder::new(json.as_slice(), Compression::best()).read_to_end(&mut deflated);
         read.map_err(|error| StoreError::Unstorable(error.to_string()))?;

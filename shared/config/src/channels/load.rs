@@ -4,6 +4,7 @@ use super::{
     AccountRecords, Channels, ContactId, ContactRecords, CrmRecords, Endpoint, Kind, Mail, SecretPlace, TaskRecords,
 };
 use crate::error::Reporter;
+use crate::pause::{self, RawPause};
 use crate::soft_bounces::{self, RawSoftBounces};
 use crate::spanned::Spanned;
 use crate::topics::{self, RawTopic};
@@ -27,6 +28,9 @@ pub(crate) struct File {
     max_event_age_hours: Spanned<u16>,
     /// Mail, by SES.
     mail: RawMail,
+    /// When a journey stops sending mails by itself, until someone resumes it: its mails bounce, or are called spam, too often.
+    #[serde(default)]
+    pause: RawPause,
     /// Receivers of messages, tasks and account updates, by names of your own.
     #[serde(default)]
     webhook: BTreeMap<Spanned<String>, RawEndpoint>,
@@ -48,7 +52,16 @@ struct RawMail {
     /// When an address that cannot be delivered to for the time being, such as a full mailbox, has a rest.
     #[serde(default)]
     soft_bounces: RawSoftBounces,
+    /// Minutes, 5 to 1440, after which a mail is sent again whose sending was cut off (a process that died, a lost answer) and of which
+    /// SES has not said by then that it took it. 30 where nothing is written, 0 for never: such a mail stays `unknown`. A report that
+    /// comes later than this makes a second mail, so it must be longer than reports ever take.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1440)))]
+    resend_unknown_after_minutes: Option<Spanned<u16>>,
 }
+
+/// Minutes after which a mail whose fate is unknown is sent again, where nothing is written. SES reports a mail within seconds; a report
+/// that fails in `deliver` is tried again for as many times as its queue allows, which takes a quarter of an hour.
+const RESEND_UNKNOWN_AFTER_MINUTES: u16 = 30;
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -144,8 +157,9 @@ impl Channels {
             webhook.insert(name.into_inner(), endpoint);
         }
         let mail = load_mail(report, file.mail);
+        let pause = pause::load(report, file.pause);
         let topics = topics::load(report, file.topic);
-        Self { max_event_age_hours: file.max_event_age_hours.into_inner(), mail, webhook, topics }
+        Self { max_event_age_hours: file.max_event_age_hours.into_inner(), mail, pause, webhook, topics }
     }
 }
 
@@ -159,11 +173,16 @@ fn load_mail(report: &mut Reporter<'_>, mail: RawMail) -> Mail {
         let message = "mail.configuration_set is empty: without it SES does not report what became of a mail";
         report.at(mail.configuration_set.span(), message);
     }
+    let minutes = mail.resend_unknown_after_minutes;
+    if let Some(minutes) = minutes.as_ref().filter(|minutes| !matches!(minutes.get_ref(), 0 | 5..=1440)) {
+        report.at(minutes.span(), "mail.resend_unknown_after_minutes must be 0, for never, or from 5 to 1440");
+    }
     Mail {
         from: mail.from.into_inner(),
         reply_to: mail.reply_to.map(Spanned::into_inner),
         configuration_set: mail.configuration_set.into_inner(),
         soft_bounces: soft_bounces::load(report, mail.soft_bounces),
+        resend_unknown_after_minutes: minutes.map_or(RESEND_UNKNOWN_AFTER_MINUTES, Spanned::into_inner),
     }
 }
 

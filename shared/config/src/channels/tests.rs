@@ -118,3 +118,29 @@ fn what_is_wrong_is_told_at_its_line_with_what_is_allowed() {
         );
     }
 }
+
+#[test]
+fn limits_of_mail_are_refused_where_they_stand() {
+    let wrong = [
+        ("resend_unknown_after_minutes = 4\n", 5, "must be 0, for never, or from 5 to 1440"),
+        ("[pause]\ncomplaint_percent = 0\n", 6, "pause.complaint_percent must be from 0.001 to 100"),
+        ("[pause]\nbounce_percent = 101.0\n", 6, "pause.bounce_percent must be from 0.001 to 100"),
+        ("[pause]\nleast_messages = 0\n", 6, "pause.least_messages must be at least 1"),
+        ("[pause]\nwindow_days = 91\n", 6, "pause.window_days must be from 1 to 90"),
+    ];
+    for (text, line, message) in wrong {
+        let (_, errors) = load(text);
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(errors[0].line == line && errors[0].message.contains(message), "{errors:?}");
+    }
+}
+
+#[test]
+fn limits_of_mail_have_defaults() {
+    let (channels, errors) = load("");
+    assert_eq!((errors, channels.pause), (vec![], Pause::default()));
+    assert_eq!(channels.mail.report_wait(), Some(SignedDuration::from_mins(30)));
+    let (channels, errors) = load("resend_unknown_after_minutes = 0\n[pause]\nbounce_percent = 3\nwindow_days = 1\n");
+    assert_eq!((errors, channels.mail.report_wait()), (vec![], None));
+    assert_eq!((channels.pause.bounces, channels.pause.window_days), (crate::pause::Share::percent(3.0), 1));
+}

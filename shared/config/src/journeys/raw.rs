@@ -24,7 +24,7 @@ pub(super) struct RawJourney {
     /// What it is for, for readers: it stands in tables and on pages beside the id.
     #[serde(default)]
     pub(super) description: String,
-    /// What sets it off: one of { event, where, times, within_days }, { idle_days }, { score, above }, { segment, change } and
+    /// What sets it off: one of { event, where, times, within_days, to }, { idle_days }, { score, above }, { segment, change } and
     /// { becomes }.
     pub(super) trigger: Spanned<RawTrigger>,
     /// A condition on the person: only for whom it holds may enter.
@@ -38,13 +38,25 @@ pub(super) struct RawJourney {
     /// { after_days = 30 }.
     #[serde(default)]
     pub(super) reentry: RawReentry,
+    /// How many of a hundred people who would enter get nothing of it, 1 to 50, so that those who do can be compared with them.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 50)))]
+    pub(super) holdout: Option<Spanned<u8>>,
+    /// Whether limits.toml does not hold for it: only for what someone must know.
+    #[serde(default)]
+    pub(super) essential: bool,
+    /// Whether its messages go out in quiet hours too: for what answers to what the reader has just done.
+    #[serde(default)]
+    pub(super) any_hour: bool,
+    /// What becomes of those who are on the way when a push changes the journey: "finish" it as it began (what is meant where
+    /// nothing is written), or "move" on in the new version, at the step of the same id.
+    #[serde(default)]
+    pub(super) on_change: RawOnChange,
     /// What it is for: the event, or the condition on the person, by which it has reached its aim. Who reaches it leaves.
     pub(super) goal: Option<Spanned<RawGoal>>,
     /// A condition on the person: for whom it comes to hold on the way, leaves.
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::PersonCondition>"))]
     pub(super) exit: Option<Spanned<String>>,
-    /// What is done, one step after another; at least one. Steps between which nothing waits happen together. Who is on the way
-    /// when the journey changes goes on at the step of the same id; where there is none any more, they leave.
+    /// What is done, one step after another; at least one. Steps between which nothing waits happen together.
     pub(super) step: Spanned<Vec<Spanned<RawStep>>>,
 }
 
@@ -64,6 +76,10 @@ pub(super) struct RawTrigger {
     /// With `times`: in how many days, 1 to 31, the day itself included; 1 where nothing is written.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 31)))]
     pub(super) within_days: Option<Spanned<u16>>,
+    /// With `event`: personas, where the event is about an account. Everyone of the account enters who has the first of them that
+    /// anybody there has; where nobody has any, whom the event names. The account is that of the event's groupId, or else of whom
+    /// it names.
+    pub(super) to: Option<Spanned<Vec<Spanned<String>>>>,
     /// Nothing happened for so many days, 1 or more, after something had.
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub(super) idle_days: Option<Spanned<u16>>,
@@ -199,4 +215,16 @@ pub(super) struct RawBranch {
     pub(super) when: Spanned<String>,
     /// Where it goes on for whom it holds: the id of a later step, or "end".
     pub(super) go_to: Spanned<String>,
+}
+
+/// What becomes of those who are on the way when a journey changes.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RawOnChange {
+    /// They finish it as it began.
+    #[default]
+    Finish,
+    /// They go on in the new version, at the step of the same id; where there is none any more, they leave.
+    Move,
 }

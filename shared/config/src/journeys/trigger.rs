@@ -24,6 +24,9 @@ pub enum Trigger {
         times: u16,
         /// 1 to 31; only counts where `times` is more than 1.
         within_days: u16,
+        /// Names of personas: of the event's account everyone enters who has the first of them that anybody there has, and where
+        /// nobody has any, whom the event names. Where empty, only whom the event names.
+        to: Vec<String>,
     },
     /// Nothing happened for that many days, after something had.
     Idle {
@@ -52,7 +55,7 @@ pub enum Trigger {
 }
 
 /// What a trigger may be.
-const TRIGGERS: &str = "trigger takes { event, where?, times?, within_days? }, { idle_days } (1 or more), { score, above } (1 to 100), { segment, change } (\"entered\" or \"left\") or { becomes } (a condition)";
+const TRIGGERS: &str = "trigger takes { event, where?, times?, within_days?, to? }, { idle_days } (1 or more), { score, above } (1 to 100), { segment, change } (\"entered\" or \"left\") or { becomes } (a condition)";
 
 /// What is wrong with a trigger, and where, if not with the whole.
 type Wrong = (Option<Range<usize>>, String);
@@ -70,7 +73,7 @@ pub(super) fn load(
     if let (Some(condition), false) = (&one.becomes, others) {
         return Some(Trigger::Becomes { when: condition::on_person(report, condition, vocabulary)? });
     }
-    match trigger(one, segments) {
+    match trigger(one, segments, vocabulary.personas) {
         Ok(trigger) => Some(trigger),
         Err((at, message)) => {
             report.at(at.unwrap_or(raw.span()), format!("journey `{journey}`: {message}"));
@@ -79,14 +82,17 @@ pub(super) fn load(
     }
 }
 
-fn trigger(raw: &RawTrigger, segments: &Segments) -> Result<Trigger, Wrong> {
-    let RawTrigger { event, filter, times, within_days, idle_days, score, above, segment, change, becomes } = raw;
+fn trigger(raw: &RawTrigger, segments: &Segments, personas: &[String]) -> Result<Trigger, Wrong> {
+    let RawTrigger { event, filter, times, within_days, to, idle_days, score, above, segment, change, becomes } = raw;
     let at = |at: Range<usize>, message: &str| Err((Some(at), message.to_owned()));
     if let (Some(filter), None) = (filter, event) {
         return at(filter.span(), "only a trigger with an event has where");
     }
     if let (Some(number), None) = (times.as_ref().or(within_days.as_ref()), event) {
         return at(number.span(), "only a trigger with an event has times and within_days");
+    }
+    if let (Some(to), None) = (to, event) {
+        return at(to.span(), "only a trigger with an event has to");
     }
     if let Some(condition) = becomes {
         return at(condition.span(), TRIGGERS);
@@ -109,8 +115,8 @@ fn trigger(raw: &RawTrigger, segments: &Segments) -> Result<Trigger, Wrong> {
                 let message = "times and where cannot stand together: all events of a name are counted, whatever their properties";
                 return at(filter.span(), message);
             }
-            let event = event.get_ref();
-            Ok(Trigger::Event { event: event.clone(), key: event_key(event), times, within_days })
+            let (event, to) = (event.get_ref(), people(to.as_ref(), personas)?);
+            Ok(Trigger::Event { event: event.clone(), key: event_key(event), times, within_days, to })
         }
         (None, Some(days), (None, None), (None, None)) => match days.get_ref() {
             0 => at(days.span(), "idle_days must be at least 1"),
@@ -129,4 +135,19 @@ fn trigger(raw: &RawTrigger, segments: &Segments) -> Result<Trigger, Wrong> {
         },
         _ => Err((None, TRIGGERS.to_owned())),
     }
+}
+
+/// The personas that an account's event is for.
+fn people(to: Option<&Spanned<Vec<Spanned<String>>>>, personas: &[String]) -> Result<Vec<String>, Wrong> {
+    let Some(to) = to else { return Ok(Vec::new()) };
+    if to.get_ref().is_empty() {
+        return Err((Some(to.span()), "to names at least one persona of personas.toml".to_owned()));
+    }
+    let known = |name: &Spanned<String>| {
+        if personas.contains(name.get_ref()) {
+            return Ok(name.get_ref().clone());
+        }
+        Err((Some(name.span()), unknown("persona", name.get_ref(), personas.iter().map(String::as_str))))
+    };
+    to.get_ref().iter().map(known).collect()
 }

@@ -38,6 +38,11 @@ impl Share {
         if parts <= WHOLE { Ok(Self(parts)) } else { Err(InvalidShare(parts)) }
     }
 
+    /// So many of a hundred; the whole where it is more.
+    pub fn percent(percent: u16) -> Self {
+        Self(percent.saturating_mul(WHOLE / 100).min(WHOLE))
+    }
+
     /// Parts of [`WHOLE`].
     pub fn parts(self) -> u16 {
         self.0

@@ -1,0 +1,276 @@
+//! `limits.toml`: how much anybody gets, at what hours, and who gets nothing so that the rest can be measured.
+
+use crate::error::Reporter;
+use crate::spanned::Spanned;
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use perennial_domain::Channel;
+use perennial_domain::time::DAY_SECONDS;
+use serde::Deserialize;
+
+/// The longest time over which a cap may count, in days: what was sent is kept on each person for that long.
+const MAX_CAP_DAYS: u16 = 90;
+/// The greatest share that a holdout may have, in percent: with more the product would hardly be in use.
+pub(crate) const MAX_HOLDOUT: u8 = 50;
+
+/// What limits all journeys that are not essential.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// The time zone of people of whom none is known.
+    pub time_zone: TimeZone,
+    /// The hours at which nothing goes out.
+    pub quiet_hours: Option<QuietHours>,
+    /// How many messages someone gets.
+    pub caps: Vec<Cap>,
+    /// Who gets nothing at all.
+    pub holdout: Option<Holdout>,
+}
+
+impl Default for Limits {
+    /// None, in UTC.
+    fn default() -> Self {
+        Self { time_zone: TimeZone::UTC, quiet_hours: None, caps: Vec::new(), holdout: None }
+    }
+}
+
+/// Hours of the day at which messages wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuietHours {
+    /// Their beginning, by the person's clock.
+    pub from: Time,
+    /// Their end, by the person's clock: on the next day where it is not after [`Self::from`].
+    pub to: Time,
+    /// The channels that they hold for.
+    pub channels: Vec<Channel>,
+}
+
+impl QuietHours {
+    /// Whether `time` is among them.
+    pub fn hold_at(&self, time: Time) -> bool {
+        if self.from < self.to { (self.from..self.to).contains(&time) } else { time >= self.from || time < self.to }
+    }
+}
+
+/// At most so many messages in so much time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cap {
+    /// How many, 1 or more.
+    pub messages: u16,
+    /// In how many days, 1 to 90.
+    pub within_days: u16,
+    /// The channels whose messages are counted together.
+    pub channels: Vec<Channel>,
+}
+
+/// A share of all people who get nothing from any journey that is not essential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holdout {
+    /// Which people: another name chooses others.
+    pub name: String,
+    /// How many of a hundred, 1 to 50.
+    pub percent: u8,
+}
+
+impl Limits {
+    /// For how many seconds it has to be known what was sent to someone; 0 where nothing asks.
+    pub fn remembered(&self) -> i64 {
+        self.caps.iter().map(|cap| i64::from(cap.within_days) * DAY_SECONDS).max().unwrap_or(0)
+    }
+}
+
+/// How much anybody gets, at what hours, and who gets nothing so that the rest can be measured. Journeys and topics that are
+/// `essential` are not limited by any of this, and tasks and webhooks not by caps and quiet hours.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    /// The time zone of people who have no trait `timezone`, by its IANA name such as "Europe/Berlin"; UTC where nothing is written.
+    time_zone: Option<Spanned<String>>,
+    /// Hours of the person's day at which messages wait for the next morning.
+    quiet_hours: Option<Spanned<RawQuietHours>>,
+    /// At most so many messages in so many days; with several, each of them holds. What is over a cap is not sent later: it is
+    /// written down on the person as capped, and the journey goes on.
+    #[serde(default)]
+    cap: Vec<Spanned<RawCap>>,
+    /// A share of all people who get nothing, always: what happens to them is what would happen without all this.
+    holdout: Option<RawHoldout>,
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct RawQuietHours {
+    /// Their beginning, such as "21:00".
+    from: Spanned<String>,
+    /// Their end, such as "08:00": that of the next day where it is not later than `from`.
+    to: Spanned<String>,
+    /// The channels that they hold for, of "mail" and "in_app"; ["mail"] where nothing is written.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<crate::schema::ChannelName>>"))]
+    channels: Option<Spanned<Vec<Channel>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct RawCap {
+    /// At most so many messages, 1 or more.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    messages: Spanned<u16>,
+    /// In so many days, 1 to 90.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 90)))]
+    within_days: Spanned<u16>,
+    /// The channels whose messages are counted together, of "mail" and "in_app"; both where nothing is written.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<crate::schema::ChannelName>>"))]
+    channels: Option<Spanned<Vec<Channel>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct RawHoldout {
+    /// How many of a hundred people, 1 to 50. More of them later leaves those who are in it where they are.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 50)))]
+    percent: Spanned<u8>,
+    /// A name of your own: another one chooses other people, such as for a new year; "always" where nothing is written.
+    name: Option<Spanned<String>>,
+}
+
+/// Checks the file.
+pub(crate) fn load(report: &mut Reporter<'_>) -> Limits {
+    let Some(file) = report.parse::<File>() else { return Limits::default() };
+    let time_zone = file.time_zone.and_then(|name| {
+        let zone = TimeZone::get(name.get_ref());
+        if zone.is_err() {
+            let message = format!(
+                "`{}` is no time zone: take an IANA name, such as \"Europe/Berlin\" or \"UTC\"",
+                name.get_ref()
+            );
+            report.at(name.span(), message);
+        }
+        zone.ok()
+    });
+    let quiet_hours = file.quiet_hours.and_then(|hours| quiet_hours(report, hours));
+    let caps = file.cap.into_iter().map(|raw| cap(report, raw.into_inner())).collect();
+    let holdout = file.holdout.map(|raw| {
+        let name = raw.name.map_or_else(
+            || "always".to_owned(),
+            |name| {
+                report.name("a holdout", &name);
+                name.into_inner()
+            },
+        );
+        Holdout { name, percent: percent(report, &raw.percent) }
+    });
+    Limits { time_zone: time_zone.unwrap_or(TimeZone::UTC), quiet_hours, caps, holdout }
+}
+
+/// The share of a holdout.
+pub(crate) fn percent(report: &mut Reporter<'_>, percent: &Spanned<u8>) -> u8 {
+    if !(1..=MAX_HOLDOUT).contains(percent.get_ref()) {
+        report.at(percent.span(), format!("a holdout takes from 1 to {MAX_HOLDOUT} of a hundred"));
+    }
+    *percent.get_ref()
+}
+
+fn quiet_hours(report: &mut Reporter<'_>, raw: Spanned<RawQuietHours>) -> Option<QuietHours> {
+    let span = raw.span();
+    let raw = raw.into_inner();
+    let mut time = |text: &Spanned<String>| {
+        let time = Time::strptime("%H:%M", text.get_ref());
+        if time.is_err() {
+            report.at(text.span(), "a time of day goes from \"00:00\" to \"23:59\"");
+        }
+        time.ok()
+    };
+    let (from, to) = (time(&raw.from), time(&raw.to));
+    let channels = channels(report, raw.channels, &[Channel::Mail]);
+    let (from, to) = (from?, to?);
+    if from == to {
+        report.at(span, "quiet hours that end when they begin would never end");
+    }
+    Some(QuietHours { from, to, channels })
+}
+
+fn cap(report: &mut Reporter<'_>, raw: RawCap) -> Cap {
+    if *raw.messages.get_ref() == 0 {
+        report.at(raw.messages.span(), "messages must be 1 or more");
+    }
+    if !(1..=MAX_CAP_DAYS).contains(raw.within_days.get_ref()) {
+        report.at(raw.within_days.span(), format!("within_days must be from 1 to {MAX_CAP_DAYS}"));
+    }
+    Cap {
+        messages: raw.messages.into_inner(),
+        within_days: raw.within_days.into_inner(),
+        channels: channels(report, raw.channels, &[Channel::Mail, Channel::InApp]),
+    }
+}
+
+fn channels(report: &mut Reporter<'_>, raw: Option<Spanned<Vec<Channel>>>, usual: &[Channel]) -> Vec<Channel> {
+    let Some(raw) = raw else { return usual.to_vec() };
+    if raw.get_ref().is_empty() || raw.get_ref().contains(&Channel::Webhook) {
+        report.at(raw.span(), "channels names \"mail\", \"in_app\" or both: a webhook reaches a system or a colleague");
+    }
+    raw.into_inner()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::error::ConfigError;
+
+    fn read(text: &str) -> (Limits, Vec<ConfigError>) {
+        let mut errors = Vec::new();
+        let limits = load(&mut Reporter::new("limits.toml", text, &mut errors));
+        (limits, errors)
+    }
+
+    #[test]
+    fn quiet_hours_may_go_through_the_night_or_lie_within_a_day() {
+        let (limits, errors) = read("[quiet_hours]\nfrom = \"21:00\"\nto = \"08:00\"\n");
+        assert_eq!(errors, []);
+        let night = limits.quiet_hours.unwrap();
+        let at = |hour| Time::constant(hour, 0, 0, 0);
+        assert_eq!([21, 23, 0, 7].map(|hour| night.hold_at(at(hour))), [true; 4]);
+        assert_eq!([8, 12, 20].map(|hour| night.hold_at(at(hour))), [false; 3]);
+        assert_eq!(night.channels, [Channel::Mail]);
+        let noon = QuietHours { from: at(12), to: at(14), channels: Vec::new() };
+        assert_eq!([11, 12, 13, 14].map(|hour| noon.hold_at(at(hour))), [false, true, true, false]);
+    }
+
+    #[test]
+    fn every_mistake_is_told_with_its_place() {
+        let text = r#"
+time_zone = "Berlin"
+[quiet_hours]
+from = "9 pm"
+to = "08:00"
+channels = ["webhook"]
+[[cap]]
+messages = 0
+within_days = 91
+[holdout]
+percent = 51
+"#;
+        let (_, errors) = read(text);
+        let found: Vec<(usize, &str)> = errors.iter().map(|error| (error.line, error.message.as_str())).collect();
+        assert_eq!(
+            found,
+            [
+                (2, "`Berlin` is no time zone: take an IANA name, such as \"Europe/Berlin\" or \"UTC\""),
+                (4, "a time of day goes from \"00:00\" to \"23:59\""),
+                (6, "channels names \"mail\", \"in_app\" or both: a webhook reaches a system or a colleague"),
+                (8, "messages must be 1 or more"),
+                (9, "within_days must be from 1 to 90"),
+                (11, "a holdout takes from 1 to 50 of a hundred"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_file_that_says_nothing_limits_nothing() {
+        let (limits, errors) = read("");
+        assert_eq!(errors, []);
+        assert_eq!((limits.caps.len(), limits.remembered(), limits.quiet_hours, limits.holdout), (0, 0, None, None));
+    }
+}

@@ -1,0 +1,99 @@
+//! Journeys that are set off by what concerns an account: the account is asked for the people, and they enter.
+
+use crate::action::Action;
+use crate::decide::Situation;
+use crate::evaluate::look;
+use crate::membership::account_of;
+use crate::moment::Moment;
+use crate::process::{Processed, reschedule};
+use crate::profile::Profile;
+use perennial_config::journeys::{Journey, Reentry};
+use perennial_domain::{Cause, Entry, Event, PersonId, hash};
+use std::collections::HashSet;
+
+/// What an entry is remembered by where the same person may enter again: its journey and its cause.
+pub fn entry_id(entry: &Entry) -> u64 {
+    hash::hash64(&[b"enter", entry.journey.as_bytes(), cause_bytes(&entry.cause)])
+}
+
+/// Lets a person enter journeys because of what concerns their account, where the journey's stages, its condition and its re-entry
+/// rule allow it. `processed` is what came of the person's events in the same batch, and what comes of the entries is added to it.
+/// `ledger` holds (owner, entry id) of what the ledger knows of those entries that [`crate::SeenIds::may_have_left`] asked about.
+///
+/// The same entry again lets nobody enter again, whatever the journey's re-entry rule.
+pub fn enter(
+    moment: &Moment<'_>,
+    profile: &mut Profile,
+    entries: &[Entry],
+    ledger: &HashSet<(PersonId, u64)>,
+    processed: &mut Processed,
+) {
+    let (view, planned) = (profile.view(), profile.outbox.len());
+    let person = look(moment, &view);
+    let mut entered = Vec::new();
+    let mut situation = Situation::new(&person, profile);
+    let before = situation.facts.clone();
+    for entry in entries {
+        let Some(journey) = moment.config.journeys.all.iter().find(|journey| journey.id == entry.journey) else {
+            continue;
+        };
+        let id = entry_id(entry);
+        let is_known = |profile: &Profile| {
+            let mut parts = profile.parts.iter();
+            parts.any(|part| part.seen.contains(id) || ledger.contains(&(part.owner(), id)))
+        };
+        if !situation.is_recent(entry.at) || is_known(situation.profile) || entered.contains(&(id, entry.at)) {
+            continue;
+        }
+        let times =
+            |situation: &Situation<'_, '_>| situation.facts.entered.get(&journey.key).map(|entered| entered.times);
+        let before = times(&situation);
+        situation.enter(journey, None, entry.cause.clone(), cause_bytes(&entry.cause));
+        // Who may enter once, or not within some days, is known by that.
+        if journey.reentry == Reentry::Always && times(&situation) != before {
+            entered.push((id, entry.at));
+        }
+    }
+    let decided = situation.facts != before;
+    processed.steps.append(&mut situation.taken);
+    if !decided && profile.outbox.len() == planned {
+        return;
+    }
+    remember(profile, &entered, processed);
+    reschedule(moment, profile, &view);
+    processed.changed = true;
+}
+
+/// Writes down what was entered where it has to be told from a repetition.
+fn remember(profile: &mut Profile, entered: &[(u64, jiff::Timestamp)], processed: &mut Processed) {
+    let Some(part) = profile.primary_mut().filter(|_| !entered.is_empty()) else { return };
+    // With events, blocks rolled when the first of them was counted.
+    if processed.counted == 0 {
+        let owner = part.owner();
+        processed.rolled.extend(part.seen.roll(owner));
+    }
+    for (id, at) in entered {
+        part.seen.note(*id, Some(*at));
+    }
+}
+
+fn cause_bytes(cause: &Cause) -> &[u8] {
+    match cause {
+        Cause::Event { message_id, .. } => message_id.as_str().as_bytes(),
+        Cause::Segment { name, .. } => name.as_bytes(),
+        Cause::Became { condition } => condition.as_bytes(),
+        Cause::Quiet { .. } | Cause::Score { .. } => b"",
+    }
+}
+
+impl Situation<'_, '_> {
+    /// Asks the account that `event` concerns for the people whom the journey is for. Gives `false` where there is no account, so that
+    /// it is for whom the event names.
+    pub(crate) fn ask_account(&mut self, journey: &Journey, event: &Event, to: &[String], cause: &Cause) -> bool {
+        let account = event.group_id.clone().or_else(|| account_of(self.config(), self.person.state));
+        let Some(account) = account else { return false };
+        let entry = Entry { journey: journey.id.clone(), cause: cause.clone(), at: event.timestamp };
+        self.profile.outbox.push(Action::ForAccount { account, to: to.to_vec(), entry });
+        true
+    }
+}

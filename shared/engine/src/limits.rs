@@ -1,0 +1,149 @@
+//! What holds messages back: quiet hours, caps and holdouts; and which way of a split someone takes.
+
+use crate::decide::Situation;
+use crate::experiment::{self, Share, Variant};
+use crate::facts::{Assigned, Facts, Sent, always_key, holdout_key, split_key};
+use crate::profile::Part;
+use jiff::tz::TimeZone;
+use perennial_config::journeys::{Does, Journey, Message, Step, Way};
+use perennial_config::limits::Cap;
+use perennial_domain::hash::hash32;
+use perennial_domain::time::DAY_SECONDS;
+use perennial_domain::{Channel, Withheld};
+
+/// The traits that may hold someone's time zone, by its IANA name; that of `limits.toml` where none does.
+const TIME_ZONES: [&str; 2] = ["timezone", "time_zone"];
+
+impl Situation<'_, '_> {
+    /// The person's time zone.
+    pub(crate) fn time_zone(&self) -> TimeZone {
+        let named = TIME_ZONES.iter().filter_map(|name| self.person.state.text_trait(name));
+        let known = named.filter_map(|name| TimeZone::get(&name).ok()).next();
+        known.unwrap_or_else(|| self.config().limits.time_zone.clone())
+    }
+
+    /// Whether no limit holds for the message.
+    fn is_essential(&self, journey: &Journey, message: &Message) -> bool {
+        journey.essential || self.config().topic_of(&message.template).is_some_and(|topic| topic.essential)
+    }
+
+    /// When the quiet hours end in which the message may not go out now, in seconds since 1970.
+    pub(crate) fn quiet_until(&self, journey: &Journey, message: &Message) -> Option<i64> {
+        let quiet = self.config().limits.quiet_hours.as_ref()?;
+        if !quiet.channels.contains(&message.channel)
+            || journey.any_hour
+            || self.is_essential(journey, message)
+            || self.is_held_out(journey)
+        {
+            return None;
+        }
+        let zone = self.time_zone();
+        let here = self.now().to_zoned(zone.clone());
+        quiet.hold_at(here.time()).then(|| crate::runs::next_time(self.now(), &zone, quiet.to, &[]))
+    }
+
+    /// Why the message is only written down, where that is so.
+    pub(crate) fn withheld(&self, journey: &Journey, message: &Message) -> Option<Withheld> {
+        if self.is_essential(journey, message) {
+            None
+        } else if self.is_held_out(journey) {
+            Some(Withheld::HeldOut)
+        } else {
+            let over = |cap: &Cap| cap.channels.contains(&message.channel) && self.counted(cap) >= cap.messages.into();
+            self.config().limits.caps.iter().any(over).then_some(Withheld::Capped)
+        }
+    }
+
+    /// How many of the messages that the cap counts are within its time.
+    fn counted(&self, cap: &Cap) -> usize {
+        let since = self.now().as_second() - i64::from(cap.within_days) * DAY_SECONDS;
+        self.facts.sent.iter().filter(|sent| sent.at > since && cap.channels.contains(&sent.channel)).count()
+    }
+
+    /// Notes that a message was decided, for as long as a cap may ask, in the part that the journey was entered because of.
+    pub(crate) fn note_sent(&mut self, journey: &Journey, channel: Channel) {
+        let remembered = self.config().limits.remembered();
+        let now = self.now().as_second();
+        if !self.config().limits.caps.iter().any(|cap| cap.channels.contains(&channel)) {
+            return;
+        }
+        let note = |facts: &mut Facts| {
+            facts.sent.retain(|sent| sent.at > now - remembered);
+            facts.sent.push(Sent { at: now, channel });
+            facts.sent.sort_unstable();
+        };
+        note(&mut self.facts);
+        if let Some(part) = self.entered_part(journey) {
+            note(&mut part.facts);
+        }
+    }
+
+    /// Finds whether the person, who is about to enter, gets nothing of the journey, and writes that down.
+    pub(crate) fn hold_out(&mut self, journey: &Journey) {
+        if journey.essential {
+            return;
+        }
+        let person = self.profile.id;
+        let out = |holdout, percent: u8| experiment::held_out(holdout, person, Share::percent(percent.into()));
+        if let Some(always) = &self.config().limits.holdout
+            && out(experiment::Holdout::Always { salt: &always.name }, always.percent)
+        {
+            self.assign(journey, always_key(&always.name), 0);
+        }
+        if journey.holdout > 0 && out(experiment::Holdout::Journey { id: &journey.id }, journey.holdout) {
+            self.assign(journey, holdout_key(&journey.id), 0);
+        }
+    }
+
+    /// Whether the person is in a holdout that the config still has.
+    pub(crate) fn is_held_out(&self, journey: &Journey) -> bool {
+        let is = |key: u32| self.facts.assigned.contains_key(&key);
+        let always = self.config().limits.holdout.as_ref();
+        !journey.essential
+            && (always.is_some_and(|always| is(always_key(&always.name)))
+                || (journey.holdout > 0 && is(holdout_key(&journey.id))))
+    }
+
+    /// The way of a split that this person takes: the one they were assigned to, or one by their id, which is written down.
+    pub(crate) fn way<'j>(&mut self, journey: &Journey, step: &Step, ways: &'j [Way]) -> Option<&'j Way> {
+        let key = split_key(&journey.id, &step.id);
+        if let Some(assigned) = self.facts.assigned.get(&key)
+            && let Some(way) = ways.iter().find(|way| hash32(&way.name) == assigned.way)
+        {
+            return Some(way);
+        }
+        let variants: Vec<Variant<'_>> =
+            ways.iter().map(|way| Variant { id: &way.name, weight: Share::percent(way.share) }).collect();
+        let at = experiment::assign(&format!("{}/{}", journey.id, step.id), self.profile.id, &variants)?;
+        let way = ways.get(at)?;
+        self.assign(journey, key, hash32(&way.name));
+        Some(way)
+    }
+
+    /// The newest split before the step at index `at` that the person was assigned by, as `step=way`.
+    pub(crate) fn variant(&self, journey: &Journey, at: usize) -> Option<String> {
+        let before = journey.steps.get(..at).unwrap_or_default();
+        before.iter().rev().find_map(|step| {
+            let Does::Split { ways } = &step.does else { return None };
+            let assigned = self.facts.assigned.get(&split_key(&journey.id, &step.id))?;
+            let way = ways.iter().find(|way| hash32(&way.name) == assigned.way)?;
+            Some(format!("{}={}", step.id, way.name))
+        })
+    }
+
+    fn assign(&mut self, journey: &Journey, key: u32, way: u32) {
+        let assigned = Assigned { at: self.now().as_second(), way };
+        if let Some(part) = self.entered_part(journey) {
+            part.facts.assigned.insert(key, assigned);
+        }
+        self.facts.assigned.insert(key, assigned);
+    }
+
+    /// The part that the journey was last entered because of.
+    fn entered_part(&mut self, journey: &Journey) -> Option<&mut Part> {
+        let last = |facts: &Facts| facts.entered.get(&journey.key).map(|entered| entered.last);
+        let newest = last(&self.facts);
+        let at = self.profile.parts.iter().position(|part| last(&part.facts) == newest).unwrap_or(0);
+        self.profile.parts.get_mut(at)
+    }
+}

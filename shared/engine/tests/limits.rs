@@ -1,0 +1,335 @@
+//! What holds messages back: quiet hours, caps, holdouts; and what becomes of people when a journey changes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use jiff::Timestamp;
+use perennial_config::{Bundle, Config};
+use perennial_domain::time::plus_days;
+use perennial_domain::{Channel, Decision, Event, Withheld};
+use perennial_engine::taken::Taken;
+use perennial_engine::{Action, Mode, Moment, Processed, Profile, process, tick};
+use perennial_testkit::{ConfigBuilder, EventBuilder};
+use std::collections::HashSet;
+use support::at;
+
+const TOPICS: &str = r#"
+[[topic]]
+id = "billing"
+title = "Billing"
+essential = true
+"#;
+
+fn config(journeys: &str, limits: &str) -> Config {
+    Config::load(&bundle(journeys, limits)).unwrap()
+}
+
+fn bundle(journeys: &str, limits: &str) -> Bundle {
+    let (journeys, limits) = (format!("!{journeys}"), format!("!{limits}"));
+    let template = "subject = \"s\"\ntext = \"t\"\n";
+    let bill = format!("{template}topic = \"billing\"\n");
+    ConfigBuilder::least()
+        .with(&[
+            ("journeys.toml", &journeys),
+            ("limits.toml", &limits),
+            ("channels.toml", TOPICS),
+            ("templates/news.toml", template),
+            ("templates/offer.toml", template),
+            ("templates/bill.toml", &bill),
+        ])
+        .bundle()
+}
+
+/// A journey that sends one message for each event of a name.
+fn each(event: &str, channel: &str, template: &str, more: &str) -> String {
+    format!(
+        "[[journey]]\nid = \"{template}_{channel}\"\ntrigger = {{ event = \"{event}\" }}\nreentry = \"always\"\n{more}\n\
+         [[journey.step]]\nchannel = \"{channel}\"\ntemplate = \"{template}\"\n"
+    )
+}
+
+struct Person {
+    profile: Profile,
+    user: String,
+    events: u32,
+}
+
+impl Person {
+    fn new(user: &str) -> Self {
+        let identity = EventBuilder::track("m", user, "e").build().identity().unwrap();
+        Self { profile: Profile::new(identity), user: user.to_owned(), events: 0 }
+    }
+
+    fn feed(&mut self, config: &Config, event: Event, now: Timestamp) -> Processed {
+        process(&Moment::new(config, now), &mut self.profile, &[event], &HashSet::new(), Mode::Live)
+    }
+
+    fn does(&mut self, config: &Config, name: &str, now: Timestamp) -> Vec<Decision> {
+        self.events += 1;
+        let event = EventBuilder::track(&format!("{}-{}", self.user, self.events), &self.user, name).at(now).build();
+        self.feed(config, event, now);
+        self.decided()
+    }
+
+    fn lives_in(&mut self, config: &Config, zone: &str, now: Timestamp) {
+        let event =
+            EventBuilder::identify(&format!("{}-zone", self.user), &self.user, None).with_trait("timezone", zone);
+        self.feed(config, event.at(now).build(), now);
+    }
+
+    fn decided(&mut self) -> Vec<Decision> {
+        let actions = std::mem::take(&mut self.profile.outbox);
+        let sent = |action| if let Action::Send(decision) = action { Some(decision) } else { None };
+        actions.into_iter().filter_map(sent).collect()
+    }
+
+    /// Lets time pass until the due time; gives when that was and what was decided then.
+    fn due(&mut self, config: &Config) -> (Timestamp, Vec<Decision>) {
+        let due = self.profile.due_at.expect("something is due");
+        tick(&Moment::new(config, due), &mut self.profile);
+        (due, self.decided())
+    }
+}
+
+fn templates(decisions: &[Decision]) -> Vec<(&str, Option<Withheld>)> {
+    decisions.iter().map(|decision| (decision.template.as_str(), decision.withheld)).collect()
+}
+
+const NIGHT: &str = "[quiet_hours]\nfrom = \"21:00\"\nto = \"08:00\"\n";
+
+#[test]
+fn a_message_waits_for_the_end_of_the_quiet_hours_by_the_persons_clock() {
+    let config = config(&each("Asked", "mail", "news", ""), NIGHT);
+    // Ten at night in Tokyo; one in the afternoon where no time zone is known.
+    let now = at("2026-03-02T13:00:00Z");
+    let mut here = Person::new("here");
+    assert_eq!(templates(&here.does(&config, "Asked", now)), [("news", None)]);
+    let mut tokyo = Person::new("tokyo");
+    tokyo.lives_in(&config, "Asia/Tokyo", now);
+    assert_eq!(templates(&tokyo.does(&config, "Asked", now)), []);
+    let (when, decided) = tokyo.due(&config);
+    assert_eq!((when, templates(&decided)), (at("2026-03-02T23:00:00Z"), vec![("news", None)]));
+    assert_eq!(decided[0].decided_at, when);
+    assert_eq!(tokyo.profile.facts().runs.len(), 0);
+}
+
+#[test]
+fn the_time_zone_of_who_has_none_is_that_of_the_config() {
+    let config = config(&each("Asked", "mail", "news", ""), &format!("time_zone = \"America/New_York\"\n{NIGHT}"));
+    let mut person = Person::new("u");
+    // Eight in the evening there, and one at night in UTC.
+    assert_eq!(person.does(&config, "Asked", at("2026-03-03T01:00:00Z")).len(), 1);
+    assert_eq!(person.does(&config, "Asked", at("2026-03-03T02:30:00Z")).len(), 0);
+}
+
+#[test]
+fn what_is_shown_in_the_product_answers_at_once_or_must_be_known_knows_no_quiet_hours() {
+    let journeys = [
+        each("Asked", "in_app", "news", ""),
+        each("Asked", "mail", "offer", "any_hour = true"),
+        each("Asked", "mail", "bill", ""),
+    ];
+    let config = config(&journeys.concat(), NIGHT);
+    let sent = Person::new("u").does(&config, "Asked", at("2026-03-02T23:00:00Z"));
+    assert_eq!(templates(&sent), [("news", None), ("offer", None), ("bill", None)]);
+}
+
+#[test]
+fn caps_count_by_channel_and_together_over_their_days_and_what_is_over_is_written_down() {
+    let limits =
+        "[[cap]]\nmessages = 2\nwithin_days = 7\nchannels = [\"mail\"]\n[[cap]]\nmessages = 3\nwithin_days = 1\n";
+    let journeys =
+        [each("Mail", "mail", "news", ""), each("Show", "in_app", "offer", ""), each("Bill", "mail", "bill", "")];
+    let config = config(&journeys.concat(), limits);
+    let mut person = Person::new("u");
+    let mut one = |name: &str, now: &str| {
+        let sent = person.does(&config, name, at(now));
+        assert_eq!(sent.len(), 1);
+        sent[0].withheld
+    };
+    assert_eq!(one("Mail", "2026-03-02T10:00:00Z"), None);
+    assert_eq!(one("Mail", "2026-03-02T10:01:00Z"), None);
+    assert_eq!(one("Mail", "2026-03-02T10:02:00Z"), Some(Withheld::Capped), "the third mail of the week");
+    assert_eq!(one("Show", "2026-03-02T10:03:00Z"), None, "what was capped does not count");
+    assert_eq!(one("Show", "2026-03-02T10:04:00Z"), Some(Withheld::Capped), "the fourth message of the day");
+    assert_eq!(one("Bill", "2026-03-02T10:05:00Z"), None, "what must be known is not held back");
+    assert_eq!(one("Show", "2026-03-03T10:06:00Z"), None, "a day later");
+    assert_eq!(one("Mail", "2026-03-09T10:00:30Z"), Some(Withheld::Capped), "of the week before, two still count");
+    assert_eq!(one("Mail", "2026-03-09T10:06:00Z"), None, "a week after the newest of them");
+    assert!(person.profile.facts().sent.len() <= 3, "what no cap asks for any more is forgotten");
+}
+
+#[test]
+fn two_identities_of_one_person_have_one_cap() {
+    let config = config(&each("Mail", "mail", "news", ""), "[[cap]]\nmessages = 1\nwithin_days = 7\n");
+    let now = at("2026-03-02T10:00:00Z");
+    let (mut first, mut second) = (Person::new("u"), Person::new("v"));
+    assert_eq!(templates(&second.does(&config, "Mail", now)), [("news", None)]);
+    first.profile.parts.append(&mut second.profile.parts);
+    assert_eq!(templates(&first.does(&config, "Mail", plus_days(now, 1))), [("news", Some(Withheld::Capped))]);
+}
+
+#[test]
+fn a_capped_message_lets_the_journey_go_on() {
+    let course = format!(
+        "{}[[journey.step]]\nwait = {{ days = 2 }}\n[[journey.step]]\nchannel = \"mail\"\ntemplate = \"offer\"\n",
+        each("Course", "mail", "news", "")
+    );
+    let config =
+        config(&format!("{}{course}", each("Mail", "mail", "offer", "")), "[[cap]]\nmessages = 1\nwithin_days = 1\n");
+    let mut person = Person::new("u");
+    assert_eq!(templates(&person.does(&config, "Mail", at("2026-03-02T09:00:00Z"))), [("offer", None)]);
+    let capped = person.does(&config, "Course", at("2026-03-02T10:00:00Z"));
+    assert_eq!(templates(&capped), [("news", Some(Withheld::Capped))]);
+    let (when, decided) = person.due(&config);
+    assert_eq!((when, templates(&decided)), (at("2026-03-04T10:00:00Z"), vec![("offer", None)]));
+}
+
+/// What each of `people` gets of a journey that counts an event too.
+fn sent_to(config: &Config, people: u32) -> Vec<(Vec<Decision>, bool)> {
+    let now = at("2026-03-02T10:00:00Z");
+    let each = (0..people).map(|n| {
+        let mut person = Person::new(&format!("user-{n}"));
+        let event = EventBuilder::track("m", &person.user, "Asked").at(now).build();
+        person.feed(config, event, now);
+        let counted = person.profile.outbox.iter().any(|action| matches!(action, Action::Count { .. }));
+        (person.decided(), counted)
+    });
+    each.collect()
+}
+
+#[test]
+fn a_holdout_gets_nothing_is_written_down_and_stays_as_it_grows() {
+    let journey =
+        |more: &str| format!("{}[[journey.step]]\nevent = \"Was Written To\"\n", each("Asked", "mail", "news", more));
+    let out = |sent: &[(Vec<Decision>, bool)]| -> HashSet<usize> {
+        let out = |decisions: &[Decision]| templates(decisions) == [("news", Some(Withheld::HeldOut))];
+        sent.iter().enumerate().filter(|(_, (decisions, _))| out(decisions)).map(|(at, _)| at).collect()
+    };
+    for (small, large) in [
+        (config(&journey("holdout = 10"), ""), config(&journey("holdout = 20"), "")),
+        (config(&journey(""), "[holdout]\npercent = 10\n"), config(&journey(""), "[holdout]\npercent = 20\n")),
+    ] {
+        let (few, many) = (sent_to(&small, 1000), sent_to(&large, 1000));
+        for (decisions, counted) in few.iter().chain(&many) {
+            let [decision] = decisions.as_slice() else { panic!("one message, sent or written down") };
+            assert_eq!(*counted, decision.withheld.is_none(), "nothing is counted of who is held out");
+        }
+        let (few, many) = (out(&few), out(&many));
+        // Four standard deviations: 10 % and 20 % of a thousand.
+        assert!((62..=138).contains(&few.len()) && (150..=250).contains(&many.len()), "{} {}", few.len(), many.len());
+        assert!(few.is_subset(&many));
+    }
+    let essential = config(&journey("essential = true"), "[holdout]\npercent = 50\n");
+    assert_eq!(out(&sent_to(&essential, 200)).len(), 0);
+}
+
+#[test]
+fn who_is_in_a_holdout_stays_there_when_they_turn_out_to_be_someone_else() {
+    let config = config(&each("Asked", "mail", "news", "holdout = 50"), "");
+    let now = at("2026-03-02T10:00:00Z");
+    let held = (0..).map(|n| Person::new(&format!("a-{n}"))).find_map(|mut person| {
+        let sent = person.does(&config, "Asked", now);
+        (sent[0].withheld.is_some()).then_some(person)
+    });
+    let treated = (0..).map(|n| Person::new(&format!("b-{n}"))).find_map(|mut person| {
+        let sent = person.does(&config, "Asked", now);
+        (sent[0].withheld.is_none()).then_some(person)
+    });
+    let (held, mut both) = (held.unwrap(), treated.unwrap());
+    both.profile.parts.extend(held.profile.parts);
+    assert_eq!(templates(&both.does(&config, "Asked", plus_days(now, 1))), [("news", Some(Withheld::HeldOut))]);
+}
+
+#[test]
+fn a_way_that_was_taken_stays_whatever_becomes_of_the_shares_and_is_told_with_each_message() {
+    let split = |short: u8| {
+        let long = 100 - short;
+        format!(
+            "[[journey]]\nid = \"letters\"\ntrigger = {{ event = \"Asked\" }}\nreentry = \"always\"\n\
+             [[journey.step]]\nid = \"subject\"\nsplit = {{ short = {short}, long = {long} }}\n\
+             [[journey.step]]\nid = \"short\"\nchannel = \"mail\"\ntemplate = \"news\"\nthen = \"end\"\n\
+             [[journey.step]]\nid = \"long\"\nchannel = \"mail\"\ntemplate = \"offer\"\n"
+        )
+    };
+    let (even, turned) = (config(&split(50), ""), config(&split(1), ""));
+    let now = at("2026-03-02T10:00:00Z");
+    let mut ways = [0, 0];
+    for n in 0..200 {
+        let mut person = Person::new(&format!("user-{n}"));
+        let first = person.does(&even, "Asked", now);
+        let again = person.does(&turned, "Asked", plus_days(now, 1));
+        assert_eq!(templates(&first), templates(&again));
+        let short = first[0].template == "news";
+        assert_eq!(first[0].variant.as_deref(), Some(if short { "subject=short" } else { "subject=long" }));
+        ways[usize::from(short)] += 1;
+    }
+    assert!(ways.iter().all(|n| (70..=130).contains(n)), "{ways:?}");
+}
+
+#[test]
+fn who_is_on_the_way_finishes_a_journey_as_it_began_unless_it_says_move() {
+    let journey = |days: u8, template: &str, more: &str| {
+        format!(
+            "[[journey]]\nid = \"course\"\ntrigger = {{ event = \"Asked\" }}\n{more}\n\
+             [[journey.step]]\nid = \"pause\"\nwait = {{ event = \"Done\", days = {days} }}\n\
+             [[journey.step]]\nchannel = \"mail\"\ntemplate = \"{template}\"\n"
+        )
+    };
+    let old = bundle(&journey(2, "news", ""), "");
+    let finish = bundle(&journey(5, "offer", ""), "").following(&old);
+    let moves = bundle(&journey(5, "offer", "on_change = \"move\""), "").following(&old);
+    let gone = bundle("", "").following(&old);
+    let now = at("2026-03-02T10:00:00Z");
+    let entered = || {
+        let mut person = Person::new("u");
+        person.does(&Config::load(&old).unwrap(), "Asked", now);
+        person
+    };
+    let [finish, moves, gone] = [finish, moves, gone].map(|bundle| Config::load(&bundle).unwrap());
+    for (config, expected) in [(&finish, "news"), (&moves, "offer")] {
+        assert_eq!(templates(&entered().due(config).1), [(expected, None)], "by time");
+        assert_eq!(templates(&entered().does(config, "Done", plus_days(now, 1))), [(expected, None)], "by the event");
+    }
+    assert_eq!(templates(&entered().due(&gone).1), []);
+    let mut later = Person::new("v");
+    later.does(&finish, "Asked", now);
+    let (when, decided) = later.due(&finish);
+    assert_eq!(
+        (when, templates(&decided)),
+        (plus_days(now, 5), vec![("offer", None)]),
+        "who enters now gets the new one"
+    );
+}
+
+#[test]
+fn what_a_journey_does_is_told_step_by_step() {
+    let journey = "[[journey]]\nid = \"course\"\ntrigger = { event = \"Asked\" }\n\
+                   [[journey.step]]\nbranch = { when = 'pays', go_to = \"end\" }\n\
+                   [[journey.step]]\nid = \"hello\"\nchannel = \"mail\"\ntemplate = \"news\"\n\
+                   [[journey.step]]\ntraits = { course = \"begun\" }\n";
+    let config = config(journey, NIGHT);
+    let now = at("2026-03-02T22:00:00Z");
+    let mut person = Person::new("u");
+    let event = EventBuilder::track("m", "u", "Asked").at(now).build();
+    let told = person.feed(&config, event, now).steps;
+    let shown: Vec<_> = told.iter().map(|step| (step.step.as_deref(), &step.what)).collect();
+    let morning = at("2026-03-03T08:00:00Z");
+    assert!(matches!(shown[0], (None, Taken::Entered { .. })));
+    assert_eq!(
+        shown[1..],
+        [(Some("1"), &Taken::Branched { held: false }), (Some("hello"), &Taken::PutOff { until: morning }),]
+    );
+    let told = tick(&Moment::new(&config, morning), &mut person.profile).steps;
+    let decision = person.decided().remove(0);
+    assert_eq!(decision.channel, Channel::Mail);
+    let shown: Vec<_> = told.into_iter().map(|step| step.what).collect();
+    assert_eq!(
+        shown,
+        [
+            Taken::Decided { decision: decision.id, withheld: None },
+            Taken::Wrote { traits: vec!["course".to_owned()] },
+            Taken::Ended,
+        ]
+    );
+}

@@ -1,0 +1,353 @@
+//! A journey played for one person on a virtual clock: what would happen, and when. Nothing is written and nobody is written to.
+//!
+//! The engine runs as it does for everyone: time passes from one due moment to the next, what a journey counts comes back as an
+//! event at once, and other journeys go on meanwhile, as scores and caps are those of the whole person. The account stays as it
+//! is, and nobody is joined with anyone else.
+
+mod sample;
+mod supposed;
+pub mod words;
+
+pub use crate::entry::Refusal;
+pub use sample::{NoSample, Sample};
+pub use supposed::{InvalidSupposed, SOURCE, Supposed};
+
+use crate::action::Action;
+use crate::enter::enter;
+use crate::evaluate::{Evaluation, evaluate};
+use crate::moment::Moment;
+use crate::occurrence::Occurrence;
+use crate::process::{Mode, Processed, process, tick};
+use crate::profile::Profile;
+use crate::taken::{StepTaken, Taken};
+use jiff::Timestamp;
+use perennial_config::Config;
+use perennial_config::journeys::{Journey, Trigger};
+use perennial_domain::time::{day_of, plus_days};
+use perennial_domain::{AccountFacts, Cause, Decision, Entry, Event, Identity, Properties, Score, Stage};
+use std::collections::{BTreeMap, HashSet, VecDeque};
+
+/// The most looks at the person in one play: more of them, and journeys set each other off for ever.
+pub const MAX_LOOKS: usize = 2_000;
+
+/// What to play.
+#[derive(Debug, Clone)]
+pub struct Play<'a> {
+    /// The rules.
+    pub config: &'a Config,
+    /// The account that the person belongs to, as it is now.
+    pub account: Option<&'a AccountFacts>,
+    /// The journey whose trigger comes; one of the config's.
+    pub journey: &'a Journey,
+    /// What the trigger's event says, where an event sets the journey off.
+    pub properties: Properties,
+    /// What else is supposed to happen.
+    pub supposed: Vec<Supposed>,
+    /// When the person is as they are. The clock begins here, or at `from` where that is earlier.
+    pub now: Timestamp,
+    /// When the trigger comes.
+    pub from: Timestamp,
+    /// How long the clock runs.
+    pub until: Timestamp,
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub struct Played {
+    /// What kept the person out of the journey, if anything did.
+    pub refusal: Option<Refusal>,
+    /// What happened, in the order of time.
+    pub steps: Vec<PlayedStep>,
+    /// The person at the end.
+    pub profile: Profile,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub struct PlayedStep {
+    /// When.
+    pub at: Timestamp,
+    /// Where the person stood.
+    pub stage: Stage,
+    /// What.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum What {
+    /// A supposed event came, the trigger's own among them; its name.
+    Supposed(String),
+    /// A journey did something; messages have their own.
+    Took(StepTaken),
+    /// A message was decided, by this step.
+    Message(StepTaken, Box<PlayedMessage>),
+}
+
+/// A message with what it is rendered from.
+#[derive(Debug, Clone)]
+pub struct PlayedMessage {
+    /// What was decided.
+    pub decision: Decision,
+    /// The person then.
+    pub profile: Profile,
+    /// What that meant.
+    pub evaluation: Evaluation,
+}
+
+/// Why a play has no end, or no beginning.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlayError {
+    /// A supposed event cannot be.
+    #[error(transparent)]
+    Supposed(#[from] InvalidSupposed),
+    /// Too much happens.
+    #[error(
+        "more than {MAX_LOOKS} things happen until {at}: `{busiest}` is entered again and again. If no circle of journeys is \
+         meant, make it end; else play fewer days"
+    )]
+    Endless {
+        /// Until when it was played.
+        at: Timestamp,
+        /// The journey that was entered most often.
+        busiest: String,
+    },
+}
+
+impl Play<'_> {
+    /// Plays for `profile`.
+    ///
+    /// # Errors
+    /// [`PlayError`] where a supposed event cannot be, or too much happens.
+    pub fn run(&self, mut profile: Profile) -> Result<Played, PlayError> {
+        profile.outbox.clear();
+        let mut events: VecDeque<Come> = self.events(&profile)?.into();
+        let mut table = Table { play: self, steps: Vec::new(), looks: 0, profile };
+        let mut refusal = None;
+        let mut now = self.now.min(self.from);
+        loop {
+            let due = table.profile.due_at.map(|due| due.max(now));
+            let comes = events.front().map(|come| come.at);
+            let Some(next) = [due, comes].into_iter().flatten().min().filter(|next| *next <= self.until) else { break };
+            now = next;
+            if comes == Some(now) {
+                match events.pop_front().map(|come| come.what) {
+                    Some(Comes::Event(event)) => table.count(now, &event)?,
+                    Some(Comes::Trigger(events)) => refusal = table.trigger(now, &events)?,
+                    None => {}
+                }
+            } else {
+                table.look(now)?;
+            }
+        }
+        Ok(Played { refusal, steps: table.steps, profile: table.profile })
+    }
+
+    /// The supposed events and the trigger, in the order of time; what is of one moment in the order in which it was named,
+    /// after the trigger.
+    fn events(&self, profile: &Profile) -> Result<Vec<Come>, InvalidSupposed> {
+        let own = profile.parts.iter().find(|part| part.owner() == profile.id).or(profile.parts.first());
+        let Some(identity) = own.map(|part| &part.identity) else { return Ok(Vec::new()) };
+        let begin = self.now.min(self.from);
+        let trigger = Come { at: self.from, what: Comes::Trigger(self.trigger_events(profile, identity)?) };
+        let mut all = vec![trigger];
+        for (number, supposed) in self.supposed.iter().enumerate() {
+            let supposed = Supposed { at: supposed.at.max(begin), ..supposed.clone() };
+            let event = supposed.event(identity, number)?;
+            all.push(Come { at: supposed.at, what: Comes::Event(Box::new(event)) });
+        }
+        all.sort_by_key(|come| come.at);
+        Ok(all)
+    }
+
+    /// The events that set the journey off: as often as its trigger asks, less what the person did within its days.
+    fn trigger_events(&self, profile: &Profile, identity: &Identity) -> Result<Vec<Event>, InvalidSupposed> {
+        let Trigger::Event { event, key, times, within_days, .. } = &self.journey.trigger else { return Ok(Vec::new()) };
+        let done = if *times > 1 { profile.view().windowed(*key, day_of(self.from), *within_days) } else { 0 };
+        let missing = u32::from(*times).saturating_sub(done).max(1) as usize;
+        let supposed = Supposed { at: self.from, event: event.clone(), properties: self.properties.clone() };
+        (0..missing).map(|number| supposed.event(identity, self.supposed.len() + number)).collect()
+    }
+
+    fn moment(&self, now: Timestamp) -> Moment<'_> {
+        Moment::new(self.config, now).with_account(self.account)
+    }
+}
+
+/// Something that comes from outside.
+struct Come {
+    at: Timestamp,
+    what: Comes,
+}
+
+enum Comes {
+    Event(Box<Event>),
+    /// The trigger, by these events where it is one.
+    Trigger(Vec<Event>),
+}
+
+/// What comes of an action at once.
+enum Follows {
+    /// An event of a journey's own.
+    Event(Box<Event>),
+    /// The account found the person for a journey.
+    Entry(Entry),
+}
+
+/// The person on whom it is played, and what has happened so far.
+struct Table<'a> {
+    play: &'a Play<'a>,
+    steps: Vec<PlayedStep>,
+    looks: usize,
+    profile: Profile,
+}
+
+impl Table<'_> {
+    /// Time has come.
+    fn look(&mut self, now: Timestamp) -> Result<(), PlayError> {
+        let processed = tick(&self.play.moment(now), &mut self.profile);
+        self.perform(now, processed)
+    }
+
+    /// An event happens.
+    fn count(&mut self, now: Timestamp, event: &Event) -> Result<(), PlayError> {
+        let events = std::slice::from_ref(event);
+        let processed = process(&self.play.moment(now), &mut self.profile, events, &HashSet::new(), Mode::Live);
+        let stage = processed.evaluation.stage;
+        self.steps.push(PlayedStep { at: now, stage, what: What::Supposed(event.counted_as().to_owned()) });
+        self.perform(now, processed)
+    }
+
+    /// The journey's trigger comes: by its events, or, where it is no event, as if what it asks for had come to be. Gives what
+    /// keeps the person out.
+    fn trigger(&mut self, now: Timestamp, events: &[Event]) -> Result<Option<Refusal>, PlayError> {
+        let journey = self.play.journey;
+        let (before, known) = (self.times_entered(), self.steps.len());
+        if events.is_empty() {
+            self.suppose(now)?;
+        }
+        for event in events {
+            self.count(now, event)?;
+        }
+        if self.times_entered() > before {
+            return Ok(None);
+        }
+        let refused = self.steps.iter().skip(known).find_map(|step| match &step.what {
+            What::Took(StepTaken { journey: id, what: Taken::Refused(refusal), .. }) if *id == journey.id => Some(refusal.clone()),
+            _ => None,
+        });
+        let unwanted = || {
+            let filter = journey.filter.as_ref()?;
+            let texts = &self.play.config.scoring.texts;
+            let wanted = events.last().is_some_and(|event| filter.is_true(&Occurrence::new(event, texts)));
+            (!wanted).then(|| Refusal::Where { condition: filter.source().to_owned() })
+        };
+        Ok(refused.or_else(unwanted))
+    }
+
+    /// Enters the journey as if what sets it off had come to be, where it does not by itself.
+    fn suppose(&mut self, now: Timestamp) -> Result<(), PlayError> {
+        let (journey, config) = (self.play.journey, self.play.config);
+        let before = self.times_entered();
+        self.look(now)?;
+        if self.times_entered() > before {
+            return Ok(());
+        }
+        let moment = self.play.moment(now);
+        let cause = match &journey.trigger {
+            Trigger::Event { .. } => return Ok(()),
+            Trigger::Idle { days } => Cause::Quiet { since: plus_days(now, -i64::from(*days)), days: *days },
+            Trigger::Score { score, above } => {
+                let value = evaluate(&moment, &self.profile.view()).scores.get(*score);
+                Cause::Score { score: *score, value: value.max(Score::from_points(f64::from(*above))) }
+            }
+            Trigger::Segment { segment, entered } => {
+                let name = config.segments.all.get(*segment).map(|segment| segment.name.clone()).unwrap_or_default();
+                Cause::Segment { name, entered: *entered }
+            }
+            Trigger::Becomes { when } => Cause::Became { condition: when.source().to_owned() },
+        };
+        let entry = Entry { journey: journey.id.clone(), cause, at: now };
+        let processed = self.enter(now, entry);
+        self.perform(now, processed)
+    }
+
+    fn enter(&mut self, now: Timestamp, entry: Entry) -> Processed {
+        let moment = self.play.moment(now);
+        let evaluation = evaluate(&moment, &self.profile.view());
+        let mut processed = Processed {
+            counted: 0,
+            duplicates: 0,
+            rolled: Vec::new(),
+            changed: false,
+            evaluation,
+            steps: Vec::new(),
+        };
+        enter(&moment, &mut self.profile, &[entry], &HashSet::new(), &mut processed);
+        processed
+    }
+
+    fn times_entered(&self) -> u32 {
+        self.profile.facts().entered.get(&self.play.journey.key).map_or(0, |entered| entered.times)
+    }
+
+    /// Takes out what is to be done, and lets come what follows from it at once, until nothing more does.
+    fn perform(&mut self, now: Timestamp, processed: Processed) -> Result<(), PlayError> {
+        let mut next = Some(processed);
+        let mut follows = VecDeque::new();
+        while let Some(processed) = next {
+            self.looks += 1;
+            if self.looks > MAX_LOOKS {
+                return Err(PlayError::Endless { at: now, busiest: self.busiest() });
+            }
+            let mut decided = BTreeMap::new();
+            for action in std::mem::take(&mut self.profile.outbox) {
+                match action {
+                    Action::Send(decision) => drop(decided.insert(decision.id, decision)),
+                    Action::Count { event } => follows.push_back(Follows::Event(Box::new(event))),
+                    // Whom else of the account it is for is not known here; that it is for this person is what is played.
+                    Action::ForAccount { entry, .. } if entry.journey == self.play.journey.id => {
+                        follows.push_back(Follows::Entry(entry));
+                    }
+                    // What is known of accounts stays, and so does who is whom.
+                    Action::ForAccount { .. }
+                    | Action::PublishMember { .. }
+                    | Action::LeaveAccount { .. }
+                    | Action::AccountTraits { .. }
+                    | Action::AccountMilestone { .. }
+                    | Action::IndexAddress { .. }
+                    | Action::Claim { .. }
+                    | Action::Alias { .. } => {}
+                }
+            }
+            for step in processed.steps {
+                let decision = match &step.what {
+                    Taken::Decided { decision, .. } => decided.remove(decision),
+                    _ => None,
+                };
+                let what = match decision {
+                    Some(decision) => {
+                        let (profile, evaluation) = (self.profile.clone(), processed.evaluation.clone());
+                        What::Message(step, Box::new(PlayedMessage { decision, profile, evaluation }))
+                    }
+                    None => What::Took(step),
+                };
+                self.steps.push(PlayedStep { at: now, stage: processed.evaluation.stage, what });
+            }
+            next = follows.pop_front().map(|follows| match follows {
+                Follows::Event(event) => {
+                    process(&self.play.moment(now), &mut self.profile, &[*event], &HashSet::new(), Mode::Live)
+                }
+                Follows::Entry(entry) => self.enter(now, entry),
+            });
+        }
+        Ok(())
+    }
+
+    fn busiest(&self) -> String {
+        let facts = self.profile.facts();
+        let most = facts.entered.iter().max_by_key(|(_, entered)| entered.times);
+        let journey = most.and_then(|(key, _)| self.play.config.journeys.get(*key));
+        journey.map(|journey| journey.id.clone()).unwrap_or_default()
+    }
+}

@@ -78,7 +78,7 @@ pub(crate) async fn show(deps: &Deps, id: &str, limit: usize, after: Option<&str
     let asked = AccountId::parse(id).map_err(|_| NONE)?;
     let stored = deps.store.account_in_charge(&asked, Consistency::Eventual).await?;
     let account = stored.map_or_else(|| Account::new(asked), |stored| stored.account);
-    let domains = members::domains(&deps.store, &account).await?;
+    let domains = deps.store.domains_of(&account, Consistency::Eventual).await?;
     let page = members::page(&deps.store, &account.id, &domains, limit, after).await?;
     if account.summary.is_none() && !account.is_own() && page.members.is_empty() && after.is_none() {
         return Err(NONE);

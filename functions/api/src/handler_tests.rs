@@ -34,7 +34,7 @@ pub(crate) fn events(house: &House) -> Vec<Event> {
     bodies
         .flat_map(|payload| match payload {
             EventsPayload::Events { events } => events,
-            EventsPayload::Tick { .. } | EventsPayload::Wake { .. } | EventsPayload::Unmerge(_) => Vec::new(),
+            _ => Vec::new(),
         })
         .collect()
 }

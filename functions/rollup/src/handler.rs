@@ -2,6 +2,7 @@
 
 use crate::deps::Deps;
 use crate::recompute::{Change, recompute};
+use crate::resolve::{Asked, resolve};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use futures::stream::{self, StreamExt};
 use perennial_contracts::queue::AccountsPayload;
@@ -13,18 +14,24 @@ use std::collections::BTreeMap;
 /// Accounts worked on at once.
 const CONCURRENCY: usize = 8;
 
-/// Recomputes each account of the batch once; gives the records that have to come again.
+/// Recomputes each account of the batch once, and finds the people whom events of accounts are for; gives the records that have to come again.
 ///
 /// # Errors
 /// [`BatchError`] where a record has no id, so that the batch cannot be answered record by record.
 pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, BatchError> {
     let (mut batch, records) = Batch::open(event)?;
     let mut changes: BTreeMap<AccountId, (Change, Vec<String>)> = BTreeMap::new();
+    let mut events: BTreeMap<AccountId, (Vec<Asked>, Vec<String>)> = BTreeMap::new();
     for record in records {
         match serde_json::from_str(&record.body) {
             Ok(AccountsPayload::Changed { account, traits, milestones, at }) => {
                 let (change, records) = changes.entry(account).or_default();
                 change.add(traits, milestones, at);
+                records.push(record.message_id);
+            }
+            Ok(AccountsPayload::Event { account, to, named, entry }) => {
+                let (asked, records) = events.entry(account).or_default();
+                asked.push(Asked { to, named, entry });
                 records.push(record.message_id);
             }
             Err(error) => {
@@ -56,6 +63,26 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Ba
             Err(panicked @ Panicked) => panicked.to_string(),
         };
         tracing::error!(%error, records = records.len(), "an account could not be recomputed; its records come again");
+        metrics = metrics.count("AccountsFailed", 1);
+        records.iter().for_each(|record| batch.fail(record));
+    }
+    drop(outcomes);
+    // After the changes: who came to the account by them is among its people.
+    let work = events.into_iter().map(|(account, (asked, records))| async move {
+        let outcome = catch(resolve(deps, &account, asked)).await;
+        (records, outcome)
+    });
+    let mut outcomes = stream::iter(work).buffer_unordered(CONCURRENCY);
+    while let Some((records, outcome)) = outcomes.next().await {
+        let error = match outcome {
+            Ok(Ok(people)) => {
+                metrics = metrics.count("PeopleMeant", people);
+                continue;
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(panicked @ Panicked) => panicked.to_string(),
+        };
+        tracing::error!(%error, records = records.len(), "an account's people could not be told of an event; its records come again");
         metrics = metrics.count("AccountsFailed", 1);
         records.iter().for_each(|record| batch.fail(record));
     }

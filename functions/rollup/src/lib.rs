@@ -6,7 +6,9 @@ mod domains;
 mod error;
 pub mod handler;
 mod outbox;
+mod people;
 mod recompute;
+mod resolve;
 
 pub use config::Settings;
 pub use deps::{Deps, Parts};

@@ -4,10 +4,11 @@ use crate::deps::Deps;
 use crate::domains;
 use crate::error::RollupError;
 use crate::outbox::{self, Performed};
+use crate::people;
 use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
 use perennial_contracts::queue::{AccountMilestone, AccountTraits};
-use perennial_domain::{AccountId, PersonId};
+use perennial_domain::{AccountId, Member, PersonId};
 use perennial_engine::account::{Tally, decide, facts};
 use perennial_store::Consistency;
 use perennial_store::accounts::StoredAccount;
@@ -128,20 +129,11 @@ async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) 
     // Read after the account: who joins later has sent word, and comes with the next batch.
     let mut people = Vec::new();
     let mut tally = Tally::new(config);
-    for part in std::iter::once(id).chain(&owned) {
-        let mut from = None;
-        loop {
-            let page = deps.store.members(part, from, None).await?;
-            for member in &page.members {
-                tally.add(member);
-                people.push(member.person);
-            }
-            from = page.next;
-            if from.is_none() {
-                break;
-            }
-        }
-    }
+    let add = |member: &Member| {
+        tally.add(member);
+        people.push(member.person);
+    };
+    people::each(deps, std::iter::once(id).chain(&owned), add).await?;
     stored.account.summary = Some(tally.finish());
     stored.account.note_trend(started);
     let open = outbox::open(deps, &stored.account);

@@ -3,9 +3,10 @@
 use crate::deps::Deps;
 use crate::intake::RecordIndex;
 use jiff::Timestamp;
-use perennial_domain::{Event, PersonId};
+use perennial_domain::{Entry, Event, PersonId};
 use perennial_store::{Loaded, StoreError};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 /// One person's share of a batch.
 #[derive(Debug, Default)]
@@ -14,11 +15,13 @@ pub(crate) struct Work {
     pub(crate) events: Vec<Event>,
     /// The record that brought each event.
     pub(crate) brought_by: Vec<RecordIndex>,
-    /// Whose own ids the events carry.
+    /// Whose own ids the events and entries carry.
     pub(crate) owners: BTreeSet<PersonId>,
     /// The records that bring a timer.
     pub(crate) ticks: Vec<RecordIndex>,
-    /// Whether one of them says that the account has changed, so that it counts whatever the hour.
+    /// What the person is to enter because of their account, with the records that say so.
+    pub(crate) entries: Vec<(RecordIndex, Arc<Entry>)>,
+    /// Whether one of the timers says that the account has changed, so that it counts whatever the hour.
     pub(crate) woken: bool,
     /// What lies under the person's id, as read a moment ago.
     pub(crate) loaded: Option<Loaded>,
@@ -36,7 +39,8 @@ impl Work {
 
     /// The records that this comes from.
     pub(crate) fn records(&self) -> BTreeSet<RecordIndex> {
-        self.brought_by.iter().chain(&self.ticks).copied().collect()
+        let entries = self.entries.iter().map(|(record, _)| record);
+        self.brought_by.iter().chain(&self.ticks).chain(entries).copied().collect()
     }
 
     /// Takes out the events that are not `kept`.
@@ -64,18 +68,22 @@ pub(crate) struct Timers {
     pub(crate) ticks: Vec<(RecordIndex, PersonId, Timestamp)>,
     /// People whose account has changed, with the record that says so.
     pub(crate) woken: Vec<(RecordIndex, PersonId)>,
+    /// Who is to enter what because of their account, with the record that says so.
+    pub(crate) entries: Vec<(RecordIndex, PersonId, Arc<Entry>)>,
 }
 
 impl Timers {
     fn people(&self) -> impl Iterator<Item = PersonId> + '_ {
         let woken = self.woken.iter().map(|(_, person)| *person);
-        self.ticks.iter().map(|(_, person, _)| *person).chain(woken)
+        let entries = self.entries.iter().map(|(_, person, _)| *person);
+        self.ticks.iter().map(|(_, person, _)| *person).chain(woken).chain(entries)
     }
 
     /// The records that this comes from.
     pub(crate) fn records(&self) -> impl Iterator<Item = RecordIndex> + '_ {
         let woken = self.woken.iter().map(|(record, _)| *record);
-        self.ticks.iter().map(|(record, ..)| *record).chain(woken)
+        let entries = self.entries.iter().map(|(record, ..)| *record);
+        self.ticks.iter().map(|(record, ..)| *record).chain(woken).chain(entries)
     }
 }
 
@@ -117,7 +125,7 @@ pub(crate) fn holder(people: &People, owner: PersonId) -> PersonId {
     }
 }
 
-/// Gives each event and timer to its person: an identity that became part of someone, to that someone. `people` holds what was read of
+/// Gives each event, timer and entry to its person: an identity that became part of someone, to that someone. `people` holds what was read of
 /// those named; who they point to is read here.
 pub(crate) async fn group(
     deps: &Deps,
@@ -141,6 +149,12 @@ pub(crate) async fn group(
         let work = groups.people.entry(person).or_default();
         work.ticks.push(record);
         work.woken = true;
+    }
+    for (record, owner, entry) in timers.entries {
+        // The account may still list who became part of another.
+        let work = groups.people.entry(holder(&people, owner)).or_default();
+        work.owners.insert(owner);
+        work.entries.push((record, entry));
     }
     let mut unread = Vec::new();
     for (person, work) in &mut groups.people {

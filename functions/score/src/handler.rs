@@ -318,6 +318,8 @@ fn share_of(records: &[Record], record: RecordIndex, person: PersonId, owners: &
         }
     }
     work.ticks.extend(intake.timers.ticks.iter().filter(|(_, of, _)| *of == person).map(|_| record));
+    let entries = intake.timers.entries.into_iter().filter(|(_, of, _)| owners.contains(of));
+    work.entries.extend(entries.map(|(_, _, entry)| (record, entry)));
     if intake.timers.woken.iter().any(|(_, of)| *of == person) {
         work.ticks.push(record);
         work.woken = true;
@@ -356,6 +358,7 @@ mod tests {
             message_id: "r".to_owned(),
             body: serde_json::to_string(body).unwrap(),
             receive_count: 1,
+            receipt_handle: String::new(),
         };
         let records = [record(&tick), record(&EventsPayload::Events { events })];
         let share = share_of(&records, 1, person, &owners);

@@ -4,6 +4,7 @@ use crate::group::Timers;
 use perennial_contracts::queue::{EventsPayload, Unmerge};
 use perennial_domain::{AccountId, Event};
 use perennial_lambda_kit::batch::Record;
+use std::sync::Arc;
 
 /// A record by its place in the batch.
 pub(crate) type RecordIndex = usize;
@@ -35,6 +36,11 @@ impl Intake {
                 Ok(EventsPayload::Wake { account, version, people }) => {
                     intake.timers.woken.extend(people.into_iter().map(|person| (index, person)));
                     intake.changed.push((account, version));
+                }
+                Ok(EventsPayload::Enter { entry, people }) => {
+                    let entry = Arc::new(entry);
+                    let entries = people.into_iter().map(|person| (index, person, Arc::clone(&entry)));
+                    intake.timers.entries.extend(entries);
                 }
                 Ok(EventsPayload::Unmerge(unmerge)) => intake.unmerges.push((index, unmerge)),
                 Err(error) => {

@@ -182,8 +182,8 @@ async fn write_all(
 
 /// Whether the entry is a message for a queue, and nothing else.
 fn is_sent(action: &Action) -> bool {
-    use Action::{AccountMilestone, AccountTraits, Count, Send};
-    matches!(action, Send(_) | Count { .. } | AccountTraits { .. } | AccountMilestone { .. })
+    use Action::{AccountMilestone, AccountTraits, Count, ForAccount, Send};
+    matches!(action, Send(_) | Count { .. } | AccountTraits { .. } | AccountMilestone { .. } | ForAccount { .. })
 }
 
 async fn write(
@@ -208,7 +208,7 @@ async fn write(
         Action::Alias { user, previous } => {
             return Ok(Some(Meeting::Earlier { user: user.clone(), previous: previous.clone() }));
         }
-        Action::Send(_) | Action::Count { .. } | Action::AccountTraits { .. } | Action::AccountMilestone { .. } => {}
+        action => debug_assert!(is_sent(action), "an entry that is neither sent nor written"),
     }
     Ok(None)
 }
@@ -249,9 +249,10 @@ struct Changed<'a> {
     of: Vec<usize>,
 }
 
-/// One message an account, or one for each call that told of its traits. `now` is later than all writes of members.
+/// One message an account, or one for each call that told of its traits; and one for each event that concerns an account. `now` is later than all writes of members.
 fn accounts(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoing>, serde_json::Error> {
     let mut changed: BTreeMap<&AccountId, Changed<'_>> = BTreeMap::new();
+    let mut outgoing = Vec::new();
     for (index, planned) in planned.iter().enumerate() {
         let (account, traits, milestone) = match &planned.action {
             Action::PublishMember { account, .. } | Action::LeaveAccount { account, .. } => (account, None, None),
@@ -261,6 +262,12 @@ fn accounts(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoing>, serde_
             }
             Action::AccountMilestone { account, milestone, at } => {
                 (account, None, Some(AccountMilestone { milestone: *milestone, at: *at }))
+            }
+            Action::ForAccount { account, to, entry } => {
+                let (account, to, entry) = (account.clone(), to.clone(), entry.clone());
+                let event = AccountsPayload::Event { account, to, named: planned.person, entry };
+                outgoing.push(Outgoing { body: serde_json::to_string(&event)?, of: vec![index] });
+                continue;
             }
             Action::Send(_)
             | Action::Count { .. }
@@ -274,7 +281,6 @@ fn accounts(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoing>, serde_
         changed.milestones.extend(milestone);
         changed.of.push(index);
     }
-    let mut outgoing = Vec::new();
     for Changed { account, calls, mut milestones, of } in changed.into_values() {
         let calls = if calls.is_empty() { vec![None] } else { calls.into_iter().map(Some).collect() };
         for traits in calls {

@@ -7,9 +7,9 @@ use crate::links::{self, Claim};
 use crate::outbox::{self, PerformError, Planned};
 use jiff::Timestamp;
 use perennial_config::Config;
-use perennial_domain::{Event, PersonId};
+use perennial_domain::{Entry, Event, PersonId};
 use perennial_engine::membership::account_after;
-use perennial_engine::{Mode, Moment, Profile, process, tick};
+use perennial_engine::{Mode, Moment, Profile, enter, entry_id, process, tick};
 use perennial_store::{ArchiveError, Consistency, Loaded, StoreError, Stored, Summary};
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
@@ -37,6 +37,8 @@ pub(crate) enum PersonError {
     Leftover(#[from] PerformError),
     #[error("others wrote the same person at each of {TRIES} tries")]
     Contended,
+    #[error("who is to enter a journey became part of another meanwhile")]
+    Moved,
 }
 
 /// What came of a person's share.
@@ -70,6 +72,9 @@ pub(crate) async fn work_on(
         let mut stored = match (loaded, begin(person, &work)) {
             (Loaded::Profile(stored), _) => stored,
             (Loaded::Absent, Some(profile)) => Stored::new(profile),
+            (Loaded::Moved(_), _) if !work.entries.is_empty() => return Err(PersonError::Moved),
+            // Whom an account lists is there: an eventual read may only not see them yet.
+            (Loaded::Absent, None) if !work.entries.is_empty() && attempt == 0 => continue,
             // A timer of someone who became part of another, whose own timer rings there; or events that moved along.
             (Loaded::Moved(_) | Loaded::Absent, _) => {
                 done.strays.extend(work.drain_unless(|_| false));
@@ -125,7 +130,7 @@ async fn attempt_once(
     }
     outbox::perform_leftover(deps, config, stored, now).await?;
     stored.profile.outbox.clear();
-    let ledger = ledger(deps, &stored.profile, &work.events).await?;
+    let ledger = ledger(deps, &stored.profile, work).await?;
     let account = match config.asks_account().then(|| account_after(config, &stored.profile.view(), &work.events)) {
         Some(Some(id)) => deps.known.facts(&deps.store, config, &id, now).await?,
         _ => None,
@@ -138,6 +143,10 @@ async fn attempt_once(
         let looked = tick(&moment, &mut stored.profile);
         ticked = looked.changed;
         processed.evaluation = looked.evaluation;
+    }
+    if !work.entries.is_empty() {
+        let entries: Vec<Entry> = work.entries.iter().map(|(_, entry)| Entry::clone(entry)).collect();
+        enter(&moment, &mut stored.profile, &entries, &ledger, &mut processed);
     }
     done.counted = processed.counted;
     done.duplicates = processed.duplicates;
@@ -153,13 +162,16 @@ async fn attempt_once(
     Ok(())
 }
 
-/// What the ledger knows of those events that could be in it.
-async fn ledger(deps: &Deps, profile: &Profile, events: &[Event]) -> Result<HashSet<(PersonId, u64)>, StoreError> {
+/// What the ledger knows of those events and entries that could be in it.
+async fn ledger(deps: &Deps, profile: &Profile, work: &Work) -> Result<HashSet<(PersonId, u64)>, StoreError> {
     let mut known = HashSet::new();
     for part in &profile.parts {
         let asks =
             |event: &&Event| event.identity().as_ref() == Some(&part.identity) && part.seen.may_be_in_ledger(event);
-        let asked: HashSet<u64> = events.iter().filter(asks).map(|event| event.message_id.hash64()).collect();
+        let events = work.events.iter().filter(asks).map(|event| event.message_id.hash64());
+        let entries = work.entries.iter().map(|(_, entry)| (entry_id(entry), Some(entry.at)));
+        let entries = entries.filter(|(id, at)| part.seen.may_have_left(*id, *at)).map(|(id, _)| id);
+        let asked: HashSet<u64> = events.chain(entries).collect();
         if !asked.is_empty() {
             let ids = deps.store.read_ledger(part.owner(), part.seen.blocks).await?;
             known.extend(asked.intersection(&ids).map(|id| (part.owner(), *id)));

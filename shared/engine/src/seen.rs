@@ -1,5 +1,6 @@
 //! Which events were counted already: a window of recent ids in the profile, and a ledger of older ones beside it.
 
+use jiff::Timestamp;
 use perennial_domain::{Event, PersonId};
 use serde::{Deserialize, Serialize};
 
@@ -47,9 +48,14 @@ impl SeenIds {
     /// Whether the event could be in the ledger, so that the ledger has to be read: there is one, the window does not hold
     /// the event, and its client timestamp is not later than the horizon or was never said.
     pub fn may_be_in_ledger(&self, event: &Event) -> bool {
+        self.may_have_left(event.message_id.hash64(), event.original_timestamp)
+    }
+
+    /// Whether an id that comes with that client timestamp at every repetition could be in the ledger.
+    pub fn may_have_left(&self, id: u64, at: Option<Timestamp>) -> bool {
         self.blocks > 0
-            && !self.contains(event.message_id.hash64())
-            && match (event.original_timestamp, self.horizon) {
+            && !self.contains(id)
+            && match (at, self.horizon) {
                 (Some(at), Some(horizon)) => at.as_millisecond() <= horizon,
                 _ => true,
             }
@@ -57,10 +63,13 @@ impl SeenIds {
 
     /// Records that the event was counted.
     pub(crate) fn record(&mut self, event: &Event) {
-        self.recent.push(Hash(event.message_id.hash64().to_be_bytes()));
-        if let Some(at) = event.original_timestamp {
-            self.newest = self.newest.max(Some(at.as_millisecond()));
-        }
+        self.note(event.message_id.hash64(), event.original_timestamp);
+    }
+
+    /// Records an id that comes with that client timestamp at every repetition.
+    pub(crate) fn note(&mut self, id: u64, at: Option<Timestamp>) {
+        self.recent.push(Hash(id.to_be_bytes()));
+        self.newest = self.newest.max(at.map(Timestamp::as_millisecond));
     }
 
     /// Takes the blocks that are due out of the window. To be called on a part as it was stored, before anything new is

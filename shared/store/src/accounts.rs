@@ -156,6 +156,21 @@ impl Store {
         }
     }
 
+    /// The company domains that `account` names and has: whose people are its own as well.
+    ///
+    /// # Errors
+    /// [`StoreError`] where a read fails.
+    pub async fn domains_of(&self, account: &Account, consistency: Consistency) -> Result<Vec<AccountId>, StoreError> {
+        let mut owned = Vec::new();
+        for domain in account.registered.iter().filter_map(|domain| AccountId::parse(domain).ok()) {
+            let found = self.account(&domain, consistency).await?;
+            if found.is_some_and(|stored| stored.account.holder() == Some(&account.id)) {
+                owned.push(domain);
+            }
+        }
+        Ok(owned)
+    }
+
     /// Writes an account, if nobody wrote it since it was read, and moves its version on.
     ///
     /// # Errors

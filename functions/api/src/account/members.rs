@@ -2,9 +2,8 @@
 
 use crate::answer::Failure;
 use perennial_domain::{AccountId, Member, PersonId};
-use perennial_engine::account::Account;
 use perennial_store::accounts::MemberCursor;
-use perennial_store::{Consistency, Store, StoreError};
+use perennial_store::Store;
 
 /// A page.
 #[derive(Debug, Default)]
@@ -12,18 +11,6 @@ pub(super) struct Page {
     pub(super) members: Vec<Member>,
     /// Where to go on; `None` where there are no more.
     pub(super) next: Option<String>,
-}
-
-/// The domains that `account` names and has.
-pub(super) async fn domains(store: &Store, account: &Account) -> Result<Vec<AccountId>, StoreError> {
-    let mut owned = Vec::new();
-    for domain in account.registered.iter().filter_map(|domain| AccountId::parse(domain).ok()) {
-        let found = store.account(&domain, Consistency::Eventual).await?;
-        if found.is_some_and(|stored| stored.account.holder() == Some(&account.id)) {
-            owned.push(domain);
-        }
-    }
-    Ok(owned)
 }
 
 /// `limit` members behind `after`: a person of the account, or `domain/person` of one of its domains.

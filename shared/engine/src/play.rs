@@ -153,7 +153,7 @@ impl Play<'_> {
         let mut all = vec![trigger];
         for (number, supposed) in self.supposed.iter().enumerate() {
             let supposed = Supposed { at: supposed.at.max(begin), ..supposed.clone() };
-            let event = supposed.event(identity, number)?;
+            let event = supposed.event(identity, SOURCE, number)?;
             all.push(Come { at: supposed.at, what: Comes::Event(Box::new(event)) });
         }
         all.sort_by_key(|come| come.at);
@@ -162,11 +162,13 @@ impl Play<'_> {
 
     /// The events that set the journey off: as often as its trigger asks, less what the person did within its days.
     fn trigger_events(&self, profile: &Profile, identity: &Identity) -> Result<Vec<Event>, InvalidSupposed> {
-        let Trigger::Event { event, key, times, within_days, .. } = &self.journey.trigger else { return Ok(Vec::new()) };
+        let Trigger::Event { event, key, times, within_days, .. } = &self.journey.trigger else {
+            return Ok(Vec::new());
+        };
         let done = if *times > 1 { profile.view().windowed(*key, day_of(self.from), *within_days) } else { 0 };
         let missing = u32::from(*times).saturating_sub(done).max(1) as usize;
         let supposed = Supposed { at: self.from, event: event.clone(), properties: self.properties.clone() };
-        (0..missing).map(|number| supposed.event(identity, self.supposed.len() + number)).collect()
+        (0..missing).map(|number| supposed.event(identity, "trigger", number)).collect()
     }
 
     fn moment(&self, now: Timestamp) -> Moment<'_> {
@@ -233,7 +235,9 @@ impl Table<'_> {
             return Ok(None);
         }
         let refused = self.steps.iter().skip(known).find_map(|step| match &step.what {
-            What::Took(StepTaken { journey: id, what: Taken::Refused(refusal), .. }) if *id == journey.id => Some(refusal.clone()),
+            What::Took(StepTaken { journey: id, what: Taken::Refused(refusal), .. }) if *id == journey.id => {
+                Some(refusal.clone())
+            }
             _ => None,
         });
         let unwanted = || {
@@ -275,14 +279,8 @@ impl Table<'_> {
     fn enter(&mut self, now: Timestamp, entry: Entry) -> Processed {
         let moment = self.play.moment(now);
         let evaluation = evaluate(&moment, &self.profile.view());
-        let mut processed = Processed {
-            counted: 0,
-            duplicates: 0,
-            rolled: Vec::new(),
-            changed: false,
-            evaluation,
-            steps: Vec::new(),
-        };
+        let mut processed =
+            Processed { counted: 0, duplicates: 0, rolled: Vec::new(), changed: false, evaluation, steps: Vec::new() };
         enter(&moment, &mut self.profile, &[entry], &HashSet::new(), &mut processed);
         processed
     }

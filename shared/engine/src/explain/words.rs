@@ -275,7 +275,7 @@ fn change(change: &Change) -> String {
     format!("{what} would {verb} {by}")
 }
 
-fn event_name(event: &str) -> &str {
+pub(crate) fn event_name(event: &str) -> &str {
     match event {
         "$page" => "page view",
         "$screen" => "screen view",

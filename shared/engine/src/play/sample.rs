@@ -72,7 +72,7 @@ impl Sample {
             }
         }
         supposed.push(Supposed { at: last, event: "$identify".to_owned(), properties: traits });
-        let events = supposed.iter().enumerate().map(|(number, supposed)| supposed.event(&identity, number));
+        let events = supposed.iter().enumerate().map(|(number, supposed)| supposed.event(&identity, "sample", number));
         let events = events.collect::<Result<Vec<_>, _>>()?;
         let mut profile = Profile::new(identity);
         let moment = Moment::new(config, at);

@@ -36,8 +36,8 @@ pub enum InvalidSupposed {
 }
 
 impl Supposed {
-    /// The event of `identity`; `number` tells it from the others of the same play.
-    pub(super) fn event(&self, identity: &Identity, number: usize) -> Result<Event, InvalidSupposed> {
+    /// The event of `identity`; `name` and `number` tell it from the others of the same person.
+    pub(super) fn event(&self, identity: &Identity, name: &str, number: usize) -> Result<Event, InvalidSupposed> {
         let kind = match self.event.as_str() {
             "$page" => EventKind::Page,
             "$screen" => EventKind::Screen,
@@ -46,7 +46,7 @@ impl Supposed {
             name if name.starts_with('$') => return Err(InvalidSupposed::Call(name.to_owned())),
             _ => EventKind::Track,
         };
-        let id = MessageId::parse(&format!("{SOURCE}-{number}-{}", self.at.as_millisecond()))?;
+        let id = MessageId::parse(&format!("{name}-{number}-{}", self.at.as_millisecond()))?;
         let mut event = Event::new(identity, kind, id, SourceId::parse(SOURCE)?, self.at);
         match kind {
             EventKind::Identify => event.traits = self.properties.clone(),

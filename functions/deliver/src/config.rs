@@ -11,6 +11,8 @@ pub struct Settings {
     pub table: String,
     /// The events queue's URL.
     pub events_queue_url: String,
+    /// The URL of the messages queue, the function's own: what has to wait is sent to it again, held back.
+    pub messages_queue_url: String,
     /// Where the api answers, without a slash at the end.
     pub public_url: String,
     /// What unsubscribe links are signed with.
@@ -36,7 +38,7 @@ pub enum SettingsError {
 }
 
 impl Settings {
-    /// Reads `TABLE`, `EVENTS_QUEUE_URL`, `PUBLIC_URL` and `UNSUBSCRIBE_KEYS`, and what Lambda sets: `PARAMETERS_SECRETS_EXTENSION_HTTP_PORT` and
+    /// Reads `TABLE`, `EVENTS_QUEUE_URL`, `MESSAGES_QUEUE_URL`, `PUBLIC_URL` and `UNSUBSCRIBE_KEYS`, and what Lambda sets: `PARAMETERS_SECRETS_EXTENSION_HTTP_PORT` and
     /// `AWS_SESSION_TOKEN`.
     ///
     /// # Errors
@@ -51,6 +53,7 @@ impl Settings {
         Ok(Self {
             table: env.required("TABLE", "the name of a DynamoDB table")?,
             events_queue_url: env.required("EVENTS_QUEUE_URL", "the URL of the events queue")?,
+            messages_queue_url: env.required("MESSAGES_QUEUE_URL", "the URL of the messages queue")?,
             public_url: public_url.trim_end_matches('/').to_owned(),
             unsubscribe_keys: Keys::new(keys.expose().split(',').map(str::trim))?,
             extension_port: env.optional("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", "a port")?.unwrap_or(DEFAULT_PORT),
@@ -64,9 +67,10 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    const ALL: [(&str, &str); 4] = [
+    const ALL: [(&str, &str); 5] = [
         ("TABLE", "t"),
         ("EVENTS_QUEUE_URL", "q"),
+        ("MESSAGES_QUEUE_URL", "m"),
         ("PUBLIC_URL", "https://p.example/"),
         ("UNSUBSCRIBE_KEYS", "a key of at least thirty-two bytes, another key of at least thirty-two bytes"),
     ];

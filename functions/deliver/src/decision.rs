@@ -3,9 +3,12 @@
 use crate::deps::Deps;
 use crate::error::DeliverError;
 use crate::plan::{self, Plan};
+use crate::unsettled;
 use perennial_channels::Outcome;
+use perennial_contracts::queue::Unsettled;
 use perennial_domain::Decision;
 use perennial_store::messages::{Claim, MessageState, Outcome as Recorded};
+use std::time::Duration;
 
 /// What came of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,19 +21,32 @@ pub(crate) enum Delivered {
     Failed,
     /// Whether it went out is not known.
     Unknown,
+    /// Whether it went out is not known yet.
+    Waiting,
     /// Another delivery was done with it before.
     Before,
 }
 
 /// What to do about a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Next {
+enum Next<'a> {
     /// Carry the plan out.
     Act,
-    /// The delivery that claimed it died, and may have sent it.
-    Unknown,
+    /// This delivery claimed it and died, and may have sent it.
+    Doubt(&'a str),
     /// It is done.
     Leave,
+}
+
+/// One try to carry out a decision, by whoever claimed it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Try<'a> {
+    /// What is to be carried out.
+    pub(crate) decision: &'a Decision,
+    /// Names this delivery and no other.
+    pub(crate) claimant: &'a str,
+    /// The claim in doubt whose place this one takes.
+    pub(crate) instead_of: Option<&'a Unsettled>,
 }
 
 /// Delivers `decision`, or finds that it was delivered. `claimant` names this delivery and no other.
@@ -52,14 +68,9 @@ pub(crate) async fn deliver(deps: &Deps, decision: &Decision, claimant: &str) ->
     };
     let claim = deps.store.claim(decision, claimant, now).await?;
     match next(&claim, plan.is_repeatable()) {
-        Next::Act => act(deps, decision, plan, claimant).await,
+        Next::Act => act(deps, Try { decision, claimant, instead_of: None }, plan).await,
         Next::Leave => Ok(Delivered::Before),
-        Next::Unknown => {
-            let mut outcome = Recorded::new(MessageState::Unknown, now);
-            outcome.detail = Some("a delivery ended between claiming and recording".to_owned());
-            record(deps, decision, &outcome).await?;
-            Ok(Delivered::Unknown)
-        }
+        Next::Doubt(dead) => unsettled::doubt(deps, decision, dead, unsettled::DIED, None).await,
     }
 }
 
@@ -69,16 +80,21 @@ async fn is_done(deps: &Deps, decision: &Decision) -> Result<bool, DeliverError>
 }
 
 /// What a claim that an earlier delivery holds means, by whether the plan can be carried out again.
-fn next(claim: &Claim, is_repeatable: bool) -> Next {
+fn next(claim: &Claim, is_repeatable: bool) -> Next<'_> {
     match claim {
         Claim::Ours => Next::Act,
-        Claim::Taken(record) if record.state != MessageState::Claimed => Next::Leave,
+        Claim::Taken(held) if held.record.state != MessageState::Claimed => Next::Leave,
         Claim::Taken(_) if is_repeatable => Next::Act,
-        Claim::Taken(_) => Next::Unknown,
+        Claim::Taken(held) => Next::Doubt(&held.claimant),
     }
 }
 
-async fn act(deps: &Deps, decision: &Decision, plan: Plan, claimant: &str) -> Result<Delivered, DeliverError> {
+/// Carries `plan` out and records what came of it. The decision is claimed.
+///
+/// # Errors
+/// As of [`deliver`].
+pub(crate) async fn act(deps: &Deps, own: Try<'_>, plan: Plan) -> Result<Delivered, DeliverError> {
+    let decision = own.decision;
     match plan {
         Plan::Withhold(reason) => {
             let mut outcome = Recorded::new(MessageState::Suppressed, deps.clock.now());
@@ -94,33 +110,43 @@ async fn act(deps: &Deps, decision: &Decision, plan: Plan, claimant: &str) -> Re
             record(deps, decision, &outcome).await?;
             Ok(Delivered::Sent)
         }
-        Plan::Mail { mail, subject } => {
-            let outcome = deps.mail.send(mail).await;
-            if let Outcome::Retry { reason, .. } = outcome {
-                give_back(deps, decision, claimant).await?;
-                return Err(DeliverError::Later { channel: "mail", reason });
+        Plan::Mail { mail, subject } => match deps.mail.send(mail).await {
+            Outcome::Retry { reason, after } => {
+                give_back(deps, own).await?;
+                Err(DeliverError::Later { channel: "mail", reason, after })
             }
-            settle(deps, decision, outcome, subject).await
-        }
+            Outcome::Unknown { reason } => unsettled::doubt(deps, decision, own.claimant, &reason, Some(subject)).await,
+            outcome => settle(deps, decision, outcome, subject).await,
+        },
         Plan::Endpoint { endpoint, secret, message, subject } => {
             let id = decision.id.to_string();
             let outcome = deps.endpoints.send(&endpoint, secret.expose(), &id, &message, deps.clock.now()).await;
             let channel = endpoint.kind.as_str();
             match outcome {
-                Outcome::Retry { reason, .. } | Outcome::Unknown { reason } if message.is_repeatable() => {
+                Outcome::Retry { .. } | Outcome::Unknown { .. } if message.is_repeatable() => {
+                    let (reason, after) = later(outcome);
                     // The claim stays: the next delivery sends under the same id.
                     let mut held = Recorded::new(MessageState::Claimed, deps.clock.now());
                     held.detail = Some(reason.clone());
                     record(deps, decision, &held).await?;
-                    Err(DeliverError::Later { channel, reason })
+                    Err(DeliverError::Later { channel, reason, after })
                 }
-                Outcome::Retry { reason, .. } => {
-                    give_back(deps, decision, claimant).await?;
-                    Err(DeliverError::Later { channel, reason })
+                Outcome::Retry { reason, after } => {
+                    give_back(deps, own).await?;
+                    Err(DeliverError::Later { channel, reason, after })
                 }
                 outcome => settle(deps, decision, outcome, subject).await,
             }
         }
+    }
+}
+
+/// Why something is to be tried again, and when, where the receiver said so.
+pub(crate) fn later(outcome: Outcome) -> (String, Option<Duration>) {
+    match outcome {
+        Outcome::Retry { reason, after } => (reason, after),
+        Outcome::Unknown { reason } | Outcome::Rejected { reason } => (reason, None),
+        Outcome::Sent { .. } => (String::new(), None),
     }
 }
 
@@ -145,15 +171,23 @@ async fn settle(
 
 /// Gives the claim of something back that was certainly not sent and must not be sent twice. Where that fails it stays claimed, and the next delivery
 /// has to take it for sent.
-async fn give_back(deps: &Deps, decision: &Decision, claimant: &str) -> Result<(), DeliverError> {
-    let first = deps.store.release(decision.person, decision.id, claimant).await;
-    if first.is_err() {
-        deps.store.release(decision.person, decision.id, claimant).await?;
+async fn give_back(deps: &Deps, own: Try<'_>) -> Result<(), DeliverError> {
+    let (person, id) = (own.decision.person, own.decision.id);
+    let once = || async {
+        match own.instead_of {
+            None => deps.store.release(person, id, own.claimant).await,
+            // The claim before this one stays in doubt: its report may yet come, and needs the record.
+            Some(first) => deps.store.hand_back(person, id, own.claimant, &first.claimant, first.since).await,
+        }
+    };
+    if once().await.is_err() {
+        once().await?;
     }
     Ok(())
 }
 
-async fn record(deps: &Deps, decision: &Decision, outcome: &Recorded) -> Result<(), DeliverError> {
+/// Records `outcome` of the decision's message.
+pub(crate) async fn record(deps: &Deps, decision: &Decision, outcome: &Recorded) -> Result<(), DeliverError> {
     let first = deps.store.record(decision.person, decision.id, outcome).await;
     // What is known should not be lost for one lost answer: recording may be repeated.
     if first.is_err() {
@@ -168,11 +202,11 @@ mod tests {
     use super::*;
     use jiff::Timestamp;
     use perennial_domain::{Cause, Channel, ConfigVersion, DecisionId, PersonId};
-    use perennial_store::messages::MessageRecord;
+    use perennial_store::messages::{Held, MessageRecord};
 
     fn taken(state: MessageState) -> Claim {
         let person = PersonId::derive(&[b"p"]);
-        Claim::Taken(Box::new(MessageRecord {
+        let record = MessageRecord {
             id: DecisionId::of(person, "j", 0, b"c"),
             person,
             state,
@@ -191,9 +225,11 @@ mod tests {
             link: None,
             provider_id: None,
             detail: None,
+            tries: None,
             read_at: None,
             dismissed_at: None,
-        }))
+        };
+        Claim::Taken(Box::new(Held { record, claimant: "m-1/1".into() }))
     }
 
     #[test]
@@ -203,7 +239,7 @@ mod tests {
             for state in MessageState::ALL {
                 let expected = match (state, is_repeatable) {
                     (MessageState::Claimed, true) => Next::Act,
-                    (MessageState::Claimed, false) => Next::Unknown,
+                    (MessageState::Claimed, false) => Next::Doubt("m-1/1"),
                     _ => Next::Leave,
                 };
                 assert_eq!(next(&taken(state), is_repeatable), expected, "{state:?} {is_repeatable}");

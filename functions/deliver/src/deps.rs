@@ -11,7 +11,7 @@ use perennial_channels::unsubscribe::Keys;
 use perennial_config::Config;
 use perennial_config::channels::Endpoint;
 use perennial_lambda_kit::Clock;
-use perennial_lambda_kit::queue::Sender;
+use perennial_lambda_kit::queue::{Postpone, Sender};
 use perennial_store::{ConfigHandle, Store};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -60,6 +60,8 @@ pub struct Deps {
     pub(crate) mail: Arc<dyn MailService>,
     pub(crate) endpoints: Arc<dyn EndpointService>,
     pub(crate) events: Arc<dyn Sender>,
+    pub(crate) messages: Arc<dyn Sender>,
+    pub(crate) put_off: Arc<dyn Postpone>,
     pub(crate) clock: Clock,
     pub(crate) secrets: Secrets,
     pub(crate) public_url: String,
@@ -79,6 +81,10 @@ pub struct Parts {
     pub endpoints: Arc<dyn EndpointService>,
     /// The events queue.
     pub events: Arc<dyn Sender>,
+    /// The messages queue, for what has to wait.
+    pub messages: Arc<dyn Sender>,
+    /// The messages queue again, for what came and is to come later.
+    pub put_off: Arc<dyn Postpone>,
     /// Tells the time.
     pub clock: Clock,
     /// The secrets that endpoints of the config name.
@@ -93,8 +99,10 @@ impl Deps {
     /// Deps of their parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, config, mail, endpoints, events, clock, secrets, public_url, keys } = parts;
-        Self { store, config, mail, endpoints, events, clock, secrets, public_url, keys, workbench: Mutex::new(None) }
+        let Parts { store, config, mail, endpoints, events, messages, put_off, clock, secrets, public_url, keys } =
+            parts;
+        let workbench = Mutex::new(None);
+        Self { store, config, mail, endpoints, events, messages, put_off, clock, secrets, public_url, keys, workbench }
     }
 
     /// The templates of `config`, compiled; kept until another config is in force.

@@ -6,6 +6,7 @@ use perennial_channels::secrets::SecretError;
 use perennial_contracts::ses::InvalidMailEvent;
 use perennial_lambda_kit::queue::SendError;
 use perennial_store::StoreError;
+use std::time::Duration;
 
 /// What the record's queue message is kept for. No text holds personal data.
 #[derive(Debug, thiserror::Error)]
@@ -52,11 +53,16 @@ pub enum DeliverError {
         channel: &'static str,
         /// Why.
         reason: String,
+        /// When it is to be tried again; `None` where nobody said.
+        after: Option<Duration>,
     },
+    /// What is to be done later could not be put on the messages queue.
+    #[error("what is to be done later was not sent: {0}")]
+    Wait(SendError),
     /// An event could not be put on the events queue.
     #[error(transparent)]
     Forward(#[from] SendError),
-    /// An event could not be made.
-    #[error("an event could not be written: {0}")]
+    /// A body for a queue could not be made.
+    #[error("a message for a queue could not be written: {0}")]
     Event(String),
 }

@@ -5,7 +5,7 @@ use crate::deps::Deps;
 use crate::error::DeliverError;
 use crate::feedback;
 use crate::input::{self, Input};
-use crate::update;
+use crate::{unsettled, update};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use perennial_lambda_kit::batch::{self, BatchError, Record};
 use perennial_lambda_kit::metrics::Metrics;
@@ -21,6 +21,7 @@ struct Counts {
     withheld: AtomicU64,
     failed: AtomicU64,
     unknown: AtomicU64,
+    waiting: AtomicU64,
     repeated: AtomicU64,
     events: AtomicU64,
 }
@@ -32,6 +33,7 @@ impl Counts {
             Delivered::Withheld => &self.withheld,
             Delivered::Failed => &self.failed,
             Delivered::Unknown => &self.unknown,
+            Delivered::Waiting => &self.waiting,
             Delivered::Before => &self.repeated,
         }
     }
@@ -50,6 +52,7 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Ba
         .count("MessagesWithheld", of(&counts.withheld))
         .count("MessagesFailed", of(&counts.failed))
         .count("MessagesUnknown", of(&counts.unknown))
+        .count("MessagesWaiting", of(&counts.waiting))
         .count("MessagesRepeated", of(&counts.repeated))
         .count("MailEvents", of(&counts.events))
         .emit(deps.clock.now());
@@ -57,30 +60,38 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Ba
 }
 
 async fn one(deps: &Deps, record: Record, counts: &Counts) -> Result<(), DeliverError> {
-    let (message, times) = (record.message_id.clone(), record.receive_count);
-    let outcome = work(deps, record, counts).await;
+    let outcome = work(deps, &record, counts).await;
     if let Err(error) = &outcome {
-        tracing::warn!(message = %short(&message), times, %error, "a message stays in its queue");
+        let (message, times) = (short(&record.message_id), record.receive_count);
+        tracing::warn!(%message, times, %error, "a message stays in its queue");
+        put_off(deps, &record, error).await;
     }
     outcome
 }
 
-async fn work(deps: &Deps, record: Record, counts: &Counts) -> Result<(), DeliverError> {
+/// Has a message come again when its receiver wants it, instead of when the queue would have it.
+async fn put_off(deps: &Deps, record: &Record, error: &DeliverError) {
+    let DeliverError::Later { after: Some(after), .. } = error else { return };
+    if !record.receipt_handle.is_empty()
+        && let Err(error) = deps.put_off.postpone(&record.receipt_handle, *after).await
+    {
+        // It comes sooner then, and its receiver is asked, or spared, once more.
+        tracing::warn!(message = %short(&record.message_id), %error, "a message comes sooner than its receiver wants");
+    }
+}
+
+async fn work(deps: &Deps, record: &Record, counts: &Counts) -> Result<(), DeliverError> {
+    // No other delivery, of this message or of another for the same decision, has this name.
+    let claimant = format!("{}/{}", record.message_id, record.receive_count);
     let count = match input::read(&record.body)? {
         Input::Nothing => return Ok(()),
         Input::MailEvent(event) => {
             feedback::take_in(deps, &event).await?;
             &counts.events
         }
-        Input::Decision(decision) => {
-            // No other delivery, of this message or of another for the same decision, has this name.
-            let claimant = format!("{}/{}", record.message_id, record.receive_count);
-            counts.of(decision::deliver(deps, &decision, &claimant).await?)
-        }
-        Input::Update(update) => {
-            let claimant = format!("{}/{}", record.message_id, record.receive_count);
-            counts.of(update::deliver(deps, &update, &claimant).await?)
-        }
+        Input::Decision(decision) => counts.of(decision::deliver(deps, &decision, &claimant).await?),
+        Input::Unsettled(unsettled) => counts.of(unsettled::resolve(deps, &unsettled, &claimant).await?),
+        Input::Update(update) => counts.of(update::deliver(deps, &update, &claimant).await?),
     };
     count.fetch_add(1, Ordering::Relaxed);
     Ok(())
@@ -89,6 +100,10 @@ async fn work(deps: &Deps, record: Record, counts: &Counts) -> Result<(), Delive
 #[cfg(test)]
 #[path = "handler_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "unsettled_tests.rs"]
+mod unsettled_tests;
 
 #[cfg(test)]
 #[path = "endpoint_tests.rs"]

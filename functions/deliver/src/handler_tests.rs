@@ -77,7 +77,7 @@ async fn when_ses_throttles_the_claim_is_given_back_and_the_queue_tries_again() 
 }
 
 #[tokio::test]
-async fn what_ses_refuses_or_does_not_answer_is_recorded_and_not_tried_again() {
+async fn what_ses_refuses_or_does_not_answer_is_recorded_and_not_tried_again_at_once() {
     for (answer, state) in [(Answer::Rejected, MessageState::Failed), (Answer::Lost, MessageState::Unknown)] {
         let house = House::open().await;
         house.mail.answer(answer);
@@ -274,4 +274,21 @@ async fn what_is_withheld_is_on_the_trail_and_nothing_goes_out() {
         assert_eq!((house.mail.sent(), house.webhooks.sent()), (0, 0));
         assert!(house.deps.store.inbox(PERSON.person_id()).await.unwrap().is_empty());
     }
+}
+
+#[tokio::test]
+async fn who_says_when_to_come_again_is_asked_again_then() {
+    let house = House::open().await;
+    let bodies = [house.decision_body(Channel::Mail), house.decision_body(Channel::Webhook)];
+    house.mail.answer(Answer::Later(Duration::from_secs(40)));
+    house.webhooks.answer(Answer::Later(Duration::from_secs(3600)));
+    assert_eq!(ids(&handle(&house.deps, house.batch(&bodies, 1)).await.unwrap()), ["m0", "m1"]);
+    let mut put_off = house.messages.put_off();
+    put_off.sort();
+    assert_eq!(put_off, [("r0".into(), Duration::from_secs(40)), ("r1".into(), Duration::from_secs(3600))]);
+
+    house.mail.answer(Answer::Throttled);
+    house.webhooks.answer(Answer::Sent);
+    assert_eq!(ids(&handle(&house.deps, house.batch(&bodies, 2)).await.unwrap()), ["m0"]);
+    assert_eq!(house.messages.put_off().len(), 2, "who says nothing of it is asked when the queue has it again");
 }

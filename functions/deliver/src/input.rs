@@ -1,7 +1,7 @@
 //! What a queue message is, by its shape.
 
 use crate::error::DeliverError;
-use perennial_contracts::queue::MessagesPayload;
+use perennial_contracts::queue::{MessagesPayload, Unsettled};
 use perennial_contracts::ses::{self, MailEvent, Notice};
 use perennial_domain::{AccountUpdate, Decision};
 
@@ -12,6 +12,8 @@ pub(crate) enum Input {
     Decision(Box<Decision>),
     /// Write this into the CRM once.
     Update(Box<AccountUpdate>),
+    /// Find out what became of this mail.
+    Unsettled(Box<Unsettled>),
     /// Something became of a mail.
     MailEvent(Box<MailEvent>),
     /// Nothing is to be done.
@@ -33,6 +35,7 @@ pub(crate) fn read(body: &str) -> Result<Input, DeliverError> {
     match serde_json::from_value(object.into()) {
         Ok(MessagesPayload::Decision(decision)) => Ok(Input::Decision(Box::new(decision))),
         Ok(MessagesPayload::AccountUpdate(update)) => Ok(Input::Update(Box::new(update))),
+        Ok(MessagesPayload::Unsettled(unsettled)) => Ok(Input::Unsettled(Box::new(unsettled))),
         // serde's words may quote a value.
         Err(error) => Err(DeliverError::Body(format!("{:?}", error.classify()))),
     }

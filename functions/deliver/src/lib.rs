@@ -12,6 +12,7 @@ mod plan;
 pub mod secrets;
 #[cfg(test)]
 mod test_support;
+mod unsettled;
 mod update;
 mod workbench;
 

@@ -22,12 +22,16 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let mailer = Mailer::new(&aws);
     let (config, _) = tokio::join!(ConfigHandle::load(store.clone()), prime("sesv2", mailer.ping()));
     let extension = Extension::new(settings.extension_port, settings.session_token.expose());
+    let sqs = aws_sdk_sqs::Client::new(&aws);
+    let messages = Arc::new(Queue::new(sqs.clone(), settings.messages_queue_url));
     let deps = Deps::new(Parts {
         store,
         config: config?,
         mail: Arc::new(mailer),
         endpoints: Arc::new(EndpointSender::new()),
-        events: Arc::new(Queue::new(aws_sdk_sqs::Client::new(&aws), settings.events_queue_url)),
+        events: Arc::new(Queue::new(sqs, settings.events_queue_url)),
+        messages: Arc::<Queue>::clone(&messages),
+        put_off: messages,
         clock: Clock::system(),
         secrets: Secrets::new(env, Arc::new(extension)),
         public_url: settings.public_url,

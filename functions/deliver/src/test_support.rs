@@ -24,10 +24,11 @@ use perennial_engine::register::Register;
 use perennial_engine::state::Span;
 use perennial_lambda_kit::aws::{self, Endpoints};
 use perennial_lambda_kit::queue::MemoryQueue;
-use perennial_lambda_kit::{Clock, Env};
+use perennial_lambda_kit::{Clock, Env, SimulatedTime};
 use perennial_store::{ConfigHandle, Store, Stored};
 use perennial_testkit::ConfigBuilder;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// When it is.
 pub(crate) const NOW: &str = "2026-03-02T08:15:30Z";
@@ -52,6 +53,8 @@ impl Someone {
 pub(crate) enum Answer {
     Sent,
     Throttled,
+    /// Throttled, with a word on when to come again.
+    Later(Duration),
     Rejected,
     Lost,
     /// Never answers, as if the process died meanwhile; before that it sends, or not.
@@ -97,6 +100,7 @@ impl Service {
         match answer {
             Answer::Sent => Outcome::Sent { provider_id: Some(format!("ses-{}", self.sent())) },
             Answer::Throttled => Outcome::Retry { reason: "throttled".into(), after: None },
+            Answer::Later(after) => Outcome::Retry { reason: "throttled".into(), after: Some(after) },
             Answer::Rejected => Outcome::Rejected { reason: "MessageRejected".into() },
             Answer::Lost => Outcome::Unknown { reason: "no answer".into() },
             Answer::Hang { .. } => std::future::pending().await,
@@ -144,6 +148,9 @@ pub(crate) struct House {
     pub(crate) mail: Arc<Service>,
     pub(crate) webhooks: Arc<Service>,
     pub(crate) queue: Arc<MemoryQueue>,
+    /// The messages queue, as far as the function sends to it.
+    pub(crate) messages: Arc<MemoryQueue>,
+    pub(crate) time: SimulatedTime,
 }
 
 impl House {
@@ -157,18 +164,22 @@ impl House {
         let store = table().await;
         store.save(&mut Stored::new(profile(email, pays))).await.unwrap();
         let (mail, webhooks, queue) = (Service::new(), Service::new(), Arc::new(MemoryQueue::new()));
+        let messages = Arc::new(MemoryQueue::new());
+        let (clock, time) = Clock::simulated(NOW.parse().unwrap());
         let deps = Deps::new(Parts {
             store,
             config: ConfigHandle::fixed(config()),
             mail: Arc::clone(&mail) as Arc<dyn MailService>,
             endpoints: Arc::clone(&webhooks) as Arc<dyn EndpointService>,
             events: Arc::clone(&queue) as Arc<dyn perennial_lambda_kit::queue::Sender>,
-            clock: Clock::simulated(NOW.parse().unwrap()).0,
+            messages: Arc::<MemoryQueue>::clone(&messages),
+            put_off: Arc::<MemoryQueue>::clone(&messages),
+            clock,
             secrets: Secrets::new(Env::from_pairs([("TASKS_SECRET", "whsec_c2VjcmV0")]), Arc::new(NoStore)),
             public_url: "https://p.example".into(),
             keys: Keys::new(["a key of at least thirty-two bytes"]).unwrap(),
         });
-        Self { deps, mail, webhooks, queue }
+        Self { deps, mail, webhooks, queue, messages, time }
     }
 
     pub(crate) fn decision(&self, channel: Channel) -> Decision {
@@ -202,7 +213,7 @@ impl House {
     /// A batch of `bodies`, received for the `times`th time.
     pub(crate) fn batch(&self, bodies: &[String], times: u32) -> SqsEvent {
         let records = bodies.iter().enumerate().map(|(n, body)| {
-            serde_json::json!({ "messageId": format!("m{n}"), "body": body, "attributes": { "ApproximateReceiveCount": times.to_string() } })
+            serde_json::json!({ "messageId": format!("m{n}"), "receiptHandle": format!("r{n}"), "body": body, "attributes": { "ApproximateReceiveCount": times.to_string() } })
         });
         serde_json::from_value(serde_json::json!({ "Records": records.collect::<Vec<_>>() })).unwrap()
     }
@@ -213,7 +224,7 @@ impl House {
         bodies
             .flat_map(|payload| match payload {
                 EventsPayload::Events { events } => events,
-                EventsPayload::Tick { .. } | EventsPayload::Wake { .. } | EventsPayload::Unmerge(_) => Vec::new(),
+                _ => Vec::new(),
             })
             .collect()
     }

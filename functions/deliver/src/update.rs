@@ -1,6 +1,6 @@
 //! One update of the CRM's record of an account: claimed, sent, recorded.
 
-use crate::decision::Delivered;
+use crate::decision::{Delivered, later};
 use crate::deps::Deps;
 use crate::error::DeliverError;
 use perennial_channels::Outcome;
@@ -42,10 +42,11 @@ pub(crate) async fn deliver(deps: &Deps, update: &AccountUpdate, claimant: &str)
             record(deps, update, MessageState::Failed, Some(reason)).await?;
             Ok(Delivered::Failed)
         }
-        Outcome::Retry { reason, .. } | Outcome::Unknown { reason } => {
+        Outcome::Retry { .. } | Outcome::Unknown { .. } => {
+            let (reason, after) = later(sent);
             // The claim stays: the next delivery sends under the same id.
             record(deps, update, MessageState::Claimed, Some(reason.clone())).await?;
-            Err(DeliverError::Later { channel: endpoint.kind.as_str(), reason })
+            Err(DeliverError::Later { channel: endpoint.kind.as_str(), reason, after })
         }
     }
 }

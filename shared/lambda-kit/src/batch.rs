@@ -31,6 +31,8 @@ pub struct Record {
     pub body: String,
     /// How often the message was received, this time included; 1 if SQS does not say.
     pub receive_count: u32,
+    /// What SQS knows this receipt by; empty if it does not say. It is no secret, and of no use without the right to the queue.
+    pub receipt_handle: String,
 }
 
 impl std::fmt::Debug for Record {
@@ -68,6 +70,7 @@ impl Batch {
                 message_id,
                 body: message.body.unwrap_or_default(),
                 receive_count: receive_count.unwrap_or(1),
+                receipt_handle: message.receipt_handle.unwrap_or_default(),
             });
         }
         Ok((batch, records))

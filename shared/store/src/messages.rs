@@ -4,11 +4,12 @@
 //! |---|---|
 //! | `status`, `rank` | the state that tells most, and its rank |
 //! | `ch`, `journey`, `step`, `tpl`, `endpoint`, `cause`, `cfg`, `decided`, `variant` | the decision |
-//! | `by` | which delivery of the decision claimed it |
+//! | `by`, `tries` | which delivery of the decision claimed it; how many did so to send it, where that is more than one |
 //! | `t_<state>`, `t_read`, `t_dismissed` | when, in milliseconds since 1970 |
 //! | `subject`, `text`, `link` | what was said; `text` and `link` of in-app messages only |
 //! | `provider`, `detail` | the mail service's id; why it failed, without personal data |
 
+mod doubt;
 mod state;
 
 use crate::error::{StoreError, sort, unless_conflict};
@@ -20,6 +21,7 @@ use perennial_domain::{Cause, Channel, ConfigVersion, Decision, DecisionId, Pers
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+pub use doubt::Held;
 pub use state::MessageState;
 
 /// A message and what became of it.
@@ -68,6 +70,9 @@ pub struct MessageRecord {
     /// Why it failed or was suppressed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// How often it was tried to send where it was not known whether it went out; absent where once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tries: Option<u32>,
     /// When it was read, in the inbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_at: Option<Timestamp>,
@@ -82,7 +87,7 @@ pub enum Claim {
     /// It is ours to send.
     Ours,
     /// Another delivery claimed it before; this is where it stands.
-    Taken(Box<MessageRecord>),
+    Taken(Box<Held>),
 }
 
 /// What is to be recorded of a message.
@@ -124,9 +129,9 @@ impl Store {
         }
         let key = keys::key(keys::person(decision.person), keys::message(decision.id));
         let item = self.get("claim", key, true).await?.ok_or(StoreError::Conflict { operation: "claim" })?;
-        let record = read(&item)?;
-        let ours = record.state == MessageState::Claimed && item.text("by")? == Some(claimant);
-        Ok(if ours { Claim::Ours } else { Claim::Taken(Box::new(record)) })
+        let held = Held::read(&item)?;
+        let ours = held.record.state == MessageState::Claimed && held.claimant == claimant;
+        Ok(if ours { Claim::Ours } else { Claim::Taken(Box::new(held)) })
     }
 
     /// Records a decision of which nothing goes out, in one write that needs no claim: `state` is for good. Gives `false` where the
@@ -145,8 +150,8 @@ impl Store {
         Ok(unless_conflict(self.put("record_withheld", item, Some(Condition::absent())).await)?.is_some())
     }
 
-    /// Gives a claim up, so that a later delivery may claim it: only where it is certain that nothing was sent. Gives `false`
-    /// where it was not `claimant`'s, or was recorded as something else meanwhile.
+    /// Gives a claim up, so that a later delivery may claim it: only where it is certain that nothing was sent, also where another delivery
+    /// doubts it by now. Gives `false` where it was not `claimant`'s, or was recorded as something else meanwhile.
     ///
     /// # Errors
     /// [`StoreError`] where the write fails.
@@ -156,11 +161,12 @@ impl Store {
             .delete_item()
             .table_name(&*self.table)
             .set_key(Some(keys::key(keys::person(person), keys::message(id))))
-            .condition_expression("#by = :by AND #status = :claimed")
+            .condition_expression("#by = :by AND #status IN (:claimed, :unknown)")
             .expression_attribute_names("#by", "by")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":by", s(claimant))
-            .expression_attribute_values(":claimed", s(MessageState::Claimed.as_str()));
+            .expression_attribute_values(":claimed", s(MessageState::Claimed.as_str()))
+            .expression_attribute_values(":unknown", s(MessageState::Unknown.as_str()));
         let deleted = delete.send().await.map(drop).map_err(|error| sort("release", error));
         Ok(unless_conflict(deleted)?.is_some())
     }
@@ -351,6 +357,7 @@ fn read(item: &Item) -> Result<MessageRecord, StoreError> {
         link: text("link")?,
         provider_id: text("provider")?,
         detail: text("detail")?,
+        tries: item.number("tries")?.filter(|tries| *tries > 1),
         read_at: item.moment("t_read")?,
         dismissed_at: item.moment("t_dismissed")?,
     })

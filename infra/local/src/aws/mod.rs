@@ -197,10 +197,10 @@ impl EmbeddedAws {
         self.sqs.depths()
     }
 
-    /// Lets time pass for messages that were sent with a delay: what a simulated clock was moved by. All else in the queues
-    /// goes by the machine's time.
-    pub fn advance_queues(&self, by: SignedDuration) {
-        self.sqs.advance(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
+    /// What lets time pass for the queues.
+    #[must_use]
+    pub fn queue_time(&self) -> QueueTime {
+        QueueTime(Arc::clone(&self.sqs))
     }
 
     /// Stops the services and waits until they have let go of ports and files: milliseconds, or up to about a second while calls are under
@@ -221,6 +221,17 @@ impl EmbeddedAws {
 impl Drop for EmbeddedAws {
     fn drop(&mut self) {
         self.stop.send_replace(true);
+    }
+}
+
+/// Lets time pass for messages that were sent with a delay. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct QueueTime(Arc<Sqs>);
+
+impl QueueTime {
+    /// Lets `by` pass: what a simulated clock was moved by. All else in the queues goes by the machine's time.
+    pub fn advance(&self, by: SignedDuration) {
+        self.0.advance(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
     }
 }
 

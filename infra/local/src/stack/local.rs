@@ -1,5 +1,6 @@
 //! What only a local system has: bringing dead letters back and moving simulated time, over HTTP.
 
+use super::passing::Passing;
 use super::queues::QueueUrls;
 use aws_sdk_sqs::types::QueueAttributeName;
 use axum::Router;
@@ -36,6 +37,7 @@ pub(super) struct Local {
     pub(super) sqs: aws_sdk_sqs::Client,
     pub(super) urls: QueueUrls,
     pub(super) simulated: Option<SimulatedTime>,
+    pub(super) passing: Arc<Passing>,
 }
 
 pub(super) fn router(local: Local) -> Router {
@@ -80,10 +82,15 @@ struct Time {
     now: Timestamp,
 }
 
-/// `POST /_local/time` with `{"now": "2026-01-31T09:00:00Z"}`: moves simulated time, never back.
+/// `POST /_local/time` with `{"now": "2026-01-31T09:00:00Z"}`: moves simulated time, never back, and does what is due by then: schedules
+/// are called once, and messages come whose delay is over.
 async fn set_time(State(local): State<Local>, Json(time): Json<Time>) -> Response {
     match local.simulated {
-        Some(simulated) => Json(json!({ "now": simulated.set(time.now) })).into_response(),
+        Some(simulated) => {
+            let now = simulated.set(time.now);
+            local.passing.catch_up().await;
+            Json(json!({ "now": now })).into_response()
+        }
         None => (StatusCode::CONFLICT, Json(json!({ "error": { "code": "real_time", "message": "the system runs on real time; start it with --simulate-from" } }))).into_response(),
     }
 }

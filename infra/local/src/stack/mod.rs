@@ -8,6 +8,7 @@ mod history;
 pub mod http;
 mod local;
 mod mails;
+mod passing;
 pub mod queues;
 pub mod schedules;
 mod wiring;
@@ -17,16 +18,16 @@ pub(crate) use history::Line;
 use crate::aws::{DynamoDbOptions, EmbeddedAws, FaultPlan, Options, QueueDepth, SesOptions};
 use crate::stack::adapt::Adapted;
 use crate::stack::event_source::EventSource;
+use crate::stack::passing::Passing;
 use crate::stack::queues::QueueUrls;
 use crate::stack::schedules::Schedules;
 use crate::stack::wiring::{Clients, Wired};
 use crate::standins::StandIns;
-use jiff::Timestamp;
 use perennial_config::{Bundle, Config};
 use perennial_lambda_kit::{Clock, SimulatedTime};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -98,10 +99,8 @@ pub struct Stack {
     aws: EmbeddedAws,
     stand_ins: StandIns,
     wired: Arc<Wired>,
-    schedules: Arc<Mutex<Schedules>>,
+    passing: Arc<Passing>,
     clock: Clock,
-    /// Up to when simulated time has passed for the queues.
-    moved_to: Mutex<Timestamp>,
     stop: CancellationToken,
     tasks: JoinSet<()>,
 }
@@ -148,12 +147,15 @@ impl Stack {
         for source in wired.sources.iter().cloned() {
             tasks.spawn(EventSource::run(source, wired.sqs.clone(), stop.clone()));
         }
-        let schedules = Arc::new(Mutex::new(Schedules::new(&config.schedules, options.clock.now())?));
+        let schedules = Schedules::new(&config.schedules, options.clock.now())?;
+        let clock = options.clock.clone();
+        let passing = Arc::new(Passing::new(Arc::clone(&wired), schedules, aws.queue_time(), clock));
         let router = http::router(wired.functions.clone(), aws.mails().clone()).merge(local::router(local::Local {
             webhooks: local::Webhooks::default(),
             sqs: wired.sqs.clone(),
             urls: wired.urls.clone(),
             simulated: options.simulated.clone(),
+            passing: Arc::clone(&passing),
         }));
         let router = router
             .merge(history::router(history::History { score: Arc::clone(&wired.score), running: Arc::default() }));
@@ -167,20 +169,18 @@ impl Stack {
                 tracing::error!(%error, "the port is no longer served");
             }
         });
-        let moved_to = Mutex::new(options.clock.now());
-        let stack = Self { base, aws, stand_ins, wired, schedules, clock: options.clock, moved_to, stop, tasks };
+        let stack = Self { base, aws, stand_ins, wired, passing, clock: options.clock, stop, tasks };
         Ok(if simulated { stack } else { stack.with_ticking_schedules() })
     }
 
     /// Looks at the schedules every second. Under simulated time whoever moves the clock calls [`Self::fire_schedules`].
     fn with_ticking_schedules(mut self) -> Self {
-        let (wired, schedules, clock, stop) =
-            (Arc::clone(&self.wired), Arc::clone(&self.schedules), self.clock.clone(), self.stop.clone());
+        let (passing, stop) = (Arc::clone(&self.passing), self.stop.clone());
         self.tasks.spawn(async move {
             let mut every = tokio::time::interval(Duration::from_secs(1));
             loop {
                 tokio::select! {
-                    _ = every.tick() => fire(&wired, &schedules, clock.now()).await,
+                    _ = every.tick() => passing.catch_up().await,
                     () = stop.cancelled() => return,
                 }
             }
@@ -191,13 +191,7 @@ impl Stack {
     /// Calls the functions whose schedules are due by the stack's clock. Under simulated time it is to be called whenever that
     /// was moved: messages that were put off and are due by now come too.
     pub async fn fire_schedules(&self) {
-        if self.clock.is_simulated() {
-            let now = self.clock.now();
-            let mut moved_to = self.moved_to.lock().unwrap_or_else(PoisonError::into_inner);
-            self.aws.advance_queues(now.duration_since(*moved_to));
-            *moved_to = now;
-        }
-        fire(&self.wired, &self.schedules, self.clock.now()).await;
+        self.passing.catch_up().await;
     }
 
     /// Where everything is served, without a slash at the end.
@@ -292,12 +286,5 @@ impl Stack {
         if tokio::task::spawn_blocking(move || aws.shutdown()).await.is_err() {
             tracing::error!("the embedded services did not stop cleanly");
         }
-    }
-}
-
-async fn fire(wired: &Wired, schedules: &Mutex<Schedules>, now: Timestamp) {
-    let due = schedules.lock().unwrap_or_else(PoisonError::into_inner).due(now);
-    for function in due {
-        wired.run_scheduled(&function).await;
     }
 }

@@ -172,6 +172,8 @@ pub(super) async fn wire(
         mail: Arc::new(Mailer::new(&sdk)),
         endpoints: Arc::new(EndpointSender::new()),
         events: queue(&urls.events),
+        messages: queue(&urls.messages),
+        put_off: queue(&urls.messages),
         clock: clock.clone(),
         secrets: secrets_of_this_machine(stood_in),
         public_url: base.to_owned(),

@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt};
 
 use super::pack::pack;
-use super::{Delay, SendReport, Sender, Unsent};
+use super::{Delay, LONGEST_PUT_OFF, NotPostponed, Postpone, SendReport, Sender, Unsent};
 
 /// Requests in flight at once.
 const CONCURRENCY: usize = 4;
@@ -113,6 +113,18 @@ impl Sender for Queue {
     }
 }
 
+impl Postpone for Queue {
+    fn postpone<'a>(&'a self, receipt_handle: &'a str, by: Duration) -> BoxFuture<'a, Result<(), NotPostponed>> {
+        // A part of a second counts as one: to come too early would only be put off again.
+        let seconds = by.clamp(Duration::from_secs(1), LONGEST_PUT_OFF).as_secs_f64().ceil() as i32;
+        let request = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(receipt_handle);
+        Box::pin(async move {
+            let answer = request.visibility_timeout(seconds).send().await;
+            answer.map(drop).map_err(|error| NotPostponed { code: code(&error) })
+        })
+    }
+}
+
 /// An entry that was not taken, and whether offering it again may help.
 struct Refusal {
     index: usize,
@@ -133,7 +145,7 @@ fn refusals(pending: &[(usize, String)], answer: &SendMessageBatchOutput) -> Vec
         .collect()
 }
 
-fn code(error: &SdkError<SendMessageBatchError>) -> String {
+fn code<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
     match error {
         SdkError::ServiceError(service) => service.err().code().unwrap_or("Unknown").to_owned(),
         SdkError::TimeoutError(_) => "TimedOut".to_owned(),

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 pub enum MessageState {
     /// Someone is about to send it, or died over it.
     Claimed,
-    /// Whether it went out cannot be known: the answer was lost. It is not sent again blindly.
+    /// Whether it went out is not known: the answer was lost, or the process died. It is not sent again blindly; what the mail service says of
+    /// it resolves it, or that it says nothing for long enough.
     Unknown,
     /// It was handed over: to the mail service, the inbox, the endpoint.
     Sent,

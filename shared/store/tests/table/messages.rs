@@ -43,7 +43,8 @@ async fn a_claim_whose_answer_was_lost_is_still_the_claimants() {
     for _ in 0..2 {
         assert_eq!(store.claim(&decision, "m-1/1", at(0)).await.unwrap(), Claim::Ours);
     }
-    let Claim::Taken(record) = store.claim(&decision, "m-1/2", at(9)).await.unwrap() else { panic!("claimed twice") };
+    let Claim::Taken(held) = store.claim(&decision, "m-1/2", at(9)).await.unwrap() else { panic!("claimed twice") };
+    let record = held.record;
     assert_eq!(
         (record.state, record.cause, record.times[&MessageState::Claimed]),
         (MessageState::Claimed, decision.cause.clone(), at(0))
@@ -141,4 +142,61 @@ async fn what_is_withheld_is_written_once_and_stays_what_it_is() {
     store.record(sent.person, sent.id, &Outcome::new(MessageState::Sent, at(1))).await.unwrap();
     assert!(!store.record_withheld(&sent, MessageState::Capped, "b", at(2)).await.unwrap());
     assert_eq!(store.message(sent.person, sent.id).await.unwrap().unwrap().state, MessageState::Sent);
+}
+
+#[tokio::test]
+async fn a_claim_in_doubt_is_replaced_once_however_many_ask_for_it() {
+    let store = store().await;
+    let decision = decision(0, Channel::Mail);
+    let (person, id) = (decision.person, decision.id);
+    assert!(!store.claim_again(person, id, "a", "b", at(1)).await.unwrap(), "nothing was claimed");
+    store.claim(&decision, "a", at(0)).await.unwrap();
+    let doubt = Outcome { detail: Some("died".to_owned()), ..Outcome::new(MessageState::Unknown, at(1)) };
+    store.record(person, id, &doubt).await.unwrap();
+    let again = (0..24).map(|i| {
+        let store = store.clone();
+        tokio::spawn(async move { store.claim_again(person, id, "a", &format!("b-{i}"), at(2)).await.unwrap() })
+    });
+    let mut ours = 0;
+    for claim in again.collect::<Vec<_>>() {
+        ours += u32::from(claim.await.unwrap());
+    }
+    assert_eq!(ours, 1);
+    let held = store.held(person, id).await.unwrap().unwrap();
+    assert_eq!((held.record.state, held.tries(), held.record.detail.as_deref()), (MessageState::Claimed, 2, None));
+    assert_eq!(held.record.times, [(MessageState::Claimed, at(2))].into());
+    assert!(
+        store.claim_again(person, id, "a", &held.claimant, at(9)).await.unwrap(),
+        "its answer was lost: still ours"
+    );
+    // What is known ends all doubt.
+    store.record(person, id, &Outcome::new(MessageState::Sent, at(3))).await.unwrap();
+    assert!(!store.claim_again(person, id, &held.claimant, "c", at(4)).await.unwrap());
+    assert!(!store.hand_back(person, id, &held.claimant, "a", at(1)).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_claim_that_sent_nothing_is_handed_back_and_can_be_replaced_again() {
+    let store = store().await;
+    let decision = decision(0, Channel::Mail);
+    let (person, id) = (decision.person, decision.id);
+    store.claim(&decision, "a", at(0)).await.unwrap();
+    store.record(person, id, &Outcome::new(MessageState::Unknown, at(1))).await.unwrap();
+    assert!(store.claim_again(person, id, "a", "b", at(2)).await.unwrap());
+    assert!(!store.hand_back(person, id, "other", "a", at(1)).await.unwrap());
+    assert!(store.hand_back(person, id, "b", "a", at(1)).await.unwrap());
+    let held = store.held(person, id).await.unwrap().unwrap();
+    assert_eq!((held.claimant.as_str(), held.record.state, held.tries()), ("a", MessageState::Unknown, 1));
+    assert_eq!(held.record.times[&MessageState::Unknown], at(1));
+    assert!(store.claim_again(person, id, "a", "c", at(3)).await.unwrap());
+}
+
+#[tokio::test]
+async fn who_knows_that_nothing_was_sent_gives_up_a_claim_that_another_doubts() {
+    let store = store().await;
+    let decision = decision(0, Channel::Mail);
+    store.claim(&decision, "a", at(0)).await.unwrap();
+    store.record(decision.person, decision.id, &Outcome::new(MessageState::Unknown, at(1))).await.unwrap();
+    assert!(store.release(decision.person, decision.id, "a").await.unwrap());
+    assert_eq!(store.claim(&decision, "b", at(1)).await.unwrap(), Claim::Ours);
 }

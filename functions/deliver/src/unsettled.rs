@@ -1,0 +1,132 @@
+//! Mails of which it is not known whether they went out: whoever claimed one died, or got no answer.
+//!
+//! SES publishes an event for every mail that it takes, with the decision's id, so its silence tells as much as its word: a mail that it has not
+//! reported within `mail.resend_unknown_after_minutes` of `channels.toml` was not taken, and is sent again under a new claim. While one waits, the
+//! messages queue holds an [`Unsettled`] with all that is needed, held back by as much as SQS allows and then put back for the rest. It is sent
+//! before the record says `unknown`, and its queue message is deleted after the next step is durable, so at every moment either the record is
+//! settled or a queue holds what will settle it.
+//!
+//! What can still send a mail twice is a report that comes later than the wait: SES publishes within seconds, but its events may be held up on
+//! their way, or in this function's own queue. So the wait is long compared with that (30 minutes by default, above what the queue takes to try a
+//! failing report to its end), and a mail is offered three times at most. What can still lose one is a mail that was offered three times and never
+//! reported: it stays `unknown`, and is counted and logged.
+
+use crate::decision::{self, Delivered, Try};
+use crate::deps::Deps;
+use crate::error::DeliverError;
+use crate::plan;
+use jiff::{SignedDuration, Timestamp};
+use perennial_contracts::queue::{MessagesPayload, Unsettled};
+use perennial_domain::{Channel, Decision};
+use perennial_lambda_kit::queue::Delay;
+use perennial_lambda_kit::redact::short;
+use perennial_store::messages::{Held, MessageState, Outcome as Recorded};
+
+/// What is said of a message whose delivery died.
+pub(crate) const DIED: &str = "a delivery ended between claiming and recording";
+/// How often one mail is offered to SES at most. Silence three times over is no longer an accident: somebody has to look.
+const MOST_TRIES: u32 = 3;
+
+/// What to do about a mail in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step<'a> {
+    /// It is settled, or settled elsewhere.
+    Leave,
+    /// Its report may still come: look again after this.
+    Wait(Delay),
+    /// It was not taken: send it again.
+    Send,
+    /// Whoever sent it again died over it, and may have sent it.
+    Doubt(&'a str),
+    /// It is not sent again.
+    GiveUp,
+}
+
+/// Notes that it is not known whether what `claimant` sent, or was about to send, went out. For mail, asks the messages queue to look at it again.
+///
+/// # Errors
+/// [`DeliverError`] where that could not be made durable: the claim stays as it is, and the next delivery of the same message comes here.
+pub(crate) async fn doubt(
+    deps: &Deps,
+    decision: &Decision,
+    claimant: &str,
+    reason: &str,
+    subject: Option<String>,
+) -> Result<Delivered, DeliverError> {
+    let now = deps.clock.now();
+    let wait = deps.config.current().await.channels.mail.report_wait();
+    let wait = wait.filter(|_| decision.channel == Channel::Mail);
+    if let Some(wait) = wait {
+        let unsettled = Unsettled { decision: decision.clone(), claimant: claimant.to_owned(), since: now };
+        look_again(deps, unsettled, delay(wait)).await?;
+    }
+    let detail = Some(reason.to_owned());
+    decision::record(deps, decision, &Recorded { subject, detail, ..Recorded::new(MessageState::Unknown, now) })
+        .await?;
+    Ok(if wait.is_some() { Delivered::Waiting } else { Delivered::Unknown })
+}
+
+/// Finds out what became of a mail, and sends it again where it was not taken. `claimant` names this delivery and no other.
+///
+/// # Errors
+/// As of [`decision::deliver`].
+pub(crate) async fn resolve(deps: &Deps, unsettled: &Unsettled, claimant: &str) -> Result<Delivered, DeliverError> {
+    let (decision, now) = (&unsettled.decision, deps.clock.now());
+    let config = deps.config.current().await;
+    // A claim that is gone was given up by whoever knew that nothing was sent, and has its message in the queue.
+    let Some(held) = deps.store.held(decision.person, decision.id).await? else { return Ok(Delivered::Before) };
+    match step(&held, unsettled, config.channels.mail.report_wait(), now) {
+        Step::Leave => Ok(Delivered::Before),
+        Step::Wait(delay) => {
+            look_again(deps, unsettled.clone(), delay).await?;
+            Ok(Delivered::Waiting)
+        }
+        Step::Doubt(dead) => doubt(deps, decision, dead, DIED, None).await,
+        Step::Send => {
+            let plan = plan::make(deps, &config, decision, now).await?;
+            let ours = deps.store.claim_again(decision.person, decision.id, &unsettled.claimant, claimant, now).await?;
+            if !ours {
+                // Its report came this moment, or another delivery sends it.
+                return Ok(Delivered::Before);
+            }
+            tracing::info!(decision = %short(&decision.id.to_string()), tries = held.tries() + 1, "SES reported nothing of a mail: it is sent again");
+            decision::act(deps, Try { decision, claimant, instead_of: Some(unsettled) }, plan).await
+        }
+        Step::GiveUp => {
+            let tries = held.tries();
+            tracing::warn!(decision = %short(&decision.id.to_string()), tries, "it stays unknown whether a mail went out");
+            let detail = format!("SES reported nothing of it; times that it was offered: {tries}");
+            let outcome = Recorded { detail: Some(detail), ..Recorded::new(MessageState::Unknown, unsettled.since) };
+            decision::record(deps, decision, &outcome).await?;
+            Ok(Delivered::Unknown)
+        }
+    }
+}
+
+/// What to do, by where the message stands.
+fn step<'a>(held: &'a Held, unsettled: &Unsettled, wait: Option<SignedDuration>, now: Timestamp) -> Step<'a> {
+    let is_claimed = match held.record.state {
+        MessageState::Claimed => true,
+        MessageState::Unknown => false,
+        _ => return Step::Leave,
+    };
+    if held.claimant != unsettled.claimant {
+        // Someone took its place; an unsettled message of theirs is under way where they said that they are in doubt.
+        return if is_claimed { Step::Doubt(&held.claimant) } else { Step::Leave };
+    }
+    let Some(wait) = wait.filter(|_| held.tries() < MOST_TRIES) else { return Step::GiveUp };
+    let left = wait.saturating_sub(now.duration_since(unsettled.since));
+    if left.is_positive() { Step::Wait(delay(left)) } else { Step::Send }
+}
+
+/// As long as SQS holds a message back, and at least a second.
+fn delay(left: SignedDuration) -> Delay {
+    let seconds = left.as_secs() + i64::from(left.subsec_nanos() > 0);
+    Delay::at_most(seconds.max(1).unsigned_abs())
+}
+
+async fn look_again(deps: &Deps, unsettled: Unsettled, delay: Delay) -> Result<(), DeliverError> {
+    let body = serde_json::to_string(&MessagesPayload::Unsettled(unsettled));
+    let body = body.map_err(|error| DeliverError::Event(error.to_string()))?;
+    deps.messages.send(vec![body], delay).await.into_result().map_err(DeliverError::Wait)
+}

@@ -43,6 +43,7 @@ pub use action::Action;
 pub use enter::{enter, entry_id};
 pub use evaluate::{Evaluation, evaluate};
 pub use explain::{Explanation, Reason, explain};
+pub use limits::time_zone;
 pub use moment::Moment;
 pub use person::NpsClass;
 pub use process::{Mode, Processed, look_again, process, tick};

@@ -3,8 +3,11 @@
 use crate::decide::Situation;
 use crate::experiment::{self, Share, Variant};
 use crate::facts::{Assigned, Facts, Sent, always_key, holdout_key, split_key};
-use crate::profile::Part;
+use crate::moment::Moment;
+use crate::profile::{Part, Profile};
+use crate::state::State;
 use jiff::tz::TimeZone;
+use perennial_config::Config;
 use perennial_config::journeys::{Does, Journey, Message, Step, Way};
 use perennial_config::limits::Cap;
 use perennial_domain::hash::hash32;
@@ -14,12 +17,23 @@ use perennial_domain::{Channel, Withheld};
 /// The traits that may hold someone's time zone, by its IANA name; that of `limits.toml` where none does.
 const TIME_ZONES: [&str; 2] = ["timezone", "time_zone"];
 
+/// The time zone of the person whose combined state is `view`: what their traits name, or that of `limits.toml`.
+pub fn time_zone(config: &Config, view: &State) -> TimeZone {
+    let named = TIME_ZONES.iter().filter_map(|name| view.text_trait(name));
+    let known = named.filter_map(|name| TimeZone::get(&name).ok()).next();
+    known.unwrap_or_else(|| config.limits.time_zone.clone())
+}
+
+/// Forgets the messages that no cap asks for any more. To be called where the profile is written anyway.
+pub(crate) fn forget(moment: &Moment<'_>, profile: &mut Profile) {
+    let since = moment.now.as_second() - moment.config.limits.remembered();
+    profile.parts.iter_mut().for_each(|part| part.facts.sent.retain(|sent| sent.at > since));
+}
+
 impl Situation<'_, '_> {
     /// The person's time zone.
     pub(crate) fn time_zone(&self) -> TimeZone {
-        let named = TIME_ZONES.iter().filter_map(|name| self.person.state.text_trait(name));
-        let known = named.filter_map(|name| TimeZone::get(&name).ok()).next();
-        known.unwrap_or_else(|| self.config().limits.time_zone.clone())
+        time_zone(self.config(), self.person.state)
     }
 
     /// Whether no limit holds for the message.
@@ -62,14 +76,12 @@ impl Situation<'_, '_> {
 
     /// Notes that a message was decided, for as long as a cap may ask, in the part that the journey was entered because of.
     pub(crate) fn note_sent(&mut self, journey: &Journey, channel: Channel) {
-        let remembered = self.config().limits.remembered();
-        let now = self.now().as_second();
         if !self.config().limits.caps.iter().any(|cap| cap.channels.contains(&channel)) {
             return;
         }
+        let sent = Sent { at: self.now().as_second(), channel };
         let note = |facts: &mut Facts| {
-            facts.sent.retain(|sent| sent.at > now - remembered);
-            facts.sent.push(Sent { at: now, channel });
+            facts.sent.push(sent);
             facts.sent.sort_unstable();
         };
         note(&mut self.facts);

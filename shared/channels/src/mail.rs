@@ -86,9 +86,7 @@ impl Mail {
         now: Timestamp,
     ) -> std::io::Result<Self> {
         let id = decision.id.to_string();
-        let plain = with_text_footer(&rendered.text, unsubscribe_url);
-        let html = rendered.html.as_deref().map_or_else(|| text::html_of(&rendered.text), text::document);
-        let html = with_html_footer(&html, unsubscribe_url);
+        let Bodies { plain, html } = Bodies::of(rendered, unsubscribe_url);
         let mut parts = vec![
             MimePart::new("text/plain", BodyPart::Text(plain.into())),
             MimePart::new("text/html", BodyPart::Text(html.into())),
@@ -137,6 +135,34 @@ impl Mail {
     #[must_use]
     pub fn message(&self) -> &[u8] {
         &self.message
+    }
+}
+
+/// What a mail says, once for programs that show HTML and once for those that do not.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Bodies {
+    /// The text part.
+    pub plain: String,
+    /// The HTML part.
+    pub html: String,
+}
+
+impl Bodies {
+    /// Both parts, with the unsubscribe link added where they lack it. The HTML is made of the text where the template has none.
+    #[must_use]
+    pub fn of(rendered: &Rendered, unsubscribe_url: &str) -> Self {
+        let html = rendered.html.as_deref().map_or_else(|| text::html_of(&rendered.text), text::document);
+        Self {
+            plain: with_text_footer(&rendered.text, unsubscribe_url),
+            html: with_html_footer(&html, unsubscribe_url),
+        }
+    }
+}
+
+impl std::fmt::Debug for Bodies {
+    // What a mail says is personal.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bodies").field("plain_bytes", &self.plain.len()).field("html_bytes", &self.html.len()).finish()
     }
 }
 

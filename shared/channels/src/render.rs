@@ -10,6 +10,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use perennial_config::channels::Template;
 use perennial_domain::{AccountId, Decision, Stage};
 use perennial_engine::State;
+use perennial_engine::account::Account;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -154,6 +155,22 @@ impl Context {
             step: decision.step,
             unsubscribe_url: String::new(),
         }
+    }
+
+    /// The same with what is known of the person's account, and with who answers for the person
+    /// ([`perennial_engine::Evaluation::owner`]).
+    #[must_use]
+    pub fn of(
+        decision: &Decision,
+        view: &State,
+        stage: Stage,
+        account: Option<&Account>,
+        owner: Option<&str>,
+    ) -> Self {
+        let context = Self::new(decision, view, stage).with_owner(owner);
+        let Some(account) = account else { return context };
+        let traits = account.traits.iter().map(|(name, held)| (name.clone(), held.value.clone()));
+        context.with_account(&account.id, traits.collect())
     }
 
     /// With the link that ends all mail.

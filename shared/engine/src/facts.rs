@@ -16,6 +16,7 @@ pub struct Facts {
     pub runs: BTreeMap<u32, Run>,
     /// Journeys that are set off by a threshold or a condition, and whose threshold the person is over or condition holds now, by
     /// the journey's key.
+    #[serde(with = "crate::keyed::set")]
     pub above: BTreeSet<u32>,
     /// Segments that the person is in, by the segment's key: since when, in milliseconds since 1970.
     #[serde(with = "crate::keyed")]
@@ -27,6 +28,7 @@ pub struct Facts {
     #[serde(with = "crate::keyed")]
     pub assigned: BTreeMap<u32, Assigned>,
     /// All nine scores at the beginning of the newest weeks, by the week's number: see [`crate::trend`].
+    #[serde(with = "crate::trend::packed")]
     pub trend: BTreeMap<i32, [u8; 9]>,
 }
 

@@ -14,6 +14,21 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>, V: Deserialize<'de>>(
     Ok(map.into_iter().map(|(key, value)| (u32::from_be_bytes(key), value)).collect())
 }
 
+/// A set of hashes.
+pub(crate) mod set {
+    use serde::{Deserialize, Deserializer, Serializer};
+    use std::collections::BTreeSet;
+
+    pub(crate) fn serialize<S: Serializer>(set: &BTreeSet<u32>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(set.iter().map(|key| key.to_be_bytes()))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<u32>, D::Error> {
+        let set = BTreeSet::<[u8; 4]>::deserialize(deserializer)?;
+        Ok(set.into_iter().map(u32::from_be_bytes).collect())
+    }
+}
+
 /// A hash by itself, in four bytes.
 pub(crate) mod fixed {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};

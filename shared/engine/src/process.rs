@@ -6,6 +6,7 @@ use crate::claims;
 use crate::decide::Situation;
 use crate::due::next_due;
 use crate::evaluate::{Evaluation, look};
+use crate::limits;
 use crate::membership::account_of;
 use crate::moment::Moment;
 use crate::profile::Profile;
@@ -99,6 +100,7 @@ pub fn process(
     if mode == Mode::Live && counted > 0 {
         profile.outbox.extend(claimed);
         tell_account(config, profile, &fresh);
+        limits::forget(moment, profile);
         let recent = i64::from(config.channels.max_event_age_hours) * 3600;
         let now = moment.now.as_second();
         let speak = fresh.iter().any(|(event, _)| now - event.timestamp.as_second() <= recent);

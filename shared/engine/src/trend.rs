@@ -3,6 +3,8 @@
 //! A state cannot tell what it was before, so the scores are written down when the first event of a new week comes, before it
 //! is counted. Weeks in which nothing came are worked out when they are asked for: only time changed the scores in them.
 
+pub(crate) mod packed;
+
 use crate::evaluate::evaluate;
 use crate::facts::Facts;
 use crate::moment::Moment;

@@ -6,7 +6,7 @@ mod support;
 use futures::stream::{self, StreamExt};
 use perennial::stack::StackOptions;
 use perennial_contracts::queue::AccountsPayload;
-use perennial_domain::{AccountId, Likelihood, Member, PersonId, Score, Stage};
+use perennial_domain::{AccountId, Cause, Entry, Likelihood, Member, MessageId, PersonId, Score, Stage};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use support::{Client, stack, stack_with};
@@ -27,8 +27,17 @@ fn member(number: u32) -> Member {
         scores: (number..).zip(scores).map(|(n, likelihood)| (likelihood, points(n * 7))).collect(),
         engagement: points(number),
         last_seen: Some(NOW.parse().unwrap()),
-        personas: ["power_user".to_owned()].into(),
+        personas: [if number % 5_000 == 0 { "billing_contact" } else { "power_user" }.to_owned()].into(),
     }
+}
+
+/// What an event that concerns an account asks of it.
+fn question(account: &AccountId) -> AccountsPayload {
+    let message_id = MessageId::parse("m1").unwrap();
+    let cause = Cause::Event { name: "Payment Failed".to_owned(), message_id };
+    let entry = Entry { journey: "payment_failed".to_owned(), cause, at: NOW.parse().unwrap() };
+    let to = vec!["billing_contact".to_owned()];
+    AccountsPayload::Event { account: account.clone(), to, named: PersonId::derive(&[b"named"]), entry }
 }
 
 /// "10,000 people in one account roll up within one invocation and a stated number of read units."
@@ -65,6 +74,14 @@ async fn ten_thousand_people_roll_up_within_one_invocation_and_225_read_units() 
     assert_eq!((summary.people, summary.score.get()), (PEOPLE, 100));
     assert!(summary.health.is_some());
     stack.wait_idle().await.unwrap();
+
+    // Whom an event of theirs is for is found at the same price.
+    meter.reset();
+    let body = serde_json::to_string(&question(&account)).unwrap();
+    stack.sqs().send_message().queue_url(&stack.queue_urls().accounts).message_body(body).send().await.unwrap();
+    stack.wait_idle().await.unwrap();
+    let query = meter.snapshot().dynamodb.operations["Query"].clone();
+    assert!(query.read_units <= READ_UNITS && query.calls <= 2, "{} read units in {}", query.read_units, query.calls);
     stack.stop().await;
 }
 

@@ -109,3 +109,18 @@ fn journeys_that_would_set_each_other_off_for_ever_are_refused() {
     let broken = [journey("a", "X", "Y", always), journey("b", "Y", "X", "{ after_days = 1 }")].concat();
     assert_eq!(errors(&broken), [""; 0]);
 }
+
+#[test]
+fn whom_an_accounts_event_is_for_is_checked_against_the_personas() {
+    let of = |trigger: &str| {
+        let step = "[[journey.step]]\nchannel = \"mail\"\ntemplate = \"welcome\"\n";
+        errors(&format!("[[journey]]\nid = \"way\"\ntrigger = {trigger}\n{step}"))
+    };
+    assert_eq!(of(r#"{ event = "Payment Failed", to = ["executive_sponsor", "administrator"] }"#), [""; 0]);
+    let near = of(r#"{ event = "Payment Failed", to = ["executive_sponser"] }"#);
+    assert!(near[0].starts_with("journeys.toml:3:45: journey `way`: `executive_sponser` is no persona; did you mean `executive_sponsor`?"), "{near:?}");
+    let empty = of(r#"{ event = "Payment Failed", to = [] }"#);
+    assert!(empty[0].contains("to names at least one persona of personas.toml"), "{empty:?}");
+    let alone = of(r#"{ idle_days = 14, to = ["buyer"] }"#);
+    assert!(alone[0].contains("only a trigger with an event has to"), "{alone:?}");
+}

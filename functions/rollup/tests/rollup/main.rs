@@ -10,5 +10,6 @@
 mod crm;
 mod domains;
 mod people;
+mod resolving;
 mod support;
 mod waking;

@@ -11,6 +11,7 @@ mod accounts;
 mod addresses;
 mod counting;
 mod crashes;
+mod entering;
 mod merging;
 mod orders;
 mod parting;

@@ -17,6 +17,8 @@ pub(crate) enum Delivered {
     Sent,
     /// It was not to go out.
     Withheld,
+    /// It was not to go out: its journey is paused.
+    Paused,
     /// It did not go out, and will not.
     Failed,
     /// Whether it went out is not known.
@@ -97,10 +99,12 @@ pub(crate) async fn act(deps: &Deps, own: Try<'_>, plan: Plan) -> Result<Deliver
     let decision = own.decision;
     match plan {
         Plan::Withhold(reason) => {
-            let mut outcome = Recorded::new(MessageState::Suppressed, deps.clock.now());
-            outcome.detail = Some(reason.to_owned());
-            record(deps, decision, &outcome).await?;
+            suppress(deps, decision, reason.to_owned()).await?;
             Ok(Delivered::Withheld)
+        }
+        Plan::Paused(figures) => {
+            suppress(deps, decision, figures).await?;
+            Ok(Delivered::Paused)
         }
         Plan::InApp(message) => {
             let mut outcome = Recorded::new(MessageState::Sent, deps.clock.now());
@@ -139,6 +143,11 @@ pub(crate) async fn act(deps: &Deps, own: Try<'_>, plan: Plan) -> Result<Deliver
             }
         }
     }
+}
+
+async fn suppress(deps: &Deps, decision: &Decision, why: String) -> Result<(), DeliverError> {
+    let outcome = Recorded { detail: Some(why), ..Recorded::new(MessageState::Suppressed, deps.clock.now()) };
+    record(deps, decision, &outcome).await
 }
 
 /// Why something is to be tried again, and when, where the receiver said so.

@@ -1,5 +1,6 @@
 //! What the handler works with.
 
+use crate::pauses::Pauses;
 use crate::secrets::Secrets;
 use crate::workbench::Workbench;
 use futures::future::{BoxFuture, FutureExt};
@@ -66,6 +67,7 @@ pub struct Deps {
     pub(crate) secrets: Secrets,
     pub(crate) public_url: String,
     pub(crate) keys: Keys,
+    pub(crate) pauses: Pauses,
     workbench: Mutex<Option<Arc<Workbench>>>,
 }
 
@@ -101,8 +103,22 @@ impl Deps {
     pub fn new(parts: Parts) -> Self {
         let Parts { store, config, mail, endpoints, events, messages, put_off, clock, secrets, public_url, keys } =
             parts;
-        let workbench = Mutex::new(None);
-        Self { store, config, mail, endpoints, events, messages, put_off, clock, secrets, public_url, keys, workbench }
+        let (pauses, workbench) = (Pauses::default(), Mutex::new(None));
+        Self {
+            store,
+            config,
+            mail,
+            endpoints,
+            events,
+            messages,
+            put_off,
+            clock,
+            secrets,
+            public_url,
+            keys,
+            pauses,
+            workbench,
+        }
     }
 
     /// The templates of `config`, compiled; kept until another config is in force.

@@ -14,6 +14,7 @@ use perennial_engine::Profile;
 use perennial_lambda_kit::queue::Delay;
 use perennial_store::Consistency;
 use perennial_store::messages::{MessageState, Outcome};
+use perennial_store::pauses::Harm;
 use perennial_store::suppressions::Reason;
 
 /// The source of the events.
@@ -41,6 +42,9 @@ pub(crate) async fn take_in(deps: &Deps, event: &MailEvent) -> Result<(), Delive
     let Some(person) = person else { return Ok(()) };
     let decision = tag(TAG_DECISION).and_then(|text| DecisionId::parse(text).ok());
     if let (Some(decision), Some((state, detail))) = (decision, state(&event.kind)) {
+        if let (Some(harm), Some(journey)) = (harm(&event.kind), tag(TAG_JOURNEY)) {
+            deps.store.count_harm(journey, person, decision, harm, event.at).await?;
+        }
         let outcome = Outcome { provider_id: Some(event.mail_id.clone()), detail, ..Outcome::new(state, event.at) };
         deps.store.record(person, decision, &outcome).await?;
     }
@@ -71,6 +75,15 @@ fn suppresses(kind: &MailEventKind) -> Option<Reason> {
         MailEventKind::Bounce { hard: true, .. } => Some(Reason::Bounce),
         MailEventKind::Complaint { .. } => Some(Reason::Complaint),
         MailEventKind::Subscription { unsubscribed: true } => Some(Reason::Unsubscribe),
+        _ => None,
+    }
+}
+
+/// What counts against the mail's journey. A soft bounce does not: nor does SES count it.
+fn harm(kind: &MailEventKind) -> Option<Harm> {
+    match kind {
+        MailEventKind::Bounce { hard: true, .. } => Some(Harm::Bounced),
+        MailEventKind::Complaint { .. } => Some(Harm::Complained),
         _ => None,
     }
 }

@@ -7,10 +7,13 @@ use crate::feedback;
 use crate::input::{self, Input};
 use crate::{unsettled, update};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use perennial_domain::{Channel, Decision};
 use perennial_lambda_kit::batch::{self, BatchError, Record};
 use perennial_lambda_kit::metrics::Metrics;
 use perennial_lambda_kit::redact::short;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// Messages of a batch that are worked on at once: as many as SES lets a new account send in a second would be 14.
 const CONCURRENCY: usize = 8;
@@ -19,11 +22,14 @@ const CONCURRENCY: usize = 8;
 struct Counts {
     sent: AtomicU64,
     withheld: AtomicU64,
+    paused: AtomicU64,
     failed: AtomicU64,
     unknown: AtomicU64,
     waiting: AtomicU64,
     repeated: AtomicU64,
     events: AtomicU64,
+    /// Mails that SES took, by journey.
+    mails: Mutex<BTreeMap<String, u64>>,
 }
 
 impl Counts {
@@ -31,11 +37,21 @@ impl Counts {
         match delivered {
             Delivered::Sent => &self.sent,
             Delivered::Withheld => &self.withheld,
+            Delivered::Paused => &self.paused,
             Delivered::Failed => &self.failed,
             Delivered::Unknown => &self.unknown,
             Delivered::Waiting => &self.waiting,
             Delivered::Before => &self.repeated,
         }
+    }
+
+    /// Counts what came of a decision.
+    fn add(&self, decision: &Decision, delivered: Delivered) -> &AtomicU64 {
+        if delivered == Delivered::Sent && decision.channel == Channel::Mail {
+            let mut mails = self.mails.lock().unwrap_or_else(PoisonError::into_inner);
+            *mails.entry(decision.journey.clone()).or_default() += 1;
+        }
+        self.of(delivered)
     }
 }
 
@@ -50,13 +66,24 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Ba
     Metrics::new("Perennial", "deliver")
         .count("MessagesSent", of(&counts.sent))
         .count("MessagesWithheld", of(&counts.withheld))
+        .count("MessagesPaused", of(&counts.paused))
         .count("MessagesFailed", of(&counts.failed))
         .count("MessagesUnknown", of(&counts.unknown))
         .count("MessagesWaiting", of(&counts.waiting))
         .count("MessagesRepeated", of(&counts.repeated))
         .count("MailEvents", of(&counts.events))
         .emit(deps.clock.now());
+    count_mails(deps, counts.mails.into_inner().unwrap_or_else(PoisonError::into_inner)).await;
     response
+}
+
+/// Counts the batch's mails, one write for each journey: what share of them does harm is of no use without.
+async fn count_mails(deps: &Deps, mails: BTreeMap<String, u64>) {
+    for (journey, mails) in mails {
+        if let Err(error) = deps.store.count_sent(&journey, mails, deps.clock.now()).await {
+            tracing::warn!(journey, mails, %error, "mails that were sent are not counted for [pause]");
+        }
+    }
 }
 
 async fn one(deps: &Deps, record: Record, counts: &Counts) -> Result<(), DeliverError> {
@@ -89,8 +116,10 @@ async fn work(deps: &Deps, record: &Record, counts: &Counts) -> Result<(), Deliv
             feedback::take_in(deps, &event).await?;
             &counts.events
         }
-        Input::Decision(decision) => counts.of(decision::deliver(deps, &decision, &claimant).await?),
-        Input::Unsettled(unsettled) => counts.of(unsettled::resolve(deps, &unsettled, &claimant).await?),
+        Input::Decision(decision) => counts.add(&decision, decision::deliver(deps, &decision, &claimant).await?),
+        Input::Unsettled(unsettled) => {
+            counts.add(&unsettled.decision, unsettled::resolve(deps, &unsettled, &claimant).await?)
+        }
         Input::Update(update) => counts.of(update::deliver(deps, &update, &claimant).await?),
     };
     count.fetch_add(1, Ordering::Relaxed);

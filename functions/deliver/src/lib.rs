@@ -8,6 +8,7 @@ mod decision;
 mod error;
 mod feedback;
 mod input;
+mod pauses;
 mod plan;
 pub mod secrets;
 #[cfg(test)]

@@ -26,6 +26,8 @@ const ADDRESS_TRAIT: &str = "email";
 pub(crate) enum Plan {
     /// Nothing goes out; why.
     Withhold(&'static str),
+    /// The journey's mails do harm, and none goes out until someone resumes it; the figures.
+    Paused(String),
     /// A mail.
     Mail {
         /// Ready to be sent.
@@ -54,7 +56,7 @@ impl Plan {
     pub(crate) const fn is_repeatable(&self) -> bool {
         match self {
             Self::Mail { .. } => false,
-            Self::Withhold(_) | Self::InApp(_) => true,
+            Self::Withhold(_) | Self::Paused(_) | Self::InApp(_) => true,
             Self::Endpoint { message, .. } => message.is_repeatable(),
         }
     }
@@ -125,6 +127,12 @@ async fn mail(deps: &Deps, config: &Config, about: &About<'_>, now: Timestamp) -
     if let Some(withheld) = deps.store.preferences(&address_hash).await?.withholds(topic, now) {
         return Ok(Plan::Withhold(withheld.as_str()));
     }
+    // What someone must get, such as a receipt, does not stop because other mails of its journey did harm.
+    if !topic.is_some_and(|topic| topic.essential)
+        && let Some(why) = deps.pauses.why(&deps.store, &decision.journey, &config.channels.pause, now).await?
+    {
+        return Ok(Plan::Paused(why));
+    }
     // One click stops what this mail is about; where that cannot be stopped, all that can.
     let topic = topic.filter(|topic| !topic.essential).map(|topic| topic.id.clone());
     let request = Unsubscribe { person: decision.person, address: address_hash, topic };
@@ -172,10 +180,7 @@ async fn account(
 
 /// What the template can name.
 fn context(about: &About<'_>) -> Context {
-    let context = Context::new(about.decision, about.view, about.evaluation.stage).with_owner(about.owner);
-    let Some(account) = about.account else { return context };
-    let traits = account.traits.iter().map(|(name, held)| (name.clone(), held.value.clone()));
-    context.with_account(&account.id, traits.collect())
+    Context::of(about.decision, about.view, about.evaluation.stage, about.account, about.owner)
 }
 
 fn render(deps: &Deps, config: &Config, decision: &Decision, context: &Context) -> Result<Rendered, DeliverError> {

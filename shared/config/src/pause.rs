@@ -54,7 +54,7 @@ pub(crate) struct RawPause {
     /// SES puts an account under review. 100 never pauses it.
     #[cfg_attr(feature = "schema", schemars(range(min = 0.001, max = 100.0)))]
     complaint_percent: Option<Spanned<f64>>,
-    /// The same for mails that bounce; 5 where nothing is written, at which SES puts an account under review.
+    /// The same for mails that bounce for good, as from addresses that do not exist; 5 where nothing is written, at which SES puts an account under review.
     #[cfg_attr(feature = "schema", schemars(range(min = 0.001, max = 100.0)))]
     bounce_percent: Option<Spanned<f64>>,
     /// It does not pause before it has sent so many mails within the window, 1 or more; 200 where nothing is written.

@@ -27,6 +27,10 @@ pub const CONFIG: &str = "CONFIG";
 pub const CURRENT: &str = "CURRENT";
 /// The partition of the counters.
 pub const STAT: &str = "STAT";
+/// The partition of the journeys that are, or were, paused, each under its own partition's name.
+pub const PAUSES: &str = "PAUSES";
+/// The beginning of the sort key of a journey's day.
+pub const DAY: &str = "D#";
 /// Shards of the due index: each takes 1,000 writes a second.
 pub const DUE_SHARDS: u8 = 16;
 
@@ -83,6 +87,21 @@ pub fn suppression_hashed(hash: &[u8; 32]) -> String {
 /// The partition of what was rejected on the UTC day of `received`.
 pub fn rejects(received: Timestamp) -> String {
     format!("R#{}", time::date_of(time::day_of(received)))
+}
+
+/// The partition of a journey's counts.
+pub fn journey(name: &str) -> String {
+    format!("J#{name}")
+}
+
+/// The journey of such a name; `None` where it is of something else.
+pub fn journey_of(key: &str) -> Option<&str> {
+    key.strip_prefix("J#")
+}
+
+/// The sort key of a journey's counts of the UTC day of `at`.
+pub fn journey_day(at: Timestamp) -> String {
+    format!("{DAY}{}", time::date_of(time::day_of(at)))
 }
 
 /// The sort key of a stored version of the config.

@@ -11,6 +11,7 @@ mod item;
 pub mod keys;
 pub mod ledger;
 pub mod messages;
+pub mod pauses;
 pub mod preferences;
 pub mod profiles;
 pub mod rejects;

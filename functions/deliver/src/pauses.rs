@@ -1,0 +1,82 @@
+//! Journeys that stop by themselves: too many of their mails bounce or are called spam.
+
+use crate::error::DeliverError;
+use jiff::{SignedDuration, Timestamp};
+use perennial_config::pause::Pause;
+use perennial_store::Store;
+use perennial_store::pauses::{Health, Tally};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+/// How long what was found of a journey is taken for true: a journey goes on for so long after its limit is passed, and stays paused after it was
+/// resumed.
+const FRESH: SignedDuration = SignedDuration::from_mins(1);
+
+/// What was found of journeys, by name.
+#[derive(Debug, Default)]
+pub(crate) struct Pauses(Mutex<HashMap<String, Looked>>);
+
+#[derive(Debug, Clone)]
+struct Looked {
+    at: Timestamp,
+    why: Option<String>,
+}
+
+impl Pauses {
+    /// Why `journey` sends no mail now; `None` where it does. Pauses it where it has passed a limit of `policy`.
+    ///
+    /// # Errors
+    /// [`DeliverError::Store`] where the table does not answer.
+    pub(crate) async fn why(
+        &self,
+        store: &Store,
+        journey: &str,
+        policy: &Pause,
+        now: Timestamp,
+    ) -> Result<Option<String>, DeliverError> {
+        if let Some(looked) = self.held(journey).filter(|looked| now.duration_since(looked.at).abs() < FRESH) {
+            return Ok(looked.why);
+        }
+        let health = store.journey_health(journey, policy.window_days, now).await?;
+        let why = match &health.paused {
+            Some(paused) => Some(words(&paused.tally)),
+            None if passes(&health, policy) => {
+                if store.pause_journey(journey, &health, now).await? {
+                    let Tally { sent, bounced, complained } = health.tally;
+                    tracing::error!(
+                        journey,
+                        sent,
+                        bounced,
+                        complained,
+                        "a journey passed a limit of [pause] and sends no more mails until it is resumed"
+                    );
+                }
+                Some(words(&health.tally))
+            }
+            None => None,
+        };
+        let looked = Looked { at: now, why: why.clone() };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(journey.to_owned(), looked);
+        Ok(why)
+    }
+
+    fn held(&self, journey: &str) -> Option<Looked> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(journey).cloned()
+    }
+}
+
+/// Whether the journey's mails do more harm than `policy` bears.
+fn passes(health: &Health, policy: &Pause) -> bool {
+    let Tally { sent, bounced, complained } = health.tally;
+    sent >= u64::from(policy.least_messages)
+        && (policy.bounces.is_passed_by(bounced, sent) || policy.complaints.is_passed_by(complained, sent))
+}
+
+fn words(tally: &Tally) -> String {
+    let Tally { sent, bounced, complained } = tally;
+    format!("the journey is paused: of {sent} mails {bounced} bounced and {complained} were called spam")
+}
+
+#[cfg(test)]
+#[path = "pauses_tests.rs"]
+mod tests;

@@ -3,22 +3,27 @@
 pub mod access;
 pub mod config;
 pub mod deps;
+pub mod experiments;
 pub mod handler;
+pub mod play;
 pub mod status;
 
 mod account;
 mod answer;
 mod event;
 mod explain;
+mod features;
 mod inbox;
 mod journeys;
 mod page;
 mod person;
 mod profile;
 mod rejects;
+mod resume;
 mod segments;
 #[cfg(test)]
 mod test_support;
+mod trail;
 mod unmerge;
 mod unsubscribe;
 mod who;

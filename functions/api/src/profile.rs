@@ -3,7 +3,8 @@
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
 use crate::journeys::{JourneyView, journeys};
-use crate::person::{Found, people};
+use crate::person::Found;
+use crate::trail::{self, MessageView};
 use crate::who::{self, ApartView, IdentityView, JoinView};
 use http::Response;
 use jiff::Timestamp;
@@ -14,9 +15,7 @@ use perennial_domain::{AccountId, Currency, Likelihood, PersonId, Score, Stage};
 use perennial_engine::explain::{Reason, reasons_of};
 use perennial_engine::facts::Facts;
 use perennial_engine::trend::{TrendPoint, trend};
-use perennial_engine::{Evaluation, NpsClass, Profile, StageMove, State, evaluate, stage_history};
-use perennial_store::messages::MessageRecord;
-use perennial_store::{Store, StoreError};
+use perennial_engine::{Evaluation, NpsClass, StageMove, State, evaluate, stage_history};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -57,7 +56,7 @@ struct ProfileView<'a> {
     active_days: ActiveDays,
     /// The journeys that the person entered, in the config's order.
     journeys: Vec<JourneyView<'a>>,
-    messages: Vec<MessageRecord>,
+    messages: Vec<MessageView>,
     due_at: Option<Timestamp>,
     config: &'a str,
     now: Timestamp,
@@ -104,8 +103,8 @@ fn is_zero(n: &u32) -> bool {
 /// Answers with the person behind `identity`.
 pub(crate) async fn show(deps: &Deps, identity: &str) -> Result<Response<Body>, Failure> {
     let found = Found::look_up(deps, identity).await?;
-    let messages = messages(&deps.store, &found.profile).await?;
     let (profile, state, config) = (&found.profile, &found.state, &found.config);
+    let messages = trail::messages(deps, profile, config, &found.facts).await?;
     let evaluation = evaluate(&found.moment(), state);
     answer::json(&ProfileView {
         id: profile.id,
@@ -161,15 +160,6 @@ fn score(found: &Found, likelihood: Likelihood) -> ScoreView {
     let moment = found.moment();
     let (value, reasons) = reasons_of(&moment, &found.state, likelihood);
     ScoreView { value, reasons, trend: trend(&moment, &found.state, &found.facts, likelihood) }
-}
-
-async fn messages(store: &Store, profile: &Profile) -> Result<Vec<MessageRecord>, StoreError> {
-    let mut messages = Vec::new();
-    for person in people(profile) {
-        messages.extend(store.messages(person).await?);
-    }
-    messages.sort_by(|a, b| b.decided_at.cmp(&a.decided_at).then_with(|| a.id.cmp(&b.id)));
-    Ok(messages)
 }
 
 fn traits(state: &State) -> BTreeMap<&str, Value> {

@@ -11,13 +11,15 @@ macro_rules! files {
 }
 
 /// Every file of the default config. A test compares the list with the folder.
-const EMBEDDED: [(&str, &str); 40] = files![
+const EMBEDDED: [(&str, &str); 42] = files![
     "accounts.toml",
     "channels.toml",
+    "deployment.toml",
     "features.toml",
     "identity.toml",
     "journeys.toml",
     "lifecycle.toml",
+    "limits.toml",
     "personas.toml",
     "schedules.toml",
     "scoring.toml",

@@ -3,6 +3,7 @@
 use crate::accounts::Accounts;
 use crate::bundle::Bundle;
 use crate::channels::{Channels, Template};
+use crate::deployment::{self, Deployment};
 use crate::error::{ConfigError, ConfigErrors, Reporter};
 use crate::features::Features;
 use crate::history::History;
@@ -53,6 +54,8 @@ pub struct Config {
     pub templates: BTreeMap<String, Template>,
     /// What the clock calls.
     pub schedules: Vec<Schedule>,
+    /// What queues and functions get to work with.
+    pub deployment: Deployment,
 }
 
 impl Config {
@@ -131,6 +134,7 @@ impl Config {
                 error.message.push_str(RETIRED_HINT);
             }
         }
+        let deployment = optional(bundle, "deployment.toml", &mut errors, deployment::load);
         let limits = optional(bundle, "limits.toml", &mut errors, limits::load);
         errors.sort_by(|a, b| a.place().cmp(&b.place()));
         errors.dedup();
@@ -151,6 +155,7 @@ impl Config {
                 channels,
                 templates,
                 schedules,
+                deployment,
             })
         } else {
             Err(ConfigErrors(errors))
@@ -190,9 +195,10 @@ impl Config {
 const RETIRED_HINT: &str = " (this is an earlier version of the journey, which people may be on the way through: keep what it \
                             names, or write on_change = \"move\" into the journey)";
 
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 13] = [
     "accounts.toml",
     "channels.toml",
+    "deployment.toml",
     "features.toml",
     "identity.toml",
     "journeys.toml",

@@ -59,6 +59,16 @@ pub enum GoalBy {
     State(Program<PersonSlot>),
 }
 
+impl std::fmt::Display for GoalBy {
+    /// The event or the condition.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Event { event, .. } => event,
+            Self::State(when) => when.source(),
+        })
+    }
+}
+
 /// A compiled journey.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Journey {

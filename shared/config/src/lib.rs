@@ -7,6 +7,7 @@ pub mod channels;
 pub mod check;
 mod condition;
 pub mod config;
+pub mod deployment;
 pub mod error;
 pub mod features;
 pub mod history;

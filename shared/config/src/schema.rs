@@ -41,6 +41,7 @@ pub fn schemas() -> Vec<FileSchema> {
     vec![
         of::<crate::accounts::File>("accounts"),
         of::<crate::channels::File>("channels"),
+        of::<crate::deployment::File>("deployment"),
         of::<crate::features::File>("features"),
         of::<crate::identity::File>("identity"),
         of::<crate::journeys::File>("journeys"),

@@ -64,8 +64,6 @@ pub struct StackOptions {
     pub faults_from_start: bool,
     /// Whether to count calls and billed units.
     pub meter: bool,
-    /// Messages that `score` takes at once.
-    pub score_batch: usize,
     /// Seconds that changes of an account are gathered before it is rolled up.
     pub debounce_seconds: u64,
 }
@@ -87,7 +85,6 @@ impl StackOptions {
             faults: None,
             faults_from_start: true,
             meter: false,
-            score_batch: 20,
             debounce_seconds: 0,
         }
     }

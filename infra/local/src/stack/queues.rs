@@ -1,11 +1,8 @@
 //! The queues of the stack, each with its dead-letter queue.
 
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
+use perennial_config::deployment::Queues;
 use std::time::Duration;
-
-/// Attempts before a message is set aside in the dead-letter queue: AWS advises at least five for a queue that feeds a function, because
-/// a throttled or dying function uses attempts up too.
-pub const MAX_RECEIVES: u32 = 5;
 
 /// The queues' names; a dead-letter queue has `-dlq` behind its queue's.
 pub const NAMES: [&str; 4] = ["events", "messages", "accounts", "mail-events"];
@@ -37,25 +34,30 @@ impl QueueUrls {
     }
 }
 
-/// Creates the queues that are not there yet.
+/// Creates the queues that are not there yet, as `deployment.toml` says.
 ///
 /// # Errors
 /// What SQS says.
-pub async fn create(sqs: &aws_sdk_sqs::Client, visibility: Duration) -> anyhow::Result<QueueUrls> {
+pub async fn create(sqs: &aws_sdk_sqs::Client, like: &Queues, visibility: Duration) -> anyhow::Result<QueueUrls> {
     Ok(QueueUrls {
-        events: queue(sqs, "events", visibility).await?,
-        messages: queue(sqs, "messages", visibility).await?,
-        accounts: queue(sqs, "accounts", visibility).await?,
-        mail_events: queue(sqs, "mail-events", visibility).await?,
+        events: queue(sqs, "events", like, visibility).await?,
+        messages: queue(sqs, "messages", like, visibility).await?,
+        accounts: queue(sqs, "accounts", like, visibility).await?,
+        mail_events: queue(sqs, "mail-events", like, visibility).await?,
     })
 }
 
-async fn queue(sqs: &aws_sdk_sqs::Client, name: &str, visibility: Duration) -> anyhow::Result<String> {
+async fn queue(
+    sqs: &aws_sdk_sqs::Client,
+    name: &str,
+    like: &Queues,
+    visibility: Duration,
+) -> anyhow::Result<String> {
     let url = |answer: Option<String>| answer.ok_or_else(|| anyhow::anyhow!("SQS gave no URL for the queue {name}"));
     let dlq = url(sqs.create_queue().queue_name(format!("{name}-dlq")).send().await?.queue_url)?;
     let attributes = sqs.get_queue_attributes().queue_url(dlq).attribute_names(Attribute::QueueArn).send().await?;
     let arn = attributes.attributes().and_then(|map| map.get(&Attribute::QueueArn)).cloned().unwrap_or_default();
-    let redrive = serde_json::json!({ "deadLetterTargetArn": arn, "maxReceiveCount": MAX_RECEIVES }).to_string();
+    let redrive = serde_json::json!({ "deadLetterTargetArn": arn, "maxReceiveCount": like.max_receives }).to_string();
     let created = url(sqs.create_queue().queue_name(name).send().await?.queue_url)?;
     sqs.set_queue_attributes()
         .queue_url(&created)

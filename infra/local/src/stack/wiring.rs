@@ -12,6 +12,7 @@ use perennial_channels::mail::Mailer;
 use perennial_channels::secrets::SecretError;
 use perennial_channels::unsubscribe::Keys;
 use perennial_config::Bundle;
+use perennial_config::deployment::Function;
 use perennial_deliver::secrets::{SecretStore, Secrets};
 use perennial_lambda_kit::Env;
 use perennial_lambda_kit::aws;
@@ -134,7 +135,8 @@ pub(super) async fn wire(
     store.create_table().await?;
     store.push_config(bundle, options.clock.now()).await?;
     let config = ConfigHandle::load(store.clone()).await?;
-    let urls = queues::create(&sqs, options.visibility).await?;
+    let deployment = config.current().await.deployment.clone();
+    let urls = queues::create(&sqs, &deployment.queues, options.visibility).await?;
     let archive = match &options.data {
         Some(dir) => Archive::directory(&dir.join(ARCHIVE_DIR))?,
         None => Archive::memory(),
@@ -209,10 +211,10 @@ pub(super) async fn wire(
             handler
         }};
     }
-    let source = |function: &'static str, queue_url: &str, batch_size: usize, handler: Handler| EventSource {
+    let source = |function: &'static str, queue_url: &str, like: &Function, handler: Handler| EventSource {
         function,
         queue_url: queue_url.to_owned(),
-        batch_size,
+        batch_size: like.batch.map_or(1, |batch| usize::from(batch.messages)),
         handler,
     };
     let score_deps = Arc::clone(&score);
@@ -221,11 +223,11 @@ pub(super) async fn wire(
     let rollup = handler!(rollup, perennial_rollup::handler::handle);
     let sources = vec![
         // Two invocations at once, as two Lambda instances: they meet over people now and then, as they would there.
-        source("score", &urls.events, options.score_batch, Arc::clone(&score)),
-        source("score", &urls.events, options.score_batch, score),
-        source("deliver", &urls.messages, 10, Arc::clone(&deliver)),
-        source("deliver", &urls.mail_events, 10, deliver),
-        source("rollup", &urls.accounts, 100, rollup),
+        source("score", &urls.events, &deployment.score, Arc::clone(&score)),
+        source("score", &urls.events, &deployment.score, score),
+        source("deliver", &urls.messages, &deployment.deliver, Arc::clone(&deliver)),
+        source("deliver", &urls.mail_events, &deployment.deliver, deliver),
+        source("rollup", &urls.accounts, &deployment.rollup, rollup),
     ];
     Ok(Wired { store, archive, sqs, urls, functions: Functions { ingest, api }, sources, score: score_deps, sweep })
 }

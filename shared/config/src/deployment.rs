@@ -1,0 +1,317 @@
+//! `deployment.toml`: what queues and functions get to work with. CDK, Terraform and the embedded stack read it alike.
+
+use crate::error::Reporter;
+use crate::spanned::Spanned;
+use serde::Deserialize;
+
+/// What queues and functions get to work with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployment {
+    /// All queues.
+    pub queues: Queues,
+    /// For how many days logs are kept.
+    pub log_days: u16,
+    /// Takes events in over HTTPS.
+    pub ingest: Function,
+    /// Counts events and decides.
+    pub score: Function,
+    /// Finds whose timer rang.
+    pub sweep: Function,
+    /// Works accounts out.
+    pub rollup: Function,
+    /// Sends.
+    pub deliver: Function,
+    /// Answers questions over HTTPS.
+    pub api: Function,
+}
+
+/// What holds for each queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Queues {
+    /// Attempts before a message is set aside in the dead-letter queue, 1 to 1,000.
+    pub max_receives: u16,
+    /// Days after which a message that nobody took is gone, 1 to 14.
+    pub retention_days: u16,
+    /// The same of dead letters.
+    pub dlq_retention_days: u16,
+}
+
+/// What a function gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Function {
+    /// Megabytes, 128 to 10,240; the processor's share grows with them.
+    pub memory_mb: u16,
+    /// The longest that one call takes, 1 to 900 seconds.
+    pub timeout_seconds: u16,
+    /// Calls at once at most, as far as other functions of the AWS account are concerned; `None` for what is free.
+    pub concurrency: Option<u16>,
+    /// How its queues are taken from; `None` for a function without any.
+    pub batch: Option<Batch>,
+}
+
+/// How a queue is taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Batch {
+    /// Messages of one call at most, 1 to 10,000.
+    pub messages: u16,
+    /// Seconds that are waited for a batch to fill, 0 to 300.
+    pub window_seconds: u16,
+    /// Calls for one queue at once at most, 2 to 1,000.
+    pub at_once: u16,
+}
+
+/// Seconds after which a function that answers over HTTPS is no use to whoever asked: as long as an HTTP API waits.
+const HTTP_SECONDS: u16 = 30;
+/// Seconds that Lambda lets any call take.
+const SECONDS: u16 = 900;
+/// Messages up to which a batch needs no window.
+const AT_ONCE_RECEIVED: u16 = 10;
+
+impl Default for Deployment {
+    /// What suits a company of some hundred thousand events a day.
+    fn default() -> Self {
+        let function =
+            |memory_mb, timeout_seconds| Function { memory_mb, timeout_seconds, concurrency: None, batch: None };
+        let fed = |memory_mb, timeout_seconds, messages, window_seconds| Function {
+            batch: Some(Batch { messages, window_seconds, at_once: 10 }),
+            ..function(memory_mb, timeout_seconds)
+        };
+        Self {
+            // AWS advises at least five for a queue that feeds a function, because a throttled or dying function uses attempts up too.
+            queues: Queues { max_receives: 5, retention_days: 4, dlq_retention_days: 14 },
+            log_days: 30,
+            ingest: function(256, 15),
+            score: fed(512, 60, 20, 1),
+            sweep: function(256, 60),
+            rollup: fed(512, 60, 100, 1),
+            deliver: fed(256, 60, 10, 0),
+            api: function(256, 15),
+        }
+    }
+}
+
+/// What queues and functions get to work with. CDK, Terraform and the embedded stack read it alike; a change needs a deployment, and no
+/// build. What is left out is as the shipped file has it.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    /// What holds for each queue.
+    #[serde(default)]
+    queues: RawQueues,
+    /// What holds for the logs of each function.
+    #[serde(default)]
+    logs: RawLogs,
+    /// What each function gets.
+    #[serde(default)]
+    functions: RawFunctions,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct RawQueues {
+    /// Attempts before a message is set aside in the dead-letter queue, 1 to 1000. AWS advises 5 or more.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1000)))]
+    max_receives: Option<Spanned<u16>>,
+    /// Days after which a message that nobody took is gone, 1 to 14.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 14)))]
+    retention_days: Option<Spanned<u16>>,
+    /// Days after which a dead letter is gone, 1 to 14.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 14)))]
+    dlq_retention_days: Option<Spanned<u16>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct RawLogs {
+    /// Days for which logs are kept: one of those that CloudWatch knows, such as 7, 14, 30, 90 or 365.
+    retention_days: Option<Spanned<u16>>,
+}
+
+/// The periods that CloudWatch keeps logs for, up to a year.
+const LOG_DAYS: [u16; 12] = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365];
+
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct RawFunctions {
+    /// Takes events in over HTTPS.
+    #[serde(default)]
+    ingest: RawFunction,
+    /// Counts events into profiles and decides.
+    #[serde(default)]
+    score: RawFunction,
+    /// Finds whose timer rang.
+    #[serde(default)]
+    sweep: RawFunction,
+    /// Works accounts out.
+    #[serde(default)]
+    rollup: RawFunction,
+    /// Sends messages.
+    #[serde(default)]
+    deliver: RawFunction,
+    /// Answers questions, and shows readers their choices, over HTTPS.
+    #[serde(default)]
+    api: RawFunction,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct RawFunction {
+    /// Megabytes, 128 to 10240. The processor's share grows with them: one whole processor at 1769.
+    #[cfg_attr(feature = "schema", schemars(range(min = 128, max = 10240)))]
+    memory_mb: Option<Spanned<u16>>,
+    /// The longest that one call takes, 1 to 900; for ingest and api at most 30. A queue's messages come again after six times that.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 900)))]
+    timeout_seconds: Option<Spanned<u16>>,
+    /// Calls at once at most, set aside for it from the AWS account's; what is free where nothing is written.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    concurrency: Option<Spanned<u16>>,
+    /// How its queues are taken from: only score, rollup and deliver have any.
+    batch: Option<Spanned<RawBatch>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct RawBatch {
+    /// Messages of one call at most, 1 to 10000; with more than 10, a window of 1 second or more.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 10000)))]
+    messages: Option<Spanned<u16>>,
+    /// Seconds that are waited for a batch to fill, 0 to 300. Messages become later by it, and cheaper.
+    #[cfg_attr(feature = "schema", schemars(range(max = 300)))]
+    window_seconds: Option<Spanned<u16>>,
+    /// Calls for one queue at once at most, 2 to 1000.
+    #[cfg_attr(feature = "schema", schemars(range(min = 2, max = 1000)))]
+    at_once: Option<Spanned<u16>>,
+}
+
+/// Checks the file.
+pub(crate) fn load(report: &mut Reporter<'_>) -> Deployment {
+    let usual = Deployment::default();
+    let Some(File { queues, logs, functions }) = report.parse::<File>() else { return usual };
+    Deployment {
+        queues: Queues {
+            max_receives: number(report, "max_receives", queues.max_receives, usual.queues.max_receives, 1, 1000),
+            retention_days: number(report, "retention_days", queues.retention_days, usual.queues.retention_days, 1, 14),
+            dlq_retention_days: number(
+                report,
+                "dlq_retention_days",
+                queues.dlq_retention_days,
+                usual.queues.dlq_retention_days,
+                1,
+                14,
+            ),
+        },
+        log_days: log_days(report, logs.retention_days).unwrap_or(usual.log_days),
+        ingest: function(report, functions.ingest, usual.ingest, HTTP_SECONDS),
+        score: function(report, functions.score, usual.score, SECONDS),
+        sweep: function(report, functions.sweep, usual.sweep, SECONDS),
+        rollup: function(report, functions.rollup, usual.rollup, SECONDS),
+        deliver: function(report, functions.deliver, usual.deliver, SECONDS),
+        api: function(report, functions.api, usual.api, HTTP_SECONDS),
+    }
+}
+
+fn number(
+    report: &mut Reporter<'_>,
+    name: &str,
+    value: Option<Spanned<u16>>,
+    usual: u16,
+    least: u16,
+    most: u16,
+) -> u16 {
+    let Some(value) = value else { return usual };
+    if !(least..=most).contains(value.get_ref()) {
+        report.at(value.span(), format!("{name} must be from {least} to {most}"));
+    }
+    value.into_inner()
+}
+
+fn log_days(report: &mut Reporter<'_>, days: Option<Spanned<u16>>) -> Option<u16> {
+    let days = days?;
+    if !LOG_DAYS.contains(days.get_ref()) {
+        let known = LOG_DAYS.map(|days| days.to_string()).join(", ");
+        report.at(days.span(), format!("CloudWatch keeps logs for one of {known} days"));
+    }
+    Some(days.into_inner())
+}
+
+fn function(report: &mut Reporter<'_>, raw: RawFunction, usual: Function, longest: u16) -> Function {
+    let memory_mb = number(report, "memory_mb", raw.memory_mb, usual.memory_mb, 128, 10240);
+    let timeout_seconds = number(report, "timeout_seconds", raw.timeout_seconds, usual.timeout_seconds, 1, longest);
+    let concurrency = raw.concurrency.map(|value| number(report, "concurrency", Some(value), 1, 1, u16::MAX));
+    let batch = match (raw.batch, usual.batch) {
+        (None, usual) => usual,
+        (Some(raw), Some(usual)) => Some(batch(report, raw, usual)),
+        (Some(raw), None) => {
+            report.at(raw.span(), "this function takes from no queue: only score, rollup and deliver have a batch");
+            None
+        }
+    };
+    Function { memory_mb, timeout_seconds, concurrency, batch }
+}
+
+fn batch(report: &mut Reporter<'_>, raw: Spanned<RawBatch>, usual: Batch) -> Batch {
+    let span = raw.span();
+    let raw = raw.into_inner();
+    let batch = Batch {
+        messages: number(report, "messages", raw.messages, usual.messages, 1, 10_000),
+        window_seconds: number(report, "window_seconds", raw.window_seconds, usual.window_seconds, 0, 300),
+        at_once: number(report, "at_once", raw.at_once, usual.at_once, 2, 1000),
+    };
+    if batch.messages > AT_ONCE_RECEIVED && batch.window_seconds == 0 {
+        let message = format!("more than {AT_ONCE_RECEIVED} messages at once need a window_seconds of 1 or more");
+        report.at(span, message);
+    }
+    batch
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::error::ConfigError;
+
+    fn read(text: &str) -> (Deployment, Vec<ConfigError>) {
+        let mut errors = Vec::new();
+        let deployment = load(&mut Reporter::new("deployment.toml", text, &mut errors));
+        (deployment, errors)
+    }
+
+    #[test]
+    fn what_is_left_out_is_as_usual() {
+        let (deployment, errors) = read("[functions.score]\nmemory_mb = 1024\n[functions.score.batch]\nat_once = 20\n");
+        assert_eq!(errors, []);
+        let usual = Deployment::default();
+        let batch = Batch { at_once: 20, ..usual.score.batch.unwrap() };
+        let score = Function { memory_mb: 1024, batch: Some(batch), ..usual.score };
+        assert_eq!(deployment, Deployment { score, ..usual });
+    }
+
+    #[test]
+    fn what_aws_would_refuse_is_told_with_its_place() {
+        let text = "[queues]\nmax_receives = 0\nretention_days = 15\n[logs]\nretention_days = 31\n\
+                    [functions.ingest]\nmemory_mb = 64\ntimeout_seconds = 31\n[functions.sweep.batch]\nmessages = 1\n\
+                    [functions.deliver.batch]\nmessages = 11\nwindow_seconds = 0\nat_once = 1\n";
+        let (_, errors) = read(text);
+        let mut found: Vec<(usize, &str)> = errors.iter().map(|error| (error.line, error.message.as_str())).collect();
+        found.sort_unstable();
+        assert_eq!(
+            found,
+            [
+                (2, "max_receives must be from 1 to 1000"),
+                (3, "retention_days must be from 1 to 14"),
+                (5, "CloudWatch keeps logs for one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365 days"),
+                (7, "memory_mb must be from 128 to 10240"),
+                (8, "timeout_seconds must be from 1 to 30"),
+                (9, "this function takes from no queue: only score, rollup and deliver have a batch"),
+                (11, "more than 10 messages at once need a window_seconds of 1 or more"),
+                (14, "at_once must be from 2 to 1000"),
+            ]
+        );
+    }
+}

@@ -26,6 +26,10 @@ struct AccountView<'a> {
     domains: Vec<AccountId>,
     /// Where the account itself stands; `null` where no fact named it.
     stage: Option<Stage>,
+    /// How often it has renewed.
+    renewals: u32,
+    /// When it renews next, or was to; `null` where nobody said, and where it has left.
+    renews_at: Option<Timestamp>,
     /// What it pays in a year, in minor units.
     value: Option<ValueView>,
     touch: Touch,
@@ -110,6 +114,8 @@ fn view<'a>(
         traits: account.traits.iter().map(|(name, held)| (name.as_str(), &held.value)).collect(),
         domains,
         stage: facts.stage,
+        renewals: facts.renewals,
+        renews_at: facts.renews_at,
         value: facts.value.zip(currency).map(|(minor, currency)| ValueView { minor, currency }),
         touch: facts.touch,
         owner: facts.owner,

@@ -1,7 +1,7 @@
 //! Takes a batch of the accounts queue.
 
 use crate::deps::Deps;
-use crate::recompute::{Change, recompute};
+use crate::recompute::{Change, Said, recompute};
 use crate::resolve::{Asked, resolve};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use futures::stream::{self, StreamExt};
@@ -24,9 +24,9 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Ba
     let mut events: BTreeMap<AccountId, (Vec<Asked>, Vec<String>)> = BTreeMap::new();
     for record in records {
         match serde_json::from_str(&record.body) {
-            Ok(AccountsPayload::Changed { account, traits, milestones, at }) => {
+            Ok(AccountsPayload::Changed { account, traits, milestones, renewals, at }) => {
                 let (change, records) = changes.entry(account).or_default();
-                change.add(traits, milestones, at);
+                change.add(Said { traits, milestones, renewals }, at);
                 records.push(record.message_id);
             }
             Ok(AccountsPayload::Event { account, to, named, entry }) => {

@@ -8,7 +8,7 @@ use crate::people;
 use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
 use perennial_contracts::queue::{AccountMilestone, AccountTraits};
-use perennial_domain::{AccountId, Member, PersonId};
+use perennial_domain::{AccountId, Member, MessageId, PersonId};
 use perennial_engine::account::{Tally, decide, facts};
 use perennial_store::Consistency;
 use perennial_store::accounts::StoredAccount;
@@ -26,8 +26,17 @@ const SKEW: SignedDuration = SignedDuration::from_secs(2);
 pub(crate) struct Change {
     calls: Vec<AccountTraits>,
     milestones: Vec<AccountMilestone>,
+    renewals: Vec<MessageId>,
     /// The latest moment at which something changed, where all of the messages tell one.
     changed: Changed,
+}
+
+/// What one message says of the account itself.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    pub(crate) traits: Option<AccountTraits>,
+    pub(crate) milestones: Vec<AccountMilestone>,
+    pub(crate) renewals: Vec<MessageId>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
@@ -42,15 +51,11 @@ enum Changed {
 }
 
 impl Change {
-    pub(crate) fn add(
-        &mut self,
-        traits: Option<AccountTraits>,
-        milestones: Vec<AccountMilestone>,
-        at: Option<Timestamp>,
-    ) {
-        let brings_something = traits.is_some() || !milestones.is_empty();
-        self.calls.extend(traits);
-        self.milestones.extend(milestones);
+    pub(crate) fn add(&mut self, said: Said, at: Option<Timestamp>) {
+        let brings_something = said.traits.is_some() || !said.milestones.is_empty() || !said.renewals.is_empty();
+        self.calls.extend(said.traits);
+        self.milestones.extend(said.milestones);
+        self.renewals.extend(said.renewals);
         self.changed = match (self.changed, at.filter(|_| !brings_something)) {
             (Changed::Nothing, Some(at)) => Changed::By(at),
             (Changed::By(known), Some(at)) => Changed::By(known.max(at)),
@@ -110,6 +115,7 @@ async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) 
     for fact in &change.milestones {
         stored.account.mark_milestone(fact.milestone, fact.at);
     }
+    change.renewals.iter().for_each(|message_id| stored.account.renewed(message_id));
     if !was_own && stored.account.is_own() {
         // Until now it was the account of a domain only, which others may have had.
         domains::notify(deps, stored.account.claims.keys()).await?;

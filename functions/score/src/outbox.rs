@@ -7,7 +7,7 @@ use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_contracts::queue::{AccountMilestone, AccountTraits, AccountsPayload, EventsPayload, MessagesPayload};
-use perennial_domain::{AccountId, PersonId};
+use perennial_domain::{AccountId, MessageId, PersonId};
 use perennial_engine::Action;
 use perennial_lambda_kit::queue::{Delay, Sender};
 use perennial_store::{Store, StoreError, Stored};
@@ -182,8 +182,9 @@ async fn write_all(
 
 /// Whether the entry is a message for a queue, and nothing else.
 fn is_sent(action: &Action) -> bool {
-    use Action::{AccountMilestone, AccountTraits, Count, ForAccount, Send};
-    matches!(action, Send(_) | Count { .. } | AccountTraits { .. } | AccountMilestone { .. } | ForAccount { .. })
+    use Action::{AccountMilestone, AccountRenewal, AccountTraits, Count, ForAccount, Send};
+    let of_account = matches!(action, AccountTraits { .. } | AccountMilestone { .. } | AccountRenewal { .. });
+    of_account || matches!(action, Send(_) | Count { .. } | ForAccount { .. })
 }
 
 async fn write(
@@ -246,6 +247,7 @@ struct Changed<'a> {
     account: &'a AccountId,
     calls: Vec<AccountTraits>,
     milestones: Vec<AccountMilestone>,
+    renewals: Vec<MessageId>,
     of: Vec<usize>,
 }
 
@@ -254,14 +256,20 @@ fn accounts(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoing>, serde_
     let mut changed: BTreeMap<&AccountId, Changed<'_>> = BTreeMap::new();
     let mut outgoing = Vec::new();
     for (index, planned) in planned.iter().enumerate() {
-        let (account, traits, milestone) = match &planned.action {
-            Action::PublishMember { account, .. } | Action::LeaveAccount { account, .. } => (account, None, None),
-            Action::AccountTraits { account, traits, at, message_id } => {
-                let traits = AccountTraits { traits: traits.clone(), at: *at, message_id: message_id.clone() };
-                (account, Some(traits), None)
+        let (mut traits, mut milestone, mut renewal) = (None, None, None);
+        let account = match &planned.action {
+            Action::PublishMember { account, .. } | Action::LeaveAccount { account, .. } => account,
+            Action::AccountTraits { account, traits: said, at, message_id } => {
+                traits = Some(AccountTraits { traits: said.clone(), at: *at, message_id: message_id.clone() });
+                account
             }
-            Action::AccountMilestone { account, milestone, at } => {
-                (account, None, Some(AccountMilestone { milestone: *milestone, at: *at }))
+            Action::AccountMilestone { account, milestone: fact, at } => {
+                milestone = Some(AccountMilestone { milestone: *fact, at: *at });
+                account
+            }
+            Action::AccountRenewal { account, message_id } => {
+                renewal = Some(message_id.clone());
+                account
             }
             Action::ForAccount { account, to, entry } => {
                 let (account, to, entry) = (account.clone(), to.clone(), entry.clone());
@@ -275,17 +283,25 @@ fn accounts(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoing>, serde_
             | Action::Claim { .. }
             | Action::Alias { .. } => continue,
         };
-        let empty = || Changed { account, calls: Vec::new(), milestones: Vec::new(), of: Vec::new() };
+        let empty = || Changed {
+            account,
+            calls: Vec::new(),
+            milestones: Vec::new(),
+            renewals: Vec::new(),
+            of: Vec::new(),
+        };
         let changed = changed.entry(account).or_insert_with(empty);
         changed.calls.extend(traits);
         changed.milestones.extend(milestone);
+        changed.renewals.extend(renewal);
         changed.of.push(index);
     }
-    for Changed { account, calls, mut milestones, of } in changed.into_values() {
+    for Changed { account, calls, mut milestones, mut renewals, of } in changed.into_values() {
         let calls = if calls.is_empty() { vec![None] } else { calls.into_iter().map(Some).collect() };
         for traits in calls {
-            let milestones = std::mem::take(&mut milestones);
-            let changed = AccountsPayload::Changed { account: account.clone(), traits, milestones, at: Some(now) };
+            let (milestones, renewals) = (std::mem::take(&mut milestones), std::mem::take(&mut renewals));
+            let (account, at) = (account.clone(), Some(now));
+            let changed = AccountsPayload::Changed { account, traits, milestones, renewals, at };
             outgoing.push(Outgoing { body: serde_json::to_string(&changed)?, of: of.clone() });
         }
     }

@@ -54,6 +54,16 @@ impl Weights {
     }
 }
 
+/// How often an account has renewed, and when it does so next.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Renewal {
+    /// Events (as counted) of which each is one renewal, where it names the account.
+    pub events: BTreeSet<String>,
+    /// The account's trait that says when it renews next: from `group` calls, and from the property of that name of any event that
+    /// names the account.
+    pub r#trait: Option<String>,
+}
+
 /// Whose readiness makes the account's score.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ScoreRule {
@@ -137,6 +147,8 @@ pub struct Accounts {
     pub owner: Owner,
     /// Events (as counted) that say where the account itself stands; each is one of `lifecycle.toml`.
     pub stage_events: BTreeSet<String>,
+    /// Renewals.
+    pub renewal: Renewal,
     /// The score.
     pub score: ScoreRule,
     /// The health.

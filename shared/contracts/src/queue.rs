@@ -109,6 +109,9 @@ pub enum AccountsPayload {
         /// Facts about the whole account, such as its first payment. First and last times are kept.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         milestones: Vec<AccountMilestone>,
+        /// Events of which each is one renewal of the account, by their ids.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        renewals: Vec<MessageId>,
         /// When this was sent, after all that it tells of was written: an account that was worked out later has it in it.
         /// `None` where it is to be worked out in any case.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -131,12 +134,12 @@ pub enum AccountsPayload {
 impl AccountsPayload {
     /// Something of the account's people changed, as of `at`.
     pub fn people(account: AccountId, at: Timestamp) -> Self {
-        Self::Changed { account, traits: None, milestones: Vec::new(), at: Some(at) }
+        Self::Changed { account, traits: None, milestones: Vec::new(), renewals: Vec::new(), at: Some(at) }
     }
 
     /// The account is to be worked out anew, whatever is known of it.
     pub fn anew(account: AccountId) -> Self {
-        Self::Changed { account, traits: None, milestones: Vec::new(), at: None }
+        Self::Changed { account, traits: None, milestones: Vec::new(), renewals: Vec::new(), at: None }
     }
 }
 

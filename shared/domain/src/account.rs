@@ -1,5 +1,6 @@
 //! Accounts: the companies that people belong to.
 
+use crate::time::DAY_SECONDS;
 use crate::{AccountId, ConfigVersion, DecisionId, Likelihood, PersonId, Score, Stage};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -66,8 +67,21 @@ pub struct AccountFacts {
     pub owner: Option<String>,
     /// Where the account itself stands by billing facts that name it; `None` where there were none.
     pub stage: Option<Stage>,
+    /// How often it has renewed.
+    pub renewals: u32,
+    /// When it renews next, or was to when that was last said; `None` where nobody said, and where it has left.
+    pub renews_at: Option<Timestamp>,
     /// What `group` calls said of it.
     pub traits: BTreeMap<String, serde_json::Value>,
+}
+
+impl AccountFacts {
+    /// Whole days from `now` until it renews next, begun days counted: 60 from the moment on that is 60 days before, 0 at the moment
+    /// itself. `None` where nobody said when that is, and where it has passed.
+    pub fn renews_in_days(&self, now: Timestamp) -> Option<i64> {
+        let left = self.renews_at?.as_second() - now.as_second();
+        (left >= 0).then(|| (left + DAY_SECONDS - 1) / DAY_SECONDS)
+    }
 }
 
 /// What an account's people amount to.

@@ -2,6 +2,7 @@
 //! calls and people in any order, any number of times, give the same account.
 
 pub mod follow_up;
+pub mod renewal;
 pub mod standing;
 pub mod tally;
 
@@ -36,6 +37,8 @@ pub struct Account {
     pub traits: BTreeMap<String, AccountTrait>,
     /// First and last time of each fact about the whole account.
     pub milestones: BTreeMap<Milestone, Span>,
+    /// Which events told of a renewal, by the hashes of their ids: at most [`renewal::MAX_RENEWALS`].
+    pub renewals: BTreeSet<u64>,
     /// Every company domain that its traits ever named, and when first.
     pub named: BTreeMap<String, Timestamp>,
     /// The domains at whose own accounts it stands among the claims.
@@ -83,6 +86,7 @@ impl Account {
             id,
             traits: BTreeMap::new(),
             milestones: BTreeMap::new(),
+            renewals: BTreeSet::new(),
             named: BTreeMap::new(),
             registered: BTreeSet::new(),
             claims: BTreeMap::new(),
@@ -144,7 +148,7 @@ impl Account {
 
     /// Whether something was said of this very account, so that it is more than a company domain's.
     pub fn is_own(&self) -> bool {
-        !self.traits.is_empty() || !self.milestones.is_empty()
+        !self.traits.is_empty() || !self.milestones.is_empty() || !self.renewals.is_empty()
     }
 
     /// The account that has this one's people, for the account of a domain that another names as its own: the first to do

@@ -51,6 +51,13 @@ pub enum Action {
         /// When.
         at: Timestamp,
     },
+    /// Tell `rollup` that the account has renewed.
+    AccountRenewal {
+        /// The account.
+        account: AccountId,
+        /// The event that says so, by which repetitions are told.
+        message_id: MessageId,
+    },
     /// Let those people of an account enter a journey whom an event that concerns the account is for; where there are none, this person.
     ForAccount {
         /// The account.

@@ -3,8 +3,9 @@
 use crate::evaluate::look;
 use crate::moment::Moment;
 use crate::state::State;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use perennial_config::journeys::Trigger;
+use perennial_config::vocabulary::AccountField;
 use perennial_domain::Stage;
 use perennial_domain::time::{days_between, plus_days};
 
@@ -29,12 +30,18 @@ struct Pulse {
 /// The earliest moment after now at which time alone could change what is decided, and before `until` where that is given;
 /// `until` itself where nothing changes before it, and `None` where nothing waits.
 ///
+/// Time changes people by the days that they are idle, and by the days that are left until their account renews.
+pub(crate) fn next_due(moment: &Moment<'_>, state: &State, until: Option<Timestamp>) -> Option<Timestamp> {
+    let now = pulse(moment, state);
+    let until = next_idle(moment, state, &now, until);
+    next_before_renewal(moment, state, &now, until)
+}
+
 /// Looks at the person once for each day of further silence, at the time of day of the last activity: what depends on idle
 /// days is found to the second, what depends on calendar days, on hours that decay, or on the account, within a day. Later
 /// activity leads to another look before the moment that is kept, so that moment needs no change when it would move later.
-pub(crate) fn next_due(moment: &Moment<'_>, state: &State, until: Option<Timestamp>) -> Option<Timestamp> {
+fn next_idle(moment: &Moment<'_>, state: &State, now: &Pulse, until: Option<Timestamp>) -> Option<Timestamp> {
     let Some(last) = state.seen.map(|seen| seen.last_at()) else { return until };
-    let now = pulse(moment, state);
     let idle = days_between(last, moment.now);
     let mut day = idle + 1;
     while day <= LAST {
@@ -42,8 +49,8 @@ pub(crate) fn next_due(moment: &Moment<'_>, state: &State, until: Option<Timesta
         if until.is_some_and(|until| at >= until) {
             return until;
         }
-        if at > moment.now && pulse(&moment.at(at), state) != now {
-            return Some(first_change(moment, state, &now, last, day));
+        if at > moment.now && pulse(&moment.at(at), state) != *now {
+            return Some(first_change(moment, state, now, last, day));
         }
         day += if day < DAILY { 1 } else { COARSE };
     }
@@ -56,6 +63,31 @@ fn first_change(moment: &Moment<'_>, state: &State, now: &Pulse, last: Timestamp
     let days = (from..day).map(|day| plus_days(last, day)).filter(|at| *at > moment.now);
     let changed = |at: &Timestamp| pulse(&moment.at(*at), state) != *now;
     days.into_iter().find(changed).unwrap_or_else(|| plus_days(last, day))
+}
+
+/// Looks at the person at each moment at which fewer days are left until their account renews, however long they have been idle, where
+/// any condition asks for that: for [`DAILY`] days, after which it is time to look further.
+fn next_before_renewal(
+    moment: &Moment<'_>,
+    state: &State,
+    now: &Pulse,
+    until: Option<Timestamp>,
+) -> Option<Timestamp> {
+    let asked = || moment.config.asked_of_account().any(|field| *field == AccountField::RenewsInDays);
+    let renewal = moment.account.and_then(|account| Some((account.renews_at?, account.renews_in_days(moment.now)?)));
+    let Some((renews_at, left)) = renewal.filter(|_| asked()) else { return until };
+    // Once it has passed, nobody says when the next one is.
+    let passed = std::iter::once(plus_days(renews_at, 0) + SignedDuration::from_secs(1));
+    let moments = (0..left).rev().map(|day| plus_days(renews_at, -day)).chain(passed);
+    for (nth, at) in (0..).zip(moments) {
+        if until.is_some_and(|until| at >= until) {
+            return until;
+        }
+        if nth >= DAILY || pulse(&moment.at(at), state) != *now {
+            return Some(at);
+        }
+    }
+    until
 }
 
 fn pulse(moment: &Moment<'_>, state: &State) -> Pulse {

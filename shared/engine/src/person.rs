@@ -168,6 +168,8 @@ impl<'a> Person<'a> {
             AccountField::Touch => Some(account.touch.as_str().into()),
             AccountField::Owner => account.owner.as_deref().map(Value::from),
             AccountField::Stage => account.stage.map(|stage| stage.as_str().into()),
+            AccountField::Renewals => Some(Value::Int(account.renewals.into())),
+            AccountField::RenewsInDays => account.renews_in_days(self.moment.now).map(Value::Int),
             AccountField::Trait(path) => {
                 let (first, rest) = path.split_first()?;
                 let mut value = account.traits.get(first)?;

@@ -313,6 +313,7 @@ impl Table<'_> {
                     | Action::LeaveAccount { .. }
                     | Action::AccountTraits { .. }
                     | Action::AccountMilestone { .. }
+                    | Action::AccountRenewal { .. }
                     | Action::IndexAddress { .. }
                     | Action::Claim { .. }
                     | Action::Alias { .. } => {}

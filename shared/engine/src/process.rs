@@ -1,5 +1,6 @@
 //! A batch of events, or a timer, for one person.
 
+use crate::account::renewal;
 use crate::action::Action;
 use crate::apply::apply;
 use crate::claims;
@@ -148,7 +149,7 @@ pub(crate) fn reschedule(moment: &Moment<'_>, profile: &mut Profile, view: &Stat
     moved
 }
 
-/// Hands on what the events say of whole accounts: traits, and where they stand.
+/// Hands on what the events say of whole accounts: traits, renewals, and where they stand.
 fn tell_account(config: &Config, profile: &mut Profile, fresh: &[(&Event, Identity)]) {
     for (event, _) in fresh {
         let Some(account) = &event.group_id else { continue };
@@ -160,6 +161,7 @@ fn tell_account(config: &Config, profile: &mut Profile, fresh: &[(&Event, Identi
                 message_id: event.message_id.clone(),
             });
         }
+        profile.outbox.extend(renewal::told_by(&config.accounts.renewal, account, event));
         for milestone in config.accounts.milestones(&config.lifecycle, event) {
             let (account, milestone) = (account.clone(), *milestone);
             profile.outbox.push(Action::AccountMilestone { account, milestone, at: event.timestamp });

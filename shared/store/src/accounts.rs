@@ -127,6 +127,7 @@ impl Store {
             id: id.clone(),
             traits: item.json("traits")?.unwrap_or_default(),
             milestones: item.json("miles")?.unwrap_or_default(),
+            renewals: item.json("ren")?.unwrap_or_default(),
             named: item.json("named")?.unwrap_or_default(),
             registered: item.json("reg")?.unwrap_or_default(),
             claims: item.json("claims")?.unwrap_or_default(),
@@ -184,6 +185,9 @@ impl Store {
         }
         if !account.milestones.is_empty() {
             set("miles", json(&account.milestones)?);
+        }
+        if !account.renewals.is_empty() {
+            set("ren", json(&account.renewals)?);
         }
         if !account.named.is_empty() {
             set("named", json(&account.named)?);

@@ -2,8 +2,8 @@
 
 use crate::answer::Failure;
 use perennial_domain::{AccountId, Member, PersonId};
-use perennial_store::accounts::MemberCursor;
 use perennial_store::Store;
+use perennial_store::accounts::MemberCursor;
 
 /// A page.
 #[derive(Debug, Default)]

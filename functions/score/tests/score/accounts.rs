@@ -148,7 +148,7 @@ async fn a_fact_about_the_account_reaches_the_accounts_queue_with_the_time_of_it
     assert!(bench.feed(&[vec![paid]]).await.is_empty());
     let told: Vec<AccountsPayload> =
         bench.accounts.drain().iter().map(|(body, _)| serde_json::from_str(body).unwrap()).collect();
-    let [AccountsPayload::Changed { account, traits: None, milestones, at: Some(sent) }] = told.as_slice() else {
+    let [AccountsPayload::Changed { account, traits: None, milestones, at: Some(sent), .. }] = told.as_slice() else {
         panic!("{told:?}")
     };
     assert_eq!((account, *sent), (&id("acme"), at(5)));

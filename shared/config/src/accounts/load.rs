@@ -1,6 +1,8 @@
 //! The file as written, and its checks.
 
-use super::{Accounts, Crm, CrmField, Domains, HealthRule, Owner, ScoreRule, THOUSAND, TouchLevels, Value, Weights};
+use super::{
+    Accounts, Crm, CrmField, Domains, HealthRule, Owner, Renewal, ScoreRule, THOUSAND, TouchLevels, Value, Weights,
+};
 use crate::channels::{Endpoint, Kind};
 use crate::error::{Reporter, unknown};
 use crate::lifecycle::Lifecycle;
@@ -30,6 +32,9 @@ pub(crate) struct File {
     /// Where the whole account stands.
     #[serde(default)]
     stage: RawStage,
+    /// How often the account has renewed, and when it does so next.
+    #[serde(default)]
+    renewal: RawRenewal,
     /// How ready the account is to buy, 0 to 100: the sum of `purchase` over its buyers.
     #[serde(default)]
     score: RawScore,
@@ -97,6 +102,18 @@ struct RawStage {
     /// Events of lifecycle.toml that say where the whole account stands, where they carry its id.
     #[serde(default)]
     events: Vec<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct RawRenewal {
+    /// Events of which each is one renewal, where it carries the account's id.
+    #[serde(default)]
+    events: Vec<Spanned<String>>,
+    /// The trait of the account that says when it renews next: a date, a time, or seconds or milliseconds since 1970. It is taken from
+    /// `group` calls, and from the property of that name of any event that carries the account's id.
+    r#trait: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -198,6 +215,7 @@ impl Accounts {
             touch,
             owner,
             stage_events,
+            renewal: load_renewal(report, file.renewal),
             score: load_score(report, file.score, personas),
             health: load_health(report, file.health, personas),
             domains: load_domains(report, file.domains),
@@ -223,6 +241,17 @@ fn load_value(report: &mut Reporter<'_>, raw: RawValue) -> Option<Value> {
         Period::Year => 1,
     };
     Some(Value { r#trait: raw.r#trait.into_inner(), currency, times_a_year })
+}
+
+fn load_renewal(report: &mut Reporter<'_>, raw: RawRenewal) -> Renewal {
+    raw.events.iter().for_each(|event| report.event(event));
+    if let Some(name) = raw.r#trait.as_ref().filter(|name| name.get_ref().trim().is_empty()) {
+        report.at(name.span(), "renewal.trait is empty: name the trait that says when an account renews, such as renews_at");
+    }
+    Renewal {
+        events: raw.events.into_iter().map(Spanned::into_inner).collect(),
+        r#trait: raw.r#trait.map(Spanned::into_inner),
+    }
 }
 
 fn load_touch(report: &mut Reporter<'_>, raw: RawTouch, value: Option<&Value>) -> TouchLevels {

@@ -196,6 +196,12 @@ fn nothing_known(
             PersonSlot::Account(AccountField::Value) if config.accounts.value.is_none() => {
                 "no account has a value: name the trait that says what it pays in accounts.toml, [value]"
             }
+            PersonSlot::Account(AccountField::Renewals) if config.accounts.renewal.events.is_empty() => {
+                "no account has renewed: name the events that are a renewal in accounts.toml, [renewal]"
+            }
+            PersonSlot::Account(AccountField::RenewsInDays) if config.accounts.renewal.r#trait.is_none() => {
+                "nobody says when an account renews: name the trait that does in accounts.toml, [renewal]"
+            }
             _ => continue,
         };
         remarks.at(file, path, message);

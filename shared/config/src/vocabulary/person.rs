@@ -140,6 +140,10 @@ pub enum AccountField {
     Owner,
     /// Where it stands.
     Stage,
+    /// How often it has renewed.
+    Renewals,
+    /// Days until it renews next.
+    RenewsInDays,
     /// A trait, by its path.
     Trait(Vec<String>),
 }
@@ -167,8 +171,19 @@ pub struct PersonVocabulary<'a> {
 }
 
 /// The fields of `account`.
-pub const ACCOUNT_FIELDS: [&str; 9] =
-    ["id", "people", "score", "health", "value", "touch", "owner", "stage", "traits.NAME"];
+pub const ACCOUNT_FIELDS: [&str; 11] = [
+    "id",
+    "people",
+    "score",
+    "health",
+    "value",
+    "touch",
+    "owner",
+    "stage",
+    "renewals",
+    "renews_in_days",
+    "traits.NAME",
+];
 
 impl Vocabulary for PersonVocabulary<'_> {
     type Slot = PersonSlot;
@@ -295,6 +310,8 @@ impl PersonVocabulary<'_> {
             ["touch"] => (AccountField::Touch, Type::Text),
             ["owner"] => (AccountField::Owner, Type::Text),
             ["stage"] => (AccountField::Stage, Type::Text),
+            ["renewals"] => (AccountField::Renewals, Type::Int),
+            ["renews_in_days"] => (AccountField::RenewsInDays, Type::Int),
             ["traits", rest @ ..] if !rest.is_empty() => {
                 let path = rest.iter().map(|name| (*name).to_owned()).collect();
                 (AccountField::Trait(path), Type::Dyn)

@@ -174,6 +174,9 @@ fn fingerprint(config: &Config, facts: &AccountFacts) -> u64 {
         AccountField::Touch => json!(facts.touch),
         AccountField::Owner => json!(facts.owner),
         AccountField::Stage => json!(facts.stage),
+        AccountField::Renewals => json!(facts.renewals),
+        // The days by themselves pass unheard: each person has a timer for them.
+        AccountField::RenewsInDays => json!(facts.renews_at),
         AccountField::Trait(path) => json!(path.first().and_then(|name| facts.traits.get(name))),
     });
     hash::hash64(&[Value::from_iter(asked).to_string().as_bytes()])

@@ -15,6 +15,7 @@ pub fn facts(config: &Config, account: &Account, now: Timestamp) -> AccountFacts
     let value = value(config, account);
     let touch = touch(config, value);
     let summary = account.summary.as_ref();
+    let stage = stage_of(config, account, now);
     AccountFacts {
         id: account.id.clone(),
         people: summary.map_or(0, |summary| summary.people),
@@ -23,7 +24,9 @@ pub fn facts(config: &Config, account: &Account, now: Timestamp) -> AccountFacts
         value,
         touch,
         owner: owner(config, account, touch),
-        stage: stage_of(config, account, now),
+        stage,
+        renewals: u32::try_from(account.renewals.len()).unwrap_or(u32::MAX),
+        renews_at: account.renews_at(&config.accounts.renewal).filter(|_| stage != Some(Stage::Churned)),
         traits: account.traits.iter().map(|(name, held)| (name.clone(), held.value.clone())).collect(),
     }
 }

@@ -63,6 +63,8 @@ pub(crate) fn account(people: u32, stage: Option<Stage>) -> AccountFacts {
         touch: Touch::None,
         owner: None,
         stage,
+        renewals: 0,
+        renews_at: None,
         traits: Default::default(),
     }
 }

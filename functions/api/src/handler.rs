@@ -3,7 +3,7 @@
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
 use crate::inbox::Deed;
-use crate::{account, explain, inbox, profile, rejects, segments, status, unmerge, unsubscribe};
+use crate::{account, explain, inbox, profile, rejects, resume, segments, status, unmerge, unsubscribe};
 use http::{Method, Response};
 use lambda_http::{Body, Request};
 use percent_encoding::percent_decode_str;
@@ -49,6 +49,10 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
         ["api", "status"] => {
             only("GET", reads)?;
             status::show(deps).await
+        }
+        ["api", "journeys", journey, "resume"] => {
+            only("POST", *request.method() == Method::POST)?;
+            resume::resume(deps, journey).await
         }
         ["api", "people", person, "unmerge"] => {
             only("POST", *request.method() == Method::POST)?;

@@ -9,6 +9,7 @@ use http::Response;
 use jiff::Timestamp;
 use lambda_http::Body;
 use perennial_domain::{ConfigVersion, Stage};
+use perennial_store::pauses::Paused;
 use perennial_store::totals::Totals;
 use perennial_store::{Store, StoreError};
 use serde::Serialize;
@@ -184,6 +185,8 @@ struct StatusView {
     messages_by: BTreeMap<String, BTreeMap<String, u64>>,
     /// Updates of the CRM's account records.
     crm_updates: u64,
+    /// Journeys that send no mail until they are resumed, with the figures that did it.
+    paused_journeys: Vec<Paused>,
     queues: BTreeMap<String, QueueView>,
     idle: bool,
     now: Timestamp,
@@ -219,6 +222,7 @@ pub(crate) async fn show(deps: &Deps) -> Result<Response<Body>, Failure> {
         messages: totals.messages,
         messages_by: totals.channels,
         crm_updates: totals.crm_updates,
+        paused_journeys: deps.store.paused_journeys().await?,
         queues,
         idle,
         now,

@@ -43,6 +43,8 @@ pub struct Totals {
     pub segments: BTreeMap<String, SegmentTotals>,
     /// Messages by channel and state, such as `mail` and `sent`.
     pub channels: BTreeMap<String, BTreeMap<String, u64>>,
+    /// The same for each journey, by its id.
+    pub journeys: BTreeMap<String, BTreeMap<String, BTreeMap<String, u64>>>,
 }
 
 /// People by what their latest survey answer made of them.
@@ -127,11 +129,9 @@ impl Totals {
             mine.people += totals.people;
             mine.nps.add(totals.nps);
         }
-        for (channel, states) in other.channels {
-            let mine = self.channels.entry(channel).or_default();
-            for (state, messages) in states {
-                *mine.entry(state).or_default() += messages;
-            }
+        add_channels(&mut self.channels, other.channels);
+        for (journey, channels) in other.journeys {
+            add_channels(self.journeys.entry(journey).or_default(), channels);
         }
     }
 
@@ -169,6 +169,9 @@ impl Totals {
             self.messages += 1;
             let channel = item.text("ch")?.unwrap_or_default().to_owned();
             let state = item.text("status")?.unwrap_or_default().to_owned();
+            let journey = item.text("journey")?.unwrap_or_default().to_owned();
+            let of_journey = self.journeys.entry(journey).or_default();
+            *of_journey.entry(channel.clone()).or_default().entry(state.clone()).or_default() += 1;
             *self.channels.entry(channel).or_default().entry(state).or_default() += 1;
         } else if pk.starts_with("R#") {
             self.rejected += 1;
@@ -176,6 +179,16 @@ impl Totals {
             self.duplicates += item.number::<u64>("n")?.unwrap_or_default();
         }
         Ok(())
+    }
+}
+
+/// Adds messages by channel and state.
+fn add_channels(sums: &mut BTreeMap<String, BTreeMap<String, u64>>, more: BTreeMap<String, BTreeMap<String, u64>>) {
+    for (channel, states) in more {
+        let mine = sums.entry(channel).or_default();
+        for (state, messages) in states {
+            *mine.entry(state).or_default() += messages;
+        }
     }
 }
 
@@ -204,7 +217,7 @@ impl Store {
                 .segment(segment)
                 .total_segments(SEGMENTS)
                 .filter_expression("NOT begins_with(#sk, :ledger)")
-                .projection_expression("#pk, #sk, #n, #to, #stage, #scores, #nps, #pers, #segs, #ch, #status")
+                .projection_expression("#pk, #sk, #n, #to, #stage, #scores, #nps, #pers, #segs, #ch, #status, #journey")
                 .expression_attribute_names("#pk", keys::PK)
                 .expression_attribute_names("#sk", keys::SK)
                 .expression_attribute_names("#n", "n")
@@ -216,6 +229,7 @@ impl Store {
                 .expression_attribute_names("#segs", "segs")
                 .expression_attribute_names("#ch", "ch")
                 .expression_attribute_names("#status", "status")
+                .expression_attribute_names("#journey", "journey")
                 .expression_attribute_values(":ledger", crate::item::s(keys::LEDGER))
                 .set_exclusive_start_key(from);
             let page = scan.send().await.map_err(|error| sort("totals", error))?;

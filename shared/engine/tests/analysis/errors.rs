@@ -46,9 +46,14 @@ fn an_error_counts_in_no_feature_where_it_names_none() {
 #[test]
 fn without_a_description_of_errors_nobody_can_ask_for_them() {
     let features = "[[feature]]\nname = \"forecast\"\nevent = \"Used\"\n";
-    let files = ConfigBuilder::least()
-        .with(&[("features.toml", features), ("segments.toml", "[[segment]]\nname = \"a\"\nwhen = 'most_errors(1) > 2'\n")]);
+    let files = ConfigBuilder::least().with(&[
+        ("features.toml", features),
+        ("segments.toml", "[[segment]]\nname = \"a\"\nwhen = 'most_errors(1) > 2'\n"),
+    ]);
     let errors = Config::load(&files.bundle()).unwrap_err().to_string();
-    assert!(errors.contains("segments.toml:3:") && errors.contains("features.toml does not say what an error is"), "{errors}");
+    assert!(
+        errors.contains("segments.toml:3:") && errors.contains("features.toml does not say what an error is"),
+        "{errors}"
+    );
     assert!(config_with(&[("features.toml", features)]).history.of("Error Shown").is_empty());
 }

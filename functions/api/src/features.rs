@@ -1,0 +1,87 @@
+//! `GET /api/features`: what of the product is used, and where people meet errors.
+
+use crate::answer::{self, Failure};
+use crate::deps::Deps;
+use http::Response;
+use jiff::Timestamp;
+use lambda_http::Body;
+use perennial_config::features::{ERROR_DAYS, Feature};
+use perennial_domain::time::day_of;
+use perennial_engine::State;
+use serde::Serialize;
+
+/// How many days back use and errors are counted, today included.
+const DAYS: u16 = ERROR_DAYS;
+
+#[derive(Serialize)]
+struct FeaturesView<'a> {
+    /// In the config's order.
+    features: Vec<FeatureView<'a>>,
+    /// How many days back everything is counted but for what says `ever`.
+    days: u16,
+    /// All people, whether they use anything or not.
+    people: u64,
+    config: &'a str,
+    now: Timestamp,
+}
+
+#[derive(Serialize)]
+struct FeatureView<'a> {
+    name: &'a str,
+    high_value: bool,
+    /// How many people used it.
+    people: u64,
+    /// How many people ever did.
+    people_ever: u64,
+    /// Errors that were met in it; `null` where features.toml does not say what an error is.
+    errors: Option<u64>,
+    /// How many people met them.
+    people_with_errors: Option<u64>,
+}
+
+impl<'a> FeatureView<'a> {
+    /// Nobody yet.
+    fn new(feature: &'a Feature, has_errors: bool) -> Self {
+        let none = has_errors.then_some(0);
+        Self {
+            name: &feature.name,
+            high_value: feature.high_value,
+            people: 0,
+            people_ever: 0,
+            errors: none,
+            people_with_errors: none,
+        }
+    }
+
+    /// Counts one person's share on `today`.
+    fn add(&mut self, feature: &Feature, state: &State, today: i32) {
+        let uses = state.uses.get(&feature.key);
+        self.people += u64::from(uses.is_some_and(|uses| uses.active(today, u32::from(DAYS)) > 0));
+        self.people_ever += u64::from(uses.is_some());
+        let errors = state.windowed(feature.errors_key, today, DAYS);
+        self.errors = self.errors.map(|all| all + u64::from(errors));
+        self.people_with_errors = self.people_with_errors.map(|all| all + u64::from(errors > 0));
+    }
+}
+
+/// Answers with all features of the config in force, in its order. It reads everyone, half a read unit for each 4 KB of the table: meant
+/// for a report, not for a page that is looked at all day.
+pub(crate) async fn list(deps: &Deps) -> Result<Response<Body>, Failure> {
+    let (config, now) = (deps.config.current().await, deps.clock.now());
+    let (all, today) = (&config.features, day_of(now));
+    let mut features: Vec<_> = all.all.iter().map(|feature| FeatureView::new(feature, all.has_errors)).collect();
+    let (mut people, mut from) = (0, None);
+    loop {
+        let page = deps.store.people(from).await?;
+        for stored in &page.people {
+            let state = stored.profile.view();
+            features.iter_mut().zip(&all.all).for_each(|(view, feature)| view.add(feature, &state, today));
+        }
+        people += page.people.len() as u64;
+        from = page.next;
+        if from.is_none() {
+            break;
+        }
+    }
+    answer::json(&FeaturesView { features, days: DAYS, people, config: config.version.as_str(), now })
+}

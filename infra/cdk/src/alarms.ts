@@ -1,0 +1,185 @@
+/** Alarms. README.md has a line for each: what it means, and what to do. */
+
+import { Duration, Stack } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, type IMetric, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { Construct } from 'constructs';
+import { type Config, FUNCTIONS } from './config/index.ts';
+import type { Functions } from './functions.ts';
+import { own } from './metrics.ts';
+import type { Options } from './options.ts';
+import { QUEUES, type QueueName, type Queues } from './queues.ts';
+
+const FIVE_MINUTES = Duration.minutes(5);
+
+/** When an alarm rings. */
+interface Limit {
+  /** What it means, in the mail that it makes. */
+  readonly about: string;
+  readonly metric: IMetric;
+  readonly threshold: number;
+  /** Which side of the threshold is wrong: above it where nothing is said. `silent` is below it, or without any figure at all. */
+  readonly wrong?: 'reached' | 'silent';
+  /** Periods out of how many that have to be over the limit: one of one where nothing is said. */
+  readonly of?: readonly [number, number];
+}
+
+const WRONG = {
+  above: ComparisonOperator.GREATER_THAN_THRESHOLD,
+  reached: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+  silent: ComparisonOperator.LESS_THAN_THRESHOLD,
+};
+
+/** All alarms, and the topic that they go to. */
+export class Alarms extends Construct {
+  readonly topic: Topic;
+  readonly all: readonly Alarm[];
+
+  constructor(
+    scope: Construct,
+    id: string,
+    props: { options: Options; config: Config; queues: Queues; functions: Functions },
+  ) {
+    super(scope, id);
+    this.topic = this.createTopic(props.options);
+    const limits = { ...queueLimits(props), ...functionLimits(props), ...scheduleLimits(props), ...mailLimits(props.config) };
+    const action = new SnsAction(this.topic);
+    this.all = Object.entries(limits).map(([name, limit]) => {
+      const [datapointsToAlarm, evaluationPeriods] = limit.of ?? [1, 1];
+      const alarm = new Alarm(this, name, {
+        alarmName: `${props.options.prefix}-${name}`,
+        alarmDescription: limit.about,
+        metric: limit.metric,
+        threshold: limit.threshold,
+        comparisonOperator: WRONG[limit.wrong ?? 'above'],
+        datapointsToAlarm,
+        evaluationPeriods,
+        treatMissingData: limit.wrong === 'silent' ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+      });
+      alarm.addAlarmAction(action);
+      alarm.addOkAction(action);
+      return alarm;
+    });
+  }
+
+  private createTopic(options: Options): Topic {
+    const stack = Stack.of(this);
+    const topic = new Topic(this, 'Topic', { topicName: `${options.prefix}-alarms`, enforceSSL: true });
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'AlarmsOfThisAccount',
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': stack.account } },
+      }),
+    );
+    if (options.alarmMail) topic.addSubscription(new EmailSubscription(options.alarmMail));
+    return topic;
+  }
+}
+
+function queueLimits({ config, queues }: { config: Config; queues: Queues }): Record<string, Limit> {
+  const resend = config.mail.resendUnknownMinutes;
+  // Minutes. Messages of `messages` may be put off: by receivers who say so, and until a mail in doubt is reported. A report has to be through
+  // before its mail counts as lost.
+  const oldest: Readonly<Record<QueueName, number>> = {
+    events: 15,
+    messages: Math.max(60, 2 * resend),
+    accounts: 30,
+    'mail-events': resend === 0 ? 15 : Math.max(1, Math.floor(resend / 2)),
+  };
+  const limits: Record<string, Limit> = {};
+  for (const name of QUEUES) {
+    const { queue, dlq } = queues.of[name];
+    limits[`${name}-dlq`] = {
+      about: `Dead letters of ${name}: something was tried to its end and did not get through`,
+      metric: dlq.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1), statistic: Stats.MAXIMUM }),
+      threshold: 0,
+    };
+    limits[`${name}-late`] = {
+      about: `The oldest message of ${name} waits for more than ${oldest[name]} minutes`,
+      metric: queue.metricApproximateAgeOfOldestMessage({ period: FIVE_MINUTES, statistic: Stats.MAXIMUM }),
+      threshold: oldest[name] * 60,
+    };
+  }
+  limits['schedules-dlq'] = {
+    about: 'A schedule called its function in vain',
+    metric: queues.schedulesDlq.metricApproximateNumberOfMessagesVisible({
+      period: Duration.minutes(1),
+      statistic: Stats.MAXIMUM,
+    }),
+    threshold: 0,
+  };
+  return limits;
+}
+
+function functionLimits({ functions }: { functions: Functions }): Record<string, Limit> {
+  const limits: Record<string, Limit> = {};
+  for (const name of FUNCTIONS) {
+    const settings = { period: FIVE_MINUTES, statistic: Stats.SUM };
+    limits[`${name}-errors`] = {
+      about: `Calls of ${name} died or took too long; a batch of which some records fail does not count here`,
+      metric: functions.of[name].metricErrors(settings),
+      threshold: 0,
+      of: [2, 3],
+    };
+    limits[`${name}-throttles`] = {
+      about: `Calls of ${name} were turned away: its concurrency, or the account's, is used up`,
+      metric: functions.of[name].metricThrottles(settings),
+      threshold: 0,
+      of: [2, 3],
+    };
+  }
+  return limits;
+}
+
+/** That a clock has stopped is seen by nothing else: nobody waits for what it would have begun. */
+function scheduleLimits({ config, functions }: { config: Config; functions: Functions }): Record<string, Limit> {
+  const limits: Record<string, Limit> = {};
+  for (const schedule of config.schedules) {
+    // CloudWatch looks a day back at most.
+    const minutes = Math.max(15, 3 * (schedule.everyMinutes ?? Infinity));
+    if (minutes > 24 * 60) continue;
+    limits[`${schedule.id}-silent`] = {
+      about: `The schedule ${schedule.id} has not called ${schedule.function} for ${minutes} minutes`,
+      metric: functions.of[schedule.function].metricInvocations({ period: Duration.minutes(minutes), statistic: Stats.SUM }),
+      threshold: 1,
+      wrong: 'silent',
+    };
+  }
+  return limits;
+}
+
+function mailLimits(config: Config): Record<string, Limit> {
+  // SES knows one reputation for all mails of an account and region, and acts on it.
+  const reputation = (metricName: string) =>
+    new Metric({ namespace: 'AWS/SES', metricName, period: Duration.hours(1), statistic: Stats.MAXIMUM });
+  return {
+    'mail-bounces': {
+      about: 'So many mails of the account bounce that SES may put it under review',
+      metric: reputation('Reputation.BounceRate'),
+      threshold: config.mail.bounceLimit,
+      wrong: 'reached',
+    },
+    'mail-complaints': {
+      about: 'So many mails of the account are called spam that SES may put it under review',
+      metric: reputation('Reputation.ComplaintRate'),
+      threshold: config.mail.complaintLimit,
+      wrong: 'reached',
+    },
+    'journeys-paused': {
+      about: 'A journey holds mails back because too many of its mails bounced or were called spam',
+      metric: own('deliver', 'MessagesPaused', FIVE_MINUTES),
+      threshold: 0,
+    },
+    'mails-in-doubt': {
+      about: 'It is not known of a message whether it went out, and it is not sent again',
+      metric: own('deliver', 'MessagesUnknown', FIVE_MINUTES),
+      threshold: 0,
+    },
+  };
+}

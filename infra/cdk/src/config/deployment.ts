@@ -1,0 +1,121 @@
+/** `deployment.toml`: what queues and functions get to work with. What is left out is as the shipped file has it. */
+
+import type { Section } from './toml.ts';
+
+/** The functions, by the names of their crates under `functions/`. */
+export const FUNCTIONS = ['ingest', 'score', 'sweep', 'rollup', 'deliver', 'api'] as const;
+/** One of them. */
+export type FunctionName = (typeof FUNCTIONS)[number];
+
+/** How a function takes from its queues. */
+export interface Batch {
+  /** Messages of one call at most, 1 to 10,000. */
+  readonly messages: number;
+  /** Seconds that are waited for a batch to fill, 0 to 300. */
+  readonly windowSeconds: number;
+  /** Calls for one queue at once at most, 2 to 1,000. */
+  readonly atOnce: number;
+}
+
+/** What a function gets. */
+export interface FunctionSize {
+  /** 128 to 10,240; the processor's share grows with it. */
+  readonly memoryMb: number;
+  /** The longest that one call takes, 1 to 900; for those behind HTTPS, 30. */
+  readonly timeoutSeconds: number;
+  /** Calls that are set aside for it from the account's, and its most; `undefined` for what is free. */
+  readonly concurrency?: number;
+  /** Only of functions that a queue feeds. */
+  readonly batch?: Batch;
+}
+
+/** What stands in the file. */
+export interface Deployment {
+  readonly queues: {
+    /** Attempts before a message is set aside in the dead-letter queue, 1 to 1,000. */
+    readonly maxReceives: number;
+    /** Days after which a message that nobody took is gone, 1 to 14. */
+    readonly retentionDays: number;
+    /** The same of dead letters. */
+    readonly dlqRetentionDays: number;
+  };
+  /** For how many days logs are kept: one of the periods that CloudWatch knows. */
+  readonly logDays: number;
+  readonly functions: Readonly<Record<FunctionName, FunctionSize>>;
+}
+
+/** How often a queue's messages come again, in times of its function's timeout. AWS's advice: six. */
+export const VISIBILITY_TIMEOUTS = 6;
+
+/** The periods that CloudWatch keeps logs for, up to a year. */
+const LOG_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365];
+/** Functions behind HTTPS, whose callers do not wait longer than `HTTP_SECONDS`. */
+const HTTP: readonly FunctionName[] = ['ingest', 'api'];
+const HTTP_SECONDS = 30;
+
+const USUAL: Readonly<Record<FunctionName, FunctionSize>> = {
+  ingest: { memoryMb: 256, timeoutSeconds: 15 },
+  score: { memoryMb: 512, timeoutSeconds: 60, batch: { messages: 20, windowSeconds: 1, atOnce: 10 } },
+  sweep: { memoryMb: 256, timeoutSeconds: 60 },
+  rollup: { memoryMb: 512, timeoutSeconds: 60, batch: { messages: 100, windowSeconds: 1, atOnce: 10 } },
+  deliver: { memoryMb: 256, timeoutSeconds: 60, batch: { messages: 10, windowSeconds: 0, atOnce: 10 } },
+  api: { memoryMb: 256, timeoutSeconds: 15 },
+};
+
+/** Reads the file; what is wrong is noted in it. */
+export function readDeployment(file: Section): Deployment {
+  file.only('queues', 'logs', 'functions');
+  const queues = file.section('queues');
+  queues.only('max_receives', 'retention_days', 'dlq_retention_days');
+  const logs = file.section('logs');
+  logs.only('retention_days');
+  const functions = file.section('functions');
+  functions.only(...FUNCTIONS);
+  const read = (name: FunctionName) => [name, readFunction(functions.section(name), name)] as const;
+  return {
+    queues: {
+      maxReceives: queues.whole('max_receives', 1, 1000) ?? 5,
+      retentionDays: queues.whole('retention_days', 1, 14) ?? 4,
+      dlqRetentionDays: queues.whole('dlq_retention_days', 1, 14) ?? 14,
+    },
+    logDays: readLogDays(logs),
+    functions: Object.fromEntries(FUNCTIONS.map(read)) as Record<FunctionName, FunctionSize>,
+  };
+}
+
+function readLogDays(logs: Section): number {
+  const days = logs.whole('retention_days', 1, 365) ?? 30;
+  if (!LOG_DAYS.includes(days)) logs.problem('retention_days', `must be one of ${LOG_DAYS.join(', ')}`);
+  return days;
+}
+
+function readFunction(section: Section, name: FunctionName): FunctionSize {
+  const usual = USUAL[name];
+  section.only('memory_mb', 'timeout_seconds', 'concurrency', ...(usual.batch ? ['batch'] : []));
+  const timeoutSeconds = section.whole('timeout_seconds', 1, HTTP.includes(name) ? HTTP_SECONDS : 900);
+  const size = {
+    memoryMb: section.whole('memory_mb', 128, 10_240) ?? usual.memoryMb,
+    timeoutSeconds: timeoutSeconds ?? usual.timeoutSeconds,
+    concurrency: section.whole('concurrency', 1, 65_535),
+  };
+  if (!usual.batch) return size;
+  const batch = readBatch(section.section('batch'), usual.batch);
+  if (batch.windowSeconds >= (VISIBILITY_TIMEOUTS - 1) * size.timeoutSeconds) {
+    // Else a message would come again while its first batch still fills or is worked on.
+    section.problem('batch.window_seconds', `must be below ${VISIBILITY_TIMEOUTS - 1} times timeout_seconds`);
+  }
+  return { ...size, batch };
+}
+
+function readBatch(section: Section, usual: Batch): Batch {
+  section.only('messages', 'window_seconds', 'at_once');
+  const batch = {
+    messages: section.whole('messages', 1, 10_000) ?? usual.messages,
+    windowSeconds: section.whole('window_seconds', 0, 300) ?? usual.windowSeconds,
+    atOnce: section.whole('at_once', 2, 1000) ?? usual.atOnce,
+  };
+  if (batch.messages > 10 && batch.windowSeconds === 0) {
+    section.problem('messages', 'above 10 need a window_seconds of 1 or more');
+  }
+  return batch;
+}

@@ -1,0 +1,97 @@
+/** The dashboard of a stage: what comes in, what follows, what waits, what fails and what it consumes. */
+
+import { Duration } from 'aws-cdk-lib';
+import { AlarmStatusWidget, Dashboard as CloudWatchDashboard, GraphWidget, type IMetric, type IWidget, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { Construct } from 'constructs';
+import type { Alarms } from './alarms.ts';
+import { type FunctionName, FUNCTIONS } from './config/index.ts';
+import type { Functions } from './functions.ts';
+import { COUNTED, own } from './metrics.ts';
+import { QUEUES, type Queues } from './queues.ts';
+import type { Storage } from './storage.ts';
+
+const PERIOD = Duration.minutes(5);
+/** Columns of a row, as CloudWatch counts them. */
+const ROW = 24;
+
+/** The dashboard. */
+export class Dashboard extends Construct {
+  constructor(
+    scope: Construct,
+    id: string,
+    props: { prefix: string; queues: Queues; functions: Functions; storage: Storage; alarms: Alarms },
+  ) {
+    super(scope, id);
+    const { queues, functions, storage, alarms } = props;
+    new CloudWatchDashboard(this, 'Dashboard', {
+      dashboardName: props.prefix,
+      defaultInterval: Duration.hours(12),
+      widgets: [
+        [new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms.all], width: ROW, height: 4 })],
+        row(
+          graph('Events', counted('ingest', 'EventsAccepted', 'EventsRejected'), counted('score', 'EventsCounted', 'EventsDuplicate')),
+          graph('People', counted('score', 'PeopleWritten', 'PeopleFailed', 'PeopleReshaped', 'Conflicts', 'MergesRefused')),
+          graph('Timers', counted('sweep', ...COUNTED.sweep), counted('score', 'ActionsPerformed')),
+        ),
+        row(
+          graph('Messages', counted('deliver', 'MessagesSent', 'MessagesWithheld', 'MessagesPaused', 'MessagesRepeated')),
+          graph('Messages that went wrong', counted('deliver', 'MessagesFailed', 'MessagesUnknown', 'MessagesWaiting')),
+          graph('Reports of mails', counted('deliver', 'MailEvents'), reputation()),
+        ),
+        row(
+          graph('Accounts', counted('rollup', 'AccountsSeen', 'AccountsWritten', 'AccountsUnchanged', 'AccountsFailed', 'CrmUpdates')),
+          graph('People woken by accounts', counted('rollup', 'PeopleWoken', 'PeopleMeant')),
+          graph('Traits standardised', counted('ingest', 'TraitsChanged', 'TraitsDropped')),
+        ),
+        row(
+          graph('Oldest message, seconds', QUEUES.map((name) => queues.of[name].queue.metricApproximateAgeOfOldestMessage(as(name, Stats.MAXIMUM)))),
+          graph('Messages that wait', QUEUES.map((name) => queues.of[name].queue.metricApproximateNumberOfMessagesVisible(as(name, Stats.MAXIMUM)))),
+          graph('Dead letters', [
+            ...QUEUES.map((name) => queues.of[name].dlq.metricApproximateNumberOfMessagesVisible(as(name, Stats.MAXIMUM))),
+            queues.schedulesDlq.metricApproximateNumberOfMessagesVisible(as('schedules', Stats.MAXIMUM)),
+          ]),
+        ),
+        row(
+          graph('Calls', FUNCTIONS.map((name) => functions.of[name].metricInvocations(as(name, Stats.SUM)))),
+          graph('Duration, 99th percentile', FUNCTIONS.map((name) => functions.of[name].metricDuration(as(name, Stats.percentile(99))))),
+          graph(
+            'Errors and throttles',
+            FUNCTIONS.map((name) => functions.of[name].metricErrors(as(`${name} errors`, Stats.SUM))),
+            FUNCTIONS.map((name) => functions.of[name].metricThrottles(as(`${name} throttles`, Stats.SUM))),
+          ),
+        ),
+        row(
+          graph('Table, units consumed', [
+            storage.table.metricConsumedReadCapacityUnits(as('read', Stats.SUM)),
+            storage.table.metricConsumedWriteCapacityUnits(as('write', Stats.SUM)),
+          ]),
+          graph('Calls at once', FUNCTIONS.map((name) => functions.of[name].metric('ConcurrentExecutions', as(name, Stats.MAXIMUM)))),
+        ),
+      ],
+    });
+  }
+}
+
+function as(label: string, statistic: string): { label: string; statistic: string; period: Duration } {
+  return { label, statistic, period: PERIOD };
+}
+
+function counted<F extends FunctionName>(of: F, ...names: (typeof COUNTED)[F][number][]): IMetric[] {
+  return names.map((name) => own(of, name, PERIOD));
+}
+
+/** Shares, not counts: SES's own figures for the whole account. */
+function reputation(): IMetric[] {
+  const share = (metricName: string, label: string) =>
+    new Metric({ namespace: 'AWS/SES', metricName, label, statistic: Stats.MAXIMUM, period: Duration.hours(1) });
+  return [share('Reputation.BounceRate', 'bounces, share'), share('Reputation.ComplaintRate', 'complaints, share')];
+}
+
+function graph(title: string, left: IMetric[], right: IMetric[] = []): (width: number) => IWidget {
+  return (width) => new GraphWidget({ title, left, right, width, height: 6, leftYAxis: { min: 0 } });
+}
+
+/** Widgets side by side, equally wide. */
+function row(...widgets: ((width: number) => IWidget)[]): IWidget[] {
+  return widgets.map((widget) => widget(Math.floor(ROW / widgets.length)));
+}

@@ -1,0 +1,179 @@
+/** The functions: each a Rust binary with a role, a log group and an environment of its own. */
+
+import { type CfnElement, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  Architecture,
+  Code,
+  EventSourceMapping,
+  Function,
+  FunctionUrlAuthType,
+  ParamsAndSecretsLayerVersion,
+  ParamsAndSecretsVersions,
+  Runtime,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { FunctionName } from './config/index.ts';
+import { acknowledge } from './nag.ts';
+import type { Options } from './options.ts';
+import { permissionsOf, type Resources } from './permissions.ts';
+import { CONSUMERS, QUEUES, type QueueName } from './queues.ts';
+import type { Secrets } from './secrets.ts';
+import { ARCHIVE_PREFIX } from './storage.ts';
+
+/** What each function is, in a line. */
+const ABOUT: Readonly<Record<FunctionName, string>> = {
+  ingest: 'Takes events in over HTTPS',
+  score: 'Counts events into profiles and decides what follows',
+  sweep: 'Finds the people whose timers rang',
+  rollup: 'Works accounts out',
+  deliver: 'Sends messages, and takes in what becomes of mails',
+  api: 'Answers questions, and shows readers their choices',
+};
+
+/** All functions, with what calls them but the clock. */
+export class Functions extends Construct {
+  readonly of: Readonly<Record<FunctionName, Function>>;
+  /** Where events are sent to. */
+  readonly ingestUrl: string;
+  /** Where the api answers. */
+  readonly apiUrl: string;
+
+  constructor(scope: Construct, id: string, props: { options: Options; resources: Resources; secrets: Secrets }) {
+    super(scope, id);
+    const { options, resources, secrets } = props;
+    const { config, queues, storage } = resources;
+    const url = (name: QueueName) => queues.of[name].queue.queueUrl;
+    const table = { TABLE: storage.table.tableName };
+    const revision = { SECRETS_REVISION: options.secretsRevision };
+    const create = (name: FunctionName, environment: Record<string, string>) =>
+      new PerennialFunction(this, name, { name, options, resources, environment }).function;
+
+    const ingest = create('ingest', {
+      ...table,
+      EVENTS_QUEUE_URL: url('events'),
+      ...secrets.environment(config.hooks.env),
+      ...revision,
+    });
+    const score = create('score', {
+      ...table,
+      EVENTS_QUEUE_URL: url('events'),
+      MESSAGES_QUEUE_URL: url('messages'),
+      ACCOUNTS_QUEUE_URL: url('accounts'),
+      ARCHIVE: `s3://${storage.archive.bucketName}/${ARCHIVE_PREFIX}`,
+    });
+    const sweep = create('sweep', { ...table, EVENTS_QUEUE_URL: url('events') });
+    const rollup = create('rollup', {
+      ...table,
+      EVENTS_QUEUE_URL: url('events'),
+      MESSAGES_QUEUE_URL: url('messages'),
+      ACCOUNTS_QUEUE_URL: url('accounts'),
+    });
+    const depths = QUEUES.flatMap((name) => {
+      const key = name.toUpperCase().replace('-', '_');
+      return [
+        [`${key}_QUEUE_URL`, url(name)],
+        [`${key}_DLQ_URL`, queues.of[name].dlq.queueUrl],
+      ];
+    });
+    const api = create('api', {
+      ...table,
+      ...(Object.fromEntries(depths) as Record<string, string>),
+      API_KEY_HASHES: options.apiKeyHashes.join(','),
+      UNSUBSCRIBE_KEYS: secrets.unsubscribeKeys,
+      ...revision,
+    });
+    this.ingestUrl = published(ingest);
+    this.apiUrl = published(api);
+    const deliver = create('deliver', {
+      ...table,
+      EVENTS_QUEUE_URL: url('events'),
+      MESSAGES_QUEUE_URL: url('messages'),
+      PUBLIC_URL: options.publicUrl ?? this.apiUrl,
+      UNSUBSCRIBE_KEYS: secrets.unsubscribeKeys,
+      ...secrets.environment(config.endpoints.env),
+      ...revision,
+    });
+    this.of = { ingest, score, sweep, rollup, deliver, api };
+
+    for (const name of QUEUES) this.feed(name, resources);
+  }
+
+  /** Has Lambda take from a queue. A failed record comes again alone: functions answer with the ids of those. */
+  private feed(name: QueueName, { config, queues }: Resources): void {
+    const consumer = CONSUMERS[name];
+    const batch = config.deployment.functions[consumer].batch;
+    if (!batch) throw new Error(`${consumer} is fed by a queue and has no batch`);
+    new EventSourceMapping(this, `from-${name}`, {
+      target: this.of[consumer],
+      eventSourceArn: queues.of[name].queue.queueArn,
+      batchSize: batch.messages,
+      maxBatchingWindow: Duration.seconds(batch.windowSeconds),
+      maxConcurrency: batch.atOnce,
+      reportBatchItemFailures: true,
+    });
+  }
+}
+
+/** Has a function answer over HTTPS to anyone, and gives the address. */
+function published(of: Function): string {
+  // It checks keys and signatures itself, and answers preflights itself: with CORS configured here, browsers would get both.
+  return of.addFunctionUrl({ authType: FunctionUrlAuthType.NONE }).url;
+}
+
+/** One function. */
+class PerennialFunction extends Construct {
+  readonly function: Function;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    props: { name: FunctionName; options: Options; resources: Resources; environment: Record<string, string> },
+  ) {
+    super(scope, id);
+    const { name, options, resources } = props;
+    const { deployment, endpoints } = resources.config;
+    const size = deployment.functions[name];
+    const functionName = `${options.prefix}-${name}`;
+    const logGroup = new LogGroup(this, 'Logs', {
+      logGroupName: `/aws/lambda/${functionName}`,
+      retention: deployment.logDays as RetentionDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const log = new PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] });
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description: `What ${functionName} may do`,
+      inlinePolicies: {
+        own: new PolicyDocument({ statements: [log, ...permissionsOf(name, Stack.of(this), resources)] }),
+      },
+    });
+    if (name === 'score') {
+      const bucket = Stack.of(this).getLogicalId(resources.storage.archive.node.defaultChild as CfnElement);
+      acknowledge(
+        role,
+        `AwsSolutions-IAM5[Resource::<${bucket}.Arn>/${ARCHIVE_PREFIX}/*]`,
+        'Objects of the archive are named by day and by what is in them. Only writing is allowed, and only below this prefix.',
+      );
+    }
+    const asksExtension = name === 'deliver' && endpoints.stored.length + endpoints.parameters.length > 0;
+    this.function = new Function(this, 'Function', {
+      functionName,
+      description: `${ABOUT[name]} (Perennial)`,
+      runtime: Runtime.PROVIDED_AL2023,
+      architecture: options.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
+      handler: 'bootstrap',
+      code: Code.fromAsset(options.packageOf(name)),
+      memorySize: size.memoryMb,
+      timeout: Duration.seconds(size.timeoutSeconds),
+      reservedConcurrentExecutions: size.concurrency,
+      role,
+      logGroup,
+      environment: props.environment,
+      paramsAndSecrets: asksExtension
+        ? ParamsAndSecretsLayerVersion.fromVersion(ParamsAndSecretsVersions.V1_0_103)
+        : undefined,
+    });
+  }
+}

@@ -1,0 +1,110 @@
+/** What is said on the command line, by `-c KEY=VALUE`. README.md lists the keys. */
+
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Node } from 'constructs';
+
+/** What a deployment is told beside the config. */
+export interface Options {
+  /** What all names begin with: `perennial`, or `perennial-STAGE`. */
+  readonly prefix: string;
+  /** Where the config's files are. */
+  readonly configDirectory: string;
+  /** What the functions were built for. */
+  readonly architecture: 'arm64' | 'x86_64';
+  /** The package of each function, a zip or a directory with `bootstrap` in it. */
+  readonly packageOf: (name: string) => string;
+  /** SHA-256 of the keys that may read the api, in hex. */
+  readonly apiKeyHashes: readonly string[];
+  /** Where readers find the api, without a slash at the end; the api's own function URL where nothing is said. */
+  readonly publicUrl?: string;
+  /** Whether the sender's domain becomes an identity of this stack. Else it has to be one of the account. */
+  readonly createIdentity: boolean;
+  /** Who gets alarms by mail. */
+  readonly alarmMail?: string;
+  /** The ARN of the KMS key that secrets named in `channels.toml` are encrypted with, where it is not AWS's own. */
+  readonly secretsKeyArn?: string;
+  /** Any text. Another one makes the functions take the present values of their secrets. */
+  readonly secretsRevision: string;
+}
+
+/** The directory of this app. */
+const APP = resolve(import.meta.dirname, '..');
+/** Where the repository begins. */
+const ROOT = resolve(APP, '../..');
+
+const KEYS = [
+  'stage',
+  'config',
+  'architecture',
+  'packages',
+  'apiKeyHashes',
+  'publicUrl',
+  'mailIdentity',
+  'alarmMail',
+  'secretsKeyArn',
+  'secretsRevision',
+] as const;
+type Key = (typeof KEYS)[number];
+
+/**
+ * Reads the context.
+ * @throws Error naming the key that is missing or wrong, and what is allowed.
+ */
+export function readOptions(node: Node): Options {
+  const text = (key: Key): string | undefined => {
+    const value: unknown = node.tryGetContext(key);
+    return value === undefined || String(value).trim() === '' ? undefined : String(value).trim();
+  };
+  const stage = text('stage');
+  if (stage !== undefined && !/^[a-z][a-z0-9-]{0,19}$/.test(stage)) {
+    throw new Error('-c stage must be lower-case letters, digits and -, begin with a letter, and have 20 characters at most');
+  }
+  const packages = text('packages') ?? join(ROOT, 'target/lambda');
+  return {
+    prefix: stage === undefined ? 'perennial' : `perennial-${stage}`,
+    configDirectory: resolve(text('config') ?? join(ROOT, 'infra/config')),
+    architecture: one(text('architecture') ?? host(), 'architecture', ['arm64', 'x86_64']),
+    packageOf: packages === 'placeholder' ? () => join(APP, 'placeholder') : (name) => zip(packages, name),
+    apiKeyHashes: hashes(text('apiKeyHashes')),
+    publicUrl: url(text('publicUrl')),
+    createIdentity: one(text('mailIdentity') ?? 'existing', 'mailIdentity', ['existing', 'create']) === 'create',
+    alarmMail: text('alarmMail'),
+    secretsKeyArn: text('secretsKeyArn'),
+    secretsRevision: text('secretsRevision') ?? '1',
+  };
+}
+
+/** What `cargo lambda build` builds for where nothing is said. */
+function host(): string {
+  return process.arch === 'arm64' ? 'arm64' : 'x86_64';
+}
+
+function one<T extends string>(value: string, key: Key, allowed: readonly T[]): T {
+  const found = allowed.find((known) => known === value);
+  if (found === undefined) throw new Error(`-c ${key} must be ${allowed.join(' or ')}, not ${value}`);
+  return found;
+}
+
+function zip(packages: string, name: string): string {
+  const path = resolve(packages, name, 'bootstrap.zip');
+  if (!existsSync(path)) {
+    throw new Error(`${path} is not there: run \`cargo lambda build --release --output-format zip\`, or say where it is by -c packages=DIRECTORY`);
+  }
+  return path;
+}
+
+function hashes(text: string | undefined): string[] {
+  const found = (text ?? '').split(',').map((hash) => hash.trim()).filter((hash) => hash !== '');
+  const wrong = found.filter((hash) => !/^[0-9a-f]{64}$/.test(hash));
+  if (found.length === 0 || wrong.length > 0) {
+    throw new Error('-c apiKeyHashes must be the SHA-256 of each key that may read the api, in hex, with commas between: `perennial key` makes both');
+  }
+  return found;
+}
+
+function url(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  if (!/^https:\/\/[^/]+\/?$/.test(text)) throw new Error('-c publicUrl must be https://HOST without a path');
+  return text.replace(/\/$/, '');
+}

@@ -1,0 +1,117 @@
+/**
+ * What each function may do: the calls that its code makes, on the things that it makes them on, and nothing else.
+ *
+ * Two calls are left out on purpose. While `deliver` starts it lists configuration sets, and `score` and `rollup` ask for a queue, only to have
+ * the connection open; a refusal opens it as well.
+ */
+
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { Config, FunctionName } from './config/index.ts';
+import { CONSUMERS, QUEUES, type QueueName, type Queues } from './queues.ts';
+import { ARCHIVE_PREFIX, DUE_INDEX, type Storage } from './storage.ts';
+
+/** What functions work on. */
+export interface Resources {
+  readonly config: Config;
+  readonly queues: Queues;
+  readonly storage: Storage;
+  /** The key of secrets that `channels.toml` names, where it is not AWS's own. */
+  readonly secretsKeyArn?: string;
+}
+
+/** Statements for `name`'s role. */
+export function permissionsOf(name: FunctionName, stack: Stack, resources: Resources): PolicyStatement[] {
+  return [...consumed(name, resources), ...OWN[name](resources, stack)];
+}
+
+type Own = (resources: Resources, stack: Stack) => PolicyStatement[];
+
+const OWN: Readonly<Record<FunctionName, Own>> = {
+  ingest: (r) => [
+    table(r, 'GetItem', 'BatchWriteItem'),
+    allow([r.queues.of.events.queue.queueArn], 'sqs:SendMessage', 'sqs:GetQueueAttributes'),
+  ],
+  score: (r) => [
+    table(r, 'GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem', 'BatchWriteItem'),
+    send(r, 'events', 'messages', 'accounts'),
+    allow([r.storage.archive.arnForObjects(`${ARCHIVE_PREFIX}/*`)], 's3:PutObject'),
+  ],
+  sweep: (r) => [
+    table(r, 'GetItem'),
+    allow([`${r.storage.table.tableArn}/index/${DUE_INDEX}`], 'dynamodb:Query'),
+    send(r, 'events'),
+    // Where Lambda puts what it could not run, in the function's name.
+    allow([r.queues.schedulesDlq.queueArn], 'sqs:SendMessage'),
+  ],
+  rollup: (r) => [table(r, 'GetItem', 'Query', 'PutItem', 'DeleteItem'), send(r, 'events', 'messages', 'accounts')],
+  deliver: (r, stack) => [
+    table(r, 'GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'),
+    send(r, 'events', 'messages'),
+    allow([r.queues.of.messages.queue.queueArn], 'sqs:ChangeMessageVisibility'),
+    mail(r, stack),
+    ...secrets(r, stack),
+  ],
+  api: (r) => [
+    table(r, 'GetItem', 'BatchGetItem', 'Query', 'Scan', 'UpdateItem'),
+    send(r, 'events'),
+    allow(
+      QUEUES.flatMap((name) => [r.queues.of[name].queue.queueArn, r.queues.of[name].dlq.queueArn]),
+      'sqs:GetQueueAttributes',
+    ),
+  ],
+};
+
+/** What Lambda does in the function's name to feed it. */
+function consumed(name: FunctionName, { queues }: Resources): PolicyStatement[] {
+  const fed = QUEUES.filter((queue) => CONSUMERS[queue] === name).map((queue) => queues.of[queue].queue.queueArn);
+  return fed.length === 0 ? [] : [allow(fed, 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes')];
+}
+
+function allow(resources: string[], ...actions: string[]): PolicyStatement {
+  return new PolicyStatement({ actions, resources });
+}
+
+function table({ storage }: Resources, ...actions: string[]): PolicyStatement {
+  return allow([storage.table.tableArn], ...actions.map((action) => `dynamodb:${action}`));
+}
+
+function send({ queues }: Resources, ...names: QueueName[]): PolicyStatement {
+  const to: Queue[] = names.map((name) => queues.of[name].queue);
+  return allow(to.map((queue) => queue.queueArn), 'sqs:SendMessage');
+}
+
+/** SES asks for the right to the sender's identity, whichever of the two is verified, and to the configuration set. */
+function mail({ config }: Resources, stack: Stack): PolicyStatement {
+  const { fromAddress, domain, configurationSet } = config.mail;
+  const ses = (resource: string, resourceName: string) => stack.formatArn({ service: 'ses', resource, resourceName });
+  return new PolicyStatement({
+    actions: ['ses:SendEmail'],
+    resources: [ses('identity', domain), ses('identity', fromAddress), ses('configuration-set', configurationSet)],
+    conditions: { StringEquals: { 'ses:FromAddress': fromAddress } },
+  });
+}
+
+/** The secrets that endpoints name by `secret`, which the extension reads in the function's name. */
+function secrets({ config, secretsKeyArn }: Resources, stack: Stack): PolicyStatement[] {
+  const { stored, parameters } = config.endpoints;
+  const arnOf = (name: string, other: () => string) => (name.startsWith('arn:') ? name : other());
+  // Secrets Manager adds six characters of its own to a name.
+  const secret = (name: string) =>
+    arnOf(name, () =>
+      stack.formatArn({
+        service: 'secretsmanager',
+        resource: 'secret',
+        resourceName: `${name}-??????`,
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      }),
+    );
+  const parameter = (name: string) =>
+    arnOf(name, () => stack.formatArn({ service: 'ssm', resource: 'parameter', resourceName: name.slice(1) }));
+  return [
+    ...(stored.length > 0 ? [allow(stored.map(secret), 'secretsmanager:GetSecretValue')] : []),
+    ...(parameters.length > 0 ? [allow(parameters.map(parameter), 'ssm:GetParameter')] : []),
+    ...(secretsKeyArn && stored.length + parameters.length > 0 ? [allow([secretsKeyArn], 'kms:Decrypt')] : []),
+  ];
+}

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { FUNCTIONS } from '../src/config/index.ts';
+import { config, configWith, HASH, read, Rendered, shipped } from './support.ts';
+
+function properties(rendered: Rendered, name: string) {
+  return rendered.one('AWS::Lambda::Function', 'FunctionName', `perennial-${name}`).Properties;
+}
+
+function environment(rendered: Rendered, name: string): Record<string, string> {
+  return properties(rendered, name).Environment.Variables;
+}
+
+/** What may be left out, or is set by Lambda itself. */
+const OPTIONAL = [
+  'ACCOUNTS_DEBOUNCE_SECONDS',
+  'AWS_SESSION_TOKEN',
+  'MAX_IN_FLIGHT',
+  'PARAMETERS_SECRETS_EXTENSION_HTTP_PORT',
+  'STATUS_MAX_AGE_SECONDS',
+  'SWEEP_LIMIT',
+  'WAKE_PAUSE_SECONDS',
+];
+
+/** The environment variables that a function's code reads, by its `config.rs`, which must all be required there or in OPTIONAL. */
+function needed(name: string): string[] {
+  const code = read(`functions/${name}/src/config.rs`).split('#[cfg(test)]')[0] ?? '';
+  const keys = [...code.matchAll(/\.(?:required|secret|list)(?:::<[^>]*>)?\(\s*"([A-Z_]+)"/g)].map((match) => match[1] ?? '');
+  const optional = [...code.matchAll(/\.optional(?:::<[^(]*>)?\(\s*"([A-Z_]+)"/g)].map((match) => match[1] ?? '');
+  for (const key of optional) assert.ok(OPTIONAL.includes(key), `${key} of ${name} is new: say in functions.ts what it is, or here that it may be left out`);
+  const queues = [...code.matchAll(/\("[a-z-]+", "([A-Z_]+)"\)/g)].flatMap((match) => [`${match[1]}_QUEUE_URL`, `${match[1]}_DLQ_URL`]);
+  return [...keys, ...queues].sort();
+}
+
+/** The secrets that a config file names. */
+function secretsIn(file: string): string[] {
+  return [...read(`infra/config/${file}`).matchAll(/^secret_env = "(\w+)"$/gm)].map((match) => match[1] ?? '');
+}
+
+const SECRETS = { ingest: secretsIn('sources.toml'), deliver: secretsIn('channels.toml') };
+
+describe('each function', () => {
+  it('is a binary on the newest Amazon Linux, and there is no other', () => {
+    const all = shipped.all('AWS::Lambda::Function').map((resource) => resource.Properties);
+    assert.deepEqual(all.map((of) => of.FunctionName).sort(), FUNCTIONS.map((name) => `perennial-${name}`).sort());
+    for (const of of all) assert.deepEqual([of.Runtime, of.Handler], ['provided.al2023', 'bootstrap']);
+  });
+
+  it('has the environment that its code asks for, and its secrets', () => {
+    for (const name of FUNCTIONS) {
+      const given = Object.keys(environment(shipped, name)).filter((key) => key !== 'SECRETS_REVISION').sort();
+      const secrets = name === 'ingest' || name === 'deliver' ? SECRETS[name] : [];
+      assert.deepEqual(given, [...needed(name), ...secrets].sort(), name);
+    }
+  });
+
+  it('logs where logs are deleted after a while', () => {
+    for (const name of FUNCTIONS) {
+      assert.deepEqual(properties(shipped, name).LoggingConfig, { LogGroup: `<LogGroup /aws/lambda/perennial-${name}>` });
+      const group = shipped.one('AWS::Logs::LogGroup', 'LogGroupName', `/aws/lambda/perennial-${name}`);
+      assert.equal(group.Properties.RetentionInDays, config.deployment.logDays);
+    }
+  });
+
+  it('has the memory, the time and the concurrency that deployment.toml gives it', () => {
+    const changed = configWith({
+      'deployment.toml': () => '[logs]\nretention_days = 7\n[functions.rollup]\nmemory_mb = 1769\ntimeout_seconds = 90\nconcurrency = 12\n',
+    });
+    const rendered = new Rendered({ config: changed });
+    const { MemorySize, Timeout, ReservedConcurrentExecutions } = properties(rendered, 'rollup');
+    assert.deepEqual([MemorySize, Timeout, ReservedConcurrentExecutions], [1769, 90, 12]);
+    assert.equal(properties(rendered, 'score').ReservedConcurrentExecutions, undefined);
+    assert.equal(rendered.one('AWS::Logs::LogGroup', 'LogGroupName', '/aws/lambda/perennial-api').Properties.RetentionInDays, 7);
+  });
+
+  it('runs on the processor that the command line names', () => {
+    for (const architecture of ['arm64', 'x86_64']) {
+      const rendered = new Rendered({ architecture });
+      for (const name of FUNCTIONS) assert.deepEqual(properties(rendered, name).Architectures, [architecture]);
+    }
+  });
+});
+
+describe('the environment', () => {
+  it('names the queues, the table and the archive of the stage', () => {
+    assert.deepEqual(environment(shipped, 'score'), {
+      TABLE: '<Table perennial>',
+      EVENTS_QUEUE_URL: '<Queue perennial-events>',
+      MESSAGES_QUEUE_URL: '<Queue perennial-messages>',
+      ACCOUNTS_QUEUE_URL: '<Queue perennial-accounts>',
+      ARCHIVE: 's3://<Bucket>/archive',
+    });
+    const api = environment(shipped, 'api');
+    for (const name of ['events', 'messages', 'accounts', 'mail-events']) {
+      const key = name.toUpperCase().replace('-', '_');
+      assert.equal(api[`${key}_QUEUE_URL`], `<Queue perennial-${name}>`);
+      assert.equal(api[`${key}_DLQ_URL`], `<Queue perennial-${name}-dlq>`);
+    }
+    assert.equal(api['API_KEY_HASHES'], HASH);
+  });
+
+  it('holds secrets by reference only', () => {
+    for (const [name, keys] of Object.entries({ ...SECRETS, api: ['UNSUBSCRIBE_KEYS'] })) {
+      for (const key of keys) {
+        assert.equal(environment(shipped, name)[key], `{{resolve:secretsmanager:<Secret perennial/${key}>:SecretString:::}}`);
+      }
+    }
+    assert.equal(environment(shipped, 'deliver')['UNSUBSCRIBE_KEYS'], environment(shipped, 'api')['UNSUBSCRIBE_KEYS']);
+  });
+
+  it('changes with the revision of the secrets, so that CloudFormation reads them anew', () => {
+    const rendered = new Rendered({ secretsRevision: '2026-11-22' });
+    for (const name of ['ingest', 'deliver', 'api']) assert.equal(environment(rendered, name)['SECRETS_REVISION'], '2026-11-22');
+  });
+
+  it('has unsubscribe links lead to the api, or to where the command line says', () => {
+    assert.equal(environment(shipped, 'deliver')['PUBLIC_URL'], '<Url <Function perennial-api>>');
+    const rendered = new Rendered({ publicUrl: 'https://mail.example.com/' });
+    assert.equal(environment(rendered, 'deliver')['PUBLIC_URL'], 'https://mail.example.com');
+  });
+});
+
+describe('function URLs', () => {
+  it('are those of ingest and api, open to all, and do no CORS of their own', () => {
+    const urls = shipped.all('AWS::Lambda::Url').map((resource) => resource.Properties);
+    assert.deepEqual(urls.map((url) => url.TargetFunctionArn).sort(), ['<Function perennial-api>', '<Function perennial-ingest>']);
+    for (const url of urls) assert.deepEqual([url.AuthType, url.Cors], ['NONE', undefined]);
+  });
+
+  it('are allowed as AWS asks for it since October 2025: by their own action, and by that of calls through them', () => {
+    const allowed = shipped.all('AWS::Lambda::Permission').map(({ Properties: of }) => [of.FunctionName, of.Action, of.Principal, of.InvokedViaFunctionUrl ?? of.FunctionUrlAuthType]);
+    assert.deepEqual(allowed.sort(), [
+      ['<Function perennial-api>', 'lambda:InvokeFunction', '*', true],
+      ['<Function perennial-api>', 'lambda:InvokeFunctionUrl', '*', 'NONE'],
+      ['<Function perennial-ingest>', 'lambda:InvokeFunction', '*', true],
+      ['<Function perennial-ingest>', 'lambda:InvokeFunctionUrl', '*', 'NONE'],
+    ]);
+  });
+});
+
+describe('secrets', () => {
+  it('begin with a random value that nobody knows, and that is also base64', () => {
+    const secrets = shipped.all('AWS::SecretsManager::Secret').map((resource) => resource.Properties);
+    const names = [...SECRETS.ingest, ...SECRETS.deliver, 'UNSUBSCRIBE_KEYS'].map((name) => `perennial/${name}`);
+    assert.deepEqual(secrets.map((secret) => secret.Name).sort(), names.sort());
+    for (const secret of secrets) assert.deepEqual(secret.GenerateSecretString, { ExcludePunctuation: true, PasswordLength: 64 });
+  });
+
+  it('that channels.toml names come through the extension, which only deliver has, and only then', () => {
+    const layers = (rendered: Rendered) => FUNCTIONS.filter((name) => properties(rendered, name).Layers !== undefined);
+    assert.deepEqual(layers(shipped), []);
+    const changed = configWith({ 'channels.toml': (text) => text.replace('secret_env = "CRM_WEBHOOK_SECRET"', 'secret = "perennial/crm"') });
+    const rendered = new Rendered({ config: changed });
+    assert.deepEqual(layers(rendered), ['deliver']);
+    assert.equal(environment(rendered, 'deliver')['CRM_WEBHOOK_SECRET'], undefined);
+    assert.ok(!rendered.all('AWS::SecretsManager::Secret').some((secret) => secret.Properties.Name === 'perennial/CRM_WEBHOOK_SECRET'));
+  });
+});

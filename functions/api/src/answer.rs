@@ -16,12 +16,18 @@ pub(crate) enum Failure {
     /// Nothing is there.
     #[error("{0}")]
     NotFound(&'static str),
+    /// Nothing is there, which takes more words.
+    #[error("{0}")]
+    Unknown(String),
     /// The path is there, but not with this method.
     #[error("this path answers {0} only")]
     Method(&'static str),
     /// The request is wrong.
     #[error("{0}")]
     Wrong(&'static str),
+    /// The request is wrong, which takes more words.
+    #[error("{0}")]
+    Invalid(String),
     /// No key, or none that is known.
     #[error("send a key that may read as `Authorization: Bearer KEY`")]
     NoKey,
@@ -39,9 +45,9 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn answer(&self) -> Response<Body> {
         let (status, code) = match self {
-            Self::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
+            Self::NotFound(_) | Self::Unknown(_) => (StatusCode::NOT_FOUND, "not_found"),
             Self::Method(_) => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
-            Self::Wrong(_) => (StatusCode::BAD_REQUEST, "bad_request"),
+            Self::Wrong(_) | Self::Invalid(_) => (StatusCode::BAD_REQUEST, "bad_request"),
             Self::NoKey => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::Store(StoreError::Corrupt(_) | StoreError::Unstorable(_)) | Self::Json(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "internal")

@@ -3,7 +3,9 @@
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
 use crate::inbox::Deed;
-use crate::{account, explain, inbox, profile, rejects, resume, segments, status, unmerge, unsubscribe};
+use crate::{
+    account, experiments, explain, features, inbox, play, profile, rejects, resume, segments, status, unmerge, unsubscribe,
+};
 use http::{Method, Response};
 use lambda_http::{Body, Request};
 use percent_encoding::percent_decode_str;
@@ -50,6 +52,10 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
             only("GET", reads)?;
             status::show(deps).await
         }
+        ["api", "journeys", journey, "test"] => {
+            only("POST", *request.method() == Method::POST)?;
+            play::test(deps, journey, request.body()).await
+        }
         ["api", "journeys", journey, "resume"] => {
             only("POST", *request.method() == Method::POST)?;
             resume::resume(deps, journey).await
@@ -69,6 +75,15 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
         ["api", "segments"] => {
             only("GET", reads)?;
             segments::list(deps).await
+        }
+        ["api", "features"] => {
+            only("GET", reads)?;
+            features::list(deps).await
+        }
+        ["api", "experiments", journey @ ..] if journey.len() <= 1 => {
+            only("GET", reads)?;
+            let effect = parameter(request.uri().query().unwrap_or_default(), "effect")?;
+            experiments::show(deps, journey.first().copied(), effect.as_deref()).await
         }
         ["api", "accounts", id] => {
             only("GET", reads)?;

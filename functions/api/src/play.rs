@@ -1,0 +1,221 @@
+//! `POST /api/journeys/{name}/test`: a journey played for one person on a virtual clock, with every message rendered. Nothing is
+//! written, and nothing is sent.
+
+mod answer;
+mod people;
+mod render;
+mod request;
+
+pub use answer::{Answer, Fate, InvitationView, Kind, MessageView, StepView, Who};
+pub use request::{EventRequest, Request, SampleRequest, WrongRequest};
+
+use crate::answer::{self as answers, Failure};
+use crate::deps::Deps;
+use http::Response;
+use jiff::Timestamp;
+use lambda_http::Body;
+use people::{Player, sample};
+use perennial_config::journeys::Journey;
+use perennial_config::{Config, ConfigErrors};
+use perennial_domain::InvalidId;
+use perennial_engine::play::{NoSample, Play, PlayError, PlayedStep, What, words};
+use perennial_engine::taken::Taken;
+use perennial_engine::{Moment, evaluate, time_zone};
+use perennial_store::{Store, StoreError};
+use render::{Known, Rendering};
+use std::sync::Arc;
+
+/// Why nothing was played.
+#[derive(Debug, thiserror::Error)]
+pub enum NotPlayed {
+    /// The config has no such journey.
+    #[error("there is no journey `{name}`; there are {known}")]
+    NoJourney {
+        /// What was asked for.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// Nobody is known by that.
+    #[error("no person has this person id, user id, anonymous id or mail address; leave it out to make someone up")]
+    NoPerson,
+    /// What was asked for.
+    #[error(transparent)]
+    Request(#[from] WrongRequest),
+    /// The user id of who is to be made up.
+    #[error(transparent)]
+    Id(#[from] InvalidId),
+    /// There can be nobody like that.
+    #[error(transparent)]
+    Sample(#[from] NoSample),
+    /// It has no end, or no beginning.
+    #[error(transparent)]
+    Play(#[from] PlayError),
+    /// The config that came along.
+    #[error("the config has errors:\n{0}")]
+    Config(#[from] ConfigErrors),
+    /// The table.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<NotPlayed> for Failure {
+    fn from(error: NotPlayed) -> Self {
+        match error {
+            NotPlayed::Store(error) => Self::Store(error),
+            NotPlayed::NoJourney { .. } | NotPlayed::NoPerson => Self::Unknown(error.to_string()),
+            _ => Self::Invalid(error.to_string()),
+        }
+    }
+}
+
+/// Answers what would happen.
+pub(crate) async fn test(deps: &Deps, journey: &str, body: &Body) -> Result<Response<Body>, Failure> {
+    let request: Request = if body.is_empty() {
+        Request::default()
+    } else {
+        serde_json::from_slice(body.as_ref())
+            .map_err(|error| Failure::Invalid(format!("the body is not what this takes: {error}")))?
+    };
+    let now = deps.clock.now();
+    let config = match &request.config {
+        Some(bundle) => Arc::new(Config::load(bundle).map_err(NotPlayed::from)?),
+        None => deps.config.current().await,
+    };
+    let found = find(&config, journey)?;
+    let player = match &request.person {
+        Some(identity) => Player::known(&deps.store, &config, identity, now).await?,
+        None => sample(&config, found, &request, now)?,
+    };
+    answers::json(&play(&config, found, &request, player, Some(&deps.store), now).await?)
+}
+
+/// Plays `journey` of `config` for someone who is made up, without any system: nothing is looked up. The `person` and the `config`
+/// of the request do not count.
+///
+/// # Errors
+/// [`NotPlayed`] where there is no such journey, or what was asked for cannot be.
+pub async fn play_alone(
+    config: &Config,
+    journey: &str,
+    request: &Request,
+    now: Timestamp,
+) -> Result<Answer, NotPlayed> {
+    let found = find(config, journey)?;
+    let player = sample(config, found, request, now)?;
+    play(config, found, request, player, None, now).await
+}
+
+fn find<'c>(config: &'c Config, name: &str) -> Result<&'c Journey, NotPlayed> {
+    config.journeys.all.iter().find(|journey| journey.id == name).ok_or_else(|| {
+        let known: Vec<&str> = config.journeys.all.iter().map(|journey| journey.id.as_str()).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        NotPlayed::NoJourney { name: name.to_owned(), known }
+    })
+}
+
+async fn play(
+    config: &Config,
+    journey: &Journey,
+    request: &Request,
+    mut player: Player,
+    store: Option<&Store>,
+    now: Timestamp,
+) -> Result<Answer, NotPlayed> {
+    let view = player.profile.view();
+    let zone = time_zone(config, &view);
+    let times = request.times(&zone, now)?;
+    if request.anew {
+        player.forget(journey);
+    }
+    let moment = Moment::new(config, times.from).with_account(player.facts.as_ref());
+    let play = Play {
+        config,
+        account: player.facts.as_ref(),
+        journey,
+        properties: request.properties.clone(),
+        supposed: times.supposed,
+        // Who is made up is so for the moment at which it begins.
+        now: if player.sample { times.from } else { now },
+        from: times.from,
+        until: times.until,
+    };
+    let who = Who {
+        id: player.profile.id,
+        name: player.name.clone(),
+        sample: player.sample,
+        stage: evaluate(&moment, &view).stage,
+        time_zone: zone.iana_name().unwrap_or("UTC").to_owned(),
+    };
+    let played = play.run(player.profile.clone())?;
+    let known = match store {
+        Some(store) => Known::look_up(store, &played.steps).await?,
+        None => Known::default(),
+    };
+    let rendering = Rendering::new(config, &player, &known);
+    // That others keep the person out is no news about this journey.
+    let told = |step: &&PlayedStep| match &step.what {
+        What::Took(taken) => taken.journey == journey.id || !matches!(taken.what, Taken::Refused(_)),
+        _ => true,
+    };
+    let step = |step: &PlayedStep| {
+        let (of, id) = match &step.what {
+            What::Supposed(_) => (None, None),
+            What::Took(taken) | What::Message(taken, _) => (Some(taken.journey.clone()), taken.step.clone()),
+        };
+        StepView {
+            at: step.at,
+            stage: step.stage,
+            journey: of,
+            step: id,
+            what: kind(&step.what),
+            told: words::step(config, step, &zone),
+            message: match &step.what {
+                What::Message(_, message) => Some(rendering.of(message)),
+                _ => None,
+            },
+        }
+    };
+    let steps: Vec<StepView> = played.steps.iter().filter(told).map(step).collect();
+    let is_entry = |step: &StepView| step.what == Kind::Entered && step.journey.as_ref() == Some(&journey.id);
+    Ok(Answer {
+        journey: journey.id.clone(),
+        trigger: words::trigger(config, journey),
+        config: config.version.clone(),
+        person: who,
+        from: times.from,
+        until: times.until,
+        entered: steps.iter().any(is_entry),
+        why_not: played.refusal.as_ref().map(ToString::to_string),
+        refusal: played.refusal,
+        under_way: played.profile.facts().runs.contains_key(&journey.key),
+        steps,
+    })
+}
+
+fn kind(what: &What) -> Kind {
+    match what {
+        What::Supposed(_) => Kind::Supposed,
+        What::Message(..) => Kind::Message,
+        What::Took(taken) => match &taken.what {
+            Taken::Entered { .. } => Kind::Entered,
+            Taken::Refused(_) => Kind::Refused,
+            Taken::Decided { .. } => Kind::Message,
+            Taken::PutOff { .. } => Kind::PutOff,
+            Taken::Waits { .. } => Kind::Waits,
+            Taken::Happened { .. } => Kind::Happened,
+            Taken::Branched { .. } => Kind::Branched,
+            Taken::Split { .. } => Kind::Split,
+            Taken::Counted { .. } => Kind::Counted,
+            Taken::Wrote { .. } => Kind::Wrote,
+            Taken::Skipped => Kind::Skipped,
+            Taken::Reached => Kind::Reached,
+            Taken::Left(_) => Kind::Left,
+            Taken::Ended => Kind::Ended,
+        },
+    }
+}
+
+#[cfg(test)]
+#[path = "play_tests.rs"]
+mod tests;

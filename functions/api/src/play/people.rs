@@ -1,0 +1,70 @@
+//! For whom a journey is played: someone who is known, with their account, or someone who is made up.
+
+use super::NotPlayed;
+use super::request::Request;
+use jiff::Timestamp;
+use perennial_config::Config;
+use perennial_config::journeys::Journey;
+use perennial_domain::{AccountFacts, UserId};
+use perennial_engine::account::{Account, facts};
+use perennial_engine::membership::account_of;
+use perennial_engine::play::Sample;
+use perennial_engine::{Profile, time_zone};
+use perennial_store::{Consistency, Store};
+
+/// Someone for whom a journey is played.
+pub(super) struct Player {
+    pub(super) profile: Profile,
+    /// What templates can name of the account.
+    pub(super) account: Option<Account>,
+    /// What conditions can ask of it.
+    pub(super) facts: Option<AccountFacts>,
+    /// What a reader calls the person.
+    pub(super) name: String,
+    pub(super) sample: bool,
+}
+
+impl Player {
+    /// Looks someone up by any identity, and their account.
+    pub(super) async fn known(
+        store: &Store,
+        config: &Config,
+        identity: &str,
+        now: Timestamp,
+    ) -> Result<Self, NotPlayed> {
+        let profile = store.resolve(identity).await?.ok_or(NotPlayed::NoPerson)?.profile;
+        let account = match account_of(config, &profile.view()) {
+            None => None,
+            Some(id) => store.account_in_charge(&id, Consistency::Eventual).await?.map(|stored| stored.account),
+        };
+        let facts = account.as_ref().map(|account| facts(config, account, now));
+        let name = crate::event::identity(&profile, profile.id).map(|identity| identity.as_str().to_owned());
+        let name = name.unwrap_or_else(|| profile.id.to_string());
+        Ok(Self { profile, account, facts, name, sample: false })
+    }
+
+    /// As if the person had never entered the journey.
+    pub(super) fn forget(&mut self, journey: &Journey) {
+        for part in &mut self.profile.parts {
+            part.facts.entered.remove(&journey.key);
+            part.facts.runs.remove(&journey.key);
+        }
+    }
+}
+
+/// Makes someone up.
+pub(super) fn sample(
+    config: &Config,
+    journey: &Journey,
+    request: &Request,
+    now: Timestamp,
+) -> Result<Player, NotPlayed> {
+    let asked = request.sample.clone().unwrap_or_default();
+    let id = UserId::parse(request.sample_id())?;
+    let sample = Sample { id, stage: asked.stage, traits: asked.traits };
+    // The time zone is a trait, and may say when a day begins.
+    let zone = time_zone(config, &sample.make(config, journey, now)?.view());
+    let request = Request { person: None, ..request.clone() };
+    let profile = sample.make(config, journey, request.times(&zone, now)?.from)?;
+    Ok(Player { name: sample.id.to_string(), profile, account: None, facts: None, sample: true })
+}

@@ -1,0 +1,317 @@
+//! What experiments have shown so far: people counted by split and holdout, compared with the control.
+//!
+//! Everyone who was assigned counts as one of their group, however far they came ("intention to treat"). Of the goal only those speak
+//! whose time for it is over, in every group alike; the others wait. Who re-entered a journey is looked at by their newest way
+//! through it. A holdout is compared with those who entered since it began and are in no holdout.
+
+use super::assign::Share;
+use super::rates::{Alpha, Arm, Estimate};
+use super::sample_ratio::SampleRatio;
+use super::verdict::{Better, Comparison, Plan, judge, least_sample};
+use crate::facts::{Assigned, Entered, Facts, always_key, holdout_key, split_key};
+use jiff::Timestamp;
+use perennial_config::Config;
+use perennial_config::journeys::{Does, Journey, Step, Way};
+use perennial_domain::hash::hash32;
+use perennial_domain::time::DAY_SECONDS;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The way of a split that is its control, where one has this name; else the first in the alphabet is.
+pub const CONTROL: &str = "control";
+/// How often an interval may miss.
+pub const ALPHA: f64 = 0.05;
+/// The chance to find the effect that is planned for.
+pub const POWER: f64 = 0.8;
+
+/// What a journey's experiments have shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The journey.
+    pub journey: String,
+    /// For how many days after someone entered its goal counts; `None` where it has no goal, so that nothing can be compared.
+    pub goal_days: Option<u16>,
+    /// The difference of rates that is planned for: the smallest that matters.
+    pub effect: f64,
+    /// Its splits in their order, then its holdout, then the holdout of everything.
+    pub experiments: Vec<Experiment>,
+}
+
+/// What one split or holdout has shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Experiment {
+    /// Which.
+    pub of: Of,
+    /// Its groups, the control first.
+    pub groups: Vec<Group>,
+    /// People who were assigned to ways that the split does not have any more.
+    pub others: u64,
+    /// Whether the groups are as large as they should be; `None` where fewer than two have a share.
+    pub sample_ratio: Option<SampleRatio>,
+    /// Whether they are not, so that nothing can be compared.
+    pub mismatch: bool,
+    /// How many people more, whose time is over, the smallest group needs at most so that the effect is found with probability
+    /// [`POWER`]; 0 where it has them. `None` without a goal, or where no such effect is possible from the control's rate.
+    pub needed: Option<u64>,
+}
+
+/// What is compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Of {
+    /// The ways of a split.
+    Split {
+        /// The step's id.
+        step: String,
+    },
+    /// Those who are held out of the journey, and those who are not.
+    Holdout,
+    /// Those who are held out of everything, and those who are not.
+    Always {
+        /// The holdout's name.
+        name: String,
+    },
+}
+
+/// One group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// The way's name; `held out` and `not held out` for holdouts.
+    pub name: String,
+    /// How many of a hundred it gets.
+    pub share: u16,
+    /// Who was assigned to it.
+    pub people: u64,
+    /// Of them, those whose time for the goal is not over.
+    pub waiting: u64,
+    /// Of the others, those who reached the goal; `None` where there is none.
+    pub reached: Option<u64>,
+    /// The share that did, with the interval that holds at one look.
+    pub rate: Option<Estimate>,
+    /// Compared with the control; `None` for the control itself, and without a goal.
+    pub comparison: Option<Comparison>,
+}
+
+/// Counts people, to report of them.
+#[derive(Debug, Clone)]
+pub struct Tally<'c> {
+    config: &'c Config,
+    now: Timestamp,
+    journeys: Vec<OfJourney<'c>>,
+}
+
+/// A number of people.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Count {
+    people: u64,
+    over: u64,
+    reached: u64,
+}
+
+#[derive(Debug, Clone)]
+struct OfJourney<'c> {
+    journey: &'c Journey,
+    splits: Vec<OfSplit<'c>>,
+    holdout: OfHoldout,
+    always: OfHoldout,
+    /// Who is in neither, by the day on which they entered.
+    rest: BTreeMap<i64, Count>,
+}
+
+#[derive(Debug, Clone)]
+struct OfSplit<'c> {
+    step: &'c Step,
+    /// The control first.
+    ways: Vec<(&'c Way, Count)>,
+    others: u64,
+}
+
+#[derive(Debug, Clone, Default)]
+struct OfHoldout {
+    held_out: Count,
+    /// The day on which the first was held out.
+    since: Option<i64>,
+}
+
+impl Count {
+    fn add(&mut self, journey: &Journey, entered: Option<&Entered>, now: Timestamp) {
+        self.people += 1;
+        let (Some(goal), Some(entered)) = (&journey.goal, entered) else { return };
+        if entered.last + i64::from(goal.within_days) * DAY_SECONDS * 1000 <= now.as_millisecond() {
+            self.over += 1;
+            self.reached += u64::from(entered.reached.is_some());
+        }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            people: self.people + other.people,
+            over: self.over + other.over,
+            reached: self.reached + other.reached,
+        }
+    }
+}
+
+impl OfHoldout {
+    fn add(&mut self, journey: &Journey, entered: &Entered, assigned: Assigned, now: Timestamp) {
+        // Who entered before they were held out got what others get.
+        if entered.last / 1000 < assigned.at {
+            return;
+        }
+        let day = assigned.at.div_euclid(DAY_SECONDS);
+        self.since = Some(self.since.map_or(day, |since| since.min(day)));
+        self.held_out.add(journey, Some(entered), now);
+    }
+}
+
+impl<'c> Tally<'c> {
+    /// Nobody yet; `now` says whose time is over.
+    pub fn new(config: &'c Config, now: Timestamp) -> Self {
+        let splits = |journey: &'c Journey| {
+            journey.steps.iter().filter_map(|step| match &step.does {
+                Does::Split { ways } => Some(OfSplit::new(step, ways)),
+                _ => None,
+            })
+        };
+        let journeys = config.journeys.all.iter().map(|journey| OfJourney {
+            journey,
+            splits: splits(journey).collect(),
+            holdout: OfHoldout::default(),
+            always: OfHoldout::default(),
+            rest: BTreeMap::new(),
+        });
+        Self { config, now, journeys: journeys.collect() }
+    }
+
+    /// Counts a person, by the combination of their facts.
+    pub fn add(&mut self, facts: &Facts) {
+        let assigned = |key: u32| facts.assigned.get(&key).copied();
+        let always = self.config.limits.holdout.as_ref().and_then(|holdout| assigned(always_key(&holdout.name)));
+        for of in &mut self.journeys {
+            let entered = facts.entered.get(&of.journey.key);
+            for split in &mut of.splits {
+                if let Some(assigned) = assigned(split_key(&of.journey.id, &split.step.id)) {
+                    split.add(of.journey, entered, assigned, self.now);
+                }
+            }
+            let Some(entered) = entered.filter(|_| !of.journey.essential) else { continue };
+            match (assigned(holdout_key(&of.journey.id)), always) {
+                (Some(assigned), None) => of.holdout.add(of.journey, entered, assigned, self.now),
+                (None, Some(assigned)) => of.always.add(of.journey, entered, assigned, self.now),
+                // Who is in both says nothing about either.
+                (Some(_), Some(_)) => {}
+                (None, None) => {
+                    let day = entered.last.div_euclid(DAY_SECONDS * 1000);
+                    of.rest.entry(day).or_default().add(of.journey, Some(entered), self.now);
+                }
+            }
+        }
+    }
+
+    /// What is known of all journeys that have a split or a holdout, in the config's order. `plan` is made of [`ALPHA`] and `effect`, a
+    /// difference of rates over 0 and below 1.
+    ///
+    /// # Errors
+    /// [`super::verdict::InvalidEffect`] where the effect is not of that range.
+    pub fn reports(&self, effect: f64) -> Result<Vec<Report>, super::verdict::InvalidEffect> {
+        let Ok(alpha) = Alpha::parse(ALPHA) else { return Ok(Vec::new()) };
+        let plan = Plan::new(alpha, effect, Better::More)?;
+        let reports = self.journeys.iter().map(|of| Report {
+            journey: of.journey.id.clone(),
+            goal_days: of.journey.goal.as_ref().map(|goal| goal.within_days),
+            effect,
+            experiments: of.experiments(self.config, &plan, alpha),
+        });
+        Ok(reports.filter(|report| !report.experiments.is_empty()).collect())
+    }
+}
+
+impl<'c> OfSplit<'c> {
+    fn new(step: &'c Step, ways: &'c [Way]) -> Self {
+        let mut ways: Vec<_> = ways.iter().map(|way| (way, Count::default())).collect();
+        // The sort is stable: without such a way the first of the alphabet stays the first.
+        ways.sort_by_key(|(way, _)| way.name != CONTROL);
+        Self { step, ways, others: 0 }
+    }
+
+    fn add(&mut self, journey: &Journey, entered: Option<&Entered>, assigned: Assigned, now: Timestamp) {
+        match self.ways.iter_mut().find(|(way, _)| hash32(&way.name) == assigned.way) {
+            Some((_, count)) => count.add(journey, entered, now),
+            None => self.others += 1,
+        }
+    }
+}
+
+impl OfJourney<'_> {
+    fn experiments(&self, config: &Config, plan: &Plan, alpha: Alpha) -> Vec<Experiment> {
+        let has_goal = self.journey.goal.is_some();
+        let split = |split: &OfSplit<'_>| {
+            let groups: Vec<_> =
+                split.ways.iter().map(|(way, count)| (way.name.clone(), way.share, *count)).collect();
+            let of = Of::Split { step: split.step.id.clone() };
+            experiment(of, &groups, split.others, has_goal, plan, alpha)
+        };
+        let holdout = |of: Of, holdout: &OfHoldout, percent: u8| {
+            let since = holdout.since.unwrap_or(i64::MAX);
+            let rest = self.rest.range(since..).fold(Count::default(), |sum, (_, count)| sum.plus(*count));
+            let groups = [
+                ("held out".to_owned(), u16::from(percent), holdout.held_out),
+                ("not held out".to_owned(), 100 - u16::from(percent.min(100)), rest),
+            ];
+            experiment(of, &groups, 0, has_goal, plan, alpha)
+        };
+        let mut all: Vec<Experiment> = self.splits.iter().map(split).collect();
+        if self.journey.holdout > 0 {
+            all.push(holdout(Of::Holdout, &self.holdout, self.journey.holdout));
+        }
+        if let Some(always) = config.limits.holdout.as_ref().filter(|_| !self.journey.essential) {
+            all.push(holdout(Of::Always { name: always.name.clone() }, &self.always, always.percent));
+        }
+        all
+    }
+}
+
+fn experiment(
+    of: Of,
+    groups: &[(String, u16, Count)],
+    others: u64,
+    has_goal: bool,
+    plan: &Plan,
+    alpha: Alpha,
+) -> Experiment {
+    let sizes: Vec<_> = groups.iter().map(|(_, share, count)| (count.people, Share::percent(*share))).collect();
+    let sample_ratio = SampleRatio::of(&sizes);
+    // Nobody reaches a goal without being there.
+    let arms: Vec<Arm> = groups.iter().filter_map(|(.., count)| Arm::parse(count.over, count.reached).ok()).collect();
+    let comparisons = match arms.split_first() {
+        Some((control, variants)) if has_goal => judge(plan, control, variants, sample_ratio.as_ref()),
+        _ => Vec::new(),
+    };
+    let mut comparisons = comparisons.into_iter();
+    let needed = arms.first().filter(|_| has_goal).and_then(|control| {
+        let least = least_sample(plan, control.rate()?, POWER, arms.len().saturating_sub(1).max(1))?;
+        let smallest = arms.iter().map(Arm::people).min()?;
+        Some(least.saturating_sub(smallest))
+    });
+    let group = |(at, (name, share, count)): (usize, &(String, u16, Count))| Group {
+        name: name.clone(),
+        share: *share,
+        people: count.people,
+        waiting: if has_goal { count.people - count.over } else { 0 },
+        reached: has_goal.then_some(count.reached),
+        rate: arms.get(at).filter(|_| has_goal).and_then(|arm| arm.estimate(alpha)),
+        comparison: if at == 0 { None } else { comparisons.next() },
+    };
+    Experiment {
+        of,
+        groups: groups.iter().enumerate().map(group).collect(),
+        others,
+        mismatch: sample_ratio.is_some_and(|ratio| ratio.mismatch()),
+        sample_ratio,
+        needed,
+    }
+}
+
+#[cfg(test)]
+#[path = "report_tests.rs"]
+mod tests;

@@ -141,6 +141,7 @@ async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) 
     };
     people::each(deps, std::iter::once(id).chain(&owned), add).await?;
     stored.account.summary = Some(tally.finish());
+    stored.account.note_leading_buyer(config.accounts.score.ready);
     stored.account.note_trend(started);
     let open = outbox::open(deps, &stored.account);
     let acted = {

@@ -71,6 +71,8 @@ pub struct AccountFacts {
     pub renewals: u32,
     /// When it renews next, or was to when that was last said; `None` where nobody said, and where it has left.
     pub renews_at: Option<Timestamp>,
+    /// Who of its buyers counted most when it became ready to buy; `None` where it is not.
+    pub leading_buyer: Option<PersonId>,
     /// What `group` calls said of it.
     pub traits: BTreeMap<String, serde_json::Value>,
 }

@@ -11,7 +11,7 @@ use crate::state::Span;
 use jiff::Timestamp;
 use perennial_config::accounts::Domains;
 use perennial_config::lifecycle::Milestone;
-use perennial_domain::{AccountId, AccountSummary, MessageId, Properties, Score};
+use perennial_domain::{AccountId, AccountSummary, MessageId, PersonId, Properties, Score};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,6 +47,8 @@ pub struct Account {
     pub claims: BTreeMap<AccountId, Timestamp>,
     /// What its people amount to; `None` until it was first rolled up, and where another account has its people.
     pub summary: Option<AccountSummary>,
+    /// Who of its buyers counted most when it became ready to buy; `None` where it is not.
+    pub leading_buyer: Option<PersonId>,
     /// Score and health at the end of the weeks in which they changed, the newest last.
     pub trend: Vec<TrendPoint>,
     /// What was last written into the CRM; `None` where nothing was.
@@ -91,6 +93,7 @@ impl Account {
             registered: BTreeSet::new(),
             claims: BTreeMap::new(),
             summary: None,
+            leading_buyer: None,
             trend: Vec::new(),
             written: None,
             told: None,
@@ -163,6 +166,21 @@ impl Account {
         let people = self.summary.as_ref().map_or(0, |summary| summary.people);
         let unnamed = self.named.is_empty() && self.registered.is_empty() && self.claims.is_empty();
         people == 0 && !self.is_own() && unnamed && self.written.is_none()
+    }
+
+    /// Notes who of its buyers counts most when its score has reached `ready`, and forgets them once it has fallen below half of that: a
+    /// score that wavers about the threshold names nobody else.
+    pub fn note_leading_buyer(&mut self, ready: Option<u8>) {
+        let Some(summary) = &self.summary else { return };
+        let score = summary.score.get();
+        match ready {
+            Some(ready) if score >= ready => {
+                let first = || summary.reasons.iter().find_map(|reason| reason.person);
+                self.leading_buyer = self.leading_buyer.or_else(first);
+            }
+            Some(ready) if score >= ready.div_ceil(2) => {}
+            _ => self.leading_buyer = None,
+        }
     }
 
     /// Notes score and health for the trend where they changed: one point a week, the last of it.

@@ -28,6 +28,7 @@ pub fn enter(
     ledger: &HashSet<(PersonId, u64)>,
     processed: &mut Processed,
 ) {
+    let moment = &moment.of(profile.id);
     let (view, planned) = (profile.view(), profile.outbox.len());
     let person = look(moment, &view);
     let mut entered = Vec::new();

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use perennial_config::Config;
-use perennial_domain::AccountFacts;
+use perennial_domain::{AccountFacts, PersonId};
 
 /// Config, account and time: what a state means depends on all three.
 #[derive(Debug, Clone, Copy)]
@@ -13,18 +13,26 @@ pub struct Moment<'a> {
     pub account: Option<&'a AccountFacts>,
     /// When.
     pub now: Timestamp,
+    /// Who the person is, where that is known: for what an account says of one of its people.
+    pub(crate) person: Option<PersonId>,
 }
 
 impl<'a> Moment<'a> {
     /// A moment without an account.
     pub fn new(config: &'a Config, now: Timestamp) -> Self {
-        Self { config, account: None, now }
+        Self { config, account: None, now, person: None }
     }
 
     /// The same with an account.
     #[must_use]
     pub fn with_account(self, account: Option<&'a AccountFacts>) -> Self {
         Self { account, ..self }
+    }
+
+    /// The same for one person.
+    #[must_use]
+    pub(crate) fn of(self, person: PersonId) -> Self {
+        Self { person: Some(person), ..self }
     }
 
     /// The same at another time.

@@ -168,6 +168,9 @@ impl<'a> Person<'a> {
             AccountField::Touch => Some(account.touch.as_str().into()),
             AccountField::Owner => account.owner.as_deref().map(Value::from),
             AccountField::Stage => account.stage.map(|stage| stage.as_str().into()),
+            AccountField::LeadingBuyer => {
+                Some(Value::Bool(account.leading_buyer.is_some() && account.leading_buyer == self.moment.person))
+            }
             AccountField::Renewals => Some(Value::Int(account.renewals.into())),
             AccountField::RenewsInDays => account.renews_in_days(self.moment.now).map(Value::Int),
             AccountField::Trait(path) => {

@@ -56,6 +56,7 @@ pub fn process(
     ledger: &HashSet<(PersonId, u64)>,
     mode: Mode,
 ) -> Processed {
+    let moment = &moment.of(profile.id);
     let config = moment.config;
     let mut rolled = Vec::new();
     let (mut counted, mut duplicates) = (0, 0);
@@ -123,6 +124,7 @@ pub fn tick(moment: &Moment<'_>, profile: &mut Profile) -> Processed {
 /// Looks at a person of whom something else than events has changed, such as which identities they have. Without `speak`,
 /// thresholds are noted as passed and nobody is written to.
 pub fn look_again(moment: &Moment<'_>, profile: &mut Profile, speak: bool) -> Processed {
+    let moment = &moment.of(profile.id);
     let planned = profile.outbox.len();
     let view = profile.view();
     let person = look(moment, &view);

@@ -109,7 +109,7 @@ impl<'c> Rebuild<'c> {
         for part in &mut profile.parts {
             part.state = self.parts.get(&part.identity).map_or_else(State::default, |rebuilt| rebuilt.state.clone());
         }
-        let moment = Moment::new(self.config, self.now).with_account(account);
+        let moment = Moment::new(self.config, self.now).with_account(account).of(profile.id);
         self.rewrite_trend(&moment, profile);
         let view = profile.view();
         let person = look(&moment, &view);

@@ -184,6 +184,7 @@ fn who_someone_is_is_said_in_a_line_and_what_else_is_known_below() {
         stage: None,
         renewals: 0,
         renews_at: None,
+        leading_buyer: None,
         traits: Default::default(),
     };
     let view = person.profile.view();

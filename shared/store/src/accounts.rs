@@ -132,6 +132,7 @@ impl Store {
             registered: item.json("reg")?.unwrap_or_default(),
             claims: item.json("claims")?.unwrap_or_default(),
             summary: item.json("sum")?,
+            leading_buyer: item.json("lead")?,
             trend: item.json("trend")?.unwrap_or_default(),
             written: item.json("crm")?,
             told: item.json("told")?,
@@ -205,6 +206,9 @@ impl Store {
             set("sum", json(summary)?);
             set("people", n(summary.people));
             set("score", n(summary.score.get()));
+        }
+        if let Some(buyer) = &account.leading_buyer {
+            set("lead", json(buyer)?);
         }
         if !account.trend.is_empty() {
             set("trend", json(&account.trend)?);

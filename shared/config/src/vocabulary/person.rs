@@ -140,6 +140,8 @@ pub enum AccountField {
     Owner,
     /// Where it stands.
     Stage,
+    /// Whether the person is the buyer who counted most when it became ready to buy.
+    LeadingBuyer,
     /// How often it has renewed.
     Renewals,
     /// Days until it renews next.
@@ -171,7 +173,7 @@ pub struct PersonVocabulary<'a> {
 }
 
 /// The fields of `account`.
-pub const ACCOUNT_FIELDS: [&str; 11] = [
+pub const ACCOUNT_FIELDS: [&str; 12] = [
     "id",
     "people",
     "score",
@@ -182,6 +184,7 @@ pub const ACCOUNT_FIELDS: [&str; 11] = [
     "stage",
     "renewals",
     "renews_in_days",
+    "leading_buyer",
     "traits.NAME",
 ];
 
@@ -310,6 +313,12 @@ impl PersonVocabulary<'_> {
             ["touch"] => (AccountField::Touch, Type::Text),
             ["owner"] => (AccountField::Owner, Type::Text),
             ["stage"] => (AccountField::Stage, Type::Text),
+            ["leading_buyer"] if self.level < Level::Journey => {
+                return Err(
+                    "account.leading_buyer is for what is done about it; only journeys may ask for it".to_owned()
+                );
+            }
+            ["leading_buyer"] => (AccountField::LeadingBuyer, Type::Bool),
             ["renewals"] => (AccountField::Renewals, Type::Int),
             ["renews_in_days"] => (AccountField::RenewsInDays, Type::Int),
             ["traits", rest @ ..] if !rest.is_empty() => {

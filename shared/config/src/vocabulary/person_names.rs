@@ -66,7 +66,7 @@ pub static PERSON_NAMES: &[Name] = &[
     map(
         "account",
         Type::Dyn,
-        "The person's account: account.id, .people, .score, .health (0 to 100), .value (minor units a year), .touch (\"high\", \"low\", \"none\"), .owner, .stage, .renewals (how often it has renewed), .renews_in_days (whole days until it renews next, 0 on the last; missing once that has passed or it has left), .traits.NAME; missing where there is no account or nobody said.",
+        "The person's account: account.id, .people, .score, .health (0 to 100), .value (minor units a year), .touch (\"high\", \"low\", \"none\"), .owner, .stage, .renewals (how often it has renewed), .renews_in_days (whole days until it renews next, 0 on the last; missing once that has passed or it has left), .leading_buyer (whether the person is the buyer who counted most when the account became ready; for journeys), .traits.NAME; missing where there is no account or nobody said.",
     ),
     function(
         "count",

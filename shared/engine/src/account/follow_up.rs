@@ -174,6 +174,7 @@ fn fingerprint(config: &Config, facts: &AccountFacts) -> u64 {
         AccountField::Touch => json!(facts.touch),
         AccountField::Owner => json!(facts.owner),
         AccountField::Stage => json!(facts.stage),
+        AccountField::LeadingBuyer => json!(facts.leading_buyer),
         AccountField::Renewals => json!(facts.renewals),
         // The days by themselves pass unheard: each person has a timer for them.
         AccountField::RenewsInDays => json!(facts.renews_at),

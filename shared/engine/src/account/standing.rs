@@ -27,6 +27,7 @@ pub fn facts(config: &Config, account: &Account, now: Timestamp) -> AccountFacts
         stage,
         renewals: u32::try_from(account.renewals.len()).unwrap_or(u32::MAX),
         renews_at: account.renews_at(&config.accounts.renewal).filter(|_| stage != Some(Stage::Churned)),
+        leading_buyer: account.leading_buyer,
         traits: account.traits.iter().map(|(name, held)| (name.clone(), held.value.clone())).collect(),
     }
 }

@@ -65,6 +65,7 @@ pub(crate) fn account(people: u32, stage: Option<Stage>) -> AccountFacts {
         stage,
         renewals: 0,
         renews_at: None,
+        leading_buyer: None,
         traits: Default::default(),
     }
 }

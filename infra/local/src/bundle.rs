@@ -11,7 +11,7 @@ macro_rules! files {
 }
 
 /// Every file of the default config. A test compares the list with the folder.
-const EMBEDDED: [(&str, &str); 42] = files![
+const EMBEDDED: [(&str, &str); 45] = files![
     "accounts.toml",
     "channels.toml",
     "deployment.toml",
@@ -40,7 +40,10 @@ const EMBEDDED: [(&str, &str); 42] = files![
     "templates/payment_failed.toml",
     "templates/payment_failed_notice.toml",
     "templates/put_into_practice.toml",
+    "templates/renewal_sponsor.toml",
+    "templates/renewal_users.toml",
     "templates/roi_analysis.toml",
+    "templates/task_account_ready.toml",
     "templates/task_churn_risk.toml",
     "templates/task_detractor.toml",
     "templates/task_sales_ready.toml",

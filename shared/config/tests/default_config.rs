@@ -75,7 +75,7 @@ fn every_journey_says_what_it_is_for_and_its_scenario() {
     }
     // Twelve is not about a journey, but about all: one person, one message.
     let missing: Vec<u8> = (1..=18).filter(|number| *number != 12 && !scenarios.contains(number)).collect();
-    assert_eq!(missing, [2], "no journey is for these");
+    assert!(missing.is_empty(), "no journey is for {missing:?}");
 }
 
 #[test]

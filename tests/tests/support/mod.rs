@@ -88,6 +88,16 @@ impl Client {
         (answer.status().as_u16(), answer.text().await.unwrap_or_default())
     }
 
+    /// Posts to a signed hook; gives the status.
+    pub async fn hook(&self, source: &str, headers: &[(&str, String)], body: String) -> u16 {
+        let mut request =
+            self.http.post(format!("{}/hooks/{source}", self.base)).header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        request.body(body).send().await.expect("an answer").status().as_u16()
+    }
+
     pub async fn status(&self) -> serde_json::Value {
         self.get("/api/status").await.1
     }

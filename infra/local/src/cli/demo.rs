@@ -62,7 +62,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     phases.push(live_sample(&feeder, &stack, &simulated, &company).await?);
 
     let status = feeder.status().await?;
-    let report = report::print(&stack, &status, &phases).await?;
+    let report = report::print(&stack, &feeder, &status, &phases).await?;
     println!();
     super::up::print_urls(stack.base_url());
     if args.exit {

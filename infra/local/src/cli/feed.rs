@@ -70,6 +70,14 @@ impl Feeder {
     /// # Errors
     /// Where it does not answer.
     pub(super) async fn status(&self) -> anyhow::Result<Value> {
-        Ok(self.client.get(format!("{}/api/status", self.base)).send().await?.error_for_status()?.json().await?)
+        self.get("/api/status").await
+    }
+
+    /// What `GET` of a path of the api answers.
+    ///
+    /// # Errors
+    /// Where it does not answer.
+    pub(super) async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        Ok(self.client.get(format!("{}{path}", self.base)).send().await?.error_for_status()?.json().await?)
     }
 }

@@ -10,6 +10,7 @@ mod key;
 mod redrive;
 mod report;
 mod rescore;
+mod scenarios;
 mod segments;
 mod tables;
 mod unmerge;

@@ -1,5 +1,7 @@
 //! The demo's table.
 
+use super::feed::Feeder;
+use super::scenarios;
 use super::tables::{number, numbers as table};
 use crate::stack::Stack;
 use perennial_domain::{Channel, Likelihood, Stage};
@@ -34,7 +36,7 @@ pub(super) struct Report {
 }
 
 /// Prints what came of it all.
-pub(super) async fn print(stack: &Stack, status: &Value, phases: &[Phase]) -> anyhow::Result<Report> {
+pub(super) async fn print(stack: &Stack, feeder: &Feeder, status: &Value, phases: &[Phase]) -> anyhow::Result<Report> {
     let sum = |of: fn(&Phase) -> u64| phases.iter().map(of).sum::<u64>();
     // Each captured mail comes back as one event of the mail service's: that it was delivered.
     let captured = stack.aws().mails().count()?;
@@ -114,5 +116,10 @@ pub(super) async fn print(stack: &Stack, status: &Value, phases: &[Phase]) -> an
     messages.add_row(["updates of the CRM's accounts".to_owned(), number(totals_now.crm_updates), String::new()]);
     messages.add_row(["mails captured by the mail service".to_owned(), number(captured), String::new()]);
     println!("{messages}");
+
+    let several = scenarios::several_accounts(stack).await?;
+    println!("{}", scenarios::table(&config, &totals_now, &several));
+    println!("{}", scenarios::features(&feeder.get("/api/features").await?));
+    println!("{}", scenarios::mentions(&feeder.get(&scenarios::brand_path()).await?));
     Ok(Report { as_expected })
 }

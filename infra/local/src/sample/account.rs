@@ -135,12 +135,15 @@ fn tell_value(record: &mut Recorder, plot: &Plot, payer: &Person, day: i64, paid
 /// The invoice is paid, in one of eight cases only three days later.
 fn renew(record: &mut Recorder, plot: &Plot, payer: &Person, day: i64, paid: Subscription, rng: &mut Rng) {
     let payer = Who::User(&payer.user);
+    let due = day;
     let mut day = day;
     if rng.percent(12) {
         record.track("billing", payer, (day, 50_100), "Payment Failed", paid.priced("amount"));
         day += 3;
     }
-    record.track_of("billing", payer, plot, (day, 50_100), "Subscription Renewed", paid.priced("revenue"));
+    let mut renewed = paid.priced("revenue");
+    renewed["renews_at"] = record.moment(due + MONTH, 50_100).to_string().into();
+    record.track_of("billing", payer, plot, (day, 50_100), "Subscription Renewed", renewed);
 }
 
 fn cancel(

@@ -36,6 +36,18 @@ pub(super) fn strangers(record: &mut Recorder, mut rng: Rng) {
     }
 }
 
+/// Someone who gave a name and no address, so that nobody knows where they work, and who is about to buy.
+pub(super) fn lone_buyer(record: &mut Recorder) {
+    let user = Who::User("caller-0001");
+    let day = DAYS - 20;
+    record.identify("web", user, (day, 40_000), json!({"name": "Quilla Rosenthorn"}));
+    record.track("web", user, (day, 40_060), "White Paper Downloaded", json!({"title": "The cost of churn"}));
+    for look in 0..4 {
+        record.track("web", user, (day + look, 42_000), "Pricing Page Viewed", json!({}));
+    }
+    record.track("web", user, (day + 3, 43_000), "Demo Requested", json!({"seats": 12}));
+}
+
 /// An old release of a client that leaves out what a call needs. Each call has to be kept with its reason, and none may take
 /// its batch along.
 pub(super) fn broken_client(record: &mut Recorder, mut rng: Rng) {

@@ -32,6 +32,8 @@ use rng::Rng;
 pub const DAYS: i64 = 120;
 /// Companies that try the product.
 pub const ACCOUNTS: u64 = 60;
+/// The user id at which it is counted what is said of the company in public.
+pub const BRAND: &str = "perennial-brand";
 /// The seed that the demo uses.
 pub const SEED: u64 = 2001;
 
@@ -72,6 +74,7 @@ pub fn company(end: Timestamp, seed: u64) -> Company {
         prospects::live(&mut record, number, rng.fork(2_000 + number));
     }
     market::strangers(&mut record, rng.fork(2));
+    market::lone_buyer(&mut record);
     market::broken_client(&mut record, rng.fork(3));
     let (calls, expected) = record.finish(rng.fork(4));
     Company { calls, expected }

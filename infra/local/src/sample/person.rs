@@ -1,6 +1,6 @@
 //! The life of a person: what they read before, the days in the product, support and webinars.
 
-use super::plan::{FEATURES, Person, Plot, Role, TRIAL_DAYS};
+use super::plan::{COHORTS_RELEASED, FEATURES, Person, Plot, Role, TRIAL_DAYS};
 use super::record::{Recorder, Who};
 use super::rng::Rng;
 use super::{DAYS, names, texts, voice};
@@ -18,7 +18,6 @@ pub(super) fn live(record: &mut Recorder, plot: &Plot, person: &Person, first: b
     voice::survey(record, plot, person, &mut rng);
     voice::open_question(record, person, &mut rng);
     let mut active_days = 0;
-    let mut onboarded = None;
     for day in person.joins..DAYS {
         let habit = if record.is_weekend(day) { person.habit / 10 } else { person.habit };
         if !person.is_here(day) || plot.is_gone(day) || (day > person.joins && !rng.percent(habit)) {
@@ -29,14 +28,10 @@ pub(super) fn live(record: &mut Recorder, plot: &Plot, person: &Person, first: b
         match active_days {
             2 if person.role == Role::Administrator => connect(record, person, (day, CLOSES), &mut rng),
             3 => {
-                onboarded = Some(day);
-                record.track("product", Who::User(&person.user), (day, CLOSES + 60), "Onboarding Completed", json!({}));
+                record.track("product", Who::User(&person.user), (day, CLOSES + 60), "Onboarding Completed", json!({}))
             }
             _ => {}
         }
-    }
-    if let Some(day) = onboarded.map(|day| day + 30).filter(|day| person.is_here(*day) && plot.is_paying(*day)) {
-        record.track("product", Who::User(&person.user), (day, 2 * 3600), "First Month Completed", json!({}));
     }
 }
 
@@ -129,7 +124,7 @@ pub(super) fn work(record: &mut Recorder, plot: &Plot, person: &Person, day: i64
     record.track("product", user, (day, at), "Signed In", json!({}));
     for _ in 0..rng.between(1, 3) {
         at += rng.between(30, 1200);
-        let (feature, high_value) = person.depth.feature(rng);
+        let (feature, high_value) = released(person.depth.feature(rng), day);
         // Now and then from a train: the client sends it when it is back.
         let delay = if rng.percent(1) { rng.between(600, 20_000) } else { 0 };
         record.late(
@@ -169,6 +164,12 @@ pub(super) fn work(record: &mut Recorder, plot: &Plot, person: &Person, day: i64
     if person.role == Role::PowerUser && plot.is_paying(day) && rng.percent(3) {
         record.track("product", user, (day, at + 400), "Invite Sent", json!({"role": "guest"}));
     }
+}
+
+/// The feature, or the dashboards where it is not out yet.
+fn released(feature: (&'static str, bool), day: i64) -> (&'static str, bool) {
+    let (name, _) = feature;
+    if name == "cohorts" && day < COHORTS_RELEASED { ("dashboards", false) } else { feature }
 }
 
 fn connect(record: &mut Recorder, person: &Person, when: (i64, i64), rng: &mut Rng) {

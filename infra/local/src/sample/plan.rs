@@ -10,6 +10,8 @@ pub(super) const TRIAL_DAYS: i64 = 14;
 pub(super) const MONTH: i64 = 30;
 /// The day on which nothing works.
 pub(super) const OUTAGE: i64 = DAYS - 12;
+/// The day on which cohorts come out: 15 July where the story ends with October, as features.toml says.
+pub(super) const COHORTS_RELEASED: i64 = DAYS - 109;
 /// User ids that an account has to itself.
 pub(super) const IDS: u64 = 20;
 
@@ -248,6 +250,8 @@ pub(super) enum Depth {
     Mixed,
     /// Mostly that.
     Deep,
+    /// Forecasts day by day, and never an alert.
+    Forecasts,
 }
 
 impl Depth {
@@ -256,6 +260,8 @@ impl Depth {
         let [a, b, c, others @ ..] = FEATURES;
         match self {
             Self::Shallow => rng.pick(others),
+            Self::Forecasts if rng.percent(60) => a,
+            Self::Forecasts => rng.pick([b, others[0], others[1]]),
             Self::Deep if rng.percent(50) => rng.pick([a, b, c]),
             Self::Mixed | Self::Deep => rng.pick(FEATURES),
         }
@@ -275,10 +281,12 @@ impl Person {
         let eager = trying && position == 0;
         let devoted = role == Role::PowerUser && rng.percent(30);
         let name = names::name(rng);
+        // A third of the accounts have someone in their books who is to hear of payments.
+        let pays_bills = role == Role::EndUser && position == plot.people - 1 && plot.number.is_multiple_of(3);
         Self {
             mail: mail(plot, position, &name),
             name,
-            role_trait: role.r#trait(rng),
+            role_trait: if pays_bills { Some(json!(["end_user", "billing_contact"])) } else { role.r#trait(rng) },
             title: names::title(role, rng),
             place: rng.percent(25).then(|| (rng.between(0, 3) as usize, rng.between(100, 899))),
             sloppy: rng.percent(12),
@@ -293,6 +301,7 @@ impl Person {
             keen: position == 1 && (rng.percent(70) || trying),
             depth: match role {
                 _ if eager => Depth::Deep,
+                Role::PowerUser if rng.percent(20) => Depth::Forecasts,
                 Role::PowerUser => Depth::Deep,
                 Role::EndUser | Role::It if rng.percent(25) => Depth::Shallow,
                 _ => Depth::Mixed,

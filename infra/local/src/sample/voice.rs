@@ -3,7 +3,7 @@
 use super::plan::{OUTAGE, Person, Plot, Role};
 use super::record::{Recorder, Who};
 use super::rng::Rng;
-use super::{DAYS, texts};
+use super::{BRAND, DAYS, texts};
 use serde_json::json;
 
 /// The net promoter question, five weeks after the first payment. Who has trouble or is leaving answers low.
@@ -49,11 +49,12 @@ pub(super) fn open_question(record: &mut Recorder, person: &Person, rng: &mut Rn
     }
 }
 
-/// In public. Most are read by few, some by many.
+/// In public. Most are read by few, some by many. The tool that listens counts it for who says it and for the brand.
 fn mention(record: &mut Recorder, person: &Person, when: (i64, i64), text: &str, rng: &mut Rng) {
     let followers = if rng.percent(20) { rng.between(1_000, 40_000) } else { rng.between(20, 900) };
     let said = json!({"network": rng.pick(["forum", "microblog"]), "text": text, "followers": followers});
-    record.track("social", Who::User(&person.user), when, "Social Mention", said);
+    record.track("social", Who::User(&person.user), when, "Social Mention", said.clone());
+    record.track("social", Who::User(BRAND), when, "Brand Mentioned", said);
 }
 
 /// On one morning nothing works, and those who are at work say so where everybody reads it.

@@ -1,0 +1,170 @@
+//! What people say, and where they learn: surveys, invitations to recommend, webinars, and words in public.
+
+use crate::START;
+use crate::story::{Story, answers, signs_in, uses};
+use serde_json::{Value, json};
+
+/// "A highly productive user, or a promoter, is invited to recommend: community, advisory board, testimonial."
+#[tokio::test(flavor = "multi_thread")]
+async fn scenario_09_a_highly_productive_user_or_a_promoter_is_invited_to_recommend() {
+    let mut story = Story::at(START).await;
+    let said = [
+        ("fan", "end_user", 10),
+        ("boss", "executive_sponsor", 9),
+        ("expert", "power_user", 9),
+        ("content", "end_user", 8),
+        ("angry", "power_user", 3),
+    ];
+    for (user, role, _) in said {
+        story.is_customer(user, json!({ "role": role })).await;
+        story.does(user, signs_in()).await;
+    }
+    for user in ["productive", "narrow"] {
+        story.is_customer(user, json!({})).await;
+        story.did(user, 20, &[("Subscription Started", json!({}))]).await;
+    }
+    let all: Vec<_> = ["forecast", "cohorts", "alerts"].map(uses).into();
+    story.did_daily("productive", 3..=14, &all).await;
+    story.did_daily("narrow", 3..=14, &[uses("dashboards")]).await;
+    story.days(1).await;
+    for (user, _, nps) in said {
+        story.does(user, signs_in()).await;
+        story.does(user, answers(nps)).await;
+    }
+    assert_eq!(story.got("fan").await, ["2026-03-03 mail invite_community"]);
+    assert_eq!(story.got("boss").await, ["2026-03-03 mail invite_advisory_board"]);
+    assert_eq!(story.got("expert").await, ["2026-03-03 mail invite_testimonial"]);
+    assert!(story.got("content").await.is_empty(), "8 of 10 is no promoter's answer");
+    assert!(story.got_of("angry", "invitation").await.is_empty());
+
+    // Productive without having been asked: from the fifteenth day of work with all that matters on.
+    assert!(story.got("productive").await.is_empty());
+    for _ in 0..4 {
+        story.days(1).await;
+        story.all_do(&["productive"], &all).await;
+        story.all_do(&["narrow"], &[uses("dashboards")]).await;
+    }
+    assert_eq!(story.got("productive").await, ["2026-03-04 mail invite_testimonial"]);
+    assert!(story.got_of("narrow", "invitation").await.is_empty(), "is here every day, and past what matters");
+
+    // Asked again half a year later at the earliest, and not at all where such mails are not wanted.
+    story.unsubscribes("fan").await;
+    story.days_of(3, &["fan", "boss"], &[signs_in(), answers(10)]).await;
+    assert_eq!(story.got("boss").await.len(), 1);
+    assert_eq!(story.got("fan").await.len(), 1);
+    story.ends().await;
+}
+
+/// "A detractor's survey answer makes a task for a colleague at once; a promoter's does not."
+#[tokio::test(flavor = "multi_thread")]
+async fn scenario_13_a_detractors_survey_answer_makes_a_task_at_once_and_a_promoters_does_not() {
+    let mut story = Story::at(START).await;
+    for user in ["ada", "promoter", "passive", "past"] {
+        story.is_customer(user, json!({ "company": "Acme" })).await;
+        story.does(user, signs_in()).await;
+    }
+    story.did("past", 30, &[answers(1)]).await;
+    story
+        .does(
+            "ada",
+            (
+                "Survey Answered",
+                json!({ "nps": 6, "text": "The import fails all the time, this is very frustrating." }),
+            ),
+        )
+        .await;
+    story.does("promoter", answers(10)).await;
+    story.does("passive", answers(7)).await;
+    assert_eq!(story.got_of("ada", "detractor_task").await, ["2026-03-02 webhook task_detractor"], "at once");
+    let tasks = story.tasks().await;
+    assert_eq!(tasks.len(), 1, "{tasks:?}");
+    assert_eq!(tasks[0]["title"], "A customer would not recommend us: Acme");
+    assert_eq!(tasks[0]["cause"]["event"]["name"], "Survey Answered", "{}", tasks[0]);
+    for user in ["promoter", "passive", "past"] {
+        assert!(story.got_of(user, "detractor_task").await.is_empty(), "{user}");
+    }
+    story.ends().await;
+}
+
+/// "'Getting started' webinar: who attended gets the next course; who did not gets the recording. Education is tied to usage
+/// afterwards."
+#[tokio::test(flavor = "multi_thread")]
+async fn scenario_14_who_attended_the_webinar_gets_the_next_course_and_who_did_not_the_recording() {
+    let mut story = Story::at(START).await;
+    let event = |name: &'static str, webinar: &str| (name, json!({ "webinar": webinar }));
+    for user in ["attended", "applied", "missed", "watched", "other", "registered"] {
+        story.is(user, json!({})).await;
+        story.does(user, event("Webinar Registered", "getting-started")).await;
+    }
+    story.days(1).await;
+    story.all_do(&["attended", "applied"], &[event("Webinar Attended", "getting-started")]).await;
+    story.all_do(&["missed", "watched"], &[event("Webinar Missed", "getting-started")]).await;
+    story.does("other", event("Webinar Attended", "keeping-customers")).await;
+    story.days(3).await;
+    story.all_do(&["attended", "missed"], &[uses("dashboards")]).await;
+    story.all_do(&["applied", "watched"], &[uses("forecast")]).await;
+    story.days(10).await;
+
+    let course = "2026-03-03 mail next_course";
+    let recording = "2026-03-03 mail webinar_recording";
+    let practice = "2026-03-10 in_app put_into_practice";
+    assert_eq!(story.got("attended").await, [course, practice]);
+    assert_eq!(story.got("applied").await, [course], "who put it to use needs no second word");
+    assert_eq!(story.got("missed").await, [recording, practice]);
+    assert_eq!(story.got("watched").await, [recording]);
+    assert!(story.got("other").await.is_empty(), "that was another webinar");
+    assert!(story.got("registered").await.is_empty(), "nothing is known of them yet");
+    // What education led to is on the person.
+    let reached = |person: &Value| person["journeys"][0]["reached"].clone();
+    assert_eq!(reached(&story.person("applied").await), "2026-03-06T09:00:00Z");
+    assert_eq!(reached(&story.person("attended").await), Value::Null);
+    story.ends().await;
+}
+
+/// "A sudden spike of negative social mentions alerts the team and shows in the report."
+#[tokio::test(flavor = "multi_thread")]
+async fn scenario_15_a_sudden_spike_of_negative_social_mentions_alerts_the_team() {
+    const ANGRY: &str = "Terrible. It crashed in front of my boss and support is useless. Awful.";
+    const KIND: &str = "I love it, great product and wonderful support!";
+    let mut story = Story::at(START).await;
+    let mentions = |brand: &str, text: &str, number: usize| {
+        let data = json!({ "brand": brand, "author": format!("author-{number}"), "text": text, "network": "forum", "followers": 12 });
+        json!({ "type": "mention.created", "timestamp": null, "data": data })
+    };
+    let mut number = 0;
+    let mut all_say = async |story: &mut Story, brand: &str, text: &str, times: usize| {
+        for _ in 0..times {
+            number += 1;
+            let mut body = mentions(brand, text, number);
+            body["timestamp"] = story.now().to_string().into();
+            story.hook("social", body).await;
+        }
+    };
+    // Out of the blue.
+    all_say(&mut story, "sudden", KIND, 9).await;
+    all_say(&mut story, "sudden", ANGRY, 4).await;
+    assert!(story.chat().await.is_empty(), "nine kind words and four angry ones are no spike");
+    all_say(&mut story, "sudden", ANGRY, 1).await;
+    assert_eq!(story.chat().await, ["Many angry words about us today"]);
+    all_say(&mut story, "sudden", ANGRY, 5).await;
+    assert_eq!(story.chat().await.len(), 1, "one alert a spike");
+
+    // Where four angry words a day are usual, six are no spike, and seven are.
+    for _ in 0..14 {
+        story.days(1).await;
+        all_say(&mut story, "usual", ANGRY, 4).await;
+    }
+    story.days(1).await;
+    all_say(&mut story, "usual", ANGRY, 6).await;
+    assert_eq!(story.chat().await.len(), 1);
+    all_say(&mut story, "usual", ANGRY, 1).await;
+    assert_eq!(story.chat().await.len(), 2);
+
+    // What everybody said is on the brand's profile, and each of those who said it has their own share.
+    let brand = story.person("sudden").await;
+    assert_eq!((&brand["counts"]["Brand Mentioned"], &brand["counts"]["Negative Mention"]), (&json!(19), &json!(10)));
+    assert!(brand["sentiment"].as_f64().unwrap() < 0.2, "{}", brand["sentiment"]);
+    assert_eq!(story.person("author-1").await["counts"]["Social Mention"], 1);
+    assert!(story.got("author-10").await.is_empty(), "and none of them is written to");
+    story.ends().await;
+}

@@ -28,14 +28,12 @@ pub struct Experiments {
 
 /// Answers with the reports of all journeys, or of one. `effect` is the smallest difference of rates that matters, as a number over 0 and
 /// below 1. It reads everyone, half a read unit for each 4 KB of the table: meant for a report, not for a page that is looked at all day.
-pub(crate) async fn show(
-    deps: &Deps,
-    journey: Option<&str>,
-    effect: Option<&str>,
-) -> Result<Response<Body>, Failure> {
+pub(crate) async fn show(deps: &Deps, journey: Option<&str>, effect: Option<&str>) -> Result<Response<Body>, Failure> {
     let effect = match effect {
         None => EFFECT,
-        Some(text) => text.parse().map_err(|_| Failure::Wrong("effect is a number over 0 and below 1, such as 0.05"))?,
+        Some(text) => {
+            text.parse().map_err(|_| Failure::Wrong("effect is a number over 0 and below 1, such as 0.05"))?
+        }
     };
     let (config, now) = (deps.config.current().await, deps.clock.now());
     if let Some(name) = journey {

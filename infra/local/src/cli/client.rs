@@ -82,8 +82,18 @@ impl Target {
         let body = answer.text().await?;
         let message = serde_json::from_str::<Value>(&body).ok();
         let message = message.as_ref().and_then(|body| body["error"]["message"].as_str()).unwrap_or(&body);
-        anyhow::bail!("{message} ({status})")
+        Err(Refused { message: message.to_owned(), status }.into())
     }
+}
+
+/// What a system answered instead of what was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("{message} ({status})")]
+pub(super) struct Refused {
+    /// Its message.
+    pub(super) message: String,
+    /// Its status.
+    pub(super) status: reqwest::StatusCode,
 }
 
 /// One part of a path.

@@ -4,8 +4,10 @@ mod calibrate;
 mod client;
 mod config;
 mod demo;
+mod experiments;
 mod explain;
 mod feed;
+mod journey;
 mod key;
 mod redrive;
 mod report;
@@ -36,6 +38,10 @@ enum Command {
     Up(up::Args),
     /// Say why a person's or an account's scores are what they are, how they moved, and what would move them most.
     Explain(explain::Args),
+    /// Play a journey on a virtual clock and show what it would send, and when.
+    Journey(journey::Args),
+    /// Show what splits and holdouts of journeys have shown: rates, differences, and which way leads.
+    Experiments(experiments::Args),
     /// Show the segments: people, net promoter score, owner and retention target.
     Segments(segments::Args),
     /// Count all history anew under the config in force, as if its rules had always held.
@@ -65,6 +71,8 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => block_on(demo::run(args)),
         Command::Up(args) => block_on(up::run(args)),
         Command::Explain(args) => block_on(explain::run(args)),
+        Command::Journey(args) => block_on(journey::run(args)),
+        Command::Experiments(args) => block_on(experiments::run(args)),
         Command::Segments(args) => block_on(segments::run(args)),
         Command::Rescore(args) => block_on(rescore::run(args)),
         Command::Calibrate(args) => block_on(calibrate::run(args)),

@@ -76,7 +76,7 @@ pub enum Of {
 /// One group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Group {
-    /// The way's name; `held out` and `not held out` for holdouts.
+    /// The way's name; `held out` and `the others` for holdouts.
     pub name: String,
     /// How many of a hundred it gets.
     pub share: u16,
@@ -144,11 +144,7 @@ impl Count {
     }
 
     fn plus(self, other: Self) -> Self {
-        Self {
-            people: self.people + other.people,
-            over: self.over + other.over,
-            reached: self.reached + other.reached,
-        }
+        Self { people: self.people + other.people, over: self.over + other.over, reached: self.reached + other.reached }
     }
 }
 
@@ -246,8 +242,7 @@ impl OfJourney<'_> {
     fn experiments(&self, config: &Config, plan: &Plan, alpha: Alpha) -> Vec<Experiment> {
         let has_goal = self.journey.goal.is_some();
         let split = |split: &OfSplit<'_>| {
-            let groups: Vec<_> =
-                split.ways.iter().map(|(way, count)| (way.name.clone(), way.share, *count)).collect();
+            let groups: Vec<_> = split.ways.iter().map(|(way, count)| (way.name.clone(), way.share, *count)).collect();
             let of = Of::Split { step: split.step.id.clone() };
             experiment(of, &groups, split.others, has_goal, plan, alpha)
         };
@@ -256,7 +251,7 @@ impl OfJourney<'_> {
             let rest = self.rest.range(since..).fold(Count::default(), |sum, (_, count)| sum.plus(*count));
             let groups = [
                 ("held out".to_owned(), u16::from(percent), holdout.held_out),
-                ("not held out".to_owned(), 100 - u16::from(percent.min(100)), rest),
+                ("the others".to_owned(), 100 - u16::from(percent.min(100)), rest),
             ];
             experiment(of, &groups, 0, has_goal, plan, alpha)
         };

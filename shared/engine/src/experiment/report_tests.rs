@@ -128,7 +128,7 @@ fn a_holdout_is_compared_with_those_who_entered_since_it_began() {
     let counted = |at: usize| -> Vec<(String, u64)> {
         report.experiments[at].groups.iter().map(|group| (group.name.clone(), group.people)).collect()
     };
-    let groups = |held_out, rest| [("held out".to_owned(), held_out), ("not held out".to_owned(), rest)];
+    let groups = |held_out, rest| [("held out".to_owned(), held_out), ("the others".to_owned(), rest)];
     assert_eq!((report.experiments[1].of.clone(), counted(1)), (Of::Holdout, groups(1, 1).to_vec()));
     assert_eq!(counted(2), groups(1, 0), "nobody entered since the first was held out of everything");
 }

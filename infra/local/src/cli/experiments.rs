@@ -1,0 +1,255 @@
+//! `perennial experiments`
+
+use super::client::{Target, segment};
+use super::tables::{number, numbers};
+use perennial_api::experiments::Experiments;
+use perennial_engine::experiment::report::{ALPHA, Experiment, Group, Of, POWER, Report};
+use perennial_engine::experiment::verdict::LEAST_PEOPLE;
+use perennial_engine::experiment::{Comparison, Estimate, Verdict};
+use std::process::ExitCode;
+
+/// Which journey, and what matters.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "The first way of a split in the alphabet is the control, or the one that is called `control`. Holdouts are compared with \
+    those who entered since they began. Everyone who was assigned counts as one of their group, and speaks of the goal once their time for \
+    it is over.\n\n\
+    Verdicts are by asymptotic confidence sequences (Waudby-Smith et al. 2024): they hold however often one looks, so that an experiment \
+    may be stopped as soon as there is one.\n\n\
+    Examples:\n  \
+    perennial experiments                            every split and holdout\n  \
+    perennial experiments trial_rescue               those of one journey\n  \
+    perennial experiments trial_rescue --effect 0.02 planned to find a difference of 2 points"
+)]
+pub(super) struct Args {
+    /// The journey, by its id in journeys.toml; all where none is named.
+    journey: Option<String>,
+    /// The smallest difference of rates that matters, over 0 and below 1: 0.05 for 15 % instead of 10 %.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.05)]
+    effect: f64,
+    /// Print what the api answers.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    target: Target,
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let journey = args.journey.as_deref().map(|name| format!("/{}", segment(name))).unwrap_or_default();
+    let answer = args.target.get(&format!("/api/experiments{journey}?effect={}", args.effect)).await?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&answer)?);
+    } else {
+        print!("{}", shown(&serde_json::from_value(answer)?));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn shown(answer: &Experiments) -> String {
+    if answer.journeys.is_empty() {
+        return "No journey has a split or a holdout. REFERENCE.md tells how to write one.\n".to_owned();
+    }
+    let mut out = String::new();
+    for report in &answer.journeys {
+        for experiment in &report.experiments {
+            out += &one(report, experiment);
+            out.push('\n');
+        }
+    }
+    let sure = (1.0 - ALPHA) * 100.0;
+    out += &format!(
+        "Rates and differences with intervals of {sure:.0} %; those of differences, and\nverdicts, hold however often one looks \
+         (asymptotic confidence sequences).\nConfig {}, {} people looked at.\n",
+        answer.config,
+        number(answer.people)
+    );
+    out
+}
+
+fn one(report: &Report, experiment: &Experiment) -> String {
+    let what = match &experiment.of {
+        Of::Split { step } => format!("its split {step}"),
+        Of::Holdout => "its holdout".to_owned(),
+        Of::Always { name } => format!("the holdout of everything, {name}"),
+    };
+    let goal = match report.goal_days {
+        Some(days) => format!("goal within {days} days"),
+        None => "no goal, so nothing can be compared".to_owned(),
+    };
+    let mut out = format!("{}: {what} ({goal})\n", report.journey);
+    let mut table = numbers(&["group", "people", "reached", "rate, %", "difference, points"]);
+    for group in &experiment.groups {
+        table.add_row(row(group));
+    }
+    out += &format!("{table}\n");
+    let control = experiment.groups.first().map_or("", |group| group.name.as_str());
+    for group in &experiment.groups {
+        if let Some(comparison) = &group.comparison {
+            out += &format!("{}: {}.\n", group.name, verdict(comparison, control, experiment, group));
+        }
+    }
+    let waiting: u64 = experiment.groups.iter().map(|group| group.waiting).sum();
+    if waiting > 0 {
+        out += &format!("{} of them still have time for the goal, and do not count for it yet.\n", number(waiting));
+    }
+    if experiment.mismatch {
+        out += "GROUPS DO NOT COMPARE: they are not as large as their shares say. Were shares\n\
+                changed on the way, or are people lost in one of them?\n";
+    }
+    if experiment.others > 0 {
+        let others = number(experiment.others);
+        out += &format!("{others} people were assigned to ways that the split does not have any more.\n");
+    }
+    let is_open = |group: &Group| group.comparison.is_some_and(|found| found.verdict == Verdict::NoDifferenceYet);
+    if let Some(more @ 1..) = experiment.needed.filter(|_| experiment.groups.iter().any(is_open)) {
+        out += &format!(
+            "To find a difference of {} points with {:.0} % certainty, the smallest group needs\nat most {} people more.\n",
+            points(report.effect),
+            POWER * 100.0,
+            number(more)
+        );
+    }
+    out
+}
+
+fn row(group: &Group) -> [String; 5] {
+    let percent = |x: f64| format!("{:.1}", x * 100.0);
+    let rate = |rate: &Estimate| {
+        format!("{} ({} to {})", percent(rate.value), percent(rate.interval.low), percent(rate.interval.high))
+    };
+    let difference = |comparison: &Comparison| comparison.difference.as_ref().map(in_points).unwrap_or_default();
+    [
+        group.name.clone(),
+        number(group.people),
+        group.reached.map(number).unwrap_or_default(),
+        group.rate.as_ref().map(rate).unwrap_or_default(),
+        group.comparison.as_ref().map_or_else(|| "control".to_owned(), difference),
+    ]
+}
+
+/// "+3.4 (+0.1 to +6.8)".
+fn in_points(difference: &Estimate) -> String {
+    let signed = |x: f64| format!("{:+.1}", x * 100.0);
+    format!(
+        "{} ({} to {})",
+        signed(difference.value),
+        signed(difference.interval.low),
+        signed(difference.interval.high)
+    )
+}
+
+fn verdict(comparison: &Comparison, control: &str, experiment: &Experiment, group: &Group) -> String {
+    let uplift = comparison.uplift.as_ref().map(|uplift| {
+        let percent = |x: f64| format!("{:+.0}", x * 100.0);
+        format!(
+            ", uplift {} % ({} to {} at one look)",
+            percent(uplift.value),
+            percent(uplift.interval.low),
+            percent(uplift.interval.high)
+        )
+    });
+    let uplift = uplift.unwrap_or_default();
+    let judged = |group: &Group| group.people - group.waiting;
+    let smallest = experiment.groups.first().map_or(0, judged).min(judged(group));
+    match comparison.verdict {
+        Verdict::Leading => format!("LEADS, better than {control}{uplift}"),
+        Verdict::Worse => format!("WORSE than {control}{uplift}"),
+        Verdict::Void => "void, as the groups do not compare".to_owned(),
+        Verdict::NoDifferenceYet if smallest < LEAST_PEOPLE => {
+            format!("too early to say anything, with fewer than {LEAST_PEOPLE} people in a group")
+        }
+        Verdict::NoDifferenceYet => format!("no difference from {control} yet{uplift}"),
+    }
+}
+
+/// Points of a hundred, without needless digits.
+fn points(share: f64) -> String {
+    let text = format!("{:.1}", share * 100.0);
+    text.strip_suffix(".0").unwrap_or(&text).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use jiff::Timestamp;
+    use perennial_domain::hash::hash32;
+    use perennial_domain::time::plus_days;
+    use perennial_engine::experiment::Tally;
+    use perennial_engine::facts::{Assigned, Entered, Facts, holdout_key, split_key};
+    use perennial_testkit::ConfigBuilder;
+
+    const JOURNEYS: &str = r#"
+        [[journey]]
+        id = "trial_rescue"
+        trigger = { event = "Login" }
+        goal = { event = "Report Shared", within_days = 10 }
+        holdout = 10
+        [[journey.step]]
+        id = "which"
+        split = { call = 30, mail = 30, nothing = 40 }
+        [[journey.step]]
+        id = "mail"
+        wait = { days = 1 }
+        then = "end"
+        [[journey.step]]
+        id = "call"
+        wait = { days = 1 }
+        then = "end"
+        [[journey.step]]
+        id = "nothing"
+        wait = { days = 1 }
+    "#;
+
+    fn now() -> Timestamp {
+        "2026-03-31T00:00:00Z".parse().unwrap()
+    }
+
+    fn answer(people: &[(Option<&str>, u64, u64, i64)]) -> Experiments {
+        let config = ConfigBuilder::least().with(&[("journeys.toml", JOURNEYS)]).load();
+        let mut tally = Tally::new(&config, now());
+        for (way, all, reached, days) in people {
+            let at = plus_days(now(), -days);
+            for number in 0..*all {
+                let mut facts = Facts::default();
+                let reached = (number < *reached).then(|| at.as_millisecond());
+                facts.entered.insert(hash32("trial_rescue"), Entered { times: 1, last: at.as_millisecond(), reached });
+                let (key, way) = match way {
+                    Some(way) => (split_key("trial_rescue", "which"), hash32(way)),
+                    None => (holdout_key("trial_rescue"), 0),
+                };
+                facts.assigned.insert(key, Assigned { at: at.as_second(), way });
+                tally.add(&facts);
+            }
+        }
+        let all = people.iter().map(|(_, all, ..)| all).sum();
+        let config = "v1".to_owned();
+        Experiments { journeys: tally.reports(0.05).unwrap(), people: all, config, now: now() }
+    }
+
+    #[test]
+    fn what_leads_is_told_with_its_interval_and_how_many_more_are_needed() {
+        let people = [
+            (Some("call"), 1_204, 120, 20),
+            (Some("mail"), 1_190, 230, 20),
+            (Some("nothing"), 1_611, 150, 20),
+            (Some("nothing"), 12, 1, 3),
+            (Some("gone"), 7, 1, 20),
+            (None, 450, 32, 20),
+        ];
+        let text = shown(&answer(&people));
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn groups_that_do_not_compare_are_told() {
+        insta::assert_snapshot!(shown(&answer(&[(Some("call"), 900, 120, 20), (Some("mail"), 200, 80, 20)])));
+    }
+
+    #[test]
+    fn without_experiments_nothing_is_compared() {
+        let none = Experiments { journeys: Vec::new(), people: 3, config: "v1".into(), now: now() };
+        assert!(shown(&none).starts_with("No journey has a split"));
+    }
+}

@@ -53,7 +53,7 @@ export class Functions extends Construct {
     const ingest = create('ingest', {
       ...table,
       EVENTS_QUEUE_URL: url('events'),
-      ...secrets.environment(config.hooks.env),
+      ...secrets.environment(...config.hooks.env),
       ...revision,
     });
     const score = create('score', {
@@ -81,7 +81,7 @@ export class Functions extends Construct {
       ...table,
       ...(Object.fromEntries(depths) as Record<string, string>),
       API_KEY_HASHES: options.apiKeyHashes.join(','),
-      UNSUBSCRIBE_KEYS: secrets.unsubscribeKeys,
+      ...secrets.environment('UNSUBSCRIBE_KEYS', 'INBOX_SECRETS'),
       ...revision,
     });
     this.ingestUrl = published(ingest);
@@ -91,8 +91,7 @@ export class Functions extends Construct {
       EVENTS_QUEUE_URL: url('events'),
       MESSAGES_QUEUE_URL: url('messages'),
       PUBLIC_URL: options.publicUrl ?? this.apiUrl,
-      UNSUBSCRIBE_KEYS: secrets.unsubscribeKeys,
-      ...secrets.environment(config.endpoints.env),
+      ...secrets.environment('UNSUBSCRIBE_KEYS', ...config.endpoints.env),
       ...revision,
     });
     this.of = { ingest, score, sweep, rollup, deliver, api };

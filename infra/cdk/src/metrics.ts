@@ -34,6 +34,5 @@ export function own<F extends FunctionName>(of: F, metricName: (typeof COUNTED)[
     dimensionsMap: { function: of },
     statistic: Stats.SUM,
     period,
-    label: metricName,
   });
 }

@@ -1,6 +1,6 @@
 /** Secrets that functions have in their environment. Each is created with a random value, which is the key itself or waits for the real one. */
 
-import { RemovalPolicy, type SecretValue } from 'aws-cdk-lib';
+import { RemovalPolicy } from 'aws-cdk-lib';
 import { type CfnSecret, type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { acknowledge } from './nag.ts';
@@ -8,63 +8,69 @@ import { acknowledge } from './nag.ts';
 /** Letters and digits; a multiple of four, so that it is also base64, as signing keys of Standard Webhooks are. */
 const LENGTH = 64;
 
+/** How a secret is kept. */
+interface Kept {
+  readonly about: string;
+  readonly removal: RemovalPolicy;
+  /** Why nothing rotates it by itself. */
+  readonly rotation: string;
+}
+
+/** Keys of the functions themselves, by the variables that hold them. The first of several signs, all verify. */
+const OWN: Readonly<Record<'UNSUBSCRIBE_KEYS' | 'INBOX_SECRETS', Kept>> = {
+  UNSUBSCRIBE_KEYS: {
+    about: 'Keys of unsubscribe links, with commas between',
+    // Links in mails that went out verify with nothing else.
+    removal: RemovalPolicy.RETAIN,
+    rotation: 'Links in mails work for years: a new key goes before the old one by hand, as the README says.',
+  },
+  INBOX_SECRETS: {
+    about: 'What tokens of in-app inboxes are made with, with commas between: for the product\'s own server too',
+    removal: RemovalPolicy.DESTROY,
+    rotation: 'The product\'s server makes tokens with it, and has to change it at the same time.',
+  },
+};
+
+/** What the config names: a hook's signing secret, an endpoint's, a chat's address. */
+const SHARED: Kept = {
+  about: 'What the config of Perennial calls by the last part of this name',
+  removal: RemovalPolicy.DESTROY,
+  rotation: 'It is shared with another company\'s system, which has to change it at the same time.',
+};
+
 /** The secrets of a stage. */
 export class Secrets extends Construct {
-  private readonly unsubscribe: ISecret;
-  private readonly named: ReadonlyMap<string, ISecret>;
+  private readonly all: ReadonlyMap<string, ISecret>;
 
   constructor(scope: Construct, id: string, props: { prefix: string; names: readonly string[] }) {
     super(scope, id);
-    this.unsubscribe = this.create('UnsubscribeKeys', {
-      name: `${props.prefix}/UNSUBSCRIBE_KEYS`,
-      about: 'Keys of unsubscribe links, with commas between: the first signs, all verify',
-      // Links in mails that went out verify with nothing else.
-      removal: RemovalPolicy.RETAIN,
-      rotation: 'Links in mails work for years. A new key goes before the old one by hand, as the README says.',
-    });
-    this.named = new Map(
-      props.names.map((name) => [
-        name,
-        this.create(name, {
-          name: `${props.prefix}/${name}`,
-          about: `What Perennial's functions have as ${name}`,
-          removal: RemovalPolicy.DESTROY,
-          rotation: 'It is shared with another company\'s system, which has to change it at the same time.',
-        }),
-      ]),
-    );
-  }
-
-  /** The keys of unsubscribe links. */
-  get unsubscribeKeys(): string {
-    return this.inEnvironment(this.unsubscribe.secretValue);
+    const create = (name: string, of: Kept) => [name, this.create(name, `${props.prefix}/${name}`, of)] as const;
+    this.all = new Map([
+      ...Object.entries(OWN).map(([name, of]) => create(name, of)),
+      ...props.names.map((name) => create(name, SHARED)),
+    ]);
   }
 
   /** The secrets called `names`, as variables of an environment. */
-  environment(names: readonly string[]): Record<string, string> {
+  environment(...names: readonly string[]): Record<string, string> {
     const value = (name: string): string => {
-      const secret = this.named.get(name);
+      const secret = this.all.get(name);
       if (!secret) throw new Error(`there is no secret ${name}`);
-      return this.inEnvironment(secret.secretValue);
+      // A reference that CloudFormation resolves when it writes the function: the template never holds the value.
+      return secret.secretValue.unsafeUnwrap();
     };
     return Object.fromEntries(names.map((name) => [name, value(name)]));
   }
 
-  private create(id: string, of: { name: string; about: string; removal: RemovalPolicy; rotation: string }): ISecret {
+  private create(id: string, name: string, { about, removal, rotation }: Kept): ISecret {
     const secret = new Secret(this, id, {
-      secretName: of.name,
-      description: of.about,
+      secretName: name,
+      description: about,
       generateSecretString: { passwordLength: LENGTH, excludePunctuation: true },
-      removalPolicy: of.removal,
+      removalPolicy: removal,
     });
-    acknowledge(secret, 'AwsSolutions-SMG4', of.rotation);
+    acknowledge(secret, 'AwsSolutions-SMG4', rotation);
     // By its attribute `Id`, which is the ARN in AWS and in emulators of it; `Ref` is not in all of them.
-    const arn = (secret.node.defaultChild as CfnSecret).attrId;
-    return Secret.fromSecretCompleteArn(secret, 'ByArn', arn);
-  }
-
-  /** A reference that CloudFormation resolves when it writes the function: the template never holds the value. */
-  private inEnvironment(value: SecretValue): string {
-    return value.unsafeUnwrap();
+    return Secret.fromSecretCompleteArn(secret, 'ByArn', (secret.node.defaultChild as CfnSecret).attrId);
   }
 }

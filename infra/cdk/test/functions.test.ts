@@ -100,7 +100,7 @@ describe('the environment', () => {
   });
 
   it('holds secrets by reference only', () => {
-    for (const [name, keys] of Object.entries({ ...SECRETS, api: ['UNSUBSCRIBE_KEYS'] })) {
+    for (const [name, keys] of Object.entries({ ...SECRETS, api: ['UNSUBSCRIBE_KEYS', 'INBOX_SECRETS'] })) {
       for (const key of keys) {
         assert.equal(environment(shipped, name)[key], `{{resolve:secretsmanager:<Secret perennial/${key}>:SecretString:::}}`);
       }
@@ -141,7 +141,7 @@ describe('function URLs', () => {
 describe('secrets', () => {
   it('begin with a random value that nobody knows, and that is also base64', () => {
     const secrets = shipped.all('AWS::SecretsManager::Secret').map((resource) => resource.Properties);
-    const names = [...SECRETS.ingest, ...SECRETS.deliver, 'UNSUBSCRIBE_KEYS'].map((name) => `perennial/${name}`);
+    const names = [...SECRETS.ingest, ...SECRETS.deliver, 'UNSUBSCRIBE_KEYS', 'INBOX_SECRETS'].map((name) => `perennial/${name}`);
     assert.deepEqual(secrets.map((secret) => secret.Name).sort(), names.sort());
     for (const secret of secrets) assert.deepEqual(secret.GenerateSecretString, { ExcludePunctuation: true, PasswordLength: 64 });
   });

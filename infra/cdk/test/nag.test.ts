@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { it } from 'node:test';
+import { HASH } from './support.ts';
+
+// That the app as it stands has no finding shows wherever it is synthesised: the CLI fails else.
+it('cdk-nag refuses a role that may do more than was looked at', () => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'test/nag-app.ts'], {
+    cwd: resolve(import.meta.dirname, '..'),
+    encoding: 'utf8',
+    env: {
+      ...process.env,
+      CDK_OUTDIR: mkdtempSync(join(tmpdir(), 'perennial-cdk-')),
+      CDK_CONTEXT_JSON: JSON.stringify({ packages: 'placeholder', apiKeyHashes: HASH }),
+    },
+  });
+  assert.notEqual(status, 0);
+  assert.match(stdout + stderr, /AwsSolutions-IAM5\[Action::dynamodb:\*\]/);
+  assert.match(stdout + stderr, /AwsSolutions-IAM5\[Resource::\*\]/);
+});

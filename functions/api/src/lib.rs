@@ -6,12 +6,10 @@ pub mod deps;
 pub mod experiments;
 pub mod handler;
 pub mod play;
-pub mod reader;
 pub mod status;
 
 mod account;
 mod answer;
-mod cors;
 mod event;
 mod explain;
 mod features;
@@ -23,7 +21,6 @@ mod profile;
 mod rejects;
 mod resume;
 mod segments;
-mod snippet;
 #[cfg(test)]
 mod test_support;
 mod trail;

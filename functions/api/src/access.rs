@@ -53,13 +53,17 @@ impl Access {
     #[must_use]
     pub fn allows(&self, headers: &HeaderMap) -> bool {
         let Self::Keys(hashes) = self else { return true };
-        let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let Some((scheme, key)) = given.and_then(|given| given.split_once(' ')) else { return false };
-        let hash = KeyHash::of(key.trim());
+        let Some(key) = bearer(headers) else { return false };
+        let hash = KeyHash::of(key);
         // All are looked at, so that the time does not tell which one it was.
-        let known = hashes.iter().fold(false, |known, own| known | own.matches(&hash));
-        scheme.eq_ignore_ascii_case("bearer") && known
+        hashes.iter().fold(false, |known, own| known | own.matches(&hash))
     }
+}
+
+/// What a request's `Authorization` bears.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, borne) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| borne.trim())
 }
 
 #[cfg(test)]

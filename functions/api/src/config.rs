@@ -1,6 +1,7 @@
 //! What the environment says.
 
 use crate::access::{Access, KeyHash};
+use crate::reader::{Readers, SecretTooShort};
 use crate::status::WatchedQueue;
 use perennial_channels::unsubscribe::{InvalidKeys, Keys};
 use perennial_lambda_kit::{Env, EnvError};
@@ -23,6 +24,8 @@ pub struct Settings {
     pub access: Access,
     /// What unsubscribe links are signed with.
     pub unsubscribe_keys: Keys,
+    /// What tokens of inboxes are made with.
+    pub readers: Readers,
     /// How long totals are kept.
     pub status_max_age: Duration,
 }
@@ -39,6 +42,9 @@ pub enum SettingsError {
     /// The keys of unsubscribe links.
     #[error("UNSUBSCRIBE_KEYS: {0}")]
     Keys(#[from] InvalidKeys),
+    /// The secrets of inboxes.
+    #[error("INBOX_SECRETS: {0}")]
+    Readers(#[from] SecretTooShort),
 }
 
 impl Settings {
@@ -61,12 +67,16 @@ impl Settings {
             return Err(SettingsError::NoKey);
         }
         let keys = env.secret("UNSUBSCRIBE_KEYS", "keys of at least 32 bytes, with commas between")?;
+        // Without it, only who has a key may read inboxes.
+        let secrets = env.secret("INBOX_SECRETS", "secrets of at least 32 bytes, with commas between").ok();
+        let secrets = secrets.as_ref().map(|secrets| secrets.expose().split(',').map(str::trim));
         let max_age = env.optional("STATUS_MAX_AGE_SECONDS", "a whole number of seconds")?.map(Duration::from_secs);
         Ok(Self {
             table: env.required("TABLE", "the name of a DynamoDB table")?,
             queues,
             access: Access::Keys(hashes),
             unsubscribe_keys: Keys::new(keys.expose().split(',').map(str::trim))?,
+            readers: Readers::new(secrets.into_iter().flatten())?,
             status_max_age: max_age.unwrap_or(MAX_AGE),
         })
     }
@@ -90,6 +100,9 @@ mod tests {
             all.push((format!("{key}_DLQ_URL"), "d"));
         }
         assert_eq!(Settings::from_env(&Env::from_pairs(all.clone())).unwrap().status_max_age, MAX_AGE);
+        let short = all.iter().cloned().chain([("INBOX_SECRETS".to_owned(), "too short")]);
+        let error = Settings::from_env(&Env::from_pairs(short)).unwrap_err();
+        assert_eq!(error.to_string(), "INBOX_SECRETS: a secret needs at least 32 bytes");
         for (absent, _) in &all {
             let rest = all.iter().filter(|(key, _)| key != absent).cloned();
             let error = Settings::from_env(&Env::from_pairs(rest)).unwrap_err();

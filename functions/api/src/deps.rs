@@ -1,6 +1,7 @@
 //! What the handler works with.
 
 use crate::access::Access;
+use crate::reader::Readers;
 use crate::status::Status;
 use perennial_channels::unsubscribe::Keys;
 use perennial_lambda_kit::Clock;
@@ -17,6 +18,7 @@ pub struct Deps {
     pub(crate) access: Access,
     pub(crate) keys: Keys,
     pub(crate) clock: Clock,
+    pub(crate) readers: Readers,
 }
 
 impl Deps {
@@ -31,7 +33,13 @@ impl Deps {
         keys: Keys,
         clock: Clock,
     ) -> Self {
-        Self { store, config, events, status, access, keys, clock }
+        Self { store, config, events, status, access, keys, clock, readers: Readers::default() }
+    }
+
+    /// The same, where people's own browsers may read their inboxes by tokens that are made with these secrets.
+    #[must_use]
+    pub fn with_readers(self, readers: Readers) -> Self {
+        Self { readers, ..self }
     }
 }
 

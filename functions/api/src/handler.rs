@@ -4,7 +4,8 @@ use crate::answer::{self, Failure};
 use crate::deps::Deps;
 use crate::inbox::Deed;
 use crate::{
-    account, experiments, explain, features, inbox, play, profile, rejects, resume, segments, status, unmerge, unsubscribe,
+    account, cors, experiments, explain, features, inbox, journey_list, play, profile, rejects, resume, segments,
+    snippet, status, unmerge, unsubscribe,
 };
 use http::{Method, Response};
 use lambda_http::{Body, Request};
@@ -15,13 +16,19 @@ use serde_json::json;
 const LIMIT: usize = 100;
 /// The most that are shown at once.
 const MAX_LIMIT: usize = 1000;
+/// What pages of other origins may call.
+const INBOXES: &str = "/api/inbox/";
 
 /// Answers a request. Every failure is an answer.
 pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
-    match route(deps, &request).await {
+    let mut answer = match route(deps, &request).await {
         Ok(answer) => answer,
         Err(failure) => failure.answer(),
+    };
+    if request.uri().path().starts_with(INBOXES) {
+        cors::allow(&mut answer);
     }
+    answer
 }
 
 async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure> {
@@ -32,11 +39,18 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     match parts.as_slice() {
         ["u", token] => return Ok(unsubscribe::answer(deps, request, token).await),
+        ["inbox.js"] => return snippet::script(request.headers()),
+        ["inbox.d.ts"] => return snippet::types(request.headers()),
+        ["api", "inbox", ..] if *request.method() == Method::OPTIONS => return Ok(cors::preflight()),
         ["api", "health"] => return answer::json(&json!({ "ok": true })),
         ["api", ..] => {}
         _ => return Err(Failure::NotFound("there is nothing under this path")),
     }
-    if !deps.access.allows(request.headers()) {
+    let is_reader = match parts.as_slice() {
+        ["api", "inbox", identity, ..] => deps.readers.allows(request.headers(), identity, deps.clock.now()),
+        _ => false,
+    };
+    if !is_reader && !deps.access.allows(request.headers()) {
         return Err(Failure::NoKey);
     }
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -51,6 +65,10 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
         ["api", "status"] => {
             only("GET", reads)?;
             status::show(deps).await
+        }
+        ["api", "journeys"] => {
+            only("GET", reads)?;
+            journey_list::list(deps).await
         }
         ["api", "journeys", journey, "test"] => {
             only("POST", *request.method() == Method::POST)?;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::access::{Access, KeyHash};
+use crate::reader::Readers;
 use crate::status::Depth;
 use crate::test_support::{House, NOW, ada, house, now, with_ada};
 use http::{HeaderMap, StatusCode};
@@ -188,4 +189,43 @@ async fn only_a_key_reads_and_only_links_and_health_are_public() {
     assert_eq!(handle(&house.deps, request).await.status(), StatusCode::OK);
     assert_eq!(call(&house, "GET", "/api/health").await.0, StatusCode::OK);
     assert_eq!(call(&house, "GET", &format!("/u/{}", crate::unsubscribe::tests::token(None))).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_token_reads_its_own_inbox_from_any_page_and_nothing_else() {
+    const SECRET: &str = "a secret of at least thirty-two bytes";
+    let mut house = house(Access::Keys(vec![KeyHash::of("key")])).await;
+    house.deps = house.deps.with_readers(Readers::new([SECRET]).unwrap());
+    let id = with_ada(&house).await;
+    let expires = now().as_second() + 600;
+    let signed = ring::hmac::sign(
+        &ring::hmac::Key::new(ring::hmac::HMAC_SHA256, SECRET.as_bytes()),
+        format!("perennial-inbox:{expires}:user/1").as_bytes(),
+    );
+    let token = format!("{expires}.{}", data_encoding::BASE64URL_NOPAD.encode(signed.as_ref()));
+    let ask = async |method: &str, path: &str, bearer: Option<&str>| {
+        let mut request = http::Request::builder().method(method).uri(path).header("origin", "https://shop.example");
+        if let Some(bearer) = bearer {
+            request = request.header("authorization", format!("Bearer {bearer}"));
+        }
+        let answer = handle(&house.deps, request.body(Body::Empty).unwrap()).await;
+        let origin =
+            answer.headers().get("access-control-allow-origin").map(|value| value.to_str().unwrap().to_owned());
+        (answer.status(), origin)
+    };
+    let any = Some("*".to_owned());
+    assert_eq!(ask("OPTIONS", "/api/inbox/user%2F1", None).await, (StatusCode::NO_CONTENT, any.clone()));
+    assert_eq!(ask("GET", "/api/inbox/user%2F1", Some(&token)).await, (StatusCode::OK, any.clone()));
+    assert_eq!(
+        ask("POST", &format!("/api/inbox/user%2F1/{id}/read"), Some(&token)).await,
+        (StatusCode::OK, any.clone())
+    );
+    assert_eq!(ask("GET", "/api/inbox/user%2F1", Some("key")).await.0, StatusCode::OK);
+    // A page may read that it was refused, and asks for another token then.
+    assert_eq!(ask("GET", "/api/inbox/user%2F1", None).await, (StatusCode::UNAUTHORIZED, any));
+    for path in ["/api/inbox/ada@example.com", "/api/profiles/user%2F1", "/api/status", "/api/segments"] {
+        assert_eq!(ask("GET", path, Some(&token)).await.0, StatusCode::UNAUTHORIZED, "{path}");
+    }
+    assert_eq!(ask("GET", "/api/profiles/user%2F1", Some("key")).await, (StatusCode::OK, None));
+    assert_eq!(ask("GET", "/inbox.js", None).await, (StatusCode::OK, Some("*".to_owned())));
 }

@@ -5,11 +5,14 @@ pub mod config;
 pub mod deps;
 pub mod experiments;
 pub mod handler;
+pub mod journey_list;
 pub mod play;
+pub mod reader;
 pub mod status;
 
 mod account;
 mod answer;
+mod cors;
 mod event;
 mod explain;
 mod features;
@@ -21,6 +24,7 @@ mod profile;
 mod rejects;
 mod resume;
 mod segments;
+mod snippet;
 #[cfg(test)]
 mod test_support;
 mod trail;

@@ -39,7 +39,11 @@ pub fn router(functions: Functions, mails: Mails) -> Router {
 
 async fn call(State(functions): State<Functions>, request: Request) -> Response {
     let path = request.uri().path();
-    let is_api = path == "/api" || path.starts_with("/api/") || path.starts_with("/u/") || path == "/";
+    let is_api = path == "/api"
+        || path.starts_with("/api/")
+        || path.starts_with("/u/")
+        || path.starts_with("/inbox.")
+        || path == "/";
     // Jitsu's clients post to paths of their own below /api/s/.
     let handler = if is_api && !path.starts_with("/api/s/") { functions.api } else { functions.ingest };
     let (parts, body) = request.into_parts();

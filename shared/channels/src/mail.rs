@@ -19,6 +19,7 @@ use mail_builder::mime::{BodyPart, MimePart};
 use perennial_config::channels;
 use perennial_domain::Decision;
 use std::error::Error;
+use std::time::Duration;
 
 /// Tag that carries the decision's id back with every event of the mail.
 pub const TAG_DECISION: &str = "decision";
@@ -28,6 +29,9 @@ pub const TAG_PERSON: &str = "person";
 pub const TAG_JOURNEY: &str = "journey";
 /// Tag that carries the step, from 0.
 pub const TAG_STEP: &str = "step";
+
+/// When to ask again whose daily quota is used up.
+const QUOTA_PAUSE: Duration = Duration::from_secs(3600);
 
 /// The longest value of a message tag, in bytes.
 const MAX_TAG: usize = 256;
@@ -289,6 +293,8 @@ fn outcome(error: &SdkError<SendEmailError>) -> Outcome {
                 code if status >= 500 && !is_throttle(code) => {
                     Outcome::unknown(if code.is_empty() { "SES failed" } else { code })
                 }
+                // The quota is that of 24 hours, of which some are over by every hour.
+                code @ "LimitExceededException" => Outcome::Retry { reason: code.to_owned(), after: Some(QUOTA_PAUSE) },
                 // Throttled, or refused for the sender's account, domain, rights or configuration: an operator can change that.
                 code => Outcome::retry(if code.is_empty() { "SES refused" } else { code }),
             }

@@ -214,7 +214,10 @@ async fn each_answer_of_ses_says_what_is_known_of_the_mail_and_is_asked_for_once
     let cases = [
         (Some((200, "", r#"{"MessageId":"id-1"}"#)), Outcome::Sent { provider_id: Some("id-1".into()) }),
         (Some((429, "TooManyRequestsException", "{}")), retry("TooManyRequestsException")),
-        (Some((400, "LimitExceededException", "{}")), retry("LimitExceededException")),
+        (
+            Some((400, "LimitExceededException", "{}")),
+            Outcome::Retry { reason: "LimitExceededException".into(), after: Some(Duration::from_secs(3600)) },
+        ),
         (Some((400, "AccountSuspendedException", "{}")), retry("AccountSuspendedException")),
         (Some((404, "NotFoundException", "{}")), retry("NotFoundException")),
         (Some((403, "AccessDeniedException", "{}")), retry("AccessDeniedException")),

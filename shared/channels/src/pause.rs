@@ -7,10 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use url::Url;
 
-/// The longest time that a receiver is left alone on its word.
-const LONGEST: Duration = Duration::from_secs(15 * 60);
+/// The longest time that a receiver's word is taken for: a queue cannot put a message off for longer.
+const LONGEST: Duration = Duration::from_secs(12 * 3600);
+/// The longest time that a receiver is left alone by messages that it said nothing of: one bad answer should not stop all of them for half a day.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
-/// What `Retry-After` says, as seconds or as a date: at most 15 minutes, `None` where it says nothing that can be read.
+/// What `Retry-After` says, as seconds or as a date: at most 12 hours, `None` where it says nothing that can be read.
 pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     let wanted = match text.parse::<u64>() {
@@ -28,9 +30,9 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
 pub(crate) struct Pauses(Mutex<HashMap<String, Timestamp>>);
 
 impl Pauses {
-    /// Leaves the receiver at `url` alone for `wanted`.
+    /// Leaves the receiver at `url` alone for `wanted`, at most 15 minutes.
     pub(crate) fn begin(&self, url: &str, now: Timestamp, wanted: Duration) {
-        if let (Some(host), Ok(until)) = (host(url), now.checked_add(wanted)) {
+        if let (Some(host), Ok(until)) = (host(url), now.checked_add(wanted.min(LONGEST_PAUSE))) {
             self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(host, until);
         }
     }
@@ -71,7 +73,7 @@ mod tests {
         assert_eq!(said("30"), Some(Duration::from_secs(30)));
         assert_eq!(said("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::from_secs(37)));
         assert_eq!(said("Sun, 06 Nov 1994 08:00:00 GMT"), Some(Duration::ZERO));
-        assert_eq!(said("86400"), Some(LONGEST));
+        assert_eq!((said("7200"), said("86400")), (Some(Duration::from_secs(7200)), Some(LONGEST)));
         assert_eq!((said("soon"), said("-1"), retry_after(&HeaderMap::new(), now())), (None, None, None));
     }
 
@@ -83,5 +85,7 @@ mod tests {
         assert_eq!(pauses.left("https://a.example/y", later(4)), Some(Duration::from_secs(6)));
         assert_eq!(pauses.left("https://b.example/x", later(4)), None);
         assert_eq!(pauses.left("https://a.example/x", later(10)), None);
+        pauses.begin("https://a.example/x", now(), LONGEST);
+        assert_eq!(pauses.left("https://a.example/x", now()), Some(LONGEST_PAUSE));
     }
 }

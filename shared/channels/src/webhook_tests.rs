@@ -103,9 +103,11 @@ pub(crate) fn empty_config() -> Config {
         accounts: Default::default(),
         segments: Default::default(),
         journeys: Default::default(),
+        limits: Default::default(),
         history: Default::default(),
         channels: Default::default(),
         templates: Default::default(),
         schedules: Default::default(),
+        deployment: Default::default(),
     }
 }

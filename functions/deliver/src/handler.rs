@@ -15,8 +15,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Messages of a batch that are worked on at once: as many as SES lets a new account send in a second would be 14.
-const CONCURRENCY: usize = 8;
+/// Messages that are worked on at once: all of a batch of the usual size, so that what goes to one CRM goes in one call, and no more mails than the 14
+/// that SES lets a new account send in a second.
+const CONCURRENCY: usize = 10;
 
 #[derive(Default)]
 struct Counts {

@@ -1,11 +1,12 @@
 //! CRMs: people, accounts and tasks as records that are made or changed by an id of ours, so that a repetition changes nothing.
 
 mod batches;
+pub(crate) mod gather;
 pub mod hubspot;
 pub mod salesforce;
 
 use crate::address::Address;
-use crate::endpoint::About;
+use crate::endpoint::{About, Message};
 use crate::outcome::Outcome;
 use futures::future::BoxFuture;
 use perennial_config::channels::{AccountRecords, ContactId, ContactRecords};
@@ -111,29 +112,52 @@ pub trait Crm: Send + Sync {
     fn upsert_tasks<'a>(&'a self, tasks: &'a [AssignedTask]) -> BoxFuture<'a, Vec<Upserted>>;
 }
 
-/// Brings the task's contact up to date, then makes the task.
-pub(crate) async fn deliver_task(crm: &dyn Crm, task: &Task) -> Outcome {
-    let contact = match &task.contact {
-        None => None,
-        Some(record) => match only(crm.upsert_contacts(std::slice::from_ref(record)).await) {
-            Upserted::Done { id } => Some(id),
+/// Writes `messages`, as few calls as it takes: the contacts of all tasks, then the tasks of those contacts that the CRM has, and the accounts. Gives
+/// one outcome for each message, in their order.
+pub(crate) async fn deliver(crm: &dyn Crm, messages: &[Message]) -> Vec<Outcome> {
+    let mut outcomes = vec![Outcome::rejected("the message is of another kind than its endpoint"); messages.len()];
+    let (mut contacts, mut tasks, mut accounts) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, message) in messages.iter().enumerate() {
+        match message {
+            Message::Task(Task { contact: Some(contact), task }) => contacts.push((index, task, contact.clone())),
+            Message::Task(Task { contact: None, task }) => tasks.push((index, assigned(task, None))),
+            Message::Account(record) => accounts.push((index, record.clone())),
+            Message::Webhook(_) | Message::Chat(_) => {}
+        }
+    }
+    let records: Vec<Record> = contacts.iter().map(|(_, _, contact)| contact.clone()).collect();
+    for ((index, task, _), upserted) in contacts.into_iter().zip(each(&records, |all| crm.upsert_contacts(all)).await) {
+        match upserted {
+            Upserted::Done { id } => tasks.push((index, assigned(task, Some(id)))),
             Upserted::Rejected { reason } => {
-                return Outcome::rejected(format!("the task's contact was refused: {reason}"));
+                outcomes[index] = Outcome::rejected(format!("the task's contact was refused: {reason}"));
             }
-            retry @ Upserted::Retry { .. } => return retry.outcome(),
-        },
-    };
-    let task = AssignedTask { record: task.task.clone(), contact };
-    only(crm.upsert_tasks(std::slice::from_ref(&task)).await).outcome()
+            retry @ Upserted::Retry { .. } => outcomes[index] = retry.outcome(),
+        }
+    }
+    let (places, tasks): (Vec<usize>, Vec<AssignedTask>) = tasks.into_iter().unzip();
+    for (index, upserted) in places.into_iter().zip(each(&tasks, |all| crm.upsert_tasks(all)).await) {
+        outcomes[index] = upserted.outcome();
+    }
+    let (places, accounts): (Vec<usize>, Vec<Record>) = accounts.into_iter().unzip();
+    for (index, upserted) in places.into_iter().zip(each(&accounts, |all| crm.upsert_accounts(all)).await) {
+        outcomes[index] = upserted.outcome();
+    }
+    outcomes
 }
 
-/// Makes or changes the record of an account.
-pub(crate) async fn deliver_account(crm: &dyn Crm, record: &Record) -> Outcome {
-    only(crm.upsert_accounts(std::slice::from_ref(record)).await).outcome()
+fn assigned(task: &Record, contact: Option<String>) -> AssignedTask {
+    AssignedTask { record: task.clone(), contact }
 }
 
-fn only(outcomes: Vec<Upserted>) -> Upserted {
-    outcomes.into_iter().next().unwrap_or_else(|| Upserted::retry("the CRM said nothing of the record"))
+/// What became of each of `records`; the CRM is not asked where there are none.
+async fn each<'a, R>(records: &'a [R], call: impl FnOnce(&'a [R]) -> BoxFuture<'a, Vec<Upserted>>) -> Vec<Upserted> {
+    if records.is_empty() {
+        return Vec::new();
+    }
+    let mut upserted = call(records).await;
+    upserted.resize(records.len(), Upserted::retry("the CRM said nothing of the record"));
+    upserted
 }
 
 /// The person as a contact; `None` where the person does not have what contacts are found by.

@@ -1,8 +1,9 @@
 //! Messages, tasks and account updates on their way to an endpoint of the config.
 
+use crate::crm::gather::Gather;
 use crate::crm::hubspot::{self, HubSpot};
 use crate::crm::salesforce::{self, Salesforce};
-use crate::crm::{self, Crm, Record, Task};
+use crate::crm::{self, Record, Task};
 use crate::outcome::Outcome;
 use crate::pause::{self, Pauses};
 use crate::render::{Context, Rendered};
@@ -115,6 +116,7 @@ impl Message {
 pub struct EndpointSender {
     http: Http,
     tokens: salesforce::Tokens,
+    gather: Gather,
 }
 
 impl Default for EndpointSender {
@@ -128,10 +130,10 @@ impl EndpointSender {
     #[must_use]
     pub fn new() -> Self {
         let resolver = Arc::new(SystemResolver);
-        Self { http: Http::new(resolver), tokens: salesforce::Tokens::default() }
+        Self { http: Http::new(resolver), tokens: salesforce::Tokens::default(), gather: Gather::default() }
     }
 
-    /// Sends `message` to `endpoint` at `now`, once. `secret` is what the endpoint's kind needs, and `id` names the message: a receiver of webhooks
+    /// Sends `message` to `endpoint` at `now`, once; what goes to one CRM within moments goes together. `secret` is what the endpoint's kind needs, and `id` names the message: a receiver of webhooks
     /// tells a repetition by it.
     pub async fn send(
         &self,
@@ -146,14 +148,19 @@ impl EndpointSender {
             (Kind::Slack, Message::Chat(body)) => self.chat(endpoint, secret, body, now).await,
             (Kind::HubSpot(records), message) => {
                 let http = HttpTo { http: &self.http, endpoint, now };
-                write(&HubSpot::new(http, records, secret), message).await
+                let crm = HubSpot::new(http, records, secret);
+                let write = |messages: Vec<Message>| async move { crm::deliver(&crm, &messages).await };
+                self.gather.send(endpoint, secret, message.clone(), write).await
             }
             (Kind::Salesforce(records), message) => {
                 let http = HttpTo { http: &self.http, endpoint, now };
-                match salesforce::Client::parse(secret) {
-                    Ok(client) => write(&Salesforce::new(http, records, client, &self.tokens), message).await,
-                    Err(reason) => Outcome::retry(reason),
-                }
+                let client = match salesforce::Client::parse(secret) {
+                    Ok(client) => client,
+                    Err(reason) => return Outcome::retry(reason),
+                };
+                let crm = Salesforce::new(http, records, client, &self.tokens);
+                let write = |messages: Vec<Message>| async move { crm::deliver(&crm, &messages).await };
+                self.gather.send(endpoint, secret, message.clone(), write).await
             }
             (Kind::Standard | Kind::Slack, _) => Outcome::rejected("the message is of another kind than its endpoint"),
         }
@@ -187,14 +194,6 @@ impl EndpointSender {
             Err(Unanswered::NotSent(reason)) => Outcome::retry(reason),
             Err(Unanswered::Lost(reason)) => Outcome::unknown(reason),
         }
-    }
-}
-
-async fn write(crm: &dyn Crm, message: &Message) -> Outcome {
-    match message {
-        Message::Task(task) => crm::deliver_task(crm, task).await,
-        Message::Account(record) => crm::deliver_account(crm, record).await,
-        Message::Webhook(_) | Message::Chat(_) => Outcome::rejected("the message is of another kind than its endpoint"),
     }
 }
 

@@ -89,3 +89,68 @@ fn fixed_values_of_tasks_hold_against_ours() {
         crate::render::Rendered { subject: "s".into(), text: "t".into(), html: None, link: None, invitation: None };
     assert_eq!(hubspot::task(&records, &decision("crm"), &rendered).fields["hs_task_type"], json!("CALL"));
 }
+
+/// Takes everything but what is called `bad`, and counts its calls.
+#[derive(Default)]
+struct Counting(std::sync::Mutex<Vec<String>>);
+
+impl Counting {
+    fn take(&self, what: &str, ids: Vec<String>) -> BoxFuture<'_, Vec<Upserted>> {
+        self.0.lock().unwrap().push(format!("{what}: {}", ids.join(" ")));
+        let upserted = ids.into_iter().map(|id| match id.as_str() {
+            "bad" => Upserted::Rejected { reason: "no".into() },
+            "busy" => Upserted::retry("later"),
+            _ => Upserted::Done { id: format!("crm-{id}") },
+        });
+        let upserted = upserted.collect();
+        Box::pin(async move { upserted })
+    }
+}
+
+impl Crm for Counting {
+    fn upsert_contacts<'a>(&'a self, records: &'a [Record]) -> BoxFuture<'a, Vec<Upserted>> {
+        self.take("contacts", records.iter().map(|record| record.id.clone()).collect())
+    }
+
+    fn upsert_accounts<'a>(&'a self, records: &'a [Record]) -> BoxFuture<'a, Vec<Upserted>> {
+        self.take("accounts", records.iter().map(|record| record.id.clone()).collect())
+    }
+
+    fn upsert_tasks<'a>(&'a self, tasks: &'a [AssignedTask]) -> BoxFuture<'a, Vec<Upserted>> {
+        assert!(tasks.iter().all(|task| task.contact.as_ref().is_none_or(|id| id.starts_with("crm-"))));
+        self.take("tasks", tasks.iter().map(|task| task.record.id.clone()).collect())
+    }
+}
+
+#[tokio::test]
+async fn many_messages_take_one_call_for_each_kind_of_record_and_fail_one_by_one() {
+    let record = |id: &str| Record { id: id.into(), fields: BTreeMap::new() };
+    let task = |contact: Option<&str>, id: &str| Message::Task(Task { contact: contact.map(record), task: record(id) });
+    let messages = [
+        task(Some("ada"), "1"),
+        task(Some("bad"), "2"),
+        Message::Account(record("acme")),
+        task(None, "bad"),
+        task(Some("busy"), "4"),
+        task(Some("eve"), "5"),
+        Message::Chat("{}".into()),
+    ];
+    let crm = Counting::default();
+    let sent = |id: &str| Outcome::Sent { provider_id: Some(id.into()) };
+    let expected = [
+        sent("crm-1"),
+        Outcome::rejected("the task's contact was refused: no"),
+        sent("crm-acme"),
+        Outcome::rejected("no"),
+        Outcome::retry("later"),
+        sent("crm-5"),
+        Outcome::rejected("the message is of another kind than its endpoint"),
+    ];
+    assert_eq!(deliver(&crm, &messages).await, expected);
+    let calls = crm.0.lock().unwrap().clone();
+    assert_eq!(calls, ["contacts: ada bad busy eve", "tasks: bad 1 5", "accounts: acme"]);
+
+    let crm = Counting::default();
+    assert_eq!(deliver(&crm, &[task(None, "1")]).await, [sent("crm-1")]);
+    assert_eq!(*crm.0.lock().unwrap(), ["tasks: 1"], "nothing is asked for nothing");
+}

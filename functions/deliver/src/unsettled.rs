@@ -7,7 +7,7 @@
 //! settled or a queue holds what will settle it.
 //!
 //! What can still send a mail twice is a report that comes later than the wait: SES publishes within seconds, but its events may be held up on
-//! their way, or in this function's own queue. So the wait is long compared with that (30 minutes by default, above what the queue takes to try a
+//! their way, or in this function's own queue. So the wait is long compared with that (an hour by default, twice what the queue takes to try a
 //! failing report to its end), and a mail is offered three times at most. What can still lose one is a mail that was offered three times and never
 //! reported: it stays `unknown`, and is counted and logged.
 

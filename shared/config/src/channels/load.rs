@@ -53,15 +53,15 @@ struct RawMail {
     #[serde(default)]
     soft_bounces: RawSoftBounces,
     /// Minutes, 5 to 1440, after which a mail is sent again whose sending was cut off (a process that died, a lost answer) and of which
-    /// SES has not said by then that it took it. 30 where nothing is written, 0 for never: such a mail stays `unknown`. A report that
+    /// SES has not said by then that it took it. 60 where nothing is written, 0 for never: such a mail stays `unknown`. A report that
     /// comes later than this makes a second mail, so it must be longer than reports ever take.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1440)))]
     resend_unknown_after_minutes: Option<Spanned<u16>>,
 }
 
-/// Minutes after which a mail whose fate is unknown is sent again, where nothing is written. SES reports a mail within seconds; a report
-/// that fails in `deliver` is tried again for as many times as its queue allows, which takes a quarter of an hour.
-const RESEND_UNKNOWN_AFTER_MINUTES: u16 = 30;
+/// Minutes after which a mail whose fate is unknown is sent again, where nothing is written. SES reports a mail within seconds, but a report
+/// that fails in `deliver` is tried five times, six of the function's timeouts apart: for half an hour, as it is deployed.
+const RESEND_UNKNOWN_AFTER_MINUTES: u16 = 60;
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -139,7 +139,7 @@ fn limits_of_mail_are_refused_where_they_stand() {
 fn limits_of_mail_have_defaults() {
     let (channels, errors) = load("");
     assert_eq!((errors, channels.pause), (vec![], Pause::default()));
-    assert_eq!(channels.mail.report_wait(), Some(SignedDuration::from_mins(30)));
+    assert_eq!(channels.mail.report_wait(), Some(SignedDuration::from_mins(60)));
     let (channels, errors) = load("resend_unknown_after_minutes = 0\n[pause]\nbounce_percent = 3\nwindow_days = 1\n");
     assert_eq!((errors, channels.mail.report_wait()), (vec![], None));
     assert_eq!((channels.pause.bounces, channels.pause.window_days), (crate::pause::Share::percent(3.0), 1));

@@ -6,7 +6,7 @@ import { Construct } from 'constructs';
 import { acknowledge } from './nag.ts';
 
 /** Letters and digits; a multiple of four, so that it is also base64, as signing keys of Standard Webhooks are. */
-const LENGTH = 64;
+const RANDOM = { passwordLength: 64, excludeCharacters: '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~' };
 
 /** How a secret is kept. */
 interface Kept {
@@ -66,7 +66,7 @@ export class Secrets extends Construct {
     const secret = new Secret(this, id, {
       secretName: name,
       description: about,
-      generateSecretString: { passwordLength: LENGTH, excludePunctuation: true },
+      generateSecretString: RANDOM,
       removalPolicy: removal,
     });
     acknowledge(secret, 'AwsSolutions-SMG4', rotation);

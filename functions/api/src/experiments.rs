@@ -60,11 +60,12 @@ pub(crate) async fn show(deps: &Deps, journey: Option<&str>, effect: Option<&str
 /// Whether a journey has anything to report of.
 fn is_tested(config: &Config, name: &str) -> Result<(), Failure> {
     const NONE: Failure = Failure::NotFound("there is no journey of this name");
-    const PLAIN: Failure = Failure::NotFound("this journey has neither a split nor a holdout");
+    const PLAIN: Failure =
+        Failure::NotFound("this journey has neither a split nor a holdout that it could be compared with");
     let journey = config.journeys.all.iter().find(|journey| journey.id == name).ok_or(NONE)?;
     let splits = journey.steps.iter().any(|step| matches!(step.does, Does::Split { .. }));
-    let held_out = journey.holdout > 0 || (config.limits.holdout.is_some() && !journey.essential);
-    if splits || held_out { Ok(()) } else { Err(PLAIN) }
+    let always = config.limits.holdout.is_some() && journey.goal.is_some() && !journey.essential;
+    if splits || journey.holdout > 0 || always { Ok(()) } else { Err(PLAIN) }
 }
 
 #[cfg(test)]

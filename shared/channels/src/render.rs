@@ -160,13 +160,7 @@ impl Context {
     /// The same with what is known of the person's account, and with who answers for the person
     /// ([`perennial_engine::Evaluation::owner`]).
     #[must_use]
-    pub fn of(
-        decision: &Decision,
-        view: &State,
-        stage: Stage,
-        account: Option<&Account>,
-        owner: Option<&str>,
-    ) -> Self {
+    pub fn of(decision: &Decision, view: &State, stage: Stage, account: Option<&Account>, owner: Option<&str>) -> Self {
         let context = Self::new(decision, view, stage).with_owner(owner);
         let Some(account) = account else { return context };
         let traits = account.traits.iter().map(|(name, held)| (name.clone(), held.value.clone()));

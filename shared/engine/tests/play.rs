@@ -277,6 +277,28 @@ fn before_the_trigger_comes_time_passes_for_who_the_person_is() {
 }
 
 #[test]
+fn an_event_of_an_account_reaches_the_person_that_it_is_played_for() {
+    let journeys = r#"!
+        [[journey]]
+        id = "renewal"
+        trigger = { event = "Renewal Due", to = ["admin"] }
+        step = [{ channel = "mail", template = "help" }]
+    "#;
+    let config = config_with(&[
+        ("journeys.toml", journeys),
+        ("personas.toml", "[[persona]]\nname = \"admin\"\nwhen = 'events >= 1'\n"),
+        ("templates/help.toml", "subject = \"s\"\ntext = \"t\""),
+    ]);
+    let mut person = Person::new("someone");
+    person.feed(&config, &[EventBuilder::group("m", "someone", "acme").at(from()).build()], from());
+    let played = play(&config, "renewal", 1).run(person.profile).unwrap();
+    let expected =
+        ["0 \"Renewal Due\" happens", "0 enters, as \"Renewal Due\" happened", "0 mail help", "0 comes to the end"];
+    assert_eq!(told(&config, &played), expected);
+    assert_eq!(played.refusal, None);
+}
+
+#[test]
 fn the_shipped_lifecycle_has_a_sample_of_every_stage() {
     let config = default_config();
     for wanted in Stage::ALL {

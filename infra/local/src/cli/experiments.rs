@@ -1,12 +1,15 @@
 //! `perennial experiments`
 
 use super::client::{Target, segment};
-use super::tables::{number, numbers};
+use super::tables::{number, numbers, wrapped};
 use perennial_api::experiments::Experiments;
 use perennial_engine::experiment::report::{ALPHA, Experiment, Group, Of, POWER, Report};
 use perennial_engine::experiment::verdict::LEAST_PEOPLE;
 use perennial_engine::experiment::{Comparison, Estimate, Verdict};
 use std::process::ExitCode;
+
+/// The columns of a terminal.
+const WIDTH: usize = 80;
 
 /// Which journey, and what matters.
 #[derive(Debug, clap::Args)]
@@ -40,46 +43,56 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.json {
         println!("{}", serde_json::to_string_pretty(&answer)?);
     } else {
-        print!("{}", shown(&serde_json::from_value(answer)?));
+        print!("{}", shown(&serde_json::from_value(answer)?, args.journey.is_some()));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn shown(answer: &Experiments) -> String {
+/// All experiments; those to which nobody has come are only named, but for one journey alone.
+fn shown(answer: &Experiments, all: bool) -> String {
     if answer.journeys.is_empty() {
         return "No journey has a split or a holdout. REFERENCE.md tells how to write one.\n".to_owned();
     }
-    let mut out = String::new();
+    let (mut out, mut empty) = (String::new(), Vec::new());
     for report in &answer.journeys {
         for experiment in &report.experiments {
-            out += &one(report, experiment);
-            out.push('\n');
+            if all || experiment.others > 0 || experiment.groups.iter().any(|group| group.people > 0) {
+                out += &format!("{}\n", one(report, experiment));
+            } else {
+                empty.push(format!("{} ({})", report.journey, name(&experiment.of)));
+            }
         }
     }
-    let sure = (1.0 - ALPHA) * 100.0;
-    out += &format!(
-        "Rates and differences with intervals of {sure:.0} %; those of differences, and\nverdicts, hold however often one looks \
-         (asymptotic confidence sequences).\nConfig {}, {} people looked at.\n",
-        answer.config,
-        number(answer.people)
-    );
+    let mut paragraph = |text: &str| wrapped(text, WIDTH).iter().for_each(|line| out += &format!("{line}\n"));
+    if !empty.is_empty() {
+        paragraph(&format!("Nobody has come to these yet: {}.", empty.join(", ")));
+    }
+    paragraph(&format!(
+        "Rates and differences have intervals of {:.0} %. Those of differences, and verdicts, hold however often one looks \
+         (asymptotic confidence sequences).",
+        (1.0 - ALPHA) * 100.0
+    ));
+    paragraph(&format!("People looked at: {}; config {}.", number(answer.people), answer.config));
     out
 }
 
+fn name(of: &Of) -> String {
+    match of {
+        Of::Split { step } => format!("split {step}"),
+        Of::Holdout => "holdout".to_owned(),
+        Of::Always { name } => format!("holdout of everything, {name}"),
+    }
+}
+
 fn one(report: &Report, experiment: &Experiment) -> String {
-    let what = match &experiment.of {
-        Of::Split { step } => format!("its split {step}"),
-        Of::Holdout => "its holdout".to_owned(),
-        Of::Always { name } => format!("the holdout of everything, {name}"),
-    };
     let goal = match report.goal_days {
         Some(days) => format!("goal within {days} days"),
-        None => "no goal, so nothing can be compared".to_owned(),
+        None => "no goal: nothing is compared".to_owned(),
     };
-    let mut out = format!("{}: {what} ({goal})\n", report.journey);
+    let mut out = format!("{}, {}; {goal}\n", report.journey, name(&experiment.of));
     let mut table = numbers(&["group", "people", "reached", "rate, %", "difference, points"]);
-    for group in &experiment.groups {
-        table.add_row(row(group));
+    for (at, group) in experiment.groups.iter().enumerate() {
+        table.add_row(row(group, at == 0));
     }
     out += &format!("{table}\n");
     let control = experiment.groups.first().map_or("", |group| group.name.as_str());
@@ -112,7 +125,7 @@ fn one(report: &Report, experiment: &Experiment) -> String {
     out
 }
 
-fn row(group: &Group) -> [String; 5] {
+fn row(group: &Group, is_control: bool) -> [String; 5] {
     let percent = |x: f64| format!("{:.1}", x * 100.0);
     let rate = |rate: &Estimate| {
         format!("{} ({} to {})", percent(rate.value), percent(rate.interval.low), percent(rate.interval.high))
@@ -123,7 +136,7 @@ fn row(group: &Group) -> [String; 5] {
         number(group.people),
         group.reached.map(number).unwrap_or_default(),
         group.rate.as_ref().map(rate).unwrap_or_default(),
-        group.comparison.as_ref().map_or_else(|| "control".to_owned(), difference),
+        if is_control { "control".to_owned() } else { group.comparison.as_ref().map(difference).unwrap_or_default() },
     ]
 }
 
@@ -237,19 +250,19 @@ mod tests {
             (Some("gone"), 7, 1, 20),
             (None, 450, 32, 20),
         ];
-        let text = shown(&answer(&people));
-        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        let text = shown(&answer(&people), false);
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         insta::assert_snapshot!(text);
     }
 
     #[test]
     fn groups_that_do_not_compare_are_told() {
-        insta::assert_snapshot!(shown(&answer(&[(Some("call"), 900, 120, 20), (Some("mail"), 200, 80, 20)])));
+        insta::assert_snapshot!(shown(&answer(&[(Some("call"), 900, 120, 20), (Some("mail"), 200, 80, 20)]), false));
     }
 
     #[test]
     fn without_experiments_nothing_is_compared() {
         let none = Experiments { journeys: Vec::new(), people: 3, config: "v1".into(), now: now() };
-        assert!(shown(&none).starts_with("No journey has a split"));
+        assert!(shown(&none, false).starts_with("No journey has a split"));
     }
 }

@@ -1,5 +1,6 @@
 //! `perennial journey`
 
+mod list;
 mod resume;
 mod shown;
 mod test;
@@ -16,6 +17,8 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Show all journeys: what sets them off, what they send, and how many people they have seen.
+    List(list::Args),
     /// Play a journey on a virtual clock, waits included, and show each step, with every message rendered. Nothing is sent.
     Test(Box<test::Args>),
     /// Let a journey send mails again that was paused because too many of them bounced or were called spam.
@@ -24,6 +27,7 @@ enum Command {
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
+        Command::List(args) => list::run(args).await,
         Command::Test(args) => test::run(*args).await,
         Command::Resume(args) => resume::run(args).await,
     }

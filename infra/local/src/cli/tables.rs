@@ -55,3 +55,20 @@ impl std::fmt::Display for Plain {
 pub(super) fn number(n: u64) -> String {
     indicatif::HumanCount(n).to_string()
 }
+
+/// `text` in lines of at most `width` characters, broken between words; a longer word stays whole. An empty text is one line.
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let Some(line) = lines.last_mut() else { continue };
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}

@@ -33,7 +33,7 @@ pub struct Report {
     pub goal_days: Option<u16>,
     /// The difference of rates that is planned for: the smallest that matters.
     pub effect: f64,
-    /// Its splits in their order, then its holdout, then the holdout of everything.
+    /// Its splits in their order, then its holdout, then, where it has a goal, the holdout of everything.
     pub experiments: Vec<Experiment>,
 }
 
@@ -259,7 +259,8 @@ impl OfJourney<'_> {
         if self.journey.holdout > 0 {
             all.push(holdout(Of::Holdout, &self.holdout, self.journey.holdout));
         }
-        if let Some(always) = config.limits.holdout.as_ref().filter(|_| !self.journey.essential) {
+        // That people are held out of everything is worth telling of a journey only where it shows what that does.
+        if let Some(always) = config.limits.holdout.as_ref().filter(|_| has_goal && !self.journey.essential) {
             all.push(holdout(Of::Always { name: always.name.clone() }, &self.always, always.percent));
         }
         all

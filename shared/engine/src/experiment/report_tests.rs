@@ -136,8 +136,11 @@ fn a_holdout_is_compared_with_those_who_entered_since_it_began() {
 #[test]
 fn without_a_goal_people_are_counted_and_nothing_is_compared() {
     let journeys = JOURNEYS.replace("goal = { event = \"Report Shared\", within_days = 10 }", "");
-    let config = ConfigBuilder::least().with(&[("journeys.toml", &journeys)]).load();
-    let split = report(&config, [person(20, true, &[way("a")])]).experiments.remove(0);
+    let files = [("journeys.toml", journeys.as_str()), ("limits.toml", "[holdout]\npercent = 5\n")];
+    let config = ConfigBuilder::least().with(&files).load();
+    let mut report = report(&config, [person(20, true, &[way("a")])]);
+    assert_eq!(report.experiments.iter().filter(|one| matches!(one.of, Of::Always { .. })).count(), 0);
+    let split = report.experiments.remove(0);
     let group = &split.groups[1];
     assert_eq!((group.people, group.reached, group.rate, group.comparison), (1, None, None, None));
     assert_eq!(split.needed, None);

@@ -1,5 +1,6 @@
 //! A journey that was played, as a time line.
 
+use crate::cli::tables::wrapped;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use perennial_api::play::{Answer, Fate, Kind, MessageView, StepView};
@@ -91,8 +92,8 @@ impl Lines {
                 let what = message.as_ref().map_or_else(|| step.told.clone(), title);
                 self.say(&format!("[{journey}] {what}"));
             }
-            // What keeps them out is said at the end.
-            (None, true) if step.what == Kind::Refused => self.say("does not enter"),
+            // What keeps them out at the beginning is said at the end.
+            (None, true) if step.what == Kind::Refused && !answer.entered => self.say("does not enter"),
             (None, true) => self.say(&step.told),
         }
     }
@@ -217,21 +218,4 @@ fn hint(refusal: &Refusal, sample: bool) -> Option<&'static str> {
         }
         _ => None,
     }
-}
-
-/// `text` in lines of at most `width` characters, broken between words; a longer word stays whole. An empty text is one line.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let Some(line) = lines.last_mut() else { continue };
-        if line.is_empty() {
-            line.push_str(word);
-        } else if line.chars().count() + 1 + word.chars().count() <= width {
-            line.push(' ');
-            line.push_str(word);
-        } else {
-            lines.push(word.to_owned());
-        }
-    }
-    lines
 }

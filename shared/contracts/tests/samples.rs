@@ -53,6 +53,16 @@ fn score_is_shown_events_and_a_tick() {
 }
 
 #[test]
+fn what_happened_to_an_account_is_shown_on_its_way_to_people_and_back() {
+    let asked: Vec<AccountsPayload> = payloads("rollup/event.json");
+    let [AccountsPayload::Event { to, entry: asked, .. }] = asked.as_slice() else { panic!("{asked:?}") };
+    assert_eq!(to, &["billing_contact", "administrator"]);
+    let enter: Vec<EventsPayload> = payloads("score/enter.json");
+    let [EventsPayload::Enter { entry, people }] = enter.as_slice() else { panic!("{enter:?}") };
+    assert_eq!((entry, people.as_slice()), (asked, [person()].as_slice()));
+}
+
+#[test]
 fn the_poison_sample_has_one_bad_body_between_good_ones() {
     let read: Vec<bool> =
         bodies("score/poison.json").iter().map(|body| serde_json::from_str::<EventsPayload>(body).is_ok()).collect();

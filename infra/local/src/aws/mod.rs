@@ -224,11 +224,17 @@ impl Drop for EmbeddedAws {
     }
 }
 
-/// Lets time pass for messages that were sent with a delay. Cheap to clone.
+/// Lets time pass for messages that were sent with a delay, and tells what is in the queues. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct QueueTime(Arc<Sqs>);
 
 impl QueueTime {
+    /// The depth of each queue by name, without a call.
+    #[must_use]
+    pub fn depths(&self) -> BTreeMap<String, QueueDepth> {
+        self.0.depths()
+    }
+
     /// Lets `by` pass: what a simulated clock was moved by. All else in the queues goes by the machine's time.
     pub fn advance(&self, by: SignedDuration) {
         self.0.advance(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));

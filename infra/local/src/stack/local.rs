@@ -44,6 +44,7 @@ pub(super) fn router(local: Local) -> Router {
     Router::new()
         .route("/_local/redrive/{queue}", post(redrive))
         .route("/_local/time", post(set_time))
+        .route("/_local/queues", get(list_queues))
         .route("/_local/webhooks", get(list_webhooks))
         .route("/_local/webhooks/{endpoint}", post(take_webhook))
         .with_state(local)
@@ -73,6 +74,14 @@ async fn move_back(sqs: &aws_sdk_sqs::Client, dlq: &str) -> anyhow::Result<u64> 
         sqs.start_message_move_task().source_arn(value(QueueAttributeName::QueueArn)).send().await?;
     }
     Ok(waiting)
+}
+
+/// `GET /_local/queues`: what is in each queue, without counting anything else as `GET /api/status` does.
+async fn list_queues(State(local): State<Local>) -> Response {
+    let depths = local.passing.depths().into_iter().map(|(name, depth)| {
+        (name, json!({ "visible": depth.visible, "in_flight": depth.in_flight, "delayed": depth.delayed }))
+    });
+    Json(depths.collect::<serde_json::Map<_, _>>()).into_response()
 }
 
 /// The moment that simulated time moves to.

@@ -2,9 +2,10 @@
 
 use super::schedules::Schedules;
 use super::wiring::Wired;
-use crate::aws::QueueTime;
+use crate::aws::{QueueDepth, QueueTime};
 use jiff::Timestamp;
 use perennial_lambda_kit::Clock;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Lets the stack's time pass.
@@ -22,6 +23,11 @@ impl Passing {
     pub(super) fn new(wired: Arc<Wired>, schedules: Schedules, queues: QueueTime, clock: Clock) -> Self {
         let moved_to = Mutex::new(clock.now());
         Self { wired, schedules: Mutex::new(schedules), queues, clock, moved_to }
+    }
+
+    /// The depth of each queue by name.
+    pub(super) fn depths(&self) -> BTreeMap<String, QueueDepth> {
+        self.queues.depths()
     }
 
     /// Does what is due by the clock: to be called every second, or, where time is simulated, whenever it was moved.

@@ -11,7 +11,8 @@ import { type Config, FUNCTIONS } from './config/index.ts';
 import type { Functions } from './functions.ts';
 import { own } from './metrics.ts';
 import type { Options } from './options.ts';
-import { QUEUES, type QueueName, type Queues } from './queues.ts';
+import { type QueueName, QUEUES } from './flow.ts';
+import type { Queues } from './queues.ts';
 
 const FIVE_MINUTES = Duration.minutes(5);
 

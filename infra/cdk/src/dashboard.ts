@@ -7,7 +7,8 @@ import type { Alarms } from './alarms.ts';
 import { type FunctionName, FUNCTIONS } from './config/index.ts';
 import type { Functions } from './functions.ts';
 import { COUNTED, own } from './metrics.ts';
-import { QUEUES, type Queues } from './queues.ts';
+import { QUEUES } from './flow.ts';
+import type { Queues } from './queues.ts';
 import type { Storage } from './storage.ts';
 
 const PERIOD = Duration.minutes(5);

@@ -18,7 +18,7 @@ import type { FunctionName } from './config/index.ts';
 import { acknowledge } from './nag.ts';
 import type { Options } from './options.ts';
 import { permissionsOf, type Resources } from './permissions.ts';
-import { CONSUMERS, QUEUES, type QueueName } from './queues.ts';
+import { CONSUMERS, type QueueName, QUEUES } from './flow.ts';
 import type { Secrets } from './secrets.ts';
 import { ARCHIVE_PREFIX } from './storage.ts';
 

@@ -33,7 +33,8 @@ const APP = resolve(import.meta.dirname, '..');
 /** Where the repository begins. */
 const ROOT = resolve(APP, '../..');
 
-const KEYS = [
+/** All keys. */
+export const KEYS = [
   'stage',
   'config',
   'architecture',

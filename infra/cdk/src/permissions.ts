@@ -9,7 +9,8 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Config, FunctionName } from './config/index.ts';
-import { CONSUMERS, QUEUES, type QueueName, type Queues } from './queues.ts';
+import { type QueueName, QUEUES, queuesOf } from './flow.ts';
+import type { Queues } from './queues.ts';
 import { ARCHIVE_PREFIX, DUE_INDEX, type Storage } from './storage.ts';
 
 /** What functions work on. */
@@ -65,7 +66,7 @@ const OWN: Readonly<Record<FunctionName, Own>> = {
 
 /** What Lambda does in the function's name to feed it. */
 function consumed(name: FunctionName, { queues }: Resources): PolicyStatement[] {
-  const fed = QUEUES.filter((queue) => CONSUMERS[queue] === name).map((queue) => queues.of[queue].queue.queueArn);
+  const fed = queuesOf(name).map((queue) => queues.of[queue].queue.queueArn);
   return fed.length === 0 ? [] : [allow(fed, 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes')];
 }
 

@@ -4,19 +4,8 @@ import { Duration } from 'aws-cdk-lib';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { type Config, VISIBILITY_TIMEOUTS } from './config/index.ts';
+import { CONSUMERS, type QueueName, QUEUES } from './flow.ts';
 import { acknowledge } from './nag.ts';
-
-/** The queues, by name, and the function that each feeds. */
-export const CONSUMERS = {
-  events: 'score',
-  messages: 'deliver',
-  accounts: 'rollup',
-  'mail-events': 'deliver',
-} as const;
-/** One of them. */
-export type QueueName = keyof typeof CONSUMERS;
-/** All of them, in the order in which work flows. */
-export const QUEUES = Object.keys(CONSUMERS) as QueueName[];
 
 /** A queue and its dead-letter queue. */
 export interface QueuePair {

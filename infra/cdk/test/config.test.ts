@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { App } from 'aws-cdk-lib';
 import { ConfigError, readConfig } from '../src/config/index.ts';
-import { readOptions } from '../src/options.ts';
-import { config, configWith, HASH } from './support.ts';
+import { KEYS, readOptions } from '../src/options.ts';
+import { config, configWith, HASH, read } from './support.ts';
 
 function problems(edits: Record<string, (text: string) => string>): readonly string[] {
   try {
@@ -73,6 +73,12 @@ describe('the config', () => {
     ]);
   });
 
+  it('tells of a concurrency that its queues would go beyond', () => {
+    const concurrency = (calls: number) => problems({ 'deployment.toml': () => `[functions.deliver]\nconcurrency = ${calls}\n[functions.deliver.batch]\nat_once = 3\n` });
+    assert.deepEqual(concurrency(5), ['deployment.toml: functions.deliver.concurrency must be 6 or more: batch.at_once for each of 2 queues']);
+    assert.deepEqual(concurrency(6), []);
+  });
+
   it('takes no sender that is no address, and no secret that Lambda takes no variable for', () => {
     const found = problems({
       'channels.toml': (text) => text.replace(/from = ".*"/, 'from = "nobody"').replace('secret_env = "CRM_WEBHOOK_SECRET"', 'secret_env = "_CRM"'),
@@ -119,6 +125,10 @@ describe('the command line', () => {
 
   it('says how packages are built where there are none', () => {
     assert.throws(() => options({ packages: '/nowhere' }).packageOf('ingest'), /\/nowhere\/ingest\/bootstrap\.zip is not there: run `cargo lambda build/);
+  });
+
+  it('has a line in the README for each key that it may be given', () => {
+    for (const key of KEYS) assert.ok(read('infra/cdk/README.md').includes(`\n| \`${key}\` |`), key);
   });
 
   it('takes several keys', () => {

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { it } from 'node:test';
-import { HASH } from './support.ts';
+import { HASH, scratch } from './support.ts';
 
 // That the app as it stands has no finding shows wherever it is synthesised: the CLI fails else.
 it('cdk-nag refuses a role that may do more than was looked at', () => {
@@ -13,7 +11,7 @@ it('cdk-nag refuses a role that may do more than was looked at', () => {
     encoding: 'utf8',
     env: {
       ...process.env,
-      CDK_OUTDIR: mkdtempSync(join(tmpdir(), 'perennial-cdk-')),
+      CDK_OUTDIR: scratch('nag'),
       CDK_CONTEXT_JSON: JSON.stringify({ packages: 'placeholder', apiKeyHashes: HASH }),
     },
   });

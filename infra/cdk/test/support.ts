@@ -1,6 +1,6 @@
 /** A stage's template, and ways to read it. */
 
-import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { App } from 'aws-cdk-lib';
@@ -14,6 +14,15 @@ export const ROOT = resolve(import.meta.dirname, '../../..');
 /** SHA-256 of nothing that anyone knows. */
 export const HASH = '0'.repeat(64);
 
+/** Where tests write; gone when they are over. */
+const SCRATCH = mkdtempSync(join(tmpdir(), 'perennial-cdk-'));
+process.on('exit', () => rmSync(SCRATCH, { recursive: true, force: true }));
+
+/** A new directory, for this run only. */
+export function scratch(name: string): string {
+  return mkdtempSync(join(SCRATCH, `${name}-`));
+}
+
 /** What the shipped config says. */
 export const config: Config = readConfig(join(ROOT, 'infra/config'));
 
@@ -24,7 +33,7 @@ export function read(path: string): string {
 
 /** A copy of the shipped config in which `edits` (a file's name to what becomes of its text) are made. */
 export function configWith(edits: Record<string, (text: string) => string> = {}): string {
-  const directory = mkdtempSync(join(tmpdir(), 'perennial-config-'));
+  const directory = scratch('config');
   cpSync(join(ROOT, 'infra/config'), directory, { recursive: true });
   for (const [name, edit] of Object.entries(edits)) {
     const path = join(directory, name);
@@ -38,7 +47,7 @@ export function configWith(edits: Record<string, (text: string) => string> = {})
 
 /** The stack that the command line and the config make. */
 export function stack(context: Record<string, string> = {}): PerennialStack {
-  const app = new App({ context: { packages: 'placeholder', apiKeyHashes: HASH, ...context } });
+  const app = new App({ outdir: scratch('out'), context: { packages: 'placeholder', apiKeyHashes: HASH, ...context } });
   const options = readOptions(app.node);
   return new PerennialStack(app, options.prefix, { options, config: readConfig(options.configDirectory) });
 }

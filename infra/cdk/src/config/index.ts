@@ -1,7 +1,8 @@
 /** What a deployment takes from `infra/config`. The files as a whole are checked by `perennial config check`. */
 
+import { queuesOf } from '../flow.ts';
 import { type Mail, readEndpointSecrets, readHookSecrets, readMail, type SecretPlaces } from './channels.ts';
-import { type Deployment, readDeployment, VISIBILITY_TIMEOUTS } from './deployment.ts';
+import { type Deployment, FUNCTIONS, readDeployment, VISIBILITY_TIMEOUTS } from './deployment.ts';
 import { readSchedules, type Schedule } from './schedules.ts';
 import { ConfigError, Section } from './toml.ts';
 
@@ -31,7 +32,7 @@ export function readConfig(directory: string): Config {
     endpoints: readEndpointSecrets(channels),
     hooks: readHookSecrets(open('sources.toml')),
   };
-  problems.push(...lateReports(config));
+  problems.push(...lateReports(config), ...starved(config));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -49,6 +50,17 @@ function lateReports({ deployment, mail }: Config): string[] {
     `channels.toml: mail.resend_unknown_after_minutes must be above ${Math.floor(seconds / 60)}, the minutes in which a failing report is ` +
       'tried to its end (deployment.toml: queues.max_receives and functions.deliver.timeout_seconds)',
   ];
+}
+
+/** A queue that takes more calls than its function may have loses attempts at those that are turned away, and so whole messages. */
+function starved({ deployment }: Config): string[] {
+  return FUNCTIONS.flatMap((name) => {
+    const { concurrency, batch } = deployment.functions[name];
+    const queues = queuesOf(name).length;
+    const wanted = queues * (batch?.atOnce ?? 0);
+    if (concurrency === undefined || concurrency >= wanted) return [];
+    return [`deployment.toml: functions.${name}.concurrency must be ${wanted} or more: batch.at_once for each of ${queues} queues`];
+  });
 }
 
 export type { Batch, Deployment, FunctionName, FunctionSize } from './deployment.ts';

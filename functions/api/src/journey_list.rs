@@ -121,7 +121,6 @@ impl JourneyView {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::*;
     use crate::access::Access;
     use crate::handler::tests::get;
     use crate::test_support::{ada, config_with, house_with, now};

@@ -15,8 +15,8 @@ const WIDTH: usize = 80;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "The first way of a split in the alphabet is the control, or the one that is called `control`. Holdouts are compared with \
-    those who entered since they began. Everyone who was assigned counts as one of their group, and speaks of the goal once their time for \
-    it is over.\n\n\
+    those who entered since they began. Everyone who was assigned is one of their group, and counts for the goal once their time for it \
+    is over.\n\n\
     Verdicts are by asymptotic confidence sequences (Waudby-Smith et al. 2024): they hold however often one looks, so that an experiment \
     may be stopped as soon as there is one.\n\n\
     Examples:\n  \

@@ -24,7 +24,7 @@ const USAGE: u8 = 2;
     perennial journey test trial_rescue --person ada@acme.example     what would Ada get, from now on?\n  \
     perennial journey test trial_rescue --person ada --from 2026-03-02 --days 14 --event Login --at 3d\n  \
     \u{20}                                                                 what if she logs in on day 3?\n  \
-    perennial journey test promoter_invite --stage established --trait first_name=Ada --properties '{\"nps\": 10}'\n  \
+    perennial journey test detractor_task --stage established --properties '{\"nps\": 3}'\n  \
     \u{20}                                                                 for someone who is made up\n  \
     perennial journey test welcome --config infra/config --html mail.html\n  \
     \u{20}                                                                 by a folder that is not pushed; no system has to run\n\n\

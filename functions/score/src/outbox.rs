@@ -283,13 +283,8 @@ fn accounts(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoing>, serde_
             | Action::Claim { .. }
             | Action::Alias { .. } => continue,
         };
-        let empty = || Changed {
-            account,
-            calls: Vec::new(),
-            milestones: Vec::new(),
-            renewals: Vec::new(),
-            of: Vec::new(),
-        };
+        let empty =
+            || Changed { account, calls: Vec::new(), milestones: Vec::new(), renewals: Vec::new(), of: Vec::new() };
         let changed = changed.entry(account).or_insert_with(empty);
         changed.calls.extend(traits);
         changed.milestones.extend(milestone);

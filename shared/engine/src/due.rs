@@ -67,17 +67,12 @@ fn first_change(moment: &Moment<'_>, state: &State, now: &Pulse, last: Timestamp
 
 /// Looks at the person at each moment at which fewer days are left until their account renews, however long they have been idle, where
 /// any condition asks for that: for [`DAILY`] days, after which it is time to look further.
-fn next_before_renewal(
-    moment: &Moment<'_>,
-    state: &State,
-    now: &Pulse,
-    until: Option<Timestamp>,
-) -> Option<Timestamp> {
+fn next_before_renewal(moment: &Moment<'_>, state: &State, now: &Pulse, until: Option<Timestamp>) -> Option<Timestamp> {
     let asked = || moment.config.asked_of_account().any(|field| *field == AccountField::RenewsInDays);
     let renewal = moment.account.and_then(|account| Some((account.renews_at?, account.renews_in_days(moment.now)?)));
     let Some((renews_at, left)) = renewal.filter(|_| asked()) else { return until };
     // Once it has passed, nobody says when the next one is.
-    let passed = std::iter::once(plus_days(renews_at, 0) + SignedDuration::from_secs(1));
+    let passed = plus_days(renews_at, 0).checked_add(SignedDuration::from_secs(1)).ok();
     let moments = (0..left).rev().map(|day| plus_days(renews_at, -day)).chain(passed);
     for (nth, at) in (0..).zip(moments) {
         if until.is_some_and(|until| at >= until) {

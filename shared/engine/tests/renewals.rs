@@ -159,6 +159,15 @@ fn who_is_idle_for_long_hears_of_it_on_the_day_however_late_the_account_said_so(
 }
 
 #[test]
+fn a_date_at_the_end_of_time_does_no_harm() {
+    let config = config();
+    let endless = AccountFacts { renews_at: Some(Timestamp::MAX), ..account(&config, 2, 100) };
+    let (sent, looks) = play(&config, &mut sponsor(&config), &endless, 1000);
+    assert_eq!(sent, [0.0; 0]);
+    assert!(looks <= 12, "{looks} looks");
+}
+
+#[test]
 fn another_renewal_a_passed_one_and_a_config_that_does_not_ask_send_nothing_and_set_no_timer() {
     let config = config();
     for (renewals, days) in [(1, 100), (3, 100), (2, -1)] {

@@ -277,7 +277,8 @@ pub(crate) fn config_with(more: &[(&str, &str)]) -> Config {
     );
     let endpoint = "url = \"https://hooks.example/\"\nsecret_env = \"TASKS_SECRET\"\n";
     let others = "[webhook.chat]\nkind = \"slack\"\nsecret_env = \"TASKS_SECRET\"\n[webhook.hubspot]\nkind = \"hubspot\"\nsecret_env = \"TASKS_SECRET\"\n";
-    let webhooks = format!("resend_unknown_after_minutes = 30\n[webhook.tasks]\n{endpoint}[webhook.crm]\n{endpoint}{others}");
+    let webhooks =
+        format!("resend_unknown_after_minutes = 30\n[webhook.tasks]\n{endpoint}[webhook.crm]\n{endpoint}{others}");
     let files = [
         ("lifecycle.toml", "trial = [\"Trial Started\"]\n"),
         ("journeys.toml", journeys.as_str()),

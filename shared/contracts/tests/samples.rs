@@ -83,6 +83,15 @@ fn deliver_is_shown_a_decision_for_each_channel_with_the_id_that_the_engine_deri
 }
 
 #[test]
+fn deliver_is_shown_a_mail_in_doubt_with_all_that_is_needed_to_send_it() {
+    let decisions: Vec<MessagesPayload> = payloads("deliver/messages.json");
+    let doubts: Vec<MessagesPayload> = payloads("deliver/unsettled.json");
+    let [MessagesPayload::Unsettled(doubt)] = doubts.as_slice() else { panic!("{doubts:?}") };
+    assert_eq!(MessagesPayload::Decision(doubt.decision.clone()), decisions[0]);
+    assert!(doubt.claimant.ends_with("/1") && doubt.since > doubt.decision.decided_at);
+}
+
+#[test]
 fn deliver_is_shown_what_became_of_its_mails() {
     let kinds = bodies("deliver/mail-events.json").into_iter().map(|body| match ses::parse(&body).unwrap() {
         Notice::Mail(event) => {

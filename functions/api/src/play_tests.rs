@@ -133,6 +133,39 @@ async fn who_unsubscribed_gets_no_mail_and_quiet_hours_put_one_off() {
 }
 
 #[tokio::test]
+async fn a_paused_journey_sends_no_mail_and_shows_in_the_product_what_it_shows() {
+    let house = house().await;
+    let health = house.deps.store.journey_health("course", 7, now()).await.unwrap();
+    assert!(house.deps.store.pause_journey("course", &health, now()).await.unwrap());
+    let body = json!({ "person": "user/1", "events": [{ "event": "Report Viewed", "at": "1d" }] });
+    let answer = answer(&house, &body).await;
+    let fates: Vec<Fate> = messages(&answer).iter().map(|message| message.fate).collect();
+    assert_eq!(fates[..2], [Fate::Suppressed, Fate::Sent]);
+    assert!(messages(&answer)[0].why.as_deref().unwrap().starts_with("the journey is paused"));
+}
+
+#[tokio::test]
+async fn of_several_people_some_are_held_out_and_get_nothing() {
+    let journeys = JOURNEYS.replacen("id = \"course\"", "id = \"course\"\nholdout = 50", 1);
+    let files = [
+        ("journeys.toml", journeys.as_str()),
+        ("templates/letter.toml", LETTER),
+        ("templates/note.toml", "subject = \"s\"\ntext = \"t\""),
+        ("lifecycle.toml", "lead = [\"Signed Up\"]\n"),
+    ];
+    let config = perennial_testkit::ConfigBuilder::least().with(&files).load();
+    let mut fates = Vec::new();
+    for id in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        let sample = SampleRequest { id: Some(id.to_owned()), ..SampleRequest::default() };
+        let request = Request { sample: Some(sample), ..Request::default() };
+        let answer = play_alone(&config, "course", &request, now()).await.unwrap();
+        assert!(answer.entered, "who is held out enters, so that the others can be compared with them");
+        fates.push(messages(&answer)[0].fate);
+    }
+    assert!(fates.contains(&Fate::HeldOut) && fates.contains(&Fate::Sent), "{fates:?}");
+}
+
+#[tokio::test]
 async fn someone_is_made_up_who_gets_it() {
     let house = house().await;
     let sample = json!({ "sample": { "stage": "trial", "traits": { "first_name": "Kim" } } });

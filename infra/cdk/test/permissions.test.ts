@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { tableActions } from './store-calls.ts';
 import { config, configWith, Rendered, shipped } from './support.ts';
 
 interface Statement {
@@ -81,6 +82,15 @@ for (const [name, may] of Object.entries(MAY)) {
   it(`${name} may do what its code does, and write its own log`, () => {
     const log = each('logs:CreateLogStream logs:PutLogEvents', `<LogGroup /aws/lambda/perennial-${name}>`);
     assert.deepEqual(allowed(shipped, `What perennial-${name} may do`), [...may, ...log].sort());
+  });
+}
+
+for (const name of Object.keys(MAY)) {
+  it(`${name} may make the calls of the table that its code makes, and no others`, () => {
+    const actions = allowed(shipped, `What perennial-${name} may do`)
+      .filter((line) => line.startsWith('dynamodb:'))
+      .map((line) => line.replace(/^dynamodb:(\w+) .*$/, '$1'));
+    assert.deepEqual([...new Set(actions)].sort(), tableActions(name));
   });
 }
 

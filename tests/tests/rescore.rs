@@ -41,6 +41,7 @@ fn before() -> Bundle {
     change("lifecycle.toml", "\"White Paper Downloaded\", ", "");
     change("features.toml", "name = \"exports\"", "name = \"downloads\"");
     change("segments.toml", "name = \"upset\"", "name = \"unhappy\"");
+    change("journeys.toml", "segment(\"upset\")", "segment(\"unhappy\")");
     bundle
 }
 

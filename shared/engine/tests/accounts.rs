@@ -219,6 +219,26 @@ fn the_trend_keeps_one_point_for_each_week_in_which_something_changed() {
     assert_eq!(account.trend.len(), TREND_WEEKS);
 }
 
+#[test]
+fn who_counted_most_when_an_account_became_ready_stays_named_until_it_is_far_from_ready_again() {
+    let config = config();
+    let mut account = Account::new(id("acme"));
+    let mut leading = |members: &[Member], ready: Option<u8>| {
+        account.summary = Some(sum(&config, members));
+        account.note_leading_buyer(ready);
+        account.leading_buyer
+    };
+    let people = |ada: u8, bob: u8| [buyer("ada", ada, &[]), buyer("bob", bob, &[])];
+    let of = |name: &str| Some(PersonId::derive(&[name.as_bytes()]));
+    assert_eq!(leading(&people(40, 20), Some(70)), None, "60 is not yet ready");
+    assert_eq!(leading(&people(40, 30), Some(70)), of("ada"));
+    assert_eq!(leading(&people(40, 50), Some(70)), of("ada"), "another counts most by now, and is no news");
+    assert_eq!(leading(&people(5, 30), Some(70)), of("ada"), "the score wavers");
+    assert_eq!(leading(&people(4, 30), Some(70)), None, "less than half of what is ready");
+    assert_eq!(leading(&people(4, 70), Some(70)), of("bob"), "ready anew");
+    assert_eq!(leading(&people(4, 70), None), None, "where nothing counts as ready, nobody leads");
+}
+
 fn ada() -> Identity {
     Identity::User(UserId::parse("ada").unwrap())
 }

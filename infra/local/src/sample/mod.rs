@@ -25,8 +25,10 @@ pub use record::{Call, Expected};
 
 use jiff::Timestamp;
 use perennial_domain::time::plus_days;
+use perennial_engine::sentiment::sentiment;
 use record::Recorder;
 use rng::Rng;
+use std::collections::BTreeSet;
 
 /// Days that the sample covers.
 pub const DAYS: i64 = 120;
@@ -34,6 +36,8 @@ pub const DAYS: i64 = 120;
 pub const ACCOUNTS: u64 = 60;
 /// The user id at which it is counted what is said of the company in public.
 pub const BRAND: &str = "perennial-brand";
+/// From this mood down, of -1 to 1, the default config counts a mention as negative.
+const NEGATIVE: f64 = -0.2;
 /// The seed that the demo uses.
 pub const SEED: u64 = 2001;
 
@@ -53,6 +57,17 @@ impl Company {
     /// The same, to be kept.
     pub fn into_calls(self) -> impl ExactSizeIterator<Item = Call> {
         self.calls.into_iter()
+    }
+
+    /// How many of the mentions of the brand are negative, each once: the default config counts an event of its own for each.
+    pub fn negative_mentions(&self) -> u64 {
+        let of_brand = self.calls.iter().filter(|call| call.body["event"] == "Brand Mentioned");
+        let is_negative =
+            |call: &&Call| call.body["properties"]["text"].as_str().is_some_and(|text| sentiment(text) <= NEGATIVE);
+        // A call that is sent twice is counted once.
+        let ids: BTreeSet<&str> =
+            of_brand.filter(is_negative).filter_map(|call| call.body["messageId"].as_str()).collect();
+        ids.len() as u64
     }
 
     /// What a correct run counts, noted while the story was written and not read off the calls.

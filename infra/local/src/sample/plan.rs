@@ -192,10 +192,10 @@ impl Role {
     fn habit(self) -> u32 {
         match self {
             Self::Administrator => 45,
-            Self::PowerUser => 65,
+            Self::PowerUser => 72,
             Self::EndUser => 25,
             Self::It => 15,
-            Self::Buyer | Self::ExecutiveSponsor => 10,
+            Self::Buyer | Self::ExecutiveSponsor => 18,
         }
     }
 
@@ -301,7 +301,7 @@ impl Person {
             keen: position == 1 && (rng.percent(70) || trying),
             depth: match role {
                 _ if eager => Depth::Deep,
-                Role::PowerUser if rng.percent(20) => Depth::Forecasts,
+                Role::PowerUser if !devoted && rng.percent(20) => Depth::Forecasts,
                 Role::PowerUser => Depth::Deep,
                 Role::EndUser | Role::It if rng.percent(25) => Depth::Shallow,
                 _ => Depth::Mixed,

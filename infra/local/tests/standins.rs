@@ -142,24 +142,24 @@ async fn a_contact_without_what_the_crm_needs_is_refused_with_the_fields_name() 
     assert_eq!(house.send("salesforce", &bare, NOW).await, Outcome::Rejected { reason: reason.into() });
 }
 
-/// Tasks of the default config go to HubSpot, account scores to Salesforce; domain, 3 and scenario 14.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_whole_road_leads_into_the_crms() {
+/// The default config, with tasks to HubSpot and account scores to Salesforce.
+fn with_crms() -> perennial_config::Bundle {
     let mut config = perennial::bundle::embedded();
-    let channels = config.files.get_mut("channels.toml").unwrap();
-    let from = channels.find("[webhook.tasks]").unwrap();
-    let topics = channels[from..].find("[[topic]]").map_or_else(String::new, |at| channels[from + at..].to_owned());
-    channels.truncate(from);
-    channels.push_str(
-        "[webhook.tasks]\nkind = \"hubspot\"\nsecret_env = \"STAND_IN_HUBSPOT\"\ncontact = { fields = { firstname = \"first_name\" } }\n\
-         [webhook.crm]\nkind = \"salesforce\"\nurl = \"https://acme.example\"\nsecret_env = \"STAND_IN_SALESFORCE\"\naccount = { fields = { Name = \"name\" } }\n",
-    );
-    channels.push_str(&topics);
-    let (clock, simulated) = Clock::simulated(NOW.parse().unwrap());
-    let options = StackOptions { port: 0, ..StackOptions::new(config, clock, Some(simulated)) };
-    let stack = Stack::start(options).await.unwrap();
+    let mut channels: toml::Table = config.files["channels.toml"].parse().unwrap();
+    let crms: toml::Table = "[tasks]\nkind = \"hubspot\"\nsecret_env = \"STAND_IN_HUBSPOT\"\ncontact = { fields = { firstname = \"first_name\" } }\n\
+         [crm]\nkind = \"salesforce\"\nurl = \"https://acme.example\"\nsecret_env = \"STAND_IN_SALESFORCE\"\naccount = { fields = { Name = \"name\" } }\n"
+        .parse()
+        .unwrap();
+    channels["webhook"].as_table_mut().unwrap().extend(crms);
+    config.files.insert("channels.toml".to_owned(), channels.to_string());
+    config
+}
+
+/// A customer's user says, an hour before `now`, that they would not recommend the product: a task.
+async fn would_not_recommend(stack: &Stack, now: jiff::Timestamp) {
+    let at = now - jiff::SignedDuration::from_hours(1);
     let call = |id: &str, kind: &str, rest: Value| {
-        let mut call = json!({ "messageId": id, "type": kind, "userId": "ada", "timestamp": "2026-03-02T11:00:00Z" });
+        let mut call = json!({ "messageId": id, "type": kind, "userId": "ada", "timestamp": at });
         call.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
         call
     };
@@ -174,16 +174,44 @@ async fn the_whole_road_leads_into_the_crms() {
     let posted = post.basic_auth(LOCAL_WRITE_KEY, Some("")).body(batch.to_string()).send().await.unwrap();
     assert!(posted.status().is_success());
     stack.wait_idle().await.unwrap();
+}
+
+fn records_of(stack: &Stack, kind: &str) -> Value {
     let kept = stack.stand_ins().kept();
-    let of = |kind: &str| {
-        kept.as_array().unwrap().iter().find(|one| one["kind"] == kind).unwrap()["kept"]["records"].clone()
-    };
-    let hubspot = of("hubspot");
+    kept.as_array().unwrap().iter().find(|one| one["kind"] == kind).unwrap()["kept"]["records"].clone()
+}
+
+/// Domain, 3 and scenario 14.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_whole_road_leads_into_the_crms() {
+    let (clock, simulated) = Clock::simulated(NOW.parse().unwrap());
+    let options = StackOptions { port: 0, ..StackOptions::new(with_crms(), clock, Some(simulated)) };
+    let stack = Stack::start(options).await.unwrap();
+    would_not_recommend(&stack, NOW.parse().unwrap()).await;
+    let hubspot = records_of(&stack, "hubspot");
     assert_eq!(hubspot["contacts"]["ada@acme.example"]["fields"]["firstname"], "Ada");
     let task = hubspot["tasks"].as_object().unwrap().values().next().unwrap();
     assert_eq!(task["fields"]["hs_task_subject"], "A customer would not recommend us");
-    let salesforce = of("salesforce");
+    let salesforce = records_of(&stack, "salesforce");
     assert_eq!(salesforce["Account"]["acme"]["fields"]["Name"], "Acme", "{salesforce}");
     assert!(salesforce["Account"]["acme"]["fields"]["perennial_touch"].is_string(), "{salesforce}");
+    stack.stop().await;
+}
+
+/// The queue gives a message up after five tries, here a second apart: asked again so soon, it would be a dead letter before the CRM takes it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_comes_again_when_its_receiver_wants_it() {
+    let clock = Clock::system();
+    let options = StackOptions {
+        port: 0,
+        visibility: Duration::from_secs(1),
+        ..StackOptions::new(with_crms(), clock.clone(), None)
+    };
+    let stack = Stack::start(options).await.unwrap();
+    let faults = Faults { throttle: 1, retry_after: 8, ..Faults::default() };
+    stack.stand_ins().set_faults("hubspot", "tasks", faults);
+    would_not_recommend(&stack, clock.now()).await;
+    assert_eq!(stack.aws().queue_depths()["messages-dlq"].visible, 0);
+    assert_eq!(records_of(&stack, "hubspot")["tasks"].as_object().unwrap().len(), 1);
     stack.stop().await;
 }

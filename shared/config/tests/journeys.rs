@@ -118,7 +118,12 @@ fn whom_an_accounts_event_is_for_is_checked_against_the_personas() {
     };
     assert_eq!(of(r#"{ event = "Payment Failed", to = ["executive_sponsor", "administrator"] }"#), [""; 0]);
     let near = of(r#"{ event = "Payment Failed", to = ["executive_sponser"] }"#);
-    assert!(near[0].starts_with("journeys.toml:3:45: journey `way`: `executive_sponser` is no persona; did you mean `executive_sponsor`?"), "{near:?}");
+    assert!(
+        near[0].starts_with(
+            "journeys.toml:3:45: journey `way`: `executive_sponser` is no persona; did you mean `executive_sponsor`?"
+        ),
+        "{near:?}"
+    );
     let empty = of(r#"{ event = "Payment Failed", to = [] }"#);
     assert!(empty[0].contains("to names at least one persona of personas.toml"), "{empty:?}");
     let alone = of(r#"{ idle_days = 14, to = ["buyer"] }"#);

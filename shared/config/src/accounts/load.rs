@@ -246,7 +246,10 @@ fn load_value(report: &mut Reporter<'_>, raw: RawValue) -> Option<Value> {
 fn load_renewal(report: &mut Reporter<'_>, raw: RawRenewal) -> Renewal {
     raw.events.iter().for_each(|event| report.event(event));
     if let Some(name) = raw.r#trait.as_ref().filter(|name| name.get_ref().trim().is_empty()) {
-        report.at(name.span(), "renewal.trait is empty: name the trait that says when an account renews, such as renews_at");
+        report.at(
+            name.span(),
+            "renewal.trait is empty: name the trait that says when an account renews, such as renews_at",
+        );
     }
     Renewal {
         events: raw.events.into_iter().map(Spanned::into_inner).collect(),

@@ -92,7 +92,8 @@ fn one(report: &Report, experiment: &Experiment) -> String {
     let mut out = format!("{}, {}; {goal}\n", report.journey, name(&experiment.of));
     let mut table = numbers(&["group", "people", "reached", "rate, %", "difference, points"]);
     for (at, group) in experiment.groups.iter().enumerate() {
-        table.add_row(row(group, at == 0));
+        let difference = if at == 0 { "control".to_owned() } else { difference(experiment, group) };
+        table.add_row(row(group, difference));
     }
     out += &format!("{table}\n");
     let control = experiment.groups.first().map_or("", |group| group.name.as_str());
@@ -125,19 +126,30 @@ fn one(report: &Report, experiment: &Experiment) -> String {
     out
 }
 
-fn row(group: &Group, is_control: bool) -> [String; 5] {
+fn row(group: &Group, difference: String) -> [String; 5] {
     let percent = |x: f64| format!("{:.1}", x * 100.0);
     let rate = |rate: &Estimate| {
         format!("{} ({} to {})", percent(rate.value), percent(rate.interval.low), percent(rate.interval.high))
     };
-    let difference = |comparison: &Comparison| comparison.difference.as_ref().map(in_points).unwrap_or_default();
     [
         group.name.clone(),
         number(group.people),
         group.reached.map(number).unwrap_or_default(),
         group.rate.as_ref().map(rate).unwrap_or_default(),
-        if is_control { "control".to_owned() } else { group.comparison.as_ref().map(difference).unwrap_or_default() },
+        difference,
     ]
+}
+
+/// The difference from the control; nothing where there are too few people to say anything of it.
+fn difference(experiment: &Experiment, group: &Group) -> String {
+    let found = group.comparison.as_ref().and_then(|comparison| comparison.difference.as_ref());
+    found.filter(|_| judged(experiment, group) >= LEAST_PEOPLE).map(in_points).unwrap_or_default()
+}
+
+/// How many people whose time is over the smaller one has, of the group and the control.
+fn judged(experiment: &Experiment, group: &Group) -> u64 {
+    let judged = |group: &Group| group.people - group.waiting;
+    experiment.groups.first().map_or(0, judged).min(judged(group))
 }
 
 /// "+3.4 (+0.1 to +6.8)".
@@ -162,13 +174,11 @@ fn verdict(comparison: &Comparison, control: &str, experiment: &Experiment, grou
         )
     });
     let uplift = uplift.unwrap_or_default();
-    let judged = |group: &Group| group.people - group.waiting;
-    let smallest = experiment.groups.first().map_or(0, judged).min(judged(group));
     match comparison.verdict {
         Verdict::Leading => format!("LEADS, better than {control}{uplift}"),
         Verdict::Worse => format!("WORSE than {control}{uplift}"),
         Verdict::Void => "void, as the groups do not compare".to_owned(),
-        Verdict::NoDifferenceYet if smallest < LEAST_PEOPLE => {
+        Verdict::NoDifferenceYet if judged(experiment, group) < LEAST_PEOPLE => {
             format!("too early to say anything, with fewer than {LEAST_PEOPLE} people in a group")
         }
         Verdict::NoDifferenceYet => format!("no difference from {control} yet{uplift}"),

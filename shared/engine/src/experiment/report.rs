@@ -98,6 +98,8 @@ pub struct Tally<'c> {
     config: &'c Config,
     now: Timestamp,
     journeys: Vec<OfJourney<'c>>,
+    /// The day on which the first was held out of everything, in whatever journey.
+    always_since: Option<i64>,
 }
 
 /// A number of people.
@@ -176,13 +178,17 @@ impl<'c> Tally<'c> {
             always: OfHoldout::default(),
             rest: BTreeMap::new(),
         });
-        Self { config, now, journeys: journeys.collect() }
+        Self { config, now, journeys: journeys.collect(), always_since: None }
     }
 
     /// Counts a person, by the combination of their facts.
     pub fn add(&mut self, facts: &Facts) {
         let assigned = |key: u32| facts.assigned.get(&key).copied();
         let always = self.config.limits.holdout.as_ref().and_then(|holdout| assigned(always_key(&holdout.name)));
+        if let Some(always) = always {
+            let day = always.at.div_euclid(DAY_SECONDS);
+            self.always_since = Some(self.always_since.map_or(day, |since| since.min(day)));
+        }
         for of in &mut self.journeys {
             let entered = facts.entered.get(&of.journey.key);
             for split in &mut of.splits {
@@ -216,7 +222,7 @@ impl<'c> Tally<'c> {
             journey: of.journey.id.clone(),
             goal_days: of.journey.goal.as_ref().map(|goal| goal.within_days),
             effect,
-            experiments: of.experiments(self.config, &plan, alpha),
+            experiments: of.experiments(self, &plan, alpha),
         });
         Ok(reports.filter(|report| !report.experiments.is_empty()).collect())
     }
@@ -239,16 +245,16 @@ impl<'c> OfSplit<'c> {
 }
 
 impl OfJourney<'_> {
-    fn experiments(&self, config: &Config, plan: &Plan, alpha: Alpha) -> Vec<Experiment> {
+    fn experiments(&self, tally: &Tally<'_>, plan: &Plan, alpha: Alpha) -> Vec<Experiment> {
         let has_goal = self.journey.goal.is_some();
         let split = |split: &OfSplit<'_>| {
             let groups: Vec<_> = split.ways.iter().map(|(way, count)| (way.name.clone(), way.share, *count)).collect();
             let of = Of::Split { step: split.step.id.clone() };
             experiment(of, &groups, split.others, has_goal, plan, alpha)
         };
-        let holdout = |of: Of, holdout: &OfHoldout, percent: u8| {
-            let since = holdout.since.unwrap_or(i64::MAX);
-            let rest = self.rest.range(since..).fold(Count::default(), |sum, (_, count)| sum.plus(*count));
+        let holdout = |of: Of, holdout: &OfHoldout, since: Option<i64>, percent: u8| {
+            let rest =
+                self.rest.range(since.unwrap_or(i64::MAX)..).fold(Count::default(), |sum, (_, count)| sum.plus(*count));
             let groups = [
                 ("held out".to_owned(), u16::from(percent), holdout.held_out),
                 ("the others".to_owned(), 100 - u16::from(percent.min(100)), rest),
@@ -257,11 +263,12 @@ impl OfJourney<'_> {
         };
         let mut all: Vec<Experiment> = self.splits.iter().map(split).collect();
         if self.journey.holdout > 0 {
-            all.push(holdout(Of::Holdout, &self.holdout, self.journey.holdout));
+            all.push(holdout(Of::Holdout, &self.holdout, self.holdout.since, self.journey.holdout));
         }
         // That people are held out of everything is worth telling of a journey only where it shows what that does.
-        if let Some(always) = config.limits.holdout.as_ref().filter(|_| has_goal && !self.journey.essential) {
-            all.push(holdout(Of::Always { name: always.name.clone() }, &self.always, always.percent));
+        if let Some(always) = tally.config.limits.holdout.as_ref().filter(|_| has_goal && !self.journey.essential) {
+            let of = Of::Always { name: always.name.clone() };
+            all.push(holdout(of, &self.always, tally.always_since, always.percent));
         }
         all
     }

@@ -116,6 +116,8 @@ fn a_holdout_is_compared_with_those_who_entered_since_it_began() {
     let always = (always_key("always"), 0);
     let mut late = person(25, true, &[held_out()]);
     late.assigned.insert(held_out().0, Assigned { at: plus_days(now(), -15).as_second(), way: 0 });
+    let mut elsewhere = person(30, false, &[always]);
+    elsewhere.entered.clear();
     let people = [
         person(20, false, &[held_out()]),
         person(19, true, &[]),
@@ -123,6 +125,7 @@ fn a_holdout_is_compared_with_those_who_entered_since_it_began() {
         person(15, true, &[always]),
         person(15, true, &[always, held_out()]),
         late,
+        elsewhere,
     ];
     let report = report(&config, people);
     let counted = |at: usize| -> Vec<(String, u64)> {
@@ -130,7 +133,7 @@ fn a_holdout_is_compared_with_those_who_entered_since_it_began() {
     };
     let groups = |held_out, rest| [("held out".to_owned(), held_out), ("the others".to_owned(), rest)];
     assert_eq!((report.experiments[1].of.clone(), counted(1)), (Of::Holdout, groups(1, 1).to_vec()));
-    assert_eq!(counted(2), groups(1, 0), "nobody entered since the first was held out of everything");
+    assert_eq!(counted(2), groups(1, 2), "that of everything began when the first was held out of any journey");
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn member(number: u32) -> Member {
         scores: (number..).zip(scores).map(|(n, likelihood)| (likelihood, points(n * 7))).collect(),
         engagement: points(number),
         last_seen: Some(NOW.parse().unwrap()),
-        personas: [if number % 5_000 == 0 { "billing_contact" } else { "power_user" }.to_owned()].into(),
+        personas: [if number.is_multiple_of(5_000) { "billing_contact" } else { "power_user" }.to_owned()].into(),
     }
 }
 

@@ -65,12 +65,12 @@ async fn scenario_16_the_sum_over_an_accounts_buyers_reaches_the_threshold_and_t
         story.does_for(user, "initech.example", ("Subscription Started", json!({ "plan": "team" }))).await;
     }
     // Each alone is far from ready.
-    story.all_do(&["first", "alone", "payer", "colleague"], &[demo.clone()]).await;
+    story.all_do(&["first", "alone", "payer", "colleague"], std::slice::from_ref(&demo)).await;
     story.hours(1).await;
     let score = story.crm("globex.example").await["perennial_account_score"].as_u64().unwrap();
     assert!((50..70).contains(&score), "{score}");
     assert!(story.tasks().await.is_empty());
-    story.all_do(&["second", "third", "payer"], &[prices.clone()]).await;
+    story.all_do(&["second", "third", "payer"], std::slice::from_ref(&prices)).await;
     story.hours(1).await;
 
     let crm = story.crm("globex.example").await;

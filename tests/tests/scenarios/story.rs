@@ -249,9 +249,9 @@ impl Story {
     /// What was last written into the CRM's record of an account, field by field.
     pub(crate) async fn crm(&self, account: &str) -> Value {
         let (_, found) = self.client.get("/_local/webhooks").await;
-        let updates = found["webhooks"].as_array().unwrap().iter().filter(|webhook| webhook["endpoint"] == "crm");
+        let mut updates = found["webhooks"].as_array().unwrap().iter().filter(|webhook| webhook["endpoint"] == "crm");
         let of = |webhook: &&Value| webhook["body"]["data"]["account"]["id"] == account;
-        updates.filter(of).next_back().map_or(Value::Null, |webhook| webhook["body"]["data"]["fields"].clone())
+        updates.rfind(of).map_or(Value::Null, |webhook| webhook["body"]["data"]["fields"].clone())
     }
 
     /// What stands in the team's chat, title by title.

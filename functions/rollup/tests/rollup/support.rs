@@ -198,15 +198,26 @@ pub fn called(account: &str, message: &str, second: i64, traits: Value) -> Strin
         at: at(second),
         message_id: MessageId::parse(message).unwrap(),
     };
-    let payload =
-        AccountsPayload::Changed { account: id(account), traits: Some(traits), milestones: Vec::new(), renewals: Vec::new(), at: None };
+    let payload = AccountsPayload::Changed {
+        account: id(account),
+        traits: Some(traits),
+        milestones: Vec::new(),
+        renewals: Vec::new(),
+        at: None,
+    };
     serde_json::to_string(&payload).unwrap()
 }
 
 pub fn fact(account: &str, milestone: perennial_config::lifecycle::Milestone, second: i64) -> String {
     let milestones = vec![AccountMilestone { milestone, at: at(second) }];
-    serde_json::to_string(&AccountsPayload::Changed { account: id(account), traits: None, milestones, renewals: Vec::new(), at: None })
-        .unwrap()
+    serde_json::to_string(&AccountsPayload::Changed {
+        account: id(account),
+        traits: None,
+        milestones,
+        renewals: Vec::new(),
+        at: None,
+    })
+    .unwrap()
 }
 
 /// What a queue holds, taken out.

@@ -47,12 +47,7 @@ pub async fn create(sqs: &aws_sdk_sqs::Client, like: &Queues, visibility: Durati
     })
 }
 
-async fn queue(
-    sqs: &aws_sdk_sqs::Client,
-    name: &str,
-    like: &Queues,
-    visibility: Duration,
-) -> anyhow::Result<String> {
+async fn queue(sqs: &aws_sdk_sqs::Client, name: &str, like: &Queues, visibility: Duration) -> anyhow::Result<String> {
     let url = |answer: Option<String>| answer.ok_or_else(|| anyhow::anyhow!("SQS gave no URL for the queue {name}"));
     let dlq = url(sqs.create_queue().queue_name(format!("{name}-dlq")).send().await?.queue_url)?;
     let attributes = sqs.get_queue_attributes().queue_url(dlq).attribute_names(Attribute::QueueArn).send().await?;

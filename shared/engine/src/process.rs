@@ -17,6 +17,7 @@ use crate::state::State;
 use crate::taken::StepTaken;
 use crate::trend;
 use perennial_config::Config;
+use perennial_domain::event::JOURNEYS;
 use perennial_domain::{Event, EventKind, Identity, Member, PersonId, Score};
 use std::collections::HashSet;
 
@@ -34,7 +35,7 @@ pub enum Mode {
 pub struct Processed {
     /// Events counted.
     pub counted: u32,
-    /// Events that had been counted before.
+    /// Events that had been counted before; those that journeys count are not among them.
     pub duplicates: u32,
     /// Ledger blocks, to be written before the profile is.
     pub rolled: Vec<RolledBlock>,
@@ -64,11 +65,13 @@ pub fn process(
     let mut fresh: Vec<(&Event, Identity)> = Vec::new();
     for event in events {
         let Some(identity) = event.identity() else { continue };
+        // What a journey counts may be sent again by the outbox that it stands in: no sender has repeated anything then.
+        let repeated = u32::from(event.source.as_str() != JOURNEYS);
         let part = profile.part_mut(&identity);
         let owner = part.owner();
         let id = event.message_id.hash64();
         if part.seen.contains(id) || ledger.contains(&(owner, id)) {
-            duplicates += 1;
+            duplicates += repeated;
             continue;
         }
         if touched.insert(owner) {
@@ -77,11 +80,11 @@ pub fn process(
             let back = blocks.iter().flat_map(|block| &block.ids).any(|rolled| *rolled == id);
             rolled.extend(blocks);
             if back {
-                duplicates += 1;
+                duplicates += repeated;
                 continue;
             }
         } else if rolled.iter().any(|block| block.owner == owner && block.ids.contains(&id)) {
-            duplicates += 1;
+            duplicates += repeated;
             continue;
         }
         if mode == Mode::Live {

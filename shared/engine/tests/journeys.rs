@@ -376,3 +376,22 @@ fn two_who_turn_out_to_be_one_go_on_once_and_leave_together() {
     assert_eq!(shown(&play(&config, &mut second, plus_days(start(), 9))), [("help", 29), ("chat", 53)]);
     assert!(first.profile.facts().runs.is_empty() && second.profile.facts().runs.is_empty());
 }
+
+#[test]
+fn what_a_journey_counts_and_the_outbox_sends_again_is_nobodys_repetition() {
+    let config = journeys(
+        "[[journey]]\nid = \"way\"\ntrigger = { event = \"Login\" }\n[[journey.step]]\nevent = \"Way Begun\"\n",
+    );
+    let mut person = Person::new("u");
+    person.feed(&config, &[event("m0", "Login", start())], start());
+    let counted = |action| if let Action::Count { event } = action { Some(event) } else { None };
+    let own: Vec<Event> = std::mem::take(&mut person.profile.outbox).into_iter().filter_map(counted).collect();
+    assert_eq!(own.len(), 1);
+    let sent = [own[0].clone(), event("m0", "Login", start())];
+    let mut feed = |events: &[Event]| {
+        let processed = person.feed(&config, events, start());
+        (processed.counted, processed.duplicates)
+    };
+    assert_eq!(feed(&sent), (1, 1));
+    assert_eq!(feed(&sent), (0, 1), "of the two repetitions one was sent by someone");
+}

@@ -90,7 +90,10 @@ describe('captured requests', { skip: clients.length === 0 && 'there is no tests
         await replayAll();
         const { events } = await product.settled();
         const rejects = await product.get('/api/rejects');
-        assert.equal(events.accepted, ids.size, JSON.stringify({ events, rejects }).slice(0, 2_000));
+        // A journey of the shipped config may write to the person; what the mail service reports of it is an event too.
+        const { counts } = await product.profile('u-1');
+        const sent = events.accepted - (counts['Email Delivered'] ?? 0);
+        assert.equal(sent, ids.size, JSON.stringify({ events, rejects }).slice(0, 2_000));
         assert.equal(events.rejected, 0);
       });
 

@@ -53,7 +53,12 @@ describe('@segment/analytics-next in Chromium', { timeout: 240_000 }, () => {
     }, NAME);
     const status = await accepts(product, 8);
     has(status.events, { rejected: 0 });
-    has(status, { profiles: 1, accounts: 1 });
+    has(status, { profiles: 1 });
+    if (status.accounts !== 1) {
+      // Where the CRM heard of the mail domain's account before the `group` call came, that one is kept; nobody is in it any more.
+      has(status, { accounts: 2 });
+      has(await product.account('example.com'), { people: 0 });
+    }
 
     const user = await product.profile('u-77');
     has(user.counts, { 'Pricing Viewed': 1, 'Order Completed': 2 });

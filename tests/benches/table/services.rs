@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use perennial::aws::{EmbeddedAws, Meter, Options};
 use perennial::stack::queues::{self, QueueUrls};
+use perennial_config::deployment::Deployment;
 use perennial_lambda_kit::aws::{AwsCredentials, AwsEnv, Endpoints, http_client, sdk_config};
 use perennial_lambda_kit::env::Env;
 use perennial_store::Store;
@@ -55,7 +56,7 @@ impl Services {
                 .push_config(&perennial::bundle::embedded(), house::now())
                 .await
                 .context("the config cannot be stored")?;
-            queues::create(&sqs, VISIBILITY).await
+            queues::create(&sqs, &Deployment::default().queues, VISIBILITY).await
         })?;
         Ok(Self { aws, runtime, dynamodb, sqs, store, queues })
     }

@@ -50,11 +50,11 @@ impl<'a, 'p> Situation<'a, 'p> {
                 continue;
             }
             let name = event.counted_as();
-            let occurrence = || Occurrence::new(event, &config.scoring.texts);
+            let occurrence = Occurrence::new(event, &config.scoring.texts);
             let journeys = config.journeys.by_event.get(name).map(Vec::as_slice).unwrap_or_default();
             let journeys = || journeys.iter().filter_map(|at| config.journeys.all.get(*at));
             for journey in journeys() {
-                self.on_goal(journey, event, &occurrence());
+                self.on_goal(journey, event, &occurrence);
             }
             self.on_awaited(event, &occurrence);
             for journey in journeys() {
@@ -62,7 +62,7 @@ impl<'a, 'p> Situation<'a, 'p> {
                 if trigger != name {
                     continue;
                 }
-                let wanted = journey.filter.as_ref().is_none_or(|filter| filter.is_true(&occurrence()));
+                let wanted = journey.filter.as_ref().is_none_or(|filter| filter.is_true(&occurrence));
                 let often = || self.person.state.windowed(*key, day_of(event.timestamp), *within_days);
                 if !wanted || (*times > 1 && often() < u32::from(*times)) {
                     continue;

@@ -47,7 +47,7 @@ impl Situation<'_, '_> {
     }
 
     /// Lets who waits for this event go on.
-    pub(crate) fn on_awaited<'e>(&mut self, event: &'e Event, occurrence: &dyn Fn() -> Occurrence<'e>) {
+    pub(crate) fn on_awaited(&mut self, event: &Event, occurrence: &Occurrence<'_>) {
         let config = self.config();
         let at = event.timestamp.as_millisecond();
         let awaited = |(key, run): (&u32, &Run)| {
@@ -56,7 +56,7 @@ impl Situation<'_, '_> {
             let Does::Wait(Wait::Event { event: name, filter, .. }) = &step.does else { return None };
             let wanted = name == event.counted_as()
                 && at >= run.since
-                && filter.as_ref().is_none_or(|filter| filter.is_true(&occurrence()));
+                && filter.as_ref().is_none_or(|filter| filter.is_true(occurrence));
             wanted.then(|| (journey, step, run.clone()))
         };
         let going_on: Vec<_> = self.facts.runs.iter().filter_map(awaited).collect();

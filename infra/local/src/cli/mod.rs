@@ -4,6 +4,7 @@ mod calibrate;
 mod client;
 mod config;
 mod demo;
+mod env;
 mod experiments;
 mod explain;
 mod feed;
@@ -52,11 +53,13 @@ enum Command {
     Redrive(redrive::Args),
     /// Take an identity out of the person that it was taken for, exactly as it was.
     Unmerge(unmerge::Args),
-    /// Check a config folder, and print the reference and the schemas of the config language.
+    /// Check a config folder, push it to a running system, go back to an earlier one, and print the reference of the config language.
     Config(config::Args),
     /// The same as `config check`.
     #[command(hide = true)]
     Check(config::CheckArgs),
+    /// Print the environment that a function has on the system of this machine, to run that function by itself beside it.
+    Env(env::Args),
     /// Make a new write key, with the hash that sources.toml takes.
     Key,
 }
@@ -65,7 +68,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
-        Command::Config(args) => config::run(&args),
+        Command::Config(args) => block_on(config::run(args)),
         Command::Check(args) => config::run_check(&args),
         Command::Key => key::run(),
         Command::Demo(args) => block_on(demo::run(args)),
@@ -78,6 +81,7 @@ pub fn main() -> ExitCode {
         Command::Calibrate(args) => block_on(calibrate::run(args)),
         Command::Redrive(args) => block_on(redrive::run(args)),
         Command::Unmerge(args) => block_on(unmerge::run(args)),
+        Command::Env(args) => block_on(env::run(args)),
     };
     match result {
         Ok(code) => code,

@@ -1,16 +1,23 @@
 //! The wiring of `api`.
 
 use super::queues::{self, QueueUrls};
+use data_encoding::HEXLOWER;
 use perennial_api::{Access, Deps, MaxAge, Status, WatchedQueue};
 use perennial_channels::unsubscribe::Keys;
 use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::queue::Queue;
 use perennial_store::{ConfigHandle, Store};
+use ring::digest;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// While work is in flight, totals may be this old; once it is done they are counted anew at each look.
 const BUSY: Duration = Duration::from_secs(2);
+
+/// What `API_KEY_HASHES` holds of `key`.
+pub(super) fn key_hash(key: &str) -> String {
+    HEXLOWER.encode(digest::digest(&digest::SHA256, key.as_bytes()).as_ref())
+}
 
 pub(super) fn deps(
     store: &Store,

@@ -2,6 +2,7 @@
 
 use super::passing::Passing;
 use super::queues::QueueUrls;
+use super::{adapt, wiring};
 use aws_sdk_sqs::types::QueueAttributeName;
 use axum::Router;
 use axum::extract::{Path, State};
@@ -9,6 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
 use jiff::Timestamp;
+use perennial_config::Bundle;
 use perennial_lambda_kit::SimulatedTime;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -38,11 +40,16 @@ pub(super) struct Local {
     pub(super) urls: QueueUrls,
     pub(super) simulated: Option<SimulatedTime>,
     pub(super) passing: Arc<Passing>,
+    /// Where the system is.
+    pub(super) base: String,
+    /// The write key that it was started with, if it was given one.
+    pub(super) write_key: Option<String>,
 }
 
 pub(super) fn router(local: Local) -> Router {
     Router::new()
         .route("/_local/redrive/{queue}", post(redrive))
+        .route("/_local/config/adapted", post(adapted))
         .route("/_local/time", post(set_time))
         .route("/_local/queues", get(list_queues))
         .route("/_local/webhooks", get(list_webhooks))
@@ -61,6 +68,17 @@ async fn redrive(State(local): State<Local>, Path(queue): Path<String>) -> Respo
         Err(error) => {
             (StatusCode::BAD_GATEWAY, Json(json!({ "error": { "code": "sqs", "message": error.to_string() } })))
                 .into_response()
+        }
+    }
+}
+
+/// `POST /_local/config/adapted` with a config: gives what it is on this machine, as it would be had the system been started with it.
+async fn adapted(State(local): State<Local>, Json(bundle): Json<Bundle>) -> Response {
+    match adapt::to_this_machine(&bundle, local.write_key.as_deref(), &local.base, wiring::is_given) {
+        Ok(adapted) => Json(adapted.bundle).into_response(),
+        Err(error) => {
+            let error = json!({ "error": { "code": "config", "message": error.to_string() } });
+            (StatusCode::UNPROCESSABLE_ENTITY, Json(error)).into_response()
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod adapt;
 mod api;
+pub mod environment;
 pub mod event_source;
 mod history;
 pub mod http;
@@ -36,6 +37,9 @@ use tokio_util::sync::CancellationToken;
 pub const LOCAL_WRITE_KEY: &str = "local-write-key";
 /// The signing secret of all hooks unless another is given: for this machine only.
 pub const LOCAL_HOOK_SECRET: &str = "whsec_bG9jYWwtaG9vay1zZWNyZXQtZm9yLWRldg==";
+
+/// The key that a function run beside the stack takes for the api; the stack itself asks for none.
+pub const LOCAL_API_KEY: &str = "local-api-key";
 
 /// How to run the system.
 #[derive(Debug)]
@@ -153,9 +157,12 @@ impl Stack {
             urls: wired.urls.clone(),
             simulated: options.simulated.clone(),
             passing: Arc::clone(&passing),
+            base: base.clone(),
+            write_key: options.write_key.clone(),
         }));
         let router = router
             .merge(history::router(history::History { score: Arc::clone(&wired.score), running: Arc::default() }));
+        let router = router.merge(environment::router(wired.environments.clone()));
         let stand_ins = StandIns::default();
         let router = router.merge(stand_ins.router());
         let stopped = stop.clone();

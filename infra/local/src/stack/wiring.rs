@@ -1,5 +1,6 @@
 //! Every function with its clients, put together as its `main.rs` does it for Lambda.
 
+use super::environment::{Environments, Surroundings};
 use super::event_source::{EventSource, Handler};
 use super::http::{Functions, HttpHandler};
 use super::queues::{self, QueueUrls};
@@ -19,7 +20,9 @@ use perennial_lambda_kit::aws;
 use perennial_lambda_kit::queue::{Delay, Queue};
 use perennial_store::{Archive, ConfigHandle, Store};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
+use tempfile::TempDir;
 
 /// The table's name.
 const TABLE: &str = "perennial";
@@ -28,7 +31,7 @@ const MAX_IN_FLIGHT: usize = 64;
 /// People whom one sweep hands on at most.
 const SWEEP_LIMIT: u32 = 20_000;
 /// What unsubscribe links are signed with on this machine.
-const LOCAL_UNSUBSCRIBE_KEY: &str = "unsubscribe links of a local stack";
+const LOCAL_UNSUBSCRIBE_KEY: &str = "unsubscribe-links-of-a-local-stack";
 /// Where a data directory keeps the archive.
 const ARCHIVE_DIR: &str = "archive";
 /// Shorter than in the cloud, where looking at people again costs money: on a laptop one would rather see it happen.
@@ -36,6 +39,7 @@ const WAKE_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 
 /// The service clients that all functions share.
 pub(super) struct Clients {
+    endpoints: Endpoints,
     dynamodb: aws_sdk_dynamodb::Client,
     sqs: aws_sdk_sqs::Client,
     sdk: aws_types::SdkConfig,
@@ -44,14 +48,15 @@ pub(super) struct Clients {
 impl Clients {
     /// Clients of the embedded services.
     pub(super) fn connect(endpoints: &Endpoints) -> anyhow::Result<Self> {
-        let endpoints = aws::Endpoints {
+        let config = aws::local_config(aws::Endpoints {
             all: None,
             dynamodb: Some(endpoints.dynamodb.clone()),
             sqs: Some(endpoints.sqs.clone()),
             sesv2: Some(endpoints.sesv2.clone()),
-        };
-        let config = aws::local_config(endpoints)?;
+            ..aws::Endpoints::default()
+        })?;
         Ok(Self {
+            endpoints: endpoints.clone(),
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             sqs: aws_sdk_sqs::Client::new(&config),
             sdk: config,
@@ -66,10 +71,13 @@ pub(super) struct Wired {
     pub(super) sqs: aws_sdk_sqs::Client,
     pub(super) urls: QueueUrls,
     pub(super) functions: Functions,
+    pub(super) environments: Environments,
     pub(super) sources: Vec<EventSource>,
     /// What `score` works with.
     pub(super) score: Arc<perennial_score::Deps>,
     sweep: perennial_sweep::Deps,
+    /// Holds the archive of a stack that keeps nothing; goes with it.
+    _scratch: Option<TempDir>,
 }
 
 impl Wired {
@@ -121,6 +129,18 @@ impl SecretStore for StandInStore {
     }
 }
 
+/// Where the archive is: in the data directory, else in one of its own that is gone with the stack. A directory in any case, so that functions
+/// outside of this process can write to it as well.
+fn archive_dir(options: &StackOptions) -> std::io::Result<(PathBuf, Option<TempDir>)> {
+    match &options.data {
+        Some(dir) => Ok((std::path::absolute(dir.join(ARCHIVE_DIR))?, None)),
+        None => {
+            let scratch = tempfile::Builder::new().prefix("perennial-archive-").tempdir()?;
+            Ok((scratch.path().to_owned(), Some(scratch)))
+        }
+    }
+}
+
 /// Creates the table and the queues where they are not there yet, pushes the config, and wires every function. `stood_in` are the secrets that the
 /// stand-ins of endpoints take.
 pub(super) async fn wire(
@@ -130,17 +150,30 @@ pub(super) async fn wire(
     base: &str,
     stood_in: BTreeMap<String, String>,
 ) -> anyhow::Result<Wired> {
-    let Clients { dynamodb, sqs, sdk } = clients;
+    let Clients { endpoints, dynamodb, sqs, sdk } = clients;
     let store = Store::new(dynamodb, TABLE);
     store.create_table().await?;
     store.push_config(bundle, options.clock.now()).await?;
     let config = ConfigHandle::load(store.clone()).await?;
-    let deployment = config.current().await.deployment.clone();
+    let current = config.current().await;
+    let deployment = current.deployment.clone();
     let urls = queues::create(&sqs, &deployment.queues, options.visibility).await?;
-    let archive = match &options.data {
-        Some(dir) => Archive::directory(&dir.join(ARCHIVE_DIR))?,
-        None => Archive::memory(),
-    };
+    let (archive_dir, scratch) = archive_dir(options)?;
+    let archive = Archive::directory(&archive_dir)?;
+    let environments = Environments::new(&Surroundings {
+        services: &endpoints,
+        table: TABLE,
+        urls: &urls,
+        archive: &archive_dir,
+        config: &current,
+        base,
+        unsubscribe_key: LOCAL_UNSUBSCRIBE_KEY,
+        debounce_seconds: options.debounce_seconds,
+        wake_pause_seconds: WAKE_PAUSE.as_secs(),
+        sweep_limit: SWEEP_LIMIT,
+        stood_in: &stood_in,
+        is_given: &|name| options.hook_secret.is_some() || is_given(name),
+    });
     let clock = options.clock.clone();
     let queue = |url: &str| Arc::new(Queue::new(sqs.clone(), url));
     let secret = options.hook_secret.clone();
@@ -229,5 +262,7 @@ pub(super) async fn wire(
         source("deliver", &urls.mail_events, &deployment.deliver, deliver),
         source("rollup", &urls.accounts, &deployment.rollup, rollup),
     ];
-    Ok(Wired { store, archive, sqs, urls, functions: Functions { ingest, api }, sources, score: score_deps, sweep })
+    let functions = Functions { ingest, api };
+    let (score, _scratch) = (score_deps, scratch);
+    Ok(Wired { store, archive, sqs, urls, functions, environments, sources, score, sweep, _scratch })
 }

@@ -17,6 +17,8 @@ pub struct Settings {
     pub public_url: String,
     /// What unsubscribe links are signed with.
     pub unsubscribe_keys: Keys,
+    /// The configuration set that mails are sent with, where it is not the one that the config names.
+    pub configuration_set: Option<String>,
     /// Where the Parameters and Secrets extension answers on this machine.
     pub extension_port: u16,
     /// What the extension knows the function by; empty outside of Lambda.
@@ -38,8 +40,8 @@ pub enum SettingsError {
 }
 
 impl Settings {
-    /// Reads `TABLE`, `EVENTS_QUEUE_URL`, `MESSAGES_QUEUE_URL`, `PUBLIC_URL` and `UNSUBSCRIBE_KEYS`, and what Lambda sets: `PARAMETERS_SECRETS_EXTENSION_HTTP_PORT` and
-    /// `AWS_SESSION_TOKEN`.
+    /// Reads `TABLE`, `EVENTS_QUEUE_URL`, `MESSAGES_QUEUE_URL`, `PUBLIC_URL`, `UNSUBSCRIBE_KEYS` and `CONFIGURATION_SET`, and what Lambda sets:
+    /// `PARAMETERS_SECRETS_EXTENSION_HTTP_PORT` and `AWS_SESSION_TOKEN`.
     ///
     /// # Errors
     /// [`SettingsError`] naming the key that is missing or wrong.
@@ -56,6 +58,7 @@ impl Settings {
             messages_queue_url: env.required("MESSAGES_QUEUE_URL", "the URL of the messages queue")?,
             public_url: public_url.trim_end_matches('/').to_owned(),
             unsubscribe_keys: Keys::new(keys.expose().split(',').map(str::trim))?,
+            configuration_set: env.optional("CONFIGURATION_SET", "the name of a configuration set of SES")?,
             extension_port: env.optional("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", "a port")?.unwrap_or(DEFAULT_PORT),
             session_token: env.optional::<String>("AWS_SESSION_TOKEN", "a token")?.unwrap_or_default().into(),
         })

@@ -19,7 +19,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let settings = Settings::from_env(&env)?;
     let aws = aws::sdk_config(&aws::AwsEnv::from_env(&env)?, aws::http_client(&env)?);
     let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), settings.table);
-    let mailer = Mailer::new(&aws);
+    let mailer = Mailer::new(&aws).with_configuration_set(settings.configuration_set);
     let (config, _) = tokio::join!(ConfigHandle::load(store.clone()), prime("sesv2", mailer.ping()));
     let extension = Extension::new(settings.extension_port, settings.session_token.expose());
     let sqs = aws_sdk_sqs::Client::new(&aws);

@@ -35,7 +35,7 @@ impl Settings {
             messages_queue_url: env.required("MESSAGES_QUEUE_URL", "the URL of the messages queue")?,
             accounts_queue_url: env.required("ACCOUNTS_QUEUE_URL", "the URL of the accounts queue")?,
             events_queue_url: env.required("EVENTS_QUEUE_URL", "the URL of the events queue")?,
-            archive: env.required("ARCHIVE", "file:///a/directory")?,
+            archive: env.required("ARCHIVE", "s3://BUCKET/PREFIX or file:///a/directory")?,
             debounce: Delay::at_most(debounce.unwrap_or(DEBOUNCE_SECONDS)),
         })
     }

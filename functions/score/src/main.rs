@@ -5,6 +5,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use perennial_lambda_kit::queue::Queue;
 use perennial_lambda_kit::{Clock, Env, aws, prime::prime, telemetry};
 use perennial_score::{Deps, Parts, Settings, handler};
+use perennial_store::archive::s3::S3Access;
 use perennial_store::{Archive, ConfigHandle, Store};
 use std::sync::Arc;
 
@@ -17,10 +18,12 @@ async fn main() -> Result<(), Error> {
     let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), settings.table);
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let open_sqs = sqs.get_queue_url().queue_name("perennial").send();
-    let (config, _) = tokio::join!(ConfigHandle::load(store.clone()), prime("sqs", open_sqs));
+    let archive = Archive::open(&settings.archive, &S3Access::new(&aws, aws::http_connector(&env)?))?;
+    let (config, ..) =
+        tokio::join!(ConfigHandle::load(store.clone()), prime("sqs", open_sqs), prime("archive", archive.knock()));
     let deps = Deps::new(Parts {
         store,
-        archive: Archive::open(&settings.archive)?,
+        archive,
         messages: Arc::new(Queue::new(sqs.clone(), settings.messages_queue_url)),
         accounts: Arc::new(Queue::new(sqs.clone(), settings.accounts_queue_url)),
         events: Arc::new(Queue::new(sqs, settings.events_queue_url)),

@@ -223,6 +223,7 @@ fn tag_value(text: &str) -> String {
 #[derive(Debug, Clone)]
 pub struct Mailer {
     client: aws_sdk_sesv2::Client,
+    configuration_set: Option<String>,
 }
 
 impl Mailer {
@@ -230,7 +231,13 @@ impl Mailer {
     #[must_use]
     pub fn new(config: &aws_types::SdkConfig) -> Self {
         let config = aws_sdk_sesv2::config::Builder::from(config).retry_config(RetryConfig::disabled()).build();
-        Self { client: aws_sdk_sesv2::Client::from_conf(config) }
+        Self { client: aws_sdk_sesv2::Client::from_conf(config), configuration_set: None }
+    }
+
+    /// Sends with `set`, whatever configuration set the config names: stages of one account have one each under one config.
+    #[must_use]
+    pub fn with_configuration_set(self, set: Option<String>) -> Self {
+        Self { configuration_set: set, ..self }
     }
 
     /// The cheapest call there is, for opening the connection while a function starts.
@@ -261,8 +268,9 @@ impl Mailer {
             .from_email_address(mail.from)
             .destination(Destination::builder().to_addresses(mail.to).build())
             .content(EmailContent::builder().raw(raw).build());
-        if !mail.configuration_set.is_empty() {
-            request = request.configuration_set_name(mail.configuration_set);
+        let set = self.configuration_set.clone().unwrap_or(mail.configuration_set);
+        if !set.is_empty() {
+            request = request.configuration_set_name(set);
         }
         for (name, value) in mail.tags {
             request = request.email_tags(MessageTag::builder().name(name).value(value).build().map_err(not_built)?);

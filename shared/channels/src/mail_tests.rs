@@ -238,6 +238,25 @@ async fn each_answer_of_ses_says_what_is_known_of_the_mail_and_is_asked_for_once
 }
 
 #[tokio::test]
+async fn the_deployment_s_configuration_set_goes_before_the_config_s() {
+    for (own, sent) in [(None, "perennial"), (Some("perennial-live".to_owned()), "perennial-live")] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let wanted = format!(r#""ConfigurationSetName":"{sent}""#);
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !String::from_utf8_lossy(&request).contains(&wanted) {
+                assert!(stream.read_buf(&mut request).await.unwrap() > 0, "{}", String::from_utf8_lossy(&request));
+            }
+            stream.write_all(b"HTTP/1.1 400 X\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}").await.unwrap();
+        });
+        mailer(&url).with_configuration_set(own).send(compose(&rendered("s", "t", None))).await;
+        server.await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn when_ses_cannot_be_reached_the_mail_was_not_sent() {
     let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let outcome = mailer(&format!("http://{address}")).send(compose(&rendered("s", "t", None))).await;

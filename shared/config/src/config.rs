@@ -107,7 +107,8 @@ impl Config {
             optional(bundle, "segments.toml", &mut errors, |report| Segments::load(report, vocabulary, &mut history));
         let segment_names = segments.names();
         let lifecycle = with(bundle, "lifecycle.toml", &mut errors, Lifecycle::load);
-        let channels = with(bundle, "channels.toml", &mut errors, Channels::load);
+        let deployment = optional(bundle, "deployment.toml", &mut errors, deployment::load);
+        let channels = with(bundle, "channels.toml", &mut errors, |report| Channels::load(report, &deployment));
         for (file, text) in bundle.files.iter().filter(|(file, _)| template_name(file).is_some()) {
             topics::check_template(&mut Reporter::new(file, text, &mut errors), &channels.topics);
         }
@@ -134,7 +135,6 @@ impl Config {
                 error.message.push_str(RETIRED_HINT);
             }
         }
-        let deployment = optional(bundle, "deployment.toml", &mut errors, deployment::load);
         let limits = optional(bundle, "limits.toml", &mut errors, limits::load);
         errors.sort_by(|a, b| a.place().cmp(&b.place()));
         errors.dedup();

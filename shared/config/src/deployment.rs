@@ -60,6 +60,18 @@ pub struct Batch {
     pub at_once: u16,
 }
 
+/// After so many times its function's timeout a message that was not taken to its end comes again. AWS's advice: six.
+pub const VISIBILITY_TIMEOUTS: u16 = 6;
+
+impl Deployment {
+    /// Seconds in which a message of `function`'s queues that fails every time is tried to its end.
+    #[must_use]
+    pub fn tried_for_seconds(&self, function: Function) -> u64 {
+        let timeout = u64::from(function.timeout_seconds);
+        u64::from(self.queues.max_receives.saturating_sub(1)) * u64::from(VISIBILITY_TIMEOUTS) * timeout + timeout
+    }
+}
+
 /// Seconds after which a function that answers over HTTPS is no use to whoever asked: as long as an HTTP API waits.
 const HTTP_SECONDS: u16 = 30;
 /// Seconds that Lambda lets any call take.
@@ -207,12 +219,13 @@ pub(crate) fn load(report: &mut Reporter<'_>) -> Deployment {
             ),
         },
         log_days: log_days(report, logs.retention_days).unwrap_or(usual.log_days),
-        ingest: function(report, functions.ingest, usual.ingest, HTTP_SECONDS),
-        score: function(report, functions.score, usual.score, SECONDS),
-        sweep: function(report, functions.sweep, usual.sweep, SECONDS),
-        rollup: function(report, functions.rollup, usual.rollup, SECONDS),
-        deliver: function(report, functions.deliver, usual.deliver, SECONDS),
-        api: function(report, functions.api, usual.api, HTTP_SECONDS),
+        ingest: function(report, functions.ingest, usual.ingest, HTTP_SECONDS, 0),
+        score: function(report, functions.score, usual.score, SECONDS, 1),
+        sweep: function(report, functions.sweep, usual.sweep, SECONDS, 0),
+        rollup: function(report, functions.rollup, usual.rollup, SECONDS, 1),
+        // Messages, and what becomes of mails.
+        deliver: function(report, functions.deliver, usual.deliver, SECONDS, 2),
+        api: function(report, functions.api, usual.api, HTTP_SECONDS, 0),
     }
 }
 
@@ -240,22 +253,32 @@ fn log_days(report: &mut Reporter<'_>, days: Option<Spanned<u16>>) -> Option<u16
     Some(days.into_inner())
 }
 
-fn function(report: &mut Reporter<'_>, raw: RawFunction, usual: Function, longest: u16) -> Function {
+/// `queues` feed the function.
+fn function(report: &mut Reporter<'_>, raw: RawFunction, usual: Function, longest: u16, queues: u16) -> Function {
     let memory_mb = number(report, "memory_mb", raw.memory_mb, usual.memory_mb, 128, 10240);
     let timeout_seconds = number(report, "timeout_seconds", raw.timeout_seconds, usual.timeout_seconds, 1, longest);
-    let concurrency = raw.concurrency.map(|value| number(report, "concurrency", Some(value), 1, 1, u16::MAX));
     let batch = match (raw.batch, usual.batch) {
         (None, usual) => usual,
-        (Some(raw), Some(usual)) => Some(batch(report, raw, usual)),
+        (Some(raw), Some(usual)) => Some(batch(report, raw, usual, timeout_seconds)),
         (Some(raw), None) => {
             report.at(raw.span(), "this function takes from no queue: only score, rollup and deliver have a batch");
             None
         }
     };
+    let concurrency = raw.concurrency.map(|value| {
+        let wanted = batch.map_or(0, |batch| batch.at_once.saturating_mul(queues));
+        if *value.get_ref() > 0 && *value.get_ref() < wanted {
+            // A queue that takes more calls than its function may have loses attempts at those that are turned away.
+            let message =
+                format!("concurrency must be {wanted} or more: batch.at_once for each of its queues ({queues})");
+            report.at(value.span(), message);
+        }
+        number(report, "concurrency", Some(value), 1, 1, u16::MAX)
+    });
     Function { memory_mb, timeout_seconds, concurrency, batch }
 }
 
-fn batch(report: &mut Reporter<'_>, raw: Spanned<RawBatch>, usual: Batch) -> Batch {
+fn batch(report: &mut Reporter<'_>, raw: Spanned<RawBatch>, usual: Batch, timeout_seconds: u16) -> Batch {
     let span = raw.span();
     let raw = raw.into_inner();
     let batch = Batch {
@@ -265,7 +288,11 @@ fn batch(report: &mut Reporter<'_>, raw: Spanned<RawBatch>, usual: Batch) -> Bat
     };
     if batch.messages > AT_ONCE_RECEIVED && batch.window_seconds == 0 {
         let message = format!("more than {AT_ONCE_RECEIVED} messages at once need a window_seconds of 1 or more");
-        report.at(span, message);
+        report.at(span.clone(), message);
+    }
+    if batch.window_seconds >= (VISIBILITY_TIMEOUTS - 1).saturating_mul(timeout_seconds) {
+        // Else a message would come again while its first batch still fills or is worked on.
+        report.at(span, format!("window_seconds must be below {} times timeout_seconds", VISIBILITY_TIMEOUTS - 1));
     }
     batch
 }
@@ -296,7 +323,9 @@ mod tests {
     fn what_aws_would_refuse_is_told_with_its_place() {
         let text = "[queues]\nmax_receives = 0\nretention_days = 15\n[logs]\nretention_days = 31\n\
                     [functions.ingest]\nmemory_mb = 64\ntimeout_seconds = 31\n[functions.sweep.batch]\nmessages = 1\n\
-                    [functions.deliver.batch]\nmessages = 11\nwindow_seconds = 0\nat_once = 1\n";
+                    [functions.deliver.batch]\nmessages = 11\nwindow_seconds = 0\nat_once = 1\n\
+                    [functions.rollup]\ntimeout_seconds = 60\nconcurrency = 9\n[functions.score]\ntimeout_seconds = 6\n\
+                    concurrency = 10\n[functions.score.batch]\nwindow_seconds = 30\n";
         let (_, errors) = read(text);
         let mut found: Vec<(usize, &str)> = errors.iter().map(|error| (error.line, error.message.as_str())).collect();
         found.sort_unstable();
@@ -311,7 +340,11 @@ mod tests {
                 (9, "this function takes from no queue: only score, rollup and deliver have a batch"),
                 (11, "more than 10 messages at once need a window_seconds of 1 or more"),
                 (14, "at_once must be from 2 to 1000"),
+                (17, "concurrency must be 10 or more: batch.at_once for each of its queues (1)"),
+                (21, "window_seconds must be below 5 times timeout_seconds"),
             ]
         );
+        let (_, errors) = read("[functions.deliver]\nconcurrency = 19\n");
+        assert_eq!(errors[0].message, "concurrency must be 20 or more: batch.at_once for each of its queues (2)");
     }
 }

@@ -91,7 +91,10 @@ mod tests {
 
     fn load(rest: &str) -> (Channels, Vec<ConfigError>) {
         let (mut errors, text) = (Vec::new(), format!("{HEAD}{rest}"));
-        let channels = Channels::load(&mut Reporter::new("channels.toml", &text, &mut errors));
+        let channels = Channels::load(
+            &mut Reporter::new("channels.toml", &text, &mut errors),
+            &crate::deployment::Deployment::default(),
+        );
         (channels, errors)
     }
 

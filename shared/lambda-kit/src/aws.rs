@@ -6,10 +6,11 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_sqs::config::{IdentityCache, StalledStreamProtectionConfig};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
@@ -80,6 +81,8 @@ pub struct Endpoints {
     pub sqs: Option<String>,
     /// SESv2's base URL.
     pub sesv2: Option<String>,
+    /// S3's base URL; buckets are named in the path then.
+    pub s3: Option<String>,
 }
 
 impl Endpoints {
@@ -89,6 +92,7 @@ impl Endpoints {
             "DynamoDB" => self.dynamodb.as_ref(),
             "SQS" => self.sqs.as_ref(),
             "SESv2" => self.sesv2.as_ref(),
+            "S3" => self.s3.as_ref(),
             _ => None,
         };
         own.or(self.all.as_ref())
@@ -130,6 +134,7 @@ impl AwsEnv {
                 dynamodb: env.optional("AWS_ENDPOINT_URL_DYNAMODB", URL)?,
                 sqs: env.optional("AWS_ENDPOINT_URL_SQS", URL)?,
                 sesv2: env.optional("AWS_ENDPOINT_URL_SESV2", URL)?,
+                s3: env.optional("AWS_ENDPOINT_URL_S3", URL)?,
             },
         })
     }
@@ -160,18 +165,28 @@ pub enum HttpClientError {
 /// # Errors
 /// [`HttpClientError`] if the bundle cannot be read or TLS cannot be set up.
 pub fn http_client(env: &Env) -> Result<SharedHttpClient, HttpClientError> {
+    let builder = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    Ok(builder.tls_context(tls(env)?).build_https())
+}
+
+/// Connections like those of [`http_client`], for what speaks to AWS without a client of the SDK: the archive in S3.
+///
+/// # Errors
+/// As [`http_client`].
+pub fn http_connector(env: &Env) -> Result<SharedHttpConnector, HttpClientError> {
+    let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).read_timeout(ATTEMPT).build();
+    let builder = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls(env)?);
+    Ok(SharedHttpConnector::new(builder.connector_settings(settings).sleep_impl(TokioSleep::new()).build()))
+}
+
+/// Whom TLS trusts.
+fn tls(env: &Env) -> Result<TlsContext, HttpClientError> {
     let roots = match env.optional::<String>("AWS_CA_BUNDLE", "the path of a PEM file")? {
         None => AMAZON_ROOTS.to_vec(),
         Some(path) => std::fs::read(&path).map_err(|source| HttpClientError::CaBundle { path, source })?,
     };
-    let tls = TlsContext::builder()
-        .with_trust_store(TrustStore::empty().with_pem_certificate(roots))
-        .build()
-        .map_err(|error| HttpClientError::Tls(error.into()))?;
-    Ok(aws_smithy_http_client::Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .tls_context(tls)
-        .build_https())
+    let context = TlsContext::builder().with_trust_store(TrustStore::empty().with_pem_certificate(roots)).build();
+    context.map_err(|error| HttpClientError::Tls(error.into()))
 }
 
 /// The configuration from which every service client of a process is made, with `aws_sdk_…::Client::new(&config)`.

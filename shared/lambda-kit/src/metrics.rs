@@ -2,19 +2,21 @@
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
 use std::io::Write;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// Set by [`crate::telemetry::init`]: only a process whose stdout is a function's log writes metrics there.
-static ENABLED: AtomicBool = AtomicBool::new(false);
+/// Set by [`crate::telemetry::init`]: only a process whose stdout is a function's log writes metrics there. Holds the name that the function is
+/// deployed under, where it is deployed.
+static ENABLED: OnceLock<Option<String>> = OnceLock::new();
 
-pub(crate) fn enable() {
-    ENABLED.store(true, Ordering::Relaxed);
+/// `deployed` is what tells the stages of an account apart: `perennial-live-score`.
+pub(crate) fn enable(deployed: Option<String>) {
+    ENABLED.get_or_init(|| deployed);
 }
 
-/// Counts and durations of one invocation, with the function's name as their dimension.
+/// Counts and durations of one invocation. Their dimension `function` is the name that the function is deployed under, and its own elsewhere.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     namespace: &'static str,
@@ -72,9 +74,9 @@ impl Metrics {
         self
     }
 
-    /// The line, or `None` if nothing was counted.
+    /// The line of the function called `function`, or `None` if nothing was counted.
     #[must_use]
-    pub fn render(&self, now: Timestamp) -> Option<String> {
+    pub fn render(&self, function: &str, now: Timestamp) -> Option<String> {
         if self.values.is_empty() {
             return None;
         }
@@ -88,7 +90,7 @@ impl Metrics {
                 "CloudWatchMetrics": [{ "Namespace": self.namespace, "Dimensions": [["function"]], "Metrics": metrics }],
             }),
         );
-        line.insert("function".to_owned(), self.function.into());
+        line.insert("function".to_owned(), function.into());
         for (name, _, value) in &self.values {
             line.insert((*name).to_owned(), (*value).into());
         }
@@ -97,10 +99,8 @@ impl Metrics {
 
     /// Writes the line to stdout, if [`crate::telemetry::init`] was called in this process and anything was counted.
     pub fn emit(&self, now: Timestamp) {
-        if !ENABLED.load(Ordering::Relaxed) {
-            return;
-        }
-        if let Some(mut line) = self.render(now) {
+        let Some(deployed) = ENABLED.get() else { return };
+        if let Some(mut line) = self.render(deployed.as_deref().unwrap_or(self.function), now) {
             line.push('\n');
             if std::io::stdout().lock().write_all(line.as_bytes()).is_err() {
                 tracing::debug!("metrics could not be written");
@@ -121,7 +121,7 @@ mod tests {
             .count("EventsAccepted", 4)
             .count("EventsRejected", 0)
             .millis("Lag", 12)
-            .render(Timestamp::from_millisecond(1_700_000_000_000).unwrap())
+            .render("perennial-live-ingest", Timestamp::from_millisecond(1_700_000_000_000).unwrap())
             .unwrap();
         let value: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(
@@ -132,7 +132,7 @@ mod tests {
                     "Dimensions": [["function"]],
                     "Metrics": [{ "Name": "EventsAccepted", "Unit": "Count" }, { "Name": "Lag", "Unit": "Milliseconds" }],
                 }]},
-                "function": "ingest", "EventsAccepted": 7, "Lag": 12,
+                "function": "perennial-live-ingest", "EventsAccepted": 7, "Lag": 12,
             })
         );
         assert!(!line.contains('\n'));
@@ -140,6 +140,7 @@ mod tests {
 
     #[test]
     fn when_nothing_was_counted_no_line_is_written() {
-        assert_eq!(Metrics::new("Perennial", "ingest").count("EventsAccepted", 0).render(Timestamp::UNIX_EPOCH), None);
+        let metrics = Metrics::new("Perennial", "ingest").count("EventsAccepted", 0);
+        assert_eq!(metrics.render("ingest", Timestamp::UNIX_EPOCH), None);
     }
 }

@@ -13,7 +13,7 @@ use crate::env::{Env, EnvError};
 /// Why logging could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    /// `LOG_LEVEL` is wrong.
+    /// The environment is wrong.
     #[error(transparent)]
     Env(#[from] EnvError),
     /// Something else has set up logging in this process already.
@@ -36,7 +36,7 @@ pub fn init(name: &'static str, env: &Env) -> Result<(), TelemetryError> {
         // CloudWatch stamps every line.
         .without_time();
     tracing_subscriber::registry().with(filter(name, level)).with(lines).try_init()?;
-    crate::metrics::enable();
+    crate::metrics::enable(env.optional("AWS_LAMBDA_FUNCTION_NAME", "the name of a function")?);
     Ok(())
 }
 

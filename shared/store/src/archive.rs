@@ -6,6 +6,7 @@
 //!
 //! Who is one person follows from the events, but for those whom someone parted by hand: [`unmerges`] stand beside the events.
 
+pub mod s3;
 pub mod unmerges;
 
 use bytes::Bytes;
@@ -23,12 +24,17 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::sync::Arc;
 
+use s3::S3Access;
+
 /// Why the archive could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     /// The archive's URL is of no kind that is known.
-    #[error("the archive's URL must be file:///a/directory")]
+    #[error("the archive's URL must be s3://BUCKET/PREFIX or file:///a/directory")]
     Url,
+    /// The bucket cannot be reached as things are set up.
+    #[error("the archive's bucket cannot be reached: {0}")]
+    Access(&'static str),
     /// The object store failed.
     #[error("the archive's object store failed")]
     Store(#[from] object_store::Error),
@@ -84,11 +90,19 @@ impl Archive {
         Ok(Self::new(Arc::new(object_store::local::LocalFileSystem::new_with_prefix(path)?)))
     }
 
-    /// The archive that a URL names: `file:///a/directory`.
+    /// The archive that a URL names: `s3://BUCKET/PREFIX`, reached by `access`, or `file:///a/directory`.
     ///
     /// # Errors
-    /// [`ArchiveError::Url`] for any other kind of URL, else where the directory cannot be made.
-    pub fn open(url: &str) -> Result<Self, ArchiveError> {
+    /// [`ArchiveError::Url`] for any other kind of URL, [`ArchiveError::Access`] where `access` lacks something, else where the directory
+    /// cannot be made.
+    pub fn open(url: &str, access: &S3Access) -> Result<Self, ArchiveError> {
+        if let Some(place) = url.strip_prefix("s3://") {
+            let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+            if bucket.is_empty() {
+                return Err(ArchiveError::Url);
+            }
+            return Self::bucket(bucket, prefix.trim_end_matches('/'), access);
+        }
         match url.strip_prefix("file://") {
             Some(path) if path.starts_with('/') => Self::directory(std::path::Path::new(path)),
             _ => Err(ArchiveError::Url),

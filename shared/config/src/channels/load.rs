@@ -3,6 +3,7 @@
 use super::{
     AccountRecords, Channels, ContactId, ContactRecords, CrmRecords, Endpoint, Kind, Mail, SecretPlace, TaskRecords,
 };
+use crate::deployment::Deployment;
 use crate::error::Reporter;
 use crate::pause::{self, RawPause};
 use crate::soft_bounces::{self, RawSoftBounces};
@@ -142,8 +143,8 @@ struct RawTask {
 }
 
 impl Channels {
-    /// Checks the file.
-    pub(crate) fn load(report: &mut Reporter<'_>) -> Self {
+    /// Checks the file, also against what queues and functions get.
+    pub(crate) fn load(report: &mut Reporter<'_>, deployment: &Deployment) -> Self {
         let Some(file) = report.parse::<File>() else {
             return Self::default();
         };
@@ -156,14 +157,14 @@ impl Channels {
             let endpoint = load_endpoint(report, &name, endpoint);
             webhook.insert(name.into_inner(), endpoint);
         }
-        let mail = load_mail(report, file.mail);
+        let mail = load_mail(report, file.mail, deployment);
         let pause = pause::load(report, file.pause);
         let topics = topics::load(report, file.topic);
         Self { max_event_age_hours: file.max_event_age_hours.into_inner(), mail, pause, webhook, topics }
     }
 }
 
-fn load_mail(report: &mut Reporter<'_>, mail: RawMail) -> Mail {
+fn load_mail(report: &mut Reporter<'_>, mail: RawMail, deployment: &Deployment) -> Mail {
     for (key, value) in [("from", Some(&mail.from)), ("reply_to", mail.reply_to.as_ref())] {
         if let Some(value) = value.filter(|value| !is_sender(value.get_ref())) {
             report.at(value.span(), format!("mail.{key} must be an address, or `Name <address>`, on one line"));
@@ -177,12 +178,23 @@ fn load_mail(report: &mut Reporter<'_>, mail: RawMail) -> Mail {
     if let Some(minutes) = minutes.as_ref().filter(|minutes| !matches!(minutes.get_ref(), 0 | 5..=1440)) {
         report.at(minutes.span(), "mail.resend_unknown_after_minutes must be 0, for never, or from 5 to 1440");
     }
+    let place = minutes.as_ref().map_or_else(|| mail.configuration_set.span(), Spanned::span);
+    let minutes = minutes.map_or(RESEND_UNKNOWN_AFTER_MINUTES, Spanned::into_inner);
+    // A mail that SES did not report in time is sent again. So by then its report must be through with its attempts.
+    let tried = deployment.tried_for_seconds(deployment.deliver) / 60;
+    if minutes != 0 && u64::from(minutes) <= tried {
+        let message = format!(
+            "mail.resend_unknown_after_minutes must be above {tried}, the minutes in which a failing report of a mail is tried to its \
+             end (deployment.toml: queues.max_receives and functions.deliver.timeout_seconds)"
+        );
+        report.at(place, message);
+    }
     Mail {
         from: mail.from.into_inner(),
         reply_to: mail.reply_to.map(Spanned::into_inner),
         configuration_set: mail.configuration_set.into_inner(),
         soft_bounces: soft_bounces::load(report, mail.soft_bounces),
-        resend_unknown_after_minutes: minutes.map_or(RESEND_UNKNOWN_AFTER_MINUTES, Spanned::into_inner),
+        resend_unknown_after_minutes: minutes,
     }
 }
 

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
+use crate::deployment::Deployment;
 use crate::error::{ConfigError, Reporter};
 
 const HEAD: &str = "max_event_age_hours = 48\n[mail]\nfrom = \"a@b.example\"\nconfiguration_set = \"c\"\n";
@@ -8,7 +9,7 @@ const HEAD: &str = "max_event_age_hours = 48\n[mail]\nfrom = \"a@b.example\"\nco
 fn load(endpoints: &str) -> (Channels, Vec<ConfigError>) {
     let mut errors = Vec::new();
     let text = format!("{HEAD}{endpoints}");
-    let channels = Channels::load(&mut Reporter::new("channels.toml", &text, &mut errors));
+    let channels = Channels::load(&mut Reporter::new("channels.toml", &text, &mut errors), &Deployment::default());
     (channels, errors)
 }
 
@@ -122,7 +123,8 @@ fn what_is_wrong_is_told_at_its_line_with_what_is_allowed() {
 #[test]
 fn limits_of_mail_are_refused_where_they_stand() {
     let wrong = [
-        ("resend_unknown_after_minutes = 4\n", 5, "must be 0, for never, or from 5 to 1440"),
+        ("resend_unknown_after_minutes = 1441\n", 5, "must be 0, for never, or from 5 to 1440"),
+        ("resend_unknown_after_minutes = 25\n", 5, "must be above 25, the minutes in which a failing report"),
         ("[pause]\ncomplaint_percent = 0\n", 6, "pause.complaint_percent must be from 0.001 to 100"),
         ("[pause]\nbounce_percent = 101.0\n", 6, "pause.bounce_percent must be from 0.001 to 100"),
         ("[pause]\nleast_messages = 0\n", 6, "pause.least_messages must be at least 1"),
@@ -137,6 +139,8 @@ fn limits_of_mail_are_refused_where_they_stand() {
 
 #[test]
 fn limits_of_mail_have_defaults() {
+    let (channels, errors) = load("resend_unknown_after_minutes = 26\n");
+    assert_eq!((errors, channels.mail.report_wait()), (vec![], Some(SignedDuration::from_mins(26))));
     let (channels, errors) = load("");
     assert_eq!((errors, channels.pause), (vec![], Pause::default()));
     assert_eq!(channels.mail.report_wait(), Some(SignedDuration::from_mins(60)));

@@ -42,19 +42,6 @@ async fn what_is_written_is_read_by_day_and_a_batch_written_again_adds_nothing()
 }
 
 #[tokio::test]
-async fn a_directory_keeps_the_archive_and_an_unknown_url_is_refused() {
-    let folder = std::env::temp_dir().join(format!("perennial-archive-{}", std::process::id()));
-    let url = format!("file://{}", folder.display());
-    Archive::open(&url).unwrap().write(&events(0, 2)).await.unwrap();
-    let again: Vec<Event> = Archive::open(&url).unwrap().read_all().await.unwrap().try_collect().await.unwrap();
-    assert_eq!(again, events(0, 2));
-    std::fs::remove_dir_all(folder).unwrap();
-    for url in ["", "somewhere", "ftp://x", "file://relative"] {
-        assert!(matches!(Archive::open(url), Err(ArchiveError::Url)), "{url}");
-    }
-}
-
-#[tokio::test]
 async fn an_object_that_is_no_archive_is_an_error_that_names_it() {
     let objects = Arc::new(InMemory::new());
     let archive = Archive::new(objects.clone());

@@ -9,6 +9,7 @@
 
 mod accounts;
 mod archive;
+mod bucket;
 mod config;
 mod messages;
 mod people;

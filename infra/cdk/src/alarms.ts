@@ -46,7 +46,7 @@ export class Alarms extends Construct {
   ) {
     super(scope, id);
     this.topic = this.createTopic(props.options);
-    const limits = { ...queueLimits(props), ...functionLimits(props), ...scheduleLimits(props), ...mailLimits(props.config) };
+    const limits = { ...queueLimits(props), ...functionLimits(props), ...scheduleLimits(props), ...mailLimits(props) };
     const action = new SnsAction(this.topic);
     this.all = Object.entries(limits).map(([name, limit]) => {
       const [datapointsToAlarm, evaluationPeriods] = limit.of ?? [1, 1];
@@ -155,7 +155,7 @@ function scheduleLimits({ config, functions }: { config: Config; functions: Func
   return limits;
 }
 
-function mailLimits(config: Config): Record<string, Limit> {
+function mailLimits({ options, config }: { options: Options; config: Config }): Record<string, Limit> {
   // SES knows one reputation for all mails of an account and region, and acts on it.
   const reputation = (metricName: string) =>
     new Metric({ namespace: 'AWS/SES', metricName, period: Duration.hours(1), statistic: Stats.MAXIMUM });
@@ -174,12 +174,12 @@ function mailLimits(config: Config): Record<string, Limit> {
     },
     'journeys-paused': {
       about: 'A journey holds mails back because too many of its mails bounced or were called spam',
-      metric: own('deliver', 'MessagesPaused', FIVE_MINUTES),
+      metric: own(options.prefix, 'deliver', 'MessagesPaused', FIVE_MINUTES),
       threshold: 0,
     },
     'mails-in-doubt': {
       about: 'It is not known of a message whether it went out, and it is not sent again',
-      metric: own('deliver', 'MessagesUnknown', FIVE_MINUTES),
+      metric: own(options.prefix, 'deliver', 'MessagesUnknown', FIVE_MINUTES),
       threshold: 0,
     },
   };

@@ -24,6 +24,8 @@ export class Dashboard extends Construct {
   ) {
     super(scope, id);
     const { queues, functions, storage, alarms } = props;
+    const counted = <F extends FunctionName>(of: F, ...names: (typeof COUNTED)[F][number][]): IMetric[] =>
+      names.map((name) => own(props.prefix, of, name, PERIOD));
     new CloudWatchDashboard(this, 'Dashboard', {
       dashboardName: props.prefix,
       defaultInterval: Duration.hours(12),
@@ -75,10 +77,6 @@ export class Dashboard extends Construct {
 
 function as(label: string, statistic: string): { label: string; statistic: string; period: Duration } {
   return { label, statistic, period: PERIOD };
-}
-
-function counted<F extends FunctionName>(of: F, ...names: (typeof COUNTED)[F][number][]): IMetric[] {
-  return names.map((name) => own(of, name, PERIOD));
 }
 
 /** Shares, not counts: SES's own figures for the whole account. */

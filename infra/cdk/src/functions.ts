@@ -91,6 +91,7 @@ export class Functions extends Construct {
       EVENTS_QUEUE_URL: url('events'),
       MESSAGES_QUEUE_URL: url('messages'),
       PUBLIC_URL: options.publicUrl ?? this.apiUrl,
+      CONFIGURATION_SET: resources.configurationSet,
       ...secrets.environment('UNSUBSCRIBE_KEYS', ...config.endpoints.env),
       ...revision,
     });

@@ -13,6 +13,11 @@ import type { QueuePair } from './queues.ts';
 /** What `perennial_contracts::ses` reads. `deliveryDelay` changes nothing but shows in the metrics that events come. */
 export const EVENTS = ['send', 'delivery', 'bounce', 'complaint', 'reject', 'open', 'click', 'deliveryDelay', 'subscription'];
 
+/** The name of a stage's configuration set: as the config has it, and with the stage where it has one. */
+export function configurationSetOf({ stage }: Options, { mail }: Config): string {
+  return stage === undefined ? mail.configurationSet : `${mail.configurationSet}-${stage}`;
+}
+
 /** The mail side of a stage. */
 export class Mail extends Construct {
   constructor(scope: Construct, id: string, props: { options: Options; config: Config; reports: QueuePair }) {
@@ -20,8 +25,9 @@ export class Mail extends Construct {
     const { options, config, reports } = props;
     const stack = Stack.of(this);
 
+    const name = configurationSetOf(options, config);
     const set = new CfnConfigurationSet(this, 'ConfigurationSet', {
-      name: config.mail.configurationSet,
+      name,
       reputationOptions: { reputationMetricsEnabled: true },
       sendingOptions: { sendingEnabled: true },
     });
@@ -39,7 +45,7 @@ export class Mail extends Construct {
             'aws:SourceArn': stack.formatArn({
               service: 'ses',
               resource: 'configuration-set',
-              resourceName: config.mail.configurationSet,
+              resourceName: name,
             }),
           },
         },

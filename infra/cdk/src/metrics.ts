@@ -26,12 +26,17 @@ export const COUNTED = {
   api: [],
 } as const satisfies Record<FunctionName, readonly string[]>;
 
-/** The sum of one of them over each `period`. */
-export function own<F extends FunctionName>(of: F, metricName: (typeof COUNTED)[F][number], period: Duration): Metric {
+/** The sum of one of them over each `period`, of the stage that `prefix` names. */
+export function own<F extends FunctionName>(
+  prefix: string,
+  of: F,
+  metricName: (typeof COUNTED)[F][number],
+  period: Duration,
+): Metric {
   return new Metric({
     namespace: NAMESPACE,
     metricName,
-    dimensionsMap: { function: of },
+    dimensionsMap: { function: `${prefix}-${of}` },
     statistic: Stats.SUM,
     period,
   });

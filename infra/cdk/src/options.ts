@@ -8,6 +8,8 @@ import type { Node } from 'constructs';
 export interface Options {
   /** What all names begin with: `perennial`, or `perennial-STAGE`. */
   readonly prefix: string;
+  /** What tells stages of one account apart, where there are several. */
+  readonly stage?: string;
   /** Where the config's files are. */
   readonly configDirectory: string;
   /** What the functions were built for. */
@@ -64,6 +66,7 @@ export function readOptions(node: Node): Options {
   const packages = text('packages') ?? join(ROOT, 'target/lambda');
   return {
     prefix: stage === undefined ? 'perennial' : `perennial-${stage}`,
+    stage,
     configDirectory: resolve(text('config') ?? join(ROOT, 'infra/config')),
     architecture: one(text('architecture') ?? host(), 'architecture', ['arm64', 'x86_64']),
     packageOf: packages === 'placeholder' ? () => join(APP, 'placeholder') : (name) => zip(packages, name),

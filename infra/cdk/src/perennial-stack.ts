@@ -6,7 +6,7 @@ import { Alarms } from './alarms.ts';
 import type { Config } from './config/index.ts';
 import { Dashboard } from './dashboard.ts';
 import { Functions } from './functions.ts';
-import { Mail } from './mail.ts';
+import { configurationSetOf, Mail } from './mail.ts';
 import type { Options } from './options.ts';
 import { Queues } from './queues.ts';
 import { Schedules } from './schedules.ts';
@@ -37,7 +37,8 @@ export class PerennialStack extends Stack {
     const queues = new Queues(this, 'Queues', { prefix, config });
     const names = [...new Set([...config.hooks.env, ...config.endpoints.env])].sort();
     const secrets = new Secrets(this, 'Secrets', { prefix, names });
-    const resources = { config, queues, storage, secretsKeyArn: options.secretsKeyArn };
+    const configurationSet = configurationSetOf(options, config);
+    const resources = { config, configurationSet, queues, storage, secretsKeyArn: options.secretsKeyArn };
     const functions = new Functions(this, 'Functions', { options, resources, secrets });
     new Mail(this, 'Mail', { options, config, reports: queues.of['mail-events'] });
     new Schedules(this, 'Schedules', { prefix, config, functions, dlq: queues.schedulesDlq });

@@ -16,6 +16,8 @@ import { ARCHIVE_PREFIX, DUE_INDEX, type Storage } from './storage.ts';
 /** What functions work on. */
 export interface Resources {
   readonly config: Config;
+  /** The name of the configuration set that mails are sent with. */
+  readonly configurationSet: string;
   readonly queues: Queues;
   readonly storage: Storage;
   /** The key of secrets that `channels.toml` names, where it is not AWS's own. */
@@ -84,8 +86,8 @@ function send({ queues }: Resources, ...names: QueueName[]): PolicyStatement {
 }
 
 /** SES asks for the right to the sender's identity, whichever of the two is verified, and to the configuration set. */
-function mail({ config }: Resources, stack: Stack): PolicyStatement {
-  const { fromAddress, domain, configurationSet } = config.mail;
+function mail({ config, configurationSet }: Resources, stack: Stack): PolicyStatement {
+  const { fromAddress, domain } = config.mail;
   const ses = (resource: string, resourceName: string) => stack.formatArn({ service: 'ses', resource, resourceName });
   return new PolicyStatement({
     actions: ['ses:SendEmail'],

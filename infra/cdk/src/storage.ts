@@ -1,6 +1,6 @@
 /** What is kept: the table, and the archive of all events. Both stay when the stack is deleted. */
 
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, ProjectionType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
@@ -35,7 +35,10 @@ export class Storage extends Construct {
       projectionType: ProjectionType.KEYS_ONLY,
     });
 
+    const { account, region } = Stack.of(this);
     this.archive = new Bucket(this, 'Archive', {
+      // Bucket names are the world's: the account and the region make it ours, and known to whoever operates the stage by its name.
+      bucketName: `${props.prefix}-archive-${account}-${region}`,
       encryption: BucketEncryption.S3_MANAGED,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,

@@ -110,8 +110,8 @@ describe('alarms', () => {
   });
 
   it('ring when a journey is paused, and when a message stays in doubt', () => {
-    assert.deepEqual(metric('journeys-paused'), ['Perennial', 'MessagesPaused', 'deliver', 'Sum']);
-    assert.deepEqual(metric('mails-in-doubt'), ['Perennial', 'MessagesUnknown', 'deliver', 'Sum']);
+    assert.deepEqual(metric('journeys-paused'), ['Perennial', 'MessagesPaused', 'perennial-deliver', 'Sum']);
+    assert.deepEqual(metric('mails-in-doubt'), ['Perennial', 'MessagesUnknown', 'perennial-deliver', 'Sum']);
   });
 
   it('are sent by mail to whom the command line names', () => {

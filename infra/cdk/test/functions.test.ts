@@ -22,14 +22,17 @@ const OPTIONAL = [
   'WAKE_PAUSE_SECONDS',
 ];
 
+/** What may be left out, and is given here all the same. */
+const GIVEN = ['CONFIGURATION_SET'];
+
 /** The environment variables that a function's code reads, by its `config.rs`, which must all be required there or in OPTIONAL. */
 function needed(name: string): string[] {
   const code = read(`functions/${name}/src/config.rs`).split('#[cfg(test)]')[0] ?? '';
   const keys = [...code.matchAll(/\.(?:required|secret|list)(?:::<[^>]*>)?\(\s*"([A-Z_]+)"/g)].map((match) => match[1] ?? '');
   const optional = [...code.matchAll(/\.optional(?:::<[^(]*>)?\(\s*"([A-Z_]+)"/g)].map((match) => match[1] ?? '');
-  for (const key of optional) assert.ok(OPTIONAL.includes(key), `${key} of ${name} is new: say in functions.ts what it is, or here that it may be left out`);
+  for (const key of optional) assert.ok(OPTIONAL.includes(key) || GIVEN.includes(key), `${key} of ${name} is new: say in functions.ts what it is, or here that it may be left out`);
   const queues = [...code.matchAll(/\("[a-z-]+", "([A-Z_]+)"\)/g)].flatMap((match) => [`${match[1]}_QUEUE_URL`, `${match[1]}_DLQ_URL`]);
-  return [...keys, ...queues].sort();
+  return [...keys, ...queues, ...optional.filter((key) => GIVEN.includes(key))].sort();
 }
 
 /** The secrets that a config file names. */
@@ -97,6 +100,14 @@ describe('the environment', () => {
       assert.equal(api[`${key}_DLQ_URL`], `<Queue perennial-${name}-dlq>`);
     }
     assert.equal(api['API_KEY_HASHES'], HASH);
+  });
+
+  it('has mails sent with the stage\'s own configuration set', () => {
+    assert.equal(environment(shipped, 'deliver')['CONFIGURATION_SET'], config.mail.configurationSet);
+    const rendered = new Rendered({ stage: 'dev' });
+    const dev = rendered.one('AWS::Lambda::Function', 'FunctionName', 'perennial-dev-deliver').Properties.Environment.Variables;
+    assert.equal(dev.CONFIGURATION_SET, `${config.mail.configurationSet}-dev`);
+    assert.equal(rendered.all('AWS::SES::ConfigurationSet')[0]?.Properties.Name, dev.CONFIGURATION_SET);
   });
 
   it('holds secrets by reference only', () => {

@@ -53,6 +53,7 @@ describe('the archive', () => {
 
   it('is the only bucket, keeps versions for a month, and outlives the stack', () => {
     assert.equal(others.length, 0);
+    assert.equal(bucket?.Properties.BucketName, 'perennial-archive-<AccountId>-<Region>');
     assert.equal(bucket?.DeletionPolicy, 'Retain');
     assert.deepEqual(bucket?.Properties.VersioningConfiguration, { Status: 'Enabled' });
     assert.deepEqual(bucket?.Properties.LifecycleConfiguration.Rules, [

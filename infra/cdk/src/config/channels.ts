@@ -8,7 +8,7 @@ export interface Mail {
   readonly fromAddress: string;
   /** The part of it behind the `@`: the identity that SES has to have verified. */
   readonly domain: string;
-  /** The name of the configuration set. `deliver` names it in every mail, as it stands in the config. */
+  /** The name of the configuration set; a stage's has the stage behind it. */
   readonly configurationSet: string;
   /** Minutes after which a mail that SES did not report is sent again; 0 for never. */
   readonly resendUnknownMinutes: number;
@@ -32,7 +32,7 @@ export function readMail(file: Section): Mail {
     fromAddress: fromAddress ?? '',
     domain: (domain ?? '').toLowerCase(),
     configurationSet,
-    resendUnknownMinutes: mail.whole('resend_unknown_after_minutes', 0, 1440) ?? 30,
+    resendUnknownMinutes: mail.whole('resend_unknown_after_minutes', 0, 1440) ?? 60,
     bounceLimit: (pause.number('bounce_percent', 0.001, 100) ?? 5) / 100,
     complaintLimit: (pause.number('complaint_percent', 0.001, 100) ?? 0.1) / 100,
   };

@@ -1,8 +1,8 @@
 /**
  * What each function may do: the calls that its code makes, on the things that it makes them on, and nothing else.
  *
- * Two calls are left out on purpose. While `deliver` starts it lists configuration sets, and `score` and `rollup` ask for a queue, only to have
- * the connection open; a refusal opens it as well.
+ * Three calls are left out on purpose. While `deliver` starts it lists configuration sets, `score` and `rollup` ask for a queue, and `score` for an
+ * object of the archive, only to have the connection open; a refusal opens it as well.
  */
 
 import { ArnFormat, Stack } from 'aws-cdk-lib';

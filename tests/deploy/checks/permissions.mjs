@@ -1,0 +1,34 @@
+// What the roles are for: without a permission nothing works, and nothing is lost.
+import assert from 'node:assert/strict';
+import { until } from '../lib/run.mjs';
+
+/** Takes an action out of a function's role. Gives a function that puts it back. */
+async function withhold(stage, RoleName, action) {
+  const before = await stage.policy(RoleName);
+  const statements = before.Statement.map((statement) => ({ ...statement, Action: [statement.Action].flat().filter((own) => own !== action) }));
+  const without = { ...before, Statement: statements.filter(({ Action }) => Action.length > 0) };
+  assert.ok(JSON.stringify(before).includes(action) && !JSON.stringify(without).includes(action), `${RoleName} has ${action}`);
+  const put = (document) => stage.aws.roles('PutRolePolicy', { RoleName, PolicyName: 'own', PolicyDocument: JSON.stringify(document) });
+  await put(without);
+  return () => put(before);
+}
+
+export default function permissions(check) {
+  for (const action of ['s3:PutObject', 'dynamodb:PutItem']) {
+    check(`score without ${action} counts nothing; its events end among the dead letters, and count once when they are moved back`, async ({ stage }) => {
+      await stage.hurry('events');
+      const userId = `denied-${action.split(':')[0]}`;
+      const giveBack = await withhold(stage, await stage.role('score'), action);
+      try {
+        await stage.post('track', { userId, messageId: `${userId}-1`, event: 'Signed In' });
+        await until('the event is a dead letter', async () => (await stage.depth('events-dlq')).waiting === 1);
+        assert.equal(await stage.profile(userId), null, 'nothing is counted');
+      } finally {
+        await giveBack();
+      }
+      await stage.redrive('events');
+      await stage.profileOnce(userId, 'it is counted', (found) => found.counts['Signed In'] === 1);
+      assert.deepEqual(await stage.depth('events-dlq'), { waiting: 0, taken: 0 });
+    });
+  }
+}

@@ -1,0 +1,44 @@
+// The config that is deployed: the shipped one, with a clock that a test can wait for and two journeys of its own.
+import assert from 'node:assert/strict';
+import { appendFile, cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { paths } from './paths.mjs';
+
+/** The domain of the shipped config's sender. */
+export const MAIL_DOMAIN = 'perennial.example';
+/** What sets off a mail about the topic `tips`, at any hour, as often as it is sent. */
+export const NEWS = 'Deploy Test News';
+/** What sets off the same mail a minute later, by a timer. */
+export const REMINDER = 'Deploy Test Reminder';
+
+const JOURNEYS = `
+[[journey]]
+id = "deploy_test_news"
+trigger = { event = "${NEWS}" }
+reentry = "always"
+any_hour = true
+[[journey.step]]
+channel = "mail"
+template = "welcome"
+
+[[journey]]
+id = "deploy_test_reminder"
+trigger = { event = "${REMINDER}" }
+any_hour = true
+[[journey.step]]
+wait = { minutes = 1 }
+[[journey.step]]
+channel = "mail"
+template = "welcome"
+`;
+
+/** Writes it to `directory`. */
+export async function writeConfig(directory) {
+  await cp(paths.config, directory, { recursive: true });
+  const schedules = join(directory, 'schedules.toml');
+  const shipped = await readFile(schedules, 'utf8');
+  const often = shipped.replace('expression = "rate(5 minutes)"', 'expression = "rate(1 minute)"');
+  assert.notEqual(often, shipped, 'schedules.toml has a sweep every five minutes');
+  await writeFile(schedules, often);
+  await appendFile(join(directory, 'journeys.toml'), JOURNEYS);
+}

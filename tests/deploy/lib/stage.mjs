@@ -1,0 +1,188 @@
+// A stage that is deployed by CDK, and used as its owners, their customers and their readers use it.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { deflateRawSync } from 'node:zlib';
+import { services } from './aws.mjs';
+import { FUNCTIONS } from './packages.mjs';
+import { until } from './run.mjs';
+
+/** The write key of the shipped config's source. */
+const WRITE_KEY = 'local-write-key';
+/** Actions that in AWS cover the call that does the same with several messages. */
+const BATCHED = ['sqs:SendMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'];
+const SEND = fileURLToPath(new URL('send.mjs', import.meta.url));
+
+export class Stage {
+  /** `stage` as in `-c stage`, undefined for the one without a name; `config` and `packages` are directories. */
+  constructor(emulator, { stage, config, packages }) {
+    this.emulator = emulator;
+    this.aws = services(emulator);
+    this.name = stage ? `perennial-${stage}` : 'perennial';
+    this.config = config;
+    this.apiKey = randomBytes(24).toString('hex');
+    this.assembly = join(emulator.directory, `${this.name}.out`);
+    this.context = {
+      config,
+      packages,
+      apiKeyHashes: createHash('sha256').update(this.apiKey).digest('hex'),
+      ...(stage && { stage }),
+    };
+  }
+
+  /** Synthesises the app and deploys it, as its README says. */
+  async deploy() {
+    const context = Object.entries(this.context).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
+    const outputs = `${this.assembly}.json`;
+    const flags = ['--require-approval', 'never', '--output', this.assembly, '--outputs-file', outputs];
+    await this.emulator.cdk(['deploy', ...flags, ...context]);
+    this.outputs = JSON.parse(await readFile(outputs, 'utf8'))[this.name];
+  }
+
+  /** Deletes the stack. */
+  async destroy() {
+    await this.emulator.cdk(['destroy', '--force', '--app', this.assembly, this.name]);
+  }
+
+  /** The path at which ministack answers for a function URL. */
+  path(url) {
+    const { host, pathname, search } = new URL(url);
+    return `/_aws/lambda-url/${host.split('.')[0]}${pathname}${search}`;
+  }
+
+  /** Sends calls with `@segment/analytics-node`, which has to be content with the answers. */
+  async send(calls) {
+    const { url: host, environment: env } = this.emulator;
+    const child = spawn(process.execPath, [SEND], { env, stdio: ['pipe', 'inherit', 'pipe'] });
+    let failures = '';
+    child.stderr.on('data', (chunk) => (failures += chunk));
+    child.stdin.end(JSON.stringify({ host, path: this.path(`${this.outputs.IngestUrl}v1/batch`), writeKey: WRITE_KEY, calls }));
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    assert.equal(code, 0, `the SDK reported: ${failures}`);
+  }
+
+  /** Posts one call of the tracking API. */
+  async post(type, call) {
+    const path = this.path(`${this.outputs.IngestUrl}v1/${type}`);
+    const headers = { authorization: `Basic ${btoa(`${WRITE_KEY}:`)}`, 'content-type': 'application/json' };
+    const answer = await this.emulator.fetch(path, { method: 'POST', headers, body: JSON.stringify(call) });
+    assert.equal(answer.status, 200, `POST /v1/${type}: ${answer.text}`);
+  }
+
+  /** Asks the api, with its key. */
+  ask(path, { key = this.apiKey, ...rest } = {}) {
+    const headers = key ? { authorization: `Bearer ${key}` } : {};
+    return this.emulator.fetch(this.path(this.outputs.ApiUrl + path.slice(1)), { headers, ...rest });
+  }
+
+  /** The JSON answer of the api; null where there is none (404). */
+  async get(path) {
+    const answer = await this.ask(path);
+    if (answer.status === 404) return null;
+    assert.equal(answer.status, 200, `GET ${path}: ${answer.text}`);
+    return JSON.parse(answer.text);
+  }
+
+  /** The person that an identity leads to. */
+  profile(identity) {
+    return this.get(`/api/profiles/${encodeURIComponent(identity)}`);
+  }
+
+  /** The person, once `is` holds. */
+  async profileOnce(identity, what, is, options) {
+    return until(`${identity}: ${what}`, async () => {
+      const profile = await this.profile(identity);
+      return profile && is(profile) ? profile : Promise.reject(new Error(JSON.stringify(profile)));
+    }, options);
+  }
+
+  /** The mails that SES took for an address, the oldest first. */
+  async mailsTo(address) {
+    const { messages } = JSON.parse((await this.emulator.fetch('/_ministack/ses/messages')).text);
+    return Object.values(messages).flat().filter((mail) => mail.To.includes(address));
+  }
+
+  /** A queue's URL by its name, such as `events` and `events-dlq`. */
+  async queueUrl(queue) {
+    return (await this.aws.queues('GetQueueUrl', { QueueName: `${this.name}-${queue}` })).QueueUrl;
+  }
+
+  /** How many messages wait in a queue, and how many are with somebody. */
+  async depth(queue) {
+    const QueueUrl = await this.queueUrl(queue);
+    const { Attributes } = await this.aws.queues('GetQueueAttributes', { QueueUrl, AttributeNames: ['All'] });
+    return { waiting: Number(Attributes.ApproximateNumberOfMessages), taken: Number(Attributes.ApproximateNumberOfMessagesNotVisible) };
+  }
+
+  /** The name of a function's role. */
+  async role(name) {
+    const { Role } = await this.aws.functions('GetFunctionConfiguration', { FunctionName: `${this.name}-${name}` });
+    return Role.split('/').at(-1);
+  }
+
+  /** Has messages of a queue that failed come again after a second, not after minutes. In the template that would be too short for the function. */
+  async hurry(queue) {
+    await this.aws.queues('SetQueueAttributes', { QueueUrl: await this.queueUrl(queue), Attributes: { VisibilityTimeout: '1' } });
+  }
+
+  /** The dead letters of a queue, which stay where they are. */
+  async deadLetters(queue) {
+    const QueueUrl = await this.queueUrl(`${queue}-dlq`);
+    return (await this.aws.queues('ReceiveMessage', { QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 0 })).Messages ?? [];
+  }
+
+  /** Moves the dead letters of a queue back. */
+  async redrive(queue) {
+    const [from, to] = await Promise.all([this.queueUrl(`${queue}-dlq`), this.queueUrl(queue)]);
+    for (const { Body, ReceiptHandle } of (await this.aws.queues('ReceiveMessage', { QueueUrl: from, MaxNumberOfMessages: 10 })).Messages ?? []) {
+      await this.aws.queues('SendMessage', { QueueUrl: to, MessageBody: Body });
+      await this.aws.queues('DeleteMessage', { QueueUrl: from, ReceiptHandle });
+    }
+  }
+
+  /** Does what has to be done once after the first deployment, and what ministack does not do by itself. */
+  async begin() {
+    await this.#push();
+    // ministack leaves the template's TTL out. With it, what functions write has to outlive it.
+    await this.aws.tables('UpdateTimeToLive', { TableName: this.name, TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true } });
+    await Promise.all(FUNCTIONS.map((name) => this.#translate(name)));
+  }
+
+  /**
+   * Gives a role what ministack asks for where AWS asks for what the template gives: for batches of messages an action of their own, and for
+   * mails the right to `*`, without conditions. What the template has to say of both for AWS is checked in infra/cdk/test.
+   */
+  async #translate(name) {
+    const RoleName = await this.role(name);
+    const { Statement } = await this.policy(RoleName);
+    const actions = (statement) => [statement.Action].flat();
+    const batches = Statement.flatMap((statement) => {
+      const Action = actions(statement).filter((action) => BATCHED.includes(action)).map((action) => `${action}Batch`);
+      return Action.length > 0 ? [{ ...statement, Action }] : [];
+    });
+    const mails = Statement.filter((statement) => actions(statement).includes('ses:SendEmail')).map(() => ({ Effect: 'Allow', Action: 'ses:SendEmail', Resource: '*' }));
+    if (batches.length + mails.length === 0) return;
+    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [...batches, ...mails] });
+    await this.aws.roles('PutRolePolicy', { RoleName, PolicyName: 'ministack', PolicyDocument });
+  }
+
+  /** What the template gives a role. */
+  async policy(RoleName) {
+    const { PolicyDocument } = await this.aws.roles('GetRolePolicy', { RoleName, PolicyName: 'own' });
+    return JSON.parse(decodeURIComponent(PolicyDocument));
+  }
+
+  /** Pushes the config. */
+  async #push() {
+    const names = (await readdir(this.config, { recursive: true })).filter((name) => name.endsWith('.toml')).sort();
+    const files = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await readFile(join(this.config, name), 'utf8')])));
+    const version = 'aaaaaaaaaaaa';
+    const put = (Item) => this.aws.tables('PutItem', { TableName: this.name, Item });
+    const at = { N: String(Date.now()) };
+    await put({ pk: { S: 'CONFIG' }, sk: { S: `V#${version}` }, files: { B: deflateRawSync(JSON.stringify({ files })) }, at });
+    await put({ pk: { S: 'CONFIG' }, sk: { S: 'CURRENT' }, v: { S: version }, ver: { N: '1' }, at });
+  }
+}

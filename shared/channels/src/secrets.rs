@@ -85,7 +85,9 @@ impl Extension {
     }
 }
 
-fn is_parameter(name: &str) -> bool {
+/// Whether `name` is of a parameter of the Parameter Store, by its first slash or its ARN, and not of a secret of Secrets Manager.
+#[must_use]
+pub fn is_parameter(name: &str) -> bool {
     name.starts_with('/') || (name.starts_with("arn:") && name.split(':').nth(2) == Some("ssm"))
 }
 

@@ -18,6 +18,12 @@ impl Share {
         Self((percent.clamp(0.0, 100.0) * PARTS).round() as u32)
     }
 
+    /// 0 to 1.
+    #[must_use]
+    pub fn fraction(self) -> f64 {
+        f64::from(self.0) / (100.0 * PARTS)
+    }
+
     /// Whether `part` of `whole` is more than this share.
     #[must_use]
     pub fn is_passed_by(self, part: u64, whole: u64) -> bool {

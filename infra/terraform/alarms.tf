@@ -1,0 +1,207 @@
+# Alarms. infra/README.md has a line for each: what it means, and what to do.
+
+locals {
+  # Minutes. Messages of `messages` may be put off: by receivers who say so, and until a mail in doubt is reported. A report has to be through
+  # before its mail counts as lost.
+  resend = var.config.mail.resend_unknown_after_minutes
+  oldest = {
+    events        = 15
+    messages      = max(60, 2 * local.resend)
+    accounts      = 30
+    "mail-events" = local.resend == 0 ? 15 : max(1, floor(local.resend / 2))
+  }
+
+  # What an alarm is where it does not say otherwise: it rings above nothing, and not where there is no figure.
+  usual = {
+    namespace  = "AWS/Lambda"
+    dimensions = {}
+    period     = 5 * 60
+    threshold  = 0
+    comparison = "GreaterThanThreshold"
+    missing    = "notBreaching"
+    # Periods out of how many that have to be over the limit.
+    datapoints = 1
+    periods    = 1
+  }
+
+  # In the order in which the dashboard shows them.
+  alarms = [for alarm in concat(
+    flatten([for step in local.flow : [
+      {
+        name       = "${step.queue}-dlq"
+        about      = "Dead letters of ${step.queue}: something was tried to its end and did not get through"
+        namespace  = "AWS/SQS"
+        metric     = "ApproximateNumberOfMessagesVisible"
+        dimensions = { QueueName = aws_sqs_queue.dlq[step.queue].name }
+        statistic  = "Maximum"
+        period     = 60
+      },
+      {
+        name       = "${step.queue}-late"
+        about      = "The oldest message of ${step.queue} waits for more than ${local.oldest[step.queue]} minutes"
+        namespace  = "AWS/SQS"
+        metric     = "ApproximateAgeOfOldestMessage"
+        dimensions = { QueueName = aws_sqs_queue.queue[step.queue].name }
+        statistic  = "Maximum"
+        threshold  = local.oldest[step.queue] * 60
+      },
+    ]]),
+    [{
+      name       = "schedules-dlq"
+      about      = "A schedule called its function in vain"
+      namespace  = "AWS/SQS"
+      metric     = "ApproximateNumberOfMessagesVisible"
+      dimensions = { QueueName = aws_sqs_queue.dlq["schedules"].name }
+      statistic  = "Maximum"
+      period     = 60
+    }],
+    flatten([for name in local.function_names : [
+      {
+        name       = "${name}-errors"
+        about      = "Calls of ${name} died or took too long; a batch of which some records fail does not count here"
+        metric     = "Errors"
+        dimensions = { FunctionName = local.functions[name].name }
+        statistic  = "Sum"
+        datapoints = 2
+        periods    = 3
+      },
+      {
+        name       = "${name}-throttles"
+        about      = "Calls of ${name} were turned away: its concurrency, or the account's, is used up"
+        metric     = "Throttles"
+        dimensions = { FunctionName = local.functions[name].name }
+        statistic  = "Sum"
+        datapoints = 2
+        periods    = 3
+      },
+    ]]),
+    # That a clock has stopped is seen by nothing else: nobody waits for what it would have begun. CloudWatch looks a day back at most.
+    [for schedule in var.config.schedules : {
+      name       = "${schedule.id}-silent"
+      about      = "The schedule ${schedule.id} has not called ${schedule.function} for ${max(15, 3 * schedule.every_minutes)} minutes"
+      metric     = "Invocations"
+      dimensions = { FunctionName = local.functions[schedule.function].name }
+      statistic  = "Sum"
+      period     = max(15, 3 * schedule.every_minutes) * 60
+      threshold  = 1
+      comparison = "LessThanThreshold"
+      missing    = "breaching"
+    } if coalesce(schedule.every_minutes, 24 * 60) <= 8 * 60],
+    # SES knows one reputation for all mails of an account and region, and acts on it.
+    [
+      {
+        name       = "mail-bounces"
+        about      = "So many mails of the account bounce that SES may put it under review"
+        namespace  = "AWS/SES"
+        metric     = "Reputation.BounceRate"
+        statistic  = "Maximum"
+        period     = 60 * 60
+        threshold  = var.config.mail.bounce_limit
+        comparison = "GreaterThanOrEqualToThreshold"
+      },
+      {
+        name       = "mail-complaints"
+        about      = "So many mails of the account are called spam that SES may put it under review"
+        namespace  = "AWS/SES"
+        metric     = "Reputation.ComplaintRate"
+        statistic  = "Maximum"
+        period     = 60 * 60
+        threshold  = var.config.mail.complaint_limit
+        comparison = "GreaterThanOrEqualToThreshold"
+      },
+    ],
+    [
+      {
+        name       = "journeys-paused"
+        about      = "A journey holds mails back because too many of its mails bounced or were called spam"
+        namespace  = local.own_metrics
+        metric     = "MessagesPaused"
+        dimensions = { function = module.deliver.name }
+        statistic  = "Sum"
+      },
+      {
+        name       = "mails-in-doubt"
+        about      = "It is not known of a message whether it went out, and it is not sent again"
+        namespace  = local.own_metrics
+        metric     = "MessagesUnknown"
+        dimensions = { function = module.deliver.name }
+        statistic  = "Sum"
+      },
+    ],
+  ) : merge(local.usual, alarm)]
+}
+
+resource "aws_cloudwatch_metric_alarm" "alarm" {
+  for_each = { for alarm in local.alarms : alarm.name => alarm }
+
+  alarm_name          = "${local.prefix}-${each.key}"
+  alarm_description   = each.value.about
+  namespace           = each.value.namespace
+  metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
+  statistic           = each.value.statistic
+  period              = each.value.period
+  threshold           = each.value.threshold
+  comparison_operator = each.value.comparison
+  treat_missing_data  = each.value.missing
+  datapoints_to_alarm = each.value.datapoints
+  evaluation_periods  = each.value.periods
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+  tags                = local.tags
+}
+
+resource "aws_sns_topic" "alarms" {
+  name = "${local.prefix}-alarms"
+  tags = local.tags
+}
+
+resource "aws_sns_topic_subscription" "alarms" {
+  count = var.alarm_mail == null ? 0 : 1
+
+  topic_arn = aws_sns_topic.alarms.arn
+  protocol  = "email"
+  endpoint  = var.alarm_mail
+}
+
+resource "aws_sns_topic_policy" "alarms" {
+  arn    = aws_sns_topic.alarms.arn
+  policy = data.aws_iam_policy_document.alarms.json
+}
+
+data "aws_iam_policy_document" "alarms" {
+  statement {
+    sid       = "AllowPublishThroughSSLOnly"
+    effect    = "Deny"
+    actions   = ["sns:Publish"]
+    resources = [aws_sns_topic.alarms.arn]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+
+  statement {
+    sid       = "AlarmsOfThisAccount"
+    actions   = ["sns:Publish"]
+    resources = [aws_sns_topic.alarms.arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudwatch.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account]
+    }
+  }
+}

@@ -1,0 +1,4 @@
+output "perennial" {
+  description = "Addresses and names of the stage."
+  value       = module.perennial
+}

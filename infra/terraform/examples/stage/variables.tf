@@ -1,0 +1,27 @@
+variable "region" {
+  description = "The AWS region."
+  type        = string
+}
+
+variable "stage" {
+  description = "Which stage; null for the only one."
+  type        = string
+  default     = null
+}
+
+variable "architecture" {
+  description = "What the functions were built for: x86_64 or arm64."
+  type        = string
+  default     = "x86_64"
+}
+
+variable "api_key_hashes" {
+  description = "SHA-256, in hex, of each key that may read the api."
+  type        = list(string)
+}
+
+variable "alarm_mail" {
+  description = "Who gets alarms by mail."
+  type        = string
+  default     = null
+}

@@ -1,0 +1,129 @@
+# The functions. permissions.tf says what each may do.
+
+locals {
+  # The functions in the order in which work flows.
+  function_names = ["ingest", "score", "sweep", "rollup", "deliver", "api"]
+  functions = {
+    ingest  = module.ingest
+    score   = module.score
+    sweep   = module.sweep
+    rollup  = module.rollup
+    deliver = module.deliver
+    api     = module.api
+  }
+
+  # What all functions have in common.
+  stage = {
+    prefix       = local.prefix
+    region       = local.region
+    packages     = var.packages
+    architecture = var.architecture
+    log_days     = var.config.logs.retention_days
+    tags         = local.tags
+  }
+
+  # As functions know the queues: MAIL_EVENTS_QUEUE_URL, MAIL_EVENTS_DLQ_URL and so on.
+  queue_urls = merge(
+    { for name in keys(local.consumers) : "${upper(replace(name, "-", "_"))}_QUEUE_URL" => aws_sqs_queue.queue[name].id },
+    { for name in keys(local.consumers) : "${upper(replace(name, "-", "_"))}_DLQ_URL" => aws_sqs_queue.dlq[name].id },
+  )
+  table_and_events = {
+    TABLE            = aws_dynamodb_table.people.name
+    EVENTS_QUEUE_URL = local.queue_urls.EVENTS_QUEUE_URL
+  }
+
+  # Whether `deliver` reads secrets at run time, through AWS's extension.
+  asks_extension = length(concat(var.config.secrets.stored, var.config.secrets.parameters)) > 0
+}
+
+module "ingest" {
+  source = "./modules/function"
+
+  name        = "ingest"
+  description = "Takes events in over HTTPS"
+  stage       = local.stage
+  size        = var.config.functions.ingest
+  statements  = local.permissions.ingest
+  public      = true
+  environment = merge(
+    local.table_and_events,
+    { for name in var.config.secrets.hooks : name => local.secret_values[name] },
+  )
+}
+
+module "score" {
+  source = "./modules/function"
+
+  name        = "score"
+  description = "Counts events into profiles and decides what follows"
+  stage       = local.stage
+  size        = var.config.functions.score
+  statements  = local.permissions.score
+  environment = merge(local.table_and_events, {
+    MESSAGES_QUEUE_URL = local.queue_urls.MESSAGES_QUEUE_URL
+    ACCOUNTS_QUEUE_URL = local.queue_urls.ACCOUNTS_QUEUE_URL
+    ARCHIVE            = "s3://${aws_s3_bucket.archive.id}/${local.archive_prefix}"
+  })
+}
+
+module "sweep" {
+  source = "./modules/function"
+
+  name        = "sweep"
+  description = "Finds the people whose timers rang"
+  stage       = local.stage
+  size        = var.config.functions.sweep
+  statements  = local.permissions.sweep
+  environment = local.table_and_events
+}
+
+module "rollup" {
+  source = "./modules/function"
+
+  name        = "rollup"
+  description = "Works accounts out"
+  stage       = local.stage
+  size        = var.config.functions.rollup
+  statements  = local.permissions.rollup
+  environment = merge(local.table_and_events, {
+    MESSAGES_QUEUE_URL = local.queue_urls.MESSAGES_QUEUE_URL
+    ACCOUNTS_QUEUE_URL = local.queue_urls.ACCOUNTS_QUEUE_URL
+  })
+}
+
+module "deliver" {
+  source = "./modules/function"
+
+  name        = "deliver"
+  description = "Sends messages, and takes in what becomes of mails"
+  stage       = local.stage
+  size        = var.config.functions.deliver
+  statements  = local.permissions.deliver
+  layers      = local.asks_extension ? [var.secrets_extension_arn] : []
+  environment = merge(
+    local.table_and_events,
+    {
+      MESSAGES_QUEUE_URL = local.queue_urls.MESSAGES_QUEUE_URL
+      CONFIGURATION_SET  = aws_sesv2_configuration_set.mails.configuration_set_name
+      PUBLIC_URL         = var.public_url == null ? module.api.url : var.public_url
+      UNSUBSCRIBE_KEYS   = local.secret_values.UNSUBSCRIBE_KEYS
+    },
+    { for name in var.config.secrets.endpoints : name => local.secret_values[name] },
+  )
+}
+
+module "api" {
+  source = "./modules/function"
+
+  name        = "api"
+  description = "Answers questions, and shows readers their choices"
+  stage       = local.stage
+  size        = var.config.functions.api
+  statements  = local.permissions.api
+  public      = true
+  environment = merge(local.table_and_events, local.queue_urls, {
+    API_KEY_HASHES   = join(",", var.api_key_hashes)
+    UNSUBSCRIBE_KEYS = local.secret_values.UNSUBSCRIBE_KEYS
+    INBOX_SECRETS    = local.secret_values.INBOX_SECRETS
+  })
+}

@@ -1,0 +1,98 @@
+# What each function may do: the calls that its code makes, on the things that it makes them on, and nothing else.
+#
+# Two calls are left out on purpose. While `deliver` starts it lists configuration sets, and `score` and `rollup` ask for a queue, only to have
+# the connection open; a refusal opens it as well.
+
+locals {
+  table_arn  = aws_dynamodb_table.people.arn
+  queue_arns = { for name in local.queue_names : name => local.queues[name].arn }
+
+  permissions = {
+    ingest = [
+      { actions = ["dynamodb:GetItem", "dynamodb:BatchWriteItem"], resources = [local.table_arn] },
+      { actions = ["sqs:SendMessage", "sqs:GetQueueAttributes"], resources = [local.queue_arns["events"]] },
+    ]
+
+    score = concat(local.consume["score"], [
+      {
+        actions = [
+          "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem",
+          "dynamodb:BatchWriteItem",
+        ]
+        resources = [local.table_arn]
+      },
+      { actions = ["sqs:SendMessage"], resources = [for name in ["events", "messages", "accounts"] : local.queue_arns[name]] },
+      { actions = ["s3:PutObject"], resources = ["${aws_s3_bucket.archive.arn}/${local.archive_prefix}/*"] },
+    ])
+
+    sweep = [
+      { actions = ["dynamodb:GetItem"], resources = [local.table_arn] },
+      { actions = ["dynamodb:Query"], resources = ["${local.table_arn}/index/${local.due_index}"] },
+      # The dead letters of schedules are where Lambda puts what it could not run, in the function's name.
+      { actions = ["sqs:SendMessage"], resources = [for name in ["events", "schedules-dlq"] : local.queue_arns[name]] },
+    ]
+
+    rollup = concat(local.consume["rollup"], [
+      { actions = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"], resources = [local.table_arn] },
+      { actions = ["sqs:SendMessage"], resources = [for name in ["events", "messages", "accounts"] : local.queue_arns[name]] },
+    ])
+
+    deliver = concat(
+      local.consume["deliver"],
+      [
+        {
+          actions   = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
+          resources = [local.table_arn]
+        },
+        { actions = ["sqs:SendMessage"], resources = [for name in ["events", "messages"] : local.queue_arns[name]] },
+        { actions = ["sqs:ChangeMessageVisibility"], resources = [local.queue_arns["messages"]] },
+        {
+          # SES asks for the right to the sender's identity, whichever of the two is verified, and to the configuration set.
+          actions = ["ses:SendEmail"]
+          resources = [
+            "${local.ses_arn}:identity/${var.config.mail.domain}",
+            "${local.ses_arn}:identity/${var.config.mail.from_address}",
+            "${local.ses_arn}:configuration-set/${local.configuration_set}",
+          ]
+          conditions = [{ test = "StringEquals", variable = "ses:FromAddress", values = [var.config.mail.from_address] }]
+        },
+      ],
+      # Secrets that endpoints name by `secret`, which the extension reads in the function's name.
+      [for names in [var.config.secrets.stored] : {
+        actions   = ["secretsmanager:GetSecretValue"]
+        resources = [for name in names : startswith(name, "arn:") ? name : "${local.secret_arn}:${name}-??????"]
+      } if length(names) > 0],
+      [for names in [var.config.secrets.parameters] : {
+        actions   = ["ssm:GetParameter"]
+        resources = [for name in names : startswith(name, "arn:") ? name : "${local.parameter_arn}${name}"]
+      } if length(names) > 0],
+      [for key in compact([var.secrets_key_arn]) : { actions = ["kms:Decrypt"], resources = [key] } if local.asks_extension],
+    )
+
+    api = [
+      {
+        actions   = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem"]
+        resources = [local.table_arn]
+      },
+      { actions = ["sqs:SendMessage"], resources = [local.queue_arns["events"]] },
+      {
+        actions   = ["sqs:GetQueueAttributes"]
+        resources = [for name in setsubtract(local.queue_names, ["schedules-dlq"]) : local.queue_arns[name]]
+      },
+    ]
+  }
+
+  # What Lambda does in a function's name to feed it.
+  consume = {
+    for function in distinct(values(local.consumers)) : function => [{
+      actions   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+      resources = [for name, consumer in local.consumers : local.queue_arns[name] if consumer == function]
+    }]
+  }
+
+  ses_arn = "arn:${local.partition}:ses:${local.region}:${local.account}"
+  # Secrets Manager adds a dash and six characters of its own to a secret's name.
+  secret_arn = "arn:${local.partition}:secretsmanager:${local.region}:${local.account}:secret"
+  # The name of a parameter begins with a slash.
+  parameter_arn = "arn:${local.partition}:ssm:${local.region}:${local.account}:parameter"
+}

@@ -1,0 +1,112 @@
+# The queues between the functions, each with where it sets messages aside that no attempt got through.
+
+locals {
+  # The queues in the order in which work flows, and the function that each feeds.
+  flow = [
+    { queue = "events", function = "score" },
+    { queue = "messages", function = "deliver" },
+    { queue = "accounts", function = "rollup" },
+    { queue = "mail-events", function = "deliver" },
+  ]
+  consumers = { for step in local.flow : step.queue => step.function }
+
+  # How often a queue's messages come again, in times of its function's timeout. AWS's advice: six.
+  visibility_timeouts = 6
+
+  # All queues, by what follows the prefix in their names.
+  queue_names = toset(concat(keys(local.consumers), [for name in keys(local.consumers) : "${name}-dlq"], ["schedules-dlq"]))
+  queues = merge(
+    { for name, queue in aws_sqs_queue.queue : name => queue },
+    { for name, queue in aws_sqs_queue.dlq : "${name}-dlq" => queue },
+  )
+}
+
+resource "aws_sqs_queue" "queue" {
+  for_each = local.consumers
+
+  name                      = "${local.prefix}-${each.key}"
+  message_retention_seconds = var.config.queues.retention_days * 24 * 60 * 60
+  # A batch that is throttled is tried for some time before it uses up an attempt.
+  visibility_timeout_seconds = local.visibility_timeouts * var.config.functions[each.value].timeout_seconds
+  sqs_managed_sse_enabled    = true
+  tags                       = local.tags
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dlq[each.key].arn
+    maxReceiveCount     = var.config.queues.max_receives
+  })
+}
+
+# `schedules`: calls of schedules that came to nothing, where neither EventBridge Scheduler nor Lambda got the function to run through.
+resource "aws_sqs_queue" "dlq" {
+  for_each = toset(concat(keys(local.consumers), ["schedules"]))
+
+  name                      = "${local.prefix}-${each.key}-dlq"
+  message_retention_seconds = var.config.queues.dlq_retention_days * 24 * 60 * 60
+  sqs_managed_sse_enabled   = true
+  tags                      = local.tags
+}
+
+resource "aws_sqs_queue_policy" "queue" {
+  for_each = local.queue_names
+
+  queue_url = local.queues[each.key].id
+  policy    = data.aws_iam_policy_document.queue[each.key].json
+}
+
+data "aws_iam_policy_document" "queue" {
+  for_each = local.queue_names
+
+  statement {
+    effect    = "Deny"
+    actions   = ["sqs:*"]
+    resources = [local.queues[each.key].arn]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = each.key == "mail-events" ? [aws_sns_topic.mail_events.arn] : []
+
+    content {
+      actions   = ["sqs:SendMessage"]
+      resources = [local.queues[each.key].arn]
+
+      principals {
+        type        = "Service"
+        identifiers = ["sns.amazonaws.com"]
+      }
+
+      condition {
+        test     = "ArnEquals"
+        variable = "aws:SourceArn"
+        values   = [statement.value]
+      }
+    }
+  }
+}
+
+# Has Lambda take from each queue. A failed record comes again alone: functions answer with the ids of those.
+resource "aws_lambda_event_source_mapping" "queue" {
+  for_each = local.consumers
+
+  event_source_arn                   = aws_sqs_queue.queue[each.key].arn
+  function_name                      = local.functions[each.value].name
+  batch_size                         = var.config.functions[each.value].batch.messages
+  maximum_batching_window_in_seconds = var.config.functions[each.value].batch.window_seconds
+  function_response_types            = ["ReportBatchItemFailures"]
+  tags                               = local.tags
+
+  scaling_config {
+    maximum_concurrency = var.config.functions[each.value].batch.at_once
+  }
+}

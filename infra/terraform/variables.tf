@@ -1,0 +1,161 @@
+variable "config" {
+  description = "What `perennial config deployment` prints of infra/config: jsondecode(file(\"deployment.json\"))."
+  type = object({
+    files = map(string)
+    queues = object({
+      max_receives       = number
+      retention_days     = number
+      dlq_retention_days = number
+    })
+    logs = object({
+      retention_days = number
+    })
+    functions = map(object({
+      memory_mb       = number
+      timeout_seconds = number
+      concurrency     = optional(number)
+      batch = optional(object({
+        messages       = number
+        window_seconds = number
+        at_once        = number
+      }))
+    }))
+    schedules = list(object({
+      id            = string
+      function      = string
+      expression    = string
+      time_zone     = string
+      every_minutes = optional(number)
+    }))
+    mail = object({
+      from_address                 = string
+      domain                       = string
+      configuration_set            = string
+      resend_unknown_after_minutes = number
+      bounce_limit                 = number
+      complaint_limit              = number
+    })
+    secrets = object({
+      hooks      = list(string)
+      endpoints  = list(string)
+      stored     = list(string)
+      parameters = list(string)
+    })
+  })
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,64}$", var.config.mail.configuration_set))
+    error_message = "channels.toml: mail.configuration_set must be letters, digits, _ and -, up to 64."
+  }
+
+  validation {
+    condition     = alltrue([for name in concat(var.config.secrets.hooks, var.config.secrets.endpoints) : can(regex("^[A-Za-z][A-Za-z0-9_]*$", name))])
+    error_message = "Each secret_env must be letters, digits and _, and begin with a letter: Lambda takes no other variable."
+  }
+
+  validation {
+    condition     = alltrue([for schedule in var.config.schedules : contains(["sweep"], schedule.function)])
+    error_message = "schedules.toml: only sweep is called by the clock."
+  }
+}
+
+variable "config_directory" {
+  description = "Where the TOML files are that `config` was made from. A plan is refused once they were edited after it; null for no such check."
+  type        = string
+  default     = null
+
+  validation {
+    condition = var.config_directory == null ? true : alltrue([
+      for name, sum in var.config.files : filesha256("${var.config_directory}/${name}") == sum
+    ])
+    error_message = "The config was edited since: run `perennial config deployment DIRECTORY > deployment.json` again."
+  }
+}
+
+variable "stage" {
+  description = "All names begin with `perennial-STAGE`, the table's too; null for `perennial`. Stages of one account share nothing but its quotas and SES's reputation."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.stage == null ? true : can(regex("^[a-z][a-z0-9-]{0,19}$", var.stage))
+    error_message = "A stage must be lower-case letters, digits and -, begin with a letter, and have 20 characters at most."
+  }
+}
+
+variable "packages" {
+  description = "Where NAME/bootstrap.zip of each function is: target/lambda, after `cargo lambda build --release --output-format zip`."
+  type        = string
+}
+
+variable "architecture" {
+  description = "What the functions were built for: `x86_64`, or `arm64` (`cargo lambda build --arm64`)."
+  type        = string
+  default     = "x86_64"
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.architecture)
+    error_message = "The architecture must be arm64 or x86_64."
+  }
+}
+
+variable "api_key_hashes" {
+  description = "SHA-256, in hex, of each key that may read the api; several while one is rotated. `perennial key` makes both."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.api_key_hashes) > 0 && alltrue([for hash in var.api_key_hashes : can(regex("^[0-9a-f]{64}$", hash))])
+    error_message = "At least one SHA-256 must be given, each of 64 hexadecimal digits in lower case."
+  }
+}
+
+variable "public_url" {
+  description = "https://HOST, where readers find the api if a domain of yours is in front of it; null for the api's own function URL."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.public_url == null ? true : can(regex("^https://[^/]+$", var.public_url))
+    error_message = "The public URL must be https://HOST, without a path or a slash at its end."
+  }
+}
+
+variable "create_mail_identity" {
+  description = "Whether the sender's domain becomes an identity of this stage, to be verified by `dkim_records`. Else it has to be one of the account."
+  type        = bool
+  default     = false
+}
+
+variable "alarm_mail" {
+  description = "Who gets alarms by mail; SNS asks them to confirm. Null for nobody: subscribe to `alarm_topic`."
+  type        = string
+  default     = null
+}
+
+variable "secrets_key_arn" {
+  description = "The ARN of the KMS key of secrets that channels.toml names by `secret`, where it is not AWS's own."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.secrets_key_arn == null ? true : can(regex("^arn:[^:]+:kms:", var.secrets_key_arn))
+    error_message = "The key must be given by its ARN."
+  }
+}
+
+variable "secrets_extension_arn" {
+  description = "The ARN of the layer `AWS-Parameters-and-Secrets-Lambda-Extension` (or `…-Arm64`) in this region. Only needed where channels.toml names an endpoint's secret by `secret`."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.secrets_extension_arn != null || length(concat(var.config.secrets.stored, var.config.secrets.parameters)) == 0
+    error_message = "channels.toml names a secret by `secret`, which deliver reads through the extension: give its ARN in this region."
+  }
+}
+
+variable "tags" {
+  description = "Tags of everything that takes tags, beside `perennial`."
+  type        = map(string)
+  default     = {}
+}

@@ -1,9 +1,9 @@
 // What SES reports comes back: SES -> SNS -> SQS -> deliver.
 import assert from 'node:assert/strict';
-import { NEWS } from '../lib/config.mjs';
+import { FREE_MAIL, NEWS } from '../lib/config.mjs';
 import { until } from '../lib/run.mjs';
 
-const CLEO = { userId: 'cleo', email: 'cleo@customer.example' };
+const CLEO = { userId: 'cleo', email: `cleo@${FREE_MAIL}` };
 
 /** The report of a mail that bounced for good, as SES publishes it. */
 function bounce({ mail, profile, message, address }) {

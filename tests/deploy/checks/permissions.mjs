@@ -26,7 +26,7 @@ export default function permissions(check) {
       } finally {
         await giveBack();
       }
-      await stage.redrive('events');
+      assert.match(await stage.operate('redrive', 'events'), /^events: 1 /);
       await stage.profileOnce(userId, 'it is counted', (found) => found.counts['Signed In'] === 1);
       assert.deepEqual(await stage.depth('events-dlq'), { waiting: 0, taken: 0 });
     });

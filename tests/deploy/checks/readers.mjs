@@ -1,9 +1,9 @@
 // Readers who want out, by the link in a mail.
 import assert from 'node:assert/strict';
-import { NEWS } from '../lib/config.mjs';
+import { FREE_MAIL, NEWS } from '../lib/config.mjs';
 import { until } from '../lib/run.mjs';
 
-const BEN = { userId: 'ben', email: 'ben@customer.example' };
+const BEN = { userId: 'ben', email: `ben@${FREE_MAIL}` };
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
 export default function readers(check) {

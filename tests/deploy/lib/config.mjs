@@ -6,6 +6,8 @@ import { paths } from './paths.mjs';
 
 /** The domain of the shipped config's sender. */
 export const MAIL_DOMAIN = 'perennial.example';
+/** A mail domain whose people belong to no account, so that no account's news makes anything happen to them. */
+export const FREE_MAIL = 'freemail.example';
 /** What sets off a mail about the topic `tips`, at any hour, as often as it is sent. */
 export const NEWS = 'Deploy Test News';
 /** What sets off the same mail a minute later, by a timer. */
@@ -35,10 +37,13 @@ template = "welcome"
 /** Writes it to `directory`. */
 export async function writeConfig(directory) {
   await cp(paths.config, directory, { recursive: true });
-  const schedules = join(directory, 'schedules.toml');
-  const shipped = await readFile(schedules, 'utf8');
-  const often = shipped.replace('expression = "rate(5 minutes)"', 'expression = "rate(1 minute)"');
-  assert.notEqual(often, shipped, 'schedules.toml has a sweep every five minutes');
-  await writeFile(schedules, often);
+  const change = async (name, from, to) => {
+    const file = join(directory, name);
+    const shipped = await readFile(file, 'utf8');
+    assert.ok(shipped.includes(from), `${name} has ${from}`);
+    await writeFile(file, shipped.replace(from, to));
+  };
+  await change('schedules.toml', 'expression = "rate(5 minutes)"', 'expression = "rate(1 minute)"');
+  await change('accounts.toml', 'free_mail = []', `free_mail = ["${FREE_MAIL}"]`);
   await appendFile(join(directory, 'journeys.toml'), JOURNEYS);
 }

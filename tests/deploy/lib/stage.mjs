@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { deflateRawSync } from 'node:zlib';
 import { services } from './aws.mjs';
 import { FUNCTIONS } from './packages.mjs';
-import { until } from './run.mjs';
+import { paths } from './paths.mjs';
+import { run, until } from './run.mjs';
 
 /** The write key of the shipped config's source. */
 const WRITE_KEY = 'local-write-key';
@@ -134,18 +134,14 @@ export class Stage {
     return (await this.aws.queues('ReceiveMessage', { QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 0 })).Messages ?? [];
   }
 
-  /** Moves the dead letters of a queue back. */
-  async redrive(queue) {
-    const [from, to] = await Promise.all([this.queueUrl(`${queue}-dlq`), this.queueUrl(queue)]);
-    for (const { Body, ReceiptHandle } of (await this.aws.queues('ReceiveMessage', { QueueUrl: from, MaxNumberOfMessages: 10 })).Messages ?? []) {
-      await this.aws.queues('SendMessage', { QueueUrl: to, MessageBody: Body });
-      await this.aws.queues('DeleteMessage', { QueueUrl: from, ReceiptHandle });
-    }
+  /** Runs a command of the CLI against this stage, and gives what it printed. */
+  operate(...args) {
+    return run(paths.perennial, [...args, '--stack', this.name], { cwd: this.emulator.directory, env: this.emulator.environment });
   }
 
   /** Does what has to be done once after the first deployment, and what ministack does not do by itself. */
   async begin() {
-    await this.#push();
+    await this.operate('config', 'push', this.config);
     // ministack leaves the template's TTL out. With it, what functions write has to outlive it.
     await this.aws.tables('UpdateTimeToLive', { TableName: this.name, TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true } });
     await Promise.all(FUNCTIONS.map((name) => this.#translate(name)));
@@ -173,16 +169,5 @@ export class Stage {
   async policy(RoleName) {
     const { PolicyDocument } = await this.aws.roles('GetRolePolicy', { RoleName, PolicyName: 'own' });
     return JSON.parse(decodeURIComponent(PolicyDocument));
-  }
-
-  /** Pushes the config. */
-  async #push() {
-    const names = (await readdir(this.config, { recursive: true })).filter((name) => name.endsWith('.toml')).sort();
-    const files = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await readFile(join(this.config, name), 'utf8')])));
-    const version = 'aaaaaaaaaaaa';
-    const put = (Item) => this.aws.tables('PutItem', { TableName: this.name, Item });
-    const at = { N: String(Date.now()) };
-    await put({ pk: { S: 'CONFIG' }, sk: { S: `V#${version}` }, files: { B: deflateRawSync(JSON.stringify({ files })) }, at });
-    await put({ pk: { S: 'CONFIG' }, sk: { S: 'CURRENT' }, v: { S: version }, ver: { N: '1' }, at });
   }
 }

@@ -17,6 +17,10 @@ import { inventory } from './lib/inventory.mjs';
 import { packages } from './lib/packages.mjs';
 import { Stage } from './lib/stage.mjs';
 
+// `node --test` runs this file in a process of its own, which would go on to its end if that one were killed.
+const parent = process.ppid;
+setInterval(() => process.ppid === parent || process.exit(1), 1000).unref();
+
 describe('deployed by CDK into an AWS that enforces IAM and TLS', { timeout: 540_000 }, () => {
   /** What the checks share: `emulator`, `stage`, `other` (a second one), `empty` (what the account has without either). */
   const world = {};

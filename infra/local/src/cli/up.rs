@@ -2,7 +2,9 @@
 
 use crate::aws::FaultPlan;
 use crate::bundle;
+use crate::stack::elsewhere::{CALLED, Elsewhere};
 use crate::stack::{LOCAL_WRITE_KEY, Stack, StackOptions};
+use clap::builder::PossibleValuesParser;
 use jiff::Timestamp;
 use perennial_lambda_kit::Clock;
 use std::path::PathBuf;
@@ -39,6 +41,13 @@ pub(super) struct Args {
     /// Inject faults into DynamoDB, SQS and SES: SEED:RATE, such as 7:0.05. For testing.
     #[arg(long, value_name = "SEED:RATE", value_parser = fault_plan)]
     faults: Option<FaultPlan>,
+    /// Functions that you run yourself, with commas between: queues and schedules do not call them in this process.
+    #[arg(long, value_name = "FUNCTIONS", value_delimiter = ',', value_parser = PossibleValuesParser::new(CALLED))]
+    without: Vec<String>,
+    /// Where the functions of --without are called instead: http://127.0.0.1:9000 where `cargo lambda watch` runs. Nobody calls them if
+    /// no address is given.
+    #[arg(long, value_name = "URL", requires = "without")]
+    invoke: Option<String>,
 }
 
 fn fault_plan(text: &str) -> Result<FaultPlan, String> {
@@ -70,6 +79,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         fast: args.fast,
         visibility: Duration::from_secs(args.visibility),
         faults: args.faults,
+        elsewhere: Elsewhere { functions: args.without, invoke: args.invoke },
         ..StackOptions::new(config, clock, simulated)
     })
     .await?;

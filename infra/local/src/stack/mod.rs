@@ -3,6 +3,7 @@
 
 mod adapt;
 mod api;
+pub mod elsewhere;
 pub mod environment;
 pub mod event_source;
 mod history;
@@ -18,6 +19,7 @@ pub(crate) use history::Line;
 
 use crate::aws::{DynamoDbOptions, EmbeddedAws, FaultPlan, Options, QueueDepth, SesOptions};
 use crate::stack::adapt::Adapted;
+use crate::stack::elsewhere::Elsewhere;
 use crate::stack::event_source::EventSource;
 use crate::stack::passing::Passing;
 use crate::stack::queues::QueueUrls;
@@ -70,6 +72,8 @@ pub struct StackOptions {
     pub meter: bool,
     /// Seconds that changes of an account are gathered before it is rolled up.
     pub debounce_seconds: u64,
+    /// Functions that do not run in this process.
+    pub elsewhere: Elsewhere,
 }
 
 impl StackOptions {
@@ -90,6 +94,7 @@ impl StackOptions {
             faults_from_start: true,
             meter: false,
             debounce_seconds: 0,
+            elsewhere: Elsewhere::default(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Every function with its clients, put together as its `main.rs` does it for Lambda.
 
+use super::elsewhere::Elsewhere;
 use super::environment::{Environments, Surroundings};
 use super::event_source::{EventSource, Handler};
 use super::http::{Functions, HttpHandler};
@@ -76,6 +77,7 @@ pub(super) struct Wired {
     /// What `score` works with.
     pub(super) score: Arc<perennial_score::Deps>,
     sweep: perennial_sweep::Deps,
+    elsewhere: Elsewhere,
     /// Holds the archive of a stack that keeps nothing; goes with it.
     _scratch: Option<TempDir>,
 }
@@ -84,6 +86,12 @@ impl Wired {
     /// Calls the function that a schedule names.
     pub(super) async fn run_scheduled(&self, function: &str) {
         match function {
+            "sweep" if self.elsewhere.has(function) => {
+                let Some(caller) = self.elsewhere.caller(function) else { return };
+                if let Err(error) = caller.call::<serde_json::Value>(&serde_json::json!({})).await {
+                    tracing::error!(%error, "the sweep failed");
+                }
+            }
             "sweep" => {
                 if let Err(error) = perennial_sweep::handler::handle(&self.sweep, serde_json::Value::Null).await {
                     tracing::error!(%error, "the sweep failed");
@@ -263,6 +271,7 @@ pub(super) async fn wire(
         source("rollup", &urls.accounts, &deployment.rollup, rollup),
     ];
     let functions = Functions { ingest, api };
-    let (score, _scratch) = (score_deps, scratch);
-    Ok(Wired { store, archive, sqs, urls, functions, environments, sources, score, sweep, _scratch })
+    let (score, elsewhere, _scratch) = (score_deps, options.elsewhere.clone(), scratch);
+    let sources = sources.into_iter().filter_map(|source| elsewhere.lead(source)).collect();
+    Ok(Wired { store, archive, sqs, urls, functions, environments, sources, score, sweep, elsewhere, _scratch })
 }

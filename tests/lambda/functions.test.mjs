@@ -1,0 +1,112 @@
+// Every sample payload of events/ through `cargo lambda invoke`, against the embedded stack: what is answered, and what has changed after it.
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { Bench, FUNCTIONS, samples } from './bench.mjs';
+
+const PERSON = 'noyublwapdlrhkp5d53shjss';
+const UNREADABLE = '5b0c1d52-7d0a-4a6e-9f0e-000000000002';
+
+const taken = (answer) => assert.deepEqual(answer, { batchItemFailures: [] });
+/** An HTTP answer of `status`, whose body, where it is looked at, `is` right. */
+const answered = (status, is = () => true) => (answer) => {
+  assert.equal(answer.statusCode, status, JSON.stringify(answer));
+  assert.ok(is(answer.body && JSON.parse(answer.body)), answer.body);
+};
+const accepted = (count, rejected = 0) => answered(200, (body) => body.accepted === count && body.rejected === rejected);
+const inbox = (body) => body.messages.some(({ id }) => id === 'povqdvgt7lghv54zum3d5vzz');
+
+// The story that the samples tell, in its order.
+const STORY = {
+  'score/events.json': taken,
+  'score/tick.json': taken,
+  'score/wake.json': taken,
+  'score/enter.json': taken,
+  'score/poison.json': (answer) => assert.deepEqual(answer, { batchItemFailures: [{ itemIdentifier: UNREADABLE }] }),
+  'rollup/changed.json': taken,
+  'rollup/event.json': taken,
+  'deliver/messages.json': taken,
+  'deliver/unsettled.json': taken,
+  'deliver/account-update.json': taken,
+  'deliver/mail-events.json': taken,
+  'ingest/track.json': accepted(1),
+  'ingest/identify.json': accepted(1),
+  'ingest/batch.json': accepted(2, 1),
+  'ingest/hook.json': accepted(1),
+  'ingest/no-key.json': answered(401, ({ error }) => error.code === 'unknown_write_key'),
+  'ingest/preflight.json': answered(204),
+  'sweep/schedule.json': (answer) => assert.deepEqual([typeof answer.sent, answer.unsent, answer.more], ['number', 0, false]),
+  'api/status.json': answered(200, ({ events }) => events.accepted > 0),
+  'api/profile.json': answered(200, ({ id }) => id === PERSON),
+  'api/account.json': answered(200, ({ id, people }) => id === 'customer-02' && people === 1),
+  'api/rejects.json': answered(200, ({ rejects }) => rejects.length === 1),
+  'api/inbox.json': answered(200, inbox),
+  'api/inbox-click.json': answered(200, ({ ok }) => ok),
+  'score/unmerge.json': taken,
+};
+
+describe('functions under cargo-lambda', { timeout: 180_000 }, () => {
+  let bench;
+  before(async () => (bench = await Bench.start()));
+  after(() => bench?.stop());
+
+  for (const [sample, expect] of Object.entries(STORY)) {
+    test(`${sample} is answered as on Lambda`, async () => expect(await bench.invoke(sample)));
+  }
+
+  test('no sample is left out', () => {
+    const files = FUNCTIONS.flatMap((name) =>
+      readdirSync(join(samples, name)).filter((file) => file.endsWith('.json')).map((file) => `${name}/${file}`),
+    );
+    assert.deepEqual(Object.keys(STORY).sort(), files.sort());
+  });
+
+  test('score has counted: the samples, and what queues led from ingest to it', async () => {
+    const { id, stage, counts } = await bench.eventually(
+      '/api/profiles/user-0042',
+      ({ counts }) => counts['Feature Used'] && counts['Report Shared'] && counts['Repository Starred'],
+    );
+    assert.deepEqual([id, stage], [PERSON, 'trial']);
+    for (const event of ['Signed Up', 'Trial Started', 'Signed In', 'Feature Used', 'Report Shared', 'Repository Starred']) {
+      assert.equal(counts[event], 1, event);
+    }
+  });
+
+  test('score has parted the browser from the person', async () => {
+    const browser = await bench.get('/api/profiles/browser-7d1f');
+    assert.notEqual(browser.id, PERSON);
+    assert.equal(browser.counts['Trial Started'], undefined);
+  });
+
+  test('rollup has worked the account out', async () => {
+    const { traits, stage, stages } = await bench.eventually('/api/accounts/customer-02', ({ stage }) => stage === 'trial');
+    assert.deepEqual([traits.employees, stage, stages], [24, 'trial', { trial: 1 }]);
+  });
+
+  test('deliver has sent each message once, and taken in what became of the mail', async () => {
+    const { messages } = await bench.eventually('/api/profiles/user-0042', ({ messages }) => messages.length >= 3);
+    const states = Object.fromEntries(messages.map(({ channel, state }) => [channel, state]));
+    assert.deepEqual(states, { mail: 'complained', in_app: 'clicked', webhook: 'sent' });
+    const { mails } = await bench.get('/_local/mails');
+    assert.equal(mails.length, 1);
+    const { webhooks } = await bench.get('/_local/webhooks');
+    assert.deepEqual(webhooks.map(({ endpoint }) => endpoint).sort(), ['crm', 'tasks']);
+  });
+
+  test('ingest has set the event without a name aside', async () => {
+    const { rejects } = await bench.get('/api/rejects');
+    assert.deepEqual(rejects.map(({ code }) => code), ['missing']);
+  });
+
+  test('no message was given up, and no function has logged an error', async () => {
+    await bench.eventually('/_local/queues', (queues) => Object.values(queues).every(({ visible, in_flight }) => visible + in_flight === 0));
+    for (const [name, child] of Object.entries(bench.functions)) {
+      assert.equal(child.end, undefined, `${name} has ended: ${child.log}`);
+      const errors = child.log.split('\n').filter((line) => line.includes('"level":"ERROR"'));
+      // The record that cannot be read is an error, and the only one.
+      assert.deepEqual(errors.filter((line) => !line.includes(UNREADABLE)), [], name);
+    }
+    assert.doesNotMatch(bench.stack.log, /ERROR/);
+  });
+});

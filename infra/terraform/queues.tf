@@ -75,7 +75,8 @@ data "aws_iam_policy_document" "queue" {
   }
 
   dynamic "statement" {
-    for_each = each.key == "mail-events" ? [aws_sns_topic.mail_events.arn] : []
+    # SNS brings reports of mails, and sets those aside that it cannot bring.
+    for_each = contains(["mail-events", "mail-events-dlq"], each.key) ? [aws_sns_topic.mail_events.arn] : []
 
     content {
       actions   = ["sqs:SendMessage"]

@@ -1,4 +1,4 @@
-/** Alarms. README.md has a line for each: what it means, and what to do. */
+/** Alarms. infra/README.md has a line for each: what it means, and what to do. */
 
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IMetric, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';

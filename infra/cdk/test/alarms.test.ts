@@ -45,7 +45,7 @@ describe('alarms', () => {
   });
 
   it('have a line each in the README', () => {
-    const lines = read('infra/cdk/README.md').split('\n').filter((line) => line.startsWith('| `'));
+    const lines = read('infra/README.md').split('\n').filter((line) => line.startsWith('| `'));
     for (const name of names) {
       const general = name.replace(/^(events|messages|accounts|mail-events)-(dlq|late)$/, 'QUEUE-$2').replace(/^.*-(errors|throttles|silent)$/, (_, kind) => (kind === 'silent' ? 'SCHEDULE-silent' : `FUNCTION-${kind}`));
       assert.ok(lines.some((line) => line.startsWith(`| \`${name}\``) || line.startsWith(`| \`${general}\``)), name);

@@ -102,7 +102,8 @@ describe('the config', () => {
       const { fromAddress, domain } = readConfig(configWith({ 'channels.toml': (file) => file.replace(/from = ".*"/, `from = "${text}"`) })).mail;
       return [fromAddress, domain];
     };
-    assert.deepEqual(from('us@Example.com'), ['us@Example.com', 'example.com']);
+    // The host in lower case, as `deliver` writes it.
+    assert.deepEqual(from('Us@Example.com'), ['Us@example.com', 'example.com']);
     assert.deepEqual(from('Us, all <us@example.com>'), ['us@example.com', 'example.com']);
   });
 });

@@ -4,7 +4,7 @@ import type { Section } from './toml.ts';
 
 /** How mails go out. */
 export interface Mail {
-  /** The sender's bare address. */
+  /** The sender's bare address, its host in lower case. */
   readonly fromAddress: string;
   /** The part of it behind the `@`: the identity that SES has to have verified. */
   readonly domain: string;
@@ -21,7 +21,9 @@ export interface Mail {
 export function readMail(file: Section): Mail {
   const mail = file.section('mail');
   const from = mail.needed('from');
-  const [, fromAddress, domain] = /^(?:[^<]*<)?\s*([^\s<>@]+@([^\s<>@]+))\s*>?$/.exec(from) ?? [];
+  const [, person, host] = /^(?:[^<]*<)?\s*([^\s<>@]+)@([^\s<>@]+)\s*>?$/.exec(from) ?? [];
+  // `deliver` writes the host in lower case, and IAM tells the cases of an address apart.
+  const domain = (host ?? '').toLowerCase();
   if (mail.has('from') && !domain) mail.problem('from', 'must be an address, or `Name <address>`');
   const configurationSet = mail.needed('configuration_set');
   if (configurationSet && !/^[A-Za-z0-9_-]{1,64}$/.test(configurationSet)) {
@@ -29,8 +31,8 @@ export function readMail(file: Section): Mail {
   }
   const pause = file.section('pause');
   return {
-    fromAddress: fromAddress ?? '',
-    domain: (domain ?? '').toLowerCase(),
+    fromAddress: `${person ?? ''}@${domain}`,
+    domain,
     configurationSet,
     resendUnknownMinutes: mail.whole('resend_unknown_after_minutes', 0, 1440) ?? 60,
     bounceLimit: (pause.number('bounce_percent', 0.001, 100) ?? 5) / 100,

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use lambda_http::Body;
 use perennial_domain::{ConfigVersion, Stage};
 use perennial_store::pauses::Paused;
+use perennial_store::sweeps::Sweep;
 use perennial_store::totals::Totals;
 use perennial_store::{Store, StoreError};
 use serde::Serialize;
@@ -17,6 +18,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
+
+/// Runs of the sweep that are shown.
+const SWEEPS: u16 = 5;
 
 /// A queue to be looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -189,8 +193,22 @@ struct StatusView {
     paused_journeys: Vec<Paused>,
     queues: BTreeMap<String, QueueView>,
     idle: bool,
+    /// The last runs of the sweep within a week, the newest first.
+    sweeps: Vec<Sweep>,
     now: Timestamp,
     config: ConfigVersion,
+    /// Which config is in force: what this function works by may be a minute older.
+    in_force: Option<InForce>,
+}
+
+/// The config in force.
+#[derive(Serialize)]
+struct InForce {
+    version: ConfigVersion,
+    since: Timestamp,
+    /// Whether a rollback put it there.
+    rolled_back: bool,
+    previous: Option<ConfigVersion>,
 }
 
 #[derive(Serialize)]
@@ -212,6 +230,12 @@ struct QueueView {
 pub(crate) async fn show(deps: &Deps) -> Result<Response<Body>, Failure> {
     let now = deps.clock.now();
     let (Look { queues, idle }, totals) = deps.status.look_and_count(&deps.store, now).await?;
+    let in_force = deps.store.current_config().await?.map(|current| InForce {
+        version: current.version,
+        since: current.since,
+        rolled_back: current.rolled_back,
+        previous: current.previous,
+    });
     answer::json(&StatusView {
         events: EventsView { accepted: totals.accepted, rejected: totals.rejected, duplicates: totals.duplicates },
         profiles: totals.profiles,
@@ -225,7 +249,9 @@ pub(crate) async fn show(deps: &Deps) -> Result<Response<Body>, Failure> {
         paused_journeys: deps.store.paused_journeys().await?,
         queues,
         idle,
+        sweeps: deps.store.sweeps(SWEEPS).await?,
         now,
+        in_force,
         config: deps.config.current().await.version.clone(),
     })
 }

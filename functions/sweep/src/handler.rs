@@ -7,6 +7,7 @@ use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::metrics::Metrics;
 use perennial_lambda_kit::queue::{Delay, Sender};
 use perennial_store::keys::DUE_SHARDS;
+use perennial_store::sweeps::Sweep;
 use perennial_store::{Store, StoreError};
 use serde::Serialize;
 use std::sync::Arc;
@@ -79,10 +80,20 @@ pub async fn handle(deps: &Deps, _scheduled: serde_json::Value) -> Result<Swept,
             Err(error) => failure = Some(error),
         }
     }
+    note(deps, now, &swept, failure.is_some()).await;
     Metrics::new("Perennial", "sweep").count("TicksSent", swept.sent).count("TicksUnsent", swept.unsent).emit(now);
     match failure {
         Some(error) => Err(error),
         None => Ok(swept),
+    }
+}
+
+/// Notes the run for whoever asks when the last one was. A run that cannot be noted has done its work all the same.
+async fn note(deps: &Deps, at: Timestamp, swept: &Swept, failed: bool) {
+    let took_ms = deps.clock.now().duration_since(at).as_millis().try_into().unwrap_or(0);
+    let sweep = Sweep { at, took_ms, sent: swept.sent, unsent: swept.unsent, more: swept.more, failed };
+    if let Err(error) = deps.store.note_sweep(&sweep).await {
+        tracing::warn!(%error, "the run was not noted");
     }
 }
 

@@ -95,3 +95,21 @@ async fn when_the_index_cannot_be_read_the_run_fails() {
     let (deps, _) = deps(Store::new(store.client().clone(), "no-such-table"), 10);
     assert!(handler::handle(&deps, serde_json::Value::Null).await.is_err());
 }
+
+#[tokio::test]
+async fn each_run_is_noted_with_how_many_were_due_the_newest_first() {
+    let (store, _) = table(2).await;
+    let queue = Arc::new(MemoryQueue::new());
+    let (clock, time) = Clock::simulated(now());
+    let deps = Deps::new(store.clone(), queue.clone(), clock, 100);
+    handler::handle(&deps, serde_json::Value::Null).await.unwrap();
+    time.advance(SignedDuration::from_mins(5));
+    queue.refuse_next(100);
+    handler::handle(&deps, serde_json::Value::Null).await.unwrap();
+    let noted = store.sweeps(10).await.unwrap();
+    let told: Vec<_> = noted.iter().map(|sweep| (sweep.at, sweep.sent, sweep.unsent, sweep.failed)).collect();
+    assert_eq!(told, [(now() + SignedDuration::from_mins(5), 0, 2, false), (now(), 2, 0, false)]);
+    assert_eq!(store.sweeps(1).await.unwrap(), noted[..1]);
+    let since = store.oldest_due(now()).await.unwrap();
+    assert_eq!(since, Some(now() - SignedDuration::from_hours(3)), "the longest overdue of all shards");
+}

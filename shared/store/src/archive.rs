@@ -6,6 +6,7 @@
 //!
 //! Who is one person follows from the events, but for those whom someone parted by hand: [`unmerges`] stand beside the events.
 
+pub mod people;
 pub mod s3;
 pub mod unmerges;
 

@@ -2,13 +2,14 @@
 //!
 //! | item | attributes |
 //! |---|---|
-//! | `CURRENT` | `v` the version in force, `prev` the one before, `at`, `ver` |
+//! | `CURRENT` | `v` the version in force, `prev` the one before, `at` since when, `back` where a rollback put it there, `ver` |
 //! | `V#<version>` | `files`: the bundle as deflated JSON, `at` when it was first pushed |
 
-use crate::error::StoreError;
+use crate::error::{StoreError, sort};
 use crate::item::{Item, Read, at, b, n, needed, s};
 use crate::keys;
-use crate::store::{Condition, Store};
+use crate::store::{Condition, Store, is_true};
+use aws_sdk_dynamodb::types::AttributeValue;
 use flate2::Compression;
 use flate2::read::{DeflateDecoder, DeflateEncoder};
 use jiff::Timestamp;
@@ -57,7 +58,18 @@ pub struct Current {
     pub previous: Option<ConfigVersion>,
     /// Since when.
     pub since: Timestamp,
+    /// Whether a rollback put it there.
+    pub rolled_back: bool,
     writes: u64,
+}
+
+/// A version that was pushed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredVersion {
+    /// Which.
+    pub version: ConfigVersion,
+    /// When it was first pushed.
+    pub pushed_at: Timestamp,
 }
 
 impl Store {
@@ -85,7 +97,7 @@ impl Store {
         item.insert("files".to_owned(), b(deflated));
         item.insert("at".to_owned(), at(now));
         crate::error::unless_conflict(self.put("push_config", item, Some(Condition::absent())).await)?;
-        self.put_in_force(version.clone(), now).await?;
+        self.put_in_force(version.clone(), false, now).await?;
         Ok(version)
     }
 
@@ -106,8 +118,44 @@ impl Store {
             }
         };
         self.bundle(&version).await?;
-        self.put_in_force(version.clone(), now).await?;
+        self.put_in_force(version.clone(), true, now).await?;
         Ok(version)
+    }
+
+    /// All versions that were pushed, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the query fails.
+    pub async fn config_versions(&self) -> Result<Vec<StoredVersion>, StoreError> {
+        let (mut versions, mut from) = (Vec::new(), None);
+        loop {
+            let query = self
+                .client
+                .query()
+                .table_name(&*self.table)
+                .key_condition_expression("#pk = :pk AND begins_with(#sk, :sk)")
+                // Not the files: 25 versions would fill a page.
+                .projection_expression("#sk, #at")
+                .expression_attribute_names("#pk", keys::PK)
+                .expression_attribute_names("#sk", keys::SK)
+                .expression_attribute_names("#at", "at")
+                .expression_attribute_values(":pk", s(keys::CONFIG))
+                .expression_attribute_values(":sk", s(keys::VERSION))
+                .set_exclusive_start_key(from);
+            let page = query.send().await.map_err(|error| sort("config_versions", error))?;
+            for item in page.items() {
+                let version =
+                    needed(keys::SK, item.text(keys::SK)?)?.strip_prefix(keys::VERSION).map(ConfigVersion::parse);
+                let version =
+                    version.and_then(Result::ok).ok_or_else(|| StoreError::corrupt("no config version's key"))?;
+                versions.push(StoredVersion { version, pushed_at: needed("at", item.moment("at")?)? });
+            }
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                versions.sort_by(|a, b| b.pushed_at.cmp(&a.pushed_at).then_with(|| a.version.cmp(&b.version)));
+                return Ok(versions);
+            }
+        }
     }
 
     /// Which config is in force; `None` before the first was pushed.
@@ -121,6 +169,7 @@ impl Store {
                 version: needed("v", item.parsed("v")?)?,
                 previous: item.parsed("prev")?,
                 since: needed("at", item.moment("at")?)?,
+                rolled_back: is_true(item.get("back")),
                 writes: needed("ver", item.number("ver")?)?,
             })
         })
@@ -150,7 +199,7 @@ impl Store {
         Ok(Config::load(&self.bundle(&current.version).await?)?)
     }
 
-    async fn put_in_force(&self, version: ConfigVersion, now: Timestamp) -> Result<(), StoreError> {
+    async fn put_in_force(&self, version: ConfigVersion, is_rollback: bool, now: Timestamp) -> Result<(), StoreError> {
         let current = self.current_config().await?;
         if current.as_ref().is_some_and(|current| current.version == version) {
             return Ok(());
@@ -162,6 +211,9 @@ impl Store {
             item.insert("prev".to_owned(), s(current.version.as_str()));
         }
         item.insert("at".to_owned(), at(now));
+        if is_rollback {
+            item.insert("back".to_owned(), AttributeValue::Bool(true));
+        }
         item.insert("ver".to_owned(), n(writes + 1));
         self.put("put_in_force", item, Some(Condition::version(writes))).await
     }

@@ -25,6 +25,10 @@ pub const MESSAGE: &str = "M#";
 pub const CONFIG: &str = "CONFIG";
 /// The sort key of the config in force.
 pub const CURRENT: &str = "CURRENT";
+/// The beginning of the sort key of a stored version of the config.
+pub const VERSION: &str = "V#";
+/// The partition of the runs of the sweep, each under the moment at which it began.
+pub const SWEEPS: &str = "SWEEPS";
 /// The partition of the counters.
 pub const STAT: &str = "STAT";
 /// The partition of the journeys that are, or were, paused, each under its own partition's name.
@@ -59,6 +63,11 @@ pub fn account(account: &AccountId) -> String {
     format!("A#{account}")
 }
 
+/// The account of a partition key; `None` where it is of something else.
+pub fn account_of(key: &str) -> Option<AccountId> {
+    AccountId::parse(key.strip_prefix("A#")?).ok()
+}
+
 /// Whether a partition is an account's.
 pub fn is_account(partition: &str) -> bool {
     partition.starts_with("A#")
@@ -89,6 +98,16 @@ pub fn rejects(received: Timestamp) -> String {
     format!("R#{}", time::date_of(time::day_of(received)))
 }
 
+/// Whether a partition is of what was rejected on a day.
+pub fn is_rejects(partition: &str) -> bool {
+    partition.starts_with("R#")
+}
+
+/// The sort key of the sweep's run that began at `at`.
+pub fn sweep(at: Timestamp) -> String {
+    format!("{at:.3}")
+}
+
 /// The partition of a journey's counts.
 pub fn journey(name: &str) -> String {
     format!("J#{name}")
@@ -106,7 +125,7 @@ pub fn journey_day(at: Timestamp) -> String {
 
 /// The sort key of a stored version of the config.
 pub fn config_version(version: &str) -> String {
-    format!("V#{version}")
+    format!("{VERSION}{version}")
 }
 
 /// The due index's shard of a person, one hexadecimal digit.

@@ -5,6 +5,7 @@ pub mod archive;
 pub mod codec;
 pub mod config;
 pub mod due;
+pub mod erase;
 mod error;
 pub mod identities;
 mod item;
@@ -18,8 +19,10 @@ pub mod rejects;
 pub mod scan;
 mod store;
 pub mod suppressions;
+pub mod sweeps;
 pub mod table;
 pub mod totals;
+pub mod traces;
 pub mod updates;
 
 pub use archive::{Archive, ArchiveError};

@@ -90,8 +90,19 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the read fails.
     pub async fn preferences(&self, address: &[u8; 32]) -> Result<Preferences, StoreError> {
-        let key = keys::key(keys::suppression_hashed(address), keys::SUPPRESSION);
-        let item = self.get("preferences", key, true).await?;
+        self.preferences_at(keys::suppression_hashed(address)).await
+    }
+
+    /// The same of an address in plain text.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the read fails.
+    pub async fn preferences_of(&self, address: &str) -> Result<Preferences, StoreError> {
+        self.preferences_at(keys::suppression(address)).await
+    }
+
+    async fn preferences_at(&self, pk: String) -> Result<Preferences, StoreError> {
+        let item = self.get("preferences", keys::key(pk, keys::SUPPRESSION), true).await?;
         item.map_or_else(|| Ok(Preferences::default()), |item| read(&item))
     }
 

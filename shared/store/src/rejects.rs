@@ -142,6 +142,14 @@ impl Store {
         Err(StoreError::Throttled { operation: OPERATION })
     }
 
+    /// One reject, by the keys of its item; `None` where it is not kept any more.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the read fails or the item cannot be read.
+    pub async fn reject(&self, pk: &str, id: &str) -> Result<Option<Reject>, StoreError> {
+        self.get("reject", keys::key(pk, id), true).await?.map(|item| Reject::read(&item)).transpose()
+    }
+
     /// The newest rejects, at most `limit`, of the [`KEPT_DAYS`] up to `now`; the newest first.
     ///
     /// # Errors

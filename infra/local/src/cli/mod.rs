@@ -5,16 +5,19 @@ mod client;
 mod config;
 mod demo;
 mod env;
+mod erase;
 mod experiments;
 mod explain;
 mod feed;
 mod journey;
 mod key;
 mod redrive;
+mod rejects;
 mod report;
 mod rescore;
 mod scenarios;
 mod segments;
+mod status;
 mod tables;
 mod unmerge;
 mod up;
@@ -49,6 +52,14 @@ enum Command {
     Rescore(rescore::Args),
     /// Work out from your own history what an action is worth in readiness to buy, and print a patch of scoring.toml.
     Calibrate(calibrate::Args),
+    /// Show how a system does: queues, dead letters, sweeps, the config in force, alarms, and what needs attention.
+    Status(status::Args),
+    /// Show what was not accepted, and why.
+    Rejects(rejects::Args),
+    /// Write down everything that is known of a person, as one JSON document.
+    Export(erase::ExportArgs),
+    /// Erase a person: profile, messages, archive and all, with a receipt.
+    Erase(erase::EraseArgs),
     /// Bring the messages of a dead-letter queue back to their queue.
     Redrive(redrive::Args),
     /// Take an identity out of the person that it was taken for, exactly as it was.
@@ -79,6 +90,10 @@ pub fn main() -> ExitCode {
         Command::Segments(args) => block_on(segments::run(args)),
         Command::Rescore(args) => block_on(rescore::run(args)),
         Command::Calibrate(args) => block_on(calibrate::run(args)),
+        Command::Status(args) => block_on(status::run(args)),
+        Command::Rejects(args) => block_on(rejects::run(args)),
+        Command::Export(args) => block_on(erase::run_export(args)),
+        Command::Erase(args) => block_on(erase::run_erase(args)),
         Command::Redrive(args) => block_on(redrive::run(args)),
         Command::Unmerge(args) => block_on(unmerge::run(args)),
         Command::Env(args) => block_on(env::run(args)),

@@ -16,7 +16,7 @@ use perennial_domain::{Event, hash};
 use std::io::Write;
 
 /// The folder.
-const FOLDER: &str = "unmerges";
+pub(super) const FOLDER: &str = "unmerges";
 
 /// What happened, as it has to be played to end in the same people.
 #[derive(Debug, Clone, PartialEq)]

@@ -25,24 +25,29 @@ pub(in crate::cli) struct Args {
 pub(in crate::cli) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let bundle = bundle::read_dir(&args.dir)?;
     let report = Report::of(&bundle);
-    #[expect(clippy::disallowed_methods, reason = "the terminal's user asks for it, https://no-color.org")]
-    let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let text = report.text(&args.dir.display().to_string(), color);
+    let text = report.text(&args.dir.display().to_string(), in_color());
     std::io::stdout().write_all(text.as_bytes())?;
     let fails = !report.errors.is_empty() || (args.strict && !report.warnings.is_empty());
     Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+/// Whether what is printed may be coloured.
+pub(super) fn in_color() -> bool {
+    #[expect(clippy::disallowed_methods, reason = "the terminal's user asks for it, https://no-color.org")]
+    let is_asked_not_to = std::env::var_os("NO_COLOR").is_some();
+    std::io::stdout().is_terminal() && !is_asked_not_to
+}
+
 /// What was found in a folder.
-struct Report {
-    errors: Vec<ConfigError>,
+pub(super) struct Report {
+    pub(super) errors: Vec<ConfigError>,
     warnings: Vec<ConfigError>,
     /// What there is, in words.
     counted: String,
 }
 
 impl Report {
-    fn of(bundle: &Bundle) -> Self {
+    pub(super) fn of(bundle: &Bundle) -> Self {
         let checked = check::check(bundle);
         let mut errors = checked.errors;
         errors.extend(templates(bundle));
@@ -55,7 +60,7 @@ impl Report {
     }
 
     /// One line for each finding, and a last one that sums up.
-    fn text(&self, dir: &str, color: bool) -> String {
+    pub(super) fn text(&self, dir: &str, color: bool) -> String {
         let mut text = String::new();
         let paint = |code: &str, part: &str| if color { format!("\x1b[{code}m{part}\x1b[0m") } else { part.to_owned() };
         for (kind, code, findings) in [("error", "1;31", &self.errors), ("warning", "1;33", &self.warnings)] {

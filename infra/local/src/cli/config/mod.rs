@@ -1,7 +1,9 @@
-//! `perennial config`: what can be said about a config folder.
+//! `perennial config`: what can be said about a config folder, and the config of a running system.
 
 mod check;
+mod deployment;
 mod pages;
+mod push;
 
 use clap::Subcommand;
 use std::process::ExitCode;
@@ -19,6 +21,16 @@ enum Command {
     /// Check a config folder: every error at once with its file, line and column, what is allowed and what was probably meant;
     /// and remarks on rules that can never fire and points that can never be reached.
     Check(check::Args),
+    /// Check a config folder and put it in force in a running system, showing what changes.
+    Push(push::PushArgs),
+    /// Put an earlier version in force again.
+    Rollback(push::RollbackArgs),
+    /// List the versions that were pushed.
+    Versions(push::VersionsArgs),
+    /// Show the config in force, or an earlier version of it.
+    Show(push::ShowArgs),
+    /// Print what a deployment needs of a config folder as JSON: sizes, schedules, sender and names of secrets, with every default in it.
+    Deployment(deployment::Args),
     /// Print the reference page: every file, field and type, and every name that conditions may use.
     Reference(pages::ReferenceArgs),
     /// Print the JSON Schema of a file, by which editors complete and check it as you type.
@@ -27,10 +39,15 @@ enum Command {
 
 pub(super) use check::{Args as CheckArgs, run as run_check};
 
-pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    match &args.command {
-        Command::Check(args) => check::run(args),
-        Command::Reference(args) => pages::reference(args),
-        Command::Schema(args) => pages::schema(args),
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    match args.command {
+        Command::Check(args) => check::run(&args),
+        Command::Push(args) => push::run_push(args).await,
+        Command::Rollback(args) => push::run_rollback(args).await,
+        Command::Versions(args) => push::run_versions(args).await,
+        Command::Show(args) => push::run_show(args).await,
+        Command::Deployment(args) => deployment::run(&args),
+        Command::Reference(args) => pages::reference(&args),
+        Command::Schema(args) => pages::schema(&args),
     }
 }

@@ -1,0 +1,186 @@
+//! `perennial config push`, `rollback`, `versions` and `show`: the config of a running system.
+
+use super::check::{Report, in_color};
+use crate::bundle;
+use crate::cli::client::Target;
+use crate::cli::tables::{framed, plain};
+use crate::operate::push::{Change, Plan, plan, push};
+use anyhow::Context;
+use perennial_domain::ConfigVersion;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// When a running function works by what was pushed.
+const SOON: &str = "Functions that run look again within a minute; new ones begin with it.";
+
+/// What to push, and where.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Everything is checked first, as by `config check`: with a single error nothing is pushed. What changes is shown file by file. Who is on \
+    the way through a journey that changes finishes it as it began; its old version is kept for them. Secrets are no part of the config.\n\n  \
+    perennial config push infra/config --stack perennial --dry-run   show what would change\n  \
+    perennial config push infra/config --stack perennial             put it in force\n  \
+    perennial config rollback --stack perennial                      and back"
+)]
+pub(in crate::cli) struct PushArgs {
+    /// The config folder.
+    #[arg(default_value = "infra/config")]
+    dir: PathBuf,
+    /// Only show what would change.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    target: Target,
+}
+
+/// Which version to go back to.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct RollbackArgs {
+    /// The version to put in force again, as `config versions` lists them; the one before the present one if none is named.
+    #[arg(value_parser = version)]
+    version: Option<ConfigVersion>,
+    #[command(flatten)]
+    target: Target,
+}
+
+/// Where to look.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct VersionsArgs {
+    #[command(flatten)]
+    target: Target,
+}
+
+/// What to show.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct ShowArgs {
+    /// A file to print, such as scoring.toml; the files' names if none is named.
+    file: Option<String>,
+    /// The version; the one in force if none is named.
+    #[arg(long, value_name = "VERSION", value_parser = version)]
+    of: Option<ConfigVersion>,
+    #[command(flatten)]
+    target: Target,
+}
+
+fn version(text: &str) -> Result<ConfigVersion, String> {
+    ConfigVersion::parse(text).map_err(|error| error.to_string())
+}
+
+pub(super) async fn run_push(args: PushArgs) -> anyhow::Result<ExitCode> {
+    let bundle = bundle::read_dir(&args.dir)?;
+    let report = Report::of(&bundle);
+    print!("{}", report.text(&args.dir.display().to_string(), in_color()));
+    if !report.errors.is_empty() {
+        println!("Nothing was pushed.");
+        return Ok(ExitCode::FAILURE);
+    }
+    let operated = args.target.operated().await?;
+    let plan = plan(operated, bundle).await?;
+    print!("{}", shown(&plan));
+    if plan.changes.is_empty() && plan.current.is_some() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.dry_run {
+        println!("Version {} would be in force in {}. Nothing was pushed.", plan.version, operated.name);
+    } else {
+        println!("Version {} is in force in {}. {SOON}", push(operated, &plan).await?, operated.name);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn shown(plan: &Plan) -> String {
+    let mut out = match &plan.current {
+        None => return "Nothing is in force yet.\n".to_owned(),
+        Some(current) if plan.changes.is_empty() => {
+            return format!("Version {} is in force, and is the same.\n", current.version);
+        }
+        Some(current) => format!("Against version {}:\n", current.version),
+    };
+    let mut table = plain(&[1, 2]);
+    for (file, change) in &plan.changes {
+        let (new, gone, what) = match change {
+            Change::Added(lines) => (*lines, 0, "new"),
+            Change::Changed(new, gone) => (*new, *gone, ""),
+            Change::Removed(lines) => (0, *lines, "gone"),
+            Change::Kept => (0, 0, "kept for who is on the way through the journey as it was"),
+        };
+        let lines = |sign: char, n: usize| if n == 0 { String::new() } else { format!("{sign}{n}") };
+        table.row([file.clone(), lines('+', new), lines('-', gone), what.to_owned()]);
+    }
+    out += &format!("{table}\n");
+    out
+}
+
+pub(super) async fn run_rollback(args: RollbackArgs) -> anyhow::Result<ExitCode> {
+    let operated = args.target.operated().await?;
+    let before = operated.store.current_config().await?.context("no config is in force: push one first")?;
+    let version = operated.store.rollback_config(args.version, operated.now()).await?;
+    if version == before.version {
+        println!("Version {version} is in force already.");
+    } else {
+        println!("Version {version} is in force in {} again, instead of {}. {SOON}", operated.name, before.version);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn run_versions(args: VersionsArgs) -> anyhow::Result<ExitCode> {
+    let operated = args.target.operated().await?;
+    let current = operated.store.current_config().await?;
+    let mut table = framed(&["version", "first pushed", ""]);
+    for stored in operated.store.config_versions().await? {
+        let state = match &current {
+            Some(current) if current.version == stored.version => {
+                let by = if current.rolled_back { ", by a rollback" } else { "" };
+                format!("in force since {:.0}{by}", current.since)
+            }
+            Some(current) if current.previous.as_ref() == Some(&stored.version) => {
+                "the one before: `config rollback` leads here".to_owned()
+            }
+            _ => String::new(),
+        };
+        table.add_row([stored.version.to_string(), format!("{:.0}", stored.pushed_at), state]);
+    }
+    println!("{table}");
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn run_show(args: ShowArgs) -> anyhow::Result<ExitCode> {
+    let operated = args.target.operated().await?;
+    let version = match args.of {
+        Some(version) => version,
+        None => operated.store.current_config().await?.context("no config is in force: push one first")?.version,
+    };
+    let bundle = operated.store.bundle(&version).await?;
+    let Some(name) = args.file else {
+        println!("Version {version}:");
+        bundle.files.keys().for_each(|name| println!("  {name}"));
+        return Ok(ExitCode::SUCCESS);
+    };
+    let text = bundle.files.get(&name).with_context(|| format!("version {version} has no file {name}"))?;
+    print!("{text}");
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use perennial_config::Bundle;
+
+    #[test]
+    fn what_changes_is_shown_by_file() {
+        let changes = [
+            ("channels.toml", Change::Changed(3, 1)),
+            ("retired/course@00001.toml", Change::Kept),
+            ("templates/new.toml", Change::Added(12)),
+            ("templates/old.toml", Change::Removed(9)),
+        ];
+        let plan = Plan {
+            current: None,
+            bundle: Bundle::default(),
+            version: ConfigVersion::parse("abc").unwrap(),
+            changes: changes.map(|(name, change)| (name.to_owned(), change)).into(),
+        };
+        assert_eq!(shown(&plan), "Nothing is in force yet.\n");
+    }
+}

@@ -1,0 +1,193 @@
+//! `perennial export` and `perennial erase`: what is known of a person, for them; and nothing of it any more.
+
+use super::client::Target;
+use super::tables::number;
+use crate::operate::Operated;
+use crate::operate::erase::{Asked, Erasure, Progress, Receipt};
+use crate::operate::export::export;
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::fs::File;
+use std::io::{BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// Who, and where to.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "One JSON document: the profile with its scores and reasons, its parts as they are kept, messages, mail preferences, accounts, rejected events \
+    that name them, and every archived event. It is read from the whole table and archive, which takes its time.\n\n  \
+    perennial export ada@example.com --stack perennial --out ada.json"
+)]
+pub(super) struct ExportArgs {
+    /// The person: user id, anonymous id, mail address or person id.
+    person: String,
+    /// The file to write, which must not be there yet; standard output if none is named.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    target: Target,
+}
+
+/// Who, and how.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "What goes: the profile with all identities that are part of it, messages, the ledger of event ids, what they are found by, their places in accounts (which \
+    are worked out anew), rejected events that name them, and their events in the archive, whose objects are written again without them. What stays is said in the \
+    receipt, with the reason: above all a hash of the mail address where it bounced, complained or unsubscribed, so that it is not written to again.\n\n\
+    It may be stopped and run again: it goes on. Stop sending events of them first; one that is in a queue still makes a new, empty profile, which goes by running \
+    it again. Systems that were sent messages or records (CRM, mail service, webhooks) have to be asked themselves.\n\n  \
+    perennial export ada --out ada.json && perennial erase ada"
+)]
+pub(super) struct EraseArgs {
+    /// The person: user id, anonymous id, mail address or person id.
+    person: String,
+    /// Do not ask whether that is meant.
+    #[arg(long)]
+    yes: bool,
+    /// Forget also that their addresses get no mail, and what their readers chose.
+    #[arg(long)]
+    forget_suppression: bool,
+    /// Where the receipt is written [default: erased-PERSON-ID.json].
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<PathBuf>,
+    #[command(flatten)]
+    target: Target,
+}
+
+pub(super) async fn run_export(args: ExportArgs) -> anyhow::Result<ExitCode> {
+    let operated = args.target.operated().await?;
+    let asked = Asked::find(operated, &args.person).await?;
+    let bar = Bar::new();
+    let tell = |progress| bar.tell(progress);
+    let mut out: Box<dyn Write + Send> = match &args.out {
+        Some(path) => Box::new(BufWriter::new(create(path)?)),
+        None => Box::new(BufWriter::new(std::io::stdout())),
+    };
+    let exported = export(operated, &asked, &tell, &mut *out).await;
+    bar.clear();
+    let events = exported.inspect_err(|_| {
+        // What was written is not what was asked for.
+        if let Some(path) = &args.out {
+            drop(std::fs::remove_file(path));
+        }
+    })?;
+    if let Some(path) = &args.out {
+        println!("{}: all that is known, {} archived events among it", path.display(), number(events));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A new file that only its owner may read.
+fn create(path: &Path) -> anyhow::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let file = File::options().write(true).create_new(true).mode(0o600).open(path);
+    file.with_context(|| format!("{} could not be created", path.display()))
+}
+
+pub(super) async fn run_erase(args: EraseArgs) -> anyhow::Result<ExitCode> {
+    let operated = args.target.operated().await?;
+    let asked = Asked::find(operated, &args.person).await?;
+    let person = asked.person().with_context(|| format!("`{}` cannot be anybody's id", args.person))?;
+    if !args.yes && !is_meant(operated, &args.person, &asked)? {
+        println!("Nothing was erased.");
+        return Ok(ExitCode::FAILURE);
+    }
+    let path = args.receipt.unwrap_or_else(|| PathBuf::from(format!("erased-{person}.json")));
+    let before = unfinished(&path)?;
+    let bar = Bar::new();
+    let tell = |progress| bar.tell(progress);
+    let keep = |receipt: &Receipt| write(&path, receipt);
+    let erased = async {
+        let erasure = Erasure::new(operated, &tell, &keep, args.forget_suppression, before).await?;
+        erasure.run(asked).await
+    };
+    let erased = erased.await;
+    bar.clear();
+    let receipt = erased.context("not all of it is gone; run it again, and it goes on")?;
+    if !receipt.found_anything() {
+        std::fs::remove_file(&path).with_context(|| path.display().to_string())?;
+        anyhow::bail!("nothing is known of `{}`: no profile, no message, no event", args.person);
+    }
+    println!("{}", serde_json::to_string_pretty(&receipt)?);
+    eprintln!("The receipt is in {}.", path.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks whether that is meant.
+fn is_meant(operated: &Operated, person: &str, asked: &Asked) -> anyhow::Result<bool> {
+    anyhow::ensure!(std::io::stdin().is_terminal(), "nobody can be asked here whether that is meant: give --yes");
+    let who = match asked.subject().ids.len() {
+        _ if !asked.has_profile() => format!("`{person}`, who has no profile"),
+        1 => format!("`{person}`"),
+        ids => format!(
+            "`{person}` with all {ids} ids of theirs ({})",
+            asked.subject().ids.iter().cloned().collect::<Vec<_>>().join(", ")
+        ),
+    };
+    eprint!("Erase {who} from {} for good? Type `erase` to go on: ", operated.name);
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line.trim() == "erase")
+}
+
+/// The receipt of a run that did not come to its end.
+fn unfinished(path: &Path) -> anyhow::Result<Option<Receipt>> {
+    let Ok(text) = std::fs::read_to_string(path) else { return Ok(None) };
+    let receipt: Receipt =
+        serde_json::from_str(&text).with_context(|| format!("{} is there and is no receipt", path.display()))?;
+    anyhow::ensure!(
+        receipt.completed_at.is_none(),
+        "{} is the receipt of an erasure that is complete; name another file with --receipt",
+        path.display()
+    );
+    Ok(Some(receipt))
+}
+
+/// Writes it whole or not at all.
+fn write(path: &Path, receipt: &Receipt) -> anyhow::Result<()> {
+    let beside = path.with_extension("json.new");
+    let written = std::fs::write(&beside, serde_json::to_string_pretty(receipt)? + "\n");
+    let written = written.and_then(|()| std::fs::rename(&beside, path));
+    written.with_context(|| format!("{} could not be written", path.display()))
+}
+
+/// How far it is.
+struct Bar {
+    bar: ProgressBar,
+    shown: Mutex<&'static str>,
+}
+
+impl Bar {
+    fn new() -> Self {
+        let bar = ProgressBar::new_spinner();
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self { bar, shown: Mutex::new("") }
+    }
+
+    fn tell(&self, progress: Progress) {
+        let (what, done, total) = match progress {
+            Progress::Archive(done, total) => ("archive, objects", done, total),
+            Progress::Table(done, total) => ("table, items", done, total),
+        };
+        let mut shown = self.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if *shown != what {
+            *shown = what;
+            // The template is a constant; without it the bar is plainer.
+            if let Ok(style) =
+                ProgressStyle::with_template("{msg:<18} {bar:40.cyan/blue} {human_pos:>9}/{human_len}  {elapsed}")
+            {
+                self.bar.set_style(style);
+            }
+            self.bar.set_message(what);
+        }
+        self.bar.set_length(total);
+        self.bar.set_position(done);
+    }
+
+    fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,159 @@
+//! All that is known of a person, as one JSON document.
+
+use super::Operated;
+use super::erase::{Asked, Progress};
+use anyhow::Context;
+use futures::stream::{self, StreamExt, TryStreamExt};
+use http::Method;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use perennial_domain::{Event, PersonId};
+use perennial_store::traces::{Subject, Trace};
+use perennial_store::{Consistency, keys};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+
+/// Objects of the archive that are read at once.
+const CONCURRENCY: usize = 8;
+
+/// Writes everything that is known of who is asked for: the profile as the api shows it, its parts as they are kept, messages, preferences and
+/// suppressions, accounts, rejects that name them, and last, streamed, every archived event. Gives how many events that were.
+///
+/// # Errors
+/// Where a service fails or `out` does not take it; and where nothing at all is known of them.
+pub(crate) async fn export(
+    operated: &Operated,
+    asked: &Asked,
+    tell: &(dyn Fn(Progress) + Sync),
+    out: &mut (dyn Write + Send),
+) -> anyhow::Result<u64> {
+    let subject = asked.subject();
+    let mut document = Map::new();
+    document.insert("exported_at".to_owned(), json!(operated.now()));
+    document.insert("stack".to_owned(), json!(operated.name));
+    let person = asked.person().filter(|_| asked.has_profile());
+    if let Some(person) = person {
+        document.insert("profile".to_owned(), profile(operated, person).await?);
+        let stored = operated.store.follow(person, Consistency::Strong).await?.context("the person is gone")?;
+        document.insert("parts".to_owned(), json!(stored.profile.parts));
+        document.insert("pending".to_owned(), json!(stored.profile.outbox));
+    }
+    let traces = traces(operated, subject, tell).await?;
+    let has_any = person.is_some() || !traces.is_empty();
+    document.insert("messages".to_owned(), messages(operated, &subject.people).await?);
+    document.insert("addresses".to_owned(), addresses(operated, subject).await?);
+    document.extend(in_the_table(operated, traces).await?);
+    let mut text = serde_json::to_string_pretty(&document)?;
+    // The document is open until all events are in it.
+    text.truncate(text.trim_end_matches(['\n', '}']).len());
+    write!(out, "{text},\n  \"archive\": [")?;
+    let events = archived(operated, asked, tell, out).await?;
+    writeln!(out, "\n  ]\n}}")?;
+    out.flush()?;
+    anyhow::ensure!(has_any || events > 0, "nothing is known of them: no profile, no message, no event");
+    Ok(events)
+}
+
+async fn profile(operated: &Operated, person: PersonId) -> anyhow::Result<Value> {
+    let path = format!("/api/profiles/{}", utf8_percent_encode(&person.to_string(), NON_ALPHANUMERIC));
+    let (status, answer) = operated.ask(&Method::GET, &path, None).await?;
+    anyhow::ensure!(status.is_success(), "the profile could not be shown ({status})");
+    Ok(serde_json::from_slice(&answer)?)
+}
+
+async fn messages(operated: &Operated, people: &BTreeSet<PersonId>) -> anyhow::Result<Value> {
+    let mut all = Vec::new();
+    for person in people {
+        all.extend(operated.store.messages(*person).await?);
+    }
+    all.sort_by_key(|record| record.decided_at);
+    Ok(json!(all))
+}
+
+/// What is known of each mail address: whether it gets mails, and what its reader chose.
+async fn addresses(operated: &Operated, subject: &Subject) -> anyhow::Result<Value> {
+    let mut all = BTreeMap::new();
+    for address in &subject.addresses {
+        let known = operated.store.preferences_of(address).await?;
+        let suppressed = known.suppression.map(|found| json!({ "why": found.reason, "since": found.since }));
+        let topics = known
+            .topics
+            .iter()
+            .map(|(topic, choice)| (topic.clone(), json!({ "wants": choice.wants, "since": choice.since })));
+        let topics: Map<String, Value> = topics.collect();
+        all.insert(
+            address.clone(),
+            json!({ "suppressed": suppressed, "held_until": known.held_until, "topics": topics }),
+        );
+    }
+    Ok(json!(all))
+}
+
+async fn traces(
+    operated: &Operated,
+    subject: &Subject,
+    tell: &(dyn Fn(Progress) + Sync),
+) -> anyhow::Result<BTreeSet<Trace>> {
+    let about = operated.store.about_how_many().await.unwrap_or(0);
+    let passed = std::sync::atomic::AtomicU64::new(0);
+    let told = |items| {
+        let passed = passed.fetch_add(items, std::sync::atomic::Ordering::Relaxed) + items;
+        tell(Progress::Table(passed, about.max(passed)));
+    };
+    Ok(operated.store.traces(subject, &told).await?)
+}
+
+/// Where they are found beside their own partitions.
+async fn in_the_table(operated: &Operated, traces: BTreeSet<Trace>) -> anyhow::Result<Map<String, Value>> {
+    let (mut accounts, mut found_by, mut rejects, mut blocks) = (BTreeSet::new(), Vec::new(), Vec::new(), 0_u64);
+    for trace in traces {
+        match trace {
+            Trace::Own { sk, .. } => blocks += u64::from(sk.starts_with(keys::LEDGER)),
+            Trace::Member { account, .. } => {
+                accounts.insert(account);
+            }
+            Trace::Pointer { pk } => found_by.push(pk),
+            Trace::Reject { pk, id } => rejects.extend(operated.store.reject(&pk, &id).await?),
+        }
+    }
+    let all = [
+        ("accounts", json!(accounts)),
+        // Kinds and hashes of the values: nothing else is kept of them there.
+        ("found_by", json!(found_by)),
+        // Hashes of message ids of old events, which tell a repetition.
+        ("ledger_blocks", json!(blocks)),
+        ("rejected_events", json!(rejects)),
+    ];
+    Ok(all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// Writes each archived event, and what was said of the person by hand, on a line of its own.
+async fn archived(
+    operated: &Operated,
+    asked: &Asked,
+    tell: &(dyn Fn(Progress) + Sync),
+    out: &mut (dyn Write + Send),
+) -> anyhow::Result<u64> {
+    let archive = &operated.archive;
+    let objects = archive.objects_since(asked.from()).await?;
+    let total = objects.len() as u64;
+    let shares = stream::iter(objects).map(|object| async move { archive.share(&object, asked.subject()).await });
+    let mut shares = std::pin::pin!(shares.buffered(CONCURRENCY));
+    let (mut events, mut done) = (0, 0);
+    // In another batching an event may stand twice.
+    let mut seen = BTreeSet::new();
+    while let Some(share) = shares.try_next().await? {
+        done += 1;
+        tell(Progress::Archive(done, total));
+        let is_new = |event: &&Event| seen.insert((event.source.clone(), event.message_id.clone()));
+        let lines = share.events.iter().filter(is_new).map(serde_json::to_string);
+        let lines =
+            lines.chain(share.unmerges.iter().map(|unmerge| serde_json::to_string(&json!({ "unmerge": unmerge }))));
+        for line in lines {
+            let comma = if events == 0 { "" } else { "," };
+            write!(out, "{comma}\n    {}", line?)?;
+            events += 1;
+        }
+    }
+    Ok(events)
+}

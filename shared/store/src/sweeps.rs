@@ -1,0 +1,92 @@
+//! What the sweep did: one small item a run, so that whoever looks sees when it last ran, and how far it got.
+
+use crate::error::{StoreError, sort};
+use crate::item::{Item, Read, n, needed, s};
+use crate::store::{Store, is_true};
+use crate::{keys, table};
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use perennial_domain::time::DAY_SECONDS;
+use serde::{Deserialize, Serialize};
+
+/// Days that a run is remembered.
+const KEPT_DAYS: i64 = 7;
+
+/// One run of the sweep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sweep {
+    /// When it began.
+    pub at: Timestamp,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+    /// People who were due and got a tick.
+    pub sent: u64,
+    /// People who were due and whose tick the queue did not take: the next run finds them again.
+    pub unsent: u64,
+    /// Whether more were due than one run may send.
+    pub more: bool,
+    /// Whether a part of the due index could not be read.
+    pub failed: bool,
+}
+
+impl Store {
+    /// Notes a run. A write unit.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the write fails.
+    pub async fn note_sweep(&self, sweep: &Sweep) -> Result<(), StoreError> {
+        let mut item = keys::key(keys::SWEEPS, keys::sweep(sweep.at));
+        let mut set = |name: &str, value| item.insert(name.to_owned(), value);
+        set("took", n(sweep.took_ms));
+        set("sent", n(sweep.sent));
+        set("unsent", n(sweep.unsent));
+        if sweep.more {
+            set("more", AttributeValue::Bool(true));
+        }
+        if sweep.failed {
+            set("failed", AttributeValue::Bool(true));
+        }
+        set(table::TTL, n(sweep.at.as_second() + KEPT_DAYS * DAY_SECONDS));
+        self.put("note_sweep", item, None).await
+    }
+
+    /// The last `limit` runs of the last week, the newest first. Half a read unit for some 50.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the query fails or an item cannot be read.
+    pub async fn sweeps(&self, limit: u16) -> Result<Vec<Sweep>, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&*self.table)
+            .key_condition_expression("#pk = :pk")
+            .expression_attribute_names("#pk", keys::PK)
+            .expression_attribute_values(":pk", s(keys::SWEEPS))
+            .scan_index_forward(false)
+            .limit(i32::from(limit));
+        let page = query.send().await.map_err(|error| sort("sweeps", error))?;
+        page.items.unwrap_or_default().iter().map(read).collect()
+    }
+
+    /// Since when the longest overdue person is due at `now`; `None` where nobody is. Eight read units.
+    ///
+    /// # Errors
+    /// [`StoreError`] where a query fails.
+    pub async fn oldest_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let shards = (0..keys::DUE_SHARDS).map(|shard| self.due(shard, now, 1, None));
+        let pages = futures::future::try_join_all(shards).await?;
+        Ok(pages.iter().flat_map(|page| &page.people).map(|(_, due_at)| *due_at).min())
+    }
+}
+
+fn read(item: &Item) -> Result<Sweep, StoreError> {
+    let at = needed(keys::SK, item.text(keys::SK)?)?.parse();
+    Ok(Sweep {
+        at: at.map_err(|_| StoreError::corrupt("no sweep's key"))?,
+        took_ms: needed("took", item.number("took")?)?,
+        sent: needed("sent", item.number("sent")?)?,
+        unsent: needed("unsent", item.number("unsent")?)?,
+        more: is_true(item.get("more")),
+        failed: is_true(item.get("failed")),
+    })
+}

@@ -1,0 +1,275 @@
+//! Everything in the table that is of a person, or leads to them: what they may see, and what goes when they are erased.
+//!
+//! It is found by a scan, as nothing else would prove that nothing is left: whatever the house will once keep in a person's own partition is found too.
+
+use crate::error::{StoreError, sort};
+use crate::item::{Item, Read, s};
+use crate::keys;
+use crate::store::Store;
+use aws_sdk_dynamodb::types::AttributeValue;
+use perennial_domain::{AccountId, AnonymousId, Identity, PersonId, UserId};
+use perennial_engine::Profile;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Segments that are scanned at once.
+const SEGMENTS: i32 = 4;
+/// The trait that holds a person's mail address.
+const ADDRESS: &str = "email";
+
+/// Whom it is about. `Debug` leaves out what tells who it is.
+#[derive(Clone, Default)]
+pub struct Subject {
+    /// The person's id, and the ids that their identities have by themselves.
+    pub people: BTreeSet<PersonId>,
+    /// Their user ids and anonymous ids, as events have them.
+    pub ids: BTreeSet<String>,
+    /// The mail addresses that they go by, as far as they are known in plain text.
+    pub addresses: BTreeSet<String>,
+}
+
+impl std::fmt::Debug for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Subject").field("people", &self.people).finish_non_exhaustive()
+    }
+}
+
+impl Subject {
+    /// The person whose profile this is.
+    pub fn of(profile: &Profile) -> Self {
+        let mut subject = Self { people: BTreeSet::from([profile.id]), ..Self::default() };
+        for part in &profile.parts {
+            subject.people.insert(part.owner());
+            subject.ids.insert(part.identity.as_str().to_owned());
+            let address = part.state.traits.iter().find(|(name, _)| name.as_str() == ADDRESS);
+            let address = address.and_then(|(_, register)| serde_json::from_str::<String>(&register.value).ok());
+            subject.addresses.extend(address);
+        }
+        subject
+    }
+
+    /// Whoever has `text` for a person id, user id, anonymous id or mail address, where there is no profile.
+    pub fn named(text: &str) -> Self {
+        let text = text.trim();
+        let mut subject = Self::default();
+        if let Ok(person) = PersonId::parse(text) {
+            subject.people.insert(person);
+            // Of whom no more is known than a hash: no text can be looked for.
+            return subject;
+        }
+        let identities =
+            [UserId::parse(text).map(Identity::User).ok(), AnonymousId::parse(text).map(Identity::Anonymous).ok()];
+        subject.people.extend(identities.into_iter().flatten().map(|identity| identity.person_id()));
+        subject.ids.insert(text.to_owned());
+        if text.contains('@') {
+            subject.addresses.insert(text.to_owned());
+        }
+        subject
+    }
+
+    /// Whether an identity is theirs.
+    pub fn has(&self, identity: &Identity) -> bool {
+        self.people.contains(&identity.person_id())
+    }
+
+    /// The partitions of their addresses' suppressions, which hold nothing but hashes.
+    pub fn suppressions(&self) -> BTreeSet<String> {
+        self.addresses.iter().map(|address| keys::suppression(address)).collect()
+    }
+
+    /// Whether an event that was rejected names them: by one of their ids where ids stand, or by an address anywhere. A text that is no JSON, or
+    /// was cut off, names them where one of these stands in it.
+    pub fn is_named_in(&self, event: &str) -> bool {
+        match serde_json::from_str::<Value>(event) {
+            Ok(value) => self.is_in("", &value),
+            Err(_) => {
+                let quoted = |id: &String| serde_json::to_string(id).is_ok_and(|quoted| event.contains(&quoted));
+                let lower = event.to_lowercase();
+                self.ids.iter().any(quoted)
+                    || self.addresses.iter().any(|address| lower.contains(&address.to_lowercase()))
+            }
+        }
+    }
+
+    fn is_in(&self, name: &str, value: &Value) -> bool {
+        match value {
+            Value::Object(fields) => fields.iter().any(|(name, value)| self.is_in(name, value)),
+            Value::Array(all) => all.iter().any(|value| self.is_in(name, value)),
+            Value::String(text) => self.is_called(name, text),
+            Value::Number(number) => self.is_called(name, &number.to_string()),
+            _ => false,
+        }
+    }
+
+    fn is_called(&self, name: &str, text: &str) -> bool {
+        let is_address = text.contains('@') && {
+            let partition = keys::mail_address(text);
+            self.addresses.iter().any(|address| keys::mail_address(address) == partition)
+        };
+        is_address || (name.to_lowercase().ends_with("id") && self.ids.contains(text.trim()))
+    }
+}
+
+/// An item that is of a person, or leads to them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Trace {
+    /// In one of their own partitions: a profile, a pointer to one, a block of the ledger, a message.
+    Own {
+        /// Whose partition.
+        person: PersonId,
+        /// The sort key.
+        sk: String,
+    },
+    /// Their entry among an account's people.
+    Member {
+        /// Which account.
+        account: AccountId,
+        /// As whom.
+        person: PersonId,
+    },
+    /// A value that they are found by.
+    Pointer {
+        /// The partition key.
+        pk: String,
+    },
+    /// An event that was rejected and names them.
+    Reject {
+        /// The partition key.
+        pk: String,
+        /// The sort key.
+        id: String,
+    },
+}
+
+impl Store {
+    /// Everything that is of `subject` or leads to them, by a scan of the whole table: half a read unit for each 4 KB. `tell` is told of each
+    /// page how many items were passed over.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the scan fails.
+    pub async fn traces(&self, subject: &Subject, tell: &(dyn Fn(u64) + Sync)) -> Result<BTreeSet<Trace>, StoreError> {
+        let segments = (0..SEGMENTS).map(|segment| self.traces_of(segment, subject, tell));
+        Ok(futures::future::try_join_all(segments).await?.into_iter().flatten().collect())
+    }
+
+    async fn traces_of(
+        &self,
+        segment: i32,
+        subject: &Subject,
+        tell: &(dyn Fn(u64) + Sync),
+    ) -> Result<Vec<Trace>, StoreError> {
+        let (mut traces, mut from) = (Vec::new(), None);
+        loop {
+            let scan = self
+                .client
+                .scan()
+                .table_name(&*self.table)
+                .segment(segment)
+                .total_segments(SEGMENTS)
+                .consistent_read(true)
+                .projection_expression("#pk, #sk, #to, #by, #event")
+                .expression_attribute_names("#pk", keys::PK)
+                .expression_attribute_names("#sk", keys::SK)
+                .expression_attribute_names("#to", "to")
+                .expression_attribute_names("#by", "by")
+                .expression_attribute_names("#event", "event")
+                .set_exclusive_start_key(from);
+            let page = scan.send().await.map_err(|error| sort("traces", error))?;
+            for item in page.items() {
+                traces.extend(trace(item, subject)?);
+            }
+            tell(page.items().len() as u64);
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return Ok(traces);
+            }
+        }
+    }
+
+    /// How many items the table holds, as DynamoDB counts them every six hours: for telling how far a scan is.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it does not answer.
+    pub async fn about_how_many(&self) -> Result<u64, StoreError> {
+        let answer = self.client.describe_table().table_name(&*self.table).send().await;
+        let table = answer.map_err(|error| sort("about_how_many", error))?.table;
+        Ok(table.and_then(|table| table.item_count).and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+    }
+
+    /// The sort keys in one of a person's own partitions, read consistently.
+    pub(crate) async fn sort_keys(&self, person: PersonId) -> Result<Vec<String>, StoreError> {
+        let (mut found, mut from) = (Vec::new(), None);
+        loop {
+            let query = self
+                .client
+                .query()
+                .table_name(&*self.table)
+                .key_condition_expression("#pk = :pk")
+                .projection_expression("#sk")
+                .expression_attribute_names("#pk", keys::PK)
+                .expression_attribute_names("#sk", keys::SK)
+                .expression_attribute_values(":pk", s(keys::person(person)))
+                .consistent_read(true)
+                .set_exclusive_start_key(from);
+            let page = query.send().await.map_err(|error| sort("sort_keys", error))?;
+            for item in page.items() {
+                found.extend(item.text(keys::SK)?.map(str::to_owned));
+            }
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+fn trace(item: &Item, subject: &Subject) -> Result<Option<Trace>, StoreError> {
+    let (pk, sk) = (item.text(keys::PK)?.unwrap_or_default(), item.text(keys::SK)?.unwrap_or_default());
+    if let Some(person) = keys::person_of(pk) {
+        return Ok(subject.people.contains(&person).then(|| Trace::Own { person, sk: sk.to_owned() }));
+    }
+    if let (Some(account), Some(person)) = (keys::account_of(pk), keys::person_of(sk)) {
+        return Ok(subject.people.contains(&person).then_some(Trace::Member { account, person }));
+    }
+    if sk == keys::IDENTITY {
+        let to = item.parsed::<PersonId>("to")?.is_some_and(|to| subject.people.contains(&to));
+        let is_theirs = |id: &String| PersonId::parse(id).is_ok_and(|person| subject.people.contains(&person));
+        let by = matches!(item.get("by"), Some(AttributeValue::Ss(people)) if people.iter().any(is_theirs));
+        return Ok((to || by).then(|| Trace::Pointer { pk: pk.to_owned() }));
+    }
+    if keys::is_rejects(pk) {
+        let named = subject.is_named_in(item.text("event")?.unwrap_or_default());
+        return Ok(named.then(|| Trace::Reject { pk: pk.to_owned(), id: sk.to_owned() }));
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ada() -> Subject {
+        let mut ada = Subject::named("ada");
+        ada.addresses.insert("Ada@Example.com".to_owned());
+        ada
+    }
+
+    #[test]
+    fn an_event_names_who_stands_where_ids_stand_or_whose_address_is_in_it() {
+        for named in [
+            r#"{"userId":"ada","event":7}"#,
+            r#"{"data":{"customer":{"user_id":"ada"}}}"#,
+            r#"{"traits":{"email":" ada@example.com"}}"#,
+            r#"{"a":[{"to":"ADA@EXAMPLE.COM"}]}"#,
+            r#"{"userId":"ada","cut off"#,
+            r#"{"email":"ada@example.com"#,
+        ] {
+            assert!(ada().is_named_in(named), "{named}");
+        }
+        for other in [r#"{"userId":"bob","plan":"ada"}"#, r#"{"userId":"adam"}"#, r#"{"email":"bada@example.com"}"#, ""]
+        {
+            assert!(!ada().is_named_in(other), "{other}");
+        }
+        assert!(!format!("{:?}", ada()).contains("ada"), "who it is must not be printed");
+    }
+}

@@ -26,7 +26,7 @@ locals {
     ])
 
     sweep = [
-      { actions = ["dynamodb:GetItem"], resources = [local.table_arn] },
+      { actions = ["dynamodb:GetItem", "dynamodb:PutItem"], resources = [local.table_arn] },
       { actions = ["dynamodb:Query"], resources = ["${local.table_arn}/index/${local.due_index}"] },
       # The dead letters of schedules are where Lambda puts what it could not run, in the function's name.
       { actions = ["sqs:SendMessage"], resources = [for name in ["events", "schedules-dlq"] : local.queue_arns[name]] },

@@ -42,7 +42,7 @@ const OWN: Readonly<Record<FunctionName, Own>> = {
     allow([r.storage.archive.arnForObjects(`${ARCHIVE_PREFIX}/*`)], 's3:PutObject'),
   ],
   sweep: (r) => [
-    table(r, 'GetItem'),
+    table(r, 'GetItem', 'PutItem'),
     allow([`${r.storage.table.tableArn}/index/${DUE_INDEX}`], 'dynamodb:Query'),
     send(r, 'events'),
     // Where Lambda puts what it could not run, in the function's name.

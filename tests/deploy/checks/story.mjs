@@ -1,27 +1,10 @@
 // The way of an event: from a customer's SDK to the profile, the account, the archive, the mail and the inbox.
 import assert from 'node:assert/strict';
-import { gunzipSync } from 'node:zlib';
-import { all } from '../lib/aws.mjs';
 import { logOf } from '../lib/diagnosis.mjs';
 import { FUNCTIONS } from '../lib/packages.mjs';
 import { until } from '../lib/run.mjs';
 
 const ADA = { userId: 'ada', email: 'ada@customer.example', account: 'acme' };
-
-/** The texts of all objects of the archive. */
-async function archived({ aws, outputs }) {
-  const Bucket = outputs.ArchiveBucket;
-  const objects = await all(aws.objects, 'ListObjectsV2', 'Contents', {
-    input: { Bucket, Prefix: 'archive/' },
-    next: 'NextContinuationToken',
-    token: 'ContinuationToken',
-  });
-  const texts = objects.map(async ({ Key }) => {
-    const bytes = Buffer.from(await (await aws.objects('GetObject', { Bucket, Key })).Body.transformToByteArray());
-    return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString();
-  });
-  return (await Promise.all(texts)).join('\n');
-}
 
 /** What happens at once, and what takes a while: two sets of checks, with time for others between them. */
 export default {
@@ -54,7 +37,7 @@ export default {
     });
 
     check('the archive has every event, in the bucket', async ({ stage }) => {
-      const text = await archived(stage);
+      const text = await stage.archived();
       for (const id of ['ada-1', 'ada-2', 'ada-3']) assert.ok(text.includes(id), `${id} is among the archived: ${text}`);
     });
 

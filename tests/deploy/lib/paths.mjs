@@ -9,6 +9,8 @@ const target = resolve(root, process.env.CARGO_TARGET_DIR ?? 'target');
 const tools = process.env.PERENNIAL_TEST_TOOLS ?? join(target, 'test-tools');
 
 export const paths = {
+  /** Where `tests/run` puts what it fetches. */
+  tools,
   /** Where the work directories of runs are made. */
   target,
   /** The CLI, for what operators do. */

@@ -5,15 +5,18 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { services } from './aws.mjs';
+import { gunzipSync } from 'node:zlib';
+import { all, services } from './aws.mjs';
+import { batchesOf } from './batches.mjs';
+import { createOperator } from './operator.mjs';
 import { FUNCTIONS } from './packages.mjs';
 import { paths } from './paths.mjs';
 import { run, until } from './run.mjs';
 
 /** The write key of the shipped config's source. */
 const WRITE_KEY = 'local-write-key';
-/** Actions that in AWS cover the call that does the same with several messages. */
-const BATCHED = ['sqs:SendMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'];
+/** Whether it begins as gzip does. */
+const isDeflated = (bytes) => bytes[0] === 0x1f && bytes[1] === 0x8b;
 const SEND = fileURLToPath(new URL('send.mjs', import.meta.url));
 
 export class Stage {
@@ -55,7 +58,8 @@ export class Stage {
 
   /** Sends calls with `@segment/analytics-node`, which has to be content with the answers. */
   async send(calls) {
-    const { url: host, environment: env } = this.emulator;
+    const { url: host, environment } = this.emulator;
+    const env = { ...environment, PERENNIAL_TEST_TOOLS: paths.tools };
     const child = spawn(process.execPath, [SEND], { env, stdio: ['pipe', 'inherit', 'pipe'] });
     let failures = '';
     child.stderr.on('data', (chunk) => (failures += chunk));
@@ -134,13 +138,27 @@ export class Stage {
     return (await this.aws.queues('ReceiveMessage', { QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 0 })).Messages ?? [];
   }
 
-  /** Runs a command of the CLI against this stage, and gives what it printed. */
+  /** Runs a command of the CLI against this stage with an operator's rights, and gives what it printed. */
   operate(...args) {
-    return run(paths.perennial, [...args, '--stack', this.name], { cwd: this.emulator.directory, env: this.emulator.environment });
+    const env = { ...this.emulator.environment, ...this.operator };
+    return run(paths.perennial, [...args, '--stack', this.name], { cwd: this.emulator.directory, env });
+  }
+
+  /** The texts of all objects of the archive, one after another. */
+  async archived() {
+    const Bucket = this.outputs.ArchiveBucket;
+    const paging = { input: { Bucket, Prefix: 'archive/' }, next: 'NextContinuationToken', token: 'ContinuationToken' };
+    const objects = await all(this.aws.objects, 'ListObjectsV2', 'Contents', paging);
+    const texts = objects.map(async ({ Key }) => {
+      const bytes = Buffer.from(await (await this.aws.objects('GetObject', { Bucket, Key })).Body.transformToByteArray());
+      return (isDeflated(bytes) ? gunzipSync(bytes) : bytes).toString();
+    });
+    return (await Promise.all(texts)).join('\n');
   }
 
   /** Does what has to be done once after the first deployment, and what ministack does not do by itself. */
   async begin() {
+    this.operator = await createOperator(this);
     await this.operate('config', 'push', this.config);
     // ministack leaves the template's TTL out. With it, what functions write has to outlive it.
     await this.aws.tables('UpdateTimeToLive', { TableName: this.name, TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true } });
@@ -154,12 +172,8 @@ export class Stage {
   async #translate(name) {
     const RoleName = await this.role(name);
     const { Statement } = await this.policy(RoleName);
-    const actions = (statement) => [statement.Action].flat();
-    const batches = Statement.flatMap((statement) => {
-      const Action = actions(statement).filter((action) => BATCHED.includes(action)).map((action) => `${action}Batch`);
-      return Action.length > 0 ? [{ ...statement, Action }] : [];
-    });
-    const mails = Statement.filter((statement) => actions(statement).includes('ses:SendEmail')).map(() => ({ Effect: 'Allow', Action: 'ses:SendEmail', Resource: '*' }));
+    const batches = batchesOf(Statement);
+    const mails = Statement.filter((statement) => [statement.Action].flat().includes('ses:SendEmail')).map(() => ({ Effect: 'Allow', Action: 'ses:SendEmail', Resource: '*' }));
     if (batches.length + mails.length === 0) return;
     const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [...batches, ...mails] });
     await this.aws.roles('PutRolePolicy', { RoleName, PolicyName: 'ministack', PolicyDocument });

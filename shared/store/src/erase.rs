@@ -109,13 +109,18 @@ impl Store {
         Err(StoreError::Conflict { operation: OPERATION })
     }
 
-    /// Deletes what else is in the person's own partitions: messages, blocks of the ledger, and whatever will once be kept there. Gives the sort keys.
+    /// Deletes what is in a person's own partition beside the profile and has a sort key that is meant: messages, blocks of the ledger, and whatever will once
+    /// be kept there. Gives the sort keys.
     ///
     /// # Errors
     /// [`StoreError`] where the table fails.
-    pub async fn delete_own(&self, person: PersonId) -> Result<Vec<String>, StoreError> {
+    pub async fn delete_own(
+        &self,
+        person: PersonId,
+        is_meant: &(dyn Fn(&str) -> bool + Sync),
+    ) -> Result<Vec<String>, StoreError> {
         let mut own = self.sort_keys(person).await?;
-        own.retain(|sk| sk != keys::PROFILE);
+        own.retain(|sk| sk != keys::PROFILE && is_meant(sk));
         let pk = keys::person(person);
         self.delete_keys(own.iter().map(|sk| (pk.clone(), sk.clone()))).await?;
         Ok(own)

@@ -127,6 +127,11 @@ pub enum Trace {
         /// As whom.
         person: PersonId,
     },
+    /// They are the leading buyer of an account.
+    LeadingBuyer {
+        /// Which account.
+        account: AccountId,
+    },
     /// A value that they are found by.
     Pointer {
         /// The partition key.
@@ -167,11 +172,12 @@ impl Store {
                 .segment(segment)
                 .total_segments(SEGMENTS)
                 .consistent_read(true)
-                .projection_expression("#pk, #sk, #to, #by, #event")
+                .projection_expression("#pk, #sk, #to, #by, #lead, #event")
                 .expression_attribute_names("#pk", keys::PK)
                 .expression_attribute_names("#sk", keys::SK)
                 .expression_attribute_names("#to", "to")
                 .expression_attribute_names("#by", "by")
+                .expression_attribute_names("#lead", "lead")
                 .expression_attribute_names("#event", "event")
                 .set_exclusive_start_key(from);
             let page = scan.send().await.map_err(|error| sort("traces", error))?;
@@ -230,6 +236,10 @@ fn trace(item: &Item, subject: &Subject) -> Result<Option<Trace>, StoreError> {
     }
     if let (Some(account), Some(person)) = (keys::account_of(pk), keys::person_of(sk)) {
         return Ok(subject.people.contains(&person).then_some(Trace::Member { account, person }));
+    }
+    if let (Some(account), keys::ACCOUNT) = (keys::account_of(pk), sk) {
+        let lead = item.json::<PersonId>("lead")?;
+        return Ok(lead.filter(|lead| subject.people.contains(lead)).map(|_| Trace::LeadingBuyer { account }));
     }
     if sk == keys::IDENTITY {
         let to = item.parsed::<PersonId>("to")?.is_some_and(|to| subject.people.contains(&to));

@@ -6,6 +6,7 @@ use super::client::Target;
 use super::rescore::Bar;
 use super::tables::{framed, number};
 use perennial_engine::calibrate::{Calibration, ENOUGH_PEOPLE, READY};
+use perennial_score::history::calibrate;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -34,7 +35,13 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let bar = Bar::new();
-    let found = args.target.follow(reqwest::Method::POST, "/_local/calibrate", |told| bar.tell(told)).await;
+    let found = match args.target.deployed().await? {
+        Some(operated) => {
+            let found = calibrate::run(&operated.score().await?, &|told| bar.tell(told)).await;
+            found.map_err(anyhow::Error::from)
+        }
+        None => args.target.follow(reqwest::Method::POST, "/_local/calibrate", |told| bar.tell(told)).await,
+    };
     bar.clear();
     let found: Calibration = found?;
     if args.json {

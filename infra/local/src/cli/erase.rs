@@ -3,8 +3,9 @@
 use super::client::Target;
 use super::tables::number;
 use crate::operate::Operated;
-use crate::operate::erase::{Asked, Erasure, Progress, Receipt};
+use crate::operate::erase::{Asked, Erasure, Progress};
 use crate::operate::export::export;
+use crate::operate::receipt::Receipt;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::File;

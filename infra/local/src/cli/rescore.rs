@@ -3,7 +3,7 @@
 use super::client::Target;
 use super::tables::{framed, number, plain};
 use indicatif::{ProgressBar, ProgressStyle};
-use perennial_score::history::rescore::{Moved, Outcome};
+use perennial_score::history::rescore::{self, Moved, Outcome};
 use perennial_score::history::{Phase, Progress};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -30,7 +30,13 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let progress = Bar::new();
     let path = format!("/_local/rescore?dry_run={}", args.dry_run);
-    let outcome = args.target.follow(reqwest::Method::POST, &path, |told| progress.tell(told)).await;
+    let outcome = match args.target.deployed().await? {
+        Some(operated) => {
+            let outcome = rescore::run(&operated.score().await?, args.dry_run, &|told| progress.tell(told)).await;
+            outcome.map_err(anyhow::Error::from)
+        }
+        None => args.target.follow(reqwest::Method::POST, &path, |told| progress.tell(told)).await,
+    };
     progress.clear();
     let outcome: Outcome = outcome?;
     if args.json {

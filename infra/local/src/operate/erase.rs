@@ -1,12 +1,12 @@
 //! Erasing a person: everything of them goes, and a receipt says what did.
 //!
-//! The archive comes first and the profile last. As long as the profile stands, whatever stopped half-way is begun again from it: every step leaves alone
-//! what is gone already. Whoever writes meanwhile is met by conditions: what `score` was about to write of them fails, is read again, and finds nobody.
+//! The archive comes first and the profile last, but for the ledger that it counts. As long as the profile stands, whatever stopped half-way is begun again
+//! from it: every step leaves alone what is gone already. After that, the receipt of the run that did not come to its end tells by hashes who it was. Whoever writes meanwhile is met by conditions: what `score` was about to write of them fails, is read again, and finds nobody.
 
-use super::Operated;
+use super::receipt::{self, Receipt, Removed};
+use super::{Kind, Operated};
 use anyhow::Context;
 use futures::stream::{self, StreamExt, TryStreamExt};
-use jiff::Timestamp;
 use jiff::civil::Date;
 use perennial_contracts::queue::AccountsPayload;
 use perennial_domain::time::{date_of, day_of};
@@ -16,8 +16,8 @@ use perennial_lambda_kit::queue::{Delay, Sender};
 use perennial_store::archive::people::Object;
 use perennial_store::traces::{Subject, Trace};
 use perennial_store::{Consistency, Stored, keys};
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Objects of the archive that are worked on at once.
 const CONCURRENCY: usize = 8;
@@ -90,69 +90,6 @@ pub(crate) enum Progress {
     Table(u64, u64),
 }
 
-/// What went, in numbers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Removed {
-    /// Profiles, and pointers of identities that had become part of one.
-    pub(crate) profiles: u64,
-    pub(crate) messages: u64,
-    /// Blocks of ids of events.
-    pub(crate) ledger_blocks: u64,
-    /// Anything else in the person's own partitions.
-    pub(crate) other_items: u64,
-    pub(crate) account_memberships: u64,
-    /// Values that the person was found by, such as mail addresses.
-    pub(crate) identity_pointers: u64,
-    pub(crate) rejected_events: u64,
-    pub(crate) suppressions: u64,
-    pub(crate) archived_events: u64,
-    /// What was said of their identities by hand, in the archive.
-    pub(crate) archived_unmerges: u64,
-}
-
-/// What stays although it has to do with the person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Kept {
-    pub(crate) what: String,
-    pub(crate) why: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) until: Option<String>,
-}
-
-/// What was done, without personal data: ids are hashes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Receipt {
-    /// Which system.
-    pub(crate) stack: String,
-    /// The person's id.
-    pub(crate) person: Option<PersonId>,
-    /// The hash of each user id and anonymous id.
-    pub(crate) identities: BTreeSet<PersonId>,
-    /// The hash of each mail address that was known, as suppressions have it.
-    pub(crate) addresses: BTreeSet<String>,
-    pub(crate) begun_at: Timestamp,
-    /// When all of it was gone; `None` in the receipt of a run that did not come to its end.
-    pub(crate) completed_at: Option<Timestamp>,
-    pub(crate) removed: Removed,
-    pub(crate) archive_objects_read: u64,
-    pub(crate) archive_objects_rewritten: u64,
-    pub(crate) archive_objects_deleted: u64,
-    /// Accounts that are worked out anew without them.
-    pub(crate) accounts: u64,
-    pub(crate) kept: Vec<Kept>,
-    /// The config in force.
-    pub(crate) config: Option<String>,
-    /// The version of this tool.
-    pub(crate) tool: String,
-}
-
-impl Receipt {
-    /// Whether anything of the person was found.
-    pub(crate) fn found_anything(&self) -> bool {
-        self.removed != Removed::default()
-    }
-}
-
 /// A run of it.
 pub(crate) struct Erasure<'a> {
     operated: &'a Operated,
@@ -204,14 +141,18 @@ impl<'a> Erasure<'a> {
     /// # Errors
     /// Where a service fails, or the person is written all the time. Run again, it goes on.
     pub(crate) async fn run(mut self, mut asked: Asked) -> anyhow::Result<Receipt> {
+        if asked.holder.is_none() && !self.receipt.identities.is_empty() {
+            // The profile is gone already. Who it was is known by hashes alone, so every line of the archive is looked at.
+            asked.subject.people.extend(&self.receipt.identities);
+            asked.subject.ids.clear();
+        }
         for _ in 0..ROUNDS {
             self.note_who(&asked);
             self.clean_archive(&asked).await?;
-            (self.keep)(&self.receipt)?;
             self.clean_table(&asked).await?;
-            (self.keep)(&self.receipt)?;
             // What came meanwhile: an event is in the archive before it is in the profile.
             self.clean_archive(&asked).await?;
+            self.settle_accounts(&asked).await?;
             let now = self.look_again(&asked).await?;
             if now.holder != asked.holder {
                 if now.subject.people != asked.subject.people {
@@ -222,9 +163,8 @@ impl<'a> Erasure<'a> {
                 continue;
             }
             (self.keep)(&self.receipt)?;
-            let store = &self.operated.store;
             let (holder, version) = asked.holder.or_else(|| Some((asked.person()?, 0))).context("nobody was named")?;
-            match store.delete_person(&asked.subject, holder, version).await {
+            match self.operated.store.delete_person(&asked.subject, holder, version).await {
                 Ok(deleted) => self.receipt.removed.profiles += deleted,
                 Err(error) if error.is_conflict() => {
                     asked = self.look_again(&asked).await?;
@@ -278,20 +218,13 @@ impl<'a> Erasure<'a> {
             self.looked_at.insert(object);
         }
         self.receipt.archive_objects_read += total;
-        Ok(())
+        (self.keep)(&self.receipt)
     }
 
     async fn clean_table(&mut self, asked: &Asked) -> anyhow::Result<()> {
-        let (operated, tell) = (self.operated, self.tell);
-        let store = &operated.store;
-        let about = store.about_how_many().await.unwrap_or(0);
-        let passed = std::sync::atomic::AtomicU64::new(0);
-        let told = |items| {
-            let passed = passed.fetch_add(items, std::sync::atomic::Ordering::Relaxed) + items;
-            tell(Progress::Table(passed, about.max(passed)));
-        };
+        let (store, people) = (&self.operated.store, &asked.subject.people);
         let (mut items, mut own) = (Vec::new(), BTreeSet::new());
-        for trace in store.traces(&asked.subject, &told).await? {
+        for trace in traces(self.operated, &asked.subject, self.tell).await? {
             match trace {
                 Trace::Own { person, .. } => {
                     own.insert(person);
@@ -301,9 +234,12 @@ impl<'a> Erasure<'a> {
                     items.push((keys::account(&account), keys::person(person)));
                     self.accounts.insert(account);
                 }
+                Trace::LeadingBuyer { account } => {
+                    self.accounts.insert(account);
+                }
                 Trace::Pointer { pk } => {
                     self.receipt.removed.identity_pointers += 1;
-                    store.release_pointer(&pk, &asked.subject.people).await?;
+                    store.release_pointer(&pk, people).await?;
                 }
                 Trace::Reject { pk, id } => {
                     self.receipt.removed.rejected_events += 1;
@@ -312,12 +248,23 @@ impl<'a> Erasure<'a> {
             }
         }
         store.delete_keys(items).await?;
-        self.clean_own(own).await
+        if self.forget_suppression {
+            let suppressions = store.has_suppressions(&asked.subject).await?;
+            self.receipt.removed.suppressions += suppressions.values().filter(|is_there| **is_there).count() as u64;
+            store.delete_keys(suppressions.into_keys().map(|pk| (pk, keys::SUPPRESSION.to_owned()))).await?;
+        }
+        // The ledger stays as long as the profile, which counts its blocks.
+        self.clean_own(own, |sk| !sk.starts_with(keys::LEDGER)).await?;
+        (self.keep)(&self.receipt)
     }
 
-    async fn clean_own(&mut self, people: impl IntoIterator<Item = PersonId>) -> anyhow::Result<()> {
+    async fn clean_own(
+        &mut self,
+        people: impl IntoIterator<Item = PersonId>,
+        is_meant: impl Fn(&str) -> bool + Sync,
+    ) -> anyhow::Result<()> {
         for person in people {
-            for sk in self.operated.store.delete_own(person).await? {
+            for sk in self.operated.store.delete_own(person, &is_meant).await? {
                 let removed = &mut self.receipt.removed;
                 *match sk.as_str() {
                     sk if sk.starts_with(keys::MESSAGE) => &mut removed.messages,
@@ -329,74 +276,50 @@ impl<'a> Erasure<'a> {
         Ok(())
     }
 
-    /// What can only be done once the profile is gone, so that nobody brings it back.
-    async fn finish(mut self, asked: &Asked) -> anyhow::Result<Receipt> {
-        let store = &self.operated.store;
-        // Whoever had loaded the profile before it went may have written beside it.
-        let people = asked.subject.people.clone();
+    /// Takes what is left of the person from their accounts, and has these worked out anew.
+    async fn settle_accounts(&mut self, asked: &Asked) -> anyhow::Result<()> {
+        let (store, people) = (&self.operated.store, &asked.subject.people);
+        let mut bodies = Vec::new();
         for account in &self.accounts {
             let members = people.iter().map(|person| (keys::account(account), keys::person(*person)));
             store.delete_keys(members).await?;
-            store.forget_leading_buyer(account, &people).await?;
+            store.forget_leading_buyer(account, people).await?;
+            bodies.push(serde_json::to_string(&AccountsPayload::anew(account.clone()))?);
         }
-        self.clean_own(people).await?;
-        let bodies: Result<Vec<String>, _> = self
-            .accounts
-            .iter()
-            .map(|account| serde_json::to_string(&AccountsPayload::anew(account.clone())))
-            .collect();
-        let sent = self.operated.sender("accounts")?.send(bodies?, Delay::NONE).await;
-        sent.into_result().context("the person is gone; their accounts could not be asked to be worked out anew")?;
-        self.receipt.accounts = self.accounts.len() as u64;
-        if self.forget_suppression {
-            let suppressions: BTreeMap<String, bool> = store.has_suppressions(&asked.subject).await?;
-            self.receipt.removed.suppressions = suppressions.values().filter(|is_there| **is_there).count() as u64;
-            store.delete_keys(suppressions.into_keys().map(|pk| (pk, keys::SUPPRESSION.to_owned()))).await?;
-        }
-        self.receipt.kept = self.kept();
+        self.receipt.accounts = bodies.len() as u64;
+        let sent = self.operated.sender("accounts")?.send(bodies, Delay::NONE).await;
+        sent.into_result().context("the accounts could not be asked to be worked out anew")
+    }
+
+    /// What can only be done once the profile is gone, so that nobody brings it back: whoever had loaded it before may have written beside it.
+    async fn finish(mut self, asked: &Asked) -> anyhow::Result<Receipt> {
+        (self.keep)(&self.receipt)?;
+        self.clean_own(asked.subject.people.clone(), |sk| sk != keys::PROFILE).await?;
+        self.settle_accounts(asked).await?;
+        let is_deployed = matches!(self.operated.kind, Kind::Deployed(_));
+        self.receipt.kept = receipt::kept(is_deployed, self.forget_suppression, &self.receipt, self.named_by_others);
         self.receipt.completed_at = Some(self.operated.now());
         (self.keep)(&self.receipt)?;
         Ok(self.receipt)
     }
-
-    fn kept(&self) -> Vec<Kept> {
-        let kept = |what: &str, why: &str, until: Option<&str>| Kept {
-            what: what.to_owned(),
-            why: why.to_owned(),
-            until: until.map(str::to_owned),
-        };
-        let mut all = Vec::new();
-        if !self.forget_suppression && !self.receipt.addresses.is_empty() {
-            all.push(kept(
-                "what the reader of each address chose, and whether it gets mails, under a hash of the address",
-                "so that an address which bounced, complained or unsubscribed is not written to again; --forget-suppression takes it too",
-                None,
-            ));
-        }
-        if self.named_by_others > 0 {
-            all.push(kept(
-                &format!("{} archived events of other people that name one of the ids", self.named_by_others),
-                "they are the others' events, as where a browser was shared",
-                None,
-            ));
-        }
-        if matches!(self.operated.kind, super::Kind::Deployed(_)) {
-            all.push(kept(
-                "earlier versions of rewritten and deleted objects of the archive",
-                "the bucket keeps versions against mistakes",
-                Some("30 days after this"),
-            ));
-            all.push(kept(
-                "the table's point-in-time recovery",
-                "a backup cannot be changed; whoever restores from it has to erase again, by this receipt's person",
-                Some("35 days after this"),
-            ));
-        }
-        all.push(kept(
-            "messages that were on their way in the queues at that moment",
-            "an event among them makes a new, empty profile; it goes by erasing again once the queues have run empty",
-            Some("the queues' retention, 4 days where nothing else is configured"),
-        ));
-        all
-    }
 }
+
+/// Everything in the table that leads to the subject.
+pub(crate) async fn traces(
+    operated: &Operated,
+    subject: &Subject,
+    tell: &(dyn Fn(Progress) + Sync),
+) -> anyhow::Result<BTreeSet<Trace>> {
+    // Only for the bar: whoever may not ask sees how many there were so far.
+    let about = operated.store.about_how_many().await.unwrap_or(0);
+    let passed = AtomicU64::new(0);
+    let told = |items| {
+        let passed = passed.fetch_add(items, Ordering::Relaxed) + items;
+        tell(Progress::Table(passed, about.max(passed)));
+    };
+    Ok(operated.store.traces(subject, &told).await?)
+}
+
+#[cfg(test)]
+#[path = "erase_tests.rs"]
+mod tests;

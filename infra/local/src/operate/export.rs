@@ -1,12 +1,14 @@
 //! All that is known of a person, as one JSON document.
 
 use super::Operated;
-use super::erase::{Asked, Progress};
+use super::erase::{Asked, Progress, traces};
 use anyhow::Context;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use http::Method;
+use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use perennial_domain::{Event, PersonId};
+use perennial_engine::Part;
 use perennial_store::traces::{Subject, Trace};
 use perennial_store::{Consistency, keys};
 use serde_json::{Map, Value, json};
@@ -35,7 +37,7 @@ pub(crate) async fn export(
     if let Some(person) = person {
         document.insert("profile".to_owned(), profile(operated, person).await?);
         let stored = operated.store.follow(person, Consistency::Strong).await?.context("the person is gone")?;
-        document.insert("parts".to_owned(), json!(stored.profile.parts));
+        document.insert("parts".to_owned(), stored.profile.parts.iter().map(part).collect());
         document.insert("pending".to_owned(), json!(stored.profile.outbox));
     }
     let traces = traces(operated, subject, tell).await?;
@@ -59,6 +61,32 @@ async fn profile(operated: &Operated, person: PersonId) -> anyhow::Result<Value>
     let (status, answer) = operated.ask(&Method::GET, &path, None).await?;
     anyhow::ensure!(status.is_success(), "the profile could not be shown ({status})");
     Ok(serde_json::from_slice(&answer)?)
+}
+
+/// What one identity of the person gave to their profile. Journeys, segments, experiments and scores are of the person, and stand in the profile.
+fn part(part: &Part) -> Value {
+    let state = &part.state;
+    let at = |millisecond: i64| Timestamp::from_millisecond(millisecond).ok();
+    let traits = state.traits.iter().map(|(name, register)| {
+        let value = serde_json::from_str::<Value>(&register.value).unwrap_or(Value::Null);
+        (name.clone(), json!({ "value": value, "at": at(register.at) }))
+    });
+    json!({
+        "identity": part.identity,
+        "person": part.owner(),
+        "links": part.links,
+        "claims": part.claims,
+        "notes": part.notes,
+        "first_seen": state.seen.map(|seen| seen.first_at()),
+        "last_seen": state.seen.map(|seen| seen.last_at()),
+        "traits": traits.collect::<Map<_, _>>(),
+        "counts": state.counts.iter().collect::<BTreeMap<_, _>>(),
+        "events": state.counts.total(),
+        "tallies": state.tallies,
+        "milestones": state.milestones.iter().map(|(name, span)| json!([name, span.first_at(), span.last_at()])).collect::<Vec<_>>(),
+        "revenue": state.revenue,
+        "survey": state.nps.map(|answer| json!({ "answer": answer.points, "at": at(answer.at) })),
+    })
 }
 
 async fn messages(operated: &Operated, people: &BTreeSet<PersonId>) -> anyhow::Result<Value> {
@@ -89,27 +117,13 @@ async fn addresses(operated: &Operated, subject: &Subject) -> anyhow::Result<Val
     Ok(json!(all))
 }
 
-async fn traces(
-    operated: &Operated,
-    subject: &Subject,
-    tell: &(dyn Fn(Progress) + Sync),
-) -> anyhow::Result<BTreeSet<Trace>> {
-    let about = operated.store.about_how_many().await.unwrap_or(0);
-    let passed = std::sync::atomic::AtomicU64::new(0);
-    let told = |items| {
-        let passed = passed.fetch_add(items, std::sync::atomic::Ordering::Relaxed) + items;
-        tell(Progress::Table(passed, about.max(passed)));
-    };
-    Ok(operated.store.traces(subject, &told).await?)
-}
-
 /// Where they are found beside their own partitions.
 async fn in_the_table(operated: &Operated, traces: BTreeSet<Trace>) -> anyhow::Result<Map<String, Value>> {
     let (mut accounts, mut found_by, mut rejects, mut blocks) = (BTreeSet::new(), Vec::new(), Vec::new(), 0_u64);
     for trace in traces {
         match trace {
             Trace::Own { sk, .. } => blocks += u64::from(sk.starts_with(keys::LEDGER)),
-            Trace::Member { account, .. } => {
+            Trace::Member { account, .. } | Trace::LeadingBuyer { account } => {
                 accounts.insert(account);
             }
             Trace::Pointer { pk } => found_by.push(pk),

@@ -7,6 +7,7 @@ pub(crate) mod embedded;
 pub(crate) mod erase;
 pub(crate) mod export;
 pub(crate) mod push;
+pub(crate) mod receipt;
 pub(crate) mod redrive;
 
 use crate::stack::queues::NAMES;

@@ -58,11 +58,11 @@ async fn the_archive_rebuilds_every_profile_of_the_sample_company() {
     assert_eq!(original.len() as u64, company.expected().people);
     let archived: Vec<Event> = first.archive().read_all().await.unwrap().try_collect().await.unwrap();
     assert!(archived.len() as u64 >= company.expected().accepted, "every accepted event is in the archive");
-    let archive = first.archive().clone();
-    first.stop().await;
 
     let (second, _) = stack(LATER).await;
-    play(&second, &archive).await;
+    play(&second, first.archive()).await;
+    // The archive goes with its stack.
+    first.stop().await;
     let rebuilt = derived(&everyone(second.store()).await);
     assert_eq!(rebuilt.len(), original.len());
     for (person, bytes) in &original {
@@ -110,13 +110,12 @@ async fn the_archive_rebuilds_people_as_they_were_parted_by_hand() {
     assert_eq!(status, 200, "{text}");
     first.wait_idle().await.unwrap();
     assert_eq!(derived(&everyone(first.store()).await), derived(&original));
-    let mut archive = first.archive().clone();
-    first.stop().await;
 
     // What was rebuilt leaves an archive that can be rebuilt from.
+    let mut last = first;
     for _ in 0..2 {
         let (next, _) = stack(LATER).await;
-        play(&next, &archive).await;
+        play(&next, last.archive()).await;
         let rebuilt = everyone(next.store()).await;
         assert_eq!(derived(&rebuilt), derived(&original));
         for (person, stored) in &original {
@@ -125,7 +124,8 @@ async fn the_archive_rebuilds_people_as_they_were_parted_by_hand() {
             };
             assert_eq!(notes(stored), notes(&rebuilt[person]), "who said so, when and why");
         }
-        archive = next.archive().clone();
-        next.stop().await;
+        // The archive goes with its stack.
+        std::mem::replace(&mut last, next).stop().await;
     }
+    last.stop().await;
 }

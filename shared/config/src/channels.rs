@@ -5,6 +5,7 @@ mod load;
 mod template;
 
 pub use endpoint::{AccountRecords, ContactId, ContactRecords, CrmRecords, Endpoint, Kind, SecretPlace, TaskRecords};
+#[cfg(feature = "schema")]
 pub(crate) use load::File;
 pub use template::{InAppKind, InvitationTemplate, Template};
 

@@ -38,7 +38,7 @@ pub(super) struct ExportArgs {
     after_help = "What goes: the profile with all identities that are part of it, messages, the ledger of event ids, what they are found by, their places in accounts (which \
     are worked out anew), rejected events that name them, and their events in the archive, whose objects are written again without them. What stays is said in the \
     receipt, with the reason: above all a hash of the mail address where it bounced, complained or unsubscribed, so that it is not written to again.\n\n\
-    It may be stopped and run again: it goes on. Stop sending events of them first; one that is in a queue still makes a new, empty profile, which goes by running \
+    It may be stopped and run again: it goes on. One at a time: two runs at once could write back what the other took out of an object. Stop sending events of them first; one that is in a queue still makes a new, empty profile, which goes by running \
     it again. Systems that were sent messages or records (CRM, mail service, webhooks) have to be asked themselves.\n\n  \
     perennial export ada --out ada.json && perennial erase ada"
 )]

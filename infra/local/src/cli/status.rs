@@ -120,7 +120,11 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 async fn look_inside(operated: &Operated, house: &mut House) -> anyhow::Result<Inside> {
-    let mut inside = Inside { oldest_due: operated.store.oldest_due(house.now).await?, ..Inside::default() };
+    let mut inside = Inside::default();
+    match operated.store.oldest_due(house.now).await {
+        Ok(since) => inside.oldest_due = since,
+        Err(error) => inside.unknown.push(format!("who is overdue: {error}")),
+    }
     let schedules = operated.store.load_config().await?.schedules;
     let sweep = schedules.iter().find(|schedule| schedule.function == "sweep");
     inside.sweep_every_seconds = sweep.and_then(|schedule| attention::rate_of(&schedule.expression));
@@ -214,6 +218,7 @@ fn sweeps(house: &House, inside: Option<&Inside>) -> String {
     let mut out = format!("{table}\n");
     if let Some(inside) = inside {
         out += &match inside.oldest_due {
+            None if inside.unknown.iter().any(|unknown| unknown.starts_with("who is overdue")) => String::new(),
             None => "Nobody is overdue.\n".to_owned(),
             Some(since) => format!(
                 "The longest overdue timer rang {} ago, at {since:.0}; the next sweep finds it.\n",

@@ -1,0 +1,178 @@
+//! The operator's commands, run as an operator runs them, against a system on this machine.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use perennial::stack::Stack;
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+use support::{Client, stack};
+use tokio::process::Command;
+
+const NOW: &str = "2026-03-02T12:00:00Z";
+
+/// What a command said, and whether it succeeded.
+struct Said {
+    ok: bool,
+    out: String,
+    error: String,
+}
+
+/// Runs `perennial ARGUMENTS` against the stack.
+async fn perennial(stack: &Stack, arguments: &[&str]) -> Said {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_perennial-under-test"));
+    command.args(arguments).args(["--url", stack.base_url()]).env_remove("PERENNIAL_STACK").env("NO_COLOR", "1");
+    let output = command.output().await.unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Said { ok: output.status.success(), out: text(output.stdout), error: text(output.stderr) }
+}
+
+/// The same, where it has to succeed.
+async fn done(stack: &Stack, arguments: &[&str]) -> String {
+    let said = perennial(stack, arguments).await;
+    assert!(said.ok, "{arguments:?}: {}{}", said.out, said.error);
+    said.out
+}
+
+fn event(id: &str, user: &str) -> String {
+    json!({ "messageId": id, "type": "track", "event": "Login", "userId": user, "timestamp": "2026-03-02T11:00:00Z" })
+        .to_string()
+}
+
+/// Writes the default config into a folder.
+fn write_config(folder: &Path) {
+    for (name, text) in perennial::bundle::embedded().files {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_config_is_pushed_with_what_it_changes_and_rolled_back() {
+    let (stack, _) = stack(NOW).await;
+    let client = Client::new(stack.base_url());
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    write_config(folder.path());
+    let in_force = async || client.status().await["in_force"].clone();
+    let first = in_force().await["version"].as_str().unwrap().to_owned();
+    let same = done(&stack, &["config", "push", dir]).await;
+    assert!(same.contains(&format!("Version {first} is in force, and is the same.")), "{same}");
+
+    let limits = folder.path().join("limits.toml");
+    fs::write(&limits, fs::read_to_string(&limits).unwrap() + "# one line more\n").unwrap();
+    let dry = done(&stack, &["config", "push", dir, "--dry-run"]).await;
+    assert!(dry.contains("limits.toml") && dry.contains("+1") && dry.contains("Nothing was pushed."), "{dry}");
+    assert_eq!(in_force().await["version"], first.as_str());
+    let pushed = done(&stack, &["config", "push", dir]).await;
+    let second = in_force().await["version"].as_str().unwrap().to_owned();
+    assert_ne!(first, second);
+    assert!(pushed.contains(&format!("Version {second} is in force")), "{pushed}");
+
+    fs::write(&limits, "nonsense = [").unwrap();
+    let refused = perennial(&stack, &["config", "push", dir]).await;
+    assert!(!refused.ok && refused.out.contains("limits.toml:1"), "{}", refused.out);
+    assert_eq!(in_force().await["version"], second.as_str());
+
+    done(&stack, &["config", "rollback"]).await;
+    assert_eq!(in_force().await["version"], first.as_str());
+    assert_eq!(in_force().await["rolled_back"], true);
+    let versions = done(&stack, &["config", "versions"]).await;
+    assert!(
+        versions.contains(&first) && versions.contains(&second) && versions.contains("by a rollback"),
+        "{versions}"
+    );
+    let shown = done(&stack, &["config", "show", "limits.toml", "--of", &second]).await;
+    assert!(shown.ends_with("# one line more\n"), "{shown}");
+    let unknown = perennial(&stack, &["config", "rollback", "nothing"]).await;
+    assert!(!unknown.ok && unknown.error.contains("no config version nothing"), "{}", unknown.error);
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_says_what_needs_attention_until_it_is_mended() {
+    let (stack, simulated) = stack(NOW).await;
+    let client = Client::new(stack.base_url());
+    client.batch(&[event("m-1", "ada")]).await;
+    stack.wait_idle().await.unwrap();
+    let calm = done(&stack, &["status"]).await;
+    assert!(calm.contains("Nothing needs attention."), "{calm}");
+
+    let dead =
+        format!("{{\"events.v1\":{{\"events\":[{}]}}}}", serde_json::to_string(&archived(&stack).await).unwrap());
+    let dead = dead.replace("m-1", "m-2");
+    stack
+        .sqs()
+        .send_message()
+        .queue_url(format!("{}-dlq", stack.queue_urls().events))
+        .message_body(dead)
+        .send()
+        .await
+        .unwrap();
+    let alarmed = perennial(&stack, &["status"]).await;
+    assert!(!alarmed.ok && alarmed.out.contains("1 dead letters of events"), "{}", alarmed.out);
+    let redriven = done(&stack, &["redrive", "events"]).await;
+    assert_eq!(redriven, "events: 1 messages brought back\n");
+    stack.wait_idle().await.unwrap();
+    let status: Value = serde_json::from_str(&done(&stack, &["status", "--json"]).await).unwrap();
+    assert_eq!((&status["events"]["accepted"], &status["queues"]["events"]["dlq"]), (&2.into(), &0.into()));
+
+    // The sweep runs when the clock comes to it, and is missed when it does not.
+    simulated.advance(jiff::SignedDuration::from_mins(6));
+    stack.fire_schedules().await;
+    stack.wait_idle().await.unwrap();
+    let swept: Value = serde_json::from_str(&done(&stack, &["status", "--json"]).await).unwrap();
+    assert_eq!(swept["sweeps"][0]["at"], "2026-03-02T12:06:00Z");
+    simulated.advance(jiff::SignedDuration::from_hours(2));
+    let late = perennial(&stack, &["status"]).await;
+    assert!(!late.ok && late.out.contains("the sweep has not run for 2 hours"), "{}", late.out);
+    let nowhere = perennial(&stack, &["redrive", "nothing"]).await;
+    assert!(!nowhere.ok && nowhere.error.contains("mail-events"), "{}", nowhere.error);
+    stack.stop().await;
+}
+
+/// The one event that was archived.
+async fn archived(stack: &Stack) -> perennial_domain::Event {
+    use futures::TryStreamExt;
+    let events: Vec<_> = stack.archive().read_all().await.unwrap().try_collect().await.unwrap();
+    events.into_iter().next().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_is_explained_exported_and_erased_and_what_was_refused_is_told() {
+    let (stack, _) = stack(NOW).await;
+    let client = Client::new(stack.base_url());
+    let wrong = json!({ "messageId": "m-3", "type": "track", "userId": "ada", "event": "Login", "properties": "none" })
+        .to_string();
+    client.batch(&[event("m-1", "ada"), event("m-2", "bob"), wrong]).await;
+    stack.wait_idle().await.unwrap();
+
+    assert!(done(&stack, &["explain", "ada", "churn"]).await.contains("Churn"));
+    let rejects: Value =
+        serde_json::from_str(&done(&stack, &["rejects", "--since", "2026-03-01T00:00:00Z", "--json"]).await).unwrap();
+    assert_eq!(rejects["rejects"].as_array().unwrap().len(), 1, "{rejects}");
+    assert!(done(&stack, &["rejects"]).await.contains("what is wrong"));
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (out, receipt) = (file("ada.json"), file("receipt.json"));
+    done(&stack, &["export", "ada", "--out", &out]).await;
+    let document: Value = serde_json::from_str(&fs::read_to_string(&out).unwrap()).unwrap();
+    assert_eq!(document["archive"][0]["userId"], "ada");
+    assert!(!perennial(&stack, &["export", "nobody"]).await.ok);
+
+    let unasked = perennial(&stack, &["erase", "ada"]).await;
+    assert!(!unasked.ok && unasked.error.contains("--yes"), "{}", unasked.error);
+    let erased: Value =
+        serde_json::from_str(&done(&stack, &["erase", "ada", "--yes", "--receipt", &receipt]).await).unwrap();
+    assert_eq!(erased, serde_json::from_str::<Value>(&fs::read_to_string(&receipt).unwrap()).unwrap());
+    assert_eq!(erased["removed"]["archived_events"], 1);
+    assert_eq!(client.get("/api/profiles/ada").await.0, 404);
+    assert_eq!(client.get("/api/profiles/bob").await.0, 200);
+    let again = perennial(&stack, &["erase", "ada", "--yes", "--receipt", &file("again.json")]).await;
+    assert!(!again.ok && again.error.contains("nothing is known of `ada`"), "{}", again.error);
+    assert!(!Path::new(&file("again.json")).exists(), "nothing was erased, so there is no receipt of it");
+    stack.stop().await;
+}

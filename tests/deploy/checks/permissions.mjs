@@ -23,6 +23,7 @@ export default function permissions(check) {
         await stage.post('track', { userId, messageId: `${userId}-1`, event: 'Signed In' });
         await until('the event is a dead letter', async () => (await stage.depth('events-dlq')).waiting === 1);
         assert.equal(await stage.profile(userId), null, 'nothing is counted');
+        await assert.rejects(stage.operate('status'), /ended with 1:[^]*events/, 'the status calls for attention');
       } finally {
         await giveBack();
       }

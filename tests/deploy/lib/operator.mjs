@@ -2,13 +2,13 @@
 import { batchesOf } from './batches.mjs';
 import { ACCOUNT, REGION } from './emulator.mjs';
 
-/** What the commands for a deployed stack need: infra/README.md lists it. */
+/** What the commands for a deployed stack need, as infra/README.md lists it. */
 function rights({ name, outputs }) {
   const queues = `arn:aws:sqs:${REGION}:${ACCOUNT}:${name}-*`;
   const table = `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${name}`;
   const bucket = `arn:aws:s3:::${outputs.ArchiveBucket}`;
   const allow = (Resource, ...Action) => ({ Effect: 'Allow', Action, Resource });
-  const read = ['GetItem', 'BatchGetItem', 'Query', 'Scan'];
+  const read = ['GetItem', 'BatchGetItem', 'Query', 'Scan', 'DescribeTable'];
   const write = ['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'];
   return [
     allow(table, ...[...read, ...write].map((action) => `dynamodb:${action}`)),

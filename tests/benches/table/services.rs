@@ -40,10 +40,10 @@ impl Services {
             region: REGION.to_owned(),
             credentials: AwsCredentials::local(),
             endpoints: Endpoints {
-                all: None,
                 dynamodb: Some(at.dynamodb.clone()),
                 sqs: Some(at.sqs.clone()),
                 sesv2: Some(at.sesv2.clone()),
+                ..Endpoints::default()
             },
         };
         let config = sdk_config(&env, http_client(&Env::from_pairs::<&str, &str>([]))?);

@@ -1,12 +1,11 @@
 // The functions' own binaries beside the embedded stack, called through cargo-lambda's emulation of Lambda.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { freePort } from '../lib/free-port.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const perennial = process.env.PERENNIAL_BIN ?? join(root, 'target', 'debug', 'perennial');
@@ -53,15 +52,6 @@ class Child {
     await this.ended;
     clearTimeout(killer);
   }
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 export class Bench {

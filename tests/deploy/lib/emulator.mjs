@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { openSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../lib/free-port.mjs';
 import { certify } from './certificates.mjs';
 import { paths } from './paths.mjs';
 import { run, until } from './run.mjs';
@@ -15,16 +15,6 @@ export const REGION = 'eu-central-1';
 export const ACCOUNT = '000000000000';
 const STARTS_WITHIN_MS = 60_000;
 const ANSWERS_WITHIN_MS = 30_000;
-
-/** A port that nothing listens on at the moment of asking. */
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 export class Emulator {
   /** Starts one with nothing in it. */

@@ -1,26 +1,15 @@
 // Starts a fresh Perennial on a free port with its own empty data directory, and reads what it has counted.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../lib/free-port.mjs';
 import { paths } from './paths.mjs';
 
 const STARTS_WITHIN_MS = 30_000;
 const SETTLES_WITHIN_MS = 60_000;
-
-/** A port that nothing listens on at the moment of asking. */
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 export class Product {
   /** Starts `perennial up` and waits until it answers. Its log is printed only if it does not. */

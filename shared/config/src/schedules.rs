@@ -2,6 +2,7 @@
 
 use crate::error::{Reporter, unknown};
 use crate::spanned::Spanned;
+use jiff::SignedDuration;
 use serde::Deserialize;
 use std::collections::HashSet;
 
@@ -16,6 +17,14 @@ pub struct Schedule {
     pub expression: String,
     /// The IANA zone that a cron expression is read in.
     pub time_zone: String,
+}
+
+impl Schedule {
+    /// The time between two calls of a rate, in whole minutes; `None` for a cron and for one moment.
+    #[must_use]
+    pub fn every(&self) -> Option<SignedDuration> {
+        period(inner(&self.expression, "rate")?)
+    }
 }
 
 /// When the clock calls which function.
@@ -88,18 +97,12 @@ fn is_time_zone(name: &str) -> bool {
 
 /// Checks the outer form of an EventBridge Scheduler expression; the fields of a cron are the scheduler's to read.
 fn expression(text: &str) -> Result<(), &'static str> {
-    let inner = |name: &str| text.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');
-    if let Some(rate) = inner("rate") {
-        return match rate.split_once(' ') {
-            Some((count, "minute" | "minutes" | "hour" | "hours" | "day" | "days"))
-                if count.parse::<u32>().is_ok_and(|n| n > 0) =>
-            {
-                Ok(())
-            }
-            _ => Err("rate takes a number from 1 and minutes, hours or days, such as rate(5 minutes)"),
-        };
+    if let Some(rate) = inner(text, "rate") {
+        return period(rate)
+            .map(drop)
+            .ok_or("rate takes a number from 1 and minutes, hours or days, such as rate(5 minutes)");
     }
-    if let Some(cron) = inner("cron") {
+    if let Some(cron) = inner(text, "cron") {
         let fields = cron.split_whitespace().count();
         return if fields == 6 {
             Ok(())
@@ -107,9 +110,46 @@ fn expression(text: &str) -> Result<(), &'static str> {
             Err("cron takes six fields: minute hour day-of-month month day-of-week year, such as cron(0 6 * * ? *)")
         };
     }
-    match inner("at") {
+    match inner(text, "at") {
         Some(at) if at.parse::<jiff::civil::DateTime>().is_ok() => Ok(()),
         Some(_) => Err("at takes a date and time, such as at(2027-01-31T06:00:00)"),
         None => Err("expression must be rate(…), cron(…) or at(…)"),
+    }
+}
+
+/// What stands between the brackets of `name(…)`.
+fn inner<'a>(expression: &'a str, name: &str) -> Option<&'a str> {
+    expression.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')')
+}
+
+/// The time of `5 minutes`, if it is one that a rate may have.
+fn period(rate: &str) -> Option<SignedDuration> {
+    let (count, unit) = rate.split_once(' ')?;
+    let minutes = match unit {
+        "minute" | "minutes" => 1,
+        "hour" | "hours" => 60,
+        "day" | "days" => 24 * 60,
+        _ => return None,
+    };
+    let count = count.parse::<u32>().ok().filter(|count| *count > 0)?;
+    Some(SignedDuration::from_mins(i64::from(count) * minutes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_rates_have_a_rate() {
+        let every = |expression: &str| {
+            let (id, function) = ("s".to_owned(), "sweep".to_owned());
+            Schedule { id, function, expression: expression.to_owned(), time_zone: "UTC".to_owned() }.every()
+        };
+        assert_eq!(every("rate(5 minutes)"), Some(SignedDuration::from_secs(300)));
+        assert_eq!(every("rate(1 day)"), Some(SignedDuration::from_secs(86_400)));
+        assert_eq!(every("cron(0 6 * * ? *)"), None);
+        for wrong in ["rate(0 minutes)", "rate(5 weeks)", "rate 5", "rate(5)"] {
+            assert_eq!(every(wrong), None, "{wrong}");
+        }
     }
 }

@@ -127,7 +127,7 @@ async fn look_inside(operated: &Operated, house: &mut House) -> anyhow::Result<I
     }
     let schedules = operated.store.load_config().await?.schedules;
     let sweep = schedules.iter().find(|schedule| schedule.function == "sweep");
-    inside.sweep_every_seconds = sweep.and_then(|schedule| attention::rate_of(&schedule.expression));
+    inside.sweep_every_seconds = sweep.and_then(|schedule| Some(schedule.every()?.as_secs()));
     if let Kind::Deployed(config) = &operated.kind {
         let cloudwatch = aws_sdk_cloudwatch::Client::new(config);
         let stack = operated.name.as_str();

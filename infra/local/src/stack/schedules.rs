@@ -92,18 +92,10 @@ fn rhythm(schedule: &Schedule) -> Result<Rhythm, InvalidSchedule> {
         .ok_or_else(|| invalid("has no (…)"))?;
     let zone = TimeZone::get(&schedule.time_zone).map_err(|_| invalid("is in no known time zone"))?;
     match kind {
-        "rate" => {
-            let (number, unit) = body.split_once(' ').ok_or_else(|| invalid("must be like rate(5 minutes)"))?;
-            let number: i64 =
-                number.parse().ok().filter(|n| *n > 0).ok_or_else(|| invalid("needs a whole number above 0"))?;
-            let seconds = match unit.trim_end_matches('s') {
-                "minute" => 60,
-                "hour" => 3600,
-                "day" => 86_400,
-                _ => return Err(invalid("must be in minutes, hours or days")),
-            };
-            Ok(Rhythm::Every(SignedDuration::from_secs(number.saturating_mul(seconds))))
-        }
+        "rate" => schedule
+            .every()
+            .map(Rhythm::Every)
+            .ok_or_else(|| invalid("must be a whole number above 0 and minutes, hours or days, like rate(5 minutes)")),
         "cron" => {
             // EventBridge: minutes hours day-of-month month day-of-week year, with weekdays from 1 = Sunday.
             let parser = CronParser::builder()

@@ -171,20 +171,9 @@ impl Clock {
             function: schedule.function.clone(),
             expression: schedule.expression.clone(),
             time_zone: schedule.time_zone.clone(),
-            every_minutes: every_minutes(&schedule.expression),
+            every_minutes: schedule.every().and_then(|every| u32::try_from(every.as_mins()).ok()),
         }
     }
-}
-
-/// Minutes of `rate(2 hours)`.
-fn every_minutes(expression: &str) -> Option<u32> {
-    let (count, unit) = expression.strip_prefix("rate(")?.strip_suffix(')')?.split_once(' ')?;
-    let minutes = match unit.trim_end_matches('s') {
-        "minute" => 1,
-        "hour" => 60,
-        _ => 24 * 60,
-    };
-    count.parse::<u32>().ok()?.checked_mul(minutes)
 }
 
 impl Mail {
@@ -258,7 +247,9 @@ mod tests {
     fn the_minutes_of_rates_are_worked_out_and_crons_have_none() {
         let cases = [("rate(1 minute)", Some(1)), ("rate(2 hours)", Some(120)), ("rate(3 days)", Some(4320))];
         for (expression, minutes) in cases.into_iter().chain([("cron(0 6 * * ? *)", None)]) {
-            assert_eq!(every_minutes(expression), minutes, "{expression}");
+            let (id, function) = ("s".to_owned(), "sweep".to_owned());
+            let schedule = Schedule { id, function, expression: expression.to_owned(), time_zone: "UTC".to_owned() };
+            assert_eq!(Clock::of(&schedule).every_minutes, minutes, "{expression}");
         }
     }
 

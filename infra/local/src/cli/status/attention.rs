@@ -51,18 +51,6 @@ fn sweep(house: &House, inside: Option<&Inside>) -> Option<String> {
     })
 }
 
-/// The seconds of `rate(5 minutes)`; `None` for any other expression.
-pub(super) fn rate_of(expression: &str) -> Option<i64> {
-    let (number, unit) = expression.strip_prefix("rate(")?.strip_suffix(')')?.split_once(' ')?;
-    let seconds = match unit.trim_end_matches('s') {
-        "minute" => 60,
-        "hour" => 3600,
-        "day" => 86_400,
-        _ => return None,
-    };
-    number.parse::<i64>().ok()?.checked_mul(seconds)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -93,12 +81,5 @@ mod tests {
         assert!(attention(&house, Some(&inside)).is_empty());
         house.in_force = None;
         assert_eq!(attention(&house, Some(&inside)), ["no config is in force: `perennial config push`"]);
-    }
-
-    #[test]
-    fn only_rates_have_a_rate() {
-        assert_eq!(rate_of("rate(5 minutes)"), Some(300));
-        assert_eq!(rate_of("rate(1 day)"), Some(86_400));
-        assert_eq!(rate_of("cron(0 6 * * ? *)"), None);
     }
 }

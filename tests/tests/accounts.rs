@@ -1,15 +1,13 @@
 //! Accounts on the whole road: who belongs together, what they amount to, what the CRM hears, and what ten thousand cost.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::{Client, stack, stack_with};
 use futures::stream::{self, StreamExt};
 use perennial::stack::StackOptions;
 use perennial_contracts::queue::AccountsPayload;
 use perennial_domain::{AccountId, Cause, Entry, Likelihood, Member, MessageId, PersonId, Score, Stage};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use support::{Client, stack, stack_with};
 
 const NOW: &str = "2026-03-02T12:00:00Z";
 /// The size that has to be rolled up within one invocation.

@@ -2,15 +2,13 @@
 //! lost, none is counted twice, nobody is written to twice.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::process::Process;
+use crate::support::{Client, Random};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use support::process::Process;
-use support::{Client, Random};
 
 /// The stack's simulated moment, just after the events: they are news, so messages go out.
 const NOW: &str = "2026-03-02T12:00:00Z";

@@ -1,13 +1,11 @@
 //! Bad input gets a clear answer or a reject with its reason; the server stays up and good events beside it are kept.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::{Client, stack};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;
 use std::io::Write;
-use support::{Client, stack};
 
 const NOW: &str = "2026-03-02T12:00:00Z";
 

@@ -1,12 +1,10 @@
 //! No secret, mail address or body reaches the logs, whatever goes wrong.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::Client;
 use serde_json::json;
 use std::process::Stdio;
 use std::time::Duration;
-use support::Client;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::Command;
 

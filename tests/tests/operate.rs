@@ -1,13 +1,11 @@
 //! The operator's commands, run as an operator runs them, against a system on this machine.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::{Client, stack};
 use perennial::stack::Stack;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
-use support::{Client, stack};
 use tokio::process::Command;
 
 const NOW: &str = "2026-03-02T12:00:00Z";

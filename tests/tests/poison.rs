@@ -1,12 +1,10 @@
 //! What cannot be dealt with ends in the dead-letter queue with its neighbours processed, and comes back when asked.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::{Client, stack, stack_with};
 use perennial::aws::{FaultPlan, FaultRates};
 use serde_json::json;
 use std::time::Duration;
-use support::{Client, stack, stack_with};
 
 const NOW: &str = "2026-03-02T12:00:00Z";
 

@@ -1,8 +1,7 @@
 //! All state can be rebuilt from the archive.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::{Client, derived, everyone, feed, stack};
 use futures::TryStreamExt;
 use jiff::{SignedDuration, Timestamp};
 use perennial::sample;
@@ -12,7 +11,6 @@ use perennial_domain::Event;
 use perennial_store::Archive;
 use perennial_store::archive::unmerges::Entry;
 use serde_json::json;
-use support::{Client, derived, everyone, feed, stack};
 
 /// Much later, so that nothing of it is news and nobody is written to again.
 const LATER: &str = "2027-06-01T00:00:00Z";

@@ -1,14 +1,12 @@
 //! Domain, scenario 2, on the whole road: what billing says of an account sets its people's timers, however idle they are.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::{Client, stack_with};
 use jiff::Timestamp;
 use perennial::stack::{Stack, StackOptions};
 use perennial_domain::time::plus_days;
 use perennial_lambda_kit::SimulatedTime;
 use serde_json::{Value, json};
-use support::{Client, stack_with};
 
 const NOW: &str = "2026-03-02T12:00:00Z";
 const JOURNEYS: &str = r#"

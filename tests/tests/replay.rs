@@ -1,8 +1,8 @@
 //! Real streams give exactly their golden totals, and neither order, repeats nor batch sizes show in the profiles.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support;
+use crate::support::{Random, derived, everyone, feed, gz_lines, shared_data, stack_with};
 use perennial::stack::StackOptions;
 use perennial_domain::Currency;
 use perennial_store::Stored;
@@ -10,7 +10,6 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
-use support::{Random, derived, everyone, feed, gz_lines, shared_data, stack_with};
 
 /// After everything in the streams, so that nothing of them is news.
 const NOW: &str = "2026-06-01T00:00:00Z";

@@ -2,15 +2,13 @@
 //! explanations over the running system.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::{Client, derived, everyone, feed, stack_with};
 use perennial::stack::{Stack, StackOptions};
 use perennial::{bundle, sample};
 use perennial_config::Bundle;
 use perennial_store::{Stored, Summary};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use support::{Client, derived, everyone, feed, stack_with};
 
 const END: &str = "2026-11-01T00:00:00Z";
 /// So long after it that nothing is news to any journey: what mails bring about would differ with the rules that sent them.

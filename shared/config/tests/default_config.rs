@@ -9,8 +9,7 @@ use perennial_config::vocabulary::{EventSlot, PersonSlot};
 use perennial_domain::{Channel, Event, Likelihood};
 use std::collections::BTreeSet;
 
-mod support;
-use support::default_bundle;
+use crate::support::default_bundle;
 
 fn default_config() -> Config {
     Config::load(&default_bundle()).unwrap_or_else(|errors| panic!("{errors}"))

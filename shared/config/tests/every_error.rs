@@ -1,9 +1,7 @@
 //! One look at the config tells everything that is wrong with it, each at its place.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
-use support::{default_bundle, errors_of};
+use crate::support::{default_bundle, errors_of};
 
 /// The whole list, as it is printed.
 fn list(errors: &[&str]) -> String {

@@ -1,10 +1,8 @@
 //! What journeys may be, and what is said of those that are wrong.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::default_bundle;
 use perennial_config::Config;
-use support::default_bundle;
 
 /// The errors of journeys.toml, with these journeys only.
 fn errors(text: &str) -> Vec<String> {

@@ -3,8 +3,7 @@
 //! `PERENNIAL_UPDATE=1 cargo test -p perennial-config --test surface` writes them anew.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::{default_bundle, folder};
 use perennial_config::Config;
 use perennial_config::cel::{self, Wanted};
 use perennial_config::reference::{EXAMPLES, LANGUAGE, Of, page};
@@ -13,7 +12,6 @@ use perennial_config::vocabulary::{EVENT_NAMES, EventVocabulary, Level, PERSON_N
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
-use support::{default_bundle, folder};
 
 fn is_current(path: &Path, text: &str) {
     #[expect(clippy::disallowed_methods, reason = "how whoever runs the tests asks for new files")]

@@ -1,11 +1,9 @@
 //! What is right but can never matter is remarked on, at its place and with what to do; and nothing else is.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::default_bundle;
 use perennial_config::Bundle;
 use perennial_config::check::check;
-use support::default_bundle;
 
 /// What is remarked on where `text` is appended to the default `file`: the remarks that the default config does not have.
 fn after(file: &str, text: &str) -> String {

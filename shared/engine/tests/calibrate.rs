@@ -1,14 +1,12 @@
 //! Points from what people took before they bought.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::{at, config_with};
 use perennial_config::Config;
 use perennial_domain::Event;
 use perennial_engine::calibrate::{Taken, before_sale, calibrate, needs, taken};
 use perennial_engine::evaluate;
 use perennial_testkit::EventBuilder;
-use support::{at, config_with};
 
 const SCORING: &str = r#"!
     [[tally]]

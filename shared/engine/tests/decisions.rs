@@ -1,13 +1,11 @@
 //! What sets a message off, and what must not.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::{Person, at, config};
 use perennial_domain::Stage;
 use perennial_domain::time::plus_days;
 use perennial_engine::{Action, Moment, evaluate, tick};
 use perennial_testkit::EventBuilder;
-use support::{Person, at, config};
 
 #[test]
 fn a_fresh_event_sets_its_journey_off_once_with_all_its_steps() {

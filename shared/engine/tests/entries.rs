@@ -1,15 +1,13 @@
 //! Journeys that are set off by what concerns an account: who is asked for, and who enters how often.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::{Person, at, config_with};
 use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
 use perennial_domain::{AccountId, Cause, Entry, Event, MessageId, PersonId};
 use perennial_engine::{Action, Mode, Moment, Processed, enter, entry_id, process};
 use perennial_testkit::EventBuilder;
 use std::collections::HashSet;
-use support::{Person, at, config_with};
 
 const PERSONAS: &str = "[[persona]]\nname = \"billing_contact\"\n[[persona]]\nname = \"administrator\"\n";
 

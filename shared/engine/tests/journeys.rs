@@ -1,15 +1,13 @@
 //! Ways through journeys: waits, branches, splits, goals, and what is counted on the way.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::{Person, at, config_with};
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::time::plus_days;
 use perennial_domain::{Cause, Decision, Event};
 use perennial_engine::{Action, Moment, Part, Profile, tick};
 use perennial_testkit::EventBuilder;
-use support::{Person, at, config_with};
 
 const TEMPLATES: [(&str, &str); 3] = [
     ("templates/help.toml", "subject = \"s\"\ntext = \"t\""),

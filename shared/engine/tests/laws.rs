@@ -1,14 +1,13 @@
 //! The laws of state: order, duplication and batching do not show.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support;
+use crate::support::{Person, at, config};
 use jiff::Timestamp;
 use perennial_domain::Event;
 use perennial_engine::{Moment, evaluate, explain};
 use perennial_testkit::EventBuilder;
 use proptest::prelude::*;
-use support::{Person, at, config};
 
 /// Events of one user and two browsers of theirs, over two years.
 fn events() -> impl Strategy<Value = Vec<Event>> {

@@ -1,8 +1,7 @@
 //! What holds messages back: quiet hours, caps, holdouts; and what becomes of people when a journey changes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::at;
 use jiff::Timestamp;
 use perennial_config::{Bundle, Config};
 use perennial_domain::time::plus_days;
@@ -11,7 +10,6 @@ use perennial_engine::taken::Taken;
 use perennial_engine::{Action, Mode, Moment, Processed, Profile, process, tick};
 use perennial_testkit::{ConfigBuilder, EventBuilder};
 use std::collections::HashSet;
-use support::at;
 
 const TOPICS: &str = r#"
 [[topic]]

@@ -1,8 +1,7 @@
 //! Journeys played on a virtual clock.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::{Person, at, config_with, default_config};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use perennial_config::Config;
@@ -13,7 +12,6 @@ use perennial_engine::play::{NoSample, Play, PlayError, Played, Refusal, Sample,
 use perennial_engine::{Action, Moment, Profile, evaluate, tick};
 use perennial_testkit::EventBuilder;
 use serde_json::json;
-use support::{Person, at, config_with, default_config};
 
 fn journeys(text: &str) -> Config {
     let journeys = format!("!{text}");

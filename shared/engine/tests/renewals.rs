@@ -1,8 +1,7 @@
 //! Renewals: what events tell an account of them, and that the days until the next one reach whoever is idle.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::{Person, at, config_with};
 use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
 use perennial_config::lifecycle::Milestone;
@@ -12,7 +11,6 @@ use perennial_engine::account::{Account, facts};
 use perennial_engine::{Action, Moment, tick};
 use perennial_testkit::EventBuilder;
 use serde_json::json;
-use support::{Person, at, config_with};
 
 const ACCOUNTS: &str = r#"
 [renewal]

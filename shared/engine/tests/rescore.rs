@@ -1,8 +1,7 @@
 //! Rescoring gives what the new rules would have given from the start, and writes to nobody.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::{Person, at, config, config_with};
 use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
 use perennial_domain::{Event, Likelihood};
@@ -11,7 +10,6 @@ use perennial_engine::trend::trend;
 use perennial_engine::{Action, Moment, Profile, evaluate};
 use perennial_testkit::EventBuilder;
 use proptest::prelude::*;
-use support::{Person, at, config, config_with};
 
 const NOW: &str = "2026-06-17T10:00:00Z";
 const SEGMENTS: &str = r#"

@@ -1,8 +1,7 @@
 //! Explanations as they are told.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::{Person, at, config_with};
 use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
 use perennial_domain::{AccountFacts, AccountId, Likelihood, Score, Touch};
@@ -10,7 +9,6 @@ use perennial_engine::explain::words::{ToldScore, about, glance, tell};
 use perennial_engine::{Moment, evaluate, explain};
 use perennial_testkit::EventBuilder;
 use proptest::prelude::*;
-use support::{Person, at, config_with};
 
 /// A Sunday.
 const NOW: &str = "2026-11-22T10:00:00Z";

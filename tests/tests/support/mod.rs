@@ -1,11 +1,9 @@
 //! What the end-to-end tests share: a stack, a client, streams and a repeatable shuffle.
 #![allow(
-    dead_code,
     unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
-    reason = "each test binary uses a part of it"
+    clippy::panic
 )]
 
 pub mod process;

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use aws_sdk_dynamodb::types::AttributeValue;
 use perennial::aws::{DynamoDbOptions, Options};
 
-use crate::support::start;
+use super::support::start;
 
 const DIR: &str = "PERENNIAL_TEST_CRASH_DIR";
 

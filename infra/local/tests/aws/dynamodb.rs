@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use perennial::aws::{DynamoDbOptions, Options};
 
-use crate::support::{Stack, start};
+use super::support::{Stack, start};
 
 fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())

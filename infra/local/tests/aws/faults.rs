@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use perennial::aws::{FaultKind, FaultPlan, FaultRates, Options, ServiceKind};
 
-use crate::support::{Stack, start, start_with_attempts};
+use super::support::{Stack, start, start_with_attempts};
 
 fn plan(rates: FaultRates) -> Options {
     Options {

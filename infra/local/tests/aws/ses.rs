@@ -10,7 +10,7 @@ use aws_sdk_sesv2::types::{
 use perennial::aws::{MailQuery, Options, SesOptions};
 use serde_json::Value;
 
-use crate::support::{Stack, start};
+use super::support::{Stack, start};
 
 fn options() -> Options {
     let ses = SesOptions {

@@ -9,7 +9,7 @@ use aws_sdk_sqs::types::{
 };
 use perennial::aws::{Options, QueueDepth};
 
-use crate::support::{Stack, start};
+use super::support::{Stack, start};
 
 const DLQ_POLICY: &str = r#"{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:q-dlq","maxReceiveCount":3}"#;
 

@@ -1,6 +1,6 @@
 //! What is wrong with a condition is told all at once, each at its place, in words that say what is allowed.
 
-use crate::world::compile;
+use super::world::compile;
 use perennial_config::cel::Wanted;
 
 /// What is said of a condition: each error under the source, at its place.

@@ -1,7 +1,7 @@
 //! Whatever someone writes, compiling ends, soon, with a program or with errors at places of the source.
 
-use crate::tape::Tape;
-use crate::world::compile;
+use super::tape::Tape;
+use super::world::compile;
 use perennial_config::cel::{MAX_BYTES, MAX_HEIGHT, MAX_NESTING, Wanted};
 use proptest::prelude::*;
 

@@ -1,6 +1,6 @@
 //! What the interpreter cannot be asked: slots, constants, numbers, and where we take another side than it.
 
-use crate::world::{Facts, Path, compile, condition, facts};
+use super::world::{Facts, Path, compile, condition, facts};
 use perennial_config::cel::{EvalError, List, Lookup, Value, Wanted};
 use serde_json::json;
 

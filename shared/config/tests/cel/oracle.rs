@@ -1,7 +1,7 @@
 //! Compiled conditions give what the interpreter of crate `cel` gives.
 
-use crate::tape::Tape;
-use crate::world::{Facts, compile, facts};
+use super::tape::Tape;
+use super::world::{Facts, compile, facts};
 use ::cel::objects::Key;
 use ::cel::{Context, Env, ExecutionError, Program, Value as Theirs, extensions};
 use perennial_config::cel::{Value as Ours, Wanted};

@@ -5,7 +5,7 @@
 //! and we compare exactly, as the specification does. And nothing gets infinite or "not a number": to compare that is an error
 //! to the interpreter, and false to the specification and to us.
 
-use crate::world::Facts;
+use super::world::Facts;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 

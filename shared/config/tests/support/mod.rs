@@ -1,5 +1,4 @@
 //! What the tests of the config have in common.
-#![allow(dead_code, reason = "each test takes what it needs")]
 
 use perennial_config::{Bundle, Config};
 use perennial_testkit::ConfigBuilder;

@@ -1,6 +1,6 @@
 //! Section 3: errors met, feature by feature.
 
-use crate::life::{Life, start};
+use super::life::{Life, start};
 use crate::support::{config_with, default_config};
 use perennial_config::Config;
 use perennial_domain::time::plus_days;

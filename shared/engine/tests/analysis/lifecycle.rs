@@ -1,6 +1,6 @@
 //! Section 4: the lifecycle with its history, and what it decides.
 
-use crate::life::{Life, account, start};
+use super::life::{Life, account, start};
 use crate::support::{config_with, default_config};
 use perennial_domain::Stage;
 use perennial_domain::time::plus_days;

@@ -1,6 +1,6 @@
 //! Section 3: the nine likelihoods under the default config.
 
-use crate::life::{Life, account, start};
+use super::life::{Life, account, start};
 use crate::support::default_config;
 use perennial_domain::Likelihood;
 use perennial_domain::time::plus_days;

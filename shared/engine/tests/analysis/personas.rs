@@ -1,6 +1,6 @@
 //! Section 2: personas, by trait and by rule.
 
-use crate::life::{Life, start};
+use super::life::{Life, start};
 use crate::support::default_config;
 use perennial_domain::time::plus_days;
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! Section 3: what every score carries, and what it is made of.
 
-use crate::life::{Life, start};
+use super::life::{Life, start};
 use crate::support::{at, config_with, default_config};
 use perennial_domain::time::plus_days;
 use perennial_domain::{Event, Likelihood, Score};

@@ -1,6 +1,6 @@
 //! Segments, and who enters and leaves them when.
 
-use crate::life::{Life, account, start};
+use super::life::{Life, account, start};
 use crate::support::{config_with, default_config};
 use jiff::Timestamp;
 use perennial_domain::time::plus_days;

@@ -1,6 +1,6 @@
 //! Section 3: the survey, and what texts say.
 
-use crate::life::{Life, start};
+use super::life::{Life, start};
 use crate::support::default_config;
 use perennial_domain::time::plus_days;
 use perennial_engine::NpsClass;

@@ -1,6 +1,6 @@
 //! What joins people, what does not, and what a person says of it.
 
-use crate::house::{USERS, alias, at, browser, mail, rules, run, user};
+use super::house::{USERS, alias, at, browser, mail, rules, run, user};
 use jiff::Timestamp;
 use perennial_domain::{Event, Identity};
 use perennial_engine::Part;

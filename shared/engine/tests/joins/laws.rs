@@ -1,6 +1,6 @@
 //! The same people whatever the order, and as a reader of the events would work them out by hand.
 
-use crate::house::{BROWSERS, House, USERS, browser, rules, run, story, user};
+use super::house::{BROWSERS, House, USERS, browser, rules, run, story, user};
 use perennial_domain::{Event, Identity};
 use perennial_engine::joins::joins;
 use perennial_engine::merge::Change;

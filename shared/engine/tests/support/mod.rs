@@ -1,5 +1,5 @@
 //! A small config and a person with an in-memory ledger.
-#![allow(dead_code, unreachable_pub, clippy::expect_used, clippy::panic, reason = "each test binary uses a part of it")]
+#![allow(unreachable_pub, clippy::expect_used, clippy::panic)]
 
 use jiff::Timestamp;
 use perennial_config::Config;

@@ -6,8 +6,6 @@ mod after_the_sale;
 mod before_the_sale;
 mod house;
 mod story;
-#[path = "../support/mod.rs"]
-mod support;
 mod voices;
 
 /// A Monday.

@@ -9,6 +9,4 @@ mod likelihoods;
 mod personas;
 mod reasons;
 mod segments;
-#[path = "../support/mod.rs"]
-mod support;
 mod survey;

@@ -4,5 +4,3 @@
 mod cases;
 mod house;
 mod laws;
-#[path = "../support/mod.rs"]
-mod support;

@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod receiver;
-#[path = "../support/mod.rs"]
-mod support;
 mod way;
 
+use crate::support::process::Process;
+use crate::support::{Client, Random};
 use futures::stream::{self, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use receiver::Receiver;
@@ -14,8 +14,6 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
-use support::process::Process;
-use support::{Client, Random};
 use way::{Decisions, MESSAGES, STATIONS, STEPS};
 
 const START: &str = "2026-03-02T08:00:00Z";

@@ -1,0 +1,5 @@
+//! The integration tests of this crate: one binary, so that the crate is linked once.
+
+mod aws;
+mod standins;
+mod templates;

@@ -1,0 +1,9 @@
+//! The integration tests of this crate: one binary, so that the crate is linked once.
+
+mod cel;
+mod default_config;
+mod every_error;
+mod journeys;
+mod support;
+mod surface;
+mod warnings;

@@ -1,0 +1,16 @@
+//! The integration tests of this crate: one binary, so that the crate is linked once.
+
+mod accounts;
+mod analysis;
+mod calibrate;
+mod decisions;
+mod entries;
+mod joins;
+mod journeys;
+mod laws;
+mod limits;
+mod play;
+mod renewals;
+mod rescore;
+mod support;
+mod words;

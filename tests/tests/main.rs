@@ -1,0 +1,17 @@
+//! The whole system, end to end, and the rules of its source tree: one binary, since linking the whole product takes longer than most of its tests.
+
+mod accounts;
+mod architecture;
+mod crash;
+mod hostile;
+mod journeys_under_faults;
+mod logs;
+mod operate;
+mod poison;
+mod rebuild;
+mod renewals;
+mod replay;
+mod rescore;
+mod scenarios;
+mod sentiment;
+mod support;

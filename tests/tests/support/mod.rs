@@ -1,10 +1,5 @@
 //! What the end-to-end tests share: a stack, a client, streams and a repeatable shuffle.
-#![allow(
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic
-)]
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod process;
 

@@ -1,9 +1,9 @@
-//! The process dies at random points and starts again, while its services throttle, lose answers and fail in part: no event is
-//! lost, none is counted twice, nobody is written to twice.
+//! The process is killed at random points and restarted, while its services throttle, lose answers and fail in part: no event is lost,
+//! none is counted twice, no message is sent twice. `tests/run soak` runs the campaign at its full length.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::process::Process;
-use crate::support::{Client, Random};
+use crate::support::{Client, Random, campaign};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,6 +12,7 @@ use std::time::Duration;
 
 /// The stack's simulated moment, just after the events: they are news, so messages go out.
 const NOW: &str = "2026-03-02T12:00:00Z";
+/// The full length of the campaign.
 const CRASHES: usize = 200;
 const PEOPLE: usize = 240;
 const EVENTS_EACH: usize = 12;
@@ -54,7 +55,8 @@ fn introductions(events: &[String]) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_lost_or_doubled_over_200_crashes_with_faults() {
+async fn no_event_is_lost_or_counted_twice_and_no_message_is_sent_twice_across_crashes() {
+    let crashes = campaign(CRASHES);
     let dir = tempfile::tempdir().unwrap();
     let mut random = Random(23);
     let events = Arc::new(events());
@@ -88,14 +90,14 @@ async fn nothing_is_lost_or_doubled_over_200_crashes_with_faults() {
             }
         })
     };
-    for crash in 0..CRASHES {
+    for crash in 0..crashes {
         let faults = format!("{}:0.04", 1000 + crash);
         let process = Process::start(dir.path(), &["--simulate-from", NOW, "--faults", &faults]).await;
         *base.lock().unwrap() = process.base.clone();
         tokio::time::sleep(Duration::from_millis(20 + random.below(300) as u64)).await;
         process.kill().await;
     }
-    assert!(taken.load(Ordering::Relaxed) > CRASHES / 4, "work went on between the crashes");
+    assert!(taken.load(Ordering::Relaxed) > crashes / 4, "work went on between the crashes");
 
     // A last start without faults, to let everything come to its end.
     let process = Process::start(dir.path(), &["--simulate-from", NOW]).await;
@@ -148,7 +150,7 @@ async fn nothing_is_lost_or_doubled_over_200_crashes_with_faults() {
     let twice: Vec<_> = by_decision.iter().filter(|(_, n)| **n > 1).collect();
     assert!(twice.is_empty(), "mails sent twice: {twice:?}");
     let batches = taken.load(Ordering::Relaxed);
-    println!("{CRASHES} crashes, {batches} batches taken, {} mails, welcomes: {outcomes:?}", by_decision.len());
+    println!("{crashes} crashes, {batches} batches taken, {} mails, welcomes: {outcomes:?}", by_decision.len());
     let of = |outcome: &str| outcomes.get(outcome).copied().unwrap_or(0);
     let welcomed = PEOPLE - of("mail held_out");
     assert_eq!(of("mail delivered"), welcomed, "every welcome was sent, and is known to have been: {outcomes:?}");

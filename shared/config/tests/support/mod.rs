@@ -1,4 +1,5 @@
 //! What the tests of the config have in common.
+#![allow(clippy::expect_used)]
 
 use perennial_config::{Bundle, Config};
 use perennial_testkit::ConfigBuilder;

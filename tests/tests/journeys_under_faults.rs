@@ -196,7 +196,7 @@ async fn at_rest(house: &mut House<'_>, client: &Client) -> Value {
         house.pass(client, 16).await;
         settled(client).await;
         let status = client.status().await;
-        if status["idle"] == true {
+        if status["queues"].as_object().unwrap().values().all(|queue| queue["delayed"] == 0) {
             return status;
         }
     }

@@ -1,7 +1,8 @@
 //! The operator's commands, run as an operator runs them, against a system on this machine.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use crate::support::{Client, stack};
+use crate::support::process::Process;
+use crate::support::{Client, stack, stack_with};
 use perennial::stack::Stack;
 use serde_json::{Value, json};
 use std::fs;
@@ -173,4 +174,113 @@ async fn a_person_is_explained_exported_and_erased_and_what_was_refused_is_told(
     assert!(!again.ok && again.error.contains("nothing is known of `ada`"), "{}", again.error);
     assert!(!Path::new(&file("again.json")).exists(), "nothing was erased, so there is no receipt of it");
     stack.stop().await;
+}
+
+/// Runs `perennial up ARGUMENTS`, which has to fail; what it says.
+async fn refused(arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_perennial-under-test"));
+    let output = command.arg("up").args(arguments).env("NO_COLOR", "1").output().await.unwrap();
+    assert!(!output.status.success(), "{arguments:?} must be refused");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn data_folder_keeps_its_active_configuration_whatever_up_is_started_with() {
+    let (data, mine, other) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    write_config(mine.path());
+    write_config(other.path());
+    let limits = mine.path().join("limits.toml");
+    fs::write(&limits, format!("{}# mine\n", fs::read_to_string(&limits).unwrap())).unwrap();
+    let limits = other.path().join("limits.toml");
+    fs::write(&limits, format!("{}# another\n", fs::read_to_string(&limits).unwrap())).unwrap();
+    let active =
+        async |base: &str| Client::new(base).status().await["in_force"]["version"].as_str().unwrap().to_owned();
+
+    let process = Process::start(data.path(), &[]).await;
+    let seeded = active(&process.base).await;
+    assert_eq!(
+        seeded,
+        perennial::bundle::embedded().version().to_string(),
+        "an empty folder begins with the built-in one"
+    );
+    let mut push = Command::new(env!("CARGO_BIN_EXE_perennial-under-test"));
+    push.args(["config", "push"]).arg(mine.path()).args(["--url", &process.base]).env_remove("PERENNIAL_STACK");
+    assert!(push.output().await.unwrap().status.success());
+    let pushed = perennial::bundle::read_dir(mine.path()).unwrap().version().to_string();
+    assert_eq!(active(&process.base).await, pushed, "a version means the same files on every machine");
+
+    let said = refused(&["--port", "0", "--data", data.path().to_str().unwrap()]).await;
+    assert!(said.contains("another `perennial up` runs on"), "{said}");
+    process.kill().await;
+
+    let process = Process::start(data.path(), &[]).await;
+    assert_eq!(active(&process.base).await, pushed, "the built-in configuration replaces nothing");
+    process.kill().await;
+    let process = Process::start(data.path(), &["--config", other.path().to_str().unwrap()]).await;
+    assert_eq!(active(&process.base).await, pushed, "a named folder replaces nothing either");
+    process.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failed_start_stores_nothing() {
+    let (place, config) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    write_config(config.path());
+    fs::write(config.path().join("limits.toml"), "nonsense = 1\n").unwrap();
+    let data = place.path().join("state");
+    let said =
+        refused(&["--port", "0", "--data", data.to_str().unwrap(), "--config", config.path().to_str().unwrap()]).await;
+    assert!(said.contains("`nonsense` is"), "{said}");
+    assert!(!data.exists(), "a wrong config makes no folder");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let said = refused(&["--port", &port, "--data", data.to_str().unwrap()]).await;
+    assert!(said.contains("--port names another") && !data.exists(), "{said}");
+}
+
+/// The messages of everyone, by when they were decided.
+async fn messages(client: &Client, users: &[&str]) -> Vec<(String, String, String, String)> {
+    let mut all = Vec::new();
+    for user in users {
+        let (_, profile) = client.get(&format!("/api/profiles/{user}")).await;
+        for message in profile["messages"].as_array().unwrap() {
+            let text = |name: &str| message[name].as_str().unwrap_or_default().to_owned();
+            all.push(((*user).to_owned(), text("journey"), text("decided_at"), text("state")));
+        }
+    }
+    all.sort();
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jump_of_sixty_days_is_sixty_days_of_time_passing() {
+    let mut outcomes = Vec::new();
+    for days_at_once in [60, 1] {
+        let (stack, time) = stack_with(NOW, |options| perennial::stack::StackOptions { fast: true, ..options }).await;
+        let client = Client::new(stack.base_url());
+        let mut calls = Vec::new();
+        for user in ["ada", "bob"] {
+            let identify = json!({
+                "messageId": format!("i-{user}"), "type": "identify", "userId": user, "timestamp": NOW,
+                "traits": { "email": format!("{user}@{user}.example"), "timezone": "Europe/Berlin" }
+            });
+            let trial = json!({
+                "messageId": format!("t-{user}"), "type": "track", "userId": user, "event": "Trial Started", "timestamp": NOW
+            });
+            calls.extend([identify.to_string(), trial.to_string()]);
+        }
+        client.batch(&calls).await;
+        let began = std::time::Instant::now();
+        let end = time.now() + jiff::SignedDuration::from_hours(24 * 60);
+        while time.now() < end {
+            let next = (time.now() + jiff::SignedDuration::from_hours(24 * days_at_once)).min(end);
+            stack.move_time(&time, next).await.unwrap();
+        }
+        println!("60 days, {days_at_once} at once: {:?}", began.elapsed());
+        outcomes.push(messages(&client, &["ada", "bob"]).await);
+        stack.stop().await;
+    }
+    let days: std::collections::BTreeSet<&str> = outcomes[0].iter().filter_map(|(_, _, at, _)| at.get(..10)).collect();
+    assert!(days.len() > 2, "what was due on the way came on its own day: {:?}", outcomes[0]);
+    assert_eq!(outcomes[0], outcomes[1]);
 }

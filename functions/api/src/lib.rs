@@ -35,4 +35,4 @@ mod who;
 pub use access::Access;
 pub use config::Settings;
 pub use deps::Deps;
-pub use status::{MaxAge, Status, WatchedQueue};
+pub use status::{Depth, Depths, MaxAge, Status, WatchedQueue};

@@ -42,11 +42,19 @@ pub struct Depth {
     pub in_flight: u64,
     /// Held back.
     pub delayed: u64,
+    /// Whether what is held back waits until somebody moves a simulated clock, and so never comes by itself.
+    pub held_by_clock: bool,
 }
 
 impl Depth {
+    /// All messages.
     fn total(self) -> u64 {
         self.visible + self.in_flight + self.delayed
+    }
+
+    /// Those that are dealt with, or will be by themselves.
+    fn under_way(self) -> u64 {
+        self.visible + self.in_flight + if self.held_by_clock { 0 } else { self.delayed }
     }
 }
 
@@ -76,7 +84,8 @@ impl Depths for aws_sdk_sqs::Client {
                 text.and_then(|text| text.parse().ok()).ok_or_else(|| "MissingAttribute".to_owned())
             };
             let [visible, in_flight, delayed] = &names;
-            Ok(Depth { visible: number(visible)?, in_flight: number(in_flight)?, delayed: number(delayed)? })
+            let (visible, in_flight, delayed) = (number(visible)?, number(in_flight)?, number(delayed)?);
+            Ok(Depth { visible, in_flight, delayed, held_by_clock: false })
         }
         .boxed()
     }
@@ -153,7 +162,7 @@ impl Status {
         for queue in &self.queues {
             let (own, dead) =
                 futures::future::try_join(self.depths.depth(&queue.url), self.depths.depth(&queue.dlq_url)).await?;
-            idle &= own.total() == 0;
+            idle &= own.under_way() == 0;
             let view =
                 QueueView { depth: own.visible, in_flight: own.in_flight, delayed: own.delayed, dlq: dead.total() };
             views.insert(queue.name.clone(), view);

@@ -9,7 +9,7 @@ use perennial_lambda_kit::queue::{Delay, Sender};
 use perennial_store::keys::DUE_SHARDS;
 use perennial_store::sweeps::Sweep;
 use perennial_store::{Store, StoreError};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Shards read at once.
@@ -34,7 +34,7 @@ impl Deps {
 }
 
 /// What a run did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Swept {
     /// Ticks on their way.
     pub sent: u64,

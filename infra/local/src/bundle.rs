@@ -64,11 +64,20 @@ pub fn embedded() -> Bundle {
     Bundle { files: EMBEDDED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect() }
 }
 
-/// Reads the `.toml` files of `folder` and of its `templates` folder; other files and folders are left alone.
+/// Reads the `.toml` files of `folder` and of its `templates` folder; other files and folders are left alone. Line ends and a byte order mark of Windows
+/// are as if they were not there ([`Bundle::normalised`]).
 ///
 /// # Errors
 /// Where the folder or one of its files cannot be read, or a file is not UTF-8; the error names the path.
 pub fn read_dir(folder: &Path) -> io::Result<Bundle> {
+    Ok(read_as_written(folder)?.normalised())
+}
+
+/// The same, byte for byte: for checksums of the files.
+///
+/// # Errors
+/// As [`read_dir`].
+pub fn read_as_written(folder: &Path) -> io::Result<Bundle> {
     let mut bundle = Bundle::default();
     read_into(&mut bundle, folder, "")?;
     let templates = folder.join("templates");
@@ -83,7 +92,12 @@ fn read_into(bundle: &mut Bundle, folder: &Path, prefix: &str) -> io::Result<()>
         let path = entry.map_err(|error| at(folder, &error))?.path();
         let name = path.file_name().and_then(|name| name.to_str()).filter(|name| name.ends_with(".toml"));
         if let Some(name) = name.filter(|_| path.is_file()) {
-            let text = fs::read_to_string(&path).map_err(|error| at(&path, &error))?;
+            let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
+                io::ErrorKind::InvalidData => {
+                    io::Error::new(error.kind(), format!("{}: the file is not UTF-8; save it as UTF-8", path.display()))
+                }
+                _ => at(&path, &error),
+            })?;
             bundle.files.insert(format!("{prefix}{name}"), text);
         }
     }

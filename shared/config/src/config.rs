@@ -4,7 +4,7 @@ use crate::accounts::Accounts;
 use crate::bundle::Bundle;
 use crate::channels::{Channels, Template};
 use crate::deployment::{self, Deployment};
-use crate::error::{ConfigError, ConfigErrors, Reporter};
+use crate::error::{ConfigError, ConfigErrors, Reporter, nearest};
 use crate::features::Features;
 use crate::history::History;
 use crate::identity::Identities;
@@ -67,8 +67,9 @@ impl Config {
         let mut errors = Vec::new();
         for name in bundle.files.keys() {
             if !KNOWN.contains(&name.as_str()) && template_name(name).is_none() && journeys::retired(name).is_none() {
-                let message =
-                    format!("no such config file is known; allowed are {} and templates/NAME.toml", KNOWN.join(", "));
+                let near = nearest(name, KNOWN).map_or_else(String::new, |near| format!("; did you mean {near}?"));
+                let allowed = KNOWN.join(", ");
+                let message = format!("no config file has this name{near} Allowed: {allowed} and templates/NAME.toml");
                 errors.push(ConfigError { file: name.clone(), line: 0, column: 0, message });
             }
         }

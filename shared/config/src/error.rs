@@ -2,6 +2,8 @@
 
 use crate::read;
 use crate::spanned::Spanned;
+use perennial_domain::hash::hash32;
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 
@@ -107,12 +109,42 @@ impl<'a> Reporter<'a> {
         }
     }
 
+    /// Reports a name as [`Self::name`] does, and one that is used before. `field` is what holds it: id or name. `false` where it is used before.
+    pub(crate) fn unique(&mut self, used: &mut Used, what: &str, field: &str, name: &Spanned<String>) -> bool {
+        self.name(what, name);
+        self.first_use(used, field, name)
+    }
+
+    /// Reports a name that is used before, with the line of its first use. `false` where it is.
+    pub(crate) fn first_use(&mut self, used: &mut Used, field: &str, name: &Spanned<String>) -> bool {
+        let text = name.get_ref();
+        if let Some(line) = used.lines.get(text) {
+            self.at(name.span(), format!("duplicate {field} `{text}`, first used at line {line}"));
+            return false;
+        }
+        if let Some(other) = used.hashes.insert(hash32(text), text.clone()) {
+            // What is stored of names is their hash. In practice nobody ever sees this.
+            self.at(name.span(), format!("`{text}` and `{other}` have the same hash: rename one of them"));
+        }
+        if !read::is_stand_in(&name.span()) {
+            used.lines.insert(text.clone(), line_and_column(self.text, name.span().start).0);
+        }
+        true
+    }
+
     /// Reports an event's name that is empty.
     pub(crate) fn event(&mut self, event: &Spanned<String>) {
         if event.get_ref().trim().is_empty() {
             self.at(event.span(), "an event's name is empty; page calls are \"$page\"");
         }
     }
+}
+
+/// Names of one kind that were used, with the line of their first use.
+#[derive(Debug, Default)]
+pub(crate) struct Used {
+    lines: HashMap<String, usize>,
+    hashes: HashMap<u32, String>,
 }
 
 /// The most characters of a name.
@@ -130,19 +162,39 @@ pub(crate) fn quoted(message: &str) -> Vec<&str> {
     message.split('`').skip(1).step_by(2).collect()
 }
 
-/// The name of `allowed` nearest to `name`, where one is near enough to be meant.
-pub(crate) fn nearest<'a>(name: &str, allowed: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    allowed
-        .into_iter()
-        .map(|candidate| (distance(name, candidate), candidate))
-        .filter(|(d, c)| *d * 3 <= c.len().max(3))
-        .min()
-        .map(|(_, c)| c)
+/// Returns the name of `allowed` nearest to `name`, if one is near enough to be meant: written in another way (`halfLifeDays`, `half-life-days`), with a
+/// typing error, or shortened by a word (`half_life`).
+pub fn nearest<'a>(name: &str, allowed: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let near = |candidate: &'a str| {
+        let typed = distance(&plain(name), &plain(candidate));
+        let near = if typed * 3 <= candidate.chars().count().max(3) {
+            typed
+        } else if is_part(name, candidate) || is_part(candidate, name) {
+            // Less likely than any typing error.
+            candidate.len().max(name.len())
+        } else {
+            return None;
+        };
+        Some((near, distance(name, candidate), candidate))
+    };
+    allowed.into_iter().filter_map(near).min().map(|(_, _, candidate)| candidate)
+}
+
+/// `name` without what ways of writing names differ in.
+pub(crate) fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric() || *c == '$').flat_map(char::to_lowercase).collect()
+}
+
+/// Whether `part` is the first or the last words of `name`.
+fn is_part(part: &str, name: &str) -> bool {
+    let words = |rest: Option<&str>, sign: &dyn Fn(&str) -> bool| part.len() >= 3 && rest.is_some_and(sign);
+    words(name.strip_prefix(part), &|rest| rest.starts_with('_'))
+        || words(name.strip_suffix(part), &|rest| rest.ends_with('_'))
 }
 
 /// The edit distance of insertions, deletions, replacements and swapped neighbours (optimal string alignment): most typing
 /// errors are a distance of 1.
-fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let width = b.len() + 1;
     let mut table = vec![0; (a.len() + 1) * width];

@@ -2,7 +2,7 @@
 
 use crate::cel::{self, Program, Wanted};
 use crate::condition;
-use crate::error::Reporter;
+use crate::error::{Reporter, Used};
 use crate::history::{History, errors_key, feature_key};
 use crate::spanned::Spanned;
 use crate::vocabulary::{EventSlot, EventVocabulary};
@@ -106,13 +106,11 @@ impl Features {
         if let Some(over) = file.feature.get(MAX_FEATURES) {
             report.at(over.span(), format!("there are more than {MAX_FEATURES} features; keep those that matter"));
         }
+        let mut names = Used::default();
         for raw in file.feature.into_iter().take(MAX_FEATURES) {
             let raw = raw.into_inner();
-            report.name("a feature", &raw.name);
+            report.unique(&mut names, "a feature", "name", &raw.name);
             let name = raw.name.get_ref();
-            if out.get(name).is_some() {
-                report.at(raw.name.span(), format!("two features cannot share the name `{name}`"));
-            }
             report.event(&raw.event);
             let filter = raw.filter.as_ref().and_then(|filter| condition::on_event(report, filter));
             let released = raw.released.and_then(|released| match released.get_ref().parse::<Date>() {

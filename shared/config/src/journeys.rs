@@ -12,7 +12,7 @@ pub(crate) use versions::retired;
 
 use crate::cel::Program;
 use crate::condition;
-use crate::error::Reporter;
+use crate::error::{Reporter, Used};
 use crate::history::History;
 use crate::limits;
 use crate::segments::Segments;
@@ -179,16 +179,13 @@ impl Journeys {
         };
         let versions = versions::of(report.text());
         let mut out = Self::default();
-        let mut keys = HashMap::new();
+        let mut ids = Used::default();
         let mut places = Vec::new();
         for raw in file.journey {
             let raw = raw.into_inner();
             let raw_id = raw.id.span();
-            report.name("a journey", &raw.id);
+            report.unique(&mut ids, "a journey", "id", &raw.id);
             let id = raw.id.get_ref();
-            if let Some(other) = keys.insert(hash32(id), id.clone()) {
-                report.at(raw.id.span(), format!("two journeys cannot share a name: `{id}` and `{other}`"));
-            }
             let version = versions.get(id).copied().unwrap_or_default();
             let Some(journey) = journey(report, raw, version, names, history) else { continue };
             let index = out.all.len();

@@ -15,6 +15,7 @@ pub mod identity;
 pub mod journeys;
 pub mod lifecycle;
 pub mod limits;
+pub mod overrides;
 pub mod pause;
 pub mod personas;
 mod read;

@@ -2,7 +2,7 @@
 
 use crate::cel::Program;
 use crate::condition;
-use crate::error::Reporter;
+use crate::error::{Reporter, Used};
 use crate::history::History;
 use crate::spanned::Spanned;
 use crate::vocabulary::{PersonSlot, PersonVocabulary};
@@ -73,13 +73,10 @@ impl Personas {
         if let Some(over) = file.persona.get(MAX_PERSONAS) {
             report.at(over.span(), format!("there are more than {MAX_PERSONAS} personas"));
         }
+        let mut names = Used::default();
         for raw in file.persona.into_iter().take(MAX_PERSONAS) {
             let raw = raw.into_inner();
-            report.name("a persona", &raw.name);
-            let name = raw.name.get_ref();
-            if out.all.iter().any(|persona| persona.name == *name) {
-                report.at(raw.name.span(), format!("two personas cannot share the name `{name}`"));
-            }
+            report.unique(&mut names, "a persona", "name", &raw.name);
             let when = raw.when.as_ref().and_then(|when| condition::on_person(report, when, vocabulary));
             if let Some(when) = &when {
                 history.ask(when.slots());

@@ -1,7 +1,7 @@
 //! Reads a file into its structs, and goes on after an error: what is wrong is reported and taken out, what is missing is
 //! reported and stood in for, and the rest is read again. So one look at a file tells all that is wrong with it.
 
-use crate::error::{nearest, quoted};
+use crate::error::{line_and_column, nearest, quoted};
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -32,7 +32,8 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str, tell: &mut dyn FnMut(Option<
         // What follows from an error on the same line is not worth telling.
         let line = error.span().map(|span| text.get(..span.start).unwrap_or(text).matches('\n').count());
         if line.is_none() || line != last_line {
-            tell(error.span(), error.message().trim().to_owned());
+            let duplicate = error.span().and_then(|span| duplicate(table.get_ref(), text, span, error.message()));
+            tell(error.span(), duplicate.unwrap_or_else(|| error.message().trim().to_owned()));
         }
         last_line = line;
     }
@@ -46,6 +47,37 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str, tell: &mut dyn FnMut(Option<
         }
     }
     None
+}
+
+/// What is said of a key that its table has already: where it was first used. `None` where that is not what `message` is about.
+fn duplicate(table: &DeTable<'_>, text: &str, span: Range<usize>, message: &str) -> Option<String> {
+    if !message.contains("duplicate key") {
+        return None;
+    }
+    let key = text.get(span.clone())?.trim_matches(['"', '\'']);
+    let mut first = None;
+    keys(table, &mut |name, at| {
+        if name == key && at < span.start {
+            first = first.max(Some(at));
+        }
+    });
+    let line = line_and_column(text, first?).0;
+    Some(format!("duplicate field `{key}`, first used at line {line}"))
+}
+
+/// Calls `each` with every key of the table and of all in it, and where it stands.
+fn keys(table: &DeTable<'_>, each: &mut dyn FnMut(&str, usize)) {
+    fn within(value: &DeValue<'_>, each: &mut dyn FnMut(&str, usize)) {
+        match value {
+            DeValue::Table(table) => keys(table, each),
+            DeValue::Array(array) => array.iter().for_each(|item| within(item.get_ref(), each)),
+            _ => {}
+        }
+    }
+    for (key, value) in table {
+        each(key.get_ref(), key.span().start);
+        within(value.get_ref(), each);
+    }
 }
 
 /// The way to a value: keys and indices.

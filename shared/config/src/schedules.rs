@@ -1,10 +1,15 @@
 //! `schedules.toml`: when the clock calls which function.
 
-use crate::error::{Reporter, unknown};
+mod cron;
+mod rhythm;
+
+pub use cron::Cron;
+pub use rhythm::Rhythm;
+
+use crate::error::{Reporter, Used, unknown};
 use crate::spanned::Spanned;
 use jiff::SignedDuration;
 use serde::Deserialize;
-use std::collections::HashSet;
 
 /// One schedule, as EventBridge Scheduler takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,13 +22,18 @@ pub struct Schedule {
     pub expression: String,
     /// The IANA zone that a cron expression is read in.
     pub time_zone: String,
+    /// What the expression says.
+    pub rhythm: Rhythm,
 }
 
 impl Schedule {
     /// The time between two calls of a rate, in whole minutes; `None` for a cron and for one moment.
     #[must_use]
     pub fn every(&self) -> Option<SignedDuration> {
-        period(inner(&self.expression, "rate")?)
+        match self.rhythm {
+            Rhythm::Every(period) => Some(period),
+            Rhythm::Cron(_) | Rhythm::Once(_) => None,
+        }
     }
 }
 
@@ -45,7 +55,8 @@ struct RawSchedule {
     id: Spanned<String>,
     /// What it calls: "sweep".
     function: Spanned<String>,
-    /// rate(5 minutes), rate(1 hour), cron(minute hour day-of-month month day-of-week year) or at(2027-01-31T06:00:00).
+    /// When: rate(5 minutes), rate(1 hour), cron(minutes hours day-of-month month day-of-week year) or at(2027-01-31T06:00:00), as EventBridge Scheduler
+    /// takes them. In cron, day 1 of the week is Sunday, and one of day-of-month and day-of-week is `?`; L, W and # are allowed.
     expression: Spanned<String>,
     /// The IANA zone that a cron expression is read in, such as "Europe/Berlin"; "UTC" where nothing is written.
     time_zone: Option<Spanned<String>>,
@@ -60,26 +71,26 @@ pub(crate) fn load(report: &mut Reporter<'_>) -> Vec<Schedule> {
         return Vec::new();
     };
     let mut out = Vec::new();
-    let mut ids = HashSet::new();
+    let mut ids = Used::default();
     for raw in file.schedule {
-        report.name("a schedule", &raw.id);
+        report.unique(&mut ids, "a schedule", "id", &raw.id);
         let id = raw.id.get_ref();
-        if !ids.insert(id.clone()) {
-            report.at(raw.id.span(), format!("two schedules cannot share the id `{id}`"));
-        }
         let function = raw.function.get_ref();
         if !FUNCTIONS.contains(&function.as_str()) {
             let message = format!("schedule `{id}`: {}", unknown("function with a schedule", function, FUNCTIONS));
             report.at(raw.function.span(), message);
         }
-        if let Err(message) = expression(raw.expression.get_ref()) {
+        let rhythm = Rhythm::parse(raw.expression.get_ref());
+        if let Err(message) = &rhythm {
             report.at(raw.expression.span(), format!("schedule `{id}`: {message}"));
         }
         if let Some(zone) = raw.time_zone.as_ref().filter(|zone| !is_time_zone(zone.get_ref())) {
             let message = format!("schedule `{id}`: `{}` is no IANA time zone, such as Europe/Berlin", zone.get_ref());
             report.at(zone.span(), message);
         }
+        let Ok(rhythm) = rhythm else { continue };
         out.push(Schedule {
+            rhythm,
             id: raw.id.into_inner(),
             function: raw.function.into_inner(),
             expression: raw.expression.into_inner(),
@@ -95,46 +106,6 @@ fn is_time_zone(name: &str) -> bool {
     name == "UTC" || jiff::tz::db().is_definitively_empty() || jiff::tz::TimeZone::get(name).is_ok()
 }
 
-/// Checks the outer form of an EventBridge Scheduler expression; the fields of a cron are the scheduler's to read.
-fn expression(text: &str) -> Result<(), &'static str> {
-    if let Some(rate) = inner(text, "rate") {
-        return period(rate)
-            .map(drop)
-            .ok_or("rate takes a number from 1 and minutes, hours or days, such as rate(5 minutes)");
-    }
-    if let Some(cron) = inner(text, "cron") {
-        let fields = cron.split_whitespace().count();
-        return if fields == 6 {
-            Ok(())
-        } else {
-            Err("cron takes six fields: minute hour day-of-month month day-of-week year, such as cron(0 6 * * ? *)")
-        };
-    }
-    match inner(text, "at") {
-        Some(at) if at.parse::<jiff::civil::DateTime>().is_ok() => Ok(()),
-        Some(_) => Err("at takes a date and time, such as at(2027-01-31T06:00:00)"),
-        None => Err("expression must be rate(…), cron(…) or at(…)"),
-    }
-}
-
-/// What stands between the brackets of `name(…)`.
-fn inner<'a>(expression: &'a str, name: &str) -> Option<&'a str> {
-    expression.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')')
-}
-
-/// The time of `5 minutes`, if it is one that a rate may have.
-fn period(rate: &str) -> Option<SignedDuration> {
-    let (count, unit) = rate.split_once(' ')?;
-    let minutes = match unit {
-        "minute" | "minutes" => 1,
-        "hour" | "hours" => 60,
-        "day" | "days" => 24 * 60,
-        _ => return None,
-    };
-    let count = count.parse::<u32>().ok().filter(|count| *count > 0)?;
-    Some(SignedDuration::from_mins(i64::from(count) * minutes))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,14 +113,12 @@ mod tests {
     #[test]
     fn only_rates_have_a_rate() {
         let every = |expression: &str| {
-            let (id, function) = ("s".to_owned(), "sweep".to_owned());
-            Schedule { id, function, expression: expression.to_owned(), time_zone: "UTC".to_owned() }.every()
+            let (id, function, rhythm) = ("s".to_owned(), "sweep".to_owned(), Rhythm::parse(expression).ok()?);
+            let (expression, time_zone) = (expression.to_owned(), "UTC".to_owned());
+            Schedule { id, function, expression, time_zone, rhythm }.every()
         };
         assert_eq!(every("rate(5 minutes)"), Some(SignedDuration::from_secs(300)));
         assert_eq!(every("rate(1 day)"), Some(SignedDuration::from_secs(86_400)));
         assert_eq!(every("cron(0 6 * * ? *)"), None);
-        for wrong in ["rate(0 minutes)", "rate(5 weeks)", "rate 5", "rate(5)"] {
-            assert_eq!(every(wrong), None, "{wrong}");
-        }
     }
 }

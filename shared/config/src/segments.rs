@@ -2,13 +2,12 @@
 
 use crate::cel::Program;
 use crate::condition;
-use crate::error::Reporter;
+use crate::error::{Reporter, Used};
 use crate::history::History;
 use crate::spanned::Spanned;
 use crate::vocabulary::{PersonSlot, PersonVocabulary};
 use perennial_domain::hash::hash32;
 use serde::Deserialize;
-use std::collections::HashMap;
 
 /// The most segments: a person's are a set of bits.
 pub const MAX_SEGMENTS: usize = 64;
@@ -74,18 +73,15 @@ impl Segments {
         };
         let mut out = Self::default();
         let mut names: Vec<String> = Vec::new();
-        let mut keys = HashMap::new();
+        let mut used = Used::default();
         if let Some(over) = file.segment.get(MAX_SEGMENTS) {
             report.at(over.span(), format!("there are more than {MAX_SEGMENTS} segments"));
         }
         for raw in file.segment.into_iter().take(MAX_SEGMENTS) {
             let raw = raw.into_inner();
-            report.name("a segment", &raw.name);
+            report.unique(&mut used, "a segment", "name", &raw.name);
             let name = raw.name.get_ref();
             let key = hash32(name);
-            if let Some(other) = keys.insert(key, name.clone()) {
-                report.at(raw.name.span(), format!("two segments cannot share a name: `{name}` and `{other}`"));
-            }
             if let Some(target) = &raw.retention_target
                 && *target.get_ref() > 100
             {

@@ -10,12 +10,11 @@ pub use mapping::{Condition, Mapping};
 pub use pick::{Pick, Place};
 pub use write_key::{InvalidHash, WriteKeyHash};
 
-use crate::error::Reporter;
+use crate::error::{Reporter, Used};
 use crate::spanned::Spanned;
 use mapping::RawMapping;
 use perennial_domain::SourceId;
 use serde::Deserialize;
-use std::collections::HashSet;
 
 /// One source. It has write keys, or a hook, or both.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,11 +59,11 @@ struct RawSource {
 /// Checks the file.
 pub(crate) fn load(report: &mut Reporter<'_>) -> Vec<Source> {
     let Some(file) = report.parse::<File>() else { return Vec::new() };
-    let mut ids = HashSet::new();
+    let mut ids = Used::default();
     file.source.into_iter().filter_map(|source| compile(source, &mut ids, report)).collect()
 }
 
-fn compile(source: Spanned<RawSource>, ids: &mut HashSet<SourceId>, report: &mut Reporter<'_>) -> Option<Source> {
+fn compile(source: Spanned<RawSource>, ids: &mut Used, report: &mut Reporter<'_>) -> Option<Source> {
     let span = source.span();
     let raw = source.into_inner();
     let id = match SourceId::parse(raw.id.get_ref()) {
@@ -85,9 +84,7 @@ fn compile(source: Spanned<RawSource>, ids: &mut HashSet<SourceId>, report: &mut
     if id.as_str() == perennial_domain::event::JOURNEYS {
         report.at(raw.id.span(), format!("source `{id}`: what journeys count has this id; take another"));
     }
-    if !ids.insert(id.clone()) {
-        report.at(raw.id.span(), format!("two sources cannot share the id `{id}`"));
-    }
+    report.first_use(ids, "id", &raw.id);
     let mut write_key_hashes = Vec::new();
     for hash in raw.write_key_hashes {
         match WriteKeyHash::parse(hash.get_ref()) {

@@ -1,9 +1,8 @@
 //! `[[topic]]` of `channels.toml`: what mails are about, for their readers to choose from.
 
-use crate::error::{Reporter, unknown};
+use crate::error::{Reporter, Used, unknown};
 use crate::spanned::Spanned;
 use serde::Deserialize;
-use std::collections::BTreeSet;
 
 /// What some mails are about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,13 +41,10 @@ pub(crate) struct RawTopic {
 
 /// Checks the topics.
 pub(crate) fn load(report: &mut Reporter<'_>, raw: Vec<Spanned<RawTopic>>) -> Vec<Topic> {
-    let mut seen = BTreeSet::new();
+    let mut ids = Used::default();
     let mut topics = Vec::new();
     for topic in raw.into_iter().map(Spanned::into_inner) {
-        report.name("a topic", &topic.id);
-        if !seen.insert(topic.id.get_ref().clone()) {
-            report.at(topic.id.span(), format!("topic \"{}\" is there twice", topic.id.get_ref()));
-        }
+        report.unique(&mut ids, "a topic", "id", &topic.id);
         if topic.title.get_ref().trim().is_empty() {
             report.at(topic.title.span(), "title is empty: readers choose by it");
         }
@@ -115,7 +111,11 @@ mod tests {
         let wrong = [
             ("[[topic]]\nid = \"a b\"\ntitle = \"A\"\n", 6, "may hold letters"),
             ("[[topic]]\nid = \"a\"\ntitle = \" \"\n", 7, "title is empty"),
-            ("[[topic]]\nid = \"a\"\ntitle = \"A\"\n[[topic]]\nid = \"a\"\ntitle = \"B\"\n", 9, "there twice"),
+            (
+                "[[topic]]\nid = \"a\"\ntitle = \"A\"\n[[topic]]\nid = \"a\"\ntitle = \"B\"\n",
+                9,
+                "duplicate id `a`, first used at line 6",
+            ),
             ("[[topic]]\nid = \"a\"\ntitle = \"A\"\nessential = true\ndefault = false\n", 9, "cannot be off"),
             ("[mail.soft_bounces]\ncount = 0\n", 6, "must be from 1 to 20"),
             ("[mail.soft_bounces]\nrest_days = 366\n", 6, "must be from 1 to 365"),

@@ -157,7 +157,7 @@ fn wrong_snippets_are_told_by_file_line_and_what_is_allowed() {
             "scoring.toml",
             "[[rule]]\nid = \"churn_payment\"\nscore = \"churn\"\nevent = \"E\"\npoints = 5\n",
             1,
-            "two rules cannot share a name",
+            "duplicate id `churn_payment`, first used at line ",
         ),
         (
             "scoring.toml",
@@ -181,7 +181,7 @@ fn wrong_snippets_are_told_by_file_line_and_what_is_allowed() {
             "scoring.toml",
             "[[tally]]\nname = \"loyalty\"\nevents = [\"E\"]\n",
             1,
-            "two tallies cannot share the name `loyalty`",
+            "duplicate name `loyalty`, first used at line ",
         ),
         (
             "journeys.toml",
@@ -229,7 +229,7 @@ fn wrong_snippets_are_told_by_file_line_and_what_is_allowed() {
             "journeys.toml",
             "[[journey]]\nid = \"welcome\"\ntrigger = { event = \"E\" }\n[[journey.step]]\nchannel = \"mail\"\ntemplate = \"welcome\"\n",
             1,
-            "two journeys cannot share a name",
+            "duplicate id `welcome`, first used at line ",
         ),
         (
             "schedules.toml",
@@ -305,6 +305,6 @@ fn all_files_are_checked_at_once_and_strangers_are_named() {
     bundle.files.insert("schedules.toml".to_owned(), "[[schedule]\n".to_owned());
     let errors = Config::load(&bundle).expect_err("three files are wrong").to_string();
     assert!(errors.contains("lifecycle.toml: is missing"), "{errors}");
-    assert!(errors.contains("scorng.toml: no such config file is known"), "{errors}");
+    assert!(errors.contains("scorng.toml: no config file has this name; did you mean scoring.toml?"), "{errors}");
     assert!(errors.contains("schedules.toml:1:"), "{errors}");
 }

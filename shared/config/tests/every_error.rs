@@ -141,3 +141,85 @@ fn a_file_without_anything_is_told_by_what_it_needs() {
     assert!(told.contains("channels.toml: `max_event_age_hours` is missing"), "{told}");
     assert!(told.contains("channels.toml: `mail` is missing"), "{told}");
 }
+
+#[test]
+fn cron_is_read_as_eventbridge_scheduler_reads_it() {
+    let errors = |expression: &str| {
+        let mut bundle = default_bundle();
+        let text = format!("[[schedule]]\nid = \"sweep\"\nfunction = \"sweep\"\nexpression = \"{expression}\"\n");
+        bundle.files.insert("schedules.toml".to_owned(), text);
+        perennial_config::Config::load(&bundle).map(drop).map_err(|errors| errors.to_string())
+    };
+    for right in
+        ["cron(0 6 * * ? *)", "cron(0/15 8-17 ? * MON-FRI *)", "cron(0 9 ? * 3#2 2026-2030)", "cron(0 9 LW * ? *)"]
+    {
+        assert_eq!(errors(right), Ok(()), "{right}");
+    }
+    let told = errors("cron(0 6 * * * *)").unwrap_err();
+    assert!(
+        told.starts_with("schedules.toml:4:14: schedule `sweep`: day-of-month is `*` and day-of-week is `*`"),
+        "{told}"
+    );
+    let told = errors("cron(0 6 * * *)").unwrap_err();
+    assert!(told.contains("did you mean cron(0 6 * * ? *)?"), "{told}");
+    assert!(errors("cron(x y z a b c)").is_err() && errors("cron(61 6 * * ? *)").is_err());
+}
+
+#[test]
+fn unknown_fields_name_the_one_that_was_meant_however_it_is_written() {
+    let told = |field: &str| {
+        let mut bundle = default_bundle();
+        let text = bundle.files.get_mut("scoring.toml").unwrap();
+        text.push_str(&format!("\n[[rule]]\nid = \"x\"\nscore = \"churn\"\nevent = \"E\"\npoints = 5\n{field} = 9\n"));
+        errors_of(&bundle)
+    };
+    for field in ["halflife_days", "half-life-days", "halfLifeDays", "half_life", "half_live_days", "Half_Life_Days"] {
+        let told = told(field);
+        assert!(told.contains("did you mean `half_life_days`?"), "{field}: {told}");
+    }
+    let mut bundle = default_bundle();
+    bundle.files.insert("segment.toml".to_owned(), String::new());
+    let told = errors_of(&bundle);
+    assert!(told.contains("segment.toml: no config file has this name; did you mean segments.toml?"), "{told}");
+}
+
+#[test]
+fn whatever_is_used_twice_is_told_with_the_line_of_its_first_use() {
+    let told = |file: &str, text: &str| {
+        let mut bundle = default_bundle();
+        bundle.files.get_mut(file).unwrap().push_str(text);
+        errors_of(&bundle)
+    };
+    let step = "step = [{ channel = \"mail\", template = \"welcome\" }]\n";
+    let journey = format!("\n[[journey]]\nid = \"twice\"\ntrigger = {{ event = \"E\" }}\n{step}");
+    let lines = default_bundle().files["journeys.toml"].lines().count();
+    let twice = told("journeys.toml", &format!("{journey}{journey}"));
+    assert!(twice.contains(&format!("duplicate id `twice`, first used at line {}", lines + 3)), "{twice}");
+    for (file, text) in [
+        ("sources.toml", "\n[[source]]\nid = \"web\"\nwrite_key_hashes = []\n"),
+        ("segments.toml", "\n[[segment]]\nname = \"long_tail\"\nwhen = 'pays'\n"),
+        ("channels.toml", "\n[[topic]]\nid = \"tips\"\ntitle = \"T\"\n"),
+        ("schedules.toml", "\n[[schedule]]\nid = \"sweep\"\nfunction = \"sweep\"\nexpression = \"rate(1 hour)\"\n"),
+    ] {
+        let told = told(file, text);
+        assert!(told.contains("duplicate ") && told.contains(", first used at line "), "{file}: {told}");
+    }
+    let key = told("schedules.toml", "id = \"again\"\n");
+    let first =
+        default_bundle().files["schedules.toml"].lines().position(|line| line.starts_with("id = ")).unwrap() + 1;
+    assert!(key.contains(&format!("duplicate field `id`, first used at line {first}")), "{key}");
+}
+
+#[test]
+fn files_of_windows_are_read_with_the_same_places() {
+    let mut bundle = default_bundle();
+    for text in bundle.files.values_mut() {
+        *text = format!("\u{feff}{}", text.replace('\n', "\r\n"));
+    }
+    let bundle = bundle.normalised();
+    assert_eq!(bundle, default_bundle());
+    let mut bundle = default_bundle();
+    let text = "\u{feff}[[schedule]]\r\nid = \"sweep\"\r\nfunction = \"swep\"\r\nexpression = \"rate(1 hour)\"\r\n";
+    bundle.files.insert("schedules.toml".to_owned(), text.to_owned());
+    assert!(errors_of(&bundle).starts_with("schedules.toml:3:12: "), "{}", errors_of(&bundle));
+}

@@ -273,3 +273,80 @@ fn names_of_events_that_are_written_in_two_ways_are_remarked_on() {
         &["`FeatureUsed` differs only in spaces, signs or capitals from `Feature Used`"],
     );
 }
+
+#[test]
+fn names_of_events_that_nothing_sends_and_nearly_match_a_known_one_are_remarked_on() {
+    let journey = |event: &str| {
+        after("journeys.toml", &format!("\n[[journey]]\nid = \"x\"\ntrigger = {{ event = \"{event}\" }}\n{STEP}"))
+    };
+    expect(&journey("Trial Startd"), &["nothing else is called `Trial Startd`, and `Trial Started` is"]);
+    expect(&journey("Email Clickd"), &["`Email Clicked` is what is sent: did you mean that?"]);
+    expect(
+        &after("segments.toml", &format!("{SEGMENT}when = 'count(\"Feature Usde\", 7) > 3'\n")),
+        &["nothing else is called `Feature Usde`, and `Feature Used` is"],
+    );
+    expect(
+        &after("segments.toml", &format!("{SEGMENT}when = 'days_since(\"Pricing Pages Viewed\") > 3'\n")),
+        &["`Pricing Page Viewed`"],
+    );
+    for fine in ["Signed Up Again", "Report Exported", "Trial Ended"] {
+        expect(&journey(fine), &[]);
+    }
+}
+
+#[test]
+fn texts_that_a_name_never_has_are_remarked_on_wherever_a_condition_asks() {
+    let segment = |when: &str| after("segments.toml", &format!("{SEGMENT}when = '{when}'\n"));
+    expect(
+        &segment("stage == \"trail\" || traits.a == 1"),
+        &["`trail` is not a stage; did you mean `trial`? Known: visitor"],
+    );
+    expect(&segment("stage != \"churnd\" && traits.a == 1"), &["`churnd` is not a stage; did you mean `churned`?"]);
+    expect(&segment("stage in [\"trial\", \"leed\"]"), &["`leed` is not a stage; did you mean `lead`?"]);
+    expect(
+        &segment("stage == \"customer\""),
+        &["it holds in no stage; correct the condition or what it contradicts; `customer` is not a stage"],
+    );
+    expect(&segment("account.stage == \"establishd\" || traits.a == 1"), &["did you mean `established`?"]);
+    expect(&segment("account.touch != \"medium\" && traits.a == 1"), &["`medium` is not a touch model. Known: high"]);
+    expect(&segment("nps_class in [\"promotor\"] || traits.a == 1"), &["did you mean `promoter`?"]);
+    expect(&segment("stage in [\"trial\", \"lead\"] && traits.stage == \"trail\""), &[]);
+    let branch = |when: &str| {
+        after(
+            "journeys.toml",
+            &format!(
+                "\n[[journey]]\nid = \"x\"\ntrigger = {{ event = \"E\" }}\nstep = [{{ branch = {{ when = '{when}', go_to = \"end\" }} }}, {{ channel = \"mail\", template = \"welcome\" }}]\n"
+            ),
+        )
+    };
+    expect(&branch("stage == \"wonback\" || traits.a == 1"), &["did you mean `won_back`?"]);
+    expect(
+        &after("scoring.toml", &format!("{RULE}where = 'source == \"strip\" || properties.a == 1'\n")),
+        &["`strip` is not a source of sources.toml; did you mean `stripe`?"],
+    );
+}
+
+#[test]
+fn steps_that_nobody_comes_to_are_remarked_on() {
+    let journey = |steps: &str| {
+        after("journeys.toml", &format!("\n[[journey]]\nid = \"x\"\ntrigger = {{ event = \"E\" }}\nstep = [{steps}]\n"))
+    };
+    let mail = |rest: &str| format!("{{ channel = \"mail\", template = \"welcome\"{rest} }}");
+    let two = format!("{}, {}", mail(", then = \"end\""), mail(", id = \"second\""));
+    expect(&journey(&two), &["journey `x`: nobody ever comes to step `second`"]);
+    let split = format!(
+        "{{ split = {{ a = 50, c = 50 }} }}, {}, {}, {}",
+        mail(", id = \"a\", then = \"end\""),
+        mail(", id = \"b\""),
+        mail(", id = \"c\"")
+    );
+    expect(&journey(&split), &["nobody ever comes to step `b`"]);
+    let waits = format!(
+        "{{ wait = {{ event = \"F\", days = 1, timeout = \"late\" }} }}, {}, {}",
+        mail(", then = \"end\""),
+        mail(", id = \"late\"")
+    );
+    expect(&journey(&waits), &[]);
+    let skipped = format!("{}, {}, {}", mail(", then = \"3\""), mail(""), mail(""));
+    expect(&journey(&skipped), &["nobody ever comes to step `2`"]);
+}

@@ -2,7 +2,7 @@
 //!
 //! | item | attributes |
 //! |---|---|
-//! | `CURRENT` | `v` the version in force, `prev` the one before, `at` since when, `back` where a rollback put it there, `ver` |
+//! | `CURRENT` | `v` the version in force, `prev` the one before, `at` since when, `back` where a rollback put it there, `local` what the embedded stack changes in it ([`Overrides`] as JSON), `ver` |
 //! | `V#<version>` | `files`: the bundle as deflated JSON, `at` when it was first pushed |
 
 use crate::error::{StoreError, sort};
@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use flate2::Compression;
 use flate2::read::{DeflateDecoder, DeflateEncoder};
 use jiff::Timestamp;
+use perennial_config::overrides::Overrides;
 use perennial_config::{Bundle, Config, ConfigErrors};
 use perennial_domain::ConfigVersion;
 use std::io::Read as _;
@@ -60,6 +61,8 @@ pub struct Current {
     pub since: Timestamp,
     /// Whether a rollback put it there.
     pub rolled_back: bool,
+    /// What the embedded stack changes in it; a deployment has none.
+    pub overrides: Option<Overrides>,
     writes: u64,
 }
 
@@ -170,6 +173,11 @@ impl Store {
                 previous: item.parsed("prev")?,
                 since: needed("at", item.moment("at")?)?,
                 rolled_back: is_true(item.get("back")),
+                overrides: item
+                    .text("local")?
+                    .map(serde_json::from_str)
+                    .transpose()
+                    .map_err(|_| StoreError::corrupt("no overrides"))?,
                 writes: needed("ver", item.number("ver")?)?,
             })
         })
@@ -196,7 +204,43 @@ impl Store {
     /// [`ConfigStoreError`] where there is none, it does not compile, or the table fails.
     pub async fn load_config(&self) -> Result<Config, ConfigStoreError> {
         let current = self.current_config().await?.ok_or(ConfigStoreError::Nothing)?;
-        Ok(Config::load(&self.bundle(&current.version).await?)?)
+        self.compiled(&current).await
+    }
+
+    /// The config of `current`, compiled, with its overrides.
+    async fn compiled(&self, current: &Current) -> Result<Config, ConfigStoreError> {
+        let mut config = Config::load(&self.bundle(&current.version).await?)?;
+        if let Some(overrides) = &current.overrides {
+            overrides.apply(&mut config);
+        }
+        Ok(config)
+    }
+
+    /// Stores what the embedded stack changes in the active configuration, whichever that is.
+    ///
+    /// # Errors
+    /// [`ConfigStoreError`] where there is none yet, or the table fails.
+    pub async fn override_config(&self, overrides: &Overrides) -> Result<(), ConfigStoreError> {
+        let current = self.current_config().await?.ok_or(ConfigStoreError::Nothing)?;
+        Ok(self.put_current(&Current { overrides: Some(overrides.clone()), ..current }).await?)
+    }
+
+    async fn put_current(&self, current: &Current) -> Result<(), StoreError> {
+        let mut item: Item = keys::key(keys::CONFIG, keys::CURRENT);
+        item.insert("v".to_owned(), s(current.version.as_str()));
+        if let Some(previous) = &current.previous {
+            item.insert("prev".to_owned(), s(previous.as_str()));
+        }
+        item.insert("at".to_owned(), at(current.since));
+        if current.rolled_back {
+            item.insert("back".to_owned(), AttributeValue::Bool(true));
+        }
+        if let Some(overrides) = &current.overrides {
+            let json = serde_json::to_string(overrides).map_err(|error| StoreError::Unstorable(error.to_string()))?;
+            item.insert("local".to_owned(), s(json));
+        }
+        item.insert("ver".to_owned(), n(current.writes + 1));
+        self.put("put_current", item, Some(Condition::version(current.writes))).await
     }
 
     async fn put_in_force(&self, version: ConfigVersion, is_rollback: bool, now: Timestamp) -> Result<(), StoreError> {
@@ -204,18 +248,11 @@ impl Store {
         if current.as_ref().is_some_and(|current| current.version == version) {
             return Ok(());
         }
-        let writes = current.as_ref().map_or(0, |current| current.writes);
-        let mut item: Item = keys::key(keys::CONFIG, keys::CURRENT);
-        item.insert("v".to_owned(), s(version.as_str()));
-        if let Some(current) = current {
-            item.insert("prev".to_owned(), s(current.version.as_str()));
-        }
-        item.insert("at".to_owned(), at(now));
-        if is_rollback {
-            item.insert("back".to_owned(), AttributeValue::Bool(true));
-        }
-        item.insert("ver".to_owned(), n(writes + 1));
-        self.put("put_in_force", item, Some(Condition::version(writes))).await
+        let (previous, overrides, writes) = match current {
+            Some(current) => (Some(current.version), current.overrides, current.writes),
+            None => (None, None, 0),
+        };
+        self.put_current(&Current { version, previous, since: now, rolled_back: is_rollback, overrides, writes }).await
     }
 }
 
@@ -315,6 +352,9 @@ async fn renewed(
     if current.version == *held || refused == Some(&current.version) {
         return Ok(None);
     }
-    let bundle = store.bundle(&current.version).await.map_err(|error| (keep, error))?;
-    Config::load(&bundle).map(Some).map_err(|errors| (Some(current.version), errors.into()))
+    match store.compiled(&current).await {
+        Ok(config) => Ok(Some(config)),
+        Err(error @ ConfigStoreError::Invalid(_)) => Err((Some(current.version), error)),
+        Err(error) => Err((keep, error)),
+    }
 }

@@ -56,4 +56,31 @@ impl Store {
         }
         Ok(DuePage { people, next: page.last_evaluated_key.map(DueCursor) })
     }
+
+    /// The earliest moment from `from` on at which someone is due; `None` where nobody is. Eight read units.
+    ///
+    /// # Errors
+    /// [`StoreError`] where a query fails.
+    pub async fn next_due(&self, from: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let first = |shard: u8| async move {
+            let query = self
+                .client
+                .query()
+                .table_name(&*self.table)
+                .index_name(table::DUE_INDEX)
+                .key_condition_expression("#shard = :shard AND #at >= :from")
+                .expression_attribute_names("#shard", table::DUE_SHARD)
+                .expression_attribute_names("#at", table::DUE_AT)
+                .expression_attribute_values(":shard", s(keys::shard_name(shard)))
+                .expression_attribute_values(":from", n(from.as_second()))
+                .limit(1);
+            let page = query.send().await.map_err(|error| sort("next_due", error))?;
+            let first = page.items.unwrap_or_default().into_iter().next();
+            let due_at = first.map(|item| needed(table::DUE_AT, item.number::<i64>(table::DUE_AT)?)).transpose()?;
+            let out_of_range = |_| StoreError::corrupt("due_at is out of range");
+            due_at.map(|due_at| Timestamp::from_second(due_at).map_err(out_of_range)).transpose()
+        };
+        let firsts = futures::future::try_join_all((0..keys::DUE_SHARDS).map(first)).await?;
+        Ok(firsts.into_iter().flatten().min())
+    }
 }

@@ -73,9 +73,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where a query fails.
     pub async fn oldest_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        let shards = (0..keys::DUE_SHARDS).map(|shard| self.due(shard, now, 1, None));
-        let pages = futures::future::try_join_all(shards).await?;
-        Ok(pages.iter().flat_map(|page| &page.people).map(|(_, due_at)| *due_at).min())
+        Ok(self.next_due(Timestamp::MIN).await?.filter(|due_at| *due_at <= now))
     }
 }
 

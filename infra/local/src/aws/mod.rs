@@ -29,7 +29,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use jiff::SignedDuration;
+use jiff::Timestamp;
+use perennial_lambda_kit::Clock;
 use tokio::sync::watch;
 
 pub use self::dynamodb::{DYNAMODB_FILE, DynamoDbOptions};
@@ -48,7 +49,7 @@ use self::ses::Ses;
 use self::sqs::Sqs;
 
 /// What to run, and how.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Where state is kept; made if it is not there. In memory when `None`.
     pub data_dir: Option<PathBuf>,
@@ -60,6 +61,23 @@ pub struct Options {
     pub faults: Option<FaultPlan>,
     /// Whether to count calls and billed units.
     pub meter: bool,
+    /// Stamps mails and their events, and ends the delays of queues. The machine's time in any case: how long a consumer may work on a message, and
+    /// how long a queue keeps one.
+    pub clock: Clock,
+}
+
+impl Default for Options {
+    /// In memory, without faults or meter, on the system's clock.
+    fn default() -> Self {
+        Self {
+            data_dir: None,
+            dynamodb: DynamoDbOptions::default(),
+            ses: SesOptions::default(),
+            faults: None,
+            meter: false,
+            clock: Clock::system(),
+        }
+    }
 }
 
 /// Why the services could not be started.
@@ -130,7 +148,7 @@ impl EmbeddedAws {
     /// # Errors
     /// A directory, file, port or thread cannot be had.
     pub fn start(options: Options) -> Result<Self, StartError> {
-        let Options { data_dir, dynamodb, ses, faults, meter } = options;
+        let Options { data_dir, dynamodb, ses, faults, meter, clock } = options;
         let dir = data_dir.as_deref();
         if let Some(dir) = dir {
             std::fs::create_dir_all(dir).map_err(|source| StartError::DataDir { dir: dir.to_owned(), source })?;
@@ -143,8 +161,8 @@ impl EmbeddedAws {
         let (sqs_address, ses_address, proxy_address) =
             (address(&sqs_listener)?, address(&ses_listener)?, address(&proxy_listener)?);
 
-        let sqs = Arc::new(Sqs::open(dir, Arc::clone(&ids), sqs_address)?);
-        let ses = Arc::new(Ses::open(dir, ses, Arc::clone(&sqs), ids)?);
+        let sqs = Arc::new(Sqs::open(dir, Arc::clone(&ids), clock.clone(), sqs_address)?);
+        let ses = Arc::new(Ses::open(dir, ses, clock, Arc::clone(&sqs), ids)?);
         let mails = ses.mails();
         let dynamodb = DynamoDb::start(dir, &dynamodb, stopped.clone())?;
 
@@ -197,10 +215,10 @@ impl EmbeddedAws {
         self.sqs.depths()
     }
 
-    /// What lets time pass for the queues.
+    /// The queues, from within the process.
     #[must_use]
-    pub fn queue_time(&self) -> QueueTime {
-        QueueTime(Arc::clone(&self.sqs))
+    pub fn queues(&self) -> Queues {
+        Queues(Arc::clone(&self.sqs))
     }
 
     /// Stops the services and waits until they have let go of ports and files: milliseconds, or up to about a second while calls are under
@@ -224,20 +242,32 @@ impl Drop for EmbeddedAws {
     }
 }
 
-/// Lets time pass for messages that were sent with a delay, and tells what is in the queues. Cheap to clone.
+/// The queues, from within the process: what a client of SQS cannot see or say. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct QueueTime(Arc<Sqs>);
+pub struct Queues(Arc<Sqs>);
 
-impl QueueTime {
+impl Queues {
     /// The depth of each queue by name, without a call.
     #[must_use]
     pub fn depths(&self) -> BTreeMap<String, QueueDepth> {
         self.0.depths()
     }
 
-    /// Lets `by` pass: what a simulated clock was moved by. All else in the queues goes by the machine's time.
-    pub fn advance(&self, by: SignedDuration) {
-        self.0.advance(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
+    /// The next moment of [`Options::clock`] at which a message gets ready: its delay or the time that it was put off by ends, or it is retried.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.0.next_by_clock()
+    }
+
+    /// Tells receives that wait that [`Options::clock`] was moved.
+    pub fn clock_moved(&self) {
+        self.0.clock_moved();
+    }
+
+    /// Tells the queue that the invocation with the messages of these receipts has failed. Where time is simulated, moving the clock past their
+    /// visibility timeout then retries them; until it is moved that far, the machine's time does.
+    pub fn fail(&self, queue_url: &str, receipt_handles: &[&str]) {
+        self.0.fail(queue_url, receipt_handles);
     }
 }
 

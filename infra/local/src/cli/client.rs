@@ -73,18 +73,18 @@ impl Target {
             return Ok(operated);
         }
         let connect = || async {
-            let environment = async |function: &str| {
-                let request = self.request(Method::GET, &format!("/_local/functions/{function}/environment"));
-                match self.send(request).await {
-                    Ok(answer) => Ok(answer.json::<Value>().await?),
-                    Err(error) if error.is::<Refused>() => Err(error.context(format!(
-                        "what runs at {} is no embedded stack; name a deployed one with --stack NAME",
-                        self.base()
-                    ))),
-                    Err(error) => Err(error),
-                }
+            let local = async |path: &str| match self.send(self.request(Method::GET, &format!("/_local/{path}"))).await
+            {
+                Ok(answer) => Ok(answer.json::<Value>().await?),
+                Err(error) if error.is::<Refused>() => Err(error.context(format!(
+                    "what runs at {} is no embedded stack; name a deployed one with --stack NAME",
+                    self.base()
+                ))),
+                Err(error) => Err(error),
             };
-            embedded::connect(self.base(), &environment("api").await?, &environment("score").await?)
+            let api = local("functions/api/environment").await?;
+            let score = local("functions/score/environment").await?;
+            embedded::connect(self.base(), &api, &score, &local("time").await?)
         };
         self.found.get_or_try_init(connect).await
     }

@@ -3,18 +3,28 @@
 use crate::aws::FaultPlan;
 use crate::bundle;
 use crate::stack::elsewhere::{CALLED, Elsewhere};
-use crate::stack::{LOCAL_WRITE_KEY, Stack, StackOptions};
+use crate::stack::{LOCAL_WRITE_KEY, Origin, Stack, StackOptions};
 use clap::builder::PossibleValuesParser;
 use jiff::Timestamp;
 use perennial_lambda_kit::Clock;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 /// How to run.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "A data folder keeps its active configuration over restarts. --config and the built-in configuration only fill an empty folder; afterwards \
+    `perennial config push DIR` changes it, and `perennial config rollback` goes back. One process at a time can use a folder.\n\n\
+    http://127.0.0.1:8080/_local/ lists what only a stack on this machine has: captured mails and webhooks, queues, time.\n\n\
+    Examples:\n  \
+    perennial up --data ./state                        keep everything in ./state\n  \
+    perennial up --data ./state --config infra/config  the same; an empty ./state begins with infra/config\n  \
+    perennial up --simulate-from 2026-03-02T09:00:00Z  time stands still until it is moved:\n  \
+    curl -d '{\"now\": \"2026-04-01T09:00:00Z\"}' -H 'content-type: application/json' http://127.0.0.1:8080/_local/time"
+)]
 pub(super) struct Args {
-    /// Keep all state in this folder; in memory, and gone at the end, if none is named.
+    /// Keep all state in this folder, the active configuration included; in memory, and gone at the end, if none is named.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// The port on 127.0.0.1; 0 takes a free one.
@@ -26,10 +36,11 @@ pub(super) struct Args {
     /// The signing secret of all hooks, instead of the environment variables that sources.toml names.
     #[arg(long, env = "PERENNIAL_HOOK_SECRET", hide_env_values = true, value_name = "SECRET")]
     hook_secret: Option<String>,
-    /// The config folder; the default config that is built in, if none is named.
+    /// The config folder that an empty stack begins with, instead of the built-in configuration. A data folder that has an active configuration keeps it.
     #[arg(long, value_name = "DIR")]
     config: Option<PathBuf>,
-    /// Run on simulated time that stands at this moment (2026-01-31T09:00:00Z) until POST /_local/time moves it.
+    /// Run on simulated time that stands at this moment (2026-01-31T09:00:00Z) until POST /_local/time moves it. Every delay, wait, retry and schedule
+    /// goes by it.
     #[arg(long, value_name = "TIMESTAMP")]
     simulate_from: Option<Timestamp>,
     /// Commit without fsync: faster, safe when the process dies, not when the power fails.
@@ -70,7 +81,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
         None => (Clock::system(), None),
     };
-    let uses_default_key = args.write_key.is_none() && args.config.is_none();
+    let named = args.config.is_some();
     let stack = Stack::start(StackOptions {
         data: args.data,
         port: args.port,
@@ -80,17 +91,36 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         visibility: Duration::from_secs(args.visibility),
         faults: args.faults,
         elsewhere: Elsewhere { functions: args.without, invoke: args.invoke },
+        config_replaces_unreadable: named,
         ..StackOptions::new(config, clock, simulated)
     })
     .await?;
     println!("Perennial is up at {}", stack.base_url());
     print_urls(stack.base_url());
-    if uses_default_key {
+    if stack.takes_write_key(LOCAL_WRITE_KEY) {
         println!("  write key   {LOCAL_WRITE_KEY}   (--write-key sets another)");
     }
+    println!("  config      {}", active(&stack, args.config.as_deref()));
     super::asked_to_stop().await?;
     stack.stop().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Which configuration is active, why, and what changes it. `folder` is that of --config.
+fn active(stack: &Stack, folder: Option<&Path>) -> String {
+    let (version, origin) = stack.config();
+    let from = folder.map_or_else(|| "the built-in configuration".to_owned(), |folder| folder.display().to_string());
+    let why = match origin {
+        Origin::Seeded => format!("from {from}"),
+        Origin::Kept { differs: true } if folder.is_some() => {
+            format!("kept from the data folder; {from} differs and was NOT applied")
+        }
+        Origin::Kept { .. } => "kept from the data folder".to_owned(),
+        Origin::Replaced => format!("from {from}; the one in the data folder cannot be read by this version"),
+    };
+    let dir = folder.map_or_else(|| "DIR".to_owned(), |folder| folder.display().to_string());
+    let url = if stack.base_url().ends_with(":8080") { String::new() } else { format!(" --url {}", stack.base_url()) };
+    format!("version {version}, {why}\n              change it: perennial config push {dir}{url}")
 }
 
 /// Where things are.
@@ -104,4 +134,5 @@ pub(super) fn print_urls(base: &str) {
     println!("  an account  {base}/api/accounts/ID");
     println!("  rejects     {base}/api/rejects");
     println!("  mails       {base}/_local/mails");
+    println!("  local       {base}/_local/   (webhooks, queues, time, stand-ins)");
 }

@@ -10,11 +10,11 @@ use perennial_store::archive::s3::S3Access;
 use perennial_store::{Archive, Store};
 use serde_json::Value;
 
-/// Finds the services of the stack at `base`, by what it says that `api` and `score` have for an environment.
+/// Finds the services of the stack at `base`, by what it says that `api` and `score` have for an environment, and what time it is there.
 ///
 /// # Errors
 /// Where what is said names no services.
-pub(crate) fn connect(base: &str, api: &Value, score: &Value) -> anyhow::Result<Operated> {
+pub(crate) fn connect(base: &str, api: &Value, score: &Value, time: &Value) -> anyhow::Result<Operated> {
     let of = |environment: &Value, name: &str| {
         let text = environment[name].as_str().map(str::to_owned);
         text.with_context(|| format!("what runs at {base} does not say what its {name} is"))
@@ -35,7 +35,17 @@ pub(crate) fn connect(base: &str, api: &Value, score: &Value) -> anyhow::Result<
         sqs: aws_sdk_sqs::Client::new(&config),
         queues,
         archive: Archive::open(&of(score, "ARCHIVE")?, &S3Access::new(&config, aws::http_connector(&env)?))?,
-        kind: Kind::Embedded(base.to_owned()),
-        clock: Clock::system(),
+        kind: Kind::Embedded,
+        clock: clock(time)?,
     })
+}
+
+/// The clock of a stack that answers `time`: on simulated time it stands at the moment at which it was asked.
+fn clock(time: &Value) -> anyhow::Result<Clock> {
+    if time["simulated"] != Value::Bool(true) {
+        return Ok(Clock::system());
+    }
+    let now =
+        time["now"].as_str().and_then(|now| now.parse().ok()).context("the stack does not say what time it is")?;
+    Ok(Clock::simulated(now).0)
 }

@@ -28,11 +28,11 @@ impl House {
         let options = StackOptions { port: 0, ..StackOptions::new(crate::bundle::embedded(), clock, Some(time)) };
         let stack = Stack::start(options).await.unwrap();
         let base = stack.base_url().to_owned();
-        let environment = async |function: &str| -> Value {
-            let url = format!("{base}/_local/functions/{function}/environment");
-            reqwest::get(url).await.unwrap().json().await.unwrap()
+        let local = async |path: &str| -> Value {
+            reqwest::get(format!("{base}/_local/{path}")).await.unwrap().json().await.unwrap()
         };
-        let operated = embedded::connect(&base, &environment("api").await, &environment("score").await).unwrap();
+        let (api, score) = (local("functions/api/environment").await, local("functions/score/environment").await);
+        let operated = embedded::connect(&base, &api, &score, &local("time").await).unwrap();
         Self { stack, operated }
     }
 

@@ -45,8 +45,8 @@ pub(crate) struct Operated {
 /// What kind of system it is.
 #[derive(Debug, Clone)]
 pub(crate) enum Kind {
-    /// The embedded stack, at this URL.
-    Embedded(String),
+    /// The embedded stack.
+    Embedded,
     /// In an AWS account, reached as this says.
     Deployed(Box<SdkConfig>),
 }
@@ -76,7 +76,7 @@ pub(crate) enum Unreachable {
 }
 
 impl Operated {
-    /// What time it is, by this machine.
+    /// What time it is there.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }

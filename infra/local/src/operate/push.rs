@@ -1,7 +1,6 @@
 //! What a push would change, against what is in force.
 
-use super::{Kind, Operated};
-use anyhow::Context;
+use super::Operated;
 use perennial_config::{Bundle, Config};
 use perennial_domain::ConfigVersion;
 use perennial_store::config::Current;
@@ -36,16 +35,11 @@ pub(crate) enum Change {
     Kept,
 }
 
-/// What pushing `bundle` would do. The embedded stack is asked what the config has to be on its machine: its own write key, stand-ins for
-/// endpoints that lead nowhere.
+/// What pushing `bundle` would do.
 ///
 /// # Errors
 /// Where it does not compile, or the table does not answer.
 pub(crate) async fn plan(operated: &Operated, bundle: Bundle) -> anyhow::Result<Plan> {
-    let bundle = match &operated.kind {
-        Kind::Deployed(_) => bundle,
-        Kind::Embedded(base) => adapted(base, &bundle).await?,
-    };
     let current = operated.store.current_config().await?;
     let before = match &current {
         Some(current) => operated.store.bundle(&current.version).await?,
@@ -62,11 +56,6 @@ pub(crate) async fn plan(operated: &Operated, bundle: Bundle) -> anyhow::Result<
 /// Where the table does not take it, or somebody else pushed meanwhile.
 pub(crate) async fn push(operated: &Operated, plan: &Plan) -> anyhow::Result<ConfigVersion> {
     Ok(operated.store.push_config(&plan.bundle, operated.now()).await?)
-}
-
-async fn adapted(base: &str, bundle: &Bundle) -> anyhow::Result<Bundle> {
-    let answer = reqwest::Client::new().post(format!("{base}/_local/config/adapted")).json(bundle).send().await?;
-    answer.error_for_status()?.json().await.context("the system did not say what the config is on its machine")
 }
 
 fn changes(before: &Bundle, after: &Bundle) -> BTreeMap<String, Change> {

@@ -1,8 +1,10 @@
 //! The wiring of `api`.
 
 use super::queues::{self, QueueUrls};
+use crate::aws::Queues;
 use data_encoding::HEXLOWER;
-use perennial_api::{Access, Deps, MaxAge, Status, WatchedQueue};
+use futures::future::{BoxFuture, FutureExt};
+use perennial_api::{Access, Deps, Depth, Depths, MaxAge, Status, WatchedQueue};
 use perennial_channels::unsubscribe::Keys;
 use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::queue::Queue;
@@ -10,6 +12,27 @@ use perennial_store::{ConfigHandle, Store};
 use ring::digest;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// The depths of the embedded queues. Under simulated time, what waits for that to be moved is none of the work under way: it would never end by itself.
+struct LocalDepths {
+    queues: Queues,
+    clock: Clock,
+}
+
+impl Depths for LocalDepths {
+    fn depth<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<Depth, String>> {
+        let name = url.rsplit('/').next().unwrap_or_default();
+        let depth = self.queues.depths().remove(name).unwrap_or_default();
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let depth = Depth {
+            visible: count(depth.visible),
+            in_flight: count(depth.in_flight - depth.put_off),
+            delayed: count(depth.delayed + depth.put_off),
+            held_by_clock: self.clock.is_simulated(),
+        };
+        std::future::ready(Ok(depth)).boxed()
+    }
+}
 
 /// While work is in flight, totals may be this old; once it is done they are counted anew at each look.
 const BUSY: Duration = Duration::from_secs(2);
@@ -23,6 +46,7 @@ pub(super) fn deps(
     store: &Store,
     config: &ConfigHandle,
     sqs: &aws_sdk_sqs::Client,
+    depths: Queues,
     urls: &QueueUrls,
     clock: &Clock,
     keys: Keys,
@@ -31,7 +55,11 @@ pub(super) fn deps(
         let url = urls.get(name)?;
         Some(WatchedQueue { name: (*name).to_owned(), url: url.to_owned(), dlq_url: format!("{url}-dlq") })
     });
-    let status = Status::new(watched.collect(), Arc::new(sqs.clone()), MaxAge { busy: BUSY, idle: Duration::ZERO });
+    let status = Status::new(
+        watched.collect(),
+        Arc::new(LocalDepths { queues: depths, clock: clock.clone() }),
+        MaxAge { busy: BUSY, idle: Duration::ZERO },
+    );
     let events = Arc::new(Queue::new(sqs.clone(), &urls.events));
     // On loopback whoever can ask can read the process's memory as well.
     Deps::new(store.clone(), config.clone(), events, status, Access::Open, keys, clock.clone())

@@ -1,5 +1,6 @@
 //! Feeds a queue to a function, as Lambda's event source mapping does: batches, partial failures, redelivery.
 
+use crate::aws::Queues;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName};
 use futures::future::BoxFuture;
@@ -16,6 +17,14 @@ const WAIT_SECONDS: i32 = 3;
 /// What SQS hands out at once.
 const RECEIVE: usize = 10;
 
+/// Which messages of a batch have failed.
+enum Failed {
+    /// The whole batch.
+    All,
+    /// Those with these ids.
+    Some(HashSet<String>),
+}
+
 /// One mapping.
 #[derive(Clone)]
 pub struct EventSource {
@@ -31,7 +40,7 @@ pub struct EventSource {
 
 impl EventSource {
     /// Receives and invokes until `stop` is cancelled; the invocation under way is finished.
-    pub async fn run(self, sqs: aws_sdk_sqs::Client, stop: CancellationToken) {
+    pub async fn run(self, sqs: aws_sdk_sqs::Client, queues: Queues, stop: CancellationToken) {
         while !stop.is_cancelled() {
             let received = tokio::select! {
                 received = self.receive(&sqs) => received,
@@ -39,7 +48,7 @@ impl EventSource {
             };
             match received {
                 Ok(messages) if messages.is_empty() => {}
-                Ok(messages) => self.invoke(&sqs, messages).await,
+                Ok(messages) => self.invoke(&sqs, &queues, messages).await,
                 Err(error) => {
                     tracing::warn!(function = self.function, %error, "the queue could not be read");
                     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -70,35 +79,50 @@ impl EventSource {
     }
 
     /// Calls the function and deletes what it did not fail. What fails becomes visible again after the queue's timeout.
-    async fn invoke(&self, sqs: &aws_sdk_sqs::Client, messages: Vec<Message>) {
-        let event = event_of(&messages);
+    async fn invoke(&self, sqs: &aws_sdk_sqs::Client, queues: &Queues, messages: Vec<Message>) {
+        let failed = self.call(&messages).await;
+        let handles = |failing: bool| -> Vec<&str> {
+            let has_failed = |message: &&Message| match &failed {
+                Failed::All => true,
+                Failed::Some(ids) => message.message_id().is_some_and(|id| ids.contains(id)),
+            };
+            messages
+                .iter()
+                .filter(|message| has_failed(message) == failing)
+                .filter_map(Message::receipt_handle)
+                .collect()
+        };
+        for chunk in handles(false).chunks(RECEIVE) {
+            self.delete(sqs, chunk).await;
+        }
+        queues.fail(&self.queue_url, &handles(true));
+    }
+
+    /// Calls the function, and returns which messages it failed.
+    async fn call(&self, messages: &[Message]) -> Failed {
         // A task of its own, so that a panic is one failed invocation, as on Lambda.
-        let response = match tokio::spawn((self.handler)(event)).await {
+        let response = match tokio::spawn((self.handler)(event_of(messages))).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {
                 tracing::error!(function = self.function, %error, "the invocation failed");
-                return;
+                return Failed::All;
             }
             Err(panic) => {
                 tracing::error!(function = self.function, panicked = panic.is_panic(), "the invocation died");
-                return;
+                return Failed::All;
             }
         };
-        let failed: HashSet<&str> =
-            response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect();
+        let failed: HashSet<String> =
+            response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
         let known: HashSet<&str> = messages.iter().filter_map(Message::message_id).collect();
-        if failed.iter().any(|id| !known.contains(id)) {
+        if failed.iter().any(|id| !known.contains(id.as_str())) {
             tracing::error!(
                 function = self.function,
                 "the response names a message that is not of the batch: the whole batch fails, as on Lambda"
             );
-            return;
+            return Failed::All;
         }
-        let done = messages.iter().filter(|message| message.message_id().is_none_or(|id| !failed.contains(id)));
-        let handles: Vec<&str> = done.filter_map(Message::receipt_handle).collect();
-        for chunk in handles.chunks(RECEIVE) {
-            self.delete(sqs, chunk).await;
-        }
+        Failed::Some(failed)
     }
 
     /// Deletes messages; one that cannot be deleted is delivered again, which the functions bear.

@@ -1,8 +1,7 @@
-//! What only a local system has: bringing dead letters back and moving simulated time, over HTTP.
+//! What only a local system has: captured webhooks, its queues, bringing dead letters back and moving simulated time, over HTTP.
 
 use super::passing::Passing;
 use super::queues::QueueUrls;
-use super::{adapt, wiring};
 use aws_sdk_sqs::types::QueueAttributeName;
 use axum::Router;
 use axum::extract::{Path, State};
@@ -10,8 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
 use jiff::Timestamp;
-use perennial_config::Bundle;
-use perennial_lambda_kit::SimulatedTime;
+use perennial_lambda_kit::{Clock, SimulatedTime};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::VecDeque;
@@ -39,18 +37,14 @@ pub(super) struct Local {
     pub(super) sqs: aws_sdk_sqs::Client,
     pub(super) urls: QueueUrls,
     pub(super) simulated: Option<SimulatedTime>,
+    pub(super) clock: Clock,
     pub(super) passing: Arc<Passing>,
-    /// Where the system is.
-    pub(super) base: String,
-    /// The write key that it was started with, if it was given one.
-    pub(super) write_key: Option<String>,
 }
 
 pub(super) fn router(local: Local) -> Router {
     Router::new()
         .route("/_local/redrive/{queue}", post(redrive))
-        .route("/_local/config/adapted", post(adapted))
-        .route("/_local/time", post(set_time))
+        .route("/_local/time", get(show_time).post(set_time))
         .route("/_local/queues", get(list_queues))
         .route("/_local/webhooks", get(list_webhooks))
         .route("/_local/webhooks/{endpoint}", post(take_webhook))
@@ -72,17 +66,6 @@ async fn redrive(State(local): State<Local>, Path(queue): Path<String>) -> Respo
     }
 }
 
-/// `POST /_local/config/adapted` with a config: gives what it is on this machine, as it would be had the system been started with it.
-async fn adapted(State(local): State<Local>, Json(bundle): Json<Bundle>) -> Response {
-    match adapt::to_this_machine(&bundle, local.write_key.as_deref(), &local.base, wiring::is_given) {
-        Ok(adapted) => Json(adapted.bundle).into_response(),
-        Err(error) => {
-            let error = json!({ "error": { "code": "config", "message": error.to_string() } });
-            (StatusCode::UNPROCESSABLE_ENTITY, Json(error)).into_response()
-        }
-    }
-}
-
 async fn move_back(sqs: &aws_sdk_sqs::Client, dlq: &str) -> anyhow::Result<u64> {
     let names = [QueueAttributeName::QueueArn, QueueAttributeName::ApproximateNumberOfMessages];
     let attributes = sqs.get_queue_attributes().queue_url(dlq).set_attribute_names(Some(names.to_vec())).send().await?;
@@ -94,12 +77,18 @@ async fn move_back(sqs: &aws_sdk_sqs::Client, dlq: &str) -> anyhow::Result<u64> 
     Ok(waiting)
 }
 
-/// `GET /_local/queues`: what is in each queue, without counting anything else as `GET /api/status` does.
+/// `GET /_local/queues`: what is in each queue. `delayed` messages wait for the clock: they were sent with a delay, or put off.
 async fn list_queues(State(local): State<Local>) -> Response {
     let depths = local.passing.depths().into_iter().map(|(name, depth)| {
-        (name, json!({ "visible": depth.visible, "in_flight": depth.in_flight, "delayed": depth.delayed }))
+        let (in_flight, delayed) = (depth.in_flight - depth.put_off, depth.delayed + depth.put_off);
+        (name, json!({ "visible": depth.visible, "in_flight": in_flight, "delayed": delayed }))
     });
     Json(depths.collect::<serde_json::Map<_, _>>()).into_response()
+}
+
+/// `GET /_local/time`: what time it is for the system, and whether that is simulated.
+async fn show_time(State(local): State<Local>) -> Response {
+    Json(json!({ "now": local.clock.now(), "simulated": local.clock.is_simulated() })).into_response()
 }
 
 /// The moment that simulated time moves to.
@@ -109,16 +98,22 @@ struct Time {
     now: Timestamp,
 }
 
-/// `POST /_local/time` with `{"now": "2026-01-31T09:00:00Z"}`: moves simulated time, never back, and does what is due by then: schedules
-/// are called once, and messages come whose delay is over.
+/// `POST /_local/time` with `{"now": "2026-01-31T09:00:00Z"}`: moves simulated time, never back, through every moment at which something is due, and
+/// answers when all of that is done.
 async fn set_time(State(local): State<Local>, Json(time): Json<Time>) -> Response {
-    match local.simulated {
-        Some(simulated) => {
-            let now = simulated.set(time.now);
-            local.passing.catch_up().await;
-            Json(json!({ "now": now })).into_response()
-        }
-        None => (StatusCode::CONFLICT, Json(json!({ "error": { "code": "real_time", "message": "the system runs on real time; start it with --simulate-from" } }))).into_response(),
+    let error = |status, code: &str, message: String| {
+        (status, Json(json!({ "error": { "code": code, "message": message } }))).into_response()
+    };
+    let Some(simulated) = local.simulated else {
+        let message = "the system runs on real time; start it with `perennial up --simulate-from TIMESTAMP`".to_owned();
+        return error(StatusCode::CONFLICT, "real_time", message);
+    };
+    // A task of its own: a client that gives up does not leave time half-way.
+    let moving = tokio::spawn(async move { local.passing.move_to(&simulated, time.now).await });
+    match moving.await {
+        Ok(Ok(now)) => Json(json!({ "now": now })).into_response(),
+        Ok(Err(stuck)) => error(StatusCode::SERVICE_UNAVAILABLE, "stuck", stuck.to_string()),
+        Err(_) => error(StatusCode::INTERNAL_SERVER_ERROR, "internal", "moving time failed; see the log".to_owned()),
     }
 }
 

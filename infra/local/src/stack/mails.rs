@@ -1,19 +1,14 @@
 //! The mails that the embedded mail service captured, as pages for people and as JSON for scripts.
 
+use super::index::{document, escape, wants_html};
 use crate::aws::{CapturedMail, MailQuery, Mails};
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Json, Response};
 use serde::Deserialize;
 
 /// Mails on one page.
 const PAGE: usize = 100;
-
-const STYLE: &str = "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>\
-<style>body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2430}\
-table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.4rem .8rem .4rem 0;border-bottom:1px solid #dfe3e8;vertical-align:top;overflow-wrap:anywhere}\
-th{font-weight:600;color:#57606a;white-space:nowrap}a{color:#0b57d0}iframe{width:100%;height:28rem;border:1px solid #dfe3e8;border-radius:6px}\
-pre{white-space:pre-wrap;background:#f5f7f9;padding:1rem;border-radius:6px}</style>";
 
 /// What to list.
 #[derive(Debug, Deserialize)]
@@ -47,10 +42,6 @@ pub(super) async fn show(State(mails): State<Mails>, Path(id): Path<String>, hea
     }
 }
 
-fn wants_html(headers: &HeaderMap) -> bool {
-    headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
-}
-
 fn json(mail: &CapturedMail) -> serde_json::Value {
     let view = mail.view();
     serde_json::json!({
@@ -80,9 +71,8 @@ fn list_page(mails: &[CapturedMail], count: u64, limit: usize) -> String {
         }
         _ => String::new(),
     };
-    format!(
-        "{STYLE}<title>Mails</title><h1>{count} captured mails</h1><table><tr><th>Sent</th><th>To</th><th>Subject</th><th>Journey</th></tr>{rows}</table>{more}"
-    )
+    let header = "<tr><th>Sent</th><th>To</th><th>Subject</th><th>Journey</th></tr>";
+    document(&format!("{count} captured mails"), &format!("<table>{header}{rows}</table>{more}"))
 }
 
 fn mail_page(mail: &CapturedMail) -> String {
@@ -98,14 +88,6 @@ fn mail_page(mail: &CapturedMail) -> String {
         .as_deref()
         .map(|html| format!("<h2>HTML</h2><iframe sandbox srcdoc=\"{}\" title='HTML part'></iframe>", escape(html)));
     let text = view.text.as_deref().map(|text| format!("<h2>Text</h2><pre>{}</pre>", escape(text)));
-    format!(
-        "{STYLE}<title>{0}</title><p><a href='/_local/mails'>All mails</a></p><h1>{0}</h1><table>{headers}</table>{1}{2}",
-        escape(&view.subject),
-        html.unwrap_or_default(),
-        text.unwrap_or_default()
-    )
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+    let content = format!("<table>{headers}</table>{}{}", html.unwrap_or_default(), text.unwrap_or_default());
+    document(&view.subject, &content)
 }

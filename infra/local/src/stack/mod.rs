@@ -1,32 +1,39 @@
 //! The whole system in this process: embedded services, every function with its own clients, event sources, schedules and one
 //! port for all HTTP.
 
-mod adapt;
+mod active;
 mod api;
 pub mod elsewhere;
 pub mod environment;
 pub mod event_source;
+mod folder;
 mod history;
 pub mod http;
+mod index;
 mod local;
 mod mails;
-mod passing;
+pub mod passing;
 pub mod queues;
 pub mod schedules;
 mod wiring;
 
+pub use active::Origin;
 pub(crate) use history::Line;
 
 use crate::aws::{DynamoDbOptions, EmbeddedAws, FaultPlan, Options, QueueDepth, SesOptions};
-use crate::stack::adapt::Adapted;
+use crate::stack::active::Active;
 use crate::stack::elsewhere::Elsewhere;
 use crate::stack::event_source::EventSource;
+use crate::stack::folder::Folder;
 use crate::stack::passing::Passing;
 use crate::stack::queues::QueueUrls;
 use crate::stack::schedules::Schedules;
 use crate::stack::wiring::{Clients, Wired};
 use crate::standins::StandIns;
+use jiff::Timestamp;
+use perennial_config::sources::WriteKeyHash;
 use perennial_config::{Bundle, Config};
+use perennial_domain::ConfigVersion;
 use perennial_lambda_kit::{Clock, SimulatedTime};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -54,8 +61,10 @@ pub struct StackOptions {
     pub write_key: Option<String>,
     /// The signing secret of all hooks; else the environment's, else [`LOCAL_HOOK_SECRET`].
     pub hook_secret: Option<String>,
-    /// The config.
+    /// The config that an empty stack begins with. One that has an active configuration keeps that.
     pub config: Bundle,
+    /// Whether `config` replaces an active configuration that this version of the program cannot read.
+    pub config_replaces_unreadable: bool,
     /// The time that everything goes by.
     pub clock: Clock,
     /// Moves `clock`, where it is simulated.
@@ -86,6 +95,7 @@ impl StackOptions {
             write_key: None,
             hook_secret: None,
             config,
+            config_replaces_unreadable: false,
             clock,
             simulated,
             fast: false,
@@ -107,69 +117,87 @@ pub struct Stack {
     wired: Arc<Wired>,
     passing: Arc<Passing>,
     clock: Clock,
+    version: ConfigVersion,
+    origin: Origin,
+    write_keys: Vec<WriteKeyHash>,
     stop: CancellationToken,
     tasks: JoinSet<()>,
+    /// Let go last.
+    _folder: Option<Folder>,
 }
 
 impl Stack {
-    /// Starts everything; it answers when this returns.
+    /// Starts everything; it answers when this returns. What can be wrong is checked before anything is stored.
     ///
     /// # Errors
-    /// A wrong config, a port or folder that cannot be had, or a service that does not start.
+    /// A wrong config, a port or folder that cannot be used, or a service that does not start.
     pub async fn start(options: StackOptions) -> anyhow::Result<Self> {
+        let folder = options.data.as_deref().map(Folder::existing).transpose()?.flatten();
+        let seed =
+            Config::load(&options.config).map_err(|errors| anyhow::anyhow!("the config has errors:\n{errors}"))?;
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", options.port)).await.map_err(|error| {
-            anyhow::anyhow!("port {} on 127.0.0.1 cannot be had ({error}); --port takes another", options.port)
+            anyhow::anyhow!(
+                "port {} on 127.0.0.1 cannot be used ({error}); --port names another, and 0 takes a free one",
+                options.port
+            )
         })?;
         let base = format!("http://{}", listener.local_addr()?);
-        let Adapted { bundle, secrets } =
-            adapt::to_this_machine(&options.config, options.write_key.as_deref(), &base, wiring::is_given)?;
-        let config = Config::load(&bundle).map_err(|errors| anyhow::anyhow!("the config has errors:\n{errors}"))?;
+        let folder = match (folder, &options.data) {
+            (Some(folder), _) => Some(folder),
+            (None, Some(path)) => Some(Folder::make(path)?),
+            (None, None) => None,
+        };
         let simulated = options.clock.is_simulated();
         let ses = SesOptions {
             events_queue: Some("mail-events".to_owned()),
-            configuration_sets: vec![config.channels.mail.configuration_set.clone()],
-            clock: options.clock.clone(),
+            configuration_sets: vec![seed.channels.mail.configuration_set],
             ..SesOptions::default()
         };
         // Under simulated time the sweep would go by the wrong clock.
         let ttl_sweep = (!simulated).then_some(Duration::from_secs(60));
         let dynamodb = DynamoDbOptions { bulk: options.fast, ttl_sweep };
         let aws = EmbeddedAws::start(Options {
-            data_dir: options.data.clone(),
+            data_dir: folder.as_ref().map(|folder| folder.path().to_owned()),
             dynamodb,
             ses,
             faults: options.faults,
             meter: options.meter,
+            clock: options.clock.clone(),
         })?;
         // Starting is not what is to be tested.
         let faults = |on| aws.faults().into_iter().for_each(|faults| faults.switch(on));
         faults(false);
         let clients = Clients::connect(aws.endpoints())?;
-        let wired = Arc::new(wiring::wire(&options, &bundle, clients, &base, secrets).await?);
+        let store = clients.store();
+        store.create_table().await?;
+        let active = active::settle(&store, &options, &base).await?;
+        aws.mails().add_configuration_set(&active.config.channels.mail.configuration_set)?;
+        let wired = Arc::new(wiring::wire(&options, &active, clients, store, &aws, &base).await?);
         faults(options.faults_from_start);
+        let Active { version, origin, config, .. } = active;
 
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         for source in wired.sources.iter().cloned() {
-            tasks.spawn(EventSource::run(source, wired.sqs.clone(), stop.clone()));
+            tasks.spawn(EventSource::run(source, wired.sqs.clone(), aws.queues(), stop.clone()));
         }
         let schedules = Schedules::new(&config.schedules, options.clock.now())?;
         let clock = options.clock.clone();
-        let passing = Arc::new(Passing::new(Arc::clone(&wired), schedules, aws.queue_time(), clock));
+        let passing = Arc::new(Passing::new(Arc::clone(&wired), schedules, aws.queues(), clock));
         let router = http::router(wired.functions.clone(), aws.mails().clone()).merge(local::router(local::Local {
             webhooks: local::Webhooks::default(),
             sqs: wired.sqs.clone(),
             urls: wired.urls.clone(),
             simulated: options.simulated.clone(),
+            clock: options.clock.clone(),
             passing: Arc::clone(&passing),
-            base: base.clone(),
-            write_key: options.write_key.clone(),
         }));
         let router = router
             .merge(history::router(history::History { score: Arc::clone(&wired.score), running: Arc::default() }));
         let router = router.merge(environment::router(wired.environments.clone()));
         let stand_ins = StandIns::default();
-        let router = router.merge(stand_ins.router());
+        let router =
+            router.merge(stand_ins.router()).merge(index::router()).layer(axum::middleware::from_fn(index::framed));
         let stopped = stop.clone();
         tasks.spawn(async move {
             let serving =
@@ -178,7 +206,11 @@ impl Stack {
                 tracing::error!(%error, "the port is no longer served");
             }
         });
-        let stack = Self { base, aws, stand_ins, wired, passing, clock: options.clock, stop, tasks };
+        let clock = options.clock;
+        let write_keys = config.sources.into_iter().flat_map(|source| source.write_key_hashes).collect();
+        let _folder = folder;
+        let stack =
+            Self { base, aws, stand_ins, wired, passing, clock, version, origin, write_keys, stop, tasks, _folder };
         Ok(if simulated { stack } else { stack.with_ticking_schedules() })
     }
 
@@ -189,7 +221,9 @@ impl Stack {
             let mut every = tokio::time::interval(Duration::from_secs(1));
             loop {
                 tokio::select! {
-                    _ = every.tick() => passing.catch_up().await,
+                    _ = every.tick() => {
+                        passing.catch_up().await;
+                    }
                     () = stop.cancelled() => return,
                 }
             }
@@ -201,6 +235,27 @@ impl Stack {
     /// was moved: messages that were put off and are due by now come too.
     pub async fn fire_schedules(&self) {
         self.passing.catch_up().await;
+    }
+
+    /// Moves simulated time to `to`, through every moment at which something is due on the way, and returns when all of that is done.
+    ///
+    /// # Errors
+    /// [`passing::Stuck`] where work does not come to its end.
+    pub async fn move_time(&self, time: &SimulatedTime, to: Timestamp) -> Result<Timestamp, passing::Stuck> {
+        self.passing.move_to(time, to).await
+    }
+
+    /// Whether a source takes this write key.
+    #[must_use]
+    pub fn takes_write_key(&self, key: &str) -> bool {
+        let hash = WriteKeyHash::of(key);
+        self.write_keys.iter().any(|taken| taken.same(&hash))
+    }
+
+    /// The version of the active configuration at the start, and where it comes from.
+    #[must_use]
+    pub fn config(&self) -> (&ConfigVersion, Origin) {
+        (&self.version, self.origin)
     }
 
     /// Where everything is served, without a slash at the end.
@@ -251,12 +306,12 @@ impl Stack {
         &self.wired.sqs
     }
 
-    /// Whether nothing is on its way: no message waiting, in flight or delayed, dead letters aside. Under simulated time a
-    /// delayed message does not count, as it comes when that is moved.
+    /// Whether nothing is on its way: no message waiting, in flight or delayed, dead letters aside. Under simulated time what waits for that to be moved
+    /// does not count: messages that are delayed or were put off.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         let simulated = self.clock.is_simulated();
-        let on_its_way = |depth: &QueueDepth| if simulated { depth.total() - depth.delayed } else { depth.total() };
+        let on_its_way = |depth: &QueueDepth| if simulated { depth.under_way() } else { depth.total() };
         // Twice, because a message may move from a queue not yet looked at to one that was.
         (0..2).all(|_| {
             self.aws.queue_depths().iter().all(|(name, depth)| name.ends_with("-dlq") || on_its_way(depth) == 0)
@@ -266,7 +321,7 @@ impl Stack {
     /// Whether a message was put off and has not come yet.
     #[must_use]
     pub fn has_put_off(&self) -> bool {
-        self.aws.queue_depths().values().any(|depth| depth.delayed > 0)
+        self.aws.queue_depths().values().any(|depth| depth.delayed + depth.put_off > 0)
     }
 
     /// Waits until [`Self::is_idle`].

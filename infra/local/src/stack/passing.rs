@@ -1,28 +1,45 @@
-//! What time brings: schedules that are due, and, where time is simulated, messages whose delay is over.
+//! How the stack's time passes: schedules are called and, where time is simulated, it stops at every moment at which something is due.
 
 use super::schedules::Schedules;
 use super::wiring::Wired;
-use crate::aws::{QueueDepth, QueueTime};
+use crate::aws::{QueueDepth, Queues};
 use jiff::Timestamp;
-use perennial_lambda_kit::Clock;
+use perennial_lambda_kit::{Clock, SimulatedTime};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// The function that finds the profiles that are due.
+const SWEEP: &str = "sweep";
+/// How long queues may stand still with work in them before time moves no further.
+const STUCK_AFTER: Duration = Duration::from_secs(60);
+
+/// Time cannot be moved to where it should, for work is not done that was due before.
+#[derive(Debug, thiserror::Error)]
+#[error("simulated time stands at {now}: the queues have not moved for a minute: {queues}")]
+pub struct Stuck {
+    now: Timestamp,
+    queues: String,
+}
 
 /// Lets the stack's time pass.
 pub(super) struct Passing {
     wired: Arc<Wired>,
     schedules: Mutex<Schedules>,
-    queues: QueueTime,
+    queues: Queues,
     clock: Clock,
-    /// Up to when simulated time has passed for the queues.
-    moved_to: Mutex<Timestamp>,
+    /// Queues that a function reads. What is in others waits for whoever reads them.
+    read: Vec<String>,
+    /// Held while time moves, so that two callers do not move it at once.
+    moving: tokio::sync::Mutex<()>,
 }
 
 impl Passing {
     /// Time passes from now on.
-    pub(super) fn new(wired: Arc<Wired>, schedules: Schedules, queues: QueueTime, clock: Clock) -> Self {
-        let moved_to = Mutex::new(clock.now());
-        Self { wired, schedules: Mutex::new(schedules), queues, clock, moved_to }
+    pub(super) fn new(wired: Arc<Wired>, schedules: Schedules, queues: Queues, clock: Clock) -> Self {
+        let name = |url: &str| url.rsplit('/').next().unwrap_or_default().to_owned();
+        let read = wired.sources.iter().map(|source| name(&source.queue_url)).collect();
+        Self { wired, schedules: Mutex::new(schedules), queues, clock, read, moving: tokio::sync::Mutex::default() }
     }
 
     /// The depth of each queue by name.
@@ -30,17 +47,86 @@ impl Passing {
         self.queues.depths()
     }
 
-    /// Does what is due by the clock: to be called every second, or, where time is simulated, whenever it was moved.
-    pub(super) async fn catch_up(&self) {
-        let now = self.clock.now();
+    fn schedules(&self) -> MutexGuard<'_, Schedules> {
+        self.schedules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does what is due by the clock: to be called every second, or, where time is simulated, whenever it was moved. Returns whether a sweep left
+    /// someone for the next one.
+    pub(super) async fn catch_up(&self) -> bool {
         if self.clock.is_simulated() {
-            let mut moved_to = self.moved_to.lock().unwrap_or_else(PoisonError::into_inner);
-            self.queues.advance(now.duration_since(*moved_to));
-            *moved_to = now;
+            self.queues.clock_moved();
         }
-        let due = self.schedules.lock().unwrap_or_else(PoisonError::into_inner).due(now);
+        let due = self.schedules().due(self.clock.now());
+        let mut more = false;
         for function in due {
-            self.wired.run_scheduled(&function).await;
+            more |= self.wired.run_scheduled(&function).await;
+        }
+        more
+    }
+
+    /// Moves simulated time to `to` as if it had passed by itself: it stops at each moment at which a queue's delay ends, a message is retried, or a sweep
+    /// finds someone due, and goes on when what follows from that is done. Sweeps that would find nobody are left out, so that a year costs what happens
+    /// in it. Returns the moment that it is then.
+    ///
+    /// # Errors
+    /// [`Stuck`] where work does not come to its end.
+    pub(super) async fn move_to(&self, time: &SimulatedTime, to: Timestamp) -> Result<Timestamp, Stuck> {
+        let _only = self.moving.lock().await;
+        // From this moment on somebody due has not been seen by a sweep yet.
+        let mut unswept = Timestamp::MIN;
+        loop {
+            self.at_rest().await?;
+            let sweep = self.next_sweep(unswept).await;
+            let others = self.schedules().next_call_of_others(SWEEP);
+            let next = sweep.into_iter().chain(others).chain(self.queues.next_due()).min();
+            let Some(next) = next.filter(|next| *next < to) else { break };
+            let now = time.set(next);
+            let more = self.catch_up().await;
+            if !more && sweep.is_some_and(|sweep| sweep <= now) {
+                // The index knows whole seconds.
+                unswept = Timestamp::from_second(now.as_second()).unwrap_or(now);
+            }
+        }
+        let now = time.set(to);
+        self.catch_up().await;
+        self.at_rest().await?;
+        Ok(now)
+    }
+
+    /// The next moment at which a sweep is called and finds somebody who is due, at `unswept` or later.
+    async fn next_sweep(&self, unswept: Timestamp) -> Option<Timestamp> {
+        let due = match self.wired.store.next_due(unswept).await {
+            Ok(due) => due?,
+            Err(error) => {
+                // The next regular call finds out.
+                tracing::warn!(%error, "failed to read who is due next");
+                self.clock.now()
+            }
+        };
+        self.schedules().first_call(SWEEP, due.max(self.clock.now()))
+    }
+
+    /// Waits until nothing is left to do at the present moment.
+    async fn at_rest(&self) -> Result<(), Stuck> {
+        let busy = || -> BTreeMap<String, QueueDepth> {
+            let mut depths = self.queues.depths();
+            depths.retain(|name, depth| self.read.contains(name) && depth.busy() > 0);
+            depths
+        };
+        let (mut last, mut since) = (BTreeMap::new(), tokio::time::Instant::now());
+        loop {
+            // Twice, because a message may move from a queue that was not yet looked at to one that was.
+            let depths = [busy(), busy()].into_iter().find(|depths| !depths.is_empty());
+            let Some(depths) = depths else { return Ok(()) };
+            if depths != last {
+                (last, since) = (depths, tokio::time::Instant::now());
+            } else if since.elapsed() > STUCK_AFTER {
+                let queues: Vec<String> =
+                    last.iter().map(|(name, depth)| format!("{name} has {} messages", depth.busy())).collect();
+                return Err(Stuck { now: self.clock.now(), queues: queues.join(", ") });
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 }

@@ -1,27 +1,15 @@
 //! The schedules of the config, run on the stack's own clock.
 
-use croner::Cron;
-use croner::parser::{CronParser, Seconds, Year};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
-use perennial_config::schedules::Schedule;
-use std::str::FromStr;
+use perennial_config::schedules::{Rhythm, Schedule};
 
-/// When something is due next.
-#[derive(Debug, Clone)]
-enum Rhythm {
-    Every(SignedDuration),
-    Cron(Box<Cron>, TimeZone),
-    Once(Timestamp),
-}
-
-/// Why a schedule cannot be run.
+/// A schedule whose time zone this machine does not know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("schedule `{id}`: `{expression}` {why}")]
-pub struct InvalidSchedule {
+#[error("schedule `{id}`: `{zone}` is not a known time zone")]
+pub struct UnknownZone {
     id: String,
-    expression: String,
-    why: String,
+    zone: String,
 }
 
 /// A schedule with its next moment.
@@ -29,25 +17,27 @@ pub struct InvalidSchedule {
 struct Timer {
     function: String,
     rhythm: Rhythm,
+    zone: TimeZone,
     next: Option<Timestamp>,
 }
 
-/// All schedules. Moments that were missed while the clock was not looked at are made up for by one call, not by many.
+/// All schedules. Moments that were missed while nobody looked at the clock are made up for by one call.
 #[derive(Debug, Clone)]
 pub struct Schedules {
     timers: Vec<Timer>,
 }
 
 impl Schedules {
-    /// Reads the schedules' expressions; the first moments lie after `now`.
+    /// The schedules as timers; their first moments lie after `now`.
     ///
     /// # Errors
-    /// An expression that EventBridge Scheduler would refuse.
-    pub fn new(schedules: &[Schedule], now: Timestamp) -> Result<Self, InvalidSchedule> {
+    /// [`UnknownZone`].
+    pub fn new(schedules: &[Schedule], now: Timestamp) -> Result<Self, UnknownZone> {
         let timers = schedules.iter().map(|schedule| {
-            let rhythm = rhythm(schedule)?;
-            let next = rhythm.after(now);
-            Ok(Timer { function: schedule.function.clone(), rhythm, next })
+            let unknown = |_| UnknownZone { id: schedule.id.clone(), zone: schedule.time_zone.clone() };
+            let zone = TimeZone::get(&schedule.time_zone).map_err(unknown)?;
+            let next = schedule.rhythm.after(now, &zone);
+            Ok(Timer { function: schedule.function.clone(), rhythm: schedule.rhythm.clone(), zone, next })
         });
         Ok(Self { timers: timers.collect::<Result<_, _>>()? })
     }
@@ -57,7 +47,7 @@ impl Schedules {
         let mut due = Vec::new();
         for timer in &mut self.timers {
             if timer.next.is_some_and(|next| next <= now) {
-                timer.next = timer.rhythm.after(now);
+                timer.next = timer.first_after(now);
                 if !due.contains(&timer.function) {
                     due.push(timer.function.clone());
                 }
@@ -65,55 +55,40 @@ impl Schedules {
         }
         due
     }
-}
 
-impl Rhythm {
-    fn after(&self, now: Timestamp) -> Option<Timestamp> {
-        match self {
-            Self::Every(period) => now.checked_add(*period).ok(),
-            Self::Cron(cron, zone) => {
-                cron.find_next_occurrence(&now.to_zoned(zone.clone()), false).ok().map(|at| at.timestamp())
-            }
-            Self::Once(at) => Some(*at).filter(|at| *at > now),
-        }
+    /// The first moment of `function`'s schedules that is not before `from`.
+    #[must_use]
+    pub fn first_call(&self, function: &str, from: Timestamp) -> Option<Timestamp> {
+        let timers = self.timers.iter().filter(|timer| timer.function == function);
+        timers.filter_map(|timer| timer.first_from(from)).min()
+    }
+
+    /// The next moment of a schedule of another function than `function`.
+    #[must_use]
+    pub fn next_call_of_others(&self, function: &str) -> Option<Timestamp> {
+        self.timers.iter().filter(|timer| timer.function != function).filter_map(|timer| timer.next).min()
     }
 }
 
-fn rhythm(schedule: &Schedule) -> Result<Rhythm, InvalidSchedule> {
-    let invalid = |why: &str| InvalidSchedule {
-        id: schedule.id.clone(),
-        expression: schedule.expression.clone(),
-        why: why.to_owned(),
-    };
-    let (kind, body) = schedule
-        .expression
-        .strip_suffix(')')
-        .and_then(|text| text.split_once('('))
-        .ok_or_else(|| invalid("has no (…)"))?;
-    let zone = TimeZone::get(&schedule.time_zone).map_err(|_| invalid("is in no known time zone"))?;
-    match kind {
-        "rate" => schedule
-            .every()
-            .map(Rhythm::Every)
-            .ok_or_else(|| invalid("must be a whole number above 0 and minutes, hours or days, like rate(5 minutes)")),
-        "cron" => {
-            // EventBridge: minutes hours day-of-month month day-of-week year, with weekdays from 1 = Sunday.
-            let parser = CronParser::builder()
-                .seconds(Seconds::Required)
-                .year(Year::Optional)
-                .alternative_weekdays(true)
-                .build();
-            let cron = parser
-                .parse(&format!("0 {body}"))
-                .map_err(|error| invalid(&format!("is no cron expression: {error}")))?;
-            Ok(Rhythm::Cron(Box::new(cron), zone))
+impl Timer {
+    /// Its first moment after `now`. A rate keeps to the moments that it began with.
+    fn first_after(&self, now: Timestamp) -> Option<Timestamp> {
+        let Rhythm::Every(period) = &self.rhythm else { return self.rhythm.after(now, &self.zone) };
+        let next = self.next?;
+        if next > now {
+            return Some(next);
         }
-        "at" => {
-            let local =
-                jiff::civil::DateTime::from_str(body).map_err(|_| invalid("must be like at(2027-01-31T06:00:00)"))?;
-            Ok(Rhythm::Once(zone.to_timestamp(local).map_err(|_| invalid("names no moment of its time zone"))?))
+        let rounds = now.duration_since(next).as_secs() / period.as_secs().max(1) + 1;
+        next.checked_add(period.checked_mul(i32::try_from(rounds).ok()?)?).ok()
+    }
+
+    fn first_from(&self, from: Timestamp) -> Option<Timestamp> {
+        let next = self.next?;
+        if next >= from {
+            Some(next)
+        } else {
+            self.first_after(from.checked_sub(jiff::SignedDuration::from_nanos(1)).ok()?)
         }
-        _ => Err(invalid("must be rate(…), cron(…) or at(…)")),
     }
 }
 
@@ -122,44 +97,52 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn schedules(expression: &str, zone: &str, now: &str) -> Result<Schedules, InvalidSchedule> {
+    fn schedules(expression: &str, zone: &str, now: &str) -> Schedules {
         let schedule = Schedule {
             id: "s".into(),
             function: "sweep".into(),
             expression: expression.into(),
             time_zone: zone.into(),
+            rhythm: Rhythm::parse(expression).unwrap(),
         };
-        Schedules::new(&[schedule], now.parse().unwrap())
+        Schedules::new(&[schedule], now.parse().unwrap()).unwrap()
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
     }
 
     #[test]
-    fn a_rate_comes_round_and_missed_rounds_are_one() {
-        let mut s = schedules("rate(5 minutes)", "UTC", "2026-01-01T00:00:00Z").unwrap();
-        assert!(s.due("2026-01-01T00:04:59Z".parse().unwrap()).is_empty());
-        assert_eq!(s.due("2026-01-01T00:05:00Z".parse().unwrap()), ["sweep"]);
-        assert_eq!(s.due("2026-01-01T09:00:00Z".parse().unwrap()), ["sweep"]);
-        assert!(s.due("2026-01-01T09:01:00Z".parse().unwrap()).is_empty());
+    fn missed_calls_of_a_rate_are_made_up_for_by_one() {
+        let mut s = schedules("rate(5 minutes)", "UTC", "2026-01-01T00:00:00Z");
+        assert!(s.due(at("2026-01-01T00:04:59Z")).is_empty());
+        assert_eq!(s.due(at("2026-01-01T00:05:00Z")), ["sweep"]);
+        assert_eq!(s.due(at("2026-01-01T09:00:00Z")), ["sweep"]);
+        assert!(s.due(at("2026-01-01T09:01:00Z")).is_empty());
     }
 
     #[test]
-    fn cron_is_read_in_its_time_zone_with_sunday_as_1() {
+    fn rate_keeps_to_its_moments_however_late_it_is_looked_at() {
+        let mut s = schedules("rate(5 minutes)", "UTC", "2026-01-01T00:00:00Z");
+        assert_eq!(s.due(at("2026-01-01T00:13:00Z")), ["sweep"]);
+        assert_eq!(s.first_call("sweep", at("2026-01-01T00:13:00Z")), Some(at("2026-01-01T00:15:00Z")));
+        assert_eq!(s.first_call("sweep", at("2026-01-01T00:15:00Z")), Some(at("2026-01-01T00:15:00Z")));
+        assert_eq!(s.first_call("sweep", at("2026-03-01T00:16:01Z")), Some(at("2026-03-01T00:20:00Z")));
+        assert_eq!(s.first_call("report", at("2026-01-01T00:15:00Z")), None);
+    }
+
+    #[test]
+    fn cron_is_read_in_its_time_zone() {
         // Monday to Friday at 06:00 in Berlin; 2026-01-03 is a Saturday.
-        let mut s = schedules("cron(0 6 ? * 2-6 *)", "Europe/Berlin", "2026-01-02T06:00:00Z").unwrap();
-        assert!(s.due("2026-01-05T04:59:59Z".parse().unwrap()).is_empty());
-        assert_eq!(s.due("2026-01-05T05:00:00Z".parse().unwrap()), ["sweep"]);
+        let mut s = schedules("cron(0 6 ? * 2-6 *)", "Europe/Berlin", "2026-01-02T06:00:00Z");
+        assert!(s.due(at("2026-01-05T04:59:59Z")).is_empty());
+        assert_eq!(s.due(at("2026-01-05T05:00:00Z")), ["sweep"]);
     }
 
     #[test]
-    fn once_is_once() {
-        let mut s = schedules("at(2026-02-01T06:00:00)", "UTC", "2026-01-01T00:00:00Z").unwrap();
-        assert_eq!(s.due("2026-02-02T00:00:00Z".parse().unwrap()), ["sweep"]);
-        assert!(s.due("2027-02-02T00:00:00Z".parse().unwrap()).is_empty());
-    }
-
-    #[test]
-    fn what_the_scheduler_would_refuse_is_refused() {
-        for expression in ["rate(0 minutes)", "rate(5 weeks)", "cron(x)", "at(noon)", "every(1 hour)", "rate 5"] {
-            assert!(schedules(expression, "UTC", "2026-01-01T00:00:00Z").is_err(), "{expression}");
-        }
+    fn one_moment_comes_once() {
+        let mut s = schedules("at(2026-02-01T06:00:00)", "UTC", "2026-01-01T00:00:00Z");
+        assert_eq!(s.due(at("2026-02-02T00:00:00Z")), ["sweep"]);
+        assert!(s.due(at("2027-02-02T00:00:00Z")).is_empty());
     }
 }

@@ -1,19 +1,19 @@
 //! Every function with its clients, put together as its `main.rs` does it for Lambda.
 
+use super::active::Active;
 use super::elsewhere::Elsewhere;
 use super::environment::{Environments, Surroundings};
 use super::event_source::{EventSource, Handler};
 use super::http::{Functions, HttpHandler};
 use super::queues::{self, QueueUrls};
 use super::{LOCAL_HOOK_SECRET, StackOptions};
-use crate::aws::Endpoints;
+use crate::aws::{EmbeddedAws, Endpoints};
 use futures::future::{BoxFuture, FutureExt};
 use jiff::SignedDuration;
 use perennial_channels::endpoint::EndpointSender;
 use perennial_channels::mail::Mailer;
 use perennial_channels::secrets::SecretError;
 use perennial_channels::unsubscribe::Keys;
-use perennial_config::Bundle;
 use perennial_config::deployment::Function;
 use perennial_deliver::secrets::{SecretStore, Secrets};
 use perennial_lambda_kit::Env;
@@ -63,6 +63,11 @@ impl Clients {
             sdk: config,
         })
     }
+
+    /// The table.
+    pub(super) fn store(&self) -> Store {
+        Store::new(self.dynamodb.clone(), TABLE)
+    }
 }
 
 /// All functions, ready to be called.
@@ -83,21 +88,26 @@ pub(super) struct Wired {
 }
 
 impl Wired {
-    /// Calls the function that a schedule names.
-    pub(super) async fn run_scheduled(&self, function: &str) {
+    /// Calls the function that a schedule names. Returns whether it left work for its next call.
+    pub(super) async fn run_scheduled(&self, function: &str) -> bool {
         match function {
-            "sweep" if self.elsewhere.has(function) => {
-                let Some(caller) = self.elsewhere.caller(function) else { return };
-                if let Err(error) = caller.call::<serde_json::Value>(&serde_json::json!({})).await {
-                    tracing::error!(%error, "the sweep failed");
-                }
-            }
             "sweep" => {
-                if let Err(error) = perennial_sweep::handler::handle(&self.sweep, serde_json::Value::Null).await {
+                let swept = if self.elsewhere.has(function) {
+                    let Some(caller) = self.elsewhere.caller(function) else { return false };
+                    caller.call(&serde_json::json!({})).await
+                } else {
+                    let swept = perennial_sweep::handler::handle(&self.sweep, serde_json::Value::Null).await;
+                    swept.map_err(anyhow::Error::from)
+                };
+                swept.map(|swept| swept.more).unwrap_or_else(|error| {
                     tracing::error!(%error, "the sweep failed");
-                }
+                    true
+                })
             }
-            other => tracing::error!(function = other, "no such function can be scheduled"),
+            other => {
+                tracing::error!(function = other, "no such function can be scheduled");
+                false
+            }
         }
     }
 }
@@ -149,22 +159,19 @@ fn archive_dir(options: &StackOptions) -> std::io::Result<(PathBuf, Option<TempD
     }
 }
 
-/// Creates the table and the queues where they are not there yet, pushes the config, and wires every function. `stood_in` are the secrets that the
-/// stand-ins of endpoints take.
+/// Creates the queues that are missing, and wires every function.
 pub(super) async fn wire(
     options: &StackOptions,
-    bundle: &Bundle,
+    active: &Active,
     clients: Clients,
+    store: Store,
+    aws: &EmbeddedAws,
     base: &str,
-    stood_in: BTreeMap<String, String>,
 ) -> anyhow::Result<Wired> {
-    let Clients { endpoints, dynamodb, sqs, sdk } = clients;
-    let store = Store::new(dynamodb, TABLE);
-    store.create_table().await?;
-    store.push_config(bundle, options.clock.now()).await?;
+    let Clients { endpoints, sqs, sdk, .. } = clients;
+    let stood_in = active.secrets.clone();
     let config = ConfigHandle::load(store.clone()).await?;
-    let current = config.current().await;
-    let deployment = current.deployment.clone();
+    let deployment = active.config.deployment.clone();
     let urls = queues::create(&sqs, &deployment.queues, options.visibility).await?;
     let (archive_dir, scratch) = archive_dir(options)?;
     let archive = Archive::directory(&archive_dir)?;
@@ -173,7 +180,7 @@ pub(super) async fn wire(
         table: TABLE,
         urls: &urls,
         archive: &archive_dir,
-        config: &current,
+        config: &active.config,
         base,
         unsubscribe_key: LOCAL_UNSUBSCRIBE_KEY,
         debounce_seconds: options.debounce_seconds,
@@ -232,7 +239,7 @@ pub(super) async fn wire(
         wake_pause: WAKE_PAUSE,
     }));
     let sweep = perennial_sweep::Deps::new(store.clone(), queue(&urls.events), clock.clone(), SWEEP_LIMIT);
-    let api = Arc::new(super::api::deps(&store, &config, &sqs, &urls, &clock, keys));
+    let api = Arc::new(super::api::deps(&store, &config, &sqs, aws.queues(), &urls, &clock, keys));
 
     let ingest: HttpHandler = Arc::new(move |request| {
         let deps = Arc::clone(&ingest);

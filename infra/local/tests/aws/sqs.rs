@@ -30,7 +30,7 @@ async fn receive(stack: &Stack, url: &str) -> Vec<Message> {
 }
 
 fn depth(visible: usize, in_flight: usize, delayed: usize) -> QueueDepth {
-    QueueDepth { visible, in_flight, delayed }
+    QueueDepth { visible, in_flight, delayed, ..QueueDepth::default() }
 }
 
 #[tokio::test]

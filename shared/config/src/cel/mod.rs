@@ -90,12 +90,14 @@ mod ops;
 mod parse;
 mod program;
 mod syntax;
+mod texts;
 mod value;
 mod vocabulary;
 
 pub use error::{CelError, EvalError};
 pub use program::Program;
 pub use syntax::{MAX_BYTES, MAX_HEIGHT, MAX_NESTING};
+pub use texts::{Compared, compared_texts};
 pub use value::{List, Lookup, Value};
 pub use vocabulary::{Const, Form, Name, Param, Refused, Type, Vocabulary, Wanted};
 

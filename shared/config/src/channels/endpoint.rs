@@ -16,6 +16,17 @@ pub struct Endpoint {
     pub allow_private: bool,
 }
 
+/// Where HubSpot's API is for every account.
+pub(super) const HUBSPOT: &str = "https://api.hubapi.com";
+
+impl Endpoint {
+    /// Whether the config names no address of its own for it: HubSpot's is the same for every account.
+    #[must_use]
+    pub fn has_default_url(&self) -> bool {
+        matches!(self.kind, Kind::HubSpot(_)) && self.url == HUBSPOT
+    }
+}
+
 /// Where a secret is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretPlace {

@@ -1,5 +1,6 @@
 //! The file as written, and its checks.
 
+use super::endpoint::HUBSPOT;
 use super::{
     AccountRecords, Channels, ContactId, ContactRecords, CrmRecords, Endpoint, Kind, Mail, SecretPlace, TaskRecords,
 };
@@ -12,8 +13,6 @@ use crate::topics::{self, RawTopic};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// Where HubSpot's API is for every account.
-const HUBSPOT: &str = "https://api.hubapi.com";
 /// What records are found by where nothing is written: a field to be made in the CRM, of text, with unique values.
 const HUBSPOT_ID: &str = "perennial_id";
 /// The same in Salesforce, where fields of one's own end in `__c`: an external id.

@@ -3,10 +3,13 @@
 //! A remark is made only where it is certain: no order of events and no value of a trait could make the rule matter.
 
 mod cases;
+mod conditions;
 mod events;
 mod places;
 mod points;
 mod rules;
+mod steps;
+mod values;
 
 use crate::bundle::Bundle;
 use crate::config::Config;
@@ -43,6 +46,9 @@ fn remarks(bundle: &Bundle, config: &Config) -> Vec<ConfigError> {
     rules::others(config, &mut remarks);
     points::remark(config, &mut remarks);
     events::remark(config, &mut remarks);
+    steps::remark(config, &mut remarks);
+    // Last, as it adds to what is said of conditions that never hold.
+    values::remark(config, &mut remarks);
     remarks.all.sort_by(|a, b| a.place().cmp(&b.place()));
     remarks.all.dedup();
     remarks.all
@@ -55,6 +61,15 @@ struct Remarks<'a> {
 }
 
 impl Remarks<'_> {
+    /// Adds to what is said already of what stands at `path` of `file`, or says it alone.
+    fn with(&mut self, file: &str, path: &[Part<'_>], message: &str) {
+        let (line, column) = self.places.of(file, path);
+        match self.all.iter_mut().find(|said| said.place() == (file, line, column)) {
+            Some(said) => said.message = format!("{}; {message}", said.message),
+            None => self.all.push(ConfigError { file: file.to_owned(), line, column, message: message.to_owned() }),
+        }
+    }
+
     /// Remarks on what stands at `path` of `file`.
     fn at(&mut self, file: &str, path: &[Part<'_>], message: impl Into<String>) {
         let (line, column) = self.places.of(file, path);

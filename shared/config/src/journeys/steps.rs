@@ -6,7 +6,7 @@ use super::Names;
 use super::raw::{RawBranch, RawStep, RawWait, RawWeekday};
 use crate::cel::Program;
 use crate::condition;
-use crate::error::{Reporter, unknown};
+use crate::error::{Reporter, Used, unknown};
 use crate::spanned::Spanned;
 use crate::vocabulary::{EventSlot, PersonSlot};
 use jiff::civil::{Time, Weekday};
@@ -173,7 +173,7 @@ pub(super) fn load(
 }
 
 fn places(report: &mut Reporter<'_>, raw: &[Spanned<RawStep>]) -> Places {
-    let mut by_id = BTreeMap::new();
+    let (mut by_id, mut used) = (BTreeMap::new(), Used::default());
     for (at, step) in raw.iter().enumerate() {
         let Some(id) = &step.get_ref().id else {
             by_id.entry((at + 1).to_string()).or_insert(at);
@@ -185,8 +185,8 @@ fn places(report: &mut Reporter<'_>, raw: &[Spanned<RawStep>]) -> Places {
             report.at(id.span(), "no step can be called \"end\": that leads out of the journey");
         } else if name.bytes().all(|byte| byte.is_ascii_digit()) {
             report.at(id.span(), format!("`{name}` is a number, which steps without an id are called by"));
-        } else if by_id.insert(name.clone(), at).is_some() {
-            report.at(id.span(), format!("two steps of a journey cannot share an id: `{name}`"));
+        } else if report.first_use(&mut used, "id", id) {
+            by_id.insert(name.clone(), at);
         }
     }
     Places { by_id, count: raw.len() }

@@ -2,14 +2,14 @@
 
 use super::{Category, MAX_CATEGORIES, Nps, Rule, Scoring, Signal, TallyRule};
 use crate::condition;
-use crate::error::{Reporter, unknown};
+use crate::error::{Reporter, Used, unknown};
 use crate::features::Features;
 use crate::history::History;
 use crate::spanned::Spanned;
 use crate::vocabulary::{Level, PersonVocabulary};
 use perennial_domain::{Likelihood, Stage, hash::hash32};
 use serde::Deserialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// What people do, turned into nine likelihoods from 0 to 100. A score is its base, the points of its rules and the points of its
 /// signals, less what shared caps take, kept within 0 and 100.
@@ -159,7 +159,7 @@ pub(crate) fn load(
     let Some(file) = report.parse::<File>() else {
         return Scoring::default();
     };
-    let mut loader = Loader { report, out: Scoring::default(), keys: HashMap::new() };
+    let mut loader = Loader { report, out: Scoring::default(), names: Used::default() };
     loader.base(file.base);
     loader.tallies(file.tally);
     loader.categories(file.category);
@@ -179,8 +179,8 @@ pub(crate) fn load(
 struct Loader<'a, 'r> {
     report: &'a mut Reporter<'r>,
     out: Scoring,
-    /// Names of rules and signals by their hash.
-    keys: HashMap<u32, String>,
+    /// Ids of rules and signals.
+    names: Used,
 }
 
 impl Loader<'_, '_> {
@@ -194,13 +194,10 @@ impl Loader<'_, '_> {
     }
 
     fn tallies(&mut self, tallies: Vec<RawTally>) {
+        let mut names = Used::default();
         for raw in tallies {
-            self.report.name("a tally", &raw.name);
+            self.report.unique(&mut names, "a tally", "name", &raw.name);
             let name = raw.name.get_ref();
-            if self.out.tally_rules.iter().any(|tally| tally.name == *name) {
-                let message = format!("two tallies cannot share the name `{name}`: put all its events into one");
-                self.report.at(raw.name.span(), message);
-            }
             if raw.events.get_ref().is_empty() {
                 self.report.at(raw.events.span(), format!("tally `{name}` needs at least one event"));
             }
@@ -215,20 +212,17 @@ impl Loader<'_, '_> {
     }
 
     fn categories(&mut self, categories: Vec<Spanned<RawCategory>>) {
+        let mut names: BTreeMap<Likelihood, Used> = BTreeMap::new();
         for raw in categories {
             let span = raw.span();
             let raw = raw.into_inner();
             let cap = *raw.cap.get_ref();
-            self.report.name("a category", &raw.name);
+            self.report.unique(names.entry(raw.score).or_default(), "a category", "name", &raw.name);
             let name = raw.name.get_ref();
             if !(cap.is_finite() && cap > 0.0) {
                 self.report.at(raw.cap.span(), format!("category `{name}`: cap must be above 0"));
             }
             let of_score = &mut self.out.scores[raw.score as usize].categories;
-            if of_score.iter().any(|category| category.name == *name) {
-                let message = format!("{} has two categories `{name}`", raw.score.as_str());
-                self.report.at(raw.name.span(), message);
-            }
             if of_score.len() == MAX_CATEGORIES {
                 let message = format!("{} has more than {MAX_CATEGORIES} categories", raw.score.as_str());
                 self.report.at(span, message);
@@ -337,12 +331,8 @@ impl Loader<'_, '_> {
 
     /// The name's key; reports names that cannot be or are used twice.
     fn name(&mut self, what: &str, id: &Spanned<String>) -> u32 {
-        self.report.name(what, id);
-        let key = hash32(id.get_ref());
-        if let Some(other) = self.keys.insert(key, id.get_ref().clone()) {
-            self.report.at(id.span(), format!("two rules cannot share a name: `{}` and `{other}`", id.get_ref()));
-        }
-        key
+        self.report.unique(&mut self.names, what, "id", id);
+        hash32(id.get_ref())
     }
 
     fn category(&mut self, score: Likelihood, name: Option<&Spanned<String>>) -> Option<usize> {

@@ -31,7 +31,7 @@ pub enum MailContent {
 pub struct CapturedMail {
     /// The id that `SendEmail` answered.
     pub message_id: String,
-    /// When it was sent, by the clock of the options.
+    /// When it was sent, by the stack's clock.
     pub at: Timestamp,
     /// The sender as given, perhaps with a name.
     pub from: String,

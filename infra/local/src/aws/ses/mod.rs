@@ -33,7 +33,7 @@ const SUPPRESSION: &str = "/v2/email/suppression/addresses";
 const CONFIGURATION_SETS: &str = "/v2/email/configuration-sets";
 
 /// How the embedded SES behaves.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct SesOptions {
     /// The queue that Send, Delivery, Bounce and Complaint events go to; none are published when `None`. It has to be there when a mail is
     /// sent, else the mail's events wait for the next start.
@@ -44,8 +44,6 @@ pub struct SesOptions {
     pub bounces: Vec<String>,
     /// Addresses that complain, besides `complaint@simulator.amazonses.com`. As with AWS they get onto the suppression list.
     pub complaints: Vec<String>,
-    /// Stamps mails and events.
-    pub clock: Clock,
 }
 
 impl std::fmt::Debug for SesOptions {
@@ -56,19 +54,6 @@ impl std::fmt::Debug for SesOptions {
             .field("bounces", &self.bounces.len())
             .field("complaints", &self.complaints.len())
             .finish_non_exhaustive()
-    }
-}
-
-impl Default for SesOptions {
-    /// No events, no configuration sets, and the system's clock.
-    fn default() -> Self {
-        Self {
-            events_queue: None,
-            configuration_sets: Vec::new(),
-            bounces: Vec::new(),
-            complaints: Vec::new(),
-            clock: Clock::system(),
-        }
     }
 }
 
@@ -155,6 +140,8 @@ fn query_values(query: Option<&str>, name: &str) -> Vec<String> {
 pub(crate) struct Ses {
     mails: Mails,
     options: SesOptions,
+    /// Stamps mails and events.
+    clock: Clock,
     sqs: Arc<Sqs>,
     ids: Arc<Ids>,
 }
@@ -164,6 +151,7 @@ impl Ses {
     pub(crate) fn open(
         data_dir: Option<&Path>,
         options: SesOptions,
+        clock: Clock,
         sqs: Arc<Sqs>,
         ids: Arc<Ids>,
     ) -> Result<Self, MailboxError> {
@@ -171,7 +159,7 @@ impl Ses {
         for set in &options.configuration_sets {
             mails.add_configuration_set(set)?;
         }
-        let ses = Self { mails, options, sqs, ids };
+        let ses = Self { mails, options, clock, sqs, ids };
         for (message_id, events) in ses.mails.unpublished()? {
             ses.publish(&message_id, events);
         }
@@ -238,7 +226,7 @@ impl Ses {
         if !matches!(request.reason.as_str(), "BOUNCE" | "COMPLAINT") {
             return Err(SesError::bad_request("Reason is BOUNCE or COMPLAINT."));
         }
-        self.mails.suppress(&address, &request.reason, self.options.clock.now())?;
+        self.mails.suppress(&address, &request.reason, self.clock.now())?;
         Ok(json!({}))
     }
 

@@ -198,7 +198,7 @@ fn read_mail(ses: &Ses, request: SendEmail) -> Result<CapturedMail, SesError> {
             ses.ids.bytes().iter().take(8).fold(0_u64, |id, &byte| (id << 8) | u64::from(byte)),
             ses.ids.uuid()
         ),
-        at: ses.options.clock.now(),
+        at: ses.clock.now(),
         from,
         recipients,
         to: to_addresses,

@@ -13,7 +13,7 @@ use super::requests::{
     SetQueueAttributes, check_batch, in_range, queue_name, read,
 };
 use super::state::{Outgoing, Received};
-use super::{Sqs, moves, now_ms};
+use super::{Sqs, machine_ms, moves};
 
 type Answered = Result<Value, SqsError>;
 
@@ -46,7 +46,7 @@ fn create(sqs: &Sqs, body: &[u8]) -> Answered {
     if !request.tags.is_empty() {
         return Err(SqsError::new(Kind::Unsupported, "The embedded SQS does not support tags."));
     }
-    sqs.state().create(&request.queue_name, &request.attributes, now_ms())?;
+    sqs.state().create(&request.queue_name, &request.attributes, machine_ms())?;
     Ok(json!({ "QueueUrl": sqs.url(&request.queue_name) }))
 }
 
@@ -86,7 +86,7 @@ fn get_attributes(sqs: &Sqs, body: &[u8]) -> Answered {
     let name = queue_name(&request.queue_url)?;
     let mut state = sqs.state();
     let queue = state.queue(name)?;
-    let depth = queue.depth(now_ms());
+    let depth = queue.depth(sqs.now());
     let mut all = queue.attributes.to_map();
     let figures = [
         ("ApproximateNumberOfMessages", depth.visible.to_string()),
@@ -120,7 +120,7 @@ fn get_attributes(sqs: &Sqs, body: &[u8]) -> Answered {
 fn set_attributes(sqs: &Sqs, body: &[u8]) -> Answered {
     let request: SetQueueAttributes = read(body)?;
     let name = queue_name(&request.queue_url)?;
-    sqs.state().set_attributes(name, &request.attributes, now_ms())?;
+    sqs.state().set_attributes(name, &request.attributes, machine_ms())?;
     Ok(json!({}))
 }
 
@@ -153,7 +153,7 @@ fn send(sqs: &Sqs, body: &[u8]) -> Answered {
     let mut state = sqs.state();
     let max_size = state.queue(&name)?.attributes.max_size as usize;
     let Checked { outgoing, mut answer } = check_send(request, max_size)?;
-    let ids = state.send(&name, vec![outgoing], now_ms())?;
+    let ids = state.send(&name, vec![outgoing], sqs.now())?;
     answer.insert("MessageId".to_owned(), json!(ids.first()));
     Ok(Value::Object(answer))
 }
@@ -187,7 +187,7 @@ fn send_batch(sqs: &Sqs, body: &[u8]) -> Answered {
             Err(error) => failed.push(failed_entry(&id, &error)),
         }
     }
-    let ids = state.send(name, outgoing, now_ms())?;
+    let ids = state.send(name, outgoing, sqs.now())?;
     for (answer, id) in successful.iter_mut().zip(ids) {
         answer.insert("MessageId".to_owned(), json!(id));
     }
@@ -206,24 +206,26 @@ pub(super) async fn receive(sqs: &Arc<Sqs>, body: &[u8]) -> Answered {
         let queue = state.queue(name)?;
         (wait.unwrap_or(queue.attributes.wait), Arc::clone(&queue.arrived))
     };
-    let deadline = now_ms() + i64::from(wait) * 1000;
+    let deadline = machine_ms() + i64::from(wait) * 1000;
     loop {
         // Registered before looking, so that a message that comes in between is not slept through.
         let notified = arrived.notified();
         tokio::pin!(notified);
         notified.as_mut().enable();
-        let nothing = match sqs.state().receive(name, now_ms(), most, timeout)? {
+        let nothing = match sqs.state().receive(name, sqs.now(), most, timeout)? {
             Ok(received) => {
                 let messages: Vec<Value> = received.iter().map(|received| to_json(received, &request)).collect();
                 return Ok(json!({ "Messages": messages }));
             }
             Err(nothing) => nothing,
         };
-        let now = now_ms();
+        let now = machine_ms();
         if now >= deadline {
             return Ok(json!({}));
         }
-        let until = nothing.next_due_ms.map_or(deadline, |due| due.min(deadline));
+        // A simulated clock wakes this when it moves.
+        let by_clock = nothing.next_by_clock.filter(|_| !sqs.clock.is_simulated());
+        let until = nothing.next_by_machine.into_iter().chain(by_clock).fold(deadline, i64::min);
         let pause = Duration::from_millis((until - now).max(1).unsigned_abs());
         tokio::select! {
             () = notified => {}
@@ -294,7 +296,7 @@ fn change_one(sqs: &Sqs, queue: &str, receipt: &Receipt) -> Result<(), SqsError>
     let queue = state.queue(queue)?;
     let seq = queue.resolve(&receipt.receipt_handle)?;
     let not_in_flight = || SqsError::new(Kind::NotInFlight, "The specified message is not in flight.");
-    queue.change_visibility(now_ms(), seq.ok_or_else(not_in_flight)?, i64::from(timeout) * 1000)
+    queue.change_visibility(sqs.now(), seq.ok_or_else(not_in_flight)?, i64::from(timeout) * 1000)
 }
 
 fn delete(sqs: &Sqs, body: &[u8]) -> Answered {

@@ -28,15 +28,44 @@ pub(super) struct MessageAttribute {
 /// The attributes of a message by name; the order is the one its digest wants.
 pub(super) type MessageAttributes = BTreeMap<String, MessageAttribute>;
 
-/// Where a message of a queue is.
+/// A moment, in milliseconds since the epoch, by both clocks that queues go by. They are the same unless time is simulated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Now {
+    /// The machine's time: how long a consumer works on a message.
+    pub(super) machine: i64,
+    /// The stack's time, which may be simulated: delays, and messages that were put off.
+    pub(super) clock: i64,
+}
+
+/// Where a message of a queue is, and until when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     /// Can be received.
     Ready,
-    /// Sent with a delay that is not over.
-    Delayed,
-    /// Received, and neither deleted nor timed out.
-    InFlight,
+    /// Sent with a delay that ends then by the stack's clock.
+    Delayed(i64),
+    /// Received, and neither deleted nor timed out: a consumer has it until then by the machine's time.
+    InFlight(i64),
+    /// Received, and the consumer has failed: it is retried at the earlier of a machine's time and a time of the stack's clock.
+    Failed {
+        /// By the machine's time.
+        machine: i64,
+        /// By the stack's clock.
+        clock: i64,
+    },
+    /// Received, and put off by `ChangeMessageVisibility` until then by the stack's clock.
+    PutOff(i64),
+}
+
+impl Place {
+    /// The time that is kept in the file. Only that of a delayed message is read again.
+    pub(super) fn available_ms(self) -> i64 {
+        match self {
+            Self::Ready => 0,
+            Self::Delayed(at) | Self::InFlight(at) | Self::PutOff(at) => at,
+            Self::Failed { clock, .. } => clock,
+        }
+    }
 }
 
 /// A message of a queue. Times are milliseconds since the epoch.
@@ -52,8 +81,6 @@ pub(super) struct Message {
     pub(super) receives: u32,
     /// The ARN of the queue that it was a dead letter of.
     pub(super) source: Option<String>,
-    /// When it is ready, unless it is.
-    pub(super) available_ms: i64,
     pub(super) place: Place,
 }
 

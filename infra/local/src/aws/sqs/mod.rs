@@ -21,12 +21,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::{Method, StatusCode};
+use jiff::Timestamp;
+use perennial_lambda_kit::Clock;
 
 pub use self::queue::QueueDepth;
 pub use self::store::QUEUES_FILE;
 
 use self::error::{AWS_JSON, Kind, SqsError};
+use self::message::Now;
 use self::moves::MoveTask;
+use self::queue::Queue;
 use self::state::{Outgoing, State};
 use self::store::Store;
 use super::http::{Answer, Answering, Call, Outcome, Service, ServiceKind};
@@ -48,9 +52,15 @@ pub(crate) struct NotSent {
     reason: String,
 }
 
-/// The machine's time in milliseconds: queues run in real time, whatever time the rest of the house simulates.
-fn now_ms() -> i64 {
-    perennial_lambda_kit::Clock::system().now().as_millisecond()
+/// The machine's time in milliseconds.
+fn machine_ms() -> i64 {
+    Clock::system().now().as_millisecond()
+}
+
+/// The present moment by both clocks.
+fn now(clock: &Clock) -> Now {
+    let machine = machine_ms();
+    Now { machine, clock: if clock.is_simulated() { clock.now().as_millisecond() } else { machine } }
 }
 
 /// The service.
@@ -59,16 +69,28 @@ pub(crate) struct Sqs {
     state: Mutex<State>,
     moves: Mutex<Vec<MoveTask>>,
     ids: Arc<Ids>,
+    /// The stack's clock, which delays go by.
+    clock: Clock,
     /// Where queue URLs point.
     address: SocketAddr,
 }
 
 impl Sqs {
     /// Opens the queues of `data_dir`, or none in memory.
-    pub(crate) fn open(data_dir: Option<&Path>, ids: Arc<Ids>, address: SocketAddr) -> Result<Self, QueuesError> {
+    pub(crate) fn open(
+        data_dir: Option<&Path>,
+        ids: Arc<Ids>,
+        clock: Clock,
+        address: SocketAddr,
+    ) -> Result<Self, QueuesError> {
         let store = Store::open(data_dir).map_err(|error| QueuesError(error.to_string()))?;
-        let state = State::load(store, Arc::clone(&ids), now_ms()).map_err(|error| QueuesError(error.to_string()))?;
-        Ok(Self { state: Mutex::new(state), moves: Mutex::default(), ids, address })
+        let state =
+            State::load(store, Arc::clone(&ids), now(&clock)).map_err(|error| QueuesError(error.to_string()))?;
+        Ok(Self { state: Mutex::new(state), moves: Mutex::default(), ids, clock, address })
+    }
+
+    fn now(&self) -> Now {
+        now(&self.clock)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -85,12 +107,28 @@ impl Sqs {
 
     /// The depth of each queue.
     pub(crate) fn depths(&self) -> BTreeMap<String, QueueDepth> {
-        self.state().depths(now_ms())
+        self.state().depths(self.now())
     }
 
-    /// Lets `by_ms` pass for messages that were sent with a delay.
-    pub(crate) fn advance(&self, by_ms: i64) {
-        self.state().queues.values_mut().for_each(|queue| queue.advance(by_ms));
+    /// Wakes receives that wait, for the stack's clock has moved.
+    pub(crate) fn clock_moved(&self) {
+        self.state().queues.values().for_each(Queue::clock_moved);
+    }
+
+    /// When the next message of any queue gets ready by the stack's clock.
+    pub(crate) fn next_by_clock(&self) -> Option<Timestamp> {
+        let next = self.state().queues.values().filter_map(Queue::next_by_clock).min()?;
+        Timestamp::from_millisecond(next).ok()
+    }
+
+    /// Notes that the invocation which had the messages of these receipts has failed. Handles that name nothing are ignored.
+    pub(crate) fn fail(&self, queue_url: &str, handles: &[&str]) {
+        let now = self.now();
+        let mut state = self.state();
+        let Ok(name) = requests::queue_name(queue_url) else { return };
+        let Ok(queue) = state.queue(name) else { return };
+        let seqs: Vec<u64> = handles.iter().filter_map(|handle| queue.resolve(handle).ok().flatten()).collect();
+        queue.fail(now, &seqs);
     }
 
     /// Sends from within the process, as another AWS service would.
@@ -98,14 +136,14 @@ impl Sqs {
         let outgoing =
             bodies.into_iter().map(|body| Outgoing { body, attributes: BTreeMap::new(), delay: None }).collect();
         let not_sent = |error: SqsError| NotSent { queue: queue.to_owned(), reason: error.message };
-        self.state().send(queue, outgoing, now_ms()).map(drop).map_err(not_sent)
+        self.state().send(queue, outgoing, self.now()).map(drop).map_err(not_sent)
     }
 
     /// Deletes expired messages for as long as it is polled.
     pub(crate) async fn expire_forever(self: Arc<Self>) {
         loop {
             tokio::time::sleep(EXPIRY_PERIOD).await;
-            if let Err(error) = self.state().expire(now_ms()) {
+            if let Err(error) = self.state().expire(machine_ms()) {
                 tracing::warn!(%error, "expired messages could not be deleted");
             }
         }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::attributes::{arn, name_of_arn};
 use super::error::{Kind, SqsError};
 use super::requests::{CancelMessageMoveTask, ListMessageMoveTasks, StartMessageMoveTask, in_range};
-use super::{Sqs, now_ms};
+use super::{Sqs, machine_ms};
 
 /// Messages moved in one go when no rate is asked for.
 const CHUNK: usize = 500;
@@ -99,7 +99,7 @@ pub(super) fn start(sqs: &Arc<Sqs>, request: &StartMessageMoveTask) -> Result<Va
         if state.sources_of(&source).is_empty() {
             return Err(SqsError::new(Kind::BadParameter, "Source queue must be configured as a Dead Letter Queue."));
         }
-        state.queue(&source)?.depth(now_ms()).total()
+        state.queue(&source)?.depth(sqs.now()).total()
     };
     let handle = sqs.ids.uuid();
     let task = MoveTask {
@@ -111,7 +111,7 @@ pub(super) fn start(sqs: &Arc<Sqs>, request: &StartMessageMoveTask) -> Result<Va
         moved: 0,
         status: Status::Running,
         failure: None,
-        started_ms: now_ms(),
+        started_ms: machine_ms(),
     };
     {
         let mut tasks = sqs.moves();
@@ -151,7 +151,7 @@ fn step(sqs: &Sqs, handle: &str) -> Option<Duration> {
         return None;
     }
     let most = task.rate.map_or(CHUNK, |rate| rate as usize);
-    match sqs.state().redrive(&task.source, task.destination.as_deref(), most, now_ms()) {
+    match sqs.state().redrive(&task.source, task.destination.as_deref(), most, sqs.now()) {
         Ok(moved) => {
             task.moved += moved;
             if moved < most {

@@ -1,4 +1,4 @@
-//! One queue: which of its messages are ready, delayed or in flight. Pure: every method is told the time.
+//! One queue: which of its messages are ready, delayed or in flight. Pure: every method takes the time.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::attributes::QueueAttributes;
 use super::error::{Kind, SqsError};
-use super::message::{Message, Place};
+use super::message::{Message, Now, Place};
 
 /// The most messages of a standard queue that may be in flight.
 const MAX_IN_FLIGHT: usize = 120_000;
@@ -25,6 +25,10 @@ pub struct QueueDepth {
     pub visible: usize,
     /// Received, not deleted, and not timed out.
     pub in_flight: usize,
+    /// Those of `in_flight` whose invocation has failed, and which wait for their retry.
+    pub failed: usize,
+    /// Those of `in_flight` that their consumer has put off.
+    pub put_off: usize,
     /// Sent with a delay that is not over.
     pub delayed: usize,
 }
@@ -34,6 +38,18 @@ impl QueueDepth {
     #[must_use]
     pub fn total(self) -> usize {
         self.visible + self.in_flight + self.delayed
+    }
+
+    /// All that do not wait for the stack's clock: without those that are delayed or were put off.
+    #[must_use]
+    pub fn under_way(self) -> usize {
+        self.visible + self.in_flight - self.put_off
+    }
+
+    /// Those that are worked on now, or can be.
+    #[must_use]
+    pub fn busy(self) -> usize {
+        self.under_way() - self.failed
     }
 }
 
@@ -61,9 +77,12 @@ pub(super) struct Queue {
     messages: HashMap<u64, Message>,
     /// Ready ones, oldest first.
     ready: BTreeSet<u64>,
-    /// Delayed ones and those in flight, by the moment at which they get ready.
-    later: BTreeSet<(i64, u64)>,
-    in_flight: usize,
+    /// Those that get ready at a moment of the stack's clock.
+    by_clock: BTreeSet<(i64, u64)>,
+    /// Those that get ready at a moment of the machine's time.
+    by_machine: BTreeSet<(i64, u64)>,
+    /// How many are where; `visible` is the length of `ready`.
+    depth: QueueDepth,
     /// Wakes waiting receives.
     pub(super) arrived: Arc<Notify>,
 }
@@ -79,91 +98,143 @@ impl Queue {
             secret,
             messages: HashMap::new(),
             ready: BTreeSet::new(),
-            later: BTreeSet::new(),
-            in_flight: 0,
+            by_clock: BTreeSet::new(),
+            by_machine: BTreeSet::new(),
+            depth: QueueDepth::default(),
             arrived: Arc::new(Notify::new()),
         }
     }
 
-    /// Takes a message in; its `place` says where.
+    /// Adds a message; its `place` says where.
     pub(super) fn insert(&mut self, message: Message) {
-        match message.place {
-            Place::Ready => {
-                self.ready.insert(message.seq);
-            }
-            Place::Delayed => {
-                self.later.insert((message.available_ms, message.seq));
-            }
-            Place::InFlight => {
-                self.in_flight += 1;
-                self.later.insert((message.available_ms, message.seq));
-            }
-        }
+        self.enter(message.seq, message.place);
         self.messages.insert(message.seq, message);
         self.arrived.notify_waiters();
     }
 
-    /// Makes ready what is due.
-    fn promote(&mut self, now: i64) {
-        while let Some(&(at, seq)) = self.later.first() {
-            if at > now {
-                break;
-            }
-            self.later.pop_first();
-            if let Some(message) = self.messages.get_mut(&seq) {
-                if message.place == Place::InFlight {
-                    self.in_flight -= 1;
-                }
-                message.place = Place::Ready;
+    /// Notes that the message `seq` is at `place`.
+    fn enter(&mut self, seq: u64, place: Place) {
+        match place {
+            Place::Ready => {
                 self.ready.insert(seq);
             }
+            Place::Delayed(at) | Place::PutOff(at) => {
+                self.by_clock.insert((at, seq));
+            }
+            Place::InFlight(at) => {
+                self.by_machine.insert((at, seq));
+            }
+            Place::Failed { machine, clock } => {
+                self.by_machine.insert((machine, seq));
+                self.by_clock.insert((clock, seq));
+            }
+        }
+        self.counted(place, 1);
+    }
+
+    /// Notes that the message `seq` is no longer at `place`.
+    fn leave(&mut self, seq: u64, place: Place) {
+        match place {
+            Place::Ready => {
+                self.ready.remove(&seq);
+            }
+            Place::Delayed(at) | Place::PutOff(at) => {
+                self.by_clock.remove(&(at, seq));
+            }
+            Place::InFlight(at) => {
+                self.by_machine.remove(&(at, seq));
+            }
+            Place::Failed { machine, clock } => {
+                self.by_machine.remove(&(machine, seq));
+                self.by_clock.remove(&(clock, seq));
+            }
+        }
+        self.counted(place, -1);
+    }
+
+    fn counted(&mut self, place: Place, by: isize) {
+        let QueueDepth { in_flight, failed, delayed, put_off, .. } = &mut self.depth;
+        let counts: &mut [&mut usize] = match place {
+            Place::Ready => &mut [],
+            Place::Delayed(_) => &mut [delayed],
+            Place::InFlight(_) => &mut [in_flight],
+            Place::Failed { .. } => &mut [in_flight, failed],
+            Place::PutOff(_) => &mut [in_flight, put_off],
+        };
+        counts.iter_mut().for_each(|count| **count = count.saturating_add_signed(by));
+    }
+
+    /// Moves the message `seq`, if it is there.
+    fn move_to(&mut self, seq: u64, place: Place) {
+        if let Some(message) = self.messages.get_mut(&seq) {
+            let old = std::mem::replace(&mut message.place, place);
+            self.leave(seq, old);
+            self.enter(seq, place);
         }
     }
 
-    /// Lets `by_ms` pass for messages that were sent with a delay. For those in flight it does not: they are worked on in the
-    /// machine's time.
-    pub(super) fn advance(&mut self, by_ms: i64) {
-        let is_delayed = |seq| self.messages.get(seq).is_some_and(|message| message.place == Place::Delayed);
-        let delayed: Vec<(i64, u64)> = self.later.iter().filter(|(_, seq)| is_delayed(seq)).copied().collect();
-        for (at, seq) in delayed {
-            self.later.remove(&(at, seq));
-            self.later.insert((at - by_ms, seq));
-            if let Some(message) = self.messages.get_mut(&seq) {
-                message.available_ms = at - by_ms;
+    /// Makes ready what is due.
+    fn promote(&mut self, now: Now) {
+        let before = self.ready.len();
+        loop {
+            let due = |set: &BTreeSet<(i64, u64)>, now| set.first().filter(|(at, _)| *at <= now).map(|(_, seq)| *seq);
+            let Some(seq) = due(&self.by_clock, now.clock).or_else(|| due(&self.by_machine, now.machine)) else {
+                break;
+            };
+            self.move_to(seq, Place::Ready);
+        }
+        if self.ready.len() > before {
+            self.arrived.notify_waiters();
+        }
+    }
+
+    /// Wakes receives that wait, for the stack's clock has moved.
+    pub(super) fn clock_moved(&self) {
+        self.arrived.notify_waiters();
+    }
+
+    /// When the next message gets ready by the machine's time.
+    pub(super) fn next_by_machine(&self) -> Option<i64> {
+        self.by_machine.first().map(|&(at, _)| at)
+    }
+
+    /// When the next message gets ready by the stack's clock.
+    pub(super) fn next_by_clock(&self) -> Option<i64> {
+        self.by_clock.first().map(|&(at, _)| at)
+    }
+
+    /// Notes that the consumer of messages in flight has failed: their timeouts end by the stack's clock, too.
+    pub(super) fn fail(&mut self, now: Now, seqs: &[u64]) {
+        for &seq in seqs {
+            if let Some(Place::InFlight(until)) = self.messages.get(&seq).map(|message| message.place) {
+                let left = (until - now.machine).max(0);
+                self.move_to(seq, Place::Failed { machine: until, clock: now.clock.saturating_add(left) });
             }
         }
         self.arrived.notify_waiters();
     }
 
-    /// When the next message gets ready, if none is now.
-    pub(super) fn next_due(&self) -> Option<i64> {
-        self.later.first().map(|&(at, _)| at)
-    }
-
     /// Receives up to `most` messages and hides them for `timeout_ms`.
-    pub(super) fn take(&mut self, now: i64, most: usize, timeout_ms: i64) -> Result<Taken, SqsError> {
+    pub(super) fn take(&mut self, now: Now, most: usize, timeout_ms: i64) -> Result<Taken, SqsError> {
         self.promote(now);
         let mut taken = Taken::default();
-        if self.in_flight >= MAX_IN_FLIGHT {
+        if self.depth.in_flight >= MAX_IN_FLIGHT {
             return Err(SqsError::new(Kind::OverLimit, "Too many messages in flight."));
         }
-        let kept_since = now - i64::from(self.attributes.retention) * 1000;
+        let kept_since = now.machine - i64::from(self.attributes.retention) * 1000;
         let max_receives = self.attributes.redrive.as_ref().map_or(u32::MAX, |redrive| redrive.max_receives);
         while taken.received.len() < most {
-            let Some(seq) = self.ready.pop_first() else { break };
-            let Some(message) = self.messages.get_mut(&seq) else { continue };
+            let Some(&seq) = self.ready.first() else { break };
+            let Some(message) = self.messages.get_mut(&seq) else { break };
             if message.sent_ms < kept_since {
-                self.messages.remove(&seq);
+                self.remove(seq);
                 taken.expired.push(seq);
             } else if message.receives >= max_receives {
-                taken.dead.extend(self.messages.remove(&seq));
+                taken.dead.extend(self.remove(seq));
             } else {
                 message.receives += 1;
-                message.first_received_ms.get_or_insert(now);
-                message.available_ms = now + timeout_ms;
-                message.place = Place::InFlight;
-                self.in_flight += 1;
-                self.later.insert((message.available_ms, seq));
+                message.first_received_ms.get_or_insert(now.machine);
+                self.move_to(seq, Place::InFlight(now.machine.saturating_add(timeout_ms)));
                 taken.received.push(seq);
             }
         }
@@ -171,12 +242,12 @@ impl Queue {
     }
 
     /// Takes up to `most` ready messages out of the queue, oldest first.
-    pub(super) fn drain_ready(&mut self, now: i64, most: usize) -> Vec<Message> {
+    pub(super) fn drain_ready(&mut self, now: Now, most: usize) -> Vec<Message> {
         self.promote(now);
         let mut drained = Vec::new();
         while drained.len() < most {
-            let Some(seq) = self.ready.pop_first() else { break };
-            drained.extend(self.messages.remove(&seq));
+            let Some(&seq) = self.ready.first() else { break };
+            drained.extend(self.remove(seq));
         }
         drained
     }
@@ -229,29 +300,18 @@ impl Queue {
     /// Takes a message out, wherever it is.
     pub(super) fn remove(&mut self, seq: u64) -> Option<Message> {
         let message = self.messages.remove(&seq)?;
-        match message.place {
-            Place::Ready => {
-                self.ready.remove(&seq);
-            }
-            Place::Delayed | Place::InFlight => {
-                self.later.remove(&(message.available_ms, seq));
-                if message.place == Place::InFlight {
-                    self.in_flight -= 1;
-                }
-            }
-        }
+        self.leave(seq, message.place);
         Some(message)
     }
 
     /// Sets when a message in flight becomes visible again.
-    pub(super) fn change_visibility(&mut self, now: i64, seq: u64, timeout_ms: i64) -> Result<(), SqsError> {
+    pub(super) fn change_visibility(&mut self, now: Now, seq: u64, timeout_ms: i64) -> Result<(), SqsError> {
         self.promote(now);
-        let not_in_flight = || SqsError::new(Kind::NotInFlight, "The specified message is not in flight.");
-        let message =
-            self.messages.get_mut(&seq).filter(|message| message.place == Place::InFlight).ok_or_else(not_in_flight)?;
-        self.later.remove(&(message.available_ms, seq));
-        message.available_ms = now + timeout_ms;
-        self.later.insert((message.available_ms, seq));
+        let place = self.messages.get(&seq).map(|message| message.place);
+        if !matches!(place, Some(Place::InFlight(_) | Place::Failed { .. } | Place::PutOff(_))) {
+            return Err(SqsError::new(Kind::NotInFlight, "The specified message is not in flight."));
+        }
+        self.move_to(seq, Place::PutOff(now.clock.saturating_add(timeout_ms)));
         self.arrived.notify_waiters();
         Ok(())
     }
@@ -260,12 +320,13 @@ impl Queue {
     pub(super) fn clear(&mut self) {
         self.messages.clear();
         self.ready.clear();
-        self.later.clear();
-        self.in_flight = 0;
+        self.by_clock.clear();
+        self.by_machine.clear();
+        self.depth = QueueDepth::default();
     }
 
-    pub(super) fn depth(&mut self, now: i64) -> QueueDepth {
+    pub(super) fn depth(&mut self, now: Now) -> QueueDepth {
         self.promote(now);
-        QueueDepth { visible: self.ready.len(), in_flight: self.in_flight, delayed: self.later.len() - self.in_flight }
+        QueueDepth { visible: self.ready.len(), ..self.depth }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::attributes::{QueueAttributes, check_name};
 use super::error::{Kind, SqsError};
-use super::message::{Message, MessageAttributes, Place};
+use super::message::{Message, MessageAttributes, Now, Place};
 use super::queue::{Queue, QueueDepth};
 use super::store::{Change, Store};
 use crate::aws::random::Ids;
@@ -29,8 +29,10 @@ pub(super) struct Received {
 /// A receive that found nothing.
 #[derive(Debug)]
 pub(super) struct Nothing {
-    /// When a delayed message or one in flight gets ready.
-    pub(super) next_due_ms: Option<i64>,
+    /// When one in flight gets ready again, by the machine's time.
+    pub(super) next_by_machine: Option<i64>,
+    /// When a message gets ready by the stack's clock.
+    pub(super) next_by_clock: Option<i64>,
 }
 
 /// The queues of the account.
@@ -44,11 +46,11 @@ pub(super) struct State {
 
 impl State {
     /// The queues of `store` as they were left.
-    pub(super) fn load(store: Store, ids: Arc<Ids>, now: i64) -> Result<Self, SqsError> {
+    pub(super) fn load(store: Store, ids: Arc<Ids>, now: Now) -> Result<Self, SqsError> {
         let queues: BTreeMap<String, Queue> =
             store.load(now)?.into_iter().map(|queue| (queue.name.clone(), queue)).collect();
         // Never a number that an earlier run gave out, even if all its messages are gone: its receipt handles must not fit new messages.
-        let by_time = now.unsigned_abs().saturating_mul(1000);
+        let by_time = now.machine.unsigned_abs().saturating_mul(1000);
         let next_seq =
             queues.values().filter_map(Queue::newest).max().map_or(by_time, |newest| by_time.max(newest + 1));
         Ok(Self { queues, store, ids, next_seq })
@@ -124,22 +126,21 @@ impl State {
     }
 
     /// Sends checked messages, all or none; their ids in the same order.
-    pub(super) fn send(&mut self, name: &str, outgoing: Vec<Outgoing>, now: i64) -> Result<Vec<String>, SqsError> {
+    pub(super) fn send(&mut self, name: &str, outgoing: Vec<Outgoing>, now: Now) -> Result<Vec<String>, SqsError> {
         let delay = self.queue(name)?.attributes.delay;
         let mut messages = Vec::with_capacity(outgoing.len());
         for Outgoing { body, attributes, delay: own } in outgoing {
-            let available_ms = now + i64::from(own.unwrap_or(delay)) * 1000;
+            let delay = own.unwrap_or(delay);
             messages.push(Message {
                 seq: self.next_seq,
                 id: self.ids.uuid(),
                 body,
                 attributes,
-                sent_ms: now,
+                sent_ms: now.machine,
                 first_received_ms: None,
                 receives: 0,
                 source: None,
-                available_ms,
-                place: if available_ms > now { Place::Delayed } else { Place::Ready },
+                place: if delay > 0 { Place::Delayed(now.clock + i64::from(delay) * 1000) } else { Place::Ready },
             });
             self.next_seq += 1;
         }
@@ -157,7 +158,7 @@ impl State {
     pub(super) fn receive(
         &mut self,
         name: &str,
-        now: i64,
+        now: Now,
         most: usize,
         timeout: Option<u32>,
     ) -> Result<Result<Vec<Received>, Nothing>, SqsError> {
@@ -169,7 +170,6 @@ impl State {
         for dead in &mut taken.dead {
             dead.source = Some(source.clone());
             dead.place = Place::Ready;
-            dead.available_ms = now;
         }
         let target = queue.attributes.redrive.as_ref().map_or(String::new(), |redrive| redrive.target.clone());
         let received: Vec<Received> = taken
@@ -178,7 +178,7 @@ impl State {
             .filter_map(|&seq| queue.message(seq))
             .map(|message| Received { message: message.clone(), handle: queue.handle(message) })
             .collect();
-        let nothing = Nothing { next_due_ms: queue.next_due() };
+        let nothing = Nothing { next_by_machine: queue.next_by_machine(), next_by_clock: queue.next_by_clock() };
         let mut changes: Vec<_> = received.iter().map(|received| Change::Received(&received.message)).collect();
         changes.extend(taken.dead.iter().map(|dead| Change::Put(&target, dead)));
         changes.extend(taken.expired.iter().map(|&seq| Change::Delete(seq)));
@@ -204,7 +204,7 @@ impl State {
 
     /// Moves up to `most` ready messages of `from` to `to`, or each back to where it came from. They count as new messages: new id, new time
     /// of sending, never received. The number moved.
-    pub(super) fn redrive(&mut self, from: &str, to: Option<&str>, most: usize, now: i64) -> Result<usize, SqsError> {
+    pub(super) fn redrive(&mut self, from: &str, to: Option<&str>, most: usize, now: Now) -> Result<usize, SqsError> {
         let mut moved = self.queue(from)?.drain_ready(now, most);
         let mut targets = Vec::with_capacity(moved.len());
         let mut stays = Vec::new();
@@ -224,8 +224,7 @@ impl State {
         });
         for message in &mut moved {
             message.id = self.ids.uuid();
-            message.sent_ms = now;
-            message.available_ms = now;
+            message.sent_ms = now.machine;
             message.receives = 0;
             message.first_received_ms = None;
             message.source = None;
@@ -261,7 +260,7 @@ impl State {
     }
 
     /// The depth of each queue by its name.
-    pub(super) fn depths(&mut self, now: i64) -> BTreeMap<String, QueueDepth> {
+    pub(super) fn depths(&mut self, now: Now) -> BTreeMap<String, QueueDepth> {
         self.queues.iter_mut().map(|(name, queue)| (name.clone(), queue.depth(now))).collect()
     }
 

@@ -8,11 +8,14 @@ use rusqlite::{Connection, Transaction, params};
 
 use super::attributes::QueueAttributes;
 use super::error::SqsError;
-use super::message::{Message, Place};
+use super::message::{Message, Now, Place};
 use super::queue::Queue;
 
 /// The file in the data directory that holds the queues.
 pub const QUEUES_FILE: &str = "queues.sqlite";
+
+/// The longest delay of a message.
+const LONGEST_DELAY_MS: i64 = 900_000;
 
 const SCHEMA: &str = "
     PRAGMA journal_mode = WAL;
@@ -78,7 +81,7 @@ impl Store {
     ///
     /// Messages that were in flight are ready again at once: those who held them are gone with the process, and nobody should have to wait
     /// for their timeouts. Receive counts stay. Delayed messages keep their time.
-    pub(super) fn load(&self, now: i64) -> Result<Vec<Queue>, SqsError> {
+    pub(super) fn load(&self, now: Now) -> Result<Vec<Queue>, SqsError> {
         let Some(connection) = &self.0 else { return Ok(Vec::new()) };
         let mut statement =
             connection.prepare("SELECT name, attributes, secret, created_ms, modified_ms FROM queues")?;
@@ -111,7 +114,7 @@ fn write_json<T: serde::Serialize>(value: &T) -> Result<String, rusqlite::Error>
     serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
 
-fn load_messages(connection: &Connection, queue: &mut Queue, now: i64) -> Result<(), SqsError> {
+fn load_messages(connection: &Connection, queue: &mut Queue, now: Now) -> Result<(), SqsError> {
     let sql = "SELECT seq, id, body, attributes, sent_ms, first_received_ms, receives, source, available_ms FROM messages WHERE queue = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map([&queue.name], |row| {
@@ -126,8 +129,12 @@ fn load_messages(connection: &Connection, queue: &mut Queue, now: i64) -> Result
             first_received_ms: row.get(5)?,
             receives,
             source: row.get(7)?,
-            available_ms,
-            place: if receives == 0 && available_ms > now { Place::Delayed } else { Place::Ready },
+            place: if receives == 0 && available_ms > now.clock {
+                // The clock of an earlier run may have been ahead of this one's: no delay is longer than that of a new message.
+                Place::Delayed(available_ms.min(now.clock + LONGEST_DELAY_MS))
+            } else {
+                Place::Ready
+            },
         };
         Ok((message, row.get::<_, String>(3)?))
     })?;
@@ -157,13 +164,18 @@ fn apply_one(transaction: &Transaction<'_>, change: &Change<'_>) -> rusqlite::Re
                 message.first_received_ms,
                 message.receives,
                 message.source,
-                message.available_ms,
+                message.place.available_ms(),
             ]),
         Change::Received(message) => transaction
             .prepare_cached(
                 "UPDATE messages SET receives = ?2, first_received_ms = ?3, available_ms = ?4 WHERE seq = ?1",
             )?
-            .execute(params![signed(message.seq), message.receives, message.first_received_ms, message.available_ms]),
+            .execute(params![
+                signed(message.seq),
+                message.receives,
+                message.first_received_ms,
+                message.place.available_ms()
+            ]),
         Change::Delete(seq) => {
             transaction.prepare_cached("DELETE FROM messages WHERE seq = ?1")?.execute([signed(*seq)])
         }

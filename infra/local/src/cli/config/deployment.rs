@@ -27,7 +27,7 @@ pub(super) struct Args {
 
 /// Prints the JSON.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let text = render(&bundle::read_dir(&args.dir)?).with_context(|| args.dir.display().to_string())?;
+    let text = render(&bundle::read_as_written(&args.dir)?).with_context(|| args.dir.display().to_string())?;
     print!("{text}");
     Ok(ExitCode::SUCCESS)
 }
@@ -210,6 +210,7 @@ impl Secrets {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use perennial_config::schedules::Rhythm;
     use serde_json::{Value, json};
     use std::path::Path;
 
@@ -247,8 +248,13 @@ mod tests {
     fn the_minutes_of_rates_are_worked_out_and_crons_have_none() {
         let cases = [("rate(1 minute)", Some(1)), ("rate(2 hours)", Some(120)), ("rate(3 days)", Some(4320))];
         for (expression, minutes) in cases.into_iter().chain([("cron(0 6 * * ? *)", None)]) {
-            let (id, function) = ("s".to_owned(), "sweep".to_owned());
-            let schedule = Schedule { id, function, expression: expression.to_owned(), time_zone: "UTC".to_owned() };
+            let schedule = Schedule {
+                id: "s".to_owned(),
+                function: "sweep".to_owned(),
+                expression: expression.to_owned(),
+                time_zone: "UTC".to_owned(),
+                rhythm: Rhythm::parse(expression).unwrap(),
+            };
             assert_eq!(Clock::of(&schedule).every_minutes, minutes, "{expression}");
         }
     }

@@ -18,12 +18,12 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Check a config folder: every error at once with its file, line and column, what is allowed and what was probably meant;
-    /// and remarks on rules that can never fire and points that can never be reached.
+    /// Check a config folder: every error at once with its file, line and column, what is allowed and what was probably meant, in templates too;
+    /// and warnings of what can never matter: rules that never fire, names of events and stages that do not exist, steps that nobody comes to.
     Check(check::Args),
-    /// Check a config folder and put it in force in a running system, showing what changes.
+    /// Check a config folder, show what changes, and make it the active configuration of a running system. It stays active over restarts.
     Push(push::PushArgs),
-    /// Put an earlier version in force again.
+    /// Make an earlier version the active configuration again.
     Rollback(push::RollbackArgs),
     /// List the versions that were pushed.
     Versions(push::VersionsArgs),

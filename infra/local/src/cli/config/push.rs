@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// When a running function works by what was pushed.
-const SOON: &str = "Functions that run look again within a minute; new ones begin with it.";
+const SOON: &str = "Running functions take it up within a minute; new ones begin with it.";
 
 /// What to push, and where.
 #[derive(Debug, clap::Args)]

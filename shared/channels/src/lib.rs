@@ -8,6 +8,7 @@ mod fixture;
 pub mod guard;
 pub mod in_app;
 pub mod invitation;
+pub mod lint;
 pub mod mail;
 mod mjml;
 pub mod outcome;

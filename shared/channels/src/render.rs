@@ -13,7 +13,8 @@ use perennial_engine::State;
 use perennial_engine::account::Account;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The longest subject or title, in bytes.
 pub const MAX_SUBJECT: usize = 250;
@@ -23,6 +24,13 @@ pub const MAX_BODY: usize = 100 * 1024;
 const MAX_LINK: usize = 2048;
 /// Steps that one part of a template may take: a loop over a long list ends here rather than with the function's time.
 const FUEL: u64 = 200_000;
+
+/// What templates can name, see [`Context`].
+pub(crate) const NAMES: [&str; 8] =
+    ["person", "account", "owner", "stage", "cause", "journey", "step", "unsubscribe_url"];
+
+/// The filter that [`Noting`] puts around all that is printed.
+const NOTE: &str = "note_if_empty";
 
 /// All templates, compiled.
 pub struct Renderer {
@@ -214,10 +222,7 @@ impl Renderer {
     /// Compiles `templates`. One that does not compile stands in [`Self::problems`] and fails only what asks for it.
     #[must_use]
     pub fn new(templates: &BTreeMap<String, Template>) -> Self {
-        let mut env = Environment::new();
-        env.set_undefined_behavior(UndefinedBehavior::Chainable);
-        env.set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
-        env.set_fuel(Some(FUEL));
+        let mut env = environment();
         let (mut parts, mut problems) = (BTreeMap::new(), Vec::new());
         for (name, template) in templates {
             let mut add = |part: &'static str, source: &str| {
@@ -235,20 +240,8 @@ impl Renderer {
                 false
             };
             let invitation = template.invitation.as_ref();
-            let sources = [
-                ("subject", Some(&template.subject)),
-                ("text", Some(&template.text)),
-                ("html", template.html.as_ref()),
-                ("link", template.link.as_ref()),
-                ("start", invitation.map(|invitation| &invitation.start)),
-                ("end", invitation.map(|invitation| &invitation.end)),
-                ("title", invitation.map(|invitation| &invitation.title)),
-                ("location", invitation.and_then(|invitation| invitation.location.as_ref())),
-            ];
-            for (part, source) in sources {
-                if let Some(source) = source {
-                    add(part, source);
-                }
+            for (part, source) in sources(template).into_iter().filter(|(part, _)| *part != "mjml") {
+                add(part, source);
             }
             // What is wrong with the template's own signs is told by the lines of what was written, not by those of the HTML.
             let mjml = template.mjml.as_deref().filter(|source| add("mjml", source));
@@ -349,6 +342,101 @@ impl Renderer {
         // NUL and its like have no place in a mail.
         Ok(text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect())
     }
+}
+
+/// What templates are compiled and rendered by.
+pub(crate) fn environment() -> Environment<'static> {
+    let mut env = Environment::new();
+    env.set_undefined_behavior(UndefinedBehavior::Chainable);
+    env.set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
+    env.set_fuel(Some(FUEL));
+    env
+}
+
+/// The parts of a template that are templates themselves.
+pub(crate) fn sources(template: &Template) -> Vec<(&'static str, &str)> {
+    let invitation = template.invitation.as_ref();
+    let parts = [
+        ("subject", Some(&template.subject)),
+        ("text", Some(&template.text)),
+        ("html", template.html.as_ref()),
+        ("mjml", template.mjml.as_ref()),
+        ("link", template.link.as_ref()),
+        ("start", invitation.map(|invitation| &invitation.start)),
+        ("end", invitation.map(|invitation| &invitation.end)),
+        ("title", invitation.map(|invitation| &invitation.title)),
+        ("location", invitation.and_then(|invitation| invitation.location.as_ref())),
+    ];
+    parts.into_iter().filter_map(|(part, source)| Some((part, source?.as_str()))).collect()
+}
+
+/// A renderer that notes which expressions come out empty, for whoever tries a template.
+#[derive(Debug)]
+pub struct Noting {
+    renderer: Renderer,
+    /// What is printed, by number.
+    shown: Vec<String>,
+    /// The numbers of those that came out empty.
+    empty: Arc<Mutex<BTreeSet<usize>>>,
+}
+
+impl Noting {
+    /// Compiles `templates`, as [`Renderer::new`].
+    #[must_use]
+    pub fn new(templates: &BTreeMap<String, Template>) -> Self {
+        let mut shown = Vec::new();
+        let mut noted = |source: &mut String| {
+            let (text, names) = crate::lint::shown(source, shown.len(), NOTE);
+            *source = text;
+            shown.extend(names);
+        };
+        let mut templates = templates.clone();
+        for template in templates.values_mut() {
+            let Template { subject, text, html, mjml, link, invitation, .. } = template;
+            let invitation = invitation.iter_mut().flat_map(|invitation| {
+                [&mut invitation.start, &mut invitation.end, &mut invitation.title]
+                    .into_iter()
+                    .chain(&mut invitation.location)
+            });
+            let optional = [html, mjml, link].into_iter().flatten();
+            [subject, text].into_iter().chain(optional).chain(invitation).for_each(&mut noted);
+        }
+        let mut renderer = Renderer::new(&templates);
+        let empty = Arc::<Mutex<BTreeSet<usize>>>::default();
+        let noted = Arc::clone(&empty);
+        renderer.env.add_filter(NOTE, move |value: minijinja::Value, number: usize| {
+            if is_empty(&value) {
+                noted.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
+            }
+            value
+        });
+        Self { renderer, shown, empty }
+    }
+
+    /// Renders as [`Renderer::render`], and returns the expressions that came out empty, each once, in the order in which the template has them.
+    ///
+    /// # Errors
+    /// As [`Renderer::render`].
+    pub fn render(&self, template: &str, context: &Context) -> (Result<Rendered, RenderError>, Vec<String>) {
+        let mut empty = self.empty.lock().unwrap_or_else(PoisonError::into_inner);
+        empty.clear();
+        drop(empty);
+        let rendered = self.renderer.render(template, context);
+        let empty = self.empty.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names: Vec<String> = Vec::new();
+        for name in empty.iter().filter_map(|number| self.shown.get(*number)) {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        (rendered, names)
+    }
+}
+
+/// Whether a reader sees nothing of it.
+fn is_empty(value: &minijinja::Value) -> bool {
+    use minijinja::value::ValueKind::{Iterable, Map, None, Seq, Undefined};
+    matches!(value.kind(), Undefined | None | Map | Seq | Iterable) || value.to_string().trim().is_empty()
 }
 
 impl std::fmt::Debug for Renderer {

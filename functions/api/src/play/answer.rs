@@ -32,6 +32,14 @@ pub struct Answer {
     pub under_way: bool,
 }
 
+impl Answer {
+    /// The journey's own messages that cannot be rendered or sent.
+    pub fn failing(&self) -> impl Iterator<Item = &MessageView> {
+        let own = self.steps.iter().filter(|step| step.journey.as_ref() == Some(&self.journey));
+        own.filter_map(|step| step.message.as_ref()).filter(|message| message.fate == Fate::Failed)
+    }
+}
+
 /// For whom it was played.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Who {
@@ -134,6 +142,9 @@ pub struct MessageView {
     pub fate: Fate,
     /// Why it would not go out.
     pub why: Option<String>,
+    /// Expressions of the template that came out empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub empty: Vec<String>,
     /// To which address, for a mail.
     pub to: Option<String>,
     /// The subject, or the title.

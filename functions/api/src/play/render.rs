@@ -5,7 +5,7 @@ use super::people::Player;
 use perennial_channels::address::Address;
 use perennial_channels::in_app::InAppMessage;
 use perennial_channels::mail::Bodies;
-use perennial_channels::render::{Context, Renderer};
+use perennial_channels::render::{Context, Noting};
 use perennial_channels::unsubscribe::address_hash;
 use perennial_config::Config;
 use perennial_domain::{Channel, Withheld};
@@ -62,12 +62,12 @@ pub(super) struct Rendering<'a> {
     config: &'a Config,
     player: &'a Player,
     known: &'a Known,
-    renderer: Renderer,
+    renderer: Noting,
 }
 
 impl<'a> Rendering<'a> {
     pub(super) fn new(config: &'a Config, player: &'a Player, known: &'a Known) -> Self {
-        Self { config, player, known, renderer: Renderer::new(&config.templates) }
+        Self { config, player, known, renderer: Noting::new(&config.templates) }
     }
 
     /// The message, and what would become of it.
@@ -80,6 +80,7 @@ impl<'a> Rendering<'a> {
             variant: decision.variant.clone(),
             fate: Fate::Sent,
             why: None,
+            empty: Vec::new(),
             to: None,
             subject: None,
             text: None,
@@ -116,7 +117,9 @@ impl<'a> Rendering<'a> {
         let (decision, account) = (&message.decision, self.player.account.as_ref());
         let owner = message.evaluation.owner(self.config, self.player.facts.as_ref());
         let context = Context::of(decision, &message.profile.view(), message.evaluation.stage, account, owner);
-        let rendered = self.renderer.render(&decision.template, &context.with_unsubscribe_url(UNSUBSCRIBE_URL));
+        let (rendered, empty) =
+            self.renderer.render(&decision.template, &context.with_unsubscribe_url(UNSUBSCRIBE_URL));
+        view.empty = empty;
         let rendered = match rendered {
             Ok(rendered) => rendered,
             // What is not sent for another reason is never rendered.

@@ -1,7 +1,8 @@
 //! `perennial config check`
 
 use crate::bundle;
-use perennial_channels::render::{Renderer, TemplateProblem};
+use perennial_channels::lint;
+use perennial_channels::render::TemplateProblem;
 use perennial_config::channels::Template;
 use perennial_config::{Bundle, Config, ConfigError, check};
 use std::io::{IsTerminal, Write as _};
@@ -92,8 +93,7 @@ fn templates(bundle: &Bundle) -> Vec<ConfigError> {
         let name = file.strip_prefix("templates/")?.strip_suffix(".toml")?;
         Some((name.to_owned(), toml::from_str::<Template>(text).ok()?))
     });
-    let renderer = Renderer::new(&templates.collect());
-    renderer.problems().iter().map(|problem| as_error(bundle, problem)).collect()
+    lint::check(&templates.collect()).iter().map(|problem| as_error(bundle, problem)).collect()
 }
 
 fn as_error(bundle: &Bundle, problem: &TemplateProblem) -> ConfigError {
@@ -195,5 +195,35 @@ mod tests {
         let text = report.text("d", false);
         let place = format!("d/templates/welcome.toml:{}:1: error: mjml: `<mj-buton`", line.unwrap() + 1);
         assert!(text.contains(&place), "{text}");
+    }
+
+    #[test]
+    fn templates_of_other_tools_and_unknown_names_are_told_at_their_line() {
+        let template = "subject = \"Hello {{ customer.first_name }}\"\ntext = \"\"\"\nHi,\n{{#if user.premium}}\nx\n{{/if}}\n{{ person.name|upcase }}\n\"\"\"\n";
+        let report = with("templates/welcome.toml", |_| template.to_owned());
+        let text = report.text("d", false);
+        for wanted in [
+            "d/templates/welcome.toml:1:1: error: subject: nothing fills `customer.first_name`; did you mean `person.first_name`?",
+            "d/templates/welcome.toml:4:1: error: text: `{{#if user.premium}}` is Handlebars; write `{% if person.premium %}`",
+            "d/templates/welcome.toml:6:1: error: text: `{{/if}}` is Handlebars; write `{% endif %}`",
+            "d/templates/welcome.toml:7:1: error: text: `upcase` is not a filter; write `|upper`",
+        ] {
+            assert!(text.contains(wanted), "wanted\n{wanted}\nfound\n{text}");
+        }
+        assert_eq!(report.errors.len(), 4, "{text}");
+    }
+
+    #[test]
+    fn files_of_windows_have_the_same_findings_at_the_same_places() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("templates")).unwrap();
+        let mut files = bundle::embedded().files;
+        let schedules = files.get_mut("schedules.toml").unwrap();
+        *schedules = schedules.replace("\"sweep\"\nexpression", "\"swep\"\nexpression");
+        let unix = Report::of(&Bundle { files: files.clone() }).text("d", false);
+        for (name, text) in &files {
+            std::fs::write(dir.path().join(name), format!("\u{feff}{}", text.replace('\n', "\r\n"))).unwrap();
+        }
+        assert_eq!(Report::of(&bundle::read_dir(dir.path()).unwrap()).text("d", false), unix);
     }
 }

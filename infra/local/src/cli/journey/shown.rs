@@ -124,6 +124,12 @@ impl Lines {
         while said.last() == Some(&"") {
             said.pop();
         }
+        let empty: Vec<String> =
+            message.empty.iter().map(|name| format!("warning: `{name}` comes out empty")).collect();
+        if sent && !empty.is_empty() {
+            said.push("");
+            said.extend(empty.iter().map(String::as_str));
+        }
         let indent = " ".repeat(self.clock.width() + 2);
         for line in said {
             for piece in wrapped(line, WIDTH - indent.len() - 2) {
@@ -157,6 +163,11 @@ impl Lines {
             (all, sent) => format!("{sent} of {all} messages would go out."),
         };
         self.paragraph(&format!("{said} Nothing was written, and nothing was sent."));
+        let failing = answer.failing().count();
+        if failing > 0 {
+            let what = if failing == 1 { "One message fails".to_owned() } else { format!("{failing} messages fail") };
+            self.paragraph(&format!("error: {what}: mend the template or what it needs, see FAILS above."));
+        }
     }
 
     /// Begins a line at a moment, which is shown once.

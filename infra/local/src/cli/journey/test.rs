@@ -28,8 +28,9 @@ const USAGE: u8 = 2;
     \u{20}                                                                 for someone who is made up\n  \
     perennial journey test welcome --config infra/config --html mail.html\n  \
     \u{20}                                                                 by a folder that is not pushed; no system has to run\n\n\
-    Exit code: 0 where it was played, 1 where nobody has that name or the person does not enter (it says which rule keeps them \
-    out), 2 where what was asked for cannot be."
+    Exit code: 0 if the journey was played and none of its messages fails; 1 if a message would fail, if nobody has that name, or if \
+    the person does not enter (it says which rule keeps them out); 2 if the arguments are wrong. What a template prints and what comes \
+    out empty is warned of."
 )]
 pub(super) struct Args {
     /// The journey, by its id in journeys.toml.
@@ -102,7 +103,12 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
             eprintln!("written: {}", file.display());
         }
     }
-    Ok(if answer.entered { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(exit_code(&answer))
+}
+
+/// Success where they enter, and none of the journey's messages fails.
+fn exit_code(answer: &Answer) -> ExitCode {
+    if answer.entered && answer.failing().next().is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Why there is nothing to show.

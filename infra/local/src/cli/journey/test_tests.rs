@@ -142,3 +142,45 @@ fn what_cannot_be_asked_for_is_refused_by_the_command_line() {
         assert!(error.contains(message), "{wrong:?}: {error}");
     }
 }
+
+/// What `journey test` ends with, and prints, with this template of the first mail.
+async fn with_help(help: &str, more: &[&str]) -> (Answer, String) {
+    let config = ConfigBuilder::least()
+        .with(&[
+            ("journeys.toml", JOURNEYS),
+            ("lifecycle.toml", "trial = [\"Trial Started\"]\nlead = [\"Signed Up\"]\n"),
+            ("channels.toml", "[webhook.tasks]\nurl = \"https://hooks.customer.example/t\"\nsecret_env = \"S\"\n"),
+            ("templates/help.toml", help),
+            ("templates/note.toml", "subject = \"A first report\"\ntext = \"Three steps.\"\n"),
+        ])
+        .load();
+    let asked = [&["--properties", r#"{"plan": "pro"}"#], more].concat();
+    let now = "2026-03-01T00:00:00Z".parse().unwrap();
+    let answer = play_alone(&config, "rescue", &args(&asked).request(), now).await.unwrap();
+    let text = shown(&answer, false);
+    (answer, text)
+}
+
+#[tokio::test]
+async fn message_that_would_fail_fails_the_test() {
+    let broken = "subject = \"s\"\ntext = \"{{ person.first_name|nothing }}\"\n";
+    let (answer, text) = with_help(broken, &[]).await;
+    assert!(answer.failing().count() >= 1 && text.contains("FAILS: ") && text.contains("error: "), "{text}");
+    assert_eq!(exit_code(&answer), ExitCode::FAILURE);
+    let (answer, text) = with_help("subject = \"s\"\ntext = \"t\"\n", &[]).await;
+    assert!(answer.failing().count() == 0 && !text.contains("error: "), "{text}");
+    assert_eq!(exit_code(&answer), ExitCode::SUCCESS);
+}
+
+#[tokio::test]
+async fn variables_that_come_out_empty_are_warned_of() {
+    let help = "subject = \"Hi {{ person.first_name }}\"\ntext = \"{{ person.plan|default('none') }} {% if person.city %}{{ person.city }}{% endif %}\"\n";
+    let (answer, text) = with_help(help, &[]).await;
+    let message = answer.steps.iter().find_map(|step| step.message.as_ref()).unwrap();
+    assert_eq!(message.empty, ["person.first_name"], "a default and what is left out are fine");
+    assert!(text.contains("warning: `person.first_name` comes out empty"), "{text}");
+    assert_eq!(exit_code(&answer), ExitCode::SUCCESS);
+    let (answer, text) = with_help(help, &["--trait", "first_name=Ada"]).await;
+    assert!(!text.contains("warning:"), "{text}");
+    assert_eq!(answer.steps.iter().filter_map(|step| step.message.as_ref()).map(|m| m.empty.len()).sum::<usize>(), 0);
+}

@@ -1,0 +1,200 @@
+//! What is wrong with templates beyond what keeps them from compiling: names that nothing fills, filters and tags that do not exist, and the syntax of
+//! Handlebars and Liquid, each with its line and the equivalent in ours.
+
+mod foreign;
+mod tags;
+
+use crate::render::{NAMES, Renderer, TemplateProblem, environment, sources};
+use minijinja::{Environment, ErrorKind};
+use perennial_config::channels::Template;
+use perennial_config::error::nearest;
+use std::collections::{BTreeMap, BTreeSet};
+use tags::{Kind, Tag, Token};
+
+pub(crate) use tags::shown;
+
+/// Tags that templates have.
+const TAGS: [&str; 17] = [
+    "if",
+    "elif",
+    "else",
+    "endif",
+    "for",
+    "endfor",
+    "set",
+    "endset",
+    "with",
+    "endwith",
+    "filter",
+    "endfilter",
+    "autoescape",
+    "endautoescape",
+    "raw",
+    "endraw",
+    "do",
+];
+/// Functions that templates have.
+const FUNCTIONS: [&str; 4] = ["range", "dict", "debug", "namespace"];
+/// Filters that are suggested for others. Any that exists is allowed.
+const FILTERS: [&str; 24] = [
+    "abs",
+    "capitalize",
+    "default",
+    "escape",
+    "first",
+    "float",
+    "format",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "lower",
+    "replace",
+    "reverse",
+    "round",
+    "safe",
+    "sort",
+    "split",
+    "sum",
+    "title",
+    "trim",
+    "unique",
+    "upper",
+];
+
+/// What is wrong with `templates`: what does not compile, and what compiles but cannot come out as it seems to be meant.
+#[must_use]
+pub fn check(templates: &BTreeMap<String, Template>) -> Vec<TemplateProblem> {
+    let env = environment();
+    let mut compile = Renderer::new(templates).problems().to_vec();
+    let mut found = Vec::new();
+    for (name, template) in templates {
+        for (part, source) in sources(template) {
+            let all = of_part(&env, source);
+            // What does not compile because of these is told by these.
+            let breaks = all.iter().any(|problem| problem.breaks);
+            if breaks {
+                compile.retain(|problem| problem.template != *name || problem.part != part);
+            }
+            found.extend(all.into_iter().map(|Problem { line, message, .. }| TemplateProblem {
+                template: name.clone(),
+                part,
+                line,
+                problem: message,
+            }));
+        }
+    }
+    found.extend(compile);
+    found
+}
+
+/// Something wrong in one part.
+struct Problem {
+    line: usize,
+    message: String,
+    /// Whether the part may not compile because of it.
+    breaks: bool,
+}
+
+fn of_part(env: &Environment<'_>, source: &str) -> Vec<Problem> {
+    let tags = tags::of(source);
+    let mut problems = Vec::new();
+    for tag in &tags {
+        if let Some(message) = foreign::problem(tag, &tags) {
+            problems.push(Problem { line: tag.line, message, breaks: true });
+        } else if let Some(message) = unknown_tag(tag) {
+            problems.push(Problem { line: tag.line, message, breaks: true });
+        } else {
+            let wrong = unknown_filters(env, tag).into_iter().chain(unknown_tests(env, tag));
+            problems.extend(wrong.map(|message| Problem { line: tag.line, message, breaks: false }));
+        }
+    }
+    problems.extend(unknown_names(env, source, &tags, &problems));
+    problems
+}
+
+/// The end of a sentence that asks whether `meant` was, and a full stop where nothing is near.
+fn did_you_mean(meant: Option<&str>) -> String {
+    meant.map_or_else(|| ".".to_owned(), |meant| format!("; did you mean `{meant}`?"))
+}
+
+fn unknown_tag(tag: &Tag<'_>) -> Option<String> {
+    let word = tag.word().filter(|_| tag.kind == Kind::Block)?;
+    if TAGS.contains(&word) {
+        return None;
+    }
+    let near = did_you_mean(nearest(word, TAGS));
+    Some(format!("`{word}` is not a tag{near} Tags: {}", TAGS.join(", ")))
+}
+
+/// Whether `kind` is what a call of something unknown fails with.
+fn is_unknown(env: &Environment<'_>, source: &str, kind: ErrorKind) -> bool {
+    env.render_str(source, ()).is_err_and(|error| error.kind() == kind)
+}
+
+fn unknown_filters(env: &Environment<'_>, tag: &Tag<'_>) -> Vec<String> {
+    let unknown = |name: &&str| is_unknown(env, &format!("{{{{ ''|{name} }}}}"), ErrorKind::UnknownFilter);
+    tag.filters().into_iter().filter(unknown).map(|name| filter_message(env, name)).collect()
+}
+
+fn filter_message(env: &Environment<'_>, name: &str) -> String {
+    if let Some(instead) = foreign::instead_of_filter(name) {
+        return format!("`{name}` is not a filter; {instead}");
+    }
+    let known =
+        FILTERS.into_iter().filter(|name| !is_unknown(env, &format!("{{{{ ''|{name} }}}}"), ErrorKind::UnknownFilter));
+    let known: Vec<&str> = known.collect();
+    let near = did_you_mean(nearest(name, known.iter().copied()));
+    format!("`{name}` is not a filter{near} Filters: {}", known.join(", "))
+}
+
+fn unknown_tests(env: &Environment<'_>, tag: &Tag<'_>) -> Vec<String> {
+    let unknown = |name: &&str| is_unknown(env, &format!("{{{{ '' is {name} }}}}"), ErrorKind::UnknownTest);
+    let message = |name: &str| {
+        format!("`is {name}` is not a test; write `is defined`, `is none` or a comparison such as == \"…\"")
+    };
+    tag.tests().into_iter().filter(unknown).map(message).collect()
+}
+
+/// Names that nothing fills, wherever they stand.
+fn unknown_names(env: &Environment<'_>, source: &str, tags: &[Tag<'_>], known: &[Problem]) -> Vec<Problem> {
+    let Ok(compiled) = env.template_from_str(source) else { return Vec::new() };
+    let undeclared = compiled.undeclared_variables(false);
+    let unknown: BTreeSet<String> = undeclared
+        .into_iter()
+        .filter(|name| !NAMES.contains(&name.as_str()) && !FUNCTIONS.contains(&name.as_str()))
+        .collect();
+    let mut problems: Vec<Problem> = Vec::new();
+    for tag in tags {
+        for path in tag.paths() {
+            let head = path.split('.').next().unwrap_or_default();
+            if !unknown.contains(head) || known.iter().any(|problem| problem.line == tag.line && problem.breaks) {
+                continue;
+            }
+            let message = name_message(path, head);
+            if !problems.iter().any(|problem| problem.line == tag.line && problem.message == message) {
+                problems.push(Problem { line: tag.line, message, breaks: false });
+            }
+        }
+    }
+    problems
+}
+
+fn name_message(path: &str, head: &str) -> String {
+    let meant = match foreign::ours(path) {
+        ours if ours != path => Some(ours),
+        _ => nearest(head, NAMES).map(|near| path.replacen(head, near, 1)),
+    };
+    let meant = did_you_mean(meant.as_deref());
+    format!("nothing fills `{path}`{meant} Names: {}", NAMES.join(", "))
+}
+
+/// The tokens of an expression, for the modules below.
+fn tokens(text: &str) -> Vec<Token<'_>> {
+    tags::tokens(text)
+}
+
+#[cfg(test)]
+#[path = "lint_tests.rs"]
+mod tests;

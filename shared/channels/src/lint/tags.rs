@@ -1,0 +1,232 @@
+//! The tags of a template, found in its text: also in one that does not compile.
+
+/// What a tag is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `{{ … }}`
+    Print,
+    /// `{{{ … }}}`, which is Handlebars'.
+    Triple,
+    /// `{% … %}`
+    Block,
+}
+
+/// A tag.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tag<'a> {
+    pub(super) kind: Kind,
+    /// What stands between the brackets, trimmed.
+    pub(super) inner: &'a str,
+    /// All of it.
+    pub(super) raw: &'a str,
+    /// Its line in the text, from 1.
+    pub(super) line: usize,
+    /// Where `inner` begins in the text, in bytes.
+    at: usize,
+}
+
+/// A part of an expression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Token<'a> {
+    /// A name with its members: `person.first_name`.
+    Path(&'a str),
+    /// A text in quotes, or a number.
+    Literal(&'a str),
+    /// Anything else: one sign, or two that belong together.
+    Sign(&'a str),
+}
+
+impl<'a> Token<'a> {
+    pub(super) fn text(self) -> &'a str {
+        match self {
+            Self::Path(text) | Self::Literal(text) | Self::Sign(text) => text,
+        }
+    }
+}
+
+/// Words that are no names.
+pub(super) const WORDS: [&str; 19] = [
+    "and",
+    "or",
+    "not",
+    "in",
+    "is",
+    "if",
+    "else",
+    "elif",
+    "for",
+    "set",
+    "with",
+    "recursive",
+    "true",
+    "false",
+    "none",
+    "True",
+    "False",
+    "None",
+    "loop",
+];
+
+impl<'a> Tag<'a> {
+    /// The first word.
+    pub(super) fn word(&self) -> Option<&'a str> {
+        let end = self.inner.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(self.inner.len());
+        self.inner.get(..end).filter(|word| !word.is_empty())
+    }
+
+    /// The names of filters in it.
+    pub(super) fn filters(&self) -> Vec<&'a str> {
+        let tokens = tokens(self.inner);
+        let mut found: Vec<&str> = tokens
+            .windows(2)
+            .filter_map(|pair| match pair {
+                [Token::Sign("|"), Token::Path(name)] => Some(*name),
+                _ => None,
+            })
+            .collect();
+        if let (Some("filter"), Some(Token::Path(name))) = (self.word(), tokens.get(1)) {
+            found.push(name);
+        }
+        found
+    }
+
+    /// The names of tests in it: what follows `is` and `is not`.
+    pub(super) fn tests(&self) -> Vec<&'a str> {
+        let tokens = tokens(self.inner);
+        let after_is = tokens.iter().enumerate().filter(|(_, token)| **token == Token::Path("is"));
+        let named = after_is.filter_map(|(at, _)| match (tokens.get(at + 1)?, tokens.get(at + 2)) {
+            (Token::Path("not"), Some(Token::Path(name))) => Some(*name),
+            (Token::Path(name), _) if *name != "not" => Some(*name),
+            _ => None,
+        });
+        named.collect()
+    }
+
+    /// The names that it looks up, with their members; those of filters, tests and arguments are none.
+    pub(super) fn paths(&self) -> Vec<&'a str> {
+        let tokens = tokens(self.inner);
+        let skip = usize::from(self.kind == Kind::Block);
+        let mut found = Vec::new();
+        for (at, token) in tokens.iter().enumerate().skip(skip) {
+            let Token::Path(path) = token else { continue };
+            let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+            let after = tokens.get(at + 1);
+            let is_filter = before == Some(&Token::Sign("|"));
+            let is_test = matches!(before, Some(Token::Path("is")));
+            let is_argument = after == Some(&Token::Sign("=")) && self.word() != Some("set");
+            if !is_filter && !is_test && !is_argument && !WORDS.contains(path) {
+                found.push(*path);
+            }
+        }
+        found
+    }
+}
+
+/// All tags of `source`, in its order. Comments, and what `raw` protects, have none.
+pub(super) fn of(source: &str) -> Vec<Tag<'_>> {
+    let mut found = Vec::new();
+    let (mut at, mut line) = (0, 1);
+    let mut raw = false;
+    while let Some(begin) = source.get(at..).and_then(|rest| rest.find('{')).map(|next| at + next) {
+        line += source[at..begin].matches('\n').count();
+        at = begin;
+        let rest = &source[begin..];
+        let (kind, open, close) = match rest.as_bytes() {
+            [b'{', b'#', ..] => {
+                let end = rest.find("#}").map_or(rest.len(), |end| end + 2);
+                line += rest[..end].matches('\n').count();
+                at += end;
+                continue;
+            }
+            [b'{', b'{', b'{', ..] => (Kind::Triple, 3, "}}}"),
+            [b'{', b'{', ..] => (Kind::Print, 2, "}}"),
+            [b'{', b'%', ..] => (Kind::Block, 2, "%}"),
+            _ => {
+                at += 1;
+                continue;
+            }
+        };
+        let Some(end) = find_outside_quotes(&rest[open..], close) else { break };
+        let between = &rest[open..open + end];
+        let inner = between.trim_start_matches(['-', '+', '~']).trim_end_matches(['-', '+', '~']).trim();
+        let offset = between.find(inner).unwrap_or(0);
+        let tag = Tag { kind, inner, raw: &rest[..open + end + close.len()], line, at: begin + open + offset };
+        let word = if kind == Kind::Block { tag.word() } else { None };
+        match word {
+            Some("endraw") => raw = false,
+            Some("raw") if !raw => raw = true,
+            _ if !raw => found.push(tag),
+            _ => {}
+        }
+        line += tag.raw.matches('\n').count();
+        at += tag.raw.len();
+    }
+    found
+}
+
+/// Where `close` begins in `text`, not counting what stands in quotes. A quote that is never closed is an apostrophe.
+fn find_outside_quotes(text: &str, close: &str) -> Option<usize> {
+    let plain = text.find(close)?;
+    let mut quote = None;
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (None, '"' | '\'') => quote = Some(c),
+            (Some(open), c) if open == c => quote = None,
+            (None, _) if text[at..].starts_with(close) => return Some(at),
+            (None, '\n') if at > plain => return Some(plain),
+            _ => {}
+        }
+    }
+    Some(plain)
+}
+
+/// Takes an expression apart.
+pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
+    let mut found = Vec::new();
+    let mut rest = text.char_indices().peekable();
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    while let Some((at, c)) = rest.next() {
+        let mut until = |keep: &dyn Fn(usize, char) -> bool| {
+            let mut end = at + c.len_utf8();
+            while let Some((next, c)) = rest.next_if(|(next, c)| keep(*next, *c)) {
+                end = next + c.len_utf8();
+            }
+            end
+        };
+        if c.is_whitespace() {
+            continue;
+        }
+        if c == '"' || c == '\'' {
+            let end = text[at + 1..].find(c).map_or(text.len(), |end| at + 1 + end + 1);
+            let end = until(&|next, _| next < end).max(end.min(text.len()));
+            found.push(Token::Literal(&text[at..end]));
+        } else if c.is_ascii_digit() {
+            let end = until(&|_, c| c.is_ascii_digit() || c == '.');
+            found.push(Token::Literal(&text[at..end]));
+        } else if is_name(c) || c == '@' {
+            // A dot belongs to a name only between two of them.
+            let dotted = |next: usize| text[next + 1..].chars().next().is_some_and(is_name);
+            let end = until(&|next, c| is_name(c) || (c == '.' && dotted(next)));
+            found.push(Token::Path(&text[at..end]));
+        } else {
+            let pair =
+                ["==", "!=", "<=", ">=", "&&", "||", "//", "**", ".."].iter().any(|pair| text[at..].starts_with(pair));
+            let end = until(&|next, _| pair && next < at + 2);
+            found.push(Token::Sign(&text[at..end]));
+        }
+    }
+    found
+}
+
+/// `source` with `note(number)` around everything that it prints, and what each of them prints.
+pub(crate) fn shown(source: &str, first: usize, note: &str) -> (String, Vec<String>) {
+    let (mut out, mut names, mut done) = (String::new(), Vec::new(), 0);
+    for tag in of(source).iter().filter(|tag| tag.kind == Kind::Print) {
+        out.push_str(&source[done..tag.at]);
+        out.push_str(&format!("({})|{note}({})", tag.inner, first + names.len()));
+        done = tag.at + tag.inner.len();
+        names.push(tag.inner.to_owned());
+    }
+    out.push_str(&source[done..]);
+    (out, names)
+}

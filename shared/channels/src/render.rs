@@ -26,8 +26,8 @@ const MAX_LINK: usize = 2048;
 const FUEL: u64 = 200_000;
 
 /// What templates can name, see [`Context`].
-pub(crate) const NAMES: [&str; 8] =
-    ["person", "account", "owner", "stage", "cause", "journey", "step", "unsubscribe_url"];
+pub(crate) const NAMES: [&str; 10] =
+    ["person", "profile", "event", "account", "owner", "stage", "cause", "journey", "step", "unsubscribe_url"];
 
 /// The filter that [`Noting`] puts around all that is printed.
 const NOTE: &str = "note_if_empty";

@@ -8,6 +8,7 @@
 //! | country | two letters of ISO 3166-1 | [`country`] |
 //! | phone number | E.164 | [`phone`] |
 //! | website | its host | [`website`] |
+//! | time zone | IANA's name, or an offset such as `+05:30` | [`zone`] |
 //!
 //! [`traits`] applies them to an event and says what it did. Timestamps are corrected and checked where calls are read.
 //!
@@ -21,13 +22,15 @@ pub mod note;
 pub mod phone;
 pub mod traits;
 pub mod website;
+pub mod zone;
 
-mod text;
+pub(crate) mod text;
 
 pub use company::{CompanyDomain, NoCompany, company_domain, is_disposable, is_free_mail, is_shared};
 pub use country::{Country, InvalidCountry};
 pub use mail::{InvalidMail, MailAddress};
-pub use name::{InvalidName, company_name, person_name};
+pub use name::{InvalidName, NamePart, company_name, name_part, person_name};
 pub use note::{Change, Note, Outcome, Reason};
 pub use phone::{InvalidPhone, e164};
 pub use website::{InvalidWebsite, website};
+pub use zone::{InvalidZone, Zone};

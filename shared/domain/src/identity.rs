@@ -4,6 +4,10 @@ use crate::id::{AnonymousId, PersonId, UserId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+mod placeholder;
+
+pub use placeholder::{bare_id, is_placeholder};
+
 /// The identity that an event belongs to: the user id where it has one, else the anonymous id. A profile keeps one
 /// part for each, so that joining two of them can be undone exactly.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -44,67 +48,6 @@ impl fmt::Display for Identity {
         match self {
             Self::User(id) => write!(f, "user:{id}"),
             Self::Anonymous(id) => write!(f, "anonymous:{id}"),
-        }
-    }
-}
-
-/// What programs write where they have no id, in lower case.
-const PLACEHOLDERS: [&str; 17] = [
-    "null",
-    "(null)",
-    "undefined",
-    "none",
-    "(none)",
-    "nil",
-    "nan",
-    "n/a",
-    "true",
-    "false",
-    "[object object]",
-    "unknown",
-    "(not set)",
-    "not set",
-    "anonymous",
-    "guest",
-    "ffffffff-ffff-ffff-ffff-ffffffffffff",
-];
-/// What a template that was not filled in begins with.
-const TEMPLATES: [&str; 5] = ["{{", "${", "%%", "*|", "<%"];
-
-/// Whether `text` is what programs write where they have no id (`null`, `undefined`, `[object Object]`, `anonymous`, only zeros
-/// and dashes, a template that was not filled in): whoever took it for an id would make one person of everybody.
-pub fn is_placeholder(text: &str) -> bool {
-    let text = text.trim();
-    text.bytes().all(|byte| matches!(byte, b'0' | b'-' | b'_' | b'.'))
-        || PLACEHOLDERS.iter().any(|placeholder| placeholder.eq_ignore_ascii_case(text))
-        || TEMPLATES.iter().any(|template| text.starts_with(template))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_stands_for_no_id_is_known() {
-        for text in [
-            "null",
-            "NULL",
-            " undefined ",
-            "NaN",
-            "[object Object]",
-            "Anonymous",
-            "0",
-            "00000000-0000-0000-0000-000000000000",
-            "-",
-            "{{user.id}}",
-            "${userId}",
-            "*|UNIQID|*",
-            "",
-        ] {
-            assert!(is_placeholder(text), "{text}");
-        }
-        for text in ["1", "u-0", "10", "nullable", "anna", "true-42", "a1b2", "none@example.com", "test", "anon"] {
-            assert!(!is_placeholder(text), "{text}");
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod money;
 pub mod score;
 pub mod stage;
 pub mod time;
+pub mod title;
 
 pub use account::{AccountFacts, AccountReason, AccountSummary, AccountUpdate, Measure, Member, Touch};
 pub use event::{Event, EventKind, InvalidEvent, Properties};

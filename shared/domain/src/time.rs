@@ -11,6 +11,12 @@ pub fn day_of(at: Timestamp) -> i32 {
     at.as_second().div_euclid(DAY_SECONDS) as i32
 }
 
+/// Hours since 1970-01-01, UTC.
+pub fn hour_of(at: Timestamp) -> i32 {
+    // jiff's range of years, -9999 to 9999, keeps this inside an i32.
+    at.as_second().div_euclid(3600) as i32
+}
+
 /// Months since January 1970, UTC.
 pub fn month_of(at: Timestamp) -> i32 {
     let date = at.to_zoned(TimeZone::UTC).date();

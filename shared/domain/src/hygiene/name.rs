@@ -5,6 +5,10 @@
 
 use super::text::{composed, is_absent, is_invisible, trimmed};
 
+mod case;
+
+pub(super) use case::is_shouted;
+
 /// The most characters of a name that are kept.
 pub const MAX_CHARS: usize = 120;
 /// The most bytes of text that are looked at.
@@ -30,11 +34,17 @@ pub enum InvalidName {
 /// # Errors
 /// [`InvalidName`] where it is none.
 pub fn company_name(text: &str) -> Result<String, InvalidName> {
+    let name = cleaned(text)?;
+    if is_absent(&name) { Err(InvalidName::Absent) } else { Ok(name) }
+}
+
+/// `text` as it is seen: composed, without invisible characters and superfluous white space, at most [`MAX_CHARS`] characters.
+fn cleaned(text: &str) -> Result<String, InvalidName> {
     if text.len() > MAX_BYTES {
         return Err(InvalidName::TooLong);
     }
     if is_clean(text) {
-        return if is_absent(text) { Err(InvalidName::Absent) } else { Ok(text.to_owned()) };
+        return Ok(text.to_owned());
     }
     let seen: String = composed(text).chars().filter(|c| c.is_whitespace() || !is_invisible(*c)).collect();
     // Without what stood between them two characters may compose.
@@ -51,7 +61,7 @@ pub fn company_name(text: &str) -> Result<String, InvalidName> {
         name.truncate(end);
         name.truncate(trimmed(&name).len());
     }
-    if is_absent(&name) { Err(InvalidName::Absent) } else { Ok(name) }
+    Ok(name)
 }
 
 /// Whether a glance is enough: printable ASCII, single spaces between words, not too long.
@@ -61,83 +71,112 @@ fn is_clean(text: &str) -> bool {
         && !(text.starts_with(' ') || text.ends_with(' ') || text.contains("  "))
 }
 
-/// A person's name, or a part of it: as [`company_name`]; and where all its letters are Latin and of one case, in title case:
-///
-/// - `JOHN SMITH` and `john smith` are `John Smith`; `ANNE-MARIE O'NEIL` is `Anne-Marie O'Neil`; `MCDONALD` is `McDonald`.
-/// - Particles between other words stay small: `Ludwig van Beethoven`, `Leonardo da Vinci`. `II`, `III` and `IV` stay large.
-/// - Names with `ı`, `ğ` or `ş` are left as they are: the case of Turkish is its own.
+/// Which of a person's names a text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NamePart {
+    /// All of them: `Ada Byron`.
+    Full,
+    /// The first name, with the last name where that is known beside it.
+    First,
+    /// The last name, with the first name where that is known beside it.
+    Last,
+}
+
+/// A person's full name: as [`name_part`] of [`NamePart::Full`].
 ///
 /// # Errors
 /// [`InvalidName`] where it is none.
 pub fn person_name(text: &str) -> Result<String, InvalidName> {
-    let name = company_name(text)?;
+    name_part(NamePart::Full, text, None)
+}
+
+/// A person's name, or a part of it, beside which `other` is the last name of a first one or the reverse: cleaned as [`company_name`], and where
+/// all its letters are Latin and of one case, in title case:
+///
+/// - `JOHN SMITH` and `john smith` are `John Smith`; `ANNE-MARIE O'NEIL` is `Anne-Marie O'Neil`; `MCDONALD` is `McDonald`.
+/// - Particles between other words stay small: `Ludwig van Beethoven`, `Leonardo da Vinci`. `II`, `III` and `IV` stay large.
+/// - Initials stay large: `JD`, `TJ`, `J.D.`. A first name of two capitals stays as it is (`AL`, `JO`), unless the last name is in capitals too.
+/// - Names with `ı`, `ğ` or `ş` are left as they are: the case of Turkish is its own.
+///
+/// People are called Null, None, Nil and Nan: with one capital they are names. In lower or upper case these are words of a program and no name,
+/// but for a last name beside a first name of that same case.
+///
+/// # Errors
+/// [`InvalidName`] where it is none.
+pub fn name_part(part: NamePart, text: &str, other: Option<&str>) -> Result<String, InvalidName> {
+    let other = other.and_then(|other| cleaned(other).ok());
+    let name = known(part, cleaned(text)?, other.as_deref()).ok_or(InvalidName::Absent)?;
     if name.contains('@') || name.contains("://") || name.to_ascii_lowercase().contains("www.") {
         return Err(InvalidName::Address);
     }
-    Ok(if is_of_one_case(&name) { title_case(&name) } else { name })
+    let shouted = other.as_deref().is_some_and(is_shouted);
+    Ok(if case::is_of_one_case(&name) { case::title_case(part, &name, shouted) } else { name })
 }
 
-/// Whether the name has at least two letters, all Latin, all of one case, and none whose case depends on the language.
-fn is_of_one_case(name: &str) -> bool {
-    let letters = || name.chars().filter(|c| c.is_alphabetic());
-    let latin = |c: char| c <= '\u{24f}' || ('\u{1e00}'..='\u{1eff}').contains(&c);
-    let turkish = |c: char| matches!(c, 'ı' | 'İ' | 'ğ' | 'Ğ' | 'ş' | 'Ş');
-    let simple = |c: char| c.to_lowercase().count() == 1;
-    letters().nth(1).is_some()
-        && letters().all(|c| latin(c) && !turkish(c) && simple(c))
-        && (letters().all(char::is_uppercase) || letters().all(char::is_lowercase))
-}
-
-fn title_case(name: &str) -> String {
-    const PARTICLES: [&str; 22] = [
-        "af", "al", "av", "bin", "da", "das", "de", "del", "della", "den", "der", "di", "do", "dos", "du", "ten",
-        "ter", "van", "vom", "von", "zu", "zur",
-    ];
-    let name = name.to_lowercase();
-    let last = name.split(' ').count() - 1;
-    let word = |(place, word): (usize, &str)| {
-        let between = place > 0 && place < last;
-        match word {
-            "ii" | "iii" | "iv" if place > 0 => word.to_uppercase(),
-            word if between && PARTICLES.contains(&word) => word.to_owned(),
-            word => capitalised(word),
-        }
-    };
-    name.split(' ').enumerate().map(word).collect::<Vec<_>>().join(" ")
-}
-
-/// A word in lower case with its initials in upper case: after a hyphen or a dot, after an apostrophe that follows a single letter, and
-/// after `Mc`.
-fn capitalised(word: &str) -> String {
-    /// `Mc` and what is surely a name of its own.
-    const SURELY_MC: usize = 5;
-    let mut out = String::with_capacity(word.len());
-    let mut starts = true;
-    let mut since_start = 0;
-    for (at, c) in word.char_indices() {
-        let after_mc = at == 2 && word.starts_with("mc") && word.chars().count() >= SURELY_MC;
-        if c.is_alphabetic() && (starts || after_mc) {
-            out.push(upper(c));
-        } else {
-            out.push(c);
-        }
-        since_start = if starts { 1 } else { since_start + 1 };
-        starts = match c {
-            '-' | '.' | '(' | '"' | '/' | '‐' | '‑' => true,
-            '\'' | '’' => since_start == 2,
-            c => starts && !c.is_alphanumeric(),
-        };
+/// `name` without what programs write where there is none; `None` where nothing is left.
+fn known(part: NamePart, name: String, other: Option<&str>) -> Option<String> {
+    let mut words: Vec<&str> = name.split(' ').collect();
+    if words.len() == 1 || part != NamePart::Full {
+        let beside = (part == NamePart::Last).then_some(other).flatten().filter(|other| !is_nobody(other));
+        let is_meant = beside.is_some_and(|other| Case::of(other).is_some_and(|case| Case::of(&name) == Some(case)));
+        return (!is_absent(&name) || is_surname(&name) && (!is_nobody(&name) || is_meant)).then_some(name);
     }
-    out
+    if words.iter().all(|word| is_absent(word)) || is_absent(&name) {
+        return None;
+    }
+    // `Ada null` and `undefined Byron` are put together of a name and of nothing; `JENNIFER NULL` is a name.
+    let ends = [(0, words.len() - 1), (words.len() - 1, 0)];
+    let gone = ends.map(|(at, beside)| {
+        let word = words[at];
+        let is_meant = is_surname(word)
+            && Case::of(word) == Case::of(words[beside])
+            && (at > 0 || Case::of(word) != Some(Case::Lower));
+        is_absent(word) && word.contains(char::is_alphanumeric) && !(is_surname(word) && !is_nobody(word)) && !is_meant
+    });
+    if gone == [false, false] {
+        return Some(name);
+    }
+    if gone[1] {
+        words.pop();
+    }
+    if gone[0] {
+        words.remove(0);
+    }
+    known(part, words.join(" "), other)
 }
 
-/// `c` in upper case, where that is one character that has `c` as its lower case.
-fn upper(c: char) -> char {
-    let mut upper = c.to_uppercase();
-    match (upper.next(), upper.next()) {
-        (Some(one), None) if one.to_lowercase().eq([c]) => one,
-        _ => c,
+/// Whether all letters of a text are of one case, and which; `None` where they are of both, or of none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Case {
+    Lower,
+    Upper,
+}
+
+impl Case {
+    fn of(text: &str) -> Option<Self> {
+        let mut letters = text.chars().filter(|c| c.is_alphabetic()).peekable();
+        letters.peek()?;
+        let (mut lower, mut upper) = (true, true);
+        for c in letters {
+            lower &= c.is_lowercase();
+            upper &= c.is_uppercase();
+        }
+        match (lower, upper) {
+            (true, false) => Some(Self::Lower),
+            (false, true) => Some(Self::Upper),
+            _ => None,
+        }
     }
+}
+
+/// Whether people have that name, however it is written, although programs write it for nothing.
+fn is_surname(word: &str) -> bool {
+    ["null", "none", "nil", "nan"].iter().any(|name| name.eq_ignore_ascii_case(word))
+}
+
+/// Whether the word for nothing is written as programs do: in one case, or as `NaN`.
+fn is_nobody(word: &str) -> bool {
+    is_absent(word) && (!is_surname(word) || Case::of(word).is_some() || word == "NaN")
 }
 
 #[cfg(test)]
@@ -161,9 +200,111 @@ mod tests {
             ("henry ford ii", "Henry Ford II"),
             ("JÜRGEN GROSS", "Jürgen Gross"),
             ("élodie", "Élodie"),
+            ("RONALD O’BRIEN", "Ronald O’Brien"),
+            ("sean o`brien", "Sean O`Brien"),
+            ("GIANNI DELL'ACQUA", "Gianni Dell'Acqua"),
+            ("JA'MARR", "Ja'marr"),
+            ("FLORA MACDONALD", "Flora MacDonald"),
+            ("MACHADO", "Machado"),
+            ("ANN SMITH-MCDONALD", "Ann Smith-McDonald"),
+            ("JAN VAN DER BERG", "Jan van der Berg"),
+            ("maria de la cruz", "Maria de la Cruz"),
+            ("JOSÉ ORTEGA Y GASSET", "José Ortega y Gasset"),
+            ("JACO VAN 'T HOF", "Jaco van 't Hof"),
+            ("NGUYEN VAN AN", "Nguyen Van An"),
+            ("IJSBRAND", "IJsbrand"),
+            ("IJEOMA", "Ijeoma"),
+            ("JOHN SMITH PHD", "John Smith PhD"),
+            ("DR JOHN NG", "Dr John Ng"),
+            ("ABDULLAH BIN SALMAN", "Abdullah bin Salman"),
             ("NGUYỄN THỊ HOA", "Nguyễn Thị Hoa"),
         ] {
             assert_eq!(person_name(text).as_deref(), Ok(expected), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn initials_keep_their_case() {
+        for text in
+            ["JD", "AJ", "TJ", "DJ", "BO", "KC", "AL", "J.D.", "J.R.R. Tolkien", "JD Smith", "JP Morgan", "MLK", "X"]
+        {
+            assert_eq!(person_name(text).as_deref(), Ok(text), "{text:?}");
+            assert_eq!(name_part(NamePart::First, text, None).as_deref(), Ok(text), "{text:?}");
+        }
+        for (text, expected) in [
+            ("JD SMITH", "JD Smith"),
+            ("aj smith", "AJ Smith"),
+            ("ED SMITH", "Ed Smith"),
+            ("JOHN FK LEE", "John FK Lee"),
+            ("jd", "JD"),
+        ] {
+            assert_eq!(person_name(text).as_deref(), Ok(expected), "{text:?}");
+        }
+        let first = |text, last| name_part(NamePart::First, text, Some(last)).unwrap();
+        assert_eq!(
+            (first("JO", "SMITH"), first("JO", "Smith"), first("TJ", "SMITH")),
+            ("Jo".into(), "JO".into(), "TJ".into())
+        );
+        for (text, expected) in
+            [("NG", "Ng"), ("LI", "Li"), ("VLK", "Vlk"), ("van der berg", "van der Berg"), ("VAN DYKE", "Van Dyke")]
+        {
+            assert_eq!(name_part(NamePart::Last, text, None).as_deref(), Ok(expected), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn people_may_be_called_null() {
+        for part in [NamePart::Full, NamePart::First, NamePart::Last] {
+            for text in ["Null", "None", "Nil", "Nan"] {
+                assert_eq!(name_part(part, text, None).as_deref(), Ok(text), "{part:?} {text:?}");
+            }
+            for text in [
+                "null",
+                "NULL",
+                "none",
+                "NONE",
+                "nil",
+                "NIL",
+                "nan",
+                "NaN",
+                "undefined",
+                "Undefined",
+                "UNDEFINED",
+                "(null)",
+                "N/A",
+            ] {
+                assert_eq!(name_part(part, text, None), Err(InvalidName::Absent), "{part:?} {text:?}");
+            }
+        }
+        for text in ["Jennifer Null", "Nan Goldin", "Null Island", "Nil Ó Néill"] {
+            assert_eq!(person_name(text).as_deref(), Ok(text), "{text:?}");
+        }
+        for (text, expected) in
+            [("JENNIFER NULL", "Jennifer Null"), ("jennifer null", "Jennifer Null"), ("NAN GOLDIN", "Nan Goldin")]
+        {
+            assert_eq!(person_name(text).as_deref(), Ok(expected), "{text:?}");
+        }
+        let last = |text, first| name_part(NamePart::Last, text, Some(first));
+        assert_eq!(last("NULL", "JENNIFER").as_deref(), Ok("Null"));
+        assert_eq!(last("null", "jennifer").as_deref(), Ok("Null"));
+        assert_eq!(last("null", "Jennifer"), Err(InvalidName::Absent), "a program wrote the one, a person the other");
+        assert_eq!(last("null", "null"), Err(InvalidName::Absent));
+        assert_eq!(name_part(NamePart::First, "null", Some("smith")), Err(InvalidName::Absent));
+    }
+
+    #[test]
+    fn names_put_together_of_a_name_and_of_nothing_are_the_name() {
+        for (text, expected) in [
+            ("Ada null", "Ada"),
+            ("undefined Byron", "Byron"),
+            ("ada undefined", "Ada"),
+            ("null Smith", "Smith"),
+            ("Ada NULL", "Ada"),
+        ] {
+            assert_eq!(person_name(text).as_deref(), Ok(expected), "{text:?}");
+        }
+        for text in ["null null", "undefined undefined", "None None", "NULL NULL", "- -", "not set"] {
+            assert_eq!(person_name(text), Err(InvalidName::Absent), "{text:?}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! What was done to a value, in words for people. It never repeats the value.
 
-use super::{InvalidCountry, InvalidMail, InvalidName, InvalidPhone, InvalidWebsite};
+use super::{InvalidCountry, InvalidMail, InvalidName, InvalidPhone, InvalidWebsite, InvalidZone};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -45,6 +45,8 @@ pub enum Change {
     E164,
     /// Of all that is not the host.
     Host,
+    /// Of another spelling than IANA's.
+    TimeZone,
 }
 
 impl Change {
@@ -60,6 +62,7 @@ impl Change {
             Self::CountryCode => "country as ISO 3166-1 alpha-2",
             Self::E164 => "phone number as E.164",
             Self::Host => "host of the web address",
+            Self::TimeZone => "time zone as an IANA name or an offset from UTC",
         }
     }
 }
@@ -88,6 +91,9 @@ pub enum Reason {
     /// No website.
     #[error(transparent)]
     Website(InvalidWebsite),
+    /// No time zone.
+    #[error(transparent)]
+    Zone(InvalidZone),
 }
 
 impl fmt::Display for Note {

@@ -27,7 +27,7 @@ pub(super) const fn is_joiner(c: char) -> bool {
 }
 
 /// `text` without white space and invisible characters at its ends.
-pub(super) fn trimmed(text: &str) -> &str {
+pub(crate) fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c) || is_joiner(c))
 }
 

@@ -3,9 +3,10 @@
 //! | trait of `identify` | becomes |
 //! |---|---|
 //! | `email` | [`MailAddress`] |
-//! | `name`, `firstName`, `first_name`, `lastName`, `last_name` | [`person_name`] |
+//! | `name`; first and last names in each of their spellings | [`name_part`] |
 //! | `phone` | [`e164`], read as people in `country` or `address.country` dial it |
 //! | `country`, `address.country` | [`Country`] |
+//! | `timezone`, `time_zone`, `timeZone`, `$timezone` | [`Zone`] |
 //! | `company` (if it is text), `company.name` | [`company_name`] |
 //!
 //! | trait of `group` | becomes |
@@ -20,7 +21,7 @@
 use super::name::MAX_CHARS;
 use super::note::{Change, Note, Outcome, Reason};
 use super::text::{is_absent, trimmed};
-use super::{Country, MailAddress, company_name, e164, person_name, website};
+use super::{Country, MailAddress, NamePart, Zone, company_name, e164, name_part, website};
 use crate::{EventKind, Properties};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -29,29 +30,40 @@ use std::borrow::Cow;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standard {
     Mail,
-    PersonName,
+    PersonName(NamePart),
     CompanyName,
     Country,
     Phone,
     Website,
+    TimeZone,
 }
 
 /// A trait: its place, one or two names deep, and what it holds.
 type Field = (&'static str, Standard);
 
 // Countries come first: phone numbers are read by them.
-const OF_PERSON: [Field; 11] = [
+const OF_PERSON: [Field; 21] = [
     ("country", Standard::Country),
     ("address.country", Standard::Country),
     ("email", Standard::Mail),
-    ("name", Standard::PersonName),
-    ("firstName", Standard::PersonName),
-    ("first_name", Standard::PersonName),
-    ("lastName", Standard::PersonName),
-    ("last_name", Standard::PersonName),
+    ("name", Standard::PersonName(NamePart::Full)),
+    ("firstName", Standard::PersonName(NamePart::First)),
+    ("first_name", Standard::PersonName(NamePart::First)),
+    ("firstname", Standard::PersonName(NamePart::First)),
+    ("given_name", Standard::PersonName(NamePart::First)),
+    ("givenName", Standard::PersonName(NamePart::First)),
+    ("lastName", Standard::PersonName(NamePart::Last)),
+    ("last_name", Standard::PersonName(NamePart::Last)),
+    ("lastname", Standard::PersonName(NamePart::Last)),
+    ("family_name", Standard::PersonName(NamePart::Last)),
+    ("familyName", Standard::PersonName(NamePart::Last)),
     ("phone", Standard::Phone),
     ("company", Standard::CompanyName),
     ("company.name", Standard::CompanyName),
+    ("timezone", Standard::TimeZone),
+    ("time_zone", Standard::TimeZone),
+    ("timeZone", Standard::TimeZone),
+    ("$timezone", Standard::TimeZone),
 ];
 const OF_ACCOUNT: [Field; 7] = [
     ("country", Standard::Country),
@@ -81,6 +93,7 @@ pub fn concerns(kind: EventKind, name: &str) -> bool {
 /// Brings the traits of a call into their normal form and says what was done, in the order of the tables above.
 pub fn standardise(kind: EventKind, traits: &mut Properties) -> Vec<Note> {
     let mut notes = Vec::new();
+    let [first, last] = [NamePart::First, NamePart::Last].map(|part| text_of(kind, traits, part));
     for (field, standard) in fields(kind) {
         let Some((parent, name)) = holder(traits, field) else { continue };
         // An object there has fields of its own.
@@ -88,11 +101,20 @@ pub fn standardise(kind: EventKind, traits: &mut Properties) -> Vec<Note> {
         let Some(value) = parent.get(name).filter(|value| !skipped(value)) else { continue };
         let text = match value {
             Value::String(text) => Some(Cow::Borrowed(text.as_str())),
-            Value::Number(number) if *standard == Standard::Phone => Some(Cow::Owned(number.to_string())),
+            Value::Number(number) if matches!(standard, Standard::Phone | Standard::TimeZone) => {
+                Some(Cow::Owned(number.to_string()))
+            }
             _ => None,
         };
-        let country = if *standard == Standard::Phone { country_of(traits) } else { None };
-        let outcome = match text.ok_or(Reason::NotText).and_then(|text| apply(*standard, &text, country)) {
+        let beside = Beside {
+            country: if *standard == Standard::Phone { country_of(traits) } else { None },
+            name: match standard {
+                Standard::PersonName(NamePart::First) => last.as_deref(),
+                Standard::PersonName(NamePart::Last) => first.as_deref(),
+                _ => None,
+            },
+        };
+        let outcome = match text.ok_or(Reason::NotText).and_then(|text| apply(*standard, &text, &beside)) {
             Ok(None) => continue,
             Ok(Some((normal, change))) => {
                 set(traits, field, Some(normal));
@@ -106,6 +128,20 @@ pub fn standardise(kind: EventKind, traits: &mut Properties) -> Vec<Note> {
         notes.push(Note { field, outcome });
     }
     notes
+}
+
+/// What stands beside a trait and says how to read it.
+struct Beside<'a> {
+    /// The country, for a phone number.
+    country: Option<Country>,
+    /// The last name beside a first one, or the reverse, as it came.
+    name: Option<&'a str>,
+}
+
+/// The text that a call gives as a part of the person's name.
+fn text_of(kind: EventKind, traits: &Properties, part: NamePart) -> Option<String> {
+    let wanted = fields(kind).iter().filter(|(_, standard)| *standard == Standard::PersonName(part));
+    wanted.filter_map(|(field, _)| traits.get(*field)?.as_str()).next().map(str::to_owned)
 }
 
 /// The object that holds `field`, and the name that it has there.
@@ -141,19 +177,21 @@ fn country_of(traits: &Properties) -> Option<Country> {
 }
 
 /// The normal form with what it changes; `None` where `text` has it.
-fn apply(standard: Standard, text: &str, country: Option<Country>) -> Result<Option<(String, Change)>, Reason> {
+fn apply(standard: Standard, text: &str, beside: &Beside<'_>) -> Result<Option<(String, Change)>, Reason> {
     let bare = trimmed(text);
-    if is_absent(bare) {
+    // People have names that stand for nothing elsewhere.
+    if !matches!(standard, Standard::PersonName(_)) && is_absent(bare) {
         return Err(Reason::Absent);
     }
     let (normal, change): (String, fn(&str, &str) -> Change) = match standard {
         Standard::Mail => (MailAddress::parse(text).map_err(Reason::Mail)?.into(), mail_change),
-        Standard::PersonName => (person_name(text).map_err(Reason::Name)?, name_change),
+        Standard::PersonName(part) => (name_part(part, text, beside.name).map_err(Reason::Name)?, name_change),
         Standard::CompanyName => (company_name(text).map_err(Reason::Name)?, name_change),
         Standard::Country => {
             (Country::parse(text).map_err(Reason::Country)?.as_str().to_owned(), |_, _| Change::CountryCode)
         }
-        Standard::Phone => (e164(text, country).map_err(Reason::Phone)?, |_, _| Change::E164),
+        Standard::Phone => (e164(text, beside.country).map_err(Reason::Phone)?, |_, _| Change::E164),
+        Standard::TimeZone => (Zone::parse(text).map_err(Reason::Zone)?.name().to_owned(), |_, _| Change::TimeZone),
         Standard::Website => (website(text).map_err(Reason::Website)?, |_, _| Change::Host),
     };
     if normal == text {

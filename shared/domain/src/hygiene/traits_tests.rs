@@ -97,6 +97,57 @@ fn a_phone_number_may_come_as_a_number() {
 }
 
 #[test]
+fn people_may_be_called_null_and_programs_words_are_dropped() {
+    for name in ["first_name", "firstName", "given_name", "last_name", "lastName", "family_name", "name"] {
+        for text in ["Null", "None", "Nil", "Nan"] {
+            let traits = json!({ name: text });
+            assert_eq!(standardised(EventKind::Identify, traits.clone()), (traits, vec![]));
+        }
+        for text in ["null", "NULL", "NaN", "nil", "undefined", "None None", ""] {
+            let (traits, notes) = standardised(EventKind::Identify, json!({ name: text }));
+            if text != "None None" || name == "name" {
+                assert_eq!((traits, notes), (json!({}), vec![format!("{name} dropped: stands for nothing")]), "{text}");
+            }
+        }
+    }
+    let (traits, _) = standardised(EventKind::Identify, json!({"last_name": "NULL", "first_name": "JENNIFER"}));
+    assert_eq!(traits, json!({"first_name": "Jennifer", "last_name": "Null"}));
+    let (traits, _) = standardised(EventKind::Identify, json!({"last_name": "null", "first_name": "Jennifer"}));
+    assert_eq!(traits, json!({"first_name": "Jennifer"}));
+}
+
+#[test]
+fn initials_keep_their_case_and_shouted_names_do_not() {
+    for initials in ["JD", "AJ", "TJ"] {
+        let traits = json!({ "first_name": initials });
+        assert_eq!(standardised(EventKind::Identify, traits.clone()), (traits, vec![]));
+    }
+    let (traits, _) =
+        standardised(EventKind::Identify, json!({"firstName": "JO", "lastName": "O'BRIEN", "name": "JO O'BRIEN"}));
+    assert_eq!(traits, json!({"firstName": "Jo", "lastName": "O'Brien", "name": "Jo O'Brien"}));
+}
+
+#[test]
+fn time_zones_are_standardised_and_what_is_none_is_told() {
+    for name in ["timezone", "time_zone", "timeZone", "$timezone"] {
+        for (value, expected) in [
+            (json!(" America/Los_Angeles "), json!("America/Los_Angeles")),
+            (json!("Pacific Standard Time"), json!("America/Los_Angeles")),
+            (json!("UTC-07:00"), json!("-07:00")),
+            (json!(-420), json!("-07:00")),
+            (json!(5.5), json!("+05:30")),
+        ] {
+            let (traits, notes) = standardised(EventKind::Identify, json!({ name: value }));
+            assert_eq!(traits, json!({ name: expected }));
+            assert_eq!(notes, [format!("{name}: time zone as an IANA name or an offset from UTC")]);
+        }
+        let (traits, notes) = standardised(EventKind::Identify, json!({ name: "Mars" }));
+        assert_eq!(traits, json!({}));
+        assert!(notes[0].starts_with(&format!("{name} dropped: no time zone has this name")), "{notes:?}");
+    }
+}
+
+#[test]
 fn notes_do_not_repeat_values() {
     let mut traits = serde_json::from_value(json!({"email": "Ada@EXAMPLE.com", "name": "secret@x"})).unwrap();
     let notes = serde_json::to_value(standardise(EventKind::Identify, &mut traits)).unwrap();
@@ -108,7 +159,7 @@ fn notes_do_not_repeat_values() {
 proptest! {
     #[test]
     fn hostile_traits_never_panic_and_settle_at_once(
-        values in proptest::collection::vec(prop_oneof![any::<String>(), "[A-Za-z @.+0-9<>]{0,30}"], 11),
+        values in proptest::collection::vec(prop_oneof![any::<String>(), "[A-Za-z @.+0-9<>]{0,30}", "[A-Z]{1,4}|[a-z]{1,4}|null|NULL|Null"], OF_PERSON.len()),
         group in any::<bool>(),
         nested in any::<bool>(),
     ) {

@@ -1,0 +1,301 @@
+//! Words that programs send where they have no id.
+//!
+//! The words are those of PostHog's and Mixpanel's documented lists, the text that programming languages, databases and spreadsheets write for
+//! "no value", and names of fields and variables that a template left as they are. Each is known in upper and lower case and in every wrapping:
+//! quotes, brackets, escapes of JSON, of URLs and of HTML.
+
+use crate::hygiene::text::trimmed;
+use std::borrow::Cow;
+
+/// The longest text that is looked at; nothing that stands for no id is longer.
+const MAX_BYTES: usize = 120;
+/// The most wrappings that are taken off.
+const MAX_WRAPPINGS: usize = 8;
+
+/// Words that stand for no value or for nobody, in lower case, without spaces, `_` and `-`.
+const WORDS: [&str; 49] = [
+    "anonymous",
+    "anonymoususer",
+    "anonymousvisitor",
+    "dbnull",
+    "empty",
+    "false",
+    "guest",
+    "guestuser",
+    "infinity",
+    "invalid",
+    "lmy47d",
+    "loggedout",
+    "missing",
+    "na",
+    "nan",
+    "nil",
+    "nobody",
+    "none",
+    "nonetype",
+    "noid",
+    "notauthenticated",
+    "notavailable",
+    "notapplicable",
+    "notdefined",
+    "notfound",
+    "notloggedin",
+    "notprovided",
+    "notset",
+    "notsignedin",
+    "nouser",
+    "nouserid",
+    "null",
+    "nullptr",
+    "nullref",
+    "nulluser",
+    "optional.empty",
+    "optional(nil)",
+    "signedout",
+    "system.dbnull",
+    "system.object",
+    "true",
+    "unauthenticated",
+    "undef",
+    "undefined",
+    "undefineduser",
+    "unidentified",
+    "unknown",
+    "unknownuser",
+    "unset",
+];
+
+/// Names of the fields and variables that hold ids, in lower case, without what stands between their words.
+const FIELDS: [&str; 33] = [
+    "accountid",
+    "anonid",
+    "anonymousid",
+    "clientid",
+    "companyid",
+    "contactid",
+    "customerid",
+    "deviceid",
+    "distinctid",
+    "email",
+    "emailaddress",
+    "externalid",
+    "groupid",
+    "groupkey",
+    "guid",
+    "id",
+    "identifier",
+    "memberid",
+    "organizationid",
+    "orgid",
+    "personid",
+    "previousid",
+    "profileid",
+    "sessionid",
+    "tenantid",
+    "uid",
+    "useremail",
+    "userid",
+    "userprofileid",
+    "username",
+    "uuid",
+    "visitorid",
+    "workspaceid",
+];
+
+/// Words that no id's parts hold unless something was put together of what was not there, as in `user_undefined`.
+const NEVER_A_PART: [&str; 3] = ["null", "undefined", "nan"];
+/// What ids that are put together begin with.
+const PREFIXES: [&str; 17] = [
+    "account",
+    "acct",
+    "anon",
+    "auth0",
+    "client",
+    "company",
+    "customer",
+    "group",
+    "id",
+    "member",
+    "org",
+    "profile",
+    "tenant",
+    "u",
+    "user",
+    "usr",
+    "workspace",
+];
+
+/// Returns whether `text` stands for no id: a word such as `null`, `undefined`, `NaN`, `[object Object]`, `anonymous` or `distinct_id`, -1,
+/// nothing but zeros and dashes, or a template that was not filled in, in any case and wrapping. Whoever took it for an id would make one
+/// person of everybody who sends it.
+pub fn is_placeholder(text: &str) -> bool {
+    if text.len() > MAX_BYTES || is_surely_an_id(text) {
+        return false;
+    }
+    let bare = unwrapped(text);
+    is_template(trimmed(text)) || is_template(&bare) || is_nothing(&bare)
+}
+
+/// Returns `text` in lower case, without white space, quotes, brackets and escapes around it: the same for all wrappings of one text.
+pub fn bare_id(text: &str) -> String {
+    if text.len() > MAX_BYTES { text.trim().to_lowercase() } else { unwrapped(text).to_lowercase() }
+}
+
+/// Whether a glance is enough: letters, digits and common separators, a digit other than 0 among them, as in numbers and UUIDs.
+fn is_surely_an_id(text: &str) -> bool {
+    const ALSO: [&str; 3] = ["-1", "-1.0", "lmy47d"];
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'|'))
+        && text.bytes().any(|byte| matches!(byte, b'1'..=b'9'))
+        && !ALSO.iter().any(|word| word.eq_ignore_ascii_case(text))
+}
+
+/// Whether nothing, a word for nothing, or the name of a field stands there.
+fn is_nothing(bare: &str) -> bool {
+    let lower = bare.to_lowercase();
+    is_empty(&lower)
+        || WORDS.contains(&lower.as_str())
+        || WORDS.contains(&joined(&lower).as_str())
+        || FIELDS.contains(&joined(strip_your(&lower)).as_str())
+        || is_nothing_of_a_program(&lower)
+        || is_made_of_nothing(&lower)
+}
+
+/// Whether nothing is there, or only zeros, or -1, or the largest UUID.
+fn is_empty(lower: &str) -> bool {
+    let digits = lower.strip_prefix("0x").unwrap_or(lower);
+    let f_only = || lower.len() >= 32 && lower.bytes().all(|byte| matches!(byte, b'f' | b'-'));
+    digits.chars().all(|c| c == '0' || !c.is_alphanumeric()) || matches!(lower, "-1" | "-1.0" | "\u{2212}1") || f_only()
+}
+
+/// What languages and spreadsheets write that is more than a word.
+fn is_nothing_of_a_program(lower: &str) -> bool {
+    const BEGINNINGS: [&str; 8] =
+        ["object ", "[native ", "[function", "function ", "function(", "java.lang.object@", "promise {", "typeerror"];
+    const EXACTLY: [&str; 10] =
+        ["n/a", "#n/a", "#ref!", "#value!", "#null!", "#name?", "\\n", "null::text", "()=>{}", "1.#qnan"];
+    lower.replace(['+', '_'], " ").contains("[object ")
+        || BEGINNINGS.iter().any(|beginning| lower.starts_with(beginning))
+        || EXACTLY.contains(&lower)
+}
+
+/// Whether it is a template that was not filled in, in the syntax of any of the usual languages.
+fn is_template(bare: &str) -> bool {
+    const BEGINNINGS: [&str; 13] = ["{{", "{%", "${", "#{", "%{", "$(", "%(", "%%", "*|", "<%", "<?", "[[", "@{"];
+    let is_name = |text: &str| {
+        let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '$' | '-' | ' ');
+        let hexadecimal = text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+        text.chars().all(plain) && text.starts_with(|c: char| !c.is_numeric() && c != '-') && !hexadecimal
+    };
+    let within = |open: char, close: char| bare.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
+    BEGINNINGS.iter().any(|beginning| bare.starts_with(beginning))
+        || is_format(bare)
+        || within('{', '}').is_some_and(|inner| is_name(inner) || inner.bytes().all(|byte| byte.is_ascii_digit()))
+        || within('<', '>').is_some_and(is_name)
+        || within('%', '%').is_some_and(is_name)
+}
+
+/// Whether it is a conversion of `printf`: `%s`, `%d`, `%@`, `%1$s`, `%-5d`.
+fn is_format(bare: &str) -> bool {
+    let Some(rest) = bare.strip_prefix('%') else { return false };
+    let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '$' | '-' | '+' | '.' | '#' | ' '));
+    matches!(rest, "s" | "d" | "i" | "u" | "v" | "r" | "x" | "@" | "ld" | "lu" | "lld" | "llu" | "zu" | "S" | "D" | "q")
+}
+
+/// Whether it was put together of what was not there: `user_undefined`, `null-null`, `undefined undefined`.
+fn is_made_of_nothing(lower: &str) -> bool {
+    let parts: Vec<&str> =
+        lower.split(['_', '-', ':', '/', '|', '.', ' ', ',', '#', '@']).filter(|part| !part.is_empty()).collect();
+    let all_words = || parts.iter().all(|part| WORDS.contains(part));
+    let ends_in_nothing = || {
+        parts.iter().all(|part| NEVER_A_PART.contains(part) || PREFIXES.contains(part))
+            && parts.iter().any(|part| NEVER_A_PART.contains(part))
+    };
+    parts.len() > 1 && (all_words() || ends_in_nothing())
+}
+
+/// Without `your` in front, as documentation writes names: `YOUR_USER_ID`.
+fn strip_your(lower: &str) -> &str {
+    const FRONTS: [&str; 5] = ["your", "my", "the", "insert", "example"];
+    let text = lower.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let rest = FRONTS.iter().find_map(|front| text.strip_prefix(front)?.strip_prefix(['_', '-', ' ']));
+    let rest = rest.unwrap_or(text);
+    rest.strip_suffix("_here").or_else(|| rest.strip_suffix(" here")).unwrap_or(rest)
+}
+
+/// Without what stands between and around words.
+fn joined(lower: &str) -> String {
+    lower.chars().filter(|c| !matches!(c, ' ' | '_' | '-' | '.' | '$' | ':' | '@' | '%' | '*' | '~')).collect()
+}
+
+/// `text` without white space, quotes, brackets, escapes and closing punctuation around it, as often as they were put.
+fn unwrapped(text: &str) -> Cow<'_, str> {
+    let mut text: Cow<'_, str> = Cow::Borrowed(text);
+    for _ in 0..MAX_WRAPPINGS {
+        let decoded = decoded(&text);
+        let inner = without_wrapping(decoded.as_deref().unwrap_or(&text)).to_owned();
+        if inner == *text {
+            break;
+        }
+        text = Cow::Owned(inner);
+    }
+    text
+}
+
+/// One layer of quotes or brackets less, and no white space and closing punctuation at the ends.
+fn without_wrapping(text: &str) -> &str {
+    const QUOTES: [char; 18] =
+        ['"', '\'', '`', '´', '“', '”', '„', '‘', '’', '‚', '«', '»', '‹', '›', '＂', '＇', '「', '」'];
+    let text = trimmed(text);
+    // An empty list or object is nothing, and what they hold is looked at.
+    let text = text.trim_end_matches([',', ';']);
+    let unquoted = text.trim_matches(|c| QUOTES.contains(&c) || c == '\\');
+    if unquoted.len() < text.len() && !matches!(text, "\\N" | "\\n") {
+        return trimmed(unquoted);
+    }
+    let pairs = [('(', ')'), ('[', ']'), ('<', '>'), ('{', '}')];
+    let inner = pairs.iter().find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close));
+    match inner.map(trimmed) {
+        // `[object Object]` and `{user_id}` say more with their brackets.
+        Some(inner) if is_nothing(inner) => inner,
+        Some(inner) if inner.starts_with(QUOTES) || inner.starts_with(['(', '[', '<', '{']) => {
+            if text.starts_with("{{") || text.starts_with("[[") { text } else { inner }
+        }
+        _ => text,
+    }
+}
+
+/// `text` with escapes of URLs, HTML or JSON resolved; `None` where it has none.
+fn decoded(text: &str) -> Option<String> {
+    if let Some(at) = text.find('%')
+        && text.get(at + 1..at + 3).is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    {
+        let decoded = percent_encoding::percent_decode_str(text).decode_utf8().ok()?;
+        return Some(decoded.replace('+', " "));
+    }
+    if text.contains('&') && text.contains(';') {
+        const ENTITIES: [(&str, &str); 12] = [
+            ("&quot;", "\""),
+            ("&#34;", "\""),
+            ("&#x22;", "\""),
+            ("&apos;", "'"),
+            ("&#39;", "'"),
+            ("&#x27;", "'"),
+            ("&lt;", "<"),
+            ("&gt;", ">"),
+            ("&#60;", "<"),
+            ("&#62;", ">"),
+            ("&nbsp;", " "),
+            ("&amp;", "&"),
+        ];
+        let decoded = ENTITIES.iter().fold(text.to_owned(), |text, (entity, c)| text.replace(entity, c));
+        return (decoded != text).then_some(decoded);
+    }
+    if text.contains("\\u") || text.contains("\\\"") {
+        return serde_json::from_str(&format!("\"{}\"", text.replace("\\\"", "\"").replace('"', "\\\""))).ok();
+    }
+    None
+}
+
+#[cfg(test)]
+#[path = "placeholder_tests.rs"]
+mod tests;

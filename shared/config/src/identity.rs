@@ -3,6 +3,7 @@
 use crate::error::Reporter;
 use crate::spanned::Spanned;
 use perennial_domain::hygiene::mail;
+use perennial_domain::identity::{bare_id, is_placeholder};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -22,7 +23,7 @@ pub struct Identities {
     pub external_types: BTreeSet<String>,
     /// Traits of `identify` that identify a person.
     pub external_traits: BTreeSet<String>,
-    /// Ids that join nobody, in lower case.
+    /// Ids that join nobody, as [`perennial_domain::identity::bare_id`] writes them.
     pub blocked_ids: BTreeSet<String>,
     /// Mail addresses that join nobody.
     pub blocked_addresses: Vec<AddressPattern>,
@@ -84,10 +85,10 @@ impl Default for Identities {
 }
 
 impl Identities {
-    /// Whether an id may join anybody: it stands in no list of blocked ones, neither config's nor the house's
-    /// ([`perennial_domain::identity::is_placeholder`]).
+    /// Returns whether an id may join anybody: it is no placeholder ([`is_placeholder`]), and config does not block it in any case or
+    /// quotes.
     pub fn allows_id(&self, id: &str) -> bool {
-        !perennial_domain::identity::is_placeholder(id) && !self.blocked_ids.contains(&id.trim().to_lowercase())
+        !is_placeholder(id) && (self.blocked_ids.is_empty() || !self.blocked_ids.contains(&bare_id(id)))
     }
 
     /// Whether a mail address, given as its [`mail::key`], may join anybody, as far as config says.
@@ -174,7 +175,7 @@ impl Default for RawEvidence {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 struct RawBlocked {
-    /// Ids, in upper or lower case.
+    /// Ids, in any case and quotes.
     ids: Vec<Spanned<String>>,
     /// Mail addresses: one, all of a domain (`*@example.com`), or a name at any domain (`office@*`).
     addresses: Vec<Spanned<String>>,
@@ -202,11 +203,11 @@ impl Identities {
         let defaults = Self::default();
         let mut blocked_ids = BTreeSet::new();
         for id in blocked.ids {
-            let lower = id.get_ref().trim().to_lowercase();
-            if lower.is_empty() {
+            let bare = bare_id(id.get_ref());
+            if bare.is_empty() {
                 report.at(id.span(), "blocked.ids: an empty id needs no blocking; nothing takes it for an id");
             }
-            blocked_ids.insert(lower);
+            blocked_ids.insert(bare);
         }
         let mut blocked_addresses = Vec::new();
         for address in blocked.addresses {
@@ -284,7 +285,10 @@ mod tests {
         let (identities, errors) =
             load("[blocked]\nids = [\"Test\"]\naddresses = [\"*@acme.test\", \"office@*\", \"Ada@B.com\"]");
         assert!(errors.is_empty());
-        assert!(!identities.allows_id("TEST") && !identities.allows_id("null") && identities.allows_id("u-1"));
+        for id in ["TEST", "\"test\"", "'Test'", "null", "\"null\"", "distinct_id"] {
+            assert!(!identities.allows_id(id), "{id}");
+        }
+        assert!(identities.allows_id("u-1") && identities.allows_id("testa"));
         for address in ["x@acme.test", "office@any.org", "ada@b.com"] {
             assert!(!identities.allows_address(address), "{address}");
         }

@@ -9,7 +9,7 @@ use super::route::{self, Dialect};
 use super::text::{escape_noncharacters, unquoted, write_string};
 use super::{MAX_EVENT_BYTES, posthog, time};
 use jiff::Timestamp;
-use perennial_domain::hygiene::Note;
+use perennial_domain::hygiene::{Note, Outcome, Reason, Zone};
 use perennial_domain::identity::is_placeholder;
 use perennial_domain::{
     AccountId, AnonymousId, EventKind, EventName, Identity, InvalidId, MessageId, SourceId, UserId, hash,
@@ -56,7 +56,7 @@ pub struct Accepted {
     pub identity: Identity,
     /// Where its JSON is in the buffer that it was written to.
     pub json: Range<usize>,
-    /// What was done to its traits.
+    /// What was done to its traits, and what was dropped of the call.
     pub notes: Vec<Note>,
 }
 
@@ -115,20 +115,21 @@ fn accept(
 ) -> Result<Accepted, Invalid> {
     let start = out.len();
     let kind = kind.map_or_else(|| read_kind(call), Ok)?;
-    let user_id =
-        id(call.user_id, "userId", UserId::MAX_BYTES, UserId::parse)?.filter(|id| !is_placeholder(id.as_str()));
-    let anonymous_id = id(call.anonymous_id, "anonymousId", AnonymousId::MAX_BYTES, AnonymousId::parse)?
-        .filter(|id| !is_placeholder(id.as_str()));
+    let mut notes = Vec::new();
+    let user_id = id(call.user_id, "userId", UserId::MAX_BYTES, UserId::parse)?;
+    let user_id = unless_placeholder(user_id, UserId::as_str, "userId", &mut notes);
+    let anonymous_id = id(call.anonymous_id, "anonymousId", AnonymousId::MAX_BYTES, AnonymousId::parse)?;
+    let anonymous_id = unless_placeholder(anonymous_id, AnonymousId::as_str, "anonymousId", &mut notes);
     let group_id = match id(call.group_id, "groupId", AccountId::MAX_BYTES, AccountId::parse)? {
         Some(group_id) => Some(group_id),
         None => id(call.context_group_id, "context.groupId", AccountId::MAX_BYTES, AccountId::parse)?,
-    }
-    .filter(|id| !is_placeholder(id.as_str()));
+    };
+    let group_id = unless_placeholder(group_id, AccountId::as_str, "groupId", &mut notes);
     let previous_id = match kind {
-        EventKind::Alias => id(call.previous_id, "previousId", AnonymousId::MAX_BYTES, AnonymousId::parse)?
-            .filter(|id| !is_placeholder(id.as_str())),
+        EventKind::Alias => id(call.previous_id, "previousId", AnonymousId::MAX_BYTES, AnonymousId::parse)?,
         _ => None,
     };
+    let previous_id = unless_placeholder(previous_id, AnonymousId::as_str, "previousId", &mut notes);
     let (name, name_path) = match kind {
         EventKind::Page | EventKind::Screen => (call.name, "name"),
         _ => (call.event, "event"),
@@ -144,12 +145,20 @@ fn accept(
             return Err(missing("event", "a track call needs `event`, the name of what was done"));
         }
         EventKind::Group if group_id.is_none() => {
-            return Err(missing("groupId", "a group call needs `groupId`, the account"));
+            return Err(missing(
+                "groupId",
+                "a group call needs `groupId`, the account, and no placeholder such as null or 0",
+            ));
         }
         EventKind::Alias if previous_id.is_none() => {
-            return Err(missing("previousId", "an alias call needs `previousId`"));
+            return Err(missing(
+                "previousId",
+                "an alias call needs `previousId`, and no placeholder such as null or 0",
+            ));
         }
-        EventKind::Alias if user_id.is_none() => return Err(missing("userId", "an alias call needs `userId`")),
+        EventKind::Alias if user_id.is_none() => {
+            return Err(missing("userId", "an alias call needs `userId`, and no placeholder such as null or 0"));
+        }
         _ => {}
     }
     let message_id = id(call.message_id, "messageId", MessageId::MAX_BYTES, MessageId::parse)?;
@@ -175,7 +184,6 @@ fn accept(
     write_optional(out, ",\"event\":", event.as_ref().map(EventName::as_str));
     write_optional(out, ",\"groupId\":", group_id.as_ref().map(AccountId::as_str));
     write_optional(out, ",\"previousId\":", previous_id.as_ref().map(AnonymousId::as_str));
-    let mut notes = Vec::new();
     match kind {
         EventKind::Track | EventKind::Page | EventKind::Screen => {
             write_object(out, ",\"properties\":", filled(call.properties, "properties")?);
@@ -185,11 +193,12 @@ fn accept(
                 Some(traits) => Some(traits),
                 None => filled(call.context_traits, "context.traits")?,
             };
-            notes = write_traits(out, kind, traits);
+            notes.extend(write_traits(out, kind, traits));
         }
-        EventKind::Group => notes = write_traits(out, kind, filled(call.traits, "traits")?),
+        EventKind::Group => notes.extend(write_traits(out, kind, filled(call.traits, "traits")?)),
         EventKind::Alias => {}
     }
+    notes.extend(call.context_timezone.and_then(zone_note));
     write_object(out, ",\"context\":", annotated(filled(call.context, "context")?, &notes).as_deref());
     out.push('}');
     if special {
@@ -200,7 +209,7 @@ fn accept(
         (None, Some(anonymous)) => Identity::Anonymous(anonymous),
         (None, None) => {
             let reason =
-                "an event needs a userId or an anonymousId that is not empty and no stand-in such as null or 0";
+                "an event needs a userId or an anonymousId that is not empty and no placeholder such as null or 0";
             return Err(Invalid::new(Code::NoIdentity, "userId", reason, TEXT));
         }
     };
@@ -219,6 +228,31 @@ fn read_kind(call: &Call<'_>) -> Result<EventKind, Invalid> {
         return Err(Invalid::new(Code::WrongType, "type", format!("type is {}", what_is(raw)), KINDS));
     }
     route::kind(&unquoted(raw)).ok_or_else(|| Invalid::new(Code::InvalidValue, "type", "type names no call", KINDS))
+}
+
+/// A note where `context.timezone` is no time zone: it says nothing then.
+fn zone_note(raw: &str) -> Option<Note> {
+    let text = if raw.starts_with('"') { unquoted(raw) } else { Cow::Borrowed(raw) };
+    let reason = match raw.as_bytes().first() {
+        Some(b'{' | b'[' | b't' | b'f') => Reason::NotText,
+        _ => Reason::Zone(Zone::parse(&text).err()?),
+    };
+    Some(Note { field: "context.timezone", outcome: Outcome::Dropped(reason) })
+}
+
+/// `id` where it is one; a placeholder is noted and is none.
+fn unless_placeholder<T>(
+    id: Option<T>,
+    text: impl Fn(&T) -> &str,
+    field: &'static str,
+    notes: &mut Vec<Note>,
+) -> Option<T> {
+    let placeholder = id.as_ref().is_some_and(|id| is_placeholder(text(id)));
+    if placeholder {
+        notes.push(Note { field, outcome: Outcome::Dropped(Reason::Absent) });
+        return None;
+    }
+    id
 }
 
 /// An id or a name; `None` where it is not there, null or empty.

@@ -296,3 +296,63 @@ fn what_stands_for_no_id_is_none() {
     assert_eq!(code(json!({"type":"alias","userId":"u","previousId":"undefined"})), (Code::Missing, "previousId"));
     assert_eq!(code(json!({"type":"group","userId":"u","groupId":"null"})), (Code::Missing, "groupId"));
 }
+
+#[test]
+fn placeholders_in_any_spelling_and_field_are_no_ids_and_are_told() {
+    for word in [
+        "\"null\"",
+        "'undefined'",
+        "%s",
+        "{{user_id}}",
+        "<nil>",
+        "distinct_id",
+        "%22null%22",
+        "-1",
+        "NOT_AUTHENTICATED",
+        "[object Object]",
+    ] {
+        let event =
+            one(json!({"type":"page","userId":word,"anonymousId":"a-1","groupId":word,"context":{"groupId":word}}))
+                .unwrap();
+        assert_eq!((event.user_id, event.group_id), (None, None), "{word}");
+        let told = json!([{"field":"userId","dropped":"stands for nothing"}, {"field":"groupId","dropped":"stands for nothing"}]);
+        assert_eq!(event.context["hygiene"], told, "{word}");
+        let event = one(json!({"type":"identify","userId":"u","anonymousId":word})).unwrap();
+        assert_eq!(event.anonymous_id, None, "{word}");
+        assert_eq!(code(json!({"type":"page","anonymousId":word})), (Code::NoIdentity, "userId"), "{word}");
+        assert_eq!(
+            code(json!({"type":"alias","userId":"u","previousId":word})),
+            (Code::Missing, "previousId"),
+            "{word}"
+        );
+        assert_eq!(code(json!({"type":"alias","userId":word,"previousId":"p"})), (Code::Missing, "userId"), "{word}");
+        assert_eq!(code(json!({"type":"group","userId":"u","groupId":word})), (Code::Missing, "groupId"), "{word}");
+        let posthog = |event: serde_json::Value| {
+            accept_all(Route::Batch(Dialect::PostHog), &json!({ "batch": [event] }).to_string()).remove(0)
+        };
+        assert!(posthog(json!({"event":"e","distinct_id":word})).is_err(), "{word}");
+        assert!(
+            posthog(json!({"event":"$create_alias","distinct_id":"u","properties":{"alias":word}})).is_err(),
+            "{word}"
+        );
+        let identify = json!({"event":"$identify","distinct_id":"u","properties":{"$anon_distinct_id":word}});
+        assert_eq!(posthog(identify).unwrap().anonymous_id, None, "{word}");
+    }
+}
+
+#[test]
+fn a_time_zone_of_the_context_that_cannot_be_read_is_told() {
+    let context = |zone: serde_json::Value| {
+        let event = json!({"type":"track","event":"E","userId":"u","context":{"timezone":zone}});
+        one(event).unwrap().context.get("hygiene").cloned()
+    };
+    for zone in
+        [json!("America/Los_Angeles"), json!("Pacific Standard Time"), json!("UTC-07:00"), json!(-420), json!(null)]
+    {
+        assert_eq!(context(zone.clone()), None, "{zone}");
+    }
+    let told = context(json!("Mars")).unwrap();
+    assert_eq!(told[0]["field"], "context.timezone");
+    assert!(told[0]["dropped"].as_str().unwrap().contains("use an IANA name such as Europe/Berlin"), "{told}");
+    assert_eq!(context(json!({"name": "x"})).unwrap()[0]["dropped"], "not text");
+}

@@ -22,6 +22,7 @@ pub struct Call<'a> {
     pub(crate) context: Option<&'a str>,
     pub(crate) context_traits: Option<&'a str>,
     pub(crate) context_group_id: Option<&'a str>,
+    pub(crate) context_timezone: Option<&'a str>,
     pub(crate) write_key: Option<&'a str>,
 }
 
@@ -60,12 +61,13 @@ impl<'a> Call<'a> {
 
     fn scan_context(&mut self, scanner: &mut Scanner<'a>) -> Result<(), Malformed> {
         let start = scanner.at();
-        (self.context_traits, self.context_group_id) = (None, None);
+        (self.context_traits, self.context_group_id, self.context_timezone) = (None, None, None);
         scanner.object(|scanner, name| {
             let value = scanner.value()?;
             match name {
                 "traits" => self.context_traits = present(value),
                 "groupId" => self.context_group_id = present(value),
+                "timezone" => self.context_timezone = present(value),
                 _ => {}
             }
             Ok(())

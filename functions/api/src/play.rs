@@ -145,7 +145,7 @@ async fn play(
         name: player.name.clone(),
         sample: player.sample,
         stage: evaluate(&moment, &view).stage,
-        time_zone: zone.iana_name().unwrap_or("UTC").to_owned(),
+        time_zone: perennial_domain::hygiene::zone::name_of(&zone),
     };
     let played = play.run(player.profile.clone())?;
     let known = match store {

@@ -41,6 +41,9 @@ struct ProfileView<'a> {
     nps: NpsView,
     /// How kind the texts of the last three months are, -1 to 1; `null` where there are none.
     sentiment: Option<f64>,
+    /// Texts of the last three months in languages that are not known: how kind they are, nobody can say.
+    #[serde(skip_serializing_if = "is_zero")]
+    unread_texts: u32,
     scores: BTreeMap<Likelihood, ScoreView>,
     tallies: &'a BTreeMap<String, u32>,
     counts: BTreeMap<&'a str, u32>,
@@ -120,6 +123,7 @@ pub(crate) async fn show(deps: &Deps, identity: &str) -> Result<Response<Body>, 
         engagement: evaluation.engagement,
         nps: nps(&evaluation, state),
         sentiment: evaluation.sentiment,
+        unread_texts: evaluation.unread_texts,
         scores: Likelihood::ALL.into_iter().map(|likelihood| (likelihood, score(&found, likelihood))).collect(),
         tallies: &state.tallies,
         counts: state.counts.iter().collect(),

@@ -50,6 +50,8 @@ pub(crate) enum Why<'a> {
     Shared,
     /// A limit stopped the merge.
     Limit(Limit),
+    /// The identity gave up the mail address then; who is given it later is someone else.
+    GivenUp(Timestamp),
     /// Someone said that they are different people; what joined them counts no more.
     Severed,
     /// Someone said so: who, and why.
@@ -106,7 +108,8 @@ pub(crate) fn apart(profile: &Profile) -> Vec<ApartView<'_>> {
             }));
         }
         for claim in &part.claims {
-            all.extend(why(claim.standing).map(|why| ApartView {
+            let given_up = part.given_up(claim).filter(|_| claim.standing == Standing::Holds);
+            all.extend(why(claim.standing).or(given_up.map(|until| Why::GivenUp(at(until)))).map(|why| ApartView {
                 identity: identity(),
                 evidence: Some(claim.evidence),
                 shown: &claim.shown,

@@ -20,6 +20,8 @@ pub(crate) enum Meeting {
     Same { user: UserId, evidence: Evidence, key: Digest, all: BTreeSet<PersonId> },
     /// A user id has an earlier one.
     Earlier { user: UserId, previous: UserId },
+    /// A user id gave up a mail address by which others belonged to it.
+    GaveUp { user: UserId },
     /// More claim a value than one person has ids.
     TooMany { evidence: Evidence, key: Digest, all: BTreeSet<PersonId> },
 }
@@ -66,6 +68,11 @@ pub(crate) async fn meet(
         Meeting::Earlier { user, previous } => {
             let change = Change::Alias { user, previous };
             Ok(vec![reshape(deps, config, &Asked { change, also: BTreeSet::new(), look, unmerge: None }, now).await?])
+        }
+        Meeting::GaveUp { user } => {
+            let look = Look::Now { speak: false };
+            let asked = Asked { change: Change::Regroup { user }, also: BTreeSet::new(), look, unmerge: None };
+            Ok(vec![reshape(deps, config, &asked, now).await?])
         }
         Meeting::TooMany { evidence, key, all } => {
             tracing::warn!(claimants = all.len(), ?evidence, "a value is claimed by too many to identify anybody");

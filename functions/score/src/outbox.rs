@@ -209,6 +209,7 @@ async fn write(
         Action::Alias { user, previous } => {
             return Ok(Some(Meeting::Earlier { user: user.clone(), previous: previous.clone() }));
         }
+        Action::Regroup { user } => return Ok(Some(Meeting::GaveUp { user: user.clone() })),
         action => debug_assert!(is_sent(action), "an entry that is neither sent nor written"),
     }
     Ok(None)
@@ -281,7 +282,8 @@ fn accounts(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoing>, serde_
             | Action::Count { .. }
             | Action::IndexAddress { .. }
             | Action::Claim { .. }
-            | Action::Alias { .. } => continue,
+            | Action::Alias { .. }
+            | Action::Regroup { .. } => continue,
         };
         let empty =
             || Changed { account, calls: Vec::new(), milestones: Vec::new(), renewals: Vec::new(), of: Vec::new() };

@@ -94,16 +94,18 @@ impl Config {
             level: Level::Persona,
             features: &features,
             tallies: &tallies,
+            titles: &[],
             personas: &[],
             segments: &[],
         };
         let personas =
             optional(bundle, "personas.toml", &mut errors, |report| Personas::load(report, &vocabulary, &mut history));
-        let persona_names = personas.names();
+        let (title_names, persona_names) = (personas.titles.names(), personas.names());
         let scoring = with(bundle, "scoring.toml", &mut errors, |report| {
-            scoring::load(report, &features, &persona_names, &mut history)
+            scoring::load(report, &features, &title_names, &persona_names, &mut history)
         });
-        let vocabulary = PersonVocabulary { level: Level::Segment, personas: &persona_names, ..vocabulary };
+        let vocabulary =
+            PersonVocabulary { level: Level::Segment, titles: &title_names, personas: &persona_names, ..vocabulary };
         let segments =
             optional(bundle, "segments.toml", &mut errors, |report| Segments::load(report, vocabulary, &mut history));
         let segment_names = segments.names();

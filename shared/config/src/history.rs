@@ -8,6 +8,9 @@ use std::collections::{BTreeMap, HashMap};
 /// The most days that a count may look back.
 pub const MAX_WINDOW_DAYS: u16 = 92;
 
+/// The most hours that a count may look back.
+pub const MAX_WINDOW_HOURS: u16 = 168;
+
 /// One thing that is followed through time: an event by its name, or a feature of the product.
 #[derive(Debug, Clone)]
 pub struct Tracked {
@@ -15,6 +18,8 @@ pub struct Tracked {
     pub key: u32,
     /// How many days back the events of each day are counted; 0 where no rule asks.
     pub window_days: u16,
+    /// How many hours back the events of each hour are counted; 0 where no rule asks.
+    pub window_hours: u16,
     /// Whether the first and the last time are kept.
     pub span: bool,
     /// Whether the days on which it happened are kept, as a bitmap.
@@ -26,6 +31,11 @@ pub struct Tracked {
 /// The key of an event's history.
 pub fn event_key(event: &str) -> u32 {
     hash32(&format!("event {event}"))
+}
+
+/// The key of an event's history by hours.
+pub fn hours_key(event: &str) -> u32 {
+    hash32(&format!("hours {event}"))
 }
 
 /// The key of a feature's history.
@@ -62,16 +72,24 @@ impl History {
         tracked.window_days = tracked.window_days.max(days.min(MAX_WINDOW_DAYS));
     }
 
+    /// Has `event` counted by hour for at least `hours` hours.
+    pub(crate) fn count_hours(&mut self, event: &str, hours: u16) {
+        let tracked = self.tracked(event, hours_key(event));
+        tracked.window_hours = tracked.window_hours.max(hours.min(MAX_WINDOW_HOURS));
+    }
+
     /// Has a feature followed by the days of its use.
     pub(crate) fn follow_feature(&mut self, feature: &str, event: &str, filter: Option<Program<EventSlot>>) {
-        let tracked = Tracked { key: feature_key(feature), window_days: 0, span: false, days: true, filter };
+        let tracked =
+            Tracked { key: feature_key(feature), window_days: 0, window_hours: 0, span: false, days: true, filter };
         self.by_event.entry(event.to_owned()).or_default().push(tracked);
     }
 
     /// Has the errors counted by day, for `days` days, that people meet in a feature: the events for which `filter` holds.
     pub(crate) fn follow_errors(&mut self, feature: &str, event: &str, filter: Program<EventSlot>, days: u16) {
         let key = errors_key(feature);
-        let tracked = Tracked { key, window_days: days, span: false, days: false, filter: Some(filter) };
+        let tracked =
+            Tracked { key, window_days: days, window_hours: 0, span: false, days: false, filter: Some(filter) };
         self.by_event.entry(event.to_owned()).or_default().push(tracked);
     }
 
@@ -80,6 +98,7 @@ impl History {
         for slot in slots {
             match slot {
                 PersonSlot::CountWithin { event, days, .. } => self.count(event, *days),
+                PersonSlot::CountHours { event, hours, .. } => self.count_hours(event, *hours),
                 PersonSlot::DaysSince { event, .. } => self.event(event).span = true,
                 _ => {}
             }
@@ -87,12 +106,15 @@ impl History {
     }
 
     fn event(&mut self, event: &str) -> &mut Tracked {
-        let key = event_key(event);
+        self.tracked(event, event_key(event))
+    }
+
+    fn tracked(&mut self, event: &str, key: u32) -> &mut Tracked {
         let all = self.by_event.entry(event.to_owned()).or_default();
         let at = match all.iter().position(|tracked| tracked.key == key) {
             Some(at) => at,
             None => {
-                all.push(Tracked { key, window_days: 0, span: false, days: false, filter: None });
+                all.push(Tracked { key, window_days: 0, window_hours: 0, span: false, days: false, filter: None });
                 all.len() - 1
             }
         };

@@ -84,7 +84,7 @@ impl Limits {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct File {
-    /// The time zone of people who have no trait `timezone`, by its IANA name such as "Europe/Berlin"; UTC where nothing is written.
+    /// The time zone of people of whom neither a trait nor a call's context names one, by its IANA name such as "Europe/Berlin"; UTC where nothing is written.
     time_zone: Option<Spanned<String>>,
     /// Hours of the person's day at which messages wait for the next morning.
     quiet_hours: Option<Spanned<RawQuietHours>>,

@@ -6,8 +6,11 @@ use crate::error::{Reporter, Used};
 use crate::history::History;
 use crate::spanned::Spanned;
 use crate::vocabulary::{PersonSlot, PersonVocabulary};
+use perennial_domain::title::{Kind, OtherWords, Pattern, Title};
 use serde::Deserialize;
 
+/// The most job titles: those of a person are a set of bits.
+pub const MAX_TITLES: usize = 32;
 /// The most personas: those of a person are a set of bits.
 pub const MAX_PERSONAS: usize = 32;
 
@@ -19,9 +22,39 @@ pub(crate) struct File {
     /// The trait of `identify` calls that names a persona, or a list of them; "persona" where nothing is written.
     #[serde(default = "default_trait")]
     r#trait: String,
+    /// The traits that may hold a job title; `["title", "job_title", "jobTitle"]` where nothing is written.
+    #[serde(default = "default_title_traits")]
+    title_traits: Vec<String>,
+    /// Words before a job title that make it someone else's, besides those that are known, such as assistant, deputy and former.
+    #[serde(default)]
+    not_after: Vec<String>,
+    /// Words after a job title that make it someone else's, besides those that are known, such as office and assistant.
+    #[serde(default)]
+    not_before: Vec<String>,
+    /// A job title, for conditions (`title("NAME")`). At most 32.
+    #[serde(default)]
+    title: Vec<Spanned<RawTitle>>,
     /// A persona. Someone may have several.
     #[serde(default)]
     persona: Vec<Spanned<RawPersona>>,
+}
+
+fn default_title_traits() -> Vec<String> {
+    ["title", "job_title", "jobTitle"].map(str::to_owned).to_vec()
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct RawTitle {
+    /// Its name, for conditions (`title("NAME")`): letters, digits, `_` and `-`; unique.
+    name: Spanned<String>,
+    /// What someone is: words in a row such as `cfo`. `*` stands for one to three words, and at the end of a word for any ending.
+    #[serde(default)]
+    positions: Vec<Spanned<String>>,
+    /// Fields of work: who heads one has the title, and who works in it, as with `security`. Written as positions are.
+    #[serde(default)]
+    fields: Vec<Spanned<String>>,
 }
 
 fn default_trait() -> String {
@@ -54,9 +87,45 @@ pub struct Persona {
     pub description: String,
 }
 
+/// A job title that conditions ask for.
+#[derive(Debug, Clone)]
+pub struct JobTitle {
+    /// Its name in conditions.
+    pub name: String,
+    patterns: Vec<(Kind, Pattern)>,
+}
+
+/// All job titles, in the file's order.
+#[derive(Debug, Clone, Default)]
+pub struct JobTitles {
+    /// The traits that may hold one.
+    pub traits: Vec<String>,
+    /// All of them.
+    pub all: Vec<JobTitle>,
+    others: OtherWords,
+}
+
+impl JobTitles {
+    /// Returns which of the titles a text is, a bit each.
+    pub fn of(&self, text: &str) -> u32 {
+        let title = Title::parse(text);
+        let holds =
+            |job: &JobTitle| job.patterns.iter().any(|(kind, pattern)| title.holds(pattern, *kind, &self.others));
+        let held = self.all.iter().enumerate().filter(|(_, job)| holds(job));
+        held.fold(0, |bits, (at, _)| bits | 1 << at)
+    }
+
+    /// The names, in the file's order.
+    pub fn names(&self) -> Vec<String> {
+        self.all.iter().map(|job| job.name.clone()).collect()
+    }
+}
+
 /// All personas, in the file's order.
 #[derive(Debug, Clone, Default)]
 pub struct Personas {
+    /// Job titles that conditions ask for.
+    pub titles: JobTitles,
     /// The trait whose value, or one of whose values, gives a persona by its name.
     pub r#trait: String,
     /// All of them.
@@ -69,7 +138,10 @@ impl Personas {
         let Some(file) = report.parse::<File>() else {
             return Self::default();
         };
-        let mut out = Self { r#trait: file.r#trait, all: Vec::new() };
+        let titles = JobTitles::load(report, file.title_traits, file.not_after, file.not_before, file.title);
+        let names = titles.names();
+        let vocabulary = &PersonVocabulary { titles: &names, ..*vocabulary };
+        let mut out = Self { titles, r#trait: file.r#trait, all: Vec::new() };
         if let Some(over) = file.persona.get(MAX_PERSONAS) {
             report.at(over.span(), format!("there are more than {MAX_PERSONAS} personas"));
         }
@@ -89,5 +161,52 @@ impl Personas {
     /// The names, in the file's order.
     pub fn names(&self) -> Vec<String> {
         self.all.iter().map(|persona| persona.name.clone()).collect()
+    }
+}
+
+impl JobTitles {
+    fn load(
+        report: &mut Reporter<'_>,
+        traits: Vec<String>,
+        before: Vec<String>,
+        after: Vec<String>,
+        raw: Vec<Spanned<RawTitle>>,
+    ) -> Self {
+        let lower = |words: Vec<String>| words.iter().map(|word| word.trim().to_lowercase()).collect();
+        let others = OtherWords { before: lower(before), after: lower(after) };
+        let mut out = Self { traits, all: Vec::new(), others };
+        if let Some(over) = raw.get(MAX_TITLES) {
+            report.at(over.span(), format!("there are more than {MAX_TITLES} titles"));
+        }
+        for raw in raw.into_iter().take(MAX_TITLES) {
+            let span = raw.span();
+            let raw = raw.into_inner();
+            report.name("a title", &raw.name);
+            let name = raw.name.into_inner();
+            if out.all.iter().any(|title| title.name == name) {
+                report.at(span.clone(), format!("two titles cannot share the name `{name}`"));
+            }
+            let kinds = [(Kind::Position, raw.positions), (Kind::Field, raw.fields)];
+            let mut patterns = Vec::new();
+            for (kind, texts) in kinds {
+                for text in texts {
+                    match Pattern::parse(text.get_ref()) {
+                        Some(pattern) => patterns.push((kind, pattern)),
+                        None => report.at(
+                            text.span(),
+                            format!(
+                                "`{}` is no title: write words such as `chief * officer`, with a word at both ends",
+                                text.get_ref()
+                            ),
+                        ),
+                    }
+                }
+            }
+            if patterns.is_empty() {
+                report.at(span, format!("title `{name}` needs `positions` or `fields`"));
+            }
+            out.all.push(JobTitle { name, patterns });
+        }
+        out
     }
 }

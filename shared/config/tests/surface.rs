@@ -158,12 +158,13 @@ fn misfit(schema: &Value, value: &Value, at: &str) -> Option<String> {
 #[test]
 fn every_example_of_the_reference_compiles() {
     let config = Config::load(&default_bundle()).unwrap();
-    let (tallies, personas, segments) =
-        (config.scoring.tally_names(), config.personas.names(), config.segments.names());
+    let (tallies, titles) = (config.scoring.tally_names(), config.personas.titles.names());
+    let (personas, segments) = (config.personas.names(), config.segments.names());
     let people = PersonVocabulary {
         level: Level::Journey,
         features: &config.features,
         tallies: &tallies,
+        titles: &titles,
         personas: &personas,
         segments: &segments,
     };

@@ -90,4 +90,9 @@ pub enum Action {
         /// The earlier one.
         previous: UserId,
     },
+    /// Look again at whom this user id belongs to: it gave up a mail address by which others belonged to it.
+    Regroup {
+        /// The user id.
+        user: UserId,
+    },
 }

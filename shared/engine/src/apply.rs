@@ -8,7 +8,8 @@ use perennial_config::cel::Program;
 use perennial_config::scoring::Nps;
 use perennial_config::vocabulary::EventSlot;
 use perennial_domain::event::JOURNEYS;
-use perennial_domain::time::{day_of, month_of};
+use perennial_domain::hygiene::Zone;
+use perennial_domain::time::{day_of, hour_of, month_of};
 use perennial_domain::{Currency, Event, EventKind, Money};
 
 /// Counts `event` into `state`. To be called once an event; the order of events does not matter.
@@ -46,6 +47,9 @@ pub fn apply(config: &Config, state: &mut State, event: &Event) {
         if tracked.window_days > 0 {
             state.count_in_window(tracked.key, day, tracked.window_days);
         }
+        if tracked.window_hours > 0 {
+            state.count_in_window(tracked.key, hour_of(event.timestamp), tracked.window_hours);
+        }
         if tracked.span {
             state.mark_span(tracked.key, Span::at(at));
         }
@@ -58,6 +62,8 @@ pub fn apply(config: &Config, state: &mut State, event: &Event) {
     }
     if let Some(sentiment) = occurrence.sentiment() {
         state.mood.add(month_of(event.timestamp), sentiment);
+    } else if occurrence.is_foreign() {
+        state.mood.add_foreign(month_of(event.timestamp));
     }
     if event.kind == EventKind::Identify {
         for (name, value) in &event.traits {
@@ -67,8 +73,20 @@ pub fn apply(config: &Config, state: &mut State, event: &Event) {
     if let Some(group) = &event.group_id {
         write(&mut state.account, Register { at, value: group.as_str().to_owned() });
     }
+    if let Some(zone) = context_zone(event) {
+        write(&mut state.zone, Register { at, value: zone.name().to_owned() });
+    }
     if let Some(money) = revenue(event) {
         state.add_revenue(money.currency, money.minor);
+    }
+}
+
+/// The time zone that the client ran in, as the call's context says, or PostHog's properties.
+fn context_zone(event: &Event) -> Option<Zone> {
+    match event.context.get("timezone").or_else(|| event.properties.get("$timezone"))? {
+        serde_json::Value::String(text) => Zone::parse(text).ok(),
+        serde_json::Value::Number(number) => Zone::parse(&number.to_string()).ok(),
+        _ => None,
     }
 }
 

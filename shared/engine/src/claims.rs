@@ -1,7 +1,7 @@
 //! What events say of who someone is.
 
 use crate::action::Action;
-use crate::joins::{Claim, Digest, Evidence, Link, Standing};
+use crate::joins::{self, Claim, Digest, Evidence, Link, Standing};
 use crate::profile::Profile;
 use perennial_config::identity::Identities;
 use perennial_domain::hygiene::{MailAddress, is_shared};
@@ -40,14 +40,24 @@ struct Said {
     shown: String,
 }
 
-/// Notes what `fresh` (new events, with the identity whose part they belong to) give as their identities' own; gives what is to be
-/// done for those that are new to their part.
+/// Notes what `fresh` (new events, with the identity whose part they belong to) give as their identities' own; returns what is to be
+/// done for those that are new to their part, and where an address was given up that held a person together.
 pub(crate) fn note(rules: &Identities, profile: &mut Profile, fresh: &[(&Event, Identity)]) -> Vec<Action> {
     let mut actions = Vec::new();
+    let mut moved = None;
     for (event, identity) in fresh {
         for said in said(rules, event, identity) {
+            if said.evidence == Evidence::Mail && identity.is_user() {
+                moved = Some(identity);
+            }
             actions.extend(take_in(rules, profile, event, identity, said));
         }
+    }
+    if let Some(Identity::User(user)) = moved
+        && profile.parts.iter().filter(|part| part.identity.is_user()).nth(1).is_some()
+        && !joins::is_one(&profile.parts)
+    {
+        actions.push(Action::Regroup { user: user.clone() });
     }
     actions
 }
@@ -63,15 +73,27 @@ fn take_in(
     let key = Digest::of_value(evidence, &value);
     let (at, message) = (event.timestamp.as_millisecond(), Digest::of_message(&event.message_id));
     let part = profile.part_mut(identity);
-    if let Some(claim) = part.claim_mut(evidence, key) {
+    if let Some(place) = part.claims.iter().position(|claim| claim.evidence == evidence && claim.key == key) {
+        let before = part.given_up(&part.claims[place]);
+        let claim = &mut part.claims[place];
+        let is_earlier = at < claim.at;
         if (at, message) < (claim.at, claim.message) {
             (claim.at, claim.message) = (at, message);
         }
-        // What config did not let join when it was first given may do so now.
-        if claim.standing != Standing::Idle || !joins {
-            return None;
+        claim.last = claim.last.max(at);
+        match claim.standing {
+            // What config did not let join when it was first given may do so now.
+            Standing::Idle if joins => claim.standing = Standing::Holds,
+            // Who had it meanwhile may be the same person after all.
+            Standing::Holds if evidence == Evidence::Mail => {
+                let after = part.given_up(&part.claims[place]);
+                let is_later = before.is_some_and(|before| after.is_none_or(|after| after > before));
+                if !is_earlier && !is_later {
+                    return None;
+                }
+            }
+            _ => return None,
         }
-        claim.standing = Standing::Holds;
     } else {
         let limit = match evidence {
             Evidence::Mail => rules.limits.addresses,
@@ -82,11 +104,13 @@ fn take_in(
             return None;
         }
         let standing = if joins { Standing::Holds } else { Standing::Idle };
-        part.claims.push(Claim { evidence, key, standing, at, message, shown });
+        part.claims.push(Claim { evidence, key, standing, at, last: at, message, shown });
         part.claims.sort_by_key(|claim| (claim.evidence, claim.key));
     }
     match (evidence, identity, event.earlier_user()) {
         (Evidence::Alias, Identity::User(user), Some(previous)) => Some(Action::Alias { user: user.clone(), previous }),
+        // Nobody is found by having no address.
+        (Evidence::Mail, ..) if value.is_empty() => None,
         (Evidence::Mail | Evidence::External, ..) => {
             Some(Action::Claim { identity: identity.clone(), evidence, value, joins })
         }
@@ -98,9 +122,13 @@ fn said(rules: &Identities, event: &Event, identity: &Identity) -> Vec<Said> {
     let mut all = Vec::new();
     // An anonymous identity is found by its address; what joins it are its links.
     let may_join = identity.is_user() && rules.allows_id(identity.as_str());
-    if event.kind == EventKind::Identify
-        && let Some(text) = event.traits.get("email").and_then(Value::as_str)
-        && let Ok(address) = MailAddress::parse(text)
+    let address = event.traits.get("email").filter(|_| event.kind == EventKind::Identify);
+    if address.is_some_and(Value::is_null) && identity.is_user() {
+        // Who says to have no address any more has given up the one before.
+        all.push(Said { evidence: Evidence::Mail, value: String::new(), joins: false, shown: String::new() });
+    }
+    if let Some(address) = address.and_then(Value::as_str)
+        && let Ok(address) = MailAddress::parse(address)
     {
         let value = address.key().into_owned();
         let joins = may_join && rules.mail && !is_shared(&address) && rules.allows_address(&value);

@@ -20,6 +20,8 @@ pub struct Evaluation {
     pub nps: NpsClass,
     /// How kind the texts of the last three months are on average, -1 to 1; `None` where there are none.
     pub sentiment: Option<f64>,
+    /// Texts of the same time in languages that are not known: nothing can be said of them.
+    pub unread_texts: u32,
     /// Whole days since the last activity; `None` where there was none.
     pub idle_days: Option<i64>,
     /// One bit for each persona of the config, the first the lowest.
@@ -74,6 +76,7 @@ impl Evaluation {
             engagement: person.engagement(),
             nps: person.nps_class(),
             sentiment: person.sentiment(),
+            unread_texts: person.unread_texts(),
             idle_days: person.idle_days(),
             personas: person.personas,
             segments: person.segments,

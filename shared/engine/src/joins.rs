@@ -5,8 +5,9 @@
 //!
 //! - An anonymous id is joined by its **links**. Of several the earliest holds, so that a browser which many use belongs to
 //!   one of them and joins nobody else.
-//! - A user id is joined by its **claims**: user ids that claim the same mail address or external id are one person, and
-//!   so is a user id with the earlier one that an `alias` gives it.
+//! - A user id is joined by its **claims**: user ids that claim the same external id are one person, and so is a user id with the earlier
+//!   one that an `alias` gives it. A mail address joins two user ids where both had it at one time, see [`Part::given_up`]: an address of
+//!   a role, or one that was given to someone else, is first the one's and then the other's.
 
 use crate::profile::Part;
 use jiff::Timestamp;
@@ -117,6 +118,8 @@ pub struct Claim {
     pub standing: Standing,
     /// When it was first given, in milliseconds since 1970.
     pub at: i64,
+    /// When it was last given, in milliseconds since 1970.
+    pub last: i64,
     /// The first message that gave it.
     pub message: Digest,
     /// What a reader is shown of the value: a masked address such as `a…@example.com`, the type of an external id; empty for an alias.
@@ -198,6 +201,19 @@ impl Part {
         self.claims.iter().filter(|claim| claim.standing == Standing::Holds)
     }
 
+    /// Returns when this identity gave up a mail address that it claims, in milliseconds since 1970; `None` where it still has it.
+    ///
+    /// An address is given up when another one is given that is new, or the moment after it was last given where a known one is given
+    /// again. So the time in which an identity has an address follows from when each was first and last given: in any order of arrival,
+    /// other addresses can only shorten it, and only the address itself can lengthen it.
+    pub fn given_up(&self, claim: &Claim) -> Option<i64> {
+        if claim.evidence != Evidence::Mail {
+            return None;
+        }
+        let others = self.claims.iter().filter(|other| other.evidence == Evidence::Mail && other.last > claim.last);
+        others.map(|other| if other.at > claim.last { other.at } else { claim.last + 1 }).min()
+    }
+
     pub(crate) fn note(&mut self, note: Note) {
         if !self.notes.contains(&note) {
             self.notes.push(note);
@@ -230,6 +246,7 @@ fn bonds(parts: &[Part]) -> Vec<Bond<'_>> {
     let mut bonds = Vec::new();
     let mut users: HashMap<&str, usize> = HashMap::new();
     let mut claimants: BTreeMap<(Evidence, Digest), Vec<(&Claim, usize)>> = BTreeMap::new();
+    let has_at = |(claim, of): &(&Claim, usize), at: i64| parts[*of].given_up(claim).is_none_or(|until| at < until);
     for (index, part) in parts.iter().enumerate() {
         if part.identity.is_user() {
             users.insert(part.identity.as_str(), index);
@@ -263,15 +280,18 @@ fn bonds(parts: &[Part]) -> Vec<Bond<'_>> {
             continue;
         }
         claims.sort_by_key(|(claim, of)| (claim.at, claim.message, *of));
-        let Some((&(_, to), later)) = claims.split_first() else { continue };
-        bonds.extend(later.iter().map(|(claim, from)| Bond {
-            from: *from,
-            to,
-            evidence,
-            at: claim.at,
-            message: claim.message,
-            shown: &claim.shown,
-        }));
+        for (place, (claim, from)) in claims.iter().enumerate() {
+            // The first of those who have the value when this one is given it.
+            let Some((_, to)) = claims[..place].iter().find(|earlier| has_at(earlier, claim.at)) else { continue };
+            bonds.push(Bond {
+                from: *from,
+                to: *to,
+                evidence,
+                at: claim.at,
+                message: claim.message,
+                shown: &claim.shown,
+            });
+        }
     }
     bonds
 }
@@ -297,6 +317,13 @@ impl Sets {
         self.0[a.max(b)] = a.min(b);
         a != b
     }
+}
+
+/// Returns whether `parts` are one person.
+pub fn is_one(parts: &[Part]) -> bool {
+    let mut sets = Sets::new(parts.len());
+    let joined = bonds(parts).iter().filter(|bond| sets.join(bond.from, bond.to)).count();
+    joined + 1 >= parts.len()
 }
 
 /// The people that `parts` are, by their ids, each part where it belongs and sorted by identity. The same for the same parts in

@@ -11,17 +11,26 @@ use perennial_config::Config;
 use perennial_config::journeys::{Does, Journey, Message, Step, Way};
 use perennial_config::limits::Cap;
 use perennial_domain::hash::hash32;
+use perennial_domain::hygiene::Zone;
+use perennial_domain::hygiene::zone::TRAITS;
 use perennial_domain::time::DAY_SECONDS;
 use perennial_domain::{Channel, Withheld};
+use serde_json::Value;
 
-/// The traits that may hold someone's time zone, by its IANA name; that of `limits.toml` where none does.
-const TIME_ZONES: [&str; 2] = ["timezone", "time_zone"];
-
-/// The time zone of the person whose combined state is `view`: what their traits name, or that of `limits.toml`.
+/// Returns the time zone of the person whose combined state is `view`: what their traits name, else the context of their newest call, else
+/// that of `limits.toml`.
 pub fn time_zone(config: &Config, view: &State) -> TimeZone {
-    let named = TIME_ZONES.iter().filter_map(|name| view.text_trait(name));
-    let known = named.filter_map(|name| TimeZone::get(&name).ok()).next();
-    known.unwrap_or_else(|| config.limits.time_zone.clone())
+    let named = TRAITS.iter().filter_map(|name| {
+        let value = serde_json::from_str(&view.traits.get(*name)?.value).ok()?;
+        match value {
+            Value::String(text) => Zone::parse(&text).ok(),
+            Value::Number(number) => Zone::parse(&number.to_string()).ok(),
+            _ => None,
+        }
+    });
+    let context = view.zone.iter().filter_map(|zone| Zone::parse(&zone.value).ok());
+    let known = named.chain(context).next();
+    known.map_or_else(|| config.limits.time_zone.clone(), |zone| zone.time_zone().clone())
 }
 
 /// Forgets the messages that no cap asks for any more. To be called where the profile is written anyway.

@@ -36,6 +36,11 @@ pub enum Change {
         /// The earlier one.
         previous: UserId,
     },
+    /// This user id gave up a mail address that others have.
+    Regroup {
+        /// The user id.
+        user: UserId,
+    },
     /// A value is claimed by so many that it identifies nobody.
     Share {
         /// What kind of value.
@@ -72,7 +77,7 @@ impl Change {
             Self::Link { anonymous, links } => std::iter::once(Identity::Anonymous(anonymous.clone()))
                 .chain(links.iter().map(|link| Identity::User(link.user.clone())))
                 .collect(),
-            Self::Claim { user, .. } => vec![Identity::User(user.clone())],
+            Self::Claim { user, .. } | Self::Regroup { user } => vec![Identity::User(user.clone())],
             Self::Alias { user, previous } => vec![Identity::User(user.clone()), Identity::User(previous.clone())],
             Self::Share { .. } => Vec::new(),
             Self::Part { identity, .. } => vec![identity.clone()],
@@ -108,7 +113,7 @@ impl Change {
                     }
                 }
             }
-            Self::Claim { .. } | Self::Alias { .. } => {}
+            Self::Claim { .. } | Self::Alias { .. } | Self::Regroup { .. } => {}
             Self::Share { evidence, key } => {
                 for claim in parts.iter_mut().filter_map(|part| part.claim_mut(*evidence, *key)) {
                     if matches!(claim.standing, Standing::Holds | Standing::Refused(_)) {
@@ -130,7 +135,7 @@ impl Change {
         let (asking, evidence, key) = match self {
             Self::Link { anonymous, .. } => return refuse_link(parts, &Identity::Anonymous(anonymous.clone()), limit),
             Self::Part { identity, .. } => return refuse_link(parts, identity, limit),
-            Self::Share { .. } => return,
+            Self::Share { .. } | Self::Regroup { .. } => return,
             Self::Claim { user, evidence, key } => (user, *evidence, *key),
             Self::Alias { user, previous } => {
                 (user, Evidence::Alias, Digest::of_value(Evidence::Alias, previous.as_str()))

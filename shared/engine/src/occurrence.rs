@@ -1,6 +1,6 @@
 //! One event, as conditions look it up.
 
-use crate::sentiment::sentiment;
+use crate::sentiment;
 use perennial_config::cel::{Lookup, Value};
 use perennial_config::vocabulary::EventSlot;
 use perennial_domain::{Event, EventKind, Properties};
@@ -10,21 +10,44 @@ use std::cell::OnceCell;
 pub(crate) struct Occurrence<'a> {
     event: &'a Event,
     texts: &'a [String],
-    sentiment: OnceCell<Option<f64>>,
+    read: OnceCell<Read>,
+}
+
+/// What the event's texts say.
+#[derive(Debug, Clone, Copy)]
+struct Read {
+    /// How kind those are that were understood, on average.
+    sentiment: Option<f64>,
+    /// Whether there is text, and none of it was understood.
+    is_foreign: bool,
 }
 
 impl<'a> Occurrence<'a> {
     /// `texts` names the properties that hold what people wrote.
     pub(crate) fn new(event: &'a Event, texts: &'a [String]) -> Self {
-        Self { event, texts, sentiment: OnceCell::new() }
+        Self { event, texts, read: OnceCell::new() }
     }
 
-    /// How kind the event's texts are on average; `None` where it has none.
+    /// Returns how kind the event's texts are on average; `None` where it has none, or none in a language that is known.
     pub(crate) fn sentiment(&self) -> Option<f64> {
-        *self.sentiment.get_or_init(|| {
+        self.read().sentiment
+    }
+
+    /// Returns whether the event has texts, and all of them are in languages that are not known.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.read().is_foreign
+    }
+
+    fn read(&self) -> Read {
+        *self.read.get_or_init(|| {
             let texts = self.texts.iter().filter_map(|name| self.event.properties.get(name)?.as_str());
-            let scores: Vec<f64> = texts.filter(|text| !text.trim().is_empty()).map(sentiment).collect();
-            (!scores.is_empty()).then(|| scores.iter().sum::<f64>() / scores.len() as f64)
+            let (mut all, mut scores) = (0, Vec::new());
+            for text in texts.filter(|text| !text.trim().is_empty()) {
+                all += 1;
+                scores.extend(sentiment::read(text));
+            }
+            let sentiment = (!scores.is_empty()).then(|| scores.iter().sum::<f64>() / scores.len() as f64);
+            Read { sentiment, is_foreign: all > 0 && sentiment.is_none() }
         })
     }
 }

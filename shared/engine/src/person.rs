@@ -5,8 +5,9 @@ use crate::stage::stage;
 use crate::state::State;
 use perennial_config::cel::{List, Lookup, Value};
 use perennial_config::vocabulary::{AccountField, PersonSlot};
-use perennial_domain::time::{day_of, days_between, month_of};
+use perennial_domain::time::{day_of, days_between, hour_of, month_of};
 use perennial_domain::{Score, Scores, Stage};
+use std::cell::OnceCell;
 
 /// Active days of the last 28 that count as full engagement: every working day.
 const FULL_ENGAGEMENT_DAYS: f64 = 20.0;
@@ -50,6 +51,8 @@ pub(crate) struct Person<'a> {
     pub(crate) state: &'a State,
     pub(crate) today: i32,
     pub(crate) stage: Stage,
+    /// One bit for each of the config's job titles, worked out where one is asked for.
+    titles: OnceCell<u32>,
     /// One bit for each of the config's personas.
     pub(crate) personas: u32,
     pub(crate) scores: Scores,
@@ -65,6 +68,7 @@ impl<'a> Person<'a> {
             state,
             today: day_of(moment.now),
             stage: stage(&moment, state),
+            titles: OnceCell::new(),
             personas: 0,
             scores: Scores::default(),
             segments: 0,
@@ -84,6 +88,11 @@ impl<'a> Person<'a> {
         self.state.mood.mean(month_of(self.moment.now), MOOD_MONTHS)
     }
 
+    /// Texts of the newest months that were not understood.
+    pub(crate) fn unread_texts(&self) -> u32 {
+        self.state.mood.unread(month_of(self.moment.now), MOOD_MONTHS)
+    }
+
     /// Whole days since the last activity.
     pub(crate) fn idle_days(&self) -> Option<i64> {
         self.state.seen.map(|seen| days_between(seen.last_at(), self.moment.now))
@@ -98,6 +107,15 @@ impl<'a> Person<'a> {
             Some(7..) => NpsClass::Passive,
             Some(_) => NpsClass::Detractor,
         }
+    }
+
+    /// The job titles that the traits say.
+    fn titles(&self) -> u32 {
+        *self.titles.get_or_init(|| {
+            let titles = &self.moment.config.personas.titles;
+            let said = titles.traits.iter().filter_map(|name| self.state.text_trait(name));
+            said.fold(0, |bits, text| bits | titles.of(&text))
+        })
     }
 
     /// The personas that the trait says, and those whose condition holds.
@@ -209,6 +227,9 @@ impl Lookup<PersonSlot> for Person<'_> {
             PersonSlot::Account(field) => self.account(field)?,
             PersonSlot::Count { event } => int(self.state.counts.get(event)),
             PersonSlot::CountWithin { key, days, .. } => int(self.state.windowed(*key, self.today, *days)),
+            PersonSlot::CountHours { key, hours, .. } => {
+                int(self.state.windowed(*key, hour_of(self.moment.now), *hours))
+            }
             PersonSlot::DaysSince { key, .. } => self.days_since(self.state.spans.get(key)?.last),
             PersonSlot::ActiveDays(days) => int(self.state.days.active(self.today, u32::from(*days))),
             PersonSlot::ActiveMonths(months) => {
@@ -225,6 +246,7 @@ impl Lookup<PersonSlot> for Person<'_> {
             }
             PersonSlot::Errors { key, days } => int(self.state.windowed(*key, self.today, *days)),
             PersonSlot::MostErrors(days) => int(self.most_errors(*days)),
+            PersonSlot::Title(at) => Value::Bool(self.titles() & (1 << at) != 0),
             PersonSlot::Persona(at) => Value::Bool(self.personas & (1 << at) != 0),
             PersonSlot::Segment(at) => Value::Bool(self.segments & (1 << at) != 0),
             PersonSlot::Revenue(currency) => Value::Int(self.state.revenue.get(currency).copied().unwrap_or(0)),

@@ -316,7 +316,8 @@ impl Table<'_> {
                     | Action::AccountRenewal { .. }
                     | Action::IndexAddress { .. }
                     | Action::Claim { .. }
-                    | Action::Alias { .. } => {}
+                    | Action::Alias { .. }
+                    | Action::Regroup { .. } => {}
                 }
             }
             for step in processed.steps {

@@ -163,8 +163,9 @@ impl Profile {
             .map(|part| {
                 let links: Vec<_> = part.links.iter().filter(|link| link.standing == Standing::Holds).collect();
                 let claims = part.claims.iter().filter(|claim| claim.standing != Standing::Severed);
-                let claims: Vec<_> =
-                    claims.map(|claim| (claim.evidence, claim.key, claim.standing, claim.at, claim.message)).collect();
+                let claims: Vec<_> = claims
+                    .map(|claim| (claim.evidence, claim.key, claim.standing, claim.at, claim.last, claim.message))
+                    .collect();
                 (&part.identity, links, claims, &part.state)
             })
             .collect();

@@ -8,7 +8,7 @@ use crate::profile::{Part, Profile};
 use crate::taken::{Left, Taken};
 use jiff::Timestamp;
 use jiff::civil::{Time, Weekday};
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use perennial_config::journeys::{Does, GoalBy, Journey, Message, Step, Wait};
 use perennial_domain::event::JOURNEYS;
 use perennial_domain::time::DAY_SECONDS;
@@ -314,15 +314,19 @@ fn whole_second(at: Timestamp) -> i64 {
     at.as_second() + i64::from(at.subsec_nanosecond() > 0)
 }
 
-/// The first moment from `now` on at which the clock shows `time` in `zone` on one of `weekdays`, in seconds since 1970.
+/// The first moment from `now` on at which the clock shows `time` in `zone` on one of `weekdays`, in seconds since 1970. Where the clock is
+/// set back, it shows a time twice; a time that it leaves out is the one that far after the change.
 pub(crate) fn next_time(now: Timestamp, zone: &TimeZone, time: Time, weekdays: &[Weekday]) -> i64 {
     let today = now.to_zoned(zone.clone()).date();
     let days = (0..DAYS_AHEAD).filter_map(|day| today.checked_add(jiff::Span::new().days(day)).ok());
     let allowed = days.filter(|day| weekdays.is_empty() || weekdays.contains(&day.weekday()));
-    let moments =
-        allowed.filter_map(|day| Some(day.to_datetime(time).to_zoned(zone.clone()).ok()?.timestamp().as_second()));
+    let moments = allowed.flat_map(|day| {
+        let shown = zone.to_ambiguous_timestamp(day.to_datetime(time));
+        let is_twice = matches!(shown.offset(), AmbiguousOffset::Fold { .. });
+        [shown.clone().compatible().ok(), is_twice.then(|| shown.later().ok()).flatten()]
+    });
     let first = whole_second(now);
-    moments.filter(|second| *second >= first).min().unwrap_or(first)
+    moments.flatten().map(Timestamp::as_second).filter(|second| *second >= first).min().unwrap_or(first)
 }
 
 #[cfg(test)]
@@ -352,5 +356,10 @@ mod tests {
             next_time("2026-03-28T20:00:00Z".parse().unwrap(), &berlin, half_past_two, &[]),
             seconds("2026-03-29T01:30:00Z")
         );
+        // In the night to 25 October it is half past two at 00:30Z and, after the clock was set back, at 01:30Z.
+        let autumn = |now: &str| next_time(now.parse().unwrap(), &berlin, half_past_two, &[]);
+        assert_eq!(autumn("2026-10-24T23:00:00Z"), seconds("2026-10-25T00:30:00Z"));
+        assert_eq!(autumn("2026-10-25T01:10:00Z"), seconds("2026-10-25T01:30:00Z"));
+        assert_eq!(autumn("2026-10-25T01:30:01Z"), seconds("2026-10-26T01:30:00Z"));
     }
 }

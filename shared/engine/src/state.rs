@@ -74,6 +74,8 @@ pub struct State {
     pub traits: BTreeMap<String, Register>,
     /// The account that the person belongs to.
     pub account: Option<Register>,
+    /// The time zone of the newest call whose context names one, as [`perennial_domain::hygiene::Zone`] writes it.
+    pub zone: Option<Register>,
     /// Points by the rule's key.
     #[serde(with = "crate::keyed")]
     pub points: BTreeMap<u32, Points>,
@@ -83,7 +85,7 @@ pub struct State {
     pub milestones: BTreeMap<Milestone, Span>,
     /// The newest moves between stages: when, and which milestone.
     pub moves: BTreeSet<(i64, Milestone)>,
-    /// Counts by day, of the events that a rule asks about, by the history's key.
+    /// Counts by day or by hour, of the events that a rule asks about, by the history's key.
     #[serde(with = "crate::keyed")]
     pub windows: BTreeMap<u32, BTreeMap<i32, u32>>,
     /// First and last time of what a rule asks about, by the history's key.
@@ -114,6 +116,9 @@ impl State {
         }
         if let Some(account) = &other.account {
             write(&mut self.account, account.clone());
+        }
+        if let Some(zone) = &other.zone {
+            write(&mut self.zone, zone.clone());
         }
         for (key, points) in &other.points {
             self.points.entry(*key).or_default().merge(points);
@@ -185,7 +190,7 @@ impl State {
         self.spans.entry(key).and_modify(|s| s.merge(span)).or_insert(span);
     }
 
-    /// Counts on `day`; days that are `length` or more behind the newest are left out, whenever they come.
+    /// Counts on `day`, or in an hour; what is `length` or more behind the newest is left out, whenever it comes.
     pub(crate) fn count_in_window(&mut self, key: u32, day: i32, length: u16) {
         let days = self.windows.entry(key).or_default();
         let count = days.entry(day).or_default();
@@ -201,7 +206,7 @@ impl State {
         *sum = sum.saturating_add(minor);
     }
 
-    /// How often the history of `key` counted within the `length` days that end with `last`.
+    /// How often the history of `key` counted within the `length` days or hours that end with `last`.
     pub fn windowed(&self, key: u32, last: i32, length: u16) -> u32 {
         let from = last - i32::from(length) + 1;
         self.windows.get(&key).map_or(0, |days| days.range(from..=last).map(|(_, n)| *n).sum())

@@ -121,6 +121,63 @@ fn the_time_zone_of_who_has_none_is_that_of_the_config() {
 }
 
 #[test]
+fn the_time_zone_is_read_as_clients_write_it_from_traits_and_from_the_context() {
+    let config = config(&each("Asked", "mail", "news", ""), NIGHT);
+    // Two at night in UTC; six in the evening in Los Angeles, where it is winter.
+    let now = at("2026-03-03T02:00:00Z");
+    assert_eq!(Person::new("u").does(&config, "Asked", now).len(), 0);
+    for zone in [
+        "America/Los_Angeles",
+        " america/los angeles ",
+        "Pacific Standard Time",
+        "(UTC-08:00) Pacific Time (US & Canada)",
+        "UTC-08:00",
+        "-480",
+        "Etc/GMT+8",
+    ] {
+        let mut person = Person::new("u");
+        person.lives_in(&config, zone, now);
+        assert_eq!(person.does(&config, "Asked", now).len(), 1, "{zone}");
+        // In the context of any call.
+        for kind in ["context", "property", "number"] {
+            let mut person = Person::new("u");
+            let mut event = EventBuilder::track("m", "u", "Something").at(now).build();
+            match kind {
+                "context" => drop(event.context.insert("timezone".to_owned(), zone.into())),
+                "property" => drop(event.properties.insert("$timezone".to_owned(), zone.into())),
+                _ => drop(event.context.insert("timezone".to_owned(), (-480).into())),
+            }
+            person.feed(&config, event, now);
+            assert_eq!(person.does(&config, "Asked", now).len(), 1, "{kind} {zone}");
+        }
+    }
+    // What a trait says goes before the context, and what cannot be read says nothing.
+    let mut person = Person::new("u");
+    let mut event = EventBuilder::identify("m", "u", None).with_trait("timezone", "Asia/Tokyo").at(now).build();
+    event.context.insert("timezone".to_owned(), "Europe/London".into());
+    person.feed(&config, event, now);
+    assert_eq!(person.does(&config, "Asked", now).len(), 1, "eleven in the morning in Tokyo");
+    let mut person = Person::new("u");
+    person.lives_in(&config, "Mars", now);
+    assert_eq!(person.does(&config, "Asked", now).len(), 0);
+}
+
+#[test]
+fn quiet_hours_that_end_in_the_hour_that_is_there_twice_end_once_it_is_over() {
+    let night = "[quiet_hours]\nfrom = \"21:00\"\nto = \"02:30\"\n";
+    let config = config(&each("Asked", "mail", "news", ""), night);
+    // In the night to 25 October 2026 it is ten past two in Berlin at 00:10Z and again at 01:10Z.
+    for (now, due) in
+        [("2026-10-25T00:10:00Z", "2026-10-25T00:30:00Z"), ("2026-10-25T01:10:00Z", "2026-10-25T01:30:00Z")]
+    {
+        let mut person = Person::new("u");
+        person.lives_in(&config, "Europe/Berlin", at(now));
+        assert_eq!(person.does(&config, "Asked", at(now)).len(), 0);
+        assert_eq!(person.due(&config).0, at(due));
+    }
+}
+
+#[test]
 fn what_is_shown_in_the_product_answers_at_once_or_must_be_known_knows_no_quiet_hours() {
     let journeys = [
         each("Asked", "in_app", "news", ""),

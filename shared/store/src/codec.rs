@@ -2,6 +2,7 @@
 
 mod v2;
 mod v3;
+mod v4;
 
 use crate::error::StoreError;
 use crate::item::{Item, Read, b, n, needed, s, size};
@@ -19,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
 /// The format that is written.
-const FORMAT: u8 = 4;
+const FORMAT: u8 = 5;
 /// Set in the first byte where the rest is deflated.
 const DEFLATED: u8 = 0x80;
 /// The bytes that one write unit pays for.
@@ -247,6 +248,7 @@ fn decode_state(person: PersonId, bytes: &[u8], listed: &[String]) -> Result<Sta
         1 => postcard::from_bytes::<v2::Body1>(plain).map(v2::Body1::read).map_err(unreadable),
         2 => postcard::from_bytes::<v2::Body2>(plain).map_err(unreadable)?.read(person),
         3 => postcard::from_bytes::<v3::Body3>(plain).map_err(unreadable)?.read(person, listed),
+        4 => postcard::from_bytes::<v4::Body4>(plain).map_err(unreadable)?.read(person, listed),
         FORMAT => {
             let body: OwnedBody = postcard::from_bytes(plain).map_err(unreadable)?;
             let published = body.published.map(|published| published.read(person, listed)).transpose()?;

@@ -276,6 +276,7 @@ proptest! {
                 key: Digest::of_value(Evidence::External, "crm:7"),
                 standing: Standing::Severed,
                 at: -3,
+                last: 9,
                 message: Digest::default(),
                 shown: "crm".to_owned(),
             }];

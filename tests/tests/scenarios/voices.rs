@@ -1,7 +1,7 @@
 //! What people say, and where they learn: surveys, invitations to recommend, webinars, and words in public.
 
-use super::START;
 use super::story::{Story, answers, signs_in, uses};
+use crate::START;
 use serde_json::{Value, json};
 
 /// "A highly productive user, or a promoter, is invited to recommend: community, advisory board, testimonial."
@@ -166,5 +166,40 @@ async fn scenario_15_a_sudden_spike_of_negative_social_mentions_alerts_the_team(
     assert!(brand["sentiment"].as_f64().unwrap() < 0.2, "{}", brand["sentiment"]);
     assert_eq!(story.person("author-1").await["counts"]["Social Mention"], 1);
     assert!(story.got("author-10").await.is_empty(), "and none of them is written to");
+    story.ends().await;
+}
+
+/// The same words in other languages, and a spike that begins before midnight.
+#[tokio::test(flavor = "multi_thread")]
+async fn scenario_15_a_spike_across_midnight_in_several_languages_alerts_the_team() {
+    let mut story = Story::at(START).await;
+    story.hours(14).await;
+    let angry = [
+        "Užasna aplikacija, stalno se ruši i podrška je beskorisna.",
+        "Schrecklich, die App stürzt ständig ab und der Support ist nutzlos.",
+        "太糟糕了，软件总是崩溃，客服也没用。",
+        "Aplikasi ini buruk sekali, sering error dan dukungannya tidak membantu.",
+        "Ništa ne radi, jako sam razočaran.",
+        "Ich bin sehr enttäuscht, funktioniert nicht.",
+    ];
+    for (number, text) in angry.iter().enumerate() {
+        if number == 3 {
+            assert!(story.chat().await.is_empty(), "three are no spike");
+            // From eleven at night to one in the morning.
+            story.hours(2).await;
+        }
+        let data = json!({ "brand": "global", "author": format!("author-{number}"), "text": text, "network": "forum", "followers": 12 });
+        let body = json!({ "type": "mention.created", "timestamp": story.now().to_string(), "data": data });
+        story.hook("social", body).await;
+    }
+    assert_eq!(story.chat().await, ["Many angry words about us today"]);
+    let brand = story.person("global").await;
+    assert_eq!(brand["counts"]["Negative Mention"], 6);
+    let data = json!({ "brand": "global", "author": "author-9", "text": "Η εφαρμογή είναι απαίσια", "network": "forum", "followers": 12 });
+    story
+        .hook("social", json!({ "type": "mention.created", "timestamp": story.now().to_string(), "data": data }))
+        .await;
+    let brand = story.person("global").await;
+    assert_eq!((&brand["counts"]["Negative Mention"], &brand["unread_texts"]), (&json!(6), &json!(1)));
     story.ends().await;
 }

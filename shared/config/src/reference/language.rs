@@ -145,7 +145,8 @@ pub const EXAMPLES: &[Example] = &[
     of_person("pays && high_value_share(28) < 0.34", "uses little of what makes customers stay"),
     of_person("used_days(\"forecast\", 28) >= 4", "used the feature on four days or more"),
     of_person("!ever_used(\"alerts\") && released_days(\"alerts\") >= 30", "has not tried what came out a month ago"),
-    of_person("traits.title.lowerAscii().matches(\"\\\\b(cfo|vp)\\\\b\")", "a title with CFO or VP in it"),
+    of_person("title(\"finance_lead\")", "a chief financial officer, but not the assistant to one"),
+    of_person("traits.title.lowerAscii().matches(\"\\\\b(berlin|paris)\\\\b\")", "a title with Berlin or Paris in it"),
     of_person(
         "scores.churn >= 60 && account.touch == \"high\"",
         "may leave, and is of an account that colleagues look after",

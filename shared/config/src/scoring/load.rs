@@ -153,6 +153,7 @@ struct RawSentiment {
 pub(crate) fn load(
     report: &mut Reporter<'_>,
     features: &Features,
+    titles: &[String],
     personas: &[String],
     history: &mut History,
 ) -> Scoring {
@@ -167,7 +168,8 @@ pub(crate) fn load(
         loader.rule(raw);
     }
     let tallies = loader.out.tally_names();
-    let vocabulary = PersonVocabulary { level: Level::Score, features, tallies: &tallies, personas, segments: &[] };
+    let vocabulary =
+        PersonVocabulary { level: Level::Score, features, tallies: &tallies, titles, personas, segments: &[] };
     for raw in file.signal {
         loader.signal(raw, &vocabulary, history);
     }

@@ -5,7 +5,7 @@ use super::{number, refused, text};
 use crate::cel::{Const, Form, Name, Refused, Type, Vocabulary};
 use crate::error::unknown;
 use crate::features::{ERROR_DAYS, Features};
-use crate::history::{MAX_WINDOW_DAYS, event_key};
+use crate::history::{MAX_WINDOW_DAYS, MAX_WINDOW_HOURS, event_key, hours_key};
 use perennial_domain::{Currency, Likelihood};
 
 /// How far a condition may look: what is worked out later is not there for what is worked out before it.
@@ -70,6 +70,15 @@ pub enum PersonSlot {
         /// 1 to [`MAX_WINDOW_DAYS`].
         days: u16,
     },
+    /// How often an event happened in the last hours.
+    CountHours {
+        /// The event's name.
+        event: String,
+        /// The key of its history by hours.
+        key: u32,
+        /// 1 to [`MAX_WINDOW_HOURS`].
+        hours: u16,
+    },
     /// Whole days since an event last happened.
     DaysSince {
         /// The event's name.
@@ -113,6 +122,8 @@ pub enum PersonSlot {
     },
     /// The most errors that someone met in one feature in the last days, 1 to [`ERROR_DAYS`].
     MostErrors(u16),
+    /// Whether someone has a job title, by its index.
+    Title(usize),
     /// Whether someone has a persona, by its index.
     Persona(usize),
     /// Whether someone is in a segment, by its index.
@@ -166,6 +177,8 @@ pub struct PersonVocabulary<'a> {
     pub features: &'a Features,
     /// Names of tallies.
     pub tallies: &'a [String],
+    /// Names of job titles.
+    pub titles: &'a [String],
     /// Names of personas.
     pub personas: &'a [String],
     /// Names of the segments that stand before it.
@@ -245,6 +258,11 @@ impl Vocabulary for PersonVocabulary<'_> {
                 let days = number(args, 1, "days", MAX_WINDOW_DAYS)?;
                 (PersonSlot::CountWithin { key: event_key(&event), event, days }, Type::Int)
             }
+            "count_hours" => {
+                let event = event(args)?;
+                let hours = number(args, 1, "hours", MAX_WINDOW_HOURS)?;
+                (PersonSlot::CountHours { key: hours_key(&event), event, hours }, Type::Int)
+            }
             "days_since" => {
                 let event = event(args)?;
                 (PersonSlot::DaysSince { key: event_key(&event), event }, Type::Int)
@@ -274,6 +292,7 @@ impl Vocabulary for PersonVocabulary<'_> {
                 (PersonSlot::Errors { key, days: number(args, 1, "days", ERROR_DAYS)? }, Type::Int)
             }
             "most_errors" => (PersonSlot::MostErrors(number(args, 0, "days", ERROR_DAYS)?), Type::Int),
+            "title" => (PersonSlot::Title(index("title of personas.toml", self.titles, args)?), Type::Bool),
             "persona" if self.level < Level::Score => {
                 return Err(refused(0, "one persona cannot ask for another; repeat its condition"));
             }

@@ -5,6 +5,7 @@ use crate::cel::{Form, Name, Param, Type};
 const EVENT: Param = Param { name: "event", ty: Type::Text, optional: false };
 const DAYS: Param = Param { name: "days", ty: Type::Int, optional: false };
 const LAST_DAYS: Param = Param { name: "days", ty: Type::Int, optional: true };
+const HOURS: Param = Param { name: "hours", ty: Type::Int, optional: false };
 const MONTHS: Param = Param { name: "months", ty: Type::Int, optional: false };
 const FEATURE: Param = Param { name: "feature", ty: Type::Text, optional: false };
 const NAME: Param = Param { name: "name", ty: Type::Text, optional: false };
@@ -75,6 +76,12 @@ pub static PERSON_NAMES: &[Name] = &[
         "How often the event happened in all; with days, in the last 1 to 92 days, today included.",
     ),
     function(
+        "count_hours",
+        &[EVENT, HOURS],
+        Type::Int,
+        "How often the event happened in the last 1 to 168 hours, across midnight too, counted by whole hours.",
+    ),
+    function(
         "days_since",
         &[EVENT],
         Type::Int,
@@ -119,6 +126,12 @@ pub static PERSON_NAMES: &[Name] = &[
         &[DAYS],
         Type::Int,
         "The most errors that the person met in one and the same feature in the last 1 to 28 days.",
+    ),
+    function(
+        "title",
+        &[NAME],
+        Type::Bool,
+        "Whether the person's job title is that of personas.toml, [[title]]: \"Group CFO\" is, \"Assistant to the CFO\" is not.",
     ),
     function("persona", &[NAME], Type::Bool, "Whether the person has the persona of personas.toml."),
     function(

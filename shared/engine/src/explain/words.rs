@@ -181,6 +181,11 @@ pub fn about(
             "Tone of what they wrote in the last three months: {sentiment:+.2} on a scale from -1 to 1."
         ));
     }
+    match evaluation.unread_texts {
+        0 => {}
+        1 => lines.push("1 text of theirs is in a language that is not known, and counts for nothing.".to_owned()),
+        n => lines.push(format!("{n} texts of theirs are in languages that are not known, and count for nothing.")),
+    }
     let tallies =
         config.scoring.tally_rules.iter().filter_map(|tally| Some((&tally.name, state.tallies.get(&tally.name)?)));
     let tallies: Vec<String> = tallies.map(|(name, n)| format!("{} {n}", plain(name))).collect();

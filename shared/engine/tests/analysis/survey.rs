@@ -50,3 +50,22 @@ fn texts_give_a_sentiment_that_conditions_can_ask_for() {
     assert_eq!(life.segments(start()), ["upset"]);
     assert_eq!(life.segments(plus_days(start(), 200)), Vec::<String>::new(), "it was long ago");
 }
+
+#[test]
+fn angry_texts_in_any_of_the_languages_count_and_others_are_counted_as_not_understood() {
+    let mut life = Life::new(default_config());
+    let angry = [
+        "Užasna aplikacija, stalno se ruši.",
+        "Schrecklich, stürzt ständig ab.",
+        "太糟糕了，总是崩溃。",
+        "Aplikasi ini buruk sekali, sering error.",
+    ];
+    for text in angry {
+        life.does("Ticket Opened", json!({ "text": text }), start());
+    }
+    let evaluation = life.person.at(&life.config, start());
+    assert!(evaluation.sentiment.unwrap() < -0.3 && evaluation.unread_texts == 0, "{evaluation:?}");
+    life.does("Ticket Opened", json!({ "text": "Η εφαρμογή είναι απαίσια" }), start());
+    let after = life.person.at(&life.config, start());
+    assert_eq!((after.sentiment, after.unread_texts), (evaluation.sentiment, 1));
+}

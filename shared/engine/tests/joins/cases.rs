@@ -37,6 +37,57 @@ fn one_address_joins_and_each_join_says_why() {
     assert_eq!(said.into_iter().collect::<BTreeSet<_>>(), expected.into_iter().collect::<BTreeSet<_>>());
 }
 
+/// Every order of `events` ends in the same people; returns how many.
+fn people_in_every_order(events: &[Event]) -> usize {
+    let straight = run(rules(), &events.iter().collect::<Vec<_>>());
+    let mut orders = vec![vec![]];
+    for _ in events {
+        orders = orders
+            .into_iter()
+            .flat_map(|order: Vec<usize>| {
+                let rest: Vec<usize> = (0..events.len()).filter(|at| !order.contains(at)).collect();
+                rest.into_iter().map(move |at| [order.clone(), vec![at]].concat())
+            })
+            .collect();
+    }
+    for order in orders {
+        let other = run(rules(), &order.iter().map(|at| &events[*at]).collect::<Vec<_>>());
+        assert_eq!(other.told(), straight.told(), "{order:?}");
+    }
+    straight.people.len()
+}
+
+#[test]
+fn an_address_links_user_ids_only_where_the_times_overlap_in_which_each_had_it() {
+    let none = |id: &str, user: &str, second| {
+        EventBuilder::identify(id, user, None).with_trait("email", serde_json::Value::Null).at(at(second)).build()
+    };
+    let role = |id: &str, user: &str, second| mail(id, user, "ada@acme.org", second);
+    let own = |id: &str, user: &str, second| mail(id, user, "bob@acme.org", second);
+    // Given up before the successor had it.
+    assert_eq!(people_in_every_order(&[role("m1", "u1", 10), own("m2", "u1", 20), role("m3", "u2", 30)]), 2);
+    // The successor had it before the other gave it up, and goes on having it.
+    assert_eq!(people_in_every_order(&[role("m1", "u1", 10), role("m2", "u2", 15), own("m3", "u1", 20)]), 1);
+    assert_eq!(people_in_every_order(&[role("m1", "u1", 10), role("m2", "u2", 15), role("m3", "u1", 20)]), 1);
+    // Who gave it up and has it again has it with the other.
+    assert_eq!(
+        people_in_every_order(&[role("m1", "u1", 10), own("m2", "u1", 20), role("m3", "u2", 30), role("m4", "u1", 40)]),
+        1
+    );
+    // The one who gave it up goes on giving the new one.
+    assert_eq!(
+        people_in_every_order(&[role("m1", "u1", 10), own("m2", "u1", 20), role("m3", "u2", 30), own("m4", "u1", 40)]),
+        2
+    );
+    // Three in a row, and one who says to have none any more.
+    let three =
+        [role("m1", "u1", 10), own("m2", "u1", 20), role("m3", "u2", 30), none("m4", "u2", 40), role("m5", "u3", 50)];
+    assert_eq!(people_in_every_order(&three), 3);
+    // An id in another system is nobody else's later.
+    let crm = |id: &str, user: &str, second| super::house::crm(id, user, 7, second);
+    assert_eq!(people_in_every_order(&[crm("m1", "u1", 10), own("m2", "u1", 20), crm("m3", "u2", 30)]), 1);
+}
+
 #[test]
 fn shared_and_blocked_values_join_nobody() {
     let mut rules = rules();

@@ -114,6 +114,7 @@ impl House {
 
     fn perform(&mut self, action: Action) {
         match action {
+            Action::Regroup { user } => drop(self.change(&Change::Regroup { user })),
             Action::Alias { user, previous } => drop(self.change(&Change::Alias { user, previous })),
             Action::Claim { identity: Identity::User(user), evidence, value, joins: true } => {
                 let key = Digest::of_value(evidence, &value);

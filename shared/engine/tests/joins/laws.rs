@@ -7,8 +7,26 @@ use perennial_engine::merge::Change;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+/// The time in which `who` had a mail address: from when it was first given until another was given, which is the moment after it was
+/// last given where that other one was known before.
+fn had(events: &[Event], who: &str, address: &str) -> std::ops::Range<i64> {
+    let given = |event: &Event| {
+        let address = event.traits.get("email")?.as_str()?.to_owned();
+        (event.identity()?.to_string() == who).then(|| (event.timestamp.as_millisecond(), address))
+    };
+    let all: Vec<(i64, String)> = events.iter().filter_map(given).collect();
+    let own = || all.iter().filter(|(_, given)| given == address).map(|(at, _)| *at);
+    let (first, last) = (own().min().unwrap(), own().max().unwrap());
+    let later = all.iter().filter(|(at, given)| given != address && *at > last);
+    let ends = later.map(|(at, other)| {
+        let known = all.iter().any(|(before, given)| given == other && *before <= last);
+        if known { last + 1 } else { *at }
+    });
+    first..ends.min().unwrap_or(i64::MAX)
+}
+
 /// The identities of each person, as a reader of the events would work them out by hand: everything that was said, less what
-/// was severed.
+/// was severed; an address joins those who had it at one time.
 fn by_hand(events: &[Event], severed: &BTreeSet<(String, String)>, most: usize) -> BTreeSet<Vec<String>> {
     let mut said: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut users: BTreeMap<String, BTreeSet<(i64, String)>> = BTreeMap::new();
@@ -44,7 +62,16 @@ fn by_hand(events: &[Event], severed: &BTreeSet<(String, String)>, most: usize) 
         by.retain(|who| !severed.contains(&(who.clone(), value.clone())));
         match value.strip_prefix("alias ") {
             Some(earlier) => bonds.extend(by.into_iter().map(|who| (who, format!("user:{earlier}")))),
-            None => bonds.extend(by.iter().flat_map(|a| by.iter().map(|b| (a.clone(), b.clone())))),
+            None => {
+                let overlap = |a: &String, b: &String| {
+                    value.strip_prefix("mail ").is_none_or(|address| {
+                        let (a, b) = (had(events, a, address), had(events, b, address));
+                        a.start < b.end && b.start < a.end
+                    })
+                };
+                let pairs = by.iter().flat_map(|a| by.iter().map(move |b| (a.clone(), b.clone())));
+                bonds.extend(pairs.filter(|(a, b)| overlap(a, b)));
+            }
         }
     }
     for (anonymous, by) in users {

@@ -1,11 +1,12 @@
 //! Format 3 of a state, frozen. It differs from the present one in what was decided: nothing was known of caps, experiments and
 //! versions of journeys.
 
+use super::v4::{Claim4, State4};
 use super::{Entry, Published, State};
 use crate::error::StoreError;
 use perennial_domain::{Cause, Identity, PersonId};
 use perennial_engine::facts::{Entered, Facts, Run};
-use perennial_engine::joins::{Claim, Link, Note};
+use perennial_engine::joins::{Link, Note};
 use perennial_engine::{Part, SeenIds};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,9 +23,9 @@ pub(super) struct Body3 {
 pub(super) struct Part3 {
     identity: Identity,
     links: Vec<Link>,
-    claims: Vec<Claim>,
+    claims: Vec<Claim4>,
     notes: Vec<Note>,
-    state: perennial_engine::State,
+    state: State4,
     seen: SeenIds,
     facts: Facts3,
 }
@@ -62,6 +63,8 @@ impl Body3 {
 impl Part3 {
     fn read(self) -> Part {
         let Self { identity, links, claims, notes, state, seen, facts } = self;
+        let state = state.read();
+        let claims = claims.into_iter().map(|claim| claim.read(&state)).collect();
         Part { identity, links, claims, notes, state, seen, facts: facts.read() }
     }
 }

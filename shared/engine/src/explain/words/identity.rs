@@ -35,11 +35,34 @@ pub fn identities(profile: &Profile, person: &str, now: Timestamp) -> Vec<String
     if untold > 0 {
         lines.push(format!("{untold} more ids are theirs; the profile says why."));
     }
+    lines.extend(given_up(profile, now).into_iter().rev().take(LINES).rev());
     let mut notes: Vec<&Note> = profile.parts.iter().flat_map(|part| &part.notes).collect();
     // Both sides of what parted keep a note, and may be one person again.
     notes.sort_by_key(|note| (note.at, note.other));
     lines.extend(notes.iter().rev().take(LINES).rev().map(|note| apart(note, now)));
     lines
+}
+
+/// The mail addresses that the person's user ids gave up and none of them has now: the earliest first.
+fn given_up(profile: &Profile, now: Timestamp) -> Vec<String> {
+    let users = || profile.parts.iter().filter(|part| part.identity.is_user());
+    let has = |key| {
+        users()
+            .flat_map(|part| part.held().map(move |claim| (part, claim)))
+            .any(|(part, claim)| claim.key == key && part.given_up(claim).is_none())
+    };
+    let mut all = Vec::new();
+    for part in users() {
+        for claim in part.held().filter(|claim| claim.evidence == Evidence::Mail && !has(claim.key)) {
+            all.extend(part.given_up(claim).map(|until| (until, part.identity.as_str(), claim.shown.as_str())));
+        }
+    }
+    all.sort_unstable();
+    let line = |(until, id, shown): (i64, &str, &str)| {
+        let when = ago(days_between(Timestamp::from_millisecond(until).unwrap_or(now), now));
+        format!("{id} gave up the mail address {shown} {when}: who is given it later is someone else.")
+    };
+    all.into_iter().map(line).collect()
 }
 
 /// Joins of the same user by the same evidence.
@@ -138,6 +161,7 @@ mod tests {
             key: Digest::of_value(evidence, value),
             standing: Standing::Holds,
             at: days_ago(days),
+            last: days_ago(days),
             message: Digest::of_message(&MessageId::parse("m").unwrap()),
             shown: shown.to_owned(),
         }
@@ -214,6 +238,19 @@ mod tests {
                     "Not {other}, although both gave the same mail address (today): together they would have too many user ids."
                 ),
             ]
+        );
+    }
+
+    #[test]
+    fn an_address_that_was_given_up_has_its_sentence() {
+        let mut ada = Part::new(user("ada"));
+        ada.claims = vec![
+            claim(Evidence::Mail, "role", "r…@acme.example", 40),
+            claim(Evidence::Mail, "own", "a…@home.example", 12),
+        ];
+        assert_eq!(
+            identities(&profile(vec![ada]), "ada", now()),
+            ["ada gave up the mail address r…@acme.example 12 days ago: who is given it later is someone else."]
         );
     }
 

@@ -1,0 +1,227 @@
+//! Which language a text is in.
+
+use super::english;
+use super::lexicon::{self, tokens};
+
+/// A language that texts are read in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Language {
+    English,
+    Spanish,
+    Portuguese,
+    French,
+    German,
+    Italian,
+    Dutch,
+    Croatian,
+    Polish,
+    Russian,
+    Turkish,
+    Indonesian,
+    Chinese,
+    Japanese,
+    Korean,
+    Arabic,
+    Hindi,
+}
+
+impl Language {
+    /// All languages.
+    pub const ALL: [Self; 17] = [
+        Self::English,
+        Self::Spanish,
+        Self::Portuguese,
+        Self::French,
+        Self::German,
+        Self::Italian,
+        Self::Dutch,
+        Self::Croatian,
+        Self::Polish,
+        Self::Russian,
+        Self::Turkish,
+        Self::Indonesian,
+        Self::Chinese,
+        Self::Japanese,
+        Self::Korean,
+        Self::Arabic,
+        Self::Hindi,
+    ];
+
+    /// Returns the language's code of ISO 639-1. `hr` stands for Bosnian and Serbian in Latin letters too.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Spanish => "es",
+            Self::Portuguese => "pt",
+            Self::French => "fr",
+            Self::German => "de",
+            Self::Italian => "it",
+            Self::Dutch => "nl",
+            Self::Croatian => "hr",
+            Self::Polish => "pl",
+            Self::Russian => "ru",
+            Self::Turkish => "tr",
+            Self::Indonesian => "id",
+            Self::Chinese => "zh",
+            Self::Japanese => "ja",
+            Self::Korean => "ko",
+            Self::Arabic => "ar",
+            Self::Hindi => "hi",
+        }
+    }
+}
+
+/// The languages that are written in Latin letters; of equal evidence the first counts.
+const LATIN: [Language; 11] = [
+    Language::English,
+    Language::Spanish,
+    Language::Portuguese,
+    Language::French,
+    Language::German,
+    Language::Italian,
+    Language::Dutch,
+    Language::Croatian,
+    Language::Polish,
+    Language::Turkish,
+    Language::Indonesian,
+];
+/// The part of a text's words that has to be known of the language that it is taken for, where it has more than a few.
+const KNOWN: f64 = 0.2;
+/// Up to so many words one known word is enough.
+const FEW: usize = 4;
+
+/// Returns the language of a text; `None` where it is none that is known.
+pub fn language(text: &str) -> Option<Language> {
+    match script(text)? {
+        Script::Latin => latin(text),
+        Script::Han => Some(Language::Chinese),
+        Script::Kana => Some(Language::Japanese),
+        Script::Hangul => Some(Language::Korean),
+        // The letters of Ukrainian, Belarusian, Serbian and Macedonian.
+        Script::Cyrillic => known(text, Language::Russian, "іїєґўјљњћђџѓќѕ"),
+        // The letters of Persian and Urdu.
+        Script::Arabic => known(text, Language::Arabic, "پچژگکیےٹڈڑں"),
+        Script::Devanagari => known(text, Language::Hindi, "ळ"),
+        Script::None => (english::score(text) != 0.0).then_some(Language::English),
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Script {
+    Latin,
+    Han,
+    Kana,
+    Hangul,
+    Cyrillic,
+    Arabic,
+    Devanagari,
+    /// No letters at all.
+    None,
+}
+
+/// The script of most letters; `None` where that is another than the known ones.
+fn script(text: &str) -> Option<Script> {
+    let mut counts = [0_usize; 7];
+    let mut others = 0;
+    for c in text.chars().filter(|c| c.is_alphabetic()) {
+        let script = match c {
+            'a'..='z' | 'A'..='Z' | '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' => Script::Latin,
+            '\u{3040}'..='\u{30ff}' => Script::Kana,
+            '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' => Script::Han,
+            '\u{ac00}'..='\u{d7af}' | '\u{1100}'..='\u{11ff}' | '\u{3130}'..='\u{318f}' => Script::Hangul,
+            '\u{400}'..='\u{52f}' => Script::Cyrillic,
+            '\u{600}'..='\u{6ff}' | '\u{750}'..='\u{77f}' => Script::Arabic,
+            '\u{900}'..='\u{97f}' => Script::Devanagari,
+            _ => {
+                others += 1;
+                continue;
+            }
+        };
+        // A syllable of these says as much as two or three letters.
+        counts[script as usize] += if matches!(script, Script::Han | Script::Kana | Script::Hangul) { 3 } else { 1 };
+    }
+    let [latin, han, kana, hangul, cyrillic, arabic, devanagari] = counts;
+    let japanese = if kana > 0 { han + kana } else { 0 };
+    let all = [
+        (latin, Script::Latin),
+        (if kana > 0 { 0 } else { han }, Script::Han),
+        (japanese, Script::Kana),
+        (hangul, Script::Hangul),
+        (cyrillic, Script::Cyrillic),
+        (arabic, Script::Arabic),
+        (devanagari, Script::Devanagari),
+    ];
+    let (most, script) = all.into_iter().max_by_key(|(count, _)| *count)?;
+    match most {
+        0 if others == 0 => Some(Script::None),
+        most if most > others => Some(script),
+        _ => None,
+    }
+}
+
+/// `language` where a word of it is there, and no letter of its neighbours.
+fn known(text: &str, language: Language, foreign: &str) -> Option<Language> {
+    let evidence = lexicon::of(language).evidence(&tokens(text));
+    (evidence > 0.0 && !text.to_lowercase().contains(|c| foreign.contains(c))).then_some(language)
+}
+
+/// The language of a text in Latin letters: that of which most of its words are known.
+fn latin(text: &str) -> Option<Language> {
+    let tokens = tokens(text);
+    let mut best = (0.0, Language::English);
+    for language in LATIN {
+        let evidence = lexicon::of(language).evidence(&tokens);
+        if evidence > best.0 {
+            best = (evidence, language);
+        }
+    }
+    let (evidence, language) = best;
+    let is_foreign = language != Language::English && text.contains(is_of_another);
+    let is_known = evidence > 0.0 && (tokens.len() <= FEW || evidence >= KNOWN * tokens.len() as f64);
+    if is_known && !is_foreign {
+        return Some(language);
+    }
+    // A word or two that only VADER knows: "Awesome!"
+    (!is_foreign && !is_known && english::score(text) != 0.0).then_some(Language::English)
+}
+
+/// Whether `c` is a letter of a language in Latin letters that is not known: Czech, Slovak, Romanian, Hungarian, Danish, Norwegian, Swedish, the
+/// Baltic ones, Icelandic, Vietnamese.
+fn is_of_another(c: char) -> bool {
+    matches!(
+        c,
+        'ě' | 'ř'
+            | 'ů'
+            | 'ť'
+            | 'ď'
+            | 'ň'
+            | 'ľ'
+            | 'ĺ'
+            | 'ŕ'
+            | 'ă'
+            | 'ș'
+            | 'ț'
+            | 'ţ'
+            | 'ő'
+            | 'ű'
+            | 'å'
+            | 'ø'
+            | 'æ'
+            | 'ė'
+            | 'į'
+            | 'ų'
+            | 'ū'
+            | 'ā'
+            | 'ē'
+            | 'ī'
+            | 'ņ'
+            | 'ķ'
+            | 'ģ'
+            | 'ð'
+            | 'þ'
+            | 'ơ'
+            | 'ư'
+            | '\u{1ea0}'..='\u{1ef9}'
+    )
+}

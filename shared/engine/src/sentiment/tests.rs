@@ -1,0 +1,144 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+/// Sentences with their language and whether they are kind.
+fn labelled() -> impl Iterator<Item = (&'static str, bool, &'static str)> {
+    let lines = include_str!("labelled.txt").lines().filter(|line| !line.starts_with('#'));
+    lines.map(|line| {
+        let (code, rest) = line.split_once(' ').unwrap();
+        let (sign, text) = rest.split_once(' ').unwrap();
+        (code, sign == "+", text)
+    })
+}
+
+/// Of each language: sentences, those whose language is found, and those whose sign is right by the thresholds that config uses.
+fn measured() -> BTreeMap<&'static str, (u32, u32, u32)> {
+    let mut by_language: BTreeMap<&str, (u32, u32, u32)> = BTreeMap::new();
+    for (code, is_kind, text) in labelled() {
+        let sentiment = sentiment(text);
+        let of = by_language.entry(code).or_default();
+        of.0 += 1;
+        of.1 += u32::from(language(text).is_some_and(|language| language.code() == code));
+        of.2 += u32::from(if is_kind { sentiment >= 0.2 } else { sentiment <= -0.2 });
+    }
+    by_language
+}
+
+#[test]
+fn of_each_language_nine_of_ten_sentences_are_told_and_have_their_sign() {
+    let measured = measured();
+    assert_eq!(measured.len(), Language::ALL.len() - 1);
+    for (code, (all, told, right)) in measured {
+        assert!(all >= 12, "{code}: {all} sentences");
+        assert!(told * 10 >= all * 9, "{code}: {told} of {all} told");
+        assert!(right * 10 >= all * 9, "{code}: {right} of {all} right");
+    }
+}
+
+#[test]
+fn a_readme_row_states_what_is_measured() {
+    let readme = include_str!("../../README.md");
+    for (code, (all, told, right)) in measured() {
+        let row = format!("| {code} | {told} of {all} | {right} of {all} |");
+        assert!(readme.contains(&row), "README.md lacks: {row}");
+    }
+}
+
+#[test]
+fn lexicons_are_small() {
+    for language in Language::ALL {
+        let path = format!("{}/src/sentiment/lexicons/{}.txt", env!("CARGO_MANIFEST_DIR"), language.code());
+        assert!(std::fs::metadata(path).unwrap().len() <= 30_000, "{language:?}");
+    }
+}
+
+#[test]
+fn english_is_read_by_vader() {
+    for text in [
+        "I love this product, it is great!",
+        "Terrible. It crashes all the time and support is useless.",
+        "The invoice is attached.",
+        "Awesome!",
+    ] {
+        assert_eq!(language(text), Some(Language::English), "{text}");
+        assert_eq!(read(text), Some(english::score(text)), "{text}");
+    }
+}
+
+#[test]
+fn what_is_typed_without_accents_or_in_capitals_is_understood() {
+    for text in [
+        "UŽASNO, STALNO SE RUŠI!",
+        "uzasna aplikacija, stalno se rusi",
+        "PESIMA APLICACION, NO FUNCIONA",
+        "pessimo atendimento, nao funciona",
+        "ÇOK KÖTÜ, ÇALIŞMIYOR",
+    ] {
+        assert!(read(text).unwrap() <= -0.2, "{text}: {:?} {:?}", language(text), read(text));
+    }
+}
+
+#[test]
+fn negation_turns_words_round() {
+    for (good, bad) in [
+        ("Das ist gut.", "Das ist nicht gut."),
+        ("Estoy contento con esto.", "No estoy contento con esto."),
+        ("C'est bien pour nous.", "Ce n'est pas bien pour nous."),
+        ("Zadovoljan sam s tim.", "Nisam zadovoljan s tim."),
+        ("Bu iyi bir şey.", "Bu iyi değil."),
+        ("Это хорошо для нас.", "Это не хорошо для нас."),
+        ("यह अच्छा है।", "यह अच्छा नहीं है।"),
+        ("我满意", "我不满意"),
+    ] {
+        assert!(sentiment(good) > 0.2 && sentiment(bad) < -0.1, "{good} {}, {bad} {}", sentiment(good), sentiment(bad));
+    }
+    assert!(sentiment("Das ist gar nicht schlecht.") > sentiment("Das ist schlecht."));
+}
+
+#[test]
+fn faces_are_understood_in_every_language() {
+    assert!(read("😡😡").unwrap() < -0.5 && read("👍").unwrap() > 0.4);
+    assert!(read("Η εφαρμογή 😡").unwrap() < -0.4 && read("La factura 😡").unwrap() < -0.4);
+}
+
+#[test]
+fn neutral_texts_are_understood_and_say_nothing() {
+    for text in [
+        "Die Rechnung ist in der Anlage.",
+        "La factura está en el correo.",
+        "Račun je u prilogu.",
+        "请看附件。",
+        "Faktur ada di lampiran ini.",
+    ] {
+        assert_eq!(read(text), Some(0.0), "{text}");
+    }
+}
+
+#[test]
+fn texts_in_unknown_languages_are_not_understood() {
+    for text in [
+        "Η εφαρμογή είναι απαίσια και δεν λειτουργεί",
+        "האפליקציה הזאת נוראית",
+        "แอปนี้แย่มาก",
+        "Цей додаток жахливий, нічого не працює їм",
+        "Appen är hemsk och kraschar hela tiden på min dator",
+        "Az alkalmazás borzasztó, mindig összeomlik és nem segítőkész a támogatás, őszintén",
+        "Aplikace je příšerná, pořád padá a nefunguje, hrůza ů",
+        "این برنامه خیلی بد است",
+        "12345",
+    ] {
+        assert_eq!(read(text), None, "{text}: {:?}", language(text));
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_has_a_score_within_bounds_or_none(text in prop_oneof![any::<String>(), "[a-zčšžäöüßığş .,!]{0,80}", "[一-鿿不好差，。]{0,40}", "[あ-んない。]{0,40}", "[가-힣 ]{0,40}", "[ऀ-ॿ ]{0,40}", "[؀-ۿ ]{0,40}"]) {
+        if let Some(score) = read(&text) {
+            prop_assert!((-1.0..=1.0).contains(&score), "{}", score);
+            prop_assert_eq!((score * 10_000.0).round() / 10_000.0, score);
+        }
+    }
+}

@@ -84,8 +84,6 @@ lexicons!(
 pub(super) struct Token {
     /// In lower case, in one spelling.
     word: String,
-    /// The same without accents, where it has none: what was typed without them is looked for so.
-    is_plain: bool,
     /// Which clause it stands in.
     clause: usize,
 }
@@ -97,8 +95,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
     let mut clause = 0;
     let mut flush = |word: &mut String, clause: usize| {
         if !word.is_empty() {
-            let is_plain = word.is_ascii();
-            tokens.push(Token { word: std::mem::take(word), is_plain, clause });
+            tokens.push(Token { word: std::mem::take(word), clause });
         }
     };
     for c in text.chars() {
@@ -251,8 +248,15 @@ impl Lexicon {
         tokens.iter().map(of).sum()
     }
 
-    /// The weight of a word or a phrase.
+    /// The weight of a word or a phrase; where it is not known as it is written, that of its spelling without accents.
     fn weight(&self, word: &str) -> Option<f64> {
+        self.written(word).or_else(|| {
+            let plain = plain(word);
+            (plain != word && !self.stop.contains(&plain)).then(|| self.written(&plain)).flatten()
+        })
+    }
+
+    fn written(&self, word: &str) -> Option<f64> {
         if let Some(weight) = self.weights.get(word) {
             return Some(*weight);
         }
@@ -269,7 +273,7 @@ impl Lexicon {
     /// The weight of an Arabic word without the article and conjunction that are written with it.
     fn without_article(&self, word: &str) -> Option<f64> {
         let bare = ["وال", "بال", "ال", "و", "ف", "لل", "ب"].iter().find_map(|front| word.strip_prefix(front))?;
-        (bare.chars().nth(2).is_some()).then(|| self.weight(bare)).flatten()
+        (bare.chars().nth(2).is_some()).then(|| self.written(bare)).flatten()
     }
 
     fn has_role(&self, token: &Token, role: Role) -> bool {

@@ -47,6 +47,19 @@ fn a_readme_row_states_what_is_measured() {
 }
 
 #[test]
+fn of_labelled_english_sentences_three_of_four_are_english_and_have_their_sign() {
+    let Some(subjects) = perennial_testkit::labelled::sentences() else {
+        println!("skipped: shared data absent");
+        return;
+    };
+    let sentences: Vec<_> = subjects.into_iter().flat_map(|(_, sentences)| sentences).collect();
+    let told = sentences.iter().filter(|sentence| language(&sentence.text) == Some(Language::English)).count();
+    assert!(told * 100 >= sentences.len() * 97, "{told} of {} told", sentences.len());
+    let accuracy = perennial_testkit::labelled::Accuracy::of(&sentences, sentiment);
+    assert!(accuracy.percent() >= 75.0, "{:.1} %", accuracy.percent());
+}
+
+#[test]
 fn lexicons_are_small() {
     for language in Language::ALL {
         let path = format!("{}/src/sentiment/lexicons/{}.txt", env!("CARGO_MANIFEST_DIR"), language.code());

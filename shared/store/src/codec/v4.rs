@@ -134,3 +134,70 @@ impl State4 {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::super::{DEFLATED, FORMAT, decode_state, encode_state};
+    use super::*;
+    use perennial_domain::UserId;
+    use perennial_engine::Profile;
+
+    #[test]
+    fn what_format_4_knew_is_read_and_the_next_write_upgrades_it() {
+        let identity = Identity::User(UserId::parse("u").unwrap());
+        let claim = |value: &str, at| Claim4 {
+            evidence: Evidence::Mail,
+            key: Digest::of_value(Evidence::Mail, value),
+            standing: Standing::Holds,
+            at,
+            message: Digest::default(),
+            shown: "a…@b.example".to_owned(),
+        };
+        let email = Register { at: 90, value: "\"Ada@b.example\"".to_owned() };
+        let state = State4 {
+            counts: Counts::default(),
+            seen: Some(Span { first: 5, last: 90 }),
+            days: Days::default(),
+            months: Months::default(),
+            traits: BTreeMap::from([("email".to_owned(), email)]),
+            account: None,
+            points: BTreeMap::new(),
+            tallies: BTreeMap::from([("adoption".to_owned(), 3)]),
+            milestones: BTreeMap::new(),
+            moves: BTreeSet::new(),
+            windows: BTreeMap::from([([0, 0, 0, 7], BTreeMap::from([(20_000, 2)]))]),
+            spans: BTreeMap::new(),
+            uses: BTreeMap::new(),
+            nps: Some(Answer { at: 7, points: 9 }),
+            mood: BTreeMap::from([(660, Month4 { texts: 2, sum: -800 })]),
+            revenue: BTreeMap::new(),
+        };
+        let part = Part4 {
+            identity: identity.clone(),
+            links: Vec::new(),
+            claims: vec![claim("ada@b.example", 10), claim("old@b.example", 5)],
+            notes: Vec::new(),
+            state,
+            seen: SeenIds::default(),
+            facts: Facts::default(),
+        };
+        let body = Body4 { parts: vec![part], published: None, outbox: Vec::new() };
+        let bytes = postcard::to_extend(&body, vec![4]).unwrap();
+        let read = decode_state(identity.person_id(), &bytes, &[]).unwrap();
+        let part = &read.parts[0];
+        assert_eq!(
+            (part.state.windowed(7, 20_000, 1), part.state.tallies["adoption"], part.state.nps.unwrap().points),
+            (2, 3, 9)
+        );
+        assert_eq!((part.state.mood.mean(660, 1), part.state.mood.unread(660, 1)), (Some(-0.4), 0));
+        // The present address was last given when its trait was; of another nothing is known but when it was first given.
+        let last: Vec<(i64, i64)> = part.claims.iter().map(|claim| (claim.at, claim.last)).collect();
+        assert_eq!(last, [(10, 90), (5, 5)]);
+        assert_eq!(part.claims.iter().map(|claim| part.given_up(claim)).collect::<Vec<_>>(), [None, Some(10)]);
+        let profile = Profile { parts: read.parts, ..Profile::new(identity) };
+        let written = encode_state(&profile, &[], 0).unwrap();
+        assert_eq!(written[0] & !DEFLATED, FORMAT);
+        assert_eq!(decode_state(profile.id, &written, &[]).unwrap().parts, profile.parts);
+    }
+}

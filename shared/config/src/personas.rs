@@ -175,17 +175,15 @@ impl JobTitles {
         let lower = |words: Vec<String>| words.iter().map(|word| word.trim().to_lowercase()).collect();
         let others = OtherWords { before: lower(before), after: lower(after) };
         let mut out = Self { traits, all: Vec::new(), others };
+        let mut used = Used::default();
         if let Some(over) = raw.get(MAX_TITLES) {
             report.at(over.span(), format!("there are more than {MAX_TITLES} titles"));
         }
         for raw in raw.into_iter().take(MAX_TITLES) {
             let span = raw.span();
             let raw = raw.into_inner();
-            report.name("a title", &raw.name);
+            report.unique(&mut used, "a title", "name", &raw.name);
             let name = raw.name.into_inner();
-            if out.all.iter().any(|title| title.name == name) {
-                report.at(span.clone(), format!("two titles cannot share the name `{name}`"));
-            }
             let kinds = [(Kind::Position, raw.positions), (Kind::Field, raw.fields)];
             let mut patterns = Vec::new();
             for (kind, texts) in kinds {

@@ -323,7 +323,7 @@ pub(crate) fn next_time(now: Timestamp, zone: &TimeZone, time: Time, weekdays: &
     let moments = allowed.flat_map(|day| {
         let shown = zone.to_ambiguous_timestamp(day.to_datetime(time));
         let is_twice = matches!(shown.offset(), AmbiguousOffset::Fold { .. });
-        [shown.clone().compatible().ok(), is_twice.then(|| shown.later().ok()).flatten()]
+        [shown.compatible().ok(), is_twice.then(|| shown.later().ok()).flatten()]
     });
     let first = whole_second(now);
     moments.flatten().map(Timestamp::as_second).filter(|second| *second >= first).min().unwrap_or(first)

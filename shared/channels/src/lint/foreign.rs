@@ -379,11 +379,10 @@ pub(super) fn instead_of_filter(name: &str) -> Option<&'static str> {
 fn locals<'a>(all: &[Tag<'a>]) -> Vec<&'a str> {
     let mut found = vec!["item"];
     for tag in all.iter().filter(|tag| tag.kind == Kind::Block) {
-        match (tag.word(), tokens(tag.inner).get(1)) {
-            (Some("for" | "assign" | "set" | "capture" | "with" | "increment"), Some(Token::Path(name))) => {
-                found.push(name)
-            }
-            _ => {}
+        if let (Some("for" | "assign" | "set" | "capture" | "with" | "increment"), Some(Token::Path(name))) =
+            (tag.word(), tokens(tag.inner).get(1))
+        {
+            found.push(name);
         }
     }
     found

@@ -131,7 +131,7 @@ fn known(part: NamePart, name: String, other: Option<&str>) -> Option<String> {
         let is_meant = is_surname(word)
             && Case::of(word) == Case::of(words[beside])
             && (at > 0 || Case::of(word) != Some(Case::Lower));
-        is_absent(word) && word.contains(char::is_alphanumeric) && !(is_surname(word) && !is_nobody(word)) && !is_meant
+        is_absent(word) && word.contains(char::is_alphanumeric) && (is_nobody(word) || !is_surname(word)) && !is_meant
     });
     if gone == [false, false] {
         return Some(name);

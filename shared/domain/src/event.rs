@@ -8,6 +8,13 @@ use serde::{Deserialize, Serialize};
 /// A JSON object: an event's properties, traits or context.
 pub type Properties = serde_json::Map<String, serde_json::Value>;
 
+/// The most traits that a profile or an account keeps: the first of the alphabet.
+pub const MAX_TRAITS: usize = 100;
+/// The most bytes of a trait's JSON that is kept; a longer value stays in the archive only.
+pub const MAX_TRAIT_BYTES: usize = 1024;
+/// The most bytes of a trait's name that is kept.
+pub const MAX_TRAIT_NAME_BYTES: usize = 128;
+
 /// The six calls of the tracking API (the Segment spec's names).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -53,7 +60,7 @@ pub struct Event {
     /// Which of the six calls.
     #[serde(rename = "type")]
     pub kind: EventKind,
-    /// The product's id of the person. At least one of the two ids is there.
+    /// The product's id of the person. At least one of the two ids is there, but for a `group` call about an account alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<UserId>,
     /// The client's id of the person.
@@ -80,9 +87,12 @@ pub struct Event {
     /// What was done, in detail (`track`, `page`, `screen`).
     #[serde(skip_serializing_if = "Properties::is_empty")]
     pub properties: Properties,
-    /// What is known of the person (`identify`) or the account (`group`).
+    /// What is known of the person (`identify`) or the account (`group`); `null` removes a trait.
     #[serde(skip_serializing_if = "Properties::is_empty")]
     pub traits: Properties,
+    /// Traits of the person that are written only where there are none (PostHog's `$set_once`).
+    #[serde(skip_serializing_if = "Properties::is_empty")]
+    pub traits_once: Properties,
     /// What the client said of itself: library, page, campaign.
     #[serde(skip_serializing_if = "Properties::is_empty")]
     pub context: Properties,
@@ -126,6 +136,8 @@ struct RawEvent {
     #[serde(default)]
     traits: Properties,
     #[serde(default)]
+    traits_once: Properties,
+    #[serde(default)]
     context: Properties,
 }
 
@@ -133,7 +145,8 @@ impl TryFrom<RawEvent> for Event {
     type Error = InvalidEvent;
 
     fn try_from(raw: RawEvent) -> Result<Self, InvalidEvent> {
-        if raw.user_id.is_none() && raw.anonymous_id.is_none() {
+        let is_of_account = raw.kind == EventKind::Group && raw.group_id.is_some();
+        if raw.user_id.is_none() && raw.anonymous_id.is_none() && !is_of_account {
             return Err(InvalidEvent::NoIdentity);
         }
         match raw.kind {
@@ -158,6 +171,7 @@ impl TryFrom<RawEvent> for Event {
             previous_id: raw.previous_id,
             properties: raw.properties,
             traits: raw.traits,
+            traits_once: raw.traits_once,
             context: raw.context,
         })
     }
@@ -184,11 +198,12 @@ impl Event {
             previous_id: None,
             properties: Properties::new(),
             traits: Properties::new(),
+            traits_once: Properties::new(),
             context: Properties::new(),
         }
     }
 
-    /// The identity that the event belongs to; `None` only for a value built by hand with neither id.
+    /// The identity that the event belongs to; `None` for what is said of an account alone.
     pub fn identity(&self) -> Option<Identity> {
         match (&self.user_id, &self.anonymous_id) {
             (Some(user), _) => Some(Identity::User(user.clone())),

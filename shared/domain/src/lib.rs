@@ -8,9 +8,11 @@ pub mod id;
 pub mod identity;
 pub mod message;
 pub mod money;
+pub mod scalar;
 pub mod score;
 pub mod stage;
 pub mod time;
+pub mod timestamp;
 pub mod title;
 
 pub use account::{AccountFacts, AccountReason, AccountSummary, AccountUpdate, Measure, Member, Touch};

@@ -1,16 +1,18 @@
 //! What was done to a value, in words for people. It never repeats the value.
 
 use super::{InvalidCountry, InvalidMail, InvalidName, InvalidPhone, InvalidWebsite, InvalidZone};
+use crate::event::{MAX_TRAIT_BYTES, MAX_TRAIT_NAME_BYTES, MAX_TRAITS};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
+use std::borrow::Cow;
 use std::fmt;
 
 /// One value of an event that did not stay as it came. Written as `{"field": "email", "change": "domain in lower case"}` or
 /// `{"field": "email", "dropped": "no @"}`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Note {
     /// Where it stands among the traits, such as `email` or `company.name`.
-    pub field: &'static str,
+    pub field: Cow<'static, str>,
     /// What became of it.
     pub outcome: Outcome,
 }
@@ -94,6 +96,15 @@ pub enum Reason {
     /// No time zone.
     #[error(transparent)]
     Zone(InvalidZone),
+    /// More than [`MAX_TRAIT_BYTES`] of JSON. The event keeps it.
+    #[error("longer than {MAX_TRAIT_BYTES} bytes: not kept in the profile")]
+    TooLong,
+    /// A name of more than [`MAX_TRAIT_NAME_BYTES`]. The event keeps it.
+    #[error("its name is longer than {MAX_TRAIT_NAME_BYTES} bytes: not kept in the profile")]
+    NameTooLong,
+    /// Beyond [`MAX_TRAITS`]. The event keeps it.
+    #[error("more than {MAX_TRAITS} traits: the first of the alphabet are kept in the profile")]
+    TooMany,
 }
 
 impl fmt::Display for Note {
@@ -108,7 +119,7 @@ impl fmt::Display for Note {
 impl Serialize for Note {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(2))?;
-        map.serialize_entry("field", self.field)?;
+        map.serialize_entry("field", &self.field)?;
         match self.outcome {
             Outcome::Changed(change) => map.serialize_entry("change", change.as_str())?,
             Outcome::Dropped(reason) => map.serialize_entry("dropped", &reason.to_string())?,

@@ -22,9 +22,13 @@ use super::name::MAX_CHARS;
 use super::note::{Change, Note, Outcome, Reason};
 use super::text::{is_absent, trimmed};
 use super::{Country, MailAddress, NamePart, Zone, company_name, e164, name_part, website};
+use crate::event::{MAX_TRAIT_BYTES, MAX_TRAIT_NAME_BYTES, MAX_TRAITS};
 use crate::{EventKind, Properties};
 use serde_json::Value;
 use std::borrow::Cow;
+
+/// How many traits that are too large are told of.
+const MAX_NOTES: usize = 20;
 
 /// What kind of value a trait holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +129,7 @@ pub fn standardise(kind: EventKind, traits: &mut Properties) -> Vec<Note> {
                 Outcome::Dropped(reason)
             }
         };
-        notes.push(Note { field, outcome });
+        notes.push(Note { field: Cow::Borrowed(field), outcome });
     }
     notes
 }
@@ -142,6 +146,32 @@ struct Beside<'a> {
 fn text_of(kind: EventKind, traits: &Properties, part: NamePart) -> Option<String> {
     let wanted = fields(kind).iter().filter(|(_, standard)| *standard == Standard::PersonName(part));
     wanted.filter_map(|(field, _)| traits.get(*field)?.as_str()).next().map(str::to_owned)
+}
+
+/// Says which traits are too large to be kept, the first [`MAX_NOTES`] of them: values, names, and those beyond [`MAX_TRAITS`]. They stay
+/// where they are: the archive keeps what the profile does not.
+pub fn oversized(traits: &Properties) -> Vec<Note> {
+    // The keys of a JSON object are sorted here as in a profile.
+    let mut names: Vec<&String> = traits.keys().collect();
+    names.sort_unstable();
+    let is_short = |name: &&&String| name.len() <= MAX_TRAIT_NAME_BYTES;
+    let kept = names.iter().filter(is_short).nth(MAX_TRAITS.saturating_sub(1)).copied();
+    let reason = |name: &String| {
+        if name.len() > MAX_TRAIT_NAME_BYTES {
+            Some(Reason::NameTooLong)
+        } else if kept.is_some_and(|last| name > last) {
+            Some(Reason::TooMany)
+        } else {
+            let is_long = traits.get(name).is_some_and(|value| value.to_string().len() > MAX_TRAIT_BYTES);
+            is_long.then_some(Reason::TooLong)
+        }
+    };
+    let notes = names.into_iter().filter_map(|name| {
+        let reason = reason(name)?;
+        let shown = name[..name.floor_char_boundary(MAX_TRAIT_NAME_BYTES)].to_owned();
+        Some(Note { field: Cow::Owned(shown), outcome: Outcome::Dropped(reason) })
+    });
+    notes.take(MAX_NOTES).collect()
 }
 
 /// The object that holds `field`, and the name that it has there.

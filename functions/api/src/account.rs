@@ -22,6 +22,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 struct AccountView<'a> {
     id: &'a AccountId,
     traits: BTreeMap<&'a str, &'a Value>,
+    /// Traits of which something was not kept for its size.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dropped_traits: Vec<&'a str>,
     /// Company domains whose people belong to it.
     domains: Vec<AccountId>,
     /// Where the account itself stands; `null` where no fact named it.
@@ -111,7 +114,8 @@ fn view<'a>(
     let currency = config.accounts.value.as_ref().map(|value| value.currency);
     AccountView {
         id: &account.id,
-        traits: account.traits.iter().map(|(name, held)| (name.as_str(), &held.value)).collect(),
+        traits: account.present_traits().collect(),
+        dropped_traits: account.dropped_traits().collect(),
         domains,
         stage: facts.stage,
         renewals: facts.renewals,

@@ -140,7 +140,7 @@ async fn answered(house: &House, user: &str, points: u8) {
     let identity = Identity::User(UserId::parse(user).unwrap());
     let mut profile = Profile::new(identity.clone());
     let state = &mut profile.part_mut(&identity).state;
-    let at = now().as_millisecond();
+    let at = now().as_microsecond();
     state.seen = Some(Span { first: at, last: at });
     state.counts.add("Report Viewed", 1);
     state.nps = Some(Answer { at, points });

@@ -14,6 +14,7 @@ use perennial_domain::time::day_of;
 use perennial_domain::{AccountId, Currency, Likelihood, PersonId, Score, Stage};
 use perennial_engine::explain::{Reason, reasons_of};
 use perennial_engine::facts::Facts;
+use perennial_engine::instant::timestamp;
 use perennial_engine::trend::{TrendPoint, trend};
 use perennial_engine::{Evaluation, NpsClass, StageMove, State, evaluate, stage_history};
 use serde::Serialize;
@@ -30,6 +31,9 @@ struct ProfileView<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     apart: Vec<ApartView<'a>>,
     traits: BTreeMap<&'a str, Value>,
+    /// Traits of which something was not kept for its size.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dropped_traits: Vec<&'a str>,
     account: Option<&'a AccountId>,
     stage: Stage,
     /// How the person came to stand there, the oldest move first.
@@ -115,6 +119,7 @@ pub(crate) async fn show(deps: &Deps, identity: &str) -> Result<Response<Body>, 
         joins: who::joins(profile),
         apart: who::apart(profile),
         traits: traits(state),
+        dropped_traits: state.dropped_traits().collect(),
         account: found.account.as_ref().map(|(id, _)| id),
         stage: evaluation.stage,
         stages: stage_history(&found.moment(), state),
@@ -156,7 +161,7 @@ pub(crate) fn nps(evaluation: &Evaluation, state: &State) -> NpsView {
     NpsView {
         class: evaluation.nps,
         answer: state.nps.map(|answer| answer.points),
-        at: state.nps.and_then(|answer| Timestamp::from_millisecond(answer.at).ok()),
+        at: state.nps.map(|answer| timestamp(answer.at)),
     }
 }
 
@@ -167,10 +172,8 @@ fn score(found: &Found, likelihood: Likelihood) -> ScoreView {
 }
 
 fn traits(state: &State) -> BTreeMap<&str, Value> {
-    let traits = state.traits.iter();
-    traits
-        .map(|(name, register)| (name.as_str(), serde_json::from_str(&register.value).unwrap_or(Value::Null)))
-        .collect()
+    let traits = state.present_traits();
+    traits.map(|(name, value)| (name, serde_json::from_str(value).unwrap_or(Value::Null))).collect()
 }
 
 fn active_days(state: &State, now: Timestamp) -> ActiveDays {

@@ -117,8 +117,8 @@ pub(crate) fn ada() -> Identity {
 pub(crate) async fn with_ada(house: &House) -> DecisionId {
     let mut profile = Profile::new(ada());
     let state = &mut profile.part_mut(&ada()).state;
-    let at = now().as_millisecond();
-    state.seen = Some(Span { first: at - 10 * 86_400_000, last: at });
+    let at = now().as_microsecond();
+    state.seen = Some(Span { first: at - 10 * 86_400_000_000, last: at });
     state.counts.add("Report Viewed", 3);
     state.tallies.insert("consideration".into(), 2);
     state.account = Some(Register { at, value: "acme".into() });

@@ -39,7 +39,7 @@ async fn owner(segments: &str, named: bool) -> Value {
         let Loaded::Profile(mut stored) = store.load(PERSON.person_id(), Consistency::Strong).await.unwrap() else {
             panic!("the person is there")
         };
-        let at = NOW.parse::<jiff::Timestamp>().unwrap().as_millisecond();
+        let at = NOW.parse::<jiff::Timestamp>().unwrap().as_microsecond();
         stored.profile.parts[0].state.account = Some(Register { at, value: acme.as_str().to_owned() });
         store.save(&mut stored).await.unwrap();
         store.save_account(&mut StoredAccount::new(acme)).await.unwrap();

@@ -249,9 +249,9 @@ fn profile(email: Option<&str>, pays: bool) -> Profile {
     let identity = PERSON.identity();
     let mut profile = Profile::new(identity.clone());
     let state = &mut profile.part_mut(&identity).state;
-    let at = NOW.parse::<Timestamp>().unwrap().as_millisecond();
+    let at = NOW.parse::<Timestamp>().unwrap().as_microsecond();
     state.seen = Some(Span::at(at));
-    state.milestones.insert(Milestone::Trial, Span::at(at - 86_400_000));
+    state.milestones.insert(Milestone::Trial, Span::at(at - 86_400_000_000));
     if pays {
         state.milestones.insert(Milestone::Customer, Span::at(at));
     }

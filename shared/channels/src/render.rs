@@ -144,10 +144,9 @@ impl Context {
     /// What `decision` says to the person whose combined state is `view`.
     #[must_use]
     pub fn new(decision: &Decision, view: &State, stage: Stage) -> Self {
-        let traits = view.traits.iter();
-        let person = traits
-            .filter_map(|(name, register)| Some((name.clone(), serde_json::from_str(&register.value).ok()?)))
-            .collect();
+        let traits = view.present_traits();
+        let person =
+            traits.filter_map(|(name, value)| Some((name.to_owned(), serde_json::from_str(value).ok()?))).collect();
         let mut account = Map::new();
         if let Some(id) = view.account_id() {
             account.insert("id".to_owned(), id.as_str().into());
@@ -171,7 +170,7 @@ impl Context {
     pub fn of(decision: &Decision, view: &State, stage: Stage, account: Option<&Account>, owner: Option<&str>) -> Self {
         let context = Self::new(decision, view, stage).with_owner(owner);
         let Some(account) = account else { return context };
-        let traits = account.traits.iter().map(|(name, held)| (name.clone(), held.value.clone()));
+        let traits = account.present_traits().map(|(name, value)| (name.to_owned(), value.clone()));
         context.with_account(&account.id, traits.collect())
     }
 

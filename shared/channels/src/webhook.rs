@@ -101,8 +101,7 @@ pub fn payload(
 /// traits and domains by which the receiver can find its record.
 #[must_use]
 pub fn account_payload(update: &AccountUpdate, account: Option<&Account>) -> String {
-    let traits = account.map(|account| account.traits.iter().map(|(name, held)| (name.as_str(), &held.value)));
-    let traits: BTreeMap<&str, &Value> = traits.into_iter().flatten().collect();
+    let traits: BTreeMap<&str, &Value> = account.into_iter().flat_map(Account::present_traits).collect();
     let summary = account.and_then(|account| account.summary.as_ref());
     json!({
         "type": ACCOUNT_TYPE,

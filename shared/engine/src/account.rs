@@ -8,9 +8,11 @@ pub mod tally;
 
 use crate::membership::domains_of;
 use crate::state::Span;
+use crate::traits::MAX_DROPPED;
 use jiff::Timestamp;
 use perennial_config::accounts::Domains;
 use perennial_config::lifecycle::Milestone;
+use perennial_domain::event::{MAX_TRAIT_BYTES, MAX_TRAIT_NAME_BYTES, MAX_TRAITS};
 use perennial_domain::{AccountId, AccountSummary, MessageId, PersonId, Properties, Score};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,10 +21,6 @@ pub use follow_up::{AccountAction, Told, Written, decide};
 pub use standing::facts;
 pub use tally::Tally;
 
-/// The most traits of an account: the first of the alphabet.
-pub const MAX_TRAITS: usize = 100;
-/// The most bytes of a trait's JSON that an account keeps.
-pub const MAX_TRAIT_BYTES: usize = 1024;
 /// The most company domains that one account may have named: the first in time.
 pub const MAX_DOMAINS: usize = 20;
 /// Weeks of score and health that are kept for the trend.
@@ -33,8 +31,10 @@ pub const TREND_WEEKS: usize = 12;
 pub struct Account {
     /// Which.
     pub id: AccountId,
-    /// What `group` calls said of it, by name.
+    /// What `group` calls said last of it, by name: the first [`MAX_TRAITS`] of the alphabet.
     pub traits: BTreeMap<String, AccountTrait>,
+    /// When something was last not kept of a trait for its size: the first [`MAX_DROPPED`] names of the alphabet.
+    pub dropped: BTreeMap<String, Timestamp>,
     /// First and last time of each fact about the whole account.
     pub milestones: BTreeMap<Milestone, Span>,
     /// Which events told of a renewal, by the hashes of their ids: at most [`renewal::MAX_RENEWALS`].
@@ -62,7 +62,7 @@ pub struct Account {
 /// One trait, and which call it is of: of several the latest stays, and of the same time that of the greater message id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccountTrait {
-    /// The value.
+    /// The value; `null` where the trait was removed.
     pub value: serde_json::Value,
     /// The call's time.
     pub at: Timestamp,
@@ -87,6 +87,7 @@ impl Account {
         Self {
             id,
             traits: BTreeMap::new(),
+            dropped: BTreeMap::new(),
             milestones: BTreeMap::new(),
             renewals: BTreeSet::new(),
             named: BTreeMap::new(),
@@ -107,7 +108,8 @@ impl Account {
             if domains.traits.contains(name) {
                 self.name_domains(domains_of(domains, value), at);
             }
-            if value.to_string().len() > MAX_TRAIT_BYTES {
+            if name.len() > MAX_TRAIT_NAME_BYTES || value.to_string().len() > MAX_TRAIT_BYTES {
+                self.note_dropped(name, at);
                 continue;
             }
             let new = AccountTrait { value: value.clone(), at, message_id: message_id.clone() };
@@ -120,8 +122,30 @@ impl Account {
             }
         }
         while self.traits.len() > MAX_TRAITS {
-            self.traits.pop_last();
+            if let Some((name, held)) = self.traits.pop_last() {
+                self.note_dropped(&name, held.at);
+            }
         }
+    }
+
+    fn note_dropped(&mut self, name: &str, at: Timestamp) {
+        let shown = name[..name.floor_char_boundary(MAX_TRAIT_NAME_BYTES)].to_owned();
+        self.dropped.entry(shown).and_modify(|last| *last = at.max(*last)).or_insert(at);
+        while self.dropped.len() > MAX_DROPPED {
+            self.dropped.pop_last();
+        }
+    }
+
+    /// The traits that it has, with their values.
+    pub fn present_traits(&self) -> impl Iterator<Item = (&str, &serde_json::Value)> {
+        let all = self.traits.iter().map(|(name, held)| (name.as_str(), &held.value));
+        all.filter(|(_, value)| !value.is_null())
+    }
+
+    /// The names of traits of which something was not kept for its size since they were last written, as far as they are remembered.
+    pub fn dropped_traits(&self) -> impl Iterator<Item = &str> {
+        let is_newest = |(name, at): &(&String, &Timestamp)| self.traits.get(*name).is_none_or(|held| held.at < **at);
+        self.dropped.iter().filter(is_newest).map(|(name, _)| name.as_str())
     }
 
     fn name_domains(&mut self, domains: impl IntoIterator<Item = String>, at: Timestamp) {
@@ -136,7 +160,7 @@ impl Account {
 
     /// Notes a fact about the whole account. The order does not matter.
     pub fn mark_milestone(&mut self, milestone: Milestone, at: Timestamp) {
-        let span = Span::at(at.as_millisecond());
+        let span = Span::at(at.as_microsecond());
         self.milestones.entry(milestone).and_modify(|known| known.merge(span)).or_insert(span);
     }
 

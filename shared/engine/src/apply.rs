@@ -3,6 +3,7 @@
 use crate::occurrence::Occurrence;
 use crate::register::{Register, write};
 use crate::state::{Answer, Span, State, add};
+use crate::traits::write_account;
 use perennial_config::Config;
 use perennial_config::cel::Program;
 use perennial_config::scoring::Nps;
@@ -15,7 +16,7 @@ use perennial_domain::{Currency, Event, EventKind, Money};
 /// Counts `event` into `state`. To be called once an event; the order of events does not matter.
 pub fn apply(config: &Config, state: &mut State, event: &Event) {
     let name = event.counted_as();
-    let at = event.timestamp.as_millisecond();
+    let at = event.timestamp.as_microsecond();
     let day = day_of(event.timestamp);
     state.counts.add(name, 1);
     if !config.lifecycle.passive.contains(name) && event.source.as_str() != JOURNEYS {
@@ -65,14 +66,8 @@ pub fn apply(config: &Config, state: &mut State, event: &Event) {
     } else if occurrence.is_foreign() {
         state.mood.add_foreign(month_of(event.timestamp));
     }
-    if event.kind == EventKind::Identify {
-        for (name, value) in &event.traits {
-            state.write_trait(name, Register { at, value: value.to_string() });
-        }
-    }
-    if let Some(group) = &event.group_id {
-        write(&mut state.account, Register { at, value: group.as_str().to_owned() });
-    }
+    state.write_traits(event, |_| true);
+    write_account(&mut state.account, event);
     if let Some(zone) = context_zone(event) {
         write(&mut state.zone, Register { at, value: zone.name().to_owned() });
     }

@@ -254,7 +254,7 @@ fn once_more(moment: &Moment<'_>, state: &State, rule: &Rule) -> State {
     let mut state = state.clone();
     state.points.entry(rule.key).or_default().add(moment.now.as_second(), rule.half_life_days);
     if !moment.config.lifecycle.passive.contains(&rule.event) {
-        state.mark_seen(Span::at(moment.now.as_millisecond()));
+        state.mark_seen(Span::at(moment.now.as_microsecond()));
         state.days.mark(perennial_domain::time::day_of(moment.now));
     }
     state

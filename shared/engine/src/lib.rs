@@ -15,6 +15,7 @@ pub mod evaluate;
 pub mod experiment;
 pub mod explain;
 pub mod facts;
+pub mod instant;
 pub mod joins;
 mod keyed;
 mod limits;
@@ -37,6 +38,7 @@ pub mod sentiment;
 pub mod stage;
 pub mod state;
 pub mod taken;
+pub mod traits;
 pub mod trend;
 
 pub use action::Action;

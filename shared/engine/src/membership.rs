@@ -1,11 +1,12 @@
 //! Which account someone belongs to.
 
-use crate::register::{Register, write};
-use crate::state::{MAX_TRAIT_BYTES, State};
+use crate::register::Register;
+use crate::state::State;
+use crate::traits::write_account;
 use perennial_config::Config;
 use perennial_config::accounts::Domains;
 use perennial_domain::hygiene::{CompanyDomain, MailAddress, company_domain};
-use perennial_domain::{AccountId, Event, EventKind};
+use perennial_domain::{AccountId, Event};
 use serde_json::Value;
 
 /// The trait that holds a person's mail address.
@@ -15,37 +16,34 @@ const ADDRESS_TRAIT: &str = "email";
 /// the company whose mail address they have, whose id is the company's domain; else none. An account that names the
 /// domain as its own has the domain's people: see [`crate::account::Account::holder`].
 pub fn account_of(config: &Config, view: &State) -> Option<AccountId> {
-    let address = view.traits.get(ADDRESS_TRAIT);
-    named(view.account.as_ref()).or_else(|| by_address(&config.accounts.domains, address))
+    named(view.account.as_ref()).or_else(|| by_address(&config.accounts.domains, view.text_trait(ADDRESS_TRAIT)))
 }
 
 /// The account that someone will belong to once `events` are counted. The same as counting them and asking then, whatever
 /// part of the person they are of.
 pub fn account_after(config: &Config, view: &State, events: &[Event]) -> Option<AccountId> {
-    let (mut account, mut address) = (view.account.clone(), view.traits.get(ADDRESS_TRAIT).cloned());
+    let is_address = |name: &str| name == ADDRESS_TRAIT;
+    let traits = view.traits.get_key_value(ADDRESS_TRAIT).map(|(name, held)| (name.clone(), held.clone()));
+    let once = view.once.get_key_value(ADDRESS_TRAIT).map(|(name, held)| (name.clone(), held.clone()));
+    let mut after = State {
+        account: view.account.clone(),
+        traits: traits.into_iter().collect(),
+        once: once.into_iter().collect(),
+        ..State::default()
+    };
     for event in events {
-        let at = event.timestamp.as_millisecond();
-        if let Some(group) = &event.group_id {
-            write(&mut account, Register { at, value: group.as_str().to_owned() });
-        }
-        if let (EventKind::Identify, Some(new)) = (event.kind, event.traits.get(ADDRESS_TRAIT)) {
-            let value = new.to_string();
-            // As a profile keeps no longer one.
-            if value.len() <= MAX_TRAIT_BYTES {
-                write(&mut address, Register { at, value });
-            }
-        }
+        write_account(&mut after.account, event);
+        after.write_traits(event, is_address);
     }
-    named(account.as_ref()).or_else(|| by_address(&config.accounts.domains, address.as_ref()))
+    account_of(config, &after)
 }
 
 fn named(account: Option<&Register>) -> Option<AccountId> {
     account.and_then(|register| AccountId::parse(&register.value).ok())
 }
 
-fn by_address(domains: &Domains, address: Option<&Register>) -> Option<AccountId> {
+fn by_address(domains: &Domains, address: Option<String>) -> Option<AccountId> {
     let address = address.filter(|_| domains.company_domain)?;
-    let address = serde_json::from_str::<String>(&address.value).ok()?;
     let domain = company_domain(&MailAddress::parse(&address).ok()?, &domains.free_mail)?;
     AccountId::parse(domain.as_str()).ok()
 }
@@ -115,15 +113,13 @@ mod tests {
 
     #[test]
     fn by_company_domain_and_never_by_a_free_mail_domain() {
-        let of = |address: &str| {
-            by_address(&domains(), Some(&Register { at: 0, value: json!(address).to_string() })).map(String::from)
-        };
+        let of = |address: &str| by_address(&domains(), Some(address.to_owned())).map(String::from);
         assert_eq!(of("ada@sales.acme.co.uk").as_deref(), Some("acme.co.uk"));
         assert_eq!(of("Ada@ACME.example").as_deref(), Some("acme.example"));
         for nobody in ["ada@gmail.com", "ada@mail.example", "not an address", ""] {
             assert_eq!(of(nobody), None, "{nobody}");
         }
         let off = Domains { company_domain: false, ..domains() };
-        assert_eq!(by_address(&off, Some(&Register { at: 0, value: json!("ada@acme.example").to_string() })), None);
+        assert_eq!(by_address(&off, Some("ada@acme.example".to_owned())), None);
     }
 }

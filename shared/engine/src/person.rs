@@ -5,7 +5,7 @@ use crate::stage::stage;
 use crate::state::State;
 use perennial_config::cel::{List, Lookup, Value};
 use perennial_config::vocabulary::{AccountField, PersonSlot};
-use perennial_domain::time::{day_of, days_between, hour_of, month_of};
+use perennial_domain::time::{DAY_SECONDS, day_of, days_between, hour_of, month_of};
 use perennial_domain::{Score, Scores, Stage};
 use std::cell::OnceCell;
 
@@ -122,7 +122,7 @@ impl<'a> Person<'a> {
     fn find_personas(&self) -> u32 {
         let personas = &self.moment.config.personas;
         let said = personas.r#trait.as_str();
-        let said = self.state.traits.get(said).and_then(|register| serde_json::from_str(&register.value).ok());
+        let said = self.state.trait_json(said).and_then(|value| serde_json::from_str(value).ok());
         let is_said = |name: &str| match &said {
             Some(serde_json::Value::String(text)) => text == name,
             Some(serde_json::Value::Array(texts)) => texts.iter().any(|text| text == name),
@@ -147,7 +147,7 @@ impl<'a> Person<'a> {
     }
 
     fn days_since(&self, at: i64) -> Value<'a> {
-        Value::Int((self.moment.now.as_millisecond() - at).max(0) / 86_400_000)
+        Value::Int((self.moment.now.as_microsecond() - at).max(0) / (DAY_SECONDS * 1_000_000))
     }
 
     fn high_value_used(&self, days: u16) -> i64 {
@@ -264,7 +264,7 @@ fn mail_domain(state: &State) -> Option<String> {
 /// A trait's value. Plain texts are borrowed; anything else is parsed.
 fn said<'a>(state: &'a State, path: &[String]) -> Option<Value<'a>> {
     let (first, rest) = path.split_first()?;
-    let text = state.traits.get(first)?.value.as_str();
+    let text = state.trait_json(first)?;
     if rest.is_empty()
         && let Some(inner) = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'))
         && !inner.contains('\\')

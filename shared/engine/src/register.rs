@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 /// order in which they are seen does not matter.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Register {
-    /// Milliseconds since 1970.
+    /// Microseconds since 1970.
+    #[serde(with = "crate::instant")]
     pub at: i64,
     /// The value; JSON text for traits.
     pub value: String,

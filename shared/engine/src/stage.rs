@@ -1,5 +1,6 @@
 //! Where someone stands, from the product's own facts and those of the account.
 
+use crate::instant::timestamp;
 use crate::moment::Moment;
 use crate::state::State;
 use jiff::Timestamp;
@@ -92,10 +93,8 @@ pub fn stage_history(moment: &Moment<'_>, state: &State) -> Vec<StageMove> {
     let mut told: Vec<StageMove> = Vec::new();
     let mut left = false;
     for (index, (at, milestone)) in moves.iter().enumerate() {
-        let at = Timestamp::from_millisecond(*at).unwrap_or(Timestamp::MIN);
-        let until = moves
-            .get(index + 1)
-            .map_or(moment.now, |(next, _)| Timestamp::from_millisecond(*next).unwrap_or(Timestamp::MAX));
+        let at = timestamp(*at);
+        let until = moves.get(index + 1).map_or(moment.now, |(next, _)| timestamp(*next));
         match milestone {
             Milestone::Lead if told.is_empty() => tell(&mut told, at, Stage::Lead),
             Milestone::Lead => {}

@@ -2,28 +2,28 @@
 
 use crate::activity::{Days, Months};
 use crate::counts::Counts;
+use crate::instant;
 use crate::mood::Mood;
 use crate::points::Points;
 use crate::register::{Register, write};
+use crate::traits::Once;
 use jiff::Timestamp;
 use perennial_config::lifecycle::Milestone;
 use perennial_domain::{AccountId, Currency};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many traits one part of a profile keeps: the first of the alphabet.
-pub const MAX_TRAITS: usize = 100;
-/// The most bytes of a trait's JSON that a profile keeps; a longer value stays in the archive only.
-pub const MAX_TRAIT_BYTES: usize = 1024;
 /// How many moves between stages are kept by themselves: the newest.
 pub const MAX_MOVES: usize = 12;
 
-/// The first and the last time of something, in milliseconds since 1970.
+/// The first and the last time of something, in microseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     /// The first time.
+    #[serde(with = "crate::instant")]
     pub first: i64,
     /// The last time.
+    #[serde(with = "crate::instant")]
     pub last: i64,
 }
 
@@ -41,19 +41,20 @@ impl Span {
 
     /// The first time, as a timestamp.
     pub fn first_at(self) -> Timestamp {
-        Timestamp::from_millisecond(self.first).unwrap_or(Timestamp::MIN)
+        instant::timestamp(self.first)
     }
 
     /// The last time, as a timestamp.
     pub fn last_at(self) -> Timestamp {
-        Timestamp::from_millisecond(self.last).unwrap_or(Timestamp::MAX)
+        instant::timestamp(self.last)
     }
 }
 
 /// An answer to the recommendation survey: of several the latest stays, and of the same time the higher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Answer {
-    /// When, in milliseconds since 1970.
+    /// When, in microseconds since 1970.
+    #[serde(with = "crate::instant")]
     pub at: i64,
     /// 0 to 10.
     pub points: u8,
@@ -70,7 +71,7 @@ pub struct State {
     pub days: Days,
     /// Active months.
     pub months: Months,
-    /// Traits by name; values are JSON text.
+    /// What was last written of each trait; values are JSON text, see [`crate::traits`].
     pub traits: BTreeMap<String, Register>,
     /// The account that the person belongs to.
     pub account: Option<Register>,
@@ -84,6 +85,7 @@ pub struct State {
     /// First and last time of each milestone.
     pub milestones: BTreeMap<Milestone, Span>,
     /// The newest moves between stages: when, and which milestone.
+    #[serde(with = "crate::instant::set")]
     pub moves: BTreeSet<(i64, Milestone)>,
     /// Counts by day or by hour, of the events that a rule asks about, by the history's key.
     #[serde(with = "crate::keyed")]
@@ -100,6 +102,10 @@ pub struct State {
     pub mood: Mood,
     /// What the person paid, in minor units by currency.
     pub revenue: BTreeMap<Currency, i64>,
+    /// Traits that were to be set only where there was none.
+    pub once: BTreeMap<String, Once>,
+    /// When something was last not kept of a trait for its size, in microseconds since 1970; the first names of the alphabet.
+    pub dropped: BTreeMap<String, i64>,
 }
 
 impl State {
@@ -111,9 +117,7 @@ impl State {
         }
         self.days.merge(&other.days);
         self.months.merge(&other.months);
-        for (name, register) in &other.traits {
-            self.write_trait(name, register.clone());
-        }
+        self.merge_traits(other);
         if let Some(account) = &other.account {
             write(&mut self.account, account.clone());
         }
@@ -163,22 +167,6 @@ impl State {
         self.milestones.entry(milestone).and_modify(|s| s.merge(span)).or_insert(span);
     }
 
-    /// Keeps the later value; of more than [`MAX_TRAITS`] names the first of the alphabet stay, whatever the order.
-    pub(crate) fn write_trait(&mut self, name: &str, register: Register) {
-        if register.value.len() > MAX_TRAIT_BYTES {
-            return;
-        }
-        match self.traits.get_mut(name) {
-            Some(current) => current.merge(register),
-            None => {
-                self.traits.insert(name.to_owned(), register);
-                while self.traits.len() > MAX_TRAITS {
-                    self.traits.pop_last();
-                }
-            }
-        }
-    }
-
     pub(crate) fn mark_move(&mut self, moved: (i64, Milestone)) {
         self.moves.insert(moved);
         while self.moves.len() > MAX_MOVES {
@@ -210,11 +198,6 @@ impl State {
     pub fn windowed(&self, key: u32, last: i32, length: u16) -> u32 {
         let from = last - i32::from(length) + 1;
         self.windows.get(&key).map_or(0, |days| days.range(from..=last).map(|(_, n)| *n).sum())
-    }
-
-    /// A trait's text; `None` where it is not there or no text.
-    pub fn text_trait(&self, name: &str) -> Option<String> {
-        self.traits.get(name).and_then(|register| serde_json::from_str::<String>(&register.value).ok())
     }
 
     /// The account that the person belongs to.

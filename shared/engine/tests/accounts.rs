@@ -307,3 +307,30 @@ fn facts_about_the_whole_account_are_handed_on_and_those_about_one_person_are_no
     let mut unnamed = Profile::new(ada());
     assert_eq!(milestones(feed(&config, &mut unnamed, &[told("Subscription Started", None)])), []);
 }
+
+/// What is dropped for its size is reported on the account; what is removed is not shown.
+#[test]
+fn an_account_tells_what_it_did_not_keep_and_forgets_what_was_removed() {
+    let config = config();
+    let merged = |calls: &[(i64, serde_json::Value)]| {
+        let mut account = Account::new(id("acme"));
+        for (second, traits) in calls {
+            let message = MessageId::parse(&format!("m{second}")).unwrap();
+            account.merge(&config.accounts.domains, traits.as_object().unwrap(), at(*second), &message);
+        }
+        account
+    };
+    let long = "y".repeat(2000);
+    let mut calls = vec![
+        (1, json!({"notes": "short", "plan": "pro"})),
+        (2, json!({"notes": long, "plan": null})),
+        (3, json!({"n".repeat(200): 1})),
+    ];
+    let account = merged(&calls);
+    assert_eq!(account.present_traits().map(|(name, _)| name).collect::<Vec<_>>(), ["notes"]);
+    assert_eq!(account.dropped_traits().map(str::len).collect::<Vec<_>>(), [128, 5]);
+    calls.reverse();
+    assert_eq!(merged(&calls), account);
+    calls.push((4, json!({"notes": "short again"})));
+    assert_eq!(merged(&calls).dropped_traits().count(), 1);
+}

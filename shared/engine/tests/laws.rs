@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support;
-use crate::support::{Person, at, config};
+use crate::support::{Person, at, config, config_with};
 use jiff::Timestamp;
-use perennial_domain::Event;
+use perennial_domain::{Event, Stage};
 use perennial_engine::{Moment, evaluate, explain};
 use perennial_testkit::EventBuilder;
 use proptest::prelude::*;
+use serde_json::Value;
 
 /// Events of one user and two browsers of theirs, over two years.
 fn events() -> impl Strategy<Value = Vec<Event>> {
@@ -21,7 +22,8 @@ fn event(i: usize, (kind, second, who, amount): (u8, i64, u8, i32)) -> Event {
     let builder = match kind {
         0 => EventBuilder::identify(&id, "u", None)
             .with_trait("plan", amount % 3)
-            .with_trait(["a", "b", "c"][usize::from(who)], "x"),
+            .with_trait(["a", "b", "c"][usize::from(who)], if amount % 7 == 0 { Value::Null } else { "x".into() })
+            .with_trait_once(["a", "b", "d"][usize::from(who)], amount),
         1 => EventBuilder::page(&id, ["a1", "a2", "a3"][usize::from(who)]),
         2 => EventBuilder::group(&id, "u", ["g1", "g2", "g3"][usize::from(who)]),
         3 => EventBuilder::track(&id, "u", "Order Completed")
@@ -30,7 +32,9 @@ fn event(i: usize, (kind, second, who, amount): (u8, i64, u8, i32)) -> Event {
         4 => EventBuilder::track(&id, "u", "Complained"),
         _ => EventBuilder::track(&id, "u", &format!("Event {}", amount.unsigned_abs() % 5)),
     };
-    builder.at(Timestamp::from_second(1_600_000_000 + second).unwrap()).build()
+    // Some of a batch are a microsecond apart.
+    let micros = i64::from(amount.unsigned_abs() % 3);
+    builder.at(Timestamp::from_microsecond((1_600_000_000 + second) * 1_000_000 + micros).unwrap()).build()
 }
 
 fn bytes_of(events: &[Event], batches: &[usize]) -> Vec<u8> {
@@ -139,4 +143,34 @@ proptest! {
             }
         }
     }
+}
+
+/// Ingest puts equal timestamps of a batch a microsecond apart: "within one batch the position decides".
+#[test]
+fn a_microsecond_decides_between_stages_accounts_and_survey_answers() {
+    let config = config_with(&[("scoring.toml", "[nps]\nevent = \"Survey Answered\"\nproperty = \"nps\"\n")]);
+    let now = at("2024-01-01T00:00:00Z");
+    let said = |order: [usize; 2]| {
+        let placed = |builders: [EventBuilder; 2]| {
+            let [first, second] = order.map(|at| builders[at].clone());
+            let micros = |n| Timestamp::from_microsecond(now.as_microsecond() - 60_000_000 + n).unwrap();
+            [first.at(micros(0)).build(), second.at(micros(1)).build()]
+        };
+        let track = |id: &str, name: &str| EventBuilder::track(id, "u", name);
+        let all = [
+            placed([track("s0", "Order Completed"), track("s1", "Subscription Cancelled")]),
+            placed([EventBuilder::group("a0", "u", "g1"), EventBuilder::group("a1", "u", "g2")]),
+            placed([
+                track("n0", "Survey Answered").property("nps", 10),
+                track("n1", "Survey Answered").property("nps", 2),
+            ]),
+        ];
+        let mut person = Person::new("u");
+        person.feed(&config, &all.concat(), now);
+        let view = person.profile.view();
+        let stage = evaluate(&Moment::new(&config, now), &view).stage;
+        (stage, view.account_id().unwrap().to_string(), view.nps.unwrap().points)
+    };
+    assert_eq!(said([0, 1]), (Stage::Churned, "g2".to_owned(), 2));
+    assert_eq!(said([1, 0]), (Stage::WonBack, "g1".to_owned(), 10));
 }

@@ -126,6 +126,7 @@ impl Store {
         let account = Account {
             id: id.clone(),
             traits: item.json("traits")?.unwrap_or_default(),
+            dropped: item.json("cut")?.unwrap_or_default(),
             milestones: item.json("miles")?.unwrap_or_default(),
             renewals: item.json("ren")?.unwrap_or_default(),
             named: item.json("named")?.unwrap_or_default(),
@@ -183,6 +184,9 @@ impl Store {
         let mut set = |name: &str, value: AttributeValue| item.insert(name.to_owned(), value);
         if !account.traits.is_empty() {
             set("traits", json(&account.traits)?);
+        }
+        if !account.dropped.is_empty() {
+            set("cut", json(&account.dropped)?);
         }
         if !account.milestones.is_empty() {
             set("miles", json(&account.milestones)?);

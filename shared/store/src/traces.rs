@@ -41,9 +41,7 @@ impl Subject {
         for part in &profile.parts {
             subject.people.insert(part.owner());
             subject.ids.insert(part.identity.as_str().to_owned());
-            let address = part.state.traits.iter().find(|(name, _)| name.as_str() == ADDRESS);
-            let address = address.and_then(|(_, register)| serde_json::from_str::<String>(&register.value).ok());
-            subject.addresses.extend(address);
+            subject.addresses.extend(part.state.text_trait(ADDRESS));
         }
         subject
     }

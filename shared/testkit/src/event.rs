@@ -67,6 +67,7 @@ impl EventBuilder {
             previous_id: None,
             properties: Properties::new(),
             traits: Properties::new(),
+            traits_once: Properties::new(),
             context: Properties::new(),
         })
     }
@@ -91,6 +92,13 @@ impl EventBuilder {
     #[must_use]
     pub fn with_trait(mut self, name: &str, value: impl Into<serde_json::Value>) -> Self {
         self.0.traits.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// A trait that is written only where there is none.
+    #[must_use]
+    pub fn with_trait_once(mut self, name: &str, value: impl Into<serde_json::Value>) -> Self {
+        self.0.traits_once.insert(name.to_owned(), value.into());
         self
     }
 

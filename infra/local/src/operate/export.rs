@@ -5,10 +5,11 @@ use super::erase::{Asked, Progress, traces};
 use anyhow::Context;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use http::Method;
-use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use perennial_domain::{Event, PersonId};
 use perennial_engine::Part;
+use perennial_engine::instant::timestamp;
+use perennial_engine::register::Register;
 use perennial_store::traces::{Subject, Trace};
 use perennial_store::{Consistency, keys};
 use serde_json::{Map, Value, json};
@@ -66,10 +67,14 @@ async fn profile(operated: &Operated, person: PersonId) -> anyhow::Result<Value>
 /// What one identity of the person gave to their profile. Journeys, segments, experiments and scores are of the person, and stand in the profile.
 fn part(part: &Part) -> Value {
     let state = &part.state;
-    let at = |millisecond: i64| Timestamp::from_millisecond(millisecond).ok();
-    let traits = state.traits.iter().map(|(name, register)| {
+    let written = |register: &Register| {
         let value = serde_json::from_str::<Value>(&register.value).unwrap_or(Value::Null);
-        (name.clone(), json!({ "value": value, "at": at(register.at) }))
+        json!({ "value": value, "at": timestamp(register.at) })
+    };
+    let traits = state.traits.iter().map(|(name, register)| (name.clone(), written(register)));
+    let once = state.once.iter().map(|(name, once)| {
+        let said = [Some(&once.first), once.last.as_ref()].into_iter().flatten();
+        (name.clone(), said.map(written).collect())
     });
     json!({
         "identity": part.identity,
@@ -80,12 +85,14 @@ fn part(part: &Part) -> Value {
         "first_seen": state.seen.map(|seen| seen.first_at()),
         "last_seen": state.seen.map(|seen| seen.last_at()),
         "traits": traits.collect::<Map<_, _>>(),
+        "traits_set_once": once.collect::<Map<_, _>>(),
+        "traits_not_kept": state.dropped_traits().collect::<Vec<_>>(),
         "counts": state.counts.iter().collect::<BTreeMap<_, _>>(),
         "events": state.counts.total(),
         "tallies": state.tallies,
         "milestones": state.milestones.iter().map(|(name, span)| json!([name, span.first_at(), span.last_at()])).collect::<Vec<_>>(),
         "revenue": state.revenue,
-        "survey": state.nps.map(|answer| json!({ "answer": answer.points, "at": at(answer.at) })),
+        "survey": state.nps.map(|answer| json!({ "answer": answer.points, "at": timestamp(answer.at) })),
     })
 }
 

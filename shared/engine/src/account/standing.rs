@@ -28,7 +28,7 @@ pub fn facts(config: &Config, account: &Account, now: Timestamp) -> AccountFacts
         renewals: u32::try_from(account.renewals.len()).unwrap_or(u32::MAX),
         renews_at: account.renews_at(&config.accounts.renewal).filter(|_| stage != Some(Stage::Churned)),
         leading_buyer: account.leading_buyer,
-        traits: account.traits.iter().map(|(name, held)| (name.clone(), held.value.clone())).collect(),
+        traits: account.present_traits().map(|(name, value)| (name.to_owned(), value.clone())).collect(),
     }
 }
 
@@ -73,7 +73,7 @@ fn stage_of(config: &Config, account: &Account, now: Timestamp) -> Option<Stage>
     let last_seen = account.summary.as_ref().and_then(|summary| summary.last_seen);
     let facts = account.milestones.values().map(|span| span.last).max();
     // Who bought for others may not have been seen at all: then the newest fact counts.
-    let seen = last_seen.map(Timestamp::as_millisecond).max(facts).map(Span::at);
+    let seen = last_seen.map(Timestamp::as_microsecond).max(facts).map(Span::at);
     let state = State { milestones: account.milestones.clone(), seen, ..State::default() };
     Some(stage(&Moment::new(config, now), &state))
 }

@@ -3,6 +3,7 @@
 
 use super::{Change, Explanation, Reason, ReasonKind, What};
 use crate::evaluate::Evaluation;
+use crate::instant::timestamp;
 use crate::person::NpsClass;
 use crate::state::State;
 use crate::trend::TrendPoint;
@@ -173,7 +174,7 @@ pub fn about(
             NpsClass::Detractor => "a detractor",
             NpsClass::Passive | NpsClass::None => "passive",
         };
-        let at = Timestamp::from_millisecond(answer.at).unwrap_or(now);
+        let at = timestamp(answer.at);
         lines.push(format!("Survey: answered {} {}, {class}.", answer.points, ago(days_between(at, now))));
     }
     if let Some(sentiment) = evaluation.sentiment {

@@ -1,5 +1,6 @@
 //! Format 4 of a state, frozen. It differs from the present one in what is known of addresses, time zones and texts: nothing said when an
-//! address was last given, in which zone a client ran, and how many texts were not understood.
+//! address was last given, in which zone a client ran, how many texts were not understood, which traits are set only once, and what was
+//! not kept. Moments were whole milliseconds, which are still written so.
 
 use super::{Entry, Published, State};
 use crate::error::StoreError;
@@ -9,6 +10,7 @@ use perennial_domain::{Currency, Identity, PersonId};
 use perennial_engine::activity::{Days, Months};
 use perennial_engine::counts::Counts;
 use perennial_engine::facts::Facts;
+use perennial_engine::instant;
 use perennial_engine::joins::{Claim, Digest, Evidence, Link, Note, Standing};
 use perennial_engine::mood::{Month, Mood};
 use perennial_engine::points::Points;
@@ -100,7 +102,7 @@ impl Claim4 {
         let present = state.traits.get("email").filter(|_| evidence == Evidence::Mail).and_then(|register| {
             let text = serde_json::from_str::<String>(&register.value).ok()?;
             let address = MailAddress::parse(&text).ok()?;
-            (Digest::of_value(evidence, &address.key()) == key).then_some(register.at)
+            (Digest::of_value(evidence, &address.key()) == key).then_some(register.at.div_euclid(1000))
         });
         Claim { evidence, key, standing, at, last: present.unwrap_or(at).max(at), message, shown }
     }
@@ -123,7 +125,7 @@ impl State4 {
             points: keyed(self.points),
             tallies: self.tallies,
             milestones: self.milestones,
-            moves: self.moves,
+            moves: self.moves.into_iter().map(|(at, milestone)| (instant::of_stored(at), milestone)).collect(),
             windows: keyed(self.windows),
             spans: keyed(self.spans),
             uses: keyed(self.uses),
@@ -154,10 +156,10 @@ mod tests {
             message: Digest::default(),
             shown: "a…@b.example".to_owned(),
         };
-        let email = Register { at: 90, value: "\"Ada@b.example\"".to_owned() };
+        let email = Register { at: 90_000, value: "\"Ada@b.example\"".to_owned() };
         let state = State4 {
             counts: Counts::default(),
-            seen: Some(Span { first: 5, last: 90 }),
+            seen: Some(Span { first: 5_000, last: 90_000 }),
             days: Days::default(),
             months: Months::default(),
             traits: BTreeMap::from([("email".to_owned(), email)]),
@@ -169,7 +171,7 @@ mod tests {
             windows: BTreeMap::from([([0, 0, 0, 7], BTreeMap::from([(20_000, 2)]))]),
             spans: BTreeMap::new(),
             uses: BTreeMap::new(),
-            nps: Some(Answer { at: 7, points: 9 }),
+            nps: Some(Answer { at: 7_000, points: 9 }),
             mood: BTreeMap::from([(660, Month4 { texts: 2, sum: -800 })]),
             revenue: BTreeMap::new(),
         };

@@ -1,0 +1,180 @@
+//! A person's traits: what was last written of each, and what was to be written only where there was nothing.
+//!
+//! | said | kept |
+//! |---|---|
+//! | a value | the latest; of the same moment, the greater |
+//! | `null` | the same: the trait is removed until a later value |
+//! | a value to be set once | the first and the last that were said; the first of them that is later than the removal counts, and none while a value is written |
+//! | a value of more than [`MAX_TRAIT_BYTES`] | that there was one, in [`State::dropped`]; an older value stays |
+//! | more than [`MAX_TRAITS`] names, or one of more than [`MAX_TRAIT_NAME_BYTES`] | the first names of the alphabet, and a few of the others in [`State::dropped`] |
+//!
+//! All of it is a merge: the order of events does not matter. A value to be set once that came between the first, a removal and the
+//! last is not kept; then the last counts.
+
+use crate::register::{Register, write};
+use crate::state::State;
+use perennial_domain::event::{MAX_TRAIT_BYTES, MAX_TRAIT_NAME_BYTES, MAX_TRAITS};
+use perennial_domain::{Event, EventKind};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// How many names of traits that were not kept are remembered.
+pub const MAX_DROPPED: usize = 10;
+/// The value of a register that says that the trait was removed.
+const REMOVED: &str = "null";
+
+/// A trait that was to be set only where there was none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Once {
+    /// What was said first.
+    pub first: Register,
+    /// What was said last, where that is something else than the first.
+    pub last: Option<Register>,
+}
+
+impl Once {
+    /// Something that was said once.
+    pub fn new(first: Register) -> Self {
+        Self { first, last: None }
+    }
+
+    /// Keeps the first and the last of both.
+    pub fn merge(&mut self, other: Self) {
+        let mine = self.last.take();
+        let first = std::mem::replace(&mut self.first, other.first);
+        let all = [Some(first), Some(self.first.clone()), mine, other.last];
+        let (first, last) = (all.iter().flatten().min().cloned(), all.iter().flatten().max().cloned());
+        if let Some(first) = first {
+            self.last = last.filter(|last| *last != first);
+            self.first = first;
+        }
+    }
+
+    fn latest(&self) -> &Register {
+        self.last.as_ref().unwrap_or(&self.first)
+    }
+
+    /// The value that counts where the trait was removed at `removed`, or never written.
+    fn after(&self, removed: Option<i64>) -> Option<&str> {
+        let said = [Some(&self.first), self.last.as_ref()];
+        let counts = said.into_iter().flatten().find(|said| removed.is_none_or(|removed| said.at > removed));
+        counts.map(|said| said.value.as_str())
+    }
+}
+
+impl State {
+    /// Writes what `event` says of the person, of those traits that `wanted` names.
+    pub(crate) fn write_traits(&mut self, event: &Event, wanted: impl Fn(&str) -> bool) {
+        if event.kind != EventKind::Identify {
+            return;
+        }
+        let at = event.timestamp.as_microsecond();
+        for (name, value) in event.traits.iter().filter(|(name, _)| wanted(name)) {
+            self.write_trait(name, Register { at, value: value.to_string() });
+        }
+        for (name, value) in event.traits_once.iter().filter(|(name, value)| wanted(name) && !value.is_null()) {
+            self.write_once(name, Once::new(Register { at, value: value.to_string() }));
+        }
+    }
+
+    pub(crate) fn merge_traits(&mut self, other: &Self) {
+        for (name, register) in &other.traits {
+            self.write_trait(name, register.clone());
+        }
+        for (name, once) in &other.once {
+            self.write_once(name, once.clone());
+        }
+        for (name, at) in &other.dropped {
+            self.note_dropped(name, *at);
+        }
+    }
+
+    fn write_trait(&mut self, name: &str, register: Register) {
+        if name.len() > MAX_TRAIT_NAME_BYTES || register.value.len() > MAX_TRAIT_BYTES {
+            return self.note_dropped(name, register.at);
+        }
+        match self.traits.get_mut(name) {
+            Some(current) => current.merge(register),
+            None => {
+                self.traits.insert(name.to_owned(), register);
+                for (name, register) in beyond(&mut self.traits) {
+                    self.note_dropped(&name, register.at);
+                }
+            }
+        }
+    }
+
+    fn write_once(&mut self, name: &str, once: Once) {
+        if name.len() > MAX_TRAIT_NAME_BYTES || once.first.value.len() > MAX_TRAIT_BYTES {
+            return self.note_dropped(name, once.first.at);
+        }
+        match self.once.get_mut(name) {
+            Some(current) => current.merge(once),
+            None => {
+                self.once.insert(name.to_owned(), once);
+                for (name, once) in beyond(&mut self.once) {
+                    self.note_dropped(&name, once.latest().at);
+                }
+            }
+        }
+    }
+
+    /// Remembers that something of a trait was not kept; its name is cut where it is too long.
+    fn note_dropped(&mut self, name: &str, at: i64) {
+        let shown = &name[..name.floor_char_boundary(MAX_TRAIT_NAME_BYTES)];
+        match self.dropped.get_mut(shown) {
+            Some(last) => *last = at.max(*last),
+            None => {
+                self.dropped.insert(shown.to_owned(), at);
+                while self.dropped.len() > MAX_DROPPED {
+                    self.dropped.pop_last();
+                }
+            }
+        }
+    }
+
+    /// A trait's value as JSON text; `None` where there is none, or it was removed or not kept.
+    pub fn trait_json(&self, name: &str) -> Option<&str> {
+        let written = self.traits.get(name);
+        match written.map(|register| register.value.as_str()) {
+            None | Some(REMOVED) => self.once.get(name)?.after(written.map(|register| register.at)),
+            value => value,
+        }
+    }
+
+    /// The traits that the person has, with their values as JSON text.
+    pub fn present_traits(&self) -> impl Iterator<Item = (&str, &str)> {
+        let only_once = self.once.keys().filter(|name| !self.traits.contains_key(*name));
+        self.traits.keys().chain(only_once).filter_map(|name| Some((name.as_str(), self.trait_json(name)?)))
+    }
+
+    /// The names of traits of which something was not kept for its size since they were last written, as far as they are remembered.
+    pub fn dropped_traits(&self) -> impl Iterator<Item = &str> {
+        let is_newest = |(name, at): &(&String, &i64)| self.traits.get(*name).is_none_or(|held| held.at < **at);
+        self.dropped.iter().filter(is_newest).map(|(name, _)| name.as_str())
+    }
+
+    /// A trait's text; `None` where it is not there or no text.
+    pub fn text_trait(&self, name: &str) -> Option<String> {
+        self.trait_json(name).and_then(|value| serde_json::from_str::<String>(value).ok())
+    }
+}
+
+/// Takes the names beyond [`MAX_TRAITS`] out of `map`, the last of the alphabet first.
+fn beyond<V>(map: &mut BTreeMap<String, V>) -> Vec<(String, V)> {
+    let mut beyond = Vec::new();
+    while map.len() > MAX_TRAITS {
+        beyond.extend(map.pop_last());
+    }
+    beyond
+}
+
+/// The person's account as `group` calls name it, once `event` is counted.
+pub(crate) fn write_account(slot: &mut Option<Register>, event: &Event) {
+    if let Some(group) = &event.group_id {
+        write(slot, Register { at: event.timestamp.as_microsecond(), value: group.as_str().to_owned() });
+    }
+}
+
+#[cfg(test)]
+mod tests;

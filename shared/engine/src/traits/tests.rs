@@ -1,0 +1,153 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+use jiff::Timestamp;
+use perennial_testkit::EventBuilder;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// What is said of the trait `t` at that microsecond.
+#[derive(Debug, Clone)]
+enum Said {
+    Set(Value),
+    Once(Value),
+}
+
+fn event(micros: i64, said: &Said) -> Event {
+    let builder = EventBuilder::identify(&format!("m{micros}"), "u", None);
+    let builder = match said {
+        Said::Set(value) => builder.with_trait("t", value.clone()),
+        Said::Once(value) => builder.with_trait_once("t", value.clone()),
+    };
+    builder.at(Timestamp::from_microsecond(1_700_000_000_000_000 + micros).unwrap()).build()
+}
+
+fn state(said: &[(i64, Said)]) -> State {
+    let mut state = State::default();
+    for (micros, said) in said {
+        state.write_traits(&event(*micros, said), |_| true);
+    }
+    state
+}
+
+fn value(said: &[(i64, Said)]) -> Option<Value> {
+    state(said).trait_json("t").map(|json| serde_json::from_str(json).unwrap())
+}
+
+fn set(value: impl Into<Value>) -> Said {
+    Said::Set(value.into())
+}
+
+fn once(value: impl Into<Value>) -> Said {
+    Said::Once(value.into())
+}
+
+#[test]
+fn null_removes_until_a_later_value() {
+    assert_eq!(value(&[(1, set("a")), (2, set(Value::Null))]), None);
+    assert_eq!(value(&[(2, set(Value::Null)), (1, set("a"))]), None);
+    assert_eq!(value(&[(1, set("a")), (2, set(Value::Null)), (3, set("b"))]), Some(json!("b")));
+    assert_eq!(state(&[(1, set("a")), (2, set(Value::Null))]).present_traits().count(), 0);
+}
+
+/// PostHog: `$set_once` does nothing where the property is set; `$unset` makes room for it again.
+#[test]
+fn a_value_to_be_set_once_is_taken_only_where_there_is_none() {
+    assert_eq!(value(&[(1, once("google")), (2, once("direct"))]), Some(json!("google")));
+    assert_eq!(value(&[(2, once("direct")), (1, once("google"))]), Some(json!("google")));
+    assert_eq!(value(&[(1, once("google")), (2, set("direct"))]), Some(json!("direct")));
+    assert_eq!(value(&[(1, set("direct")), (2, once("google"))]), Some(json!("direct")));
+    assert_eq!(value(&[(1, set("direct")), (2, set(Value::Null)), (3, once("google"))]), Some(json!("google")));
+    assert_eq!(value(&[(1, once("google")), (2, set(Value::Null))]), None);
+    assert_eq!(value(&[(1, once("a")), (2, once("b")), (3, set(Value::Null)), (4, once("c"))]), Some(json!("c")));
+    assert_eq!(value(&[(1, once("a")), (2, set(Value::Null)), (3, once("b")), (4, set("c"))]), Some(json!("c")));
+    assert_eq!(state(&[(1, once(7))]).present_traits().collect::<Vec<_>>(), [("t", "7")]);
+}
+
+#[test]
+fn of_one_millisecond_the_later_microsecond_wins() {
+    assert_eq!(value(&[(0, set("pro")), (1, set("free"))]), Some(json!("free")));
+    assert_eq!(value(&[(0, set("free")), (1, set("pro"))]), Some(json!("pro")));
+}
+
+#[test]
+fn a_value_too_long_to_be_kept_is_told_of_until_a_later_one_is_kept() {
+    let long = "y".repeat(MAX_TRAIT_BYTES);
+    let said = [(1, set("short")), (2, set(&*long))];
+    assert_eq!(value(&said), Some(json!("short")));
+    assert_eq!(state(&said).dropped_traits().collect::<Vec<_>>(), ["t"]);
+    let again = [(1, set(&*long)), (2, set("short"))];
+    assert_eq!((value(&again), state(&again).dropped_traits().count()), (Some(json!("short")), 0));
+    assert_eq!(state(&[(1, once(&*long))]).dropped_traits().collect::<Vec<_>>(), ["t"]);
+}
+
+#[test]
+fn names_beyond_the_limit_are_told_of_whatever_the_order() {
+    let mut events: Vec<Event> = (0..MAX_TRAITS + 30)
+        .map(|n| EventBuilder::identify(&format!("m{n}"), "u", None).with_trait(&format!("t{n:03}"), n).build())
+        .collect();
+    events.push(EventBuilder::identify("long", "u", None).with_trait(&"n".repeat(MAX_TRAIT_NAME_BYTES + 1), 1).build());
+    let fold = |events: &[Event]| {
+        let mut state = State::default();
+        events.iter().for_each(|event| state.write_traits(event, |_| true));
+        state
+    };
+    let straight = fold(&events);
+    events.reverse();
+    assert_eq!(fold(&events), straight);
+    assert_eq!((straight.present_traits().count(), straight.dropped.len()), (MAX_TRAITS, MAX_DROPPED));
+    let names: Vec<&str> = straight.dropped_traits().collect();
+    assert_eq!((names[0].len(), names[MAX_DROPPED - 1]), (MAX_TRAIT_NAME_BYTES, "t108"), "a long name is cut");
+}
+
+fn said() -> impl Strategy<Value = Vec<(i64, Said)>> {
+    let value = prop_oneof![
+        4 => (0..4_u8).prop_map(Value::from),
+        2 => Just(Value::Null),
+        1 => Just(json!("y".repeat(MAX_TRAIT_BYTES))),
+    ];
+    let said = (any::<bool>(), value).prop_map(|(once, value)| if once { Said::Once(value) } else { Said::Set(value) });
+    proptest::collection::vec((0..40_i64, said), 0..14)
+}
+
+proptest! {
+    #[test]
+    fn the_order_and_repetition_of_what_is_said_do_not_matter(said in said(), seed in any::<u64>(), at in 0..14_usize) {
+        let mut shuffled: Vec<(i64, Said)> = said.iter().chain(&said).cloned().collect();
+        shuffled.sort_by_key(|(micros, _)| (*micros as u64 + 1).wrapping_mul(seed | 1));
+        prop_assert_eq!(state(&shuffled), state(&said));
+        // So does in which parts of a person it was said.
+        let (one, other) = said.split_at(at.min(said.len()));
+        let (mut left, mut right) = (state(one), state(other));
+        left.merge(&state(other));
+        right.merge(&state(one));
+        prop_assert_eq!(&left, &state(&said));
+        prop_assert_eq!(&right, &left);
+    }
+
+    /// Against what PostHog does with the events one after another, where nothing was said to be set once between the first, a removal
+    /// and the last.
+    #[test]
+    fn it_is_what_the_events_make_one_after_another(said in proptest::collection::btree_map(0..40_i64, prop_oneof![
+        3 => (0..4_u8).prop_map(|value| Said::Set(value.into())),
+        2 => Just(Said::Set(Value::Null)),
+        2 => (0..4_u8).prop_map(|value| Said::Once(value.into())),
+    ], 0..8)) {
+        let said: Vec<(i64, Said)> = said.into_iter().collect();
+        let mut expected: Option<Value> = None;
+        let (mut kept, mut between) = (0, false);
+        for (_, said) in &said {
+            match said {
+                Said::Set(Value::Null) => expected = None,
+                Said::Set(value) => expected = Some(value.clone()),
+                Said::Once(value) => {
+                    expected = expected.or_else(|| Some(value.clone()));
+                    kept += 1;
+                    between |= kept > 2;
+                }
+            }
+        }
+        if !between {
+            prop_assert_eq!(value(&said), expected);
+        }
+    }
+}

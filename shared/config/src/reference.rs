@@ -76,6 +76,8 @@ texts; single quotes spare you escapes: `when = 'stage == \"trial\" && idle_days
 What is missing (a trait that nobody said, a property that an event does not have) makes the comparison have no value, and a
 condition without a value does not hold. `a || b` still holds where `b` does. Ask `has(traits.title)` where missing is an answer.
 
+Text that meets a number or `true` and `false`, and spells one, is taken for it: `properties.nps <= 6` holds for the text `3` too.
+
 ";
 
 fn names(page: &mut String, names: &[Name]) {

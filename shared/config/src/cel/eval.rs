@@ -120,7 +120,7 @@ impl<'a, S, L: Lookup<S>> Run<'a, S, L> {
                     Ok(texts.binary_search_by(|known| (**known).cmp(&text)).is_ok())
                 }
                 Value::Text(text) => Ok(texts.iter().any(|known| **known == *text)),
-                _ => Ok(false),
+                value => Ok(ops::is_spelled(&value, texts)),
             },
             Node::Find(find, parts) => {
                 let [text, wanted] = &**parts;
@@ -155,10 +155,7 @@ impl<'a, S, L: Lookup<S>> Run<'a, S, L> {
             | Node::ToInt(_)
             | Node::ToDouble(_)
             | Node::LowerAscii(_)
-            | Node::Wrong => match self.value(node, locals)? {
-                Value::Bool(truth) => Ok(truth),
-                _ => Err(EvalError::Types),
-            },
+            | Node::Wrong => self.value(node, locals).and_then(neither),
         }
     }
 
@@ -288,10 +285,10 @@ fn versus(comparison: Comparison, value: Value<'_>, constant: &Value<'_>) -> Res
     ops::compare(comparison, &value, constant)
 }
 
-/// What is neither true nor false.
+/// The truth of a value that is not known to be one.
 #[inline(never)]
-fn neither(_: Value<'_>) -> Result<bool, EvalError> {
-    Err(EvalError::Types)
+fn neither(value: Value<'_>) -> Result<bool, EvalError> {
+    ops::truth(&value)
 }
 
 /// What a condition without any name is run with.

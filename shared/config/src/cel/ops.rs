@@ -1,8 +1,12 @@
 //! What CEL's operators do with values: the rules of the specification's "Standard Definitions".
+//!
+//! With one addition, as forms, CSV files and some languages send numbers and truth values as text: a text that meets a number or a truth
+//! value, and spells one, is taken for it. Where it spells none, the specification's rules hold.
 
 use super::EvalError;
 use super::ast::{Arithmetic, Comparison};
 use super::value::{List, Value};
+use perennial_domain::scalar;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
@@ -16,6 +20,9 @@ pub(super) fn compare(comparison: Comparison, left: &Value<'_>, right: &Value<'_
         Comparison::Equal => return Ok(equal(left, right)),
         Comparison::NotEqual => return Ok(!equal(left, right)),
         _ => {}
+    }
+    if let Some((left, right)) = alike(left, right) {
+        return compare(comparison, &left, &right);
     }
     let order = match (left, right) {
         (Value::Int(a), Value::Int(b)) => Some(a.cmp(b)),
@@ -47,7 +54,40 @@ pub(super) fn equal(left: &Value<'_>, right: &Value<'_>) -> bool {
             let same = |(key, value)| b.get(key).is_some_and(|other| equal(&Value::from(value), &Value::from(other)));
             a.len() == b.len() && a.iter().all(same)
         }
-        _ => false,
+        _ => alike(left, right).is_some_and(|(left, right)| equal(&left, &right)),
+    }
+}
+
+/// A text and a number or truth value, as two of the latter; `None` where they are no such two, or the text spells none.
+#[inline(never)]
+fn alike<'v>(left: &'v Value<'_>, right: &'v Value<'_>) -> Option<(Value<'v>, Value<'v>)> {
+    match (left, right) {
+        (Value::Text(text), Value::Int(_) | Value::Double(_)) => Some((number(text)?, right.borrow())),
+        (Value::Int(_) | Value::Double(_), Value::Text(text)) => Some((left.borrow(), number(text)?)),
+        (Value::Text(text), Value::Bool(_)) => Some((Value::Bool(scalar::truth(text)?), right.borrow())),
+        (Value::Bool(_), Value::Text(text)) => Some((left.borrow(), Value::Bool(scalar::truth(text)?))),
+        _ => None,
+    }
+}
+
+/// Whether any of the texts spells `value`, which is no text.
+#[inline(never)]
+pub(super) fn is_spelled(value: &Value<'_>, texts: &[Box<str>]) -> bool {
+    texts.iter().any(|known| equal(value, &Value::from(&**known)))
+}
+
+/// The number that a text spells, whole where it can be.
+fn number(text: &str) -> Option<Value<'static>> {
+    let whole = || text.trim().parse().ok().map(Value::Int);
+    whole().or_else(|| scalar::number(text).map(Value::Double))
+}
+
+/// Whether a value is true; what is neither true nor false, nor spells it, is an error.
+pub(super) fn truth(value: &Value<'_>) -> Result<bool, EvalError> {
+    match value {
+        Value::Bool(truth) => Ok(*truth),
+        Value::Text(text) => scalar::truth(text).ok_or(EvalError::Types),
+        _ => Err(EvalError::Types),
     }
 }
 
@@ -71,7 +111,10 @@ pub(super) fn contains(item: &Value<'_>, within: &Value<'_>) -> Result<bool, Eva
     match within {
         Value::List(list) => Ok(match (item, list) {
             (Value::Text(text), List::Texts(texts)) => texts.iter().any(|element| element == text),
-            (Value::Text(text), List::Json(values)) => values.iter().any(|element| element.as_str() == Some(text)),
+            (Value::Text(text), List::Json(values)) => values.iter().any(|element| match element.as_str() {
+                Some(element) => element == text,
+                None => equal(item, &Value::from(element)),
+            }),
             _ => list.iter().any(|element| equal(item, &element)),
         }),
         Value::Map(map) => match item {

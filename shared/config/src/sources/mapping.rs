@@ -37,10 +37,11 @@ pub(super) struct RawMapping {
     /// Where the other id is; an alias needs it.
     #[serde(default)]
     previous_id: RawPlaces,
-    /// Where the sender's id of the event is, by which repeated deliveries are told.
+    /// Where the sender's id of the event is, by which repeated deliveries are told; without one the payload tells them.
     #[serde(default)]
     message_id: RawPlaces,
-    /// Where the time is: text, or seconds or milliseconds since 1970. The time of receipt where nothing is found.
+    /// Where the time is: seconds, milliseconds or microseconds since 1970, or text in any usual spelling that has the year first or names the
+    /// month. The time of receipt where nothing is found.
     #[serde(default)]
     timestamp: RawPlaces,
     /// The event's properties by name.
@@ -71,7 +72,7 @@ pub struct Mapping {
     pub kind: EventKind,
     /// The event's name; always there for a track.
     pub event: Option<EventName>,
-    /// Whose it is: the first of these places that has text or a whole number.
+    /// Whose it is: the first of these places that holds an id.
     pub user_id: Vec<Place>,
     /// As `user_id`.
     pub anonymous_id: Vec<Place>,
@@ -79,9 +80,9 @@ pub struct Mapping {
     pub group_id: Vec<Place>,
     /// The other id of an alias.
     pub previous_id: Vec<Place>,
-    /// What tells a repeated delivery: the sender's id of the event.
+    /// What tells a repeated delivery: the sender's id of the event; the payload itself where none is found.
     pub message_id: Vec<Place>,
-    /// When it happened: RFC 3339, or seconds or milliseconds since 1970.
+    /// When it happened, as [`perennial_domain::timestamp`] reads it.
     pub timestamp: Vec<Place>,
     /// Properties by name.
     pub properties: Vec<(String, Pick)>,

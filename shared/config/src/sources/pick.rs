@@ -64,7 +64,7 @@ pub enum Pick {
 }
 
 /// A place in a webhook (a JSON pointer such as "/data/object/customer", or "header:NAME"), or a list of places of which the first
-/// that holds something counts.
+/// that holds something counts: null and empty text are nothing, and for an id neither are words such as "undefined".
 #[derive(Debug, Clone, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "takes a place such as \"/data/id\", or a list of places")]

@@ -120,3 +120,45 @@ fn text_and_lists_are_borrowed_from_what_is_looked_up() {
     let Some(Value::Text(text)) = known.get(&slot(&["stage"])) else { panic!("a text") };
     assert!(matches!(text, std::borrow::Cow::Borrowed("trial")));
 }
+
+/// Forms, CSV files and some languages send `"3"` and `"True"`.
+#[test]
+fn text_that_spells_a_number_or_a_truth_value_is_taken_for_it() {
+    let known = facts(json!({"visits": 3, "properties": {
+        "seats": "12", "share": " 0.5 ", "debt": "-1", "trial": "True", "ended": "false", "plan": "pro", "number": 5, "list": [1, 2]
+    }}));
+    for source in [
+        "properties.seats >= 12",
+        "properties.seats > visits",
+        "visits < properties.seats",
+        "properties.seats == 12",
+        "properties.seats == 12.0",
+        "properties.seats != 11",
+        "properties.share < 0.75",
+        "properties.share == 0.5",
+        "properties.debt < 0",
+        "properties.seats in [10, 12]",
+        "properties.number == \"5\"",
+        "properties.number in [\"4\", \"5\"]",
+        "\"2\" in properties.list",
+        "properties.trial",
+        "properties.trial && !properties.ended",
+        "properties.trial == true",
+        "properties.ended != true",
+        "properties.seats == \"12\"",
+        "properties.plan == \"pro\"",
+    ] {
+        assert!(condition(source).is_true(&known), "{source}");
+    }
+    for source in ["properties.plan > 3", "properties.seats && true", "properties.plan && true"] {
+        assert_eq!(condition(source).eval(&known).unwrap_err(), EvalError::Types, "{source}");
+    }
+    for source in [
+        "properties.plan == 3",
+        "properties.seats == 13",
+        "properties.seats == true",
+        "properties.seats < \"2\" && visits < 1",
+    ] {
+        assert!(!condition(source).is_true(&known), "{source}");
+    }
+}

@@ -20,15 +20,18 @@ pub mod time;
 mod accept;
 mod body;
 mod chunk;
+mod context;
 mod flaw;
 mod hygiene;
 mod nesting;
+mod received;
 mod text;
 
-pub use accept::{Accepted, Received};
+pub use accept::{Accepted, id_of};
 pub use body::{Body, Item, MAX_BATCH, Unreadable, read};
 pub use call::Call;
 pub use invalid::{Code, Invalid};
+pub use received::{Nonce, Received};
 pub use route::{Dialect, Route};
 
 /// The most bytes of JSON that one event may have: 32 KB, as the tracking API has always allowed.

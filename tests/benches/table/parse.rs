@@ -81,10 +81,12 @@ fn rate(mut work: impl FnMut() -> bool) -> Result<f64> {
 fn ours(body: &str, out: &mut String) -> Result<()> {
     out.clear();
     let read = tracking::read(Route::Batch(Dialect::Segment), body).ok().context("the body cannot be read")?;
-    let received = Received::new(SourceId::parse("bench")?, house::now(), read.sent_at());
+    let mut received = Received::new(SourceId::parse("bench")?, house::now(), read.sent_at(), [0; 16]);
+    let mut accepted = Vec::with_capacity(read.items.len());
     for item in &read.items {
-        black_box(item.accept(&received, out).ok().context("an event is refused")?);
+        item.accept(&mut received, out, &mut accepted).ok().context("an event is refused")?;
     }
+    black_box(accepted);
     Ok(())
 }
 

@@ -1,59 +1,33 @@
 //! From a call to the event's JSON.
 
-use super::body::{Item, moment};
-use super::call::{Call, present};
+use super::body::{Item, Shared, moment};
+use super::call::{Call, is_empty, present};
+use super::context::joined;
 use super::hygiene::{annotated, standardised};
 use super::invalid::{Code, Invalid};
 use super::json::Scanner;
+use super::received::Received;
 use super::route::{self, Dialect};
 use super::text::{escape_noncharacters, unquoted, write_string};
 use super::{MAX_EVENT_BYTES, posthog, time};
 use jiff::Timestamp;
 use perennial_domain::hygiene::{Note, Outcome, Reason, Zone};
 use perennial_domain::identity::is_placeholder;
-use perennial_domain::{
-    AccountId, AnonymousId, EventKind, EventName, Identity, InvalidId, MessageId, SourceId, UserId, hash,
-};
+use perennial_domain::{AccountId, AnonymousId, EventKind, EventName, Identity, InvalidId, MessageId, UserId, hash};
 use std::borrow::Cow;
 use std::fmt::Write;
 use std::ops::Range;
 
 const TEXT: &str = "text, or a whole number";
 const OBJECT: &str = "a JSON object, or null";
-const MOMENT: &str = "a time in RFC 3339, such as 2026-01-31T09:30:00.000Z";
+const MOMENT: &str = "a time such as 2026-01-31T09:30:00.000Z, or seconds or milliseconds since 1970";
 const KINDS: &str = "identify, track, page, screen, group or alias";
-
-/// How a body was received: what every event of it is stamped with.
-#[derive(Debug)]
-pub struct Received {
-    source: SourceId,
-    at: Timestamp,
-    at_json: String,
-    sent_at: Option<Timestamp>,
-}
-
-impl Received {
-    /// Received from `source` at `at`, from a client that says it sent the body at `sent_at`.
-    pub fn new(source: SourceId, at: Timestamp, sent_at: Option<Timestamp>) -> Self {
-        Self { source, at, at_json: format!("\"{at}\""), sent_at }
-    }
-
-    /// Where from.
-    pub const fn source(&self) -> &SourceId {
-        &self.source
-    }
-
-    /// When.
-    pub const fn at(&self) -> Timestamp {
-        self.at
-    }
-}
 
 /// An event that was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
-    /// Whose it is.
-    pub identity: Identity,
+    /// Whose it is; `None` for what is said of an account alone.
+    pub identity: Option<Identity>,
     /// Where its JSON is in the buffer that it was written to.
     pub json: Range<usize>,
     /// What was done to its traits, and what was dropped of the call.
@@ -61,24 +35,32 @@ pub struct Accepted {
 }
 
 impl Item<'_> {
-    /// Checks the call, brings it into the form of [`perennial_domain::Event`] and appends its JSON to `out`.
+    /// Checks the call, brings it into the form of [`perennial_domain::Event`], appends its JSON to `out` and says so in `accepted`. A
+    /// PostHog event may be two: what was done, and what is known of the person.
     ///
     /// - The kind is the path's, else `type`.
     /// - Ids are trimmed; null and empty ones are not there, nor is what programs write where they have none ([`is_placeholder`]);
     ///   whole numbers are taken as their text.
-    /// - `timestamp`, else `originalTimestamp`, else the moment of receipt; corrected by `sentAt` as [`time::corrected`]
-    ///   says. `originalTimestamp` of the event is what the client said.
+    /// - The context is the call's own, with what only that of its batch has.
+    /// - `timestamp`, else `originalTimestamp`, else the moment of receipt, in any spelling that [`perennial_domain::timestamp`] reads; corrected by
+    ///   `sentAt` as [`time::corrected`] says. `originalTimestamp` of the event is what the client said. Of events of one body with the
+    ///   same timestamp each is a microsecond later than that before it.
     /// - The account is `groupId`, else `context.groupId`. The traits of an identify are `traits`, else `context.traits`.
     /// - Traits of an identify or a group are brought into their normal form, see [`perennial_domain::hygiene::traits`]; those that have none
     ///   are left out. What was done is told in `context.hygiene` and in [`Accepted::notes`].
-    /// - Without a `messageId` one is derived from the fields that a retry does not change. Two events without one that
-    ///   agree in every field are therefore one.
+    /// - Without a `messageId` the event gets one of its own: whoever sends it again sends another event.
     ///
     /// # Errors
-    /// [`Invalid`] for the first thing found wrong; then `out` is as it was.
-    pub fn accept(&self, received: &Received, out: &mut String) -> Result<Accepted, Invalid> {
-        if self.raw.len() > MAX_EVENT_BYTES {
-            let reason = format!("the event has {} bytes", self.raw.len());
+    /// [`Invalid`] for the first thing found wrong; then `out` and `accepted` are as they were.
+    pub fn accept(
+        &self,
+        received: &mut Received,
+        out: &mut String,
+        accepted: &mut Vec<Accepted>,
+    ) -> Result<(), Invalid> {
+        let bytes = self.raw.len() + self.shared.map_or(0, |shared| shared.json.len());
+        if bytes > MAX_EVENT_BYTES {
+            let reason = format!("the event has {bytes} bytes");
             return Err(Invalid::new(Code::EventTooLarge, "", reason, "at most 32768 bytes of JSON"));
         }
         let Some(call) = &self.call else {
@@ -87,44 +69,83 @@ impl Item<'_> {
         if let Some(flaw) = self.apart.flaw {
             return Err(Invalid::flaw(flaw, self.start));
         }
-        let start = out.len();
-        let accepted = match self.dialect {
-            Dialect::Segment => accept(call, self.kind, self.apart.special, received, out),
-            Dialect::PostHog => {
-                let translated = posthog::translate(self.raw)?;
-                // What the translation writes is JSON; should it not be, the event is refused and not lost.
-                let call = Call::scan(&mut Scanner::new(&translated)).map_err(|_| {
-                    Invalid::new(Code::NotAnObject, "", "the event cannot be translated", "a PostHog event")
-                })?;
-                accept(&call, None, true, received, out)
+        let (start, before) = (out.len(), accepted.len());
+        let taken = match self.dialect {
+            Dialect::Segment => {
+                let parts = Parts { kind: self.kind, once: None, of_account: false };
+                accept(call, parts, self.shared, self.apart.special, received, out).map(|one| accepted.push(one))
             }
+            Dialect::PostHog => self.accept_translated(received, out, accepted),
         };
-        if accepted.is_err() {
+        if taken.is_err() {
             out.truncate(start);
+            accepted.truncate(before);
         }
-        accepted
+        taken
     }
+
+    fn accept_translated(
+        &self,
+        received: &mut Received,
+        out: &mut String,
+        accepted: &mut Vec<Accepted>,
+    ) -> Result<(), Invalid> {
+        for posthog::Translated { call, once, of_account } in posthog::translate(self.raw, received.at)? {
+            // What the translation writes is JSON; should it not be, the event is refused and not lost.
+            let call = Call::scan(&mut Scanner::new(&call)).map_err(|_| {
+                Invalid::new(Code::NotAnObject, "", "the event cannot be translated", "a PostHog event")
+            })?;
+            let parts = Parts { kind: None, once: once.as_deref(), of_account };
+            accepted.push(accept(&call, parts, self.shared, true, received, out)?);
+        }
+        Ok(())
+    }
+}
+
+/// What is known of a call beside its fields.
+#[derive(Debug, Clone, Copy)]
+struct Parts<'a> {
+    /// The kind that the path says.
+    kind: Option<EventKind>,
+    /// JSON of traits that are to be set only where there are none.
+    once: Option<&'a str>,
+    /// Whether it is about an account and nobody of it.
+    of_account: bool,
 }
 
 fn accept(
     call: &Call<'_>,
-    kind: Option<EventKind>,
+    parts: Parts<'_>,
+    shared: Option<Shared<'_>>,
     special: bool,
-    received: &Received,
+    received: &mut Received,
     out: &mut String,
 ) -> Result<Accepted, Invalid> {
     let start = out.len();
+    let context = filled(call.context, "context")?;
+    let joined = shared.map(|shared| with_shared(context, shared)).transpose()?;
+    let special = special || shared.is_some_and(|shared| shared.apart.special);
+    let mut call = Call { context, ..*call };
+    if let Some(joined) = &joined {
+        call.read_context(&mut Scanner::new(joined))
+            .map_err(|_| Invalid::new(Code::WrongType, "context", "the batch's context is no object", OBJECT))?;
+    }
+    let call = &call;
+    let Parts { kind, once, of_account } = parts;
     let kind = kind.map_or_else(|| read_kind(call), Ok)?;
     let mut notes = Vec::new();
     let user_id = id(call.user_id, "userId", UserId::MAX_BYTES, UserId::parse)?;
     let user_id = unless_placeholder(user_id, UserId::as_str, "userId", &mut notes);
     let anonymous_id = id(call.anonymous_id, "anonymousId", AnonymousId::MAX_BYTES, AnonymousId::parse)?;
     let anonymous_id = unless_placeholder(anonymous_id, AnonymousId::as_str, "anonymousId", &mut notes);
-    let group_id = match id(call.group_id, "groupId", AccountId::MAX_BYTES, AccountId::parse)? {
+    let group_id = id(call.group_id, "groupId", AccountId::MAX_BYTES, AccountId::parse)?;
+    let group_id = match unless_placeholder(group_id, AccountId::as_str, "groupId", &mut notes) {
         Some(group_id) => Some(group_id),
-        None => id(call.context_group_id, "context.groupId", AccountId::MAX_BYTES, AccountId::parse)?,
+        None => {
+            let group_id = id(call.context_group_id, "context.groupId", AccountId::MAX_BYTES, AccountId::parse)?;
+            unless_placeholder(group_id, AccountId::as_str, "context.groupId", &mut notes)
+        }
     };
-    let group_id = unless_placeholder(group_id, AccountId::as_str, "groupId", &mut notes);
     let previous_id = match kind {
         EventKind::Alias => id(call.previous_id, "previousId", AnonymousId::MAX_BYTES, AnonymousId::parse)?,
         _ => None,
@@ -163,23 +184,25 @@ fn accept(
     }
     let message_id = id(call.message_id, "messageId", MessageId::MAX_BYTES, MessageId::parse)?;
     let happened = read_moment(call)?;
-    let timestamp = happened.map(|happened| corrected(happened, call, received)).transpose()?;
+    let timestamp = match happened {
+        Some(happened) => corrected(happened, call, received)?,
+        None => Moment { at: received.at, json: None },
+    };
+    let placed = received.place(timestamp.at);
+    let timestamp = Moment { at: placed, json: timestamp.json.filter(|_| placed == timestamp.at) };
 
     match &message_id {
         Some(message_id) => write_text(out, "{\"messageId\":", message_id.as_str()),
-        None => write_text(out, "{\"messageId\":", &derived_id(call, kind, &received.source)),
+        None => write_text(out, "{\"messageId\":", &received.next_id()),
     }
     write_text(out, ",\"type\":", kind.as_str());
     write_optional(out, ",\"userId\":", user_id.as_ref().map(UserId::as_str));
     write_optional(out, ",\"anonymousId\":", anonymous_id.as_ref().map(AnonymousId::as_str));
-    match timestamp {
-        Some(timestamp) => write_moment(out, ",\"timestamp\":", timestamp),
-        None => write_raw(out, ",\"timestamp\":", &received.at_json),
-    }
+    write_moment(out, ",\"timestamp\":", timestamp);
     if let Some(happened) = happened {
         write_moment(out, ",\"originalTimestamp\":", happened);
     }
-    write_raw(out, ",\"receivedAt\":", &received.at_json);
+    write_moment(out, ",\"receivedAt\":", Moment { at: received.at, json: None });
     write_text(out, ",\"source\":", received.source.as_str());
     write_optional(out, ",\"event\":", event.as_ref().map(EventName::as_str));
     write_optional(out, ",\"groupId\":", group_id.as_ref().map(AccountId::as_str));
@@ -193,20 +216,24 @@ fn accept(
                 Some(traits) => Some(traits),
                 None => filled(call.context_traits, "context.traits")?,
             };
-            notes.extend(write_traits(out, kind, traits));
+            notes.extend(write_traits(out, ",\"traits\":", kind, traits));
+            notes.extend(write_traits(out, ",\"traitsOnce\":", kind, once));
         }
-        EventKind::Group => notes.extend(write_traits(out, kind, filled(call.traits, "traits")?)),
+        EventKind::Group => {
+            notes.extend(write_traits(out, ",\"traits\":", kind, filled(call.traits, "traits")?));
+        }
         EventKind::Alias => {}
     }
     notes.extend(call.context_timezone.and_then(zone_note));
-    write_object(out, ",\"context\":", annotated(filled(call.context, "context")?, &notes).as_deref());
+    write_object(out, ",\"context\":", annotated(call.context, &notes).as_deref());
     out.push('}');
     if special {
         escape_noncharacters(out, start);
     }
     let identity = match (user_id, anonymous_id) {
-        (Some(user), _) => Identity::User(user),
-        (None, Some(anonymous)) => Identity::Anonymous(anonymous),
+        (Some(user), _) => Some(Identity::User(user)),
+        (None, Some(anonymous)) => Some(Identity::Anonymous(anonymous)),
+        (None, None) if of_account => None,
         (None, None) => {
             let reason =
                 "an event needs a userId or an anonymousId that is not empty and no placeholder such as null or 0";
@@ -237,7 +264,7 @@ fn zone_note(raw: &str) -> Option<Note> {
         Some(b'{' | b'[' | b't' | b'f') => Reason::NotText,
         _ => Reason::Zone(Zone::parse(&text).err()?),
     };
-    Some(Note { field: "context.timezone", outcome: Outcome::Dropped(reason) })
+    Some(Note { field: Cow::Borrowed("context.timezone"), outcome: Outcome::Dropped(reason) })
 }
 
 /// `id` where it is one; a placeholder is noted and is none.
@@ -249,7 +276,7 @@ fn unless_placeholder<T>(
 ) -> Option<T> {
     let placeholder = id.as_ref().is_some_and(|id| is_placeholder(text(id)));
     if placeholder {
-        notes.push(Note { field, outcome: Outcome::Dropped(Reason::Absent) });
+        notes.push(Note { field: Cow::Borrowed(field), outcome: Outcome::Dropped(Reason::Absent) });
         return None;
     }
     id
@@ -289,12 +316,20 @@ fn what_is(raw: &str) -> &'static str {
 
 /// The object in a field; `None` where it is not there or has no members.
 fn filled<'a>(raw: Option<&'a str>, path: &'static str) -> Result<Option<&'a str>, Invalid> {
-    let Some(raw) = raw.and_then(present) else { return Ok(None) };
-    match raw.strip_prefix('{') {
-        Some(rest) if rest.trim_ascii_start().starts_with('}') => Ok(None),
-        Some(_) => Ok(Some(raw)),
-        None => Err(Invalid::new(Code::WrongType, path, format!("{path} is {}", what_is(raw)), OBJECT)),
+    let Some(raw) = raw.and_then(present).filter(|raw| !is_empty(raw)) else { return Ok(None) };
+    if raw.starts_with('{') {
+        return Ok(Some(raw));
     }
+    Err(Invalid::new(Code::WrongType, path, format!("{path} is {}", what_is(raw)), OBJECT))
+}
+
+/// The context of a call, with what only that of its batch has.
+fn with_shared(context: Option<&str>, shared: Shared<'_>) -> Result<String, Invalid> {
+    if let Some(flaw) = shared.apart.flaw {
+        return Err(Invalid::flaw(flaw, flaw.at));
+    }
+    let shared = filled(Some(shared.json), "context")?;
+    Ok(joined(context.unwrap_or("{}"), shared.unwrap_or("{}")))
 }
 
 /// A moment, with the JSON that it came in if that can stay as it is.
@@ -306,23 +341,27 @@ struct Moment<'a> {
 
 /// When the client says that it happened.
 fn read_moment<'a>(call: &Call<'a>) -> Result<Option<Moment<'a>>, Invalid> {
-    let (path, raw) = match (call.timestamp, call.original_timestamp) {
-        (Some(raw), _) => ("timestamp", raw),
-        (None, Some(raw)) => ("originalTimestamp", raw),
-        (None, None) => return Ok(None),
+    let fields = [("timestamp", call.timestamp), ("originalTimestamp", call.original_timestamp)];
+    // What SDKs write for nothing is empty text.
+    let said = fields.into_iter().find_map(|(path, raw)| Some((path, raw.filter(|raw| !is_empty(raw))?)));
+    let Some((path, raw)) = said else { return Ok(None) };
+    let Some(at) = moment(Some(raw)) else {
+        let is_moment = matches!(raw.as_bytes(), [b'"' | b'-' | b'0'..=b'9' | b'{' | b'[', ..]);
+        let (code, what) = if is_moment { (Code::InvalidValue, "no time") } else { (Code::WrongType, what_is(raw)) };
+        return Err(Invalid::new(code, path, format!("{path} is {what}"), MOMENT));
     };
-    if !raw.starts_with('"') {
-        return Err(Invalid::new(Code::WrongType, path, format!("{path} is {}", what_is(raw)), MOMENT));
-    }
-    let text = unquoted(raw);
-    if text.trim_ascii().is_empty() {
-        return Ok(None);
-    }
-    let at = time::parse(&text);
-    let at = at.ok_or_else(|| Invalid::new(Code::InvalidValue, path, format!("{path} is no time"), MOMENT))?;
-    // What all SDKs write, `"2026-01-31T09:30:00.000Z"`, is what the house writes.
-    let is_usual = matches!(raw.as_bytes(), [b'"', b'0'..=b'9', .., b'0'..=b'9', b'Z', b'"']) && raw.len() <= 32;
-    Ok(Some(Moment { at, json: Some(raw).filter(|_| is_usual && matches!(text, Cow::Borrowed(_))) }))
+    Ok(Some(Moment { at, json: Some(raw).filter(|raw| is_usual(raw)) }))
+}
+
+/// Whether the queue carries a moment as it is written: `"2026-01-31T09:30:00.000Z"`, as all SDKs do.
+fn is_usual(raw: &str) -> bool {
+    let bytes = raw.as_bytes();
+    let [b'"', date @ .., b'Z', b'"'] = bytes else { return false };
+    let [_, _, _, _, b'-', _, _, b'-', _, _, b'T', _, _, b':', _, _, b':', _, _, fraction @ ..] = date else {
+        return false;
+    };
+    // Nine figures are as many as there are.
+    raw.len() <= 32 && matches!(fraction, [] | [b'.', _, ..]) && fraction.iter().skip(1).all(u8::is_ascii_digit)
 }
 
 /// When it happened by our clock.
@@ -340,25 +379,11 @@ fn corrected<'a>(happened: Moment<'a>, call: &Call<'_>, received: &Received) -> 
     Ok(Moment { at, json: happened.json.filter(|_| at == happened.at) })
 }
 
-/// The id of an event that came without one. `sentAt` and whatever else a client changes when it tries again are left out.
-fn derived_id(call: &Call<'_>, kind: EventKind, source: &SourceId) -> String {
-    const BYTES: usize = 15;
-    let fields = [
-        call.user_id,
-        call.anonymous_id,
-        call.event,
-        call.name,
-        call.group_id,
-        call.previous_id,
-        call.timestamp,
-        call.original_timestamp,
-        call.properties,
-        call.traits,
-        call.context,
-    ];
-    let mut parts: Vec<&[u8]> = vec![b"message", source.as_str().as_bytes(), kind.as_str().as_bytes()];
-    parts.extend(fields.iter().map(|field| field.unwrap_or_default().as_bytes()));
-    format!("derived-{}", hash::base32(&hash::sha256(&parts)[..BYTES]))
+/// The id of one of several events that are made of what the sender calls `id`.
+pub fn id_of(id: &str, made: &str) -> String {
+    let whole = format!("{id}:{made}");
+    // An id that is too long would be rejected; its hash tells repeats just as well.
+    if whole.len() <= MessageId::MAX_BYTES { whole } else { hash::base32(&hash::sha256(&[whole.as_bytes()])) }
 }
 
 /// Writes what comes before a member's value, then the value.
@@ -385,10 +410,10 @@ fn write_object(out: &mut String, before: &'static str, json: Option<&str>) {
 }
 
 /// Writes the traits in their normal form.
-fn write_traits(out: &mut String, kind: EventKind, json: Option<&str>) -> Vec<Note> {
+fn write_traits(out: &mut String, before: &'static str, kind: EventKind, json: Option<&str>) -> Vec<Note> {
     let Some(json) = json else { return Vec::new() };
     let (json, notes) = standardised(kind, json);
-    write_raw(out, ",\"traits\":", &json);
+    write_raw(out, before, &json);
     notes
 }
 

@@ -2,7 +2,7 @@
 use super::*;
 use crate::queue::EventsPayload;
 use crate::tracking::{Route, read};
-use perennial_domain::Event;
+use perennial_domain::{Event, SourceId};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -10,10 +10,21 @@ const NOW: &str = "2026-06-01T12:00:00Z";
 
 fn accept_all(route: Route, body: &str) -> Vec<Result<Event, Invalid>> {
     let body = read(route, body).unwrap();
-    let received = Received::new(SourceId::parse("web").unwrap(), NOW.parse().unwrap(), body.sent_at());
+    let mut received = received(body.sent_at());
     let mut out = "x".to_owned();
-    let accepted: Vec<_> = body.items.iter().map(|item| item.accept(&received, &mut out)).collect();
-    accepted.into_iter().map(|accepted| accepted.map(|accepted| parse(&out[accepted.json]))).collect()
+    let mut events = Vec::new();
+    for item in &body.items {
+        let mut accepted = Vec::new();
+        match item.accept(&mut received, &mut out, &mut accepted) {
+            Ok(()) => events.extend(accepted.into_iter().map(|accepted| Ok(parse(&out[accepted.json])))),
+            Err(invalid) => events.push(Err(invalid)),
+        }
+    }
+    events
+}
+
+fn received(sent_at: Option<Timestamp>) -> Received {
+    Received::new(SourceId::parse("web").unwrap(), NOW.parse().unwrap(), sent_at, [7; 16])
 }
 
 /// As `score` reads it: inside the queue's payload.
@@ -114,8 +125,9 @@ fn whole_numbers_are_ids_and_other_types_are_not() {
         code(json!({"type":"track","userId":"u","event":"x","properties":"p"})),
         (Code::WrongType, "properties")
     );
-    assert_eq!(code(json!({"type":"page","userId":"u","context":[]})), (Code::WrongType, "context"));
-    assert_eq!(code(json!({"type":"page","userId":"u","timestamp":1_700_000_000})), (Code::WrongType, "timestamp"));
+    assert_eq!(code(json!({"type":"page","userId":"u","context":[1]})), (Code::WrongType, "context"));
+    assert_eq!(code(json!({"type":"page","userId":"u","timestamp":true})), (Code::WrongType, "timestamp"));
+    assert_eq!(code(json!({"type":"page","userId":"u","timestamp":42})), (Code::InvalidValue, "timestamp"));
     assert_eq!(code(json!({"type":7,"userId":"u"})), (Code::WrongType, "type"));
     assert_eq!(code(json!({"type":"purchase","userId":"u"})), (Code::InvalidValue, "type"));
     assert_eq!(code(json!({"userId":"u"})), (Code::Missing, "type"));
@@ -166,19 +178,162 @@ fn the_clients_clock_is_corrected_and_its_own_word_kept() {
     );
 }
 
+/// As in Segment's API: whoever sends an event again, and wants it counted once, sends its `messageId`.
 #[test]
-fn an_event_without_an_id_gets_the_same_one_at_every_retry() {
-    let id = |event: serde_json::Value| one(event).unwrap().message_id;
-    let first = id(
-        json!({"type":"track","userId":"u","event":"A","timestamp":"2026-01-01T00:00:00Z","sentAt":"2026-06-01T11:00:00Z"}),
+fn an_event_without_an_id_is_an_event_of_its_own_each_time() {
+    let event = json!({"type":"track","userId":"u","event":"A","timestamp":"2026-01-01T00:00:00Z"});
+    let events = accept_all(
+        Route::Batch(Dialect::Segment),
+        &json!({"batch":[event, event, {"messageId":"", "type":"page", "userId":"u"}]}).to_string(),
     );
-    let again = id(
-        json!({"type":"track","userId":"u","event":"A","timestamp":"2026-01-01T00:00:00Z","sentAt":"2026-06-01T11:59:00Z","_metadata":{"retryCount":1}}),
+    let ids: std::collections::BTreeSet<String> =
+        events.into_iter().map(|event| event.unwrap().message_id.as_str().to_owned()).collect();
+    assert_eq!(ids.len(), 3, "{ids:?}");
+    assert!(ids.iter().all(|id| id.len() == 36), "a UUID each: {ids:?}");
+}
+
+/// analytics-ruby#66: several events of one second have one timestamp; without timestamps all of a batch have that of receipt.
+#[test]
+fn equal_timestamps_of_a_batch_are_a_microsecond_apart_in_its_order() {
+    let page = |fields: serde_json::Value| {
+        let mut page = json!({"type":"page","userId":"u"});
+        page.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        page
+    };
+    let at = "2026-05-31T12:00:00.000Z";
+    let batch = json!({"batch":[page(json!({})), page(json!({"timestamp":at})), page(json!({"timestamp":"2026-05-31T14:00:00+02:00"})), page(json!({})), page(json!({"timestamp":at}))]});
+    let events = accept_all(Route::Batch(Dialect::Segment), &batch.to_string());
+    let of = |event: &Result<Event, Invalid>| {
+        let event = event.as_ref().unwrap();
+        (event.timestamp.to_string(), event.original_timestamp.map(|at| at.to_string()), event.received_at.to_string())
+    };
+    let said = || Some("2026-05-31T12:00:00Z".to_owned());
+    let expected = [
+        ("2026-06-01T12:00:00Z", None),
+        ("2026-05-31T12:00:00Z", said()),
+        ("2026-05-31T12:00:00.000001Z", said()),
+        ("2026-06-01T12:00:00.000001Z", None),
+        ("2026-05-31T12:00:00.000002Z", said()),
+    ]
+    .map(|(at, said)| (at.to_owned(), said, NOW.to_owned()));
+    assert_eq!(events.iter().map(of).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn timestamps_are_read_in_the_spellings_of_clients_and_databases() {
+    for timestamp in [
+        json!(1_772_357_400),
+        json!(1_772_357_400_000_i64),
+        json!(1_772_357_400.0),
+        json!("1772357400000"),
+        json!("1772357400000000"),
+        json!("2026-03-01 09:30:00 UTC"),
+        json!("2026-03-01 09:30:00 +0000"),
+        json!("2026-03-01 09:30:00"),
+        json!("Sun, 01 Mar 2026 09:30:00 +0000"),
+        json!({"$date": "2026-03-01T09:30:00Z"}),
+    ] {
+        for field in ["timestamp", "originalTimestamp"] {
+            let event = one(json!({"type":"page","userId":"u",field:timestamp})).unwrap();
+            let expected: Timestamp = "2026-03-01T09:30:00Z".parse().unwrap();
+            assert_eq!((event.timestamp, event.original_timestamp), (expected, Some(expected)), "{field} {timestamp}");
+        }
+    }
+    let event = one(json!({"type":"page","userId":"u","timestamp":"","originalTimestamp":1_772_357_400.25})).unwrap();
+    assert_eq!(event.timestamp.to_string(), "2026-03-01T09:30:00.25Z");
+    // Ten minutes before it was sent, by a clock that is two hours slow and counts in seconds.
+    let body = json!({"batch":[{"type":"page","userId":"u","timestamp":1_780_307_400}],"sentAt":1_780_308_000});
+    let events = accept_all(Route::Batch(Dialect::Segment), &body.to_string());
+    assert_eq!(events[0].as_ref().unwrap().timestamp.to_string(), "2026-06-01T11:50:00Z");
+}
+
+/// Segment's and Customer.io's HTTP API: the batch's context applies to all its calls.
+#[test]
+fn a_batchs_context_is_that_of_its_calls_and_their_own_wins() {
+    let calls = json!([{"type":"track","userId":"u","event":"E"},
+        {"type":"track","userId":"u","event":"E","context":{"groupId":"own","timezone":null,"app":{"version":"2"}}},
+        {"type":"track","userId":"u","event":"E","groupId":"call","context":[]},
+        {"type":"identify","userId":"u","context":{"ip":"::1"}}]);
+    let context =
+        json!({"groupId":"acct","timezone":"Asia/Tokyo","app":{"name":"shop","version":"1"},"traits":{"plan":"pro"}});
+    for body in [
+        format!("{{\"batch\":{calls},\"context\":{context},\"integrations\":{{\"All\":true}}}}"),
+        format!("{{\"context\":{context},\"batch\":{calls}}}"),
+    ] {
+        let events: Vec<Event> =
+            accept_all(Route::Batch(Dialect::Segment), &body).into_iter().map(Result::unwrap).collect();
+        let groups: Vec<&str> = events.iter().map(|event| event.group_id.as_ref().unwrap().as_str()).collect();
+        assert_eq!(groups, ["acct", "own", "call", "acct"]);
+        assert_eq!(serde_json::Value::from(events[0].context.clone()), context);
+        assert_eq!(
+            (&events[1].context["timezone"], &events[1].context["app"]),
+            (&json!("Asia/Tokyo"), &json!({"name":"shop","version":"2"}))
+        );
+        assert_eq!((&events[3].context["ip"], &events[3].traits["plan"]), (&json!("::1"), &json!("pro")));
+    }
+    let wrong =
+        accept_all(Route::Batch(Dialect::Segment), r#"{"batch":[{"type":"page","userId":"u"}],"context":"web"}"#);
+    assert_eq!(wrong[0].as_ref().unwrap_err().path, "context");
+    let flawed = accept_all(
+        Route::Batch(Dialect::Segment),
+        r#"{"batch":[{"type":"page","userId":"u"}],"context":{"a":"\ud800"}}"#,
     );
-    let other = id(json!({"type":"track","userId":"u","event":"A","timestamp":"2026-01-01T00:00:01Z"}));
-    assert_eq!(first, again);
-    assert_ne!(first, other);
-    assert!(first.as_str().starts_with("derived-"));
+    assert_eq!(flawed[0].as_ref().unwrap_err().code, Code::LoneSurrogate);
+    let none = accept_all(Route::Batch(Dialect::Segment), r#"{"batch":[{"type":"page","userId":"u"}],"context":null}"#);
+    assert!(none[0].as_ref().unwrap().context.is_empty());
+    let large = json!({"batch":[{"type":"page","userId":"u"}],"context":{"a":"x".repeat(MAX_EVENT_BYTES)}});
+    assert_eq!(
+        accept_all(Route::Batch(Dialect::Segment), &large.to_string())[0].as_ref().unwrap_err().code,
+        Code::EventTooLarge
+    );
+}
+
+/// PHP writes `[]` for an object without members.
+#[test]
+fn empty_arrays_and_texts_are_absent_objects() {
+    for nothing in [json!([]), json!(""), json!(null), json!({})] {
+        let event =
+            one(json!({"type":"track","userId":"u","event":"E","properties":nothing,"context":nothing})).unwrap();
+        assert!(event.properties.is_empty() && event.context.is_empty());
+        let event =
+            one(json!({"type":"identify","userId":"u","traits":nothing,"context":{"traits":{"plan":"pro"}}})).unwrap();
+        assert_eq!(event.traits["plan"], "pro");
+    }
+}
+
+#[test]
+fn the_contexts_account_is_taken_where_the_calls_own_stands_for_none() {
+    for nothing in [json!("null"), json!(""), json!(0), json!(null)] {
+        let event = one(json!({"type":"page","userId":"u","groupId":nothing,"context":{"groupId":"acct"}})).unwrap();
+        assert_eq!(event.group_id.unwrap().as_str(), "acct");
+    }
+}
+
+#[test]
+fn posthogs_person_properties_are_an_identify_beside_the_event() {
+    let body = json!({"batch":[{"event":"Signed In","distinct_id":"u","uuid":"m","timestamp":"2026-05-31T10:00:00Z",
+        "properties":{"$set":{"email":"A@ACME.com"},"$set_once":{"email":"B@ACME.com","source":"google"},"$unset":["city"]}}]});
+    let events: Vec<Event> =
+        accept_all(Route::Batch(Dialect::PostHog), &body.to_string()).into_iter().map(Result::unwrap).collect();
+    let [track, identify] = &events[..] else { unreachable!() };
+    assert_eq!((track.counted_as(), identify.counted_as()), ("Signed In", "$identify"));
+    assert_eq!((track.message_id.as_str(), identify.message_id.as_str()), ("m", "m:$set"));
+    assert_eq!(serde_json::Value::from(identify.traits.clone()), json!({"email":"A@acme.com","city":null}));
+    assert_eq!(serde_json::Value::from(identify.traits_once.clone()), json!({"email":"B@acme.com","source":"google"}));
+    assert!(track.timestamp < identify.timestamp);
+}
+
+#[test]
+fn a_group_that_nobody_made_has_no_identity_and_nothing_else_may() {
+    let body = json!({"batch":[{"event":"$groupidentify","distinct_id":"$company_acme",
+        "properties":{"$group_type":"company","$group_key":"acme","$group_set":{"name":"Acme"}}},
+        {"event":"$groupidentify","properties":{"$group_type":"company"}}, {"event":"E"}]});
+    let events = accept_all(Route::Batch(Dialect::PostHog), &body.to_string());
+    let group = events[0].as_ref().unwrap();
+    assert_eq!((group.identity(), group.group_id.as_ref().unwrap().as_str()), (None, "acme"));
+    assert_eq!(events[1].as_ref().unwrap_err().path, "groupId");
+    assert_eq!(events[2].as_ref().unwrap_err().code, Code::NoIdentity);
+    assert_eq!(code(json!({"type":"group","groupId":"a"})).0, Code::NoIdentity);
 }
 
 #[test]
@@ -209,9 +364,7 @@ fn characters_that_sqs_refuses_are_escaped() {
     let body = "{\"userId\":\"u\",\"properties\":{\"a\":\"\u{ffff}\"}}";
     let body = read(Route::Single(EventKind::Page), body).unwrap();
     let mut out = String::new();
-    body.items[0]
-        .accept(&Received::new(SourceId::parse("web").unwrap(), NOW.parse().unwrap(), None), &mut out)
-        .unwrap();
+    body.items[0].accept(&mut received(None), &mut out, &mut Vec::new()).unwrap();
     assert!(!out.contains('\u{ffff}'));
 }
 
@@ -232,6 +385,10 @@ fn field() -> impl Strategy<Value = String> {
         2 => Just("\"2026-01-01T00:00:00.123456+00:00\"".to_owned()),
         1 => Just("\"-009999-01-02T00:00:00Z\"".to_owned()),
         1 => Just("\"9999-12-30T00:00:00Z\"".to_owned()),
+        1 => Just("\"2026-01-01T00:00:00,5Z\"".to_owned()),
+        1 => Just("\"20260101T000000Z\"".to_owned()),
+        1 => Just("\"Thu, 01 Jan 2026 00:00:00 GMT\"".to_owned()),
+        1 => Just("1767225600.123456789".to_owned()),
     ]
 }
 
@@ -280,7 +437,7 @@ proptest! {
     fn posthog_events_too(fields in proptest::collection::vec((proptest::sample::select(vec!["event", "distinct_id", "uuid", "timestamp", "properties", "$set"]), field()), 0..6)) {
         let fields: String = fields.iter().map(|(name, value)| format!(",\"{name}\":{value}")).collect();
         let results = accept_all(Route::Batch(Dialect::PostHog), &format!("{{\"batch\":[{{\"event\":\"$set\",\"distinct_id\":\"u\"{fields}}}]}}"));
-        prop_assert_eq!(results.len(), 1);
+        prop_assert!((1..=2).contains(&results.len()));
     }
 }
 

@@ -1,16 +1,19 @@
 //! A request's body as the calls that it carries.
 
-use super::call::{Call, present};
+use super::call::{Call, is_empty, present};
 use super::json::{Apart, Malformed, Scanner};
+use super::posthog;
 use super::route::{Dialect, Route};
 use super::text::unquoted;
-use super::time;
 use jiff::Timestamp;
-use perennial_domain::EventKind;
+use perennial_domain::{EventKind, timestamp};
 use std::borrow::Cow;
 
 /// The most events that one body may carry.
 pub const MAX_BATCH: usize = 2_500;
+
+/// The most bytes that a batch's context may add to all of its events together.
+const MAX_SHARED_BYTES: usize = 4 << 20;
 
 /// Why a body as a whole cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +30,9 @@ pub enum Unreadable {
     /// More than [`MAX_BATCH`] events.
     #[error("a batch may carry at most 2500 events")]
     TooManyEvents,
+    /// A `context` of the batch that would make more than 4 MB of all events.
+    #[error("the batch's `context` is too large for so many events: at most 4 MB for all of them together")]
+    ContextTooLarge,
 }
 
 /// What a request's body says.
@@ -48,15 +54,27 @@ pub struct Item<'a> {
     /// `None` for what is no object.
     pub(crate) call: Option<Call<'a>>,
     pub(crate) apart: Apart,
+    /// The context that the batch gives to all of its calls.
+    pub(crate) shared: Option<Shared<'a>>,
     /// The kind that the path says.
     pub(crate) kind: Option<EventKind>,
     pub(crate) dialect: Dialect,
 }
 
+/// The `context` of a batch.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shared<'a> {
+    pub(crate) json: &'a str,
+    /// Its depth and flaws are those of each call.
+    pub(crate) apart: Apart,
+}
+
 impl Body<'_> {
     /// The write key that the body brings along.
     pub fn write_key(&self) -> Option<Cow<'_, str>> {
-        self.write_key.filter(|raw| raw.starts_with('"')).map(unquoted)
+        let own = self.write_key.filter(|raw| raw.starts_with('"')).map(unquoted);
+        let first = || self.items.first().filter(|item| item.dialect == Dialect::PostHog);
+        own.or_else(|| posthog::token(first()?.raw).map(Cow::Owned))
     }
 
     /// When the client says that it sent the body; `None` if it does not say, or not so that it could be understood.
@@ -74,7 +92,11 @@ impl Item<'_> {
 
 /// The moment in a field, or `None`.
 pub(crate) fn moment(raw: Option<&str>) -> Option<Timestamp> {
-    raw.filter(|raw| raw.starts_with('"')).and_then(|raw| time::parse(&unquoted(raw)))
+    let raw = raw?;
+    if raw.starts_with('"') {
+        return timestamp::parse(&unquoted(raw));
+    }
+    timestamp::of_json(&serde_json::from_str(raw).ok()?)
 }
 
 /// Reads the body of a call to `route`.
@@ -123,6 +145,7 @@ impl<'a> Body<'a> {
     fn scan_batch(&mut self, scanner: &mut Scanner<'a>, dialect: Dialect) -> Result<bool, Unreadable> {
         let mut found = false;
         let mut wrong = None;
+        let mut shared = None;
         scanner.object(|scanner, name| {
             match name {
                 "batch" if scanner.peek_value() == Some(b'[') => {
@@ -138,15 +161,28 @@ impl<'a> Body<'a> {
                     scanner.value()?;
                     wrong = Some(Unreadable::NoBatch);
                 }
-                "writeKey" | "api_key" => self.write_key = present(scanner.value()?),
+                "writeKey" | "api_key" | "token" => self.write_key = present(scanner.value()?),
                 "sentAt" | "sent_at" => self.sent_at = present(scanner.value()?),
+                "context" => {
+                    let (value, apart) = scanner.apart(Scanner::value)?;
+                    shared = present(value).filter(|json| !is_empty(json)).map(|json| Shared { json, apart });
+                }
                 _ => {
                     scanner.value()?;
                 }
             }
             Ok(())
         })?;
-        wrong.map_or(Ok(found), Err)
+        if let Some(wrong) = wrong {
+            return Err(wrong);
+        }
+        if found && let Some(shared) = shared {
+            if shared.json.len() * self.items.len() > MAX_SHARED_BYTES {
+                return Err(Unreadable::ContextTooLarge);
+            }
+            self.items.iter_mut().for_each(|item| item.shared = Some(shared));
+        }
+        Ok(found)
     }
 
     fn scan_items(&mut self, scanner: &mut Scanner<'a>, dialect: Dialect) -> Result<(), Unreadable> {
@@ -171,7 +207,7 @@ fn item<'a>(scanner: &mut Scanner<'a>, dialect: Dialect, kind: Option<EventKind>
     let start = scanner.at();
     let (call, apart) = scanner
         .apart(|scanner| if is_object { Call::scan(scanner).map(Some) } else { scanner.value().map(|_| None) })?;
-    Ok(Item { raw: scanner.since(start), start, call, apart, kind, dialect })
+    Ok(Item { raw: scanner.since(start), start, call, apart, shared: None, kind, dialect })
 }
 
 #[cfg(test)]
@@ -198,6 +234,8 @@ mod tests {
         assert_eq!((body.items.len(), body.write_key().as_deref()), (1, Some("k")));
         let posthog = read(Route::Batch(Dialect::PostHog), r#"{"event":"A","distinct_id":"u","api_key":"k"}"#).unwrap();
         assert_eq!((posthog.items.len(), posthog.write_key().as_deref()), (1, Some("k")));
+        let browser = read(Route::Batch(Dialect::PostHog), r#"[{"event":"A","properties":{"token":"k"}}]"#).unwrap();
+        assert_eq!(browser.write_key().as_deref(), Some("k"));
     }
 
     #[test]
@@ -212,6 +250,20 @@ mod tests {
         let batch = |n| format!("{{\"batch\":[{}]}}", vec!["{}"; n].join(","));
         assert_eq!(read(BATCH, &batch(MAX_BATCH)).unwrap().items.len(), MAX_BATCH);
         assert_eq!(error(BATCH, &batch(MAX_BATCH + 1)), Unreadable::TooManyEvents);
+    }
+
+    #[test]
+    fn a_context_that_all_events_together_could_not_carry_is_refused() {
+        let batch = |context: usize, events: usize| {
+            let context = format!("{{\"a\":\"{}\"}}", "x".repeat(context));
+            format!("{{\"batch\":[{}],\"context\":{context}}}", vec!["{}"; events].join(","))
+        };
+        assert!(read(BATCH, &batch(1_600, MAX_BATCH)).is_ok());
+        assert_eq!(error_of(&batch(2_000, MAX_BATCH)), Some(Unreadable::ContextTooLarge));
+        assert!(read(BATCH, &batch(20_000, 100)).is_ok());
+        fn error_of(text: &str) -> Option<Unreadable> {
+            read(BATCH, text).err()
+        }
     }
 
     #[test]

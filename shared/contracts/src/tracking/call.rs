@@ -32,7 +32,7 @@ impl<'a> Call<'a> {
         let mut call = Self::default();
         scanner.object(|scanner, name| {
             if name == "context" && scanner.peek_value() == Some(b'{') {
-                return call.scan_context(scanner);
+                return call.read_context(scanner);
             }
             let value = scanner.value()?;
             let field = match name {
@@ -59,7 +59,8 @@ impl<'a> Call<'a> {
         Ok(call)
     }
 
-    fn scan_context(&mut self, scanner: &mut Scanner<'a>) -> Result<(), Malformed> {
+    /// Takes the context that comes next for the call's own.
+    pub(crate) fn read_context(&mut self, scanner: &mut Scanner<'a>) -> Result<(), Malformed> {
         let start = scanner.at();
         (self.context_traits, self.context_group_id, self.context_timezone) = (None, None, None);
         scanner.object(|scanner, name| {
@@ -75,6 +76,14 @@ impl<'a> Call<'a> {
         self.context = Some(scanner.since(start));
         Ok(())
     }
+}
+
+/// Whether `json` is an object or an array without members, or empty text: PHP writes `[]` for an object without members.
+pub(crate) fn is_empty(json: &str) -> bool {
+    let inner = [('{', '}'), ('[', ']'), ('"', '"')]
+        .iter()
+        .find_map(|(open, close)| json.strip_prefix(*open).and_then(|rest| rest.strip_suffix(*close)));
+    inner.is_some_and(|inner| inner.trim_ascii().is_empty())
 }
 
 /// A `null` says no more than a field that is not there: Python's SDKs write one for every id that they lack.

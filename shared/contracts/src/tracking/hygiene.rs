@@ -1,32 +1,40 @@
 //! Traits on their way through: standardised where they need it, and a note of what was done.
 
 use super::json::Scanner;
+use perennial_domain::event::{MAX_TRAIT_BYTES, MAX_TRAIT_NAME_BYTES, MAX_TRAITS};
 use perennial_domain::hygiene::Note;
-use perennial_domain::hygiene::traits::{concerns, standardise};
+use perennial_domain::hygiene::traits::{concerns, oversized, standardise};
 use perennial_domain::{EventKind, Properties};
 use std::borrow::Cow;
 
 /// The JSON of the traits in their normal form, with what was done to them. Only traits that hold something to look at are read, and only
 /// those that change are written anew.
 pub(super) fn standardised(kind: EventKind, json: &str) -> (Cow<'_, str>, Vec<Note>) {
-    if !holds_concerned(kind, json) {
+    let (is_concerned, is_large) = looked_at(kind, json);
+    if !is_concerned && !is_large {
         return (Cow::Borrowed(json), Vec::new());
     }
     // The text has been checked; were it not an object, its readers would say so.
     let Ok(mut traits) = serde_json::from_str::<Properties>(json) else { return (Cow::Borrowed(json), Vec::new()) };
-    let notes = standardise(kind, &mut traits);
+    let mut notes = standardise(kind, &mut traits);
+    let too_large = if is_large { oversized(&traits) } else { Vec::new() };
     let json =
         if notes.is_empty() { Cow::Borrowed(json) } else { Cow::Owned(serde_json::Value::Object(traits).to_string()) };
+    notes.extend(too_large);
     (json, notes)
 }
 
-fn holds_concerned(kind: EventKind, json: &str) -> bool {
-    let mut found = false;
+/// Whether there are traits that may not be in their normal form, and whether any may be too large or too many.
+fn looked_at(kind: EventKind, json: &str) -> (bool, bool) {
+    let (mut is_concerned, mut is_large, mut names) = (false, false, 0);
     let scanned = Scanner::new(json).object(|scanner, name| {
-        found |= concerns(kind, name);
-        scanner.value().map(|_| ())
+        names += 1;
+        is_concerned |= concerns(kind, name);
+        let value = scanner.value()?;
+        is_large |= name.len() > MAX_TRAIT_NAME_BYTES || value.len() > MAX_TRAIT_BYTES;
+        Ok(())
     });
-    found && scanned.is_ok()
+    (is_concerned && scanned.is_ok(), (is_large || names > MAX_TRAITS) && scanned.is_ok())
 }
 
 /// The context with the notes as its member `hygiene`, the last of that name. `context` is the JSON of an object with members, if any.
@@ -54,6 +62,25 @@ mod tests {
             let (json, notes) = standardised(EventKind::Identify, traits);
             assert!(matches!(json, Cow::Borrowed(same) if same == traits) && notes.is_empty());
         }
+    }
+
+    #[test]
+    fn traits_too_large_to_be_kept_are_told_of_and_stay() {
+        let long = "y".repeat(MAX_TRAIT_BYTES);
+        let (name, short) = ("n".repeat(MAX_TRAIT_NAME_BYTES + 1), "y".repeat(MAX_TRAIT_BYTES - 2));
+        let traits = json!({"bio": long, "city": "Rome", "fits": short, &*name: 1}).to_string();
+        for kind in [EventKind::Identify, EventKind::Group] {
+            let (same, notes) = standardised(kind, &traits);
+            assert_eq!(same, traits);
+            let told: Vec<String> = notes.iter().map(ToString::to_string).collect();
+            assert_eq!(told[0], "bio dropped: longer than 1024 bytes: not kept in the profile");
+            assert!(told[1].starts_with(&format!("{} dropped: its name is longer", &name[..MAX_TRAIT_NAME_BYTES])));
+            assert_eq!(told.len(), 2);
+        }
+        let many: serde_json::Map<String, Value> = (0..=MAX_TRAITS).map(|n| (format!("t{n:03}"), json!(n))).collect();
+        let (_, notes) = standardised(EventKind::Identify, &Value::from(many).to_string());
+        assert_eq!(notes.len(), 1);
+        assert!(notes[0].to_string().starts_with("t100 dropped: more than 100 traits"), "{}", notes[0]);
     }
 
     #[test]

@@ -2,23 +2,50 @@
 //!
 //! | event | call |
 //! |---|---|
-//! | `$identify`, `$set` | identify; traits are `$set_once` and `$set` together |
+//! | `$identify`, `$set` | identify |
 //! | `$groupidentify` | group; `$group_key`, `$group_set` |
-//! | `$create_alias` | alias; `alias` becomes the previous id |
+//! | `$create_alias`, `$merge_dangerously` | alias; `alias` becomes the previous id |
 //! | `$pageview`, `$screen` | page, screen |
 //! | any other | track |
 //!
-//! PostHog does not say whether a `distinct_id` is the product's own; it is taken so unless it is the `$device_id` that
-//! its browser SDK begins with. The account of a track is `$groups.company`, or its only group.
+//! `$set`, `$set_once` and `$unset`, in the event or in its properties, are what is known of the person; beside any event but the first
+//! two they make an identify of their own. `$unset` removes a trait, and `$set_once` sets it only where there is none. PostHog does
+//! nothing of that where `$process_person_profile` is false.
+//!
+//! PostHog does not say whether a `distinct_id` is the product's own; it is taken so unless it is the `$device_id` that its browser SDK
+//! begins with, or `$is_identified` is false. The account of a track is the company among its `$groups`, or its only group. A
+//! `$groupidentify` that nobody made has a `distinct_id` of the group's type and key: it is about the account alone.
 
+use super::accept::id_of;
 use super::invalid::{Code, Invalid};
+use data_encoding::BASE64;
+use jiff::{SignedDuration, Timestamp};
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
-/// The call that the PostHog event `raw` makes, as JSON.
+/// What groups of companies are called, the likeliest first.
+const COMPANY: [&str; 5] = ["company", "organization", "organisation", "account", "workspace"];
+/// Properties of a page or screen, as the tracking API calls them and as PostHog does.
+const OF_PAGE: [(&str, &str); 3] = [("path", "$pathname"), ("url", "$current_url"), ("referrer", "$referrer")];
+/// Members of the context, as the tracking API calls them and as PostHog does.
+const OF_CONTEXT: [(&str, &str); 3] = [("timezone", "$timezone"), ("locale", "$browser_language"), ("ip", "$ip")];
+
+/// A call that an event makes.
+#[derive(Debug)]
+pub(crate) struct Translated {
+    /// Its JSON.
+    pub(crate) call: String,
+    /// JSON of traits that are to be set only where there are none.
+    pub(crate) once: Option<String>,
+    /// Whether it is about an account and nobody of it.
+    pub(crate) of_account: bool,
+}
+
+/// The calls that the PostHog event `raw`, received at `now`, makes.
 ///
 /// # Errors
 /// [`Invalid`] if it has no `event`.
-pub(crate) fn translate(raw: &str) -> Result<String, Invalid> {
+pub(crate) fn translate(raw: &str, now: Timestamp) -> Result<Vec<Translated>, Invalid> {
     let not_readable = || Invalid::new(Code::NotAnObject, "", "the event cannot be read", "a JSON object");
     let mut event: Map<String, Value> = serde_json::from_str(raw).map_err(|_| not_readable())?;
     let Some(Value::String(name)) = event.remove("event") else {
@@ -26,118 +53,210 @@ pub(crate) fn translate(raw: &str) -> Result<String, Invalid> {
     };
     let mut properties = match event.remove("properties") {
         Some(Value::Object(properties)) => properties,
-        None | Some(Value::Null) => Map::new(),
-        Some(_) => {
-            return Err(Invalid::new(
-                Code::WrongType,
-                "properties",
-                "properties is no object",
-                "a JSON object, or null",
-            ));
+        Some(other) if !is_nothing(&other) => {
+            let reason = "properties is no object";
+            return Err(Invalid::new(Code::WrongType, "properties", reason, "a JSON object, or null"));
         }
+        _ => Map::new(),
     };
-    let distinct_id = event.remove("distinct_id").or_else(|| properties.remove("distinct_id")).unwrap_or_default();
-    let id_field = if properties.get("$device_id") == Some(&distinct_id) { "anonymousId" } else { "userId" };
+    let said = Said::take(&mut event, &mut properties);
+    let distinct_id = first_of(&mut event, &mut properties, &["distinct_id", "$distinct_id"]);
+    let is_anonymous = properties.get("$device_id") == Some(&distinct_id)
+        || properties.get("$is_identified").is_some_and(|flag| *flag == json!(false) || *flag == json!("false"));
+    let id_field = if is_anonymous { "anonymousId" } else { "userId" };
+    let message_id = first_of(&mut event, &mut properties, &["uuid", "messageId", "message_id", "$insert_id"]);
 
-    let mut call = Map::new();
-    call.insert(id_field.to_owned(), distinct_id);
-    for (theirs, ours) in [("uuid", "messageId"), ("timestamp", "timestamp")] {
-        call.insert(ours.to_owned(), event.remove(theirs).unwrap_or_default());
+    let mut call = Map::from_iter([
+        ("messageId".to_owned(), message_id.clone()),
+        ("timestamp".to_owned(), timestamp(&mut event, now)),
+    ]);
+    for (ours, theirs) in [("sentAt", "sent_at"), ("context", "context")] {
+        call.extend(event.remove(theirs).map(|value| (ours.to_owned(), value)));
     }
+    if !call.contains_key("context") {
+        let of_client = OF_CONTEXT.iter().filter_map(|(ours, theirs)| Some((*ours, properties.get(*theirs)?.clone())));
+        let context: Map<String, Value> = of_client.map(|(name, value)| (name.to_owned(), value)).collect();
+        call.insert("context".to_owned(), context.into());
+    }
+    let with_id = |mut call: Map<String, Value>| {
+        call.insert(id_field.to_owned(), distinct_id.clone());
+        call
+    };
+
+    let mut calls = Vec::new();
+    let mut person = with_id(call.clone());
     match name.as_str() {
         "$identify" | "$set" => {
-            let traits = ["$set_once", "$set"].into_iter().flat_map(|key| {
-                let sets = [event.remove(key), properties.remove(key)];
-                sets.into_iter().flatten().filter_map(|set| if let Value::Object(set) = set { Some(set) } else { None })
-            });
-            let traits: Map<String, Value> = traits.flatten().collect();
-            call.extend([("type".to_owned(), "identify".into()), ("traits".to_owned(), traits.into())]);
-            if let Some(anonymous) = properties.remove("$anon_distinct_id") {
-                call.insert("anonymousId".to_owned(), anonymous);
+            let anonymous = properties.remove("$anon_distinct_id").filter(|id| *id != distinct_id);
+            if let Some(anonymous) = anonymous.filter(|_| !is_anonymous) {
+                person.insert("anonymousId".to_owned(), anonymous);
             }
+            calls.push(said.identify(person));
+            return Ok(calls);
         }
         "$groupidentify" => {
-            let traits = properties.remove("$group_set").filter(Value::is_object).unwrap_or_else(|| json!({}));
-            let group = properties.remove("$group_key").unwrap_or_default();
+            let kind = first_of(&mut event, &mut properties, &["$group_type"]);
+            let key = first_of(&mut event, &mut properties, &["$group_key"]);
+            let of_account = is_nothing(&distinct_id) || distinct_id == format!("${}_{}", text(&kind), text(&key));
+            let traits = first_of(&mut event, &mut properties, &["$group_set"]);
+            let mut call = if of_account { call } else { with_id(call) };
             call.extend([
                 ("type".to_owned(), "group".into()),
-                ("traits".to_owned(), traits),
-                ("groupId".to_owned(), group),
+                ("traits".to_owned(), if traits.is_object() { traits } else { json!({}) }),
+                ("groupId".to_owned(), key),
             ]);
+            calls.push(Translated { call: Value::from(call).to_string(), once: None, of_account });
+            if of_account {
+                return Ok(calls);
+            }
         }
-        "$create_alias" => {
-            let previous = properties.remove("alias").unwrap_or_default();
-            call.extend([("type".to_owned(), "alias".into()), ("previousId".to_owned(), previous)]);
+        "$create_alias" | "$merge_dangerously" => {
+            let alias = first_of(&mut event, &mut properties, &["alias"]);
+            // Whoever is anonymous by now is to be known under the alias.
+            let (user, previous) =
+                if is_anonymous { (alias, distinct_id.clone()) } else { (distinct_id.clone(), alias) };
+            call.extend([
+                ("type".to_owned(), "alias".into()),
+                ("userId".to_owned(), user),
+                ("previousId".to_owned(), previous),
+            ]);
+            calls.push(Translated { call: Value::from(call).to_string(), once: None, of_account: false });
         }
         _ => {
             let (kind, title) = match name.as_str() {
                 "$pageview" => ("page", properties.get("title").cloned().unwrap_or_default()),
                 "$screen" => ("screen", properties.get("$screen_name").cloned().unwrap_or_default()),
-                _ => ("track", name.into()),
+                _ => ("track", name.clone().into()),
             };
             let title_field = if kind == "track" { "event" } else { "name" };
-            if let Some(group) = account(&properties) {
-                call.insert("groupId".to_owned(), group);
+            if kind != "track" {
+                for (ours, theirs) in OF_PAGE {
+                    if let (false, Some(value)) = (properties.contains_key(ours), properties.get(theirs).cloned()) {
+                        properties.insert(ours.to_owned(), value);
+                    }
+                }
             }
+            let mut call = with_id(call);
+            call.extend(account(&properties).map(|group| ("groupId".to_owned(), group)));
             call.extend([
                 ("type".to_owned(), kind.into()),
                 (title_field.to_owned(), title),
                 ("properties".to_owned(), properties.into()),
             ]);
+            calls.push(Translated { call: Value::from(call).to_string(), once: None, of_account: false });
         }
     }
-    Ok(Value::from(call).to_string())
+    if !said.is_empty() {
+        if let Some(id) = message_id.as_str() {
+            person.insert("messageId".to_owned(), id_of(id, "$set").into());
+        }
+        calls.push(said.identify(person));
+    }
+    Ok(calls)
+}
+
+/// The write key that an event brings along, as those of the browser SDK do.
+pub(crate) fn token(raw: &str) -> Option<String> {
+    let event: Value = serde_json::from_str(raw).ok()?;
+    let places = ["/api_key", "/token", "/properties/token"];
+    places.iter().find_map(|place| event.pointer(place)?.as_str()).map(str::to_owned)
+}
+
+/// The JSON in a body that the browser SDK sends as a form, with base64 or without; `None` for any other.
+pub fn unwrapped(body: &str) -> Option<String> {
+    let field = body.trim_start().strip_prefix("data=")?.split('&').next()?.replace('+', " ");
+    let data = percent_decode_str(&field).decode_utf8().ok()?;
+    if data.starts_with(['{', '[']) {
+        return Some(data.into_owned());
+    }
+    // A plus sign that was not escaped became a space.
+    let bytes = BASE64.decode(data.trim().replace(' ', "+").as_bytes()).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+/// What an event says of its person.
+#[derive(Debug)]
+struct Said {
+    traits: Map<String, Value>,
+    once: Map<String, Value>,
+}
+
+impl Said {
+    /// Of what stands in both places, that of the event itself counts.
+    fn take(event: &mut Map<String, Value>, properties: &mut Map<String, Value>) -> Self {
+        let is_ignored = properties.get("$process_person_profile") == Some(&json!(false));
+        let mut take = |name: &str| {
+            let places = [properties.remove(name), event.remove(name)];
+            places.into_iter().flatten().filter(|value| !is_ignored && !is_nothing(value)).collect::<Vec<_>>()
+        };
+        let objects = |values: Vec<Value>| -> Map<String, Value> {
+            let objects = values.into_iter().filter_map(|value| match value {
+                Value::Object(object) => Some(object),
+                _ => None,
+            });
+            objects.flatten().collect()
+        };
+        let (mut traits, once) = (objects(take("$set")), objects(take("$set_once")));
+        for unset in take("$unset") {
+            let names: Vec<String> = match unset {
+                Value::Array(names) => names.into_iter().filter_map(|name| name.as_str().map(str::to_owned)).collect(),
+                Value::Object(names) => names.into_iter().map(|(name, _)| name).collect(),
+                Value::String(name) => vec![name],
+                _ => Vec::new(),
+            };
+            traits.extend(names.into_iter().map(|name| (name, Value::Null)));
+        }
+        Self { traits, once: once.into_iter().filter(|(_, value)| !is_nothing(value)).collect() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.traits.is_empty() && self.once.is_empty()
+    }
+
+    fn identify(self, mut call: Map<String, Value>) -> Translated {
+        call.extend([("type".to_owned(), "identify".into()), ("traits".to_owned(), self.traits.into())]);
+        let once = (!self.once.is_empty()).then(|| Value::from(self.once).to_string());
+        Translated { call: Value::from(call).to_string(), once, of_account: false }
+    }
+}
+
+/// The first of these members, of the event or of its properties, that holds something; it is taken out.
+fn first_of(event: &mut Map<String, Value>, properties: &mut Map<String, Value>, names: &[&str]) -> Value {
+    let all = names.iter().flat_map(|name| [event.remove(*name), properties.remove(*name)]);
+    all.flatten().filter(|value| !is_nothing(value)).collect::<Vec<_>>().into_iter().next().unwrap_or_default()
+}
+
+/// The time that the event says, or how many milliseconds ago it was, as SDKs with a wrong clock say.
+fn timestamp(event: &mut Map<String, Value>, now: Timestamp) -> Value {
+    let said = event.remove("timestamp").filter(|said| !is_nothing(said));
+    let ago = || {
+        let millis = event.get("offset")?.as_f64().filter(|millis| millis.is_finite())?;
+        let at = now.checked_sub(SignedDuration::from_millis(millis as i64)).ok()?;
+        Some(Value::from(at.to_string()))
+    };
+    said.or_else(ago).unwrap_or_default()
+}
+
+/// What says no more than a member that is not there.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(values) => values.is_empty(),
+        _ => false,
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn account(properties: &Map<String, Value>) -> Option<Value> {
     let groups = properties.get("$groups")?.as_object()?;
     let only = || groups.values().next().filter(|_| groups.len() == 1);
-    groups.get("company").or_else(only).cloned()
+    COMPANY.iter().find_map(|kind| groups.get(*kind)).or_else(only).cloned()
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn call(event: Value) -> Value {
-        serde_json::from_str(&translate(&event.to_string()).unwrap()).unwrap()
-    }
-
-    #[test]
-    fn dollar_events_become_their_calls() {
-        let identify = call(
-            json!({"event":"$set","distinct_id":"u","$set":{"a":1},"properties":{"$set_once":{"a":0,"b":2}},"uuid":"m"}),
-        );
-        assert_eq!(
-            identify,
-            json!({"type":"identify","userId":"u","messageId":"m","timestamp":null,"traits":{"a":1,"b":2}})
-        );
-        let group = call(
-            json!({"event":"$groupidentify","distinct_id":"u","properties":{"$group_key":"acct","$group_set":{"n":1}}}),
-        );
-        assert_eq!(
-            (&group["type"], &group["groupId"], &group["traits"]),
-            (&json!("group"), &json!("acct"), &json!({"n":1}))
-        );
-        let alias = call(json!({"event":"$create_alias","distinct_id":"u","properties":{"alias":"anon"}}));
-        assert_eq!(
-            (&alias["type"], &alias["userId"], &alias["previousId"]),
-            (&json!("alias"), &json!("u"), &json!("anon"))
-        );
-        let page = call(json!({"event":"$pageview","distinct_id":"d","properties":{"$device_id":"d","title":"Home"}}));
-        assert_eq!((&page["type"], &page["anonymousId"], &page["name"]), (&json!("page"), &json!("d"), &json!("Home")));
-    }
-
-    #[test]
-    fn other_events_are_tracks_of_their_account() {
-        let track = call(
-            json!({"event":"Order Completed","distinct_id":7,"properties":{"revenue":1,"$groups":{"company":"acct"}}}),
-        );
-        assert_eq!(
-            (&track["type"], &track["event"], &track["groupId"], &track["userId"]),
-            (&json!("track"), &json!("Order Completed"), &json!("acct"), &json!(7))
-        );
-        assert!(translate("{}").unwrap_err().path == "event");
-    }
-}
+#[path = "posthog_tests.rs"]
+mod tests;

@@ -28,10 +28,10 @@ impl Route {
     /// | server SDKs, Rudder's browser SDK | `/v1/identify`, `track`, `page`, `screen`, `group`, `alias`, `batch`, `import` |
     /// | analytics.js | `/v1/i`, `t`, `p` (page), `g`, `a`, `s` (screen), `b` (batch) |
     /// | Jitsu | `/api/s/…` with the same names |
-    /// | PostHog | `/batch`, `/e` |
+    /// | PostHog | `/batch`, `/e`, `/i/v0/e`, `/capture` |
     pub fn parse(path: &str) -> Option<Self> {
         let path = path.strip_suffix('/').unwrap_or(path);
-        if let "/batch" | "/e" = path {
+        if let "/batch" | "/e" | "/i/v0/e" | "/capture" = path {
             return Some(Self::Batch(Dialect::PostHog));
         }
         let call = path.strip_prefix("/v1/").or_else(|| path.strip_prefix("/api/s/"))?;
@@ -83,7 +83,9 @@ mod tests {
         for path in ["/v1/batch", "/v1/b", "/v1/import"] {
             assert_eq!(Route::parse(path), Some(Route::Batch(Dialect::Segment)), "{path}");
         }
-        assert_eq!(Route::parse("/batch/"), Some(Route::Batch(Dialect::PostHog)));
+        for path in ["/batch/", "/e/", "/i/v0/e/", "/capture"] {
+            assert_eq!(Route::parse(path), Some(Route::Batch(Dialect::PostHog)), "{path}");
+        }
         for path in ["/", "/v1", "/v1/", "/v1/nothing", "/v2/track", "/other"] {
             assert_eq!(Route::parse(path), None, "{path}");
         }

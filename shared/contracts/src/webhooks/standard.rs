@@ -29,8 +29,11 @@ pub(super) fn verify(secrets: &[Secret], request: Signed<'_>, now: Timestamp) ->
     let message_id = header(request, id)?;
     let seconds: i64 = header(request, timestamp)?.parse().map_err(|_| Rejection::MalformedHeader(timestamp))?;
     let signed_at = Timestamp::from_second(seconds).map_err(|_| Rejection::MalformedHeader(timestamp))?;
-    let given: Vec<&str> = header(request, signature)?
-        .split(' ')
+    header(request, signature)?;
+    // Several stand in one header, or in several of the same name.
+    let lines = request.headers.get_all(signature).iter().filter_map(|line| line.to_str().ok());
+    let given: Vec<&str> = lines
+        .flat_map(|line| line.split(' '))
         .filter(|one| one.split_once(',').is_some_and(|(v, _)| v == VERSION))
         .collect();
     if given.is_empty() {

@@ -1,0 +1,120 @@
+//! How a body was received: what every event of it is stamped with, and what tells its events apart.
+
+use jiff::Timestamp;
+use perennial_domain::{SourceId, hash};
+use std::collections::{HashMap, HashSet};
+
+/// Random bytes that no other request has.
+pub type Nonce = [u8; 16];
+
+/// How a body was received. Keeps what the events before gave to those behind them.
+#[derive(Debug)]
+pub struct Received {
+    pub(super) source: SourceId,
+    pub(super) at: Timestamp,
+    pub(super) sent_at: Option<Timestamp>,
+    nonce: Nonce,
+    ids: u64,
+    order: Order,
+}
+
+impl Received {
+    /// Received from `source` at `at`, from a client that says it sent the body at `sent_at`. Events without an id get one that follows
+    /// from `nonce`.
+    pub fn new(source: SourceId, at: Timestamp, sent_at: Option<Timestamp>, nonce: Nonce) -> Self {
+        Self { source, at, sent_at, nonce, ids: 0, order: Order::default() }
+    }
+
+    /// Where from.
+    pub const fn source(&self) -> &SourceId {
+        &self.source
+    }
+
+    /// When.
+    pub const fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// The id of the next event that has none: a UUID of version 8, of the nonce and a running number.
+    pub(super) fn next_id(&mut self) -> String {
+        self.ids += 1;
+        let hash = hash::sha256(&[&self.nonce, &self.ids.to_be_bytes()]);
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hash[..16]);
+        bytes[6] = 0x80 | (bytes[6] & 0x0f);
+        bytes[8] = 0x80 | (bytes[8] & 0x3f);
+        let hex = format!("{:032x}", u128::from_be_bytes(bytes));
+        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    }
+
+    /// The timestamp of the next event, which is to have `at`.
+    pub(super) fn place(&mut self, at: Timestamp) -> Timestamp {
+        self.order.place(at)
+    }
+}
+
+/// Which timestamps the events of a body have. Of several with the same one, each is a microsecond later than that before it: so their
+/// order outlasts queues and archives, which know no positions.
+#[derive(Debug, Default)]
+struct Order {
+    given: HashSet<i64>,
+    /// Where to look for a free one, by what was asked for.
+    next: HashMap<i64, i64>,
+}
+
+impl Order {
+    fn place(&mut self, at: Timestamp) -> Timestamp {
+        let asked = at.as_microsecond();
+        let mut micros = self.next.get(&asked).copied().unwrap_or(asked);
+        while !self.given.insert(micros) {
+            micros += 1;
+        }
+        self.next.insert(asked, micros + 1);
+        if micros == asked { at } else { Timestamp::from_microsecond(micros).unwrap_or(at) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    fn received(nonce: Nonce) -> Received {
+        Received::new(SourceId::parse("web").unwrap(), Timestamp::UNIX_EPOCH, None, nonce)
+    }
+
+    #[test]
+    fn ids_differ_within_a_request_and_between_requests() {
+        let (mut one, mut two) = (received([1; 16]), received([2; 16]));
+        let ids = HashSet::from([one.next_id(), one.next_id(), two.next_id()]);
+        assert_eq!(ids.len(), 3);
+        assert!(ids.iter().all(|id| id.len() == 36 && id.as_bytes()[14] == b'8'), "{ids:?}");
+    }
+
+    #[test]
+    fn equal_timestamps_are_a_microsecond_apart_in_their_order() {
+        let mut received = received([0; 16]);
+        let at = |micros| Timestamp::from_microsecond(micros).unwrap();
+        let placed: Vec<i64> =
+            [5, 5, 9, 5, 6, 9].into_iter().map(|micros| received.place(at(micros)).as_microsecond()).collect();
+        assert_eq!(placed, [5, 6, 9, 7, 8, 10]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_two_events_have_one_timestamp_and_none_moves_far(asked in proptest::collection::vec(0..20_i64, 0..60)) {
+            let mut received = received([0; 16]);
+            let mut last: HashMap<i64, i64> = HashMap::new();
+            let mut given = HashSet::new();
+            for micros in &asked {
+                let placed = received.place(Timestamp::from_microsecond(*micros).unwrap()).as_microsecond();
+                prop_assert!(given.insert(placed));
+                prop_assert!((*micros..*micros + 60).contains(&placed));
+                if let Some(before) = last.insert(*micros, placed) {
+                    prop_assert!(before < placed, "the position decides between equal ones");
+                }
+            }
+        }
+    }
+}

@@ -35,7 +35,7 @@ pub(crate) enum Refusal {
     NotUtf8 { at: usize },
     #[error("{problem}")]
     Unreadable { problem: Unreadable, at: Option<String> },
-    #[error("the body is not JSON: {0}")]
+    #[error("the body is neither JSON nor a form: {0}")]
     NotJson(String),
     /// The event of a single call.
     #[error("{0}")]
@@ -66,7 +66,9 @@ impl Refusal {
             Self::NoSuchPath => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoSuchKey | Self::Webhook(_) => StatusCode::UNAUTHORIZED,
-            Self::TooLarge | Self::TooLargeInflated | Self::Unreadable { problem: Unreadable::TooManyEvents, .. } => {
+            Self::TooLarge
+            | Self::TooLargeInflated
+            | Self::Unreadable { problem: Unreadable::TooManyEvents | Unreadable::ContextTooLarge, .. } => {
                 StatusCode::PAYLOAD_TOO_LARGE
             }
             Self::Event(invalid) if invalid.code == Code::EventTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -96,6 +98,7 @@ impl Refusal {
                 Unreadable::NotAnObject => "not_an_object",
                 Unreadable::NoBatch => "no_batch",
                 Unreadable::TooManyEvents => "too_many_events",
+                Unreadable::ContextTooLarge => "context_too_large",
             },
             Self::NotJson(_) => "invalid_json",
             Self::Event(invalid) => invalid.code.as_str(),
@@ -134,9 +137,17 @@ impl Refusal {
     }
 }
 
-/// Everything is durable.
-pub(crate) fn stored(accepted: usize, rejected: usize, dialect: Dialect) -> Response<Body> {
+/// Everything is durable. `warnings` says what was dropped of which call, by its position in the body.
+pub(crate) fn stored(accepted: usize, rejected: usize, warnings: &[(usize, Note)], dialect: Dialect) -> Response<Body> {
     let mut body = json!({ "success": true, "accepted": accepted, "rejected": rejected });
+    if !warnings.is_empty() {
+        let warnings = warnings.iter().map(|(index, note)| {
+            let mut warning = json!(note);
+            warning["index"] = json!(index);
+            warning
+        });
+        body["warnings"] = warnings.collect();
+    }
     if dialect == Dialect::PostHog {
         body["status"] = json!(1);
     }

@@ -12,6 +12,8 @@ pub(crate) const MAX_WIRE_BYTES: usize = 10 << 20;
 pub(crate) const MAX_INFLATED_BYTES: usize = 4 << 20;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// The byte order mark, which some editors and .NET's encoders write before the text.
+const BOM: [u8; 3] = [0xef, 0xbb, 0xbf];
 
 /// The body's text, inflated if it begins as gzip does. Headers are not asked: some SDKs send gzip without saying so.
 pub(crate) fn text(wire: &[u8]) -> Result<Cow<'_, str>, Refusal> {
@@ -22,12 +24,20 @@ pub(crate) fn text(wire: &[u8]) -> Result<Cow<'_, str>, Refusal> {
     if bytes.len() > MAX_INFLATED_BYTES {
         return Err(Refusal::TooLargeInflated);
     }
-    if bytes.is_empty() {
+    if bytes.is_empty() || *bytes == BOM {
         return Err(Refusal::EmptyBody);
     }
     match bytes {
-        Cow::Borrowed(bytes) => std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|error| not_utf8(&error)),
-        Cow::Owned(bytes) => String::from_utf8(bytes).map(Cow::Owned).map_err(|error| not_utf8(&error.utf8_error())),
+        Cow::Borrowed(bytes) => {
+            let bytes = bytes.strip_prefix(&BOM).unwrap_or(bytes);
+            std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|error| not_utf8(&error))
+        }
+        Cow::Owned(mut bytes) => {
+            if bytes.starts_with(&BOM) {
+                bytes.drain(..BOM.len());
+            }
+            String::from_utf8(bytes).map(Cow::Owned).map_err(|error| not_utf8(&error.utf8_error()))
+        }
     }
 }
 
@@ -62,6 +72,13 @@ mod tests {
         assert_eq!(text(&gzip(b"{}")).unwrap(), "{}");
         assert_eq!(text(b"{}").unwrap(), "{}");
         assert_eq!(text(&[gzip(b"{"), gzip(b"}")].concat()).unwrap(), "{}");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_text() {
+        assert_eq!(text(b"\xef\xbb\xbf{}").unwrap(), "{}");
+        assert_eq!(text(&gzip(b"\xef\xbb\xbf{}")).unwrap(), "{}");
+        assert_eq!(text(b"\xef\xbb\xbf"), Err(Refusal::EmptyBody));
     }
 
     #[test]

@@ -18,10 +18,17 @@ use std::time::Duration;
 /// Some SDKs give up on an answer after 10 seconds; they are told to come again before that.
 const PATIENCE: Duration = Duration::from_secs(8);
 
+/// How many values that were dropped an answer names.
+const MAX_WARNINGS: usize = 100;
+
 /// What became of the calls of one request.
 pub(crate) struct Collected {
     json: String,
     accepted: Vec<Accepted>,
+    /// How many calls these are of: one may make several events.
+    calls: usize,
+    /// What was dropped of which call, the first [`MAX_WARNINGS`].
+    warnings: Vec<(usize, Note)>,
     rejects: Vec<Reject>,
     /// What was wrong with the last call that was wrong.
     pub(crate) last_invalid: Option<Invalid>,
@@ -34,15 +41,24 @@ impl Collected {
         Self {
             json: String::with_capacity(bytes + bytes / 4),
             accepted: Vec::new(),
+            calls: 0,
+            warnings: Vec::new(),
             rejects: Vec::new(),
             last_invalid: None,
         }
     }
 
     /// Accepts the call, or notes why not.
-    pub(crate) fn add(&mut self, item: &Item<'_>, received: &Received) {
-        match item.accept(received, &mut self.json) {
-            Ok(accepted) => self.accepted.push(accepted),
+    pub(crate) fn add(&mut self, item: &Item<'_>, received: &mut Received) {
+        let (position, first) = (self.calls + self.rejects.len(), self.accepted.len());
+        match item.accept(received, &mut self.json, &mut self.accepted) {
+            Ok(()) => {
+                self.calls += 1;
+                let notes = self.accepted[first..].iter().flat_map(|accepted| &accepted.notes);
+                let dropped = notes.filter(|note| matches!(note.outcome, Outcome::Dropped(_)));
+                let room = MAX_WARNINGS - self.warnings.len();
+                self.warnings.extend(dropped.take(room).map(|note| (position, note.clone())));
+            }
             Err(invalid) => self.reject(item.key(), item.raw, invalid, received),
         }
     }
@@ -61,8 +77,14 @@ impl Collected {
         self.last_invalid = Some(invalid);
     }
 
+    /// How many calls were accepted.
     pub(crate) fn accepted(&self) -> usize {
-        self.accepted.len()
+        self.calls
+    }
+
+    /// What was dropped, and of which call by its position in the body.
+    pub(crate) fn warnings(&self) -> &[(usize, Note)] {
+        &self.warnings
     }
 
     pub(crate) fn rejected(&self) -> usize {
@@ -102,7 +124,7 @@ impl Collected {
         })?;
         let dropped = self.notes().filter(|note| matches!(note.outcome, Outcome::Dropped(_))).count();
         Metrics::new("Perennial", "ingest")
-            .count("EventsAccepted", self.accepted() as u64)
+            .count("EventsAccepted", self.accepted.len() as u64)
             .count("EventsRejected", rejected as u64)
             .count("TraitsChanged", (self.notes().count() - dropped) as u64)
             .count("TraitsDropped", dropped as u64)

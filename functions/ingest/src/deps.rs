@@ -1,11 +1,13 @@
 //! What the handler works with.
 
 use futures::future::{BoxFuture, FutureExt};
+use perennial_contracts::tracking::Nonce;
 use perennial_contracts::webhooks::Secret;
 use perennial_lambda_kit::queue::Sender;
 use perennial_lambda_kit::{Clock, Env};
 use perennial_store::rejects::Reject;
 use perennial_store::{ConfigHandle, Store, StoreError};
+use ring::rand::{SecureRandom, SystemRandom};
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -51,6 +53,12 @@ impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secrets([redacted])")
     }
+}
+
+/// Random bytes of the system; `None` where it has none to give.
+pub(crate) fn nonce() -> Option<Nonce> {
+    let mut nonce = Nonce::default();
+    SystemRandom::new().fill(&mut nonce).ok().map(|()| nonce)
 }
 
 /// What the handler works with. One for the whole process.

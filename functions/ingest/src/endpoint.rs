@@ -38,7 +38,8 @@ impl<'a> Endpoint<'a> {
     /// The methods that it takes, `OPTIONS` aside.
     pub(crate) const fn methods(self) -> &'static [Method] {
         match self {
-            Self::Call(_) | Self::Hook(_) => &[Method::POST],
+            Self::Call(_) => &[Method::POST],
+            Self::Hook(_) => &[Method::POST, Method::GET, Method::HEAD],
             Self::Settings(_) | Self::SourceConfig | Self::Health => &[Method::GET, Method::HEAD],
         }
     }

@@ -2,14 +2,14 @@
 
 use crate::answer::{self, Refusal, json_answer};
 use crate::collect::{Collected, expected_bytes};
-use crate::deps::Deps;
+use crate::deps::{Deps, nonce};
 use crate::endpoint::Endpoint;
 use crate::{auth, body, cors, hooks, settings};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use lambda_http::{Body, Request};
 use percent_encoding::percent_decode_str;
-use perennial_contracts::tracking::{self, Received, Route};
+use perennial_contracts::tracking::{self, Dialect, Received, Route, posthog};
 use serde_json::json;
 
 /// Answers `request`. Never fails: what goes wrong is an answer too.
@@ -41,6 +41,8 @@ async fn respond(deps: &Deps, parts: &Parts, wire: &[u8]) -> Result<Response<Bod
             let source = auth::by_request(&config, &parts.headers, &parts.uri).ok_or(Refusal::NoSuchKey)?;
             Ok(json_answer(StatusCode::OK, &settings::rudder_js(source.id.as_str())))
         }
+        // Senders that look whether somebody is there before they send anything.
+        Endpoint::Hook(source) if parts.method != Method::POST => hooks::greet(deps, source).await,
         Endpoint::Hook(source) => {
             let _permit = deps.in_flight.try_acquire().map_err(|_| Refusal::Busy)?;
             hooks::receive(deps, source, parts, wire).await
@@ -52,27 +54,36 @@ async fn respond(deps: &Deps, parts: &Parts, wire: &[u8]) -> Result<Response<Bod
     }
 }
 
+/// The JSON in a form that PostHog's browser SDK sends.
+fn unwrapped(route: Route, text: &str) -> Option<String> {
+    (route == Route::Batch(Dialect::PostHog)).then(|| posthog::unwrapped(text)).flatten()
+}
+
 async fn call(deps: &Deps, route: Route, parts: &Parts, wire: &[u8]) -> Result<Response<Body>, Refusal> {
     let now = deps.clock.now();
     let config = deps.config.current().await;
-    let text = body::text(wire)?;
+    let mut text = body::text(wire)?;
+    if let Some(json) = unwrapped(route, &text) {
+        text = json.into();
+    }
     let body = tracking::read(route, &text).map_err(|problem| Refusal::unreadable(problem, &text))?;
     let source = match auth::by_request(&config, &parts.headers, &parts.uri) {
         Some(source) => source,
         None => body.write_key().and_then(|key| auth::by_key(&config, &key)).ok_or(Refusal::NoSuchKey)?,
     };
 
-    let received = Received::new(source.id.clone(), now, body.sent_at());
+    let nonce = nonce().ok_or(Refusal::NotStored)?;
+    let mut received = Received::new(source.id.clone(), now, body.sent_at(), nonce);
     let mut collected = Collected::with_capacity(expected_bytes(&text, body.items.len()));
     for item in &body.items {
-        collected.add(item, &received);
+        collected.add(item, &mut received);
     }
     let (accepted, rejected) = (collected.accepted(), collected.rejected());
     collected.store(deps, &source.id, now).await?;
     match (route, collected.last_invalid.take()) {
         // Its sender can be told; and the reject is there for whoever looks later.
         (Route::Single(_), Some(invalid)) => Err(Refusal::Event(invalid)),
-        (Route::Batch(dialect), _) => Ok(answer::stored(accepted, rejected, dialect)),
+        (Route::Batch(dialect), _) => Ok(answer::stored(accepted, rejected, collected.warnings(), dialect)),
         (Route::Single(_), None) => Ok(answer::stored_one(&collected.notes().collect::<Vec<_>>())),
     }
 }

@@ -1,18 +1,25 @@
 //! Webhooks of other systems: verified over their raw bytes, then read as `sources.toml` says.
 
-use crate::answer::{self, Refusal};
-use crate::body;
+use crate::answer::{self, Refusal, json_answer};
 use crate::collect::Collected;
-use crate::deps::Deps;
+use crate::deps::{Deps, nonce};
 use crate::mapping::{self, Payload};
 use crate::settings::called_uri;
-use http::Response;
+use crate::{body, form};
 use http::request::Parts;
+use http::{Response, StatusCode};
 use lambda_http::Body;
 use perennial_config::sources::{Hook, Scheme, Source};
 use perennial_contracts::tracking::{self, Dialect, Received, Route};
 use perennial_contracts::webhooks::{self, Signed};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+/// Answers a sender that looks whether the hook of the source called `id` is there.
+pub(crate) async fn greet(deps: &Deps, id: &str) -> Result<Response<Body>, Refusal> {
+    let config = deps.config.current().await;
+    let is_there = config.sources.iter().any(|source| source.id.as_str() == id && source.hook.is_some());
+    if is_there { Ok(json_answer(StatusCode::OK, &json!({ "status": "ok" }))) } else { Err(Refusal::NoSuchPath) }
+}
 
 /// Receives a webhook for the source called `id`.
 pub(crate) async fn receive(deps: &Deps, id: &str, parts: &Parts, wire: &[u8]) -> Result<Response<Body>, Refusal> {
@@ -25,10 +32,12 @@ pub(crate) async fn receive(deps: &Deps, id: &str, parts: &Parts, wire: &[u8]) -
         return Err(Refusal::NoSuchPath);
     };
     let now = deps.clock.now();
-    verify(deps, source, hook, parts, wire, now)?;
+    if verify(deps, source, hook, parts, wire, now)? == Verified::Rehearsal {
+        return Ok(answer::stored(0, 0, &[], Dialect::Segment));
+    }
 
     let text = body::text(wire)?;
-    let body: Value = serde_json::from_str(&text).map_err(|error| Refusal::NotJson(error.to_string()))?;
+    let body = read(&text)?;
     let payloads: Vec<Payload<'_>> = match &body {
         Value::Array(several) => {
             let payload = |(place, body)| Payload { headers: &parts.headers, body, place: Some(place) };
@@ -36,21 +45,42 @@ pub(crate) async fn receive(deps: &Deps, id: &str, parts: &Parts, wire: &[u8]) -
         }
         one => vec![Payload { headers: &parts.headers, body: one, place: None }],
     };
-    let received = Received::new(source.id.clone(), now, None);
+    let nonce = nonce().ok_or(Refusal::NotStored)?;
+    let mut received = Received::new(source.id.clone(), now, None, nonce);
     let mut collected = Collected::with_capacity(text.len());
     for payload in payloads {
         for mapping in hook.maps.iter().filter(|mapping| mapping::fits(mapping, payload)) {
-            let call = mapping::call(mapping, payload).to_string();
+            let call = mapping::call(&source.id, mapping, payload).to_string();
             let read = tracking::read(Route::Single(mapping.kind), &call);
             // What serde_json wrote is an object.
             for item in read.iter().flat_map(|body| &body.items) {
-                collected.add(item, &received);
+                collected.add(item, &mut received);
             }
         }
     }
     let (accepted, rejected) = (collected.accepted(), collected.rejected());
     collected.store(deps, &source.id, now).await?;
-    Ok(answer::stored(accepted, rejected, Dialect::Segment))
+    Ok(answer::stored(accepted, rejected, collected.warnings(), Dialect::Segment))
+}
+
+/// The payload: JSON, or a form as [`form`] reads it. `Content-Type` is not asked: senders let it be chosen, and proxies change it.
+fn read(text: &str) -> Result<Value, Refusal> {
+    match serde_json::from_str(text) {
+        Ok(json) => Ok(json),
+        Err(error) => {
+            let may_be_form = !text.trim_start().starts_with(['{', '[', '"']);
+            may_be_form.then(|| form::read(text)).flatten().ok_or_else(|| Refusal::NotJson(error.to_string()))
+        }
+    }
+}
+
+/// What a verified webhook is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verified {
+    /// What happened.
+    Event,
+    /// A test of the sender's that nobody is to count.
+    Rehearsal,
 }
 
 fn verify(
@@ -60,8 +90,13 @@ fn verify(
     parts: &Parts,
     wire: &[u8],
     now: jiff::Timestamp,
-) -> Result<(), Refusal> {
+) -> Result<Verified, Refusal> {
+    let uri = called_uri(&parts.headers, &parts.uri);
+    let signed = Signed { method: parts.method.as_str(), uri: &uri, headers: &parts.headers, body: wire };
     let secrets = deps.secrets.get(&hook.secret_env);
+    if hook.scheme == Scheme::Zendesk && webhooks::zendesk::is_rehearsal(signed, now) {
+        return Ok(Verified::Rehearsal);
+    }
     if secrets.is_empty() {
         tracing::error!(source = %source.id, key = hook.secret_env, "a hook was called whose signing secret is not set");
         return Err(Refusal::NoSecret);
@@ -73,10 +108,8 @@ fn verify(
         Scheme::Hubspot => webhooks::Scheme::HubSpot,
         Scheme::Zendesk => webhooks::Scheme::Zendesk,
     };
-    let uri = called_uri(&parts.headers, &parts.uri);
-    let signed = Signed { method: parts.method.as_str(), uri: &uri, headers: &parts.headers, body: wire };
-    webhooks::verify(scheme, &secrets, signed, now).map_err(|rejection| {
-        tracing::warn!(source = %source.id, code = rejection.code(), "a webhook was not believed");
+    webhooks::verify(scheme, &secrets, signed, now).map(|()| Verified::Event).map_err(|rejection| {
+        tracing::warn!(source = %source.id, code = rejection.code(), "webhook signature verification failed");
         Refusal::Webhook(rejection)
     })
 }

@@ -10,6 +10,7 @@ mod body;
 mod collect;
 mod cors;
 mod endpoint;
+mod form;
 mod hooks;
 mod mapping;
 mod pack;

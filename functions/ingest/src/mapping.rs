@@ -1,9 +1,10 @@
 //! A webhook's payload read as `sources.toml` says.
 
 use http::HeaderMap;
-use jiff::Timestamp;
 use perennial_config::sources::{Condition, Mapping, Pick, Place};
-use perennial_domain::{Currency, EventKind, MessageId, hash};
+use perennial_contracts::tracking::id_of;
+use perennial_domain::identity::is_placeholder;
+use perennial_domain::{Currency, EventKind, SourceId, hash, scalar};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
@@ -17,20 +18,45 @@ pub(crate) struct Payload<'a> {
 }
 
 impl<'a> Payload<'a> {
-    /// What is at the first of `places` that holds something other than null.
+    /// What is at the first of `places` that holds something: null and empty text are nothing.
     fn find(self, places: &[Place]) -> Option<Cow<'a, Value>> {
-        places.iter().find_map(|place| self.at(place)).filter(|value| !value.is_null())
+        places.iter().find_map(|place| self.at(place))
+    }
+
+    /// The same for an id, of which words for nothing are nothing either.
+    fn find_id(self, places: &[Place]) -> Option<Cow<'a, Value>> {
+        let stands_for_none = |value: &Value| match value {
+            Value::String(text) => is_placeholder(text),
+            Value::Number(number) => is_placeholder(&number.to_string()),
+            _ => false,
+        };
+        places.iter().find_map(|place| self.at(place).filter(|value| !stands_for_none(value)))
     }
 
     fn at(self, place: &Place) -> Option<Cow<'a, Value>> {
-        match place {
-            Place::Body(pointer) => self.body.pointer(pointer).filter(|value| !value.is_null()).map(Cow::Borrowed),
+        let found = match place {
+            Place::Body(pointer) => self.body.pointer(pointer).map(Cow::Borrowed),
             Place::Header(name) => self.headers.get(name)?.to_str().ok().map(|text| Cow::Owned(text.into())),
-        }
+        };
+        found.filter(|value| !value.is_null() && value.as_str().is_none_or(|text| !text.trim().is_empty()))
     }
 
     fn holds(self, condition: &Condition) -> bool {
-        self.at(&condition.place).is_some_and(|found| condition.one_of.contains(&found))
+        self.at(&condition.place).is_some_and(|found| condition.one_of.iter().any(|wanted| same(&found, wanted)))
+    }
+}
+
+/// Whether two values are the same, numbers and truth values also where one of them is text, as in forms.
+fn same(found: &Value, wanted: &Value) -> bool {
+    match (found, wanted) {
+        (Value::String(text), Value::Number(number)) | (Value::Number(number), Value::String(text)) => {
+            scalar::number(text).is_some_and(|spelled| number.as_f64() == Some(spelled))
+        }
+        (Value::String(text), Value::Bool(flag)) | (Value::Bool(flag), Value::String(text)) => {
+            scalar::truth(text) == Some(*flag)
+        }
+        (Value::Number(found), Value::Number(wanted)) => found.as_f64() == wanted.as_f64(),
+        (found, wanted) => found == wanted,
     }
 }
 
@@ -42,7 +68,7 @@ pub(crate) fn fits(mapping: &Mapping, payload: Payload<'_>) -> bool {
 
 /// The call that the payload makes, as the tracking API has it. What is not found is left out, and what is of the wrong type is left to
 /// the check that every call passes.
-pub(crate) fn call(mapping: &Mapping, payload: Payload<'_>) -> Value {
+pub(crate) fn call(source: &SourceId, mapping: &Mapping, payload: Payload<'_>) -> Value {
     let mut call = Map::new();
     let ids = [
         ("userId", &mapping.user_id),
@@ -51,15 +77,12 @@ pub(crate) fn call(mapping: &Mapping, payload: Payload<'_>) -> Value {
         ("previousId", &mapping.previous_id),
     ];
     for (name, places) in ids {
-        if let Some(id) = payload.find(places) {
+        if let Some(id) = payload.find_id(places) {
             call.insert(name.to_owned(), id.into_owned());
         }
     }
-    if let Some(id) = message_id(mapping, payload) {
-        call.insert("messageId".to_owned(), id.into());
-    }
     if let Some(at) = payload.find(&mapping.timestamp) {
-        call.insert("timestamp".to_owned(), moment(&at));
+        call.insert("timestamp".to_owned(), at.into_owned());
     }
     if let Some(event) = &mapping.event {
         let name = if let EventKind::Page | EventKind::Screen = mapping.kind { "name" } else { "event" };
@@ -70,40 +93,49 @@ pub(crate) fn call(mapping: &Mapping, payload: Payload<'_>) -> Value {
             picks.iter().filter_map(|(name, pick)| Some((name.clone(), value(pick, payload)?))).collect();
         call.insert(name.to_owned(), picked.into());
     }
-    call.into()
+    let mut call = Value::from(call);
+    call["messageId"] = message_id(source, mapping, payload, &call).into();
+    call
 }
 
-/// The sender's id and what the mapping makes of it: several mappings may fit one payload.
-fn message_id(mapping: &Mapping, payload: Payload<'_>) -> Option<String> {
-    let found = payload.find(&mapping.message_id)?;
-    let id = match &*found {
-        Value::String(id) => id.clone(),
-        Value::Number(id) => id.to_string(),
-        _ => return None,
+/// What tells a repeated delivery: the sender's id, and what the mapping makes of the payload, as several mappings may fit it. Senders
+/// deliver again what was not answered in time, so that without an id of theirs the payload tells it.
+///
+/// Of several payloads in one request, those that share a header's id are told by their places; an id of their own may still be that of
+/// several changes (HubSpot), so that what the call says is part of it, wherever a retry puts it.
+fn message_id(source: &SourceId, mapping: &Mapping, payload: Payload<'_>, call: &Value) -> String {
+    let digest = |parts: &[&str]| {
+        let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
+        hash::base32(&hash::sha256(&parts)[..15])
     };
-    let made = mapping.event.as_ref().map_or(mapping.kind.as_str(), |event| event.as_str());
-    let place = payload.place.map(|place| format!(":{place}")).unwrap_or_default();
-    let id = format!("{id}{place}:{made}");
-    // An id that is too long would be rejected; its hash tells repeats just as well.
-    if id.len() <= MessageId::MAX_BYTES { Some(id) } else { Some(hash::base32(&hash::sha256(&[id.as_bytes()]))) }
+    let found = mapping.message_id.iter().find_map(|place| {
+        let value = payload.at(place)?;
+        Some((place, text(&value)?))
+    });
+    let id = match (found, payload.place) {
+        (Some((_, id)), None) => id,
+        (Some((Place::Header(_), id)), Some(place)) => format!("{id}:{place}"),
+        (Some((Place::Body(_), id)), Some(_)) => format!("{id}:{}", digest(&[&call.to_string()])),
+        (None, _) => format!("payload-{}", digest(&[source.as_str(), &payload.body.to_string()])),
+    };
+    id_of(&id, mapping.event.as_ref().map_or(mapping.kind.as_str(), |event| event.as_str()))
 }
 
-/// Seconds or milliseconds since 1970 as RFC 3339; anything else as it is. Milliseconds reached 10^11 in 1973, seconds will
-/// in 5138.
-fn moment(value: &Value) -> Value {
-    const FIRST_MILLIS: i64 = 100_000_000_000;
-    let at = value.as_i64().and_then(|number| {
-        if number.abs() < FIRST_MILLIS { Timestamp::from_second(number) } else { Timestamp::from_millisecond(number) }
-            .ok()
-    });
-    at.map_or_else(|| value.clone(), |at| at.to_string().into())
+/// An id's text.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(id) => Some(id.clone()),
+        Value::Number(id) => Some(id.to_string()),
+        _ => None,
+    }
 }
 
 fn value(pick: &Pick, payload: Payload<'_>) -> Option<Value> {
     match pick {
         Pick::Value(places) => payload.find(places).map(Cow::into_owned),
         Pick::Money { minor, currency } => {
-            let minor = payload.find(minor)?.as_i64()?;
+            let minor = payload.find(minor)?;
+            let minor = minor.as_i64().or_else(|| minor.as_str()?.trim().parse().ok())?;
             let currency = Currency::parse(payload.find(currency)?.as_str()?).ok()?;
             serde_json::from_str(&major_units(minor, currency)).ok()
         }
@@ -138,10 +170,21 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_read_in_seconds_milliseconds_and_text() {
-        assert_eq!(moment(&json!(1_736_935_200)), "2025-01-15T10:00:00Z");
-        assert_eq!(moment(&json!(1_736_935_200_500_i64)), "2025-01-15T10:00:00.5Z");
-        assert_eq!(moment(&json!("2025-01-15T10:00:00Z")), "2025-01-15T10:00:00Z");
-        assert_eq!(moment(&json!([1])), json!([1]));
+    fn numbers_and_truth_values_are_compared_with_their_text() {
+        for (found, wanted) in [
+            (json!("1"), json!(1)),
+            (json!(1), json!("1")),
+            (json!(1.0), json!(1)),
+            (json!("True"), json!(true)),
+            (json!(false), json!("false")),
+            (json!("a"), json!("a")),
+        ] {
+            assert!(same(&found, &wanted), "{found} {wanted}");
+        }
+        for (found, wanted) in
+            [(json!("2"), json!(1)), (json!(1), json!(true)), (json!("a"), json!("A")), (json!(""), json!(0))]
+        {
+            assert!(!same(&found, &wanted), "{found} {wanted}");
+        }
     }
 }

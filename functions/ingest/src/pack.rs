@@ -58,7 +58,7 @@ mod tests {
                 let start = json.len();
                 json.push_str(&serde_json::json!({"u": user, "i": i, "x": "x".repeat(*size)}).to_string());
                 Accepted {
-                    identity: Identity::User(UserId::parse(&user.to_string()).unwrap()),
+                    identity: Some(Identity::User(UserId::parse(&user.to_string()).unwrap())),
                     json: start..json.len(),
                     notes: Vec::new(),
                 }

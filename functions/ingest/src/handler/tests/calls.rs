@@ -320,3 +320,74 @@ async fn the_sample_calls_become_events() {
     assert_eq!(ids, (1..=8).map(|n| format!("m-000{n}")).collect::<Vec<_>>());
     assert_eq!(fixture.rejected().len(), 1);
 }
+
+/// As in Segment's API; whoever sends a call again, and wants it counted once, sends its `messageId`.
+#[tokio::test]
+async fn a_call_without_a_message_id_is_an_event_of_its_own_each_time() {
+    let fixture = Fixture::new();
+    let call = json!({"userId":"u","event":"Feature Used","timestamp":"2026-11-21T21:00:00Z"}).to_string();
+    for _ in 0..2 {
+        assert_eq!(fixture.post("/v1/track", &call).await.status, 200);
+    }
+    let events = fixture.events();
+    assert_ne!(events[0].message_id, events[1].message_id);
+}
+
+#[tokio::test]
+async fn what_is_too_large_for_the_profile_is_told_and_stays_in_the_event() {
+    let fixture = Fixture::new();
+    let long = "y".repeat(1100);
+    let call = json!({"userId":"u","messageId":"m-1","traits":{"bio":long,"city":"Rome"}});
+    let answer = fixture.post("/v1/identify", call.to_string()).await;
+    let told = json!([{"field":"bio","dropped":"longer than 1024 bytes: not kept in the profile"}]);
+    assert_eq!((answer.status, &answer.body["warnings"]), (200, &told));
+    let event = fixture.events().remove(0);
+    assert_eq!((&event.traits["bio"], &event.context["hygiene"]), (&json!(long), &told));
+
+    let batch = json!({"batch":[page("m-2"), 7, {"type":"group","userId":"u","groupId":"g","traits":{"notes":long}},
+        {"type":"identify","userId":"u","traits":{"phone":"12"}}]});
+    let answer = fixture.post("/v1/batch", batch.to_string()).await;
+    let told = json!([{"index":2,"field":"notes","dropped":"longer than 1024 bytes: not kept in the profile"},
+        {"index":3,"field":"phone","dropped":"no country code, and no country beside it"}]);
+    assert_eq!(answer.body, json!({"success":true,"accepted":3,"rejected":1,"warnings":told}));
+
+    let posthog = json!({"batch":[{"event":"E","distinct_id":"u","properties":{"$set_once":{"bio":long}}}]});
+    let answer = fixture.post("/batch/", posthog.to_string()).await;
+    assert_eq!((&answer.body["accepted"], &answer.body["warnings"][0]["field"]), (&json!(1), &json!("bio")));
+}
+
+#[tokio::test]
+async fn a_batchs_context_applies_to_its_calls_and_its_order_is_kept() {
+    let fixture = Fixture::new();
+    let plan = |plan: &str| json!({"type":"identify","userId":"u","traits":{"plan":plan}});
+    let batch = json!({"batch":[plan("pro"), plan("free")],"context":{"groupId":"acct","timezone":"Asia/Tokyo"}});
+    assert_eq!(fixture.post("/v1/batch", batch.to_string()).await.body["accepted"], 2);
+    let events = fixture.events();
+    assert!(events.iter().all(|event| event.group_id.as_ref().unwrap().as_str() == "acct"));
+    assert!(events.iter().all(|event| event.context["timezone"] == "Asia/Tokyo"));
+    let late = |event: &Event| event.timestamp.duration_since(NOW.parse().unwrap()).as_micros();
+    assert_eq!(events.iter().map(late).collect::<Vec<_>>(), [0, 1]);
+    let large = json!({"batch":vec![page("m"); 2_500],"context":{"a":"x".repeat(2_000)}});
+    let answer = fixture.post("/v1/batch", large.to_string()).await;
+    assert_eq!((answer.status, answer.code()), (413, "context_too_large"));
+}
+
+/// posthog-js sends its events as a form with base64 until it knows better, and its key in their properties.
+#[tokio::test]
+async fn what_posthogs_browser_sdk_sends_is_taken() {
+    let fixture = Fixture::new();
+    let events =
+        json!([{"event":"$pageview","uuid":"m","properties":{"token":"phc_TEST","distinct_id":"d","$device_id":"d"}}])
+            .to_string();
+    let body = format!("data={}", BASE64.encode(events.as_bytes()).replace('+', "%2B").replace('=', "%3D"));
+    for (path, body) in [("/e/?ip=1&ver=1.2", body.as_bytes()), ("/i/v0/e/", events.as_bytes())] {
+        let answer = fixture.send("POST", path, &[("content-type", "application/x-www-form-urlencoded")], body).await;
+        assert_eq!(
+            (answer.status, &answer.body["accepted"], &answer.body["status"]),
+            (200, &json!(1), &json!(1)),
+            "{path}"
+        );
+    }
+    let event = fixture.events().remove(0);
+    assert_eq!((event.kind.as_str(), event.anonymous_id.unwrap().as_str()), ("page", "d"));
+}

@@ -208,3 +208,175 @@ async fn the_sample_payloads_of_stripe_become_events() {
     ];
     assert_eq!(names, expected);
 }
+
+fn github_headers<'a>(signature: &'a str, event: &'a str, kind: &'a str) -> [(&'static str, &'a str); 4] {
+    [
+        ("x-hub-signature-256", signature),
+        ("x-github-event", event),
+        ("x-github-delivery", "d-1"),
+        ("content-type", kind),
+    ]
+}
+
+async fn github(fixture: &Fixture, event: &str, kind: &str, body: &[u8]) -> Answered {
+    let signature = format!("sha256={}", HEXLOWER.encode(&mac(&[body])));
+    fixture.send("POST", "/hooks/github", &github_headers(&signature, event, kind), body).await
+}
+
+async fn standard(fixture: &Fixture, id: &str, body: &[u8]) -> Answered {
+    let key =
+        hmac::Key::new(hmac::HMAC_SHA256, &BASE64.decode(SECRET.trim_start_matches("whsec_").as_bytes()).unwrap());
+    let signed = [format!("{id}.{}.", seconds()).as_bytes(), body].concat();
+    let signature = format!("v1,{}", BASE64.encode(hmac::sign(&key, &signed).as_ref()));
+    let headers = [
+        ("webhook-id", id),
+        ("webhook-timestamp", &*seconds()),
+        ("webhook-signature", "v1,AAAA"),
+        ("webhook-signature", &*signature),
+    ];
+    fixture.send("POST", "/hooks/app", &headers, body).await
+}
+
+/// GitHub's form offers `application/json` and `application/x-www-form-urlencoded`, and chooses the latter by itself (octokit/webhooks.js#158).
+#[tokio::test]
+async fn every_content_type_that_github_offers_is_read() {
+    let star = json!({"action":"created","starred_at":"2026-11-21T21:00:00Z","sender":{"login":"ada & co"},"repository":{"full_name":"a/b"}}).to_string();
+    let encoded: String = percent_encoding::utf8_percent_encode(&star, percent_encoding::NON_ALPHANUMERIC).to_string();
+    for (kind, body) in [
+        ("application/json", star.clone().into_bytes()),
+        ("application/json; charset=utf-8", [b"\xef\xbb\xbf", star.as_bytes()].concat()),
+        ("application/x-www-form-urlencoded", format!("payload={encoded}").into_bytes()),
+        (
+            "application/x-www-form-urlencoded; charset=UTF-8",
+            format!("payload={}", encoded.replace("%20", "+")).into_bytes(),
+        ),
+        ("text/plain", format!("payload={encoded}").into_bytes()),
+        ("application/json", gzip(star.as_bytes())),
+    ] {
+        let fixture = Fixture::new();
+        let answer = github(&fixture, "star", kind, &body).await;
+        assert_eq!((answer.status, &answer.body["accepted"]), (200, &json!(1)), "{kind}: {}", answer.body);
+        let events = fixture.events();
+        assert_eq!(
+            (events[0].counted_as(), events[0].user_id.as_ref().unwrap().as_str()),
+            ("Repository Starred", "ada & co")
+        );
+    }
+    let fixture = Fixture::new();
+    let answer = github(&fixture, "star", "application/x-www-form-urlencoded", b"--boundary\r\n").await;
+    assert_eq!((answer.status, answer.code()), (400, "invalid_json"));
+}
+
+#[tokio::test]
+async fn pings_and_greetings_are_answered_and_not_counted() {
+    let fixture = Fixture::new();
+    let ping = json!({"zen":"Design for failure.","hook_id":1,"hook":{"type":"Repository"}}).to_string();
+    let encoded = percent_encoding::utf8_percent_encode(&ping, percent_encoding::NON_ALPHANUMERIC).to_string();
+    for body in [ping.into_bytes(), format!("payload={encoded}").into_bytes()] {
+        let answer = github(&fixture, "ping", "application/json", &body).await;
+        assert_eq!((answer.status, answer.body), (200, json!({"success":true,"accepted":0,"rejected":0})));
+    }
+    for method in ["GET", "HEAD"] {
+        assert_eq!(fixture.send(method, "/hooks/github", &[], b"").await.status, 200, "{method}");
+        assert_eq!(fixture.send(method, "/hooks/web", &[], b"").await.status, 404, "{method}");
+    }
+    // Zendesk's test of a webhook that is not created yet, and so has no secret.
+    let body =
+        json!({"type":"zen:event-type:ticket.created","id":"1","time":NOW,"detail":{"id":"1","requester_id":"7"}})
+            .to_string();
+    let key = hmac::Key::new(hmac::HMAC_SHA256, b"dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ==");
+    let signature = BASE64.encode(hmac::sign(&key, format!("{NOW}{body}").as_bytes()).as_ref());
+    let headers = [("x-zendesk-webhook-signature", &*signature), ("x-zendesk-webhook-signature-timestamp", NOW)];
+    let answer = fixture.send("POST", "/hooks/zendesk", &headers, body.as_bytes()).await;
+    assert_eq!((answer.status, answer.body), (200, json!({"success":true,"accepted":0,"rejected":0})));
+    assert!(fixture.events().is_empty() && fixture.rejected().is_empty());
+}
+
+#[tokio::test]
+async fn a_webhooks_time_is_read_in_every_spelling() {
+    for timestamp in [
+        json!(1_795_294_000),
+        json!(1_795_294_000.0),
+        json!(1_795_294_000_000_i64),
+        json!("1795294000"),
+        json!("2026-11-21T20:46:40Z"),
+        json!("2026-11-21 20:46:40 UTC"),
+        json!("2026-11-21 20:46:40"),
+        json!("Sat, 21 Nov 2026 20:46:40 +0000"),
+    ] {
+        let fixture = Fixture::new();
+        let body = json!({"type":"feature.used","timestamp":timestamp,"data":{"userId":"u","feature":"alerts"}});
+        assert_eq!(standard(&fixture, "msg_1", body.to_string().as_bytes()).await.body["accepted"], 1, "{timestamp}");
+        assert_eq!(fixture.events()[0].timestamp.as_second(), 1_795_294_000, "{timestamp}");
+    }
+    let fixture = Fixture::new();
+    let body = json!({"type":"feature.used","timestamp":1_795_294_000.5,"data":{"userId":"u"}});
+    assert_eq!(standard(&fixture, "msg_1", body.to_string().as_bytes()).await.body["accepted"], 1);
+    assert_eq!(fixture.events()[0].timestamp.as_millisecond(), 1_795_294_000_500);
+}
+
+/// `sources.toml`: "a list of places of which the first that holds something counts".
+#[tokio::test]
+async fn null_empty_text_and_words_for_no_id_hold_nothing() {
+    for nothing in [json!(null), json!(""), json!("  "), json!("null"), json!("undefined"), json!(0)] {
+        let fixture = Fixture::new();
+        let body = json!({"type":"feature.used","timestamp":"","data":{"userId":nothing,"user_id":42,"accountId":nothing,"account_id":"acct","feature":""}});
+        let answer = standard(&fixture, "msg_1", body.to_string().as_bytes()).await;
+        assert_eq!(answer.body, json!({"success":true,"accepted":1,"rejected":0}), "{nothing}");
+        let event = fixture.events().remove(0);
+        assert_eq!((event.user_id.unwrap().as_str(), event.group_id.unwrap().as_str()), ("42", "acct"));
+        assert_eq!((event.timestamp, event.properties.len()), (event.received_at, 0));
+    }
+    // Every list of places of the shipped config, in the same way.
+    let headers = http::HeaderMap::new();
+    let zendesk = CONFIG.sources.iter().find(|source| source.id.as_str() == "zendesk").unwrap();
+    let body = json!({"id":"01H","type":"zen:event-type:ticket.created","detail":{"id":"5159","requester_id":"777","external_id":"","priority":null}});
+    let payload = crate::mapping::Payload { headers: &headers, body: &body, place: None };
+    let mapping = zendesk.hook.as_ref().unwrap().maps.iter().find(|map| crate::mapping::fits(map, payload)).unwrap();
+    let call = crate::mapping::call(&zendesk.id, mapping, payload);
+    assert_eq!((&call["userId"], &call["properties"]), (&json!("777"), &json!({"ticket":"5159"})));
+}
+
+async fn hubspot(fixture: &Fixture, body: &Value) -> Answered {
+    let (body, millis) = (body.to_string(), format!("{}000", seconds()));
+    let signature =
+        BASE64.encode(&mac(&[b"POST", b"https://hooks.example.com/hooks/hubspot", body.as_bytes(), millis.as_bytes()]));
+    let headers = [
+        ("host", "hooks.example.com"),
+        ("x-hubspot-signature-v3", &*signature),
+        ("x-hubspot-request-timestamp", &*millis),
+    ];
+    fixture.send("POST", "/hooks/hubspot", &headers, body.as_bytes()).await
+}
+
+/// HubSpot delivers up to ten times, counting in `attemptNumber`, in batches of its own making; an `eventId` is not sure to be unique.
+#[tokio::test]
+async fn a_change_that_hubspot_delivers_again_has_its_id_wherever_it_stands() {
+    let change = |property: &str, attempt: u8| {
+        json!({"eventId":7,"subscriptionType":"contact.propertyChange","objectId":1,"propertyName":property,"propertyValue":"x",
+            "occurredAt":1_795_294_000_123_u64,"attemptNumber":attempt})
+    };
+    let fixture = Fixture::new();
+    assert_eq!(hubspot(&fixture, &json!([change("plan", 0), change("city", 0)])).await.body["accepted"], 2);
+    assert_eq!(hubspot(&fixture, &json!([change("city", 1)])).await.body["accepted"], 1);
+    let ids: Vec<_> = fixture.events().into_iter().map(|event| event.message_id).collect();
+    assert_ne!(ids[0], ids[1], "two changes of one event id are two");
+    assert_eq!(ids[1], ids[2]);
+}
+
+#[tokio::test]
+async fn a_delivery_without_an_id_is_told_by_its_payload() {
+    let mut config = CONFIG.clone();
+    let app = config.sources.iter_mut().find(|source| source.id.as_str() == "app").unwrap();
+    app.hook.as_mut().unwrap().maps.iter_mut().for_each(|map| map.message_id.clear());
+    let mut fixture = Fixture::new();
+    fixture.deps.config = ConfigHandle::fixed(config);
+    let body = |user: &str| json!({"type":"user.created","data":{"userId":user}}).to_string();
+    for (id, user) in [("msg_1", "u"), ("msg_2", "u"), ("msg_3", "v")] {
+        assert_eq!(standard(&fixture, id, body(user).as_bytes()).await.body["accepted"], 2);
+    }
+    let ids: Vec<_> = fixture.events().into_iter().map(|event| event.message_id).collect();
+    let [identify, signed_up, again, _, other, _] = &ids[..] else { unreachable!("{ids:?}") };
+    assert_eq!(identify, again);
+    assert!(identify != signed_up && identify != other);
+}

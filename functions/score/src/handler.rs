@@ -122,6 +122,8 @@ impl Run<'_> {
             tracing::error!(%error, events = events.len(), "the batch could not be archived; its events come again");
             self.failed.extend(events.drain(..).map(|(record, _)| record));
         }
+        let (events, of_accounts) = events.into_iter().partition::<Vec<_>, _>(|(_, event)| event.identity().is_some());
+        self.failed.append(&mut outbox::tell_accounts(self.deps, &of_accounts).await);
         let records: BTreeSet<RecordIndex> = events.iter().map(|(record, _)| *record).chain(timers.records()).collect();
         if let Err(error) = self.share_out(events, timers).await {
             tracing::error!(%error, "people could not be read; their records come again");

@@ -1,17 +1,18 @@
 //! Performing what profiles ask for.
 
 use crate::deps::Deps;
+use crate::intake::RecordIndex;
 use crate::joins::{self, Meeting};
 use crate::performed;
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_contracts::queue::{AccountMilestone, AccountTraits, AccountsPayload, EventsPayload, MessagesPayload};
-use perennial_domain::{AccountId, MessageId, PersonId};
+use perennial_domain::{AccountId, Event, MessageId, PersonId};
 use perennial_engine::Action;
 use perennial_lambda_kit::queue::{Delay, Sender};
 use perennial_store::{Store, StoreError, Stored};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Store writes at once.
 const CONCURRENCY: usize = 16;
@@ -303,6 +304,27 @@ fn accounts(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoing>, serde_
         }
     }
     Ok(outgoing)
+}
+
+/// Hands on what calls of nobody say of accounts: they are in the archive, and no profile has to be written. Gives the records whose
+/// messages were not taken.
+pub(crate) async fn tell_accounts(deps: &Deps, events: &[(RecordIndex, Event)]) -> BTreeSet<RecordIndex> {
+    let now = deps.clock.now();
+    let message = |(record, event): &(RecordIndex, Event)| {
+        let traits =
+            AccountTraits { traits: event.traits.clone(), at: event.timestamp, message_id: event.message_id.clone() };
+        let changed = AccountsPayload::Changed {
+            account: event.group_id.clone()?,
+            traits: Some(traits),
+            milestones: Vec::new(),
+            renewals: Vec::new(),
+            at: Some(now),
+        };
+        // Plain data always becomes JSON.
+        Some(Outgoing { body: serde_json::to_string(&changed).ok()?, of: vec![*record] })
+    };
+    let outgoing = events.iter().filter_map(message).collect();
+    send(&*deps.accounts, outgoing, deps.debounce).await.into_iter().collect()
 }
 
 /// Sends everything packed; gives the entries whose message was not taken.

@@ -157,3 +157,24 @@ async fn a_fact_about_the_account_reaches_the_accounts_queue_with_the_time_of_it
         [(Milestone::Customer, at(-60))]
     );
 }
+
+/// As PostHog's server libraries identify a company: nobody did it.
+#[tokio::test]
+async fn a_call_about_an_account_alone_reaches_it_and_makes_no_profile() {
+    let bench = bench().await;
+    let mut group = EventBuilder::group("g", "u", "acme").with_trait("name", "Acme").at(at(-60)).build();
+    group.user_id = None;
+    assert!(bench.feed(&[vec![group.clone()], vec![EventBuilder::page("p", "anon").build()]]).await.is_empty());
+    let told: Vec<AccountsPayload> =
+        bench.accounts.drain().iter().map(|(body, _)| serde_json::from_str(body).unwrap()).collect();
+    let [AccountsPayload::Changed { account, traits: Some(said), .. }] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!((account, said.at, &said.traits), (&id("acme"), at(-60), &group.traits));
+    assert!(bench.stored(user("u")).await.is_none());
+
+    bench.accounts.refuse_next(1);
+    assert_eq!(
+        bench.feed(&[vec![EventBuilder::page("q", "anon").build()], vec![group]]).await,
+        ["r1"],
+        "it comes again"
+    );
+}

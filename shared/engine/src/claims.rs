@@ -122,7 +122,11 @@ fn said(rules: &Identities, event: &Event, identity: &Identity) -> Vec<Said> {
     let mut all = Vec::new();
     // An anonymous identity is found by its address; what joins it are its links.
     let may_join = identity.is_user() && rules.allows_id(identity.as_str());
-    let address = event.traits.get("email").or_else(|| event.traits_once.get("email")).filter(|_| event.kind == EventKind::Identify);
+    let address = event
+        .traits
+        .get("email")
+        .or_else(|| event.traits_once.get("email"))
+        .filter(|_| event.kind == EventKind::Identify);
     if address.is_some_and(Value::is_null) && identity.is_user() {
         // Who says to have no address any more has given up the one before.
         all.push(Said { evidence: Evidence::Mail, value: String::new(), joins: false, shown: String::new() });

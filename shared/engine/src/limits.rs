@@ -21,7 +21,7 @@ use serde_json::Value;
 /// that of `limits.toml`.
 pub fn time_zone(config: &Config, view: &State) -> TimeZone {
     let named = TRAITS.iter().filter_map(|name| {
-        let value = serde_json::from_str(&view.traits.get(*name)?.value).ok()?;
+        let value = serde_json::from_str(view.trait_json(name)?).ok()?;
         match value {
             Value::String(text) => Zone::parse(&text).ok(),
             Value::Number(number) => Zone::parse(&number.to_string()).ok(),

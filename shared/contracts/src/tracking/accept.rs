@@ -138,14 +138,20 @@ fn accept(
     let user_id = unless_placeholder(user_id, UserId::as_str, "userId", &mut notes);
     let anonymous_id = id(call.anonymous_id, "anonymousId", AnonymousId::MAX_BYTES, AnonymousId::parse)?;
     let anonymous_id = unless_placeholder(anonymous_id, AnonymousId::as_str, "anonymousId", &mut notes);
-    let group_id = id(call.group_id, "groupId", AccountId::MAX_BYTES, AccountId::parse)?;
-    let group_id = match unless_placeholder(group_id, AccountId::as_str, "groupId", &mut notes) {
-        Some(group_id) => Some(group_id),
-        None => {
-            let group_id = id(call.context_group_id, "context.groupId", AccountId::MAX_BYTES, AccountId::parse)?;
-            unless_placeholder(group_id, AccountId::as_str, "context.groupId", &mut notes)
-        }
+    let stands = |id: &AccountId| !is_placeholder(id.as_str());
+    let own = id(call.group_id, "groupId", AccountId::MAX_BYTES, AccountId::parse)?;
+    let beside = match &own {
+        Some(own) if stands(own) => None,
+        _ => id(call.context_group_id, "context.groupId", AccountId::MAX_BYTES, AccountId::parse)?,
     };
+    let is_beside = beside.as_ref().is_some_and(stands);
+    let group_id = unless_placeholder(
+        if is_beside { own } else { own.or(beside.clone()) },
+        AccountId::as_str,
+        "groupId",
+        &mut notes,
+    );
+    let group_id = if is_beside { beside } else { group_id };
     let previous_id = match kind {
         EventKind::Alias => id(call.previous_id, "previousId", AnonymousId::MAX_BYTES, AnonymousId::parse)?,
         _ => None,

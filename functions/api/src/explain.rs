@@ -8,7 +8,7 @@ use http::Response;
 use jiff::Timestamp;
 use lambda_http::Body;
 use perennial_domain::{AccountId, Likelihood, PersonId, Score, Stage, Touch};
-use perennial_engine::explain::words::{ToldGlance, ToldScore, about, glance, identities, tell};
+use perennial_engine::explain::words::{ToldGlance, ToldScore, about, absent, glance, identities, tell};
 use perennial_engine::{Explanation, StageMove, evaluate, explain, stage_history};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -16,8 +16,11 @@ use std::collections::BTreeMap;
 #[derive(Serialize)]
 struct ExplainView<'a> {
     person: PersonView<'a>,
-    /// The scores that were asked for.
+    /// The scores that were asked for and apply to the person.
     scores: BTreeMap<Likelihood, ScoreView>,
+    /// Those that do not apply, and whom they apply to.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    absent: BTreeMap<Likelihood, String>,
     config: &'a str,
     now: Timestamp,
 }
@@ -54,7 +57,7 @@ struct ScoreView {
     glance: ToldGlance,
 }
 
-/// Answers why one score of the person behind `identity`, or each of all nine, is what it is.
+/// Answers why one score of the person behind `identity`, or each of those that apply, is what it is.
 pub(crate) async fn show(deps: &Deps, identity: &str, score: Option<&str>) -> Result<Response<Body>, Failure> {
     let asked: Vec<Likelihood> = match score {
         None => Likelihood::ALL.into(),
@@ -78,10 +81,12 @@ fn view<'a>(found: &'a Found, asked: &[Likelihood]) -> ExplainView<'a> {
     let name = found.name();
     let account = found.account.as_ref().map(|(id, facts)| (id, facts.as_ref()));
     let score = |likelihood: &Likelihood| {
-        let explanation = explain(&moment, state, &found.facts, *likelihood);
+        let explanation = explain(&moment, state, &found.facts, *likelihood)?;
         let (told, glance) = (tell(&explanation, found.now), glance(&explanation, found.now));
-        (*likelihood, ScoreView { explanation, told, glance })
+        Some((*likelihood, ScoreView { explanation, told, glance }))
     };
+    let scores: BTreeMap<Likelihood, ScoreView> = asked.iter().filter_map(score).collect();
+    let missing = asked.iter().filter(|likelihood| !scores.contains_key(likelihood));
     ExplainView {
         person: PersonView {
             id: found.profile.id,
@@ -103,7 +108,8 @@ fn view<'a>(found: &'a Found, asked: &[Likelihood]) -> ExplainView<'a> {
                 .chain(identities(&found.profile, &name, found.now))
                 .collect(),
         },
-        scores: asked.iter().map(score).collect(),
+        absent: missing.map(|likelihood| (*likelihood, absent(config, *likelihood))).collect(),
+        scores,
         config: config.version.as_str(),
         now: found.now,
     }

@@ -16,7 +16,7 @@ use perennial_engine::explain::{Reason, reasons_of};
 use perennial_engine::facts::Facts;
 use perennial_engine::instant::timestamp;
 use perennial_engine::trend::{TrendPoint, trend};
-use perennial_engine::{Evaluation, NpsClass, StageMove, State, evaluate, stage_history};
+use perennial_engine::{Engagement, Evaluation, NpsClass, StageMove, State, evaluate, stage_history};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -40,14 +40,19 @@ struct ProfileView<'a> {
     stages: Vec<StageMove>,
     personas: Vec<&'a str>,
     segments: Vec<SegmentView<'a>>,
-    /// Active days of the last 28, as 0 to 100.
+    /// How often and how much the person does something, 0 to 100.
     engagement: Score,
+    /// What the engagement is made of.
+    engaged: Engagement,
     nps: NpsView,
+    /// The latest answer to the satisfaction survey; `null` where there is none.
+    csat: Option<AnswerView>,
     /// How kind the texts of the last three months are, -1 to 1; `null` where there are none.
     sentiment: Option<f64>,
     /// Texts of the last three months in languages that are not known: how kind they are, nobody can say.
     #[serde(skip_serializing_if = "is_zero")]
     unread_texts: u32,
+    /// The scores that apply to the person.
     scores: BTreeMap<Likelihood, ScoreView>,
     tallies: &'a BTreeMap<String, u32>,
     counts: BTreeMap<&'a str, u32>,
@@ -84,6 +89,12 @@ pub(crate) struct NpsView {
     /// 0 to 10.
     answer: Option<u8>,
     at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct AnswerView {
+    answer: u8,
+    at: Timestamp,
 }
 
 #[derive(Serialize)]
@@ -126,10 +137,12 @@ pub(crate) async fn show(deps: &Deps, identity: &str) -> Result<Response<Body>, 
         personas: evaluation.personas(config).collect(),
         segments: segments(config, &evaluation, &found.facts),
         engagement: evaluation.engagement,
+        engaged: evaluation.engaged,
         nps: nps(&evaluation, state),
+        csat: state.csat.map(|answer| AnswerView { answer: answer.points, at: timestamp(answer.at) }),
         sentiment: evaluation.sentiment,
         unread_texts: evaluation.unread_texts,
-        scores: Likelihood::ALL.into_iter().map(|likelihood| (likelihood, score(&found, likelihood))).collect(),
+        scores: Likelihood::ALL.into_iter().filter_map(|one| Some((one, score(&found, one)?))).collect(),
         tallies: &state.tallies,
         counts: state.counts.iter().collect(),
         other_events: state.counts.other(),
@@ -165,10 +178,10 @@ pub(crate) fn nps(evaluation: &Evaluation, state: &State) -> NpsView {
     }
 }
 
-fn score(found: &Found, likelihood: Likelihood) -> ScoreView {
+fn score(found: &Found, likelihood: Likelihood) -> Option<ScoreView> {
     let moment = found.moment();
-    let (value, reasons) = reasons_of(&moment, &found.state, likelihood);
-    ScoreView { value, reasons, trend: trend(&moment, &found.state, &found.facts, likelihood) }
+    let (value, reasons) = reasons_of(&moment, &found.state, likelihood)?;
+    Some(ScoreView { value, reasons, trend: trend(&moment, &found.state, &found.facts, likelihood) })
 }
 
 fn traits(state: &State) -> BTreeMap<&str, Value> {

@@ -95,6 +95,7 @@ pub(crate) fn empty_config() -> Config {
     Config {
         version: ConfigVersion::parse("v1").unwrap(),
         sources: Default::default(),
+        pages: Default::default(),
         identity: Default::default(),
         features: Default::default(),
         personas: Default::default(),

@@ -6,8 +6,7 @@ mod load;
 #[cfg(feature = "schema")]
 pub(crate) use load::File;
 
-use crate::lifecycle::{Lifecycle, Milestone};
-use perennial_domain::{Currency, Event, Touch};
+use perennial_domain::{Currency, Touch};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -147,6 +146,8 @@ pub struct Accounts {
     pub owner: Owner,
     /// Events (as counted) that say where the account itself stands; each is one of `lifecycle.toml`.
     pub stage_events: BTreeSet<String>,
+    /// Events (as counted) that name the account a person belongs to, as a `group` call does.
+    pub member_events: BTreeSet<String>,
     /// Renewals.
     pub renewal: Renewal,
     /// The score.
@@ -157,17 +158,6 @@ pub struct Accounts {
     pub domains: Domains,
     /// The CRM, where there is one.
     pub crm: Option<Crm>,
-}
-
-impl Accounts {
-    /// The milestones of the whole account that `event` tells of: none where it names no account.
-    pub fn milestones<'a>(&self, lifecycle: &'a Lifecycle, event: &Event) -> &'a [Milestone] {
-        let name = event.counted_as();
-        if event.group_id.is_none() || !self.stage_events.contains(name) {
-            return &[];
-        }
-        lifecycle.milestones.get(name).map(Vec::as_slice).unwrap_or_default()
-    }
 }
 
 #[cfg(test)]

@@ -9,16 +9,16 @@ use crate::features::Features;
 use crate::history::History;
 use crate::identity::Identities;
 use crate::journeys::{self, Journey, Journeys};
-use crate::lifecycle::Lifecycle;
+use crate::lifecycle::{Lifecycle, Milestone};
 use crate::limits::{self, Limits};
 use crate::personas::Personas;
 use crate::schedules::{self, Schedule};
 use crate::scoring::{self, Scoring};
 use crate::segments::Segments;
-use crate::sources::{self, Source};
+use crate::sources::{self, Pages, Source};
 use crate::topics::{self, Topic};
 use crate::vocabulary::{AccountField, Level, PersonSlot, PersonVocabulary};
-use perennial_domain::ConfigVersion;
+use perennial_domain::{ConfigVersion, Event, EventKind};
 use std::collections::BTreeMap;
 
 /// What every function and the engine work by.
@@ -28,6 +28,8 @@ pub struct Config {
     pub version: ConfigVersion,
     /// Who may send events.
     pub sources: Vec<Source>,
+    /// Which pages stand for an event.
+    pub pages: Pages,
     /// Who is one person.
     pub identity: Identities,
     /// The product's features.
@@ -81,7 +83,7 @@ impl Config {
                 templates.insert(name.to_owned(), template);
             }
         }
-        let sources = with(bundle, "sources.toml", &mut errors, sources::load);
+        let (sources, pages) = with(bundle, "sources.toml", &mut errors, sources::load);
         // A folder without it has the documented defaults.
         let identity = bundle.files.get("identity.toml").map_or_else(Identities::default, |text| {
             Identities::load(&mut Reporter::new("identity.toml", text, &mut errors))
@@ -145,6 +147,7 @@ impl Config {
             Ok(Self {
                 version: bundle.version(),
                 sources,
+                pages,
                 identity,
                 features,
                 personas,
@@ -163,6 +166,27 @@ impl Config {
         } else {
             Err(ConfigErrors(errors))
         }
+    }
+
+    /// The name that an event is counted under: that of the event that its page stands for, else its own, see
+    /// [`Event::counted_as`].
+    pub fn counted_as<'a>(&'a self, event: &'a Event) -> &'a str {
+        self.pages.event_of(event).unwrap_or_else(|| event.counted_as())
+    }
+
+    /// Whether the account that `event` names is the one that its person belongs to: a `group` call says so, and the events of
+    /// `accounts.toml` that do. Any other call only mentions an account.
+    pub fn names_account(&self, event: &Event) -> bool {
+        event.kind == EventKind::Group || self.accounts.member_events.contains(self.counted_as(event))
+    }
+
+    /// The milestones of the whole account that `event` tells of: none where it names no account.
+    pub fn account_milestones(&self, event: &Event) -> &[Milestone] {
+        let name = self.counted_as(event);
+        if event.group_id.is_none() || !self.accounts.stage_events.contains(name) {
+            return &[];
+        }
+        self.lifecycle.milestones.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// What mails of a template are about; `None` where it names no topic.
@@ -188,9 +212,16 @@ impl Config {
         let personas = self.personas.all.iter().filter_map(|persona| persona.when.as_ref());
         let measures = self.scoring.signals.iter().map(|signal| &signal.measure);
         let signals = self.scoring.signals.iter().filter_map(|signal| signal.when.as_ref());
+        let applies = self.scoring.scores.iter().filter_map(|score| score.applies.when.as_ref());
         let segments = self.segments.all.iter().map(|segment| &segment.when);
         let journeys = self.journeys.all.iter().chain(&self.journeys.retired).flat_map(Journey::conditions);
-        personas.chain(measures).chain(signals).chain(segments).chain(journeys).flat_map(|program| program.slots())
+        personas
+            .chain(measures)
+            .chain(signals)
+            .chain(applies)
+            .chain(segments)
+            .chain(journeys)
+            .flat_map(|program| program.slots())
     }
 }
 

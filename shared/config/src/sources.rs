@@ -2,17 +2,20 @@
 
 mod hook;
 mod mapping;
+mod page;
 mod pick;
 mod write_key;
 
 pub use hook::{Hook, Scheme};
 pub use mapping::{Condition, Mapping};
+pub use page::{Page, Pages};
 pub use pick::{Pick, Place};
 pub use write_key::{InvalidHash, WriteKeyHash};
 
 use crate::error::{Reporter, Used};
 use crate::spanned::Spanned;
 use mapping::RawMapping;
+use page::RawPage;
 use perennial_domain::SourceId;
 use serde::Deserialize;
 
@@ -35,6 +38,9 @@ pub(crate) struct File {
     /// A source. It has write keys, for SDKs, or a hook, for webhooks posted to /hooks/ID, or both.
     #[serde(default)]
     source: Vec<Spanned<RawSource>>,
+    /// Which pages stand for an event.
+    #[serde(default)]
+    page: Vec<Spanned<RawPage>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -57,10 +63,11 @@ struct RawSource {
 }
 
 /// Checks the file.
-pub(crate) fn load(report: &mut Reporter<'_>) -> Vec<Source> {
-    let Some(file) = report.parse::<File>() else { return Vec::new() };
+pub(crate) fn load(report: &mut Reporter<'_>) -> (Vec<Source>, Pages) {
+    let Some(file) = report.parse::<File>() else { return Default::default() };
     let mut ids = Used::default();
-    file.source.into_iter().filter_map(|source| compile(source, &mut ids, report)).collect()
+    let sources = file.source.into_iter().filter_map(|source| compile(source, &mut ids, report)).collect();
+    (sources, page::load(file.page, report))
 }
 
 fn compile(source: Spanned<RawSource>, ids: &mut Used, report: &mut Reporter<'_>) -> Option<Source> {

@@ -262,7 +262,7 @@ fn names_of_events_that_are_written_in_two_ways_are_remarked_on() {
     expect(
         &rule("Pricing page viewed"),
         &[
-            "`Pricing page viewed` differs only in spaces, signs or capitals from `Pricing Page Viewed`, which is written",
+            "`Pricing page viewed` differs only in spaces, signs or capitals from `Pricing Page Viewed`, which is what is sent",
         ],
     );
     expect(&rule("payment_failed"), &["from `Payment Failed`, which is what is sent: did you mean that?"]);

@@ -15,7 +15,7 @@ pub struct Member {
     pub stage: Stage,
     /// The scores above 0.
     pub scores: BTreeMap<Likelihood, Score>,
-    /// Active days of the last 28, as 0 to 100.
+    /// How often and how much they do something, 0 to 100.
     pub engagement: Score,
     /// The newest activity.
     pub last_seen: Option<Timestamp>,

@@ -8,6 +8,7 @@ pub mod id;
 pub mod identity;
 pub mod message;
 pub mod money;
+pub mod page;
 pub mod scalar;
 pub mod score;
 pub mod stage;

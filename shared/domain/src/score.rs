@@ -86,29 +86,34 @@ impl From<Score> for u8 {
     }
 }
 
-/// All nine likelihoods of a person.
+/// The likelihoods of a person. One that does not apply to them, such as the success of a trial to who is in none, is absent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Scores([Score; 9]);
+pub struct Scores([Option<Score>; 9]);
 
 impl Scores {
-    /// Each as `value` says.
-    pub fn new(mut value: impl FnMut(Likelihood) -> Score) -> Self {
+    /// Each as `value` says; `None` for one that does not apply.
+    pub fn new(mut value: impl FnMut(Likelihood) -> Option<Score>) -> Self {
         Self(Likelihood::ALL.map(&mut value))
     }
 
-    /// One of them.
-    pub fn get(&self, likelihood: Likelihood) -> Score {
+    /// Returns one of them; `None` where it does not apply.
+    pub fn get(&self, likelihood: Likelihood) -> Option<Score> {
         self.0[likelihood as usize]
     }
 
-    /// All of them, in the order of [`Likelihood::ALL`].
+    /// Whether one of them applies and is `threshold` or more.
+    pub fn reaches(&self, likelihood: Likelihood, threshold: u8) -> bool {
+        self.get(likelihood).is_some_and(|score| score.get() >= threshold)
+    }
+
+    /// Returns those that apply, in the order of [`Likelihood::ALL`].
     pub fn iter(&self) -> impl Iterator<Item = (Likelihood, Score)> + '_ {
-        Likelihood::ALL.into_iter().zip(self.0)
+        Likelihood::ALL.into_iter().zip(self.0).filter_map(|(likelihood, score)| Some((likelihood, score?)))
     }
 }
 
 impl Serialize for Scores {
-    /// A map from name to value.
+    /// A map from name to value, of those that apply.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.iter())
     }

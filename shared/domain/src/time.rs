@@ -17,6 +17,21 @@ pub fn hour_of(at: Timestamp) -> i32 {
     at.as_second().div_euclid(3600) as i32
 }
 
+/// The week of `at`: weeks begin on Monday, 00:00 UTC, and are counted from that of 1970-01-01.
+pub fn week_of(at: Timestamp) -> i32 {
+    // 1970-01-01 was a Thursday.
+    (day_of(at) + 3).div_euclid(7)
+}
+
+/// Monday, 00:00 UTC, of a week as [`week_of`] counts them; the end of jiff's range where that is beyond it.
+pub fn beginning_of_week(week: i32) -> Timestamp {
+    Timestamp::from_second((i64::from(week) * 7 - 3) * DAY_SECONDS).unwrap_or(if week < 0 {
+        Timestamp::MIN
+    } else {
+        Timestamp::MAX
+    })
+}
+
 /// Months since January 1970, UTC.
 pub fn month_of(at: Timestamp) -> i32 {
     let date = at.to_zoned(TimeZone::UTC).date();
@@ -38,6 +53,11 @@ pub fn days_between(earlier: Timestamp, later: Timestamp) -> i64 {
 /// `at` moved by `days`; the end of jiff's range where that is beyond it.
 pub fn plus_days(at: Timestamp, days: i64) -> Timestamp {
     Timestamp::from_second(at.as_second().saturating_add(days.saturating_mul(DAY_SECONDS))).unwrap_or(Timestamp::MAX)
+}
+
+/// `at` moved by `hours`; the end of jiff's range where that is beyond it.
+pub fn plus_hours(at: Timestamp, hours: i64) -> Timestamp {
+    Timestamp::from_second(at.as_second().saturating_add(hours.saturating_mul(3600))).unwrap_or(Timestamp::MAX)
 }
 
 /// Days from 1970-01-01 to `date`.

@@ -1,6 +1,10 @@
-//! On which days and in which months someone was active, as bitmaps that end at the newest one.
+//! On which days and in which months someone was active, as bitmaps that end at the newest one, and how much they did of late.
 
+use crate::points::pow2;
+use jiff::Timestamp;
+use perennial_domain::time::{DAY_SECONDS, beginning_of_week, week_of};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 macro_rules! bitmap {
     ($(#[$doc:meta])* $name:ident, $bits:ty, $unit:literal) => {
@@ -61,6 +65,50 @@ bitmap!(
     /// Active months, since January 1970.
     Months, u64, "month"
 );
+
+/// Weeks of actions that are kept: the newest, and those that still count four weeks later.
+const WEEKS: i32 = 5;
+
+/// How many actions someone took in each of the newest weeks, by the week's number: how much someone does, as the days say how often.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actions {
+    by_week: BTreeMap<i32, u32>,
+}
+
+impl Actions {
+    /// Counts an action of `week`; weeks that lie [`WEEKS`] or more behind the newest are left out, whenever they come.
+    pub fn count(&mut self, week: i32) {
+        self.add(week, 1);
+    }
+
+    /// Adds all of `other`.
+    pub fn merge(&mut self, other: &Self) {
+        for (week, n) in &other.by_week {
+            self.add(*week, *n);
+        }
+    }
+
+    fn add(&mut self, week: i32, n: u32) {
+        let count = self.by_week.entry(week).or_default();
+        *count = count.saturating_add(n);
+        let Some(newest) = self.by_week.keys().next_back().copied() else { return };
+        while self.by_week.first_key_value().is_some_and(|(week, _)| *week <= newest.saturating_sub(WEEKS)) {
+            self.by_week.pop_first();
+        }
+    }
+
+    /// How many actions are left at `now`: those of its week count whole, and those of weeks before lose half their weight in each
+    /// week since theirs ended. What ended four weeks ago or longer counts no more.
+    pub fn left(&self, now: Timestamp) -> f64 {
+        let this_week = week_of(now);
+        let left = |(week, n): (&i32, &u32)| {
+            let ended = beginning_of_week(week.saturating_add(1));
+            let passed = (now.as_second() - ended.as_second()).max(0) as f64 / (7 * DAY_SECONDS) as f64;
+            f64::from(*n) * pow2(-passed)
+        };
+        self.by_week.range(this_week - WEEKS + 1..=this_week).map(left).sum()
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,27 +1,30 @@
 //! One event's share of a state.
 
+use crate::membership::write_account;
 use crate::occurrence::Occurrence;
 use crate::register::{Register, write};
 use crate::state::{Answer, Span, State, add};
-use crate::traits::write_account;
 use perennial_config::Config;
 use perennial_config::cel::Program;
-use perennial_config::scoring::Nps;
 use perennial_config::vocabulary::EventSlot;
 use perennial_domain::event::JOURNEYS;
 use perennial_domain::hygiene::Zone;
-use perennial_domain::time::{day_of, hour_of, month_of};
+use perennial_domain::time::{day_of, hour_of, month_of, week_of};
 use perennial_domain::{Currency, Event, EventKind, Money};
 
 /// Counts `event` into `state`. To be called once an event; the order of events does not matter.
 pub fn apply(config: &Config, state: &mut State, event: &Event) {
-    let name = event.counted_as();
+    let occurrence = Occurrence::new(config, event);
+    let name = occurrence.name();
     let at = event.timestamp.as_microsecond();
     let day = day_of(event.timestamp);
     state.counts.add(name, 1);
     if !config.lifecycle.passive.contains(name) && event.source.as_str() != JOURNEYS {
         state.mark_seen(Span::at(at));
         state.days.mark(day);
+        if matches!(event.kind, EventKind::Track | EventKind::Page | EventKind::Screen) {
+            state.actions.count(week_of(event.timestamp));
+        }
         state.months.mark(month_of(event.timestamp));
     }
     if let Some(milestones) = config.lifecycle.milestones.get(name) {
@@ -35,11 +38,18 @@ pub fn apply(config: &Config, state: &mut State, event: &Event) {
             add(&mut state.tallies, tally, 1);
         }
     }
-    let occurrence = Occurrence::new(event, &config.scoring.texts);
     let wanted = |filter: &Option<Program<EventSlot>>| filter.as_ref().is_none_or(|filter| filter.is_true(&occurrence));
     if let Some(rules) = config.scoring.by_event.get(name) {
         for rule in rules.iter().filter_map(|index| config.scoring.rules.get(*index)) {
-            if wanted(&rule.filter) {
+            if !wanted(&rule.filter) {
+                continue;
+            }
+            if let Some(answered) = rule.answer {
+                // Which answer it was. Where the answer alone decides, the stored answer tells.
+                if !answered.alone {
+                    state.mark_span(rule.key, Span::at(at));
+                }
+            } else {
                 state.points.entry(rule.key).or_default().add(event.timestamp.as_second(), rule.half_life_days);
             }
         }
@@ -58,8 +68,9 @@ pub fn apply(config: &Config, state: &mut State, event: &Event) {
             state.uses.entry(tracked.key).or_default().mark(day);
         }
     }
-    if let Some(points) = answer(&config.scoring.nps, event) {
-        state.nps = state.nps.max(Some(Answer { at, points }));
+    for (survey, points) in occurrence.answers() {
+        let latest = state.answer_mut(survey);
+        *latest = (*latest).max(Some(Answer { at, points }));
     }
     if let Some(sentiment) = occurrence.sentiment() {
         state.mood.add(month_of(event.timestamp), sentiment);
@@ -67,7 +78,7 @@ pub fn apply(config: &Config, state: &mut State, event: &Event) {
         state.mood.add_foreign(month_of(event.timestamp));
     }
     state.write_traits(event, |_| true);
-    write_account(&mut state.account, event);
+    write_account(config, state, event);
     if let Some(zone) = context_zone(event) {
         write(&mut state.zone, Register { at, value: zone.name().to_owned() });
     }
@@ -83,19 +94,6 @@ fn context_zone(event: &Event) -> Option<Zone> {
         serde_json::Value::Number(number) => Zone::parse(&number.to_string()).ok(),
         _ => None,
     }
-}
-
-/// The survey answer that an event brings: a whole number from 0 to 10, or its text. Anything else counts as none.
-fn answer(nps: &Nps, event: &Event) -> Option<u8> {
-    if nps.event.is_empty() || event.counted_as() != nps.event {
-        return None;
-    }
-    let points = match event.properties.get(&nps.property)? {
-        serde_json::Value::Number(number) => number.as_f64()?,
-        serde_json::Value::String(text) => text.trim().parse().ok()?,
-        _ => return None,
-    };
-    (points.fract() == 0.0 && (0.0..=10.0).contains(&points)).then_some(points as u8)
 }
 
 /// What a `track` event says was paid: `properties.revenue` in major units, a number or its text, in

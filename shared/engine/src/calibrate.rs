@@ -3,6 +3,9 @@
 //! Tallies count what someone took in each stage of the journey. If people who became ready took on average 5 pieces in the
 //! first stage, 3 in the second and 4 in the third, then 100 points, which mean "ready", divide into 12 equal parts: about 8
 //! points an action. The sales team's view moves single values up or down from there.
+//!
+//! Nothing is suggested without evidence: of an event that nobody who became ready took, the history says nothing. So that who takes
+//! the average path stands at about 100, caps that would cut it off are lifted, and events without a rule get one.
 
 use crate::apply::apply;
 use crate::evaluate::look;
@@ -20,7 +23,7 @@ pub const READY: u8 = 100;
 /// People below whose number an average says little.
 pub const ENOUGH_PEOPLE: u32 = 30;
 
-/// What one person had taken when they became ready: actions by tally.
+/// What one person had taken when they became ready: actions by event, of events that tallies count.
 pub type Taken = BTreeMap<String, u32>;
 
 /// What the history says.
@@ -34,6 +37,12 @@ pub struct Calibration {
     pub points: Option<f64>,
     /// The rules of `purchase` that count actions of these tallies, in the config's order.
     pub rules: Vec<RulePoints>,
+    /// The shared caps of `purchase` that would cut off what the rules are to give, in the config's order.
+    pub categories: Vec<CategoryCap>,
+    /// Events of these tallies that people took and no rule of `purchase` counts, in the config's order.
+    pub missing: Vec<MissingRule>,
+    /// Where who takes the average path stands, undecayed and before 100 bounds it; `None` where nobody took anything.
+    pub path: Option<Path>,
 }
 
 /// One tally.
@@ -58,8 +67,45 @@ pub struct RulePoints {
     pub tally: String,
     /// What the config has now.
     pub now: f64,
-    /// What the history suggests: a whole number, at least 1; `None` where the history says nothing.
+    /// What the history suggests: a whole number, at least 1; `None` where nobody who became ready took the event.
     pub suggested: Option<f64>,
+    /// The cap that the rule needs so that it does not cut off the average path; `None` where the present one does.
+    pub cap: Option<f64>,
+}
+
+/// A shared cap that has to be lifted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CategoryCap {
+    /// The category's name.
+    pub name: String,
+    /// What the config has now.
+    pub now: f64,
+    /// What its rules need so that it does not cut off the average path.
+    pub suggested: f64,
+}
+
+/// A rule that is not there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MissingRule {
+    /// An id for it that no rule has.
+    pub rule: String,
+    /// The event.
+    pub event: String,
+    /// The tally that counts the event.
+    pub tally: String,
+    /// Points of one event.
+    pub points: f64,
+    /// The cap that does not cut off the average path.
+    pub cap: f64,
+}
+
+/// Where who takes the average path stands.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Path {
+    /// With the config as it is.
+    pub now: f64,
+    /// With everything that is suggested.
+    pub suggested: f64,
 }
 
 /// The tallies before the sale: those of which a rule of `purchase` that gives points counts an event, in the config's order.
@@ -80,7 +126,7 @@ pub fn needs(config: &Config, event: &Event) -> bool {
     if !config.scoring.score(Likelihood::Purchase).signals.is_empty() {
         return true;
     }
-    let name = event.counted_as();
+    let name = config.counted_as(event);
     config.scoring.tallies.contains_key(name)
         || config.scoring.by_event.contains_key(name)
         || config.lifecycle.milestones.contains_key(name)
@@ -94,19 +140,17 @@ pub fn taken(config: &Config, mut events: Vec<Event>) -> Option<Taken> {
     let mut seen = HashSet::new();
     let (mut state, mut taken) = (State::default(), Taken::new());
     for event in events.iter().filter(|event| seen.insert(event.message_id.hash64())) {
-        let name = event.counted_as();
+        let name = config.counted_as(event);
         apply(config, &mut state, event);
-        if !config.lifecycle.passive.contains(name) {
-            for tally in config.scoring.tallies.get(name).into_iter().flatten() {
-                *taken.entry(tally.clone()).or_default() += 1;
-            }
+        if !config.lifecycle.passive.contains(name) && config.scoring.tallies.contains_key(name) {
+            *taken.entry(name.to_owned()).or_default() += 1;
         }
         let milestones = config.lifecycle.milestones.get(name);
         if milestones.is_some_and(|milestones| milestones.contains(&Milestone::Customer)) {
             return Some(taken);
         }
         let moment = Moment::new(config, event.timestamp);
-        if needs(config, event) && look(&moment, &state).scores.get(Likelihood::Purchase).get() >= READY {
+        if needs(config, event) && look(&moment, &state).scores.reaches(Likelihood::Purchase, READY) {
             return Some(taken);
         }
     }
@@ -116,26 +160,121 @@ pub fn taken(config: &Config, mut events: Vec<Event>) -> Option<Taken> {
 /// The averages over everyone who became ready, and what follows from them.
 pub fn calibrate(config: &Config, ready: &[Taken]) -> Calibration {
     let people = u32::try_from(ready.len()).unwrap_or(u32::MAX);
-    let tallies: Vec<TallyAverage> = before_sale(config)
-        .into_iter()
-        .map(|tally| {
-            let of = |taken: &Taken| taken.get(&tally.name).copied().unwrap_or(0);
-            let sum: u64 = ready.iter().map(|taken| u64::from(of(taken))).sum();
-            TallyAverage {
-                name: tally.name.clone(),
-                average: if ready.is_empty() { 0.0 } else { sum as f64 / ready.len() as f64 },
-                people: ready.iter().filter(|taken| of(taken) > 0).count().try_into().unwrap_or(u32::MAX),
-            }
-        })
-        .collect();
-    let pieces: f64 = tallies.iter().map(|tally| tally.average).sum();
+    let before = before_sale(config);
+    let averages: Vec<(&TallyRule, f64)> =
+        before.iter().map(|tally| (*tally, average(ready, |taken| of_tally(tally, taken)))).collect();
+    let tallies = averages.iter().map(|(tally, average)| {
+        let people = ready.iter().filter(|taken| of_tally(tally, taken) > 0).count();
+        TallyAverage { name: tally.name.clone(), average: *average, people: people.try_into().unwrap_or(u32::MAX) }
+    });
+    let tallies = tallies.collect();
+    let pieces: f64 = averages.iter().map(|(_, average)| average).sum();
     let points = (pieces > 0.0).then(|| f64::from(READY) / pieces);
     let suggested = points.map(|points| points.round().clamp(1.0, f64::from(READY)));
-    let tally_of =
-        |event: &str| before_sale(config).into_iter().find(|tally| tally.events.iter().any(|of| of == event));
-    let rules = giving(config).filter_map(|rule| {
-        let tally = tally_of(&rule.event)?.name.clone();
-        Some(RulePoints { rule: rule.id.clone(), event: rule.event.clone(), tally, now: rule.points, suggested })
+    let taken = |event: &str| average(ready, |taken| taken.get(event).copied().unwrap_or(0));
+    // So many of a tally's actions as the average path has, begun ones whole, whichever of its events they are.
+    let needed = |average: f64| suggested.map_or(0.0, |points| points * average.ceil());
+    let of_event = |event: &str| {
+        averages
+            .iter()
+            .find(|(tally, _)| tally.events.iter().any(|of| of == event))
+            .map(|(tally, average)| (*tally, *average))
+    };
+    let rules: Vec<RulePoints> = giving(config)
+        .filter_map(|rule| {
+            let (tally, average) = of_event(&rule.event)?;
+            let suggested = suggested.filter(|_| taken(&rule.event) > 0.0);
+            let cap = rule.cap.filter(|cap| suggested.is_some() && *cap < needed(average)).map(|_| needed(average));
+            let (id, event, tally) = (rule.id.clone(), rule.event.clone(), tally.name.clone());
+            Some(RulePoints { rule: id, event, tally, now: rule.points, suggested, cap })
+        })
+        .collect();
+    let categories = categories(config, &rules, &averages, needed);
+    let counted: HashSet<&str> = giving(config).map(|rule| rule.event.as_str()).collect();
+    let mut missing: Vec<MissingRule> = Vec::new();
+    for (tally, event) in before.iter().flat_map(|tally| tally.events.iter().map(move |event| (*tally, event))) {
+        let known = counted.contains(event.as_str()) || missing.iter().any(|rule| rule.event == *event);
+        if let Some(points) = suggested.filter(|_| !known && taken(event) > 0.0) {
+            let average = of_event(event).map_or(0.0, |(_, average)| average);
+            let rule = free_id(config, event);
+            let (event, tally) = (event.clone(), tally.name.clone());
+            missing.push(MissingRule { rule, event, tally, points, cap: needed(average) });
+        }
+    }
+    let path = points.map(|_| path(config, &rules, &categories, &missing, taken));
+    Calibration { people, tallies, points, rules, categories, missing, path }
+}
+
+fn average(ready: &[Taken], of: impl Fn(&Taken) -> u32) -> f64 {
+    let sum: u64 = ready.iter().map(|taken| u64::from(of(taken))).sum();
+    if ready.is_empty() { 0.0 } else { sum as f64 / ready.len() as f64 }
+}
+
+fn of_tally(tally: &TallyRule, taken: &Taken) -> u32 {
+    tally.events.iter().filter_map(|event| taken.get(event)).sum()
+}
+
+/// The shared caps that are below what their rules need: each tally of which a rule of theirs counts an event counts once.
+fn categories(
+    config: &Config,
+    rules: &[RulePoints],
+    averages: &[(&TallyRule, f64)],
+    needed: impl Fn(f64) -> f64,
+) -> Vec<CategoryCap> {
+    let of = config.scoring.score(Likelihood::Purchase);
+    let lifted = of.categories.iter().enumerate().filter_map(|(at, category)| {
+        let belongs = |rule: &&Rule| rule.category == Some(at);
+        let ids: HashSet<&str> = giving(config).filter(belongs).map(|rule| rule.id.as_str()).collect();
+        let suggested = rules.iter().filter(|rule| rule.suggested.is_some() && ids.contains(rule.rule.as_str()));
+        let tallies: HashSet<&str> = suggested.map(|rule| rule.tally.as_str()).collect();
+        let of_path = averages.iter().filter(|(tally, _)| tallies.contains(tally.name.as_str()));
+        let suggested: f64 = of_path.map(|(_, average)| needed(*average)).sum();
+        let name = category.name.clone();
+        (category.cap < suggested).then_some(CategoryCap { name, now: category.cap, suggested })
     });
-    Calibration { people, tallies, points, rules: rules.collect() }
+    lifted.collect()
+}
+
+/// Where who takes so many of each event as `taken` says stands, now and with what is suggested.
+fn path(
+    config: &Config,
+    rules: &[RulePoints],
+    categories: &[CategoryCap],
+    missing: &[MissingRule],
+    taken: impl Fn(&str) -> f64,
+) -> Path {
+    let of = config.scoring.score(Likelihood::Purchase);
+    let stands = |with: bool| {
+        let mut shared = vec![0.0; of.categories.len()];
+        let mut alone = of.base;
+        for rule in giving(config) {
+            let change = rules.iter().find(|one| one.rule == rule.id).filter(|_| with);
+            let points = change.and_then(|change| change.suggested).unwrap_or(rule.points) * taken(&rule.event);
+            let cap = change.and_then(|change| change.cap).or(rule.cap).unwrap_or(f64::INFINITY);
+            match rule.category.and_then(|at| shared.get_mut(at)) {
+                Some(shared) => *shared += points.min(cap),
+                None => alone += points.min(cap),
+            }
+        }
+        let within = of.categories.iter().zip(shared).map(|(category, points): (_, f64)| {
+            let lifted = categories.iter().find(|lifted| with && lifted.name == category.name);
+            points.min(lifted.map_or(category.cap, |lifted| lifted.suggested))
+        });
+        let added = missing.iter().filter(|_| with).map(|rule| (rule.points * taken(&rule.event)).min(rule.cap));
+        alone + within.sum::<f64>() + added.sum::<f64>()
+    };
+    Path { now: stands(false), suggested: stands(true) }
+}
+
+/// An id for a rule about `event` that no rule or signal has: "Paywall Reached" becomes `purchase_paywall_reached`.
+fn free_id(config: &Config, event: &str) -> String {
+    let words = event.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let name: Vec<String> = words.map(str::to_ascii_lowercase).collect();
+    let id = format!("purchase_{}", if name.is_empty() { "event".to_owned() } else { name.join("_") });
+    let scoring = &config.scoring;
+    let is_free = |id: &str| {
+        scoring.rules.iter().all(|rule| rule.id != id) && scoring.signals.iter().all(|signal| signal.id != id)
+    };
+    let numbered = (2..).map(|n| format!("{id}_{n}"));
+    std::iter::once(id.clone()).chain(numbered).find(|id| is_free(id)).unwrap_or_default()
 }

@@ -9,8 +9,17 @@ use crate::taken::{StepTaken, Taken};
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_config::journeys::{Journey, Reentry, Step, Trigger};
-use perennial_domain::time::{day_of, plus_days};
+use perennial_domain::time::{day_of, plus_days, plus_hours};
 use perennial_domain::{Cause, Event, Identity, hash};
+
+/// An event that has to happen several times within some days.
+#[derive(Debug, Clone, Copy)]
+struct Repeated {
+    /// The key of the event's history.
+    key: u32,
+    times: u16,
+    within_days: u16,
+}
 
 /// Everything that a decision looks at, and the profile that it is written into.
 pub(crate) struct Situation<'a, 'p> {
@@ -42,29 +51,36 @@ impl<'a, 'p> Situation<'a, 'p> {
         self.person.moment.now
     }
 
-    /// The events among `fresh` (new ones, with the identity whose part they belong to) that set a journey off.
+    /// The events among `fresh` (new ones, with the identity whose part they belong to) that trigger a journey.
     pub(crate) fn on_events(&mut self, fresh: &[(&Event, Identity)]) {
         let config = self.config();
-        for (event, identity) in fresh {
-            if !self.is_recent(event.timestamp) {
-                continue;
-            }
-            let name = event.counted_as();
-            let occurrence = Occurrence::new(event, &config.scoring.texts);
+        let days: Vec<(&str, i32)> =
+            fresh.iter().map(|(event, _)| (config.counted_as(event), day_of(event.timestamp))).collect();
+        for (nth, (event, identity)) in fresh.iter().enumerate() {
+            let recent = self.is_recent(event.timestamp);
+            let occurrence = Occurrence::new(config, event);
+            let name = occurrence.name();
             let journeys = config.journeys.by_event.get(name).map(Vec::as_slice).unwrap_or_default();
             let journeys = || journeys.iter().filter_map(|at| config.journeys.all.get(*at));
-            for journey in journeys() {
-                self.on_goal(journey, event, &occurrence);
+            if recent {
+                for journey in journeys() {
+                    self.on_goal(journey, event, &occurrence);
+                }
+                self.on_awaited(event, &occurrence);
             }
-            self.on_awaited(event, &occurrence);
             for journey in journeys() {
                 let Trigger::Event { event: trigger, key, times, within_days, to } = &journey.trigger else { continue };
-                if trigger != name {
+                if trigger != name || journey.filter.as_ref().is_some_and(|filter| !filter.is_true(&occurrence)) {
                     continue;
                 }
-                let wanted = journey.filter.as_ref().is_none_or(|filter| filter.is_true(&occurrence));
-                let often = || self.person.state.windowed(*key, day_of(event.timestamp), *within_days);
-                if !wanted || (*times > 1 && often() < u32::from(*times)) {
+                let triggers = if *times > 1 {
+                    let repeated = Repeated { key: *key, times: *times, within_days: *within_days };
+                    let later = days.get(nth + 1..).unwrap_or_default();
+                    self.completes(repeated, event, later.iter().filter(|(other, _)| *other == name), recent)
+                } else {
+                    recent
+                };
+                if !triggers {
                     continue;
                 }
                 let cause = Cause::Event { name: name.to_owned(), message_id: event.message_id.clone() };
@@ -73,6 +89,31 @@ impl<'a, 'p> Situation<'a, 'p> {
                 }
             }
         }
+    }
+
+    /// Whether there is a span of days, with that of `event` among them, in which the event had happened often enough once this one had
+    /// been counted. So the order of arrival does not matter: the last to arrive completes the number, be it the newest or the
+    /// oldest. `later` are the days of those that come after it in the batch. An event that is not recent counts only where
+    /// one in its span is, so that nobody hears of the past.
+    fn completes<'e>(
+        &self,
+        repeated: Repeated,
+        event: &Event,
+        later: impl Iterator<Item = &'e (&'e str, i32)> + Clone,
+        recent: bool,
+    ) -> bool {
+        let Some(counted) = self.person.state.windows.get(&repeated.key) else { return false };
+        let day = day_of(event.timestamp);
+        // Of an event on the day of the limit nobody can tell whether it came before it or after.
+        let oldest = day_of(plus_hours(self.now(), -i64::from(self.config().channels.max_event_age_hours))) + 1;
+        (day..day + i32::from(repeated.within_days)).any(|last| {
+            let span = last - i32::from(repeated.within_days) + 1..=last;
+            let of_span = counted.range(span.clone());
+            let happened: u32 = of_span.clone().map(|(_, n)| *n).sum();
+            let to_come = later.clone().filter(|(_, day)| span.contains(day)).count();
+            let is_recent = || recent || of_span.clone().next_back().is_some_and(|(newest, _)| *newest >= oldest);
+            happened as usize >= usize::from(repeated.times) + to_come && is_recent()
+        })
     }
 
     /// What time, a score, a segment or a condition sets off, and who goes on by now. `speak` is false where nothing new happened but old events came in: what was
@@ -85,8 +126,8 @@ impl<'a, 'p> Situation<'a, 'p> {
             match &journey.trigger {
                 Trigger::Idle { days } => self.on_idle(journey, *days),
                 Trigger::Score { score, above } => {
-                    let value = self.person.scores.get(*score);
-                    if self.on_threshold(journey, value.get() >= *above) && speak {
+                    let rose = self.on_threshold(journey, self.person.scores.reaches(*score, *above)) && speak;
+                    if let Some(value) = self.person.scores.get(*score).filter(|_| rose) {
                         let at = self.now().as_second().to_be_bytes();
                         self.enter(journey, None, Cause::Score { score: *score, value }, &at);
                     }
@@ -116,7 +157,7 @@ impl<'a, 'p> Situation<'a, 'p> {
         for journey in &self.config().journeys.all {
             match &journey.trigger {
                 Trigger::Score { score, above } => {
-                    self.on_threshold(journey, self.person.scores.get(*score).get() >= *above);
+                    self.on_threshold(journey, self.person.scores.reaches(*score, *above));
                 }
                 Trigger::Becomes { when } => drop(self.on_threshold(journey, when.is_true(self.person))),
                 Trigger::Event { .. } | Trigger::Idle { .. } | Trigger::Segment { .. } => {}

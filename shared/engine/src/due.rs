@@ -95,7 +95,7 @@ fn pulse(moment: &Moment<'_>, state: &State) -> Pulse {
             Trigger::Idle { days } => quiet += usize::from(idle >= i64::from(*days)),
             // Falling below counts too: only who fell below a threshold can pass it again.
             Trigger::Score { score, above: threshold } => {
-                above.extend((person.scores.get(*score).get() >= *threshold).then_some(at));
+                above.extend((person.scores.reaches(*score, *threshold)).then_some(at));
             }
             Trigger::Becomes { when } => above.extend(when.is_true(&person).then_some(at)),
             Trigger::Event { .. } | Trigger::Segment { .. } => {}

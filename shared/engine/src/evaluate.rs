@@ -1,5 +1,7 @@
 //! What a state means at a moment: stage, personas, scores, engagement, segments.
 
+use crate::account::standing::named_owner;
+use crate::engagement::Engagement;
 use crate::moment::Moment;
 use crate::person::{NpsClass, Person};
 use crate::score::values;
@@ -12,10 +14,12 @@ use perennial_domain::{AccountFacts, Score, Scores, Stage};
 pub struct Evaluation {
     /// Where the person stands.
     pub stage: Stage,
-    /// All nine likelihoods.
+    /// The likelihoods, of the nine those that apply to the person.
     pub scores: Scores,
-    /// Active days of the last 28, as 0 to 100, where 20 days are 100.
+    /// How often and how much the person does something, 0 to 100. What it is made of: [`Self::engaged`].
     pub engagement: Score,
+    /// What the engagement is made of.
+    pub engaged: Engagement,
     /// What the latest survey answer makes of the person.
     pub nps: NpsClass,
     /// How kind the texts of the last three months are on average, -1 to 1; `None` where there are none.
@@ -45,13 +49,13 @@ impl Evaluation {
         all.filter(move |(at, _)| bits & (1 << at) != 0).map(|(_, segment)| segment.name.as_str())
     }
 
-    /// Who answers for the person, which is whose a task about them is: the owner of the account, else that of the first segment in the
-    /// file's order that the person is in and that has one.
+    /// Returns who answers for the person, and so who gets tasks about them: whom the account's own trait names, else the owner of the
+    /// first segment in the file's order that the person is in and that has one, else the owner of the account's touch level.
     pub fn owner<'a>(&self, config: &'a Config, account: Option<&'a AccountFacts>) -> Option<&'a str> {
-        let of_account = account.and_then(|account| account.owner.as_deref());
-        of_account.or_else(|| {
-            self.segments(config).find_map(|name| config.segments.get(name).and_then(|(_, of)| of.owner.as_deref()))
-        })
+        let named = account.and_then(|account| named_owner(config, |name| account.traits.get(name)));
+        let of_segment =
+            || self.segments(config).find_map(|name| config.segments.get(name).and_then(|(_, of)| of.owner.as_deref()));
+        named.or_else(of_segment).or_else(|| account.and_then(|account| account.owner.as_deref()))
     }
 }
 
@@ -73,7 +77,8 @@ impl Evaluation {
         Self {
             stage: person.stage,
             scores: person.scores,
-            engagement: person.engagement(),
+            engagement: person.engagement().value,
+            engaged: person.engagement(),
             nps: person.nps_class(),
             sentiment: person.sentiment(),
             unread_texts: person.unread_texts(),

@@ -5,12 +5,13 @@ pub mod words;
 use crate::evaluate::look;
 use crate::facts::Facts;
 use crate::moment::Moment;
+use crate::occurrence::AnswerOf;
 use crate::person::Person;
-use crate::score::{Contribution, Source, contributions, ramp};
-use crate::state::{Span, State};
+use crate::score::{Contribution, Source, applies, contributions, ramp};
+use crate::state::{Answer, Span, State};
 use crate::trend::{TrendPoint, trend};
-use perennial_config::scoring::{Rule, Signal};
-use perennial_domain::time::plus_days;
+use perennial_config::scoring::{Answered, Rule, Signal};
+use perennial_domain::time::{day_of, plus_days, week_of};
 use perennial_domain::{ConfigVersion, Likelihood, Score};
 use serde::Serialize;
 
@@ -133,23 +134,23 @@ pub enum What {
     },
 }
 
-/// Explains one score of a state.
-pub fn explain(moment: &Moment<'_>, state: &State, facts: &Facts, likelihood: Likelihood) -> Explanation {
-    let person = look(moment, state);
-    let (value, reasons) = reasons(&person, likelihood);
-    Explanation {
+/// Explains one score of a state; `None` where it does not apply to the person, see [`words::absent`].
+pub fn explain(moment: &Moment<'_>, state: &State, facts: &Facts, likelihood: Likelihood) -> Option<Explanation> {
+    let (value, reasons) = reasons_of(moment, state, likelihood)?;
+    Some(Explanation {
         score: likelihood,
         value,
         reasons,
         trend: trend(moment, state, facts, likelihood),
         changes: changes(moment, state, likelihood, value),
         config: moment.config.version.clone(),
-    }
+    })
 }
 
-/// One score and its reasons alone: a small part of the work of [`explain`].
-pub fn reasons_of(moment: &Moment<'_>, state: &State, likelihood: Likelihood) -> (Score, Vec<Reason>) {
-    reasons(&look(moment, state), likelihood)
+/// Returns one score and its reasons alone, which is a small part of the work of [`explain`]; `None` where it does not apply.
+pub fn reasons_of(moment: &Moment<'_>, state: &State, likelihood: Likelihood) -> Option<(Score, Vec<Reason>)> {
+    let person = look(moment, state);
+    applies(&person, likelihood).then(|| reasons(&person, likelihood))
 }
 
 fn reasons(person: &Person<'_>, likelihood: Likelihood) -> (Score, Vec<Reason>) {
@@ -207,7 +208,9 @@ fn changes(moment: &Moment<'_>, state: &State, likelihood: Likelihood, value: Sc
     let scoring = &moment.config.scoring;
     let of = scoring.score(likelihood);
     let mut changes = Vec::new();
-    let mut add = |what, text: &str, after: Score| {
+    let mut add = |what, text: &str, after: Option<Score>| {
+        // What ends the stage in which it applies ends the score.
+        let Some(after) = after else { return };
         let by = i16::from(after.get()) - i16::from(value.get());
         if by != 0 {
             changes.push(Change { what, text: text.to_owned(), value: after, by });
@@ -228,7 +231,7 @@ fn changes(moment: &Moment<'_>, state: &State, likelihood: Likelihood, value: Sc
             continue;
         }
         for reaches in [signal.from, signal.to] {
-            let after = Score::from_points(sum - ramp(signal, now) + ramp(signal, reaches));
+            let after = Some(Score::from_points(sum - ramp(signal, now) + ramp(signal, reaches)));
             let what =
                 What::Measure { signal: signal.id.clone(), expression: signal.measure.source().to_owned(), reaches };
             add(what, &signal.reason, after);
@@ -252,14 +255,32 @@ fn measured(person: &Person<'_>, signal: &Signal) -> Option<f64> {
 /// The state with one more of the rule's events, right now.
 fn once_more(moment: &Moment<'_>, state: &State, rule: &Rule) -> State {
     let mut state = state.clone();
-    state.points.entry(rule.key).or_default().add(moment.now.as_second(), rule.half_life_days);
+    let at = moment.now.as_microsecond();
+    match rule.answer {
+        Some(answered) => {
+            if let Some(points) = counted_answer(moment, rule, answered) {
+                *state.answer_mut(answered.survey) = Some(Answer { at, points });
+                state.mark_span(rule.key, Span::at(at));
+            }
+        }
+        None => state.points.entry(rule.key).or_default().add(moment.now.as_second(), rule.half_life_days),
+    }
     if !moment.config.lifecycle.passive.contains(&rule.event) {
         state.mark_seen(Span::at(moment.now.as_microsecond()));
-        state.days.mark(perennial_domain::time::day_of(moment.now));
+        state.days.mark(day_of(moment.now));
+        state.actions.count(week_of(moment.now));
     }
     state
 }
 
-fn score(moment: &Moment<'_>, state: &State, likelihood: Likelihood) -> Score {
+/// The lowest answer that the rule counts.
+fn counted_answer(moment: &Moment<'_>, rule: &Rule, answered: Answered) -> Option<u8> {
+    let survey = moment.config.scoring.survey(answered.survey)?;
+    let filter = rule.filter.as_ref()?;
+    let counts = |points: &u8| !answered.alone || filter.is_true(&AnswerOf { survey, points: *points });
+    (survey.lowest..=survey.highest).find(counts)
+}
+
+fn score(moment: &Moment<'_>, state: &State, likelihood: Likelihood) -> Option<Score> {
     look(moment, state).scores.get(likelihood)
 }

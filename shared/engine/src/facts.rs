@@ -51,6 +51,13 @@ pub struct Assigned {
     pub way: u32,
 }
 
+impl Assigned {
+    /// Whether it was assigned no later than they entered. Who entered before they were held out got what others get.
+    pub(crate) fn covers(&self, entered: &Entered) -> bool {
+        entered.last.div_euclid(1000) >= self.at
+    }
+}
+
 /// The key of a split's assignments.
 pub fn split_key(journey: &str, step: &str) -> u32 {
     hash32(&format!("split {journey} {step}"))

@@ -9,6 +9,7 @@ pub mod claims;
 pub mod counts;
 mod decide;
 mod due;
+pub mod engagement;
 mod enter;
 pub mod entry;
 pub mod evaluate;
@@ -42,6 +43,7 @@ pub mod traits;
 pub mod trend;
 
 pub use action::Action;
+pub use engagement::Engagement;
 pub use enter::{enter, entry_id};
 pub use evaluate::{Evaluation, evaluate};
 pub use explain::{Explanation, Reason, explain};

@@ -1,8 +1,7 @@
 //! Which account someone belongs to.
 
-use crate::register::Register;
+use crate::register::{Register, write, write_first};
 use crate::state::State;
-use crate::traits::write_account;
 use perennial_config::Config;
 use perennial_config::accounts::Domains;
 use perennial_domain::hygiene::{CompanyDomain, MailAddress, company_domain};
@@ -12,11 +11,27 @@ use serde_json::Value;
 /// The trait that holds a person's mail address.
 const ADDRESS_TRAIT: &str = "email";
 
-/// The account that someone belongs to: that which the latest `group` call (or event with an account) names; else that of
-/// the company whose mail address they have, whose id is the company's domain; else none. An account that names the
-/// domain as its own has the domain's people: see [`crate::account::Account::holder`].
+/// The account that someone belongs to:
+///
+/// 1. that which the latest `group` call, or event of billing (`[members]` of `accounts.toml`), names;
+/// 2. else that of the company whose mail address they have, whose id is the company's domain;
+/// 3. else that which any other call named first: it gives an account to who has none, and moves nobody.
+///
+/// An account that names the domain as its own has the domain's people: see [`crate::account::Account::holder`].
 pub fn account_of(config: &Config, view: &State) -> Option<AccountId> {
-    named(view.account.as_ref()).or_else(|| by_address(&config.accounts.domains, view.text_trait(ADDRESS_TRAIT)))
+    let by_address = || by_address(&config.accounts.domains, view.text_trait(ADDRESS_TRAIT));
+    named(view.account.as_ref()).or_else(by_address).or_else(|| named(view.mentioned.as_ref()))
+}
+
+/// Writes down which account `event` names.
+pub(crate) fn write_account(config: &Config, state: &mut State, event: &Event) {
+    let Some(group) = &event.group_id else { return };
+    let named = Register { at: event.timestamp.as_microsecond(), value: group.as_str().to_owned() };
+    if config.names_account(event) {
+        write(&mut state.account, named);
+    } else {
+        write_first(&mut state.mentioned, named);
+    }
 }
 
 /// The account that someone will belong to once `events` are counted. The same as counting them and asking then, whatever
@@ -27,12 +42,13 @@ pub fn account_after(config: &Config, view: &State, events: &[Event]) -> Option<
     let once = view.once.get_key_value(ADDRESS_TRAIT).map(|(name, held)| (name.clone(), held.clone()));
     let mut after = State {
         account: view.account.clone(),
+        mentioned: view.mentioned.clone(),
         traits: traits.into_iter().collect(),
         once: once.into_iter().collect(),
         ..State::default()
     };
     for event in events {
-        write_account(&mut after.account, event);
+        write_account(config, &mut after, event);
         after.write_traits(event, is_address);
     }
     account_of(config, &after)

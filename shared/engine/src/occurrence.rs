@@ -1,15 +1,18 @@
 //! One event, as conditions look it up.
 
 use crate::sentiment;
+use perennial_config::Config;
 use perennial_config::cel::{Lookup, Value};
+use perennial_config::scoring::{Survey, SurveyKind};
 use perennial_config::vocabulary::EventSlot;
 use perennial_domain::{Event, EventKind, Properties};
 use std::cell::OnceCell;
 
 /// An event, with what is worked out of it at most once.
 pub(crate) struct Occurrence<'a> {
+    config: &'a Config,
     event: &'a Event,
-    texts: &'a [String],
+    name: &'a str,
     read: OnceCell<Read>,
 }
 
@@ -23,9 +26,14 @@ struct Read {
 }
 
 impl<'a> Occurrence<'a> {
-    /// `texts` names the properties that hold what people wrote.
-    pub(crate) fn new(event: &'a Event, texts: &'a [String]) -> Self {
-        Self { event, texts, read: OnceCell::new() }
+    /// The event under the rules of `config`.
+    pub(crate) fn new(config: &'a Config, event: &'a Event) -> Self {
+        Self { config, event, name: config.counted_as(event), read: OnceCell::new() }
+    }
+
+    /// The name that the event is counted under.
+    pub(crate) fn name(&self) -> &'a str {
+        self.name
     }
 
     /// Returns how kind the event's texts are on average; `None` where it has none, or none in a language that is known.
@@ -40,7 +48,7 @@ impl<'a> Occurrence<'a> {
 
     fn read(&self) -> Read {
         *self.read.get_or_init(|| {
-            let texts = self.texts.iter().filter_map(|name| self.event.properties.get(name)?.as_str());
+            let texts = self.config.scoring.texts.iter().filter_map(|name| self.event.properties.get(name)?.as_str());
             let (mut all, mut scores) = (0, Vec::new());
             for text in texts.filter(|text| !text.trim().is_empty()) {
                 all += 1;
@@ -50,19 +58,57 @@ impl<'a> Occurrence<'a> {
             Read { sentiment, is_foreign: all > 0 && sentiment.is_none() }
         })
     }
+
+    /// The answers to surveys that the event brings.
+    pub(crate) fn answers(&self) -> impl Iterator<Item = (SurveyKind, u8)> {
+        let surveys = self.config.scoring.surveys.iter().filter(|survey| survey.event == self.name);
+        surveys.filter_map(|survey| Some((survey.kind, self.answer(survey)?)))
+    }
+
+    fn answer(&self, survey: &Survey) -> Option<u8> {
+        survey.read(self.event.properties.get(&survey.property)?)
+    }
+
+    /// A property. What holds the answer to a survey is read as the answer: it is missing where it is none.
+    fn property(&self, path: &[String]) -> Option<Value<'_>> {
+        if let [name] = path
+            && let Some(survey) = self.config.scoring.survey_of(self.name, name)
+        {
+            return self.answer(survey).map(|points| Value::Int(points.into()));
+        }
+        member(&self.event.properties, path)
+    }
 }
 
 impl Lookup<EventSlot> for Occurrence<'_> {
     fn get(&self, slot: &EventSlot) -> Option<Value<'_>> {
         match slot {
-            EventSlot::Event => Some(self.event.counted_as().into()),
+            EventSlot::Event => Some(self.name.into()),
             EventSlot::Kind => Some(kind(self.event.kind).into()),
             EventSlot::Source => Some(self.event.source.as_str().into()),
             EventSlot::GroupId => self.event.group_id.as_ref().map(|id| id.as_str().into()),
             EventSlot::Sentiment => self.sentiment().map(Value::Double),
-            EventSlot::Property(path) => member(&self.event.properties, path),
+            EventSlot::Property(path) => self.property(path),
             EventSlot::Trait(path) => member(&self.event.traits, path),
             EventSlot::Context(path) => member(&self.event.context, path),
+        }
+    }
+}
+
+/// The event that brought an answer, as far as the answer tells: for rules that ask for nothing else.
+pub(crate) struct AnswerOf<'a> {
+    pub(crate) survey: &'a Survey,
+    pub(crate) points: u8,
+}
+
+impl Lookup<EventSlot> for AnswerOf<'_> {
+    fn get(&self, slot: &EventSlot) -> Option<Value<'_>> {
+        match slot {
+            EventSlot::Event => Some(self.survey.event.as_str().into()),
+            EventSlot::Property(path) if *path == [self.survey.property.as_str()] => {
+                Some(Value::Int(self.points.into()))
+            }
+            _ => None,
         }
     }
 }

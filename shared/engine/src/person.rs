@@ -1,16 +1,15 @@
 //! A person at a moment, as conditions look them up.
 
+use crate::engagement::Engagement;
 use crate::moment::Moment;
 use crate::stage::stage;
 use crate::state::State;
 use perennial_config::cel::{List, Lookup, Value};
 use perennial_config::vocabulary::{AccountField, PersonSlot};
 use perennial_domain::time::{DAY_SECONDS, day_of, days_between, hour_of, month_of};
-use perennial_domain::{Score, Scores, Stage};
+use perennial_domain::{Scores, Stage};
 use std::cell::OnceCell;
 
-/// Active days of the last 28 that count as full engagement: every working day.
-const FULL_ENGAGEMENT_DAYS: f64 = 20.0;
 /// Months of texts that the sentiment is the mean of.
 const MOOD_MONTHS: i32 = 3;
 
@@ -77,10 +76,9 @@ impl<'a> Person<'a> {
         person
     }
 
-    /// Active days of the last 28, as 0 to 100.
-    pub(crate) fn engagement(&self) -> Score {
-        let active = f64::from(self.state.days.active(self.today, 28));
-        Score::from_points(active / FULL_ENGAGEMENT_DAYS * 100.0)
+    /// How often and how much they do something.
+    pub(crate) fn engagement(&self) -> Engagement {
+        Engagement::of(&self.moment.config.scoring.engagement, self.state, self.moment.now)
     }
 
     /// How kind the texts of the newest months are on average.
@@ -100,10 +98,10 @@ impl<'a> Person<'a> {
 
     /// What the latest survey answer makes of them. The thresholds are those of Reichheld's Net Promoter Score.
     pub(crate) fn nps_class(&self) -> NpsClass {
-        let lowest = self.moment.config.scoring.nps.promoter_min_engagement;
+        let lowest = self.moment.config.scoring.promoter_min_engagement;
         match self.state.nps.map(|answer| answer.points) {
             None => NpsClass::None,
-            Some(9..) if self.engagement().get() >= lowest => NpsClass::Promoter,
+            Some(9..) if self.engagement().value.get() >= lowest => NpsClass::Promoter,
             Some(7..) => NpsClass::Passive,
             Some(_) => NpsClass::Detractor,
         }
@@ -214,15 +212,17 @@ impl Lookup<PersonSlot> for Person<'_> {
             PersonSlot::CustomerDays => {
                 self.days_since(self.state.milestones.get(&perennial_config::lifecycle::Milestone::Customer)?.first)
             }
-            PersonSlot::Engagement => Value::Int(self.engagement().get().into()),
+            PersonSlot::Engagement => Value::Int(self.engagement().value.get().into()),
             PersonSlot::Events => Value::Int(i64::try_from(self.state.counts.total()).unwrap_or(i64::MAX)),
             PersonSlot::Nps => Value::Int(self.state.nps?.points.into()),
             PersonSlot::NpsClass => self.nps_class().as_str().into(),
             PersonSlot::NpsDays => self.days_since(self.state.nps?.at),
+            PersonSlot::Csat => Value::Int(self.state.csat?.points.into()),
+            PersonSlot::CsatDays => self.days_since(self.state.csat?.at),
             PersonSlot::Sentiment => Value::Double(self.sentiment()?),
             PersonSlot::MailDomain => mail_domain(self.state)?.into(),
             PersonSlot::Trait(path) => said(self.state, path)?,
-            PersonSlot::Score(likelihood) => Value::Int(self.scores.get(*likelihood).get().into()),
+            PersonSlot::Score(likelihood) => Value::Int(self.scores.get(*likelihood)?.get().into()),
             PersonSlot::Tally(name) => int(self.state.tallies.get(name).copied().unwrap_or(0)),
             PersonSlot::Account(field) => self.account(field)?,
             PersonSlot::Count { event } => int(self.state.counts.get(event)),

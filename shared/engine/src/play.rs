@@ -216,7 +216,11 @@ impl Table<'_> {
         let events = std::slice::from_ref(event);
         let processed = process(&self.play.moment(now), &mut self.profile, events, &HashSet::new(), Mode::Live);
         let stage = processed.evaluation.stage;
-        self.steps.push(PlayedStep { at: now, stage, what: What::Supposed(event.counted_as().to_owned()) });
+        self.steps.push(PlayedStep {
+            at: now,
+            stage,
+            what: What::Supposed(self.play.config.counted_as(event).to_owned()),
+        });
         self.perform(now, processed)
     }
 
@@ -242,8 +246,8 @@ impl Table<'_> {
         });
         let unwanted = || {
             let filter = journey.filter.as_ref()?;
-            let texts = &self.play.config.scoring.texts;
-            let wanted = events.last().is_some_and(|event| filter.is_true(&Occurrence::new(event, texts)));
+            let config = self.play.config;
+            let wanted = events.last().is_some_and(|event| filter.is_true(&Occurrence::new(config, event)));
             (!wanted).then(|| Refusal::Where { condition: filter.source().to_owned() })
         };
         Ok(refused.or_else(unwanted))
@@ -263,7 +267,10 @@ impl Table<'_> {
             Trigger::Idle { days } => Cause::Quiet { since: plus_days(now, -i64::from(*days)), days: *days },
             Trigger::Score { score, above } => {
                 let value = evaluate(&moment, &self.profile.view()).scores.get(*score);
-                Cause::Score { score: *score, value: value.max(Score::from_points(f64::from(*above))) }
+                Cause::Score {
+                    score: *score,
+                    value: value.unwrap_or_default().max(Score::from_points(f64::from(*above))),
+                }
             }
             Trigger::Segment { segment, entered } => {
                 let name = config.segments.all.get(*segment).map(|segment| segment.name.clone()).unwrap_or_default();

@@ -6,6 +6,7 @@
 //! epoch it fell, 0 to 1. Whole numbers add up the same in any order; the weights of the epochs, powers of two, come in only
 //! when the points are read.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -65,6 +66,12 @@ impl Points {
             }
         }
     }
+}
+
+/// What is left at `now` of one event of `at`, in microseconds since 1970: 1 when it happens, half of it after each half-life.
+pub(crate) fn left_of_one(at: i64, now: Timestamp, half_life_days: f64) -> f64 {
+    let passed = (now.as_microsecond() - at) as f64 / (half_life_days * 86_400_000_000.0);
+    pow2(-passed.max(0.0))
 }
 
 /// 2^(1/2), 2^(1/4), 2^(1/8) … by square roots, which IEEE 754 rounds the same on every machine (`exp2` is not so bound).

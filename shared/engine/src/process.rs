@@ -166,8 +166,8 @@ fn tell_account(config: &Config, profile: &mut Profile, fresh: &[(&Event, Identi
                 message_id: event.message_id.clone(),
             });
         }
-        profile.outbox.extend(renewal::told_by(&config.accounts.renewal, account, event));
-        for milestone in config.accounts.milestones(&config.lifecycle, event) {
+        profile.outbox.extend(renewal::told_by(config, account, event));
+        for milestone in config.account_milestones(event) {
             let (account, milestone) = (account.clone(), *milestone);
             profile.outbox.push(Action::AccountMilestone { account, milestone, at: event.timestamp });
         }

@@ -22,6 +22,14 @@ impl Register {
     }
 }
 
+/// Sets `slot`, or keeps the earlier of the two; of two of the same time, the lesser value.
+pub fn write_first(slot: &mut Option<Register>, new: Register) {
+    match slot {
+        Some(current) if *current <= new => {}
+        _ => *slot = Some(new),
+    }
+}
+
 /// Sets or merges `slot`.
 pub fn write(slot: &mut Option<Register>, new: Register) {
     match slot {

@@ -8,19 +8,45 @@ use crate::apply::apply;
 use crate::decide::Situation;
 use crate::evaluate::{Evaluation, look};
 use crate::moment::Moment;
+use crate::person::Person;
 use crate::process::{publish, reschedule};
 use crate::profile::{Part, Profile};
 use crate::state::State;
 use crate::trend;
 use jiff::Timestamp;
 use perennial_config::Config;
+use perennial_config::journeys::{Journey, Trigger};
+use perennial_domain::time::week_of;
 use perennial_domain::{AccountFacts, Event, Identity};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// The journeys of a score or condition whose threshold someone is over, by id.
+fn over(person: &Person<'_>) -> BTreeSet<String> {
+    let is_over = |journey: &&Journey| match &journey.trigger {
+        Trigger::Score { score, above } => person.scores.reaches(*score, *above),
+        Trigger::Becomes { when } => when.is_true(person),
+        Trigger::Event { .. } | Trigger::Idle { .. } | Trigger::Segment { .. } => false,
+    };
+    let journeys = person.moment.config.journeys.all.iter();
+    journeys.filter(is_over).map(|journey| journey.id.clone()).collect()
+}
+
+/// The segments that someone is in, by name.
+fn segments(person: &Person<'_>) -> BTreeSet<String> {
+    Evaluation::of(person).segments(person.moment.config).map(str::to_owned).collect()
+}
+
+/// What only the first has.
+fn only(these: &BTreeSet<String>, those: &BTreeSet<String>) -> Vec<String> {
+    these.difference(those).cloned().collect()
+}
 
 /// States as the archive's events make them under one config. Takes about twice the memory of all states, and 8 bytes an event.
 #[derive(Debug)]
 pub struct Rebuild<'c> {
     config: &'c Config,
+    /// The rules that what was stored is compared under.
+    old: &'c Config,
     now: Timestamp,
     /// Which events of which identities count, by the hashes of their ids; all of everyone where `None`.
     only: Option<HashMap<Identity, HashSet<u64>>>,
@@ -39,37 +65,50 @@ struct Rebuilt {
     weeks: BTreeMap<i32, State>,
 }
 
-/// What rescoring did to a profile.
+/// What rescoring did to a profile. Old and new are compared at the same moment, so that time alone changes nobody.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rescored {
-    /// What the profile means now.
+    /// What the stored profile means under the old rules.
+    pub was: Evaluation,
+    /// What the rebuilt profile means under the new rules.
     pub evaluation: Evaluation,
-    /// Score journeys whose threshold the person is over now and was not before, by id; none was entered.
+    /// Journeys of a score or condition whose threshold the person is over by the new rules only, by id; none was entered.
     pub rose: Vec<String>,
-    /// Score journeys whose threshold the person was over and is not any more.
+    /// Those whose threshold the person is over by the old rules only.
     pub fell: Vec<String>,
-    /// Segments that the person is in now and was not before, by name; nothing was set off.
+    /// Segments that the person is in by the new rules only, by name; nothing was triggered.
     pub entered: Vec<String>,
-    /// Segments that the person was in and is not any more.
+    /// Segments that the person is in by the old rules only.
     pub left: Vec<String>,
-    /// Whether anything in the profile is other than before.
-    pub changed: bool,
+    /// Whether anything in the profile is other than what was stored, so that it has to be written.
+    pub differs: bool,
 }
 
 impl<'c> Rebuild<'c> {
     /// Begins with no events; everything that comes counts.
     pub fn new(config: &'c Config, now: Timestamp) -> Self {
-        Self { config, now, only: None, parts: HashMap::new() }
+        Self { config, old: config, now, only: None, parts: HashMap::new() }
+    }
+
+    /// The same, with what was stored compared under the rules of `old`: those that it was counted under.
+    #[must_use]
+    pub fn against(self, old: &'c Config) -> Self {
+        Self { old, ..self }
     }
 
     /// The same for a few identities, of which exactly the events in `only` count, by [`perennial_domain::MessageId::hash64`].
     pub fn only(config: &'c Config, now: Timestamp, only: HashMap<Identity, HashSet<u64>>) -> Self {
-        Self { config, now, only: Some(only), parts: HashMap::new() }
+        Self { only: Some(only), ..Self::new(config, now) }
     }
 
     /// The config that states are worked out under.
     pub fn config(&self) -> &'c Config {
         self.config
+    }
+
+    /// The config that what was stored is compared under.
+    pub fn old(&self) -> &'c Config {
+        self.old
     }
 
     /// Counts an event of the archive, where it may stand more than once. The order does not matter.
@@ -87,7 +126,7 @@ impl<'c> Rebuild<'c> {
             return;
         }
         apply(self.config, &mut part.state, event);
-        let week = trend::week_of(event.timestamp);
+        let week = week_of(event.timestamp);
         let share = if week < oldest { &mut part.before } else { part.weeks.entry(week).or_default() };
         apply(self.config, share, event);
     }
@@ -106,6 +145,12 @@ impl<'c> Rebuild<'c> {
     /// What the outbox gains concerns the account only.
     pub fn rescore(&self, profile: &mut Profile, account: Option<&AccountFacts>) -> Rescored {
         let before = profile.clone();
+        let (was, over_before, in_before) = {
+            let moment = Moment::new(self.old, self.now).with_account(account).of(profile.id);
+            let view = profile.view();
+            let person = look(&moment, &view);
+            (Evaluation::of(&person), over(&person), segments(&person))
+        };
         for part in &mut profile.parts {
             part.state = self.parts.get(&part.identity).map_or_else(State::default, |rebuilt| rebuilt.state.clone());
         }
@@ -114,29 +159,19 @@ impl<'c> Rebuild<'c> {
         let view = profile.view();
         let person = look(&moment, &view);
         let evaluation = Evaluation::of(&person);
-        let (was, mut situation) = (before.facts(), Situation::new(&person, profile));
-        situation.note();
-        let is = situation.facts;
+        let (over_now, in_now) = (over(&person), segments(&person));
+        Situation::new(&person, profile).note();
         publish(self.config, profile, &view, &evaluation);
         profile.due_at = None;
         reschedule(&moment, profile, &view);
-        let journeys = self
-            .config
-            .journeys
-            .all
-            .iter()
-            .filter(|journey| was.above.contains(&journey.key) != is.above.contains(&journey.key));
-        let (rose, fell) = journeys.partition::<Vec<_>, _>(|journey| is.above.contains(&journey.key));
-        let segments = self.config.segments.all.iter();
-        let moved = segments.filter(|of| was.segments.contains_key(&of.key) != is.segments.contains_key(&of.key));
-        let (entered, left) = moved.partition::<Vec<_>, _>(|segment| is.segments.contains_key(&segment.key));
         Rescored {
+            was,
             evaluation,
-            rose: rose.into_iter().map(|journey| journey.id.clone()).collect(),
-            fell: fell.into_iter().map(|journey| journey.id.clone()).collect(),
-            entered: entered.into_iter().map(|segment| segment.name.clone()).collect(),
-            left: left.into_iter().map(|segment| segment.name.clone()).collect(),
-            changed: *profile != before,
+            rose: only(&over_now, &over_before),
+            fell: only(&over_before, &over_now),
+            entered: only(&in_now, &in_before),
+            left: only(&in_before, &in_now),
+            differs: *profile != before,
         }
     }
 
@@ -145,7 +180,7 @@ impl<'c> Rebuild<'c> {
     fn rewrite_trend(&self, moment: &Moment<'_>, profile: &mut Profile) {
         let mine: Vec<&Rebuilt> = profile.parts.iter().filter_map(|part| self.parts.get(&part.identity)).collect();
         let newest = mine.iter().filter_map(|rebuilt| rebuilt.weeks.keys().next_back()).max().copied();
-        let newest = newest.map(|week| week.min(trend::week_of(self.now)));
+        let newest = newest.map(|week| week.min(week_of(self.now)));
         let mut view = State::default();
         mine.iter().for_each(|rebuilt| view.merge(&rebuilt.before));
         let mut noted = BTreeMap::new();
@@ -163,6 +198,6 @@ impl<'c> Rebuild<'c> {
     }
 
     fn oldest_week(&self) -> i32 {
-        trend::week_of(self.now) - trend::WEEKS + 1
+        week_of(self.now) - trend::WEEKS + 1
     }
 }

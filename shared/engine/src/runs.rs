@@ -38,7 +38,7 @@ impl Situation<'_, '_> {
     pub(crate) fn on_goal(&mut self, journey: &Journey, event: &Event, occurrence: &Occurrence<'_>) {
         let at = event.timestamp.as_millisecond();
         if let Some(GoalBy::Event { event: name, filter }) = journey.goal.as_ref().map(|goal| &goal.by)
-            && name == event.counted_as()
+            && name == occurrence.name()
             && filter.as_ref().is_none_or(|filter| filter.is_true(occurrence))
             && self.may_reach(journey, at)
         {
@@ -54,14 +54,14 @@ impl Situation<'_, '_> {
             let journey = config.journeys.under_way(*key, run.version)?;
             let (_, step) = position(journey, run)?;
             let Does::Wait(Wait::Event { event: name, filter, .. }) = &step.does else { return None };
-            let wanted = name == event.counted_as()
+            let wanted = name == occurrence.name()
                 && at >= run.since
                 && filter.as_ref().is_none_or(|filter| filter.is_true(occurrence));
             wanted.then(|| (journey, step, run.clone()))
         };
         let going_on: Vec<_> = self.facts.runs.iter().filter_map(awaited).collect();
         for (journey, step, run) in going_on {
-            self.tell(journey, Some(step), Taken::Happened { event: event.counted_as().to_owned() });
+            self.tell(journey, Some(step), Taken::Happened { event: occurrence.name().to_owned() });
             if let Some(why) = self.why_out(journey) {
                 self.give_up(journey, why);
             } else {

@@ -1,7 +1,9 @@
 //! What a score is made of.
 
+use crate::occurrence::AnswerOf;
 use crate::person::Person;
-use perennial_config::scoring::{Category, Rule, ScoreRules, Signal};
+use crate::points::left_of_one;
+use perennial_config::scoring::{Answered, Category, Rule, ScoreRules, Signal};
 use perennial_domain::{Likelihood, Score, Scores};
 
 /// One share of a score.
@@ -66,12 +68,18 @@ pub(crate) fn contributions<'a>(
     sum
 }
 
-/// One score's value.
-pub(crate) fn value(person: &Person<'_>, likelihood: Likelihood) -> Score {
-    Score::from_points(contributions(person, likelihood, &mut |_| {}))
+/// Whether a score applies to the person.
+pub(crate) fn applies(person: &Person<'_>, likelihood: Likelihood) -> bool {
+    let applies = &person.moment.config.scoring.score(likelihood).applies;
+    applies.in_stage(person.stage) && applies.when.as_ref().is_none_or(|when| when.is_true(person))
 }
 
-/// All nine.
+/// One score's value; `None` where it does not apply.
+pub(crate) fn value(person: &Person<'_>, likelihood: Likelihood) -> Option<Score> {
+    applies(person, likelihood).then(|| Score::from_points(contributions(person, likelihood, &mut |_| {})))
+}
+
+/// Those of the nine that apply.
 pub(crate) fn values(person: &Person<'_>) -> Scores {
     Scores::new(|likelihood| value(person, likelihood))
 }
@@ -82,12 +90,31 @@ pub(crate) fn ramp(signal: &Signal, measure: f64) -> f64 {
 }
 
 fn of_rule<'a>(person: &Person<'a>, rule: &'a Rule) -> Option<Contribution<'a>> {
-    let counted = person.state.points.get(&rule.key)?;
+    let now = person.moment.now.as_second();
+    let (events, weight) = match rule.answer {
+        Some(answered) => (1, of_answer(person, rule, answered)?),
+        None => {
+            let counted = person.state.points.get(&rule.key)?;
+            (counted.events, counted.weight(now, rule.half_life_days))
+        }
+    };
     // Before their own time events weigh no more than in it.
-    let weight = counted.weight(person.moment.now.as_second(), rule.half_life_days).min(f64::from(counted.events));
-    let left = rule.points * weight;
+    let left = rule.points * weight.min(f64::from(events));
     let points = rule.cap.map_or(left, |cap| left.clamp(-cap, cap));
-    Some(Contribution { of: Source::Rule { rule, events: counted.events, left }, points })
+    Some(Contribution { of: Source::Rule { rule, events, left }, points })
+}
+
+/// What is left of the latest answer to a survey; `None` where the rule does not count that answer.
+fn of_answer(person: &Person<'_>, rule: &Rule, answered: Answered) -> Option<f64> {
+    let scoring = &person.moment.config.scoring;
+    let answer = person.state.answer(answered.survey)?;
+    let counts = if answered.alone {
+        let survey = scoring.survey(answered.survey)?;
+        rule.filter.as_ref()?.is_true(&AnswerOf { survey, points: answer.points })
+    } else {
+        person.state.spans.get(&rule.key).is_some_and(|counted| counted.last == answer.at)
+    };
+    counts.then(|| rule.half_life_days.map_or(1.0, |days| left_of_one(answer.at, person.moment.now, days)))
 }
 
 fn of_signal<'a>(person: &Person<'a>, signal: &'a Signal) -> Option<Contribution<'a>> {

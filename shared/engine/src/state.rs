@@ -1,14 +1,15 @@
 //! What is derived from events: a commutative, idempotent merge.
 
-use crate::activity::{Days, Months};
+use crate::activity::{Actions, Days, Months};
 use crate::counts::Counts;
 use crate::instant;
 use crate::mood::Mood;
 use crate::points::Points;
-use crate::register::{Register, write};
+use crate::register::{Register, write, write_first};
 use crate::traits::Once;
 use jiff::Timestamp;
 use perennial_config::lifecycle::Milestone;
+use perennial_config::scoring::SurveyKind;
 use perennial_domain::{AccountId, Currency};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,13 +51,13 @@ impl Span {
     }
 }
 
-/// An answer to the recommendation survey: of several the latest stays, and of the same time the higher.
+/// An answer to a survey: of several the latest stays, and of the same time the higher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Answer {
     /// When, in microseconds since 1970.
     #[serde(with = "crate::instant")]
     pub at: i64,
-    /// 0 to 10.
+    /// The answer, in points of its survey's scale.
     pub points: u8,
 }
 
@@ -73,7 +74,7 @@ pub struct State {
     pub months: Months,
     /// What was last written of each trait; values are JSON text, see [`crate::traits`].
     pub traits: BTreeMap<String, Register>,
-    /// The account that the person belongs to.
+    /// The account that a `group` call or billing named last.
     pub account: Option<Register>,
     /// The time zone of the newest call whose context names one, as [`perennial_domain::hygiene::Zone`] writes it.
     pub zone: Option<Register>,
@@ -96,8 +97,10 @@ pub struct State {
     /// Days of the use of features, by the history's key.
     #[serde(with = "crate::keyed")]
     pub uses: BTreeMap<u32, Days>,
-    /// The latest answer to the survey.
+    /// The latest answer to the recommendation survey.
     pub nps: Option<Answer>,
+    /// The latest answer to the satisfaction survey.
+    pub csat: Option<Answer>,
     /// How kind the person's texts are.
     pub mood: Mood,
     /// What the person paid, in minor units by currency.
@@ -106,6 +109,10 @@ pub struct State {
     pub once: BTreeMap<String, Once>,
     /// When something was last not kept of a trait for its size, in microseconds since 1970; the first names of the alphabet.
     pub dropped: BTreeMap<String, i64>,
+    /// The account that any other call named first.
+    pub mentioned: Option<Register>,
+    /// Actions by week: those of the newest weeks.
+    pub actions: Actions,
 }
 
 impl State {
@@ -124,6 +131,10 @@ impl State {
         if let Some(zone) = &other.zone {
             write(&mut self.zone, zone.clone());
         }
+        if let Some(account) = &other.mentioned {
+            write_first(&mut self.mentioned, account.clone());
+        }
+        self.actions.merge(&other.actions);
         for (key, points) in &other.points {
             self.points.entry(*key).or_default().merge(points);
         }
@@ -150,6 +161,7 @@ impl State {
             self.uses.entry(*key).or_default().merge(days);
         }
         self.nps = self.nps.max(other.nps);
+        self.csat = self.csat.max(other.csat);
         self.mood.merge(&other.mood);
         for (currency, minor) in &other.revenue {
             self.add_revenue(*currency, *minor);
@@ -165,6 +177,22 @@ impl State {
 
     pub(crate) fn mark_milestone(&mut self, milestone: Milestone, span: Span) {
         self.milestones.entry(milestone).and_modify(|s| s.merge(span)).or_insert(span);
+    }
+
+    /// Where the latest answer to a survey of `kind` is kept.
+    pub(crate) fn answer_mut(&mut self, kind: SurveyKind) -> &mut Option<Answer> {
+        match kind {
+            SurveyKind::Nps => &mut self.nps,
+            SurveyKind::Csat => &mut self.csat,
+        }
+    }
+
+    /// The latest answer to a survey of `kind`.
+    pub(crate) fn answer(&self, kind: SurveyKind) -> Option<Answer> {
+        match kind {
+            SurveyKind::Nps => self.nps,
+            SurveyKind::Csat => self.csat,
+        }
     }
 
     pub(crate) fn mark_move(&mut self, moved: (i64, Milestone)) {
@@ -200,7 +228,7 @@ impl State {
         self.windows.get(&key).map_or(0, |days| days.range(from..=last).map(|(_, n)| *n).sum())
     }
 
-    /// The account that the person belongs to.
+    /// The account that a `group` call or billing named last.
     pub fn account_id(&self) -> Option<AccountId> {
         self.account.as_ref().and_then(|register| AccountId::parse(&register.value).ok())
     }

@@ -11,7 +11,7 @@
 //! All of it is a merge: the order of events does not matter. A value to be set once that came between the first, a removal and the
 //! last is not kept; then the last counts.
 
-use crate::register::{Register, write};
+use crate::register::Register;
 use crate::state::State;
 use perennial_domain::event::{MAX_TRAIT_BYTES, MAX_TRAIT_NAME_BYTES, MAX_TRAITS};
 use perennial_domain::{Event, EventKind};
@@ -167,13 +167,6 @@ fn beyond<V>(map: &mut BTreeMap<String, V>) -> Vec<(String, V)> {
         beyond.extend(map.pop_last());
     }
     beyond
-}
-
-/// The person's account as `group` calls name it, once `event` is counted.
-pub(crate) fn write_account(slot: &mut Option<Register>, event: &Event) {
-    if let Some(group) = &event.group_id {
-        write(slot, Register { at: event.timestamp.as_microsecond(), value: group.as_str().to_owned() });
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How scores moved: all nine, as they were when each of the newest weeks began.
+//! How scores moved: those of the nine that applied, as they were when each of the newest weeks began.
 //!
 //! A state cannot tell what it was before, so the scores are written down when the first event of a new week comes, before it
 //! is counted. Weeks in which nothing came are worked out when they are asked for: only time changed the scores in them.
@@ -11,12 +11,15 @@ use crate::moment::Moment;
 use crate::profile::Profile;
 use crate::state::{Span, State};
 use jiff::Timestamp;
-use perennial_domain::time::{DAY_SECONDS, day_of};
+use perennial_domain::time::{beginning_of_week as beginning, week_of};
 use perennial_domain::{Likelihood, Score, Scores};
 use serde::Serialize;
 
 /// Weeks whose beginnings are kept.
 pub const WEEKS: i32 = 4;
+
+/// What stands for a score that did not apply.
+const ABSENT: u8 = u8::MAX;
 
 /// A score when a week began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -25,16 +28,6 @@ pub struct TrendPoint {
     pub at: Timestamp,
     /// The score then.
     pub value: Score,
-}
-
-/// The week of `at`: weeks begin on Monday, 00:00 UTC, and are counted from that of 1970-01-01.
-pub(crate) fn week_of(at: Timestamp) -> i32 {
-    // 1970-01-01 was a Thursday.
-    (day_of(at) + 3).div_euclid(7)
-}
-
-fn beginning(week: i32) -> Timestamp {
-    Timestamp::from_second((i64::from(week) * 7 - 3) * DAY_SECONDS).unwrap_or(Timestamp::MIN)
 }
 
 /// Writes down the scores at the beginning of the week of `next`, the time of an event that is about to be counted, where it
@@ -68,7 +61,7 @@ pub(crate) fn note(moment: &Moment<'_>, profile: &mut Profile, next: Timestamp) 
 /// All nine scores of a state at the beginning of a week.
 pub(crate) fn scores_at(moment: &Moment<'_>, view: &State, week: i32) -> [u8; 9] {
     let scores: Scores = evaluate(&moment.at(beginning(week)), view).scores;
-    Likelihood::ALL.map(|likelihood| scores.get(likelihood).get())
+    Likelihood::ALL.map(|likelihood| scores.get(likelihood).map_or(ABSENT, Score::get))
 }
 
 /// A score at the beginnings of the newest weeks, the oldest first: those that were written down, and those since the last
@@ -83,7 +76,11 @@ pub fn trend(moment: &Moment<'_>, view: &State, facts: &Facts, likelihood: Likel
             None if seen.last_at() < beginning(week) => scores_at(moment, view, week).get(likelihood as usize).copied(),
             None => None,
         };
-        points.extend(value.map(|value| TrendPoint { at: beginning(week), value: Score::from(value) }));
+        points.extend(
+            value
+                .filter(|value| *value != ABSENT)
+                .map(|value| TrendPoint { at: beginning(week), value: Score::from(value) }),
+        );
     }
     points
 }

@@ -334,3 +334,84 @@ fn an_account_tells_what_it_did_not_keep_and_forgets_what_was_removed() {
     calls.push((4, json!({"notes": "short again"})));
     assert_eq!(merged(&calls).dropped_traits().count(), 1);
 }
+
+/// accounts.toml: "the account that a `group` call (or an event of [members]) last named; else to the account of the company domain;
+/// else to the one that any other call named first".
+#[test]
+fn what_people_do_gives_an_account_to_who_has_none_and_moves_nobody() {
+    let config = perennial_testkit::ConfigBuilder::shipped().load();
+    let does = |name: &str, second: i64, account: &str| {
+        let mut event = EventBuilder::track(&format!("{name} {second}"), "ada", name).at(at(second)).build();
+        event.group_id = Some(id(account));
+        event
+    };
+    let group = |second: i64, account: &str| EventBuilder::group("g", "ada", account).at(at(second)).build();
+    let identify = |second: i64, account: Option<&str>| {
+        let mail = EventBuilder::identify("i", "ada", None).with_trait("email", "ada@acme.example").at(at(second));
+        let mut event = mail.build();
+        event.group_id = account.map(id);
+        event
+    };
+    let page = |second: i64, account: &str| {
+        let mut event = EventBuilder::page("p", "x").user("ada").at(at(second)).build();
+        event.group_id = Some(id(account));
+        event
+    };
+    let cases: [(&str, Vec<Event>, Option<&str>); 11] = [
+        ("nobody has said", vec![EventBuilder::track("t", "ada", "Feature Used").at(at(-9)).build()], None),
+        ("use gives one to who has none", vec![does("Feature Used", -9, "acct")], Some("acct")),
+        ("so does a page", vec![page(-9, "acct")], Some("acct")),
+        (
+            "the first use, and later use moves nobody",
+            vec![does("Feature Used", -9, "a"), does("Feature Used", -8, "b")],
+            Some("a"),
+        ),
+        ("use does not move who a group call placed", vec![group(-9, "a"), does("Feature Used", -8, "b")], Some("a")),
+        ("a group call moves who use placed", vec![does("Feature Used", -9, "b"), group(-8, "a")], Some("a")),
+        ("use before the group call", vec![does("Feature Used", -9, "b"), group(-10, "a")], Some("a")),
+        ("billing moves", vec![group(-9, "a"), does("Subscription Renewed", -8, "b")], Some("b")),
+        ("a seat is billing", vec![group(-9, "a"), does("Seat Assigned", -8, "b")], Some("b")),
+        (
+            "use does not move who has a company's address",
+            vec![identify(-9, None), does("Feature Used", -8, "b")],
+            Some("acme.example"),
+        ),
+        ("nor does what an identify mentions", vec![group(-9, "a"), identify(-8, Some("b"))], Some("a")),
+    ];
+    for (what, events, expected) in cases {
+        let orders = [events.clone(), events.iter().rev().cloned().collect()];
+        for events in orders {
+            let mut at_once = Profile::new(ada());
+            feed(&config, &mut at_once, &events);
+            assert_eq!(account_of(&config, &at_once.view()), expected.map(id), "{what}");
+            let mut one_by_one = Profile::new(ada());
+            for event in &events {
+                feed(&config, &mut one_by_one, std::slice::from_ref(event));
+            }
+            assert_eq!(one_by_one.view(), at_once.view(), "{what}");
+        }
+    }
+}
+
+#[test]
+fn the_owner_of_a_task_is_whom_the_account_names_then_the_segment_then_the_touch_level() {
+    let config = perennial_testkit::ConfigBuilder::shipped().load();
+    let mut profile = Profile::new(ada());
+    let trial = EventBuilder::track("t", "ada", "Trial Started").at(at(-10)).build();
+    feed(&config, &mut profile, &[trial]);
+    let owner = |score: u8, traits: Value| {
+        let mut account = Account::new(id("acme"));
+        let message = MessageId::parse("m").unwrap();
+        account.merge(&config.accounts.domains, traits.as_object().unwrap(), at(0), &message);
+        account.summary = Some(AccountSummary { score: Score::from(score), people: 3, ..AccountSummary::default() });
+        let facts = facts(&config, &account, at(0));
+        let view = profile.view();
+        let evaluation = perennial_engine::evaluate(&Moment::new(&config, at(0)).with_account(Some(&facts)), &view);
+        evaluation.owner(&config, Some(&facts)).map(str::to_owned)
+    };
+    // 6,000 dollars a year are low touch, whose owner is customer success; who is ready to buy is sales' business.
+    assert_eq!(owner(70, json!({ "mrr": 500 })).as_deref(), Some("sales"));
+    assert_eq!(owner(70, json!({})).as_deref(), Some("sales"));
+    assert_eq!(owner(70, json!({ "mrr": 500, "owner": "Mia" })).as_deref(), Some("Mia"));
+    assert_eq!(owner(10, json!({ "mrr": 500 })).as_deref(), Some("customer success"), "in no segment with an owner");
+}

@@ -6,6 +6,7 @@ mod errors;
 mod life;
 mod lifecycle;
 mod likelihoods;
+mod pages;
 mod personas;
 mod reasons;
 mod segments;

@@ -54,7 +54,8 @@ fn rules() -> Config {
 }
 
 fn took(first: u32, second: u32, third: u32) -> Taken {
-    [("first", first), ("second", second), ("third", third)].map(|(name, n)| (name.to_owned(), n)).into()
+    let events = [("$page", first), ("White Paper Downloaded", second), ("Demo Requested", third)];
+    events.into_iter().filter(|(_, n)| *n > 0).map(|(name, n)| (name.to_owned(), n)).collect()
 }
 
 /// Events of one user, a minute apart.
@@ -109,7 +110,7 @@ fn actions_count_up_to_the_first_payment() {
     let mut events = story(&["White Paper Downloaded", "Order Completed", "White Paper Downloaded", "Order Completed"]);
     events.reverse();
     events.push(events[3].clone());
-    assert_eq!(taken(&rules(), events), Some(took_only("second", 1)), "in any order, each once");
+    assert_eq!(taken(&rules(), events), Some(took_only("White Paper Downloaded", 1)), "in any order, each once");
 }
 
 #[test]
@@ -121,15 +122,15 @@ fn actions_count_up_to_full_readiness_where_that_comes_first() {
         "White Paper Downloaded",
         "Order Completed",
     ]);
-    let mut expected = took_only("third", 1);
-    expected.insert("second".to_owned(), 2);
+    let mut expected = took_only("Demo Requested", 1);
+    expected.insert("White Paper Downloaded".to_owned(), 2);
     assert_eq!(taken(&rules(), events), Some(expected));
 }
 
 #[test]
 fn what_merely_happens_to_someone_is_no_action_and_who_never_became_ready_says_nothing() {
     let events = story(&["Email Delivered", "Invite Sent", "Order Completed"]);
-    assert_eq!(taken(&rules(), events), Some(took_only("loyalty", 1)));
+    assert_eq!(taken(&rules(), events), Some(took_only("Invite Sent", 1)));
     assert_eq!(taken(&rules(), story(&["White Paper Downloaded"])), None);
 }
 
@@ -157,9 +158,84 @@ fn the_suggestion_makes_the_average_buyer_ready() {
     let mut state = perennial_engine::State::default();
     pages.chain(rest).for_each(|event| perennial_engine::apply::apply(&config, &mut state, &event));
     let score = evaluate(&perennial_engine::Moment::new(&config, at("2026-01-02T00:00:00Z")), &state).scores;
-    assert!(score.get(perennial_domain::Likelihood::Purchase).get() >= 96);
+    assert!(score.reaches(perennial_domain::Likelihood::Purchase, 96));
 }
 
 fn took_only(name: &str, n: u32) -> Taken {
     [(name.to_owned(), n)].into()
+}
+
+/// The shipped rules, with what is suggested written into them.
+fn calibrated(scoring: &str, calibration: &perennial_engine::calibrate::Calibration) -> String {
+    let mut text = scoring.to_owned();
+    let mut set = |id: &str, field: &str, value: f64| {
+        let at = text.find(&format!("{id}\"")).unwrap();
+        let line = at + text[at..].find(&format!("\n{field} = ")).unwrap() + 1;
+        let end = line + text[line..].find('\n').unwrap();
+        text.replace_range(line..end, &format!("{field} = {value}"));
+    };
+    for rule in &calibration.rules {
+        if let Some(points) = rule.suggested {
+            set(&format!("id = \"{}", rule.rule), "points", points);
+        }
+        if let Some(cap) = rule.cap {
+            set(&format!("id = \"{}", rule.rule), "cap", cap);
+        }
+    }
+    for category in &calibration.categories {
+        set(&format!("name = \"{}", category.name), "cap", category.suggested);
+    }
+    for rule in &calibration.missing {
+        text += &format!(
+            "\n[[rule]]\nid = \"{}\"\nscore = \"purchase\"\nevent = \"{}\"\npoints = {}\nhalf_life_days = 30\ncap = {}\n",
+            rule.rule, rule.event, rule.points, rule.cap
+        );
+    }
+    text
+}
+
+#[test]
+fn with_the_shipped_rules_the_buyer_of_the_tally_example_stands_at_96() {
+    let shipped = perennial_testkit::ConfigBuilder::shipped();
+    let config = shipped.clone().load();
+    let path = ["Content Viewed"; 5].into_iter().chain(["White Paper Downloaded"; 3]).chain(["Paywall Reached"; 4]);
+    let path: Vec<&str> = path.collect();
+    let mut buyer = Taken::new();
+    path.iter().for_each(|event| *buyer.entry((*event).to_owned()).or_default() += 1);
+    let calibration = calibrate(&config, &vec![buyer; 40]);
+
+    let missing: Vec<_> =
+        calibration.missing.iter().map(|rule| (rule.rule.as_str(), rule.event.as_str(), rule.points)).collect();
+    assert_eq!(missing, [("purchase_paywall_reached", "Paywall Reached", 8.0)]);
+    let suggested: Vec<_> =
+        calibration.rules.iter().filter_map(|rule| Some((rule.rule.as_str(), rule.suggested?, rule.cap))).collect();
+    // 5 pieces of 8 points need a cap of 40, and 3 of them 24, which the white papers have.
+    assert_eq!(suggested, [("purchase_content", 8.0, Some(40.0)), ("purchase_white_paper", 8.0, None)]);
+    let category: Vec<_> =
+        calibration.categories.iter().map(|one| (one.name.as_str(), one.now, one.suggested)).collect();
+    assert_eq!(category, [("content", 40.0, 64.0)]);
+    // Now 5 * 4 is cut to 16 and 3 * 8 are 24, together 40; nothing counts the paywall. Then 12 * 8.
+    let path_points = calibration.path.unwrap();
+    assert!((path_points.now - 40.0).abs() < 1e-9 && (path_points.suggested - 96.0).abs() < 1e-9, "{path_points:?}");
+
+    let text = calibrated(&shipped.clone().bundle().files["scoring.toml"], &calibration);
+    let config = shipped.with(&[("scoring.toml", &format!("!{text}"))]).load();
+    let mut state = perennial_engine::State::default();
+    for event in story(&path) {
+        perennial_engine::apply::apply(&config, &mut state, &event);
+    }
+    let moment = perennial_engine::Moment::new(&config, at("2026-01-01T00:12:00Z"));
+    assert_eq!(
+        evaluate(&moment, &state).scores.get(perennial_domain::Likelihood::Purchase).map(|score| score.get()),
+        Some(96)
+    );
+}
+
+#[test]
+fn of_what_nobody_who_became_ready_took_nothing_is_suggested() {
+    let calibration = calibrate(&rules(), &[took(4, 0, 0), took(4, 0, 0)]);
+    let suggested: Vec<_> = calibration.rules.iter().map(|rule| (rule.rule.as_str(), rule.suggested)).collect();
+    assert_eq!(suggested, [("page", Some(25.0)), ("paper", None), ("demo", None)]);
+    assert!(calibration.missing.is_empty(), "{:?}", calibration.missing);
+    assert_eq!(calibrate(&rules(), &[]).path, None);
 }

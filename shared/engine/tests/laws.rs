@@ -24,7 +24,8 @@ fn event(i: usize, (kind, second, who, amount): (u8, i64, u8, i32)) -> Event {
             .with_trait("plan", amount % 3)
             .with_trait(["a", "b", "c"][usize::from(who)], if amount % 7 == 0 { Value::Null } else { "x".into() })
             .with_trait_once(["a", "b", "d"][usize::from(who)], amount),
-        1 => EventBuilder::page(&id, ["a1", "a2", "a3"][usize::from(who)]),
+        1 => EventBuilder::page(&id, ["a1", "a2", "a3"][usize::from(who)])
+            .group_id(["g1", "g2", "g3"][amount.unsigned_abs() as usize % 3]),
         2 => EventBuilder::group(&id, "u", ["g1", "g2", "g3"][usize::from(who)]),
         3 => EventBuilder::track(&id, "u", "Order Completed")
             .property("revenue", f64::from(amount) / 100.0)
@@ -96,7 +97,7 @@ proptest! {
         let now = Timestamp::from_second(1_600_000_000 + 86_400 * later).unwrap();
         let (moment, view) = (Moment::new(&config, now), person.profile.view());
         for (likelihood, value) in evaluate(&moment, &view).scores.iter() {
-            let explained = explain(&moment, &view, &person.profile.facts(), likelihood);
+            let explained = explain(&moment, &view, &person.profile.facts(), likelihood).expect("a score that applies");
             let sum: f64 = explained.reasons.iter().map(|reason| reason.points).sum();
             prop_assert!((sum - f64::from(value.get())).abs() <= 0.5 + 1e-6, "{:?}: {} is not {:?}", likelihood, sum, explained);
             prop_assert!(explained.value == value && value.get() <= 100);
@@ -132,7 +133,7 @@ proptest! {
         let Some(seen) = person.profile.view().seen else { return Ok(()) };
         let told = |at: Timestamp| {
             let is = person.at(&config, at);
-            (is.stage, is.segments(&config).collect::<Vec<_>>(), is.scores.get(perennial_domain::Likelihood::Churn).get() >= 50)
+            (is.stage, is.segments(&config).collect::<Vec<_>>(), is.scores.reaches(perennial_domain::Likelihood::Churn, 50))
         };
         let before = told(now);
         let due = person.profile.due_at.unwrap_or(perennial_domain::time::plus_days(now, 600));

@@ -123,7 +123,7 @@ proptest! {
         let (old, new) = (before(), after());
         let mut profile = lived(&old, &events).profile;
         let expected = lived(&new, &events).profile;
-        let mut rebuild = Rebuild::new(&new, at(NOW));
+        let mut rebuild = Rebuild::new(&new, at(NOW)).against(&old);
         // An archive holds them in another order, and some twice.
         events.iter().rev().chain(repeats.iter().map(|index| index.get(&events))).for_each(|event| rebuild.count(event));
         prop_assert!(rebuild.is_whole(&profile));
@@ -132,13 +132,30 @@ proptest! {
         prop_assert_eq!(profile.derived_bytes().unwrap(), expected.derived_bytes().unwrap());
         let moment = Moment::new(&new, at(NOW));
         prop_assert_eq!(&rescored.evaluation, &evaluate(&moment, &expected.view()));
+        prop_assert_eq!(&rescored.was, &lived(&old, &events).at(&old, at(NOW)));
         let (is, should) = (profile.facts(), expected.facts());
         prop_assert_eq!(&is.above, &should.above);
         prop_assert!(is.segments.keys().eq(should.segments.keys()));
         prop_assert_eq!(trends(&new, &profile), trends(&new, &expected));
         prop_assert!(!profile.outbox.iter().any(|action| matches!(action, Action::Send(_))), "nobody is written to");
         // And again: there is nothing left to change.
-        prop_assert!(!rebuild.rescore(&mut profile, None).changed);
+        prop_assert!(!rebuild.rescore(&mut profile, None).differs);
+    }
+
+    #[test]
+    fn under_unchanged_rules_nobody_changes_however_long_ago_they_were_looked_at(events in events(), days in 0..400_i64) {
+        let config = before();
+        let mut person = Person::new("u");
+        for event in &events {
+            person.feed(&config, std::slice::from_ref(event), event.timestamp);
+        }
+        let last = events.iter().map(|event| event.timestamp).max().unwrap();
+        let mut rebuild = Rebuild::new(&config, perennial_domain::time::plus_days(last, days));
+        events.iter().for_each(|event| rebuild.count(event));
+        let rescored = rebuild.rescore(&mut person.profile, None);
+        prop_assert_eq!(&rescored.was, &rescored.evaluation);
+        let none: [Vec<String>; 4] = Default::default();
+        prop_assert_eq!([rescored.rose, rescored.fell, rescored.entered, rescored.left], none);
     }
 }
 
@@ -169,7 +186,7 @@ fn a_threshold_that_is_passed_by_the_change_is_noted_and_sets_nothing_off() {
     let mut profile = lived(&old, &events).profile;
     profile.outbox.clear();
     let new = config();
-    let mut rebuild = Rebuild::new(&new, at(NOW));
+    let mut rebuild = Rebuild::new(&new, at(NOW)).against(&old);
     rebuild.count(&events[0]);
     let rescored = rebuild.rescore(&mut profile, None);
     assert_eq!((rescored.rose, profile.outbox.len()), (vec!["rescue".to_owned()], 0));

@@ -150,12 +150,12 @@ fn a_score_reads_as_a_colleague_would_tell_it() {
         config_with(&[("scoring.toml", SCORING), ("lifecycle.toml", lifecycle()), ("personas.toml", PERSONAS)]);
     let person = ada(&config);
     let (view, facts, moment) = (person.profile.view(), person.profile.facts(), Moment::new(&config, at(NOW)));
-    let told = |likelihood| shown(&tell(&explain(&moment, &view, &facts, likelihood), at(NOW)));
+    let told = |likelihood| shown(&tell(&explain(&moment, &view, &facts, likelihood).unwrap(), at(NOW)));
     insta::assert_snapshot!("churn", told(Likelihood::Churn));
     insta::assert_snapshot!("purchase", told(Likelihood::Purchase));
     let glances: Vec<String> = Likelihood::ALL
         .map(|likelihood| {
-            let told = glance(&explain(&moment, &view, &facts, likelihood), at(NOW));
+            let told = glance(&explain(&moment, &view, &facts, likelihood).unwrap(), at(NOW));
             format!("{:30} {:>3}  {:6} {:>4}  {}", told.name, told.value, told.trend, told.moved, told.reason)
         })
         .into();
@@ -192,7 +192,10 @@ fn who_someone_is_is_said_in_a_line_and_what_else_is_known_below() {
     let nobody = perennial_engine::State::default();
     let evaluation = evaluate(&Moment::new(&config, at(NOW)), &nobody);
     let lines = about(&config, "p_1", &nobody, &evaluation, None, at(NOW));
-    assert_eq!(lines, ["p_1 is a visitor.", "Engagement 0: active on 0 of the last 28 days, never active."]);
+    assert_eq!(
+        lines,
+        ["p_1 is a visitor.", "Engagement 0: active on 0 of the last 28 days, 0 actions of late, never active."]
+    );
 }
 
 /// Measures of every kind, as a signal that gives points by them tells them.
@@ -222,7 +225,7 @@ fn measures_are_told_in_words_where_there_are_words() {
         config_with(&[("scoring.toml", &scoring), ("lifecycle.toml", lifecycle()), ("personas.toml", PERSONAS)]);
     let person = ada(&config);
     let (view, facts, moment) = (person.profile.view(), person.profile.facts(), Moment::new(&config, at(NOW)));
-    let mut explanation = explain(&moment, &view, &facts, Likelihood::Success);
+    let mut explanation = explain(&moment, &view, &facts, Likelihood::Success).unwrap();
     explanation.reasons.sort_by_key(|reason| reason.rule.trim_start_matches('s').parse::<usize>().unwrap_or(99));
     insta::assert_snapshot!("measures", shown(&tell(&explanation, at(NOW))));
 }
@@ -248,7 +251,7 @@ proptest! {
         person.feed(&config, &events, now);
         let (view, facts, moment) = (person.profile.view(), person.profile.facts(), Moment::new(&config, now));
         for likelihood in Likelihood::ALL {
-            let told = tell(&explain(&moment, &view, &facts, likelihood), now);
+            let told = tell(&explain(&moment, &view, &facts, likelihood).unwrap(), now);
             let tenths: i64 = told.rows.iter().map(|row| row.points.replace('.', "").parse::<i64>().unwrap()).sum();
             prop_assert_eq!(tenths, told.total.parse::<i64>().unwrap() * 10, "{:?}", told);
         }

@@ -3,6 +3,7 @@
 //! | item | attributes |
 //! |---|---|
 //! | `CURRENT` | `v` the version in force, `prev` the one before, `at` since when, `back` where a rollback put it there, `local` what the embedded stack changes in it ([`Overrides`] as JSON), `ver` |
+//! | `RESCORED` | `v` the version that all history was last counted under, `at` when |
 //! | `V#<version>` | `files`: the bundle as deflated JSON, `at` when it was first pushed |
 
 use crate::error::{StoreError, sort};
@@ -159,6 +160,26 @@ impl Store {
                 return Ok(versions);
             }
         }
+    }
+
+    /// The version that all history was last counted under; `None` where that never was done.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the read fails.
+    pub async fn rescored_config(&self) -> Result<Option<ConfigVersion>, StoreError> {
+        let item = self.get("rescored_config", keys::key(keys::CONFIG, keys::RESCORED), true).await?;
+        item.map(|item| needed("v", item.parsed("v")?)).transpose()
+    }
+
+    /// Notes that all history was counted under `version`.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the write fails.
+    pub async fn note_rescored(&self, version: &ConfigVersion, now: Timestamp) -> Result<(), StoreError> {
+        let mut item: Item = keys::key(keys::CONFIG, keys::RESCORED);
+        item.insert("v".to_owned(), s(version.as_str()));
+        item.insert("at".to_owned(), at(now));
+        self.put("note_rescored", item, None).await
     }
 
     /// Which config is in force; `None` before the first was pushed.

@@ -25,6 +25,8 @@ pub const MESSAGE: &str = "M#";
 pub const CONFIG: &str = "CONFIG";
 /// The sort key of the config in force.
 pub const CURRENT: &str = "CURRENT";
+/// The sort key of the version that all history was last counted under.
+pub const RESCORED: &str = "RESCORED";
 /// The beginning of the sort key of a stored version of the config.
 pub const VERSION: &str = "V#";
 /// The partition of the runs of the sweep, each under the moment at which it began.

@@ -59,7 +59,7 @@ pub struct Moved {
 pub struct Summary {
     /// Where the person stood when last evaluated.
     pub stage: Stage,
-    /// The scores above 0, then.
+    /// The scores that applied to the person, then.
     pub scores: BTreeMap<Likelihood, Score>,
     /// What the latest survey answer made of the person, then.
     pub nps: NpsClass,
@@ -74,7 +74,7 @@ impl Summary {
     pub fn of(evaluation: &Evaluation, config: &Config) -> Self {
         Self {
             stage: evaluation.stage,
-            scores: evaluation.scores.iter().filter(|(_, score)| score.get() > 0).collect(),
+            scores: evaluation.scores.iter().collect(),
             nps: evaluation.nps,
             personas: evaluation.personas(config).map(str::to_owned).collect(),
             segments: evaluation.segments(config).map(str::to_owned).collect(),

@@ -155,9 +155,9 @@ impl Totals {
                     totals.nps.count(class);
                 }
                 let scores = crate::codec::long_scores(item.text("scores")?.unwrap_or_default())?;
-                for likelihood in Likelihood::ALL {
-                    let score = scores.get(&likelihood).copied().unwrap_or_default().get();
-                    self.bands.entry(likelihood).or_default()[band(score)] += 1;
+                // Who a score does not apply to is in none of its bands.
+                for (likelihood, score) in scores {
+                    self.bands.entry(likelihood).or_default()[band(score.get())] += 1;
                 }
             }
         } else if sk == keys::ACCOUNT {

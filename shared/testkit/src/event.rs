@@ -116,6 +116,13 @@ impl EventBuilder {
         self
     }
 
+    /// With the account that the call names.
+    #[must_use]
+    pub fn group_id(mut self, account: &str) -> Self {
+        self.0.group_id = Some(AccountId::parse(account).expect("an account id"));
+        self
+    }
+
     /// Of a known user.
     #[must_use]
     pub fn user(mut self, user: &str) -> Self {

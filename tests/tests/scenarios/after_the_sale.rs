@@ -1,7 +1,7 @@
 //! For customers: from the first month to the renewal.
 
-use super::story::{Story, signs_in, uses};
 use super::START;
+use super::story::{Story, signs_in, uses};
 use perennial_domain::time::plus_days;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! Before the sale: prices, limits, trials, and that who pays is no prospect.
 
-use super::story::{Story, signs_in, uses};
 use super::START;
+use super::story::{Story, signs_in, uses};
 use serde_json::json;
 
 fn looks_at_prices() -> (&'static str, serde_json::Value) {

@@ -1,7 +1,7 @@
 //! Across people, accounts and the product: one person, one message; accounts that get ready; errors.
 
-use super::story::{Story, signs_in, uses};
 use super::START;
+use super::story::{Story, signs_in, uses};
 use serde_json::json;
 
 /// "A person with several accounts gets one message, not two contradictory ones."

@@ -1,7 +1,7 @@
 //! What people say, and where they learn: surveys, invitations to recommend, webinars, and words in public.
 
-use super::story::{Story, answers, signs_in, uses};
 use super::START;
+use super::story::{Story, answers, signs_in, uses};
 use serde_json::{Value, json};
 
 /// "A highly productive user, or a promoter, is invited to recommend: community, advisory board, testimonial."

@@ -43,11 +43,13 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// [`HistoryError`] where the table or the archive fails.
 pub async fn run(deps: &Deps, dry_run: bool, tell: Tell<'_>) -> Result<Outcome, HistoryError> {
     let config = deps.config.current().await;
+    let old = counted_under(deps, &config).await?;
+    let old = old.as_ref().unwrap_or(&config);
     let run = Run { deps, known: Accounts::new(), config: &config, now: deps.clock.now(), dry_run, tell };
-    let mut outcome = Outcome::new(&config, dry_run);
+    let mut outcome = Outcome::new(&config, old, dry_run);
     let versions = run.everyone().await?;
     outcome.people = versions.len() as u64;
-    let mut rebuild = Rebuild::new(&config, run.now);
+    let mut rebuild = Rebuild::new(&config, run.now).against(old);
     outcome.events = run.read(&mut rebuild).await?;
     let mut left = run.apply(&rebuild, versions, &mut outcome).await?;
     drop(rebuild);
@@ -57,13 +59,31 @@ pub async fn run(deps: &Deps, dry_run: bool, tell: Tell<'_>) -> Result<Outcome, 
         }
         tokio::time::sleep(PAUSE).await;
         let (versions, counted) = run.look_again(left).await?;
-        let mut rebuild = Rebuild::only(&config, run.now, counted);
+        let mut rebuild = Rebuild::only(&config, run.now, counted).against(old);
         run.read(&mut rebuild).await?;
         left = run.apply(&rebuild, versions, &mut outcome).await?;
     }
     outcome.not_done = left;
     outcome.finish();
+    if !dry_run && outcome.not_done.is_empty() {
+        deps.store.note_rescored(&config.version, run.now).await?;
+    }
     Ok(outcome)
+}
+
+/// The rules that profiles were counted under: those of the last rescoring, else those before the active ones. `None` where they are the
+/// active ones, or cannot be read any more.
+async fn counted_under(deps: &Deps, active: &Config) -> Result<Option<Config>, HistoryError> {
+    let version = match deps.store.rescored_config().await? {
+        Some(version) => Some(version),
+        None => deps.store.current_config().await?.and_then(|current| current.previous),
+    };
+    let Some(version) = version.filter(|version| *version != active.version) else { return Ok(None) };
+    let loaded = match deps.store.bundle(&version).await {
+        Ok(bundle) => Config::load(&bundle).map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    Ok(loaded.inspect_err(|error| tracing::warn!(%version, %error, "failed to load the earlier config")).ok())
 }
 
 /// What lies under each person's id, by version.
@@ -193,11 +213,12 @@ impl Run<'_> {
                 Some(id) => self.known.facts(&self.deps.store, self.config, &id, self.now).await?,
                 None => None,
             };
-        let was = stored.summary.clone();
+        let held = stored.summary.clone();
         let rescored = rebuild.rescore(&mut stored.profile, account.as_deref());
         stored.summary = Summary::of(&rescored.evaluation, self.config);
-        let change = tally::Change { changed: rescored.changed || stored.summary != was, was, rescored };
-        if change.changed && !self.dry_run && !self.write(&mut stored).await? {
+        let is_stale = rescored.differs || stored.summary != held;
+        let change = tally::Change { was: Summary::of(&rescored.was, rebuild.old()), rescored };
+        if is_stale && !self.dry_run && !self.write(&mut stored).await? {
             return Ok(Share::Again(person));
         }
         Ok(Share::Done(Box::new((stored, change))))

@@ -15,8 +15,8 @@ const WIDTH: usize = 80;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "The first way of a split in the alphabet is the control, or the one that is called `control`. Holdouts are compared with \
-    those who entered since they began. Everyone who was assigned is one of their group, and counts for the goal once their time for it \
-    is over.\n\n\
+    those who entered since they began; who is in one is in no way of a split. Everyone else who was assigned is one of their group, and \
+    counts for the goal once their time for it is over: \"42 of 169\" are those who reached it, of those whose time is over.\n\n\
     Verdicts are by asymptotic confidence sequences (Waudby-Smith et al. 2024): they hold however often one looks, so that an experiment \
     may be stopped as soon as there is one.\n\n\
     Examples:\n  \
@@ -134,7 +134,7 @@ fn row(group: &Group, difference: String) -> [String; 5] {
     [
         group.name.clone(),
         number(group.people),
-        group.reached.map(number).unwrap_or_default(),
+        group.reached.map(|reached| format!("{} of {}", number(reached), number(group.judged))).unwrap_or_default(),
         group.rate.as_ref().map(rate).unwrap_or_default(),
         difference,
     ]
@@ -148,8 +148,7 @@ fn difference(experiment: &Experiment, group: &Group) -> String {
 
 /// How many people whose time is over the smaller one has, of the group and the control.
 fn judged(experiment: &Experiment, group: &Group) -> u64 {
-    let judged = |group: &Group| group.people - group.waiting;
-    experiment.groups.first().map_or(0, judged).min(judged(group))
+    experiment.groups.first().map_or(0, |control| control.judged).min(group.judged)
 }
 
 /// "+3.4 (+0.1 to +6.8)".

@@ -5,7 +5,7 @@ mod account;
 use super::client::{Target, segment};
 use super::tables::plain;
 use perennial_domain::Likelihood;
-use perennial_engine::explain::words::{ToldGlance, ToldScore};
+use perennial_engine::explain::words::{ToldGlance, ToldScore, name};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -58,6 +58,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 struct Answer {
     person: Person,
     scores: BTreeMap<Likelihood, Score>,
+    /// Scores that do not apply to the person, and whom they apply to.
+    #[serde(default)]
+    absent: BTreeMap<Likelihood, String>,
     config: String,
 }
 
@@ -87,7 +90,15 @@ fn shown(answer: &Answer) -> String {
     } else {
         answer.person.told.iter().for_each(|told| line(told));
         line("");
-        line(&at_a_glance(answer.scores.values().map(|score| &score.glance)));
+        if !answer.scores.is_empty() {
+            line(&at_a_glance(answer.scores.values().map(|score| &score.glance)));
+        }
+    }
+    if !answer.absent.is_empty() {
+        line("");
+    }
+    for (likelihood, why) in &answer.absent {
+        line(&format!("{}: absent, {why}.", name(*likelihood)));
     }
     line(&format!("\nConfig {}.", answer.config));
     out

@@ -3,6 +3,7 @@
 use super::client::Target;
 use super::tables::{framed, number, plain};
 use indicatif::{ProgressBar, ProgressStyle};
+use perennial_domain::Score;
 use perennial_score::history::rescore::{self, Moved, Outcome};
 use perennial_score::history::{Phase, Progress};
 use std::process::ExitCode;
@@ -14,7 +15,8 @@ use std::time::Duration;
     after_help = "A change of points, caps and reasons counts at once. A new rule, or another event, condition or half-life, \
     knows nothing of the past: rescoring counts all events of the archive anew, as if the rules had always been these. Nobody is \
     written to because of it, and events that come meanwhile are counted as ever. Begin a minute after the config was pushed, \
-    when every function works by it."
+    when every function works by it.\n\nWhat would change is told for this moment: what is stored, under the rules that \
+    it was counted under, against all of history under the active ones. So an unchanged config changes nobody."
 )]
 pub(super) struct Args {
     /// Only show what would change.
@@ -93,6 +95,12 @@ fn shown(outcome: &Outcome) -> String {
         outcome.config,
         counted(outcome.changed, "person", "people")
     );
+    out += &match outcome.compared == outcome.config {
+        true => "Compared at this moment, under the same rules.\n".to_owned(),
+        false => {
+            format!("Compared at this moment with config {}, which profiles were counted under.\n", outcome.compared)
+        }
+    };
     if !outcome.stages.is_empty() {
         let mut stages = framed(&["stage before", "stage now", "people"]);
         for moved in &outcome.stages {
@@ -110,7 +118,9 @@ fn shown(outcome: &Outcome) -> String {
                 (from, to) if from == to => to.as_str().to_owned(),
                 (from, to) => format!("{} -> {}", from.as_str(), to.as_str()),
             };
-            let (from, to) = (example.from.get().to_string(), example.to.get().to_string());
+            let shown =
+                |score: Option<Score>| score.map_or_else(|| "absent".to_owned(), |score| score.get().to_string());
+            let (from, to) = (shown(example.from), shown(example.to));
             table.row([example.identity.clone(), example.score.as_str().to_owned(), from, "->".to_owned(), to, stage]);
         }
         out += &format!("{table}\n");
@@ -150,7 +160,7 @@ mod tests {
     fn what_would_change_is_told_with_examples() {
         let ada = Identity::User(UserId::parse("ada").unwrap()).person_id();
         let outcome = serde_json::from_value(serde_json::json!({
-            "config": "v2", "dry_run": true, "people": 23570, "events": 93229, "changed": 1200,
+            "config": "v2", "compared": "v1", "dry_run": true, "people": 23570, "events": 93229, "changed": 1200,
             "stages": [{ "from": "lead", "to": "trial", "people": 40 }],
             "thresholds": [{ "name": "sales_ready", "into": 12, "out": 3 }],
             "segments": [{ "name": "ready_to_buy", "into": 15, "out": 1 }],

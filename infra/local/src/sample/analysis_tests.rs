@@ -66,7 +66,7 @@ fn known() -> Known {
             if event.kind == EventKind::Group {
                 account.merge(&config.accounts.domains, &event.traits, event.timestamp, &event.message_id);
             }
-            for milestone in config.accounts.milestones(&config.lifecycle, event) {
+            for milestone in config.account_milestones(event) {
                 account.mark_milestone(*milestone, event.timestamp);
             }
         }
@@ -102,7 +102,7 @@ fn known() -> Known {
             tally.add(&Member {
                 person: who.person_id(),
                 stage: evaluation.stage,
-                scores: Likelihood::ALL.into_iter().map(|l| (l, evaluation.scores.get(l))).collect(),
+                scores: evaluation.scores.iter().collect(),
                 engagement: evaluation.engagement,
                 last_seen: states[who].seen.map(|seen| seen.last_at()),
                 personas: evaluation.personas(&config).map(str::to_owned).collect(),
@@ -167,8 +167,11 @@ fn the_sample_company_has_people_in_every_segment() {
 fn the_sample_company_has_people_high_and_low_on_each_of_the_nine_likelihoods() {
     let known = known();
     for likelihood in Likelihood::ALL {
-        let scores: Vec<u8> =
-            known.people.values().map(|(_, evaluation)| evaluation.scores.get(likelihood).get()).collect();
+        let scores: Vec<u8> = known
+            .people
+            .values()
+            .map(|(_, evaluation)| evaluation.scores.get(likelihood).unwrap_or_default().get())
+            .collect();
         let (highest, lowest) = (scores.iter().max().unwrap(), scores.iter().min().unwrap());
         assert!(*highest >= 75 && *lowest < 25, "{likelihood:?} goes from {lowest} to {highest}");
     }

@@ -28,7 +28,6 @@ pub(super) fn strangers(record: &mut Recorder, mut rng: Rng) {
         }
         if rng.percent(20) {
             record.page(visitor, (day, at + 200), "Pricing", "/pricing");
-            record.track("web", visitor, (day, at + 205), "Pricing Page Viewed", json!({}));
         }
         if rng.percent(10) {
             record.page(visitor, (day, at + 300), "Careers", "/careers");

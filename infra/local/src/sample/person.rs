@@ -64,7 +64,6 @@ pub(super) fn read(record: &mut Recorder, who: Who<'_>, when: (i64, i64), rng: &
 /// The price list.
 pub(super) fn compare_prices(record: &mut Recorder, who: Who<'_>, when: (i64, i64)) {
     record.page(who, when, "Pricing", "/pricing");
-    record.track("web", who, (when.0, when.1 + 5), "Pricing Page Viewed", json!({}));
 }
 
 fn sign_up(record: &mut Recorder, plot: &Plot, person: &Person, first: bool) {

@@ -29,6 +29,8 @@ pub(crate) struct File {
     /// The colleague or team that tasks about the account go to.
     #[serde(default)]
     owner: RawOwner,
+    /// Which events say who belongs to the account.
+    members: Option<RawMembers>,
     /// Where the whole account stands.
     #[serde(default)]
     stage: RawStage,
@@ -93,6 +95,16 @@ struct RawOwner {
     low: Option<String>,
     /// The owner of all others.
     none: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct RawMembers {
+    /// Events that name the account a person belongs to, as a `group` call does, where they carry its id: those of billing. Without
+    /// the section they are those of `stage` and `renewal`. The account that other calls name counts only for people who
+    /// belong to none.
+    events: Vec<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -210,12 +222,21 @@ impl Accounts {
             }
             stage_events.insert(event.into_inner());
         }
+        let renewal = load_renewal(report, file.renewal);
+        let member_events = match file.members {
+            Some(members) => {
+                members.events.iter().for_each(|event| report.event(event));
+                members.events.into_iter().map(Spanned::into_inner).collect()
+            }
+            None => stage_events.union(&renewal.events).cloned().collect(),
+        };
         Self {
             value,
             touch,
             owner,
             stage_events,
-            renewal: load_renewal(report, file.renewal),
+            member_events,
+            renewal,
             score: load_score(report, file.score, personas),
             health: load_health(report, file.health, personas),
             domains: load_domains(report, file.domains),

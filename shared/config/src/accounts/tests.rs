@@ -2,6 +2,7 @@
 use super::*;
 use crate::channels::{Endpoint, Kind, SecretPlace};
 use crate::error::{ConfigError, Reporter};
+use crate::lifecycle::{Lifecycle, Milestone};
 
 fn load(text: &str) -> (Accounts, Vec<ConfigError>) {
     let mut errors = Vec::new();

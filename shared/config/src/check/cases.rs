@@ -3,6 +3,7 @@
 
 use crate::cel::{Lookup, Program, Value};
 use crate::config::Config;
+use crate::scoring::SurveyKind;
 use crate::vocabulary::{AccountField, EventSlot, PersonSlot};
 use perennial_domain::{Likelihood, Stage};
 
@@ -99,6 +100,10 @@ fn values(config: &Config, slot: &PersonSlot, stage: Stage) -> Option<(Vec<Value
     match slot {
         PersonSlot::Engagement => numbers(100, "engagement is from 0 to 100".to_owned()),
         PersonSlot::Nps => numbers(10, "nps is from 0 to 10".to_owned()),
+        PersonSlot::Csat => {
+            let highest = config.scoring.survey(SurveyKind::Csat)?.highest;
+            numbers(highest.into(), format!("csat is from 1 to {highest}"))
+        }
         PersonSlot::NpsClass => texts(&["promoter", "passive", "detractor", "none"], "nps_class"),
         PersonSlot::Score(score) => {
             let most = most_points(config, *score, &[stage]).clamp(0.0, 100.0).round();
@@ -133,11 +138,17 @@ fn values(config: &Config, slot: &PersonSlot, stage: Stage) -> Option<(Vec<Value
 pub(super) fn most_points(config: &Config, score: Likelihood, stages: &[Stage]) -> f64 {
     let scoring = &config.scoring;
     let of = scoring.score(score);
+    let stages = if stages.is_empty() { &Stage::ALL[..] } else { stages };
+    let stages: Vec<Stage> = stages.iter().copied().filter(|stage| of.applies.in_stage(*stage)).collect();
+    // Where it is absent no condition on it holds.
+    if stages.is_empty() {
+        return 0.0;
+    }
     let rules = of.rules.iter().filter_map(|at| scoring.rules.get(*at)).map(|rule| {
         // Without a cap events add up, as no half-life keeps them from coming faster.
         (rule.category, if rule.points > 0.0 { rule.cap.unwrap_or(f64::INFINITY) } else { 0.0 })
     });
-    let counts = |of: &[Stage]| of.is_empty() || stages.is_empty() || of.iter().any(|stage| stages.contains(stage));
+    let counts = |of: &[Stage]| of.is_empty() || of.iter().any(|stage| stages.contains(stage));
     let signals = of.signals.iter().filter_map(|at| scoring.signals.get(*at)).filter(|signal| counts(&signal.stages));
     let signals = signals.map(|signal| (signal.category, signal.points.max(0.0)));
     let mut alone = 0.0;

@@ -5,6 +5,7 @@ use crate::cel::Program;
 use crate::config::Config;
 use crate::journeys::{Does, GoalBy, Trigger, Wait};
 use crate::vocabulary::{EventSlot, PersonSlot};
+use perennial_domain::Likelihood;
 
 /// A condition, or a measure.
 pub(super) struct Condition<'a, S> {
@@ -27,6 +28,10 @@ pub(super) fn on_persons(config: &Config) -> Vec<Condition<'_, PersonSlot>> {
     for (at, signal) in config.scoring.signals.iter().enumerate() {
         add(Some(&signal.measure), "scoring.toml", &[Key("signal"), At(at), Key("measure")]);
         add(signal.when.as_ref(), "scoring.toml", &[Key("signal"), At(at), Key("when")]);
+    }
+    for score in Likelihood::ALL {
+        let when = config.scoring.score(score).applies.when.as_ref();
+        add(when, "scoring.toml", &[Key("applies"), Key(score.as_str()), Key("when")]);
     }
     for (at, segment) in config.segments.all.iter().enumerate() {
         add(Some(&segment.when), "segments.toml", &[Key("segment"), At(at), Key("when")]);

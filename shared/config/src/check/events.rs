@@ -7,6 +7,7 @@ use super::places::Part::{self, At, Key};
 use crate::config::Config;
 use crate::error::{distance, nearest, plain};
 use crate::journeys::{Does, GoalBy, Journey, Trigger, Wait};
+use crate::scoring::SurveyKind;
 use crate::vocabulary::PersonSlot;
 use std::collections::{BTreeMap, HashSet};
 
@@ -34,6 +35,9 @@ pub(super) fn remark(config: &Config, remarks: &mut Remarks<'_>) {
     let maps = config.sources.iter().filter_map(|source| source.hook.as_ref()).flat_map(|hook| &hook.maps);
     for name in maps.filter_map(|map| map.event.as_ref()) {
         count(name.as_str(), SENT);
+    }
+    for name in config.pages.events() {
+        count(name, SENT);
     }
     for name in config.journeys.all.iter().flat_map(Journey::counts) {
         count(name, SENT);
@@ -153,8 +157,12 @@ fn mentions<'a>(config: &'a Config) -> Vec<Mention<'a>> {
             add(event, "scoring.toml", &[Key("tally"), At(at), Key("events"), At(number)]);
         }
     }
-    if !config.scoring.nps.event.is_empty() {
-        add(&config.scoring.nps.event, "scoring.toml", &[Key("nps"), Key("event")]);
+    for survey in &config.scoring.surveys {
+        let table = match survey.kind {
+            SurveyKind::Nps => "nps",
+            SurveyKind::Csat => "csat",
+        };
+        add(&survey.event, "scoring.toml", &[Key(table), Key("event")]);
     }
     for (at, journey) in config.journeys.all.iter().enumerate() {
         if let Trigger::Event { event, .. } = &journey.trigger {

@@ -6,6 +6,7 @@ use super::places::Part::{self, At, Key};
 use crate::cel::{Program, Value};
 use crate::config::Config;
 use crate::journeys::Trigger;
+use crate::scoring::SurveyKind;
 use crate::vocabulary::{AccountField, EventSlot, PersonSlot};
 use perennial_domain::Stage;
 
@@ -182,8 +183,13 @@ fn nothing_known(
 ) {
     for slot in program.slots() {
         let message = match slot {
-            PersonSlot::Nps | PersonSlot::NpsDays | PersonSlot::NpsClass if config.scoring.nps.event.is_empty() => {
+            PersonSlot::Nps | PersonSlot::NpsDays | PersonSlot::NpsClass
+                if config.scoring.survey(SurveyKind::Nps).is_none() =>
+            {
                 "there are no survey answers to ask for: describe the survey in scoring.toml, [nps]"
+            }
+            PersonSlot::Csat | PersonSlot::CsatDays if config.scoring.survey(SurveyKind::Csat).is_none() => {
+                "there are no survey answers to ask for: describe the survey in scoring.toml, [csat]"
             }
             PersonSlot::Sentiment if config.scoring.texts.is_empty() => {
                 "no texts are read, so there is no sentiment: name their properties in scoring.toml, [sentiment]"

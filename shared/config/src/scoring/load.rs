@@ -1,153 +1,18 @@
-//! The file as it is written, checked and compiled.
+//! The file, checked and compiled.
 
-use super::{Category, MAX_CATEGORIES, Nps, Rule, Scoring, Signal, TallyRule};
+use super::raw::{File, RawApplies, RawCategory, RawCsat, RawEngagement, RawNps, RawRule, RawSignal, RawTally};
+use super::{
+    Answered, Applies, Category, EngagementRule, MAX_CATEGORIES, Rule, Scoring, Signal, Survey, SurveyKind, TallyRule,
+};
+use crate::cel::Program;
 use crate::condition;
 use crate::error::{Reporter, Used, unknown};
 use crate::features::Features;
 use crate::history::History;
 use crate::spanned::Spanned;
-use crate::vocabulary::{Level, PersonVocabulary};
-use perennial_domain::{Likelihood, Stage, hash::hash32};
-use serde::Deserialize;
+use crate::vocabulary::{EventSlot, Level, PersonVocabulary};
+use perennial_domain::{Likelihood, hash::hash32};
 use std::collections::BTreeMap;
-
-/// What people do, turned into nine likelihoods from 0 to 100. A score is its base, the points of its rules and the points of its
-/// signals, less what shared caps take, kept within 0 and 100.
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub(crate) struct File {
-    /// Points that everyone starts with, by score, 0 to 100; 0 where nothing is written.
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<crate::schema::ScoreName, crate::schema::Percent>"))]
-    base: BTreeMap<Likelihood, Spanned<f64>>,
-    /// The most that several rules and signals of one score may give together; at most 8 for each score.
-    #[serde(default)]
-    category: Vec<Spanned<RawCategory>>,
-    /// An event gives points to a score, which fade away.
-    #[serde(default)]
-    rule: Vec<Spanned<RawRule>>,
-    /// A state gives points to a score: none at `from`, all at `to`, a straight line between.
-    #[serde(default)]
-    signal: Vec<Spanned<RawSignal>>,
-    /// A plain counter of how many pieces of content or actions someone took in one stage of the journey.
-    #[serde(default)]
-    tally: Vec<RawTally>,
-    /// The survey that asks how likely someone is to recommend you; leave it out where there is none.
-    nps: Option<RawNps>,
-    /// Which texts are read for how kind they are.
-    #[serde(default)]
-    sentiment: RawSentiment,
-}
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-struct RawCategory {
-    /// A name of your own: letters, digits, `_` and `-`; unique within the score.
-    name: Spanned<String>,
-    /// The score whose rules and signals share the cap.
-    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::ScoreName"))]
-    score: Likelihood,
-    /// The most points, above 0, that they give together; negative points are limited alike.
-    #[cfg_attr(feature = "schema", schemars(range(min = 0.0)))]
-    cap: Spanned<f64>,
-}
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-struct RawRule {
-    /// A name of your own: letters, digits, `_` and `-`; unique among rules and signals. Renaming a rule starts its points from zero.
-    id: Spanned<String>,
-    /// The score that it gives points to.
-    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::ScoreName"))]
-    score: Likelihood,
-    /// The event's name exactly as it is sent. Page calls are "$page", group calls "$group".
-    event: Spanned<String>,
-    /// A condition on the event: only events for which it holds count.
-    #[serde(rename = "where")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::EventCondition>"))]
-    filter: Option<Spanned<String>>,
-    /// Points of one event when it happens: from -100 to 100, and not 0.
-    #[cfg_attr(feature = "schema", schemars(range(min = -100.0, max = 100.0)))]
-    points: Spanned<f64>,
-    /// After so many days, 0.1 to 3650, half of the points are left. Without it they stay for good.
-    #[cfg_attr(feature = "schema", schemars(range(min = 0.1, max = 3650.0)))]
-    half_life_days: Option<Spanned<f64>>,
-    /// The most points, above 0, that the rule gives in all; negative points are limited alike. Without it there is no limit.
-    #[cfg_attr(feature = "schema", schemars(range(min = 0.0)))]
-    cap: Option<Spanned<f64>>,
-    /// The shared cap that it counts in: the name of a [[category]] of the same score.
-    category: Option<Spanned<String>>,
-    /// What a colleague reads next to the score; the id where nothing is written.
-    reason: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-struct RawSignal {
-    /// A name of your own: letters, digits, `_` and `-`; unique among rules and signals.
-    id: Spanned<String>,
-    /// The score that it gives points to.
-    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::ScoreName"))]
-    score: Likelihood,
-    /// What is measured: a number about the person. Where it is missing, the signal gives nothing.
-    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::PersonNumber"))]
-    measure: Spanned<String>,
-    /// The measure at which it gives nothing yet.
-    from: Spanned<f64>,
-    /// The measure from which on it gives all its points; below `from` where less is more. Must differ from `from`.
-    to: Spanned<f64>,
-    /// Points at `to`: from -100 to 100, and not 0.
-    #[cfg_attr(feature = "schema", schemars(range(min = -100.0, max = 100.0)))]
-    points: Spanned<f64>,
-    /// A condition on the person: it counts only for whom it holds.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::PersonCondition>"))]
-    when: Option<Spanned<String>>,
-    /// The stages in which it counts; all where nothing is written.
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::schema::StageName>"))]
-    stages: Vec<Stage>,
-    /// The shared cap that it counts in: the name of a [[category]] of the same score.
-    category: Option<Spanned<String>>,
-    /// What a colleague reads next to the score; the id where nothing is written.
-    reason: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-struct RawTally {
-    /// A name of your own, for conditions (tallies.NAME): letters, digits, `_` and `-`; unique.
-    name: Spanned<String>,
-    /// The names of the events that it counts, exactly as they are sent; at least one.
-    events: Spanned<Vec<Spanned<String>>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-struct RawNps {
-    /// The name of the event that brings an answer.
-    event: Spanned<String>,
-    /// The event's property that holds the answer, on the scale of 0 to 10 or of 1 to 10.
-    property: Spanned<String>,
-    /// Who answers 9 or 10 but has an engagement below this, 0 to 100, counts as passive; 0 where nothing is written.
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::WholePercent>"))]
-    promoter_min_engagement: Option<Spanned<u8>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-struct RawSentiment {
-    /// The names of event properties that hold texts which people wrote, such as "comment".
-    #[serde(default)]
-    properties: Vec<String>,
-}
 
 /// Checks and compiles the file.
 pub(crate) fn load(
@@ -164,6 +29,8 @@ pub(crate) fn load(
     loader.base(file.base);
     loader.tallies(file.tally);
     loader.categories(file.category);
+    loader.nps(file.nps);
+    loader.csat(file.csat);
     for raw in file.rule {
         loader.rule(raw);
     }
@@ -173,7 +40,10 @@ pub(crate) fn load(
     for raw in file.signal {
         loader.signal(raw, &vocabulary, history);
     }
-    loader.nps(file.nps);
+    for (score, raw) in file.applies {
+        loader.applies(score, raw, &vocabulary, history);
+    }
+    loader.engagement(&file.engagement);
     loader.out.texts = file.sentiment.properties;
     loader.out
 }
@@ -254,6 +124,7 @@ impl Loader<'_, '_> {
         let category = self.category(raw.score, raw.category.as_ref());
         let index = self.out.rules.len();
         let event = raw.event.into_inner();
+        let answer = filter.as_ref().and_then(|filter| self.answered(&event, filter));
         self.out.by_event.entry(event.clone()).or_default().push(index);
         self.out.scores[raw.score as usize].rules.push(index);
         let id = raw.id.into_inner();
@@ -267,8 +138,23 @@ impl Loader<'_, '_> {
             cap: raw.cap.map(Spanned::into_inner),
             category,
             reason: raw.reason.unwrap_or_else(|| id.clone()),
+            answer,
             id,
         });
+    }
+
+    /// How a filter on `event` asks for a survey's answer; `None` where it does not.
+    fn answered(&self, event: &str, filter: &Program<EventSlot>) -> Option<Answered> {
+        let of = |slot: &EventSlot| match slot {
+            EventSlot::Property(path) => match path.as_slice() {
+                [property] => self.out.survey_of(event, property).map(|survey| survey.kind),
+                _ => None,
+            },
+            _ => None,
+        };
+        let survey = filter.slots().iter().find_map(of)?;
+        let alone = filter.slots().iter().all(|slot| of(slot) == Some(survey) || *slot == EventSlot::Event);
+        Some(Answered { survey, alone })
     }
 
     fn signal(&mut self, raw: Spanned<RawSignal>, vocabulary: &PersonVocabulary<'_>, history: &mut History) {
@@ -307,6 +193,38 @@ impl Loader<'_, '_> {
         });
     }
 
+    fn applies(
+        &mut self,
+        score: Likelihood,
+        raw: RawApplies,
+        vocabulary: &PersonVocabulary<'_>,
+        history: &mut History,
+    ) {
+        let when = raw.when.as_ref().and_then(|when| condition::on_person(self.report, when, vocabulary));
+        if let Some(when) = &when {
+            history.ask(when.slots());
+        }
+        self.out.scores[score as usize].applies = Applies { stages: raw.stages, when };
+    }
+
+    fn engagement(&mut self, raw: &RawEngagement) {
+        if let Some(days) = raw.active_days.as_ref().filter(|days| !(1..=28).contains(days.get_ref())) {
+            self.report.at(days.span(), "engagement.active_days must be between 1 and 28");
+        }
+        if let Some(actions) = raw.actions.as_ref().filter(|actions| *actions.get_ref() == 0) {
+            self.report.at(actions.span(), "engagement.actions must be at least 1");
+        }
+        if let Some(most) = raw.most.as_ref().filter(|most| *most.get_ref() > 100) {
+            self.report.at(most.span(), "engagement.most must be between 0 and 100");
+        }
+        let default = EngagementRule::default();
+        self.out.engagement = EngagementRule {
+            active_days: raw.active_days.as_ref().map_or(default.active_days, |days| *days.get_ref()),
+            actions: raw.actions.as_ref().map_or(default.actions, |actions| *actions.get_ref()),
+            most: raw.most.as_ref().map_or(default.most, |most| *most.get_ref()),
+        };
+    }
+
     fn points(&mut self, what: &str, id: &str, points: &Spanned<f64>) {
         let number = *points.get_ref();
         if number == 0.0 || !(-100.0..=100.0).contains(&number) {
@@ -316,19 +234,46 @@ impl Loader<'_, '_> {
 
     fn nps(&mut self, nps: Option<RawNps>) {
         let Some(nps) = nps else { return };
-        self.report.event(&nps.event);
-        if nps.property.get_ref().trim().is_empty() {
-            self.report.at(nps.property.span(), "nps.property is empty; it names the property that holds the answer");
+        let lowest = nps.lowest.as_ref().map_or(0, |lowest| *lowest.get_ref());
+        if let Some(lowest) = nps.lowest.as_ref().filter(|lowest| *lowest.get_ref() > 1) {
+            self.report.at(lowest.span(), "nps.lowest is 0 or 1: the survey asks for 0 to 10, or for 1 to 10");
         }
         let least = nps.promoter_min_engagement;
         if let Some(least) = least.as_ref().filter(|least| *least.get_ref() > 100) {
             self.report.at(least.span(), "nps.promoter_min_engagement is an engagement, 0 to 100");
         }
-        self.out.nps = Nps {
-            event: nps.event.into_inner(),
-            property: nps.property.into_inner(),
-            promoter_min_engagement: least.map_or(0, Spanned::into_inner),
-        };
+        self.out.promoter_min_engagement = least.map_or(0, Spanned::into_inner);
+        self.survey("nps", SurveyKind::Nps, nps.event, nps.property, (lowest, 10));
+    }
+
+    fn csat(&mut self, csat: Option<RawCsat>) {
+        let Some(csat) = csat else { return };
+        let highest = csat.highest.as_ref().map_or(5, |highest| *highest.get_ref());
+        if let Some(span) = csat.highest.filter(|highest| !(2..=100).contains(highest.get_ref())) {
+            self.report.at(span.span(), "csat.highest must be between 2 and 100");
+        }
+        self.survey("csat", SurveyKind::Csat, csat.event, csat.property, (1, highest));
+    }
+
+    fn survey(
+        &mut self,
+        name: &str,
+        kind: SurveyKind,
+        event: Spanned<String>,
+        property: Spanned<String>,
+        (lowest, highest): (u8, u8),
+    ) {
+        self.report.event(&event);
+        if property.get_ref().trim().is_empty() {
+            let message = format!("{name}.property is empty; it names the property that holds the answer");
+            self.report.at(property.span(), message);
+        }
+        if self.out.survey_of(event.get_ref(), property.get_ref()).is_some() {
+            let message = format!("{name}.property holds the answer to another survey; give each its own property");
+            self.report.at(property.span(), message);
+        }
+        let (event, property) = (event.into_inner(), property.into_inner());
+        self.out.surveys.push(Survey { kind, event, property, lowest, highest });
     }
 
     /// The name's key; reports names that cannot be or are used twice.

@@ -1,15 +1,18 @@
 //! `scoring.toml`: points that events give, signals of state, caps, tallies, and how surveys and texts are read.
 
 mod load;
+mod raw;
+mod survey;
 
 use crate::cel::Program;
 use crate::vocabulary::{EventSlot, PersonSlot};
 use perennial_domain::{Likelihood, Stage};
 use std::collections::HashMap;
 
-#[cfg(feature = "schema")]
-pub(crate) use load::File;
 pub(crate) use load::{load, tally_names};
+#[cfg(feature = "schema")]
+pub(crate) use raw::File;
+pub use survey::{Survey, SurveyKind};
 
 /// The most shared caps of one score.
 pub const MAX_CATEGORIES: usize = 8;
@@ -37,6 +40,18 @@ pub struct Rule {
     pub category: Option<usize>,
     /// What a reader is told; the id where nothing is written.
     pub reason: String,
+    /// The survey whose answer the filter asks for. Such a rule counts the latest answer only: a new answer replaces the effect of
+    /// the one before.
+    pub answer: Option<Answered>,
+}
+
+/// How a rule asks for a survey's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answered {
+    /// The survey.
+    pub survey: SurveyKind,
+    /// Whether the filter asks for nothing else of the event, so that the stored answer alone decides.
+    pub alone: bool,
 }
 
 /// Points that a state gives: 0 where its measure is at `from`, all of them at `to`, a straight line between.
@@ -73,9 +88,44 @@ pub struct Category {
     pub cap: f64,
 }
 
+/// Whom a score applies to: for anyone else it is absent.
+#[derive(Debug, Clone, Default)]
+pub struct Applies {
+    /// The stages; all where empty.
+    pub stages: Vec<Stage>,
+    /// A condition on the person; everyone where `None`.
+    pub when: Option<Program<PersonSlot>>,
+}
+
+impl Applies {
+    /// Whether it applies in a stage, to whom the condition holds.
+    pub fn in_stage(&self, stage: Stage) -> bool {
+        self.stages.is_empty() || self.stages.contains(&stage)
+    }
+}
+
+/// How engagement is worked out of how often and how much someone does something.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EngagementRule {
+    /// Active days of the last 28 that are full engagement: 1 to 28.
+    pub active_days: u8,
+    /// Actions of late that give half of what the amount alone can give: 1 or more.
+    pub actions: u32,
+    /// The most, 0 to 100, that the amount alone can give.
+    pub most: u8,
+}
+
+impl Default for EngagementRule {
+    fn default() -> Self {
+        Self { active_days: 20, actions: 24, most: 60 }
+    }
+}
+
 /// What one score is made of.
 #[derive(Debug, Clone, Default)]
 pub struct ScoreRules {
+    /// Whom it applies to.
+    pub applies: Applies,
     /// Points that everyone starts with, 0 to 100.
     pub base: f64,
     /// Indices of [`Scoring::rules`].
@@ -95,17 +145,6 @@ pub struct TallyRule {
     pub events: Vec<String>,
 }
 
-/// How the answers to the recommendation survey are read.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Nps {
-    /// The event that brings an answer; empty where there is no survey.
-    pub event: String,
-    /// The property that holds it: 0 to 10, or 1 to 10.
-    pub property: String,
-    /// Below this engagement who answers 9 or 10 counts as passive.
-    pub promoter_min_engagement: u8,
-}
-
 /// Compiled scoring: rules found by event name.
 #[derive(Debug, Clone, Default)]
 pub struct Scoring {
@@ -121,8 +160,12 @@ pub struct Scoring {
     pub tallies: HashMap<String, Vec<String>>,
     /// All tallies, in the file's order: that of the journey's stages.
     pub tally_rules: Vec<TallyRule>,
-    /// How survey answers are read.
-    pub nps: Nps,
+    /// The surveys whose answers are read, each kind at most once.
+    pub surveys: Vec<Survey>,
+    /// Below this engagement, 0 to 100, who answers 9 or 10 to the recommendation survey counts as passive.
+    pub promoter_min_engagement: u8,
+    /// How engagement is worked out.
+    pub engagement: EngagementRule,
     /// The properties that hold texts which people wrote.
     pub texts: Vec<String>,
 }
@@ -131,6 +174,16 @@ impl Scoring {
     /// What `likelihood` is made of.
     pub fn score(&self, likelihood: Likelihood) -> &ScoreRules {
         &self.scores[likelihood as usize]
+    }
+
+    /// The survey of that kind, where there is one.
+    pub fn survey(&self, kind: SurveyKind) -> Option<&Survey> {
+        self.surveys.iter().find(|survey| survey.kind == kind)
+    }
+
+    /// The survey whose answer the property of an event holds, by the event's name as counted.
+    pub fn survey_of(&self, event: &str, property: &str) -> Option<&Survey> {
+        self.surveys.iter().find(|survey| survey.event == event && survey.property == property)
     }
 
     /// The tallies' names, in the file's order.

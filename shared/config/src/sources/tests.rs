@@ -5,7 +5,7 @@ use perennial_domain::EventKind;
 
 fn check(text: &str) -> (Vec<Source>, Vec<String>) {
     let mut errors: Vec<ConfigError> = Vec::new();
-    let sources = load(&mut Reporter::new("sources.toml", text, &mut errors));
+    let (sources, _) = load(&mut Reporter::new("sources.toml", text, &mut errors));
     (sources, errors.iter().map(ToString::to_string).collect())
 }
 

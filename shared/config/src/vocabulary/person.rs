@@ -34,7 +34,7 @@ pub enum PersonSlot {
     TenureDays,
     /// Whole days since the first payment.
     CustomerDays,
-    /// Active days of the last 28, as 0 to 100.
+    /// How often and how much they do something, 0 to 100.
     Engagement,
     /// Events counted in all.
     Events,
@@ -44,6 +44,10 @@ pub enum PersonSlot {
     NpsClass,
     /// Whole days since the latest survey answer.
     NpsDays,
+    /// The latest answer to the satisfaction survey.
+    Csat,
+    /// Whole days since the latest answer to the satisfaction survey.
+    CsatDays,
     /// How kind their texts of the last three months are, -1 to 1.
     Sentiment,
     /// The domain of the mail address.
@@ -220,6 +224,8 @@ impl Vocabulary for PersonVocabulary<'_> {
             "nps" => (PersonSlot::Nps, Type::Int),
             "nps_class" => (PersonSlot::NpsClass, Type::Text),
             "nps_days" => (PersonSlot::NpsDays, Type::Int),
+            "csat" => (PersonSlot::Csat, Type::Int),
+            "csat_days" => (PersonSlot::CsatDays, Type::Int),
             "sentiment" => (PersonSlot::Sentiment, Type::Double),
             "mail_domain" => (PersonSlot::MailDomain, Type::Text),
             _ => return None,

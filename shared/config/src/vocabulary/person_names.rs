@@ -38,15 +38,33 @@ pub static PERSON_NAMES: &[Name] = &[
     variable("idle_days", Type::Int, "Whole days since the last activity; missing where there was none."),
     variable("tenure_days", Type::Int, "Whole days since the first activity; missing where there was none."),
     variable("customer_days", Type::Int, "Whole days since the first payment; missing for who never paid."),
-    variable("engagement", Type::Int, "Active days of the last 28 as 0 to 100, where 20 days are 100."),
+    variable(
+        "engagement",
+        Type::Int,
+        "How often and how much the person does something, 0 to 100: scoring.toml, [engagement].",
+    ),
     variable("events", Type::Int, "Events counted in all."),
-    variable("nps", Type::Int, "The latest answer to the survey, 0 to 10; missing where there is none."),
+    variable("nps", Type::Int, "The latest answer to the recommendation survey, 0 to 10; missing where there is none."),
     variable(
         "nps_class",
         Type::Text,
         "\"promoter\", \"passive\", \"detractor\", or \"none\" where no answer is there.",
     ),
-    variable("nps_days", Type::Int, "Whole days since the latest answer to the survey; missing where there is none."),
+    variable(
+        "nps_days",
+        Type::Int,
+        "Whole days since the latest answer to the recommendation survey; missing where there is none.",
+    ),
+    variable(
+        "csat",
+        Type::Int,
+        "The latest answer to the satisfaction survey, 1 to 5 or as scoring.toml says; missing where there is none.",
+    ),
+    variable(
+        "csat_days",
+        Type::Int,
+        "Whole days since the latest answer to the satisfaction survey; missing where there is none.",
+    ),
     variable(
         "sentiment",
         Type::Double,
@@ -62,7 +80,11 @@ pub static PERSON_NAMES: &[Name] = &[
         Type::Dyn,
         "What `identify` calls said last: traits.title, traits.company.name, traits[\"first name\"].",
     ),
-    map("scores", Type::Int, "The nine likelihoods, 0 to 100: scores.churn. For segments and journeys."),
+    map(
+        "scores",
+        Type::Int,
+        "The nine likelihoods, 0 to 100: scores.churn. Missing for whom one does not apply to, such as scores.trial_success for who is in no trial (scoring.toml, [applies]): has(scores.churn). For segments and journeys.",
+    ),
     map("tallies", Type::Int, "The tallies of scoring.toml: tallies.awareness."),
     map(
         "account",

@@ -3,6 +3,7 @@
 use super::Account;
 use crate::action::Action;
 use jiff::Timestamp;
+use perennial_config::Config;
 use perennial_config::accounts::Renewal;
 use perennial_domain::{AccountId, Event, EventKind, MessageId, Properties, timestamp};
 
@@ -10,8 +11,9 @@ use perennial_domain::{AccountId, Event, EventKind, MessageId, Properties, times
 pub const MAX_RENEWALS: usize = 500;
 
 /// What `event`, which names `account`, says of its renewals.
-pub(crate) fn told_by(rule: &Renewal, account: &AccountId, event: &Event) -> impl Iterator<Item = Action> {
-    let renewed = rule.events.contains(event.counted_as());
+pub(crate) fn told_by(config: &Config, account: &AccountId, event: &Event) -> impl Iterator<Item = Action> {
+    let rule = &config.accounts.renewal;
+    let renewed = rule.events.contains(config.counted_as(event));
     let renewed =
         renewed.then(|| Action::AccountRenewal { account: account.clone(), message_id: event.message_id.clone() });
     // A `group` call says it as a trait.

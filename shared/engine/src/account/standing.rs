@@ -58,10 +58,14 @@ pub fn touch(config: &Config, value: Option<i64>) -> Touch {
 
 /// Who looks after the account: whom its trait names, else the touch level's owner.
 fn owner(config: &Config, account: &Account, touch: Touch) -> Option<String> {
-    let rule = &config.accounts.owner;
-    let named = rule.r#trait.as_ref().and_then(|name| account.traits.get(name)).and_then(|held| held.value.as_str());
-    let named = named.map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned);
-    named.or_else(|| rule.by_touch.get(&touch).cloned())
+    let named = named_owner(config, |name| account.traits.get(name).map(|held| &held.value));
+    named.or_else(|| config.accounts.owner.by_touch.get(&touch).map(String::as_str)).map(str::to_owned)
+}
+
+/// The owner whom the account's own trait names.
+pub(crate) fn named_owner<'a>(config: &Config, traits: impl FnOnce(&str) -> Option<&'a Value>) -> Option<&'a str> {
+    let named = traits(config.accounts.owner.r#trait.as_ref()?)?.as_str()?.trim();
+    (!named.is_empty()).then_some(named)
 }
 
 /// Where the account stands by the facts that name it, as a person with these facts would; `None` where there were none.

@@ -1,6 +1,7 @@
 //! What experiments have shown so far: people counted by split and holdout, compared with the control.
 //!
-//! Everyone who was assigned counts as one of their group, however far they came ("intention to treat"). Of the goal only those speak
+//! Everyone who was assigned counts as one of their group, however far they came ("intention to treat"); who was in a holdout when they
+//! entered got nothing of any way, and is in no group of a split. Of the goal only those speak
 //! whose time for it is over, in every group alike; the others wait. Who re-entered a journey is looked at by their newest way
 //! through it. A holdout is compared with those who entered since it began and are in no holdout.
 
@@ -84,7 +85,9 @@ pub struct Group {
     pub people: u64,
     /// Of them, those whose time for the goal is not over.
     pub waiting: u64,
-    /// Of the others, those who reached the goal; `None` where there is none.
+    /// The others, whose time is over: what the rate is a share of.
+    pub judged: u64,
+    /// Of these, those who reached the goal; `None` where there is none.
     pub reached: Option<u64>,
     /// The share that did, with the interval that holds at one look.
     pub rate: Option<Estimate>,
@@ -152,8 +155,7 @@ impl Count {
 
 impl OfHoldout {
     fn add(&mut self, journey: &Journey, entered: &Entered, assigned: Assigned, now: Timestamp) {
-        // Who entered before they were held out got what others get.
-        if entered.last / 1000 < assigned.at {
+        if !assigned.covers(entered) {
             return;
         }
         let day = assigned.at.div_euclid(DAY_SECONDS);
@@ -191,13 +193,20 @@ impl<'c> Tally<'c> {
         }
         for of in &mut self.journeys {
             let entered = facts.entered.get(&of.journey.key);
-            for split in &mut of.splits {
-                if let Some(assigned) = assigned(split_key(&of.journey.id, &split.step.id)) {
-                    split.add(of.journey, entered, assigned, self.now);
+            let held_out = assigned(holdout_key(&of.journey.id));
+            // Who entered before they were held out got what others get, and so does everyone of an essential journey.
+            let got_nothing = |held_out: Option<Assigned>| {
+                !of.journey.essential && held_out.zip(entered).is_some_and(|(held, entered)| held.covers(entered))
+            };
+            if !got_nothing(held_out) && !got_nothing(always) {
+                for split in &mut of.splits {
+                    if let Some(assigned) = assigned(split_key(&of.journey.id, &split.step.id)) {
+                        split.add(of.journey, entered, assigned, self.now);
+                    }
                 }
             }
             let Some(entered) = entered.filter(|_| !of.journey.essential) else { continue };
-            match (assigned(holdout_key(&of.journey.id)), always) {
+            match (held_out, always) {
                 (Some(assigned), None) => of.holdout.add(of.journey, entered, assigned, self.now),
                 (None, Some(assigned)) => of.always.add(of.journey, entered, assigned, self.now),
                 // Who is in both says nothing about either.
@@ -301,6 +310,7 @@ fn experiment(
         share: *share,
         people: count.people,
         waiting: if has_goal { count.people - count.over } else { 0 },
+        judged: if has_goal { count.over } else { count.people },
         reached: has_goal.then_some(count.reached),
         rate: arms.get(at).filter(|_| has_goal).and_then(|arm| arm.estimate(alpha)),
         comparison: if at == 0 { None } else { comparisons.next() },

@@ -110,6 +110,40 @@ fn a_way_that_is_much_better_leads_and_groups_that_do_not_compare_void_it() {
     assert_eq!(verdicts(&broken), [Verdict::Void, Verdict::Void]);
 }
 
+/// 42 of 169 reached the goal of one way and 90 of 180 of the other; 22 and 20 people more were held out of it, by the journey's holdout
+/// or that of everything.
+#[test]
+fn people_in_a_holdout_are_in_no_arm_of_a_split() {
+    let config = config("[holdout]\npercent = 5\n");
+    let always = (always_key("always"), 0);
+    let arm = |name: &str, people: usize, reached: usize, out: usize| {
+        let (yes, no) = (person(20, true, &[way(name)]), person(20, false, &[way(name)]));
+        let held = person(20, false, &[way(name), held_out()]);
+        let held_always = person(20, false, &[way(name), always]);
+        let both = person(20, true, &[way(name), always, held_out()]);
+        many(reached, &yes)
+            .chain(many(people - reached, &no))
+            .chain(many(out - 2, &held))
+            .chain(many(1, &held_always))
+            .chain(many(1, &both))
+            .collect::<Vec<_>>()
+    };
+    let report = report(&config, [arm("a", 169, 42, 22), arm("b", 180, 90, 20)].concat());
+    let rates: Vec<_> =
+        report.experiments[0].groups.iter().map(|group| (group.people, group.judged, group.reached)).collect();
+    assert_eq!(rates, [(0, 0, Some(0)), (169, 169, Some(42)), (180, 180, Some(90))]);
+    let percent = |at: usize| (report.experiments[0].groups[at].rate.unwrap().value * 1000.0).round() / 10.0;
+    assert_eq!((percent(1), percent(2)), (24.9, 50.0));
+}
+
+#[test]
+fn who_entered_before_they_were_held_out_is_in_an_arm() {
+    let mut late = person(25, true, &[way("a"), held_out()]);
+    late.assigned.insert(held_out().0, Assigned { at: plus_days(now(), -15).as_second(), way: 0 });
+    let split = report(&config(""), [late]).experiments.remove(0);
+    assert_eq!(split.groups[1].people, 1);
+}
+
 #[test]
 fn a_holdout_is_compared_with_those_who_entered_since_it_began() {
     let config = config("[holdout]\npercent = 5\n");
@@ -172,7 +206,9 @@ proptest! {
             }
             facts
         }).collect();
-        let assigned = all.iter().filter(|facts| facts.assigned.contains_key(&way("a").0)).count() as u64;
+        // Who is held out is in no group of the split.
+        let gets_it = |facts: &&Facts| facts.entered.is_empty() || !facts.assigned.contains_key(&held_out().0);
+        let assigned = all.iter().filter(|facts| facts.assigned.contains_key(&way("a").0)).filter(gets_it).count() as u64;
         let entered = all.iter().filter(|facts| !facts.entered.is_empty()).count() as u64;
         let report = report(&config, all);
         let split = &report.experiments[0];

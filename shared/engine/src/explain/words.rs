@@ -9,7 +9,7 @@ use crate::state::State;
 use crate::trend::TrendPoint;
 use jiff::Timestamp;
 use perennial_config::Config;
-use perennial_domain::time::{day_of, days_between};
+use perennial_domain::time::days_between;
 use perennial_domain::{AccountFacts, AccountId, Likelihood, Stage, Touch};
 use serde::{Deserialize, Serialize};
 
@@ -103,6 +103,20 @@ pub fn glance(explanation: &Explanation, now: Timestamp) -> ToldGlance {
     }
 }
 
+/// Says why a score does not apply to someone: "applies in the stage trial".
+pub fn absent(config: &Config, likelihood: Likelihood) -> String {
+    let applies = &config.scoring.score(likelihood).applies;
+    let stages: Vec<&str> = applies.stages.iter().map(|stage| stage.as_str()).collect();
+    let stages = match stages.as_slice() {
+        [] => None,
+        [one] => Some(format!("in the stage {one}")),
+        more => Some(format!("in the stages {}", more.join(", "))),
+    };
+    let when = applies.when.as_ref().map(|when| format!("where {} holds", when.source()));
+    let conditions: Vec<String> = stages.into_iter().chain(when).collect();
+    format!("applies {}", conditions.join(" and "))
+}
+
 /// A score's name for readers.
 pub fn name(likelihood: Likelihood) -> &'static str {
     match likelihood {
@@ -161,13 +175,17 @@ pub fn about(
         }
     }
     let mut lines = vec![who + "."];
-    let active = state.days.active(day_of(now), 28);
+    let active = evaluation.engaged.active_days;
     let seen = match evaluation.idle_days {
         None => "never active".to_owned(),
         Some(0) => "last active today".to_owned(),
         Some(days) => format!("last active {} ago", counted(days, "day")),
     };
-    lines.push(format!("Engagement {}: active on {active} of the last 28 days, {seen}.", evaluation.engagement.get()));
+    let actions = counted(i64::from(evaluation.engaged.actions), "action");
+    lines.push(format!(
+        "Engagement {}: active on {active} of the last 28 days, {actions} of late, {seen}.",
+        evaluation.engagement.get()
+    ));
     if let Some(answer) = state.nps {
         let class = match evaluation.nps {
             NpsClass::Promoter => "a promoter",
@@ -242,7 +260,9 @@ fn how(reason: &Reason) -> String {
 
 /// By how much the score moved, and since when: since the Monday of the week before this one, or the nearest that is known.
 fn movement(explanation: &Explanation, now: Timestamp) -> Option<(i64, String)> {
-    let weeks_ago = |point: &TrendPoint| i64::from(crate::trend::week_of(now) - crate::trend::week_of(point.at));
+    let weeks_ago = |point: &TrendPoint| {
+        i64::from(perennial_domain::time::week_of(now) - perennial_domain::time::week_of(point.at))
+    };
     let point = explanation.trend.iter().min_by_key(|point| ((weeks_ago(point) - 1).abs(), weeks_ago(point)))?;
     let since = match weeks_ago(point) {
         0 => "Monday".to_owned(),

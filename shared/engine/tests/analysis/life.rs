@@ -40,7 +40,13 @@ impl Life {
     }
 
     pub(crate) fn score(&self, likelihood: Likelihood, when: Timestamp) -> u8 {
-        self.person.at(&self.config, when).scores.get(likelihood).get()
+        self.person.at(&self.config, when).scores.get(likelihood).unwrap_or_default().get()
+    }
+
+    /// How often they entered a journey.
+    pub(crate) fn entered(&self, journey: &str) -> u32 {
+        let journey = self.config.journeys.all.iter().find(|one| one.id == journey).unwrap();
+        self.person.profile.facts().entered.get(&journey.key).map_or(0, |entered| entered.times)
     }
 
     pub(crate) fn segments(&self, when: Timestamp) -> Vec<String> {

@@ -2,6 +2,7 @@
 
 use super::life::{Life, account, start};
 use crate::support::{config_with, default_config};
+use jiff::SignedDuration;
 use perennial_domain::Stage;
 use perennial_domain::time::plus_days;
 use perennial_engine::{Moment, evaluate, stage_history};
@@ -88,4 +89,56 @@ fn a_journey_takes_only_those_for_whom_its_condition_holds() {
     };
     assert_eq!(sent("CFO"), ["roi"]);
     assert_eq!(sent("Intern"), Vec::<String>::new());
+}
+
+/// A lead with the title of a financial officer, whose three looks at the prices within 40 hours come in this order, each by itself or
+/// all at once; gives how often they entered the journey.
+fn looks(order: &[usize], at_once: bool) -> u32 {
+    let mut life = Life::new(default_config());
+    life.does("Signed Up", json!({}), start());
+    life.says(json!({"title": "CFO", "email": "ada@acme.example"}), start());
+    let events: Vec<_> = [0, 20, 40]
+        .map(|hours| life.event("Pricing Page Viewed", json!({}), start() + SignedDuration::from_hours(hours)))
+        .into();
+    let now = start() + SignedDuration::from_hours(41);
+    let arriving: Vec<_> = order.iter().map(|nth| events[*nth].clone()).collect();
+    for batch in arriving.chunks(if at_once { arriving.len() } else { 1 }) {
+        life.person.feed(&life.config, batch, now);
+    }
+    life.entered("pricing_third_visit")
+}
+
+#[test]
+fn the_third_event_of_a_week_triggers_once_whatever_the_order_of_arrival() {
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0], [2, 0, 1], [0, 2, 1], [1, 0, 2]] {
+        assert_eq!((looks(&order, false), looks(&order, true)), (1, 1), "{order:?}");
+    }
+    assert_eq!((looks(&[2, 1], false), looks(&[0, 2], true)), (0, 0), "two are not three");
+}
+
+/// How often a journey that anybody may always enter was entered, of events on these days that arrive in this order at `now`.
+fn entered(days: &[i64], now: i64, at_once: bool) -> usize {
+    let journeys = "![[journey]]\nid = \"often\"\ntrigger = { event = \"Looked\", times = 3, within_days = 7 }\nreentry = \"always\"\nstep = [{ channel = \"in_app\", template = \"t\" }]\n";
+    let mut life = Life::new(config_with(&[("journeys.toml", journeys)]));
+    let events: Vec<_> = days.iter().map(|day| life.event("Looked", json!({}), plus_days(start(), *day))).collect();
+    for batch in events.chunks(if at_once { events.len() } else { 1 }) {
+        life.person.feed(&life.config, batch, plus_days(start(), now));
+    }
+    life.person.sent().len()
+}
+
+#[test]
+fn repeated_events_trigger_as_often_in_one_batch_as_one_by_one() {
+    for days in [[0, 0, 0, 0], [0, 1, 1, 0], [1, 0, 1, 0]] {
+        assert_eq!((entered(&days, 1, false), entered(&days, 1, true)), (2, 2), "{days:?}: the third, and the fourth");
+    }
+    assert_eq!(entered(&[0, 0, 7], 7, false), 0, "a week has seven days, the day itself among them");
+    assert_eq!(entered(&[0, 0, 6], 6, false), 1);
+}
+
+#[test]
+fn a_late_event_completes_a_number_only_where_a_recent_one_is_among_them() {
+    // Events set nothing off after 48 hours.
+    assert_eq!(entered(&[6, 6, 1], 6, false), 1, "two of today, and one of five days ago that comes late");
+    assert_eq!(entered(&[2, 2, 1], 9, false), 0, "all of them are past");
 }

@@ -33,8 +33,10 @@ fn a_score_has_a_trend() {
     let now = plus_days(monday, 23);
     let trend = life.person.why(&life.config, now, Likelihood::Purchase).trend;
     let told: Vec<_> = trend.iter().map(|point| (point.at, point.value.get())).collect();
-    let second = life.person.at(&life.config, plus_days(monday, 14)).scores.get(Likelihood::Purchase).get();
-    let third = life.person.at(&life.config, plus_days(monday, 21)).scores.get(Likelihood::Purchase).get();
+    let second =
+        life.person.at(&life.config, plus_days(monday, 14)).scores.get(Likelihood::Purchase).unwrap_or_default().get();
+    let third =
+        life.person.at(&life.config, plus_days(monday, 21)).scores.get(Likelihood::Purchase).unwrap_or_default().get();
     assert_eq!(told, [(plus_days(monday, 7), 24), (plus_days(monday, 14), second), (plus_days(monday, 21), third)]);
     assert!(second > 24 && third < second);
 }

@@ -129,9 +129,10 @@ impl Person {
         evaluate(&Moment::new(config, now), &self.profile.view())
     }
 
-    /// Why `score` is what it is at `now`.
+    /// Why `score`, which applies to them, is what it is at `now`.
     pub fn why(&self, config: &Config, now: Timestamp, score: Likelihood) -> Explanation {
         explain(&Moment::new(config, now), &self.profile.view(), &self.profile.facts(), score)
+            .expect("a score that applies")
     }
 
     /// Journeys of the messages in the outbox, which is emptied.

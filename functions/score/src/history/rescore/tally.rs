@@ -12,9 +12,7 @@ const EXAMPLES: usize = 10;
 
 /// One person's change.
 pub(super) struct Change {
-    /// Whether anything is other than before.
-    pub(super) changed: bool,
-    /// What the profile's attributes showed before.
+    /// What the stored profile means now under the rules that it was counted under.
     pub(super) was: Summary,
     pub(super) rescored: Rescored,
 }
@@ -24,13 +22,16 @@ pub(super) struct Change {
 pub struct Outcome {
     /// The config.
     pub config: ConfigVersion,
+    /// The config that profiles were counted under before: what is compared with, at the same moment.
+    pub compared: ConfigVersion,
     /// Whether nothing was written.
     pub dry_run: bool,
     /// People in the table.
     pub people: u64,
     /// Events in the archive, repeats included.
     pub events: u64,
-    /// People in whom something is other than before.
+    /// People of whom something is other by the new rules than by the old ones: stage, scores, survey class, personas, segments or
+    /// thresholds.
     pub changed: u64,
     /// Changes of stage.
     pub stages: Vec<StageMoved>,
@@ -47,9 +48,9 @@ pub struct Outcome {
 /// People who stand elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageMoved {
-    /// Where they stood when last looked at.
+    /// Where they stand by the old rules.
     pub from: Stage,
-    /// Where they stand.
+    /// Where they stand by the new ones.
     pub to: Stage,
     /// How many.
     pub people: u64,
@@ -75,10 +76,10 @@ pub struct Example {
     pub identity: String,
     /// The score that moved most.
     pub score: Likelihood,
-    /// What it was when last looked at.
-    pub from: Score,
-    /// What it is.
-    pub to: Score,
+    /// What it is by the old rules; `None` where it does not apply.
+    pub from: Option<Score>,
+    /// What it is by the new ones.
+    pub to: Option<Score>,
     /// Where the person stood.
     pub stage_from: Stage,
     /// Where the person stands.
@@ -87,30 +88,37 @@ pub struct Example {
 
 impl Example {
     fn by(&self) -> u8 {
-        self.from.get().abs_diff(self.to.get())
+        let points = |score: Option<Score>| score.map_or(0, Score::get);
+        points(self.from).abs_diff(points(self.to))
     }
 }
 
 impl Outcome {
-    pub(super) fn new(config: &Config, dry_run: bool) -> Self {
+    pub(super) fn new(config: &Config, old: &Config, dry_run: bool) -> Self {
         let moved = |name: &String| Moved { name: name.clone(), into: 0, out: 0 };
         Self {
             config: config.version.clone(),
+            compared: old.version.clone(),
             dry_run,
             people: 0,
             events: 0,
             changed: 0,
             stages: Vec::new(),
-            thresholds: config.journeys.all.iter().map(|journey| moved(&journey.id)).collect(),
-            segments: config.segments.all.iter().map(|segment| moved(&segment.name)).collect(),
+            thresholds: either(config, old, |config| config.journeys.all.iter().map(|journey| &journey.id).collect())
+                .map(moved)
+                .collect(),
+            segments: either(config, old, |config| config.segments.all.iter().map(|segment| &segment.name).collect())
+                .map(moved)
+                .collect(),
             examples: Vec::new(),
             not_done: Vec::new(),
         }
     }
 
     pub(super) fn add(&mut self, stored: &Stored, change: &Change) {
-        self.changed += u64::from(change.changed);
-        let (was, is) = (&change.was, &stored.summary);
+        let (was, is, rescored) = (&change.was, &stored.summary, &change.rescored);
+        let moved = !rescored.rose.is_empty() || !rescored.fell.is_empty();
+        self.changed += u64::from(was != is || moved);
         if was.stage != is.stage {
             match self.stages.iter_mut().find(|moved| (moved.from, moved.to) == (was.stage, is.stage)) {
                 Some(moved) => moved.people += 1,
@@ -140,6 +148,17 @@ impl Outcome {
     }
 }
 
+/// The names in one config or the other, those of the first in its order before the rest.
+fn either<'c>(
+    config: &'c Config,
+    old: &'c Config,
+    names: impl Fn(&'c Config) -> Vec<&'c String>,
+) -> impl Iterator<Item = &'c String> {
+    let first = names(config);
+    let rest: Vec<&String> = names(old).into_iter().filter(|name| !first.contains(name)).collect();
+    first.into_iter().chain(rest)
+}
+
 fn count(all: &mut [Moved], names: &[String], side: impl Fn(&mut Moved) -> &mut u64) {
     for name in names {
         all.iter_mut().filter(|moved| moved.name == *name).for_each(|moved| *side(moved) += 1);
@@ -148,7 +167,7 @@ fn count(all: &mut [Moved], names: &[String], side: impl Fn(&mut Moved) -> &mut 
 
 /// The score that moved most.
 fn example(stored: &Stored, was: &Summary) -> Option<Example> {
-    let of = |scores: &BTreeMap<Likelihood, Score>, likelihood| scores.get(&likelihood).copied().unwrap_or_default();
+    let of = |scores: &BTreeMap<Likelihood, Score>, likelihood| scores.get(&likelihood).copied();
     let is = &stored.summary;
     let identity = stored.profile.parts.iter().find(|part| part.owner() == stored.profile.id)?.identity.as_str();
     let each = Likelihood::ALL.into_iter().map(|score| Example {

@@ -1,0 +1,333 @@
+//! Pages and screens, as `page` and `screen` calls name them, and patterns of their paths and names.
+//!
+//! One page is written in many ways: with host and query, with a trailing slash, behind a `#`, below a language, in capitals. All of
+//! them are brought into one form before they are compared.
+
+use crate::event::{Event, Properties};
+
+/// The longest path or URL that is looked at, in bytes.
+const MAX_BYTES: usize = 2048;
+/// The properties that hold a path, by the names of analytics.js and PostHog.
+const PATHS: [&str; 2] = ["path", "$pathname"];
+/// The properties that hold an address, likewise.
+const URLS: [&str; 2] = ["url", "$current_url"];
+
+/// A pattern of paths, names or categories.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern(Vec<String>);
+
+/// Parses a pattern of paths, such as `/pricing` or `/blog/**`; `None` where it does not begin with a slash, or has a query.
+pub fn path_pattern(text: &str) -> Option<Pattern> {
+    let text = text.trim();
+    let fits = text.starts_with('/') && !text.contains(['?', '#']) && text.len() <= MAX_BYTES;
+    fits.then(|| Pattern(segments(text)))
+}
+
+/// Parses a pattern of names; `None` where it is empty.
+pub fn text_pattern(text: &str) -> Option<Pattern> {
+    let text = plain(text);
+    (!text.is_empty()).then(|| Pattern(vec![text]))
+}
+
+/// What a `page` or `screen` call says of what was seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Segments of each path that the page has: the path itself, and that without a leading language.
+    paths: Vec<Vec<String>>,
+    names: Vec<String>,
+    categories: Vec<String>,
+}
+
+impl Seen {
+    /// What the call says: `properties.path` and `.url`, else those of `context.page`; its name, `properties.name` and `.category`.
+    pub fn of(event: &Event) -> Self {
+        let mut seen = Self::default();
+        seen.add_paths(&event.properties);
+        if seen.paths.is_empty()
+            && let Some(page) = event.context.get("page").and_then(|page| page.as_object())
+        {
+            seen.add_paths(page);
+        }
+        let property = |name: &str| event.properties.get(name).and_then(|value| value.as_str());
+        let names = event.event.as_ref().map(|name| name.as_str()).into_iter().chain(property("name"));
+        seen.names = names.map(plain).collect();
+        seen.categories = property("category").into_iter().map(plain).collect();
+        seen
+    }
+
+    fn add_paths(&mut self, properties: &Properties) {
+        let text = |name: &&str| properties.get(*name).and_then(|value| value.as_str()).map(str::trim);
+        for path in PATHS.iter().filter_map(text) {
+            self.add(path);
+        }
+        for url in URLS.iter().filter_map(text) {
+            self.add(without_host(url));
+        }
+    }
+
+    /// Adds a path with its query and fragment.
+    fn add(&mut self, text: &str) {
+        if text.is_empty() || text.len() > MAX_BYTES {
+            return;
+        }
+        let (path, fragment) = text.split_once('#').unwrap_or((text, ""));
+        // A path may be given as a whole address.
+        self.add_path(if path.contains("://") { without_host(path) } else { path });
+        // Routers without a server keep the route behind a `#` or `#!`.
+        if let Some(route) = Some(fragment.trim_start_matches('!')).filter(|route| route.starts_with('/')) {
+            self.add_path(route);
+        }
+    }
+
+    fn add_path(&mut self, path: &str) {
+        let path = path.split(['?', '#', ';']).next().unwrap_or_default();
+        let segments = segments(&decoded(path));
+        if let Some((first, rest)) = segments.split_first()
+            && is_language(first)
+        {
+            self.insert(rest.to_vec());
+        }
+        self.insert(segments);
+    }
+
+    fn insert(&mut self, segments: Vec<String>) {
+        if !self.paths.contains(&segments) {
+            self.paths.push(segments);
+        }
+    }
+
+    /// Whether one of the patterns fits one of its paths.
+    pub fn has_path(&self, patterns: &[Pattern]) -> bool {
+        patterns.iter().any(|pattern| self.paths.iter().any(|path| path_fits(&pattern.0, path)))
+    }
+
+    /// Whether one of the patterns fits one of its names.
+    pub fn has_name(&self, patterns: &[Pattern]) -> bool {
+        text_fits(patterns, &self.names)
+    }
+
+    /// Whether one of the patterns fits its category.
+    pub fn has_category(&self, patterns: &[Pattern]) -> bool {
+        text_fits(patterns, &self.categories)
+    }
+}
+
+/// The address without scheme and host.
+fn without_host(url: &str) -> &str {
+    let rest = url.split_once("://").map(|(_, rest)| rest).or_else(|| url.strip_prefix("//"));
+    match rest {
+        Some(rest) => rest.find(['/', '?', '#']).map_or("/", |at| &rest[at..]),
+        // `acme.example/pricing`
+        None if !url.starts_with(['/', '#', '?']) => url.find(['/', '?', '#']).map_or("/", |at| &url[at..]),
+        None => url,
+    }
+}
+
+/// The segments of a path in lower case, without empty ones and without the name of an index page.
+fn segments(path: &str) -> Vec<String> {
+    let mut all: Vec<String> =
+        path.split('/').map(str::trim).filter(|segment| !segment.is_empty()).map(str::to_lowercase).collect();
+    if let Some(last) = all.last_mut() {
+        for suffix in [".html", ".htm", ".php", ".aspx"] {
+            if let Some(name) = last.strip_suffix(suffix).map(str::to_owned) {
+                *last = name;
+                break;
+            }
+        }
+        if *last == "index" {
+            all.pop();
+        }
+    }
+    all
+}
+
+/// Whether a segment names a language, with or without a country or script: `en`, `pt-br`, `zh_hant`, `es-419`.
+fn is_language(segment: &str) -> bool {
+    let (language, rest) = match segment.split_once(['-', '_']) {
+        Some((language, rest)) => (language, Some(rest)),
+        None => (segment, None),
+    };
+    let letters = |text: &str, lengths: std::ops::RangeInclusive<usize>| {
+        lengths.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphabetic())
+    };
+    let region = |text: &str| letters(text, 2..=2) || letters(text, 4..=4) || text == "419";
+    letters(language, 2..=2) && rest.is_none_or(|rest| rest.split(['-', '_']).all(region))
+}
+
+/// The path with `%41` as `A`; as it is where that is no text.
+fn decoded(path: &str) -> String {
+    if !path.contains('%') {
+        return path.to_owned();
+    }
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let escaped = after.first_chunk::<2>().filter(|_| *first == b'%');
+        let byte = escaped.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| path.to_owned())
+}
+
+/// A name in lower case, with single spaces.
+fn plain(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+fn path_fits(pattern: &[String], path: &[String]) -> bool {
+    match pattern.split_first() {
+        None => path.is_empty(),
+        Some((first, rest)) if first == "**" => (0..=path.len()).any(|skipped| path_fits(rest, &path[skipped..])),
+        Some((first, rest)) => {
+            path.split_first().is_some_and(|(segment, after)| matches(first, segment) && path_fits(rest, after))
+        }
+    }
+}
+
+fn text_fits(patterns: &[Pattern], texts: &[String]) -> bool {
+    let fits = |pattern: &Pattern, text: &str| pattern.0.iter().all(|one| matches(one, text));
+    patterns.iter().any(|pattern| texts.iter().any(|text| fits(pattern, text)))
+}
+
+/// Whether `text` is `pattern`, in which `*` stands for any text.
+fn matches(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(first) = parts.next() else { return text.is_empty() };
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn seen(name: Option<&str>, properties: Value, context: Value) -> Seen {
+        let event = json!({"messageId": "m", "type": "page", "userId": "u", "timestamp": "2026-01-01T00:00:00Z",
+            "receivedAt": "2026-01-01T00:00:00Z", "source": "web", "event": name, "properties": properties, "context": context});
+        Seen::of(&serde_json::from_value(event).unwrap())
+    }
+
+    fn at(path: &str) -> Seen {
+        seen(None, json!({"path": path}), json!({}))
+    }
+
+    fn fits(pattern: &str, seen: &Seen) -> bool {
+        seen.has_path(&[path_pattern(pattern).unwrap()])
+    }
+
+    #[test]
+    fn one_page_is_recognised_in_all_of_its_spellings() {
+        for path in [
+            "/pricing",
+            "/pricing/",
+            "/Pricing",
+            "//pricing",
+            "/pricing?plan=pro",
+            "/pricing/?utm_source=mail#faq",
+            "/pricing#faq",
+            "/en/pricing",
+            "/en-US/pricing/",
+            "/pt_BR/pricing",
+            "/zh-hant/pricing",
+            "/es-419/pricing",
+            "/de/pricing.html",
+            "/pricing/index.html",
+            "/#/pricing",
+            "/#!/pricing?x=1",
+            "#/en/pricing",
+            "/%70ricing",
+            "/pricing;jsessionid=1",
+            " /pricing ",
+            "pricing",
+            "https://acme.example/pricing?x=1",
+        ] {
+            assert!(fits("/pricing", &at(path)), "{path}");
+        }
+        for path in [
+            "/",
+            "",
+            "/pricing-strategy",
+            "/blog/pricing",
+            "/pricing/enterprise",
+            "/docs/pricing",
+            "/?page=/pricing",
+            "/#pricing",
+        ] {
+            assert!(!fits("/pricing", &at(path)), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_path_is_found_where_clients_write_it() {
+        for (properties, context) in [
+            (json!({"url": "https://www.acme.example/pricing?x=1"}), json!({})),
+            (json!({"url": "https://acme.example/pricing"}), json!({})),
+            (json!({"url": "acme.example/pricing"}), json!({})),
+            (json!({"url": "//acme.example/pricing/"}), json!({})),
+            (json!({"path": "/", "url": "https://acme.example/#/pricing"}), json!({})),
+            (json!({"$current_url": "https://acme.example/pricing"}), json!({})),
+            (json!({"$pathname": "/pricing"}), json!({})),
+            (json!({}), json!({"page": {"path": "/pricing"}})),
+            (json!({"path": null}), json!({"page": {"url": "https://acme.example/pricing"}})),
+        ] {
+            assert!(fits("/pricing", &seen(None, properties.clone(), context.clone())), "{properties} {context}");
+        }
+        let own = seen(None, json!({"path": "/home"}), json!({"page": {"path": "/pricing"}}));
+        assert!(!fits("/pricing", &own), "what the call itself says counts");
+        assert!(!fits("/pricing", &seen(None, json!({"path": 7, "url": ["x"]}), json!({"page": "x"}))));
+    }
+
+    #[test]
+    fn stars_stand_for_text_within_a_segment_and_two_for_any_number_of_segments() {
+        for (pattern, path, expected) in [
+            ("/blog/*", "/blog/churn", true),
+            ("/blog/*", "/blog", false),
+            ("/blog/*", "/blog/2026/churn", false),
+            ("/blog/**", "/blog/2026/05/churn/", true),
+            ("/blog/**", "/en/blog", true),
+            ("/blog/*/**", "/blog", false),
+            ("/**/cancel", "/settings/billing/cancel", true),
+            ("/**/cancel", "/cancel", true),
+            ("/pricing-*", "/pricing-for-teams", true),
+            ("/*-pricing", "/team-pricing", true),
+            ("/a*b*c", "/aXbYc", true),
+            ("/a*b*c", "/acb", false),
+            ("/", "/", true),
+            ("/", "/en", true),
+            ("/*", "/x", true),
+        ] {
+            assert_eq!(fits(pattern, &at(path)), expected, "{pattern} {path}");
+        }
+        for wrong in ["pricing", "", "https://acme.example/pricing", "/pricing?x", "/#/pricing"] {
+            assert_eq!(path_pattern(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn screens_are_recognised_by_name_and_category() {
+        let screen = seen(Some("Pricing  Page"), json!({"category": "Sales", "name": "Prices"}), json!({}));
+        let has = |name: &str| screen.has_name(&[text_pattern(name).unwrap()]);
+        assert!(has("pricing page") && has("Pricing*") && has("prices") && !has("pricing"));
+        assert!(
+            screen.has_category(&[text_pattern("sales").unwrap()])
+                && !screen.has_category(&[text_pattern("docs").unwrap()])
+        );
+        assert_eq!(text_pattern("  "), None);
+    }
+}

@@ -33,7 +33,12 @@ fn member(number: u32) -> Member {
 fn question(account: &AccountId) -> AccountsPayload {
     let message_id = MessageId::parse("m1").unwrap();
     let cause = Cause::Event { name: "Payment Failed".to_owned(), message_id };
-    let entry = Entry { journey: "payment_failed".to_owned(), cause, at: NOW.parse().unwrap() };
+    let entry = Entry {
+        journey: "payment_failed".to_owned(),
+        cause,
+        properties: perennial_domain::Properties::new(),
+        at: NOW.parse().unwrap(),
+    };
     let to = vec!["billing_contact".to_owned()];
     AccountsPayload::Event { account: account.clone(), to, named: PersonId::derive(&[b"named"]), entry }
 }

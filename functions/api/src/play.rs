@@ -201,7 +201,7 @@ fn kind(what: &What) -> Kind {
             Taken::Entered { .. } => Kind::Entered,
             Taken::Refused(_) => Kind::Refused,
             Taken::Decided { .. } => Kind::Message,
-            Taken::PutOff { .. } => Kind::PutOff,
+            Taken::PutOff { .. } | Taken::Held { .. } => Kind::PutOff,
             Taken::Waits { .. } => Kind::Waits,
             Taken::Happened { .. } => Kind::Happened,
             Taken::Branched { .. } => Kind::Branched,

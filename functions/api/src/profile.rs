@@ -11,12 +11,12 @@ use jiff::Timestamp;
 use lambda_http::Body;
 use perennial_config::Config;
 use perennial_domain::time::day_of;
-use perennial_domain::{AccountId, Currency, Likelihood, PersonId, Score, Stage};
+use perennial_domain::{AccountId, Currency, Decision, Likelihood, PersonId, Score, Stage};
 use perennial_engine::explain::{Reason, reasons_of};
 use perennial_engine::facts::Facts;
 use perennial_engine::instant::timestamp;
 use perennial_engine::trend::{TrendPoint, trend};
-use perennial_engine::{Engagement, Evaluation, NpsClass, StageMove, State, evaluate, stage_history};
+use perennial_engine::{Engagement, Evaluation, NpsClass, StageMove, State, evaluate, held, stage_history};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -69,9 +69,22 @@ struct ProfileView<'a> {
     /// The journeys that the person entered, in the config's order.
     journeys: Vec<JourneyView<'a>>,
     messages: Vec<MessageView>,
+    /// Mails that wait for an address.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    held: Vec<HeldView<'a>>,
     due_at: Option<Timestamp>,
     config: &'a str,
     now: Timestamp,
+}
+
+/// A mail that waits for an address.
+#[derive(Serialize)]
+struct HeldView<'a> {
+    journey: &'a str,
+    template: &'a str,
+    decided_at: Timestamp,
+    /// When it counts as not deliverable.
+    until: Timestamp,
 }
 
 /// A segment that the person is in.
@@ -154,6 +167,7 @@ pub(crate) async fn show(deps: &Deps, identity: &str) -> Result<Response<Body>, 
         active_days: active_days(state, found.now),
         journeys: journeys(config, &found.facts),
         messages,
+        held: held(config, profile).map(held_view).collect(),
         due_at: profile.due_at,
         config: config.version.as_str(),
         now: found.now,
@@ -182,6 +196,11 @@ fn score(found: &Found, likelihood: Likelihood) -> Option<ScoreView> {
     let moment = found.moment();
     let (value, reasons) = reasons_of(&moment, &found.state, likelihood)?;
     Some(ScoreView { value, reasons, trend: trend(&moment, &found.state, &found.facts, likelihood) })
+}
+
+fn held_view((decision, until): (&Decision, Timestamp)) -> HeldView<'_> {
+    let Decision { journey, template, decided_at, .. } = decision;
+    HeldView { journey, template, decided_at: *decided_at, until }
 }
 
 fn traits(state: &State) -> BTreeMap<&str, Value> {

@@ -137,6 +137,7 @@ pub(crate) async fn with_ada(house: &House) -> DecisionId {
         template: "welcome".into(),
         endpoint: None,
         cause: Cause::Event { name: "Trial Started".into(), message_id: MessageId::parse("m").unwrap() },
+        properties: perennial_domain::Properties::new(),
         decided_at: now(),
         config: ConfigVersion::parse("v1").unwrap(),
         variant: None,

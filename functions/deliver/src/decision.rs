@@ -4,11 +4,15 @@ use crate::deps::Deps;
 use crate::error::DeliverError;
 use crate::plan::{self, Plan};
 use crate::unsettled;
+use jiff::{SignedDuration, Timestamp};
 use perennial_channels::Outcome;
 use perennial_contracts::queue::Unsettled;
 use perennial_domain::Decision;
-use perennial_store::messages::{Claim, MessageState, Outcome as Recorded};
+use perennial_store::messages::{Claim, Held, MessageState, Outcome as Recorded};
 use std::time::Duration;
+
+/// The longest that a delivery can take: Lambda's own limit. A claim that is older belongs to one that died.
+const LONGEST_DELIVERY: SignedDuration = SignedDuration::from_mins(15);
 
 /// What came of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +40,7 @@ enum Next<'a> {
     Act,
     /// This delivery claimed it and died, and may have sent it.
     Doubt(&'a str),
-    /// It is done.
+    /// It is done, or another delivery is at it.
     Leave,
 }
 
@@ -69,11 +73,19 @@ pub(crate) async fn deliver(deps: &Deps, decision: &Decision, claimant: &str) ->
         Err(error) => return if is_done(deps, decision).await? { Ok(Delivered::Before) } else { Err(error) },
     };
     let claim = deps.store.claim(decision, claimant, now).await?;
-    match next(&claim, plan.is_repeatable()) {
+    match next(&claim, plan.is_repeatable(), claimant, now) {
         Next::Act => act(deps, Try { decision, claimant, instead_of: None }, plan).await,
         Next::Leave => Ok(Delivered::Before),
         Next::Doubt(dead) => unsettled::doubt(deps, decision, dead, unsettled::DIED, None).await,
     }
+}
+
+/// Whether whoever holds the claim may still be at it: it came with another copy of the message, and not long ago. That copy stays in the queue until it is
+/// done, and is delivered again if its delivery dies, so that this one need not be.
+pub(crate) fn is_at_work(held: &Held, claimant: &str, now: Timestamp) -> bool {
+    let message = |claimant: &str| claimant.rsplit_once('/').map_or(claimant, |(message, _)| message).to_owned();
+    let is_recent = |at: &Timestamp| now.duration_since(*at) < LONGEST_DELIVERY;
+    message(&held.claimant) != message(claimant) && held.record.times.get(&MessageState::Claimed).is_some_and(is_recent)
 }
 
 async fn is_done(deps: &Deps, decision: &Decision) -> Result<bool, DeliverError> {
@@ -81,12 +93,13 @@ async fn is_done(deps: &Deps, decision: &Decision) -> Result<bool, DeliverError>
     Ok(record.is_some_and(|record| record.state != MessageState::Claimed))
 }
 
-/// What a claim that an earlier delivery holds means, by whether the plan can be carried out again.
-fn next(claim: &Claim, is_repeatable: bool) -> Next<'_> {
+/// What a claim that another delivery holds means for `claimant`, by whether the plan can be carried out again.
+fn next<'a>(claim: &'a Claim, is_repeatable: bool, claimant: &str, now: Timestamp) -> Next<'a> {
     match claim {
         Claim::Ours => Next::Act,
         Claim::Taken(held) if held.record.state != MessageState::Claimed => Next::Leave,
         Claim::Taken(_) if is_repeatable => Next::Act,
+        Claim::Taken(held) if is_at_work(held, claimant, now) => Next::Leave,
         Claim::Taken(held) => Next::Doubt(&held.claimant),
     }
 }
@@ -209,9 +222,8 @@ pub(crate) async fn record(deps: &Deps, decision: &Decision, outcome: &Recorded)
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use jiff::Timestamp;
     use perennial_domain::{Cause, Channel, ConfigVersion, DecisionId, PersonId};
-    use perennial_store::messages::{Held, MessageRecord};
+    use perennial_store::messages::MessageRecord;
 
     fn taken(state: MessageState) -> Claim {
         let person = PersonId::derive(&[b"p"]);
@@ -228,7 +240,7 @@ mod tests {
             config: ConfigVersion::parse("v").unwrap(),
             variant: None,
             decided_at: Timestamp::UNIX_EPOCH,
-            times: [].into(),
+            times: [(MessageState::Claimed, Timestamp::UNIX_EPOCH)].into(),
             subject: None,
             text: None,
             link: None,
@@ -244,15 +256,28 @@ mod tests {
     #[test]
     fn only_an_open_claim_is_acted_on_and_what_cannot_be_repeated_never_twice() {
         for is_repeatable in [true, false] {
-            assert_eq!(next(&Claim::Ours, is_repeatable), Next::Act);
+            let now = Timestamp::UNIX_EPOCH;
+            assert_eq!(next(&Claim::Ours, is_repeatable, "m-1/2", now), Next::Act);
             for state in MessageState::ALL {
                 let expected = match (state, is_repeatable) {
                     (MessageState::Claimed, true) => Next::Act,
                     (MessageState::Claimed, false) => Next::Doubt("m-1/1"),
                     _ => Next::Leave,
                 };
-                assert_eq!(next(&taken(state), is_repeatable), expected, "{state:?} {is_repeatable}");
+                assert_eq!(next(&taken(state), is_repeatable, "m-1/2", now), expected, "{state:?} {is_repeatable}");
             }
         }
+    }
+
+    #[test]
+    fn a_copy_leaves_the_decision_to_the_delivery_that_is_at_it_and_takes_it_from_one_that_died() {
+        let claim = taken(MessageState::Claimed);
+        let after = |minutes| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes);
+        assert_eq!(next(&claim, false, "m-2/1", after(1)), Next::Leave);
+        // The same message again: its delivery before this one ended.
+        assert_eq!(next(&claim, false, "m-1/2", after(1)), Next::Doubt("m-1/1"));
+        // After a redrive a message has another id.
+        assert_eq!(next(&claim, false, "m-2/1", after(16)), Next::Doubt("m-1/1"));
+        assert_eq!(next(&claim, true, "m-2/1", after(1)), Next::Act, "what can be repeated is");
     }
 }

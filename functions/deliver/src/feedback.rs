@@ -3,14 +3,14 @@
 use crate::deps::Deps;
 use crate::error::DeliverError;
 use jiff::Timestamp;
-use perennial_channels::address::Address;
 use perennial_channels::mail::{TAG_DECISION, TAG_JOURNEY, TAG_PERSON, TAG_STEP};
 use perennial_contracts::queue::EventsPayload;
-use perennial_contracts::ses::{MailEvent, MailEventKind};
+use perennial_contracts::ses::{Agent, Bounce, MailEvent, MailEventKind};
 use perennial_domain::{
     DecisionId, Event, EventKind, EventName, Identity, MessageId, PersonId, Properties, SourceId, hash,
 };
 use perennial_engine::Profile;
+use perennial_engine::activity::ACTIVE;
 use perennial_lambda_kit::queue::Delay;
 use perennial_store::Consistency;
 use perennial_store::messages::{MessageState, Outcome};
@@ -27,25 +27,30 @@ pub(crate) const SOURCE: &str = "ses";
 pub(crate) async fn take_in(deps: &Deps, event: &MailEvent) -> Result<(), DeliverError> {
     if let Some(reason) = suppresses(&event.kind) {
         for address in &event.recipients {
-            // What is no address of ours was not written to by us.
-            if let Ok(address) = Address::parse(address) {
-                deps.store.suppress(&address.normalised(), reason, event.at).await?;
-            }
+            deps.store.suppress(&address.key(), reason, event.at).await?;
         }
-    }
-    if let MailEventKind::Bounce { hard: false, .. } = event.kind {
-        count_soft(deps, event).await?;
     }
     let tag = |name: &str| event.tags.get(name).map(String::as_str);
     let person = tag(TAG_PERSON).and_then(|text| PersonId::parse(text).ok());
+    let decision = tag(TAG_DECISION).and_then(|text| DecisionId::parse(text).ok());
+    if let MailEventKind::Bounce(bounce) = &event.kind
+        && !bounce.hard
+    {
+        // Of a mail that something else in the account sent nobody here knows whether it was delivered; a server's own report of it is a bounce.
+        if bounce.is_automatic_reply(was_delivered(deps, person.zip(decision)).await?.unwrap_or(true)) {
+            return Ok(());
+        }
+        count_soft(deps, event).await?;
+    }
     // A mail that something else in the account sent carries no tags of ours.
     let Some(person) = person else { return Ok(()) };
-    let decision = tag(TAG_DECISION).and_then(|text| DecisionId::parse(text).ok());
     if let (Some(decision), Some((state, detail))) = (decision, state(&event.kind)) {
         if let (Some(harm), Some(journey)) = (harm(&event.kind), tag(TAG_JOURNEY)) {
             deps.store.count_harm(journey, person, decision, harm, event.at).await?;
         }
-        let outcome = Outcome { provider_id: Some(event.mail_id.clone()), detail, ..Outcome::new(state, event.at) };
+        let until_delivered = matches!(&event.kind, MailEventKind::Bounce(bounce) if bounce.is_automatic_reply(true));
+        let provider_id = Some(event.mail_id.clone());
+        let outcome = Outcome { provider_id, detail, until_delivered, ..Outcome::new(state, event.at) };
         deps.store.record(person, decision, &outcome).await?;
     }
     let Some(name) = name(&event.kind) else { return Ok(()) };
@@ -57,14 +62,20 @@ pub(crate) async fn take_in(deps: &Deps, event: &MailEvent) -> Result<(), Delive
     Ok(deps.events.send(vec![body], Delay::NONE).await.into_result()?)
 }
 
+/// Whether a mail of ours was delivered; `None` where it is none of ours.
+async fn was_delivered(deps: &Deps, mail: Option<(PersonId, DecisionId)>) -> Result<Option<bool>, DeliverError> {
+    let Some((person, decision)) = mail else { return Ok(None) };
+    let record = deps.store.message(person, decision).await?;
+    let states = [MessageState::Delivered, MessageState::Opened, MessageState::Clicked];
+    Ok(record.map(|record| states.iter().any(|state| record.times.contains_key(state))))
+}
+
 /// Counts a soft bounce, such as a full mailbox: an address that has many of them has a rest, as config says.
 async fn count_soft(deps: &Deps, event: &MailEvent) -> Result<(), DeliverError> {
     let config = deps.config.current().await;
     for address in &event.recipients {
-        if let Ok(address) = Address::parse(address) {
-            let policy = &config.channels.mail.soft_bounces;
-            deps.store.soft_bounce(&address.normalised(), &event.mail_id, event.at, policy).await?;
-        }
+        let policy = &config.channels.mail.soft_bounces;
+        deps.store.soft_bounce(&address.key(), &event.mail_id, event.at, policy).await?;
     }
     Ok(())
 }
@@ -72,17 +83,20 @@ async fn count_soft(deps: &Deps, event: &MailEvent) -> Result<(), DeliverError> 
 /// Why the address gets no more mail. A soft bounce passes.
 fn suppresses(kind: &MailEventKind) -> Option<Reason> {
     match kind {
-        MailEventKind::Bounce { hard: true, .. } => Some(Reason::Bounce),
+        MailEventKind::Bounce(bounce) if bounce.sub_type.eq_ignore_ascii_case("UnsubscribedRecipient") => {
+            Some(Reason::Unsubscribe)
+        }
+        MailEventKind::Bounce(bounce) if bounce.hard => Some(Reason::Bounce),
         MailEventKind::Complaint { .. } => Some(Reason::Complaint),
         MailEventKind::Subscription { unsubscribed: true } => Some(Reason::Unsubscribe),
         _ => None,
     }
 }
 
-/// What counts against the mail's journey. A soft bounce does not: nor does SES count it.
+/// What counts against the mail's journey. A soft bounce does not, nor does a mail that SES held back: SES does not count them either.
 fn harm(kind: &MailEventKind) -> Option<Harm> {
     match kind {
-        MailEventKind::Bounce { hard: true, .. } => Some(Harm::Bounced),
+        MailEventKind::Bounce(bounce) if bounce.hard && !bounce.was_held_back() => Some(Harm::Bounced),
         MailEventKind::Complaint { .. } => Some(Harm::Complained),
         _ => None,
     }
@@ -93,15 +107,21 @@ fn state(kind: &MailEventKind) -> Option<(MessageState, Option<String>)> {
     match kind {
         MailEventKind::Send => Some((MessageState::Sent, None)),
         MailEventKind::Delivery => Some((MessageState::Delivered, None)),
-        MailEventKind::Bounce { hard, sub_type } => {
-            let kind = if *hard { "hard" } else { "soft" };
-            Some((MessageState::Bounced, Some(format!("{kind} bounce: {sub_type}"))))
+        MailEventKind::Bounce(bounce) => {
+            let detail = format!("{} bounce: {}", hard_or_soft(bounce), bounce.sub_type);
+            Some((MessageState::Bounced, Some(detail)))
         }
         MailEventKind::Complaint { feedback } => Some((MessageState::Complained, feedback.clone())),
-        MailEventKind::Open => Some((MessageState::Opened, None)),
+        // That a machine looked at it tells nothing of its reader.
+        MailEventKind::Open { by: Agent::Machine } | MailEventKind::Click { by: Agent::Machine, .. } => None,
+        MailEventKind::Open { .. } => Some((MessageState::Opened, None)),
         MailEventKind::Click { .. } => Some((MessageState::Clicked, None)),
+        MailEventKind::RenderingFailure => Some((MessageState::Failed, Some("SES could not render it".to_owned()))),
         MailEventKind::Reject { reason } => Some((MessageState::Failed, Some(format!("SES rejected it: {reason}")))),
-        MailEventKind::DeliveryDelay { .. } | MailEventKind::Subscription { .. } | MailEventKind::Other(_) => None,
+        MailEventKind::NotSpam
+        | MailEventKind::DeliveryDelay { .. }
+        | MailEventKind::Subscription { .. }
+        | MailEventKind::Other(_) => None,
     }
 }
 
@@ -109,9 +129,12 @@ fn state(kind: &MailEventKind) -> Option<(MessageState, Option<String>)> {
 fn name(kind: &MailEventKind) -> Option<&'static str> {
     match kind {
         MailEventKind::Delivery => Some("Email Delivered"),
-        MailEventKind::Bounce { .. } => Some("Email Bounced"),
+        MailEventKind::Bounce(_) => Some("Email Bounced"),
         MailEventKind::Complaint { .. } => Some("Email Complained"),
-        MailEventKind::Open => Some("Email Opened"),
+        MailEventKind::NotSpam => Some("Email Marked Not Spam"),
+        MailEventKind::Open { by: Agent::Machine } => Some("Email Prefetched"),
+        MailEventKind::Click { by: Agent::Machine, .. } => Some("Email Scanned"),
+        MailEventKind::Open { .. } => Some("Email Opened"),
         MailEventKind::Click { .. } => Some("Email Clicked"),
         MailEventKind::Subscription { unsubscribed: true } => Some("Unsubscribed"),
         _ => None,
@@ -124,6 +147,19 @@ fn identity(profile: &Profile, person: PersonId) -> Option<&Identity> {
     own.or_else(|| profile.parts.first()).map(|part| &part.identity)
 }
 
+fn hard_or_soft(bounce: &Bounce) -> &'static str {
+    if bounce.hard { "hard" } else { "soft" }
+}
+
+/// Whether the mail's reader did it. What servers, relays and machines do is no sign of life.
+fn is_of_the_reader(kind: &MailEventKind) -> bool {
+    match kind {
+        MailEventKind::Open { by } | MailEventKind::Click { by, .. } => *by == Agent::Reader,
+        MailEventKind::NotSpam | MailEventKind::Complaint { .. } | MailEventKind::Subscription { .. } => true,
+        _ => false,
+    }
+}
+
 fn as_event(event: &MailEvent, name: &str, identity: &Identity, now: Timestamp) -> Result<Event, DeliverError> {
     let mut properties = Properties::new();
     let mut set = |name: &str, value: &str| properties.insert(name.to_owned(), value.into());
@@ -134,16 +170,20 @@ fn as_event(event: &MailEvent, name: &str, identity: &Identity, now: Timestamp) 
         }
     }
     let link = match &event.kind {
-        MailEventKind::Click { link } => link.as_str(),
+        MailEventKind::Click { link, .. } => link.as_str(),
         _ => "",
     };
     match &event.kind {
-        MailEventKind::Click { link } => drop(set("link", link)),
-        MailEventKind::Bounce { hard, sub_type } => {
-            set("bounce", if *hard { "hard" } else { "soft" });
-            set("detail", sub_type);
+        MailEventKind::Click { link, .. } => drop(set("link", link)),
+        MailEventKind::Bounce(bounce) => {
+            set("bounce", hard_or_soft(bounce));
+            set("detail", &bounce.sub_type);
         }
         _ => {}
+    }
+    let mut context = Properties::new();
+    if !is_of_the_reader(&event.kind) {
+        context.insert(ACTIVE.to_owned(), false.into());
     }
     let at = event.at.as_nanosecond().to_be_bytes();
     let id = hash::sha256(&[b"ses", event.mail_id.as_bytes(), event.kind.as_str().as_bytes(), &at, link.as_bytes()]);
@@ -155,6 +195,7 @@ fn as_event(event: &MailEvent, name: &str, identity: &Identity, now: Timestamp) 
         received_at: now,
         event: Some(EventName::parse(name).map_err(invalid)?),
         properties,
+        context,
         ..Event::new(identity, EventKind::Track, id, source, event.at)
     })
 }

@@ -113,6 +113,10 @@ async fn work(deps: &Deps, record: &Record, counts: &Counts) -> Result<(), Deliv
     let claimant = format!("{}/{}", record.message_id, record.receive_count);
     let count = match input::read(&record.body)? {
         Input::Nothing => return Ok(()),
+        Input::Confirmation(topic) => {
+            tracing::warn!(%topic, "SNS asks to confirm or end a subscription of the mail-events queue; confirm it in the SNS console");
+            return Ok(());
+        }
         Input::MailEvent(event) => {
             feedback::take_in(deps, &event).await?;
             &counts.events

@@ -16,22 +16,24 @@ pub(crate) enum Input {
     Unsettled(Box<Unsettled>),
     /// Something became of a mail.
     MailEvent(Box<MailEvent>),
+    /// SNS asks to confirm a subscription of this topic, or reports that one ended.
+    Confirmation(String),
     /// Nothing is to be done.
     Nothing,
 }
 
 /// Reads a body. Decisions carry their version as their only key; SNS and SES have keys of their own.
 pub(crate) fn read(body: &str) -> Result<Input, DeliverError> {
-    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(body).map_err(|error| {
-        DeliverError::Body(format!("{:?} at line {} column {}", error.classify(), error.line(), error.column()))
-    })?;
-    let has = |name: &str| object.contains_key(name);
-    if has("Message") || has("Type") || has("eventType") || has("notificationType") {
+    if ses::is_notice(body) {
         return Ok(match ses::parse(body)? {
             Notice::Mail(event) => Input::MailEvent(event),
+            Notice::Confirmation { topic } => Input::Confirmation(topic),
             Notice::Greeting => Input::Nothing,
         });
     }
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(body).map_err(|error| {
+        DeliverError::Body(format!("{:?} at line {} column {}", error.classify(), error.line(), error.column()))
+    })?;
     match serde_json::from_value(object.into()) {
         Ok(MessagesPayload::Decision(decision)) => Ok(Input::Decision(Box::new(decision))),
         Ok(MessagesPayload::AccountUpdate(update)) => Ok(Input::Update(Box::new(update))),

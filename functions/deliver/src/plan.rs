@@ -180,7 +180,8 @@ async fn account(
 
 /// What the template can name.
 fn context(about: &About<'_>) -> Context {
-    Context::of(about.decision, about.view, about.evaluation.stage, about.account, about.owner)
+    let context = Context::of(about.decision, about.view, about.evaluation.stage, about.account, about.owner);
+    context.with_profile(about.decision, about.profile)
 }
 
 fn render(deps: &Deps, config: &Config, decision: &Decision, context: &Context) -> Result<Rendered, DeliverError> {

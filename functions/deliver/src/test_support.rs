@@ -194,6 +194,7 @@ impl House {
             template: "welcome".into(),
             endpoint: (channel == Channel::Webhook).then(|| "tasks".into()),
             cause: Cause::Event { name: "Trial Started".into(), message_id: MessageId::parse("m-1").unwrap() },
+            properties: perennial_domain::Properties::new(),
             decided_at: NOW.parse().unwrap(),
             config: ConfigVersion::parse("v1").unwrap(),
             variant: None,

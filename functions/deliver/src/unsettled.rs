@@ -75,7 +75,7 @@ pub(crate) async fn resolve(deps: &Deps, unsettled: &Unsettled, claimant: &str) 
     let config = deps.config.current().await;
     // A claim that is gone was given up by whoever knew that nothing was sent, and has its message in the queue.
     let Some(held) = deps.store.held(decision.person, decision.id).await? else { return Ok(Delivered::Before) };
-    match step(&held, unsettled, config.channels.mail.report_wait(), now) {
+    match step(&held, unsettled, config.channels.mail.report_wait(), claimant, now) {
         Step::Leave => Ok(Delivered::Before),
         Step::Wait(delay) => {
             look_again(deps, unsettled.clone(), delay).await?;
@@ -104,7 +104,13 @@ pub(crate) async fn resolve(deps: &Deps, unsettled: &Unsettled, claimant: &str) 
 }
 
 /// What to do, by where the message stands.
-fn step<'a>(held: &'a Held, unsettled: &Unsettled, wait: Option<SignedDuration>, now: Timestamp) -> Step<'a> {
+fn step<'a>(
+    held: &'a Held,
+    unsettled: &Unsettled,
+    wait: Option<SignedDuration>,
+    claimant: &str,
+    now: Timestamp,
+) -> Step<'a> {
     let is_claimed = match held.record.state {
         MessageState::Claimed => true,
         MessageState::Unknown => false,
@@ -112,7 +118,8 @@ fn step<'a>(held: &'a Held, unsettled: &Unsettled, wait: Option<SignedDuration>,
     };
     if held.claimant != unsettled.claimant {
         // Someone took its place; an unsettled message of theirs is under way where they said that they are in doubt.
-        return if is_claimed { Step::Doubt(&held.claimant) } else { Step::Leave };
+        let is_dead = is_claimed && !decision::is_at_work(held, claimant, now);
+        return if is_dead { Step::Doubt(&held.claimant) } else { Step::Leave };
     }
     let Some(wait) = wait.filter(|_| held.tries() < MOST_TRIES) else { return Step::GiveUp };
     let left = wait.saturating_sub(now.duration_since(unsettled.since));

@@ -145,7 +145,8 @@ pub(crate) async fn perform_leftover(
     now: Timestamp,
 ) -> Result<(), PerformError> {
     let person = stored.profile.id;
-    let open = stored.profile.outbox.iter().filter(|action| !deps.performed.contains(performed::key(person, action)));
+    let open = stored.profile.outbox.iter().filter(|action| !action.is_held());
+    let open = open.filter(|action| !deps.performed.contains(performed::key(person, action)));
     let planned: Vec<Planned> =
         open.map(|action| Planned { person, version: stored.version, action: action.clone() }).collect();
     if planned.is_empty() || perform(deps, config, &planned, now).await.failed.is_empty() {
@@ -280,6 +281,8 @@ fn accounts(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoing>, serde_
                 continue;
             }
             Action::Send(_)
+            | Action::Hold(_)
+            | Action::Recall { .. }
             | Action::Count { .. }
             | Action::IndexAddress { .. }
             | Action::Claim { .. }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::{Entry, Event, PersonId};
 use perennial_engine::membership::account_after;
-use perennial_engine::{Mode, Moment, Profile, enter, entry_id, process, tick};
+use perennial_engine::{Action, Mode, Moment, Profile, enter, entry_id, process, tick};
 use perennial_store::{ArchiveError, Consistency, Loaded, StoreError, Stored, Summary};
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
@@ -129,7 +129,7 @@ async fn attempt_once(
         }
     }
     outbox::perform_leftover(deps, config, stored, now).await?;
-    stored.profile.outbox.clear();
+    stored.profile.outbox.retain(Action::is_held);
     let ledger = ledger(deps, &stored.profile, work).await?;
     let account = match config.asks_account().then(|| account_after(config, &stored.profile.view(), &work.events)) {
         Some(Some(id)) => deps.known.facts(&deps.store, config, &id, now).await?,
@@ -158,7 +158,8 @@ async fn attempt_once(
     deps.store.save(stored).await?;
     done.written = true;
     let (person, version) = (stored.profile.id, stored.version);
-    done.planned.extend(stored.profile.outbox.drain(..).map(|action| Planned { person, version, action }));
+    let asked = stored.profile.outbox.drain(..).filter(|action| !action.is_held());
+    done.planned.extend(asked.map(|action| Planned { person, version, action }));
     Ok(())
 }
 

@@ -103,9 +103,11 @@ async fn try_reshape(deps: &Deps, config: &Config, asked: &Asked, now: Timestamp
     let mut plan = there.plan(deps, reshaped.people).await?;
     let mut planned = Vec::new();
     for (stored, from) in &mut plan.profiles {
+        let known = stored.profile.outbox.get(..*from).unwrap_or_default().to_vec();
         look(deps, config, asked, stored, now).await?;
         let (person, version) = (stored.profile.id, stored.version + 1);
-        let new = stored.profile.outbox.iter().skip(*from).cloned();
+        // What was there before is performed by whoever wrote it; a mail that waited for an address and has one now is new.
+        let new = stored.profile.outbox.iter().filter(|action| !action.is_held() && !known.contains(action)).cloned();
         planned.extend(new.map(|action| Planned { person, version, action }));
     }
     let write = Reshape {

@@ -18,6 +18,7 @@ fn context(template: &str, name: &str) -> Context {
         template: template.into(),
         endpoint: None,
         cause: Cause::Event { name: "Trial Started".into(), message_id: MessageId::parse("m-1").unwrap() },
+        properties: perennial_domain::Properties::new(),
         decided_at: "2026-03-02T08:15:30Z".parse().unwrap(),
         config: ConfigVersion::parse("v1").unwrap(),
         variant: None,

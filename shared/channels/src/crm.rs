@@ -10,6 +10,7 @@ use crate::endpoint::{About, Message};
 use crate::outcome::Outcome;
 use futures::future::BoxFuture;
 use perennial_config::channels::{AccountRecords, ContactId, ContactRecords};
+use perennial_domain::traits::{find, readable};
 use perennial_domain::{AccountUpdate, Identity};
 use perennial_engine::account::Account;
 use serde_json::{Map, Value};
@@ -162,11 +163,11 @@ async fn each<'a, R>(records: &'a [R], call: impl FnOnce(&'a [R]) -> BoxFuture<'
 
 /// The person as a contact; `None` where the person does not have what contacts are found by.
 pub(crate) fn contact(records: &ContactRecords, about: &About<'_>) -> Option<Record> {
-    let traits = about.context.person();
+    let traits = |name: &str| about.context.person_trait(name);
     let id = match records.holds {
         ContactId::Email => {
             // CRMs compare addresses in lower case.
-            let address = Address::parse(traits.get(ADDRESS_TRAIT)?.as_str()?).ok()?;
+            let address = Address::parse(traits(ADDRESS_TRAIT)?.as_str()?).ok()?;
             address.as_str().to_ascii_lowercase()
         }
         ContactId::UserId => about.identities.iter().find_map(|identity| match identity {
@@ -175,26 +176,33 @@ pub(crate) fn contact(records: &ContactRecords, about: &About<'_>) -> Option<Rec
         })?,
         ContactId::PersonId => about.person.to_string(),
     };
-    Some(Record { id, fields: filled(&records.fields, |name| traits.get(name)) })
+    Some(Record { id, fields: filled(&records.fields, traits) })
 }
 
 /// The account as a record, with what the update is to write.
 pub(crate) fn account(records: &AccountRecords, update: &AccountUpdate, account: Option<&Account>) -> Record {
-    let of_traits = filled(&records.fields, |name| Some(&account?.traits.get(name)?.value));
+    let traits: Map<String, Value> = account
+        .into_iter()
+        .flat_map(Account::present_traits)
+        .map(|(name, value)| (name.to_owned(), value.clone()))
+        .collect();
+    let of_traits = filled(&records.fields, |name| find(&traits, name));
     let fields = of_traits.into_iter().chain(update.fields.clone()).collect();
     Record { id: update.account.as_str().to_owned(), fields }
 }
 
-/// Fields from the traits that are known; what is not known leaves its field as it is.
+/// Fields from the traits that are known; what is not known leaves its field as it is, as does an object without a name.
 fn filled<'v>(fields: &BTreeMap<String, String>, value: impl Fn(&str) -> Option<&'v Value>) -> BTreeMap<String, Value> {
-    let known = fields.iter().filter_map(|(field, name)| Some((field.clone(), value(name)?.clone())));
-    known.filter(|(_, value)| !value.is_null()).collect()
+    let field = |value: &Value| match value {
+        Value::Object(_) | Value::Null => readable(value).map(Value::String),
+        value => Some(value.clone()),
+    };
+    fields.iter().filter_map(|(name, of)| Some((name.clone(), field(value(of)?)?))).collect()
 }
 
 /// Several values as CRMs write the choices of one field.
 fn joined(values: &[Value]) -> String {
-    let texts = values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-    texts.collect::<Vec<_>>().join(";")
+    values.iter().filter_map(readable).collect::<Vec<_>>().join(";")
 }
 
 /// A JSON object of `fields`, each as `form` writes it.

@@ -16,6 +16,7 @@ pub(crate) fn decision(endpoint: &str) -> Decision {
         template: "task".into(),
         endpoint: Some(endpoint.into()),
         cause: Cause::Quiet { since: Timestamp::UNIX_EPOCH, days: 14 },
+        properties: perennial_domain::Properties::new(),
         decided_at: "2026-03-02T08:15:30Z".parse().unwrap(),
         config: ConfigVersion::parse("v1").unwrap(),
         variant: None,

@@ -21,6 +21,7 @@ mod slack;
 mod text;
 mod transport;
 pub mod unsubscribe;
+mod values;
 pub mod webhook;
 
 pub use outcome::Outcome;

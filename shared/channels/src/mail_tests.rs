@@ -34,6 +34,7 @@ fn decision(journey: &str) -> Decision {
         template: "welcome".into(),
         endpoint: None,
         cause: Cause::Event { name: "Trial Started".into(), message_id: MessageId::parse("m-1").unwrap() },
+        properties: perennial_domain::Properties::new(),
         decided_at: Timestamp::UNIX_EPOCH,
         config: ConfigVersion::parse("v1").unwrap(),
         variant: None,

@@ -1,17 +1,19 @@
 //! Templates and people become messages.
 //!
 //! Templates come from the config and are trusted; what fills them comes from events and is not. So a value is only ever a value: it is never
-//! parsed as a template, it is escaped in HTML, and it cannot break out of a header line. A value that is missing renders as nothing.
+//! parsed as a template, it is escaped in HTML, and it cannot break out of a header line. What no reader should see, such as an object, a list or a
+//! missing value, renders as nothing; the rules are those of [`perennial_domain::traits::readable`].
 
 use crate::invitation::{self, Invitation};
 use crate::mjml;
 use crate::text;
+use crate::values::{self, Traits};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use perennial_config::channels::Template;
-use perennial_domain::{AccountId, Decision, Stage};
-use perennial_engine::State;
+use perennial_domain::traits::Fact;
+use perennial_domain::{AccountId, Cause, Decision, Stage};
 use perennial_engine::account::Account;
-use serde::Serialize;
+use perennial_engine::{Profile, State};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -120,17 +122,21 @@ impl std::fmt::Debug for Rendered {
 ///
 /// | name | is |
 /// |---|---|
-/// | `person` | the person's traits, such as `person.first_name`, `person.plan` |
+/// | `person` | the person's traits, such as `person.first_name`, `person.plan`; those of [`Fact`] under each of their spellings |
+/// | `profile.user_id`, `profile.id` | the person's user id, where there is one, and the id of the profile |
 /// | `account.id` | the account's id |
 /// | `account.…` | the account's traits, where the caller knows them |
 /// | `owner` | the colleague or team that answers for the person, where there is one |
 /// | `stage` | the lifecycle stage, such as `trial` |
+/// | `event.name`, `event.properties.NAME` | the event that set the message off, where it is one |
 /// | `cause.event.name`, `cause.quiet.days`, `cause.score.value` | what set the message off |
 /// | `journey`, `step` | the journey's name, and the step from 0 |
 /// | `unsubscribe_url` | the link that ends all mail (mail only) |
-#[derive(Clone, Serialize)]
+#[derive(Clone)]
 pub struct Context {
-    person: Map<String, Value>,
+    person: Traits,
+    profile: Map<String, Value>,
+    event: Map<String, Value>,
     account: Map<String, Value>,
     owner: String,
     stage: Stage,
@@ -144,15 +150,20 @@ impl Context {
     /// What `decision` says to the person whose combined state is `view`.
     #[must_use]
     pub fn new(decision: &Decision, view: &State, stage: Stage) -> Self {
-        let traits = view.present_traits();
-        let person =
-            traits.filter_map(|(name, value)| Some((name.to_owned(), serde_json::from_str(value).ok()?))).collect();
+        let facts = Fact::ALL.into_iter().map(Fact::as_str);
+        let sent = view.present_traits();
+        let person = Traits {
+            sent: sent.filter_map(|(name, value)| Some((name.to_owned(), serde_json::from_str(value).ok()?))).collect(),
+            facts: facts.filter_map(|name| Some((name.to_owned(), view.trait_value(name)?))).collect(),
+        };
         let mut account = Map::new();
         if let Some(id) = view.account_id() {
             account.insert("id".to_owned(), id.as_str().into());
         }
         Self {
             person,
+            profile: Map::new(),
+            event: event(decision),
             account,
             owner: String::new(),
             stage,
@@ -172,6 +183,18 @@ impl Context {
         let Some(account) = account else { return context };
         let traits = account.present_traits().map(|(name, value)| (name.to_owned(), value.clone()));
         context.with_account(&account.id, traits.collect())
+    }
+
+    /// With the ids of the profile. Of several user ids it is the one that the decision was made for, else the first of the alphabet.
+    #[must_use]
+    pub fn with_profile(mut self, decision: &Decision, profile: &Profile) -> Self {
+        let users = || profile.parts.iter().filter(|part| part.identity.is_user());
+        let own = users().find(|part| part.owner() == decision.person).or_else(|| users().next());
+        self.profile.insert("id".to_owned(), profile.id.to_string().into());
+        if let Some(own) = own {
+            self.profile.insert("user_id".to_owned(), own.identity.as_str().into());
+        }
+        self
     }
 
     /// With the link that ends all mail.
@@ -210,11 +233,41 @@ impl Context {
         self.account.get("id").and_then(Value::as_str)
     }
 
-    /// The person's traits.
+    /// The person's traits, as they were sent.
     #[must_use]
     pub fn person(&self) -> &Map<String, Value> {
-        &self.person
+        &self.person.sent
     }
+
+    /// One of the person's traits, whatever it was called when it was sent.
+    #[must_use]
+    pub fn person_trait(&self, name: &str) -> Option<&Value> {
+        self.person.get(name)
+    }
+
+    /// The names and their values.
+    fn values(&self) -> minijinja::Value {
+        use minijinja::Value;
+        Value::from(BTreeMap::from([
+            ("person", Value::from_object(self.person.clone())),
+            ("profile", values::value(&self.profile.clone().into())),
+            ("event", values::value(&self.event.clone().into())),
+            ("account", Value::from_object(Traits { sent: self.account.clone(), facts: Map::new() })),
+            ("owner", Value::from(self.owner.as_str())),
+            ("stage", Value::from(self.stage.as_str())),
+            ("cause", values::value(&self.cause)),
+            ("journey", Value::from(self.journey.as_str())),
+            ("step", Value::from(self.step)),
+            ("unsubscribe_url", Value::from(self.unsubscribe_url.as_str())),
+        ]))
+    }
+}
+
+/// The event that set the message off; nothing where it was none.
+fn event(decision: &Decision) -> Map<String, Value> {
+    let Cause::Event { name, .. } = &decision.cause else { return Map::new() };
+    let properties = decision.properties.clone().into();
+    Map::from_iter([("name".to_owned(), name.as_str().into()), ("properties".to_owned(), properties)])
 }
 
 impl Renderer {
@@ -334,7 +387,7 @@ impl Renderer {
             kind: error.kind().to_string(),
         };
         let compiled = self.env.get_template(&format!("{template}.{part}")).map_err(failed)?;
-        let text = compiled.render(minijinja::value::Serde(context)).map_err(failed)?;
+        let text = compiled.render(context.values()).map_err(failed)?;
         if text.len() > MAX_BODY {
             return Err(RenderError::TooLong { template: template.to_owned(), part });
         }
@@ -347,6 +400,7 @@ impl Renderer {
 pub(crate) fn environment() -> Environment<'static> {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Chainable);
+    env.set_formatter(values::write);
     env.set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
     env.set_fuel(Some(FUEL));
     env
@@ -435,7 +489,11 @@ impl Noting {
 /// Whether a reader sees nothing of it.
 fn is_empty(value: &minijinja::Value) -> bool {
     use minijinja::value::ValueKind::{Iterable, Map, None, Seq, Undefined};
-    matches!(value.kind(), Undefined | None | Map | Seq | Iterable) || value.to_string().trim().is_empty()
+    match value.kind() {
+        Undefined | None | Seq | Iterable => true,
+        Map => values::name_of(value).is_none_or(|name| name.trim().is_empty()),
+        _ => value.to_string().trim().is_empty(),
+    }
 }
 
 impl std::fmt::Debug for Renderer {

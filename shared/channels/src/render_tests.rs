@@ -19,6 +19,7 @@ fn decision() -> Decision {
         template: "welcome".into(),
         endpoint: None,
         cause: Cause::Event { name: "Trial Started".into(), message_id: MessageId::parse("m-1").unwrap() },
+        properties: perennial_domain::Properties::new(),
         decided_at: Timestamp::UNIX_EPOCH,
         config: ConfigVersion::parse("v1").unwrap(),
         variant: None,
@@ -252,4 +253,58 @@ fn an_invitation_to_no_time_is_not_sent() {
         let error = invitation(start, end).unwrap_err();
         assert!(matches!(&error, RenderError::Failed { part: found, .. } if *found == part), "{error}");
     }
+}
+
+#[test]
+fn a_trait_is_found_under_every_spelling_and_not_defined_once_it_was_removed() {
+    let greet = |traits: Value| {
+        let renderer =
+            renderer("Hi {{ person.first_name | default('there') }}", "Your plan: {{ person.plan }}.", None, None);
+        let rendered = renderer.render("welcome", &context(&traits)).unwrap();
+        (rendered.subject, rendered.text)
+    };
+    for traits in [
+        json!({ "first_name": "Ada" }),
+        json!({ "firstName": "Ada" }),
+        json!({ "FirstName": "Ada" }),
+        json!({ "given_name": "Ada" }),
+        json!({ "FNAME": "Ada" }),
+        json!({ "name": "Ada Byron" }),
+        json!({ "fullName": "Byron, Ada" }),
+    ] {
+        assert_eq!(greet(traits.clone()).0, "Hi Ada", "{traits}");
+    }
+    let removed = greet(json!({ "first_name": null, "plan": null }));
+    assert_eq!(removed, ("Hi there".to_owned(), "Your plan: .".to_owned()));
+}
+
+#[test]
+fn a_company_is_spoken_of_by_its_name_in_every_part() {
+    let company = json!({ "company": { "name": "A & B", "id": 5 }, "address": { "city": "Rome" }, "tags": ["x"] });
+    let text = "{{ person.company }}{{ person.address }}{{ person.tags }}";
+    let rendered = renderer(text, text, Some(text), None).render("welcome", &context(&company)).unwrap();
+    assert_eq!(
+        (rendered.subject.as_str(), rendered.text.as_str(), rendered.html.as_deref()),
+        ("A & B", "A & B", Some("A &amp; B"))
+    );
+    let task =
+        renderer("{{ person.companyName | upper }}", "t", None, None).render("welcome", &context(&company)).unwrap();
+    assert_eq!(task.subject, "A & B");
+}
+
+#[test]
+fn a_template_names_the_profile_and_the_event() {
+    use perennial_domain::{Identity, UserId};
+    let decision = Decision {
+        properties: json!({ "webinar": "getting-started", "seats": 3.0 }).as_object().unwrap().clone(),
+        ..decision()
+    };
+    let profile = Profile::new(Identity::User(UserId::parse("u-1").unwrap()));
+    let context = Context::new(&decision, &State::default(), Stage::Trial).with_profile(&decision, &profile);
+    let text = "{{ profile.user_id }} {{ event.name }} {{ event.properties.webinar }} {{ event.properties.seats }} {{ event.properties.none }}";
+    let rendered = renderer("s", text, None, None).render("welcome", &context).unwrap();
+    assert_eq!(rendered.text, "u-1 Trial Started getting-started 3 ");
+    let quiet = Decision { cause: Cause::Quiet { since: Timestamp::UNIX_EPOCH, days: 14 }, ..decision };
+    let context = Context::new(&quiet, &State::default(), Stage::Trial);
+    assert_eq!(renderer("s", text, None, None).render("welcome", &context).unwrap().text, "    ");
 }

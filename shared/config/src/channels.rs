@@ -28,6 +28,8 @@ pub struct Mail {
     pub soft_bounces: SoftBounces,
     /// Minutes after which a mail of which it is not known whether SES took it, and which SES did not report, is sent again; 0 for never.
     pub resend_unknown_after_minutes: u16,
+    /// Minutes that a mail waits for an address where none is known when it is decided; 0 where it does not wait.
+    pub wait_for_address_minutes: u16,
 }
 
 impl Mail {

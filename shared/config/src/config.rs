@@ -140,6 +140,7 @@ impl Config {
                 error.message.push_str(RETIRED_HINT);
             }
         }
+        journeys.ask(&templates);
         let limits = optional(bundle, "limits.toml", &mut errors, limits::load);
         errors.sort_by(|a, b| a.place().cmp(&b.place()));
         errors.dedup();

@@ -1,16 +1,19 @@
 //! `journeys.toml`: what sets a way through messages, waits and branches off, for whom, and where it leads.
 
+mod asked;
 mod raw;
 mod steps;
 mod trigger;
 mod versions;
 
+pub use asked::Asked;
 pub(crate) use raw::File;
 pub use steps::{Does, MAX_STEPS, Message, Step, Wait, Way};
 pub use trigger::Trigger;
 pub(crate) use versions::retired;
 
 use crate::cel::Program;
+use crate::channels::Template;
 use crate::condition;
 use crate::error::{Reporter, Used};
 use crate::history::History;
@@ -20,7 +23,7 @@ use crate::spanned::Spanned;
 use crate::vocabulary::{EventSlot, PersonSlot, PersonVocabulary};
 use perennial_domain::{Stage, hash::hash32};
 use raw::{RawGoal, RawJourney, RawOnChange, RawReentry};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// For how many days after someone entered a goal counts, where nothing is written.
 const GOAL_DAYS: u16 = 30;
@@ -104,6 +107,8 @@ pub struct Journey {
     pub exit: Option<Program<PersonSlot>>,
     /// What is done; at least one.
     pub steps: Vec<Step>,
+    /// The properties of the event that starts it that its templates put in.
+    pub asked: Asked,
 }
 
 impl Journey {
@@ -172,6 +177,13 @@ pub struct Journeys {
 }
 
 impl Journeys {
+    /// Notes which properties of events the templates put in.
+    pub(crate) fn ask(&mut self, templates: &BTreeMap<String, Template>) {
+        for journey in self.all.iter_mut().chain(&mut self.retired) {
+            journey.asked = Asked::by(journey, templates);
+        }
+    }
+
     /// Checks and compiles the file.
     pub(crate) fn load(report: &mut Reporter<'_>, names: &Names<'_>, history: &mut History) -> Self {
         let Some(file) = report.parse::<File>() else {
@@ -308,6 +320,7 @@ fn journey(
         goal,
         exit,
         steps,
+        asked: Asked::default(),
     };
     journey.conditions().for_each(|condition| history.ask(condition.slots()));
     Some(journey)

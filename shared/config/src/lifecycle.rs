@@ -56,7 +56,8 @@ struct RawAccount {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawActivity {
-    /// Events that happen to people rather than being done by them: they count, and are no activity.
+    /// Events that happen to people rather than being done by them: they count, and are no activity. Nor is any event that says
+    /// `context.active = false`, what machines do with mails, and what servers and webhooks say of people (`identify`, `group`, `alias`).
     #[serde(default)]
     passive: Vec<String>,
 }

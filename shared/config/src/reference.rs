@@ -23,6 +23,7 @@ pub fn page() -> String {
         tables::file(&mut page, file);
     }
     conditions(&mut page);
+    page.push_str(TEMPLATES);
     page
 }
 
@@ -78,6 +79,41 @@ condition without a value does not hold. `a || b` still holds where `b` does. As
 
 Text that meets a number or `true` and `false`, and spells one, is taken for it: `properties.nps <= 6` holds for the text `3` too.
 
+";
+
+const TEMPLATES: &str = "
+## Templates
+
+The texts of templates/NAME.toml are minijinja, <https://docs.rs/minijinja/latest/minijinja/syntax/>.
+
+| name | what it is |
+|---|---|
+| `person.NAME` | a trait of the person |
+| `profile.user_id`, `profile.id` | the person's user id, where there is one, and the id of the profile |
+| `account.id`, `account.NAME` | the account, and its traits |
+| `owner` | the colleague or team that answers for the person |
+| `stage` | where the person stands, such as `trial` |
+| `event.name`, `event.properties.NAME` | the event that started the journey, where an event did. Of its properties those are kept that the journey's templates name, also while it waits: the first 20 of the alphabet, of at most 512 bytes of JSON each and 2 KB together |
+| `cause.event.name`, `cause.quiet.days`, `cause.score.value` | what started the journey |
+| `journey`, `step` | the journey, and the step from 0 |
+| `unsubscribe_url` | the link that ends the mails of the topic |
+
+What is not known, or was removed with `null`, is not defined: it puts in nothing, and `default(\"there\")` puts in something else. An object puts in its `name`,
+a list and an object without a name nothing; their parts can be asked for, looped over and joined.
+
+Some facts are found under every spelling that clients send; capitals, `_`, `-` and a `$` in front make no difference. This holds for conditions, identity
+and CRM fields too. What was sent stays as it was sent in the profile.
+
+| trait | also sent as |
+|---|---|
+| `email` | `emailAddress`, `user_email` |
+| `name` | `fullName`; else the first and last name |
+| `first_name` | `firstName`, `given_name`, `fname`; else the first name in `name` |
+| `last_name` | `lastName`, `family_name`, `surname`, `lname`; else the last name in `name` |
+| `phone` | `phoneNumber`, `telephone` |
+| `company` | `companyName`, `organizationName`; an object by its `name` |
+| `title` | `jobTitle` |
+| `created_at` | `createdAt`, `created` |
 ";
 
 fn names(page: &mut String, names: &[Name]) {

@@ -33,8 +33,8 @@ pub(crate) struct RawTopic {
     description: String,
     /// Whether a reader who chose nothing gets it; true where nothing is written.
     default: Option<Spanned<bool>>,
-    /// Whether it cannot be switched off, and goes to those who stopped all mails too: only for what someone must know to use what they
-    /// pay for, such as a failed payment. An address that bounced or complained gets it neither.
+    /// Whether it cannot be switched off, and goes to those who stopped all mails too: only for what law or contract makes necessary, such
+    /// as a failed payment, a receipt or a security notice. An address that bounced or complained gets it neither.
     #[serde(default)]
     essential: bool,
 }

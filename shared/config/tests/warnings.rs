@@ -350,3 +350,24 @@ fn steps_that_nobody_comes_to_are_remarked_on() {
     let skipped = format!("{}, {}, {}", mail(", then = \"3\""), mail(""), mail(""));
     expect(&journey(&skipped), &["nobody ever comes to step `2`"]);
 }
+
+#[test]
+fn advertisements_in_mails_that_nobody_can_stop_are_remarked_on() {
+    let mut bundle = default_bundle();
+    let template = bundle.files.get_mut("templates/payment_failed.toml").unwrap();
+    *template = template.replace("To change the card", "Renew for two years at a discount. To change the card");
+    expect(
+        &remarks(&bundle),
+        &["template `payment_failed` speaks of \"discount\", and its topic `billing` is essential"],
+    );
+
+    let mut bundle = default_bundle();
+    let template = bundle.files.get_mut("templates/renewal_sponsor.toml").unwrap();
+    *template = template.replace("topic = \"offers\"", "topic = \"billing\"");
+    expect(&remarks(&bundle), &["speaks of \"lowers the price\", and its topic `billing` is essential"]);
+
+    let journey = "\n[[journey]]\nid = \"x\"\nessential = true\ntrigger = { event = \"E\" }\nstep = [{ channel = \"mail\", template = \"add_on_alerts\" }]\n";
+    expect(&after("journeys.toml", journey), &["journey `x` is essential, so that no limit holds for its mails"]);
+    let topic = "\n[[topic]]\nid = \"x\"\ntitle = \"Offers\"\nessential = true\n";
+    expect(&after("channels.toml", topic), &["topic `x` is essential and promises \"offers\""]);
+}

@@ -1,21 +1,34 @@
-//! The mail service's events, as SES publishes them: through SNS into a queue, or raw.
+//! The mail service's events, as SES publishes them: through SNS into a queue, raw or wrapped, or through EventBridge.
 //!
-//! Sources: SES developer guide, "Contents of event data that Amazon SES publishes to Amazon SNS" (`eventType`) and "Amazon SNS notification
-//! contents for Amazon SES" (`notificationType`, the older name of the same thing); SNS developer guide, "Amazon SNS message and JSON formats".
+//! Sources: SES developer guide, "Contents of event data that Amazon SES publishes to Amazon SNS" (`eventType`), "Amazon SNS notification
+//! contents for Amazon SES" (`notificationType`, the older name of the same thing) and "Monitoring SES events using Amazon EventBridge"; SNS
+//! developer guide, "Amazon SNS message and JSON formats". SES may add fields and kinds at any time.
 
+mod agent;
+mod envelope;
+mod event;
+mod recipient;
+
+pub use agent::Agent;
+pub use envelope::{is_notice, parse};
+
+use jiff::Timestamp;
+use perennial_domain::hygiene::MailAddress;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use jiff::Timestamp;
-use serde::Deserialize;
-
-/// What SES says in one message.
+/// What SES or SNS says in one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// Something became of a mail.
     Mail(Box<MailEvent>),
-    /// The plain sentence that SES publishes when an event destination is made: nothing is to be done.
+    /// What SES publishes when notifications are set up, or about the account: nothing is to be done.
     Greeting,
+    /// SNS asks to confirm a subscription, or reports that one ended: an operator has to act.
+    Confirmation {
+        /// The topic's ARN.
+        topic: String,
+    },
 }
 
 /// Something that became of a mail. Its `Debug` shows no address.
@@ -29,8 +42,8 @@ pub struct MailEvent {
     pub kind: MailEventKind,
     /// The mail's tags that we set, first value each; those of SES itself (`ses:…`) are left out.
     pub tags: BTreeMap<String, String>,
-    /// The addresses that it happened to, as SES writes them; all of the mail's where the event names none.
-    pub recipients: Vec<String>,
+    /// The addresses that it happened to; the mail's own where the event names none that it went to.
+    pub recipients: Vec<MailAddress>,
 }
 
 impl fmt::Debug for MailEvent {
@@ -51,30 +64,34 @@ pub enum MailEventKind {
     Send,
     /// The receiving server took it.
     Delivery,
-    /// The receiving server refused it for good, or SES gave up.
-    Bounce {
-        /// Whether the address must not be written to again: SES's `Permanent`.
-        hard: bool,
-        /// SES's `bounceSubType`, such as `NoEmail` or `MailboxFull`.
-        sub_type: String,
-    },
+    /// The receiving server refused it, or SES gave up.
+    Bounce(Bounce),
     /// The reader marked it as spam.
     Complaint {
         /// The reader's provider's word for it, such as `abuse`.
         feedback: Option<String>,
     },
-    /// The reader opened it (the picture that SES adds was loaded).
-    Open,
-    /// The reader followed a link.
+    /// The reader took it out of the spam folder: SES reports that as a complaint of the feedback type `not-spam`.
+    NotSpam,
+    /// The picture that SES adds was loaded.
+    Open {
+        /// By whom.
+        by: Agent,
+    },
+    /// A link was followed.
     Click {
         /// The link as written in the mail.
         link: String,
+        /// By whom.
+        by: Agent,
     },
     /// SES took the mail and then refused to send it.
     Reject {
         /// Such as `Bad content`.
         reason: String,
     },
+    /// SES could not make the mail of its template.
+    RenderingFailure,
     /// It is not delivered yet.
     DeliveryDelay {
         /// Such as `MailboxFull`.
@@ -96,11 +113,13 @@ impl MailEventKind {
         match self {
             Self::Send => "Send",
             Self::Delivery => "Delivery",
-            Self::Bounce { .. } => "Bounce",
+            Self::Bounce(_) => "Bounce",
             Self::Complaint { .. } => "Complaint",
-            Self::Open => "Open",
+            Self::NotSpam => "NotSpam",
+            Self::Open { .. } => "Open",
             Self::Click { .. } => "Click",
             Self::Reject { .. } => "Reject",
+            Self::RenderingFailure => "RenderingFailure",
             Self::DeliveryDelay { .. } => "DeliveryDelay",
             Self::Subscription { .. } => "Subscription",
             Self::Other(name) => name,
@@ -108,7 +127,36 @@ impl MailEventKind {
     }
 }
 
-/// Why a message is no event of SES. The texts name fields, never their content.
+/// A mail that came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bounce {
+    /// Whether the address must not be written to again: SES's `Permanent`.
+    pub hard: bool,
+    /// SES's `bounceSubType`, such as `NoEmail` or `MailboxFull`.
+    pub sub_type: String,
+    /// Whether a server reported a failed delivery of it, with its status or words.
+    pub reported: bool,
+}
+
+impl Bounce {
+    /// Whether it is an automatic reply, such as an out-of-office message, given whether the mail was delivered before. SES publishes those as
+    /// `Transient`/`General` bounces and does not count them.
+    #[must_use]
+    pub fn is_automatic_reply(&self, was_delivered: bool) -> bool {
+        was_delivered && !self.hard && !self.reported && self.sub_type.eq_ignore_ascii_case("General")
+    }
+
+    /// Whether SES did not send the mail at all, because the address is on the account's suppression list or its reader unsubscribed there.
+    /// Such bounces do not count toward the account's bounce rate.
+    #[must_use]
+    pub fn was_held_back(&self) -> bool {
+        ["OnAccountSuppressionList", "UnsubscribedRecipient"]
+            .iter()
+            .any(|known| self.sub_type.eq_ignore_ascii_case(known))
+    }
+}
+
+/// An error that says why a message is no event of SES. The texts name fields, never their content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidMailEvent {
     /// Not JSON, or a field of the wrong type.
@@ -119,207 +167,12 @@ pub enum InvalidMailEvent {
         /// Where it goes wrong, by line and column.
         problem: String,
     },
-    /// An SNS message that is no notification, such as a subscription's confirmation.
+    /// An SNS message of a type that SNS does not document.
     #[error("an SNS message of the type {0} is no notification")]
     NotANotification(String),
     /// A field is not there.
     #[error("the SES event has no {0}")]
     Missing(&'static str),
-}
-
-/// The beginning of the sentence that SES publishes when an event destination is made.
-const GREETING: &str = "Successfully validated SNS topic";
-
-/// Reads the body of a message from the mail events queue: an SNS envelope, or the event itself where the subscription delivers raw.
-///
-/// # Errors
-/// [`InvalidMailEvent`] where it is neither.
-pub fn parse(body: &str) -> Result<Notice, InvalidMailEvent> {
-    let outer: Outer = serde_json::from_str(body).map_err(|error| format_error("SNS envelope", &error))?;
-    match outer {
-        Outer { kind: Some(kind), message: Some(message) } if kind == "Notification" => {
-            if message.starts_with(GREETING) {
-                return Ok(Notice::Greeting);
-            }
-            event(&message)
-        }
-        Outer { kind: Some(kind), .. } => Err(InvalidMailEvent::NotANotification(kind.chars().take(40).collect())),
-        Outer { kind: None, .. } => event(body),
-    }
-}
-
-fn format_error(part: &'static str, error: &serde_json::Error) -> InvalidMailEvent {
-    // serde's own words may quote a value.
-    let problem = format!("{:?} at line {} column {}", error.classify(), error.line(), error.column());
-    InvalidMailEvent::Format { part, problem }
-}
-
-fn event(text: &str) -> Result<Notice, InvalidMailEvent> {
-    let raw: RawEvent = serde_json::from_str(text).map_err(|error| format_error("SES event", &error))?;
-    let name = raw.event_type.or(raw.notification_type).ok_or(InvalidMailEvent::Missing("eventType"))?;
-    let mail = raw.mail.ok_or(InvalidMailEvent::Missing("mail"))?;
-    let missing = |field| move || InvalidMailEvent::Missing(field);
-    let mut named = Vec::new();
-    let (kind, at) = match name.as_str() {
-        "Send" => (MailEventKind::Send, None),
-        "Delivery" => {
-            let delivery = raw.delivery.ok_or_else(missing("delivery"))?;
-            named = delivery.recipients;
-            (MailEventKind::Delivery, delivery.timestamp)
-        }
-        "Bounce" => {
-            let bounce = raw.bounce.ok_or_else(missing("bounce"))?;
-            named = addresses(bounce.bounced_recipients);
-            let kind =
-                MailEventKind::Bounce { hard: bounce.bounce_type == "Permanent", sub_type: bounce.bounce_sub_type };
-            (kind, bounce.timestamp)
-        }
-        "Complaint" => {
-            let complaint = raw.complaint.ok_or_else(missing("complaint"))?;
-            named = addresses(complaint.complained_recipients);
-            (MailEventKind::Complaint { feedback: complaint.complaint_feedback_type }, complaint.timestamp)
-        }
-        "Open" => (MailEventKind::Open, raw.open.ok_or_else(missing("open"))?.timestamp),
-        "Click" => {
-            let click = raw.click.ok_or_else(missing("click"))?;
-            (MailEventKind::Click { link: click.link }, click.timestamp)
-        }
-        "Reject" => (MailEventKind::Reject { reason: raw.reject.ok_or_else(missing("reject"))?.reason }, None),
-        "DeliveryDelay" => {
-            let delay = raw.delivery_delay.ok_or_else(missing("deliveryDelay"))?;
-            named = addresses(delay.delayed_recipients);
-            (MailEventKind::DeliveryDelay { delay: delay.delay_type }, delay.timestamp)
-        }
-        "Subscription" => {
-            let subscription = raw.subscription.ok_or_else(missing("subscription"))?;
-            let unsubscribed = subscription.new_topic_preferences.is_some_and(|new| new.unsubscribe_all);
-            (MailEventKind::Subscription { unsubscribed }, subscription.timestamp)
-        }
-        _ => (MailEventKind::Other(name), None),
-    };
-    let tags = mail.tags.into_iter().filter(|(name, _)| !name.starts_with("ses:"));
-    let tags = tags.filter_map(|(name, values)| values.into_iter().next().map(|value| (name, value))).collect();
-    let recipients = if named.is_empty() { mail.destination } else { named };
-    Ok(Notice::Mail(Box::new(MailEvent {
-        mail_id: mail.message_id,
-        at: at.unwrap_or(mail.timestamp),
-        kind,
-        tags,
-        recipients,
-    })))
-}
-
-fn addresses(recipients: Vec<RawRecipient>) -> Vec<String> {
-    recipients.into_iter().map(|recipient| recipient.email_address).collect()
-}
-
-#[derive(Deserialize)]
-struct Outer {
-    #[serde(rename = "Type")]
-    kind: Option<String>,
-    #[serde(rename = "Message")]
-    message: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawEvent {
-    event_type: Option<String>,
-    notification_type: Option<String>,
-    mail: Option<RawMail>,
-    delivery: Option<RawDelivery>,
-    bounce: Option<RawBounce>,
-    complaint: Option<RawComplaint>,
-    open: Option<RawOpen>,
-    click: Option<RawClick>,
-    reject: Option<RawReject>,
-    delivery_delay: Option<RawDelay>,
-    subscription: Option<RawSubscription>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawMail {
-    message_id: String,
-    timestamp: Timestamp,
-    #[serde(default)]
-    destination: Vec<String>,
-    #[serde(default)]
-    tags: BTreeMap<String, Vec<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawRecipient {
-    email_address: String,
-}
-
-#[derive(Deserialize)]
-struct RawDelivery {
-    timestamp: Option<Timestamp>,
-    #[serde(default)]
-    recipients: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawBounce {
-    bounce_type: String,
-    #[serde(default)]
-    bounce_sub_type: String,
-    #[serde(default)]
-    bounced_recipients: Vec<RawRecipient>,
-    timestamp: Option<Timestamp>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawComplaint {
-    #[serde(default)]
-    complained_recipients: Vec<RawRecipient>,
-    complaint_feedback_type: Option<String>,
-    timestamp: Option<Timestamp>,
-}
-
-#[derive(Deserialize)]
-struct RawOpen {
-    timestamp: Option<Timestamp>,
-}
-
-#[derive(Deserialize)]
-struct RawClick {
-    link: String,
-    timestamp: Option<Timestamp>,
-}
-
-#[derive(Deserialize)]
-struct RawReject {
-    #[serde(default)]
-    reason: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawDelay {
-    #[serde(default)]
-    delay_type: String,
-    #[serde(default)]
-    delayed_recipients: Vec<RawRecipient>,
-    timestamp: Option<Timestamp>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawSubscription {
-    timestamp: Option<Timestamp>,
-    new_topic_preferences: Option<RawPreferences>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawPreferences {
-    #[serde(default)]
-    unsubscribe_all: bool,
 }
 
 #[cfg(test)]

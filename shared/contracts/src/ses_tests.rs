@@ -35,7 +35,7 @@ fn wrapped(message: &str) -> String {
 fn mail(body: &str) -> MailEvent {
     match parse(body).unwrap() {
         Notice::Mail(event) => *event,
-        Notice::Greeting => panic!("no greeting"),
+        other => panic!("{other:?} is no mail event"),
     }
 }
 
@@ -52,13 +52,13 @@ fn every_kind_of_event_is_read_wrapped_or_raw() {
         (
             "Bounce",
             serde_json::json!({ "bounce": { "feedbackId": "f", "bounceType": "Permanent", "bounceSubType": "General", "bouncedRecipients": [{ "emailAddress": "Ada@Example.com", "action": "failed", "status": "5.1.1", "diagnosticCode": "smtp; 550 5.1.1 user unknown" }], "timestamp": "2026-03-02T08:15:32Z", "reportingMTA": "dns; x" } }),
-            MailEventKind::Bounce { hard: true, sub_type: "General".into() },
+            MailEventKind::Bounce(Bounce { hard: true, sub_type: "General".into(), reported: true }),
             "2026-03-02T08:15:32Z",
         ),
         (
             "Bounce",
             serde_json::json!({ "bounce": { "bounceType": "Transient", "bounceSubType": "MailboxFull", "bouncedRecipients": [{ "emailAddress": "Ada@Example.com" }], "timestamp": "2026-03-02T08:15:32Z" } }),
-            MailEventKind::Bounce { hard: false, sub_type: "MailboxFull".into() },
+            MailEventKind::Bounce(Bounce { hard: false, sub_type: "MailboxFull".into(), reported: false }),
             "2026-03-02T08:15:32Z",
         ),
         (
@@ -70,13 +70,13 @@ fn every_kind_of_event_is_read_wrapped_or_raw() {
         (
             "Open",
             serde_json::json!({ "open": { "ipAddress": "192.0.2.1", "timestamp": "2026-03-02T10:00:00Z", "userAgent": "Mozilla/5.0" } }),
-            MailEventKind::Open,
+            MailEventKind::Open { by: Agent::Machine },
             "2026-03-02T10:00:00Z",
         ),
         (
             "Click",
             serde_json::json!({ "click": { "ipAddress": "192.0.2.1", "link": "https://perennial.example/start", "linkTags": { "k": ["v"] }, "timestamp": "2026-03-02T10:01:00Z", "userAgent": "x" } }),
-            MailEventKind::Click { link: "https://perennial.example/start".into() },
+            MailEventKind::Click { link: "https://perennial.example/start".into(), by: Agent::Reader },
             "2026-03-02T10:01:00Z",
         ),
         (
@@ -99,8 +99,8 @@ fn every_kind_of_event_is_read_wrapped_or_raw() {
         ),
         (
             "Rendering Failure",
-            serde_json::json!({ "failure": { "errorMessage": "x" } }),
-            MailEventKind::Other("Rendering Failure".into()),
+            serde_json::json!({ "failure": { "errorMessage": "x", "templateName": "t" } }),
+            MailEventKind::RenderingFailure,
             "2026-03-02T08:15:30.25Z",
         ),
     ];
@@ -109,7 +109,7 @@ fn every_kind_of_event_is_read_wrapped_or_raw() {
         let event = mail(&wrapped(&text));
         assert_eq!(event.kind, kind);
         assert_eq!(event.at.to_string(), at, "{name}");
-        assert_eq!(event.recipients, ["Ada@Example.com"]);
+        assert_eq!(event.recipients, [MailAddress::parse("Ada@Example.com").unwrap()]);
         assert_eq!(event.mail_id, "0107018f2c5a1b3e-7d1c-000000");
         assert_eq!(event.tags.keys().collect::<Vec<_>>(), ["decision", "person"]);
         assert_eq!(mail(&text), event, "a raw delivery says the same");
@@ -125,9 +125,115 @@ fn the_older_notifications_are_read_too() {
 }
 
 #[test]
-fn the_greeting_of_a_new_destination_is_no_error() {
+fn what_ses_and_sns_publish_when_notifications_are_set_up_is_no_error() {
     let greeting = "Successfully validated SNS topic for Amazon SES event publishing.";
-    assert_eq!(parse(&wrapped(greeting)), Ok(Notice::Greeting));
+    let legacy = r#"{"notificationType":"AmazonSnsSubscriptionSucceeded","message":"You have successfully subscribed your Amazon SNS topic 't' to receive 'Bounce' notifications from Amazon SES for identity 'acme.com'."}"#;
+    let advice = serde_json::json!({
+        "version": "0", "id": "1", "detail-type": "Advisor Recommendation Status Open", "source": "aws.ses", "account": "123456789012",
+        "time": "2026-03-02T08:15:30Z", "region": "eu-central-1", "resources": [], "detail": { "version": "1.0.0", "data": "{}" }
+    });
+    for body in [
+        wrapped(greeting),
+        greeting.to_owned(),
+        format!("\"{greeting}\""),
+        wrapped(legacy),
+        wrapped(&format!("{legacy}\n")),
+        legacy.to_owned(),
+        advice.to_string(),
+    ] {
+        assert!(is_notice(&body), "{body}");
+        assert_eq!(parse(&body), Ok(Notice::Greeting), "{body}");
+    }
+    for kind in ["SubscriptionConfirmation", "UnsubscribeConfirmation"] {
+        let body = serde_json::json!({
+            "Type": kind, "MessageId": "1", "Token": "secret", "TopicArn": "arn:aws:sns:eu-central-1:123456789012:t",
+            "Message": "You have chosen to subscribe to the topic", "SubscribeURL": "https://sns.eu-central-1.amazonaws.com/?Token=secret"
+        });
+        let topic = "arn:aws:sns:eu-central-1:123456789012:t".to_owned();
+        assert_eq!(parse(&body.to_string()), Ok(Notice::Confirmation { topic }));
+    }
+}
+
+#[test]
+fn an_event_is_the_same_raw_wrapped_and_through_eventbridge() {
+    let bounce = serde_json::json!({ "bounce": { "bounceType": "Permanent", "bounceSubType": "NoEmail", "bouncedRecipients": [{ "emailAddress": "Ada@Example.com" }], "timestamp": "2026-03-02T08:15:32Z" } });
+    let text = raw("Bounce", bounce);
+    let direct = mail(&text);
+    let mut detail: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let bridge = |detail: &serde_json::Value| {
+        serde_json::json!({
+            "version": "0", "id": "1", "detail-type": "Email Bounced", "source": "aws.ses", "account": "123456789012",
+            "time": "2026-03-02T08:15:33Z", "region": "eu-central-1", "resources": ["arn:aws:ses:x"], "detail": detail
+        })
+        .to_string()
+    };
+    assert_eq!(mail(&bridge(&detail)), direct);
+    assert_eq!(mail(&wrapped(&bridge(&detail))), direct);
+    detail.as_object_mut().unwrap().remove("eventType");
+    assert_eq!(mail(&bridge(&detail)), direct, "its detail-type names the kind too");
+    for name in ["RenderingFailure", "rendering failure", "Rendering Failure"] {
+        assert_eq!(mail(&raw(name, serde_json::json!({ "failure": {} }))).kind, MailEventKind::RenderingFailure);
+    }
+}
+
+#[test]
+fn what_a_reader_took_out_of_the_spam_folder_is_no_complaint() {
+    let kind = |feedback: serde_json::Value| {
+        let complaint = serde_json::json!({ "complaint": { "complainedRecipients": [{ "emailAddress": "ada@example.com" }], "complaintFeedbackType": feedback } });
+        mail(&wrapped(&raw("Complaint", complaint))).kind
+    };
+    for feedback in ["not-spam", "Not-Spam", "not_spam"] {
+        assert_eq!(kind(feedback.into()), MailEventKind::NotSpam);
+    }
+    for feedback in ["abuse", "auth-failure", "fraud", "other", "virus", "something-new"] {
+        assert_eq!(kind(feedback.into()), MailEventKind::Complaint { feedback: Some(feedback.into()) });
+    }
+    assert_eq!(kind(serde_json::Value::Null), MailEventKind::Complaint { feedback: None });
+    assert_eq!(kind("".into()), MailEventKind::Complaint { feedback: None });
+}
+
+#[test]
+fn an_automatic_reply_is_told_from_a_bounce() {
+    let bounce = |kind: &str, sub_type: &str, recipient: serde_json::Value| {
+        let bounce = serde_json::json!({ "bounce": { "bounceType": kind, "bounceSubType": sub_type, "bouncedRecipients": [recipient] } });
+        match mail(&raw("Bounce", bounce)).kind {
+            MailEventKind::Bounce(bounce) => bounce,
+            other => panic!("{other:?}"),
+        }
+    };
+    let bare = || serde_json::json!({ "emailAddress": "ada@example.com" });
+    assert!(bounce("Transient", "General", bare()).is_automatic_reply(true));
+    let others = [
+        bounce("Transient", "General", bare()).is_automatic_reply(false),
+        bounce("Transient", "MailboxFull", bare()).is_automatic_reply(true),
+        bounce("Permanent", "General", bare()).is_automatic_reply(true),
+        bounce("Undetermined", "Undetermined", bare()).is_automatic_reply(true),
+        bounce(
+            "Transient",
+            "General",
+            serde_json::json!({ "emailAddress": "ada@example.com", "action": "failed", "status": "4.4.7" }),
+        )
+        .is_automatic_reply(true),
+    ];
+    assert_eq!(others, [false; 5]);
+    assert!(bounce("Permanent", "OnAccountSuppressionList", bare()).was_held_back());
+    assert!(!bounce("Permanent", "Suppressed", bare()).was_held_back());
+}
+
+#[test]
+fn fields_that_are_null_or_of_other_forms_do_not_lose_an_event() {
+    let bounce = serde_json::json!({ "bounce": { "bounceType": "permanent", "bounceSubType": null, "bouncedRecipients": null, "timestamp": "yesterday" } });
+    let event = mail(&wrapped(&raw("Bounce", bounce)));
+    assert_eq!(event.kind, MailEventKind::Bounce(Bounce { hard: true, sub_type: String::new(), reported: false }));
+    assert_eq!(event.recipients, [MailAddress::parse("ada@example.com").unwrap()], "the mail's own destination");
+    assert_eq!(event.at.to_string(), "2026-03-02T08:15:30.25Z");
+    let mut event: serde_json::Value =
+        serde_json::from_str(&raw("Complaint", serde_json::json!({ "complaint": {} }))).unwrap();
+    event["mail"]["destination"] = serde_json::Value::Null;
+    event["mail"]["tags"]["decision"] = "abc".into();
+    let event = mail(&event.to_string());
+    assert_eq!(event.recipients, [MailAddress::parse("ada@example.com").unwrap()], "whom its headers name");
+    assert_eq!(event.tags.get("decision").map(String::as_str), Some("abc"));
 }
 
 #[test]
@@ -140,10 +246,13 @@ fn what_is_no_event_is_refused_without_quoting_it() {
         wrapped("{}"),
         raw("Bounce", serde_json::json!({})),
         raw("Click", serde_json::json!({ "click": { "link": 7 } })),
-        serde_json::json!({ "Type": "SubscriptionConfirmation", "Message": "secret" }).to_string(),
+        serde_json::json!({ "Type": "Other", "Message": "secret" }).to_string(),
+        serde_json::json!({ "detail-type": "Email Bounced", "source": "aws.ses" }).to_string(),
     ];
     for body in bodies {
         let error = parse(&body).unwrap_err().to_string();
         assert!(!error.contains("secret") && !error.to_lowercase().contains("ada@"), "{error}");
     }
+    let nested = (0..9).fold("{}".to_owned(), |inner, _| wrapped(&inner));
+    assert!(parse(&nested).is_err());
 }

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod event;
+pub mod full_name;
 pub mod hash;
 pub mod hygiene;
 pub mod id;
@@ -15,6 +16,7 @@ pub mod stage;
 pub mod time;
 pub mod timestamp;
 pub mod title;
+pub mod traits;
 
 pub use account::{AccountFacts, AccountReason, AccountSummary, AccountUpdate, Measure, Member, Touch};
 pub use event::{Event, EventKind, InvalidEvent, Properties};

@@ -1,5 +1,6 @@
 //! How a decision reaches someone.
 
+use crate::event::Properties;
 use crate::{ConfigVersion, DecisionId, Likelihood, MessageId, PersonId, Score};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,9 @@ pub struct Decision {
     pub endpoint: Option<String>,
     /// What set it off.
     pub cause: Cause,
+    /// The properties of the event that set it off, as far as the templates of its journey name them.
+    #[serde(default, skip_serializing_if = "Properties::is_empty")]
+    pub properties: Properties,
     /// When it was decided.
     pub decided_at: Timestamp,
     /// The config that it was decided under.
@@ -80,6 +84,9 @@ pub struct Entry {
     pub journey: String,
     /// The event.
     pub cause: Cause,
+    /// The event's properties, as far as the templates of the journey name them.
+    #[serde(default, skip_serializing_if = "Properties::is_empty")]
+    pub properties: Properties,
     /// When it happened.
     pub at: Timestamp,
 }

@@ -12,6 +12,17 @@ use serde::{Deserialize, Serialize};
 pub enum Action {
     /// Hand the decision to `deliver`.
     Send(Decision),
+    /// Keep a mail that lacks an address until one is known, or it has waited long enough ([`Action::is_held`]).
+    Hold(Decision),
+    /// Keep the properties of the event that started a journey for as long as the person waits in it.
+    Recall {
+        /// The journey's key.
+        journey: u32,
+        /// Which run: the hash of what started it.
+        cause_key: u64,
+        /// What the journey's templates put in.
+        properties: Properties,
+    },
     /// Count an event of a journey's own for the person.
     Count {
         /// The event.

@@ -1,10 +1,87 @@
-//! On which days and in which months someone was active, as bitmaps that end at the newest one, and how much they did of late.
+//! What is activity, on which days and in which months someone was active, as bitmaps that end at the newest one, and how much they did of late.
 
 use crate::points::pow2;
 use jiff::Timestamp;
+use perennial_config::Config;
+use perennial_config::sources::Source;
+use perennial_domain::event::JOURNEYS;
 use perennial_domain::time::{DAY_SECONDS, beginning_of_week, week_of};
+use perennial_domain::{Event, EventKind};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
+
+/// The member of an event's context by which its sender says whether it is a sign of life, as in Segment's specification.
+pub const ACTIVE: &str = "active";
+
+/// Returns whether an event is a sign of life: whether it moves when someone was last seen, on which days they were active, and so their engagement and stage.
+///
+/// It is none where
+/// - `context.active` is false,
+/// - `lifecycle.toml` lists its name among what happens to people (`activity.passive`),
+/// - a journey counts it,
+/// - it is an `identify`, `group` or `alias` call of a server or a webhook, and does not say `context.active = true`: a nightly
+///   synchronisation knows of people, and does not see them. What someone did (`track`, `page`, `screen`) is a sign of life whoever reports it.
+pub fn is_sign_of_life(config: &Config, event: &Event) -> bool {
+    let does_something = matches!(event.kind, EventKind::Track | EventKind::Page | EventKind::Screen);
+    event.source.as_str() != JOURNEYS
+        && !config.lifecycle.passive.contains(config.counted_as(event))
+        && says_active(event).unwrap_or_else(|| does_something || !is_of_a_server(config, event))
+}
+
+/// What the sender says of it; `None` where nothing is said.
+fn says_active(event: &Event) -> Option<bool> {
+    match event.context.get(ACTIVE)? {
+        Value::Bool(active) => Some(*active),
+        Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "false" | "0" | "no" => Some(false),
+            "true" | "1" | "yes" => Some(true),
+            _ => None,
+        },
+        Value::Number(number) => Some(number.as_f64() != Some(0.0)),
+        _ => None,
+    }
+}
+
+/// Whether a server sent it and not the person's own device.
+fn is_of_a_server(config: &Config, event: &Event) -> bool {
+    /// Ends and parts of the names under which the server libraries of Segment, RudderStack, PostHog, Customer.io, Jitsu and June send.
+    const SERVER_LIBRARIES: [&str; 13] =
+        ["node", "python", "ruby", "php", "java", "golang", "-go", "dotnet", ".net", "elixir", "rust", "cpp", "server"];
+    let context = |name: &str| event.context.get(name);
+    let channel = context("channel").and_then(Value::as_str).map(str::to_ascii_lowercase);
+    match channel.as_deref() {
+        Some("server" | "sources") => return true,
+        Some("browser" | "web" | "mobile" | "client") => return false,
+        _ => {}
+    }
+    let is_hook_only = |source: &Source| source.id == event.source && source.write_key_hashes.is_empty();
+    if config.sources.iter().any(is_hook_only) {
+        return true;
+    }
+    let library = context("library");
+    let library =
+        library.and_then(|library| library.get("name").unwrap_or(library).as_str()).map(str::to_ascii_lowercase);
+    library.is_some_and(|name| {
+        // `analytics-java` and `posthog-node` are of servers, `javascript`, `analytics.js` and `react-native` of devices.
+        let on_device = [
+            "javascript",
+            ".js",
+            "js-",
+            "-js",
+            "react",
+            "native",
+            "android",
+            "ios",
+            "swift",
+            "flutter",
+            "kotlin",
+            "browser",
+            "web",
+        ];
+        !on_device.iter().any(|part| name.contains(part)) && SERVER_LIBRARIES.iter().any(|part| name.contains(part))
+    })
+}
 
 macro_rules! bitmap {
     ($(#[$doc:meta])* $name:ident, $bits:ty, $unit:literal) => {
@@ -112,7 +189,11 @@ impl Actions {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+    use perennial_domain::SourceId;
+    use perennial_testkit::{ConfigBuilder, EventBuilder};
+    use serde_json::json;
 
     #[test]
     fn days_count_within_their_window_in_any_order() {
@@ -128,5 +209,70 @@ mod tests {
         assert_eq!(a.active(400, 128), 3, "day 273 is the last that 128 days reach");
         assert_eq!(a.active(399, 1), 1);
         assert_eq!(a.active(500, 28), 0);
+    }
+
+    fn is_active(event: &Event) -> bool {
+        let sources = "[[source]]\nid = \"crm\"\nscheme = \"standard\"\nsecret_env = \"S\"\n[[source.map]]\nwhen = { \"/type\" = \"t\" }\n\
+            type = \"identify\"\nuser_id = \"/id\"\n";
+        let lifecycle = "[activity]\npassive = [\"Invoice Paid\"]\n";
+        let config = ConfigBuilder::least().with(&[("sources.toml", sources), ("lifecycle.toml", lifecycle)]).load();
+        is_sign_of_life(&config, event)
+    }
+
+    fn with(mut event: Event, context: Value) -> Event {
+        event.context = serde_json::from_value(context).unwrap();
+        event
+    }
+
+    #[test]
+    fn what_happens_to_people_and_what_servers_know_of_them_is_no_sign_of_life() {
+        let identify = || EventBuilder::identify("i", "u", None).build();
+        let track = |name: &str| EventBuilder::track("t", "u", name).build();
+        let group = || Event { kind: EventKind::Group, ..identify() };
+        let library = |name: &str| json!({"library": {"name": name, "version": "1"}});
+        assert!(is_active(&identify()) && is_active(&track("Signed In")) && !is_active(&track("Invoice Paid")));
+        for active in [json!(false), json!("false"), json!("False"), json!(0)] {
+            for event in [identify(), track("Signed In"), group()] {
+                assert!(!is_active(&with(event, json!({"active": active}))), "{active}");
+            }
+        }
+        for name in [
+            "@segment/analytics-node",
+            "analytics-python",
+            "analytics-ruby",
+            "analytics-php",
+            "analytics-java",
+            "analytics-go",
+            "Analytics.NET",
+            "posthog-node",
+        ] {
+            assert!(
+                !is_active(&with(identify(), library(name))) && !is_active(&with(group(), library(name))),
+                "{name}"
+            );
+            assert!(
+                is_active(&with(track("Signed In"), library(name))),
+                "what someone did is told by servers too: {name}"
+            );
+            let mut context = library(name);
+            context["active"] = json!(true);
+            assert!(is_active(&with(identify(), context)), "{name}");
+        }
+        for name in [
+            "analytics.js",
+            "RudderLabs JavaScript SDK",
+            "@jitsu/js",
+            "analytics-react-native",
+            "analytics-ios",
+            "analytics-android",
+            "analytics_flutter",
+        ] {
+            assert!(is_active(&with(identify(), library(name))), "{name}");
+        }
+        let crm = || Event { source: SourceId::parse("crm").unwrap(), ..identify() };
+        assert!(!is_active(&crm()) && is_active(&with(crm(), json!({"active": true}))));
+        assert!(!is_active(&with(identify(), json!({"channel": "server"}))));
+        let journey = Event { source: SourceId::parse(JOURNEYS).unwrap(), ..track("Rescue Begun") };
+        assert!(!is_active(&journey));
     }
 }

@@ -1,5 +1,6 @@
 //! One event's share of a state.
 
+use crate::activity::is_sign_of_life;
 use crate::membership::write_account;
 use crate::occurrence::Occurrence;
 use crate::register::{Register, write};
@@ -7,7 +8,6 @@ use crate::state::{Answer, Span, State, add};
 use perennial_config::Config;
 use perennial_config::cel::Program;
 use perennial_config::vocabulary::EventSlot;
-use perennial_domain::event::JOURNEYS;
 use perennial_domain::hygiene::Zone;
 use perennial_domain::time::{day_of, hour_of, month_of, week_of};
 use perennial_domain::{Currency, Event, EventKind, Money};
@@ -19,7 +19,7 @@ pub fn apply(config: &Config, state: &mut State, event: &Event) {
     let at = event.timestamp.as_microsecond();
     let day = day_of(event.timestamp);
     state.counts.add(name, 1);
-    if !config.lifecycle.passive.contains(name) && event.source.as_str() != JOURNEYS {
+    if is_sign_of_life(config, event) {
         state.mark_seen(Span::at(at));
         state.days.mark(day);
         if matches!(event.kind, EventKind::Track | EventKind::Page | EventKind::Screen) {

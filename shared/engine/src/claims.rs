@@ -5,6 +5,7 @@ use crate::joins::{self, Claim, Digest, Evidence, Link, Standing};
 use crate::profile::Profile;
 use perennial_config::identity::Identities;
 use perennial_domain::hygiene::{MailAddress, is_shared};
+use perennial_domain::traits::find;
 use perennial_domain::{AnonymousId, Event, EventKind, Identity};
 use serde_json::Value;
 
@@ -122,10 +123,8 @@ fn said(rules: &Identities, event: &Event, identity: &Identity) -> Vec<Said> {
     let mut all = Vec::new();
     // An anonymous identity is found by its address; what joins it are its links.
     let may_join = identity.is_user() && rules.allows_id(identity.as_str());
-    let address = event
-        .traits
-        .get("email")
-        .or_else(|| event.traits_once.get("email"))
+    let address = find(&event.traits, "email")
+        .or_else(|| find(&event.traits_once, "email"))
         .filter(|_| event.kind == EventKind::Identify);
     if address.is_some_and(Value::is_null) && identity.is_user() {
         // Who says to have no address any more has given up the one before.

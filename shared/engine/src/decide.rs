@@ -10,7 +10,40 @@ use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_config::journeys::{Journey, Reentry, Step, Trigger};
 use perennial_domain::time::{day_of, plus_days, plus_hours};
-use perennial_domain::{Cause, Event, Identity, hash};
+use perennial_domain::{Cause, Event, Identity, Properties, hash};
+
+/// Why someone enters a journey.
+pub(crate) struct Because {
+    pub(crate) cause: Cause,
+    /// Of the event, where it is one: what the journey's templates put in.
+    pub(crate) properties: Properties,
+}
+
+impl From<Cause> for Because {
+    fn from(cause: Cause) -> Self {
+        Self { cause, properties: Properties::new() }
+    }
+}
+
+/// The most properties of an event that are kept for a journey's messages: the first of the alphabet.
+const MAX_PROPERTIES: usize = 20;
+/// The most bytes of JSON of one of them; a longer one is left out.
+const MAX_PROPERTY_BYTES: usize = 512;
+/// The most bytes of JSON of all of them.
+const MAX_PROPERTIES_BYTES: usize = 2048;
+
+/// The properties of `event` that the templates of `journey` put in, as far as they are kept: those that wait with the person are stored.
+pub(crate) fn asked_of(journey: &Journey, event: &Event) -> Properties {
+    let mut left = MAX_PROPERTIES_BYTES;
+    let wanted = event.properties.iter().filter(|(name, value)| !value.is_null() && journey.asked.contains(name));
+    let kept = wanted.filter(|(name, value)| {
+        let bytes = name.len() + value.to_string().len();
+        let fits = bytes <= MAX_PROPERTY_BYTES.min(left);
+        left -= if fits { bytes } else { 0 };
+        fits
+    });
+    kept.take(MAX_PROPERTIES).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
 
 /// An event that has to happen several times within some days.
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +118,8 @@ impl<'a, 'p> Situation<'a, 'p> {
                 }
                 let cause = Cause::Event { name: name.to_owned(), message_id: event.message_id.clone() };
                 if to.is_empty() || !self.ask_account(journey, event, to, &cause) {
-                    self.enter(journey, Some(identity), cause, event.message_id.as_str().as_bytes());
+                    let because = Because { cause, properties: asked_of(journey, event) };
+                    self.enter(journey, Some(identity), because, event.message_id.as_str().as_bytes());
                 }
             }
         }
@@ -229,7 +263,14 @@ impl<'a, 'p> Situation<'a, 'p> {
 
     /// Begins the way through a journey, where its stages, its condition and its re-entry rule allow it. Who is on the way already
     /// does not begin again.
-    pub(crate) fn enter(&mut self, journey: &Journey, identity: Option<&Identity>, cause: Cause, cause_bytes: &[u8]) {
+    pub(crate) fn enter(
+        &mut self,
+        journey: &Journey,
+        identity: Option<&Identity>,
+        because: impl Into<Because>,
+        cause_bytes: &[u8],
+    ) {
+        let Because { cause, properties } = because.into();
         let now = self.now().as_millisecond();
         let entered = self.facts.entered.get(&journey.key).copied();
         if let Some(refusal) = self.refusal(journey) {
@@ -249,6 +290,6 @@ impl<'a, 'p> Situation<'a, 'p> {
         }
         self.tell(journey, None, Taken::Entered { cause: cause.clone() });
         self.hold_out(journey);
-        self.walk(journey, &Start { entered: now, cause, cause_key: hash::hash64(&[cause_bytes]) }, 0);
+        self.walk(journey, &Start { entered: now, cause, properties, cause_key: hash::hash64(&[cause_bytes]) }, 0);
     }
 }

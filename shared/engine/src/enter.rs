@@ -1,8 +1,9 @@
 //! Journeys that are set off by what concerns an account: the account is asked for the people, and they enter.
 
 use crate::action::Action;
-use crate::decide::Situation;
+use crate::decide::{Because, Situation, asked_of};
 use crate::evaluate::look;
+use crate::held;
 use crate::membership::account_of;
 use crate::moment::Moment;
 use crate::process::{Processed, reschedule};
@@ -49,7 +50,8 @@ pub fn enter(
         let times =
             |situation: &Situation<'_, '_>| situation.facts.entered.get(&journey.key).map(|entered| entered.times);
         let before = times(&situation);
-        situation.enter(journey, None, entry.cause.clone(), cause_bytes(&entry.cause));
+        let because = Because { cause: entry.cause.clone(), properties: entry.properties.clone() };
+        situation.enter(journey, None, because, cause_bytes(&entry.cause));
         // Who may enter once, or not within some days, is known by that.
         if journey.reentry == Reentry::Always && times(&situation) != before {
             entered.push((id, entry.at));
@@ -60,6 +62,7 @@ pub fn enter(
     if !decided && profile.outbox.len() == planned {
         return;
     }
+    held::settle(moment, profile, &view);
     remember(profile, &entered, processed);
     reschedule(moment, profile, &view);
     processed.changed = true;
@@ -93,7 +96,8 @@ impl Situation<'_, '_> {
     pub(crate) fn ask_account(&mut self, journey: &Journey, event: &Event, to: &[String], cause: &Cause) -> bool {
         let account = event.group_id.clone().or_else(|| account_of(self.config(), self.person.state));
         let Some(account) = account else { return false };
-        let entry = Entry { journey: journey.id.clone(), cause: cause.clone(), at: event.timestamp };
+        let properties = asked_of(journey, event);
+        let entry = Entry { journey: journey.id.clone(), cause: cause.clone(), properties, at: event.timestamp };
         self.profile.outbox.push(Action::ForAccount { account, to: to.to_vec(), entry });
         true
     }

@@ -5,6 +5,7 @@ use crate::state::State;
 use perennial_config::Config;
 use perennial_config::accounts::Domains;
 use perennial_domain::hygiene::{CompanyDomain, MailAddress, company_domain};
+use perennial_domain::traits::is_same;
 use perennial_domain::{AccountId, Event};
 use serde_json::Value;
 
@@ -37,14 +38,14 @@ pub(crate) fn write_account(config: &Config, state: &mut State, event: &Event) {
 /// The account that someone will belong to once `events` are counted. The same as counting them and asking then, whatever
 /// part of the person they are of.
 pub fn account_after(config: &Config, view: &State, events: &[Event]) -> Option<AccountId> {
-    let is_address = |name: &str| name == ADDRESS_TRAIT;
-    let traits = view.traits.get_key_value(ADDRESS_TRAIT).map(|(name, held)| (name.clone(), held.clone()));
-    let once = view.once.get_key_value(ADDRESS_TRAIT).map(|(name, held)| (name.clone(), held.clone()));
+    let is_address = |name: &str| is_same(name, ADDRESS_TRAIT);
+    let traits = view.traits.iter().filter(|(name, _)| is_address(name));
+    let once = view.once.iter().filter(|(name, _)| is_address(name));
     let mut after = State {
         account: view.account.clone(),
         mentioned: view.mentioned.clone(),
-        traits: traits.into_iter().collect(),
-        once: once.into_iter().collect(),
+        traits: traits.map(|(name, held)| (name.clone(), held.clone())).collect(),
+        once: once.map(|(name, held)| (name.clone(), held.clone())).collect(),
         ..State::default()
     };
     for event in events {

@@ -5,6 +5,7 @@ use perennial_config::Config;
 use perennial_config::cel::{Lookup, Value};
 use perennial_config::scoring::{Survey, SurveyKind};
 use perennial_config::vocabulary::EventSlot;
+use perennial_domain::traits::find;
 use perennial_domain::{Event, EventKind, Properties};
 use std::cell::OnceCell;
 
@@ -89,7 +90,10 @@ impl Lookup<EventSlot> for Occurrence<'_> {
             EventSlot::GroupId => self.event.group_id.as_ref().map(|id| id.as_str().into()),
             EventSlot::Sentiment => self.sentiment().map(Value::Double),
             EventSlot::Property(path) => self.property(path),
-            EventSlot::Trait(path) => member(&self.event.traits, path),
+            EventSlot::Trait(path) => {
+                let (first, rest) = path.split_first()?;
+                below(find(&self.event.traits, first)?, rest)
+            }
             EventSlot::Context(path) => member(&self.event.context, path),
         }
     }
@@ -115,8 +119,11 @@ impl Lookup<EventSlot> for AnswerOf<'_> {
 
 fn member<'a>(map: &'a Properties, path: &[String]) -> Option<Value<'a>> {
     let (first, rest) = path.split_first()?;
-    let mut value = map.get(first)?;
-    for name in rest {
+    below(map.get(first)?, rest)
+}
+
+fn below<'a>(mut value: &'a serde_json::Value, path: &[String]) -> Option<Value<'a>> {
+    for name in path {
         value = value.get(name)?;
     }
     Some(Value::from(value))

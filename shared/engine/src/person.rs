@@ -1,12 +1,14 @@
 //! A person at a moment, as conditions look them up.
 
 use crate::engagement::Engagement;
+use crate::known::below;
 use crate::moment::Moment;
 use crate::stage::stage;
 use crate::state::State;
 use perennial_config::cel::{List, Lookup, Value};
 use perennial_config::vocabulary::{AccountField, PersonSlot};
 use perennial_domain::time::{DAY_SECONDS, day_of, days_between, hour_of, month_of};
+use perennial_domain::traits::{find, readable};
 use perennial_domain::{Scores, Stage};
 use std::cell::OnceCell;
 
@@ -120,7 +122,7 @@ impl<'a> Person<'a> {
     fn find_personas(&self) -> u32 {
         let personas = &self.moment.config.personas;
         let said = personas.r#trait.as_str();
-        let said = self.state.trait_json(said).and_then(|value| serde_json::from_str(value).ok());
+        let said = self.state.trait_value(said);
         let is_said = |name: &str| match &said {
             Some(serde_json::Value::String(text)) => text == name,
             Some(serde_json::Value::Array(texts)) => texts.iter().any(|text| text == name),
@@ -191,11 +193,11 @@ impl<'a> Person<'a> {
             AccountField::RenewsInDays => account.renews_in_days(self.moment.now).map(Value::Int),
             AccountField::Trait(path) => {
                 let (first, rest) = path.split_first()?;
-                let mut value = account.traits.get(first)?;
+                let mut value = find(&account.traits, first)?;
                 for name in rest {
                     value = value.get(name)?;
                 }
-                Some(Value::from(value))
+                Some(Value::from(value)).filter(|_| !value.is_null())
             }
         }
     }
@@ -261,24 +263,20 @@ fn mail_domain(state: &State) -> Option<String> {
     Some(domain.trim().to_lowercase())
 }
 
-/// A trait's value. Plain texts are borrowed; anything else is parsed.
+/// A trait's value, whatever the clients call it. Plain texts are borrowed; anything else is parsed.
 fn said<'a>(state: &'a State, path: &[String]) -> Option<Value<'a>> {
     let (first, rest) = path.split_first()?;
-    let text = state.trait_json(first)?;
     if rest.is_empty()
-        && let Some(inner) = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'))
+        && let Some(json) = state.newest_json(first)
+        && let Some(inner) = json.strip_prefix('"').and_then(|text| text.strip_suffix('"'))
         && !inner.contains('\\')
     {
         return Some(inner.into());
     }
-    let mut value: serde_json::Value = serde_json::from_str(text).ok()?;
-    for name in rest {
-        value = value.get_mut(name)?.take();
-    }
-    owned(value)
+    owned(below(first, state.trait_value(first)?, rest).filter(|value| !value.is_null())?)
 }
 
-/// The value as its own; `None` for an object, which no condition can compare.
+/// The value as its own: of an object its `name`, and `None` where it has none, since no condition can compare it.
 fn owned(value: serde_json::Value) -> Option<Value<'static>> {
     Some(match value {
         serde_json::Value::Null => Value::Null,
@@ -288,6 +286,6 @@ fn owned(value: serde_json::Value) -> Option<Value<'static>> {
         }
         serde_json::Value::String(text) => Value::from(text),
         serde_json::Value::Array(all) => Value::List(List::Owned(all.into_iter().filter_map(owned).collect())),
-        serde_json::Value::Object(_) => return None,
+        object @ serde_json::Value::Object(_) => Value::from(readable(&object)?),
     })
 }

@@ -15,6 +15,7 @@ pub use supposed::{InvalidSupposed, SOURCE, Supposed};
 use crate::action::Action;
 use crate::enter::enter;
 use crate::evaluate::{Evaluation, evaluate};
+use crate::held::until;
 use crate::moment::Moment;
 use crate::occurrence::Occurrence;
 use crate::process::{Mode, Processed, process, tick};
@@ -24,7 +25,7 @@ use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_config::journeys::{Journey, Trigger};
 use perennial_domain::time::{day_of, plus_days};
-use perennial_domain::{AccountFacts, Cause, Decision, Entry, Event, Identity, Properties, Score, Stage};
+use perennial_domain::{AccountFacts, Cause, Decision, DecisionId, Entry, Event, Identity, Properties, Score, Stage};
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
 /// The most looks at the person in one play: more of them, and journeys set each other off for ever.
@@ -122,7 +123,7 @@ impl Play<'_> {
     pub fn run(&self, mut profile: Profile) -> Result<Played, PlayError> {
         profile.outbox.clear();
         let mut events: VecDeque<Come> = self.events(&profile)?.into();
-        let mut table = Table { play: self, steps: Vec::new(), looks: 0, profile };
+        let mut table = Table { play: self, steps: Vec::new(), looks: 0, held: BTreeMap::new(), profile };
         let mut refusal = None;
         let mut now = self.now.min(self.from);
         loop {
@@ -201,6 +202,8 @@ struct Table<'a> {
     play: &'a Play<'a>,
     steps: Vec<PlayedStep>,
     looks: usize,
+    /// The steps that decided on mails which wait for an address.
+    held: BTreeMap<DecisionId, StepTaken>,
     profile: Profile,
 }
 
@@ -278,7 +281,7 @@ impl Table<'_> {
             }
             Trigger::Becomes { when } => Cause::Became { condition: when.source().to_owned() },
         };
-        let entry = Entry { journey: journey.id.clone(), cause, at: now };
+        let entry = Entry { journey: journey.id.clone(), cause, properties: Properties::new(), at: now };
         let processed = self.enter(now, entry);
         self.perform(now, processed)
     }
@@ -306,9 +309,15 @@ impl Table<'_> {
                 return Err(PlayError::Endless { at: now, busiest: self.busiest() });
             }
             let mut decided = BTreeMap::new();
+            let mut waiting = BTreeMap::new();
             for action in std::mem::take(&mut self.profile.outbox) {
                 match action {
+                    Action::Hold(decision) => {
+                        waiting.insert(decision.id, until(self.play.config, &decision));
+                        self.profile.outbox.push(Action::Hold(decision));
+                    }
                     Action::Send(decision) => drop(decided.insert(decision.id, decision)),
+                    Action::Recall { .. } => self.profile.outbox.push(action),
                     Action::Count { event } => follows.push_back(Follows::Event(Box::new(event))),
                     // Whom else of the account it is for is not known here; that it is for this person is what is played.
                     Action::ForAccount { entry, .. } if entry.journey == self.play.journey.id => {
@@ -329,17 +338,26 @@ impl Table<'_> {
             }
             for step in processed.steps {
                 let decision = match &step.what {
-                    Taken::Decided { decision, .. } => decided.remove(decision),
+                    Taken::Decided { decision, .. } => Some(*decision),
                     _ => None,
                 };
-                let what = match decision {
-                    Some(decision) => {
-                        let (profile, evaluation) = (self.profile.clone(), processed.evaluation.clone());
-                        What::Message(step, Box::new(PlayedMessage { decision, profile, evaluation }))
+                let what = match decision.map(|id| (decided.remove(&id), waiting.get(&id), id)) {
+                    Some((Some(decision), ..)) => self.message(step, decision, &processed.evaluation),
+                    Some((None, Some(until), id)) => {
+                        let waits = StepTaken { what: Taken::Held { until: *until }, ..step.clone() };
+                        self.held.insert(id, step);
+                        What::Took(waits)
                     }
-                    None => What::Took(step),
+                    _ => What::Took(step),
                 };
                 self.steps.push(PlayedStep { at: now, stage: processed.evaluation.stage, what });
+            }
+            // Mails that have an address by now, or have waited for one long enough.
+            for (id, decision) in decided {
+                if let Some(step) = self.held.remove(&id) {
+                    let what = self.message(step, decision, &processed.evaluation);
+                    self.steps.push(PlayedStep { at: now, stage: processed.evaluation.stage, what });
+                }
             }
             next = follows.pop_front().map(|follows| match follows {
                 Follows::Event(event) => {
@@ -349,6 +367,11 @@ impl Table<'_> {
             });
         }
         Ok(())
+    }
+
+    fn message(&self, step: StepTaken, decision: Decision, evaluation: &Evaluation) -> What {
+        let (profile, evaluation) = (self.profile.clone(), evaluation.clone());
+        What::Message(step, Box::new(PlayedMessage { decision, profile, evaluation }))
     }
 
     fn busiest(&self) -> String {

@@ -7,6 +7,7 @@ use crate::claims;
 use crate::decide::Situation;
 use crate::due::next_due;
 use crate::evaluate::{Evaluation, look};
+use crate::held;
 use crate::limits;
 use crate::membership::account_of;
 use crate::moment::Moment;
@@ -113,6 +114,7 @@ pub fn process(
         situation.on_events(&fresh);
         situation.on_state(speak);
         steps = situation.taken;
+        held::settle(moment, profile, &view);
         publish(config, profile, &view, &evaluation);
         changed |= reschedule(moment, profile, &view);
     }
@@ -137,17 +139,18 @@ pub fn look_again(moment: &Moment<'_>, profile: &mut Profile, speak: bool) -> Pr
     situation.on_state(speak);
     let decided = situation.facts != before;
     let steps = situation.taken;
+    let settled = held::settle(moment, profile, &view);
     publish(moment.config, profile, &view, &evaluation);
     let moved = reschedule(moment, profile, &view);
-    let changed = moved || decided || profile.outbox.len() != planned;
+    let changed = moved || decided || settled || profile.outbox.len() != planned;
     Processed { counted: 0, duplicates: 0, rolled: Vec::new(), changed, evaluation, steps }
 }
 
 /// Moves the due index only where it has to be: when it holds nothing or something past, or something later than time
 /// could now matter. What it holds otherwise rings early, is looked at, and is moved then.
 pub(crate) fn reschedule(moment: &Moment<'_>, profile: &mut Profile, view: &State) -> bool {
-    let held = profile.due_at.filter(|at| *at > moment.now);
-    let until = [held, runs::next_due(profile)].into_iter().flatten().min();
+    let known = profile.due_at.filter(|at| *at > moment.now);
+    let until = [known, runs::next_due(profile), held::next_due(moment, profile)].into_iter().flatten().min();
     let due = next_due(moment, view, until);
     let moved = due != profile.due_at;
     profile.due_at = due;

@@ -25,6 +25,8 @@ pub(crate) struct Start {
     /// When, in milliseconds since 1970.
     pub(crate) entered: i64,
     pub(crate) cause: Cause,
+    /// Of the event, where it is one: what the journey's templates put in.
+    pub(crate) properties: Properties,
     pub(crate) cause_key: u64,
 }
 
@@ -107,7 +109,8 @@ impl Situation<'_, '_> {
     }
 
     fn go_on(&mut self, journey: &Journey, run: &Run, next: usize) {
-        let start = Start { entered: run.entered, cause: run.cause.clone(), cause_key: run.cause_key };
+        let Run { entered, cause, cause_key, .. } = run.clone();
+        let start = Start { entered, cause, properties: self.recalled(journey.key, cause_key), cause_key };
         self.walk(journey, &start, next);
     }
 
@@ -148,6 +151,7 @@ impl Situation<'_, '_> {
     /// goes on if it turns out that they are not the same.
     fn leave(&mut self, journey: u32) {
         let Some(run) = self.facts.runs.remove(&journey) else { return };
+        self.forget_properties(journey, run.cause_key);
         let is_it = |part: &Part| part.facts.runs.get(&journey).is_some_and(|of_part| of_part.is_of(&run));
         let owner = self.profile.parts.iter().find(|part| is_it(part)).map(Part::owner);
         for part in &mut self.profile.parts {
@@ -234,6 +238,7 @@ impl Situation<'_, '_> {
             template: message.template.clone(),
             endpoint: message.endpoint.clone(),
             cause: start.cause.clone(),
+            properties: start.properties.clone(),
             decided_at: self.now(),
             config: self.config().version.clone(),
             variant: self.variant(journey, at),
@@ -280,6 +285,28 @@ impl Situation<'_, '_> {
             part.facts.runs.insert(journey.key, run.clone());
         }
         self.facts.runs.insert(journey.key, run);
+        if !start.properties.is_empty() {
+            self.forget_properties(journey.key, start.cause_key);
+            let (journey, cause_key, properties) = (journey.key, start.cause_key, start.properties.clone());
+            self.profile.outbox.push(Action::Recall { journey, cause_key, properties });
+        }
+    }
+
+    /// What is kept of the event that started a run.
+    fn recalled(&self, key: u32, of: u64) -> Properties {
+        let kept = self.profile.outbox.iter().find_map(|action| match action {
+            Action::Recall { journey, cause_key, properties } if (*journey, *cause_key) == (key, of) => {
+                Some(properties)
+            }
+            _ => None,
+        });
+        kept.cloned().unwrap_or_default()
+    }
+
+    fn forget_properties(&mut self, key: u32, of: u64) {
+        self.profile.outbox.retain(
+            |action| !matches!(action, Action::Recall { journey, cause_key, .. } if (*journey, *cause_key) == (key, of)),
+        );
     }
 
     /// Counts an event of the journey's for the person.

@@ -37,6 +37,11 @@ pub enum Taken {
         /// Their end.
         until: Timestamp,
     },
+    /// A mail waits for an address.
+    Held {
+        /// Until when, at most.
+        until: Timestamp,
+    },
     /// They wait.
     Waits {
         /// When they go on, whatever happens.

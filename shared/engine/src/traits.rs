@@ -89,7 +89,7 @@ impl State {
         }
     }
 
-    fn write_trait(&mut self, name: &str, register: Register) {
+    pub(crate) fn write_trait(&mut self, name: &str, register: Register) {
         if name.len() > MAX_TRAIT_NAME_BYTES || register.value.len() > MAX_TRAIT_BYTES {
             return self.note_dropped(name, register.at);
         }
@@ -152,11 +152,6 @@ impl State {
     pub fn dropped_traits(&self) -> impl Iterator<Item = &str> {
         let is_newest = |(name, at): &(&String, &i64)| self.traits.get(*name).is_none_or(|held| held.at < **at);
         self.dropped.iter().filter(is_newest).map(|(name, _)| name.as_str())
-    }
-
-    /// A trait's text; `None` where it is not there or no text.
-    pub fn text_trait(&self, name: &str) -> Option<String> {
-        self.trait_json(name).and_then(|value| serde_json::from_str::<String>(value).ok())
     }
 }
 

@@ -38,7 +38,7 @@ fn failed(id: &str, account: Option<&str>) -> Event {
 fn entry(message: &str) -> Entry {
     let message_id = MessageId::parse(message).unwrap();
     let cause = Cause::Event { name: "Payment Failed".to_owned(), message_id };
-    Entry { journey: "payment_failed".to_owned(), cause, at: now() }
+    Entry { journey: "payment_failed".to_owned(), cause, properties: perennial_domain::Properties::new(), at: now() }
 }
 
 /// Hands entries to a person as `score` does.

@@ -107,12 +107,20 @@ pub struct Outcome {
     pub provider_id: Option<String>,
     /// Why; without personal data.
     pub detail: Option<String>,
+    /// Whether a delivery that is reported later takes the place of the state: what looked like a bounce was an automatic reply then.
+    pub until_delivered: bool,
 }
 
 impl Outcome {
     /// `state` at `at`, and nothing more.
     pub fn new(state: MessageState, at: Timestamp) -> Self {
-        Self { state, at, subject: None, text: None, link: None, provider_id: None, detail: None }
+        let until_delivered = false;
+        Self { state, at, subject: None, text: None, link: None, provider_id: None, detail: None, until_delivered }
+    }
+
+    /// The rank that it is stored with.
+    fn rank(&self) -> usize {
+        if self.until_delivered { MessageState::Failed.rank() } else { self.state.rank() }
     }
 }
 
@@ -186,6 +194,7 @@ impl Store {
         for stands in [true, false] {
             let time = outcome.state.time();
             let mut sets = vec!["#time = if_not_exists(#time, :at)".to_owned()];
+            let mut removes = "";
             let mut update = self
                 .client
                 .update_item()
@@ -199,7 +208,8 @@ impl Store {
                 ("text", &outcome.text),
                 ("link", &outcome.link),
                 ("provider", &outcome.provider_id),
-                ("detail", &outcome.detail),
+                // Why it stands where it stands: a weaker state has nothing to say of that.
+                ("detail", if stands { &outcome.detail } else { &None }),
             ];
             for (name, text) in texts {
                 if let Some(text) = text {
@@ -214,12 +224,19 @@ impl Store {
                 update = update
                     .expression_attribute_names("#status", "status")
                     .expression_attribute_values(":state", s(outcome.state.as_str()))
-                    .expression_attribute_values(":rank", n(outcome.state.rank()))
-                    .condition_expression("#rank < :rank");
+                    .expression_attribute_values(":rank", n(outcome.rank()))
+                    .condition_expression("#rank <= :rank");
+                if outcome.state == MessageState::Delivered {
+                    // Nothing is wrong with it any more.
+                    removes = " REMOVE #detail, #bounced";
+                    update = update
+                        .expression_attribute_names("#detail", "detail")
+                        .expression_attribute_names("#bounced", MessageState::Bounced.time());
+                }
             } else {
                 update = update.condition_expression("attribute_exists(#rank)");
             }
-            let sent = update.update_expression(format!("SET {}", sets.join(", "))).send().await;
+            let sent = update.update_expression(format!("SET {}{removes}", sets.join(", "))).send().await;
             if unless_conflict(sent.map(drop).map_err(|error| sort("record", error)))?.is_some() {
                 return Ok(true);
             }

@@ -7,6 +7,7 @@ use crate::item::{Item, Read, s};
 use crate::keys;
 use crate::store::Store;
 use aws_sdk_dynamodb::types::AttributeValue;
+use perennial_domain::traits::is_same;
 use perennial_domain::{AccountId, AnonymousId, Identity, PersonId, UserId};
 use perennial_engine::Profile;
 use serde_json::Value;
@@ -41,7 +42,9 @@ impl Subject {
         for part in &profile.parts {
             subject.people.insert(part.owner());
             subject.ids.insert(part.identity.as_str().to_owned());
-            subject.addresses.extend(part.state.text_trait(ADDRESS));
+            // Whatever a trait with the address is called: none may be left behind.
+            let addresses = part.state.present_traits().filter(|(name, _)| is_same(name, ADDRESS));
+            subject.addresses.extend(addresses.filter_map(|(_, value)| serde_json::from_str::<String>(value).ok()));
         }
         subject
     }

@@ -15,7 +15,10 @@ const LEAST: [(&str, &str); 6] = [
         "lifecycle.toml",
         "[customer]\nonboarding_days = 30\nadopting_days = 90\nat_risk_after_idle_days = 21\n[milestones]\n",
     ),
-    ("channels.toml", "max_event_age_hours = 48\n[mail]\nfrom = \"a@example.com\"\nconfiguration_set = \"c\"\n"),
+    (
+        "channels.toml",
+        "max_event_age_hours = 48\n[mail]\nfrom = \"a@example.com\"\nconfiguration_set = \"c\"\nwait_for_address_minutes = 0\n",
+    ),
 ];
 
 /// Puts the files of a config together; they load from the start.
@@ -24,7 +27,7 @@ pub struct ConfigBuilder(Bundle);
 
 impl ConfigBuilder {
     /// The least config there is: customers settle in for 30 days, grow for 90 and are at risk after 21 idle ones; mail has a
-    /// sender; everything else is empty.
+    /// sender and waits for no address; everything else is empty.
     #[must_use]
     pub fn least() -> Self {
         Self(Bundle::default()).with(&LEAST)

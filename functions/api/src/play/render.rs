@@ -117,8 +117,8 @@ impl<'a> Rendering<'a> {
         let (decision, account) = (&message.decision, self.player.account.as_ref());
         let owner = message.evaluation.owner(self.config, self.player.facts.as_ref());
         let context = Context::of(decision, &message.profile.view(), message.evaluation.stage, account, owner);
-        let (rendered, empty) =
-            self.renderer.render(&decision.template, &context.with_unsubscribe_url(UNSUBSCRIBE_URL));
+        let context = context.with_profile(decision, &message.profile).with_unsubscribe_url(UNSUBSCRIBE_URL);
+        let (rendered, empty) = self.renderer.render(&decision.template, &context);
         view.empty = empty;
         let rendered = match rendered {
             Ok(rendered) => rendered,

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 fn entry(message: &str) -> Entry {
     let message_id = MessageId::parse(message).unwrap();
     let cause = Cause::Event { name: "Payment Failed".to_owned(), message_id };
-    Entry { journey: "payment_failed".to_owned(), cause, at: at(0) }
+    Entry { journey: "payment_failed".to_owned(), cause, properties: perennial_domain::Properties::new(), at: at(0) }
 }
 
 fn asked(account: &str, to: &[&str], message: &str) -> String {

@@ -17,6 +17,7 @@ use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::{Identity, PersonId};
+use perennial_engine::Action;
 use perennial_engine::membership::account_of;
 use perennial_engine::rescore::Rebuild;
 use perennial_store::{Consistency, Loaded, StoreError, Stored, Summary};
@@ -206,7 +207,7 @@ impl Run<'_> {
                 tracing::warn!(%person, %error, "a person's outbox could not be emptied; they are looked at again");
                 return Ok(Share::Again(person));
             }
-            stored.profile.outbox.clear();
+            stored.profile.outbox.retain(Action::is_held);
         }
         let account =
             match self.config.asks_account().then(|| account_of(self.config, &stored.profile.view())).flatten() {
@@ -232,8 +233,8 @@ impl Run<'_> {
             Err(error) => return Err(error.into()),
         }
         let (person, version) = (stored.profile.id, stored.version);
-        let planned: Vec<Planned> =
-            stored.profile.outbox.iter().map(|action| Planned { person, version, action: action.clone() }).collect();
+        let asked = stored.profile.outbox.iter().filter(|action| !action.is_held());
+        let planned: Vec<Planned> = asked.map(|action| Planned { person, version, action: action.clone() }).collect();
         // What cannot be performed stays in the outbox, and is performed at the next load.
         if !planned.is_empty() && !outbox::perform(self.deps, self.config, &planned, self.now).await.failed.is_empty() {
             tracing::warn!(%person, "a rescored person's account is told later");

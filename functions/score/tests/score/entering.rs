@@ -22,7 +22,7 @@ async fn bench() -> Bench {
 fn entry(message: &str) -> Entry {
     let message_id = MessageId::parse(message).unwrap();
     let cause = Cause::Event { name: "Payment Failed".to_owned(), message_id };
-    Entry { journey: "payment_failed".to_owned(), cause, at: at(-5) }
+    Entry { journey: "payment_failed".to_owned(), cause, properties: perennial_domain::Properties::new(), at: at(-5) }
 }
 
 fn enter(message: &str, people: &[PersonId]) -> String {

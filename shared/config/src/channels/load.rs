@@ -57,7 +57,16 @@ struct RawMail {
     /// comes later than this makes a second mail, so it must be longer than reports ever take.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1440)))]
     resend_unknown_after_minutes: Option<Spanned<u16>>,
+    /// Minutes, 0 to 1440, that a mail waits in the profile for an address where none is known when it is decided: `identify` and `track` calls
+    /// of one sign-up come in any order. Then it counts as not deliverable. Default: 10.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1440)))]
+    wait_for_address_minutes: Option<Spanned<u16>>,
 }
+
+/// Minutes that a mail waits for an address by default: SDKs send within seconds, webhooks and batches of a server within minutes.
+const WAIT_FOR_ADDRESS_MINUTES: u16 = 10;
+/// The most minutes that a mail may wait for an address: a day.
+const MAX_WAIT_FOR_ADDRESS_MINUTES: u16 = 1440;
 
 /// Minutes after which a mail whose fate is unknown is sent again, where nothing is written. SES reports a mail within seconds, but a report
 /// that fails in `deliver` is tried five times, six of the function's timeouts apart: for half an hour, as it is deployed.
@@ -188,8 +197,14 @@ fn load_mail(report: &mut Reporter<'_>, mail: RawMail, deployment: &Deployment) 
         );
         report.at(place, message);
     }
+    let wait = mail.wait_for_address_minutes;
+    if let Some(wait) = wait.as_ref().filter(|wait| *wait.get_ref() > MAX_WAIT_FOR_ADDRESS_MINUTES) {
+        let message = format!("mail.wait_for_address_minutes must be from 0 to {MAX_WAIT_FOR_ADDRESS_MINUTES}");
+        report.at(wait.span(), message);
+    }
     Mail {
         from: mail.from.into_inner(),
+        wait_for_address_minutes: wait.map_or(WAIT_FOR_ADDRESS_MINUTES, Spanned::into_inner),
         reply_to: mail.reply_to.map(Spanned::into_inner),
         configuration_set: mail.configuration_set.into_inner(),
         soft_bounces: soft_bounces::load(report, mail.soft_bounces),

@@ -12,8 +12,17 @@ use crate::vocabulary::PersonSlot;
 use std::collections::{BTreeMap, HashSet};
 
 /// What the mail service's reports are called in someone's history.
-const MAIL_EVENTS: [&str; 6] =
-    ["Email Delivered", "Email Bounced", "Email Complained", "Email Opened", "Email Clicked", "Unsubscribed"];
+const MAIL_EVENTS: [&str; 9] = [
+    "Email Delivered",
+    "Email Bounced",
+    "Email Complained",
+    "Email Marked Not Spam",
+    "Email Opened",
+    "Email Prefetched",
+    "Email Clicked",
+    "Email Scanned",
+    "Unsubscribed",
+];
 
 /// How much more a name counts that a file or the system sends than one that a rule asks for.
 const SENT: usize = 1000;

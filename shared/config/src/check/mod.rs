@@ -4,6 +4,7 @@
 
 mod cases;
 mod conditions;
+mod essential;
 mod events;
 mod places;
 mod points;
@@ -28,8 +29,8 @@ pub struct Checked {
     pub warnings: Vec<ConfigError>,
 }
 
-/// Checks and compiles `bundle`, and looks for rules that can never fire, points that can never be reached, and names that are
-/// written in two ways.
+/// Checks and compiles `bundle`, and looks for rules that can never fire, points that can never be reached, names that are
+/// written in two ways, and advertisements that nobody can stop.
 pub fn check(bundle: &Bundle) -> Checked {
     match Config::load(bundle) {
         Ok(config) => {
@@ -47,6 +48,7 @@ fn remarks(bundle: &Bundle, config: &Config) -> Vec<ConfigError> {
     points::remark(config, &mut remarks);
     events::remark(config, &mut remarks);
     steps::remark(config, &mut remarks);
+    essential::remark(config, &mut remarks);
     // Last, as it adds to what is said of conditions that never hold.
     values::remark(config, &mut remarks);
     remarks.all.sort_by(|a, b| a.place().cmp(&b.place()));

@@ -78,7 +78,7 @@ pub static PERSON_NAMES: &[Name] = &[
     map(
         "traits",
         Type::Dyn,
-        "What `identify` calls said last: traits.title, traits.company.name, traits[\"first name\"].",
+        "What `identify` calls said last: traits.title, traits.company.name, traits[\"first name\"]. The mail address, names, phone, company, title and `created_at` are found under every spelling that clients send: traits.first_name is also what was sent as `firstName` or `given_name`, or the first name in `name`. An object is compared by its `name`. A trait that was removed with null is missing.",
     ),
     map(
         "scores",

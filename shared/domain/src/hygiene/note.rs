@@ -11,7 +11,7 @@ use std::fmt;
 /// `{"field": "email", "dropped": "no @"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Note {
-    /// Where it stands among the traits, such as `email` or `company.name`.
+    /// Where it stands among the traits, as it was sent, such as `email` or `company.name`.
     pub field: Cow<'static, str>,
     /// What became of it.
     pub outcome: Outcome,

@@ -3,11 +3,13 @@
 //! | trait of `identify` | becomes |
 //! |---|---|
 //! | `email` | [`MailAddress`] |
-//! | `name`; first and last names in each of their spellings | [`name_part`] |
+//! | `name`, `first_name`, `last_name` | [`name_part`] |
 //! | `phone` | [`e164`], read as people in `country` or `address.country` dial it |
 //! | `country`, `address.country` | [`Country`] |
 //! | `timezone`, `time_zone`, `timeZone`, `$timezone` | [`Zone`] |
 //! | `company` (if it is text), `company.name` | [`company_name`] |
+//!
+//! Each under every spelling that clients send ([`crate::traits::Fact`]), such as `firstName`, `given_name` and `phoneNumber`; it keeps its name.
 //!
 //! | trait of `group` | becomes |
 //! |---|---|
@@ -23,6 +25,7 @@ use super::note::{Change, Note, Outcome, Reason};
 use super::text::{is_absent, trimmed};
 use super::{Country, MailAddress, NamePart, Zone, company_name, e164, name_part, website};
 use crate::event::{MAX_TRAIT_BYTES, MAX_TRAIT_NAME_BYTES, MAX_TRAITS};
+use crate::traits::{find, is_same};
 use crate::{EventKind, Properties};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -46,21 +49,13 @@ enum Standard {
 type Field = (&'static str, Standard);
 
 // Countries come first: phone numbers are read by them.
-const OF_PERSON: [Field; 21] = [
+const OF_PERSON: [Field; 13] = [
     ("country", Standard::Country),
     ("address.country", Standard::Country),
     ("email", Standard::Mail),
     ("name", Standard::PersonName(NamePart::Full)),
-    ("firstName", Standard::PersonName(NamePart::First)),
     ("first_name", Standard::PersonName(NamePart::First)),
-    ("firstname", Standard::PersonName(NamePart::First)),
-    ("given_name", Standard::PersonName(NamePart::First)),
-    ("givenName", Standard::PersonName(NamePart::First)),
-    ("lastName", Standard::PersonName(NamePart::Last)),
     ("last_name", Standard::PersonName(NamePart::Last)),
-    ("lastname", Standard::PersonName(NamePart::Last)),
-    ("family_name", Standard::PersonName(NamePart::Last)),
-    ("familyName", Standard::PersonName(NamePart::Last)),
     ("phone", Standard::Phone),
     ("company", Standard::CompanyName),
     ("company.name", Standard::CompanyName),
@@ -89,9 +84,7 @@ const fn fields(kind: EventKind) -> &'static [Field] {
 
 /// Whether a trait of this name, of a call of this kind, holds something that [`standardise`] looks at.
 pub fn concerns(kind: EventKind, name: &str) -> bool {
-    fields(kind)
-        .iter()
-        .any(|(path, _)| path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+    fields(kind).iter().any(|(field, _)| is_same(field.split_once('.').map_or(*field, |(parent, _)| parent), name))
 }
 
 /// Brings the traits of a call into their normal form and says what was done, in the order of the tables above.
@@ -99,37 +92,38 @@ pub fn standardise(kind: EventKind, traits: &mut Properties) -> Vec<Note> {
     let mut notes = Vec::new();
     let [first, last] = [NamePart::First, NamePart::Last].map(|part| text_of(kind, traits, part));
     for (field, standard) in fields(kind) {
-        let Some((parent, name)) = holder(traits, field) else { continue };
-        // An object there has fields of its own.
-        let skipped = |value: &Value| value.is_null() || (*field == "company" && value.is_object());
-        let Some(value) = parent.get(name).filter(|value| !skipped(value)) else { continue };
-        let text = match value {
-            Value::String(text) => Some(Cow::Borrowed(text.as_str())),
-            Value::Number(number) if matches!(standard, Standard::Phone | Standard::TimeZone) => {
-                Some(Cow::Owned(number.to_string()))
-            }
-            _ => None,
-        };
-        let beside = Beside {
-            country: if *standard == Standard::Phone { country_of(traits) } else { None },
-            name: match standard {
-                Standard::PersonName(NamePart::First) => last.as_deref(),
-                Standard::PersonName(NamePart::Last) => first.as_deref(),
+        for place in places(traits, field) {
+            // An object there has fields of its own.
+            let skipped = |value: &Value| value.is_null() || (*field == "company" && value.is_object());
+            let Some(value) = place.find(traits).filter(|value| !skipped(value)) else { continue };
+            let text = match value {
+                Value::String(text) => Some(Cow::Borrowed(text.as_str())),
+                Value::Number(number) if matches!(standard, Standard::Phone | Standard::TimeZone) => {
+                    Some(Cow::Owned(number.to_string()))
+                }
                 _ => None,
-            },
-        };
-        let outcome = match text.ok_or(Reason::NotText).and_then(|text| apply(*standard, &text, &beside)) {
-            Ok(None) => continue,
-            Ok(Some((normal, change))) => {
-                set(traits, field, Some(normal));
-                Outcome::Changed(change)
-            }
-            Err(reason) => {
-                set(traits, field, None);
-                Outcome::Dropped(reason)
-            }
-        };
-        notes.push(Note { field: Cow::Borrowed(field), outcome });
+            };
+            let beside = Beside {
+                country: if *standard == Standard::Phone { country_of(traits) } else { None },
+                name: match standard {
+                    Standard::PersonName(NamePart::First) => last.as_deref(),
+                    Standard::PersonName(NamePart::Last) => first.as_deref(),
+                    _ => None,
+                },
+            };
+            let outcome = match text.ok_or(Reason::NotText).and_then(|text| apply(*standard, &text, &beside)) {
+                Ok(None) => continue,
+                Ok(Some((normal, change))) => {
+                    place.set(traits, Some(normal));
+                    Outcome::Changed(change)
+                }
+                Err(reason) => {
+                    place.set(traits, None);
+                    Outcome::Dropped(reason)
+                }
+            };
+            notes.push(Note { field: Cow::Owned(place.path()), outcome });
+        }
     }
     notes
 }
@@ -145,7 +139,7 @@ struct Beside<'a> {
 /// The text that a call gives as a part of the person's name.
 fn text_of(kind: EventKind, traits: &Properties, part: NamePart) -> Option<String> {
     let wanted = fields(kind).iter().filter(|(_, standard)| *standard == Standard::PersonName(part));
-    wanted.filter_map(|(field, _)| traits.get(*field)?.as_str()).next().map(str::to_owned)
+    wanted.filter_map(|(field, _)| find(traits, field)?.as_str()).next().map(str::to_owned)
 }
 
 /// Says which traits are too large to be kept, the first [`MAX_NOTES`] of them: values, names, and those beyond [`MAX_TRAITS`]. They stay
@@ -174,36 +168,50 @@ pub fn oversized(traits: &Properties) -> Vec<Note> {
     notes.take(MAX_NOTES).collect()
 }
 
-/// The object that holds `field`, and the name that it has there.
-fn holder<'a>(traits: &'a Properties, field: &'static str) -> Option<(&'a Properties, &'static str)> {
-    match field.split_once('.') {
-        Some((parent, name)) => Some((traits.get(parent)?.as_object()?, name)),
-        None => Some((traits, field)),
-    }
+/// Where a value stands: a trait, under the name that it was sent with, or a member of one.
+struct Place {
+    name: String,
+    member: Option<&'static str>,
 }
 
-fn set(traits: &mut Properties, field: &'static str, value: Option<String>) {
-    let (parent, name) = match field.split_once('.') {
-        Some((parent, name)) => (traits.get_mut(parent).and_then(Value::as_object_mut), name),
-        None => (Some(traits), field),
-    };
-    let Some(parent) = parent else { return };
-    match value {
-        Some(value) => {
-            parent.insert(name.to_owned(), value.into());
-        }
-        None => {
-            parent.remove(name);
+/// The places of a field, under each spelling that is there.
+fn places(traits: &Properties, field: &'static str) -> Vec<Place> {
+    let (name, member) = field.split_once('.').map_or((field, None), |(name, member)| (name, Some(member)));
+    let spelled = traits.keys().filter(|spelling| is_same(spelling, name));
+    spelled.map(|spelling| Place { name: spelling.clone(), member }).collect()
+}
+
+impl Place {
+    fn path(&self) -> String {
+        self.member.map_or_else(|| self.name.clone(), |member| format!("{}.{member}", self.name))
+    }
+
+    fn find<'a>(&self, traits: &'a Properties) -> Option<&'a Value> {
+        let value = traits.get(&self.name)?;
+        self.member.map_or(Some(value), |member| value.as_object()?.get(member))
+    }
+
+    fn set(&self, traits: &mut Properties, value: Option<String>) {
+        let (holder, name) = match self.member {
+            Some(member) => (traits.get_mut(&self.name).and_then(Value::as_object_mut), member),
+            None => (Some(traits), self.name.as_str()),
+        };
+        let Some(holder) = holder else { return };
+        match value {
+            Some(value) => {
+                holder.insert(name.to_owned(), value.into());
+            }
+            None => {
+                holder.remove(name);
+            }
         }
     }
 }
 
 /// The country that the traits name; they are in their normal form already.
 fn country_of(traits: &Properties) -> Option<Country> {
-    ["country", "address.country"].into_iter().find_map(|field| {
-        let (parent, name) = holder(traits, field)?;
-        Country::parse(parent.get(name)?.as_str()?).ok()
-    })
+    let named = ["country", "address.country"].into_iter().flat_map(|field| places(traits, field));
+    named.into_iter().find_map(|place| Country::parse(place.find(traits)?.as_str()?).ok())
 }
 
 /// The normal form with what it changes; `None` where `text` has it.

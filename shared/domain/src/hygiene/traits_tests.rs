@@ -83,6 +83,23 @@ fn the_traits_of_an_account_are_standardised() {
 }
 
 #[test]
+fn every_spelling_of_a_trait_is_standardised_under_its_own_name() {
+    let (traits, notes) = standardised(
+        EventKind::Identify,
+        json!({"Email": "Ada@EXAMPLE.com", "given_name": "ADA", "FNAME": "null", "phone_number": "+49 30 901820",
+            "companyName": " Acme ", "Company": {"name": "Acme  Inc"}, "jobTitle": "cto"}),
+    );
+    assert_eq!(
+        traits,
+        json!({"Email": "Ada@example.com", "given_name": "Ada", "phone_number": "+4930901820", "companyName": "Acme",
+            "Company": {"name": "Acme Inc"}, "jobTitle": "cto"})
+    );
+    let fields: Vec<_> = notes.iter().map(|note| note.split([' ', ':']).next().unwrap()).collect();
+    assert_eq!(fields, ["Email", "FNAME", "given_name", "phone_number", "companyName", "Company.name"]);
+    assert!(concerns(EventKind::Identify, "Company") && concerns(EventKind::Identify, "FNAME"));
+}
+
+#[test]
 fn other_calls_and_other_traits_are_left_alone() {
     let traits = json!({"email": " X ", "name": "X Y"});
     assert_eq!(standardised(EventKind::Track, traits.clone()), (traits, vec![]));

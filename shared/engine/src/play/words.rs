@@ -77,6 +77,9 @@ fn took(config: &Config, played: &PlayedStep, taken: &StepTaken, zone: &TimeZone
         Taken::Refused(refusal) => format!("does not enter: {refusal}"),
         Taken::Decided { withheld, .. } => withheld.map_or("a message", why_withheld).to_owned(),
         Taken::PutOff { until } => format!("quiet hours: the message waits until {}", clock(*until, zone)),
+        Taken::Held { until } => {
+            format!("no mail address is known: the mail waits for one until {}", clock(*until, zone))
+        }
         Taken::Waits { until, event: None } => format!("waits until {}", clock(*until, zone)),
         Taken::Waits { until, event: Some(event) } => {
             format!("waits for {}, until {} at most", quoted(event), clock(*until, zone))

@@ -14,6 +14,7 @@ fn decision(step: u16, channel: Channel) -> Decision {
         template: "welcome".to_owned(),
         endpoint: None,
         cause: Cause::Quiet { since: at(-100), days: 14 },
+        properties: perennial_domain::Properties::new(),
         decided_at: at(i64::from(step)),
         config: ConfigVersion::parse("v1").unwrap(),
         variant: None,

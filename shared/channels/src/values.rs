@@ -1,0 +1,167 @@
+//! Values as templates see them: nothing but words reaches a reader.
+//!
+//! What people and systems send as traits and properties may be anything. Where a template puts a value into text, a text, number or truth stands as it is,
+//! an object by its `name`, and a list or what is not known by nothing ([`readable`]). Parts of objects and lists can still be asked for
+//! (`person.address.city`), looped over and joined.
+
+use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
+use minijinja::{Error, Output, Value, escape_formatter};
+use perennial_domain::traits::{Fact, find, readable};
+use serde_json::{Map, Value as Json};
+use std::fmt;
+use std::sync::Arc;
+
+/// Returns a JSON value for templates; `null` is not defined there, so that `default` takes its place.
+pub(crate) fn value(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::UNDEFINED,
+        Json::Bool(flag) => Value::from(*flag),
+        Json::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+            (Some(whole), ..) => Value::from(whole),
+            (_, Some(whole), _) => Value::from(whole),
+            (.., double) => double.map_or(Value::UNDEFINED, Value::from),
+        },
+        Json::String(text) => Value::from(text.as_str()),
+        Json::Array(items) => Value::from_object(List(items.clone())),
+        Json::Object(members) => Value::from_object(Record(members.clone())),
+    }
+}
+
+/// Writes a value into text. The formatter of every template.
+pub(crate) fn write(out: &mut Output<'_>, state: &mut minijinja::State<'_, '_>, value: &Value) -> Result<(), Error> {
+    let text = match value.kind() {
+        ValueKind::Undefined | ValueKind::None | ValueKind::Seq | ValueKind::Iterable | ValueKind::Bytes => {
+            return Ok(());
+        }
+        ValueKind::Map => match name_of(value) {
+            Some(name) => name,
+            None => return Ok(()),
+        },
+        ValueKind::Bool => value.is_true().to_string(),
+        ValueKind::Number => {
+            let text = value.to_string();
+            text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
+        }
+        _ => return escape_formatter(out, state, value),
+    };
+    escape_formatter(out, state, &Value::from(text))
+}
+
+/// Returns the name by which an object is spoken of.
+pub(crate) fn name_of(value: &Value) -> Option<String> {
+    value.downcast_object_ref::<Record>().and_then(Record::name)
+}
+
+/// A JSON object.
+#[derive(Debug)]
+struct Record(Map<String, Json>);
+
+impl Record {
+    fn name(&self) -> Option<String> {
+        readable(self.0.get("name").filter(|name| name.is_string())?)
+    }
+}
+
+impl Object for Record {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.0.get(key.as_str()?).map(value).filter(|value| !value.is_undefined())
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        names(&self.0)
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name().unwrap_or_default())
+    }
+}
+
+/// A JSON array.
+#[derive(Debug)]
+struct List(Vec<Json>);
+
+impl Object for List {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.0.get(key.as_usize()?).map(value)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(self.0.len())
+    }
+
+    fn render(self: &Arc<Self>, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
+/// Traits: each found by any spelling of what it says ([`Fact`]).
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Traits {
+    /// As they were sent, without those that were removed.
+    pub(crate) sent: Map<String, Json>,
+    /// What they say of facts that have several spellings.
+    pub(crate) facts: Map<String, Json>,
+}
+
+impl Traits {
+    /// Returns a trait's value, whatever it is called.
+    pub(crate) fn get(&self, name: &str) -> Option<&Json> {
+        match Fact::of(name) {
+            Some(fact) => self.facts.get(fact.as_str()).or_else(|| find(&self.sent, name)),
+            None => self.sent.get(name),
+        }
+    }
+}
+
+impl Object for Traits {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let name = key.as_str()?;
+        let found = self.get(name)?;
+        // A company without a name is none that could be spoken of; what else is known of it can be asked for.
+        let nameless = Fact::of(name) == Some(Fact::Company) && found.is_object() && readable(found).is_none();
+        let found = match found {
+            Json::Object(members) if nameless => Value::from_object(Nameless(Arc::new(Record(members.clone())))),
+            found => value(found),
+        };
+        Some(found).filter(|found| !found.is_undefined())
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        names(&self.sent)
+    }
+
+    fn render(self: &Arc<Self>, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
+/// An object that is false, as it says nothing by itself.
+#[derive(Debug)]
+struct Nameless(Arc<Record>);
+
+impl Object for Nameless {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.0.get_value(key)
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        false
+    }
+
+    fn render(self: &Arc<Self>, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
+fn names(members: &Map<String, Json>) -> Enumerator {
+    let known = members.iter().filter(|(_, value)| !value.is_null());
+    Enumerator::Values(known.map(|(name, _)| Value::from(name.as_str())).collect())
+}
+
+#[cfg(test)]
+#[path = "values_tests.rs"]
+mod tests;

@@ -1,0 +1,286 @@
+//! One event of SES about a mail.
+
+use super::agent::Agent;
+use super::{Bounce, InvalidMailEvent, MailEvent, MailEventKind, Notice, recipient};
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// Reads an event. `fallback` is when its envelope says it was published, for events that carry no time at all.
+pub(super) fn read(object: Map<String, Value>, fallback: Option<&str>) -> Result<Notice, InvalidMailEvent> {
+    let raw: RawEvent = serde_json::from_value(object.into()).map_err(|error| {
+        // serde's own words may quote a value.
+        InvalidMailEvent::Format { part: "SES event", problem: format!("{:?}", error.classify()) }
+    })?;
+    let name = raw.event_type.or(raw.notification_type).ok_or(InvalidMailEvent::Missing("eventType"))?;
+    let mail = raw.mail.ok_or(InvalidMailEvent::Missing("mail"))?;
+    let missing = |field| move || InvalidMailEvent::Missing(field);
+    let sent = mail.timestamp.or_else(|| fallback?.parse().ok());
+    let by = |request: &RawRequest, at: Option<Timestamp>| {
+        let at = at.or(sent).unwrap_or(Timestamp::UNIX_EPOCH);
+        // A mail without a time of its own says nothing of how soon it was opened.
+        let sent = mail.timestamp.filter(|_| request.timestamp.is_some());
+        Agent::of(request.user_agent.as_deref(), request.ip_address.as_deref(), sent, at)
+    };
+    let mut named = Vec::new();
+    let (kind, at) = match kind_of(&name) {
+        Kind::Send => (MailEventKind::Send, None),
+        Kind::Delivery => {
+            let delivery = raw.delivery.ok_or_else(missing("delivery"))?;
+            named = delivery.recipients.into_iter().filter_map(text).collect();
+            (MailEventKind::Delivery, delivery.timestamp)
+        }
+        Kind::Bounce => {
+            let bounce = raw.bounce.ok_or_else(missing("bounce"))?;
+            let reported = bounce.bounced_recipients.iter().any(RawRecipient::reports_failure);
+            named = addresses(bounce.bounced_recipients);
+            let hard = bounce.bounce_type.is_some_and(|kind| kind.eq_ignore_ascii_case("Permanent"));
+            let sub_type = bounce.bounce_sub_type.unwrap_or_default();
+            (MailEventKind::Bounce(Bounce { hard, sub_type, reported }), bounce.timestamp)
+        }
+        Kind::Complaint => {
+            let complaint = raw.complaint.ok_or_else(missing("complaint"))?;
+            named = addresses(complaint.complained_recipients);
+            let feedback = complaint.complaint_feedback_type.filter(|feedback| !feedback.trim().is_empty());
+            let kind = match feedback {
+                Some(feedback) if folded(&feedback) == "notspam" => MailEventKind::NotSpam,
+                feedback => MailEventKind::Complaint { feedback },
+            };
+            (kind, complaint.timestamp)
+        }
+        Kind::Open => {
+            let open = raw.open.ok_or_else(missing("open"))?;
+            (MailEventKind::Open { by: by(&open, open.timestamp) }, open.timestamp)
+        }
+        Kind::Click => {
+            let click = raw.click.ok_or_else(missing("click"))?;
+            let link = click.link.ok_or_else(missing("click.link"))?;
+            (MailEventKind::Click { link, by: by(&click.request, click.request.timestamp) }, click.request.timestamp)
+        }
+        Kind::Reject => {
+            let reason = raw.reject.ok_or_else(missing("reject"))?.reason.unwrap_or_default();
+            (MailEventKind::Reject { reason }, None)
+        }
+        Kind::RenderingFailure => (MailEventKind::RenderingFailure, None),
+        Kind::DeliveryDelay => {
+            let delay = raw.delivery_delay.ok_or_else(missing("deliveryDelay"))?;
+            named = addresses(delay.delayed_recipients);
+            (MailEventKind::DeliveryDelay { delay: delay.delay_type.unwrap_or_default() }, delay.timestamp)
+        }
+        Kind::Subscription => {
+            let subscription = raw.subscription.ok_or_else(missing("subscription"))?;
+            let unsubscribed = subscription.new_topic_preferences.is_some_and(|new| new.unsubscribe_all);
+            (MailEventKind::Subscription { unsubscribed }, subscription.timestamp)
+        }
+        Kind::Other => (MailEventKind::Other(name), None),
+    };
+    let tags = mail.tags.unwrap_or_default().into_iter().filter(|(name, _)| !name.starts_with("ses:"));
+    let tags = tags.filter_map(|(name, values)| Some((name, first(values)?))).collect();
+    let mut destination: Vec<String> = mail.destination.into_iter().filter_map(text).collect();
+    if destination.is_empty() {
+        destination = mail.common_headers.map(|headers| headers.to).unwrap_or_default();
+    }
+    Ok(Notice::Mail(Box::new(MailEvent {
+        mail_id: mail.message_id,
+        at: at.or(sent).ok_or(InvalidMailEvent::Missing("mail.timestamp"))?,
+        kind,
+        tags,
+        recipients: recipient::of(&named, &destination),
+    })))
+}
+
+/// What an event is about, by its name.
+enum Kind {
+    Send,
+    Delivery,
+    Bounce,
+    Complaint,
+    Open,
+    Click,
+    Reject,
+    RenderingFailure,
+    DeliveryDelay,
+    Subscription,
+    Other,
+}
+
+/// The kind that SES's names mean: those of `eventType` and `notificationType`, and the `detail-type` of EventBridge.
+fn kind_of(name: &str) -> Kind {
+    match folded(name).as_str() {
+        "send" | "emailsent" => Kind::Send,
+        "delivery" | "emaildelivered" => Kind::Delivery,
+        "bounce" | "emailbounced" => Kind::Bounce,
+        "complaint" | "emailcomplaintreceived" => Kind::Complaint,
+        "open" | "emailopened" => Kind::Open,
+        "click" | "emailclicked" => Kind::Click,
+        "reject" | "emailrejected" => Kind::Reject,
+        "renderingfailure" | "emailrenderingfailed" => Kind::RenderingFailure,
+        "deliverydelay" | "emaildeliverydelayed" => Kind::DeliveryDelay,
+        "subscription" | "emailsubscribed" => Kind::Subscription,
+        _ => Kind::Other,
+    }
+}
+
+/// A name without what its spellings differ by: `Rendering Failure` and `renderingFailure`, `not-spam` and `not_spam`.
+fn folded(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+fn addresses(recipients: Vec<RawRecipient>) -> Vec<String> {
+    recipients.into_iter().filter_map(|recipient| recipient.email_address).collect()
+}
+
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// A tag's first value; some publishers write the value itself.
+fn first(values: Value) -> Option<String> {
+    match values {
+        Value::Array(values) => values.into_iter().next().and_then(text),
+        value => text(value),
+    }
+}
+
+/// A moment, `None` where it cannot be read.
+fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let value = Option::<Value>::deserialize(deserializer)?;
+    Ok(value.and_then(text).and_then(|text| text.trim().parse().ok()))
+}
+
+/// A list, empty where it is `null`.
+fn list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawEvent {
+    event_type: Option<String>,
+    notification_type: Option<String>,
+    mail: Option<RawMail>,
+    delivery: Option<RawDelivery>,
+    bounce: Option<RawBounce>,
+    complaint: Option<RawComplaint>,
+    open: Option<RawRequest>,
+    click: Option<RawClick>,
+    reject: Option<RawReject>,
+    delivery_delay: Option<RawDelay>,
+    subscription: Option<RawSubscription>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawMail {
+    message_id: String,
+    #[serde(default, deserialize_with = "moment")]
+    timestamp: Option<Timestamp>,
+    #[serde(default, deserialize_with = "list")]
+    destination: Vec<Value>,
+    tags: Option<BTreeMap<String, Value>>,
+    common_headers: Option<RawHeaders>,
+}
+
+#[derive(Deserialize)]
+struct RawHeaders {
+    #[serde(default, deserialize_with = "list")]
+    to: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawRecipient {
+    email_address: Option<String>,
+    action: Option<String>,
+    status: Option<String>,
+    diagnostic_code: Option<String>,
+}
+
+impl RawRecipient {
+    /// Whether a server reported that the mail could not be delivered. A reply to a mail has none of this.
+    fn reports_failure(&self) -> bool {
+        let holds = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.trim().is_empty());
+        self.action.as_deref().is_some_and(|action| action.eq_ignore_ascii_case("failed"))
+            || (holds(&self.status) && holds(&self.diagnostic_code))
+    }
+}
+
+#[derive(Deserialize)]
+struct RawDelivery {
+    #[serde(default, deserialize_with = "moment")]
+    timestamp: Option<Timestamp>,
+    #[serde(default, deserialize_with = "list")]
+    recipients: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawBounce {
+    bounce_type: Option<String>,
+    bounce_sub_type: Option<String>,
+    #[serde(default, deserialize_with = "list")]
+    bounced_recipients: Vec<RawRecipient>,
+    #[serde(default, deserialize_with = "moment")]
+    timestamp: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawComplaint {
+    #[serde(default, deserialize_with = "list")]
+    complained_recipients: Vec<RawRecipient>,
+    complaint_feedback_type: Option<String>,
+    #[serde(default, deserialize_with = "moment")]
+    timestamp: Option<Timestamp>,
+}
+
+/// What SES says of the request that loaded a picture or followed a link.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawRequest {
+    #[serde(default, deserialize_with = "moment")]
+    timestamp: Option<Timestamp>,
+    ip_address: Option<String>,
+    user_agent: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawClick {
+    link: Option<String>,
+    #[serde(flatten)]
+    request: RawRequest,
+}
+
+#[derive(Deserialize)]
+struct RawReject {
+    reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawDelay {
+    delay_type: Option<String>,
+    #[serde(default, deserialize_with = "list")]
+    delayed_recipients: Vec<RawRecipient>,
+    #[serde(default, deserialize_with = "moment")]
+    timestamp: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawSubscription {
+    #[serde(default, deserialize_with = "moment")]
+    timestamp: Option<Timestamp>,
+    new_topic_preferences: Option<RawPreferences>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawPreferences {
+    #[serde(default)]
+    unsubscribe_all: bool,
+}

@@ -1,0 +1,109 @@
+//! Whom an event is about: addresses, however a server wrote them.
+
+use perennial_domain::hygiene::MailAddress;
+
+/// Returns the addresses that an event happened to: those that it names, as far as the mail went to them. Where none of them can be read, or the only
+/// address that the mail went to is not among them (as when it was forwarded from there), the mail's own.
+pub(super) fn of(named: &[String], destination: &[String]) -> Vec<MailAddress> {
+    let (named, destination) = (readable(named), readable(destination));
+    let known: Vec<MailAddress> = named.iter().filter(|address| destination.contains(address)).cloned().collect();
+    match (known.is_empty(), named.is_empty(), destination.len()) {
+        (false, ..) => known,
+        (true, true, _) | (true, false, 1) => destination,
+        (true, false, _) => named,
+    }
+}
+
+fn readable(texts: &[String]) -> Vec<MailAddress> {
+    let mut found: Vec<MailAddress> = texts.iter().filter_map(|text| parse(text)).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Returns the one address of a text: bare, in brackets, with a name or a comment beside it, in quotes, or with its type before it as in a delivery
+/// status notification (`rfc822; ada@example.com`).
+fn parse(text: &str) -> Option<MailAddress> {
+    let mut text = text.trim();
+    if let Some((kind, rest)) = text.split_once(';')
+        && ["rfc822", "smtp", "utf-8", "x-smtp"].iter().any(|known| kind.trim().eq_ignore_ascii_case(known))
+    {
+        text = rest.trim();
+    }
+    // `ada@example.com (Ada Byron)`
+    if let Some((address, comment)) = text.split_once('(')
+        && address.contains('@')
+        && comment.ends_with(')')
+    {
+        text = address.trim();
+    }
+    for quote in ['"', '\''] {
+        let inner = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+        text = inner.filter(|inner| !inner.contains(quote)).unwrap_or(text).trim();
+    }
+    if let Ok(address) = MailAddress::parse(text) {
+        return Some(address);
+    }
+    // `"ada"@example.com`, with or without brackets: the quotes are not part of the name.
+    let bare = text.rsplit_once('<').map_or(text, |(_, inner)| inner.trim_end_matches('>'));
+    let (local, domain) = bare.rsplit_once('@')?;
+    let local = local.trim().strip_prefix('"')?.strip_suffix('"')?;
+    MailAddress::parse(&format!("{local}@{domain}")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(named: &[&str], destination: &[&str]) -> Vec<String> {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        of(&owned(named), &owned(destination)).iter().map(|address| address.key().into_owned()).collect()
+    }
+
+    #[test]
+    fn an_address_is_one_however_it_is_written() {
+        for text in [
+            "ada@example.com",
+            "Ada@EXAMPLE.COM",
+            "<ada@example.com>",
+            "\"Ada Byron\" <ada@example.com>",
+            "Ada Byron <ADA@example.com>",
+            "Byron, Ada <ada@example.com>",
+            "=?utf-8?q?Ad=C3=A4?= <ada@example.com>",
+            " ada@example.com ",
+            "'ada@example.com'",
+            "\"ada@example.com\"",
+            "\"ada\"@example.com",
+            "<\"ada\"@example.com>",
+            "Ada <\"ada\"@example.com>",
+            "rfc822; ada@example.com",
+            "RFC822;<ada@example.com>",
+            "ada@example.com (Ada Byron)",
+            "mailto:ada@example.com",
+        ] {
+            assert_eq!(found(&[text], &["ada@example.com"]), ["ada@example.com"], "{text}");
+            assert_eq!(found(&[], &[text]), ["ada@example.com"], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_or_is_not_there_means_the_mails_own_address() {
+        for named in
+            [vec![], vec![""], vec!["undisclosed-recipients:;"], vec!["unknown"], vec!["forwarded@elsewhere.example"]]
+        {
+            assert_eq!(found(&named, &["Ada <ada@example.com>"]), ["ada@example.com"], "{named:?}");
+        }
+    }
+
+    #[test]
+    fn of_a_mail_to_several_only_those_are_meant_who_are_named() {
+        let to = ["a@example.com", "b@example.com", "c@example.com"];
+        assert_eq!(found(&["<B@example.com>", "nonsense"], &to), ["b@example.com"]);
+        assert_eq!(
+            found(&["a@example.com", "A <a@example.com>", "c@example.com"], &to),
+            ["a@example.com", "c@example.com"]
+        );
+        assert_eq!(found(&["d@elsewhere.example"], &to), ["d@elsewhere.example"]);
+        assert_eq!(found(&["d@elsewhere.example"], &[]), ["d@elsewhere.example"]);
+    }
+}

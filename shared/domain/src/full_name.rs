@@ -1,0 +1,102 @@
+//! A whole name taken apart, as far as that is safe.
+
+/// Words before a name that are no part of it, in lower case and without their full stop.
+const HONORIFICS: [&str; 21] = [
+    "mr",
+    "mrs",
+    "ms",
+    "miss",
+    "mx",
+    "dr",
+    "prof",
+    "sir",
+    "madam",
+    "herr",
+    "frau",
+    "m",
+    "mme",
+    "mlle",
+    "sr",
+    "sra",
+    "srta",
+    "sig",
+    "dhr",
+    "mevr",
+    "professor",
+];
+
+/// Returns the given and the family name of a whole name, `None` for a part that cannot be told.
+///
+/// `Byron, Ada` and `Ada Byron` are the same; titles in front are left out. A single word is a given name, unless a title says otherwise. A name in
+/// Chinese, Japanese or Korean script stays whole: which part comes first cannot be told. An address or a link is no name.
+///
+/// ```
+/// use perennial_domain::full_name::split;
+///
+/// assert_eq!(split("Dr. Ada Byron"), (Some("Ada"), Some("Byron".to_owned())));
+/// assert_eq!(split("Byron, Ada"), (Some("Ada"), Some("Byron".to_owned())));
+/// ```
+pub fn split(name: &str) -> (Option<&str>, Option<String>) {
+    let name = name.trim();
+    if name.is_empty() || name.contains(['@', '/', '\\', '<', '>']) {
+        return (None, None);
+    }
+    if name.chars().any(is_east_asian) {
+        return (Some(name), None);
+    }
+    if let Some((family, given)) = name.split_once(',') {
+        let family = family.trim();
+        let given = without_honorific(given).0.first().copied();
+        return (given, (!family.is_empty()).then(|| family.to_owned()));
+    }
+    match without_honorific(name) {
+        (words, true) if words.len() == 1 => (None, words.first().map(|word| (*word).to_owned())),
+        (words, _) => {
+            let family = words.get(1..).filter(|rest| !rest.is_empty()).map(|rest| rest.join(" "));
+            (words.first().copied(), family)
+        }
+    }
+}
+
+/// The words after titles, and whether there were any.
+fn without_honorific(name: &str) -> (Vec<&str>, bool) {
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let is_honorific = |word: &&str| {
+        let word = word.trim_end_matches('.').to_lowercase();
+        HONORIFICS.contains(&word.as_str())
+    };
+    // Of a single word nothing is left out.
+    let titles = words.iter().take_while(|word| is_honorific(word)).count().min(words.len().saturating_sub(1));
+    (words.get(titles..).unwrap_or_default().to_vec(), titles > 0)
+}
+
+fn is_east_asian(c: char) -> bool {
+    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{20000}'..='\u{2fa1f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_name_gives_its_parts_only_where_they_can_be_told() {
+        let cases: [(&str, Option<&str>, Option<&str>); 13] = [
+            ("Ada Byron", Some("Ada"), Some("Byron")),
+            ("  Ada   King  Byron ", Some("Ada"), Some("King Byron")),
+            ("Ada", Some("Ada"), None),
+            ("Byron, Ada", Some("Ada"), Some("Byron")),
+            ("Byron, Dr. Ada Augusta", Some("Ada"), Some("Byron")),
+            ("Prof. Dr. Ada Byron", Some("Ada"), Some("Byron")),
+            ("Mr. Smith", None, Some("Smith")),
+            ("M", Some("M"), None),
+            ("王小明", Some("王小明"), None),
+            ("山田 太郎", Some("山田 太郎"), None),
+            ("ada@example.com", None, None),
+            ("https://ada.example", None, None),
+            (" ", None, None),
+        ];
+        for (name, given, family) in cases {
+            assert_eq!(split(name), (given, family.map(str::to_owned)), "{name}");
+        }
+    }
+}

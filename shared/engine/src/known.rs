@@ -1,0 +1,149 @@
+//! A person's traits as they are read: by what they say, whatever the clients call them, and without what was removed.
+//!
+//! States keep traits as they were sent. Whoever reads one asks here: of several spellings of one fact ([`Fact`]) the newest counts, `null` removes
+//! a trait, and a given name that nobody sent is that of the whole name.
+
+use crate::state::State;
+use perennial_domain::full_name;
+use perennial_domain::traits::{Fact, is_same, readable};
+use serde_json::Value;
+
+/// What was last said of a trait: when, and its JSON text; `None` where it was removed.
+type Said<'a> = (i64, Option<&'a str>);
+
+impl State {
+    /// Returns a trait's JSON text, whatever it was called when it was last sent; `None` where it is not known or was removed.
+    pub fn newest_json(&self, name: &str) -> Option<&str> {
+        self.newest(name)?.1
+    }
+
+    /// Returns a trait's value; `None` where it is not known or was removed.
+    pub fn trait_value(&self, name: &str) -> Option<Value> {
+        let newest = self.newest(name);
+        match newest.and_then(|(_, json)| json) {
+            Some(json) => serde_json::from_str(json).ok(),
+            None => self.derived(Fact::of(name)?, newest.map(|(at, _)| at)).map(Value::String),
+        }
+    }
+
+    /// Returns a trait's text, of an object its `name`; `None` where it is not known, was removed, or is neither.
+    pub fn text_trait(&self, name: &str) -> Option<String> {
+        match self.trait_value(name)? {
+            Value::String(text) => Some(text),
+            value @ Value::Object(_) => readable(&value),
+            _ => None,
+        }
+    }
+
+    /// What was last said of a trait, under any of its spellings. Of the same moment one that holds something counts.
+    fn newest(&self, name: &str) -> Option<Said<'_>> {
+        let Some(fact) = Fact::of(name) else { return self.said(name) };
+        let all = self.traits.keys().chain(self.once.keys());
+        let spelled = all.filter(|spelling| Fact::of(spelling) == Some(fact));
+        spelled.filter_map(|spelling| self.said(spelling)).max_by_key(|&(at, json)| (at, json.is_some(), json))
+    }
+
+    /// What was last said of a trait of this very name.
+    fn said(&self, name: &str) -> Option<Said<'_>> {
+        let written = self.traits.get(name).map(|register| register.at);
+        let at = written.or_else(|| self.once.get(name).map(|once| once.first.at))?;
+        Some((at, self.trait_json(name)))
+    }
+
+    /// What other traits say of a fact that nobody sent, or that was removed at `removed` before they were sent.
+    fn derived(&self, fact: Fact, removed: Option<i64>) -> Option<String> {
+        let other = |fact: Fact| {
+            let (at, json) = self.newest(fact.as_str())?;
+            let text =
+                serde_json::from_str::<String>(json.filter(|_| removed.is_none_or(|removed| removed <= at))?).ok();
+            text.filter(|text| !text.trim().is_empty())
+        };
+        match fact {
+            Fact::FirstName => full_name::split(&other(Fact::Name)?).0.map(str::to_owned),
+            Fact::LastName => full_name::split(&other(Fact::Name)?).1,
+            Fact::Name => {
+                let parts: Vec<String> =
+                    [other(Fact::FirstName), other(Fact::LastName)].into_iter().flatten().collect();
+                (!parts.is_empty()).then(|| parts.join(" "))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Returns what a path below a trait's value leads to. The `name` of a company that is known by its name alone is that name.
+pub(crate) fn below(trait_name: &str, value: Value, path: &[String]) -> Option<Value> {
+    let mut value = value;
+    for (depth, name) in path.iter().enumerate() {
+        value = match value {
+            Value::Object(mut object) => object.remove(name)?,
+            text @ Value::String(_) if depth == 0 && name == "name" && is_same(trait_name, Fact::Company.as_str()) => {
+                text
+            }
+            _ => return None,
+        };
+    }
+    Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::register::Register;
+    use serde_json::json;
+
+    fn state(traits: &[(&str, i64, Value)]) -> State {
+        let mut state = State::default();
+        for (name, at, value) in traits {
+            state.write_trait(name, Register { at: *at, value: value.to_string() });
+        }
+        state
+    }
+
+    #[test]
+    fn of_all_spellings_of_a_fact_the_newest_counts() {
+        let state =
+            state(&[("firstName", 1, json!("Ada")), ("first_name", 2, json!("Augusta")), ("FNAME", 0, json!("A"))]);
+        for name in ["first_name", "firstName", "FirstName", "given_name", "fname"] {
+            assert_eq!(state.text_trait(name).as_deref(), Some("Augusta"), "{name}");
+        }
+        assert_eq!(state.present_traits().count(), 3, "what was sent stays readable");
+    }
+
+    #[test]
+    fn null_removes_a_trait_under_every_spelling() {
+        let removed =
+            state(&[("firstName", 1, json!("Ada")), ("first_name", 2, json!(null)), ("plan", 3, json!(null))]);
+        assert_eq!((removed.trait_value("firstName"), removed.trait_value("plan")), (None, None));
+        let back = state(&[("firstName", 3, json!("Ada")), ("first_name", 2, json!(null))]);
+        assert_eq!(back.text_trait("first_name").as_deref(), Some("Ada"));
+        let same_call = state(&[("firstName", 3, json!("Ada")), ("first_name", 3, json!(null))]);
+        assert_eq!(same_call.text_trait("first_name").as_deref(), Some("Ada"));
+    }
+
+    #[test]
+    fn a_given_name_is_that_of_the_whole_name_where_nobody_sent_it() {
+        assert_eq!(state(&[("name", 1, json!("Ada Byron"))]).text_trait("first_name").as_deref(), Some("Ada"));
+        assert_eq!(state(&[("name", 1, json!("Ada Byron"))]).text_trait("lastName").as_deref(), Some("Byron"));
+        let both = state(&[("firstName", 1, json!("Ada")), ("lastName", 1, json!("Byron"))]);
+        assert_eq!(both.text_trait("name").as_deref(), Some("Ada Byron"));
+        // A form that leaves the field empty says nothing of the name beside it; one that empties it later does.
+        let empty_field = state(&[("name", 1, json!("Ada Byron")), ("first_name", 1, json!(null))]);
+        assert_eq!(empty_field.text_trait("first_name").as_deref(), Some("Ada"));
+        let emptied = state(&[("name", 1, json!("Ada Byron")), ("first_name", 2, json!(null))]);
+        assert_eq!(emptied.text_trait("first_name"), None);
+        assert_eq!(state(&[("name", 1, json!("ada@example.com"))]).text_trait("first_name"), None);
+    }
+
+    #[test]
+    fn a_company_is_its_name_be_it_text_or_an_object() {
+        let object = state(&[("company", 1, json!({"name": "Initech", "id": 5}))]);
+        assert_eq!(object.text_trait("company_name").as_deref(), Some("Initech"));
+        let path = ["name".to_owned()];
+        assert_eq!(below("company", object.trait_value("company").unwrap(), &path), Some(json!("Initech")));
+        assert_eq!(below("companyName", json!("Initech"), &path), Some(json!("Initech")));
+        assert_eq!(below("plan", json!("pro"), &path), None);
+        assert_eq!(state(&[("company", 1, json!({"id": 5}))]).text_trait("company"), None);
+    }
+}

@@ -33,22 +33,26 @@ async fn send(house: &House, decision: Decision) -> MessageRecord {
     house.deps.store.message(PERSON.person_id(), id).await.unwrap().unwrap()
 }
 
-/// SES reports something of mail `n`, twice, as queues do. The address is another, so that the person's own stays usable.
+/// The address that the reported mails went to: not the profile's own, so that this one stays usable.
+const OTHER: &str = "gone@example.com";
+
+/// SES reports something of mail `n`, twice, as queues do.
 async fn report(house: &House, n: u32, kind: &str, detail: serde_json::Value) {
     let own = decision(house, n).id.to_string();
     let body = mail_event(house, kind, detail).replace(&house.decision(Channel::Mail).id.to_string(), &own);
+    let body = body.replace("ada@example.com", OTHER);
     let response = handle(&house.deps, house.batch(&[body.clone(), body], 1)).await.unwrap();
     assert!(response.batch_item_failures.is_empty());
 }
 
 async fn bounce(house: &House, n: u32, hardness: &str) {
-    let recipients = json!([{ "emailAddress": "gone@example.com" }]);
+    let recipients = json!([{ "emailAddress": OTHER }]);
     let bounce = json!({ "bounceType": hardness, "bounceSubType": "General", "timestamp": house.time.now(), "bouncedRecipients": recipients });
     report(house, n, "Bounce", json!({ "bounce": bounce })).await;
 }
 
 async fn complain(house: &House, n: u32) {
-    let recipients = json!([{ "emailAddress": "cross@example.com" }]);
+    let recipients = json!([{ "emailAddress": OTHER }]);
     let complaint = json!({ "timestamp": house.time.now(), "complainedRecipients": recipients });
     report(house, n, "Complaint", json!({ "complaint": complaint })).await;
 }

@@ -52,10 +52,11 @@ async fn owner(segments: &str, named: bool) -> Value {
     payload["data"]["owner"].clone()
 }
 
-/// Domain, 2: "each segment has an owner"; 5: "a task goes to the segment's owner".
+/// A task goes to the owner of the first segment that has one, as the config names them, and only then to that of the touch model.
 #[tokio::test]
-async fn a_task_goes_to_the_owner_of_the_account_else_to_that_of_the_first_segment_that_has_one() {
-    assert_eq!(owner(SEGMENTS, true).await, json!("long tail"));
+async fn a_task_goes_to_the_segments_owner_else_to_the_touch_models() {
+    assert_eq!(owner(SEGMENTS, true).await, json!("sales"));
+    assert_eq!(owner("", true).await, json!("long tail"));
     assert_eq!(owner(SEGMENTS, false).await, json!("sales"));
     assert_eq!(owner("", false).await, Value::Null);
 }

@@ -134,7 +134,7 @@ fn row(group: &Group, difference: String) -> [String; 5] {
     [
         group.name.clone(),
         number(group.people),
-        group.reached.map(|reached| format!("{} of {}", number(reached), number(group.judged))).unwrap_or_default(),
+        group.reached.map(|reached| format!("{}/{}", number(reached), number(group.judged))).unwrap_or_default(),
         group.rate.as_ref().map(rate).unwrap_or_default(),
         difference,
     ]

@@ -24,7 +24,7 @@ struct Known {
 }
 
 /// The call as `ingest` accepts it; `None` for the broken ones.
-fn event(call: &Call) -> Option<Event> {
+pub(super) fn event(call: &Call) -> Option<Event> {
     let mut body = call.body.clone();
     body["receivedAt"] = call.at.to_string().into();
     body["source"] = call.source.into();

@@ -145,7 +145,7 @@ mod tests {
         let report = Report::of(&bundle::embedded());
         let text = report.text("infra/config", false);
         assert!(text.lines().count() == 1 && text.ends_with(": no errors, no warnings\n"), "{text}");
-        assert!(text.starts_with("infra/config: 4") && text.contains(" rules, 10 segments, "), "{text}");
+        assert!(text.starts_with("infra/config: 4") && text.contains(" rules, 11 segments, "), "{text}");
     }
 
     #[test]

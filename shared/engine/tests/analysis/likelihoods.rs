@@ -160,7 +160,7 @@ fn a_likelihood_is_absent_where_it_cannot_apply() {
     assert_eq!(present(&["Signed Up"], false), ["purchase", "recommendation", "influence_outside"]);
     assert_eq!(
         present(&["Free Plan Started"], false),
-        ["purchase", "conversion", "success", "recommendation", "influence_outside"]
+        ["purchase", "conversion", "upgrade", "success", "recommendation", "influence_outside"]
     );
     assert_eq!(
         present(&["Subscription Started"], true),

@@ -82,6 +82,8 @@ async fn history_is_scored_anew_as_if_the_rules_had_always_held() {
     let (old, _) = stack_with(LATER, kept(before())).await;
     feed(&old, early, || 100).await;
     let under_old = everyone(old.store()).await;
+    // A data folder keeps its active configuration, so the new one is pushed.
+    old.store().push_config(&bundle::embedded(), LATER.parse().unwrap()).await.unwrap();
     old.stop().await;
 
     let (new, _) = stack_with(LATER, kept(bundle::embedded())).await;

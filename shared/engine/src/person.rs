@@ -1,13 +1,14 @@
 //! A person at a moment, as conditions look them up.
 
 use crate::engagement::Engagement;
+use crate::instant;
 use crate::known::below;
 use crate::moment::Moment;
 use crate::stage::stage;
 use crate::state::State;
 use perennial_config::cel::{List, Lookup, Value};
 use perennial_config::vocabulary::{AccountField, PersonSlot};
-use perennial_domain::time::{DAY_SECONDS, day_of, days_between, hour_of, month_of};
+use perennial_domain::time::{day_of, days_between, hour_of, month_of};
 use perennial_domain::traits::{find, readable};
 use perennial_domain::{Scores, Stage};
 use std::cell::OnceCell;
@@ -146,8 +147,9 @@ impl<'a> Person<'a> {
         }
     }
 
+    /// Whole days since a moment of the state, to the second as [`crate::due`] looks for it.
     fn days_since(&self, at: i64) -> Value<'a> {
-        Value::Int((self.moment.now.as_microsecond() - at).max(0) / (DAY_SECONDS * 1_000_000))
+        Value::Int(days_between(instant::timestamp(at), self.moment.now))
     }
 
     fn high_value_used(&self, days: u16) -> i64 {

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{Person, at, config_with};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
 use perennial_domain::time::plus_days;
 use perennial_domain::{Cause, Decision, Event};
@@ -178,6 +178,11 @@ fn a_condition_that_comes_to_hold_by_time_alone_sets_a_journey_off_once() {
     let mut person = Person::new("u");
     person.feed(&config, &[event("m0", "Onboarding Completed", start())], start());
     assert_eq!(shown(&play(&config, &mut person, plus_days(start(), 90))), [("help", 30 * 24)]);
+    // Real events have fractions of a second, and a timer rings at a whole one.
+    let mut fraction = Person::new("u");
+    let begun = start().checked_add(SignedDuration::from_micros(400_003)).unwrap();
+    fraction.feed(&config, &[event("m0", "Onboarding Completed", begun)], begun);
+    assert_eq!(shown(&play(&config, &mut fraction, plus_days(start(), 90))), [("help", 30 * 24)], "not a day later");
     let mut imported = Person::new("u");
     let now = plus_days(start(), 200);
     imported.feed(&config, &[event("m0", "Onboarding Completed", start())], now);

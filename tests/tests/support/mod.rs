@@ -47,7 +47,7 @@ pub struct Client {
 
 impl Client {
     pub fn new(base: &str) -> Self {
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().expect("a client");
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().expect("a client");
         Self { http, base: base.to_owned(), key: LOCAL_WRITE_KEY.to_owned() }
     }
 

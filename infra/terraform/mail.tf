@@ -27,7 +27,7 @@ resource "aws_sesv2_configuration_set_event_destination" "mail_events" {
 
   event_destination {
     enabled              = true
-    matching_event_types = ["SEND", "DELIVERY", "BOUNCE", "COMPLAINT", "REJECT", "OPEN", "CLICK", "DELIVERY_DELAY", "SUBSCRIPTION"]
+    matching_event_types = ["SEND", "DELIVERY", "BOUNCE", "COMPLAINT", "REJECT", "OPEN", "CLICK", "DELIVERY_DELAY", "SUBSCRIPTION", "RENDERING_FAILURE"]
 
     sns_destination {
       topic_arn = aws_sns_topic.mail_events.arn

@@ -55,6 +55,8 @@ async function replay(product, { method, path, headers }, body) {
 const eventsOf = ({ method, body_json: body }) => (method === 'POST' && body ? (body.batch ?? [body]) : []);
 const idOf = (event) => event.messageId ?? event.uuid;
 const userOf = (event) => event.userId ?? event.distinct_id;
+/** PostHog's groupidentify without a person has the group's type and key as its id. */
+const isOfAnAccountAlone = (event) => event.event === '$groupidentify' && event.distinct_id.startsWith('$');
 // PostHog knows tracks only; its own begin with a dollar.
 const isTrack = ({ type, event }) => (type ? type === 'track' : !event.startsWith('$'));
 
@@ -76,7 +78,10 @@ describe('captured requests', { skip: clients.length === 0 && 'there is no tests
       before(async () => (product = await Product.start({ writeKey: writeKeyOf(name) })));
       after(() => product?.stop());
 
-      const ids = new Set(requests.flatMap(eventsOf).map(idOf));
+      const all = requests.flatMap(eventsOf);
+      // They speak of an account and of no person, so they count for nobody.
+      const ofAccounts = all.filter(isOfAnAccountAlone);
+      const ids = new Set(all.filter((event) => !isOfAnAccountAlone(event)).map(idOf));
       const replayAll = async () => {
         for (const captured of requests) {
           const answer = await replay(product, captured, bytesOf(captured));
@@ -118,6 +123,10 @@ describe('captured requests', { skip: clients.length === 0 && 'there is no tests
         const { counts, traits } = await product.profile('u-1');
         for (const [event, count] of Object.entries(expected)) assert.equal(counts[event], count, event);
         assert.equal(traits.email, 'ada@example.com');
+        for (const { properties } of ofAccounts) {
+          const account = await product.get(`/api/accounts/${properties.$group_key}`);
+          assert.deepEqual(account.traits, properties.$group_set);
+        }
       });
     });
   }

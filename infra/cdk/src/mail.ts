@@ -11,7 +11,10 @@ import type { Options } from './options.ts';
 import type { QueuePair } from './queues.ts';
 
 /** What `perennial_contracts::ses` reads. `deliveryDelay` changes nothing but shows in the metrics that events come. */
-export const EVENTS = ['send', 'delivery', 'bounce', 'complaint', 'reject', 'open', 'click', 'deliveryDelay', 'subscription'];
+export const EVENTS = [
+  ...['send', 'delivery', 'bounce', 'complaint', 'reject', 'open', 'click', 'deliveryDelay', 'subscription'],
+  'renderingFailure',
+];
 
 /** The name of a stage's configuration set: as the config has it, and with the stage where it has one. */
 export function configurationSetOf({ stage }: Options, { mail }: Config): string {

@@ -4,27 +4,34 @@
 //! |---|---|
 //! | RFC 3339 and 9557, with any offset | `2026-03-01T09:30:00.000Z`, `2026-03-01T10:30:00+01:00[Europe/Rome]` |
 //! | SQL, with or without a zone | `2026-03-01 09:30:00`, `2026-03-01 09:30:00.123+00`, `2026-03-01 09:30:00 UTC` |
-//! | a date alone, or without separators | `2026-03-01`, `20260301`, `20260301093000`, `20260301T093000Z` |
-//! | seconds, milliseconds, microseconds or nanoseconds since 1970, by their size; as a number or as text, with or without a fraction | `1772357400`, `1772357400.5`, `"1772357400000"` |
+//! | a date alone, or without separators | `2026-03-01`, `20260301`, `20260301093000`, `20260301093000.0Z`, `20260301T093000Z` |
+//! | seconds, milliseconds, microseconds or nanoseconds since 1970, by their size; as a number or as text, with or without a fraction | `1772357400`, `1772357400.5`, `"1772357400000"`, `@1772357400` |
+//! | .NET's ticks: tenths of microseconds since the year 1 | `639079542000000000` |
+//! | DB2 and Oracle | `2026-03-01-09.30.00.000000`, `01-MAR-26 09.30.00.000000 AM` |
 //! | RFC 2822, RFC 850, `asctime`, `date`, access logs | `Sun, 01 Mar 2026 09:30:00 +0000`, `Sunday, 01-Mar-26 09:30:00 GMT`, `Sun Mar  1 09:30:00 UTC 2026`, `01/Mar/2026:09:30:00 +0000` |
 //! | what languages print | `Sun Mar 01 2026 10:30:00 GMT+0100 (CET)`, `2026-03-01 09:30:00 +0000 UTC m=+0.1`, `March 1, 2026 9:30 AM` |
 //! | .NET's and MongoDB's JSON, protocol buffers, Jackson's arrays | `/Date(1772357400000)/`, `{"$date": …}`, `{"seconds": …, "nanos": …}`, `[2026, 3, 1, 9, 30]` |
+//! | PHP's, Parse's and BigQuery's objects | `{"date": …, "timezone_type": 3, "timezone": "UTC"}`, `{"__type": "Date", "iso": …}`, `{"value": …}` |
 //!
 //! Without a zone it is UTC. A month in figures is read only behind the year: what `03/04/2026` means depends on who wrote it, so it is
 //! no moment here. Pure and total.
 
 mod written;
 
-use jiff::Timestamp;
+use crate::identity::is_placeholder;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use serde_json::Value;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
 
 /// No spelling of a moment is longer.
 const MAX_BYTES: usize = 120;
 /// No moment of ours is a smaller number: in seconds, it is of March 1973.
 const SMALLEST: i128 = 100_000_000;
 const NANOS: i128 = 1_000_000_000;
+/// .NET's ticks of 1970 and of 2101. Nanoseconds of this size would be of 1989 and 1990, of which nobody has nanoseconds.
+const TICKS: std::ops::Range<i128> = 621_355_968_000_000_000..662_695_992_000_000_000;
+const NANOS_OF_A_TICK: i128 = 100;
 
 /// The moment that `text` spells; `None` where it spells none.
 pub fn parse(text: &str) -> Option<Timestamp> {
@@ -33,7 +40,17 @@ pub fn parse(text: &str) -> Option<Timestamp> {
         return None;
     }
     let iso = || text.parse::<Timestamp>().ok();
-    iso().or_else(|| of_number(text)).or_else(|| of_dot_net(text)).or_else(|| written::parse(text))
+    let number = || of_number(text.strip_prefix('@').unwrap_or(text));
+    iso().or_else(number).or_else(|| of_dot_net(text)).or_else(|| written::parse(text))
+}
+
+/// Returns whether `text` is what programs and databases write where they have no moment: a word such as `null` or `Invalid Date`, nothing
+/// but zeros, or the first day of the year 1, with which the calendars of Go and .NET begin.
+pub fn is_nothing(text: &str) -> bool {
+    const WORDS: [&str; 4] = ["invalid date", "invalid datetime", "not a time", "nat"];
+    const ZEROS: [&str; 4] = ["0000-00-00", "0001-01-01", "1/1/0001", "01/01/0001"];
+    let lower = text.trim().trim_matches('"').to_ascii_lowercase();
+    is_placeholder(&lower) || WORDS.contains(&lower.as_str()) || ZEROS.iter().any(|zero| lower.starts_with(zero))
 }
 
 /// The moment that a JSON value spells; `None` where it spells none.
@@ -41,19 +58,7 @@ pub fn of_json(value: &Value) -> Option<Timestamp> {
     match value {
         Value::String(text) => parse(text),
         Value::Number(number) => of_number(&number.to_string()),
-        Value::Object(object) => {
-            if let Some(inner) = ["$date", "$numberLong"].iter().find_map(|name| object.get(*name)) {
-                // One level of each: `{"$date": {"$numberLong": "…"}}`.
-                return match inner {
-                    Value::Object(long) => of_json(long.get("$numberLong").filter(|long| !long.is_object())?),
-                    inner => of_json(inner),
-                };
-            }
-            let part = |names: [&str; 2]| names.iter().find_map(|name| object.get(*name));
-            let seconds = whole(part(["seconds", "_seconds"])?)?;
-            let nanos = part(["nanos", "_nanoseconds"]).map_or(Some(0), whole)?;
-            Timestamp::new(seconds, i32::try_from(nanos).ok()?).ok()
-        }
+        Value::Object(object) => of_object(object),
         Value::Array(parts) if (3..=7).contains(&parts.len()) => {
             let at = |index: usize| parts.get(index).map_or(Some(0), Value::as_i64);
             let small = |index: usize| at(index).and_then(|part| i8::try_from(part).ok());
@@ -65,8 +70,28 @@ pub fn of_json(value: &Value) -> Option<Timestamp> {
     }
 }
 
+/// The moment in an object of one of the kinds that libraries and databases are known to write.
+fn of_object(object: &Map<String, Value>) -> Option<Timestamp> {
+    let inner = ["$date", "$numberLong"].iter().find_map(|name| object.get(*name));
+    let inner = inner.or_else(|| object.get("iso").filter(|_| object.get("__type").is_some_and(|kind| kind == "Date")));
+    if let Some(inner) = inner.or_else(|| object.get("value").filter(|_| object.len() == 1)) {
+        // One level of each: `{"$date": {"$numberLong": "…"}}`.
+        return match inner {
+            Value::Object(long) => of_json(long.get("$numberLong").filter(|long| !long.is_object())?),
+            inner => of_json(inner),
+        };
+    }
+    if let (Some(Value::String(date)), Some(Value::String(zone))) = (object.get("date"), object.get("timezone")) {
+        return parse(&format!("{date} {zone}"));
+    }
+    let part = |names: [&str; 2]| names.iter().find_map(|name| object.get(*name));
+    let seconds = whole(part(["seconds", "_seconds"])?)?;
+    let nanos = part(["nanos", "_nanoseconds"]).map_or(Some(0), whole)?;
+    Timestamp::new(seconds, i32::try_from(nanos).ok()?).ok()
+}
+
 /// The moment that a decimal number is: seconds since 1970 below 10^11, milliseconds below 10^14, microseconds below 10^17, else
-/// nanoseconds. Seconds reach the first bound in 5138; milliseconds passed it in 1973.
+/// nanoseconds, or ticks where those would be of 1990. Seconds reach the first bound in 5138; milliseconds passed it in 1973.
 fn of_number(text: &str) -> Option<Timestamp> {
     if text.contains(['e', 'E']) && text.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
         let number: f64 = text.parse().ok().filter(|number: &f64| number.abs() < 1e19)?;
@@ -81,12 +106,16 @@ fn of_number(text: &str) -> Option<Timestamp> {
     if whole.is_empty() || whole.len() > 20 || !are_digits(whole) || !are_digits(fraction) {
         return None;
     }
+    let nanos_of = |fraction: &str| format!("{:0<9}", &fraction[..fraction.len().min(9)]).parse::<i64>().ok();
     if digits == text
-        && let Some(at) = of_digits(text)
+        && let Some(at) = of_digits(whole)
     {
-        return Some(at);
+        return at.checked_add(SignedDuration::from_nanos(nanos_of(fraction)?)).ok();
     }
     let whole: i128 = whole.parse().ok()?;
+    if TICKS.contains(&whole) && !negative {
+        return Timestamp::from_nanosecond((whole - TICKS.start) * NANOS_OF_A_TICK).ok();
+    }
     if whole < SMALLEST {
         return None;
     }
@@ -94,7 +123,7 @@ fn of_number(text: &str) -> Option<Timestamp> {
         .into_iter()
         .find_map(|(beyond, nanos)| (whole < beyond).then_some(nanos))
         .unwrap_or(1);
-    let fraction: i128 = format!("{:0<9}", &fraction[..fraction.len().min(9)]).parse().ok()?;
+    let fraction = i128::from(nanos_of(fraction)?);
     let nanos = whole * nanos_of_one + fraction * nanos_of_one / NANOS;
     Timestamp::from_nanosecond(if negative { -nanos } else { nanos }).ok()
 }

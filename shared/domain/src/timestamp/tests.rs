@@ -33,6 +33,15 @@ fn one_moment_is_read_in_every_spelling() {
         "20260301T093000",
         "20260301T093000+0000",
         "20260301093000",
+        "20260301093000Z",
+        "20260301093000.000",
+        "20260301093000.0Z",
+        "20260301103000+0100",
+        "2026-03-01-09.30.00.000000",
+        "2026-03-01-09.30.00",
+        "2026-03-01 09.30.00",
+        "01-MAR-26 09.30.00.000000 AM",
+        "01-MAR-26 09.30.00.000000000 AM +00:00",
         "2026-03-01 09:30:00",
         "2026-03-01 09:30",
         "2026-03-01 09:30:00Z",
@@ -78,6 +87,11 @@ fn one_moment_is_read_in_every_spelling() {
         "01:30:00 Mar 01, 2026 PST",
         "1772357400",
         "+1772357400",
+        "@1772357400",
+        "@1772357400.0",
+        "639079542000000000",
+        "639079542000000000.0",
+        "6.39079542e17",
         "1772357400.0",
         "1772357400000",
         "1772357400000000",
@@ -110,6 +124,12 @@ fn json_values_of_every_kind_are_read() {
         json!({ "_seconds": SECOND, "_nanoseconds": 0 }),
         json!([2026, 3, 1, 9, 30]),
         json!([2026, 3, 1, 9, 30, 0, 0]),
+        json!(639_079_542_000_000_000_i64),
+        json!({ "date": "2026-03-01 09:30:00.000000", "timezone_type": 3, "timezone": "UTC" }),
+        json!({ "date": "2026-03-01 10:30:00.000000", "timezone_type": 3, "timezone": "Europe/Rome" }),
+        json!({ "date": "2026-03-01 10:30:00.000000", "timezone_type": 1, "timezone": "+01:00" }),
+        json!({ "__type": "Date", "iso": "2026-03-01T09:30:00.000Z" }),
+        json!({ "value": "2026-03-01T09:30:00.000Z" }),
     ] {
         assert_eq!(of_json(&value), Some(second()), "{value}");
     }
@@ -206,6 +226,12 @@ fn what_may_mean_several_moments_or_none_is_none() {
         "1772357400 1772357400",
         "17723574000000000000000",
         "/Date(x)/",
+        "@",
+        "@2026",
+        "09.30.00",
+        "01.03.26",
+        "20261301093000Z",
+        "2026-03-01-25.00.00",
     ] {
         assert_eq!(parse(text), None, "{text}");
     }
@@ -218,8 +244,40 @@ fn what_may_mean_several_moments_or_none_is_none() {
         json!([2026, 13, 1]),
         json!({}),
         json!({"$date": {}}),
+        json!({"value": "2026-03-01", "unit": "day"}),
+        json!({"iso": "2026-03-01"}),
+        json!({"date": "2026-03-01", "timezone": "Mars"}),
     ] {
         assert_eq!(of_json(&value), None, "{value}");
+    }
+}
+
+#[test]
+fn what_programs_write_for_no_moment_is_told_from_moments() {
+    for text in [
+        "",
+        "null",
+        "undefined",
+        "NaN",
+        "None",
+        "NaT",
+        "0",
+        "0.0",
+        "-1",
+        "Invalid Date",
+        "\"Invalid DateTime\"",
+        "0000-00-00",
+        "0000-00-00 00:00:00",
+        "0000-00-00T00:00:00Z",
+        "0001-01-01T00:00:00Z",
+        "0001-01-01 00:00:00 +0000 UTC",
+        "0001-01-01T00:00:00+01:00",
+        "1/1/0001 12:00:00 AM",
+    ] {
+        assert!(is_nothing(text), "{text}");
+    }
+    for text in ["2026-03-01", "1970-01-01T00:00:00Z", "42", "yesterday", "2000-01-01", "0002-01-01", "1772357400"] {
+        assert!(!is_nothing(text), "{text}");
     }
 }
 
@@ -227,6 +285,7 @@ proptest! {
     #[test]
     fn no_text_is_too_hostile(text in ".{0,60}") {
         parse(&text);
+        is_nothing(&text);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::{Offset, TimeZone};
+use std::borrow::Cow;
 
 /// What was found so far.
 #[derive(Default)]
@@ -57,6 +58,10 @@ impl Found {
             self.date(date)?;
             return self.time(time);
         }
+        if let Some((date, time)) = joined(word) {
+            self.date(date)?;
+            return self.time(&time);
+        }
         let is_joined = |at: usize| word.as_bytes().get(at + 1).is_some_and(u8::is_ascii_digit);
         if let Some(at) = word.find(['T', 't']).filter(|at| *at >= 8 && is_joined(*at)) {
             self.date(&word[..at])?;
@@ -64,6 +69,10 @@ impl Found {
         }
         if word.contains(':') {
             return self.time(word);
+        }
+        // Oracle's `09.30.00.000000`: behind a whole date no second date is left to be read.
+        if let Some(time) = dotted(word).filter(|_| self.day.is_some()) {
+            return self.time(&time);
         }
         if word.contains(['-', '/', '.']) {
             return self.date(word);
@@ -199,6 +208,27 @@ impl Found {
         let zone = self.offset.map(Offset::to_time_zone).or(self.zone).unwrap_or(TimeZone::UTC);
         date.to_datetime(time).to_zoned(zone).ok().map(|zoned| zoned.timestamp())
     }
+}
+
+/// The date and the time of `20260301093000Z` (LDAP) and of `2026-03-01-09.30.00.000000` (DB2).
+fn joined(word: &str) -> Option<(&str, Cow<'_, str>)> {
+    let (date, rest) = word.split_at_checked(8)?;
+    let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if are_digits(date) && rest.get(..6).is_some_and(are_digits) && rest.len() > 6 {
+        return Some((date, Cow::Borrowed(rest)));
+    }
+    let (date, rest) = word.split_at_checked(10)?;
+    let time = dotted(rest.strip_prefix('-')?)?;
+    (date.bytes().filter(|byte| *byte == b'-').count() == 2).then_some((date, Cow::Owned(time)))
+}
+
+/// A time whose hours, minutes and seconds have dots between them, with colons instead.
+fn dotted(word: &str) -> Option<String> {
+    let mut parts = word.splitn(3, '.');
+    let (hour, minute, second) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_pair = |text: &str| figures::<u8>(text, 2).is_some();
+    let begins = second.get(..2).is_some_and(is_pair);
+    (is_pair(hour) && is_pair(minute) && begins).then(|| format!("{hour}:{minute}:{second}"))
 }
 
 /// Sets what was not set before.

@@ -13,11 +13,12 @@ const MAX_BYTES: usize = 120;
 const MAX_WRAPPINGS: usize = 8;
 
 /// Words that stand for no value or for nobody, in lower case, without spaces, `_` and `-`.
-const WORDS: [&str; 49] = [
+const WORDS: [&str; 53] = [
     "anonymous",
     "anonymoususer",
     "anonymousvisitor",
     "dbnull",
+    "defaultuser",
     "empty",
     "false",
     "guest",
@@ -35,6 +36,7 @@ const WORDS: [&str; 49] = [
     "nonetype",
     "noid",
     "notauthenticated",
+    "nothing",
     "notavailable",
     "notapplicable",
     "notdefined",
@@ -63,6 +65,8 @@ const WORDS: [&str; 49] = [
     "unknown",
     "unknownuser",
     "unset",
+    "visitor",
+    "void",
 ];
 
 /// Names of the fields and variables that hold ids, in lower case, without what stands between their words.
@@ -126,14 +130,55 @@ const PREFIXES: [&str; 17] = [
 ];
 
 /// Returns whether `text` stands for no id: a word such as `null`, `undefined`, `NaN`, `[object Object]`, `anonymous` or `distinct_id`, -1,
-/// nothing but zeros and dashes, or a template that was not filled in, in any case and wrapping. Whoever took it for an id would make one
-/// person of everybody who sends it.
+/// nothing but zeros and dashes, a template that was not filled in, or an object or a value of a database that holds no more than that, in
+/// any case, width and wrapping. Whoever took it for an id would make one person of everybody who sends it.
 pub fn is_placeholder(text: &str) -> bool {
-    if text.len() > MAX_BYTES || is_surely_an_id(text) {
+    if text.len() > MAX_BYTES {
+        return false;
+    }
+    let text = &*narrow(text);
+    if is_cast(text) {
+        return true;
+    }
+    if is_surely_an_id(text) {
         return false;
     }
     let bare = unwrapped(text);
-    is_template(trimmed(text)) || is_template(&bare) || is_nothing(&bare)
+    is_template(trimmed(text)) || is_template(&bare) || is_nothing(&bare) || is_hollow(text)
+}
+
+/// `text` with the ASCII characters that were written in full width in their usual one.
+fn narrow(text: &str) -> Cow<'_, str> {
+    const WIDE: std::ops::RangeInclusive<char> = '\u{ff01}'..='\u{ff5e}';
+    const FURTHER: u32 = 0xfee0;
+    if !text.contains(|c| WIDE.contains(&c)) {
+        return Cow::Borrowed(text);
+    }
+    let narrow = |c| if WIDE.contains(&c) { char::from_u32(u32::from(c) - FURTHER).unwrap_or(c) } else { c };
+    Cow::Owned(text.chars().map(narrow).collect())
+}
+
+/// Whether it is nothing with a type, as PostgreSQL writes it: `NULL::varchar`.
+fn is_cast(text: &str) -> bool {
+    let Some((value, kind)) = text.split_once("::") else { return false };
+    let is_type = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '(' | ')' | '[' | ']' | ',');
+    kind.starts_with(|c: char| c.is_ascii_alphabetic()) && kind.chars().all(is_type) && is_placeholder(value)
+}
+
+/// Whether it is an object that holds nothing, in the notation of JSON or of a language, or the constructor of an id that was given
+/// nothing: `{"id":null}`, `{'$oid': '000000000000000000000000'}`, `ObjectId("")`, `urn:uuid:00000000-0000-0000-0000-000000000000`.
+fn is_hollow(text: &str) -> bool {
+    const CONSTRUCTORS: [&str; 9] =
+        ["objectid", "new objectid", "bson.objectid", "uuid", "guid", "string", "str", "some", "just"];
+    let decoded = decoded(trimmed(text));
+    let text = trimmed(decoded.as_deref().unwrap_or(text));
+    if let Some(members) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+        return members.split(',').all(|member| member.split_once(':').is_some_and(|(_, value)| is_placeholder(value)));
+    }
+    let lower = text.to_ascii_lowercase();
+    let called = lower.strip_suffix(')').and_then(|rest| rest.split_once('('));
+    called.is_some_and(|(name, given)| CONSTRUCTORS.contains(&name) && is_placeholder(given))
+        || lower.strip_prefix("urn:uuid:").is_some_and(is_empty)
 }
 
 /// Returns `text` in lower case, without white space, quotes, brackets and escapes around it: the same for all wrappings of one text.
@@ -143,7 +188,7 @@ pub fn bare_id(text: &str) -> String {
 
 /// Whether a glance is enough: letters, digits and common separators, a digit other than 0 among them, as in numbers and UUIDs.
 fn is_surely_an_id(text: &str) -> bool {
-    const ALSO: [&str; 3] = ["-1", "-1.0", "lmy47d"];
+    const ALSO: [&str; 4] = ["-1", "-1.0", "-2", "lmy47d"];
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'|'))
         && text.bytes().any(|byte| matches!(byte, b'1'..=b'9'))
         && !ALSO.iter().any(|word| word.eq_ignore_ascii_case(text))
@@ -160,19 +205,21 @@ fn is_nothing(bare: &str) -> bool {
         || is_made_of_nothing(&lower)
 }
 
-/// Whether nothing is there, or only zeros, or -1, or the largest UUID.
+/// Whether nothing is there, or only zeros, or -1 or -2, or the largest UUID.
 fn is_empty(lower: &str) -> bool {
     let digits = lower.strip_prefix("0x").unwrap_or(lower);
     let f_only = || lower.len() >= 32 && lower.bytes().all(|byte| matches!(byte, b'f' | b'-'));
-    digits.chars().all(|c| c == '0' || !c.is_alphanumeric()) || matches!(lower, "-1" | "-1.0" | "\u{2212}1") || f_only()
+    digits.chars().all(|c| c == '0' || !c.is_alphanumeric())
+        || matches!(lower, "-1" | "-1.0" | "-2" | "\u{2212}1" | "0n")
+        || f_only()
 }
 
 /// What languages and spreadsheets write that is more than a word.
 fn is_nothing_of_a_program(lower: &str) -> bool {
     const BEGINNINGS: [&str; 8] =
         ["object ", "[native ", "[function", "function ", "function(", "java.lang.object@", "promise {", "typeerror"];
-    const EXACTLY: [&str; 10] =
-        ["n/a", "#n/a", "#ref!", "#value!", "#null!", "#name?", "\\n", "null::text", "()=>{}", "1.#qnan"];
+    const EXACTLY: [&str; 11] =
+        ["n/a", "#n/a", "#ref!", "#value!", "#null!", "#name?", "\\n", "()=>{}", "1.#qnan", "(direct)", "(other)"];
     lower.replace(['+', '_'], " ").contains("[object ")
         || BEGINNINGS.iter().any(|beginning| lower.starts_with(beginning))
         || EXACTLY.contains(&lower)
@@ -201,8 +248,11 @@ fn is_format(bare: &str) -> bool {
     matches!(rest, "s" | "d" | "i" | "u" | "v" | "r" | "x" | "@" | "ld" | "lu" | "lld" | "llu" | "zu" | "S" | "D" | "q")
 }
 
-/// Whether it was put together of what was not there: `user_undefined`, `null-null`, `undefined undefined`.
+/// Whether it was put together of what was not there: `user_undefined`, `null-null`, `undefined undefined`, `nullnull`.
 fn is_made_of_nothing(lower: &str) -> bool {
+    if is_run_of_nothing(lower) {
+        return true;
+    }
     let parts: Vec<&str> =
         lower.split(['_', '-', ':', '/', '|', '.', ' ', ',', '#', '@']).filter(|part| !part.is_empty()).collect();
     let all_words = || parts.iter().all(|part| WORDS.contains(part));
@@ -211,6 +261,15 @@ fn is_made_of_nothing(lower: &str) -> bool {
             && parts.iter().any(|part| NEVER_A_PART.contains(part))
     };
     parts.len() > 1 && (all_words() || ends_in_nothing())
+}
+
+/// Whether several words that are never a part stand there with nothing between them; `nannan` may be a name.
+fn is_run_of_nothing(lower: &str) -> bool {
+    let mut rest = lower;
+    while let Some(next) = NEVER_A_PART.iter().find_map(|word| rest.strip_prefix(word)) {
+        rest = next;
+    }
+    rest.is_empty() && ["null", "undefined"].iter().any(|word| lower.contains(word))
 }
 
 /// Without `your` in front, as documentation writes names: `YOUR_USER_ID`.
@@ -248,13 +307,18 @@ fn without_wrapping(text: &str) -> &str {
     let text = trimmed(text);
     // An empty list or object is nothing, and what they hold is looked at.
     let text = text.trim_end_matches([',', ';']);
+    // Python's `b'…'` and `u'…'`.
+    let text = match text.as_bytes() {
+        [b'b' | b'B' | b'u' | b'U', open @ (b'\'' | b'"'), .., close] if open == close => &text[1..],
+        _ => text,
+    };
     let unquoted = text.trim_matches(|c| QUOTES.contains(&c) || c == '\\');
     if unquoted.len() < text.len() && !matches!(text, "\\N" | "\\n") {
         return trimmed(unquoted);
     }
     let pairs = [('(', ')'), ('[', ']'), ('<', '>'), ('{', '}')];
     let inner = pairs.iter().find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close));
-    match inner.map(trimmed) {
+    match inner.map(|inner| trimmed(trimmed(inner).trim_end_matches(','))) {
         // `[object Object]` and `{user_id}` say more with their brackets.
         Some(inner) if is_nothing(inner) => inner,
         Some(inner) if inner.starts_with(QUOTES) || inner.starts_with(['(', '[', '<', '{']) => {
@@ -289,6 +353,9 @@ fn decoded(text: &str) -> Option<String> {
         ];
         let decoded = ENTITIES.iter().fold(text.to_owned(), |text, (entity, c)| text.replace(entity, c));
         return (decoded != text).then_some(decoded);
+    }
+    if text.contains("\\x00") {
+        return Some(text.replace("\\x00", ""));
     }
     if text.contains("\\u") || text.contains("\\\"") {
         return serde_json::from_str(&format!("\"{}\"", text.replace("\\\"", "\"").replace('"', "\\\""))).ok();

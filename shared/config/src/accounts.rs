@@ -2,9 +2,11 @@
 //! is written into the CRM.
 
 mod load;
+mod stage;
 
 #[cfg(feature = "schema")]
 pub(crate) use load::File;
+pub(crate) use stage::unknown_stage_events;
 
 use perennial_domain::{Currency, Touch};
 use serde::Deserialize;

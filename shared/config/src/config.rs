@@ -1,6 +1,6 @@
 //! The whole config, checked and compiled.
 
-use crate::accounts::Accounts;
+use crate::accounts::{self, Accounts};
 use crate::bundle::Bundle;
 use crate::channels::{Channels, Template};
 use crate::deployment::{self, Deployment};
@@ -66,6 +66,12 @@ impl Config {
     /// # Errors
     /// Every error of every file, in the order of the files' names.
     pub fn load(bundle: &Bundle) -> Result<Self, ConfigErrors> {
+        let (config, errors) = Self::load_all(bundle);
+        if errors.is_empty() { Ok(config) } else { Err(ConfigErrors(errors)) }
+    }
+
+    /// Compiles as much of `bundle` as is right, and returns it with every error: what is wrong is missing from it, or stood in for.
+    pub(crate) fn load_all(bundle: &Bundle) -> (Self, Vec<ConfigError>) {
         let mut errors = Vec::new();
         for name in bundle.files.keys() {
             if !KNOWN.contains(&name.as_str()) && template_name(name).is_none() && journeys::retired(name).is_none() {
@@ -122,12 +128,7 @@ impl Config {
         let endpoints: Vec<&str> = channels.webhook.keys().map(String::as_str).collect();
         // A config that says nothing of accounts has the defaults.
         let accounts = bundle.files.get("accounts.toml").map(|text| {
-            Accounts::load(
-                &mut Reporter::new("accounts.toml", text, &mut errors),
-                &channels.webhook,
-                &lifecycle,
-                &persona_names,
-            )
+            Accounts::load(&mut Reporter::new("accounts.toml", text, &mut errors), &channels.webhook, &persona_names)
         });
         let vocabulary = PersonVocabulary { level: Level::Journey, segments: &segment_names, ..vocabulary };
         let names = journeys::Names { templates: &names, endpoints: &endpoints, segments: &segments, vocabulary };
@@ -142,31 +143,30 @@ impl Config {
         }
         journeys.ask(&templates);
         let limits = optional(bundle, "limits.toml", &mut errors, limits::load);
+        let accounts = accounts.unwrap_or_default();
+        errors.extend(accounts::unknown_stage_events(bundle, &accounts, &lifecycle));
         errors.sort_by(|a, b| a.place().cmp(&b.place()));
         errors.dedup();
-        if errors.is_empty() {
-            Ok(Self {
-                version: bundle.version(),
-                sources,
-                pages,
-                identity,
-                features,
-                personas,
-                scoring,
-                lifecycle,
-                accounts: accounts.unwrap_or_default(),
-                segments,
-                journeys,
-                limits,
-                history,
-                channels,
-                templates,
-                schedules,
-                deployment,
-            })
-        } else {
-            Err(ConfigErrors(errors))
-        }
+        let config = Self {
+            version: bundle.version(),
+            sources,
+            pages,
+            identity,
+            features,
+            personas,
+            scoring,
+            lifecycle,
+            accounts,
+            segments,
+            journeys,
+            limits,
+            history,
+            channels,
+            templates,
+            schedules,
+            deployment,
+        };
+        (config, errors)
     }
 
     /// The name that an event is counted under: that of the event that its page stands for, else its own, see

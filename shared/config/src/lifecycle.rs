@@ -21,6 +21,19 @@ pub enum Milestone {
     Churned,
 }
 
+impl Milestone {
+    /// Its name in `lifecycle.toml`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Lead => "lead",
+            Self::Trial => "trial",
+            Self::Freemium => "freemium",
+            Self::Customer => "customer",
+            Self::Churned => "churned",
+        }
+    }
+}
+
 /// Which of the product's and billing's events say where someone stands: visitor, lead, trial, freemium, onboarding, adopting,
 /// established, at_risk, churned, won_back.
 #[derive(Debug, Deserialize)]

@@ -223,3 +223,20 @@ fn files_of_windows_are_read_with_the_same_places() {
     bundle.files.insert("schedules.toml".to_owned(), text.to_owned());
     assert!(errors_of(&bundle).starts_with("schedules.toml:3:12: "), "{}", errors_of(&bundle));
 }
+
+#[test]
+fn a_name_that_only_the_other_kind_of_condition_knows_is_told_as_such() {
+    let mut bundle = default_bundle();
+    let add = |text: &mut String, more: &str| text.push_str(more);
+    add(
+        bundle.files.get_mut("segments.toml").unwrap(),
+        "\n[[segment]]\nname = \"x\"\nwhen = 'properties.plan == \"pro\"'\n",
+    );
+    add(
+        bundle.files.get_mut("scoring.toml").unwrap(),
+        "\n[[rule]]\nid = \"x\"\nscore = \"churn\"\nevent = \"E\"\npoints = 5\ncap = 9\nwhere = 'idle_days > 3'\n",
+    );
+    let errors = errors_of(&bundle);
+    assert!(errors.contains("`properties` is for conditions on events, such as `where`"), "{errors}");
+    assert!(errors.contains("`idle_days` is for conditions on a person, such as `when`"), "{errors}");
+}

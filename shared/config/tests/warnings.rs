@@ -39,7 +39,26 @@ fn the_default_config_has_nothing_to_remark_on() {
 }
 
 #[test]
-fn where_something_is_wrong_nothing_is_remarked_on() {
+fn errors_do_not_hide_what_is_certain_whatever_is_meant() {
+    let mut bundle = default_bundle();
+    let change = |bundle: &mut Bundle, file: &str, text: &str| bundle.files.get_mut(file).unwrap().push_str(text);
+    change(&mut bundle, "journeys.toml", "\n[[journey]]\nid = \"x\"\ntrigger = { event = \"Webinar Attend\" }\n");
+    change(&mut bundle, "journeys.toml", STEP);
+    change(&mut bundle, "segments.toml", &format!("{SEGMENT}when = 'pays && stage == \"trial\" && idle_days > 3'\n"));
+    change(&mut bundle, "schedules.toml", "\n[[schedule]]\n");
+    let checked = check(&bundle);
+    let told: String = checked.warnings.iter().map(|warning| format!("{warning}\n")).collect();
+    assert!(checked.config.is_none() && !checked.errors.is_empty());
+    expect(&told, &["it holds in no stage", "`Webinar Attended`"]);
+    // What stands at which place is not known where something before it is left out.
+    let journeys = bundle.files.get_mut("journeys.toml").unwrap();
+    *journeys = journeys.replacen("trigger = { event", "trigger = { evnt", 1);
+    let told: String = check(&bundle).warnings.iter().map(|warning| format!("{warning}\n")).collect();
+    expect(&told, &["it holds in no stage"]);
+}
+
+#[test]
+fn where_something_is_wrong_what_depends_on_it_is_not_remarked_on() {
     let mut bundle = default_bundle();
     bundle
         .files
@@ -295,6 +314,64 @@ fn names_of_events_that_nothing_sends_and_nearly_match_a_known_one_are_remarked_
 }
 
 #[test]
+fn names_of_events_in_another_form_or_order_are_remarked_on_wherever_they_stand() {
+    let rule = |event: &str| after("scoring.toml", &RULE.replace("\"E\"", &format!("\"{event}\"")));
+    for (wrong, right) in [
+        ("Content View", "`Content Viewed` is what is sent: did you mean that? See sources.toml:"),
+        ("Content Views", "`Content Viewed`"),
+        ("Demo Request", "`Demo Requested` is written 4 times elsewhere: did you mean that? See scoring.toml:"),
+        ("Requested Demo", "`Demo Requested`"),
+        ("Webinar Attend", "`Webinar Attended`"),
+        ("Campain Clicked", "`Campaign Clicked`"),
+        ("CampaignClick", "`Campaign Clicked`"),
+        ("Email Open", "`Email Opened` is what is sent: did you mean that? See the mail service's reports"),
+    ] {
+        expect(&rule(wrong), &[right]);
+    }
+    let tally = "\n[[tally]]\nname = \"x\"\nevents = [\"Sign Up\"]\n";
+    expect(&after("scoring.toml", tally), &["`Signed Up` is what is sent"]);
+    let journey = |with: &str, step: &str| {
+        let text = format!("\n[[journey]]\nid = \"x\"\ntrigger = {{ event = \"E\" }}\n{with}step = [{step}]\n");
+        after("journeys.toml", &text)
+    };
+    let mail = "{ channel = \"mail\", template = \"welcome\" }";
+    expect(&journey("goal = { event = \"Refer Sent\", within_days = 9 }\n", mail), &["`Referral Sent`"]);
+    let wait = "{ wait = { event = \"Sign In\", days = 2, timeout = \"end\" } }, ";
+    expect(&journey("", &format!("{wait}{mail}")), &["`Signed In`"]);
+    let condition = "count_hours(\"Negative Mentions\", 24) > 3";
+    expect(
+        &after("segments.toml", &format!("{SEGMENT}when = '{condition}'\n")),
+        &["`Negative Mention` is what is sent"],
+    );
+    expect(
+        &after("scoring.toml", &format!("{RULE}where = 'event == \"Survey Answred\"'\n")),
+        &[
+            "it is false for every event \"E\", a `track` call; nothing else is called `Survey Answred`, and `Survey Answered` is what is sent",
+        ],
+    );
+    let mut bundle = default_bundle();
+    let scoring = bundle.files.get_mut("scoring.toml").unwrap();
+    *scoring = scoring.replacen("event = \"Survey Answered\"", "event = \"Survey Answer\"", 1);
+    let told = remarks(&bundle);
+    assert!(told.lines().any(|line| line.contains("`Survey Answer`, and `Survey Answered` is")), "{told}");
+    for fine in ["Trial Ended", "Trial Ending", "Seat Unassigned", "Webinar Cancelled", "Signed Out", "Plan Downgraded"]
+    {
+        expect(&rule(fine), &[]);
+    }
+}
+
+#[test]
+fn a_milestone_with_a_typing_error_is_told_at_its_own_place() {
+    let mut bundle = default_bundle();
+    let lifecycle = bundle.files.get_mut("lifecycle.toml").unwrap();
+    *lifecycle = lifecycle.replace("trial = [\"Trial Started\"", "trial = [\"Trial Start\"");
+    let checked = check(&bundle);
+    let errors: Vec<String> = checked.errors.iter().map(ToString::to_string).collect();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].starts_with("lifecycle.toml:") && errors[0].contains("`Trial Started`"), "{errors:?}");
+}
+
+#[test]
 fn texts_that_a_name_never_has_are_remarked_on_wherever_a_condition_asks() {
     let segment = |when: &str| after("segments.toml", &format!("{SEGMENT}when = '{when}'\n"));
     expect(
@@ -349,6 +426,35 @@ fn steps_that_nobody_comes_to_are_remarked_on() {
     expect(&journey(&waits), &[]);
     let skipped = format!("{}, {}, {}", mail(", then = \"3\""), mail(""), mail(""));
     expect(&journey(&skipped), &["nobody ever comes to step `2`"]);
+}
+
+#[test]
+fn branches_that_go_one_way_only_are_remarked_on() {
+    let journey = |when: &str, go_to: &str| {
+        after(
+            "journeys.toml",
+            &format!(
+                "\n[[journey]]\nid = \"x\"\ntrigger = {{ event = \"E\" }}\nstages = [\"lead\", \"adopting\"]\nstep = [{{ branch = {{ when = '{when}', go_to = \"{go_to}\" }} }}, \
+                 {{ channel = \"mail\", template = \"welcome\", then = \"end\" }}, {{ id = \"b\", channel = \"mail\", template = \"welcome\" }}]\n"
+            ),
+        )
+    };
+    expect(
+        &journey("true", "b"),
+        &["nobody ever comes to step `2`: the condition of the branch at step `1` always holds"],
+    );
+    expect(
+        &journey("false", "b"),
+        &["nobody ever comes to step `b`: the condition of the branch at step `1` never holds"],
+    );
+    expect(
+        &journey("stage == \"trial\"", "b"),
+        &[
+            "nobody ever comes to step `b`: the condition of the branch at step `1` never holds (it holds in none of the stages lead, adopting)",
+        ],
+    );
+    expect(&journey("stage == \"adopting\"", "b"), &[]);
+    expect(&journey("pays || traits.a == 1", "b"), &[]);
 }
 
 #[test]

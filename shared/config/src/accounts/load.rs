@@ -5,7 +5,6 @@ use super::{
 };
 use crate::channels::{Endpoint, Kind};
 use crate::error::{Reporter, unknown};
-use crate::lifecycle::Lifecycle;
 use crate::spanned::Spanned;
 use perennial_domain::{Currency, Touch};
 use serde::Deserialize;
@@ -196,12 +195,7 @@ struct RawCrm {
 
 impl Accounts {
     /// Checks and compiles the file against the names of the others.
-    pub(crate) fn load(
-        report: &mut Reporter<'_>,
-        endpoints: &BTreeMap<String, Endpoint>,
-        lifecycle: &Lifecycle,
-        personas: &[String],
-    ) -> Self {
+    pub(crate) fn load(report: &mut Reporter<'_>, endpoints: &BTreeMap<String, Endpoint>, personas: &[String]) -> Self {
         let Some(file) = report.parse::<File>() else {
             return Self::default();
         };
@@ -213,15 +207,7 @@ impl Accounts {
             r#trait: owner.r#trait,
             by_touch: by_touch.into_iter().filter_map(|(touch, owner)| Some((touch, owner?))).collect(),
         };
-        let known: Vec<&str> = lifecycle.milestones.keys().map(String::as_str).collect();
-        let mut stage_events = BTreeSet::new();
-        for event in file.stage.events {
-            // Without milestones lifecycle.toml has errors of its own.
-            if !known.is_empty() && !known.contains(&event.get_ref().as_str()) {
-                report.at(event.span(), unknown("event of lifecycle.toml", event.get_ref(), known.iter().copied()));
-            }
-            stage_events.insert(event.into_inner());
-        }
+        let stage_events: BTreeSet<String> = file.stage.events.into_iter().map(Spanned::into_inner).collect();
         let renewal = load_renewal(report, file.renewal);
         let member_events = match file.members {
             Some(members) => {

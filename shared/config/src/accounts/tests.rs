@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use crate::bundle::Bundle;
 use crate::channels::{Endpoint, Kind, SecretPlace};
 use crate::error::{ConfigError, Reporter};
 use crate::lifecycle::{Lifecycle, Milestone};
@@ -14,8 +15,10 @@ fn load(text: &str) -> (Accounts, Vec<ConfigError>) {
     let endpoint =
         |kind: Kind| Endpoint { kind, url: String::new(), secret: SecretPlace::Env("S".into()), allow_private: false };
     let endpoints = [("crm".to_owned(), endpoint(Kind::Standard)), ("chat".to_owned(), endpoint(Kind::Slack))].into();
-    let accounts =
-        Accounts::load(&mut Reporter::new("accounts.toml", text, &mut errors), &endpoints, &lifecycle, &personas);
+    let accounts = Accounts::load(&mut Reporter::new("accounts.toml", text, &mut errors), &endpoints, &personas);
+    let files = [("accounts.toml", text), ("lifecycle.toml", "[milestones]\ncustomer = [\"Subscription Started\"]\n")];
+    let bundle = Bundle { files: files.map(|(name, text)| (name.to_owned(), text.to_owned())).into() };
+    errors.extend(unknown_stage_events(&bundle, &accounts, &lifecycle));
     (accounts, errors)
 }
 

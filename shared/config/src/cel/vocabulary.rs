@@ -126,6 +126,11 @@ pub trait Vocabulary {
     /// What the variable `name` stands for; `None` where there is no such variable.
     fn variable(&self, name: &str) -> Option<(Self::Slot, Type)>;
 
+    /// What to do about a name that only other conditions know; `None` where they do not know it either.
+    fn elsewhere(&self, _name: &str) -> Option<&'static str> {
+        None
+    }
+
     /// What the key of a map stands for: `["product", "sku"]` of `properties` for `properties.product.sku`.
     /// `map` is a name of [`Form::Map`], and `path` has at least one key. The error says what is allowed.
     fn member(&self, map: &str, path: &[String]) -> Result<(Self::Slot, Type), String>;

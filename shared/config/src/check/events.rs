@@ -1,15 +1,21 @@
-//! Names of events that are written in two ways, or that nothing sends and nearly match one that is.
+//! Names of events that are written in two ways, or that are probably another name, which is known better.
+
+mod alike;
 
 use super::Remarks;
 use super::cases::CALLS;
-use super::conditions::on_persons;
-use super::places::Part::{self, At, Key};
+use super::conditions::{on_events, on_persons};
+use super::places::Part::{self, At, Key, Text};
+use crate::cel::compared_texts;
 use crate::config::Config;
-use crate::error::{distance, nearest, plain};
-use crate::journeys::{Does, GoalBy, Journey, Trigger, Wait};
+use crate::error::{nearest, plain};
+use crate::journeys::{Does, GoalBy, Trigger, Wait};
 use crate::scoring::SurveyKind;
 use crate::vocabulary::PersonSlot;
-use std::collections::{BTreeMap, HashSet};
+use alike::{alike, is_past};
+use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 /// What the mail service's reports are called in someone's history.
 const MAIL_EVENTS: [&str; 9] = [
@@ -24,137 +30,183 @@ const MAIL_EVENTS: [&str; 9] = [
     "Unsubscribed",
 ];
 
-/// How much more a name counts that a file or the system sends than one that a rule asks for.
-const SENT: usize = 1000;
+/// Names that many products send, by the specifications of analytics tools for software as a service. Of two names that are written as often, such a one is right.
+const USUAL: [&str; 14] = [
+    "Account Created",
+    "Account Deleted",
+    "Demo Requested",
+    "Invite Sent",
+    "Order Completed",
+    "Signed In",
+    "Signed Out",
+    "Signed Up",
+    "Subscription Cancelled",
+    "Subscription Started",
+    "Survey Answered",
+    "Trial Ended",
+    "Trial Started",
+    "Webinar Attended",
+];
 
 /// One mention of an event.
 struct Mention<'a> {
-    name: &'a str,
+    name: Cow<'a, str>,
     file: &'static str,
-    path: Vec<Part<'static>>,
+    path: Vec<Part<'a>>,
+    /// Whether events get the name here; elsewhere they are asked for by it.
+    is_sent: bool,
+}
+
+/// How well a name is known: of two that are probably one, the greater is right. What events are called counts first, then how often a name is
+/// written, and at last which stands first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Standing {
+    is_sent: bool,
+    times: usize,
+    is_usual: bool,
+    /// Whether rules, features or milestones are made of it: conditions only ask for it.
+    is_defined: bool,
+    is_past: bool,
+    first: Reverse<usize>,
+}
+
+/// A name, and where it was first seen: `None` for the mail service's.
+struct Known<'a> {
+    standing: Standing,
+    at: Option<&'a Mention<'a>>,
 }
 
 pub(super) fn remark(config: &Config, remarks: &mut Remarks<'_>) {
     let mentions = mentions(config);
-    // By what they have in common, the spellings and how often each is written.
-    let mut spellings: BTreeMap<String, BTreeMap<&str, usize>> = BTreeMap::new();
-    let mut count = |name, times| *spellings.entry(plain(name)).or_default().entry(name).or_default() += times;
-    mentions.iter().for_each(|mention| count(mention.name, 1));
-    MAIL_EVENTS.into_iter().for_each(|name| count(name, SENT));
-    let maps = config.sources.iter().filter_map(|source| source.hook.as_ref()).flat_map(|hook| &hook.maps);
-    for name in maps.filter_map(|map| map.event.as_ref()) {
-        count(name.as_str(), SENT);
-    }
-    for name in config.pages.events() {
-        count(name, SENT);
-    }
-    for name in config.journeys.all.iter().flat_map(Journey::counts) {
-        count(name, SENT);
-    }
-    let defines = |mention: &&Mention<'_>| ["features.toml", "lifecycle.toml", "scoring.toml"].contains(&mention.file);
-    let defined: HashSet<&str> = mentions.iter().filter(defines).map(|mention| mention.name).collect();
-    for mention in &mentions {
-        let name = mention.name;
+    let names = known(&mentions);
+    let meant: BTreeMap<&str, (&str, &Known<'_>)> =
+        names.iter().filter_map(|(name, own)| Some((*name, meant(name, own, &names)?))).collect();
+    for mention in mentions.iter().filter(|mention| !mention.is_sent) {
+        let name = mention.name.as_ref();
         if let Some(call) = name.strip_prefix('$') {
             if !CALLS.contains(&call) {
                 let near = nearest(call, CALLS).map_or_else(String::new, |near| format!("; did you mean `${near}`?"));
                 let message = format!("no event is called `{name}`{near} Calls are counted as ${}", CALLS.join(", $"));
-                remarks.at(mention.file, &mention.path, message);
+                remarks.with(mention.file, &mention.path, &message);
             }
-            continue;
-        }
-        let Some(of) = spellings.get(&plain(name)) else { continue };
-        if of.len() == 1
-            && let Some((right, times)) = typed_wrong(name, &spellings, &defined)
-        {
-            let message = format!(
-                "nothing else is called `{name}`, and `{right}` {}: did you mean that? Events count by their exact name",
-                said(times)
-            );
-            remarks.at(mention.file, &mention.path, message);
-            continue;
-        }
-        // Of several that are written as often, the first by alphabet is taken to be right.
-        let Some((right, times)) = of.iter().max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0))) else { continue };
-        if *right != name {
-            let by = said(*times);
-            let message = format!(
-                "`{name}` differs only in spaces, signs or capitals from `{right}`, which {by}: did you mean that? Events count by their exact name"
-            );
-            remarks.at(mention.file, &mention.path, message);
+        } else if let Some((right, known)) = meant.get(name) {
+            let message = message(name, right, known, remarks);
+            remarks.with(mention.file, &mention.path, &message);
         }
     }
 }
 
-/// How a name is known that counts `times`.
-fn said(times: usize) -> String {
-    if times >= SENT { "is what is sent".to_owned() } else { format!("is written {} elsewhere", often(times)) }
+/// All names with how well each is known.
+fn known<'a>(mentions: &'a [Mention<'a>]) -> BTreeMap<&'a str, Known<'a>> {
+    let mut names: BTreeMap<&str, Known<'a>> = BTreeMap::new();
+    for (at, mention) in mentions.iter().enumerate() {
+        let name = mention.name.as_ref();
+        let known = names.entry(name).or_insert_with(|| Known {
+            standing: Standing {
+                is_sent: false,
+                times: 0,
+                is_usual: USUAL.contains(&name),
+                is_defined: false,
+                is_past: is_past(name),
+                first: Reverse(at),
+            },
+            at: Some(mention),
+        });
+        known.standing.times += 1;
+        known.standing.is_sent |= mention.is_sent;
+        known.standing.is_defined |= ["features.toml", "lifecycle.toml", "scoring.toml"].contains(&mention.file);
+    }
+    for name in MAIL_EVENTS {
+        let standing =
+            Standing { is_sent: true, times: 1, is_usual: true, is_defined: true, is_past: true, first: Reverse(0) };
+        names.insert(name, Known { standing, at: None });
+    }
+    names
 }
 
-/// The name that was probably meant by `name`, which nothing sends, and how often that is written: it is known better, and differs in a typing error.
-/// Of two that are written as often, those of `defined` are known better: rules and features say what is sent, conditions ask for it.
-fn typed_wrong<'a>(
+/// The name that was probably meant by `name`: the best known of those that differ from it in writing, form, order or by a typing error; `None` where it is
+/// the best known itself.
+fn meant<'n, 'a>(
     name: &str,
-    spellings: &BTreeMap<String, BTreeMap<&'a str, usize>>,
-    defined: &HashSet<&str>,
-) -> Option<(&'a str, usize)> {
-    let times = |of: &BTreeMap<&str, usize>| of.values().sum::<usize>();
-    let own = spellings.get(&plain(name)).map_or(0, times);
-    if own >= SENT {
-        return None;
-    }
-    let others = spellings.iter().filter(|(spelling, _)| **spelling != plain(name)).map(|(_, of)| of);
-    let meant =
-        others.filter_map(|of| of.iter().max_by_key(|(_, times)| **times)).map(|(right, times)| (*right, *times));
-    let is_known_better =
-        |right: &str, times: usize| times > own || (times == own && defined.contains(right) && !defined.contains(name));
-    meant
-        .filter(|(right, times)| is_known_better(right, *times))
-        .filter(|(right, _)| is_typed_wrong(name, right))
-        .max_by_key(|(right, times)| (*times, std::cmp::Reverse(*right)))
+    own: &Known<'a>,
+    names: &'n BTreeMap<&'a str, Known<'a>>,
+) -> Option<(&'a str, &'n Known<'a>)> {
+    let same_signs = plain(name);
+    let is_like = |other: &str| same_signs == plain(other) || (!own.standing.is_sent && alike(name, other));
+    let better = names.iter().filter(|(other, known)| known.standing > own.standing && !other.starts_with('$'));
+    let found = better.filter(|(other, _)| is_like(other)).max_by_key(|(_, known)| known.standing)?;
+    Some((found.0, found.1))
 }
 
-/// Whether the two differ in a typing error of one word: one sign, or two in a word of nine or more. Digits count as meant.
-fn is_typed_wrong(name: &str, other: &str) -> bool {
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    let words = |text: &str| -> Vec<String> {
-        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+fn message(name: &str, right: &str, known: &Known<'_>, remarks: &Remarks<'_>) -> String {
+    let said = if known.standing.is_sent {
+        "is what is sent".to_owned()
+    } else {
+        format!("is written {} elsewhere", often(known.standing.times))
     };
-    let letters = |text: &str| {
-        let mut all: Vec<char> = text.chars().collect();
-        all.sort_unstable();
-        all
+    let place = known.at.map_or_else(
+        || "the mail service's reports".to_owned(),
+        |mention| {
+            let (line, _) = remarks.places.of(mention.file, &mention.path);
+            format!("{}:{line}", mention.file)
+        },
+    );
+    let differs = if plain(name) == plain(right) {
+        format!("`{name}` differs only in spaces, signs or capitals from `{right}`, which")
+    } else {
+        format!("nothing else is called `{name}`, and `{right}`")
     };
-    let close = |one: &str, other: &str| {
-        let (long, short) =
-            (one.chars().count().max(other.chars().count()), one.chars().count().min(other.chars().count()));
-        match distance(one, other) {
-            // In a short word another sign makes another word more often than a missing or a swapped one.
-            1 => short >= 5 || (short >= 4 && long > short) || (short >= 3 && letters(one) == letters(other)),
-            2 => short >= 9,
-            _ => false,
-        }
-    };
-    if digits(name) != digits(other) {
-        return false;
-    }
-    let (one, two) = (words(name), words(other));
-    if one.len() != two.len() {
-        return close(&plain(name), &plain(other));
-    }
-    let mut different = one.iter().zip(&two).filter(|(one, two)| one != two);
-    matches!((different.next(), different.next()), (Some((one, two)), None) if close(one, two))
+    format!("{differs} {said}: did you mean that? See {place}. Events count by their exact name")
 }
 
 fn often(times: usize) -> String {
     if times == 1 { "once".to_owned() } else { format!("{times} times") }
 }
 
-fn mentions<'a>(config: &'a Config) -> Vec<Mention<'a>> {
+/// Every event that the config names, in the order of the files that say what is sent, what it means, and what asks for it.
+fn mentions(config: &Config) -> Vec<Mention<'_>> {
     let mut all = Vec::new();
-    let mut add = |name: &'a str, file: &'static str, path: &[Part<'static>]| {
-        all.push(Mention { name, file, path: path.to_vec() })
-    };
+    sent(config, &mut all);
+    defined(config, &mut all);
+    listened(config, &mut all);
+    asked(config, &mut all);
+    all.retain(|mention| !mention.name.trim().is_empty());
+    all
+}
+
+fn mention<'a>(
+    name: impl Into<Cow<'a, str>>,
+    file: &'static str,
+    path: impl Into<Vec<Part<'a>>>,
+    is_sent: bool,
+) -> Mention<'a> {
+    Mention { name: name.into(), file, path: path.into(), is_sent }
+}
+
+/// Names that webhooks, pages and steps of journeys give to events.
+fn sent<'a>(config: &'a Config, all: &mut Vec<Mention<'a>>) {
+    for (at, source) in config.sources.iter().enumerate() {
+        for (number, map) in source.hook.iter().flat_map(|hook| hook.maps.iter().enumerate()) {
+            let path = [Key("source"), At(at), Key("map"), At(number), Key("event")];
+            all.extend(map.event.as_ref().map(|name| mention(name.as_str(), "sources.toml", path, true)));
+        }
+    }
+    for (at, name) in config.pages.events().enumerate() {
+        all.push(mention(name, "sources.toml", [Key("page"), At(at), Key("event")], true));
+    }
+    for (at, journey) in config.journeys.all.iter().enumerate() {
+        for (number, step) in journey.steps.iter().enumerate() {
+            if let Does::Event { name } = &step.does {
+                let path = [Key("journey"), At(at), Key("step"), At(number), Key("event")];
+                all.push(mention(name.as_str(), "journeys.toml", path, true));
+            }
+        }
+    }
+}
+
+/// Names that features, points, milestones and accounts are made of.
+fn defined<'a>(config: &'a Config, all: &mut Vec<Mention<'a>>) {
+    let mut add = |name: &'a str, file, path: &[Part<'a>]| all.push(mention(name, file, path, false));
     for (at, feature) in config.features.all.iter().enumerate() {
         add(feature.event.as_str(), "features.toml", &[Key("feature"), At(at), Key("event")]);
     }
@@ -173,68 +225,69 @@ fn mentions<'a>(config: &'a Config) -> Vec<Mention<'a>> {
         };
         add(&survey.event, "scoring.toml", &[Key(table), Key("event")]);
     }
+    // Maps and sets have no order of their own.
+    let milestones: BTreeMap<_, _> = config.lifecycle.milestones.iter().collect();
+    for (event, milestones) in milestones {
+        for milestone in milestones {
+            add(event, "lifecycle.toml", &[Key("milestones"), Key(milestone.as_str()), Text(event)]);
+        }
+    }
+    let mut passive: Vec<&String> = config.lifecycle.passive.iter().collect();
+    passive.sort_unstable();
+    for event in passive {
+        add(event, "lifecycle.toml", &[Key("activity"), Key("passive"), Text(event)]);
+    }
+    let accounts = &config.accounts;
+    for event in &accounts.stage_events {
+        add(event, "accounts.toml", &[Key("stage"), Key("events"), Text(event)]);
+    }
+    for event in &accounts.renewal.events {
+        add(event, "accounts.toml", &[Key("renewal"), Key("events"), Text(event)]);
+    }
+    // Those of the other two are members without being written.
+    for event in accounts.member_events.difference(&accounts.stage_events) {
+        if !accounts.renewal.events.contains(event) {
+            add(event, "accounts.toml", &[Key("members"), Key("events"), Text(event)]);
+        }
+    }
+}
+
+/// Names that journeys wait for.
+fn listened<'a>(config: &'a Config, all: &mut Vec<Mention<'a>>) {
+    let mut add = |name: &'a str, path: &[Part<'a>]| all.push(mention(name, "journeys.toml", path, false));
     for (at, journey) in config.journeys.all.iter().enumerate() {
         if let Trigger::Event { event, .. } = &journey.trigger {
-            add(event, "journeys.toml", &[Key("journey"), At(at), Key("trigger"), Key("event")]);
+            add(event, &[Key("journey"), At(at), Key("trigger"), Key("event")]);
         }
         if let Some(GoalBy::Event { event, .. }) = journey.goal.as_ref().map(|goal| &goal.by) {
-            add(event, "journeys.toml", &[Key("journey"), At(at), Key("goal"), Key("event")]);
+            add(event, &[Key("journey"), At(at), Key("goal"), Key("event")]);
         }
         for (number, step) in journey.steps.iter().enumerate() {
             if let Does::Wait(Wait::Event { event, .. }) = &step.does {
-                let wait = [Key("journey"), At(at), Key("step"), At(number), Key("wait"), Key("event")];
-                add(event, "journeys.toml", &wait);
+                add(event, &[Key("journey"), At(at), Key("step"), At(number), Key("wait"), Key("event")]);
             }
         }
     }
-    for event in &config.accounts.renewal.events {
-        add(event.as_str(), "accounts.toml", &[Key("renewal"), Key("events")]);
-    }
-    for event in config.lifecycle.milestones.keys() {
-        add(event, "lifecycle.toml", &[Key("milestones")]);
-    }
-    for event in &config.lifecycle.passive {
-        add(event, "lifecycle.toml", &[Key("activity"), Key("passive")]);
-    }
+}
+
+/// Names that conditions ask for.
+fn asked<'a>(config: &'a Config, all: &mut Vec<Mention<'a>>) {
     for condition in on_persons(config) {
         for slot in condition.program.slots() {
             if let PersonSlot::Count { event }
             | PersonSlot::CountWithin { event, .. }
+            | PersonSlot::CountHours { event, .. }
             | PersonSlot::DaysSince { event, .. } = slot
             {
-                all.push(Mention { name: event.as_str(), file: condition.file, path: condition.path.clone() });
+                all.push(mention(event, condition.file, condition.path.clone(), false));
             }
         }
     }
-    all
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_typing_error_is_one_of_a_word() {
-        for (wrong, right) in [
-            ("Trial Startd", "Trial Started"),
-            ("Feature Usde", "Feature Used"),
-            ("Invites Sent", "Invite Sent"),
-            ("Subscription Canceled", "Subscription Cancelled"),
-            ("trial startd", "Trial Started"),
-            ("TrialStartd", "Trial Started"),
-        ] {
-            assert!(is_typed_wrong(wrong, right), "{wrong}");
-        }
-        for (one, other) in [
-            ("Signed In", "Signed Up"),
-            ("Trial Started", "Trial Ended"),
-            ("Plan Upgraded", "Plan Downgraded"),
-            ("Email Opened", "Email Clicked"),
-            ("Step 1", "Step 2"),
-            ("Card Added", "Cart Added"),
-            ("Login", "Logout"),
-        ] {
-            assert!(!is_typed_wrong(one, other), "{one}");
+    for condition in on_events(config) {
+        for compared in compared_texts(condition.program.source()) {
+            if compared.name == "event" {
+                all.push(mention(compared.text, condition.file, condition.path.clone(), false));
+            }
         }
     }
 }

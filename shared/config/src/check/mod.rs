@@ -15,7 +15,8 @@ mod values;
 use crate::bundle::Bundle;
 use crate::config::Config;
 use crate::error::ConfigError;
-use places::{Part, Places};
+use places::Part::{At, Key};
+pub(crate) use places::{Part, Places};
 
 /// What came of a check.
 #[derive(Debug)]
@@ -24,41 +25,74 @@ pub struct Checked {
     pub config: Option<Config>,
     /// Everything that is wrong, in the order of files, lines and columns.
     pub errors: Vec<ConfigError>,
-    /// What can never matter, and what to do about it, in the same order. Nothing where something is wrong: what is never
-    /// compiled cannot be judged.
+    /// What can never matter, and what to do about it, in the same order. Where something is wrong, only what is certain whatever
+    /// is meant by that.
     pub warnings: Vec<ConfigError>,
 }
 
 /// Checks and compiles `bundle`, and looks for rules that can never fire, points that can never be reached, names that are
 /// written in two ways, and advertisements that nobody can stop.
 pub fn check(bundle: &Bundle) -> Checked {
-    match Config::load(bundle) {
-        Ok(config) => {
-            let warnings = remarks(bundle, &config);
-            Checked { config: Some(config), errors: Vec::new(), warnings }
-        }
-        Err(errors) => Checked { config: None, errors: errors.0, warnings: Vec::new() },
-    }
+    let (config, errors) = Config::load_all(bundle);
+    let warnings = remarks(bundle, &config, &errors);
+    Checked { config: errors.is_empty().then_some(config), errors, warnings }
 }
 
-fn remarks(bundle: &Bundle, config: &Config) -> Vec<ConfigError> {
-    let mut remarks = Remarks { places: Places::new(bundle), all: Vec::new() };
-    rules::scoring(config, &mut remarks);
-    rules::others(config, &mut remarks);
-    points::remark(config, &mut remarks);
+/// Files that decide what conditions can meet. Where one of them is wrong, conditions are not judged.
+const MEANING: [&str; 6] =
+    ["accounts.toml", "features.toml", "lifecycle.toml", "scoring.toml", "segments.toml", "sources.toml"];
+
+fn remarks(bundle: &Bundle, config: &Config, errors: &[ConfigError]) -> Vec<ConfigError> {
+    let places = Places::new(bundle);
+    let incomplete = if errors.is_empty() { Vec::new() } else { incomplete(config, &places) };
+    let is_certain = !errors.iter().any(|error| MEANING.contains(&error.file.as_str()));
+    let mut remarks = Remarks { places, incomplete, is_certain, all: Vec::new() };
+    if is_certain {
+        rules::scoring(config, &mut remarks);
+        rules::others(config, &mut remarks);
+        points::remark(config, &mut remarks);
+    }
     events::remark(config, &mut remarks);
     steps::remark(config, &mut remarks);
     essential::remark(config, &mut remarks);
-    // Last, as it adds to what is said of conditions that never hold.
-    values::remark(config, &mut remarks);
+    if is_certain {
+        // Last, as it adds to what is said of conditions that never hold.
+        values::remark(config, &mut remarks);
+    }
+    // An error says more of its place.
+    remarks.all.retain(|remark| !errors.iter().any(|error| error.place() == remark.place()));
     remarks.all.sort_by(|a, b| a.place().cmp(&b.place()));
     remarks.all.dedup();
     remarks.all
 }
 
+/// The lists of which something wrong is left out: what stands at which index of them is not known.
+fn incomplete(config: &Config, places: &Places<'_>) -> Vec<(&'static str, Vec<Part<'static>>)> {
+    let (scoring, journeys) = (&config.scoring, &config.journeys.all);
+    let mut lists = vec![
+        ("features.toml", vec![Key("feature")], config.features.all.len()),
+        ("journeys.toml", vec![Key("journey")], journeys.len()),
+        ("personas.toml", vec![Key("persona")], config.personas.all.len()),
+        ("scoring.toml", vec![Key("rule")], scoring.rules.len()),
+        ("scoring.toml", vec![Key("signal")], scoring.signals.len()),
+        ("scoring.toml", vec![Key("tally")], scoring.tally_rules.len()),
+        ("segments.toml", vec![Key("segment")], config.segments.all.len()),
+        ("sources.toml", vec![Key("source")], config.sources.len()),
+    ];
+    for (at, journey) in journeys.iter().enumerate() {
+        lists.push(("journeys.toml", vec![Key("journey"), At(at), Key("step")], journey.steps.len()));
+    }
+    lists.retain(|(file, path, len)| places.len(file, path) != *len);
+    lists.into_iter().map(|(file, path, _)| (file, path)).collect()
+}
+
 /// Collects remarks.
 struct Remarks<'a> {
     places: Places<'a>,
+    /// See [`incomplete`].
+    incomplete: Vec<(&'static str, Vec<Part<'static>>)>,
+    /// Whether nothing is wrong with what conditions are judged by.
+    is_certain: bool,
     all: Vec<ConfigError>,
 }
 
@@ -67,13 +101,17 @@ impl Remarks<'_> {
     fn with(&mut self, file: &str, path: &[Part<'_>], message: &str) {
         let (line, column) = self.places.of(file, path);
         match self.all.iter_mut().find(|said| said.place() == (file, line, column)) {
-            Some(said) => said.message = format!("{}; {message}", said.message),
-            None => self.all.push(ConfigError { file: file.to_owned(), line, column, message: message.to_owned() }),
+            Some(said) if said.message != message => said.message = format!("{}; {message}", said.message),
+            Some(_) => {}
+            None => self.at(file, path, message),
         }
     }
 
     /// Remarks on what stands at `path` of `file`.
     fn at(&mut self, file: &str, path: &[Part<'_>], message: impl Into<String>) {
+        if self.incomplete.iter().any(|(of, list)| *of == file && path.starts_with(list)) {
+            return;
+        }
         let (line, column) = self.places.of(file, path);
         self.all.push(ConfigError { file: file.to_owned(), line, column, message: message.into() });
     }

@@ -8,20 +8,22 @@ use toml::de::{DeTable, DeValue};
 
 /// A step of the way to a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part<'a> {
+pub(crate) enum Part<'a> {
     /// A key of a table.
     Key(&'a str),
     /// An item of a list, from 0.
     At(usize),
+    /// The item of a list that is this text.
+    Text(&'a str),
 }
 
 /// The files, to look places up in.
-pub(super) struct Places<'a> {
+pub(crate) struct Places<'a> {
     files: BTreeMap<&'a str, (&'a str, Spanned<DeTable<'a>>)>,
 }
 
 impl<'a> Places<'a> {
-    pub(super) fn new(bundle: &'a Bundle) -> Self {
+    pub(crate) fn new(bundle: &'a Bundle) -> Self {
         let files = bundle.files.iter().map(|(name, text)| {
             let (table, _) = DeTable::parse_recoverable(text);
             (name.as_str(), (text.as_str(), table))
@@ -30,21 +32,36 @@ impl<'a> Places<'a> {
     }
 
     /// The line and the column of what stands at the end of `path`, or as far along it as there is something.
-    pub(super) fn of(&self, file: &str, path: &[Part<'_>]) -> (usize, usize) {
-        let Some((text, table)) = self.files.get(file) else { return (0, 0) };
-        let mut found = None;
+    pub(crate) fn of(&self, file: &str, path: &[Part<'_>]) -> (usize, usize) {
+        let Some((text, _)) = self.files.get(file) else { return (0, 0) };
+        self.find(file, path).0.map_or((0, 0), |found| line_and_column(text, found.span().start))
+    }
+
+    /// How many items the list at `path` has; 0 where there is none.
+    pub(crate) fn len(&self, file: &str, path: &[Part<'_>]) -> usize {
+        match self.find(file, path) {
+            (Some(found), true) => found.get_ref().as_array().map_or(0, |items| items.len()),
+            _ => 0,
+        }
+    }
+
+    /// What stands at the end of `path`, or as far along it as there is something, and whether that is the end.
+    fn find(&self, file: &str, path: &[Part<'_>]) -> (Option<&Spanned<DeValue<'a>>>, bool) {
+        let Some((_, table)) = self.files.get(file) else { return (None, false) };
         let mut here: Option<&Spanned<DeValue<'_>>> = None;
         for part in path {
             let next = match (part, here.map(Spanned::get_ref)) {
                 (Part::Key(key), None) => table.get_ref().get(*key),
                 (Part::Key(key), Some(DeValue::Table(table))) => table.get(*key),
                 (Part::At(index), Some(DeValue::Array(array))) => array.get(*index),
+                (Part::Text(text), Some(DeValue::Array(array))) => {
+                    array.iter().find(|item| item.get_ref().as_str() == Some(*text))
+                }
                 _ => None,
             };
-            let Some(next) = next else { break };
-            found = Some(next.span().start);
+            let Some(next) = next else { return (here, false) };
             here = Some(next);
         }
-        found.map_or((0, 0), |start| line_and_column(text, start))
+        (here, true)
     }
 }

@@ -1,5 +1,6 @@
 //! Conditions on one event.
 
+use super::person_names::PERSON_NAMES;
 use crate::cel::{Const, Form, Name, Refused, Type, Vocabulary};
 use crate::error::unknown;
 
@@ -91,6 +92,12 @@ impl Vocabulary for EventVocabulary {
             "sentiment" => (EventSlot::Sentiment, Type::Double),
             _ => return None,
         })
+    }
+
+    fn elsewhere(&self, name: &str) -> Option<&'static str> {
+        PERSON_NAMES.iter().any(|known| known.name == name && !matches!(known.form, Form::Function(_))).then_some(
+            "is for conditions on a person, such as `when`; a condition on an event speaks of the event only, such as `properties.NAME`",
+        )
     }
 
     fn member(&self, map: &str, path: &[String]) -> Result<(EventSlot, Type), String> {

@@ -1,5 +1,6 @@
 //! Conditions on a person: what they are, did and did not do, and their account.
 
+use super::event::EVENT_NAMES;
 use super::person_names::PERSON_NAMES;
 use super::{number, refused, text};
 use crate::cel::{Const, Form, Name, Refused, Type, Vocabulary};
@@ -230,6 +231,13 @@ impl Vocabulary for PersonVocabulary<'_> {
             "mail_domain" => (PersonSlot::MailDomain, Type::Text),
             _ => return None,
         })
+    }
+
+    fn elsewhere(&self, name: &str) -> Option<&'static str> {
+        EVENT_NAMES.iter().any(|known| known.name == name).then_some(
+            "is for conditions on events, such as `where` of a rule, feature or trigger; a condition on a person asks for `traits.NAME`, or how often something \
+             happened: `count(\"EVENT\", DAYS)`",
+        )
     }
 
     fn member(&self, map: &str, path: &[String]) -> Result<(PersonSlot, Type), String> {

@@ -40,6 +40,9 @@ impl<V: Vocabulary> Checker<'_, V> {
 
     /// Why a name that nothing has is wrong, with the nearest, or with all where none is near.
     fn unknown(&self, name: &str) -> String {
+        if let Some(elsewhere) = self.vocabulary.elsewhere(name) {
+            return format!("`{name}` {elsewhere}");
+        }
         let words = ["true", "false", "null"];
         let locals = self.locals.iter().map(String::as_str);
         let known = self.vocabulary.names().iter().map(|known| known.name).chain(locals);

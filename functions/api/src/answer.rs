@@ -2,7 +2,7 @@
 
 use http::{HeaderValue, Response, StatusCode, header};
 use lambda_http::Body;
-use perennial_store::StoreError;
+use perennial_store::{ConfigStoreError, StoreError};
 use serde::Serialize;
 use serde_json::json;
 
@@ -34,12 +34,24 @@ pub(crate) enum Failure {
     /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The config in force.
+    #[error("the active config cannot be read: {0}")]
+    Config(ConfigStoreError),
     /// A queue.
     #[error("{0}")]
     Queue(String),
     /// The answer cannot be written.
     #[error("the answer could not be written: {0}")]
     Json(#[from] serde_json::Error),
+}
+
+impl From<ConfigStoreError> for Failure {
+    fn from(error: ConfigStoreError) -> Self {
+        match error {
+            ConfigStoreError::Store(error) => Self::Store(error),
+            error => Self::Config(error),
+        }
+    }
 }
 
 impl Failure {
@@ -49,7 +61,7 @@ impl Failure {
             Self::Method(_) => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::Wrong(_) | Self::Invalid(_) => (StatusCode::BAD_REQUEST, "bad_request"),
             Self::NoKey => (StatusCode::UNAUTHORIZED, "unauthorized"),
-            Self::Store(StoreError::Corrupt(_) | StoreError::Unstorable(_)) | Self::Json(_) => {
+            Self::Store(StoreError::Corrupt(_) | StoreError::Unstorable(_)) | Self::Config(_) | Self::Json(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "internal")
             }
             Self::Store(_) | Self::Queue(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),

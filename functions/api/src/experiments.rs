@@ -35,7 +35,7 @@ pub(crate) async fn show(deps: &Deps, journey: Option<&str>, effect: Option<&str
             text.parse().map_err(|_| Failure::Wrong("effect is a number over 0 and below 1, such as 0.05"))?
         }
     };
-    let (config, now) = (deps.config.current().await, deps.clock.now());
+    let (config, now) = (deps.config.in_force().await?, deps.clock.now());
     if let Some(name) = journey {
         is_tested(&config, name)?;
     }

@@ -6,7 +6,7 @@
 pub mod calibrate;
 pub mod rescore;
 
-use perennial_store::{ArchiveError, StoreError};
+use perennial_store::{ArchiveError, ConfigStoreError, StoreError};
 use serde::{Deserialize, Serialize};
 
 /// Events between two calls that tell of progress.
@@ -21,6 +21,9 @@ pub enum HistoryError {
     /// The archive.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    /// The config in force.
+    #[error(transparent)]
+    Config(#[from] ConfigStoreError),
 }
 
 /// How far a run is.

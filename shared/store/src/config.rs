@@ -1,4 +1,5 @@
-//! The config in the table: pushed as versions, one of them in force, looked at again every minute.
+//! The config in the table: pushed as versions, one of them in force, looked at again every minute, and at once where this process
+//! learns of a push ([`Store::config_changed`]).
 //!
 //! | item | attributes |
 //! |---|---|
@@ -18,10 +19,11 @@ use perennial_config::overrides::Overrides;
 use perennial_config::{Bundle, Config, ConfigErrors};
 use perennial_domain::ConfigVersion;
 use std::io::Read as _;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a function works by a config before it looks whether another is in force.
+/// How long a function works by a config before it looks whether another is in force, where nobody tells it of a push.
 pub const REFRESH: Duration = Duration::from_secs(60);
 /// The most bytes of a deflated bundle: an item holds 400 KB.
 const MAX_BYTES: usize = 380 * 1024;
@@ -261,7 +263,15 @@ impl Store {
             item.insert("local".to_owned(), s(json));
         }
         item.insert("ver".to_owned(), n(current.writes + 1));
-        self.put("put_current", item, Some(Condition::version(current.writes))).await
+        self.put("put_current", item, Some(Condition::version(current.writes))).await?;
+        self.config_changed();
+        Ok(())
+    }
+
+    /// Tells every [`ConfigHandle`] of this store and its clones that another config may be in force: the next one who asks looks. A push or
+    /// rollback through this store does so by itself; it is called where another process pushed. Costs nothing until somebody asks.
+    pub fn config_changed(&self) {
+        self.config_changes.fetch_add(1, Ordering::Release);
     }
 
     async fn put_in_force(&self, version: ConfigVersion, is_rollback: bool, now: Timestamp) -> Result<(), StoreError> {
@@ -286,96 +296,136 @@ struct Inner {
     store: Option<Store>,
     refresh: Duration,
     held: Mutex<Held>,
+    /// Held while the table is read: after a push one caller loads and the others wait for what it finds, and nobody puts an older one back.
+    looking: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug)]
 struct Held {
     config: Arc<Config>,
     checked: Instant,
+    /// How many changes of the config the store knew of when this was loaded.
+    changes: u64,
     /// A version that was seen and does not compile: it is reported once.
     refused: Option<ConfigVersion>,
 }
 
 impl ConfigHandle {
-    /// Loads the config in force, and looks again whenever what it has is older than [`REFRESH`].
+    /// Loads the config in force, and looks again whenever what it has is older than [`REFRESH`], or the store was told of a change.
     ///
     /// # Errors
     /// [`ConfigStoreError`] where there is none yet or it does not compile.
     pub async fn load(store: Store) -> Result<Self, ConfigStoreError> {
+        let changes = store.config_changes();
         let config = store.load_config().await?;
-        Ok(Self::new(Some(store), REFRESH, config))
+        Ok(Self::new(Some(store), REFRESH, config, changes))
     }
 
     /// The same, looking again after `refresh`.
     #[must_use]
     pub fn with_refresh(self, refresh: Duration) -> Self {
-        let config = (*self.held().config).clone();
-        Self::new(self.0.store.clone(), refresh, config)
+        let (config, changes) = {
+            let held = self.held();
+            ((*held.config).clone(), held.changes)
+        };
+        Self::new(self.0.store.clone(), refresh, config, changes)
     }
 
     /// A config that never changes: for tests, replay and simulation.
     pub fn fixed(config: Config) -> Self {
-        Self::new(None, REFRESH, config)
+        Self::new(None, REFRESH, config, 0)
     }
 
-    fn new(store: Option<Store>, refresh: Duration, config: Config) -> Self {
-        let held = Held { config: Arc::new(config), checked: Instant::now(), refused: None };
-        Self(Arc::new(Inner { store, refresh, held: Mutex::new(held) }))
+    fn new(store: Option<Store>, refresh: Duration, config: Config, changes: u64) -> Self {
+        let held = Held { config: Arc::new(config), checked: Instant::now(), changes, refused: None };
+        Self(Arc::new(Inner { store, refresh, held: Mutex::new(held), looking: tokio::sync::Mutex::default() }))
     }
 
     fn held(&self) -> std::sync::MutexGuard<'_, Held> {
         self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The config to work by. Where the table does not answer, or what was pushed does not compile, the one before stays,
-    /// and a log line says so.
+    /// The config to work by: for the work of every event, as it reads the table once a minute at most, and after a push that this process
+    /// was told of. Where the table does not answer, or what was pushed does not compile, the one before stays, and a log line says so.
     pub async fn current(&self) -> Arc<Config> {
-        let (config, refused, due) = {
+        let Some(store) = &self.0.store else { return Arc::clone(&self.held().config) };
+        if self.is_told(store) {
+            let _one = self.0.looking.lock().await;
+            // Who waited finds it loaded.
+            return if self.is_told(store) { self.look(store).await } else { Arc::clone(&self.held().config) };
+        }
+        {
             let mut held = self.held();
-            let due = held.checked.elapsed() >= self.0.refresh;
-            if due {
-                // Others that ask meanwhile go on with what is there.
-                held.checked = Instant::now();
+            if held.checked.elapsed() < self.0.refresh {
+                return Arc::clone(&held.config);
             }
-            (Arc::clone(&held.config), held.refused.clone(), due)
-        };
-        let (Some(store), true) = (&self.0.store, due) else { return config };
-        match renewed(store, &config.version, refused.as_ref()).await {
-            Ok(None) => config,
-            Ok(Some(new)) => {
-                let new = Arc::new(new);
-                let mut held = self.held();
-                held.config = Arc::clone(&new);
-                held.refused = None;
-                new
+            // Others that ask meanwhile go on with what is there.
+            held.checked = Instant::now();
+        }
+        let _one = self.0.looking.lock().await;
+        self.look(store).await
+    }
+
+    /// The config in force at this moment, read from the table: for work that must not go by an older one, such as counting all history anew.
+    /// Costs a read unit, and that of the bundle where it is a new version.
+    ///
+    /// # Errors
+    /// [`ConfigStoreError`] where the table does not answer or what is in force does not compile.
+    pub async fn in_force(&self) -> Result<Arc<Config>, ConfigStoreError> {
+        match &self.0.store {
+            Some(store) => {
+                let _one = self.0.looking.lock().await;
+                self.renew(store, None).await
             }
-            Err((version, error)) => {
-                tracing::error!(%error, "the config in force could not be taken up; the one before stays");
-                self.held().refused = version;
-                config
+            None => Ok(Arc::clone(&self.held().config)),
+        }
+    }
+
+    /// Whether the store was told of a change since the config was loaded.
+    fn is_told(&self, store: &Store) -> bool {
+        store.config_changes() != self.held().changes
+    }
+
+    /// The config in force, or, with a log line, what is held.
+    async fn look(&self, store: &Store) -> Arc<Config> {
+        let refused = self.held().refused.clone();
+        match self.renew(store, refused.as_ref()).await {
+            Ok(config) => config,
+            Err(error) => {
+                tracing::error!(%error, "failed to load the active config; the one before stays");
+                Arc::clone(&self.held().config)
             }
         }
     }
-}
 
-/// The config in force where it is neither `held` nor `refused`; on failure the version that does not compile.
-async fn renewed(
-    store: &Store,
-    held: &ConfigVersion,
-    refused: Option<&ConfigVersion>,
-) -> Result<Option<Config>, (Option<ConfigVersion>, ConfigStoreError)> {
-    let keep = refused.cloned();
-    let current = match store.current_config().await {
-        Ok(Some(current)) => current,
-        Ok(None) => return Err((keep, ConfigStoreError::Nothing)),
-        Err(error) => return Err((keep, error.into())),
-    };
-    if current.version == *held || refused == Some(&current.version) {
-        return Ok(None);
-    }
-    match store.compiled(&current).await {
-        Ok(config) => Ok(Some(config)),
-        Err(error @ ConfigStoreError::Invalid(_)) => Err((Some(current.version), error)),
-        Err(error) => Err((keep, error)),
+    /// Loads the config in force where it is another than the one that is held, and is not `refused`.
+    async fn renew(&self, store: &Store, refused: Option<&ConfigVersion>) -> Result<Arc<Config>, ConfigStoreError> {
+        // Before the read, so that what is pushed during it is looked at once more.
+        let changes = store.config_changes();
+        let current = store.current_config().await?.ok_or(ConfigStoreError::Nothing)?;
+        let held = Arc::clone(&self.held().config);
+        let loaded = if current.version == held.version || refused == Some(&current.version) {
+            Ok(held)
+        } else {
+            store.compiled(&current).await.map(Arc::new)
+        };
+        let mut held = self.held();
+        match loaded {
+            Ok(config) => {
+                if config.version == current.version {
+                    held.refused = None;
+                }
+                held.config = Arc::clone(&config);
+                held.changes = changes;
+                Ok(config)
+            }
+            Err(error) => {
+                if matches!(error, ConfigStoreError::Invalid(_)) {
+                    held.refused = Some(current.version);
+                    held.changes = changes;
+                }
+                Err(error)
+            }
+        }
     }
 }

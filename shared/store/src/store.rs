@@ -6,18 +6,25 @@ use crate::keys;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The house's table. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) client: Client,
     pub(crate) table: Arc<str>,
+    /// Changes of the config that this process made or was told of; clones share the number.
+    pub(crate) config_changes: Arc<AtomicU64>,
 }
 
 impl Store {
     /// The table called `table`, reached by `client`.
     pub fn new(client: Client, table: impl Into<Arc<str>>) -> Self {
-        Self { client, table: table.into() }
+        Self { client, table: table.into(), config_changes: Arc::default() }
+    }
+
+    pub(crate) fn config_changes(&self) -> u64 {
+        self.config_changes.load(Ordering::Acquire)
     }
 
     /// The table's name.

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 /// # Errors
 /// [`HistoryError`] where the table or the archive cannot be read.
 pub async fn run(deps: &Deps, tell: Tell<'_>) -> Result<Calibration, HistoryError> {
-    let config = deps.config.current().await;
+    let config = deps.config.in_force().await?;
     let mut people: HashMap<Identity, PersonId> = HashMap::new();
     let mut from = None;
     loop {

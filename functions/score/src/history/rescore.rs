@@ -34,8 +34,9 @@ const CHUNK: usize = 100;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Rescores everyone, or with `dry_run` only says what would change. Nobody is written to; accounts are told of their people,
-/// and rolled up as always. Begin a minute after a push, when all functions work by the new config. A run that was broken off, or
-/// that reports people as not done, can be repeated: what is right already is not written again.
+/// and rolled up as always. It goes by the config that is in force when it begins; functions of a deployed stack that still work by an older
+/// one, for a minute after a push, count what comes meanwhile by that. A run that was broken off, or that reports people as not done, can
+/// be repeated: what is right already is not written again.
 ///
 /// Costs half a read unit for each 4 KB of the table twice, and a write for each person that changes. Takes memory for all
 /// states, see [`Rebuild`].
@@ -43,7 +44,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// # Errors
 /// [`HistoryError`] where the table or the archive fails.
 pub async fn run(deps: &Deps, dry_run: bool, tell: Tell<'_>) -> Result<Outcome, HistoryError> {
-    let config = deps.config.current().await;
+    let config = deps.config.in_force().await?;
     let old = counted_under(deps, &config).await?;
     let old = old.as_ref().unwrap_or(&config);
     let run = Run { deps, known: Accounts::new(), config: &config, now: deps.clock.now(), dry_run, tell };

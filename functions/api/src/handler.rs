@@ -19,6 +19,10 @@ const MAX_LIMIT: usize = 1000;
 /// What pages of other origins may call.
 const INBOXES: &str = "/api/inbox/";
 
+/// What is said of a path that leads nowhere.
+const NOTHING: &str = "there is nothing under this path; the api's paths begin with /api/: status, profiles/{identity}, accounts/{id}, segments, \
+    journeys, experiments, features, rejects, inbox/{identity}";
+
 /// Answers a request. Every failure is an answer.
 pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
     let mut answer = match route(deps, &request).await {
@@ -44,7 +48,7 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
         ["api", "inbox", ..] if *request.method() == Method::OPTIONS => return Ok(cors::preflight()),
         ["api", "health"] => return answer::json(&json!({ "ok": true })),
         ["api", ..] => {}
-        _ => return Err(Failure::NotFound("there is nothing under this path")),
+        _ => return Err(Failure::NotFound(NOTHING)),
     }
     let is_reader = match parts.as_slice() {
         ["api", "inbox", identity, ..] => deps.readers.allows(request.headers(), identity, deps.clock.now()),
@@ -117,7 +121,7 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
             let query = request.uri().query().unwrap_or_default();
             rejects::list(deps, limit(query)?, parameter(query, "after")?.as_deref()).await
         }
-        _ => Err(Failure::NotFound("there is nothing under this path")),
+        _ => Err(Failure::NotFound(NOTHING)),
     }
 }
 

@@ -80,7 +80,7 @@ pub(crate) async fn test(deps: &Deps, journey: &str, body: &Body) -> Result<Resp
     let now = deps.clock.now();
     let config = match &request.config {
         Some(bundle) => Arc::new(Config::load(bundle).map_err(NotPlayed::from)?),
-        None => deps.config.current().await,
+        None => deps.config.in_force().await?,
     };
     let found = find(&config, journey)?;
     let player = match &request.person {

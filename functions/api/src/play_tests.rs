@@ -133,6 +133,17 @@ async fn who_unsubscribed_gets_no_mail_and_quiet_hours_put_one_off() {
 }
 
 #[tokio::test]
+async fn mail_to_someone_whose_address_is_not_known_fails() {
+    let house = house().await;
+    let mut stored = house.deps.store.resolve("user/1").await.unwrap().unwrap();
+    stored.profile.part_mut(&ada()).state.traits.remove("email");
+    house.deps.store.save(&mut stored).await.unwrap();
+    let answer = answer(&house, &json!({ "person": "user/1" })).await;
+    let failing: Vec<Option<&str>> = answer.failing().map(|message| message.why.as_deref()).collect();
+    assert_eq!(failing.first(), Some(&Some("no mail address is known")), "{answer:?}");
+}
+
+#[tokio::test]
 async fn a_paused_journey_sends_no_mail_and_shows_in_the_product_what_it_shows() {
     let house = house().await;
     let health = house.deps.store.journey_health("course", 7, now()).await.unwrap();

@@ -193,6 +193,8 @@ struct StatusView {
     /// People by persona.
     personas: BTreeMap<String, u64>,
     nps: NpsView,
+    /// Texts of the last three months in languages that are not known: they count for no sentiment.
+    unread_texts: u64,
     accounts: u64,
     messages: u64,
     messages_by: BTreeMap<String, BTreeMap<String, u64>>,
@@ -206,7 +208,7 @@ struct StatusView {
     sweeps: Vec<Sweep>,
     now: Timestamp,
     config: ConfigVersion,
-    /// Which config is in force: what this function works by may be a minute older.
+    /// Which config is in force: what this function of a deployed stack works by may be a minute older.
     in_force: Option<InForce>,
 }
 
@@ -251,6 +253,7 @@ pub(crate) async fn show(deps: &Deps) -> Result<Response<Body>, Failure> {
         stages: totals.stages,
         personas: totals.personas,
         nps: totals.nps.into(),
+        unread_texts: totals.unread_texts,
         accounts: totals.accounts,
         messages: totals.messages,
         messages_by: totals.channels,

@@ -124,6 +124,9 @@ pub fn encode(profile: &Profile, summary: &Summary, version: u64) -> Result<Item
             item.insert(name.to_owned(), s(of.join(" ")));
         }
     }
+    if summary.unread_texts > 0 {
+        item.insert("unread".to_owned(), n(u64::from(summary.unread_texts)));
+    }
     // Who belongs to a company's domain has no account of their own state.
     let named = profile.parts.iter().filter_map(|part| part.state.account.as_ref()).max();
     let published = profile.published.as_ref().map(|(account, _)| account.as_str());
@@ -174,6 +177,7 @@ pub fn decode(item: &Item) -> Result<Loaded, StoreError> {
         nps: nps_class(item.text("nps")?.unwrap_or(NpsClass::None.as_str()))?,
         personas,
         segments: names(item.text("segs")?),
+        unread_texts: item.number("unread")?.unwrap_or_default(),
     };
     Ok(Loaded::Profile(Stored {
         profile: Profile { id, parts: body.parts, outbox, published: body.published, due_at },

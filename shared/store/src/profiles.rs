@@ -67,6 +67,8 @@ pub struct Summary {
     pub personas: Vec<String>,
     /// The names of the segments that the person was in.
     pub segments: Vec<String>,
+    /// Texts of the last months, then, in languages that are not known.
+    pub unread_texts: u32,
 }
 
 impl Summary {
@@ -78,6 +80,7 @@ impl Summary {
             nps: evaluation.nps,
             personas: evaluation.personas(config).map(str::to_owned).collect(),
             segments: evaluation.segments(config).map(str::to_owned).collect(),
+            unread_texts: evaluation.unread_texts,
         }
     }
 }

@@ -37,6 +37,9 @@ pub struct Totals {
     pub bands: BTreeMap<Likelihood, [u64; 5]>,
     /// People by what their latest survey answer made of them; without those who did not answer.
     pub nps: Answers,
+    /// Texts of the last three months in languages that are not known, of which nobody can say how kind they are; as of when each profile was last
+    /// written.
+    pub unread_texts: u64,
     /// People by persona, by name.
     pub personas: BTreeMap<String, u64>,
     /// Segments by name.
@@ -121,6 +124,7 @@ impl Totals {
             }
         }
         self.nps.add(other.nps);
+        self.unread_texts += other.unread_texts;
         for (persona, people) in other.personas {
             *self.personas.entry(persona).or_default() += people;
         }
@@ -146,6 +150,7 @@ impl Totals {
                 *self.stages.entry(stage).or_default() += 1;
                 let class = crate::codec::nps_class(item.text("nps")?.unwrap_or(NpsClass::None.as_str()))?;
                 self.nps.count(class);
+                self.unread_texts += item.number::<u64>("unread")?.unwrap_or_default();
                 for persona in crate::codec::names(item.text("pers")?) {
                     *self.personas.entry(persona).or_default() += 1;
                 }
@@ -217,7 +222,9 @@ impl Store {
                 .segment(segment)
                 .total_segments(SEGMENTS)
                 .filter_expression("NOT begins_with(#sk, :ledger)")
-                .projection_expression("#pk, #sk, #n, #to, #stage, #scores, #nps, #pers, #segs, #ch, #status, #journey")
+                .projection_expression(
+                    "#pk, #sk, #n, #to, #stage, #scores, #nps, #unread, #pers, #segs, #ch, #status, #journey",
+                )
                 .expression_attribute_names("#pk", keys::PK)
                 .expression_attribute_names("#sk", keys::SK)
                 .expression_attribute_names("#n", "n")
@@ -225,6 +232,7 @@ impl Store {
                 .expression_attribute_names("#stage", "stage")
                 .expression_attribute_names("#scores", "scores")
                 .expression_attribute_names("#nps", "nps")
+                .expression_attribute_names("#unread", "unread")
                 .expression_attribute_names("#pers", "pers")
                 .expression_attribute_names("#segs", "segs")
                 .expression_attribute_names("#ch", "ch")

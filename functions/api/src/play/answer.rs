@@ -121,9 +121,9 @@ pub enum Fate {
     Capped,
     /// They are held out.
     HeldOut,
-    /// It would not go out: no address, unsubscribed, bounced, not wanted.
+    /// It would not go out: unsubscribed, bounced, not wanted.
     Suppressed,
-    /// It cannot be rendered or sent.
+    /// It cannot be rendered or sent, as where no address is known.
     Failed,
 }
 

@@ -51,9 +51,10 @@ impl Known {
     }
 }
 
-/// The address that a mail would go to; else why there is none, as `deliver` records it.
+/// The address that a mail would go to; else why there is none, as `deliver` records it. What is empty is no address that could be wrong.
 fn address(message: &PlayedMessage) -> Result<Address, &'static str> {
-    let address = message.profile.view().text_trait(ADDRESS_TRAIT).ok_or("no mail address is known")?;
+    let address = message.profile.view().text_trait(ADDRESS_TRAIT).filter(|address| !address.trim().is_empty());
+    let address = address.ok_or("no mail address is known")?;
     Address::parse(&address).map_err(|_| "the mail address cannot be written to")
 }
 
@@ -101,7 +102,8 @@ impl<'a> Rendering<'a> {
                     }
                     view.to = Some(address.as_str().to_owned());
                 }
-                Err(why) => view.keep_back(Fate::Suppressed, why),
+                // Nobody chose that: the message would be lost.
+                Err(why) => view.keep_back(Fate::Failed, why),
             }
         }
         match decision.withheld {

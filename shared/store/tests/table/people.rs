@@ -202,10 +202,17 @@ async fn totals_are_exact() {
             (0..=i).map(|n| EventBuilder::track(&format!("m{n}"), &name, "Paid").at(at(0)).build()).collect();
         feed(&store, &mut new(&name), &events).await;
     }
+    let mut upset = new("upset");
+    upset.summary.unread_texts = 2;
+    store.save(&mut upset).await.unwrap();
+    let Loaded::Profile(read) = store.load(person("upset"), Consistency::Strong).await.unwrap() else {
+        panic!("no profile")
+    };
+    assert_eq!(read.summary.unread_texts, 2);
     store.count(perennial_store::totals::DUPLICATES, 2).await.unwrap();
     store.count(perennial_store::totals::DUPLICATES, 3).await.unwrap();
     let totals = store.totals().await.unwrap();
-    assert_eq!((totals.accepted, totals.profiles, totals.duplicates), (210, 20, 5));
-    assert_eq!(totals.stages.values().sum::<u64>(), 20);
+    assert_eq!((totals.accepted, totals.profiles, totals.duplicates), (210, 21, 5));
+    assert_eq!((totals.unread_texts, totals.stages.values().sum::<u64>()), (2, 21));
     assert_eq!(totals.stages[&perennial_domain::Stage::Onboarding], 20);
 }

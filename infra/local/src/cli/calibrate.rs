@@ -4,7 +4,7 @@ mod patch;
 
 use super::client::Target;
 use super::rescore::Bar;
-use super::tables::{framed, number};
+use super::tables::{counted, framed, number};
 use perennial_engine::calibrate::{Calibration, CategoryCap, ENOUGH_PEOPLE, READY};
 use perennial_score::history::calibrate;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,8 @@ use std::process::ExitCode;
     after_help = "Looks at everyone who bought, or reached 100 points of readiness, and at what they had taken by then. If they \
     took on average 5 pieces of the first tally, 3 of the second and 4 of the third, then 100 points divide into 12 parts: about 8 \
     points an action, so that who takes the average path stands at about 100. The patch lifts caps that would cut this off, and adds \
-    rules for events that have none. Values that your sales team knows better are yours to move.\n\n  \
+    rules for events that have none. Values that your sales team knows better are yours to move. Where too few people became ready \
+    (--min-people), the averages are shown and no patch is made of them.\n\n  \
     perennial calibrate --patch | git apply     take the suggestion over\n  \
     perennial rescore --dry-run                 see who would become ready"
 )]
@@ -24,9 +25,12 @@ pub(super) struct Args {
     /// The config folder whose scoring.toml the patch is for.
     #[arg(default_value = "infra/config")]
     dir: PathBuf,
-    /// Print the patch alone.
+    /// Print the patch alone; fails where too few people became ready.
     #[arg(long)]
     patch: bool,
+    /// How many people must have become ready before points are suggested: an average over fewer says little.
+    #[arg(long, value_name = "N", default_value_t = ENOUGH_PEOPLE, value_parser = clap::value_parser!(u32).range(1..))]
+    min_people: u32,
     /// Print the calibration as JSON.
     #[arg(long, conflicts_with = "patch")]
     json: bool,
@@ -51,32 +55,67 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let file = args.dir.join("scoring.toml");
     let text = std::fs::read_to_string(&file).map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
-    let patch = patch::patch(&text, &relative(&file)?, &found)?;
-    if args.patch {
-        print!("{patch}");
-    } else {
+    if !args.patch {
         print!("{}", shown(&found));
-        match patch.as_str() {
-            _ if found.points.is_none() => {}
-            "" => println!("{} has these points already.", file.display()),
-            patch => print!("\n{patch}"),
-        }
     }
-    if found.people < ENOUGH_PEOPLE {
-        eprintln!("warning: {} people became ready; below {ENOUGH_PEOPLE} an average says little", found.people);
+    if let Some(why) = too_few(&found, args.min_people) {
+        if args.patch {
+            anyhow::bail!("{why}");
+        }
+        println!("{why}.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let place = Place::of(&file, &std::env::current_dir()?)?;
+    let patch = patch::patch(&text, &place.path, &found)?;
+    match patch.as_str() {
+        "" if found.points.is_none() || args.patch => {}
+        "" => println!("{} has these points already.", file.display()),
+        patch if args.patch => print!("{patch}"),
+        patch => print!("\n{patch}"),
+    }
+    if let Some(root) = place.root.filter(|_| !patch.is_empty()) {
+        let root = root.display();
+        eprintln!("the patch applies in {root}: `patch -p1 -d {root}`, or there `git apply`");
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The path from where the patch is to be applied: here.
-fn relative(file: &Path) -> anyhow::Result<String> {
-    let here = std::env::current_dir()?;
-    let path = file.strip_prefix(&here).or_else(|_| file.strip_prefix(".")).unwrap_or(file);
-    Ok(path.display().to_string())
+/// Why no points are suggested where fewer than `least` people became ready.
+fn too_few(found: &Calibration, least: u32) -> Option<String> {
+    let people = counted(found.people.into(), "person", "people");
+    (found.people < least).then(|| {
+        format!("no patch is suggested: {people} became ready, and an average over fewer than {least} says little (--min-people)")
+    })
+}
+
+/// Where a patch of a file is to be applied, and how it names the file there.
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    /// Where; `None` for here.
+    root: Option<PathBuf>,
+    /// From there.
+    path: String,
+}
+
+impl Place {
+    /// A patch may name no absolute path. A file below `here` is named from here, any other from the git repository that holds it; else from the folder
+    /// that holds `infra/config`, or from its own folder where it is not in one of that name.
+    fn of(file: &Path, here: &Path) -> std::io::Result<Self> {
+        let (file, here) = (file.canonicalize()?, here.canonicalize()?);
+        let name = |root: &Path| file.strip_prefix(root).map(|path| path.display().to_string()).ok();
+        if let Some(path) = name(&here) {
+            return Ok(Self { root: None, path });
+        }
+        let folder = file.parent().unwrap_or(&file);
+        let repository = folder.ancestors().find(|above| above.join(".git").exists());
+        let project = folder.ancestors().nth(2).filter(|_| folder.ends_with("infra/config"));
+        let root = repository.or(project).unwrap_or(folder);
+        Ok(Self { path: name(root).unwrap_or_default(), root: Some(root.to_owned()) })
+    }
 }
 
 fn shown(found: &Calibration) -> String {
-    let mut out = format!("{} people became ready to buy.\n", number(found.people.into()));
+    let mut out = format!("{} became ready to buy.\n", counted(found.people.into(), "person", "people"));
     let mut tallies = framed(&["tally", "actions on average", "people who took any"]);
     for tally in &found.tallies {
         tallies.add_row([tally.name.clone(), format!("{:.1}", tally.average), number(tally.people.into())]);
@@ -119,6 +158,42 @@ fn shown(found: &Calibration) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn points_are_suggested_only_where_enough_people_became_ready() {
+        let found = |people: u32| -> Calibration {
+            serde_json::from_value(serde_json::json!({
+                "people": people, "points": 8.0, "tallies": [], "rules": [], "categories": [], "missing": [], "path": null,
+            }))
+            .unwrap()
+        };
+        let why = too_few(&found(1), ENOUGH_PEOPLE).unwrap();
+        assert!(why.contains("1 person became ready") && why.contains("fewer than 30"), "{why}");
+        assert_eq!((too_few(&found(30), ENOUGH_PEOPLE), too_few(&found(1), 1)), (None, None));
+        assert!(shown(&found(1)).starts_with("1 person became ready"));
+    }
+
+    #[test]
+    fn patch_names_its_file_from_a_folder_in_which_it_applies() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        let make = |path: &str| {
+            let folder = root.join(path);
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join("scoring.toml"), "").unwrap();
+            folder.join("scoring.toml")
+        };
+        let place = |root: Option<PathBuf>, path: &str| Place { root, path: path.to_owned() };
+        let (default, other) = (make("shop/infra/config"), make("elsewhere"));
+        assert_eq!(Place::of(&default, &root.join("shop")).unwrap(), place(None, "infra/config/scoring.toml"));
+        let here = root.join("elsewhere");
+        let from_shop = place(Some(root.join("shop")), "infra/config/scoring.toml");
+        assert_eq!(Place::of(&default, &here).unwrap(), from_shop);
+        assert_eq!(Place::of(&other, &root.join("shop")).unwrap(), place(Some(here.clone()), "scoring.toml"));
+        let nested = make("shop/settings");
+        std::fs::create_dir(root.join("shop/.git")).unwrap();
+        assert_eq!(Place::of(&nested, &here).unwrap(), place(Some(root.join("shop")), "settings/scoring.toml"));
+    }
 
     #[test]
     fn the_domains_example_is_told() {

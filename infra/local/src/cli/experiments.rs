@@ -1,7 +1,7 @@
 //! `perennial experiments`
 
 use super::client::{Target, segment};
-use super::tables::{number, numbers, wrapped};
+use super::tables::{counted, number, numbers, wrapped};
 use perennial_api::experiments::Experiments;
 use perennial_engine::experiment::report::{ALPHA, Experiment, Group, Of, POWER, Report};
 use perennial_engine::experiment::verdict::LEAST_PEOPLE;
@@ -99,7 +99,8 @@ fn one(report: &Report, experiment: &Experiment) -> String {
     let control = experiment.groups.first().map_or("", |group| group.name.as_str());
     for group in &experiment.groups {
         if let Some(comparison) = &group.comparison {
-            out += &format!("{}: {}.\n", group.name, verdict(comparison, control, experiment, group));
+            let verdict = format!("{}: {}.", group.name, verdict(comparison, control, experiment, group));
+            wrapped(&verdict, WIDTH).iter().for_each(|line| out += &format!("{line}\n"));
         }
     }
     let waiting: u64 = experiment.groups.iter().map(|group| group.waiting).sum();
@@ -178,7 +179,15 @@ fn verdict(comparison: &Comparison, control: &str, experiment: &Experiment, grou
         Verdict::Worse => format!("WORSE than {control}{uplift}"),
         Verdict::Void => "void, as the groups do not compare".to_owned(),
         Verdict::NoDifferenceYet if judged(experiment, group) < LEAST_PEOPLE => {
-            format!("too early to say anything, with fewer than {LEAST_PEOPLE} people in a group")
+            let (of, all) = experiment.groups.first().map_or((0, 0), |control| (control.judged, control.people));
+            format!(
+                "too early to say anything: {} of its {} can be judged by now, whose time for the goal is over, and {} of {} of {control}; \
+                 it takes {LEAST_PEOPLE} of each",
+                number(group.judged),
+                counted(group.people, "person", "people"),
+                number(of),
+                number(all)
+            )
         }
         Verdict::NoDifferenceYet => format!("no difference from {control} yet{uplift}"),
     }
@@ -262,6 +271,14 @@ mod tests {
         let text = shown(&answer(&people), false);
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn while_few_can_be_judged_the_verdict_says_how_many() {
+        let people = [(Some("call"), 264, 3, 2), (Some("mail"), 261, 0, 2), (Some("nothing"), 330, 0, 2)];
+        let text = shown(&answer(&people), false).replace('\n', " ");
+        assert!(text.contains("mail: too early to say anything: 0 of its 261 people can be judged by now"), "{text}");
+        assert!(text.contains("it takes 50 of each."), "{text}");
     }
 
     #[test]

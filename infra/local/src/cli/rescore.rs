@@ -1,7 +1,7 @@
 //! `perennial rescore`
 
 use super::client::Target;
-use super::tables::{framed, number, plain};
+use super::tables::{counted, framed, number, plain};
 use indicatif::{ProgressBar, ProgressStyle};
 use perennial_domain::Score;
 use perennial_score::history::rescore::{self, Moved, Outcome};
@@ -14,8 +14,8 @@ use std::time::Duration;
 #[command(
     after_help = "A change of points, caps and reasons counts at once. A new rule, or another event, condition or half-life, \
     knows nothing of the past: rescoring counts all events of the archive anew, as if the rules had always been these. Nobody is \
-    written to because of it, and events that come meanwhile are counted as ever. Begin a minute after the config was pushed, \
-    when every function works by it.\n\nWhat would change is told for this moment: what is stored, under the rules that \
+    written to because of it, and events that come meanwhile are counted as ever. It goes by the config that is in force when it \
+    begins, however lately that was pushed.\n\nWhat would change is told for this moment: what is stored, under the rules that \
     it was counted under, against all of history under the active ones. So an unchanged config changes nobody."
 )]
 pub(super) struct Args {
@@ -87,7 +87,6 @@ impl Bar {
 
 fn shown(outcome: &Outcome) -> String {
     let would = if outcome.dry_run { "would change" } else { "changed" };
-    let counted = |n: u64, one: &str, many: &str| format!("{} {}", number(n), if n == 1 { one } else { many });
     let mut out = format!(
         "{}, {} in the archive, config {}: {} {would}.\n",
         counted(outcome.people, "person", "people"),

@@ -56,6 +56,11 @@ pub(super) fn number(n: u64) -> String {
     indicatif::HumanCount(n).to_string()
 }
 
+/// A number with what it counts, of which there is one or are many.
+pub(super) fn counted(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", number(n), if n == 1 { one } else { many })
+}
+
 /// `text` in lines of at most `width` characters, broken between words; a longer word stays whole. An empty text is one line.
 pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];

@@ -166,7 +166,9 @@ impl Lines {
         let failing = answer.failing().count();
         if failing > 0 {
             let what = if failing == 1 { "One message fails".to_owned() } else { format!("{failing} messages fail") };
-            self.paragraph(&format!("error: {what}: mend the template or what it needs, see FAILS above."));
+            self.paragraph(&format!(
+                "error: {what}: mend the template or what it needs, such as a mail address; see FAILS above."
+            ));
         }
     }
 

@@ -28,8 +28,8 @@ const USAGE: u8 = 2;
     \u{20}                                                                 for someone who is made up\n  \
     perennial journey test welcome --config infra/config --html mail.html\n  \
     \u{20}                                                                 by a folder that is not pushed; no system has to run\n\n\
-    Exit code: 0 if the journey was played and none of its messages fails; 1 if a message would fail, if nobody has that name, or if \
-    the person does not enter (it says which rule keeps them out); 2 if the arguments are wrong. What a template prints and what comes \
+    Exit code: 0 if the journey was played and none of its messages fails; 1 if a message would fail (a template, no mail address), if \
+    nobody has that name, or if the person does not enter (it says which rule keeps them out); 2 if the arguments are wrong. What a template prints and what comes \
     out empty is warned of."
 )]
 pub(super) struct Args {

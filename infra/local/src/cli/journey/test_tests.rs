@@ -173,6 +173,20 @@ async fn message_that_would_fail_fails_the_test() {
 }
 
 #[tokio::test]
+async fn mail_that_has_no_address_to_go_to_fails_the_test() {
+    let help = "subject = \"s\"\ntext = \"t\"\n";
+    for (address, why) in [
+        ("email=", "no mail address is known"),
+        ("email= ", "no mail address is known"),
+        ("email=nonsense", "the mail address cannot be written to"),
+    ] {
+        let (answer, text) = with_help(help, &["--trait", address]).await;
+        assert!(text.contains("FAILS: ") && text.replace(['\n', '│'], " ").contains(why), "{address}: {text}");
+        assert_eq!(exit_code(&answer), ExitCode::FAILURE, "{address}");
+    }
+}
+
+#[tokio::test]
 async fn variables_that_come_out_empty_are_warned_of() {
     let help = "subject = \"Hi {{ person.first_name }}\"\ntext = \"{{ person.plan|default('none') }} {% if person.city %}{{ person.city }}{% endif %}\"\n";
     let (answer, text) = with_help(help, &[]).await;

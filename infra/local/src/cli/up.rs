@@ -3,7 +3,7 @@
 use crate::aws::FaultPlan;
 use crate::bundle;
 use crate::stack::elsewhere::{CALLED, Elsewhere};
-use crate::stack::{LOCAL_WRITE_KEY, Origin, Stack, StackOptions};
+use crate::stack::{LOCAL_WRITE_KEY, Origin, Stack, StackOptions, StartTime};
 use clap::builder::PossibleValuesParser;
 use jiff::Timestamp;
 use perennial_lambda_kit::Clock;
@@ -21,7 +21,7 @@ use std::time::Duration;
     perennial up --data ./state                        keep everything in ./state\n  \
     perennial up --data ./state --config infra/config  the same; an empty ./state begins with infra/config\n  \
     perennial up --simulate-from 2026-03-02T09:00:00Z  time stands still until it is moved:\n  \
-    curl -d '{\"now\": \"2026-04-01T09:00:00Z\"}' -H 'content-type: application/json' http://127.0.0.1:8080/_local/time"
+    curl -d '{\"now\": \"2026-04-01T09:00:00Z\"}' http://127.0.0.1:8080/_local/time"
 )]
 pub(super) struct Args {
     /// Keep all state in this folder, the active configuration included; in memory, and gone at the end, if none is named.
@@ -40,7 +40,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     config: Option<PathBuf>,
     /// Run on simulated time that stands at this moment (2026-01-31T09:00:00Z) until POST /_local/time moves it. Every delay, wait, retry and schedule
-    /// goes by it.
+    /// goes by it. A data folder goes on from the latest moment that it has reached, if that is later.
     #[arg(long, value_name = "TIMESTAMP")]
     simulate_from: Option<Timestamp>,
     /// Commit without fsync: faster, safe when the process dies, not when the power fails.
@@ -101,6 +101,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         println!("  write key   {LOCAL_WRITE_KEY}   (--write-key sets another)");
     }
     println!("  config      {}", active(&stack, args.config.as_deref()));
+    if let Some(time) = time(stack.start_time(), stack.now(), args.simulate_from.is_some()) {
+        println!("  time        {time}");
+    }
     super::asked_to_stop().await?;
     stack.stop().await;
     Ok(ExitCode::SUCCESS)
@@ -123,6 +126,24 @@ fn active(stack: &Stack, folder: Option<&Path>) -> String {
     format!("version {version}, {why}\n              change it: perennial config push {dir}{url}")
 }
 
+/// What time it is for a stack that began as `start`, where that is not the machine's time as one expects.
+fn time(start: StartTime, now: Timestamp, simulated: bool) -> Option<String> {
+    match start {
+        StartTime::AsAsked if simulated => Some(format!("simulated, stands at {now} until POST /_local/time moves it")),
+        StartTime::AsAsked => None,
+        StartTime::Continued { asked } => Some(format!(
+            "simulated, goes on from {now}: the data folder has come that far, so --simulate-from {asked} was NOT applied"
+        )),
+        StartTime::NoLongerSimulated { reached, is_ahead } => {
+            let ahead = if is_ahead { " This lies in the future, and so does what is stored." } else { "" };
+            Some(format!(
+                "real, NOT simulated, though the data folder ran on simulated time up to {reached}.{ahead}\n              \
+                 to go on there: stop, and start it with --simulate-from {reached}"
+            ))
+        }
+    }
+}
+
 /// Where things are.
 pub(super) fn print_urls(base: &str) {
     println!(
@@ -135,4 +156,23 @@ pub(super) fn print_urls(base: &str) {
     println!("  rejects     {base}/api/rejects");
     println!("  mails       {base}/_local/mails");
     println!("  local       {base}/_local/   (webhooks, queues, time, stand-ins)");
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn time_that_is_not_as_expected_is_told() {
+        let (march, may): (Timestamp, Timestamp) =
+            ("2026-03-02T10:00:00Z".parse().unwrap(), "2026-05-01T00:00:00Z".parse().unwrap());
+        let told = |start, simulated| time(start, may, simulated).unwrap_or_default();
+        assert_eq!(told(StartTime::AsAsked, false), "");
+        assert!(told(StartTime::AsAsked, true).contains("stands at 2026-05-01T00:00:00Z"));
+        let continued = told(StartTime::Continued { asked: march }, true);
+        assert!(continued.contains("from 2026-05-01T00:00:00Z") && continued.contains("2026-03-02T10:00:00Z was NOT"));
+        let real = told(StartTime::NoLongerSimulated { reached: may, is_ahead: true }, false);
+        assert!(real.contains("NOT simulated") && real.contains("in the future") && real.contains("--simulate-from"));
+    }
 }

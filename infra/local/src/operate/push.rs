@@ -1,10 +1,14 @@
-//! What a push would change, against what is in force.
+//! What a push would change, against what is in force, and from when it holds.
 
-use super::Operated;
+use super::{Kind, Operated};
+use anyhow::Context;
+use jiff::{SignedDuration, Timestamp};
 use perennial_config::{Bundle, Config};
 use perennial_domain::ConfigVersion;
-use perennial_store::config::Current;
+use perennial_store::config::{Current, REFRESH};
+use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// The folder in which a bundle keeps what journeys were before they changed.
 const RETIRED: &str = "retired/";
@@ -58,6 +62,65 @@ pub(crate) async fn push(operated: &Operated, plan: &Plan) -> anyhow::Result<Con
     Ok(operated.store.push_config(&plan.bundle, operated.now()).await?)
 }
 
+/// From when a config holds that was put in force, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Holds {
+    /// On the embedded stack, which has taken it up.
+    AtOnce {
+        /// The stack's time.
+        from: Timestamp,
+        /// Functions that run outside of the stack and look for themselves.
+        elsewhere: Vec<String>,
+    },
+    /// On a deployed stack, whose functions look for themselves.
+    AtTheLatest(Timestamp),
+}
+
+impl fmt::Display for Holds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtOnce { from, elsewhere } => {
+                write!(f, "Every function works by it from now on ({from:.0}).")?;
+                match elsewhere.as_slice() {
+                    [] => Ok(()),
+                    names => {
+                        write!(f, " Run outside of this stack, and take it up within a minute: {}.", names.join(", "))
+                    }
+                }
+            }
+            Self::AtTheLatest(by) => write!(
+                f,
+                "Running functions take it up by {by:.0} at the latest, new ones begin with it; `rescore`, `calibrate`, `experiments` and \
+                 `journey test` go by it at once."
+            ),
+        }
+    }
+}
+
+/// Has the config taken up that was just put in force: at once by the embedded stack. The functions of a deployed one look for themselves.
+///
+/// # Errors
+/// Where the embedded stack does not answer, or cannot take it up.
+pub(crate) async fn take_up(operated: &Operated) -> anyhow::Result<Holds> {
+    let Kind::Embedded = operated.kind else {
+        let within = SignedDuration::try_from(REFRESH)?;
+        return Ok(Holds::AtTheLatest(operated.now().checked_add(within)?));
+    };
+    #[derive(Deserialize)]
+    struct TakenUp {
+        within_a_minute: Vec<String>,
+    }
+    let answer = reqwest::Client::new().post(format!("{}/_local/config", operated.name)).send().await;
+    let taken = async { answer?.error_for_status()?.json::<TakenUp>().await }.await;
+    let taken = taken.with_context(|| {
+        format!(
+            "the config is stored, but what runs at {} did not take it up: its functions look for it within a minute",
+            operated.name
+        )
+    })?;
+    Ok(Holds::AtOnce { from: operated.now(), elsewhere: taken.within_a_minute })
+}
+
 fn changes(before: &Bundle, after: &Bundle) -> BTreeMap<String, Change> {
     let mut changes = BTreeMap::new();
     for (name, text) in &after.files {
@@ -92,6 +155,17 @@ mod tests {
 
     fn bundle(files: &[(&str, &str)]) -> Bundle {
         Bundle { files: files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect() }
+    }
+
+    #[test]
+    fn when_a_config_holds_is_told() {
+        let from: Timestamp = "2026-03-02T10:00:00Z".parse().unwrap_or_default();
+        let at_once = Holds::AtOnce { from, elsewhere: Vec::new() };
+        assert_eq!(at_once.to_string(), "Every function works by it from now on (2026-03-02T10:00:00Z).");
+        let but_one = Holds::AtOnce { from, elsewhere: vec!["score".to_owned()] };
+        assert!(but_one.to_string().ends_with("take it up within a minute: score."), "{but_one}");
+        let deployed = Holds::AtTheLatest(from).to_string();
+        assert!(deployed.contains("by 2026-03-02T10:00:00Z at the latest"), "{deployed}");
     }
 
     #[test]

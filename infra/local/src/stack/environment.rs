@@ -1,5 +1,6 @@
 //! The environment that each function has on this machine, for whoever runs one outside of this process: `cargo lambda watch`, a debugger.
 
+use super::errors::error;
 use super::queues::{self, QueueUrls};
 use super::{LOCAL_API_KEY, LOCAL_HOOK_SECRET};
 use axum::Router;
@@ -10,7 +11,6 @@ use axum::routing::get;
 use perennial_config::Config;
 use perennial_config::channels::SecretPlace;
 use perennial_lambda_kit::aws::AwsCredentials;
-use serde_json::json;
 use std::collections::BTreeMap;
 use std::path;
 use std::sync::Arc;
@@ -69,8 +69,7 @@ async fn show(State(environments): State<Environments>, Path(name): Path<String>
         Some(variables) => Json(variables).into_response(),
         None => {
             let message = format!("no function is called {name}; there are {}", FUNCTIONS.join(", "));
-            (StatusCode::NOT_FOUND, Json(json!({ "error": { "code": "no_such_function", "message": message } })))
-                .into_response()
+            error(StatusCode::NOT_FOUND, "no_such_function", &message)
         }
     }
 }

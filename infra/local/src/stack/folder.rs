@@ -55,7 +55,7 @@ impl Folder {
     fn lock(path: &Path) -> Result<Self, FolderError> {
         let unusable = |source| FolderError::Unusable { path: path.to_owned(), source };
         if !path.is_dir() {
-            return Err(unusable(io::Error::new(io::ErrorKind::NotADirectory, "it is not a folder")));
+            return Err(unusable(io::Error::new(io::ErrorKind::NotADirectory, "a file has this name")));
         }
         let folder = File::open(path).map_err(unusable)?;
         match folder.try_lock() {
@@ -93,6 +93,7 @@ mod tests {
         let missing = dir.path().join("state");
         assert!(Folder::existing(&missing).unwrap().is_none() && !missing.exists());
         fs::write(&missing, "").unwrap();
-        assert!(Folder::existing(&missing).unwrap_err().to_string().contains("it is not a folder"));
+        let error = Folder::existing(&missing).unwrap_err().to_string();
+        assert!(error.ends_with("state cannot be used: a file has this name"), "{error}");
     }
 }

@@ -1,10 +1,11 @@
 //! Work over all history, over HTTP: answers line by line while it goes on, first how far it is, at last what came of it.
 
+use super::errors::error;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Json, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use futures::future::BoxFuture;
 use futures::stream;
@@ -78,8 +79,7 @@ fn run<T: Serialize + Send + 'static>(
 ) -> Response {
     let Ok(running) = Arc::clone(&history.running).try_lock_owned() else {
         let message = "a run over all history is under way; wait until it is done";
-        return (StatusCode::CONFLICT, Json(json!({ "error": { "code": "running", "message": message } })))
-            .into_response();
+        return error(StatusCode::CONFLICT, "running", message);
     };
     let (lines, waiting) = mpsc::channel(WAITING);
     let work = work(history.score, lines.clone());

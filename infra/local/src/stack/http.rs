@@ -1,5 +1,6 @@
 //! One port for all HTTP: tracking and hooks go to `ingest`, reads and preference pages to `api`, as function URLs would.
 
+use super::errors::error;
 use super::mails;
 use crate::aws::Mails;
 use axum::Router;
@@ -49,9 +50,9 @@ async fn call(State(functions): State<Functions>, request: Request) -> Response 
     let (parts, body) = request.into_parts();
     let bytes = match Limited::new(body, MAX_BODY).collect().await {
         Ok(collected) => collected.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => {
-            let body = r#"{"error":{"code":"body_too_large","message":"the body has more than 12 MiB; at most 10 MiB are allowed"}}"#;
-            return (StatusCode::PAYLOAD_TOO_LARGE, [("content-type", "application/json")], body).into_response();
+        Err(why) if why.is::<LengthLimitError>() => {
+            let message = "the body has more than 12 MiB; at most 10 MiB are allowed";
+            return error(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message);
         }
         // The client went away; nobody reads this.
         Err(_) => return StatusCode::BAD_REQUEST.into_response(),
@@ -71,8 +72,7 @@ async fn call(State(functions): State<Functions>, request: Request) -> Response 
         }
         Err(_) => {
             tracing::error!("a request's handler panicked");
-            (StatusCode::BAD_GATEWAY, [("content-type", "application/json")], r#"{"error":{"code":"internal"}}"#)
-                .into_response()
+            error(StatusCode::BAD_GATEWAY, "internal", "the function panicked; see the log")
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `/_local/`: an index of what only a stack on this machine has, and the frame of its pages. Browsers get HTML, everyone else JSON.
 
+use super::errors::error;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -40,12 +41,12 @@ const fn call(method: &'static str, path: &'static str, about: &'static str) -> 
 }
 
 /// Everything below `/_local/`, and the first pages of the api.
-const ENTRIES: [Entry; 14] = [
+const ENTRIES: [Entry; 15] = [
     page(
         "/_local/mails",
         "The mails that were captured instead of sent, the newest first. ?to=ADDRESS, ?before=ID and ?limit=N choose.",
     ),
-    page("/_local/webhooks", "Webhooks to .example hosts, which arrive here instead, the oldest first."),
+    page("/_local/webhooks", "Webhooks to .example hosts, which arrive here instead, the newest first."),
     page("/_local/standins", "What the stand-ins of CRMs and chats hold."),
     page("/_local/time", "What time it is for the system, and whether that is simulated."),
     call(
@@ -54,6 +55,11 @@ const ENTRIES: [Entry; 14] = [
         "Moves simulated time: {\"now\": \"2026-01-31T09:00:00Z\"}. It stops at every moment at which something is due and answers when all of that is done. For `perennial up --simulate-from`.",
     ),
     page("/_local/queues", "What is in each queue, dead-letter queues included."),
+    call(
+        "POST",
+        "/_local/config",
+        "Takes up the configuration that was put in force, in every function at once. `perennial config push` and `config rollback` call it.",
+    ),
     call(
         "POST",
         "/_local/redrive/QUEUE",
@@ -76,10 +82,11 @@ const ENTRIES: [Entry; 14] = [
 ];
 
 /// What the bar of every page leads to.
-const BAR: [(&str, &str); 6] = [
+const BAR: [(&str, &str); 7] = [
     ("/_local/", "Local stack"),
     ("/_local/mails", "Mails"),
     ("/_local/webhooks", "Webhooks"),
+    ("/_local/standins", "Stand-ins"),
     ("/_local/time", "Time"),
     ("/_local/queues", "Queues"),
     ("/api/status", "Status"),
@@ -87,7 +94,20 @@ const BAR: [(&str, &str); 6] = [
 
 /// `GET /_local/`.
 pub(super) fn router() -> Router {
-    Router::new().route("/_local/", get(index)).route("/_local", get(|| async { Redirect::permanent("/_local/") }))
+    Router::new()
+        .route("/_local/", get(index))
+        .route("/_local", get(|| async { Redirect::permanent("/_local/") }))
+        .route("/", get(root))
+}
+
+/// `GET /`: leads on.
+async fn root(headers: HeaderMap) -> Response {
+    if wants_html(&headers) {
+        return Redirect::to("/_local/").into_response();
+    }
+    let message = "nothing is served here: /_local/ lists what a local stack has, /api/status is the first page of the api, events go to /v1/batch";
+    Json(json!({ "message": message, "local": "/_local/", "api": "/api/status", "events": "/v1/batch" }))
+        .into_response()
 }
 
 async fn index(headers: HeaderMap) -> Response {
@@ -112,14 +132,37 @@ async fn index(headers: HeaderMap) -> Response {
     Html(document("Local stack", &content)).into_response()
 }
 
-/// Adds to every answer below `/_local/` where the index is, and shows JSON to browsers as a page.
+/// Where the services are stood in for that answer in forms of their own.
+const FOREIGN: [&str; 3] = ["/_local/hubspot/", "/_local/salesforce/", "/_local/slack/"];
+
+/// An error in words, such as the router's own, in the form that every other error has.
+async fn as_json(path: &str, response: Response) -> Response {
+    let status = response.status();
+    let is_json =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes() == b"application/json");
+    let is_error = status.is_client_error() || status.is_server_error();
+    if !is_error || is_json || FOREIGN.iter().any(|foreign| path.starts_with(foreign)) {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let words = to_bytes(body, MAX_PAGE).await.unwrap_or_default();
+    let reason = status.canonical_reason().unwrap_or("error").to_lowercase();
+    let message = if words.is_empty() { reason.clone().into() } else { String::from_utf8_lossy(&words) };
+    let mut answer = error(status, &reason.replace([' ', '-'], "_"), &message);
+    if let Some(allowed) = parts.headers.get(header::ALLOW) {
+        answer.headers_mut().insert(header::ALLOW, allowed.clone());
+    }
+    answer
+}
+
+/// Adds to every answer below `/_local/` where the index is, gives errors one form, and shows JSON to browsers as a page.
 pub(super) async fn framed(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     if !path.starts_with("/_local/") {
         return next.run(request).await;
     }
     let as_page = request.method() == Method::GET && wants_html(request.headers());
-    let mut response = next.run(request).await;
+    let mut response = as_json(&path, next.run(request).await).await;
     response.headers_mut().insert(header::LINK, HeaderValue::from_static("</_local/>; rel=\"index\""));
     let is_json =
         response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes() == b"application/json");

@@ -1,7 +1,10 @@
-//! What only a local system has: captured webhooks, its queues, bringing dead letters back and moving simulated time, over HTTP.
+//! What only a local system has: captured webhooks, its queues, bringing dead letters back, moving simulated time and taking up a pushed config,
+//! over HTTP.
 
-use super::passing::Passing;
+use super::errors::{Body, error};
+use super::passing::{NotMoved, Passing};
 use super::queues::QueueUrls;
+use crate::aws::Mails;
 use aws_sdk_sqs::types::QueueAttributeName;
 use axum::Router;
 use axum::extract::{Path, State};
@@ -10,6 +13,7 @@ use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
 use jiff::Timestamp;
 use perennial_lambda_kit::{Clock, SimulatedTime};
+use perennial_store::ConfigHandle;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::VecDeque;
@@ -26,7 +30,7 @@ pub(super) struct Captured {
     body: serde_json::Value,
 }
 
-/// Webhooks to reserved `.example` hosts, which come here instead: the newest last.
+/// Webhooks to reserved `.example` hosts, which come here instead: the newest first.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Webhooks(Arc<Mutex<VecDeque<Captured>>>);
 
@@ -39,12 +43,17 @@ pub(super) struct Local {
     pub(super) simulated: Option<SimulatedTime>,
     pub(super) clock: Clock,
     pub(super) passing: Arc<Passing>,
+    pub(super) config: ConfigHandle,
+    pub(super) mails: Mails,
+    /// Functions that do not run in this process.
+    pub(super) elsewhere: Arc<[String]>,
 }
 
 pub(super) fn router(local: Local) -> Router {
     Router::new()
         .route("/_local/redrive/{queue}", post(redrive))
         .route("/_local/time", get(show_time).post(set_time))
+        .route("/_local/config", post(take_up_config))
         .route("/_local/queues", get(list_queues))
         .route("/_local/webhooks", get(list_webhooks))
         .route("/_local/webhooks/{endpoint}", post(take_webhook))
@@ -54,15 +63,12 @@ pub(super) fn router(local: Local) -> Router {
 /// `POST /_local/redrive/{queue}`: moves the queue's dead letters back, and says how many there were.
 async fn redrive(State(local): State<Local>, Path(queue): Path<String>) -> Response {
     let Some(url) = local.urls.get(&queue) else {
-        let known = super::queues::NAMES.join(", ");
-        return (StatusCode::NOT_FOUND, Json(json!({ "error": { "code": "no_such_queue", "message": format!("no queue is called {queue}; there are {known}") } }))).into_response();
+        let message = format!("no queue is called {queue}; there are {}", super::queues::NAMES.join(", "));
+        return error(StatusCode::NOT_FOUND, "no_such_queue", &message);
     };
     match move_back(&local.sqs, &format!("{url}-dlq")).await {
         Ok(moved) => Json(json!({ "queue": queue, "moved": moved })).into_response(),
-        Err(error) => {
-            (StatusCode::BAD_GATEWAY, Json(json!({ "error": { "code": "sqs", "message": error.to_string() } })))
-                .into_response()
-        }
+        Err(why) => error(StatusCode::BAD_GATEWAY, "sqs", &why.to_string()),
     }
 }
 
@@ -100,20 +106,32 @@ struct Time {
 
 /// `POST /_local/time` with `{"now": "2026-01-31T09:00:00Z"}`: moves simulated time, never back, through every moment at which something is due, and
 /// answers when all of that is done.
-async fn set_time(State(local): State<Local>, Json(time): Json<Time>) -> Response {
-    let error = |status, code: &str, message: String| {
-        (status, Json(json!({ "error": { "code": code, "message": message } }))).into_response()
-    };
+async fn set_time(State(local): State<Local>, Body(time): Body<Time>) -> Response {
     let Some(simulated) = local.simulated else {
-        let message = "the system runs on real time; start it with `perennial up --simulate-from TIMESTAMP`".to_owned();
+        let message = "the system runs on real time; start it with `perennial up --simulate-from TIMESTAMP`";
         return error(StatusCode::CONFLICT, "real_time", message);
     };
     // A task of its own: a client that gives up does not leave time half-way.
     let moving = tokio::spawn(async move { local.passing.move_to(&simulated, time.now).await });
     match moving.await {
         Ok(Ok(now)) => Json(json!({ "now": now })).into_response(),
-        Ok(Err(stuck)) => error(StatusCode::SERVICE_UNAVAILABLE, "stuck", stuck.to_string()),
-        Err(_) => error(StatusCode::INTERNAL_SERVER_ERROR, "internal", "moving time failed; see the log".to_owned()),
+        Ok(Err(why @ NotMoved::Earlier { .. })) => error(StatusCode::BAD_REQUEST, "earlier", &why.to_string()),
+        Ok(Err(why @ NotMoved::Stuck { .. })) => error(StatusCode::SERVICE_UNAVAILABLE, "stuck", &why.to_string()),
+        Err(_) => error(StatusCode::INTERNAL_SERVER_ERROR, "internal", "moving time failed; see the log"),
+    }
+}
+
+/// `POST /_local/config`: takes up the config in force, for whoever wrote it to the table from another process; answers when every function of this
+/// process works by it. Those that run elsewhere look for themselves within a minute, and are named.
+async fn take_up_config(State(local): State<Local>) -> Response {
+    match local.config.in_force().await {
+        Ok(config) => {
+            if let Err(why) = local.mails.add_configuration_set(&config.channels.mail.configuration_set) {
+                return error(StatusCode::INTERNAL_SERVER_ERROR, "internal", &why.to_string());
+            }
+            Json(json!({ "config": config.version, "within_a_minute": &*local.elsewhere })).into_response()
+        }
+        Err(why) => error(StatusCode::CONFLICT, "config", &why.to_string()),
     }
 }
 
@@ -122,20 +140,18 @@ async fn take_webhook(
     State(local): State<Local>,
     Path(endpoint): Path<String>,
     headers: HeaderMap,
-    Json(body): Json<serde_json::Value>,
+    Body(body): Body<serde_json::Value>,
 ) -> StatusCode {
     let id = headers.get("webhook-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
     let mut kept = local.webhooks.0.lock().unwrap_or_else(PoisonError::into_inner);
     if !kept.iter().any(|captured| captured.id == id) {
-        kept.push_back(Captured { endpoint, id, body });
-        if kept.len() > KEPT {
-            kept.pop_front();
-        }
+        kept.push_front(Captured { endpoint, id, body });
+        kept.truncate(KEPT);
     }
     StatusCode::NO_CONTENT
 }
 
-/// `GET /_local/webhooks`: what came in.
+/// `GET /_local/webhooks`: what came in, the newest first, as mails.
 async fn list_webhooks(State(local): State<Local>) -> Response {
     let kept = local.webhooks.0.lock().unwrap_or_else(PoisonError::into_inner);
     Json(json!({ "webhooks": kept.iter().collect::<Vec<_>>() })).into_response()

@@ -1,5 +1,6 @@
 //! The mails that the embedded mail service captured, as pages for people and as JSON for scripts.
 
+use super::errors::error;
 use super::index::{document, escape, wants_html};
 use crate::aws::{CapturedMail, MailQuery, Mails};
 use axum::extract::{Path, Query, State};
@@ -28,7 +29,7 @@ pub(super) async fn list(State(mails): State<Mails>, Query(query): Query<ListQue
             Json(serde_json::json!({ "count": count, "mails": found.iter().map(json).collect::<Vec<_>>() }))
                 .into_response()
         }
-        (Err(error), _) | (_, Err(error)) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+        (Err(why), _) | (_, Err(why)) => error(StatusCode::INTERNAL_SERVER_ERROR, "internal", &why.to_string()),
     }
 }
 
@@ -37,8 +38,8 @@ pub(super) async fn show(State(mails): State<Mails>, Path(id): Path<String>, hea
     match mails.by_id(&id) {
         Ok(Some(mail)) if wants_html(&headers) => Html(mail_page(&mail)).into_response(),
         Ok(Some(mail)) => Json(json(&mail)).into_response(),
-        Ok(None) => (StatusCode::NOT_FOUND, "no mail has this id").into_response(),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+        Ok(None) => error(StatusCode::NOT_FOUND, "no_such_mail", "no mail has this id"),
+        Err(why) => error(StatusCode::INTERNAL_SERVER_ERROR, "internal", &why.to_string()),
     }
 }
 

@@ -5,6 +5,7 @@ mod active;
 mod api;
 pub mod elsewhere;
 pub mod environment;
+pub(crate) mod errors;
 pub mod event_source;
 mod folder;
 mod history;
@@ -14,11 +15,13 @@ mod local;
 mod mails;
 pub mod passing;
 pub mod queues;
+mod reached;
 pub mod schedules;
 mod wiring;
 
 pub use active::Origin;
 pub(crate) use history::Line;
+pub use reached::StartTime;
 
 use crate::aws::{DynamoDbOptions, EmbeddedAws, FaultPlan, Options, QueueDepth, SesOptions};
 use crate::stack::active::Active;
@@ -27,6 +30,7 @@ use crate::stack::event_source::EventSource;
 use crate::stack::folder::Folder;
 use crate::stack::passing::Passing;
 use crate::stack::queues::QueueUrls;
+use crate::stack::reached::Reached;
 use crate::stack::schedules::Schedules;
 use crate::stack::wiring::{Clients, Wired};
 use crate::standins::StandIns;
@@ -119,6 +123,7 @@ pub struct Stack {
     clock: Clock,
     version: ConfigVersion,
     origin: Origin,
+    start_time: StartTime,
     write_keys: Vec<WriteKeyHash>,
     stop: CancellationToken,
     tasks: JoinSet<()>,
@@ -147,6 +152,8 @@ impl Stack {
             (None, Some(path)) => Some(Folder::make(path)?),
             (None, None) => None,
         };
+        let reached = folder.as_ref().map_or_else(|| Ok(Reached::nowhere()), |folder| Reached::of(folder.path()))?;
+        let start_time = reached.apply(&options.clock, options.simulated.as_ref());
         let simulated = options.clock.is_simulated();
         let ses = SesOptions {
             events_queue: Some("mail-events".to_owned()),
@@ -183,7 +190,8 @@ impl Stack {
         }
         let schedules = Schedules::new(&config.schedules, options.clock.now())?;
         let clock = options.clock.clone();
-        let passing = Arc::new(Passing::new(Arc::clone(&wired), schedules, aws.queues(), clock));
+        reached.note(clock.now(), simulated);
+        let passing = Arc::new(Passing::new(Arc::clone(&wired), schedules, aws.queues(), clock, reached));
         let router = http::router(wired.functions.clone(), aws.mails().clone()).merge(local::router(local::Local {
             webhooks: local::Webhooks::default(),
             sqs: wired.sqs.clone(),
@@ -191,6 +199,9 @@ impl Stack {
             simulated: options.simulated.clone(),
             clock: options.clock.clone(),
             passing: Arc::clone(&passing),
+            config: wired.config.clone(),
+            mails: aws.mails().clone(),
+            elsewhere: options.elsewhere.functions.clone().into(),
         }));
         let router = router
             .merge(history::router(history::History { score: Arc::clone(&wired.score), running: Arc::default() }));
@@ -209,8 +220,21 @@ impl Stack {
         let clock = options.clock;
         let write_keys = config.sources.into_iter().flat_map(|source| source.write_key_hashes).collect();
         let _folder = folder;
-        let stack =
-            Self { base, aws, stand_ins, wired, passing, clock, version, origin, write_keys, stop, tasks, _folder };
+        let stack = Self {
+            base,
+            aws,
+            stand_ins,
+            wired,
+            passing,
+            clock,
+            version,
+            origin,
+            start_time,
+            write_keys,
+            stop,
+            tasks,
+            _folder,
+        };
         Ok(if simulated { stack } else { stack.with_ticking_schedules() })
     }
 
@@ -240,8 +264,8 @@ impl Stack {
     /// Moves simulated time to `to`, through every moment at which something is due on the way, and returns when all of that is done.
     ///
     /// # Errors
-    /// [`passing::Stuck`] where work does not come to its end.
-    pub async fn move_time(&self, time: &SimulatedTime, to: Timestamp) -> Result<Timestamp, passing::Stuck> {
+    /// [`passing::NotMoved`] where `to` has passed already, or work does not come to its end.
+    pub async fn move_time(&self, time: &SimulatedTime, to: Timestamp) -> Result<Timestamp, passing::NotMoved> {
         self.passing.move_to(time, to).await
     }
 
@@ -256,6 +280,18 @@ impl Stack {
     #[must_use]
     pub fn config(&self) -> (&ConfigVersion, Origin) {
         (&self.version, self.origin)
+    }
+
+    /// What time it is for the system.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// What the data folder said of the time that was asked for.
+    #[must_use]
+    pub fn start_time(&self) -> StartTime {
+        self.start_time
     }
 
     /// Where everything is served, without a slash at the end.

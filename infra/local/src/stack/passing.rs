@@ -1,5 +1,6 @@
 //! How the stack's time passes: schedules are called and, where time is simulated, it stops at every moment at which something is due.
 
+use super::reached::Reached;
 use super::schedules::Schedules;
 use super::wiring::Wired;
 use crate::aws::{QueueDepth, Queues};
@@ -14,12 +15,25 @@ const SWEEP: &str = "sweep";
 /// How long queues may stand still with work in them before time moves no further.
 const STUCK_AFTER: Duration = Duration::from_secs(60);
 
-/// Time cannot be moved to where it should, for work is not done that was due before.
+/// Why time was not moved to where it should be.
 #[derive(Debug, thiserror::Error)]
-#[error("simulated time stands at {now}: the queues have not moved for a minute: {queues}")]
-pub struct Stuck {
-    now: Timestamp,
-    queues: String,
+pub enum NotMoved {
+    /// That moment has passed.
+    #[error("simulated time stands at {now} and never goes back: {to} is earlier; `now` has to be {now} or later")]
+    Earlier {
+        /// Where it was to be moved.
+        to: Timestamp,
+        /// Where it stands.
+        now: Timestamp,
+    },
+    /// Work that was due before is not done.
+    #[error("simulated time stands at {now}: the queues have not moved for a minute: {queues}")]
+    Stuck {
+        /// Where it stands.
+        now: Timestamp,
+        /// The queues that hold work, with how much.
+        queues: String,
+    },
 }
 
 /// Lets the stack's time pass.
@@ -28,6 +42,7 @@ pub(super) struct Passing {
     schedules: Mutex<Schedules>,
     queues: Queues,
     clock: Clock,
+    reached: Reached,
     /// Queues that a function reads. What is in others waits for whoever reads them.
     read: Vec<String>,
     /// Held while time moves, so that two callers do not move it at once.
@@ -36,10 +51,11 @@ pub(super) struct Passing {
 
 impl Passing {
     /// Time passes from now on.
-    pub(super) fn new(wired: Arc<Wired>, schedules: Schedules, queues: Queues, clock: Clock) -> Self {
+    pub(super) fn new(wired: Arc<Wired>, schedules: Schedules, queues: Queues, clock: Clock, reached: Reached) -> Self {
         let name = |url: &str| url.rsplit('/').next().unwrap_or_default().to_owned();
         let read = wired.sources.iter().map(|source| name(&source.queue_url)).collect();
-        Self { wired, schedules: Mutex::new(schedules), queues, clock, read, moving: tokio::sync::Mutex::default() }
+        let (schedules, moving) = (Mutex::new(schedules), tokio::sync::Mutex::default());
+        Self { wired, schedules, queues, clock, reached, read, moving }
     }
 
     /// The depth of each queue by name.
@@ -54,10 +70,12 @@ impl Passing {
     /// Does what is due by the clock: to be called every second, or, where time is simulated, whenever it was moved. Returns whether a sweep left
     /// someone for the next one.
     pub(super) async fn catch_up(&self) -> bool {
+        let now = self.clock.now();
+        self.reached.note(now, self.clock.is_simulated());
         if self.clock.is_simulated() {
             self.queues.clock_moved();
         }
-        let due = self.schedules().due(self.clock.now());
+        let due = self.schedules().due(now);
         let mut more = false;
         for function in due {
             more |= self.wired.run_scheduled(&function).await;
@@ -70,9 +88,13 @@ impl Passing {
     /// in it. Returns the moment that it is then.
     ///
     /// # Errors
-    /// [`Stuck`] where work does not come to its end.
-    pub(super) async fn move_to(&self, time: &SimulatedTime, to: Timestamp) -> Result<Timestamp, Stuck> {
+    /// [`NotMoved`] where `to` has passed already, or work does not come to its end.
+    pub(super) async fn move_to(&self, time: &SimulatedTime, to: Timestamp) -> Result<Timestamp, NotMoved> {
         let _only = self.moving.lock().await;
+        let now = time.now();
+        if to < now {
+            return Err(NotMoved::Earlier { to, now });
+        }
         // From this moment on somebody due has not been seen by a sweep yet.
         let mut unswept = Timestamp::MIN;
         loop {
@@ -81,6 +103,8 @@ impl Passing {
             let others = self.schedules().next_call_of_others(SWEEP);
             let next = sweep.into_iter().chain(others).chain(self.queues.next_due()).min();
             let Some(next) = next.filter(|next| *next < to) else { break };
+            // Before it is that time: nothing is stored at a moment that the folder does not know of.
+            self.reached.note(next, true);
             let now = time.set(next);
             let more = self.catch_up().await;
             if !more && sweep.is_some_and(|sweep| sweep <= now) {
@@ -88,6 +112,7 @@ impl Passing {
                 unswept = Timestamp::from_second(now.as_second()).unwrap_or(now);
             }
         }
+        self.reached.note(to, true);
         let now = time.set(to);
         self.catch_up().await;
         self.at_rest().await?;
@@ -108,7 +133,7 @@ impl Passing {
     }
 
     /// Waits until nothing is left to do at the present moment.
-    async fn at_rest(&self) -> Result<(), Stuck> {
+    async fn at_rest(&self) -> Result<(), NotMoved> {
         let busy = || -> BTreeMap<String, QueueDepth> {
             let mut depths = self.queues.depths();
             depths.retain(|name, depth| self.read.contains(name) && depth.busy() > 0);
@@ -124,7 +149,7 @@ impl Passing {
             } else if since.elapsed() > STUCK_AFTER {
                 let queues: Vec<String> =
                     last.iter().map(|(name, depth)| format!("{name} has {} messages", depth.busy())).collect();
-                return Err(Stuck { now: self.clock.now(), queues: queues.join(", ") });
+                return Err(NotMoved::Stuck { now: self.clock.now(), queues: queues.join(", ") });
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }

@@ -75,6 +75,8 @@ pub(super) struct Wired {
     pub(super) store: Store,
     pub(super) archive: Archive,
     pub(super) sqs: aws_sdk_sqs::Client,
+    /// What all functions of this process work by.
+    pub(super) config: ConfigHandle,
     pub(super) urls: QueueUrls,
     pub(super) functions: Functions,
     pub(super) environments: Environments,
@@ -280,5 +282,5 @@ pub(super) async fn wire(
     let functions = Functions { ingest, api };
     let (score, elsewhere, _scratch) = (score_deps, options.elsewhere.clone(), scratch);
     let sources = sources.into_iter().filter_map(|source| elsewhere.lead(source)).collect();
-    Ok(Wired { store, archive, sqs, urls, functions, environments, sources, score, sweep, elsewhere, _scratch })
+    Ok(Wired { store, archive, sqs, config, urls, functions, environments, sources, score, sweep, elsewhere, _scratch })
 }

@@ -11,6 +11,7 @@ mod hubspot;
 mod salesforce;
 mod slack;
 
+use crate::stack::errors;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -229,7 +230,7 @@ async fn list(State(all): State<StandIns>) -> Json<Value> {
 async fn faults(
     State(all): State<StandIns>,
     Path((kind, name)): Path<(String, String)>,
-    Json(faults): Json<Faults>,
+    errors::Body(faults): errors::Body<Faults>,
 ) -> StatusCode {
     if all.set_faults(&kind, &name, faults) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
 }

@@ -4,14 +4,11 @@ use super::check::{Report, in_color};
 use crate::bundle;
 use crate::cli::client::Target;
 use crate::cli::tables::{framed, plain};
-use crate::operate::push::{Change, Plan, plan, push};
+use crate::operate::push::{Change, Plan, plan, push, take_up};
 use anyhow::Context;
 use perennial_domain::ConfigVersion;
 use std::path::PathBuf;
 use std::process::ExitCode;
-
-/// When a running function works by what was pushed.
-const SOON: &str = "Running functions take it up within a minute; new ones begin with it.";
 
 /// What to push, and where.
 #[derive(Debug, clap::Args)]
@@ -83,7 +80,8 @@ pub(super) async fn run_push(args: PushArgs) -> anyhow::Result<ExitCode> {
     if args.dry_run {
         println!("Version {} would be in force in {}. Nothing was pushed.", plan.version, operated.name);
     } else {
-        println!("Version {} is in force in {}. {SOON}", push(operated, &plan).await?, operated.name);
+        let version = push(operated, &plan).await?;
+        println!("Version {version} is in force in {}. {}", operated.name, take_up(operated).await?);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -118,7 +116,8 @@ pub(super) async fn run_rollback(args: RollbackArgs) -> anyhow::Result<ExitCode>
     if version == before.version {
         println!("Version {version} is in force already.");
     } else {
-        println!("Version {version} is in force in {} again, instead of {}. {SOON}", operated.name, before.version);
+        let holds = take_up(operated).await?;
+        println!("Version {version} is in force in {} again, instead of {}. {holds}", operated.name, before.version);
     }
     Ok(ExitCode::SUCCESS)
 }

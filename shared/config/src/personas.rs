@@ -2,7 +2,7 @@
 
 use crate::cel::Program;
 use crate::condition;
-use crate::error::{Reporter, Used};
+use crate::error::{Reporter, Used, plain};
 use crate::history::History;
 use crate::spanned::Spanned;
 use crate::vocabulary::{PersonSlot, PersonVocabulary};
@@ -55,6 +55,10 @@ struct RawTitle {
     /// Fields of work: who heads one has the title, and who works in it, as with `security`. Written as positions are.
     #[serde(default)]
     fields: Vec<Spanned<String>>,
+    /// Fields of work of which only the head has the title: `finance` is that of the "VP, Finance", "Finance Director" and "Head of Group Finance". Written as
+    /// positions are.
+    #[serde(default)]
+    heads: Vec<Spanned<String>>,
 }
 
 fn default_trait() -> String {
@@ -85,6 +89,13 @@ pub struct Persona {
     pub when: Option<Program<PersonSlot>>,
     /// What it is, for readers.
     pub description: String,
+}
+
+impl Persona {
+    /// Returns whether the value of a trait names it: as its name is written or in any other way, such as "Executive Sponsor" for `executive_sponsor`.
+    pub fn is_called(&self, text: &str) -> bool {
+        plain(&self.name) == plain(text)
+    }
 }
 
 /// A job title that conditions ask for.
@@ -184,7 +195,7 @@ impl JobTitles {
             let raw = raw.into_inner();
             report.unique(&mut used, "a title", "name", &raw.name);
             let name = raw.name.into_inner();
-            let kinds = [(Kind::Position, raw.positions), (Kind::Field, raw.fields)];
+            let kinds = [(Kind::Position, raw.positions), (Kind::Field, raw.fields), (Kind::Head, raw.heads)];
             let mut patterns = Vec::new();
             for (kind, texts) in kinds {
                 for text in texts {
@@ -201,7 +212,7 @@ impl JobTitles {
                 }
             }
             if patterns.is_empty() {
-                report.at(span, format!("title `{name}` needs `positions` or `fields`"));
+                report.at(span, format!("title `{name}` needs `positions`, `fields` or `heads`"));
             }
             out.all.push(JobTitle { name, patterns });
         }

@@ -309,3 +309,46 @@ fn all_files_are_checked_at_once_and_strangers_are_named() {
     assert!(errors.contains("scorng.toml: no config file has this name; did you mean scoring.toml?"), "{errors}");
     assert!(errors.contains("schedules.toml:1:"), "{errors}");
 }
+
+#[test]
+fn job_titles_are_known_in_other_orders_and_languages() {
+    let config = Config::load(&default_bundle()).unwrap();
+    let titles = &config.personas.titles;
+    let has = |text: &str, name: &str| {
+        let at = titles.names().iter().position(|known| known == name).unwrap();
+        titles.of(text) & (1 << at) != 0
+    };
+    for title in [
+        "CFO",
+        "VP, Finance",
+        "Finance VP",
+        "Head of Group Finance",
+        "Chief Financial and Operating Officer",
+        "Chief Finance & Operations Officer",
+        "Finanzvorstand",
+        "Leiter Finanzen",
+        "Finanzdirektor",
+        "Directeur financier",
+        "Directrice financière",
+        "Directeur administratif et financier",
+        "Director Financiero",
+        "Direttore finanziario",
+        "Diretor Financeiro",
+        "Financieel directeur",
+        "Dyrektor finansowy",
+        "Financijski direktor",
+    ] {
+        assert!(has(title, "finance_lead"), "{title}");
+    }
+    for title in ["CFO, Executive Assistant", "Asystent CFO", "Finance Manager", "Director, Finance Systems"] {
+        assert!(!has(title, "finance_lead"), "{title}");
+    }
+    assert!(has("Cofounder", "executive") && has("CISO", "executive"));
+    assert!(has("Systems Administrator", "it") && has("Director of Information Technology", "it"));
+    let sponsor = config.personas.all.iter().find(|persona| persona.name == "executive_sponsor").unwrap();
+    assert!(
+        sponsor.is_called("Executive Sponsor")
+            && sponsor.is_called("executive_sponsor")
+            && !sponsor.is_called("sponsor")
+    );
+}

@@ -91,8 +91,7 @@ async fn ten_thousand_people_roll_up_within_one_invocation_and_225_read_units() 
 async fn crm(client: &Client) -> Vec<Value> {
     let (_, webhooks) = client.get("/_local/webhooks").await;
     let all = webhooks["webhooks"].as_array().unwrap().clone();
-    // The newest come first.
-    all.into_iter().rev().filter(|webhook| webhook["endpoint"] == "crm").collect()
+    all.into_iter().filter(|webhook| webhook["endpoint"] == "crm").collect()
 }
 
 fn call(id: &str, kind: &str, user: &str, rest: Value) -> String {

@@ -236,8 +236,7 @@ impl Story {
     /// All tasks for colleagues, as their receiver got them, each with the time `at` which it was decided.
     pub(crate) async fn tasks(&self) -> Vec<Value> {
         let (_, found) = self.client.get("/_local/webhooks").await;
-        // The newest come first.
-        let tasks = found["webhooks"].as_array().unwrap().iter().rev().filter(|webhook| webhook["endpoint"] == "tasks");
+        let tasks = found["webhooks"].as_array().unwrap().iter().filter(|webhook| webhook["endpoint"] == "tasks");
         tasks
             .map(|webhook| {
                 let mut task = webhook["body"]["data"].clone();
@@ -252,7 +251,7 @@ impl Story {
         let (_, found) = self.client.get("/_local/webhooks").await;
         let mut updates = found["webhooks"].as_array().unwrap().iter().filter(|webhook| webhook["endpoint"] == "crm");
         let of = |webhook: &&Value| webhook["body"]["data"]["account"]["id"] == account;
-        updates.find(of).map_or(Value::Null, |webhook| webhook["body"]["data"]["fields"].clone())
+        updates.rfind(of).map_or(Value::Null, |webhook| webhook["body"]["data"]["fields"].clone())
     }
 
     /// What stands in the team's chat, title by title.

@@ -46,7 +46,7 @@ const ENTRIES: [Entry; 15] = [
         "/_local/mails",
         "The mails that were captured instead of sent, the newest first. ?to=ADDRESS, ?before=ID and ?limit=N choose.",
     ),
-    page("/_local/webhooks", "Webhooks to .example hosts, which arrive here instead, the newest first."),
+    page("/_local/webhooks", "Webhooks to .example hosts, which arrive here instead, the newest last."),
     page("/_local/standins", "What the stand-ins of CRMs and chats hold."),
     page("/_local/time", "What time it is for the system, and whether that is simulated."),
     call(

@@ -30,7 +30,7 @@ pub(super) struct Captured {
     body: serde_json::Value,
 }
 
-/// Webhooks to reserved `.example` hosts, which come here instead: the newest first.
+/// Webhooks to reserved `.example` hosts, which come here instead: the newest last.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Webhooks(Arc<Mutex<VecDeque<Captured>>>);
 
@@ -145,13 +145,15 @@ async fn take_webhook(
     let id = headers.get("webhook-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
     let mut kept = local.webhooks.0.lock().unwrap_or_else(PoisonError::into_inner);
     if !kept.iter().any(|captured| captured.id == id) {
-        kept.push_front(Captured { endpoint, id, body });
-        kept.truncate(KEPT);
+        kept.push_back(Captured { endpoint, id, body });
+        if kept.len() > KEPT {
+            kept.pop_front();
+        }
     }
     StatusCode::NO_CONTENT
 }
 
-/// `GET /_local/webhooks`: what came in, the newest first, as mails.
+/// `GET /_local/webhooks`: what came in, the newest last.
 async fn list_webhooks(State(local): State<Local>) -> Response {
     let kept = local.webhooks.0.lock().unwrap_or_else(PoisonError::into_inner);
     Json(json!({ "webhooks": kept.iter().collect::<Vec<_>>() })).into_response()

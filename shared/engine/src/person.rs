@@ -124,13 +124,15 @@ impl<'a> Person<'a> {
         let personas = &self.moment.config.personas;
         let said = personas.r#trait.as_str();
         let said = self.state.trait_value(said);
-        let is_said = |name: &str| match &said {
-            Some(serde_json::Value::String(text)) => text == name,
-            Some(serde_json::Value::Array(texts)) => texts.iter().any(|text| text == name),
+        let is_said = |persona: &perennial_config::personas::Persona| match &said {
+            Some(serde_json::Value::String(text)) => persona.is_called(text),
+            Some(serde_json::Value::Array(texts)) => {
+                texts.iter().filter_map(serde_json::Value::as_str).any(|text| persona.is_called(text))
+            }
             _ => false,
         };
         let has = |persona: &perennial_config::personas::Persona| {
-            is_said(&persona.name) || persona.when.as_ref().is_some_and(|when| when.is_true(self))
+            is_said(persona) || persona.when.as_ref().is_some_and(|when| when.is_true(self))
         };
         let bits = personas.all.iter().enumerate().filter(|(_, persona)| has(persona));
         bits.fold(0, |bits, (at, _)| bits | 1 << at)

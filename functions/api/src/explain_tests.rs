@@ -84,7 +84,7 @@ async fn why_several_ids_are_one_person_is_said_in_words() {
     let mut stored = house.deps.store.follow(ada().person_id(), Consistency::Strong).await.unwrap().unwrap();
     let visitor = Identity::Anonymous(AnonymousId::parse("anon-1").unwrap());
     stored.profile.part_mut(&visitor).add_link(Link {
-        at: now().as_millisecond() - 3 * 86_400_000,
+        at: now().as_microsecond() - 3 * 86_400_000_000,
         user: UserId::parse("user/1").unwrap(),
         message: Digest::default(),
         evidence: Evidence::Identify,

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use perennial_domain::{Identity, PersonId};
+use perennial_engine::instant::timestamp;
 use perennial_engine::joins::{Evidence, Join, Limit, Noted, Standing};
 use perennial_engine::{Part, Profile};
 use serde::Serialize;
@@ -71,7 +72,7 @@ fn identity(part: &Part) -> IdentityView<'_> {
         Identity::User(_) => "user",
         Identity::Anonymous(_) => "anonymous",
     };
-    let joined_at = part.holder().and_then(|link| Timestamp::from_millisecond(link.at).ok());
+    let joined_at = part.holder().map(|link| timestamp(link.at));
     IdentityView { kind, id: part.identity.as_str(), joined_at }
 }
 
@@ -102,18 +103,18 @@ pub(crate) fn apart(profile: &Profile) -> Vec<ApartView<'_>> {
                 identity: identity(),
                 evidence: Some(link.evidence),
                 shown: link.user.as_str(),
-                at: at(link.at),
+                at: timestamp(link.at),
                 why,
                 other: None,
             }));
         }
         for claim in &part.claims {
             let given_up = part.given_up(claim).filter(|_| claim.standing == Standing::Holds);
-            all.extend(why(claim.standing).or(given_up.map(|until| Why::GivenUp(at(until)))).map(|why| ApartView {
+            all.extend(why(claim.standing).or(given_up.map(|until| Why::GivenUp(timestamp(until)))).map(|why| ApartView {
                 identity: identity(),
                 evidence: Some(claim.evidence),
                 shown: &claim.shown,
-                at: at(claim.at),
+                at: timestamp(claim.at),
                 why,
                 other: None,
             }));

@@ -23,7 +23,7 @@ pub fn link_of(rules: &Identities, event: &Event) -> Option<(AnonymousId, Link)>
     };
     (allowed && rules.allows_id(anonymous.as_str()) && rules.allows_id(user.as_str())).then(|| {
         let link = Link {
-            at: event.timestamp.as_millisecond(),
+            at: event.timestamp.as_microsecond(),
             user: user.clone(),
             message: Digest::of_message(&event.message_id),
             evidence,
@@ -31,6 +31,13 @@ pub fn link_of(rules: &Identities, event: &Event) -> Option<(AnonymousId, Link)>
         };
         (anonymous.clone(), link)
     })
+}
+
+impl Action {
+    /// Whether it may join the person and someone else.
+    pub(crate) fn may_join(&self) -> bool {
+        matches!(self, Self::Claim { joins: true, .. } | Self::Alias { .. })
+    }
 }
 
 /// A value that an event gives as its identity's own.
@@ -72,7 +79,7 @@ fn take_in(
 ) -> Option<Action> {
     let Said { evidence, value, joins, shown } = said;
     let key = Digest::of_value(evidence, &value);
-    let (at, message) = (event.timestamp.as_millisecond(), Digest::of_message(&event.message_id));
+    let (at, message) = (event.timestamp.as_microsecond(), Digest::of_message(&event.message_id));
     let part = profile.part_mut(identity);
     if let Some(place) = part.claims.iter().position(|claim| claim.evidence == evidence && claim.key == key) {
         let before = part.given_up(&part.claims[place]);

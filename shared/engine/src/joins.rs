@@ -9,6 +9,7 @@
 //!   one that an `alias` gives it. A mail address joins two user ids where both had it at one time, see [`Part::given_up`]: an address of
 //!   a role, or one that was given to someone else, is first the one's and then the other's.
 
+use crate::instant;
 use crate::profile::Part;
 use jiff::Timestamp;
 use perennial_domain::{Identity, MessageId, PersonId, UserId, hash};
@@ -95,7 +96,8 @@ impl Digest {
 /// same time that of the smaller user id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Link {
-    /// When it was first said, in milliseconds since 1970.
+    /// When it was first said, in microseconds since 1970.
+    #[serde(with = "crate::instant")]
     pub at: i64,
     /// Whom it joins to.
     pub user: UserId,
@@ -116,9 +118,11 @@ pub struct Claim {
     pub key: Digest,
     /// Whether it counts.
     pub standing: Standing,
-    /// When it was first given, in milliseconds since 1970.
+    /// When it was first given, in microseconds since 1970.
+    #[serde(with = "crate::instant")]
     pub at: i64,
-    /// When it was last given, in milliseconds since 1970.
+    /// When it was last given, in microseconds since 1970.
+    #[serde(with = "crate::instant")]
     pub last: i64,
     /// The first message that gave it.
     pub message: Digest,
@@ -201,7 +205,7 @@ impl Part {
         self.claims.iter().filter(|claim| claim.standing == Standing::Holds)
     }
 
-    /// Returns when this identity gave up a mail address that it claims, in milliseconds since 1970; `None` where it still has it.
+    /// Returns when this identity gave up a mail address that it claims, in microseconds since 1970; `None` where it still has it.
     ///
     /// An address is given up when another one is given that is new, or the moment after it was last given where a known one is given
     /// again. So the time in which an identity has an address follows from when each was first and last given: in any order of arrival,
@@ -387,7 +391,7 @@ pub fn joins(parts: &[Part]) -> Vec<Join<'_>> {
             with: &parts.get(bond.to)?.identity,
             evidence: bond.evidence,
             shown: bond.shown,
-            at: Timestamp::from_millisecond(bond.at).unwrap_or_default(),
+            at: instant::timestamp(bond.at),
             message: format!("{:016x}", bond.message.get()),
         })
     });

@@ -144,7 +144,7 @@ impl Change {
         let asking = Identity::User(asking.clone());
         let Some(claim) = find(parts, &asking).and_then(|part| part.claim_mut(evidence, key)) else { return };
         claim.standing = Standing::Refused(limit);
-        let at = claim.at;
+        let at = claim.at.div_euclid(1000);
         let note = Note { at, other: asking.person_id(), what: Noted::TurnedAway { evidence, limit } };
         for part in parts.iter_mut().filter(|part| part.identity != asking) {
             let named = evidence == Evidence::Alias && part.alias_key() == Some(key);
@@ -201,7 +201,7 @@ fn refuse_link(parts: &mut [Part], anonymous: &Identity, limit: Limit) {
     let other = part.owner();
     let Some(link) = part.links.iter_mut().find(|link| link.standing == Standing::Holds) else { return };
     link.standing = Standing::Refused(limit);
-    let (user, at, evidence) = (Identity::User(link.user.clone()), link.at, link.evidence);
+    let (user, at, evidence) = (Identity::User(link.user.clone()), link.at.div_euclid(1000), link.evidence);
     if let Some(part) = find(parts, &user) {
         part.note(Note { at, other, what: Noted::TurnedAway { evidence, limit } });
     }

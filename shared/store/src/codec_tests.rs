@@ -143,7 +143,7 @@ fn every_format_that_was_ever_stored_is_still_read_whole() {
             let part = profile.part(&browser).unwrap();
             assert_eq!(part.state.counts.get("$page"), 1, "{name}");
             let link = part.holder().unwrap();
-            assert_eq!((link.at, link.user.as_str()), (at(0, 1).as_millisecond(), "user-0417"), "{name}");
+            assert_eq!((link.at, link.user.as_str()), (at(0, 1).as_microsecond(), "user-0417"), "{name}");
         }
         if name.ends_with("deflated") {
             assert_eq!(part.state.counts.total(), 45, "{name}");
@@ -287,7 +287,7 @@ proptest! {
         if linked {
             let part = stored.profile.part_mut(&Identity::Anonymous(AnonymousId::parse("anon").unwrap()));
             part.links = vec![Link {
-                at: 5,
+                at: 5_000,
                 user: UserId::parse("u").unwrap(),
                 message: Digest::of_message(&MessageId::parse("m").unwrap()),
                 evidence: Evidence::Alias,
@@ -303,8 +303,8 @@ proptest! {
                 evidence: Evidence::External,
                 key: Digest::of_value(Evidence::External, "crm:7"),
                 standing: Standing::Severed,
-                at: -3,
-                last: 9,
+                at: -3_000,
+                last: 9_000,
                 message: Digest::default(),
                 shown: "crm".to_owned(),
             }];

@@ -88,6 +88,20 @@ fn an_address_links_user_ids_only_where_the_times_overlap_in_which_each_had_it()
     assert_eq!(people_in_every_order(&[crm("m1", "u1", 10), own("m2", "u1", 20), crm("m3", "u2", 30)]), 1);
 }
 
+/// Ingest puts equal timestamps of a batch a microsecond apart.
+#[test]
+fn an_address_that_is_handed_over_within_a_millisecond_joins_nobody() {
+    let said = |user: &str, address: &str, micros: i64| {
+        let when = at(0) + jiff::SignedDuration::from_micros(micros);
+        EventBuilder::identify(&format!("m{micros}"), user, None).with_trait("email", address).at(when).build()
+    };
+    let handed_over = [("e1", "ada@acme.org"), ("e1", "bob@acme.org"), ("e2", "ada@acme.org")];
+    let handed_over = [0, 1, 2].map(|n| said(handed_over[n].0, handed_over[n].1, n as i64));
+    assert_eq!(people_in_every_order(&handed_over), 2);
+    let shared = [said("e1", "ada@acme.org", 0), said("e2", "ada@acme.org", 1), said("e1", "bob@acme.org", 2)];
+    assert_eq!(people_in_every_order(&shared), 1);
+}
+
 #[test]
 fn shared_and_blocked_values_join_nobody() {
     let mut rules = rules();

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 fn had(events: &[Event], who: &str, address: &str) -> std::ops::Range<i64> {
     let given = |event: &Event| {
         let address = event.traits.get("email")?.as_str()?.to_owned();
-        (event.identity()?.to_string() == who).then(|| (event.timestamp.as_millisecond(), address))
+        (event.identity()?.to_string() == who).then(|| (event.timestamp.as_microsecond(), address))
     };
     let all: Vec<(i64, String)> = events.iter().filter_map(given).collect();
     let own = || all.iter().filter(|(_, given)| given == address).map(|(at, _)| *at);
@@ -37,7 +37,7 @@ fn by_hand(events: &[Event], severed: &BTreeSet<(String, String)>, most: usize) 
         if let Some((anonymous, user)) = event.link() {
             let name = format!("anonymous:{anonymous}");
             known.insert(name.clone());
-            users.entry(name).or_default().insert((event.timestamp.as_millisecond(), format!("user:{user}")));
+            users.entry(name).or_default().insert((event.timestamp.as_microsecond(), format!("user:{user}")));
         }
         if let Some(earlier) = event.earlier_user()
             && format!("user:{earlier}") != own

@@ -12,6 +12,7 @@ use perennial_domain::{AccountId, Currency, Identity, Likelihood, Member, Person
 use perennial_engine::activity::{Days, Months};
 use perennial_engine::counts::Counts;
 use perennial_engine::facts::{Entered, Facts};
+use perennial_engine::instant::of_stored;
 use perennial_engine::joins::{Digest, Evidence, Link, Standing};
 use perennial_engine::points::Points;
 use perennial_engine::register::Register;
@@ -160,7 +161,7 @@ impl Link2 {
     /// Which call and message it was, format 2 did not say.
     fn read(self) -> Link {
         Link {
-            at: self.at,
+            at: of_stored(self.at),
             user: self.user,
             message: Digest::default(),
             evidence: Evidence::Identify,

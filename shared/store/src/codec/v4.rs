@@ -99,10 +99,11 @@ impl Claim4 {
     /// When a value was last given nothing said; of the address that is the present one its trait does.
     pub(super) fn read(self, state: &perennial_engine::State) -> Claim {
         let Self { evidence, key, standing, at, message, shown } = self;
+        let at = instant::of_stored(at);
         let present = state.traits.get("email").filter(|_| evidence == Evidence::Mail).and_then(|register| {
             let text = serde_json::from_str::<String>(&register.value).ok()?;
             let address = MailAddress::parse(&text).ok()?;
-            (Digest::of_value(evidence, &address.key()) == key).then_some(register.at.div_euclid(1000))
+            (Digest::of_value(evidence, &address.key()) == key).then_some(register.at)
         });
         Claim { evidence, key, standing, at, last: present.unwrap_or(at).max(at), message, shown }
     }
@@ -195,8 +196,8 @@ mod tests {
         assert_eq!((part.state.mood.mean(660, 1), part.state.mood.unread(660, 1)), (Some(-0.4), 0));
         // The present address was last given when its trait was; of another nothing is known but when it was first given.
         let last: Vec<(i64, i64)> = part.claims.iter().map(|claim| (claim.at, claim.last)).collect();
-        assert_eq!(last, [(10, 90), (5, 5)]);
-        assert_eq!(part.claims.iter().map(|claim| part.given_up(claim)).collect::<Vec<_>>(), [None, Some(10)]);
+        assert_eq!(last, [(10_000, 90_000), (5_000, 5_000)]);
+        assert_eq!(part.claims.iter().map(|claim| part.given_up(claim)).collect::<Vec<_>>(), [None, Some(10_000)]);
         let profile = Profile { parts: read.parts, ..Profile::new(identity) };
         let written = encode_state(&profile, &[], 0).unwrap();
         assert_eq!(written[0] & !DEFLATED, FORMAT);

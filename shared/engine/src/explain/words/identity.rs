@@ -1,6 +1,7 @@
 //! Who someone is, in words: why several ids are one person, and who was kept apart or taken apart from them.
 
 use super::{ago, listed};
+use crate::instant;
 use crate::joins::{Evidence, Join, Limit, Note, Noted};
 use crate::profile::Profile;
 use jiff::Timestamp;
@@ -59,7 +60,7 @@ fn given_up(profile: &Profile, now: Timestamp) -> Vec<String> {
     }
     all.sort_unstable();
     let line = |(until, id, shown): (i64, &str, &str)| {
-        let when = ago(days_between(Timestamp::from_millisecond(until).unwrap_or(now), now));
+        let when = ago(days_between(instant::timestamp(until), now));
         format!("{id} gave up the mail address {shown} {when}: who is given it later is someone else.")
     };
     all.into_iter().map(line).collect()
@@ -160,8 +161,8 @@ mod tests {
             evidence,
             key: Digest::of_value(evidence, value),
             standing: Standing::Holds,
-            at: days_ago(days),
-            last: days_ago(days),
+            at: days_ago(days) * 1000,
+            last: days_ago(days) * 1000,
             message: Digest::of_message(&MessageId::parse("m").unwrap()),
             shown: shown.to_owned(),
         }
@@ -170,7 +171,7 @@ mod tests {
     fn browser(id: &str, user: &str, evidence: Evidence, days: i64) -> Part {
         let mut part = Part::new(Identity::Anonymous(AnonymousId::parse(id).unwrap()));
         part.add_link(Link {
-            at: days_ago(days),
+            at: days_ago(days) * 1000,
             user: UserId::parse(user).unwrap(),
             message: Digest::of_message(&MessageId::parse(id).unwrap()),
             evidence,

@@ -1,5 +1,6 @@
 //! What the handler works with.
 
+use crate::receipt::Receipts;
 use futures::future::{BoxFuture, FutureExt};
 use perennial_contracts::tracking::Nonce;
 use perennial_contracts::webhooks::Secret;
@@ -68,6 +69,7 @@ pub struct Deps {
     pub(crate) rejects: Arc<dyn Rejects>,
     pub(crate) secrets: Secrets,
     pub(crate) clock: Clock,
+    pub(crate) receipts: Receipts,
     pub(crate) in_flight: Semaphore,
 }
 
@@ -81,7 +83,8 @@ impl Deps {
         clock: Clock,
         max_in_flight: usize,
     ) -> Self {
-        Self { config, events, rejects, secrets, clock, in_flight: Semaphore::new(max_in_flight) }
+        let (receipts, in_flight) = (Receipts::new(), Semaphore::new(max_in_flight));
+        Self { config, events, rejects, secrets, clock, receipts, in_flight }
     }
 }
 

@@ -73,7 +73,8 @@ async fn call(deps: &Deps, route: Route, parts: &Parts, wire: &[u8]) -> Result<R
     };
 
     let nonce = nonce().ok_or(Refusal::NotStored)?;
-    let mut received = Received::new(source.id.clone(), now, body.sent_at(), nonce);
+    let at = deps.receipts.at(now, body.items.len());
+    let mut received = Received::new(source.id.clone(), at, body.sent_at(), nonce);
     let mut collected = Collected::with_capacity(expected_bytes(&text, body.items.len()));
     for item in &body.items {
         collected.add(item, &mut received);

@@ -46,7 +46,8 @@ pub(crate) async fn receive(deps: &Deps, id: &str, parts: &Parts, wire: &[u8]) -
         one => vec![Payload { headers: &parts.headers, body: one, place: None }],
     };
     let nonce = nonce().ok_or(Refusal::NotStored)?;
-    let mut received = Received::new(source.id.clone(), now, None, nonce);
+    let at = deps.receipts.at(now, payloads.len().saturating_mul(hook.maps.len()));
+    let mut received = Received::new(source.id.clone(), at, None, nonce);
     let mut collected = Collected::with_capacity(text.len());
     for payload in payloads {
         for mapping in hook.maps.iter().filter(|mapping| mapping::fits(mapping, payload)) {

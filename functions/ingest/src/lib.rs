@@ -14,6 +14,7 @@ mod form;
 mod hooks;
 mod mapping;
 mod pack;
+mod receipt;
 mod settings;
 
 pub use config::Settings;

@@ -91,7 +91,12 @@ async fn perform_once(
             }
         }
     }
-    let outgoing = (messages(planned), accounts(planned, deps.clock.now()), events(planned));
+    // Whom others meet is looked at when they come together; and who else there is, is not known where that could not be written.
+    let open: HashSet<PersonId> = (met.iter().map(|(index, _)| *index))
+        .chain(failed.iter().enumerate().filter_map(|(index, failed)| failed.then_some(index)))
+        .map(|index| planned[index].person)
+        .collect();
+    let outgoing = (messages(planned), accounts(planned, deps.clock.now()), events(planned, &open));
     let (messages, accounts, events) = match outgoing {
         (Ok(messages), Ok(accounts), Ok(events)) => (messages, accounts, events),
         (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
@@ -184,9 +189,9 @@ async fn write_all(
 
 /// Whether the entry is a message for a queue, and nothing else.
 fn is_sent(action: &Action) -> bool {
-    use Action::{AccountMilestone, AccountRenewal, AccountTraits, Count, ForAccount, Send};
+    use Action::{AccountMilestone, AccountRenewal, AccountTraits, Count, ForAccount, LookAgain, Send};
     let of_account = matches!(action, AccountTraits { .. } | AccountMilestone { .. } | AccountRenewal { .. });
-    of_account || matches!(action, Send(_) | Count { .. } | ForAccount { .. })
+    of_account || matches!(action, Send(_) | Count { .. } | LookAgain { .. } | ForAccount { .. })
 }
 
 async fn write(
@@ -231,18 +236,16 @@ fn messages(planned: &[Planned]) -> Result<Vec<Outgoing>, serde_json::Error> {
         .collect()
 }
 
-/// One message an event that a journey counts.
-fn events(planned: &[Planned]) -> Result<Vec<Outgoing>, serde_json::Error> {
+/// One message an event that a journey counts, and one for each who is to be looked at again and is not `open`.
+fn events(planned: &[Planned], open: &HashSet<PersonId>) -> Result<Vec<Outgoing>, serde_json::Error> {
     let events = planned.iter().enumerate().filter_map(|(index, planned)| match &planned.action {
-        Action::Count { event } => Some((index, event)),
+        Action::Count { event } => Some((index, EventsPayload::Events { events: vec![event.clone()] })),
+        Action::LookAgain { at } if !open.contains(&planned.person) => {
+            Some((index, EventsPayload::Tick { person: planned.person, due_at: *at }))
+        }
         _ => None,
     });
-    events
-        .map(|(index, event)| {
-            let body = serde_json::to_string(&EventsPayload::Events { events: vec![event.clone()] })?;
-            Ok(Outgoing { body, of: vec![index] })
-        })
-        .collect()
+    events.map(|(index, payload)| Ok(Outgoing { body: serde_json::to_string(&payload)?, of: vec![index] })).collect()
 }
 
 /// What is to be said of one account.
@@ -284,6 +287,7 @@ fn accounts(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoing>, serde_
             | Action::Hold(_)
             | Action::Recall { .. }
             | Action::Count { .. }
+            | Action::LookAgain { .. }
             | Action::IndexAddress { .. }
             | Action::Claim { .. }
             | Action::Alias { .. }

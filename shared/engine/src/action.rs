@@ -14,6 +14,11 @@ pub enum Action {
     Send(Decision),
     /// Keep a mail that lacks an address until one is known, or it has waited long enough ([`Action::is_held`]).
     Hold(Decision),
+    /// Look at the person again once the values that they claim are written, and with them who else has the address that came: mails wait for that.
+    LookAgain {
+        /// When that was asked for.
+        at: Timestamp,
+    },
     /// Keep the properties of the event that started a journey for as long as the person waits in it.
     Recall {
         /// The journey's key.

@@ -5,6 +5,7 @@ use crate::occurrence::Occurrence;
 use crate::person::Person;
 use crate::profile::Profile;
 use crate::runs::Start;
+use crate::state::Answer;
 use crate::taken::{StepTaken, Taken};
 use jiff::Timestamp;
 use perennial_config::Config;
@@ -99,6 +100,11 @@ impl<'a, 'p> Situation<'a, 'p> {
                 for journey in journeys() {
                     self.on_goal(journey, event, &occurrence);
                 }
+            }
+            if self.is_replaced(event, &occurrence) {
+                continue;
+            }
+            if recent {
                 self.on_awaited(event, &occurrence);
             }
             for journey in journeys() {
@@ -123,6 +129,13 @@ impl<'a, 'p> Situation<'a, 'p> {
                 }
             }
         }
+    }
+
+    /// Whether the event brings an answer to a survey, and a newer one is known: class, points and what follows are of the newest.
+    fn is_replaced(&self, event: &Event, occurrence: &Occurrence<'_>) -> bool {
+        let at = event.timestamp.as_microsecond();
+        let newest = |(survey, points)| self.person.state.answer(survey) == Some(Answer { at, points });
+        occurrence.answers().next().is_some() && !occurrence.answers().any(newest)
     }
 
     /// Whether there is a span of days, with that of `event` among them, in which the event had happened often enough once this one had

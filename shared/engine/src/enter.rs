@@ -3,7 +3,6 @@
 use crate::action::Action;
 use crate::decide::{Because, Situation, asked_of};
 use crate::evaluate::look;
-use crate::held;
 use crate::membership::account_of;
 use crate::moment::Moment;
 use crate::process::{Processed, reschedule};
@@ -62,7 +61,6 @@ pub fn enter(
     if !decided && profile.outbox.len() == planned {
         return;
     }
-    held::settle(moment, profile, &view);
     remember(profile, &entered, processed);
     reschedule(moment, profile, &view);
     processed.changed = true;

@@ -92,8 +92,6 @@ fn day(at: Timestamp) -> jiff::civil::Date {
 impl Situation<'_, '_> {
     /// What keeps the person out of the journey; `None` where they may enter. Who is on the way already does not begin again.
     pub(crate) fn refusal(&self, journey: &Journey) -> Option<Refusal> {
-        let holds = |condition: &&Program<PersonSlot>| condition.is_true(self.person);
-        let source = |condition: &Program<PersonSlot>| condition.source().to_owned();
         if let Some(run) = self.facts.runs.get(&journey.key) {
             return Some(Refusal::UnderWay { since: moment(run.entered) });
         }
@@ -109,6 +107,13 @@ impl Situation<'_, '_> {
                 }
             }
         }
+        self.not_for(journey)
+    }
+
+    /// Why the journey is not for the person as they are now, whether they entered it or not.
+    pub(crate) fn not_for(&self, journey: &Journey) -> Option<Refusal> {
+        let holds = |condition: &&Program<PersonSlot>| condition.is_true(self.person);
+        let source = |condition: &Program<PersonSlot>| condition.source().to_owned();
         if !journey.is_for(self.person.stage) {
             return Some(Refusal::Stage { stage: self.person.stage, allowed: journey.stages.clone() });
         }
@@ -125,6 +130,7 @@ impl Situation<'_, '_> {
     }
 }
 
-fn moment(millisecond: i64) -> Timestamp {
+/// The moment of a millisecond that is written down.
+pub(crate) fn moment(millisecond: i64) -> Timestamp {
     Timestamp::from_millisecond(millisecond).unwrap_or_default()
 }

@@ -4,14 +4,27 @@
 //! a mail that lacks an address is held in the profile, for as long as `mail.wait_for_address_minutes` of `channels.toml` says; the due index wakes
 //! the profile then. As soon as an address is known the mail goes out. Once the wait is over it goes to `deliver` all the same, which records that it
 //! was not deliverable. The journey itself does not wait.
+//!
+//! What comes with the address may say more than the address: a time zone in which it is night, that they pay, that they are someone who had the
+//! mail already. So before a mail goes out everything is asked again that was asked when it was decided: whom the journey is for, quiet hours,
+//! holdouts, caps. It counts towards caps when it goes out. Where an address is new, who else has it is found out first
+//! ([`Action::LookAgain`]): of two ways through a journey that one person could not have gone, one mail goes out.
 
 use crate::action::Action;
+use crate::decide::Situation;
+use crate::entry::{Refusal, moment as entered_at};
+use crate::facts::Entered;
+use crate::limits;
 use crate::moment::Moment;
-use crate::profile::Profile;
+use crate::profile::{Part, Profile};
+use crate::runs::position;
 use crate::state::State;
+use crate::taken::Taken;
 use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
-use perennial_domain::{Channel, Decision};
+use perennial_config::journeys::{Journey, Message, Reentry};
+use perennial_domain::time::DAY_SECONDS;
+use perennial_domain::{Cause, Channel, Decision};
 
 /// The most mails that one profile holds. Those beyond it are not held.
 const MAX_HELD: usize = 20;
@@ -33,56 +46,154 @@ pub fn held<'a>(config: &Config, profile: &'a Profile) -> impl Iterator<Item = (
     })
 }
 
-/// Holds the mails of the outbox that lack an address, and lets those go that have one by now or have waited long enough. `view` is the combined
-/// state. Returns whether anything changed.
-pub(crate) fn settle(moment: &Moment<'_>, profile: &mut Profile, view: &State) -> bool {
-    let is_mail = |action: &Action| match action {
-        Action::Hold(_) => true,
-        Action::Send(decision) => may_wait(decision),
-        _ => false,
-    };
-    if !profile.outbox.iter().any(is_mail) {
-        return false;
-    }
-    let is_known = view.text_trait(ADDRESS_TRAIT).is_some_and(|address| !address.trim().is_empty());
-    let must_wait = |decision: &Decision| !is_known && until(moment.config, decision) > moment.now;
-    let (mut kept, mut released, mut held, mut changed) = (Vec::new(), Vec::new(), 0, false);
-    for action in std::mem::take(&mut profile.outbox) {
-        match action {
-            Action::Hold(decision) if !must_wait(&decision) => {
-                changed = true;
-                released.push(Action::Send(decision));
-            }
-            Action::Send(decision) if may_wait(&decision) && must_wait(&decision) && held < MAX_HELD => {
-                (changed, held) = (true, held + 1);
-                kept.push(Action::Hold(decision));
-            }
-            action => {
-                held += usize::from(matches!(action, Action::Hold(_)));
-                kept.push(action);
-            }
-        }
-    }
-    kept.append(&mut released);
-    profile.outbox = kept;
-    changed
-}
-
-/// When the first held mail has waited long enough, rounded up to a second.
-pub(crate) fn next_due(moment: &Moment<'_>, profile: &Profile) -> Option<Timestamp> {
-    let first = held(moment.config, profile).map(|(_, until)| until).min()?;
-    let second = first.as_second() + i64::from(first.subsec_nanosecond() > 0);
-    Timestamp::from_second(second).ok()
-}
-
-fn may_wait(decision: &Decision) -> bool {
-    decision.channel == Channel::Mail && decision.withheld.is_none()
-}
-
 /// When a mail has waited long enough for an address.
 pub(crate) fn until(config: &Config, decision: &Decision) -> Timestamp {
     let wait = SignedDuration::from_mins(config.channels.mail.wait_for_address_minutes.into());
     decision.decided_at.checked_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+/// When held mails have to be looked at: the first that has waited long enough, rounded up to a second; or, where an address is known, when the
+/// night is over in which they may not go out, else at once.
+pub(crate) fn next_due(moment: &Moment<'_>, profile: &Profile, view: &State) -> Option<Timestamp> {
+    let first = held(moment.config, profile).map(|(_, until)| until).min()?;
+    let second = if has_address(view) {
+        limits::night_over(moment, view, Channel::Mail).unwrap_or(moment.now.as_second())
+    } else {
+        first.as_second() + i64::from(first.subsec_nanosecond() > 0)
+    };
+    Timestamp::from_second(second).ok()
+}
+
+fn has_address(view: &State) -> bool {
+    view.text_trait(ADDRESS_TRAIT).is_some_and(|address| !address.trim().is_empty())
+}
+
+impl Situation<'_, '_> {
+    /// Whether a message that is decided now has to wait for an address.
+    pub(crate) fn waits_for_address(&self, decision: &Decision) -> bool {
+        decision.channel == Channel::Mail
+            && decision.withheld.is_none()
+            && !has_address(self.person.state)
+            && until(self.config(), decision) > self.now()
+            && self.profile.outbox.iter().filter(|action| matches!(action, Action::Hold(_))).count() < MAX_HELD
+    }
+
+    /// Lets those held mails go for which there is an address by now, or which have waited long enough; the earliest first. Where `is_open`, who else
+    /// has the address is yet to be found out, and the mails are looked at after that. Gives whether anything changed.
+    pub(crate) fn release(&mut self, is_open: bool) -> bool {
+        let (config, now) = (self.config(), self.now());
+        let is_known = has_address(self.person.state);
+        let over = held(config, self.profile).filter(|(_, until)| is_known || *until <= now);
+        let mut over: Vec<Decision> = over.map(|(decision, _)| decision.clone()).collect();
+        over.sort_by_key(|decision| decision.decided_at);
+        let mut changed = false;
+        for mut decision in over {
+            if let Some(journey) = config.journeys.all.iter().find(|journey| journey.id == decision.journey) {
+                if let Some(why) = self.why_not_any_more(journey, &decision) {
+                    self.take_out(&decision);
+                    self.tell(journey, None, why);
+                    changed = true;
+                    continue;
+                }
+                let Decision { channel, template, endpoint, .. } = decision.clone();
+                let message = Message { channel, template, endpoint };
+                // What nobody can be reached by is only recorded: by day or night, and it counts towards no cap.
+                if is_known {
+                    if is_open || self.quiet_until(journey, &message).is_some() {
+                        continue;
+                    }
+                    decision.withheld = self.withheld(journey, &message);
+                    if decision.withheld.is_none() {
+                        self.note_sent(journey, channel);
+                    }
+                }
+            }
+            self.take_out(&decision);
+            self.profile.outbox.push(Action::Send(Decision { decided_at: now, ..decision }));
+            changed = true;
+        }
+        let asks = is_open && held(config, self.profile).next().is_some();
+        if asks {
+            self.profile.outbox.push(Action::LookAgain { at: now });
+        }
+        changed || asks
+    }
+
+    fn take_out(&mut self, decision: &Decision) {
+        self.profile.outbox.retain(|action| !matches!(action, Action::Hold(held) if held.id == decision.id));
+    }
+
+    /// Why a mail is not for the person any more, now that more is known of them.
+    fn why_not_any_more(&self, journey: &Journey, decision: &Decision) -> Option<Taken> {
+        if self.facts.entered.get(&journey.key).is_some_and(|entered| entered.reached.is_some()) {
+            return Some(Taken::Reached);
+        }
+        // Who entered is asked for all of the journey's conditions, who was on the way then for those that would have let them out.
+        let decided = decision.decided_at.as_millisecond();
+        let mut entered = self.profile.parts.iter().filter_map(|part| part.facts.entered.get(&journey.key));
+        let why = if entered.any(|entered| entered.last == decided) {
+            self.not_for(journey).map(Taken::Refused)
+        } else {
+            self.why_out(journey).map(Taken::Left)
+        };
+        why.or_else(|| self.went_another_way(journey, decision).map(Taken::Refused))
+    }
+
+    /// What would have kept the person out, had it been known that those who each entered are one: of several ways that one person cannot go, the
+    /// mail of the first goes out, or what went out before that was known. While the mails of both are held, neither is the one too many.
+    fn went_another_way(&self, journey: &Journey, decision: &Decision) -> Option<Refusal> {
+        let key = &journey.key;
+        let own = self.part_of(journey, decision)?;
+        let mine = own.facts.entered.get(key)?;
+        let is_before = |part: &Part, entered: &Entered| (entered.last, part.owner()) < (mine.last, own.owner());
+        let others = self.profile.parts.iter().filter(|part| part.identity != own.identity);
+        others.filter_map(|part| Some((part, part.facts.entered.get(key)?))).find_map(|(part, entered)| {
+            let refusal = match journey.reentry {
+                Reentry::Once => Refusal::Once { entered: entered_at(entered.last) },
+                Reentry::AfterDays(days) => {
+                    let apart = mine.last.abs_diff(entered.last);
+                    if apart >= u64::from(days) * DAY_SECONDS.unsigned_abs() * 1000 {
+                        return None;
+                    }
+                    Refusal::TooSoon { entered: entered_at(entered.last), days }
+                }
+                Reentry::Always => {
+                    part.facts.runs.get(key)?;
+                    return is_before(part, entered).then(|| Refusal::UnderWay { since: entered_at(entered.last) });
+                }
+            };
+            let is_over = !self.holds(part, journey, decision)
+                && (is_before(part, entered) || !is_coming(part, journey, decision));
+            is_over.then_some(refusal)
+        })
+    }
+
+    /// Whether a mail of the same step is held that is of this part's way.
+    fn holds(&self, part: &Part, journey: &Journey, decision: &Decision) -> bool {
+        held(self.config(), self.profile).any(|(other, _)| {
+            (&other.journey, other.step) == (&decision.journey, decision.step)
+                && self.part_of(journey, other).is_some_and(|of| of.identity == part.identity)
+        })
+    }
+
+    /// The part because of which the journey was entered that the mail is of: the one whose event it was, else the one that entered last before
+    /// the mail was decided.
+    fn part_of(&self, journey: &Journey, decision: &Decision) -> Option<&Part> {
+        let entered = self.profile.parts.iter().filter(|part| part.facts.entered.contains_key(&journey.key));
+        let by_event = match &decision.cause {
+            Cause::Event { message_id, .. } => entered.clone().find(|part| part.seen.contains(message_id.hash64())),
+            _ => None,
+        };
+        let last = |part: &&Part| part.facts.entered.get(&journey.key).map_or(0, |entered| entered.last);
+        let decided = decision.decided_at.as_millisecond();
+        by_event.or_else(|| entered.filter(|part| last(part) <= decided).max_by_key(last))
+    }
+}
+
+/// Whether the way that this part began has yet to come to the step of the mail.
+fn is_coming(part: &Part, journey: &Journey, decision: &Decision) -> bool {
+    let run = part.facts.runs.get(&journey.key);
+    run.and_then(|run| position(journey, run)).is_some_and(|(at, _)| at <= usize::from(decision.step))
 }
 
 #[cfg(test)]
@@ -137,6 +248,13 @@ mod tests {
         all
     }
 
+    /// The same once it is known whom else an address belongs to, where that was asked.
+    fn settled(config: &Config, profile: &mut Profile, now: Timestamp) -> Vec<(Channel, bool)> {
+        assert!(profile.due_at.is_some_and(|due| due <= now), "the due index knows, should the question be lost");
+        tick(&Moment::new(config, now), profile);
+        taken(profile)
+    }
+
     #[test]
     fn a_mail_waits_for_the_address_that_comes_seconds_later() {
         let (config, now) = (config(10), at("2026-03-02T10:00:00.5Z"));
@@ -145,7 +263,8 @@ mod tests {
         assert_eq!(first, [(Channel::Mail, true), (Channel::InApp, false)], "the journey goes on meanwhile");
         assert_eq!(profile.due_at, Some(at("2026-03-02T10:10:01Z")));
         let later = at("2026-03-02T10:00:10Z");
-        assert_eq!(feed(&config, &mut profile, &[identified(later)], later), [(Channel::Mail, false)]);
+        assert_eq!(feed(&config, &mut profile, &[identified(later)], later), [(Channel::Mail, true)]);
+        assert_eq!(settled(&config, &mut profile, later), [(Channel::Mail, false)]);
         assert_eq!(feed(&config, &mut profile, &[EventBuilder::track("x", "u", "X").at(later).build()], later), []);
     }
 
@@ -172,6 +291,8 @@ mod tests {
             for event in &events {
                 sent.extend(feed(&config, &mut profile, std::slice::from_ref(event), now));
             }
+            tick(&Moment::new(&config, now), &mut profile);
+            sent.extend(taken(&mut profile));
             sent.retain(|(_, is_held)| !is_held);
             sent.sort_unstable();
             (sent, profile.view().traits, profile.outbox)

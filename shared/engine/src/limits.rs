@@ -33,6 +33,14 @@ pub fn time_zone(config: &Config, view: &State) -> TimeZone {
     known.map_or_else(|| config.limits.time_zone.clone(), |zone| zone.time_zone().clone())
 }
 
+/// When the quiet hours end that the channel has now where the person is, in seconds since 1970; `None` outside of them.
+pub(crate) fn night_over(moment: &Moment<'_>, view: &State, channel: Channel) -> Option<i64> {
+    let quiet = moment.config.limits.quiet_hours.as_ref().filter(|quiet| quiet.channels.contains(&channel))?;
+    let zone = time_zone(moment.config, view);
+    let here = moment.now.to_zoned(zone.clone());
+    quiet.hold_at(here.time()).then(|| crate::runs::next_time(moment.now, &zone, quiet.to, &[]))
+}
+
 /// Forgets the messages that no cap asks for any more. To be called where the profile is written anyway.
 pub(crate) fn forget(moment: &Moment<'_>, profile: &mut Profile) {
     let since = moment.now.as_second() - moment.config.limits.remembered();
@@ -52,17 +60,10 @@ impl Situation<'_, '_> {
 
     /// When the quiet hours end in which the message may not go out now, in seconds since 1970.
     pub(crate) fn quiet_until(&self, journey: &Journey, message: &Message) -> Option<i64> {
-        let quiet = self.config().limits.quiet_hours.as_ref()?;
-        if !quiet.channels.contains(&message.channel)
-            || journey.any_hour
-            || self.is_essential(journey, message)
-            || self.is_held_out(journey)
-        {
+        if journey.any_hour || self.is_essential(journey, message) || self.is_held_out(journey) {
             return None;
         }
-        let zone = self.time_zone();
-        let here = self.now().to_zoned(zone.clone());
-        quiet.hold_at(here.time()).then(|| crate::runs::next_time(self.now(), &zone, quiet.to, &[]))
+        night_over(&self.person.moment, self.person.state, message.channel)
     }
 
     /// Why the message is only written down, where that is so.

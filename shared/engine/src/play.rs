@@ -323,7 +323,7 @@ impl Table<'_> {
                     Action::ForAccount { entry, .. } if entry.journey == self.play.journey.id => {
                         follows.push_back(Follows::Entry(entry));
                     }
-                    // What is known of accounts stays, and so does who is whom.
+                    // What is known of accounts stays, and so does who is whom. Who is to be looked at again is due.
                     Action::ForAccount { .. }
                     | Action::PublishMember { .. }
                     | Action::LeaveAccount { .. }
@@ -332,6 +332,7 @@ impl Table<'_> {
                     | Action::AccountRenewal { .. }
                     | Action::IndexAddress { .. }
                     | Action::Claim { .. }
+                    | Action::LookAgain { .. }
                     | Action::Alias { .. }
                     | Action::Regroup { .. } => {}
                 }

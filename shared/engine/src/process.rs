@@ -104,6 +104,7 @@ pub fn process(
     let mut changed = counted > 0 || !rolled.is_empty();
     let mut steps = Vec::new();
     if mode == Mode::Live && counted > 0 {
+        let is_open = claimed.iter().any(Action::may_join);
         profile.outbox.extend(claimed);
         tell_account(config, profile, &fresh);
         limits::forget(moment, profile);
@@ -111,10 +112,10 @@ pub fn process(
         let now = moment.now.as_second();
         let speak = fresh.iter().any(|(event, _)| now - event.timestamp.as_second() <= recent);
         let mut situation = Situation::new(&person, profile);
+        situation.release(is_open);
         situation.on_events(&fresh);
         situation.on_state(speak);
         steps = situation.taken;
-        held::settle(moment, profile, &view);
         publish(config, profile, &view, &evaluation);
         changed |= reschedule(moment, profile, &view);
     }
@@ -136,13 +137,13 @@ pub fn look_again(moment: &Moment<'_>, profile: &mut Profile, speak: bool) -> Pr
     let evaluation = Evaluation::of(&person);
     let mut situation = Situation::new(&person, profile);
     let before = situation.facts.clone();
+    let released = situation.release(false);
     situation.on_state(speak);
     let decided = situation.facts != before;
     let steps = situation.taken;
-    let settled = held::settle(moment, profile, &view);
     publish(moment.config, profile, &view, &evaluation);
     let moved = reschedule(moment, profile, &view);
-    let changed = moved || decided || settled || profile.outbox.len() != planned;
+    let changed = moved || decided || released || profile.outbox.len() != planned;
     Processed { counted: 0, duplicates: 0, rolled: Vec::new(), changed, evaluation, steps }
 }
 
@@ -150,7 +151,7 @@ pub fn look_again(moment: &Moment<'_>, profile: &mut Profile, speak: bool) -> Pr
 /// could now matter. What it holds otherwise rings early, is looked at, and is moved then.
 pub(crate) fn reschedule(moment: &Moment<'_>, profile: &mut Profile, view: &State) -> bool {
     let known = profile.due_at.filter(|at| *at > moment.now);
-    let until = [known, runs::next_due(profile), held::next_due(moment, profile)].into_iter().flatten().min();
+    let until = [known, runs::next_due(profile), held::next_due(moment, profile, view)].into_iter().flatten().min();
     let due = next_due(moment, view, until);
     let moved = due != profile.due_at;
     profile.due_at = due;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A value and when it was written. Of two, the later one stays; of two of the same time, the greater value, so that the
-/// order in which they are seen does not matter.
+/// order in which they are seen does not matter. Two requests have the same time only where both say so: ingest gives no two of them the same.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Register {
     /// Microseconds since 1970.

@@ -2,6 +2,7 @@
 
 use crate::action::Action;
 use crate::decide::Situation;
+use crate::entry::moment as entered_at;
 use crate::facts::{Facts, Run};
 use crate::occurrence::Occurrence;
 use crate::profile::{Part, Profile};
@@ -94,7 +95,7 @@ impl Situation<'_, '_> {
                 // Of what is written down under no config any more nobody can say where it leads.
                 (None, _) => self.give_up(journey, Left::Gone),
                 (Some(_), Some(why)) => self.give_up(journey, why),
-                (Some((at, step)), None) if run.due <= self.now().as_second() => {
+                (Some((at, step)), None) if self.due_again(journey, step, &run) <= self.now().as_second() => {
                     let next = match &step.does {
                         Does::Wait(Wait::Event { timeout, .. }) => *timeout,
                         Does::Wait(_) => step.next,
@@ -108,6 +109,27 @@ impl Situation<'_, '_> {
         }
     }
 
+    /// When the person goes on, as it is by the time zone that is known now: another than when they began to wait may have become known since.
+    /// Where that is another time, it is written down.
+    fn due_again(&mut self, journey: &Journey, step: &Step, run: &Run) -> i64 {
+        // Where the journey was changed meanwhile, the step may not be what they wait at.
+        let due = match &step.does {
+            _ if journey.version != run.version => return run.due,
+            Does::Wait(Wait::Until { time, weekdays }) => {
+                next_time(entered_at(run.since), &self.time_zone(), *time, weekdays)
+            }
+            // Quiet hours held it back.
+            Does::Send(message) => self.quiet_until(journey, message).unwrap_or(self.now().as_second()),
+            _ => return run.due,
+        };
+        if due != run.due {
+            let (key, facts) = (journey.key, self.profile.parts.iter_mut().map(|part| &mut part.facts));
+            let runs = facts.chain([&mut self.facts]).filter_map(|facts| facts.runs.get_mut(&key));
+            runs.filter(|other| other.is_of(run)).for_each(|run| run.due = due);
+        }
+        due
+    }
+
     fn go_on(&mut self, journey: &Journey, run: &Run, next: usize) {
         let Run { entered, cause, cause_key, .. } = run.clone();
         let start = Start { entered, cause, properties: self.recalled(journey.key, cause_key), cause_key };
@@ -115,7 +137,7 @@ impl Situation<'_, '_> {
     }
 
     /// Why the journey is not, or not any more, for this person; `None` where it is.
-    fn why_out(&self, journey: &Journey) -> Option<Left> {
+    pub(crate) fn why_out(&self, journey: &Journey) -> Option<Left> {
         if !journey.is_for(self.person.stage) {
             return Some(Left::Stage);
         }
@@ -241,11 +263,15 @@ impl Situation<'_, '_> {
             properties: start.properties.clone(),
             decided_at: self.now(),
             config: self.config().version.clone(),
-            variant: self.variant(journey, at),
+            // People of a holdout are in no arm.
+            variant: if self.is_held_out(journey) { None } else { self.variant(journey, at) },
             withheld: self.withheld(journey, message),
         };
         let step = journey.steps.get(at);
         self.tell(journey, step, Taken::Decided { decision: decision.id, withheld: decision.withheld });
+        if self.waits_for_address(&decision) {
+            return self.profile.outbox.push(Action::Hold(decision));
+        }
         if decision.withheld.is_none() {
             self.note_sent(journey, message.channel);
         }
@@ -327,7 +353,7 @@ fn own_event(identity: &Identity, id: DecisionId, at: Timestamp) -> Result<Event
 }
 
 /// The step at which a run waits, and its index; `None` where the journey has it no more.
-fn position<'j>(journey: &'j Journey, run: &Run) -> Option<(usize, &'j Step)> {
+pub(crate) fn position<'j>(journey: &'j Journey, run: &Run) -> Option<(usize, &'j Step)> {
     journey.steps.iter().enumerate().find(|(_, step)| step.key == run.step)
 }
 

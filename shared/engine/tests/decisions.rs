@@ -1,9 +1,9 @@
 //! What sets a message off, and what must not.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use crate::support::{Person, at, config};
-use perennial_domain::Stage;
+use crate::support::{Person, at, config, config_with};
 use perennial_domain::time::plus_days;
+use perennial_domain::{Event, Stage};
 use perennial_engine::{Action, Moment, evaluate, tick};
 use perennial_testkit::EventBuilder;
 
@@ -146,4 +146,35 @@ fn a_mail_that_was_delivered_is_no_activity_of_its_reader() {
     assert_eq!((view.counts.get("Email Delivered"), view.seen.map(|seen| seen.last_at())), (1, Some(start)));
     tick(&Moment::new(&config, plus_days(start, 14)), &mut person.profile);
     assert_eq!(person.sent(), ["quiet"], "the mail did not begin the quiet time anew");
+}
+
+#[test]
+fn an_answer_that_a_newer_one_replaced_sets_nothing_off() {
+    let task = "![[journey]]\nid = \"detractor\"\ntrigger = { event = \"Survey Answered\", where = 'properties.nps <= 6' }\n\
+        reentry = \"always\"\nstep = [{ channel = \"in_app\", template = \"t\" }]\n";
+    let config = config_with(&[
+        ("scoring.toml", "[nps]\nevent = \"Survey Answered\"\nproperty = \"nps\"\n"),
+        ("journeys.toml", task),
+    ]);
+    let now = at("2026-03-02T10:00:00Z");
+    let answer = |points: u8, when: &str| {
+        EventBuilder::track(when, "u", "Survey Answered").property("nps", points).at(at(when)).build()
+    };
+    let (old, new) = ("2026-03-02T08:00:00Z", "2026-03-02T09:00:00Z");
+    let sent = |batches: &[&[Event]]| {
+        let mut person = Person::new("u");
+        batches
+            .iter()
+            .flat_map(|batch| {
+                person.feed(&config, batch, now);
+                person.sent()
+            })
+            .count()
+    };
+    let (high, low) = (answer(10, new), answer(1, old));
+    let (first, second) = (std::slice::from_ref(&high), std::slice::from_ref(&low));
+    assert_eq!(sent(&[first, second]), 0, "the older one is delivered late");
+    assert_eq!(sent(&[&[low, high]]), 0, "both at once");
+    assert_eq!(sent(&[&[answer(10, old)], &[answer(1, new)]]), 1);
+    assert_eq!(sent(&[&[answer(1, old)], &[answer(10, new)]]), 1, "nobody knew better then");
 }

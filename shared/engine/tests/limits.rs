@@ -275,6 +275,14 @@ fn a_holdout_gets_nothing_is_written_down_and_stays_as_it_grows() {
         assert!((62..=138).contains(&few.len()) && (150..=250).contains(&many.len()), "{} {}", few.len(), many.len());
         assert!(few.is_subset(&many));
     }
+    let split = "[[journey]]\nid = \"asked\"\nholdout = 50\ntrigger = { event = \"Asked\" }\n\
+        [[journey.step]]\nid = \"which\"\nsplit = { short = 50, long = 50 }\n\
+        [[journey.step]]\nid = \"short\"\nchannel = \"mail\"\ntemplate = \"news\"\nthen = \"end\"\n\
+        [[journey.step]]\nid = \"long\"\nchannel = \"mail\"\ntemplate = \"offer\"\n";
+    for (decisions, _) in sent_to(&config(split, ""), 50) {
+        let [decision] = decisions.as_slice() else { panic!("one message, sent or written down") };
+        assert_eq!(decision.variant.is_none(), decision.withheld.is_some(), "people of a holdout are in no arm");
+    }
     let essential = config(&journey("essential = true"), "[holdout]\npercent = 50\n");
     assert_eq!(out(&sent_to(&essential, 200)).len(), 0);
 }

@@ -13,4 +13,5 @@ mod play;
 mod renewals;
 mod rescore;
 mod support;
+mod waiting;
 mod words;

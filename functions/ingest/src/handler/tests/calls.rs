@@ -372,6 +372,22 @@ async fn a_batchs_context_applies_to_its_calls_and_its_order_is_kept() {
     assert_eq!((answer.status, answer.code()), (413, "context_too_large"));
 }
 
+#[tokio::test]
+async fn of_two_requests_at_one_time_the_later_is_later() {
+    let fixture = Fixture::new();
+    for plan in ["pro", "free"] {
+        let call = json!({"userId":"u","traits":{"plan":plan}});
+        assert_eq!(fixture.post("/v1/identify", call.to_string()).await.status, 200);
+        let batch =
+            json!({"batch":[{"type":"track","userId":"u","event":"A"},{"type":"track","userId":"u","event":"B"}]});
+        assert_eq!(fixture.post("/v1/batch", batch.to_string()).await.body["accepted"], 2);
+    }
+    let events = fixture.events();
+    assert!(events.is_sorted_by(|one, next| one.timestamp < next.timestamp), "{events:?}");
+    let received = |place: usize| events[place].received_at;
+    assert!(received(0) < received(1) && received(1) == received(2) && received(2) < received(3));
+}
+
 /// posthog-js sends its events as a form with base64 until it knows better, and its key in their properties.
 #[tokio::test]
 async fn what_posthogs_browser_sdk_sends_is_taken() {

@@ -20,7 +20,7 @@ pub(crate) enum Refusal {
     #[error("this path does not take this method")]
     Method(&'static [Method]),
     #[error(
-        "no source has this write key; it may come as the user name of Basic authentication, in X-Write-Key, in the query or in the body as `writeKey`"
+        "no source has this write key; it may come as the user name of Basic authentication, in X-Write-Key, in the query or in the body as `writeKey`, which PostHog's libraries call `api_key` or `token`"
     )]
     NoSuchKey,
     #[error("the body is empty")]
@@ -37,6 +37,8 @@ pub(crate) enum Refusal {
     Unreadable { problem: Unreadable, at: Option<String> },
     #[error("the body is neither JSON nor a form: {0}")]
     NotJson(String),
+    #[error("the body must be a JSON object, an array of them, or a form")]
+    NoPayload,
     /// The event of a single call.
     #[error("{0}")]
     Event(Invalid),
@@ -77,6 +79,7 @@ impl Refusal {
             | Self::NotUtf8 { .. }
             | Self::Unreadable { .. }
             | Self::NotJson(_)
+            | Self::NoPayload
             | Self::Event(_) => StatusCode::BAD_REQUEST,
             Self::Throttled => StatusCode::TOO_MANY_REQUESTS,
             Self::NoSecret | Self::Busy | Self::NotStored => StatusCode::SERVICE_UNAVAILABLE,
@@ -101,6 +104,7 @@ impl Refusal {
                 Unreadable::ContextTooLarge => "context_too_large",
             },
             Self::NotJson(_) => "invalid_json",
+            Self::NoPayload => "not_an_object",
             Self::Event(invalid) => invalid.code.as_str(),
             Self::Webhook(rejection) => rejection.code(),
             Self::NoSecret => "hook_not_configured",

@@ -48,9 +48,9 @@ impl Collected {
         }
     }
 
-    /// Accepts the call, or notes why not.
-    pub(crate) fn add(&mut self, item: &Item<'_>, received: &mut Received) {
-        let (position, first) = (self.calls + self.rejects.len(), self.accepted.len());
+    /// Accepts the call, which is of what the sender has at `position`, or notes why not.
+    pub(crate) fn add(&mut self, position: usize, item: &Item<'_>, received: &mut Received) {
+        let first = self.accepted.len();
         match item.accept(received, &mut self.json, &mut self.accepted) {
             Ok(()) => {
                 self.calls += 1;
@@ -59,7 +59,10 @@ impl Collected {
                 let room = MAX_WARNINGS - self.warnings.len();
                 self.warnings.extend(dropped.take(room).map(|note| (position, note.clone())));
             }
-            Err(invalid) => self.reject(item.key(), item.raw, invalid, received),
+            Err(invalid) => {
+                let key = item.key(received);
+                self.reject(&key, item.raw, invalid, received);
+            }
         }
     }
 

@@ -76,15 +76,17 @@ async fn call(deps: &Deps, route: Route, parts: &Parts, wire: &[u8]) -> Result<R
     let at = deps.receipts.at(now, body.items.len());
     let mut received = Received::new(source.id.clone(), at, body.sent_at(), nonce);
     let mut collected = Collected::with_capacity(expected_bytes(&text, body.items.len()));
-    for item in &body.items {
-        collected.add(item, &mut received);
+    for (position, item) in body.items.iter().enumerate() {
+        collected.add(position, item, &mut received);
     }
     let (accepted, rejected) = (collected.accepted(), collected.rejected());
     collected.store(deps, &source.id, now).await?;
     match (route, collected.last_invalid.take()) {
         // Its sender can be told; and the reject is there for whoever looks later.
         (Route::Single(_), Some(invalid)) => Err(Refusal::Event(invalid)),
-        (Route::Batch(dialect), _) => Ok(answer::stored(accepted, rejected, collected.warnings(), dialect)),
+        (Route::Batch(_) | Route::Import, _) => {
+            Ok(answer::stored(accepted, rejected, collected.warnings(), route.dialect()))
+        }
         (Route::Single(_), None) => Ok(answer::stored_one(&collected.notes().collect::<Vec<_>>())),
     }
 }

@@ -50,12 +50,13 @@ pub(crate) async fn receive(deps: &Deps, id: &str, parts: &Parts, wire: &[u8]) -
     let mut received = Received::new(source.id.clone(), at, None, nonce);
     let mut collected = Collected::with_capacity(text.len());
     for payload in payloads {
+        let position = payload.place.unwrap_or_default();
         for mapping in hook.maps.iter().filter(|mapping| mapping::fits(mapping, payload)) {
             let call = mapping::call(&source.id, mapping, payload).to_string();
             let read = tracking::read(Route::Single(mapping.kind), &call);
             // What serde_json wrote is an object.
             for item in read.iter().flat_map(|body| &body.items) {
-                collected.add(item, &mut received);
+                collected.add(position, item, &mut received);
             }
         }
     }
@@ -64,15 +65,19 @@ pub(crate) async fn receive(deps: &Deps, id: &str, parts: &Parts, wire: &[u8]) -
     Ok(answer::stored(accepted, rejected, collected.warnings(), Dialect::Segment))
 }
 
-/// The payload: JSON, or a form as [`form`] reads it. `Content-Type` is not asked: senders let it be chosen, and proxies change it.
+/// The payload, an object or several: JSON, JSON in a JSON text, or a form as [`form`] reads it. `Content-Type` is not asked: senders let
+/// it be chosen, and proxies change it.
 fn read(text: &str) -> Result<Value, Refusal> {
-    match serde_json::from_str(text) {
-        Ok(json) => Ok(json),
+    let body = match serde_json::from_str(text) {
+        Ok(Value::String(inner)) => serde_json::from_str(&inner).map_err(|_| Refusal::NoPayload)?,
+        Ok(json) => json,
         Err(error) => {
             let may_be_form = !text.trim_start().starts_with(['{', '[', '"']);
-            may_be_form.then(|| form::read(text)).flatten().ok_or_else(|| Refusal::NotJson(error.to_string()))
+            may_be_form.then(|| form::read(text)).flatten().ok_or_else(|| Refusal::NotJson(error.to_string()))?
         }
-    }
+    };
+    // Of anything else no place could be found, so that nothing would come of it and nobody would know.
+    if body.is_object() || body.is_array() { Ok(body) } else { Err(Refusal::NoPayload) }
 }
 
 /// What a verified webhook is.

@@ -23,14 +23,19 @@ impl<'a> Payload<'a> {
         places.iter().find_map(|place| self.at(place))
     }
 
-    /// The same for an id, of which words for nothing are nothing either.
+    /// The same for an id, of which words for nothing and empty lists and objects are nothing either.
     fn find_id(self, places: &[Place]) -> Option<Cow<'a, Value>> {
-        let stands_for_none = |value: &Value| match value {
-            Value::String(text) => is_placeholder(text),
-            Value::Number(number) => is_placeholder(&number.to_string()),
-            _ => false,
-        };
-        places.iter().find_map(|place| self.at(place).filter(|value| !stands_for_none(value)))
+        places.iter().find_map(|place| self.id_at(place))
+    }
+
+    fn id_at(self, place: &Place) -> Option<Cow<'a, Value>> {
+        self.at(place).filter(|value| match &**value {
+            Value::String(text) => !is_placeholder(text),
+            Value::Number(number) => !is_placeholder(&number.to_string()),
+            Value::Array(all) => !all.is_empty(),
+            Value::Object(all) => !all.is_empty(),
+            _ => true,
+        })
     }
 
     fn at(self, place: &Place) -> Option<Cow<'a, Value>> {
@@ -109,7 +114,7 @@ fn message_id(source: &SourceId, mapping: &Mapping, payload: Payload<'_>, call: 
         hash::base32(&hash::sha256(&parts)[..15])
     };
     let found = mapping.message_id.iter().find_map(|place| {
-        let value = payload.at(place)?;
+        let value = payload.id_at(place)?;
         Some((place, text(&value)?))
     });
     let id = match (found, payload.place) {

@@ -23,6 +23,8 @@ mod chunk;
 mod context;
 mod flaw;
 mod hygiene;
+mod ids;
+mod moment;
 mod nesting;
 mod received;
 mod text;

@@ -1,26 +1,26 @@
 //! From a call to the event's JSON.
 
-use super::body::{Item, Shared, moment};
+use super::body::{Item, Shared};
 use super::call::{Call, is_empty, present};
 use super::context::joined;
-use super::hygiene::{annotated, standardised};
+use super::hygiene::{extended, standardised};
+use super::ids::{TEXT, id, unless_placeholder, what_is};
 use super::invalid::{Code, Invalid};
 use super::json::Scanner;
+use super::moment::Moment;
 use super::received::Received;
 use super::route::{self, Dialect};
 use super::text::{escape_noncharacters, unquoted, write_string};
-use super::{MAX_EVENT_BYTES, posthog, time};
-use jiff::Timestamp;
+use super::{MAX_EVENT_BYTES, posthog};
 use perennial_domain::hygiene::{Note, Outcome, Reason, Zone};
 use perennial_domain::identity::is_placeholder;
-use perennial_domain::{AccountId, AnonymousId, EventKind, EventName, Identity, InvalidId, MessageId, UserId, hash};
+use perennial_domain::{AccountId, AnonymousId, EventKind, EventName, Identity, MessageId, UserId, hash};
 use std::borrow::Cow;
-use std::fmt::Write;
 use std::ops::Range;
 
-const TEXT: &str = "text, or a whole number";
 const OBJECT: &str = "a JSON object, or null";
-const MOMENT: &str = "a time such as 2026-01-31T09:30:00.000Z, or seconds or milliseconds since 1970";
+/// The channel of what is imported, whatever its rows say of themselves.
+const IMPORTED: &str = "import";
 const KINDS: &str = "identify, track, page, screen, group or alias";
 
 /// An event that was accepted.
@@ -41,14 +41,15 @@ impl Item<'_> {
     /// - The kind is the path's, else `type`.
     /// - Ids are trimmed; null and empty ones are not there, nor is what programs write where they have none ([`is_placeholder`]);
     ///   whole numbers are taken as their text.
-    /// - The context is the call's own, with what only that of its batch has.
-    /// - `timestamp`, else `originalTimestamp`, else the moment of receipt, in any spelling that [`perennial_domain::timestamp`] reads; corrected by
+    /// - The context is the call's own, with what only that of its batch has, and with the call's `channel` where it has none. The
+    ///   channel of what is imported is `import`.
+    /// - `timestamp`, else `originalTimestamp`, else the moment of receipt, without what stands for no moment, in any spelling that [`perennial_domain::timestamp`] reads; corrected by
     ///   `sentAt` as [`time::corrected`] says. `originalTimestamp` of the event is what the client said. Of events of one body with the
     ///   same timestamp each is a microsecond later than that before it.
     /// - The account is `groupId`, else `context.groupId`. The traits of an identify are `traits`, else `context.traits`.
     /// - Traits of an identify or a group are brought into their normal form, see [`perennial_domain::hygiene::traits`]; those that have none
     ///   are left out. What was done is told in `context.hygiene` and in [`Accepted::notes`].
-    /// - Without a `messageId` the event gets one of its own: whoever sends it again sends another event.
+    /// - Without a `messageId` that stands for something the event gets one of its own: whoever sends it again sends another event.
     ///
     /// # Errors
     /// [`Invalid`] for the first thing found wrong; then `out` and `accepted` are as they were.
@@ -72,7 +73,13 @@ impl Item<'_> {
         let (start, before) = (out.len(), accepted.len());
         let taken = match self.dialect {
             Dialect::Segment => {
-                let parts = Parts { kind: self.kind, once: None, of_account: false };
+                let parts = Parts {
+                    kind: self.kind,
+                    once: None,
+                    of_account: false,
+                    imported: self.imported,
+                    dialect: self.dialect,
+                };
                 accept(call, parts, self.shared, self.apart.special, received, out).map(|one| accepted.push(one))
             }
             Dialect::PostHog => self.accept_translated(received, out, accepted),
@@ -95,7 +102,8 @@ impl Item<'_> {
             let call = Call::scan(&mut Scanner::new(&call)).map_err(|_| {
                 Invalid::new(Code::NotAnObject, "", "the event cannot be translated", "a PostHog event")
             })?;
-            let parts = Parts { kind: None, once: once.as_deref(), of_account };
+            let parts =
+                Parts { kind: None, once: once.as_deref(), of_account, imported: self.imported, dialect: self.dialect };
             accepted.push(accept(&call, parts, self.shared, true, received, out)?);
         }
         Ok(())
@@ -111,6 +119,10 @@ struct Parts<'a> {
     once: Option<&'a str>,
     /// Whether it is about an account and nobody of it.
     of_account: bool,
+    /// Whether it is of an import.
+    imported: bool,
+    /// How it was written.
+    dialect: Dialect,
 }
 
 fn accept(
@@ -131,7 +143,7 @@ fn accept(
             .map_err(|_| Invalid::new(Code::WrongType, "context", "the batch's context is no object", OBJECT))?;
     }
     let call = &call;
-    let Parts { kind, once, of_account } = parts;
+    let Parts { kind, once, of_account, imported, dialect } = parts;
     let kind = kind.map_or_else(|| read_kind(call), Ok)?;
     let mut notes = Vec::new();
     let user_id = id(call.user_id, "userId", UserId::MAX_BYTES, UserId::parse)?;
@@ -152,8 +164,10 @@ fn accept(
         &mut notes,
     );
     let group_id = if is_beside { beside } else { group_id };
-    let previous_id = match kind {
-        EventKind::Alias => id(call.previous_id, "previousId", AnonymousId::MAX_BYTES, AnonymousId::parse)?,
+    let previous_id = match (kind, dialect) {
+        (EventKind::Alias, _) | (EventKind::Identify, Dialect::PostHog) => {
+            id(call.previous_id, "previousId", AnonymousId::MAX_BYTES, AnonymousId::parse)?
+        }
         _ => None,
     };
     let previous_id = unless_placeholder(previous_id, AnonymousId::as_str, "previousId", &mut notes);
@@ -189,13 +203,13 @@ fn accept(
         _ => {}
     }
     let message_id = id(call.message_id, "messageId", MessageId::MAX_BYTES, MessageId::parse)?;
-    let happened = read_moment(call)?;
+    let message_id = unless_placeholder(message_id, MessageId::as_str, "messageId", &mut notes);
+    let happened = Moment::of(call, &mut notes)?;
     let timestamp = match happened {
-        Some(happened) => corrected(happened, call, received)?,
-        None => Moment { at: received.at, json: None },
+        Some(happened) => happened.corrected(call, received)?,
+        None => Moment::ours(received.at),
     };
-    let placed = received.place(timestamp.at);
-    let timestamp = Moment { at: placed, json: timestamp.json.filter(|_| placed == timestamp.at) };
+    let timestamp = timestamp.moved(received.place(timestamp.at));
 
     match &message_id {
         Some(message_id) => write_text(out, "{\"messageId\":", message_id.as_str()),
@@ -204,11 +218,11 @@ fn accept(
     write_text(out, ",\"type\":", kind.as_str());
     write_optional(out, ",\"userId\":", user_id.as_ref().map(UserId::as_str));
     write_optional(out, ",\"anonymousId\":", anonymous_id.as_ref().map(AnonymousId::as_str));
-    write_moment(out, ",\"timestamp\":", timestamp);
+    timestamp.write(out, ",\"timestamp\":");
     if let Some(happened) = happened {
-        write_moment(out, ",\"originalTimestamp\":", happened);
+        happened.write(out, ",\"originalTimestamp\":");
     }
-    write_moment(out, ",\"receivedAt\":", Moment { at: received.at, json: None });
+    Moment::ours(received.at).write(out, ",\"receivedAt\":");
     write_text(out, ",\"source\":", received.source.as_str());
     write_optional(out, ",\"event\":", event.as_ref().map(EventName::as_str));
     write_optional(out, ",\"groupId\":", group_id.as_ref().map(AccountId::as_str));
@@ -231,7 +245,7 @@ fn accept(
         EventKind::Alias => {}
     }
     notes.extend(call.context_timezone.and_then(zone_note));
-    write_object(out, ",\"context\":", annotated(call.context, &notes).as_deref());
+    write_object(out, ",\"context\":", extended(call.context, channel(call, imported).as_deref(), &notes).as_deref());
     out.push('}');
     if special {
         escape_noncharacters(out, start);
@@ -247,6 +261,14 @@ fn accept(
         }
     };
     Ok(Accepted { identity, json: start..out.len(), notes })
+}
+
+/// The channel that the context is to say; `None` where it may stay as it is.
+fn channel<'a>(call: &Call<'a>, imported: bool) -> Option<Cow<'a, str>> {
+    if imported {
+        return Some(Cow::Borrowed(IMPORTED));
+    }
+    call.channel.filter(|raw| call.context_channel.is_none() && raw.starts_with('"')).map(unquoted)
 }
 
 fn missing(path: &'static str, reason: &'static str) -> Invalid {
@@ -273,53 +295,6 @@ fn zone_note(raw: &str) -> Option<Note> {
     Some(Note { field: Cow::Borrowed("context.timezone"), outcome: Outcome::Dropped(reason) })
 }
 
-/// `id` where it is one; a placeholder is noted and is none.
-fn unless_placeholder<T>(
-    id: Option<T>,
-    text: impl Fn(&T) -> &str,
-    field: &'static str,
-    notes: &mut Vec<Note>,
-) -> Option<T> {
-    let placeholder = id.as_ref().is_some_and(|id| is_placeholder(text(id)));
-    if placeholder {
-        notes.push(Note { field: Cow::Borrowed(field), outcome: Outcome::Dropped(Reason::Absent) });
-        return None;
-    }
-    id
-}
-
-/// An id or a name; `None` where it is not there, null or empty.
-fn id<T>(
-    raw: Option<&str>,
-    path: &'static str,
-    max: usize,
-    parse: impl FnOnce(&str) -> Result<T, InvalidId>,
-) -> Result<Option<T>, Invalid> {
-    let Some(raw) = raw else { return Ok(None) };
-    let text = match raw.as_bytes() {
-        [b'"', ..] => unquoted(raw),
-        [first, rest @ ..] if (*first == b'-' || first.is_ascii_digit()) && rest.iter().all(u8::is_ascii_digit) => {
-            Cow::Borrowed(raw)
-        }
-        _ => return Err(Invalid::new(Code::WrongType, path, format!("{path} is {}", what_is(raw)), TEXT)),
-    };
-    match parse(&text) {
-        Ok(id) => Ok(Some(id)),
-        Err(InvalidId::Empty { .. }) => Ok(None),
-        Err(error) => Err(Invalid::id(path, &error, max)),
-    }
-}
-
-fn what_is(raw: &str) -> &'static str {
-    match raw.as_bytes().first() {
-        Some(b'"') => "text",
-        Some(b'{') => "an object",
-        Some(b'[') => "an array",
-        Some(b't' | b'f') => "true or false",
-        _ => "a number",
-    }
-}
-
 /// The object in a field; `None` where it is not there or has no members.
 fn filled<'a>(raw: Option<&'a str>, path: &'static str) -> Result<Option<&'a str>, Invalid> {
     let Some(raw) = raw.and_then(present).filter(|raw| !is_empty(raw)) else { return Ok(None) };
@@ -336,53 +311,6 @@ fn with_shared(context: Option<&str>, shared: Shared<'_>) -> Result<String, Inva
     }
     let shared = filled(Some(shared.json), "context")?;
     Ok(joined(context.unwrap_or("{}"), shared.unwrap_or("{}")))
-}
-
-/// A moment, with the JSON that it came in if that can stay as it is.
-#[derive(Debug, Clone, Copy)]
-struct Moment<'a> {
-    at: Timestamp,
-    json: Option<&'a str>,
-}
-
-/// When the client says that it happened.
-fn read_moment<'a>(call: &Call<'a>) -> Result<Option<Moment<'a>>, Invalid> {
-    let fields = [("timestamp", call.timestamp), ("originalTimestamp", call.original_timestamp)];
-    // What SDKs write for nothing is empty text.
-    let said = fields.into_iter().find_map(|(path, raw)| Some((path, raw.filter(|raw| !is_empty(raw))?)));
-    let Some((path, raw)) = said else { return Ok(None) };
-    let Some(at) = moment(Some(raw)) else {
-        let is_moment = matches!(raw.as_bytes(), [b'"' | b'-' | b'0'..=b'9' | b'{' | b'[', ..]);
-        let (code, what) = if is_moment { (Code::InvalidValue, "no time") } else { (Code::WrongType, what_is(raw)) };
-        return Err(Invalid::new(code, path, format!("{path} is {what}"), MOMENT));
-    };
-    Ok(Some(Moment { at, json: Some(raw).filter(|raw| is_usual(raw)) }))
-}
-
-/// Whether the queue carries a moment as it is written: `"2026-01-31T09:30:00.000Z"`, as all SDKs do.
-fn is_usual(raw: &str) -> bool {
-    let bytes = raw.as_bytes();
-    let [b'"', date @ .., b'Z', b'"'] = bytes else { return false };
-    let [_, _, _, _, b'-', _, _, b'-', _, _, b'T', _, _, b':', _, _, b':', _, _, fraction @ ..] = date else {
-        return false;
-    };
-    // Nine figures are as many as there are.
-    raw.len() <= 32 && matches!(fraction, [] | [b'.', _, ..]) && fraction.iter().skip(1).all(u8::is_ascii_digit)
-}
-
-/// When it happened by our clock.
-fn corrected<'a>(happened: Moment<'a>, call: &Call<'_>, received: &Received) -> Result<Moment<'a>, Invalid> {
-    let sent_at = moment(call.sent_at).or(received.sent_at);
-    let at = time::corrected(happened.at, sent_at, received.at);
-    if at < time::EARLIEST {
-        let reason = "the event lies before 1990: the clock that it was taken from was not set";
-        return Err(Invalid::new(Code::TimestampTooOld, "timestamp", reason, "a time from 1990-01-01T00:00:00Z on"));
-    }
-    if at.duration_since(received.at) > time::MAX_FUTURE {
-        let reason = "the event lies more than a day in the future";
-        return Err(Invalid::new(Code::TimestampInFuture, "timestamp", reason, "a time at most 24 hours from now"));
-    }
-    Ok(Moment { at, json: happened.json.filter(|_| at == happened.at) })
 }
 
 /// The id of one of several events that are made of what the sender calls `id`.
@@ -421,18 +349,6 @@ fn write_traits(out: &mut String, before: &'static str, kind: EventKind, json: O
     let (json, notes) = standardised(kind, json);
     write_raw(out, before, &json);
     notes
-}
-
-fn write_moment(out: &mut String, before: &'static str, moment: Moment<'_>) {
-    out.push_str(before);
-    match moment.json {
-        Some(json) => out.push_str(json),
-        None => {
-            let at = moment.at;
-            // Writing to a string does not fail.
-            let _infallible = write!(out, "\"{at}\"");
-        }
-    }
 }
 
 #[cfg(test)]

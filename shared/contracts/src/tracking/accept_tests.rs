@@ -1,7 +1,8 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::queue::EventsPayload;
-use crate::tracking::{Route, read};
+use crate::tracking::{Route, read, time};
+use jiff::Timestamp;
 use perennial_domain::{Event, SourceId};
 use proptest::prelude::*;
 use serde_json::json;
@@ -116,7 +117,9 @@ fn empty_and_null_ids_are_none() {
 
 #[test]
 fn whole_numbers_are_ids_and_other_types_are_not() {
-    assert_eq!(one(json!({"type":"page","userId":42})).unwrap().user_id.unwrap().as_str(), "42");
+    for whole in [json!(42), json!(42.0)] {
+        assert_eq!(one(json!({"type":"page","userId":whole})).unwrap().user_id.unwrap().as_str(), "42");
+    }
     for wrong in [json!(1.5), json!(true), json!({"a":1}), json!(["u"])] {
         assert_eq!(code(json!({"type":"page","userId":wrong})), (Code::WrongType, "userId"));
     }
@@ -336,6 +339,108 @@ fn a_group_that_nobody_made_has_no_identity_and_nothing_else_may() {
     assert_eq!(code(json!({"type":"group","groupId":"a"})).0, Code::NoIdentity);
 }
 
+/// `serde_json` reads an object of such a name as something else.
+#[test]
+fn names_that_readers_keep_for_themselves_are_rejected() {
+    for name in ["$serde_json::private::RawValue", "$serde_json::private::Number"] {
+        for properties in [json!({"x": {name: "abc"}}), json!({ name: "1" })] {
+            let event = json!({"type":"page","userId":"u","properties":properties});
+            assert_eq!(code(event).0, Code::ReservedName, "{properties}");
+        }
+    }
+    let escaped = r#"{"type":"page","userId":"u","properties":{"x":{"\u0024serde_json::private::RawValue":"abc"}}}"#;
+    let events = accept_all(Route::Batch(Dialect::Segment), &format!("{{\"batch\":[{escaped}]}}"));
+    assert_eq!(events[0].as_ref().unwrap_err().code, Code::ReservedName);
+    assert!(one(json!({"type":"page","userId":"u","properties":{"$serde_json":1}})).is_ok());
+}
+
+#[test]
+fn midnight_at_the_end_of_a_day_reaches_the_queue() {
+    for said in ["2026-03-01T24:00:00Z", "2026-03-01T24:00:00.000Z"] {
+        let next: Timestamp = "2026-03-02T00:00:00Z".parse().unwrap();
+        for field in ["timestamp", "originalTimestamp"] {
+            let event = one(json!({"type":"page","userId":"u",field:said})).unwrap();
+            assert_eq!((event.timestamp, event.original_timestamp), (next, Some(next)), "{field}");
+        }
+    }
+}
+
+#[test]
+fn a_time_that_stands_for_none_is_absent_and_told() {
+    for nothing in [
+        json!(0),
+        json!("0"),
+        json!("null"),
+        json!("undefined"),
+        json!("Invalid Date"),
+        json!("0001-01-01T00:00:00Z"),
+        json!("0000-00-00 00:00:00"),
+    ] {
+        let event = one(json!({"type":"page","userId":"u","timestamp":nothing})).unwrap();
+        assert_eq!((event.timestamp.to_string(), event.original_timestamp), (NOW.to_owned(), None), "{nothing}");
+        assert_eq!(event.context["hygiene"], json!([{"field":"timestamp","dropped":"stands for nothing"}]));
+        let event = one(json!({"type":"page","userId":"u","timestamp":nothing,"originalTimestamp":"2026-03-01"}));
+        assert_eq!(event.unwrap().timestamp.to_string(), "2026-03-01T00:00:00Z");
+    }
+}
+
+/// Whoever took it for an id would take all further events of the person for repeats.
+#[test]
+fn a_message_id_that_stands_for_nothing_is_absent_and_told() {
+    for nothing in [
+        json!("null"),
+        json!("undefined"),
+        json!("None"),
+        json!("NaN"),
+        json!(0),
+        json!("00000000-0000-0000-0000-000000000000"),
+    ] {
+        let event = one(json!({"type":"page","userId":"u","messageId":nothing})).unwrap();
+        assert_eq!(event.message_id.as_str().len(), 36, "{nothing}");
+        assert_eq!(event.context["hygiene"][0]["field"], "messageId");
+    }
+    assert_eq!(one(json!({"type":"page","userId":"u","messageId":42.0})).unwrap().message_id.as_str(), "42");
+}
+
+/// RudderStack's specification requires `channel` at the root of each call.
+#[test]
+fn the_channel_of_the_call_is_that_of_its_context() {
+    let of = |event: serde_json::Value| one(event).unwrap().context.get("channel").cloned();
+    let call = |channel: serde_json::Value, context: serde_json::Value| json!({"type":"identify","userId":"u","channel":channel,"context":context});
+    assert_eq!(of(call(json!("server"), json!(null))), Some(json!("server")));
+    assert_eq!(of(call(json!("sources"), json!({"ip":"::1"}))), Some(json!("sources")));
+    assert_eq!(of(call(json!("server"), json!({"channel":"web"}))), Some(json!("web")), "the context's own wins");
+    for nothing in [json!(null), json!(7), json!({})] {
+        assert_eq!(of(call(nothing, json!({}))), None);
+    }
+    let batch = r#"{"batch":[{"type":"identify","userId":"u","channel":"server"}],"context":{"ip":"::1"}}"#;
+    let event = accept_all(Route::Batch(Dialect::Segment), batch).remove(0).unwrap();
+    assert_eq!(serde_json::Value::from(event.context), json!({"ip":"::1","channel":"server"}));
+}
+
+#[test]
+fn what_is_imported_says_so_whatever_its_rows_say() {
+    let calls =
+        r#"[{"type":"identify","userId":"u"},{"type":"track","userId":"u","event":"E","context":{"channel":"web"}}]"#;
+    for event in accept_all(Route::Import, &format!("{{\"batch\":{calls}}}")) {
+        assert_eq!(event.unwrap().context["channel"], "import");
+    }
+    let posthog = r#"{"historical_migration":true,"batch":[{"event":"$set","distinct_id":"u","$set":{"a":1}}]}"#;
+    let event = accept_all(Route::Batch(Dialect::PostHog), posthog).remove(0).unwrap();
+    assert_eq!(event.context["channel"], "import");
+}
+
+#[test]
+fn empty_arrays_and_objects_are_absent_ids() {
+    for nothing in [json!([]), json!({})] {
+        let event = one(json!({"type":"page","userId":"u","anonymousId":nothing,"groupId":nothing,"messageId":nothing,
+            "context":{"groupId":nothing}}))
+        .unwrap();
+        assert_eq!((event.anonymous_id, event.group_id), (None, None), "{nothing}");
+        assert_eq!(code(json!({"type":"page","userId":nothing})), (Code::NoIdentity, "userId"));
+    }
+}
+
 #[test]
 fn what_readers_would_refuse_is_rejected_by_itself() {
     let deep = format!("{}{}", "[".repeat(40), "]".repeat(40));
@@ -389,7 +494,24 @@ fn field() -> impl Strategy<Value = String> {
         1 => Just("\"20260101T000000Z\"".to_owned()),
         1 => Just("\"Thu, 01 Jan 2026 00:00:00 GMT\"".to_owned()),
         1 => Just("1767225600.123456789".to_owned()),
+        2 => timestamp(),
+        1 => "[$]serde_json::private::(RawValue|Number)".prop_map(|name| json!({"x": {name: "abc"}}).to_string()),
     ]
+}
+
+/// Times of the usual shape, right and nearly right.
+fn timestamp() -> impl Strategy<Value = String> {
+    let parts = (1990..2026_i32, 0..14_u8, 0..33_u8, 0..26_u8, 0..62_u8, 0..62_u8, "(\\.[0-9]{0,10})?");
+    parts.prop_map(|(year, month, day, hour, minute, second, fraction)| {
+        format!("\"{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z\"")
+    })
+}
+
+/// Times of every kind that are read, for whoever carries them.
+fn spelling() -> impl Strategy<Value = String> {
+    let ends_of_days = (1990..2026_i32, 1..13_u8, 1..29_u8, "T24:00:00(\\.0{1,3})?Z|T23:59:60Z| 24:00:00|T24:00Z")
+        .prop_map(|(year, month, day, time)| format!("\"{year}-{month:02}-{day:02}{time}\""));
+    prop_oneof![timestamp(), ends_of_days]
 }
 
 fn event() -> impl Strategy<Value = String> {
@@ -430,6 +552,16 @@ proptest! {
         prop_assert_eq!(results.len(), events.len());
         for event in results.into_iter().flatten() {
             prop_assert!(event.timestamp >= time::EARLIEST);
+        }
+    }
+
+    #[test]
+    fn a_time_is_the_same_for_the_queues_reader(spelling in spelling(), field in "timestamp|originalTimestamp") {
+        let body = format!("{{\"batch\":[{{\"type\":\"page\",\"userId\":\"u\",\"{field}\":{spelling}}}]}}");
+        let read = perennial_domain::timestamp::parse(&spelling);
+        match accept_all(Route::Batch(Dialect::Segment), &body).remove(0) {
+            Ok(event) => prop_assert_eq!((Some(event.timestamp), event.original_timestamp), (read, read)),
+            Err(invalid) => prop_assert_eq!((invalid.code, read), (Code::InvalidValue, None)),
         }
     }
 

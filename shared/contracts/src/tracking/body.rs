@@ -1,12 +1,14 @@
 //! A request's body as the calls that it carries.
 
 use super::call::{Call, is_empty, present};
+use super::ids::message_id;
 use super::json::{Apart, Malformed, Scanner};
-use super::posthog;
+use super::received::Received;
 use super::route::{Dialect, Route};
 use super::text::unquoted;
+use super::{moment, posthog};
 use jiff::Timestamp;
-use perennial_domain::{EventKind, timestamp};
+use perennial_domain::EventKind;
 use std::borrow::Cow;
 
 /// The most events that one body may carry.
@@ -42,6 +44,8 @@ pub struct Body<'a> {
     pub items: Vec<Item<'a>>,
     write_key: Option<&'a str>,
     sent_at: Option<&'a str>,
+    /// Whether it tells of the past.
+    imported: bool,
 }
 
 /// One call, or what stands in its place.
@@ -58,6 +62,8 @@ pub struct Item<'a> {
     pub(crate) shared: Option<Shared<'a>>,
     /// The kind that the path says.
     pub(crate) kind: Option<EventKind>,
+    /// Whether it is of an import.
+    pub(crate) imported: bool,
     pub(crate) dialect: Dialect,
 }
 
@@ -79,24 +85,19 @@ impl Body<'_> {
 
     /// When the client says that it sent the body; `None` if it does not say, or not so that it could be understood.
     pub fn sent_at(&self) -> Option<Timestamp> {
-        moment(self.sent_at)
+        moment::read(self.sent_at)
     }
 }
 
 impl Item<'_> {
-    /// What is the same whenever this item comes again: its message id where it has one, else all of it.
-    pub fn key(&self) -> &str {
-        self.call.and_then(|call| call.message_id).unwrap_or(self.raw)
+    /// What is the same whenever this item comes again, and no other's: its message id. Without one, each time is another.
+    pub fn key(&self, received: &mut Received) -> String {
+        let own = match self.dialect {
+            Dialect::Segment => self.call.and_then(|call| message_id(call.message_id)),
+            Dialect::PostHog => message_id(posthog::message_id(self.raw).as_deref()),
+        };
+        own.map_or_else(|| received.next_id(), |id| id.as_str().to_owned())
     }
-}
-
-/// The moment in a field, or `None`.
-pub(crate) fn moment(raw: Option<&str>) -> Option<Timestamp> {
-    let raw = raw?;
-    if raw.starts_with('"') {
-        return timestamp::parse(&unquoted(raw));
-    }
-    timestamp::of_json(&serde_json::from_str(raw).ok()?)
 }
 
 /// Reads the body of a call to `route`.
@@ -106,13 +107,15 @@ pub(crate) fn moment(raw: Option<&str>) -> Option<Timestamp> {
 /// [`Item::accept`].
 pub fn read(route: Route, text: &str) -> Result<Body<'_>, Unreadable> {
     let mut scanner = Scanner::new(text);
-    let mut body = Body { items: Vec::new(), write_key: None, sent_at: None };
+    let imported = route == Route::Import;
+    let mut body = Body { items: Vec::new(), write_key: None, sent_at: None, imported };
+    let dialect = route.dialect();
     match (scanner.peek_value(), route) {
         (Some(b'{'), Route::Single(kind)) => {
             let item = item(&mut scanner, Dialect::Segment, Some(kind))?;
             body.take_single(item);
         }
-        (Some(b'{'), Route::Batch(dialect)) => {
+        (Some(b'{'), Route::Batch(_) | Route::Import) => {
             let found = body.scan_batch(&mut scanner, dialect)?;
             if !found {
                 let item = item(&mut Scanner::new(text), dialect, None)?;
@@ -125,13 +128,16 @@ pub fn read(route: Route, text: &str) -> Result<Body<'_>, Unreadable> {
                 body.write_key = body.write_key.or(write_key);
             }
         }
-        (Some(b'['), Route::Batch(dialect)) => body.scan_items(&mut scanner, dialect)?,
+        (Some(b'['), Route::Batch(_) | Route::Import) => body.scan_items(&mut scanner, dialect)?,
         _ => {
             scanner.value()?;
             return Err(Unreadable::NotAnObject);
         }
     }
     scanner.end()?;
+    if body.imported {
+        body.items.iter_mut().for_each(|item| item.imported = true);
+    }
     Ok(body)
 }
 
@@ -161,7 +167,10 @@ impl<'a> Body<'a> {
                     scanner.value()?;
                     wrong = Some(Unreadable::NoBatch);
                 }
-                "writeKey" | "api_key" | "token" => self.write_key = present(scanner.value()?),
+                "writeKey" | "api_key" | "token" => {
+                    self.write_key = present(scanner.value()?).filter(|key| !is_empty(key)).or(self.write_key);
+                }
+                "historical_migration" => self.imported |= matches!(scanner.value()?, "true" | "\"true\""),
                 "sentAt" | "sent_at" => self.sent_at = present(scanner.value()?),
                 "context" => {
                     let (value, apart) = scanner.apart(Scanner::value)?;
@@ -207,7 +216,7 @@ fn item<'a>(scanner: &mut Scanner<'a>, dialect: Dialect, kind: Option<EventKind>
     let start = scanner.at();
     let (call, apart) = scanner
         .apart(|scanner| if is_object { Call::scan(scanner).map(Some) } else { scanner.value().map(|_| None) })?;
-    Ok(Item { raw: scanner.since(start), start, call, apart, shared: None, kind, dialect })
+    Ok(Item { raw: scanner.since(start), start, call, apart, shared: None, kind, imported: false, dialect })
 }
 
 #[cfg(test)]
@@ -226,6 +235,51 @@ mod tests {
         assert_eq!(body.sent_at(), Some("2026-01-01T00:00:00Z".parse().unwrap()));
         assert_eq!(body.items.iter().map(|item| item.raw).collect::<Vec<_>>(), [r#"{"type":"track"}"#, "7"]);
         assert!(body.items[1].call.is_none());
+    }
+
+    #[test]
+    fn a_key_that_is_null_or_empty_is_none() {
+        for nothing in ["null", "\"\"", "[]"] {
+            for text in [
+                format!(r#"{{"token":"k","api_key":{nothing},"batch":[]}}"#),
+                format!(r#"{{"api_key":{nothing},"token":"k","batch":[]}}"#),
+            ] {
+                assert_eq!(read(BATCH, &text).unwrap().write_key().as_deref(), Some("k"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_tells_of_the_past_is_known() {
+        let past = |route, text: &str| read(route, text).unwrap().items.iter().all(|item| item.imported);
+        let posthog = Route::Batch(Dialect::PostHog);
+        assert!(past(Route::Import, r#"{"batch":[{"type":"page"}]}"#) && past(Route::Import, r#"[{"type":"page"}]"#));
+        assert!(past(posthog, r#"{"historical_migration":true,"batch":[{}]}"#));
+        assert!(past(posthog, r#"{"batch":[{}],"historical_migration":"true"}"#));
+        assert!(!past(posthog, r#"{"batch":[{}],"historical_migration":false}"#));
+        assert!(!past(BATCH, r#"{"batch":[{}]}"#));
+    }
+
+    #[test]
+    fn a_repeat_is_known_by_an_id_that_stands_for_something() {
+        let mut received =
+            Received::new(perennial_domain::SourceId::parse("web").unwrap(), Timestamp::UNIX_EPOCH, None, [0; 16]);
+        let mut key = |route, text: &str| read(route, text).unwrap().items[0].key(&mut received);
+        let posthog = Route::Batch(Dialect::PostHog);
+        for (route, text, id) in [
+            (Route::Single(EventKind::Page), r#"{"messageId":"m"}"#, "m"),
+            (Route::Single(EventKind::Page), r#"{"messageId":7}"#, "7"),
+            (posthog, r#"[{"uuid":"m"}]"#, "m"),
+            (posthog, r#"[{"properties":{"$insert_id":7}}]"#, "7"),
+        ] {
+            assert_eq!(key(route, text), id, "{text}");
+        }
+        for nothing in ["null", "\"\"", "\"null\"", "0", "{}", "[1]", "\"00000000-0000-0000-0000-000000000000\""] {
+            let text = format!("{{\"messageId\":{nothing}}}");
+            let single = Route::Single(EventKind::Page);
+            assert_ne!(key(single, &text), key(single, &text), "{text}");
+        }
+        assert_ne!(key(posthog, "[7]"), key(posthog, "[7]"));
     }
 
     #[test]

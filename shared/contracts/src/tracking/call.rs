@@ -23,6 +23,8 @@ pub struct Call<'a> {
     pub(crate) context_traits: Option<&'a str>,
     pub(crate) context_group_id: Option<&'a str>,
     pub(crate) context_timezone: Option<&'a str>,
+    pub(crate) context_channel: Option<&'a str>,
+    pub(crate) channel: Option<&'a str>,
     pub(crate) write_key: Option<&'a str>,
 }
 
@@ -50,6 +52,7 @@ impl<'a> Call<'a> {
                 "properties" => &mut call.properties,
                 "traits" => &mut call.traits,
                 "context" => &mut call.context,
+                "channel" => &mut call.channel,
                 "writeKey" => &mut call.write_key,
                 _ => return Ok(()),
             };
@@ -62,13 +65,15 @@ impl<'a> Call<'a> {
     /// Takes the context that comes next for the call's own.
     pub(crate) fn read_context(&mut self, scanner: &mut Scanner<'a>) -> Result<(), Malformed> {
         let start = scanner.at();
-        (self.context_traits, self.context_group_id, self.context_timezone) = (None, None, None);
+        (self.context_traits, self.context_group_id, self.context_timezone, self.context_channel) =
+            (None, None, None, None);
         scanner.object(|scanner, name| {
             let value = scanner.value()?;
             match name {
                 "traits" => self.context_traits = present(value),
                 "groupId" => self.context_group_id = present(value),
                 "timezone" => self.context_timezone = present(value),
+                "channel" => self.context_channel = present(value),
                 _ => {}
             }
             Ok(())

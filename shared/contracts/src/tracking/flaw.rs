@@ -22,6 +22,8 @@ pub enum FlawKind {
     LoneSurrogate,
     /// A number beyond the range of a double.
     NumberRange,
+    /// A name that readers of JSON keep for themselves.
+    ReservedName,
 }
 
 /// A flaw and its place.

@@ -37,17 +37,26 @@ fn looked_at(kind: EventKind, json: &str) -> (bool, bool) {
     (is_concerned && scanned.is_ok(), (is_large || names > MAX_TRAITS) && scanned.is_ok())
 }
 
-/// The context with the notes as its member `hygiene`, the last of that name. `context` is the JSON of an object with members, if any.
-pub(super) fn annotated<'a>(context: Option<&'a str>, notes: &[Note]) -> Option<Cow<'a, str>> {
-    if notes.is_empty() {
+/// The context with `channel`, and with the notes as its member `hygiene`, each the last of its name. `context` is the JSON of an object
+/// with members, if any.
+pub(super) fn extended<'a>(context: Option<&'a str>, channel: Option<&str>, notes: &[Note]) -> Option<Cow<'a, str>> {
+    if notes.is_empty() && channel.is_none() {
         return context.map(Cow::Borrowed);
     }
-    // Plain text always serialises.
-    let notes = serde_json::to_string(notes).unwrap_or_default();
-    Some(match context.and_then(|context| context.strip_suffix('}')) {
-        Some(open) => format!("{open},\"hygiene\":{notes}}}").into(),
-        None => format!("{{\"hygiene\":{notes}}}").into(),
-    })
+    let mut json = context.and_then(|context| context.strip_suffix('}')).unwrap_or("{").to_owned();
+    let mut add = |name: &str, value: &str| {
+        let comma = if json == "{" { "" } else { "," };
+        json.push_str(&format!("{comma}\"{name}\":{value}"));
+    };
+    if let Some(channel) = channel {
+        add("channel", &serde_json::Value::from(channel).to_string());
+    }
+    if !notes.is_empty() {
+        // Plain text always serialises.
+        add("hygiene", &serde_json::to_string(notes).unwrap_or_default());
+    }
+    json.push('}');
+    Some(json.into())
 }
 
 #[cfg(test)]
@@ -103,8 +112,10 @@ mod tests {
             (Some(r#"{"ip":"::1"}"#), json!({"ip": "::1", "hygiene": told})),
             (Some(r#"{"hygiene":"clean" }"#), json!({ "hygiene": told })),
         ] {
-            assert_eq!(serde_json::from_str::<Value>(&annotated(context, &notes).unwrap()).unwrap(), expected);
+            assert_eq!(serde_json::from_str::<Value>(&extended(context, None, &notes).unwrap()).unwrap(), expected);
         }
-        assert_eq!(annotated(None, &[]), None);
+        assert_eq!(extended(None, None, &[]), None);
+        assert_eq!(extended(None, Some("web"), &[]).unwrap(), r#"{"channel":"web"}"#);
+        assert_eq!(extended(Some(r#"{"ip":"::1"}"#), Some("a\"b"), &[]).unwrap(), r#"{"ip":"::1","channel":"a\"b"}"#);
     }
 }

@@ -29,6 +29,8 @@ pub enum Code {
     LoneSurrogate,
     /// A number beyond a double's range.
     NumberOutOfRange,
+    /// A name that readers of JSON keep for themselves.
+    ReservedName,
 }
 
 impl Code {
@@ -46,6 +48,7 @@ impl Code {
             Self::TooDeep => "too_deep",
             Self::LoneSurrogate => "lone_surrogate",
             Self::NumberOutOfRange => "number_out_of_range",
+            Self::ReservedName => "reserved_name",
         }
     }
 }
@@ -84,6 +87,9 @@ impl Invalid {
             FlawKind::LoneSurrogate => (Code::LoneSurrogate, "a string holds half of a surrogate pair", "Unicode text"),
             FlawKind::NumberRange => {
                 (Code::NumberOutOfRange, "a number is too large", "numbers within the range of a double")
+            }
+            FlawKind::ReservedName => {
+                (Code::ReservedName, "a name is one that readers of JSON keep for themselves", "other names")
             }
         };
         Self::new(code, "", format!("{what} (byte {at} of the event)"), allowed)

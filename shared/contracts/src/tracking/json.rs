@@ -14,6 +14,9 @@ use super::text::unescaped;
 pub(crate) use super::flaw::Apart;
 pub use super::flaw::{Flaw, FlawKind, MAX_DEPTH, Malformed};
 
+/// What the names begin with by which `serde_json` tells its own wrappers: an object of such a name is read as something else than it is.
+const RESERVED: &str = "$serde_json::private::";
+
 /// Walks over JSON text. Callers descend into the objects and arrays that they care for, and skip the rest.
 #[derive(Debug)]
 pub(crate) struct Scanner<'a> {
@@ -236,6 +239,10 @@ impl<'a> Scanner<'a> {
             return self.expected("a name in quotes");
         }
         let key = self.string()?;
+        let name = &self.text[key.start..key.end];
+        if name.starts_with(RESERVED) || (key.escaped && unescaped(name).starts_with(RESERVED)) {
+            self.mark(FlawKind::ReservedName, key.start - 1);
+        }
         self.space();
         self.eat(b':', "`:`")?;
         self.space();

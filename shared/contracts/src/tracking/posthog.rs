@@ -13,14 +13,17 @@
 //! nothing of that where `$process_person_profile` is false.
 //!
 //! PostHog does not say whether a `distinct_id` is the product's own; it is taken so unless it is the `$device_id` that its browser SDK
-//! begins with, or `$is_identified` is false. The account of a track is the company among its `$groups`, or its only group. A
+//! begins with, or `$is_identified` is false. One id may so have been sent in both ways, and is one to PostHog: where an `$identify` or an
+//! alias names an id, both are meant. The account of a track is the company among its `$groups`, or its only group. A
 //! `$groupidentify` that nobody made has a `distinct_id` of the group's type and key: it is about the account alone.
 
 use super::accept::id_of;
+use super::ids;
 use super::invalid::{Code, Invalid};
 use data_encoding::BASE64;
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::percent_decode_str;
+use perennial_domain::scalar;
 use serde_json::{Map, Value, json};
 
 /// What groups of companies are called, the likeliest first.
@@ -29,6 +32,9 @@ const COMPANY: [&str; 5] = ["company", "organization", "organisation", "account"
 const OF_PAGE: [(&str, &str); 3] = [("path", "$pathname"), ("url", "$current_url"), ("referrer", "$referrer")];
 /// Members of the context, as the tracking API calls them and as PostHog does.
 const OF_CONTEXT: [(&str, &str); 3] = [("timezone", "$timezone"), ("locale", "$browser_language"), ("ip", "$ip")];
+
+/// Where an event's own id is, the likeliest first.
+const MESSAGE_ID: [&str; 4] = ["uuid", "messageId", "message_id", "$insert_id"];
 
 /// A call that an event makes.
 #[derive(Debug)]
@@ -61,10 +67,15 @@ pub(crate) fn translate(raw: &str, now: Timestamp) -> Result<Vec<Translated>, In
     };
     let said = Said::take(&mut event, &mut properties);
     let distinct_id = first_of(&mut event, &mut properties, &["distinct_id", "$distinct_id"]);
-    let is_anonymous = properties.get("$device_id") == Some(&distinct_id)
-        || properties.get("$is_identified").is_some_and(|flag| *flag == json!(false) || *flag == json!("false"));
+    let is_anonymous =
+        properties.get("$device_id") == Some(&distinct_id) || properties.get("$is_identified").is_some_and(is_false);
     let id_field = if is_anonymous { "anonymousId" } else { "userId" };
-    let message_id = first_of(&mut event, &mut properties, &["uuid", "messageId", "message_id", "$insert_id"]);
+    let message_id = first_of(&mut event, &mut properties, &MESSAGE_ID);
+    // Of the further calls that the event makes; without an id of its own, each call gets one anyway.
+    let further_id = |made: &str| {
+        let own = ids::message_id(Some(&message_id.to_string()));
+        Value::from(own.map(|id| id_of(id.as_str(), made)))
+    };
 
     let mut call = Map::from_iter([
         ("messageId".to_owned(), message_id.clone()),
@@ -73,11 +84,7 @@ pub(crate) fn translate(raw: &str, now: Timestamp) -> Result<Vec<Translated>, In
     for (ours, theirs) in [("sentAt", "sent_at"), ("context", "context")] {
         call.extend(event.remove(theirs).map(|value| (ours.to_owned(), value)));
     }
-    if !call.contains_key("context") {
-        let of_client = OF_CONTEXT.iter().filter_map(|(ours, theirs)| Some((*ours, properties.get(*theirs)?.clone())));
-        let context: Map<String, Value> = of_client.map(|(name, value)| (name.to_owned(), value)).collect();
-        call.insert("context".to_owned(), context.into());
-    }
+    fill_context(&mut call, &properties);
     let with_id = |mut call: Map<String, Value>| {
         call.insert(id_field.to_owned(), distinct_id.clone());
         call
@@ -88,8 +95,13 @@ pub(crate) fn translate(raw: &str, now: Timestamp) -> Result<Vec<Translated>, In
     match name.as_str() {
         "$identify" | "$set" => {
             let anonymous = properties.remove("$anon_distinct_id").filter(|id| *id != distinct_id);
-            if let Some(anonymous) = anonymous.filter(|_| !is_anonymous) {
-                person.insert("anonymousId".to_owned(), anonymous);
+            if let Some(anonymous) = anonymous {
+                person.remove(id_field);
+                person.extend([
+                    ("userId".to_owned(), distinct_id.clone()),
+                    ("anonymousId".to_owned(), anonymous.clone()),
+                    ("previousId".to_owned(), anonymous),
+                ]);
             }
             calls.push(said.identify(person));
             return Ok(calls);
@@ -115,12 +127,18 @@ pub(crate) fn translate(raw: &str, now: Timestamp) -> Result<Vec<Translated>, In
             // Whoever is anonymous by now is to be known under the alias.
             let (user, previous) =
                 if is_anonymous { (alias, distinct_id.clone()) } else { (distinct_id.clone(), alias) };
-            call.extend([
-                ("type".to_owned(), "alias".into()),
-                ("userId".to_owned(), user),
-                ("previousId".to_owned(), previous),
-            ]);
-            calls.push(Translated { call: Value::from(call).to_string(), once: None, of_account: false });
+            call.insert("type".to_owned(), "alias".into());
+            let mut alias = |id: Value, previous: &Value| {
+                call.extend([
+                    ("messageId".to_owned(), id),
+                    ("userId".to_owned(), user.clone()),
+                    ("previousId".to_owned(), previous.clone()),
+                ]);
+                Translated { call: Value::from(call.clone()).to_string(), once: None, of_account: false }
+            };
+            calls.push(alias(message_id.clone(), &previous));
+            // The user's own id may have been sent as an anonymous one.
+            calls.push(alias(further_id("$alias"), &user));
         }
         _ => {
             let (kind, title) = match name.as_str() {
@@ -147,9 +165,7 @@ pub(crate) fn translate(raw: &str, now: Timestamp) -> Result<Vec<Translated>, In
         }
     }
     if !said.is_empty() {
-        if let Some(id) = message_id.as_str() {
-            person.insert("messageId".to_owned(), id_of(id, "$set").into());
-        }
+        person.insert("messageId".to_owned(), further_id("$set"));
         calls.push(said.identify(person));
     }
     Ok(calls)
@@ -162,9 +178,24 @@ pub(crate) fn token(raw: &str) -> Option<String> {
     places.iter().find_map(|place| event.pointer(place)?.as_str()).map(str::to_owned)
 }
 
-/// The JSON in a body that the browser SDK sends as a form, with base64 or without; `None` for any other.
+/// The JSON of the id that an event brings along; `None` where it has none.
+pub(crate) fn message_id(raw: &str) -> Option<String> {
+    let mut event: Map<String, Value> = serde_json::from_str(raw).ok()?;
+    let mut properties = match event.remove("properties") {
+        Some(Value::Object(properties)) => properties,
+        _ => Map::new(),
+    };
+    let id = first_of(&mut event, &mut properties, &MESSAGE_ID);
+    (!id.is_null()).then(|| id.to_string())
+}
+
+/// The JSON in a body that the browser SDK sends as a form, with base64 or without, its fields in any order; `None` for any other.
 pub fn unwrapped(body: &str) -> Option<String> {
-    let field = body.trim_start().strip_prefix("data=")?.split('&').next()?.replace('+', " ");
+    let body = body.trim();
+    if body.starts_with(['{', '[']) {
+        return None;
+    }
+    let field = body.split('&').find_map(|field| field.strip_prefix("data="))?.replace('+', " ");
     let data = percent_decode_str(&field).decode_utf8().ok()?;
     if data.starts_with(['{', '[']) {
         return Some(data.into_owned());
@@ -172,6 +203,25 @@ pub fn unwrapped(body: &str) -> Option<String> {
     // A plus sign that was not escaped became a space.
     let bytes = BASE64.decode(data.trim().replace(' ', "+").as_bytes()).ok()?;
     String::from_utf8(bytes).ok()
+}
+
+/// Puts what PostHog's libraries say of themselves and of the client into the call's context, where that does not say it.
+fn fill_context(call: &mut Map<String, Value>, properties: &Map<String, Value>) {
+    let context = call.entry("context").or_insert(Value::Null);
+    if is_nothing(context) {
+        *context = json!({});
+    }
+    // What is no object is left to the check that every call passes.
+    let Some(context) = context.as_object_mut() else { return };
+    for (ours, theirs) in OF_CONTEXT {
+        if let Some(value) = properties.get(theirs) {
+            context.entry(ours).or_insert_with(|| value.clone());
+        }
+    }
+    if let Some(name) = properties.get("$lib").filter(|name| !is_nothing(name)) {
+        let version = properties.get("$lib_version").cloned().unwrap_or_default();
+        context.entry("library").or_insert_with(|| json!({"name": name, "version": version}));
+    }
 }
 
 /// What an event says of its person.
@@ -184,7 +234,7 @@ struct Said {
 impl Said {
     /// Of what stands in both places, that of the event itself counts.
     fn take(event: &mut Map<String, Value>, properties: &mut Map<String, Value>) -> Self {
-        let is_ignored = properties.get("$process_person_profile") == Some(&json!(false));
+        let is_ignored = properties.get("$process_person_profile").is_some_and(is_false);
         let mut take = |name: &str| {
             let places = [properties.remove(name), event.remove(name)];
             places.into_iter().flatten().filter(|value| !is_ignored && !is_nothing(value)).collect::<Vec<_>>()
@@ -243,6 +293,15 @@ fn is_nothing(value: &Value) -> bool {
         Value::Null => true,
         Value::String(text) => text.trim().is_empty(),
         Value::Array(values) => values.is_empty(),
+        _ => false,
+    }
+}
+
+/// Whether it is false, or its text.
+fn is_false(value: &Value) -> bool {
+    match value {
+        Value::Bool(flag) => !flag,
+        Value::String(text) => scalar::truth(text) == Some(false),
         _ => false,
     }
 }

@@ -34,7 +34,7 @@ fn dollar_events_become_their_calls() {
         (&group["type"], &group["groupId"], &group["traits"], &group["userId"]),
         (&json!("group"), &json!("acct"), &json!({"n":1}), &json!("u"))
     );
-    let alias = call(json!({"event":"$create_alias","distinct_id":"u","properties":{"alias":"anon"}}));
+    let alias = &calls(json!({"event":"$create_alias","distinct_id":"u","properties":{"alias":"anon"}}))[0].0;
     assert_eq!(
         (&alias["type"], &alias["userId"], &alias["previousId"]),
         (&json!("alias"), &json!("u"), &json!("anon"))
@@ -82,9 +82,10 @@ fn what_is_said_of_the_person_beside_an_event_is_an_identify_of_its_own() {
         json!({"event":"$identify","distinct_id":"u","$set":{"a":"event"},"properties":{"$set":{"a":"properties","b":1}}}),
     );
     assert_eq!(both["traits"], json!({"a":"event","b":1}));
-    let ignored =
-        call(json!({"event":"E","distinct_id":"u","properties":{"$set":{"a":1},"$process_person_profile":false}}));
-    assert_eq!(ignored["type"], "track");
+    for no in [json!(false), json!("false"), json!("False")] {
+        let event = json!({"event":"E","distinct_id":"u","properties":{"$set":{"a":1},"$process_person_profile":no}});
+        assert_eq!(call(event)["type"], "track");
+    }
 }
 
 #[test]
@@ -120,6 +121,11 @@ fn an_identify_links_the_earlier_anonymous_id() {
         json!({"event":"$identify","distinct_id":"u","properties":{"$anon_distinct_id":"anon-1","$device_id":"anon-1"}}),
     );
     assert_eq!((&identify["userId"], &identify["anonymousId"]), (&json!("u"), &json!("anon-1")));
+    assert_eq!(identify["previousId"], "anon-1", "which may have been sent as a user's id");
+    let at_boot = call(
+        json!({"event":"$identify","distinct_id":"u","properties":{"$anon_distinct_id":"anon-1","$is_identified":false}}),
+    );
+    assert_eq!((&at_boot["userId"], &at_boot["anonymousId"]), (&json!("u"), &json!("anon-1")));
     let same = call(json!({"event":"$identify","distinct_id":"u","properties":{"$anon_distinct_id":"u"}}));
     assert_eq!(same.get("anonymousId"), None);
 }
@@ -130,8 +136,54 @@ fn whoever_is_not_identified_is_anonymous_and_the_alias_is_the_user() {
         call(json!({"event":"$pageview","distinct_id":"boot","properties":{"$device_id":"d","$is_identified":false}}));
     assert_eq!((page.get("userId"), &page["anonymousId"]), (None, &json!("boot")));
     for event in ["$create_alias", "$merge_dangerously"] {
-        let alias = call(json!({"event":event,"distinct_id":"d","properties":{"$device_id":"d","alias":"u"}}));
+        let alias = &calls(json!({"event":event,"distinct_id":"d","properties":{"$device_id":"d","alias":"u"}}))[0].0;
         assert_eq!((&alias["userId"], &alias["previousId"]), (&json!("u"), &json!("d")), "{event}");
+    }
+}
+
+/// PostHog has one space of ids: either side of an alias may have been sent as an anonymous id, and as a user's.
+#[test]
+fn both_ids_of_an_alias_are_meant_in_both_ways() {
+    let all = calls(json!({"event":"$create_alias","distinct_id":"front","uuid":"m","properties":{"alias":"back"}}));
+    let of = |n: usize| {
+        let call = &all[n].0;
+        ["messageId", "type", "userId", "previousId"].map(|name| call[name].as_str().unwrap().to_owned())
+    };
+    assert_eq!(
+        (of(0), of(1)),
+        (
+            ["m", "alias", "front", "back"].map(str::to_owned),
+            ["m:$alias", "alias", "front", "front"].map(str::to_owned)
+        )
+    );
+    assert_eq!(all.len(), 2);
+}
+
+#[test]
+fn an_id_that_is_a_number_or_stands_for_nothing_keeps_what_is_said_of_the_person() {
+    for (field, id, expected) in [
+        ("uuid", json!(7), json!("7:$set")),
+        ("messageId", json!(7.0), json!("7:$set")),
+        ("uuid", json!("m"), json!("m:$set")),
+        ("uuid", json!("null"), Value::Null),
+        ("uuid", json!(0), Value::Null),
+    ] {
+        let all = calls(json!({"event":"E","distinct_id":"u",field:id,"$set":{"a":1}}));
+        assert_eq!((all.len(), &all[1].0["messageId"]), (2, &expected), "{field} {id}");
+    }
+    let all = calls(json!({"event":"E","distinct_id":"u","properties":{"$insert_id":7,"$set":{"a":1}}}));
+    assert_eq!(all[1].0["messageId"], "7:$set");
+}
+
+#[test]
+fn the_library_is_that_of_the_context() {
+    let properties = json!({"$lib":"posthog-python","$lib_version":"3.1"});
+    let library = json!({"name":"posthog-python","version":"3.1"});
+    for event in [
+        json!({"event":"$set","distinct_id":"u","properties":properties}),
+        json!({"event":"E","distinct_id":"u","properties":properties,"context":{"ip":"::1"}}),
+    ] {
+        assert_eq!(call(event)["context"]["library"], library);
     }
 }
 
@@ -162,12 +214,14 @@ fn the_browser_sdks_form_is_unwrapped() {
     for body in [
         format!("data={encoded}"),
         format!("data={encoded}&compression=base64"),
+        format!("compression=base64&data={encoded}"),
+        format!("ip=1&ver=1.2&data={plain}"),
         format!("data={base64}"),
         format!("data={plain}"),
     ] {
         assert_eq!(unwrapped(&body).as_deref(), Some(json), "{body}");
     }
-    for body in [json, "data=", "data=%%%", "x=1"] {
+    for body in [json, r#"{"a":"x&data=e30="}"#, "data=", "data=%%%", "x=1"] {
         assert!(unwrapped(body).is_none_or(|data| data.is_empty()), "{body}");
     }
 }

@@ -18,6 +18,8 @@ pub enum Route {
     Single(EventKind),
     /// Events that say their own kind: under `batch`, as an array, or just one.
     Batch(Dialect),
+    /// A batch of Segment's spec that tells of the past: what it says of people is no sign of life.
+    Import,
 }
 
 impl Route {
@@ -42,9 +44,20 @@ impl Route {
             "screen" | "s" => Self::Single(EventKind::Screen),
             "group" | "g" => Self::Single(EventKind::Group),
             "alias" | "a" => Self::Single(EventKind::Alias),
-            "batch" | "b" | "import" => Self::Batch(Dialect::Segment),
+            "import" => Self::Import,
+            "batch" | "b" => Self::Batch(Dialect::Segment),
             _ => return None,
         })
+    }
+}
+
+impl Route {
+    /// How the events of its bodies are written.
+    pub const fn dialect(self) -> Dialect {
+        match self {
+            Self::Batch(dialect) => dialect,
+            Self::Single(_) | Self::Import => Dialect::Segment,
+        }
     }
 }
 
@@ -80,7 +93,8 @@ mod tests {
         ] {
             assert_eq!(Route::parse(path), Some(Route::Single(kind)), "{path}");
         }
-        for path in ["/v1/batch", "/v1/b", "/v1/import"] {
+        assert_eq!(Route::parse("/v1/import"), Some(Route::Import));
+        for path in ["/v1/batch", "/v1/b"] {
             assert_eq!(Route::parse(path), Some(Route::Batch(Dialect::Segment)), "{path}");
         }
         for path in ["/batch/", "/e/", "/i/v0/e/", "/capture"] {

@@ -33,6 +33,29 @@ async fn the_same_reject_has_the_same_id() {
     assert_eq!(rejects[0].id, rejects[1].id);
 }
 
+/// A call without a message id is one of its own each time, and so are two that are wrong in the same way.
+#[tokio::test]
+async fn rejects_without_an_id_do_not_overwrite_one_another() {
+    for id in [json!(null), json!(""), json!("undefined"), json!(0)] {
+        let fixture = Fixture::new();
+        let wrong = json!({"type":"track","userId":"u","messageId":id});
+        fixture.post("/v1/batch", json!({"batch":[wrong, wrong]}).to_string()).await;
+        let rejects = fixture.rejected();
+        assert_ne!(rejects[0].id, rejects[1].id, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_in_the_body_is_found_beside_one_that_is_null() {
+    let fixture = Fixture::new();
+    let body = json!({"token":"local-write-key","api_key":null,"batch":[{"event":"E","distinct_id":"u"}]}).to_string();
+    assert_eq!(fixture.send("POST", "/batch/", &[], body.as_bytes()).await.body["accepted"], 1);
+    let body = body.replace("local-write-key", "other");
+    let answer = fixture.send("POST", "/batch/", &[], body.as_bytes()).await;
+    assert_eq!(answer.status, 401);
+    assert!(answer.body["error"]["message"].as_str().unwrap().contains("`api_key`"), "{}", answer.body);
+}
+
 #[tokio::test]
 async fn the_path_says_the_kind_of_a_single_call() {
     let fixture = Fixture::new();

@@ -63,8 +63,9 @@ async fn every_captured_request_is_taken_and_every_event_of_it_queued() {
                 sent.extend(ids(request));
             }
         }
-        let queued: HashSet<String> =
-            fixture.events().iter().map(|event| event.message_id.as_str().to_owned()).collect();
+        // PostHog's alias makes a second event, which has the first one's id and what it is.
+        let own = |event: &Event| event.message_id.as_str().trim_end_matches(":$alias").to_owned();
+        let queued: HashSet<String> = fixture.events().iter().map(own).collect();
         assert_eq!(queued, sent, "{client}");
         assert_eq!(fixture.rejected(), [], "{client}");
     }

@@ -380,3 +380,46 @@ async fn a_delivery_without_an_id_is_told_by_its_payload() {
     assert_eq!(identify, again);
     assert!(identify != signed_up && identify != other);
 }
+
+/// Of what holds nothing to be read nothing would come, and nobody would know.
+#[tokio::test]
+async fn a_body_that_is_no_payload_is_told() {
+    let event = json!({"type":"feature.used","data":{"userId":"u"}}).to_string();
+    let fixture = Fixture::new();
+    let twice = json!(event).to_string();
+    assert_eq!(standard(&fixture, "msg_1", twice.as_bytes()).await.body["accepted"], 1, "JSON in a JSON text");
+    for body in ["7", "null", "true", "\"text\"", "\"7\""] {
+        let answer = standard(&fixture, "msg_2", body.as_bytes()).await;
+        assert_eq!((answer.status, answer.code()), (400, "not_an_object"), "{body}");
+    }
+    let multipart = format!("--b\r\nContent-Disposition: form-data; name=\"payload\"\r\n\r\n{event}\r\n--b--\r\n");
+    let answer = standard(&fixture, "msg_3", multipart.as_bytes()).await;
+    assert_eq!((answer.status, answer.code()), (400, "invalid_json"));
+}
+
+#[tokio::test]
+async fn ids_of_a_webhook_that_stand_for_nothing_leave_the_next_place_its_turn() {
+    for nothing in [json!([]), json!({}), json!("null"), json!(0)] {
+        let fixture = Fixture::new();
+        let body = json!({"type":"feature.used","data":{"userId":nothing,"user_id":42}}).to_string();
+        assert_eq!(standard(&fixture, "msg_1", body.as_bytes()).await.body["accepted"], 1, "{nothing}");
+        assert_eq!(fixture.events()[0].user_id.as_ref().unwrap().as_str(), "42");
+    }
+    // A delivery's id that is no id says nothing of repeats; its payload does.
+    let fixture = Fixture::new();
+    for user in ["u", "v", "u"] {
+        let body = json!({"type":"feature.used","data":{"userId":user}}).to_string();
+        assert_eq!(standard(&fixture, "null", body.as_bytes()).await.body["accepted"], 1);
+    }
+    let ids: Vec<_> = fixture.events().into_iter().map(|event| event.message_id).collect();
+    assert!(ids[0] != ids[1] && ids[0] == ids[2], "{ids:?}");
+}
+
+#[tokio::test]
+async fn warnings_name_the_senders_payload() {
+    let fixture = Fixture::new();
+    let user = |id: &str, data: Value| json!({"type":"user.created","timestamp":NOW,"data":{"userId":id,"plan":data}});
+    let body = json!([user("u", json!("pro")), user("v", json!("y".repeat(1_100)))]).to_string();
+    let answer = standard(&fixture, "msg_1", body.as_bytes()).await;
+    assert_eq!((&answer.body["accepted"], &answer.body["warnings"][0]["index"]), (&json!(4), &json!(1)));
+}

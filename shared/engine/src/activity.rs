@@ -20,8 +20,8 @@ pub const ACTIVE: &str = "active";
 /// - `context.active` is false,
 /// - `lifecycle.toml` lists its name among what happens to people (`activity.passive`),
 /// - a journey counts it,
-/// - it is an `identify`, `group` or `alias` call of a server or a webhook, and does not say `context.active = true`: a nightly
-///   synchronisation knows of people, and does not see them. What someone did (`track`, `page`, `screen`) is a sign of life whoever reports it.
+/// - it is an `identify`, `group` or `alias` call of a server, a webhook or an import, and does not say `context.active = true`: a
+///   nightly synchronisation knows of people, and does not see them. What someone did (`track`, `page`, `screen`) is a sign of life whoever reports it.
 pub fn is_sign_of_life(config: &Config, event: &Event) -> bool {
     let does_something = matches!(event.kind, EventKind::Track | EventKind::Page | EventKind::Screen);
     event.source.as_str() != JOURNEYS
@@ -43,17 +43,44 @@ fn says_active(event: &Event) -> Option<bool> {
     }
 }
 
-/// Whether a server sent it and not the person's own device.
+/// Whether a server sent it, or an import, and not the person's own device.
 fn is_of_a_server(config: &Config, event: &Event) -> bool {
-    /// Ends and parts of the names under which the server libraries of Segment, RudderStack, PostHog, Customer.io, Jitsu and June send.
-    const SERVER_LIBRARIES: [&str; 13] =
-        ["node", "python", "ruby", "php", "java", "golang", "-go", "dotnet", ".net", "elixir", "rust", "cpp", "server"];
+    /// Ends and parts of the names under which the server libraries of Segment, RudderStack, PostHog, Customer.io, Jitsu and June send, and
+    /// those of services that copy tables of a warehouse.
+    const SERVER_LIBRARIES: [&str; 22] = [
+        "node",
+        "python",
+        "ruby",
+        "php",
+        "java",
+        "golang",
+        "-go",
+        "dotnet",
+        ".net",
+        "elixir",
+        "rust",
+        "-rs",
+        "cpp",
+        "server",
+        "sources",
+        "reverse etl",
+        "reverse-etl",
+        "hightouch",
+        "census",
+        "fivetran",
+        "polytomic",
+        "zapier",
+    ];
     let context = |name: &str| event.context.get(name);
     let channel = context("channel").and_then(Value::as_str).map(str::to_ascii_lowercase);
     match channel.as_deref() {
-        Some("server" | "sources") => return true,
+        Some("server" | "sources" | "import") => return true,
         Some("browser" | "web" | "mobile" | "client") => return false,
         _ => {}
+    }
+    // RudderStack's reverse ETL names its job there.
+    if context("sources").is_some_and(|sources| !matches!(sources, Value::Null | Value::Bool(false))) {
+        return true;
     }
     let is_hook_only = |source: &Source| source.id == event.source && source.write_key_hashes.is_empty();
     if config.sources.iter().any(is_hook_only) {
@@ -245,6 +272,15 @@ mod tests {
             "analytics-go",
             "Analytics.NET",
             "posthog-node",
+            "posthog-python",
+            "posthog-php",
+            "posthog-rs",
+            "rudderstack-sources",
+            "Hightouch",
+            "census",
+            "fivetran",
+            "zapier",
+            "Segment Reverse ETL",
         ] {
             assert!(
                 !is_active(&with(identify(), library(name))) && !is_active(&with(group(), library(name))),
@@ -266,12 +302,21 @@ mod tests {
             "analytics-ios",
             "analytics-android",
             "analytics_flutter",
+            "web",
+            "posthog-ios",
         ] {
             assert!(is_active(&with(identify(), library(name))), "{name}");
         }
         let crm = || Event { source: SourceId::parse("crm").unwrap(), ..identify() };
         assert!(!is_active(&crm()) && is_active(&with(crm(), json!({"active": true}))));
-        assert!(!is_active(&with(identify(), json!({"channel": "server"}))));
+        for channel in ["server", "Sources", "import"] {
+            for event in [identify(), group()] {
+                assert!(!is_active(&with(event, json!({"channel": channel}))), "{channel}");
+            }
+            assert!(is_active(&with(track("Signed In"), json!({"channel": channel}))), "{channel}");
+        }
+        assert!(is_active(&with(identify(), json!({"channel": "web"}))));
+        assert!(!is_active(&with(identify(), json!({"sources": {"job_id": "j", "task_run_id": "t"}}))));
         let journey = Event { source: SourceId::parse(JOURNEYS).unwrap(), ..track("Rescue Begun") };
         assert!(!is_active(&journey));
     }

@@ -16,6 +16,7 @@ use perennial_contracts::queue::Unmerge;
 use perennial_domain::{AnonymousId, Event, Identity, PersonId};
 use perennial_lambda_kit::batch::{Batch, BatchError, Panicked, Record, catch};
 use perennial_lambda_kit::metrics::Metrics;
+use perennial_lambda_kit::queue::Delay;
 use perennial_store::totals::DUPLICATES;
 use perennial_store::{Consistency, Loaded, StoreError};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -111,8 +112,9 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn work(&mut self, intake: Intake) {
-        let Intake { mut events, timers, changed, unmerges: _, unreadable } = intake;
+        let Intake { mut events, timers, changed, unmerges: _, unreadable, apart } = intake;
         self.failed.extend(unreadable);
+        self.set_apart(apart).await;
         for (account, version) in changed {
             self.deps.known.changed(&account, version, self.now);
         }
@@ -129,6 +131,16 @@ impl Run<'_> {
             tracing::error!(%error, "people could not be read; their records come again");
             self.failed.extend(records);
         }
+    }
+
+    /// Sends payloads that were taken out of their records; a record whose payload was not taken comes again.
+    async fn set_apart(&mut self, apart: Vec<(RecordIndex, String)>) {
+        if apart.is_empty() {
+            return;
+        }
+        let (records, bodies): (Vec<RecordIndex>, Vec<String>) = apart.into_iter().unzip();
+        let report = self.deps.events.send(bodies, Delay::NONE).await;
+        self.failed.extend(report.unsent.iter().filter_map(|unsent| records.get(unsent.index)));
     }
 
     /// Gives everything to its person and has it done.

@@ -1,9 +1,11 @@
-//! A batch's records, parsed one by one.
+//! A batch's records, parsed one by one, and the events of one that cannot be read as a whole one by one.
 
 use crate::group::Timers;
 use perennial_contracts::queue::{EventsPayload, Unmerge};
 use perennial_domain::{AccountId, Event};
 use perennial_lambda_kit::batch::Record;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// A record by its place in the batch.
@@ -22,6 +24,19 @@ pub(crate) struct Intake {
     pub(crate) unmerges: Vec<(RecordIndex, Unmerge)>,
     /// Records that cannot be read.
     pub(crate) unreadable: Vec<RecordIndex>,
+    /// Payloads, each of one event that cannot be read, with the record that brought it among others that can. On its own such an event
+    /// ends with the dead letters, and its neighbours do not come again with it.
+    pub(crate) apart: Vec<(RecordIndex, String)>,
+}
+
+/// The events of a payload, each still as it is written.
+#[derive(Deserialize)]
+enum Unread<'a> {
+    #[serde(rename = "events.v1")]
+    Events {
+        #[serde(borrow)]
+        events: Vec<&'a RawValue>,
+    },
 }
 
 impl Intake {
@@ -43,6 +58,9 @@ impl Intake {
                     intake.timers.entries.extend(entries);
                 }
                 Ok(EventsPayload::Unmerge(unmerge)) => intake.unmerges.push((index, unmerge)),
+                Err(_) if intake.read_apart(index, &record.body) => {
+                    tracing::error!(message_id = %record.message_id, "events of a record cannot be read; each is sent again by itself");
+                }
                 Err(error) => {
                     // The error's text may quote the body.
                     tracing::error!(message_id = %record.message_id, line = error.line(), column = error.column(), "a record is no payload of the events queue");
@@ -51,5 +69,46 @@ impl Intake {
             }
         }
         intake
+    }
+    /// Reads the events of a record each by itself; returns whether any could be read.
+    fn read_apart(&mut self, index: RecordIndex, body: &str) -> bool {
+        let Ok(Unread::Events { events }) = serde_json::from_str(body) else { return false };
+        let read = |raw: &&RawValue| serde_json::from_str::<Event>(raw.get());
+        if !events.iter().any(|raw| read(raw).is_ok()) {
+            return false;
+        }
+        for raw in events {
+            match read(&raw) {
+                Ok(event) => self.events.push((index, event)),
+                Err(_) => self.apart.push((index, format!("{{\"events.v1\":{{\"events\":[{raw}]}}}}"))),
+            }
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use perennial_testkit::EventBuilder;
+
+    #[test]
+    fn an_event_that_cannot_be_read_is_set_apart_from_its_neighbours() {
+        let event = |id: &str| EventBuilder::track(id, "u", "E").build();
+        let good = |id: &str| serde_json::to_string(&event(id)).unwrap();
+        let poison = good("p").replace("\"timestamp\":\"", "\"timestamp\":\"x");
+        let record = |events: &[&str]| Record {
+            message_id: "r".to_owned(),
+            body: format!("{{\"events.v1\":{{\"events\":[{}]}}}}", events.join(",")),
+            receive_count: 1,
+            receipt_handle: String::new(),
+        };
+        let (a, b) = (good("a"), good("b"));
+        let records = [record(&[&a, &poison, &b]), record(&[&poison]), record(&[&b])];
+        let intake = Intake::read(&records);
+        assert_eq!(intake.events, [(0, event("a")), (0, event("b")), (2, event("b"))]);
+        assert_eq!(intake.apart, [(0, records[1].body.clone())]);
+        assert_eq!(intake.unreadable, [1]);
     }
 }

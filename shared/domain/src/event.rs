@@ -81,7 +81,7 @@ pub struct Event {
     /// The account (always there for `group`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_id: Option<AccountId>,
-    /// The other id (always there for `alias`).
+    /// The other id (always there for `alias`; there for an `identify` whose anonymous id may have been sent as a user id).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous_id: Option<AnonymousId>,
     /// What was done, in detail (`track`, `page`, `screen`).
@@ -222,11 +222,11 @@ impl Event {
         }
     }
 
-    /// The earlier user id that this event says its user had: an `alias` whose `previousId` may be one. Which kind of id that was, no
-    /// client says.
+    /// The earlier user id that this event says its user had: an `alias` whose `previousId` may be one, or an `identify` with one, as
+    /// PostHog's are. Which kind of id that was, no client says.
     pub fn earlier_user(&self) -> Option<UserId> {
         match (self.kind, &self.previous_id) {
-            (EventKind::Alias, Some(previous)) => UserId::parse(previous.as_str()).ok(),
+            (EventKind::Alias | EventKind::Identify, Some(previous)) => UserId::parse(previous.as_str()).ok(),
             _ => None,
         }
     }

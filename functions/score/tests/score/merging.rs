@@ -233,6 +233,29 @@ async fn an_alias_joins_an_earlier_user_id_whether_it_was_seen_before_or_not() {
     }
 }
 
+/// PostHog has one space of ids: what its browser sent as an anonymous id, a server may have sent as a user's.
+#[tokio::test]
+async fn an_identify_that_names_an_earlier_id_joins_both_that_it_may_be() {
+    let identify = Event {
+        previous_id: Some(AnonymousId::parse("d1").unwrap()),
+        ..EventBuilder::identify("i", "u1", Some("d1")).at(at(-30)).build()
+    };
+    let batches = [
+        vec![EventBuilder::track("t", "d1", "Order Completed").at(at(-60)).build()],
+        vec![EventBuilder::page("p", "d1").at(at(-50)).build()],
+        vec![identify],
+    ];
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+        let bench = Bench::new().await;
+        for place in order {
+            assert!(bench.feed(std::slice::from_ref(&batches[place])).await.is_empty());
+        }
+        let person = bench.stored(user("u1")).await.unwrap();
+        assert_eq!(person.profile.counted(), 3, "{order:?}");
+        assert_eq!(bench.store.resolve("d1").await.unwrap().unwrap(), person);
+    }
+}
+
 #[tokio::test]
 async fn an_address_of_too_many_parts_those_whom_it_had_joined() {
     let bench = Bench::new().await;

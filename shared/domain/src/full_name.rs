@@ -1,5 +1,8 @@
 //! A whole name taken apart, as far as that is safe.
 
+use crate::traits::find;
+use serde_json::{Map, Value};
+
 /// Words before a name that are no part of it, in lower case and without their full stop.
 const HONORIFICS: [&str; 21] = [
     "mr",
@@ -56,6 +59,19 @@ pub fn split(name: &str) -> (Option<&str>, Option<String>) {
             (words.first().copied(), family)
         }
     }
+}
+
+/// Returns the whole name that an object's members make: `formatted` or `name`, else the given name and the family name, under any of their spellings.
+pub fn of_parts(parts: &Map<String, Value>) -> Option<String> {
+    let text = |names: &[&str]| {
+        names.iter().filter_map(|name| find(parts, name)?.as_str()).map(str::trim).find(|text| !text.is_empty())
+    };
+    if let Some(whole) = text(&["formatted", "name"]) {
+        return Some(whole.to_owned());
+    }
+    let parts: Vec<&str> =
+        [text(&["first_name", "first"]), text(&["last_name", "last"])].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
 }
 
 /// The words after titles, and whether there were any.

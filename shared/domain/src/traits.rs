@@ -3,16 +3,21 @@
 //! | fact | name | also sent as |
 //! |---|---|---|
 //! | [`Fact::Email`] | `email` | `Email`, `e-mail`, `emailAddress`, `user_email` |
-//! | [`Fact::Name`] | `name` | `Name`, `fullName`, `full_name` |
+//! | [`Fact::Name`] | `name` | `Name`, `fullName`, `full_name`, `displayName` |
 //! | [`Fact::FirstName`] | `first_name` | `firstName`, `FirstName`, `firstname`, `given_name`, `givenName`, `fname` |
 //! | [`Fact::LastName`] | `last_name` | `lastName`, `surname`, `family_name`, `lname` |
 //! | [`Fact::Phone`] | `phone` | `phoneNumber`, `phone_number`, `telephone` |
 //! | [`Fact::Company`] | `company` | `companyName`, `company_name`, `organizationName` |
 //! | [`Fact::Title`] | `title` | `jobTitle`, `job_title` |
 //! | [`Fact::CreatedAt`] | `created_at` | `createdAt`, `created` |
+//! | [`Fact::TimeZone`] | `timezone` | `timeZone`, `time_zone`, `Time Zone`, `$timezone`, `tz`, `zoneinfo` |
+//! | [`Fact::TimeZoneOffset`] | `timezone_offset` | `timezoneOffset`, `getTimezoneOffset` |
+//! | [`Fact::UtcOffset`] | `utc_offset` | `utcOffset`, `utcOffsetMinutes`, `gmt_offset`, `tz_offset` |
+//! | [`Fact::GuessedTimeZone`] | `geoip_time_zone` | `$geoip_time_zone` |
 //!
 //! Upper and lower case, `_`, `-`, `.`, white space and a leading `$` make no difference. Sources: Segment's reserved traits (`firstName`,
-//! `createdAt`), OpenID Connect's standard claims (`given_name`, `family_name`, `phone_number`), Mixpanel (`$first_name`, `$created`), HubSpot
+//! `createdAt`), OpenID Connect's standard claims (`given_name`, `family_name`, `phone_number`, `zoneinfo`), PostHog (`$geoip_time_zone`), Google's
+//! and Twitter's profiles (`utc_offset`: minutes and seconds east), Slack (`tz`, `tz_offset`: seconds east), Day.js (`utcOffset`: minutes east), Mixpanel (`$first_name`, `$created`), HubSpot
 //! (`firstname`, `jobtitle`), Salesforce (`FirstName`), Mailchimp (`FNAME`), Intercom and Customer.io (`created_at`).
 //!
 //! Traits are stored as they were sent; whoever reads one asks for the fact. Names that often hold something else, such as `organization` (an
@@ -39,14 +44,22 @@ pub enum Fact {
     Title,
     /// When the person signed up.
     CreatedAt,
+    /// The time zone.
+    TimeZone,
+    /// The offset from UTC under JavaScript's name for it: minutes count west.
+    TimeZoneOffset,
+    /// The offset from UTC; what is a number counts east.
+    UtcOffset,
+    /// The time zone as guessed of the network address.
+    GuessedTimeZone,
 }
 
 /// The longest spelling, without what makes no difference.
-const MAX_FOLDED: usize = 16;
+const MAX_FOLDED: usize = 17;
 
 impl Fact {
     /// All facts.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::Email,
         Self::Name,
         Self::FirstName,
@@ -55,6 +68,10 @@ impl Fact {
         Self::Company,
         Self::Title,
         Self::CreatedAt,
+        Self::TimeZone,
+        Self::TimeZoneOffset,
+        Self::UtcOffset,
+        Self::GuessedTimeZone,
     ];
 
     /// Returns the fact that a trait of this name holds; `None` for a trait that is a fact of its own.
@@ -70,13 +87,17 @@ impl Fact {
         }
         Some(match folded.get(..length)? {
             b"email" | b"emailaddress" | b"useremail" => Self::Email,
-            b"name" | b"fullname" => Self::Name,
+            b"name" | b"fullname" | b"displayname" => Self::Name,
             b"firstname" | b"givenname" | b"fname" | b"forename" => Self::FirstName,
             b"lastname" | b"surname" | b"familyname" | b"lname" => Self::LastName,
             b"phone" | b"phonenumber" | b"telephone" | b"telephonenumber" => Self::Phone,
             b"company" | b"companyname" | b"organizationname" | b"organisationname" => Self::Company,
             b"title" | b"jobtitle" => Self::Title,
             b"createdat" | b"created" => Self::CreatedAt,
+            b"timezone" | b"timezonename" | b"timezoneid" | b"tz" | b"zoneinfo" => Self::TimeZone,
+            b"timezoneoffset" | b"gettimezoneoffset" => Self::TimeZoneOffset,
+            b"utcoffset" | b"utcoffsetminutes" | b"utcoffsetseconds" | b"gmtoffset" | b"tzoffset" => Self::UtcOffset,
+            b"geoiptimezone" => Self::GuessedTimeZone,
             _ => return None,
         })
     }
@@ -92,6 +113,10 @@ impl Fact {
             Self::Company => "company",
             Self::Title => "title",
             Self::CreatedAt => "created_at",
+            Self::TimeZone => "timezone",
+            Self::TimeZoneOffset => "timezone_offset",
+            Self::UtcOffset => "utc_offset",
+            Self::GuessedTimeZone => "geoip_time_zone",
         }
     }
 }
@@ -125,14 +150,14 @@ fn holds_something(value: &Value) -> bool {
     }
 }
 
-/// Returns the text that stands for a value among words for a reader: a text, number or truth as it is, an object by its `name`, anything else by
-/// nothing.
+/// Returns the text that stands for a value among words for a reader: a text, number or truth as it is, an object by its `name` in any spelling,
+/// anything else by nothing.
 pub fn readable(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Bool(flag) => Some(flag.to_string()),
         Value::Number(number) => Some(readable_number(number)),
-        Value::Object(object) => match object.get("name")? {
+        Value::Object(object) => match find(object, Fact::Name.as_str())? {
             Value::String(name) => Some(name.clone()),
             _ => None,
         },
@@ -183,6 +208,23 @@ mod tests {
             (Fact::Company, vec!["company", "Company", "companyName", "company_name"]),
             (Fact::Title, vec!["title", "Title", "jobTitle", "job_title", "jobtitle"]),
             (Fact::CreatedAt, vec!["created_at", "createdAt", "CreatedAt", "$created", "created"]),
+            (
+                Fact::TimeZone,
+                vec![
+                    "Timezone",
+                    "TimeZone",
+                    "TIMEZONE",
+                    "time-zone",
+                    "Time Zone",
+                    "time_zone",
+                    "$timezone",
+                    "tz",
+                    "zoneinfo",
+                ],
+            ),
+            (Fact::TimeZoneOffset, vec!["timezoneOffset", "timezone_offset", "TimezoneOffset"]),
+            (Fact::UtcOffset, vec!["utc_offset", "utcOffset", "utc_offset_minutes", "tz_offset"]),
+            (Fact::GuessedTimeZone, vec!["$geoip_time_zone"]),
         ];
         for (fact, names) in spelled {
             for name in names {
@@ -221,6 +263,7 @@ mod tests {
         assert_eq!(of(json!(19.9)).as_deref(), Some("19.9"));
         assert_eq!(of(json!(12_345_678_901_234_567_u64)).as_deref(), Some("12345678901234567"));
         assert_eq!(of(json!(true)).as_deref(), Some("true"));
+        assert_eq!(of(json!({"Name": "Initech", "id": 5})).as_deref(), Some("Initech"));
         for nothing in [json!(null), json!([1, "a"]), json!({}), json!({"id": 5}), json!({"name": {"a": 1}})] {
             assert_eq!(of(nothing.clone()), None, "{nothing}");
         }

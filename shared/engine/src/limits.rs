@@ -12,7 +12,7 @@ use perennial_config::journeys::{Does, Journey, Message, Step, Way};
 use perennial_config::limits::Cap;
 use perennial_domain::hash::hash32;
 use perennial_domain::hygiene::Zone;
-use perennial_domain::hygiene::zone::TRAITS;
+use perennial_domain::hygiene::zone::FACTS;
 use perennial_domain::time::DAY_SECONDS;
 use perennial_domain::{Channel, Withheld};
 use serde_json::Value;
@@ -20,11 +20,11 @@ use serde_json::Value;
 /// Returns the time zone of the person whose combined state is `view`: what their traits name, else the context of their newest call, else
 /// that of `limits.toml`.
 pub fn time_zone(config: &Config, view: &State) -> TimeZone {
-    let named = TRAITS.iter().filter_map(|name| {
-        let value = serde_json::from_str(view.trait_json(name)?).ok()?;
+    let named = FACTS.iter().filter_map(|fact| {
+        let value = serde_json::from_str(view.newest_json(fact.as_str())?).ok()?;
         match value {
-            Value::String(text) => Zone::parse(&text).ok(),
-            Value::Number(number) => Zone::parse(&number.to_string()).ok(),
+            Value::String(text) => Zone::parse_fact(*fact, &text).ok(),
+            Value::Number(number) => Zone::parse_fact(*fact, &number.to_string()).ok(),
             _ => None,
         }
     });

@@ -15,40 +15,10 @@ pub(super) fn of(named: &[String], destination: &[String]) -> Vec<MailAddress> {
 }
 
 fn readable(texts: &[String]) -> Vec<MailAddress> {
-    let mut found: Vec<MailAddress> = texts.iter().filter_map(|text| parse(text)).collect();
+    let mut found: Vec<MailAddress> = texts.iter().filter_map(|text| MailAddress::parse(text).ok()).collect();
     found.sort_unstable();
     found.dedup();
     found
-}
-
-/// Returns the one address of a text: bare, in brackets, with a name or a comment beside it, in quotes, or with its type before it as in a delivery
-/// status notification (`rfc822; ada@example.com`).
-fn parse(text: &str) -> Option<MailAddress> {
-    let mut text = text.trim();
-    if let Some((kind, rest)) = text.split_once(';')
-        && ["rfc822", "smtp", "utf-8", "x-smtp"].iter().any(|known| kind.trim().eq_ignore_ascii_case(known))
-    {
-        text = rest.trim();
-    }
-    // `ada@example.com (Ada Byron)`
-    if let Some((address, comment)) = text.split_once('(')
-        && address.contains('@')
-        && comment.ends_with(')')
-    {
-        text = address.trim();
-    }
-    for quote in ['"', '\''] {
-        let inner = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
-        text = inner.filter(|inner| !inner.contains(quote)).unwrap_or(text).trim();
-    }
-    if let Ok(address) = MailAddress::parse(text) {
-        return Some(address);
-    }
-    // `"ada"@example.com`, with or without brackets: the quotes are not part of the name.
-    let bare = text.rsplit_once('<').map_or(text, |(_, inner)| inner.trim_end_matches('>'));
-    let (local, domain) = bare.rsplit_once('@')?;
-    let local = local.trim().strip_prefix('"')?.strip_suffix('"')?;
-    MailAddress::parse(&format!("{local}@{domain}")).ok()
 }
 
 #[cfg(test)]

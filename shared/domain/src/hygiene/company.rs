@@ -4,6 +4,7 @@
 //! extended as addresses turn up. Config may add free-mail domains of its own.
 
 use super::mail::{MailAddress, host};
+use crate::identity::is_placeholder;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -93,6 +94,9 @@ pub fn company_domain(address: &MailAddress, extra_free: &BTreeSet<String>) -> O
 
 /// Whether several people, or none, read what is sent to the address (`info@`, `sales@`, `no-reply@`): two people who gave it are not one.
 ///
+/// Nor are those who gave an address that stands for none: a placeholder before the `@` (`none@`, `undefined@`, `unknown@`), one for the
+/// domain (`x@none.com`), or both together (`no@email.com`).
+///
 /// Case, dots, hyphens, underscores and a `+tag` make no difference; a list's name of at least five letters may be followed by one of
 /// these and more (`sales.emea@`, `support-de@`).
 pub fn is_shared(address: &MailAddress) -> bool {
@@ -104,9 +108,20 @@ pub fn is_shared(address: &MailAddress) -> bool {
     let joined = joined.trim_end_matches(|c: char| c.is_ascii_digit());
     let first = name.split(['.', '-', '_']).next().unwrap_or_default();
     joined.is_empty()
+        || is_no_address(joined, address.domain())
         || SHARED_NAMES.holds(joined)
         || (first.len() >= TELLING && SHARED_NAMES.holds(first))
         || ["noreply", "donotreply", "mailerdaemon", "bounce"].iter().any(|prefix| joined.starts_with(prefix))
+}
+
+/// Whether an address was made up by a program or a person for want of one, given what stands before its `@` without digits at the end.
+fn is_no_address(local: &str, domain: &str) -> bool {
+    const NO_MAIL: [&str; 6] = ["noaddress", "noemail", "noemailaddress", "nomail", "nomailaddress", "nonegiven"];
+    let label = registrable(domain).and_then(|name| name.split('.').next()).unwrap_or_default();
+    let is_made_up = |name: &str| is_placeholder(name) || NO_MAIL.contains(&name);
+    is_made_up(local)
+        || (is_made_up(label) && !is_free_mail(domain))
+        || NO_MAIL.contains(&format!("{local}{label}").as_str())
 }
 
 /// Whether anyone may have a mailbox at `domain` (lower case, ASCII) or at a domain above it.

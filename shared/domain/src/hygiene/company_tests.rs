@@ -132,3 +132,43 @@ proptest! {
         let _either = CompanyDomain::of_host(&text, &BTreeSet::new()).is_ok();
     }
 }
+
+#[test]
+fn addresses_that_stand_for_none_are_nobodys() {
+    let shared = |text: &str| is_shared(&MailAddress::parse(text).unwrap());
+    for text in [
+        "none@none.com",
+        "undefined@undefined.com",
+        "noemail@noemail.com",
+        "unknown@unknown.com",
+        "no@email.com",
+        "none@acme.com",
+        "undefined@acme.com",
+        "guest@acme.com",
+        "anonymous@acme.com",
+        "unknown@acme.com",
+        "na@acme.com",
+        "NOEMAIL@acme.com",
+        "ada@none.com",
+        "guest123@acme.com",
+        "no.email@acme.com",
+        "null@acme.com",
+        "n-a@acme.com",
+        "0@acme.com",
+        "unknown.user@acme.com",
+        "not_provided@acme.com",
+    ] {
+        assert!(shared(text), "{text}");
+    }
+    for text in [
+        "ada@email.com",
+        "no@acme.com",
+        "nora@email.com",
+        "nanette@acme.com",
+        "nuller@acme.com",
+        "ada@acme.example",
+        "guestova@acme.com",
+    ] {
+        assert!(!shared(text), "{text}");
+    }
+}

@@ -54,7 +54,8 @@ pub enum InvalidMail {
 
 impl MailAddress {
     /// Parses one address. Taken away are white space, invisible characters, commas and semicolons around it, `mailto:` with what follows
-    /// a `?`, the angle brackets and the name before them.
+    /// a `?`, the angle brackets and the name before them, quotes around all of it or what stands before the `@`, a comment after it
+    /// (`ada@example.com (Ada)`), the escapes of a URL, and the type that delivery status notifications write (`rfc822; ada@example.com`).
     ///
     /// ```
     /// use perennial_domain::hygiene::MailAddress;
@@ -71,8 +72,9 @@ impl MailAddress {
         if text.len() > MAX_TEXT_BYTES {
             return Err(InvalidMail::TooLong);
         }
-        let text = without_scheme(without_name(edges(text))?);
-        let text = edges(&text);
+        let text = decoded(edges(text));
+        let text = without_scheme(without_name(without_quotes(without_comment(without_type(edges(&text)))))?);
+        let text = without_quotes(edges(&text));
         if text.is_empty() {
             return Err(InvalidMail::Empty);
         }
@@ -80,7 +82,8 @@ impl MailAddress {
         if domain.contains('@') {
             return Err(InvalidMail::SeveralAt);
         }
-        Self::of(local, domain)
+        // `"ada"@example.com`: the quotes are not part of the name.
+        Self::of(local.strip_prefix('"').and_then(|local| local.strip_suffix('"')).unwrap_or(local), domain)
     }
 
     fn of(local: &str, domain: &str) -> Result<Self, InvalidMail> {
@@ -147,6 +150,37 @@ fn lower(text: &str) -> String {
 
 fn edges(text: &str) -> &str {
     text.trim_matches(|c: char| matches!(c, ',' | ';') || c.is_whitespace() || is_invisible(c) || is_joiner(c))
+}
+
+/// Without the escapes of a URL, where quotes or brackets around the address or its `@` are escaped. Elsewhere a `%` is part of the name.
+fn decoded(text: &str) -> Cow<'_, str> {
+    const AROUND: [&str; 4] = ["%22", "%27", "%3C", "%3c"];
+    let is_escaped =
+        AROUND.iter().any(|escape| text.starts_with(escape)) || (!text.contains('@') && text.contains("%40"));
+    if is_escaped { percent_decode_str(text).decode_utf8_lossy() } else { Cow::Borrowed(text) }
+}
+
+/// Without the type before an address (RFC 3464 section 2.1.2).
+fn without_type(text: &str) -> &str {
+    const TYPES: [&str; 4] = ["rfc822", "smtp", "utf-8", "x-smtp"];
+    match text.split_once(';') {
+        Some((kind, rest)) if TYPES.iter().any(|known| kind.trim().eq_ignore_ascii_case(known)) => edges(rest),
+        _ => text,
+    }
+}
+
+/// Without a comment after the address: `ada@example.com (Ada Byron)`.
+fn without_comment(text: &str) -> &str {
+    match text.split_once('(') {
+        Some((address, comment)) if address.contains('@') && comment.ends_with(')') => edges(address),
+        _ => text,
+    }
+}
+
+/// Without one kind of quotes around all of it.
+fn without_quotes(text: &str) -> &str {
+    let inner = |quote: char| text.strip_prefix(quote)?.strip_suffix(quote).filter(|inner| !inner.contains(quote));
+    inner('"').or_else(|| inner('\'')).map_or(text, edges)
 }
 
 fn without_scheme(text: &str) -> Cow<'_, str> {

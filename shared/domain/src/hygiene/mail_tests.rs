@@ -26,6 +26,16 @@ fn addresses_are_standardised() {
         ("o'neil@example.co.uk", "o'neil@example.co.uk"),
         ("ade\u{301}le@example.com", "adéle@example.com"),
         ("1@2.de", "1@2.de"),
+        ("'ada@example.com'", "ada@example.com"),
+        ("\"ada@example.com\"", "ada@example.com"),
+        ("\"ada\"@example.com", "ada@example.com"),
+        ("Ada <\"ada\"@example.com>", "ada@example.com"),
+        ("\"'ada@example.com'\"", "ada@example.com"),
+        ("ada@example.com (Ada Byron)", "ada@example.com"),
+        ("%22ada@example.com%22", "ada@example.com"),
+        ("ada%40example.com", "ada@example.com"),
+        ("a%22b@example.com", "a%22b@example.com"),
+        ("rfc822; <ada@example.com>", "ada@example.com"),
     ] {
         assert_eq!(MailAddress::parse(text).as_ref().map(MailAddress::as_str), Ok(expected), "{text:?}");
     }

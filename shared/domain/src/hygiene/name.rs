@@ -99,16 +99,19 @@ pub fn person_name(text: &str) -> Result<String, InvalidName> {
 /// - Names with `ı`, `ğ` or `ş` are left as they are: the case of Turkish is its own.
 ///
 /// People are called Null, None, Nil and Nan: with one capital they are names. In lower or upper case these are words of a program and no name,
-/// but for a last name beside a first name of that same case.
+/// but for a last name in capitals beside a first name in capitals. `None` is also what Python writes where there is none: as a first or whole name
+/// with no other name beside it, it greets nobody. What has no letter, and words for nobody such as `guest` where no other name stands beside them, are no
+/// names either.
 ///
 /// # Errors
 /// [`InvalidName`] where it is none.
 pub fn name_part(part: NamePart, text: &str, other: Option<&str>) -> Result<String, InvalidName> {
     let other = other.and_then(|other| cleaned(other).ok());
-    let name = known(part, cleaned(text)?, other.as_deref()).ok_or(InvalidName::Absent)?;
+    let name = cleaned(text)?;
     if name.contains('@') || name.contains("://") || name.to_ascii_lowercase().contains("www.") {
         return Err(InvalidName::Address);
     }
+    let name = known(part, name, other.as_deref()).ok_or(InvalidName::Absent)?;
     let shouted = other.as_deref().is_some_and(is_shouted);
     Ok(if case::is_of_one_case(&name) { case::title_case(part, &name, shouted) } else { name })
 }
@@ -117,20 +120,17 @@ pub fn name_part(part: NamePart, text: &str, other: Option<&str>) -> Result<Stri
 fn known(part: NamePart, name: String, other: Option<&str>) -> Option<String> {
     let mut words: Vec<&str> = name.split(' ').collect();
     if words.len() == 1 || part != NamePart::Full {
-        let beside = (part == NamePart::Last).then_some(other).flatten().filter(|other| !is_nobody(other));
-        let is_meant = beside.is_some_and(|other| Case::of(other).is_some_and(|case| Case::of(&name) == Some(case)));
-        return (!is_absent(&name) || is_surname(&name) && (!is_nobody(&name) || is_meant)).then_some(name);
+        return is_name(part, &name, other.filter(|other| is_real(other))).then_some(name);
     }
-    if words.iter().all(|word| is_absent(word)) || is_absent(&name) {
+    if words.iter().all(|word| !is_real(word)) || !is_real(&name) {
         return None;
     }
     // `Ada null` and `undefined Byron` are put together of a name and of nothing; `JENNIFER NULL` is a name.
     let ends = [(0, words.len() - 1), (words.len() - 1, 0)];
     let gone = ends.map(|(at, beside)| {
         let word = words[at];
-        let is_meant = is_surname(word)
-            && Case::of(word) == Case::of(words[beside])
-            && (at > 0 || Case::of(word) != Some(Case::Lower));
+        let is_meant =
+            is_surname(word) && Case::of(word) == Some(Case::Upper) && Case::of(words[beside]) == Some(Case::Upper);
         is_absent(word) && word.contains(char::is_alphanumeric) && (is_nobody(word) || !is_surname(word)) && !is_meant
     });
     if gone == [false, false] {
@@ -143,6 +143,50 @@ fn known(part: NamePart, name: String, other: Option<&str>) -> Option<String> {
         words.remove(0);
     }
     known(part, words.join(" "), other)
+}
+
+/// Whether a text that is no more than one part of a name is one, given a real `other` name beside it.
+fn is_name(part: NamePart, name: &str, other: Option<&str>) -> bool {
+    if is_surname(name) {
+        let is_shouted =
+            || [Some(name), other].iter().all(|name| name.is_some_and(|name| Case::of(name) == Some(Case::Upper)));
+        let is_python = name == "None" && other.is_none() && part != NamePart::Last;
+        return if is_nobody(name) { part == NamePart::Last && is_shouted() } else { !is_python };
+    }
+    is_real(name) || (other.is_some() && is_somebody(name))
+}
+
+/// Whether it is surely a name: neither a word for nothing or nobody, nor without a letter, nor an address or a link.
+fn is_real(name: &str) -> bool {
+    /// Words that stand for nobody where a whole name or the only part of one is, in lower case and without what stands between them.
+    const NOBODY: [&str; 16] = [
+        "anonymous",
+        "anonymoususer",
+        "guest",
+        "guestuser",
+        "noname",
+        "notavailable",
+        "notprovided",
+        "notset",
+        "nouser",
+        "undef",
+        "undefineduser",
+        "unidentified",
+        "unknownuser",
+        "unset",
+        "user",
+        "visitor",
+    ];
+    let joined = || -> String { name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect() };
+    name.contains(char::is_alphabetic)
+        && !is_absent(name)
+        && !name.contains('@')
+        && (name.len() > 40 || !NOBODY.contains(&joined().as_str()))
+}
+
+/// Whether it may be a name beside another one, such as Guest.
+fn is_somebody(name: &str) -> bool {
+    name.contains(char::is_alphabetic) && !is_absent(name)
 }
 
 /// Whether all letters of a text are of one case, and which; `None` where they are of both, or of none.
@@ -216,6 +260,11 @@ mod tests {
             ("IJEOMA", "Ijeoma"),
             ("JOHN SMITH PHD", "John Smith PhD"),
             ("DR JOHN NG", "Dr John Ng"),
+            ("HENRY VIII", "Henry VIII"),
+            ("louis xiv", "Louis XIV"),
+            ("LI XI", "Li Xi"),
+            ("DE'ANDRE", "De'Andre"),
+            ("la’shawn jones", "La’Shawn Jones"),
             ("ABDULLAH BIN SALMAN", "Abdullah bin Salman"),
             ("NGUYỄN THỊ HOA", "Nguyễn Thị Hoa"),
         ] {
@@ -255,7 +304,7 @@ mod tests {
     #[test]
     fn people_may_be_called_null() {
         for part in [NamePart::Full, NamePart::First, NamePart::Last] {
-            for text in ["Null", "None", "Nil", "Nan"] {
+            for text in ["Null", "Nil", "Nan"] {
                 assert_eq!(name_part(part, text, None).as_deref(), Ok(text), "{part:?} {text:?}");
             }
             for text in [
@@ -280,16 +329,44 @@ mod tests {
             assert_eq!(person_name(text).as_deref(), Ok(text), "{text:?}");
         }
         for (text, expected) in
-            [("JENNIFER NULL", "Jennifer Null"), ("jennifer null", "Jennifer Null"), ("NAN GOLDIN", "Nan Goldin")]
+            [("JENNIFER NULL", "Jennifer Null"), ("jennifer null", "Jennifer"), ("NAN GOLDIN", "Nan Goldin")]
         {
             assert_eq!(person_name(text).as_deref(), Ok(expected), "{text:?}");
         }
         let last = |text, first| name_part(NamePart::Last, text, Some(first));
         assert_eq!(last("NULL", "JENNIFER").as_deref(), Ok("Null"));
-        assert_eq!(last("null", "jennifer").as_deref(), Ok("Null"));
+        for text in ["null", "none", "nan"] {
+            assert_eq!(last(text, "jennifer"), Err(InvalidName::Absent), "small letters come from a program");
+        }
+        assert_eq!(last("None", "Ada").as_deref(), Ok("None"));
+        assert_eq!(last("Guest", "Christopher").as_deref(), Ok("Guest"));
         assert_eq!(last("null", "Jennifer"), Err(InvalidName::Absent), "a program wrote the one, a person the other");
         assert_eq!(last("null", "null"), Err(InvalidName::Absent));
         assert_eq!(name_part(NamePart::First, "null", Some("smith")), Err(InvalidName::Absent));
+    }
+
+    #[test]
+    fn none_alone_is_what_python_writes() {
+        let first = |text, last| name_part(NamePart::First, text, last);
+        assert_eq!((first("None", None), person_name("None")), (Err(InvalidName::Absent), Err(InvalidName::Absent)));
+        for nobody in ["None", "null", "undefined", "0", ""] {
+            assert_eq!(first("None", Some(nobody)), Err(InvalidName::Absent), "{nobody}");
+        }
+        assert_eq!(first("None", Some("Byron")).as_deref(), Ok("None"));
+        assert_eq!(name_part(NamePart::Last, "None", None).as_deref(), Ok("None"), "a name in Italy");
+    }
+
+    #[test]
+    fn words_for_nobody_and_numbers_greet_nobody() {
+        for part in [NamePart::Full, NamePart::First, NamePart::Last] {
+            for text in ["0", "12345", "guest", "Guest", "anonymous", "Anonymous", "undefined", "unknown", "1 2"] {
+                assert_eq!(name_part(part, text, None), Err(InvalidName::Absent), "{part:?} {text:?}");
+            }
+        }
+        assert_eq!(person_name("Guest User"), Err(InvalidName::Absent));
+        for text in ["Christopher Guest", "R2 D2", "Na Li", "True", "Empty Bottle"] {
+            assert_eq!(person_name(text).as_deref(), Ok(text));
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! | `name`, `first_name`, `last_name` | [`name_part`] |
 //! | `phone` | [`e164`], read as people in `country` or `address.country` dial it |
 //! | `country`, `address.country` | [`Country`] |
-//! | `timezone`, `time_zone`, `timeZone`, `$timezone` | [`Zone`] |
+//! | `timezone`, `utc_offset`, `timezone_offset`, `geoip_time_zone` | [`Zone`] |
 //! | `company` (if it is text), `company.name` | [`company_name`] |
 //!
 //! Each under every spelling that clients send ([`crate::traits::Fact`]), such as `firstName`, `given_name` and `phoneNumber`; it keeps its name.
@@ -25,8 +25,8 @@ use super::note::{Change, Note, Outcome, Reason};
 use super::text::{is_absent, trimmed};
 use super::{Country, MailAddress, NamePart, Zone, company_name, e164, name_part, website};
 use crate::event::{MAX_TRAIT_BYTES, MAX_TRAIT_NAME_BYTES, MAX_TRAITS};
-use crate::traits::{find, is_same};
-use crate::{EventKind, Properties};
+use crate::traits::{Fact, find, is_same};
+use crate::{EventKind, Properties, full_name};
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -42,7 +42,7 @@ enum Standard {
     Country,
     Phone,
     Website,
-    TimeZone,
+    TimeZone(Fact),
 }
 
 /// A trait: its place, one or two names deep, and what it holds.
@@ -59,10 +59,10 @@ const OF_PERSON: [Field; 13] = [
     ("phone", Standard::Phone),
     ("company", Standard::CompanyName),
     ("company.name", Standard::CompanyName),
-    ("timezone", Standard::TimeZone),
-    ("time_zone", Standard::TimeZone),
-    ("timeZone", Standard::TimeZone),
-    ("$timezone", Standard::TimeZone),
+    ("timezone", Standard::TimeZone(Fact::TimeZone)),
+    ("utc_offset", Standard::TimeZone(Fact::UtcOffset)),
+    ("timezone_offset", Standard::TimeZone(Fact::TimeZoneOffset)),
+    ("geoip_time_zone", Standard::TimeZone(Fact::GuessedTimeZone)),
 ];
 const OF_ACCOUNT: [Field; 7] = [
     ("country", Standard::Country),
@@ -98,8 +98,11 @@ pub fn standardise(kind: EventKind, traits: &mut Properties) -> Vec<Note> {
             let Some(value) = place.find(traits).filter(|value| !skipped(value)) else { continue };
             let text = match value {
                 Value::String(text) => Some(Cow::Borrowed(text.as_str())),
-                Value::Number(number) if matches!(standard, Standard::Phone | Standard::TimeZone) => {
+                Value::Number(number) if matches!(standard, Standard::Phone | Standard::TimeZone(_)) => {
                     Some(Cow::Owned(number.to_string()))
+                }
+                Value::Object(parts) if *standard == Standard::PersonName(NamePart::Full) => {
+                    full_name::of_parts(parts).map(Cow::Owned)
                 }
                 _ => None,
             };
@@ -111,8 +114,13 @@ pub fn standardise(kind: EventKind, traits: &mut Properties) -> Vec<Note> {
                     _ => None,
                 },
             };
+            let joined = text.as_deref().filter(|_| value.is_object()).map(str::to_owned);
             let outcome = match text.ok_or(Reason::NotText).and_then(|text| apply(*standard, &text, &beside)) {
-                Ok(None) => continue,
+                Ok(None) if joined.is_none() => continue,
+                Ok(None) => {
+                    place.set(traits, joined);
+                    Outcome::Changed(Change::Cleaned)
+                }
                 Ok(Some((normal, change))) => {
                     place.set(traits, Some(normal));
                     Outcome::Changed(change)
@@ -229,7 +237,9 @@ fn apply(standard: Standard, text: &str, beside: &Beside<'_>) -> Result<Option<(
             (Country::parse(text).map_err(Reason::Country)?.as_str().to_owned(), |_, _| Change::CountryCode)
         }
         Standard::Phone => (e164(text, beside.country).map_err(Reason::Phone)?, |_, _| Change::E164),
-        Standard::TimeZone => (Zone::parse(text).map_err(Reason::Zone)?.name().to_owned(), |_, _| Change::TimeZone),
+        Standard::TimeZone(fact) => {
+            (Zone::parse_fact(fact, text).map_err(Reason::Zone)?.name().to_owned(), |_, _| Change::TimeZone)
+        }
         Standard::Website => (website(text).map_err(Reason::Website)?, |_, _| Change::Host),
     };
     if normal == text {

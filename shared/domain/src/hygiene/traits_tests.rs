@@ -117,6 +117,9 @@ fn a_phone_number_may_come_as_a_number() {
 fn people_may_be_called_null_and_programs_words_are_dropped() {
     for name in ["first_name", "firstName", "given_name", "last_name", "lastName", "family_name", "name"] {
         for text in ["Null", "None", "Nil", "Nan"] {
+            if text == "None" && !["last_name", "lastName", "family_name"].contains(&name) {
+                continue;
+            }
             let traits = json!({ name: text });
             assert_eq!(standardised(EventKind::Identify, traits.clone()), (traits, vec![]));
         }
@@ -129,6 +132,8 @@ fn people_may_be_called_null_and_programs_words_are_dropped() {
     }
     let (traits, _) = standardised(EventKind::Identify, json!({"last_name": "NULL", "first_name": "JENNIFER"}));
     assert_eq!(traits, json!({"first_name": "Jennifer", "last_name": "Null"}));
+    let (traits, _) = standardised(EventKind::Identify, json!({"last_name": "none", "first_name": "ada"}));
+    assert_eq!(traits, json!({"first_name": "Ada"}));
     let (traits, _) = standardised(EventKind::Identify, json!({"last_name": "null", "first_name": "Jennifer"}));
     assert_eq!(traits, json!({"first_name": "Jennifer"}));
 }
@@ -146,7 +151,20 @@ fn initials_keep_their_case_and_shouted_names_do_not() {
 
 #[test]
 fn time_zones_are_standardised_and_what_is_none_is_told() {
-    for name in ["timezone", "time_zone", "timeZone", "$timezone"] {
+    for name in [
+        "timezone",
+        "time_zone",
+        "timeZone",
+        "$timezone",
+        "Timezone",
+        "TIMEZONE",
+        "time-zone",
+        "Time Zone",
+        "tz",
+        "zoneinfo",
+        "$geoip_time_zone",
+        "utc_offset",
+    ] {
         for (value, expected) in [
             (json!(" America/Los_Angeles "), json!("America/Los_Angeles")),
             (json!("Pacific Standard Time"), json!("America/Los_Angeles")),
@@ -161,6 +179,48 @@ fn time_zones_are_standardised_and_what_is_none_is_told() {
         let (traits, notes) = standardised(EventKind::Identify, json!({ name: "Mars" }));
         assert_eq!(traits, json!({}));
         assert!(notes[0].starts_with(&format!("{name} dropped: no time zone has this name")), "{notes:?}");
+    }
+}
+
+#[test]
+fn offset_of_javascript_counts_west_and_an_unreadable_one_is_told() {
+    let (traits, _) = standardised(EventKind::Identify, json!({"timezoneOffset": 420, "utcOffset": -420}));
+    assert_eq!(traits, json!({"timezoneOffset": "-07:00", "utcOffset": "-07:00"}));
+    let (traits, notes) = standardised(EventKind::Identify, json!({"timezoneOffset": 421, "tz": "GMT Mars"}));
+    assert_eq!((traits, notes.len()), (json!({}), 2));
+}
+
+#[test]
+fn name_of_several_parts_is_the_whole_name() {
+    for name in [
+        json!({"first": "ada", "last": "byron"}),
+        json!({"givenName": "Ada", "familyName": "Byron"}),
+        json!({"formatted": "Ada Byron"}),
+    ] {
+        let (traits, _) = standardised(EventKind::Identify, json!({ "name": name }));
+        assert_eq!(traits, json!({"name": "Ada Byron"}));
+    }
+    let (traits, notes) = standardised(EventKind::Identify, json!({"name": {"x": 1}}));
+    assert_eq!((traits, notes), (json!({}), vec!["name dropped: not text".to_owned()]));
+}
+
+#[test]
+fn address_is_read_as_it_is_written_elsewhere() {
+    for text in [
+        "'ada@acme.com'",
+        "ada@acme.com (Ada)",
+        "<ada@acme.com>",
+        "Ada <ada@acme.com>",
+        "mailto:ada@acme.com",
+        "%22ada@acme.com%22",
+        "\"ada\"@acme.com",
+    ] {
+        let (traits, notes) = standardised(EventKind::Identify, json!({ "email": text }));
+        assert_eq!(
+            (traits, notes),
+            (json!({"email": "ada@acme.com"}), vec!["email: bare address without what stood around it".to_owned()]),
+            "{text}"
+        );
     }
 }
 

@@ -6,18 +6,24 @@
 //! | a name of Windows, .NET, Rails, a browser or Java, see `data/time_zones.txt`: `Pacific Standard Time`, `Eastern Time (US & Canada)` | the IANA zone |
 //! | such a name or an offset around the other: `(UTC-08:00) Pacific Time (US & Canada)`, `GMT+0200 (Central European Summer Time)` | the named zone |
 //! | a city of IANA's: `Berlin`, `Buenos Aires` | the IANA zone |
-//! | an offset: `UTC-07:00`, `GMT+2`, `+0530`; a number of hours (-14 to 14), minutes or seconds east of UTC: `-7`, `330`, `-25200` | `-07:00`; UTC is `UTC` |
+//! | an offset: `UTC-07:00`, `GMT+2`, `+0530`, `GMT 2` (a form made a space of the plus); a number of hours (-14 to 14), minutes (30 or more) or seconds east of UTC: `-7`, `330`, `-25200` | `-07:00`; UTC is `UTC` |
 //!
 //! `Etc/GMT+7` is west of Greenwich, as IANA defines it, and `GMT+7` east of it, as people mean it.
 
 use super::text::{is_absent, trimmed};
+use crate::traits::Fact;
 use jiff::tz::{Offset, TimeZone};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::LazyLock;
 
-/// The traits that may hold a person's time zone; the first that can be read counts.
-pub const TRAITS: [&str; 4] = ["timezone", "time_zone", "timeZone", "$timezone"];
+/// The facts that may hold a person's time zone; the first that is known counts. What a client says of itself comes before what was guessed of its
+/// network address.
+pub const FACTS: [Fact; 4] = [Fact::TimeZone, Fact::UtcOffset, Fact::TimeZoneOffset, Fact::GuessedTimeZone];
+/// The largest number of minutes that JavaScript's `Date.getTimezoneOffset` gives, in either direction.
+const MOST_MINUTES: f64 = 840.0;
+/// Numbers up to this are hours.
+const MOST_HOURS: f64 = 14.0;
 /// The longest text that is looked at.
 const MAX_BYTES: usize = 128;
 /// Offsets lie within these, in seconds east of UTC, and are whole quarters of an hour.
@@ -48,7 +54,9 @@ pub enum InvalidZone {
     #[error("no time zone has this name; use an IANA name such as Europe/Berlin, or an offset such as +05:30")]
     Unknown,
     /// An offset that no clock has.
-    #[error("an offset from UTC is -12:00 to +14:00, in quarters of an hour")]
+    #[error(
+        "an offset from UTC is -12:00 to +14:00 in quarters of an hour; a number up to 14 is hours, from 30 on minutes, from 3600 on seconds"
+    )]
     Offset,
 }
 
@@ -77,6 +85,19 @@ impl Zone {
         match own {
             Err(InvalidZone::Unknown) => around(text).or_else(|| city(text)).ok_or(InvalidZone::Unknown),
             known => known,
+        }
+    }
+
+    /// Parses what a trait that holds `fact` says. [`Fact::TimeZoneOffset`] is named as JavaScript's `Date.getTimezoneOffset`, whose minutes count
+    /// west of UTC: 420 is Los Angeles. Numbers that it cannot give, hours or seconds, and offsets with a sign of their own count east there too.
+    ///
+    /// # Errors
+    /// [`InvalidZone`] where it is none.
+    pub fn parse_fact(fact: Fact, text: &str) -> Result<Self, InvalidZone> {
+        let number = trimmed(text).parse::<f64>().ok().filter(|_| !trimmed(text).starts_with('+'));
+        match number.filter(|number| (MOST_HOURS..=MOST_MINUTES).contains(&number.abs())) {
+            Some(west) if fact == Fact::TimeZoneOffset => Self::parse(&(-west).to_string()),
+            _ => Self::parse(text),
         }
     }
 
@@ -179,7 +200,10 @@ fn around(text: &str) -> Option<Zone> {
     if first.contains('/') {
         return iana(first);
     }
-    offset(first).ok().map(|fixed| named(rest).unwrap_or(fixed))
+    let fixed = offset(first).ok();
+    // `GMT Mars` says nothing but that its clock is unknown; `GMT+2 Mars` says its offset.
+    let says_offset = first.contains(|c: char| c.is_ascii_digit());
+    fixed.and_then(|fixed| named(rest).or_else(|| says_offset.then_some(fixed)))
 }
 
 fn of_any(text: &str) -> Option<Zone> {
@@ -199,8 +223,11 @@ fn city(text: &str) -> Option<Zone> {
 /// The fixed offset that a text says.
 fn offset(text: &str) -> Result<Zone, InvalidZone> {
     let lower: String = text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
-    let rest = ["utc/gmt", "gmt/utc", "utc", "gmt", "z"].iter().find_map(|front| lower.strip_prefix(front));
+    let front = ["utc/gmt", "gmt/utc", "utc", "gmt", "z"].into_iter().find(|front| lower.starts_with(front));
+    let rest = front.and_then(|front| lower.strip_prefix(front));
     let is_named = rest.is_some();
+    // A form or a query makes a space of a plus.
+    let lost_plus = front.is_some_and(|front| text.get(front.len()..).is_some_and(|rest| rest.starts_with(' ')));
     let rest = rest.unwrap_or(&lower);
     if rest.is_empty() && is_named {
         return Zone::fixed(0);
@@ -209,7 +236,7 @@ fn offset(text: &str) -> Result<Zone, InvalidZone> {
         (Some(digits), _) => (-1, digits),
         (_, Some(digits)) => (1, digits),
         // `UTC05:30` is no offset, `05:30` and `330` are.
-        _ if is_named => return Err(InvalidZone::Unknown),
+        _ if is_named && !lost_plus => return Err(InvalidZone::Unknown),
         _ => (1, rest),
     };
     if !digits.starts_with(|c: char| c.is_ascii_digit()) {
@@ -241,7 +268,7 @@ fn seconds(digits: &str, is_named: bool) -> Result<i32, InvalidZone> {
             "75" => 45,
             _ => number(fraction)?,
         };
-        if minutes == 0 && hours.len() > 2 {
+        if minutes == 0 && number(hours)? > 14 {
             return seconds(hours, is_named);
         }
         return hours_and_minutes(number(hours)?, minutes);
@@ -249,6 +276,7 @@ fn seconds(digits: &str, is_named: bool) -> Result<i32, InvalidZone> {
     let whole = number(digits)?;
     match digits.len() {
         1 | 2 if whole <= 14 => Ok(whole * HOUR),
+        2 if !is_named && whole >= 30 && whole % 15 == 0 => Ok(whole * 60),
         3 if is_named => hours_and_minutes(whole / 100, whole % 100),
         3 => Ok(whole * 60),
         4 if whole / 100 <= 14 && whole % 100 < 60 => hours_and_minutes(whole / 100, whole % 100),
@@ -364,6 +392,11 @@ mod tests {
             ("PST", "America/Los_Angeles"),
             ("CEST", "Europe/Paris"),
             ("British Summer Time", "Europe/London"),
+            ("AST", "America/Halifax"),
+            ("ADT", "America/Halifax"),
+            ("NST", "America/St_Johns"),
+            ("GST", "Asia/Dubai"),
+            ("WAT", "Africa/Lagos"),
             ("Coordinated Universal Time", "UTC"),
         ] {
             assert_eq!(name(text), expected, "{text:?}");
@@ -404,11 +437,49 @@ mod tests {
             ("GMT+0", "GMT+0"),
             ("05:30", "+05:30"),
             ("+05:30:00", "+05:30"),
+            ("GMT 2", "+02:00"),
+            ("UTC 05:30", "+05:30"),
+            ("GMT 5:30", "+05:30"),
+            ("UTC 5", "+05:00"),
+            ("GMT 0530", "+05:30"),
+            ("(UTC 05:45)", "+05:45"),
+            ("GMT+2 Mars", "+02:00"),
+            ("60", "+01:00"),
+            ("-60", "-01:00"),
+            ("-60.0", "-01:00"),
+            ("30", "+00:30"),
+            ("45", "+00:45"),
+            ("90", "+01:30"),
+            ("120", "+02:00"),
+            ("-480", "-08:00"),
         ] {
             assert_eq!(name(text), expected, "{text:?}");
         }
-        for text in ["+15:00", "UTC-13", "+07:07", "99", "-1234567", "UTC+25"] {
+        for text in ["+15:00", "UTC-13", "+07:07", "99", "15", "UTC 25", "UTC+60", "-1234567", "UTC+25"] {
             assert_eq!(Zone::parse(text), Err(InvalidZone::Offset), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn offset_counts_in_the_direction_that_its_name_means() {
+        for (fact, text, expected) in [
+            (Fact::TimeZoneOffset, "420", "-07:00"),
+            (Fact::TimeZoneOffset, "-330", "+05:30"),
+            (Fact::TimeZoneOffset, "-60", "+01:00"),
+            (Fact::TimeZoneOffset, "420.0", "-07:00"),
+            (Fact::TimeZoneOffset, "0", "UTC"),
+            (Fact::TimeZoneOffset, "-25200", "-07:00"),
+            (Fact::TimeZoneOffset, "-7", "-07:00"),
+            (Fact::TimeZoneOffset, "+02:00", "+02:00"),
+            (Fact::TimeZoneOffset, "-07:00", "-07:00"),
+            (Fact::UtcOffset, "-420", "-07:00"),
+            (Fact::UtcOffset, "-25200", "-07:00"),
+            (Fact::UtcOffset, "60", "+01:00"),
+            (Fact::TimeZone, "-420", "-07:00"),
+        ] {
+            let zone = Zone::parse_fact(fact, text).unwrap();
+            assert_eq!(zone.name(), expected, "{fact:?} {text}");
+            assert_eq!(Zone::parse_fact(fact, zone.name()).unwrap().name(), expected, "a normal form is its own");
         }
     }
 
@@ -426,6 +497,10 @@ mod tests {
             "GMT+x",
             "Etc/Unknown",
             "7h5x",
+            "GMT2",
+            "GMT Mars",
+            "UTC somewhere",
+            "UTC 5 o'clock",
         ] {
             assert_eq!(Zone::parse(text), Err(InvalidZone::Unknown), "{text:?}");
         }

@@ -10,7 +10,8 @@ const PARTICLES: [&str; 28] = [
 /// Words that stay small after `de` only.
 const AFTER_DE: [&str; 4] = ["la", "las", "los", "lo"];
 /// Degrees and the like at the end of a name, as they are written.
-const SUFFIXES: [&str; 8] = ["CPA", "DDS", "DVM", "II", "III", "IV", "MD", "PhD"];
+const SUFFIXES: [&str; 16] =
+    ["CPA", "DDS", "DVM", "II", "III", "IV", "IX", "MD", "PhD", "VII", "VIII", "XII", "XIII", "XIV", "XV", "XVI"];
 /// Words without a vowel that are no initials.
 const NO_INITIALS: [&str; 14] = ["br", "dr", "fr", "hr", "lt", "mr", "mrs", "ms", "mx", "ng", "pt", "rt", "sr", "st"];
 /// First names of two letters that begin with a vowel; other such pairs are initials.
@@ -23,7 +24,7 @@ const AFTER_MAC: [&str; 22] = [
     "kenzie", "kinnon", "lachlan", "lean", "leod", "millan", "namara", "neil", "pherson", "quarrie", "taggart",
 ];
 /// What an apostrophe follows in the middle of a name with two capitals, besides single letters.
-const ELIDED: [&str; 6] = ["all", "dall", "dell", "nell", "sant", "sull"];
+const ELIDED: [&str; 9] = ["all", "da", "dall", "de", "dell", "la", "nell", "sant", "sull"];
 
 /// Whether the name has at least two letters, all Latin, all of one case, and none whose case depends on the language.
 pub(super) fn is_of_one_case(name: &str) -> bool {

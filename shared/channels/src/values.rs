@@ -2,7 +2,8 @@
 //!
 //! What people and systems send as traits and properties may be anything. Where a template puts a value into text, a text, number or truth stands as it is,
 //! an object by its `name`, and a list or what is not known by nothing ([`readable`]). Parts of objects and lists can still be asked for
-//! (`person.address.city`), looped over and joined.
+//! (`person.address.city`), looped over and joined. A text of blanks is absent, as is a program's word for nothing (`undefined`, `None`) that is all of
+//! a value, except of names: people are called Null and None. An object or a list that was sent as JSON text is what it holds.
 
 use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 use minijinja::{Error, Output, Value, escape_formatter};
@@ -11,18 +12,39 @@ use serde_json::{Map, Value as Json};
 use std::fmt;
 use std::sync::Arc;
 
+/// Returns the value under `name` for templates. A program's word for nothing is not defined there, as people's names may be.
+fn named(name: &str, json: &Json) -> Value {
+    const NOTHING: [&str; 9] = ["null", "NULL", "undefined", "None", "nil", "NaN", "nan", "(null)", "[object Object]"];
+    let is_name = matches!(Fact::of(name), Some(Fact::Name | Fact::FirstName | Fact::LastName));
+    match json.as_str() {
+        Some(text) if !is_name && NOTHING.contains(&text.trim()) => Value::UNDEFINED,
+        _ => value(json),
+    }
+}
+
+/// Returns the object or the list that a text holds as JSON.
+fn structure(text: &str) -> Option<Json> {
+    let is_likely = text.trim_start().starts_with(['{', '[']);
+    is_likely.then(|| serde_json::from_str(text).ok()).flatten()
+}
+
 /// Returns a JSON value for templates; `null` is not defined there, so that `default` takes its place.
 pub(crate) fn value(json: &Json) -> Value {
+    /// Beyond this a double cannot tell whole numbers apart (2^53).
+    const MOST_WHOLE: f64 = 9_007_199_254_740_992.0;
     match json {
         Json::Null => Value::UNDEFINED,
         Json::Bool(flag) => Value::from(*flag),
         Json::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
             (Some(whole), ..) => Value::from(whole),
             (_, Some(whole), _) => Value::from(whole),
+            // Put together with `~`, it would be `12.0`.
+            (.., Some(double)) if double.fract() == 0.0 && double.abs() <= MOST_WHOLE => Value::from(double as i64),
             (.., double) => double.map_or(Value::UNDEFINED, Value::from),
         },
-        Json::String(text) => Value::from(text.as_str()),
-        Json::Array(items) => Value::from_object(List(items.clone())),
+        Json::String(text) if text.trim().is_empty() => Value::UNDEFINED,
+        Json::String(text) => structure(text).map_or_else(|| Value::from(text.as_str()), |json| value(&json)),
+        Json::Array(items) => Value::from_object(List(items.iter().filter(|item| !item.is_null()).cloned().collect())),
         Json::Object(members) => Value::from_object(Record(members.clone())),
     }
 }
@@ -58,13 +80,14 @@ struct Record(Map<String, Json>);
 
 impl Record {
     fn name(&self) -> Option<String> {
-        readable(self.0.get("name").filter(|name| name.is_string())?)
+        readable(find(&self.0, Fact::Name.as_str()).filter(|name| name.is_string())?)
     }
 }
 
 impl Object for Record {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.0.get(key.as_str()?).map(value).filter(|value| !value.is_undefined())
+        let name = key.as_str()?;
+        self.0.get(name).map(|json| named(name, json)).filter(|value| !value.is_undefined())
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -120,12 +143,14 @@ impl Traits {
 impl Object for Traits {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let name = key.as_str()?;
-        let found = self.get(name)?;
+        let text = self.get(name)?;
+        let held = text.as_str().and_then(structure);
+        let found = held.as_ref().unwrap_or(text);
         // A company without a name is none that could be spoken of; what else is known of it can be asked for.
         let nameless = Fact::of(name) == Some(Fact::Company) && found.is_object() && readable(found).is_none();
         let found = match found {
             Json::Object(members) if nameless => Value::from_object(Nameless(Arc::new(Record(members.clone())))),
-            found => value(found),
+            found => named(name, found),
         };
         Some(found).filter(|found| !found.is_undefined())
     }

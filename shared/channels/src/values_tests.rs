@@ -62,3 +62,25 @@ fn a_company_without_a_name_is_left_out() {
     assert_eq!(render(template, json!({"company": "Initech"})), "so for Initech too ");
     assert_eq!(render(template, json!({"company": null})), "so ");
 }
+
+#[test]
+fn values_that_say_nothing_are_absent_and_texts_of_json_are_what_they_hold() {
+    let person = json!({"blank": "  ", "plan": "undefined", "title": "None", "company": "{\"name\":\"Initech\"}", "last_name": "Null",
+        "tier": {"Name": "Gold"}, "items": [{"name": "x"}, null, 5], "seats": 12.0, "odd": "{not json", "list": "[\"a\",\"b\"]"});
+    let cases = [
+        ("{% if person.blank %}x{% endif %}[{{ person.blank }}]", "[]"),
+        ("[{{ person.plan }}{{ person.title }}]", "[]"),
+        ("{{ person.plan | default('free') }}", "free"),
+        ("{{ person.company }}", "Initech"),
+        ("{{ person.company.name }}", "Initech"),
+        ("{{ person.last_name }}", "Null"),
+        ("{{ person.tier }}", "Gold"),
+        ("{{ person.items | join(', ') }}", "x, 5"),
+        ("{{ person.list | join(', ') }}[{{ person.list }}]", "a, b[]"),
+        ("{{ 'a' ~ person.seats }}", "a12"),
+        ("{{ person.odd }}", "{not json"),
+    ];
+    for (template, text) in cases {
+        assert_eq!(render(template, person.clone()), text, "{template}");
+    }
+}

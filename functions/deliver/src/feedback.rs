@@ -1,11 +1,15 @@
 //! What SES says about a mail: recorded, acted on, and told as an event.
 
+mod origin;
+mod preferences;
+mod reader;
+
 use crate::deps::Deps;
 use crate::error::DeliverError;
 use jiff::Timestamp;
 use perennial_channels::mail::{TAG_DECISION, TAG_JOURNEY, TAG_PERSON, TAG_STEP};
 use perennial_contracts::queue::EventsPayload;
-use perennial_contracts::ses::{Agent, Bounce, MailEvent, MailEventKind};
+use perennial_contracts::ses::{Agent, Bounce, MailEvent, MailEventKind, Subscription};
 use perennial_domain::{
     DecisionId, Event, EventKind, EventName, Identity, MessageId, PersonId, Properties, SourceId, hash,
 };
@@ -20,11 +24,16 @@ use perennial_store::suppressions::Reason;
 /// The source of the events.
 pub(crate) const SOURCE: &str = "ses";
 
+/// What is said of a mail that SES did not send.
+const HELD_BACK: &str = "SES did not send it: the address is on the account's suppression list";
+
 /// Takes an event in. May be repeated.
 ///
 /// # Errors
 /// [`DeliverError`] where the queue is to try again.
 pub(crate) async fn take_in(deps: &Deps, event: &MailEvent) -> Result<(), DeliverError> {
+    let event = origin::tagged(deps, event).await?.into_owned();
+    let event = &preferences::translated(deps, event).await;
     if let Some(reason) = suppresses(&event.kind) {
         for address in &event.recipients {
             deps.store.suppress(&address.key(), reason, event.at).await?;
@@ -33,6 +42,9 @@ pub(crate) async fn take_in(deps: &Deps, event: &MailEvent) -> Result<(), Delive
     let tag = |name: &str| event.tags.get(name).map(String::as_str);
     let person = tag(TAG_PERSON).and_then(|text| PersonId::parse(text).ok());
     let decision = tag(TAG_DECISION).and_then(|text| DecisionId::parse(text).ok());
+    if let MailEventKind::Subscription(changed) = &event.kind {
+        preferences::keep(deps, event, changed).await?;
+    }
     if let MailEventKind::Bounce(bounce) = &event.kind
         && !bounce.hard
     {
@@ -40,10 +52,13 @@ pub(crate) async fn take_in(deps: &Deps, event: &MailEvent) -> Result<(), Delive
         if bounce.is_automatic_reply(was_delivered(deps, person.zip(decision)).await?.unwrap_or(true)) {
             return Ok(());
         }
-        count_soft(deps, event).await?;
+        if !bounce.is_about_the_mail() {
+            count_soft(deps, event).await?;
+        }
     }
     // A mail that something else in the account sent carries no tags of ours.
     let Some(person) = person else { return Ok(()) };
+    let event = &reader::judged(deps, event.clone(), decision.map(|decision| (person, decision))).await?;
     if let (Some(decision), Some((state, detail))) = (decision, state(&event.kind)) {
         if let (Some(harm), Some(journey)) = (harm(&event.kind), tag(TAG_JOURNEY)) {
             deps.store.count_harm(journey, person, decision, harm, event.at).await?;
@@ -53,11 +68,15 @@ pub(crate) async fn take_in(deps: &Deps, event: &MailEvent) -> Result<(), Delive
         let outcome = Outcome { provider_id, detail, until_delivered, ..Outcome::new(state, event.at) };
         deps.store.record(person, decision, &outcome).await?;
     }
-    let Some(name) = name(&event.kind) else { return Ok(()) };
+    let told = told(&event.kind);
+    if told.is_empty() {
+        return Ok(());
+    }
     let Some(stored) = deps.store.follow(person, Consistency::Eventual).await? else { return Ok(()) };
     let Some(identity) = identity(&stored.profile, person) else { return Ok(()) };
-    let told = as_event(event, name, identity, deps.clock.now())?;
-    let payload = EventsPayload::Events { events: vec![told] };
+    let now = deps.clock.now();
+    let events = told.iter().map(|told| as_event(event, told, identity, now)).collect::<Result<_, _>>()?;
+    let payload = EventsPayload::Events { events };
     let body = serde_json::to_string(&payload).map_err(|error| DeliverError::Event(error.to_string()))?;
     Ok(deps.events.send(vec![body], Delay::NONE).await.into_result()?)
 }
@@ -70,7 +89,7 @@ async fn was_delivered(deps: &Deps, mail: Option<(PersonId, DecisionId)>) -> Res
     Ok(record.map(|record| states.iter().any(|state| record.times.contains_key(state))))
 }
 
-/// Counts a soft bounce, such as a full mailbox: an address that has many of them has a rest, as config says.
+/// Counts a soft bounce of the address, such as a full mailbox: one that has many of them has a rest, as config says.
 async fn count_soft(deps: &Deps, event: &MailEvent) -> Result<(), DeliverError> {
     let config = deps.config.current().await;
     for address in &event.recipients {
@@ -88,7 +107,7 @@ fn suppresses(kind: &MailEventKind) -> Option<Reason> {
         }
         MailEventKind::Bounce(bounce) if bounce.hard => Some(Reason::Bounce),
         MailEventKind::Complaint { .. } => Some(Reason::Complaint),
-        MailEventKind::Subscription { unsubscribed: true } => Some(Reason::Unsubscribe),
+        MailEventKind::Subscription(Subscription { unsubscribed: Some(true), .. }) => Some(Reason::Unsubscribe),
         _ => None,
     }
 }
@@ -97,7 +116,7 @@ fn suppresses(kind: &MailEventKind) -> Option<Reason> {
 fn harm(kind: &MailEventKind) -> Option<Harm> {
     match kind {
         MailEventKind::Bounce(bounce) if bounce.hard && !bounce.was_held_back() => Some(Harm::Bounced),
-        MailEventKind::Complaint { .. } => Some(Harm::Complained),
+        MailEventKind::Complaint { held_back: false, .. } => Some(Harm::Complained),
         _ => None,
     }
 }
@@ -111,7 +130,10 @@ fn state(kind: &MailEventKind) -> Option<(MessageState, Option<String>)> {
             let detail = format!("{} bounce: {}", hard_or_soft(bounce), bounce.sub_type);
             Some((MessageState::Bounced, Some(detail)))
         }
-        MailEventKind::Complaint { feedback } => Some((MessageState::Complained, feedback.clone())),
+        MailEventKind::Complaint { held_back: true, .. } => {
+            Some((MessageState::Suppressed, Some(HELD_BACK.to_owned())))
+        }
+        MailEventKind::Complaint { feedback, .. } => Some((MessageState::Complained, feedback.clone())),
         // That a machine looked at it tells nothing of its reader.
         MailEventKind::Open { by: Agent::Machine } | MailEventKind::Click { by: Agent::Machine, .. } => None,
         MailEventKind::Open { .. } => Some((MessageState::Opened, None)),
@@ -120,23 +142,44 @@ fn state(kind: &MailEventKind) -> Option<(MessageState, Option<String>)> {
         MailEventKind::Reject { reason } => Some((MessageState::Failed, Some(format!("SES rejected it: {reason}")))),
         MailEventKind::NotSpam
         | MailEventKind::DeliveryDelay { .. }
-        | MailEventKind::Subscription { .. }
+        | MailEventKind::Subscription(_)
         | MailEventKind::Other(_) => None,
     }
 }
 
-/// The event's name in the person's history; what tells nothing about the person has none.
+/// An event of the person's history.
+struct Told {
+    name: &'static str,
+    /// The topic that it is about, where it is about one.
+    topic: Option<String>,
+}
+
+/// What the event is in the person's history; what tells nothing about the person is not in there.
+fn told(kind: &MailEventKind) -> Vec<Told> {
+    if let MailEventKind::Subscription(changed) = kind {
+        let all = changed.unsubscribed.map(|stopped| Told { name: stopped_or_not(stopped), topic: None });
+        let topics = changed.topics.iter();
+        let topics = topics.map(|(id, wants)| Told { name: stopped_or_not(!wants), topic: Some(id.clone()) });
+        return all.into_iter().chain(topics).collect();
+    }
+    name(kind).map(|name| Told { name, topic: None }).into_iter().collect()
+}
+
+fn stopped_or_not(stopped: bool) -> &'static str {
+    if stopped { "Unsubscribed" } else { "Subscribed" }
+}
+
+/// The event's name in the person's history, of all but changed preferences.
 fn name(kind: &MailEventKind) -> Option<&'static str> {
     match kind {
         MailEventKind::Delivery => Some("Email Delivered"),
         MailEventKind::Bounce(_) => Some("Email Bounced"),
-        MailEventKind::Complaint { .. } => Some("Email Complained"),
+        MailEventKind::Complaint { held_back: false, .. } => Some("Email Complained"),
         MailEventKind::NotSpam => Some("Email Marked Not Spam"),
         MailEventKind::Open { by: Agent::Machine } => Some("Email Prefetched"),
         MailEventKind::Click { by: Agent::Machine, .. } => Some("Email Scanned"),
         MailEventKind::Open { .. } => Some("Email Opened"),
         MailEventKind::Click { .. } => Some("Email Clicked"),
-        MailEventKind::Subscription { unsubscribed: true } => Some("Unsubscribed"),
         _ => None,
     }
 }
@@ -155,12 +198,12 @@ fn hard_or_soft(bounce: &Bounce) -> &'static str {
 fn is_of_the_reader(kind: &MailEventKind) -> bool {
     match kind {
         MailEventKind::Open { by } | MailEventKind::Click { by, .. } => *by == Agent::Reader,
-        MailEventKind::NotSpam | MailEventKind::Complaint { .. } | MailEventKind::Subscription { .. } => true,
+        MailEventKind::NotSpam | MailEventKind::Complaint { .. } | MailEventKind::Subscription(_) => true,
         _ => false,
     }
 }
 
-fn as_event(event: &MailEvent, name: &str, identity: &Identity, now: Timestamp) -> Result<Event, DeliverError> {
+fn as_event(event: &MailEvent, told: &Told, identity: &Identity, now: Timestamp) -> Result<Event, DeliverError> {
     let mut properties = Properties::new();
     let mut set = |name: &str, value: &str| properties.insert(name.to_owned(), value.into());
     set("mail_id", &event.mail_id);
@@ -169,9 +212,13 @@ fn as_event(event: &MailEvent, name: &str, identity: &Identity, now: Timestamp) 
             set(tag, value);
         }
     }
-    let link = match &event.kind {
+    if let Some(topic) = &told.topic {
+        set("topic", topic);
+    }
+    // What tells apart the events of one moment.
+    let which = match &event.kind {
         MailEventKind::Click { link, .. } => link.as_str(),
-        _ => "",
+        _ => told.topic.as_deref().unwrap_or_default(),
     };
     match &event.kind {
         MailEventKind::Click { link, .. } => drop(set("link", link)),
@@ -186,14 +233,14 @@ fn as_event(event: &MailEvent, name: &str, identity: &Identity, now: Timestamp) 
         context.insert(ACTIVE.to_owned(), false.into());
     }
     let at = event.at.as_nanosecond().to_be_bytes();
-    let id = hash::sha256(&[b"ses", event.mail_id.as_bytes(), event.kind.as_str().as_bytes(), &at, link.as_bytes()]);
+    let id = hash::sha256(&[b"ses", event.mail_id.as_bytes(), event.kind.as_str().as_bytes(), &at, which.as_bytes()]);
     let invalid = |error: perennial_domain::InvalidId| DeliverError::Event(error.to_string());
     let id = MessageId::parse(&format!("ses-{}", hash::base32(&id[..20]))).map_err(invalid)?;
     let source = SourceId::parse(SOURCE).map_err(invalid)?;
     Ok(Event {
         original_timestamp: Some(event.at),
         received_at: now,
-        event: Some(EventName::parse(name).map_err(invalid)?),
+        event: Some(EventName::parse(told.name).map_err(invalid)?),
         properties,
         context,
         ..Event::new(identity, EventKind::Track, id, source, event.at)

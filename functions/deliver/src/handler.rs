@@ -144,5 +144,9 @@ mod unsettled_tests;
 mod endpoint_tests;
 
 #[cfg(test)]
+#[path = "feedback_tests.rs"]
+mod feedback_tests;
+
+#[cfg(test)]
 #[path = "preferences_tests.rs"]
 mod preferences_tests;

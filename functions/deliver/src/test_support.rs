@@ -163,6 +163,9 @@ impl House {
     pub(crate) async fn with(email: Option<&str>, pays: bool) -> Self {
         let store = table().await;
         store.save(&mut Stored::new(profile(email, pays))).await.unwrap();
+        if let Some(email) = email {
+            store.index_address(email, PERSON.person_id()).await.unwrap();
+        }
         let (mail, webhooks, queue) = (Service::new(), Service::new(), Arc::new(MemoryQueue::new()));
         let messages = Arc::new(MemoryQueue::new());
         let (clock, time) = Clock::simulated(NOW.parse().unwrap());

@@ -17,6 +17,9 @@ use perennial_domain::hygiene::MailAddress;
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// The subtype of bounces and complaints of mails that SES did not send.
+const SUPPRESSED: &str = "OnAccountSuppressionList";
+
 /// What SES or SNS says in one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
@@ -70,6 +73,8 @@ pub enum MailEventKind {
     Complaint {
         /// The reader's provider's word for it, such as `abuse`.
         feedback: Option<String>,
+        /// Whether SES did not send the mail at all, because the address is on the account's suppression list after an earlier complaint.
+        held_back: bool,
     },
     /// The reader took it out of the spam folder: SES reports that as a complaint of the feedback type `not-spam`.
     NotSpam,
@@ -98,10 +103,7 @@ pub enum MailEventKind {
         delay: String,
     },
     /// The reader changed their preferences through SES's own subscription management.
-    Subscription {
-        /// Whether they want nothing any more.
-        unsubscribed: bool,
-    },
+    Subscription(Subscription),
     /// An event that this version does not know, under SES's name.
     Other(String),
 }
@@ -121,7 +123,7 @@ impl MailEventKind {
             Self::Reject { .. } => "Reject",
             Self::RenderingFailure => "RenderingFailure",
             Self::DeliveryDelay { .. } => "DeliveryDelay",
-            Self::Subscription { .. } => "Subscription",
+            Self::Subscription(_) => "Subscription",
             Self::Other(name) => name,
         }
     }
@@ -150,10 +152,27 @@ impl Bounce {
     /// Such bounces do not count toward the account's bounce rate.
     #[must_use]
     pub fn was_held_back(&self) -> bool {
-        ["OnAccountSuppressionList", "UnsubscribedRecipient"]
-            .iter()
-            .any(|known| self.sub_type.eq_ignore_ascii_case(known))
+        self.is_any_of(&[SUPPRESSED, "UnsubscribedRecipient"])
     }
+
+    /// Whether the server refused this mail for what it is, its size, its content or an attachment: another mail may arrive at the same address.
+    #[must_use]
+    pub fn is_about_the_mail(&self) -> bool {
+        self.is_any_of(&["MessageTooLarge", "ContentRejected", "AttachmentRejected"])
+    }
+
+    fn is_any_of(&self, sub_types: &[&str]) -> bool {
+        sub_types.iter().any(|known| self.sub_type.eq_ignore_ascii_case(known))
+    }
+}
+
+/// What a reader changed in their preferences.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Subscription {
+    /// Whether they want nothing any more (`true`), or something again (`false`); `None` where they said nothing of that.
+    pub unsubscribed: Option<bool>,
+    /// The topics of SES's contact list that they chose (`true`) or gave up, by name; those that stayed as they were are left out.
+    pub topics: BTreeMap<String, bool>,
 }
 
 /// An error that says why a message is no event of SES. The texts name fields, never their content.

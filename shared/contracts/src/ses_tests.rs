@@ -64,7 +64,7 @@ fn every_kind_of_event_is_read_wrapped_or_raw() {
         (
             "Complaint",
             serde_json::json!({ "complaint": { "feedbackId": "f", "complaintSubType": null, "complainedRecipients": [{ "emailAddress": "Ada@Example.com" }], "timestamp": "2026-03-02T09:00:00Z", "userAgent": "x", "complaintFeedbackType": "abuse", "arrivalDate": "2026-03-02T08:15:32Z" } }),
-            MailEventKind::Complaint { feedback: Some("abuse".into()) },
+            MailEventKind::Complaint { feedback: Some("abuse".into()), held_back: false },
             "2026-03-02T09:00:00Z",
         ),
         (
@@ -94,7 +94,7 @@ fn every_kind_of_event_is_read_wrapped_or_raw() {
         (
             "Subscription",
             serde_json::json!({ "subscription": { "contactList": "c", "timestamp": "2026-03-02T12:00:00Z", "source": "UnsubscribeHeader", "newTopicPreferences": { "unsubscribeAll": true, "topicSubscriptionStatus": [] }, "oldTopicPreferences": { "unsubscribeAll": false, "topicSubscriptionStatus": [] } } }),
-            MailEventKind::Subscription { unsubscribed: true },
+            MailEventKind::Subscription(Subscription { unsubscribed: Some(true), topics: BTreeMap::new() }),
             "2026-03-02T12:00:00Z",
         ),
         (
@@ -117,11 +117,63 @@ fn every_kind_of_event_is_read_wrapped_or_raw() {
     }
 }
 
+/// The same as the notifications of an identity have it: without tags, and with the mail's headers where those are switched on.
+fn notification(kind: &str, headers: bool, rest: serde_json::Value) -> String {
+    let mut event: serde_json::Value = serde_json::from_str(&raw(kind, rest)).unwrap();
+    let object = event.as_object_mut().unwrap();
+    object.remove("eventType");
+    object.insert("notificationType".into(), kind.into());
+    let mail = object["mail"].as_object_mut().unwrap();
+    mail.remove("tags");
+    if headers {
+        let own = serde_json::json!({ "name": "x-perennial-decision", "value": "abc" });
+        mail["headers"].as_array_mut().unwrap().push(own);
+    } else {
+        mail.remove("headers");
+        mail.remove("commonHeaders");
+    }
+    event.to_string()
+}
+
 #[test]
-fn the_older_notifications_are_read_too() {
-    let text = raw("Delivery", serde_json::json!({ "delivery": { "recipients": ["Ada@Example.com"] } }))
-        .replace("eventType", "notificationType");
-    assert_eq!(mail(&wrapped(&text)).kind, MailEventKind::Delivery);
+fn notifications_of_an_identity_are_read_without_tags() {
+    let delivery = serde_json::json!({ "delivery": { "recipients": ["Ada@Example.com"] } });
+    let event = mail(&wrapped(&notification("Delivery", false, delivery.clone())));
+    assert_eq!((event.kind, event.tags.len()), (MailEventKind::Delivery, 0));
+    assert_eq!(event.recipients, [MailAddress::parse("ada@example.com").unwrap()]);
+    let event = mail(&wrapped(&notification("Delivery", true, delivery)));
+    assert_eq!(event.tags, BTreeMap::from([("decision".to_owned(), "abc".to_owned())]), "of the mail's own header");
+}
+
+#[test]
+fn complaint_of_a_suppressed_address_is_of_no_mail_that_was_sent() {
+    let complaint = serde_json::json!({ "complaint": { "complaintSubType": "OnAccountSuppressionList", "complaintFeedbackType": null, "complainedRecipients": [] } });
+    let expected = MailEventKind::Complaint { feedback: None, held_back: true };
+    for text in [raw("Complaint", complaint.clone()), notification("Complaint", false, complaint)] {
+        assert_eq!(mail(&text).kind, expected);
+    }
+}
+
+#[test]
+fn subscription_says_what_changed() {
+    let topics = |tips: &str, news: &str| serde_json::json!([{ "topicName": "tips", "subscriptionStatus": tips }, { "topicName": "news", "subscriptionStatus": news }, { "topicName": "odd" }]);
+    let preferences = |all: bool, topics: &serde_json::Value| serde_json::json!({ "unsubscribeAll": all, "topicSubscriptionStatus": topics });
+    let changed = |new: serde_json::Value, old: serde_json::Value| {
+        let subscription =
+            serde_json::json!({ "contactList": "c", "newTopicPreferences": new, "oldTopicPreferences": old });
+        match mail(&raw("Subscription", serde_json::json!({ "subscription": subscription }))).kind {
+            MailEventKind::Subscription(changed) => {
+                (changed.unsubscribed, changed.topics.into_iter().collect::<Vec<_>>())
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    let (both, tips) = (topics("OptIn", "OPT_IN"), topics("OptIn", "OptOut"));
+    assert_eq!(changed(preferences(true, &both), preferences(false, &both)), (Some(true), vec![]));
+    assert_eq!(changed(preferences(false, &both), preferences(true, &both)), (Some(false), vec![]));
+    assert_eq!(changed(preferences(false, &tips), preferences(false, &both)), (None, vec![("news".into(), false)]));
+    let all = vec![("news".into(), false), ("tips".into(), true)];
+    assert_eq!(changed(preferences(false, &tips), serde_json::Value::Null), (Some(false), all));
 }
 
 #[test]
@@ -186,10 +238,13 @@ fn what_a_reader_took_out_of_the_spam_folder_is_no_complaint() {
         assert_eq!(kind(feedback.into()), MailEventKind::NotSpam);
     }
     for feedback in ["abuse", "auth-failure", "fraud", "other", "virus", "something-new"] {
-        assert_eq!(kind(feedback.into()), MailEventKind::Complaint { feedback: Some(feedback.into()) });
+        assert_eq!(
+            kind(feedback.into()),
+            MailEventKind::Complaint { feedback: Some(feedback.into()), held_back: false }
+        );
     }
-    assert_eq!(kind(serde_json::Value::Null), MailEventKind::Complaint { feedback: None });
-    assert_eq!(kind("".into()), MailEventKind::Complaint { feedback: None });
+    assert_eq!(kind(serde_json::Value::Null), MailEventKind::Complaint { feedback: None, held_back: false });
+    assert_eq!(kind("".into()), MailEventKind::Complaint { feedback: None, held_back: false });
 }
 
 #[test]
@@ -218,6 +273,10 @@ fn an_automatic_reply_is_told_from_a_bounce() {
     assert_eq!(others, [false; 5]);
     assert!(bounce("Permanent", "OnAccountSuppressionList", bare()).was_held_back());
     assert!(!bounce("Permanent", "Suppressed", bare()).was_held_back());
+    for sub_type in ["MessageTooLarge", "ContentRejected", "attachmentrejected"] {
+        assert!(bounce("Transient", sub_type, bare()).is_about_the_mail());
+    }
+    assert!(!bounce("Transient", "MailboxFull", bare()).is_about_the_mail());
 }
 
 #[test]

@@ -7,8 +7,10 @@
 //! | `by`, `tries` | which delivery of the decision claimed it; how many did so to send it, where that is more than one |
 //! | `t_<state>`, `t_read`, `t_dismissed` | when, in milliseconds since 1970 |
 //! | `subject`, `text`, `link` | what was said; `text` and `link` of in-app messages only |
+//! | `click_at`, `click_link` | the click that was reported last, of a mail |
 //! | `provider`, `detail` | the mail service's id; why it failed, without personal data |
 
+mod clicks;
 mod doubt;
 mod state;
 

@@ -1,11 +1,15 @@
 //! One event of SES about a mail.
 
 use super::agent::Agent;
-use super::{Bounce, InvalidMailEvent, MailEvent, MailEventKind, Notice, recipient};
+use super::{Bounce, InvalidMailEvent, MailEvent, MailEventKind, Notice, SUPPRESSED, Subscription, recipient};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+
+/// The header that a mail of ours carries its decision's id in, and the tag that says the same.
+const DECISION_HEADER: &str = "X-Perennial-Decision";
+const DECISION_TAG: &str = "decision";
 
 /// Reads an event. `fallback` is when its envelope says it was published, for events that carry no time at all.
 pub(super) fn read(object: Map<String, Value>, fallback: Option<&str>) -> Result<Notice, InvalidMailEvent> {
@@ -45,7 +49,10 @@ pub(super) fn read(object: Map<String, Value>, fallback: Option<&str>) -> Result
             let feedback = complaint.complaint_feedback_type.filter(|feedback| !feedback.trim().is_empty());
             let kind = match feedback {
                 Some(feedback) if folded(&feedback) == "notspam" => MailEventKind::NotSpam,
-                feedback => MailEventKind::Complaint { feedback },
+                feedback => {
+                    let sub_type = complaint.complaint_sub_type.unwrap_or_default();
+                    MailEventKind::Complaint { feedback, held_back: sub_type.eq_ignore_ascii_case(SUPPRESSED) }
+                }
             };
             (kind, complaint.timestamp)
         }
@@ -70,13 +77,17 @@ pub(super) fn read(object: Map<String, Value>, fallback: Option<&str>) -> Result
         }
         Kind::Subscription => {
             let subscription = raw.subscription.ok_or_else(missing("subscription"))?;
-            let unsubscribed = subscription.new_topic_preferences.is_some_and(|new| new.unsubscribe_all);
-            (MailEventKind::Subscription { unsubscribed }, subscription.timestamp)
+            let at = subscription.timestamp;
+            (MailEventKind::Subscription(changed(subscription)), at)
         }
         Kind::Other => (MailEventKind::Other(name), None),
     };
     let tags = mail.tags.unwrap_or_default().into_iter().filter(|(name, _)| !name.starts_with("ses:"));
-    let tags = tags.filter_map(|(name, values)| Some((name, first(values)?))).collect();
+    let mut tags: BTreeMap<String, String> = tags.filter_map(|(name, values)| Some((name, first(values)?))).collect();
+    // Notifications of an identity have no tags; where they are set up to include the mail's headers, its own id is among those.
+    if let Some(decision) = mail.headers.iter().find_map(own_decision) {
+        tags.entry(DECISION_TAG.to_owned()).or_insert(decision);
+    }
     let mut destination: Vec<String> = mail.destination.into_iter().filter_map(text).collect();
     if destination.is_empty() {
         destination = mail.common_headers.map(|headers| headers.to).unwrap_or_default();
@@ -88,6 +99,15 @@ pub(super) fn read(object: Map<String, Value>, fallback: Option<&str>) -> Result
         tags,
         recipients: recipient::of(&named, &destination),
     })))
+}
+
+/// What is different in the new preferences. Where SES does not say how they were, all of the new ones count.
+fn changed(subscription: RawSubscription) -> Subscription {
+    let new = subscription.new_topic_preferences.unwrap_or_default();
+    let old = subscription.old_topic_preferences.unwrap_or_default();
+    let before = old.topics();
+    let topics = new.topics().into_iter().filter(|(name, wants)| before.get(name) != Some(wants)).collect();
+    Subscription { unsubscribed: new.unsubscribe_all.filter(|all| old.unsubscribe_all != Some(*all)), topics }
 }
 
 /// What an event is about, by its name.
@@ -138,6 +158,12 @@ fn text(value: Value) -> Option<String> {
     }
 }
 
+/// The id of the decision that a header of the mail names, where it is the one that does.
+fn own_decision(header: &Value) -> Option<String> {
+    let is_own = header.get("name")?.as_str()?.eq_ignore_ascii_case(DECISION_HEADER);
+    header.get("value")?.as_str().filter(|_| is_own).map(|id| id.trim().to_owned())
+}
+
 /// A tag's first value; some publishers write the value itself.
 fn first(values: Value) -> Option<String> {
     match values {
@@ -183,6 +209,8 @@ struct RawMail {
     destination: Vec<Value>,
     tags: Option<BTreeMap<String, Value>>,
     common_headers: Option<RawHeaders>,
+    #[serde(default, deserialize_with = "list")]
+    headers: Vec<Value>,
 }
 
 #[derive(Deserialize)]
@@ -234,6 +262,7 @@ struct RawComplaint {
     #[serde(default, deserialize_with = "list")]
     complained_recipients: Vec<RawRecipient>,
     complaint_feedback_type: Option<String>,
+    complaint_sub_type: Option<String>,
     #[serde(default, deserialize_with = "moment")]
     timestamp: Option<Timestamp>,
 }
@@ -276,11 +305,39 @@ struct RawSubscription {
     #[serde(default, deserialize_with = "moment")]
     timestamp: Option<Timestamp>,
     new_topic_preferences: Option<RawPreferences>,
+    old_topic_preferences: Option<RawPreferences>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawPreferences {
+    unsubscribe_all: Option<bool>,
+    #[serde(default, deserialize_with = "list")]
+    topic_subscription_status: Vec<RawTopic>,
+}
+
+impl RawPreferences {
+    /// The topics with whether they are wanted; those of which that cannot be read are left out.
+    fn topics(&self) -> BTreeMap<String, bool> {
+        let topics = self.topic_subscription_status.iter();
+        topics.filter_map(|topic| Some((topic.topic_name.clone()?, topic.is_wanted()?))).collect()
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RawPreferences {
-    #[serde(default)]
-    unsubscribe_all: bool,
+struct RawTopic {
+    topic_name: Option<String>,
+    subscription_status: Option<String>,
+}
+
+impl RawTopic {
+    /// Events write `OptIn`, SES's API `OPT_IN`.
+    fn is_wanted(&self) -> Option<bool> {
+        match folded(self.subscription_status.as_deref()?).as_str() {
+            "optin" => Some(true),
+            "optout" => Some(false),
+            _ => None,
+        }
+    }
 }

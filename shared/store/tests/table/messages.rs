@@ -201,3 +201,28 @@ async fn who_knows_that_nothing_was_sent_gives_up_a_claim_that_another_doubts() 
     assert!(store.release(decision.person, decision.id, "a").await.unwrap());
     assert_eq!(store.claim(&decision, "b", at(1)).await.unwrap(), Claim::Ours);
 }
+
+#[tokio::test]
+async fn clicks_on_other_links_within_moments_are_told_from_those_of_a_reader() {
+    let store = store().await;
+    let decision = decision(0, Channel::Mail);
+    let within = jiff::SignedDuration::from_secs(2);
+    let click = async |link: &str, seconds: i64| {
+        let when = at(0) + jiff::SignedDuration::from_secs(seconds);
+        store.note_click(decision.person, decision.id, link, when, within).await.unwrap()
+    };
+    assert!(!click("/a", 0).await, "there is no such message");
+    assert_eq!(store.message(decision.person, decision.id).await.unwrap(), None, "and none is made");
+    store.claim(&decision, "d-1/1", at(0)).await.unwrap();
+    for (link, seconds, expected) in [
+        ("/a", 0, false),
+        ("/a", 0, false),
+        ("/b", 0, true),
+        ("/c", 1, true),
+        ("/d", 3, true),
+        ("/a", 60, false),
+        ("/a", 61, false),
+    ] {
+        assert_eq!(click(link, seconds).await, expected, "{link} at {seconds}");
+    }
+}

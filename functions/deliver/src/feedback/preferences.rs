@@ -1,0 +1,61 @@
+//! What a reader chose through SES's own subscription management, kept as if they had chosen it on our page.
+
+use crate::deps::Deps;
+use crate::error::DeliverError;
+use jiff::Timestamp;
+use perennial_channels::unsubscribe::address_hash;
+use perennial_config::topics::Topic;
+use perennial_contracts::ses::{MailEvent, MailEventKind, Subscription};
+use perennial_store::preferences::Preferences;
+use std::collections::BTreeMap;
+
+/// Returns the event with the topics of SES's contact list under our ids. One that is none of ours, or that is not the reader's to choose, is left out;
+/// the former is told in the log.
+pub(super) async fn translated(deps: &Deps, event: MailEvent) -> MailEvent {
+    let MailEventKind::Subscription(changed) = &event.kind else { return event };
+    let config = deps.config.current().await;
+    let mut topics = BTreeMap::new();
+    for (name, wants) in &changed.topics {
+        match config.channels.topics.iter().find(|topic| is_named(topic, name)) {
+            Some(topic) if topic.essential => {}
+            Some(topic) => drop(topics.insert(topic.id.clone(), *wants)),
+            None => {
+                tracing::warn!(topic = name, "failed to keep a choice made in SES: channels.toml has no such topic")
+            }
+        }
+    }
+    let changed = Subscription { topics, ..changed.clone() };
+    MailEvent { kind: MailEventKind::Subscription(changed), ..event }
+}
+
+/// Lifts a suppression that the reader took back, and stores the topics that they chose or gave up, for every address of the event. What was chosen
+/// elsewhere since stands. (Ending all mails is a suppression like others, and needs nothing here.)
+pub(super) async fn keep(deps: &Deps, event: &MailEvent, changed: &Subscription) -> Result<(), DeliverError> {
+    if changed.unsubscribed != Some(false) && changed.topics.is_empty() {
+        return Ok(());
+    }
+    for address in &event.recipients {
+        let hash = address_hash(&address.key());
+        let before = deps.store.preferences(&hash).await?;
+        let is_lifted = changed.unsubscribed == Some(false);
+        if is_lifted && before.suppression.is_some_and(|suppression| suppression.since <= event.at) {
+            deps.store.resubscribe(&hash).await?;
+        }
+        deps.store.choose(&hash, &newer(&changed.topics, &before, event.at), event.at).await?;
+    }
+    Ok(())
+}
+
+/// Whether a topic of SES's is ours: by its id or title, whatever stands between the words and in any case.
+fn is_named(topic: &Topic, name: &str) -> bool {
+    let folded =
+        |text: &str| -> String { text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect() };
+    let name = folded(name);
+    !name.is_empty() && (folded(&topic.id) == name || folded(&topic.title) == name)
+}
+
+/// Those of the choices that nothing newer contradicts.
+fn newer(chosen: &BTreeMap<String, bool>, before: &Preferences, at: Timestamp) -> BTreeMap<String, bool> {
+    let is_newer = |topic: &str| before.topics.get(topic).is_none_or(|choice| choice.since <= at);
+    chosen.iter().filter(|(topic, _)| is_newer(topic)).map(|(topic, wants)| (topic.clone(), *wants)).collect()
+}

@@ -78,7 +78,7 @@ impl Report {
             count => paint("31", &many(count, "error")),
         };
         let warnings = match self.warnings.len() {
-            _ if !self.errors.is_empty() => String::new(),
+            0 if !self.errors.is_empty() => String::new(),
             0 => ", no warnings".to_owned(),
             count => format!(", {}", paint("33", &many(count, "warning"))),
         };
@@ -172,6 +172,21 @@ mod tests {
                 && text.ends_with("no errors, 1 warning\n"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn errors_and_warnings_are_told_together() {
+        let mut bundle = bundle::embedded();
+        let add = |bundle: &mut Bundle, file: &str, text: &str| bundle.files.get_mut(file).unwrap().push_str(text);
+        add(
+            &mut bundle,
+            "scoring.toml",
+            "\n[[rule]]\nid = \"x\"\nscore = \"churn\"\nevent = \"Demo Request\"\npoints = 5\ncap = 9\n",
+        );
+        add(&mut bundle, "schedules.toml", "\n[[schedule]]\n");
+        let text = Report::of(&bundle).text("d", false);
+        assert!(text.contains(": warning: nothing else is called `Demo Request`"), "{text}");
+        assert!(text.contains(": error: `id` is missing") && text.ends_with(", 1 warning\n"), "{text}");
     }
 
     #[test]

@@ -13,9 +13,10 @@
 //! nothing of that where `$process_person_profile` is false.
 //!
 //! PostHog does not say whether a `distinct_id` is the product's own; it is taken so unless it is the `$device_id` that its browser SDK
-//! begins with, or `$is_identified` is false. One id may so have been sent in both ways, and is one to PostHog: where an `$identify` or an
-//! alias names an id, both are meant. The account of a track is the company among its `$groups`, or its only group. A
-//! `$groupidentify` that nobody made has a `distinct_id` of the group's type and key: it is about the account alone.
+//! begins with, or `$is_identified` is false. One id may so have been sent in both ways, and is one to PostHog: where an alias, or an
+//! `$identify` of a client that names no device, names an id, both are meant. The account of a track is the company among its
+//! `$groups`, or its only group. A `$groupidentify` that nobody made has a `distinct_id` of the group's type and key: it is about the
+//! account alone.
 
 use super::accept::id_of;
 use super::ids;
@@ -96,12 +97,12 @@ pub(crate) fn translate(raw: &str, now: Timestamp) -> Result<Vec<Translated>, In
         "$identify" | "$set" => {
             let anonymous = properties.remove("$anon_distinct_id").filter(|id| *id != distinct_id);
             if let Some(anonymous) = anonymous {
+                // A client that names its device says of each event whether its id is the product's own. Of others, an anonymous
+                // visitor's events may have been taken for a user's.
+                let previous = (!properties.contains_key("$device_id")).then(|| anonymous.clone());
                 person.remove(id_field);
-                person.extend([
-                    ("userId".to_owned(), distinct_id.clone()),
-                    ("anonymousId".to_owned(), anonymous.clone()),
-                    ("previousId".to_owned(), anonymous),
-                ]);
+                person.extend([("userId".to_owned(), distinct_id.clone()), ("anonymousId".to_owned(), anonymous)]);
+                person.extend(previous.map(|id| ("previousId".to_owned(), id)));
             }
             calls.push(said.identify(person));
             return Ok(calls);

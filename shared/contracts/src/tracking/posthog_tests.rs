@@ -121,6 +121,8 @@ fn an_identify_links_the_earlier_anonymous_id() {
         json!({"event":"$identify","distinct_id":"u","properties":{"$anon_distinct_id":"anon-1","$device_id":"anon-1"}}),
     );
     assert_eq!((&identify["userId"], &identify["anonymousId"]), (&json!("u"), &json!("anon-1")));
+    assert!(identify["previousId"].is_null(), "a client that names its device sends no anonymous id as a user's");
+    let identify = call(json!({"event":"$identify","distinct_id":"u","properties":{"$anon_distinct_id":"anon-1"}}));
     assert_eq!(identify["previousId"], "anon-1", "which may have been sent as a user's id");
     let at_boot = call(
         json!({"event":"$identify","distinct_id":"u","properties":{"$anon_distinct_id":"anon-1","$is_identified":false}}),

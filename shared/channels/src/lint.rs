@@ -2,6 +2,7 @@
 //! Handlebars and Liquid, each with its line and the equivalent in ours.
 
 mod foreign;
+mod members;
 mod tags;
 
 use crate::render::{NAMES, Renderer, TemplateProblem, environment, sources};
@@ -157,22 +158,27 @@ fn unknown_tests(env: &Environment<'_>, tag: &Tag<'_>) -> Vec<String> {
     tag.tests().into_iter().filter(unknown).map(message).collect()
 }
 
-/// Names that nothing fills, wherever they stand.
+/// Names and members that nothing fills, wherever they stand.
 fn unknown_names(env: &Environment<'_>, source: &str, tags: &[Tag<'_>], known: &[Problem]) -> Vec<Problem> {
     let Ok(compiled) = env.template_from_str(source) else { return Vec::new() };
     let undeclared = compiled.undeclared_variables(false);
-    let unknown: BTreeSet<String> = undeclared
+    let (known_names, unknown): (BTreeSet<String>, BTreeSet<String>) = undeclared
         .into_iter()
-        .filter(|name| !NAMES.contains(&name.as_str()) && !FUNCTIONS.contains(&name.as_str()))
-        .collect();
+        .filter(|name| !FUNCTIONS.contains(&name.as_str()))
+        .partition(|name| NAMES.contains(&name.as_str()));
     let mut problems: Vec<Problem> = Vec::new();
     for tag in tags {
         for path in tag.paths() {
-            let head = path.split('.').next().unwrap_or_default();
-            if !unknown.contains(head) || known.iter().any(|problem| problem.line == tag.line && problem.breaks) {
+            if known.iter().any(|problem| problem.line == tag.line && problem.breaks) {
                 continue;
             }
-            let message = name_message(path, head);
+            let head = path.split('.').next().unwrap_or_default();
+            let message = if unknown.contains(head) {
+                Some(name_message(path, head))
+            } else {
+                known_names.get(head).and_then(|_| members::problem(path))
+            };
+            let Some(message) = message else { continue };
             if !problems.iter().any(|problem| problem.line == tag.line && problem.message == message) {
                 problems.push(Problem { line: tag.line, message, breaks: false });
             }

@@ -113,6 +113,30 @@ fn names_that_nothing_fills_are_told_with_their_line() {
 }
 
 #[test]
+fn members_that_a_name_does_not_have_are_told() {
+    for (path, meant) in [
+        ("profile.userid", "profile.user_id"),
+        ("event.plan", "event.properties.plan"),
+        ("event.propertes.plan", "event.properties.plan"),
+        ("cause.event.nam", "cause.event.name"),
+        ("cause.quiets.days", "cause.quiet.days"),
+    ] {
+        expect(&format!("a\n{{{{ {path} }}}}"), &[&format!("2: nothing fills `{path}`; did you mean `{meant}`?")]);
+    }
+    expect("{{ cause.foo }}", &["`cause` has: event, quiet, score, segment, became"]);
+    expect("{{ stage.name }}", &["`stage` has no parts; write `{{ stage }}`"]);
+    // What is filled, may be a trait or a property, or was set here.
+    for text in [
+        "{{ profile.id }}{{ event.name }}{{ event.properties.plan.name }}{{ cause.score.value }}{{ cause.became.condition }}",
+        "{{ person.anything.at_all }}{{ account.anything }}",
+        "{% set event = person.webinar %}{{ event.starts_at }}",
+        "{% for event in person.events %}{{ event.title }}{% endfor %}",
+    ] {
+        expect(text, &[]);
+    }
+}
+
+#[test]
 fn filters_tags_and_tests_that_do_not_exist_are_told_with_their_line() {
     expect("a\n{{ person.name|uper }}", &["2: `uper` is not a filter; did you mean `upper`? Filters: "]);
     expect("{{ person.name | upcase }}", &["`upcase` is not a filter; write `|upper`"]);

@@ -70,7 +70,7 @@ async fn one_bad_event_is_rejected_with_its_reason_and_the_rest_of_its_batch_is_
         with("b2", json!({ "userId": "a\r\nBcc: everyone@example.com" })),
         with("b3", json!({ "event": null })),
         with("b4", json!({ "timestamp": "2199-01-01T00:00:00Z" })),
-        with("b5", json!({ "timestamp": "0001-01-01T00:00:00Z" })),
+        with("b5", json!({ "timestamp": "1492-10-12T00:00:00Z" })),
         with("b6", json!({ "timestamp": "yesterday" })),
         with("b7", json!({ "properties": "not an object" })),
         with("b8", json!({ "properties": { "deep": deep } })),

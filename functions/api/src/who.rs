@@ -110,13 +110,15 @@ pub(crate) fn apart(profile: &Profile) -> Vec<ApartView<'_>> {
         }
         for claim in &part.claims {
             let given_up = part.given_up(claim).filter(|_| claim.standing == Standing::Holds);
-            all.extend(why(claim.standing).or(given_up.map(|until| Why::GivenUp(timestamp(until)))).map(|why| ApartView {
-                identity: identity(),
-                evidence: Some(claim.evidence),
-                shown: &claim.shown,
-                at: timestamp(claim.at),
-                why,
-                other: None,
+            all.extend(why(claim.standing).or(given_up.map(|until| Why::GivenUp(timestamp(until)))).map(|why| {
+                ApartView {
+                    identity: identity(),
+                    evidence: Some(claim.evidence),
+                    shown: &claim.shown,
+                    at: timestamp(claim.at),
+                    why,
+                    other: None,
+                }
             }));
         }
         for note in &part.notes {

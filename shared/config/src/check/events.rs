@@ -18,7 +18,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// What the mail service's reports are called in someone's history.
-const MAIL_EVENTS: [&str; 9] = [
+const MAIL_EVENTS: [&str; 10] = [
     "Email Delivered",
     "Email Bounced",
     "Email Complained",
@@ -27,6 +27,7 @@ const MAIL_EVENTS: [&str; 9] = [
     "Email Prefetched",
     "Email Clicked",
     "Email Scanned",
+    "Subscribed",
     "Unsubscribed",
 ];
 

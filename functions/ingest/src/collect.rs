@@ -60,7 +60,7 @@ impl Collected {
                 self.warnings.extend(dropped.take(room).map(|note| (position, note.clone())));
             }
             Err(invalid) => {
-                let key = item.key(received);
+                let key = item.key();
                 self.reject(&key, item.raw, invalid, received);
             }
         }

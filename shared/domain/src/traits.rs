@@ -24,6 +24,7 @@
 //! id), `mail` (a choice) or `position`, are traits of their own.
 
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Something that every product knows about people, whatever it calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -119,6 +120,18 @@ impl Fact {
             Self::GuessedTimeZone => "geoip_time_zone",
         }
     }
+}
+
+/// Returns the place of a trait among those that want to be kept where there is no room for all: facts first, then by the alphabet. It depends on
+/// nothing but the name, so what is kept does not depend on the order in which traits come.
+pub fn place(name: &str) -> (bool, &str) {
+    (Fact::of(name).is_none(), name)
+}
+
+/// Takes the trait with the last [`place`] out of `traits`; `None` where there is none.
+pub fn pop_last_placed<V>(traits: &mut BTreeMap<String, V>) -> Option<(String, V)> {
+    let last = traits.keys().max_by_key(|name| place(name))?.clone();
+    traits.remove_entry(&last)
 }
 
 /// Returns whether two names are the same trait: equal, or spellings of one fact.

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use perennial_config::accounts::Domains;
 use perennial_config::lifecycle::Milestone;
 use perennial_domain::event::{MAX_TRAIT_BYTES, MAX_TRAIT_NAME_BYTES, MAX_TRAITS};
+use perennial_domain::traits::pop_last_placed;
 use perennial_domain::{AccountId, AccountSummary, MessageId, PersonId, Properties, Score};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +32,7 @@ pub const TREND_WEEKS: usize = 12;
 pub struct Account {
     /// Which.
     pub id: AccountId,
-    /// What `group` calls said last of it, by name: the first [`MAX_TRAITS`] of the alphabet.
+    /// What `group` calls said last of it, by name: the first [`MAX_TRAITS`] by their [`place`](perennial_domain::traits::place).
     pub traits: BTreeMap<String, AccountTrait>,
     /// When something was last not kept of a trait for its size: the first [`MAX_DROPPED`] names of the alphabet.
     pub dropped: BTreeMap<String, Timestamp>,
@@ -122,7 +123,7 @@ impl Account {
             }
         }
         while self.traits.len() > MAX_TRAITS {
-            if let Some((name, held)) = self.traits.pop_last() {
+            if let Some((name, held)) = pop_last_placed(&mut self.traits) {
                 self.note_dropped(&name, held.at);
             }
         }

@@ -6,7 +6,7 @@
 //! | `null` | the same: the trait is removed until a later value |
 //! | a value to be set once | the first and the last that were said; the first of them that is later than the removal counts, and none while a value is written |
 //! | a value of more than [`MAX_TRAIT_BYTES`] | that there was one, in [`State::dropped`]; an older value stays |
-//! | more than [`MAX_TRAITS`] names, or one of more than [`MAX_TRAIT_NAME_BYTES`] | the first names of the alphabet, and a few of the others in [`State::dropped`] |
+//! | more than [`MAX_TRAITS`] names, or one of more than [`MAX_TRAIT_NAME_BYTES`] | facts such as the mail address and the first names of the alphabet, and a few of the others in [`State::dropped`] |
 //!
 //! All of it is a merge: the order of events does not matter. A value to be set once that came between the first, a removal and the
 //! last is not kept; then the last counts.
@@ -14,6 +14,7 @@
 use crate::register::Register;
 use crate::state::State;
 use perennial_domain::event::{MAX_TRAIT_BYTES, MAX_TRAIT_NAME_BYTES, MAX_TRAITS};
+use perennial_domain::traits::pop_last_placed;
 use perennial_domain::{Event, EventKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -155,11 +156,11 @@ impl State {
     }
 }
 
-/// Takes the names beyond [`MAX_TRAITS`] out of `map`, the last of the alphabet first.
+/// Takes the names beyond [`MAX_TRAITS`] out of `map`, those of the last [`place`](perennial_domain::traits::place) first.
 fn beyond<V>(map: &mut BTreeMap<String, V>) -> Vec<(String, V)> {
     let mut beyond = Vec::new();
     while map.len() > MAX_TRAITS {
-        beyond.extend(map.pop_last());
+        beyond.extend(pop_last_placed(map));
     }
     beyond
 }

@@ -103,7 +103,9 @@ pub enum Reason {
     #[error("its name is longer than {MAX_TRAIT_NAME_BYTES} bytes: not kept in the profile")]
     NameTooLong,
     /// Beyond [`MAX_TRAITS`]. The event keeps it.
-    #[error("more than {MAX_TRAITS} traits: the first of the alphabet are kept in the profile")]
+    #[error(
+        "more than {MAX_TRAITS} traits: the mail address and the like, and then the first of the alphabet, are kept in the profile"
+    )]
     TooMany,
 }
 

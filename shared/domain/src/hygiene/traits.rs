@@ -25,13 +25,13 @@ use super::note::{Change, Note, Outcome, Reason};
 use super::text::{is_absent, trimmed};
 use super::{Country, MailAddress, NamePart, Zone, company_name, e164, name_part, website};
 use crate::event::{MAX_TRAIT_BYTES, MAX_TRAIT_NAME_BYTES, MAX_TRAITS};
-use crate::traits::{Fact, find, is_same};
+use crate::traits::{Fact, find, is_same, place};
 use crate::{EventKind, Properties, full_name};
 use serde_json::Value;
 use std::borrow::Cow;
 
 /// How many traits that are too large are told of.
-const MAX_NOTES: usize = 20;
+const MAX_NOTES: usize = 100;
 
 /// What kind of value a trait holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,15 +153,15 @@ fn text_of(kind: EventKind, traits: &Properties, part: NamePart) -> Option<Strin
 /// Says which traits are too large to be kept, the first [`MAX_NOTES`] of them: values, names, and those beyond [`MAX_TRAITS`]. They stay
 /// where they are: the archive keeps what the profile does not.
 pub fn oversized(traits: &Properties) -> Vec<Note> {
-    // The keys of a JSON object are sorted here as in a profile.
+    // In the order in which a profile gives them room.
     let mut names: Vec<&String> = traits.keys().collect();
-    names.sort_unstable();
+    names.sort_unstable_by_key(|name| place(name));
     let is_short = |name: &&&String| name.len() <= MAX_TRAIT_NAME_BYTES;
     let kept = names.iter().filter(is_short).nth(MAX_TRAITS.saturating_sub(1)).copied();
     let reason = |name: &String| {
         if name.len() > MAX_TRAIT_NAME_BYTES {
             Some(Reason::NameTooLong)
-        } else if kept.is_some_and(|last| name > last) {
+        } else if kept.is_some_and(|last| place(name) > place(last)) {
             Some(Reason::TooMany)
         } else {
             let is_long = traits.get(name).is_some_and(|value| value.to_string().len() > MAX_TRAIT_BYTES);

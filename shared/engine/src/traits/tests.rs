@@ -99,6 +99,24 @@ fn names_beyond_the_limit_are_told_of_whatever_the_order() {
     assert_eq!((names[0].len(), names[MAX_DROPPED - 1]), (MAX_TRAIT_NAME_BYTES, "t108"), "a long name is cut");
 }
 
+#[test]
+fn the_mail_address_and_other_facts_keep_their_place_among_too_many_names() {
+    let facts = ["z", "timezone", "firstName", "email"]
+        .map(|name| EventBuilder::identify(&format!("f-{name}"), "u", None).with_trait(name, "v").build());
+    let others = (0..MAX_TRAITS)
+        .map(|n| EventBuilder::identify(&format!("m{n}"), "u", None).with_trait(&format!("a{n:03}"), n).build());
+    let events: Vec<Event> = facts.into_iter().chain(others).collect();
+    let fold = |events: &mut dyn Iterator<Item = &Event>| {
+        let mut state = State::default();
+        events.for_each(|event| state.write_traits(event, |_| true));
+        state
+    };
+    let state = fold(&mut events.iter());
+    assert_eq!(fold(&mut events.iter().rev()), state);
+    assert!(["timezone", "firstName", "email"].iter().all(|fact| state.trait_json(fact).is_some()));
+    assert_eq!(state.dropped_traits().collect::<Vec<_>>(), ["a097", "a098", "a099", "z"]);
+}
+
 fn said() -> impl Strategy<Value = Vec<(i64, Said)>> {
     let value = prop_oneof![
         4 => (0..4_u8).prop_map(Value::from),

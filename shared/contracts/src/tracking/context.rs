@@ -3,6 +3,7 @@
 use super::call::present;
 use super::json::Scanner;
 use super::text::write_string;
+use std::collections::BTreeMap;
 
 /// `own` and what only `shared` has, at every depth of objects; both are JSON objects that were checked. A `null` of the call's own
 /// says no more than a member that is not there.
@@ -13,39 +14,32 @@ pub(super) fn joined(own: &str, shared: &str) -> String {
 }
 
 fn join(own: &str, shared: &str, out: &mut String) {
-    let (own, shared) = (members(own), members(shared));
+    let (own, mut shared) = (members(own), members(shared));
     out.push('{');
     let mut first = true;
-    for (name, value) in &own {
-        let Some((_, beside)) = shared.iter().find(|(known, _)| known == name) else {
-            write(out, &mut first, name, value);
-            continue;
-        };
-        match present(value) {
-            None => write(out, &mut first, name, beside),
-            Some(value) if value.starts_with('{') && beside.starts_with('{') => {
-                write(out, &mut first, name, "");
+    for (name, value) in own {
+        match (present(value), shared.remove(&name)) {
+            (None, Some(beside)) => write(out, &mut first, &name, beside),
+            (Some(value), Some(beside)) if value.starts_with('{') && beside.starts_with('{') => {
+                write(out, &mut first, &name, "");
                 join(value, beside, out);
             }
-            Some(value) => write(out, &mut first, name, value),
+            _ => write(out, &mut first, &name, value),
         }
     }
-    for (name, value) in shared.iter().filter(|(name, _)| own.iter().all(|(known, _)| known != name)) {
-        write(out, &mut first, name, value);
+    for (name, value) in shared {
+        write(out, &mut first, &name, value);
     }
     out.push('}');
 }
 
-/// The members of a JSON object; of a name that is there twice the last.
-fn members(object: &str) -> Vec<(String, &str)> {
-    let mut members: Vec<(String, &str)> = Vec::new();
+/// The members of a JSON object; of a name that is there twice the last. Looking one up must not take longer for each other one: senders choose how
+/// many there are.
+fn members(object: &str) -> BTreeMap<String, &str> {
+    let mut members = BTreeMap::new();
     // The text was checked; what cannot be read of it is not there.
     let _checked = Scanner::new(object).object(|scanner, name| {
-        let value = scanner.value()?;
-        match members.iter_mut().find(|(known, _)| known == name) {
-            Some(member) => member.1 = value,
-            None => members.push((name.to_owned(), value)),
-        }
+        members.insert(name.to_owned(), scanner.value()?);
         Ok(())
     });
     members

@@ -6,8 +6,9 @@ use crate::plan::{self, Plan};
 use crate::unsettled;
 use jiff::{SignedDuration, Timestamp};
 use perennial_channels::Outcome;
-use perennial_contracts::queue::Unsettled;
+use perennial_contracts::queue::{MessagesPayload, Unsettled};
 use perennial_domain::Decision;
+use perennial_lambda_kit::queue::Delay;
 use perennial_store::messages::{Claim, Held, MessageState, Outcome as Recorded};
 use std::time::Duration;
 
@@ -40,7 +41,9 @@ enum Next<'a> {
     Act,
     /// This delivery claimed it and died, and may have sent it.
     Doubt(&'a str),
-    /// It is done, or another delivery is at it.
+    /// Another delivery is at it: look again after this whether that one came to its end.
+    Wait(Delay),
+    /// It is done.
     Leave,
 }
 
@@ -76,16 +79,38 @@ pub(crate) async fn deliver(deps: &Deps, decision: &Decision, claimant: &str) ->
     match next(&claim, plan.is_repeatable(), claimant, now) {
         Next::Act => act(deps, Try { decision, claimant, instead_of: None }, plan).await,
         Next::Leave => Ok(Delivered::Before),
+        Next::Wait(delay) => {
+            send_later(deps, MessagesPayload::Decision(decision.clone()), delay).await?;
+            Ok(Delivered::Waiting)
+        }
         Next::Doubt(dead) => unsettled::doubt(deps, decision, dead, unsettled::DIED, None).await,
     }
 }
 
-/// Whether whoever holds the claim may still be at it: it came with another copy of the message, and not long ago. That copy stays in the queue until it is
-/// done, and is delivered again if its delivery dies, so that this one need not be.
-pub(crate) fn is_at_work(held: &Held, claimant: &str, now: Timestamp) -> bool {
+/// How long whoever holds the claim may still be at it; `None` once it must have ended. A delivery of the same message before this one has ended:
+/// a queue gives a message to one at a time. Any other may have come with a copy of the message, which is delivered again if its delivery dies.
+/// It may also have come with this very message, before an operator brought that back from a dead-letter queue under another id. Nothing tells the
+/// two apart, so the message is kept until the claim is settled or too old.
+pub(crate) fn at_work(held: &Held, claimant: &str, now: Timestamp) -> Option<SignedDuration> {
     let message = |claimant: &str| claimant.rsplit_once('/').map_or(claimant, |(message, _)| message).to_owned();
-    let is_recent = |at: &Timestamp| now.duration_since(*at) < LONGEST_DELIVERY;
-    message(&held.claimant) != message(claimant) && held.record.times.get(&MessageState::Claimed).is_some_and(is_recent)
+    let claimed = held.record.times.get(&MessageState::Claimed)?;
+    let left = LONGEST_DELIVERY.saturating_sub(now.duration_since(*claimed));
+    (message(&held.claimant) != message(claimant) && left.is_positive()).then_some(left)
+}
+
+/// Puts a message on this function's own queue, held back by `delay`.
+///
+/// # Errors
+/// [`DeliverError`] where the queue did not take it.
+pub(crate) async fn send_later(deps: &Deps, payload: MessagesPayload, delay: Delay) -> Result<(), DeliverError> {
+    let body = serde_json::to_string(&payload).map_err(|error| DeliverError::Event(error.to_string()))?;
+    deps.messages.send(vec![body], delay).await.into_result().map_err(DeliverError::Wait)
+}
+
+/// As long as SQS holds a message back, and at least a second.
+pub(crate) fn delay(left: SignedDuration) -> Delay {
+    let seconds = left.as_secs() + i64::from(left.subsec_nanos() > 0);
+    Delay::at_most(seconds.max(1).unsigned_abs())
 }
 
 async fn is_done(deps: &Deps, decision: &Decision) -> Result<bool, DeliverError> {
@@ -99,8 +124,10 @@ fn next<'a>(claim: &'a Claim, is_repeatable: bool, claimant: &str, now: Timestam
         Claim::Ours => Next::Act,
         Claim::Taken(held) if held.record.state != MessageState::Claimed => Next::Leave,
         Claim::Taken(_) if is_repeatable => Next::Act,
-        Claim::Taken(held) if is_at_work(held, claimant, now) => Next::Leave,
-        Claim::Taken(held) => Next::Doubt(&held.claimant),
+        Claim::Taken(held) => match at_work(held, claimant, now) {
+            Some(left) => Next::Wait(delay(left)),
+            None => Next::Doubt(&held.claimant),
+        },
     }
 }
 
@@ -270,10 +297,10 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_leaves_the_decision_to_the_delivery_that_is_at_it_and_takes_it_from_one_that_died() {
+    fn a_copy_waits_for_the_delivery_that_is_at_it_and_takes_the_decision_from_one_that_died() {
         let claim = taken(MessageState::Claimed);
         let after = |minutes| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes);
-        assert_eq!(next(&claim, false, "m-2/1", after(1)), Next::Leave);
+        assert_eq!(next(&claim, false, "m-2/1", after(1)), Next::Wait(Delay::at_most(14 * 60)));
         // The same message again: its delivery before this one ended.
         assert_eq!(next(&claim, false, "m-1/2", after(1)), Next::Doubt("m-1/1"));
         // After a redrive a message has another id.

@@ -5,7 +5,8 @@ use crate::test_support::{Answer, House, NOW, PERSON, mail_event};
 use perennial_contracts::queue::EventsPayload;
 use perennial_contracts::queue::MessagesPayload;
 use perennial_domain::{Channel, Decision, Event, Withheld};
-use perennial_store::messages::{MessageRecord, MessageState};
+use perennial_lambda_kit::queue::Delay;
+use perennial_store::messages::{MessageRecord, MessageState, Outcome};
 use perennial_store::suppressions::Reason;
 use std::time::Duration;
 
@@ -413,16 +414,49 @@ async fn greetings_of_ses_and_sns_are_taken_off_the_queue() {
     assert_eq!(ids(&handle(&house.deps, house.batch(&bodies, 1)).await.unwrap()), Vec::<&str>::new());
 }
 
-#[tokio::test]
-async fn a_second_copy_of_a_decision_leaves_a_mail_to_the_delivery_that_is_at_it() {
+/// A decision that another delivery claimed a minute ago, and the message that its copy left on the queue when it was delivered meanwhile.
+async fn copied() -> (House, String) {
     let house = House::open().await;
     let decision = house.decision(Channel::Mail);
     house.deps.store.claim(&decision, "another/1", NOW.parse().unwrap()).await.unwrap();
+    house.time.advance(jiff::SignedDuration::from_mins(1));
     assert!(!deliver(&house, Channel::Mail, 1).await);
     assert_eq!((record(&house, Channel::Mail).await.state, house.mail.sent()), (MessageState::Claimed, 0));
-    assert!(house.messages.drain().is_empty(), "nothing is in doubt");
-    // Nobody is at it for so long: it came back from a dead-letter queue under another id.
-    house.time.advance(jiff::SignedDuration::from_mins(16));
-    assert!(!deliver(&house, Channel::Mail, 2).await);
-    assert_eq!(record(&house, Channel::Mail).await.state, MessageState::Unknown);
+    let mut kept = house.messages.drain();
+    let Some((body, delay)) = kept.pop() else { panic!("the copy is gone") };
+    assert_eq!(
+        (kept.len(), delay),
+        (0, Delay::at_most(14 * 60)),
+        "nothing is in doubt as long as the other may be at it"
+    );
+    house.time.advance(jiff::SignedDuration::from_mins(14));
+    (house, body)
+}
+
+#[tokio::test]
+async fn a_second_copy_of_a_decision_leaves_a_mail_to_the_delivery_that_is_at_it() {
+    let (house, body) = copied().await;
+    let sent = Outcome::new(MessageState::Sent, house.time.now());
+    let decision = house.decision(Channel::Mail);
+    house.deps.store.record(decision.person, decision.id, &sent).await.unwrap();
+    assert!(ids(&handle(&house.deps, house.batch(&[body], 1)).await.unwrap()).is_empty());
+    assert_eq!(record(&house, Channel::Mail).await.state, MessageState::Sent);
+    assert_eq!((house.mail.sent(), house.messages.drain().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_mail_that_comes_back_from_the_dead_letters_soon_after_its_delivery_died_is_not_lost() {
+    let (house, body) = copied().await;
+    assert!(ids(&handle(&house.deps, house.batch(&[body], 1)).await.unwrap()).is_empty());
+    assert_eq!(record(&house, Channel::Mail).await.state, MessageState::Unknown, "the other one died over it");
+    assert_eq!(house.messages.drain().len(), 1, "what SES says of it is waited for");
+}
+
+#[tokio::test]
+async fn a_copy_that_cannot_be_kept_stays_in_its_queue() {
+    let house = House::open().await;
+    let decision = house.decision(Channel::Mail);
+    house.deps.store.claim(&decision, "another/1", NOW.parse().unwrap()).await.unwrap();
+    house.messages.refuse_next(1);
+    assert!(deliver(&house, Channel::Mail, 1).await);
 }

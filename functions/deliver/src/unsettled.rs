@@ -11,7 +11,7 @@
 //! failing report to its end), and a mail is offered three times at most. What can still lose one is a mail that was offered three times and never
 //! reported: it stays `unknown`, and is counted and logged.
 
-use crate::decision::{self, Delivered, Try};
+use crate::decision::{self, Delivered, Try, delay, send_later};
 use crate::deps::Deps;
 use crate::error::DeliverError;
 use crate::plan;
@@ -118,22 +118,17 @@ fn step<'a>(
     };
     if held.claimant != unsettled.claimant {
         // Someone took its place; an unsettled message of theirs is under way where they said that they are in doubt.
-        let is_dead = is_claimed && !decision::is_at_work(held, claimant, now);
-        return if is_dead { Step::Doubt(&held.claimant) } else { Step::Leave };
+        return match decision::at_work(held, claimant, now) {
+            _ if !is_claimed => Step::Leave,
+            Some(left) => Step::Wait(delay(left)),
+            None => Step::Doubt(&held.claimant),
+        };
     }
     let Some(wait) = wait.filter(|_| held.tries() < MOST_TRIES) else { return Step::GiveUp };
     let left = wait.saturating_sub(now.duration_since(unsettled.since));
     if left.is_positive() { Step::Wait(delay(left)) } else { Step::Send }
 }
 
-/// As long as SQS holds a message back, and at least a second.
-fn delay(left: SignedDuration) -> Delay {
-    let seconds = left.as_secs() + i64::from(left.subsec_nanos() > 0);
-    Delay::at_most(seconds.max(1).unsigned_abs())
-}
-
 async fn look_again(deps: &Deps, unsettled: Unsettled, delay: Delay) -> Result<(), DeliverError> {
-    let body = serde_json::to_string(&MessagesPayload::Unsettled(unsettled));
-    let body = body.map_err(|error| DeliverError::Event(error.to_string()))?;
-    deps.messages.send(vec![body], delay).await.into_result().map_err(DeliverError::Wait)
+    send_later(deps, MessagesPayload::Unsettled(unsettled), delay).await
 }

@@ -81,7 +81,7 @@ fn check_totals(name: &str, people: &BTreeMap<String, Stored>, expected: &Value)
         for (event, n) in view.counts.iter() {
             *by_event.entry(event.to_owned()).or_default() += u64::from(n);
         }
-        revenue += view.revenue.get(&Currency::USD).copied().unwrap_or(0);
+        revenue += view.revenue_in(Currency::USD);
         let seen = view.seen.unwrap();
         (first, last) = (first.min(seen.first), last.max(seen.last));
         users.push((view.counts.total(), stored.profile.parts[0].identity.as_str().to_owned()));

@@ -4,6 +4,7 @@ mod members;
 
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
+use crate::subscriptions::{self, SubscriptionView};
 use http::Response;
 use jiff::Timestamp;
 use lambda_http::Body;
@@ -29,6 +30,9 @@ struct AccountView<'a> {
     domains: Vec<AccountId>,
     /// Where the account itself stands; `null` where no fact named it.
     stage: Option<Stage>,
+    /// What it subscribes to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    subscriptions: Vec<SubscriptionView>,
     /// How often it has renewed.
     renewals: u32,
     /// When it renews next, or was to; `null` where nobody said, and where it has left.
@@ -118,6 +122,7 @@ fn view<'a>(
         dropped_traits: account.dropped_traits().collect(),
         domains,
         stage: facts.stage,
+        subscriptions: subscriptions::all(config, &account.billing, now),
         renewals: facts.renewals,
         renews_at: facts.renews_at,
         value: facts.value.zip(currency).map(|(minor, currency)| ValueView { minor, currency }),

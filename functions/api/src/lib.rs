@@ -9,6 +9,7 @@ pub mod journey_list;
 pub mod play;
 pub mod reader;
 pub mod status;
+mod subscriptions;
 
 mod account;
 mod answer;

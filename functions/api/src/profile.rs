@@ -4,6 +4,7 @@ use crate::answer::{self, Failure};
 use crate::deps::Deps;
 use crate::journeys::{JourneyView, journeys};
 use crate::person::Found;
+use crate::subscriptions::{self, SubscriptionView};
 use crate::trail::{self, MessageView};
 use crate::who::{self, ApartView, IdentityView, JoinView};
 use http::Response;
@@ -61,7 +62,10 @@ struct ProfileView<'a> {
     other_events: u32,
     events: u64,
     /// Minor units by currency.
-    revenue: &'a BTreeMap<Currency, i64>,
+    revenue: BTreeMap<Currency, i64>,
+    /// What they subscribe to themselves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    subscriptions: Vec<SubscriptionView>,
     first_seen: Option<Timestamp>,
     last_seen: Option<Timestamp>,
     idle_days: Option<i64>,
@@ -160,7 +164,8 @@ pub(crate) async fn show(deps: &Deps, identity: &str) -> Result<Response<Body>, 
         counts: state.counts.iter().collect(),
         other_events: state.counts.other(),
         events: state.counts.total(),
-        revenue: &state.revenue,
+        revenue: state.revenues(),
+        subscriptions: subscriptions::all(config, &state.billing, found.now),
         first_seen: state.seen.map(|seen| seen.first_at()),
         last_seen: state.seen.map(|seen| seen.last_at()),
         idle_days: evaluation.idle_days,

@@ -52,7 +52,7 @@ pub(crate) async fn receive(deps: &Deps, id: &str, parts: &Parts, wire: &[u8]) -
     for payload in payloads {
         let position = payload.place.unwrap_or_default();
         for mapping in hook.maps.iter().filter(|mapping| mapping::fits(mapping, payload)) {
-            let call = mapping::call(&source.id, mapping, payload).to_string();
+            let call = mapping::call(&source.id, hook.scheme, mapping, payload).to_string();
             let read = tracking::read(Route::Single(mapping.kind), &call);
             // What serde_json wrote is an object.
             for item in read.iter().flat_map(|body| &body.items) {

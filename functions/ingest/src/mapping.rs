@@ -1,10 +1,10 @@
 //! A webhook's payload read as `sources.toml` says.
 
 use http::HeaderMap;
-use perennial_config::sources::{Condition, Mapping, Pick, Place};
+use perennial_config::sources::{Condition, Mapping, Pick, Place, Scheme};
 use perennial_contracts::tracking::id_of;
 use perennial_domain::identity::is_placeholder;
-use perennial_domain::{Currency, EventKind, SourceId, hash, scalar};
+use perennial_domain::{Currency, EventKind, SourceId, hash, scalar, timestamp};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
@@ -46,6 +46,19 @@ impl<'a> Payload<'a> {
         found.filter(|value| !value.is_null() && value.as_str().is_none_or(|text| !text.trim().is_empty()))
     }
 
+    /// All that a place of the body holds whose members `*` stand for every element of a list.
+    fn all_at(self, place: &Place) -> Vec<&'a Value> {
+        let Place::Body(pointer) = place else { return Vec::new() };
+        let mut parts = pointer.split("/*");
+        let first = parts.next().unwrap_or_default();
+        let mut found: Vec<&Value> = self.body.pointer(first).into_iter().collect();
+        for rest in parts {
+            let elements = found.into_iter().filter_map(Value::as_array).flatten();
+            found = elements.filter_map(|element| element.pointer(rest)).collect();
+        }
+        found
+    }
+
     fn holds(self, condition: &Condition) -> bool {
         self.at(&condition.place).is_some_and(|found| condition.one_of.iter().any(|wanted| same(&found, wanted)))
     }
@@ -73,7 +86,7 @@ pub(crate) fn fits(mapping: &Mapping, payload: Payload<'_>) -> bool {
 
 /// The call that the payload makes, as the tracking API has it. What is not found is left out, and what is of the wrong type is left to
 /// the check that every call passes.
-pub(crate) fn call(source: &SourceId, mapping: &Mapping, payload: Payload<'_>) -> Value {
+pub(crate) fn call(source: &SourceId, scheme: Scheme, mapping: &Mapping, payload: Payload<'_>) -> Value {
     let mut call = Map::new();
     let ids = [
         ("userId", &mapping.user_id),
@@ -95,7 +108,7 @@ pub(crate) fn call(source: &SourceId, mapping: &Mapping, payload: Payload<'_>) -
     }
     for (name, picks) in [("properties", &mapping.properties), ("traits", &mapping.traits)] {
         let picked: Map<String, Value> =
-            picks.iter().filter_map(|(name, pick)| Some((name.clone(), value(pick, payload)?))).collect();
+            picks.iter().filter_map(|(name, pick)| Some((name.clone(), value(pick, scheme, payload)?))).collect();
         call.insert(name.to_owned(), picked.into());
     }
     let mut call = Value::from(call);
@@ -135,24 +148,42 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-fn value(pick: &Pick, payload: Payload<'_>) -> Option<Value> {
+fn value(pick: &Pick, scheme: Scheme, payload: Payload<'_>) -> Option<Value> {
     match pick {
         Pick::Value(places) => payload.find(places).map(Cow::into_owned),
+        Pick::Latest(places) => {
+            let found = places.iter().flat_map(|place| payload.all_at(place));
+            let dated = found.filter_map(|value| Some((timestamp::of_json(value)?, value)));
+            dated.max_by_key(|(at, _)| *at).map(|(_, value)| value.clone())
+        }
         Pick::Money { minor, currency } => {
             let minor = payload.find(minor)?;
             let minor = minor.as_i64().or_else(|| minor.as_str()?.trim().parse().ok())?;
             let currency = Currency::parse(payload.find(currency)?.as_str()?).ok()?;
-            serde_json::from_str(&major_units(minor, currency)).ok()
+            let places = if scheme == Scheme::Stripe { stripe_places(currency) } else { currency.exponent() };
+            serde_json::from_str(&major_units(minor, places)).ok()
         }
     }
 }
 
-/// The decimal number of major units.
-fn major_units(minor: i64, currency: Currency) -> String {
+/// How many decimal places Stripe's amounts have. It differs from ISO 4217 in a few currencies: two places for the króna and the Ugandan shilling,
+/// which have none any more, none for the ariary, and two for dinars that it does not list with three.
+/// <https://docs.stripe.com/currencies#special-cases>
+fn stripe_places(currency: Currency) -> u32 {
+    match currency.as_str() {
+        "BIF" | "CLP" | "DJF" | "GNF" | "JPY" | "KMF" | "KRW" | "MGA" | "PYG" | "RWF" | "VND" | "VUV" | "XAF"
+        | "XOF" | "XPF" => 0,
+        "BHD" | "JOD" | "KWD" | "OMR" | "TND" => 3,
+        _ => 2,
+    }
+}
+
+/// The decimal number of major units, of an amount in minor units with so many decimal places.
+fn major_units(minor: i64, places: u32) -> String {
     let sign = if minor < 0 { "-" } else { "" };
-    let scale = 10_u64.pow(currency.exponent());
+    let scale = 10_u64.pow(places);
     let (whole, rest) = (minor.unsigned_abs() / scale, minor.unsigned_abs() % scale);
-    match currency.exponent() {
+    match places {
         0 => format!("{sign}{whole}"),
         places => format!("{sign}{whole}.{rest:0places$}", places = places as usize),
     }
@@ -166,12 +197,30 @@ mod tests {
 
     #[test]
     fn minor_units_become_exact_decimals() {
-        let of = |minor, currency| major_units(minor, Currency::parse(currency).unwrap());
+        let of = |minor, currency| major_units(minor, Currency::parse(currency).unwrap().exponent());
         assert_eq!(of(1990, "usd"), "19.90");
         assert_eq!(of(5, "eur"), "0.05");
         assert_eq!(of(-105, "eur"), "-1.05");
         assert_eq!(of(1200, "jpy"), "1200");
         assert_eq!(of(1234, "kwd"), "1.234");
+    }
+
+    #[test]
+    fn stripes_amounts_follow_its_own_table() {
+        let of = |minor, currency| major_units(minor, stripe_places(Currency::parse(currency).unwrap()));
+        let cases = [
+            (50_000, "isk", "500.00"),
+            (500, "ugx", "5.00"),
+            (500, "mga", "500"),
+            (1999, "jpy", "1999"),
+            (1990, "kwd", "1.990"),
+            (1000, "iqd", "10.00"),
+            (100, "huf", "1.00"),
+            (1999, "usd", "19.99"),
+        ];
+        for (minor, currency, major) in cases {
+            assert_eq!(of(minor, currency), major, "{currency}");
+        }
     }
 
     #[test]

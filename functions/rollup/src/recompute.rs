@@ -8,6 +8,7 @@ use crate::people;
 use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
 use perennial_contracts::queue::{AccountMilestone, AccountTraits};
+use perennial_domain::billing::SubscriptionReport;
 use perennial_domain::{AccountId, Member, MessageId, PersonId};
 use perennial_engine::account::{Tally, decide, facts};
 use perennial_store::Consistency;
@@ -27,6 +28,7 @@ pub(crate) struct Change {
     calls: Vec<AccountTraits>,
     milestones: Vec<AccountMilestone>,
     renewals: Vec<MessageId>,
+    subscriptions: Vec<SubscriptionReport>,
     /// The latest moment at which something changed, where all of the messages tell one.
     changed: Changed,
 }
@@ -37,6 +39,7 @@ pub(crate) struct Said {
     pub(crate) traits: Option<AccountTraits>,
     pub(crate) milestones: Vec<AccountMilestone>,
     pub(crate) renewals: Vec<MessageId>,
+    pub(crate) subscriptions: Vec<SubscriptionReport>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
@@ -52,10 +55,12 @@ enum Changed {
 
 impl Change {
     pub(crate) fn add(&mut self, said: Said, at: Option<Timestamp>) {
-        let brings_something = said.traits.is_some() || !said.milestones.is_empty() || !said.renewals.is_empty();
+        let is_told = !said.milestones.is_empty() || !said.renewals.is_empty() || !said.subscriptions.is_empty();
+        let brings_something = said.traits.is_some() || is_told;
         self.calls.extend(said.traits);
         self.milestones.extend(said.milestones);
         self.renewals.extend(said.renewals);
+        self.subscriptions.extend(said.subscriptions);
         self.changed = match (self.changed, at.filter(|_| !brings_something)) {
             (Changed::Nothing, Some(at)) => Changed::By(at),
             (Changed::By(known), Some(at)) => Changed::By(known.max(at)),
@@ -116,6 +121,7 @@ async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) 
         stored.account.mark_milestone(fact.milestone, fact.at);
     }
     change.renewals.iter().for_each(|message_id| stored.account.renewed(message_id));
+    change.subscriptions.iter().for_each(|report| stored.account.subscribed(report));
     if !was_own && stored.account.is_own() {
         // Until now it was the account of a domain only, which others may have had.
         domains::notify(deps, stored.account.claims.keys()).await?;

@@ -8,6 +8,7 @@ use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_contracts::queue::{AccountMilestone, AccountTraits, AccountsPayload, EventsPayload, MessagesPayload};
+use perennial_domain::billing::SubscriptionReport;
 use perennial_domain::{AccountId, Event, MessageId, PersonId};
 use perennial_engine::Action;
 use perennial_lambda_kit::queue::{Delay, Sender};
@@ -189,8 +190,11 @@ async fn write_all(
 
 /// Whether the entry is a message for a queue, and nothing else.
 fn is_sent(action: &Action) -> bool {
-    use Action::{AccountMilestone, AccountRenewal, AccountTraits, Count, ForAccount, LookAgain, Send};
-    let of_account = matches!(action, AccountTraits { .. } | AccountMilestone { .. } | AccountRenewal { .. });
+    use Action::{
+        AccountMilestone, AccountRenewal, AccountSubscription, AccountTraits, Count, ForAccount, LookAgain, Send,
+    };
+    let told = matches!(action, AccountTraits { .. } | AccountMilestone { .. } | AccountRenewal { .. });
+    let of_account = told || matches!(action, AccountSubscription { .. });
     of_account || matches!(action, Send(_) | Count { .. } | LookAgain { .. } | ForAccount { .. })
 }
 
@@ -254,7 +258,15 @@ struct Changed<'a> {
     calls: Vec<AccountTraits>,
     milestones: Vec<AccountMilestone>,
     renewals: Vec<MessageId>,
+    subscriptions: Vec<SubscriptionReport>,
     of: Vec<usize>,
+}
+
+impl<'a> Changed<'a> {
+    fn new(account: &'a AccountId) -> Self {
+        let (calls, milestones, renewals) = (Vec::new(), Vec::new(), Vec::new());
+        Self { account, calls, milestones, renewals, subscriptions: Vec::new(), of: Vec::new() }
+    }
 }
 
 /// One message an account, or one for each call that told of its traits; and one for each event that concerns an account. `now` is later than all writes of members.
@@ -262,7 +274,7 @@ fn accounts(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoing>, serde_
     let mut changed: BTreeMap<&AccountId, Changed<'_>> = BTreeMap::new();
     let mut outgoing = Vec::new();
     for (index, planned) in planned.iter().enumerate() {
-        let (mut traits, mut milestone, mut renewal) = (None, None, None);
+        let (mut traits, mut milestone, mut renewal, mut subscription) = (None, None, None, None);
         let account = match &planned.action {
             Action::PublishMember { account, .. } | Action::LeaveAccount { account, .. } => account,
             Action::AccountTraits { account, traits: said, at, message_id } => {
@@ -275,6 +287,10 @@ fn accounts(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoing>, serde_
             }
             Action::AccountRenewal { account, message_id } => {
                 renewal = Some(message_id.clone());
+                account
+            }
+            Action::AccountSubscription { account, report } => {
+                subscription = Some(SubscriptionReport::clone(report));
                 account
             }
             Action::ForAccount { account, to, entry } => {
@@ -293,20 +309,20 @@ fn accounts(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoing>, serde_
             | Action::Alias { .. }
             | Action::Regroup { .. } => continue,
         };
-        let empty =
-            || Changed { account, calls: Vec::new(), milestones: Vec::new(), renewals: Vec::new(), of: Vec::new() };
-        let changed = changed.entry(account).or_insert_with(empty);
+        let changed = changed.entry(account).or_insert_with(|| Changed::new(account));
         changed.calls.extend(traits);
         changed.milestones.extend(milestone);
         changed.renewals.extend(renewal);
+        changed.subscriptions.extend(subscription);
         changed.of.push(index);
     }
-    for Changed { account, calls, mut milestones, mut renewals, of } in changed.into_values() {
+    for Changed { account, calls, mut milestones, mut renewals, mut subscriptions, of } in changed.into_values() {
         let calls = if calls.is_empty() { vec![None] } else { calls.into_iter().map(Some).collect() };
         for traits in calls {
             let (milestones, renewals) = (std::mem::take(&mut milestones), std::mem::take(&mut renewals));
+            let subscriptions = std::mem::take(&mut subscriptions);
             let (account, at) = (account.clone(), Some(now));
-            let changed = AccountsPayload::Changed { account, traits, milestones, renewals, at };
+            let changed = AccountsPayload::Changed { account, traits, milestones, renewals, subscriptions, at };
             outgoing.push(Outgoing { body: serde_json::to_string(&changed)?, of: of.clone() });
         }
     }
@@ -325,6 +341,7 @@ pub(crate) async fn tell_accounts(deps: &Deps, events: &[(RecordIndex, Event)]) 
             traits: Some(traits),
             milestones: Vec::new(),
             renewals: Vec::new(),
+            subscriptions: Vec::new(),
             at: Some(now),
         };
         // Plain data always becomes JSON.

@@ -11,8 +11,9 @@ macro_rules! files {
 }
 
 /// Every file of the default config. A test compares the list with the folder.
-const EMBEDDED: [(&str, &str); 45] = files![
+const EMBEDDED: [(&str, &str); 46] = files![
     "accounts.toml",
+    "billing.toml",
     "channels.toml",
     "deployment.toml",
     "features.toml",

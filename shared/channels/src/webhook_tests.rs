@@ -101,6 +101,7 @@ pub(crate) fn empty_config() -> Config {
         personas: Default::default(),
         scoring: Default::default(),
         lifecycle: Default::default(),
+        billing: Default::default(),
         accounts: Default::default(),
         segments: Default::default(),
         journeys: Default::default(),

@@ -1,6 +1,7 @@
 //! The whole config, checked and compiled.
 
 use crate::accounts::{self, Accounts};
+use crate::billing::Billing;
 use crate::bundle::Bundle;
 use crate::channels::{Channels, Template};
 use crate::deployment::{self, Deployment};
@@ -40,6 +41,8 @@ pub struct Config {
     pub scoring: Scoring,
     /// Where someone stands.
     pub lifecycle: Lifecycle,
+    /// What events say of subscriptions and payments.
+    pub billing: Billing,
     /// What accounts are worth, and what is made of them.
     pub accounts: Accounts,
     /// Groups of people by condition.
@@ -118,6 +121,10 @@ impl Config {
             optional(bundle, "segments.toml", &mut errors, |report| Segments::load(report, vocabulary, &mut history));
         let segment_names = segments.names();
         let lifecycle = with(bundle, "lifecycle.toml", &mut errors, Lifecycle::load);
+        let billing = bundle
+            .files
+            .get("billing.toml")
+            .map_or_else(Billing::default, |text| Billing::load(&mut Reporter::new("billing.toml", text, &mut errors)));
         let deployment = optional(bundle, "deployment.toml", &mut errors, deployment::load);
         let channels = with(bundle, "channels.toml", &mut errors, |report| Channels::load(report, &deployment));
         for (file, text) in bundle.files.iter().filter(|(file, _)| template_name(file).is_some()) {
@@ -156,6 +163,7 @@ impl Config {
             personas,
             scoring,
             lifecycle,
+            billing,
             accounts,
             segments,
             journeys,
@@ -181,13 +189,17 @@ impl Config {
         event.kind == EventKind::Group || self.accounts.member_events.contains(self.counted_as(event))
     }
 
+    /// Whether `event` says where a whole account stands: it names one, and is among the events of `accounts.toml` that do.
+    pub fn tells_stage(&self, event: &Event) -> bool {
+        event.group_id.is_some() && self.accounts.stage_events.contains(self.counted_as(event))
+    }
+
     /// The milestones of the whole account that `event` tells of: none where it names no account.
     pub fn account_milestones(&self, event: &Event) -> &[Milestone] {
-        let name = self.counted_as(event);
-        if event.group_id.is_none() || !self.accounts.stage_events.contains(name) {
+        if !self.tells_stage(event) {
             return &[];
         }
-        self.lifecycle.milestones.get(name).map(Vec::as_slice).unwrap_or_default()
+        self.lifecycle.milestones.get(self.counted_as(event)).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// What mails of a template are about; `None` where it names no topic.
@@ -230,8 +242,9 @@ impl Config {
 const RETIRED_HINT: &str = " (this is an earlier version of the journey, which people may be on the way through: keep what it \
                             names, or write on_change = \"move\" into the journey)";
 
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 14] = [
     "accounts.toml",
+    "billing.toml",
     "channels.toml",
     "deployment.toml",
     "features.toml",

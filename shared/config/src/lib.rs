@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod accounts;
+pub mod billing;
 pub mod bundle;
 pub mod cel;
 pub mod channels;

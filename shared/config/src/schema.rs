@@ -40,6 +40,7 @@ impl FileSchema {
 pub fn schemas() -> Vec<FileSchema> {
     vec![
         of::<crate::accounts::File>("accounts"),
+        of::<crate::billing::File>("billing"),
         of::<crate::channels::File>("channels"),
         of::<crate::deployment::File>("deployment"),
         of::<crate::features::File>("features"),

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use perennial_config::lifecycle::Milestone;
+use perennial_domain::billing::SubscriptionReport;
 use perennial_domain::{AccountId, AccountUpdate, Decision, Entry, Event, Identity, MessageId, PersonId, Properties};
 use serde::{Deserialize, Serialize};
 
@@ -112,6 +113,9 @@ pub enum AccountsPayload {
         /// Events of which each is one renewal of the account, by their ids.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         renewals: Vec<MessageId>,
+        /// What events say of the account's subscriptions.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        subscriptions: Vec<SubscriptionReport>,
         /// When this was sent, after all that it tells of was written: an account that was worked out later has it in it.
         /// `None` where it is to be worked out in any case.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -134,12 +138,17 @@ pub enum AccountsPayload {
 impl AccountsPayload {
     /// Something of the account's people changed, as of `at`.
     pub fn people(account: AccountId, at: Timestamp) -> Self {
-        Self::Changed { account, traits: None, milestones: Vec::new(), renewals: Vec::new(), at: Some(at) }
+        Self::changed(account, Some(at))
+    }
+
+    fn changed(account: AccountId, at: Option<Timestamp>) -> Self {
+        let (milestones, renewals, subscriptions) = (Vec::new(), Vec::new(), Vec::new());
+        Self::Changed { account, traits: None, milestones, renewals, subscriptions, at }
     }
 
     /// The account is to be worked out anew, whatever is known of it.
     pub fn anew(account: AccountId) -> Self {
-        Self::Changed { account, traits: None, milestones: Vec::new(), renewals: Vec::new(), at: None }
+        Self::changed(account, None)
     }
 }
 

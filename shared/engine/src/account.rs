@@ -6,6 +6,7 @@ pub mod renewal;
 pub mod standing;
 pub mod tally;
 
+use crate::billing::Billing;
 use crate::membership::domains_of;
 use crate::state::Span;
 use crate::traits::MAX_DROPPED;
@@ -38,8 +39,12 @@ pub struct Account {
     pub dropped: BTreeMap<String, Timestamp>,
     /// First and last time of each fact about the whole account.
     pub milestones: BTreeMap<Milestone, Span>,
-    /// Which events told of a renewal, by the hashes of their ids: at most [`renewal::MAX_RENEWALS`].
+    /// Its subscriptions.
+    pub billing: Billing,
+    /// Which events told of a renewal, by the hashes of their ids: at most [`renewal::MAX_RENEWALS`]. Of those that told of no subscription.
     pub renewals: BTreeSet<u64>,
+    /// The renewals of its subscriptions by the hashes of their ids: at most [`renewal::MAX_RENEWALS`], the newest.
+    pub cycles: BTreeMap<u64, renewal::Cycle>,
     /// Every company domain that its traits ever named, and when first.
     pub named: BTreeMap<String, Timestamp>,
     /// The domains at whose own accounts it stands among the claims.
@@ -90,7 +95,9 @@ impl Account {
             traits: BTreeMap::new(),
             dropped: BTreeMap::new(),
             milestones: BTreeMap::new(),
+            billing: Billing::default(),
             renewals: BTreeSet::new(),
+            cycles: BTreeMap::new(),
             named: BTreeMap::new(),
             registered: BTreeSet::new(),
             claims: BTreeMap::new(),
@@ -176,7 +183,7 @@ impl Account {
 
     /// Whether something was said of this very account, so that it is more than a company domain's.
     pub fn is_own(&self) -> bool {
-        !self.traits.is_empty() || !self.milestones.is_empty() || !self.renewals.is_empty()
+        !self.traits.is_empty() || !self.milestones.is_empty() || !self.renewals.is_empty() || !self.billing.is_empty()
     }
 
     /// The account that has this one's people, for the account of a domain that another names as its own: the first to do

@@ -3,6 +3,7 @@
 use crate::joins::Evidence;
 use jiff::Timestamp;
 use perennial_config::lifecycle::Milestone;
+use perennial_domain::billing::SubscriptionReport;
 use perennial_domain::{AccountId, Decision, Entry, Event, Identity, Member, MessageId, PersonId, Properties, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +74,13 @@ pub enum Action {
         account: AccountId,
         /// The event that says so, by which repetitions are told.
         message_id: MessageId,
+    },
+    /// Tell `rollup` what an event says of a subscription of the account.
+    AccountSubscription {
+        /// The account.
+        account: AccountId,
+        /// What it says.
+        report: Box<SubscriptionReport>,
     },
     /// Let those people of an account enter a journey whom an event that concerns the account is for; where there are none, this person.
     ForAccount {

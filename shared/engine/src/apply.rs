@@ -1,16 +1,18 @@
 //! One event's share of a state.
 
 use crate::activity::is_sign_of_life;
+use crate::billing::{movement, report};
 use crate::membership::write_account;
 use crate::occurrence::Occurrence;
 use crate::register::{Register, write};
 use crate::state::{Answer, Span, State, add};
 use perennial_config::Config;
 use perennial_config::cel::Program;
+use perennial_config::lifecycle::Milestone;
 use perennial_config::vocabulary::EventSlot;
 use perennial_domain::hygiene::Zone;
 use perennial_domain::time::{day_of, hour_of, month_of, week_of};
-use perennial_domain::{Currency, Event, EventKind, Money};
+use perennial_domain::{Event, EventKind};
 
 /// Counts `event` into `state`. To be called once an event; the order of events does not matter.
 pub fn apply(config: &Config, state: &mut State, event: &Event) {
@@ -27,11 +29,17 @@ pub fn apply(config: &Config, state: &mut State, event: &Event) {
         }
         state.months.mark(month_of(event.timestamp));
     }
+    let report = report(config, event);
     if let Some(milestones) = config.lifecycle.milestones.get(name) {
         for milestone in milestones {
-            state.mark_milestone(*milestone, Span::at(at));
+            if report.is_none() || !is_of_subscriptions(*milestone) {
+                state.mark_milestone(*milestone, Span::at(at));
+            }
             state.mark_move((at, *milestone));
         }
+    }
+    if let Some(report) = report {
+        state.billing.note(&report);
     }
     if let Some(tallies) = config.scoring.tallies.get(name) {
         for tally in tallies {
@@ -82,8 +90,8 @@ pub fn apply(config: &Config, state: &mut State, event: &Event) {
     if let Some(zone) = context_zone(event) {
         write(&mut state.zone, Register { at, value: zone.name().to_owned() });
     }
-    if let Some(money) = revenue(event) {
-        state.add_revenue(money.currency, money.minor);
+    if let Some(movement) = movement(config, event) {
+        state.pay(movement);
     }
 }
 
@@ -96,19 +104,7 @@ fn context_zone(event: &Event) -> Option<Zone> {
     }
 }
 
-/// What a `track` event says was paid: `properties.revenue` in major units, a number or its text, in
-/// `properties.currency` or US dollars (the Segment spec's e-commerce names). What is no amount counts as none.
-fn revenue(event: &Event) -> Option<Money> {
-    if event.kind != EventKind::Track {
-        return None;
-    }
-    let currency = match event.properties.get("currency").and_then(|c| c.as_str()) {
-        Some(code) => Currency::parse(code).ok()?,
-        None => Currency::USD,
-    };
-    match event.properties.get("revenue")? {
-        serde_json::Value::Number(number) => Money::parse(&number.to_string(), currency).ok(),
-        serde_json::Value::String(text) => Money::parse(text, currency).ok(),
-        _ => None,
-    }
+/// Whether subscriptions tell the milestone, each by itself.
+pub(crate) fn is_of_subscriptions(milestone: Milestone) -> bool {
+    matches!(milestone, Milestone::Trial | Milestone::Customer | Milestone::Churned)
 }

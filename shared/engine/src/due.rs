@@ -1,6 +1,8 @@
 //! When a person has to be looked at again.
 
+use crate::billing::Standing;
 use crate::evaluate::look;
+use crate::instant::timestamp;
 use crate::moment::Moment;
 use crate::state::State;
 use jiff::{SignedDuration, Timestamp};
@@ -34,7 +36,23 @@ struct Pulse {
 pub(crate) fn next_due(moment: &Moment<'_>, state: &State, until: Option<Timestamp>) -> Option<Timestamp> {
     let now = pulse(moment, state);
     let until = next_idle(moment, state, &now, until);
+    let until = next_turn(moment, state, &now, until);
     next_before_renewal(moment, state, &now, until)
+}
+
+/// Looks at the person where a trial or a last period ends, and where they are no new customer any more.
+fn next_turn(moment: &Moment<'_>, state: &State, now: &Pulse, until: Option<Timestamp>) -> Option<Timestamp> {
+    let mut turns = Standing::of(moment.config, state, moment.now.as_microsecond()).turns;
+    turns.sort_unstable();
+    for at in turns.into_iter().map(timestamp).filter(|at| *at > moment.now) {
+        if until.is_some_and(|until| at >= until) {
+            return until;
+        }
+        if pulse(&moment.at(at), state) != *now {
+            return Some(at);
+        }
+    }
+    until
 }
 
 /// Looks at the person once for each day of further silence, at the time of day of the last activity: what depends on idle

@@ -4,6 +4,7 @@ pub mod account;
 pub mod action;
 pub mod activity;
 pub mod apply;
+pub mod billing;
 pub mod calibrate;
 pub mod claims;
 pub mod counts;

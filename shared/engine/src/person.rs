@@ -1,10 +1,11 @@
 //! A person at a moment, as conditions look them up.
 
+use crate::billing::Standing;
 use crate::engagement::Engagement;
 use crate::instant;
 use crate::known::below;
 use crate::moment::Moment;
-use crate::stage::stage;
+use crate::stage::stage_of;
 use crate::state::State;
 use perennial_config::cel::{List, Lookup, Value};
 use perennial_config::vocabulary::{AccountField, PersonSlot};
@@ -53,6 +54,8 @@ pub(crate) struct Person<'a> {
     pub(crate) state: &'a State,
     pub(crate) today: i32,
     pub(crate) stage: Stage,
+    /// Where they stand by what they subscribe to and bought.
+    pub(crate) standing: Standing,
     /// One bit for each of the config's job titles, worked out where one is asked for.
     titles: OnceCell<u32>,
     /// One bit for each of the config's personas.
@@ -65,11 +68,13 @@ pub(crate) struct Person<'a> {
 impl<'a> Person<'a> {
     /// With stage and personas, and without scores and segments.
     pub(crate) fn new(moment: Moment<'a>, state: &'a State) -> Self {
+        let standing = Standing::of(moment.config, state, moment.now.as_microsecond());
         let mut person = Self {
             moment,
             state,
             today: day_of(moment.now),
-            stage: stage(&moment, state),
+            stage: stage_of(&moment, state, &standing),
+            standing,
             titles: OnceCell::new(),
             personas: 0,
             scores: Scores::default(),
@@ -215,9 +220,7 @@ impl Lookup<PersonSlot> for Person<'_> {
             PersonSlot::Pays => Value::Bool(self.stage.pays()),
             PersonSlot::IdleDays => Value::Int(self.idle_days()?),
             PersonSlot::TenureDays => self.days_since(self.state.seen?.first),
-            PersonSlot::CustomerDays => {
-                self.days_since(self.state.milestones.get(&perennial_config::lifecycle::Milestone::Customer)?.first)
-            }
+            PersonSlot::CustomerDays => self.days_since(self.standing.paying_since.or(self.standing.first_paid)?),
             PersonSlot::Engagement => Value::Int(self.engagement().value.get().into()),
             PersonSlot::Events => Value::Int(i64::try_from(self.state.counts.total()).unwrap_or(i64::MAX)),
             PersonSlot::Nps => Value::Int(self.state.nps?.points.into()),
@@ -255,7 +258,7 @@ impl Lookup<PersonSlot> for Person<'_> {
             PersonSlot::Title(at) => Value::Bool(self.titles() & (1 << at) != 0),
             PersonSlot::Persona(at) => Value::Bool(self.personas & (1 << at) != 0),
             PersonSlot::Segment(at) => Value::Bool(self.segments & (1 << at) != 0),
-            PersonSlot::Revenue(currency) => Value::Int(self.state.revenue.get(currency).copied().unwrap_or(0)),
+            PersonSlot::Revenue(currency) => Value::Int(self.state.revenue_in(*currency)),
         })
     }
 }

@@ -329,6 +329,7 @@ impl Table<'_> {
                     | Action::LeaveAccount { .. }
                     | Action::AccountTraits { .. }
                     | Action::AccountMilestone { .. }
+                    | Action::AccountSubscription { .. }
                     | Action::AccountRenewal { .. }
                     | Action::IndexAddress { .. }
                     | Action::Claim { .. }

@@ -2,7 +2,8 @@
 
 use crate::account::renewal;
 use crate::action::Action;
-use crate::apply::apply;
+use crate::apply::{apply, is_of_subscriptions};
+use crate::billing::report;
 use crate::claims;
 use crate::decide::Situation;
 use crate::due::next_due;
@@ -170,10 +171,18 @@ fn tell_account(config: &Config, profile: &mut Profile, fresh: &[(&Event, Identi
                 message_id: event.message_id.clone(),
             });
         }
-        profile.outbox.extend(renewal::told_by(config, account, event));
+        let report = report(config, event).filter(|report| report.named || config.tells_stage(event));
         for milestone in config.account_milestones(event) {
             let (account, milestone) = (account.clone(), *milestone);
-            profile.outbox.push(Action::AccountMilestone { account, milestone, at: event.timestamp });
+            if report.is_none() || !is_of_subscriptions(milestone) {
+                profile.outbox.push(Action::AccountMilestone { account, milestone, at: event.timestamp });
+            }
+        }
+        match report {
+            Some(report) => {
+                profile.outbox.push(Action::AccountSubscription { account: account.clone(), report: Box::new(report) });
+            }
+            None => profile.outbox.extend(renewal::told_by(config, account, event)),
         }
     }
 }

@@ -166,7 +166,7 @@ impl Profile {
                 let claims: Vec<_> = claims
                     .map(|claim| (claim.evidence, claim.key, claim.standing, claim.at, claim.last, claim.message))
                     .collect();
-                (&part.identity, links, claims, &part.state)
+                (&part.identity, links, claims, &part.state, &part.state.billing)
             })
             .collect();
         postcard::to_stdvec(&(self.id, parts))

@@ -1,5 +1,6 @@
 //! Where someone stands, from the product's own facts and those of the account.
 
+use crate::billing::Standing;
 use crate::instant::timestamp;
 use crate::moment::Moment;
 use crate::state::State;
@@ -9,51 +10,77 @@ use perennial_domain::Stage;
 use perennial_domain::time::{days_between, plus_days};
 use serde::Serialize;
 
-/// The stage at a moment. The latest of trial, free plan, payment and cancellation decides; of the same moment, the one
-/// later in that list. Who pays is at risk once idle for the configured days; else won back where a cancellation lies before
-/// the payment; else new, adopting or established by the days since the first payment.
+/// The stage at a moment. Who pays for anything is a customer: at risk once idle for the configured days; won back for as long as customers are
+/// new, where they had paid before and stopped; else new, adopting or established by the days since they began to pay without a break. Of
+/// who pays for nothing, a trial or a free plan decides, whichever is newer; else whether they ever paid. A trial ends with its period, and who
+/// lets one end without ever paying is a lead again.
 ///
 /// Where people follow their account, who is no customer by facts of their own is one as soon as the account pays (by the
-/// days since they were first seen), and who is one has left when the account has.
+/// days since they were first seen), and who is one has left when the account has, unless they pay for another account's or their own.
 pub fn stage(moment: &Moment<'_>, state: &State) -> Stage {
-    let lifecycle = &moment.config.lifecycle;
-    let own = own_stage(lifecycle, state, moment.now);
-    let account = moment.account.filter(|_| lifecycle.people_follow_account).and_then(|account| account.stage);
-    match account {
-        Some(account)
-            if account.pays() && matches!(own, Stage::Visitor | Stage::Lead | Stage::Trial | Stage::Freemium) =>
-        {
-            let since = state.seen.map_or(0, |seen| days_between(seen.first_at(), moment.now));
-            if is_idle(lifecycle, state, moment.now) { Stage::AtRisk } else { by_tenure(lifecycle, since) }
-        }
-        Some(Stage::Churned) if own.pays() => Stage::Churned,
-        _ => own,
-    }
+    stage_of(moment, state, &Standing::of(moment.config, state, moment.now.as_microsecond()))
 }
 
-fn own_stage(lifecycle: &Lifecycle, state: &State, now: Timestamp) -> Stage {
-    let of = |milestone| state.milestones.get(&milestone).copied();
-    let order = [Milestone::Trial, Milestone::Freemium, Milestone::Customer, Milestone::Churned];
-    let latest = order.into_iter().filter_map(|m| of(m).map(|span| (span.last, m))).max();
-    match latest {
-        Some((_, Milestone::Trial)) => Stage::Trial,
-        Some((_, Milestone::Freemium)) => Stage::Freemium,
-        Some((_, Milestone::Churned)) => Stage::Churned,
-        Some((_, Milestone::Customer)) => paying(lifecycle, state, now),
-        _ if of(Milestone::Lead).is_some() => Stage::Lead,
+pub(crate) fn stage_of(moment: &Moment<'_>, state: &State, standing: &Standing) -> Stage {
+    let lifecycle = &moment.config.lifecycle;
+    let own = own_stage(moment, state, standing);
+    let account = moment.account.filter(|_| lifecycle.people_follow_account);
+    let Some((account, theirs)) = account.and_then(|account| Some((account, account.stage?))) else { return own };
+    let is_elsewhere = |payer: &Option<String>| payer.as_deref().is_some_and(|payer| payer != account.id.as_str());
+    if theirs.pays() && matches!(own, Stage::Visitor | Stage::Lead | Stage::Trial | Stage::Freemium) {
+        let since = state.seen.map_or(0, |seen| days_between(seen.first_at(), moment.now));
+        return if is_idle(lifecycle, state, moment.now) { Stage::AtRisk } else { by_tenure(lifecycle, since) };
+    }
+    if theirs == Stage::Churned && own.pays() && !standing.payers.iter().any(is_elsewhere) {
+        return Stage::Churned;
+    }
+    own
+}
+
+fn own_stage(moment: &Moment<'_>, state: &State, standing: &Standing) -> Stage {
+    if let Some(since) = standing.paying_since {
+        return paying(&moment.config.lifecycle, state, moment.now, since, standing.returned);
+    }
+    let of = |milestone| state.milestones.get(&milestone).map(|span| span.last);
+    let free = standing.free_since.max(of(Milestone::Freemium));
+    let (trial, lost) = match told_trial(moment, of(Milestone::Trial)) {
+        Some(Ok(since)) => (standing.trial_since.max(Some(since)), standing.lost),
+        Some(Err(ended)) => (standing.trial_since, standing.lost.max(Some(ended))),
+        None => (standing.trial_since, standing.lost),
+    };
+    // A cancellation of what nobody saw begin is one of something that was paid, unless a trial was seen.
+    let cancelled = of(Milestone::Churned);
+    let was_paid = standing.first_paid.is_some() || of(Milestone::Trial).is_none();
+    let left = standing.left.max(cancelled.filter(|_| was_paid));
+    let lost = lost.max(cancelled.filter(|_| !was_paid));
+    let trial = trial.filter(|since| Some(*since) > cancelled);
+    let newest = [(trial, Stage::Trial), (free, Stage::Freemium)];
+    let open = newest.into_iter().filter_map(|(at, stage)| Some((at?, stage))).max();
+    match open {
+        Some((_, Stage::Trial)) => Stage::Trial,
+        Some((at, stage)) if left.is_none_or(|left| at >= left) => stage,
+        _ if left.is_some() => Stage::Churned,
+        _ if lost.is_some() || of(Milestone::Lead).is_some() => Stage::Lead,
         _ => Stage::Visitor,
     }
 }
 
-fn paying(lifecycle: &Lifecycle, state: &State, now: Timestamp) -> Stage {
+/// The trial that was counted as a milestone, before subscriptions were told apart: since when, or when it ended.
+fn told_trial(moment: &Moment<'_>, since: Option<i64>) -> Option<Result<i64, i64>> {
+    let since = since?;
+    let end = plus_days(timestamp(since), i64::from(moment.config.billing.trial_days));
+    Some(if moment.now < end { Ok(since) } else { Err(end.as_microsecond()) })
+}
+
+fn paying(lifecycle: &Lifecycle, state: &State, now: Timestamp, since: i64, returned: bool) -> Stage {
+    let days = days_between(timestamp(since), now);
     if is_idle(lifecycle, state, now) {
-        return Stage::AtRisk;
+        Stage::AtRisk
+    } else if returned && days < i64::from(lifecycle.onboarding_days) {
+        Stage::WonBack
+    } else {
+        by_tenure(lifecycle, days)
     }
-    let (customer, churned) = (state.milestones.get(&Milestone::Customer), state.milestones.get(&Milestone::Churned));
-    if churned.is_some_and(|churned| customer.is_some_and(|customer| churned.last < customer.last)) {
-        return Stage::WonBack;
-    }
-    by_tenure(lifecycle, customer.map_or(0, |span| days_between(span.first_at(), now)))
 }
 
 fn is_idle(lifecycle: &Lifecycle, state: &State, now: Timestamp) -> bool {
@@ -84,44 +111,73 @@ pub struct StageMove {
 /// moves, and the days that make a customer adopting or established. The last pause that made them at risk is the only one
 /// that is told.
 pub fn stage_history(moment: &Moment<'_>, state: &State) -> Vec<StageMove> {
+    let standing = Standing::of(moment.config, state, moment.now.as_microsecond());
     let firsts = state.milestones.iter().map(|(milestone, span)| (span.first, *milestone));
-    let mut moves: Vec<(i64, Milestone)> = firsts.chain(state.moves.iter().copied()).collect();
+    let trials = state.billing.subscriptions.values().filter_map(|each| Some((each.trial?.first, Milestone::Trial)));
+    let begun = state.billing.subscriptions.values().filter_map(|each| Some((each.began?, Milestone::Customer)));
+    let mut moves: Vec<(i64, Milestone)> =
+        firsts.chain(trials).chain(begun).chain(state.moves.iter().copied()).collect();
     moves.sort_unstable();
     moves.dedup();
-    let lifecycle = &moment.config.lifecycle;
-    let paid_first = state.milestones.get(&Milestone::Customer).map(|span| span.first_at());
     let mut told: Vec<StageMove> = Vec::new();
-    let mut left = false;
+    // Since when they pay without a break, and whether they had paid before and stopped.
+    let (mut since, mut left) = (None, false);
     for (index, (at, milestone)) in moves.iter().enumerate() {
-        let at = timestamp(*at);
+        let when = timestamp(*at);
         let until = moves.get(index + 1).map_or(moment.now, |(next, _)| timestamp(*next));
         match milestone {
-            Milestone::Lead if told.is_empty() => tell(&mut told, at, Stage::Lead),
+            Milestone::Lead if told.is_empty() => tell(&mut told, when, Stage::Lead),
             Milestone::Lead => {}
-            Milestone::Trial => tell(&mut told, at, Stage::Trial),
-            Milestone::Freemium => tell(&mut told, at, Stage::Freemium),
+            Milestone::Trial if since.is_none() => tell(&mut told, when, Stage::Trial),
+            Milestone::Freemium if since.is_none() => tell(&mut told, when, Stage::Freemium),
+            Milestone::Trial | Milestone::Freemium => {}
+            // One of several subscriptions.
+            Milestone::Churned if standing.paying_since.is_some_and(|paying| paying <= *at) => {}
+            // A cancellation of what nobody saw begin is one of something that was paid.
             Milestone::Churned => {
-                left = true;
-                tell(&mut told, at, Stage::Churned);
+                left |= since.take().is_some() || told.is_empty();
+                tell(&mut told, when, if left { Stage::Churned } else { Stage::Lead });
             }
-            Milestone::Customer if left => tell(&mut told, at, Stage::WonBack),
             Milestone::Customer => {
-                let first = paid_first.unwrap_or(at);
-                tell(&mut told, at, by_tenure(lifecycle, days_between(first, at)));
-                for days in [lifecycle.onboarding_days, lifecycle.adopting_days] {
-                    let grown = plus_days(first, i64::from(days));
-                    if grown > at && grown <= until && grown <= moment.now {
-                        tell(&mut told, grown, by_tenure(lifecycle, i64::from(days)));
-                    }
-                }
+                let began = *since.get_or_insert(*at);
+                grow(&mut told, moment, left, timestamp(began), when, until);
             }
         }
     }
     let now = stage(moment, state);
-    if let (Stage::AtRisk, Some(seen)) = (now, state.seen) {
-        tell(&mut told, plus_days(seen.last_at(), i64::from(lifecycle.at_risk_after_idle_days)), now);
+    match state.seen {
+        Some(seen) if now == Stage::AtRisk => {
+            let idle = i64::from(moment.config.lifecycle.at_risk_after_idle_days);
+            let from = plus_days(seen.last_at(), idle);
+            told.retain(|told| told.at < from);
+            tell(&mut told, from, now);
+        }
+        _ => {}
     }
     told
+}
+
+/// Tells how a customer of `began` grows from `when` to `until`.
+fn grow(
+    told: &mut Vec<StageMove>,
+    moment: &Moment<'_>,
+    left: bool,
+    began: Timestamp,
+    when: Timestamp,
+    until: Timestamp,
+) {
+    let lifecycle = &moment.config.lifecycle;
+    let of = |days: i64| {
+        let is_new = left && days < i64::from(lifecycle.onboarding_days);
+        if is_new { Stage::WonBack } else { by_tenure(lifecycle, days) }
+    };
+    tell(told, when, of(days_between(began, when)));
+    for days in [lifecycle.onboarding_days, lifecycle.adopting_days].map(i64::from) {
+        let grown = plus_days(began, days);
+        if grown > when && grown <= until && grown <= moment.now {
+            tell(told, grown, of(days));
+        }
+    }
 }
 
 fn tell(told: &mut Vec<StageMove>, at: Timestamp, stage: Stage) {

@@ -1,6 +1,7 @@
 //! What is derived from events: a commutative, idempotent merge.
 
 use crate::activity::{Actions, Days, Months};
+use crate::billing::Billing;
 use crate::counts::Counts;
 use crate::instant;
 use crate::mood::Mood;
@@ -103,7 +104,8 @@ pub struct State {
     pub csat: Option<Answer>,
     /// How kind the person's texts are.
     pub mood: Mood,
-    /// What the person paid, in minor units by currency.
+    /// What the person paid in payments without ids, and in those too long ago to be kept by their ids, in minor units by currency. See
+    /// [`State::revenues`] for all of it.
     pub revenue: BTreeMap<Currency, i64>,
     /// Traits that were to be set only where there was none.
     pub once: BTreeMap<String, Once>,
@@ -113,6 +115,9 @@ pub struct State {
     pub mentioned: Option<Register>,
     /// Actions by week: those of the newest weeks.
     pub actions: Actions,
+    /// Subscriptions, and payments by their ids. Stored beside the rest, where there are any.
+    #[serde(skip)]
+    pub billing: Billing,
 }
 
 impl State {
@@ -166,6 +171,7 @@ impl State {
         for (currency, minor) in &other.revenue {
             self.add_revenue(*currency, *minor);
         }
+        self.billing.merge(&other.billing);
     }
 
     pub(crate) fn mark_seen(&mut self, span: Span) {

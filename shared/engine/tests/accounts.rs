@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
 use perennial_config::lifecycle::Milestone;
+use perennial_domain::billing::Status;
 use perennial_domain::{
     AccountId, AccountSummary, Event, Identity, Likelihood, Measure, Member, MessageId, PersonId, Score, Stage, Touch,
     UserId,
@@ -297,13 +298,14 @@ fn facts_about_the_whole_account_are_handed_on_and_those_about_one_person_are_no
     ];
     let milestones = |actions: Vec<Action>| {
         let told = actions.into_iter().filter_map(|action| match action {
-            Action::AccountMilestone { account, milestone, at } => Some((account, milestone, at)),
+            Action::AccountSubscription { account, report } => Some((account, report.status, report.at)),
+            Action::AccountMilestone { account, milestone, .. } => panic!("{account} {milestone:?}"),
             _ => None,
         });
         told.collect::<Vec<_>>()
     };
     let actions = feed(&config, &mut profile, &events);
-    assert_eq!(milestones(actions), [(id("acme"), Milestone::Customer, at(-10))]);
+    assert_eq!(milestones(actions), [(id("acme"), Some(Status::Active), at(-10).as_microsecond())]);
     let mut unnamed = Profile::new(ada());
     assert_eq!(milestones(feed(&config, &mut unnamed, &[told("Subscription Started", None)])), []);
 }

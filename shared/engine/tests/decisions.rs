@@ -131,7 +131,7 @@ fn money_is_summed_exactly() {
         .map(|i| EventBuilder::track(&format!("m{i}"), "u", "Order Completed").at(now).property("revenue", 0.1).build())
         .collect();
     person.feed(&config, &orders, now);
-    assert_eq!(person.profile.view().revenue[&perennial_domain::Currency::USD], 10_000);
+    assert_eq!(person.profile.view().revenue_in(perennial_domain::Currency::USD), 10_000);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use perennial_domain::time::DAY_SECONDS;
 use perennial_domain::{AccountId, Member, PersonId};
 use perennial_engine::account::Account;
+use perennial_engine::billing::Billing;
 
 /// How long the tombstone of a member who left stays: no writer is slow for a week.
 const TOMBSTONE_DAYS: i64 = 7;
@@ -128,7 +129,9 @@ impl Store {
             traits: item.json("traits")?.unwrap_or_default(),
             dropped: item.json("cut")?.unwrap_or_default(),
             milestones: item.json("miles")?.unwrap_or_default(),
+            billing: item.bytes("bill")?.map(billing).transpose()?.unwrap_or_default(),
             renewals: item.json("ren")?.unwrap_or_default(),
+            cycles: item.json("cyc")?.unwrap_or_default(),
             named: item.json("named")?.unwrap_or_default(),
             registered: item.json("reg")?.unwrap_or_default(),
             claims: item.json("claims")?.unwrap_or_default(),
@@ -194,6 +197,13 @@ impl Store {
         if !account.renewals.is_empty() {
             set("ren", json(&account.renewals)?);
         }
+        if !account.billing.is_empty() {
+            let bytes = postcard::to_stdvec(&account.billing);
+            set("bill", b(bytes.map_err(|error| StoreError::Unstorable(error.to_string()))?));
+        }
+        if !account.cycles.is_empty() {
+            set("cyc", json(&account.cycles)?);
+        }
         if !account.named.is_empty() {
             set("named", json(&account.named)?);
         }
@@ -248,6 +258,11 @@ impl Store {
             .set_expression_attribute_values(condition.values);
         delete.send().await.map(drop).map_err(|error| sort("delete_account", error))
     }
+}
+
+/// Reads an account's subscriptions.
+fn billing(bytes: &[u8]) -> Result<Billing, StoreError> {
+    postcard::from_bytes(bytes).map_err(|_| StoreError::corrupt("the subscriptions of an account cannot be read"))
 }
 
 fn member_key(account: &AccountId, person: PersonId) -> Item {

@@ -203,6 +203,7 @@ pub fn called(account: &str, message: &str, second: i64, traits: Value) -> Strin
         traits: Some(traits),
         milestones: Vec::new(),
         renewals: Vec::new(),
+        subscriptions: Vec::new(),
         at: None,
     };
     serde_json::to_string(&payload).unwrap()
@@ -215,6 +216,7 @@ pub fn fact(account: &str, milestone: perennial_config::lifecycle::Milestone, se
         traits: None,
         milestones,
         renewals: Vec::new(),
+        subscriptions: Vec::new(),
         at: None,
     })
     .unwrap()

@@ -91,7 +91,10 @@ fn part(part: &Part) -> Value {
         "events": state.counts.total(),
         "tallies": state.tallies,
         "milestones": state.milestones.iter().map(|(name, span)| json!([name, span.first_at(), span.last_at()])).collect::<Vec<_>>(),
-        "revenue": state.revenue,
+        "revenue": state.revenues(),
+        "subscriptions": state.billing.subscriptions.values().collect::<Vec<_>>(),
+        "payments": state.billing.payments.values().collect::<Vec<_>>(),
+        "refunds": state.billing.refunds.values().collect::<Vec<_>>(),
         "survey": state.nps.map(|answer| json!({ "answer": answer.points, "at": timestamp(answer.at) })),
     })
 }

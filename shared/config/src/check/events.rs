@@ -115,7 +115,8 @@ fn known<'a>(mentions: &'a [Mention<'a>]) -> BTreeMap<&'a str, Known<'a>> {
         });
         known.standing.times += 1;
         known.standing.is_sent |= mention.is_sent;
-        known.standing.is_defined |= ["features.toml", "lifecycle.toml", "scoring.toml"].contains(&mention.file);
+        known.standing.is_defined |=
+            ["billing.toml", "features.toml", "lifecycle.toml", "scoring.toml"].contains(&mention.file);
     }
     for name in MAIL_EVENTS {
         let standing =
@@ -237,6 +238,13 @@ fn defined<'a>(config: &'a Config, all: &mut Vec<Mention<'a>>) {
     passive.sort_unstable();
     for event in passive {
         add(event, "lifecycle.toml", &[Key("activity"), Key("passive"), Text(event)]);
+    }
+    for (section, list, events) in config.billing.lists() {
+        let mut events: Vec<&String> = events.iter().filter(|_| config.billing.is_written).collect();
+        events.sort_unstable();
+        for event in events {
+            add(event, "billing.toml", &[Key(section), Key(list), Text(event)]);
+        }
     }
     let accounts = &config.accounts;
     for event in &accounts.stage_events {

@@ -54,6 +54,8 @@ impl fmt::Display for Place {
 pub enum Pick {
     /// The value at the first of these places that has one.
     Value(Vec<Place>),
+    /// The latest of the moments that the places hold, of which a member `*` stands for every element of a list.
+    Latest(Vec<Place>),
     /// An amount in minor units, written in major ones: 1990 of `usd` becomes 19.9.
     Money {
         /// Where the whole number of minor units is.
@@ -94,10 +96,11 @@ impl RawPlaces {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(
     untagged,
-    expecting = "takes a place such as \"/data/id\", a list of places, or { minor = PLACE, currency = PLACE } for an amount in cents"
+    expecting = "takes a place such as \"/data/id\", a list of places, { minor = PLACE, currency = PLACE } for an amount in cents, or { latest = PLACE }"
 )]
 pub(super) enum RawPick {
     Value(RawPlaces),
+    Latest(RawLatest),
     Money(RawMoney),
 }
 
@@ -112,10 +115,20 @@ pub(super) struct RawMoney {
     currency: RawPlaces,
 }
 
+/// The latest of several moments: "/lines/*/end" looks at `end` of every element of the list `lines`.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLatest {
+    /// Where the moments are; `*` stands for every element of a list.
+    latest: RawPlaces,
+}
+
 impl RawPick {
     pub(super) fn compile(self, complain: &mut impl FnMut(String)) -> Pick {
         match self {
             Self::Value(places) => Pick::Value(places.compile(complain)),
+            Self::Latest(raw) => Pick::Latest(raw.latest.compile(complain)),
             Self::Money(money) => {
                 Pick::Money { minor: money.minor.compile(complain), currency: money.currency.compile(complain) }
             }

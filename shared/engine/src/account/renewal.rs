@@ -2,10 +2,14 @@
 
 use super::Account;
 use crate::action::Action;
+use crate::billing::{Phase, Subscription, phase};
+use crate::instant;
 use jiff::Timestamp;
 use perennial_config::Config;
-use perennial_config::accounts::Renewal;
+use perennial_domain::billing::{Renewal, SubscriptionReport};
 use perennial_domain::{AccountId, Event, EventKind, MessageId, Properties, timestamp};
+use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
 
 /// The most renewals that are counted: those of 40 years, month by month.
 pub const MAX_RENEWALS: usize = 500;
@@ -28,7 +32,65 @@ pub(crate) fn told_by(config: &Config, account: &AccountId, event: &Event) -> im
     renewed.into_iter().chain(said)
 }
 
+/// A renewal of a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cycle {
+    /// Which subscription.
+    pub subscription: u64,
+    /// When the period begins, in microseconds since 1970.
+    pub from: i64,
+}
+
+/// How long after the first payment a period that begins is still the first: billing systems bill hours after a trial ends.
+const FIRST_PERIOD: i64 = 86_400_000_000;
+
 impl Account {
+    /// Takes in what an event says of a subscription. The order does not matter, nor how often it comes.
+    pub fn subscribed(&mut self, report: &SubscriptionReport) {
+        self.billing.note(report);
+        let Some(Renewal { id, from }) = report.renewal else { return };
+        let cycle = Cycle { subscription: report.key, from };
+        // Of one invoice that is told with two periods, the earlier.
+        self.cycles.entry(id).and_modify(|known| known.from = known.from.min(from)).or_insert(cycle);
+        while self.cycles.len() > MAX_RENEWALS {
+            let oldest = self.cycles.iter().min_by_key(|(id, cycle)| (cycle.from, **id)).map(|(id, _)| *id);
+            oldest.and_then(|id| self.cycles.remove(&id));
+        }
+    }
+
+    /// The subscription that renewals are told of: of those that are paid for the one that costs most in a year, then the one that began first;
+    /// where none is, the one that was reported last.
+    pub fn main_subscription(&self, config: &Config, now: Timestamp) -> Option<(u64, &Subscription)> {
+        let phase = |each: &Subscription| phase(each, config.billing.trial_days, now.as_microsecond());
+        let rank = |key: u64, each: &Subscription| {
+            let paid = match phase(each) {
+                Phase::Paid { since, .. } => Some((each.yearly().map_or(0, |yearly| yearly.minor), Reverse(since))),
+                _ => None,
+            };
+            (paid, each.last, key)
+        };
+        let all = self.billing.subscriptions.iter();
+        all.max_by_key(|(key, each)| rank(**key, each)).map(|(key, each)| (*key, each))
+    }
+
+    /// How often the account has renewed: how often its main subscription has since it last began to be paid for, which the first
+    /// payment after a trial is not; and every renewal that told of no subscription.
+    pub fn renewal_count(&self, config: &Config, now: Timestamp) -> u32 {
+        let cycles = self.main_subscription(config, now).map_or(0, |(key, main)| {
+            // Of a subscription whose beginning nobody saw, each renewal is one.
+            let ended = main.ended.unwrap_or(i64::MIN);
+            let began = match phase(main, config.billing.trial_days, now.as_microsecond()) {
+                Phase::Paid { since, .. } if main.began.is_some() || ended < since => {
+                    since.saturating_add(FIRST_PERIOD)
+                }
+                _ => ended,
+            };
+            let is_since = |from: i64| if main.began.is_some() { from > began } else { from > ended };
+            self.cycles.values().filter(|cycle| cycle.subscription == key && is_since(cycle.from)).count()
+        });
+        u32::try_from(self.renewals.len() + cycles).unwrap_or(u32::MAX)
+    }
+
     /// Counts a renewal, once however often its event comes. The order does not matter: of more than [`MAX_RENEWALS`] so many are kept.
     pub fn renewed(&mut self, message_id: &MessageId) {
         self.renewals.insert(message_id.hash64());
@@ -37,8 +99,13 @@ impl Account {
         }
     }
 
-    /// When it renews next, or was to, as its trait says.
-    pub(super) fn renews_at(&self, rule: &Renewal) -> Option<Timestamp> {
-        timestamp::of_json(&self.traits.get(rule.r#trait.as_ref()?)?.value)
+    /// When it renews next, or was to: when its main subscription does, or as its trait says where no subscription does.
+    pub(super) fn renews_at(&self, config: &Config, now: Timestamp) -> Option<Timestamp> {
+        let main = self.main_subscription(config, now).and_then(|(_, main)| main.period_end.as_ref());
+        let said = || {
+            let name = config.accounts.renewal.r#trait.as_ref()?;
+            timestamp::of_json(&self.traits.get(name)?.value)
+        };
+        main.map(|end| instant::timestamp(end.value)).or_else(said)
     }
 }

@@ -1,6 +1,7 @@
 //! What an account is worth, who looks after it, and where it stands.
 
 use super::Account;
+use crate::billing::{Phase, Subscription, phase};
 use crate::moment::Moment;
 use crate::stage::stage;
 use crate::state::{Span, State};
@@ -12,7 +13,7 @@ use serde_json::Value;
 /// What conditions, people and the CRM may know of `account` at `now`. All but the sums over its people is worked out
 /// here and now, under the config in force.
 pub fn facts(config: &Config, account: &Account, now: Timestamp) -> AccountFacts {
-    let value = value(config, account);
+    let value = value(config, account, now);
     let touch = touch(config, value);
     let summary = account.summary.as_ref();
     let stage = stage_of(config, account, now);
@@ -25,22 +26,33 @@ pub fn facts(config: &Config, account: &Account, now: Timestamp) -> AccountFacts
         touch,
         owner: owner(config, account, touch),
         stage,
-        renewals: u32::try_from(account.renewals.len()).unwrap_or(u32::MAX),
-        renews_at: account.renews_at(&config.accounts.renewal).filter(|_| stage != Some(Stage::Churned)),
+        renewals: account.renewal_count(config, now),
+        renews_at: account.renews_at(config, now).filter(|_| stage != Some(Stage::Churned)),
         leading_buyer: account.leading_buyer,
         traits: account.present_traits().map(|(name, value)| (name.to_owned(), value.clone())).collect(),
     }
 }
 
-/// What the account pays in a year, in minor units of the config's currency; `None` where its trait says no amount.
-pub fn value(config: &Config, account: &Account) -> Option<i64> {
+/// What the account pays in a year, in minor units of the config's currency: as its trait says, else what its subscriptions that are paid for
+/// cost in that currency; `None` where neither says an amount.
+pub fn value(config: &Config, account: &Account, now: Timestamp) -> Option<i64> {
     let rule = config.accounts.value.as_ref()?;
-    let amount = match &account.traits.get(&rule.r#trait)?.value {
-        Value::Number(number) => number.to_string(),
-        Value::String(text) => text.clone(),
-        _ => return None,
-    };
-    Money::parse(&amount, rule.currency).ok()?.minor.checked_mul(rule.times_a_year)
+    let said = account.traits.get(&rule.r#trait).and_then(|held| {
+        let amount = match &held.value {
+            Value::Number(number) => number.to_string(),
+            Value::String(text) => text.clone(),
+            _ => return None,
+        };
+        Money::parse(&amount, rule.currency).ok()?.minor.checked_mul(rule.times_a_year)
+    });
+    said.or_else(|| {
+        let is_paid = |each: &&Subscription| {
+            matches!(phase(each, config.billing.trial_days, now.as_microsecond()), Phase::Paid { .. })
+        };
+        let paid = account.billing.subscriptions.values().filter(is_paid);
+        let yearly = paid.filter_map(Subscription::yearly).filter(|money| money.currency == rule.currency);
+        yearly.map(|money| money.minor).reduce(i64::saturating_add)
+    })
 }
 
 /// The touch level of an account that is worth `value`.
@@ -71,13 +83,15 @@ pub(crate) fn named_owner<'a>(config: &Config, traits: impl FnOnce(&str) -> Opti
 /// Where the account stands by the facts that name it, as a person with these facts would; `None` where there were none.
 /// It is idle for as long as all of its people are.
 fn stage_of(config: &Config, account: &Account, now: Timestamp) -> Option<Stage> {
-    if account.milestones.is_empty() {
+    if account.milestones.is_empty() && account.billing.subscriptions.is_empty() {
         return None;
     }
     let last_seen = account.summary.as_ref().and_then(|summary| summary.last_seen);
-    let facts = account.milestones.values().map(|span| span.last).max();
+    let reported = account.billing.subscriptions.values().map(|each| each.last);
+    let facts = account.milestones.values().map(|span| span.last).chain(reported).max();
     // Who bought for others may not have been seen at all: then the newest fact counts.
     let seen = last_seen.map(Timestamp::as_microsecond).max(facts).map(Span::at);
-    let state = State { milestones: account.milestones.clone(), seen, ..State::default() };
+    let (milestones, billing) = (account.milestones.clone(), account.billing.clone());
+    let state = State { milestones, billing, seen, ..State::default() };
     Some(stage(&Moment::new(config, now), &state))
 }

@@ -333,7 +333,7 @@ async fn null_empty_text_and_words_for_no_id_hold_nothing() {
     let body = json!({"id":"01H","type":"zen:event-type:ticket.created","detail":{"id":"5159","requester_id":"777","external_id":"","priority":null}});
     let payload = crate::mapping::Payload { headers: &headers, body: &body, place: None };
     let mapping = zendesk.hook.as_ref().unwrap().maps.iter().find(|map| crate::mapping::fits(map, payload)).unwrap();
-    let call = crate::mapping::call(&zendesk.id, mapping, payload);
+    let call = crate::mapping::call(&zendesk.id, perennial_config::sources::Scheme::Zendesk, mapping, payload);
     assert_eq!((&call["userId"], &call["properties"]), (&json!("777"), &json!({"ticket":"5159"})));
 }
 

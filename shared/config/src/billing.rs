@@ -1,0 +1,146 @@
+//! `billing.toml`: what events say of subscriptions and payments.
+
+use crate::error::Reporter;
+use crate::spanned::Spanned;
+use serde::Deserialize;
+use std::collections::HashSet;
+
+/// What your events say of subscriptions and payments. The file may be left out, and so may each of its lists: what is shown here holds then.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    /// Which events tell of subscriptions.
+    #[serde(default)]
+    subscriptions: RawSubscriptions,
+    /// Which events move money.
+    #[serde(default)]
+    payments: RawPayments,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct RawSubscriptions {
+    /// Events that tell of a subscription beside the milestones trial, customer and churned of lifecycle.toml, by their names exactly as they
+    /// are sent.
+    events: Option<Vec<Spanned<String>>>,
+    /// Milestones of lifecycle.toml that are purchases and no subscription.
+    one_time: Option<Vec<Spanned<String>>>,
+    /// How many days a trial lasts of which nothing says when it ends, 1 or more.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    trial_days: Option<Spanned<u16>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct RawPayments {
+    /// Events that say that something was paid: `revenue` says how much.
+    paid: Option<Vec<Spanned<String>>>,
+    /// Events that correct the amount of a payment.
+    corrected: Option<Vec<Spanned<String>>>,
+    /// Events that say that money was given back.
+    refunded: Option<Vec<Spanned<String>>>,
+    /// Events that take a whole payment back.
+    cancelled: Option<Vec<Spanned<String>>>,
+}
+
+/// Compiled `billing.toml`. The default is that of a config without the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Billing {
+    /// Events (as counted) that tell of a subscription beside the milestones of `lifecycle.toml`.
+    pub subscription_events: HashSet<String>,
+    /// Milestones (as counted) that are purchases and no subscription.
+    pub one_time: HashSet<String>,
+    /// How many days a trial lasts of which nothing says when it ends; 1 or more.
+    pub trial_days: u16,
+    /// Events (as counted) that say that something was paid.
+    pub paid: HashSet<String>,
+    /// Events (as counted) that correct the amount of a payment.
+    pub corrected: HashSet<String>,
+    /// Events (as counted) that say that money was given back.
+    pub refunded: HashSet<String>,
+    /// Events (as counted) that take a whole payment back.
+    pub cancelled: HashSet<String>,
+    /// Whether there is a file.
+    pub(crate) is_written: bool,
+}
+
+const SUBSCRIPTION_EVENTS: &[&str] =
+    &["Subscription Updated", "Subscription Upgraded", "Subscription Downgraded", "Trial Ending", "Invoice Paid"];
+const ONE_TIME: &[&str] = &["Order Completed"];
+const TRIAL_DAYS: u16 = 30;
+const PAID: &[&str] =
+    &["Order Completed", "Invoice Paid", "Subscription Started", "Subscription Renewed", "Subscription Upgraded"];
+const CORRECTED: &[&str] = &["Order Updated"];
+const REFUNDED: &[&str] = &["Order Refunded", "Payment Refunded"];
+const CANCELLED: &[&str] = &["Order Cancelled"];
+
+impl Default for Billing {
+    fn default() -> Self {
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Self {
+            subscription_events: set(SUBSCRIPTION_EVENTS),
+            one_time: set(ONE_TIME),
+            trial_days: TRIAL_DAYS,
+            paid: set(PAID),
+            corrected: set(CORRECTED),
+            refunded: set(REFUNDED),
+            cancelled: set(CANCELLED),
+            is_written: false,
+        }
+    }
+}
+
+impl Billing {
+    /// Checks and compiles the file.
+    pub(crate) fn load(report: &mut Reporter<'_>) -> Self {
+        let Some(file) = report.parse::<File>() else { return Self::default() };
+        let mut list = |names: Option<Vec<Spanned<String>>>, default: HashSet<String>| match names {
+            None => default,
+            Some(names) => names
+                .into_iter()
+                .map(|name| {
+                    report.event(&name);
+                    name.into_inner()
+                })
+                .collect(),
+        };
+        let (subscriptions, payments, default) = (file.subscriptions, file.payments, Self::default());
+        let mut billing = Self {
+            subscription_events: list(subscriptions.events, default.subscription_events),
+            one_time: list(subscriptions.one_time, default.one_time),
+            trial_days: default.trial_days,
+            paid: list(payments.paid, default.paid),
+            corrected: list(payments.corrected, default.corrected),
+            refunded: list(payments.refunded, default.refunded),
+            cancelled: list(payments.cancelled, default.cancelled),
+            is_written: true,
+        };
+        if let Some(days) = subscriptions.trial_days {
+            if *days.get_ref() == 0 {
+                report.at(days.span(), "subscriptions.trial_days must be at least 1");
+            }
+            billing.trial_days = (*days.get_ref()).max(1);
+        }
+        for one in [&billing.corrected, &billing.refunded, &billing.cancelled] {
+            if let Some(event) = one.iter().find(|event| billing.paid.contains(*event)) {
+                report.at(0..0, format!("`{event}` cannot both say that something was paid and change what was paid"));
+            }
+        }
+        billing
+    }
+
+    /// Its lists, by where they stand in the file.
+    pub(crate) fn lists(&self) -> [(&'static str, &'static str, &HashSet<String>); 6] {
+        [
+            ("subscriptions", "events", &self.subscription_events),
+            ("subscriptions", "one_time", &self.one_time),
+            ("payments", "paid", &self.paid),
+            ("payments", "corrected", &self.corrected),
+            ("payments", "refunded", &self.refunded),
+            ("payments", "cancelled", &self.cancelled),
+        ]
+    }
+}

@@ -1,0 +1,114 @@
+//! What a subscription's status means, in the words of the billing systems that report it.
+
+use serde::{Deserialize, Serialize};
+
+/// The status of a subscription, in Stripe's terms, in the order of its life.
+/// <https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses>
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// The first payment is awaited: nothing has begun yet.
+    Incomplete,
+    /// The first payment never came: nothing ever began.
+    IncompleteExpired,
+    /// In its trial.
+    Trialing,
+    /// Paid for.
+    Active,
+    /// A payment failed and is tried again: a customer still.
+    PastDue,
+    /// The payments were given up: nothing is paid, and nothing was cancelled.
+    Unpaid,
+    /// The trial ended without a means of payment.
+    Paused,
+    /// Over.
+    Canceled,
+}
+
+impl Status {
+    /// Its name in JSON and conditions.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Incomplete => "incomplete",
+            Self::IncompleteExpired => "incomplete_expired",
+            Self::Trialing => "trialing",
+            Self::Active => "active",
+            Self::PastDue => "past_due",
+            Self::Unpaid => "unpaid",
+            Self::Paused => "paused",
+            Self::Canceled => "canceled",
+        }
+    }
+
+    /// Reads a status as Stripe, Paddle, Chargebee, Recurly and Lemon Squeezy write it, in any case and with spaces, dashes or underscores.
+    /// `None` for any other word.
+    pub fn parse(text: &str) -> Option<Self> {
+        let letters =
+            text.chars().filter(|letter| letter.is_ascii_alphanumeric()).map(|letter| letter.to_ascii_lowercase());
+        Some(match letters.collect::<String>().as_str() {
+            "incomplete" | "pending" | "future" | "created" => Self::Incomplete,
+            "incompleteexpired" => Self::IncompleteExpired,
+            "trialing" | "trial" | "intrial" | "ontrial" | "trialling" => Self::Trialing,
+            "active" | "nonrenewing" | "live" | "paid" => Self::Active,
+            "pastdue" | "overdue" => Self::PastDue,
+            "unpaid" => Self::Unpaid,
+            "paused" | "onhold" => Self::Paused,
+            "canceled" | "cancelled" | "expired" | "ended" | "deleted" | "terminated" => Self::Canceled,
+            _ => return None,
+        })
+    }
+
+    /// Whether a customer has it.
+    pub fn pays(self) -> bool {
+        matches!(self, Self::Active | Self::PastDue)
+    }
+
+    /// Whether nothing is paid any more, or was to be paid and is not.
+    pub fn has_ended(self) -> bool {
+        matches!(self, Self::Unpaid | Self::Paused | Self::Canceled)
+    }
+
+    /// What decides between two reports of the same second, which is as exact as Stripe's times are: a report that says what the status was
+    /// before comes after the one that reported that, and else the later in a subscription's life does.
+    #[must_use]
+    pub fn rank(self, before: Option<Self>) -> u8 {
+        let own = 2 * self as u8;
+        before.map_or(own, |before| own.max(2 * before as u8 + 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_are_read_as_billing_systems_write_them() {
+        for (text, status) in [
+            ("active", Status::Active),
+            ("past_due", Status::PastDue),
+            ("Past Due", Status::PastDue),
+            ("incomplete_expired", Status::IncompleteExpired),
+            ("in_trial", Status::Trialing),
+            ("on-trial", Status::Trialing),
+            ("non_renewing", Status::Active),
+            ("cancelled", Status::Canceled),
+            ("CANCELED", Status::Canceled),
+            ("expired", Status::Canceled),
+        ] {
+            assert_eq!(Status::parse(text), Some(status), "{text}");
+            assert_eq!(Status::parse(status.as_str()), Some(status));
+        }
+        for text in ["", "SOLVED", "open", "trueish"] {
+            assert_eq!(Status::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn of_one_second_the_report_that_knows_the_status_before_is_the_later() {
+        let failed = Status::PastDue.rank(Some(Status::Active));
+        let recovered = Status::Active.rank(Some(Status::PastDue));
+        assert!(failed < recovered);
+        assert!(Status::Trialing.rank(None) < Status::Active.rank(None));
+        assert!(Status::Active.rank(Some(Status::Trialing)) < Status::Canceled.rank(None));
+    }
+}

@@ -1,0 +1,101 @@
+//! Billing: which subscriptions someone has, and what they paid. A merge of what events say, in any order, any number of times.
+
+mod payment;
+mod report;
+mod revenue;
+mod standing;
+mod stored;
+mod subscription;
+
+pub use payment::{Movement, Payment, Refund, Said, movement};
+pub use report::report;
+pub use standing::{Phase, Standing, phase};
+pub use subscription::{Dated, Subscription};
+
+use perennial_domain::Currency;
+use perennial_domain::billing::SubscriptionReport;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The most subscriptions of one identity, or of one account. Of more, those that ended leave first, the one that was reported longest ago
+/// before the others.
+pub const MAX_SUBSCRIPTIONS: usize = 8;
+/// The most payments that are kept by their ids: the newest. What older ones came to is kept as a sum.
+pub const MAX_PAYMENTS: usize = 32;
+
+/// Subscriptions and payments of one identity or one account; combined, of one person.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Billing {
+    /// Subscriptions by their keys.
+    pub subscriptions: BTreeMap<u64, Subscription>,
+    /// Payments by their ids.
+    pub payments: BTreeMap<u64, Payment>,
+    /// Refunds by their ids.
+    pub refunds: BTreeMap<u64, Refund>,
+}
+
+impl Billing {
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.subscriptions.is_empty() && self.payments.is_empty() && self.refunds.is_empty()
+    }
+
+    /// Takes in what an event said of a subscription.
+    pub fn note(&mut self, report: &SubscriptionReport) {
+        self.add(report.key, Subscription::of(report));
+        self.bound();
+    }
+
+    fn add(&mut self, key: u64, subscription: Subscription) {
+        match self.subscriptions.get_mut(&key) {
+            Some(known) => known.merge(subscription),
+            None => {
+                self.subscriptions.insert(key, subscription);
+            }
+        }
+    }
+
+    fn bound(&mut self) {
+        while self.subscriptions.len() > MAX_SUBSCRIPTIONS {
+            let is_live = |of: &Subscription| of.status.is_some_and(|(_, _, status)| !status.has_ended());
+            let first = self.subscriptions.iter().min_by_key(|(key, of)| (is_live(of), of.last, **key));
+            let Some(key) = first.map(|(key, _)| *key) else { return };
+            self.subscriptions.remove(&key);
+        }
+    }
+
+    /// Takes in what an event said of money, but for what has no id.
+    fn pay(&mut self, movement: Movement) {
+        match movement {
+            Movement::Plain(_) => {}
+            Movement::Payment(id, payment) => match self.payments.get_mut(&id) {
+                Some(known) => known.merge(&payment),
+                None => {
+                    self.payments.insert(id, payment);
+                }
+            },
+            Movement::Refund(id, refund) => match self.refunds.get_mut(&id) {
+                Some(known) => known.merge(&refund),
+                None => {
+                    self.refunds.insert(id, refund);
+                }
+            },
+        }
+    }
+
+    /// Adds all of `other`. The bounds are those of one identity: a person has as many as their identities do.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (key, subscription) in &other.subscriptions {
+            self.add(*key, subscription.clone());
+        }
+        for (id, payment) in &other.payments {
+            self.pay(Movement::Payment(*id, payment.clone()));
+        }
+        for (id, refund) in &other.refunds {
+            self.pay(Movement::Refund(*id, refund.clone()));
+        }
+    }
+}
+
+/// Sums by currency, in minor units.
+pub type Sums = BTreeMap<Currency, i64>;

@@ -1,0 +1,152 @@
+//! What was paid and taken back, each payment by its own id.
+
+use super::report::{DEFAULT_CURRENCY, text};
+use perennial_config::Config;
+use perennial_config::lifecycle::Milestone;
+use perennial_domain::{Currency, Event, EventKind, Money, Properties, hash};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// An amount and when it was said. Of two the later stays; of the same time, the greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Said {
+    /// When, in microseconds since 1970.
+    #[serde(with = "crate::instant")]
+    pub at: i64,
+    /// How much, in minor units.
+    pub minor: i64,
+}
+
+/// A payment with an id: an invoice or an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    /// In which currency; of several the first of the alphabet.
+    pub currency: Currency,
+    /// What was paid; `None` where only a correction came so far.
+    pub paid: Option<Said>,
+    /// What the amount was corrected to.
+    pub corrected: Option<Said>,
+    /// Whether all of it was taken back.
+    pub cancelled: bool,
+}
+
+impl Payment {
+    /// What it comes to: nothing before it is paid, or once it is taken back.
+    pub fn minor(&self) -> i64 {
+        match self.paid {
+            Some(paid) if !self.cancelled => self.corrected.filter(|said| said.at >= paid.at).unwrap_or(paid).minor,
+            _ => 0,
+        }
+    }
+
+    /// The newest moment at which something was said of it; the beginning of time where it was only cancelled.
+    pub fn at(&self) -> i64 {
+        [self.paid, self.corrected].into_iter().flatten().map(|said| said.at).max().unwrap_or(i64::MIN)
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.currency = self.currency.min(other.currency);
+        self.paid = self.paid.max(other.paid);
+        self.corrected = self.corrected.max(other.corrected);
+        self.cancelled |= other.cancelled;
+    }
+}
+
+/// Money that was given back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    /// In which currency.
+    pub currency: Currency,
+    /// How much in all, in minor units, and when that was said; all of the payment where `None`.
+    pub said: Option<Said>,
+    /// Of which payment, where that was said.
+    pub of: Option<u64>,
+}
+
+impl Refund {
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.currency = self.currency.min(other.currency);
+        self.said = self.said.max(other.said);
+        self.of = self.of.max(other.of);
+    }
+}
+
+/// What one event says of money.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Movement {
+    /// A payment without an id: it counts as often as its event.
+    Plain(Money),
+    /// A payment by its id.
+    Payment(u64, Payment),
+    /// A refund by its id.
+    Refund(u64, Refund),
+}
+
+/// What `event` says of money: `properties.revenue` in major units, a number or its text, in `properties.currency` or US dollars (the names of
+/// Segment's e-commerce specification). Which events are payments, corrections and refunds, billing.toml says. What is no amount counts as none.
+pub fn movement(config: &Config, event: &Event) -> Option<Movement> {
+    if event.kind != EventKind::Track {
+        return None;
+    }
+    let (name, rules, said) = (config.counted_as(event), &config.billing, &event.properties);
+    let currency = currency(said)?;
+    let at = event.timestamp.as_microsecond();
+    let id = payment_id(said);
+    let nothing = Payment { currency, paid: None, corrected: None, cancelled: false };
+    let milestones = config.lifecycle.milestones.get(name);
+    let is_bought = milestones.is_some_and(|milestones| milestones.contains(&Milestone::Customer));
+    if is_bought || rules.paid.contains(name) {
+        let minor = amount(said, &["revenue"], currency)?;
+        return Some(match id {
+            Some(id) => Movement::Payment(id, Payment { paid: Some(Said { at, minor }), ..nothing }),
+            None => Movement::Plain(Money { minor, currency }),
+        });
+    }
+    if rules.corrected.contains(name) {
+        let minor = amount(said, &["revenue"], currency)?;
+        return Some(Movement::Payment(id?, Payment { corrected: Some(Said { at, minor }), ..nothing }));
+    }
+    if rules.cancelled.contains(name) {
+        return Some(Movement::Payment(id?, Payment { cancelled: true, ..nothing }));
+    }
+    if !rules.refunded.contains(name) {
+        return None;
+    }
+    let minor = amount(said, &["revenue", "total", "amount"], currency).map(i64::abs);
+    let refund_id = text(said, &["refund", "refund_id", "refundId"]);
+    if let (None, None, Some(minor)) = (id, &refund_id, minor) {
+        return Some(Movement::Plain(Money { minor: -minor, currency }));
+    }
+    let key = match &refund_id {
+        Some(id) => hash::hash64(&[b"refund", id.as_bytes()]),
+        None => event.message_id.hash64(),
+    };
+    Some(Movement::Refund(key, Refund { currency, said: minor.map(|minor| Said { at, minor }), of: id }))
+}
+
+/// The id of the payment that an event names.
+fn payment_id(said: &Properties) -> Option<u64> {
+    let invoice = || text(said, &["invoice", "invoice_id", "invoiceId"]).map(|id| (b"invoice".as_slice(), id));
+    let order = || text(said, &["order_id", "orderId", "order"]).map(|id| (b"order".as_slice(), id));
+    let payment = || text(said, &["payment", "payment_id", "paymentId"]).map(|id| (b"payment".as_slice(), id));
+    let (kind, id) = invoice().or_else(order).or_else(payment)?;
+    Some(hash::hash64(&[kind, id.as_bytes()]))
+}
+
+/// The currency that properties name, else US dollars; `None` where what they name is none.
+pub(super) fn currency(said: &Properties) -> Option<Currency> {
+    match said.get("currency").and_then(Value::as_str) {
+        Some(code) => Currency::parse(code).ok(),
+        None => Some(DEFAULT_CURRENCY),
+    }
+}
+
+/// The first of these properties that is an amount, in minor units.
+pub(super) fn amount(said: &Properties, names: &[&str], currency: Currency) -> Option<i64> {
+    let parse = |text: &str| Money::parse(text, currency).ok().map(|money| money.minor);
+    names.iter().find_map(|name| match said.get(*name)? {
+        Value::Number(number) => parse(&number.to_string()),
+        Value::String(text) => parse(text),
+        _ => None,
+    })
+}

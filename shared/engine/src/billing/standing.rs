@@ -1,0 +1,226 @@
+//! Where someone stands by what they subscribe to and bought.
+
+use super::subscription::Subscription;
+use crate::state::State;
+use perennial_config::Config;
+use perennial_config::lifecycle::Milestone;
+use perennial_domain::billing::Status;
+
+const DAY: i64 = 86_400_000_000;
+/// How long after the end of a trial, or of a period that was to be the last, nothing is concluded from silence: billing systems report what
+/// came of it hours later.
+const GRACE: i64 = DAY;
+/// Pauses between two subscriptions that are no pause of the customer's: a plan that is changed by cancelling and subscribing anew.
+const CHANGEOVER: i64 = DAY;
+/// How far apart the first report of a subscription with an id and that of one without are where both are the same one, told twice.
+const SAME: i64 = 2 * DAY;
+
+/// What a subscription is at a moment. Times are microseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// It has not begun, and may never.
+    Nothing,
+    /// In its trial.
+    Trial {
+        /// Since when.
+        since: i64,
+        /// The moment from which on it is over, if nothing is reported until then.
+        until: i64,
+    },
+    /// A plan that costs nothing.
+    Free {
+        /// Since when.
+        since: i64,
+    },
+    /// Paid for.
+    Paid {
+        /// Since when, without a break.
+        since: i64,
+        /// The moment from which on it is over, if nothing is reported until then.
+        until: Option<i64>,
+    },
+    /// Over.
+    Ended {
+        /// When.
+        at: i64,
+        /// Whether it was paid before, or may have been: nothing is known of a trial.
+        paid: bool,
+    },
+}
+
+/// What `subscription` is at `now`, in microseconds since 1970; `trial_days` is how long trials last of which nothing else says it.
+pub fn phase(subscription: &Subscription, trial_days: u16, now: i64) -> Phase {
+    let ended = |at: i64| Phase::Ended { at, paid: subscription.was_paid() || subscription.trial.is_none() };
+    let last_paying = subscription.paying.last().copied();
+    let status = match (subscription.named, subscription.status) {
+        (true, Some((_, _, status))) => status,
+        (true, None) if last_paying.is_some() => Status::Active,
+        (true, None) => return Phase::Nothing,
+        // All that an account or user has without an id: a trial beside what is paid ends nothing, and only an end does.
+        (false, _) => match (last_paying, subscription.ended, subscription.trial) {
+            (Some(paying), end, _) if end.is_none_or(|end| end < paying) => Status::Active,
+            (_, end, Some(trial)) if end.is_none_or(|end| end < trial.last) => Status::Trialing,
+            (_, Some(_), _) => Status::Canceled,
+            _ => return Phase::Nothing,
+        },
+    };
+    match status {
+        Status::Incomplete | Status::IncompleteExpired => Phase::Nothing,
+        Status::Trialing => {
+            let Some(trial) = subscription.trial else { return Phase::Nothing };
+            let said = subscription.trial_end.as_ref().or(subscription.period_end.as_ref()).map(|end| end.value);
+            let by_rule = trial.last.saturating_add(i64::from(trial_days) * DAY);
+            let end = said.filter(|end| *end >= trial.first).unwrap_or(by_rule);
+            let until = end.saturating_add(GRACE);
+            if now < until { Phase::Trial { since: trial.first, until } } else { ended(end) }
+        }
+        Status::Active | Status::PastDue => {
+            let since = paid_since(subscription);
+            if subscription.is_free() {
+                return Phase::Free { since };
+            }
+            let cancels = subscription.cancels.as_ref().is_some_and(|cancels| cancels.value);
+            let end = subscription.period_end.as_ref().map(|end| end.value).filter(|_| cancels);
+            let end = end.filter(|end| last_paying.is_none_or(|paying| paying <= *end));
+            match end {
+                Some(end) if now >= end.saturating_add(GRACE) => ended(end),
+                _ => Phase::Paid { since, until: end.map(|end| end.saturating_add(GRACE)) },
+            }
+        }
+        Status::Unpaid | Status::Paused | Status::Canceled => ended(subscription.ended.unwrap_or(subscription.last)),
+    }
+}
+
+/// Since when a subscription that is paid for has been so without a break.
+fn paid_since(subscription: &Subscription) -> i64 {
+    let again = subscription.ended.and_then(|end| subscription.paying.iter().find(|paying| **paying > end));
+    again.copied().unwrap_or_else(|| first_paid(subscription).unwrap_or(subscription.first))
+}
+
+fn first_paid(subscription: &Subscription) -> Option<i64> {
+    let invoiced = subscription.invoiced.map(|span| span.first);
+    [subscription.began, invoiced, subscription.paying.first().copied()].into_iter().flatten().min()
+}
+
+/// Where someone stands by their subscriptions and purchases. Times are microseconds since 1970.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Since when they have paid for something without a break; `None` where they pay for nothing.
+    pub paying_since: Option<i64>,
+    /// Whether they had paid before that, and stopped.
+    pub returned: bool,
+    /// Since when they have been in a trial.
+    pub trial_since: Option<i64>,
+    /// Since when they have had a plan that costs nothing.
+    pub free_since: Option<i64>,
+    /// When they last stopped paying.
+    pub left: Option<i64>,
+    /// When a trial last ended without a payment.
+    pub lost: Option<i64>,
+    /// When they paid first.
+    pub first_paid: Option<i64>,
+    /// The accounts that what they pay for belongs to; `None` for what belongs to none.
+    pub payers: Vec<Option<String>>,
+    /// Moments at which silence alone changes any of this.
+    pub turns: Vec<i64>,
+}
+
+impl Standing {
+    /// Where the owner of `state` stands at `now`, in microseconds since 1970.
+    pub fn of(config: &Config, state: &State, now: i64) -> Self {
+        if state.billing.subscriptions.is_empty() && !state.milestones.contains_key(&Milestone::Customer) {
+            return Self::default();
+        }
+        let days = config.billing.trial_days;
+        let all: Vec<(&Subscription, Phase)> =
+            state.billing.subscriptions.values().map(|each| (each, phase(each, days, now))).collect();
+        let mut found = Self::default();
+        // When each began to be paid for, and when that ended.
+        let mut paid: Vec<(i64, Option<i64>)> = Vec::new();
+        let of = |milestone| state.milestones.get(&milestone).copied();
+        let bought = of(Milestone::Customer);
+        for (subscription, phase) in all.iter().filter(|(each, phase)| !is_told_twice(each, *phase, &all)) {
+            match *phase {
+                Phase::Nothing => {}
+                Phase::Trial { since, until } => {
+                    found.trial_since = found.trial_since.max(Some(since));
+                    found.turns.push(until);
+                }
+                Phase::Free { since } => found.free_since = found.free_since.max(Some(since)),
+                Phase::Paid { since, until } => {
+                    if let Some(end) = subscription.ended.filter(|end| *end < since) {
+                        paid.extend(first_paid(subscription).map(|first| (first, Some(end))));
+                    }
+                    paid.push((since, None));
+                    found.turns.extend(until);
+                    found.payers.push(subscription.account.as_ref().map(|account| account.value.clone()));
+                }
+                Phase::Ended { at, paid: true } => paid.push((first_paid(subscription).unwrap_or(at), Some(at))),
+                // Who bought something and cancels without saying what has cancelled that.
+                Phase::Ended { at, paid: false } if !subscription.named && bought.is_some_and(|bought| bought.first < at) => {
+                    paid.push((at, Some(at)));
+                }
+                Phase::Ended { at, paid: false } => found.lost = found.lost.max(Some(at)),
+            }
+        }
+        if let Some(bought) = bought {
+            // What is bought once has no end of its own: it counts until something ends after it.
+            let left = paid.iter().filter_map(|(_, end)| *end).max();
+            let end = left.max(of(Milestone::Churned).map(|churned| churned.last)).filter(|end| *end >= bought.first);
+            paid.push((bought.first, end));
+            if end.is_none_or(|end| end < bought.last) {
+                let is_again = |moved: &&(i64, Milestone)| Some(moved.0) > end && moved.1 == Milestone::Customer;
+                let again = state.moves.iter().find(is_again).map_or(bought.last, |moved| moved.0);
+                paid.extend(end.map(|_| (again, None)));
+                found.payers.push(None);
+            }
+        }
+        found.first_paid = paid.iter().map(|(start, _)| *start).min();
+        found.left = paid.iter().filter_map(|(_, end)| *end).max();
+        found.paying_since = paid.iter().filter(|(_, end)| end.is_none()).map(|(start, _)| *start).min();
+        if let Some(since) = &mut found.paying_since {
+            paid.sort_unstable();
+            for (start, end) in paid.iter().rev() {
+                if end.is_some_and(|end| end.saturating_add(CHANGEOVER) >= *since) {
+                    *since = (*since).min(*start);
+                }
+            }
+            let since = *since;
+            found.returned = paid.iter().any(|(_, end)| end.is_some_and(|end| end.saturating_add(CHANGEOVER) < since));
+            let lifecycle = &config.lifecycle;
+            let grown = [lifecycle.onboarding_days, lifecycle.adopting_days];
+            found.turns.extend(grown.map(|days| since.saturating_add(i64::from(days) * DAY)));
+        }
+        found
+    }
+}
+
+/// Whether a subscription without an id is one that another system reports with its id, or a trial that led to one that is paid for.
+fn is_told_twice(subscription: &Subscription, phase: Phase, all: &[(&Subscription, Phase)]) -> bool {
+    if subscription.named {
+        return false;
+    }
+    let account = |of: &Subscription| of.account.as_ref().map(|account| account.value.clone());
+    let own = account(subscription);
+    let others = all.iter().filter(|(other, _)| !std::ptr::eq(*other, subscription));
+    let mut others = others.filter(|(other, _)| match (&own, account(other)) {
+        (Some(own), Some(other)) => *own == other,
+        _ => true,
+    });
+    others.any(|(other, theirs)| match (phase, *theirs) {
+        (Phase::Trial { since, .. }, Phase::Paid { since: paid, .. }) => paid >= since,
+        (Phase::Trial { since, .. }, Phase::Ended { at, .. }) => {
+            at >= since && other.first.saturating_add(SAME) >= since
+        }
+        (Phase::Trial { since, .. }, Phase::Trial { .. }) => other.named && (other.first - since).abs() <= SAME,
+        (Phase::Ended { at, paid: false }, _) => other.was_paid() && other.last >= at.saturating_sub(SAME),
+        (Phase::Paid { since, .. }, Phase::Paid { since: theirs, .. }) => {
+            other.named && theirs <= since.saturating_add(SAME)
+        }
+        (Phase::Paid { since, .. }, Phase::Ended { at, paid: true }) => {
+            let began = first_paid(other).unwrap_or(at);
+            other.named && began <= since.saturating_add(SAME) && at >= since.saturating_sub(SAME)
+        }
+        _ => false,
+    })
+}

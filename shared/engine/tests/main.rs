@@ -2,6 +2,7 @@
 
 mod accounts;
 mod analysis;
+mod billing;
 mod calibrate;
 mod decisions;
 mod entries;

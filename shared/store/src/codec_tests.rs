@@ -313,7 +313,8 @@ proptest! {
         let (item, loaded) = round_trip(&stored);
         prop_assert_eq!(loaded, Loaded::Profile(stored.clone()));
         // Deflating never makes an item larger than it was.
-        let plain = postcard::to_stdvec(&(&stored.profile.parts, &stored.profile.published)).unwrap().len();
+        let billed: Vec<_> = stored.profile.parts.iter().map(|part| (&part.state.billing, 0_u8)).collect();
+        let plain = postcard::to_stdvec(&(&stored.profile.parts, &stored.profile.published, billed)).unwrap().len();
         prop_assert!(item.bytes("state").unwrap().unwrap().len() <= plain + 16 + stored.profile.outbox.iter().map(|a| serde_json::to_vec(a).unwrap().len() + 4).sum::<usize>());
     }
 }

@@ -3,6 +3,7 @@
 use crate::support::{Bench, Database, at, config_with, user};
 use perennial_config::lifecycle::Milestone;
 use perennial_contracts::queue::{AccountsPayload, EventsPayload, Unmerge};
+use perennial_domain::billing::Status;
 use perennial_domain::{AccountId, Identity, PersonId, Stage, UserId};
 use perennial_store::Consistency;
 use perennial_store::accounts::StoredAccount;
@@ -148,14 +149,15 @@ async fn a_fact_about_the_account_reaches_the_accounts_queue_with_the_time_of_it
     assert!(bench.feed(&[vec![paid]]).await.is_empty());
     let told: Vec<AccountsPayload> =
         bench.accounts.drain().iter().map(|(body, _)| serde_json::from_str(body).unwrap()).collect();
-    let [AccountsPayload::Changed { account, traits: None, milestones, at: Some(sent), .. }] = told.as_slice() else {
+    let [AccountsPayload::Changed { account, traits: None, milestones, subscriptions, at: Some(sent), .. }] =
+        told.as_slice()
+    else {
         panic!("{told:?}")
     };
     assert_eq!((account, *sent), (&id("acme"), at(5)));
-    assert_eq!(
-        milestones.iter().map(|fact| (fact.milestone, fact.at)).collect::<Vec<_>>(),
-        [(Milestone::Customer, at(-60))]
-    );
+    let reported = subscriptions.iter().map(|report| (report.status, report.at)).collect::<Vec<_>>();
+    assert_eq!(reported, [(Some(Status::Active), at(-60).as_microsecond())]);
+    assert!(milestones.is_empty(), "what a subscription tells is told once: {milestones:?}");
 }
 
 /// As PostHog's server libraries identify a company: nobody did it.

@@ -27,10 +27,13 @@ pub const MAX_PAYMENTS: usize = 32;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Billing {
     /// Subscriptions by their keys.
+    #[serde(with = "stored::hashed")]
     pub subscriptions: BTreeMap<u64, Subscription>,
     /// Payments by their ids.
+    #[serde(with = "stored::hashed")]
     pub payments: BTreeMap<u64, Payment>,
     /// Refunds by their ids.
+    #[serde(with = "stored::hashed")]
     pub refunds: BTreeMap<u64, Refund>,
 }
 
@@ -57,7 +60,7 @@ impl Billing {
 
     fn bound(&mut self) {
         while self.subscriptions.len() > MAX_SUBSCRIPTIONS {
-            let is_live = |of: &Subscription| of.status.is_some_and(|(_, _, status)| !status.has_ended());
+            let is_live = |of: &Subscription| of.ended.is_none_or(|end| end < of.last);
             let first = self.subscriptions.iter().min_by_key(|(key, of)| (is_live(of), of.last, **key));
             let Some(key) = first.map(|(key, _)| *key) else { return };
             self.subscriptions.remove(&key);

@@ -1,7 +1,7 @@
 //! Where someone stands by what they subscribe to and bought.
 
 use super::subscription::Subscription;
-use crate::state::State;
+use crate::state::{Span, State};
 use perennial_config::Config;
 use perennial_config::lifecycle::Milestone;
 use perennial_domain::billing::Status;
@@ -157,8 +157,8 @@ impl Standing {
                 }
                 Phase::Ended { at, paid: true } => paid.push((first_paid(subscription).unwrap_or(at), Some(at))),
                 // Who bought something and cancels without saying what has cancelled that.
-                Phase::Ended { at, paid: false } if !subscription.named && bought.is_some_and(|bought| bought.first < at) => {
-                    paid.push((at, Some(at)));
+                Phase::Ended { at, paid: false } if is_of_purchase(subscription, at, bought) => {
+                    paid.push((at, Some(at)))
                 }
                 Phase::Ended { at, paid: false } => found.lost = found.lost.max(Some(at)),
             }
@@ -193,6 +193,11 @@ impl Standing {
         }
         found
     }
+}
+
+/// Whether a cancellation at `at` that names no subscription is that of what was bought before.
+fn is_of_purchase(subscription: &Subscription, at: i64, bought: Option<Span>) -> bool {
+    !subscription.named && subscription.ended == Some(at) && bought.is_some_and(|bought| bought.first < at)
 }
 
 /// Whether a subscription without an id is one that another system reports with its id, or a trial that led to one that is paid for.

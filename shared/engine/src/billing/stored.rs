@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// A distance in time: twice the whole seconds, or one more than twice the microseconds.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Distance(i64);
 
 const SECOND: i64 = 1_000_000;
@@ -36,6 +36,13 @@ pub(super) struct Subscription {
     ended: Option<Distance>,
     invoiced: Option<(Distance, Distance)>,
     paying: Vec<Distance>,
+    account: Option<(Distance, String)>,
+    details: Option<Details>,
+}
+
+/// What calls without a billing system rarely say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Details {
     plan: Option<(Distance, String)>,
     price: Option<(Distance, (i64, Currency))>,
     quantity: Option<(Distance, u32)>,
@@ -43,7 +50,6 @@ pub(super) struct Subscription {
     period_end: Option<(Distance, Distance)>,
     trial_end: Option<(Distance, Distance)>,
     cancels: Option<(Distance, bool)>,
-    account: Option<(Distance, String)>,
 }
 
 impl From<subscription::Subscription> for Subscription {
@@ -52,6 +58,15 @@ impl From<subscription::Subscription> for Subscription {
         let before = |at: i64| Distance::of(last - at);
         let span = |span: Span| (before(span.first), before(span.last));
         let moment = |dated: Dated<i64>| (before(dated.at), before(dated.value));
+        let details = Details {
+            plan: full.plan.map(|dated| (before(dated.at), dated.value)),
+            price: full.price.map(|dated| (before(dated.at), dated.value)),
+            quantity: full.quantity.map(|dated| (before(dated.at), dated.value)),
+            interval: full.interval.map(|dated| (before(dated.at), dated.value)),
+            period_end: full.period_end.map(moment),
+            trial_end: full.trial_end.map(moment),
+            cancels: full.cancels.map(|dated| (before(dated.at), dated.value)),
+        };
         Self {
             named: full.named,
             last,
@@ -62,14 +77,8 @@ impl From<subscription::Subscription> for Subscription {
             ended: full.ended.map(before),
             invoiced: full.invoiced.map(span),
             paying: full.paying.into_iter().map(before).collect(),
-            plan: full.plan.map(|dated| (before(dated.at), dated.value)),
-            price: full.price.map(|dated| (before(dated.at), dated.value)),
-            quantity: full.quantity.map(|dated| (before(dated.at), dated.value)),
-            interval: full.interval.map(|dated| (before(dated.at), dated.value)),
-            period_end: full.period_end.map(moment),
-            trial_end: full.trial_end.map(moment),
-            cancels: full.cancels.map(|dated| (before(dated.at), dated.value)),
             account: full.account.map(|dated| (before(dated.at), dated.value)),
+            details: (details != Details::default()).then_some(details),
         }
     }
 }
@@ -80,6 +89,7 @@ impl From<Subscription> for subscription::Subscription {
         let at = |distance: Distance| last.saturating_sub(distance.micros());
         let span = |(first, end): (Distance, Distance)| Span { first: at(first), last: at(end) };
         let moment = |(reported, value): (Distance, Distance)| Dated { at: at(reported), value: at(value) };
+        let details = stored.details.unwrap_or_default();
         Self {
             named: stored.named,
             last,
@@ -90,14 +100,34 @@ impl From<Subscription> for subscription::Subscription {
             ended: stored.ended.map(at),
             invoiced: stored.invoiced.map(span),
             paying: stored.paying.into_iter().map(at).collect::<BTreeSet<_>>(),
-            plan: stored.plan.map(|(reported, value)| Dated { at: at(reported), value }),
-            price: stored.price.map(|(reported, value)| Dated { at: at(reported), value }),
-            quantity: stored.quantity.map(|(reported, value)| Dated { at: at(reported), value }),
-            interval: stored.interval.map(|(reported, value)| Dated { at: at(reported), value }),
-            period_end: stored.period_end.map(moment),
-            trial_end: stored.trial_end.map(moment),
-            cancels: stored.cancels.map(|(reported, value)| Dated { at: at(reported), value }),
+            plan: details.plan.map(|(reported, value)| Dated { at: at(reported), value }),
+            price: details.price.map(|(reported, value)| Dated { at: at(reported), value }),
+            quantity: details.quantity.map(|(reported, value)| Dated { at: at(reported), value }),
+            interval: details.interval.map(|(reported, value)| Dated { at: at(reported), value }),
+            period_end: details.period_end.map(moment),
+            trial_end: details.trial_end.map(moment),
+            cancels: details.cancels.map(|(reported, value)| Dated { at: at(reported), value }),
             account: stored.account.map(|(reported, value)| Dated { at: at(reported), value }),
         }
+    }
+}
+
+/// Maps by hashes, which are written as eight bytes: a variable-length integer would take ten.
+pub(super) mod hashed {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::collections::BTreeMap;
+
+    pub(in super::super) fn serialize<S: Serializer, V: Serialize>(
+        map: &BTreeMap<u64, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map.iter().map(|(hash, value)| (hash.to_be_bytes(), value)))
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>, V: Deserialize<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<u64, V>, D::Error> {
+        let all = Vec::<([u8; 8], V)>::deserialize(deserializer)?;
+        Ok(all.into_iter().map(|(hash, value)| (u64::from_be_bytes(hash), value)).collect())
     }
 }

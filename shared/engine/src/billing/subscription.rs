@@ -29,7 +29,7 @@ pub struct Subscription {
     pub last: i64,
     /// The first report of any kind.
     pub first: i64,
-    /// The status, when it was reported, and what decides between reports of one time.
+    /// The status of one with an id, when it was reported, and what decides between reports of one time.
     pub status: Option<(i64, u8, Status)>,
     /// When it was reported to be in its trial.
     pub trial: Option<Span>,
@@ -88,7 +88,8 @@ impl Subscription {
             named: report.named,
             last: at,
             first: at,
-            status: report.status.map(|status| (at, report.rank, status)),
+            // Of all that an account or a user has without an id, the newest status says nothing.
+            status: report.status.filter(|_| report.named).map(|status| (at, report.rank, status)),
             trial: (report.status == Some(Status::Trialing)).then(|| Span::at(at)),
             began: (report.status == Some(Status::Active) && report.renewal.is_none()).then_some(at),
             ended: report.status.is_some_and(Status::has_ended).then_some(at),

@@ -37,10 +37,15 @@ fn subscription(status: &str) -> Value {
 #[tokio::test]
 async fn stripe_subscriptions_become_the_products_events() {
     let (nothing, trial, seats) = (json!({}), json!({"status":"trialing"}), json!({"quantity":2}));
+    let past_due = json!({"status":"past_due"});
     let cases = [
         ("created", "trialing", &nothing, vec!["Trial Started"]),
         ("created", "active", &nothing, vec!["Subscription Started"]),
-        ("created", "incomplete", &nothing, vec![]),
+        ("created", "incomplete", &nothing, vec!["Subscription Updated"]),
+        ("updated", "past_due", &trial, vec!["Subscription Updated"]),
+        ("updated", "paused", &trial, vec!["Subscription Updated"]),
+        ("updated", "unpaid", &past_due, vec!["Subscription Updated"]),
+        ("updated", "active", &past_due, vec!["Subscription Updated"]),
         ("updated", "active", &trial, vec!["Subscription Started"]),
         ("updated", "active", &seats, vec!["Subscription Updated"]),
         ("deleted", "canceled", &nothing, vec!["Subscription Cancelled"]),
@@ -74,7 +79,12 @@ async fn amounts_in_minor_units_become_the_currencys_own() {
         ("19.9".to_owned(), &json!("sub_1"))
     );
     assert_ne!(events[0].message_id, events[1].message_id, "two events of one delivery are two");
-    assert!(events.iter().all(|event| event.message_id.as_str().starts_with("evt_1:")));
+    assert!(events.iter().all(|event| event.message_id.as_str().starts_with("in_1:")));
+    // Stripe sends a second event for the same invoice: the same ids tell it as a repetition.
+    let again = Fixture::new();
+    stripe(&again, &stripe_event("invoice.payment_succeeded", &invoice, &json!({}))).await;
+    let ids = |fixture: &Fixture| fixture.events().into_iter().map(|event| event.message_id).collect::<Vec<_>>();
+    assert_eq!(ids(&again), ids(&fixture));
 }
 
 #[tokio::test]

@@ -3,19 +3,18 @@
 use crate::deps::Deps;
 use crate::error::DeliverError;
 use crate::plan::{self, Plan};
-use crate::unsettled;
+use crate::{requeue, unsettled};
 use jiff::{SignedDuration, Timestamp};
 use perennial_channels::Outcome;
 use perennial_contracts::queue::{MessagesPayload, Unsettled};
 use perennial_domain::Decision;
-use perennial_lambda_kit::queue::Delay;
 use perennial_store::messages::{Claim, Held, MessageState, Outcome as Recorded};
 use std::time::Duration;
 
 /// The longest that a delivery can take: Lambda's own limit. A claim that is older belongs to one that died.
 const LONGEST_DELIVERY: SignedDuration = SignedDuration::from_mins(15);
 
-/// What came of a delivery.
+/// The outcome of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Delivered {
     /// It went out.
@@ -26,23 +25,23 @@ pub(crate) enum Delivered {
     Paused,
     /// It did not go out, and will not.
     Failed,
-    /// Whether it went out is not known.
+    /// Unknown: it may or may not have gone out.
     Unknown,
-    /// Whether it went out is not known yet.
+    /// Unknown so far: it is looked at again later.
     Waiting,
     /// Another delivery was done with it before.
     Before,
 }
 
-/// What to do about a claim.
+/// The next action on a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next<'a> {
     /// Carry the plan out.
     Act,
     /// This delivery claimed it and died, and may have sent it.
     Doubt(&'a str),
-    /// Another delivery is at it: look again after this whether that one came to its end.
-    Wait(Delay),
+    /// Another delivery may still be running: look again after this time.
+    Wait(SignedDuration),
     /// It is done.
     Leave,
 }
@@ -50,7 +49,7 @@ enum Next<'a> {
 /// One try to carry out a decision, by whoever claimed it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Try<'a> {
-    /// What is to be carried out.
+    /// The decision to carry out.
     pub(crate) decision: &'a Decision,
     /// Names this delivery and no other.
     pub(crate) claimant: &'a str,
@@ -79,38 +78,28 @@ pub(crate) async fn deliver(deps: &Deps, decision: &Decision, claimant: &str) ->
     match next(&claim, plan.is_repeatable(), claimant, now) {
         Next::Act => act(deps, Try { decision, claimant, instead_of: None }, plan).await,
         Next::Leave => Ok(Delivered::Before),
-        Next::Wait(delay) => {
-            send_later(deps, MessagesPayload::Decision(decision.clone()), delay).await?;
+        Next::Wait(left) => {
+            requeue::send_after(deps, MessagesPayload::Decision(decision.clone()), left).await?;
             Ok(Delivered::Waiting)
         }
         Next::Doubt(dead) => unsettled::doubt(deps, decision, dead, unsettled::DIED, None).await,
     }
 }
 
-/// How long whoever holds the claim may still be at it; `None` once it must have ended. A delivery of the same message before this one has ended:
-/// a queue gives a message to one at a time. Any other may have come with a copy of the message, which is delivered again if its delivery dies.
-/// It may also have come with this very message, before an operator brought that back from a dead-letter queue under another id. Nothing tells the
-/// two apart, so the message is kept until the claim is settled or too old.
+/// Returns how much longer the holder of a claim may still be running; `None` once it must have ended.
+///
+/// An earlier delivery of the same queue message has ended, since SQS delivers a message to one consumer at a time. Any other holder may have
+/// received a second copy, which SQS redelivers if that delivery dies, or this very message before it was redriven from a dead-letter queue under
+/// another id. Nothing tells the two apart, so the message is kept until the claim is settled or too old.
 pub(crate) fn at_work(held: &Held, claimant: &str, now: Timestamp) -> Option<SignedDuration> {
-    let message = |claimant: &str| claimant.rsplit_once('/').map_or(claimant, |(message, _)| message).to_owned();
     let claimed = held.record.times.get(&MessageState::Claimed)?;
     let left = LONGEST_DELIVERY.saturating_sub(now.duration_since(*claimed));
-    (message(&held.claimant) != message(claimant) && left.is_positive()).then_some(left)
+    (message_of(&held.claimant) != message_of(claimant) && left.is_positive()).then_some(left)
 }
 
-/// Puts a message on this function's own queue, held back by `delay`.
-///
-/// # Errors
-/// [`DeliverError`] where the queue did not take it.
-pub(crate) async fn send_later(deps: &Deps, payload: MessagesPayload, delay: Delay) -> Result<(), DeliverError> {
-    let body = serde_json::to_string(&payload).map_err(|error| DeliverError::Event(error.to_string()))?;
-    deps.messages.send(vec![body], delay).await.into_result().map_err(DeliverError::Wait)
-}
-
-/// As long as SQS holds a message back, and at least a second.
-pub(crate) fn delay(left: SignedDuration) -> Delay {
-    let seconds = left.as_secs() + i64::from(left.subsec_nanos() > 0);
-    Delay::at_most(seconds.max(1).unsigned_abs())
+/// The queue message's id of a claimant: `ID/RECEIVES`.
+fn message_of(claimant: &str) -> &str {
+    claimant.rsplit_once('/').map_or(claimant, |(message, _)| message)
 }
 
 async fn is_done(deps: &Deps, decision: &Decision) -> Result<bool, DeliverError> {
@@ -118,14 +107,14 @@ async fn is_done(deps: &Deps, decision: &Decision) -> Result<bool, DeliverError>
     Ok(record.is_some_and(|record| record.state != MessageState::Claimed))
 }
 
-/// What a claim that another delivery holds means for `claimant`, by whether the plan can be carried out again.
+/// Returns what `claimant` does next, by the state of the claim and by whether its plan can be carried out twice.
 fn next<'a>(claim: &'a Claim, is_repeatable: bool, claimant: &str, now: Timestamp) -> Next<'a> {
     match claim {
         Claim::Ours => Next::Act,
         Claim::Taken(held) if held.record.state != MessageState::Claimed => Next::Leave,
         Claim::Taken(_) if is_repeatable => Next::Act,
         Claim::Taken(held) => match at_work(held, claimant, now) {
-            Some(left) => Next::Wait(delay(left)),
+            Some(left) => Next::Wait(left),
             None => Next::Doubt(&held.claimant),
         },
     }
@@ -238,7 +227,7 @@ async fn give_back(deps: &Deps, own: Try<'_>) -> Result<(), DeliverError> {
 /// Records `outcome` of the decision's message.
 pub(crate) async fn record(deps: &Deps, decision: &Decision, outcome: &Recorded) -> Result<(), DeliverError> {
     let first = deps.store.record(decision.person, decision.id, outcome).await;
-    // What is known should not be lost for one lost answer: recording may be repeated.
+    // A single lost response must not lose the outcome. Recording is idempotent.
     if first.is_err() {
         deps.store.record(decision.person, decision.id, outcome).await?;
     }
@@ -300,7 +289,7 @@ mod tests {
     fn a_copy_waits_for_the_delivery_that_is_at_it_and_takes_the_decision_from_one_that_died() {
         let claim = taken(MessageState::Claimed);
         let after = |minutes| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes);
-        assert_eq!(next(&claim, false, "m-2/1", after(1)), Next::Wait(Delay::at_most(14 * 60)));
+        assert_eq!(next(&claim, false, "m-2/1", after(1)), Next::Wait(SignedDuration::from_mins(14)));
         // The same message again: its delivery before this one ended.
         assert_eq!(next(&claim, false, "m-1/2", after(1)), Next::Doubt("m-1/1"));
         // After a redrive a message has another id.

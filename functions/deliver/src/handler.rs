@@ -136,6 +136,10 @@ async fn work(deps: &Deps, record: &Record, counts: &Counts) -> Result<(), Deliv
 mod tests;
 
 #[cfg(test)]
+#[path = "report_tests.rs"]
+mod report_tests;
+
+#[cfg(test)]
 #[path = "unsettled_tests.rs"]
 mod unsettled_tests;
 

@@ -5,21 +5,20 @@ use crate::test_support::{Answer, House, NOW, PERSON, mail_event};
 use perennial_contracts::queue::EventsPayload;
 use perennial_contracts::queue::MessagesPayload;
 use perennial_domain::{Channel, Decision, Event, Withheld};
-use perennial_lambda_kit::queue::Delay;
-use perennial_store::messages::{MessageRecord, MessageState, Outcome};
+use perennial_store::messages::{MessageRecord, MessageState};
 use perennial_store::suppressions::Reason;
 use std::time::Duration;
 
-fn ids(response: &SqsBatchResponse) -> Vec<&str> {
+pub(super) fn ids(response: &SqsBatchResponse) -> Vec<&str> {
     response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect()
 }
 
-async fn record(house: &House, channel: Channel) -> MessageRecord {
+pub(super) async fn record(house: &House, channel: Channel) -> MessageRecord {
     house.deps.store.message(PERSON.person_id(), house.decision(channel).id).await.unwrap().unwrap()
 }
 
 /// Delivers the decision for `channel` as receipt number `times` of one queue message; gives whether it stays in its queue.
-async fn deliver(house: &House, channel: Channel, times: u32) -> bool {
+pub(super) async fn deliver(house: &House, channel: Channel, times: u32) -> bool {
     let response = handle(&house.deps, house.batch(&[house.decision_body(channel)], times)).await.unwrap();
     !ids(&response).is_empty()
 }
@@ -292,171 +291,4 @@ async fn who_says_when_to_come_again_is_asked_again_then() {
     house.webhooks.answer(Answer::Sent);
     assert_eq!(ids(&handle(&house.deps, house.batch(&bodies, 2)).await.unwrap()), ["m0"]);
     assert_eq!(house.messages.put_off().len(), 2, "who says nothing of it is asked when the queue has it again");
-}
-
-/// What the function answers to a report of the mail, and the events that it makes of it.
-async fn report(house: &House, kind: &str, rest: serde_json::Value) -> Vec<Event> {
-    let response = handle(&house.deps, house.batch(&[mail_event(house, kind, rest)], 1)).await.unwrap();
-    assert!(ids(&response).is_empty());
-    house.events().await
-}
-
-async fn delivered() -> House {
-    let house = House::open().await;
-    deliver(&house, Channel::Mail, 1).await;
-    report(&house, "Delivery", serde_json::json!({ "delivery": { "timestamp": "2026-03-02T08:16:00Z" } })).await;
-    house
-}
-
-fn transient(sub_type: &str) -> serde_json::Value {
-    serde_json::json!({ "bounce": { "bounceType": "Transient", "bounceSubType": sub_type, "timestamp": "2026-03-02T08:17:00Z", "bouncedRecipients": [{ "emailAddress": "ada@example.com" }] } })
-}
-
-#[tokio::test]
-async fn a_mail_taken_out_of_the_spam_folder_suppresses_nobody() {
-    let house = delivered().await;
-    let complaint = serde_json::json!({ "complaint": { "timestamp": "2026-03-02T10:00:00Z", "complaintFeedbackType": "not-spam", "complainedRecipients": [{ "emailAddress": "ada@example.com" }] } });
-    let events = report(&house, "Complaint", complaint).await;
-    assert_eq!(events[0].counted_as(), "Email Marked Not Spam");
-    assert_eq!(house.deps.store.suppression("ada@example.com").await.unwrap(), None);
-    assert_eq!(record(&house, Channel::Mail).await.state, MessageState::Delivered);
-}
-
-#[tokio::test]
-async fn a_bounced_address_is_suppressed_however_the_server_wrote_it() {
-    for recipients in [
-        serde_json::json!([{ "emailAddress": "\"Ada Byron\" <Ada@EXAMPLE.com>" }]),
-        serde_json::json!([{ "emailAddress": "<ada@example.com>" }]),
-        serde_json::json!([{ "emailAddress": "rfc822; ada@example.com" }]),
-        serde_json::json!([{ "emailAddress": "someone unreadable" }]),
-        serde_json::json!([{}]),
-        serde_json::json!([]),
-        serde_json::json!(null),
-    ] {
-        let house = House::open().await;
-        deliver(&house, Channel::Mail, 1).await;
-        let bounce = serde_json::json!({ "bounce": { "bounceType": "Permanent", "bounceSubType": "NoEmail", "bouncedRecipients": recipients } });
-        report(&house, "Bounce", bounce).await;
-        let suppression = house.deps.store.suppression("ada@example.com").await.unwrap();
-        assert_eq!(suppression.map(|found| found.reason), Some(Reason::Bounce), "{recipients}");
-    }
-}
-
-#[tokio::test]
-async fn an_automatic_reply_is_no_bounce() {
-    let house = delivered().await;
-    for _ in 0..3 {
-        assert_eq!(report(&house, "Bounce", transient("General")).await, []);
-    }
-    let found = record(&house, Channel::Mail).await;
-    assert_eq!((found.state, found.detail), (MessageState::Delivered, None));
-    let preferences = house.deps.store.preferences_of("ada@example.com").await.unwrap();
-    assert_eq!(preferences.withholds(None, house.time.now()), None);
-    // A full mailbox is a bounce, whatever came before.
-    assert_eq!(report(&house, "Bounce", transient("MailboxFull")).await.len(), 1);
-    assert_eq!(record(&house, Channel::Mail).await.state, MessageState::Bounced);
-}
-
-#[tokio::test]
-async fn an_automatic_reply_that_is_reported_before_the_delivery_is_no_bounce_either() {
-    let house = House::open().await;
-    deliver(&house, Channel::Mail, 1).await;
-    report(&house, "Bounce", transient("General")).await;
-    assert_eq!(record(&house, Channel::Mail).await.state, MessageState::Bounced, "nothing says that it was delivered");
-    report(&house, "Delivery", serde_json::json!({ "delivery": { "timestamp": "2026-03-02T08:16:00Z" } })).await;
-    let found = record(&house, Channel::Mail).await;
-    assert_eq!((found.state, found.detail.as_deref()), (MessageState::Delivered, None));
-    assert!(!found.times.contains_key(&MessageState::Bounced));
-}
-
-#[tokio::test]
-async fn what_machines_do_with_a_mail_is_nothing_that_its_reader_did() {
-    let phone =
-        "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148";
-    let relay = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)";
-    let request = |agent: &str, at: &str| serde_json::json!({ "userAgent": agent, "ipAddress": "192.0.2.1", "timestamp": at, "link": "https://app.example/" });
-    let cases = [
-        ("Open", request("Mozilla/5.0", "2026-03-02T09:00:00Z"), "Email Prefetched", false, MessageState::Delivered),
-        (
-            "Click",
-            request("Barracuda Sentinel", "2026-03-02T09:00:00Z"),
-            "Email Scanned",
-            false,
-            MessageState::Delivered,
-        ),
-        ("Click", request(phone, NOW), "Email Scanned", false, MessageState::Delivered),
-        ("Open", request(relay, "2026-03-02T09:00:00Z"), "Email Opened", false, MessageState::Opened),
-        ("Open", request(phone, "2026-03-02T09:00:00Z"), "Email Opened", true, MessageState::Opened),
-        ("Click", request(phone, "2026-03-02T09:00:00Z"), "Email Clicked", true, MessageState::Clicked),
-    ];
-    let house = delivered().await;
-    for (kind, request, name, is_active, state) in cases {
-        let key = kind.to_lowercase();
-        let events = report(&house, kind, serde_json::json!({ key: request })).await;
-        assert_eq!((events.len(), events[0].counted_as()), (1, name));
-        assert_eq!(events[0].context.get("active"), (!is_active).then(|| false.into()).as_ref(), "{name}");
-        assert_eq!(record(&house, Channel::Mail).await.state, state, "{name}");
-    }
-}
-
-#[tokio::test]
-async fn greetings_of_ses_and_sns_are_taken_off_the_queue() {
-    let house = House::open().await;
-    let legacy =
-        r#"{"notificationType":"AmazonSnsSubscriptionSucceeded","message":"You have successfully subscribed"}"#;
-    let bodies = [
-        legacy.to_owned(),
-        serde_json::json!({ "Type": "Notification", "Message": legacy }).to_string(),
-        "Successfully validated SNS topic for Amazon SES event publishing.".to_owned(),
-        serde_json::json!({ "Type": "SubscriptionConfirmation", "TopicArn": "arn:aws:sns:eu-central-1:123456789012:t", "Message": "x" }).to_string(),
-        serde_json::json!({ "Type": "UnsubscribeConfirmation", "TopicArn": "arn:aws:sns:eu-central-1:123456789012:t", "Message": "x" }).to_string(),
-    ];
-    assert_eq!(ids(&handle(&house.deps, house.batch(&bodies, 1)).await.unwrap()), Vec::<&str>::new());
-}
-
-/// A decision that another delivery claimed a minute ago, and the message that its copy left on the queue when it was delivered meanwhile.
-async fn copied() -> (House, String) {
-    let house = House::open().await;
-    let decision = house.decision(Channel::Mail);
-    house.deps.store.claim(&decision, "another/1", NOW.parse().unwrap()).await.unwrap();
-    house.time.advance(jiff::SignedDuration::from_mins(1));
-    assert!(!deliver(&house, Channel::Mail, 1).await);
-    assert_eq!((record(&house, Channel::Mail).await.state, house.mail.sent()), (MessageState::Claimed, 0));
-    let mut kept = house.messages.drain();
-    let Some((body, delay)) = kept.pop() else { panic!("the copy is gone") };
-    assert_eq!(
-        (kept.len(), delay),
-        (0, Delay::at_most(14 * 60)),
-        "nothing is in doubt as long as the other may be at it"
-    );
-    house.time.advance(jiff::SignedDuration::from_mins(14));
-    (house, body)
-}
-
-#[tokio::test]
-async fn a_second_copy_of_a_decision_leaves_a_mail_to_the_delivery_that_is_at_it() {
-    let (house, body) = copied().await;
-    let sent = Outcome::new(MessageState::Sent, house.time.now());
-    let decision = house.decision(Channel::Mail);
-    house.deps.store.record(decision.person, decision.id, &sent).await.unwrap();
-    assert!(ids(&handle(&house.deps, house.batch(&[body], 1)).await.unwrap()).is_empty());
-    assert_eq!(record(&house, Channel::Mail).await.state, MessageState::Sent);
-    assert_eq!((house.mail.sent(), house.messages.drain().len()), (0, 0));
-}
-
-#[tokio::test]
-async fn a_mail_that_comes_back_from_the_dead_letters_soon_after_its_delivery_died_is_not_lost() {
-    let (house, body) = copied().await;
-    assert!(ids(&handle(&house.deps, house.batch(&[body], 1)).await.unwrap()).is_empty());
-    assert_eq!(record(&house, Channel::Mail).await.state, MessageState::Unknown, "the other one died over it");
-    assert_eq!(house.messages.drain().len(), 1, "what SES says of it is waited for");
-}
-
-#[tokio::test]
-async fn a_copy_that_cannot_be_kept_stays_in_its_queue() {
-    let house = House::open().await;
-    let decision = house.decision(Channel::Mail);
-    house.deps.store.claim(&decision, "another/1", NOW.parse().unwrap()).await.unwrap();
-    house.messages.refuse_next(1);
-    assert!(deliver(&house, Channel::Mail, 1).await);
 }

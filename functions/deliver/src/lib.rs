@@ -10,6 +10,7 @@ mod feedback;
 mod input;
 mod pauses;
 mod plan;
+mod requeue;
 pub mod secrets;
 #[cfg(test)]
 mod test_support;

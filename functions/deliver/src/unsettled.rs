@@ -11,14 +11,13 @@
 //! failing report to its end), and a mail is offered three times at most. What can still lose one is a mail that was offered three times and never
 //! reported: it stays `unknown`, and is counted and logged.
 
-use crate::decision::{self, Delivered, Try, delay, send_later};
+use crate::decision::{self, Delivered, Try};
 use crate::deps::Deps;
 use crate::error::DeliverError;
-use crate::plan;
+use crate::{plan, requeue};
 use jiff::{SignedDuration, Timestamp};
 use perennial_contracts::queue::{MessagesPayload, Unsettled};
 use perennial_domain::{Channel, Decision};
-use perennial_lambda_kit::queue::Delay;
 use perennial_lambda_kit::redact::short;
 use perennial_store::messages::{Held, MessageState, Outcome as Recorded};
 
@@ -33,7 +32,7 @@ enum Step<'a> {
     /// It is settled, or settled elsewhere.
     Leave,
     /// Its report may still come: look again after this.
-    Wait(Delay),
+    Wait(SignedDuration),
     /// It was not taken: send it again.
     Send,
     /// Whoever sent it again died over it, and may have sent it.
@@ -58,7 +57,7 @@ pub(crate) async fn doubt(
     let wait = wait.filter(|_| decision.channel == Channel::Mail);
     if let Some(wait) = wait {
         let unsettled = Unsettled { decision: decision.clone(), claimant: claimant.to_owned(), since: now };
-        look_again(deps, unsettled, delay(wait)).await?;
+        requeue::send_after(deps, MessagesPayload::Unsettled(unsettled), wait).await?;
     }
     let detail = Some(reason.to_owned());
     decision::record(deps, decision, &Recorded { subject, detail, ..Recorded::new(MessageState::Unknown, now) })
@@ -77,8 +76,8 @@ pub(crate) async fn resolve(deps: &Deps, unsettled: &Unsettled, claimant: &str) 
     let Some(held) = deps.store.held(decision.person, decision.id).await? else { return Ok(Delivered::Before) };
     match step(&held, unsettled, config.channels.mail.report_wait(), claimant, now) {
         Step::Leave => Ok(Delivered::Before),
-        Step::Wait(delay) => {
-            look_again(deps, unsettled.clone(), delay).await?;
+        Step::Wait(left) => {
+            requeue::send_after(deps, MessagesPayload::Unsettled(unsettled.clone()), left).await?;
             Ok(Delivered::Waiting)
         }
         Step::Doubt(dead) => doubt(deps, decision, dead, DIED, None).await,
@@ -118,17 +117,12 @@ fn step<'a>(
     };
     if held.claimant != unsettled.claimant {
         // Someone took its place; an unsettled message of theirs is under way where they said that they are in doubt.
-        return match decision::at_work(held, claimant, now) {
-            _ if !is_claimed => Step::Leave,
-            Some(left) => Step::Wait(delay(left)),
-            None => Step::Doubt(&held.claimant),
-        };
+        if !is_claimed {
+            return Step::Leave;
+        }
+        return decision::at_work(held, claimant, now).map_or(Step::Doubt(&held.claimant), Step::Wait);
     }
     let Some(wait) = wait.filter(|_| held.tries() < MOST_TRIES) else { return Step::GiveUp };
     let left = wait.saturating_sub(now.duration_since(unsettled.since));
-    if left.is_positive() { Step::Wait(delay(left)) } else { Step::Send }
-}
-
-async fn look_again(deps: &Deps, unsettled: Unsettled, delay: Delay) -> Result<(), DeliverError> {
-    send_later(deps, MessagesPayload::Unsettled(unsettled), delay).await
+    if left.is_positive() { Step::Wait(left) } else { Step::Send }
 }

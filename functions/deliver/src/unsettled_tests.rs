@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use perennial_domain::Channel;
 use perennial_lambda_kit::queue::Delay;
 use perennial_store::ConfigHandle;
-use perennial_store::messages::{Held, MessageState};
+use perennial_store::messages::{Held, MessageState, Outcome};
 use perennial_store::suppressions::Reason;
 use std::time::Duration;
 
@@ -170,4 +170,66 @@ async fn whoever_does_not_want_second_tries_gets_none() {
     assert_eq!(take(&house, &bodies, 2).await, 0);
     assert_eq!((house.mail.sent(), state(&house).await), (1, MessageState::Unknown));
     assert!(house.messages.drain().is_empty());
+}
+
+/// Claims the mail as the delivery of another queue message.
+async fn claimed_by_another() -> House {
+    let house = House::open().await;
+    house.deps.store.claim(&house.decision(Channel::Mail), "another/1", house.time.now()).await.unwrap();
+    house
+}
+
+/// A mail that another delivery claimed 15 minutes ago, and what its copy, received after a minute, left on the queue.
+async fn copied() -> (House, String) {
+    let house = claimed_by_another().await;
+    minutes(&house, 1);
+    assert_eq!(take(&house, &[house.decision_body(Channel::Mail)], 1).await, 0);
+    assert_eq!((state(&house).await, house.mail.sent()), (MessageState::Claimed, 0));
+    let kept = only(&house, Delay::at_most(14 * 60));
+    minutes(&house, 14);
+    (house, kept)
+}
+
+#[tokio::test]
+async fn a_second_copy_of_a_decision_leaves_a_mail_to_the_delivery_that_is_at_it() {
+    let (house, kept) = copied().await;
+    let sent = Outcome::new(MessageState::Sent, house.time.now());
+    let decision = house.decision(Channel::Mail);
+    house.deps.store.record(decision.person, decision.id, &sent).await.unwrap();
+    assert_eq!(take(&house, &[kept], 1).await, 0);
+    assert_eq!((house.mail.sent(), state(&house).await), (0, MessageState::Sent));
+    assert!(house.messages.drain().is_empty());
+}
+
+#[tokio::test]
+async fn a_mail_that_comes_back_from_the_dead_letters_soon_after_its_delivery_died_is_not_lost() {
+    let (house, kept) = copied().await;
+    assert_eq!(take(&house, &[kept], 1).await, 0);
+    assert_eq!(state(&house).await, MessageState::Unknown, "the other one died over it");
+    assert_eq!(house.messages.drain().len(), 1, "what SES says of it is waited for");
+}
+
+#[tokio::test]
+async fn a_copy_that_cannot_be_kept_stays_in_its_queue() {
+    let house = claimed_by_another().await;
+    house.messages.refuse_next(1);
+    assert_eq!(take(&house, &[house.decision_body(Channel::Mail)], 1).await, 1);
+}
+
+#[tokio::test]
+async fn unsettled_mail_redriven_soon_after_its_second_try_died_is_not_lost() {
+    let (house, unsettled) = cut_off(false).await;
+    minutes(&house, 30);
+    let decision = house.decision(Channel::Mail);
+    let first = held(&house).await.claimant;
+    let now = house.time.now();
+    assert!(house.deps.store.claim_again(decision.person, decision.id, &first, "another/1", now).await.unwrap());
+    // The same message, under another id.
+    assert_eq!(take(&house, &[unsettled], 11).await, 0);
+    assert_eq!((state(&house).await, house.mail.sent()), (MessageState::Claimed, 0));
+    let kept = only(&house, Delay::MAX);
+    minutes(&house, 15);
+    assert_eq!(take(&house, &[kept], 12).await, 0);
+    assert_eq!(state(&house).await, MessageState::Unknown);
+    assert_eq!(house.messages.drain().len(), 1, "what SES says of it is waited for");
 }

@@ -35,6 +35,9 @@ struct ProfileView<'a> {
     /// Traits of which something was not kept for its size.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     dropped_traits: Vec<&'a str>,
+    /// How many there are in all; 100 or more where it is 100 or more.
+    #[serde(skip_serializing_if = "is_zero")]
+    dropped_traits_count: u32,
     account: Option<&'a AccountId>,
     stage: Stage,
     /// How the person came to stand there, the oldest move first.
@@ -148,6 +151,7 @@ pub(crate) async fn show(deps: &Deps, identity: &str) -> Result<Response<Body>, 
         apart: who::apart(profile),
         traits: traits(state),
         dropped_traits: state.dropped_traits().collect(),
+        dropped_traits_count: u32::try_from(state.dropped_traits_count()).unwrap_or(u32::MAX),
         account: found.account.as_ref().map(|(id, _)| id),
         stage: evaluation.stage,
         stages: stage_history(&found.moment(), state),

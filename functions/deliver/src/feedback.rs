@@ -26,6 +26,8 @@ pub(crate) const SOURCE: &str = "ses";
 
 /// What is said of a mail that SES did not send.
 const HELD_BACK: &str = "SES did not send it: the address is on the account's suppression list";
+/// The same where its reader unsubscribed at SES.
+const UNSUBSCRIBED: &str = "SES did not send it: its reader unsubscribed there";
 
 /// Takes an event in. May be repeated.
 ///
@@ -102,9 +104,7 @@ async fn count_soft(deps: &Deps, event: &MailEvent) -> Result<(), DeliverError> 
 /// Why the address gets no more mail. A soft bounce passes.
 fn suppresses(kind: &MailEventKind) -> Option<Reason> {
     match kind {
-        MailEventKind::Bounce(bounce) if bounce.sub_type.eq_ignore_ascii_case("UnsubscribedRecipient") => {
-            Some(Reason::Unsubscribe)
-        }
+        MailEventKind::Bounce(bounce) if bounce.was_unsubscribed() => Some(Reason::Unsubscribe),
         MailEventKind::Bounce(bounce) if bounce.hard => Some(Reason::Bounce),
         MailEventKind::Complaint { .. } => Some(Reason::Complaint),
         MailEventKind::Subscription(Subscription { unsubscribed: Some(true), .. }) => Some(Reason::Unsubscribe),
@@ -126,6 +126,11 @@ fn state(kind: &MailEventKind) -> Option<(MessageState, Option<String>)> {
     match kind {
         MailEventKind::Send => Some((MessageState::Sent, None)),
         MailEventKind::Delivery => Some((MessageState::Delivered, None)),
+        // It did not bounce, as it was never sent.
+        MailEventKind::Bounce(bounce) if bounce.was_held_back() => {
+            let why = if bounce.was_unsubscribed() { UNSUBSCRIBED } else { HELD_BACK };
+            Some((MessageState::Suppressed, Some(why.to_owned())))
+        }
         MailEventKind::Bounce(bounce) => {
             let detail = format!("{} bounce: {}", hard_or_soft(bounce), bounce.sub_type);
             Some((MessageState::Bounced, Some(detail)))
@@ -173,7 +178,7 @@ fn stopped_or_not(stopped: bool) -> &'static str {
 fn name(kind: &MailEventKind) -> Option<&'static str> {
     match kind {
         MailEventKind::Delivery => Some("Email Delivered"),
-        MailEventKind::Bounce(_) => Some("Email Bounced"),
+        MailEventKind::Bounce(bounce) if !bounce.was_held_back() => Some("Email Bounced"),
         MailEventKind::Complaint { held_back: false, .. } => Some("Email Complained"),
         MailEventKind::NotSpam => Some("Email Marked Not Spam"),
         MailEventKind::Open { by: Agent::Machine } => Some("Email Prefetched"),

@@ -76,6 +76,24 @@ async fn complaint_of_a_mail_that_ses_held_back_suppresses_and_harms_nobody() {
     assert_eq!((record(&house).await.state, harmed(&house).await), (MessageState::Complained, (0, 1)));
 }
 
+#[tokio::test]
+async fn bounce_of_a_mail_that_ses_held_back_is_no_bounce() {
+    for (sub_type, why, reason) in [
+        ("OnAccountSuppressionList", "suppression list", Reason::Bounce),
+        ("UnsubscribedRecipient", "unsubscribed there", Reason::Unsubscribe),
+    ] {
+        let house = house().await;
+        let mut bounce = hard_bounce();
+        bounce["bounce"]["bounceSubType"] = sub_type.into();
+        assert_eq!(report(&house, "Bounce", bounce).await, [], "{sub_type}: nothing is told of the person");
+        let found = record(&house).await;
+        assert_eq!((found.state, harmed(&house).await), (MessageState::Suppressed, (0, 0)), "{sub_type}");
+        assert!(found.detail.unwrap().contains(why), "{sub_type}");
+        let suppression = house.deps.store.suppression(ADA).await.unwrap();
+        assert_eq!(suppression.map(|found| found.reason), Some(reason), "{sub_type}");
+    }
+}
+
 /// The notification of an identity, as SES documents it: no tags, and the mail's headers only where they are switched on.
 fn notification(kind: &str, mail_id: &str, rest: Value, headers: Option<Value>) -> String {
     let mut event = json!({ "notificationType": kind, "mail": { "timestamp": NOW, "messageId": mail_id, "source": "hello@example.com",

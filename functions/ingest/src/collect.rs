@@ -5,9 +5,10 @@ use crate::deps::Deps;
 use crate::pack::pack;
 use futures::future::{Either, select};
 use jiff::Timestamp;
+use perennial_config::scoring::{Scoring, Survey};
 use perennial_contracts::tracking::{Accepted, Invalid, Item, MAX_EVENT_BYTES, Received};
-use perennial_domain::SourceId;
-use perennial_domain::hygiene::{Note, Outcome};
+use perennial_domain::hygiene::{Note, Outcome, Reason};
+use perennial_domain::{Event, SourceId};
 use perennial_lambda_kit::metrics::Metrics;
 use perennial_lambda_kit::queue::{Delay, SendReport};
 use perennial_store::StoreError;
@@ -22,7 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(8);
 const MAX_WARNINGS: usize = 100;
 
 /// What became of the calls of one request.
-pub(crate) struct Collected {
+pub(crate) struct Collected<'a> {
+    scoring: &'a Scoring,
     json: String,
     accepted: Vec<Accepted>,
     /// How many calls these are of: one may make several events.
@@ -34,11 +36,12 @@ pub(crate) struct Collected {
     pub(crate) last_invalid: Option<Invalid>,
 }
 
-impl Collected {
-    /// For calls whose JSON has about `bytes` bytes in all.
-    pub(crate) fn with_capacity(bytes: usize) -> Self {
+impl<'a> Collected<'a> {
+    /// For calls whose JSON has about `bytes` bytes in all; `scoring` knows how answers to surveys are read.
+    pub(crate) fn with_capacity(bytes: usize, scoring: &'a Scoring) -> Self {
         // Names and times that ingest adds make up for what it leaves out.
         Self {
+            scoring,
             json: String::with_capacity(bytes + bytes / 4),
             accepted: Vec::new(),
             calls: 0,
@@ -54,6 +57,9 @@ impl Collected {
         match item.accept(received, &mut self.json, &mut self.accepted) {
             Ok(()) => {
                 self.calls += 1;
+                for accepted in &mut self.accepted[first..] {
+                    accepted.notes.extend(unreadable_answers(self.scoring, &self.json[accepted.json.clone()]));
+                }
                 let notes = self.accepted[first..].iter().flat_map(|accepted| &accepted.notes);
                 let dropped = notes.filter(|note| matches!(note.outcome, Outcome::Dropped(_)));
                 let room = MAX_WARNINGS - self.warnings.len();
@@ -134,6 +140,20 @@ impl Collected {
             .emit(now);
         Ok(())
     }
+}
+
+/// Notes for the answers to surveys in an event's JSON that cannot be read. Only events of a survey's name are parsed.
+fn unreadable_answers(scoring: &Scoring, json: &str) -> Vec<Note> {
+    if !scoring.surveys.iter().any(|survey| json.contains(&survey.event)) {
+        return Vec::new();
+    }
+    let Ok(event) = serde_json::from_str::<Event>(json) else { return Vec::new() };
+    let unreadable = scoring.unreadable_answers(event.counted_as(), &event.properties);
+    let note = |survey: &Survey| Note {
+        field: format!("properties.{}", survey.property).into(),
+        outcome: Outcome::Dropped(Reason::Answer { lowest: survey.lowest, highest: survey.highest }),
+    };
+    unreadable.map(note).collect()
 }
 
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html>

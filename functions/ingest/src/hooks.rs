@@ -48,7 +48,7 @@ pub(crate) async fn receive(deps: &Deps, id: &str, parts: &Parts, wire: &[u8]) -
     let nonce = nonce().ok_or(Refusal::NotStored)?;
     let at = deps.receipts.at(now, payloads.len().saturating_mul(hook.maps.len()));
     let mut received = Received::new(source.id.clone(), at, None, nonce);
-    let mut collected = Collected::with_capacity(text.len());
+    let mut collected = Collected::with_capacity(text.len(), &config.scoring);
     for payload in payloads {
         let position = payload.place.unwrap_or_default();
         for mapping in hook.maps.iter().filter(|mapping| mapping::fits(mapping, payload)) {

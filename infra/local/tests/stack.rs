@@ -51,6 +51,30 @@ async fn config_pushed_by_another_process_is_in_force_when_the_stack_was_told() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn pushed_schedules_hold_without_a_restart() {
+    let stack = stack(None, MARCH).await;
+    let store = perennial_store::Store::new(stack.store().client().clone(), stack.store().table());
+    let push = async |rate: &str| {
+        let schedule = format!("[[schedule]]\nid = \"sweep\"\nfunction = \"sweep\"\nexpression = \"{rate}\"\n");
+        let mut bundle = bundle(0);
+        bundle.files.insert("schedules.toml".to_owned(), schedule);
+        store.push_config(&bundle, stack.now()).await.unwrap();
+        assert_eq!(post(&stack, "/_local/config", "").await.0, StatusCode::OK);
+    };
+    let swept_by = async |to: &str| {
+        let (status, answer) = post(&stack, "/_local/time", &json!({ "now": to }).to_string()).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        get(&stack, "/api/status").await["sweeps"].as_array().map_or(0, Vec::len)
+    };
+    push("rate(1 day)").await;
+    assert_eq!(swept_by("2026-03-02T12:00:00Z").await, 0, "the rate of the config that the stack began with is gone");
+    push("rate(10 minutes)").await;
+    assert_eq!(swept_by("2026-03-02T12:09:00Z").await, 0);
+    assert_eq!(swept_by("2026-03-02T12:10:00Z").await, 1);
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn reports_go_by_the_version_in_force_though_nobody_told_of_it() {
     let stack = stack(None, MARCH).await;
     let store = perennial_store::Store::new(stack.store().client().clone(), stack.store().table());

@@ -20,6 +20,7 @@ pub mod secrets;
 mod slack;
 mod text;
 mod transport;
+mod truth;
 pub mod unsubscribe;
 mod values;
 pub mod webhook;

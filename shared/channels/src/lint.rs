@@ -1,5 +1,5 @@
 //! What is wrong with templates beyond what keeps them from compiling: names that nothing fills, filters and tags that do not exist, and the syntax of
-//! Handlebars and Liquid, each with its line and the equivalent in ours.
+//! other template languages, each with its line and column and the equivalent in ours.
 
 mod foreign;
 mod members;
@@ -10,9 +10,9 @@ use minijinja::{Environment, ErrorKind};
 use perennial_config::channels::Template;
 use perennial_config::error::nearest;
 use std::collections::{BTreeMap, BTreeSet};
-use tags::{Kind, Tag, Token};
+use tags::{Kind, Tag};
 
-pub(crate) use tags::shown;
+pub(crate) use tags::{Token, shown, tokens};
 
 /// Tags that templates have.
 const TAGS: [&str; 17] = [
@@ -78,11 +78,9 @@ pub fn check(templates: &BTreeMap<String, Template>) -> Vec<TemplateProblem> {
             if breaks {
                 compile.retain(|problem| problem.template != *name || problem.part != part);
             }
-            found.extend(all.into_iter().map(|Problem { line, message, .. }| TemplateProblem {
-                template: name.clone(),
-                part,
-                line,
-                problem: message,
+            found.extend(all.into_iter().map(|Problem { at, message, .. }| {
+                let (line, column) = place(source, at);
+                TemplateProblem { template: name.clone(), part, line, column, problem: message }
             }));
         }
     }
@@ -90,9 +88,35 @@ pub fn check(templates: &BTreeMap<String, Template>) -> Vec<TemplateProblem> {
     found
 }
 
+/// Names of traits that are probably meant as another, which has a meaning of its own. Traits may have any name, so this is worth a look and no error.
+#[must_use]
+pub fn suspect(templates: &BTreeMap<String, Template>) -> Vec<TemplateProblem> {
+    let mut found = Vec::new();
+    for (name, template) in templates {
+        for (part, source) in sources(template) {
+            for tag in tags::of(source) {
+                for path in tag.paths() {
+                    let Some(message) = members::near_miss(path) else { continue };
+                    let (line, column) = place(source, tag.place_of(path));
+                    found.push(TemplateProblem { template: name.clone(), part, line, column, problem: message });
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The line and column of byte `at`, both from 1.
+fn place(source: &str, at: usize) -> (usize, usize) {
+    let before = source.get(..at).unwrap_or(source);
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (before.matches('\n').count() + 1, column)
+}
+
 /// Something wrong in one part.
 struct Problem {
-    line: usize,
+    /// Where, in bytes.
+    at: usize,
     message: String,
     /// Whether the part may not compile because of it.
     breaks: bool,
@@ -103,15 +127,20 @@ fn of_part(env: &Environment<'_>, source: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     for tag in &tags {
         if let Some(message) = foreign::problem(tag, &tags) {
-            problems.push(Problem { line: tag.line, message, breaks: true });
+            problems.push(Problem { at: tag.begin, message, breaks: true });
         } else if let Some(message) = unknown_tag(tag) {
-            problems.push(Problem { line: tag.line, message, breaks: true });
+            problems.push(Problem { at: tag.begin, message, breaks: true });
         } else {
             let wrong = unknown_filters(env, tag).into_iter().chain(unknown_tests(env, tag));
-            problems.extend(wrong.map(|message| Problem { line: tag.line, message, breaks: false }));
+            problems.extend(wrong.map(|(name, message)| Problem { at: tag.place_of(name), message, breaks: false }));
         }
     }
     problems.extend(unknown_names(env, source, &tags, &problems));
+    for (begin, text) in tags::texts(source) {
+        let marked = foreign::in_text(text).into_iter();
+        problems.extend(marked.map(|(at, message)| Problem { at: begin + at, message, breaks: false }));
+    }
+    problems.sort_by_key(|problem| problem.at);
     problems
 }
 
@@ -134,9 +163,9 @@ fn is_unknown(env: &Environment<'_>, source: &str, kind: ErrorKind) -> bool {
     env.render_str(source, ()).is_err_and(|error| error.kind() == kind)
 }
 
-fn unknown_filters(env: &Environment<'_>, tag: &Tag<'_>) -> Vec<String> {
+fn unknown_filters<'a>(env: &Environment<'_>, tag: &Tag<'a>) -> Vec<(&'a str, String)> {
     let unknown = |name: &&str| is_unknown(env, &format!("{{{{ ''|{name} }}}}"), ErrorKind::UnknownFilter);
-    tag.filters().into_iter().filter(unknown).map(|name| filter_message(env, name)).collect()
+    tag.filters().into_iter().filter(unknown).map(|name| (name, filter_message(env, name))).collect()
 }
 
 fn filter_message(env: &Environment<'_>, name: &str) -> String {
@@ -150,12 +179,12 @@ fn filter_message(env: &Environment<'_>, name: &str) -> String {
     format!("`{name}` is not a filter{near} Filters: {}", known.join(", "))
 }
 
-fn unknown_tests(env: &Environment<'_>, tag: &Tag<'_>) -> Vec<String> {
+fn unknown_tests<'a>(env: &Environment<'_>, tag: &Tag<'a>) -> Vec<(&'a str, String)> {
     let unknown = |name: &&str| is_unknown(env, &format!("{{{{ '' is {name} }}}}"), ErrorKind::UnknownTest);
     let message = |name: &str| {
         format!("`is {name}` is not a test; write `is defined`, `is none` or a comparison such as == \"…\"")
     };
-    tag.tests().into_iter().filter(unknown).map(message).collect()
+    tag.tests().into_iter().filter(unknown).map(|name| (name, message(name))).collect()
 }
 
 /// Names and members that nothing fills, wherever they stand.
@@ -169,7 +198,7 @@ fn unknown_names(env: &Environment<'_>, source: &str, tags: &[Tag<'_>], known: &
     let mut problems: Vec<Problem> = Vec::new();
     for tag in tags {
         for path in tag.paths() {
-            if known.iter().any(|problem| problem.line == tag.line && problem.breaks) {
+            if known.iter().any(|problem| problem.at == tag.begin && problem.breaks) {
                 continue;
             }
             let head = path.split('.').next().unwrap_or_default();
@@ -179,8 +208,9 @@ fn unknown_names(env: &Environment<'_>, source: &str, tags: &[Tag<'_>], known: &
                 known_names.get(head).and_then(|_| members::problem(path))
             };
             let Some(message) = message else { continue };
-            if !problems.iter().any(|problem| problem.line == tag.line && problem.message == message) {
-                problems.push(Problem { line: tag.line, message, breaks: false });
+            let at = tag.place_of(path);
+            if !problems.iter().any(|problem| problem.at == at && problem.message == message) {
+                problems.push(Problem { at, message, breaks: false });
             }
         }
     }
@@ -196,9 +226,9 @@ fn name_message(path: &str, head: &str) -> String {
     format!("nothing fills `{path}`{meant} Names: {}", NAMES.join(", "))
 }
 
-/// The tokens of an expression, for the modules below.
-fn tokens(text: &str) -> Vec<Token<'_>> {
-    tags::tokens(text)
+/// What stands in the tags of a template.
+pub(crate) fn tags_of(source: &str) -> impl Iterator<Item = &str> {
+    tags::of(source).into_iter().map(|tag| tag.inner)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 use crate::invitation::{self, Invitation};
 use crate::mjml;
 use crate::text;
+use crate::truth;
 use crate::values::{self, Traits};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use perennial_config::channels::Template;
@@ -59,6 +60,8 @@ pub struct TemplateProblem {
     pub part: &'static str,
     /// The line within the part, from 1; 0 where it is not known.
     pub line: usize,
+    /// The column within the line, from 1 and in characters; 0 where it is not known.
+    pub column: usize,
     /// What is wrong.
     pub problem: String,
 }
@@ -278,15 +281,18 @@ impl Renderer {
         let (mut parts, mut problems) = (BTreeMap::new(), Vec::new());
         for (name, template) in templates {
             let mut add = |part: &'static str, source: &str| {
-                let Err(error) = env.add_template_owned(format!("{name}.{part}"), source.to_owned()) else {
-                    return true;
-                };
+                let prepared = env.add_template_owned(format!("{name}.{part}"), truth::prepared(source));
+                // What is wrong is told of the template as it was written.
+                let compiled =
+                    prepared.or_else(|_| env.add_template_owned(format!("{name}.{part}"), source.to_owned()));
+                let Err(error) = compiled else { return true };
                 let detail = error.detail().unwrap_or("it does not parse");
                 let problem = format!("{}: {detail}", error.kind());
                 problems.push(TemplateProblem {
                     template: name.clone(),
                     part,
                     line: error.line().unwrap_or(0),
+                    column: 0,
                     problem,
                 });
                 false
@@ -303,7 +309,8 @@ impl Renderer {
                 }
                 Some(Err(error)) => {
                     let (line, problem) = (error.line, error.message);
-                    problems.push(TemplateProblem { template: name.clone(), part: "mjml", line, problem });
+                    let template = name.clone();
+                    problems.push(TemplateProblem { template, part: "mjml", line, column: 0, problem });
                 }
                 None => {}
             }
@@ -403,6 +410,7 @@ pub(crate) fn environment() -> Environment<'static> {
     env.set_formatter(values::write);
     env.set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
     env.set_fuel(Some(FUEL));
+    truth::add_to(&mut env);
     env
 }
 

@@ -99,7 +99,8 @@ The texts of templates/NAME.toml are minijinja, <https://docs.rs/minijinja/lates
 | `unsubscribe_url` | the link that ends the mails of the topic |
 
 What is not known, or was removed with `null`, is not defined: it puts in nothing, and `default(\"there\")` puts in something else. An object puts in its `name`,
-a list and an object without a name nothing; their parts can be asked for, looped over and joined.
+a list and an object without a name nothing; their parts can be asked for, looped over and joined. A truth puts in `true` or `false`, also where texts are put
+together with `~`.
 
 Some facts are found under every spelling that clients send; capitals, `_`, `-` and a `$` in front make no difference. This holds for conditions, identity
 and CRM fields too. What was sent stays as it was sent in the profile.

@@ -152,7 +152,13 @@ impl Bounce {
     /// Such bounces do not count toward the account's bounce rate.
     #[must_use]
     pub fn was_held_back(&self) -> bool {
-        self.is_any_of(&[SUPPRESSED, "UnsubscribedRecipient"])
+        self.is_any_of(&[SUPPRESSED]) || self.was_unsubscribed()
+    }
+
+    /// Whether SES did not send the mail because its reader unsubscribed there.
+    #[must_use]
+    pub fn was_unsubscribed(&self) -> bool {
+        self.is_any_of(&["UnsubscribedRecipient"])
     }
 
     /// Whether the server refused this mail for what it is, its size, its content or an attachment: another mail may arrive at the same address.

@@ -3,14 +3,28 @@
 //! One page is written in many ways: with host and query, with a trailing slash, behind a `#`, below a language, in capitals. All of
 //! them are brought into one form before they are compared.
 
-use crate::event::{Event, Properties};
+mod locale;
+mod track;
+
+use crate::event::{Event, EventKind, Properties};
 
 /// The longest path or URL that is looked at, in bytes.
 const MAX_BYTES: usize = 2048;
-/// The properties that hold a path, by the names of analytics.js and PostHog.
-const PATHS: [&str; 2] = ["path", "$pathname"];
+/// The properties that hold a path, by the names of analytics.js, PostHog, Google Analytics, Mixpanel, Snowplow and Amplitude.
+const PATHS: [&str; 7] =
+    ["path", "$pathname", "pathname", "page_path", "current_url_path", "page_urlpath", "[Amplitude] Page Path"];
 /// The properties that hold an address, likewise.
-const URLS: [&str; 2] = ["url", "$current_url"];
+const URLS: [&str; 7] = [
+    "url",
+    "$current_url",
+    "current_url",
+    "page_url",
+    "page_location",
+    "[Amplitude] Page URL",
+    "[Amplitude] Page Location",
+];
+/// The properties that hold the name of a page or screen, likewise.
+const NAMES: [&str; 4] = ["name", "$screen_name", "screen_name", "page_name"];
 
 /// A pattern of paths, names or categories.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,18 +43,27 @@ pub fn text_pattern(text: &str) -> Option<Pattern> {
     (!text.is_empty()).then(|| Pattern(vec![text]))
 }
 
-/// What a `page` or `screen` call says of what was seen.
+/// What a `page` or `screen` call, or a `track` call that stands for one, says of what was seen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Seen {
-    /// Segments of each path that the page has: the path itself, and that without a leading language.
+    /// Segments of each path that the page has: the path itself, and that without a leading language or country.
     paths: Vec<Vec<String>>,
     names: Vec<String>,
     categories: Vec<String>,
 }
 
 impl Seen {
-    /// What the call says: `properties.path` and `.url`, else those of `context.page`; its name, `properties.name` and `.category`.
-    pub fn of(event: &Event) -> Self {
+    /// What the call says: `properties.path` and `.url`, else those of `context.page`; its name, `properties.name` and `.category`, under
+    /// all names that analytics tools give them. `None` for a call that is no page view.
+    ///
+    /// A `track` call is one where its event is named as such a tool names page views (`$pageview`, `Page Viewed`, `Viewed Pricing Page`).
+    pub fn of(event: &Event) -> Option<Self> {
+        let name = event.event.as_ref().map(|name| name.as_str());
+        let name = match event.kind {
+            EventKind::Page | EventKind::Screen => name,
+            EventKind::Track => track::view_of(name?)?.name,
+            EventKind::Identify | EventKind::Group | EventKind::Alias => return None,
+        };
         let mut seen = Self::default();
         seen.add_paths(&event.properties);
         if seen.paths.is_empty()
@@ -49,10 +72,16 @@ impl Seen {
             seen.add_paths(page);
         }
         let property = |name: &str| event.properties.get(name).and_then(|value| value.as_str());
-        let names = event.event.as_ref().map(|name| name.as_str()).into_iter().chain(property("name"));
-        seen.names = names.map(plain).collect();
         seen.categories = property("category").into_iter().map(plain).collect();
-        seen
+        seen.names = name.into_iter().chain(NAMES.iter().filter_map(|name| property(name))).map(plain).collect();
+        if event.kind == EventKind::Track
+            && let Some(category) = seen.categories.first()
+            && let Some(rest) = seen.names.first().and_then(|name| name.strip_prefix(&format!("{category} ")))
+        {
+            // Of `Viewed Docs Pricing page` the first word may be the category.
+            seen.names.push(rest.to_owned());
+        }
+        Some(seen)
     }
 
     fn add_paths(&mut self, properties: &Properties) {
@@ -82,10 +111,8 @@ impl Seen {
     fn add_path(&mut self, path: &str) {
         let path = path.split(['?', '#', ';']).next().unwrap_or_default();
         let segments = segments(&decoded(path));
-        if let Some((first, rest)) = segments.split_first()
-            && is_language(first)
-        {
-            self.insert(rest.to_vec());
+        for skipped in 1..=locale::length(&segments) {
+            self.insert(segments[skipped..].to_vec());
         }
         self.insert(segments);
     }
@@ -139,19 +166,6 @@ fn segments(path: &str) -> Vec<String> {
         }
     }
     all
-}
-
-/// Whether a segment names a language, with or without a country or script: `en`, `pt-br`, `zh_hant`, `es-419`.
-fn is_language(segment: &str) -> bool {
-    let (language, rest) = match segment.split_once(['-', '_']) {
-        Some((language, rest)) => (language, Some(rest)),
-        None => (segment, None),
-    };
-    let letters = |text: &str, lengths: std::ops::RangeInclusive<usize>| {
-        lengths.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphabetic())
-    };
-    let region = |text: &str| letters(text, 2..=2) || letters(text, 4..=4) || text == "419";
-    letters(language, 2..=2) && rest.is_none_or(|rest| rest.split(['-', '_']).all(region))
 }
 
 /// The path with `%41` as `A`; as it is where that is no text.
@@ -218,7 +232,11 @@ mod tests {
     use serde_json::{Value, json};
 
     fn seen(name: Option<&str>, properties: Value, context: Value) -> Seen {
-        let event = json!({"messageId": "m", "type": "page", "userId": "u", "timestamp": "2026-01-01T00:00:00Z",
+        called("page", name, properties, context).unwrap()
+    }
+
+    fn called(kind: &str, name: Option<&str>, properties: Value, context: Value) -> Option<Seen> {
+        let event = json!({"messageId": "m", "type": kind, "userId": "u", "timestamp": "2026-01-01T00:00:00Z",
             "receivedAt": "2026-01-01T00:00:00Z", "source": "web", "event": name, "properties": properties, "context": context});
         Seen::of(&serde_json::from_value(event).unwrap())
     }
@@ -246,6 +264,13 @@ mod tests {
             "/pt_BR/pricing",
             "/zh-hant/pricing",
             "/es-419/pricing",
+            "/us/pricing",
+            "/us/en/pricing/",
+            "/en/us/pricing?x=1",
+            "/intl/de/pricing",
+            "/#/us/en/pricing",
+            "/app#/pricing",
+            "https://acme.example/us/en/pricing.html",
             "/de/pricing.html",
             "/pricing/index.html",
             "/#/pricing",
@@ -266,6 +291,9 @@ mod tests {
             "/blog/pricing",
             "/pricing/enterprise",
             "/docs/pricing",
+            "/qq/pricing",
+            "/en/docs/pricing",
+            "/us/en/gb/pricing",
             "/?page=/pricing",
             "/#pricing",
         ] {
@@ -291,6 +319,45 @@ mod tests {
         let own = seen(None, json!({"path": "/home"}), json!({"page": {"path": "/pricing"}}));
         assert!(!fits("/pricing", &own), "what the call itself says counts");
         assert!(!fits("/pricing", &seen(None, json!({"path": 7, "url": ["x"]}), json!({"page": "x"}))));
+    }
+
+    #[test]
+    fn a_track_call_that_stands_for_a_page_view_is_read_as_one() {
+        for (event, properties) in [
+            ("$pageview", json!({"$current_url": "https://acme.example/pricing?x=1", "$pathname": "/pricing"})),
+            ("Page Viewed", json!({"path": "/pricing"})),
+            ("Viewed Page", json!({"url": "https://acme.example/pricing"})),
+            ("Viewed Price List Page", json!({"path": "/us/en/pricing"})),
+            ("$mp_web_page_view", json!({"current_url_path": "/pricing"})),
+            ("[Amplitude] Page Viewed", json!({"[Amplitude] Page Location": "https://acme.example/pricing?x=1"})),
+            ("[Amplitude] Page Viewed", json!({"[Amplitude] Page Path": "/pricing"})),
+            ("page_view", json!({"page_location": "https://acme.example/de/pricing"})),
+            ("page_view", json!({"page_urlpath": "/pricing"})),
+            ("Pageview", json!({"path": "/pricing"})),
+        ] {
+            let seen = called("track", Some(event), properties.clone(), json!({}));
+            assert!(seen.is_some_and(|seen| fits("/pricing", &seen)), "{event} {properties}");
+        }
+        let by_context = called("track", Some("Loaded a Page"), json!({}), json!({"page": {"path": "/pricing"}}));
+        assert!(by_context.is_some_and(|seen| fits("/pricing", &seen)));
+        let named = |event: &str, properties: Value| {
+            let seen = called("track", Some(event), properties, json!({})).unwrap();
+            seen.has_name(&[text_pattern("Pricing").unwrap()])
+        };
+        assert!(
+            named("Viewed Pricing Page", json!({})) && named("Viewed Sales Pricing page", json!({"category": "Sales"}))
+        );
+        assert!(named("$screen", json!({"$screen_name": "Pricing"})) && !named("Viewed Sales Pricing page", json!({})));
+    }
+
+    #[test]
+    fn other_calls_are_no_page_views_whatever_page_they_were_made_on() {
+        let context = json!({"page": {"path": "/pricing"}});
+        for (kind, event) in
+            [("track", Some("Report Shared")), ("track", Some("Pricing Page Viewed")), ("identify", None)]
+        {
+            assert_eq!(called(kind, event, json!({"path": "/pricing"}), context.clone()), None, "{kind} {event:?}");
+        }
     }
 
     #[test]

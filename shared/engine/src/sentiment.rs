@@ -2,11 +2,12 @@
 //!
 //! The language is told by the script, and within a script by the words that its texts are made of ([`language`]). English is read by VADER,
 //! every other language by a lexicon of its own ([`lexicon`]): a few hundred words with a weight, words that turn them round, and words that
-//! make them more or less. Each is read with the first text of its language. How often each is right stands in the crate's README.
+//! make them more or less. A text that has more words of another language ([`others`]) is not understood. Each is read with the first text of its language. How often each is right stands in the crate's README.
 
 mod english;
 mod language;
 mod lexicon;
+mod others;
 
 pub use language::{Language, language};
 

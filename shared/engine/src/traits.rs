@@ -6,7 +6,8 @@
 //! | `null` | the same: the trait is removed until a later value |
 //! | a value to be set once | the first and the last that were said; the first of them that is later than the removal counts, and none while a value is written |
 //! | a value of more than [`MAX_TRAIT_BYTES`] | that there was one, in [`State::dropped`]; an older value stays |
-//! | more than [`MAX_TRAITS`] names, or one of more than [`MAX_TRAIT_NAME_BYTES`] | facts such as the mail address and the first names of the alphabet, and a few of the others in [`State::dropped`] |
+//! | more than [`MAX_TRAITS`] names, or one of more than [`MAX_TRAIT_NAME_BYTES`] | facts such as the mail address and the first names of the alphabet, and some of the others in [`State::dropped`] |
+//! | removed traits | they take none of the [`MAX_TRAITS`] places, up to [`MAX_REMOVED`] of them |
 //!
 //! All of it is a merge: the order of events does not matter. A value to be set once that came between the first, a removal and the
 //! last is not kept; then the last counts.
@@ -14,13 +15,18 @@
 use crate::register::Register;
 use crate::state::State;
 use perennial_domain::event::{MAX_TRAIT_BYTES, MAX_TRAIT_NAME_BYTES, MAX_TRAITS};
-use perennial_domain::traits::pop_last_placed;
+use perennial_domain::traits::{place, pop_last_placed};
 use perennial_domain::{Event, EventKind};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// How many names of traits that were not kept are remembered.
+/// How many names of traits that were not kept are shown.
 pub const MAX_DROPPED: usize = 10;
+/// How many of them are remembered, so that they can be counted.
+pub const MAX_COUNTED: usize = 100;
+/// How many names are kept beside [`MAX_TRAITS`], for traits that were removed. What is kept depends on the names alone and not on which of them were removed
+/// first, so that the order of events does not matter; of the traits that are not removed the first [`MAX_TRAITS`] count.
+pub const MAX_REMOVED: usize = 50;
 /// The value of a register that says that the trait was removed.
 const REMOVED: &str = "null";
 
@@ -98,7 +104,7 @@ impl State {
             Some(current) => current.merge(register),
             None => {
                 self.traits.insert(name.to_owned(), register);
-                for (name, register) in beyond(&mut self.traits) {
+                for (name, register) in beyond(&mut self.traits, MAX_TRAITS + MAX_REMOVED) {
                     self.note_dropped(&name, register.at);
                 }
             }
@@ -113,7 +119,7 @@ impl State {
             Some(current) => current.merge(once),
             None => {
                 self.once.insert(name.to_owned(), once);
-                for (name, once) in beyond(&mut self.once) {
+                for (name, once) in beyond(&mut self.once, MAX_TRAITS) {
                     self.note_dropped(&name, once.latest().at);
                 }
             }
@@ -127,7 +133,7 @@ impl State {
             Some(last) => *last = at.max(*last),
             None => {
                 self.dropped.insert(shown.to_owned(), at);
-                while self.dropped.len() > MAX_DROPPED {
+                while self.dropped.len() > MAX_COUNTED {
                     self.dropped.pop_last();
                 }
             }
@@ -136,6 +142,19 @@ impl State {
 
     /// A trait's value as JSON text; `None` where there is none, or it was removed or not kept.
     pub fn trait_json(&self, name: &str) -> Option<&str> {
+        let value = self.value_of(name)?;
+        (self.traits.len() <= MAX_TRAITS || !self.hidden().contains(name)).then_some(value)
+    }
+
+    /// The traits that the person has, with their values as JSON text.
+    pub fn present_traits(&self) -> impl Iterator<Item = (&str, &str)> {
+        let hidden = self.hidden();
+        let only_once = self.once.keys().filter(|name| !self.traits.contains_key(*name));
+        let all = self.traits.keys().chain(only_once).filter(move |name| !hidden.contains(name.as_str()));
+        all.filter_map(|name| Some((name.as_str(), self.value_of(name)?)))
+    }
+
+    fn value_of(&self, name: &str) -> Option<&str> {
         let written = self.traits.get(name);
         match written.map(|register| register.value.as_str()) {
             None | Some(REMOVED) => self.once.get(name)?.after(written.map(|register| register.at)),
@@ -143,23 +162,39 @@ impl State {
         }
     }
 
-    /// The traits that the person has, with their values as JSON text.
-    pub fn present_traits(&self) -> impl Iterator<Item = (&str, &str)> {
-        let only_once = self.once.keys().filter(|name| !self.traits.contains_key(*name));
-        self.traits.keys().chain(only_once).filter_map(|name| Some((name.as_str(), self.trait_json(name)?)))
+    /// The traits beyond the first [`MAX_TRAITS`] of those that were not removed: there is room for them only as long as others are removed.
+    fn hidden(&self) -> BTreeSet<&str> {
+        if self.traits.len() <= MAX_TRAITS {
+            return BTreeSet::new();
+        }
+        let live = self.traits.iter().filter(|(_, register)| register.value != REMOVED);
+        let mut live: Vec<&str> = live.map(|(name, _)| name.as_str()).collect();
+        live.sort_unstable_by_key(|name| place(name));
+        live.into_iter().skip(MAX_TRAITS).collect()
     }
 
     /// The names of traits of which something was not kept for its size since they were last written, as far as they are remembered.
-    pub fn dropped_traits(&self) -> impl Iterator<Item = &str> {
+    fn not_kept(&self) -> BTreeSet<&str> {
         let is_newest = |(name, at): &(&String, &i64)| self.traits.get(*name).is_none_or(|held| held.at < **at);
-        self.dropped.iter().filter(is_newest).map(|(name, _)| name.as_str())
+        let remembered = self.dropped.iter().filter(is_newest).map(|(name, _)| name.as_str());
+        remembered.chain(self.hidden()).collect()
+    }
+
+    /// The first [`MAX_DROPPED`] names of traits of which something was not kept for its size since they were last written.
+    pub fn dropped_traits(&self) -> impl Iterator<Item = &str> {
+        self.not_kept().into_iter().take(MAX_DROPPED)
+    }
+
+    /// How many such traits there are; of more than [`MAX_COUNTED`] it is at least that.
+    pub fn dropped_traits_count(&self) -> usize {
+        self.not_kept().len()
     }
 }
 
-/// Takes the names beyond [`MAX_TRAITS`] out of `map`, those of the last [`place`](perennial_domain::traits::place) first.
-fn beyond<V>(map: &mut BTreeMap<String, V>) -> Vec<(String, V)> {
+/// Takes the names beyond the first `most` out of `map`, those of the last [`place`] first.
+fn beyond<V>(map: &mut BTreeMap<String, V>, most: usize) -> Vec<(String, V)> {
     let mut beyond = Vec::new();
-    while map.len() > MAX_TRAITS {
+    while map.len() > most {
         beyond.extend(pop_last_placed(map));
     }
     beyond

@@ -121,13 +121,16 @@ async fn set_time(State(local): State<Local>, Body(time): Body<Time>) -> Respons
     }
 }
 
-/// `POST /_local/config`: takes up the config in force, for whoever wrote it to the table from another process; answers when every function of this
-/// process works by it. Those that run elsewhere look for themselves within a minute, and are named.
+/// `POST /_local/config`: takes up the config in force, its schedules included, for whoever wrote it to the table from another process; answers when every
+/// function of this process works by it. Those that run elsewhere look for themselves within a minute, and are named.
 async fn take_up_config(State(local): State<Local>) -> Response {
     match local.config.in_force().await {
         Ok(config) => {
             if let Err(why) = local.mails.add_configuration_set(&config.channels.mail.configuration_set) {
                 return error(StatusCode::INTERNAL_SERVER_ERROR, "internal", &why.to_string());
+            }
+            if let Err(why) = local.passing.replan(&config.schedules) {
+                return error(StatusCode::CONFLICT, "config", &why.to_string());
             }
             Json(json!({ "config": config.version, "within_a_minute": &*local.elsewhere })).into_response()
         }

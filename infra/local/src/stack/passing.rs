@@ -1,10 +1,11 @@
 //! How the stack's time passes: schedules are called and, where time is simulated, it stops at every moment at which something is due.
 
 use super::reached::Reached;
-use super::schedules::Schedules;
+use super::schedules::{Schedules, UnknownZone};
 use super::wiring::Wired;
 use crate::aws::{QueueDepth, Queues};
 use jiff::Timestamp;
+use perennial_config::schedules::Schedule;
 use perennial_lambda_kit::{Clock, SimulatedTime};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -65,6 +66,16 @@ impl Passing {
 
     fn schedules(&self) -> MutexGuard<'_, Schedules> {
         self.schedules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Goes by other schedules from now on.
+    ///
+    /// # Errors
+    /// [`UnknownZone`]; then the schedules stay as they are.
+    pub(super) fn replan(&self, schedules: &[Schedule]) -> Result<(), UnknownZone> {
+        let mut current = self.schedules();
+        *current = current.replanned(schedules, self.clock.now())?;
+        Ok(())
     }
 
     /// Does what is due by the clock: to be called every second, or, where time is simulated, whenever it was moved. Returns whether a sweep left

@@ -42,6 +42,22 @@ impl Schedules {
         Ok(Self { timers: timers.collect::<Result<_, _>>()? })
     }
 
+    /// The same with other schedules, from `now` on. One that stays as it is keeps its next moment, so that a rate does not begin anew.
+    ///
+    /// # Errors
+    /// [`UnknownZone`].
+    pub fn replanned(&self, schedules: &[Schedule], now: Timestamp) -> Result<Self, UnknownZone> {
+        let mut new = Self::new(schedules, now)?;
+        for timer in &mut new.timers {
+            let is_same =
+                |old: &&Timer| (&old.function, &old.rhythm, &old.zone) == (&timer.function, &timer.rhythm, &timer.zone);
+            if let Some(old) = self.timers.iter().find(is_same) {
+                timer.next = old.next;
+            }
+        }
+        Ok(new)
+    }
+
     /// The functions that are due at `now`, each once; their next moments lie after it.
     pub fn due(&mut self, now: Timestamp) -> Vec<String> {
         let mut due = Vec::new();
@@ -97,19 +113,34 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn schedules(expression: &str, zone: &str, now: &str) -> Schedules {
-        let schedule = Schedule {
+    fn schedule(expression: &str, zone: &str) -> Schedule {
+        Schedule {
             id: "s".into(),
             function: "sweep".into(),
             expression: expression.into(),
             time_zone: zone.into(),
             rhythm: Rhythm::parse(expression).unwrap(),
-        };
-        Schedules::new(&[schedule], now.parse().unwrap()).unwrap()
+        }
+    }
+
+    fn schedules(expression: &str, zone: &str, now: &str) -> Schedules {
+        Schedules::new(&[schedule(expression, zone)], now.parse().unwrap()).unwrap()
     }
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_schedule_that_stays_keeps_its_next_moment_and_another_begins_now() {
+        let mut s = schedules("rate(5 minutes)", "UTC", "2026-01-01T00:00:00Z");
+        let now = at("2026-01-01T00:03:00Z");
+        let same = s.replanned(&[schedule("rate(5 minutes)", "UTC")], now).unwrap();
+        assert_eq!(same.first_call("sweep", now), Some(at("2026-01-01T00:05:00Z")));
+        let other = s.replanned(&[schedule("rate(1 hour)", "UTC")], now).unwrap();
+        assert_eq!(other.first_call("sweep", now), Some(at("2026-01-01T01:03:00Z")));
+        assert_eq!(s.replanned(&[], now).unwrap().due(at("2027-01-01T00:00:00Z")), Vec::<String>::new());
+        assert_eq!(s.due(at("2026-01-01T00:05:00Z")), ["sweep"], "the old ones stay as they are");
     }
 
     #[test]

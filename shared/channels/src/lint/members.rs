@@ -1,6 +1,10 @@
 //! Members that a known name does not have, such as `event.plan`. Traits of people and accounts may have any name.
 
 use perennial_config::error::nearest;
+use perennial_domain::traits::Fact;
+
+/// The names of facts that are long enough to tell a typing error from another word.
+const FACTS: [&str; 5] = ["first_name", "last_name", "created_at", "time_zone", "full_name"];
 
 /// The members of the names that have a fixed set of them, in the order of `crate::render::NAMES`; a name with none is a plain value. The members of
 /// members are those below a dot.
@@ -51,4 +55,37 @@ fn message(path: &str, owner: &str, member: &str, members: &[&str]) -> String {
     let meant = meant.or_else(|| (owner == "event").then(|| path.replacen("event.", "event.properties.", 1)));
     let meant = super::did_you_mean(meant.as_deref());
     format!("nothing fills `{path}`{meant} `{owner}` has: {}", members.join(", "))
+}
+
+/// What is suspicious of a path such as `person.fist_name`; `None` for any other. A trait may have any name, and this one may exist.
+pub(super) fn near_miss(path: &str) -> Option<String> {
+    let name = path.strip_prefix("person.")?.split('.').next()?;
+    let plain = |text: &str| text.to_lowercase().replace(['_', '-'], "");
+    let own = plain(name);
+    if Fact::of(name).is_some() || own.ends_with('s') {
+        return None;
+    }
+    let meant = if own == "emial" || own == "eamil" || own == "emal" {
+        "email"
+    } else {
+        FACTS.into_iter().find(|fact| is_typing_error(&own, &plain(fact)))?
+    };
+    Some(format!(
+        "`{path}` is a trait of its own; did you mean `person.{meant}`, which is found under all of its usual spellings?"
+    ))
+}
+
+/// Whether one letter is wrong, missing, too many or two have changed places.
+fn is_typing_error(one: &str, other: &str) -> bool {
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    let same = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
+    let (rest, other_rest) = (&one[same..], &other[same..]);
+    match (rest, other_rest) {
+        ([], []) => false,
+        ([a, b, left @ ..], [c, d, right @ ..]) if a == d && b == c && left == right => true,
+        ([_, left @ ..], [_, right @ ..]) if left == right => true,
+        ([_, left @ ..], right) if left == right => true,
+        (left, [_, right @ ..]) if left == right => true,
+        _ => false,
+    }
 }

@@ -19,15 +19,15 @@ pub(super) struct Tag<'a> {
     pub(super) inner: &'a str,
     /// All of it.
     pub(super) raw: &'a str,
-    /// Its line in the text, from 1.
-    pub(super) line: usize,
+    /// Where it begins in the text, in bytes.
+    pub(super) begin: usize,
     /// Where `inner` begins in the text, in bytes.
     at: usize,
 }
 
 /// A part of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Token<'a> {
+pub(crate) enum Token<'a> {
     /// A name with its members: `person.first_name`.
     Path(&'a str),
     /// A text in quotes, or a number.
@@ -37,7 +37,7 @@ pub(super) enum Token<'a> {
 }
 
 impl<'a> Token<'a> {
-    pub(super) fn text(self) -> &'a str {
+    pub(crate) fn text(self) -> &'a str {
         match self {
             Self::Path(text) | Self::Literal(text) | Self::Sign(text) => text,
         }
@@ -68,6 +68,12 @@ pub(super) const WORDS: [&str; 19] = [
 ];
 
 impl<'a> Tag<'a> {
+    /// Where `part`, which is of this tag, begins in the text, in bytes.
+    pub(super) fn place_of(&self, part: &str) -> usize {
+        let offset = (part.as_ptr() as usize).checked_sub(self.inner.as_ptr() as usize);
+        self.at + offset.filter(|offset| *offset <= self.inner.len()).unwrap_or(0)
+    }
+
     /// The first word.
     pub(super) fn word(&self) -> Option<&'a str> {
         let end = self.inner.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(self.inner.len());
@@ -124,21 +130,33 @@ impl<'a> Tag<'a> {
 
 /// All tags of `source`, in its order. Comments, and what `raw` protects, have none.
 pub(super) fn of(source: &str) -> Vec<Tag<'_>> {
-    let mut found = Vec::new();
-    let (mut at, mut line) = (0, 1);
+    scan(source).0
+}
+
+/// The text between tags, with where each piece begins. Comments, and what `raw` protects, are none of it.
+pub(super) fn texts(source: &str) -> Vec<(usize, &str)> {
+    scan(source).1
+}
+
+fn scan(source: &str) -> (Vec<Tag<'_>>, Vec<(usize, &str)>) {
+    let (mut found, mut texts) = (Vec::new(), Vec::new());
+    // Where the text begins that no tag ended yet.
+    let mut text = 0;
+    let mut at = 0;
     let mut raw = false;
     while let Some(begin) = source.get(at..).and_then(|rest| rest.find('{')).map(|next| at + next) {
-        line += source[at..begin].matches('\n').count();
         at = begin;
         let rest = &source[begin..];
         let (kind, open, close) = match rest.as_bytes() {
             [b'{', b'#', ..] => {
-                let end = rest.find("#}").map_or(rest.len(), |end| end + 2);
-                line += rest[..end].matches('\n').count();
-                at += end;
+                if !raw {
+                    texts.push((text, &source[text..begin]));
+                }
+                at += rest.find("#}").map_or(rest.len(), |end| end + 2);
+                text = at;
                 continue;
             }
-            [b'{', b'{', b'{', ..] => (Kind::Triple, 3, "}}}"),
+            [b'{', b'{', b'{', ..] if is_triple(rest) => (Kind::Triple, 3, "}}}"),
             [b'{', b'{', ..] => (Kind::Print, 2, "}}"),
             [b'{', b'%', ..] => (Kind::Block, 2, "%}"),
             _ => {
@@ -150,18 +168,35 @@ pub(super) fn of(source: &str) -> Vec<Tag<'_>> {
         let between = &rest[open..open + end];
         let inner = between.trim_start_matches(['-', '+', '~']).trim_end_matches(['-', '+', '~']).trim();
         let offset = between.find(inner).unwrap_or(0);
-        let tag = Tag { kind, inner, raw: &rest[..open + end + close.len()], line, at: begin + open + offset };
+        let tag = Tag { kind, inner, raw: &rest[..open + end + close.len()], begin, at: begin + open + offset };
         let word = if kind == Kind::Block { tag.word() } else { None };
         match word {
             Some("endraw") => raw = false,
             Some("raw") if !raw => raw = true,
-            _ if !raw => found.push(tag),
-            _ => {}
+            _ if !raw => {}
+            _ => {
+                at += tag.raw.len();
+                text = at;
+                continue;
+            }
         }
-        line += tag.raw.matches('\n').count();
+        if word != Some("endraw") {
+            texts.push((text, &source[text..begin]));
+        }
+        if !matches!(word, Some("raw" | "endraw")) {
+            found.push(tag);
+        }
         at += tag.raw.len();
+        text = at;
     }
-    found
+    texts.extend(source.get(text..).filter(|_| !raw).map(|rest| (text, rest)));
+    (found, texts)
+}
+
+/// Whether three brackets are Handlebars': what is printed may also begin with an object, as in `{{{"a": 1}|length}}`.
+fn is_triple(text: &str) -> bool {
+    let inner = text[3..].find("}}}").map(|end| text[3..3 + end].trim());
+    inner.is_some_and(|inner| inner.chars().all(|c| c.is_alphanumeric() || " _.@#/~-".contains(c)))
 }
 
 /// Where `close` begins in `text`, not counting what stands in quotes. A quote that is never closed is an apostrophe.
@@ -181,7 +216,7 @@ fn find_outside_quotes(text: &str, close: &str) -> Option<usize> {
 }
 
 /// Takes an expression apart.
-pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
+pub(crate) fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut found = Vec::new();
     let mut rest = text.char_indices().peekable();
     let is_name = |c: char| c.is_alphanumeric() || c == '_';

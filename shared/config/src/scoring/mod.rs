@@ -6,7 +6,7 @@ mod survey;
 
 use crate::cel::Program;
 use crate::vocabulary::{EventSlot, PersonSlot};
-use perennial_domain::{Likelihood, Stage};
+use perennial_domain::{Likelihood, Properties, Stage};
 use std::collections::HashMap;
 
 pub(crate) use load::{load, tally_names};
@@ -184,6 +184,16 @@ impl Scoring {
     /// The survey whose answer the property of an event holds, by the event's name as counted.
     pub fn survey_of(&self, event: &str, property: &str) -> Option<&Survey> {
         self.surveys.iter().find(|survey| survey.event == event && survey.property == property)
+    }
+
+    /// The surveys whose answers `properties` of an event hold, but not in a form that can be read; by the event's name as counted.
+    pub fn unreadable_answers<'a>(
+        &'a self,
+        event: &'a str,
+        properties: &'a Properties,
+    ) -> impl Iterator<Item = &'a Survey> {
+        let surveys = self.surveys.iter().filter(move |survey| survey.event == event);
+        surveys.filter(|survey| properties.get(&survey.property).is_some_and(|value| survey.is_unreadable(value)))
     }
 
     /// The tallies' names, in the file's order.

@@ -28,18 +28,56 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// Reads an answer: a whole number of the scale, or its text. Anything else, such as a number out of range, is no answer.
+    /// Reads an answer: a whole number of the scale, or its text, also with the scale or with a label as survey tools export them: `7/10`,
+    /// `7 out of 10`, `10 - Extremely likely` (forms), `Extremely likely - 10` (SurveyMonkey). Anything else is no answer, such as a
+    /// number out of range, one of another scale, or a label alone.
     ///
     /// This is the only reading of an answer: classes, points, triggers and conditions all use it.
     pub fn read(&self, value: &Value) -> Option<u8> {
-        let points = match value {
-            Value::Number(number) => number.as_f64()?,
-            Value::String(text) => scalar::number(text)?,
-            _ => return None,
-        };
+        match value {
+            Value::Number(number) => self.points(number.as_f64()?),
+            Value::String(text) => self.read_text(text),
+            _ => None,
+        }
+    }
+
+    /// Whether `value` holds something that [`Self::read`] cannot read. `null` and empty text hold nothing.
+    pub fn is_unreadable(&self, value: &Value) -> bool {
+        let is_empty = value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty());
+        !is_empty && self.read(value).is_none()
+    }
+
+    fn points(&self, points: f64) -> Option<u8> {
         let scale = f64::from(self.lowest)..=f64::from(self.highest);
         (points.fract() == 0.0 && scale.contains(&points)).then_some(points as u8)
     }
+
+    fn read_text(&self, text: &str) -> Option<u8> {
+        if let Some(points) = scalar::number(text) {
+            return self.points(points);
+        }
+        if let Some((points, of)) = SCALES.iter().find_map(|word| text.split_once(word)) {
+            // `4/5` of a scale to 10 may be 4 or 8: only the survey's own scale can be read.
+            let is_own = scalar::number(of)? == f64::from(self.highest);
+            return self.points(scalar::number(points)?).filter(|_| is_own);
+        }
+        self.points(scalar::number(without_label(text)?)?)
+    }
+}
+
+/// What stands between an answer and the highest one.
+const SCALES: [&str; 3] = ["/", " out of ", " of "];
+
+/// The number of `9 - very likely`, `very likely - 9`, `9: very likely` and `9 (very likely)`. A label with digits, as of `0 - 6`, is none:
+/// it may be a range.
+fn without_label(text: &str) -> Option<&str> {
+    let is_label = |text: &str| {
+        let text = text.trim().trim_end_matches(')');
+        text.starts_with(char::is_alphabetic) && !text.contains(|c: char| c.is_numeric())
+    };
+    let separators = [" - ", " – ", " — ", "–", "—", ":", "("];
+    let (one, other) = separators.iter().find_map(|separator| text.split_once(separator))?;
+    if is_label(other) { Some(one) } else { Some(other).filter(|_| is_label(one)) }
 }
 
 #[cfg(test)]
@@ -74,10 +112,64 @@ mod tests {
             json!("inf"),
             json!(null),
             json!(true),
+            json!("very likely"),
+            json!("8/5"),
+            json!("4/5"),
+            json!("11/10"),
+            json!("7/"),
+            json!("/10"),
+            json!("7.5/10"),
+            json!("7/10/2026"),
+            json!("70%"),
+            json!("85/100"),
+            json!("0 - 6"),
+            json!("9 - 10"),
+            json!("9-10 - promoter"),
+            json!("9 - was 10 before"),
+            json!("11 - very likely"),
+            json!("9 very likely"),
+            json!("I said 9 of 10 times"),
             json!([9]),
             json!({"score": 9}),
         ] {
             assert_eq!(nps.read(&value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn an_answer_with_its_scale_or_label_is_read() {
+        let (nps, csat) = (survey(SurveyKind::Nps, 0, 10), survey(SurveyKind::Csat, 1, 5));
+        for (text, points) in [
+            ("7/10", 7),
+            (" 0 / 10 ", 0),
+            ("10/10", 10),
+            ("9 out of 10", 9),
+            ("9 of 10", 9),
+            ("9 - very likely", 9),
+            ("10 - Extremely likely", 10),
+            ("Extremely likely - 10", 10),
+            ("Not at all likely - 0", 0),
+            ("10 – sehr wahrscheinlich", 10),
+            ("10—extremely likely", 10),
+            ("9: very likely", 9),
+            ("9 (very likely)", 9),
+        ] {
+            assert_eq!(nps.read(&json!(text)), Some(points), "{text}");
+        }
+        assert_eq!(
+            (csat.read(&json!("4/5")), csat.read(&json!("4/10")), csat.read(&json!("0/5"))),
+            (Some(4), None, None)
+        );
+    }
+
+    #[test]
+    fn what_holds_nothing_is_not_unreadable() {
+        let nps = survey(SurveyKind::Nps, 0, 10);
+        for value in [json!(null), json!(""), json!("  "), json!(7), json!("7/10")] {
+            assert!(!nps.is_unreadable(&value), "{value}");
+        }
+        for value in [json!(85), json!("very likely"), json!(true), json!([9]), json!("4/5")] {
+            assert!(nps.is_unreadable(&value), "{value}");
         }
     }
 

@@ -1,9 +1,9 @@
-//! Pages that stand for events: `page` and `screen` calls that count under an event's name.
+//! Pages that stand for events: page views that count under an event's name.
 
-use crate::error::Reporter;
+use crate::error::{Reporter, line_and_column};
 use crate::spanned::Spanned;
+use perennial_domain::Event;
 use perennial_domain::page::{self, Pattern, Seen};
-use perennial_domain::{Event, EventKind};
 use serde::Deserialize;
 
 /// A page, or a screen of an app, that stands for an event.
@@ -23,8 +23,8 @@ pub struct Page {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pages(Vec<Page>);
 
-/// A page, or a screen of an app, that stands for an event: a `page` or `screen` call that fits counts as this event instead of
-/// "$page" or "$screen". It fits where one of its paths or one of its names does. The first page of the file that fits counts.
+/// A page, or a screen of an app, that stands for an event: a `page` or `screen` call that fits, or a `track` call that stands for one
+/// ("$pageview", "Page Viewed", "Viewed Pricing Page"), counts as this event instead. It fits where one of its paths or one of its names does. The first page of the file that fits counts.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -32,7 +32,7 @@ pub(super) struct RawPage {
     /// The event that a view counts as.
     event: Spanned<String>,
     /// Paths, such as "/pricing". Compared without host, query, fragment, trailing slash, capitals, "index.html" and a leading
-    /// language such as /en or /pt-BR; a route behind a # counts as a path. `*` stands for any text within a segment, and a
+    /// language or country such as /en, /pt-BR or /us/en; a route behind a # counts as a path. `*` stands for any text within a segment, and a
     /// segment `**` for any number of segments.
     #[serde(default)]
     path: Vec<Spanned<String>>,
@@ -45,12 +45,13 @@ pub(super) struct RawPage {
 }
 
 impl Pages {
-    /// The event that a `page` or `screen` call counts as; `None` for other calls, and where no page fits.
+    /// The event that a `page` or `screen` call, or a `track` call that stands for one, counts as; `None` for other calls, and where no page
+    /// fits.
     pub fn event_of(&self, event: &Event) -> Option<&str> {
-        if self.0.is_empty() || !matches!(event.kind, EventKind::Page | EventKind::Screen) {
+        if self.0.is_empty() {
             return None;
         }
-        let seen = Seen::of(event);
+        let seen = Seen::of(event)?;
         self.0.iter().find(|page| page.fits(&seen)).map(|page| page.event.as_str())
     }
 
@@ -69,10 +70,20 @@ impl Page {
 
 /// Checks and compiles the pages.
 pub(super) fn load(raw: Vec<Spanned<RawPage>>, report: &mut Reporter<'_>) -> Pages {
-    Pages(raw.into_iter().map(|raw| compile(raw, report)).collect())
+    let mut uses = Vec::new();
+    Pages(raw.into_iter().map(|raw| compile(raw, &mut uses, report)).collect())
 }
 
-fn compile(raw: Spanned<RawPage>, report: &mut Reporter<'_>) -> Page {
+/// A path or name of a page, by which no later page of the same categories can fit.
+struct Use {
+    /// `path` or `name`.
+    field: &'static str,
+    pattern: Pattern,
+    categories: Vec<Pattern>,
+    line: usize,
+}
+
+fn compile(raw: Spanned<RawPage>, uses: &mut Vec<Use>, report: &mut Reporter<'_>) -> Page {
     let span = raw.span();
     let raw = raw.into_inner();
     report.event(&raw.event);
@@ -87,16 +98,36 @@ fn compile(raw: Spanned<RawPage>, report: &mut Reporter<'_>) -> Page {
         let mut compiled = Vec::new();
         for text in all {
             match parse(text.get_ref()) {
-                Some(pattern) => compiled.push(pattern),
+                Some(pattern) => compiled.push((pattern, text.clone())),
                 None => report.at(text.span(), format!("page of `{event}`: `{}` {wrong}", text.get_ref())),
             }
         }
         compiled
     };
-    Page {
-        paths: patterns(&raw.path, page::path_pattern, "is no path: it begins with `/`, without host and query"),
-        names: patterns(&raw.name, page::text_pattern, "is empty"),
-        categories: patterns(&raw.category, page::text_pattern, "is empty"),
-        event: raw.event.into_inner(),
+    let paths = patterns(&raw.path, page::path_pattern, "is no path: it begins with `/`, without host and query");
+    let names = patterns(&raw.name, page::text_pattern, "is empty");
+    let categories = patterns(&raw.category, page::text_pattern, "is empty");
+    let categories: Vec<Pattern> = categories.into_iter().map(|(pattern, _)| pattern).collect();
+    for (field, all) in [("path", &paths), ("name", &names)] {
+        for (pattern, text) in all {
+            let hides = |earlier: &&Use| {
+                let is_same = (earlier.field, &earlier.pattern) == (field, pattern);
+                is_same && (earlier.categories.is_empty() || earlier.categories == categories)
+            };
+            match uses.iter().find(hides) {
+                Some(Use { line, .. }) => {
+                    report
+                        .at(text.span(), format!("duplicate {field} `{}`, first used at line {line}", text.get_ref()));
+                }
+                None => uses.push(Use {
+                    field,
+                    pattern: pattern.clone(),
+                    categories: categories.clone(),
+                    line: line_and_column(report.text(), text.span().start).0,
+                }),
+            }
+        }
     }
+    let only = |all: Vec<(Pattern, _)>| all.into_iter().map(|(pattern, _)| pattern).collect();
+    Page { paths: only(paths), names: only(names), categories, event: raw.event.into_inner() }
 }

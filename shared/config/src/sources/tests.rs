@@ -91,3 +91,45 @@ fn hashes_do_not_print_themselves() {
     assert_eq!(WriteKeyHash::parse(HASH).unwrap().to_hex(), HASH);
     assert!(!WriteKeyHash::of("a").same(&WriteKeyHash::of("b")));
 }
+
+#[test]
+fn a_path_or_name_of_an_earlier_page_is_a_duplicate_unless_their_categories_differ() {
+    let (_, errors) = check(
+        r#"[[page]]
+event = "Pricing Page Viewed"
+path = ["/pricing", "/plans"]
+name = ["Pricing"]
+[[page]]
+event = "Plans Viewed"
+path = ["/compare", "/Plans/"]
+name = ["pricing", "compare"]
+[[page]]
+event = "Docs Viewed"
+name = ["Compare"]
+category = ["Docs"]
+[[page]]
+event = "Help Viewed"
+name = ["Guide"]
+category = ["Docs"]
+[[page]]
+event = "Sales Viewed"
+name = ["Guide"]
+category = ["Sales"]
+[[page]]
+event = "Twice"
+path = ["/twice", "/twice/"]
+[[page]]
+event = "Other"
+path = ["/pricing/**", "/guide"]
+"#,
+    );
+    for (error, expected) in errors.iter().zip([
+        "sources.toml:7:21: duplicate path `/Plans/`, first used at line 3",
+        "sources.toml:8:9: duplicate name `pricing`, first used at line 4",
+        "sources.toml:11:9: duplicate name `Compare`, first used at line 8",
+        "sources.toml:23:19: duplicate path `/twice/`, first used at line 23",
+    ]) {
+        assert_eq!(error, expected);
+    }
+    assert_eq!(errors.len(), 4, "{errors:?}");
+}

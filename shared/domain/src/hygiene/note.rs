@@ -107,6 +107,16 @@ pub enum Reason {
         "more than {MAX_TRAITS} traits: the mail address and the like, and then the first of the alphabet, are kept in the profile"
     )]
     TooMany,
+    /// No answer of the survey's scale. The event keeps it.
+    #[error(
+        "no answer that can be read: a whole number from {lowest} to {highest}, or its text, such as \"{highest}\" or \"{highest}/{highest}\"; it counts as no answer"
+    )]
+    Answer {
+        /// The lowest answer.
+        lowest: u8,
+        /// The highest answer.
+        highest: u8,
+    },
 }
 
 impl fmt::Display for Note {

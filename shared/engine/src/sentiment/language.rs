@@ -2,6 +2,7 @@
 
 use super::english;
 use super::lexicon::{self, tokens};
+use super::others;
 
 /// A language that texts are read in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -160,10 +161,14 @@ fn script(text: &str) -> Option<Script> {
     }
 }
 
-/// `language` where a word of it is there, and no letter of its neighbours.
+/// `language` where a word of it is there, no letter of its neighbours, and no more words of them.
 fn known(text: &str, language: Language, foreign: &str) -> Option<Language> {
-    let evidence = lexicon::of(language).evidence(&tokens(text));
-    (evidence > 0.0 && !text.to_lowercase().contains(|c| foreign.contains(c))).then_some(language)
+    let tokens = tokens(text);
+    let evidence = lexicon::of(language).evidence(&tokens);
+    (evidence > 0.0
+        && evidence >= others::evidence(&tokens, 0.0)
+        && !text.to_lowercase().contains(|c| foreign.contains(c)))
+    .then_some(language)
 }
 
 /// The language of a text in Latin letters: that of which most of its words are known.
@@ -177,7 +182,9 @@ fn latin(text: &str) -> Option<Language> {
         }
     }
     let (evidence, language) = best;
-    let is_foreign = language != Language::English && text.contains(is_of_another);
+    let indonesian = if language == Language::Indonesian { evidence } else { 0.0 };
+    let is_foreign = others::evidence(&tokens, indonesian) > evidence
+        || (language != Language::English && text.contains(is_of_another));
     let is_known = evidence > 0.0 && (tokens.len() <= FEW || evidence >= KNOWN * tokens.len() as f64);
     if is_known && !is_foreign {
         return Some(language);
@@ -187,7 +194,7 @@ fn latin(text: &str) -> Option<Language> {
 }
 
 /// Whether `c` is a letter of a language in Latin letters that is not known: Czech, Slovak, Romanian, Hungarian, Danish, Norwegian, Swedish, the
-/// Baltic ones, Icelandic, Vietnamese.
+/// Baltic ones, Icelandic, Vietnamese, Azerbaijani.
 fn is_of_another(c: char) -> bool {
     matches!(
         c,
@@ -219,6 +226,7 @@ fn is_of_another(c: char) -> bool {
             | 'ķ'
             | 'ģ'
             | 'ð'
+            | 'ə'
             | 'þ'
             | 'ơ'
             | 'ư'

@@ -88,6 +88,12 @@ pub(super) struct Token {
     clause: usize,
 }
 
+impl Token {
+    pub(super) fn word(&self) -> &str {
+        &self.word
+    }
+}
+
 /// The words of a text.
 pub(super) fn tokens(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
@@ -132,14 +138,14 @@ fn push_folded(c: char, out: &mut String) {
     }
 }
 
-fn folded(text: &str) -> String {
+pub(super) fn folded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     text.chars().for_each(|c| push_folded(c, &mut out));
     out
 }
 
 /// `text` without the accents of Latin letters.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -297,7 +303,8 @@ impl Lexicon {
             };
             let here = &tokens[at];
             // A phrase that says no has said it.
-            let says_no = tokens[at..at + length].iter().any(|token| self.has_role(token, Role::Not));
+            let turns = |token: &Token| self.has_role(token, Role::Not) || self.has_role(token, Role::After);
+            let says_no = tokens[at..at + length].iter().any(turns);
             let before = tokens[..at].iter().rev().take(REACH).take_while(|token| token.clause == here.clause);
             let (mut turned, mut degree) = (false, 1.0);
             for (distance, token) in before.enumerate() {

@@ -94,8 +94,9 @@ fn names_beyond_the_limit_are_told_of_whatever_the_order() {
     let straight = fold(&events);
     events.reverse();
     assert_eq!(fold(&events), straight);
-    assert_eq!((straight.present_traits().count(), straight.dropped.len()), (MAX_TRAITS, MAX_DROPPED));
+    assert_eq!((straight.present_traits().count(), straight.dropped_traits_count()), (MAX_TRAITS, 31));
     let names: Vec<&str> = straight.dropped_traits().collect();
+    assert_eq!(names.len(), MAX_DROPPED);
     assert_eq!((names[0].len(), names[MAX_DROPPED - 1]), (MAX_TRAIT_NAME_BYTES, "t108"), "a long name is cut");
 }
 
@@ -115,6 +116,62 @@ fn the_mail_address_and_other_facts_keep_their_place_among_too_many_names() {
     assert_eq!(fold(&mut events.iter().rev()), state);
     assert!(["timezone", "firstName", "email"].iter().all(|fact| state.trait_json(fact).is_some()));
     assert_eq!(state.dropped_traits().collect::<Vec<_>>(), ["a097", "a098", "a099", "z"]);
+}
+
+/// Events that each write one trait, a microsecond after one another.
+fn writes(traits: impl IntoIterator<Item = (String, Value)>) -> Vec<Event> {
+    let event = |(micros, (name, value)): (i64, (String, Value))| {
+        let builder = EventBuilder::identify(&format!("w{micros}"), "u", None).with_trait(&name, value);
+        builder.at(Timestamp::from_microsecond(1_700_000_000_000_000 + micros).unwrap()).build()
+    };
+    (0..).zip(traits).map(event).collect()
+}
+
+fn folded<'a>(events: impl Iterator<Item = &'a Event>) -> State {
+    let mut state = State::default();
+    events.for_each(|event| state.write_traits(event, |_| true));
+    state
+}
+
+#[test]
+fn traits_that_were_removed_take_no_place_of_those_that_are_there() {
+    let name = |n: usize| format!("t{n:03}");
+    let written = (0..MAX_TRAITS).map(|n| (name(n), json!(n)));
+    let removed = (0..40).map(|n| (name(n), Value::Null));
+    let later = (MAX_TRAITS..MAX_TRAITS + 40).map(|n| (name(n), json!(n)));
+    let events = writes(written.chain(removed).chain(later));
+    let state = folded(events.iter());
+    assert_eq!(folded(events.iter().rev()), state);
+    assert_eq!((state.present_traits().count(), state.dropped_traits_count()), (MAX_TRAITS, 0));
+    assert_eq!((state.trait_json("t139"), state.trait_json("t000")), (Some("139"), None));
+}
+
+#[test]
+fn names_are_bounded_however_many_were_removed() {
+    let events = writes((0..1_000).map(|n| (format!("t{n:04}"), if n % 3 == 0 { json!(n) } else { Value::Null })));
+    let state = folded(events.iter());
+    assert_eq!(folded(events.iter().rev()), state);
+    assert_eq!((state.traits.len(), state.dropped.len()), (MAX_TRAITS + MAX_REMOVED, MAX_COUNTED));
+    assert_eq!((state.present_traits().count(), state.dropped_traits().count()), (50, MAX_DROPPED));
+}
+
+proptest! {
+    #[test]
+    fn which_traits_are_there_does_not_depend_on_the_order(
+        said in proptest::collection::vec((0..180_usize, any::<bool>()), 0..260),
+        seed in any::<u64>(),
+        at in 0..260_usize,
+    ) {
+        let events = writes(said.iter().map(|(n, is_removed)| (format!("t{n:03}"), if *is_removed { Value::Null } else { json!(n) })));
+        let mut shuffled: Vec<&Event> = events.iter().collect();
+        shuffled.sort_by_key(|event| (event.timestamp.as_microsecond() as u64).wrapping_mul(seed | 1));
+        let state = folded(events.iter());
+        prop_assert_eq!(&folded(shuffled.into_iter()), &state);
+        let (one, other) = events.split_at(at.min(events.len()));
+        let mut merged = folded(one.iter());
+        merged.merge(&folded(other.iter()));
+        prop_assert_eq!(merged, state);
+    }
 }
 
 fn said() -> impl Strategy<Value = Vec<(i64, Said)>> {

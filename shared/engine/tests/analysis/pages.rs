@@ -49,6 +49,27 @@ fn a_page_call_to_the_price_list_scores_as_the_event_does() {
 }
 
 #[test]
+fn a_track_call_that_stands_for_a_page_view_scores_as_the_event_does() {
+    for (event, properties) in [
+        ("$pageview", json!({"$current_url": "https://acme.example/us/en/pricing?x=1", "$pathname": "/us/en/pricing"})),
+        ("Page Viewed", json!({"path": "/pricing"})),
+        ("Viewed a Page", json!({"url": "https://acme.example/#/pricing"})),
+        ("Viewed Pricing Page", json!({})),
+        ("[Amplitude] Page Viewed", json!({"[Amplitude] Page Path": "/pricing/"})),
+    ] {
+        let mut life = after(&[]);
+        let now = start() + SignedDuration::from_hours(1);
+        life.does(event, properties.clone(), now);
+        assert_eq!(life.score(Likelihood::Purchase, now), 12, "{event} {properties}");
+        let counts = life.person.profile.view().counts;
+        assert_eq!((counts.get("Pricing Page Viewed"), counts.get(event)), (1, 0), "{event} {properties}");
+    }
+    let mut life = after(&[]);
+    life.does("Page Viewed", json!({"path": "/"}), start());
+    assert_eq!(life.person.profile.view().counts.get("Page Viewed"), 1, "any other page stays what it is");
+}
+
+#[test]
 fn the_third_page_call_of_a_week_triggers_the_journey() {
     let views = |n: i64| {
         (0..n).map(|nth| page(&format!("p{nth}"), nth * 20, None, json!({"path": "/pricing/"}))).collect::<Vec<_>>()

@@ -1,10 +1,13 @@
 //! `perennial config check`
 
+mod place;
+
 use crate::bundle;
 use perennial_channels::lint;
 use perennial_channels::render::TemplateProblem;
 use perennial_config::channels::Template;
 use perennial_config::{Bundle, Config, ConfigError, check};
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -51,13 +54,17 @@ impl Report {
     pub(super) fn of(bundle: &Bundle) -> Self {
         let checked = check::check(bundle);
         let mut errors = checked.errors;
-        errors.extend(templates(bundle));
+        let templates = templates(bundle);
+        errors.extend(lint::check(&templates).iter().map(|problem| finding(bundle, problem)));
         errors.sort_by(|a, b| a.place().cmp(&b.place()));
+        let mut warnings = checked.warnings;
+        warnings.extend(lint::suspect(&templates).iter().map(|problem| finding(bundle, problem)));
+        warnings.sort_by(|a, b| a.place().cmp(&b.place()));
         let mut counted = many(bundle.files.len(), "file");
         if let Some(config) = &checked.config {
             counted = count(counted, config);
         }
-        Self { errors, warnings: checked.warnings, counted }
+        Self { errors, warnings, counted }
     }
 
     /// One line for each finding, and a last one that sums up.
@@ -87,27 +94,21 @@ impl Report {
     }
 }
 
-/// What is wrong with templates, at the line of the part that is wrong. They are looked at whatever else is wrong.
-fn templates(bundle: &Bundle) -> Vec<ConfigError> {
+/// The templates that can be read, whatever else is wrong.
+fn templates(bundle: &Bundle) -> BTreeMap<String, Template> {
     let templates = bundle.files.iter().filter_map(|(file, text)| {
         let name = file.strip_prefix("templates/")?.strip_suffix(".toml")?;
         Some((name.to_owned(), toml::from_str::<Template>(text).ok()?))
     });
-    lint::check(&templates.collect()).iter().map(|problem| as_error(bundle, problem)).collect()
+    templates.collect()
 }
 
-fn as_error(bundle: &Bundle, problem: &TemplateProblem) -> ConfigError {
+/// A problem at its place in the file.
+fn finding(bundle: &Bundle, problem: &TemplateProblem) -> ConfigError {
     let file = format!("templates/{}.toml", problem.template);
     let text = bundle.files.get(&file).map_or("", String::as_str);
-    let value = |line: &str| line.strip_prefix(problem.part)?.trim_start().strip_prefix('=').map(str::to_owned);
-    let found = text.lines().enumerate().find_map(|(at, line)| Some((at + 1, value(line)?)));
-    // A text that begins with a line break begins on the next line.
-    let line = found.map_or(0, |(at, value)| match value.trim() {
-        "\"\"\"" | "\'\'\'" => at + problem.line,
-        _ => at + problem.line.saturating_sub(1),
-    });
-    let message = format!("{}: {}", problem.part, problem.problem);
-    ConfigError { file, line, column: usize::from(line > 0), message }
+    let (line, column) = place::in_file(text, problem);
+    ConfigError { file, line, column, message: format!("{}: {}", problem.part, problem.problem) }
 }
 
 fn count(files: String, config: &Config) -> String {
@@ -218,10 +219,10 @@ mod tests {
         let report = with("templates/welcome.toml", |_| template.to_owned());
         let text = report.text("d", false);
         for wanted in [
-            "d/templates/welcome.toml:1:1: error: subject: nothing fills `customer.first_name`; did you mean `person.first_name`?",
+            "d/templates/welcome.toml:1:21: error: subject: nothing fills `customer.first_name`; did you mean `person.first_name`?",
             "d/templates/welcome.toml:4:1: error: text: `{{#if user.premium}}` is Handlebars; write `{% if person.premium %}`",
             "d/templates/welcome.toml:6:1: error: text: `{{/if}}` is Handlebars; write `{% endif %}`",
-            "d/templates/welcome.toml:7:1: error: text: `upcase` is not a filter; write `|upper`",
+            "d/templates/welcome.toml:7:16: error: text: `upcase` is not a filter; write `|upper`",
         ] {
             assert!(text.contains(wanted), "wanted\n{wanted}\nfound\n{text}");
         }

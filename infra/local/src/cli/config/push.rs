@@ -4,11 +4,15 @@ use super::check::{Report, in_color};
 use crate::bundle;
 use crate::cli::client::Target;
 use crate::cli::tables::{framed, plain};
+use crate::operate::Kind;
 use crate::operate::push::{Change, Plan, plan, push, take_up};
 use anyhow::Context;
 use perennial_domain::ConfigVersion;
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// The file that a deployed stack reads when it is deployed.
+const SCHEDULES: &str = "schedules.toml";
 
 /// What to push, and where.
 #[derive(Debug, clap::Args)]
@@ -82,6 +86,11 @@ pub(super) async fn run_push(args: PushArgs) -> anyhow::Result<ExitCode> {
     } else {
         let version = push(operated, &plan).await?;
         println!("Version {version} is in force in {}. {}", operated.name, take_up(operated).await?);
+    }
+    if plan.changes.contains_key(SCHEDULES) && matches!(operated.kind, Kind::Deployed(_)) {
+        println!(
+            "{SCHEDULES} changed: functions are called by it once the stack is deployed with it (`cdk deploy` or `terraform apply`)."
+        );
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,0 +1,39 @@
+//! Answers to surveys that cannot be read, as their sender is told of them.
+
+use super::Fixture;
+use serde_json::json;
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_is_reported_and_stays_in_the_event() {
+    let answered =
+        |answer: serde_json::Value| json!({"userId":"u","event":"Survey Answered","properties":{"nps":answer}});
+    let fixture = Fixture::new();
+    for unreadable in [json!(85), json!("very likely"), json!("4/5"), json!(true)] {
+        let answer = fixture.post("/v1/track", answered(unreadable.clone()).to_string()).await;
+        let warning = &answer.body["warnings"][0];
+        assert_eq!((answer.status, &warning["field"]), (200, &json!("properties.nps")), "{unreadable}");
+        assert!(warning["dropped"].as_str().is_some_and(|text| text.contains("from 0 to 10")), "{warning}");
+        assert_eq!(fixture.events().pop().map(|event| event.properties["nps"].clone()), Some(unreadable));
+    }
+    for readable in [json!(9), json!("9/10"), json!("9 - very likely"), json!(null), json!("")] {
+        let answer = fixture.post("/v1/track", answered(readable.clone()).to_string()).await;
+        assert_eq!(answer.body, json!({"success":true,"accepted":1,"rejected":0}), "{readable}");
+    }
+    let other = json!({"userId":"u","event":"Survey Answered Late","properties":{"nps":85}});
+    assert!(fixture.post("/v1/track", other.to_string()).await.body["warnings"].is_null());
+}
+
+#[tokio::test]
+async fn answers_of_a_batch_and_of_posthog_are_reported_too() {
+    let fixture = Fixture::new();
+    let call =
+        |nps: &str| json!({"type":"track","userId":"u","event":"Survey Answered","properties":{"nps":nps,"csat":7}});
+    let answer = fixture.post("/v1/batch", json!({"batch":[call("9"), call("ten")]}).to_string()).await;
+    let told: Vec<_> = answer.body["warnings"].as_array().into_iter().flatten().collect();
+    let told: Vec<_> = told.iter().map(|warning| (&warning["index"], &warning["field"])).collect();
+    let (nps, csat) = (json!("properties.nps"), json!("properties.csat"));
+    assert_eq!(told, [(&json!(0), &csat), (&json!(1), &nps), (&json!(1), &csat)]);
+    let posthog = json!({"batch":[{"event":"Survey Answered","distinct_id":"u","properties":{"nps":"85"}}]});
+    let answer = fixture.post("/batch/", posthog.to_string()).await;
+    assert_eq!(answer.body["warnings"][0]["field"], nps);
+}

@@ -1,0 +1,32 @@
+//! Languages that texts are not read in, known by the words that their texts are made of: so that a text is not taken for one of a language that happens
+//! to share a word with it, and read as saying nothing.
+
+use super::lexicon::{Token, folded, plain};
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+/// A line a language: its code, then words of it.
+static WORDS: LazyLock<HashMap<String, Vec<&'static str>>> = LazyLock::new(|| {
+    let mut words: HashMap<String, Vec<&'static str>> = HashMap::new();
+    for line in include_str!("lexicons/others.txt").lines() {
+        let Some((code, all)) = line.split_once(' ') else { continue };
+        let spellings: HashSet<String> = all.split(' ').map(folded).flat_map(|word| [plain(&word), word]).collect();
+        spellings.into_iter().for_each(|word| words.entry(word).or_default().push(code));
+    }
+    words
+});
+
+/// Malay, most words of which Indonesian has too: what is Indonesian counts for it as well.
+const MALAY: &str = "ms";
+
+/// How many of a text's words are of the one of these languages that has most of them. `indonesian` is the evidence of that language.
+pub(super) fn evidence(tokens: &[Token], indonesian: f64) -> f64 {
+    let mut counts: HashMap<&str, f64> = HashMap::new();
+    for code in tokens.iter().filter_map(|token| WORDS.get(token.word())).flatten() {
+        *counts.entry(code).or_default() += 1.0;
+    }
+    if let Some(malay) = counts.get_mut(MALAY) {
+        *malay += indonesian;
+    }
+    counts.into_values().fold(0.0, f64::max)
+}

@@ -5,6 +5,7 @@ pub mod action;
 pub mod activity;
 pub mod apply;
 pub mod calibrate;
+pub mod candidates;
 pub mod claims;
 pub mod counts;
 mod decide;
@@ -43,8 +44,10 @@ pub mod state;
 pub mod taken;
 pub mod traits;
 pub mod trend;
+mod turns;
 
 pub use action::Action;
+pub use candidates::{WaitingMessage, candidates};
 pub use engagement::Engagement;
 pub use enter::{enter, entry_id};
 pub use evaluate::{Evaluation, evaluate};

@@ -1,5 +1,6 @@
 //! A profile as an item, and back.
 
+mod extra;
 mod v2;
 mod v3;
 mod v4;
@@ -208,6 +209,7 @@ fn encode_state(profile: &Profile, listed: &[String], rest: usize) -> Result<Vec
     let published = profile.published.as_ref().map(|published| Published::of(profile.id, published, listed));
     let body = Body { parts: &profile.parts, published, outbox };
     let plain = postcard::to_extend(&body, vec![FORMAT]).map_err(|error| unstorable(&error))?;
+    let plain = extra::append(plain, &profile.parts).map_err(|error| unstorable(&error))?;
     if rest + plain.len() <= WRITE_UNIT {
         return Ok(plain);
     }
@@ -254,7 +256,8 @@ fn decode_state(person: PersonId, bytes: &[u8], listed: &[String]) -> Result<Sta
         3 => postcard::from_bytes::<v3::Body3>(plain).map_err(unreadable)?.read(person, listed),
         4 => postcard::from_bytes::<v4::Body4>(plain).map_err(unreadable)?.read(person, listed),
         FORMAT => {
-            let body: OwnedBody = postcard::from_bytes(plain).map_err(unreadable)?;
+            let (mut body, rest): (OwnedBody, _) = postcard::take_from_bytes(plain).map_err(unreadable)?;
+            extra::read(rest, &mut body.parts)?;
             let published = body.published.map(|published| published.read(person, listed)).transpose()?;
             Ok(State { parts: body.parts, published, outbox: body.outbox })
         }

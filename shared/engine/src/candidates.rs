@@ -7,7 +7,8 @@
 
 use crate::facts::Run;
 use crate::profile::Profile;
-use crate::runs::{decision_id, position};
+use crate::runs::position;
+use crate::send::decision_id;
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_config::journeys::{Does, Journey, Message, Step};

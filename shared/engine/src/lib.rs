@@ -38,6 +38,7 @@ pub mod rescore;
 mod runs;
 mod score;
 pub mod seen;
+mod send;
 pub mod sentiment;
 pub mod stage;
 pub mod state;

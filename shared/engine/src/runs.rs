@@ -7,18 +7,15 @@ use crate::entry::moment as entered_at;
 use crate::facts::{Facts, Run};
 use crate::occurrence::Occurrence;
 use crate::profile::{Part, Profile};
+use crate::send::Sending;
 use crate::taken::{Left, Taken};
 use crate::turns::{HeldUp, Pace};
 use jiff::Timestamp;
 use jiff::civil::{Time, Weekday};
 use jiff::tz::{AmbiguousOffset, TimeZone};
-use perennial_config::journeys::{Does, GoalBy, Journey, Message, Step, Wait};
-use perennial_domain::event::JOURNEYS;
+use perennial_config::journeys::{Does, GoalBy, Journey, Step, Wait};
 use perennial_domain::time::DAY_SECONDS;
-use perennial_domain::{
-    Cause, Decision, DecisionId, Event, EventKind, Identity, InvalidId, MessageId, PersonId, Properties, SourceId,
-    Withheld,
-};
+use perennial_domain::{Cause, Event, EventKind, Properties};
 
 /// Days that are looked through for an allowed weekday: a week, and the day on which it begins anew.
 const DAYS_AHEAD: i32 = 8;
@@ -32,17 +29,6 @@ pub(crate) struct Start {
     /// Of the event, where it is one: what the journey's templates put in.
     pub(crate) properties: Properties,
     pub(crate) cause_key: u64,
-}
-
-/// How a message is handed over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sending {
-    /// To be sent.
-    Now,
-    /// To be recorded as not deliverable: no address came in time.
-    Unreachable,
-    /// To be recorded only.
-    Withheld(Withheld),
 }
 
 /// The earliest moment at which someone on the way goes on by time alone.
@@ -274,42 +260,6 @@ impl Situation<'_, '_> {
         self.leave(journey.key);
     }
 
-    /// Decides on the message of the step at index `at`.
-    pub(crate) fn send(&mut self, journey: &Journey, start: &Start, at: usize, message: &Message, sending: Sending) {
-        let withheld = match sending {
-            Sending::Now => self.withheld(journey, message),
-            Sending::Unreachable => None,
-            Sending::Withheld(why) => Some(why),
-        };
-        let decision = Decision {
-            id: decision_id(self.profile.id, journey, start.cause_key, at),
-            person: self.profile.id,
-            journey: journey.id.clone(),
-            step: u16::try_from(at).unwrap_or(u16::MAX),
-            channel: message.channel,
-            template: message.template.clone(),
-            endpoint: message.endpoint.clone(),
-            cause: start.cause.clone(),
-            properties: start.properties.clone(),
-            decided_at: self.now(),
-            config: self.config().version.clone(),
-            // People of a holdout are in no arm.
-            variant: if self.is_held_out(journey) { None } else { self.variant(journey, at) },
-            withheld,
-        };
-        let step = journey.steps.get(at);
-        self.tell(journey, step, Taken::Decided { decision: decision.id, withheld: decision.withheld });
-        if sending == Sending::Now {
-            if self.waits_for_address(&decision) {
-                return self.profile.outbox.push(Action::Hold(decision));
-            }
-            if decision.withheld.is_none() {
-                self.note_sent(journey, message);
-            }
-        }
-        self.profile.outbox.push(Action::Send(decision));
-    }
-
     /// When a wait that begins now ends by itself, in seconds since 1970.
     fn due(&self, wait: &Wait) -> i64 {
         let now = self.now();
@@ -367,28 +317,6 @@ impl Situation<'_, '_> {
             |action| !matches!(action, Action::Recall { journey, cause_key, .. } if (*journey, *cause_key) == (key, of)),
         );
     }
-
-    /// Counts an event of the journey's for the person.
-    fn count(&mut self, journey: &Journey, start: &Start, at: usize, fill: impl FnOnce(&mut Event)) {
-        let id = decision_id(self.profile.id, journey, start.cause_key, at);
-        let Some(identity) = self.profile.primary_mut().map(|part| part.identity.clone()) else { return };
-        // Neither can be wrong: both are short and made of letters and digits.
-        let Ok(mut event) = own_event(&identity, id, self.now()) else { return };
-        event.properties = Properties::from_iter([("journey".to_owned(), journey.id.as_str().into())]);
-        fill(&mut event);
-        self.profile.outbox.push(Action::Count { event });
-    }
-}
-
-/// The id of what the step at index `step` decides for someone who entered by this cause.
-pub(crate) fn decision_id(person: PersonId, journey: &Journey, cause_key: u64, step: usize) -> DecisionId {
-    let step = u16::try_from(step).unwrap_or(u16::MAX);
-    DecisionId::of(person, &journey.id, step, &cause_key.to_be_bytes())
-}
-
-fn own_event(identity: &Identity, id: DecisionId, at: Timestamp) -> Result<Event, InvalidId> {
-    let message_id = MessageId::parse(&format!("journey-{id}"))?;
-    Ok(Event::new(identity, EventKind::Track, message_id, SourceId::parse(JOURNEYS)?, at))
 }
 
 /// The step at which a run waits, and its index; `None` where the journey has it no more.

@@ -8,7 +8,8 @@ use crate::candidates::{Candidate, Delay, MAX_CANDIDATES, Waiting, second, waiti
 use crate::decide::Situation;
 use crate::facts::Run;
 use crate::held::has_address;
-use crate::runs::{Sending, Start};
+use crate::runs::Start;
+use crate::send::Sending;
 use crate::taken::Taken;
 use perennial_config::journeys::{Journey, Message};
 use perennial_domain::time::DAY_SECONDS;

@@ -4,6 +4,7 @@
 mod cases;
 mod laws;
 mod reasons;
+mod together;
 
 use crate::support::at;
 use jiff::Timestamp;

@@ -6,6 +6,7 @@ mod after_the_sale;
 mod before_the_sale;
 mod house;
 mod story;
+mod turns;
 mod voices;
 
 /// A Monday.

@@ -7,9 +7,12 @@ use crate::profile::{NpsView, SegmentView, nps, segments};
 use http::Response;
 use jiff::Timestamp;
 use lambda_http::Body;
-use perennial_domain::{AccountId, Likelihood, PersonId, Score, Stage, Touch};
+use perennial_domain::{AccountId, Channel, Likelihood, PersonId, Score, Stage, Touch};
 use perennial_engine::explain::words::{ToldGlance, ToldScore, about, absent, glance, identities, tell};
-use perennial_engine::{Explanation, StageMove, evaluate, explain, stage_history};
+use perennial_engine::play::words::waits;
+use perennial_engine::{
+    Explanation, StageMove, WaitingMessage, candidates, evaluate, explain, stage_history, time_zone,
+};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -106,12 +109,31 @@ fn view<'a>(found: &'a Found, asked: &[Likelihood]) -> ExplainView<'a> {
             told: about(config, &name, state, &evaluation, account, found.now)
                 .into_iter()
                 .chain(identities(&found.profile, &name, found.now))
+                .chain(waiting(found))
                 .collect(),
         },
         absent: missing.map(|likelihood| (*likelihood, absent(config, *likelihood))).collect(),
         scores,
         config: config.version.as_str(),
         now: found.now,
+    }
+}
+
+/// The messages that wait for their turn, a sentence each.
+fn waiting(found: &Found) -> impl Iterator<Item = String> {
+    let zone = time_zone(&found.config, &found.state);
+    let told = move |message: WaitingMessage| {
+        let WaitingMessage { channel, template, journey, .. } = &message;
+        format!("The {} {template} of {journey} {}.", channel_name(*channel), waits(&message, &zone))
+    };
+    candidates(&found.config, &found.profile).into_iter().map(told)
+}
+
+fn channel_name(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Mail => "mail",
+        Channel::InApp => "in-app message",
+        Channel::Webhook => "webhook",
     }
 }
 

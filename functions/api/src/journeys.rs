@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_config::journeys::Journey;
+use perennial_engine::candidates::WaitsFor;
 use perennial_engine::facts::{Facts, Run};
 use serde::Serialize;
 
@@ -25,8 +26,11 @@ struct WaitView<'a> {
     /// The step's id; `null` for one that the journey does not have any more.
     step: Option<&'a str>,
     since: Option<Timestamp>,
-    /// When they go on, whatever happens.
+    /// When they go on, whatever happens; where the step's message waits for its turn, when it is looked at again.
     until: Option<Timestamp>,
+    /// What the step's message waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_waits_for: Option<WaitsFor>,
 }
 
 /// The journeys of the config that the person entered, in the file's order.
@@ -52,6 +56,7 @@ fn waits<'c>(config: &'c Config, journey: &'c Journey, run: &Run) -> WaitView<'c
         step: step.map(|step| step.id.as_str()),
         since: Timestamp::from_millisecond(run.since).ok(),
         until: Timestamp::from_second(run.due).ok(),
+        message_waits_for: run.candidate.map(|candidate| candidate.delay.into()),
     }
 }
 

@@ -202,6 +202,7 @@ fn kind(what: &What) -> Kind {
             Taken::Refused(_) => Kind::Refused,
             Taken::Decided { .. } => Kind::Message,
             Taken::PutOff { .. } | Taken::Held { .. } => Kind::PutOff,
+            Taken::Queued { .. } => Kind::Queued,
             Taken::Waits { .. } => Kind::Waits,
             Taken::Happened { .. } => Kind::Happened,
             Taken::Branched { .. } => Kind::Branched,

@@ -103,6 +103,7 @@ async fn a_journey_is_played_for_someone_who_is_known_and_nothing_is_written_or_
             "\"Report Viewed\" happens",
             "has waited for \"Report Viewed\", and goes on",
             "in_app note",
+            "waits: they have had as many messages as limits.toml allows; next look Fri 6 Mar 10:00",
             "mail letter: not sent: they have had as many messages as limits.toml allows",
             "comes to the end",
         ]

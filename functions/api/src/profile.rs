@@ -9,6 +9,7 @@ use crate::trail::{self, MessageView};
 use crate::who::{self, ApartView, IdentityView, JoinView};
 use http::Response;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use lambda_http::Body;
 use perennial_config::Config;
 use perennial_domain::time::day_of;
@@ -16,8 +17,12 @@ use perennial_domain::{AccountId, Currency, Decision, Likelihood, PersonId, Scor
 use perennial_engine::explain::{Reason, reasons_of};
 use perennial_engine::facts::Facts;
 use perennial_engine::instant::timestamp;
+use perennial_engine::play::words::waits;
 use perennial_engine::trend::{TrendPoint, trend};
-use perennial_engine::{Engagement, Evaluation, NpsClass, StageMove, State, evaluate, held, stage_history};
+use perennial_engine::{
+    Engagement, Evaluation, NpsClass, Profile, StageMove, State, WaitingMessage, candidates, evaluate, held,
+    stage_history, time_zone,
+};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -76,12 +81,24 @@ struct ProfileView<'a> {
     /// The journeys that the person entered, in the config's order.
     journeys: Vec<JourneyView<'a>>,
     messages: Vec<MessageView>,
+    /// Messages that wait for their turn or for a cap, the one that is chosen next first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    waiting: Vec<WaitingView>,
     /// Mails that wait for an address.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     held: Vec<HeldView<'a>>,
     due_at: Option<Timestamp>,
     config: &'a str,
     now: Timestamp,
+}
+
+/// A message that waits for its turn.
+#[derive(Serialize)]
+struct WaitingView {
+    #[serde(flatten)]
+    message: WaitingMessage,
+    /// The same in words; times are those of the person's zone.
+    told: String,
 }
 
 /// A mail that waits for an address.
@@ -176,6 +193,7 @@ pub(crate) async fn show(deps: &Deps, identity: &str) -> Result<Response<Body>, 
         active_days: active_days(state, found.now),
         journeys: journeys(config, &found.facts),
         messages,
+        waiting: waiting(config, profile, &time_zone(config, state)),
         held: held(config, profile).map(held_view).collect(),
         due_at: profile.due_at,
         config: config.version.as_str(),
@@ -210,6 +228,11 @@ fn score(found: &Found, likelihood: Likelihood) -> Option<ScoreView> {
 fn held_view((decision, until): (&Decision, Timestamp)) -> HeldView<'_> {
     let Decision { journey, template, decided_at, .. } = decision;
     HeldView { journey, template, decided_at: *decided_at, until }
+}
+
+fn waiting(config: &Config, profile: &Profile, zone: &TimeZone) -> Vec<WaitingView> {
+    let view = |message: WaitingMessage| WaitingView { told: waits(&message, zone), message };
+    candidates(config, profile).into_iter().map(view).collect()
 }
 
 fn traits(state: &State) -> BTreeMap<&str, Value> {

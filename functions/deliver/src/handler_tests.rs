@@ -252,7 +252,12 @@ async fn a_mail_of_someone_else_in_the_account_is_left_alone() {
 
 #[tokio::test]
 async fn what_is_withheld_is_on_the_trail_and_nothing_goes_out() {
-    for (withheld, state) in [(Withheld::Capped, MessageState::Capped), (Withheld::HeldOut, MessageState::HeldOut)] {
+    for (withheld, state) in [
+        (Withheld::Capped, MessageState::Capped),
+        (Withheld::HeldOut, MessageState::HeldOut),
+        (Withheld::Expired, MessageState::Expired),
+        (Withheld::Displaced, MessageState::Displaced),
+    ] {
         // Without an address, and of a template that is not there: neither is asked for.
         let house = House::with(None, false).await;
         for channel in Channel::ALL {

@@ -1,12 +1,14 @@
 //! `journeys.toml`: what sets a way through messages, waits and branches off, for whom, and where it leads.
 
 mod asked;
+mod rank;
 mod raw;
 mod steps;
 mod trigger;
 mod versions;
 
 pub use asked::Asked;
+pub use rank::Rank;
 pub(crate) use raw::File;
 pub use steps::{Does, MAX_STEPS, Message, Step, Wait, Way};
 pub use trigger::Trigger;
@@ -22,6 +24,7 @@ use crate::segments::Segments;
 use crate::spanned::Spanned;
 use crate::vocabulary::{EventSlot, PersonSlot, PersonVocabulary};
 use perennial_domain::{Stage, hash::hash32};
+use rank::RawRank;
 use raw::{RawGoal, RawJourney, RawOnChange, RawReentry};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -290,7 +293,10 @@ fn journey(
     };
     let (when, exit) = (on_person(&raw.when), on_person(&raw.exit));
     let goal = raw.goal.as_ref().and_then(|raw| goal(report, &id, raw, names));
-    let steps = steps::load(report, &id, raw.step, names);
+    let rank =
+        RawRank { priority: raw.priority.as_ref(), worth: raw.worth.as_ref(), max_age_days: raw.max_age_days.as_ref() };
+    let rank = rank.load(report, Rank::default());
+    let steps = steps::load(report, &id, raw.step, rank, names);
     let holdout = raw.holdout.as_ref().map_or(0, |share| limits::percent(report, share));
     if let Some(share) = raw.holdout.as_ref().filter(|_| raw.essential) {
         report.at(share.span(), "an essential journey has no holdout: everyone gets it");

@@ -10,6 +10,10 @@ use serde::Deserialize;
 
 /// The longest time over which a cap may count, in days: what was sent is kept on each person for that long.
 const MAX_CAP_DAYS: u16 = 90;
+/// Hours between two messages that wait for their turn, if `gap_hours` is omitted.
+const GAP_HOURS: u16 = 24;
+/// The most hours between two messages.
+const MAX_GAP_HOURS: u16 = 720;
 /// The greatest share that a holdout may have, in percent: with more the product would hardly be in use.
 pub(crate) const MAX_HOLDOUT: u8 = 50;
 
@@ -20,6 +24,9 @@ pub struct Limits {
     pub time_zone: TimeZone,
     /// The hours at which nothing goes out.
     pub quiet_hours: Option<QuietHours>,
+    /// How many hours lie between two messages of which the later one was not triggered by an event, 0 to 720. With 0 no message waits
+    /// for another.
+    pub gap_hours: u16,
     /// How many messages someone gets.
     pub caps: Vec<Cap>,
     /// Who gets nothing at all.
@@ -27,9 +34,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// None, in UTC.
+    /// No quiet hours, caps or holdout, in UTC, and a day between two messages.
     fn default() -> Self {
-        Self { time_zone: TimeZone::UTC, quiet_hours: None, caps: Vec::new(), holdout: None }
+        Self { time_zone: TimeZone::UTC, quiet_hours: None, gap_hours: GAP_HOURS, caps: Vec::new(), holdout: None }
     }
 }
 
@@ -74,7 +81,13 @@ pub struct Holdout {
 impl Limits {
     /// For how many seconds it has to be known what was sent to someone; 0 where nothing asks.
     pub fn remembered(&self) -> i64 {
-        self.caps.iter().map(|cap| i64::from(cap.within_days) * DAY_SECONDS).max().unwrap_or(0)
+        let caps = self.caps.iter().map(|cap| i64::from(cap.within_days) * DAY_SECONDS);
+        caps.chain([self.gap_seconds()]).max().unwrap_or(0)
+    }
+
+    /// [`Self::gap_hours`] in seconds.
+    pub fn gap_seconds(&self) -> i64 {
+        i64::from(self.gap_hours) * 3600
     }
 }
 
@@ -88,8 +101,15 @@ pub(crate) struct File {
     time_zone: Option<Spanned<String>>,
     /// Hours of the person's day at which messages wait for the next morning.
     quiet_hours: Option<Spanned<RawQuietHours>>,
-    /// At most so many messages in so many days; with several, each of them holds. What is over a cap is not sent later: it is
-    /// written down on the person as capped, and the journey goes on.
+    /// How many hours lie between two messages to one person, mails and in-app messages together, 0 to 720; 24 if omitted. Of several
+    /// messages that are due, one is sent: the one with the highest `priority` of journeys.toml, then the highest `worth`, then the one
+    /// that waits longest. The others wait, at most `max_age_days` of their journey. A message that an event triggers is sent at once,
+    /// and others wait for `gap_hours` after it. Essential messages, tasks and webhooks neither wait nor let others wait. With 0, no
+    /// message waits for another.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 720)))]
+    gap_hours: Option<Spanned<u16>>,
+    /// At most so many messages in so many days; with several, each of them holds. A message over a cap waits, and its journey with
+    /// it, at most `max_age_days` of the journey; then it is recorded as capped, and the journey continues.
     #[serde(default)]
     cap: Vec<Spanned<RawCap>>,
     /// A share of all people who get nothing, always: what happens to them is what would happen without all this.
@@ -150,6 +170,12 @@ pub(crate) fn load(report: &mut Reporter<'_>) -> Limits {
         }
         zone.ok()
     });
+    let gap_hours = file.gap_hours.map_or(GAP_HOURS, |hours| {
+        if *hours.get_ref() > MAX_GAP_HOURS {
+            report.at(hours.span(), format!("gap_hours must be from 0 to {MAX_GAP_HOURS}"));
+        }
+        hours.into_inner()
+    });
     let quiet_hours = file.quiet_hours.and_then(|hours| quiet_hours(report, hours));
     let caps = file.cap.into_iter().map(|raw| cap(report, raw.into_inner())).collect();
     let holdout = file.holdout.map(|raw| {
@@ -162,7 +188,7 @@ pub(crate) fn load(report: &mut Reporter<'_>) -> Limits {
         );
         Holdout { name, percent: percent(report, &raw.percent) }
     });
-    Limits { time_zone: time_zone.unwrap_or(TimeZone::UTC), quiet_hours, caps, holdout }
+    Limits { time_zone: time_zone.unwrap_or(TimeZone::UTC), quiet_hours, gap_hours, caps, holdout }
 }
 
 /// The share of a holdout.
@@ -243,6 +269,7 @@ mod tests {
     fn every_mistake_is_told_with_its_place() {
         let text = r#"
 time_zone = "Berlin"
+gap_hours = 721
 [quiet_hours]
 from = "9 pm"
 to = "08:00"
@@ -259,19 +286,23 @@ percent = 51
             found,
             [
                 (2, "`Berlin` is no time zone: take an IANA name, such as \"Europe/Berlin\" or \"UTC\""),
-                (4, "a time of day goes from \"00:00\" to \"23:59\""),
-                (6, "channels names \"mail\", \"in_app\" or both: a webhook reaches a system or a colleague"),
-                (8, "messages must be 1 or more"),
-                (9, "within_days must be from 1 to 90"),
-                (11, "a holdout takes from 1 to 50 of a hundred"),
+                (3, "gap_hours must be from 0 to 720"),
+                (5, "a time of day goes from \"00:00\" to \"23:59\""),
+                (7, "channels names \"mail\", \"in_app\" or both: a webhook reaches a system or a colleague"),
+                (9, "messages must be 1 or more"),
+                (10, "within_days must be from 1 to 90"),
+                (12, "a holdout takes from 1 to 50 of a hundred"),
             ]
         );
     }
 
     #[test]
-    fn a_file_that_says_nothing_limits_nothing() {
+    fn a_file_that_says_nothing_sets_a_day_between_messages_and_no_other_limit() {
         let (limits, errors) = read("");
         assert_eq!(errors, []);
-        assert_eq!((limits.caps.len(), limits.remembered(), limits.quiet_hours, limits.holdout), (0, 0, None, None));
+        assert_eq!((limits.caps.len(), limits.quiet_hours.is_none(), limits.holdout.is_none()), (0, true, true));
+        assert_eq!((limits.gap_hours, limits.remembered()), (24, 24 * 3600));
+        let (off, _) = read("gap_hours = 0\n");
+        assert_eq!((off.gap_hours, off.remembered()), (0, 0));
     }
 }

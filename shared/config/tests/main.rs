@@ -4,6 +4,7 @@ mod cel;
 mod default_config;
 mod every_error;
 mod journeys;
+mod ranks;
 mod support;
 mod surface;
 mod warnings;

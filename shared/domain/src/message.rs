@@ -74,6 +74,10 @@ pub enum Withheld {
     Capped,
     /// The person is in a holdout: what happens without messages is measured on them.
     HeldOut,
+    /// The message waited for its turn until it was older than its journey's `max_age_days`.
+    Expired,
+    /// As many better messages waited as a profile keeps.
+    Displaced,
 }
 
 /// That people are to enter a journey because of something that concerns their account: made once, carried through the accounts queue,

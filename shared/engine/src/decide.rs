@@ -7,6 +7,7 @@ use crate::profile::Profile;
 use crate::runs::Start;
 use crate::state::Answer;
 use crate::taken::{StepTaken, Taken};
+use crate::turns::Pace;
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_config::journeys::{Journey, Reentry, Step, Trigger};
@@ -196,6 +197,7 @@ impl<'a, 'p> Situation<'a, 'p> {
                 Trigger::Event { .. } => {}
             }
         }
+        self.take_turns();
     }
 
     /// Notes where the person stands, in segments and over thresholds, and sets nothing off.
@@ -303,6 +305,13 @@ impl<'a, 'p> Situation<'a, 'p> {
         }
         self.tell(journey, None, Taken::Entered { cause: cause.clone() });
         self.hold_out(journey);
-        self.walk(journey, &Start { entered: now, cause, properties, cause_key: hash::hash64(&[cause_bytes]) }, 0);
+        let pace = match &cause {
+            Cause::Event { .. } => Pace::AtOnce,
+            Cause::Quiet { .. } | Cause::Score { .. } | Cause::Segment { .. } | Cause::Became { .. } => {
+                Pace::InTurn { due: self.now().as_second() }
+            }
+        };
+        let start = Start { entered: now, cause, properties, cause_key: hash::hash64(&[cause_bytes]) };
+        self.walk(journey, &start, 0, pace);
     }
 }

@@ -56,6 +56,7 @@ pub fn enter(
             entered.push((id, entry.at));
         }
     }
+    situation.take_turns();
     let decided = situation.facts != before;
     processed.steps.append(&mut situation.taken);
     if !decided && profile.outbox.len() == planned {

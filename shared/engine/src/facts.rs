@@ -1,5 +1,6 @@
 //! What was decided: recorded fact, not derived from events.
 
+use crate::candidates::Candidate;
 use perennial_domain::hash::hash32;
 use perennial_domain::{Cause, Channel, PersonId};
 use serde::{Deserialize, Serialize};
@@ -21,8 +22,11 @@ pub struct Facts {
     /// Segments that the person is in, by the segment's key: since when, in milliseconds since 1970.
     #[serde(with = "crate::keyed")]
     pub segments: BTreeMap<u32, i64>,
-    /// Messages that were decided lately and that caps count, in the order of time; none where there are no caps.
+    /// Messages that were decided lately and that caps or the gap between messages count, in the order of time.
     pub sent: Vec<Sent>,
+    /// Of these, essential ones: nothing waits after them. Stored apart, see `perennial_store`'s codec.
+    #[serde(skip)]
+    pub exempt: Vec<Sent>,
     /// Ways of splits that were taken, and holdouts that the person is in, by [`split_key`],
     /// [`holdout_key`] and [`always_key`].
     #[serde(with = "crate::keyed")]
@@ -105,6 +109,9 @@ pub struct Run {
     /// The part whose way through the journey the person went instead, while both were one. As soon as they are not any more, this
     /// one goes on.
     pub aside_for: Option<PersonId>,
+    /// The message of the step, where it waits for its turn. Stored apart, see `perennial_store`'s codec.
+    #[serde(skip)]
+    pub candidate: Option<Candidate>,
 }
 
 impl Run {
@@ -120,6 +127,13 @@ impl Run {
 }
 
 impl Facts {
+    /// When the last message was sent that others wait after, in seconds since 1970; `None` where none is remembered.
+    pub(crate) fn last_turn(&self) -> Option<i64> {
+        let counted = |sent: &Sent, all: &[Sent]| all.iter().filter(|other| *other == sent).count();
+        let takes_turn = |sent: &&Sent| counted(sent, &self.sent) > counted(sent, &self.exempt);
+        self.sent.iter().rev().find(takes_turn).map(|sent| sent.at)
+    }
+
     /// Adds all of `other`, but for where someone waits: of that only all parts together can tell, see
     /// [`crate::Profile::facts`].
     pub fn merge(&mut self, other: &Self) {
@@ -134,6 +148,8 @@ impl Facts {
         }
         self.sent.extend(&other.sent);
         self.sent.sort_unstable();
+        self.exempt.extend(&other.exempt);
+        self.exempt.sort_unstable();
         for (key, assigned) in &other.assigned {
             // Who was assigned twice, as two people, stays where they were first.
             self.assigned.entry(*key).and_modify(|mine| *mine = (*mine).min(*assigned)).or_insert(*assigned);

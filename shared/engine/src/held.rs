@@ -11,6 +11,7 @@
 //! ([`Action::LookAgain`]): of two ways through a journey that one person could not have gone, one mail goes out.
 
 use crate::action::Action;
+use crate::candidates::Waiting;
 use crate::decide::Situation;
 use crate::entry::{Refusal, moment as entered_at};
 use crate::facts::Entered;
@@ -22,7 +23,7 @@ use crate::state::State;
 use crate::taken::Taken;
 use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
-use perennial_config::journeys::{Journey, Message, Reentry};
+use perennial_config::journeys::{Journey, Message, Rank, Reentry};
 use perennial_domain::time::DAY_SECONDS;
 use perennial_domain::{Cause, Channel, Decision};
 
@@ -64,7 +65,7 @@ pub(crate) fn next_due(moment: &Moment<'_>, profile: &Profile, view: &State) -> 
     Timestamp::from_second(second).ok()
 }
 
-fn has_address(view: &State) -> bool {
+pub(crate) fn has_address(view: &State) -> bool {
     view.text_trait(ADDRESS_TRAIT).is_some_and(|address| !address.trim().is_empty())
 }
 
@@ -96,7 +97,7 @@ impl Situation<'_, '_> {
                     continue;
                 }
                 let Decision { channel, template, endpoint, .. } = decision.clone();
-                let message = Message { channel, template, endpoint };
+                let message = Message { channel, template, endpoint, rank: Rank::default() };
                 // What nobody can be reached by is only recorded: by day or night, and it counts towards no cap.
                 if is_known {
                     if is_open || self.quiet_until(journey, &message).is_some() {
@@ -104,7 +105,7 @@ impl Situation<'_, '_> {
                     }
                     decision.withheld = self.withheld(journey, &message);
                     if decision.withheld.is_none() {
-                        self.note_sent(journey, channel);
+                        self.note_sent(journey, &message);
                     }
                 }
             }
@@ -142,8 +143,30 @@ impl Situation<'_, '_> {
     /// What would have kept the person out, had it been known that those who each entered are one: of several ways that one person cannot go, the
     /// mail of the first goes out, or what went out before that was known. While the mails of both are held, neither is the one too many.
     fn went_another_way(&self, journey: &Journey, decision: &Decision) -> Option<Refusal> {
-        let key = &journey.key;
         let own = self.part_of(journey, decision)?;
+        let holds = |part: &Part| self.holds(part, journey, decision);
+        self.other_way(journey, own, decision.step.into(), holds).map(|(refusal, _)| refusal)
+    }
+
+    /// Why the message of a candidate is one too many, as the same person had it before their profiles were merged; with whether the other
+    /// run is still under way.
+    pub(crate) fn had_elsewhere(&self, waiting: &Waiting<'_>) -> Option<(Refusal, bool)> {
+        let key = &waiting.journey.key;
+        let is_own = |part: &&Part| part.facts.runs.get(key).is_some_and(|run| run.is_of(&waiting.run));
+        let own = self.profile.parts.iter().find(is_own)?;
+        let (refusal, other) = self.other_way(waiting.journey, own, waiting.at, |_| false)?;
+        Some((refusal, other.facts.runs.contains_key(key)))
+    }
+
+    /// The part that has had the message of a step instead of `own`, and why `own` may not have it too.
+    fn other_way(
+        &self,
+        journey: &Journey,
+        own: &Part,
+        step: usize,
+        holds: impl Fn(&Part) -> bool,
+    ) -> Option<(Refusal, &Part)> {
+        let key = &journey.key;
         let mine = own.facts.entered.get(key)?;
         let is_before = |part: &Part, entered: &Entered| (entered.last, part.owner()) < (mine.last, own.owner());
         let others = self.profile.parts.iter().filter(|part| part.identity != own.identity);
@@ -159,12 +182,12 @@ impl Situation<'_, '_> {
                 }
                 Reentry::Always => {
                     part.facts.runs.get(key)?;
-                    return is_before(part, entered).then(|| Refusal::UnderWay { since: entered_at(entered.last) });
+                    let refusal = Refusal::UnderWay { since: entered_at(entered.last) };
+                    return is_before(part, entered).then_some((refusal, part));
                 }
             };
-            let is_over = !self.holds(part, journey, decision)
-                && (is_before(part, entered) || !is_coming(part, journey, decision));
-            is_over.then_some(refusal)
+            let is_over = !holds(part) && (is_before(part, entered) || !is_coming(part, journey, step));
+            is_over.then_some((refusal, part))
         })
     }
 
@@ -190,10 +213,10 @@ impl Situation<'_, '_> {
     }
 }
 
-/// Whether the way that this part began has yet to come to the step of the mail.
-fn is_coming(part: &Part, journey: &Journey, decision: &Decision) -> bool {
+/// Whether the way that this part began has yet to come to the step of the message.
+fn is_coming(part: &Part, journey: &Journey, step: usize) -> bool {
     let run = part.facts.runs.get(&journey.key);
-    run.and_then(|run| position(journey, run)).is_some_and(|(at, _)| at <= usize::from(decision.step))
+    run.and_then(|run| position(journey, run)).is_some_and(|(at, _)| at <= step)
 }
 
 #[cfg(test)]

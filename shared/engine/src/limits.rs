@@ -41,10 +41,13 @@ pub(crate) fn night_over(moment: &Moment<'_>, view: &State, channel: Channel) ->
     quiet.hold_at(here.time()).then(|| crate::runs::next_time(moment.now, &zone, quiet.to, &[]))
 }
 
-/// Forgets the messages that no cap asks for any more. To be called where the profile is written anyway.
+/// Forgets the messages that neither a cap nor the gap asks for any more. To be called where the profile is written anyway.
 pub(crate) fn forget(moment: &Moment<'_>, profile: &mut Profile) {
     let since = moment.now.as_second() - moment.config.limits.remembered();
-    profile.parts.iter_mut().for_each(|part| part.facts.sent.retain(|sent| sent.at > since));
+    for part in &mut profile.parts {
+        part.facts.sent.retain(|sent| sent.at > since);
+        part.facts.exempt.retain(|sent| sent.at > since);
+    }
 }
 
 impl Situation<'_, '_> {
@@ -54,7 +57,7 @@ impl Situation<'_, '_> {
     }
 
     /// Whether no limit holds for the message.
-    fn is_essential(&self, journey: &Journey, message: &Message) -> bool {
+    pub(crate) fn is_essential(&self, journey: &Journey, message: &Message) -> bool {
         journey.essential || self.config().topic_of(&message.template).is_some_and(|topic| topic.essential)
     }
 
@@ -73,26 +76,44 @@ impl Situation<'_, '_> {
         } else if self.is_held_out(journey) {
             Some(Withheld::HeldOut)
         } else {
-            let over = |cap: &Cap| cap.channels.contains(&message.channel) && self.counted(cap) >= cap.messages.into();
-            self.config().limits.caps.iter().any(over).then_some(Withheld::Capped)
+            self.over_caps_until(message.channel).map(|_| Withheld::Capped)
         }
     }
 
-    /// How many of the messages that the cap counts are within its time.
-    fn counted(&self, cap: &Cap) -> usize {
-        let since = self.now().as_second() - i64::from(cap.within_days) * DAY_SECONDS;
-        self.facts.sent.iter().filter(|sent| sent.at > since && cap.channels.contains(&sent.channel)).count()
+    /// The second at which all caps have room again for a message of this channel; `None` where they have it now.
+    pub(crate) fn over_caps_until(&self, channel: Channel) -> Option<i64> {
+        let caps = self.config().limits.caps.iter().filter(|cap| cap.channels.contains(&channel));
+        caps.filter_map(|cap| self.over_until(cap)).max()
     }
 
-    /// Notes that a message was decided, for as long as a cap may ask, in the part that the journey was entered because of.
-    pub(crate) fn note_sent(&mut self, journey: &Journey, channel: Channel) {
-        if !self.config().limits.caps.iter().any(|cap| cap.channels.contains(&channel)) {
+    /// The second at which a cap has room again; `None` where it has it now.
+    fn over_until(&self, cap: &Cap) -> Option<i64> {
+        let within = i64::from(cap.within_days) * DAY_SECONDS;
+        let since = self.now().as_second() - within;
+        let counted =
+            self.facts.sent.iter().rev().filter(|sent| sent.at > since && cap.channels.contains(&sent.channel));
+        // The cap has room as soon as the oldest of the newest `messages` has left its time.
+        let oldest = counted.take(cap.messages.into()).enumerate().last();
+        oldest.filter(|(at, _)| at + 1 == usize::from(cap.messages)).map(|(_, sent)| sent.at + within)
+    }
+
+    /// Notes that a message was decided, for as long as a cap or the gap may ask, in the part that the journey was entered because of.
+    pub(crate) fn note_sent(&mut self, journey: &Journey, message: &Message) {
+        let (limits, channel) = (&self.config().limits, message.channel);
+        let is_counted = limits.caps.iter().any(|cap| cap.channels.contains(&channel));
+        let takes_turn = limits.gap_hours > 0 && matches!(channel, Channel::Mail | Channel::InApp);
+        let is_exempt = self.is_essential(journey, message);
+        if !is_counted && (!takes_turn || is_exempt) {
             return;
         }
         let sent = Sent { at: self.now().as_second(), channel };
         let note = |facts: &mut Facts| {
             facts.sent.push(sent);
             facts.sent.sort_unstable();
+            if takes_turn && is_exempt {
+                facts.exempt.push(sent);
+                facts.exempt.sort_unstable();
+            }
         };
         note(&mut self.facts);
         if let Some(part) = self.entered_part(journey) {

@@ -1,21 +1,21 @@
 //! The way through a journey: what its steps do, where someone waits, and what lets them go on.
 
 use crate::action::Action;
+use crate::candidates::{Candidate, second};
 use crate::decide::Situation;
 use crate::entry::moment as entered_at;
 use crate::facts::{Facts, Run};
 use crate::occurrence::Occurrence;
 use crate::profile::{Part, Profile};
+use crate::send::Sending;
 use crate::taken::{Left, Taken};
+use crate::turns::{HeldUp, Pace};
 use jiff::Timestamp;
 use jiff::civil::{Time, Weekday};
 use jiff::tz::{AmbiguousOffset, TimeZone};
-use perennial_config::journeys::{Does, GoalBy, Journey, Message, Step, Wait};
-use perennial_domain::event::JOURNEYS;
+use perennial_config::journeys::{Does, GoalBy, Journey, Step, Wait};
 use perennial_domain::time::DAY_SECONDS;
-use perennial_domain::{
-    Cause, Decision, DecisionId, Event, EventKind, Identity, InvalidId, MessageId, Properties, SourceId,
-};
+use perennial_domain::{Cause, Event, EventKind, Properties};
 
 /// Days that are looked through for an allowed weekday: a week, and the day on which it begins anew.
 const DAYS_AHEAD: i32 = 8;
@@ -68,7 +68,7 @@ impl Situation<'_, '_> {
             if let Some(why) = self.why_out(journey) {
                 self.give_up(journey, why);
             } else {
-                self.go_on(journey, &run, step.next);
+                self.go_on(journey, &run, step.next, Pace::AtOnce);
             }
         }
     }
@@ -95,14 +95,19 @@ impl Situation<'_, '_> {
                 // Of what is written down under no config any more nobody can say where it leads.
                 (None, _) => self.give_up(journey, Left::Gone),
                 (Some(_), Some(why)) => self.give_up(journey, why),
+                // Whose turn it is, is decided once everything is known that waits.
+                (Some((_, step)), None) if run.candidate.is_some() && matches!(step.does, Does::Send(_)) => {}
                 (Some((at, step)), None) if self.due_again(journey, step, &run) <= self.now().as_second() => {
-                    let next = match &step.does {
-                        Does::Wait(Wait::Event { timeout, .. }) => *timeout,
-                        Does::Wait(_) => step.next,
-                        // Quiet hours held it back, or it was a wait when they came to it.
-                        _ => at,
+                    let in_turn = Pace::InTurn { due: self.now().as_second() };
+                    let (next, pace) = match &step.does {
+                        Does::Wait(Wait::Event { timeout, .. }) => (*timeout, in_turn),
+                        Does::Wait(_) => (step.next, in_turn),
+                        // Quiet hours held back what an event had triggered.
+                        Does::Send(_) => (at, Pace::AtOnce),
+                        // It was a message or a wait when they came to it.
+                        _ => (at, in_turn),
                     };
-                    self.go_on(journey, &run, next);
+                    self.go_on(journey, &run, next, pace);
                 }
                 (Some(_), None) => {}
             }
@@ -123,17 +128,22 @@ impl Situation<'_, '_> {
             _ => return run.due,
         };
         if due != run.due {
-            let (key, facts) = (journey.key, self.profile.parts.iter_mut().map(|part| &mut part.facts));
-            let runs = facts.chain([&mut self.facts]).filter_map(|facts| facts.runs.get_mut(&key));
-            runs.filter(|other| other.is_of(run)).for_each(|run| run.due = due);
+            self.edit_run(journey.key, run, |run| run.due = due);
         }
         due
     }
 
-    fn go_on(&mut self, journey: &Journey, run: &Run, next: usize) {
+    /// Changes what is written down of a run, wherever it is.
+    pub(crate) fn edit_run(&mut self, journey: u32, run: &Run, edit: impl Fn(&mut Run)) {
+        let facts = self.profile.parts.iter_mut().map(|part| &mut part.facts);
+        let runs = facts.chain([&mut self.facts]).filter_map(|facts| facts.runs.get_mut(&journey));
+        runs.filter(|other| other.is_of(run)).for_each(edit);
+    }
+
+    fn go_on(&mut self, journey: &Journey, run: &Run, next: usize, pace: Pace) {
         let Run { entered, cause, cause_key, .. } = run.clone();
         let start = Start { entered, cause, properties: self.recalled(journey.key, cause_key), cause_key };
-        self.walk(journey, &start, next);
+        self.walk(journey, &start, next, pace);
     }
 
     /// Why the journey is not, or not any more, for this person; `None` where it is.
@@ -171,7 +181,7 @@ impl Situation<'_, '_> {
 
     /// Takes the person out of the journey. Where someone else that they are made of is on the way through it too, that is set aside: it
     /// goes on if it turns out that they are not the same.
-    fn leave(&mut self, journey: u32) {
+    pub(crate) fn leave(&mut self, journey: u32) {
         let Some(run) = self.facts.runs.remove(&journey) else { return };
         self.forget_properties(journey, run.cause_key);
         let is_it = |part: &Part| part.facts.runs.get(&journey).is_some_and(|of_part| of_part.is_of(&run));
@@ -187,18 +197,23 @@ impl Situation<'_, '_> {
     }
 
     /// Does what the steps from index `at` on ask for, up to one that waits, or to the end. Steps lead forward only.
-    pub(crate) fn walk(&mut self, journey: &Journey, start: &Start, mut at: usize) {
+    pub(crate) fn walk(&mut self, journey: &Journey, start: &Start, mut at: usize, pace: Pace) {
         let held_out = self.is_held_out(journey);
         while let Some(step) = journey.steps.get(at) {
             at = match &step.does {
-                Does::Send(message) => {
-                    if let Some(end) = self.quiet_until(journey, message) {
+                Does::Send(message) => match self.held_up(journey, message, pace) {
+                    Some(HeldUp::Night(end)) => {
                         self.tell(journey, Some(step), Taken::PutOff { until: second(end) });
-                        return self.wait(journey, start, step, end);
+                        return self.wait(journey, start, step, end, None);
                     }
-                    self.send(journey, start, at, message);
-                    step.next
-                }
+                    Some(HeldUp::Candidate(candidate)) => {
+                        return self.wait(journey, start, step, candidate.expires, Some(candidate));
+                    }
+                    None => {
+                        self.send(journey, start, at, message, Sending::Now);
+                        step.next
+                    }
+                },
                 Does::Wait(wait) => match self.due(wait) {
                     due if due > self.now().as_second() => {
                         let event = match wait {
@@ -206,7 +221,7 @@ impl Situation<'_, '_> {
                             Wait::For { .. } | Wait::Until { .. } => None,
                         };
                         self.tell(journey, Some(step), Taken::Waits { until: second(due), event });
-                        return self.wait(journey, start, step, due);
+                        return self.wait(journey, start, step, due, None);
                     }
                     _ => step.next,
                 },
@@ -245,39 +260,6 @@ impl Situation<'_, '_> {
         self.leave(journey.key);
     }
 
-    fn decision_id(&self, journey: &Journey, start: &Start, step: usize) -> DecisionId {
-        let step = u16::try_from(step).unwrap_or(u16::MAX);
-        DecisionId::of(self.profile.id, &journey.id, step, &start.cause_key.to_be_bytes())
-    }
-
-    fn send(&mut self, journey: &Journey, start: &Start, at: usize, message: &Message) {
-        let decision = Decision {
-            id: self.decision_id(journey, start, at),
-            person: self.profile.id,
-            journey: journey.id.clone(),
-            step: u16::try_from(at).unwrap_or(u16::MAX),
-            channel: message.channel,
-            template: message.template.clone(),
-            endpoint: message.endpoint.clone(),
-            cause: start.cause.clone(),
-            properties: start.properties.clone(),
-            decided_at: self.now(),
-            config: self.config().version.clone(),
-            // People of a holdout are in no arm.
-            variant: if self.is_held_out(journey) { None } else { self.variant(journey, at) },
-            withheld: self.withheld(journey, message),
-        };
-        let step = journey.steps.get(at);
-        self.tell(journey, step, Taken::Decided { decision: decision.id, withheld: decision.withheld });
-        if self.waits_for_address(&decision) {
-            return self.profile.outbox.push(Action::Hold(decision));
-        }
-        if decision.withheld.is_none() {
-            self.note_sent(journey, message.channel);
-        }
-        self.profile.outbox.push(Action::Send(decision));
-    }
-
     /// When a wait that begins now ends by itself, in seconds since 1970.
     fn due(&self, wait: &Wait) -> i64 {
         let now = self.now();
@@ -288,7 +270,7 @@ impl Situation<'_, '_> {
     }
 
     /// Writes down where the person waits, in the part that the journey was entered because of.
-    fn wait(&mut self, journey: &Journey, start: &Start, step: &Step, due: i64) {
+    fn wait(&mut self, journey: &Journey, start: &Start, step: &Step, due: i64, candidate: Option<Candidate>) {
         let run = Run {
             entered: start.entered,
             step: step.key,
@@ -298,6 +280,7 @@ impl Situation<'_, '_> {
             cause_key: start.cause_key,
             version: journey.version,
             aside_for: None,
+            candidate,
         };
         let is_here = |facts: &Facts| {
             let key = &journey.key;
@@ -319,7 +302,7 @@ impl Situation<'_, '_> {
     }
 
     /// What is kept of the event that started a run.
-    fn recalled(&self, key: u32, of: u64) -> Properties {
+    pub(crate) fn recalled(&self, key: u32, of: u64) -> Properties {
         let kept = self.profile.outbox.iter().find_map(|action| match action {
             Action::Recall { journey, cause_key, properties } if (*journey, *cause_key) == (key, of) => {
                 Some(properties)
@@ -334,32 +317,11 @@ impl Situation<'_, '_> {
             |action| !matches!(action, Action::Recall { journey, cause_key, .. } if (*journey, *cause_key) == (key, of)),
         );
     }
-
-    /// Counts an event of the journey's for the person.
-    fn count(&mut self, journey: &Journey, start: &Start, at: usize, fill: impl FnOnce(&mut Event)) {
-        let id = self.decision_id(journey, start, at);
-        let Some(identity) = self.profile.primary_mut().map(|part| part.identity.clone()) else { return };
-        // Neither can be wrong: both are short and made of letters and digits.
-        let Ok(mut event) = own_event(&identity, id, self.now()) else { return };
-        event.properties = Properties::from_iter([("journey".to_owned(), journey.id.as_str().into())]);
-        fill(&mut event);
-        self.profile.outbox.push(Action::Count { event });
-    }
-}
-
-fn own_event(identity: &Identity, id: DecisionId, at: Timestamp) -> Result<Event, InvalidId> {
-    let message_id = MessageId::parse(&format!("journey-{id}"))?;
-    Ok(Event::new(identity, EventKind::Track, message_id, SourceId::parse(JOURNEYS)?, at))
 }
 
 /// The step at which a run waits, and its index; `None` where the journey has it no more.
 pub(crate) fn position<'j>(journey: &'j Journey, run: &Run) -> Option<(usize, &'j Step)> {
     journey.steps.iter().enumerate().find(|(_, step)| step.key == run.step)
-}
-
-/// The moment of a second that was worked out from one; the end of time where there is none.
-fn second(second: i64) -> Timestamp {
-    Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
 }
 
 /// The first whole second that is not before `at`.

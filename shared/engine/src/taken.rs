@@ -1,5 +1,6 @@
 //! What a journey did for someone, told step by step: for whoever plays a journey, and for tests.
 
+use crate::candidates::WaitsFor;
 use crate::entry::Refusal;
 use jiff::Timestamp;
 use perennial_domain::{Cause, DecisionId, Withheld};
@@ -35,6 +36,13 @@ pub enum Taken {
     /// A message waits for the end of the quiet hours.
     PutOff {
         /// Their end.
+        until: Timestamp,
+    },
+    /// A message waits for its turn, or for a cap.
+    Queued {
+        /// What it waits for.
+        waits_for: WaitsFor,
+        /// When it is looked at again, unless something happens before.
         until: Timestamp,
     },
     /// A mail waits for an address.

@@ -1,6 +1,8 @@
 //! What holds messages back: quiet hours, caps, holdouts; and what becomes of people when a journey changes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod caps;
+
 use crate::support::at;
 use jiff::Timestamp;
 use perennial_config::{Bundle, Config};
@@ -73,6 +75,11 @@ impl Person {
         let event =
             EventBuilder::identify(&format!("{}-zone", self.user), &self.user, None).with_trait("timezone", zone);
         self.feed(config, event.at(now).build(), now);
+    }
+
+    fn has_address(&mut self, config: &Config, now: Timestamp) {
+        let event = EventBuilder::identify(&format!("{}-mail", self.user), &self.user, None);
+        self.feed(config, event.with_trait("email", "ada@example.com").at(now).build(), now);
     }
 
     fn decided(&mut self) -> Vec<Decision> {
@@ -187,57 +194,6 @@ fn what_is_shown_in_the_product_answers_at_once_or_must_be_known_knows_no_quiet_
     let config = config(&journeys.concat(), NIGHT);
     let sent = Person::new("u").does(&config, "Asked", at("2026-03-02T23:00:00Z"));
     assert_eq!(templates(&sent), [("news", None), ("offer", None), ("bill", None)]);
-}
-
-#[test]
-fn caps_count_by_channel_and_together_over_their_days_and_what_is_over_is_written_down() {
-    let limits =
-        "[[cap]]\nmessages = 2\nwithin_days = 7\nchannels = [\"mail\"]\n[[cap]]\nmessages = 3\nwithin_days = 1\n";
-    let journeys =
-        [each("Mail", "mail", "news", ""), each("Show", "in_app", "offer", ""), each("Bill", "mail", "bill", "")];
-    let config = config(&journeys.concat(), limits);
-    let mut person = Person::new("u");
-    let mut one = |name: &str, now: &str| {
-        let sent = person.does(&config, name, at(now));
-        assert_eq!(sent.len(), 1);
-        sent[0].withheld
-    };
-    assert_eq!(one("Mail", "2026-03-02T10:00:00Z"), None);
-    assert_eq!(one("Mail", "2026-03-02T10:01:00Z"), None);
-    assert_eq!(one("Mail", "2026-03-02T10:02:00Z"), Some(Withheld::Capped), "the third mail of the week");
-    assert_eq!(one("Show", "2026-03-02T10:03:00Z"), None, "what was capped does not count");
-    assert_eq!(one("Show", "2026-03-02T10:04:00Z"), Some(Withheld::Capped), "the fourth message of the day");
-    assert_eq!(one("Bill", "2026-03-02T10:05:00Z"), None, "what must be known is not held back");
-    assert_eq!(one("Show", "2026-03-03T10:06:00Z"), None, "a day later");
-    assert_eq!(one("Mail", "2026-03-09T10:00:30Z"), Some(Withheld::Capped), "of the week before, two still count");
-    assert_eq!(one("Mail", "2026-03-09T10:06:00Z"), None, "a week after the newest of them");
-    assert!(person.profile.facts().sent.len() <= 3, "what no cap asks for any more is forgotten");
-}
-
-#[test]
-fn two_identities_of_one_person_have_one_cap() {
-    let config = config(&each("Mail", "mail", "news", ""), "[[cap]]\nmessages = 1\nwithin_days = 7\n");
-    let now = at("2026-03-02T10:00:00Z");
-    let (mut first, mut second) = (Person::new("u"), Person::new("v"));
-    assert_eq!(templates(&second.does(&config, "Mail", now)), [("news", None)]);
-    first.profile.parts.append(&mut second.profile.parts);
-    assert_eq!(templates(&first.does(&config, "Mail", plus_days(now, 1))), [("news", Some(Withheld::Capped))]);
-}
-
-#[test]
-fn a_capped_message_lets_the_journey_go_on() {
-    let course = format!(
-        "{}[[journey.step]]\nwait = {{ days = 2 }}\n[[journey.step]]\nchannel = \"mail\"\ntemplate = \"offer\"\n",
-        each("Course", "mail", "news", "")
-    );
-    let config =
-        config(&format!("{}{course}", each("Mail", "mail", "offer", "")), "[[cap]]\nmessages = 1\nwithin_days = 1\n");
-    let mut person = Person::new("u");
-    assert_eq!(templates(&person.does(&config, "Mail", at("2026-03-02T09:00:00Z"))), [("offer", None)]);
-    let capped = person.does(&config, "Course", at("2026-03-02T10:00:00Z"));
-    assert_eq!(templates(&capped), [("news", Some(Withheld::Capped))]);
-    let (when, decided) = person.due(&config);
-    assert_eq!((when, templates(&decided)), (at("2026-03-04T10:00:00Z"), vec![("offer", None)]));
 }
 
 /// What each of `people` gets of a journey that counts an event too.

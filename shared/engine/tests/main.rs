@@ -14,5 +14,6 @@ mod play;
 mod renewals;
 mod rescore;
 mod support;
+mod turns;
 mod waiting;
 mod words;

@@ -1,5 +1,6 @@
 //! A profile as an item, and back.
 
+mod extra;
 mod v2;
 mod v3;
 mod v4;
@@ -12,7 +13,6 @@ use flate2::bufread::DeflateDecoder;
 use flate2::{Compress, Compression, FlushCompress, Status};
 use jiff::Timestamp;
 use perennial_domain::{AccountId, Identity, Likelihood, Member, PersonId, Score, Stage};
-use perennial_engine::billing::Billing;
 use perennial_engine::{Action, NpsClass, Part, Profile};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -93,29 +93,6 @@ impl<'a> Published<'a> {
         };
         Ok((AccountId::parse(&self.account).map_err(|_| wrong("account"))?, member))
     }
-}
-
-/// What only some parts have: written behind the body, so that it costs nothing where there is none, with the position of the part.
-#[derive(Serialize, Deserialize)]
-enum Extra<'a> {
-    /// Subscriptions and payments.
-    Billing(Cow<'a, Billing>),
-}
-
-fn extras_of(parts: &[Part]) -> Vec<(usize, Extra<'_>)> {
-    let billed = parts.iter().enumerate().filter(|(_, part)| !part.state.billing.is_empty());
-    billed.map(|(at, part)| (at, Extra::Billing(Cow::Borrowed(&part.state.billing)))).collect()
-}
-
-fn add_extras(parts: &mut [Part], extras: Vec<(usize, Extra<'_>)>) -> Result<(), StoreError> {
-    for (at, extra) in extras {
-        let part =
-            parts.get_mut(at).ok_or_else(|| StoreError::corrupt("something is said of a part that is not there"))?;
-        match extra {
-            Extra::Billing(billing) => part.state.billing = billing.into_owned(),
-        }
-    }
-    Ok(())
 }
 
 /// One outbox entry.
@@ -231,11 +208,8 @@ fn encode_state(profile: &Profile, listed: &[String], rest: usize) -> Result<Vec
     }
     let published = profile.published.as_ref().map(|published| Published::of(profile.id, published, listed));
     let body = Body { parts: &profile.parts, published, outbox };
-    let mut plain = postcard::to_extend(&body, vec![FORMAT]).map_err(|error| unstorable(&error))?;
-    let extras = extras_of(&profile.parts);
-    if !extras.is_empty() {
-        plain = postcard::to_extend(&extras, plain).map_err(|error| unstorable(&error))?;
-    }
+    let plain = postcard::to_extend(&body, vec![FORMAT]).map_err(|error| unstorable(&error))?;
+    let plain = extra::append(plain, &profile.parts).map_err(|error| unstorable(&error))?;
     if rest + plain.len() <= WRITE_UNIT {
         return Ok(plain);
     }
@@ -283,9 +257,7 @@ fn decode_state(person: PersonId, bytes: &[u8], listed: &[String]) -> Result<Sta
         4 => postcard::from_bytes::<v4::Body4>(plain).map_err(unreadable)?.read(person, listed),
         FORMAT => {
             let (mut body, rest): (OwnedBody, _) = postcard::take_from_bytes(plain).map_err(unreadable)?;
-            if !rest.is_empty() {
-                add_extras(&mut body.parts, postcard::from_bytes(rest).map_err(unreadable)?)?;
-            }
+            extra::read(rest, &mut body.parts)?;
             let published = body.published.map(|published| published.read(person, listed)).transpose()?;
             Ok(State { parts: body.parts, published, outbox: body.outbox })
         }

@@ -14,7 +14,7 @@ use std::path::Path;
 /// How far the clock goes at once.
 const STEP: SignedDuration = SignedDuration::from_hours(6);
 /// States in which nothing has arrived, on purpose.
-const WITHHELD: [&str; 3] = ["suppressed", "capped", "held_out"];
+const WITHHELD: [&str; 5] = ["suppressed", "capped", "held_out", "expired", "displaced"];
 
 /// What someone does: the event's name and its properties.
 pub(crate) type Deed = (&'static str, Value);

@@ -89,6 +89,8 @@ pub enum Kind {
     Message,
     /// Quiet hours hold a message back.
     PutOff,
+    /// A message waits for its turn.
+    Queued,
     /// They wait.
     Waits,
     /// What they waited for happened.
@@ -121,6 +123,8 @@ pub enum Fate {
     Capped,
     /// They are held out.
     HeldOut,
+    /// Its turn would not come in time.
+    Dropped,
     /// It would not go out: unsubscribed, bounced, not wanted.
     Suppressed,
     /// It cannot be rendered or sent, as where no address is known.

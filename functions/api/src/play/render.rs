@@ -109,6 +109,9 @@ impl<'a> Rendering<'a> {
         match decision.withheld {
             Some(Withheld::Capped) => view.keep_back(Fate::Capped, words::why_withheld(Withheld::Capped)),
             Some(Withheld::HeldOut) => view.keep_back(Fate::HeldOut, words::why_withheld(Withheld::HeldOut)),
+            Some(why @ (Withheld::Expired | Withheld::Displaced)) => {
+                view.keep_back(Fate::Dropped, words::why_withheld(why));
+            }
             None => {}
         }
         self.render(message, &mut view);

@@ -22,6 +22,7 @@ struct Row {
     sent: [u64; Channel::ALL.len()],
     capped: u64,
     held_out: u64,
+    dropped: u64,
     suppressed: u64,
 }
 
@@ -40,13 +41,14 @@ impl Row {
         match state {
             "capped" => self.capped += messages,
             "held_out" => self.held_out += messages,
+            "expired" | "displaced" => self.dropped += messages,
             "suppressed" => self.suppressed += messages,
             _ => self.sent[channel] += messages,
         }
     }
 
     fn cells(&self) -> Vec<String> {
-        let all = self.sent.into_iter().chain([self.capped, self.held_out, self.suppressed]);
+        let all = self.sent.into_iter().chain([self.capped, self.dropped, self.held_out, self.suppressed]);
         all.map(|n| if n == 0 { String::new() } else { number(n) }).collect()
     }
 }
@@ -67,7 +69,8 @@ pub(super) fn table(config: &Config, totals: &Totals, several_accounts: &Channel
     let about = "people with several user ids: all that they got".to_owned();
     rows.push((ONE_PERSON, about, Row::of(several_accounts)));
     rows.sort_by_key(|(number, ..)| *number);
-    let mut table = numbers(&["messages by scenario", "mail", "in app", "tasks", "capped", "held out", "not wanted"]);
+    let mut table =
+        numbers(&["messages by scenario", "mail", "in app", "tasks", "capped", "dropped", "held out", "not wanted"]);
     for (number, about, row) in rows {
         let first = if number == u8::MAX { about } else { format!("{number:>2} {about}") };
         table.add_row([first].into_iter().chain(row.cells()));
@@ -149,13 +152,23 @@ mod tests {
     fn what_is_withheld_is_told_from_what_went_out() {
         let states = |pairs: &[(&str, u64)]| pairs.iter().map(|(state, n)| ((*state).to_owned(), *n)).collect();
         let channels: Channels = [
-            ("mail".to_owned(), states(&[("sent", 2), ("delivered", 3), ("capped", 4), ("suppressed", 1)])),
+            (
+                "mail".to_owned(),
+                states(&[
+                    ("sent", 2),
+                    ("delivered", 3),
+                    ("capped", 4),
+                    ("suppressed", 1),
+                    ("expired", 7),
+                    ("displaced", 1),
+                ]),
+            ),
             ("in_app".to_owned(), states(&[("sent", 5), ("held_out", 6)])),
         ]
         .into();
         let row = Row::of(&channels);
-        assert_eq!(row, Row { sent: [5, 5, 0], capped: 4, held_out: 6, suppressed: 1 });
-        assert_eq!(row.cells(), ["5", "5", "", "4", "6", "1"]);
+        assert_eq!(row, Row { sent: [5, 5, 0], capped: 4, held_out: 6, dropped: 8, suppressed: 1 });
+        assert_eq!(row.cells(), ["5", "5", "", "4", "8", "6", "1"]);
     }
 
     #[test]

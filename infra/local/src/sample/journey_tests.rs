@@ -4,11 +4,13 @@
 
 use super::*;
 use crate::bundle;
+use jiff::SignedDuration;
 use perennial_config::Config;
-use perennial_config::journeys::{Journey, Trigger};
+use perennial_config::journeys::{Does, Journey, Trigger};
 use perennial_config::vocabulary::PersonSlot;
-use perennial_domain::{Decision, Event, Identity, Stage};
-use perennial_engine::{Action, Mode, Moment, Profile, evaluate, process, tick};
+use perennial_domain::hash::hash32;
+use perennial_domain::{Channel, Decision, Event, Identity, Stage, Withheld};
+use perennial_engine::{Action, Mode, Moment, Profile, candidates, evaluate, process, tick};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The call as `ingest` accepts it; `None` for the broken ones.
@@ -140,4 +142,75 @@ fn who_pays_gets_no_prospect_message() {
             );
         }
     }
+}
+
+/// Whether others wait after the message: one to the person that is not essential.
+fn takes_turn(config: &Config, decision: &Decision) -> bool {
+    let journey = config.journeys.all.iter().find(|journey| journey.id == decision.journey);
+    let essential = journey.is_some_and(|journey| journey.essential)
+        || config.topic_of(&decision.template).is_some_and(|topic| topic.essential);
+    decision.withheld.is_none() && decision.channel != Channel::Webhook && !essential
+}
+
+/// Whether an event triggers the message: it is before any wait of a journey that an event starts.
+fn is_at_once(config: &Config, decision: &Decision) -> bool {
+    let journey = config.journeys.all.iter().find(|journey| journey.id == decision.journey).unwrap();
+    let before = &journey.steps[..usize::from(decision.step)];
+    matches!(journey.trigger, Trigger::Event { .. }) && before.iter().all(|step| !matches!(step.does, Does::Wait(_)))
+}
+
+/// What someone gets that others wait after, in the order of time.
+fn turns(config: &Config, profile: &Profile) -> Vec<Decision> {
+    let mut all: Vec<Decision> = decisions(profile).filter(|decision| takes_turn(config, decision)).cloned().collect();
+    all.sort_by_key(|decision| decision.decided_at);
+    all
+}
+
+/// Whether the later of two messages comes within a day of the earlier one, other than by an event or in the same turn.
+fn is_too_soon(config: &Config, first: &Decision, second: &Decision) -> bool {
+    let apart = second.decided_at.duration_since(first.decided_at);
+    let is_one_turn = first.journey == second.journey && apart.is_zero();
+    apart < SignedDuration::from_hours(24) && !is_one_turn && !is_at_once(config, second)
+}
+
+/// The whole sample with a gap between messages and without one: the number of the demo's messages follows from both.
+#[test]
+fn one_message_at_a_time_delays_messages_and_loses_only_those_whose_journey_was_left() {
+    let (bundle, mut at_once) = (bundle::embedded(), bundle::embedded());
+    let limits = at_once.files.get_mut("limits.toml").unwrap();
+    *limits = limits.replace("gap_hours = 24", "gap_hours = 0");
+    let [config, without] = [bundle, at_once].map(|bundle| Config::load(&bundle).unwrap());
+    assert_eq!((config.limits.gap_hours, without.limits.gap_hours), (24, 0));
+    let end = "2026-11-01T00:00:00Z".parse().unwrap();
+    let (spaced, at_once) = (people(&config, end), people(&without, end));
+    let (mut too_soon, mut delayed, mut waiting, mut lost) = (0, 0, 0, Vec::new());
+    for (identity, profile) in &spaced {
+        let (now, before) = (turns(&config, profile), turns(&without, &at_once[identity]));
+        for (first, second) in now.iter().zip(now.iter().skip(1)) {
+            assert!(!is_too_soon(&config, first, second), "{}: {first:?}, then {second:?}", identity.as_str());
+        }
+        let pairs = before.iter().zip(before.iter().skip(1));
+        too_soon += pairs.filter(|(first, second)| is_too_soon(&without, first, second)).count();
+        let still: Vec<String> = candidates(&config, profile).into_iter().map(|message| message.journey).collect();
+        for decision in &before {
+            let is_it = |other: &&Decision| (&other.journey, other.step) == (&decision.journey, decision.step);
+            match now.iter().find(is_it) {
+                Some(other) => delayed += usize::from(other.decided_at > decision.decided_at),
+                None if still.contains(&decision.journey) => waiting += 1,
+                None => {
+                    let entered = profile.facts().entered[&hash32(&decision.journey)];
+                    lost.push((identity.as_str(), decision.journey.clone(), entered.reached.is_some()));
+                }
+            }
+        }
+        let dropped =
+            decisions(profile).filter(|one| matches!(one.withheld, Some(Withheld::Expired | Withheld::Displaced)));
+        assert_eq!(dropped.count(), 0, "{}: nobody has more to wait for than fits in three days", identity.as_str());
+    }
+    assert!(too_soon > 20 && delayed > 20, "{too_soon} would come too soon, {delayed} are delayed");
+    assert!(waiting < 5, "{waiting} still wait when the story ends");
+    assert!(
+        lost.iter().all(|(.., reached)| *reached),
+        "only who reached the goal meanwhile needs no message: {lost:?}"
+    );
 }

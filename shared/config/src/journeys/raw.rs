@@ -47,6 +47,18 @@ pub(super) struct RawJourney {
     /// Whether its messages go out in quiet hours too: for what answers to what the reader has just done.
     #[serde(default)]
     pub(super) any_hour: bool,
+    /// How important its messages are, 0 to 100; 50 if omitted. Of several messages that are due for one person the one with the
+    /// highest priority is sent; the others wait for `gap_hours` of limits.toml.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 100)))]
+    pub(super) priority: Option<Spanned<u8>>,
+    /// What one of its messages is worth, 0 to 1000000, in a unit of your own; 0 if omitted. It decides between messages of the same
+    /// priority.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1_000_000)))]
+    pub(super) worth: Option<Spanned<u32>>,
+    /// For how many days its messages may wait for their turn or for a cap, 1 to 90; 3 if omitted. An older message is dropped, which
+    /// the person's messages show, and the journey continues.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 90)))]
+    pub(super) max_age_days: Option<Spanned<u16>>,
     /// What becomes of those who are on the way when a push changes the journey: "finish" it as it began (what is meant where
     /// nothing is written), or "move" on in the new version, at the step of the same id.
     #[serde(default)]
@@ -164,6 +176,15 @@ pub(super) struct RawStep {
     /// Writes traits of the person.
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Traits>"))]
     pub(super) traits: Option<Spanned<toml::Table>>,
+    /// For a mail or an in-app message: its priority, 0 to 100; the journey's if omitted.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 100)))]
+    pub(super) priority: Option<Spanned<u8>>,
+    /// For a mail or an in-app message: what it is worth, 0 to 1000000; the journey's if omitted.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1_000_000)))]
+    pub(super) worth: Option<Spanned<u32>>,
+    /// For a mail or an in-app message: for how many days it may wait, 1 to 90; the journey's if omitted.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 90)))]
+    pub(super) max_age_days: Option<Spanned<u16>>,
     /// Where it goes on: the id of a later step, or "end"; with the next step where nothing is written.
     pub(super) then: Option<Spanned<String>>,
 }

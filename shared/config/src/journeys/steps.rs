@@ -3,6 +3,7 @@
 //! Steps lead forward only, so that every way through a journey comes to an end.
 
 use super::Names;
+use super::rank::{Rank, RawRank};
 use super::raw::{RawBranch, RawStep, RawWait, RawWeekday};
 use crate::cel::Program;
 use crate::condition;
@@ -74,6 +75,8 @@ pub struct Message {
     pub template: String,
     /// Where to, for a webhook: an endpoint of `channels.toml`.
     pub endpoint: Option<String>,
+    /// How it compares with others that wait for the same person.
+    pub rank: Rank,
 }
 
 /// One way of a split.
@@ -148,6 +151,7 @@ pub(super) fn load(
     report: &mut Reporter<'_>,
     journey: &str,
     raw: Spanned<Vec<Spanned<RawStep>>>,
+    rank: Rank,
     names: &Names<'_>,
 ) -> Vec<Step> {
     let span = raw.span();
@@ -165,7 +169,7 @@ pub(super) fn load(
         let step = step.into_inner();
         let id = step.id.as_ref().map_or_else(|| (at + 1).to_string(), |id| id.get_ref().clone());
         let next = step.then.as_ref().map_or(at + 1, |then| places.to(report, at, then));
-        let mut here = Here { report, places: &places, at, names };
+        let mut here = Here { report, places: &places, at, rank, names };
         let Some(does) = here.does(span, step) else { continue };
         steps.push(Step { key: hash32(&id), id, does, next });
     }
@@ -199,12 +203,23 @@ struct Here<'a, 'r, 'n> {
     report: &'a mut Reporter<'r>,
     places: &'a Places,
     at: usize,
+    /// The journey's.
+    rank: Rank,
     names: &'a Names<'n>,
 }
 
 impl Here<'_, '_, '_> {
     /// What the step does; `None` where that is wrong, which is reported.
     fn does(&mut self, span: Range<usize>, step: RawStep) -> Option<Does> {
+        let written = RawRank {
+            priority: step.priority.as_ref(),
+            worth: step.worth.as_ref(),
+            max_age_days: step.max_age_days.as_ref(),
+        };
+        if let Some(place) = written.place().filter(|_| !matches!(step.channel, Some(Channel::Mail | Channel::InApp))) {
+            self.report.at(place, "only a mail or an in-app message has priority, worth and max_age_days");
+        }
+        let rank = written.load(self.report, self.rank);
         let RawStep { channel, template, endpoint, wait, branch, split, event, traits, .. } = step;
         let kinds = [
             channel.is_some() || template.is_some() || endpoint.is_some(),
@@ -230,7 +245,7 @@ impl Here<'_, '_, '_> {
                 }
             },
             (.., Some(traits)) => self.traits(&traits),
-            _ => self.message(span, channel, template, endpoint),
+            _ => self.message(span, channel, template, endpoint, rank),
         }
     }
 
@@ -240,6 +255,7 @@ impl Here<'_, '_, '_> {
         channel: Option<Channel>,
         template: Option<Spanned<String>>,
         endpoint: Option<Spanned<String>>,
+        rank: Rank,
     ) -> Option<Does> {
         let (Some(channel), Some(template)) = (channel, template) else {
             self.report.at(span, "a message needs `channel` and `template`");
@@ -262,7 +278,7 @@ impl Here<'_, '_, '_> {
             _ => {}
         }
         let endpoint = endpoint.map(Spanned::into_inner);
-        Some(Does::Send(Message { channel, template: template.into_inner(), endpoint }))
+        Some(Does::Send(Message { channel, template: template.into_inner(), endpoint, rank }))
     }
 
     fn wait(&mut self, wait: &Spanned<RawWait>) -> Option<Wait> {

@@ -149,7 +149,9 @@ impl Standing {
                 Phase::Free { since } => found.free_since = found.free_since.max(Some(since)),
                 Phase::Paid { since, until } => {
                     if let Some(end) = subscription.ended.filter(|end| *end < since) {
-                        paid.extend(first_paid(subscription).map(|first| (first, Some(end))));
+                        // What was paid before that end: without a payment, it was a trial that ended.
+                        let before = first_paid(subscription).filter(|first| *first <= end);
+                        paid.extend(before.map(|first| (first, Some(end))));
                     }
                     paid.push((since, None));
                     found.turns.extend(until);

@@ -30,11 +30,10 @@ pub(super) struct Subscription {
     #[serde(with = "crate::instant")]
     last: i64,
     first: Distance,
-    status: Option<(Distance, u8, Status)>,
+    /// From the first report to the trial's first, and from there to its last: both mostly nothing.
     trial: Option<(Distance, Distance)>,
     began: Option<Distance>,
     ended: Option<Distance>,
-    invoiced: Option<(Distance, Distance)>,
     paying: Vec<Distance>,
     account: Option<(Distance, String)>,
     details: Option<Details>,
@@ -43,6 +42,8 @@ pub(super) struct Subscription {
 /// What calls without a billing system rarely say.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Details {
+    status: Option<(Distance, u8, Status)>,
+    invoiced: Option<(Distance, Distance)>,
     plan: Option<(Distance, String)>,
     price: Option<(Distance, (i64, Currency))>,
     quantity: Option<(Distance, u32)>,
@@ -56,9 +57,10 @@ impl From<subscription::Subscription> for Subscription {
     fn from(full: subscription::Subscription) -> Self {
         let last = full.last;
         let before = |at: i64| Distance::of(last - at);
-        let span = |span: Span| (before(span.first), before(span.last));
         let moment = |dated: Dated<i64>| (before(dated.at), before(dated.value));
         let details = Details {
+            status: full.status.map(|(at, rank, status)| (before(at), rank, status)),
+            invoiced: full.invoiced.map(|span| (before(span.first), before(span.last))),
             plan: full.plan.map(|dated| (before(dated.at), dated.value)),
             price: full.price.map(|dated| (before(dated.at), dated.value)),
             quantity: full.quantity.map(|dated| (before(dated.at), dated.value)),
@@ -71,11 +73,9 @@ impl From<subscription::Subscription> for Subscription {
             named: full.named,
             last,
             first: before(full.first),
-            status: full.status.map(|(at, rank, status)| (before(at), rank, status)),
-            trial: full.trial.map(span),
+            trial: full.trial.map(|span| (Distance::of(span.first - full.first), Distance::of(span.last - span.first))),
             began: full.began.map(before),
             ended: full.ended.map(before),
-            invoiced: full.invoiced.map(span),
             paying: full.paying.into_iter().map(before).collect(),
             account: full.account.map(|dated| (before(dated.at), dated.value)),
             details: (details != Details::default()).then_some(details),
@@ -87,18 +87,23 @@ impl From<Subscription> for subscription::Subscription {
     fn from(stored: Subscription) -> Self {
         let last = stored.last;
         let at = |distance: Distance| last.saturating_sub(distance.micros());
-        let span = |(first, end): (Distance, Distance)| Span { first: at(first), last: at(end) };
         let moment = |(reported, value): (Distance, Distance)| Dated { at: at(reported), value: at(value) };
+        let first = at(stored.first);
+        let trial = |(since, length): (Distance, Distance)| {
+            let since = first.saturating_add(since.micros());
+            Span { first: since, last: since.saturating_add(length.micros()) }
+        };
+        let invoiced = |(first, last): (Distance, Distance)| Span { first: at(first), last: at(last) };
         let details = stored.details.unwrap_or_default();
         Self {
             named: stored.named,
             last,
-            first: at(stored.first),
-            status: stored.status.map(|(reported, rank, status)| (at(reported), rank, status)),
-            trial: stored.trial.map(span),
+            first,
+            status: details.status.map(|(reported, rank, status)| (at(reported), rank, status)),
+            trial: stored.trial.map(trial),
             began: stored.began.map(at),
             ended: stored.ended.map(at),
-            invoiced: stored.invoiced.map(span),
+            invoiced: details.invoiced.map(invoiced),
             paying: stored.paying.into_iter().map(at).collect::<BTreeSet<_>>(),
             plan: details.plan.map(|(reported, value)| Dated { at: at(reported), value }),
             price: details.price.map(|(reported, value)| Dated { at: at(reported), value }),

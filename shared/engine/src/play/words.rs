@@ -1,6 +1,7 @@
 //! What happens on a way through a journey, in words.
 
 use super::{PlayedStep, What};
+use crate::candidates::{WaitingMessage, WaitsFor};
 use crate::explain::words::{event_name, name};
 use crate::taken::{Left, StepTaken, Taken};
 use jiff::Timestamp;
@@ -66,6 +67,26 @@ pub fn why_withheld(withheld: Withheld) -> &'static str {
     match withheld {
         Withheld::Capped => "not sent: they have had as many messages as limits.toml allows",
         Withheld::HeldOut => "not sent: they are held out, to measure what happens without it",
+        Withheld::Expired => {
+            "dropped: its turn did not come before it was older than its journey's limit (max_age_days)"
+        }
+        Withheld::Displaced => "dropped: as many better messages wait as a profile keeps",
+    }
+}
+
+/// Where a message stands that waits for its turn: "waits: another message was sent Thu 5 Mar 10:00; next look Fri 6 Mar 10:00".
+pub fn waits(message: &WaitingMessage, zone: &TimeZone) -> String {
+    format!("waits: {}; next look {}", waits_for_what(message.waits_for, zone), clock(message.next_look, zone))
+}
+
+/// What a message waits for: "another message was sent Thu 5 Mar 10:00". Times are of `zone`.
+pub fn waits_for_what(waits_for: WaitsFor, zone: &TimeZone) -> String {
+    match waits_for {
+        WaitsFor::Gap { sent } => format!("another message was sent {}", clock(sent, zone)),
+        WaitsFor::Turn => "another message is sent when the quiet hours end".to_owned(),
+        WaitsFor::QuietHours => "it is its turn, and the quiet hours have to end".to_owned(),
+        WaitsFor::Cap => "they have had as many messages as limits.toml allows".to_owned(),
+        WaitsFor::Address => "no mail address is known".to_owned(),
     }
 }
 
@@ -77,6 +98,9 @@ fn took(config: &Config, played: &PlayedStep, taken: &StepTaken, zone: &TimeZone
         Taken::Refused(refusal) => format!("does not enter: {refusal}"),
         Taken::Decided { withheld, .. } => withheld.map_or("a message", why_withheld).to_owned(),
         Taken::PutOff { until } => format!("quiet hours: the message waits until {}", clock(*until, zone)),
+        Taken::Queued { waits_for, until } => {
+            format!("waits: {}; next look {}", waits_for_what(*waits_for, zone), clock(*until, zone))
+        }
         Taken::Held { until } => {
             format!("no mail address is known: the mail waits for one until {}", clock(*until, zone))
         }

@@ -89,6 +89,6 @@ impl Run3 {
     /// The version of a journey that is in no bundle: who entered it goes on in the one in force.
     fn read(self) -> Run {
         let Self { entered, step, since, due, cause, cause_key } = self;
-        Run { entered, step, since, due, cause, cause_key, version: 0, aside_for: None }
+        Run { entered, step, since, due, cause, cause_key, version: 0, aside_for: None, candidate: None }
     }
 }

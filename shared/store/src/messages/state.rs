@@ -34,11 +34,15 @@ pub enum MessageState {
     Capped,
     /// It was not sent: the reader is in a holdout.
     HeldOut,
+    /// It was not sent: it waited for its turn until it was older than its journey allows.
+    Expired,
+    /// It was not sent: as many better messages waited as a profile keeps.
+    Displaced,
 }
 
 impl MessageState {
     /// All states, in order. A state's place here is the rank in stored items: new ones are added at the end.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Claimed,
         Self::Unknown,
         Self::Sent,
@@ -51,6 +55,8 @@ impl MessageState {
         Self::Complained,
         Self::Capped,
         Self::HeldOut,
+        Self::Expired,
+        Self::Displaced,
     ];
 
     /// The name in items and JSON.
@@ -68,6 +74,8 @@ impl MessageState {
             Self::Complained => "complained",
             Self::Capped => "capped",
             Self::HeldOut => "held_out",
+            Self::Expired => "expired",
+            Self::Displaced => "displaced",
         }
     }
 
@@ -93,6 +101,8 @@ impl From<Withheld> for MessageState {
         match withheld {
             Withheld::Capped => Self::Capped,
             Withheld::HeldOut => Self::HeldOut,
+            Withheld::Expired => Self::Expired,
+            Withheld::Displaced => Self::Displaced,
         }
     }
 }
@@ -118,6 +128,8 @@ mod tests {
             ("complained", 9),
             ("capped", 10),
             ("held_out", 11),
+            ("expired", 12),
+            ("displaced", 13),
         ];
         assert_eq!(ranks, stored);
         assert!(MessageState::ALL.is_sorted(), "comparing states is comparing their ranks");

@@ -80,7 +80,7 @@ fn config() -> Config {
 }
 
 fn args(more: &[&str]) -> Args {
-    let line = ["perennial", "journey", "test", "rescue", "--from", "2026-03-02T09:00", "--days", "12"];
+    let line = ["perennial", "journey", "test", "rescue", "--from", "2026-03-02T09:00", "--days", "14"];
     let cli = Cli::try_parse_from(line.iter().chain(more)).unwrap_or_else(|error| panic!("{error}"));
     let crate::cli::Command::Journey(journey) = cli.command else { panic!("a journey") };
     let crate::cli::journey::Command::Test(args) = journey.command else { panic!("a test") };

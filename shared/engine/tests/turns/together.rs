@@ -1,0 +1,155 @@
+//! The eighteen scenarios of the shipped config, all due at one moment on one person.
+
+use super::{Person, at, outcome, takes_turn};
+use jiff::{SignedDuration, Timestamp};
+use perennial_config::journeys::{Does, Journey};
+use perennial_config::{Bundle, Config};
+use perennial_domain::time::plus_days;
+use perennial_domain::{Channel, Decision, Withheld};
+use perennial_engine::{Moment, evaluate};
+use perennial_testkit::{ConfigBuilder, EventBuilder};
+use serde_json::json;
+use std::collections::BTreeSet;
+use toml::{Table, Value};
+
+/// What makes all journeys due that a state triggers.
+const DUE: &str = "All Due";
+
+/// The shipped config, where one event makes all its states come to hold: triggers of states are replaced, and so is what else would keep
+/// someone out or let them reach a goal by a state.
+fn all_due() -> Bundle {
+    let mut bundle = ConfigBuilder::shipped().bundle();
+    let file = bundle.files.get_mut("journeys.toml").unwrap();
+    let mut journeys: Table = file.parse().unwrap();
+    for journey in journeys["journey"].as_array_mut().unwrap() {
+        let journey = journey.as_table_mut().unwrap();
+        journey.remove("when");
+        journey.remove("holdout");
+        if journey.get("goal").is_some_and(|goal| goal.get("when").is_some()) {
+            journey.remove("goal");
+        }
+        // Whom of the account it is for is not known here.
+        journey["trigger"].as_table_mut().unwrap().remove("to");
+        if journey["trigger"].get("event").is_none() {
+            let becomes = Value::String(format!("count(\"{DUE}\") >= 1"));
+            journey.insert("trigger".to_owned(), Value::Table(Table::from_iter([("becomes".to_owned(), becomes)])));
+        }
+    }
+    *file = toml::to_string(&journeys).unwrap();
+    let limits = bundle.files.get_mut("limits.toml").unwrap();
+    *limits = limits.split("[holdout]").next().unwrap().to_owned();
+    bundle
+}
+
+/// The number of the scenario that a journey is of.
+fn scenario(journey: &Journey) -> u8 {
+    journey.description.split_once(": ").unwrap().0.parse().unwrap()
+}
+
+/// A prospect, or a customer, who has done everything that triggers anything at one moment; with what was decided then and later.
+fn everything_happens(config: &Config, pays: bool) -> (Person, Vec<Decision>) {
+    let now = at("2026-03-02T10:00:00Z");
+    let mut person = Person::new(config, "ada");
+    let since = plus_days(now, -200);
+    let began = if pays { "Subscription Started" } else { "Signed Up" };
+    let events = [
+        EventBuilder::track("since", "ada", began).at(since).build(),
+        EventBuilder::identify("who", "ada", None).with_trait("title", "CFO").at(since).build(),
+    ];
+    person.feed(config, &events, since);
+    let mut events = Vec::new();
+    if !pays {
+        events.push(EventBuilder::track("trial", "ada", "Trial Started").at(now).build());
+    }
+    for number in 0..3 {
+        for name in ["Pricing Page Viewed", "Paywall Reached"] {
+            events.push(EventBuilder::track(&format!("{name}-{number}"), "ada", name).at(now).build());
+        }
+    }
+    for (name, properties) in [
+        ("Payment Failed", json!({})),
+        ("Survey Answered", json!({ "nps": 3 })),
+        ("Webinar Attended", json!({ "webinar": "getting-started" })),
+        ("Webinar Missed", json!({ "webinar": "getting-started" })),
+        ("Signed In", json!({})),
+        (DUE, json!({})),
+    ] {
+        events.push(EventBuilder::track(name, "ada", name).properties(properties).at(now).build());
+    }
+    person.feed(config, &events, now);
+    let mut all = person.decided();
+    let end = plus_days(now, 40);
+    while let Some(due) = person.profile.due_at.filter(|due| *due <= end) {
+        all.extend(person.look(config, due));
+    }
+    (person, all)
+}
+
+fn apart(first: &Decision, second: &Decision) -> SignedDuration {
+    second.decided_at.duration_since(first.decided_at)
+}
+
+/// Whether an event triggers the message: it is before any wait of a journey that an event starts.
+fn is_at_once(config: &Config, decision: &Decision) -> bool {
+    let journey = config.journeys.all.iter().find(|journey| journey.id == decision.journey).unwrap();
+    let before = &journey.steps[..usize::from(decision.step)];
+    matches!(journey.trigger, perennial_config::journeys::Trigger::Event { .. })
+        && before.iter().all(|step| !matches!(step.does, Does::Wait(_)))
+}
+
+#[test]
+fn each_scenario_gets_its_message_in_its_turn_or_is_dropped_with_a_reason_when_all_are_due_at_once() {
+    let config = Config::load(&all_due()).unwrap();
+    let begin: Timestamp = at("2026-03-02T10:00:00Z");
+    let mut covered = BTreeSet::new();
+    for pays in [false, true] {
+        let (person, all) = everything_happens(&config, pays);
+        let stage = evaluate(&Moment::new(&config, begin), &person.profile.view()).stage;
+        assert_eq!(stage.pays(), pays, "{stage}");
+        let ids: BTreeSet<_> = all.iter().map(|decision| decision.id).collect();
+        assert_eq!(ids.len(), all.len(), "nothing is decided twice");
+        let essential = |decision: &Decision| {
+            let journey = config.journeys.all.iter().find(|journey| journey.id == decision.journey).unwrap();
+            journey.essential || config.topic_of(&decision.template).is_some_and(|topic| topic.essential)
+        };
+        let turns: Vec<&Decision> = all.iter().filter(|one| takes_turn(one) && !essential(one)).collect();
+        for (first, second) in turns.iter().zip(turns.iter().skip(1)) {
+            let one_turn = first.journey == second.journey && apart(first, second).is_zero();
+            assert!(
+                one_turn || is_at_once(&config, second) || apart(first, second) >= SignedDuration::from_hours(24),
+                "{:?}, then {:?}",
+                outcome(first),
+                outcome(second)
+            );
+        }
+        let entered = person.profile.facts().entered;
+        for journey in config.journeys.all.iter().filter(|journey| entered.contains_key(&journey.key)) {
+            let of = || all.iter().filter(|decision| decision.journey == journey.id);
+            let has_messages = journey.messages().next().is_some();
+            assert!(of().next().is_some() || !has_messages, "{}: neither sent nor dropped", journey.id);
+            // A task that nothing waits before is there at once.
+            if let Some(Does::Send(message)) = journey.steps.first().map(|step| &step.does)
+                && message.channel == Channel::Webhook
+            {
+                assert_eq!(of().next().unwrap().decided_at, begin, "{}", journey.id);
+            }
+            covered.insert(scenario(journey));
+        }
+        for decision in all.iter().filter(|decision| decision.withheld.is_some()) {
+            let known = matches!(decision.withheld, Some(Withheld::Expired | Withheld::Capped));
+            assert!(known, "{:?}", outcome(decision));
+        }
+        assert!(person.profile.facts().runs.is_empty(), "nobody waits for ever: {:?}", person.profile.facts().runs);
+        // Of those that a state triggers, the order is that of their priorities.
+        let first = |id: &str| all.iter().find(|decision| decision.journey == id && decision.withheld.is_none());
+        if pays {
+            let order = ["error_help", "third_renewal", "gone_quiet", "onboarding_month"]
+                .map(|id| first(id).map(|one| one.decided_at));
+            let came: Vec<Timestamp> = order.into_iter().flatten().collect();
+            assert!(came.len() >= 2 && came.is_sorted(), "{came:?}");
+        }
+    }
+    // No journey is for the scenario of several accounts; mentions are those of a brand.
+    let expected: BTreeSet<u8> = (1..=18).filter(|number| ![12].contains(number)).collect();
+    assert_eq!(covered, expected);
+}

@@ -1,0 +1,129 @@
+//! What most profiles do not have, of one part each: a list behind the body of format 5, and no byte where there are none.
+//!
+//! Versions that do not know the list read the body and leave the list unread.
+
+use crate::error::StoreError;
+use perennial_engine::Part;
+use perennial_engine::billing::{Payment, Refund, Subscription};
+use perennial_engine::candidates::Candidate;
+use perennial_engine::facts::Sent;
+use serde::{Deserialize, Serialize};
+
+/// A fact of one part. Stored items hold the variants' numbers: new variants are added at the end.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Extra {
+    /// The message of a run waits for its turn.
+    Candidate {
+        /// The part's index.
+        part: u16,
+        /// The key of the run's journey.
+        journey: [u8; 4],
+        candidate: Candidate,
+    },
+    /// Of the messages that were sent lately, essential ones.
+    Exempt {
+        /// The part's index.
+        part: u16,
+        sent: Vec<Sent>,
+    },
+    /// A subscription by its key.
+    Subscription {
+        /// The part's index.
+        part: u16,
+        key: [u8; 8],
+        subscription: Subscription,
+    },
+    /// A payment by its id.
+    Payment {
+        /// The part's index.
+        part: u16,
+        id: [u8; 8],
+        payment: Payment,
+    },
+    /// A refund by its id.
+    Refund {
+        /// The part's index.
+        part: u16,
+        id: [u8; 8],
+        refund: Refund,
+    },
+}
+
+/// Adds the extras of `parts` to the bytes of a body.
+pub(super) fn append(body: Vec<u8>, parts: &[Part]) -> postcard::Result<Vec<u8>> {
+    let extras = of(parts);
+    if extras.is_empty() { Ok(body) } else { postcard::to_extend(&extras, body) }
+}
+
+fn of(parts: &[Part]) -> Vec<Extra> {
+    let mut extras = Vec::new();
+    // A profile has a few hundred parts at most.
+    for (part, of) in (0_u16..).zip(parts) {
+        let (facts, billing) = (&of.facts, &of.state.billing);
+        let candidates = facts.runs.iter().filter_map(|(key, run)| Some((key.to_be_bytes(), run.candidate?)));
+        extras.extend(candidates.map(|(journey, candidate)| Extra::Candidate { part, journey, candidate }));
+        if !facts.exempt.is_empty() {
+            extras.push(Extra::Exempt { part, sent: facts.exempt.clone() });
+        }
+        extras.extend(billing.subscriptions.iter().map(|(key, subscription)| Extra::Subscription {
+            part,
+            key: key.to_be_bytes(),
+            subscription: subscription.clone(),
+        }));
+        extras.extend(billing.payments.iter().map(|(id, payment)| Extra::Payment {
+            part,
+            id: id.to_be_bytes(),
+            payment: payment.clone(),
+        }));
+        extras.extend(billing.refunds.iter().map(|(id, refund)| Extra::Refund {
+            part,
+            id: id.to_be_bytes(),
+            refund: refund.clone(),
+        }));
+    }
+    extras
+}
+
+/// Puts what follows a body into its parts.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] where the list cannot be read, or names a part or a run that is not there.
+pub(super) fn read(rest: &[u8], parts: &mut [Part]) -> Result<(), StoreError> {
+    if rest.is_empty() {
+        return Ok(());
+    }
+    let extras: Vec<Extra> = postcard::from_bytes(rest).map_err(|_| StoreError::corrupt("extras cannot be read"))?;
+    for extra in extras {
+        match extra {
+            Extra::Candidate { part, journey, candidate } => {
+                let facts = &mut named(parts, part)?.facts;
+                let run = facts.runs.get_mut(&u32::from_be_bytes(journey)).ok_or_else(missing)?;
+                run.candidate = Some(candidate);
+            }
+            Extra::Exempt { part, sent } => {
+                named(parts, part)?.facts.exempt = sent;
+            }
+            Extra::Subscription { part, key, subscription } => {
+                let billing = &mut named(parts, part)?.state.billing;
+                billing.subscriptions.insert(u64::from_be_bytes(key), subscription);
+            }
+            Extra::Payment { part, id, payment } => {
+                let billing = &mut named(parts, part)?.state.billing;
+                billing.payments.insert(u64::from_be_bytes(id), payment);
+            }
+            Extra::Refund { part, id, refund } => {
+                let billing = &mut named(parts, part)?.state.billing;
+                billing.refunds.insert(u64::from_be_bytes(id), refund);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn named(parts: &mut [Part], at: u16) -> Result<&mut Part, StoreError> {
+    parts.get_mut(usize::from(at)).ok_or_else(missing)
+}
+
+fn missing() -> StoreError {
+    StoreError::corrupt("an extra names a part or a run that is not there")
+}

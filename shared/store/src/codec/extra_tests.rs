@@ -1,0 +1,88 @@
+//! Facts behind the body.
+
+use super::*;
+use perennial_domain::Channel;
+use perennial_engine::candidates::{Candidate, Delay};
+use perennial_engine::facts::{Entered, Run, Sent};
+
+/// Before candidates were known.
+#[test]
+fn items_without_candidates_are_read_and_written_byte_for_byte_as_before() {
+    let mut seen = 0;
+    for (name, bytes) in stored_long_ago().filter(|(name, _)| name.starts_with("format-5")) {
+        let batches = if name.ends_with("deflated") { typical() } else { typical()[..1].to_vec() };
+        let (mut item, _) = round_trip(&after(&config(), user("user-0417"), &batches));
+        item.insert("state".to_owned(), b(bytes.clone()));
+        let Loaded::Profile(stored) = decode(&item).unwrap() else { panic!("no profile") };
+        let rest = encode(&stored.profile, &stored.summary, stored.version).unwrap();
+        assert_eq!(rest.bytes("state").unwrap().unwrap(), bytes, "{name}");
+        seen += 1;
+    }
+    assert_eq!(seen, 2);
+}
+
+/// A profile of two parts, on the second of which messages wait.
+fn waiting() -> Stored {
+    let mut stored = after(&config(), user("user-0417"), &typical()[..1]);
+    stored.profile.part_mut(&user("a")).facts.entered =
+        BTreeMap::from([(7, Entered { times: 1, last: 5, reached: None })]);
+    let part = stored.profile.part_mut(&user("user-0417"));
+    for key in [3, 900_000_000] {
+        let run = Run {
+            entered: 1,
+            step: 2,
+            since: 3,
+            due: 4,
+            cause: Cause::Became { condition: "true".to_owned() },
+            cause_key: 5,
+            version: 6,
+            aside_for: None,
+            candidate: Some(Candidate {
+                due: 1_767_225_600,
+                expires: 1_767_484_800,
+                priority: 50,
+                worth: key,
+                delay: Delay::Gap { sent: 1_767_225_000 },
+            }),
+        };
+        part.facts.runs.insert(key, run);
+    }
+    part.facts.sent = vec![Sent { at: 1_767_225_000, channel: Channel::Mail }];
+    part.facts.exempt = part.facts.sent.clone();
+    stored
+}
+
+#[test]
+fn candidates_are_stored_with_their_part_and_cost_no_byte_where_there_are_none() {
+    let mut stored = waiting();
+    let (_, loaded) = round_trip(&stored);
+    assert_eq!(loaded, Loaded::Profile(stored.clone()));
+    let plain = |stored: &Stored| {
+        let state = encode_state(&stored.profile, &[], 0).unwrap();
+        if state[0] & DEFLATED == 0 { state[1..].to_vec() } else { inflate(&state[1..]).unwrap() }
+    };
+    let with = plain(&stored);
+    for part in &mut stored.profile.parts {
+        part.facts.exempt.clear();
+        part.facts.runs.values_mut().for_each(|run| run.candidate = None);
+    }
+    let without = plain(&stored);
+    assert!(with.starts_with(&without), "what older versions read stands first");
+    assert!(with.len() - without.len() <= 2 * 32 + 16, "{} bytes", with.len() - without.len());
+    stored.profile.published = None;
+    stored.profile.outbox.clear();
+    let body = Body { parts: &stored.profile.parts, published: None, outbox: Vec::new() };
+    assert_eq!(plain(&stored), postcard::to_stdvec(&body).unwrap(), "nothing follows the body");
+}
+
+#[test]
+fn extras_of_parts_and_runs_that_are_not_there_are_corrupt() {
+    let stored = waiting();
+    let mut parts = stored.profile.parts.clone();
+    let body = extra::append(Vec::new(), &parts).unwrap();
+    assert!(extra::read(&body, &mut parts).is_ok());
+    assert!(matches!(extra::read(&body, &mut parts[..1]), Err(StoreError::Corrupt(_))));
+    parts[1].facts.runs.clear();
+    assert!(matches!(extra::read(&body, &mut parts), Err(StoreError::Corrupt(_))));
+    assert!(matches!(extra::read(&[9, 9], &mut parts), Err(StoreError::Corrupt(_))));
+}

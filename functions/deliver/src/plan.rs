@@ -83,6 +83,7 @@ pub(crate) async fn make(
         view: &view,
         evaluation: &evaluation,
         account: account.as_ref(),
+        renews_in_days: facts.as_ref().and_then(|facts| facts.renews_in_days(now)),
         owner: evaluation.owner(config, facts.as_ref()),
     };
     if !stage_allows(config, decision, evaluation.stage) {
@@ -106,6 +107,7 @@ struct About<'a> {
     view: &'a State,
     evaluation: &'a Evaluation,
     account: Option<&'a Account>,
+    renews_in_days: Option<i64>,
     owner: Option<&'a str>,
 }
 
@@ -181,7 +183,7 @@ async fn account(
 /// What the template can name.
 fn context(about: &About<'_>) -> Context {
     let context = Context::of(about.decision, about.view, about.evaluation.stage, about.account, about.owner);
-    context.with_profile(about.decision, about.profile)
+    context.with_renewal(about.renews_in_days).with_profile(about.decision, about.profile)
 }
 
 fn render(deps: &Deps, config: &Config, decision: &Decision, context: &Context) -> Result<Rendered, DeliverError> {

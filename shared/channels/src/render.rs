@@ -128,6 +128,7 @@ impl std::fmt::Debug for Rendered {
 /// | `person` | the person's traits, such as `person.first_name`, `person.plan`; those of [`Fact`] under each of their spellings |
 /// | `profile.user_id`, `profile.id` | the person's user id, where there is one, and the id of the profile |
 /// | `account.id` | the account's id |
+/// | `account.renews_in_days` | whole days until the account renews next, where that is known |
 /// | `account.…` | the account's traits, where the caller knows them |
 /// | `owner` | the colleague or team that answers for the person, where there is one |
 /// | `stage` | the lifecycle stage, such as `trial` |
@@ -214,6 +215,17 @@ impl Context {
         for (name, value) in traits.into_iter().filter(|(name, _)| name != "id") {
             self.account.insert(name, value);
         }
+        self
+    }
+
+    /// With the whole days until the account renews next, begun days counted; nothing where nobody said when that is. A trait of the same
+    /// name is replaced.
+    #[must_use]
+    pub fn with_renewal(mut self, days: Option<i64>) -> Self {
+        match days {
+            Some(days) => self.account.insert("renews_in_days".to_owned(), days.into()),
+            None => self.account.remove("renews_in_days"),
+        };
         self
     }
 

@@ -2,6 +2,8 @@
 
 use crate::error::Reporter;
 use crate::spanned::Spanned;
+use perennial_domain::Event;
+use perennial_domain::billing::{Status, change, said};
 use serde::Deserialize;
 use std::collections::HashSet;
 
@@ -27,6 +29,10 @@ struct RawSubscriptions {
     events: Option<Vec<Spanned<String>>>,
     /// Milestones of lifecycle.toml that are purchases and no subscription.
     one_time: Option<Vec<Spanned<String>>>,
+    /// What an event of `events` counts as that says `previous_price` or `previous_quantity` and costs more a year than before.
+    upgraded: Option<Spanned<String>>,
+    /// What one counts as that costs less a year than before.
+    downgraded: Option<Spanned<String>>,
     /// How many days a trial lasts of which nothing says when it ends, 1 or more.
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     trial_days: Option<Spanned<u16>>,
@@ -53,6 +59,10 @@ pub struct Billing {
     pub subscription_events: HashSet<String>,
     /// Milestones (as counted) that are purchases and no subscription.
     pub one_time: HashSet<String>,
+    /// What an event of `subscription_events` counts as that says that its subscription costs more a year than before.
+    pub upgraded: String,
+    /// What one counts as that says that it costs less.
+    pub downgraded: String,
     /// How many days a trial lasts of which nothing says when it ends; 1 or more.
     pub trial_days: u16,
     /// Events (as counted) that say that something was paid.
@@ -70,6 +80,8 @@ pub struct Billing {
 const SUBSCRIPTION_EVENTS: &[&str] =
     &["Subscription Updated", "Subscription Upgraded", "Subscription Downgraded", "Trial Ending", "Invoice Paid"];
 const ONE_TIME: &[&str] = &["Order Completed"];
+const UPGRADED: &str = "Subscription Upgraded";
+const DOWNGRADED: &str = "Subscription Downgraded";
 const TRIAL_DAYS: u16 = 30;
 const PAID: &[&str] =
     &["Order Completed", "Invoice Paid", "Subscription Started", "Subscription Renewed", "Subscription Upgraded"];
@@ -83,6 +95,8 @@ impl Default for Billing {
         Self {
             subscription_events: set(SUBSCRIPTION_EVENTS),
             one_time: set(ONE_TIME),
+            upgraded: UPGRADED.to_owned(),
+            downgraded: DOWNGRADED.to_owned(),
             trial_days: TRIAL_DAYS,
             paid: set(PAID),
             corrected: set(CORRECTED),
@@ -97,6 +111,15 @@ impl Billing {
     /// Checks and compiles the file.
     pub(crate) fn load(report: &mut Reporter<'_>) -> Self {
         let Some(file) = report.parse::<File>() else { return Self::default() };
+        let (subscriptions, payments, default) = (file.subscriptions, file.payments, Self::default());
+        let mut name = |name: Option<Spanned<String>>, default: String| {
+            name.map_or(default, |name| {
+                report.event(&name);
+                name.into_inner()
+            })
+        };
+        let upgraded = name(subscriptions.upgraded, default.upgraded);
+        let downgraded = name(subscriptions.downgraded, default.downgraded);
         let mut list = |names: Option<Vec<Spanned<String>>>, default: HashSet<String>| match names {
             None => default,
             Some(names) => names
@@ -107,10 +130,11 @@ impl Billing {
                 })
                 .collect(),
         };
-        let (subscriptions, payments, default) = (file.subscriptions, file.payments, Self::default());
         let mut billing = Self {
             subscription_events: list(subscriptions.events, default.subscription_events),
             one_time: list(subscriptions.one_time, default.one_time),
+            upgraded,
+            downgraded,
             trial_days: default.trial_days,
             paid: list(payments.paid, default.paid),
             corrected: list(payments.corrected, default.corrected),
@@ -130,6 +154,18 @@ impl Billing {
             }
         }
         billing
+    }
+
+    /// What `event`, which would be counted as `name`, counts as by what it says of the price: an upgrade or a downgrade; `None` where it is
+    /// neither. A change within a trial is none.
+    pub fn change_of(&self, name: &str, event: &Event) -> Option<&str> {
+        if !self.subscription_events.contains(name) || name == self.upgraded || name == self.downgraded {
+            return None;
+        }
+        let said = &event.properties;
+        let order = change(said)?;
+        let status = said::text(said, &["status"]).and_then(|text| Status::parse(&text));
+        status.is_none_or(Status::pays).then_some(if order.is_gt() { &self.upgraded } else { &self.downgraded })
     }
 
     /// Its lists, by where they stand in the file.

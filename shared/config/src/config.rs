@@ -177,10 +177,11 @@ impl Config {
         (config, errors)
     }
 
-    /// The name that an event is counted under: that of the event that its page stands for, else its own, see
+    /// The name that an event is counted under: that of the event that its page or its change of price stands for, else its own, see
     /// [`Event::counted_as`].
     pub fn counted_as<'a>(&'a self, event: &'a Event) -> &'a str {
-        self.pages.event_of(event).unwrap_or_else(|| event.counted_as())
+        let own = event.counted_as();
+        self.pages.event_of(event).or_else(|| self.billing.change_of(own, event)).unwrap_or(own)
     }
 
     /// Whether the account that `event` names is the one that its person belongs to: a `group` call says so, and the events of

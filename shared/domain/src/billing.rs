@@ -1,50 +1,60 @@
 //! What billing systems report of subscriptions.
 
+pub mod said;
 mod status;
+mod terms;
 
 pub use status::Status;
+pub use terms::{Terms, change};
 
 use crate::{AccountId, Money};
 use serde::{Deserialize, Serialize};
 
-/// How often a subscription is paid.
+/// How often a subscription is paid: every so many units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Interval {
+    unit: IntervalUnit,
+    /// 1 or more.
+    count: u16,
+}
+
+/// What intervals are counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Interval {
-    /// Every day.
+enum IntervalUnit {
     Day,
-    /// Every week.
     Week,
-    /// Every month.
     Month,
-    /// Every three months.
-    Quarter,
-    /// Every year.
     Year,
 }
 
 impl Interval {
-    /// Reads an interval's name, such as `month`, `monthly` or `annual`.
-    pub fn parse(text: &str) -> Option<Self> {
-        Some(match text.trim().to_ascii_lowercase().as_str() {
-            "day" | "daily" => Self::Day,
-            "week" | "weekly" => Self::Week,
-            "month" | "monthly" => Self::Month,
-            "quarter" | "quarterly" => Self::Quarter,
-            "year" | "yearly" | "annual" | "annually" => Self::Year,
+    /// Every month.
+    pub const MONTH: Self = Self { unit: IntervalUnit::Month, count: 1 };
+
+    /// Reads an interval's name, such as `month`, `monthly`, `quarter` or `annual`, of which there are `count` (1 if `None` or 0).
+    pub fn parse(text: &str, count: Option<u32>) -> Option<Self> {
+        let (unit, of) = match text.trim().to_ascii_lowercase().as_str() {
+            "day" | "daily" => (IntervalUnit::Day, 1),
+            "week" | "weekly" => (IntervalUnit::Week, 1),
+            "month" | "monthly" => (IntervalUnit::Month, 1),
+            "quarter" | "quarterly" => (IntervalUnit::Month, 3),
+            "year" | "yearly" | "annual" | "annually" => (IntervalUnit::Year, 1),
             _ => return None,
-        })
+        };
+        let count = count.unwrap_or(1).max(1).checked_mul(of).and_then(|count| u16::try_from(count).ok())?;
+        Some(Self { unit, count })
     }
 
-    /// How many of them a year has.
-    pub fn a_year(self) -> i64 {
-        match self {
-            Self::Day => 365,
-            Self::Week => 52,
-            Self::Month => 12,
-            Self::Quarter => 4,
-            Self::Year => 1,
-        }
+    /// Returns what `minor` units an interval come to in a year; `None` beyond the range of integers.
+    pub fn in_a_year(self, minor: i64) -> Option<i64> {
+        let a_year = match self.unit {
+            IntervalUnit::Day => 365,
+            IntervalUnit::Week => 52,
+            IntervalUnit::Month => 12,
+            IntervalUnit::Year => 1,
+        };
+        Some(minor.checked_mul(a_year)? / i64::from(self.count.max(1)))
     }
 }
 
@@ -55,6 +65,13 @@ pub struct Renewal {
     pub id: u64,
     /// When the period begins, in microseconds since 1970.
     pub from: i64,
+    /// Whether an invoice says so, which the first payment has as well; else the event does by its name.
+    #[serde(default = "by_invoice", skip_serializing_if = "Clone::clone")]
+    pub by_invoice: bool,
+}
+
+fn by_invoice() -> bool {
+    true
 }
 
 /// What one event says of one subscription. What it does not say is `None`.

@@ -218,6 +218,8 @@ impl Lookup<PersonSlot> for Person<'_> {
         Some(match slot {
             PersonSlot::Stage => self.stage.as_str().into(),
             PersonSlot::Pays => Value::Bool(self.stage.pays()),
+            PersonSlot::Cancels => Value::Bool(self.standing.cancels),
+            PersonSlot::PastDue => Value::Bool(self.standing.past_due),
             PersonSlot::IdleDays => Value::Int(self.idle_days()?),
             PersonSlot::TenureDays => self.days_since(self.state.seen?.first),
             PersonSlot::CustomerDays => self.days_since(self.standing.paying_since.or(self.standing.first_paid)?),

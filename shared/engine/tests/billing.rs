@@ -260,6 +260,17 @@ fn renewal(days: i64, id: &str) -> Event {
 }
 
 #[test]
+fn renewals_by_name_count_from_the_first_day_and_only_since_the_last_end() {
+    let named = |days: i64, n: u32| event(days, "Subscription Renewed", json!({ "n": n }));
+    let begun = |days: i64| event(days, "Subscription Started", json!({}));
+    let renewed = vec![begun(0), named(0, 1), named(0, 2)];
+    assert_eq!(facts(&CONFIG, &account(renewed.clone()), day(1)).renewals, 2, "no invoice's first payment");
+    let left = event(100, "Subscription Cancelled", json!({}));
+    let returned = [renewed, vec![left, begun(200), named(230, 3)]].concat();
+    assert_eq!(facts(&CONFIG, &account(returned), day(231)).renewals, 1, "the first since they came back");
+}
+
+#[test]
 fn renewals_are_counted_per_subscription_and_the_first_payment_is_none() {
     let trial = vec![status(0, "a", "trialing"), status(14, "a", "active"), renewal(14, "a")];
     let at_first = facts(&CONFIG, &account(trial.clone()), day(15));

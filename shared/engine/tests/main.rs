@@ -3,6 +3,7 @@
 mod accounts;
 mod analysis;
 mod billing;
+mod billing_changes;
 mod calibrate;
 mod decisions;
 mod entries;

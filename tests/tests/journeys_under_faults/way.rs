@@ -47,7 +47,8 @@ fn station(number: usize) -> String {
     .concat()
 }
 
-/// Writes the config into `folder`: the shipped one with this journey alone, no limits, and webhooks to `receiver`.
+/// Writes the config into `folder`: the shipped one with this journey alone, no limits but an hour between two
+/// messages, so that messages wait for their turn under faults too, and webhooks to `receiver`.
 pub(crate) fn write_config(folder: &Path, receiver: &str) {
     let mut bundle = perennial::bundle::embedded();
     let mut journey = "[[journey]]\nid = \"way\"\ntrigger = { event = \"Trial Started\" }\n".to_owned();
@@ -55,7 +56,7 @@ pub(crate) fn write_config(folder: &Path, receiver: &str) {
         write!(journey, "{}", station(number)).unwrap();
     }
     bundle.files.insert("journeys.toml".to_owned(), journey);
-    bundle.files.remove("limits.toml");
+    bundle.files.insert("limits.toml".to_owned(), "gap_hours = 1\n".to_owned());
     bundle.files.insert(
         "templates/station.toml".to_owned(),
         "subject = \"Step {{ step }}\"\ntext = \"Station {{ person.station }} of {{ person.plan }}.\"\n".to_owned(),

@@ -120,8 +120,10 @@ impl<'a> Rendering<'a> {
 
     fn render(&self, message: &PlayedMessage, view: &mut MessageView) {
         let (decision, account) = (&message.decision, self.player.account.as_ref());
-        let owner = message.evaluation.owner(self.config, self.player.facts.as_ref());
-        let context = Context::of(decision, &message.profile.view(), message.evaluation.stage, account, owner);
+        let facts = self.player.facts.as_ref();
+        let owner = message.evaluation.owner(self.config, facts);
+        let context = Context::of(decision, &message.profile.view(), message.evaluation.stage, account, owner)
+            .with_renewal(facts.and_then(|facts| facts.renews_in_days(decision.decided_at)));
         let context = context.with_profile(decision, &message.profile).with_unsubscribe_url(UNSUBSCRIBE_URL);
         let (rendered, empty) = self.renderer.render(&decision.template, &context);
         view.empty = empty;

@@ -29,6 +29,10 @@ pub enum PersonSlot {
     Stage,
     /// Whether they pay now.
     Pays,
+    /// Whether something that they pay for ends with its period.
+    Cancels,
+    /// Whether a payment for something that they have is overdue.
+    PastDue,
     /// Whole days since the last activity.
     IdleDays,
     /// Whole days since the first activity.
@@ -217,6 +221,8 @@ impl Vocabulary for PersonVocabulary<'_> {
         Some(match name {
             "stage" => (PersonSlot::Stage, Type::Text),
             "pays" => (PersonSlot::Pays, Type::Bool),
+            "cancels" => (PersonSlot::Cancels, Type::Bool),
+            "past_due" => (PersonSlot::PastDue, Type::Bool),
             "idle_days" => (PersonSlot::IdleDays, Type::Int),
             "tenure_days" => (PersonSlot::TenureDays, Type::Int),
             "customer_days" => (PersonSlot::CustomerDays, Type::Int),

@@ -35,6 +35,12 @@ pub static PERSON_NAMES: &[Name] = &[
         Type::Bool,
         "Whether the person pays now: onboarding, adopting, established, at_risk or won_back.",
     ),
+    variable(
+        "cancels",
+        Type::Bool,
+        "Whether a subscription that the person pays for is cancelled and ends with its period.",
+    ),
+    variable("past_due", Type::Bool, "Whether a payment for one of the person's subscriptions is overdue."),
     variable("idle_days", Type::Int, "Whole days since the last activity; missing where there was none."),
     variable("tenure_days", Type::Int, "Whole days since the first activity; missing where there was none."),
     variable("customer_days", Type::Int, "Whole days since the first payment; missing for who never paid."),

@@ -39,6 +39,13 @@ pub struct Cycle {
     pub subscription: u64,
     /// When the period begins, in microseconds since 1970.
     pub from: i64,
+    /// Whether an invoice says so, which the first payment has as well; else an event does by its name.
+    #[serde(default = "by_invoice", skip_serializing_if = "Clone::clone")]
+    pub by_invoice: bool,
+}
+
+fn by_invoice() -> bool {
+    true
 }
 
 /// How long after the first payment a period that begins is still the first: billing systems bill hours after a trial ends.
@@ -48,8 +55,8 @@ impl Account {
     /// Takes in what an event says of a subscription. The order does not matter, nor how often it comes.
     pub fn subscribed(&mut self, report: &SubscriptionReport) {
         self.billing.note(report);
-        let Some(Renewal { id, from }) = report.renewal else { return };
-        let cycle = Cycle { subscription: report.key, from };
+        let Some(Renewal { id, from, by_invoice }) = report.renewal else { return };
+        let cycle = Cycle { subscription: report.key, from, by_invoice };
         // Of one invoice that is told with two periods, the earlier.
         self.cycles.entry(id).and_modify(|known| known.from = known.from.min(from)).or_insert(cycle);
         while self.cycles.len() > MAX_RENEWALS {
@@ -85,8 +92,11 @@ impl Account {
                 }
                 _ => ended,
             };
-            let is_since = |from: i64| if main.began.is_some() { from > began } else { from > ended };
-            self.cycles.values().filter(|cycle| cycle.subscription == key && is_since(cycle.from)).count()
+            let is_renewal = |cycle: &&Cycle| {
+                let begun = if cycle.by_invoice && main.began.is_some() { began } else { ended };
+                cycle.subscription == key && cycle.from > begun
+            };
+            self.cycles.values().filter(is_renewal).count()
         });
         u32::try_from(self.renewals.len() + cycles).unwrap_or(u32::MAX)
     }

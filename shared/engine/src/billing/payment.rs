@@ -1,11 +1,10 @@
 //! What was paid and taken back, each payment by its own id.
 
-use super::report::{DEFAULT_CURRENCY, text};
 use perennial_config::Config;
 use perennial_config::lifecycle::Milestone;
+use perennial_domain::billing::said::{amount, currency, text};
 use perennial_domain::{Currency, Event, EventKind, Money, Properties, hash};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// An amount and when it was said. Of two the later stays; of the same time, the greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -131,22 +130,4 @@ fn payment_id(said: &Properties) -> Option<u64> {
     let payment = || text(said, &["payment", "payment_id", "paymentId"]).map(|id| (b"payment".as_slice(), id));
     let (kind, id) = invoice().or_else(order).or_else(payment)?;
     Some(hash::hash64(&[kind, id.as_bytes()]))
-}
-
-/// The currency that properties name, else US dollars; `None` where what they name is none.
-pub(super) fn currency(said: &Properties) -> Option<Currency> {
-    match said.get("currency").and_then(Value::as_str) {
-        Some(code) => Currency::parse(code).ok(),
-        None => Some(DEFAULT_CURRENCY),
-    }
-}
-
-/// The first of these properties that is an amount, in minor units.
-pub(super) fn amount(said: &Properties, names: &[&str], currency: Currency) -> Option<i64> {
-    let parse = |text: &str| Money::parse(text, currency).ok().map(|money| money.minor);
-    names.iter().find_map(|name| match said.get(*name)? {
-        Value::Number(number) => parse(&number.to_string()),
-        Value::String(text) => parse(text),
-        _ => None,
-    })
 }

@@ -2,9 +2,10 @@
 
 use perennial_config::Config;
 use perennial_config::lifecycle::Milestone;
-use perennial_domain::billing::{Interval, Renewal, Status, SubscriptionReport};
+use perennial_domain::billing::said::text;
+use perennial_domain::billing::{Renewal, Status, SubscriptionReport, Terms};
 use perennial_domain::traits::readable;
-use perennial_domain::{Currency, Event, Identity, Money, Properties, hash, scalar, timestamp};
+use perennial_domain::{AccountId, Event, Identity, Properties, hash, scalar, timestamp};
 use serde_json::Value;
 
 /// The bytes that are kept of a plan's name.
@@ -40,6 +41,10 @@ pub fn report(config: &Config, event: &Event) -> Option<SubscriptionReport> {
     let from = time(said, &["period_start"]).unwrap_or(at);
     let renewal_id = |invoice: &String| hash::hash64(&[b"invoice", invoice.as_bytes()]);
     let renewal_id = invoice.as_ref().map_or_else(|| event.message_id.hash64(), renewal_id);
+    let terms = Terms::of(said);
+    let renews_at = config.accounts.renewal.r#trait.as_deref().unwrap_or("renews_at");
+    // A moment that was chosen for its end, which need not be that of its period.
+    let ends_at = time(said, &["cancel_at"]);
     Some(SubscriptionReport {
         key: key(id.as_deref(), event)?,
         named: id.is_some(),
@@ -47,17 +52,14 @@ pub fn report(config: &Config, event: &Event) -> Option<SubscriptionReport> {
         rank: status.map_or(0, |status| status.rank(before)),
         status,
         paid: is_paid && status.is_none(),
-        renewal: is_renewal.then_some(Renewal { id: renewal_id, from }),
+        renewal: is_renewal.then_some(Renewal { id: renewal_id, from, by_invoice: invoice.is_some() }),
         plan: said.get("plan").and_then(readable).map(shorten),
-        price: price(said),
-        quantity: said.get("quantity").and_then(number).and_then(|n| u32::try_from(n).ok()),
-        interval: text(said, &["interval", "billing_period"]).and_then(|text| Interval::parse(&text)),
-        period_end: time(
-            said,
-            &[config.accounts.renewal.r#trait.as_deref().unwrap_or("renews_at"), "current_period_end"],
-        ),
+        price: terms.price,
+        quantity: terms.quantity,
+        interval: terms.interval,
+        period_end: ends_at.or_else(|| time(said, &[renews_at, "current_period_end"])),
         trial_end: time(said, &["trial_end", "trial_ends_at", "trialEnd"]),
-        cancels: said.get("cancel_at_period_end").and_then(truth),
+        cancels: ends_at.map(|_| true).or_else(|| said.get("cancel_at_period_end").and_then(truth)),
         account: event.group_id.clone(),
     })
 }
@@ -73,38 +75,23 @@ fn implied(milestone: Milestone) -> Option<Status> {
 }
 
 fn key(id: Option<&str>, event: &Event) -> Option<u64> {
-    Some(match (id, &event.group_id) {
-        (Some(id), _) => hash::hash64(&[b"subscription", id.as_bytes()]),
-        (None, Some(account)) => hash::hash64(&[b"subscription of account", account.as_str().as_bytes()]),
-        (None, None) => match event.identity()? {
-            Identity::User(id) => hash::hash64(&[b"subscription of user", id.as_str().as_bytes()]),
-            Identity::Anonymous(id) => hash::hash64(&[b"subscription of visitor", id.as_str().as_bytes()]),
-        },
-    })
+    match id {
+        Some(id) => Some(hash::hash64(&[b"subscription", id.as_bytes()])),
+        None => Some(implied_key(event.group_id.as_ref().map(AccountId::as_str), &event.identity()?)),
+    }
 }
 
-/// The first of these properties that holds an id or a word.
-pub(super) fn text(said: &Properties, names: &[&str]) -> Option<String> {
-    names.iter().find_map(|name| match said.get(*name)? {
-        Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
-        Value::Number(number) => Some(number.to_string()),
-        // An expanded object of Stripe's.
-        Value::Object(object) => object.get("id")?.as_str().map(str::to_owned),
-        _ => None,
-    })
+/// The key of all that an account, or else a user or visitor, has without an id.
+pub(super) fn implied_key(account: Option<&str>, identity: &Identity) -> u64 {
+    match (account, identity) {
+        (Some(account), _) => hash::hash64(&[b"subscription of account", account.as_bytes()]),
+        (None, Identity::User(id)) => hash::hash64(&[b"subscription of user", id.as_str().as_bytes()]),
+        (None, Identity::Anonymous(id)) => hash::hash64(&[b"subscription of visitor", id.as_str().as_bytes()]),
+    }
 }
 
 fn time(said: &Properties, names: &[&str]) -> Option<i64> {
     names.iter().find_map(|name| timestamp::of_json(said.get(*name)?)).map(|at| at.as_microsecond())
-}
-
-fn number(value: &Value) -> Option<i64> {
-    let number = match value {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => scalar::number(text),
-        _ => None,
-    };
-    number.filter(|number| number.fract() == 0.0).map(|number| number as i64)
 }
 
 fn truth(value: &Value) -> Option<bool> {
@@ -115,15 +102,7 @@ fn truth(value: &Value) -> Option<bool> {
     }
 }
 
-fn price(said: &Properties) -> Option<Money> {
-    let currency = super::payment::currency(said)?;
-    super::payment::amount(said, &["price"], currency).map(|minor| Money { minor, currency })
-}
-
 fn shorten(mut plan: String) -> String {
     plan.truncate(plan.floor_char_boundary(MAX_PLAN_BYTES));
     plan
 }
-
-/// What nothing says is taken for this currency.
-pub(super) const DEFAULT_CURRENCY: Currency = Currency::USD;

@@ -121,6 +121,10 @@ pub struct Standing {
     pub first_paid: Option<i64>,
     /// The accounts that what they pay for belongs to; `None` for what belongs to none.
     pub payers: Vec<Option<String>>,
+    /// Whether something that is paid for ends with its period.
+    pub cancels: bool,
+    /// Whether a payment for something that is paid for is overdue.
+    pub past_due: bool,
     /// Moments at which silence alone changes any of this.
     pub turns: Vec<i64>,
 }
@@ -155,6 +159,8 @@ impl Standing {
                     }
                     paid.push((since, None));
                     found.turns.extend(until);
+                    found.cancels |= until.is_some();
+                    found.past_due |= matches!(subscription.status, Some((_, _, Status::PastDue)));
                     found.payers.push(subscription.account.as_ref().map(|account| account.value.clone()));
                 }
                 Phase::Ended { at, paid: true } => paid.push((first_paid(subscription).unwrap_or(at), Some(at))),

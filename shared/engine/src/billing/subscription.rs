@@ -1,8 +1,8 @@
 //! One subscription: what was reported of it, in any order.
 
 use crate::state::Span;
-use perennial_domain::billing::{Interval, Status, SubscriptionReport};
-use perennial_domain::{AccountId, Currency, Money};
+use perennial_domain::billing::{Interval, Status, SubscriptionReport, Terms};
+use perennial_domain::{AccountId, Currency, Identity, Money};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -130,6 +130,12 @@ impl Subscription {
         newer(&mut self.account, other.account);
     }
 
+    /// The key that one without an id has where `identity` was the first to report it: it follows from what is known of it, and need not be
+    /// stored.
+    pub fn implied_key(&self, identity: &Identity) -> u64 {
+        super::report::implied_key(self.account.as_ref().map(|account| account.value.as_str()), identity)
+    }
+
     /// Whether it was ever paid for.
     pub fn was_paid(&self) -> bool {
         self.began.is_some() || self.invoiced.is_some()
@@ -147,9 +153,9 @@ impl Subscription {
 
     /// What it costs in a year, in minor units; by the month where nothing says how often it is paid.
     pub fn yearly(&self) -> Option<Money> {
-        let (minor, currency) = self.price.as_ref()?.value;
-        let quantity = self.quantity.as_ref().map_or(1, |quantity| i64::from(quantity.value));
-        let times = self.interval.as_ref().map_or(Interval::Month, |interval| interval.value).a_year();
-        Some(Money { minor: minor.checked_mul(quantity)?.checked_mul(times)?, currency })
+        let price = self.price.as_ref().map(|price| Money { minor: price.value.0, currency: price.value.1 });
+        let quantity = self.quantity.as_ref().map(|quantity| quantity.value);
+        let interval = self.interval.as_ref().map(|interval| interval.value);
+        Terms { price, quantity, interval }.yearly()
     }
 }

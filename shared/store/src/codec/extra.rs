@@ -26,11 +26,12 @@ enum Extra {
         part: u16,
         sent: Vec<Sent>,
     },
-    /// A subscription by its key.
+    /// A subscription.
     Subscription {
         /// The part's index.
         part: u16,
-        key: [u8; 8],
+        /// Its key; `None` where it follows from the subscription and the part's identity.
+        key: Option<[u8; 8]>,
         subscription: Subscription,
     },
     /// A payment by its id.
@@ -67,7 +68,7 @@ fn of(parts: &[Part]) -> Vec<Extra> {
         }
         extras.extend(billing.subscriptions.iter().map(|(key, subscription)| Extra::Subscription {
             part,
-            key: key.to_be_bytes(),
+            key: (subscription.implied_key(&of.identity) != *key).then(|| key.to_be_bytes()),
             subscription: subscription.clone(),
         }));
         extras.extend(billing.payments.iter().map(|(id, payment)| Extra::Payment {
@@ -104,8 +105,9 @@ pub(super) fn read(rest: &[u8], parts: &mut [Part]) -> Result<(), StoreError> {
                 named(parts, part)?.facts.exempt = sent;
             }
             Extra::Subscription { part, key, subscription } => {
-                let billing = &mut named(parts, part)?.state.billing;
-                billing.subscriptions.insert(u64::from_be_bytes(key), subscription);
+                let of = named(parts, part)?;
+                let key = key.map_or_else(|| subscription.implied_key(&of.identity), u64::from_be_bytes);
+                of.state.billing.subscriptions.insert(key, subscription);
             }
             Extra::Payment { part, id, payment } => {
                 let billing = &mut named(parts, part)?.state.billing;

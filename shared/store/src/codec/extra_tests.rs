@@ -2,6 +2,7 @@
 
 use super::*;
 use perennial_domain::Channel;
+use perennial_engine::billing::Billing;
 use perennial_engine::candidates::{Candidate, Delay};
 use perennial_engine::facts::{Entered, Run, Sent};
 
@@ -61,6 +62,7 @@ fn candidates_are_stored_with_their_part_and_cost_no_byte_where_there_are_none()
         let state = encode_state(&stored.profile, &[], 0).unwrap();
         if state[0] & DEFLATED == 0 { state[1..].to_vec() } else { inflate(&state[1..]).unwrap() }
     };
+    stored.profile.part_mut(&user("user-0417")).state.billing = Billing::default();
     let with = plain(&stored);
     for part in &mut stored.profile.parts {
         part.facts.exempt.clear();

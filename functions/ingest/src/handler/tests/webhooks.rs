@@ -66,6 +66,25 @@ async fn stripe_subscriptions_become_the_products_events() {
     }
 }
 
+/// As Stripe sends it: the whole item as it was, in the shape of the endpoint's version.
+#[tokio::test]
+async fn a_change_of_plan_at_stripe_says_what_it_cost_before() {
+    let item = json!({"items":{"data":[{"quantity":3,"price":{"unit_amount":990,"recurring":{"interval":"month","interval_count":3}}}]}});
+    let of_2015 = json!({"plan":{"amount":990,"interval":"month","interval_count":3},"quantity":3});
+    for previous in [item, of_2015] {
+        let fixture = Fixture::new();
+        let event = stripe_event("customer.subscription.updated", &subscription("active"), &previous);
+        stripe(&fixture, &event).await;
+        let said = &fixture.events()[0].properties;
+        assert_eq!(
+            (said["previous_price"].to_string(), said["price"].to_string()),
+            ("9.9".to_owned(), "19.9".to_owned())
+        );
+        assert_eq!((&said["previous_quantity"], &said["quantity"]), (&json!(3), &json!(3)));
+        assert_eq!((&said["previous_interval"], &said["previous_interval_count"]), (&json!("month"), &json!(3)));
+    }
+}
+
 #[tokio::test]
 async fn amounts_in_minor_units_become_the_currencys_own() {
     let fixture = Fixture::new();

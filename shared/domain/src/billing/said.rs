@@ -1,0 +1,48 @@
+//! Reads what billing events say in their properties.
+
+use crate::{Currency, Money, Properties, scalar};
+use serde_json::Value;
+
+/// The currency of amounts without one.
+pub const DEFAULT_CURRENCY: Currency = Currency::USD;
+
+/// Returns the first of the properties `names` that holds an id or a word: a text, a number, or an object with an `id`, as Stripe's expanded
+/// objects are.
+pub fn text(said: &Properties, names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| match said.get(*name)? {
+        Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Object(object) => object.get("id")?.as_str().map(str::to_owned),
+        _ => None,
+    })
+}
+
+/// Returns the first of the properties `names` that is a whole number from 0, or its text.
+pub fn count(said: &Properties, names: &[&str]) -> Option<u32> {
+    let read = |value: &Value| match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => scalar::number(text),
+        _ => None,
+    };
+    let number = names.iter().find_map(|name| read(said.get(*name)?))?;
+    let is_whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
+    is_whole.then_some(number as u32)
+}
+
+/// Returns the currency that properties name, or [`DEFAULT_CURRENCY`]; `None` where what they name is no currency.
+pub fn currency(said: &Properties) -> Option<Currency> {
+    match said.get("currency").and_then(Value::as_str) {
+        Some(code) => Currency::parse(code).ok(),
+        None => Some(DEFAULT_CURRENCY),
+    }
+}
+
+/// Returns the first of the properties `names` that is an amount in whole units of `currency`, in minor units.
+pub fn amount(said: &Properties, names: &[&str], currency: Currency) -> Option<i64> {
+    let parse = |text: &str| Money::parse(text, currency).ok().map(|money| money.minor);
+    names.iter().find_map(|name| match said.get(*name)? {
+        Value::Number(number) => parse(&number.to_string()),
+        Value::String(text) => parse(text),
+        _ => None,
+    })
+}

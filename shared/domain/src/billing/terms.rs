@@ -1,0 +1,120 @@
+//! What a subscription costs, and whether an event says that it costs more or less than before.
+
+use super::{Interval, said};
+use crate::{Money, Properties};
+use std::cmp::Ordering;
+
+/// What a subscription costs, as far as an event says it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// The price of one, each interval.
+    pub price: Option<Money>,
+    /// How many.
+    pub quantity: Option<u32>,
+    /// How often it is paid.
+    pub interval: Option<Interval>,
+}
+
+impl Terms {
+    /// Reads `price` in `currency`, `quantity`, and `interval` (or `billing_period`) with `interval_count`.
+    pub fn of(said: &Properties) -> Self {
+        Self::named(said, ["price", "quantity", "interval", "billing_period", "interval_count"])
+    }
+
+    /// Reads what they were before a change: `previous_price`, `previous_quantity` and `previous_interval`. What is not said has not changed.
+    pub fn before(said: &Properties) -> Option<Self> {
+        let before = Self::named(
+            said,
+            [
+                "previous_price",
+                "previous_quantity",
+                "previous_interval",
+                "previous_billing_period",
+                "previous_interval_count",
+            ],
+        );
+        let now = Self::of(said);
+        (before != Self::default()).then(|| Self {
+            price: before.price.or(now.price),
+            quantity: before.quantity.or(now.quantity),
+            interval: before.interval.or(now.interval),
+        })
+    }
+
+    fn named(said: &Properties, [price, quantity, interval, period, times]: [&str; 5]) -> Self {
+        let currency = said::currency(said);
+        let amount = |currency| Some(Money { minor: said::amount(said, &[price], currency)?, currency });
+        Self {
+            price: currency.and_then(amount),
+            quantity: said::count(said, &[quantity]),
+            interval: said::text(said, &[interval, period])
+                .and_then(|text| Interval::parse(&text, said::count(said, &[times]))),
+        }
+    }
+
+    /// Returns what it costs in a year; one of it, paid every month, where nothing else is said. `None` without a price.
+    pub fn yearly(&self) -> Option<Money> {
+        let price = self.price?;
+        let units = price.minor.checked_mul(i64::from(self.quantity.unwrap_or(1)))?;
+        Some(Money { minor: self.interval.unwrap_or(Interval::MONTH).in_a_year(units)?, currency: price.currency })
+    }
+}
+
+/// Returns whether `said` tells that a subscription costs more (`Greater`) or less (`Less`) in a year than before; `None` where it does not say
+/// what it cost, or where that is the same.
+pub fn change(said: &Properties) -> Option<Ordering> {
+    let before = Terms::before(said)?.yearly()?;
+    let now = Terms::of(said).yearly().filter(|now| now.currency == before.currency)?;
+    Some(now.minor.cmp(&before.minor)).filter(|order| order.is_ne())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use serde_json::json;
+
+    fn changed(said: serde_json::Value) -> Option<Ordering> {
+        change(&serde_json::from_value(said).unwrap())
+    }
+
+    #[test]
+    fn a_change_is_told_by_what_a_year_costs() {
+        let more = [
+            json!({ "price": 29, "previous_price": "19.90" }),
+            json!({ "price": 10, "quantity": 6, "previous_quantity": 5 }),
+            // Fewer seats of a dearer plan.
+            json!({ "price": 30, "quantity": 4, "previous_price": 10, "previous_quantity": 10 }),
+            json!({ "price": 10, "interval": "month", "previous_price": 100, "previous_interval": "year" }),
+            json!({ "price": 25, "interval": "month", "interval_count": 3, "previous_price": 24, "previous_interval_count": 3, "previous_interval": "month" }),
+            json!({ "price": 5, "previous_price": 0 }),
+        ];
+        for said in more {
+            assert_eq!(changed(said.clone()), Some(Ordering::Greater), "{said}");
+        }
+        let less = [
+            json!({ "price": 19, "previous_price": 29 }),
+            json!({ "price": 100, "interval": "year", "previous_price": 10, "previous_interval": "month" }),
+            json!({ "price": 10, "quantity": 0, "previous_quantity": 1 }),
+            json!({ "price": 3000, "currency": "JPY", "previous_price": 5000 }),
+        ];
+        for said in less {
+            assert_eq!(changed(said.clone()), Some(Ordering::Less), "{said}");
+        }
+    }
+
+    #[test]
+    fn nothing_changed_where_it_costs_the_same_or_one_of_both_is_not_known() {
+        for said in [
+            json!({ "price": 19 }),
+            json!({ "previous_price": 19 }),
+            json!({ "price": 19, "previous_price": 19, "quantity": 2 }),
+            json!({ "price": "dear", "previous_price": 19 }),
+            json!({ "price": 120, "interval": "year", "previous_price": 10, "previous_interval": "month" }),
+            json!({ "price": 10, "currency": "no currency", "previous_price": 5 }),
+            json!({ "quantity": 2, "previous_quantity": 1 }),
+        ] {
+            assert_eq!(changed(said.clone()), None, "{said}");
+        }
+    }
+}

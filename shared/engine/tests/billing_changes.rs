@@ -1,0 +1,93 @@
+//! Changes of what someone pays: plans that cost more or less, and cancellations that are still to come.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use crate::support::{Person, at, default_config};
+use jiff::Timestamp;
+use perennial_config::Config;
+use perennial_domain::time::plus_days;
+use perennial_domain::{Event, Likelihood};
+use perennial_engine::Evaluation;
+use perennial_testkit::EventBuilder;
+use serde_json::{Value, json};
+use std::sync::LazyLock;
+
+static CONFIG: LazyLock<Config> = LazyLock::new(default_config);
+
+fn day(days: i64) -> Timestamp {
+    plus_days(at("2026-03-02T10:00:00Z"), days)
+}
+
+fn event(days: i64, name: &str, properties: Value) -> Event {
+    let id = format!("{days} {name} {properties}");
+    EventBuilder::track(&id, "u", name).at(day(days)).properties(properties).build()
+}
+
+fn begun() -> Event {
+    event(
+        0,
+        "Subscription Started",
+        json!({ "subscription": "a", "status": "active", "price": 29, "renews_at": day(30).to_string() }),
+    )
+}
+
+fn updated(days: i64, mut said: Value) -> Event {
+    said["subscription"] = json!("a");
+    said["renews_at"] = json!(day(30).to_string());
+    event(days, "Subscription Updated", said)
+}
+
+/// Someone with these events, on that day, active then.
+fn after(events: &[Event], days: i64) -> Evaluation {
+    let mut person = Person::new("u");
+    let mut all = events.to_vec();
+    all.push(event(days, "Signed In", json!({})));
+    person.feed(&CONFIG, &all, day(days));
+    person.at(&CONFIG, day(days))
+}
+
+fn churn(events: &[Event], days: i64) -> Option<u8> {
+    after(events, days).scores.get(Likelihood::Churn).map(|score| score.get())
+}
+
+#[test]
+fn a_change_of_price_counts_as_an_upgrade_or_a_downgrade() {
+    let named = |said: Value| CONFIG.counted_as(&updated(5, said)).to_owned();
+    assert_eq!(named(json!({ "status": "active", "price": 49, "previous_price": 29 })), "Subscription Upgraded");
+    assert_eq!(named(json!({ "price": 9, "previous_price": 29 })), "Subscription Downgraded");
+    assert_eq!(named(json!({ "price": 29, "quantity": 1, "previous_quantity": 3 })), "Subscription Downgraded");
+    for neither in [
+        json!({ "price": 29 }),
+        json!({ "price": 29, "previous_price": 29 }),
+        json!({ "status": "trialing", "price": 49, "previous_price": 29 }),
+        json!({ "status": "canceled", "price": 9, "previous_price": 29 }),
+    ] {
+        assert_eq!(named(neither.clone()), "Subscription Updated", "{neither}");
+    }
+    let other = event(5, "Cart Updated", json!({ "price": 49, "previous_price": 29 }));
+    assert_eq!(CONFIG.counted_as(&other), "Cart Updated", "no event of a subscription");
+}
+
+#[test]
+fn a_downgrade_and_a_cancellation_to_come_each_have_a_weight() {
+    let calm = churn(&[begun()], 6).unwrap();
+    let down = churn(&[begun(), updated(5, json!({ "price": 9, "previous_price": 29 }))], 6).unwrap();
+    assert!((15..=25).contains(&(down - calm)), "{calm} {down}");
+    let leaves = [begun(), updated(5, json!({ "status": "active", "cancel_at_period_end": true }))];
+    assert!(churn(&leaves, 6).unwrap() >= calm + 55);
+    assert_eq!(after(&leaves, 6).stage.as_str(), "onboarding", "until the period ends");
+    assert_eq!(after(&leaves, 32).stage.as_str(), "churned", "and no longer");
+    let chosen = [begun(), updated(5, json!({ "status": "active", "cancel_at": day(12).to_string() }))];
+    assert!(churn(&chosen, 6).unwrap() >= calm + 55);
+    assert_eq!(after(&chosen, 14).stage.as_str(), "churned", "a moment before the period's end");
+    let stays = [&leaves[..], &[updated(7, json!({ "status": "active", "cancel_at_period_end": false }))]].concat();
+    assert_eq!(churn(&stays, 8), churn(&[begun()], 8), "taken back");
+}
+
+#[test]
+fn an_overdue_payment_weighs_until_it_is_paid() {
+    let overdue = [begun(), updated(5, json!({ "status": "past_due" }))];
+    let calm = churn(&[begun()], 6).unwrap();
+    assert_eq!(churn(&overdue, 6), Some(calm + 20));
+    let paid = [&overdue[..], &[updated(7, json!({ "status": "active" }))]].concat();
+    assert_eq!(churn(&paid, 8), churn(&[begun()], 8));
+}

@@ -90,6 +90,65 @@ async fn a_config_is_pushed_with_what_it_changes_and_rolled_back() {
     stack.stop().await;
 }
 
+/// Lets days pass, four hours at a time, and everyone who is due be looked at.
+async fn days(stack: &Stack, time: &perennial_lambda_kit::SimulatedTime, days: i64) {
+    for _ in 0..days * 6 {
+        time.set(time.now() + jiff::SignedDuration::from_hours(4));
+        stack.wait_idle().await.unwrap();
+        stack.fire_schedules().await;
+        stack.wait_idle().await.unwrap();
+    }
+}
+
+/// How many profiles have got a message of the journey.
+async fn reached(client: &Client, people: usize, journey: &str) -> usize {
+    let mut reached = 0;
+    for n in 0..people {
+        let profile = client.get(&format!("/api/profiles/u{n}")).await.1;
+        let messages = profile["messages"].as_array().unwrap();
+        reached += usize::from(messages.iter().any(|message| message["journey"] == journey));
+    }
+    reached
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pushed_journey_reaches_quiet_profiles_once_and_spread_over_two_weeks() {
+    const PEOPLE: usize = 20;
+    let (stack, time) = stack(NOW).await;
+    let client = Client::new(stack.base_url());
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    write_config(folder.path());
+    client.batch(&(0..PEOPLE).map(|n| event(&format!("m-{n}"), &format!("u{n}"))).collect::<Vec<_>>()).await;
+    stack.wait_idle().await.unwrap();
+    days(&stack, &time, 20).await;
+
+    let journeys = folder.path().join("journeys.toml");
+    let new = "\n[[journey]]\nid = \"we_wonder\"\ntrigger = { idle_days = 10 }\n[[journey.step]]\nchannel = \"in_app\"\ntemplate = \"first_steps\"\n";
+    fs::write(&journeys, fs::read_to_string(&journeys).unwrap() + new).unwrap();
+    let pushed = done(&stack, &["config", "push", dir]).await;
+    assert!(pushed.contains("we_wonder. Run `perennial reach`") && !pushed.contains("`perennial rescore`"), "{pushed}");
+    let outcome = async |arguments: &[&str]| {
+        let text = done(&stack, &[&["reach", "--json"], arguments].concat()).await;
+        let outcome: Value = serde_json::from_str(&text).unwrap();
+        (outcome["changed"].as_u64().unwrap(), outcome["starts"]["we_wonder"].as_u64().unwrap_or(0))
+    };
+    let all = PEOPLE as u64;
+    assert_eq!(outcome(&["--dry-run"]).await, (all, all));
+    assert_eq!(outcome(&[]).await, (all, all), "a dry run writes nothing");
+    assert_eq!(outcome(&[]).await, (0, 0), "a second run has nothing left to do");
+    let table = done(&stack, &["reach"]).await;
+    assert!(table.contains("we_wonder"), "{table}");
+
+    assert_eq!(reached(&client, PEOPLE, "we_wonder").await, 0, "nothing is sent by the command");
+    days(&stack, &time, 7).await;
+    let half = reached(&client, PEOPLE, "we_wonder").await;
+    assert!((3..PEOPLE - 2).contains(&half), "{half} of {PEOPLE} after a week");
+    days(&stack, &time, 8).await;
+    assert_eq!(reached(&client, PEOPLE, "we_wonder").await, PEOPLE);
+    stack.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_status_says_what_needs_attention_until_it_is_mended() {
     let (stack, simulated) = stack(NOW).await;

@@ -131,6 +131,11 @@ pub(crate) async fn act(deps: &Deps, own: Try<'_>, plan: Plan) -> Result<Deliver
             suppress(deps, decision, reason.to_owned()).await?;
             Ok(Delivered::Withheld)
         }
+        Plan::Capped(why) => {
+            let outcome = Recorded { detail: Some(why), ..Recorded::new(MessageState::Capped, deps.clock.now()) };
+            record(deps, decision, &outcome).await?;
+            Ok(Delivered::Withheld)
+        }
         Plan::Paused(figures) => {
             suppress(deps, decision, figures).await?;
             Ok(Delivered::Paused)

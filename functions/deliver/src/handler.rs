@@ -152,5 +152,8 @@ mod endpoint_tests;
 mod feedback_tests;
 
 #[cfg(test)]
+#[path = "caps_tests.rs"]
+mod caps_tests;
+#[cfg(test)]
 #[path = "preferences_tests.rs"]
 mod preferences_tests;

@@ -11,12 +11,14 @@ use perennial_channels::render::{Context, Rendered};
 use perennial_channels::unsubscribe::{Unsubscribe, address_hash};
 use perennial_config::Config;
 use perennial_config::channels::Endpoint;
+use perennial_config::limits::Cap;
 use perennial_domain::{Channel, Decision, Stage};
 use perennial_engine::account::{Account, facts};
 use perennial_engine::membership::account_of;
 use perennial_engine::{Evaluation, Moment, Profile, State, evaluate};
 use perennial_lambda_kit::Redacted;
 use perennial_store::Consistency;
+use perennial_store::mails::{Counted, Mails};
 
 /// The trait that holds a person's mail address.
 const ADDRESS_TRAIT: &str = "email";
@@ -28,6 +30,8 @@ pub(crate) enum Plan {
     Withhold(&'static str),
     /// The journey's mails do harm, and none goes out until someone resumes it; the figures.
     Paused(String),
+    /// Its address got as many mails as a cap allows; which one.
+    Capped(String),
     /// A mail.
     Mail {
         /// Ready to be sent.
@@ -56,7 +60,7 @@ impl Plan {
     pub(crate) const fn is_repeatable(&self) -> bool {
         match self {
             Self::Mail { .. } => false,
-            Self::Withhold(_) | Self::Paused(_) | Self::InApp(_) => true,
+            Self::Withhold(_) | Self::Paused(_) | Self::Capped(_) | Self::InApp(_) => true,
             Self::Endpoint { message, .. } => message.is_repeatable(),
         }
     }
@@ -126,7 +130,8 @@ async fn mail(deps: &Deps, config: &Config, about: &About<'_>, now: Timestamp) -
     };
     let address_hash = address_hash(&address.normalised());
     let topic = config.topic_of(&decision.template);
-    if let Some(withheld) = deps.store.preferences(&address_hash).await?.withholds(topic, now) {
+    let known = deps.store.preferences(&address_hash).await?;
+    if let Some(withheld) = known.withholds(topic, now) {
         return Ok(Plan::Withhold(withheld.as_str()));
     }
     // What someone must get, such as a receipt, does not stop because other mails of its journey did harm.
@@ -144,7 +149,35 @@ async fn mail(deps: &Deps, config: &Config, about: &About<'_>, now: Timestamp) -
     let workbench = deps.workbench(config);
     let mail = Mail::compose(workbench.letterhead()?, &address, &rendered, decision, &url, now)
         .map_err(DeliverError::Compose)?;
+    if let Some(cap) = over_cap(deps, config, decision, &address_hash, &known.mails).await? {
+        let Cap { messages, within_days, .. } = cap;
+        return Ok(Plan::Capped(format!(
+            "the address got {messages} mails within {within_days} days, over all profiles"
+        )));
+    }
     Ok(Plan::Mail { mail, subject: rendered.subject })
+}
+
+/// The cap that the mail's address is over. The engine counts by profile; whoever has several with one address gets no more mails for that. Also
+/// counts the mail, before it is claimed: it counts once, however often that is.
+async fn over_cap<'a>(
+    deps: &Deps,
+    config: &'a Config,
+    decision: &Decision,
+    address: &[u8; 32],
+    known: &Mails,
+) -> Result<Option<&'a Cap>, DeliverError> {
+    let essential = config.topic_of(&decision.template).is_some_and(|topic| topic.essential);
+    let journey = config.journeys.all.iter().find(|journey| journey.id == decision.journey);
+    let caps = &config.limits.caps;
+    if essential || caps.is_empty() || journey.is_some_and(|journey| journey.essential) {
+        return Ok(None);
+    }
+    let mail = (decision.id, decision.decided_at);
+    Ok(match deps.store.count_mail(address, known, mail, caps).await? {
+        Counted::Over(cap) => Some(cap),
+        Counted::Within => None,
+    })
 }
 
 async fn endpoint(deps: &Deps, config: &Config, about: &About<'_>, now: Timestamp) -> Result<Plan, DeliverError> {

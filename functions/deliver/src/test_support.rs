@@ -162,7 +162,7 @@ impl House {
     /// With a person on trial, or one who pays.
     pub(crate) async fn with(email: Option<&str>, pays: bool) -> Self {
         let store = table().await;
-        store.save(&mut Stored::new(profile(email, pays))).await.unwrap();
+        store.save(&mut Stored::new(profile(PERSON.identity(), email, pays))).await.unwrap();
         if let Some(email) = email {
             store.index_address(email, PERSON.person_id()).await.unwrap();
         }
@@ -183,6 +183,15 @@ impl House {
             keys: Keys::new(["a key of at least thirty-two bytes"]).unwrap(),
         });
         Self { deps, mail, webhooks, queue, messages, time }
+    }
+
+    /// Stores another profile with this address; returns its id.
+    pub(crate) async fn add(&self, user: &str, email: &str) -> PersonId {
+        let identity = Identity::User(UserId::parse(user).unwrap());
+        let person = identity.person_id();
+        self.deps.store.save(&mut Stored::new(profile(identity, Some(email), false))).await.unwrap();
+        self.deps.store.index_address(email, person).await.unwrap();
+        person
     }
 
     pub(crate) fn decision(&self, channel: Channel) -> Decision {
@@ -249,8 +258,7 @@ pub(crate) fn mail_event(house: &House, kind: &str, rest: serde_json::Value) -> 
         .to_string()
 }
 
-fn profile(email: Option<&str>, pays: bool) -> Profile {
-    let identity = PERSON.identity();
+fn profile(identity: Identity, email: Option<&str>, pays: bool) -> Profile {
     let mut profile = Profile::new(identity.clone());
     let state = &mut profile.part_mut(&identity).state;
     let at = NOW.parse::<Timestamp>().unwrap().as_microsecond();

@@ -1,9 +1,11 @@
-//! Work over all history, as the archive holds it: rescoring everyone under the config in force, and calibrating its points.
+//! Work over all history, as the archive holds it: rescoring everyone under the config in force, bringing new journeys
+//! to who is quiet, and calibrating points.
 //!
 //! Nothing here is called by a queue. Whoever runs it (the command line, a schedule) gives the same [`crate::Deps`] that the
 //! function works with.
 
 pub mod calibrate;
+pub mod reach;
 pub mod rescore;
 
 use perennial_store::{ArchiveError, ConfigStoreError, StoreError};

@@ -25,7 +25,7 @@ use crate::spanned::Spanned;
 use crate::vocabulary::{EventSlot, PersonSlot, PersonVocabulary};
 use perennial_domain::{Stage, hash::hash32};
 use rank::RawRank;
-use raw::{RawGoal, RawJourney, RawOnChange, RawReentry};
+use raw::{RawGoal, RawJourney, RawOnChange, RawOnStart, RawReentry};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// For how many days after someone entered a goal counts, where nothing is written.
@@ -104,6 +104,8 @@ pub struct Journey {
     pub any_hour: bool,
     /// Whether who is on the way through another version goes on in this one.
     pub moves: bool,
+    /// Whether those start for whom the trigger held before the journey could act on it.
+    pub spreads: bool,
     /// What it is for. Who reaches it leaves.
     pub goal: Option<Goal>,
     /// For whom it comes to hold on the way, leaves.
@@ -268,6 +270,16 @@ impl Journeys {
         self.all.iter().find(|journey| journey.key == key)
     }
 
+    /// Returns the journeys that are triggered by a state and that `before` did not have, or had with another trigger; all that are, where nothing is
+    /// known of what was before. Profiles that are quiet do not know of them.
+    pub fn unknown_to<'a>(&'a self, before: Option<&'a Self>) -> impl Iterator<Item = &'a Journey> {
+        self.all.iter().filter(move |journey| {
+            let known = before.and_then(|before| before.get(journey.key));
+            !matches!(journey.trigger, Trigger::Event { .. })
+                && known.is_none_or(|known| known.trigger != journey.trigger)
+        })
+    }
+
     /// The journey in which someone goes on who entered `version` of it: that version where it is kept, or the one in force.
     pub fn under_way(&self, key: u32, version: u32) -> Option<&Journey> {
         let current = self.get(key)?;
@@ -304,6 +316,9 @@ fn journey(
     if let Some(Trigger::Event { event, times: 2.., within_days, .. }) = &trigger {
         history.count(event, *within_days);
     }
+    if let (Some(Trigger::Event { .. }), Some(start)) = (&trigger, &raw.on_start) {
+        report.at(start.span(), "on_start is for triggers by a state; an event triggers the journey when it happens");
+    }
     let reentry = match raw.reentry {
         RawReentry::Once => Reentry::Once,
         RawReentry::Always => Reentry::Always,
@@ -323,6 +338,7 @@ fn journey(
         essential: raw.essential,
         any_hour: raw.any_hour,
         moves: matches!(raw.on_change, RawOnChange::Move),
+        spreads: !raw.on_start.is_some_and(|start| matches!(start.get_ref(), RawOnStart::Skip)),
         goal,
         exit,
         steps,

@@ -5,6 +5,7 @@ use crate::occurrence::Occurrence;
 use crate::person::Person;
 use crate::profile::Profile;
 use crate::runs::Start;
+use crate::starts::Onset;
 use crate::state::Answer;
 use crate::taken::{StepTaken, Taken};
 use crate::turns::Pace;
@@ -13,6 +14,7 @@ use perennial_config::Config;
 use perennial_config::journeys::{Journey, Reentry, Step, Trigger};
 use perennial_domain::time::{day_of, plus_days, plus_hours};
 use perennial_domain::{Cause, Event, Identity, Properties, hash};
+use std::collections::HashSet;
 
 /// Why someone enters a journey.
 pub(crate) struct Because {
@@ -164,40 +166,65 @@ impl<'a, 'p> Situation<'a, 'p> {
         })
     }
 
-    /// What time, a score, a segment or a condition sets off, and who goes on by now. `speak` is false where nothing new happened but old events came in: what was
-    /// passed is then noted, and nobody is written to about the past.
-    pub(crate) fn on_state(&mut self, speak: bool) {
+    /// What time, a score, a segment or a condition sets off, and who goes on by now. Silence starts journeys whatever the onset, if it was reached
+    /// lately.
+    pub(crate) fn on_state(&mut self, onset: Onset) {
         let config = self.config();
         let changed = self.on_segments();
         self.on_time();
         for journey in &config.journeys.all {
-            match &journey.trigger {
-                Trigger::Idle { days } => self.on_idle(journey, *days),
-                Trigger::Score { score, above } => {
-                    let rose = self.on_threshold(journey, self.person.scores.reaches(*score, *above)) && speak;
-                    if let Some(value) = self.person.scores.get(*score).filter(|_| rose) {
-                        let at = self.now().as_second().to_be_bytes();
-                        self.enter(journey, None, Cause::Score { score: *score, value }, &at);
-                    }
-                }
-                Trigger::Segment { segment, entered } => {
-                    if speak && changed.contains(&(*segment, *entered)) {
-                        let name = config.segments.all.get(*segment).map(|segment| segment.name.clone());
-                        let cause = Cause::Segment { name: name.unwrap_or_default(), entered: *entered };
-                        let at = self.now().as_second().to_be_bytes();
-                        self.enter(journey, None, cause, &at);
-                    }
-                }
-                Trigger::Becomes { when } => {
-                    if self.on_threshold(journey, when.is_true(self.person)) && speak {
-                        let at = self.now().as_second().to_be_bytes();
-                        self.enter(journey, None, Cause::Became { condition: when.source().to_owned() }, &at);
-                    }
-                }
-                Trigger::Event { .. } => {}
+            let Some(cause) = self.onset(journey, &changed, onset) else { continue };
+            match onset {
+                Onset::Now => self.enter(journey, None, cause, &self.now().as_second().to_be_bytes()),
+                Onset::Later => self.plan_start(journey),
+                Onset::Note => {}
             }
         }
+        self.take_starts();
         self.take_turns();
+    }
+
+    /// Notes where the person stands with the journey's trigger; returns its cause where it has just come to hold. Silence is acted on here.
+    fn onset(&mut self, journey: &Journey, changed: &[(usize, bool)], onset: Onset) -> Option<Cause> {
+        match &journey.trigger {
+            Trigger::Idle { days } => {
+                self.on_idle(journey, *days, onset);
+                None
+            }
+            Trigger::Score { score, above } => {
+                let rose = self.on_threshold(journey, self.person.scores.reaches(*score, *above));
+                let value = self.person.scores.get(*score).filter(|_| rose)?;
+                Some(Cause::Score { score: *score, value })
+            }
+            // Who is not in a segment before anyone could act on it has not left it either.
+            Trigger::Segment { entered: false, .. } if onset != Onset::Now => None,
+            Trigger::Segment { segment, entered } => changed.contains(&(*segment, *entered)).then(|| {
+                let name = self.config().segments.all.get(*segment).map(|segment| segment.name.clone());
+                Cause::Segment { name: name.unwrap_or_default(), entered: *entered }
+            }),
+            Trigger::Becomes { when } => self
+                .on_threshold(journey, when.is_true(self.person))
+                .then(|| Cause::Became { condition: when.source().to_owned() }),
+            Trigger::Event { .. } => None,
+        }
+    }
+
+    /// Plans the starts of these journeys, which are new, for whom their triggers hold already.
+    pub(crate) fn on_new(&mut self, journeys: &HashSet<u32>) {
+        let config = self.config();
+        self.on_segments();
+        for journey in config.journeys.all.iter().filter(|journey| journeys.contains(&journey.key)) {
+            match &journey.trigger {
+                Trigger::Score { score, above } => {
+                    self.on_threshold(journey, self.person.scores.reaches(*score, *above));
+                }
+                Trigger::Becomes { when } => drop(self.on_threshold(journey, when.is_true(self.person))),
+                Trigger::Event { .. } | Trigger::Idle { .. } | Trigger::Segment { .. } => {}
+            }
+            if self.cause_now(journey).is_some() {
+                self.plan_start(journey);
+            }
+        }
     }
 
     /// Notes where the person stands, in segments and over thresholds, and sets nothing off.
@@ -256,17 +283,21 @@ impl<'a, 'p> Situation<'a, 'p> {
         changed
     }
 
-    fn on_idle(&mut self, journey: &Journey, days: u16) {
+    fn on_idle(&mut self, journey: &Journey, days: u16, onset: Onset) {
         let Some(seen) = self.person.state.seen else { return };
         let since = seen.last_at();
         let rang = plus_days(since, i64::from(days));
-        // Who was quiet long before we were told of it gets no message about that.
-        if rang <= self.now() && self.is_recent(rang) {
-            let since_bytes = since.as_millisecond().to_be_bytes();
-            let entered = self.facts.entered.get(&journey.key);
-            if entered.is_some_and(|entered| entered.last >= rang.as_millisecond()) {
-                return;
+        let entered = self.facts.entered.get(&journey.key);
+        if rang > self.now() || entered.is_some_and(|entered| entered.last >= rang.as_millisecond()) {
+            return;
+        }
+        if !self.is_recent(rang) {
+            // They were quiet long before we were told of it.
+            if onset == Onset::Later {
+                self.plan_start(journey);
             }
+        } else {
+            let since_bytes = since.as_millisecond().to_be_bytes();
             self.enter(journey, None, Cause::Quiet { since, days }, &since_bytes);
         }
     }
@@ -303,6 +334,7 @@ impl<'a, 'p> Situation<'a, 'p> {
             part.facts.entered.insert(journey.key, entered);
             self.facts.entered.insert(journey.key, entered);
         }
+        self.drop_start(journey.key);
         self.tell(journey, None, Taken::Entered { cause: cause.clone() });
         self.hold_out(journey);
         let pace = match &cause {

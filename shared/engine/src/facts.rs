@@ -27,6 +27,10 @@ pub struct Facts {
     /// Of these, essential ones: nothing waits after them. Stored apart, see `perennial_store`'s codec.
     #[serde(skip)]
     pub exempt: Vec<Sent>,
+    /// Journeys whose trigger held before it could be acted on, by the journey's key: when they start, in seconds since 1970. Stored apart, see
+    /// `perennial_store`'s codec.
+    #[serde(skip)]
+    pub starts: BTreeMap<u32, i64>,
     /// Ways of splits that were taken, and holdouts that the person is in, by [`split_key`],
     /// [`holdout_key`] and [`always_key`].
     #[serde(with = "crate::keyed")]
@@ -155,6 +159,9 @@ impl Facts {
             self.assigned.entry(*key).and_modify(|mine| *mine = (*mine).min(*assigned)).or_insert(*assigned);
         }
         self.above.extend(&other.above);
+        for (key, due) in &other.starts {
+            self.starts.entry(*key).and_modify(|mine| *mine = (*mine).min(*due)).or_insert(*due);
+        }
         for (key, since) in &other.segments {
             self.segments.entry(*key).and_modify(|mine| *mine = (*mine).min(*since)).or_insert(*since);
         }

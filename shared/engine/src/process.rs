@@ -15,6 +15,7 @@ use crate::moment::Moment;
 use crate::profile::Profile;
 use crate::runs;
 use crate::seen::RolledBlock;
+use crate::starts::{self, Onset};
 use crate::state::State;
 use crate::taken::StepTaken;
 use crate::trend;
@@ -115,7 +116,7 @@ pub fn process(
         let mut situation = Situation::new(&person, profile);
         situation.release(is_open);
         situation.on_events(&fresh);
-        situation.on_state(speak);
+        situation.on_state(if speak { Onset::Now } else { Onset::Later });
         steps = situation.taken;
         publish(config, profile, &view, &evaluation);
         changed |= reschedule(moment, profile, &view);
@@ -139,7 +140,7 @@ pub fn look_again(moment: &Moment<'_>, profile: &mut Profile, speak: bool) -> Pr
     let mut situation = Situation::new(&person, profile);
     let before = situation.facts.clone();
     let released = situation.release(false);
-    situation.on_state(speak);
+    situation.on_state(if speak { Onset::Now } else { Onset::Note });
     let decided = situation.facts != before;
     let steps = situation.taken;
     publish(moment.config, profile, &view, &evaluation);
@@ -148,11 +149,32 @@ pub fn look_again(moment: &Moment<'_>, profile: &mut Profile, speak: bool) -> Pr
     Processed { counted: 0, duplicates: 0, rolled: Vec::new(), changed, evaluation, steps }
 }
 
+/// Looks at a person because the journeys with the keys `new` were pushed: those whose triggers hold already are planned, see
+/// [`crate::facts::Facts::starts`], and the person is due by the earliest moment at which time alone matters now. Nothing is sent. Returns whether
+/// the profile has to be written: a second look changes nothing.
+pub fn meet(moment: &Moment<'_>, profile: &mut Profile, new: &HashSet<u32>) -> bool {
+    let moment = &moment.of(profile.id);
+    let view = profile.view();
+    let person = look(moment, &view);
+    let mut situation = Situation::new(&person, profile);
+    let before = situation.facts.clone();
+    situation.on_new(new);
+    let planned = situation.facts != before;
+    let known = profile.due_at;
+    let due = [next_due(moment, &view, None), starts::next_due(profile)].into_iter().flatten().min();
+    let is_earlier = due.is_some_and(|due| known.is_none_or(|known| due < known));
+    if is_earlier {
+        profile.due_at = due;
+    }
+    planned || is_earlier
+}
+
 /// Moves the due index only where it has to be: when it holds nothing or something past, or something later than time
 /// could now matter. What it holds otherwise rings early, is looked at, and is moved then.
 pub(crate) fn reschedule(moment: &Moment<'_>, profile: &mut Profile, view: &State) -> bool {
     let known = profile.due_at.filter(|at| *at > moment.now);
-    let until = [known, runs::next_due(profile), held::next_due(moment, profile, view)].into_iter().flatten().min();
+    let waiting = [runs::next_due(profile), starts::next_due(profile), held::next_due(moment, profile, view)];
+    let until = waiting.into_iter().chain([known]).flatten().min();
     let due = next_due(moment, view, until);
     let moved = due != profile.due_at;
     profile.due_at = due;

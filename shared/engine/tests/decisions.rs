@@ -24,18 +24,38 @@ fn a_fresh_event_sets_its_journey_off_once_with_all_its_steps() {
     assert_eq!(person.sent(), Vec::<String>::new(), "neither a repeat nor a second trial welcomes again");
 }
 
-#[test]
-fn an_import_of_old_events_sends_nothing_even_when_time_passes() {
-    let config = config();
+/// What follows, within 60 days, for someone of whom an import says that they started a trial a year ago.
+fn sent_after_an_import(on_start: &str) -> Vec<String> {
+    let journeys = format!(
+        "!{}",
+        ["welcome", "quiet", "rescue"].map(|id| {
+            let trigger = match id {
+                "welcome" => "{ event = \"Trial Started\" }".to_owned(),
+                "quiet" => format!("{{ idle_days = 14 }}\nreentry = \"always\"\n{on_start}"),
+                _ => format!("{{ score = \"churn\", above = 50 }}\nreentry = \"always\"\n{on_start}"),
+            };
+            format!("[[journey]]\nid = \"{id}\"\ntrigger = {trigger}\nstep = [{{ channel = \"in_app\", template = \"t\" }}]\n")
+        })
+        .concat()
+    );
+    let config = config_with(&[("journeys.toml", &journeys)]);
     let old = at("2025-01-01T10:00:00Z");
     let now = at("2026-03-01T10:00:00Z");
     let mut person = Person::new("u");
     person.feed(&config, &[EventBuilder::track("m1", "u", "Trial Started").at(old).build()], now);
-    assert!(person.sent().is_empty());
+    assert!(person.sent().is_empty(), "nothing in the batch that makes them known");
     for day in 0..60 {
         tick(&Moment::new(&config, plus_days(now, day)), &mut person.profile);
     }
-    assert!(person.sent().is_empty(), "quiet for a year is no news");
+    let mut sent = person.sent();
+    sent.sort_unstable();
+    sent
+}
+
+#[test]
+fn old_events_of_an_import_trigger_nothing_and_what_holds_already_starts_once_on_another_day() {
+    assert_eq!(sent_after_an_import(""), ["quiet", "rescue"]);
+    assert_eq!(sent_after_an_import("on_start = \"skip\""), Vec::<String>::new(), "quiet for a year is no news");
 }
 
 #[test]

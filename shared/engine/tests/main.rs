@@ -14,6 +14,7 @@ mod limits;
 mod play;
 mod renewals;
 mod rescore;
+mod starts;
 mod support;
 mod turns;
 mod waiting;

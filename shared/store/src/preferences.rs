@@ -1,8 +1,10 @@
 //! What the reader of an address wants, and what the address bears: whether a mail may go there.
 
+use crate::dated::Dated;
 use crate::error::{StoreError, sort, unless_conflict};
 use crate::item::{Item, Read, s};
 use crate::keys;
+use crate::mails::Mails;
 use crate::store::Store;
 use crate::suppressions::{self, Reason, Suppression};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -38,6 +40,8 @@ pub struct Preferences {
     pub held_until: Option<Timestamp>,
     /// What its reader chose, by topic; a topic that is not there stands as config has it.
     pub topics: BTreeMap<String, Choice>,
+    /// The mails that went to it lately, whatever profile they were for.
+    pub mails: Mails,
 }
 
 /// Why a mail does not go out.
@@ -159,7 +163,7 @@ impl Store {
                 .table_name(&*self.table)
                 .set_key(Some(key.clone()))
                 .expression_attribute_names("#soft", SOFT)
-                .expression_attribute_values(":after", s(bounces.to_string()));
+                .expression_attribute_values(":after", s(bounces.0.to_string()));
             update = if before.is_empty() {
                 update.condition_expression("attribute_not_exists(#soft)")
             } else {
@@ -183,55 +187,37 @@ impl Store {
 }
 
 /// The soft bounces that still count: when, and of which mail (the hash of its id).
-#[derive(Debug, Default)]
-struct Bounces(BTreeMap<u32, i64>);
+#[derive(Debug)]
+struct Bounces(Dated);
 
 impl Bounces {
     fn parse(text: &str) -> Result<Self, StoreError> {
-        let wrong = || StoreError::corrupt("attribute `soft` is not of its form");
-        let entry = |entry: &str| {
-            let (mail, at) = entry.split_once('@')?;
-            Some((u32::from_str_radix(mail, 16).ok()?, at.parse().ok()?))
-        };
-        let entries = text.split(' ').filter(|entry| !entry.is_empty());
-        entries.map(|text| entry(text).ok_or_else(wrong)).collect::<Result<_, _>>().map(Self)
+        Dated::parse(text, SOFT).map(Self)
     }
 
     /// With one more, without those that are too old to count by the newest; `None` where this one is counted already, or too old itself.
     fn with(mut self, mail: &str, at: Timestamp, policy: &SoftBounces) -> Option<Self> {
         let (mail, at) = (perennial_domain::hash::hash32(mail), at.as_millisecond());
-        if self.0.contains_key(&mail) {
+        let all = &mut self.0.0;
+        if all.contains_key(&mail) {
             return None;
         }
-        self.0.insert(mail, at);
-        let newest = self.0.values().copied().max().unwrap_or(at);
-        self.0.retain(|_, own| *own > newest - policy.within().as_millis() as i64);
+        all.insert(mail, at);
+        let newest = all.values().copied().max().unwrap_or(at);
+        all.retain(|_, own| *own > newest - policy.within().as_millis() as i64);
         // More than decide are not kept: the newest do.
-        while self.0.len() > usize::from(policy.count) {
-            let oldest = self.0.iter().min_by_key(|(mail, at)| (**at, **mail)).map(|(mail, _)| *mail);
-            oldest.map(|oldest| self.0.remove(&oldest));
-        }
-        self.0.contains_key(&mail).then_some(self)
+        self.0.bound(policy.count.into());
+        self.0.0.contains_key(&mail).then_some(self)
     }
 
     /// Until when mails are held back, where they are enough.
     fn hold_until(&self, policy: &SoftBounces) -> Result<Option<Timestamp>, StoreError> {
-        if self.0.len() < usize::from(policy.count) {
+        if self.0.0.len() < usize::from(policy.count) {
             return Ok(None);
         }
-        let newest = self.0.values().copied().max().unwrap_or_default();
+        let newest = self.0.0.values().copied().max().unwrap_or_default();
         let until = Timestamp::from_millisecond(newest).and_then(|newest| newest.checked_add(policy.rest()));
         until.map(Some).map_err(|error| StoreError::Unstorable(error.to_string()))
-    }
-}
-
-impl std::fmt::Display for Bounces {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (number, (mail, at)) in self.0.iter().enumerate() {
-            let gap = if number == 0 { "" } else { " " };
-            write!(f, "{gap}{mail:x}@{at}")?;
-        }
-        Ok(())
     }
 }
 
@@ -245,7 +231,8 @@ fn read(item: &Item) -> Result<Preferences, StoreError> {
         };
         topics.insert(topic.to_owned(), choice.ok_or_else(|| StoreError::corrupt("a choice is not of its form"))?);
     }
-    Ok(Preferences { suppression: suppressions::read(item)?, held_until: item.moment(UNTIL)?, topics })
+    let mails = Mails::of(item)?;
+    Ok(Preferences { suppression: suppressions::read(item)?, held_until: item.moment(UNTIL)?, topics, mails })
 }
 
 fn choice(text: &str) -> Option<Choice> {

@@ -11,6 +11,7 @@ mod explain;
 mod feed;
 mod journey;
 mod key;
+mod reach;
 mod redrive;
 mod rejects;
 mod report;
@@ -50,6 +51,8 @@ enum Command {
     Segments(segments::Args),
     /// Count all history anew under the config in force, as if its rules had always held.
     Rescore(rescore::Args),
+    /// Bring journeys that were pushed to profiles that are quiet: plan who starts them within 14 days. Sends nothing.
+    Reach(reach::Args),
     /// Work out from your own history what an action is worth in readiness to buy, and print a patch of scoring.toml.
     Calibrate(calibrate::Args),
     /// Show how a system does: queues, dead letters, sweeps, the config in force, alarms, and what needs attention.
@@ -89,6 +92,7 @@ pub fn main() -> ExitCode {
         Command::Experiments(args) => block_on(experiments::run(args)),
         Command::Segments(args) => block_on(segments::run(args)),
         Command::Rescore(args) => block_on(rescore::run(args)),
+        Command::Reach(args) => block_on(reach::run(args)),
         Command::Calibrate(args) => block_on(calibrate::run(args)),
         Command::Status(args) => block_on(status::run(args)),
         Command::Rejects(args) => block_on(rejects::run(args)),

@@ -10,6 +10,8 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// The files whose rules count events: a change of theirs counts from then on, and the past once it is rescored.
+const RECOUNTED: [&str; 5] = ["scoring.toml", "features.toml", "lifecycle.toml", "billing.toml", "identity.toml"];
 /// The folder in which a bundle keeps what journeys were before they changed.
 const RETIRED: &str = "retired/";
 
@@ -24,6 +26,10 @@ pub(crate) struct Plan {
     pub(crate) version: ConfigVersion,
     /// By file, in the files' order.
     pub(crate) changes: BTreeMap<String, Change>,
+    /// Journeys that are triggered by a state, and new or with another trigger.
+    pub(crate) unreached: Vec<String>,
+    /// Whether the past is counted otherwise: by rules, features, stages or tallies that are new or changed.
+    pub(crate) recounts: bool,
 }
 
 /// What becomes of a file, in lines.
@@ -50,8 +56,14 @@ pub(crate) async fn plan(operated: &Operated, bundle: Bundle) -> anyhow::Result<
         None => Bundle::default(),
     };
     let after = bundle.clone().following(&before);
-    let version = Config::load(&after).map_err(|errors| anyhow::anyhow!("the config has errors:\n{errors}"))?.version;
-    Ok(Plan { current, bundle, version, changes: changes(&before, &after) })
+    let config = Config::load(&after).map_err(|errors| anyhow::anyhow!("the config has errors:\n{errors}"))?;
+    // What was pushed by an earlier version of this program may not load any more: then everything is new.
+    let known = Config::load(&before).ok();
+    let unreached = config.journeys.unknown_to(known.as_ref().map(|known| &known.journeys));
+    let unreached = unreached.map(|journey| journey.id.clone()).collect();
+    let changes = changes(&before, &after);
+    let recounts = current.is_some() && changes.keys().any(|file| RECOUNTED.contains(&file.as_str()));
+    Ok(Plan { current, bundle, version: config.version, changes, unreached, recounts })
 }
 
 /// Puts the plan's config in force. Gives its version.

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use futures::future::BoxFuture;
 use futures::stream;
-use perennial_score::history::{HistoryError, Progress, calibrate, rescore};
+use perennial_score::history::{HistoryError, Progress, calibrate, reach, rescore};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::convert::Infallible;
@@ -30,6 +30,7 @@ pub(super) struct History {
 pub(super) fn router(history: History) -> Router {
     Router::new()
         .route("/_local/rescore", post(rescore))
+        .route("/_local/reach", post(reach))
         .route("/_local/calibrate", post(calibrate))
         .with_state(history)
 }
@@ -45,6 +46,29 @@ struct Rescore {
 async fn rescore(State(history): State<History>, Query(asked): Query<Rescore>) -> Response {
     run(history, move |deps, lines| {
         Box::pin(async move { rescore::run(&deps, asked.dry_run, &|progress| tell(&lines, progress)).await })
+    })
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reach {
+    #[serde(default)]
+    dry_run: bool,
+    #[serde(default = "unlimited")]
+    writes_per_second: u32,
+}
+
+/// The embedded table has no limit of its own.
+const fn unlimited() -> u32 {
+    u32::MAX
+}
+
+/// `POST /_local/reach?dry_run=true`
+async fn reach(State(history): State<History>, Query(asked): Query<Reach>) -> Response {
+    run(history, move |deps, lines| {
+        Box::pin(async move {
+            reach::run(&deps, asked.dry_run, asked.writes_per_second, &|progress| tell(&lines, progress)).await
+        })
     })
 }
 

@@ -74,6 +74,11 @@ const ENTRIES: [Entry; 15] = [
         "/_local/rescore?dry_run=true",
         "Recounts all history under the active configuration; line by line, first the progress. `perennial rescore`.",
     ),
+    call(
+        "POST",
+        "/_local/reach?dry_run=true",
+        "Brings new journeys to quiet profiles; line by line, first the progress. `perennial reach`.",
+    ),
     call("POST", "/_local/calibrate", "Suggests points from history; line by line. `perennial calibrate`."),
     page("/api/status", "Events, profiles, accounts, messages, queues, the active configuration. `perennial status`."),
     page("/api/segments", "The segments. `perennial segments`."),

@@ -63,6 +63,9 @@ pub(super) struct RawJourney {
     /// nothing is written), or "move" on in the new version, at the step of the same id.
     #[serde(default)]
     pub(super) on_change: RawOnChange,
+    /// What becomes of those for whom a trigger by a state (`becomes`, `score`, `segment`, `idle_days`) holds before the journey could act on it, such
+    /// as those who are imported: "spread" their starts over 14 days (default), for as long as it holds, or "skip" them.
+    pub(super) on_start: Option<Spanned<RawOnStart>>,
     /// What it is for: the event, or the condition on the person, by which it has reached its aim. Who reaches it leaves.
     pub(super) goal: Option<Spanned<RawGoal>>,
     /// A condition on the person: for whom it comes to hold on the way, leaves.
@@ -239,6 +242,16 @@ pub(super) struct RawBranch {
 }
 
 /// What becomes of those who are on the way when a journey changes.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RawOnStart {
+    /// Each starts at a moment of the next 14 days that follows from the profile's id.
+    Spread,
+    /// Nobody starts until the trigger has ceased to hold and holds again.
+    Skip,
+}
+
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]

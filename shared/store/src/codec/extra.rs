@@ -48,6 +48,15 @@ enum Extra {
         id: [u8; 8],
         refund: Refund,
     },
+    /// A journey that starts on another day.
+    Start {
+        /// The part's index.
+        part: u16,
+        /// The journey's key.
+        journey: [u8; 4],
+        /// In seconds since 1970.
+        due: i64,
+    },
 }
 
 /// Adds the extras of `parts` to the bytes of a body.
@@ -66,6 +75,8 @@ fn of(parts: &[Part]) -> Vec<Extra> {
         if !facts.exempt.is_empty() {
             extras.push(Extra::Exempt { part, sent: facts.exempt.clone() });
         }
+        let starts = facts.starts.iter().map(|(key, due)| (key.to_be_bytes(), *due));
+        extras.extend(starts.map(|(journey, due)| Extra::Start { part, journey, due }));
         extras.extend(billing.subscriptions.iter().map(|(key, subscription)| Extra::Subscription {
             part,
             key: (subscription.implied_key(&of.identity) != *key).then(|| key.to_be_bytes()),
@@ -108,6 +119,9 @@ pub(super) fn read(rest: &[u8], parts: &mut [Part]) -> Result<(), StoreError> {
                 let of = named(parts, part)?;
                 let key = key.map_or_else(|| subscription.implied_key(&of.identity), u64::from_be_bytes);
                 of.state.billing.subscriptions.insert(key, subscription);
+            }
+            Extra::Start { part, journey, due } => {
+                named(parts, part)?.facts.starts.insert(u32::from_be_bytes(journey), due);
             }
             Extra::Payment { part, id, payment } => {
                 let billing = &mut named(parts, part)?.state.billing;

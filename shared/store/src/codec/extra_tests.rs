@@ -58,10 +58,6 @@ fn candidates_are_stored_with_their_part_and_cost_no_byte_where_there_are_none()
     let mut stored = waiting();
     let (_, loaded) = round_trip(&stored);
     assert_eq!(loaded, Loaded::Profile(stored.clone()));
-    let plain = |stored: &Stored| {
-        let state = encode_state(&stored.profile, &[], 0).unwrap();
-        if state[0] & DEFLATED == 0 { state[1..].to_vec() } else { inflate(&state[1..]).unwrap() }
-    };
     stored.profile.part_mut(&user("user-0417")).state.billing = Billing::default();
     let with = plain(&stored);
     for part in &mut stored.profile.parts {

@@ -11,6 +11,7 @@ mod accounts;
 mod archive;
 mod bucket;
 mod config;
+mod mails;
 mod messages;
 mod people;
 mod preferences;

@@ -87,12 +87,31 @@ pub(super) async fn run_push(args: PushArgs) -> anyhow::Result<ExitCode> {
         let version = push(operated, &plan).await?;
         println!("Version {version} is in force in {}. {}", operated.name, take_up(operated).await?);
     }
+    print!("{}", follow_ups(&plan));
     if plan.changes.contains_key(SCHEDULES) && matches!(operated.kind, Kind::Deployed(_)) {
         println!(
             "{SCHEDULES} changed: functions are called by it once the stack is deployed with it (`cdk deploy` or `terraform apply`)."
         );
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the operator has to run so that the push reaches what is stored already.
+fn follow_ups(plan: &Plan) -> String {
+    let mut out = String::new();
+    if plan.current.is_none() {
+        return out;
+    }
+    if !plan.unreached.is_empty() {
+        let journeys = plan.unreached.join(", ");
+        out += &format!(
+            "Quiet profiles do not know of these journeys yet: {journeys}. Run `perennial reach` (`--dry-run` shows how many start them).\n"
+        );
+    }
+    if plan.recounts {
+        out += "New or changed rules count events from now on. Run `perennial rescore` to count the past by them (`--dry-run` shows what changes).\n";
+    }
+    out
 }
 
 fn shown(plan: &Plan) -> String {
@@ -188,7 +207,10 @@ mod tests {
             bundle: Bundle::default(),
             version: ConfigVersion::parse("abc").unwrap(),
             changes: changes.map(|(name, change)| (name.to_owned(), change)).into(),
+            unreached: vec!["risk".to_owned()],
+            recounts: true,
         };
         assert_eq!(shown(&plan), "Nothing is in force yet.\n");
+        assert_eq!(follow_ups(&plan), "", "nothing is stored yet");
     }
 }

@@ -1,0 +1,160 @@
+//! Bringing new journeys to profiles that are quiet.
+//!
+//! A profile is evaluated when it has an event or is due. Whoever is quiet has a due time that was worked out under the rules of then, or none, so a
+//! journey that is pushed later and triggered by a state would never reach them. This pass evaluates every profile once, plans the starts
+//! of those for whom a new journey's trigger holds already ([`perennial_engine::meet`]), and writes only what changes. Nothing is sent.
+
+use super::{HistoryError, Phase, Progress, Tell};
+use crate::accounts::Accounts;
+use crate::deps::Deps;
+use futures::TryStreamExt;
+use futures::stream::{self, StreamExt};
+use jiff::Timestamp;
+use perennial_config::Config;
+use perennial_config::journeys::Journey;
+use perennial_engine::membership::account_of;
+use perennial_engine::{Moment, meet};
+use perennial_store::{Consistency, Loaded, StoreError, Stored};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashSet};
+use std::time::{Duration, Instant};
+
+/// How often a profile is evaluated again because it was written meanwhile.
+const TRIES: u32 = 3;
+
+/// The outcome of a pass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The active configuration.
+    pub config: String,
+    /// The journeys that are new and triggered by a state.
+    pub journeys: Vec<String>,
+    /// Profiles that were looked at.
+    pub people: u64,
+    /// Profiles that changed, or would with `dry_run`: each costs one write unit for each KB.
+    pub changed: u64,
+    /// How many start each of the journeys within the next 14 days, if its trigger still holds on their day.
+    pub starts: BTreeMap<String, u64>,
+    /// Profiles that were written by others on every try. Their own events bring them to the new journeys.
+    pub not_done: u64,
+    /// Whether nothing was written.
+    pub dry_run: bool,
+}
+
+/// Evaluates everyone under the active configuration, for the journeys that the one before did not have; with `dry_run` writes nothing. Writes at
+/// most `writes_a_second` profiles a second (1 or more). A run that was broken off can be repeated: it writes only what is left.
+///
+/// Costs half a read unit for each 4 KB of the table, nothing else where no journey is new, and a write for each profile that changes.
+///
+/// # Errors
+/// [`HistoryError`] where the table fails.
+pub async fn run(deps: &Deps, dry_run: bool, writes_a_second: u32, tell: Tell<'_>) -> Result<Outcome, HistoryError> {
+    let config = deps.config.in_force().await?;
+    let new = new_journeys(deps, &config).await?;
+    let names = |journey: &Journey| new.contains(&journey.key).then(|| journey.id.clone());
+    let mut outcome = Outcome {
+        config: config.version.to_string(),
+        journeys: config.journeys.all.iter().filter_map(names).collect(),
+        people: 0,
+        changed: 0,
+        starts: BTreeMap::new(),
+        not_done: 0,
+        dry_run,
+    };
+    if new.is_empty() {
+        return Ok(outcome);
+    }
+    let pass = Pass { deps, config: &config, known: Accounts::new(), new, now: deps.clock.now(), dry_run };
+    let mut from = None;
+    loop {
+        let (page, began) = (deps.store.people(from).await?, Instant::now());
+        outcome.people += page.people.len() as u64;
+        let shares = stream::iter(page.people).map(|stored| pass.share(stored));
+        let shares: Vec<Share> = shares.buffer_unordered(deps.concurrency).try_collect().await?;
+        let changed = outcome.changed;
+        shares.into_iter().for_each(|share| outcome.add(&config, share));
+        tell(Progress { phase: Phase::Scores, done: outcome.people, of: 0 });
+        if !dry_run {
+            let least = (outcome.changed - changed) as f64 / f64::from(writes_a_second.max(1));
+            tokio::time::sleep(Duration::from_secs_f64(least).saturating_sub(began.elapsed())).await;
+        }
+        from = page.next;
+        if from.is_none() {
+            return Ok(outcome);
+        }
+    }
+}
+
+/// The keys of the journeys that are triggered by a state and that the configuration before the active one did not have, or had with another
+/// trigger. All of them where that one cannot be read any more.
+async fn new_journeys(deps: &Deps, active: &Config) -> Result<HashSet<u32>, HistoryError> {
+    let before = match deps.store.current_config().await?.and_then(|current| current.previous) {
+        Some(version) => deps.store.bundle(&version).await.ok().and_then(|bundle| Config::load(&bundle).ok()),
+        None => None,
+    };
+    let new = active.journeys.unknown_to(before.as_ref().map(|before| &before.journeys));
+    Ok(new.map(|journey| journey.key).collect())
+}
+
+struct Pass<'a> {
+    deps: &'a Deps,
+    config: &'a Config,
+    known: Accounts,
+    new: HashSet<u32>,
+    now: Timestamp,
+    dry_run: bool,
+}
+
+/// What came of one profile.
+enum Share {
+    Same,
+    /// It changed; the journeys that it starts.
+    Changed(Vec<u32>),
+    NotDone,
+}
+
+impl Pass<'_> {
+    async fn share(&self, mut stored: Stored) -> Result<Share, HistoryError> {
+        for _ in 0..TRIES {
+            let person = stored.profile.id;
+            let account = match self.config.asks_account().then(|| account_of(self.config, &stored.profile.view())) {
+                Some(Some(id)) => self.known.facts(&self.deps.store, self.config, &id, self.now).await?,
+                _ => None,
+            };
+            let before = stored.profile.facts().starts;
+            let moment = Moment::new(self.config, self.now).with_account(account.as_deref());
+            if !meet(&moment, &mut stored.profile, &self.new) {
+                return Ok(Share::Same);
+            }
+            let starts = stored.profile.facts().starts.into_keys().filter(|key| !before.contains_key(key)).collect();
+            if self.dry_run {
+                return Ok(Share::Changed(starts));
+            }
+            match self.deps.store.save(&mut stored).await {
+                Ok(()) => return Ok(Share::Changed(starts)),
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error.into()),
+            }
+            match self.deps.store.load(person, Consistency::Strong).await? {
+                Loaded::Profile(again) => stored = again,
+                Loaded::Absent | Loaded::Moved(_) => return Ok(Share::Same),
+            }
+        }
+        Ok(Share::NotDone)
+    }
+}
+
+impl Outcome {
+    fn add(&mut self, config: &Config, share: Share) {
+        match share {
+            Share::Same => {}
+            Share::NotDone => self.not_done += 1,
+            Share::Changed(starts) => {
+                self.changed += 1;
+                for journey in starts.into_iter().filter_map(|key| config.journeys.get(key)) {
+                    *self.starts.entry(journey.id.clone()).or_default() += 1;
+                }
+            }
+        }
+    }
+}

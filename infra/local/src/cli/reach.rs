@@ -1,0 +1,96 @@
+//! `perennial reach`
+
+use super::client::Target;
+use super::rescore::Bar;
+use super::tables::{counted, number, plain};
+use perennial_score::history::reach::{self, Outcome};
+use std::process::ExitCode;
+
+/// How to run.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "A profile is evaluated when it has an event or is due. After a push, profiles that are quiet do not know of journeys that are new and \
+    triggered by a state (`becomes`, `score`, `segment`, `idle_days`). This command evaluates every profile once. Those for whom a new journey's \
+    trigger holds already start it within the next 14 days, each on a day of their own, if it still holds then (`on_start` in journeys.toml). \
+    Nothing is sent now.\n\nA run that was interrupted can be repeated: it writes only what is left.\n\n  \
+    perennial reach --stack perennial --dry-run   show how many start which journey\n  \
+    perennial reach --stack perennial             plan their starts"
+)]
+pub(super) struct Args {
+    /// Only show what would change.
+    #[arg(long)]
+    dry_run: bool,
+    /// The most profiles that are written in a second.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+    writes_per_second: u32,
+    /// Print the outcome as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    target: Target,
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let progress = Bar::new();
+    let path = format!("/_local/reach?dry_run={}&writes_per_second={}", args.dry_run, args.writes_per_second);
+    let outcome = match args.target.deployed().await? {
+        Some(operated) => {
+            let deps = operated.score().await?;
+            let outcome = reach::run(&deps, args.dry_run, args.writes_per_second, &|told| progress.tell(told)).await;
+            outcome.map_err(anyhow::Error::from)
+        }
+        None => args.target.follow(reqwest::Method::POST, &path, |told| progress.tell(told)).await,
+    };
+    progress.clear();
+    let outcome: Outcome = outcome?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&outcome)?);
+    } else {
+        print!("{}", shown(&outcome));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn shown(outcome: &Outcome) -> String {
+    if outcome.journeys.is_empty() {
+        return format!("Config {} has no new journeys that are triggered by a state.\n", outcome.config);
+    }
+    let (changed, starts) = if outcome.dry_run { ("would change", "would start") } else { ("changed", "start") };
+    let people = counted(outcome.people, "profile", "profiles");
+    let mut out = format!("{people}, config {}: {} {changed}.\n", outcome.config, number(outcome.changed));
+    let mut table = plain(&[1]);
+    for journey in &outcome.journeys {
+        let people = outcome.starts.get(journey).copied().unwrap_or(0);
+        table.add_row([journey.clone(), number(people), format!("{starts} within 14 days")]);
+    }
+    out += &format!("{table}\n");
+    if outcome.not_done > 0 {
+        out += &format!(
+            "{} were written by events meanwhile, which bring them to the new journeys.\n",
+            number(outcome.not_done)
+        );
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn the_table_says_how_many_start_each_new_journey() {
+        let mut outcome = Outcome {
+            config: "v2".to_owned(),
+            journeys: vec!["risk".to_owned(), "quiet".to_owned()],
+            people: 728,
+            changed: 41,
+            starts: BTreeMap::from([("risk".to_owned(), 40)]),
+            not_done: 0,
+            dry_run: true,
+        };
+        insta::assert_snapshot!(shown(&outcome), @"");
+        outcome.journeys.clear();
+        assert_eq!(shown(&outcome), "Config v2 has no new journeys that are triggered by a state.\n");
+    }
+}

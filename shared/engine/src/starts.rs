@@ -1,0 +1,103 @@
+//! Journeys of people for whom the trigger held before anyone could act on it: imported customers who have long been at risk, or everyone
+//! when a new journey is pushed. They start on another day, spread over two weeks, if the trigger still holds then.
+
+use crate::decide::Situation;
+use crate::profile::Profile;
+use jiff::Timestamp;
+use perennial_config::journeys::{Journey, Reentry, Trigger};
+use perennial_domain::time::{DAY_SECONDS, plus_days};
+use perennial_domain::{Cause, PersonId, hash};
+
+/// How many days starts are spread over.
+const SPREAD_DAYS: i64 = 14;
+/// The most journeys that wait to be started for one profile; of more, those of the config's order are first.
+const MAX_STARTS: usize = 16;
+
+/// How to act on a trigger that has come to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Onset {
+    /// The journey starts.
+    Now,
+    /// It starts on another day: what made it hold lies in the past.
+    Later,
+    /// It is only noted.
+    Note,
+}
+
+/// Returns the earliest moment at which a journey starts that waits for its day.
+pub(crate) fn next_due(profile: &Profile) -> Option<Timestamp> {
+    let all = profile.parts.iter().flat_map(|part| part.facts.starts.values());
+    all.min().and_then(|second| Timestamp::from_second(*second).ok())
+}
+
+/// Returns the second at which `person` starts `journey`, spread over the days after `now` by the hash of both.
+fn start_of(person: PersonId, journey: &Journey, now: Timestamp) -> i64 {
+    let spread = (SPREAD_DAYS * DAY_SECONDS).unsigned_abs();
+    let hash = hash::hash64(&[person.as_bytes(), &journey.key.to_be_bytes()]);
+    now.as_second() + 1 + i64::try_from(hash % spread).unwrap_or_default()
+}
+
+impl Situation<'_, '_> {
+    /// Plans the start of a journey whose trigger holds, unless it is planned, or was entered and may not be again.
+    pub(crate) fn plan_start(&mut self, journey: &Journey) {
+        let is_over = journey.reentry == Reentry::Once && self.facts.entered.contains_key(&journey.key);
+        let is_full = self.facts.starts.len() >= MAX_STARTS;
+        if !journey.spreads || is_over || is_full || self.facts.starts.contains_key(&journey.key) {
+            return;
+        }
+        let due = start_of(self.profile.id, journey, self.now());
+        self.facts.starts.insert(journey.key, due);
+        if let Some(part) = self.profile.primary_mut() {
+            part.facts.starts.insert(journey.key, due);
+        }
+    }
+
+    /// Forgets that a journey was to start.
+    pub(crate) fn drop_start(&mut self, key: u32) {
+        if self.facts.starts.remove(&key).is_some() {
+            for part in &mut self.profile.parts {
+                part.facts.starts.remove(&key);
+            }
+        }
+    }
+
+    /// Starts the journeys whose day has come and whose trigger still holds.
+    pub(crate) fn take_starts(&mut self) {
+        let now = self.now().as_second();
+        let due = self.facts.starts.iter().filter(|(_, due)| **due <= now);
+        let due: Vec<(u32, i64)> = due.map(|(key, due)| (*key, *due)).collect();
+        for (key, due) in due {
+            self.drop_start(key);
+            if let Some(journey) = self.config().journeys.get(key)
+                && let Some(cause) = self.cause_now(journey)
+            {
+                self.enter(journey, None, cause, &due.to_be_bytes());
+            }
+        }
+    }
+
+    /// Returns the cause of a trigger by a state that holds now; `None` where it does not hold, or is by an event.
+    pub(crate) fn cause_now(&self, journey: &Journey) -> Option<Cause> {
+        match &journey.trigger {
+            Trigger::Idle { days } => {
+                let since = self.person.state.seen?.last_at();
+                let is_quiet = plus_days(since, i64::from(*days)) <= self.now();
+                is_quiet.then_some(Cause::Quiet { since, days: *days })
+            }
+            Trigger::Score { score, above } => {
+                let value = self.person.scores.get(*score)?;
+                self.person.scores.reaches(*score, *above).then_some(Cause::Score { score: *score, value })
+            }
+            Trigger::Segment { segment, entered } => {
+                let inside = self.person.segments & (1 << segment) != 0;
+                let name = || self.config().segments.all.get(*segment).map(|segment| segment.name.clone());
+                (inside && *entered).then(|| Cause::Segment { name: name().unwrap_or_default(), entered: true })
+            }
+            Trigger::Becomes { when } => {
+                let condition = || when.source().to_owned();
+                when.is_true(self.person).then(|| Cause::Became { condition: condition() })
+            }
+            Trigger::Event { .. } => None,
+        }
+    }
+}

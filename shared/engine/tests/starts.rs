@@ -1,0 +1,162 @@
+//! Journeys whose trigger held before anyone could act on it: for who is imported, and when a journey is new.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use crate::support::{Person, at, config_with};
+use jiff::{SignedDuration, Timestamp};
+use perennial_config::Config;
+use perennial_config::journeys::Journey;
+use perennial_domain::Event;
+use perennial_domain::time::plus_days;
+use perennial_engine::{Moment, meet, tick};
+use perennial_testkit::EventBuilder;
+use proptest::prelude::*;
+use std::collections::{BTreeSet, HashSet};
+
+const RISK: &str = "[[journey]]\nid = \"risk\"\ntrigger = { becomes = 'idle_days >= 30 || traits.plan == \"old\"' }\n";
+const STEP: &str = "[[journey.step]]\nchannel = \"in_app\"\ntemplate = \"t\"\n";
+
+fn config(journeys: &[&str]) -> Config {
+    config_with(&[("journeys.toml", &format!("!{}", journeys.concat()))])
+}
+
+fn now() -> Timestamp {
+    at("2026-03-02T10:00:00Z")
+}
+
+/// What an import brings of someone who was active last 100 days ago.
+fn history(user: &str, plan: &str) -> Vec<Event> {
+    let then = plus_days(now(), -100);
+    let who = EventBuilder::identify(&format!("i-{user}"), user, None).with_trait("plan", plan).at(then).build();
+    vec![who, EventBuilder::track(&format!("t-{user}"), user, "Order Completed").at(then).build()]
+}
+
+/// Looks at the person whenever they are due, for so many days; returns the days after which something was sent.
+fn play(config: &Config, person: &mut Person, days: i64) -> Vec<i64> {
+    let mut sent = Vec::new();
+    let mut moment = now();
+    while let Some(due) = person.profile.due_at.filter(|due| *due <= plus_days(now(), days)) {
+        moment = due.max(moment + SignedDuration::from_secs(1));
+        tick(&Moment::new(config, moment), &mut person.profile);
+        sent.extend(person.sent().iter().map(|_| (moment.as_second() - now().as_second()) / 86_400));
+        person.profile.outbox.clear();
+    }
+    sent
+}
+
+fn imported(config: &Config, user: &str, plan: &str) -> Person {
+    let mut person = Person::new(user);
+    person.feed(config, &history(user, plan), now());
+    assert_eq!(person.sent().len(), 0, "nothing in the batch that makes them known");
+    person.profile.outbox.clear();
+    person
+}
+
+#[test]
+fn imported_profiles_start_once_and_spread_over_two_weeks() {
+    let config = config(&[RISK, STEP]);
+    let mut days = BTreeSet::new();
+    for n in 0..100 {
+        let sent = play(&config, &mut imported(&config, &format!("u{n}"), "new"), 60);
+        assert_eq!(sent.len(), 1, "u{n}");
+        days.extend(sent);
+    }
+    assert!(days.len() >= 12 && days.iter().all(|day| (0..=14).contains(day)), "{days:?}");
+}
+
+#[test]
+fn every_trigger_by_a_state_starts_for_those_who_are_imported_and_none_where_config_skips_them() {
+    let triggers = [
+        "{ idle_days = 30 }",
+        "{ score = \"churn\", above = 50 }",
+        "{ becomes = 'idle_days >= 30' }",
+        "{ segment = \"quiet\", change = \"entered\" }",
+    ];
+    let segments = "[[segment]]\nname = \"quiet\"\nwhen = 'idle_days >= 30'\n";
+    for trigger in triggers {
+        for (rule, expected) in [("", 1), ("on_start = \"spread\"\n", 1), ("on_start = \"skip\"\n", 0)] {
+            let journeys = format!("![[journey]]\nid = \"j\"\ntrigger = {trigger}\n{rule}{STEP}");
+            let config = config_with(&[("journeys.toml", &journeys), ("segments.toml", segments)]);
+            let sent = play(&config, &mut imported(&config, "u", "new"), 60);
+            assert_eq!(sent.len(), expected, "{trigger} {rule}");
+        }
+    }
+}
+
+#[test]
+fn for_whom_the_trigger_does_not_hold_any_more_on_the_day_nothing_starts() {
+    let config = config(&[RISK, STEP]);
+    let mut person = imported(&config, "u", "old");
+    let back = EventBuilder::identify("back", "u", None).with_trait("plan", "new").at(now()).build();
+    let seen = EventBuilder::track("seen", "u", "Signed In").at(now()).build();
+    person.feed(&config, &[back, seen], now());
+    assert_eq!(play(&config, &mut person, 29), Vec::<i64>::new());
+    assert_eq!(play(&config, &mut person, 40), [30], "and once it holds again, as for anyone");
+}
+
+#[test]
+fn who_starts_by_themselves_before_their_day_does_not_start_twice() {
+    let config = config(&[&RISK.replace("\ntrigger", "\nreentry = \"always\"\ntrigger"), STEP]);
+    let mut person = imported(&config, "u", "old");
+    let of = |id: &str, plan: &str| EventBuilder::identify(id, "u", None).with_trait("plan", plan).at(now()).build();
+    person.feed(&config, &[of("1", "new"), EventBuilder::track("seen", "u", "Signed In").at(now()).build()], now());
+    person.feed(&config, &[of("2", "old")], now());
+    let at_once = person.sent().len();
+    person.profile.outbox.clear();
+    assert_eq!(at_once + play(&config, &mut person, 20).len(), 1);
+}
+
+#[test]
+fn a_new_journey_reaches_quiet_profiles_without_an_event_and_a_second_look_changes_nothing() {
+    let before = config(&["[[journey]]\nid = \"other\"\ntrigger = { event = \"X\" }\n", STEP]);
+    let after = config(&[RISK, STEP]);
+    let keys: HashSet<u32> = after.journeys.all.iter().map(|journey: &Journey| journey.key).collect();
+    let mut person = imported(&before, "u", "new");
+    person.profile.due_at = None;
+    let moment = Moment::new(&after, now());
+    assert!(meet(&moment, &mut person.profile, &keys));
+    assert!(person.sent().is_empty() && person.profile.due_at.is_some_and(|due| due > now()));
+    let known = person.profile.clone();
+    assert!(!meet(&moment, &mut person.profile, &keys));
+    assert_eq!(person.profile, known);
+    assert_eq!(play(&after, &mut person, 20).len(), 1);
+}
+
+#[test]
+fn a_due_time_only_becomes_earlier() {
+    let before = config(&["[[journey]]\nid = \"late\"\ntrigger = { idle_days = 60 }\n", STEP]);
+    let after = config(&[
+        "[[journey]]\nid = \"soon\"\ntrigger = { idle_days = 7 }\n",
+        STEP,
+        "[[journey]]\nid = \"late\"\ntrigger = { idle_days = 60 }\n",
+        STEP,
+    ]);
+    let mut person = Person::new("u");
+    person.feed(&before, &[EventBuilder::track("t", "u", "Signed In").at(now()).build()], now());
+    person.profile.due_at = Some(plus_days(now(), 60));
+    let keys = after.journeys.all.iter().map(|journey| journey.key).collect();
+    assert!(meet(&Moment::new(&after, plus_days(now(), 1)), &mut person.profile, &keys));
+    assert_eq!(person.profile.due_at, Some(plus_days(now(), 7)));
+    person.profile.due_at = Some(plus_days(now(), 3));
+    assert!(!meet(&Moment::new(&after, plus_days(now(), 1)), &mut person.profile, &keys));
+    assert_eq!(person.profile.due_at, Some(plus_days(now(), 3)), "what is known earlier stays");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn however_an_import_is_batched_everyone_starts_exactly_once(cut in 0..=3_usize, order in any::<bool>(), user in 0..50_u32) {
+        let config = config(&[RISK, STEP]);
+        let user = format!("u{user}");
+        let mut events = history(&user, "old");
+        events.push(EventBuilder::track("more", &user, "Complained").at(plus_days(now(), -90)).build());
+        if order {
+            events.reverse();
+        }
+        let mut person = Person::new(&user);
+        for batch in [&events[..cut], &events[cut..], &events[..]] {
+            person.feed(&config, batch, now());
+        }
+        prop_assert!(person.sent().is_empty());
+        prop_assert_eq!(play(&config, &mut person, 60).len(), 1);
+    }
+}

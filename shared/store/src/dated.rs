@@ -1,0 +1,40 @@
+//! A small set of things and when each happened, as one text attribute: `HASH@TIME HASH@TIME`.
+
+use crate::error::StoreError;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Hashes of ids, each with its time. What the time is counted in, its attribute says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Dated(pub(crate) BTreeMap<u32, i64>);
+
+impl Dated {
+    /// Reads `text`, the value of the attribute `name`.
+    pub(crate) fn parse(text: &str, name: &str) -> Result<Self, StoreError> {
+        let entry = |entry: &str| {
+            let (id, at) = entry.split_once('@')?;
+            Some((u32::from_str_radix(id, 16).ok()?, at.parse().ok()?))
+        };
+        let entries = text.split(' ').filter(|entry| !entry.is_empty());
+        let wrong = || StoreError::Corrupt(format!("attribute `{name}` is not of its form"));
+        entries.map(|text| entry(text).ok_or_else(wrong)).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Keeps the newest `most`; of the same time, those of the greater hashes.
+    pub(crate) fn bound(&mut self, most: usize) {
+        while self.0.len() > most {
+            let oldest = self.0.iter().min_by_key(|(id, at)| (**at, **id)).map(|(id, _)| *id);
+            oldest.map(|oldest| self.0.remove(&oldest));
+        }
+    }
+}
+
+impl fmt::Display for Dated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, (id, at)) in self.0.iter().enumerate() {
+            let gap = if number == 0 { "" } else { " " };
+            write!(f, "{gap}{id:x}@{at}")?;
+        }
+        Ok(())
+    }
+}

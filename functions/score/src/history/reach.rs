@@ -14,7 +14,7 @@ use perennial_config::Config;
 use perennial_config::journeys::Journey;
 use perennial_engine::membership::account_of;
 use perennial_engine::{Moment, meet};
-use perennial_store::{Consistency, Loaded, StoreError, Stored};
+use perennial_store::{Consistency, Loaded, Stored};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};

@@ -61,7 +61,7 @@ fn shown(outcome: &Outcome) -> String {
     let mut table = plain(&[1]);
     for journey in &outcome.journeys {
         let people = outcome.starts.get(journey).copied().unwrap_or(0);
-        table.add_row([journey.clone(), number(people), format!("{starts} within 14 days")]);
+        table.row([journey.clone(), number(people), format!("{starts} within 14 days")]);
     }
     out += &format!("{table}\n");
     if outcome.not_done > 0 {
@@ -89,7 +89,11 @@ mod tests {
             not_done: 0,
             dry_run: true,
         };
-        insta::assert_snapshot!(shown(&outcome), @"");
+        let shown_all = shown(&outcome);
+        let rows: Vec<Vec<&str>> = shown_all.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(rows[0].join(" "), "728 profiles, config v2: 41 would change.");
+        assert_eq!(rows[1].join(" "), "risk 40 would start within 14 days");
+        assert_eq!(rows[2].join(" "), "quiet 0 would start within 14 days");
         outcome.journeys.clear();
         assert_eq!(shown(&outcome), "Config v2 has no new journeys that are triggered by a state.\n");
     }

@@ -41,7 +41,7 @@ const fn call(method: &'static str, path: &'static str, about: &'static str) -> 
 }
 
 /// Everything below `/_local/`, and the first pages of the api.
-const ENTRIES: [Entry; 15] = [
+const ENTRIES: [Entry; 16] = [
     page(
         "/_local/mails",
         "The mails that were captured instead of sent, the newest first. ?to=ADDRESS, ?before=ID and ?limit=N choose.",

@@ -5,7 +5,7 @@ use perennial_config::sources::{Condition, Mapping, Pick, Place, Scheme};
 use perennial_contracts::tracking::id_of;
 use perennial_domain::identity::is_placeholder;
 use perennial_domain::{Currency, EventKind, SourceId, hash, scalar, timestamp};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
 /// A payload with the headers it came with.
@@ -98,6 +98,14 @@ pub(crate) fn call(source: &SourceId, scheme: Scheme, mapping: &Mapping, payload
         if let Some(id) = payload.find_id(places) {
             call.insert(name.to_owned(), id.into_owned());
         }
+    }
+    if !call.contains_key("userId")
+        && let Some((kind, id)) =
+            mapping.external_id.iter().find_map(|(kind, places)| Some((kind, payload.find_id(places)?)))
+    {
+        let known = json!({ "type": kind, "id": &*id, "collection": "users", "encoding": "none" });
+        call.insert("context".to_owned(), json!({ "externalIds": [known] }));
+        call.insert("userId".to_owned(), id.into_owned());
     }
     if let Some(at) = payload.find(&mapping.timestamp) {
         call.insert("timestamp".to_owned(), at.into_owned());

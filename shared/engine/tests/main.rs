@@ -7,6 +7,7 @@ mod billing_changes;
 mod calibrate;
 mod decisions;
 mod entries;
+mod external;
 mod joins;
 mod journeys;
 mod laws;

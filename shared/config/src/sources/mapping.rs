@@ -25,9 +25,13 @@ pub(super) struct RawMapping {
     kind: EventKind,
     /// The event's name; a track needs it.
     event: Option<Spanned<String>>,
-    /// Where the person's id is. A map needs this or `anonymous_id`.
+    /// Where the person's id is. A map needs this, `external_id` or `anonymous_id`.
     #[serde(default)]
     user_id: RawPlaces,
+    /// Where the person's id in another system is, by its type as in `external_types` of identity.toml. It is used where there is no id of your
+    /// own: its events count, it joins who has that id, and it triggers nothing by itself.
+    #[serde(default)]
+    external_id: BTreeMap<String, RawPlaces>,
     /// Where the anonymous id is.
     #[serde(default)]
     anonymous_id: RawPlaces,
@@ -74,6 +78,8 @@ pub struct Mapping {
     pub event: Option<EventName>,
     /// Whose it is: the first of these places that holds an id.
     pub user_id: Vec<Place>,
+    /// Where there is none: the person's id in another system, by its type.
+    pub external_id: Vec<(String, Vec<Place>)>,
     /// As `user_id`.
     pub anonymous_id: Vec<Place>,
     /// The account.
@@ -108,8 +114,8 @@ impl Mapping {
             EventKind::Track if raw.event.is_none() => Some("a track needs event, the name of what was done"),
             EventKind::Group if is_empty(&raw.group_id) => Some("a group needs group_id"),
             EventKind::Alias if is_empty(&raw.previous_id) => Some("an alias needs previous_id"),
-            _ if is_empty(&raw.user_id) && is_empty(&raw.anonymous_id) => {
-                Some("a map needs user_id or anonymous_id: whose event is it?")
+            _ if is_empty(&raw.user_id) && raw.external_id.values().all(is_empty) && is_empty(&raw.anonymous_id) => {
+                Some("a map needs user_id, external_id or anonymous_id: whose event is it?")
             }
             _ => None,
         };
@@ -125,6 +131,11 @@ impl Mapping {
             kind: raw.kind,
             event,
             user_id: raw.user_id.compile(&mut complain),
+            external_id: raw
+                .external_id
+                .into_iter()
+                .map(|(kind, places)| (kind, places.compile(&mut complain)))
+                .collect(),
             anonymous_id: raw.anonymous_id.compile(&mut complain),
             group_id: raw.group_id.compile(&mut complain),
             previous_id: raw.previous_id.compile(&mut complain),

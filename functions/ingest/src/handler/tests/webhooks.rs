@@ -66,6 +66,24 @@ async fn stripe_subscriptions_become_the_products_events() {
     }
 }
 
+#[tokio::test]
+async fn who_is_known_by_an_id_of_another_system_alone_is_said_to_be() {
+    let mut own = subscription("active");
+    for (metadata, user, external) in [
+        (json!({"user_id": "u-1"}), "u-1", None),
+        (json!({}), "cus_1", Some("cus_1")),
+        (json!({"user_id": "undefined"}), "cus_1", Some("cus_1")),
+    ] {
+        own["metadata"] = metadata;
+        let fixture = Fixture::new();
+        stripe(&fixture, &stripe_event("customer.subscription.created", &own, &json!({}))).await;
+        let event = &fixture.events()[0];
+        assert_eq!(event.user_id.as_ref().unwrap().as_str(), user);
+        let told = event.context.get("externalIds").map(|ids| (ids[0]["type"].clone(), ids[0]["id"].clone()));
+        assert_eq!(told, external.map(|id: &str| (json!("stripe_customer_id"), json!(id))));
+    }
+}
+
 /// As Stripe sends it: the whole item as it was, in the shape of the endpoint's version.
 #[tokio::test]
 async fn a_change_of_plan_at_stripe_says_what_it_cost_before() {

@@ -26,6 +26,7 @@ fn member(number: u32) -> Member {
         engagement: points(number),
         last_seen: Some(NOW.parse().unwrap()),
         personas: [if number.is_multiple_of(5_000) { "billing_contact" } else { "power_user" }.to_owned()].into(),
+        elsewhere: false,
     }
 }
 
@@ -166,5 +167,66 @@ async fn account_ready_comes_within_thirty_seconds_of_simulated_time() {
     assert_eq!(tasks.len(), 1, "one task about the account: {account}");
     let at: jiff::Timestamp = tasks[0]["decided_at"].as_str().unwrap().parse().unwrap();
     assert!(at.duration_since(began) <= jiff::SignedDuration::from_secs(30), "{}", tasks[0]);
+    stack.stop().await;
+}
+
+/// Row 3 of the results that were wrong: joining another account left the first one with nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_of_two_accounts_is_in_both_and_counts_in_the_primary() {
+    let (stack, _) = stack(NOW).await;
+    let client = Client::new(stack.base_url());
+    let group = |id: &str, at: &str, rest: Value| {
+        json!({ "messageId": id, "type": "group", "userId": "ada", "timestamp": at }).as_object().cloned().map(
+            |mut call| {
+                call.extend(rest.as_object().unwrap().clone());
+                Value::Object(call).to_string()
+            },
+        )
+    };
+    let account = async |id: &str| client.get(&format!("/api/accounts/{id}")).await.1;
+    let first =
+        group("g1", "2026-03-02T11:00:00Z", json!({ "groupId": "agency", "traits": { "name": "Agency" } })).unwrap();
+    client.batch(&[first, call("d", "track", "ada", json!({ "event": "Demo Requested" }))]).await;
+    stack.wait_idle().await.unwrap();
+    let alone = account("agency").await;
+    assert_eq!((&alone["people"], &alone["elsewhere"]), (&json!(1), &json!(0)), "{alone}");
+    assert!(alone["score"].as_u64().unwrap() > 0, "{alone}");
+
+    let second =
+        group("g2", "2026-03-02T11:10:00Z", json!({ "groupId": "client", "traits": { "name": "Client" } })).unwrap();
+    client.batch(&[second]).await;
+    stack.wait_idle().await.unwrap();
+    let (agency, other) = (account("agency").await, account("client").await);
+    assert_eq!(
+        (&agency["people"], &agency["elsewhere"], &agency["score"]),
+        (&json!(1), &json!(1), &json!(0)),
+        "{agency}"
+    );
+    assert_eq!((&agency["reasons"], &agency["members"][0]["elsewhere"]), (&json!([]), &json!(true)), "{agency}");
+    assert_eq!(
+        (&other["people"], &other["elsewhere"], &other["score"]),
+        (&json!(1), &json!(0), &alone["score"]),
+        "{other}"
+    );
+    let (_, profile) = client.get("/api/profiles/ada").await;
+    let shown: Vec<_> =
+        profile["memberships"].as_array().unwrap().iter().map(|of| (&of["account"], &of["primary"])).collect();
+    assert_eq!(shown, [(&json!("client"), &json!(true)), (&json!("agency"), &json!(false))]);
+    assert_eq!(profile["account"], "client");
+    let (_, explained) = client.get("/api/profiles/ada/explain").await;
+    let told = explained["person"]["told"].as_array().unwrap();
+    let wanted = json!("ada also belongs to agency; their scores count in client only.");
+    assert!(told.contains(&wanted), "{told:?}");
+
+    let left = group("g3", "2026-03-02T11:20:00Z", json!({ "groupId": "client", "traits": { "left": true } })).unwrap();
+    client.batch(&[left]).await;
+    stack.wait_idle().await.unwrap();
+    let (agency, other) = (account("agency").await, account("client").await);
+    assert_eq!(
+        (&agency["people"], &agency["elsewhere"], &agency["score"]),
+        (&json!(1), &json!(0), &alone["score"]),
+        "{agency}"
+    );
+    assert_eq!((&other["people"], &other["traits"]), (&json!(0), &json!({ "name": "Client" })), "{other}");
     stack.stop().await;
 }

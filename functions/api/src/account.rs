@@ -42,6 +42,8 @@ struct AccountView<'a> {
     touch: Touch,
     owner: Option<String>,
     people: u32,
+    /// How many of them have another account as their primary one: their scores count there.
+    elsewhere: u32,
     /// People by where they stand.
     stages: BTreeMap<Stage, u32>,
     last_seen: Option<Timestamp>,
@@ -129,6 +131,7 @@ fn view<'a>(
         touch: facts.touch,
         owner: facts.owner,
         people: summary.people,
+        elsewhere: summary.elsewhere,
         stages: summary.stages.clone(),
         last_seen: summary.last_seen,
         score: summary.score,

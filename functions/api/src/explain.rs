@@ -2,13 +2,14 @@
 
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
+use crate::memberships::{self, MembershipView};
 use crate::person::Found;
 use crate::profile::{NpsView, SegmentView, nps, segments};
 use http::Response;
 use jiff::Timestamp;
 use lambda_http::Body;
 use perennial_domain::{AccountId, Channel, Likelihood, PersonId, Score, Stage, Touch};
-use perennial_engine::explain::words::{ToldGlance, ToldScore, about, absent, glance, identities, tell};
+use perennial_engine::explain::words::{self, ToldGlance, ToldScore, about, absent, glance, identities, tell};
 use perennial_engine::play::words::waits;
 use perennial_engine::{
     Explanation, StageMove, WaitingMessage, candidates, evaluate, explain, stage_history, time_zone,
@@ -35,7 +36,10 @@ struct PersonView<'a> {
     stages: Vec<StageMove>,
     personas: Vec<&'a str>,
     segments: Vec<SegmentView<'a>>,
+    /// The primary account.
     account: Option<AccountView<'a>>,
+    /// All accounts that the person belongs to, the primary first.
+    memberships: Vec<MembershipView>,
     engagement: Score,
     nps: NpsView,
     sentiment: Option<f64>,
@@ -102,12 +106,14 @@ fn view<'a>(found: &'a Found, asked: &[Likelihood]) -> ExplainView<'a> {
                 touch: facts.map(|facts| facts.touch),
                 owner: facts.and_then(|facts| facts.owner.as_deref()),
             }),
+            memberships: memberships::all(config, state),
             engagement: evaluation.engagement,
             nps: nps(&evaluation, state),
             sentiment: evaluation.sentiment,
             tallies: &state.tallies,
             told: about(config, &name, state, &evaluation, account, found.now)
                 .into_iter()
+                .chain(words::memberships(&name, &perennial_engine::membership::memberships(config, state)))
                 .chain(identities(&found.profile, &name, found.now))
                 .chain(waiting(found))
                 .collect(),

@@ -19,6 +19,7 @@ mod explain;
 mod features;
 mod inbox;
 mod journeys;
+mod memberships;
 mod page;
 mod person;
 mod profile;

@@ -3,6 +3,7 @@
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
 use crate::journeys::{JourneyView, journeys};
+use crate::memberships::{self, MembershipView};
 use crate::person::Found;
 use crate::subscriptions::{self, SubscriptionView};
 use crate::trail::{self, MessageView};
@@ -43,7 +44,10 @@ struct ProfileView<'a> {
     /// How many there are in all; 100 or more where it is 100 or more.
     #[serde(skip_serializing_if = "is_zero")]
     dropped_traits_count: u32,
+    /// The primary account.
     account: Option<&'a AccountId>,
+    /// All accounts that the person belongs to, the primary first.
+    memberships: Vec<MembershipView>,
     stage: Stage,
     /// How the person came to stand there, the oldest move first.
     stages: Vec<StageMove>,
@@ -170,6 +174,7 @@ pub(crate) async fn show(deps: &Deps, identity: &str) -> Result<Response<Body>, 
         dropped_traits: state.dropped_traits().collect(),
         dropped_traits_count: u32::try_from(state.dropped_traits_count()).unwrap_or(u32::MAX),
         account: found.account.as_ref().map(|(id, _)| id),
+        memberships: memberships::all(config, state),
         stage: evaluation.stage,
         stages: stage_history(&found.moment(), state),
         personas: evaluation.personas(config).collect(),

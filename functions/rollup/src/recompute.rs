@@ -143,7 +143,10 @@ async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) 
     let mut tally = Tally::new(config);
     let add = |member: &Member| {
         tally.add(member);
-        people.push(member.person);
+        // What conditions know of an account is that of the primary one.
+        if !member.elsewhere {
+            people.push(member.person);
+        }
     };
     people::each(deps, std::iter::once(id).chain(&owned), add).await?;
     stored.account.summary = Some(tally.finish());

@@ -208,10 +208,10 @@ async fn write(
         Action::PublishMember { account, member } => {
             store.put_member(account, member, planned.version).await?;
         }
-        // Someone whose part moved here left in the transaction that moved it.
-        Action::LeaveAccount { person, .. } if *person != planned.person => {}
-        Action::LeaveAccount { account, person } => {
-            store.leave_account(account, *person, planned.version, now).await?;
+        // Someone whose part moved here left their primary account in the transaction that moved it.
+        Action::LeaveAccount { person, version: None, .. } if *person != planned.person => {}
+        Action::LeaveAccount { account, person, version } => {
+            store.leave_account(account, *person, version.unwrap_or(planned.version), now).await?;
         }
         Action::IndexAddress { address } => store.index_address(address, planned.person).await?,
         Action::Claim { identity, evidence, value, joins } => {

@@ -248,7 +248,14 @@ impl There {
             let mut stored = match self.people.get(&id) {
                 Some(stored) => stored.clone(),
                 None => {
-                    let profile = Profile { id, parts: Vec::new(), outbox: Vec::new(), published: None, due_at: None };
+                    let profile = Profile {
+                        id,
+                        parts: Vec::new(),
+                        outbox: Vec::new(),
+                        published: None,
+                        elsewhere: BTreeMap::new(),
+                        due_at: None,
+                    };
                     Stored { version: self.version(&deps.store, id).await?, ..Stored::new(profile) }
                 }
             };
@@ -297,19 +304,23 @@ impl Plan {
     fn move_out(&mut self, deps: &Deps, gone: &Stored, outbox: &mut Vec<Action>) {
         let (id, version) = (gone.profile.id, gone.version + 1);
         let mut left: BTreeSet<AccountId> = gone.profile.published.iter().map(|(account, _)| account.clone()).collect();
+        // Eight each would be too many for the transaction: these are taken back after it.
+        let others: BTreeSet<AccountId> = gone.profile.elsewhere.keys().cloned().collect();
         for action in &gone.profile.outbox {
             match action {
                 _ if deps.performed.contains(performed::key(id, action)) => {}
                 // The entry goes with the person.
                 Action::PublishMember { .. } => {}
-                Action::LeaveAccount { account, person } if *person == id => drop(left.insert(account.clone())),
+                Action::LeaveAccount { account, person, .. } if *person == id => drop(left.insert(account.clone())),
                 action => outbox.push(action.clone()),
             }
         }
         for account in left {
-            outbox.push(Action::LeaveAccount { account: account.clone(), person: id });
+            outbox.push(Action::LeaveAccount { account: account.clone(), person: id, version: None });
             self.leaves.insert((account, id), version);
         }
+        let take_back = |account| Action::LeaveAccount { account, person: id, version: Some(version) };
+        outbox.extend(others.into_iter().map(take_back));
     }
 }
 

@@ -2,10 +2,12 @@
 //! is written into the CRM.
 
 mod load;
+mod membership;
 mod stage;
 
 #[cfg(feature = "schema")]
 pub(crate) use load::File;
+pub use membership::Membership;
 pub(crate) use stage::unknown_stage_events;
 
 use perennial_domain::{Currency, Touch};
@@ -150,6 +152,8 @@ pub struct Accounts {
     pub stage_events: BTreeSet<String>,
     /// Events (as counted) that name the account a person belongs to, as a `group` call does.
     pub member_events: BTreeSet<String>,
+    /// How people belong to accounts.
+    pub membership: Membership,
     /// Renewals.
     pub renewal: Renewal,
     /// The score.

@@ -22,6 +22,9 @@ use crate::vocabulary::{AccountField, Level, PersonSlot, PersonVocabulary};
 use perennial_domain::{ConfigVersion, Event, EventKind};
 use std::collections::BTreeMap;
 
+/// The trait of a `group` call that says that the person left the account.
+pub const LEFT_TRAIT: &str = "left";
+
 /// What every function and the engine work by.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -188,6 +191,17 @@ impl Config {
     /// `accounts.toml` that do. Any other call only mentions an account.
     pub fn names_account(&self, event: &Event) -> bool {
         event.kind == EventKind::Group || self.accounts.member_events.contains(self.counted_as(event))
+    }
+
+    /// Whether `event` ends its person's membership of the account that it names: the event that `[membership]` of `accounts.toml` names, or a
+    /// `group` call with the trait `left: true`.
+    pub fn ends_membership(&self, event: &Event) -> bool {
+        let says_left = || event.traits.get(LEFT_TRAIT) == Some(&serde_json::Value::Bool(true));
+        let ends = match event.kind {
+            EventKind::Group => says_left(),
+            _ => self.counted_as(event) == self.accounts.membership.left_event,
+        };
+        ends && event.group_id.is_some()
     }
 
     /// Whether `event` says where a whole account stands: it names one, and is among the events of `accounts.toml` that do.

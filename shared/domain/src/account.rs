@@ -22,6 +22,9 @@ pub struct Member {
     /// The personas, by their names in config.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub personas: BTreeSet<String>,
+    /// Whether the person's primary account is another one. Their scores and engagement count there, and are not part of this entry.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub elsewhere: bool,
 }
 
 /// How much personal attention an account gets.
@@ -91,6 +94,9 @@ impl AccountFacts {
 pub struct AccountSummary {
     /// How many people it has.
     pub people: u32,
+    /// How many of them have another account as their primary one: their scores count there.
+    #[serde(default)]
+    pub elsewhere: u32,
     /// How many of them stand where.
     pub stages: BTreeMap<Stage, u32>,
     /// Readiness to buy: 0 to 100, the sum over its buyers.

@@ -47,6 +47,10 @@ pub enum Action {
         account: AccountId,
         /// Whose entry: this person's, or that of someone whose last part moved here.
         person: PersonId,
+        /// The version of the write that moved someone's last part here, where the entry is still to be removed: that of their primary
+        /// account was removed by the same write.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<u64>,
     },
     /// Tell `rollup` what a `group` call said of the account.
     AccountTraits {

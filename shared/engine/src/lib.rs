@@ -34,6 +34,7 @@ pub mod play;
 pub mod points;
 pub mod process;
 pub mod profile;
+mod publish;
 pub mod register;
 pub mod rescore;
 mod runs;

@@ -1,10 +1,19 @@
-//! Which account someone belongs to.
+//! Which accounts someone belongs to, and which of them is the primary.
 
+mod set;
+mod stored;
+
+pub use set::{MAX_ACTIVE, MAX_ENDED, MAX_MEMBERSHIPS, Membership, Memberships};
+pub use stored::StoredMemberships;
+
+use crate::activity::is_sign_of_life;
+use crate::instant::timestamp;
 use crate::register::{Register, write, write_first};
 use crate::state::State;
 use perennial_config::Config;
 use perennial_config::accounts::Domains;
 use perennial_domain::hygiene::{CompanyDomain, MailAddress, company_domain};
+use perennial_domain::time::day_of;
 use perennial_domain::traits::is_same;
 use perennial_domain::{AccountId, Event};
 use serde_json::Value;
@@ -12,30 +21,60 @@ use serde_json::Value;
 /// The trait that holds a person's mail address.
 const ADDRESS_TRAIT: &str = "email";
 
-/// The account that someone belongs to:
+/// The accounts that someone belongs to, the primary first, then the others, the one named last first: at most [`MAX_MEMBERSHIPS`].
 ///
-/// 1. that which the latest `group` call, or event of billing (`[members]` of `accounts.toml`), names;
-/// 2. else that of the company whose mail address they have, whose id is the company's domain;
-/// 3. else that which any other call named first: it gives an account to who has none, and moves nobody.
+/// 1. Those that a `group` call, or an event of billing (`[members]` of `accounts.toml`), named, and that they have not left since. The
+///    primary is the one named last. With `[membership] single` it is the only one.
+/// 2. Where no account was ever named so: that of the company whose mail address they have, whose id is the company's domain; else that
+///    which any other call named first.
+///
+/// A membership also ends when they were active in other accounts for `[membership] idle_days` and never in this one. Activity belongs to the account
+/// that it names, else to the primary. Both follow from events alone, so nothing ends while nothing happens.
 ///
 /// An account that names the domain as its own has the domain's people: see [`crate::account::Account::holder`].
-pub fn account_of(config: &Config, view: &State) -> Option<AccountId> {
-    let by_address = || by_address(&config.accounts.domains, view.text_trait(ADDRESS_TRAIT));
-    named(view.account.as_ref()).or_else(by_address).or_else(|| named(view.mentioned.as_ref()))
+pub fn memberships(config: &Config, view: &State) -> Vec<AccountId> {
+    let accounts = if was_named(view) {
+        named_accounts(config, view)
+    } else {
+        let by_address = by_address(&config.accounts.domains, view.text_trait(ADDRESS_TRAIT));
+        by_address.or_else(|| named(view.mentioned.as_ref())).into_iter().collect()
+    };
+    accounts.into_iter().take(MAX_MEMBERSHIPS).collect()
 }
 
-/// Writes down which account `event` names.
+/// The primary account of someone, see [`memberships`].
+pub fn account_of(config: &Config, view: &State) -> Option<AccountId> {
+    memberships(config, view).into_iter().next()
+}
+
+/// The newest day on which someone was active in `account`, as far as their activity names it.
+pub fn last_active_in(view: &State, account: &AccountId) -> Option<i32> {
+    view.memberships.active.get(account.as_str()).copied()
+}
+
+/// Writes down what `event` says of accounts: which of them the person belongs to, left, or was active in.
 pub(crate) fn write_account(config: &Config, state: &mut State, event: &Event) {
-    let Some(group) = &event.group_id else { return };
-    let named = Register { at: event.timestamp.as_microsecond(), value: group.as_str().to_owned() };
-    if config.names_account(event) {
+    let at = event.timestamp.as_microsecond();
+    let group = event.group_id.as_ref().map(AccountId::as_str);
+    if let Some(group) = group.filter(|_| config.ends_membership(event)) {
+        return state.memberships.leave(group, at);
+    }
+    let names = config.names_account(event);
+    if is_sign_of_life(config, event) {
+        // That someone was there when a call named the account, the time of the call says.
+        state.memberships.mark_active(group.filter(|_| !names), day_of(event.timestamp));
+    }
+    let Some(group) = group else { return };
+    let named = Register { at, value: group.to_owned() };
+    if names {
+        state.memberships.join(group, at, day(at));
         write(&mut state.account, named);
     } else {
         write_first(&mut state.mentioned, named);
     }
 }
 
-/// The account that someone will belong to once `events` are counted. The same as counting them and asking then, whatever
+/// The primary account that someone will have once `events` are counted. The same as counting them and asking then, whatever
 /// part of the person they are of.
 pub fn account_after(config: &Config, view: &State, events: &[Event]) -> Option<AccountId> {
     let is_address = |name: &str| is_same(name, ADDRESS_TRAIT);
@@ -44,6 +83,7 @@ pub fn account_after(config: &Config, view: &State, events: &[Event]) -> Option<
     let mut after = State {
         account: view.account.clone(),
         mentioned: view.mentioned.clone(),
+        memberships: view.memberships.clone(),
         traits: traits.map(|(name, held)| (name.clone(), held.clone())).collect(),
         once: once.map(|(name, held)| (name.clone(), held.clone())).collect(),
         ..State::default()
@@ -53,6 +93,59 @@ pub fn account_after(config: &Config, view: &State, events: &[Event]) -> Option<
         after.write_traits(event, is_address);
     }
     account_of(config, &after)
+}
+
+/// Whether a `group` call or an event of billing ever named an account, be it to say that they left it.
+fn was_named(view: &State) -> bool {
+    view.account.is_some() || !view.memberships.said.is_empty()
+}
+
+/// The accounts that were named and not left, the one named last first.
+pub(crate) fn joined(view: &State) -> Vec<(&str, Membership)> {
+    let said = &view.memberships.said;
+    let mut joined: Vec<(&str, Membership)> =
+        said.iter().filter(|(_, of)| !of.ended).map(|(account, of)| (account.as_str(), *of)).collect();
+    if let Some(only) = view.account.as_ref().filter(|_| said.is_empty()) {
+        joined.push((&only.value, Membership::joined(only.at, day(only.at))));
+    }
+    joined.sort_unstable_by_key(|(account, of)| std::cmp::Reverse((of.at, *account)));
+    joined
+}
+
+fn named_accounts(config: &Config, view: &State) -> Vec<AccountId> {
+    let joined = joined(view);
+    let parse = |account: &str| AccountId::parse(account).ok();
+    let rules = &config.accounts.membership;
+    if rules.single {
+        let last = view.account.as_ref().map(|named| named.value.as_str());
+        return joined
+            .first()
+            .filter(|(account, _)| Some(*account) == last)
+            .and_then(|(account, _)| parse(account))
+            .into_iter()
+            .collect();
+    }
+    let stays = |at: &usize| rules.idle_days.is_none_or(|days| !is_idle(view, &joined, *at, i32::from(days)));
+    (0..joined.len()).filter(stays).filter_map(|at| parse(joined[at].0)).collect()
+}
+
+/// Whether someone was active elsewhere `days` after they were last active in, or said to belong to, the account at `at` of `joined`.
+/// Activity without an account is the primary's; before the accounts that were named later were first named, it was this one's.
+fn is_idle(view: &State, joined: &[(&str, Membership)], at: usize, days: i32) -> bool {
+    let known = &view.memberships;
+    let (account, of) = joined[at];
+    let unnamed = |is_ours: bool| known.unnamed.filter(|_| is_ours == (at == 0));
+    let handed_over = joined[..at].iter().filter_map(|(_, later)| later.first).min();
+    let here = known.active.get(account).copied().into_iter().chain(unnamed(true)).chain(handed_over);
+    let here = here.fold(day(of.at), i32::max);
+    let others = joined.iter().filter(|(other, _)| *other != account);
+    let elsewhere = others.filter_map(|(other, _)| known.active.get(*other).copied()).chain(unnamed(false)).max();
+    elsewhere.is_some_and(|elsewhere| elsewhere.saturating_sub(here) >= days)
+}
+
+/// The day of a moment in microseconds since 1970.
+fn day(micros: i64) -> i32 {
+    day_of(timestamp(micros))
 }
 
 fn named(account: Option<&Register>) -> Option<AccountId> {

@@ -10,9 +10,9 @@ use crate::due::next_due;
 use crate::evaluate::{Evaluation, look};
 use crate::held;
 use crate::limits;
-use crate::membership::account_of;
 use crate::moment::Moment;
 use crate::profile::Profile;
+use crate::publish::publish;
 use crate::runs;
 use crate::seen::RolledBlock;
 use crate::starts::{self, Onset};
@@ -20,8 +20,9 @@ use crate::state::State;
 use crate::taken::StepTaken;
 use crate::trend;
 use perennial_config::Config;
+use perennial_config::config::LEFT_TRAIT;
 use perennial_domain::event::JOURNEYS;
-use perennial_domain::{Event, EventKind, Identity, Member, PersonId, Score};
+use perennial_domain::{Event, EventKind, Identity, PersonId};
 use std::collections::HashSet;
 
 /// Whether decisions are made.
@@ -185,10 +186,13 @@ pub(crate) fn reschedule(moment: &Moment<'_>, profile: &mut Profile, view: &Stat
 fn tell_account(config: &Config, profile: &mut Profile, fresh: &[(&Event, Identity)]) {
     for (event, _) in fresh {
         let Some(account) = &event.group_id else { continue };
-        if event.kind == EventKind::Group && !event.traits.is_empty() {
+        let mut traits = event.traits.clone();
+        // It says something of the person.
+        traits.retain(|name, value| name != LEFT_TRAIT || !value.is_boolean());
+        if event.kind == EventKind::Group && !traits.is_empty() {
             profile.outbox.push(Action::AccountTraits {
                 account: account.clone(),
-                traits: event.traits.clone(),
+                traits,
                 at: event.timestamp,
                 message_id: event.message_id.clone(),
             });
@@ -207,43 +211,4 @@ fn tell_account(config: &Config, profile: &mut Profile, fresh: &[(&Event, Identi
             None => profile.outbox.extend(renewal::told_by(config, account, event)),
         }
     }
-}
-
-/// Gives the account the person's slim entry where it changed enough to matter: another account, stage or persona, a score moved by
-/// 5 points or over a tenth of the way to ready, engagement by 10, or a week of activity.
-pub(crate) fn publish(config: &Config, profile: &mut Profile, view: &State, evaluation: &Evaluation) {
-    let account = account_of(config, view);
-    if let Some((old, _)) = &profile.published
-        && account.as_ref() != Some(old)
-    {
-        profile.outbox.push(Action::LeaveAccount { account: old.clone(), person: profile.id });
-        profile.published = None;
-    }
-    let Some(account) = account else { return };
-    let scores = evaluation.scores.iter().filter(|(_, value)| value.get() > 0);
-    let member = Member {
-        person: profile.id,
-        stage: evaluation.stage,
-        scores: scores.collect(),
-        engagement: evaluation.engagement,
-        last_seen: view.seen.map(|seen| seen.last_at()),
-        personas: evaluation.personas(config).map(str::to_owned).collect(),
-    };
-    if profile.published.as_ref().is_none_or(|(_, old)| differs(old, &member)) {
-        profile.published = Some((account.clone(), member.clone()));
-        profile.outbox.push(Action::PublishMember { account, member });
-    }
-}
-
-fn differs(old: &Member, new: &Member) -> bool {
-    let apart = |a: Score, b: Score| a.get().abs_diff(b.get());
-    let score = |member: &Member, likelihood| member.scores.get(likelihood).copied().unwrap_or_default();
-    let mut likelihoods = old.scores.keys().chain(new.scores.keys());
-    let week = 7 * perennial_domain::time::DAY_SECONDS;
-    let seen = |member: &Member| member.last_seen.map_or(0, |at| at.as_second());
-    old.stage != new.stage
-        || old.personas != new.personas
-        || likelihoods.any(|likelihood| apart(score(old, likelihood), score(new, likelihood)) >= 5)
-        || apart(old.engagement, new.engagement) >= 10
-        || seen(new) - seen(old) >= week
 }

@@ -58,8 +58,10 @@ pub struct Profile {
     pub parts: Vec<Part>,
     /// What is to be done after the write that stores this.
     pub outbox: Vec<Action>,
-    /// The entry last given to the account, and which account.
+    /// The entry last given to the primary account, and which account.
     pub published: Option<(AccountId, Member)>,
+    /// The entries last given to the other accounts that the person belongs to.
+    pub elsewhere: BTreeMap<AccountId, Member>,
     /// The moment that the due index holds: not later than the next moment at which a time-based rule could matter.
     pub due_at: Option<Timestamp>,
 }
@@ -72,6 +74,7 @@ impl Profile {
             parts: vec![Part::new(identity)],
             outbox: Vec::new(),
             published: None,
+            elsewhere: BTreeMap::new(),
             due_at: None,
         }
     }
@@ -166,7 +169,7 @@ impl Profile {
                 let claims: Vec<_> = claims
                     .map(|claim| (claim.evidence, claim.key, claim.standing, claim.at, claim.last, claim.message))
                     .collect();
-                (&part.identity, links, claims, &part.state, &part.state.billing)
+                (&part.identity, links, claims, &part.state, &part.state.billing, &part.state.memberships)
             })
             .collect();
         postcard::to_stdvec(&(self.id, parts))

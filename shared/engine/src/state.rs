@@ -4,6 +4,7 @@ use crate::activity::{Actions, Days, Months};
 use crate::billing::Billing;
 use crate::counts::Counts;
 use crate::instant;
+use crate::membership::{self, Memberships};
 use crate::mood::Mood;
 use crate::points::Points;
 use crate::register::{Register, write, write_first};
@@ -75,7 +76,7 @@ pub struct State {
     pub months: Months,
     /// What was last written of each trait; values are JSON text, see [`crate::traits`].
     pub traits: BTreeMap<String, Register>,
-    /// The account that a `group` call or billing named last.
+    /// The account that a `group` call or billing named last, be it one that the person has left since.
     pub account: Option<Register>,
     /// The time zone of the newest call whose context names one, as [`perennial_domain::hygiene::Zone`] writes it.
     pub zone: Option<Register>,
@@ -118,6 +119,9 @@ pub struct State {
     /// Subscriptions, and payments by their ids. Stored beside the rest, where there are any.
     #[serde(skip)]
     pub billing: Billing,
+    /// The accounts that were named, and where the person was active. Stored beside the rest, where they do not follow from it.
+    #[serde(skip)]
+    pub memberships: Memberships,
 }
 
 impl State {
@@ -172,6 +176,7 @@ impl State {
             self.add_revenue(*currency, *minor);
         }
         self.billing.merge(&other.billing);
+        self.memberships.merge(&other.memberships);
     }
 
     pub(crate) fn mark_seen(&mut self, span: Span) {
@@ -234,9 +239,9 @@ impl State {
         self.windows.get(&key).map_or(0, |days| days.range(from..=last).map(|(_, n)| *n).sum())
     }
 
-    /// The account that a `group` call or billing named last.
+    /// The account that a `group` call or billing named last, of those that the person has not left.
     pub fn account_id(&self) -> Option<AccountId> {
-        self.account.as_ref().and_then(|register| AccountId::parse(&register.value).ok())
+        membership::joined(self).first().and_then(|(account, _)| AccountId::parse(account).ok())
     }
 }
 

@@ -71,6 +71,7 @@ fn member(name: &str, stage: Stage, scores: &[(Likelihood, u8)], engagement: u8,
         engagement: Score::from(engagement),
         last_seen: None,
         personas: personas.iter().map(|persona| (*persona).to_owned()).collect(),
+        elsewhere: false,
     }
 }
 
@@ -252,10 +253,10 @@ fn feed(config: &Config, profile: &mut Profile, events: &[Event]) -> Vec<Action>
 }
 
 /// Domain, 2: "a person belongs to an account (by the product's group id; else by company mail domain, never by a free-mail
-/// domain)". They move between accounts as that changes.
+/// domain)". With one account at a time they move between accounts as that changes.
 #[test]
 fn a_person_belongs_to_the_domain_of_the_mail_until_a_group_call_names_an_account() {
-    let config = config();
+    let config = config_of(&format!("{ACCOUNTS}\n[membership]\nsingle = true\n"));
     let mut profile = Profile::new(ada());
     let identify = |message: &str, second: i64, mail: &str| {
         EventBuilder::identify(message, "ada", None).with_trait("email", mail).at(at(second)).build()

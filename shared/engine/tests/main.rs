@@ -12,6 +12,7 @@ mod joins;
 mod journeys;
 mod laws;
 mod limits;
+mod memberships;
 mod play;
 mod renewals;
 mod rescore;

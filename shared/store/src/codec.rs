@@ -48,6 +48,7 @@ struct OwnedBody {
 struct State {
     parts: Vec<Part>,
     published: Option<(AccountId, Member)>,
+    elsewhere: BTreeMap<AccountId, Member>,
     outbox: Vec<Entry>,
 }
 
@@ -90,6 +91,7 @@ impl<'a> Published<'a> {
             engagement: self.engagement,
             last_seen: last_seen.map_err(|_| wrong("time"))?,
             personas: self.personas.map_or_else(|| listed.iter().cloned().collect(), Cow::into_owned),
+            elsewhere: false,
         };
         Ok((AccountId::parse(&self.account).map_err(|_| wrong("account"))?, member))
     }
@@ -129,9 +131,10 @@ pub fn encode(profile: &Profile, summary: &Summary, version: u64) -> Result<Item
         item.insert("unread".to_owned(), n(u64::from(summary.unread_texts)));
     }
     // Who belongs to a company's domain has no account of their own state.
-    let named = profile.parts.iter().filter_map(|part| part.state.account.as_ref()).max();
+    let named = || profile.parts.iter().filter_map(|part| part.state.account.as_ref()).max();
+    let named = || named().map(|named| named.value.as_str()).filter(|account| !has_left(profile, account));
     let published = profile.published.as_ref().map(|(account, _)| account.as_str());
-    if let Some(account) = published.or(named.map(|named| named.value.as_str())) {
+    if let Some(account) = published.or_else(named) {
         item.insert("acct".to_owned(), s(account));
     }
     item.insert("n".to_owned(), n(profile.counted()));
@@ -143,6 +146,12 @@ pub fn encode(profile: &Profile, summary: &Summary, version: u64) -> Result<Item
     let state = encode_state(profile, &summary.personas, size(&item) + "state".len())?;
     item.insert("state".to_owned(), b(state));
     Ok(item)
+}
+
+/// Whether the person left an account since it was last named.
+fn has_left(profile: &Profile, account: &str) -> bool {
+    let said = profile.parts.iter().filter_map(|part| part.state.memberships.said.get(account));
+    said.max_by_key(|said| (said.at, said.ended)).is_some_and(|said| said.ended)
 }
 
 /// Reads a profile's item, or the pointer that someone who moved left.
@@ -181,7 +190,14 @@ pub fn decode(item: &Item) -> Result<Loaded, StoreError> {
         unread_texts: item.number("unread")?.unwrap_or_default(),
     };
     Ok(Loaded::Profile(Stored {
-        profile: Profile { id, parts: body.parts, outbox, published: body.published, due_at },
+        profile: Profile {
+            id,
+            parts: body.parts,
+            outbox,
+            published: body.published,
+            elsewhere: body.elsewhere,
+            due_at,
+        },
         version,
         summary,
     }))
@@ -209,7 +225,7 @@ fn encode_state(profile: &Profile, listed: &[String], rest: usize) -> Result<Vec
     let published = profile.published.as_ref().map(|published| Published::of(profile.id, published, listed));
     let body = Body { parts: &profile.parts, published, outbox };
     let plain = postcard::to_extend(&body, vec![FORMAT]).map_err(|error| unstorable(&error))?;
-    let plain = extra::append(plain, &profile.parts).map_err(|error| unstorable(&error))?;
+    let plain = extra::append(plain, profile, listed).map_err(|error| unstorable(&error))?;
     if rest + plain.len() <= WRITE_UNIT {
         return Ok(plain);
     }
@@ -250,19 +266,23 @@ fn decode_state(person: PersonId, bytes: &[u8], listed: &[String]) -> Result<Sta
         &inflated
     };
     let unreadable = |_| StoreError::corrupt("a state cannot be read");
-    match head & !DEFLATED {
+    let mut state = match head & !DEFLATED {
         1 => postcard::from_bytes::<v2::Body1>(plain).map(v2::Body1::read).map_err(unreadable),
         2 => postcard::from_bytes::<v2::Body2>(plain).map_err(unreadable)?.read(person),
         3 => postcard::from_bytes::<v3::Body3>(plain).map_err(unreadable)?.read(person, listed),
         4 => postcard::from_bytes::<v4::Body4>(plain).map_err(unreadable)?.read(person, listed),
         FORMAT => {
             let (mut body, rest): (OwnedBody, _) = postcard::take_from_bytes(plain).map_err(unreadable)?;
-            extra::read(rest, &mut body.parts)?;
+            let elsewhere = extra::read(rest, &mut body.parts, person, listed)?;
             let published = body.published.map(|published| published.read(person, listed)).transpose()?;
-            Ok(State { parts: body.parts, published, outbox: body.outbox })
+            Ok(State { parts: body.parts, published, elsewhere, outbox: body.outbox })
         }
         other => Err(StoreError::Corrupt(format!("a state has format {other}, which this version does not know"))),
+    }?;
+    for part in state.parts.iter_mut().filter(|part| part.state.memberships.is_empty()) {
+        part.state.restore_memberships(None);
     }
+    Ok(state)
 }
 
 /// The identity that the profile began with, or the first it has.

@@ -12,6 +12,8 @@ use std::collections::HashSet;
 
 #[path = "codec/extra_tests.rs"]
 mod extras;
+#[path = "codec/membership_tests.rs"]
+mod memberships;
 
 /// The config that the house ships.
 fn config() -> Config {

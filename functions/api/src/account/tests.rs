@@ -23,6 +23,7 @@ fn member(person: PersonId) -> Member {
         engagement: Score::from(40),
         last_seen: Some(now()),
         personas: ["buyer".to_owned()].into(),
+        elsewhere: false,
     }
 }
 

@@ -108,7 +108,9 @@ async fn decisions_members_and_addresses_go_where_they_belong() {
     );
     let moved = EventBuilder::group("k", "v", "other").at(at(-10)).build();
     assert!(bench.feed(&[vec![moved]]).await.is_empty());
-    assert_eq!(bench.store.members(&acme, None, None).await.unwrap().members.len(), 1);
+    let members = bench.store.members(&acme, None, None).await.unwrap().members;
+    let elsewhere = members.iter().filter(|member| member.elsewhere).map(|member| member.person);
+    assert_eq!((members.len(), elsewhere.collect::<Vec<_>>()), (2, vec![user("v")]));
     assert_eq!(bench.accounts.drain().len(), 2, "both accounts hear of it");
 }
 

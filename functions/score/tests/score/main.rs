@@ -12,6 +12,7 @@ mod addresses;
 mod counting;
 mod crashes;
 mod entering;
+mod memberships;
 mod merging;
 mod orders;
 mod parting;

@@ -45,7 +45,7 @@ impl House {
         self.stack.wait_idle().await.unwrap();
     }
 
-    /// Someone with two browsers, an account, a mail address, enough events for a ledger, and one event that was refused.
+    /// Someone with two browsers, two accounts, a mail address, enough events for a ledger, and one event that was refused.
     async fn with(&self, user: &str) {
         let call = |number: usize, more: Value| {
             let mut call = json!({
@@ -65,6 +65,7 @@ impl House {
         calls.push(call(103, json!({ "type": "group", "groupId": "acme" })));
         calls.push(call(104, json!({ "event": "Trial Started", "timestamp": NOW })));
         calls.push(call(105, json!({ "event": "Login", "properties": "none at all" })));
+        calls.push(call(106, json!({ "type": "group", "groupId": "umbrella" })));
         self.send(calls).await;
         self.stack
             .store()
@@ -161,7 +162,7 @@ async fn nothing_of_who_is_erased_is_left_and_nobody_else_is_touched() {
 
     assert_eq!(left(&house, "agnes").await, Vec::<(String, String)>::new());
     let removed = &receipt.removed;
-    assert_eq!((removed.profiles, removed.account_memberships, removed.rejected_events), (3, 1, 1), "{receipt:?}");
+    assert_eq!((removed.profiles, removed.account_memberships, removed.rejected_events), (3, 2, 1), "{receipt:?}");
     assert!(removed.messages > 0 && removed.ledger_blocks > 0 && removed.identity_pointers > 0, "{receipt:?}");
     assert_eq!(removed.archived_events, events.iter().filter(|event| is_of(event, "agnes")).count() as u64);
     assert!(receipt.archive_objects_rewritten > 0 && receipt.archive_objects_deleted > 0, "{receipt:?}");
@@ -289,7 +290,7 @@ async fn an_export_is_one_document_with_all_that_is_known_of_the_person_alone() 
     assert_eq!(document["parts"].as_array().unwrap().len(), 3);
     assert!(!document["messages"].as_array().unwrap().is_empty());
     assert_eq!(document["addresses"]["agnes@example.com"]["suppressed"]["why"], "unsubscribe");
-    assert_eq!(document["accounts"], json!(["acme"]));
+    assert_eq!(document["accounts"], json!(["acme", "umbrella"]));
     assert_eq!(document["rejected_events"].as_array().unwrap().len(), 1);
     assert!(document["ledger_blocks"].as_u64().unwrap() > 0);
     assert!(!String::from_utf8(out).unwrap().contains("bertram"));

@@ -95,6 +95,7 @@ fn part(part: &Part) -> Value {
         "subscriptions": state.billing.subscriptions.values().collect::<Vec<_>>(),
         "payments": state.billing.payments.values().collect::<Vec<_>>(),
         "refunds": state.billing.refunds.values().collect::<Vec<_>>(),
+        "memberships": state.memberships,
         "survey": state.nps.map(|answer| json!({ "answer": answer.points, "at": timestamp(answer.at) })),
     })
 }

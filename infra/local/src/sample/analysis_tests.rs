@@ -106,6 +106,7 @@ fn known() -> Known {
                 engagement: evaluation.engagement,
                 last_seen: states[who].seen.map(|seen| seen.last_at()),
                 personas: evaluation.personas(&config).map(str::to_owned).collect(),
+                elsewhere: false,
             });
         }
         account.summary = Some(tally.finish());

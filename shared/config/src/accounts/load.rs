@@ -1,5 +1,6 @@
 //! The file as written, and its checks.
 
+use super::membership::{RawMembership, load_membership};
 use super::{
     Accounts, Crm, CrmField, Domains, HealthRule, Owner, Renewal, ScoreRule, THOUSAND, TouchLevels, Value, Weights,
 };
@@ -30,6 +31,9 @@ pub(crate) struct File {
     owner: RawOwner,
     /// Which events say who belongs to the account.
     members: Option<RawMembers>,
+    /// How many accounts a person belongs to, and what ends a membership.
+    #[serde(default)]
+    membership: RawMembership,
     /// Where the whole account stands.
     #[serde(default)]
     stage: RawStage,
@@ -222,6 +226,7 @@ impl Accounts {
             owner,
             stage_events,
             member_events,
+            membership: load_membership(report, file.membership),
             renewal,
             score: load_score(report, file.score, personas),
             health: load_health(report, file.health, personas),

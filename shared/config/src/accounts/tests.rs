@@ -41,6 +41,15 @@ fn touch_levels_are_in_minor_units_a_year() {
 }
 
 #[test]
+fn people_belong_to_several_accounts_unless_the_config_says_otherwise() {
+    let (accounts, errors) = load("[membership]\nsingle = true\nidle_days = 0\nleft_event = \"Removed\"\n");
+    assert_eq!(errors, []);
+    assert_eq!(accounts.membership, Membership { single: true, idle_days: None, left_event: "Removed".to_owned() });
+    let default = Membership { single: false, idle_days: Some(90), left_event: "Left Account".to_owned() };
+    assert_eq!((load("[membership]\n").0.membership, Membership::default()), (default.clone(), default));
+}
+
+#[test]
 fn of_several_personas_the_greatest_weight_counts_and_none_weighs_one() {
     let (accounts, errors) = load("[score.weights]\nbuyer = 1.5\nend_user = 0.25\n");
     assert_eq!(errors, []);
@@ -72,6 +81,8 @@ fn what_is_wrong_is_told_at_its_line_with_what_is_allowed() {
             "touch.low must be an amount above 0",
         ),
         ("[stage]\nevents = [\"Subscription Startd\"]\n", 2, "did you mean `Subscription Started`?"),
+        ("[membership]\nidle_days = 4000\n", 2, "must be from 0 (never) to 3650"),
+        ("[membership]\nleft_event = \"\"\n", 2, "an event's name is empty"),
         ("[score]\nready = 101\n", 2, "score.ready must be from 1 to 100"),
         ("[score]\nbuyers = [\"byer\"]\n", 2, "did you mean `buyer`?"),
         ("[score.weights]\nbuyer = 101\n", 2, "from 0 to 100"),

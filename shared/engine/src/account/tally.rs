@@ -16,6 +16,7 @@ pub const REASONS: usize = 12;
 pub struct Tally<'a> {
     config: &'a Config,
     people: u32,
+    elsewhere: u32,
     stages: BTreeMap<Stage, u32>,
     last_seen: Option<Timestamp>,
     /// Thousandths of points.
@@ -32,6 +33,7 @@ impl<'a> Tally<'a> {
         Self {
             config,
             people: 0,
+            elsewhere: 0,
             stages: BTreeMap::new(),
             last_seen: None,
             score: Shares::default(),
@@ -40,13 +42,17 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// Adds one person.
+    /// Adds one person. Who has another account as their primary one is counted, and nothing more.
     pub fn add(&mut self, member: &Member) {
         let rules = &self.config.accounts;
         let points = |likelihood| i64::from(member.scores.get(&likelihood).copied().unwrap_or_default().get());
         self.people += 1;
         *self.stages.entry(member.stage).or_default() += 1;
         self.last_seen = self.last_seen.max(member.last_seen);
+        if member.elsewhere {
+            self.elsewhere += 1;
+            return;
+        }
         if member.stage.pays() {
             let weight = rules.health.weights.of(&member.personas);
             let mut share = |measure, points: i64| self.health.add(member.person, measure, points * weight);
@@ -67,6 +73,7 @@ impl<'a> Tally<'a> {
         let (health, health_reasons) = health.map_or((None, Vec::new()), |(health, why)| (Some(health), why));
         AccountSummary {
             people: self.people,
+            elsewhere: self.elsewhere,
             stages: self.stages,
             score,
             health,

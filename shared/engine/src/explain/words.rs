@@ -15,8 +15,10 @@ use serde::{Deserialize, Serialize};
 
 mod identity;
 mod measure;
+mod memberships;
 
 pub use identity::identities;
+pub use memberships::memberships;
 
 /// Changes in each direction that are told.
 const CHANGES: usize = 3;

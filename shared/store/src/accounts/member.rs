@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The format that is written.
 const FORMAT: u8 = 1;
+/// Set in the first byte where the person's primary account is another one.
+const ELSEWHERE: u8 = 0x80;
 
 #[derive(Serialize, Deserialize)]
 struct Entry<'a> {
@@ -32,7 +34,8 @@ pub(super) fn encode(member: &Member) -> Result<Vec<u8>, StoreError> {
         last_seen: member.last_seen.map(|at| (at.as_second(), at.subsec_nanosecond())),
         personas: Cow::Borrowed(&member.personas),
     };
-    postcard::to_extend(&entry, vec![FORMAT]).map_err(|error| StoreError::Unstorable(error.to_string()))
+    let format = if member.elsewhere { FORMAT | ELSEWHERE } else { FORMAT };
+    postcard::to_extend(&entry, vec![format]).map_err(|error| StoreError::Unstorable(error.to_string()))
 }
 
 /// The entry of `person`.
@@ -43,7 +46,10 @@ pub(super) fn decode(person: PersonId, value: Option<&AttributeValue>) -> Result
         Some(AttributeValue::S(json)) => return serde_json::from_str(json).map_err(|_| wrong()),
         _ => return Err(wrong()),
     };
-    let Some((&FORMAT, rest)) = bytes.split_first() else { return Err(wrong()) };
+    let (head, rest) = bytes.split_first().ok_or_else(wrong)?;
+    if head & !ELSEWHERE != FORMAT {
+        return Err(wrong());
+    }
     let entry: Entry<'_> = postcard::from_bytes(rest).map_err(|_| wrong())?;
     let last_seen = entry.last_seen.map(|(second, nanosecond)| Timestamp::new(second, nanosecond)).transpose();
     Ok(Member {
@@ -53,6 +59,7 @@ pub(super) fn decode(person: PersonId, value: Option<&AttributeValue>) -> Result
         engagement: entry.engagement,
         last_seen: last_seen.map_err(|_| wrong())?,
         personas: entry.personas.into_owned(),
+        elsewhere: head & ELSEWHERE != 0,
     })
 }
 
@@ -71,6 +78,7 @@ mod tests {
             engagement: Score::from(100),
             last_seen: Some("2026-03-02T08:15:30.123Z".parse().unwrap()),
             personas: ["administrator".to_owned(), "power_user".to_owned()].into(),
+            elsewhere: false,
         }
     }
 
@@ -79,6 +87,9 @@ mod tests {
         let bytes = encode(&member()).unwrap();
         assert!(bytes.len() <= 64, "{} bytes", bytes.len());
         assert_eq!(decode(member().person, Some(&AttributeValue::B(bytes.into()))).unwrap(), member());
+        let elsewhere = Member { elsewhere: true, ..member() };
+        let bytes = encode(&elsewhere).unwrap();
+        assert_eq!(decode(member().person, Some(&AttributeValue::B(bytes.into()))).unwrap(), elsewhere);
     }
 
     #[test]

@@ -1,13 +1,17 @@
-//! What most profiles do not have, of one part each: a list behind the body of format 5, and no byte where there are none.
+//! What most profiles do not have, of the profile or of one part each: a list behind the body of format 5, and no byte where there are none.
 //!
 //! Versions that do not know the list read the body and leave the list unread.
 
 use crate::error::StoreError;
-use perennial_engine::Part;
+use jiff::Timestamp;
+use perennial_domain::{AccountId, Member, PersonId, Score, Stage};
 use perennial_engine::billing::{Payment, Refund, Subscription};
 use perennial_engine::candidates::Candidate;
 use perennial_engine::facts::Sent;
+use perennial_engine::membership::StoredMemberships;
+use perennial_engine::{Part, Profile};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A fact of one part. Stored items hold the variants' numbers: new variants are added at the end.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,11 +61,27 @@ enum Extra {
         /// In seconds since 1970.
         due: i64,
     },
+    /// The accounts of a part, where they do not follow from the rest of it.
+    Memberships {
+        /// The part's index.
+        part: u16,
+        stored: StoredMemberships,
+    },
+    /// The entry given to an account that is not the person's primary one.
+    Elsewhere {
+        account: String,
+        stage: Stage,
+        /// Seconds since 1970.
+        seen: Option<i64>,
+        /// `None` where they are those that the item's attribute lists.
+        personas: Option<BTreeSet<String>>,
+    },
 }
 
-/// Adds the extras of `parts` to the bytes of a body.
-pub(super) fn append(body: Vec<u8>, parts: &[Part]) -> postcard::Result<Vec<u8>> {
-    let extras = of(parts);
+/// Adds the extras of `profile` to the bytes of a body. `listed` are the personas that the item's attribute lists.
+pub(super) fn append(body: Vec<u8>, profile: &Profile, listed: &[String]) -> postcard::Result<Vec<u8>> {
+    let mut extras = of(&profile.parts);
+    extras.extend(profile.elsewhere.iter().map(|(account, member)| elsewhere(account, member, listed)));
     if extras.is_empty() { Ok(body) } else { postcard::to_extend(&extras, body) }
 }
 
@@ -92,17 +112,34 @@ fn of(parts: &[Part]) -> Vec<Extra> {
             id: id.to_be_bytes(),
             refund: refund.clone(),
         }));
+        extras.extend(of.state.stored_memberships().map(|stored| Extra::Memberships { part, stored }));
     }
     extras
 }
 
-/// Puts what follows a body into its parts.
+fn elsewhere(account: &AccountId, member: &Member, listed: &[String]) -> Extra {
+    let are_listed = listed.iter().collect::<BTreeSet<_>>().into_iter().eq(&member.personas);
+    Extra::Elsewhere {
+        account: account.as_str().to_owned(),
+        stage: member.stage,
+        seen: member.last_seen.map(Timestamp::as_second),
+        personas: (!are_listed).then(|| member.personas.clone()),
+    }
+}
+
+/// Puts what follows a body into its parts, and returns the entries given to accounts that are not the primary one of `person`.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] where the list cannot be read, or names a part or a run that is not there.
-pub(super) fn read(rest: &[u8], parts: &mut [Part]) -> Result<(), StoreError> {
+pub(super) fn read(
+    rest: &[u8],
+    parts: &mut [Part],
+    person: PersonId,
+    listed: &[String],
+) -> Result<BTreeMap<AccountId, Member>, StoreError> {
+    let mut members = BTreeMap::new();
     if rest.is_empty() {
-        return Ok(());
+        return Ok(members);
     }
     let extras: Vec<Extra> = postcard::from_bytes(rest).map_err(|_| StoreError::corrupt("extras cannot be read"))?;
     for extra in extras {
@@ -131,9 +168,25 @@ pub(super) fn read(rest: &[u8], parts: &mut [Part]) -> Result<(), StoreError> {
                 let billing = &mut named(parts, part)?.state.billing;
                 billing.refunds.insert(u64::from_be_bytes(id), refund);
             }
+            Extra::Memberships { part, stored } => {
+                named(parts, part)?.state.restore_memberships(Some(stored));
+            }
+            Extra::Elsewhere { account, stage, seen, personas } => {
+                let account = AccountId::parse(&account).map_err(|_| missing())?;
+                let member = Member {
+                    person,
+                    stage,
+                    scores: BTreeMap::new(),
+                    engagement: Score::default(),
+                    last_seen: seen.map(Timestamp::from_second).transpose().map_err(|_| missing())?,
+                    personas: personas.unwrap_or_else(|| listed.iter().cloned().collect()),
+                    elsewhere: true,
+                };
+                members.insert(account, member);
+            }
         }
     }
-    Ok(())
+    Ok(members)
 }
 
 fn named(parts: &mut [Part], at: u16) -> Result<&mut Part, StoreError> {
@@ -141,5 +194,5 @@ fn named(parts: &mut [Part], at: u16) -> Result<&mut Part, StoreError> {
 }
 
 fn missing() -> StoreError {
-    StoreError::corrupt("an extra names a part or a run that is not there")
+    StoreError::corrupt("an extra names a part, a run, an account or a time that is not there")
 }

@@ -77,10 +77,11 @@ fn candidates_are_stored_with_their_part_and_cost_no_byte_where_there_are_none()
 fn extras_of_parts_and_runs_that_are_not_there_are_corrupt() {
     let stored = waiting();
     let mut parts = stored.profile.parts.clone();
-    let body = extra::append(Vec::new(), &parts).unwrap();
-    assert!(extra::read(&body, &mut parts).is_ok());
-    assert!(matches!(extra::read(&body, &mut parts[..1]), Err(StoreError::Corrupt(_))));
+    let body = extra::append(Vec::new(), &stored.profile, &[]).unwrap();
+    let read = |body: &[u8], parts: &mut [Part]| extra::read(body, parts, stored.profile.id, &[]);
+    assert!(read(&body, &mut parts).is_ok());
+    assert!(matches!(read(&body, &mut parts[..1]), Err(StoreError::Corrupt(_))));
     parts[1].facts.runs.clear();
-    assert!(matches!(extra::read(&body, &mut parts), Err(StoreError::Corrupt(_))));
-    assert!(matches!(extra::read(&[9, 9], &mut parts), Err(StoreError::Corrupt(_))));
+    assert!(matches!(read(&body, &mut parts), Err(StoreError::Corrupt(_))));
+    assert!(matches!(read(&[9, 9], &mut parts), Err(StoreError::Corrupt(_))));
 }

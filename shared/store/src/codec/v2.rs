@@ -104,6 +104,7 @@ impl Body1 {
         State {
             parts: self.parts.into_iter().map(Part2::read).collect(),
             published: self.published.map(|(account, member)| (account, member.read())),
+            elsewhere: BTreeMap::new(),
             outbox: self.outbox.into_iter().map(Entry::Json).collect(),
         }
     }
@@ -114,6 +115,7 @@ impl Body2 {
         Ok(State {
             parts: self.parts.into_iter().map(Part2::read).collect(),
             published: self.published.map(|published| published.read(person)).transpose()?,
+            elsewhere: BTreeMap::new(),
             outbox: self.outbox,
         })
     }
@@ -122,7 +124,7 @@ impl Body2 {
 impl Member1 {
     fn read(self) -> Member {
         let Self { person, stage, scores, engagement, last_seen } = self;
-        Member { person, stage, scores, engagement, last_seen, personas: BTreeSet::new() }
+        Member { person, stage, scores, engagement, last_seen, personas: BTreeSet::new(), elsewhere: false }
     }
 }
 
@@ -137,6 +139,7 @@ impl Published2 {
             engagement: self.engagement,
             last_seen: last_seen.map_err(|_| wrong("time"))?,
             personas: BTreeSet::new(),
+            elsewhere: false,
         };
         Ok((AccountId::parse(&self.account).map_err(|_| wrong("account"))?, member))
     }

@@ -55,6 +55,7 @@ impl Body3 {
         Ok(State {
             parts: self.parts.into_iter().map(Part3::read).collect(),
             published: self.published.map(|published| published.read(person, listed)).transpose()?,
+            elsewhere: BTreeMap::new(),
             outbox: self.outbox,
         })
     }

@@ -81,6 +81,7 @@ impl Body4 {
         Ok(State {
             parts: self.parts.into_iter().map(Part4::read).collect(),
             published: self.published.map(|published| published.read(person, listed)).transpose()?,
+            elsewhere: BTreeMap::new(),
             outbox: self.outbox,
         })
     }

@@ -11,6 +11,9 @@ pub(super) struct Account {
     touch: String,
     owner: Option<String>,
     people: u32,
+    /// Those with another primary account. Older functions do not say.
+    #[serde(default)]
+    elsewhere: u32,
     score: u8,
     ready: bool,
     reasons: Vec<Reason>,
@@ -39,6 +42,9 @@ struct Point {
 pub(super) fn shown(account: &Account) -> String {
     let people = if account.people == 1 { "1 person".to_owned() } else { format!("{} people", account.people) };
     let mut out = format!("{}: {people}", account.id);
+    if account.elsewhere > 0 {
+        out += &format!(" ({} with another primary account)", account.elsewhere);
+    }
     if let Some(stage) = &account.stage {
         out += &format!(", {}", stage.replace('_', " "));
     }
@@ -125,5 +131,7 @@ mod tests {
         }))
         .unwrap();
         insta::assert_snapshot!(shown(&account));
+        let elsewhere = shown(&Account { elsewhere: 3, ..account });
+        assert!(elsewhere.starts_with("acme: 12 people (3 with another primary account), at risk"), "{elsewhere}");
     }
 }

@@ -1,0 +1,130 @@
+//! The accounts that someone was said to belong to, and where they were active: a merge of what events say, in any order, any number of
+//! times.
+//!
+//! | kept | by | bound |
+//! |---|---|---|
+//! | the newest of "belongs to it" and "left it", of one moment the latter | account | [`MAX_MEMBERSHIPS`] that they belong to and [`MAX_ENDED`] that they left, the newest of each |
+//! | the day on which they were first said to belong to it | account | with the former |
+//! | the newest day of activity that names it, and makes nobody a member | account | [`MAX_ACTIVE`], the newest |
+//! | the newest day of other activity: it names no account, or makes someone a member | | |
+//!
+//! Accounts that a person left never displace those that they belong to; of more than the bound, the one named longest ago leaves first. Up to
+//! the bounds the order of events does not matter at all. Beyond them it does in one case: what is said of an account that has been displaced
+//! is new again.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The most accounts that a person belongs to. An identity keeps as many, and so does the person that several identities are.
+pub const MAX_MEMBERSHIPS: usize = 8;
+/// The most accounts that an identity is remembered to have left.
+pub const MAX_ENDED: usize = 8;
+/// The most accounts of which the newest day of activity is kept.
+pub const MAX_ACTIVE: usize = 16;
+
+/// The newest that was said of someone's membership of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Membership {
+    /// When it was said, in microseconds since 1970.
+    pub at: i64,
+    /// Whether it was said that they left.
+    pub ended: bool,
+    /// The day on which they were first said to belong to it, since 1970.
+    pub first: Option<i32>,
+}
+
+impl Membership {
+    /// A call that says at `at` that someone belongs to an account.
+    pub(super) fn joined(at: i64, day: i32) -> Self {
+        Self { at, ended: false, first: Some(day) }
+    }
+
+    fn merge(&mut self, other: Self) {
+        let first = [self.first, other.first].into_iter().flatten().min();
+        let newest = (self.at, self.ended).max((other.at, other.ended));
+        *self = Self { at: newest.0, ended: newest.1, first };
+    }
+}
+
+/// The accounts of one identity; combined, of one person.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memberships {
+    /// What was said, by the account's id.
+    pub said: BTreeMap<String, Membership>,
+    /// The newest day of activity that names an account, since 1970, by the account's id.
+    pub active: BTreeMap<String, i32>,
+    /// The newest day of all other activity, since 1970.
+    pub unnamed: Option<i32>,
+}
+
+impl Memberships {
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.said.is_empty() && self.active.is_empty() && self.unnamed.is_none()
+    }
+
+    /// Takes in that someone belongs to `account`.
+    pub(super) fn join(&mut self, account: &str, at: i64, day: i32) {
+        self.say(account, Membership::joined(at, day));
+        self.bound(false, MAX_MEMBERSHIPS);
+    }
+
+    /// Takes in that someone left `account`.
+    pub(super) fn leave(&mut self, account: &str, at: i64) {
+        self.say(account, Membership { at, ended: true, first: None });
+        self.bound(true, MAX_ENDED);
+    }
+
+    /// Takes in activity on `day`, which names `account`.
+    pub(super) fn mark_active(&mut self, account: Option<&str>, day: i32) {
+        let Some(account) = account else {
+            self.unnamed = self.unnamed.max(Some(day));
+            return;
+        };
+        self.mark(account, day);
+        while self.active.len() > MAX_ACTIVE {
+            let first = self.active.iter().min_by_key(|(account, day)| (**day, *account));
+            let Some(account) = first.map(|(account, _)| account.clone()) else { return };
+            self.active.remove(&account);
+        }
+    }
+
+    fn say(&mut self, account: &str, membership: Membership) {
+        match self.said.get_mut(account) {
+            Some(known) => known.merge(membership),
+            None => {
+                self.said.insert(account.to_owned(), membership);
+            }
+        }
+    }
+
+    fn mark(&mut self, account: &str, day: i32) {
+        match self.active.get_mut(account) {
+            Some(known) => *known = day.max(*known),
+            None => {
+                self.active.insert(account.to_owned(), day);
+            }
+        }
+    }
+
+    fn bound(&mut self, ended: bool, most: usize) {
+        let of_kind = |said: &BTreeMap<String, Membership>| said.values().filter(|of| of.ended == ended).count();
+        while of_kind(&self.said) > most {
+            let all = self.said.iter().filter(|(_, of)| of.ended == ended);
+            let first = all.min_by_key(|(account, of)| (of.at, *account)).map(|(account, _)| account.clone());
+            let Some(account) = first else { return };
+            self.said.remove(&account);
+        }
+    }
+
+    /// Adds all of `other`. The bounds are those of one identity.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (account, membership) in &other.said {
+            self.say(account, *membership);
+        }
+        for (account, day) in &other.active {
+            self.mark(account, *day);
+        }
+        self.unnamed = self.unnamed.max(other.unnamed);
+    }
+}

@@ -117,7 +117,13 @@ pub fn process(
         let mut situation = Situation::new(&person, profile);
         situation.release(is_open);
         situation.on_events(&fresh);
-        situation.on_state(if speak { Onset::Now } else { Onset::Later });
+        // An old event of someone who is active is no beginning: what it makes hold was over before we knew.
+        let is_active = view.seen.is_some_and(|seen| now - seen.last_at().as_second() <= recent);
+        situation.on_state(match (speak, is_active) {
+            (true, _) => Onset::Now,
+            (false, true) => Onset::Note,
+            (false, false) => Onset::Later,
+        });
         steps = situation.taken;
         publish(config, profile, &view, &evaluation);
         changed |= reschedule(moment, profile, &view);

@@ -97,9 +97,6 @@ fn subscription(record: &mut Recorder, plot: &Plot, people: &[Person], first: i6
             );
             tell_value(record, plot, payer, due - 3, paid);
         }
-        if plot.cancels.is_some_and(|end| due + MONTH >= end) && paid.seats > 1 {
-            paid = reduce(record, plot, payer, due - 2, paid);
-        }
         renew(record, plot, payer, due, paid, rng);
         due += MONTH;
     }
@@ -113,18 +110,6 @@ fn subscription(record: &mut Recorder, plot: &Plot, people: &[Person], first: i6
             due += MONTH;
         }
     }
-}
-
-/// Half of the seats are given up before the last period.
-fn reduce(record: &mut Recorder, plot: &Plot, payer: &Person, day: i64, paid: Subscription) -> Subscription {
-    let fewer = Subscription { seats: paid.seats.div_euclid(2), ..paid };
-    let said = json!({
-        "status": "active", "plan": paid.plan, "price": paid.seat, "currency": "USD", "interval": "month",
-        "quantity": fewer.seats, "previous_quantity": paid.seats,
-    });
-    record.track_of("billing", Who::User(&payer.user), plot, (day, 52_000), "Subscription Downgraded", said);
-    tell_value(record, plot, payer, day, fewer);
-    fewer
 }
 
 /// The first payment, and a seat for everyone.

@@ -98,7 +98,7 @@ fn the_same_seed_and_end_give_the_same_calls() {
     assert_eq!(digest(&sample()), digest(&sample()));
     assert_ne!(digest(&sample()), digest(&company(end(), SEED + 1)));
     // Pinned: the demo's totals must not change unnoticed.
-    assert_eq!(digest(&sample()), "tszlbupm4njmrwhzdkislf7dfoy76mhz52jxeb6xu4vgfh6x3vxa");
+    assert_eq!(digest(&sample()), "gtphr47kxhmqrb2y3dvabaxfeywft73ygl67wduoh63kdv3z7ikq");
 }
 
 #[test]
@@ -152,7 +152,8 @@ fn every_rule_of_the_default_config_finds_an_event() {
     let company = sample();
     let events = company.calls().filter_map(super::analysis_tests::event);
     let counted: BTreeSet<String> = events.map(|event| config.counted_as(&event).to_owned()).collect();
-    let elsewhere = ["Order Completed"];
+    // The sample company sells subscriptions alone, and its customers leave rather than take a smaller plan.
+    let elsewhere = ["Order Completed", "Subscription Downgraded"];
     for rule in &config.scoring.rules {
         assert!(
             counted.contains(&rule.event) || elsewhere.contains(&rule.event.as_str()),

@@ -6,7 +6,6 @@ use crate::lint::{Token, tags_of, tokens};
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, Value};
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 /// The filter that is put around what `~` puts together.
 const AS_TEXT: &str = "truth_as_text";
@@ -34,8 +33,7 @@ fn join(values: Value, separator: Option<String>) -> Result<String, Error> {
         if let Some(separator) = separator.as_deref().filter(|_| at > 0) {
             out.push_str(separator);
         }
-        // Writing into a text does not fail.
-        let _ = write!(out, "{}", as_text(value));
+        out.push_str(&as_text(value).to_string());
     }
     Ok(out)
 }

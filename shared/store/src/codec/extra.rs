@@ -36,7 +36,7 @@ enum Extra {
         part: u16,
         /// Its key; `None` where it follows from the subscription and the part's identity.
         key: Option<[u8; 8]>,
-        subscription: Subscription,
+        subscription: Box<Subscription>,
     },
     /// A payment by its id.
     Payment {
@@ -100,7 +100,7 @@ fn of(parts: &[Part]) -> Vec<Extra> {
         extras.extend(billing.subscriptions.iter().map(|(key, subscription)| Extra::Subscription {
             part,
             key: (subscription.implied_key(&of.identity) != *key).then(|| key.to_be_bytes()),
-            subscription: subscription.clone(),
+            subscription: Box::new(subscription.clone()),
         }));
         extras.extend(billing.payments.iter().map(|(id, payment)| Extra::Payment {
             part,
@@ -155,7 +155,7 @@ pub(super) fn read(
             Extra::Subscription { part, key, subscription } => {
                 let of = named(parts, part)?;
                 let key = key.map_or_else(|| subscription.implied_key(&of.identity), u64::from_be_bytes);
-                of.state.billing.subscriptions.insert(key, subscription);
+                of.state.billing.subscriptions.insert(key, *subscription);
             }
             Extra::Start { part, journey, due } => {
                 named(parts, part)?.facts.starts.insert(u32::from_be_bytes(journey), due);

@@ -117,12 +117,13 @@ pub fn process(
         let mut situation = Situation::new(&person, profile);
         situation.release(is_open);
         situation.on_events(&fresh);
-        // An old event of someone who is active is no beginning: what it makes hold was over before we knew.
-        let is_active = view.seen.is_some_and(|seen| now - seen.last_at().as_second() <= recent);
-        situation.on_state(match (speak, is_active) {
-            (true, _) => Onset::Now,
-            (false, true) => Onset::Note,
-            (false, false) => Onset::Later,
+        // An old event of someone who is active is no beginning: what it makes hold was over before we knew. And who left long ago is not
+        // written to because somebody imported them.
+        let idle = view.seen.map(|seen| now - seen.last_at().as_second());
+        situation.on_state(match idle {
+            _ if speak => Onset::Now,
+            Some(idle) if idle <= recent || idle > starts::LATELY => Onset::Note,
+            _ => Onset::Later,
         });
         steps = situation.taken;
         publish(config, profile, &view, &evaluation);

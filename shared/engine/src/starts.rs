@@ -8,6 +8,8 @@ use perennial_config::journeys::{Journey, Reentry, Trigger};
 use perennial_domain::time::{DAY_SECONDS, plus_days};
 use perennial_domain::{Cause, PersonId, hash};
 
+/// How long ago someone was active at most, in seconds, for whom a journey is planned when they become known: 90 days.
+pub(crate) const LATELY: i64 = 90 * DAY_SECONDS;
 /// How many days starts are spread over.
 const SPREAD_DAYS: i64 = 14;
 /// The most journeys that wait to be started for one profile; of more, those of the config's order are first.

@@ -24,8 +24,8 @@ fn a_fresh_event_sets_its_journey_off_once_with_all_its_steps() {
     assert_eq!(person.sent(), Vec::<String>::new(), "neither a repeat nor a second trial welcomes again");
 }
 
-/// What follows, within 60 days, for someone of whom an import says that they started a trial a year ago.
-fn sent_after_an_import(on_start: &str) -> Vec<String> {
+/// What follows, within 60 days, for someone of whom an import says that they started a trial then.
+fn sent_after_an_import(old: &str, on_start: &str) -> Vec<String> {
     let journeys = format!(
         "!{}",
         ["welcome", "quiet", "rescue"].map(|id| {
@@ -39,10 +39,9 @@ fn sent_after_an_import(on_start: &str) -> Vec<String> {
         .concat()
     );
     let config = config_with(&[("journeys.toml", &journeys)]);
-    let old = at("2025-01-01T10:00:00Z");
     let now = at("2026-03-01T10:00:00Z");
     let mut person = Person::new("u");
-    person.feed(&config, &[EventBuilder::track("m1", "u", "Trial Started").at(old).build()], now);
+    person.feed(&config, &[EventBuilder::track("m1", "u", "Trial Started").at(at(old)).build()], now);
     assert!(person.sent().is_empty(), "nothing in the batch that makes them known");
     for day in 0..60 {
         tick(&Moment::new(&config, plus_days(now, day)), &mut person.profile);
@@ -54,8 +53,10 @@ fn sent_after_an_import(on_start: &str) -> Vec<String> {
 
 #[test]
 fn old_events_of_an_import_trigger_nothing_and_what_holds_already_starts_once_on_another_day() {
-    assert_eq!(sent_after_an_import(""), ["quiet", "rescue"]);
-    assert_eq!(sent_after_an_import("on_start = \"skip\""), Vec::<String>::new(), "quiet for a year is no news");
+    let nothing = Vec::<String>::new();
+    assert_eq!(sent_after_an_import("2026-01-10T10:00:00Z", ""), ["quiet", "rescue"]);
+    assert_eq!(sent_after_an_import("2026-01-10T10:00:00Z", "on_start = \"skip\""), nothing);
+    assert_eq!(sent_after_an_import("2025-01-01T10:00:00Z", ""), nothing, "quiet for a year is no news");
 }
 
 #[test]

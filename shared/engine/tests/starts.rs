@@ -23,9 +23,9 @@ fn now() -> Timestamp {
     at("2026-03-02T10:00:00Z")
 }
 
-/// What an import brings of someone who was active last 100 days ago.
+/// What an import brings of someone who was active last 60 days ago.
 fn history(user: &str, plan: &str) -> Vec<Event> {
-    let then = plus_days(now(), -100);
+    let then = plus_days(now(), -60);
     let who = EventBuilder::identify(&format!("i-{user}"), user, None).with_trait("plan", plan).at(then).build();
     vec![who, EventBuilder::track(&format!("t-{user}"), user, "Order Completed").at(then).build()]
 }
@@ -94,6 +94,15 @@ fn for_whom_the_trigger_does_not_hold_any_more_on_the_day_nothing_starts() {
 }
 
 #[test]
+fn who_left_long_before_they_are_imported_starts_nothing() {
+    let config = config(&[RISK, STEP]);
+    let mut person = Person::new("u");
+    let then = plus_days(now(), -91);
+    person.feed(&config, &[EventBuilder::track("t", "u", "Order Completed").at(then).build()], now());
+    assert_eq!(play(&config, &mut person, 60), Vec::<i64>::new());
+}
+
+#[test]
 fn who_starts_by_themselves_before_their_day_does_not_start_twice() {
     let config = config(&[&RISK.replace("\ntrigger", "\nreentry = \"always\"\ntrigger"), STEP]);
     let mut person = imported(&config, "u", "old");
@@ -148,7 +157,7 @@ proptest! {
         let config = config(&[RISK, STEP]);
         let user = format!("u{user}");
         let mut events = history(&user, "old");
-        events.push(EventBuilder::track("more", &user, "Complained").at(plus_days(now(), -90)).build());
+        events.push(EventBuilder::track("more", &user, "Complained").at(plus_days(now(), -50)).build());
         if order {
             events.reverse();
         }

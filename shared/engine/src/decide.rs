@@ -191,20 +191,12 @@ impl<'a, 'p> Situation<'a, 'p> {
                 self.on_idle(journey, *days, onset);
                 None
             }
-            Trigger::Score { score, above } => {
-                let rose = self.on_threshold(journey, self.person.scores.reaches(*score, *above));
-                let value = self.person.scores.get(*score).filter(|_| rose)?;
-                Some(Cause::Score { score: *score, value })
+            Trigger::Score { .. } | Trigger::Becomes { .. } => {
+                self.note_threshold(journey).then(|| self.person.cause_of(&journey.trigger)).flatten()
             }
-            // Who is not in a segment before anyone could act on it has not left it either.
-            Trigger::Segment { entered: false, .. } if onset != Onset::Now => None,
-            Trigger::Segment { segment, entered } => changed.contains(&(*segment, *entered)).then(|| {
-                let name = self.config().segments.all.get(*segment).map(|segment| segment.name.clone());
-                Cause::Segment { name: name.unwrap_or_default(), entered: *entered }
-            }),
-            Trigger::Becomes { when } => self
-                .on_threshold(journey, when.is_true(self.person))
-                .then(|| Cause::Became { condition: when.source().to_owned() }),
+            Trigger::Segment { segment, entered } => {
+                changed.contains(&(*segment, *entered)).then(|| self.person.cause_of(&journey.trigger)).flatten()
+            }
             Trigger::Event { .. } => None,
         }
     }
@@ -214,14 +206,8 @@ impl<'a, 'p> Situation<'a, 'p> {
         let config = self.config();
         self.on_segments();
         for journey in config.journeys.all.iter().filter(|journey| journeys.contains(&journey.key)) {
-            match &journey.trigger {
-                Trigger::Score { score, above } => {
-                    self.on_threshold(journey, self.person.scores.reaches(*score, *above));
-                }
-                Trigger::Becomes { when } => drop(self.on_threshold(journey, when.is_true(self.person))),
-                Trigger::Event { .. } | Trigger::Idle { .. } | Trigger::Segment { .. } => {}
-            }
-            if self.cause_now(journey).is_some() {
+            self.note_threshold(journey);
+            if self.person.is_met(&journey.trigger) {
                 self.plan_start(journey);
             }
         }
@@ -231,18 +217,13 @@ impl<'a, 'p> Situation<'a, 'p> {
     pub(crate) fn note(&mut self) {
         self.on_segments();
         for journey in &self.config().journeys.all {
-            match &journey.trigger {
-                Trigger::Score { score, above } => {
-                    self.on_threshold(journey, self.person.scores.reaches(*score, *above));
-                }
-                Trigger::Becomes { when } => drop(self.on_threshold(journey, when.is_true(self.person))),
-                Trigger::Event { .. } | Trigger::Idle { .. } | Trigger::Segment { .. } => {}
-            }
+            self.note_threshold(journey);
         }
     }
 
-    /// Notes whether the journey's score is over its threshold, or its condition holds; gives whether it has just come to be so.
-    fn on_threshold(&mut self, journey: &Journey, over: bool) -> bool {
+    /// Notes whether the journey's score is over its threshold, or its condition holds; returns whether it has just come to be so.
+    fn note_threshold(&mut self, journey: &Journey) -> bool {
+        let Some(over) = self.person.is_over(&journey.trigger) else { return false };
         let was_over = self.facts.above.contains(&journey.key);
         if over && !was_over {
             self.facts.above.insert(journey.key);

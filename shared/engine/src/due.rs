@@ -109,15 +109,11 @@ fn pulse(moment: &Moment<'_>, state: &State) -> Pulse {
     let mut above = Vec::new();
     let mut quiet = 0;
     for (at, journey) in moment.config.journeys.all.iter().enumerate() {
-        match &journey.trigger {
-            Trigger::Idle { days } => quiet += usize::from(idle >= i64::from(*days)),
-            // Falling below counts too: only who fell below a threshold can pass it again.
-            Trigger::Score { score, above: threshold } => {
-                above.extend((person.scores.reaches(*score, *threshold)).then_some(at));
-            }
-            Trigger::Becomes { when } => above.extend(when.is_true(&person).then_some(at)),
-            Trigger::Event { .. } | Trigger::Segment { .. } => {}
+        if let Trigger::Idle { days } = &journey.trigger {
+            quiet += usize::from(idle >= i64::from(*days));
         }
+        // Falling below counts too: only who fell below a threshold can pass it again.
+        above.extend((person.is_over(&journey.trigger) == Some(true)).then_some(at));
     }
     Pulse { stage: person.stage, segments: person.segments, above, quiet }
 }

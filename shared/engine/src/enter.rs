@@ -35,7 +35,7 @@ pub fn enter(
     let mut situation = Situation::new(&person, profile);
     let before = situation.facts.clone();
     for entry in entries {
-        let Some(journey) = moment.config.journeys.all.iter().find(|journey| journey.id == entry.journey) else {
+        let Some(journey) = moment.config.journeys.named(&entry.journey) else {
             continue;
         };
         let id = entry_id(entry);

@@ -89,7 +89,7 @@ impl Situation<'_, '_> {
         over.sort_by_key(|decision| decision.decided_at);
         let mut changed = false;
         for mut decision in over {
-            if let Some(journey) = config.journeys.all.iter().find(|journey| journey.id == decision.journey) {
+            if let Some(journey) = config.journeys.named(&decision.journey) {
                 if let Some(why) = self.why_not_any_more(journey, &decision) {
                     self.take_out(&decision);
                     self.tell(journey, None, why);

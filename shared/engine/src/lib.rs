@@ -48,6 +48,7 @@ pub mod state;
 pub mod taken;
 pub mod traits;
 pub mod trend;
+mod trigger;
 mod turns;
 
 pub use action::Action;

@@ -58,7 +58,7 @@ impl Situation<'_, '_> {
 
     /// Whether no limit holds for the message.
     pub(crate) fn is_essential(&self, journey: &Journey, message: &Message) -> bool {
-        journey.essential || self.config().topic_of(&message.template).is_some_and(|topic| topic.essential)
+        self.config().is_essential(Some(journey), &message.template)
     }
 
     /// When the quiet hours end in which the message may not go out now, in seconds since 1970.

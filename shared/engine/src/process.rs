@@ -168,12 +168,11 @@ pub fn meet(moment: &Moment<'_>, profile: &mut Profile, new: &HashSet<u32>) -> b
     let before = situation.facts.clone();
     situation.on_new(new);
     let planned = situation.facts != before;
-    let known = profile.due_at;
-    let due = [next_due(moment, &view, None), starts::next_due(profile)].into_iter().flatten().min();
-    let is_earlier = due.is_some_and(|due| known.is_none_or(|known| due < known));
-    if is_earlier {
-        profile.due_at = due;
-    }
+    // What is known stays where nothing is earlier, be it past: it is yet to be acted on.
+    let until = profile.due_at.into_iter().chain(starts::next_due(profile)).min();
+    let due = next_due(moment, &view, until);
+    let is_earlier = due != profile.due_at;
+    profile.due_at = due;
     planned || is_earlier
 }
 

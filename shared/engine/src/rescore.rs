@@ -16,18 +16,14 @@ use crate::state::State;
 use crate::trend;
 use jiff::Timestamp;
 use perennial_config::Config;
-use perennial_config::journeys::{Journey, Trigger};
+use perennial_config::journeys::Journey;
 use perennial_domain::time::week_of;
 use perennial_domain::{AccountFacts, Event, Identity};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The journeys of a score or condition whose threshold someone is over, by id.
 fn over(person: &Person<'_>) -> BTreeSet<String> {
-    let is_over = |journey: &&Journey| match &journey.trigger {
-        Trigger::Score { score, above } => person.scores.reaches(*score, *above),
-        Trigger::Becomes { when } => when.is_true(person),
-        Trigger::Event { .. } | Trigger::Idle { .. } | Trigger::Segment { .. } => false,
-    };
+    let is_over = |journey: &&Journey| person.is_over(&journey.trigger) == Some(true);
     let journeys = person.moment.config.journeys.all.iter();
     journeys.filter(is_over).map(|journey| journey.id.clone()).collect()
 }

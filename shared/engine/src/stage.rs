@@ -144,7 +144,7 @@ pub fn stage_history(moment: &Moment<'_>, state: &State) -> Vec<StageMove> {
             }
         }
     }
-    let now = stage(moment, state);
+    let now = stage_of(moment, state, &standing);
     match state.seen {
         Some(seen) if now == Stage::AtRisk => {
             let idle = i64::from(moment.config.lifecycle.at_risk_after_idle_days);

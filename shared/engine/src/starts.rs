@@ -5,8 +5,8 @@ use crate::decide::Situation;
 use crate::profile::Profile;
 use jiff::Timestamp;
 use perennial_config::journeys::{Journey, Reentry, Trigger};
-use perennial_domain::time::{DAY_SECONDS, plus_days};
-use perennial_domain::{Cause, PersonId, hash};
+use perennial_domain::time::DAY_SECONDS;
+use perennial_domain::{PersonId, hash};
 
 /// How long ago someone was active at most, in seconds, for whom a journey is planned when they become known: 90 days.
 pub(crate) const LATELY: i64 = 90 * DAY_SECONDS;
@@ -39,12 +39,19 @@ fn start_of(person: PersonId, journey: &Journey, now: Timestamp) -> i64 {
     now.as_second() + 1 + i64::try_from(hash % spread).unwrap_or_default()
 }
 
+/// Whether the journey is triggered by leaving a segment.
+fn is_leaving(journey: &Journey) -> bool {
+    matches!(journey.trigger, Trigger::Segment { entered: false, .. })
+}
+
 impl Situation<'_, '_> {
-    /// Plans the start of a journey whose trigger holds, unless it is planned, or was entered and may not be again.
+    /// Plans the start of a journey whose trigger holds, unless it is planned, or was entered and may not be again. Who is not in a segment before
+    /// anyone could act on it has not left it.
     pub(crate) fn plan_start(&mut self, journey: &Journey) {
         let is_over = journey.reentry == Reentry::Once && self.facts.entered.contains_key(&journey.key);
         let is_full = self.facts.starts.len() >= MAX_STARTS;
-        if !journey.spreads || is_over || is_full || self.facts.starts.contains_key(&journey.key) {
+        if !journey.spreads || is_leaving(journey) || is_over || is_full || self.facts.starts.contains_key(&journey.key)
+        {
             return;
         }
         let due = start_of(self.profile.id, journey, self.now());
@@ -70,36 +77,12 @@ impl Situation<'_, '_> {
         let due: Vec<(u32, i64)> = due.map(|(key, due)| (*key, *due)).collect();
         for (key, due) in due {
             self.drop_start(key);
-            if let Some(journey) = self.config().journeys.get(key)
-                && let Some(cause) = self.cause_now(journey)
+            let holds = |journey: &&Journey| self.person.is_met(&journey.trigger) && !is_leaving(journey);
+            if let Some(journey) = self.config().journeys.get(key).filter(holds)
+                && let Some(cause) = self.person.cause_of(&journey.trigger)
             {
                 self.enter(journey, None, cause, &due.to_be_bytes());
             }
-        }
-    }
-
-    /// Returns the cause of a trigger by a state that holds now; `None` where it does not hold, or is by an event.
-    pub(crate) fn cause_now(&self, journey: &Journey) -> Option<Cause> {
-        match &journey.trigger {
-            Trigger::Idle { days } => {
-                let since = self.person.state.seen?.last_at();
-                let is_quiet = plus_days(since, i64::from(*days)) <= self.now();
-                is_quiet.then_some(Cause::Quiet { since, days: *days })
-            }
-            Trigger::Score { score, above } => {
-                let value = self.person.scores.get(*score)?;
-                self.person.scores.reaches(*score, *above).then_some(Cause::Score { score: *score, value })
-            }
-            Trigger::Segment { segment, entered } => {
-                let inside = self.person.segments & (1 << segment) != 0;
-                let name = || self.config().segments.all.get(*segment).map(|segment| segment.name.clone());
-                (inside && *entered).then(|| Cause::Segment { name: name().unwrap_or_default(), entered: true })
-            }
-            Trigger::Becomes { when } => {
-                let condition = || when.source().to_owned();
-                when.is_true(self.person).then(|| Cause::Became { condition: condition() })
-            }
-            Trigger::Event { .. } => None,
         }
     }
 }

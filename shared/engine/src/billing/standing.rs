@@ -213,11 +213,10 @@ fn is_told_twice(subscription: &Subscription, phase: Phase, all: &[(&Subscriptio
     if subscription.named {
         return false;
     }
-    let account = |of: &Subscription| of.account.as_ref().map(|account| account.value.clone());
-    let own = account(subscription);
-    let others = all.iter().filter(|(other, _)| !std::ptr::eq(*other, subscription));
-    let mut others = others.filter(|(other, _)| match (&own, account(other)) {
-        (Some(own), Some(other)) => *own == other,
+    let (own, others) =
+        (subscription.account.as_ref(), all.iter().filter(|(other, _)| !std::ptr::eq(*other, subscription)));
+    let mut others = others.filter(|(other, _)| match (own, &other.account) {
+        (Some(own), Some(other)) => own.value == other.value,
         _ => true,
     });
     others.any(|(other, theirs)| match (phase, *theirs) {

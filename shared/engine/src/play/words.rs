@@ -91,7 +91,7 @@ pub fn waits_for_what(waits_for: WaitsFor, zone: &TimeZone) -> String {
 }
 
 fn took(config: &Config, played: &PlayedStep, taken: &StepTaken, zone: &TimeZone) -> String {
-    let journey = config.journeys.all.iter().find(|journey| journey.id == taken.journey);
+    let journey = config.journeys.named(&taken.journey);
     let step = journey.and_then(|journey| journey.steps.iter().find(|step| Some(&step.id) == taken.step.as_ref()));
     match &taken.what {
         Taken::Entered { cause: because } => format!("enters, as {}", cause(because)),

@@ -1,6 +1,8 @@
 //! A small set of things and when each happened, as one text attribute: `HASH@TIME HASH@TIME`.
 
 use crate::error::StoreError;
+use crate::item::s;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -18,6 +20,24 @@ impl Dated {
         let entries = text.split(' ').filter(|entry| !entry.is_empty());
         let wrong = || StoreError::Corrupt(format!("attribute `{name}` is not of its form"));
         entries.map(|text| entry(text).ok_or_else(wrong)).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Makes `update` put `self` into the attribute `name` in place of `before`, under the condition that this is still there. The update's expression
+    /// sets `#dated = :after`.
+    pub(crate) fn in_place_of(
+        &self,
+        before: &Self,
+        name: &str,
+        update: UpdateItemFluentBuilder,
+    ) -> UpdateItemFluentBuilder {
+        let update = update
+            .expression_attribute_names("#dated", name)
+            .expression_attribute_values(":after", s(self.to_string()));
+        if before.0.is_empty() {
+            return update.condition_expression("attribute_not_exists(#dated)");
+        }
+        let before = s(before.to_string());
+        update.condition_expression("#dated = :before").expression_attribute_values(":before", before)
     }
 
     /// Keeps the newest `most`; of the same time, those of the greater hashes.

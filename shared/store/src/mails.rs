@@ -2,7 +2,7 @@
 
 use crate::dated::Dated;
 use crate::error::{StoreError, sort, unless_conflict};
-use crate::item::{Item, Read, s};
+use crate::item::{Item, Read};
 use crate::keys;
 use crate::store::Store;
 use jiff::Timestamp;
@@ -90,21 +90,9 @@ impl Store {
             if let Some(cap) = known.over(caps, decided) {
                 return Ok(Counted::Over(cap));
             }
-            let before = known.0.to_string();
-            let after = known.with(decision, decided, caps).0.to_string();
-            let update = self
-                .client
-                .update_item()
-                .table_name(&*self.table)
-                .set_key(Some(key.clone()))
-                .update_expression("SET #mails = :after")
-                .expression_attribute_names("#mails", MAILS)
-                .expression_attribute_values(":after", s(after));
-            let update = if before.is_empty() {
-                update.condition_expression("attribute_not_exists(#mails)")
-            } else {
-                update.condition_expression("#mails = :before").expression_attribute_values(":before", s(before))
-            };
+            let after = known.clone().with(decision, decided, caps);
+            let update = self.client.update_item().table_name(&*self.table).set_key(Some(key.clone()));
+            let update = after.0.in_place_of(&known.0, MAILS, update).update_expression("SET #dated = :after");
             let sent = update.send().await.map(drop).map_err(|error| sort("count_mail", error));
             if unless_conflict(sent)?.is_some() {
                 return Ok(Counted::Within);

@@ -154,22 +154,12 @@ impl Store {
         loop {
             attempt += 1;
             let item = self.get("soft_bounce", key.clone(), true).await?.unwrap_or_default();
-            let before = item.text(SOFT)?.unwrap_or_default();
-            let Some(bounces) = Bounces::parse(before)?.with(mail, at, policy) else { return Ok(None) };
+            let before = Bounces::parse(item.text(SOFT)?.unwrap_or_default())?;
+            let Some(bounces) = before.clone().with(mail, at, policy) else { return Ok(None) };
             let until = bounces.hold_until(policy)?;
-            let mut update = self
-                .client
-                .update_item()
-                .table_name(&*self.table)
-                .set_key(Some(key.clone()))
-                .expression_attribute_names("#soft", SOFT)
-                .expression_attribute_values(":after", s(bounces.0.to_string()));
-            update = if before.is_empty() {
-                update.condition_expression("attribute_not_exists(#soft)")
-            } else {
-                update.condition_expression("#soft = :before").expression_attribute_values(":before", s(before))
-            };
-            let mut expression = "SET #soft = :after".to_owned();
+            let update = self.client.update_item().table_name(&*self.table).set_key(Some(key.clone()));
+            let mut update = bounces.0.in_place_of(&before.0, SOFT, update);
+            let mut expression = "SET #dated = :after".to_owned();
             if let Some(until) = until {
                 expression.push_str(", #until = :until");
                 update = update
@@ -187,7 +177,7 @@ impl Store {
 }
 
 /// The soft bounces that still count: when, and of which mail (the hash of its id).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Bounces(Dated);
 
 impl Bounces {

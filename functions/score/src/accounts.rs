@@ -47,7 +47,7 @@ impl Accounts {
 
     /// What is known of the account `id`, or of the one that has its people: as it was within the last minute. Half a read
     /// unit for each 4 KB where it has to be read.
-    pub(crate) async fn facts(
+    async fn facts(
         &self,
         store: &Store,
         config: &Config,
@@ -62,6 +62,20 @@ impl Accounts {
             Known::Facts(facts) => Some(facts),
             Known::Nothing | Known::With(_) => None,
         })
+    }
+
+    /// The same of the account that `account` finds, which is asked only where a condition of `config` speaks of accounts.
+    pub(crate) async fn asked(
+        &self,
+        store: &Store,
+        config: &Config,
+        account: impl FnOnce() -> Option<AccountId>,
+        now: Timestamp,
+    ) -> Result<Option<Arc<AccountFacts>>, StoreError> {
+        match config.asks_account().then(account).flatten() {
+            Some(id) => self.facts(store, config, &id, now).await,
+            None => Ok(None),
+        }
     }
 
     async fn known(&self, store: &Store, config: &Config, id: &AccountId, now: Timestamp) -> Result<Known, StoreError> {

@@ -8,6 +8,9 @@ pub mod calibrate;
 pub mod reach;
 pub mod rescore;
 
+use crate::deps::Deps;
+use perennial_config::Config;
+use perennial_domain::ConfigVersion;
 use perennial_store::{ArchiveError, ConfigStoreError, StoreError};
 use serde::{Deserialize, Serialize};
 
@@ -53,3 +56,12 @@ pub enum Phase {
 
 /// Is told of progress now and then.
 pub type Tell<'a> = &'a (dyn Fn(Progress) + Send + Sync);
+
+/// Returns an earlier config; `None` where it cannot be read any more.
+async fn earlier_config(deps: &Deps, version: &ConfigVersion) -> Option<Config> {
+    let loaded = match deps.store.bundle(version).await {
+        Ok(bundle) => Config::load(&bundle).map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    loaded.inspect_err(|error| tracing::warn!(%version, %error, "failed to load the earlier config")).ok()
+}

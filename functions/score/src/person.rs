@@ -131,10 +131,8 @@ async fn attempt_once(
     outbox::perform_leftover(deps, config, stored, now).await?;
     stored.profile.outbox.retain(Action::is_held);
     let ledger = ledger(deps, &stored.profile, work).await?;
-    let account = match config.asks_account().then(|| account_after(config, &stored.profile.view(), &work.events)) {
-        Some(Some(id)) => deps.known.facts(&deps.store, config, &id, now).await?,
-        _ => None,
-    };
+    let id = || account_after(config, &stored.profile.view(), &work.events);
+    let account = deps.known.asked(&deps.store, config, id, now).await?;
     let moment = Moment::new(config, now).with_account(account.as_deref());
     let mut processed = process(&moment, &mut stored.profile, &work.events, &ledger, Mode::Live);
     let due = work.woken || stored.profile.due_at.is_some_and(|due| due <= now);

@@ -130,10 +130,7 @@ async fn look(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let view = stored.profile.view();
-    let account = match config.asks_account().then(|| account_of(config, &view)).flatten() {
-        Some(id) => deps.known.facts(&deps.store, config, &id, now).await?,
-        None => None,
-    };
+    let account = deps.known.asked(&deps.store, config, || account_of(config, &view), now).await?;
     let moment = Moment::new(config, now).with_account(account.as_deref());
     let evaluation: Evaluation = match &asked.look {
         Look::Later(identity) if stored.profile.part(identity).is_some() => evaluate(&moment, &view),

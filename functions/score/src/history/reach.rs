@@ -89,7 +89,7 @@ pub async fn run(deps: &Deps, dry_run: bool, writes_a_second: u32, tell: Tell<'_
 /// trigger. All of them where that one cannot be read any more.
 async fn new_journeys(deps: &Deps, active: &Config) -> Result<HashSet<u32>, HistoryError> {
     let before = match deps.store.current_config().await?.and_then(|current| current.previous) {
-        Some(version) => deps.store.bundle(&version).await.ok().and_then(|bundle| Config::load(&bundle).ok()),
+        Some(version) => super::earlier_config(deps, &version).await,
         None => None,
     };
     let new = active.journeys.unknown_to(before.as_ref().map(|before| &before.journeys));
@@ -117,10 +117,8 @@ impl Pass<'_> {
     async fn share(&self, mut stored: Stored) -> Result<Share, HistoryError> {
         for _ in 0..TRIES {
             let person = stored.profile.id;
-            let account = match self.config.asks_account().then(|| account_of(self.config, &stored.profile.view())) {
-                Some(Some(id)) => self.known.facts(&self.deps.store, self.config, &id, self.now).await?,
-                _ => None,
-            };
+            let id = || account_of(self.config, &stored.profile.view());
+            let account = self.known.asked(&self.deps.store, self.config, id, self.now).await?;
             let before = stored.profile.facts().starts;
             let moment = Moment::new(self.config, self.now).with_account(account.as_deref());
             if !meet(&moment, &mut stored.profile, &self.new) {

@@ -81,11 +81,7 @@ async fn counted_under(deps: &Deps, active: &Config) -> Result<Option<Config>, H
         None => deps.store.current_config().await?.and_then(|current| current.previous),
     };
     let Some(version) = version.filter(|version| *version != active.version) else { return Ok(None) };
-    let loaded = match deps.store.bundle(&version).await {
-        Ok(bundle) => Config::load(&bundle).map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
-    };
-    Ok(loaded.inspect_err(|error| tracing::warn!(%version, %error, "failed to load the earlier config")).ok())
+    Ok(super::earlier_config(deps, &version).await)
 }
 
 /// What lies under each person's id, by version.
@@ -210,11 +206,8 @@ impl Run<'_> {
             }
             stored.profile.outbox.retain(Action::is_held);
         }
-        let account =
-            match self.config.asks_account().then(|| account_of(self.config, &stored.profile.view())).flatten() {
-                Some(id) => self.known.facts(&self.deps.store, self.config, &id, self.now).await?,
-                None => None,
-            };
+        let id = || account_of(self.config, &stored.profile.view());
+        let account = self.known.asked(&self.deps.store, self.config, id, self.now).await?;
         let held = stored.summary.clone();
         let rescored = rebuild.rescore(&mut stored.profile, account.as_deref());
         stored.summary = Summary::of(&rescored.evaluation, self.config);

@@ -3,10 +3,11 @@
 mod patch;
 
 use super::client::Target;
-use super::rescore::Bar;
+use super::progress::over_history;
 use super::tables::{counted, framed, number};
 use perennial_engine::calibrate::{Calibration, CategoryCap, ENOUGH_PEOPLE, READY};
-use perennial_score::history::calibrate;
+use perennial_score::Deps;
+use perennial_score::history::{Tell, calibrate};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -39,16 +40,8 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let bar = Bar::new();
-    let found = match args.target.deployed().await? {
-        Some(operated) => {
-            let found = calibrate::run(&operated.score().await?, &|told| bar.tell(told)).await;
-            found.map_err(anyhow::Error::from)
-        }
-        None => args.target.follow(reqwest::Method::POST, "/_local/calibrate", |told| bar.tell(told)).await,
-    };
-    bar.clear();
-    let found: Calibration = found?;
+    let work = async |deps: &Deps, tell: Tell<'_>| calibrate::run(deps, tell).await;
+    let found: Calibration = over_history(&args.target, "/_local/calibrate", work).await?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&found)?);
         return Ok(ExitCode::SUCCESS);

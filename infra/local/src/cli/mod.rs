@@ -11,6 +11,7 @@ mod explain;
 mod feed;
 mod journey;
 mod key;
+mod progress;
 mod reach;
 mod redrive;
 mod rejects;

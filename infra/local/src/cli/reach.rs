@@ -1,8 +1,10 @@
 //! `perennial reach`
 
 use super::client::Target;
-use super::rescore::Bar;
+use super::progress::over_history;
 use super::tables::{counted, number, plain};
+use perennial_score::Deps;
+use perennial_score::history::Tell;
 use perennial_score::history::reach::{self, Outcome};
 use std::process::ExitCode;
 
@@ -31,18 +33,10 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let progress = Bar::new();
-    let path = format!("/_local/reach?dry_run={}&writes_per_second={}", args.dry_run, args.writes_per_second);
-    let outcome = match args.target.deployed().await? {
-        Some(operated) => {
-            let deps = operated.score().await?;
-            let outcome = reach::run(&deps, args.dry_run, args.writes_per_second, &|told| progress.tell(told)).await;
-            outcome.map_err(anyhow::Error::from)
-        }
-        None => args.target.follow(reqwest::Method::POST, &path, |told| progress.tell(told)).await,
-    };
-    progress.clear();
-    let outcome: Outcome = outcome?;
+    let (dry_run, writes) = (args.dry_run, args.writes_per_second);
+    let path = format!("/_local/reach?dry_run={dry_run}&writes_per_second={writes}");
+    let work = async |deps: &Deps, tell: Tell<'_>| reach::run(deps, dry_run, writes, tell).await;
+    let outcome: Outcome = over_history(&args.target, &path, work).await?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&outcome)?);
     } else {

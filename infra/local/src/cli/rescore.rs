@@ -1,13 +1,13 @@
 //! `perennial rescore`
 
 use super::client::Target;
+use super::progress::over_history;
 use super::tables::{counted, framed, number, plain};
-use indicatif::{ProgressBar, ProgressStyle};
 use perennial_domain::Score;
+use perennial_score::Deps;
+use perennial_score::history::Tell;
 use perennial_score::history::rescore::{self, Moved, Outcome};
-use perennial_score::history::{Phase, Progress};
 use std::process::ExitCode;
-use std::time::Duration;
 
 /// How to run.
 #[derive(Debug, clap::Args)]
@@ -30,59 +30,15 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let progress = Bar::new();
     let path = format!("/_local/rescore?dry_run={}", args.dry_run);
-    let outcome = match args.target.deployed().await? {
-        Some(operated) => {
-            let outcome = rescore::run(&operated.score().await?, args.dry_run, &|told| progress.tell(told)).await;
-            outcome.map_err(anyhow::Error::from)
-        }
-        None => args.target.follow(reqwest::Method::POST, &path, |told| progress.tell(told)).await,
-    };
-    progress.clear();
-    let outcome: Outcome = outcome?;
+    let work = async |deps: &Deps, tell: Tell<'_>| rescore::run(deps, args.dry_run, tell).await;
+    let outcome: Outcome = over_history(&args.target, &path, work).await?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&outcome)?);
     } else {
         print!("{}", shown(&outcome));
     }
     Ok(if outcome.not_done.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// A bar for work over all history: what it is at, and how far.
-pub(super) struct Bar(ProgressBar);
-
-impl Bar {
-    pub(super) fn new() -> Self {
-        let bar = ProgressBar::new_spinner();
-        bar.enable_steady_tick(Duration::from_millis(100));
-        Self(bar)
-    }
-
-    pub(super) fn tell(&self, progress: Progress) {
-        let (what, unit) = match progress.phase {
-            Phase::People => ("looking people up", "identities"),
-            Phase::Events => ("reading the archive", "events"),
-            Phase::Scores => ("working out scores", "people"),
-        };
-        let template = if progress.of > 0 {
-            "{msg:<20} {bar:40.cyan/blue} {human_pos:>9}/{human_len} {prefix}  {elapsed}"
-        } else {
-            "{msg:<20} {spinner} {human_pos:>9} {prefix}  {elapsed}"
-        };
-        // The templates are constants; without them the bar is plainer.
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            self.0.set_style(style);
-        }
-        self.0.set_length(progress.of);
-        self.0.set_message(what);
-        self.0.set_prefix(unit);
-        self.0.set_position(progress.done);
-    }
-
-    pub(super) fn clear(&self) {
-        self.0.finish_and_clear();
-    }
 }
 
 fn shown(outcome: &Outcome) -> String {

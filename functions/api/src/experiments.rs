@@ -62,7 +62,7 @@ fn is_tested(config: &Config, name: &str) -> Result<(), Failure> {
     const NONE: Failure = Failure::NotFound("there is no journey of this name");
     const PLAIN: Failure =
         Failure::NotFound("this journey has neither a split nor a holdout that it could be compared with");
-    let journey = config.journeys.all.iter().find(|journey| journey.id == name).ok_or(NONE)?;
+    let journey = config.journeys.named(name).ok_or(NONE)?;
     let splits = journey.steps.iter().any(|step| matches!(step.does, Does::Split { .. }));
     let always = config.limits.holdout.is_some() && journey.goal.is_some() && !journey.essential;
     if splits || journey.holdout > 0 || always { Ok(()) } else { Err(PLAIN) }

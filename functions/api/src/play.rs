@@ -107,7 +107,7 @@ pub async fn play_alone(
 }
 
 fn find<'c>(config: &'c Config, name: &str) -> Result<&'c Journey, NotPlayed> {
-    config.journeys.all.iter().find(|journey| journey.id == name).ok_or_else(|| {
+    config.journeys.named(name).ok_or_else(|| {
         let known: Vec<&str> = config.journeys.all.iter().map(|journey| journey.id.as_str()).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         NotPlayed::NoJourney { name: name.to_owned(), known }

@@ -48,7 +48,7 @@ pub(crate) async fn messages(
 /// The goal that was reached after the message, on the way through the journey that sent it.
 fn led_to(config: &Config, facts: &Facts, record: &MessageRecord) -> Option<GoalView> {
     let went_out = record.times.keys().any(|state| *state == MessageState::Sent || *state == MessageState::Delivered);
-    let journey = config.journeys.all.iter().find(|journey| journey.id == record.journey)?;
+    let journey = config.journeys.named(&record.journey)?;
     let entered = facts.entered.get(&journey.key)?;
     let (reached, decided) = (entered.reached?, record.decided_at.as_millisecond());
     (went_out && (entered.last..=reached).contains(&decided)).then_some(())?;

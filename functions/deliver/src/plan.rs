@@ -118,8 +118,7 @@ struct About<'a> {
 /// Whether someone who stands at `stage` may still get the journey's messages. A journey that this config does not know, which may be newer or
 /// older than the decision's, has no gate.
 fn stage_allows(config: &Config, decision: &Decision, stage: Stage) -> bool {
-    let journey = config.journeys.all.iter().find(|journey| journey.id == decision.journey);
-    journey.is_none_or(|journey| journey.stages.is_empty() || journey.stages.contains(&stage))
+    config.journeys.named(&decision.journey).is_none_or(|journey| journey.is_for(stage))
 }
 
 async fn mail(deps: &Deps, config: &Config, about: &About<'_>, now: Timestamp) -> Result<Plan, DeliverError> {
@@ -167,10 +166,8 @@ async fn over_cap<'a>(
     address: &[u8; 32],
     known: &Mails,
 ) -> Result<Option<&'a Cap>, DeliverError> {
-    let essential = config.topic_of(&decision.template).is_some_and(|topic| topic.essential);
-    let journey = config.journeys.all.iter().find(|journey| journey.id == decision.journey);
-    let caps = &config.limits.caps;
-    if essential || caps.is_empty() || journey.is_some_and(|journey| journey.essential) {
+    let (journey, caps) = (config.journeys.named(&decision.journey), &config.limits.caps);
+    if caps.is_empty() || config.is_essential(journey, &decision.template) {
         return Ok(None);
     }
     let mail = (decision.id, decision.decided_at);

@@ -4,18 +4,18 @@
 //! parsed as a template, it is escaped in HTML, and it cannot break out of a header line. What no reader should see, such as an object, a list or a
 //! missing value, renders as nothing; the rules are those of [`perennial_domain::traits::readable`].
 
+mod context;
+
+pub use context::Context;
+pub(crate) use context::NAMES;
+
 use crate::invitation::{self, Invitation};
 use crate::mjml;
 use crate::text;
 use crate::truth;
-use crate::values::{self, Traits};
+use crate::values;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use perennial_config::channels::Template;
-use perennial_domain::traits::Fact;
-use perennial_domain::{AccountId, Cause, Decision, Stage};
-use perennial_engine::account::Account;
-use perennial_engine::{Profile, State};
-use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,10 +27,6 @@ pub const MAX_BODY: usize = 100 * 1024;
 const MAX_LINK: usize = 2048;
 /// Steps that one part of a template may take: a loop over a long list ends here rather than with the function's time.
 const FUEL: u64 = 200_000;
-
-/// What templates can name, see [`Context`].
-pub(crate) const NAMES: [&str; 10] =
-    ["person", "profile", "event", "account", "owner", "stage", "cause", "journey", "step", "unsubscribe_url"];
 
 /// The filter that [`Noting`] puts around all that is printed.
 const NOTE: &str = "note_if_empty";
@@ -119,170 +115,6 @@ impl std::fmt::Debug for Rendered {
             .field("text_bytes", &self.text.len())
             .finish_non_exhaustive()
     }
-}
-
-/// What a template can name.
-///
-/// | name | is |
-/// |---|---|
-/// | `person` | the person's traits, such as `person.first_name`, `person.plan`; those of [`Fact`] under each of their spellings |
-/// | `profile.user_id`, `profile.id` | the person's user id, where there is one, and the id of the profile |
-/// | `account.id` | the account's id |
-/// | `account.renews_in_days` | whole days until the account renews next, where that is known |
-/// | `account.…` | the account's traits, where the caller knows them |
-/// | `owner` | the colleague or team that answers for the person, where there is one |
-/// | `stage` | the lifecycle stage, such as `trial` |
-/// | `event.name`, `event.properties.NAME` | the event that set the message off, where it is one |
-/// | `cause.event.name`, `cause.quiet.days`, `cause.score.value` | what set the message off |
-/// | `journey`, `step` | the journey's name, and the step from 0 |
-/// | `unsubscribe_url` | the link that ends all mail (mail only) |
-#[derive(Clone)]
-pub struct Context {
-    person: Traits,
-    profile: Map<String, Value>,
-    event: Map<String, Value>,
-    account: Map<String, Value>,
-    owner: String,
-    stage: Stage,
-    cause: Value,
-    journey: String,
-    step: u16,
-    unsubscribe_url: String,
-}
-
-impl Context {
-    /// What `decision` says to the person whose combined state is `view`.
-    #[must_use]
-    pub fn new(decision: &Decision, view: &State, stage: Stage) -> Self {
-        let facts = Fact::ALL.into_iter().map(Fact::as_str);
-        let sent = view.present_traits();
-        let person = Traits {
-            sent: sent.filter_map(|(name, value)| Some((name.to_owned(), serde_json::from_str(value).ok()?))).collect(),
-            facts: facts.filter_map(|name| Some((name.to_owned(), view.trait_value(name)?))).collect(),
-        };
-        let mut account = Map::new();
-        if let Some(id) = view.account_id() {
-            account.insert("id".to_owned(), id.as_str().into());
-        }
-        Self {
-            person,
-            profile: Map::new(),
-            event: event(decision),
-            account,
-            owner: String::new(),
-            stage,
-            // A cause is plain data and always becomes JSON.
-            cause: serde_json::to_value(&decision.cause).unwrap_or_default(),
-            journey: decision.journey.clone(),
-            step: decision.step,
-            unsubscribe_url: String::new(),
-        }
-    }
-
-    /// The same with what is known of the person's account, and with who answers for the person
-    /// ([`perennial_engine::Evaluation::owner`]).
-    #[must_use]
-    pub fn of(decision: &Decision, view: &State, stage: Stage, account: Option<&Account>, owner: Option<&str>) -> Self {
-        let context = Self::new(decision, view, stage).with_owner(owner);
-        let Some(account) = account else { return context };
-        let traits = account.present_traits().map(|(name, value)| (name.to_owned(), value.clone()));
-        context.with_account(&account.id, traits.collect())
-    }
-
-    /// With the ids of the profile. Of several user ids it is the one that the decision was made for, else the first of the alphabet.
-    #[must_use]
-    pub fn with_profile(mut self, decision: &Decision, profile: &Profile) -> Self {
-        let users = || profile.parts.iter().filter(|part| part.identity.is_user());
-        let own = users().find(|part| part.owner() == decision.person).or_else(|| users().next());
-        self.profile.insert("id".to_owned(), profile.id.to_string().into());
-        if let Some(own) = own {
-            self.profile.insert("user_id".to_owned(), own.identity.as_str().into());
-        }
-        self
-    }
-
-    /// With the link that ends all mail.
-    #[must_use]
-    pub fn with_unsubscribe_url(mut self, url: &str) -> Self {
-        url.clone_into(&mut self.unsubscribe_url);
-        self
-    }
-
-    /// With the account and its traits; a trait named `id` is left out.
-    #[must_use]
-    pub fn with_account(mut self, id: &AccountId, traits: Map<String, Value>) -> Self {
-        self.account.insert("id".to_owned(), id.as_str().into());
-        for (name, value) in traits.into_iter().filter(|(name, _)| name != "id") {
-            self.account.insert(name, value);
-        }
-        self
-    }
-
-    /// With the whole days until the account renews next, begun days counted; nothing where nobody said when that is. A trait of the same
-    /// name is replaced.
-    #[must_use]
-    pub fn with_renewal(mut self, days: Option<i64>) -> Self {
-        match days {
-            Some(days) => self.account.insert("renews_in_days".to_owned(), days.into()),
-            None => self.account.remove("renews_in_days"),
-        };
-        self
-    }
-
-    /// With who answers for the person ([`perennial_engine::Evaluation::owner`]).
-    #[must_use]
-    pub fn with_owner(mut self, owner: Option<&str>) -> Self {
-        owner.unwrap_or_default().clone_into(&mut self.owner);
-        self
-    }
-
-    /// Who answers for the person, where anybody does.
-    #[must_use]
-    pub fn owner(&self) -> Option<&str> {
-        Some(self.owner.as_str()).filter(|owner| !owner.is_empty())
-    }
-
-    /// The account's id.
-    #[must_use]
-    pub fn account_id(&self) -> Option<&str> {
-        self.account.get("id").and_then(Value::as_str)
-    }
-
-    /// The person's traits, as they were sent.
-    #[must_use]
-    pub fn person(&self) -> &Map<String, Value> {
-        &self.person.sent
-    }
-
-    /// One of the person's traits, whatever it was called when it was sent.
-    #[must_use]
-    pub fn person_trait(&self, name: &str) -> Option<&Value> {
-        self.person.get(name)
-    }
-
-    /// The names and their values.
-    fn values(&self) -> minijinja::Value {
-        use minijinja::Value;
-        Value::from(BTreeMap::from([
-            ("person", Value::from_object(self.person.clone())),
-            ("profile", values::value(&self.profile.clone().into())),
-            ("event", values::value(&self.event.clone().into())),
-            ("account", Value::from_object(Traits { sent: self.account.clone(), facts: Map::new() })),
-            ("owner", Value::from(self.owner.as_str())),
-            ("stage", Value::from(self.stage.as_str())),
-            ("cause", values::value(&self.cause)),
-            ("journey", Value::from(self.journey.as_str())),
-            ("step", Value::from(self.step)),
-            ("unsubscribe_url", Value::from(self.unsubscribe_url.as_str())),
-        ]))
-    }
-}
-
-/// The event that set the message off; nothing where it was none.
-fn event(decision: &Decision) -> Map<String, Value> {
-    let Cause::Event { name, .. } = &decision.cause else { return Map::new() };
-    let properties = decision.properties.clone().into();
-    Map::from_iter([("name".to_owned(), name.as_str().into()), ("properties".to_owned(), properties)])
 }
 
 impl Renderer {

@@ -3,10 +3,11 @@
 use super::*;
 use jiff::Timestamp;
 use perennial_config::channels::InvitationTemplate;
-use perennial_domain::{AccountId, Cause, Channel, ConfigVersion, DecisionId, MessageId, PersonId};
+use perennial_domain::{AccountId, Cause, Channel, ConfigVersion, Decision, DecisionId, MessageId, PersonId, Stage};
 use perennial_engine::register::Register;
+use perennial_engine::{Profile, State};
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn decision() -> Decision {
     let person = PersonId::derive(&[b"ada"]);

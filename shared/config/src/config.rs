@@ -222,6 +222,12 @@ impl Config {
         self.channels.topic(self.templates.get(template)?.topic.as_deref()?)
     }
 
+    /// Whether no limit holds for messages of a template that a journey sends, because either is essential. A journey that this config does not
+    /// know decides nothing.
+    pub fn is_essential(&self, journey: Option<&Journey>, template: &str) -> bool {
+        journey.is_some_and(|journey| journey.essential) || self.topic_of(template).is_some_and(|topic| topic.essential)
+    }
+
     /// Whether a condition asks about the account, so that it has to be read with the person.
     pub fn asks_account(&self) -> bool {
         self.lifecycle.people_follow_account || self.asked().any(PersonSlot::asks_account)

@@ -265,6 +265,11 @@ impl Journeys {
         found
     }
 
+    /// Returns the journey of this name.
+    pub fn named(&self, id: &str) -> Option<&Journey> {
+        self.all.iter().find(|journey| journey.id == id)
+    }
+
     /// The journey whose name has this hash.
     pub fn get(&self, key: u32) -> Option<&Journey> {
         self.all.iter().find(|journey| journey.key == key)

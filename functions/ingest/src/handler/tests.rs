@@ -3,6 +3,7 @@
 mod calls;
 mod captures;
 mod fuzz;
+mod stripe;
 mod surveys;
 mod webhooks;
 

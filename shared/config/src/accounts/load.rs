@@ -1,6 +1,6 @@
 //! The file as written, and its checks.
 
-use super::membership::{RawMembership, load_membership};
+use super::membership::{RawMembers, RawMembership, load_membership};
 use super::{
     Accounts, Crm, CrmField, Domains, HealthRule, Owner, Renewal, ScoreRule, THOUSAND, TouchLevels, Value, Weights,
 };
@@ -98,16 +98,6 @@ struct RawOwner {
     low: Option<String>,
     /// The owner of all others.
     none: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-struct RawMembers {
-    /// Events that name the account a person belongs to, as a `group` call does, where they carry its id: those of billing. Without
-    /// the section they are those of `stage` and `renewal`. The account that other calls name counts only for people who
-    /// belong to none.
-    events: Vec<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

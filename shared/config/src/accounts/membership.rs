@@ -1,4 +1,5 @@
-//! `[membership]` of `accounts.toml`: how many accounts a person belongs to, and what ends a membership.
+//! `[members]` and `[membership]` of `accounts.toml`: who belongs to an account, to how many accounts a person belongs, and what ends a
+//! membership.
 
 use crate::error::Reporter;
 use crate::spanned::Spanned;
@@ -26,6 +27,16 @@ impl Default for Membership {
     fn default() -> Self {
         Self { single: false, idle_days: Some(IDLE_DAYS), left_event: LEFT_EVENT.to_owned() }
     }
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawMembers {
+    /// Events that name the account a person belongs to, as a `group` call does, where they carry its id: those of billing. Without
+    /// the section they are those of `stage` and `renewal`. The account that other calls name counts only for people who
+    /// belong to none.
+    pub(super) events: Vec<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -70,11 +70,13 @@ module "sweep" {
   source = "./modules/function"
 
   name        = "sweep"
-  description = "Finds the people whose timers rang"
+  description = "Finds the profiles and accounts whose timers fired"
   stage       = local.stage
   size        = var.config.functions.sweep
   statements  = local.permissions.sweep
-  environment = local.table_and_events
+  environment = merge(local.table_and_events, {
+    ACCOUNTS_QUEUE_URL = local.queue_urls.ACCOUNTS_QUEUE_URL
+  })
 }
 
 module "rollup" {

@@ -29,7 +29,7 @@ locals {
       { actions = ["dynamodb:GetItem", "dynamodb:PutItem"], resources = [local.table_arn] },
       { actions = ["dynamodb:Query"], resources = ["${local.table_arn}/index/${local.due_index}"] },
       # The dead letters of schedules are where Lambda puts what it could not run, in the function's name.
-      { actions = ["sqs:SendMessage"], resources = [for name in ["events", "schedules-dlq"] : local.queue_arns[name]] },
+      { actions = ["sqs:SendMessage"], resources = [for name in ["events", "accounts", "schedules-dlq"] : local.queue_arns[name]] },
     ]
 
     rollup = concat(local.consume["rollup"], [

@@ -27,6 +27,7 @@ fn member(number: u32) -> Member {
         last_seen: Some(NOW.parse().unwrap()),
         personas: [if number.is_multiple_of(5_000) { "billing_contact" } else { "power_user" }.to_owned()].into(),
         elsewhere: false,
+        curve: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! `GET /api/accounts/{id}`: an account, why it stands where it stands, and its people.
 
+mod exact;
 mod members;
 
 use crate::answer::{self, Failure};
@@ -48,6 +49,9 @@ struct AccountView<'a> {
     stages: BTreeMap<Stage, u32>,
     last_seen: Option<Timestamp>,
     score: Score,
+    /// Whether score, health, reasons and members are those of the profiles as they are now. Else score and health are those of the
+    /// members' curves, to half a point a member, and reasons those of when the account was last worked out.
+    exact: bool,
     /// Whether the score is at the threshold or over it.
     ready: bool,
     reasons: Vec<ReasonView<'a>>,
@@ -98,10 +102,20 @@ pub(crate) async fn show(deps: &Deps, id: &str, limit: usize, after: Option<&str
     }
     let config = deps.config.current().await;
     let now = deps.clock.now();
-    let summary = account.summary.clone().unwrap_or_default();
+    let profiles = exact::people(&deps.store, &config, &account, &domains, now).await?;
+    let summary = match &profiles {
+        Some(people) => exact::summary(&config, people, now),
+        None => AccountSummary {
+            score: account.score_at(now),
+            health: account.health_at(now),
+            ..account.summary.clone().unwrap_or_default()
+        },
+    };
+    let page = page.at(profiles.as_deref(), now);
     let (people, crm) =
         futures::future::try_join(identities(&deps.store, &summary), deps.store.updates(&account.id)).await?;
-    answer::json(&view(&config, &account, &summary, &people, domains, crm, page, now))
+    let exact = profiles.is_some();
+    answer::json(&AccountView { exact, ..view(&config, &account, &summary, &people, domains, crm, page, now) })
 }
 
 #[expect(clippy::too_many_arguments, reason = "each is a part of the answer")]
@@ -135,6 +149,7 @@ fn view<'a>(
         stages: summary.stages.clone(),
         last_seen: summary.last_seen,
         score: summary.score,
+        exact: false,
         ready: config.accounts.score.ready.is_some_and(|ready| summary.score.get() >= ready),
         reasons: reasons(&summary.reasons),
         health: summary.health,
@@ -158,6 +173,8 @@ fn reason_view<'a>(reason: &'a AccountReason, people: &HashMap<PersonId, String>
         (Measure::Success, false) => "others who succeed with the product",
         (Measure::Churn, true) => "may leave",
         (Measure::Churn, false) => "others who may leave",
+        (Measure::Silence, true) => "has been silent since",
+        (Measure::Silence, false) => "others who have been silent since",
         (Measure::Limit, _) => "a score stays between 0 and 100",
     };
     ReasonView {

@@ -56,6 +56,7 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Ba
                     .count("AccountsWritten", u64::from(done.written))
                     .count("AccountsUnchanged", u64::from(!done.written))
                     .count("PeopleWoken", done.woken)
+                    .count("EntriesRenewed", done.renewed)
                     .count("CrmUpdates", done.updates);
                 continue;
             }

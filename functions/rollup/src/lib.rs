@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod config;
+mod curves;
 mod deps;
 mod domains;
 mod error;

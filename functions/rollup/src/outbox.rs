@@ -51,14 +51,7 @@ pub(crate) async fn perform(
             Performed::Updated
         }
         AccountAction::Wake { .. } => {
-            let wake = |people: &[PersonId]| {
-                let (account, version) = (account.clone(), stored.version);
-                serde_json::to_string(&EventsPayload::Wake { account, version, people: people.to_vec() })
-            };
-            let bodies = people.chunks(WOKEN_AT_ONCE).map(wake).collect::<Result<Vec<_>, _>>()?;
-            if !bodies.is_empty() {
-                deps.events.send(bodies, Delay::NONE).await.into_result()?;
-            }
+            wake(deps, stored, people).await?;
             Performed::Woke(people.len() as u64)
         }
         AccountAction::LookAgain { at } => {
@@ -69,6 +62,19 @@ pub(crate) async fn perform(
     };
     deps.performed.put(key(&stored.account, action), ());
     Ok(performed)
+}
+
+/// Has some of the account's people evaluated again.
+pub(crate) async fn wake(deps: &Deps, stored: &StoredAccount, people: &[PersonId]) -> Result<(), RollupError> {
+    let wake = |people: &[PersonId]| {
+        let (account, version) = (stored.account.id.clone(), stored.version);
+        serde_json::to_string(&EventsPayload::Wake { account, version, people: people.to_vec() })
+    };
+    let bodies = people.chunks(WOKEN_AT_ONCE).map(wake).collect::<Result<Vec<_>, _>>()?;
+    if !bodies.is_empty() {
+        deps.events.send(bodies, Delay::NONE).await.into_result()?;
+    }
+    Ok(())
 }
 
 /// The delay with which a message sent at `now` comes at `at` or a moment later.

@@ -1,5 +1,6 @@
 //! One account: read, taken in, added up, written where it changed, and what follows from that.
 
+use crate::curves::Curves;
 use crate::deps::Deps;
 use crate::domains;
 use crate::error::RollupError;
@@ -9,8 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
 use perennial_contracts::queue::{AccountMilestone, AccountTraits};
 use perennial_domain::billing::SubscriptionReport;
+use perennial_domain::time::plus_days;
 use perennial_domain::{AccountId, Member, MessageId, PersonId};
-use perennial_engine::account::{Tally, decide, facts};
+use perennial_engine::account::{Account, Tally, decide, facts, next_due};
 use perennial_store::Consistency;
 use perennial_store::accounts::StoredAccount;
 use std::time::Duration;
@@ -68,6 +70,12 @@ impl Change {
         };
     }
 
+    /// Whether nothing is said of the account itself.
+    fn is_empty(&self) -> bool {
+        let is_silent = self.calls.is_empty() && self.milestones.is_empty();
+        is_silent && self.renewals.is_empty() && self.subscriptions.is_empty()
+    }
+
     /// Whether people who were read at `read` hold all of the change.
     fn is_known_since(&self, read: Timestamp) -> bool {
         matches!(self.changed, Changed::By(at) if at + SKEW < read)
@@ -83,6 +91,8 @@ pub(crate) struct Done {
     pub(crate) woken: u64,
     /// Updates of the CRM.
     pub(crate) updates: u64,
+    /// People who are asked for a new entry because the curve of theirs has ended.
+    pub(crate) renewed: u64,
 }
 
 /// Recomputes the account, or the one that has its people.
@@ -140,16 +150,19 @@ async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) 
     let owned = domains::settle(deps, &config.accounts.domains, &mut stored.account).await?;
     // Read after the account: who joins later has sent word, and comes with the next batch.
     let mut people = Vec::new();
-    let mut tally = Tally::new(config);
+    let mut curves = Curves::new(started);
+    let mut tally = Tally::new(config, started);
     let add = |member: &Member| {
         tally.add(member);
+        curves.see(member);
         // What conditions know of an account is that of the primary one.
         if !member.elsewhere {
             people.push(member.person);
         }
     };
     people::each(deps, std::iter::once(id).chain(&owned), add).await?;
-    stored.account.summary = Some(tally.finish());
+    let (summary, course) = tally.finish();
+    (stored.account.summary, stored.account.course) = (Some(summary), Some(course));
     stored.account.note_leading_buyer(config.accounts.score.ready);
     stored.account.note_trend(started);
     let open = outbox::open(deps, &stored.account);
@@ -158,7 +171,17 @@ async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) 
         let facts = facts(config, &stored.account, started);
         decide(config, &mut stored.account, &facts, started, deps.wake_pause)
     };
-    done.written = write(deps, &mut stored, &before, acted).await?;
+    stored.account.due_at = next_due(config, &stored.account, started);
+    let renewed = curves.to_renew();
+    if !renewed.is_empty() {
+        outbox::wake(deps, &stored, renewed).await?;
+        done.renewed = renewed.len() as u64;
+    }
+    // Whom it asked for write their entries, which has the account worked out once more: that write is enough.
+    let is_awaited = before.due_at.is_some_and(|due| due <= started && started < plus_days(due, 1));
+    if acted || renewed.is_empty() || !is_awaited || !change.is_empty() {
+        done.written = write(deps, &mut stored, &before, acted).await?;
+    }
     perform(deps, &stored, &people, &mut done).await?;
     deps.read.put(id.clone(), started);
     Ok(done)
@@ -170,12 +193,7 @@ async fn load(deps: &Deps, id: &AccountId) -> Result<StoredAccount, RollupError>
 }
 
 /// Writes the account where anything but its outbox has changed, or something new is in that; gives whether it did.
-async fn write(
-    deps: &Deps,
-    stored: &mut StoredAccount,
-    before: &perennial_engine::account::Account,
-    acted: bool,
-) -> Result<bool, RollupError> {
+async fn write(deps: &Deps, stored: &mut StoredAccount, before: &Account, acted: bool) -> Result<bool, RollupError> {
     if stored.account.is_nothing() {
         if stored.version > 0 {
             deps.store.delete_account(stored).await?;
@@ -183,7 +201,7 @@ async fn write(
         return Ok(stored.version > 0);
     }
     let outbox = std::mem::take(&mut stored.account.outbox);
-    let same = stored.account == perennial_engine::account::Account { outbox: Vec::new(), ..before.clone() };
+    let same = stored.account == Account { outbox: Vec::new(), ..before.clone() };
     stored.account.outbox = outbox;
     if same && !acted {
         return Ok(false);

@@ -1,8 +1,8 @@
-//! Sends a tick to everyone who is due.
+//! Sends a tick to each profile that is due, and has each account that is due worked out.
 
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
-use perennial_contracts::queue::EventsPayload;
+use perennial_contracts::queue::{AccountsPayload, EventsPayload};
 use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::metrics::Metrics;
 use perennial_lambda_kit::queue::{Delay, Sender};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// Shards read at once.
 const CONCURRENCY: usize = 4;
-/// People of one page, who are sent before the next is read.
+/// Profiles and accounts of one page, which are sent before the next is read.
 const PAGE: u16 = 500;
 
 /// What the handler works with.
@@ -22,14 +22,15 @@ const PAGE: u16 = 500;
 pub struct Deps {
     store: Store,
     events: Arc<dyn Sender>,
+    accounts: Arc<dyn Sender>,
     clock: Clock,
     limit: u32,
 }
 
 impl Deps {
     /// Puts the parts together. `limit` is the most ticks of one run; at least one of each shard is sent.
-    pub fn new(store: Store, events: Arc<dyn Sender>, clock: Clock, limit: u32) -> Self {
-        Self { store, events, clock, limit }
+    pub fn new(store: Store, events: Arc<dyn Sender>, accounts: Arc<dyn Sender>, clock: Clock, limit: u32) -> Self {
+        Self { store, events, accounts, clock, limit }
     }
 }
 
@@ -63,7 +64,7 @@ pub enum SweepError {
     Unwritable(#[from] serde_json::Error),
 }
 
-/// Sends a tick to everyone who is due now. The schedule's payload says nothing that matters.
+/// Sends a tick to each profile that is due now, and has each account that is due worked out. The schedule's payload says nothing that matters.
 ///
 /// # Errors
 /// [`SweepError`] where a shard could not be read; the others are done all the same.
@@ -103,20 +104,16 @@ async fn sweep_shard(deps: &Deps, shard: u8, limit: u32, now: Timestamp) -> Resu
     let mut from = None;
     loop {
         let page = deps.store.due(shard, now, PAGE.min(u16::try_from(left).unwrap_or(PAGE)), from).await?;
-        let found = page.people.len();
+        let found = page.people.len() + page.accounts.len();
         let ticks = page
             .people
             .into_iter()
             .map(|(person, due_at)| serde_json::to_string(&EventsPayload::Tick { person, due_at }));
         let ticks: Vec<String> = ticks.collect::<Result<_, _>>()?;
-        if !ticks.is_empty() {
-            let report = deps.events.send(ticks, Delay::NONE).await;
-            if let Some(first) = report.unsent.first() {
-                tracing::warn!(unsent = report.unsent.len(), code = %first.code, "ticks were not taken; the next run finds them again");
-            }
-            swept.unsent += report.unsent.len() as u64;
-            swept.sent += (found - report.unsent.len()) as u64;
-        }
+        send(&*deps.events, ticks, &mut swept).await;
+        let accounts = page.accounts.into_iter().map(|(account, _)| AccountsPayload::anew(account));
+        let accounts = accounts.map(|payload| serde_json::to_string(&payload)).collect::<Result<_, _>>()?;
+        send(&*deps.accounts, accounts, &mut swept).await;
         left = left.saturating_sub(u32::try_from(found).unwrap_or(u32::MAX));
         match page.next {
             Some(next) if left > 0 => from = Some(next),
@@ -126,4 +123,18 @@ async fn sweep_shard(deps: &Deps, shard: u8, limit: u32, now: Timestamp) -> Resu
             }
         }
     }
+}
+
+/// Sends messages to a queue and counts what it took.
+async fn send(queue: &dyn Sender, bodies: Vec<String>, swept: &mut Swept) {
+    if bodies.is_empty() {
+        return;
+    }
+    let found = bodies.len();
+    let report = queue.send(bodies, Delay::NONE).await;
+    if let Some(first) = report.unsent.first() {
+        tracing::warn!(unsent = report.unsent.len(), code = %first.code, "ticks were not taken; the next run finds them again");
+    }
+    swept.unsent += report.unsent.len() as u64;
+    swept.sent += (found - report.unsent.len()) as u64;
 }

@@ -14,9 +14,11 @@ async fn main() -> Result<(), Error> {
     let settings = Settings::from_env(&env)?;
     let aws = aws::sdk_config(&aws::AwsEnv::from_env(&env)?, aws::http_client(&env)?);
     let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), settings.table);
-    let events = Arc::new(Queue::new(aws_sdk_sqs::Client::new(&aws), settings.events_queue_url));
+    let sqs = aws_sdk_sqs::Client::new(&aws);
+    let events = Arc::new(Queue::new(sqs.clone(), settings.events_queue_url));
+    let accounts = Arc::new(Queue::new(sqs, settings.accounts_queue_url));
     prime("dynamodb", store.ping()).await;
-    let deps = &Deps::new(store, events, Clock::system(), settings.limit);
+    let deps = &Deps::new(store, events, accounts, Clock::system(), settings.limit);
     run(service_fn(|event: LambdaEvent<serde_json::Value>| async move {
         handler::handle(deps, event.payload).await.map_err(Error::from)
     }))

@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use jiff::{SignedDuration, Timestamp};
-use perennial_contracts::queue::EventsPayload;
-use perennial_domain::{Identity, PersonId, UserId};
+use perennial_contracts::queue::{AccountsPayload, EventsPayload};
+use perennial_domain::{AccountId, Identity, PersonId, UserId};
 use perennial_engine::Profile;
 use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::aws::{self, Endpoints};
 use perennial_lambda_kit::queue::MemoryQueue;
+use perennial_store::accounts::StoredAccount;
 use perennial_store::{Store, Stored};
 use perennial_sweep::{Deps, Swept, handler};
 use std::collections::BTreeSet;
@@ -42,7 +43,7 @@ async fn table(due: i64) -> (Store, BTreeSet<PersonId>) {
 fn deps(store: Store, limit: u32) -> (Deps, Arc<MemoryQueue>) {
     let queue = Arc::new(MemoryQueue::new());
     let (clock, _) = Clock::simulated(now());
-    (Deps::new(store, queue.clone(), clock, limit), queue)
+    (Deps::new(store, queue.clone(), Arc::<MemoryQueue>::default(), clock, limit), queue)
 }
 
 fn ticked(queue: &MemoryQueue) -> BTreeSet<PersonId> {
@@ -101,7 +102,7 @@ async fn each_run_is_noted_with_how_many_were_due_the_newest_first() {
     let (store, _) = table(2).await;
     let queue = Arc::new(MemoryQueue::new());
     let (clock, time) = Clock::simulated(now());
-    let deps = Deps::new(store.clone(), queue.clone(), clock, 100);
+    let deps = Deps::new(store.clone(), queue.clone(), Arc::<MemoryQueue>::default(), clock, 100);
     handler::handle(&deps, serde_json::Value::Null).await.unwrap();
     time.advance(SignedDuration::from_mins(5));
     queue.refuse_next(100);
@@ -112,4 +113,24 @@ async fn each_run_is_noted_with_how_many_were_due_the_newest_first() {
     assert_eq!(store.sweeps(1).await.unwrap(), noted[..1]);
     let since = store.oldest_due(now()).await.unwrap();
     assert_eq!(since, Some(now() - SignedDuration::from_hours(3)), "the longest overdue of all shards");
+}
+
+#[tokio::test]
+async fn account_that_is_due_goes_to_the_accounts_queue_and_others_do_not() {
+    let (store, expected) = table(3).await;
+    for (name, due_at) in
+        [("due", Some(now())), ("later", Some(now() + SignedDuration::from_hours(1))), ("never", None)]
+    {
+        let mut stored = StoredAccount::new(AccountId::parse(name).unwrap());
+        stored.account.due_at = due_at;
+        store.save_account(&mut stored).await.unwrap();
+    }
+    let (events, accounts) = (Arc::new(MemoryQueue::new()), Arc::new(MemoryQueue::new()));
+    let (clock, _) = Clock::simulated(now());
+    let deps = Deps::new(store, events.clone(), accounts.clone(), clock, 10_000);
+    let swept = handler::handle(&deps, serde_json::Value::Null).await.unwrap();
+    assert_eq!(swept, Swept { sent: 4, unsent: 0, more: false });
+    assert_eq!(ticked(&events), expected);
+    let anew = serde_json::to_string(&AccountsPayload::anew(AccountId::parse("due").unwrap())).unwrap();
+    assert_eq!(accounts.bodies(), [anew]);
 }

@@ -26,7 +26,7 @@ import { ARCHIVE_PREFIX } from './storage.ts';
 const ABOUT: Readonly<Record<FunctionName, string>> = {
   ingest: 'Takes events in over HTTPS',
   score: 'Counts events into profiles and decides what follows',
-  sweep: 'Finds the people whose timers rang',
+  sweep: 'Finds the profiles and accounts whose timers fired',
   rollup: 'Works accounts out',
   deliver: 'Sends messages, and takes in what becomes of mails',
   api: 'Answers questions, and shows readers their choices',
@@ -63,7 +63,11 @@ export class Functions extends Construct {
       ACCOUNTS_QUEUE_URL: url('accounts'),
       ARCHIVE: `s3://${storage.archive.bucketName}/${ARCHIVE_PREFIX}`,
     });
-    const sweep = create('sweep', { ...table, EVENTS_QUEUE_URL: url('events') });
+    const sweep = create('sweep', {
+      ...table,
+      EVENTS_QUEUE_URL: url('events'),
+      ACCOUNTS_QUEUE_URL: url('accounts'),
+    });
     const rollup = create('rollup', {
       ...table,
       EVENTS_QUEUE_URL: url('events'),

@@ -44,7 +44,7 @@ const OWN: Readonly<Record<FunctionName, Own>> = {
   sweep: (r) => [
     table(r, 'GetItem', 'PutItem'),
     allow([`${r.storage.table.tableArn}/index/${DUE_INDEX}`], 'dynamodb:Query'),
-    send(r, 'events'),
+    send(r, 'events', 'accounts'),
     // Where Lambda puts what it could not run, in the function's name.
     allow([r.queues.schedulesDlq.queueArn], 'sqs:SendMessage'),
   ],

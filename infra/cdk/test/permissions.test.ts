@@ -57,7 +57,7 @@ const MAY: Readonly<Record<string, string[]>> = {
   sweep: [
     ...each('dynamodb:GetItem dynamodb:PutItem', TABLE),
     ...each('dynamodb:Query', `${TABLE}/index/due`),
-    ...each('sqs:SendMessage', queue('events'), queue('schedules-dlq')),
+    ...each('sqs:SendMessage', queue('events'), queue('accounts'), queue('schedules-dlq')),
   ],
   rollup: [
     ...each('dynamodb:GetItem dynamodb:Query dynamodb:PutItem dynamodb:DeleteItem', TABLE),

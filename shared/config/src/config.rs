@@ -3,6 +3,7 @@
 use crate::accounts::{self, Accounts};
 use crate::billing::Billing;
 use crate::bundle::Bundle;
+use crate::cel::Program;
 use crate::channels::{Channels, Template};
 use crate::deployment::{self, Deployment};
 use crate::error::{ConfigError, ConfigErrors, Reporter, nearest};
@@ -20,7 +21,7 @@ use crate::sources::{self, Pages, Source};
 use crate::topics::{self, Topic};
 use crate::vocabulary::{AccountField, Level, PersonSlot, PersonVocabulary};
 use perennial_domain::{ConfigVersion, Event, EventKind};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The trait of a `group` call that says that the person left the account.
 pub const LEFT_TRAIT: &str = "left";
@@ -241,21 +242,36 @@ impl Config {
         })
     }
 
+    /// The whole numbers from 0 to 100 in conditions that ask for `field` of the account: all levels that the field may be compared with.
+    /// `None` where a condition asks for it without such a number, so that any value may matter.
+    pub fn account_levels(&self, field: &AccountField) -> Option<BTreeSet<u8>> {
+        let mut levels = BTreeSet::new();
+        let asks = |slot: &PersonSlot| matches!(slot, PersonSlot::Account(asked) if asked == field);
+        for program in self.programs().filter(|program| program.slots().iter().any(asks)) {
+            let numbers = program.source().split(|c: char| !c.is_ascii_digit());
+            let found: BTreeSet<u8> = numbers.filter_map(|digits| digits.parse().ok()).filter(|n| *n <= 100).collect();
+            if found.is_empty() {
+                return None;
+            }
+            levels.extend(found);
+        }
+        Some(levels)
+    }
+
     /// All that conditions on people look up.
     fn asked(&self) -> impl Iterator<Item = &PersonSlot> {
+        self.programs().flat_map(|program| program.slots())
+    }
+
+    /// All conditions on people, and measures of them.
+    fn programs(&self) -> impl Iterator<Item = &Program<PersonSlot>> {
         let personas = self.personas.all.iter().filter_map(|persona| persona.when.as_ref());
         let measures = self.scoring.signals.iter().map(|signal| &signal.measure);
         let signals = self.scoring.signals.iter().filter_map(|signal| signal.when.as_ref());
         let applies = self.scoring.scores.iter().filter_map(|score| score.applies.when.as_ref());
         let segments = self.segments.all.iter().map(|segment| &segment.when);
         let journeys = self.journeys.all.iter().chain(&self.journeys.retired).flat_map(Journey::conditions);
-        personas
-            .chain(measures)
-            .chain(signals)
-            .chain(applies)
-            .chain(segments)
-            .chain(journeys)
-            .flat_map(|program| program.slots())
+        personas.chain(measures).chain(signals).chain(applies).chain(segments).chain(journeys)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Accounts: the companies that people belong to.
 
 use crate::time::DAY_SECONDS;
-use crate::{AccountId, ConfigVersion, DecisionId, Likelihood, PersonId, Score, Stage};
+use crate::{AccountId, ConfigVersion, Curve, DecisionId, Likelihood, PersonId, Score, Stage};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +25,17 @@ pub struct Member {
     /// Whether the person's primary account is another one. Their scores and engagement count there, and are not part of this entry.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub elsewhere: bool,
+    /// How the points change while the person stays silent; `None` in entries of versions that did not know it, and in those of accounts that are not
+    /// the person's primary one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub curve: Option<Curve>,
+}
+
+impl Member {
+    /// The stage at `now`, where the person has stayed silent since the entry was written.
+    pub fn stage_at(&self, now: Timestamp) -> Stage {
+        self.curve.as_ref().map_or(self.stage, |curve| curve.stage(self.stage, now))
+    }
 }
 
 /// How much personal attention an account gets.
@@ -146,6 +157,8 @@ pub enum Measure {
     Success,
     /// The likelihood that a paying person leaves, which lowers the health.
     Churn,
+    /// What a paying person's silence has changed since their entry was written.
+    Silence,
     /// What 0 and 100 cut off.
     Limit,
 }

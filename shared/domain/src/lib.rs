@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod billing;
+pub mod curve;
 pub mod event;
 pub mod full_name;
 pub mod hash;
@@ -20,6 +21,7 @@ pub mod title;
 pub mod traits;
 
 pub use account::{AccountFacts, AccountReason, AccountSummary, AccountUpdate, Measure, Member, Touch};
+pub use curve::Curve;
 pub use event::{Event, EventKind, InvalidEvent, Properties};
 pub use id::{
     AccountId, AnonymousId, ConfigVersion, DecisionId, EventName, InvalidId, MessageId, PersonId, SourceId, UserId,

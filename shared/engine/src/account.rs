@@ -1,8 +1,12 @@
 //! An account: what was said of it, what its people amount to, and what follows from that. Pure, as all of the engine:
 //! calls and people in any order, any number of times, give the same account.
 
+pub mod course;
+mod due;
+mod fit;
 pub mod follow_up;
 pub mod renewal;
+pub mod silence;
 pub mod standing;
 pub mod tally;
 
@@ -19,8 +23,10 @@ use perennial_domain::{AccountId, AccountSummary, MessageId, PersonId, Propertie
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use course::Course;
+pub use due::next_due;
 pub use follow_up::{AccountAction, Told, Written, decide};
-pub use standing::facts;
+pub use standing::{facts, member};
 pub use tally::Tally;
 
 /// The most company domains that one account may have named: the first in time.
@@ -63,6 +69,10 @@ pub struct Account {
     pub told: Option<Told>,
     /// What is to be done after the write that stores this.
     pub outbox: Vec<AccountAction>,
+    /// How score and health change while its people stay silent; `None` where it was last worked out by a version that did not know it.
+    pub course: Option<Course>,
+    /// The moment that the due index holds.
+    pub due_at: Option<Timestamp>,
 }
 
 /// One trait, and which call it is of: of several the latest stays, and of the same time that of the greater message id.
@@ -107,6 +117,8 @@ impl Account {
             written: None,
             told: None,
             outbox: Vec::new(),
+            course: None,
+            due_at: None,
         }
     }
 
@@ -191,6 +203,18 @@ impl Account {
     pub fn holder(&self) -> Option<&AccountId> {
         let first = self.claims.iter().min_by_key(|(id, at)| (**at, *id)).map(|(id, _)| id);
         first.filter(|_| !self.is_own())
+    }
+
+    /// Readiness to buy at `now`: of its people as they are then, where they have stayed silent since they were last added up.
+    pub fn score_at(&self, now: Timestamp) -> Score {
+        let summed = || self.summary.as_ref().map(|summary| summary.score).unwrap_or_default();
+        self.summary.as_ref().and(self.course.as_ref()).map_or_else(summed, |course| course.score(now))
+    }
+
+    /// Health at `now`, in the same way; `None` where nobody pays.
+    pub fn health_at(&self, now: Timestamp) -> Option<Score> {
+        let summary = self.summary.as_ref()?;
+        self.course.as_ref().map_or(summary.health, |course| course.health(now))
     }
 
     /// Whether nothing at all is known of it, so that it need not be kept.

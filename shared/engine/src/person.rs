@@ -1,9 +1,11 @@
 //! A person at a moment, as conditions look them up.
 
+use crate::account::standing::{subscribed, touch};
 use crate::billing::Standing;
 use crate::engagement::Engagement;
 use crate::instant;
 use crate::known::below;
+use crate::membership::account_of;
 use crate::moment::Moment;
 use crate::stage::stage_of;
 use crate::state::State;
@@ -58,6 +60,8 @@ pub(crate) struct Person<'a> {
     pub(crate) standing: Standing,
     /// One bit for each of the config's job titles, worked out where one is asked for.
     titles: OnceCell<u32>,
+    /// Whether they belong to no account, worked out where a condition asks for the account.
+    is_alone: OnceCell<bool>,
     /// One bit for each of the config's personas.
     pub(crate) personas: u32,
     pub(crate) scores: Scores,
@@ -76,6 +80,7 @@ impl<'a> Person<'a> {
             stage: stage_of(&moment, state, &standing),
             standing,
             titles: OnceCell::new(),
+            is_alone: OnceCell::new(),
             personas: 0,
             scores: Scores::default(),
             segments: 0,
@@ -185,7 +190,7 @@ impl<'a> Person<'a> {
     }
 
     fn account(&self, field: &AccountField) -> Option<Value<'_>> {
-        let account = self.moment.account?;
+        let Some(account) = self.moment.account else { return self.alone(field) };
         match field {
             AccountField::Id => Some(account.id.as_str().into()),
             AccountField::People => Some(Value::Int(account.people.into())),
@@ -208,6 +213,33 @@ impl<'a> Person<'a> {
                 }
                 Some(Value::from(value)).filter(|_| !value.is_null())
             }
+        }
+    }
+}
+
+impl Person<'_> {
+    /// A field of the account of one that a person without an account is. It has no id, no score beside the person's, and no traits.
+    fn alone(&self, field: &AccountField) -> Option<Value<'_>> {
+        let config = self.moment.config;
+        if !*self.is_alone.get_or_init(|| account_of(config, self.state).is_none()) {
+            return None;
+        }
+        let value = || subscribed(config, &self.state.billing, self.moment.now);
+        match field {
+            AccountField::People => Some(Value::Int(1)),
+            AccountField::Value => value().map(Value::Int),
+            AccountField::Touch => Some(touch(config, value()).as_str().into()),
+            AccountField::Owner => {
+                config.accounts.owner.by_touch.get(&touch(config, value())).map(|owner| owner.as_str().into())
+            }
+            AccountField::Stage => Some(self.stage.as_str().into()),
+            AccountField::Id
+            | AccountField::Score
+            | AccountField::Health
+            | AccountField::LeadingBuyer
+            | AccountField::Renewals
+            | AccountField::RenewsInDays
+            | AccountField::Trait(_) => None,
         }
     }
 }

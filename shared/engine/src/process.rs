@@ -1,6 +1,6 @@
 //! A batch of events, or a timer, for one person.
 
-use crate::account::renewal;
+use crate::account::{renewal, silence};
 use crate::action::Action;
 use crate::apply::{apply, is_of_subscriptions};
 use crate::billing::report;
@@ -126,7 +126,7 @@ pub fn process(
             _ => Onset::Later,
         });
         steps = situation.taken;
-        publish(config, profile, &view, &evaluation);
+        publish(moment, profile, &view, &evaluation);
         changed |= reschedule(moment, profile, &view);
     }
     Processed { counted, duplicates, rolled, changed, evaluation, steps }
@@ -151,7 +151,7 @@ pub fn look_again(moment: &Moment<'_>, profile: &mut Profile, speak: bool) -> Pr
     situation.on_state(if speak { Onset::Now } else { Onset::Note });
     let decided = situation.facts != before;
     let steps = situation.taken;
-    publish(moment.config, profile, &view, &evaluation);
+    publish(moment, profile, &view, &evaluation);
     let moved = reschedule(moment, profile, &view);
     let changed = moved || decided || released || profile.outbox.len() != planned;
     Processed { counted: 0, duplicates: 0, rolled: Vec::new(), changed, evaluation, steps }
@@ -182,6 +182,10 @@ pub(crate) fn reschedule(moment: &Moment<'_>, profile: &mut Profile, view: &Stat
     let known = profile.due_at.filter(|at| *at > moment.now);
     let waiting = [runs::next_due(profile), starts::next_due(profile), held::next_due(moment, profile, view)];
     let until = waiting.into_iter().chain([known]).flatten().min();
+    let until = match &profile.published {
+        Some((_, member)) => silence::next_departure(moment, view, member, until),
+        None => until,
+    };
     let due = next_due(moment, view, until);
     let moved = due != profile.due_at;
     profile.due_at = due;

@@ -1,37 +1,42 @@
 //! What the accounts that a person belongs to are given of them: a slim entry each.
 
+use crate::account::{member, silence};
 use crate::action::Action;
 use crate::evaluate::Evaluation;
 use crate::membership::{last_active_in, memberships};
+use crate::moment::Moment;
 use crate::profile::Profile;
 use crate::state::State;
 use jiff::Timestamp;
-use perennial_config::Config;
 use perennial_domain::time::DAY_SECONDS;
 use perennial_domain::{AccountId, Member, Score};
 use std::collections::BTreeMap;
 
 /// Gives each account the person's slim entry where it is new or changed enough to matter: another stage or persona, a score moved by
-/// 5 points or over a tenth of the way to ready, engagement by 10, or a week of activity. Takes it from accounts that they no longer
-/// belong to. At most one entry of the outbox for each account that they belong, or belonged, to.
-pub(crate) fn publish(config: &Config, profile: &mut Profile, view: &State, evaluation: &Evaluation) {
+/// 5 points, engagement by 10, or a week of activity; for the primary account also where the entry's curve says something else than the state, or
+/// ends. Takes it from accounts that they no longer belong to. At most one entry of the outbox for each account that they belong, or belonged, to.
+pub(crate) fn publish(moment: &Moment<'_>, profile: &mut Profile, view: &State, evaluation: &Evaluation) {
+    let config = moment.config;
     let mut accounts = memberships(config, view).into_iter();
     let (primary, others): (Option<AccountId>, Vec<AccountId>) = (accounts.next(), accounts.collect());
     leave(profile, |account| primary.as_ref() == Some(account) || others.contains(account));
     let Some(primary) = primary else { return };
-    let entry = entry(config, profile, view, evaluation);
+    let mut entry = member(config, profile.id, view, evaluation);
     let known = profile.published.take().filter(|(account, _)| *account == primary);
     profile.elsewhere.remove(&primary);
     profile.published = match known {
-        Some((account, old)) if !differs(&old, &entry) => Some((account, old)),
+        Some((account, old)) if !differs(&old, &entry, moment.now) && !silence::is_outdated(moment, view, &old) => {
+            Some((account, old))
+        }
         _ => {
+            entry.curve = Some(silence::curve(moment, view, &entry));
             profile.outbox.push(Action::PublishMember { account: primary.clone(), member: entry.clone() });
             Some((primary, entry.clone()))
         }
     };
     for account in others {
         let member = seen_elsewhere(&entry, view, &account);
-        if profile.elsewhere.get(&account).is_none_or(|old| differs(old, &member)) {
+        if profile.elsewhere.get(&account).is_none_or(|old| differs(old, &member, moment.now)) {
             profile.elsewhere.insert(account.clone(), member.clone());
             profile.outbox.push(Action::PublishMember { account, member });
         }
@@ -48,20 +53,6 @@ fn leave(profile: &mut Profile, belongs: impl Fn(&AccountId) -> bool) {
     profile.outbox.extend(left.into_iter().map(|account| Action::LeaveAccount { account, person, version: None }));
 }
 
-/// The entry of the primary account.
-fn entry(config: &Config, profile: &Profile, view: &State, evaluation: &Evaluation) -> Member {
-    let scores = evaluation.scores.iter().filter(|(_, value)| value.get() > 0);
-    Member {
-        person: profile.id,
-        stage: evaluation.stage,
-        scores: scores.collect(),
-        engagement: evaluation.engagement,
-        last_seen: view.seen.map(|seen| seen.last_at()),
-        personas: evaluation.personas(config).map(str::to_owned).collect(),
-        elsewhere: false,
-    }
-}
-
 /// The entry of another account: who the person is, and when they were last active there, to the day. Their scores count in the primary account.
 fn seen_elsewhere(entry: &Member, view: &State, account: &AccountId) -> Member {
     let day = last_active_in(view, account);
@@ -73,16 +64,17 @@ fn seen_elsewhere(entry: &Member, view: &State, account: &AccountId) -> Member {
         last_seen: day.and_then(|day| Timestamp::from_second(i64::from(day) * DAY_SECONDS).ok()),
         personas: entry.personas.clone(),
         elsewhere: true,
+        curve: None,
     }
 }
 
-fn differs(old: &Member, new: &Member) -> bool {
+fn differs(old: &Member, new: &Member, now: Timestamp) -> bool {
     let apart = |a: Score, b: Score| a.get().abs_diff(b.get());
     let score = |member: &Member, likelihood| member.scores.get(likelihood).copied().unwrap_or_default();
     let mut likelihoods = old.scores.keys().chain(new.scores.keys());
     let week = 7 * DAY_SECONDS;
     let seen = |member: &Member| member.last_seen.map_or(0, |at| at.as_second());
-    old.stage != new.stage
+    old.stage_at(now) != new.stage
         || old.personas != new.personas
         || likelihoods.any(|likelihood| apart(score(old, likelihood), score(new, likelihood)) >= 5)
         || apart(old.engagement, new.engagement) >= 10

@@ -158,7 +158,7 @@ impl<'c> Rebuild<'c> {
         let evaluation = Evaluation::of(&person);
         let (over_now, in_now) = (over(&person), segments(&person));
         Situation::new(&person, profile).note();
-        publish(self.config, profile, &view, &evaluation);
+        publish(&moment, profile, &view, &evaluation);
         profile.due_at = None;
         reschedule(&moment, profile, &view);
         Rescored {

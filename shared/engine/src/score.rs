@@ -79,6 +79,11 @@ pub(crate) fn value(person: &Person<'_>, likelihood: Likelihood) -> Option<Score
     applies(person, likelihood).then(|| Score::from_points(contributions(person, likelihood, &mut |_| {})))
 }
 
+/// One score's points before they are rounded, within 0 and 100; 0 where it does not apply.
+pub(crate) fn points(person: &Person<'_>, likelihood: Likelihood) -> f64 {
+    if applies(person, likelihood) { contributions(person, likelihood, &mut |_| {}).clamp(0.0, 100.0) } else { 0.0 }
+}
+
 /// Those of the nine that apply.
 pub(crate) fn values(person: &Person<'_>) -> Scores {
     Scores::new(|likelihood| value(person, likelihood))

@@ -71,6 +71,7 @@ fn member(name: &str, stage: Stage, scores: &[(Likelihood, u8)], engagement: u8,
         engagement: Score::from(engagement),
         last_seen: None,
         personas: personas.iter().map(|persona| (*persona).to_owned()).collect(),
+        curve: None,
         elsewhere: false,
     }
 }
@@ -80,9 +81,9 @@ fn buyer(name: &str, points: u8, personas: &[&str]) -> Member {
 }
 
 fn sum(config: &Config, members: &[Member]) -> AccountSummary {
-    let mut tally = Tally::new(config);
+    let mut tally = Tally::new(config, at(0));
     members.iter().for_each(|member| tally.add(member));
-    tally.finish()
+    tally.finish().0
 }
 
 /// Domain, 3: "when several buyers work on one account, the sum over its people gives the readiness of the account".

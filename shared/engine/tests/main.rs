@@ -1,6 +1,7 @@
 //! The integration tests of this crate: one binary, so that the crate is linked once.
 
 mod accounts;
+mod accounts_over_time;
 mod analysis;
 mod billing;
 mod billing_changes;

@@ -211,9 +211,9 @@ fn an_account_counts_members_whose_primary_account_is_another_and_nothing_else_o
         primary.or_else(|| profile.elsewhere.remove(&in_a)).unwrap()
     };
     let sum = |members: &[Member]| {
-        let mut tally = Tally::new(&SEVERAL);
+        let mut tally = Tally::new(&SEVERAL, day(300));
         members.iter().for_each(|member| tally.add(member));
-        tally.finish()
+        tally.finish().0
     };
     let (alone, both) = (sum(&[member("x", false)]), sum(&[member("x", false), member("y", true)]));
     assert_eq!((both.people, both.elsewhere, alone.elsewhere), (2, 1, 0));

@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use perennial_domain::time::DAY_SECONDS;
 use perennial_domain::{AccountId, Member, PersonId};
-use perennial_engine::account::Account;
+use perennial_engine::account::{Account, Course};
 use perennial_engine::billing::Billing;
 
 /// How long the tombstone of a member who left stays: no writer is slow for a week.
@@ -141,6 +141,8 @@ impl Store {
             written: item.json("crm")?,
             told: item.json("told")?,
             outbox: item.json("out")?.unwrap_or_default(),
+            course: item.bytes("crs")?.map(course).transpose()?,
+            due_at: due_at(&item)?,
         };
         Ok(Some(StoredAccount { account, version: needed("ver", item.number("ver")?)? }))
     }
@@ -236,6 +238,14 @@ impl Store {
         if !account.outbox.is_empty() {
             set("out", json(&account.outbox)?);
         }
+        if let Some(course) = &account.course {
+            let bytes = postcard::to_stdvec(course);
+            set("crs", b(bytes.map_err(|error| StoreError::Unstorable(error.to_string()))?));
+        }
+        if let Some(due) = account.due_at {
+            set(table::DUE_SHARD, s(keys::due_shard_of_account(&account.id)));
+            set(table::DUE_AT, n(due.as_second()));
+        }
         set("ver", n(stored.version + 1));
         self.put("save_account", item, Some(Condition::version(stored.version))).await?;
         stored.version += 1;
@@ -263,6 +273,18 @@ impl Store {
 /// Reads an account's subscriptions.
 fn billing(bytes: &[u8]) -> Result<Billing, StoreError> {
     postcard::from_bytes(bytes).map_err(|_| StoreError::corrupt("the subscriptions of an account cannot be read"))
+}
+
+/// Reads how an account's score and health change while its people stay silent.
+fn course(bytes: &[u8]) -> Result<Course, StoreError> {
+    postcard::from_bytes(bytes).map_err(|_| StoreError::corrupt("the course of an account cannot be read"))
+}
+
+/// The moment at which an item is in the due index.
+fn due_at(item: &Item) -> Result<Option<Timestamp>, StoreError> {
+    let second = item.number::<i64>(table::DUE_AT)?;
+    let at = second.map(Timestamp::from_second).transpose();
+    at.map_err(|_| StoreError::corrupt("due_at is out of range"))
 }
 
 fn member_key(account: &AccountId, person: PersonId) -> Item {

@@ -12,7 +12,7 @@ use crate::{keys, table};
 use flate2::bufread::DeflateDecoder;
 use flate2::{Compress, Compression, FlushCompress, Status};
 use jiff::Timestamp;
-use perennial_domain::{AccountId, Identity, Likelihood, Member, PersonId, Score, Stage};
+use perennial_domain::{AccountId, Curve, Identity, Likelihood, Member, PersonId, Score, Stage};
 use perennial_engine::{Action, NpsClass, Part, Profile};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -91,6 +91,7 @@ impl<'a> Published<'a> {
             engagement: self.engagement,
             last_seen: last_seen.map_err(|_| wrong("time"))?,
             personas: self.personas.map_or_else(|| listed.iter().cloned().collect(), Cow::into_owned),
+            curve: None,
             elsewhere: false,
         };
         Ok((AccountId::parse(&self.account).map_err(|_| wrong("account"))?, member))
@@ -273,9 +274,13 @@ fn decode_state(person: PersonId, bytes: &[u8], listed: &[String]) -> Result<Sta
         4 => postcard::from_bytes::<v4::Body4>(plain).map_err(unreadable)?.read(person, listed),
         FORMAT => {
             let (mut body, rest): (OwnedBody, _) = postcard::take_from_bytes(plain).map_err(unreadable)?;
-            let elsewhere = extra::read(rest, &mut body.parts, person, listed)?;
-            let published = body.published.map(|published| published.read(person, listed)).transpose()?;
-            Ok(State { parts: body.parts, published, elsewhere, outbox: body.outbox })
+            let behind = extra::read(rest, &mut body.parts, person, listed)?;
+            let mut published = body.published.map(|published| published.read(person, listed)).transpose()?;
+            if let (Some((_, member)), Some(bytes)) = (&mut published, behind.curve) {
+                let curve = Curve::from_bytes(&bytes, member.last_seen);
+                member.curve = Some(curve.ok_or_else(|| StoreError::corrupt("a curve cannot be read"))?);
+            }
+            Ok(State { parts: body.parts, published, elsewhere: behind.elsewhere, outbox: body.outbox })
         }
         other => Err(StoreError::Corrupt(format!("a state has format {other}, which this version does not know"))),
     }?;

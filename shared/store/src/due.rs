@@ -1,27 +1,29 @@
-//! The due index: whose timer rang.
+//! The due index: the profiles and accounts whose timers fired.
 
 use crate::error::{StoreError, sort};
 use crate::item::{Item, Read, n, needed, s};
 use crate::store::Store;
 use crate::{keys, table};
 use jiff::Timestamp;
-use perennial_domain::PersonId;
+use perennial_domain::{AccountId, PersonId};
 
-/// Where a page of due people ended. Opaque.
+/// Where a page of due profiles and accounts ended. Opaque.
 #[derive(Debug, Clone)]
 pub struct DueCursor(Item);
 
 /// Some of those who are due.
 #[derive(Debug, Clone, Default)]
 pub struct DuePage {
-    /// Who, and since when; the longest due first.
+    /// The profiles, and since when; the longest due first.
     pub people: Vec<(PersonId, Timestamp)>,
+    /// The accounts, in the same way.
+    pub accounts: Vec<(AccountId, Timestamp)>,
     /// Where to go on; `None` where there are no more.
     pub next: Option<DueCursor>,
 }
 
 impl Store {
-    /// Who of shard `shard` (0 up to [`keys::DUE_SHARDS`], exclusive) is due at `now`, at most `limit` of them. Half a read unit for
+    /// The profiles and accounts of shard `shard` (0 up to [`keys::DUE_SHARDS`], exclusive) that are due at `now`, at most `limit` of them. Half a read unit for
     /// each 4 KB of index, some 30 people.
     ///
     /// # Errors
@@ -46,18 +48,21 @@ impl Store {
             .limit(i32::from(limit))
             .set_exclusive_start_key(from.map(|cursor| cursor.0));
         let page = query.send().await.map_err(|error| sort("due", error))?;
-        let mut people = Vec::new();
+        let (mut people, mut accounts) = (Vec::new(), Vec::new());
         for item in page.items.unwrap_or_default() {
             let pk = needed(keys::PK, item.text(keys::PK)?)?;
-            let person = keys::person_of(pk).ok_or_else(|| StoreError::corrupt("no person's key"))?;
             let due_at = needed(table::DUE_AT, item.number::<i64>(table::DUE_AT)?)?;
             let due_at = Timestamp::from_second(due_at).map_err(|_| StoreError::corrupt("due_at is out of range"))?;
-            people.push((person, due_at));
+            match (keys::person_of(pk), keys::account_of(pk)) {
+                (Some(person), _) => people.push((person, due_at)),
+                (None, Some(account)) => accounts.push((account, due_at)),
+                (None, None) => return Err(StoreError::corrupt("neither a person's key nor an account's")),
+            }
         }
-        Ok(DuePage { people, next: page.last_evaluated_key.map(DueCursor) })
+        Ok(DuePage { people, accounts, next: page.last_evaluated_key.map(DueCursor) })
     }
 
-    /// The earliest moment from `from` on at which someone is due; `None` where nobody is. Eight read units.
+    /// The earliest moment from `from` on at which a profile or an account is due; `None` where none is. Eight read units.
     ///
     /// # Errors
     /// [`StoreError`] where a query fails.

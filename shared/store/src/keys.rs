@@ -137,6 +137,12 @@ pub fn due_shard(person: PersonId) -> String {
     shard_name(last % DUE_SHARDS)
 }
 
+/// The due index's shard of an account, one hexadecimal digit.
+pub fn due_shard_of_account(account: &AccountId) -> String {
+    let last = hash::hash64(&[account.as_str().as_bytes()]).to_be_bytes()[7];
+    shard_name(last % DUE_SHARDS)
+}
+
 /// The name of shard `number`, below [`DUE_SHARDS`].
 pub fn shard_name(number: u8) -> String {
     format!("{number:x}")

@@ -1,6 +1,7 @@
 //! An account's people, page by page: its own, then those of the domains that it has.
 
 use crate::answer::Failure;
+use jiff::Timestamp;
 use perennial_domain::{AccountId, Member, PersonId};
 use perennial_store::Store;
 use perennial_store::accounts::MemberCursor;
@@ -11,6 +12,16 @@ pub(super) struct Page {
     pub(super) members: Vec<Member>,
     /// Where to go on; `None` where there are no more.
     pub(super) next: Option<String>,
+}
+
+impl Page {
+    /// The same with the people as they are at `now`: as their profiles say, where these were read, else as their curves do.
+    pub(super) fn at(self, profiles: Option<&[Member]>, now: Timestamp) -> Self {
+        let found = |member: &Member| profiles?.iter().find(|known| known.person == member.person).cloned();
+        let by_curve = |member: Member| Member { stage: member.stage_at(now), curve: None, ..member };
+        let members = self.members.into_iter().map(|member| found(&member).unwrap_or_else(|| by_curve(member)));
+        Self { members: members.collect(), ..self }
+    }
 }
 
 /// `limit` members behind `after`: a person of the account, or `domain/person` of one of its domains.

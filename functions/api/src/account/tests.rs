@@ -5,8 +5,8 @@ use crate::handler::tests::{call, get};
 use crate::test_support::{House, ada, house, now, with_ada};
 use http::StatusCode;
 use perennial_domain::{
-    AccountId, AccountReason, AccountSummary, AccountUpdate, ConfigVersion, Measure, Member, MessageId, PersonId,
-    Score, Stage,
+    AccountId, AccountReason, AccountSummary, AccountUpdate, ConfigVersion, Likelihood, Measure, Member, MessageId,
+    PersonId, Score, Stage,
 };
 use perennial_store::accounts::StoredAccount;
 use serde_json::{Value, json};
@@ -23,6 +23,7 @@ fn member(person: PersonId) -> Member {
         engagement: Score::from(40),
         last_seen: Some(now()),
         personas: ["buyer".to_owned()].into(),
+        curve: None,
         elsewhere: false,
     }
 }
@@ -122,4 +123,35 @@ async fn all_people_of_an_account_and_of_its_domains_are_shown_page_by_page() {
         let (status, _, _) = call(&house, "GET", &format!("/api/accounts/acme?{wrong}")).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{wrong}");
     }
+}
+
+/// Row 4: what is read of an account is what its people are now, whatever was summed last.
+#[tokio::test]
+async fn account_of_few_people_shows_what_their_profiles_are_now() {
+    let house = house(Access::Open).await;
+    with_ada(&house).await;
+    let mut entry = member(ada().person_id());
+    entry.stage = Stage::Lead;
+    entry.scores = [(Likelihood::Purchase, Score::from(90))].into();
+    house.deps.store.put_member(&id("acme"), &entry, 1).await.unwrap();
+    save(&house, "acme", json!({}), |stored| {
+        stored.account.summary =
+            Some(AccountSummary { people: 1, score: Score::from(90), ..AccountSummary::default() });
+    })
+    .await;
+    let shown = get(&house, "/api/accounts/acme").await;
+    let ada = get(&house, "/api/profiles/user%2F1").await;
+    assert_eq!(shown["exact"], true);
+    let purchase = ada["scores"]["purchase"].as_u64().unwrap_or_default();
+    assert_ne!(purchase, 90);
+    let pays =
+        ["onboarding", "adopting", "established", "at_risk", "won_back"].contains(&ada["stage"].as_str().unwrap());
+    assert_eq!(shown["score"], if pays { 0 } else { purchase });
+    assert_eq!(shown["members"][0]["stage"], ada["stage"]);
+    // More people than one call reads count by their curves.
+    for i in 0..100_u8 {
+        house.deps.store.put_member(&id("acme"), &member(PersonId::derive(&[&[i]])), 1).await.unwrap();
+    }
+    let shown = get(&house, "/api/accounts/acme").await;
+    assert_eq!((&shown["exact"], &shown["score"]), (&json!(false), &json!(90)));
 }

@@ -8,6 +8,7 @@
 )]
 
 mod crm;
+mod curves;
 mod domains;
 mod people;
 mod resolving;

@@ -179,6 +179,7 @@ pub fn member(name: &str, purchase: u8) -> Member {
         engagement: Score::default(),
         last_seen: Some(at(-i64::from(purchase))),
         personas: [].into(),
+        curve: None,
         elsewhere: false,
     }
 }

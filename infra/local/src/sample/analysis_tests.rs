@@ -8,19 +8,21 @@ use perennial_config::Config;
 use perennial_domain::hygiene::Outcome;
 use perennial_domain::hygiene::traits::standardise;
 use perennial_domain::{
-    AccountFacts, AccountId, AnonymousId, Event, EventKind, Identity, Likelihood, Member, Stage, Touch, UserId,
+    AccountFacts, AccountId, AnonymousId, Event, EventKind, Identity, Likelihood, Stage, Touch, UserId,
 };
-use perennial_engine::account::{Account, Tally, facts};
+use perennial_engine::account::{Account, Tally, facts, member};
 use perennial_engine::apply::apply;
 use perennial_engine::membership::account_of;
 use perennial_engine::{Evaluation, Moment, NpsClass, State, evaluate};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// What is known at the end of the story.
-struct Known {
-    config: Config,
-    people: BTreeMap<Identity, (State, Evaluation)>,
-    accounts: BTreeMap<AccountId, AccountFacts>,
+pub(super) struct Known {
+    pub(super) config: Config,
+    pub(super) people: BTreeMap<Identity, (State, Evaluation)>,
+    pub(super) accounts: BTreeMap<AccountId, AccountFacts>,
+    /// Who belongs to which account.
+    pub(super) members: BTreeMap<Identity, AccountId>,
 }
 
 /// The call as `ingest` accepts it; `None` for the broken ones.
@@ -46,7 +48,7 @@ fn events() -> Vec<Event> {
 }
 
 /// Everyone with their accounts, as `score` and `rollup` find them at the end. Second user ids stay apart from the first.
-fn known() -> Known {
+pub(super) fn known() -> Known {
     let config = Config::load(&bundle::embedded()).unwrap();
     let now = "2026-11-01T00:00:00Z".parse().unwrap();
     let events = events();
@@ -96,20 +98,12 @@ fn known() -> Known {
     };
     let first = look(&all(&accounts));
     for (id, account) in &mut accounts {
-        let mut tally = Tally::new(&config);
+        let mut tally = Tally::new(&config, now);
         for (who, _) in members.iter().filter(|(_, member)| *member == id) {
             let evaluation = &first[who];
-            tally.add(&Member {
-                person: who.person_id(),
-                stage: evaluation.stage,
-                scores: evaluation.scores.iter().collect(),
-                engagement: evaluation.engagement,
-                last_seen: states[who].seen.map(|seen| seen.last_at()),
-                personas: evaluation.personas(&config).map(str::to_owned).collect(),
-                elsewhere: false,
-            });
+            tally.add(&member(&config, who.person_id(), &states[who], evaluation));
         }
-        account.summary = Some(tally.finish());
+        account.summary = Some(tally.finish().0);
     }
     let accounts = all(&accounts);
     let mut evaluations = look(&accounts);
@@ -117,7 +111,7 @@ fn known() -> Known {
         let evaluation = evaluations.remove(&who).unwrap();
         (who, (state, evaluation))
     });
-    Known { people: people.collect(), accounts, config }
+    Known { people: people.collect(), accounts, config, members }
 }
 
 #[test]

@@ -96,6 +96,8 @@ pub fn company(end: Timestamp, seed: u64) -> Company {
 }
 
 #[cfg(test)]
+mod accounts_tests;
+#[cfg(test)]
 mod analysis_tests;
 #[cfg(test)]
 mod journey_tests;

@@ -102,6 +102,7 @@ fn environment(function: &str, around: &Surroundings<'_>) -> Variables {
             &[("EVENTS_QUEUE_URL", events), ("MESSAGES_QUEUE_URL", messages), ("ACCOUNTS_QUEUE_URL", accounts)]
         }
         "deliver" => &[("EVENTS_QUEUE_URL", events), ("MESSAGES_QUEUE_URL", messages)],
+        "sweep" => &[("EVENTS_QUEUE_URL", events), ("ACCOUNTS_QUEUE_URL", accounts)],
         _ => &[("EVENTS_QUEUE_URL", events)],
     };
     sends_to.iter().for_each(|(name, url)| set(name, url));

@@ -240,7 +240,8 @@ pub(super) async fn wire(
         clock: clock.clone(),
         wake_pause: WAKE_PAUSE,
     }));
-    let sweep = perennial_sweep::Deps::new(store.clone(), queue(&urls.events), clock.clone(), SWEEP_LIMIT);
+    let (events, accounts) = (queue(&urls.events), queue(&urls.accounts));
+    let sweep = perennial_sweep::Deps::new(store.clone(), events, accounts, clock.clone(), SWEEP_LIMIT);
     let api = Arc::new(super::api::deps(&store, &config, &sqs, aws.queues(), &urls, &clock, keys));
 
     let ingest: HttpHandler = Arc::new(move |request| {

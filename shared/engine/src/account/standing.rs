@@ -1,17 +1,18 @@
 //! What an account is worth, who looks after it, and where it stands.
 
 use super::Account;
-use crate::billing::{Phase, Subscription, phase};
+use crate::billing::{Billing, Phase, Subscription, phase};
+use crate::evaluate::Evaluation;
 use crate::moment::Moment;
 use crate::stage::stage;
 use crate::state::{Span, State};
 use jiff::Timestamp;
 use perennial_config::Config;
-use perennial_domain::{AccountFacts, Money, Stage, Touch};
+use perennial_domain::{AccountFacts, Member, Money, PersonId, Stage, Touch};
 use serde_json::Value;
 
 /// What conditions, people and the CRM may know of `account` at `now`. All but the sums over its people is worked out
-/// here and now, under the config in force.
+/// here and now, under the config in force; score and health are those of `now` by its people's curves.
 pub fn facts(config: &Config, account: &Account, now: Timestamp) -> AccountFacts {
     let value = value(config, account, now);
     let touch = touch(config, value);
@@ -20,8 +21,8 @@ pub fn facts(config: &Config, account: &Account, now: Timestamp) -> AccountFacts
     AccountFacts {
         id: account.id.clone(),
         people: summary.map_or(0, |summary| summary.people),
-        score: summary.map(|summary| summary.score).unwrap_or_default(),
-        health: summary.and_then(|summary| summary.health),
+        score: account.score_at(now),
+        health: account.health_at(now),
         value,
         touch,
         owner: owner(config, account, touch),
@@ -30,6 +31,20 @@ pub fn facts(config: &Config, account: &Account, now: Timestamp) -> AccountFacts
         renews_at: account.renews_at(config, now).filter(|_| stage != Some(Stage::Churned)),
         leading_buyer: account.leading_buyer,
         traits: account.present_traits().map(|(name, value)| (name.to_owned(), value.clone())).collect(),
+    }
+}
+
+/// The entry of a person in their primary account at the moment of `evaluation`, without a curve.
+pub fn member(config: &Config, person: PersonId, view: &State, evaluation: &Evaluation) -> Member {
+    Member {
+        person,
+        stage: evaluation.stage,
+        scores: evaluation.scores.iter().filter(|(_, value)| value.get() > 0).collect(),
+        engagement: evaluation.engagement,
+        last_seen: view.seen.map(|seen| seen.last_at()),
+        personas: evaluation.personas(config).map(str::to_owned).collect(),
+        elsewhere: false,
+        curve: None,
     }
 }
 
@@ -45,14 +60,18 @@ pub fn value(config: &Config, account: &Account, now: Timestamp) -> Option<i64> 
         };
         Money::parse(&amount, rule.currency).ok()?.minor.checked_mul(rule.times_a_year)
     });
-    said.or_else(|| {
-        let is_paid = |each: &&Subscription| {
-            matches!(phase(each, config.billing.trial_days, now.as_microsecond()), Phase::Paid { .. })
-        };
-        let paid = account.billing.subscriptions.values().filter(is_paid);
-        let yearly = paid.filter_map(Subscription::yearly).filter(|money| money.currency == rule.currency);
-        yearly.map(|money| money.minor).reduce(i64::saturating_add)
-    })
+    said.or_else(|| subscribed(config, &account.billing, now))
+}
+
+/// What subscriptions that are paid for cost in a year, in minor units of the currency that accounts are valued in.
+pub(crate) fn subscribed(config: &Config, billing: &Billing, now: Timestamp) -> Option<i64> {
+    let currency = config.accounts.value.as_ref()?.currency;
+    let is_paid = |each: &&Subscription| {
+        matches!(phase(each, config.billing.trial_days, now.as_microsecond()), Phase::Paid { .. })
+    };
+    let paid = billing.subscriptions.values().filter(is_paid);
+    let yearly = paid.filter_map(Subscription::yearly).filter(|money| money.currency == currency);
+    yearly.map(|money| money.minor).reduce(i64::saturating_add)
 }
 
 /// The touch level of an account that is worth `value`.
@@ -83,6 +102,12 @@ pub(crate) fn named_owner<'a>(config: &Config, traits: impl FnOnce(&str) -> Opti
 /// Where the account stands by the facts that name it, as a person with these facts would; `None` where there were none.
 /// It is idle for as long as all of its people are.
 fn stage_of(config: &Config, account: &Account, now: Timestamp) -> Option<Stage> {
+    let state = state_of(account)?;
+    Some(stage(&Moment::new(config, now), &state))
+}
+
+/// The account's facts as those of a person; `None` where there are none.
+pub(super) fn state_of(account: &Account) -> Option<State> {
     if account.milestones.is_empty() && account.billing.subscriptions.is_empty() {
         return None;
     }
@@ -92,6 +117,5 @@ fn stage_of(config: &Config, account: &Account, now: Timestamp) -> Option<Stage>
     // Who bought for others may not have been seen at all: then the newest fact counts.
     let seen = last_seen.map(Timestamp::as_microsecond).max(facts).map(Span::at);
     let (milestones, billing) = (account.milestones.clone(), account.billing.clone());
-    let state = State { milestones, billing, seen, ..State::default() };
-    Some(stage(&Moment::new(config, now), &state))
+    Some(State { milestones, billing, seen, ..State::default() })
 }

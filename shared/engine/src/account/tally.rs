@@ -1,5 +1,6 @@
 //! What an account's people amount to.
 
+use super::course::{Counts, Course, Sum as CurveSum};
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_config::accounts::THOUSAND;
@@ -15,23 +16,26 @@ pub const REASONS: usize = 12;
 #[derive(Debug, Clone)]
 pub struct Tally<'a> {
     config: &'a Config,
+    now: Timestamp,
     people: u32,
     elsewhere: u32,
     stages: BTreeMap<Stage, u32>,
     last_seen: Option<Timestamp>,
-    /// Thousandths of points.
+    /// Thousandths of points, times thousandths of weight.
     score: Shares,
     /// Thousandths of points, times thousandths of weight.
     health: Shares,
     /// Thousandths.
     weight: i64,
+    curves: CurveSum,
 }
 
 impl<'a> Tally<'a> {
-    /// Nobody yet.
-    pub fn new(config: &'a Config) -> Self {
+    /// Nobody yet. People count as they are at `now`, where they have stayed silent since their entries were written.
+    pub fn new(config: &'a Config, now: Timestamp) -> Self {
         Self {
             config,
+            now,
             people: 0,
             elsewhere: 0,
             stages: BTreeMap::new(),
@@ -39,49 +43,90 @@ impl<'a> Tally<'a> {
             score: Shares::default(),
             health: Shares::default(),
             weight: 0,
+            curves: CurveSum::new(now),
         }
     }
 
     /// Adds one person. Who has another account as their primary one is counted, and nothing more.
     pub fn add(&mut self, member: &Member) {
-        let rules = &self.config.accounts;
-        let points = |likelihood| i64::from(member.scores.get(&likelihood).copied().unwrap_or_default().get());
+        let stage = member.stage_at(self.now);
         self.people += 1;
-        *self.stages.entry(member.stage).or_default() += 1;
+        *self.stages.entry(stage).or_default() += 1;
         self.last_seen = self.last_seen.max(member.last_seen);
         if member.elsewhere {
             self.elsewhere += 1;
             return;
         }
-        if member.stage.pays() {
-            let weight = rules.health.weights.of(&member.personas);
-            let mut share = |measure, points: i64| self.health.add(member.person, measure, points * weight);
-            share(Measure::Engagement, i64::from(member.engagement.get()) * rules.health.engagement);
-            share(Measure::Success, points(Likelihood::Success) * rules.health.success);
-            share(Measure::Churn, -points(Likelihood::Churn) * rules.health.churn);
-            self.weight += weight;
-        } else if rules.score.buyers.is_empty() || !rules.score.buyers.is_disjoint(&member.personas) {
-            let weight = rules.score.weights.of(&member.personas);
-            self.score.add(member.person, Measure::Purchase, points(Likelihood::Purchase) * weight);
-        }
+        let config = self.config;
+        let counts = counts(config, member, stage);
+        let points = match counts {
+            Counts::Health(weight) => self.add_health(member, weight),
+            Counts::Score(weight) => self.add_score(member, weight),
+            Counts::Not => 0,
+        };
+        self.curves.add(member, points, |at| self::counts(config, member, member.stage_at(at)));
     }
 
-    /// What they amount to.
-    pub fn finish(self) -> AccountSummary {
-        let (score, reasons) = self.score.finish(THOUSAND);
-        let health = (self.weight > 0).then(|| self.health.finish(self.weight * THOUSAND));
-        let (health, health_reasons) = health.map_or((None, Vec::new()), |(health, why)| (Some(health), why));
-        AccountSummary {
+    /// Adds the readiness of a buyer; returns it in thousandths of a point.
+    fn add_score(&mut self, member: &Member, weight: i64) -> i64 {
+        let of_entry = || points(member, Likelihood::Purchase) * THOUSAND;
+        let points = member.curve.as_ref().map_or_else(of_entry, |curve| curve.points(self.now));
+        self.score.add(member.person, Measure::Purchase, points * weight);
+        points
+    }
+
+    /// Adds what a paying person gives the health; returns it in thousandths of a point.
+    fn add_health(&mut self, member: &Member, weight: i64) -> i64 {
+        let rule = &self.config.accounts.health;
+        let of_entry = [
+            (Measure::Engagement, i64::from(member.engagement.get()) * rule.engagement),
+            (Measure::Success, points(member, Likelihood::Success) * rule.success),
+            (Measure::Churn, -points(member, Likelihood::Churn) * rule.churn),
+        ];
+        let counted: Vec<_> = of_entry.into_iter().filter(|_| member.stage.pays()).collect();
+        let sum: i64 = counted.iter().map(|(_, points)| points).sum();
+        let points = member.curve.as_ref().map_or(sum, |curve| curve.points(self.now));
+        for (measure, points) in counted.into_iter().chain([(Measure::Silence, points - sum)]) {
+            self.health.add(member.person, measure, points * weight);
+        }
+        self.weight += weight;
+        points
+    }
+
+    /// What they amount to now, and how that changes while they stay silent.
+    pub fn finish(self) -> (AccountSummary, Course) {
+        let course = self.curves.course();
+        let reasons = self.score.finish(THOUSAND * THOUSAND);
+        let health_reasons = (self.weight > 0).then(|| self.health.finish(self.weight * THOUSAND));
+        let summary = AccountSummary {
             people: self.people,
             elsewhere: self.elsewhere,
             stages: self.stages,
-            score,
-            health,
+            score: course.score(self.now),
+            health: course.health(self.now),
             reasons,
-            health_reasons,
+            health_reasons: health_reasons.unwrap_or_default(),
             last_seen: self.last_seen,
             config: Some(self.config.version.clone()),
-        }
+        };
+        (summary, course)
+    }
+}
+
+/// A likelihood of an entry, in points.
+fn points(member: &Member, likelihood: Likelihood) -> i64 {
+    i64::from(member.scores.get(&likelihood).copied().unwrap_or_default().get())
+}
+
+/// What the points of a member at a stage count for.
+fn counts(config: &Config, member: &Member, stage: Stage) -> Counts {
+    let rules = &config.accounts;
+    if stage.pays() {
+        Counts::Health(rules.health.weights.of(&member.personas))
+    } else if rules.score.buyers.is_empty() || !rules.score.buyers.is_disjoint(&member.personas) {
+        Counts::Score(rules.score.weights.of(&member.personas))
+    } else {
+        Counts::Not
     }
 }
 
@@ -112,8 +157,8 @@ impl Shares {
         }
     }
 
-    /// The number, and its reasons in whole hundredths of a point. `unit` is what a point is counted in.
-    fn finish(mut self, unit: i64) -> (Score, Vec<AccountReason>) {
+    /// The reasons of the number, in whole hundredths of a point. `unit` is what a point is counted in.
+    fn finish(mut self, unit: i64) -> Vec<AccountReason> {
         let total: i64 = self.sums.values().map(|sum| sum.points).sum();
         let score = Score::from_points(total as f64 / unit as f64);
         let mut reasons = Vec::new();
@@ -146,7 +191,7 @@ impl Shares {
         if cut.abs() > 50 + reasons.len() as i64 {
             reasons.push(AccountReason { person: None, measure: Measure::Limit, points: in_points(cut), people: 0 });
         }
-        (score, reasons)
+        reasons
     }
 }
 

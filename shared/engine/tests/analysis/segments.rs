@@ -61,9 +61,33 @@ fn segments_speak_of_the_account() {
         evaluate(moment, &life.person.profile.view()).segments(&life.config).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(of(&moment), ["key_accounts"]);
+    assert_eq!(of(&Moment::new(&life.config, start())), ["long_tail"], "who has no account is an account of one");
+    life.says(json!({ "email": "ada@acme.example" }), start());
     assert_eq!(
-        of(&Moment::new(&life.config, start())),
+        of_person(&life, &Moment::new(&life.config, start())),
         Vec::<String>::new(),
-        "without an account nothing is said of it"
+        "of an account that has not been worked out yet nothing is said"
     );
+}
+
+/// Row 15: a customer at gmail.com without an account belongs to the long tail, or to the key accounts, by what their own subscription costs.
+#[test]
+fn customer_without_an_account_is_in_the_segments_of_an_account_of_one() {
+    let segments = |price: Option<i64>| {
+        let mut life = Life::new(default_config());
+        life.says(json!({ "email": "ada@gmail.com" }), start());
+        let properties = price.map_or(json!({}), |price| {
+            json!({ "subscription": "s1", "status": "active", "price": price, "currency": "USD", "interval": "year" })
+        });
+        life.does("Subscription Started", properties, start());
+        of_person(&life, &Moment::new(&life.config, start()))
+    };
+    assert_eq!(segments(None), ["long_tail"]);
+    assert_eq!(segments(Some(600)), ["long_tail"]);
+    assert_eq!(segments(Some(60_000)), ["key_accounts"]);
+    assert_eq!(segments(Some(6_000)), Vec::<String>::new(), "low touch");
+}
+
+fn of_person(life: &Life, moment: &Moment<'_>) -> Vec<String> {
+    evaluate(moment, &life.person.profile.view()).segments(&life.config).map(str::to_owned).collect()
 }

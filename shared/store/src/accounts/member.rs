@@ -1,11 +1,12 @@
 //! A slim entry as bytes: a rollup reads as many as an account has people, 4 KB a unit, so each byte counts.
 //!
-//! One byte of format, then postcard. An entry that is a text is JSON, as all were written at first.
+//! One byte of format, then postcard, then the curve, which versions that do not know it leave unread. An entry that is a text is JSON,
+//! as all were written at first.
 
 use crate::error::StoreError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use perennial_domain::{Likelihood, Member, PersonId, Score, Stage};
+use perennial_domain::{Curve, Likelihood, Member, PersonId, Score, Stage};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +36,10 @@ pub(super) fn encode(member: &Member) -> Result<Vec<u8>, StoreError> {
         personas: Cow::Borrowed(&member.personas),
     };
     let format = if member.elsewhere { FORMAT | ELSEWHERE } else { FORMAT };
-    postcard::to_extend(&entry, vec![format]).map_err(|error| StoreError::Unstorable(error.to_string()))
+    let bytes = postcard::to_extend(&entry, vec![format]);
+    let mut bytes = bytes.map_err(|error| StoreError::Unstorable(error.to_string()))?;
+    bytes.extend(member.curve.iter().flat_map(|curve| curve.to_bytes(member.last_seen)));
+    Ok(bytes)
 }
 
 /// The entry of `person`.
@@ -50,16 +54,19 @@ pub(super) fn decode(person: PersonId, value: Option<&AttributeValue>) -> Result
     if head & !ELSEWHERE != FORMAT {
         return Err(wrong());
     }
-    let entry: Entry<'_> = postcard::from_bytes(rest).map_err(|_| wrong())?;
+    let (entry, rest): (Entry<'_>, _) = postcard::take_from_bytes(rest).map_err(|_| wrong())?;
     let last_seen = entry.last_seen.map(|(second, nanosecond)| Timestamp::new(second, nanosecond)).transpose();
+    let last_seen = last_seen.map_err(|_| wrong())?;
+    let curve = (!rest.is_empty()).then(|| Curve::from_bytes(rest, last_seen).ok_or_else(wrong)).transpose()?;
     Ok(Member {
         person,
         stage: entry.stage,
         scores: entry.scores.into_owned(),
         engagement: entry.engagement,
-        last_seen: last_seen.map_err(|_| wrong())?,
+        last_seen,
         personas: entry.personas.into_owned(),
         elsewhere: head & ELSEWHERE != 0,
+        curve,
     })
 }
 
@@ -67,6 +74,7 @@ pub(super) fn decode(person: PersonId, value: Option<&AttributeValue>) -> Result
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use perennial_domain::curve::{Knot, Line};
 
     fn member() -> Member {
         let scores =
@@ -78,8 +86,30 @@ mod tests {
             engagement: Score::from(100),
             last_seen: Some("2026-03-02T08:15:30.123Z".parse().unwrap()),
             personas: ["administrator".to_owned(), "power_user".to_owned()].into(),
+            curve: None,
             elsewhere: false,
         }
+    }
+
+    #[test]
+    fn entry_with_a_curve_survives_its_bytes_and_versions_without_curves_read_it() {
+        let curve = Curve {
+            line: Line {
+                from: 1_772_442_930,
+                start: 300,
+                knots: vec![Knot { at: 1_772_496_000, jump: true, value: 260 }],
+            },
+            stages: vec![(1_774_254_930 + 27_600, Stage::AtRisk)],
+            phase: 29_730,
+            end: Some(1_777_000_000 / 86_400 * 86_400),
+        };
+        let member = Member { curve: Some(curve), ..member() };
+        let bytes = encode(&member).unwrap();
+        let as_before: Entry<'_> = postcard::from_bytes(&bytes[1..]).unwrap();
+        assert_eq!(as_before.stage, member.stage);
+        let read = |bytes: &[u8]| decode(member.person, Some(&AttributeValue::B(bytes.to_vec().into())));
+        assert_eq!(read(&bytes).unwrap(), member);
+        assert!(read(&bytes[..bytes.len() - 1]).is_err(), "a curve that is cut off is an error");
     }
 
     #[test]

@@ -76,12 +76,25 @@ enum Extra {
         /// `None` where they are those that the item's attribute lists.
         personas: Option<BTreeSet<String>>,
     },
+    /// The curve of the entry that the profile holds as published.
+    Curve(Vec<u8>),
+}
+
+/// What follows a body and belongs to no part.
+#[derive(Debug, Default)]
+pub(super) struct Behind {
+    /// The entries given to accounts that are not the person's primary one.
+    pub(super) elsewhere: BTreeMap<AccountId, Member>,
+    /// The bytes of the curve of what is published.
+    pub(super) curve: Option<Vec<u8>>,
 }
 
 /// Adds the extras of `profile` to the bytes of a body. `listed` are the personas that the item's attribute lists.
 pub(super) fn append(body: Vec<u8>, profile: &Profile, listed: &[String]) -> postcard::Result<Vec<u8>> {
     let mut extras = of(&profile.parts);
     extras.extend(profile.elsewhere.iter().map(|(account, member)| elsewhere(account, member, listed)));
+    let published = profile.published.iter().map(|(_, member)| member);
+    extras.extend(published.filter_map(|member| Some(Extra::Curve(member.curve.as_ref()?.to_bytes(member.last_seen)))));
     if extras.is_empty() { Ok(body) } else { postcard::to_extend(&extras, body) }
 }
 
@@ -127,19 +140,14 @@ fn elsewhere(account: &AccountId, member: &Member, listed: &[String]) -> Extra {
     }
 }
 
-/// Puts what follows a body into its parts, and returns the entries given to accounts that are not the primary one of `person`.
+/// Puts what follows a body into its parts, and returns what belongs to none of them.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] where the list cannot be read, or names a part or a run that is not there.
-pub(super) fn read(
-    rest: &[u8],
-    parts: &mut [Part],
-    person: PersonId,
-    listed: &[String],
-) -> Result<BTreeMap<AccountId, Member>, StoreError> {
-    let mut members = BTreeMap::new();
+pub(super) fn read(rest: &[u8], parts: &mut [Part], person: PersonId, listed: &[String]) -> Result<Behind, StoreError> {
+    let mut behind = Behind::default();
     if rest.is_empty() {
-        return Ok(members);
+        return Ok(behind);
     }
     let extras: Vec<Extra> = postcard::from_bytes(rest).map_err(|_| StoreError::corrupt("extras cannot be read"))?;
     for extra in extras {
@@ -181,12 +189,14 @@ pub(super) fn read(
                     last_seen: seen.map(Timestamp::from_second).transpose().map_err(|_| missing())?,
                     personas: personas.unwrap_or_else(|| listed.iter().cloned().collect()),
                     elsewhere: true,
+                    curve: None,
                 };
-                members.insert(account, member);
+                behind.elsewhere.insert(account, member);
             }
+            Extra::Curve(bytes) => behind.curve = Some(bytes),
         }
     }
-    Ok(members)
+    Ok(behind)
 }
 
 fn named(parts: &mut [Part], at: u16) -> Result<&mut Part, StoreError> {

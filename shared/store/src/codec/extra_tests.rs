@@ -1,7 +1,8 @@
 //! Facts behind the body.
 
 use super::*;
-use perennial_domain::Channel;
+use perennial_domain::curve::{Knot, Line};
+use perennial_domain::{Channel, Curve};
 use perennial_engine::billing::Billing;
 use perennial_engine::candidates::{Candidate, Delay};
 use perennial_engine::facts::{Entered, Run, Sent};
@@ -25,6 +26,11 @@ fn items_without_candidates_are_read_and_written_byte_for_byte_as_before() {
 /// A profile of two parts, on the second of which messages wait.
 fn waiting() -> Stored {
     let mut stored = after(&config(), user("user-0417"), &typical()[..1]);
+    // What follows the body is that of messages only.
+    if let Some((_, member)) = &mut stored.profile.published {
+        member.curve = None;
+    }
+    stored.profile.outbox.clear();
     stored.profile.part_mut(&user("a")).facts.entered =
         BTreeMap::from([(7, Entered { times: 1, last: 5, reached: None })]);
     let part = stored.profile.part_mut(&user("user-0417"));
@@ -84,4 +90,32 @@ fn extras_of_parts_and_runs_that_are_not_there_are_corrupt() {
     parts[1].facts.runs.clear();
     assert!(matches!(read(&body, &mut parts), Err(StoreError::Corrupt(_))));
     assert!(matches!(read(&[9, 9], &mut parts), Err(StoreError::Corrupt(_))));
+}
+
+/// A curve travels behind the body, so that versions without curves read the profile.
+#[test]
+fn curve_of_what_is_published_is_stored_and_costs_no_byte_where_there_is_none() {
+    let mut stored = after(&config(), user("user-0417"), &typical()[..1]);
+    let (account, mut member) = (AccountId::parse("acme").unwrap(), stored.profile.published.clone());
+    let line =
+        Line { from: 1_772_442_930, start: 300, knots: vec![Knot { at: 1_772_496_000, jump: true, value: 260 }] };
+    let published = member.take().unwrap().1;
+    let phase = u32::try_from(published.last_seen.unwrap().as_second() % 86_400).unwrap();
+    let curve = Curve { line, stages: Vec::new(), phase, end: None };
+    stored.profile.published = Some((account.clone(), Member { curve: None, ..published.clone() }));
+    stored.profile.outbox.clear();
+    let without = encode_state(&stored.profile, &[], 0).unwrap();
+    let member = Member { curve: Some(curve.clone()), ..published.clone() };
+    stored.profile.published = Some((account.clone(), member.clone()));
+    stored.profile.outbox = vec![Action::PublishMember { account, member }];
+    let (_, loaded) = round_trip(&stored);
+    assert_eq!(loaded, Loaded::Profile(stored.clone()));
+    stored.profile.outbox.clear();
+    let with = encode_state(&stored.profile, &[], 0).unwrap();
+    assert!(
+        with.len() - without.len() <= curve.to_bytes(published.last_seen).len() + 4,
+        "{} and {}",
+        with.len(),
+        without.len()
+    );
 }

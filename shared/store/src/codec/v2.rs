@@ -124,7 +124,16 @@ impl Body2 {
 impl Member1 {
     fn read(self) -> Member {
         let Self { person, stage, scores, engagement, last_seen } = self;
-        Member { person, stage, scores, engagement, last_seen, personas: BTreeSet::new(), elsewhere: false }
+        Member {
+            person,
+            stage,
+            scores,
+            engagement,
+            last_seen,
+            personas: BTreeSet::new(),
+            elsewhere: false,
+            curve: None,
+        }
     }
 }
 
@@ -139,6 +148,7 @@ impl Published2 {
             engagement: self.engagement,
             last_seen: last_seen.map_err(|_| wrong("time"))?,
             personas: BTreeSet::new(),
+            curve: None,
             elsewhere: false,
         };
         Ok((AccountId::parse(&self.account).map_err(|_| wrong("account"))?, member))

@@ -23,6 +23,7 @@ fn member(name: &str, engagement: u8) -> Member {
         engagement: Score::from(engagement),
         last_seen: Some(at(0)),
         personas: std::collections::BTreeSet::new(),
+        curve: None,
         elsewhere: false,
     }
 }

@@ -1,0 +1,57 @@
+//! An account's people as their profiles are now, where they are few enough to be read for a view.
+
+use jiff::Timestamp;
+use perennial_config::Config;
+use perennial_domain::{AccountId, AccountSummary, Member, PersonId};
+use perennial_engine::account::{Account, Tally, facts, member};
+use perennial_engine::{Moment, evaluate};
+use perennial_store::{Loaded, Store, StoreError};
+use std::collections::HashSet;
+
+/// The most people whose profiles are read: what one BatchGetItem returns.
+const MOST: usize = 100;
+
+/// The people of an account and its domains, evaluated at `now`; `None` where there are none, or more than [`MOST`]. A profile that cannot be
+/// read counts as its entry says. Half a read unit for each 4 KB of the profiles.
+pub(super) async fn people(
+    store: &Store,
+    config: &Config,
+    account: &Account,
+    domains: &[AccountId],
+    now: Timestamp,
+) -> Result<Option<Vec<Member>>, StoreError> {
+    if account.summary.as_ref().is_some_and(|summary| summary.people as usize > MOST) {
+        return Ok(None);
+    }
+    let mut entries: Vec<Member> = Vec::new();
+    for part in std::iter::once(&account.id).chain(domains) {
+        let limit = u16::try_from(MOST + 1 - entries.len()).unwrap_or(u16::MAX);
+        entries.extend(store.members(part, None, Some(limit)).await?.members);
+        if entries.len() > MOST {
+            return Ok(None);
+        }
+    }
+    if entries.is_empty() {
+        return Ok(None);
+    }
+    let people: HashSet<PersonId> = entries.iter().map(|entry| entry.person).collect();
+    let loaded = store.load_many(&people).await?;
+    let facts = facts(config, account, now);
+    let moment = Moment::new(config, now).with_account(Some(&facts));
+    let evaluated = entries.into_iter().map(|entry| match loaded.get(&entry.person) {
+        // Who has another primary account is shown as the entry says: their points count there.
+        Some(Ok(Loaded::Profile(stored))) if !entry.elsewhere => {
+            let view = stored.profile.view();
+            member(config, entry.person, &view, &evaluate(&moment, &view))
+        }
+        _ => entry,
+    });
+    Ok(Some(evaluated.collect()))
+}
+
+/// What they amount to.
+pub(super) fn summary(config: &Config, people: &[Member], now: Timestamp) -> AccountSummary {
+    let mut tally = Tally::new(config, now);
+    people.iter().for_each(|member| tally.add(member));
+    tally.finish().0
+}

@@ -1,0 +1,33 @@
+//! The curves of an account's members that have to be renewed.
+
+use jiff::Timestamp;
+use perennial_domain::time::plus_days;
+use perennial_domain::{Member, PersonId};
+use perennial_engine::account::silence::RENEW;
+
+/// Collects whose curve ends. All that end within days are renewed together, so that an account is written once for them.
+pub(crate) struct Curves {
+    now: Timestamp,
+    has_ended: bool,
+    ending: Vec<PersonId>,
+}
+
+impl Curves {
+    pub(crate) fn new(now: Timestamp) -> Self {
+        Self { now, has_ended: false, ending: Vec::new() }
+    }
+
+    pub(crate) fn see(&mut self, member: &Member) {
+        // An entry without a curve is of an earlier version: it counts as it is until the person is next evaluated.
+        let Some(curve) = &member.curve else { return };
+        self.has_ended |= !curve.reaches(self.now);
+        if !curve.reaches(plus_days(self.now, RENEW)) {
+            self.ending.push(member.person);
+        }
+    }
+
+    /// The people to be evaluated again: none while all of the curves are known.
+    pub(crate) fn to_renew(&self) -> &[PersonId] {
+        if self.has_ended { &self.ending } else { &[] }
+    }
+}

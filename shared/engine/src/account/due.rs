@@ -1,0 +1,100 @@
+//! When an account has to be worked out again although nothing happens.
+
+use super::standing::{state_of, touch, value};
+use super::{Account, Course};
+use crate::billing::Standing;
+use crate::instant::timestamp;
+use crate::moment::Moment;
+use crate::stage::stage;
+use jiff::Timestamp;
+use perennial_config::Config;
+use perennial_config::accounts::CrmField;
+use perennial_config::vocabulary::AccountField;
+use perennial_domain::time::plus_days;
+use perennial_domain::{Score, Stage};
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+/// Days between two looks at an account for the sake of what may wait: the CRM's numbers.
+const PACE: i64 = 10;
+
+/// The earliest moment after `now` at which the account has to be worked out again: where its score or health passes a level that a condition or the
+/// config asks for, where its stage or what it is worth changes, where the CRM's numbers are due, and where its people's curves end.
+/// `None` where time changes nothing.
+pub fn next_due(config: &Config, account: &Account, now: Timestamp) -> Option<Timestamp> {
+    let course = account.course.as_ref().filter(|_| account.summary.is_some());
+    let crossing = course.and_then(|course| next_crossing(config, course, now));
+    let slow =
+        course.and_then(|course| next_change(config, account, course, now)).map(|at| at.max(plus_days(now, PACE)));
+    let end = course.and_then(|course| course.end).and_then(|end| Timestamp::from_second(end).ok());
+    // What has ended already is asked for again each day.
+    let end = end.map(|end| if end > now { end } else { plus_days(now, 1) });
+    [crossing, slow, end, next_turn(config, account, now)].into_iter().flatten().min()
+}
+
+/// Where score and health stand to each of the levels.
+fn next_crossing(config: &Config, course: &Course, now: Timestamp) -> Option<Timestamp> {
+    let of_score = config.account_levels(&AccountField::Score).unwrap_or_default();
+    // Below half of what is ready, nobody leads the purchase any more.
+    let ready = config.accounts.score.ready.map(|ready| [ready, ready.div_ceil(2)]);
+    let of_health = config.account_levels(&AccountField::Health).unwrap_or_default();
+    let place = |score: Score, levels: &BTreeSet<u8>| -> Vec<Ordering> {
+        levels.iter().map(|level| score.get().cmp(level)).collect()
+    };
+    let places = |score: Score, health: Option<Score>| {
+        let ready = ready.map(|levels| levels.map(|level| score.get() >= level));
+        (ready, place(score, &of_score), health.map(|health| place(health, &of_health)))
+    };
+    let current = places(course.score(now), course.health(now));
+    course.first(now, |score, health| places(score, health) != current)
+}
+
+/// When the numbers have changed so much that the CRM is told, or by anything where a condition compares them with other than a number.
+fn next_change(config: &Config, account: &Account, course: &Course, now: Timestamp) -> Option<Timestamp> {
+    let crm = config.accounts.crm.as_ref();
+    let least = |field: CrmField, asked: AccountField| {
+        let of_crm = crm.filter(|crm| crm.fields.contains_key(&field)).map(|crm| crm.least_change);
+        let of_conditions = config.account_levels(&asked).is_none().then_some(1);
+        [of_crm, of_conditions].into_iter().flatten().min()
+    };
+    let least = (least(CrmField::Score, AccountField::Score), least(CrmField::Health, AccountField::Health));
+    let written = |field: CrmField| {
+        let name = crm.and_then(|crm| crm.fields.get(&field))?;
+        let value = account.written.as_ref()?.fields.get(name)?.as_u64()?;
+        u8::try_from(value).ok().map(Score::from)
+    };
+    let (score, health) = (course.score(now), course.health(now));
+    let base = (written(CrmField::Score).unwrap_or(score), written(CrmField::Health).or(health));
+    let is_far = |a: u8, b: u8, least: Option<u8>| least.is_some_and(|least| a.abs_diff(b) >= least);
+    course.first(now, |score, health| {
+        let of_health = base.1.zip(health).is_some_and(|(a, b)| is_far(a.get(), b.get(), least.1));
+        is_far(base.0.get(), score.get(), least.0) || of_health
+    })
+}
+
+/// When the account's stage, or what it is worth, changes by time alone.
+fn next_turn(config: &Config, account: &Account, now: Timestamp) -> Option<Timestamp> {
+    let state = state_of(account)?;
+    let standing = Standing::of(config, &state, now.as_microsecond());
+    let lifecycle = &config.lifecycle;
+    let days = |at: Timestamp, days: u16| plus_days(at, i64::from(days));
+    let idle = state.seen.map(|seen| days(seen.last_at(), lifecycle.at_risk_after_idle_days));
+    let since = standing.paying_since.map(timestamp);
+    let grown = [lifecycle.onboarding_days, lifecycle.adopting_days].map(|limit| since.map(|since| days(since, limit)));
+    let turns = standing.turns.iter().copied().map(timestamp);
+    let moments = turns.chain(idle).chain(grown.into_iter().flatten()).map(whole_second);
+    let mut moments: Vec<Timestamp> = moments.filter(|at| *at > now).collect();
+    moments.sort_unstable();
+    let at = |now: Timestamp| -> (Stage, Option<i64>, perennial_domain::Touch) {
+        let value = value(config, account, now);
+        (stage(&Moment::new(config, now), &state), value, touch(config, value))
+    };
+    let current = at(now);
+    moments.into_iter().find(|moment| at(*moment) != current)
+}
+
+/// The first whole second that is not before `at`: the due index knows no fractions.
+fn whole_second(at: Timestamp) -> Timestamp {
+    let second = at.as_second() + i64::from(at.subsec_nanosecond() > 0);
+    Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,276 @@
+//! The curve of a member: what the person's points of the account become if nothing more happens.
+
+use super::fit::Fit;
+use crate::moment::Moment;
+use crate::person::Person;
+use crate::score::points;
+use crate::state::State;
+use jiff::Timestamp;
+use perennial_config::Config;
+use perennial_config::accounts::THOUSAND;
+use perennial_domain::curve::{MAX_BYTES, UNITS};
+use perennial_domain::time::{DAY_SECONDS, plus_days};
+use perennial_domain::{Curve, Likelihood, Member, Stage};
+
+/// The most that a curve is away from the points, of a point. Rounding to [`UNITS`] and the way between two samples take the rest of half a point.
+const SLACK: f64 = 0.36;
+/// How far samples may be from straight before more are taken between them, of a point.
+const STRAIGHT: f64 = 0.06;
+/// Days that a curve looks ahead.
+const HORIZON: i64 = 180;
+/// Days that a curve holds at least, be it less exact.
+const LEAST: i64 = 10;
+/// Bytes beyond which a curve that holds for [`LEAST`] days ends, so that the profile that keeps a copy stays small.
+const ENOUGH_BYTES: usize = 36;
+/// Days before a curve's end within which it is renewed.
+pub const RENEW: i64 = 7;
+
+/// What counts of a person at one second.
+#[derive(Debug, Clone, Copy)]
+struct Sample {
+    at: i64,
+    points: f64,
+    stage: Stage,
+    personas: u32,
+}
+
+impl Sample {
+    /// Whether both belong to the same kind of points, with the same weight.
+    fn is_like(&self, other: &Self) -> bool {
+        self.stage == other.stage && self.personas == other.personas
+    }
+}
+
+/// The points that a person gives the account at a moment, before the weight of their personas and before rounding: readiness to buy, or health
+/// where the person pays.
+pub(crate) fn points_of(person: &Person<'_>) -> f64 {
+    let of = |likelihood| points(person, likelihood);
+    if !person.stage.pays() {
+        return of(Likelihood::Purchase);
+    }
+    let engagement = person.engagement();
+    let (success, churn) = (of(Likelihood::Success), of(Likelihood::Churn));
+    health(person.moment.config, engagement.often + engagement.much, success, churn)
+}
+
+fn health(config: &Config, engagement: f64, success: f64, churn: f64) -> f64 {
+    let rule = &config.accounts.health;
+    let sum = engagement * rule.engagement as f64 + success * rule.success as f64 - churn * rule.churn as f64;
+    sum / THOUSAND as f64
+}
+
+/// The same from the whole numbers of an entry.
+fn points_of_entry(config: &Config, member: &Member) -> f64 {
+    let of = |likelihood| f64::from(member.scores.get(&likelihood).copied().unwrap_or_default().get());
+    if !member.stage.pays() {
+        return of(Likelihood::Purchase);
+    }
+    health(config, f64::from(member.engagement.get()), of(Likelihood::Success), of(Likelihood::Churn))
+}
+
+/// Whether a published entry no longer says what `state` gives the account at the moment, or will not for long: it was written without a curve,
+/// the curve ends, or the points are more than half a point away from it.
+pub(crate) fn is_outdated(moment: &Moment<'_>, state: &State, published: &Member) -> bool {
+    let Some(curve) = &published.curve else { return true };
+    !curve.reaches(plus_days(moment.now, RENEW)) || is_apart(moment, state, curve)
+}
+
+/// Whether a curve is more than half a point away from the points at the moment.
+fn is_apart(moment: &Moment<'_>, state: &State, curve: &Curve) -> bool {
+    let apart = curve.points(moment.now) as f64 / THOUSAND as f64 - points_of(&Person::new(*moment, state));
+    apart.abs() > 0.5
+}
+
+/// The first moment from now on, and before `until`, at which a published curve says something else than the silent person: what happened since the
+/// entry was written has changed what comes, and not what is now. `until` itself where there is none. The entry is written again then, if the
+/// person is still silent: who is active every day does not have it written every day.
+pub(crate) fn next_departure(
+    moment: &Moment<'_>,
+    state: &State,
+    published: &Member,
+    until: Option<Timestamp>,
+) -> Option<Timestamp> {
+    let Some(curve) = &published.curve else { return until };
+    let now = moment.now.as_second();
+    if curve.line.from == now {
+        return until;
+    }
+    let seen = state.seen.map_or(moment.now, |seen| seen.last_at());
+    let end = curve.end.unwrap_or(now + HORIZON * DAY_SECONDS);
+    let days = || 0..=(end - now).max(0) / DAY_SECONDS;
+    let midnights = days().map(|day| (now.div_euclid(DAY_SECONDS) + 1 + day) * DAY_SECONDS);
+    let idle = (now - seen.as_second()).max(0) / DAY_SECONDS;
+    let phases = days().map(|day| seen.as_second() + (idle + 1 + day) * DAY_SECONDS);
+    let knots = curve.line.knots.iter().map(|knot| knot.at);
+    let mut seconds: Vec<i64> = knots.chain(midnights).chain(phases).filter(|at| *at > now && *at < end).collect();
+    seconds.sort_unstable();
+    let moments = seconds.into_iter().filter_map(|second| Timestamp::from_second(second).ok());
+    let mut moments = moments.take_while(|at| until.is_none_or(|until| *at < until));
+    moments.find(|at| is_apart(&moment.at(*at), state, curve)).or(until)
+}
+
+/// The curve of a member whose entry is `member`, from `state` at the moment.
+pub fn curve(moment: &Moment<'_>, state: &State, member: &Member) -> Curve {
+    // The entry's whole numbers, which is what people see, as far as they are close enough.
+    let real = points_of(&Person::new(*moment, state));
+    let start = points_of_entry(moment.config, member).clamp(real - SLACK, real + SLACK);
+    let mut slack = SLACK;
+    loop {
+        let (curve, is_full) = Silence::new(moment, state, start, slack).curve();
+        let least = moment.now.as_second() + LEAST * DAY_SECONDS;
+        let is_short = is_full && curve.end.is_some_and(|end| end < least);
+        if !is_short || slack > 100.0 {
+            return curve;
+        }
+        slack *= 1.3;
+    }
+}
+
+/// A curve in the making.
+struct Silence<'a> {
+    moment: &'a Moment<'a>,
+    state: &'a State,
+    last_seen: Option<Timestamp>,
+    phase: u32,
+    /// Days of silence at the beginning.
+    idle: i64,
+    fit: Fit,
+    stages: Vec<(i64, Stage)>,
+    last: Sample,
+    /// When the personas change, which a curve does not tell.
+    changed: Option<i64>,
+}
+
+impl<'a> Silence<'a> {
+    fn new(moment: &'a Moment<'a>, state: &'a State, start: f64, slack: f64) -> Self {
+        let now = moment.now.as_second();
+        let last_seen = state.seen.map(|seen| seen.last_at());
+        let seen = last_seen.map_or(now, Timestamp::as_second);
+        let units = UNITS as f64;
+        let mut silence = Self {
+            moment,
+            state,
+            last_seen,
+            phase: last_seen.map_or(0, |seen| seen.as_second().rem_euclid(DAY_SECONDS) as u32),
+            idle: (now - seen).max(0) / DAY_SECONDS,
+            fit: Fit::new(now, (start * units).round() as i64, slack * units),
+            stages: Vec::new(),
+            last: Sample { at: now, points: start, stage: Stage::default(), personas: 0 },
+            changed: None,
+        };
+        silence.last = silence.sample(now);
+        silence
+    }
+
+    fn sample(&self, at: i64) -> Sample {
+        let now = Timestamp::from_second(at).unwrap_or(Timestamp::MAX);
+        let person = Person::new(self.moment.at(now), self.state);
+        Sample { at, points: points_of(&person), stage: person.stage, personas: person.personas }
+    }
+
+    /// Follows the silence for as long as the curve fits into its bytes. Returns the curve, and whether its bytes are what ends it.
+    fn curve(mut self) -> (Curve, bool) {
+        let from = self.last.at;
+        let mut known = self.encoded(Some(from + DAY_SECONDS));
+        let first_day = from.div_euclid(DAY_SECONDS);
+        let mut day = 0;
+        while day < HORIZON {
+            let step = self.step(day);
+            day += step;
+            for second in self.of_day(first_day + day) {
+                self.go_to(second);
+                if let Some(changed) = self.changed {
+                    return (Curve { end: Some(changed.max(from + DAY_SECONDS)), ..known }, false);
+                }
+            }
+            let next = self.encoded(Some((first_day + day) * DAY_SECONDS));
+            let bytes = next.to_bytes(self.last_seen).len();
+            if bytes > MAX_BYTES || (bytes > ENOUGH_BYTES && day > LEAST + 1) {
+                return (known, true);
+            }
+            known = next;
+        }
+        (if self.rests() { Curve { end: None, ..known } } else { known }, false)
+    }
+
+    /// Days to the next samples: changes come by the day at first, and slowly after months.
+    fn step(&self, day: i64) -> i64 {
+        match self.idle + day {
+            ..60 => 1,
+            60..200 => 5,
+            _ => 14,
+        }
+    }
+
+    /// The seconds of a day at which what is counted by calendar days, and by days of silence, changes.
+    fn of_day(&self, day: i64) -> impl Iterator<Item = i64> + use<> {
+        let (midnight, phase) = (day * DAY_SECONDS, i64::from(self.phase));
+        let second = (phase > 0).then_some(midnight + phase);
+        std::iter::once(midnight).chain(second)
+    }
+
+    fn go_to(&mut self, second: i64) {
+        if second <= self.last.at {
+            return;
+        }
+        let next = self.sample(second);
+        if next.is_like(&self.last) && (next.points - self.last.points).abs() <= STRAIGHT {
+            self.push(next);
+            return;
+        }
+        if second - 1 > self.last.at {
+            self.walk(self.sample(second - 1));
+        }
+        self.walk(next);
+    }
+
+    /// Goes on to a sample, and takes more in between where the way there is not straight.
+    fn walk(&mut self, to: Sample) {
+        if self.changed.is_some() {
+            return;
+        }
+        let from = self.last;
+        if to.at - from.at <= 1 {
+            return self.jump(to);
+        }
+        if to.is_like(&from) && (to.points - from.points).abs() <= STRAIGHT {
+            return self.push(to);
+        }
+        let middle = self.sample(from.at.midpoint(to.at));
+        let straight = (from.points + to.points) / 2.0;
+        if to.is_like(&from) && middle.is_like(&from) && (middle.points - straight).abs() <= STRAIGHT {
+            return self.push(to);
+        }
+        self.walk(middle);
+        self.walk(to);
+    }
+
+    fn jump(&mut self, to: Sample) {
+        if to.personas != self.last.personas {
+            self.changed = Some(to.at);
+            return;
+        }
+        if to.stage != self.last.stage {
+            self.stages.push((to.at, to.stage));
+        }
+        self.fit.push(to.at, self.last.points * UNITS as f64);
+        self.push(to);
+    }
+
+    fn push(&mut self, to: Sample) {
+        self.fit.push(to.at, to.points * UNITS as f64);
+        self.last = to;
+    }
+
+    fn encoded(&self, end: Option<i64>) -> Curve {
+        Curve { line: self.fit.line(), stages: self.stages.clone(), phase: self.phase, end }
+    }
+
+    /// Whether nothing changes for years after the horizon.
+    fn rests(&self) -> bool {
+        [400, 800, 1600].into_iter().all(|days| {
+            let later = self.sample(self.last.at + days * DAY_SECONDS);
+            later.is_like(&self.last) && (later.points - self.last.points).abs() <= STRAIGHT
+        })
+    }
+}

@@ -45,8 +45,8 @@ pub(crate) async fn show(deps: &Deps, journey: Option<&str>, effect: Option<&str
     let (mut people, mut from) = (0, None);
     loop {
         let page = deps.store.people(from).await?;
-        page.people.iter().for_each(|stored| tally.add(&stored.profile.facts()));
-        people += page.people.len() as u64;
+        page.known().for_each(|stored| tally.add(&stored.profile.facts()));
+        people += page.known().count() as u64;
         from = page.next;
         if from.is_none() {
             break;

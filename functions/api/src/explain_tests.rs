@@ -145,7 +145,7 @@ async fn answered(house: &House, user: &str, points: u8) {
     state.counts.add("Report Viewed", 1);
     state.nps = Some(Answer { at, points });
     let evaluation = evaluate(&Moment::new(&config, now()), state);
-    let summary = Summary::of(&evaluation, &config);
+    let summary = Summary::of(&profile, &evaluation, &config);
     house.deps.store.save(&mut Stored { profile, version: 0, summary }).await.unwrap();
 }
 

@@ -73,11 +73,11 @@ pub(crate) async fn list(deps: &Deps) -> Result<Response<Body>, Failure> {
     let (mut people, mut from) = (0, None);
     loop {
         let page = deps.store.people(from).await?;
-        for stored in &page.people {
+        for stored in page.known() {
             let state = stored.profile.view();
             features.iter_mut().zip(&all.all).for_each(|(view, feature)| view.add(feature, &state, today));
         }
-        people += page.people.len() as u64;
+        people += page.known().count() as u64;
         from = page.next;
         if from.is_none() {
             break;

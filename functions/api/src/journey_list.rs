@@ -69,11 +69,11 @@ pub(crate) async fn list(deps: &Deps) -> Result<Response<Body>, Failure> {
     let (mut people, mut from) = (0, None);
     loop {
         let page = deps.store.people(from).await?;
-        for stored in &page.people {
+        for stored in page.known() {
             let facts = stored.profile.facts();
             journeys.iter_mut().zip(&config.journeys.all).for_each(|(view, journey)| view.add(journey.key, &facts));
         }
-        people += page.people.len() as u64;
+        people += page.known().count() as u64;
         from = page.next;
         if from.is_none() {
             break;

@@ -188,6 +188,8 @@ pub(crate) struct Look {
 struct StatusView {
     events: EventsView,
     profiles: u64,
+    /// Ids in other systems that belong to none of the people yet.
+    unlinked_ids: u64,
     /// People by where they stood when last looked at.
     stages: BTreeMap<Stage, u64>,
     /// People by persona.
@@ -250,6 +252,7 @@ pub(crate) async fn show(deps: &Deps) -> Result<Response<Body>, Failure> {
     answer::json(&StatusView {
         events: EventsView { accepted: totals.accepted, rejected: totals.rejected, duplicates: totals.duplicates },
         profiles: totals.profiles,
+        unlinked_ids: totals.external,
         stages: totals.stages,
         personas: totals.personas,
         nps: totals.nps.into(),

@@ -151,7 +151,7 @@ async fn attempt_once(
     if !(processed.changed || ticked || tightened) {
         return Ok(());
     }
-    stored.summary = Summary::of(&processed.evaluation, config);
+    stored.summary = Summary::of(&stored.profile, &processed.evaluation, config);
     deps.store.put_blocks(&processed.rolled).await?;
     deps.store.save(stored).await?;
     done.written = true;

@@ -142,7 +142,7 @@ async fn look(
             look_again(&moment, &mut stored.profile, *speak && recent).evaluation
         }
     };
-    stored.summary = Summary::of(&evaluation, config);
+    stored.summary = Summary::of(&stored.profile, &evaluation, config);
     Ok(())
 }
 

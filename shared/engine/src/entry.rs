@@ -1,8 +1,6 @@
 //! Why someone may not enter a journey.
 
 use crate::decide::Situation;
-use crate::joins::{Digest, Evidence, Standing};
-use crate::profile::{Part, Profile};
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_config::cel::Program;
@@ -93,21 +91,6 @@ impl std::fmt::Display for Refusal {
     }
 }
 
-/// Whether all that is known of `profile` is ids in other systems: user ids that their own events say to be such (`context.externalIds`).
-fn is_external(config: &Config, profile: &Profile) -> bool {
-    let is_own = |part: &Part| {
-        let kinds = &config.identity.external_types;
-        let key = |kind: &String| Digest::of_value(Evidence::External, &format!("{kind}:{}", part.identity.as_str()));
-        let claimed = |key: Digest| {
-            part.claims.iter().any(|claim| {
-                claim.evidence == Evidence::External && claim.key == key && claim.standing != Standing::Severed
-            })
-        };
-        part.identity.is_user() && kinds.iter().map(key).any(claimed)
-    };
-    !profile.parts.is_empty() && profile.parts.iter().all(is_own)
-}
-
 fn day(at: Timestamp) -> jiff::civil::Date {
     at.to_zoned(jiff::tz::TimeZone::UTC).date()
 }
@@ -115,7 +98,7 @@ fn day(at: Timestamp) -> jiff::civil::Date {
 impl Situation<'_, '_> {
     /// What keeps the person out of the journey; `None` where they may enter. Who is on the way already does not begin again.
     pub(crate) fn refusal(&self, journey: &Journey) -> Option<Refusal> {
-        if is_external(self.config(), self.profile) {
+        if self.profile.is_external(self.config()) {
             return Some(Refusal::External);
         }
         if let Some(run) = self.facts.runs.get(&journey.key) {

@@ -2,10 +2,11 @@
 
 use crate::action::Action;
 use crate::facts::{Facts, Run};
-use crate::joins::{self, Claim, Join, Link, Note, Standing};
+use crate::joins::{self, Claim, Digest, Evidence, Join, Link, Note, Standing};
 use crate::seen::SeenIds;
 use crate::state::State;
 use jiff::Timestamp;
+use perennial_config::Config;
 use perennial_domain::{AccountId, Identity, Member, PersonId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -104,6 +105,22 @@ impl Profile {
     pub(crate) fn primary_mut(&mut self) -> Option<&mut Part> {
         let at = self.parts.iter().position(|part| part.owner() == self.id).unwrap_or(0);
         self.parts.get_mut(at)
+    }
+
+    /// Whether all that is known of the person is ids in other systems: user ids that their own events say to be such (`context.externalIds`), by
+    /// the kinds of `identity.toml`. Nobody is counted, written to or shown as a member of an account for them, until they are linked to someone.
+    pub fn is_external(&self, config: &Config) -> bool {
+        let is_own = |part: &Part| {
+            let kinds = &config.identity.external_types;
+            let key = |kind: &String| Digest::of_value(Evidence::External, &format!("{kind}:{}", part.identity.as_str()));
+            let claimed = |key: Digest| {
+                part.claims.iter().any(|claim| {
+                    claim.evidence == Evidence::External && claim.key == key && claim.standing != Standing::Severed
+                })
+            };
+            part.identity.is_user() && kinds.iter().map(key).any(claimed)
+        };
+        !self.parts.is_empty() && self.parts.iter().all(is_own)
     }
 
     /// The combination of all parts' states.

@@ -17,7 +17,9 @@ use std::collections::BTreeMap;
 /// ends. Takes it from accounts that they no longer belong to. At most one entry of the outbox for each account that they belong, or belonged, to.
 pub(crate) fn publish(moment: &Moment<'_>, profile: &mut Profile, view: &State, evaluation: &Evaluation) {
     let config = moment.config;
-    let mut accounts = memberships(config, view).into_iter();
+    // An id of another system is nobody who could belong to an account.
+    let known = if profile.is_external(config) { Vec::new() } else { memberships(config, view) };
+    let mut accounts = known.into_iter();
     let (primary, others): (Option<AccountId>, Vec<AccountId>) = (accounts.next(), accounts.collect());
     leave(profile, |account| primary.as_ref() == Some(account) || others.contains(account));
     let Some(primary) = primary else { return };

@@ -131,6 +131,9 @@ pub fn encode(profile: &Profile, summary: &Summary, version: u64) -> Result<Item
     if summary.unread_texts > 0 {
         item.insert("unread".to_owned(), n(u64::from(summary.unread_texts)));
     }
+    if summary.external {
+        item.insert("ext".to_owned(), n(1_u64));
+    }
     // Who belongs to a company's domain has no account of their own state.
     let named = || profile.parts.iter().filter_map(|part| part.state.account.as_ref()).max();
     let named = || named().map(|named| named.value.as_str()).filter(|account| !has_left(profile, account));
@@ -189,6 +192,7 @@ pub fn decode(item: &Item) -> Result<Loaded, StoreError> {
         personas,
         segments: names(item.text("segs")?),
         unread_texts: item.number("unread")?.unwrap_or_default(),
+        external: item.number::<u64>("ext")?.is_some(),
     };
     Ok(Loaded::Profile(Stored {
         profile: Profile {

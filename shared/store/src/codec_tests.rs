@@ -35,7 +35,7 @@ fn after(config: &Config, identity: Identity, batches: &[Vec<Event>]) -> Stored 
         let now = batch.iter().map(|event| event.timestamp).max().unwrap();
         stored.profile.outbox.clear();
         let processed = process(&Moment::new(config, now), &mut stored.profile, batch, &HashSet::new(), Mode::Live);
-        stored.summary = Summary::of(&processed.evaluation, config);
+        stored.summary = Summary::of(&stored.profile, &processed.evaluation, config);
         stored.version += 1;
     }
     stored
@@ -320,7 +320,11 @@ proptest! {
                 shown: "crm".to_owned(),
             }];
         }
-        stored.summary = Summary::of(&evaluate(&Moment::new(config, at(90, 0)), &stored.profile.view()), config);
+        stored.summary = Summary::of(
+            &stored.profile,
+            &evaluate(&Moment::new(config, at(90, 0)), &stored.profile.view()),
+            config,
+        );
         let (item, loaded) = round_trip(&stored);
         prop_assert_eq!(loaded, Loaded::Profile(stored.clone()));
         // Deflating never makes an item larger than it was.

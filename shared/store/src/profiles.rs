@@ -69,11 +69,13 @@ pub struct Summary {
     pub segments: Vec<String>,
     /// Texts of the last months, then, in languages that are not known.
     pub unread_texts: u32,
+    /// Whether all that is known of the person is ids in other systems: nobody to be counted, until they are linked to someone.
+    pub external: bool,
 }
 
 impl Summary {
-    /// What `evaluation` says, which was made under `config`.
-    pub fn of(evaluation: &Evaluation, config: &Config) -> Self {
+    /// What `evaluation` says of `profile`, which was made under `config`.
+    pub fn of(profile: &Profile, evaluation: &Evaluation, config: &Config) -> Self {
         Self {
             stage: evaluation.stage,
             scores: evaluation.scores.iter().collect(),
@@ -81,6 +83,7 @@ impl Summary {
             personas: evaluation.personas(config).map(str::to_owned).collect(),
             segments: evaluation.segments(config).map(str::to_owned).collect(),
             unread_texts: evaluation.unread_texts,
+            external: profile.is_external(config),
         }
     }
 }

@@ -20,6 +20,13 @@ pub struct PeoplePage {
     pub next: Option<ScanCursor>,
 }
 
+impl PeoplePage {
+    /// Those of whom more is known than ids in other systems.
+    pub fn known(&self) -> impl Iterator<Item = &Stored> {
+        self.people.iter().filter(|stored| !stored.summary.external)
+    }
+}
+
 impl Store {
     /// A page of all people: what 1 MB of the table holds. Half a read unit for each 4 KB that is passed over.
     ///

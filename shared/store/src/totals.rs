@@ -25,6 +25,9 @@ pub struct Totals {
     pub rejected: u64,
     /// People; who became part of another is no one of their own.
     pub profiles: u64,
+    /// Profiles of which nothing but ids in other systems is known. They are no people, and in none of the numbers by person, until they are linked to
+    /// someone.
+    pub external: u64,
     /// Accounts.
     pub accounts: u64,
     /// Messages to people, and tasks about them, decided and claimed.
@@ -111,6 +114,7 @@ impl Totals {
         self.duplicates += other.duplicates;
         self.rejected += other.rejected;
         self.profiles += other.profiles;
+        self.external += other.external;
         self.accounts += other.accounts;
         self.messages += other.messages;
         self.crm_updates += other.crm_updates;
@@ -145,6 +149,10 @@ impl Totals {
             // A pointer counts no events: those went along with the part.
             if let Some(events) = item.number::<u64>("n")? {
                 self.accepted += events;
+                if item.number::<u64>("ext")?.is_some() {
+                    self.external += 1;
+                    return Ok(());
+                }
                 self.profiles += 1;
                 let stage = crate::codec::stage(item.text("stage")?.unwrap_or_default())?;
                 *self.stages.entry(stage).or_default() += 1;
@@ -223,12 +231,13 @@ impl Store {
                 .total_segments(SEGMENTS)
                 .filter_expression("NOT begins_with(#sk, :ledger)")
                 .projection_expression(
-                    "#pk, #sk, #n, #to, #stage, #scores, #nps, #unread, #pers, #segs, #ch, #status, #journey",
+                    "#pk, #sk, #n, #to, #ext, #stage, #scores, #nps, #unread, #pers, #segs, #ch, #status, #journey",
                 )
                 .expression_attribute_names("#pk", keys::PK)
                 .expression_attribute_names("#sk", keys::SK)
                 .expression_attribute_names("#n", "n")
                 .expression_attribute_names("#to", "to")
+                .expression_attribute_names("#ext", "ext")
                 .expression_attribute_names("#stage", "stage")
                 .expression_attribute_names("#scores", "scores")
                 .expression_attribute_names("#nps", "nps")

@@ -210,9 +210,9 @@ impl Run<'_> {
         let account = self.known.asked(&self.deps.store, self.config, id, self.now).await?;
         let held = stored.summary.clone();
         let rescored = rebuild.rescore(&mut stored.profile, account.as_deref());
-        stored.summary = Summary::of(&rescored.evaluation, self.config);
+        stored.summary = Summary::of(&stored.profile, &rescored.evaluation, self.config);
         let is_stale = rescored.differs || stored.summary != held;
-        let change = tally::Change { was: Summary::of(&rescored.was, rebuild.old()), rescored };
+        let change = tally::Change { was: Summary::of(&stored.profile, &rescored.was, rebuild.old()), rescored };
         if is_stale && !self.dry_run && !self.write(&mut stored).await? {
             return Ok(Share::Again(person));
         }

@@ -11,6 +11,7 @@ mod accounts;
 mod addresses;
 mod counting;
 mod crashes;
+mod external;
 mod entering;
 mod memberships;
 mod merging;

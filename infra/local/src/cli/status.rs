@@ -35,6 +35,8 @@ pub(super) struct Args {
 struct House {
     events: Events,
     profiles: u64,
+    #[serde(default)]
+    unlinked_ids: u64,
     accounts: u64,
     messages: u64,
     #[serde(default)]
@@ -169,6 +171,9 @@ fn shown(found: &Found) -> String {
         number(house.accounts),
         number(house.messages),
     );
+    if house.unlinked_ids > 0 {
+        out += &format!("{} ids in other systems belong to none of the people yet.\n", number(house.unlinked_ids));
+    }
     if let Some(config) = &house.in_force {
         let by = if config.rolled_back { ", by a rollback" } else { "" };
         let before = config.previous.as_ref().map_or_else(String::new, |before| format!("; before it {before}"));
@@ -238,7 +243,7 @@ mod tests {
     pub(super) fn house() -> House {
         let queue = |dlq: u64| json!({ "depth": 3, "in_flight": 1, "delayed": 0, "dlq": dlq });
         serde_json::from_value(json!({
-            "events": { "accepted": 93_229, "rejected": 3, "duplicates": 12 }, "profiles": 23_570, "accounts": 42, "messages": 1_200,
+            "events": { "accepted": 93_229, "rejected": 3, "duplicates": 12 }, "profiles": 23_570, "unlinked_ids": 12, "accounts": 42, "messages": 1_200,
             "queues": { "events": queue(0), "messages": queue(0) }, "idle": false,
             "sweeps": [{ "at": "2026-03-02T08:10:00Z", "took_ms": 812, "sent": 40, "unsent": 0, "more": false, "failed": false }],
             "in_force": { "version": "abc", "since": "2026-03-01T08:00:00Z", "rolled_back": true, "previous": "def" },

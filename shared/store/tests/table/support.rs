@@ -57,6 +57,6 @@ pub async fn feed(store: &Store, stored: &mut Stored, events: &[Event]) {
         perennial_engine::Mode::Live,
     );
     store.put_blocks(&processed.rolled).await.unwrap();
-    stored.summary = perennial_store::Summary::of(&processed.evaluation, &config);
+    stored.summary = perennial_store::Summary::of(&stored.profile, &processed.evaluation, &config);
     store.save(stored).await.unwrap();
 }

@@ -126,17 +126,22 @@ async fn a_pushed_journey_reaches_quiet_profiles_once_and_spread_over_two_weeks(
     let journeys = folder.path().join("journeys.toml");
     let new = "\n[[journey]]\nid = \"we_wonder\"\ntrigger = { idle_days = 10 }\n[[journey.step]]\nchannel = \"in_app\"\ntemplate = \"first_steps\"\n";
     fs::write(&journeys, fs::read_to_string(&journeys).unwrap() + new).unwrap();
+    let segments = folder.path().join("segments.toml");
+    let new = "\n[[segment]]\nname = \"gone_quiet\"\nwhen = 'active_days(10) == 0'\n";
+    fs::write(&segments, fs::read_to_string(&segments).unwrap() + new).unwrap();
     let pushed = done(&stack, &["config", "push", dir]).await;
+    assert!(pushed.contains("in these segments yet: gone_quiet. Run `perennial reach`"), "{pushed}");
     assert!(pushed.contains("we_wonder. Run `perennial reach`") && !pushed.contains("`perennial rescore`"), "{pushed}");
     let outcome = async |arguments: &[&str]| {
         let text = done(&stack, &[&["reach", "--json"], arguments].concat()).await;
         let outcome: Value = serde_json::from_str(&text).unwrap();
-        (outcome["changed"].as_u64().unwrap(), outcome["starts"]["we_wonder"].as_u64().unwrap_or(0))
+        let of = |value: &Value| value.as_u64().unwrap_or(0);
+        [of(&outcome["changed"]), of(&outcome["starts"]["we_wonder"]), of(&outcome["segments"]["gone_quiet"])]
     };
     let all = PEOPLE as u64;
-    assert_eq!(outcome(&["--dry-run"]).await, (all, all));
-    assert_eq!(outcome(&[]).await, (all, all), "a dry run writes nothing");
-    assert_eq!(outcome(&[]).await, (0, 0), "a second run has nothing left to do");
+    assert_eq!(outcome(&["--dry-run"]).await, [all, all, all]);
+    assert_eq!(outcome(&[]).await, [all, all, all], "a dry run writes nothing");
+    assert_eq!(outcome(&[]).await, [0, 0, all], "a second run has nothing left to do");
     let table = done(&stack, &["reach"]).await;
     assert!(table.contains("we_wonder"), "{table}");
 

@@ -66,6 +66,15 @@ pub struct Segments {
 }
 
 impl Segments {
+    /// Returns the segments that `before` did not have, or had with another condition; all, where nothing is known of what was before. Profiles that
+    /// are quiet are not counted in them.
+    pub fn unknown_to<'a>(&'a self, before: Option<&'a Self>) -> impl Iterator<Item = &'a Segment> {
+        self.all.iter().filter(move |segment| {
+            let known = before.and_then(|before| before.all.iter().find(|known| known.key == segment.key));
+            known.is_none_or(|known| known.when.source() != segment.when.source())
+        })
+    }
+
     /// Checks and compiles the file. `vocabulary` is of [`crate::vocabulary::Level::Segment`].
     pub(crate) fn load(report: &mut Reporter<'_>, vocabulary: PersonVocabulary<'_>, history: &mut History) -> Self {
         let Some(file) = report.parse::<File>() else {

@@ -61,7 +61,7 @@ pub use held::held;
 pub use limits::time_zone;
 pub use moment::Moment;
 pub use person::NpsClass;
-pub use process::{Mode, Processed, look_again, meet, process, tick};
+pub use process::{Met, Mode, Processed, look_again, meet, process, tick};
 pub use profile::{Part, Profile};
 pub use seen::{RolledBlock, SeenIds};
 pub use stage::{StageMove, stage_history};

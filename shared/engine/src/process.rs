@@ -157,13 +157,22 @@ pub fn look_again(moment: &Moment<'_>, profile: &mut Profile, speak: bool) -> Pr
     Processed { counted: 0, duplicates: 0, rolled: Vec::new(), changed, evaluation, steps }
 }
 
+/// What came of bringing new journeys to a person.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Met {
+    /// Whether the profile has to be written: a second look changes nothing.
+    pub changed: bool,
+    /// The person as of now.
+    pub evaluation: Evaluation,
+}
+
 /// Looks at a person because the journeys with the keys `new` were pushed: those whose triggers hold already are planned, see
-/// [`crate::facts::Facts::starts`], and the person is due by the earliest moment at which time alone matters now. Nothing is sent. Returns whether
-/// the profile has to be written: a second look changes nothing.
-pub fn meet(moment: &Moment<'_>, profile: &mut Profile, new: &HashSet<u32>) -> bool {
+/// [`crate::facts::Facts::starts`], and the person is due by the earliest moment at which time alone matters now. Nothing is sent.
+pub fn meet(moment: &Moment<'_>, profile: &mut Profile, new: &HashSet<u32>) -> Met {
     let moment = &moment.of(profile.id);
     let view = profile.view();
     let person = look(moment, &view);
+    let evaluation = Evaluation::of(&person);
     let mut situation = Situation::new(&person, profile);
     let before = situation.facts.clone();
     situation.on_new(new);
@@ -173,7 +182,7 @@ pub fn meet(moment: &Moment<'_>, profile: &mut Profile, new: &HashSet<u32>) -> b
     let due = next_due(moment, &view, until);
     let is_earlier = due != profile.due_at;
     profile.due_at = due;
-    planned || is_earlier
+    Met { changed: planned || is_earlier, evaluation }
 }
 
 /// Moves the due index only where it has to be: when it holds nothing or something past, or something later than time

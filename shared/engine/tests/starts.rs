@@ -122,10 +122,10 @@ fn a_new_journey_reaches_quiet_profiles_without_an_event_and_a_second_look_chang
     let mut person = imported(&before, "u", "new");
     person.profile.due_at = None;
     let moment = Moment::new(&after, now());
-    assert!(meet(&moment, &mut person.profile, &keys));
+    assert!(meet(&moment, &mut person.profile, &keys).changed);
     assert!(person.sent().is_empty() && person.profile.due_at.is_some_and(|due| due > now()));
     let known = person.profile.clone();
-    assert!(!meet(&moment, &mut person.profile, &keys));
+    assert!(!meet(&moment, &mut person.profile, &keys).changed);
     assert_eq!(person.profile, known);
     assert_eq!(play(&after, &mut person, 20).len(), 1);
 }
@@ -143,10 +143,10 @@ fn a_due_time_only_becomes_earlier() {
     person.feed(&before, &[EventBuilder::track("t", "u", "Signed In").at(now()).build()], now());
     person.profile.due_at = Some(plus_days(now(), 60));
     let keys = after.journeys.all.iter().map(|journey| journey.key).collect();
-    assert!(meet(&Moment::new(&after, plus_days(now(), 1)), &mut person.profile, &keys));
+    assert!(meet(&Moment::new(&after, plus_days(now(), 1)), &mut person.profile, &keys).changed);
     assert_eq!(person.profile.due_at, Some(plus_days(now(), 7)));
     person.profile.due_at = Some(plus_days(now(), 3));
-    assert!(!meet(&Moment::new(&after, plus_days(now(), 1)), &mut person.profile, &keys));
+    assert!(!meet(&Moment::new(&after, plus_days(now(), 1)), &mut person.profile, &keys).changed);
     assert_eq!(person.profile.due_at, Some(plus_days(now(), 3)), "what is known earlier stays");
 }
 

@@ -1,8 +1,9 @@
-//! Bringing new journeys to profiles that are quiet.
+//! Bringing new journeys and segments to profiles that are quiet.
 //!
 //! A profile is evaluated when it has an event or is due. Whoever is quiet has a due time that was worked out under the rules of then, or none, so a
-//! journey that is pushed later and triggered by a state would never reach them. This pass evaluates every profile once, plans the starts
-//! of those for whom a new journey's trigger holds already ([`perennial_engine::meet`]), and writes only what changes. Nothing is sent.
+//! journey that is pushed later and triggered by a state would never reach them, and a new segment would not count them. This pass evaluates
+//! every profile once, plans the starts of those for whom a new journey's trigger holds already ([`perennial_engine::meet`]), notes who is in a new
+//! segment, and writes only what changes. Nothing is sent.
 
 use super::{HistoryError, Phase, Progress, Tell};
 use crate::accounts::Accounts;
@@ -14,7 +15,7 @@ use perennial_config::Config;
 use perennial_config::journeys::Journey;
 use perennial_engine::membership::account_of;
 use perennial_engine::{Moment, meet};
-use perennial_store::{Consistency, Loaded, Stored};
+use perennial_store::{Consistency, Loaded, Stored, Summary};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
@@ -29,6 +30,8 @@ pub struct Outcome {
     pub config: String,
     /// The journeys that are new and triggered by a state.
     pub journeys: Vec<String>,
+    /// How many people are in each of the segments that are new or have another condition than before.
+    pub segments: BTreeMap<String, u64>,
     /// Profiles that were looked at.
     pub people: u64,
     /// Profiles that changed, or would with `dry_run`: each costs one write unit for each KB.
@@ -41,30 +44,36 @@ pub struct Outcome {
     pub dry_run: bool,
 }
 
-/// Evaluates everyone under the active configuration, for the journeys that the one before did not have; with `dry_run` writes nothing. Writes at
+/// Evaluates everyone under the active configuration, for the journeys and segments that the one before did not have; with `dry_run` writes nothing. Writes at
 /// most `writes_a_second` profiles a second (1 or more). A run that was broken off can be repeated: it writes only what is left.
 ///
-/// Costs half a read unit for each 4 KB of the table, nothing else where no journey is new, and a write for each profile that changes.
+/// Costs half a read unit for each 4 KB of the table, nothing else where no journey or segment is new, and a write for each profile that changes.
 ///
 /// # Errors
 /// [`HistoryError`] where the table fails.
 pub async fn run(deps: &Deps, dry_run: bool, writes_a_second: u32, tell: Tell<'_>) -> Result<Outcome, HistoryError> {
     let config = deps.config.in_force().await?;
-    let new = new_journeys(deps, &config).await?;
+    let before = before(deps).await?;
+    let new = config.journeys.unknown_to(before.as_ref().map(|before| &before.journeys));
+    let new: HashSet<u32> = new.map(|journey| journey.key).collect();
+    let segments = config.segments.unknown_to(before.as_ref().map(|before| &before.segments));
+    let segments: BTreeMap<String, u64> = segments.map(|segment| (segment.name.clone(), 0)).collect();
     let names = |journey: &Journey| new.contains(&journey.key).then(|| journey.id.clone());
     let mut outcome = Outcome {
         config: config.version.to_string(),
         journeys: config.journeys.all.iter().filter_map(names).collect(),
+        segments,
         people: 0,
         changed: 0,
         starts: BTreeMap::new(),
         not_done: 0,
         dry_run,
     };
-    if new.is_empty() {
+    if new.is_empty() && outcome.segments.is_empty() {
         return Ok(outcome);
     }
-    let pass = Pass { deps, config: &config, known: Accounts::new(), new, now: deps.clock.now(), dry_run };
+    let counts = !outcome.segments.is_empty();
+    let pass = Pass { deps, config: &config, known: Accounts::new(), new, counts, now: deps.clock.now(), dry_run };
     let mut from = None;
     loop {
         let (page, began) = (deps.store.people(from).await?, Instant::now());
@@ -85,15 +94,12 @@ pub async fn run(deps: &Deps, dry_run: bool, writes_a_second: u32, tell: Tell<'_
     }
 }
 
-/// The keys of the journeys that are triggered by a state and that the configuration before the active one did not have, or had with another
-/// trigger. All of them where that one cannot be read any more.
-async fn new_journeys(deps: &Deps, active: &Config) -> Result<HashSet<u32>, HistoryError> {
-    let before = match deps.store.current_config().await?.and_then(|current| current.previous) {
+/// The configuration before the active one; `None` where that one cannot be read any more, or there was none.
+async fn before(deps: &Deps) -> Result<Option<Config>, HistoryError> {
+    Ok(match deps.store.current_config().await?.and_then(|current| current.previous) {
         Some(version) => super::earlier_config(deps, &version).await,
         None => None,
-    };
-    let new = active.journeys.unknown_to(before.as_ref().map(|before| &before.journeys));
-    Ok(new.map(|journey| journey.key).collect())
+    })
 }
 
 struct Pass<'a> {
@@ -101,16 +107,23 @@ struct Pass<'a> {
     config: &'a Config,
     known: Accounts,
     new: HashSet<u32>,
+    /// Whether a segment is new.
+    counts: bool,
     now: Timestamp,
     dry_run: bool,
 }
 
 /// What came of one profile.
-enum Share {
-    Same,
-    /// It changed; the journeys that it starts.
-    Changed(Vec<u32>),
-    NotDone,
+#[derive(Default)]
+struct Share {
+    /// Whether it changed.
+    changed: bool,
+    /// Whether others wrote it on every try.
+    missed: bool,
+    /// The journeys that it starts.
+    starts: Vec<u32>,
+    /// The segments that it is in.
+    segments: Vec<String>,
 }
 
 impl Pass<'_> {
@@ -121,37 +134,40 @@ impl Pass<'_> {
             let account = self.known.asked(&self.deps.store, self.config, id, self.now).await?;
             let before = stored.profile.facts().starts;
             let moment = Moment::new(self.config, self.now).with_account(account.as_deref());
-            if !meet(&moment, &mut stored.profile, &self.new) {
-                return Ok(Share::Same);
-            }
+            let met = meet(&moment, &mut stored.profile, &self.new);
+            let summary = Summary::of(&stored.profile, &met.evaluation, self.config);
+            let moves = self.counts && summary.segments != stored.summary.segments;
             let starts = stored.profile.facts().starts.into_keys().filter(|key| !before.contains_key(key)).collect();
-            if self.dry_run {
-                return Ok(Share::Changed(starts));
+            let segments = if summary.external { Vec::new() } else { summary.segments.clone() };
+            let share = Share { changed: met.changed || moves, missed: false, starts, segments };
+            if !share.changed || self.dry_run {
+                return Ok(share);
             }
+            stored.summary = summary;
             match self.deps.store.save(&mut stored).await {
-                Ok(()) => return Ok(Share::Changed(starts)),
+                Ok(()) => return Ok(share),
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error.into()),
             }
             match self.deps.store.load(person, Consistency::Strong).await? {
                 Loaded::Profile(again) => stored = again,
-                Loaded::Absent | Loaded::Moved(_) => return Ok(Share::Same),
+                Loaded::Absent | Loaded::Moved(_) => return Ok(Share::default()),
             }
         }
-        Ok(Share::NotDone)
+        Ok(Share { missed: true, ..Share::default() })
     }
 }
 
 impl Outcome {
     fn add(&mut self, config: &Config, share: Share) {
-        match share {
-            Share::Same => {}
-            Share::NotDone => self.not_done += 1,
-            Share::Changed(starts) => {
-                self.changed += 1;
-                for journey in starts.into_iter().filter_map(|key| config.journeys.get(key)) {
-                    *self.starts.entry(journey.id.clone()).or_default() += 1;
-                }
+        self.changed += u64::from(share.changed);
+        self.not_done += u64::from(share.missed);
+        for journey in share.starts.into_iter().filter_map(|key| config.journeys.get(key)) {
+            *self.starts.entry(journey.id.clone()).or_default() += 1;
+        }
+        for name in share.segments {
+            if let Some(people) = self.segments.get_mut(&name) {
+                *people += 1;
             }
         }
     }

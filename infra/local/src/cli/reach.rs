@@ -12,10 +12,10 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "A profile is evaluated when it has an event or is due. After a push, profiles that are quiet do not know of journeys that are new and \
-    triggered by a state (`becomes`, `score`, `segment`, `idle_days`). This command evaluates every profile once. Those for whom a new journey's \
+    triggered by a state (`becomes`, `score`, `segment`, `idle_days`), and new segments do not count them. This command evaluates every profile once. Those for whom a new journey's \
     trigger holds already start it within the next 14 days, each on a day of their own, if it still holds then (`on_start` in journeys.toml). \
     Nothing is sent now.\n\nA run that was interrupted can be repeated: it writes only what is left.\n\n  \
-    perennial reach --stack perennial --dry-run   show how many start which journey\n  \
+    perennial reach --stack perennial --dry-run   show how many start which journey, and how many are in which new segment\n  \
     perennial reach --stack perennial             plan their starts"
 )]
 pub(super) struct Args {
@@ -46,8 +46,11 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 fn shown(outcome: &Outcome) -> String {
-    if outcome.journeys.is_empty() {
-        return format!("Config {} has no new journeys that are triggered by a state.\n", outcome.config);
+    if outcome.journeys.is_empty() && outcome.segments.is_empty() {
+        return format!(
+            "Config {} has no new journeys that are triggered by a state, and no new segments.\n",
+            outcome.config
+        );
     }
     let (changed, starts) = if outcome.dry_run { ("would change", "would start") } else { ("changed", "start") };
     let people = counted(outcome.people, "profile", "profiles");
@@ -56,6 +59,9 @@ fn shown(outcome: &Outcome) -> String {
     for journey in &outcome.journeys {
         let people = outcome.starts.get(journey).copied().unwrap_or(0);
         table.row([journey.clone(), number(people), format!("{starts} within 14 days")]);
+    }
+    for (segment, people) in &outcome.segments {
+        table.row([segment.clone(), number(*people), "are in the segment".to_owned()]);
     }
     out += &format!("{table}\n");
     if outcome.not_done > 0 {
@@ -77,6 +83,7 @@ mod tests {
         let mut outcome = Outcome {
             config: "v2".to_owned(),
             journeys: vec!["risk".to_owned(), "quiet".to_owned()],
+            segments: BTreeMap::from([("buyers".to_owned(), 12)]),
             people: 728,
             changed: 41,
             starts: BTreeMap::from([("risk".to_owned(), 40)]),
@@ -88,7 +95,8 @@ mod tests {
         assert_eq!(rows[0].join(" "), "728 profiles, config v2: 41 would change.");
         assert_eq!(rows[1].join(" "), "risk 40 would start within 14 days");
         assert_eq!(rows[2].join(" "), "quiet 0 would start within 14 days");
-        outcome.journeys.clear();
-        assert_eq!(shown(&outcome), "Config v2 has no new journeys that are triggered by a state.\n");
+        assert_eq!(rows[3].join(" "), "buyers 12 are in the segment");
+        (outcome.journeys, outcome.segments) = (Vec::new(), BTreeMap::new());
+        assert_eq!(shown(&outcome), "Config v2 has no new journeys that are triggered by a state, and no new segments.\n");
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Plan {
     pub(crate) changes: BTreeMap<String, Change>,
     /// Journeys that are triggered by a state, and new or with another trigger.
     pub(crate) unreached: Vec<String>,
+    /// The names of segments that profiles which are quiet are not counted in.
+    pub(crate) uncounted: Vec<String>,
     /// Whether the past is counted otherwise: by rules, features, stages or tallies that are new or changed.
     pub(crate) recounts: bool,
 }
@@ -61,9 +63,11 @@ pub(crate) async fn plan(operated: &Operated, bundle: Bundle) -> anyhow::Result<
     let known = Config::load(&before).ok();
     let unreached = config.journeys.unknown_to(known.as_ref().map(|known| &known.journeys));
     let unreached = unreached.map(|journey| journey.id.clone()).collect();
+    let uncounted = config.segments.unknown_to(known.as_ref().map(|known| &known.segments));
+    let uncounted = uncounted.map(|segment| segment.name.clone()).collect();
     let changes = changes(&before, &after);
     let recounts = current.is_some() && changes.keys().any(|file| RECOUNTED.contains(&file.as_str()));
-    Ok(Plan { current, bundle, version: config.version, changes, unreached, recounts })
+    Ok(Plan { current, bundle, version: config.version, changes, unreached, uncounted, recounts })
 }
 
 /// Puts the plan's config in force. Gives its version.

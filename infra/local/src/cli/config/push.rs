@@ -108,6 +108,12 @@ fn follow_ups(plan: &Plan) -> String {
             "Quiet profiles do not know of these journeys yet: {journeys}. Run `perennial reach` (`--dry-run` shows how many start them).\n"
         );
     }
+    if !plan.uncounted.is_empty() {
+        let segments = plan.uncounted.join(", ");
+        out += &format!(
+            "Quiet profiles are not counted in these segments yet: {segments}. Run `perennial reach` (`--dry-run` shows how many are in them).\n"
+        );
+    }
     if plan.recounts {
         out += "New or changed rules count events from now on. Run `perennial rescore` to count the past by them (`--dry-run` shows what changes).\n";
     }
@@ -208,6 +214,7 @@ mod tests {
             version: ConfigVersion::parse("abc").unwrap(),
             changes: changes.map(|(name, change)| (name.to_owned(), change)).into(),
             unreached: vec!["risk".to_owned()],
+            uncounted: vec!["buyers".to_owned()],
             recounts: true,
         };
         assert_eq!(shown(&plan), "Nothing is in force yet.\n");

@@ -59,9 +59,32 @@ impl<'a> Payload<'a> {
         found
     }
 
+    /// The sum of the amounts at `place` in all elements of a list, each times the number at one of `times` in the same element. An element without
+    /// an amount, such as one that is paid by usage, adds nothing; `None` where no element has one, or the place is in no list.
+    fn sum_at(self, place: &Place, times: &[Place]) -> Option<i64> {
+        let (list, amount) = in_list(place)?;
+        let elements = self.body.pointer(list)?.as_array()?;
+        let number = |element: &Value| {
+            let of = |place| {
+                in_list(place).filter(|(of, _)| *of == list).and_then(|(_, rest)| whole(element.pointer(rest)?))
+            };
+            times.iter().find_map(of).unwrap_or(1)
+        };
+        let amounts = elements.iter().filter_map(|element| Some((whole(element.pointer(amount)?)?, number(element))));
+        let mut amounts = amounts.map(|(amount, number)| amount.checked_mul(number)).peekable();
+        amounts.peek()?;
+        amounts.try_fold(0_i64, |sum, amount| sum.checked_add(amount?))
+    }
+
     fn holds(self, condition: &Condition) -> bool {
         self.at(&condition.place).is_some_and(|found| condition.one_of.iter().any(|wanted| same(&found, wanted)))
     }
+}
+
+/// Of a place in each element of a list (`/items/*/amount`): the place of the list, and the place in the element.
+fn in_list(place: &Place) -> Option<(&str, &str)> {
+    let Place::Body(pointer) = place else { return None };
+    pointer.split_once("/*")
 }
 
 /// Whether two values are the same, numbers and truth values also where one of them is text, as in forms.
@@ -164,14 +187,19 @@ fn value(pick: &Pick, scheme: Scheme, payload: Payload<'_>) -> Option<Value> {
             let dated = found.filter_map(|value| Some((timestamp::of_json(value)?, value)));
             dated.max_by_key(|(at, _)| *at).map(|(_, value)| value.clone())
         }
-        Pick::Money { minor, currency } => {
-            let minor = payload.find(minor)?;
-            let minor = minor.as_i64().or_else(|| minor.as_str()?.trim().parse().ok())?;
+        Pick::Money { minor, times, currency } => {
+            let of_list = || minor.iter().find_map(|place| payload.sum_at(place, times));
+            let minor = payload.find(minor).as_deref().and_then(whole).or_else(of_list)?;
             let currency = Currency::parse(payload.find(currency)?.as_str()?).ok()?;
             let places = if scheme == Scheme::Stripe { stripe_places(currency) } else { currency.exponent() };
             serde_json::from_str(&major_units(minor, places)).ok()
         }
     }
+}
+
+/// A whole number, be it text.
+fn whole(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 /// How many decimal places Stripe's amounts have. It differs from ISO 4217 in a few currencies: two places for the króna and the Ugandan shilling,

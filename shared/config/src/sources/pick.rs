@@ -58,8 +58,10 @@ pub enum Pick {
     Latest(Vec<Place>),
     /// An amount in minor units, written in major ones: 1990 of `usd` becomes 19.9.
     Money {
-        /// Where the whole number of minor units is.
+        /// Where the whole number of minor units is. Where a member is `*`, the amounts of all elements of that list are added.
         minor: Vec<Place>,
+        /// Where the number is that each of a list's amounts is multiplied by, in the same elements; 1 where it is not found.
+        times: Vec<Place>,
         /// Where its currency is.
         currency: Vec<Place>,
     },
@@ -109,8 +111,11 @@ pub(super) enum RawPick {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawMoney {
-    /// Where the whole number of minor units is.
+    /// Where the whole number of minor units is. Where a member is `*`, the amounts of all elements of that list are added.
     minor: RawPlaces,
+    /// Where the number is that each of a list's amounts is multiplied by, in the same elements: "/items/*/quantity"; 1 where it is not found.
+    #[serde(default)]
+    times: RawPlaces,
     /// Where its currency is.
     currency: RawPlaces,
 }
@@ -129,9 +134,11 @@ impl RawPick {
         match self {
             Self::Value(places) => Pick::Value(places.compile(complain)),
             Self::Latest(raw) => Pick::Latest(raw.latest.compile(complain)),
-            Self::Money(money) => {
-                Pick::Money { minor: money.minor.compile(complain), currency: money.currency.compile(complain) }
-            }
+            Self::Money(money) => Pick::Money {
+                minor: money.minor.compile(complain),
+                times: money.times.compile(complain),
+                currency: money.currency.compile(complain),
+            },
         }
     }
 }

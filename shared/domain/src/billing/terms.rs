@@ -16,12 +16,13 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// Reads `price` in `currency`, `quantity`, and `interval` (or `billing_period`) with `interval_count`.
+    /// Reads `price` in `currency`, `quantity`, and `interval` (or `billing_period`) with `interval_count`. Where `items_price` says something else
+    /// than the price of all, the subscription has several items, and counts as one of that price.
     pub fn of(said: &Properties) -> Self {
-        Self::named(said, ["price", "quantity", "interval", "billing_period", "interval_count"])
+        Self::named(said, ["price", "quantity", "interval", "billing_period", "interval_count", "items_price"])
     }
 
-    /// Reads what they were before a change: `previous_price`, `previous_quantity` and `previous_interval`. What is not said has not changed.
+    /// Reads what they were before a change: `previous_price`, `previous_quantity`, `previous_interval` and `previous_items_price`. What is not said has not changed.
     pub fn before(said: &Properties) -> Option<Self> {
         let before = Self::named(
             said,
@@ -31,6 +32,7 @@ impl Terms {
                 "previous_interval",
                 "previous_billing_period",
                 "previous_interval_count",
+                "previous_items_price",
             ],
         );
         let now = Self::of(said);
@@ -41,22 +43,32 @@ impl Terms {
         })
     }
 
-    fn named(said: &Properties, [price, quantity, interval, period, times]: [&str; 5]) -> Self {
+    fn named(said: &Properties, [price, quantity, interval, period, times, items]: [&str; 6]) -> Self {
         let currency = said::currency(said);
-        let amount = |currency| Some(Money { minor: said::amount(said, &[price], currency)?, currency });
-        Self {
-            price: currency.and_then(amount),
-            quantity: said::count(said, &[quantity]),
-            interval: said::text(said, &[interval, period])
-                .and_then(|text| Interval::parse(&text, said::count(said, &[times]))),
+        let amount = |name: &str| {
+            let currency = currency?;
+            Some(Money { minor: said::amount(said, &[name], currency)?, currency })
+        };
+        let interval =
+            said::text(said, &[interval, period]).and_then(|text| Interval::parse(&text, said::count(said, &[times])));
+        let one = Self { price: amount(price), quantity: said::count(said, &[quantity]), interval };
+        match amount(items) {
+            Some(all) if one.each_interval() != Some(all) => Self { price: Some(all), quantity: Some(1), interval },
+            _ => one,
         }
+    }
+
+    /// Returns what all of it costs each interval; `None` without a price.
+    fn each_interval(&self) -> Option<Money> {
+        let price = self.price?;
+        let minor = price.minor.checked_mul(i64::from(self.quantity.unwrap_or(1)))?;
+        Some(Money { minor, currency: price.currency })
     }
 
     /// Returns what it costs in a year; one of it, paid every month, where nothing else is said. `None` without a price.
     pub fn yearly(&self) -> Option<Money> {
-        let price = self.price?;
-        let units = price.minor.checked_mul(i64::from(self.quantity.unwrap_or(1)))?;
-        Some(Money { minor: self.interval.unwrap_or(Interval::MONTH).in_a_year(units)?, currency: price.currency })
+        let all = self.each_interval()?;
+        Some(Money { minor: self.interval.unwrap_or(Interval::MONTH).in_a_year(all.minor)?, currency: all.currency })
     }
 }
 
@@ -88,6 +100,8 @@ mod tests {
             json!({ "price": 10, "interval": "month", "previous_price": 100, "previous_interval": "year" }),
             json!({ "price": 25, "interval": "month", "interval_count": 3, "previous_price": 24, "previous_interval_count": 3, "previous_interval": "month" }),
             json!({ "price": 5, "previous_price": 0 }),
+            // A second item was added.
+            json!({ "price": 10, "quantity": 5, "items_price": 60, "previous_price": 10, "previous_quantity": 5, "previous_items_price": 50 }),
         ];
         for said in more {
             assert_eq!(changed(said.clone()), Some(Ordering::Greater), "{said}");
@@ -97,6 +111,7 @@ mod tests {
             json!({ "price": 100, "interval": "year", "previous_price": 10, "previous_interval": "month" }),
             json!({ "price": 10, "quantity": 0, "previous_quantity": 1 }),
             json!({ "price": 3000, "currency": "JPY", "previous_price": 5000 }),
+            json!({ "price": 10, "items_price": 10, "previous_price": 10, "previous_items_price": 30 }),
         ];
         for said in less {
             assert_eq!(changed(said.clone()), Some(Ordering::Less), "{said}");
@@ -113,6 +128,7 @@ mod tests {
             json!({ "price": 120, "interval": "year", "previous_price": 10, "previous_interval": "month" }),
             json!({ "price": 10, "currency": "no currency", "previous_price": 5 }),
             json!({ "quantity": 2, "previous_quantity": 1 }),
+            json!({ "price": 10, "quantity": 2, "items_price": 20, "previous_price": 20, "previous_quantity": 1, "previous_items_price": 20 }),
         ] {
             assert_eq!(changed(said.clone()), None, "{said}");
         }

@@ -76,6 +76,36 @@ async fn who_is_known_by_an_id_of_another_system_alone_is_said_to_be() {
     }
 }
 
+/// A plan, seats that are added to it, and something that is paid by usage, whose price Stripe says as null.
+#[tokio::test]
+async fn items_of_a_stripe_subscription_are_added_up() {
+    let price = |quantity: Value, amount: Value| json!({"quantity":quantity,"price":{"unit_amount":amount,"recurring":{"interval":"month"}}});
+    let (plan, seats, metered) =
+        (price(json!(1), json!(4900)), price(json!(7), json!(990)), price(json!(null), json!(null)));
+    let cases = [
+        (json!([plan, seats]), json!([plan]), Some("118.3"), Some("49.0")),
+        (json!([plan, seats, metered]), json!([plan, metered]), Some("118.3"), Some("49.0")),
+        (json!([plan]), json!([seats, plan]), Some("49.0"), Some("118.3")),
+        (json!([metered]), json!([]), None, None),
+        (json!([price(json!("2"), json!("150"))]), json!({}), Some("3.0"), None),
+        (json!([price(json!(i64::MAX), json!(2))]), json!(null), None, None),
+    ];
+    for (items, before, all, all_before) in cases {
+        let fixture = Fixture::new();
+        let mut own = subscription("active");
+        own["items"]["data"] = items;
+        let event = stripe_event("customer.subscription.updated", &own, &json!({"items":{"data":before}}));
+        stripe(&fixture, &event).await;
+        let said = &fixture.events()[0].properties;
+        let amount = |name: &str| said.get(name).map(ToString::to_string);
+        assert_eq!(
+            (amount("items_price").as_deref(), amount("previous_items_price").as_deref()),
+            (all, all_before),
+            "{event}"
+        );
+    }
+}
+
 /// As Stripe sends it: the whole item as it was, in the shape of the endpoint's version.
 #[tokio::test]
 async fn a_change_of_plan_at_stripe_says_what_it_cost_before() {

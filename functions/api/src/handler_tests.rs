@@ -7,9 +7,12 @@ use crate::status::Depth;
 use crate::test_support::{House, NOW, ada, house, now, with_ada};
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
+use perennial_config::lifecycle::Milestone;
 use perennial_contracts::queue::EventsPayload;
 use perennial_domain::{DecisionId, Event, PersonId, SourceId};
+use perennial_engine::state::Span;
 use perennial_store::rejects::Reject;
+use perennial_store::{Consistency, Loaded};
 use serde_json::Value;
 
 pub(crate) async fn call(house: &House, method: &str, path: &str) -> (StatusCode, HeaderMap, String) {
@@ -70,6 +73,21 @@ async fn a_profile_is_found_by_any_identity() {
             assert!(profile.get(key).is_some(), "{key}");
         }
     }
+}
+
+#[tokio::test]
+async fn profile_says_that_milestones_are_older_than_subscriptions() {
+    let house = house(Access::Open).await;
+    with_ada(&house).await;
+    assert_eq!(get(&house, "/api/profiles/user%2F1").await.get("needs_rescore"), None);
+    let Loaded::Profile(mut stored) = house.deps.store.load(ada().person_id(), Consistency::Strong).await.unwrap()
+    else {
+        panic!("Ada is there")
+    };
+    let at = now().as_microsecond();
+    stored.profile.part_mut(&ada()).state.milestones.insert(Milestone::Trial, Span { first: at, last: at });
+    house.deps.store.save(&mut stored).await.unwrap();
+    assert_eq!(get(&house, "/api/profiles/user%2F1").await["needs_rescore"], true);
 }
 
 #[tokio::test]

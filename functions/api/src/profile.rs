@@ -15,6 +15,7 @@ use lambda_http::Body;
 use perennial_config::Config;
 use perennial_domain::time::day_of;
 use perennial_domain::{AccountId, Currency, Decision, Likelihood, PersonId, Score, Stage};
+use perennial_engine::billing::has_old_milestones;
 use perennial_engine::explain::{Reason, reasons_of};
 use perennial_engine::facts::Facts;
 use perennial_engine::instant::timestamp;
@@ -78,6 +79,10 @@ struct ProfileView<'a> {
     /// What they subscribe to themselves.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     subscriptions: Vec<SubscriptionView>,
+    /// Whether trials, payments or cancellations were counted before subscriptions were told apart. They stand until `perennial rescore` counts the
+    /// archive anew.
+    #[serde(skip_serializing_if = "is_false")]
+    needs_rescore: bool,
     first_seen: Option<Timestamp>,
     last_seen: Option<Timestamp>,
     idle_days: Option<i64>,
@@ -155,6 +160,10 @@ struct ActiveDays {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_false(is: &bool) -> bool {
+    !is
+}
+
 fn is_zero(n: &u32) -> bool {
     *n == 0
 }
@@ -192,6 +201,7 @@ pub(crate) async fn show(deps: &Deps, identity: &str) -> Result<Response<Body>, 
         events: state.counts.total(),
         revenue: state.revenues(),
         subscriptions: subscriptions::all(config, &state.billing, found.now),
+        needs_rescore: has_old_milestones(config, state),
         first_seen: state.seen.map(|seen| seen.first_at()),
         last_seen: state.seen.map(|seen| seen.last_at()),
         idle_days: evaluation.idle_days,

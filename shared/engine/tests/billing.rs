@@ -4,9 +4,12 @@
 use crate::support::{Person, at, default_config};
 use jiff::Timestamp;
 use perennial_config::Config;
+use perennial_config::lifecycle::Milestone;
 use perennial_domain::time::plus_days;
 use perennial_domain::{AccountId, Currency, Event, Stage};
 use perennial_engine::account::{Account, facts};
+use perennial_engine::billing::has_old_milestones;
+use perennial_engine::state::Span;
 use perennial_engine::{Action, Moment, Profile, stage_history, tick};
 use perennial_testkit::EventBuilder;
 use proptest::prelude::*;
@@ -373,4 +376,24 @@ fn there_are_never_more_than_eight_subscriptions_and_those_that_ended_leave_firs
     let profile: &Profile = &person.profile;
     assert_eq!(profile.view().billing.subscriptions.len(), 8);
     assert!(person.at(&CONFIG, day(100)).stage.pays());
+}
+
+#[test]
+fn milestones_of_before_subscriptions_are_said_to_be_old() {
+    let old = |events: &[Event], milestone: Option<Milestone>| {
+        let mut person = Person::new("u");
+        person.feed(&CONFIG, events, day(1));
+        let mut state = person.profile.view();
+        let at = start().as_microsecond();
+        state.milestones.extend(milestone.map(|milestone| (milestone, Span { first: at, last: at })));
+        has_old_milestones(&CONFIG, &state)
+    };
+    let told = [status(0, "a", "trialing"), status(1, "a", "active"), status(1, "b", "canceled")];
+    let bought = [event(0, "Order Completed", json!({ "revenue": 5 }))];
+    assert!(!old(&told, None) && !old(&bought, None), "what is told now is told by subscriptions and purchases");
+    for milestone in [Milestone::Trial, Milestone::Customer, Milestone::Churned] {
+        assert!(old(&told, Some(milestone)), "{milestone:?}");
+    }
+    assert!(!old(&bought, Some(Milestone::Customer)) && old(&bought, Some(Milestone::Churned)));
+    assert!(!old(&told, Some(Milestone::Freemium)));
 }

@@ -9,7 +9,7 @@ mod subscription;
 
 pub use payment::{Movement, Payment, Refund, Said, movement};
 pub use report::report;
-pub use standing::{Phase, Standing, phase};
+pub use standing::{Phase, Standing, has_old_milestones, phase};
 pub use subscription::{Dated, Subscription};
 
 use perennial_domain::Currency;

@@ -129,6 +129,13 @@ pub struct Standing {
     pub turns: Vec<i64>,
 }
 
+/// Whether `state` knows of trials, payments or cancellations from before subscriptions were told apart. They stand until the archive is counted anew.
+pub fn has_old_milestones(config: &Config, state: &State) -> bool {
+    let bought = || config.billing.one_time.iter().any(|name| state.counts.get(name) > 0);
+    let told = |milestone| state.milestones.contains_key(&milestone);
+    told(Milestone::Trial) || told(Milestone::Churned) || (told(Milestone::Customer) && !bought())
+}
+
 impl Standing {
     /// Where the owner of `state` stands at `now`, in microseconds since 1970.
     pub fn of(config: &Config, state: &State, now: i64) -> Self {

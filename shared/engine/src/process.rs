@@ -63,6 +63,7 @@ pub fn process(
 ) -> Processed {
     let moment = &moment.of(profile.id);
     let config = moment.config;
+    let is_unknown = profile.counted() == 0;
     let mut rolled = Vec::new();
     let (mut counted, mut duplicates) = (0, 0);
     let mut touched: HashSet<PersonId> = HashSet::new();
@@ -113,7 +114,10 @@ pub fn process(
         limits::forget(moment, profile);
         let recent = i64::from(config.channels.max_event_age_hours) * 3600;
         let now = moment.now.as_second();
-        let speak = fresh.iter().any(|(event, _)| now - event.timestamp.as_second() <= recent);
+        let is_recent = |(event, _): &(&Event, Identity)| now - event.timestamp.as_second() <= recent;
+        let speak = fresh.iter().any(is_recent);
+        // Whoever becomes known with a history is imported, be they active.
+        let is_imported = is_unknown && !fresh.iter().all(is_recent);
         let mut situation = Situation::new(&person, profile);
         situation.release(is_open);
         situation.on_events(&fresh);
@@ -121,8 +125,8 @@ pub fn process(
         // written to because somebody imported them.
         let idle = view.seen.map(|seen| now - seen.last_at().as_second());
         situation.on_state(match idle {
-            _ if speak => Onset::Now,
-            Some(idle) if idle <= recent || idle > starts::LATELY => Onset::Note,
+            _ if speak && !is_imported => Onset::Now,
+            Some(idle) if (idle <= recent && !is_imported) || idle > starts::LATELY => Onset::Note,
             _ => Onset::Later,
         });
         steps = situation.taken;

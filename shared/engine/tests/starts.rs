@@ -94,6 +94,28 @@ fn for_whom_the_trigger_does_not_hold_any_more_on_the_day_nothing_starts() {
 }
 
 #[test]
+fn who_is_imported_and_active_starts_on_another_day_too_and_what_happens_now_is_answered_at_once() {
+    let welcome = "[[journey]]\nid = \"welcome\"\ntrigger = { event = \"Signed In\" }\n";
+    let config = config(&[RISK, STEP, welcome, STEP]);
+    let lately = plus_days(now(), -1);
+    let of_today = |kind: &str| EventBuilder::track("seen", "u", kind).at(lately).build();
+    // With a history, the state is older than what we know of them.
+    let mut person = Person::new("u");
+    person.feed(&config, &[history("u", "old"), vec![of_today("Report Viewed")]].concat(), now());
+    assert_eq!(person.sent().len(), 0);
+    assert_eq!(play(&config, &mut person, 20).len(), 1);
+    // What they did now sets off what an event sets off.
+    let mut person = Person::new("u");
+    person.feed(&config, &[history("u", "old"), vec![of_today("Signed In")]].concat(), now());
+    assert_eq!(person.sent().len(), 1);
+    // Who begins now has no history.
+    let mut person = Person::new("u");
+    let who = EventBuilder::identify("i", "u", None).with_trait("plan", "old").at(lately).build();
+    person.feed(&config, &[who, of_today("Report Viewed")], now());
+    assert_eq!(person.sent().len(), 1);
+}
+
+#[test]
 fn who_left_long_before_they_are_imported_starts_nothing() {
     let config = config(&[RISK, STEP]);
     let mut person = Person::new("u");

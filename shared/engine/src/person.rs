@@ -9,7 +9,9 @@ use crate::membership::account_of;
 use crate::moment::Moment;
 use crate::stage::stage_of;
 use crate::state::State;
+use jiff::Timestamp;
 use perennial_config::cel::{List, Lookup, Value};
+use perennial_config::personas::Persona;
 use perennial_config::vocabulary::{AccountField, PersonSlot};
 use perennial_domain::time::{day_of, days_between, hour_of, month_of};
 use perennial_domain::traits::{find, readable};
@@ -62,6 +64,8 @@ pub(crate) struct Person<'a> {
     titles: OnceCell<u32>,
     /// Whether they belong to no account, worked out where a condition asks for the account.
     is_alone: OnceCell<bool>,
+    /// The personas that the trait says, worked out once.
+    said: OnceCell<u32>,
     /// One bit for each of the config's personas.
     pub(crate) personas: u32,
     pub(crate) scores: Scores,
@@ -72,6 +76,21 @@ pub(crate) struct Person<'a> {
 impl<'a> Person<'a> {
     /// With stage and personas, and without scores and segments.
     pub(crate) fn new(moment: Moment<'a>, state: &'a State) -> Self {
+        Self::with(moment, state, OnceCell::new(), OnceCell::new(), OnceCell::new())
+    }
+
+    /// The same person at another moment. What does not depend on time is not worked out again.
+    pub(crate) fn at(&self, now: Timestamp) -> Self {
+        Self::with(self.moment.at(now), self.state, self.titles.clone(), self.is_alone.clone(), self.said.clone())
+    }
+
+    fn with(
+        moment: Moment<'a>,
+        state: &'a State,
+        titles: OnceCell<u32>,
+        is_alone: OnceCell<bool>,
+        said: OnceCell<u32>,
+    ) -> Self {
         let standing = Standing::of(moment.config, state, moment.now.as_microsecond());
         let mut person = Self {
             moment,
@@ -79,8 +98,9 @@ impl<'a> Person<'a> {
             today: day_of(moment.now),
             stage: stage_of(&moment, state, &standing),
             standing,
-            titles: OnceCell::new(),
-            is_alone: OnceCell::new(),
+            titles,
+            is_alone,
+            said,
             personas: 0,
             scores: Scores::default(),
             segments: 0,
@@ -129,23 +149,26 @@ impl<'a> Person<'a> {
         })
     }
 
+    /// The personas that the trait says.
+    fn said_personas(&self) -> u32 {
+        *self.said.get_or_init(|| {
+            let personas = &self.moment.config.personas;
+            let texts = match self.state.trait_value(personas.r#trait.as_str()) {
+                Some(serde_json::Value::Array(texts)) => texts,
+                Some(one) => vec![one],
+                None => return 0,
+            };
+            let texts: Vec<&str> = texts.iter().filter_map(serde_json::Value::as_str).collect();
+            let is_said = |persona: &Persona| texts.iter().any(|text| persona.is_called(text));
+            bits(personas.all.iter().map(is_said))
+        })
+    }
+
     /// The personas that the trait says, and those whose condition holds.
     fn find_personas(&self) -> u32 {
-        let personas = &self.moment.config.personas;
-        let said = personas.r#trait.as_str();
-        let said = self.state.trait_value(said);
-        let is_said = |persona: &perennial_config::personas::Persona| match &said {
-            Some(serde_json::Value::String(text)) => persona.is_called(text),
-            Some(serde_json::Value::Array(texts)) => {
-                texts.iter().filter_map(serde_json::Value::as_str).any(|text| persona.is_called(text))
-            }
-            _ => false,
-        };
-        let has = |persona: &perennial_config::personas::Persona| {
-            is_said(persona) || persona.when.as_ref().is_some_and(|when| when.is_true(self))
-        };
-        let bits = personas.all.iter().enumerate().filter(|(_, persona)| has(persona));
-        bits.fold(0, |bits, (at, _)| bits | 1 << at)
+        let all = &self.moment.config.personas.all;
+        let holds = |persona: &Persona| persona.when.as_ref().is_some_and(|when| when.is_true(self));
+        self.said_personas() | bits(all.iter().map(holds))
     }
 
     /// The segments whose conditions hold, one after another: each may ask for those before it.
@@ -215,6 +238,11 @@ impl<'a> Person<'a> {
             }
         }
     }
+}
+
+/// One bit for each that is true.
+fn bits(all: impl Iterator<Item = bool>) -> u32 {
+    all.enumerate().filter(|(_, is)| *is).fold(0, |bits, (at, _)| bits | 1 << at)
 }
 
 impl Person<'_> {

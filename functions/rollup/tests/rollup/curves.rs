@@ -18,7 +18,7 @@ fn fading(name: &str, purchase: u8, days: i64, end: Option<i64>) -> Member {
     Member { curve: Some(Curve { line, stages: Vec::new(), phase: 0, end }), ..member(name, purchase) }
 }
 
-/// Row 4: three buyers reach 72; when they go silent, the score falls.
+/// Three buyers reach 72; when they go silent, the score falls.
 #[tokio::test]
 async fn when_people_go_silent_the_score_falls_and_the_due_index_knows_when() {
     let bench = Bench::new(&format!("{ACCOUNTS}{CRM}")).await;

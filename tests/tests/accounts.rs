@@ -171,7 +171,7 @@ async fn account_ready_comes_within_thirty_seconds_of_simulated_time() {
     stack.stop().await;
 }
 
-/// Row 3 of the results that were wrong: joining another account left the first one with nobody.
+/// Joining another account left the first one with nobody.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_of_two_accounts_is_in_both_and_counts_in_the_primary() {
     let (stack, _) = stack(NOW).await;

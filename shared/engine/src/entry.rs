@@ -2,7 +2,6 @@
 
 use crate::decide::Situation;
 use jiff::Timestamp;
-use perennial_config::Config;
 use perennial_config::cel::Program;
 use perennial_config::journeys::{GoalBy, Journey, Reentry};
 use perennial_config::vocabulary::PersonSlot;

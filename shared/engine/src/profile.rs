@@ -112,7 +112,8 @@ impl Profile {
     pub fn is_external(&self, config: &Config) -> bool {
         let is_own = |part: &Part| {
             let kinds = &config.identity.external_types;
-            let key = |kind: &String| Digest::of_value(Evidence::External, &format!("{kind}:{}", part.identity.as_str()));
+            let key =
+                |kind: &String| Digest::of_value(Evidence::External, &format!("{kind}:{}", part.identity.as_str()));
             let claimed = |key: Digest| {
                 part.claims.iter().any(|claim| {
                     claim.evidence == Evidence::External && claim.key == key && claim.standing != Standing::Severed

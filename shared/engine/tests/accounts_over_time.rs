@@ -1,4 +1,5 @@
 //! What an account's people give it while they stay silent: the curves of its members, their sum, and when it has to be worked out again.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{Person, at, default_config};
 use jiff::{SignedDuration, Timestamp};
@@ -235,7 +236,7 @@ proptest! {
     }
 }
 
-/// Row 4: three buyers reach 72; 120 days later their people sum to almost nothing, and so does the account.
+/// Three buyers reach 72; 120 days later their people sum to almost nothing, and so does the account.
 #[test]
 fn when_buyers_go_silent_the_account_is_due_and_its_score_falls_with_theirs() {
     let life: Life = vec![(60, 2), (50, 1)];

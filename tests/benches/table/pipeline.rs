@@ -125,7 +125,8 @@ impl Road {
             );
             self.counted += u64::from(processed.counted);
             // What the outbox holds travels in the write; it is taken out at the next.
-            let item = codec::encode(&profile, &Summary::of(&processed.evaluation, &self.config), version + 1)?;
+            let item =
+                codec::encode(&profile, &Summary::of(&profile, &processed.evaluation, &self.config), version + 1)?;
             self.table.insert(person, item);
         }
         Ok(())

@@ -125,7 +125,7 @@ async fn all_people_of_an_account_and_of_its_domains_are_shown_page_by_page() {
     }
 }
 
-/// Row 4: what is read of an account is what its people are now, whatever was summed last.
+/// What is read of an account is what its people are now, whatever was summed last.
 #[tokio::test]
 async fn account_of_few_people_shows_what_their_profiles_are_now() {
     let house = house(Access::Open).await;

@@ -37,7 +37,7 @@ fn set(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// Row 3: joining B left A with nobody.
+/// Joining B left A with nobody.
 #[tokio::test]
 async fn each_account_keeps_its_people_and_loses_who_left() {
     let bench = Bench::new().await;

@@ -97,6 +97,9 @@ mod tests {
         assert_eq!(rows[2].join(" "), "quiet 0 would start within 14 days");
         assert_eq!(rows[3].join(" "), "buyers 12 are in the segment");
         (outcome.journeys, outcome.segments) = (Vec::new(), BTreeMap::new());
-        assert_eq!(shown(&outcome), "Config v2 has no new journeys that are triggered by a state, and no new segments.\n");
+        assert_eq!(
+            shown(&outcome),
+            "Config v2 has no new journeys that are triggered by a state, and no new segments.\n"
+        );
     }
 }

@@ -70,7 +70,7 @@ fn segments_speak_of_the_account() {
     );
 }
 
-/// Row 15: a customer at gmail.com without an account belongs to the long tail, or to the key accounts, by what their own subscription costs.
+/// A customer at gmail.com without an account belongs to the long tail, or to the key accounts, by what their own subscription costs.
 #[test]
 fn customer_without_an_account_is_in_the_segments_of_an_account_of_one() {
     let segments = |price: Option<i64>| {

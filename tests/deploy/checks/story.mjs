@@ -55,7 +55,7 @@ export default {
       // A changed account waits a minute for more changes: `score` holds the message back.
       const worked = async () => {
         const account = await stage.get(`/api/accounts/${ADA.account}`);
-        return account?.people === 1 && account;
+        return account?.people === 1 && account.traits.employees && account;
       };
       const account = await until('rollup has worked the account out', worked, { within: 90_000, every: 1000 });
       assert.deepEqual([account.traits, account.stages], [{ name: 'Acme', employees: 40 }, { trial: 1 }]);

@@ -117,16 +117,16 @@ async fn perform_once(
     let is_meeting: HashSet<usize> = met.iter().map(|(index, _)| *index).collect();
     for (index, planned) in planned.iter().enumerate() {
         if !failed[index] && !is_meeting.contains(&index) {
-            deps.performed.remember(performed::key(planned.person, &planned.action));
+            deps.performed.remember(performed::key(planned.person, planned.version, &planned.action));
         }
     }
     // People come together last: what they asked for by themselves is done then, and need not go along.
     let mut further = Vec::new();
     for (index, meeting) in met {
-        let Planned { person, action, .. } = &planned[index];
+        let Planned { person, version, action } = &planned[index];
         match joins::meet(deps, config, meeting, now).await {
             Ok(outcomes) => {
-                deps.performed.remember(performed::key(*person, action));
+                deps.performed.remember(performed::key(*person, *version, action));
                 for outcome in outcomes {
                     report.reshaped += u64::from(!outcome.written.is_empty());
                     report.refused += u64::from(outcome.refused.is_some() && !outcome.written.is_empty());
@@ -152,7 +152,7 @@ pub(crate) async fn perform_leftover(
 ) -> Result<(), PerformError> {
     let person = stored.profile.id;
     let open = stored.profile.outbox.iter().filter(|action| !action.is_held());
-    let open = open.filter(|action| !deps.performed.contains(performed::key(person, action)));
+    let open = open.filter(|action| !deps.performed.contains(performed::key(person, stored.version, action)));
     let planned: Vec<Planned> =
         open.map(|action| Planned { person, version: stored.version, action: action.clone() }).collect();
     if planned.is_empty() || perform(deps, config, &planned, now).await.failed.is_empty() {

@@ -22,8 +22,8 @@ impl Performed {
     }
 }
 
-/// What an entry of a person's outbox, as some write left it, is remembered by.
-pub(crate) fn key(person: PersonId, action: &Action) -> u64 {
+/// What an entry of a person's outbox is remembered by, as the write with that version left it: a later write may ask for the same once more.
+pub(crate) fn key(person: PersonId, version: u64, action: &Action) -> u64 {
     // An action that could not be written as JSON could not have been in an outbox.
-    hash::hash64(&[person.as_bytes(), &serde_json::to_vec(action).unwrap_or_default()])
+    hash::hash64(&[person.as_bytes(), &version.to_be_bytes(), &serde_json::to_vec(action).unwrap_or_default()])
 }

@@ -257,7 +257,8 @@ impl There {
                 }
             };
             stored.profile.parts = parts;
-            stored.profile.outbox.retain(|action| !deps.performed.contains(performed::key(id, action)));
+            let version = stored.version;
+            stored.profile.outbox.retain(|action| !deps.performed.contains(performed::key(id, version, action)));
             let from = stored.profile.outbox.len();
             after.insert(id, (stored, from));
         }
@@ -305,7 +306,7 @@ impl Plan {
         let others: BTreeSet<AccountId> = gone.profile.elsewhere.keys().cloned().collect();
         for action in &gone.profile.outbox {
             match action {
-                _ if deps.performed.contains(performed::key(id, action)) => {}
+                _ if deps.performed.contains(performed::key(id, gone.version, action)) => {}
                 // The entry goes with the person.
                 Action::PublishMember { .. } => {}
                 Action::LeaveAccount { account, person, .. } if *person == id => drop(left.insert(account.clone())),

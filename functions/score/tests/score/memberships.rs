@@ -2,7 +2,7 @@
 
 use crate::support::{Bench, at, user};
 use perennial_contracts::queue::{AccountsPayload, EventsPayload, Unmerge};
-use perennial_domain::{AccountId, Event, Identity, PersonId, UserId};
+use perennial_domain::{AccountId, AnonymousId, Event, Identity, PersonId, UserId};
 use perennial_testkit::EventBuilder;
 use std::collections::BTreeSet;
 
@@ -81,6 +81,50 @@ async fn entries_that_were_not_written_before_a_crash_are_written_when_the_recor
     );
     let outbox = again.stored(user("u")).await.unwrap().profile.outbox;
     assert!(outbox.len() <= 1, "{outbox:?}");
+}
+
+#[tokio::test]
+async fn account_keeps_its_member_when_a_browser_is_parted_from_them() {
+    let bench = Bench::new().await;
+    let events = vec![
+        EventBuilder::page("p", "browser").at(at(-70)).build(),
+        EventBuilder::identify("i", "u", Some("browser")).at(at(-65)).build(),
+        join(-60, "u", "a"),
+        EventBuilder::track("t", "u", "Trial Started").at(at(-55)).build(),
+    ];
+    assert!(bench.feed(&[events]).await.is_empty());
+    assert_eq!(members(&bench, "a").await, [(user("u"), false)]);
+    let star = EventBuilder::track("s", "u", "Repository Starred").at(at(-180 * 86_400)).build();
+    assert!(bench.feed(&[vec![star]]).await.is_empty());
+    assert_eq!(members(&bench, "a").await, [(user("u"), false)]);
+    let identity = Identity::Anonymous(AnonymousId::parse("browser").unwrap());
+    let unmerge = Unmerge { identity, at: at(0), by: "ada".into(), why: "a colleague's".into(), done_at: None };
+    let body = serde_json::to_string(&EventsPayload::Unmerge(unmerge)).unwrap();
+    assert!(bench.hand(vec![body]).await.is_empty());
+    assert!(bench.stored(user("u")).await.unwrap().profile.published.is_some());
+    assert_eq!(members(&bench, "a").await, [(user("u"), false)]);
+}
+
+/// Whoever leaves an account a second time has left it, though this process took them out of it before.
+#[tokio::test]
+async fn leaving_the_same_account_again_is_done_again() {
+    let bench = Bench::new().await;
+    let u = user("u");
+    for events in [join(-60, "u", "a"), leave(-50, "u", "a"), join(-40, "u", "a")] {
+        assert!(bench.feed(&[vec![events]]).await.is_empty());
+    }
+    assert_eq!(members(&bench, "a").await.len(), 1);
+    // Another process writes that they leave, and is gone before it does anything about it.
+    let mut stored = bench.stored(u).await.unwrap();
+    stored.profile.outbox.clear();
+    let moment = perennial_engine::Moment::new(&bench.config, at(0));
+    let left = [leave(-30, "u", "a")];
+    perennial_engine::process(&moment, &mut stored.profile, &left, &Default::default(), perennial_engine::Mode::Live);
+    bench.store.save(&mut stored).await.unwrap();
+    assert_eq!(members(&bench, "a").await.len(), 1, "not done yet");
+    let seen = EventBuilder::track("s", "u", "Signed In").at(at(-20)).build();
+    assert!(bench.feed(&[vec![seen]]).await.is_empty());
+    assert_eq!(members(&bench, "a").await, []);
 }
 
 #[tokio::test]

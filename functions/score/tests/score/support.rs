@@ -23,7 +23,7 @@ pub struct Bench {
     pub events: Arc<MemoryQueue>,
     pub clock: Clock,
     pub time: SimulatedTime,
-    config: Config,
+    pub config: Config,
 }
 
 /// Clients of one DynamoDB; tables of different names keep runs apart.

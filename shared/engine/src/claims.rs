@@ -8,6 +8,7 @@ use perennial_domain::hygiene::{MailAddress, is_shared};
 use perennial_domain::traits::find;
 use perennial_domain::{AnonymousId, Event, EventKind, Identity};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// The most bytes of an external id, its type included.
 const MAX_EXTERNAL_BYTES: usize = 256;
@@ -53,6 +54,7 @@ struct Said {
 pub(crate) fn note(rules: &Identities, profile: &mut Profile, fresh: &[(&Event, Identity)]) -> Vec<Action> {
     let mut actions = Vec::new();
     let mut moved = None;
+    note_ours(rules, profile, fresh);
     for (event, identity) in fresh {
         for said in said(rules, event, identity) {
             if said.evidence == Evidence::Mail && identity.is_user() {
@@ -68,6 +70,30 @@ pub(crate) fn note(rules: &Identities, profile: &mut Profile, fresh: &[(&Event, 
         actions.push(Action::Regroup { user: user.clone() });
     }
     actions
+}
+
+/// Notes which of the identities that events give as ids in other systems are your own, in whatever order the events come: those of which another
+/// event does not say so.
+fn note_ours(rules: &Identities, profile: &mut Profile, fresh: &[(&Event, Identity)]) {
+    let is_external = |event: &Event, identity: &Identity| {
+        let value = |kind: &String| external_value(kind, identity.as_str());
+        let own: Vec<String> = rules.external_types.iter().map(value).collect();
+        let mut said = said(rules, event, identity).into_iter();
+        said.any(|said| said.evidence == Evidence::External && own.contains(&said.value))
+    };
+    // Of each identity: its new events, and those of them that give it as an id in another system.
+    let mut seen: BTreeMap<&Identity, (u64, u64)> = BTreeMap::new();
+    for (event, identity) in fresh.iter().filter(|(_, identity)| identity.is_user()) {
+        let (all, external) = seen.entry(identity).or_default();
+        *all += 1;
+        *external += u64::from(is_external(event, identity));
+    }
+    for (identity, (all, external)) in seen {
+        let part = profile.part_mut(identity);
+        let is_first = part.state.counts.total() <= all;
+        let was_said = part.is_said_external(rules);
+        part.is_ours |= if was_said { external < all } else { external > 0 && !(is_first && external == all) };
+    }
 }
 
 fn take_in(
@@ -173,6 +199,11 @@ fn said(rules: &Identities, event: &Event, identity: &Identity) -> Vec<Said> {
     all
 }
 
+/// What an id in another system is known by.
+pub(crate) fn external_value(kind: &str, id: &str) -> String {
+    format!("{kind}:{id}")
+}
+
 /// The id of type `kind` that `value` is: text, or a whole number.
 fn external(rules: &Identities, kind: &str, value: &Value) -> Option<Said> {
     let id = match value {
@@ -183,7 +214,7 @@ fn external(rules: &Identities, kind: &str, value: &Value) -> Option<Said> {
     if kind.len() + id.len() >= MAX_EXTERNAL_BYTES || id.chars().any(char::is_control) || !rules.allows_id(&id) {
         return None;
     }
-    Some(Said { evidence: Evidence::External, value: format!("{kind}:{id}"), joins: true, shown: kind.to_owned() })
+    Some(Said { evidence: Evidence::External, value: external_value(kind, &id), joins: true, shown: kind.to_owned() })
 }
 
 /// `a…@example.com`

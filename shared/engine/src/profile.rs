@@ -1,12 +1,14 @@
 //! One person: the parts that it is made of, and what is pending.
 
 use crate::action::Action;
+use crate::claims::external_value;
 use crate::facts::{Facts, Run};
 use crate::joins::{self, Claim, Digest, Evidence, Join, Link, Note, Standing};
 use crate::seen::SeenIds;
 use crate::state::State;
 use jiff::Timestamp;
 use perennial_config::Config;
+use perennial_config::identity::Identities;
 use perennial_domain::{AccountId, Identity, Member, PersonId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -28,6 +30,10 @@ pub struct Part {
     pub seen: SeenIds,
     /// What was decided because of it.
     pub facts: Facts,
+    /// Whether the identity is an id of your own although some events give it as one in another system: others do not. Stored beside the rest, where
+    /// it is.
+    #[serde(skip)]
+    pub is_ours: bool,
 }
 
 impl Part {
@@ -41,7 +47,19 @@ impl Part {
             state: State::default(),
             seen: SeenIds::default(),
             facts: Facts::default(),
+            is_ours: false,
         }
+    }
+
+    /// Whether events give the identity as an id in another system.
+    pub(crate) fn is_said_external(&self, rules: &Identities) -> bool {
+        let key = |kind: &String| Digest::of_value(Evidence::External, &external_value(kind, self.identity.as_str()));
+        let is_claimed = |key: Digest| {
+            self.claims.iter().any(|claim| {
+                claim.evidence == Evidence::External && claim.key == key && claim.standing != Standing::Severed
+            })
+        };
+        self.identity.is_user() && rules.external_types.iter().map(key).any(is_claimed)
     }
 
     /// The person id that this identity has by itself; its ledger and its own item are keyed by it.
@@ -107,21 +125,11 @@ impl Profile {
         self.parts.get_mut(at)
     }
 
-    /// Whether all that is known of the person is ids in other systems: user ids that their own events say to be such (`context.externalIds`), by
+    /// Whether all that is known of the person is ids in other systems: user ids that all of their events say to be such (`context.externalIds`), by
     /// the kinds of `identity.toml`. Nobody is counted, written to or shown as a member of an account for them, until they are linked to someone.
     pub fn is_external(&self, config: &Config) -> bool {
-        let is_own = |part: &Part| {
-            let kinds = &config.identity.external_types;
-            let key =
-                |kind: &String| Digest::of_value(Evidence::External, &format!("{kind}:{}", part.identity.as_str()));
-            let claimed = |key: Digest| {
-                part.claims.iter().any(|claim| {
-                    claim.evidence == Evidence::External && claim.key == key && claim.standing != Standing::Severed
-                })
-            };
-            part.identity.is_user() && kinds.iter().map(key).any(claimed)
-        };
-        !self.parts.is_empty() && self.parts.iter().all(is_own)
+        let is_external = |part: &Part| part.is_said_external(&config.identity) && !part.is_ours;
+        !self.parts.is_empty() && self.parts.iter().all(is_external)
     }
 
     /// The combination of all parts' states.

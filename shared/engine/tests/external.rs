@@ -68,3 +68,34 @@ fn an_id_of_another_system_that_is_linked_to_a_user_triggers_as_anyone() {
     both.feed(&config, &[trial("cus_5", true)], now());
     assert_eq!(both.sent().len(), 2);
 }
+
+/// Someone whose id of yours is that of another system too, such as a login at GitHub, is a person, in whatever order that is said.
+#[test]
+fn an_id_of_your_own_that_another_system_has_too_is_a_person() {
+    let config = config();
+    let own = EventBuilder::track("own", "bob", "Signed In").at(now()).build();
+    let (marked, later) = (trial("bob", true), EventBuilder::track("later", "bob", "Signed In").at(now()).build());
+    let orders = [
+        vec![vec![marked.clone(), own.clone()]],
+        vec![vec![own.clone(), marked.clone()]],
+        vec![vec![marked.clone()], vec![own.clone()]],
+        vec![vec![own.clone()], vec![marked.clone()]],
+        vec![vec![own.clone()], vec![marked.clone(), later]],
+    ];
+    for batches in orders {
+        let mut bob = Person::new("bob");
+        for batch in &batches {
+            bob.feed(&config, batch, now());
+        }
+        assert!(!bob.profile.is_external(&config), "{batches:?}");
+    }
+    let mut other = marked.clone();
+    other.message_id = perennial_domain::MessageId::parse("other").unwrap();
+    for batches in [vec![vec![marked.clone(), other.clone()]], vec![vec![marked], vec![other]]] {
+        let mut phantom = Person::new("bob");
+        for batch in &batches {
+            phantom.feed(&config, batch, now());
+        }
+        assert!(phantom.profile.is_external(&config), "{batches:?}");
+    }
+}

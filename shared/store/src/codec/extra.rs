@@ -78,6 +78,11 @@ enum Extra {
     },
     /// The curve of the entry that the profile holds as published.
     Curve(Vec<u8>),
+    /// The identity is an id of your own although some events give it as one in another system.
+    Ours {
+        /// The part's index.
+        part: u16,
+    },
 }
 
 /// What follows a body and belongs to no part.
@@ -125,6 +130,9 @@ fn of(parts: &[Part]) -> Vec<Extra> {
             id: id.to_be_bytes(),
             refund: refund.clone(),
         }));
+        if of.is_ours {
+            extras.push(Extra::Ours { part });
+        }
         extras.extend(of.state.stored_memberships().map(|stored| Extra::Memberships { part, stored }));
     }
     extras
@@ -194,6 +202,7 @@ pub(super) fn read(rest: &[u8], parts: &mut [Part], person: PersonId, listed: &[
                 behind.elsewhere.insert(account, member);
             }
             Extra::Curve(bytes) => behind.curve = Some(bytes),
+            Extra::Ours { part } => named(parts, part)?.is_ours = true,
         }
     }
     Ok(behind)

@@ -119,3 +119,13 @@ fn curve_of_what_is_published_is_stored_and_costs_no_byte_where_there_is_none() 
         without.len()
     );
 }
+
+#[test]
+fn that_an_id_is_of_your_own_is_stored_behind_the_body() {
+    let mut stored = after(&config(), user("user-0417"), &typical()[..1]);
+    let before = encode_state(&stored.profile, &[], 0).unwrap().len();
+    stored.profile.parts[0].is_ours = true;
+    let (_, loaded) = round_trip(&stored);
+    assert_eq!(loaded, Loaded::Profile(stored.clone()));
+    assert!(encode_state(&stored.profile, &[], 0).unwrap().len() <= before + 3);
+}

@@ -302,6 +302,7 @@ fn accounts(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoing>, serde_
             Action::Send(_)
             | Action::Hold(_)
             | Action::Recall { .. }
+            | Action::Defer { .. }
             | Action::Count { .. }
             | Action::LookAgain { .. }
             | Action::IndexAddress { .. }

@@ -29,6 +29,11 @@ pub enum Action {
         /// What the journey's templates put in.
         properties: Properties,
     },
+    /// Keep what an event would have set off had it not been one of an id in another system: whose that is may be known in a moment.
+    Defer {
+        /// The journey and the event.
+        entry: Entry,
+    },
     /// Count an event of a journey's own for the person.
     Count {
         /// The event.

@@ -73,26 +73,25 @@ pub(crate) fn note(rules: &Identities, profile: &mut Profile, fresh: &[(&Event, 
 }
 
 /// Notes which of the identities that events give as ids in other systems are your own, in whatever order the events come: those of which another
-/// event does not say so.
+/// event does not say so in its context.
 fn note_ours(rules: &Identities, profile: &mut Profile, fresh: &[(&Event, Identity)]) {
-    let is_external = |event: &Event, identity: &Identity| {
+    // Of each identity: its new events, those of them that are of an id in another system, and whether any gives it as one.
+    let mut seen: BTreeMap<&Identity, (u64, u64, bool)> = BTreeMap::new();
+    for (event, identity) in fresh.iter().filter(|(_, identity)| identity.is_user()) {
         let value = |kind: &String| external_value(kind, identity.as_str());
         let own: Vec<String> = rules.external_types.iter().map(value).collect();
-        let mut said = said(rules, event, identity).into_iter();
-        said.any(|said| said.evidence == Evidence::External && own.contains(&said.value))
-    };
-    // Of each identity: its new events, and those of them that give it as an id in another system.
-    let mut seen: BTreeMap<&Identity, (u64, u64)> = BTreeMap::new();
-    for (event, identity) in fresh.iter().filter(|(_, identity)| identity.is_user()) {
-        let (all, external) = seen.entry(identity).or_default();
+        let is_own = |said: &Said| said.evidence == Evidence::External && own.contains(&said.value);
+        let (all, external, is_said) = seen.entry(identity).or_default();
         *all += 1;
-        *external += u64::from(is_external(event, identity));
+        *external += u64::from(external_ids(rules, event).any(|said| is_own(&said)));
+        *is_said |= said(rules, event, identity).iter().any(is_own);
     }
-    for (identity, (all, external)) in seen {
+    for (identity, (all, external, is_said)) in seen {
         let part = profile.part_mut(identity);
-        let is_first = part.state.counts.total() <= all;
         let was_said = part.is_said_external(rules);
-        part.is_ours |= if was_said { external < all } else { external > 0 && !(is_first && external == all) };
+        // Events that came before the first that says so did not.
+        let others = external < all || (!was_said && part.state.counts.total() > all);
+        part.is_ours |= (was_said || is_said) && others;
     }
 }
 
@@ -178,16 +177,7 @@ fn said(rules: &Identities, event: &Event, identity: &Identity) -> Vec<Said> {
             all.extend(event.traits.get(name).and_then(|value| external(rules, name, value)));
         }
     }
-    if let Some(ids) = event.context.get("externalIds").and_then(Value::as_array) {
-        for id in ids.iter().take(MAX_EXTERNAL_IDS) {
-            let of_people = matches!(id.get("collection").and_then(Value::as_str), None | Some("users"));
-            if let (true, Some(kind), Some(value)) = (of_people, id.get("type").and_then(Value::as_str), id.get("id"))
-                && rules.external_types.contains(kind)
-            {
-                all.extend(external(rules, kind, value));
-            }
-        }
-    }
+    all.extend(external_ids(rules, event));
     if let Some(previous) = event.earlier_user()
         && rules.alias
         && previous.as_str() != identity.as_str()
@@ -197,6 +187,16 @@ fn said(rules: &Identities, event: &Event, identity: &Identity) -> Vec<Said> {
         all.push(Said { evidence: Evidence::Alias, value, joins: true, shown: String::new() });
     }
     all
+}
+
+/// The ids of people in other systems that the event's context names.
+fn external_ids(rules: &Identities, event: &Event) -> impl Iterator<Item = Said> {
+    let ids = event.context.get("externalIds").and_then(Value::as_array);
+    ids.into_iter().flatten().take(MAX_EXTERNAL_IDS).filter_map(|id| {
+        let is_of_people = matches!(id.get("collection").and_then(Value::as_str), None | Some("users"));
+        let (kind, value) = (id.get("type").and_then(Value::as_str)?, id.get("id")?);
+        (is_of_people && rules.external_types.contains(kind)).then(|| external(rules, kind, value))?
+    })
 }
 
 /// What an id in another system is known by.

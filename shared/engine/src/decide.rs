@@ -17,6 +17,7 @@ use perennial_domain::{Cause, Event, Identity, Properties, hash};
 use std::collections::HashSet;
 
 /// Why someone enters a journey.
+#[derive(Debug, Clone)]
 pub(crate) struct Because {
     pub(crate) cause: Cause,
     /// Of the event, where it is one: what the journey's templates put in.
@@ -128,6 +129,9 @@ impl<'a, 'p> Situation<'a, 'p> {
                 let cause = Cause::Event { name: name.to_owned(), message_id: event.message_id.clone() };
                 if to.is_empty() || !self.ask_account(journey, event, to, &cause) {
                     let because = Because { cause, properties: asked_of(journey, event) };
+                    if self.profile.is_external(config) {
+                        self.defer(journey, &because, event.timestamp);
+                    }
                     self.enter(journey, Some(identity), because, event.message_id.as_str().as_bytes());
                 }
             }

@@ -35,7 +35,7 @@ const ADDRESS_TRAIT: &str = "email";
 impl Action {
     /// Whether it stays in the profile: nothing is to be done now, and the next write keeps it.
     pub fn is_held(&self) -> bool {
-        matches!(self, Self::Hold(_) | Self::Recall { .. })
+        matches!(self, Self::Hold(_) | Self::Recall { .. } | Self::Defer { .. })
     }
 }
 

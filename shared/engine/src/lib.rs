@@ -10,6 +10,7 @@ pub mod candidates;
 pub mod claims;
 pub mod counts;
 mod decide;
+mod deferred;
 mod due;
 pub mod engagement;
 mod enter;

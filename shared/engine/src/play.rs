@@ -317,7 +317,7 @@ impl Table<'_> {
                         self.profile.outbox.push(Action::Hold(decision));
                     }
                     Action::Send(decision) => drop(decided.insert(decision.id, decision)),
-                    Action::Recall { .. } => self.profile.outbox.push(action),
+                    Action::Recall { .. } | Action::Defer { .. } => self.profile.outbox.push(action),
                     Action::Count { event } => follows.push_back(Follows::Event(Box::new(event))),
                     // Whom else of the account it is for is not known here; that it is for this person is what is played.
                     Action::ForAccount { entry, .. } if entry.journey == self.play.journey.id => {

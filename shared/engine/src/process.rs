@@ -120,6 +120,7 @@ pub fn process(
         let is_imported = is_unknown && !fresh.iter().all(is_recent);
         let mut situation = Situation::new(&person, profile);
         situation.release(is_open);
+        situation.take_deferred();
         situation.on_events(&fresh);
         // An old event of someone who is active is no beginning: what it makes hold was over before we knew. And who left long ago is not
         // written to because somebody imported them.
@@ -151,7 +152,7 @@ pub fn look_again(moment: &Moment<'_>, profile: &mut Profile, speak: bool) -> Pr
     let evaluation = Evaluation::of(&person);
     let mut situation = Situation::new(&person, profile);
     let before = situation.facts.clone();
-    let released = situation.release(false);
+    let released = situation.release(false) | (speak && situation.take_deferred());
     situation.on_state(if speak { Onset::Now } else { Onset::Note });
     let decided = situation.facts != before;
     let steps = situation.taken;

@@ -397,3 +397,26 @@ fn milestones_of_before_subscriptions_are_said_to_be_old() {
     assert!(!old(&bought, Some(Milestone::Customer)) && old(&bought, Some(Milestone::Churned)));
     assert!(!old(&told, Some(Milestone::Freemium)));
 }
+
+#[test]
+fn subscription_without_an_id_is_told_with_its_invoice_too() {
+    let plan = |events: &[Event]| {
+        let mut person = Person::new("u");
+        person.feed(&CONFIG, events, day(3));
+        let view = person.profile.view();
+        let plans = view.billing.subscriptions.values().map(|each| each.plan.as_ref().map(|plan| plan.value.clone()));
+        (plans.collect::<Vec<_>>(), person.at(&CONFIG, day(3)).stage)
+    };
+    let started = |said: Value| event(0, "Subscription Started", said);
+    let invoice = json!({ "plan": "p", "price": 10, "invoice": "i1", "revenue": 10 });
+    let p = Some("p".to_owned());
+    assert_eq!(plan(&[started(invoice)]), (vec![p.clone()], Stage::Onboarding));
+    let free = json!({ "plan": "p", "price": 0, "invoice": "i1" });
+    assert_eq!(plan(&[started(free)]), (vec![p], Stage::Freemium));
+    let ends = json!({ "price": 10, "invoice": "i1", "cancel_at_period_end": true, "renews_at": day(2).to_string() });
+    assert_eq!(plan(&[started(ends)]).1, Stage::Churned);
+    let upgraded =
+        event(1, "Subscription Upgraded", json!({ "plan": "q", "price": 20, "invoice": "i2", "revenue": 20 }));
+    let before = started(json!({ "plan": "p", "price": 10 }));
+    assert_eq!(plan(&[before, upgraded]).0, [Some("q".to_owned())]);
+}

@@ -99,3 +99,17 @@ fn an_id_of_your_own_that_another_system_has_too_is_a_person() {
         assert!(phantom.profile.is_external(&config), "{batches:?}");
     }
 }
+
+#[test]
+fn someone_whose_login_at_another_system_is_their_user_id_is_a_person_from_the_first_call() {
+    let config = config();
+    let who = EventBuilder::identify("i", "bob", None).with_trait("stripe_customer_id", "bob").at(now()).build();
+    let mut bob = Person::new("bob");
+    bob.feed(&config, std::slice::from_ref(&who), now());
+    assert!(!bob.profile.is_external(&config));
+    let mut both = Person::new("bob");
+    both.feed(&config, &[trial("bob", true)], now());
+    assert!(both.profile.is_external(&config));
+    both.feed(&config, &[who], now());
+    assert!(!both.profile.is_external(&config));
+}

@@ -35,3 +35,26 @@ async fn id_of_another_system_is_nobody_in_the_totals_until_someone_is_known_by_
     let bob = bench.store.follow(user("bob"), Consistency::Strong).await.unwrap().unwrap();
     assert_eq!(bob.profile.parts.len(), 2);
 }
+
+/// The first event of a customer whom someone is known to be is theirs: what it sets off goes to them, once.
+#[tokio::test]
+async fn first_event_of_an_id_that_someone_has_sets_off_what_theirs_would() {
+    for order in [[0, 1], [1, 0]] {
+        let bench = Database::start().bench_with("perennial", config_with(&[("identity.toml", IDENTITY)])).await;
+        let who = EventBuilder::identify("i", "bob", None)
+            .with_trait("stripe_customer_id", "cus_5")
+            .with_trait("email", "bob@acme.org")
+            .at(at(-30))
+            .build();
+        let events = [who, trial()];
+        for index in order {
+            assert!(bench.feed(&[vec![events[index].clone()]]).await.is_empty());
+        }
+        let bob = bench.store.follow(user("bob"), Consistency::Strong).await.unwrap().unwrap();
+        assert_eq!(bob.profile.parts.len(), 2);
+        let sent = bench.messages.drain().len();
+        assert_eq!(sent, 2, "the two messages of the welcome: {order:?}");
+        assert!(bench.feed(&[vec![EventBuilder::track("s", "bob", "Signed In").at(at(-5)).build()]]).await.is_empty());
+        assert_eq!(bench.messages.drain().len(), 0);
+    }
+}

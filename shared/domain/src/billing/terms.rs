@@ -36,11 +36,17 @@ impl Terms {
             ],
         );
         let now = Self::of(said);
-        (before != Self::default()).then(|| Self {
+        (before != Self::default() || Self::interval_before(said).is_some()).then(|| Self {
             price: before.price.or(now.price),
             quantity: before.quantity.or(now.quantity),
-            interval: before.interval.or(now.interval),
+            interval: before.interval.or_else(|| Self::interval_before(said)).or(now.interval),
         })
+    }
+
+    /// The interval before a change of which the number alone is said: the unit has not changed.
+    fn interval_before(said: &Properties) -> Option<Interval> {
+        let times = said::count(said, &["previous_interval_count"])?;
+        Interval::parse(&said::text(said, &["interval", "billing_period"])?, Some(times))
     }
 
     fn named(said: &Properties, [price, quantity, interval, period, times, items]: [&str; 6]) -> Self {
@@ -110,6 +116,7 @@ mod tests {
             json!({ "price": 19, "previous_price": 29 }),
             json!({ "price": 100, "interval": "year", "previous_price": 10, "previous_interval": "month" }),
             json!({ "price": 10, "quantity": 0, "previous_quantity": 1 }),
+            json!({ "price": 25, "interval": "month", "interval_count": 3, "previous_price": 10, "previous_interval_count": 1 }),
             json!({ "price": 3000, "currency": "JPY", "previous_price": 5000 }),
             json!({ "price": 10, "items_price": 10, "previous_price": 10, "previous_items_price": 30 }),
         ];
@@ -126,6 +133,7 @@ mod tests {
             json!({ "price": 19, "previous_price": 19, "quantity": 2 }),
             json!({ "price": "dear", "previous_price": 19 }),
             json!({ "price": 120, "interval": "year", "previous_price": 10, "previous_interval": "month" }),
+            json!({ "price": 30, "interval": "month", "interval_count": 3, "previous_price": 10, "previous_interval_count": 1 }),
             json!({ "price": 10, "currency": "no currency", "previous_price": 5 }),
             json!({ "quantity": 2, "previous_quantity": 1 }),
             json!({ "price": 10, "quantity": 2, "items_price": 20, "previous_price": 20, "previous_quantity": 1, "previous_items_price": 20 }),

@@ -32,8 +32,9 @@ pub fn report(config: &Config, event: &Event) -> Option<SubscriptionReport> {
     let invoice = text(said, &["invoice", "invoice_id", "invoiceId"]);
     let is_renewal = config.accounts.renewal.events.contains(name);
     let is_paid = config.billing.paid.contains(name) || (is_renewal && invoice.is_some());
-    let status = told.or(implied.filter(|status| !(invoice.is_some() && *status == Status::Active)));
-    if status.is_none() && id.is_none() {
+    let is_invoice = is_renewal && invoice.is_some();
+    let status = told.or(implied.filter(|status| !(is_invoice && *status == Status::Active)));
+    if status.is_none() && id.is_none() && !is_renewal {
         return None;
     }
     let before = text(said, &["previous_status"]).and_then(|text| Status::parse(&text));

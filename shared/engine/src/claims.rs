@@ -54,9 +54,10 @@ struct Said {
 pub(crate) fn note(rules: &Identities, profile: &mut Profile, fresh: &[(&Event, Identity)]) -> Vec<Action> {
     let mut actions = Vec::new();
     let mut moved = None;
-    note_ours(rules, profile, fresh);
-    for (event, identity) in fresh {
-        for said in said(rules, event, identity) {
+    let said: Vec<Vec<Said>> = fresh.iter().map(|(event, identity)| said(rules, event, identity)).collect();
+    note_ours(rules, profile, fresh, &said);
+    for ((event, identity), said) in fresh.iter().zip(said) {
+        for said in said {
             if said.evidence == Evidence::Mail && identity.is_user() {
                 moved = Some(identity);
             }
@@ -73,18 +74,19 @@ pub(crate) fn note(rules: &Identities, profile: &mut Profile, fresh: &[(&Event, 
 }
 
 /// Notes which of the identities that events give as ids in other systems are your own, in whatever order the events come: those of which another
-/// event does not say so in its context.
-fn note_ours(rules: &Identities, profile: &mut Profile, fresh: &[(&Event, Identity)]) {
+/// event does not say so in its context. `said` is what each of them gives.
+fn note_ours(rules: &Identities, profile: &mut Profile, fresh: &[(&Event, Identity)], said: &[Vec<Said>]) {
     // Of each identity: its new events, those of them that are of an id in another system, and whether any gives it as one.
     let mut seen: BTreeMap<&Identity, (u64, u64, bool)> = BTreeMap::new();
-    for (event, identity) in fresh.iter().filter(|(_, identity)| identity.is_user()) {
-        let value = |kind: &String| external_value(kind, identity.as_str());
-        let own: Vec<String> = rules.external_types.iter().map(value).collect();
-        let is_own = |said: &Said| said.evidence == Evidence::External && own.contains(&said.value);
+    for ((event, identity), said) in fresh.iter().zip(said).filter(|((_, identity), _)| identity.is_user()) {
+        let is_value = |said: &Said, kind: &String| said.value == external_value(kind, identity.as_str());
+        let is_own = |said: &Said| {
+            said.evidence == Evidence::External && rules.external_types.iter().any(|kind| is_value(said, kind))
+        };
         let (all, external, is_said) = seen.entry(identity).or_default();
         *all += 1;
         *external += u64::from(external_ids(rules, event).any(|said| is_own(&said)));
-        *is_said |= said(rules, event, identity).iter().any(is_own);
+        *is_said |= said.iter().any(is_own);
     }
     for (identity, (all, external, is_said)) in seen {
         let part = profile.part_mut(identity);

@@ -46,11 +46,9 @@ impl Situation<'_, '_> {
         let changed = self.profile.outbox.len() != known;
         for Entry { journey, cause, properties, .. } in due {
             let Some(journey) = config.journeys.named(&journey) else { continue };
-            let bytes = match &cause {
-                Cause::Event { message_id, .. } => message_id.as_str().as_bytes().to_vec(),
-                _ => continue,
-            };
-            self.enter(journey, None, Because { cause, properties }, &bytes);
+            let Cause::Event { message_id, .. } = &cause else { continue };
+            let message_id = message_id.clone();
+            self.enter(journey, None, Because { cause, properties }, message_id.as_str().as_bytes());
         }
         changed
     }

@@ -7,6 +7,7 @@
 use super::{Curve, Knot, Line};
 use crate::Stage;
 use crate::time::DAY_SECONDS;
+use jiff::Timestamp;
 
 const BEND: u64 = 0;
 const JUMP: u64 = 1;
@@ -16,6 +17,8 @@ const PHASE: u64 = 1;
 const SECOND: u64 = 2;
 /// Entries that are read at most, so that damaged bytes cannot take up memory.
 const MAX_ENTRIES: usize = 256;
+/// Values are below this on either side of zero: far beyond any points, and far below what a sum could not hold.
+const VALUE_LIMIT: i64 = 1 << 20;
 
 enum Entry {
     Knot(Knot),
@@ -63,13 +66,13 @@ pub(super) fn write(curve: &Curve, seen: i64) -> Vec<u8> {
 }
 
 pub(super) fn read(mut bytes: &[u8], seen: i64) -> Option<Curve> {
-    let from = unzigzag(take(&mut bytes)?).checked_add(seen)?;
+    let from = second_of_time(unzigzag(take(&mut bytes)?).checked_add(seen)?)?;
     let phase = u32::try_from(seen.rem_euclid(DAY_SECONDS)).ok()?;
-    let start = unzigzag(take(&mut bytes)?);
+    let start = within_limit(unzigzag(take(&mut bytes)?))?;
     let mut day = from.div_euclid(DAY_SECONDS);
     let end = match i64::try_from(take(&mut bytes)?).ok()? {
         0 => None,
-        days => Some(day.checked_add(days - 1)?.checked_mul(DAY_SECONDS)?),
+        days => Some(second_of_time(day.checked_add(days - 1)?.checked_mul(DAY_SECONDS)?)?),
     };
     let mut curve = Curve { line: Line::constant(from, start), stages: Vec::new(), phase, end };
     let mut value = start;
@@ -84,21 +87,28 @@ pub(super) fn read(mut bytes: &[u8], seen: i64) -> Option<Curve> {
             PHASE => i64::from(phase),
             _ => i64::try_from(take(&mut bytes)?).ok()?,
         };
-        let at = day.checked_mul(DAY_SECONDS)?.checked_add(second)?;
+        let at = second_of_time(day.checked_mul(DAY_SECONDS)?.checked_add(second)?)?;
         match head / 3 % 3 {
             STAGE => {
                 let stage = Stage::ALL.get(usize::try_from(take(&mut bytes)?).ok()?)?;
                 curve.stages.push((at, *stage));
             }
             what => {
-                value = value.checked_add(unzigzag(take(&mut bytes)?))?;
-                // Far beyond any points, and far below what a sum could not hold.
-                let value = Some(value).filter(|value| value.abs() < 1 << 20)?;
+                value = within_limit(value.checked_add(unzigzag(take(&mut bytes)?))?)?;
                 curve.line.knots.push(Knot { at, jump: what == JUMP, value });
             }
         }
     }
     None
+}
+
+/// The second, where a clock can show it; differences of two such seconds cannot overflow.
+fn second_of_time(second: i64) -> Option<i64> {
+    Timestamp::from_second(second).is_ok().then_some(second)
+}
+
+fn within_limit(value: i64) -> Option<i64> {
+    (value.unsigned_abs() < VALUE_LIMIT.unsigned_abs()).then_some(value)
 }
 
 fn put(out: &mut Vec<u8>, mut number: u64) {
@@ -165,8 +175,30 @@ mod tests {
 
         #[test]
         fn any_bytes_are_read_or_refused(bytes: Vec<u8>, seen in -4_000_000_000_i64..4_000_000_000) {
-            if let Some(curve) = read(&bytes, seen) {
-                curve.points(jiff::Timestamp::MAX);
+            evaluate(&bytes, seen);
+        }
+
+        /// Varints of every size, which random bytes seldom make.
+        #[test]
+        fn any_numbers_are_read_or_refused(
+            numbers in prop::collection::vec(
+                prop_oneof![0_u64..30, any::<u64>(), (0_u32..63).prop_map(|bits| 1 << bits)], 3..12),
+            seen in prop_oneof![Just(0), -4_000_000_000_i64..4_000_000_000],
+        ) {
+            let mut bytes = Vec::new();
+            numbers.into_iter().for_each(|number| put(&mut bytes, number));
+            evaluate(&bytes, seen);
+        }
+    }
+
+    /// Reads the bytes and, where they are a curve, works out its values over all of time.
+    fn evaluate(bytes: &[u8], seen: i64) {
+        if let Some(curve) = read(bytes, seen) {
+            let knots = curve.line.knots.iter().map(|knot| knot.at);
+            for at in knots.chain([i64::MIN, seen, i64::MAX]) {
+                let at = Timestamp::from_second(at).unwrap_or(if at < 0 { Timestamp::MIN } else { Timestamp::MAX });
+                curve.points(at);
+                curve.reaches(at);
             }
         }
     }

@@ -52,7 +52,7 @@ fn view(subscription: &Subscription, phase: Phase) -> SubscriptionView {
     SubscriptionView {
         is,
         since: since.map(timestamp),
-        status: subscription.status.map(|(_, _, status)| status),
+        status: subscription.status(),
         plan: subscription.plan.as_ref().map(|plan| plan.value.clone()),
         price: price.map(|(minor, currency)| Money { minor, currency }),
         interval: subscription.interval.as_ref().map(|interval| interval.value),

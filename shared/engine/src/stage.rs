@@ -1,6 +1,6 @@
 //! Where someone stands, from the product's own facts and those of the account.
 
-use crate::billing::Standing;
+use crate::billing::{CHANGEOVER, Phase, Standing, phase};
 use crate::instant::timestamp;
 use crate::moment::Moment;
 use crate::state::State;
@@ -23,7 +23,7 @@ pub fn stage(moment: &Moment<'_>, state: &State) -> Stage {
 
 pub(crate) fn stage_of(moment: &Moment<'_>, state: &State, standing: &Standing) -> Stage {
     let lifecycle = &moment.config.lifecycle;
-    let own = own_stage(moment, state, standing);
+    let (own, _) = own_stage(moment, state, standing);
     let account = moment.account.filter(|_| lifecycle.people_follow_account);
     let Some((account, theirs)) = account.and_then(|account| Some((account, account.stage?))) else { return own };
     let is_elsewhere = |payer: &Option<String>| payer.as_deref().is_some_and(|payer| payer != account.id.as_str());
@@ -37,9 +37,11 @@ pub(crate) fn stage_of(moment: &Moment<'_>, state: &State, standing: &Standing) 
     own
 }
 
-fn own_stage(moment: &Moment<'_>, state: &State, standing: &Standing) -> Stage {
+/// The stage by the person's own facts, and since when the facts have been so, in microseconds since 1970: of a customer, since when they have paid.
+fn own_stage(moment: &Moment<'_>, state: &State, standing: &Standing) -> (Stage, Option<i64>) {
     if let Some(since) = standing.paying_since {
-        return paying(&moment.config.lifecycle, state, moment.now, since, standing.returned);
+        let stage = paying(&moment.config.lifecycle, state, moment.now, since, standing.returned);
+        return (stage, Some(since));
     }
     let of = |milestone| state.milestones.get(&milestone).map(|span| span.last);
     let free = standing.free_since.max(of(Milestone::Freemium));
@@ -57,11 +59,11 @@ fn own_stage(moment: &Moment<'_>, state: &State, standing: &Standing) -> Stage {
     let newest = [(trial, Stage::Trial), (free, Stage::Freemium)];
     let open = newest.into_iter().filter_map(|(at, stage)| Some((at?, stage))).max();
     match open {
-        Some((_, Stage::Trial)) => Stage::Trial,
-        Some((at, stage)) if left.is_none_or(|left| at >= left) => stage,
-        _ if left.is_some() => Stage::Churned,
-        _ if lost.is_some() || of(Milestone::Lead).is_some() => Stage::Lead,
-        _ => Stage::Visitor,
+        Some((at, Stage::Trial)) => (Stage::Trial, Some(at)),
+        Some((at, stage)) if left.is_none_or(|left| at >= left) => (stage, Some(at)),
+        _ if left.is_some() => (Stage::Churned, left),
+        _ if lost.is_some() || of(Milestone::Lead).is_some() => (Stage::Lead, lost.or(of(Milestone::Lead))),
+        _ => (Stage::Visitor, None),
     }
 }
 
@@ -107,16 +109,22 @@ pub struct StageMove {
     pub stage: Stage,
 }
 
-/// How someone came to stand where they stand, the oldest move first: from the first time of each milestone, the newest
-/// moves, and the days that make a customer adopting or established. The last pause that made them at risk is the only one
-/// that is told.
+/// How someone came to stand where they stand by their own facts, the oldest move first and the last one where they stand now: from the first
+/// time of each milestone, the newest moves, the ends of subscriptions and trials, and the days that make a customer adopting or established. Of
+/// several pauses that made them at risk only the last is told.
 pub fn stage_history(moment: &Moment<'_>, state: &State) -> Vec<StageMove> {
     let standing = Standing::of(moment.config, state, moment.now.as_microsecond());
     let firsts = state.milestones.iter().map(|(milestone, span)| (span.first, *milestone));
     let trials = state.billing.subscriptions.values().filter_map(|each| Some((each.trial?.first, Milestone::Trial)));
     let begun = state.billing.subscriptions.values().filter_map(|each| Some((each.began?, Milestone::Customer)));
+    // Also what no event says: a trial that ran out, a status, a period after which it was to end.
+    let (trial_days, now) = (moment.config.billing.trial_days, moment.now.as_microsecond());
+    let ends = state.billing.subscriptions.values().filter_map(|each| match phase(each, trial_days, now) {
+        Phase::Ended { at, .. } => Some((at, Milestone::Churned)),
+        _ => None,
+    });
     let mut moves: Vec<(i64, Milestone)> =
-        firsts.chain(trials).chain(begun).chain(state.moves.iter().copied()).collect();
+        firsts.chain(trials).chain(begun).chain(ends).chain(state.moves.iter().copied()).collect();
     moves.sort_unstable();
     moves.dedup();
     let mut told: Vec<StageMove> = Vec::new();
@@ -132,7 +140,7 @@ pub fn stage_history(moment: &Moment<'_>, state: &State) -> Vec<StageMove> {
             Milestone::Freemium if since.is_none() => tell(&mut told, when, Stage::Freemium),
             Milestone::Trial | Milestone::Freemium => {}
             // One of several subscriptions.
-            Milestone::Churned if standing.paying_since.is_some_and(|paying| paying <= *at) => {}
+            Milestone::Churned if standing.paying_since.is_some_and(|since| since <= at.saturating_add(CHANGEOVER)) => {}
             // A cancellation of what nobody saw begin is one of something that was paid.
             Milestone::Churned => {
                 left |= since.take().is_some() || told.is_empty();
@@ -144,17 +152,37 @@ pub fn stage_history(moment: &Moment<'_>, state: &State) -> Vec<StageMove> {
             }
         }
     }
-    let now = stage_of(moment, state, &standing);
-    match state.seen {
-        Some(seen) if now == Stage::AtRisk => {
-            let idle = i64::from(moment.config.lifecycle.at_risk_after_idle_days);
-            let from = plus_days(seen.last_at(), idle);
-            told.retain(|told| told.at < from);
-            tell(&mut told, from, now);
-        }
-        _ => {}
-    }
+    let (now, since) = own_stage(moment, state, &standing);
+    settle(&mut told, moment, state, standing.returned, now, since.map(timestamp));
     told
+}
+
+/// Ends a history where the person stands `now`, be it that nothing has told of the last move.
+fn settle(
+    told: &mut Vec<StageMove>,
+    moment: &Moment<'_>,
+    state: &State,
+    returned: bool,
+    now: Stage,
+    since: Option<Timestamp>,
+) {
+    if now == Stage::AtRisk
+        && let Some(seen) = state.seen
+    {
+        let from = plus_days(seen.last_at(), i64::from(moment.config.lifecycle.at_risk_after_idle_days));
+        told.retain(|told| told.at < from);
+        return tell(told, from, now);
+    }
+    if told.last().is_some_and(|last| last.stage == now) || now == Stage::Visitor {
+        return;
+    }
+    let Some(since) = since else { return };
+    told.retain(|told| told.at < since);
+    if now.pays() {
+        grow(told, moment, returned, since, since, moment.now);
+    } else {
+        tell(told, since, now);
+    }
 }
 
 /// Tells how a customer of `began` grows from `when` to `until`.

@@ -356,6 +356,18 @@ proptest! {
     }
 
     #[test]
+    fn history_of_stages_ends_where_the_person_stands(events in events(), now in 0..600_i64) {
+        let known: Vec<Event> = events.into_iter().filter(|event| event.timestamp <= day(now)).collect();
+        let mut person = Person::new("u");
+        person.feed(&CONFIG, &known, day(now));
+        let told = stage_history(&Moment::new(&CONFIG, day(now)), &person.profile.view());
+        let last = told.last().map_or(Stage::Visitor, |told| told.stage);
+        prop_assert_eq!(last, person.at(&CONFIG, day(now)).stage, "{:?}", told);
+        prop_assert!(told.windows(2).all(|pair| pair[0].at <= pair[1].at && pair[0].stage != pair[1].stage), "{:?}", told);
+        prop_assert!(told.iter().all(|told| told.at <= day(now)), "{:?}", told);
+    }
+
+    #[test]
     fn what_is_stored_of_a_subscription_is_read_as_it_was(events in events()) {
         let mut person = Person::new("u");
         person.feed(&CONFIG, &events, day(500));

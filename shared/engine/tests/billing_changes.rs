@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::time::plus_days;
 use perennial_domain::{Event, Likelihood};
-use perennial_engine::Evaluation;
+use perennial_engine::{Evaluation, Moment, stage_history};
 use perennial_testkit::EventBuilder;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -90,4 +90,48 @@ fn an_overdue_payment_weighs_until_it_is_paid() {
     assert_eq!(churn(&overdue, 6), Some(calm + 20));
     let paid = [&overdue[..], &[updated(7, json!({ "status": "active" }))]].concat();
     assert_eq!(churn(&paid, 8), churn(&[begun()], 8));
+}
+
+/// The history of stages ends where the person stands, also where a status or time alone brought them there.
+#[test]
+fn history_of_stages_follows_statuses_and_time() {
+    let told = |events: &[Event], days: i64| -> Vec<(i64, &str)> {
+        let mut person = Person::new("u");
+        person.feed(&CONFIG, events, day(days));
+        let told = stage_history(&Moment::new(&CONFIG, day(days)), &person.profile.view());
+        let since = |at: Timestamp| (at.as_second() - day(0).as_second()) / 86_400;
+        told.iter().map(|told| (since(told.at), told.stage.as_str())).collect()
+    };
+    let active = |days| event(days, "Signed In", json!({}));
+    let unpaid = [begun(), updated(5, json!({ "status": "unpaid" })), active(6)];
+    assert_eq!(told(&unpaid, 6), [(0, "onboarding"), (5, "churned")]);
+    let again = [&unpaid[..], &[updated(8, json!({ "status": "active" })), active(9)]].concat();
+    assert_eq!(told(&again, 9).last(), Some(&(8, "won_back")));
+    let leaves = [begun(), updated(5, json!({ "status": "active", "cancel_at_period_end": true })), active(29)];
+    assert_eq!(told(&leaves, 29), [(0, "onboarding")]);
+    let (over, stage) = *told(&leaves, 33).last().unwrap();
+    assert!((30..=31).contains(&over) && stage == "churned", "{over} {stage}");
+    let trial = [event(0, "Trial Started", json!({ "subscription": "s", "trial_end": day(14).to_string() }))];
+    assert_eq!(told(&trial, 13), [(0, "trial")]);
+    assert_eq!(told(&trial, 20), [(0, "trial"), (14, "lead")]);
+    let bought = [&trial[..], &[event(14, "Subscription Started", json!({ "subscription": "t", "price": 29 })), active(15)]].concat();
+    assert_eq!(told(&bought, 15), [(0, "trial"), (14, "onboarding")], "no lead for a moment");
+}
+
+/// A product that names no subscription says the same of all that someone has.
+#[test]
+fn an_overdue_payment_of_a_subscription_without_an_id_weighs_as_much() {
+    let unnamed = |days, name, status: &str| event(days, name, json!({ "status": status }));
+    let began = unnamed(0, "Subscription Started", "active");
+    let calm = churn(std::slice::from_ref(&began), 6).unwrap();
+    let overdue = [began.clone(), unnamed(5, "Subscription Updated", "past_due")];
+    assert_eq!(churn(&overdue, 6), Some(calm + 20));
+    let again = [&overdue[..], &[unnamed(6, "Subscription Updated", "Past Due")]].concat();
+    assert_eq!(churn(&again, 7), Some(churn(std::slice::from_ref(&began), 7).unwrap() + 20));
+    for (name, status) in [("Subscription Updated", "active"), ("Subscription Started", "active")] {
+        let paid = [&overdue[..], &[unnamed(7, name, status)]].concat();
+        assert_eq!(churn(&paid, 8), churn(std::slice::from_ref(&began), 8), "{name}");
+        let late = [&paid[1..], &paid[..1]].concat();
+        assert_eq!(churn(&late, 8), churn(&paid, 8), "in any order");
+    }
 }

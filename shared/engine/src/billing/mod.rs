@@ -9,6 +9,7 @@ mod subscription;
 
 pub use payment::{Movement, Payment, Refund, Said, movement};
 pub use report::report;
+pub(crate) use standing::CHANGEOVER;
 pub use standing::{Phase, Standing, has_old_milestones, phase};
 pub use subscription::{Dated, Subscription};
 

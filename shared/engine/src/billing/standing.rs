@@ -11,7 +11,7 @@ const DAY: i64 = 86_400_000_000;
 /// came of it hours later.
 const GRACE: i64 = DAY;
 /// Pauses between two subscriptions that are no pause of the customer's: a plan that is changed by cancelling and subscribing anew.
-const CHANGEOVER: i64 = DAY;
+pub(crate) const CHANGEOVER: i64 = DAY;
 /// How far apart the first report of a subscription with an id and that of one without are where both are the same one, told twice.
 const SAME: i64 = 2 * DAY;
 
@@ -167,7 +167,7 @@ impl Standing {
                     paid.push((since, None));
                     found.turns.extend(until);
                     found.cancels |= until.is_some();
-                    found.past_due |= matches!(subscription.status, Some((_, _, Status::PastDue)));
+                    found.past_due |= subscription.status() == Some(Status::PastDue);
                     found.payers.push(subscription.account.as_ref().map(|account| account.value.clone()));
                 }
                 Phase::Ended { at, paid: true } => paid.push((first_paid(subscription).unwrap_or(at), Some(at))),

@@ -29,7 +29,8 @@ pub struct Subscription {
     pub last: i64,
     /// The first report of any kind.
     pub first: i64,
-    /// The status of one with an id, when it was reported, and what decides between reports of one time.
+    /// The status of one with an id, when it was reported, and what decides between reports of one time; of one without an id only
+    /// [`Status::PastDue`].
     pub status: Option<(i64, u8, Status)>,
     /// When it was reported to be in its trial.
     pub trial: Option<Span>,
@@ -88,8 +89,11 @@ impl Subscription {
             named: report.named,
             last: at,
             first: at,
-            // Of all that an account or a user has without an id, the newest status says nothing.
-            status: report.status.filter(|_| report.named).map(|status| (at, report.rank, status)),
+            // Of all that an account or a user has without an id, the newest status says nothing; that a payment is late stands until one comes.
+            status: report
+                .status
+                .filter(|status| report.named || *status == Status::PastDue)
+                .map(|status| (at, report.rank, status)),
             trial: (report.status == Some(Status::Trialing)).then(|| Span::at(at)),
             began: (report.status == Some(Status::Active) && report.renewal.is_none()).then_some(at),
             ended: report.status.is_some_and(Status::has_ended).then_some(at),
@@ -134,6 +138,12 @@ impl Subscription {
     /// stored.
     pub fn implied_key(&self, identity: &Identity) -> u64 {
         super::report::implied_key(self.account.as_ref().map(|account| account.value.as_str()), identity)
+    }
+
+    /// The status that was last reported. Of one without an id it is known only as long as a payment is late.
+    pub fn status(&self) -> Option<Status> {
+        let (at, _, status) = self.status?;
+        (self.named || self.paying.last().is_none_or(|paying| *paying <= at)).then_some(status)
     }
 
     /// Whether it was ever paid for.

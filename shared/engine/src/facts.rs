@@ -31,6 +31,10 @@ pub struct Facts {
     /// `perennial_store`'s codec.
     #[serde(skip)]
     pub starts: BTreeMap<u32, i64>,
+    /// When events of long ago were last counted for someone who was not known before them, in seconds since 1970; for a day, what their state would
+    /// set off waits as [`Self::starts`]. Stored apart, see `perennial_store`'s codec.
+    #[serde(skip)]
+    pub imported: Option<i64>,
     /// Ways of splits that were taken, and holdouts that the person is in, by [`split_key`],
     /// [`holdout_key`] and [`always_key`].
     #[serde(with = "crate::keyed")]
@@ -162,6 +166,7 @@ impl Facts {
         for (key, due) in &other.starts {
             self.starts.entry(*key).and_modify(|mine| *mine = (*mine).min(*due)).or_insert(*due);
         }
+        self.imported = self.imported.max(other.imported);
         for (key, since) in &other.segments {
             self.segments.entry(*key).and_modify(|mine| *mine = (*mine).min(*since)).or_insert(*since);
         }

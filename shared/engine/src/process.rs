@@ -63,7 +63,7 @@ pub fn process(
 ) -> Processed {
     let moment = &moment.of(profile.id);
     let config = moment.config;
-    let is_unknown = profile.counted() == 0;
+    let known = profile.counted();
     let mut rolled = Vec::new();
     let (mut counted, mut duplicates) = (0, 0);
     let mut touched: HashSet<PersonId> = HashSet::new();
@@ -116,8 +116,14 @@ pub fn process(
         let now = moment.now.as_second();
         let is_recent = |(event, _): &(&Event, Identity)| now - event.timestamp.as_second() <= recent;
         let speak = fresh.iter().any(is_recent);
-        // Whoever becomes known with a history is imported, be they active.
-        let is_imported = is_unknown && !fresh.iter().all(is_recent);
+        let old = fresh.iter().filter(|event| !is_recent(event)).count() as u64;
+        let was_imported = profile.parts.iter().any(|part| starts::is_of_import(part.facts.imported, moment.now));
+        // Whoever becomes known with a history is imported, be they active; and so is whose history follows their first events.
+        let is_history = old > known || (old > 0 && was_imported);
+        if let Some(part) = profile.primary_mut().filter(|_| is_history) {
+            part.facts.imported = Some(now);
+        }
+        let is_imported = is_history || was_imported;
         let mut situation = Situation::new(&person, profile);
         situation.release(is_open);
         situation.take_deferred();
@@ -153,7 +159,11 @@ pub fn look_again(moment: &Moment<'_>, profile: &mut Profile, speak: bool) -> Pr
     let mut situation = Situation::new(&person, profile);
     let before = situation.facts.clone();
     let released = situation.release(false) | (speak && situation.take_deferred());
-    situation.on_state(if speak { Onset::Now } else { Onset::Note });
+    situation.on_state(match speak {
+        true if starts::is_of_import(situation.facts.imported, moment.now) => Onset::Later,
+        true => Onset::Now,
+        false => Onset::Note,
+    });
     let decided = situation.facts != before;
     let steps = situation.taken;
     publish(moment, profile, &view, &evaluation);

@@ -15,6 +15,14 @@ const SPREAD_DAYS: i64 = 14;
 /// The most journeys that wait to be started for one profile; of more, those of the config's order are first.
 const MAX_STARTS: usize = 16;
 
+/// How long after an import its consequences may still come in, in seconds: more of the history, and what the accounts make of it.
+const IMPORT: i64 = DAY_SECONDS;
+
+/// Returns whether what holds at `now` may be so because of the import that was `at`, in seconds since 1970.
+pub(crate) fn is_of_import(at: Option<i64>, now: Timestamp) -> bool {
+    at.is_some_and(|at| now.as_second() - at < IMPORT)
+}
+
 /// How to act on a trigger that has come to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Onset {

@@ -115,6 +115,46 @@ fn who_is_imported_and_active_starts_on_another_day_too_and_what_happens_now_is_
     assert_eq!(person.sent().len(), 1);
 }
 
+/// A product that goes live and brings its history in afterwards: the state is as old as if it had come first.
+#[test]
+fn history_that_follows_the_first_live_events_sends_nothing_at_once() {
+    let config = config(&[RISK, STEP]);
+    let live = |id: &str| EventBuilder::track(id, "u", "Report Viewed").at(now()).build();
+    for batches in [
+        vec![vec![live("1")], [history("u", "old"), vec![live("2")]].concat()],
+        vec![vec![live("1")], history("u", "old"), vec![live("2")]],
+        vec![vec![live("1")], history("u", "new"), vec![EventBuilder::identify("2", "u", None).with_trait("plan", "old").at(now()).build()]],
+    ] {
+        let mut person = Person::new("u");
+        for batch in &batches {
+            person.feed(&config, batch, now());
+        }
+        assert_eq!(person.sent().len(), 0, "{batches:?}");
+        person.profile.outbox.clear();
+        assert_eq!(play(&config, &mut person, 20).len(), 1, "{batches:?}");
+    }
+}
+
+/// What follows from an import a moment later, as when the account has counted its people, is of the import too; a day later it is not.
+#[test]
+fn what_comes_to_hold_just_after_an_import_starts_on_another_day() {
+    let quiet = "[[journey]]\nid = \"quiet\"\ntrigger = { becomes = 'idle_days >= 8' }\n";
+    let config = config(&[quiet, STEP]);
+    let seen = |hours: i64| {
+        let at = now() - SignedDuration::from_hours(hours);
+        EventBuilder::track("t", "u", "Order Completed").at(at).build()
+    };
+    for (hours, at_once) in [(8 * 24 - 1, false), (8 * 24 - 30, true)] {
+        let mut person = Person::new("u");
+        person.feed(&config, &[seen(hours)], now());
+        let reached = now() + SignedDuration::from_hours(8 * 24 - hours);
+        tick(&Moment::new(&config, reached), &mut person.profile);
+        assert_eq!(person.sent().len(), usize::from(at_once), "{hours}");
+        person.profile.outbox.clear();
+        assert_eq!(play(&config, &mut person, 20).len(), usize::from(!at_once), "{hours}");
+    }
+}
+
 #[test]
 fn who_left_long_before_they_are_imported_starts_nothing() {
     let config = config(&[RISK, STEP]);

@@ -78,10 +78,12 @@ enum Extra {
     },
     /// The curve of the entry that the profile holds as published.
     Curve(Vec<u8>),
-    /// The identity is an id of your own although some events give it as one in another system.
-    Ours {
+    /// When the history of a part was imported.
+    Imported {
         /// The part's index.
         part: u16,
+        /// In seconds since 1970.
+        at: i64,
     },
 }
 
@@ -114,6 +116,7 @@ fn of(parts: &[Part]) -> Vec<Extra> {
             extras.push(Extra::Exempt { part, sent: facts.exempt.clone() });
         }
         let starts = facts.starts.iter().map(|(key, due)| (key.to_be_bytes(), *due));
+        extras.extend(facts.imported.map(|at| Extra::Imported { part, at }));
         extras.extend(starts.map(|(journey, due)| Extra::Start { part, journey, due }));
         extras.extend(billing.subscriptions.iter().map(|(key, subscription)| Extra::Subscription {
             part,
@@ -130,9 +133,6 @@ fn of(parts: &[Part]) -> Vec<Extra> {
             id: id.to_be_bytes(),
             refund: refund.clone(),
         }));
-        if of.is_ours {
-            extras.push(Extra::Ours { part });
-        }
         extras.extend(of.state.stored_memberships().map(|stored| Extra::Memberships { part, stored }));
     }
     extras
@@ -201,8 +201,8 @@ pub(super) fn read(rest: &[u8], parts: &mut [Part], person: PersonId, listed: &[
                 };
                 behind.elsewhere.insert(account, member);
             }
+            Extra::Imported { part, at } => named(parts, part)?.facts.imported = Some(at),
             Extra::Curve(bytes) => behind.curve = Some(bytes),
-            Extra::Ours { part } => named(parts, part)?.is_ours = true,
         }
     }
     Ok(behind)

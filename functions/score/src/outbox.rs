@@ -3,7 +3,7 @@
 use crate::deps::Deps;
 use crate::intake::RecordIndex;
 use crate::joins::{self, Meeting};
-use crate::performed;
+use crate::performed::{self, Ticket};
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 use perennial_config::Config;
@@ -14,6 +14,7 @@ use perennial_engine::Action;
 use perennial_lambda_kit::queue::{Delay, Sender};
 use perennial_store::{Store, StoreError, Stored};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 /// Store writes at once.
 const CONCURRENCY: usize = 16;
@@ -24,6 +25,8 @@ pub(crate) struct Planned {
     pub(crate) person: PersonId,
     pub(crate) version: u64,
     pub(crate) action: Action,
+    /// Keeps others from performing it meanwhile.
+    pub(crate) _ticket: Option<Arc<Ticket>>,
 }
 
 /// Why an entry was not performed.
@@ -123,7 +126,7 @@ async fn perform_once(
     // People come together last: what they asked for by themselves is done then, and need not go along.
     let mut further = Vec::new();
     for (index, meeting) in met {
-        let Planned { person, version, action } = &planned[index];
+        let Planned { person, version, action, .. } = &planned[index];
         match joins::meet(deps, config, meeting, now).await {
             Ok(outcomes) => {
                 deps.performed.remember(performed::key(*person, *version, action));
@@ -143,6 +146,15 @@ async fn perform_once(
     further
 }
 
+/// Whether a stored outbox holds what this process does not remember having performed.
+pub(crate) fn has_leftover(deps: &Deps, stored: &Stored) -> bool {
+    stored.profile.outbox.iter().any(|action| is_open(deps, stored, action))
+}
+
+fn is_open(deps: &Deps, stored: &Stored, action: &Action) -> bool {
+    !action.is_held() && !deps.performed.contains(performed::key(stored.profile.id, stored.version, action))
+}
+
 /// Performs what a stored outbox holds and this process does not remember having performed.
 pub(crate) async fn perform_leftover(
     deps: &Deps,
@@ -150,11 +162,14 @@ pub(crate) async fn perform_leftover(
     stored: &Stored,
     now: Timestamp,
 ) -> Result<(), PerformError> {
-    let person = stored.profile.id;
-    let open = stored.profile.outbox.iter().filter(|action| !action.is_held());
-    let open = open.filter(|action| !deps.performed.contains(performed::key(person, stored.version, action)));
+    let (person, version) = (stored.profile.id, stored.version);
+    if !has_leftover(deps, stored) {
+        return Ok(());
+    }
+    let ticket = Some(deps.performed.begin(person));
+    let open = stored.profile.outbox.iter().filter(|action| is_open(deps, stored, action));
     let planned: Vec<Planned> =
-        open.map(|action| Planned { person, version: stored.version, action: action.clone() }).collect();
+        open.map(|action| Planned { person, version, action: action.clone(), _ticket: ticket.clone() }).collect();
     if planned.is_empty() || perform(deps, config, &planned, now).await.failed.is_empty() {
         return Ok(());
     }

@@ -3,22 +3,69 @@
 use perennial_domain::{PersonId, hash};
 use perennial_engine::Action;
 use perennial_lambda_kit::recent::Recent;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How often it is asked whether a person's entries have been performed, and how long that takes: a second in all.
+const LOOKS: u32 = 100;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// Remembers the newest entries up to a bound. What it has forgotten is performed again, which does no harm.
 #[derive(Debug)]
-pub(crate) struct Performed(Recent<u64, ()>);
+pub(crate) struct Performed {
+    done: Recent<u64, ()>,
+    under_way: Arc<Mutex<HashMap<PersonId, usize>>>,
+}
+
+/// That this process is about to perform a person's entries, for as long as it is kept.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    person: PersonId,
+    under_way: Arc<Mutex<HashMap<PersonId, usize>>>,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Entry::Occupied(mut number) = under_way.entry(self.person) {
+            *number.get_mut() -= 1;
+            if *number.get() == 0 {
+                number.remove();
+            }
+        }
+    }
+}
 
 impl Performed {
     pub(crate) fn new(bound: usize) -> Self {
-        Self(Recent::new(bound))
+        Self { done: Recent::new(bound), under_way: Arc::default() }
     }
 
     pub(crate) fn contains(&self, key: u64) -> bool {
-        self.0.get(&key).is_some()
+        self.done.get(&key).is_some()
     }
 
     pub(crate) fn remember(&self, key: u64) {
-        self.0.put(key, ());
+        self.done.put(key, ());
+    }
+
+    /// Says that a person's entries are about to be written, and performed thereafter.
+    pub(crate) fn begin(&self, person: PersonId) -> Arc<Ticket> {
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        *under_way.entry(person).or_default() += 1;
+        Arc::new(Ticket { person, under_way: Arc::clone(&self.under_way) })
+    }
+
+    /// Waits while this process performs the person's entries, a second at most: another invocation would perform them a second time.
+    pub(crate) async fn settled(&self, person: PersonId) {
+        for _ in 0..LOOKS {
+            if !self.under_way.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&person) {
+                return;
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
     }
 }
 

@@ -128,6 +128,9 @@ async fn attempt_once(
             }
         }
     }
+    if outbox::has_leftover(deps, stored) {
+        deps.performed.settled(stored.profile.id).await;
+    }
     outbox::perform_leftover(deps, config, stored, now).await?;
     stored.profile.outbox.retain(Action::is_held);
     let ledger = ledger(deps, &stored.profile, work).await?;
@@ -153,11 +156,13 @@ async fn attempt_once(
     }
     stored.summary = Summary::of(&stored.profile, &processed.evaluation, config);
     deps.store.put_blocks(&processed.rolled).await?;
+    let ticket =
+        stored.profile.outbox.iter().any(|action| !action.is_held()).then(|| deps.performed.begin(stored.profile.id));
     deps.store.save(stored).await?;
     done.written = true;
     let (person, version) = (stored.profile.id, stored.version);
     let asked = stored.profile.outbox.drain(..).filter(|action| !action.is_held());
-    done.planned.extend(asked.map(|action| Planned { person, version, action }));
+    done.planned.extend(asked.map(|action| Planned { person, version, action, _ticket: ticket.clone() }));
     Ok(())
 }
 

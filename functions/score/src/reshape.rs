@@ -108,7 +108,7 @@ async fn try_reshape(deps: &Deps, config: &Config, asked: &Asked, now: Timestamp
         let (person, version) = (stored.profile.id, stored.version + 1);
         // What was there before is performed by whoever wrote it; a mail that waited for an address and has one now is new.
         let new = stored.profile.outbox.iter().filter(|action| !action.is_held() && !known.contains(action)).cloned();
-        planned.extend(new.map(|action| Planned { person, version, action }));
+        planned.extend(new.map(|action| Planned { person, version, action, _ticket: None }));
     }
     let write = Reshape {
         profiles: plan.profiles.iter().map(|(stored, _)| stored).collect(),

@@ -228,7 +228,8 @@ impl Run<'_> {
         }
         let (person, version) = (stored.profile.id, stored.version);
         let asked = stored.profile.outbox.iter().filter(|action| !action.is_held());
-        let planned: Vec<Planned> = asked.map(|action| Planned { person, version, action: action.clone() }).collect();
+        let planned: Vec<Planned> =
+            asked.map(|action| Planned { person, version, action: action.clone(), _ticket: None }).collect();
         // What cannot be performed stays in the outbox, and is performed at the next load.
         if !planned.is_empty() && !outbox::perform(self.deps, self.config, &planned, self.now).await.failed.is_empty() {
             tracing::warn!(%person, "a rescored person's account is told later");

@@ -87,7 +87,7 @@ fn kind(config: &Config, template: &str) -> InAppKind {
 
 /// `GET /api/inbox/{identity}`.
 pub(crate) async fn list(deps: &Deps, identity: &str) -> Result<Response<Body>, Failure> {
-    let stored = person::find(&deps.store, identity).await?;
+    let stored = person::find(deps, identity).await?;
     let config = deps.config.current().await;
     let mut messages: Vec<MessageView> = Vec::new();
     for person in person::people(&stored.profile) {
@@ -103,7 +103,7 @@ pub(crate) async fn list(deps: &Deps, identity: &str) -> Result<Response<Body>, 
 pub(crate) async fn act(deps: &Deps, identity: &str, decision: &str, deed: Deed) -> Result<Response<Body>, Failure> {
     const NONE: Failure = Failure::NotFound("this person's inbox has no such message");
     let decision = DecisionId::parse(decision).map_err(|_| NONE)?;
-    let stored = person::find(&deps.store, identity).await?;
+    let stored = person::find(deps, identity).await?;
     let mut found = None;
     for person in person::people(&stored.profile) {
         if let Some(record) =

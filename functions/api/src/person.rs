@@ -4,7 +4,7 @@ use crate::answer::Failure;
 use crate::deps::Deps;
 use jiff::Timestamp;
 use perennial_config::Config;
-use perennial_domain::{AccountFacts, AccountId, PersonId};
+use perennial_domain::{AccountFacts, AccountId, Identity, PersonId};
 use perennial_engine::facts::Facts;
 use perennial_engine::membership::account_of;
 use perennial_engine::{Moment, Profile, State};
@@ -28,7 +28,7 @@ pub(crate) struct Found {
 impl Found {
     /// Looks a person up by any identity, and their account: half a read unit each for 4 KB.
     pub(crate) async fn look_up(deps: &Deps, identity: &str) -> Result<Self, Failure> {
-        let profile = find(&deps.store, identity).await?.profile;
+        let profile = find(deps, identity).await?.profile;
         let (config, now) = (deps.config.current().await, deps.clock.now());
         let (state, facts) = (profile.view(), profile.facts());
         let account = match account_of(&config, &state) {
@@ -65,9 +65,26 @@ async fn account_facts(
 }
 
 /// The profile behind any identity.
-pub(crate) async fn find(store: &Store, identity: &str) -> Result<Stored, Failure> {
-    let found = store.resolve(identity).await?;
-    found.ok_or(Failure::NotFound("no person has this person id, user id, anonymous id or mail address"))
+pub(crate) async fn find(deps: &Deps, identity: &str) -> Result<Stored, Failure> {
+    const NONE: &str =
+        "no person has this person id, user id, anonymous id, id in another system (such as stripe:cus_5) or mail address";
+    let config = deps.config.current().await;
+    let found = resolve(&deps.store, &config, identity).await?;
+    found.ok_or(Failure::NotFound(NONE))
+}
+
+/// The same, where there may be none: as [`Store::resolve`], and by an id in another system of which only the system is named, as in `stripe:cus_5`.
+pub(crate) async fn resolve(store: &Store, config: &Config, identity: &str) -> Result<Option<Stored>, StoreError> {
+    if let Some(stored) = store.resolve(identity).await? {
+        return Ok(Some(stored));
+    }
+    for id in config.identity.of_system(identity) {
+        let person = Identity::External(id).person_id();
+        if let Some(stored) = store.follow(person, Consistency::Eventual).await? {
+            return Ok(Some(stored));
+        }
+    }
+    Ok(None)
 }
 
 /// Who the person was before parts were joined: messages stay with whom they were decided for.

@@ -36,7 +36,7 @@ struct Queued {
 pub(crate) async fn ask(deps: &Deps, person: &str, body: &Body) -> Result<Response<Body>, Failure> {
     const FORM: Failure = Failure::Wrong(r#"send {"identity": "ID", "by": "who says so", "why": "the reason"}"#);
     let asked: Asked = serde_json::from_slice(body.as_ref()).map_err(|_| FORM)?;
-    let stored = crate::person::find(&deps.store, person).await?;
+    let stored = crate::person::find(deps, person).await?;
     let Some(identity) = named(&stored.profile, &asked.identity) else {
         return Err(Failure::NotFound("this person has no such user id or anonymous id"));
     };

@@ -71,6 +71,7 @@ fn identity(part: &Part) -> IdentityView<'_> {
     let kind = match part.identity {
         Identity::User(_) => "user",
         Identity::Anonymous(_) => "anonymous",
+        Identity::External(_) => "external",
     };
     let joined_at = part.holder().map(|link| timestamp(link.at));
     IdentityView { kind, id: part.identity.as_str(), joined_at }

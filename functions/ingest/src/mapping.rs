@@ -3,9 +3,10 @@
 use http::HeaderMap;
 use perennial_config::sources::{Condition, Mapping, Pick, Place, Scheme};
 use perennial_contracts::tracking::id_of;
+use perennial_domain::event::context_of;
 use perennial_domain::identity::is_placeholder;
 use perennial_domain::{Currency, EventKind, SourceId, hash, scalar, timestamp};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::borrow::Cow;
 
 /// A payload with the headers it came with.
@@ -126,9 +127,7 @@ pub(crate) fn call(source: &SourceId, scheme: Scheme, mapping: &Mapping, payload
         && let Some((kind, id)) =
             mapping.external_id.iter().find_map(|(kind, places)| Some((kind, payload.find_id(places)?)))
     {
-        let known = json!({ "type": kind, "id": &*id, "collection": "users", "encoding": "none" });
-        call.insert("context".to_owned(), json!({ "externalIds": [known] }));
-        call.insert("userId".to_owned(), id.into_owned());
+        call.insert("context".to_owned(), context_of(kind, &id).into());
     }
     if let Some(at) = payload.find(&mapping.timestamp) {
         call.insert("timestamp".to_owned(), at.into_owned());

@@ -1,4 +1,4 @@
-//! Joining user ids that claim the same, and parting identities on someone's word.
+//! Joining ids that claim the same, and parting identities on someone's word.
 
 use crate::deps::Deps;
 use crate::person::PersonError;
@@ -13,15 +13,15 @@ use perennial_store::identities::{Claimants, Value};
 use perennial_store::{Store, StoreError};
 use std::collections::BTreeSet;
 
-/// User ids that have something to do with each other.
+/// Ids that have something to do with each other.
 #[derive(Debug)]
 pub(crate) enum Meeting {
-    /// Others claim what this user id claims.
-    Same { user: UserId, evidence: Evidence, key: Digest, all: BTreeSet<PersonId> },
+    /// Others claim what this identity claims.
+    Same { identity: Identity, evidence: Evidence, key: Digest, all: BTreeSet<PersonId> },
     /// A user id has an earlier one.
     Earlier { user: UserId, previous: UserId },
-    /// A user id gave up a mail address by which others belonged to it.
-    GaveUp { user: UserId },
+    /// An identity gave up a mail address by which others belonged to it.
+    GaveUp { identity: Identity },
     /// More claim a value than one person has ids.
     TooMany { evidence: Evidence, key: Digest, all: BTreeSet<PersonId> },
 }
@@ -40,14 +40,14 @@ pub(crate) async fn claim(
         Evidence::External => Value::External(value),
         _ => Value::Mail(value),
     };
-    let (Identity::User(user), true) = (identity, joins) else {
+    if identity.is_anonymous() || !joins {
         store.index(stored_as, own).await?;
         return Ok(None);
-    };
+    }
     let key = Digest::of_value(evidence, value);
     Ok(match store.claim_value(stored_as, own, config.identity.breaker.claimed_by).await? {
         Claimants::Few(all) if all.len() < 2 => None,
-        Claimants::Few(all) => Some(Meeting::Same { user: user.clone(), evidence, key, all }),
+        Claimants::Few(all) => Some(Meeting::Same { identity: identity.clone(), evidence, key, all }),
         Claimants::TooMany(all) => Some(Meeting::TooMany { evidence, key, all }),
     })
 }
@@ -61,17 +61,17 @@ pub(crate) async fn meet(
 ) -> Result<Vec<Outcome>, PersonError> {
     let look = Look::Now { speak: true };
     match meeting {
-        Meeting::Same { user, evidence, key, all } => {
-            let change = Change::Claim { user, evidence, key };
+        Meeting::Same { identity, evidence, key, all } => {
+            let change = Change::Claim { identity, evidence, key };
             Ok(vec![reshape(deps, config, &Asked { change, also: all, look, unmerge: None }, now).await?])
         }
         Meeting::Earlier { user, previous } => {
             let change = Change::Alias { user, previous };
             Ok(vec![reshape(deps, config, &Asked { change, also: BTreeSet::new(), look, unmerge: None }, now).await?])
         }
-        Meeting::GaveUp { user } => {
+        Meeting::GaveUp { identity } => {
             let look = Look::Now { speak: false };
-            let asked = Asked { change: Change::Regroup { user }, also: BTreeSet::new(), look, unmerge: None };
+            let asked = Asked { change: Change::Regroup { identity }, also: BTreeSet::new(), look, unmerge: None };
             Ok(vec![reshape(deps, config, &asked, now).await?])
         }
         Meeting::TooMany { evidence, key, all } => {

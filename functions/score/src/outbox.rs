@@ -235,7 +235,7 @@ async fn write(
         Action::Alias { user, previous } => {
             return Ok(Some(Meeting::Earlier { user: user.clone(), previous: previous.clone() }));
         }
-        Action::Regroup { user } => return Ok(Some(Meeting::GaveUp { user: user.clone() })),
+        Action::Regroup { identity } => return Ok(Some(Meeting::GaveUp { identity: identity.clone() })),
         action => debug_assert!(is_sent(action), "an entry that is neither sent nor written"),
     }
     Ok(None)

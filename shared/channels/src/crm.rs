@@ -172,7 +172,7 @@ pub(crate) fn contact(records: &ContactRecords, about: &About<'_>) -> Option<Rec
         }
         ContactId::UserId => about.identities.iter().find_map(|identity| match identity {
             Identity::User(id) => Some(id.as_str().to_owned()),
-            Identity::Anonymous(_) => None,
+            Identity::Anonymous(_) | Identity::External(_) => None,
         })?,
         ContactId::PersonId => about.person.to_string(),
     };

@@ -61,11 +61,12 @@ pub fn payload(
         .map(|(likelihood, score)| (likelihood.as_str().to_owned(), json!(score)))
         .collect::<serde_json::Map<_, _>>()
         .into();
-    let (mut users, mut anonymous) = (Vec::new(), Vec::new());
+    let (mut users, mut anonymous, mut external) = (Vec::new(), Vec::new(), Vec::new());
     for identity in identities {
         match identity {
             Identity::User(id) => users.push(id.as_str()),
             Identity::Anonymous(id) => anonymous.push(id.as_str()),
+            Identity::External(id) => external.push(id.as_str()),
         }
     }
     json!({
@@ -86,6 +87,7 @@ pub fn payload(
                 "id": decision.person,
                 "user_ids": users,
                 "anonymous_ids": anonymous,
+                "external_ids": external,
                 "traits": context.person(),
                 "account": context.account_id(),
                 "stage": evaluation.stage,

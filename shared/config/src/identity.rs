@@ -2,6 +2,7 @@
 
 use crate::error::Reporter;
 use crate::spanned::Spanned;
+use perennial_domain::ExternalId;
 use perennial_domain::hygiene::mail;
 use perennial_domain::identity::{bare_id, is_placeholder};
 use serde::Deserialize;
@@ -89,6 +90,14 @@ impl Identities {
     /// quotes.
     pub fn allows_id(&self, id: &str) -> bool {
         !is_placeholder(id) && (self.blocked_ids.is_empty() || !self.blocked_ids.contains(&bare_id(id)))
+    }
+
+    /// The ids in other systems that `text` can mean where it names the system alone, as in `stripe:cus_5`: one for each of
+    /// [`Self::external_types`] that begins with `stripe_`.
+    pub fn of_system<'a>(&'a self, text: &'a str) -> impl Iterator<Item = ExternalId> + 'a {
+        let (system, id) = text.split_once(':').unwrap_or_default();
+        let is_of = move |kind: &&String| kind.strip_prefix(system.trim()).is_some_and(|rest| rest.starts_with('_'));
+        self.external_types.iter().filter(is_of).filter_map(move |kind| ExternalId::new(kind, id).ok())
     }
 
     /// Whether a mail address, given as its [`mail::key`], may join anybody, as far as config says.
@@ -278,6 +287,18 @@ mod tests {
     fn an_empty_file_is_the_defaults() {
         let (identities, errors) = load("");
         assert!(errors.is_empty() && identities == Identities::default());
+    }
+
+    #[test]
+    fn ids_of_another_system_are_found_by_the_system_alone() {
+        let (identities, _) =
+            load("[evidence]\nexternal_types = [\"stripe_customer_id\", \"stripe_link_id\", \"striped\", \"github_login\"]");
+        let found = |text: &str| identities.of_system(text).map(|id| id.to_string()).collect::<Vec<_>>();
+        assert_eq!(found("stripe:cus_5"), ["stripe_customer_id:cus_5", "stripe_link_id:cus_5"]);
+        assert_eq!(found("github: octo"), ["github_login:octo"]);
+        for nothing in ["cus_5", "stripe:", ":cus_5", "zendesk:7", "git:octo"] {
+            assert_eq!(found(nothing), Vec::<String>::new(), "{nothing}");
+        }
     }
 
     #[test]

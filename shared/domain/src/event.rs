@@ -1,9 +1,11 @@
 //! One thing that someone did, as every source is brought into.
 
+use crate::external_id::ExternalId;
 use crate::id::{AccountId, AnonymousId, EventName, MessageId, SourceId, UserId};
-use crate::identity::Identity;
+use crate::identity::{Identity, is_placeholder};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// A JSON object: an event's properties, traits or context.
 pub type Properties = serde_json::Map<String, serde_json::Value>;
@@ -14,6 +16,9 @@ pub const MAX_TRAITS: usize = 100;
 pub const MAX_TRAIT_BYTES: usize = 1024;
 /// The most bytes of a trait's name that is kept.
 pub const MAX_TRAIT_NAME_BYTES: usize = 128;
+
+/// The most ids in other systems of one event that are looked at.
+const MAX_EXTERNAL_IDS: usize = 20;
 
 /// The six calls of the tracking API (the Segment spec's names).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -60,7 +65,8 @@ pub struct Event {
     /// Which of the six calls.
     #[serde(rename = "type")]
     pub kind: EventKind,
-    /// The product's id of the person. At least one of the two ids is there, but for a `group` call about an account alone.
+    /// The product's id of the person. Where neither this nor the client's id is there, the context names an id in another system
+    /// ([`external_ids`]), but for a `group` call about an account alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<UserId>,
     /// The client's id of the person.
@@ -103,7 +109,7 @@ pub struct Event {
 #[allow(clippy::enum_variant_names, reason = "each says what is missing")]
 pub enum InvalidEvent {
     /// Nobody did it.
-    #[error("an event needs a userId or an anonymousId")]
+    #[error("an event needs a userId, an anonymousId or an id in context.externalIds")]
     NoIdentity,
     /// A `track` without a name.
     #[error("a track call needs `event`, the name of what was done")]
@@ -146,7 +152,8 @@ impl TryFrom<RawEvent> for Event {
 
     fn try_from(raw: RawEvent) -> Result<Self, InvalidEvent> {
         let is_of_account = raw.kind == EventKind::Group && raw.group_id.is_some();
-        if raw.user_id.is_none() && raw.anonymous_id.is_none() && !is_of_account {
+        let has_id = raw.user_id.is_some() || raw.anonymous_id.is_some();
+        if !has_id && !is_of_account && external_ids(&raw.context).next().is_none() {
             return Err(InvalidEvent::NoIdentity);
         }
         match raw.kind {
@@ -180,10 +187,12 @@ impl TryFrom<RawEvent> for Event {
 impl Event {
     /// An event of `identity` at `at`, without anything that only some events have.
     pub fn new(identity: &Identity, kind: EventKind, message_id: MessageId, source: SourceId, at: Timestamp) -> Self {
-        let (user_id, anonymous_id) = match identity {
-            Identity::User(id) => (Some(id.clone()), None),
-            Identity::Anonymous(id) => (None, Some(id.clone())),
-        };
+        let (mut user_id, mut anonymous_id, mut context) = (None, None, Properties::new());
+        match identity {
+            Identity::User(id) => user_id = Some(id.clone()),
+            Identity::Anonymous(id) => anonymous_id = Some(id.clone()),
+            Identity::External(id) => context = context_of(id.kind(), &id.id().into()),
+        }
         Self {
             message_id,
             kind,
@@ -199,7 +208,7 @@ impl Event {
             properties: Properties::new(),
             traits: Properties::new(),
             traits_once: Properties::new(),
-            context: Properties::new(),
+            context,
         }
     }
 
@@ -208,7 +217,7 @@ impl Event {
         match (&self.user_id, &self.anonymous_id) {
             (Some(user), _) => Some(Identity::User(user.clone())),
             (None, Some(anonymous)) => Some(Identity::Anonymous(anonymous.clone())),
-            (None, None) => None,
+            (None, None) => external_ids(&self.context).next().map(Identity::External),
         }
     }
 
@@ -243,6 +252,23 @@ impl Event {
             (EventKind::Track, None) => "$track",
         }
     }
+}
+
+/// The ids of people in other systems that an event's context names, in Segment's form: `externalIds`, a list of objects with `type`, `id` and
+/// `collection`, which is `users` or left out. What stands for no id, such as `null`, is none.
+pub fn external_ids(context: &Properties) -> impl Iterator<Item = ExternalId> + '_ {
+    let ids = context.get("externalIds").and_then(Value::as_array);
+    ids.into_iter().flatten().take(MAX_EXTERNAL_IDS).filter_map(|id| {
+        let is_of_people = matches!(id.get("collection").and_then(Value::as_str), None | Some("users"));
+        let kind = id.get("type").and_then(Value::as_str).filter(|_| is_of_people)?;
+        ExternalId::of_json(kind, id.get("id")?).ok().filter(|id| !is_placeholder(id.id()))
+    })
+}
+
+/// A context that names one id of a person in another system, as [`external_ids`] reads it.
+pub fn context_of(kind: &str, id: &Value) -> Properties {
+    let named = serde_json::json!([{ "type": kind, "id": id, "collection": "users", "encoding": "none" }]);
+    Properties::from_iter([("externalIds".to_owned(), named)])
 }
 
 #[cfg(test)]

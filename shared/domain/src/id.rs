@@ -40,7 +40,7 @@ pub enum InvalidId {
 }
 
 /// Checks what every text id must hold; gives the text without surrounding white space.
-fn check<'a>(field: &'static str, text: &'a str, max: usize) -> Result<&'a str, InvalidId> {
+pub(crate) fn check<'a>(field: &'static str, text: &'a str, max: usize) -> Result<&'a str, InvalidId> {
     let text = text.trim();
     if text.is_empty() {
         return Err(InvalidId::Empty { field });

@@ -4,6 +4,7 @@ pub mod account;
 pub mod billing;
 pub mod curve;
 pub mod event;
+pub mod external_id;
 pub mod full_name;
 pub mod hash;
 pub mod hygiene;
@@ -23,6 +24,7 @@ pub mod traits;
 pub use account::{AccountFacts, AccountReason, AccountSummary, AccountUpdate, Measure, Member, Touch};
 pub use curve::Curve;
 pub use event::{Event, EventKind, InvalidEvent, Properties};
+pub use external_id::ExternalId;
 pub use id::{
     AccountId, AnonymousId, ConfigVersion, DecisionId, EventName, InvalidId, MessageId, PersonId, SourceId, UserId,
 };

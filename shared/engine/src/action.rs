@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use perennial_config::lifecycle::Milestone;
 use perennial_domain::billing::SubscriptionReport;
 use perennial_domain::{AccountId, Decision, Entry, Event, Identity, Member, MessageId, PersonId, Properties, UserId};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// One thing to do. Doing it twice does no more than doing it once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -123,9 +123,39 @@ pub enum Action {
         /// The earlier one.
         previous: UserId,
     },
-    /// Look again at whom this user id belongs to: it gave up a mail address by which others belonged to it.
+    /// Look again at whom this identity belongs to: it gave up a mail address by which others belonged to it.
     Regroup {
-        /// The user id.
-        user: UserId,
+        /// The identity. Old outboxes have a user id alone, as `user`.
+        #[serde(alias = "user", deserialize_with = "identity_or_user")]
+        identity: Identity,
     },
+}
+
+/// Reads an identity, or the user id alone that stood in its place before ids in other systems were identities.
+fn identity_or_user<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Identity, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Stored {
+        Identity(Identity),
+        User(UserId),
+    }
+    Stored::deserialize(deserializer).map(|stored| match stored {
+        Stored::Identity(identity) => identity,
+        Stored::User(user) => Identity::User(user),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn outbox_of_before_names_a_user_id() {
+        let user = Identity::User(UserId::parse("u-1").unwrap());
+        let action: Action = serde_json::from_str(r#"{"regroup":{"user":"u-1"}}"#).unwrap();
+        assert_eq!(action, Action::Regroup { identity: user });
+        let stored = serde_json::to_string(&action).unwrap();
+        assert_eq!(serde_json::from_str::<Action>(&stored).unwrap(), action);
+    }
 }

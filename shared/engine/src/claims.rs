@@ -4,16 +4,11 @@ use crate::action::Action;
 use crate::joins::{self, Claim, Digest, Evidence, Link, Standing};
 use crate::profile::Profile;
 use perennial_config::identity::Identities;
+use perennial_domain::event::external_ids;
 use perennial_domain::hygiene::{MailAddress, is_shared};
 use perennial_domain::traits::find;
-use perennial_domain::{AnonymousId, Event, EventKind, Identity};
+use perennial_domain::{AnonymousId, Event, EventKind, ExternalId, Identity};
 use serde_json::Value;
-use std::collections::BTreeMap;
-
-/// The most bytes of an external id, its type included.
-const MAX_EXTERNAL_BYTES: usize = 256;
-/// The most external ids of one event that are looked at.
-const MAX_EXTERNAL_IDS: usize = 20;
 
 /// The anonymous identity that `event` joins to its user, and by what; `None` where it joins none, or config forbids it.
 pub fn link_of(rules: &Identities, event: &Event) -> Option<(AnonymousId, Link)> {
@@ -55,46 +50,21 @@ pub(crate) fn note(rules: &Identities, profile: &mut Profile, fresh: &[(&Event, 
     let mut actions = Vec::new();
     let mut moved = None;
     let said: Vec<Vec<Said>> = fresh.iter().map(|(event, identity)| said(rules, event, identity)).collect();
-    note_ours(rules, profile, fresh, &said);
     for ((event, identity), said) in fresh.iter().zip(said) {
         for said in said {
-            if said.evidence == Evidence::Mail && identity.is_user() {
+            if said.evidence == Evidence::Mail && !identity.is_anonymous() {
                 moved = Some(identity);
             }
             actions.extend(take_in(rules, profile, event, identity, said));
         }
     }
-    if let Some(Identity::User(user)) = moved
-        && profile.parts.iter().filter(|part| part.identity.is_user()).nth(1).is_some()
+    if let Some(identity) = moved
+        && profile.parts.iter().filter(|part| !part.identity.is_anonymous()).nth(1).is_some()
         && !joins::is_one(&profile.parts)
     {
-        actions.push(Action::Regroup { user: user.clone() });
+        actions.push(Action::Regroup { identity: identity.clone() });
     }
     actions
-}
-
-/// Notes which of the identities that events give as ids in other systems are your own, in whatever order the events come: those of which another
-/// event does not say so in its context. `said` is what each of them gives.
-fn note_ours(rules: &Identities, profile: &mut Profile, fresh: &[(&Event, Identity)], said: &[Vec<Said>]) {
-    // Of each identity: its new events, those of them that are of an id in another system, and whether any gives it as one.
-    let mut seen: BTreeMap<&Identity, (u64, u64, bool)> = BTreeMap::new();
-    for ((event, identity), said) in fresh.iter().zip(said).filter(|((_, identity), _)| identity.is_user()) {
-        let is_value = |said: &Said, kind: &String| said.value == external_value(kind, identity.as_str());
-        let is_own = |said: &Said| {
-            said.evidence == Evidence::External && rules.external_types.iter().any(|kind| is_value(said, kind))
-        };
-        let (all, external, is_said) = seen.entry(identity).or_default();
-        *all += 1;
-        *external += u64::from(external_ids(rules, event).any(|said| is_own(&said)));
-        *is_said |= said.iter().any(is_own);
-    }
-    for (identity, (all, external, is_said)) in seen {
-        let part = profile.part_mut(identity);
-        let was_said = part.is_said_external(rules);
-        // Events that came before the first that says so did not.
-        let others = external < all || (!was_said && part.state.counts.total() > all);
-        part.is_ours |= (was_said || is_said) && others;
-    }
 }
 
 fn take_in(
@@ -156,11 +126,11 @@ fn take_in(
 fn said(rules: &Identities, event: &Event, identity: &Identity) -> Vec<Said> {
     let mut all = Vec::new();
     // An anonymous identity is found by its address; what joins it are its links.
-    let may_join = identity.is_user() && rules.allows_id(identity.as_str());
+    let may_join = !identity.is_anonymous() && rules.allows_id(identity.bare_id());
     let address = find(&event.traits, "email")
         .or_else(|| find(&event.traits_once, "email"))
         .filter(|_| event.kind == EventKind::Identify);
-    if address.is_some_and(Value::is_null) && identity.is_user() {
+    if address.is_some_and(Value::is_null) && !identity.is_anonymous() {
         // Who says to have no address any more has given up the one before.
         all.push(Said { evidence: Evidence::Mail, value: String::new(), joins: false, shown: String::new() });
     }
@@ -176,12 +146,15 @@ fn said(rules: &Identities, event: &Event, identity: &Identity) -> Vec<Said> {
     }
     if event.kind == EventKind::Identify {
         for name in &rules.external_traits {
-            all.extend(event.traits.get(name).and_then(|value| external(rules, name, value)));
+            let id = event.traits.get(name).and_then(|value| ExternalId::of_json(name, value).ok());
+            all.extend(id.and_then(|id| external(rules, &id)));
         }
     }
-    all.extend(external_ids(rules, event));
+    let named = external_ids(&event.context).filter(|id| rules.external_types.contains(id.kind()));
+    all.extend(named.filter_map(|id| external(rules, &id)));
     if let Some(previous) = event.earlier_user()
         && rules.alias
+        && identity.is_user()
         && previous.as_str() != identity.as_str()
         && rules.allows_id(previous.as_str())
     {
@@ -191,32 +164,10 @@ fn said(rules: &Identities, event: &Event, identity: &Identity) -> Vec<Said> {
     all
 }
 
-/// The ids of people in other systems that the event's context names.
-fn external_ids(rules: &Identities, event: &Event) -> impl Iterator<Item = Said> {
-    let ids = event.context.get("externalIds").and_then(Value::as_array);
-    ids.into_iter().flatten().take(MAX_EXTERNAL_IDS).filter_map(|id| {
-        let is_of_people = matches!(id.get("collection").and_then(Value::as_str), None | Some("users"));
-        let (kind, value) = (id.get("type").and_then(Value::as_str)?, id.get("id")?);
-        (is_of_people && rules.external_types.contains(kind)).then(|| external(rules, kind, value))?
-    })
-}
-
-/// What an id in another system is known by.
-pub(crate) fn external_value(kind: &str, id: &str) -> String {
-    format!("{kind}:{id}")
-}
-
-/// The id of type `kind` that `value` is: text, or a whole number.
-fn external(rules: &Identities, kind: &str, value: &Value) -> Option<Said> {
-    let id = match value {
-        Value::String(text) => text.trim().to_owned(),
-        Value::Number(number) if !number.is_f64() => number.to_string(),
-        _ => return None,
-    };
-    if kind.len() + id.len() >= MAX_EXTERNAL_BYTES || id.chars().any(char::is_control) || !rules.allows_id(&id) {
-        return None;
-    }
-    Some(Said { evidence: Evidence::External, value: external_value(kind, &id), joins: true, shown: kind.to_owned() })
+/// An id in another system, given as the identity's own.
+fn external(rules: &Identities, id: &ExternalId) -> Option<Said> {
+    let (value, shown) = (id.as_str().to_owned(), id.kind().to_owned());
+    rules.allows_id(id.id()).then_some(Said { evidence: Evidence::External, value, joins: true, shown })
 }
 
 /// `a…@example.com`

@@ -129,7 +129,7 @@ impl<'a, 'p> Situation<'a, 'p> {
                 let cause = Cause::Event { name: name.to_owned(), message_id: event.message_id.clone() };
                 if to.is_empty() || !self.ask_account(journey, event, to, &cause) {
                     let because = Because { cause, properties: asked_of(journey, event) };
-                    if self.profile.is_external(config) {
+                    if self.profile.is_external() {
                         self.defer(journey, &because, event.timestamp);
                     }
                     self.enter(journey, Some(identity), because, event.message_id.as_str().as_bytes());

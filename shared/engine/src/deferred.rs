@@ -31,7 +31,7 @@ impl Situation<'_, '_> {
     /// any.
     pub(crate) fn take_deferred(&mut self) -> bool {
         let config = self.config();
-        let is_external = self.profile.is_external(config);
+        let is_external = self.profile.is_external();
         let (mut due, mut outbox) = (Vec::new(), std::mem::take(&mut self.profile.outbox));
         let known = outbox.len();
         outbox.retain(|action| match action {

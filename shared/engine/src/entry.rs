@@ -97,7 +97,7 @@ fn day(at: Timestamp) -> jiff::civil::Date {
 impl Situation<'_, '_> {
     /// What keeps the person out of the journey; `None` where they may enter. Who is on the way already does not begin again.
     pub(crate) fn refusal(&self, journey: &Journey) -> Option<Refusal> {
-        if self.profile.is_external(self.config()) {
+        if self.profile.is_external() {
             return Some(Refusal::External);
         }
         if let Some(run) = self.facts.runs.get(&journey.key) {

@@ -5,8 +5,8 @@
 //!
 //! - An anonymous id is joined by its **links**. Of several the earliest holds, so that a browser which many use belongs to
 //!   one of them and joins nobody else.
-//! - A user id is joined by its **claims**: user ids that claim the same external id are one person, and so is a user id with the earlier
-//!   one that an `alias` gives it. A mail address joins two user ids where both had it at one time, see [`Part::given_up`]: an address of
+//! - A user id, or an id in another system, is joined by its **claims**: those that claim the same id in another system are one person, and so is a
+//!   user id with the earlier one that an `alias` gives it. A mail address joins two of them where both had it at one time, see [`Part::given_up`]: an address of
 //!   a role, or one that was given to someone else, is first the one's and then the other's.
 
 use crate::instant;
@@ -63,6 +63,8 @@ pub enum Limit {
     AnonymousIds,
     /// [`perennial_config::identity::Limits::addresses`]
     Addresses,
+    /// [`perennial_config::identity::Limits::external_ids`]
+    ExternalIds,
 }
 
 /// A 64-bit hash, of a value or a message id: eight bytes as they are, which a variable-length integer could only lengthen.
@@ -254,6 +256,8 @@ fn bonds(parts: &[Part]) -> Vec<Bond<'_>> {
     for (index, part) in parts.iter().enumerate() {
         if part.identity.is_user() {
             users.insert(part.identity.as_str(), index);
+        }
+        if !part.identity.is_anonymous() {
             for claim in part.held() {
                 claimants.entry((claim.evidence, claim.key)).or_default().push((claim, index));
             }
@@ -345,8 +349,8 @@ pub fn people(mut parts: Vec<Part>) -> BTreeMap<PersonId, Vec<Part>> {
     groups.into_values().filter_map(|group| Some((id_of(&group)?, group))).collect()
 }
 
-/// The id that a person of these parts has: the smallest of its user ids' own, without those that an alias calls earlier ones; of
-/// an anonymous id alone, its own.
+/// The id that a person of these parts has: the smallest of its user ids' own, without those that an alias calls earlier ones; where
+/// there is no user id, the smallest of all.
 pub fn id_of(parts: &[Part]) -> Option<PersonId> {
     let users = || parts.iter().filter(|part| part.identity.is_user());
     let earlier: HashSet<Digest> = users()
@@ -358,7 +362,7 @@ pub fn id_of(parts: &[Part]) -> Option<PersonId> {
         .collect();
     let current = users().filter(|part| part.alias_key().is_some_and(|key| !earlier.contains(&key)));
     let smallest = current.map(Part::owner).min().or_else(|| users().map(Part::owner).min());
-    smallest.or_else(|| parts.first().map(Part::owner))
+    smallest.or_else(|| parts.iter().map(Part::owner).min())
 }
 
 /// Why an identity is part of a person.

@@ -20,10 +20,10 @@ pub enum Change {
         /// Each user's use of it.
         links: Vec<Link>,
     },
-    /// A value that this user id claims is claimed by others.
+    /// A value that this identity claims is claimed by others.
     Claim {
-        /// The user id.
-        user: UserId,
+        /// The identity.
+        identity: Identity,
         /// What kind of value.
         evidence: Evidence,
         /// Which value.
@@ -36,10 +36,10 @@ pub enum Change {
         /// The earlier one.
         previous: UserId,
     },
-    /// This user id gave up a mail address that others have.
+    /// This identity gave up a mail address that others have.
     Regroup {
-        /// The user id.
-        user: UserId,
+        /// The identity.
+        identity: Identity,
     },
     /// A value is claimed by so many that it identifies nobody.
     Share {
@@ -50,7 +50,7 @@ pub enum Change {
     },
     /// Someone says that an identity is not who it was taken for.
     Part {
-        /// The identity: a user id with the anonymous ids that are linked to it, or one anonymous id.
+        /// The identity: a user id with the anonymous ids that are linked to it, or one other id.
         identity: Identity,
         /// When that was said, in milliseconds since 1970: what tells a repetition of it.
         at: i64,
@@ -77,10 +77,11 @@ impl Change {
             Self::Link { anonymous, links } => std::iter::once(Identity::Anonymous(anonymous.clone()))
                 .chain(links.iter().map(|link| Identity::User(link.user.clone())))
                 .collect(),
-            Self::Claim { user, .. } | Self::Regroup { user } => vec![Identity::User(user.clone())],
             Self::Alias { user, previous } => vec![Identity::User(user.clone()), Identity::User(previous.clone())],
             Self::Share { .. } => Vec::new(),
-            Self::Part { identity, .. } => vec![identity.clone()],
+            Self::Claim { identity, .. } | Self::Regroup { identity } | Self::Part { identity, .. } => {
+                vec![identity.clone()]
+            }
         }
     }
 
@@ -136,12 +137,12 @@ impl Change {
             Self::Link { anonymous, .. } => return refuse_link(parts, &Identity::Anonymous(anonymous.clone()), limit),
             Self::Part { identity, .. } => return refuse_link(parts, identity, limit),
             Self::Share { .. } | Self::Regroup { .. } => return,
-            Self::Claim { user, evidence, key } => (user, *evidence, *key),
+            Self::Claim { identity, evidence, key } => (identity.clone(), *evidence, *key),
             Self::Alias { user, previous } => {
-                (user, Evidence::Alias, Digest::of_value(Evidence::Alias, previous.as_str()))
+                let key = Digest::of_value(Evidence::Alias, previous.as_str());
+                (Identity::User(user.clone()), Evidence::Alias, key)
             }
         };
-        let asking = Identity::User(asking.clone());
         let Some(claim) = find(parts, &asking).and_then(|part| part.claim_mut(evidence, key)) else { return };
         claim.standing = Standing::Refused(limit);
         let at = claim.at.div_euclid(1000);
@@ -179,7 +180,7 @@ fn over_limit(rules: &Identities, before: &People, after: &People) -> Option<Lim
         people.any(|person| Some(person) != first)
     };
     after.values().filter(joined).find_map(|parts| {
-        let users = parts.iter().filter(|part| part.identity.is_user()).count();
+        let count = |is_kind: fn(&Identity) -> bool| parts.iter().filter(|part| is_kind(&part.identity)).count();
         let addresses: BTreeSet<Digest> = parts
             .iter()
             .flat_map(Part::held)
@@ -188,8 +189,9 @@ fn over_limit(rules: &Identities, before: &People, after: &People) -> Option<Lim
             .collect();
         let limits = [
             (parts.len(), rules.breaker.identities, Limit::Identities),
-            (users, rules.limits.user_ids, Limit::UserIds),
-            (parts.len() - users, rules.limits.anonymous_ids, Limit::AnonymousIds),
+            (count(Identity::is_user), rules.limits.user_ids, Limit::UserIds),
+            (count(Identity::is_anonymous), rules.limits.anonymous_ids, Limit::AnonymousIds),
+            (count(Identity::is_external), rules.limits.external_ids, Limit::ExternalIds),
             (addresses.len(), rules.limits.addresses, Limit::Addresses),
         ];
         limits.into_iter().find(|(n, most, _)| *n > usize::from(*most)).map(|(.., limit)| limit)
@@ -208,12 +210,11 @@ fn refuse_link(parts: &mut [Part], anonymous: &Identity, limit: Limit) {
 }
 
 /// Of the parts of one person those that stay where `identity` is taken out: a user id leaves with the anonymous ids that are
-/// linked to it, an anonymous id by itself. Empty where nothing would stay, so that there is nothing to be taken out of.
+/// linked to it, any other id by itself. Empty where nothing would stay, so that there is nothing to be taken out of.
 pub fn others<'a>(together: &'a [Part], identity: &Identity) -> Vec<&'a Part> {
     let stays = |part: &&Part| match (&part.identity, identity) {
-        (Identity::User(_), _) => part.identity != *identity,
         (Identity::Anonymous(_), Identity::User(user)) => part.holder().is_none_or(|link| link.user != *user),
-        (Identity::Anonymous(_), Identity::Anonymous(_)) => part.identity != *identity,
+        _ => part.identity != *identity,
     };
     together.iter().filter(stays).collect()
 }
@@ -230,7 +231,7 @@ fn part_ways(parts: &mut [Part], together: &[Part], identity: &Identity, at: i64
         return;
     }
     let mut severed: Vec<(Identity, Evidence, Digest)> = Vec::new();
-    for other in others.iter().filter(|other| other.identity.is_user()) {
+    for other in others.iter().filter(|other| !other.identity.is_anonymous()) {
         for claim in own.held() {
             let shared = match claim.evidence {
                 Evidence::Alias => other.alias_key() == Some(claim.key),
@@ -253,7 +254,7 @@ fn part_ways(parts: &mut [Part], together: &[Part], identity: &Identity, at: i64
         }
     }
     if let Some(part) = find(parts, identity) {
-        if !identity.is_user()
+        if identity.is_anonymous()
             && let Some(link) = part.links.iter_mut().find(|link| link.standing == Standing::Holds)
         {
             link.standing = Standing::Severed;

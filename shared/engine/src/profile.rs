@@ -1,14 +1,11 @@
 //! One person: the parts that it is made of, and what is pending.
 
 use crate::action::Action;
-use crate::claims::external_value;
 use crate::facts::{Facts, Run};
-use crate::joins::{self, Claim, Digest, Evidence, Join, Link, Note, Standing};
+use crate::joins::{self, Claim, Join, Link, Note, Standing};
 use crate::seen::SeenIds;
 use crate::state::State;
 use jiff::Timestamp;
-use perennial_config::Config;
-use perennial_config::identity::Identities;
 use perennial_domain::{AccountId, Identity, Member, PersonId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -30,10 +27,6 @@ pub struct Part {
     pub seen: SeenIds,
     /// What was decided because of it.
     pub facts: Facts,
-    /// Whether the identity is an id of your own although some events give it as one in another system: others do not. Stored beside the rest, where
-    /// it is.
-    #[serde(skip)]
-    pub is_ours: bool,
 }
 
 impl Part {
@@ -47,20 +40,7 @@ impl Part {
             state: State::default(),
             seen: SeenIds::default(),
             facts: Facts::default(),
-            is_ours: false,
         }
-    }
-
-    /// Whether events give the identity as an id in another system.
-    pub(crate) fn is_said_external(&self, rules: &Identities) -> bool {
-        let counts = |claim: &&Claim| claim.evidence == Evidence::External && claim.standing != Standing::Severed;
-        let claims = || self.claims.iter().filter(counts);
-        // Each key is a hash, and hardly anyone has such a claim.
-        if !self.identity.is_user() || claims().next().is_none() {
-            return false;
-        }
-        let key = |kind: &String| Digest::of_value(Evidence::External, &external_value(kind, self.identity.as_str()));
-        rules.external_types.iter().map(key).any(|key| claims().any(|claim| claim.key == key))
     }
 
     /// The person id that this identity has by itself; its ledger and its own item are keyed by it.
@@ -126,11 +106,10 @@ impl Profile {
         self.parts.get_mut(at)
     }
 
-    /// Whether all that is known of the person is ids in other systems: user ids that all of their events say to be such (`context.externalIds`), by
-    /// the kinds of `identity.toml`. Nobody is counted, written to or shown as a member of an account for them, until they are linked to someone.
-    pub fn is_external(&self, config: &Config) -> bool {
-        let is_external = |part: &Part| part.is_said_external(&config.identity) && !part.is_ours;
-        !self.parts.is_empty() && self.parts.iter().all(is_external)
+    /// Whether all that is known of the person is ids in other systems. Nobody is counted, written to or shown as a member of an account for them,
+    /// until they are linked to someone.
+    pub fn is_external(&self) -> bool {
+        !self.parts.is_empty() && self.parts.iter().all(|part| part.identity.is_external())
     }
 
     /// The combination of all parts' states.

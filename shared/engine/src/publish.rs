@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 pub(crate) fn publish(moment: &Moment<'_>, profile: &mut Profile, view: &State, evaluation: &Evaluation) {
     let config = moment.config;
     // An id of another system is nobody who could belong to an account.
-    let known = if profile.is_external(config) { Vec::new() } else { memberships(config, view) };
+    let known = if profile.is_external() { Vec::new() } else { memberships(config, view) };
     let mut accounts = known.into_iter();
     let (primary, others): (Option<AccountId>, Vec<AccountId>) = (accounts.next(), accounts.collect());
     leave(profile, |account| primary.as_ref() == Some(account) || others.contains(account));

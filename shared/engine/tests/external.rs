@@ -4,10 +4,9 @@
 use crate::support::{Person, at, config_with};
 use jiff::Timestamp;
 use perennial_config::Config;
-use perennial_domain::Event;
+use perennial_domain::{Event, Identity};
 use perennial_engine::Action;
 use perennial_testkit::EventBuilder;
-use serde_json::json;
 
 fn config() -> Config {
     let identity =
@@ -21,12 +20,12 @@ fn now() -> Timestamp {
 
 /// A trial that begins, as a billing system says that knows its own id alone.
 fn trial(user: &str, external: bool) -> Event {
-    let mut event = EventBuilder::track("t", user, "Trial Started").at(now()).build();
-    if external {
-        let id = json!([{ "type": "stripe_customer_id", "id": user, "collection": "users" }]);
-        event.context.insert("externalIds".to_owned(), id);
-    }
-    event
+    let event = EventBuilder::track("t", user, "Trial Started").at(now());
+    if external { event.external("stripe_customer_id", user).build() } else { event.build() }
+}
+
+fn identity(event: &Event) -> Identity {
+    event.identity().unwrap()
 }
 
 fn claims(person: &Person) -> Vec<String> {
@@ -40,8 +39,9 @@ fn claims(person: &Person) -> Vec<String> {
 #[test]
 fn an_id_of_another_system_counts_and_triggers_nothing() {
     let config = config();
-    let mut phantom = Person::new("cus_5");
+    let mut phantom = Person::of(identity(&trial("cus_5", true)));
     phantom.feed(&config, &[trial("cus_5", true)], now());
+    assert!(phantom.profile.is_external());
     assert_eq!(claims(&phantom), ["stripe_customer_id:cus_5"]);
     assert_eq!(phantom.at(&config, now()).stage.as_str(), "trial", "it keeps its state");
     assert_eq!(phantom.sent(), Vec::<String>::new());
@@ -69,47 +69,26 @@ fn an_id_of_another_system_that_is_linked_to_a_user_triggers_as_anyone() {
     assert_eq!(both.sent().len(), 2);
 }
 
-/// Someone whose id of yours is that of another system too, such as a login at GitHub, is a person, in whatever order that is said.
+/// A login at another system that is someone's user id here says nothing of who either is.
 #[test]
-fn an_id_of_your_own_that_another_system_has_too_is_a_person() {
+fn user_id_that_is_spelled_as_an_id_of_another_system_is_another_identity() {
     let config = config();
+    let mut bob = Person::new("bob");
     let own = EventBuilder::track("own", "bob", "Signed In").at(now()).build();
-    let (marked, later) = (trial("bob", true), EventBuilder::track("later", "bob", "Signed In").at(now()).build());
-    let orders = [
-        vec![vec![marked.clone(), own.clone()]],
-        vec![vec![own.clone(), marked.clone()]],
-        vec![vec![marked.clone()], vec![own.clone()]],
-        vec![vec![own.clone()], vec![marked.clone()]],
-        vec![vec![own.clone()], vec![marked.clone(), later]],
-    ];
-    for batches in orders {
-        let mut bob = Person::new("bob");
-        for batch in &batches {
-            bob.feed(&config, batch, now());
-        }
-        assert!(!bob.profile.is_external(&config), "{batches:?}");
-    }
-    let mut other = marked.clone();
-    other.message_id = perennial_domain::MessageId::parse("other").unwrap();
-    for batches in [vec![vec![marked.clone(), other.clone()]], vec![vec![marked], vec![other]]] {
-        let mut phantom = Person::new("bob");
-        for batch in &batches {
-            phantom.feed(&config, batch, now());
-        }
-        assert!(phantom.profile.is_external(&config), "{batches:?}");
-    }
+    bob.feed(&config, &[own], now());
+    assert_eq!((claims(&bob), bob.profile.is_external()), (Vec::new(), false));
+    let theirs = identity(&trial("bob", true));
+    assert_eq!(theirs.to_string(), "external:stripe_customer_id:bob");
+    assert_ne!(theirs.person_id(), bob.profile.id);
 }
 
+/// What config does not list as a kind of id that one person has alone joins nobody, and is nobody all the same.
 #[test]
-fn someone_whose_login_at_another_system_is_their_user_id_is_a_person_from_the_first_call() {
+fn id_of_a_type_that_is_not_listed_is_nobody_for_good() {
     let config = config();
-    let who = EventBuilder::identify("i", "bob", None).with_trait("stripe_customer_id", "bob").at(now()).build();
-    let mut bob = Person::new("bob");
-    bob.feed(&config, std::slice::from_ref(&who), now());
-    assert!(!bob.profile.is_external(&config));
-    let mut both = Person::new("bob");
-    both.feed(&config, &[trial("bob", true)], now());
-    assert!(both.profile.is_external(&config));
-    both.feed(&config, &[who], now());
-    assert!(!both.profile.is_external(&config));
+    let event = EventBuilder::track("t", "x", "Trial Started").external("ios.idfa", "0f").at(now()).build();
+    let mut phantom = Person::of(identity(&event));
+    phantom.feed(&config, &[event], now());
+    assert_eq!((claims(&phantom), phantom.profile.is_external()), (Vec::new(), true));
+    assert_eq!(phantom.sent(), Vec::<String>::new());
 }

@@ -6,7 +6,7 @@ use crate::keys;
 use crate::profiles::{Consistency, Stored};
 use crate::store::Store;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use perennial_domain::{AnonymousId, Identity, PersonId, UserId};
+use perennial_domain::{AnonymousId, ExternalId, Identity, PersonId, UserId};
 use std::collections::BTreeSet;
 
 /// Who is found by the value.
@@ -101,7 +101,8 @@ impl Store {
         item.map(|item| item.parsed(TO)).transpose().map(Option::flatten)
     }
 
-    /// The profile behind any identity: a person id, a user id, an anonymous id or a mail address, tried in this order.
+    /// The profile behind any identity: a person id, a user id, an anonymous id, an id in another system (`TYPE:ID`)
+    /// or a mail address, tried in this order.
     /// Pointers of people who became part of another are followed. Half a read unit for each try and 4 KB.
     ///
     /// # Errors
@@ -112,6 +113,7 @@ impl Store {
             PersonId::parse(identity).ok(),
             UserId::parse(identity).ok().map(|id| Identity::User(id).person_id()),
             AnonymousId::parse(identity).ok().map(|id| Identity::Anonymous(id).person_id()),
+            ExternalId::parse(identity).ok().map(|id| Identity::External(id).person_id()),
         ];
         for person in tries.into_iter().flatten() {
             if let Some(stored) = self.follow(person, Consistency::Eventual).await? {

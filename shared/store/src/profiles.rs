@@ -83,7 +83,7 @@ impl Summary {
             personas: evaluation.personas(config).map(str::to_owned).collect(),
             segments: evaluation.segments(config).map(str::to_owned).collect(),
             unread_texts: evaluation.unread_texts,
-            external: profile.is_external(config),
+            external: profile.is_external(),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::keys;
 use crate::store::Store;
 use aws_sdk_dynamodb::types::AttributeValue;
 use perennial_domain::traits::is_same;
-use perennial_domain::{AccountId, AnonymousId, Identity, PersonId, UserId};
+use perennial_domain::{AccountId, AnonymousId, ExternalId, Identity, PersonId, UserId};
 use perennial_engine::Profile;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -23,7 +23,7 @@ const ADDRESS: &str = "email";
 pub struct Subject {
     /// The person's id, and the ids that their identities have by themselves.
     pub people: BTreeSet<PersonId>,
-    /// Their user ids and anonymous ids, as events have them.
+    /// Their ids, as events have them.
     pub ids: BTreeSet<String>,
     /// The mail addresses that they go by, as far as they are known in plain text.
     pub addresses: BTreeSet<String>,
@@ -41,7 +41,7 @@ impl Subject {
         let mut subject = Self { people: BTreeSet::from([profile.id]), ..Self::default() };
         for part in &profile.parts {
             subject.people.insert(part.owner());
-            subject.ids.insert(part.identity.as_str().to_owned());
+            subject.ids.insert(part.identity.bare_id().to_owned());
             // Whatever a trait with the address is called: none may be left behind.
             let addresses = part.state.present_traits().filter(|(name, _)| is_same(name, ADDRESS));
             subject.addresses.extend(addresses.filter_map(|(_, value)| serde_json::from_str::<String>(value).ok()));
@@ -49,7 +49,7 @@ impl Subject {
         subject
     }
 
-    /// Whoever has `text` for a person id, user id, anonymous id or mail address, where there is no profile.
+    /// Whoever has `text` for a person id, user id, anonymous id, id in another system (`TYPE:ID`) or mail address, where there is no profile.
     pub fn named(text: &str) -> Self {
         let text = text.trim();
         let mut subject = Self::default();
@@ -58,9 +58,13 @@ impl Subject {
             // Of whom no more is known than a hash: no text can be looked for.
             return subject;
         }
-        let identities =
-            [UserId::parse(text).map(Identity::User).ok(), AnonymousId::parse(text).map(Identity::Anonymous).ok()];
+        let identities = [
+            UserId::parse(text).map(Identity::User).ok(),
+            AnonymousId::parse(text).map(Identity::Anonymous).ok(),
+            ExternalId::parse(text).map(Identity::External).ok(),
+        ];
         subject.people.extend(identities.into_iter().flatten().map(|identity| identity.person_id()));
+        subject.ids.insert(ExternalId::parse(text).map_or_else(|_| text.to_owned(), |id| id.id().to_owned()));
         subject.ids.insert(text.to_owned());
         if text.contains('@') {
             subject.addresses.insert(text.to_owned());

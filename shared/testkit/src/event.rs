@@ -1,6 +1,7 @@
 //! Builds events as `ingest` hands them on.
 
 use jiff::Timestamp;
+use perennial_domain::event::context_of;
 use perennial_domain::{AccountId, AnonymousId, Event, EventKind, EventName, MessageId, Properties, SourceId, UserId};
 
 /// Builds one event; valid from the start.
@@ -127,6 +128,15 @@ impl EventBuilder {
     #[must_use]
     pub fn user(mut self, user: &str) -> Self {
         self.0.user_id = Some(UserId::parse(user).expect("a user id"));
+        self
+    }
+
+    /// Of an id in another system alone, as a webhook names it that knows no id of the product.
+    #[must_use]
+    pub fn external(mut self, kind: &str, id: &str) -> Self {
+        self.0.user_id = None;
+        self.0.anonymous_id = None;
+        self.0.context.extend(context_of(kind, &id.into()));
         self
     }
 

@@ -2,6 +2,7 @@
 
 use super::NotPlayed;
 use super::request::Request;
+use crate::person;
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_config::journeys::Journey;
@@ -32,7 +33,7 @@ impl Player {
         identity: &str,
         now: Timestamp,
     ) -> Result<Self, NotPlayed> {
-        let profile = store.resolve(identity).await?.ok_or(NotPlayed::NoPerson)?.profile;
+        let profile = person::resolve(store, config, identity).await?.ok_or(NotPlayed::NoPerson)?.profile;
         let account = match account_of(config, &profile.view()) {
             None => None,
             Some(id) => store.account_in_charge(&id, Consistency::Eventual).await?.map(|stored| stored.account),

@@ -23,7 +23,7 @@ use std::time::Duration;
     perennial export ada@example.com --stack perennial --out ada.json"
 )]
 pub(super) struct ExportArgs {
-    /// The person: user id, anonymous id, mail address or person id.
+    /// The person: user id, anonymous id, id in another system (TYPE:ID), mail address or person id.
     person: String,
     /// The file to write, which must not be there yet; standard output if none is named.
     #[arg(long, value_name = "FILE")]
@@ -43,7 +43,7 @@ pub(super) struct ExportArgs {
     perennial export ada --out ada.json && perennial erase ada"
 )]
 pub(super) struct EraseArgs {
-    /// The person: user id, anonymous id, mail address or person id.
+    /// The person: user id, anonymous id, id in another system (TYPE:ID), mail address or person id.
     person: String,
     /// Do not ask whether that is meant.
     #[arg(long)]

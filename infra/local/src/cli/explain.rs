@@ -17,7 +17,7 @@ use std::process::ExitCode;
     perennial explain ada@acme.example churn    why this one is what it is, and what would move it\n  \
     perennial explain --account acme            an account's score and health, down to its people")]
 pub(super) struct Args {
-    /// The person: user id, anonymous id, mail address or person id.
+    /// The person: user id, anonymous id, id in another system (such as stripe:cus_5), mail address or person id.
     #[arg(required_unless_present = "account")]
     person: Option<String>,
     /// One score: purchase, conversion, trial_success, upgrade, success, churn, recommendation, influence_inside or

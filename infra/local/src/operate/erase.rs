@@ -37,8 +37,8 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// Who has `text` for a person id, user id, anonymous id or mail address. Where there is no profile, what was left behind under that very text is
-    /// looked for.
+    /// Who has `text` for a person id, user id, anonymous id, id in another system (`TYPE:ID`) or mail address. Where there is
+    /// no profile, what was left behind under that very text is looked for.
     ///
     /// # Errors
     /// Where the table does not answer.

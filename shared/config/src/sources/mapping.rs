@@ -28,8 +28,8 @@ pub(super) struct RawMapping {
     /// Where the person's id is. A map needs this, `external_id` or `anonymous_id`.
     #[serde(default)]
     user_id: RawPlaces,
-    /// Where the person's id in another system is, by its type as in `external_types` of identity.toml. It is used where there is no id of your
-    /// own: its events count, it joins who has that id, and it triggers nothing by itself.
+    /// Where the person's id in another system is, by its type as in `external_types` of identity.toml. It is used where there is neither an id of
+    /// your own nor an anonymous id: its events count, it joins who has that id, and it triggers nothing by itself.
     #[serde(default)]
     external_id: BTreeMap<String, RawPlaces>,
     /// Where the anonymous id is.

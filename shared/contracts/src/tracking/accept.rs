@@ -4,7 +4,7 @@ use super::body::{Item, Shared};
 use super::call::{Call, is_empty, present};
 use super::context::joined;
 use super::hygiene::{extended, standardised};
-use super::ids::{TEXT, id, unless_placeholder, what_is};
+use super::ids::{TEXT, external_id, id, unless_placeholder, what_is};
 use super::invalid::{Code, Invalid};
 use super::json::Scanner;
 use super::moment::Moment;
@@ -253,12 +253,14 @@ fn accept(
     let identity = match (user_id, anonymous_id) {
         (Some(user), _) => Some(Identity::User(user)),
         (None, Some(anonymous)) => Some(Identity::Anonymous(anonymous)),
-        (None, None) if of_account => None,
-        (None, None) => {
-            let reason =
-                "an event needs a userId or an anonymousId that is not empty and no placeholder such as null or 0";
-            return Err(Invalid::new(Code::NoIdentity, "userId", reason, TEXT));
-        }
+        (None, None) => match external_id(call.context) {
+            None if !of_account => {
+                let reason = "an event needs a userId, an anonymousId or an id in context.externalIds that is not empty and no \
+                              placeholder such as null or 0";
+                return Err(Invalid::new(Code::NoIdentity, "userId", reason, TEXT));
+            }
+            id => id.map(Identity::External),
+        },
     };
     Ok(Accepted { identity, json: start..out.len(), notes })
 }

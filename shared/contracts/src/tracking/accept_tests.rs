@@ -645,3 +645,26 @@ fn a_time_zone_of_the_context_that_cannot_be_read_is_told() {
     assert!(told[0]["dropped"].as_str().unwrap().contains("use an IANA name such as Europe/Berlin"), "{told}");
     assert_eq!(context(json!({"name": "x"})).unwrap()[0]["dropped"], "not text");
 }
+
+#[test]
+fn person_may_be_known_by_an_id_in_another_system_alone() {
+    let ids = |id: serde_json::Value| json!({"externalIds":[id]});
+    let known = |context: serde_json::Value| one(json!({"type":"track","event":"E","context":context}));
+    let id = json!({"type":"stripe_customer_id","id":"cus_5","collection":"users","encoding":"none"});
+    let event = known(ids(id.clone())).unwrap();
+    assert_eq!(event.identity().unwrap().to_string(), "external:stripe_customer_id:cus_5");
+    let with_user = one(json!({"type":"track","event":"E","userId":"u","context":ids(id.clone())})).unwrap();
+    assert_eq!(with_user.identity().unwrap().to_string(), "user:u");
+    let visitor = one(json!({"type":"track","event":"E","anonymousId":"a","context":ids(id)})).unwrap();
+    assert_eq!(visitor.identity().unwrap().to_string(), "anonymous:a");
+    for nobody in [
+        json!({"type":"stripe_customer_id","id":"null"}),
+        json!({"type":"stripe_customer_id","id":""}),
+        json!({"type":"stripe_customer_id","id":"acme","collection":"accounts"}),
+        json!({"type":"a:b","id":"c"}),
+        json!({"id":"cus_5"}),
+        json!("cus_5"),
+    ] {
+        assert!(known(ids(nobody.clone())).is_err(), "{nobody}");
+    }
+}

@@ -3,9 +3,10 @@
 use super::call::is_empty;
 use super::invalid::{Code, Invalid};
 use super::text::unquoted;
+use perennial_domain::event::external_ids;
 use perennial_domain::hygiene::{Note, Outcome, Reason};
 use perennial_domain::identity::is_placeholder;
-use perennial_domain::{InvalidId, MessageId};
+use perennial_domain::{ExternalId, InvalidId, MessageId, Properties};
 use std::borrow::Cow;
 
 pub(super) const TEXT: &str = "text, or a whole number";
@@ -57,6 +58,12 @@ pub(super) fn unless_placeholder<T>(
 /// Notes that what stands in a field stands for nothing.
 pub(super) fn note_absent(field: &'static str, notes: &mut Vec<Note>) {
     notes.push(Note { field: Cow::Borrowed(field), outcome: Outcome::Dropped(Reason::Absent) });
+}
+
+/// The first id of the person in another system that `context`, the JSON of an event's context, names.
+pub(super) fn external_id(context: Option<&str>) -> Option<ExternalId> {
+    let context: Properties = serde_json::from_str(context?).ok()?;
+    external_ids(&context).next()
 }
 
 /// The message id that `raw`, the JSON of a field, holds; `None` where it holds none by which a repeat could be known.

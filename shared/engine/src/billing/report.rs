@@ -88,6 +88,7 @@ pub(super) fn implied_key(account: Option<&str>, identity: &Identity) -> u64 {
         (Some(account), _) => hash::hash64(&[b"subscription of account", account.as_bytes()]),
         (None, Identity::User(id)) => hash::hash64(&[b"subscription of user", id.as_str().as_bytes()]),
         (None, Identity::Anonymous(id)) => hash::hash64(&[b"subscription of visitor", id.as_str().as_bytes()]),
+        (None, Identity::External(id)) => hash::hash64(&[b"subscription of external id", id.as_str().as_bytes()]),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::support;
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_config::identity::Identities;
-use perennial_domain::{AnonymousId, Event, Identity, PersonId, UserId};
+use perennial_domain::{AnonymousId, Event, ExternalId, Identity, PersonId, UserId};
 use perennial_engine::claims::link_of;
 use perennial_engine::joins::{Digest, Evidence, Limit};
 use perennial_engine::merge::{Change, People};
@@ -44,6 +44,15 @@ pub(crate) fn crm(id: &str, user: &str, contact: usize, second: i64) -> Event {
     event
 }
 
+/// An event of a contact in the CRM alone.
+fn contact(event: EventBuilder, contact: usize, second: i64) -> Event {
+    event.external("crm", &(contact + 1).to_string()).at(at(second)).build()
+}
+
+pub(crate) fn external(contact: usize) -> Identity {
+    Identity::External(ExternalId::new("crm", &(contact + 1).to_string()).unwrap())
+}
+
 pub(crate) fn one(n: usize, (kind, who, other, second): (u8, usize, usize, i64)) -> Event {
     let id = format!("m{n}");
     let name = USERS[who];
@@ -54,6 +63,8 @@ pub(crate) fn one(n: usize, (kind, who, other, second): (u8, usize, usize, i64))
         3 => alias(&id, name, BROWSERS[other % 3], second),
         4 => alias(&id, name, USERS[other], second),
         5 => crm(&id, name, other + 1, second),
+        6 => contact(EventBuilder::track(&id, name, "Order Completed"), other, second),
+        7 => contact(EventBuilder::identify(&id, name, None).with_trait("email", ADDRESSES[who % 4]), other, second),
         _ => mail(&id, name, ADDRESSES[other % 4], second),
     }
 }
@@ -114,16 +125,16 @@ impl House {
 
     fn perform(&mut self, action: Action) {
         match action {
-            Action::Regroup { user } => drop(self.change(&Change::Regroup { user })),
+            Action::Regroup { identity } => drop(self.change(&Change::Regroup { identity })),
             Action::Alias { user, previous } => drop(self.change(&Change::Alias { user, previous })),
-            Action::Claim { identity: Identity::User(user), evidence, value, joins: true } => {
+            Action::Claim { identity, evidence, value, joins: true } if !identity.is_anonymous() => {
                 let key = Digest::of_value(evidence, &value);
                 let all = self.claimants.entry((evidence, value)).or_default();
-                all.insert(Identity::User(user.clone()));
+                all.insert(identity.clone());
                 if all.len() > usize::from(self.config.identity.breaker.claimed_by) {
                     self.change(&Change::Share { evidence, key });
                 } else {
-                    self.change(&Change::Claim { user, evidence, key });
+                    self.change(&Change::Claim { identity, evidence, key });
                 }
             }
             _ => {}
@@ -156,6 +167,6 @@ pub(crate) fn run(rules: Identities, events: &[&Event]) -> House {
 }
 
 pub(crate) fn story() -> impl Strategy<Value = Vec<Event>> {
-    prop::collection::vec((0..8_u8, 0..5_usize, 0..5_usize, 0..60_i64), 1..40)
+    prop::collection::vec((0..10_u8, 0..5_usize, 0..5_usize, 0..60_i64), 1..40)
         .prop_map(|specs| specs.into_iter().enumerate().map(|(n, spec)| one(n, spec)).collect())
 }

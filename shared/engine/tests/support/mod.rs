@@ -104,7 +104,10 @@ pub struct Person {
 
 impl Person {
     pub fn new(user: &str) -> Self {
-        let identity = Identity::User(UserId::parse(user).expect("a user id"));
+        Self::of(Identity::User(UserId::parse(user).expect("a user id")))
+    }
+
+    pub fn of(identity: Identity) -> Self {
         Self { profile: Profile::new(identity), ledger: HashSet::new() }
     }
 

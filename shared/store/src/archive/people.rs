@@ -15,6 +15,7 @@ use jiff::civil::Date;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use perennial_contracts::queue::{EventsPayload, Unmerge};
+use perennial_domain::event::external_ids;
 use perennial_domain::{AnonymousId, Event, Identity, UserId};
 use std::io::{Read as _, Write as _};
 
@@ -145,7 +146,8 @@ fn split(path: &Path, text: &str, is_event: bool, subject: &Subject) -> Result<S
 fn names(event: &Event, subject: &Subject) -> bool {
     let has_anonymous = |id: &AnonymousId| subject.has(&Identity::Anonymous(id.clone()));
     let earlier = event.previous_id.as_ref().and_then(|id| UserId::parse(id.as_str()).ok());
-    event.anonymous_id.as_ref().is_some_and(has_anonymous)
+    external_ids(&event.context).any(|id| subject.has(&Identity::External(id)))
+        || event.anonymous_id.as_ref().is_some_and(has_anonymous)
         || event.previous_id.as_ref().is_some_and(has_anonymous)
         || earlier.is_some_and(|id| subject.has(&Identity::User(id)))
 }

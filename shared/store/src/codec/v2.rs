@@ -166,7 +166,6 @@ impl Part2 {
             state: self.state.read(),
             seen: self.seen,
             facts: self.facts.read(),
-            is_ours: false,
         }
     }
 }

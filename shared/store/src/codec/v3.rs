@@ -66,7 +66,7 @@ impl Part3 {
         let Self { identity, links, claims, notes, state, seen, facts } = self;
         let state = state.read();
         let claims = claims.into_iter().map(|claim| claim.read(&state)).collect();
-        Part { identity, links, claims, notes, state, seen, facts: facts.read(), is_ours: false }
+        Part { identity, links, claims, notes, state, seen, facts: facts.read() }
     }
 }
 

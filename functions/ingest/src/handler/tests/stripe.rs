@@ -61,18 +61,16 @@ async fn stripe_subscriptions_become_the_products_events() {
 #[tokio::test]
 async fn who_is_known_by_an_id_of_another_system_alone_is_said_to_be() {
     let mut own = subscription("active");
-    for (metadata, user, external) in [
-        (json!({"user_id": "u-1"}), "u-1", None),
-        (json!({}), "cus_1", Some("cus_1")),
-        (json!({"user_id": "undefined"}), "cus_1", Some("cus_1")),
+    for (metadata, who) in [
+        (json!({"user_id": "u-1"}), "user:u-1"),
+        (json!({}), "external:stripe_customer_id:cus_1"),
+        (json!({"user_id": "undefined"}), "external:stripe_customer_id:cus_1"),
     ] {
         own["metadata"] = metadata;
         let fixture = Fixture::new();
         stripe(&fixture, &stripe_event("customer.subscription.created", &own, &json!({}))).await;
         let event = &fixture.events()[0];
-        assert_eq!(event.user_id.as_ref().unwrap().as_str(), user);
-        let told = event.context.get("externalIds").map(|ids| (ids[0]["type"].clone(), ids[0]["id"].clone()));
-        assert_eq!(told, external.map(|id: &str| (json!("stripe_customer_id"), json!(id))));
+        assert_eq!(event.identity().unwrap().to_string(), who);
     }
 }
 
@@ -156,14 +154,14 @@ async fn a_payment_that_failed_and_a_purchase_are_known() {
         "customer":null,"customer_details":{"email":" ada@EXAMPLE.com"}});
     stripe(&fixture, &stripe_event("checkout.session.completed", &session, &json!({}))).await;
     let events = fixture.events();
-    let person = |i: usize| events[i].user_id.as_ref().unwrap().as_str();
+    let person = |i: usize| events[i].identity().unwrap().to_string();
     assert_eq!(
-        (events[0].counted_as(), person(0), &events[0].properties["amount"]),
-        ("Payment Failed", "cus_1", &json!(1200))
+        (events[0].counted_as(), person(0).as_str(), &events[0].properties["amount"]),
+        ("Payment Failed", "external:stripe_customer_id:cus_1", &json!(1200))
     );
     assert_eq!(
-        (events[1].counted_as(), person(1), &events[1].properties["revenue"]),
-        ("Order Completed", "u-2", &json!(5.5))
+        (events[1].counted_as(), person(1).as_str(), &events[1].properties["revenue"]),
+        ("Order Completed", "user:u-2", &json!(5.5))
     );
     assert_eq!((events[2].counted_as(), &events[2].traits["email"]), ("$identify", &json!("ada@example.com")));
     assert_eq!(events[2].context["hygiene"][0]["change"], "domain in lower case", "webhooks are standardised too");

@@ -121,8 +121,8 @@ async fn every_content_type_that_github_offers_is_read() {
         assert_eq!((answer.status, &answer.body["accepted"]), (200, &json!(1)), "{kind}: {}", answer.body);
         let events = fixture.events();
         assert_eq!(
-            (events[0].counted_as(), events[0].user_id.as_ref().unwrap().as_str()),
-            ("Repository Starred", "ada & co")
+            (events[0].counted_as(), events[0].identity().unwrap().to_string().as_str()),
+            ("Repository Starred", "external:github_login:ada & co")
         );
     }
     let fixture = Fixture::new();
@@ -197,7 +197,9 @@ async fn null_empty_text_and_words_for_no_id_hold_nothing() {
     let payload = crate::mapping::Payload { headers: &headers, body: &body, place: None };
     let mapping = zendesk.hook.as_ref().unwrap().maps.iter().find(|map| crate::mapping::fits(map, payload)).unwrap();
     let call = crate::mapping::call(&zendesk.id, perennial_config::sources::Scheme::Zendesk, mapping, payload);
-    assert_eq!((&call["userId"], &call["properties"]), (&json!("777"), &json!({"ticket":"5159"})));
+    let id = &call["context"]["externalIds"][0];
+    assert_eq!((&id["type"], &id["id"], call.get("userId")), (&json!("zendesk_user_id"), &json!("777"), None));
+    assert_eq!(call["properties"], json!({"ticket":"5159"}));
 }
 
 async fn hubspot(fixture: &Fixture, body: &Value) -> Answered {

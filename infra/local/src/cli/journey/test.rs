@@ -35,7 +35,7 @@ const USAGE: u8 = 2;
 pub(super) struct Args {
     /// The journey, by its id in journeys.toml.
     name: String,
-    /// For whom: user id, anonymous id, mail address or person id. Someone is made up where nobody is named.
+    /// For whom: user id, anonymous id, id in another system (such as stripe:cus_5), mail address or person id. Someone is made up where nobody is named.
     #[arg(long, value_name = "ID", conflicts_with_all = ["stage", "traits", "sample"])]
     person: Option<String>,
     /// When the journey's trigger comes; now where nothing is said.

@@ -21,8 +21,8 @@ pub fn identities(profile: &Profile, person: &str, now: Timestamp) -> Vec<String
         // Browsers are many and alike; each user id has a line of its own.
         let alike = |group: &&mut Vec<&Join<'_>>| {
             group.first().is_some_and(|first| {
-                !first.identity.is_user()
-                    && !join.identity.is_user()
+                first.identity.is_anonymous()
+                    && join.identity.is_anonymous()
                     && (first.with, first.evidence) == (join.with, join.evidence)
             })
         };
@@ -44,9 +44,9 @@ pub fn identities(profile: &Profile, person: &str, now: Timestamp) -> Vec<String
     lines
 }
 
-/// The mail addresses that the person's user ids gave up and none of them has now: the earliest first.
+/// The mail addresses that the person's ids gave up and none of them has now: the earliest first.
 fn given_up(profile: &Profile, now: Timestamp) -> Vec<String> {
-    let users = || profile.parts.iter().filter(|part| part.identity.is_user());
+    let users = || profile.parts.iter().filter(|part| !part.identity.is_anonymous());
     let has = |key| {
         users()
             .flat_map(|part| part.held().map(move |claim| (part, claim)))
@@ -115,6 +115,7 @@ fn apart(note: &Note, now: Timestamp) -> String {
                 Limit::UserIds => "user ids",
                 Limit::AnonymousIds => "anonymous ids",
                 Limit::Addresses => "mail addresses",
+                Limit::ExternalIds => "ids in other systems",
             };
             format!("Not {}, although {although} ({when}): together they would have too many {many}.", note.other)
         }

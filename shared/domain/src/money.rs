@@ -111,15 +111,19 @@ impl Money {
                 .and_then(|v| v.checked_add(i128::from(digit - b'0')))
                 .ok_or(InvalidMoney::Range)?;
         }
-        let scale = currency.exponent() as i32 - fraction.len() as i32 + power;
-        let minor = if scale >= 0 {
-            let factor = 10_i128.checked_pow(scale as u32).ok_or(InvalidMoney::Range)?;
-            value.checked_mul(factor).ok_or(InvalidMoney::Range)?
-        } else {
-            match 10_i128.checked_pow(scale.unsigned_abs()) {
-                Some(divisor) => (value + divisor / 2) / divisor,
-                None => 0,
+        // Senders choose both numbers, and either may be as large as their types hold.
+        let places = i64::try_from(fraction.len()).map_err(|_| InvalidMoney::Range)?;
+        let scale = i64::from(currency.exponent()) - places + i64::from(power);
+        let factor = u32::try_from(scale.unsigned_abs()).ok().and_then(|scale| 10_i128.checked_pow(scale));
+        let minor = match factor {
+            _ if value == 0 => 0,
+            Some(factor) if scale >= 0 => value.checked_mul(factor).ok_or(InvalidMoney::Range)?,
+            Some(divisor) => {
+                let rest = value % divisor;
+                value / divisor + i128::from(rest >= divisor - rest)
             }
+            None if scale >= 0 => return Err(InvalidMoney::Range),
+            None => 0,
         };
         let minor = i64::try_from(if negative { -minor } else { minor }).map_err(|_| InvalidMoney::Range)?;
         Ok(Self { minor, currency })
@@ -142,6 +146,23 @@ mod tests {
         assert_eq!(usd("12x"), Err(InvalidMoney::Amount));
         assert_eq!(usd("."), Err(InvalidMoney::Amount));
         assert_eq!(usd("1e40"), Err(InvalidMoney::Range));
+        assert_eq!(usd("1e2147483647"), Err(InvalidMoney::Range));
+        assert_eq!(usd("0e2147483647"), Ok(0));
+        assert_eq!(usd("1e-2147483648"), Ok(0));
+        assert_eq!(usd("1.5e-2147483648"), Ok(0));
+        assert_eq!(usd("1e99999999999"), Err(InvalidMoney::Amount));
+        assert_eq!(usd("170141183460469231731687303715884105727e-40"), Ok(2));
         assert_eq!(Money::parse("1200", Currency::parse("jpy").unwrap()).unwrap().minor, 1200);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_number_is_an_amount_or_an_error(text in "-?[0-9]{0,45}(\\.[0-9]{0,45})?([eE]-?[0-9]{1,11})?") {
+            let parsed = Money::parse(&text, Currency::USD);
+            if let (Ok(money), Ok(float)) = (parsed, text.parse::<f64>()) {
+                let float = float * 100.0;
+                proptest::prop_assert!((money.minor as f64 - float).abs() <= 1.0 + float.abs() * 1e-9, "{text}");
+            }
+        }
     }
 }

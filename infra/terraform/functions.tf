@@ -47,6 +47,7 @@ module "ingest" {
   public      = true
   environment = merge(
     local.table_and_events,
+    { INBOX_SECRETS = local.secret_values.INBOX_SECRETS },
     { for name in var.config.secrets.hooks : name => local.secret_values[name] },
   )
 }

@@ -4,7 +4,7 @@ locals {
   # Keys of the functions themselves, and what the config names: a hook's signing secret, an endpoint's, a chat's address.
   secrets = merge(
     { for name in setunion(var.config.secrets.hooks, var.config.secrets.endpoints) : name => "What the config of Perennial calls by the last part of this name" },
-    { INBOX_SECRETS = "What tokens of in-app inboxes are made with, with commas between: for the product's own server too" },
+    { INBOX_SECRETS = "What tokens of users and of their inboxes are made with, with commas between: for the product's own server too" },
   )
 
   # What functions have in their environment: the present value of each, by its name.

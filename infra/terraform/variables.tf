@@ -100,12 +100,12 @@ variable "architecture" {
 }
 
 variable "api_key_hashes" {
-  description = "SHA-256, in hex, of each key that may read the api; several while one is rotated. `perennial key` makes both."
+  description = "SHA-256, in hex, of each key of the api, with `read:` before that of a key which may only read; several while one is rotated. `perennial key` makes both."
   type        = list(string)
 
   validation {
-    condition     = length(var.api_key_hashes) > 0 && alltrue([for hash in var.api_key_hashes : can(regex("^[0-9a-f]{64}$", hash))])
-    error_message = "At least one SHA-256 must be given, each of 64 hexadecimal digits in lower case."
+    condition     = length(var.api_key_hashes) > 0 && alltrue([for hash in var.api_key_hashes : can(regex("^((read|operate):)?[0-9a-f]{64}$", hash))])
+    error_message = "At least one SHA-256 must be given, each of 64 hexadecimal digits in lower case, with `read:` before it for a key that may only read."
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { Browser } from './lib/browser.mjs';
 import { Product } from './lib/product.mjs';
@@ -6,6 +7,15 @@ import { FAULTS, faultyProxy } from './lib/proxy.mjs';
 import { expectCountdown, has, strings } from './lib/story.mjs';
 
 const NAME = 'Mädchen „Ünï“ 漢字 👩‍💻';
+
+/** What the embedded stack makes tokens with where the environment says nothing else. */
+const TOKEN_SECRET = 'local-token-secret-for-trying-things-out';
+
+/** The token that the product's server makes for `user`, as the README of `ingest` says. */
+function userToken(user, secret = TOKEN_SECRET) {
+  const expires = Math.floor(Date.now() / 1000) + 3600;
+  return `${expires}.${createHmac('sha256', secret).update(`perennial-user:${expires}:${user}`).digest('base64url')}`;
+}
 
 /** Tracks `n` steps in the page; what each became in the SDK's own eyes is not asked. */
 const trackSteps = (page, n) =>
@@ -30,10 +40,10 @@ describe('@segment/analytics-next in Chromium', { timeout: 240_000 }, () => {
   let browser;
   before(async () => ([product, browser] = await Promise.all([Product.start(), Browser.start()])));
   after(() => Promise.all([product?.stop(), browser?.stop()]));
-  const visit = (options) => browser.visit({ url: product.url, writeKey: product.writeKey, ...options });
+  const visit = (options) => browser.visit({ url: product.url, writeKey: product.publicKey, ...options });
 
-  test('what a visitor did before signing up belongs to the user afterwards', async () => {
-    const page = await visit();
+  test('what a visitor did before signing up belongs to the user afterwards, and a signed user is believed', async () => {
+    const page = await visit({ userToken: userToken('u-77') });
     const anonymousId = await page.evaluate(() => window.analytics.user().anonymousId());
     await page.evaluate(async () => {
       await window.analytics.page('Docs', 'Pricing');
@@ -69,6 +79,40 @@ describe('@segment/analytics-next in Chromium', { timeout: 240_000 }, () => {
     assert.deepEqual(page.blocked, [], 'the browser blocked nothing');
   });
 
+  for (const [how, token] of [
+    ['without a token', null],
+    ['with a token of somebody else', userToken('u-77')],
+    ['with a token of another secret', userToken('u-78', 'another secret of at least 32 bytes')],
+  ]) {
+    test(`${how} the page is believed about what happened, and not about money, accounts or other people`, async () => {
+      const { events } = await product.settled();
+      const user = `u-78 ${how}`;
+      const page = await visit({ userToken: token });
+      const anonymousId = await page.evaluate(() => window.analytics.user().anonymousId());
+      await page.evaluate(async ([user, account]) => {
+        await window.analytics.track('Pricing Viewed', { plan: 'team' });
+        await window.analytics.identify(user, { email: 'maria@example.com', plan: 'pro' });
+        await window.analytics.group(account, { name: 'Not theirs' });
+        await window.analytics.track('Order Completed', { revenue: 1e6, currency: 'EUR' });
+        await window.analytics.alias(user, 'u-77');
+      }, [user, `acct-of ${how}`]);
+      const status = await accepts(product, events.accepted + 5);
+      has(status.events, { rejected: 0 });
+      const profile = await product.profile(user);
+      has(profile.counts, { 'Pricing Viewed': 1, 'Order Completed': 1 });
+      has(profile.traits, { email: 'maria@example.com', plan: 'pro' });
+      assert.equal((await product.profile(anonymousId)).id, profile.id, 'who signed in where is believed');
+      assert.notEqual(profile.id, (await product.profile('u-77')).id, 'neither the address nor the alias joins anybody');
+      assert.equal((await product.profile('maria@example.com')).id, (await product.profile('u-77')).id);
+      assert.deepEqual(profile.memberships, []);
+      assert.equal(await product.account(`acct-of ${how}`), null);
+      assert.ok(!strings(profile.stage).includes('onboarding'));
+      const unverified = profile.apart.filter(({ why }) => why === 'unverified').map(({ evidence }) => evidence);
+      assert.deepEqual(unverified.sort(), ['alias', 'mail']);
+      assert.ok(!JSON.stringify(profile).includes(token ?? 'no token'), 'a token is kept nowhere');
+    });
+  }
+
   test('a wrong write key counts nothing', async () => {
     const { events } = await product.settled();
     const page = await visit({ writeKey: 'not-the-key' }).catch((error) => error);
@@ -100,7 +144,7 @@ describe('@segment/analytics-next in Chromium', { timeout: 240_000 }, () => {
         const answer = await fetch(`${url}/v1/t`, { method: 'POST', headers, body });
         return [answer.status, answer.headers.get('retry-after')];
       },
-      [proxy.url, product.writeKey],
+      [proxy.url, product.publicKey],
     );
     await proxy.close();
     assert.deepEqual(read, [429, '1']);

@@ -1,4 +1,4 @@
-//! Who may read.
+//! Who may read, and who may do something.
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use http::{HeaderMap, header};
@@ -9,9 +9,9 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyHash([u8; 32]);
 
-/// The text is not 64 hexadecimal digits.
+/// The text is no hash of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not 64 hexadecimal digits")]
+#[error("not 64 hexadecimal digits, with `read:` before them for a key that may only read")]
 pub struct InvalidKeyHash;
 
 impl FromStr for KeyHash {
@@ -39,24 +39,54 @@ impl KeyHash {
     }
 }
 
-/// Who may read.
+/// What a key is good for. Greater is more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Looking at everything.
+    Read,
+    /// That, and what changes something: taking people apart, letting a paused journey go on, acting in an inbox.
+    Operate,
+}
+
+/// A key that may be used, and for what. Written `HASH`, or `read:HASH` for one that may only read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApiKey {
+    /// The key's hash.
+    pub hash: KeyHash,
+    /// What it is good for.
+    pub scope: Scope,
+}
+
+impl FromStr for ApiKey {
+    type Err = InvalidKeyHash;
+
+    fn from_str(text: &str) -> Result<Self, InvalidKeyHash> {
+        match text.trim().split_once(':') {
+            None => Ok(Self { hash: text.parse()?, scope: Scope::Operate }),
+            Some(("read", hash)) => Ok(Self { hash: hash.parse()?, scope: Scope::Read }),
+            Some(("operate", hash)) => Ok(Self { hash: hash.parse()?, scope: Scope::Operate }),
+            Some(_) => Err(InvalidKeyHash),
+        }
+    }
+}
+
+/// Who may read, and who may do something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Access {
-    /// Everyone who reaches the function: for the embedded stack on loopback.
+    /// Everyone who reaches the function may do everything: for the embedded stack on loopback.
     Open,
-    /// Who has a key with one of these hashes.
-    Keys(Vec<KeyHash>),
+    /// Who has one of these keys.
+    Keys(Vec<ApiKey>),
 }
 
 impl Access {
-    /// Whether a request with `headers` may read.
+    /// What a request with `headers` may do; `None` where it may do nothing.
     #[must_use]
-    pub fn allows(&self, headers: &HeaderMap) -> bool {
-        let Self::Keys(hashes) = self else { return true };
-        let Some(key) = bearer(headers) else { return false };
-        let hash = KeyHash::of(key);
+    pub fn scope(&self, headers: &HeaderMap) -> Option<Scope> {
+        let Self::Keys(keys) = self else { return Some(Scope::Operate) };
+        let hash = KeyHash::of(bearer(headers)?);
         // All are looked at, so that the time does not tell which one it was.
-        hashes.iter().fold(false, |known, own| known | own.matches(&hash))
+        keys.iter().fold(None, |known, own| if own.hash.matches(&hash) { known.max(Some(own.scope)) } else { known })
     }
 }
 
@@ -77,16 +107,19 @@ mod tests {
 
     #[test]
     fn only_a_key_with_a_listed_hash_may_read() {
-        let access = Access::Keys(vec![KeyHash::of("old"), KeyHash::of("new")]);
-        for allowed in ["Bearer old", "bearer new", "Bearer  new "] {
-            assert!(access.allows(&headers(allowed)), "{allowed}");
+        let key = |key: &str, scope| ApiKey { hash: KeyHash::of(key), scope };
+        let access = Access::Keys(vec![key("old", Scope::Operate), key("new", Scope::Read)]);
+        for (allowed, scope) in
+            [("Bearer old", Scope::Operate), ("bearer new", Scope::Read), ("Bearer  new ", Scope::Read)]
+        {
+            assert_eq!(access.scope(&headers(allowed)), Some(scope), "{allowed}");
         }
         for refused in ["Bearer", "Bearer ", "Bearer other", "Basic old", "old", "Bearer oldnew"] {
-            assert!(!access.allows(&headers(refused)), "{refused}");
+            assert_eq!(access.scope(&headers(refused)), None, "{refused}");
         }
-        assert!(!access.allows(&HeaderMap::new()));
-        assert!(!Access::Keys(vec![]).allows(&headers("Bearer old")));
-        assert!(Access::Open.allows(&HeaderMap::new()));
+        assert_eq!(access.scope(&HeaderMap::new()), None);
+        assert_eq!(Access::Keys(vec![]).scope(&headers("Bearer old")), None);
+        assert_eq!(Access::Open.scope(&HeaderMap::new()), Some(Scope::Operate));
     }
 
     #[test]
@@ -94,5 +127,11 @@ mod tests {
         let hash: KeyHash = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae".parse().unwrap();
         assert_eq!(hash, KeyHash::of("foo"));
         assert_eq!("2C26".parse::<KeyHash>(), Err(InvalidKeyHash));
+        let foo = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae";
+        let parse = |text: &str| text.parse::<ApiKey>().map(|key| key.scope);
+        assert_eq!(parse(foo), Ok(Scope::Operate));
+        assert_eq!(parse(&format!(" read:{foo}")), Ok(Scope::Read));
+        assert_eq!(parse(&format!("operate:{foo}")), Ok(Scope::Operate));
+        assert_eq!(parse(&format!("write:{foo}")), Err(InvalidKeyHash));
     }
 }

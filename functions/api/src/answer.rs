@@ -31,6 +31,9 @@ pub(crate) enum Failure {
     /// No key, or none that is known.
     #[error("send a key that may read as `Authorization: Bearer KEY`")]
     NoKey,
+    /// A key that may read, and no more.
+    #[error("this key may only read; send one that may operate")]
+    ReadOnly,
     /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -61,6 +64,7 @@ impl Failure {
             Self::Method(_) => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::Wrong(_) | Self::Invalid(_) => (StatusCode::BAD_REQUEST, "bad_request"),
             Self::NoKey => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::ReadOnly => (StatusCode::FORBIDDEN, "read_only"),
             Self::Store(StoreError::Corrupt(_) | StoreError::Unstorable(_)) | Self::Config(_) | Self::Json(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "internal")
             }

@@ -1,9 +1,9 @@
 //! What the environment says.
 
-use crate::access::{Access, KeyHash};
-use crate::reader::{Readers, SecretTooShort};
+use crate::access::{Access, ApiKey};
 use crate::status::WatchedQueue;
 use perennial_channels::unsubscribe::{InvalidKeys, Keys};
+use perennial_contracts::tokens::{SecretTooShort, TokenSecrets};
 use perennial_lambda_kit::{Env, EnvError};
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub struct Settings {
     /// What unsubscribe links are signed with.
     pub unsubscribe_keys: Keys,
     /// What tokens of inboxes are made with.
-    pub readers: Readers,
+    pub tokens: TokenSecrets,
     /// How long totals are kept.
     pub status_max_age: Duration,
 }
@@ -44,7 +44,7 @@ pub enum SettingsError {
     Keys(#[from] InvalidKeys),
     /// The secrets of inboxes.
     #[error("INBOX_SECRETS: {0}")]
-    Readers(#[from] SecretTooShort),
+    Tokens(#[from] SecretTooShort),
 }
 
 impl Settings {
@@ -61,22 +61,23 @@ impl Settings {
                 dlq_url: env.required(&format!("{key}_DLQ_URL"), "the URL of a dead-letter queue")?,
             });
         }
-        let hashes: Vec<KeyHash> =
-            env.list("API_KEY_HASHES", "the SHA-256 of each key that may read, in hex, with commas between")?;
-        if hashes.is_empty() {
+        let keys: Vec<ApiKey> = env.list(
+            "API_KEY_HASHES",
+            "the SHA-256 of each key, in hex, with `read:` before that of one which may only read, and commas between",
+        )?;
+        if keys.is_empty() {
             return Err(SettingsError::NoKey);
         }
-        let keys = env.secret("UNSUBSCRIBE_KEYS", "keys of at least 32 bytes, with commas between")?;
+        let unsubscribe = env.secret("UNSUBSCRIBE_KEYS", "keys of at least 32 bytes, with commas between")?;
         // Without it, only who has a key may read inboxes.
         let secrets = env.secret("INBOX_SECRETS", "secrets of at least 32 bytes, with commas between").ok();
-        let secrets = secrets.as_ref().map(|secrets| secrets.expose().split(',').map(str::trim));
         let max_age = env.optional("STATUS_MAX_AGE_SECONDS", "a whole number of seconds")?.map(Duration::from_secs);
         Ok(Self {
             table: env.required("TABLE", "the name of a DynamoDB table")?,
             queues,
-            access: Access::Keys(hashes),
-            unsubscribe_keys: Keys::new(keys.expose().split(',').map(str::trim))?,
-            readers: Readers::new(secrets.into_iter().flatten())?,
+            access: Access::Keys(keys),
+            unsubscribe_keys: Keys::new(unsubscribe.expose().split(',').map(str::trim))?,
+            tokens: secrets.map(|secrets| TokenSecrets::parse(secrets.expose())).transpose()?.unwrap_or_default(),
             status_max_age: max_age.unwrap_or(MAX_AGE),
         })
     }

@@ -1,9 +1,9 @@
 //! What the handler works with.
 
 use crate::access::Access;
-use crate::reader::Readers;
 use crate::status::Status;
 use perennial_channels::unsubscribe::Keys;
+use perennial_contracts::tokens::TokenSecrets;
 use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::queue::Sender;
 use perennial_store::{ConfigHandle, Store};
@@ -18,7 +18,7 @@ pub struct Deps {
     pub(crate) access: Access,
     pub(crate) keys: Keys,
     pub(crate) clock: Clock,
-    pub(crate) readers: Readers,
+    pub(crate) tokens: TokenSecrets,
 }
 
 impl Deps {
@@ -33,13 +33,13 @@ impl Deps {
         keys: Keys,
         clock: Clock,
     ) -> Self {
-        Self { store, config, events, status, access, keys, clock, readers: Readers::default() }
+        Self { store, config, events, status, access, keys, clock, tokens: TokenSecrets::default() }
     }
 
     /// The same, where people's own browsers may read their inboxes by tokens that are made with these secrets.
     #[must_use]
-    pub fn with_readers(self, readers: Readers) -> Self {
-        Self { readers, ..self }
+    pub fn with_tokens(self, tokens: TokenSecrets) -> Self {
+        Self { tokens, ..self }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Routes.
 
+use crate::access::{Scope, bearer};
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
 use crate::inbox::Deed;
@@ -10,6 +11,7 @@ use crate::{
 use http::{Method, Response};
 use lambda_http::{Body, Request};
 use percent_encoding::percent_decode_str;
+use perennial_contracts::tokens::Purpose;
 use serde_json::json;
 
 /// Items of a list that are shown where nothing else is asked for.
@@ -51,12 +53,17 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
         _ => return Err(Failure::NotFound(NOTHING)),
     }
     let is_reader = match parts.as_slice() {
-        ["api", "inbox", identity, ..] => deps.readers.allows(request.headers(), identity, deps.clock.now()),
+        ["api", "inbox", identity, ..] => {
+            let is_theirs = |token| deps.tokens.verify(Purpose::Inbox, token, identity, deps.clock.now());
+            bearer(request.headers()).is_some_and(is_theirs)
+        }
         _ => false,
     };
-    if !is_reader && !deps.access.allows(request.headers()) {
+    let scope = deps.access.scope(request.headers());
+    if !is_reader && scope.is_none() {
         return Err(Failure::NoKey);
     }
+    let operates = || if scope >= Some(Scope::Operate) { Ok(()) } else { Err(Failure::ReadOnly) };
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let only =
         |allowed: &'static str, is_allowed: bool| if is_allowed { Ok(()) } else { Err(Failure::Method(allowed)) };
@@ -64,6 +71,9 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
         ["api", "inbox", identity, decision, deed] => {
             let deed = Deed::parse(deed).ok_or(Failure::NotFound("a message is read, dismissed or clicked"))?;
             only("POST", *request.method() == Method::POST)?;
+            if !is_reader {
+                operates()?;
+            }
             inbox::act(deps, identity, decision, deed).await
         }
         ["api", "status"] => {
@@ -80,10 +90,12 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
         }
         ["api", "journeys", journey, "resume"] => {
             only("POST", *request.method() == Method::POST)?;
+            operates()?;
             resume::resume(deps, journey).await
         }
         ["api", "people", person, "unmerge"] => {
             only("POST", *request.method() == Method::POST)?;
+            operates()?;
             unmerge::ask(deps, person, request.body()).await
         }
         ["api", "profiles", identity] => {

@@ -1,8 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
-use crate::access::{Access, KeyHash};
-use crate::reader::Readers;
+use crate::access::{Access, ApiKey, KeyHash, Scope};
 use crate::status::Depth;
 use crate::test_support::{House, NOW, ada, house, now, with_ada};
 use http::{HeaderMap, StatusCode};
@@ -195,7 +194,7 @@ async fn totals_are_kept_while_busy_and_counted_afresh_when_work_has_settled() {
 
 #[tokio::test]
 async fn only_a_key_reads_and_only_links_and_health_are_public() {
-    let house = house(Access::Keys(vec![KeyHash::of("right")])).await;
+    let house = house(Access::Keys(vec![ApiKey { hash: KeyHash::of("right"), scope: Scope::Operate }])).await;
     with_ada(&house).await;
     let (status, headers, _) = call(&house, "GET", "/api/profiles/user%2F1").await;
     assert_eq!((status, headers["www-authenticate"].as_bytes()), (StatusCode::UNAUTHORIZED, b"Bearer".as_slice()));
@@ -212,8 +211,8 @@ async fn only_a_key_reads_and_only_links_and_health_are_public() {
 #[tokio::test]
 async fn a_token_reads_its_own_inbox_from_any_page_and_nothing_else() {
     const SECRET: &str = "a secret of at least thirty-two bytes";
-    let mut house = house(Access::Keys(vec![KeyHash::of("key")])).await;
-    house.deps = house.deps.with_readers(Readers::new([SECRET]).unwrap());
+    let mut house = house(Access::Keys(vec![ApiKey { hash: KeyHash::of("key"), scope: Scope::Operate }])).await;
+    house.deps = house.deps.with_tokens(perennial_contracts::tokens::TokenSecrets::parse(SECRET).unwrap());
     let id = with_ada(&house).await;
     let expires = now().as_second() + 600;
     let signed = ring::hmac::sign(
@@ -246,4 +245,31 @@ async fn a_token_reads_its_own_inbox_from_any_page_and_nothing_else() {
     }
     assert_eq!(ask("GET", "/api/profiles/user%2F1", Some("key")).await, (StatusCode::OK, None));
     assert_eq!(ask("GET", "/inbox.js", None).await, (StatusCode::OK, Some("*".to_owned())));
+}
+
+#[tokio::test]
+async fn key_that_may_only_read_changes_nothing() {
+    let keys = [("looks", Scope::Read), ("does", Scope::Operate)];
+    let keys = keys.map(|(key, scope)| ApiKey { hash: KeyHash::of(key), scope });
+    let house = house(Access::Keys(keys.to_vec())).await;
+    let id = with_ada(&house).await;
+    let ask = async |key: &str, method: &str, path: &str, body: &str| {
+        let request = http::Request::builder().method(method).uri(path).header("authorization", format!("Bearer {key}"));
+        handle(&house.deps, request.body(Body::Text(body.to_owned())).unwrap()).await.status()
+    };
+    for path in ["/api/profiles/user%2F1", "/api/status", "/api/inbox/user%2F1"] {
+        assert_eq!(ask("looks", "GET", path, "").await, StatusCode::OK, "{path}");
+    }
+    let operations = [
+        ("/api/people/user%2F1/unmerge".to_owned(), r#"{"identity":"anon-1","by":"eve","why":"two people"}"#),
+        (format!("/api/inbox/user%2F1/{id}/read"), ""),
+    ];
+    for (path, body) in &operations {
+        assert_eq!(ask("looks", "POST", path, body).await, StatusCode::FORBIDDEN, "{path}");
+    }
+    assert_eq!(ask("looks", "POST", "/api/journeys/welcome/resume", "").await, StatusCode::FORBIDDEN);
+    assert!(house.events.drain().is_empty(), "nothing was asked for");
+    for (path, body) in &operations {
+        assert_eq!(ask("does", "POST", path, body).await, StatusCode::OK, "{path}");
+    }
 }

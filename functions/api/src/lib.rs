@@ -7,7 +7,6 @@ pub mod experiments;
 pub mod handler;
 pub mod journey_list;
 pub mod play;
-pub mod reader;
 pub mod status;
 mod subscriptions;
 

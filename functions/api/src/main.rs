@@ -23,7 +23,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let config = ConfigHandle::load(store.clone()).await?;
     let events = Arc::new(Queue::new(sqs, events));
     let deps = Deps::new(store, config, events, status, settings.access, settings.unsubscribe_keys, Clock::system());
-    let deps = deps.with_readers(settings.readers);
+    let deps = deps.with_tokens(settings.tokens);
     let deps = &deps;
     run(service_fn(|request| async move { Ok::<_, Infallible>(handler::handle(deps, request).await) })).await
 }

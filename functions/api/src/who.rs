@@ -55,6 +55,8 @@ pub(crate) enum Why<'a> {
     GivenUp(Timestamp),
     /// Someone said that they are different people; what joined them counts no more.
     Severed,
+    /// A public source said it without the user's token: nobody vouches for it.
+    Unverified,
     /// Someone said so: who, and why.
     Parted { by: &'a str, why: &'a str },
 }
@@ -94,6 +96,7 @@ pub(crate) fn apart(profile: &Profile) -> Vec<ApartView<'_>> {
         Standing::Shared => Some(Why::Shared),
         Standing::Refused(limit) => Some(Why::Limit(limit)),
         Standing::Severed => Some(Why::Severed),
+        Standing::Unverified => Some(Why::Unverified),
     };
     let mut all = Vec::new();
     for part in &profile.parts {

@@ -1,12 +1,15 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
-use crate::test_support::{Answer, House, NOW, PERSON, mail_event};
+use crate::test_support::{Answer, House, NOW, PERSON, config_with, mail_event};
+use perennial_config::channels::UnverifiedMail;
 use perennial_contracts::queue::EventsPayload;
 use perennial_contracts::queue::MessagesPayload;
 use perennial_domain::{Channel, Decision, Event, Withheld};
 use perennial_store::messages::{MessageRecord, MessageState};
 use perennial_store::suppressions::Reason;
+use perennial_store::{ConfigHandle, Consistency};
+use perennial_testkit::EventBuilder;
 use std::time::Duration;
 
 pub(super) fn ids(response: &SqsBatchResponse) -> Vec<&str> {
@@ -87,6 +90,27 @@ async fn what_ses_refuses_or_does_not_answer_is_recorded_and_not_tried_again_at_
         let record = record(&house, Channel::Mail).await;
         assert_eq!((record.state, house.mail.sent()), (state, 0));
         assert!(record.detail.is_some());
+    }
+}
+
+/// An address that only a public source named gets mails, unless the config wants none of it to.
+#[tokio::test]
+async fn address_that_nobody_vouches_for_gets_mails_where_config_lets_it() {
+    for (unverified_mail, sent) in [(UnverifiedMail::Send, 1), (UnverifiedMail::Never, 0)] {
+        let mut house = House::open().await;
+        let mut config = config_with(&[]);
+        config.channels.mail.unverified_mail = unverified_mail;
+        house.deps.config = ConfigHandle::fixed(config.clone());
+        let store = &house.deps.store;
+        let mut stored = store.follow(PERSON.person_id(), Consistency::Strong).await.unwrap().unwrap();
+        let mut event = EventBuilder::identify("m", "u-1", None).with_trait("email", "ada@example.com").public().build();
+        event.received_at = NOW.parse().unwrap();
+        stored.profile.parts[0].state.traits.clear();
+        perennial_engine::apply::apply(&config, &mut stored.profile.parts[0].state, &event);
+        store.save(&mut stored).await.unwrap();
+        assert!(!deliver(&house, Channel::Mail, 1).await);
+        assert_eq!(house.mail.sent(), sent, "{unverified_mail:?}");
+        assert_eq!(record(&house, Channel::Mail).await.state == MessageState::Sent, sent == 1);
     }
 }
 

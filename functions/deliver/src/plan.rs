@@ -10,7 +10,7 @@ use perennial_channels::mail::Mail;
 use perennial_channels::render::{Context, Rendered};
 use perennial_channels::unsubscribe::{Unsubscribe, address_hash};
 use perennial_config::Config;
-use perennial_config::channels::Endpoint;
+use perennial_config::channels::{Endpoint, UnverifiedMail};
 use perennial_config::limits::Cap;
 use perennial_domain::{Channel, Decision, Stage};
 use perennial_engine::account::{Account, facts};
@@ -124,6 +124,9 @@ fn stage_allows(config: &Config, decision: &Decision, stage: Stage) -> bool {
 async fn mail(deps: &Deps, config: &Config, about: &About<'_>, now: Timestamp) -> Result<Plan, DeliverError> {
     let (decision, view) = (about.decision, about.view);
     let Some(address) = view.text_trait(ADDRESS_TRAIT) else { return Ok(Plan::Withhold("no mail address is known")) };
+    if config.channels.mail.unverified_mail == UnverifiedMail::Never && view.is_unverified_trait(ADDRESS_TRAIT) {
+        return Ok(Plan::Withhold("only a public source named the mail address"));
+    }
     let Ok(address) = Address::parse(&address) else {
         return Ok(Plan::Withhold("the mail address cannot be written to"));
     };

@@ -6,6 +6,7 @@ use crate::pack::pack;
 use futures::future::{Either, select};
 use jiff::Timestamp;
 use perennial_config::scoring::{Scoring, Survey};
+use perennial_contracts::tokens::redacted;
 use perennial_contracts::tracking::{Accepted, Invalid, Item, MAX_EVENT_BYTES, Received};
 use perennial_domain::hygiene::{Note, Outcome, Reason};
 use perennial_domain::{Event, SourceId};
@@ -81,7 +82,7 @@ impl<'a> Collected<'a> {
             path: invalid.path.to_owned(),
             allowed: invalid.allowed.clone().into_owned(),
             received_at: received.at(),
-            event: raw[..raw.floor_char_boundary(RAW_BYTES)].to_owned(),
+            event: redacted(&raw[..raw.floor_char_boundary(RAW_BYTES)]).into_owned(),
         });
         self.last_invalid = Some(invalid);
     }

@@ -2,6 +2,7 @@
 
 use crate::receipt::Receipts;
 use futures::future::{BoxFuture, FutureExt};
+use perennial_contracts::tokens::TokenSecrets;
 use perennial_contracts::tracking::Nonce;
 use perennial_contracts::webhooks::Secret;
 use perennial_lambda_kit::queue::Sender;
@@ -68,6 +69,7 @@ pub struct Deps {
     pub(crate) events: Arc<dyn Sender>,
     pub(crate) rejects: Arc<dyn Rejects>,
     pub(crate) secrets: Secrets,
+    pub(crate) tokens: TokenSecrets,
     pub(crate) clock: Clock,
     pub(crate) receipts: Receipts,
     pub(crate) in_flight: Semaphore,
@@ -84,7 +86,13 @@ impl Deps {
         max_in_flight: usize,
     ) -> Self {
         let (receipts, in_flight) = (Receipts::new(), Semaphore::new(max_in_flight));
-        Self { config, events, rejects, secrets, clock, receipts, in_flight }
+        Self { config, events, rejects, secrets, tokens: TokenSecrets::default(), clock, receipts, in_flight }
+    }
+
+    /// With the secrets of the tokens by which users of a public source are known.
+    #[must_use]
+    pub fn with_tokens(self, tokens: TokenSecrets) -> Self {
+        Self { tokens, ..self }
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) async fn receive(deps: &Deps, id: &str, parts: &Parts, wire: &[u8]) -
     };
     let nonce = nonce().ok_or(Refusal::NotStored)?;
     let at = deps.receipts.at(now, payloads.len().saturating_mul(hook.maps.len()));
-    let mut received = Received::new(source.id.clone(), at, None, nonce);
+    let mut received = Received::new(source.id.clone(), at, None, nonce).with_trust(Trust::Verified, TokenSecrets::default());
     let mut collected = Collected::with_capacity(text.len(), &config.scoring);
     for payload in payloads {
         let position = payload.place.unwrap_or_default();

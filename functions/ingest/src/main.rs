@@ -21,6 +21,6 @@ async fn main() -> Result<(), lambda_http::Error> {
     let events = Arc::new(Queue::new(sqs, settings.events_queue_url));
     let deps =
         Deps::new(config?, events, Arc::new(store), Secrets::from_env(env), Clock::system(), settings.max_in_flight);
-    let deps = &deps;
+    let deps = &deps.with_tokens(settings.tokens);
     run(service_fn(|request| async move { Ok::<_, Infallible>(handler::handle(deps, request).await) })).await
 }

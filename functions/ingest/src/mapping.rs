@@ -142,7 +142,7 @@ pub(crate) fn call(source: &SourceId, scheme: Scheme, mapping: &Mapping, payload
         call.insert(name.to_owned(), picked.into());
     }
     let mut call = Value::from(call);
-    call["messageId"] = message_id(source, mapping, payload, &call).into();
+    call["messageId"] = message_id(source, scheme, mapping, payload, &call).into();
     call
 }
 
@@ -150,13 +150,15 @@ pub(crate) fn call(source: &SourceId, scheme: Scheme, mapping: &Mapping, payload
 /// deliver again what was not answered in time, so that without an id of theirs the payload tells it.
 ///
 /// Of several payloads in one request, those that share a header's id are told by their places; an id of their own may still be that of
-/// several changes (HubSpot), so that what the call says is part of it, wherever a retry puts it.
-fn message_id(source: &SourceId, mapping: &Mapping, payload: Payload<'_>, call: &Value) -> String {
+/// several changes (HubSpot), so that what the call says is part of it, wherever a retry puts it. A header that the signature does not cover
+/// tells nothing: whoever has seen a webhook could send it again as another one.
+fn message_id(source: &SourceId, scheme: Scheme, mapping: &Mapping, payload: Payload<'_>, call: &Value) -> String {
     let digest = |parts: &[&str]| {
         let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
         hash::base32(&hash::sha256(&parts)[..15])
     };
-    let found = mapping.message_id.iter().find_map(|place| {
+    let is_signed = |place: &&Place| matches!(place, Place::Body(_)) || matches!(place, Place::Header(name) if scheme.signs(name));
+    let found = mapping.message_id.iter().filter(is_signed).find_map(|place| {
         let value = payload.id_at(place)?;
         Some((place, text(&value)?))
     });

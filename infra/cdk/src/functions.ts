@@ -53,7 +53,7 @@ export class Functions extends Construct {
     const ingest = create('ingest', {
       ...table,
       EVENTS_QUEUE_URL: url('events'),
-      ...secrets.environment(...config.hooks.env),
+      ...secrets.environment('INBOX_SECRETS', ...config.hooks.env),
       ...revision,
     });
     const score = create('score', {

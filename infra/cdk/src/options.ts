@@ -16,7 +16,7 @@ export interface Options {
   readonly architecture: 'arm64' | 'x86_64';
   /** The package of each function, a zip or a directory with `bootstrap` in it. */
   readonly packageOf: (name: string) => string;
-  /** SHA-256 of the keys that may read the api, in hex. */
+  /** SHA-256 of the keys of the api, in hex; with `read:` before that of a key which may only read. */
   readonly apiKeyHashes: readonly string[];
   /** Where readers find the api, without a slash at the end; the api's own function URL where nothing is said. */
   readonly publicUrl?: string;
@@ -100,9 +100,9 @@ function zip(packages: string, name: string): string {
 
 function hashes(text: string | undefined): string[] {
   const found = (text ?? '').split(',').map((hash) => hash.trim()).filter((hash) => hash !== '');
-  const wrong = found.filter((hash) => !/^[0-9a-f]{64}$/.test(hash));
+  const wrong = found.filter((hash) => !/^((read|operate):)?[0-9a-f]{64}$/.test(hash));
   if (found.length === 0 || wrong.length > 0) {
-    throw new Error('-c apiKeyHashes must be the SHA-256 of each key that may read the api, in hex, with commas between: `perennial key` makes both');
+    throw new Error('-c apiKeyHashes must be the SHA-256 of each key of the api, in hex, with commas between, and with read: before that of a key which may only read: `perennial key` makes both');
   }
   return found;
 }

@@ -25,7 +25,7 @@ const OWN: Readonly<Record<'UNSUBSCRIBE_KEYS' | 'INBOX_SECRETS', Kept>> = {
     rotation: 'Links in mails work for years: a new key goes before the old one by hand, as the README says.',
   },
   INBOX_SECRETS: {
-    about: 'What tokens of in-app inboxes are made with, with commas between: for the product\'s own server too',
+    about: 'What tokens of users and of their inboxes are made with, with commas between: for the product\'s own server too',
     removal: RemovalPolicy.DESTROY,
     rotation: 'The product\'s server makes tokens with it, and has to change it at the same time.',
   },

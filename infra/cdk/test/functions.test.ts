@@ -111,7 +111,7 @@ describe('the environment', () => {
   });
 
   it('holds secrets by reference only', () => {
-    for (const [name, keys] of Object.entries({ ...SECRETS, api: ['UNSUBSCRIBE_KEYS', 'INBOX_SECRETS'] })) {
+    for (const [name, keys] of Object.entries({ ...SECRETS, ingest: [...SECRETS.ingest, 'INBOX_SECRETS'], api: ['UNSUBSCRIBE_KEYS', 'INBOX_SECRETS'] })) {
       for (const key of keys) {
         assert.equal(environment(shipped, name)[key], `{{resolve:secretsmanager:<Secret perennial/${key}>:SecretString:::}}`);
       }

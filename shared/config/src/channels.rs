@@ -13,6 +13,7 @@ use crate::pause::Pause;
 use crate::soft_bounces::SoftBounces;
 use crate::topics::Topic;
 use jiff::SignedDuration;
+use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// The mail channel.
@@ -28,8 +29,22 @@ pub struct Mail {
     pub soft_bounces: SoftBounces,
     /// Minutes after which a mail of which it is not known whether SES took it, and which SES did not report, is sent again; 0 for never.
     pub resend_unknown_after_minutes: u16,
+    /// Whether an address gets mails that only a public source named.
+    pub unverified_mail: UnverifiedMail,
     /// Minutes that a mail waits for an address where none is known when it is decided; 0 where it does not wait.
     pub wait_for_address_minutes: u16,
+}
+
+/// Whether an address gets mails that nobody but a public source named.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum UnverifiedMail {
+    /// It does, until a trusted source names another.
+    #[default]
+    Send,
+    /// It gets none.
+    Never,
 }
 
 impl Mail {

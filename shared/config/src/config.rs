@@ -202,12 +202,12 @@ impl Config {
             EventKind::Group => says_left(),
             _ => self.counted_as(event) == self.accounts.membership.left_event,
         };
-        ends && event.group_id.is_some()
+        ends && event.account().is_some()
     }
 
     /// Whether `event` says where a whole account stands: it names one, and is among the events of `accounts.toml` that do.
     pub fn tells_stage(&self, event: &Event) -> bool {
-        event.group_id.is_some() && self.accounts.stage_events.contains(self.counted_as(event))
+        event.account().is_some() && self.accounts.stage_events.contains(self.counted_as(event))
     }
 
     /// The milestones of the whole account that `event` tells of: none where it names no account.

@@ -4,6 +4,7 @@
 use crate::channels::{Endpoint, Kind, SecretPlace};
 use crate::config::Config;
 use crate::sources::WriteKeyHash;
+use perennial_domain::Trust;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,20 +13,26 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Overrides {
     /// Where the stack is served, `http://…` without a slash at the end.
     pub base: String,
-    /// The hash of the write key that all sources take instead of theirs, as 64 hexadecimal digits.
+    /// The hash of the write key that the first trusted source takes instead of its own, as 64 hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write_key_hash: Option<String>,
+    /// The same of the first public source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key_hash: Option<String>,
     /// Names of secrets that the machine has: their endpoints are real.
     #[serde(default)]
     pub secrets: BTreeSet<String>,
 }
 
 impl Overrides {
-    /// Applies the overrides to `config`: the write key in every source that takes one, and stand-ins below `base` for endpoints at reserved `.example`
+    /// Applies the overrides to `config`: the write keys, each in one source, and stand-ins below `base` for endpoints at reserved `.example`
     /// hosts (RFC 2606) and for those without an address of their own, such as a chat, whose secret the machine lacks.
     pub fn apply(&self, config: &mut Config) {
-        if let Some(hash) = self.write_key_hash.as_deref().and_then(|hash| WriteKeyHash::parse(hash).ok()) {
-            for source in config.sources.iter_mut().filter(|source| !source.write_key_hashes.is_empty()) {
+        for (hash, trust) in [(&self.write_key_hash, Trust::Server), (&self.public_key_hash, Trust::Public)] {
+            let hash = hash.as_deref().and_then(|hash| WriteKeyHash::parse(hash).ok());
+            let mut sources = config.sources.iter_mut();
+            let source = sources.find(|source| source.trust == trust && !source.write_key_hashes.is_empty());
+            if let (Some(hash), Some(source)) = (hash, source) {
                 source.write_key_hashes = vec![hash];
             }
         }

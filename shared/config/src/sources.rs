@@ -10,13 +10,13 @@ pub use hook::{Hook, Scheme};
 pub use mapping::{Condition, Mapping};
 pub use page::{Page, Pages};
 pub use pick::{Pick, Place};
-pub use write_key::{InvalidHash, WriteKeyHash};
+pub use write_key::{InvalidHash, LOCAL_KEYS, WriteKeyHash};
 
 use crate::error::{Reporter, Used};
 use crate::spanned::Spanned;
 use mapping::RawMapping;
 use page::RawPage;
-use perennial_domain::SourceId;
+use perennial_domain::{SourceId, Trust};
 use serde::Deserialize;
 
 /// One source. It has write keys, or a hook, or both.
@@ -26,6 +26,8 @@ pub struct Source {
     pub id: SourceId,
     /// Which write keys it may use; several while one is rotated.
     pub write_key_hashes: Vec<WriteKeyHash>,
+    /// How far events are believed that come with a write key, and without the user's token. What a hook verifies is [`Trust::Verified`].
+    pub trust: Trust,
     /// How its webhooks are verified and read.
     pub hook: Option<Hook>,
 }
@@ -52,6 +54,10 @@ struct RawSource {
     /// SHA-256, as 64 hexadecimal digits, of each write key that it may use; two while one is rotated.
     #[serde(default)]
     write_key_hashes: Vec<Spanned<String>>,
+    /// How far events with a write key are believed. `public`, where anybody can read the key, as in a web page or an app: what happened counts, as
+    /// does who signed in where; what such an event says of accounts, of money, of other ids and mail addresses joins and changes nothing, unless it
+    /// comes with the user's token. `server`, the default: all of it is believed.
+    trust: Option<Spanned<RawTrust>>,
     /// Who signs its webhooks.
     scheme: Option<Scheme>,
     /// The environment variable that holds the signing secret, in capitals, digits and `_`; in it two with a space between while
@@ -62,11 +68,37 @@ struct RawSource {
     map: Vec<Spanned<RawMapping>>,
 }
 
+/// How far a source with write keys is believed.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+enum RawTrust {
+    /// Anybody can read its key.
+    Public,
+    /// Its key is kept on servers.
+    #[default]
+    Server,
+}
+
+impl From<RawTrust> for Trust {
+    fn from(raw: RawTrust) -> Self {
+        match raw {
+            RawTrust::Public => Self::Public,
+            RawTrust::Server => Self::Server,
+        }
+    }
+}
+
 /// Checks the file.
 pub(crate) fn load(report: &mut Reporter<'_>) -> (Vec<Source>, Pages) {
     let Some(file) = report.parse::<File>() else { return Default::default() };
     let mut ids = Used::default();
-    let sources = file.source.into_iter().filter_map(|source| compile(source, &mut ids, report)).collect();
+    let each = file.source.into_iter().filter_map(|source| {
+        let span = source.span();
+        Some((span, compile(source, &mut ids, report)?))
+    });
+    let (spans, sources): (Vec<_>, Vec<Source>) = each.unzip();
+    one_source_each(&sources, &spans, report);
     (sources, page::load(file.page, report))
 }
 
@@ -107,10 +139,25 @@ fn compile(source: Spanned<RawSource>, ids: &mut Used, report: &mut Reporter<'_>
             None
         }
     };
+    if let Some(trust) = raw.trust.as_ref().filter(|_| write_key_hashes.is_empty()) {
+        report.at(trust.span(), format!("source `{id}`: trust is of write keys, and it has none; webhooks are verified"));
+    }
+    let trust = raw.trust.map(Spanned::into_inner).unwrap_or_default().into();
     if write_key_hashes.is_empty() && hook.is_none() {
         report.at(span, format!("source `{id}`: needs write_key_hashes, or scheme, secret_env and map"));
     }
-    Some(Source { id, write_key_hashes, hook })
+    Some(Source { id, write_key_hashes, trust, hook })
+}
+
+/// Reports write keys that two sources have: nobody could say whose an event is.
+fn one_source_each(sources: &[Source], spans: &[std::ops::Range<usize>], report: &mut Reporter<'_>) {
+    let keys = |source: &Source| source.write_key_hashes.clone();
+    for (at, source) in sources.iter().enumerate() {
+        let twin = sources[..at].iter().find(|other| keys(other).iter().any(|key| keys(source).iter().any(|own| own.same(key))));
+        if let Some(twin) = twin {
+            report.at(spans[at].clone(), format!("source `{}`: source `{}` has the same write key; give each its own", source.id, twin.id));
+        }
+    }
 }
 
 #[cfg(test)]

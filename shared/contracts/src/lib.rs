@@ -2,5 +2,6 @@
 
 pub mod queue;
 pub mod ses;
+pub mod tokens;
 pub mod tracking;
 pub mod webhooks;

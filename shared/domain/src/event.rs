@@ -3,6 +3,7 @@
 use crate::external_id::ExternalId;
 use crate::id::{AccountId, AnonymousId, EventName, MessageId, SourceId, UserId};
 use crate::identity::{Identity, is_placeholder};
+use crate::trust::Trust;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -81,6 +82,9 @@ pub struct Event {
     pub received_at: Timestamp,
     /// Which configured source it came from.
     pub source: SourceId,
+    /// How far it is believed, as it was when it was received.
+    #[serde(skip_serializing_if = "Trust::is_default")]
+    pub trust: Trust,
     /// The name of what was done (always there for `track`), or of the page or screen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<EventName>,
@@ -134,6 +138,8 @@ struct RawEvent {
     original_timestamp: Option<Timestamp>,
     received_at: Timestamp,
     source: SourceId,
+    #[serde(default)]
+    trust: Trust,
     event: Option<EventName>,
     group_id: Option<AccountId>,
     previous_id: Option<AnonymousId>,
@@ -173,6 +179,7 @@ impl TryFrom<RawEvent> for Event {
             original_timestamp: raw.original_timestamp,
             received_at: raw.received_at,
             source: raw.source,
+            trust: raw.trust,
             event: raw.event,
             group_id: raw.group_id,
             previous_id: raw.previous_id,
@@ -202,6 +209,7 @@ impl Event {
             original_timestamp: None,
             received_at: at,
             source,
+            trust: Trust::default(),
             event: None,
             group_id: None,
             previous_id: None,
@@ -219,6 +227,16 @@ impl Event {
             (None, Some(anonymous)) => Some(Identity::Anonymous(anonymous.clone())),
             (None, None) => external_ids(&self.context).next().map(Identity::External),
         }
+    }
+
+    /// Whether it is believed about identities, accounts and money too: it is not of a public source, or was signed.
+    pub fn is_trusted(&self) -> bool {
+        self.trust > Trust::Public
+    }
+
+    /// The account that the event is believed to be of.
+    pub fn account(&self) -> Option<&AccountId> {
+        self.group_id.as_ref().filter(|_| self.is_trusted())
     }
 
     /// The anonymous id that this event says is its user: an `identify` with both ids, or an `alias`.

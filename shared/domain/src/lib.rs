@@ -20,6 +20,7 @@ pub mod time;
 pub mod timestamp;
 pub mod title;
 pub mod traits;
+pub mod trust;
 
 pub use account::{AccountFacts, AccountReason, AccountSummary, AccountUpdate, Measure, Member, Touch};
 pub use curve::Curve;
@@ -33,3 +34,4 @@ pub use message::{Cause, Channel, Decision, Entry, Withheld};
 pub use money::{Currency, Money};
 pub use score::{Likelihood, Score, Scores};
 pub use stage::Stage;
+pub use trust::Trust;

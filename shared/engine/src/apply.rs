@@ -31,7 +31,7 @@ pub fn apply(config: &Config, state: &mut State, event: &Event) {
     }
     let report = report(config, event);
     if let Some(milestones) = config.lifecycle.milestones.get(name) {
-        for milestone in milestones {
+        for milestone in milestones.iter().filter(|milestone| event.is_trusted() || !is_of_money(**milestone)) {
             if report.is_none() || !is_of_subscriptions(*milestone) {
                 state.mark_milestone(*milestone, Span::at(at));
             }
@@ -102,6 +102,11 @@ fn context_zone(event: &Event) -> Option<Zone> {
         serde_json::Value::Number(number) => Zone::parse(&number.to_string()).ok(),
         _ => None,
     }
+}
+
+/// Whether the milestone says that somebody pays, or pays no more: no public source is believed in that.
+fn is_of_money(milestone: Milestone) -> bool {
+    matches!(milestone, Milestone::Customer | Milestone::Churned)
 }
 
 /// Whether subscriptions tell the milestone, each by itself.

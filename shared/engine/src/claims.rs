@@ -14,7 +14,7 @@ use serde_json::Value;
 pub fn link_of(rules: &Identities, event: &Event) -> Option<(AnonymousId, Link)> {
     let (anonymous, user) = event.link()?;
     let (evidence, allowed) = match event.kind {
-        EventKind::Alias => (Evidence::Alias, rules.alias),
+        EventKind::Alias => (Evidence::Alias, rules.alias && event.is_trusted()),
         _ => (Evidence::Identify, rules.anonymous),
     };
     (allowed && rules.allows_id(anonymous.as_str()) && rules.allows_id(user.as_str())).then(|| {
@@ -52,7 +52,7 @@ pub(crate) fn note(rules: &Identities, profile: &mut Profile, fresh: &[(&Event, 
     let said: Vec<Vec<Said>> = fresh.iter().map(|(event, identity)| said(rules, event, identity)).collect();
     for ((event, identity), said) in fresh.iter().zip(said) {
         for said in said {
-            if said.evidence == Evidence::Mail && !identity.is_anonymous() {
+            if said.evidence == Evidence::Mail && !identity.is_anonymous() && event.is_trusted() {
                 moved = Some(identity);
             }
             actions.extend(take_in(rules, profile, event, identity, said));
@@ -75,10 +75,20 @@ fn take_in(
     said: Said,
 ) -> Option<Action> {
     let Said { evidence, value, joins, shown } = said;
+    let joins = joins && event.is_trusted();
     let key = Digest::of_value(evidence, &value);
     let (at, message) = (event.timestamp.as_microsecond(), Digest::of_message(&event.message_id));
     let part = profile.part_mut(identity);
     if let Some(place) = part.claims.iter().position(|claim| claim.evidence == evidence && claim.key == key) {
+        let is_vouched_for = part.claims[place].standing != Standing::Unverified;
+        if is_vouched_for && !event.is_trusted() {
+            return None;
+        }
+        if !is_vouched_for && event.is_trusted() {
+            let standing = if joins { Standing::Holds } else { Standing::Idle };
+            part.claims[place] = Claim { evidence, key, standing, at, last: at, message, shown };
+            return action_of(event, identity, evidence, value, joins);
+        }
         let before = part.given_up(&part.claims[place]);
         let claim = &mut part.claims[place];
         let is_earlier = at < claim.at;
@@ -105,14 +115,28 @@ fn take_in(
             Evidence::External => rules.limits.external_ids,
             Evidence::Alias | Evidence::Identify => rules.limits.user_ids,
         };
-        if part.claims.iter().filter(|claim| claim.evidence == evidence).count() >= usize::from(limit) {
-            return None;
+        let alike = || part.claims.iter().filter(|claim| claim.evidence == evidence);
+        if alike().count() >= usize::from(limit) {
+            // What nobody vouches for makes room.
+            let unverified = alike().filter(|claim| claim.standing == Standing::Unverified).map(|claim| claim.key).max();
+            let leaves = unverified.filter(|_| event.is_trusted())?;
+            part.claims.retain(|claim| claim.evidence != evidence || claim.key != leaves);
         }
-        let standing = if joins { Standing::Holds } else { Standing::Idle };
+        let standing = match (event.is_trusted(), joins) {
+            (false, _) => Standing::Unverified,
+            (true, true) => Standing::Holds,
+            (true, false) => Standing::Idle,
+        };
         part.claims.push(Claim { evidence, key, standing, at, last: at, message, shown });
         part.claims.sort_by_key(|claim| (claim.evidence, claim.key));
     }
+    action_of(event, identity, evidence, value, joins)
+}
+
+/// What is to be done about a value that is new to its part.
+fn action_of(event: &Event, identity: &Identity, evidence: Evidence, value: String, joins: bool) -> Option<Action> {
     match (evidence, identity, event.earlier_user()) {
+        (Evidence::Alias | Evidence::External, ..) if !event.is_trusted() => None,
         (Evidence::Alias, Identity::User(user), Some(previous)) => Some(Action::Alias { user: user.clone(), previous }),
         // Nobody is found by having no address.
         (Evidence::Mail, ..) if value.is_empty() => None,

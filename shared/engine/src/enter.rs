@@ -93,7 +93,7 @@ impl Situation<'_, '_> {
     /// Asks the account that `event` concerns for the people whom the journey is for. Gives `false` where there is no account, so that
     /// it is for whom the event names.
     pub(crate) fn ask_account(&mut self, journey: &Journey, event: &Event, to: &[String], cause: &Cause) -> bool {
-        let account = event.group_id.clone().or_else(|| account_of(self.config(), self.person.state));
+        let account = event.account().cloned().or_else(|| account_of(self.config(), self.person.state));
         let Some(account) = account else { return false };
         let properties = asked_of(journey, event);
         let entry = Entry { journey: journey.id.clone(), cause: cause.clone(), properties, at: event.timestamp };

@@ -49,6 +49,8 @@ pub enum Standing {
     Refused(Limit),
     /// Someone said that these are different people.
     Severed,
+    /// A public source said it, and nobody vouches for it.
+    Unverified,
 }
 
 /// A limit that stopped a merge.
@@ -216,7 +218,8 @@ impl Part {
         if claim.evidence != Evidence::Mail {
             return None;
         }
-        let others = self.claims.iter().filter(|other| other.evidence == Evidence::Mail && other.last > claim.last);
+        let counts = |other: &&Claim| other.evidence == Evidence::Mail && other.standing != Standing::Unverified;
+        let others = self.claims.iter().filter(counts).filter(|other| other.last > claim.last);
         others.map(|other| if other.at > claim.last { other.at } else { claim.last + 1 }).min()
     }
 

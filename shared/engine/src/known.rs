@@ -4,6 +4,7 @@
 //! a trait, and a given name that nobody sent is that of the whole name.
 
 use crate::state::State;
+use crate::unverified::{comparable, is_unverified};
 use perennial_domain::full_name;
 use perennial_domain::traits::{Fact, is_same, readable};
 use serde_json::Value;
@@ -45,9 +46,15 @@ impl State {
 
     /// What was last said of a trait of this very name.
     fn said(&self, name: &str) -> Option<Said<'_>> {
-        let written = self.traits.get(name).map(|register| register.at);
+        let vouched = self.vouched_once(name).map(|once| once.first.at);
+        let written = vouched.or_else(|| self.traits.get(name).map(|register| register.at));
         let at = written.or_else(|| self.once.get(name).map(|once| once.first.at))?;
-        Some((at, self.trait_json(name)))
+        Some((comparable(at), self.trait_json(name)))
+    }
+
+    /// Whether nobody but a public source said what the trait is.
+    pub fn is_unverified_trait(&self, name: &str) -> bool {
+        self.newest(name).is_some_and(|(at, _)| is_unverified(at))
     }
 
     /// What other traits say of a fact that nobody sent, or that was removed at `removed` before they were sent.

@@ -45,6 +45,7 @@ mod send;
 pub mod sentiment;
 pub mod stage;
 mod starts;
+mod unverified;
 pub mod state;
 pub mod taken;
 pub mod traits;

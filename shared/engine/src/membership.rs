@@ -36,7 +36,8 @@ pub fn memberships(config: &Config, view: &State) -> Vec<AccountId> {
     let accounts = if was_named(view) {
         named_accounts(config, view)
     } else {
-        let by_address = by_address(&config.accounts.domains, view.text_trait(ADDRESS_TRAIT));
+        let address = view.text_trait(ADDRESS_TRAIT).filter(|_| !view.is_unverified_trait(ADDRESS_TRAIT));
+        let by_address = by_address(&config.accounts.domains, address);
         by_address.or_else(|| named(view.mentioned.as_ref())).into_iter().collect()
     };
     accounts.into_iter().take(MAX_MEMBERSHIPS).collect()
@@ -55,7 +56,7 @@ pub fn last_active_in(view: &State, account: &AccountId) -> Option<i32> {
 /// Writes down what `event` says of accounts: which of them the person belongs to, left, or was active in.
 pub(crate) fn write_account(config: &Config, state: &mut State, event: &Event) {
     let at = event.timestamp.as_microsecond();
-    let group = event.group_id.as_ref().map(AccountId::as_str);
+    let group = event.account().map(AccountId::as_str);
     if let Some(group) = group.filter(|_| config.ends_membership(event)) {
         return state.memberships.leave(group, at);
     }

@@ -219,7 +219,7 @@ pub(crate) fn reschedule(moment: &Moment<'_>, profile: &mut Profile, view: &Stat
 /// Hands on what the events say of whole accounts: traits, renewals, and where they stand.
 fn tell_account(config: &Config, profile: &mut Profile, fresh: &[(&Event, Identity)]) {
     for (event, _) in fresh {
-        let Some(account) = &event.group_id else { continue };
+        let Some(account) = event.account() else { continue };
         let mut traits = event.traits.clone();
         // It says something of the person.
         traits.retain(|name, value| name != LEFT_TRAIT || !value.is_boolean());

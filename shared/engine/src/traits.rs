@@ -4,6 +4,7 @@
 //! |---|---|
 //! | a value | the latest; of the same moment, the greater |
 //! | `null` | the same: the trait is removed until a later value |
+//! | a value, by a public source | as [`crate::unverified`] says: it counts where no other source said anything |
 //! | a value to be set once | the first and the last that were said; the first of them that is later than the removal counts, and none while a value is written |
 //! | a value of more than [`MAX_TRAIT_BYTES`] | that there was one, in [`State::dropped`]; an older value stays |
 //! | more than [`MAX_TRAITS`] names, or one of more than [`MAX_TRAIT_NAME_BYTES`] | facts such as the mail address and the first names of the alphabet, and some of the others in [`State::dropped`] |
@@ -14,6 +15,7 @@
 
 use crate::register::Register;
 use crate::state::State;
+use crate::unverified::{is_unverified, place as place_in_time, place_once};
 use perennial_domain::event::{MAX_TRAIT_BYTES, MAX_TRAIT_NAME_BYTES, MAX_TRAITS};
 use perennial_domain::traits::{place, pop_last_placed};
 use perennial_domain::{Event, EventKind};
@@ -75,10 +77,10 @@ impl State {
         if event.kind != EventKind::Identify {
             return;
         }
-        let at = event.timestamp.as_microsecond();
         for (name, value) in event.traits.iter().filter(|(name, _)| wanted(name)) {
-            self.write_trait(name, Register { at, value: value.to_string() });
+            self.write_trait(name, Register { at: place_in_time(event, name), value: value.to_string() });
         }
+        let at = place_once(event);
         for (name, value) in event.traits_once.iter().filter(|(name, value)| wanted(name) && !value.is_null()) {
             self.write_once(name, Once::new(Register { at, value: value.to_string() }));
         }
@@ -154,8 +156,17 @@ impl State {
         all.filter_map(|name| Some((name.as_str(), self.value_of(name)?)))
     }
 
+    /// What a trusted source was to set once, where nobody but a public one wrote the trait.
+    pub(crate) fn vouched_once(&self, name: &str) -> Option<&Once> {
+        self.traits.get(name).filter(|written| is_unverified(written.at))?;
+        self.once.get(name).filter(|once| !is_unverified(once.first.at))
+    }
+
     fn value_of(&self, name: &str) -> Option<&str> {
         let written = self.traits.get(name);
+        if let Some(once) = self.vouched_once(name) {
+            return Some(&once.first.value);
+        }
         match written.map(|register| register.value.as_str()) {
             None | Some(REMOVED) => self.once.get(name)?.after(written.map(|register| register.at)),
             value => value,

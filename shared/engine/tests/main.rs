@@ -19,6 +19,7 @@ mod renewals;
 mod rescore;
 mod starts;
 mod support;
+mod trust;
 mod turns;
 mod waiting;
 mod words;

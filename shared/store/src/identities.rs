@@ -51,7 +51,7 @@ impl Store {
         self.index(Value::Mail(address), person).await
     }
 
-    /// Lets a value be found as `person`, as [`Self::index_address`] does.
+    /// Lets a value be found as `person`, as [`Self::index_address`] does, unless somebody claims it as their own.
     ///
     /// # Errors
     /// [`StoreError`] where the write fails.
@@ -59,9 +59,11 @@ impl Store {
         let update = self.client.update_item().table_name(&*self.table).set_key(Some(value.key()));
         let update = update
             .update_expression("SET #to = :to")
+            .condition_expression("attribute_not_exists(#by)")
             .expression_attribute_names("#to", TO)
+            .expression_attribute_names("#by", BY)
             .expression_attribute_values(":to", s(person.to_string()));
-        update.send().await.map(drop).map_err(|error| sort("index", error))
+        unless_conflict(update.send().await.map_err(|error| sort("index", error))).map(drop)
     }
 
     /// Adds `person` to those who claim a value, and gives all of them. Of several who do so at once at least one is told of

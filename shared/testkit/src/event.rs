@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use perennial_domain::event::context_of;
-use perennial_domain::{AccountId, AnonymousId, Event, EventKind, EventName, MessageId, Properties, SourceId, UserId};
+use perennial_domain::{AccountId, AnonymousId, Event, EventKind, EventName, MessageId, Properties, SourceId, Trust, UserId};
 
 /// Builds one event; valid from the start.
 #[derive(Debug, Clone)]
@@ -63,6 +63,7 @@ impl EventBuilder {
             original_timestamp: Some(Timestamp::UNIX_EPOCH),
             received_at: Timestamp::UNIX_EPOCH,
             source: SourceId::parse("test").expect("a source"),
+            trust: Trust::default(),
             event: None,
             group_id: None,
             previous_id: None,
@@ -128,6 +129,13 @@ impl EventBuilder {
     #[must_use]
     pub fn user(mut self, user: &str) -> Self {
         self.0.user_id = Some(UserId::parse(user).expect("a user id"));
+        self
+    }
+
+    /// Sent from a place where anybody can read the key, and not signed.
+    #[must_use]
+    pub fn public(mut self) -> Self {
+        self.0.trust = Trust::Public;
         self
     }
 

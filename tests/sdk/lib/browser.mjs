@@ -56,9 +56,9 @@ export class Browser {
 
   /**
    * Opens the shop as a new visitor, with the SDK loaded as `window.analytics` and pointed at `url`.
-   * `blocked` of the result collects what the browser refused to do or could not read.
+   * With `userToken` the page sends it with all calls of a user. `blocked` of the result collects what the browser refused to do or could not read.
    */
-  async visit({ url, writeKey, segment = {} }) {
+  async visit({ url, writeKey, segment = {}, userToken = null }) {
     const context = await this.chromium.newContext();
     const page = await context.newPage();
     page.blocked = [];
@@ -68,13 +68,18 @@ export class Browser {
     page.on('pageerror', (error) => page.blocked.push(String(error)));
     await page.goto(`${this.origin}/index.html?utm_source=news&utm_campaign=spring`);
     await page.evaluate(
-      async ([url, writeKey, segment]) => {
+      async ([url, writeKey, segment, userToken]) => {
         const host = new URL(url).host;
         const integrations = { 'Segment.io': { apiHost: `${host}/v1`, protocol: 'http', ...segment } };
         const loaded = window.AnalyticsNext.AnalyticsBrowser.load({ writeKey, cdnURL: url }, { integrations });
         [window.analytics] = await loaded;
+        if (!userToken) return;
+        await window.analytics.addSourceMiddleware(({ payload, next }) => {
+          if (payload.obj.userId) payload.obj.context.userToken = userToken;
+          next(payload);
+        });
       },
-      [url, writeKey, segment],
+      [url, writeKey, segment, userToken],
     );
     return page;
   }

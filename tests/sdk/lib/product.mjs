@@ -13,9 +13,9 @@ const SETTLES_WITHIN_MS = 60_000;
 
 export class Product {
   /** Starts `perennial up` and waits until it answers. Its log is printed only if it does not. */
-  static async start({ writeKey = 'WK_TEST_123' } = {}) {
+  static async start({ writeKey = 'WK_TEST_123', publicKey = 'PK_TEST_123' } = {}) {
     const product = new Product();
-    product.writeKey = writeKey;
+    Object.assign(product, { writeKey, publicKey });
     product.port = await freePort();
     product.url = `http://127.0.0.1:${product.port}`;
     product.dir = await mkdtemp(join(tmpdir(), 'perennial-sdk-'));
@@ -26,7 +26,8 @@ export class Product {
   async #up() {
     this.log = '';
     // A message that a killed process had taken comes back after the visibility timeout.
-    const args = ['up', '--port', String(this.port), '--data', this.dir, '--write-key', this.writeKey, '--visibility', '3'];
+    const keys = ['--write-key', this.writeKey, '--public-key', this.publicKey];
+    const args = ['up', '--port', String(this.port), '--data', this.dir, ...keys, '--visibility', '3'];
     this.process = spawn(paths.product, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     const keep = (chunk) => (this.log = (this.log + chunk).slice(-20_000));
     this.process.stdout.on('data', keep);

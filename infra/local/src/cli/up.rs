@@ -3,7 +3,7 @@
 use crate::aws::FaultPlan;
 use crate::bundle;
 use crate::stack::elsewhere::{CALLED, Elsewhere};
-use crate::stack::{LOCAL_WRITE_KEY, Origin, Stack, StackOptions, StartTime};
+use crate::stack::{LOCAL_PUBLIC_KEY, LOCAL_WRITE_KEY, Origin, Stack, StackOptions, StartTime};
 use clap::builder::PossibleValuesParser;
 use jiff::Timestamp;
 use perennial_lambda_kit::Clock;
@@ -30,9 +30,16 @@ pub(super) struct Args {
     /// The port on 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 8080)]
     port: u16,
-    /// The write key of all tracking sources, instead of those whose hashes sources.toml holds (there: local-write-key).
+    /// Lets the stack be called under this host name too, and pages of it call the stack: that of a tunnel, for webhooks. Every other name and page
+    /// that is not of this machine is refused.
+    #[arg(long = "allow-host", value_name = "NAME")]
+    allowed_hosts: Vec<String>,
+    /// The write key of your servers, instead of those whose hashes the first trusted source of sources.toml holds (there: local-write-key).
     #[arg(long, env = "PERENNIAL_WRITE_KEY", hide_env_values = true, value_name = "KEY")]
     write_key: Option<String>,
+    /// The write key of web pages and apps, instead of those of the first public source (there: local-public-key).
+    #[arg(long, env = "PERENNIAL_PUBLIC_KEY", value_name = "KEY")]
+    public_key: Option<String>,
     /// The signing secret of all hooks, instead of the environment variables that sources.toml names.
     #[arg(long, env = "PERENNIAL_HOOK_SECRET", hide_env_values = true, value_name = "SECRET")]
     hook_secret: Option<String>,
@@ -85,7 +92,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let stack = Stack::start(StackOptions {
         data: args.data,
         port: args.port,
+        allowed_hosts: args.allowed_hosts,
         write_key: args.write_key,
+        public_key: args.public_key,
         hook_secret: args.hook_secret,
         fast: args.fast,
         visibility: Duration::from_secs(args.visibility),
@@ -98,7 +107,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     println!("Perennial is up at {}", stack.base_url());
     print_urls(stack.base_url());
     if stack.takes_write_key(LOCAL_WRITE_KEY) {
-        println!("  write key   {LOCAL_WRITE_KEY}   (--write-key sets another)");
+        println!("  write key   {LOCAL_WRITE_KEY}   (for servers; --write-key sets another)");
+    }
+    if stack.takes_write_key(LOCAL_PUBLIC_KEY) {
+        println!("  public key  {LOCAL_PUBLIC_KEY}   (for web pages and apps; --public-key sets another)");
     }
     println!("  config      {}", active(&stack, args.config.as_deref()));
     if let Some(time) = time(stack.start_time(), stack.now(), args.simulate_from.is_some()) {

@@ -58,10 +58,14 @@ pub(super) async fn settle(store: &Store, options: &StackOptions, base: &str) ->
             }
         }
     };
+    if options.write_key.is_some() && options.write_key == options.public_key {
+        anyhow::bail!("--write-key and --public-key are the same: nobody could say whose an event is");
+    }
     let names = config.channels.webhook.values().map(secret_name);
     let overrides = Overrides {
         base: base.to_owned(),
         write_key_hash: options.write_key.as_deref().map(|key| WriteKeyHash::of(key).to_hex()),
+        public_key_hash: options.public_key.as_deref().map(|key| WriteKeyHash::of(key).to_hex()),
         secrets: names.filter(|name| wiring::is_given(name)).map(str::to_owned).collect(),
     };
     store.override_config(&overrides).await?;

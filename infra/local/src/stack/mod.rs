@@ -8,6 +8,7 @@ pub mod environment;
 pub(crate) mod errors;
 pub mod event_source;
 mod folder;
+mod guard;
 mod history;
 pub mod http;
 mod index;
@@ -35,7 +36,7 @@ use crate::stack::schedules::Schedules;
 use crate::stack::wiring::{Clients, Wired};
 use crate::standins::StandIns;
 use jiff::Timestamp;
-use perennial_config::sources::WriteKeyHash;
+use perennial_config::sources::{LOCAL_KEYS, WriteKeyHash};
 use perennial_config::{Bundle, Config};
 use perennial_domain::ConfigVersion;
 use perennial_lambda_kit::{Clock, SimulatedTime};
@@ -46,8 +47,12 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// The write key that the default config takes.
-pub const LOCAL_WRITE_KEY: &str = "local-write-key";
+/// The write key of servers that the default config takes.
+pub const LOCAL_WRITE_KEY: &str = LOCAL_KEYS[0];
+/// The write key of web pages and apps that the default config takes.
+pub const LOCAL_PUBLIC_KEY: &str = LOCAL_KEYS[1];
+/// What tokens of users and of inboxes are made with where the environment has no INBOX_SECRETS.
+pub const LOCAL_TOKEN_SECRET: &str = "local-token-secret-for-trying-things-out";
 /// The signing secret of all hooks unless another is given: for this machine only.
 pub const LOCAL_HOOK_SECRET: &str = "whsec_bG9jYWwtaG9vay1zZWNyZXQtZm9yLWRldg==";
 
@@ -61,8 +66,12 @@ pub struct StackOptions {
     pub data: Option<PathBuf>,
     /// The port on 127.0.0.1; 0 takes a free one.
     pub port: u16,
-    /// Replaces the hashes of all write keys of the config.
+    /// Host names under which the stack may be called, and whose pages may call it, beside those of this machine.
+    pub allowed_hosts: Vec<String>,
+    /// Replaces the write keys of the config's first trusted source.
     pub write_key: Option<String>,
+    /// Replaces the write keys of the config's first public source.
+    pub public_key: Option<String>,
     /// The signing secret of all hooks; else the environment's, else [`LOCAL_HOOK_SECRET`].
     pub hook_secret: Option<String>,
     /// The config that an empty stack begins with. One that has an active configuration keeps that.
@@ -96,7 +105,9 @@ impl StackOptions {
         Self {
             data: None,
             port: 8080,
+            allowed_hosts: Vec::new(),
             write_key: None,
+            public_key: None,
             hook_secret: None,
             config,
             config_replaces_unreadable: false,
@@ -209,6 +220,8 @@ impl Stack {
         let stand_ins = StandIns::default();
         let router =
             router.merge(stand_ins.router()).merge(index::router()).layer(axum::middleware::from_fn(index::framed));
+        let guard = guard::Guard::new(&options.allowed_hosts);
+        let router = router.layer(axum::middleware::from_fn_with_state(guard, guard::Guard::check));
         let stopped = stop.clone();
         tasks.spawn(async move {
             let serving =

@@ -15,6 +15,7 @@ use perennial_channels::mail::Mailer;
 use perennial_channels::secrets::SecretError;
 use perennial_channels::unsubscribe::Keys;
 use perennial_config::deployment::Function;
+use perennial_contracts::tokens::{SecretTooShort, TokenSecrets};
 use perennial_deliver::secrets::{SecretStore, Secrets};
 use perennial_lambda_kit::Env;
 use perennial_lambda_kit::aws;
@@ -119,6 +120,11 @@ fn given(name: &str) -> Option<String> {
     Env::process().optional::<String>(name, "a secret").ok().flatten()
 }
 
+/// What tokens of users and of inboxes are made with.
+fn token_secrets() -> Result<TokenSecrets, SecretTooShort> {
+    TokenSecrets::parse(&given("INBOX_SECRETS").unwrap_or_else(|| super::LOCAL_TOKEN_SECRET.to_owned()))
+}
+
 /// Whether the environment holds a secret under `name`.
 pub(super) fn is_given(name: &str) -> bool {
     given(name).is_some()
@@ -200,14 +206,15 @@ pub(super) async fn wire(
     });
     let keys = Keys::new([LOCAL_UNSUBSCRIBE_KEY])?;
 
-    let ingest = Arc::new(perennial_ingest::Deps::new(
+    let ingest = perennial_ingest::Deps::new(
         config.clone(),
         queue(&urls.events),
         Arc::new(store.clone()),
         secrets,
         clock.clone(),
         MAX_IN_FLIGHT,
-    ));
+    );
+    let ingest = Arc::new(ingest.with_tokens(token_secrets()?));
     let score = Arc::new(perennial_score::Deps::new(perennial_score::Parts {
         store: store.clone(),
         archive: archive.clone(),
@@ -242,7 +249,8 @@ pub(super) async fn wire(
     }));
     let (events, accounts) = (queue(&urls.events), queue(&urls.accounts));
     let sweep = perennial_sweep::Deps::new(store.clone(), events, accounts, clock.clone(), SWEEP_LIMIT);
-    let api = Arc::new(super::api::deps(&store, &config, &sqs, aws.queues(), &urls, &clock, keys));
+    let api = super::api::deps(&store, &config, &sqs, aws.queues(), &urls, &clock, keys);
+    let api = Arc::new(api.with_tokens(token_secrets()?));
 
     let ingest: HttpHandler = Arc::new(move |request| {
         let deps = Arc::clone(&ingest);

@@ -16,7 +16,7 @@ variable "architecture" {
 }
 
 variable "api_key_hashes" {
-  description = "SHA-256, in hex, of each key that may read the api."
+  description = "SHA-256, in hex, of each key of the api; `read:` before it makes a key that may only read."
   type        = list(string)
 }
 

@@ -2,7 +2,7 @@
 
 use super::endpoint::HUBSPOT;
 use super::{
-    AccountRecords, Channels, ContactId, ContactRecords, CrmRecords, Endpoint, Kind, Mail, SecretPlace, TaskRecords,
+    AccountRecords, Channels, ContactId, ContactRecords, CrmRecords, Endpoint, Kind, Mail, SecretPlace, TaskRecords, UnverifiedMail,
 };
 use crate::deployment::Deployment;
 use crate::error::Reporter;
@@ -61,6 +61,9 @@ struct RawMail {
     /// of one sign-up come in any order. Then it counts as not deliverable. Default: 10.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1440)))]
     wait_for_address_minutes: Option<Spanned<u16>>,
+    /// Whether an address gets mails that nobody but a public source named, such as a web page without the user's token. Default: "send".
+    #[serde(default)]
+    unverified_mail: UnverifiedMail,
 }
 
 /// Minutes that a mail waits for an address by default: SDKs send within seconds, webhooks and batches of a server within minutes.
@@ -209,6 +212,7 @@ fn load_mail(report: &mut Reporter<'_>, mail: RawMail, deployment: &Deployment) 
         configuration_set: mail.configuration_set.into_inner(),
         soft_bounces: soft_bounces::load(report, mail.soft_bounces),
         resend_unknown_after_minutes: minutes,
+        unverified_mail: mail.unverified_mail,
     }
 }
 

@@ -6,6 +6,7 @@ mod cases;
 mod conditions;
 mod essential;
 mod events;
+mod keys;
 mod places;
 mod points;
 mod rules;
@@ -55,6 +56,7 @@ fn remarks(bundle: &Bundle, config: &Config, errors: &[ConfigError]) -> Vec<Conf
     events::remark(config, &mut remarks);
     steps::remark(config, &mut remarks);
     essential::remark(config, &mut remarks);
+    keys::remark(config, &mut remarks);
     if is_certain {
         // Last, as it adds to what is said of conditions that never hold.
         values::remark(config, &mut remarks);

@@ -23,6 +23,20 @@ pub enum Scheme {
     Zendesk,
 }
 
+impl Scheme {
+    /// Whether the signature covers a header, given by its name in lower case. What it does not cover, whoever has seen one webhook can write as
+    /// they like.
+    #[must_use]
+    pub fn signs(self, header: &str) -> bool {
+        match self {
+            Self::Standard => ["webhook-id", "webhook-timestamp", "svix-id", "svix-timestamp"].contains(&header),
+            Self::Hubspot => header == "x-hubspot-request-timestamp",
+            Self::Zendesk => header == "x-zendesk-webhook-signature-timestamp",
+            Self::Stripe | Self::Github => false,
+        }
+    }
+}
+
 /// How a source's webhooks, posted to `/hooks/ID`, are verified and read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hook {

@@ -67,6 +67,16 @@ pub enum Pick {
     },
 }
 
+impl Pick {
+    /// All places that it reads.
+    pub fn places(&self) -> Vec<&Place> {
+        match self {
+            Self::Value(places) | Self::Latest(places) => places.iter().collect(),
+            Self::Money { minor, times, currency } => minor.iter().chain(times).chain(currency).collect(),
+        }
+    }
+}
+
 /// A place in a webhook (a JSON pointer such as "/data/object/customer", or "header:NAME"), or a list of places of which the first
 /// that holds something counts: null and empty text are nothing, and for an id neither are words such as "undefined".
 #[derive(Debug, Clone, Deserialize)]

@@ -13,7 +13,16 @@ pub struct WriteKeyHash([u8; 32]);
 #[error("a write key's hash is its SHA-256 as 64 hexadecimal digits: printf %s KEY | sha256sum")]
 pub struct InvalidHash;
 
+/// The keys of the shipped configuration, which everybody knows.
+pub const LOCAL_KEYS: [&str; 2] = ["local-write-key", "local-public-key"];
+
 impl WriteKeyHash {
+    /// Whether it is of one of [`LOCAL_KEYS`].
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        LOCAL_KEYS.iter().any(|key| self.same(&Self::of(key)))
+    }
+
     /// The hash of `key`.
     pub fn of(key: &str) -> Self {
         let mut bytes = [0; 32];

@@ -2,7 +2,7 @@
 
 use super::body::{Item, Shared};
 use super::call::{Call, is_empty, present};
-use super::context::joined;
+use super::context::{joined, without_token};
 use super::hygiene::{extended, standardised};
 use super::ids::{TEXT, external_id, id, unless_placeholder, what_is};
 use super::invalid::{Code, Invalid};
@@ -224,6 +224,11 @@ fn accept(
     }
     Moment::ours(received.at).write(out, ",\"receivedAt\":");
     write_text(out, ",\"source\":", received.source.as_str());
+    let token = call.context_user_token.filter(|raw| raw.starts_with('"')).map(unquoted);
+    let trust = received.trust_of(user_id.as_ref(), token.as_deref());
+    let kept = call.context.filter(|_| call.context_user_token.is_some()).map(without_token);
+    let context = kept.as_deref().or(call.context);
+    write_optional(out, ",\"trust\":", (!trust.is_default()).then(|| trust.as_str()));
     write_optional(out, ",\"event\":", event.as_ref().map(EventName::as_str));
     write_optional(out, ",\"groupId\":", group_id.as_ref().map(AccountId::as_str));
     write_optional(out, ",\"previousId\":", previous_id.as_ref().map(AnonymousId::as_str));
@@ -245,7 +250,7 @@ fn accept(
         EventKind::Alias => {}
     }
     notes.extend(call.context_timezone.and_then(zone_note));
-    write_object(out, ",\"context\":", extended(call.context, channel(call, imported).as_deref(), &notes).as_deref());
+    write_object(out, ",\"context\":", extended(context, channel(call, imported).as_deref(), &notes).as_deref());
     out.push('}');
     if special {
         escape_noncharacters(out, start);

@@ -24,6 +24,7 @@ pub struct Call<'a> {
     pub(crate) context_group_id: Option<&'a str>,
     pub(crate) context_timezone: Option<&'a str>,
     pub(crate) context_channel: Option<&'a str>,
+    pub(crate) context_user_token: Option<&'a str>,
     pub(crate) channel: Option<&'a str>,
     pub(crate) write_key: Option<&'a str>,
 }
@@ -65,8 +66,8 @@ impl<'a> Call<'a> {
     /// Takes the context that comes next for the call's own.
     pub(crate) fn read_context(&mut self, scanner: &mut Scanner<'a>) -> Result<(), Malformed> {
         let start = scanner.at();
-        (self.context_traits, self.context_group_id, self.context_timezone, self.context_channel) =
-            (None, None, None, None);
+        (self.context_traits, self.context_group_id, self.context_timezone) = (None, None, None);
+        (self.context_channel, self.context_user_token) = (None, None);
         scanner.object(|scanner, name| {
             let value = scanner.value()?;
             match name {
@@ -74,6 +75,7 @@ impl<'a> Call<'a> {
                 "groupId" => self.context_group_id = present(value),
                 "timezone" => self.context_timezone = present(value),
                 "channel" => self.context_channel = present(value),
+                "userToken" => self.context_user_token = present(value),
                 _ => {}
             }
             Ok(())

@@ -33,6 +33,18 @@ fn join(own: &str, shared: &str, out: &mut String) {
     out.push('}');
 }
 
+/// A context without the user's token, which is good for a while and not to be kept.
+pub(super) fn without_token(context: &str) -> String {
+    let mut out = String::with_capacity(context.len());
+    out.push('{');
+    let mut first = true;
+    for (name, value) in members(context).into_iter().filter(|(name, _)| name != "userToken") {
+        write(&mut out, &mut first, &name, value);
+    }
+    out.push('}');
+    out
+}
+
 /// The members of a JSON object; of a name that is there twice the last. Looking one up must not take longer for each other one: senders choose how
 /// many there are.
 fn members(object: &str) -> BTreeMap<String, &str> {
@@ -109,5 +121,11 @@ mod tests {
         fn joining_text_is_joining_maps(own in object(), shared in object()) {
             prop_assert_eq!(of(&own, &shared), merged(&own, &shared));
         }
+    }
+
+    #[test]
+    fn token_is_taken_out_and_the_rest_stays_as_it_is() {
+        assert_eq!(without_token(r#"{"userToken":"1.a","ip":"::1","n":1.50}"#), r#"{"ip":"::1","n":1.50}"#);
+        assert_eq!(without_token(r#"{"userToken":{"a":"1.a"}}"#), "{}");
     }
 }

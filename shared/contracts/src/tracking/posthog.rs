@@ -85,7 +85,7 @@ pub(crate) fn translate(raw: &str, now: Timestamp) -> Result<Vec<Translated>, In
     for (ours, theirs) in [("sentAt", "sent_at"), ("context", "context")] {
         call.extend(event.remove(theirs).map(|value| (ours.to_owned(), value)));
     }
-    fill_context(&mut call, &properties);
+    fill_context(&mut call, &mut properties);
     let with_id = |mut call: Map<String, Value>| {
         call.insert(id_field.to_owned(), distinct_id.clone());
         call
@@ -201,7 +201,8 @@ pub fn unwrapped(body: &str) -> Option<String> {
 }
 
 /// Puts what PostHog's libraries say of themselves and of the client into the call's context, where that does not say it.
-fn fill_context(call: &mut Map<String, Value>, properties: &Map<String, Value>) {
+fn fill_context(call: &mut Map<String, Value>, properties: &mut Map<String, Value>) {
+    let token = properties.remove("$user_token");
     let context = call.entry("context").or_insert(Value::Null);
     if is_nothing(context) {
         *context = json!({});
@@ -213,6 +214,7 @@ fn fill_context(call: &mut Map<String, Value>, properties: &Map<String, Value>) 
             context.entry(ours).or_insert_with(|| value.clone());
         }
     }
+    context.extend(token.map(|token| ("userToken".to_owned(), token)));
     if let Some(name) = properties.get("$lib").filter(|name| !is_nothing(name)) {
         let version = properties.get("$lib_version").cloned().unwrap_or_default();
         context.entry("library").or_insert_with(|| json!({"name": name, "version": version}));

@@ -1,7 +1,8 @@
 //! How a body was received: what every event of it is stamped with, and what tells its events apart.
 
 use jiff::Timestamp;
-use perennial_domain::{SourceId, hash};
+use crate::tokens::{Purpose, TokenSecrets};
+use perennial_domain::{SourceId, Trust, UserId, hash};
 use std::collections::{HashMap, HashSet};
 
 /// Random bytes that no other request has.
@@ -13,6 +14,8 @@ pub struct Received {
     pub(super) source: SourceId,
     pub(super) at: Timestamp,
     pub(super) sent_at: Option<Timestamp>,
+    trust: Trust,
+    tokens: TokenSecrets,
     nonce: Nonce,
     ids: u64,
     order: Order,
@@ -22,7 +25,23 @@ impl Received {
     /// Received from `source` at `at`, from a client that says it sent the body at `sent_at`. Events without an id get one that follows
     /// from `nonce`.
     pub fn new(source: SourceId, at: Timestamp, sent_at: Option<Timestamp>, nonce: Nonce) -> Self {
-        Self { source, at, sent_at, nonce, ids: 0, order: Order::default() }
+        let (trust, tokens) = (Trust::default(), TokenSecrets::default());
+        Self { source, at, sent_at, trust, tokens, nonce, ids: 0, order: Order::default() }
+    }
+
+    /// From a source that is believed so far. `tokens` are the secrets of users' tokens.
+    #[must_use]
+    pub fn with_trust(self, trust: Trust, tokens: TokenSecrets) -> Self {
+        Self { trust, tokens, ..self }
+    }
+
+    /// How far an event of `user` is believed that came with `token`: the user's own token makes a public source's event one of a server.
+    pub(super) fn trust_of(&self, user: Option<&UserId>, token: Option<&str>) -> Trust {
+        let is_signed = || {
+            let (user, token) = (user?, token?);
+            self.tokens.verify(Purpose::User, token, user.as_str(), self.at).then_some(())
+        };
+        if self.trust == Trust::Public && is_signed().is_some() { Trust::Server } else { self.trust }
     }
 
     /// Where from.

@@ -82,9 +82,10 @@ pub enum Movement {
 }
 
 /// What `event` says of money: `properties.revenue` in major units, a number or its text, in `properties.currency` or US dollars (the names of
-/// Segment's e-commerce specification). Which events are payments, corrections and refunds, billing.toml says. What is no amount counts as none.
+/// Segment's e-commerce specification). Which events are payments, corrections and refunds, billing.toml says. What is no amount counts as none, and neither
+/// does what a public source says.
 pub fn movement(config: &Config, event: &Event) -> Option<Movement> {
-    if event.kind != EventKind::Track {
+    if event.kind != EventKind::Track || !event.is_trusted() {
         return None;
     }
     let (name, rules, said) = (config.counted_as(event), &config.billing, &event.properties);

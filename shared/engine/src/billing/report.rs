@@ -11,13 +11,16 @@ use serde_json::Value;
 /// The bytes that are kept of a plan's name.
 const MAX_PLAN_BYTES: usize = 64;
 
-/// What `event` says of a subscription; `None` where it says nothing.
+/// What `event` says of a subscription; `None` where it says nothing, or is not believed about money.
 ///
 /// An event is about a subscription where it is the milestone `trial`, `customer` or `churned` and no one-time purchase, or stands in
 /// `[subscriptions]` of billing.toml. Its property `status` says what the status is from then on; else the milestone does. A renewal that
 /// names its invoice says only that the invoice was paid: the last one of a subscription may be paid after its end.
 pub fn report(config: &Config, event: &Event) -> Option<SubscriptionReport> {
     let name = config.counted_as(event);
+    if !event.is_trusted() {
+        return None;
+    }
     if config.billing.one_time.contains(name) {
         return None;
     }

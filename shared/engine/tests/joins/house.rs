@@ -4,7 +4,7 @@ use crate::support;
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_config::identity::Identities;
-use perennial_domain::{AnonymousId, Event, ExternalId, Identity, PersonId, UserId};
+use perennial_domain::{AnonymousId, Event, ExternalId, Identity, PersonId, Trust, UserId};
 use perennial_engine::claims::link_of;
 use perennial_engine::joins::{Digest, Evidence, Limit};
 use perennial_engine::merge::{Change, People};
@@ -166,7 +166,17 @@ pub(crate) fn run(rules: Identities, events: &[&Event]) -> House {
     house
 }
 
+/// Events of which every fifth or so is of a public source.
 pub(crate) fn story() -> impl Strategy<Value = Vec<Event>> {
-    prop::collection::vec((0..10_u8, 0..5_usize, 0..5_usize, 0..60_i64), 1..40)
-        .prop_map(|specs| specs.into_iter().enumerate().map(|(n, spec)| one(n, spec)).collect())
+    let spec = ((0..10_u8, 0..5_usize, 0..5_usize, 0..60_i64), prop::bool::weighted(0.2));
+    prop::collection::vec(spec, 1..40).prop_map(|specs| {
+        let each = specs.into_iter().enumerate().map(|(n, (spec, is_public))| {
+            let mut event = one(n, spec);
+            if is_public {
+                event.trust = Trust::Public;
+            }
+            event
+        });
+        each.collect()
+    })
 }

@@ -1,7 +1,7 @@
 //! The same people whatever the order, and as a reader of the events would work them out by hand.
 
 use super::house::{BROWSERS, House, USERS, browser, external, rules, run, story, user};
-use perennial_domain::{Event, Identity};
+use perennial_domain::{Event, EventKind, Identity};
 use perennial_engine::joins::joins;
 use perennial_engine::merge::Change;
 use proptest::prelude::*;
@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 /// last given where that other one was known before.
 fn had(events: &[Event], who: &str, address: &str) -> std::ops::Range<i64> {
     let given = |event: &Event| {
-        let address = event.traits.get("email")?.as_str()?.to_owned();
+        let address = event.traits.get("email").filter(|_| event.is_trusted())?.as_str()?.to_owned();
         (event.identity()?.to_string() == who).then(|| (event.timestamp.as_microsecond(), address))
     };
     let all: Vec<(i64, String)> = events.iter().filter_map(given).collect();
@@ -40,10 +40,14 @@ fn by_hand(events: &[Event], severed: &BTreeSet<(String, String)>, most: usize) 
     for event in events {
         let own = event.identity().unwrap().to_string();
         known.insert(own.clone());
-        if let Some((anonymous, user)) = event.link() {
+        let is_believed = |event: &Event| event.is_trusted() || event.kind == EventKind::Identify;
+        if let Some((anonymous, user)) = event.link().filter(|_| is_believed(event)) {
             let name = format!("anonymous:{anonymous}");
             known.insert(name.clone());
             users.entry(name).or_default().insert((event.timestamp.as_microsecond(), format!("user:{user}")));
+        }
+        if !event.is_trusted() {
+            continue;
         }
         if let Some(earlier) = event.earlier_user()
             && format!("user:{earlier}") != own
@@ -167,6 +171,9 @@ proptest! {
             }
             known => {
                 let claims = |event: &Event| -> Vec<String> {
+                    if !event.is_trusted() {
+                        return Vec::new();
+                    }
                     let mail = event.traits.get("email").and_then(|value| value.as_str()).map(|text| format!("mail {text}"));
                     let crm = contact(event).map(|id| format!("crm {id}"));
                     mail.into_iter().chain(crm).collect()
@@ -178,7 +185,7 @@ proptest! {
                     if who == own {
                         severed.extend(claims(event).into_iter().filter(|value| theirs.contains(value)).map(|value| (own.clone(), value)));
                     }
-                    if let Some(earlier) = event.earlier_user() {
+                    if let Some(earlier) = event.earlier_user().filter(|_| event.is_trusted()) {
                         let is_between = (who == own && others.contains(&format!("user:{earlier}"))) || (others.contains(&who) && known.is_user() && earlier.as_str() == known.as_str());
                         if is_between {
                             severed.insert((who, format!("alias {earlier}")));

@@ -71,6 +71,30 @@ async fn github_and_hubspot_become_events() {
     assert_ne!(events[1].message_id, events[2].message_id);
 }
 
+/// GitHub signs the body alone: whoever has seen one delivery could send it again under another id.
+#[tokio::test]
+async fn header_that_no_signature_covers_makes_no_new_event_of_a_body() {
+    let fixture = Fixture::new();
+    let body = json!({"action":"created","starred_at":"2026-11-21T21:00:00Z","sender":{"login":"ada"},"repository":{"full_name":"a/b"}}).to_string();
+    let signature = format!("sha256={}", HEXLOWER.encode(&mac(&[body.as_bytes()])));
+    for delivery in ["d-1", "d-2"] {
+        let headers = [("x-hub-signature-256", &*signature), ("x-github-event", "star"), ("x-github-delivery", delivery)];
+        assert_eq!(fixture.send("POST", "/hooks/github", &headers, body.as_bytes()).await.body["accepted"], 1);
+    }
+    let ids: Vec<_> = fixture.events().into_iter().map(|event| event.message_id).collect();
+    assert_eq!(ids[0], ids[1]);
+    // Nor where the config asks for it.
+    let mut config = CONFIG.clone();
+    let github = config.sources.iter_mut().find(|source| source.id.as_str() == "github").unwrap();
+    let header = perennial_config::sources::Place::parse("header:x-github-delivery").unwrap();
+    github.hook.as_mut().unwrap().maps.iter_mut().for_each(|map| map.message_id = vec![header.clone()]);
+    let mut fixture = Fixture::new();
+    fixture.deps.config = ConfigHandle::fixed(config);
+    let headers = [("x-hub-signature-256", &*signature), ("x-github-event", "star"), ("x-github-delivery", "d-3")];
+    assert_eq!(fixture.send("POST", "/hooks/github", &headers, body.as_bytes()).await.body["accepted"], 1);
+    assert_eq!(fixture.events()[0].message_id, ids[0]);
+}
+
 /// The samples follow the shapes that the providers document.
 fn github_headers<'a>(signature: &'a str, event: &'a str, kind: &'a str) -> [(&'static str, &'a str); 4] {
     [

@@ -6,6 +6,7 @@ use crate::bundle;
 use perennial_channels::lint;
 use perennial_channels::render::TemplateProblem;
 use perennial_config::channels::Template;
+use perennial_config::sources::WriteKeyHash;
 use perennial_config::{Bundle, Config, ConfigError, check};
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write as _};
@@ -46,6 +47,8 @@ pub(super) fn in_color() -> bool {
 pub(super) struct Report {
     pub(super) errors: Vec<ConfigError>,
     warnings: Vec<ConfigError>,
+    /// Whether a source takes a write key that everybody knows.
+    pub(super) has_local_keys: bool,
     /// What there is, in words.
     counted: String,
 }
@@ -64,7 +67,9 @@ impl Report {
         if let Some(config) = &checked.config {
             counted = count(counted, config);
         }
-        Self { errors, warnings, counted }
+        let sources = checked.config.iter().flat_map(|config| &config.sources);
+        let has_local_keys = sources.flat_map(|source| &source.write_key_hashes).any(WriteKeyHash::is_local);
+        Self { errors, warnings, has_local_keys, counted }
     }
 
     /// One line for each finding, and a last one that sums up.
@@ -142,11 +147,14 @@ mod tests {
     }
 
     #[test]
-    fn the_default_config_has_neither_errors_nor_warnings() {
+    fn of_the_default_config_nothing_is_told_but_that_everybody_knows_its_write_keys() {
         let report = Report::of(&bundle::embedded());
+        assert!(report.has_local_keys);
         let text = report.text("infra/config", false);
-        assert!(text.lines().count() == 1 && text.ends_with(": no errors, no warnings\n"), "{text}");
-        assert!(text.starts_with("infra/config: 4") && text.contains(" rules, 11 segments, "), "{text}");
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[..2].iter().all(|line| line.contains("warning: source `") && line.contains("everybody knows")), "{text}");
+        assert!(lines.len() == 3 && text.ends_with(": no errors, 2 warnings\n"), "{text}");
+        assert!(lines[2].starts_with("infra/config: 4") && text.contains(" rules, 11 segments, "), "{text}");
     }
 
     #[test]
@@ -170,7 +178,7 @@ mod tests {
         let text = report.text("dir", false);
         assert!(
             text.contains(": warning: rule `x`: its points add up for good")
-                && text.ends_with("no errors, 1 warning\n"),
+                && text.ends_with("no errors, 3 warnings\n"),
             "{text}"
         );
     }

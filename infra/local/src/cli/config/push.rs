@@ -76,6 +76,10 @@ pub(super) async fn run_push(args: PushArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     let operated = args.target.operated().await?;
+    if matches!(operated.kind, Kind::Deployed(_)) && report.has_local_keys {
+        println!("Nothing was pushed: everybody knows the write keys of the shipped configuration. `perennial key` makes one of your own.");
+        return Ok(ExitCode::FAILURE);
+    }
     let plan = plan(operated, bundle).await?;
     print!("{}", shown(&plan));
     if plan.changes.is_empty() && plan.current.is_some() {

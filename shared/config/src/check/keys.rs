@@ -1,0 +1,74 @@
+//! Write keys that are not the reader's own, keys that are believed too far, and what webhooks say outside of their signatures.
+
+use super::Remarks;
+use super::places::Part::{At, Key};
+use crate::config::Config;
+use crate::sources::{Hook, Mapping, Place, Source, WriteKeyHash};
+use perennial_domain::Trust;
+
+/// Names of sources whose keys are likely to be where anybody can read them.
+const OF_CLIENTS: [&str; 9] = ["android", "browser", "frontend", "ios", "mobile", "site", "spa", "web", "website"];
+
+pub(super) fn remark(config: &Config, remarks: &mut Remarks<'_>) {
+    for (at, source) in config.sources.iter().enumerate() {
+        if let Some(hook) = &source.hook {
+            unsigned(at, source, hook, remarks);
+        }
+    }
+    for (at, source) in config.sources.iter().enumerate().filter(|(_, source)| !source.write_key_hashes.is_empty()) {
+        if source.write_key_hashes.iter().any(WriteKeyHash::is_local) {
+            let message = format!(
+                "source `{}`: everybody knows this write key; `perennial key` makes one of your own, and `config push --stack` takes no other",
+                source.id
+            );
+            remarks.at("sources.toml", &[Key("source"), At(at), Key("write_key_hashes")], message);
+        }
+        if is_believed_too_far(source) {
+            let message = format!(
+                "source `{}`: its events are believed like a server's; where its key is in a web page or an app, say trust = \"public\"",
+                source.id
+            );
+            remarks.at("sources.toml", &[Key("source"), At(at), Key("id")], message);
+        }
+    }
+}
+
+/// Remarks on fields of events that are read from headers which the signature does not cover. Which map fits may depend on such a header: GitHub says
+/// there, and nowhere else, what happened.
+fn unsigned(at: usize, source: &Source, hook: &Hook, remarks: &mut Remarks<'_>) {
+    for (index, map) in hook.maps.iter().enumerate() {
+        for (field, places) in fields(map) {
+            let mut headers = places.into_iter().filter_map(|place| match place {
+                Place::Header(name) if !hook.scheme.signs(name) => Some(name),
+                _ => None,
+            });
+            if let Some(name) = headers.next() {
+                let message = format!(
+                    "source `{}`: the signature does not cover header:{name}; whoever has seen one webhook can write there what they like. Take a \
+                     place in the body",
+                    source.id
+                );
+                remarks.at("sources.toml", &[Key("source"), At(at), Key("map"), At(index), Key(field)], message);
+            }
+        }
+    }
+}
+
+/// The fields that a map fills, by their names in the file, and where from.
+fn fields(map: &Mapping) -> Vec<(&'static str, Vec<&Place>)> {
+    vec![
+        ("user_id", map.user_id.iter().collect()),
+        ("external_id", map.external_id.iter().flat_map(|(_, places)| places).collect()),
+        ("anonymous_id", map.anonymous_id.iter().collect()),
+        ("group_id", map.group_id.iter().collect()),
+        ("previous_id", map.previous_id.iter().collect()),
+        ("message_id", map.message_id.iter().collect()),
+        ("timestamp", map.timestamp.iter().collect()),
+        ("properties", map.properties.iter().flat_map(|(_, pick)| pick.places()).collect()),
+        ("traits", map.traits.iter().flat_map(|(_, pick)| pick.places()).collect()),
+    ]
+}
+
+fn is_believed_too_far(source: &Source) -> bool {
+    source.trust != Trust::Public && OF_CLIENTS.iter().any(|name| source.id.as_str().eq_ignore_ascii_case(name))
+}

@@ -1,0 +1,154 @@
+//! Tokens that the product's server makes for whoever is signed in: with one their browser reads their inbox, with another it says who they are.
+//!
+//! A token is `EXPIRES.SIGNATURE`: `EXPIRES` is in seconds since 1970, and `SIGNATURE` is base64url, without padding, of HMAC-SHA-256 with a secret
+//! over `PURPOSE:EXPIRES:ID`. A token of one purpose is none of another.
+
+use data_encoding::BASE64URL_NOPAD;
+use jiff::{SignedDuration, Timestamp};
+use ring::hmac;
+use std::borrow::Cow;
+use std::fmt;
+
+/// The shortest secret, in bytes: what HMAC-SHA-256 gives full strength with.
+pub const MIN_SECRET_BYTES: usize = 32;
+/// How far ahead a token may expire: one that is lost is good for no longer.
+pub const LONGEST: SignedDuration = SignedDuration::from_hours(31 * 24);
+
+/// What a token is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Reading the inbox of the identity, as it stands in the inbox's path before that is percent-encoded.
+    Inbox,
+    /// Sending events as this user, in `context.userToken`.
+    User,
+}
+
+impl Purpose {
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Inbox => "perennial-inbox",
+            Self::User => "perennial-user",
+        }
+    }
+}
+
+/// The secrets that tokens are made with; without any, nobody has a token. Several while one is rotated.
+#[derive(Clone, Default)]
+pub struct TokenSecrets(Vec<hmac::Key>);
+
+/// A secret is too short to be safe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a secret needs at least 32 bytes")]
+pub struct SecretTooShort;
+
+impl fmt::Debug for TokenSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TokenSecrets({})", self.0.len())
+    }
+}
+
+impl TokenSecrets {
+    /// Secrets from a text with commas between them, whose bytes are taken as they stand without surrounding white space.
+    ///
+    /// # Errors
+    /// [`SecretTooShort`] where one has less than [`MIN_SECRET_BYTES`].
+    pub fn parse(text: &str) -> Result<Self, SecretTooShort> {
+        let key = |secret: &str| {
+            let bytes = secret.as_bytes();
+            (bytes.len() >= MIN_SECRET_BYTES).then(|| hmac::Key::new(hmac::HMAC_SHA256, bytes)).ok_or(SecretTooShort)
+        };
+        text.split(',').map(|secret| key(secret.trim())).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether `token` is good for `purpose` and `id` at `now`.
+    pub fn verify(&self, purpose: Purpose, token: &str, id: &str, now: Timestamp) -> bool {
+        self.verified(purpose, token, id, now).is_some()
+    }
+
+    fn verified(&self, purpose: Purpose, token: &str, id: &str, now: Timestamp) -> Option<()> {
+        let (expires, signature) = token.split_once('.')?;
+        let at = Timestamp::from_second(expires.parse().ok()?).ok()?;
+        let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).ok()?;
+        let message = format!("{}:{expires}:{id}", purpose.prefix());
+        let signed = self.0.iter().any(|key| hmac::verify(key, message.as_bytes(), &signature).is_ok());
+        (signed && now < at && at <= now + LONGEST).then_some(())
+    }
+}
+
+/// What a JSON text calls users' tokens: the tracking API in the context, PostHog among the properties.
+const NAMES: [&str; 2] = ["\"userToken\"", "\"$user_token\""];
+
+/// A JSON text, be it cut off, without the users' tokens in it.
+pub fn redacted(text: &str) -> Cow<'_, str> {
+    let mut text = Cow::Borrowed(text);
+    for name in NAMES {
+        let mut from = 0;
+        while let Some(at) = text[from..].find(name).map(|at| from + at + name.len()) {
+            let value = text[at..].trim_start().strip_prefix(':').map(str::trim_start);
+            if let Some(value) = value.and_then(|value| value.strip_prefix('"')) {
+                let start = text.len() - value.len();
+                let end = value.find('"').map_or(text.len(), |end| start + end);
+                text = format!("{}[redacted]{}", &text[..start], &text[end..]).into();
+            }
+            from = at;
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const SECRET: &str = "a secret of at least thirty-two bytes";
+    const OTHER: &str = "another secret of thirty-two bytes.";
+    /// Made by `printf %s perennial-inbox:1772440000:user/1 | openssl dgst -sha256 -hmac "$SECRET" -binary | basenc --base64url | tr -d =`.
+    const TOKEN: &str = "1772440000.tyn9-4i1MUo9BcS3sm6TeCraZRNoeiby6QtyRjQ7kSU";
+    /// The same of `perennial-user:1772440000:user/1`.
+    const USER_TOKEN: &str = "1772440000.-EAh9wL-RdMl6awi55Sms_DDsaz7c-SmvTWmlgTAdn8";
+
+    fn allows(secrets: &str, purpose: Purpose, token: &str, id: &str, second: i64) -> bool {
+        let now = Timestamp::from_second(second).unwrap();
+        TokenSecrets::parse(secrets).unwrap().verify(purpose, token, id, now)
+    }
+
+    #[test]
+    fn a_token_as_other_languages_make_it_is_good_for_its_purpose_and_person_until_it_expires() {
+        let before = 1_772_439_999;
+        for (purpose, token, other) in
+            [(Purpose::Inbox, TOKEN, Purpose::User), (Purpose::User, USER_TOKEN, Purpose::Inbox)]
+        {
+            assert!(allows(SECRET, purpose, token, "user/1", before));
+            assert!(allows(&format!("{OTHER}, {SECRET}"), purpose, token, "user/1", before), "while rotated");
+            assert!(!allows(SECRET, other, token, "user/1", before), "another purpose");
+            assert!(!allows(SECRET, purpose, token, "user/2", before), "another person");
+            assert!(!allows(SECRET, purpose, token, "user/1", 1_772_440_000), "expired");
+            assert!(!allows(SECRET, purpose, token, "user/1", before - LONGEST.as_secs()), "good for too long");
+            assert!(!allows(OTHER, purpose, token, "user/1", before), "another secret");
+            let later = token.replace("1772440000", "1772440001");
+            for wrong in [later.as_str(), "", ".", "1772440000.", "1772440000", "x.y", &token[..40]] {
+                assert!(!allows(SECRET, purpose, wrong, "user/1", before), "{wrong}");
+            }
+        }
+        let now = Timestamp::UNIX_EPOCH;
+        assert!(!TokenSecrets::default().verify(Purpose::Inbox, TOKEN, "user/1", now), "no secret");
+        assert_eq!(TokenSecrets::parse("short").unwrap_err(), SecretTooShort);
+        assert_eq!(format!("{:?}", TokenSecrets::parse(SECRET).unwrap()), "TokenSecrets(1)");
+    }
+
+    #[test]
+    fn no_token_is_left_in_a_text() {
+        for (text, expected) in [
+            (r#"{"context":{"userToken" : "1.abc","ip":"::1"}}"#, r#"{"context":{"userToken" : "[redacted]","ip":"::1"}}"#),
+            (r#"{"a":{"$user_token":"1.abc"},"userToken":"2.d"}"#, r#"{"a":{"$user_token":"[redacted]"},"userToken":"[redacted]"}"#),
+            (r#"{"userToken":"1.abc"#, r#"{"userToken":"[redacted]"#),
+            (r#"{"userToken":"1.a","userToken":"2.b"}"#, r#"{"userToken":"[redacted]","userToken":"[redacted]"}"#),
+        ] {
+            assert_eq!(redacted(text), expected);
+        }
+        for same in [r#"{"userToken":null}"#, r#"{"userToken"#, "{}", r#"{"userToken":"#] {
+            assert!(matches!(redacted(same), Cow::Borrowed(text) if text == same), "{same}");
+        }
+    }
+}

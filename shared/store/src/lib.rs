@@ -9,6 +9,7 @@ pub mod due;
 pub mod erase;
 mod error;
 pub mod identities;
+mod inflate;
 mod item;
 pub mod keys;
 pub mod ledger;

@@ -8,6 +8,7 @@ mod dated;
 pub mod due;
 pub mod erase;
 mod error;
+pub mod heads;
 pub mod identities;
 mod inflate;
 mod item;

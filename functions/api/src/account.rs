@@ -63,6 +63,8 @@ struct AccountView<'a> {
     /// What the CRM was told within the last 90 days, the newest first.
     crm: Vec<UpdateRecord>,
     members: Vec<Member>,
+    /// Entries of this page that cannot be read.
+    unreadable: u64,
     /// What `after` is to be for the next page of members; `null` where there is none.
     next: Option<String>,
     /// The config that score and health were worked out under.
@@ -156,6 +158,7 @@ fn view<'a>(
         health_reasons: reasons(&summary.health_reasons),
         trend: &account.trend,
         crm,
+        unreadable: page.unreadable,
         members: page.members,
         next: page.next,
         config: summary.config.as_ref().map(|version| version.as_str()),

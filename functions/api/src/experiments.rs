@@ -20,6 +20,9 @@ pub struct Experiments {
     pub journeys: Vec<Report>,
     /// People who were looked at.
     pub people: u64,
+    /// Profiles that cannot be read, and are in none of the numbers.
+    #[serde(default)]
+    pub unreadable: u64,
     /// The config whose splits and holdouts these are.
     pub config: String,
     /// When it was counted.
@@ -42,11 +45,12 @@ pub(crate) async fn show(deps: &Deps, journey: Option<&str>, effect: Option<&str
     let mut tally = Tally::new(&config, now);
     // An effect that cannot be is refused before everyone is read.
     tally.reports(effect).map_err(|error| Failure::Invalid(error.to_string()))?;
-    let (mut people, mut from) = (0, None);
+    let (mut people, mut unreadable, mut from) = (0, 0, None);
     loop {
         let page = deps.store.people(from).await?;
         page.known().for_each(|stored| tally.add(&stored.profile.facts()));
         people += page.known().count() as u64;
+        unreadable += page.unreadable;
         from = page.next;
         if from.is_none() {
             break;
@@ -54,7 +58,7 @@ pub(crate) async fn show(deps: &Deps, journey: Option<&str>, effect: Option<&str
     }
     let mut journeys = tally.reports(effect).map_err(|error| Failure::Invalid(error.to_string()))?;
     journeys.retain(|report| journey.is_none_or(|name| report.journey == name));
-    answer::json(&Experiments { journeys, people, config: config.version.to_string(), now })
+    answer::json(&Experiments { journeys, people, unreadable, config: config.version.to_string(), now })
 }
 
 /// Whether a journey has anything to report of.

@@ -21,6 +21,8 @@ struct FeaturesView<'a> {
     days: u16,
     /// All people, whether they use anything or not.
     people: u64,
+    /// Profiles that cannot be read, and are in none of the numbers.
+    unreadable: u64,
     config: &'a str,
     now: Timestamp,
 }
@@ -70,7 +72,7 @@ pub(crate) async fn list(deps: &Deps) -> Result<Response<Body>, Failure> {
     let (config, now) = (deps.config.current().await, deps.clock.now());
     let (all, today) = (&config.features, day_of(now));
     let mut features: Vec<_> = all.all.iter().map(|feature| FeatureView::new(feature, all.has_errors)).collect();
-    let (mut people, mut from) = (0, None);
+    let (mut people, mut unreadable, mut from) = (0, 0, None);
     loop {
         let page = deps.store.people(from).await?;
         for stored in page.known() {
@@ -78,10 +80,11 @@ pub(crate) async fn list(deps: &Deps) -> Result<Response<Body>, Failure> {
             features.iter_mut().zip(&all.all).for_each(|(view, feature)| view.add(feature, &state, today));
         }
         people += page.known().count() as u64;
+        unreadable += page.unreadable;
         from = page.next;
         if from.is_none() {
             break;
         }
     }
-    answer::json(&FeaturesView { features, days: DAYS, people, config: config.version.as_str(), now })
+    answer::json(&FeaturesView { features, days: DAYS, people, unreadable, config: config.version.as_str(), now })
 }

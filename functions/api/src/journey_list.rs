@@ -19,6 +19,9 @@ pub struct Journeys {
     pub journeys: Vec<JourneyView>,
     /// People who were looked at.
     pub people: u64,
+    /// Profiles that cannot be read, and are in none of the numbers.
+    #[serde(default)]
+    pub unreadable: u64,
     /// The config whose journeys these are.
     pub config: String,
     /// When it was counted.
@@ -66,7 +69,7 @@ pub struct MessageView {
 pub(crate) async fn list(deps: &Deps) -> Result<Response<Body>, Failure> {
     let (config, now) = (deps.config.current().await, deps.clock.now());
     let mut journeys: Vec<JourneyView> = config.journeys.all.iter().map(|journey| view(&config, journey)).collect();
-    let (mut people, mut from) = (0, None);
+    let (mut people, mut unreadable, mut from) = (0, 0, None);
     loop {
         let page = deps.store.people(from).await?;
         for stored in page.known() {
@@ -74,12 +77,13 @@ pub(crate) async fn list(deps: &Deps) -> Result<Response<Body>, Failure> {
             journeys.iter_mut().zip(&config.journeys.all).for_each(|(view, journey)| view.add(journey.key, &facts));
         }
         people += page.known().count() as u64;
+        unreadable += page.unreadable;
         from = page.next;
         if from.is_none() {
             break;
         }
     }
-    answer::json(&Journeys { journeys, people, config: config.version.to_string(), now })
+    answer::json(&Journeys { journeys, people, unreadable, config: config.version.to_string(), now })
 }
 
 /// A journey that nobody has entered yet.

@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use lambda_http::Body;
 use perennial_config::Config;
 use perennial_domain::time::day_of;
-use perennial_domain::{AccountId, Currency, Decision, Likelihood, PersonId, Score, Stage};
+use perennial_domain::{AccountId, Currency, Decision, Identity, Likelihood, PersonId, Score, Stage};
 use perennial_engine::billing::has_old_milestones;
 use perennial_engine::explain::{Reason, reasons_of};
 use perennial_engine::facts::Facts;
@@ -45,6 +45,9 @@ struct ProfileView<'a> {
     /// How many there are in all; 100 or more where it is 100 or more.
     #[serde(skip_serializing_if = "is_zero")]
     dropped_traits_count: u32,
+    /// Identities of which less is kept than usual, as the profile would not fit into an item with all of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reduced: Vec<&'a str>,
     /// The primary account.
     account: Option<&'a AccountId>,
     /// All accounts that the person belongs to, the primary first.
@@ -182,6 +185,7 @@ pub(crate) async fn show(deps: &Deps, identity: &str) -> Result<Response<Body>, 
         traits: traits(state),
         dropped_traits: state.dropped_traits().collect(),
         dropped_traits_count: u32::try_from(state.dropped_traits_count()).unwrap_or(u32::MAX),
+        reduced: profile.reduced().map(Identity::as_str).collect(),
         account: found.account.as_ref().map(|(id, _)| id),
         memberships: memberships::all(config, state),
         stage: evaluation.stage,

@@ -198,6 +198,8 @@ struct StatusView {
     /// Texts of the last three months in languages that are not known: they count for no sentiment.
     unread_texts: u64,
     accounts: u64,
+    /// Items that could not be read, and are in none of the numbers.
+    unreadable: u64,
     messages: u64,
     messages_by: BTreeMap<String, BTreeMap<String, u64>>,
     /// Updates of the CRM's account records.
@@ -258,6 +260,7 @@ pub(crate) async fn show(deps: &Deps) -> Result<Response<Body>, Failure> {
         nps: totals.nps.into(),
         unread_texts: totals.unread_texts,
         accounts: totals.accounts,
+        unreadable: totals.unreadable,
         messages: totals.messages,
         messages_by: totals.channels,
         crm_updates: totals.crm_updates,

@@ -47,13 +47,9 @@ async fn claim(
 ) -> Result<StoredAccount, RollupError> {
     let found = deps.store.account(domain, Consistency::Strong).await?;
     let mut stored = found.unwrap_or_else(|| StoredAccount::new(domain.clone()));
-    if stored.account.claims.get(claimant).copied() == since {
+    if !stored.account.claim(claimant, since) {
         return Ok(stored);
     }
-    match since {
-        Some(since) => stored.account.claims.insert(claimant.clone(), since),
-        None => stored.account.claims.remove(claimant),
-    };
     if stored.account.holder().is_some() {
         stored.account.summary = None;
     }

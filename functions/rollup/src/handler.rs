@@ -57,7 +57,8 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Ba
                     .count("AccountsUnchanged", u64::from(!done.written))
                     .count("PeopleWoken", done.woken)
                     .count("EntriesRenewed", done.renewed)
-                    .count("CrmUpdates", done.updates);
+                    .count("CrmUpdates", done.updates)
+                    .count("EntriesUnreadable", done.unreadable);
                 continue;
             }
             Ok(Err(error)) => error.to_string(),

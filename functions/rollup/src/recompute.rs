@@ -93,6 +93,8 @@ pub(crate) struct Done {
     pub(crate) updates: u64,
     /// People who are asked for a new entry because the curve of theirs has ended.
     pub(crate) renewed: u64,
+    /// Entries of people that could not be read.
+    pub(crate) unreadable: u64,
 }
 
 /// Recomputes the account, or the one that has its people.
@@ -160,7 +162,7 @@ async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) 
             people.push(member.person);
         }
     };
-    people::each(deps, std::iter::once(id).chain(&owned), add).await?;
+    done.unreadable = people::each(deps, std::iter::once(id).chain(&owned), add).await?;
     let (summary, course) = tally.finish();
     (stored.account.summary, stored.account.course) = (Some(summary), Some(course));
     stored.account.note_leading_buyer(config.accounts.score.ready);

@@ -37,6 +37,22 @@ impl Work {
         self.brought_by.push(record);
     }
 
+    /// Takes out the events behind the first `most`, with all that is no event; `None` where there are no more.
+    pub(crate) fn split_beyond(&mut self, most: usize) -> Option<Self> {
+        if self.events.len() <= most {
+            return None;
+        }
+        Some(Self {
+            events: self.events.split_off(most),
+            brought_by: self.brought_by.split_off(most),
+            owners: self.owners.clone(),
+            ticks: std::mem::take(&mut self.ticks),
+            entries: std::mem::take(&mut self.entries),
+            woken: std::mem::take(&mut self.woken),
+            loaded: None,
+        })
+    }
+
     /// The records that this comes from.
     pub(crate) fn records(&self) -> BTreeSet<RecordIndex> {
         let entries = self.entries.iter().map(|(record, _)| record);

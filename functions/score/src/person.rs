@@ -8,6 +8,7 @@ use crate::outbox::{self, PerformError, Planned};
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::{Entry, Event, PersonId};
+use perennial_engine::bounds::a_write;
 use perennial_engine::membership::account_after;
 use perennial_engine::{Action, Mode, Moment, Profile, enter, entry_id, process, tick};
 use perennial_store::{ArchiveError, Consistency, Loaded, StoreError, Stored, Summary};
@@ -54,12 +55,43 @@ pub(crate) struct Done {
     pub(crate) strays: Vec<(RecordIndex, Event)>,
 }
 
-/// Does `work`, which belongs to `person`.
+impl Done {
+    fn add(&mut self, other: Self) {
+        self.counted += other.counted;
+        self.duplicates += other.duplicates;
+        self.conflicts += other.conflicts;
+        self.written |= other.written;
+        self.planned.extend(other.planned);
+        self.strays.extend(other.strays);
+    }
+}
+
+/// Does `work`, which belongs to `person`: in one write, or in several where so much comes at once that the profile or its outbox would grow too large.
 pub(crate) async fn work_on(
     deps: &Deps,
     rules: &Rules<'_>,
     person: PersonId,
     mut work: Work,
+    now: Timestamp,
+) -> Result<Done, PersonError> {
+    let mut done = Done::default();
+    loop {
+        let rest = work.split_beyond(a_write(rules.config, &work.events));
+        done.add(write_share(deps, rules, person, work, rest.is_none(), now).await?);
+        match rest {
+            Some(rest) => work = rest,
+            None => return Ok(done),
+        }
+    }
+}
+
+/// Does what one write takes in. What it asks for is done by the next one, unless it is the last.
+async fn write_share(
+    deps: &Deps,
+    rules: &Rules<'_>,
+    person: PersonId,
+    mut work: Work,
+    is_last: bool,
     now: Timestamp,
 ) -> Result<Done, PersonError> {
     let mut done = Done::default();
@@ -83,7 +115,10 @@ pub(crate) async fn work_on(
         };
         done.strays.extend(work.drain_unless(|event| belongs(&stored.profile, event)));
         match attempt_once(deps, rules, &mut stored, &work, &mut done, attempt > 0, now).await {
-            Ok(()) => return Ok(done),
+            Ok(asked) => {
+                done.planned.extend(asked.into_iter().filter(|_| is_last));
+                return Ok(done);
+            }
             Err(PersonError::Store(error)) if error.is_conflict() => {
                 done.conflicts += 1;
                 pause(attempt, person).await;
@@ -105,6 +140,7 @@ fn belongs(profile: &Profile, event: &Event) -> bool {
     event.identity().is_some_and(|identity| identity.person_id() == profile.id || profile.part(&identity).is_some())
 }
 
+/// Counts, decides and writes; returns what the write asks for.
 async fn attempt_once(
     deps: &Deps,
     rules: &Rules<'_>,
@@ -113,7 +149,7 @@ async fn attempt_once(
     done: &mut Done,
     again: bool,
     now: Timestamp,
-) -> Result<(), PersonError> {
+) -> Result<Vec<Planned>, PersonError> {
     let config = rules.config;
     let mut tightened = false;
     for claim in work.events.iter().filter_map(|event| Claim::of(config, event)) {
@@ -152,7 +188,7 @@ async fn attempt_once(
     done.counted = processed.counted;
     done.duplicates = processed.duplicates;
     if !(processed.changed || ticked || tightened) {
-        return Ok(());
+        return Ok(Vec::new());
     }
     stored.summary = Summary::of(&stored.profile, &processed.evaluation, config);
     deps.store.put_blocks(&processed.rolled).await?;
@@ -162,8 +198,7 @@ async fn attempt_once(
     done.written = true;
     let (person, version) = (stored.profile.id, stored.version);
     let asked = stored.profile.outbox.drain(..).filter(|action| !action.is_held());
-    done.planned.extend(asked.map(|action| Planned { person, version, action, _ticket: ticket.clone() }));
-    Ok(())
+    Ok(asked.map(|action| Planned { person, version, action, _ticket: ticket.clone() }).collect())
 }
 
 /// What the ledger knows of those events and entries that could be in it.

@@ -41,6 +41,9 @@ pub struct Swept {
     pub sent: u64,
     /// Ticks that the queue did not take: the next run finds them again.
     pub unsent: u64,
+    /// Items of the due index that could not be read, and were passed over.
+    #[serde(default)]
+    pub unreadable: u64,
     /// Whether more are due than one run may send.
     pub more: bool,
 }
@@ -49,6 +52,7 @@ impl Swept {
     fn add(&mut self, other: Self) {
         self.sent += other.sent;
         self.unsent += other.unsent;
+        self.unreadable += other.unreadable;
         self.more |= other.more;
     }
 }
@@ -82,6 +86,9 @@ pub async fn handle(deps: &Deps, _scheduled: serde_json::Value) -> Result<Swept,
         }
     }
     note(deps, now, &swept, failure.is_some()).await;
+    if swept.unreadable > 0 {
+        tracing::error!(unreadable = swept.unreadable, "items of the due index cannot be read; they were passed over");
+    }
     Metrics::new("Perennial", "sweep").count("TicksSent", swept.sent).count("TicksUnsent", swept.unsent).emit(now);
     match failure {
         Some(error) => Err(error),
@@ -105,6 +112,7 @@ async fn sweep_shard(deps: &Deps, shard: u8, limit: u32, now: Timestamp) -> Resu
     loop {
         let page = deps.store.due(shard, now, PAGE.min(u16::try_from(left).unwrap_or(PAGE)), from).await?;
         let found = page.people.len() + page.accounts.len();
+        swept.unreadable += page.unreadable;
         let ticks = page
             .people
             .into_iter()

@@ -63,9 +63,9 @@ async fn everyone_whose_time_has_come_gets_a_tick_and_nobody_else() {
     let (deps, queue) = deps(store, 10_000);
     // Whatever the scheduler sends along.
     let swept = handler::handle(&deps, serde_json::json!({ "source": "aws.scheduler" })).await.unwrap();
-    assert_eq!(swept, Swept { sent: 40, unsent: 0, more: false });
+    assert_eq!(swept, Swept { sent: 40, unsent: 0, unreadable: 0, more: false });
     assert_eq!(ticked(&queue), expected);
-    assert_eq!(serde_json::to_string(&swept).unwrap(), r#"{"sent":40,"unsent":0,"more":false}"#);
+    assert_eq!(serde_json::to_string(&swept).unwrap(), r#"{"sent":40,"unsent":0,"unreadable":0,"more":false}"#);
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn what_the_queue_does_not_take_is_counted_and_found_again() {
     queue.refuse_next(4);
     assert_eq!(
         handler::handle(&deps, serde_json::Value::Null).await.unwrap(),
-        Swept { sent: 6, unsent: 4, more: false }
+        Swept { sent: 6, unsent: 4, unreadable: 0, more: false }
     );
     handler::handle(&deps, serde_json::Value::Null).await.unwrap();
     assert_eq!(ticked(&queue), expected);
@@ -129,7 +129,7 @@ async fn account_that_is_due_goes_to_the_accounts_queue_and_others_do_not() {
     let (clock, _) = Clock::simulated(now());
     let deps = Deps::new(store, events.clone(), accounts.clone(), clock, 10_000);
     let swept = handler::handle(&deps, serde_json::Value::Null).await.unwrap();
-    assert_eq!(swept, Swept { sent: 4, unsent: 0, more: false });
+    assert_eq!(swept, Swept { sent: 4, unsent: 0, unreadable: 0, more: false });
     assert_eq!(ticked(&events), expected);
     let anew = serde_json::to_string(&AccountsPayload::anew(AccountId::parse("due").unwrap())).unwrap();
     assert_eq!(accounts.bodies(), [anew]);

@@ -15,7 +15,7 @@ pub type Properties = serde_json::Map<String, serde_json::Value>;
 pub const MAX_TRAITS: usize = 100;
 /// The most bytes of a trait's JSON that is kept; a longer value stays in the archive only.
 pub const MAX_TRAIT_BYTES: usize = 1024;
-/// The most bytes of a trait's name that is kept.
+/// The most bytes of a trait's or a property's name that is kept.
 pub const MAX_TRAIT_NAME_BYTES: usize = 128;
 
 /// The most ids in other systems of one event that are looked at.

@@ -11,6 +11,7 @@ pub mod standing;
 pub mod tally;
 
 use crate::billing::Billing;
+use crate::bounds::{ACCOUNT_TRAIT_BYTES, MAX_CLAIMS, account_trait_bytes};
 use crate::membership::domains_of;
 use crate::state::Span;
 use crate::traits::MAX_DROPPED;
@@ -39,7 +40,8 @@ pub const TREND_WEEKS: usize = 12;
 pub struct Account {
     /// Which.
     pub id: AccountId,
-    /// What `group` calls said last of it, by name: the first [`MAX_TRAITS`] by their [`place`](perennial_domain::traits::place).
+    /// What `group` calls said last of it, by name: the first [`MAX_TRAITS`] by their [`place`](perennial_domain::traits::place),
+    /// and of these as many as fit into [`ACCOUNT_TRAIT_BYTES`].
     pub traits: BTreeMap<String, AccountTrait>,
     /// When something was last not kept of a trait for its size: the first [`MAX_DROPPED`] names of the alphabet.
     pub dropped: BTreeMap<String, Timestamp>,
@@ -141,11 +143,27 @@ impl Account {
                 }
             }
         }
-        while self.traits.len() > MAX_TRAITS {
-            if let Some((name, held)) = pop_last_placed(&mut self.traits) {
-                self.note_dropped(&name, held.at);
-            }
+        let mut bytes: usize = self.traits.keys().map(|name| account_trait_bytes(name)).sum();
+        while self.traits.len() > MAX_TRAITS || bytes > ACCOUNT_TRAIT_BYTES {
+            let Some((name, held)) = pop_last_placed(&mut self.traits) else { return };
+            bytes -= account_trait_bytes(&name);
+            self.note_dropped(&name, held.at);
         }
+    }
+
+    /// Notes that `claimant` names this domain as its own since then, or with `None` that it does not any more; returns whether that changes who does.
+    /// Of more than [`MAX_CLAIMS`] the first in time count.
+    pub fn claim(&mut self, claimant: &AccountId, since: Option<Timestamp>) -> bool {
+        let before = self.claims.get(claimant).copied();
+        match since {
+            Some(since) => self.claims.insert(claimant.clone(), since),
+            None => self.claims.remove(claimant),
+        };
+        while self.claims.len() > MAX_CLAIMS {
+            let last = self.claims.iter().max_by_key(|(id, at)| (**at, *id)).map(|(id, _)| id.clone());
+            last.and_then(|id| self.claims.remove(&id));
+        }
+        self.claims.get(claimant).copied() != before
     }
 
     fn note_dropped(&mut self, name: &str, at: Timestamp) {

@@ -43,6 +43,9 @@ pub struct Calibration {
     pub missing: Vec<MissingRule>,
     /// Where who takes the average path stands, undecayed and before 100 bounds it; `None` where nobody took anything.
     pub path: Option<Path>,
+    /// Profiles that could not be read, and are in none of the numbers.
+    #[serde(default)]
+    pub unreadable: u64,
 }
 
 /// One tally.
@@ -202,7 +205,7 @@ pub fn calibrate(config: &Config, ready: &[Taken]) -> Calibration {
         }
     }
     let path = points.map(|_| path(config, &rules, &categories, &missing, taken));
-    Calibration { people, tallies, points, rules, categories, missing, path }
+    Calibration { people, tallies, points, rules, categories, missing, path, unreadable: 0 }
 }
 
 fn average(ready: &[Taken], of: impl Fn(&Taken) -> u32) -> f64 {

@@ -1,5 +1,6 @@
 //! How often each event happened.
 
+use crate::bounds::{LARGEST_NAME, NAME_BYTES, is_beyond};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -7,7 +8,7 @@ use std::collections::BTreeMap;
 pub const MAX_NAMES: usize = 200;
 
 /// Counts by event name. A client that puts values into names cannot make a profile grow without bound: only the
-/// [`MAX_NAMES`] first names of the alphabet are kept, the rest are counted together. A name that is kept in the end was
+/// [`MAX_NAMES`] first names of the alphabet are kept, and those that fit into [`NAME_BYTES`]; the rest are counted together. A name that is kept in the end was
 /// kept at every moment before, so its count is exact whatever the order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
@@ -18,15 +19,32 @@ pub struct Counts {
 impl Counts {
     /// Counts `n` more of `name`.
     pub fn add(&mut self, name: &str, n: u32) {
-        let count = match self.by_name.get_mut(name) {
-            Some(count) => count,
-            None => self.by_name.entry(name.to_owned()).or_default(),
-        };
-        *count = count.saturating_add(n);
+        if let Some(count) = self.by_name.get_mut(name) {
+            *count = count.saturating_add(n);
+            return;
+        }
+        self.by_name.insert(name.to_owned(), n);
         while self.by_name.len() > MAX_NAMES {
-            if let Some((_, n)) = self.by_name.pop_last() {
-                self.other = self.other.saturating_add(n);
+            self.pop_last();
+        }
+        self.bound(NAME_BYTES);
+    }
+
+    /// Counts the last names of the alphabet together with the others until the rest fits into `room` bytes.
+    pub(crate) fn bound(&mut self, room: usize) {
+        let mut bytes: usize = self.by_name.keys().map(String::len).sum();
+        while let Some((last, _)) = self.by_name.last_key_value() {
+            bytes -= last.len();
+            if !is_beyond(bytes, LARGEST_NAME, room) {
+                return;
             }
+            self.pop_last();
+        }
+    }
+
+    fn pop_last(&mut self) {
+        if let Some((_, n)) = self.by_name.pop_last() {
+            self.other = self.other.saturating_add(n);
         }
     }
 

@@ -12,6 +12,7 @@ use crate::turns::Pace;
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_config::journeys::{Journey, Reentry, Step, Trigger};
+use perennial_domain::event::MAX_TRAIT_NAME_BYTES;
 use perennial_domain::time::{day_of, plus_days, plus_hours};
 use perennial_domain::{Cause, Event, Identity, Properties, hash};
 use std::collections::HashSet;
@@ -40,7 +41,10 @@ const MAX_PROPERTIES_BYTES: usize = 2048;
 /// The properties of `event` that the templates of `journey` put in, as far as they are kept: those that wait with the person are stored.
 pub(crate) fn asked_of(journey: &Journey, event: &Event) -> Properties {
     let mut left = MAX_PROPERTIES_BYTES;
-    let wanted = event.properties.iter().filter(|(name, value)| !value.is_null() && journey.asked.contains(name));
+    let wanted = event
+        .properties
+        .iter()
+        .filter(|(name, value)| !value.is_null() && name.len() <= MAX_TRAIT_NAME_BYTES && journey.asked.contains(name));
     let kept = wanted.filter(|(name, value)| {
         let bytes = name.len() + value.to_string().len();
         let fits = bytes <= MAX_PROPERTY_BYTES.min(left);

@@ -5,6 +5,7 @@ pub mod action;
 pub mod activity;
 pub mod apply;
 pub mod billing;
+pub mod bounds;
 pub mod calibrate;
 pub mod candidates;
 pub mod claims;

@@ -149,6 +149,11 @@ impl Profile {
         runs
     }
 
+    /// The identities of which less is kept than usual, because all of it would not fit into an item: see [`crate::bounds`].
+    pub fn reduced(&self) -> impl Iterator<Item = &Identity> {
+        self.parts.iter().filter(|part| part.state.room.is_reduced()).map(|part| &part.identity)
+    }
+
     /// Events counted over all parts.
     pub fn counted(&self) -> u64 {
         self.parts.iter().map(|part| part.state.counts.total()).sum()
@@ -175,7 +180,9 @@ impl Profile {
                 let claims: Vec<_> = claims
                     .map(|claim| (claim.evidence, claim.key, claim.standing, claim.at, claim.last, claim.message))
                     .collect();
-                (&part.identity, links, claims, &part.state, &part.state.billing, &part.state.memberships)
+                let state = &part.state;
+                let beside = (&state.billing, &state.memberships, &state.longest, &state.longest_once);
+                (&part.identity, links, claims, state, beside)
             })
             .collect();
         postcard::to_stdvec(&(self.id, parts))

@@ -2,6 +2,7 @@
 
 use crate::activity::{Actions, Days, Months};
 use crate::billing::Billing;
+use crate::bounds::{Longest, MAX_CURRENCIES, NAME_BYTES, Room};
 use crate::counts::Counts;
 use crate::instant;
 use crate::membership::{self, Memberships};
@@ -122,6 +123,15 @@ pub struct State {
     /// The accounts that were named, and where the person was active. Stored beside the rest, where they do not follow from it.
     #[serde(skip)]
     pub memberships: Memberships,
+    /// The longest values that traits had, where that is more than they have now: see [`crate::bounds`]. Stored beside the rest, where there are any.
+    #[serde(skip)]
+    pub longest: Longest,
+    /// The same of traits that were to be set only where there was none.
+    #[serde(skip)]
+    pub longest_once: Longest,
+    /// How much less of the identity is kept than usual, because its profile would be too large. Stored beside the rest, where it is less.
+    #[serde(skip)]
+    pub room: Room,
 }
 
 impl State {
@@ -231,6 +241,17 @@ impl State {
     pub(crate) fn add_revenue(&mut self, currency: Currency, minor: i64) {
         let sum = self.revenue.entry(currency).or_default();
         *sum = sum.saturating_add(minor);
+        while self.revenue.len() > MAX_CURRENCIES {
+            self.revenue.pop_last();
+        }
+    }
+
+    /// Counts an event of this name.
+    pub(crate) fn count(&mut self, name: &str) {
+        self.counts.add(name, 1);
+        if self.room.is_reduced() {
+            self.counts.bound(self.room.of(NAME_BYTES));
+        }
     }
 
     /// How often the history of `key` counted within the `length` days or hours that end with `last`.

@@ -8,16 +8,18 @@
 //! | a value to be set once | the first and the last that were said; the first of them that is later than the removal counts, and none while a value is written |
 //! | a value of more than [`MAX_TRAIT_BYTES`] | that there was one, in [`State::dropped`]; an older value stays |
 //! | more than [`MAX_TRAITS`] names, or one of more than [`MAX_TRAIT_NAME_BYTES`] | facts such as the mail address and the first names of the alphabet, and some of the others in [`State::dropped`] |
+//! | more bytes of names and values than [`TRAIT_BYTES`](crate::bounds::TRAIT_BYTES) | the same |
 //! | removed traits | they take none of the [`MAX_TRAITS`] places, up to [`MAX_REMOVED`] of them |
 //!
 //! All of it is a merge: the order of events does not matter. A value to be set once that came between the first, a removal and the
 //! last is not kept; then the last counts.
 
+use crate::bounds::{DROPPED_BYTES, LARGEST_ONCE, LARGEST_TRAIT, Longest, ONCE_BYTES, TRAIT_BYTES, is_beyond};
 use crate::register::Register;
 use crate::state::State;
 use crate::unverified::{is_unverified, place as place_in_time, place_once};
 use perennial_domain::event::{MAX_TRAIT_BYTES, MAX_TRAIT_NAME_BYTES, MAX_TRAITS};
-use perennial_domain::traits::{place, pop_last_placed};
+use perennial_domain::traits::place;
 use perennial_domain::{Event, EventKind};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,6 +61,11 @@ impl Once {
         }
     }
 
+    /// The bytes of the longer value.
+    fn length(&self) -> usize {
+        self.first.value.len().max(self.latest().value.len())
+    }
+
     fn latest(&self) -> &Register {
         self.last.as_ref().unwrap_or(&self.first)
     }
@@ -82,16 +89,18 @@ impl State {
         }
         let at = place_once(event);
         for (name, value) in event.traits_once.iter().filter(|(name, value)| wanted(name) && !value.is_null()) {
-            self.write_once(name, Once::new(Register { at, value: value.to_string() }));
+            let once = Once::new(Register { at, value: value.to_string() });
+            let length = once.length();
+            self.merge_once(name, once, length);
         }
     }
 
     pub(crate) fn merge_traits(&mut self, other: &Self) {
         for (name, register) in &other.traits {
-            self.write_trait(name, register.clone());
+            self.merge_trait(name, register.clone(), other.longest.of(name, register.value.len()));
         }
         for (name, once) in &other.once {
-            self.write_once(name, once.clone());
+            self.merge_once(name, once.clone(), other.longest_once.of(name, once.length()));
         }
         for (name, at) in &other.dropped {
             self.note_dropped(name, *at);
@@ -99,32 +108,69 @@ impl State {
     }
 
     pub(crate) fn write_trait(&mut self, name: &str, register: Register) {
+        let length = register.value.len();
+        self.merge_trait(name, register, length);
+    }
+
+    /// Writes a trait of which the longest value so far had `length` bytes.
+    fn merge_trait(&mut self, name: &str, register: Register, length: usize) {
         if name.len() > MAX_TRAIT_NAME_BYTES || register.value.len() > MAX_TRAIT_BYTES {
             return self.note_dropped(name, register.at);
         }
-        match self.traits.get_mut(name) {
-            Some(current) => current.merge(register),
-            None => {
-                self.traits.insert(name.to_owned(), register);
-                for (name, register) in beyond(&mut self.traits, MAX_TRAITS + MAX_REMOVED) {
-                    self.note_dropped(&name, register.at);
-                }
+        let (length, now) = match self.traits.get_mut(name) {
+            Some(current) => {
+                let longest = self.longest.of(name, current.value.len()).max(length);
+                current.merge(register);
+                (longest, current.value.len())
             }
+            None => {
+                let now = register.value.len();
+                self.traits.insert(name.to_owned(), register);
+                (length, now)
+            }
+        };
+        self.longest.note(name, length, now);
+        self.bound_traits();
+    }
+
+    /// Leaves out the traits for which there is no room.
+    pub(crate) fn bound_traits(&mut self) {
+        let charge = |name: &str, held: &Register, longest: &Longest| longest.of(name, held.value.len());
+        let room = self.room.of(TRAIT_BYTES);
+        for (name, held) in
+            beyond(&mut self.traits, &mut self.longest, MAX_TRAITS + MAX_REMOVED, LARGEST_TRAIT, room, charge)
+        {
+            self.note_dropped(&name, held.at);
         }
     }
 
-    fn write_once(&mut self, name: &str, once: Once) {
+    /// Writes a trait to be set once, of which the longest value so far had `length` bytes.
+    fn merge_once(&mut self, name: &str, once: Once, length: usize) {
         if name.len() > MAX_TRAIT_NAME_BYTES || once.first.value.len() > MAX_TRAIT_BYTES {
             return self.note_dropped(name, once.first.at);
         }
-        match self.once.get_mut(name) {
-            Some(current) => current.merge(once),
-            None => {
-                self.once.insert(name.to_owned(), once);
-                for (name, once) in beyond(&mut self.once, MAX_TRAITS) {
-                    self.note_dropped(&name, once.latest().at);
-                }
+        let (length, now) = match self.once.get_mut(name) {
+            Some(current) => {
+                let longest = self.longest_once.of(name, current.length()).max(length);
+                current.merge(once);
+                (longest, current.length())
             }
+            None => {
+                let now = once.length();
+                self.once.insert(name.to_owned(), once);
+                (length, now)
+            }
+        };
+        self.longest_once.note(name, length, now);
+        self.bound_once();
+    }
+
+    /// Leaves out the traits to be set once for which there is no room.
+    pub(crate) fn bound_once(&mut self) {
+        let charge = |name: &str, held: &Once, longest: &Longest| 2 * longest.of(name, held.length());
+        let room = self.room.of(ONCE_BYTES);
+        for (name, held) in beyond(&mut self.once, &mut self.longest_once, MAX_TRAITS, LARGEST_ONCE, room, charge) {
+            self.note_dropped(&name, held.latest().at);
         }
     }
 
@@ -135,10 +181,24 @@ impl State {
             Some(last) => *last = at.max(*last),
             None => {
                 self.dropped.insert(shown.to_owned(), at);
-                while self.dropped.len() > MAX_COUNTED {
-                    self.dropped.pop_last();
-                }
+                self.bound_dropped();
             }
+        }
+    }
+
+    /// Forgets the last names of traits that were not kept, where there is no room for all.
+    pub(crate) fn bound_dropped(&mut self) {
+        while self.dropped.len() > MAX_COUNTED {
+            self.dropped.pop_last();
+        }
+        let room = self.room.of(DROPPED_BYTES);
+        let mut bytes: usize = self.dropped.keys().map(String::len).sum();
+        while let Some((last, _)) = self.dropped.last_key_value() {
+            bytes -= last.len();
+            if !is_beyond(bytes, MAX_TRAIT_NAME_BYTES, room) {
+                return;
+            }
+            self.dropped.pop_last();
         }
     }
 
@@ -202,11 +262,35 @@ impl State {
     }
 }
 
-/// Takes the names beyond the first `most` out of `map`, those of the last [`place`] first.
-fn beyond<V>(map: &mut BTreeMap<String, V>, most: usize) -> Vec<(String, V)> {
+/// Takes the names beyond the first `most` out of `map`, those of the last [`place`] first, and those for which there is no room: a name takes its
+/// own bytes and what `charge` says, and at most `largest`.
+fn beyond<V>(
+    map: &mut BTreeMap<String, V>,
+    longest: &mut Longest,
+    most: usize,
+    largest: usize,
+    room: usize,
+    charge: impl Fn(&str, &V, &Longest) -> usize,
+) -> Vec<(String, V)> {
+    // Most profiles are so small that nothing has to be added up, and most others so small that nothing goes.
+    if map.len() <= most && map.len() * largest <= room {
+        return Vec::new();
+    }
+    let bytes = |name: &String, held: &V| name.len() + charge(name, held, longest);
+    let mut total: usize = map.iter().map(|(name, held)| bytes(name, held)).sum();
+    if map.len() <= most && !is_beyond(total, largest, room) {
+        return Vec::new();
+    }
+    let mut names: Vec<(String, usize)> = map.iter().map(|(name, held)| (name.clone(), bytes(name, held))).collect();
+    names.sort_unstable_by(|(one, _), (other, _)| place(one).cmp(&place(other)));
     let mut beyond = Vec::new();
-    while map.len() > most {
-        beyond.extend(pop_last_placed(map));
+    while let Some((name, bytes)) = names.pop() {
+        total -= bytes;
+        if names.len() < most && !is_beyond(total, largest, room) {
+            break;
+        }
+        longest.0.remove(&name);
+        beyond.extend(map.remove_entry(&name));
     }
     beyond
 }

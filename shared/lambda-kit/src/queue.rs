@@ -82,7 +82,7 @@ pub struct SendError {
 
 /// Takes bodies to a queue. Handlers ask for this rather than for [`Queue`], so that tests can watch and fail it.
 pub trait Sender: Send + Sync {
-    /// Sends every body as one message, held back by `delay`. Bodies are 1 byte to 1 MiB of text that XML 1.0 allows (JSON is).
+    /// Sends every body as one message, held back by `delay`. Bodies are JSON of 1 byte to 1 MiB.
     /// Order is not kept.
     fn send(&self, bodies: Vec<String>, delay: Delay) -> BoxFuture<'_, SendReport>;
 }

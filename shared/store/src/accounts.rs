@@ -3,7 +3,7 @@
 mod member;
 
 use crate::error::{StoreError, sort, unless_conflict};
-use crate::item::{Item, Read, b, json, n, needed, s};
+use crate::item::{Item, Read, b, bounded, json, n, needed, readable, s};
 use crate::profiles::Consistency;
 use crate::store::{Condition, Store, is_true};
 use crate::{keys, table};
@@ -31,6 +31,8 @@ pub struct StoredAccount {
 pub struct MemberPage {
     /// Who, in the order of their ids.
     pub members: Vec<Member>,
+    /// Entries that cannot be read, and are not among these.
+    pub unreadable: u64,
     /// Where to go on; `None` where there are no more.
     pub next: Option<MemberCursor>,
 }
@@ -85,7 +87,7 @@ impl Store {
     /// 4 KB, some 45 people.
     ///
     /// # Errors
-    /// [`StoreError`] where the query fails or an entry cannot be read.
+    /// [`StoreError`] where the query fails. An entry that cannot be read is counted, and concerns no other.
     pub async fn members(
         &self,
         account: &AccountId,
@@ -105,14 +107,14 @@ impl Store {
             .set_limit(limit.map(i32::from))
             .set_exclusive_start_key(from.map(|cursor| cursor.0));
         let page = query.send().await.map_err(|error| sort("members", error))?;
-        let mut members = Vec::new();
-        for item in page.items.unwrap_or_default() {
-            if !is_true(item.get("gone")) {
-                let person = needed(keys::SK, item.text(keys::SK)?.and_then(keys::person_of))?;
-                members.push(member::decode(person, item.get("m"))?);
+        let (members, unreadable) = readable(page.items(), |item| {
+            if is_true(item.get("gone")) {
+                return Ok(None);
             }
-        }
-        Ok(MemberPage { members, next: page.last_evaluated_key.map(MemberCursor) })
+            let person = needed(keys::SK, item.text(keys::SK)?.and_then(keys::person_of))?;
+            member::decode(person, item.get("m")).map(Some)
+        });
+        Ok(MemberPage { members, unreadable, next: page.last_evaluated_key.map(MemberCursor) })
     }
 
     /// An account; `None` where there is nothing written of it. Eventual costs half a read unit for each 4 KB, strong a whole.
@@ -182,7 +184,8 @@ impl Store {
     /// Writes an account, if nobody wrote it since it was read, and moves its version on.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where someone else wrote it.
+    /// [`StoreError::Conflict`] where someone else wrote it; [`StoreError::TooLarge`] where it does not fit into an item, which the bounds of
+    /// [`perennial_engine::bounds`] leave no account to.
     pub async fn save_account(&self, stored: &mut StoredAccount) -> Result<(), StoreError> {
         let account = &stored.account;
         let mut item = keys::key(keys::account(&account.id), keys::ACCOUNT);
@@ -247,6 +250,7 @@ impl Store {
             set(table::DUE_AT, n(due.as_second()));
         }
         set("ver", n(stored.version + 1));
+        let item = bounded("an account", item)?;
         self.put("save_account", item, Some(Condition::version(stored.version))).await?;
         stored.version += 1;
         Ok(())

@@ -6,11 +6,11 @@ mod v3;
 mod v4;
 
 use crate::error::StoreError;
-pub use crate::item::size;
-use crate::item::{Item, Read, b, n, needed, s};
+use crate::inflate::inflate;
+use crate::item::{Item, Read, b, bounded, n, needed, s};
+pub use crate::item::{MAX_ITEM_BYTES, size};
 use crate::profiles::{Loaded, Moved, Stored, Summary};
 use crate::{keys, table};
-use flate2::bufread::DeflateDecoder;
 use flate2::{Compress, Compression, FlushCompress, Status};
 use jiff::Timestamp;
 use perennial_domain::{AccountId, Curve, Identity, Likelihood, Member, PersonId, Score, Stage};
@@ -19,7 +19,6 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read as _;
 
 /// The format that is written.
 const FORMAT: u8 = 5;
@@ -27,8 +26,8 @@ const FORMAT: u8 = 5;
 const DEFLATED: u8 = 0x80;
 /// The bytes that one write unit pays for.
 pub const WRITE_UNIT: usize = 1024;
-/// The most that a state may inflate to: DynamoDB's own limit of an item is 400 KB, and text deflates tenfold at best.
-const MAX_INFLATED: u64 = 8 * 1024 * 1024;
+/// The most bytes of a state before it is deflated. What inflates to more is not read, so more is not written.
+const MAX_INFLATED: usize = 8 * 1024 * 1024;
 
 /// Everything of a profile that is no attribute of its own.
 #[derive(Serialize)]
@@ -111,7 +110,8 @@ enum Entry {
 /// The item of a profile that is about to be written as `version`.
 ///
 /// # Errors
-/// [`StoreError::Unstorable`] where it cannot be written, which no profile gives rise to.
+/// [`StoreError::TooLarge`] where it would be larger than an item may be; [`StoreError::Unstorable`] where it cannot be written, which no profile gives
+/// rise to.
 pub fn encode(profile: &Profile, summary: &Summary, version: u64) -> Result<Item, StoreError> {
     let mut item = keys::key(keys::person(profile.id), keys::PROFILE);
     if let Some(identity) = first_identity(profile) {
@@ -150,7 +150,7 @@ pub fn encode(profile: &Profile, summary: &Summary, version: u64) -> Result<Item
     }
     let state = encode_state(profile, &summary.personas, size(&item) + "state".len())?;
     item.insert("state".to_owned(), b(state));
-    Ok(item)
+    bounded("a profile", item)
 }
 
 /// Whether the person left an account since it was last named.
@@ -232,6 +232,13 @@ fn encode_state(profile: &Profile, listed: &[String], rest: usize) -> Result<Vec
     let body = Body { parts: &profile.parts, published, outbox };
     let plain = postcard::to_extend(&body, vec![FORMAT]).map_err(|error| unstorable(&error))?;
     let plain = extra::append(plain, profile, listed).map_err(|error| unstorable(&error))?;
+    if plain.len() > MAX_INFLATED {
+        return Err(StoreError::TooLarge {
+            what: "a profile before it is deflated",
+            bytes: plain.len(),
+            most: MAX_INFLATED,
+        });
+    }
     if rest + plain.len() <= WRITE_UNIT {
         return Ok(plain);
     }
@@ -255,20 +262,13 @@ fn deflate(plain: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// What was deflated; `None` where it was not, or is cut off or too large.
-fn inflate(deflated: &[u8]) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(deflated.len() * 3);
-    let read = DeflateDecoder::new(deflated).take(MAX_INFLATED + 1).read_to_end(&mut out).ok()?;
-    (read as u64 <= MAX_INFLATED).then_some(out)
-}
-
 fn decode_state(person: PersonId, bytes: &[u8], listed: &[String]) -> Result<State, StoreError> {
     let (head, rest) = bytes.split_first().ok_or_else(|| StoreError::corrupt("a state is empty"))?;
     let inflated;
     let plain = if head & DEFLATED == 0 {
         rest
     } else {
-        inflated = inflate(rest).ok_or_else(|| StoreError::corrupt("a state cannot be inflated"))?;
+        inflated = inflate("a state", rest, MAX_INFLATED)?;
         &inflated
     };
     let unreadable = |_| StoreError::corrupt("a state cannot be read");

@@ -50,7 +50,7 @@ fn round_trip(stored: &Stored) -> (Item, Loaded) {
 /// The stored state before it is deflated, without its format: what deflating saves differs from byte to byte.
 fn plain(stored: &Stored) -> Vec<u8> {
     let state = encode_state(&stored.profile, &stored.summary.personas, 0).unwrap();
-    if state[0] & DEFLATED == 0 { state[1..].to_vec() } else { inflate(&state[1..]).unwrap() }
+    if state[0] & DEFLATED == 0 { state[1..].to_vec() } else { inflate("a state", &state[1..], MAX_INFLATED).unwrap() }
 }
 
 /// Someone busy: two months with the product, an event or more on two days of three, and one that is dated years ahead.
@@ -268,11 +268,15 @@ fn what_is_deflated_comes_back_and_what_is_cut_off_does_not() {
     let deflated = deflate(&plain).unwrap();
     assert_eq!(deflated[0], FORMAT | DEFLATED);
     // Much larger than it is deflated; too long to be shown where it fails.
-    assert!(inflate(&deflated[1..]).as_deref() == Some(&plain[1..]));
-    assert_eq!(inflate(&deflated[1..deflated.len() / 2]), None);
-    let bomb: Vec<u8> =
-        std::iter::once(FORMAT).chain(std::iter::repeat_n(0, usize::try_from(MAX_INFLATED).unwrap() + 1)).collect();
-    assert_eq!(inflate(&deflate(&bomb).unwrap()[1..]), None);
+    assert!(inflate("a state", &deflated[1..], MAX_INFLATED).unwrap() == plain[1..]);
+    let error = |deflated: &[u8]| inflate("a state", deflated, MAX_INFLATED).unwrap_err().to_string();
+    assert_eq!(error(&deflated[1..deflated.len() / 2]), "an item cannot be read: a state cannot be inflated");
+    let bomb: Vec<u8> = std::iter::once(FORMAT).chain(std::iter::repeat_n(0, MAX_INFLATED + 1)).collect();
+    let bomb = deflate(&bomb).unwrap();
+    assert_eq!(
+        error(&bomb[1..]),
+        format!("an item cannot be read: a state inflates to more than {MAX_INFLATED} bytes")
+    );
     let noise: Vec<u8> = (0..40_u64).flat_map(|i| perennial_domain::hash::sha256(&[&i.to_be_bytes()])).collect();
     assert_eq!(deflate(&noise), None, "it would not be smaller");
 }

@@ -7,29 +7,23 @@
 //! | `RESCORED` | `v` the version that all history was last counted under, `at` when |
 //! | `V#<version>` | `files`: the bundle as deflated JSON, `at` when it was first pushed |
 
+mod packed;
+
 use crate::error::{StoreError, sort};
 use crate::item::{Item, Read, at, b, n, needed, s};
 use crate::keys;
 use crate::store::{Condition, Store, is_true};
 use aws_sdk_dynamodb::types::AttributeValue;
-use flate2::Compression;
-use flate2::read::{DeflateDecoder, DeflateEncoder};
 use jiff::Timestamp;
 use perennial_config::overrides::Overrides;
 use perennial_config::{Bundle, Config, ConfigErrors};
 use perennial_domain::ConfigVersion;
-use std::io::Read as _;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long a function works by a config before it looks whether another is in force, where nobody tells it of a push.
 pub const REFRESH: Duration = Duration::from_secs(60);
-/// The most bytes of a deflated bundle: an item holds 400 KB.
-const MAX_BYTES: usize = 380 * 1024;
-/// The most that a bundle may inflate to.
-const MAX_INFLATED: u64 = 16 * 1024 * 1024;
-
 /// Why no config could be loaded, pushed or rolled back.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigStoreError {
@@ -49,8 +43,15 @@ pub enum ConfigStoreError {
     #[error("the config has errors:\n{0}")]
     Invalid(#[from] ConfigErrors),
     /// It is too large for an item.
-    #[error("the config has {0} bytes deflated; at most {MAX_BYTES} are allowed")]
-    TooLarge(usize),
+    #[error("the config has {bytes} bytes {what}; at most {most} are allowed")]
+    TooLarge {
+        /// Bytes found.
+        bytes: usize,
+        /// Bytes allowed.
+        most: usize,
+        /// Whether they are counted deflated or before.
+        what: &'static str,
+    },
 }
 
 /// Which config is in force.
@@ -92,13 +93,7 @@ impl Store {
         };
         let bundle = bundle.clone().following(&before);
         let version = Config::load(&bundle)?.version;
-        let json = serde_json::to_vec(&bundle).map_err(|error| StoreError::Unstorable(error.to_string()))?;
-        let mut deflated = Vec::new();
-        let read = DeflateEncoder::new(json.as_slice(), Compression::best()).read_to_end(&mut deflated);
-        read.map_err(|error| StoreError::Unstorable(error.to_string()))?;
-        if deflated.len() > MAX_BYTES {
-            return Err(ConfigStoreError::TooLarge(deflated.len()));
-        }
+        let deflated = packed::pack(&bundle)?;
         let mut item = keys::key(keys::CONFIG, keys::config_version(version.as_str()));
         item.insert("files".to_owned(), b(deflated));
         item.insert("at".to_owned(), at(now));
@@ -214,11 +209,7 @@ impl Store {
     pub async fn bundle(&self, version: &ConfigVersion) -> Result<Bundle, ConfigStoreError> {
         let key = keys::key(keys::CONFIG, keys::config_version(version.as_str()));
         let item = self.get("bundle", key, true).await?.ok_or_else(|| ConfigStoreError::Unknown(version.clone()))?;
-        let mut json = Vec::new();
-        let read =
-            DeflateDecoder::new(needed("files", item.bytes("files")?)?).take(MAX_INFLATED).read_to_end(&mut json);
-        read.map_err(|_| StoreError::corrupt("a config cannot be inflated"))?;
-        Ok(serde_json::from_slice(&json).map_err(|_| StoreError::corrupt("a config cannot be read"))?)
+        Ok(packed::unpack(needed("files", item.bytes("files")?)?)?)
     }
 
     /// The config in force, compiled.

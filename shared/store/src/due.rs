@@ -1,7 +1,7 @@
 //! The due index: the profiles and accounts whose timers fired.
 
 use crate::error::{StoreError, sort};
-use crate::item::{Item, Read, n, needed, s};
+use crate::item::{Item, Read, n, needed, readable, s};
 use crate::store::Store;
 use crate::{keys, table};
 use jiff::Timestamp;
@@ -18,6 +18,8 @@ pub struct DuePage {
     pub people: Vec<(PersonId, Timestamp)>,
     /// The accounts, in the same way.
     pub accounts: Vec<(AccountId, Timestamp)>,
+    /// Items that cannot be read, and are not among these.
+    pub unreadable: u64,
     /// Where to go on; `None` where there are no more.
     pub next: Option<DueCursor>,
 }
@@ -27,7 +29,7 @@ impl Store {
     /// each 4 KB of index, some 30 people.
     ///
     /// # Errors
-    /// [`StoreError`] where the query fails.
+    /// [`StoreError`] where the query fails. An item that cannot be read is counted, and concerns no other.
     pub async fn due(
         &self,
         shard: u8,
@@ -48,18 +50,24 @@ impl Store {
             .limit(i32::from(limit))
             .set_exclusive_start_key(from.map(|cursor| cursor.0));
         let page = query.send().await.map_err(|error| sort("due", error))?;
-        let (mut people, mut accounts) = (Vec::new(), Vec::new());
-        for item in page.items.unwrap_or_default() {
+        let (found, unreadable) = readable(page.items(), |item| {
             let pk = needed(keys::PK, item.text(keys::PK)?)?;
             let due_at = needed(table::DUE_AT, item.number::<i64>(table::DUE_AT)?)?;
             let due_at = Timestamp::from_second(due_at).map_err(|_| StoreError::corrupt("due_at is out of range"))?;
             match (keys::person_of(pk), keys::account_of(pk)) {
-                (Some(person), _) => people.push((person, due_at)),
-                (None, Some(account)) => accounts.push((account, due_at)),
-                (None, None) => return Err(StoreError::corrupt("neither a person's key nor an account's")),
+                (Some(person), _) => Ok(Some((Ok(person), due_at))),
+                (None, Some(account)) => Ok(Some((Err(account), due_at))),
+                (None, None) => Err(StoreError::corrupt("neither a person's key nor an account's")),
+            }
+        });
+        let mut due = DuePage { unreadable, next: page.last_evaluated_key.map(DueCursor), ..DuePage::default() };
+        for (of, due_at) in found {
+            match of {
+                Ok(person) => due.people.push((person, due_at)),
+                Err(account) => due.accounts.push((account, due_at)),
             }
         }
-        Ok(DuePage { people, accounts, next: page.last_evaluated_key.map(DueCursor) })
+        Ok(due)
     }
 
     /// The earliest moment from `from` on at which a profile or an account is due; `None` where none is. Eight read units.

@@ -4,9 +4,10 @@
 //! nothing that went before needs to be remembered.
 
 use crate::error::{StoreError, sort, unless_conflict};
-use crate::item::{Item, Read, s};
+use crate::heads::Head;
+use crate::item::{Item, Read, n, s};
 use crate::keys;
-use crate::profiles::{Consistency, Loaded, MAX_RESHAPED};
+use crate::profiles::MAX_RESHAPED;
 use crate::store::{Condition, Store};
 use crate::traces::Subject;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, DeleteRequest, TransactWriteItem, WriteRequest};
@@ -135,10 +136,12 @@ impl Store {
         const CONFLICT: StoreError = StoreError::Conflict { operation: "delete_person" };
         let mut deletes = Vec::new();
         for person in subject.people.iter().filter(|person| **person != holder) {
-            match self.load(*person, Consistency::Strong).await? {
-                Loaded::Absent => {}
-                Loaded::Moved(moved) if subject.people.contains(&moved.to) => deletes.push((*person, moved.version)),
-                Loaded::Moved(_) | Loaded::Profile(_) => return Err(CONFLICT),
+            match self.head(*person).await? {
+                None => {}
+                Some(Head { to: Some(to), version, .. }) if subject.people.contains(&to) => {
+                    deletes.push((*person, version));
+                }
+                Some(_) => return Err(CONFLICT),
             }
         }
         if version > 0 {
@@ -176,17 +179,28 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the table fails, or others write the account all the time.
     pub async fn forget_leading_buyer(&self, id: &AccountId, people: &BTreeSet<PersonId>) -> Result<(), StoreError> {
+        const OPERATION: &str = "forget_leading_buyer";
         for _ in 0..TRIES {
-            let Some(mut stored) = self.account(id, Consistency::Strong).await? else { return Ok(()) };
-            match stored.account.leading_buyer {
-                Some(buyer) if people.contains(&buyer) => stored.account.leading_buyer = None,
-                _ => return Ok(()),
-            }
-            if unless_conflict(self.save_account(&mut stored).await)?.is_some() {
+            // The rest of the account need not be readable.
+            let key = keys::key(keys::account(id), keys::ACCOUNT);
+            let Some(item) = self.get(OPERATION, key.clone(), true).await? else { return Ok(()) };
+            let buyer = item.json::<PersonId>("lead")?.filter(|buyer| people.contains(buyer));
+            let (Some(_), Some(lead)) = (buyer, item.get("lead")) else { return Ok(()) };
+            // The version moves on, so that who has read the account before does not write it back.
+            let update = self.client.update_item().table_name(&*self.table).set_key(Some(key));
+            let update = update
+                .update_expression("REMOVE #lead ADD #ver :one")
+                .condition_expression("#lead = :lead")
+                .expression_attribute_names("#lead", "lead")
+                .expression_attribute_names("#ver", "ver")
+                .expression_attribute_values(":lead", lead.clone())
+                .expression_attribute_values(":one", n(1));
+            let done = update.send().await.map(drop).map_err(|error| sort(OPERATION, error));
+            if unless_conflict(done)?.is_some() {
                 return Ok(());
             }
         }
-        Err(StoreError::Conflict { operation: "forget_leading_buyer" })
+        Err(StoreError::Conflict { operation: OPERATION })
     }
 }
 

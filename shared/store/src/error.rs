@@ -33,9 +33,19 @@ pub enum StoreError {
         /// DynamoDB's error code. Its message is left out, as it may quote keys.
         code: String,
     },
-    /// An item is not what this version of the house writes or reads.
+    /// An item is not what this version writes or reads.
     #[error("an item cannot be read: {0}")]
     Corrupt(String),
+    /// What was to be written is larger than could be written, or read again.
+    #[error("{what} has {bytes} bytes; at most {most} can be stored")]
+    TooLarge {
+        /// Of what kind it is.
+        what: &'static str,
+        /// Bytes found.
+        bytes: usize,
+        /// Bytes allowed.
+        most: usize,
+    },
     /// A value cannot be written as an item.
     #[error("a value cannot be stored: {0}")]
     Unstorable(String),
@@ -45,6 +55,11 @@ impl StoreError {
     /// Whether reading again and redoing the work may help at once.
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::Conflict { .. })
+    }
+
+    /// Whether an item was read and is damaged: reading it again does not help, and other items are not concerned.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Corrupt(_))
     }
 
     pub(crate) fn corrupt(what: impl Into<String>) -> Self {

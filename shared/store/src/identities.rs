@@ -110,26 +110,34 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where a read fails.
     pub async fn resolve(&self, identity: &str) -> Result<Option<Stored>, StoreError> {
-        let identity = identity.trim();
-        let tries = [
-            PersonId::parse(identity).ok(),
-            UserId::parse(identity).ok().map(|id| Identity::User(id).person_id()),
-            AnonymousId::parse(identity).ok().map(|id| Identity::Anonymous(id).person_id()),
-            ExternalId::parse(identity).ok().map(|id| Identity::External(id).person_id()),
-        ];
-        for person in tries.into_iter().flatten() {
+        for person in people_named(identity) {
             if let Some(stored) = self.follow(person, Consistency::Eventual).await? {
                 return Ok(Some(stored));
             }
         }
-        if !identity.contains('@') {
-            return Ok(None);
-        }
-        match self.find_address(identity).await? {
+        match self.find_address_of(identity).await? {
             Some(person) => self.follow(person, Consistency::Eventual).await,
             None => Ok(None),
         }
     }
+
+    /// The person that `identity` was last indexed for, where it may be a mail address.
+    pub(crate) async fn find_address_of(&self, identity: &str) -> Result<Option<PersonId>, StoreError> {
+        let identity = identity.trim();
+        if identity.contains('@') { self.find_address(identity).await } else { Ok(None) }
+    }
+}
+
+/// The people whom `identity` can name as a person id, user id or anonymous id, in this order.
+pub(crate) fn people_named(identity: &str) -> impl Iterator<Item = PersonId> {
+    let identity = identity.trim();
+    let named = [
+        PersonId::parse(identity).ok(),
+        UserId::parse(identity).ok().map(|id| Identity::User(id).person_id()),
+        AnonymousId::parse(identity).ok().map(|id| Identity::Anonymous(id).person_id()),
+        ExternalId::parse(identity).ok().map(|id| Identity::External(id).person_id()),
+    ];
+    named.into_iter().flatten()
 }
 
 fn claimants(item: Option<&Item>) -> Result<BTreeSet<PersonId>, StoreError> {

@@ -6,6 +6,9 @@ use aws_smithy_types::Blob;
 use jiff::Timestamp;
 use std::collections::HashMap;
 
+/// The most bytes of an item that is written. DynamoDB's limit is 400 KB (409,600 bytes).
+pub const MAX_ITEM_BYTES: usize = 390 * 1024;
+
 /// An item, or a key.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -84,9 +87,36 @@ fn wrong(name: &str) -> StoreError {
     StoreError::Corrupt(format!("attribute `{name}` is not of its form"))
 }
 
+/// Reads each of `items`, and counts those that cannot be read: they concern no other.
+pub(crate) fn readable<'a, T>(
+    items: impl IntoIterator<Item = &'a Item>,
+    read: impl Fn(&'a Item) -> Result<Option<T>, StoreError>,
+) -> (Vec<T>, u64) {
+    let (mut all, mut unreadable) = (Vec::new(), 0);
+    for item in items {
+        match read(item) {
+            Ok(read) => all.extend(read),
+            Err(_) => unreadable += 1,
+        }
+    }
+    (all, unreadable)
+}
+
 /// What must be there.
 pub(crate) fn needed<T>(name: &str, value: Option<T>) -> Result<T, StoreError> {
     value.ok_or_else(|| StoreError::Corrupt(format!("attribute `{name}` is missing")))
+}
+
+/// Returns `item` where it is small enough to be written.
+///
+/// # Errors
+/// [`StoreError::TooLarge`] where it has more than [`MAX_ITEM_BYTES`].
+pub(crate) fn bounded(what: &'static str, item: Item) -> Result<Item, StoreError> {
+    let bytes = size(&item);
+    if bytes > MAX_ITEM_BYTES {
+        return Err(StoreError::TooLarge { what, bytes, most: MAX_ITEM_BYTES });
+    }
+    Ok(item)
 }
 
 /// The bytes that DynamoDB counts for an item: names and values, numbers at two digits a byte and one more.

@@ -15,7 +15,7 @@ mod doubt;
 mod state;
 
 use crate::error::{StoreError, sort, unless_conflict};
-use crate::item::{Item, Read, at, n, needed, s};
+use crate::item::{Item, Read, at, n, needed, readable, s};
 use crate::keys;
 use crate::store::{Condition, Store};
 use jiff::Timestamp;
@@ -255,13 +255,16 @@ impl Store {
         item.map(|item| read(&item)).transpose()
     }
 
-    /// All messages to a person, the newest decision first.
+    /// All messages to a person, the newest decision first. One that cannot be read is left out.
     ///
     /// # Errors
     /// [`StoreError`] where the query fails.
     pub async fn messages(&self, person: PersonId) -> Result<Vec<MessageRecord>, StoreError> {
         let items = self.partition("messages", keys::person(person), keys::MESSAGE, false).await?;
-        let mut messages = items.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let (mut messages, unreadable) = readable(&items, |item| read(item).map(Some));
+        if unreadable > 0 {
+            tracing::warn!(%person, unreadable, "messages of a person cannot be read");
+        }
         messages.sort_by(|a, b| b.decided_at.cmp(&a.decided_at).then_with(|| a.id.cmp(&b.id)));
         Ok(messages)
     }

@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, TransactWriteItem};
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::{AccountId, Likelihood, PersonId, Score, Stage};
+use perennial_engine::bounds::shed;
 use perennial_engine::{Evaluation, NpsClass, Profile};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
@@ -22,7 +23,7 @@ const ROUNDS: u32 = 6;
 /// The pause before the second round; doubled before each later one.
 const PAUSE: Duration = Duration::from_millis(25);
 /// Pointers followed from one identity: moves lead straight to the holder, so more than one or two are a race or a loop.
-const HOPS: usize = 4;
+pub(crate) const HOPS: usize = 4;
 
 /// How fresh a read has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,14 +195,16 @@ impl Store {
         Err(StoreError::corrupt("pointers lead in a circle"))
     }
 
-    /// Writes the profile in one call, if nobody wrote it since it was loaded, and moves its version on. Where the call's
+    /// Writes the profile in one call, if nobody wrote it since it was loaded, and moves its version on. What does not fit into an item is left out of the
+    /// profile before, see [`perennial_engine::bounds`]. Where the call's
     /// answer was lost, the next load shows whether it was applied: then everything that it counted is there.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where someone else wrote it: load consistently and redo.
+    /// [`StoreError::Conflict`] where someone else wrote it: load consistently and redo. [`StoreError::TooLarge`] where it does not fit although all that
+    /// may be left out was.
     pub async fn save(&self, stored: &mut Stored) -> Result<(), StoreError> {
         let version = stored.version + 1;
-        let item = encode(&stored.profile, &stored.summary, version)?;
+        let item = fitted(&mut stored.profile, &stored.summary, version)?;
         self.put("save", item, Some(Condition::version(stored.version))).await?;
         stored.version = version;
         Ok(())
@@ -215,7 +218,11 @@ impl Store {
     pub async fn reshape(&self, reshape: &Reshape<'_>, now: Timestamp) -> Result<(), StoreError> {
         let mut writes = Vec::new();
         for stored in &reshape.profiles {
-            let item = encode(&stored.profile, &stored.summary, stored.version + 1)?;
+            let version = stored.version + 1;
+            let item = match encode(&stored.profile, &stored.summary, version) {
+                Err(StoreError::TooLarge { .. }) => fitted(&mut stored.profile.clone(), &stored.summary, version)?,
+                item => item?,
+            };
             writes.push(write(&self.table, item, Condition::version(stored.version))?);
         }
         for (person, moved) in &reshape.pointers {
@@ -240,6 +247,22 @@ impl Store {
                 .is_some_and(|service| service.code() == Some("TransactionInProgressException"));
             if cancelled || lost { StoreError::Conflict { operation: "reshape" } } else { sort("reshape", error) }
         })
+    }
+}
+
+/// The item of a profile, out of which what does not fit is left.
+fn fitted(profile: &mut Profile, summary: &Summary, version: u64) -> Result<Item, StoreError> {
+    let mut is_told = false;
+    loop {
+        match encode(profile, summary, version) {
+            Err(StoreError::TooLarge { bytes, .. }) if shed(profile) => {
+                if !is_told {
+                    tracing::warn!(person = %profile.id, bytes, "a profile is too large; less is kept of its identities");
+                }
+                is_told = true;
+            }
+            item => return item,
+        }
     }
 }
 

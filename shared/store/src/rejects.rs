@@ -2,7 +2,7 @@
 //! for 30 days.
 
 use crate::error::{StoreError, sort};
-use crate::item::{Item, Read, at, n, needed, s};
+use crate::item::{Item, Read, at, n, needed, readable, s};
 use crate::keys;
 use crate::store::Store;
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
@@ -162,7 +162,10 @@ impl Store {
             }
             let partition = keys::rejects(time::plus_days(now, -day));
             let items = self.partition("rejects", partition, "", false).await?;
-            let mut of_day = items.iter().map(Reject::read).collect::<Result<Vec<_>, _>>()?;
+            let (mut of_day, unreadable) = readable(&items, |item| Reject::read(item).map(Some));
+            if unreadable > 0 {
+                tracing::warn!(unreadable, "rejects of a day cannot be read");
+            }
             of_day.sort_by(|a, b| b.received_at.cmp(&a.received_at).then_with(|| a.id.cmp(&b.id)));
             rejects.append(&mut of_day);
         }

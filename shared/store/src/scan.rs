@@ -2,7 +2,7 @@
 
 use crate::codec;
 use crate::error::{StoreError, sort};
-use crate::item::{Item, Read};
+use crate::item::{Item, Read, readable};
 use crate::keys;
 use crate::profiles::{Loaded, Stored};
 use crate::store::Store;
@@ -16,6 +16,8 @@ pub struct ScanCursor(Item);
 pub struct PeoplePage {
     /// Who, in no order; pointers of people who became part of another are left out.
     pub people: Vec<Stored>,
+    /// Profiles that cannot be read, and are not among these.
+    pub unreadable: u64,
     /// Where to go on; `None` where there are no more.
     pub next: Option<ScanCursor>,
 }
@@ -31,7 +33,7 @@ impl Store {
     /// A page of all people: what 1 MB of the table holds. Half a read unit for each 4 KB that is passed over.
     ///
     /// # Errors
-    /// [`StoreError`] where the scan fails or a profile cannot be read.
+    /// [`StoreError`] where the scan fails. A profile that cannot be read is counted, and concerns no other.
     pub async fn people(&self, from: Option<ScanCursor>) -> Result<PeoplePage, StoreError> {
         let scan = self
             .client
@@ -42,14 +44,13 @@ impl Store {
             .expression_attribute_values(":profile", crate::item::s(keys::PROFILE))
             .set_exclusive_start_key(from.map(|cursor| cursor.0));
         let page = scan.send().await.map_err(|error| sort("people", error))?;
-        let mut people = Vec::new();
-        for item in page.items.unwrap_or_default() {
-            if item.text("to")?.is_none()
-                && let Loaded::Profile(stored) = codec::decode(&item)?
-            {
-                people.push(stored);
-            }
-        }
-        Ok(PeoplePage { people, next: page.last_evaluated_key.map(ScanCursor) })
+        let (people, unreadable) = readable(page.items(), |item| match item.text("to")? {
+            Some(_) => Ok(None),
+            None => match codec::decode(item)? {
+                Loaded::Profile(stored) => Ok(Some(stored)),
+                Loaded::Moved(_) | Loaded::Absent => Ok(None),
+            },
+        });
+        Ok(PeoplePage { people, unreadable, next: page.last_evaluated_key.map(ScanCursor) })
     }
 }

@@ -30,6 +30,8 @@ pub struct Totals {
     pub external: u64,
     /// Accounts.
     pub accounts: u64,
+    /// Items that could not be read, and are in none of the numbers.
+    pub unreadable: u64,
     /// Messages to people, and tasks about them, decided and claimed.
     pub messages: u64,
     /// Updates of the CRM's account records, decided and claimed.
@@ -116,6 +118,7 @@ impl Totals {
         self.profiles += other.profiles;
         self.external += other.external;
         self.accounts += other.accounts;
+        self.unreadable += other.unreadable;
         self.messages += other.messages;
         self.crm_updates += other.crm_updates;
         for (stage, people) in other.stages {
@@ -209,7 +212,7 @@ impl Store {
     /// Counts everything by a parallel scan: half a read unit for each 4 KB of the table. To be cached by whoever shows it.
     ///
     /// # Errors
-    /// [`StoreError`] where the scan fails.
+    /// [`StoreError`] where the scan fails. An item that cannot be read is counted as such.
     pub async fn totals(&self) -> Result<Totals, StoreError> {
         let segments = (0..SEGMENTS).map(|segment| self.segment(segment));
         let mut totals = Totals::default();
@@ -251,7 +254,8 @@ impl Store {
                 .set_exclusive_start_key(from);
             let page = scan.send().await.map_err(|error| sort("totals", error))?;
             for item in page.items() {
-                totals.count(item)?;
+                // What of the item was counted before it could not be read any further is right.
+                totals.unreadable += u64::from(totals.count(item).is_err());
             }
             from = page.last_evaluated_key;
             if from.is_none() {

@@ -3,7 +3,7 @@
 //! It is found by a scan, as nothing else would prove that nothing is left: whatever the house will once keep in a person's own partition is found too.
 
 use crate::error::{StoreError, sort};
-use crate::item::{Item, Read, s};
+use crate::item::{Item, Read, readable, s};
 use crate::keys;
 use crate::store::Store;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -46,6 +46,14 @@ impl Subject {
             let addresses = part.state.present_traits().filter(|(name, _)| is_same(name, ADDRESS));
             subject.addresses.extend(addresses.filter_map(|(_, value)| serde_json::from_str::<String>(value).ok()));
         }
+        subject
+    }
+
+    /// The person whose profile lies under `holder` and cannot be read. Of their ids nothing is known but hashes, and of their addresses nothing but the
+    /// one that the operator may have named them by.
+    pub fn unreadable(holder: PersonId, identities: BTreeSet<PersonId>, named_by: &str) -> Self {
+        let mut subject = Self { people: identities, ids: BTreeSet::new(), addresses: Self::named(named_by).addresses };
+        subject.people.insert(holder);
         subject
     }
 
@@ -111,7 +119,13 @@ impl Subject {
             let partition = keys::mail_address(text);
             self.addresses.iter().any(|address| keys::mail_address(address) == partition)
         };
-        is_address || (name.to_lowercase().ends_with("id") && self.ids.contains(text.trim()))
+        is_address || (name.to_lowercase().ends_with("id") && self.is_id(text.trim()))
+    }
+
+    /// Whether `text` is one of their ids; where these are known by their hashes alone, by those.
+    fn is_id(&self, text: &str) -> bool {
+        let is_hashed = || crate::identities::people_named(text).any(|person| self.people.contains(&person));
+        self.ids.contains(text) || (self.ids.is_empty() && is_hashed())
     }
 }
 
@@ -151,15 +165,29 @@ pub enum Trace {
     },
 }
 
+/// What a scan found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Traces {
+    /// What is of the person, or leads to them.
+    pub found: BTreeSet<Trace>,
+    /// Items beside a person's own partitions of which it cannot be said whether they lead to anybody.
+    pub unreadable: u64,
+}
+
 impl Store {
     /// Everything that is of `subject` or leads to them, by a scan of the whole table: half a read unit for each 4 KB. `tell` is told of each
     /// page how many items were passed over.
     ///
     /// # Errors
-    /// [`StoreError`] where the scan fails.
-    pub async fn traces(&self, subject: &Subject, tell: &(dyn Fn(u64) + Sync)) -> Result<BTreeSet<Trace>, StoreError> {
+    /// [`StoreError`] where the scan fails. An item that cannot be read is counted, and concerns no other.
+    pub async fn traces(&self, subject: &Subject, tell: &(dyn Fn(u64) + Sync)) -> Result<Traces, StoreError> {
         let segments = (0..SEGMENTS).map(|segment| self.traces_of(segment, subject, tell));
-        Ok(futures::future::try_join_all(segments).await?.into_iter().flatten().collect())
+        let mut traces = Traces::default();
+        for of in futures::future::try_join_all(segments).await? {
+            traces.found.extend(of.found);
+            traces.unreadable += of.unreadable;
+        }
+        Ok(traces)
     }
 
     async fn traces_of(
@@ -167,8 +195,8 @@ impl Store {
         segment: i32,
         subject: &Subject,
         tell: &(dyn Fn(u64) + Sync),
-    ) -> Result<Vec<Trace>, StoreError> {
-        let (mut traces, mut from) = (Vec::new(), None);
+    ) -> Result<Traces, StoreError> {
+        let (mut traces, mut from) = (Traces::default(), None);
         loop {
             let scan = self
                 .client
@@ -186,9 +214,9 @@ impl Store {
                 .expression_attribute_names("#event", "event")
                 .set_exclusive_start_key(from);
             let page = scan.send().await.map_err(|error| sort("traces", error))?;
-            for item in page.items() {
-                traces.extend(trace(item, subject)?);
-            }
+            let (found, unreadable) = readable(page.items(), |item| trace(item, subject));
+            traces.found.extend(found);
+            traces.unreadable += unreadable;
             tell(page.items().len() as u64);
             from = page.last_evaluated_key;
             if from.is_none() {

@@ -10,6 +10,8 @@ use perennial_store::accounts::MemberCursor;
 #[derive(Debug, Default)]
 pub(super) struct Page {
     pub(super) members: Vec<Member>,
+    /// Entries that could not be read, and are not among these.
+    pub(super) unreadable: u64,
     /// Where to go on; `None` where there are no more.
     pub(super) next: Option<String>,
 }
@@ -48,6 +50,7 @@ pub(super) async fn page(
         // One more than is shown tells whether there is a next page.
         let wanted = u16::try_from(limit + 1 - page.members.len()).unwrap_or(u16::MAX);
         let read = store.members(part, from.take(), Some(wanted)).await?;
+        page.unreadable += read.unreadable;
         for member in read.members {
             if page.members.len() == limit {
                 page.next = last.map(|(part, person)| next(account, part, person));

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod bounds;
 mod calls;
 mod captures;
 mod fuzz;

@@ -16,9 +16,10 @@ use std::collections::HashMap;
 pub async fn run(deps: &Deps, tell: Tell<'_>) -> Result<Calibration, HistoryError> {
     let config = deps.config.in_force().await?;
     let mut people: HashMap<Identity, PersonId> = HashMap::new();
-    let mut from = None;
+    let (mut from, mut unreadable) = (None, 0);
     loop {
         let page = deps.store.people(from).await?;
+        unreadable += page.unreadable;
         for stored in page.people {
             let person = stored.profile.id;
             people.extend(stored.profile.parts.into_iter().map(|part| (part.identity, person)));
@@ -53,5 +54,5 @@ pub async fn run(deps: &Deps, tell: Tell<'_>) -> Result<Calibration, HistoryErro
             tokio::task::yield_now().await;
         }
     }
-    Ok(calibrate(&config, &ready))
+    Ok(Calibration { unreadable, ..calibrate(&config, &ready) })
 }

@@ -40,6 +40,9 @@ pub struct Outcome {
     pub starts: BTreeMap<String, u64>,
     /// Profiles that were written by others on every try. Their own events bring them to the new journeys.
     pub not_done: u64,
+    /// Profiles that cannot be read, and were passed over.
+    #[serde(default)]
+    pub unreadable: u64,
     /// Whether nothing was written.
     pub dry_run: bool,
 }
@@ -67,6 +70,7 @@ pub async fn run(deps: &Deps, dry_run: bool, writes_a_second: u32, tell: Tell<'_
         changed: 0,
         starts: BTreeMap::new(),
         not_done: 0,
+        unreadable: 0,
         dry_run,
     };
     if new.is_empty() && outcome.segments.is_empty() {
@@ -78,6 +82,7 @@ pub async fn run(deps: &Deps, dry_run: bool, writes_a_second: u32, tell: Tell<'_
     loop {
         let (page, began) = (deps.store.people(from).await?, Instant::now());
         outcome.people += page.people.len() as u64;
+        outcome.unreadable += page.unreadable;
         let shares = stream::iter(page.people).map(|stored| pass.share(stored));
         let shares: Vec<Share> = shares.buffer_unordered(deps.concurrency).try_collect().await?;
         let changed = outcome.changed;

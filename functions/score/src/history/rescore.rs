@@ -49,7 +49,7 @@ pub async fn run(deps: &Deps, dry_run: bool, tell: Tell<'_>) -> Result<Outcome, 
     let old = old.as_ref().unwrap_or(&config);
     let run = Run { deps, known: Accounts::new(), config: &config, now: deps.clock.now(), dry_run, tell };
     let mut outcome = Outcome::new(&config, old, dry_run);
-    let versions = run.everyone().await?;
+    let versions = run.everyone(&mut outcome.unreadable).await?;
     outcome.people = versions.len() as u64;
     let mut rebuild = Rebuild::new(&config, run.now).against(old);
     outcome.events = run.read(&mut rebuild).await?;
@@ -60,7 +60,7 @@ pub async fn run(deps: &Deps, dry_run: bool, tell: Tell<'_>) -> Result<Outcome, 
             break;
         }
         tokio::time::sleep(PAUSE).await;
-        let (versions, counted) = run.look_again(left).await?;
+        let (versions, counted) = run.look_again(left, &mut outcome.unreadable).await?;
         let mut rebuild = Rebuild::only(&config, run.now, counted).against(old);
         run.read(&mut rebuild).await?;
         left = run.apply(&rebuild, versions, &mut outcome).await?;
@@ -107,15 +107,18 @@ enum Share {
     Again(PersonId),
     /// Became part of another, who is looked at again then.
     Gone,
+    /// Cannot be read any more.
+    Unreadable,
 }
 
 impl Run<'_> {
-    async fn everyone(&self) -> Result<Versions, HistoryError> {
+    async fn everyone(&self, unreadable: &mut u64) -> Result<Versions, HistoryError> {
         let mut versions = Versions::new();
         let mut from = None;
         loop {
             let page = self.deps.store.people(from).await?;
             versions.extend(page.people.into_iter().map(|stored| (stored.profile.id, stored.version)));
+            *unreadable += page.unreadable;
             (self.tell)(Progress { phase: Phase::People, done: versions.len() as u64, of: 0 });
             from = page.next;
             if from.is_none() {
@@ -141,10 +144,22 @@ impl Run<'_> {
     }
 
     /// Looks people up with the ids that they have counted.
-    async fn look_again(&self, people: Vec<PersonId>) -> Result<(Versions, Counted), HistoryError> {
+    async fn look_again(
+        &self,
+        people: Vec<PersonId>,
+        unreadable: &mut u64,
+    ) -> Result<(Versions, Counted), HistoryError> {
         let (mut versions, mut counted) = (Versions::new(), Counted::new());
         for person in people {
-            let Loaded::Profile(stored) = self.deps.store.load(person, Consistency::Strong).await? else { continue };
+            let stored = match self.deps.store.load(person, Consistency::Strong).await {
+                Ok(Loaded::Profile(stored)) => stored,
+                Ok(Loaded::Moved(_) | Loaded::Absent) => continue,
+                Err(error) if error.is_unreadable() => {
+                    *unreadable += 1;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
             versions.insert(person, stored.version);
             for part in stored.profile.parts {
                 let mut ids: HashSet<u64> = part.seen.recent().collect();
@@ -178,6 +193,7 @@ impl Run<'_> {
                     Share::Done(done) => outcome.add(&done.0, &done.1),
                     Share::Again(person) => left.push(person),
                     Share::Gone => {}
+                    Share::Unreadable => outcome.unreadable += 1,
                 }
             }
             done += chunk.len() as u64;
@@ -193,10 +209,12 @@ impl Run<'_> {
         version: u64,
         loaded: Result<Loaded, StoreError>,
     ) -> Result<Share, HistoryError> {
-        let mut stored = match loaded? {
-            Loaded::Profile(stored) if stored.version == version && rebuild.is_whole(&stored.profile) => stored,
-            Loaded::Profile(_) => return Ok(Share::Again(person)),
-            Loaded::Absent | Loaded::Moved(_) => return Ok(Share::Gone),
+        let mut stored = match loaded {
+            Ok(Loaded::Profile(stored)) if stored.version == version && rebuild.is_whole(&stored.profile) => stored,
+            Ok(Loaded::Profile(_)) => return Ok(Share::Again(person)),
+            Ok(Loaded::Absent | Loaded::Moved(_)) => return Ok(Share::Gone),
+            Err(error) if error.is_unreadable() => return Ok(Share::Unreadable),
+            Err(error) => return Err(error.into()),
         };
         if !self.dry_run {
             // What an earlier write asked for is not to be lost with its entry.

@@ -1,7 +1,7 @@
 //! `perennial experiments`
 
 use super::client::{Target, segment};
-use super::tables::{counted, number, numbers, wrapped};
+use super::tables::{counted, number, numbers, unreadable, wrapped};
 use perennial_api::experiments::Experiments;
 use perennial_engine::experiment::report::{ALPHA, Experiment, Group, Of, POWER, Report};
 use perennial_engine::experiment::verdict::LEAST_PEOPLE;
@@ -73,6 +73,7 @@ fn shown(answer: &Experiments, all: bool) -> String {
         (1.0 - ALPHA) * 100.0
     ));
     paragraph(&format!("People looked at: {}; config {}.", number(answer.people), answer.config));
+    out += &unreadable(answer.unreadable);
     out
 }
 
@@ -255,7 +256,7 @@ mod tests {
         }
         let all = people.iter().map(|(_, all, ..)| all).sum();
         let config = "v1".to_owned();
-        Experiments { journeys: tally.reports(0.05).unwrap(), people: all, config, now: now() }
+        Experiments { journeys: tally.reports(0.05).unwrap(), people: all, unreadable: 0, config, now: now() }
     }
 
     #[test]
@@ -288,7 +289,7 @@ mod tests {
 
     #[test]
     fn without_experiments_nothing_is_compared() {
-        let none = Experiments { journeys: Vec::new(), people: 3, config: "v1".into(), now: now() };
+        let none = Experiments { journeys: Vec::new(), people: 3, unreadable: 0, config: "v1".into(), now: now() };
         assert!(shown(&none, false).starts_with("No journey has a split"));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::client::Target;
 use super::progress::over_history;
-use super::tables::{counted, number, plain};
+use super::tables::{counted, number, plain, unreadable};
 use perennial_score::Deps;
 use perennial_score::history::Tell;
 use perennial_score::history::reach::{self, Outcome};
@@ -70,7 +70,7 @@ fn shown(outcome: &Outcome) -> String {
             number(outcome.not_done)
         );
     }
-    out
+    out + &unreadable(outcome.unreadable)
 }
 
 #[cfg(test)]
@@ -88,6 +88,7 @@ mod tests {
             changed: 41,
             starts: BTreeMap::from([("risk".to_owned(), 40)]),
             not_done: 0,
+            unreadable: 0,
             dry_run: true,
         };
         let shown_all = shown(&outcome);

@@ -2,7 +2,7 @@
 
 use super::client::Target;
 use super::progress::over_history;
-use super::tables::{counted, framed, number, plain};
+use super::tables::{counted, framed, number, plain, unreadable};
 use perennial_domain::Score;
 use perennial_score::Deps;
 use perennial_score::history::Tell;
@@ -88,6 +88,7 @@ fn shown(outcome: &Outcome) -> String {
             people.join(", ")
         );
     }
+    out += &unreadable(outcome.unreadable);
     if !outcome.dry_run {
         out += "Nobody was written to.\n";
     }

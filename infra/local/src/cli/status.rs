@@ -37,6 +37,8 @@ struct House {
     profiles: u64,
     #[serde(default)]
     unlinked_ids: u64,
+    #[serde(default)]
+    unreadable: u64,
     accounts: u64,
     messages: u64,
     #[serde(default)]

@@ -77,3 +77,11 @@ pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     }
     lines
 }
+
+/// A line about profiles that cannot be read; nothing where there are none.
+pub(super) fn unreadable(profiles: u64) -> String {
+    if profiles == 0 {
+        return String::new();
+    }
+    format!("{} cannot be read, and are in none of the numbers.\n", counted(profiles, "profile", "profiles"))
+}

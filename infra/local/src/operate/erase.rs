@@ -14,7 +14,8 @@ use perennial_domain::{AccountId, PersonId};
 use perennial_engine::Profile;
 use perennial_lambda_kit::queue::{Delay, Sender};
 use perennial_store::archive::people::Object;
-use perennial_store::traces::{Subject, Trace};
+use perennial_store::heads::Head;
+use perennial_store::traces::{Subject, Trace, Traces};
 use perennial_store::{Consistency, Stored, keys};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,6 +35,8 @@ pub(crate) struct Asked {
     from: Option<Date>,
     /// The person's own id and the version of their profile; `None` where there is none.
     holder: Option<(PersonId, u64)>,
+    /// What the operator named them by, where the profile cannot be read: it says nothing of who they are then.
+    named_by: Option<String>,
 }
 
 impl Asked {
@@ -43,16 +46,47 @@ impl Asked {
     /// # Errors
     /// Where the table does not answer.
     pub(crate) async fn find(operated: &Operated, text: &str) -> anyhow::Result<Self> {
-        let found = operated.store.resolve(text).await?;
-        Ok(match found {
-            Some(stored) => Self::of(&stored),
-            None => Self { subject: Subject::named(text), from: None, holder: None },
-        })
+        match operated.store.resolve(text).await {
+            Ok(Some(stored)) => Ok(Self::of(&stored)),
+            Ok(None) => Ok(Self { subject: Subject::named(text), from: None, holder: None, named_by: None }),
+            Err(error) if error.is_unreadable() => {
+                let head = operated.store.resolve_head(text).await?.context("the person is gone")?;
+                Self::unreadable(operated, head, text).await
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The person as they are now; `None` where there is no profile any more.
+    async fn again(&self, operated: &Operated, holder: PersonId) -> anyhow::Result<Option<Self>> {
+        match operated.store.follow(holder, Consistency::Strong).await {
+            Ok(found) => Ok(found.as_ref().map(Self::of)),
+            Err(error) if error.is_unreadable() => {
+                let Some(head) = operated.store.follow_head(holder).await? else { return Ok(None) };
+                let named_by = self.named_by.as_deref().unwrap_or_default();
+                Self::unreadable(operated, head, named_by).await.map(Some)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn of(stored: &Stored) -> Self {
         let profile = &stored.profile;
-        Self { subject: Subject::of(profile), from: first_day(profile), holder: Some((profile.id, stored.version)) }
+        let holder = Some((profile.id, stored.version));
+        Self { subject: Subject::of(profile), from: first_day(profile), holder, named_by: None }
+    }
+
+    /// Someone whose profile cannot be read: their identities are those whose pointers lead to it.
+    async fn unreadable(operated: &Operated, head: Head, text: &str) -> anyhow::Result<Self> {
+        let people = operated.store.pointers_to(head.person, &|_| {}).await?;
+        let subject = Subject::unreadable(head.person, people, text);
+        let holder = Some((head.person, head.version));
+        Ok(Self { subject, from: None, holder, named_by: Some(text.to_owned()) })
+    }
+
+    /// Whether there is a profile that cannot be read.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        self.named_by.is_some()
     }
 
     /// Whether there is a profile.
@@ -128,6 +162,8 @@ impl<'a> Erasure<'a> {
             archive_objects_rewritten: 0,
             archive_objects_deleted: 0,
             accounts: 0,
+            unreadable_profile: false,
+            unreadable_items: 0,
             kept: Vec::new(),
             config,
             tool: env!("CARGO_PKG_VERSION").to_owned(),
@@ -180,6 +216,7 @@ impl<'a> Erasure<'a> {
     fn note_who(&mut self, asked: &Asked) {
         self.receipt.person = self.receipt.person.or(asked.person());
         self.receipt.identities.extend(&asked.subject.people);
+        self.receipt.unreadable_profile |= asked.is_unreadable();
         let hashes = asked.subject.suppressions();
         self.receipt.addresses.extend(hashes.iter().filter_map(|pk| pk.strip_prefix("S#")).map(str::to_owned));
     }
@@ -187,11 +224,8 @@ impl<'a> Erasure<'a> {
     /// The person as they are now; who they were where there is no profile any more.
     async fn look_again(&self, asked: &Asked) -> anyhow::Result<Asked> {
         let Some((holder, _)) = asked.holder else { return Ok(asked.clone()) };
-        let now = self.operated.store.follow(holder, Consistency::Strong).await?;
-        Ok(match now {
-            Some(stored) => Asked::of(&stored),
-            None => Asked { holder: None, ..asked.clone() },
-        })
+        let now = asked.again(self.operated, holder).await?;
+        Ok(now.unwrap_or_else(|| Asked { holder: None, ..asked.clone() }))
     }
 
     async fn clean_archive(&mut self, asked: &Asked) -> anyhow::Result<()> {
@@ -224,7 +258,9 @@ impl<'a> Erasure<'a> {
     async fn clean_table(&mut self, asked: &Asked) -> anyhow::Result<()> {
         let (store, people) = (&self.operated.store, &asked.subject.people);
         let (mut items, mut own) = (Vec::new(), BTreeSet::new());
-        for trace in traces(self.operated, &asked.subject, self.tell).await? {
+        let Traces { found, unreadable } = traces(self.operated, &asked.subject, self.tell).await?;
+        self.receipt.unreadable_items = unreadable;
+        for trace in found {
             match trace {
                 Trace::Own { person, .. } => {
                     own.insert(person);
@@ -309,7 +345,7 @@ pub(crate) async fn traces(
     operated: &Operated,
     subject: &Subject,
     tell: &(dyn Fn(Progress) + Sync),
-) -> anyhow::Result<BTreeSet<Trace>> {
+) -> anyhow::Result<Traces> {
     // Only for the bar: whoever may not ask sees how many there were so far.
     let about = operated.store.about_how_many().await.unwrap_or(0);
     let passed = AtomicU64::new(0);

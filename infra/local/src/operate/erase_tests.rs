@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
+#[path = "bounds_tests.rs"]
+mod bounds;
+
 const NOW: &str = "2026-03-02T12:00:00Z";
 
 type Item = HashMap<String, AttributeValue>;

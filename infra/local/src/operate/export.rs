@@ -10,7 +10,7 @@ use perennial_domain::{Event, PersonId};
 use perennial_engine::Part;
 use perennial_engine::instant::timestamp;
 use perennial_engine::register::Register;
-use perennial_store::traces::{Subject, Trace};
+use perennial_store::traces::{Subject, Trace, Traces};
 use perennial_store::{Consistency, keys};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,16 +36,21 @@ pub(crate) async fn export(
     document.insert("stack".to_owned(), json!(operated.name));
     let person = asked.person().filter(|_| asked.has_profile());
     if let Some(person) = person {
-        document.insert("profile".to_owned(), profile(operated, person).await?);
-        let stored = operated.store.follow(person, Consistency::Strong).await?.context("the person is gone")?;
-        document.insert("parts".to_owned(), stored.profile.parts.iter().map(part).collect());
-        document.insert("pending".to_owned(), json!(stored.profile.outbox));
+        if asked.is_unreadable() {
+            // The rest is known all the same.
+            document.insert("profile".to_owned(), json!({ "error": "the profile cannot be read" }));
+        } else {
+            readable(operated, person, &mut document).await?;
+        }
     }
-    let traces = traces(operated, subject, tell).await?;
-    let has_any = person.is_some() || !traces.is_empty();
+    let Traces { found, unreadable } = traces(operated, subject, tell).await?;
+    let has_any = person.is_some() || !found.is_empty();
     document.insert("messages".to_owned(), messages(operated, &subject.people).await?);
     document.insert("addresses".to_owned(), addresses(operated, subject).await?);
-    document.extend(in_the_table(operated, traces).await?);
+    document.extend(in_the_table(operated, found).await?);
+    if unreadable > 0 {
+        document.insert("unreadable_items".to_owned(), json!(unreadable));
+    }
     let mut text = serde_json::to_string_pretty(&document)?;
     // The document is open until all events are in it.
     text.truncate(text.trim_end_matches(['\n', '}']).len());
@@ -55,6 +60,15 @@ pub(crate) async fn export(
     out.flush()?;
     anyhow::ensure!(has_any || events > 0, "nothing is known of them: no profile, no message, no event");
     Ok(events)
+}
+
+/// Adds what the profile holds.
+async fn readable(operated: &Operated, person: PersonId, document: &mut Map<String, Value>) -> anyhow::Result<()> {
+    document.insert("profile".to_owned(), profile(operated, person).await?);
+    let stored = operated.store.follow(person, Consistency::Strong).await?.context("the person is gone")?;
+    document.insert("parts".to_owned(), stored.profile.parts.iter().map(part).collect());
+    document.insert("pending".to_owned(), json!(stored.profile.outbox));
+    Ok(())
 }
 
 async fn profile(operated: &Operated, person: PersonId) -> anyhow::Result<Value> {
@@ -87,6 +101,8 @@ fn part(part: &Part) -> Value {
         "traits": traits.collect::<Map<_, _>>(),
         "traits_set_once": once.collect::<Map<_, _>>(),
         "traits_not_kept": state.dropped_traits().collect::<Vec<_>>(),
+        // Less is kept of the identity than usual, as the profile would not fit into an item.
+        "reduced": state.room.is_reduced(),
         "counts": state.counts.iter().collect::<BTreeMap<_, _>>(),
         "events": state.counts.total(),
         "tallies": state.tallies,

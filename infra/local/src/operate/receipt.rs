@@ -54,6 +54,12 @@ pub(crate) struct Receipt {
     pub(crate) archive_objects_deleted: u64,
     /// Accounts that are worked out anew without them.
     pub(crate) accounts: u64,
+    /// Whether the profile could not be read, so that of its ids and addresses only hashes and the operator's word were known.
+    #[serde(default)]
+    pub(crate) unreadable_profile: bool,
+    /// Items of the table of which it could not be said whether they lead to anybody. They stay.
+    #[serde(default)]
+    pub(crate) unreadable_items: u64,
     pub(crate) kept: Vec<Kept>,
     /// The config in force.
     pub(crate) config: Option<String>,
@@ -80,6 +86,20 @@ pub(crate) fn kept(is_deployed: bool, forget_suppression: bool, receipt: &Receip
         all.push(kept(
             "what the reader of each address chose, and whether it gets mails, under a hash of the address".to_owned(),
             "so that an address which bounced, complained or unsubscribed is not written to again; --forget-suppression takes it too",
+            None,
+        ));
+    }
+    if receipt.unreadable_profile {
+        all.push(kept(
+            "what is kept under hashes of mail addresses that are not known: whether they get mails, and what their readers chose".to_owned(),
+            "the profile could not be read, and nothing else says which addresses it had",
+            None,
+        ));
+    }
+    if receipt.unreadable_items > 0 {
+        all.push(kept(
+            format!("{} items of the table that cannot be read", receipt.unreadable_items),
+            "it cannot be said whether they lead to the person",
             None,
         ));
     }

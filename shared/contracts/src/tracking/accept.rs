@@ -3,7 +3,7 @@
 use super::body::{Item, Shared};
 use super::call::{Call, is_empty, present};
 use super::context::{joined, without_token};
-use super::hygiene::{extended, standardised};
+use super::hygiene::{extended, named_too_long, standardised};
 use super::ids::{TEXT, external_id, id, unless_placeholder, what_is};
 use super::invalid::{Code, Invalid};
 use super::json::Scanner;
@@ -48,7 +48,8 @@ impl Item<'_> {
     ///   same timestamp each is a microsecond later than that before it.
     /// - The account is `groupId`, else `context.groupId`. The traits of an identify are `traits`, else `context.traits`.
     /// - Traits of an identify or a group are brought into their normal form, see [`perennial_domain::hygiene::traits`]; those that have none
-    ///   are left out. What was done is told in `context.hygiene` and in [`Accepted::notes`].
+    ///   are left out. What was done is told in `context.hygiene` and in [`Accepted::notes`], and which traits and properties are too large or have
+    ///   names too long to be kept.
     /// - Without a `messageId` that stands for something the event gets one of its own: whoever sends it again sends another event.
     ///
     /// # Errors
@@ -234,7 +235,9 @@ fn accept(
     write_optional(out, ",\"previousId\":", previous_id.as_ref().map(AnonymousId::as_str));
     match kind {
         EventKind::Track | EventKind::Page | EventKind::Screen => {
-            write_object(out, ",\"properties\":", filled(call.properties, "properties")?);
+            let properties = filled(call.properties, "properties")?;
+            notes.extend(named_too_long(properties));
+            write_object(out, ",\"properties\":", properties);
         }
         EventKind::Identify => {
             let traits = match filled(call.traits, "traits")? {

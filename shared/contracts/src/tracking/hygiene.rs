@@ -2,8 +2,8 @@
 
 use super::json::Scanner;
 use perennial_domain::event::{MAX_TRAIT_BYTES, MAX_TRAIT_NAME_BYTES, MAX_TRAITS};
-use perennial_domain::hygiene::Note;
-use perennial_domain::hygiene::traits::{concerns, oversized, standardise};
+use perennial_domain::hygiene::traits::{MAX_NOTES, concerns, oversized, standardise};
+use perennial_domain::hygiene::{Note, Outcome, Reason};
 use perennial_domain::{EventKind, Properties};
 use std::borrow::Cow;
 
@@ -35,6 +35,21 @@ fn looked_at(kind: EventKind, json: &str) -> (bool, bool) {
         Ok(())
     });
     (is_concerned && scanned.is_ok(), (is_large || names > MAX_TRAITS) && scanned.is_ok())
+}
+
+/// Notes for the properties with names that are too long to be kept for a message. They stay where they are, as all properties do.
+pub(super) fn named_too_long(json: Option<&str>) -> Vec<Note> {
+    let Some(json) = json.filter(|json| json.len() > MAX_TRAIT_NAME_BYTES) else { return Vec::new() };
+    let mut notes = Vec::new();
+    let scanned = Scanner::new(json).object(|scanner, name| {
+        if name.len() > MAX_TRAIT_NAME_BYTES && notes.len() < MAX_NOTES {
+            let shown = &name[..name.floor_char_boundary(MAX_TRAIT_NAME_BYTES)];
+            let field = Cow::Owned(format!("properties.{shown}"));
+            notes.push(Note { field, outcome: Outcome::Dropped(Reason::NameTooLong) });
+        }
+        scanner.value().map(drop)
+    });
+    if scanned.is_ok() { notes } else { Vec::new() }
 }
 
 /// The context with `channel`, and with the notes as its member `hygiene`, each the last of its name. `context` is the JSON of an object
@@ -90,6 +105,17 @@ mod tests {
         let (_, notes) = standardised(EventKind::Identify, &Value::from(many).to_string());
         assert_eq!(notes.len(), 1);
         assert!(notes[0].to_string().starts_with("t100 dropped: more than 100 traits"), "{}", notes[0]);
+    }
+
+    #[test]
+    fn properties_with_names_too_long_to_be_kept_are_told_of() {
+        let (long, fits) = ("p".repeat(MAX_TRAIT_NAME_BYTES + 1), "p".repeat(MAX_TRAIT_NAME_BYTES));
+        let told = named_too_long(Some(&json!({ &*long: 1, &*fits: { &*long: 1 } }).to_string()));
+        let told: Vec<String> = told.iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), 1);
+        assert!(told[0].starts_with(&format!("properties.{fits} dropped: its name is longer")), "{}", told[0]);
+        let escaped = format!(r#"{{"{}":1}}"#, r"\u0070".repeat(MAX_TRAIT_NAME_BYTES));
+        assert!(named_too_long(Some(&escaped)).is_empty() && named_too_long(None).is_empty());
     }
 
     #[test]

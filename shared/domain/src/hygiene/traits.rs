@@ -30,8 +30,8 @@ use crate::{EventKind, Properties, full_name};
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// How many traits that are too large are told of.
-const MAX_NOTES: usize = 100;
+/// How many traits, or properties, that are too large are told of.
+pub const MAX_NOTES: usize = 100;
 
 /// What kind of value a trait holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

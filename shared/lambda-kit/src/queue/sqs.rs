@@ -41,6 +41,7 @@ impl Queue {
     ///
     /// Entries that SQS refuses for its own reasons are offered up to four times; those refused as the sender's fault are not offered again.
     pub async fn send_packed(&self, bodies: Vec<String>, delay: Delay) -> SendReport {
+        let bodies: Vec<String> = bodies.into_iter().map(escaped).collect();
         let (requests, refused) = pack(bodies.iter().map(String::len));
         let mut report = SendReport { unsent: refused, requests: 0 };
         let mut bodies: Vec<Option<String>> = bodies.into_iter().map(Some).collect();
@@ -123,6 +124,15 @@ impl Postpone for Queue {
             answer.map(drop).map_err(|error| NotPostponed { code: code(&error) })
         })
     }
+}
+
+/// A body of JSON without U+FFFE and U+FFFF, which JSON allows and XML 1.0, and so SQS, does not. In JSON they stand in strings only, where they can be escaped.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
+fn escaped(body: String) -> String {
+    if !body.contains(['\u{fffe}', '\u{ffff}']) {
+        return body;
+    }
+    body.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
 }
 
 /// An entry that was not taken, and whether offering it again may help.
@@ -248,6 +258,17 @@ mod tests {
         sent.sort_unstable();
         assert_eq!(sent, (0..25).collect::<Vec<_>>());
         assert_eq!(seen[0]["Entries"][0]["DelaySeconds"], 30);
+    }
+
+    #[tokio::test]
+    async fn characters_that_json_allows_and_sqs_does_not_are_escaped() {
+        let (queue, seen) = sqs(take_all).await;
+        let said = serde_json::json!({ "a\u{ffff}": "\u{fffe}é" });
+        assert_eq!(queue.send_packed(vec![said.to_string()], Delay::NONE).await.unsent, []);
+        let seen = seen.lock().unwrap();
+        let body = seen[0]["Entries"][0]["MessageBody"].as_str().unwrap();
+        assert_eq!(body, "{\"a\\uffff\":\"\\ufffeé\"}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(body).unwrap(), said);
     }
 
     #[tokio::test]

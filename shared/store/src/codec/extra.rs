@@ -6,6 +6,7 @@ use crate::error::StoreError;
 use jiff::Timestamp;
 use perennial_domain::{AccountId, Member, PersonId, Score, Stage};
 use perennial_engine::billing::{Payment, Refund, Subscription};
+use perennial_engine::bounds::{Longest, Room};
 use perennial_engine::candidates::Candidate;
 use perennial_engine::facts::Sent;
 use perennial_engine::membership::StoredMemberships;
@@ -85,6 +86,20 @@ enum Extra {
         /// In seconds since 1970.
         at: i64,
     },
+    /// The longest values that traits had.
+    Longest {
+        /// The part's index.
+        part: u16,
+        /// Whether it is about traits that are to be set only once.
+        once: bool,
+        longest: Longest,
+    },
+    /// Less is kept of the identity than usual.
+    Room {
+        /// The part's index.
+        part: u16,
+        room: Room,
+    },
 }
 
 /// What follows a body and belongs to no part.
@@ -133,6 +148,14 @@ fn of(parts: &[Part]) -> Vec<Extra> {
             id: id.to_be_bytes(),
             refund: refund.clone(),
         }));
+        for (once, longest) in [(false, &of.state.longest), (true, &of.state.longest_once)] {
+            if !longest.0.is_empty() {
+                extras.push(Extra::Longest { part, once, longest: longest.clone() });
+            }
+        }
+        if of.state.room.is_reduced() {
+            extras.push(Extra::Room { part, room: of.state.room });
+        }
         extras.extend(of.state.stored_memberships().map(|stored| Extra::Memberships { part, stored }));
     }
     extras
@@ -203,6 +226,11 @@ pub(super) fn read(rest: &[u8], parts: &mut [Part], person: PersonId, listed: &[
             }
             Extra::Imported { part, at } => named(parts, part)?.facts.imported = Some(at),
             Extra::Curve(bytes) => behind.curve = Some(bytes),
+            Extra::Longest { part, once, longest } => {
+                let state = &mut named(parts, part)?.state;
+                *(if once { &mut state.longest_once } else { &mut state.longest }) = longest;
+            }
+            Extra::Room { part, room } => named(parts, part)?.state.room = room,
         }
     }
     Ok(behind)

@@ -129,3 +129,21 @@ fn curve_of_what_is_published_is_stored_and_costs_no_byte_where_there_is_none() 
         without.len()
     );
 }
+
+#[test]
+fn what_traits_once_took_and_how_much_room_an_identity_has_survive() {
+    let mut stored = after(&config(), user("user-0417"), &typical()[..1]);
+    let (small, _) = round_trip(&stored);
+    let set = |id: &str, second: i64, value: String| {
+        EventBuilder::identify(id, "user-0417", None).with_trait("bio", value).at(at(1, second)).build()
+    };
+    let events = [set("long", 0, "x".repeat(900)), set("short", 1, "y".repeat(3))];
+    process(&Moment::new(&config(), at(1, 2)), &mut stored.profile, &events, &HashSet::new(), Mode::Replay);
+    assert_eq!(stored.profile.part(&user("user-0417")).unwrap().state.longest.0["bio"], 902);
+    let (item, loaded) = round_trip(&stored);
+    assert_eq!(loaded, Loaded::Profile(stored.clone()));
+    assert!(size(&item) < size(&small) + 60, "a length takes a few bytes");
+    assert!(perennial_engine::bounds::shed(&mut stored.profile));
+    assert_eq!(stored.profile.reduced().count(), 1);
+    assert_eq!(round_trip(&stored).1, Loaded::Profile(stored));
+}

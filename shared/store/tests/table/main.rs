@@ -9,6 +9,7 @@
 
 mod accounts;
 mod archive;
+mod bounds;
 mod bucket;
 mod config;
 mod mails;

@@ -43,6 +43,9 @@ pub struct Outcome {
     pub examples: Vec<Example>,
     /// People who were written again and again meanwhile, or whose archive lacks events: they stand as they did before.
     pub not_done: Vec<PersonId>,
+    /// Profiles that cannot be read, and stand as they did before.
+    #[serde(default)]
+    pub unreadable: u64,
 }
 
 /// People who stand elsewhere.
@@ -112,6 +115,7 @@ impl Outcome {
                 .collect(),
             examples: Vec::new(),
             not_done: Vec::new(),
+            unreadable: 0,
         }
     }
 

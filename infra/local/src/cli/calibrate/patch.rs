@@ -144,6 +144,7 @@ mod tests {
             categories: Vec::new(),
             missing: Vec::new(),
             path: None,
+            unreadable: 0,
         }
     }
 

@@ -1,7 +1,7 @@
 //! `perennial journey list`
 
 use crate::cli::client::Target;
-use crate::cli::tables::{number, wrapped};
+use crate::cli::tables::{number, unreadable, wrapped};
 use perennial_api::journey_list::{JourneyView, Journeys, MessageView};
 use std::process::ExitCode;
 
@@ -37,7 +37,8 @@ fn shown(answer: &Journeys) -> String {
         1 => "1 journey".to_owned(),
         all => format!("{all} journeys"),
     };
-    out + &format!("{count}, people looked at: {}, config {}.\n", number(answer.people), answer.config)
+    out += &format!("{count}, people looked at: {}, config {}.\n", number(answer.people), answer.config);
+    out + &unreadable(answer.unreadable)
 }
 
 /// The name and how many people, and what it is below that.

@@ -19,6 +19,12 @@ pub(super) fn attention(house: &House, inside: Option<&Inside>) -> Vec<String> {
     if let Some(calls) = inside.and_then(|inside| inside.schedules_dlq).filter(|calls| *calls > 0) {
         all.push(format!("{} calls of schedules came to nothing: the next run makes up for them", number(calls)));
     }
+    if house.unreadable > 0 {
+        all.push(format!(
+            "{} items of the table cannot be read: the function's log names the profiles; `perennial erase` takes one away, and its events can be sent again",
+            number(house.unreadable)
+        ));
+    }
     all.extend(sweep(house, inside));
     for paused in &house.paused_journeys {
         all.push(format!(

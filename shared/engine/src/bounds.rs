@@ -1,0 +1,219 @@
+//! How much of a profile is kept, so that it always fits into an item of the table and can be read again.
+//!
+//! | of | bound | what is left out first |
+//! |---|---|---|
+//! | one identity's traits: names, and the longest value that each ever had, [`SHORT_VALUE`] at least | [`TRAIT_BYTES`] | the trait of the last [`place`](perennial_domain::traits::place): facts such as the mail address stay, then the first names of the alphabet |
+//! | one identity's traits to be set once, with two such values each | [`ONCE_BYTES`] | the same |
+//! | names of one identity's events | [`NAME_BYTES`] | the last name of the alphabet; its events are counted together with others |
+//! | names of traits that were not kept | [`DROPPED_BYTES`] | the last name of the alphabet |
+//! | currencies of one identity's payments | [`MAX_CURRENCIES`] | the last code of the alphabet |
+//! | one account's traits: names, and as much as a value may have | [`ACCOUNT_TRAIT_BYTES`] | the trait of the last place |
+//! | accounts that name the same company domain | [`MAX_CLAIMS`] | the one that named it last |
+//! | events that one write of a profile takes in | [`a_write`] | none: the rest comes with the next write |
+//!
+//! These bounds depend on what was said and not on its order. The bytes of a name never become fewer, even if a later value is shorter: a name
+//! that was left out could otherwise have stayed in another order of the same events.
+//!
+//! Where all of a profile's identities together are still too large for an item, [`shed`] leaves out more, step by step:
+//!
+//! 1. The bounds above are halved for every identity, up to [`Room::NONE`].
+//! 2. Subscriptions, single payments and all accounts but the last one are left out: of the identity that the profile's id is from last.
+//! 3. Links that a limit refused, and notes.
+//! 4. Messages in the outbox, those that were decided last.
+//!
+//! An identity keeps the bounds that it was brought down to. So beyond the size of an item, and only there, it matters how far a profile had grown
+//! before. What was left out of an identity comes back when all history is counted anew.
+
+use crate::action::Action;
+use crate::joins::Standing;
+use crate::profile::Profile;
+use crate::state::State;
+use perennial_config::Config;
+use perennial_domain::event::{MAX_TRAIT_BYTES, MAX_TRAIT_NAME_BYTES};
+use perennial_domain::{Event, EventKind, EventName};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The most bytes of one identity's traits, where each value counts as [`SHORT_VALUE`] at least: more than one call can hold.
+pub const TRAIT_BYTES: usize = 48 * 1024;
+/// The most bytes of one identity's traits that are to be set once.
+pub const ONCE_BYTES: usize = 48 * 1024;
+/// The bytes that a shorter value counts as. So hardly any profile has to remember how long its values were.
+pub const SHORT_VALUE: usize = 200;
+/// The most bytes of the names of one identity's events.
+pub const NAME_BYTES: usize = 16 * 1024;
+/// The most bytes of the names of traits that were not kept.
+pub const DROPPED_BYTES: usize = 16 * 1024;
+/// The most currencies in which payments of one identity are summed up.
+pub const MAX_CURRENCIES: usize = 64;
+/// The most bytes of one account's traits as they are stored, where each value has as many as it may have.
+pub const ACCOUNT_TRAIT_BYTES: usize = 180 * 1024;
+/// The most accounts that are remembered to name the same company domain.
+pub const MAX_CLAIMS: usize = 100;
+/// What is stored of an account's trait beside its name and value: the time and id of its call, which has 256 bytes and may double as JSON.
+const CALL_BYTES: usize = 640;
+/// The most events that one write of a profile takes in: each adds 8 bytes to the ids that are remembered.
+pub const MAX_EVENTS: usize = 1_000;
+/// About the most bytes that the events of one write add to the outbox.
+pub const OUTBOX_BYTES: usize = 96 * 1024;
+/// About what an event adds to the outbox beside traits: what it says of an account's subscription, or who can be found by it.
+const TOLD_BYTES: usize = 1024;
+/// About what a journey that an event starts adds to the outbox.
+const STARTED_BYTES: usize = 3 * 1024;
+
+/// How often the bounds of an identity were halved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Room(u8);
+
+impl Room {
+    /// All of the bounds.
+    pub const FULL: Self = Self(0);
+    /// So little that no trait and no name of an event has room.
+    pub const NONE: Self = Self(8);
+
+    /// Returns what is left of a bound.
+    pub(crate) fn of(self, bytes: usize) -> usize {
+        bytes >> self.0.min(Self::NONE.0)
+    }
+
+    /// Returns whether the identity has less room than others.
+    pub fn is_reduced(self) -> bool {
+        self != Self::FULL
+    }
+
+    fn halved(self) -> Self {
+        Self(self.0.saturating_add(1).min(Self::NONE.0))
+    }
+}
+
+/// The longest JSON values that traits ever had, in bytes, by name; only where that is more than they have now and than [`SHORT_VALUE`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Longest(pub BTreeMap<String, u16>);
+
+impl Longest {
+    /// Returns the bytes that a value of `name`, which has `now` bytes, counts as.
+    pub(crate) fn of(&self, name: &str, now: usize) -> usize {
+        let longest = self.0.get(name).map_or(0, |longest| usize::from(*longest));
+        longest.max(now).max(SHORT_VALUE)
+    }
+
+    /// Notes that a value of `name` had `bytes`, where the present one has `now`.
+    pub(crate) fn note(&mut self, name: &str, bytes: usize, now: usize) {
+        if bytes > now.max(SHORT_VALUE) {
+            // A value has MAX_TRAIT_BYTES at most.
+            self.0.insert(name.to_owned(), u16::try_from(bytes).unwrap_or(u16::MAX));
+        } else if !self.0.is_empty() {
+            self.0.remove(name);
+        }
+    }
+}
+
+/// The bytes that one trait may take at most.
+pub(crate) const LARGEST_TRAIT: usize = MAX_TRAIT_NAME_BYTES + MAX_TRAIT_BYTES;
+/// The bytes that one trait to be set once may take at most.
+pub(crate) const LARGEST_ONCE: usize = MAX_TRAIT_NAME_BYTES + 2 * MAX_TRAIT_BYTES;
+/// The bytes that the name of an event may take at most.
+pub(crate) const LARGEST_NAME: usize = EventName::MAX_BYTES;
+
+/// Returns whether the last of several has no room: those before it, which take `before` bytes, and the largest that it could be are more than
+/// `room`. What it takes itself does not matter, as that depends on which of its values is known.
+pub(crate) fn is_beyond(before: usize, largest: usize, room: usize) -> bool {
+    before + largest > room
+}
+
+/// Returns the bytes that a trait of an account takes where its value has as many as it may have.
+pub(crate) fn account_trait_bytes(name: &str) -> usize {
+    serde_json::to_string(name).map_or(name.len(), |json| json.len()) + MAX_TRAIT_BYTES + CALL_BYTES
+}
+
+/// Returns how many of `events`, from the first, one write of their profile takes in: at least one, at most [`MAX_EVENTS`], and as many as add about
+/// [`OUTBOX_BYTES`] to the outbox.
+pub fn a_write(config: &Config, events: &[Event]) -> usize {
+    let mut bytes = 0;
+    let fits = events.iter().take(MAX_EVENTS).take_while(|event| {
+        bytes += outbox_bytes(config, event);
+        bytes <= OUTBOX_BYTES
+    });
+    fits.count().max(1).min(events.len())
+}
+
+fn outbox_bytes(config: &Config, event: &Event) -> usize {
+    let traits = match event.kind {
+        EventKind::Group => serde_json::to_vec(&event.traits).map_or(0, |json| json.len()),
+        _ => 0,
+    };
+    let tells = event.group_id.is_some()
+        || matches!(event.kind, EventKind::Identify | EventKind::Alias)
+        || event.context.contains_key("externalIds");
+    let journeys = config.journeys.by_event.get(config.counted_as(event)).map_or(0, Vec::len);
+    traits + if tells { TOLD_BYTES } else { 0 } + journeys * STARTED_BYTES
+}
+
+/// Leaves the next of what does not fit out of `profile`; returns whether there was anything left to leave out.
+pub fn shed(profile: &mut Profile) -> bool {
+    halve_rooms(profile) || strip(profile) || drop_refused(profile) || drop_message(profile)
+}
+
+/// Halves the bounds of those identities that have most of them.
+fn halve_rooms(profile: &mut Profile) -> bool {
+    let largest = profile.parts.iter().map(|part| part.state.room).min();
+    let Some(largest) = largest.filter(|room| *room < Room::NONE) else { return false };
+    for part in profile.parts.iter_mut().filter(|part| part.state.room == largest) {
+        part.state.room = largest.halved();
+        part.state.fit();
+    }
+    true
+}
+
+/// Leaves out subscriptions, single payments and all accounts but the last one: of the identity that the profile's id is from last.
+fn strip(profile: &mut Profile) -> bool {
+    let id = profile.id;
+    let (own, others): (Vec<_>, Vec<_>) = profile.parts.iter_mut().partition(|part| part.owner() == id);
+    let strip = |stripped: bool, part: &mut crate::Part| part.state.strip() || stripped;
+    others.into_iter().fold(false, strip) || own.into_iter().fold(false, strip)
+}
+
+/// Leaves out links that a limit refused, and notes.
+fn drop_refused(profile: &mut Profile) -> bool {
+    let mut dropped = false;
+    for part in &mut profile.parts {
+        let before = part.links.len() + part.notes.len();
+        part.links.retain(|link| !matches!(link.standing, Standing::Refused(_)));
+        part.notes.clear();
+        dropped |= part.links.len() + part.notes.len() < before;
+    }
+    dropped
+}
+
+/// Leaves out the message of the outbox that was decided last.
+fn drop_message(profile: &mut Profile) -> bool {
+    let is_message = |action: &Action| matches!(action, Action::Send(_) | Action::Hold(_) | Action::Recall { .. });
+    let last = profile.outbox.iter().rposition(is_message);
+    last.map(|last| profile.outbox.remove(last)).is_some()
+}
+
+impl State {
+    /// Leaves out what has no room.
+    fn fit(&mut self) {
+        self.bound_traits();
+        self.bound_once();
+        self.bound_dropped();
+        self.counts.bound(self.room.of(NAME_BYTES));
+    }
+
+    /// Leaves out subscriptions, single payments, of which the sum stays, and all accounts but the last one; returns whether there were any.
+    fn strip(&mut self) -> bool {
+        let before = (self.billing.is_empty(), self.memberships.said.len() + self.memberships.active.len());
+        for (currency, minor) in self.revenues() {
+            self.revenue.insert(currency, minor);
+        }
+        self.billing = crate::billing::Billing::default();
+        let last = self.account.as_ref().map(|account| account.value.as_str());
+        self.memberships.said.retain(|account, _| Some(account.as_str()) == last);
+        self.memberships.active.retain(|account, _| Some(account.as_str()) == last);
+        before != (true, self.memberships.said.len() + self.memberships.active.len())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -37,8 +37,18 @@ const IMPURE: [&str; 9] = ["tokio", "async-std", "smol-", "mio", "hyper", "reqwe
 const CLOCKS: [&str; 4] = ["Timestamp::now(", "Zoned::now(", "SystemTime::now(", "Instant::now("];
 
 /// All that may lie at the top of the repository, besides dot-files and the target directory.
-const TOP_LEVEL: [&str; 10] =
-    ["Cargo.toml", "Cargo.lock", "functions", "shared", "infra", "events", "tests", "README.md", "SECURITY.md", "LICENSE"];
+const TOP_LEVEL: [&str; 10] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "functions",
+    "shared",
+    "infra",
+    "events",
+    "tests",
+    "README.md",
+    "SECURITY.md",
+    "LICENSE",
+];
 
 /// What every function crate consists of, at the least.
 const FUNCTION_FILES: [&str; 5] = ["src/main.rs", "src/handler.rs", "src/config.rs", "src/lib.rs", "README.md"];

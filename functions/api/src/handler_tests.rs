@@ -254,7 +254,8 @@ async fn key_that_may_only_read_changes_nothing() {
     let house = house(Access::Keys(keys.to_vec())).await;
     let id = with_ada(&house).await;
     let ask = async |key: &str, method: &str, path: &str, body: &str| {
-        let request = http::Request::builder().method(method).uri(path).header("authorization", format!("Bearer {key}"));
+        let request =
+            http::Request::builder().method(method).uri(path).header("authorization", format!("Bearer {key}"));
         handle(&house.deps, request.body(Body::Text(body.to_owned())).unwrap()).await.status()
     };
     for path in ["/api/profiles/user%2F1", "/api/status", "/api/inbox/user%2F1"] {

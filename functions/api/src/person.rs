@@ -66,8 +66,7 @@ async fn account_facts(
 
 /// The profile behind any identity.
 pub(crate) async fn find(deps: &Deps, identity: &str) -> Result<Stored, Failure> {
-    const NONE: &str =
-        "no person has this person id, user id, anonymous id, id in another system (such as stripe:cus_5) or mail address";
+    const NONE: &str = "no person has this person id, user id, anonymous id, id in another system (such as stripe:cus_5) or mail address";
     let config = deps.config.current().await;
     let found = resolve(&deps.store, &config, identity).await?;
     found.ok_or(Failure::NotFound(NONE))

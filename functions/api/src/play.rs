@@ -37,7 +37,9 @@ pub enum NotPlayed {
         known: String,
     },
     /// Nobody is known by that.
-    #[error("no person has this person id, user id, anonymous id, id in another system (such as stripe:cus_5) or mail address; leave it out to make someone up")]
+    #[error(
+        "no person has this person id, user id, anonymous id, id in another system (such as stripe:cus_5) or mail address; leave it out to make someone up"
+    )]
     NoPerson,
     /// What was asked for.
     #[error(transparent)]

@@ -103,7 +103,8 @@ async fn address_that_nobody_vouches_for_gets_mails_where_config_lets_it() {
         house.deps.config = ConfigHandle::fixed(config.clone());
         let store = &house.deps.store;
         let mut stored = store.follow(PERSON.person_id(), Consistency::Strong).await.unwrap().unwrap();
-        let mut event = EventBuilder::identify("m", "u-1", None).with_trait("email", "ada@example.com").public().build();
+        let mut event =
+            EventBuilder::identify("m", "u-1", None).with_trait("email", "ada@example.com").public().build();
         event.received_at = NOW.parse().unwrap();
         stored.profile.parts[0].state.traits.clear();
         perennial_engine::apply::apply(&config, &mut stored.profile.parts[0].state, &event);

@@ -74,7 +74,8 @@ async fn call(deps: &Deps, route: Route, parts: &Parts, wire: &[u8]) -> Result<R
 
     let nonce = nonce().ok_or(Refusal::NotStored)?;
     let at = deps.receipts.at(now, body.items.len());
-    let mut received = Received::new(source.id.clone(), at, body.sent_at(), nonce).with_trust(source.trust, deps.tokens.clone());
+    let mut received =
+        Received::new(source.id.clone(), at, body.sent_at(), nonce).with_trust(source.trust, deps.tokens.clone());
     let mut collected = Collected::with_capacity(expected_bytes(&text, body.items.len()), &config.scoring);
     for (position, item) in body.items.iter().enumerate() {
         collected.add(position, item, &mut received);

@@ -10,8 +10,10 @@ use http::request::Parts;
 use http::{Response, StatusCode};
 use lambda_http::Body;
 use perennial_config::sources::{Hook, Scheme, Source};
+use perennial_contracts::tokens::TokenSecrets;
 use perennial_contracts::tracking::{self, Dialect, Received, Route};
 use perennial_contracts::webhooks::{self, Signed};
+use perennial_domain::Trust;
 use serde_json::{Value, json};
 
 /// Answers a sender that looks whether the hook of the source called `id` is there.
@@ -47,7 +49,8 @@ pub(crate) async fn receive(deps: &Deps, id: &str, parts: &Parts, wire: &[u8]) -
     };
     let nonce = nonce().ok_or(Refusal::NotStored)?;
     let at = deps.receipts.at(now, payloads.len().saturating_mul(hook.maps.len()));
-    let mut received = Received::new(source.id.clone(), at, None, nonce).with_trust(Trust::Verified, TokenSecrets::default());
+    let mut received =
+        Received::new(source.id.clone(), at, None, nonce).with_trust(Trust::Verified, TokenSecrets::default());
     let mut collected = Collected::with_capacity(text.len(), &config.scoring);
     for payload in payloads {
         let position = payload.place.unwrap_or_default();

@@ -291,8 +291,9 @@ mod tests {
 
     #[test]
     fn ids_of_another_system_are_found_by_the_system_alone() {
-        let (identities, _) =
-            load("[evidence]\nexternal_types = [\"stripe_customer_id\", \"stripe_link_id\", \"striped\", \"github_login\"]");
+        let (identities, _) = load(
+            "[evidence]\nexternal_types = [\"stripe_customer_id\", \"stripe_link_id\", \"striped\", \"github_login\"]",
+        );
         let found = |text: &str| identities.of_system(text).map(|id| id.to_string()).collect::<Vec<_>>();
         assert_eq!(found("stripe:cus_5"), ["stripe_customer_id:cus_5", "stripe_link_id:cus_5"]);
         assert_eq!(found("github: octo"), ["github_login:octo"]);

@@ -140,7 +140,8 @@ fn compile(source: Spanned<RawSource>, ids: &mut Used, report: &mut Reporter<'_>
         }
     };
     if let Some(trust) = raw.trust.as_ref().filter(|_| write_key_hashes.is_empty()) {
-        report.at(trust.span(), format!("source `{id}`: trust is of write keys, and it has none; webhooks are verified"));
+        report
+            .at(trust.span(), format!("source `{id}`: trust is of write keys, and it has none; webhooks are verified"));
     }
     let trust = raw.trust.map(Spanned::into_inner).unwrap_or_default().into();
     if write_key_hashes.is_empty() && hook.is_none() {
@@ -153,9 +154,14 @@ fn compile(source: Spanned<RawSource>, ids: &mut Used, report: &mut Reporter<'_>
 fn one_source_each(sources: &[Source], spans: &[std::ops::Range<usize>], report: &mut Reporter<'_>) {
     let keys = |source: &Source| source.write_key_hashes.clone();
     for (at, source) in sources.iter().enumerate() {
-        let twin = sources[..at].iter().find(|other| keys(other).iter().any(|key| keys(source).iter().any(|own| own.same(key))));
+        let twin = sources[..at]
+            .iter()
+            .find(|other| keys(other).iter().any(|key| keys(source).iter().any(|own| own.same(key))));
         if let Some(twin) = twin {
-            report.at(spans[at].clone(), format!("source `{}`: source `{}` has the same write key; give each its own", source.id, twin.id));
+            report.at(
+                spans[at].clone(),
+                format!("source `{}`: source `{}` has the same write key; give each its own", source.id, twin.id),
+            );
         }
     }
 }

@@ -5,8 +5,10 @@ use perennial_config::Config;
 use perennial_config::cel::{Lookup, Value};
 use perennial_config::journeys::Trigger;
 use perennial_config::lifecycle::Milestone;
+use perennial_config::overrides::Overrides;
+use perennial_config::sources::WriteKeyHash;
 use perennial_config::vocabulary::{EventSlot, PersonSlot};
-use perennial_domain::{Channel, Event, Likelihood};
+use perennial_domain::{Channel, Event, Likelihood, Trust};
 use std::collections::BTreeSet;
 
 use crate::support::default_bundle;
@@ -351,4 +353,19 @@ fn job_titles_are_known_in_other_orders_and_languages() {
             && sponsor.is_called("executive_sponsor")
             && !sponsor.is_called("sponsor")
     );
+}
+
+/// One machine's keys: each replaces those of one source, as two sources with one key would leave open whose an event is.
+#[test]
+fn keys_of_one_machine_are_those_of_one_source_each() {
+    let mut config = Config::load(&default_bundle()).unwrap();
+    let hash = |key: &str| Some(WriteKeyHash::of(key).to_hex());
+    let overrides = Overrides { write_key_hash: hash("mine"), public_key_hash: hash("open"), ..Overrides::default() };
+    overrides.apply(&mut config);
+    for (trust, key) in [(Trust::Server, "mine"), (Trust::Public, "open")] {
+        let with_keys = config.sources.iter().filter(|source| !source.write_key_hashes.is_empty());
+        let of: Vec<_> = with_keys.filter(|source| source.trust == trust).collect();
+        assert_eq!(of.len(), 1);
+        assert!(of[0].write_key_hashes.len() == 1 && of[0].write_key_hashes[0].same(&WriteKeyHash::of(key)), "{key}");
+    }
 }

@@ -1,9 +1,20 @@
 //! What is right but can never matter is remarked on, at its place and with what to do; and nothing else is.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use crate::support::default_bundle;
+use crate::support;
 use perennial_config::Bundle;
 use perennial_config::check::check;
+use perennial_config::sources::{LOCAL_KEYS, WriteKeyHash};
+
+/// The default config, with write keys of its own.
+fn default_bundle() -> Bundle {
+    let mut bundle = support::default_bundle();
+    let sources = bundle.files.get_mut("sources.toml").unwrap();
+    for (key, digit) in LOCAL_KEYS.into_iter().zip(["1", "2"]) {
+        *sources = sources.replace(&WriteKeyHash::of(key).to_hex(), &digit.repeat(64));
+    }
+    bundle
+}
 
 /// What is remarked on where `text` is appended to the default `file`: the remarks that the default config does not have.
 fn after(file: &str, text: &str) -> String {
@@ -36,6 +47,43 @@ fn expect(remarks: &str, wanted: &[&str]) {
 #[test]
 fn the_default_config_has_nothing_to_remark_on() {
     expect(&remarks(&default_bundle()), &[]);
+}
+
+#[test]
+fn write_keys_that_everybody_knows_are_remarked_on() {
+    expect(
+        &remarks(&support::default_bundle()),
+        &["source `server`: everybody knows", "source `web`: everybody knows"],
+    );
+}
+
+#[test]
+fn sources_that_are_believed_too_far_are_remarked_on() {
+    let source = |id: &str, trust: &str| {
+        format!("\n[[source]]\nid = \"{id}\"\n{trust}write_key_hashes = [\"{}\"]\n", "3".repeat(64))
+    };
+    expect(
+        &after("sources.toml", &source("Mobile", "")),
+        &["source `Mobile`: its events are believed like a server's"],
+    );
+    expect(&after("sources.toml", &source("mobile", "trust = \"public\"\n")), &[]);
+    expect(&after("sources.toml", &source("backend", "")), &[]);
+}
+
+#[test]
+fn fields_that_no_signature_covers_are_remarked_on() {
+    let source = |scheme: &str, field: &str| {
+        let head =
+            format!("\n[[source]]\nid = \"x\"\nscheme = \"{scheme}\"\nsecret_env = \"X_SECRET\"\n[[source.map]]\n");
+        let map =
+            "when = { \"header:x-github-event\" = \"ping\" }\ntype = \"track\"\nevent = \"E\"\nuser_id = \"/id\"\n";
+        format!("{head}{map}{field}\n")
+    };
+    let unsigned = &["source `x`: the signature does not cover header:"];
+    expect(&after("sources.toml", &source("github", "message_id = \"header:x-github-delivery\"")), unsigned);
+    expect(&after("sources.toml", &source("stripe", "properties = { a = [\"/a\", \"header:a\"] }")), unsigned);
+    expect(&after("sources.toml", &source("standard", "message_id = \"header:webhook-id\"")), &[]);
+    expect(&after("sources.toml", &source("github", "message_id = \"/id\"")), &[]);
 }
 
 #[test]
@@ -128,7 +176,7 @@ fn rules_that_ask_an_event_for_what_it_cannot_have_are_remarked_on() {
     expect(&rule("$identify", "properties.a == 1"), &["`identify` calls have no properties"]);
     expect(&rule("E", "kind == \"page\""), &["it is false for every event \"E\", a `track` call"]);
     expect(&rule("E", "event == \"F\" && properties.a == 1"), &["it is false for every event \"E\""]);
-    expect(&rule("E", "source == \"strype\""), &["source is one of web, stripe, "]);
+    expect(&rule("E", "source == \"strype\""), &["source is one of server, web, stripe, "]);
     for (event, filter) in [
         ("$identify", "traits.title == \"x\""),
         ("E", "source == \"stripe\" && properties.a == 1"),

@@ -140,8 +140,14 @@ mod tests {
     #[test]
     fn no_token_is_left_in_a_text() {
         for (text, expected) in [
-            (r#"{"context":{"userToken" : "1.abc","ip":"::1"}}"#, r#"{"context":{"userToken" : "[redacted]","ip":"::1"}}"#),
-            (r#"{"a":{"$user_token":"1.abc"},"userToken":"2.d"}"#, r#"{"a":{"$user_token":"[redacted]"},"userToken":"[redacted]"}"#),
+            (
+                r#"{"context":{"userToken" : "1.abc","ip":"::1"}}"#,
+                r#"{"context":{"userToken" : "[redacted]","ip":"::1"}}"#,
+            ),
+            (
+                r#"{"a":{"$user_token":"1.abc"},"userToken":"2.d"}"#,
+                r#"{"a":{"$user_token":"[redacted]"},"userToken":"[redacted]"}"#,
+            ),
             (r#"{"userToken":"1.abc"#, r#"{"userToken":"[redacted]"#),
             (r#"{"userToken":"1.a","userToken":"2.b"}"#, r#"{"userToken":"[redacted]","userToken":"[redacted]"}"#),
         ] {

@@ -318,6 +318,6 @@ mod tests {
         assert!(parse(base("alias")).unwrap_err().contains("`previousId`"));
         let mut nobody = base("page");
         nobody.as_object_mut().unwrap().remove("userId");
-        assert!(parse(nobody).unwrap_err().contains("userId or an anonymousId"));
+        assert!(parse(nobody).unwrap_err().contains("userId, an anonymousId"));
     }
 }

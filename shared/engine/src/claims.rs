@@ -118,7 +118,8 @@ fn take_in(
         let alike = || part.claims.iter().filter(|claim| claim.evidence == evidence);
         if alike().count() >= usize::from(limit) {
             // What nobody vouches for makes room.
-            let unverified = alike().filter(|claim| claim.standing == Standing::Unverified).map(|claim| claim.key).max();
+            let unverified =
+                alike().filter(|claim| claim.standing == Standing::Unverified).map(|claim| claim.key).max();
             let leaves = unverified.filter(|_| event.is_trusted())?;
             part.claims.retain(|claim| claim.evidence != evidence || claim.key != leaves);
         }

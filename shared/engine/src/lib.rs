@@ -46,13 +46,13 @@ mod send;
 pub mod sentiment;
 pub mod stage;
 mod starts;
-mod unverified;
 pub mod state;
 pub mod taken;
 pub mod traits;
 pub mod trend;
 mod trigger;
 mod turns;
+mod unverified;
 
 pub use action::Action;
 pub use candidates::{WaitingMessage, candidates};

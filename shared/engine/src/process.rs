@@ -133,8 +133,8 @@ pub fn process(
         let idle = view.seen.map(|seen| now - seen.last_at().as_second());
         situation.on_state(match idle {
             _ if speak && !is_imported => Onset::Now,
-            Some(idle) if (idle <= recent && !is_imported) || idle > starts::LATELY => Onset::Note,
-            _ => Onset::Later,
+            Some(idle) if idle <= recent && !is_imported => Onset::Note,
+            idle => starts::onset_of_import(idle),
         });
         steps = situation.taken;
         publish(moment, profile, &view, &evaluation);
@@ -159,8 +159,9 @@ pub fn look_again(moment: &Moment<'_>, profile: &mut Profile, speak: bool) -> Pr
     let mut situation = Situation::new(&person, profile);
     let before = situation.facts.clone();
     let released = situation.release(false) | (speak && situation.take_deferred());
+    let idle = view.seen.map(|seen| moment.now.as_second() - seen.last_at().as_second());
     situation.on_state(match speak {
-        true if starts::is_of_import(situation.facts.imported, moment.now) => Onset::Later,
+        true if starts::is_of_import(situation.facts.imported, moment.now) => starts::onset_of_import(idle),
         true => Onset::Now,
         false => Onset::Note,
     });

@@ -140,7 +140,8 @@ pub fn stage_history(moment: &Moment<'_>, state: &State) -> Vec<StageMove> {
             Milestone::Freemium if since.is_none() => tell(&mut told, when, Stage::Freemium),
             Milestone::Trial | Milestone::Freemium => {}
             // One of several subscriptions.
-            Milestone::Churned if standing.paying_since.is_some_and(|since| since <= at.saturating_add(CHANGEOVER)) => {}
+            Milestone::Churned if standing.paying_since.is_some_and(|since| since <= at.saturating_add(CHANGEOVER)) => {
+            }
             // A cancellation of what nobody saw begin is one of something that was paid.
             Milestone::Churned => {
                 left |= since.take().is_some() || told.is_empty();

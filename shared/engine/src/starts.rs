@@ -9,7 +9,7 @@ use perennial_domain::time::DAY_SECONDS;
 use perennial_domain::{PersonId, hash};
 
 /// How long ago someone was active at most, in seconds, for whom a journey is planned when they become known: 90 days.
-pub(crate) const LATELY: i64 = 90 * DAY_SECONDS;
+const LATELY: i64 = 90 * DAY_SECONDS;
 /// How many days starts are spread over.
 const SPREAD_DAYS: i64 = 14;
 /// The most journeys that wait to be started for one profile; of more, those of the config's order are first.
@@ -32,6 +32,11 @@ pub(crate) enum Onset {
     Later,
     /// It is only noted.
     Note,
+}
+
+/// Returns how to act on what holds because of an import, of someone who was last active `idle` seconds ago.
+pub(crate) fn onset_of_import(idle: Option<i64>) -> Onset {
+    if idle.is_some_and(|idle| idle > LATELY) { Onset::Note } else { Onset::Later }
 }
 
 /// Returns the earliest moment at which a journey starts that waits for its day.

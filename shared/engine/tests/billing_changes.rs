@@ -114,7 +114,9 @@ fn history_of_stages_follows_statuses_and_time() {
     let trial = [event(0, "Trial Started", json!({ "subscription": "s", "trial_end": day(14).to_string() }))];
     assert_eq!(told(&trial, 13), [(0, "trial")]);
     assert_eq!(told(&trial, 20), [(0, "trial"), (14, "lead")]);
-    let bought = [&trial[..], &[event(14, "Subscription Started", json!({ "subscription": "t", "price": 29 })), active(15)]].concat();
+    let bought =
+        [&trial[..], &[event(14, "Subscription Started", json!({ "subscription": "t", "price": 29 })), active(15)]]
+            .concat();
     assert_eq!(told(&bought, 15), [(0, "trial"), (14, "onboarding")], "no lead for a moment");
 }
 

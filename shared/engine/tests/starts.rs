@@ -123,7 +123,11 @@ fn history_that_follows_the_first_live_events_sends_nothing_at_once() {
     for batches in [
         vec![vec![live("1")], [history("u", "old"), vec![live("2")]].concat()],
         vec![vec![live("1")], history("u", "old"), vec![live("2")]],
-        vec![vec![live("1")], history("u", "new"), vec![EventBuilder::identify("2", "u", None).with_trait("plan", "old").at(now()).build()]],
+        vec![
+            vec![live("1")],
+            history("u", "new"),
+            vec![EventBuilder::identify("2", "u", None).with_trait("plan", "old").at(now()).build()],
+        ],
     ] {
         let mut person = Person::new("u");
         for batch in &batches {

@@ -39,13 +39,21 @@ fn after(events: &[Event]) -> Person {
 fn attack() -> Vec<Event> {
     let track = |id: &str, name: &str, said| EventBuilder::track(id, "u", name).properties(said).at(minute(9)).public();
     vec![
-        EventBuilder::group("g", "u", "bank").traits(json!({"name": "Mine", "domains": "bank.example"})).at(minute(9)).public().build(),
+        EventBuilder::group("g", "u", "bank")
+            .traits(json!({"name": "Mine", "domains": "bank.example"}))
+            .at(minute(9))
+            .public()
+            .build(),
         EventBuilder::alias("a", "u", "chief").at(minute(9)).public().build(),
         identify("m", 9, json!({"email": "chief@bank.org"})).public().build(),
         identify("x", 9, json!({"stripe_customer_id": "cus_5"})).public().build(),
         track("o", "Order Completed", json!({"revenue": 1_000_000, "currency": "USD"})).group_id("bank").build(),
-        track("s", "Subscription Started", json!({"subscription": "sub_1", "status": "active", "price": 99})).group_id("bank").build(),
-        track("c", "Subscription Cancelled", json!({"subscription": "sub_1", "status": "canceled"})).group_id("bank").build(),
+        track("s", "Subscription Started", json!({"subscription": "sub_1", "status": "active", "price": 99}))
+            .group_id("bank")
+            .build(),
+        track("c", "Subscription Cancelled", json!({"subscription": "sub_1", "status": "canceled"}))
+            .group_id("bank")
+            .build(),
     ]
 }
 
@@ -97,8 +105,9 @@ fn what_nobody_vouches_for_is_kept_as_such_until_a_server_says_the_same() {
 /// A key that anybody can read fills no list that others need.
 #[test]
 fn unverified_claims_make_room_for_others() {
-    let flood: Vec<Event> =
-        (0..40).map(|n| identify(&format!("f{n}"), n, json!({"email": format!("x{n}@evil.org")})).public().build()).collect();
+    let flood: Vec<Event> = (0..40)
+        .map(|n| identify(&format!("f{n}"), n, json!({"email": format!("x{n}@evil.org")})).public().build())
+        .collect();
     let own = identify("own", 50, json!({"email": "u@acme.org"})).build();
     let person = after(&[&flood[..], &[own]].concat());
     let held: Vec<&str> = person.profile.parts[0].held().map(|claim| claim.shown.as_str()).collect();
@@ -130,15 +139,17 @@ fn company_domain_of_an_unverified_address_makes_nobody_a_colleague() {
 /// An event that a trusted or a public source says of a few traits.
 fn said() -> impl Strategy<Value = Event> {
     let name = prop::sample::select(vec!["plan", "email", "E-Mail", "city"]);
-    let value = prop_oneof![Just(json!(null)), "[ab]@x.org".prop_map(|text| json!(text))];
-    (name, value, 0..60_i64, 0..60_i64, any::<bool>(), any::<bool>()).prop_map(|(name, value, at, late, once, is_public)| {
-        let id = format!("{name} {value} {at} {late} {once} {is_public}");
-        let event = EventBuilder::identify(&id, "u", None).at(minute(at));
-        let event = if once { event.with_trait_once(name, value) } else { event.with_trait(name, value) };
-        let mut event = if is_public { event.public().build() } else { event.build() };
-        event.received_at = minute(at.max(late));
-        event
-    })
+    let value = prop_oneof![Just(json!(null)), "[ab]@x\\.org".prop_map(|text| json!(text))];
+    (name, value, 0..60_i64, 0..60_i64, any::<bool>(), any::<bool>()).prop_map(
+        |(name, value, at, late, once, is_public)| {
+            let id = format!("{name} {value} {at} {late} {once} {is_public}");
+            let event = EventBuilder::identify(&id, "u", None).at(minute(at));
+            let event = if once { event.with_trait_once(name, value) } else { event.with_trait(name, value) };
+            let mut event = if is_public { event.public().build() } else { event.build() };
+            event.received_at = minute(at.max(late));
+            event
+        },
+    )
 }
 
 proptest! {

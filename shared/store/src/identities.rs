@@ -48,7 +48,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the write fails.
     pub async fn index_address(&self, address: &str, person: PersonId) -> Result<(), StoreError> {
-        self.index(Value::Mail(address), person).await
+        self.point(Value::Mail(address), person, None).await
     }
 
     /// Lets a value be found as `person`, as [`Self::index_address`] does, unless somebody claims it as their own.
@@ -56,13 +56,17 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the write fails.
     pub async fn index(&self, value: Value<'_>, person: PersonId) -> Result<(), StoreError> {
+        self.point(value, person, Some("attribute_not_exists(#by)")).await
+    }
+
+    async fn point(&self, value: Value<'_>, person: PersonId, only_if: Option<&str>) -> Result<(), StoreError> {
         let update = self.client.update_item().table_name(&*self.table).set_key(Some(value.key()));
         let update = update
             .update_expression("SET #to = :to")
-            .condition_expression("attribute_not_exists(#by)")
+            .set_condition_expression(only_if.map(str::to_owned))
             .expression_attribute_names("#to", TO)
-            .expression_attribute_names("#by", BY)
             .expression_attribute_values(":to", s(person.to_string()));
+        let update = if only_if.is_some() { update.expression_attribute_names("#by", BY) } else { update };
         unless_conflict(update.send().await.map_err(|error| sort("index", error))).map(drop)
     }
 

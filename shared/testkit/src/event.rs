@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use perennial_domain::event::context_of;
-use perennial_domain::{AccountId, AnonymousId, Event, EventKind, EventName, MessageId, Properties, SourceId, Trust, UserId};
+use perennial_domain::{
+    AccountId, AnonymousId, Event, EventKind, EventName, MessageId, Properties, SourceId, Trust, UserId,
+};
 
 /// Builds one event; valid from the start.
 #[derive(Debug, Clone)]

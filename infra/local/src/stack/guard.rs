@@ -73,7 +73,15 @@ mod tests {
 
     #[test]
     fn this_machine_and_its_pages_are_let_in() {
-        for host in ["127.0.0.1:8080", "localhost:8080", "LOCALHOST", "[::1]:8080", "127.0.0.2", "shop.localhost:3000", "localhost."] {
+        for host in [
+            "127.0.0.1:8080",
+            "localhost:8080",
+            "LOCALHOST",
+            "[::1]:8080",
+            "127.0.0.2",
+            "shop.localhost:3000",
+            "localhost.",
+        ] {
             assert!(!refused(&[], host, None), "{host}");
         }
         for origin in ["http://localhost:3000", "http://127.0.0.1:8080", "https://app.localhost", "http://[::1]:5173"] {

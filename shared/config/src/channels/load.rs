@@ -2,7 +2,8 @@
 
 use super::endpoint::HUBSPOT;
 use super::{
-    AccountRecords, Channels, ContactId, ContactRecords, CrmRecords, Endpoint, Kind, Mail, SecretPlace, TaskRecords, UnverifiedMail,
+    AccountRecords, Channels, ContactId, ContactRecords, CrmRecords, Endpoint, Kind, Mail, SecretPlace, TaskRecords,
+    UnverifiedMail,
 };
 use crate::deployment::Deployment;
 use crate::error::Reporter;

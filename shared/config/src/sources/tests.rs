@@ -76,6 +76,32 @@ user_id = "/a~2"
 }
 
 #[test]
+fn how_far_a_source_is_believed_is_said_beside_its_keys() {
+    let source = |trust: &str| format!("[[source]]\nid = \"x\"\n{trust}write_key_hashes = [\"{HASH}\"]\n");
+    for (text, trust) in
+        [("", Trust::Server), ("trust = \"server\"\n", Trust::Server), ("trust = \"public\"\n", Trust::Public)]
+    {
+        let (sources, errors) = check(&source(text));
+        assert_eq!((sources[0].trust, errors), (trust, Vec::new()));
+    }
+    let (_, errors) = check(&source("trust = \"verified\"\n"));
+    assert!(errors[0].contains("verified") && errors[0].contains("public"), "{errors:?}");
+    let hook = "[[source]]\nid = \"x\"\ntrust = \"public\"\nscheme = \"stripe\"\nsecret_env = \"A\"\n";
+    let (_, errors) = check(hook);
+    assert!(errors[0].starts_with("sources.toml:3:9: source `x`: trust is of write keys"), "{errors:?}");
+}
+
+#[test]
+fn write_key_of_two_sources_is_an_error() {
+    let (_, errors) = check(&format!(
+        "[[source]]\nid = \"a\"\nwrite_key_hashes = [\"{HASH}\"]\n[[source]]\nid = \"b\"\nwrite_key_hashes = [\"{}\", \"{HASH}\"]\n",
+        "1".repeat(64)
+    ));
+    assert_eq!(errors.len(), 1);
+    assert!(errors[0].starts_with("sources.toml:4:1: source `b`: source `a` has the same write key"), "{errors:?}");
+}
+
+#[test]
 fn a_source_without_a_way_in_is_an_error() {
     let (_, errors) = check("[[source]]\nid = \"x\"\n");
     assert!(errors[0].contains("needs write_key_hashes"), "{errors:?}");

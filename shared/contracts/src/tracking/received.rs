@@ -1,7 +1,7 @@
 //! How a body was received: what every event of it is stamped with, and what tells its events apart.
 
-use jiff::Timestamp;
 use crate::tokens::{Purpose, TokenSecrets};
+use jiff::Timestamp;
 use perennial_domain::{SourceId, Trust, UserId, hash};
 use std::collections::{HashMap, HashSet};
 

@@ -150,6 +150,10 @@ async fn who_claims_a_value_learns_who_else_does_until_too_many_do() {
     assert_eq!(store.claim_value(mail, people[1], 3).await.unwrap(), Claimants::Few([people[1]].into()));
     store.index_address("info@acme.org", people[2]).await.unwrap();
     assert_eq!(store.find_address("info@acme.org").await.unwrap(), Some(people[2]));
+    store.index(mail, people[0]).await.unwrap();
+    assert_eq!(store.find_address("info@acme.org").await.unwrap(), Some(people[2]), "somebody claims it");
+    store.index(Value::Mail("new@acme.org"), people[0]).await.unwrap();
+    assert_eq!(store.find_address("new@acme.org").await.unwrap(), Some(people[0]));
     assert_eq!(
         store.claim_value(mail, people[2], 3).await.unwrap(),
         Claimants::Few([people[1], people[2]].into()),

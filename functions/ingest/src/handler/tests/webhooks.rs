@@ -78,7 +78,8 @@ async fn header_that_no_signature_covers_makes_no_new_event_of_a_body() {
     let body = json!({"action":"created","starred_at":"2026-11-21T21:00:00Z","sender":{"login":"ada"},"repository":{"full_name":"a/b"}}).to_string();
     let signature = format!("sha256={}", HEXLOWER.encode(&mac(&[body.as_bytes()])));
     for delivery in ["d-1", "d-2"] {
-        let headers = [("x-hub-signature-256", &*signature), ("x-github-event", "star"), ("x-github-delivery", delivery)];
+        let headers =
+            [("x-hub-signature-256", &*signature), ("x-github-event", "star"), ("x-github-delivery", delivery)];
         assert_eq!(fixture.send("POST", "/hooks/github", &headers, body.as_bytes()).await.body["accepted"], 1);
     }
     let ids: Vec<_> = fixture.events().into_iter().map(|event| event.message_id).collect();

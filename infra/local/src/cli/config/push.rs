@@ -77,7 +77,9 @@ pub(super) async fn run_push(args: PushArgs) -> anyhow::Result<ExitCode> {
     }
     let operated = args.target.operated().await?;
     if matches!(operated.kind, Kind::Deployed(_)) && report.has_local_keys {
-        println!("Nothing was pushed: everybody knows the write keys of the shipped configuration. `perennial key` makes one of your own.");
+        println!(
+            "Nothing was pushed: everybody knows the write keys of the shipped configuration. `perennial key` makes one of your own."
+        );
         return Ok(ExitCode::FAILURE);
     }
     let plan = plan(operated, bundle).await?;

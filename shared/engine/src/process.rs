@@ -119,11 +119,10 @@ pub fn process(
         let old = fresh.iter().filter(|event| !is_recent(event)).count() as u64;
         let was_imported = profile.parts.iter().any(|part| starts::is_of_import(part.facts.imported, moment.now));
         // Whoever becomes known with a history is imported, be they active; and so is whose history follows their first events.
-        let is_history = old > known || (old > 0 && was_imported);
-        if let Some(part) = profile.primary_mut().filter(|_| is_history) {
+        let is_imported = old > known || (old > 0 && was_imported);
+        if let Some(part) = profile.primary_mut().filter(|_| is_imported) {
             part.facts.imported = Some(now);
         }
-        let is_imported = is_history || was_imported;
         let mut situation = Situation::new(&person, profile);
         situation.release(is_open);
         situation.take_deferred();

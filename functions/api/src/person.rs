@@ -4,7 +4,7 @@ use crate::answer::Failure;
 use crate::deps::Deps;
 use jiff::Timestamp;
 use perennial_config::Config;
-use perennial_domain::{AccountFacts, AccountId, Identity, PersonId};
+use perennial_domain::{AccountFacts, AccountId, PersonId};
 use perennial_engine::facts::Facts;
 use perennial_engine::membership::account_of;
 use perennial_engine::{Moment, Profile, State};
@@ -74,16 +74,12 @@ pub(crate) async fn find(deps: &Deps, identity: &str) -> Result<Stored, Failure>
 
 /// The same, where there may be none: as [`Store::resolve`], and by an id in another system of which only the system is named, as in `stripe:cus_5`.
 pub(crate) async fn resolve(store: &Store, config: &Config, identity: &str) -> Result<Option<Stored>, StoreError> {
-    if let Some(stored) = store.resolve(identity).await? {
-        return Ok(Some(stored));
-    }
     for id in config.identity.of_system(identity) {
-        let person = Identity::External(id).person_id();
-        if let Some(stored) = store.follow(person, Consistency::Eventual).await? {
+        if let Some(stored) = store.find_external(&id).await? {
             return Ok(Some(stored));
         }
     }
-    Ok(None)
+    store.resolve(identity).await
 }
 
 /// Who the person was before parts were joined: messages stay with whom they were decided for.

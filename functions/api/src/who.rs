@@ -75,7 +75,7 @@ fn identity(part: &Part) -> IdentityView<'_> {
         Identity::Anonymous(_) => "anonymous",
         Identity::External(_) => "external",
     };
-    let joined_at = part.holder().map(|link| timestamp(link.at));
+    let joined_at = part.holder().map(|link| timestamp(link.said_at()));
     IdentityView { kind, id: part.identity.as_str(), joined_at }
 }
 
@@ -107,7 +107,7 @@ pub(crate) fn apart(profile: &Profile) -> Vec<ApartView<'_>> {
                 identity: identity(),
                 evidence: Some(link.evidence),
                 shown: link.user.as_str(),
-                at: timestamp(link.at),
+                at: timestamp(link.said_at()),
                 why,
                 other: None,
             }));

@@ -360,7 +360,7 @@ fn accounts(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoing>, serde_
     Ok(outgoing)
 }
 
-/// Hands on what calls of nobody say of accounts: they are in the archive, and no profile has to be written. Gives the records whose
+/// Hands on what calls of nobody say of accounts, where they are believed: they are in the archive, and no profile has to be written. Gives the records whose
 /// messages were not taken.
 pub(crate) async fn tell_accounts(deps: &Deps, events: &[(RecordIndex, Event)]) -> BTreeSet<RecordIndex> {
     let now = deps.clock.now();
@@ -368,7 +368,7 @@ pub(crate) async fn tell_accounts(deps: &Deps, events: &[(RecordIndex, Event)]) 
         let traits =
             AccountTraits { traits: event.traits.clone(), at: event.timestamp, message_id: event.message_id.clone() };
         let changed = AccountsPayload::Changed {
-            account: event.group_id.clone()?,
+            account: event.account().cloned()?,
             traits: Some(traits),
             milestones: Vec::new(),
             renewals: Vec::new(),

@@ -207,7 +207,7 @@ async fn ledger(deps: &Deps, profile: &Profile, work: &Work) -> Result<HashSet<(
     for part in &profile.parts {
         let asks =
             |event: &&Event| event.identity().as_ref() == Some(&part.identity) && part.seen.may_be_in_ledger(event);
-        let events = work.events.iter().filter(asks).map(|event| event.message_id.hash64());
+        let events = work.events.iter().filter(asks).map(Event::seen_id);
         let entries = work.entries.iter().map(|(_, entry)| (entry_id(entry), Some(entry.at)));
         let entries = entries.filter(|(id, at)| part.seen.may_have_left(*id, *at)).map(|(id, _)| id);
         let asked: HashSet<u64> = events.chain(entries).collect();

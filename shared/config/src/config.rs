@@ -205,6 +205,22 @@ impl Config {
         ends && event.account().is_some()
     }
 
+    /// Whether events of this name say that money was or was not paid, or that somebody is or is no longer a customer: no public source is believed in
+    /// that. Those that begin a trial or a free plan do not.
+    pub fn is_of_money(&self, name: &str) -> bool {
+        let of = |milestone: &[Milestone]| {
+            let milestones = self.lifecycle.milestones.get(name);
+            milestones.is_some_and(|milestones| milestones.iter().any(|each| milestone.contains(each)))
+        };
+        let billing = &self.billing;
+        let lists =
+            [&billing.subscription_events, &billing.paid, &billing.corrected, &billing.refunded, &billing.cancelled];
+        lists.iter().any(|list| list.contains(name))
+            || self.accounts.renewal.events.contains(name)
+            || of(&[Milestone::Customer, Milestone::Churned])
+            || (self.accounts.member_events.contains(name) && self.lifecycle.passive.contains(name))
+    }
+
     /// Whether `event` says where a whole account stands: it names one, and is among the events of `accounts.toml` that do.
     pub fn tells_stage(&self, event: &Event) -> bool {
         event.account().is_some() && self.accounts.stage_events.contains(self.counted_as(event))

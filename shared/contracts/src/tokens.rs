@@ -76,14 +76,14 @@ impl TokenSecrets {
 }
 
 /// What a JSON text calls users' tokens: the tracking API in the context, PostHog among the properties.
-const NAMES: [&str; 2] = ["\"userToken\"", "\"$user_token\""];
+const NAMES: [&str; 3] = ["usertoken\"", "user_token\"", "user-token\""];
 
 /// A JSON text, be it cut off, without the users' tokens in it.
 pub fn redacted(text: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(text);
     for name in NAMES {
         let mut from = 0;
-        while let Some(at) = text[from..].find(name).map(|at| from + at + name.len()) {
+        while let Some(at) = find(&text[from..], name).map(|at| from + at + name.len()) {
             let value = text[at..].trim_start().strip_prefix(':').map(str::trim_start);
             if let Some(value) = value.and_then(|value| value.strip_prefix('"')) {
                 let start = text.len() - value.len();
@@ -94,6 +94,13 @@ pub fn redacted(text: &str) -> Cow<'_, str> {
         }
     }
     text
+}
+
+/// Where a name begins in a text, in any case of ASCII letters.
+fn find(text: &str, name: &str) -> Option<usize> {
+    let (text, name) = (text.as_bytes(), name.as_bytes());
+    let last = text.len().checked_sub(name.len())?;
+    (0..=last).find(|at| text[*at..*at + name.len()].eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
@@ -149,6 +156,10 @@ mod tests {
                 r#"{"a":{"$user_token":"[redacted]"},"userToken":"[redacted]"}"#,
             ),
             (r#"{"userToken":"1.abc"#, r#"{"userToken":"[redacted]"#),
+            (
+                r#"{"a":{"UserToken":"1.a"},"user_token":"2.b"}"#,
+                r#"{"a":{"UserToken":"[redacted]"},"user_token":"[redacted]"}"#,
+            ),
             (r#"{"userToken":"1.a","userToken":"2.b"}"#, r#"{"userToken":"[redacted]","userToken":"[redacted]"}"#),
         ] {
             assert_eq!(redacted(text), expected);

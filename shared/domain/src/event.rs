@@ -234,6 +234,21 @@ impl Event {
         self.trust > Trust::Public
     }
 
+    /// Whether it is believed about who else the person is: users, addresses and ids in other systems. A token says who the user is, and is in their
+    /// own hands.
+    pub fn vouches(&self) -> bool {
+        self.trust > Trust::Signed
+    }
+
+    /// What tells the event from others of its person. What public sources send has ids of its own: whoever guesses the id that a server will use
+    /// cannot make that server's event a repetition.
+    pub fn seen_id(&self) -> u64 {
+        match self.trust {
+            Trust::Public | Trust::Signed => self.message_id.hash64_public(),
+            Trust::Server | Trust::Verified => self.message_id.hash64(),
+        }
+    }
+
     /// The account that the event is believed to be of.
     pub fn account(&self) -> Option<&AccountId> {
         self.group_id.as_ref().filter(|_| self.is_trusted())

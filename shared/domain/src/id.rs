@@ -227,6 +227,11 @@ impl MessageId {
     pub fn hash64(&self) -> u64 {
         hash::hash64(&[self.as_str().as_bytes()])
     }
+
+    /// The same of an event of a public source, whose ids are told apart from those of all others.
+    pub fn hash64_public(&self) -> u64 {
+        hash::hash64(&[b"public", self.as_str().as_bytes()])
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,10 @@ pub enum Trust {
     /// From a place where anybody can read the key, such as a web page, without a token that says who the user is. It is believed about what
     /// happened, and about nobody else's identity, account or money.
     Public,
-    /// From a server of the product, or with the user's own token.
+    /// From there with the user's own token: it is theirs, and believed about their own accounts and money. It is not believed about whom else they
+    /// are, as the token is in their own hands.
+    Signed,
+    /// From a server of the product.
     #[default]
     Server,
     /// From a system that signs what it sends.
@@ -21,6 +24,7 @@ impl Trust {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Public => "public",
+            Self::Signed => "signed",
             Self::Server => "server",
             Self::Verified => "verified",
         }

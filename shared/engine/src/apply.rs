@@ -29,9 +29,12 @@ pub fn apply(config: &Config, state: &mut State, event: &Event) {
         }
         state.months.mark(month_of(event.timestamp));
     }
+    if !event.is_trusted() && config.is_of_money(name) {
+        return;
+    }
     let report = report(config, event);
     if let Some(milestones) = config.lifecycle.milestones.get(name) {
-        for milestone in milestones.iter().filter(|milestone| event.is_trusted() || !is_of_money(**milestone)) {
+        for milestone in milestones {
             if report.is_none() || !is_of_subscriptions(*milestone) {
                 state.mark_milestone(*milestone, Span::at(at));
             }
@@ -102,11 +105,6 @@ fn context_zone(event: &Event) -> Option<Zone> {
         serde_json::Value::Number(number) => Zone::parse(&number.to_string()).ok(),
         _ => None,
     }
-}
-
-/// Whether the milestone says that somebody pays, or pays no more: no public source is believed in that.
-fn is_of_money(milestone: Milestone) -> bool {
-    matches!(milestone, Milestone::Customer | Milestone::Churned)
 }
 
 /// Whether subscriptions tell the milestone, each by itself.

@@ -142,7 +142,7 @@ pub fn taken(config: &Config, mut events: Vec<Event>) -> Option<Taken> {
     events.sort_by(|a, b| (a.timestamp, &a.message_id).cmp(&(b.timestamp, &b.message_id)));
     let mut seen = HashSet::new();
     let (mut state, mut taken) = (State::default(), Taken::new());
-    for event in events.iter().filter(|event| seen.insert(event.message_id.hash64())) {
+    for event in events.iter().filter(|event| seen.insert(event.seen_id())) {
         let name = config.counted_as(event);
         apply(config, &mut state, event);
         if !config.lifecycle.passive.contains(name) && config.scoring.tallies.contains_key(name) {

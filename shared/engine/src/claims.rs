@@ -3,6 +3,7 @@
 use crate::action::Action;
 use crate::joins::{self, Claim, Digest, Evidence, Link, Standing};
 use crate::profile::Profile;
+use crate::unverified::place_of_link;
 use perennial_config::identity::Identities;
 use perennial_domain::event::external_ids;
 use perennial_domain::hygiene::{MailAddress, is_shared};
@@ -19,7 +20,7 @@ pub fn link_of(rules: &Identities, event: &Event) -> Option<(AnonymousId, Link)>
     };
     (allowed && rules.allows_id(anonymous.as_str()) && rules.allows_id(user.as_str())).then(|| {
         let link = Link {
-            at: event.timestamp.as_microsecond(),
+            at: place_of_link(event),
             user: user.clone(),
             message: Digest::of_message(&event.message_id),
             evidence,
@@ -52,14 +53,17 @@ pub(crate) fn note(rules: &Identities, profile: &mut Profile, fresh: &[(&Event, 
     let said: Vec<Vec<Said>> = fresh.iter().map(|(event, identity)| said(rules, event, identity)).collect();
     for ((event, identity), said) in fresh.iter().zip(said) {
         for said in said {
-            if said.evidence == Evidence::Mail && !identity.is_anonymous() && event.is_trusted() {
+            if said.evidence == Evidence::Mail && !identity.is_anonymous() && event.vouches() {
                 moved = Some(identity);
             }
             actions.extend(take_in(rules, profile, event, identity, said));
         }
     }
+    // A visitor of whom a server knows something is nobody's by a public source's word.
+    let is_visitor = |(event, identity): &&(&Event, Identity)| identity.is_anonymous() && event.is_trusted();
+    let moved = moved.or_else(|| fresh.iter().find(is_visitor).map(|(_, identity)| identity));
     if let Some(identity) = moved
-        && profile.parts.iter().filter(|part| !part.identity.is_anonymous()).nth(1).is_some()
+        && profile.parts.len() > 1
         && !joins::is_one(&profile.parts)
     {
         actions.push(Action::Regroup { identity: identity.clone() });
@@ -75,16 +79,16 @@ fn take_in(
     said: Said,
 ) -> Option<Action> {
     let Said { evidence, value, joins, shown } = said;
-    let joins = joins && event.is_trusted();
+    let joins = joins && event.vouches();
     let key = Digest::of_value(evidence, &value);
     let (at, message) = (event.timestamp.as_microsecond(), Digest::of_message(&event.message_id));
     let part = profile.part_mut(identity);
     if let Some(place) = part.claims.iter().position(|claim| claim.evidence == evidence && claim.key == key) {
         let is_vouched_for = part.claims[place].standing != Standing::Unverified;
-        if is_vouched_for && !event.is_trusted() {
+        if is_vouched_for && !event.vouches() {
             return None;
         }
-        if !is_vouched_for && event.is_trusted() {
+        if !is_vouched_for && event.vouches() {
             let standing = if joins { Standing::Holds } else { Standing::Idle };
             part.claims[place] = Claim { evidence, key, standing, at, last: at, message, shown };
             return action_of(event, identity, evidence, value, joins);
@@ -120,10 +124,10 @@ fn take_in(
             // What nobody vouches for makes room.
             let unverified =
                 alike().filter(|claim| claim.standing == Standing::Unverified).map(|claim| claim.key).max();
-            let leaves = unverified.filter(|_| event.is_trusted())?;
+            let leaves = unverified.filter(|_| event.vouches())?;
             part.claims.retain(|claim| claim.evidence != evidence || claim.key != leaves);
         }
-        let standing = match (event.is_trusted(), joins) {
+        let standing = match (event.vouches(), joins) {
             (false, _) => Standing::Unverified,
             (true, true) => Standing::Holds,
             (true, false) => Standing::Idle,
@@ -137,7 +141,9 @@ fn take_in(
 /// What is to be done about a value that is new to its part.
 fn action_of(event: &Event, identity: &Identity, evidence: Evidence, value: String, joins: bool) -> Option<Action> {
     match (evidence, identity, event.earlier_user()) {
-        (Evidence::Alias | Evidence::External, ..) if !event.is_trusted() => None,
+        (Evidence::Alias | Evidence::External, ..) if !event.vouches() => None,
+        // Nobody is found, exported or erased by an address that nobody vouches for.
+        (Evidence::Mail, ..) if !event.is_trusted() => None,
         (Evidence::Alias, Identity::User(user), Some(previous)) => Some(Action::Alias { user: user.clone(), previous }),
         // Nobody is found by having no address.
         (Evidence::Mail, ..) if value.is_empty() => None,

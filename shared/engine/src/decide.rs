@@ -102,6 +102,9 @@ impl<'a, 'p> Situation<'a, 'p> {
             let recent = self.is_recent(event.timestamp);
             let occurrence = Occurrence::new(config, event);
             let name = occurrence.name();
+            if !event.is_trusted() && config.is_of_money(name) {
+                continue;
+            }
             let journeys = config.journeys.by_event.get(name).map(Vec::as_slice).unwrap_or_default();
             let journeys = || journeys.iter().filter_map(|at| config.journeys.all.get(*at));
             if recent {

@@ -204,7 +204,10 @@ impl Situation<'_, '_> {
     fn part_of(&self, journey: &Journey, decision: &Decision) -> Option<&Part> {
         let entered = self.profile.parts.iter().filter(|part| part.facts.entered.contains_key(&journey.key));
         let by_event = match &decision.cause {
-            Cause::Event { message_id, .. } => entered.clone().find(|part| part.seen.contains(message_id.hash64())),
+            Cause::Event { message_id, .. } => {
+                let ids = [message_id.hash64(), message_id.hash64_public()];
+                entered.clone().find(|part| ids.iter().any(|id| part.seen.contains(*id)))
+            }
             _ => None,
         };
         let last = |part: &&Part| part.facts.entered.get(&journey.key).map_or(0, |entered| entered.last);

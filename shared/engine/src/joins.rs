@@ -11,6 +11,8 @@
 
 use crate::instant;
 use crate::profile::Part;
+use crate::state::State;
+use crate::unverified::{is_public_link, time_of_link};
 use jiff::Timestamp;
 use perennial_domain::{Identity, MessageId, PersonId, UserId, hash};
 use serde::{Deserialize, Serialize};
@@ -100,7 +102,7 @@ impl Digest {
 /// same time that of the smaller user id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Link {
-    /// When it was first said, in microseconds since 1970.
+    /// Its place in time: when it was first said, in microseconds since 1970; behind all of these, those of public sources, see [`Link::said_at`].
     #[serde(with = "crate::instant")]
     pub at: i64,
     /// Whom it joins to.
@@ -165,10 +167,31 @@ pub enum Noted {
     },
 }
 
+impl Link {
+    /// When it was first said, or received where a public source said it, in microseconds since 1970.
+    pub fn said_at(&self) -> i64 {
+        time_of_link(self.at)
+    }
+}
+
 impl Part {
-    /// The link that holds: the user whom this anonymous identity belongs to.
+    /// The link that holds: the user whom this anonymous identity belongs to. Where a trusted source said of it what is somebody's own, the word of a
+    /// public one gives it to nobody.
     pub fn holder(&self) -> Option<&Link> {
-        self.links.iter().find(|link| link.standing == Standing::Holds)
+        let link = self.links.iter().find(|link| link.standing == Standing::Holds)?;
+        (!is_public_link(link.at) || !self.has_own()).then_some(link)
+    }
+
+    /// Whether a trusted source said of the identity what no stranger may take: an address, payments or an account.
+    fn has_own(&self) -> bool {
+        let State { revenue, billing, memberships, account, .. } = &self.state;
+        let is_vouched_for = |claim: &Claim| claim.standing != Standing::Unverified;
+        self.claims.iter().any(is_vouched_for)
+            || !revenue.is_empty()
+            || !billing.payments.is_empty()
+            || billing.subscriptions.values().any(|each| each.named || each.was_paid())
+            || !memberships.said.is_empty()
+            || account.is_some()
     }
 
     /// Takes a link in; gives whether anything changed. Of one user's links the earliest is kept, with the standing that the
@@ -282,7 +305,7 @@ fn bonds(parts: &[Part]) -> Vec<Bond<'_>> {
         } else if let Some(link) = part.holder()
             && let Some(to) = users.get(link.user.as_str())
         {
-            let (evidence, at, message) = (link.evidence, link.at, link.message);
+            let (evidence, at, message) = (link.evidence, link.said_at(), link.message);
             bonds.push(Bond { from, to: *to, evidence, at, message, shown: "" });
         }
     }

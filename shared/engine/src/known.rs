@@ -15,15 +15,17 @@ type Said<'a> = (i64, Option<&'a str>);
 impl State {
     /// Returns a trait's JSON text, whatever it was called when it was last sent; `None` where it is not known or was removed.
     pub fn newest_json(&self, name: &str) -> Option<&str> {
-        self.newest(name)?.1
+        let (at, json) = self.newest(name)?;
+        json.filter(|_| !self.is_outranked(name, at))
     }
 
     /// Returns a trait's value; `None` where it is not known or was removed.
     pub fn trait_value(&self, name: &str) -> Option<Value> {
         let newest = self.newest(name);
-        match newest.and_then(|(_, json)| json) {
+        let vouched = newest.filter(|(at, _)| !self.is_outranked(name, *at));
+        match vouched.and_then(|(_, json)| json) {
             Some(json) => serde_json::from_str(json).ok(),
-            None => self.derived(Fact::of(name)?, newest.map(|(at, _)| at)).map(Value::String),
+            None => self.derived(Fact::of(name)?, vouched.map(|(at, _)| at)).map(Value::String),
         }
     }
 
@@ -50,6 +52,13 @@ impl State {
         let written = vouched.or_else(|| self.traits.get(name).map(|register| register.at));
         let at = written.or_else(|| self.once.get(name).map(|once| once.first.at))?;
         Some((comparable(at), self.trait_json(name)))
+    }
+
+    /// Whether a part of a name, said at `at` by a public source, is outranked by the whole name of a trusted one: mails greet by it.
+    fn is_outranked(&self, name: &str, at: i64) -> bool {
+        is_unverified(at)
+            && matches!(Fact::of(name), Some(Fact::FirstName | Fact::LastName))
+            && self.newest(Fact::Name.as_str()).is_some_and(|(at, json)| !is_unverified(at) && json.is_some())
     }
 
     /// Whether nobody but a public source said what the trait is.

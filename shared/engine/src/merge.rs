@@ -203,7 +203,7 @@ fn refuse_link(parts: &mut [Part], anonymous: &Identity, limit: Limit) {
     let other = part.owner();
     let Some(link) = part.links.iter_mut().find(|link| link.standing == Standing::Holds) else { return };
     link.standing = Standing::Refused(limit);
-    let (user, at, evidence) = (Identity::User(link.user.clone()), link.at.div_euclid(1000), link.evidence);
+    let (user, at, evidence) = (Identity::User(link.user.clone()), link.said_at().div_euclid(1000), link.evidence);
     if let Some(part) = find(parts, &user) {
         part.note(Note { at, other, what: Noted::TurnedAway { evidence, limit } });
     }

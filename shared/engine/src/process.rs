@@ -74,7 +74,7 @@ pub fn process(
         let repeated = u32::from(event.source.as_str() != JOURNEYS);
         let part = profile.part_mut(&identity);
         let owner = part.owner();
-        let id = event.message_id.hash64();
+        let id = event.seen_id();
         if part.seen.contains(id) || ledger.contains(&(owner, id)) {
             duplicates += repeated;
             continue;

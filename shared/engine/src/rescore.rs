@@ -111,7 +111,7 @@ impl<'c> Rebuild<'c> {
     /// Counts an event of the archive, where it may stand more than once. The order does not matter.
     pub fn count(&mut self, event: &Event) {
         let Some(identity) = event.identity() else { return };
-        let id = event.message_id.hash64();
+        let id = event.seen_id();
         if let Some(only) = &self.only
             && !only.get(&identity).is_some_and(|ids| ids.contains(&id))
         {

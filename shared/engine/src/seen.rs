@@ -48,7 +48,7 @@ impl SeenIds {
     /// Whether the event could be in the ledger, so that the ledger has to be read: there is one, the window does not hold
     /// the event, and its client timestamp is not later than the horizon or was never said.
     pub fn may_be_in_ledger(&self, event: &Event) -> bool {
-        self.may_have_left(event.message_id.hash64(), event.original_timestamp)
+        self.may_have_left(event.seen_id(), event.original_timestamp)
     }
 
     /// Whether an id that comes with that client timestamp at every repetition could be in the ledger.
@@ -63,7 +63,7 @@ impl SeenIds {
 
     /// Records that the event was counted.
     pub(crate) fn record(&mut self, event: &Event) {
-        self.note(event.message_id.hash64(), event.original_timestamp);
+        self.note(event.seen_id(), event.original_timestamp);
     }
 
     /// Records an id that comes with that client timestamp at every repetition.

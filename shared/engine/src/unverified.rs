@@ -5,8 +5,8 @@
 //! addresses the one that was received first counts, so that nobody takes a user's mails by sending an address of their own. What was to be set only
 //! where there is nothing has a place behind all others.
 
-use perennial_domain::Event;
 use perennial_domain::traits::is_same;
+use perennial_domain::{Event, Trust};
 
 /// Farther, in microseconds, than any two times are apart.
 const FAR: i64 = 1 << 60;
@@ -26,6 +26,31 @@ pub(crate) fn place(event: &Event, name: &str) -> i64 {
 /// The same of a trait that is to be set only where there is nothing.
 pub(crate) fn place_once(event: &Event) -> i64 {
     if event.is_trusted() { event.timestamp.as_microsecond() } else { FAR + event.received_at.as_microsecond() }
+}
+
+/// Behind all links that servers said, in microseconds: those that a user's token vouches for, in the order of their receipt.
+const SIGNED_LINKS: i64 = 1 << 58;
+/// And behind these, those that nobody vouches for.
+const PUBLIC_LINKS: i64 = 1 << 60;
+
+/// The place of the link that `event` says, among those of an anonymous id: the earliest holds.
+pub(crate) fn place_of_link(event: &Event) -> i64 {
+    match event.trust {
+        Trust::Public => PUBLIC_LINKS + event.received_at.as_microsecond(),
+        Trust::Signed => SIGNED_LINKS + event.received_at.as_microsecond(),
+        Trust::Server | Trust::Verified => event.timestamp.as_microsecond(),
+    }
+}
+
+/// Whether a link's place is of one that nobody vouches for.
+pub(crate) fn is_public_link(place: i64) -> bool {
+    place >= PUBLIC_LINKS
+}
+
+/// When a link was said, or received where that decides, by its place.
+pub(crate) fn time_of_link(place: i64) -> i64 {
+    let behind = [PUBLIC_LINKS, SIGNED_LINKS].into_iter().find(|behind| place >= *behind);
+    place - behind.unwrap_or(0)
 }
 
 /// Whether a place is of something that a public source wrote.
@@ -75,5 +100,29 @@ mod tests {
         let mut behind = event(20).public().build();
         behind.timestamp = Timestamp::UNIX_EPOCH;
         assert!(place(&behind, "email") < place(&event(10).public().build(), "email"));
+    }
+
+    #[test]
+    fn links_are_in_the_order_of_trust_and_then_of_receipt() {
+        let link = |second: i64, trust| {
+            let mut event = event(second).build();
+            event.trust = trust;
+            event.timestamp = Timestamp::UNIX_EPOCH;
+            event
+        };
+        let mut server = link(30, Trust::Server);
+        server.timestamp = Timestamp::from_second(1_900_000_000).unwrap();
+        let order = [
+            server,
+            link(20, Trust::Signed),
+            link(21, Trust::Signed),
+            link(10, Trust::Public),
+            link(11, Trust::Public),
+        ];
+        let places: Vec<i64> = order.iter().map(place_of_link).collect();
+        assert!(places.is_sorted(), "{places:?}");
+        let times: Vec<i64> = places.iter().map(|place| time_of_link(*place) / 1_000_000).collect();
+        assert_eq!(times, [1_900_000_000, 20, 21, 10, 11]);
+        assert_eq!(places.iter().filter(|place| is_public_link(**place)).count(), 2);
     }
 }

@@ -4,10 +4,11 @@
 use crate::support::{Person, at, default_config};
 use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
-use perennial_domain::{AccountId, Currency, Event, Stage};
+use perennial_domain::{AccountId, AnonymousId, Currency, Event, Identity, Stage, Trust};
+use perennial_engine::claims::link_of;
 use perennial_engine::joins::{Evidence, Standing};
 use perennial_engine::membership::memberships;
-use perennial_engine::{Action, Moment, evaluate};
+use perennial_engine::{Action, Moment, Part, evaluate};
 use perennial_testkit::EventBuilder;
 use proptest::prelude::*;
 use serde_json::json;
@@ -100,6 +101,137 @@ fn what_nobody_vouches_for_is_kept_as_such_until_a_server_says_the_same() {
     person.feed(&CONFIG, &[vouched], minute(60));
     assert_eq!(standing(&person, Evidence::External), Some(Standing::Holds));
     assert!(person.profile.outbox.iter().any(|action| matches!(action, Action::Claim { joins: true, .. })));
+}
+
+/// Two users say that an anonymous id is theirs: a server's word counts before any other, whatever the clocks say, and then what was received first.
+#[test]
+fn anonymous_id_belongs_to_whom_a_server_says_whatever_others_say_before_or_after() {
+    let link = |user: &str, received: i64, trust| {
+        let mut event =
+            EventBuilder::identify(&format!("{user} {received}"), user, Some("browser")).at(minute(received)).build();
+        event.trust = trust;
+        event
+    };
+    let mut backdated = link("thief", 30, Trust::Public);
+    backdated.timestamp = Timestamp::UNIX_EPOCH;
+    let mut backdated_and_signed = link("other", 31, Trust::Signed);
+    backdated_and_signed.timestamp = Timestamp::UNIX_EPOCH;
+    let holder = |events: &[&Event]| {
+        let browser = Identity::Anonymous(AnonymousId::parse("browser").unwrap());
+        let mut part = Part::new(browser);
+        for event in events {
+            part.add_link(link_of(&CONFIG.identity, event).unwrap().1);
+        }
+        part.holder().map(|link| link.user.to_string())
+    };
+    let server = link("own", 40, Trust::Server);
+    for events in [[&backdated, &backdated_and_signed, &server], [&server, &backdated_and_signed, &backdated]] {
+        assert_eq!(holder(&events).as_deref(), Some("own"));
+    }
+    assert_eq!(holder(&[&backdated, &backdated_and_signed]).as_deref(), Some("other"), "a token says who signed in");
+    assert_eq!(
+        holder(&[&link("late", 32, Trust::Public), &backdated]).as_deref(),
+        Some("thief"),
+        "the first by receipt"
+    );
+}
+
+/// What a server said of a visitor goes to nobody by a public source's word.
+#[test]
+fn visitor_of_whom_a_server_knows_something_is_nobodys_by_a_public_word() {
+    let visitor = Identity::Anonymous(AnonymousId::parse("lead").unwrap());
+    let link = |trust| {
+        let mut event = EventBuilder::identify("i", "thief", Some("lead")).at(minute(5)).build();
+        event.trust = trust;
+        link_of(&CONFIG.identity, &event).unwrap().1
+    };
+    let mut known = EventBuilder::page("p", "lead").build();
+    known.kind = perennial_domain::EventKind::Identify;
+    known.event = None;
+    known.traits.insert("email".to_owned(), json!("lead@corp.example.org"));
+    let mut person = Person::of(visitor.clone());
+    person.feed(&CONFIG, &[known], minute(60));
+    let mut part = person.profile.part(&visitor).unwrap().clone();
+    part.add_link(link(Trust::Public));
+    assert_eq!(part.holder(), None);
+    part.add_link(link(Trust::Signed));
+    assert!(part.holder().is_some());
+    let mut stranger = Part::new(visitor);
+    stranger.add_link(link(Trust::Public));
+    assert!(stranger.holder().is_some(), "of whom nobody knows anything");
+}
+
+/// The id of a message that a server will send is no secret: sending it first makes the server's event no repetition.
+#[test]
+fn event_of_a_server_is_no_repetition_of_a_public_one_with_its_id() {
+    let squat = EventBuilder::track("order-78", "u", "x").at(minute(0)).public().build();
+    let order = EventBuilder::track("order-78", "u", "Order Completed").property("revenue", 5).at(minute(1)).build();
+    for events in [[squat.clone(), order.clone()], [order, squat]] {
+        let mut person = after(&events);
+        assert_eq!(person.profile.view().revenue_in(Currency::USD), 500);
+        person.feed(&CONFIG, &events, minute(60));
+        assert_eq!(person.profile.view().revenue_in(Currency::USD), 500, "and each counts once");
+        assert_eq!(person.profile.view().counts.get("x"), 1);
+    }
+}
+
+/// What tells somebody that they have to pay, or makes an account look bad, is no page's to say.
+#[test]
+fn events_of_money_of_a_public_source_set_off_nothing() {
+    let customer =
+        EventBuilder::track("s", "u", "Subscription Started").property("status", "active").at(minute(0)).build();
+    let churn = |events: &[Event]| {
+        let mut person = after(events);
+        let sent = person.sent();
+        (person.at(&CONFIG, minute(60)).scores.get(perennial_domain::Likelihood::Churn), sent)
+    };
+    let failed = EventBuilder::track("f", "u", "Payment Failed").at(minute(5));
+    let (calm, quiet) = churn(std::slice::from_ref(&customer));
+    assert_eq!(churn(&[customer.clone(), failed.clone().public().build()]), (calm, quiet));
+    assert_ne!(churn(&[customer, failed.build()]).0, calm);
+}
+
+#[test]
+fn trial_of_a_public_source_is_one_without_an_id_or_a_price() {
+    let said = json!({"subscription": "sub_1", "price": 99, "trial_end": "2030-01-01T00:00:00Z"});
+    let person =
+        after(&[EventBuilder::track("t", "u", "Trial Started").properties(said).at(minute(0)).public().build()]);
+    assert_eq!(person.at(&CONFIG, minute(60)).stage, Stage::Trial);
+    let view = person.profile.view();
+    let trial = view.billing.subscriptions.values().next().unwrap();
+    assert!(!trial.named && trial.price.is_none() && trial.trial_end.is_none());
+    assert!(!perennial_engine::billing::has_old_milestones(&CONFIG, &view), "nothing to count anew");
+}
+
+#[test]
+fn whole_name_of_a_server_is_greeted_by_whatever_first_name_a_public_source_says() {
+    let name = identify("1", 0, json!({"name": "Ada Lovelace"})).build();
+    let first = identify("2", 5, json!({"first_name": "evil.example"}));
+    let greeted = |events: &[Event]| after(events).profile.view().text_trait("first_name");
+    assert_eq!(greeted(&[name.clone(), first.clone().public().build()]).as_deref(), Some("Ada"));
+    assert_eq!(greeted(&[name, first.clone().build()]).as_deref(), Some("evil.example"));
+    assert_eq!(greeted(&[first.public().build()]).as_deref(), Some("evil.example"));
+}
+
+/// A token says who the user is; it is in their own hands, and vouches for nobody else.
+#[test]
+fn user_with_a_token_counts_for_themselves_and_becomes_nobody_else() {
+    let signed = |event: EventBuilder| {
+        let mut event = event.at(minute(5)).build();
+        event.trust = Trust::Signed;
+        event
+    };
+    let person = after(&[
+        signed(identify("m", 0, json!({"email": "victim@corp.org", "stripe_customer_id": "cus_5"}))),
+        signed(EventBuilder::alias("a", "u", "victim")),
+        signed(EventBuilder::group("g", "u", "acme")),
+        signed(EventBuilder::track("o", "u", "Order Completed").property("revenue", 5)),
+    ]);
+    let view = person.profile.view();
+    assert_eq!((view.revenue_in(Currency::USD), memberships(&CONFIG, &view)[0].as_str()), (500, "acme"));
+    assert!(person.profile.parts[0].claims.iter().all(|claim| claim.standing == Standing::Unverified));
+    let joins = |action: &&Action| matches!(action, Action::Alias { .. } | Action::Claim { joins: true, .. });
+    assert_eq!(person.profile.outbox.iter().filter(joins).count(), 0);
 }
 
 /// A key that anybody can read fills no list that others need.

@@ -103,17 +103,41 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the read fails.
     pub async fn find_address(&self, address: &str) -> Result<Option<PersonId>, StoreError> {
-        let item = self.get("find_address", keys::key(keys::mail_address(address), keys::IDENTITY), false).await?;
+        self.pointed(Value::Mail(address)).await
+    }
+
+    async fn pointed(&self, value: Value<'_>) -> Result<Option<PersonId>, StoreError> {
+        let item = self.get("find", value.key(), false).await?;
         item.map(|item| item.parsed(TO)).transpose().map(Option::flatten)
     }
 
-    /// The profile behind any identity: a person id, a user id, an anonymous id, an id in another system (`TYPE:ID`)
-    /// or a mail address, tried in this order.
+    /// The profile of an id in another system: of its events, or of whoever has it by a trait. A read unit at most for 4 KB.
+    ///
+    /// # Errors
+    /// [`StoreError`] where a read fails.
+    pub async fn find_external(&self, id: &ExternalId) -> Result<Option<Stored>, StoreError> {
+        let own = Identity::External(id.clone()).person_id();
+        if let Some(stored) = self.follow(own, Consistency::Eventual).await? {
+            return Ok(Some(stored));
+        }
+        match self.pointed(Value::External(id.as_str())).await? {
+            Some(person) => self.follow(person, Consistency::Eventual).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The profile behind any identity: a person id, an id in another system (`TYPE:ID`), a user id, an anonymous id or a mail address, tried
+    /// in this order, so that nobody hides a customer of another system behind a user id of that spelling.
     /// Pointers of people who became part of another are followed. Half a read unit for each try and 4 KB.
     ///
     /// # Errors
     /// [`StoreError`] where a read fails.
     pub async fn resolve(&self, identity: &str) -> Result<Option<Stored>, StoreError> {
+        if let Ok(id) = ExternalId::parse(identity)
+            && let Some(stored) = self.find_external(&id).await?
+        {
+            return Ok(Some(stored));
+        }
         for person in people_named(identity) {
             if let Some(stored) = self.follow(person, Consistency::Eventual).await? {
                 return Ok(Some(stored));
@@ -132,14 +156,14 @@ impl Store {
     }
 }
 
-/// The people whom `identity` can name as a person id, user id or anonymous id, in this order.
+/// The people whom `identity` can name as a person id, an id in another system, a user id or an anonymous id, in this order.
 pub(crate) fn people_named(identity: &str) -> impl Iterator<Item = PersonId> {
     let identity = identity.trim();
     let named = [
         PersonId::parse(identity).ok(),
+        ExternalId::parse(identity).ok().map(|id| Identity::External(id).person_id()),
         UserId::parse(identity).ok().map(|id| Identity::User(id).person_id()),
         AnonymousId::parse(identity).ok().map(|id| Identity::Anonymous(id).person_id()),
-        ExternalId::parse(identity).ok().map(|id| Identity::External(id).person_id()),
     ];
     named.into_iter().flatten()
 }

@@ -6,6 +6,7 @@ mod captures;
 mod fuzz;
 mod stripe;
 mod surveys;
+mod trust;
 mod webhooks;
 
 use super::*;

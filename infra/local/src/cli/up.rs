@@ -3,7 +3,7 @@
 use crate::aws::FaultPlan;
 use crate::bundle;
 use crate::stack::elsewhere::{CALLED, Elsewhere};
-use crate::stack::{LOCAL_PUBLIC_KEY, LOCAL_WRITE_KEY, Origin, Stack, StackOptions, StartTime};
+use crate::stack::{LOCAL_PUBLIC_KEY, LOCAL_TOKEN_SECRET, LOCAL_WRITE_KEY, Origin, Stack, StackOptions, StartTime};
 use clap::builder::PossibleValuesParser;
 use jiff::Timestamp;
 use perennial_lambda_kit::Clock;
@@ -111,6 +111,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     if stack.takes_write_key(LOCAL_PUBLIC_KEY) {
         println!("  public key  {LOCAL_PUBLIC_KEY}   (for web pages and apps; --public-key sets another)");
+    }
+    if !stack.has_token_secret() {
+        println!("  tokens      {LOCAL_TOKEN_SECRET}   (what users' tokens are made with; INBOX_SECRETS sets another)");
     }
     println!("  config      {}", active(&stack, args.config.as_deref()));
     if let Some(time) = time(stack.start_time(), stack.now(), args.simulate_from.is_some()) {

@@ -58,9 +58,6 @@ pub(super) async fn settle(store: &Store, options: &StackOptions, base: &str) ->
             }
         }
     };
-    if options.write_key.is_some() && options.write_key == options.public_key {
-        anyhow::bail!("--write-key and --public-key are the same: nobody could say whose an event is");
-    }
     let names = config.channels.webhook.values().map(secret_name);
     let overrides = Overrides {
         base: base.to_owned(),
@@ -68,9 +65,17 @@ pub(super) async fn settle(store: &Store, options: &StackOptions, base: &str) ->
         public_key_hash: options.public_key.as_deref().map(|key| WriteKeyHash::of(key).to_hex()),
         secrets: names.filter(|name| wiring::is_given(name)).map(str::to_owned).collect(),
     };
-    store.override_config(&overrides).await?;
     let secrets = overrides.stand_in_secrets(&config);
     overrides.apply(&mut config);
+    let mut keys = config.sources.iter().flat_map(|source| &source.write_key_hashes);
+    while let Some(key) = keys.next() {
+        if keys.clone().any(|other| other.same(key)) {
+            anyhow::bail!(
+                "a key of --write-key or --public-key is that of another source too: nobody could say whose an event is"
+            );
+        }
+    }
+    store.override_config(&overrides).await?;
     Ok(Active { version, origin, config, secrets })
 }
 

@@ -2,7 +2,7 @@
 
 use super::errors::error;
 use super::queues::{self, QueueUrls};
-use super::{LOCAL_API_KEY, LOCAL_HOOK_SECRET};
+use super::{LOCAL_API_KEY, LOCAL_HOOK_SECRET, LOCAL_TOKEN_SECRET};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -112,6 +112,9 @@ fn environment(function: &str, around: &Surroundings<'_>) -> Variables {
             for name in hooks.map(|hook| &hook.secret_env).filter(|name| !(around.is_given)(name)) {
                 set(name, LOCAL_HOOK_SECRET);
             }
+            if !(around.is_given)("INBOX_SECRETS") {
+                set("INBOX_SECRETS", LOCAL_TOKEN_SECRET);
+            }
         }
         "score" => {
             set("ARCHIVE", &format!("file://{}", around.archive.display()));
@@ -135,6 +138,9 @@ fn environment(function: &str, around: &Surroundings<'_>) -> Variables {
             set("UNSUBSCRIBE_KEYS", around.unsubscribe_key);
             set("API_KEY_HASHES", &super::api::key_hash(LOCAL_API_KEY));
             set("STATUS_MAX_AGE_SECONDS", "0");
+            if !(around.is_given)("INBOX_SECRETS") {
+                set("INBOX_SECRETS", LOCAL_TOKEN_SECRET);
+            }
             for (name, url) in queues::NAMES.into_iter().filter_map(|name| Some((name, around.urls.get(name)?))) {
                 let key = name.to_uppercase().replace('-', "_");
                 set(&format!("{key}_QUEUE_URL"), url);
@@ -209,6 +215,10 @@ mod tests {
         for (function, name) in [("ingest", "STRIPE_WEBHOOK_SECRET"), ("deliver", "TASKS_WEBHOOK_SECRET")] {
             assert_eq!(told(false, function, name).as_deref(), Some(LOCAL_HOOK_SECRET));
             assert_eq!(told(true, function, name), None);
+        }
+        for function in ["ingest", "api"] {
+            assert_eq!(told(false, function, "INBOX_SECRETS").as_deref(), Some(LOCAL_TOKEN_SECRET));
+            assert_eq!(told(true, function, "INBOX_SECRETS"), None);
         }
         let stand_in = "http://127.0.0.1:8080/_local/slack/chat";
         assert_eq!(told(true, "deliver", "TEAM_CHAT_URL").as_deref(), Some(stand_in));

@@ -282,6 +282,13 @@ impl Stack {
         self.passing.move_to(time, to).await
     }
 
+    /// Whether the environment says what tokens are made with, so that it is not [`LOCAL_TOKEN_SECRET`].
+    #[must_use]
+    #[expect(clippy::unused_self, reason = "it is asked of a stack that runs")]
+    pub fn has_token_secret(&self) -> bool {
+        wiring::is_given("INBOX_SECRETS")
+    }
+
     /// Whether a source takes this write key.
     #[must_use]
     pub fn takes_write_key(&self, key: &str) -> bool {

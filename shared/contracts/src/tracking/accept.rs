@@ -12,9 +12,10 @@ use super::received::Received;
 use super::route::{self, Dialect};
 use super::text::{escape_noncharacters, unquoted, write_string};
 use super::{MAX_EVENT_BYTES, posthog};
+use crate::tokens::redacted;
 use perennial_domain::hygiene::{Note, Outcome, Reason, Zone};
 use perennial_domain::identity::is_placeholder;
-use perennial_domain::{AccountId, AnonymousId, EventKind, EventName, Identity, MessageId, UserId, hash};
+use perennial_domain::{AccountId, AnonymousId, EventKind, EventName, Identity, MessageId, Trust, UserId, hash};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -227,6 +228,10 @@ fn accept(
     write_text(out, ",\"source\":", received.source.as_str());
     let token = call.context_user_token.filter(|raw| raw.starts_with('"')).map(unquoted);
     let trust = received.trust_of(user_id.as_ref(), token.as_deref());
+    if trust == Trust::Public && call.context_user_token.is_some() {
+        let outcome = Outcome::Dropped(Reason::Token);
+        notes.push(Note { field: Cow::Borrowed("context.userToken"), outcome });
+    }
     let kept = call.context.filter(|_| call.context_user_token.is_some()).map(without_token);
     let context = kept.as_deref().or(call.context);
     write_optional(out, ",\"trust\":", (!trust.is_default()).then(|| trust.as_str()));
@@ -255,13 +260,20 @@ fn accept(
     notes.extend(call.context_timezone.and_then(zone_note));
     write_object(out, ",\"context\":", extended(context, channel(call, imported).as_deref(), &notes).as_deref());
     out.push('}');
+    if received.is_public()
+        && let Cow::Owned(clean) = redacted(&out[start..])
+    {
+        out.truncate(start);
+        out.push_str(&clean);
+    }
     if special {
         escape_noncharacters(out, start);
     }
     let identity = match (user_id, anonymous_id) {
         (Some(user), _) => Some(Identity::User(user)),
         (None, Some(anonymous)) => Some(Identity::Anonymous(anonymous)),
-        (None, None) => match external_id(call.context) {
+        // An id in another system is somebody's, and anybody can read a public source's key.
+        (None, None) => match external_id(call.context).filter(|_| !received.is_public()) {
             None if !of_account => {
                 let reason = "an event needs a userId, an anonymousId or an id in context.externalIds that is not empty and no \
                               placeholder such as null or 0";

@@ -35,13 +35,18 @@ impl Received {
         Self { trust, tokens, ..self }
     }
 
-    /// How far an event of `user` is believed that came with `token`: the user's own token makes a public source's event one of a server.
+    /// Whether anybody can read the source's key.
+    pub(super) fn is_public(&self) -> bool {
+        self.trust == Trust::Public
+    }
+
+    /// How far an event of `user` is believed that came with `token`: the user's own token makes a public source's event a signed one.
     pub(super) fn trust_of(&self, user: Option<&UserId>, token: Option<&str>) -> Trust {
         let is_signed = || {
             let (user, token) = (user?, token?);
             self.tokens.verify(Purpose::User, token, user.as_str(), self.at).then_some(())
         };
-        if self.trust == Trust::Public && is_signed().is_some() { Trust::Server } else { self.trust }
+        if self.trust == Trust::Public && is_signed().is_some() { Trust::Signed } else { self.trust }
     }
 
     /// Where from.

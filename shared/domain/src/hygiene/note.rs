@@ -96,6 +96,9 @@ pub enum Reason {
     /// No time zone.
     #[error(transparent)]
     Zone(InvalidZone),
+    /// A token that is not the user's, was made for something else or with another secret, or has run out.
+    #[error("not a valid token of this user: the event counts as one without a token")]
+    Token,
     /// More than [`MAX_TRAIT_BYTES`] of JSON. The event keeps it.
     #[error("longer than {MAX_TRAIT_BYTES} bytes: not kept in the profile")]
     TooLong,

@@ -11,14 +11,15 @@ use serde_json::Value;
 /// The bytes that are kept of a plan's name.
 const MAX_PLAN_BYTES: usize = 64;
 
-/// What `event` says of a subscription; `None` where it says nothing, or is not believed about money.
+/// What `event` says of a subscription; `None` where it says nothing, or is not believed about money; a public source
+/// can say that a trial began.
 ///
 /// An event is about a subscription where it is the milestone `trial`, `customer` or `churned` and no one-time purchase, or stands in
 /// `[subscriptions]` of billing.toml. Its property `status` says what the status is from then on; else the milestone does. A renewal that
 /// names its invoice says only that the invoice was paid: the last one of a subscription may be paid after its end.
 pub fn report(config: &Config, event: &Event) -> Option<SubscriptionReport> {
     let name = config.counted_as(event);
-    if !event.is_trusted() {
+    if !event.is_trusted() && config.is_of_money(name) {
         return None;
     }
     if config.billing.one_time.contains(name) {
@@ -29,7 +30,9 @@ pub fn report(config: &Config, event: &Event) -> Option<SubscriptionReport> {
     if implied.is_none() && !is_listed {
         return None;
     }
-    let said = &event.properties;
+    // That a trial began, and no more: neither which, nor what it costs.
+    let nothing = Properties::new();
+    let said = if event.is_trusted() { &event.properties } else { &nothing };
     let id = text(said, &["subscription", "subscription_id", "subscriptionId"]);
     let told = text(said, &["status"]).and_then(|text| Status::parse(&text));
     let invoice = text(said, &["invoice", "invoice_id", "invoiceId"]);
@@ -64,7 +67,7 @@ pub fn report(config: &Config, event: &Event) -> Option<SubscriptionReport> {
         period_end: ends_at.or_else(|| time(said, &[renews_at, "current_period_end"])),
         trial_end: time(said, &["trial_end", "trial_ends_at", "trialEnd"]),
         cancels: ends_at.map(|_| true).or_else(|| said.get("cancel_at_period_end").and_then(truth)),
-        account: event.group_id.clone(),
+        account: event.account().cloned(),
     })
 }
 
@@ -81,7 +84,7 @@ fn implied(milestone: Milestone) -> Option<Status> {
 fn key(id: Option<&str>, event: &Event) -> Option<u64> {
     match id {
         Some(id) => Some(hash::hash64(&[b"subscription", id.as_bytes()])),
-        None => Some(implied_key(event.group_id.as_ref().map(AccountId::as_str), &event.identity()?)),
+        None => Some(implied_key(event.account().map(AccountId::as_str), &event.identity()?)),
     }
 }
 

@@ -116,7 +116,7 @@ impl Person {
             .iter()
             .filter_map(|event| {
                 let part = self.profile.part(&event.identity()?)?;
-                part.seen.may_be_in_ledger(event).then(|| (part.owner(), event.message_id.hash64()))
+                part.seen.may_be_in_ledger(event).then(|| (part.owner(), event.seen_id()))
             })
             .filter(|key| self.ledger.contains(key))
             .collect();

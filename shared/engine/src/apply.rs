@@ -79,6 +79,8 @@ pub fn apply(config: &Config, state: &mut State, event: &Event) {
             state.uses.entry(tracked.key).or_default().mark(day);
         }
     }
+    // No page's clock makes its answer the last one.
+    let at = if event.is_trusted() { at } else { at.min(event.received_at.as_microsecond()) };
     for (survey, points) in occurrence.answers() {
         let latest = state.answer_mut(survey);
         *latest = (*latest).max(Some(Answer { at, points }));

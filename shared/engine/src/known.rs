@@ -23,7 +23,7 @@ impl State {
     pub fn trait_value(&self, name: &str) -> Option<Value> {
         let newest = self.newest(name);
         let vouched = newest.filter(|(at, _)| !self.is_outranked(name, *at));
-        match vouched.and_then(|(_, json)| json) {
+        match vouched.and_then(|(at, json)| json.filter(|json| !is_unverified(at) || may_greet(name, json))) {
             Some(json) => serde_json::from_str(json).ok(),
             None => self.derived(Fact::of(name)?, vouched.map(|(at, _)| at)).map(Value::String),
         }
@@ -70,6 +70,7 @@ impl State {
     fn derived(&self, fact: Fact, removed: Option<i64>) -> Option<String> {
         let other = |fact: Fact| {
             let (at, json) = self.newest(fact.as_str())?;
+            let json = json.filter(|json| !is_unverified(at) || may_greet(fact.as_str(), json));
             let text =
                 serde_json::from_str::<String>(json.filter(|_| removed.is_none_or(|removed| removed <= at))?).ok();
             text.filter(|text| !text.trim().is_empty())
@@ -85,6 +86,22 @@ impl State {
             _ => None,
         }
     }
+}
+
+/// The most characters of a name that nobody vouches for.
+const MAX_NAME: usize = 40;
+/// And the most words.
+const MAX_WORDS: usize = 4;
+
+/// Whether a value that only a public source said may stand where mails greet: a name of a few words of letters, and no text of somebody's own, such
+/// as an address that mail programs make a link of.
+fn may_greet(name: &str, json: &str) -> bool {
+    if !matches!(Fact::of(name), Some(Fact::Name | Fact::FirstName | Fact::LastName)) {
+        return true;
+    }
+    let Ok(text) = serde_json::from_str::<String>(json) else { return false };
+    let is_of_name = |letter: char| letter.is_alphabetic() || matches!(letter, ' ' | '-' | '\'' | '’');
+    text.chars().count() <= MAX_NAME && text.split(' ').count() <= MAX_WORDS && text.chars().all(is_of_name)
 }
 
 /// Returns what a path below a trait's value leads to. The `name` of a company that is known by its name alone is that name.

@@ -11,7 +11,8 @@
 //! | more bytes of names and values than [`TRAIT_BYTES`](crate::bounds::TRAIT_BYTES) | the same |
 //! | removed traits | they take none of the [`MAX_TRAITS`] places, up to [`MAX_REMOVED`] of them |
 //!
-//! All of it is a merge: the order of events does not matter. A value to be set once that came between the first, a removal and the
+//! What public sources say takes no place of what others said: it goes first, whatever its name. All of it is a merge: the order of events does not
+//! matter, but for which of the values of public sources are left where there is room for some of them alone. A value to be set once that came between the first, a removal and the
 //! last is not kept; then the last counts.
 
 use crate::bounds::{DROPPED_BYTES, LARGEST_ONCE, LARGEST_TRAIT, Longest, ONCE_BYTES, TRAIT_BYTES, is_beyond};
@@ -118,6 +119,12 @@ impl State {
             return self.note_dropped(name, register.at);
         }
         let (length, now) = match self.traits.get_mut(name) {
+            // What nobody vouches for neither changes what is vouched for nor adds to what it takes.
+            Some(current) if is_unverified(register.at) && !is_unverified(current.at) => return,
+            Some(current) if is_unverified(current.at) && !is_unverified(register.at) => {
+                *current = register;
+                (length, current.value.len())
+            }
             Some(current) => {
                 let longest = self.longest.of(name, current.value.len()).max(length);
                 current.merge(register);
@@ -137,8 +144,9 @@ impl State {
     pub(crate) fn bound_traits(&mut self) {
         let charge = |name: &str, held: &Register, longest: &Longest| longest.of(name, held.value.len());
         let room = self.room.of(TRAIT_BYTES);
+        let said = |held: &Register| held.at;
         for (name, held) in
-            beyond(&mut self.traits, &mut self.longest, MAX_TRAITS + MAX_REMOVED, LARGEST_TRAIT, room, charge)
+            beyond(&mut self.traits, &mut self.longest, MAX_TRAITS + MAX_REMOVED, LARGEST_TRAIT, room, charge, said)
         {
             self.note_dropped(&name, held.at);
         }
@@ -150,6 +158,11 @@ impl State {
             return self.note_dropped(name, once.first.at);
         }
         let (length, now) = match self.once.get_mut(name) {
+            Some(current) if is_unverified(once.first.at) && !is_unverified(current.first.at) => return,
+            Some(current) if is_unverified(current.first.at) && !is_unverified(once.first.at) => {
+                *current = once;
+                (length, current.length())
+            }
             Some(current) => {
                 let longest = self.longest_once.of(name, current.length()).max(length);
                 current.merge(once);
@@ -169,7 +182,9 @@ impl State {
     pub(crate) fn bound_once(&mut self) {
         let charge = |name: &str, held: &Once, longest: &Longest| 2 * longest.of(name, held.length());
         let room = self.room.of(ONCE_BYTES);
-        for (name, held) in beyond(&mut self.once, &mut self.longest_once, MAX_TRAITS, LARGEST_ONCE, room, charge) {
+        let said = |held: &Once| held.first.at;
+        for (name, held) in beyond(&mut self.once, &mut self.longest_once, MAX_TRAITS, LARGEST_ONCE, room, charge, said)
+        {
             self.note_dropped(&name, held.latest().at);
         }
     }
@@ -239,9 +254,9 @@ impl State {
             return BTreeSet::new();
         }
         let live = self.traits.iter().filter(|(_, register)| register.value != REMOVED);
-        let mut live: Vec<&str> = live.map(|(name, _)| name.as_str()).collect();
-        live.sort_unstable_by_key(|name| place(name));
-        live.into_iter().skip(MAX_TRAITS).collect()
+        let mut live: Vec<(bool, &str)> = live.map(|(name, held)| (is_unverified(held.at), name.as_str())).collect();
+        live.sort_unstable_by_key(|(unverified, name)| (*unverified, place(name)));
+        live.into_iter().skip(MAX_TRAITS).map(|(_, name)| name).collect()
     }
 
     /// The names of traits of which something was not kept for its size since they were last written, as far as they are remembered.
@@ -271,6 +286,7 @@ fn beyond<V>(
     largest: usize,
     room: usize,
     charge: impl Fn(&str, &V, &Longest) -> usize,
+    said: impl Fn(&V) -> i64,
 ) -> Vec<(String, V)> {
     // Most profiles are so small that nothing has to be added up, and most others so small that nothing goes.
     if map.len() <= most && map.len() * largest <= room {
@@ -281,10 +297,11 @@ fn beyond<V>(
     if map.len() <= most && !is_beyond(total, largest, room) {
         return Vec::new();
     }
-    let mut names: Vec<(String, usize)> = map.iter().map(|(name, held)| (name.clone(), bytes(name, held))).collect();
-    names.sort_unstable_by(|(one, _), (other, _)| place(one).cmp(&place(other)));
+    let each = map.iter().map(|(name, held)| (name.clone(), bytes(name, held), is_unverified(said(held))));
+    let mut names: Vec<(String, usize, bool)> = each.collect();
+    names.sort_unstable_by(|(one, _, a), (other, _, b)| (a, place(one)).cmp(&(b, place(other))));
     let mut beyond = Vec::new();
-    while let Some((name, bytes)) = names.pop() {
+    while let Some((name, bytes, _)) = names.pop() {
         total -= bytes;
         if names.len() < most && !is_beyond(total, largest, room) {
             break;

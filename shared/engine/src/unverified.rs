@@ -2,7 +2,8 @@
 //!
 //! A trait that a trusted source wrote is not changed by a public one, whenever either comes: what public sources write has a place in the order of
 //! time that lies before all of what others wrote. Among themselves the latest counts, and no client's clock is ahead of its events' receipt; of mail
-//! addresses the one that was received first counts, so that nobody takes a user's mails by sending an address of their own. What was to be set only
+//! addresses the one that was received first counts, of the user before that of visitors who became them, so that nobody takes a user's mails by sending an address
+//! of their own. What was to be set only
 //! where there is nothing has a place behind all others.
 
 use perennial_domain::traits::is_same;
@@ -18,6 +19,8 @@ pub(crate) fn place(event: &Event, name: &str) -> i64 {
     let (happened, received) = (event.timestamp.as_microsecond(), event.received_at.as_microsecond());
     match event.is_trusted() {
         true => happened,
+        // A visitor's address comes after those of the user that they sign in as.
+        false if is_same(name, ADDRESS) && event.user_id.is_none() => -FAR - FAR / 2 - received,
         false if is_same(name, ADDRESS) => -FAR - received,
         false => -FAR + happened.min(received),
     }
@@ -100,6 +103,15 @@ mod tests {
         let mut behind = event(20).public().build();
         behind.timestamp = Timestamp::UNIX_EPOCH;
         assert!(place(&behind, "email") < place(&event(10).public().build(), "email"));
+    }
+
+    #[test]
+    fn address_of_the_user_comes_before_that_of_a_visitor_who_became_them() {
+        let user = event(20).public().build();
+        let mut visitor = event(10).public().build();
+        visitor.user_id = None;
+        assert!(place(&visitor, "email") < place(&user, "email"));
+        assert!(place(&visitor, "plan") < place(&user, "plan") && is_unverified(place(&visitor, "email")));
     }
 
     #[test]

@@ -206,11 +206,73 @@ fn trial_of_a_public_source_is_one_without_an_id_or_a_price() {
 #[test]
 fn whole_name_of_a_server_is_greeted_by_whatever_first_name_a_public_source_says() {
     let name = identify("1", 0, json!({"name": "Ada Lovelace"})).build();
-    let first = identify("2", 5, json!({"first_name": "evil.example"}));
+    let first = identify("2", 5, json!({"first_name": "Eve"}));
     let greeted = |events: &[Event]| after(events).profile.view().text_trait("first_name");
     assert_eq!(greeted(&[name.clone(), first.clone().public().build()]).as_deref(), Some("Ada"));
-    assert_eq!(greeted(&[name, first.clone().build()]).as_deref(), Some("evil.example"));
-    assert_eq!(greeted(&[first.public().build()]).as_deref(), Some("evil.example"));
+    assert_eq!(greeted(&[name, first.clone().build()]).as_deref(), Some("Eve"));
+    assert_eq!(greeted(&[first.public().build()]).as_deref(), Some("Eve"));
+}
+
+/// What a page says of a name is no text of the sender's own in a mail.
+#[test]
+fn only_a_name_of_a_public_source_greets() {
+    let greeted = |name: &str, is_public: bool| {
+        let said = identify("1", 0, json!({"first_name": name}));
+        after(&[if is_public { said.public().build() } else { said.build() }]).profile.view().text_trait("first_name")
+    };
+    for name in ["Ada", "Jean-Luc", "O'Brien", "María José", "小明", "Anna Maria Luise Eva"] {
+        assert_eq!(greeted(name, true).as_deref(), Some(name));
+    }
+    for text in [
+        "Bob evil.com",
+        "evil.com/a",
+        "https:／／evil.com",
+        "evil。com",
+        "Call +1 555",
+        "pay 900$",
+        "a: b",
+        "one two three four five",
+    ] {
+        assert_eq!(greeted(text, true), None, "{text}");
+        assert_eq!(greeted(text, false).as_deref(), Some(text), "a server's word");
+    }
+}
+
+/// What fills the places of traits takes none of those that a server wrote, in any order.
+#[test]
+fn flood_of_a_public_source_pushes_out_no_trait_of_a_server() {
+    let own =
+        identify("own", 0, json!({"email": "u@acme.org", "plan": "pro", "role": "billing_contact", "zebra": "z"}))
+            .build();
+    let many = |from: usize| -> Event {
+        let traits: serde_json::Map<String, serde_json::Value> =
+            (from..from + 60).map(|n| (format!("a{n:03}"), json!("x".repeat(900)))).collect();
+        identify(&format!("f{from}"), 5, traits.into()).public().build()
+    };
+    let long = identify("long", 6, json!({"plan": "y".repeat(900)})).public().build();
+    let floods = [many(0), many(60), many(120), long];
+    for events in
+        [[&floods[..], std::slice::from_ref(&own)].concat(), [std::slice::from_ref(&own), &floods[..]].concat()]
+    {
+        let person = after(&events);
+        let view = person.profile.view();
+        for (name, value) in [("plan", "pro"), ("role", "billing_contact"), ("zebra", "z"), ("email", "u@acme.org")] {
+            assert_eq!(view.text_trait(name).as_deref(), Some(value), "{name}");
+        }
+        assert!(view.longest.0.is_empty() || !view.longest.0.contains_key("plan"));
+    }
+}
+
+/// A date ahead makes no page's answer the last one.
+#[test]
+fn answer_of_a_page_is_no_later_than_its_receipt() {
+    let answer = |id: &str, score: u8, minutes: i64| {
+        EventBuilder::track(id, "u", "Survey Answered").property("nps", score).at(minute(minutes))
+    };
+    let mut ahead = answer("p", 0, 10).public().build();
+    ahead.timestamp = minute(1_000);
+    let person = after(&[ahead, answer("s", 9, 20).build()]);
+    assert_eq!(person.profile.view().nps.map(|answer| answer.points), Some(9));
 }
 
 /// A token says who the user is; it is in their own hands, and vouches for nobody else.

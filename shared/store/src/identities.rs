@@ -126,8 +126,8 @@ impl Store {
         }
     }
 
-    /// The profile behind any identity: a person id, an id in another system (`TYPE:ID`), a user id, an anonymous id or a mail address, tried
-    /// in this order, so that nobody hides a customer of another system behind a user id of that spelling.
+    /// The profile behind any identity: a person id, an id in another system (`TYPE:ID`), a mail address, a user id or an anonymous id, tried
+    /// in this order, so that nobody hides somebody behind a user id that is spelled as their address.
     /// Pointers of people who became part of another are followed. Half a read unit for each try and 4 KB.
     ///
     /// # Errors
@@ -138,15 +138,17 @@ impl Store {
         {
             return Ok(Some(stored));
         }
+        if let Some(person) = self.find_address_of(identity).await?
+            && let Some(stored) = self.follow(person, Consistency::Eventual).await?
+        {
+            return Ok(Some(stored));
+        }
         for person in people_named(identity) {
             if let Some(stored) = self.follow(person, Consistency::Eventual).await? {
                 return Ok(Some(stored));
             }
         }
-        match self.find_address_of(identity).await? {
-            Some(person) => self.follow(person, Consistency::Eventual).await,
-            None => Ok(None),
-        }
+        Ok(None)
     }
 
     /// The person that `identity` was last indexed for, where it may be a mail address.

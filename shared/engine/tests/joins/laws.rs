@@ -35,7 +35,7 @@ fn contact(event: &Event) -> Option<u64> {
 /// was severed; an address joins those who had it at one time.
 fn by_hand(events: &[Event], severed: &BTreeSet<(String, String)>, most: usize) -> BTreeSet<Vec<String>> {
     let mut said: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let mut users: BTreeMap<String, BTreeSet<(i64, String)>> = BTreeMap::new();
+    let mut users: BTreeMap<String, BTreeSet<(bool, i64, String)>> = BTreeMap::new();
     let mut known: BTreeSet<String> = BTreeSet::new();
     for event in events {
         let own = event.identity().unwrap().to_string();
@@ -44,7 +44,9 @@ fn by_hand(events: &[Event], severed: &BTreeSet<(String, String)>, most: usize) 
         if let Some((anonymous, user)) = event.link().filter(|_| is_believed(event)) {
             let name = format!("anonymous:{anonymous}");
             known.insert(name.clone());
-            users.entry(name).or_default().insert((event.timestamp.as_microsecond(), format!("user:{user}")));
+            // What servers say comes first, however late.
+            let said = (!event.is_trusted(), event.timestamp.as_microsecond(), format!("user:{user}"));
+            users.entry(name).or_default().insert(said);
         }
         if !event.is_trusted() {
             continue;
@@ -86,7 +88,7 @@ fn by_hand(events: &[Event], severed: &BTreeSet<(String, String)>, most: usize) 
     }
     for (anonymous, by) in users {
         let holds = |user: &String| !severed.contains(&(anonymous.clone(), format!("link {user}")));
-        if let Some((_, user)) = by.iter().find(|(_, user)| holds(user)) {
+        if let Some((.., user)) = by.iter().find(|(.., user)| holds(user)) {
             bonds.push((anonymous.clone(), user.clone()));
         }
     }

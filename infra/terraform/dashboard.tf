@@ -18,7 +18,7 @@ locals {
     ],
     [
       { title = "Accounts", own = { of = "rollup", metrics = ["AccountsSeen", "AccountsWritten", "AccountsUnchanged", "AccountsFailed", "CrmUpdates"] } },
-      { title = "People woken by accounts", own = { of = "rollup", metrics = ["PeopleWoken", "EntriesRenewed", "PeopleMeant"] } },
+      { title = "People woken by accounts", own = { of = "rollup", metrics = ["PeopleWoken", "EntriesRenewed", "EntriesUnreadable", "PeopleMeant"] } },
       { title = "Traits standardised", own = { of = "ingest", metrics = ["TraitsChanged", "TraitsDropped"] } },
     ],
     [

@@ -43,7 +43,7 @@ export class Dashboard extends Construct {
         ),
         row(
           graph('Accounts', counted('rollup', 'AccountsSeen', 'AccountsWritten', 'AccountsUnchanged', 'AccountsFailed', 'CrmUpdates')),
-          graph('People woken by accounts', counted('rollup', 'PeopleWoken', 'EntriesRenewed', 'PeopleMeant')),
+          graph('People woken by accounts', counted('rollup', 'PeopleWoken', 'EntriesRenewed', 'EntriesUnreadable', 'PeopleMeant')),
           graph('Traits standardised', counted('ingest', 'TraitsChanged', 'TraitsDropped')),
         ),
         row(

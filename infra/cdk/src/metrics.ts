@@ -12,7 +12,7 @@ export const COUNTED = {
   ingest: ['EventsAccepted', 'EventsRejected', 'TraitsChanged', 'TraitsDropped'],
   score: ['EventsCounted', 'EventsDuplicate', 'PeopleWritten', 'PeopleFailed', 'ActionsPerformed', 'Conflicts', 'PeopleReshaped', 'MergesRefused'],
   sweep: ['TicksSent', 'TicksUnsent'],
-  rollup: ['AccountsSeen', 'AccountsWritten', 'AccountsUnchanged', 'AccountsFailed', 'PeopleWoken', 'EntriesRenewed', 'PeopleMeant', 'CrmUpdates'],
+  rollup: ['AccountsSeen', 'AccountsWritten', 'AccountsUnchanged', 'AccountsFailed', 'PeopleWoken', 'EntriesRenewed', 'EntriesUnreadable', 'PeopleMeant', 'CrmUpdates'],
   deliver: [
     'MessagesSent',
     'MessagesWithheld',

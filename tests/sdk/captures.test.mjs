@@ -139,7 +139,7 @@ describe('captured requests', { skip: clients.length === 0 && 'there is no tests
           method: 'OPTIONS',
           path,
           headers: [
-            ['Origin', 'https://shop.example.com'],
+            ['Origin', 'http://shop.localhost:3000'],
             ['Access-Control-Request-Method', path === '/sourceConfig/' ? 'GET' : 'POST'],
             ['Access-Control-Request-Headers', ALLOWED_HEADERS.join(',')],
           ],

@@ -105,7 +105,7 @@ describe('@segment/analytics-next in Chromium', { timeout: 240_000 }, () => {
       assert.notEqual(profile.id, (await product.profile('u-77')).id, 'neither the address nor the alias joins anybody');
       assert.equal((await product.profile('maria@example.com')).id, (await product.profile('u-77')).id);
       assert.deepEqual(profile.memberships, []);
-      assert.equal(await product.account(`acct-of ${how}`), null);
+      assert.equal(await product.get(`/api/accounts/${encodeURIComponent(`acct-of ${how}`)}`), null);
       assert.ok(!strings(profile.stage).includes('onboarding'));
       const unverified = profile.apart.filter(({ why }) => why === 'unverified').map(({ evidence }) => evidence);
       assert.deepEqual(unverified.sort(), ['alias', 'mail']);

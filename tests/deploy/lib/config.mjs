@@ -1,5 +1,6 @@
-// The config that is deployed: the shipped one, with a clock that a test can wait for and two journeys of its own.
+// The config that is deployed: the shipped one, with keys and two journeys of its own and a clock that a test can wait for.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { appendFile, cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { paths } from './paths.mjs';
@@ -8,6 +9,9 @@ import { paths } from './paths.mjs';
 export const MAIL_DOMAIN = 'perennial.example';
 /** A mail domain whose people belong to no account, so that no account's news makes anything happen to them. */
 export const FREE_MAIL = 'freemail.example';
+/** The write keys of servers and of pages: no deployed stage takes the shipped ones, which everybody knows. */
+export const WRITE_KEY = 'deploy-test-write-key';
+const PUBLIC_KEY = 'deploy-test-public-key';
 /** What sets off a mail about the topic `tips`, at any hour, as often as it is sent. */
 export const NEWS = 'Deploy Test News';
 /** What sets off the same mail a minute later, by a timer. */
@@ -43,6 +47,9 @@ export async function writeConfig(directory) {
     assert.ok(shipped.includes(from), `${name} has ${from}`);
     await writeFile(file, shipped.replace(from, to));
   };
+  const hash = (key) => createHash('sha256').update(key).digest('hex');
+  await change('sources.toml', hash('local-write-key'), hash(WRITE_KEY));
+  await change('sources.toml', hash('local-public-key'), hash(PUBLIC_KEY));
   await change('schedules.toml', 'expression = "rate(5 minutes)"', 'expression = "rate(1 minute)"');
   await change('accounts.toml', 'free_mail = []', `free_mail = ["${FREE_MAIL}"]`);
   await appendFile(join(directory, 'journeys.toml'), JOURNEYS);

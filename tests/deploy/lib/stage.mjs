@@ -8,13 +8,12 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { all, services } from './aws.mjs';
 import { batchesOf } from './batches.mjs';
+import { WRITE_KEY } from './config.mjs';
 import { createOperator } from './operator.mjs';
 import { FUNCTIONS } from './packages.mjs';
 import { paths } from './paths.mjs';
 import { run, until } from './run.mjs';
 
-/** The write key of the shipped config's source. */
-const WRITE_KEY = 'local-write-key';
 /** Whether it begins as gzip does. */
 const isDeflated = (bytes) => bytes[0] === 0x1f && bytes[1] === 0x8b;
 const SEND = fileURLToPath(new URL('send.mjs', import.meta.url));

@@ -165,7 +165,7 @@ async fn scenario_15_a_sudden_spike_of_negative_social_mentions_alerts_the_team(
     assert_eq!((&brand["counts"]["Brand Mentioned"], &brand["counts"]["Negative Mention"]), (&json!(19), &json!(10)));
     assert!(brand["sentiment"].as_f64().unwrap() < 0.2, "{}", brand["sentiment"]);
     assert_eq!(story.person("social:author-1").await["counts"]["Social Mention"], 1);
-    assert!(story.got("author-10").await.is_empty(), "and none of them is written to");
+    assert!(story.got("social:author-10").await.is_empty(), "and none of them is written to");
     story.ends().await;
 }
 

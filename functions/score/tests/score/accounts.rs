@@ -172,6 +172,11 @@ async fn a_call_about_an_account_alone_reaches_it_and_makes_no_profile() {
     let [AccountsPayload::Changed { account, traits: Some(said), .. }] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!((account, said.at, &said.traits), (&id("acme"), at(-60), &group.traits));
     assert!(bench.stored(user("u")).await.is_none());
+    // Anybody can read the key of a page: what it says of an account alone reaches nobody.
+    let mut public = EventBuilder::group("x", "u", "acme").with_trait("name", "Evil").at(at(-50)).public().build();
+    public.user_id = None;
+    assert!(bench.feed(&[vec![public]]).await.is_empty());
+    assert!(bench.accounts.drain().is_empty());
 
     bench.accounts.refuse_next(1);
     assert_eq!(

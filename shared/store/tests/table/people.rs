@@ -1,7 +1,7 @@
 //! Profiles, their ledgers, their moves and their timers.
 
 use crate::support::{at, feed, new, person, store, user};
-use perennial_domain::{AccountId, AnonymousId, Identity, PersonId};
+use perennial_domain::{AccountId, AnonymousId, ExternalId, Identity, PersonId};
 use perennial_engine::{Profile, RolledBlock};
 use perennial_store::identities::{Claimants, Value};
 use perennial_store::profiles::Reshape;
@@ -127,6 +127,27 @@ async fn when_any_side_changed_nothing_of_a_move_happens() {
     feed(&store, &mut new("u"), &[EventBuilder::track("m1", "u", "Paid").build()]).await;
     assert!(moved(&origin, &joined(&origin, &new("u"))).await.unwrap_err().is_conflict());
     assert_eq!(store.load(origin.profile.id, Consistency::Strong).await.unwrap(), Loaded::Profile(origin));
+}
+
+/// A user id may be spelled as somebody's address, or as their id in another system: neither hides them from whoever exports or erases them.
+#[tokio::test]
+async fn nobody_is_hidden_by_a_user_id_of_their_spelling() {
+    let store = store().await;
+    for name in ["ada", "ada@acme.org", "crm:7", "stripe:cus_5"] {
+        feed(&store, &mut new(name), &[EventBuilder::track("m", name, "Signed In").build()]).await;
+    }
+    let found = async |text: &str| store.resolve(text).await.unwrap().map(|stored| stored.profile.id);
+    assert_eq!(found("ada@acme.org").await, Some(person("ada@acme.org")), "nobody has this address");
+    store.claim_value(Value::Mail("ada@acme.org"), person("ada"), 4).await.unwrap();
+    assert_eq!(found("ada@acme.org").await, Some(person("ada")));
+    assert_eq!(found("crm:7").await, Some(person("crm:7")), "nobody has this id");
+    store.claim_value(Value::External("crm:7"), person("ada"), 4).await.unwrap();
+    assert_eq!(found("crm:7").await, Some(person("ada")), "who has it by a trait");
+    let customer = Identity::External(ExternalId::parse("stripe:cus_5").unwrap());
+    let mut own = Stored::new(Profile::new(customer.clone()));
+    let event = EventBuilder::track("m", "x", "Paid").external("stripe", "cus_5").build();
+    feed(&store, &mut own, &[event]).await;
+    assert_eq!(found("stripe:cus_5").await, Some(customer.person_id()));
 }
 
 #[tokio::test]

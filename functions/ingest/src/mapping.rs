@@ -157,9 +157,8 @@ fn message_id(source: &SourceId, scheme: Scheme, mapping: &Mapping, payload: Pay
         let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
         hash::base32(&hash::sha256(&parts)[..15])
     };
-    let is_signed =
-        |place: &&Place| matches!(place, Place::Body(_)) || matches!(place, Place::Header(name) if scheme.signs(name));
-    let found = mapping.message_id.iter().filter(is_signed).find_map(|place| {
+    let mut signed = mapping.message_id.iter().filter(|place| scheme.covers(place));
+    let found = signed.find_map(|place| {
         let value = payload.id_at(place)?;
         Some((place, text(&value)?))
     });

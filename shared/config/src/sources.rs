@@ -152,18 +152,19 @@ fn compile(source: Spanned<RawSource>, ids: &mut Used, report: &mut Reporter<'_>
 
 /// Reports write keys that two sources have: nobody could say whose an event is.
 fn one_source_each(sources: &[Source], spans: &[std::ops::Range<usize>], report: &mut Reporter<'_>) {
-    let keys = |source: &Source| source.write_key_hashes.clone();
     for (at, source) in sources.iter().enumerate() {
-        let twin = sources[..at]
-            .iter()
-            .find(|other| keys(other).iter().any(|key| keys(source).iter().any(|own| own.same(key))));
-        if let Some(twin) = twin {
-            report.at(
-                spans[at].clone(),
-                format!("source `{}`: source `{}` has the same write key; give each its own", source.id, twin.id),
-            );
+        if let Some(twin) = with_same_key(&sources[..at], source) {
+            let message =
+                format!("source `{}`: source `{}` has the same write key; give each its own", source.id, twin.id);
+            report.at(spans[at].clone(), message);
         }
     }
+}
+
+/// The first of `others` that takes a write key of `source`.
+pub fn with_same_key<'s>(others: &'s [Source], source: &Source) -> Option<&'s Source> {
+    let is_own = |key: &WriteKeyHash| source.write_key_hashes.iter().any(|own| own.same(key));
+    others.iter().find(|other| other.write_key_hashes.iter().any(is_own))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use ring::hmac;
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 /// The shortest secret, in bytes: what HMAC-SHA-256 gives full strength with.
 pub const MIN_SECRET_BYTES: usize = 32;
@@ -32,9 +33,9 @@ impl Purpose {
     }
 }
 
-/// The secrets that tokens are made with; without any, nobody has a token. Several while one is rotated.
+/// The secrets that tokens are made with; without any, nobody has a token. Several while one is rotated. A clone shares them.
 #[derive(Clone, Default)]
-pub struct TokenSecrets(Vec<hmac::Key>);
+pub struct TokenSecrets(Arc<[hmac::Key]>);
 
 /// A secret is too short to be safe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -75,32 +76,37 @@ impl TokenSecrets {
     }
 }
 
-/// What a JSON text calls users' tokens: the tracking API in the context, PostHog among the properties.
-const NAMES: [&str; 3] = ["usertoken\"", "user_token\"", "user-token\""];
+/// What a JSON text calls users' tokens, in any case: the tracking API in the context, PostHog among the properties (`$user_token`).
+const NAMES: [&str; 3] = ["usertoken", "user_token", "user-token"];
 
 /// A JSON text, be it cut off, without the users' tokens in it.
 pub fn redacted(text: &str) -> Cow<'_, str> {
-    let mut text = Cow::Borrowed(text);
-    for name in NAMES {
-        let mut from = 0;
-        while let Some(at) = find(&text[from..], name).map(|at| from + at + name.len()) {
-            let value = text[at..].trim_start().strip_prefix(':').map(str::trim_start);
-            if let Some(value) = value.and_then(|value| value.strip_prefix('"')) {
-                let start = text.len() - value.len();
-                let end = value.find('"').map_or(text.len(), |end| start + end);
-                text = format!("{}[redacted]{}", &text[..start], &text[end..]).into();
-            }
-            from = at;
+    let (mut clean, mut from) = (String::new(), 0);
+    for (at, _) in text.match_indices('"') {
+        if at < from || !ends_with_name(&text[..at]) {
+            continue;
+        }
+        let value = text[at + 1..].trim_start().strip_prefix(':').map(str::trim_start);
+        if let Some(value) = value.and_then(|value| value.strip_prefix('"')) {
+            let start = text.len() - value.len();
+            clean.push_str(&text[from..start]);
+            clean.push_str("[redacted]");
+            from = value.find('"').map_or(text.len(), |end| start + end);
         }
     }
-    text
+    if from == 0 {
+        return text.into();
+    }
+    clean.push_str(&text[from..]);
+    clean.into()
 }
 
-/// Where a name begins in a text, in any case of ASCII letters.
-fn find(text: &str, name: &str) -> Option<usize> {
-    let (text, name) = (text.as_bytes(), name.as_bytes());
-    let last = text.len().checked_sub(name.len())?;
-    (0..=last).find(|at| text[*at..*at + name.len()].eq_ignore_ascii_case(name))
+fn ends_with_name(text: &str) -> bool {
+    let text = text.as_bytes();
+    NAMES.iter().any(|name| {
+        let begin = text.len().checked_sub(name.len());
+        begin.is_some_and(|begin| text[begin..].eq_ignore_ascii_case(name.as_bytes()))
+    })
 }
 
 #[cfg(test)]

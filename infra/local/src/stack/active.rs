@@ -2,7 +2,7 @@
 
 use super::{StackOptions, wiring};
 use perennial_config::overrides::{Overrides, secret_name};
-use perennial_config::sources::WriteKeyHash;
+use perennial_config::sources::{WriteKeyHash, with_same_key};
 use perennial_config::{Bundle, Config};
 use perennial_domain::ConfigVersion;
 use perennial_store::Store;
@@ -67,13 +67,11 @@ pub(super) async fn settle(store: &Store, options: &StackOptions, base: &str) ->
     };
     let secrets = overrides.stand_in_secrets(&config);
     overrides.apply(&mut config);
-    let mut keys = config.sources.iter().flat_map(|source| &source.write_key_hashes);
-    while let Some(key) = keys.next() {
-        if keys.clone().any(|other| other.same(key)) {
-            anyhow::bail!(
-                "a key of --write-key or --public-key is that of another source too: nobody could say whose an event is"
-            );
-        }
+    let mut all = config.sources.iter().enumerate();
+    if all.any(|(at, source)| with_same_key(&config.sources[..at], source).is_some()) {
+        anyhow::bail!(
+            "a key of --write-key or --public-key is that of another source too: nobody could say whose an event is"
+        );
     }
     store.override_config(&overrides).await?;
     Ok(Active { version, origin, config, secrets })

@@ -14,8 +14,6 @@ pub(super) fn remark(config: &Config, remarks: &mut Remarks<'_>) {
         if let Some(hook) = &source.hook {
             unsigned(at, source, hook, remarks);
         }
-    }
-    for (at, source) in config.sources.iter().enumerate().filter(|(_, source)| !source.write_key_hashes.is_empty()) {
         if source.write_key_hashes.iter().any(WriteKeyHash::is_local) {
             let message = format!(
                 "source `{}`: everybody knows this write key; `perennial key` makes one of your own, and `config push --stack` takes no other",
@@ -38,13 +36,9 @@ pub(super) fn remark(config: &Config, remarks: &mut Remarks<'_>) {
 fn unsigned(at: usize, source: &Source, hook: &Hook, remarks: &mut Remarks<'_>) {
     for (index, map) in hook.maps.iter().enumerate() {
         for (field, places) in fields(map) {
-            let mut headers = places.into_iter().filter_map(|place| match place {
-                Place::Header(name) if !hook.scheme.signs(name) => Some(name),
-                _ => None,
-            });
-            if let Some(name) = headers.next() {
+            if let Some(place) = places.into_iter().find(|place| !hook.scheme.covers(place)) {
                 let message = format!(
-                    "source `{}`: the signature does not cover header:{name}; whoever has seen one webhook can write there what they like. Take a \
+                    "source `{}`: the signature does not cover {place}; whoever has seen one webhook can write there what they like. Take a \
                      place in the body",
                     source.id
                 );
@@ -70,5 +64,8 @@ fn fields(map: &Mapping) -> Vec<(&'static str, Vec<&Place>)> {
 }
 
 fn is_believed_too_far(source: &Source) -> bool {
-    source.trust != Trust::Public && OF_CLIENTS.iter().any(|name| source.id.as_str().eq_ignore_ascii_case(name))
+    let has_keys = !source.write_key_hashes.is_empty();
+    has_keys
+        && source.trust != Trust::Public
+        && OF_CLIENTS.iter().any(|name| source.id.as_str().eq_ignore_ascii_case(name))
 }

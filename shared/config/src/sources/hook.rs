@@ -1,6 +1,7 @@
 //! A source's webhooks.
 
 use super::mapping::{Mapping, RawMapping};
+use super::pick::Place;
 use crate::error::Reporter;
 use crate::spanned::Spanned;
 use perennial_domain::SourceId;
@@ -24,10 +25,18 @@ pub enum Scheme {
 }
 
 impl Scheme {
+    /// Whether the signature covers what stands at a place.
+    #[must_use]
+    pub fn covers(self, place: &Place) -> bool {
+        match place {
+            Place::Body(_) => true,
+            Place::Header(name) => self.signs(name),
+        }
+    }
+
     /// Whether the signature covers a header, given by its name in lower case. What it does not cover, whoever has seen one webhook can write as
     /// they like.
-    #[must_use]
-    pub fn signs(self, header: &str) -> bool {
+    fn signs(self, header: &str) -> bool {
         match self {
             Self::Standard => ["webhook-id", "webhook-timestamp", "svix-id", "svix-timestamp"].contains(&header),
             Self::Hubspot => header == "x-hubspot-request-timestamp",

@@ -37,7 +37,7 @@ const IMPURE: [&str; 9] = ["tokio", "async-std", "smol-", "mio", "hyper", "reqwe
 const CLOCKS: [&str; 4] = ["Timestamp::now(", "Zoned::now(", "SystemTime::now(", "Instant::now("];
 
 /// All that may lie at the top of the repository, besides dot-files and the target directory.
-const TOP_LEVEL: [&str; 10] = [
+const TOP_LEVEL: [&str; 14] = [
     "Cargo.toml",
     "Cargo.lock",
     "functions",
@@ -46,8 +46,12 @@ const TOP_LEVEL: [&str; 10] = [
     "events",
     "tests",
     "README.md",
-    "SECURITY.md",
     "LICENSE",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "rust-toolchain.toml",
 ];
 
 /// What every function crate consists of, at the least.

@@ -82,7 +82,10 @@ fn next_commands(base_url: &str) -> String {
     let url = if base_url == super::client::DEFAULT_URL { String::new() } else { format!(" --url {base_url}") };
     let commands = [
         (format!("explain {}{url}", sample::EXAMPLE_USER), "one user's nine scores, with the reasons for each"),
-        (format!("explain --account {}{url}", sample::EXAMPLE_ACCOUNT), "an account's score and health, down to its people"),
+        (
+            format!("explain --account {}{url}", sample::EXAMPLE_ACCOUNT),
+            "an account's score and health, down to its people",
+        ),
         (format!("experiments{url}"), "which variant of each split and holdout is ahead"),
     ];
     let lines = commands.map(|(command, shows)| format!("  {program} {command}\n      {shows}"));

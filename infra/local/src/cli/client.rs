@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 /// Where the system runs where nothing else is said.
-const HERE: &str = "http://127.0.0.1:8080";
+pub(super) const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 
 /// Where the system runs, as every command that talks to it is told.
 #[derive(Debug, Clone, clap::Args)]
@@ -90,7 +90,7 @@ impl Target {
     }
 
     fn base(&self) -> &str {
-        self.url.as_deref().unwrap_or(HERE).trim_end_matches('/')
+        self.url.as_deref().unwrap_or(DEFAULT_URL).trim_end_matches('/')
     }
 
     /// What `method path` answers line by line: each line is told as it comes, and the last one is given.

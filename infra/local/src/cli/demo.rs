@@ -36,9 +36,9 @@ pub(super) struct Args {
     /// The port on 127.0.0.1; a free one if 8080 is taken.
     #[arg(long)]
     port: Option<u16>,
-    /// Leave the CDNOW purchases out.
+    /// Replay 93,229 real purchases of 1997 and 1998 first, to see the throughput of this machine.
     #[arg(long)]
-    sample_only: bool,
+    load: bool,
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -56,7 +56,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     println!("Perennial is up at {}, in memory, on simulated time.\n", stack.base_url());
     let feeder = Feeder::new(stack.base_url(), LOCAL_WRITE_KEY);
     let mut phases = Vec::new();
-    if !args.sample_only {
+    if args.load {
         phases.push(replay_cdnow(&feeder, &stack).await?);
     }
     phases.push(live_sample(&feeder, &stack, &simulated, &company).await?);
@@ -65,6 +65,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let report = report::print(&stack, &feeder, &status, &phases).await?;
     println!();
     super::up::print_urls(stack.base_url());
+    println!("\n{}", next_commands(stack.base_url()));
     if args.exit {
         stack.stop().await;
         return Ok(if report.as_expected { ExitCode::SUCCESS } else { ExitCode::FAILURE });
@@ -73,6 +74,22 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     super::asked_to_stop().await?;
     stack.stop().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Commands to try against the running demo, with ids that the sample company has.
+fn next_commands(base_url: &str) -> String {
+    let program = std::env::args().next().unwrap_or_else(|| "perennial".to_owned());
+    let url = if base_url == super::client::DEFAULT_URL { String::new() } else { format!(" --url {base_url}") };
+    let commands = [
+        (format!("explain {}{url}", sample::EXAMPLE_USER), "one user's nine scores, with the reasons for each"),
+        (
+            format!("explain --account {}{url}", sample::EXAMPLE_ACCOUNT),
+            "an account's score and health, down to its people",
+        ),
+        (format!("experiments{url}"), "which variant of each split and holdout is ahead"),
+    ];
+    let lines = commands.map(|(command, shows)| format!("  {program} {command}\n      {shows}"));
+    format!("Try in another terminal:\n{}", lines.join("\n"))
 }
 
 fn free(port: u16) -> bool {

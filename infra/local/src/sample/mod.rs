@@ -36,6 +36,10 @@ pub const DAYS: i64 = 120;
 pub const ACCOUNTS: u64 = 60;
 /// The user id at which it is counted what is said of the company in public.
 pub const BRAND: &str = "perennial-brand";
+/// A user of [`EXAMPLE_ACCOUNT`], for examples that people try.
+pub const EXAMPLE_USER: &str = "user-0020";
+/// A large account that pays, for examples that people try.
+pub const EXAMPLE_ACCOUNT: &str = "customer-01";
 /// From this mood down, of -1 to 1, the default config counts a mention as negative.
 const NEGATIVE: f64 = -0.2;
 /// The seed that the demo uses.

@@ -162,3 +162,14 @@ fn every_rule_of_the_default_config_finds_an_event() {
         );
     }
 }
+
+#[test]
+fn example_user_belongs_to_the_example_account() {
+    let company = sample();
+    let is_theirs = |call: &Call| {
+        text(call, "userId") == Some(EXAMPLE_USER)
+            && (text(call, "groupId") == Some(EXAMPLE_ACCOUNT)
+                || call.body.pointer("/context/groupId").and_then(Value::as_str) == Some(EXAMPLE_ACCOUNT))
+    };
+    assert!(company.calls().any(is_theirs));
+}

@@ -1,4 +1,4 @@
-# Alarms. infra/README.md has a line for each: what it means, and what to do.
+# Alarms. infra/README.md describes each: what it means, and what to do.
 
 locals {
   # Minutes. Messages of `messages` may be put off: by receivers who say so, and until a mail in doubt is reported. A report has to be through
@@ -19,7 +19,7 @@ locals {
     threshold  = 0
     comparison = "GreaterThanThreshold"
     missing    = "notBreaching"
-    # Periods out of how many that have to be over the limit.
+    # How many of how many periods must be over the limit.
     datapoints = 1
     periods    = 1
   }
@@ -75,7 +75,7 @@ locals {
         periods    = 3
       },
     ]]),
-    # That a clock has stopped is seen by nothing else: nobody waits for what it would have begun. CloudWatch looks a day back at most.
+    # Nothing else notices a schedule that has stopped: nobody waits for its calls. CloudWatch evaluates at most one day.
     [for schedule in var.config.schedules : {
       name       = "${schedule.id}-silent"
       about      = "The schedule ${schedule.id} has not called ${schedule.function} for ${max(15, 3 * schedule.every_minutes)} minutes"
@@ -87,7 +87,7 @@ locals {
       comparison = "LessThanThreshold"
       missing    = "breaching"
     } if coalesce(schedule.every_minutes, 24 * 60) <= 8 * 60],
-    # SES knows one reputation for all mails of an account and region, and acts on it.
+    # SES has one reputation for all mails of an account and region, and acts on it.
     [
       {
         name       = "mail-bounces"

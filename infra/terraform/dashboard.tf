@@ -1,4 +1,4 @@
-# The dashboard of a stage: what comes in, what follows, what waits, what fails and what it consumes.
+# The dashboard of a stage: input, results, queues, failures and consumption.
 
 locals {
   # The namespace that the functions write their own metrics to, in the embedded metric format. Their READMEs say what each means.
@@ -37,7 +37,7 @@ locals {
     ],
   ]
 
-  # Shares, not counts: SES's own figures for the whole account.
+  # Rates, not counts: SES's own figures for the whole account.
   reputation = [for name, label in { Bounce = "bounces", Complaint = "complaints" } :
     ["AWS/SES", "Reputation.${name}Rate", { label = "${label}, share", period = 60 * 60, stat = "Maximum", yAxis = "right" }]
   ]

@@ -1,4 +1,4 @@
-# The functions. permissions.tf says what each may do.
+# The functions. permissions.tf has the rights of each.
 
 locals {
   # The functions in the order in which work flows.

@@ -1,7 +1,7 @@
-# Mail: the configuration set that `deliver` sends with, and the way back of what becomes of mails, SES -> SNS -> SQS.
+# Mail: the configuration set that `deliver` sends with, and the path of SES events, SES -> SNS -> SQS.
 
 locals {
-  # Each stage has its own.
+  # Each stage has a configuration set of its own.
   configuration_set = join("-", compact([var.config.mail.configuration_set, var.stage]))
 }
 
@@ -19,7 +19,7 @@ resource "aws_sesv2_configuration_set" "mails" {
 }
 
 resource "aws_sesv2_configuration_set_event_destination" "mail_events" {
-  # SES publishes a greeting when the destination is made, and refuses to make it where that fails.
+  # SES publishes a test message when the destination is created, and refuses to create it if that fails.
   depends_on = [aws_sns_topic_policy.mail_events]
 
   configuration_set_name = aws_sesv2_configuration_set.mails.configuration_set_name
@@ -88,7 +88,7 @@ data "aws_iam_policy_document" "mail_events" {
   }
 }
 
-# Raw: a report is half as long without SNS's envelope. What cannot even be put into the queue ends where its dead letters do.
+# Raw: a report is half as long without SNS's envelope. Messages that SNS cannot deliver go to the queue's dead-letter queue.
 resource "aws_sns_topic_subscription" "mail_events" {
   depends_on = [aws_sqs_queue_policy.queue]
 

@@ -1,4 +1,4 @@
-# One stage of Perennial. Nothing is shared with another stage but what is the account's own.
+# One stage of Perennial. It shares nothing with other stages except quotas and other settings of the account.
 
 data "aws_caller_identity" "current" {}
 

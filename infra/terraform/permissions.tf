@@ -1,4 +1,4 @@
-# What each function may do: the calls that its code makes, on the things that it makes them on, and nothing else.
+# The rights of each function: the calls that its code makes, on the resources that it uses, and nothing else.
 #
 # Two calls are left out on purpose. While `deliver` starts it lists configuration sets, and `score` and `rollup` ask for a queue, only to have
 # the connection open; a refusal opens it as well.
@@ -28,7 +28,7 @@ locals {
     sweep = [
       { actions = ["dynamodb:GetItem", "dynamodb:PutItem"], resources = [local.table_arn] },
       { actions = ["dynamodb:Query"], resources = ["${local.table_arn}/index/${local.due_index}"] },
-      # The dead letters of schedules are where Lambda puts what it could not run, in the function's name.
+      # Lambda puts scheduled calls that it could not run into the dead-letter queue of schedules, with the function's role.
       { actions = ["sqs:SendMessage"], resources = [for name in ["events", "accounts", "schedules-dlq"] : local.queue_arns[name]] },
     ]
 
@@ -47,7 +47,7 @@ locals {
         { actions = ["sqs:SendMessage"], resources = [for name in ["events", "messages"] : local.queue_arns[name]] },
         { actions = ["sqs:ChangeMessageVisibility"], resources = [local.queue_arns["messages"]] },
         {
-          # SES asks for the right to the sender's identity, whichever of the two is verified, and to the configuration set.
+          # SES requires the right to the sender's identity, whichever of the two is verified, and to the configuration set.
           actions = ["ses:SendEmail"]
           resources = [
             "${local.ses_arn}:identity/${var.config.mail.domain}",
@@ -57,7 +57,7 @@ locals {
           conditions = [{ test = "StringEquals", variable = "ses:FromAddress", values = [var.config.mail.from_address] }]
         },
       ],
-      # Secrets that endpoints name by `secret`, which the extension reads in the function's name.
+      # Secrets that endpoints name by `secret`, which the extension reads with the function's role.
       [for names in [var.config.secrets.stored] : {
         actions   = ["secretsmanager:GetSecretValue"]
         resources = [for name in names : startswith(name, "arn:") ? name : "${local.secret_arn}:${name}-??????"]
@@ -82,7 +82,7 @@ locals {
     ]
   }
 
-  # What Lambda does in a function's name to feed it.
+  # The calls with which Lambda polls a function's queue, with the function's role.
   consume = {
     for function in distinct(values(local.consumers)) : function => [{
       actions   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
@@ -91,8 +91,8 @@ locals {
   }
 
   ses_arn = "arn:${local.partition}:ses:${local.region}:${local.account}"
-  # Secrets Manager adds a dash and six characters of its own to a secret's name.
+  # Secrets Manager appends a dash and six random characters to a secret's name.
   secret_arn = "arn:${local.partition}:secretsmanager:${local.region}:${local.account}:secret"
-  # The name of a parameter begins with a slash.
+  # The name of a parameter starts with a slash.
   parameter_arn = "arn:${local.partition}:ssm:${local.region}:${local.account}:parameter"
 }

@@ -1,4 +1,4 @@
-# The queues between the functions, each with where it sets messages aside that no attempt got through.
+# The queues between the functions, each with its dead-letter queue.
 
 locals {
   # The queues in the order in which work flows, and the function that each feeds.
@@ -10,7 +10,7 @@ locals {
   ]
   consumers = { for step in local.flow : step.queue => step.function }
 
-  # How often a queue's messages come again, in times of its function's timeout. AWS's advice: six.
+  # The visibility timeout of a queue, as a multiple of its function's timeout. AWS recommends six.
   visibility_timeouts = 6
 
   # All queues, by what follows the prefix in their names.
@@ -26,7 +26,7 @@ resource "aws_sqs_queue" "queue" {
 
   name                      = "${local.prefix}-${each.key}"
   message_retention_seconds = var.config.queues.retention_days * 24 * 60 * 60
-  # A batch that is throttled is tried for some time before it uses up an attempt.
+  # A throttled batch is retried for some time before it uses up an attempt.
   visibility_timeout_seconds = local.visibility_timeouts * var.config.functions[each.value].timeout_seconds
   sqs_managed_sse_enabled    = true
   tags                       = local.tags
@@ -37,7 +37,7 @@ resource "aws_sqs_queue" "queue" {
   })
 }
 
-# `schedules`: calls of schedules that came to nothing, where neither EventBridge Scheduler nor Lambda got the function to run through.
+# `schedules`: scheduled calls that failed, because neither EventBridge Scheduler nor Lambda could run the function to its end.
 resource "aws_sqs_queue" "dlq" {
   for_each = toset(concat(keys(local.consumers), ["schedules"]))
 
@@ -75,7 +75,7 @@ data "aws_iam_policy_document" "queue" {
   }
 
   dynamic "statement" {
-    # SNS brings reports of mails, and sets those aside that it cannot bring.
+    # SNS delivers mail events, and moves those that it cannot deliver to the dead-letter queue.
     for_each = contains(["mail-events", "mail-events-dlq"], each.key) ? [aws_sns_topic.mail_events.arn] : []
 
     content {
@@ -96,7 +96,7 @@ data "aws_iam_policy_document" "queue" {
   }
 }
 
-# Has Lambda take from each queue. A failed record comes again alone: functions answer with the ids of those.
+# Lambda polls each queue. Only failed records are redelivered: the functions return their ids.
 resource "aws_lambda_event_source_mapping" "queue" {
   for_each = local.consumers
 

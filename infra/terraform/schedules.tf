@@ -1,19 +1,19 @@
-# Schedules: when the clock calls which function.
+# Schedules: which function is called when.
 
 locals {
-  # Calls that are tried after a first one that failed: by EventBridge Scheduler to reach Lambda, and by Lambda to run the function.
+  # Retries after a failed call: by EventBridge Scheduler to reach Lambda, and by Lambda to run the function.
   scheduler_retries = 3
   lambda_retries    = 2
-  # Minutes after which a call of a cron or of a moment is too late. A rate's is too late when the next is there.
+  # Minutes after which the call of a cron or at expression is too late. The call of a rate is too late when the next is due.
   late = 60
-  # Minutes by which AWS may put off a cron's call, so that not all of an account come at the full hour.
+  # Minutes by which AWS may delay the call of a cron expression, so that not all calls of an account are made on the hour.
   flexible = 5
 
   schedules = {
     for schedule in var.config.schedules : schedule.id => merge(schedule, {
-      # Minutes after which a call is not worth making any more: up to the 6 hours that Lambda keeps one.
+      # Minutes after which a call is dropped: up to the 6 hours that Lambda keeps one.
       latest = min(coalesce(schedule.every_minutes, local.late), 360)
-      # By how much a call may be put off: a fifth of a rate's minutes at most.
+      # How long a call may be delayed: at most a fifth of a rate's minutes.
       window = schedule.every_minutes == null ? local.flexible : min(local.flexible, floor(coalesce(schedule.every_minutes, local.late) / 5))
     })
   }
@@ -108,7 +108,7 @@ data "aws_iam_policy_document" "schedules" {
   }
 }
 
-# The scheduler hands its call over and is done: that the function fails is Lambda's to see.
+# The scheduler only passes the call on: Lambda handles failures of the function.
 resource "aws_lambda_function_event_invoke_config" "scheduled" {
   for_each = local.scheduled
 

@@ -1,20 +1,20 @@
-# Secrets that functions have in their environment. Each begins with a random value, which is the key itself or waits for the real one.
+# Secrets in the functions' environment. Each starts with a random value, which is the key itself or a placeholder for the real value.
 
 locals {
-  # Keys of the functions themselves, and what the config names: a hook's signing secret, an endpoint's, a chat's address.
+  # Keys of the functions themselves, and those that the config names: the signing secret of a hook or endpoint, the address of a chat.
   secrets = merge(
     { for name in setunion(var.config.secrets.hooks, var.config.secrets.endpoints) : name => "What the config of Perennial calls by the last part of this name" },
     { INBOX_SECRETS = "What tokens of users and of their inboxes are made with, with commas between: for the product's own server too" },
   )
 
-  # What functions have in their environment: the present value of each, by its name.
+  # The environment of the functions: the current value of each secret, by its name.
   secret_values = merge(
     { for name, version in data.aws_secretsmanager_secret_version.shared : name => version.secret_string },
     { UNSUBSCRIBE_KEYS = data.aws_secretsmanager_secret_version.unsubscribe_keys.secret_string },
   )
 }
 
-# Letters and digits; a multiple of four, so that it is also base64, as signing keys of Standard Webhooks are. Another value for each secret,
+# Letters and digits, a multiple of four of them, so that the value is also base64, like signing keys of Standard Webhooks. Each secret has its own,
 # written once: only `secret_string_wo_version` would write it again.
 ephemeral "aws_secretsmanager_random_password" "shared" {
   for_each = local.secrets
@@ -28,7 +28,7 @@ resource "aws_secretsmanager_secret" "shared" {
 
   name        = "${local.prefix}/${each.key}"
   description = each.value
-  # A stage that is destroyed and made again finds its names free.
+  # A stage that is destroyed and created again finds its names free.
   recovery_window_in_days = 0
   tags                    = local.tags
 }
@@ -53,7 +53,7 @@ ephemeral "aws_secretsmanager_random_password" "unsubscribe_keys" {
   exclude_punctuation = true
 }
 
-# Links in mails that went out verify with nothing else: Terraform refuses to destroy it.
+# Links in sent mails verify with nothing else: Terraform refuses to destroy it.
 resource "aws_secretsmanager_secret" "unsubscribe_keys" {
   name        = "${local.prefix}/UNSUBSCRIBE_KEYS"
   description = "Keys of unsubscribe links, with commas between"

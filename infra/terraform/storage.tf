@@ -1,9 +1,9 @@
-# What is kept: the table, and the archive of all events. Terraform refuses to destroy either.
+# Storage: the table, and the archive of all events. Terraform refuses to destroy either.
 
 locals {
-  # Where in the bucket the archive begins.
+  # The archive's prefix in the bucket.
   archive_prefix = "archive"
-  # The sparse index of whose timer rings when.
+  # The sparse index of due profiles and accounts.
   due_index = "due"
 }
 
@@ -100,7 +100,7 @@ resource "aws_s3_bucket_ownership_controls" "archive" {
   }
 }
 
-# A redelivered batch writes its object again, with the same content. What is erased on someone's demand has to be gone after a while.
+# A redelivered batch writes its object again, with the same content. Erased data must be gone after some days.
 resource "aws_s3_bucket_versioning" "archive" {
   bucket = aws_s3_bucket.archive.id
 
@@ -110,7 +110,7 @@ resource "aws_s3_bucket_versioning" "archive" {
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "archive" {
-  # Rules on versions want them switched on first.
+  # Rules on versions require versioning to be enabled first.
   depends_on = [aws_s3_bucket_versioning.archive]
 
   bucket = aws_s3_bucket.archive.id

@@ -1,5 +1,5 @@
 variable "config" {
-  description = "What `perennial config deployment` prints of infra/config: jsondecode(file(\"deployment.json\"))."
+  description = "The output of `perennial config deployment infra/config`: jsondecode(file(\"deployment.json\"))."
   type = object({
     files = map(string)
     queues = object({
@@ -60,7 +60,7 @@ variable "config" {
 }
 
 variable "config_directory" {
-  description = "Where the TOML files are that `config` was made from. A plan is refused once they were edited after it; null for no such check."
+  description = "The directory of the TOML files that `config` was made from. A plan is refused if they were edited afterwards; null for no check."
   type        = string
   default     = null
 
@@ -73,7 +73,7 @@ variable "config_directory" {
 }
 
 variable "stage" {
-  description = "All names begin with `perennial-STAGE`, the table's too; null for `perennial`. Stages of one account share nothing but its quotas and SES's reputation."
+  description = "All names, the table's included, begin with `perennial-STAGE`; null for `perennial`. Stages of one account share only its quotas and SES's reputation."
   type        = string
   default     = null
 
@@ -84,7 +84,7 @@ variable "stage" {
 }
 
 variable "packages" {
-  description = "Where NAME/bootstrap.zip of each function is: target/lambda, after `cargo lambda build --release --output-format zip`."
+  description = "The directory with NAME/bootstrap.zip of each function: target/lambda, after `cargo lambda build --release --output-format zip`."
   type        = string
 }
 
@@ -100,7 +100,7 @@ variable "architecture" {
 }
 
 variable "api_key_hashes" {
-  description = "SHA-256, in hex, of each key of the api, with `read:` before that of a key which may only read; several while one is rotated. `perennial key` makes both."
+  description = "SHA-256, in hex, of each API key, with `read:` before the hash of a key that can only read; several while one is rotated. `perennial key` makes both."
   type        = list(string)
 
   validation {
@@ -110,7 +110,7 @@ variable "api_key_hashes" {
 }
 
 variable "public_url" {
-  description = "https://HOST, where readers find the api if a domain of yours is in front of it; null for the api's own function URL."
+  description = "https://HOST, if a domain of yours is in front of the API; null for the API's function URL."
   type        = string
   default     = null
 
@@ -121,19 +121,19 @@ variable "public_url" {
 }
 
 variable "create_mail_identity" {
-  description = "Whether the sender's domain becomes an identity of this stage, to be verified by `dkim_records`. Else it has to be one of the account."
+  description = "Makes the sender's domain an identity of this stage, to be verified by `dkim_records`. Otherwise it must be an identity of the account."
   type        = bool
   default     = false
 }
 
 variable "alarm_mail" {
-  description = "Who gets alarms by mail; SNS asks them to confirm. Null for nobody: subscribe to `alarm_topic`."
+  description = "The mail address that receives alarms, after confirming to SNS. Null for nobody: subscribe to `alarm_topic`."
   type        = string
   default     = null
 }
 
 variable "secrets_key_arn" {
-  description = "The ARN of the KMS key of secrets that channels.toml names by `secret`, where it is not AWS's own."
+  description = "The ARN of the KMS key of secrets that channels.toml names by `secret`, if it is not AWS's own."
   type        = string
   default     = null
 
@@ -144,7 +144,7 @@ variable "secrets_key_arn" {
 }
 
 variable "secrets_extension_arn" {
-  description = "The ARN of the layer `AWS-Parameters-and-Secrets-Lambda-Extension` (or `…-Arm64`) in this region. Only needed where channels.toml names an endpoint's secret by `secret`."
+  description = "The ARN of the layer `AWS-Parameters-and-Secrets-Lambda-Extension` (or `…-Arm64`) in this region. Only needed if channels.toml names an endpoint's secret by `secret`."
   type        = string
   default     = null
 
@@ -155,7 +155,7 @@ variable "secrets_extension_arn" {
 }
 
 variable "tags" {
-  description = "Tags of everything that takes tags, beside `perennial`."
+  description = "Tags of everything that takes tags, in addition to `perennial`."
   type        = map(string)
   default     = {}
 }

@@ -1,4 +1,4 @@
-# One stage, in the region and account of the credentials at hand.
+# One stage, in the region and account of the current credentials.
 
 module "perennial" {
   source = "../.."

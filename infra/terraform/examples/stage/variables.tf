@@ -4,7 +4,7 @@ variable "region" {
 }
 
 variable "stage" {
-  description = "Which stage; null for the only one."
+  description = "The stage; null for the only one."
   type        = string
   default     = null
 }
@@ -16,12 +16,12 @@ variable "architecture" {
 }
 
 variable "api_key_hashes" {
-  description = "SHA-256, in hex, of each key of the api; `read:` before it makes a key that may only read."
+  description = "SHA-256, in hex, of each API key; `read:` before a hash makes a key that can only read."
   type        = list(string)
 }
 
 variable "alarm_mail" {
-  description = "Who gets alarms by mail."
+  description = "The mail address that receives alarms."
   type        = string
   default     = null
 }

@@ -1,4 +1,4 @@
-# One function: a Rust binary with a role, a log group and an environment of its own, and an address where it answers over HTTPS.
+# One function: a Rust binary with a role, a log group and an environment of its own, and optionally a function URL.
 
 locals {
   name = "${var.stage.prefix}-${var.name}"
@@ -6,7 +6,7 @@ locals {
 }
 
 resource "aws_lambda_function" "function" {
-  # Without its rights it could not be fed yet, and its first calls would fail.
+  # Without its rights, Lambda could not poll its queue yet, and its first calls would fail.
   depends_on = [aws_iam_role_policy.own]
 
   function_name                  = local.name
@@ -40,7 +40,7 @@ resource "aws_cloudwatch_log_group" "logs" {
 }
 
 resource "aws_iam_role" "function" {
-  # Roles are of an account, stages of a region of it.
+  # Roles belong to an account, stages to a region of it.
   name               = "${local.name}-${var.stage.region}"
   description        = "What ${local.name} may do"
   assume_role_policy = data.aws_iam_policy_document.trust.json
@@ -90,7 +90,7 @@ data "aws_iam_policy_document" "own" {
   }
 }
 
-# It checks keys and signatures itself, and answers preflights itself: with CORS configured here, browsers would get both.
+# The function checks keys and signatures and answers preflights itself: with CORS configured here, browsers would get both headers.
 resource "aws_lambda_function_url" "public" {
   count = var.public ? 1 : 0
 

@@ -4,11 +4,11 @@ output "arn" {
 }
 
 output "name" {
-  description = "The function's whole name."
+  description = "The function's full name."
   value       = aws_lambda_function.function.function_name
 }
 
 output "url" {
-  description = "Where it answers over HTTPS, with a slash at its end; null where it does not."
+  description = "Its function URL, with a trailing slash; null if it has none."
   value       = one(aws_lambda_function_url.public[*].function_url)
 }

@@ -1,15 +1,15 @@
 variable "name" {
-  description = "The function's name, as its crate below `functions/` has it."
+  description = "The function's name: that of its crate in `functions/`."
   type        = string
 }
 
 variable "description" {
-  description = "What it is, in a line."
+  description = "A description in one line."
   type        = string
 }
 
 variable "stage" {
-  description = "What all functions of a stage have in common."
+  description = "The settings that all functions of a stage share."
   type = object({
     prefix       = string
     region       = string
@@ -21,7 +21,7 @@ variable "stage" {
 }
 
 variable "size" {
-  description = "What deployment.toml says of it."
+  description = "Its settings from deployment.toml."
   type = object({
     memory_mb       = number
     timeout_seconds = number
@@ -30,7 +30,7 @@ variable "size" {
 }
 
 variable "statements" {
-  description = "What it may do beside writing its log."
+  description = "Its rights, in addition to writing its log."
   type = list(object({
     actions   = list(string)
     resources = list(string)
@@ -54,7 +54,7 @@ variable "layers" {
 }
 
 variable "public" {
-  description = "Whether it answers over HTTPS to anyone."
+  description = "Whether it has a public function URL."
   type        = bool
   default     = false
 }

@@ -71,7 +71,10 @@ locals {
 
     api = [
       {
-        actions   = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem"]
+        actions = [
+          "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:PutItem", "dynamodb:UpdateItem",
+          "dynamodb:DeleteItem",
+        ]
         resources = [local.table_arn]
       },
       { actions = ["sqs:SendMessage"], resources = [local.queue_arns["events"]] },

@@ -3,7 +3,7 @@
 use crate::access::{Scope, bearer};
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
-use crate::inbox::Deed;
+use crate::inbox::{Deed, Reader};
 use crate::{
     account, cors, experiments, explain, features, inbox, journey_list, play, profile, rejects, resume, segments,
     snippet, status, unmerge, unsubscribe,
@@ -63,6 +63,7 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
     if !is_reader && scope.is_none() {
         return Err(Failure::NoKey);
     }
+    let reader = if scope.is_some() { Reader::Key } else { Reader::Token };
     let operates = || if scope >= Some(Scope::Operate) { Ok(()) } else { Err(Failure::ReadOnly) };
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let only =
@@ -74,7 +75,7 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
             if !is_reader {
                 operates()?;
             }
-            inbox::act(deps, identity, decision, deed).await
+            inbox::act(deps, identity, reader, decision, deed).await
         }
         ["api", "status"] => {
             only("GET", reads)?;
@@ -126,7 +127,7 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
         }
         ["api", "inbox", identity] => {
             only("GET", reads)?;
-            inbox::list(deps, identity).await
+            inbox::list(deps, identity, reader).await
         }
         ["api", "rejects"] => {
             only("GET", reads)?;

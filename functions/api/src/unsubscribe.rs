@@ -10,12 +10,14 @@ use crate::{event, page};
 use http::{Method, Response, StatusCode};
 use jiff::Timestamp;
 use lambda_http::{Body, Request};
-use perennial_channels::unsubscribe::Unsubscribe;
+use perennial_channels::address::Address;
+use perennial_channels::unsubscribe::{Unsubscribe, address_hash};
 use perennial_config::channels::Channels;
-use perennial_domain::Properties;
+use perennial_domain::{PersonId, Properties};
+use perennial_engine::Part;
 use perennial_store::preferences::Preferences;
 use perennial_store::suppressions::Reason;
-use perennial_store::{Consistency, StoreError};
+use perennial_store::{Consistency, StoreError, Stored};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The event of a reader who wants no more mails, or none of a topic.
@@ -71,6 +73,52 @@ pub(crate) async fn answer(deps: &Deps, request: &Request, token: &str) -> Respo
     }
 }
 
+/// Who reads the mail of a link: the address, and the profile that the mail was for.
+struct Reader {
+    /// The profile, where there is one that can be read.
+    stored: Option<Stored>,
+    /// The identities that the mail was for: the one that was the person then, and those of the profile that have the address.
+    addressed: BTreeSet<PersonId>,
+    /// All identities of the profile.
+    all: BTreeSet<PersonId>,
+    /// What is known of the address alone.
+    address: Preferences,
+    /// What was chosen for each identity.
+    wishes: BTreeMap<PersonId, Preferences>,
+}
+
+impl Reader {
+    async fn look_up(deps: &Deps, link: &Unsubscribe) -> Result<Self, StoreError> {
+        let (stored, is_there) = match deps.store.follow(link.person, Consistency::Eventual).await {
+            Ok(Some(stored)) => (Some(stored), true),
+            Ok(None) => (None, false),
+            // Who wants out gets out, whatever is the matter with their profile.
+            Err(error) if error.is_unreadable() => (None, true),
+            Err(error) => return Err(error),
+        };
+        // Of whom was erased nothing is written again.
+        let named = Some(link.person).filter(|_| is_there);
+        let parts = || stored.iter().flat_map(|stored| &stored.profile.parts);
+        let has_address = |part: &&Part| {
+            let address = part.state.text_trait("email").and_then(|address| Address::parse(&address).ok());
+            address.is_some_and(|address| address_hash(&address.normalised()) == link.address)
+        };
+        let addressed = parts().filter(has_address).map(Part::owner).chain(named).collect();
+        let all: BTreeSet<PersonId> = parts().map(Part::owner).chain(named).collect();
+        let address = deps.store.preferences(&link.address).await?;
+        let mut wishes = BTreeMap::new();
+        for person in &all {
+            wishes.insert(*person, deps.store.wishes(*person).await?);
+        }
+        Ok(Self { stored, addressed, all, address, wishes })
+    }
+
+    /// What counts for mails to the address.
+    fn known(&self) -> Preferences {
+        self.wishes.values().cloned().fold(self.address.clone(), Preferences::with)
+    }
+}
+
 /// Does what the reader asks for, and gives what is known of the address then.
 async fn fulfil(
     deps: &Deps,
@@ -78,40 +126,76 @@ async fn fulfil(
     link: &Unsubscribe,
     wish: Option<&Wish>,
 ) -> Result<Preferences, StoreError> {
-    let before = deps.store.preferences(&link.address).await?;
+    let reader = Reader::look_up(deps, link).await?;
+    let before = reader.known();
     let Some(wish) = wish else { return Ok(before) };
-    store(deps, link, wish, &before).await?;
-    let after = deps.store.preferences(&link.address).await?;
+    store(deps, link, wish, &reader).await?;
+    let after = deps.store.preferences_with(&link.address, reader.all.iter().copied()).await?;
     // What the reader asked for is done and durable; a history that lacks its line must not tell them otherwise.
-    if let Err(error) = tell(deps, link, &changes(channels, wish, &before, &after, deps.clock.now())).await {
+    let changes = changes(channels, wish, &before, &after, deps.clock.now());
+    if let Err(error) = tell(deps, link, reader.stored.as_ref(), &changes).await {
         tracing::error!(%error, "a reader's wish could not be told as an event");
     }
     Ok(after)
 }
 
-async fn store(deps: &Deps, link: &Unsubscribe, wish: &Wish, before: &Preferences) -> Result<(), StoreError> {
+/// Stores the wish with the address, and with the person.
+async fn store(deps: &Deps, link: &Unsubscribe, wish: &Wish, reader: &Reader) -> Result<(), StoreError> {
     let (store, address, now) = (&deps.store, &link.address, deps.clock.now());
-    // The moment of a choice stays that of the first time it was made.
-    let news = |choices: &BTreeMap<String, bool>| -> BTreeMap<String, bool> {
-        let is_new = |topic: &str, wants: bool| before.topics.get(topic).is_none_or(|choice| choice.wants != wants);
-        choices
-            .iter()
-            .filter(|(topic, wants)| is_new(topic, **wants))
-            .map(|(topic, wants)| (topic.clone(), *wants))
-            .collect()
-    };
     match wish {
-        Wish::StopAll => store.suppress_hashed(address, Reason::Unsubscribe, now).await.map(drop),
-        Wish::Stop(topic) => store.choose(address, &news(&[(topic.clone(), false)].into()), now).await,
-        Wish::Choose(choices) => {
-            store.choose(address, &news(choices), now).await?;
-            if choices.values().any(|wants| *wants) {
-                store.resubscribe(address).await?;
+        Wish::StopAll => {
+            store.suppress_hashed(address, Reason::Unsubscribe, now).await?;
+            for person in &reader.addressed {
+                store.stop_mails(*person, now).await?;
             }
             Ok(())
         }
-        Wish::Resume => store.resubscribe(address).await.map(drop),
+        Wish::Stop(topic) => choose(deps, link, &[(topic.clone(), false)].into(), reader).await,
+        Wish::Choose(choices) => {
+            choose(deps, link, choices, reader).await?;
+            if choices.values().any(|wants| *wants) {
+                resume(deps, link, reader).await?;
+            }
+            Ok(())
+        }
+        Wish::Resume => resume(deps, link, reader).await,
     }
+}
+
+async fn choose(
+    deps: &Deps,
+    link: &Unsubscribe,
+    choices: &BTreeMap<String, bool>,
+    reader: &Reader,
+) -> Result<(), StoreError> {
+    let now = deps.clock.now();
+    deps.store.choose(&link.address, &news(choices, &reader.address), now).await?;
+    for person in &reader.addressed {
+        let before = reader.wishes.get(person).cloned().unwrap_or_default();
+        deps.store.choose_for(*person, &news(choices, &before), now).await?;
+    }
+    Ok(())
+}
+
+/// The choices that change what was chosen `before`: the moment of a choice stays that of the first time it was made.
+fn news(choices: &BTreeMap<String, bool>, before: &Preferences) -> BTreeMap<String, bool> {
+    let is_new = |topic: &str, wants: bool| before.topics.get(topic).is_none_or(|choice| choice.wants != wants);
+    choices
+        .iter()
+        .filter(|(topic, wants)| is_new(topic, **wants))
+        .map(|(topic, wants)| (topic.clone(), *wants))
+        .collect()
+}
+
+async fn resume(deps: &Deps, link: &Unsubscribe, reader: &Reader) -> Result<(), StoreError> {
+    deps.store.resubscribe(&link.address).await?;
+    for person in &reader.all {
+        // Most have nothing to be lifted.
+        if reader.wishes.get(person).is_none_or(|wishes| wishes.suppression.is_some()) {
+            deps.store.resume_mails(*person).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The body's fields. What is no form, or too long for the page's own, has none.
@@ -176,12 +260,9 @@ fn changes(channels: &Channels, wish: &Wish, before: &Preferences, after: &Prefe
     changes
 }
 
-async fn tell(deps: &Deps, link: &Unsubscribe, changes: &[Change]) -> Result<(), Failure> {
-    if changes.is_empty() {
-        return Ok(());
-    }
-    let Some(stored) = deps.store.follow(link.person, Consistency::Eventual).await? else { return Ok(()) };
-    let Some(identity) = event::identity(&stored.profile, link.person) else { return Ok(()) };
+async fn tell(deps: &Deps, link: &Unsubscribe, stored: Option<&Stored>, changes: &[Change]) -> Result<(), Failure> {
+    let identity = stored.and_then(|stored| event::identity(&stored.profile, link.person));
+    let Some(identity) = identity else { return Ok(()) };
     for Change { topic, wants, since } in changes {
         let mut properties: Properties = [("channel".to_owned(), "mail".into())].into_iter().collect();
         if let Some(topic) = topic {

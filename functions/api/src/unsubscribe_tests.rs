@@ -10,10 +10,11 @@ use lambda_http::Body;
 use perennial_channels::unsubscribe::{Keys, Unsubscribe, address_hash};
 use perennial_config::Config;
 use perennial_config::topics::Topic;
-use perennial_domain::Event;
-use perennial_store::ConfigHandle;
+use perennial_domain::{Event, Identity, UserId};
+use perennial_engine::register::Register;
 use perennial_store::preferences::Preferences;
 use perennial_store::suppressions::{Reason, Suppression};
+use perennial_store::{ConfigHandle, Consistency};
 
 const ADDRESS: &str = "ada@example.com";
 const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
@@ -241,4 +242,52 @@ fn the_pages() {
         .map(|html| html.split_once("<body>").unwrap().1.to_owned())
         .join("\n")
     );
+}
+
+/// What was chosen for Ada herself, whatever her address is.
+async fn wishes(house: &House) -> Preferences {
+    house.deps.store.wishes(ada().person_id()).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_is_chosen_is_kept_for_the_person_as_well_as_for_the_address() {
+    let house = with_topics().await;
+    post(&house, &token(Some("tips")), ONE_CLICK).await;
+    assert!(!wishes(&house).await.topics["tips"].wants && wishes(&house).await.suppression.is_none());
+    post(&house, &token(None), "do=stop-all").await;
+    assert_eq!(wishes(&house).await.suppression.map(|it| it.reason), Some(Reason::Unsubscribe));
+    // A link that was sent to another address of hers shows it, and takes it back.
+    let other = keys().sign(&Unsubscribe { address: address_hash("ada@new.example"), ..link(None) });
+    let request = http::Request::builder().uri(format!("/u/{other}")).body(Body::Empty).unwrap();
+    let Body::Text(html) = handle(&house.deps, request).await.into_body() else { panic!("no text") };
+    assert!(html.contains("You get no mails from us"));
+    post(&house, &other, "do=resume").await;
+    assert_eq!(wishes(&house).await.suppression, None);
+    assert!(!goes(&house, None).await, "the first address keeps what was said of it");
+}
+
+#[tokio::test]
+async fn stop_is_kept_for_every_identity_that_has_the_address_and_for_no_other() {
+    let house = with_topics().await;
+    let mut stored = house.deps.store.follow(ada().person_id(), Consistency::Strong).await.unwrap().unwrap();
+    let identities = ["same", "other"].map(|id| Identity::User(UserId::parse(id).unwrap()));
+    for (identity, address) in identities.iter().zip(["\"Ada@Example.com\"", "\"bob@example.com\""]) {
+        let at = crate::test_support::now().as_microsecond();
+        let register = Register { at, value: address.to_owned() };
+        stored.profile.part_mut(identity).state.traits.insert("email".into(), register);
+    }
+    house.deps.store.save(&mut stored).await.unwrap();
+    post(&house, &token(None), ONE_CLICK).await;
+    let stopped =
+        async |identity: &Identity| house.deps.store.wishes(identity.person_id()).await.unwrap().suppression.is_some();
+    assert!(stopped(&ada()).await && stopped(&identities[0]).await);
+    assert!(!stopped(&identities[1]).await, "unmerged, they are somebody else");
+}
+
+#[tokio::test]
+async fn link_to_an_erased_person_stops_the_address_and_leaves_nothing_of_the_person() {
+    let house = house(Access::Open).await;
+    post(&house, &token(None), ONE_CLICK).await;
+    assert!(!goes(&house, None).await);
+    assert_eq!(wishes(&house).await, Preferences::default());
 }

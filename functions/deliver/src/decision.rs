@@ -145,7 +145,10 @@ pub(crate) async fn act(deps: &Deps, own: Try<'_>, plan: Plan) -> Result<Deliver
             outcome.subject = Some(message.title);
             outcome.text = Some(message.body);
             outcome.link = message.link;
-            record(deps, decision, &outcome).await?;
+            // Idempotent: a single lost response must not lose the message.
+            if deps.store.record_in_app(decision, &outcome).await.is_err() {
+                deps.store.record_in_app(decision, &outcome).await?;
+            }
             Ok(Delivered::Sent)
         }
         Plan::Mail { mail, subject } => match deps.mail.send(mail).await {

@@ -44,8 +44,14 @@ pub(crate) async fn take_in(deps: &Deps, event: &MailEvent) -> Result<(), Delive
     let tag = |name: &str| event.tags.get(name).map(String::as_str);
     let person = tag(TAG_PERSON).and_then(|text| PersonId::parse(text).ok());
     let decision = tag(TAG_DECISION).and_then(|text| DecisionId::parse(text).ok());
+    // Of whom was erased nothing is written again.
+    if let Some(person) = person.filter(|_| is_wish(&event.kind))
+        && deps.store.follow_head(person).await?.is_some()
+    {
+        deps.store.stop_mails(person, event.at).await?;
+    }
     if let MailEventKind::Subscription(changed) = &event.kind {
-        preferences::keep(deps, event, changed).await?;
+        preferences::keep(deps, event, changed, person).await?;
     }
     if let MailEventKind::Bounce(bounce) = &event.kind
         && !bounce.hard
@@ -109,6 +115,16 @@ fn suppresses(kind: &MailEventKind) -> Option<Reason> {
         MailEventKind::Complaint { .. } => Some(Reason::Complaint),
         MailEventKind::Subscription(Subscription { unsubscribed: Some(true), .. }) => Some(Reason::Unsubscribe),
         _ => None,
+    }
+}
+
+/// Whether the reader said that they want no mails from us: that holds for them whatever their address is.
+fn is_wish(kind: &MailEventKind) -> bool {
+    match kind {
+        MailEventKind::Complaint { held_back: false, .. }
+        | MailEventKind::Subscription(Subscription { unsubscribed: Some(true), .. }) => true,
+        MailEventKind::Bounce(bounce) => bounce.was_unsubscribed(),
+        _ => false,
     }
 }
 

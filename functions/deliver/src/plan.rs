@@ -15,7 +15,7 @@ use perennial_config::limits::Cap;
 use perennial_domain::{Channel, Decision, Stage};
 use perennial_engine::account::{Account, facts};
 use perennial_engine::membership::account_of;
-use perennial_engine::{Evaluation, Moment, Profile, State, evaluate};
+use perennial_engine::{Evaluation, Moment, Part, Profile, State, evaluate};
 use perennial_lambda_kit::Redacted;
 use perennial_store::Consistency;
 use perennial_store::mails::{Counted, Mails};
@@ -132,7 +132,8 @@ async fn mail(deps: &Deps, config: &Config, about: &About<'_>, now: Timestamp) -
     };
     let address_hash = address_hash(&address.normalised());
     let topic = config.topic_of(&decision.template);
-    let known = deps.store.preferences(&address_hash).await?;
+    let owners = about.profile.parts.iter().map(Part::owner).chain([decision.person]);
+    let known = deps.store.preferences_with(&address_hash, owners).await?;
     if let Some(withheld) = known.withholds(topic, now) {
         return Ok(Plan::Withhold(withheld.as_str()));
     }

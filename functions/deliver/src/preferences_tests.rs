@@ -6,10 +6,11 @@ use crate::test_support::{House, NOW, PERSON, mail_event};
 use perennial_channels::unsubscribe::address_hash;
 use perennial_config::Config;
 use perennial_config::topics::Topic;
-use perennial_domain::Channel;
-use perennial_store::ConfigHandle;
+use perennial_domain::{Channel, DecisionId, Identity, UserId};
+use perennial_engine::register::Register;
 use perennial_store::messages::MessageState;
 use perennial_store::suppressions::Reason;
+use perennial_store::{ConfigHandle, Consistency};
 
 fn topic(id: &str, default: bool, essential: bool) -> Topic {
     Topic { id: id.to_owned(), title: id.to_owned(), description: String::new(), default, essential }
@@ -87,4 +88,82 @@ async fn an_address_that_bounces_softly_too_often_has_a_rest() {
         }
         assert_eq!(sent(&house).await, expected);
     }
+}
+
+/// Gives the person another address, as a trusted source would.
+async fn move_to(house: &House, address: &str) {
+    let mut stored = house.deps.store.follow(PERSON.person_id(), Consistency::Strong).await.unwrap().unwrap();
+    let at = NOW.parse::<jiff::Timestamp>().unwrap().as_microsecond() + 1;
+    let value = serde_json::Value::from(address).to_string();
+    stored.profile.part_mut(&PERSON.identity()).state.traits.insert("email".into(), Register { at, value });
+    house.deps.store.save(&mut stored).await.unwrap();
+}
+
+#[tokio::test]
+async fn address_that_changed_after_the_decision_is_decided_anew() {
+    // The mail goes to the new address, although nobody may write to the old one any more.
+    let house = house(Some("tips")).await;
+    house.deps.store.suppress("ada@example.com", Reason::Bounce, NOW.parse().unwrap()).await.unwrap();
+    move_to(&house, "ada@new.example").await;
+    assert_eq!(sent(&house).await, SENT);
+    assert!(
+        house.mail.mails()[0].contains("To: <ada@new.example>") || house.mail.mails()[0].contains("ada@new.example")
+    );
+    assert!(!house.mail.mails()[0].contains("ada@example.com"), "nothing goes to the old address");
+}
+
+#[tokio::test]
+async fn consent_of_the_new_address_is_heard() {
+    let house = house(Some("tips")).await;
+    house.deps.store.suppress("ada@new.example", Reason::Unsubscribe, NOW.parse().unwrap()).await.unwrap();
+    move_to(&house, "ada@new.example").await;
+    assert_eq!(sent(&house).await, withheld("unsubscribed"));
+}
+
+#[tokio::test]
+async fn who_stopped_mails_and_then_changes_their_address_gets_none_at_the_new_one() {
+    let complaint = serde_json::json!({ "complaint": { "timestamp": NOW, "complainedRecipients": [{ "emailAddress": "ada@example.com" }] } });
+    let unsubscribed = serde_json::json!({ "subscription": {
+        "contactList": "list", "timestamp": NOW, "source": "UnsubscribeHeader",
+        "newTopicPreferences": { "unsubscribeAll": true, "topicSubscriptionStatus": [] },
+        "oldTopicPreferences": { "unsubscribeAll": false, "topicSubscriptionStatus": [] },
+    } });
+    for (kind, rest) in [("Complaint", complaint), ("Subscription", unsubscribed)] {
+        let house = house(Some("tips")).await;
+        // Of another mail, so that this one is not yet sent.
+        let body = mail_event(&house, kind, rest).replace(&house.decision(Channel::Mail).id.to_string(), "other");
+        assert!(handle(&house.deps, house.batch(&[body], 1)).await.unwrap().batch_item_failures.is_empty());
+        move_to(&house, "ada@new.example").await;
+        assert_eq!(sent(&house).await, withheld("unsubscribed"), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn choice_made_for_any_identity_of_the_person_counts() {
+    let house = house(Some("tips")).await;
+    let mut stored = house.deps.store.follow(PERSON.person_id(), Consistency::Strong).await.unwrap().unwrap();
+    let other = Identity::User(UserId::parse("u-2").unwrap());
+    stored.profile.part_mut(&other);
+    house.deps.store.save(&mut stored).await.unwrap();
+    house.deps.store.stop_mails(other.person_id(), NOW.parse().unwrap()).await.unwrap();
+    assert_eq!(sent(&house).await, withheld("unsubscribed"));
+    // Unmerged again, the choice goes along with the identity that it was made for.
+    stored.profile.parts.retain(|part| part.identity != other);
+    house.deps.store.save(&mut stored).await.unwrap();
+    let again = house.decision_body(Channel::Mail).replace(
+        &house.decision(Channel::Mail).id.to_string(),
+        &DecisionId::of(PERSON.person_id(), "welcome", 9, b"again").to_string(),
+    );
+    handle(&house.deps, house.batch(&[again], 1)).await.unwrap();
+    assert_eq!(house.mail.sent(), 1);
+}
+
+#[tokio::test]
+async fn complaint_about_a_mail_of_an_erased_person_leaves_nothing_behind() {
+    let house = House::with(None, false).await;
+    let gone = Identity::User(UserId::parse("gone").unwrap()).person_id();
+    let complaint = serde_json::json!({ "complaint": { "timestamp": NOW, "complainedRecipients": [{ "emailAddress": "ada@example.com" }] } });
+    let body = mail_event(&house, "Complaint", complaint).replace(&PERSON.person_id().to_string(), &gone.to_string());
+    handle(&house.deps, house.batch(&[body], 1)).await.unwrap();
+    assert_eq!(house.deps.store.wishes(gone).await.unwrap(), perennial_store::preferences::Preferences::default());
 }

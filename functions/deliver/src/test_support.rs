@@ -68,11 +68,13 @@ pub(crate) struct Service {
     answer: Mutex<Answer>,
     sent: Mutex<Vec<String>>,
     messages: Mutex<Vec<(&'static str, Message)>>,
+    mails: Mutex<Vec<String>>,
 }
 
 impl Service {
     fn new() -> Arc<Self> {
-        Arc::new(Self { answer: Mutex::new(Answer::Sent), sent: Mutex::default(), messages: Mutex::default() })
+        let (sent, messages, mails) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Arc::new(Self { answer: Mutex::new(Answer::Sent), sent, messages, mails })
     }
 
     pub(crate) fn answer(&self, answer: Answer) {
@@ -86,6 +88,11 @@ impl Service {
     /// What was tried to send to endpoints, with their kinds.
     pub(crate) fn messages(&self) -> Vec<(&'static str, Message)> {
         self.messages.lock().unwrap().clone()
+    }
+
+    /// The mails that it was given, as SMTP carries them.
+    pub(crate) fn mails(&self) -> Vec<String> {
+        self.mails.lock().unwrap().clone()
     }
 
     pub(crate) fn ids(&self) -> Vec<String> {
@@ -111,6 +118,7 @@ impl Service {
 impl MailService for Service {
     fn send(&self, mail: Mail) -> BoxFuture<'_, Outcome> {
         assert!(String::from_utf8_lossy(mail.message()).contains("List-Unsubscribe: <https://p.example/u/"));
+        self.mails.lock().unwrap().push(String::from_utf8_lossy(mail.message()).into_owned());
         self.take(String::new(), false).boxed()
     }
 }

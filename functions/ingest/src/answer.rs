@@ -8,6 +8,7 @@ use perennial_contracts::tracking::{Code, Dialect, Invalid, Unreadable};
 use perennial_contracts::webhooks::Rejection;
 use perennial_domain::hygiene::Note;
 use serde_json::json;
+use std::time::Duration;
 
 /// Seconds after which a client should try again.
 const RETRY_AFTER_SECONDS: u64 = 2;
@@ -50,6 +51,10 @@ pub(crate) enum Refusal {
     Busy,
     #[error("the queue asks to slow down")]
     Throttled,
+    #[error(
+        "this address has sent as many events as one may send with a public key; send them again after the time that Retry-After names"
+    )]
+    TooMany { after: Duration },
     #[error("not all of the body could be stored")]
     NotStored,
 }
@@ -81,7 +86,7 @@ impl Refusal {
             | Self::NotJson(_)
             | Self::NoPayload
             | Self::Event(_) => StatusCode::BAD_REQUEST,
-            Self::Throttled => StatusCode::TOO_MANY_REQUESTS,
+            Self::Throttled | Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::NoSecret | Self::Busy | Self::NotStored => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -110,6 +115,7 @@ impl Refusal {
             Self::NoSecret => "hook_not_configured",
             Self::Busy => "busy",
             Self::Throttled => "throttled",
+            Self::TooMany { .. } => "rate_limited",
             Self::NotStored => "not_stored",
         }
     }
@@ -135,7 +141,11 @@ impl Refusal {
             }
         }
         if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+            let seconds = match self {
+                Self::TooMany { after } => after.as_secs() + u64::from(after.subsec_nanos() > 0),
+                _ => RETRY_AFTER_SECONDS,
+            };
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         answer
     }

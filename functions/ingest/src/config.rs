@@ -1,7 +1,10 @@
 //! What the environment says.
 
+use crate::throttle::EVENTS_A_SECOND;
+use http::HeaderName;
 use perennial_contracts::tokens::{SecretTooShort, TokenSecrets};
 use perennial_lambda_kit::{Env, EnvError};
+use std::num::NonZeroU32;
 
 /// Bodies worked on at once where nothing else is said. Each may be 10 MB.
 pub const MAX_IN_FLIGHT: usize = 64;
@@ -17,6 +20,10 @@ pub struct Settings {
     pub tokens: TokenSecrets,
     /// Bodies worked on at once.
     pub max_in_flight: usize,
+    /// Events a second that one address may send with a public key; `None` for any number.
+    pub public_events_a_second: Option<NonZeroU32>,
+    /// The header in which what stands in front says where a call comes from.
+    pub client_ip_header: Option<HeaderName>,
 }
 
 /// Why the environment cannot be used.
@@ -31,7 +38,7 @@ pub enum SettingsError {
 }
 
 impl Settings {
-    /// Reads `EVENTS_QUEUE_URL`, `TABLE`, `INBOX_SECRETS` and `MAX_IN_FLIGHT`.
+    /// Reads the environment as the README lists it.
     ///
     /// # Errors
     /// [`SettingsError`] naming the key that is missing or wrong.
@@ -44,8 +51,19 @@ impl Settings {
             table: env.required("TABLE", "the name of a DynamoDB table")?,
             tokens: secrets.map(|secrets| TokenSecrets::parse(secrets.expose())).transpose()?.unwrap_or_default(),
             max_in_flight: max_in_flight.map_or(MAX_IN_FLIGHT, |n| usize::from(n.get())),
+            public_events_a_second: public_events_a_second(env, EVENTS_A_SECOND)?,
+            client_ip_header: env.optional("CLIENT_IP_HEADER", "the name of a header")?,
         })
     }
+}
+
+/// Events a second that one address may send with a public key, by `PUBLIC_EVENTS_A_SECOND`; `default` where that is not set, and `None` where it is 0.
+///
+/// # Errors
+/// [`EnvError`] where it is no whole number.
+pub fn public_events_a_second(env: &Env, default: u32) -> Result<Option<NonZeroU32>, EnvError> {
+    let events = env.optional::<u32>("PUBLIC_EVENTS_A_SECOND", "a whole number, 0 for no limit")?;
+    Ok(NonZeroU32::new(events.unwrap_or(default)))
 }
 
 #[cfg(test)]
@@ -59,5 +77,18 @@ mod tests {
         assert!(error.to_string().starts_with("EVENTS_QUEUE_URL"), "{error}");
         let env = Env::from_pairs([("TABLE", "t"), ("EVENTS_QUEUE_URL", "q"), ("MAX_IN_FLIGHT", "0")]);
         assert!(Settings::from_env(&env).unwrap_err().to_string().starts_with("MAX_IN_FLIGHT"));
+    }
+
+    #[test]
+    fn limit_of_public_keys_is_on_unless_it_is_switched_off() {
+        let with = |events: Option<&str>| {
+            let mut pairs = vec![("TABLE", "t"), ("EVENTS_QUEUE_URL", "q")];
+            pairs.extend(events.map(|events| ("PUBLIC_EVENTS_A_SECOND", events)));
+            Settings::from_env(&Env::from_pairs(pairs))
+                .map(|settings| settings.public_events_a_second.map(NonZeroU32::get))
+        };
+        assert_eq!(with(None).unwrap(), Some(EVENTS_A_SECOND));
+        assert_eq!((with(Some("7")).unwrap(), with(Some("0")).unwrap()), (Some(7), None));
+        assert!(with(Some("-1")).unwrap_err().to_string().starts_with("PUBLIC_EVENTS_A_SECOND"));
     }
 }

@@ -1,7 +1,9 @@
 //! What the handler works with.
 
 use crate::receipt::Receipts;
+use crate::throttle::Throttle;
 use futures::future::{BoxFuture, FutureExt};
+use http::HeaderName;
 use perennial_contracts::tokens::TokenSecrets;
 use perennial_contracts::tracking::Nonce;
 use perennial_contracts::webhooks::Secret;
@@ -73,6 +75,8 @@ pub struct Deps {
     pub(crate) clock: Clock,
     pub(crate) receipts: Receipts,
     pub(crate) in_flight: Semaphore,
+    pub(crate) throttle: Option<Throttle>,
+    pub(crate) client_ip_header: Option<HeaderName>,
 }
 
 impl Deps {
@@ -86,7 +90,21 @@ impl Deps {
         max_in_flight: usize,
     ) -> Self {
         let (receipts, in_flight) = (Receipts::new(), Semaphore::new(max_in_flight));
-        Self { config, events, rejects, secrets, tokens: TokenSecrets::default(), clock, receipts, in_flight }
+        let (tokens, throttle, client_ip_header) = (TokenSecrets::default(), None, None);
+        Self { config, events, rejects, secrets, tokens, clock, receipts, in_flight, throttle, client_ip_header }
+    }
+
+    /// With a bound on what one address sends with a public key; `None` for no bound.
+    #[must_use]
+    pub fn with_throttle(self, throttle: Option<Throttle>) -> Self {
+        Self { throttle, ..self }
+    }
+
+    /// With the header in which what stands in front says where a call comes from. Only for a function that nobody can call but through that: others
+    /// write into it what they like.
+    #[must_use]
+    pub fn with_client_ip_header(self, header: Option<HeaderName>) -> Self {
+        Self { client_ip_header: header, ..self }
     }
 
     /// With the secrets of the tokens by which users of a public source are known.

@@ -4,23 +4,27 @@ use crate::answer::{self, Refusal, json_answer};
 use crate::collect::{Collected, expected_bytes};
 use crate::deps::{Deps, nonce};
 use crate::endpoint::Endpoint;
-use crate::{auth, body, cors, hooks, settings};
+use crate::{auth, body, cors, hooks, sender, settings};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use lambda_http::{Body, Request};
 use percent_encoding::percent_decode_str;
 use perennial_contracts::tracking::{self, Dialect, Received, Route, posthog};
+use perennial_domain::Trust;
 use serde_json::json;
+use std::net::IpAddr;
+use std::time::Instant;
 
 /// Answers `request`. Never fails: what goes wrong is an answer too.
 pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
+    let address = sender::address(&request, deps.client_ip_header.as_ref());
     let (parts, body) = request.into_parts();
-    let mut answer = respond(deps, &parts, &body).await.unwrap_or_else(|refusal| refusal.answer());
+    let mut answer = respond(deps, address, &parts, &body).await.unwrap_or_else(|refusal| refusal.answer());
     cors::allow(&mut answer, parts.headers.get(http::header::ORIGIN).cloned());
     answer
 }
 
-async fn respond(deps: &Deps, parts: &Parts, wire: &[u8]) -> Result<Response<Body>, Refusal> {
+async fn respond(deps: &Deps, address: Option<IpAddr>, parts: &Parts, wire: &[u8]) -> Result<Response<Body>, Refusal> {
     let endpoint = Endpoint::parse(parts.uri.path()).ok_or(Refusal::NoSuchPath)?;
     if parts.method == Method::OPTIONS {
         return Ok(cors::preflight());
@@ -49,7 +53,7 @@ async fn respond(deps: &Deps, parts: &Parts, wire: &[u8]) -> Result<Response<Bod
         }
         Endpoint::Call(route) => {
             let _permit = deps.in_flight.try_acquire().map_err(|_| Refusal::Busy)?;
-            call(deps, route, parts, wire).await
+            call(deps, route, address, parts, wire).await
         }
     }
 }
@@ -59,7 +63,13 @@ fn unwrapped(route: Route, text: &str) -> Option<String> {
     (route == Route::Batch(Dialect::PostHog)).then(|| posthog::unwrapped(text)).flatten()
 }
 
-async fn call(deps: &Deps, route: Route, parts: &Parts, wire: &[u8]) -> Result<Response<Body>, Refusal> {
+async fn call(
+    deps: &Deps,
+    route: Route,
+    address: Option<IpAddr>,
+    parts: &Parts,
+    wire: &[u8],
+) -> Result<Response<Body>, Refusal> {
     let now = deps.clock.now();
     let config = deps.config.current().await;
     let mut text = body::text(wire)?;
@@ -71,6 +81,10 @@ async fn call(deps: &Deps, route: Route, parts: &Parts, wire: &[u8]) -> Result<R
         Some(source) => source,
         None => body.write_key().and_then(|key| auth::by_key(&config, &key)).ok_or(Refusal::NoSuchKey)?,
     };
+    if let Some(throttle) = deps.throttle.as_ref().filter(|_| source.trust == Trust::Public) {
+        let taken = throttle.take(&source.id, address, body.items.len(), Instant::now());
+        taken.map_err(|after| Refusal::TooMany { after })?;
+    }
 
     let nonce = nonce().ok_or(Refusal::NotStored)?;
     let at = deps.receipts.at(now, body.items.len());

@@ -3,6 +3,7 @@
 pub mod config;
 pub mod deps;
 pub mod handler;
+pub mod throttle;
 
 mod answer;
 mod auth;
@@ -15,6 +16,7 @@ mod hooks;
 mod mapping;
 mod pack;
 mod receipt;
+mod sender;
 mod settings;
 
 pub use config::Settings;

@@ -1,6 +1,7 @@
 //! Wiring.
 
 use lambda_http::{run, service_fn};
+use perennial_ingest::throttle::Throttle;
 use perennial_ingest::{Deps, Secrets, Settings, handler};
 use perennial_lambda_kit::queue::Queue;
 use perennial_lambda_kit::{Clock, Env, aws, prime::prime, telemetry};
@@ -21,6 +22,8 @@ async fn main() -> Result<(), lambda_http::Error> {
     let events = Arc::new(Queue::new(sqs, settings.events_queue_url));
     let deps =
         Deps::new(config?, events, Arc::new(store), Secrets::from_env(env), Clock::system(), settings.max_in_flight);
-    let deps = &deps.with_tokens(settings.tokens);
+    let throttle = settings.public_events_a_second.map(Throttle::new);
+    let deps = deps.with_tokens(settings.tokens).with_throttle(throttle);
+    let deps = &deps.with_client_ip_header(settings.client_ip_header);
     run(service_fn(|request| async move { Ok::<_, Infallible>(handler::handle(deps, request).await) })).await
 }

@@ -48,6 +48,10 @@ impl Intake {
                     intake.events.extend(events.into_iter().map(|event| (index, event)))
                 }
                 Ok(EventsPayload::Tick { person, due_at }) => intake.timers.ticks.push((index, person, due_at)),
+                Ok(EventsPayload::Ticks { due }) => {
+                    let ticks = due.into_iter().map(|(person, due_at)| (index, person, due_at));
+                    intake.timers.ticks.extend(ticks);
+                }
                 Ok(EventsPayload::Wake { account, version, people }) => {
                     intake.timers.woken.extend(people.into_iter().map(|person| (index, person)));
                     intake.changed.push((account, version));

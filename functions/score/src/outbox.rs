@@ -148,32 +148,34 @@ async fn perform_once(
     further
 }
 
-/// Whether a stored outbox holds what this process does not remember having performed.
-pub(crate) fn has_leftover(deps: &Deps, stored: &Stored) -> bool {
-    stored.profile.outbox.iter().any(|action| is_open(deps, stored, action))
-}
-
-fn is_open(deps: &Deps, stored: &Stored, action: &Action) -> bool {
-    !action.is_held() && !deps.performed.contains(performed::key(stored.profile.id, stored.version, action))
-}
-
-/// Performs what a stored outbox holds and this process does not remember having performed.
+/// Performs what a stored outbox holds and this process does not remember having performed; what this process is performing just now is waited for. Returns whether there was any.
 pub(crate) async fn perform_leftover(
     deps: &Deps,
     config: &Config,
     stored: &Stored,
     now: Timestamp,
-) -> Result<(), PerformError> {
+) -> Result<bool, PerformError> {
     let (person, version) = (stored.profile.id, stored.version);
-    if !has_leftover(deps, stored) {
-        return Ok(());
+    let entries = stored.profile.outbox.iter().filter(|action| !action.is_held());
+    let mut open: Vec<(u64, &Action)> = entries
+        .map(|action| (performed::key(person, version, action), action))
+        .filter(|(key, _)| !deps.performed.contains(*key))
+        .collect();
+    if open.is_empty() {
+        return Ok(false);
+    }
+    deps.performed.settled(person).await;
+    open.retain(|(key, _)| !deps.performed.contains(*key));
+    if open.is_empty() {
+        return Ok(false);
     }
     let ticket = Some(deps.performed.begin(person));
-    let open = stored.profile.outbox.iter().filter(|action| is_open(deps, stored, action));
-    let planned: Vec<Planned> =
-        open.map(|action| Planned { person, version, action: action.clone(), _ticket: ticket.clone() }).collect();
+    let planned: Vec<Planned> = open
+        .into_iter()
+        .map(|(_, action)| Planned { person, version, action: action.clone(), _ticket: ticket.clone() })
+        .collect();
     if perform(deps, config, &planned, now).await.failed.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
     Err(PerformError::Unsent("entries of an earlier write".to_owned()))
 }

@@ -10,7 +10,9 @@ use perennial_config::Config;
 use perennial_domain::{Entry, Event, PersonId};
 use perennial_engine::bounds::a_write;
 use perennial_engine::membership::account_after;
-use perennial_engine::{Action, Mode, Moment, Profile, enter, entry_id, process, tick};
+use perennial_engine::{
+    Action, Mode, Moment, Profile, enter, entry_id, process, since_when_entered, since_when_in_ledger, tick,
+};
 use perennial_store::{ArchiveError, Consistency, Loaded, StoreError, Stored, Summary};
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
@@ -164,10 +166,7 @@ async fn attempt_once(
             }
         }
     }
-    if outbox::has_leftover(deps, stored) {
-        deps.performed.settled(stored.profile.id).await;
-    }
-    outbox::perform_leftover(deps, config, stored, now).await?;
+    let performed = outbox::perform_leftover(deps, config, stored, now).await?;
     stored.profile.outbox.retain(Action::is_held);
     let ledger = ledger(deps, &stored.profile, work).await?;
     let id = || account_after(config, &stored.profile.view(), &work.events);
@@ -187,7 +186,8 @@ async fn attempt_once(
     }
     done.counted = processed.counted;
     done.duplicates = processed.duplicates;
-    if !(processed.changed || ticked || tightened) {
+    // What was performed is written as done, or each instance that loads the profile would do it again.
+    if !(processed.changed || ticked || tightened || performed) {
         return Ok(Vec::new());
     }
     stored.summary = Summary::of(&stored.profile, &processed.evaluation, config);
@@ -207,14 +207,15 @@ async fn ledger(deps: &Deps, profile: &Profile, work: &Work) -> Result<HashSet<(
     for part in &profile.parts {
         let asks =
             |event: &&Event| event.identity().as_ref() == Some(&part.identity) && part.seen.may_be_in_ledger(event);
-        let events = work.events.iter().filter(asks).map(Event::seen_id);
-        let entries = work.entries.iter().map(|(_, entry)| (entry_id(entry), Some(entry.at)));
-        let entries = entries.filter(|(id, at)| part.seen.may_have_left(*id, *at)).map(|(id, _)| id);
-        let asked: HashSet<u64> = events.chain(entries).collect();
-        if !asked.is_empty() {
-            let ids = deps.store.read_ledger(part.owner(), part.seen.blocks).await?;
-            known.extend(asked.intersection(&ids).map(|id| (part.owner(), *id)));
-        }
+        let events = work.events.iter().filter(asks).map(|event| (event.seen_id(), since_when_in_ledger(event)));
+        let entries = work.entries.iter().map(|(_, entry)| (entry_id(entry), entry.at));
+        let entries = entries.filter(|(id, at)| part.seen.may_have_left(*id, Some(*at)));
+        let asked: Vec<(u64, Option<Timestamp>)> =
+            events.chain(entries.map(|(id, at)| (id, Some(since_when_entered(at))))).collect();
+        // The earliest of them all; without one, where any block can hold one of them.
+        let Some(since) = asked.iter().map(|(_, since)| *since).min() else { continue };
+        let ids = deps.store.read_ledger_since(part.owner(), part.seen.blocks, since).await?;
+        known.extend(asked.iter().filter(|(id, _)| ids.contains(id)).map(|(id, _)| (part.owner(), *id)));
     }
     Ok(known)
 }

@@ -1,21 +1,32 @@
 //! Sends a tick to each profile that is due, and has each account that is due worked out.
+//!
+//! Whose tick was sent and is not served yet is still in the index: each shard's progress is kept, so that a run goes on where the last one ended, and who was sent
+//! an hour ago and still is there is sent again. Those who are newly due come first, so that a backlog delays nobody else.
 
 use futures::stream::{self, StreamExt};
-use jiff::Timestamp;
-use perennial_contracts::queue::{AccountsPayload, EventsPayload};
+use jiff::{SignedDuration, Timestamp};
+use perennial_contracts::queue::{AccountsPayload, EventsPayload, TICKS_AT_ONCE};
 use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::metrics::Metrics;
 use perennial_lambda_kit::queue::{Delay, Sender};
+use perennial_store::due::{Due, DueItem, DuePage, DuePosition};
 use perennial_store::keys::DUE_SHARDS;
-use perennial_store::sweeps::Sweep;
+use perennial_store::sweeps::{Again, Progress, Sweep};
 use perennial_store::{Store, StoreError};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Shards read at once.
 const CONCURRENCY: usize = 4;
 /// Profiles and accounts of one page, which are sent before the next is read.
 const PAGE: u16 = 500;
+/// The time after which who was sent and still is due is sent again: their tick was lost, or lies among the dead letters.
+const AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(1);
+/// How late the index may show somebody who is due: a write that took long, and the time until the index has it.
+const LATE: SignedDuration = SignedDuration::from_mins(2);
+/// The most items of the last moments that are kept one by one, of a shard: 20 KB.
+const MOST_KEPT: usize = 1_000;
 
 /// What the handler works with.
 #[derive(Clone)]
@@ -37,9 +48,9 @@ impl Deps {
 /// What a run did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Swept {
-    /// Ticks on their way.
+    /// Profiles and accounts whose ticks are on their way.
     pub sent: u64,
-    /// Ticks that the queue did not take: the next run finds them again.
+    /// Those whose ticks a queue did not take: the next run finds them again.
     pub unsent: u64,
     /// Items of the due index that could not be read, and were passed over.
     #[serde(default)]
@@ -106,43 +117,153 @@ async fn note(deps: &Deps, at: Timestamp, swept: &Swept, failed: bool) {
 }
 
 async fn sweep_shard(deps: &Deps, shard: u8, limit: u32, now: Timestamp) -> Result<Swept, SweepError> {
-    let mut swept = Swept::default();
-    let mut left = limit;
-    let mut from = None;
-    loop {
-        let page = deps.store.due(shard, now, PAGE.min(u16::try_from(left).unwrap_or(PAGE)), from).await?;
-        let found = page.people.len() + page.accounts.len();
-        swept.unreadable += page.unreadable;
-        let ticks = page
-            .people
-            .into_iter()
-            .map(|(person, due_at)| serde_json::to_string(&EventsPayload::Tick { person, due_at }));
-        let ticks: Vec<String> = ticks.collect::<Result<_, _>>()?;
-        send(&*deps.events, ticks, &mut swept).await;
-        let accounts = page.accounts.into_iter().map(|(account, _)| AccountsPayload::anew(account));
-        let accounts = accounts.map(|payload| serde_json::to_string(&payload)).collect::<Result<_, _>>()?;
-        send(&*deps.accounts, accounts, &mut swept).await;
-        left = left.saturating_sub(u32::try_from(found).unwrap_or(u32::MAX));
-        match page.next {
-            Some(next) if left > 0 => from = Some(next),
-            next => {
-                swept.more = next.is_some();
-                return Ok(swept);
+    let before = deps.store.progress(shard).await?;
+    let mut run = Run { deps, shard, left: limit, progress: before.clone(), swept: Swept::default() };
+    let outcome = run.go(now).await;
+    // A run that cannot be noted has done its work all the same; the next one sends some of it again.
+    if run.progress != before
+        && let Err(error) = deps.store.note_progress(shard, &run.progress).await
+    {
+        tracing::warn!(shard, %error, "failed to note how far the sweep came");
+    }
+    outcome.map(|()| run.swept)
+}
+
+/// One shard's share of a run.
+struct Run<'a> {
+    deps: &'a Deps,
+    shard: u8,
+    /// How many may still be sent.
+    left: u32,
+    progress: Progress,
+    swept: Swept,
+}
+
+/// An item that was read, and whether it was sent, now or before.
+struct Passed {
+    position: DuePosition,
+    hash: u64,
+    is_sent: bool,
+}
+
+impl Run<'_> {
+    async fn go(&mut self, now: Timestamp) -> Result<(), SweepError> {
+        let second = now.as_second();
+        if self.progress.from.as_ref().is_some_and(|from| from.at > second) {
+            // The clock went back. What is known of later moments says nothing.
+            self.progress = Progress::default();
+        }
+        let mut passed = Vec::new();
+        let outcome = self.send_new(now, &mut passed).await;
+        advance(&mut self.progress, passed, second);
+        let is_all = outcome?;
+        let progress = &mut self.progress;
+        if progress.again.is_none() && second - progress.noted >= AGAIN_AFTER.as_secs() {
+            progress.again = progress.until.take().map(|until| Again { until, from: None });
+        }
+        if progress.until.is_none() && is_all {
+            (progress.until, progress.noted) = (Some(second + 1), second);
+        }
+        self.send_again().await
+    }
+
+    /// Sends those who are due and were not sent before. Returns whether that was all of them.
+    async fn send_new(&mut self, now: Timestamp, passed: &mut Vec<Passed>) -> Result<bool, SweepError> {
+        let known: HashSet<u64> = self.progress.sent.iter().copied().collect();
+        let mut from = self.progress.from.clone();
+        loop {
+            let page = self.page(now, from.as_ref()).await?;
+            let is_known = |item: &DueItem| known.contains(&item.hash());
+            let new: Vec<DueItem> = page.items.iter().filter(|item| !is_known(item)).cloned().collect();
+            let unsent = self.send(&new).await?;
+            passed.extend(page.items.iter().map(|item| {
+                let hash = item.hash();
+                Passed { position: item.position(), hash, is_sent: !unsent.contains(&hash) }
+            }));
+            match page.next {
+                // A queue that does not take everything is left alone until the next run.
+                Some(next) if self.left > 0 && unsent.is_empty() => from = Some(next),
+                next => {
+                    self.swept.more |= next.is_some();
+                    return Ok(next.is_none() && unsent.is_empty());
+                }
             }
         }
     }
+
+    /// Sends those again who were sent an hour ago or more, and still are due.
+    async fn send_again(&mut self) -> Result<(), SweepError> {
+        while self.left > 0
+            && let Some(Again { until, from }) = self.progress.again.clone()
+        {
+            let last =
+                Timestamp::from_second(until - 1).map_err(|_| StoreError::Unstorable("no such time".to_owned()))?;
+            let page = self.page(last, from.as_ref()).await?;
+            let unsent = self.send(&page.items).await?;
+            if !unsent.is_empty() {
+                return Ok(());
+            }
+            self.progress.again = page.next.map(|next| Again { until, from: Some(next) });
+        }
+        Ok(())
+    }
+
+    async fn page(&mut self, until: Timestamp, from: Option<&DuePosition>) -> Result<DuePage, SweepError> {
+        let most = PAGE.min(u16::try_from(self.left).unwrap_or(PAGE));
+        let page = self.deps.store.due(self.shard, until, most, from).await?;
+        self.swept.unreadable += page.unreadable;
+        Ok(page)
+    }
+
+    /// Sends ticks and accounts. Returns those that a queue did not take, by their hashes.
+    async fn send(&mut self, items: &[DueItem]) -> Result<HashSet<u64>, SweepError> {
+        let (mut people, mut accounts) = (Vec::new(), Vec::new());
+        for item in items {
+            match &item.of {
+                Due::Person(person) => people.push(((*person, item.due_at), item.hash())),
+                Due::Account(account) => accounts.push((account.clone(), item.hash())),
+            }
+        }
+        let ticks = people.chunks(TICKS_AT_ONCE).map(|chunk| {
+            let due = chunk.iter().map(|(due, _)| *due).collect();
+            let body = serde_json::to_string(&EventsPayload::Ticks { due })?;
+            Ok((body, chunk.iter().map(|(_, hash)| *hash).collect()))
+        });
+        let ticks = ticks.collect::<Result<Vec<_>, serde_json::Error>>()?;
+        let anew = accounts
+            .into_iter()
+            .map(|(account, hash)| Ok((serde_json::to_string(&AccountsPayload::anew(account))?, vec![hash])));
+        let anew = anew.collect::<Result<Vec<_>, serde_json::Error>>()?;
+        let mut unsent = send(&*self.deps.events, ticks).await;
+        unsent.extend(send(&*self.deps.accounts, anew).await);
+        self.swept.unsent += unsent.len() as u64;
+        self.swept.sent += (items.len() - unsent.len()) as u64;
+        self.left = self.left.saturating_sub(u32::try_from(items.len()).unwrap_or(u32::MAX));
+        Ok(unsent)
+    }
 }
 
-/// Sends messages to a queue and counts what it took.
-async fn send(queue: &dyn Sender, bodies: Vec<String>, swept: &mut Swept) {
-    if bodies.is_empty() {
-        return;
+/// Moves on over those who were sent. The last moments are kept item by item, as the index may show somebody who was due then only now.
+fn advance(progress: &mut Progress, passed: Vec<Passed>, now: i64) {
+    let late = now - LATE.as_secs();
+    let mut kept = passed.iter().filter(|passed| passed.is_sent).count();
+    let mut rest = passed.into_iter().peekable();
+    while let Some(next) = rest.next_if(|next| next.is_sent && (next.position.at <= late || kept > MOST_KEPT)) {
+        kept -= 1;
+        progress.from = Some(next.position);
     }
-    let found = bodies.len();
+    progress.sent = rest.filter(|passed| passed.is_sent).map(|passed| passed.hash).take(MOST_KEPT).collect();
+}
+
+/// Sends messages to a queue, each with what it stands for. Returns what those stand for that it did not take.
+async fn send(queue: &dyn Sender, messages: Vec<(String, Vec<u64>)>) -> HashSet<u64> {
+    if messages.is_empty() {
+        return HashSet::new();
+    }
+    let (bodies, of): (Vec<String>, Vec<Vec<u64>>) = messages.into_iter().unzip();
     let report = queue.send(bodies, Delay::NONE).await;
     if let Some(first) = report.unsent.first() {
         tracing::warn!(unsent = report.unsent.len(), code = %first.code, "ticks were not taken; the next run finds them again");
     }
-    swept.unsent += report.unsent.len() as u64;
-    swept.sent += (found - report.unsent.len()) as u64;
+    report.unsent.iter().filter_map(|unsent| of.get(unsent.index)).flatten().copied().collect()
 }

@@ -2,14 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use jiff::{SignedDuration, Timestamp};
-use perennial_contracts::queue::{AccountsPayload, EventsPayload};
+use perennial_contracts::queue::{AccountsPayload, EventsPayload, TICKS_AT_ONCE};
 use perennial_domain::{AccountId, Identity, PersonId, UserId};
 use perennial_engine::Profile;
-use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::aws::{self, Endpoints};
 use perennial_lambda_kit::queue::MemoryQueue;
+use perennial_lambda_kit::{Clock, SimulatedTime};
 use perennial_store::accounts::StoredAccount;
-use perennial_store::{Store, Stored};
+use perennial_store::{Consistency, Store, Stored, keys};
 use perennial_sweep::{Deps, Swept, handler};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -46,15 +46,162 @@ fn deps(store: Store, limit: u32) -> (Deps, Arc<MemoryQueue>) {
     (Deps::new(store, queue.clone(), Arc::<MemoryQueue>::default(), clock, limit), queue)
 }
 
-fn ticked(queue: &MemoryQueue) -> BTreeSet<PersonId> {
-    let person = |body: &String| match serde_json::from_str(body).unwrap() {
-        EventsPayload::Tick { person, due_at } => {
-            assert!(due_at <= now());
-            person
+/// Everyone who was sent, as often as they were.
+fn all_ticked(queue: &MemoryQueue) -> Vec<PersonId> {
+    let people = |body: &String| match serde_json::from_str(body).unwrap() {
+        EventsPayload::Ticks { due } => {
+            assert!(
+                due.len() <= TICKS_AT_ONCE
+                    && due.iter().all(|(_, due_at)| *due_at <= now() + SignedDuration::from_hours(9))
+            );
+            due.into_iter().map(|(person, _)| person).collect::<Vec<_>>()
         }
-        other => panic!("{other:?} is no tick"),
+        other => panic!("{other:?} are no ticks"),
     };
-    queue.bodies().iter().map(person).collect()
+    queue.bodies().iter().flat_map(people).collect()
+}
+
+fn ticked(queue: &MemoryQueue) -> BTreeSet<PersonId> {
+    all_ticked(queue).into_iter().collect()
+}
+
+/// A sweep whose time can be moved.
+fn moving(store: &Store, limit: u32) -> (Deps, Arc<MemoryQueue>, SimulatedTime) {
+    let queue = Arc::new(MemoryQueue::new());
+    let (clock, time) = Clock::simulated(now());
+    (Deps::new(store.clone(), queue.clone(), Arc::<MemoryQueue>::default(), clock, limit), queue, time)
+}
+
+async fn sweep(deps: &Deps) -> Swept {
+    handler::handle(deps, serde_json::Value::Null).await.unwrap()
+}
+
+/// Saves a person of this name who is due at `due_at`, of a given shard of the due index.
+async fn due_in_shard(store: &Store, shard: &str, name: &str, due_at: Timestamp) -> PersonId {
+    let names = (0..).map(|n| Identity::User(UserId::parse(&format!("{name}-{n}")).unwrap()));
+    let identity = names.into_iter().find(|id| keys::due_shard(id.person_id()) == shard).unwrap();
+    let mut stored = Stored::new(Profile::new(identity));
+    stored.profile.due_at = Some(due_at);
+    store.save(&mut stored).await.unwrap();
+    stored.profile.id
+}
+
+/// The person's timer is served: nothing waits any more.
+async fn serve(store: &Store, person: PersonId) {
+    let mut stored = store.follow(person, Consistency::Strong).await.unwrap().unwrap();
+    stored.profile.due_at = None;
+    store.save(&mut stored).await.unwrap();
+}
+
+#[tokio::test]
+async fn whose_tick_is_unserved_is_sent_again_after_an_hour_and_not_before() {
+    let (store, expected) = table(40).await;
+    let (deps, queue, time) = moving(&store, 10_000);
+    assert_eq!(sweep(&deps).await.sent, 40);
+    for _ in 0..11 {
+        time.advance(SignedDuration::from_mins(5));
+        // Those whose hour has come meanwhile are new.
+        sweep(&deps).await;
+    }
+    let sent = all_ticked(&queue);
+    assert_eq!(sent.len(), ticked(&queue).len(), "nobody twice within the hour");
+    let served = *expected.first().unwrap();
+    serve(&store, served).await;
+    time.advance(SignedDuration::from_mins(5));
+    drop(queue.drain());
+    sweep(&deps).await;
+    let again = ticked(&queue);
+    assert!(expected.iter().filter(|person| **person != served).all(|person| again.contains(person)));
+    assert!(!again.contains(&served));
+    drop(queue.drain());
+    time.advance(SignedDuration::from_mins(5));
+    sweep(&deps).await;
+    assert_eq!(all_ticked(&queue), [], "once an hour");
+}
+
+#[tokio::test]
+async fn backlog_in_one_shard_starves_nobody_who_is_due_after_it() {
+    let (store, _) = table(0).await;
+    let shard = keys::shard_name(3);
+    let long_ago = now() - SignedDuration::from_hours(24 * 30);
+    // As many as a run takes of a shard, of one moment and never served.
+    let mut backlog = BTreeSet::new();
+    for n in 0..12 {
+        backlog.insert(due_in_shard(&store, &shard, &format!("stuck{n}"), long_ago).await);
+    }
+    let new = due_in_shard(&store, &shard, "new", now()).await;
+    let (deps, queue, time) = moving(&store, 16 * 5);
+    let mut seen = BTreeSet::new();
+    for run in 0..3 {
+        let swept = sweep(&deps).await;
+        assert_eq!(swept.more, run < 2, "{swept:?}");
+        seen.extend(ticked(&queue));
+        time.advance(SignedDuration::from_mins(5));
+    }
+    assert!(seen.contains(&new) && seen.is_superset(&backlog));
+    assert_eq!(all_ticked(&queue).len(), 13, "each once");
+}
+
+#[tokio::test]
+async fn those_who_are_new_come_before_those_who_are_sent_again() {
+    let (store, _) = table(0).await;
+    let shard = keys::shard_name(7);
+    for n in 0..9 {
+        due_in_shard(&store, &shard, &format!("stuck{n}"), now() - SignedDuration::from_hours(50)).await;
+    }
+    let (deps, queue, time) = moving(&store, 16 * 4);
+    for _ in 0..3 {
+        sweep(&deps).await;
+    }
+    time.advance(SignedDuration::from_hours(2));
+    let new = due_in_shard(&store, &shard, "new", time.now()).await;
+    drop(queue.drain());
+    sweep(&deps).await;
+    let sent = all_ticked(&queue);
+    assert_eq!((sent.len(), sent[0]), (4, new), "first, and with the rest of the run's share the others");
+    for _ in 0..2 {
+        time.advance(SignedDuration::from_mins(5));
+        sweep(&deps).await;
+    }
+    assert_eq!((all_ticked(&queue).len(), ticked(&queue).len()), (10, 10), "the walk goes on where it ended");
+}
+
+#[tokio::test]
+async fn who_comes_late_into_the_index_is_found_by_the_next_run() {
+    let (store, _) = table(0).await;
+    let (deps, queue, time) = moving(&store, 1_000);
+    let shard = keys::shard_name(1);
+    let first = due_in_shard(&store, &shard, "first", now()).await;
+    sweep(&deps).await;
+    // Due before the run, and written after it.
+    let late = due_in_shard(&store, &shard, "late", now() - SignedDuration::from_secs(20)).await;
+    time.advance(SignedDuration::from_mins(1));
+    sweep(&deps).await;
+    assert_eq!(all_ticked(&queue), [first, late]);
+}
+
+#[tokio::test]
+async fn ticks_of_a_shard_travel_together() {
+    let (store, _) = table(0).await;
+    for n in 0..TICKS_AT_ONCE + 1 {
+        due_in_shard(&store, &keys::shard_name(2), &format!("p{n}"), now()).await;
+    }
+    let (deps, queue, _) = moving(&store, 10_000);
+    assert_eq!(sweep(&deps).await.sent as usize, TICKS_AT_ONCE + 1);
+    assert_eq!(queue.bodies().len(), 2);
+}
+
+#[tokio::test]
+async fn when_the_clock_goes_back_everyone_who_is_due_is_found() {
+    let (store, _) = table(0).await;
+    let (deps, queue, time) = moving(&store, 1_000);
+    time.advance(SignedDuration::from_hours(500));
+    due_in_shard(&store, &keys::shard_name(4), "later", time.now() - SignedDuration::from_hours(1)).await;
+    sweep(&deps).await;
+    let early = due_in_shard(&store, &keys::shard_name(4), "early", now()).await;
+    let (deps, again, _) = moving(&store, 1_000);
+    sweep(&deps).await;
+    assert_eq!((all_ticked(&again), queue.bodies().len()), (vec![early], 1));
 }
 
 #[tokio::test]
@@ -74,7 +221,7 @@ async fn a_run_is_bounded_and_says_that_more_are_due() {
     let (deps, queue) = deps(store, 16);
     let swept = handler::handle(&deps, serde_json::Value::Null).await.unwrap();
     assert!(swept.more && swept.sent <= 16, "{swept:?}");
-    assert_eq!(queue.bodies().len() as u64, swept.sent);
+    assert_eq!(all_ticked(&queue).len() as u64, swept.sent);
 }
 
 #[tokio::test]
@@ -82,10 +229,9 @@ async fn what_the_queue_does_not_take_is_counted_and_found_again() {
     let (store, expected) = table(10).await;
     let (deps, queue) = deps(store, 10_000);
     queue.refuse_next(4);
-    assert_eq!(
-        handler::handle(&deps, serde_json::Value::Null).await.unwrap(),
-        Swept { sent: 6, unsent: 4, unreadable: 0, more: false }
-    );
+    let swept = sweep(&deps).await;
+    assert_eq!((swept.sent + swept.unsent, swept.sent > 0, swept.unsent >= 4), (10, true, true), "{swept:?}");
+    assert_eq!(all_ticked(&queue).len() as u64, swept.sent);
     handler::handle(&deps, serde_json::Value::Null).await.unwrap();
     assert_eq!(ticked(&queue), expected);
 }
@@ -103,13 +249,14 @@ async fn each_run_is_noted_with_how_many_were_due_the_newest_first() {
     let queue = Arc::new(MemoryQueue::new());
     let (clock, time) = Clock::simulated(now());
     let deps = Deps::new(store.clone(), queue.clone(), Arc::<MemoryQueue>::default(), clock, 100);
+    queue.refuse_next(100);
     handler::handle(&deps, serde_json::Value::Null).await.unwrap();
     time.advance(SignedDuration::from_mins(5));
-    queue.refuse_next(100);
+    queue.refuse_next(0);
     handler::handle(&deps, serde_json::Value::Null).await.unwrap();
     let noted = store.sweeps(10).await.unwrap();
     let told: Vec<_> = noted.iter().map(|sweep| (sweep.at, sweep.sent, sweep.unsent, sweep.failed)).collect();
-    assert_eq!(told, [(now() + SignedDuration::from_mins(5), 0, 2, false), (now(), 2, 0, false)]);
+    assert_eq!(told, [(now() + SignedDuration::from_mins(5), 2, 0, false), (now(), 0, 2, false)]);
     assert_eq!(store.sweeps(1).await.unwrap(), noted[..1]);
     let since = store.oldest_due(now()).await.unwrap();
     assert_eq!(since, Some(now() - SignedDuration::from_hours(3)), "the longest overdue of all shards");

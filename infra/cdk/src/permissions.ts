@@ -57,7 +57,7 @@ const OWN: Readonly<Record<FunctionName, Own>> = {
     ...secrets(r, stack),
   ],
   api: (r) => [
-    table(r, 'GetItem', 'BatchGetItem', 'Query', 'Scan', 'UpdateItem'),
+    table(r, 'GetItem', 'BatchGetItem', 'Query', 'Scan', 'PutItem', 'UpdateItem', 'DeleteItem'),
     send(r, 'events'),
     allow(
       QUEUES.flatMap((name) => [r.queues.of[name].queue.queueArn, r.queues.of[name].dlq.queueArn]),

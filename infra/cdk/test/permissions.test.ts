@@ -72,7 +72,8 @@ const MAY: Readonly<Record<string, string[]>> = {
     ...each('ses:SendEmail', ses(`identity/${domain}`), ses(`identity/${fromAddress}`), ses(`configuration-set/${configurationSet}`)),
   ],
   api: [
-    ...each('dynamodb:GetItem dynamodb:BatchGetItem dynamodb:Query dynamodb:Scan dynamodb:UpdateItem', TABLE),
+    ...each('dynamodb:GetItem dynamodb:BatchGetItem dynamodb:Query dynamodb:Scan', TABLE),
+    ...each('dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem', TABLE),
     ...each('sqs:SendMessage', queue('events')),
     ...each('sqs:GetQueueAttributes', ...DEPTHS),
   ],

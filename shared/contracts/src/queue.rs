@@ -27,6 +27,12 @@ pub enum EventsPayload {
         /// The moment that the due index held.
         due_at: Timestamp,
     },
+    /// Timers that rang, of several people.
+    #[serde(rename = "ticks.v1")]
+    Ticks {
+        /// Whose, and the moments that the due index held; at most [`TICKS_AT_ONCE`].
+        due: Vec<(PersonId, Timestamp)>,
+    },
     /// What conditions can see of an account has changed: its people are to be looked at again.
     #[serde(rename = "wake.v1")]
     Wake {
@@ -52,6 +58,9 @@ pub enum EventsPayload {
 
 /// The most people whom one [`EventsPayload::Wake`] or [`EventsPayload::Enter`] names: some 5 KB, and half a second of work.
 pub const WOKEN_AT_ONCE: usize = 200;
+
+/// The most timers of one [`EventsPayload::Ticks`]: few enough that a batch of a hundred such messages is done within a function's time.
+pub const TICKS_AT_ONCE: usize = 50;
 
 /// Someone says that an identity is not the person that it was taken for: a user id leaves with the anonymous ids that are linked to it,
 /// an anonymous id by itself.

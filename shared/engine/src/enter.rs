@@ -62,18 +62,18 @@ pub fn enter(
     if !decided && profile.outbox.len() == planned {
         return;
     }
-    remember(profile, &entered, processed);
+    remember(moment, profile, &entered, processed);
     reschedule(moment, profile, &view);
     processed.changed = true;
 }
 
 /// Writes down what was entered where it has to be told from a repetition.
-fn remember(profile: &mut Profile, entered: &[(u64, jiff::Timestamp)], processed: &mut Processed) {
+fn remember(moment: &Moment<'_>, profile: &mut Profile, entered: &[(u64, jiff::Timestamp)], processed: &mut Processed) {
     let Some(part) = profile.primary_mut().filter(|_| !entered.is_empty()) else { return };
     // With events, blocks rolled when the first of them was counted.
     if processed.counted == 0 {
         let owner = part.owner();
-        processed.rolled.extend(part.seen.roll(owner));
+        processed.rolled.extend(part.seen.roll(owner, moment.now));
     }
     for (id, at) in entered {
         part.seen.note(*id, Some(*at));

@@ -66,7 +66,7 @@ pub use moment::Moment;
 pub use person::NpsClass;
 pub use process::{Met, Mode, Processed, look_again, meet, process, tick};
 pub use profile::{Part, Profile};
-pub use seen::{RolledBlock, SeenIds};
+pub use seen::{RolledBlock, SeenIds, since_when_entered, since_when_in_ledger};
 pub use stage::{StageMove, stage_history};
 pub use state::State;
 pub use taken::StepTaken;

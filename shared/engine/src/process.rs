@@ -80,7 +80,7 @@ pub fn process(
             continue;
         }
         if touched.insert(owner) {
-            let blocks = part.seen.roll(owner);
+            let blocks = part.seen.roll(owner, moment.now);
             // Ids that just left the window still have to be told from repeats within this batch.
             let back = blocks.iter().flat_map(|block| &block.ids).any(|rolled| *rolled == id);
             rolled.extend(blocks);

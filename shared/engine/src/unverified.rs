@@ -6,6 +6,7 @@
 //! of their own. What was to be set only
 //! where there is nothing has a place behind all others.
 
+use crate::joins::Link;
 use perennial_domain::traits::is_same;
 use perennial_domain::{Event, Trust};
 
@@ -48,6 +49,13 @@ pub(crate) fn place_of_link(event: &Event) -> i64 {
 /// Whether a link's place is of one that nobody vouches for.
 pub(crate) fn is_public_link(place: i64) -> bool {
     place >= PUBLIC_LINKS
+}
+
+impl Link {
+    /// Whether a public source said it and nobody vouches for it: what belongs to one side is not shown to the other by it.
+    pub fn is_public(&self) -> bool {
+        is_public_link(self.at)
+    }
 }
 
 /// When a link was said, or received where that decides, by its place.

@@ -5,23 +5,62 @@ use crate::item::{Item, Read, n, needed, readable, s};
 use crate::store::Store;
 use crate::{keys, table};
 use jiff::Timestamp;
-use perennial_domain::{AccountId, PersonId};
+use perennial_domain::{AccountId, PersonId, hash};
+use serde::{Deserialize, Serialize};
 
-/// Where a page of due profiles and accounts ended. Opaque.
-#[derive(Debug, Clone)]
-pub struct DueCursor(Item);
+/// A place in a shard of the due index: behind an item, whether it still is there or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DuePosition {
+    /// When the item was due, in seconds since 1970.
+    pub at: i64,
+    pk: String,
+    sk: String,
+}
+
+/// Who is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Due {
+    /// A person.
+    Person(PersonId),
+    /// An account.
+    Account(AccountId),
+}
+
+/// An item of the due index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueItem {
+    /// Who.
+    pub of: Due,
+    /// Since when.
+    pub due_at: Timestamp,
+}
+
+impl DueItem {
+    /// The place behind it.
+    pub fn position(&self) -> DuePosition {
+        let (pk, sk) = match &self.of {
+            Due::Person(person) => (keys::person(*person), keys::PROFILE),
+            Due::Account(account) => (keys::account(account), keys::ACCOUNT),
+        };
+        DuePosition { at: self.due_at.as_second(), pk, sk: sk.to_owned() }
+    }
+
+    /// What tells it from others: of who is due, and since when.
+    pub fn hash(&self) -> u64 {
+        let DuePosition { at, pk, .. } = self.position();
+        hash::hash64(&[pk.as_bytes(), &at.to_be_bytes()])
+    }
+}
 
 /// Some of those who are due.
 #[derive(Debug, Clone, Default)]
 pub struct DuePage {
-    /// The profiles, and since when; the longest due first.
-    pub people: Vec<(PersonId, Timestamp)>,
-    /// The accounts, in the same way.
-    pub accounts: Vec<(AccountId, Timestamp)>,
+    /// The longest due first.
+    pub items: Vec<DueItem>,
     /// Items that cannot be read, and are not among these.
     pub unreadable: u64,
     /// Where to go on; `None` where there are no more.
-    pub next: Option<DueCursor>,
+    pub next: Option<DuePosition>,
 }
 
 impl Store {
@@ -35,7 +74,7 @@ impl Store {
         shard: u8,
         now: Timestamp,
         limit: u16,
-        from: Option<DueCursor>,
+        from: Option<&DuePosition>,
     ) -> Result<DuePage, StoreError> {
         let query = self
             .client
@@ -48,26 +87,21 @@ impl Store {
             .expression_attribute_values(":shard", s(keys::shard_name(shard)))
             .expression_attribute_values(":now", n(now.as_second()))
             .limit(i32::from(limit))
-            .set_exclusive_start_key(from.map(|cursor| cursor.0));
+            .set_exclusive_start_key(from.map(|position| start_key(shard, position)));
         let page = query.send().await.map_err(|error| sort("due", error))?;
         let (found, unreadable) = readable(page.items(), |item| {
             let pk = needed(keys::PK, item.text(keys::PK)?)?;
             let due_at = needed(table::DUE_AT, item.number::<i64>(table::DUE_AT)?)?;
             let due_at = Timestamp::from_second(due_at).map_err(|_| StoreError::corrupt("due_at is out of range"))?;
-            match (keys::person_of(pk), keys::account_of(pk)) {
-                (Some(person), _) => Ok(Some((Ok(person), due_at))),
-                (None, Some(account)) => Ok(Some((Err(account), due_at))),
-                (None, None) => Err(StoreError::corrupt("neither a person's key nor an account's")),
-            }
+            let of = match (keys::person_of(pk), keys::account_of(pk)) {
+                (Some(person), _) => Due::Person(person),
+                (None, Some(account)) => Due::Account(account),
+                (None, None) => return Err(StoreError::corrupt("neither a person's key nor an account's")),
+            };
+            Ok(Some(DueItem { of, due_at }))
         });
-        let mut due = DuePage { unreadable, next: page.last_evaluated_key.map(DueCursor), ..DuePage::default() };
-        for (of, due_at) in found {
-            match of {
-                Ok(person) => due.people.push((person, due_at)),
-                Err(account) => due.accounts.push((account, due_at)),
-            }
-        }
-        Ok(due)
+        let next = page.last_evaluated_key.as_ref().map(position).transpose()?;
+        Ok(DuePage { items: found, unreadable, next })
     }
 
     /// The earliest moment from `from` on at which a profile or an account is due; `None` where none is. Eight read units.
@@ -96,4 +130,18 @@ impl Store {
         let firsts = futures::future::try_join_all((0..keys::DUE_SHARDS).map(first)).await?;
         Ok(firsts.into_iter().flatten().min())
     }
+}
+
+/// The place behind the item of a key of the index.
+fn position(key: &Item) -> Result<DuePosition, StoreError> {
+    let text = |name: &str| needed(name, key.text(name)?).map(str::to_owned);
+    let at = needed(table::DUE_AT, key.number(table::DUE_AT)?)?;
+    Ok(DuePosition { at, pk: text(keys::PK)?, sk: text(keys::SK)? })
+}
+
+fn start_key(shard: u8, position: &DuePosition) -> Item {
+    let mut key = keys::key(&*position.pk, &*position.sk);
+    key.insert(table::DUE_SHARD.to_owned(), s(keys::shard_name(shard)));
+    key.insert(table::DUE_AT.to_owned(), n(position.at));
+    key
 }

@@ -21,6 +21,10 @@ pub const SUPPRESSION: &str = "S";
 pub const LEDGER: &str = "L#";
 /// The beginning of a message's sort key.
 pub const MESSAGE: &str = "M#";
+/// The beginning of the sort key of a person's inbox entry. Alone it marks an inbox that holds all of the person's messages.
+pub const INBOX: &str = "N#";
+/// The sort key of what a person chose about mails, whatever their address is.
+pub const WISHES: &str = "W";
 /// The partition of the config.
 pub const CONFIG: &str = "CONFIG";
 /// The sort key of the config in force.
@@ -31,6 +35,8 @@ pub const RESCORED: &str = "RESCORED";
 pub const VERSION: &str = "V#";
 /// The partition of the runs of the sweep, each under the moment at which it began.
 pub const SWEEPS: &str = "SWEEPS";
+/// The partition of how far the sweep has come, each shard of the due index under its name.
+pub const SWEPT: &str = "SWEPT";
 /// The partition of the counters.
 pub const STAT: &str = "STAT";
 /// The partition of the journeys that are, or were, paused, each under its own partition's name.
@@ -58,6 +64,21 @@ pub fn ledger(number: u32) -> String {
 /// The sort key of a message.
 pub fn message(decision: DecisionId) -> String {
     format!("{MESSAGE}{decision}")
+}
+
+/// The sort key of the inbox entry of a message that was decided at `decided`: entries sort by time.
+pub fn inbox(decided: Timestamp, decision: DecisionId) -> String {
+    // As wide as the milliseconds of every year up to 9999, and never negative.
+    format!("{INBOX}{:015}#{decision}", decided.as_millisecond().max(0))
+}
+
+/// The decision of a message's sort key or of that of its inbox entry; `None` where it is of something else.
+pub fn decision_of(key: &str) -> Option<DecisionId> {
+    let id = match key.strip_prefix(INBOX) {
+        Some(entry) => entry.split_once('#')?.1,
+        None => key.strip_prefix(MESSAGE)?,
+    };
+    DecisionId::parse(id).ok()
 }
 
 /// The partition of an account.
@@ -169,6 +190,11 @@ mod tests {
         assert_eq!(person_of(&person(id)), Some(id));
         assert_eq!(person_of("A#acme"), None);
         assert_eq!(ledger(7), "L#000007");
+        let decision = DecisionId::of(id, "j", 0, b"c");
+        let entry = inbox("2026-03-01T00:00:00Z".parse().unwrap(), decision);
+        assert_eq!(entry, format!("N#001772323200000#{decision}"));
+        assert_eq!((decision_of(&entry), decision_of(&message(decision))), (Some(decision), Some(decision)));
+        assert_eq!((decision_of(INBOX), decision_of(PROFILE)), (None, None));
         assert_eq!(account(&AccountId::parse("acme").unwrap()), "A#acme");
         assert_eq!(rejects("2026-03-01T23:59:59Z".parse().unwrap()), "R#2026-03-01");
     }

@@ -12,6 +12,7 @@
 
 mod clicks;
 mod doubt;
+mod inbox;
 mod state;
 
 use crate::error::{StoreError, sort, unless_conflict};
@@ -24,6 +25,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 pub use doubt::Held;
+pub use inbox::INBOX_LIMIT;
 pub use state::MessageState;
 
 /// A message and what became of it.
@@ -268,57 +270,6 @@ impl Store {
         messages.sort_by(|a, b| b.decided_at.cmp(&a.decided_at).then_with(|| a.id.cmp(&b.id)));
         Ok(messages)
     }
-
-    /// The in-app messages that a person has not dismissed, the newest first.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the query fails.
-    pub async fn inbox(&self, person: PersonId) -> Result<Vec<MessageRecord>, StoreError> {
-        let mut messages = self.messages(person).await?;
-        let shown =
-            |message: &MessageRecord| message.times.contains_key(&MessageState::Sent) && message.dismissed_at.is_none();
-        messages.retain(|message| message.channel == Channel::InApp && shown(message));
-        Ok(messages)
-    }
-
-    /// Notes that an inbox message was read; the first time counts. Gives `false` where there is none.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the write fails.
-    pub async fn mark_read(&self, person: PersonId, id: DecisionId, now: Timestamp) -> Result<bool, StoreError> {
-        self.note("mark_read", person, id, "t_read", now).await
-    }
-
-    /// Takes a message out of the inbox. Gives `false` where there is none.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the write fails.
-    pub async fn dismiss(&self, person: PersonId, id: DecisionId, now: Timestamp) -> Result<bool, StoreError> {
-        self.note("dismiss", person, id, "t_dismissed", now).await
-    }
-
-    async fn note(
-        &self,
-        operation: &'static str,
-        person: PersonId,
-        id: DecisionId,
-        name: &str,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let update = self
-            .client
-            .update_item()
-            .table_name(&*self.table)
-            .set_key(Some(keys::key(keys::person(person), keys::message(id))))
-            .update_expression("SET #time = if_not_exists(#time, :now)")
-            .condition_expression("#ch = :in_app")
-            .expression_attribute_names("#time", name)
-            .expression_attribute_names("#ch", "ch")
-            .expression_attribute_values(":now", at(now))
-            .expression_attribute_values(":in_app", s(Channel::InApp.as_str()));
-        let sent = update.send().await.map(drop).map_err(|error| sort(operation, error));
-        Ok(unless_conflict(sent)?.is_some())
-    }
 }
 
 /// The decision as an item in `state`, which it came into at `now`.
@@ -348,8 +299,7 @@ fn item_of(decision: &Decision, state: MessageState, by: &str, now: Timestamp) -
 fn read(item: &Item) -> Result<MessageRecord, StoreError> {
     let person = keys::person_of(needed(keys::PK, item.text(keys::PK)?)?)
         .ok_or_else(|| StoreError::corrupt("no person's key"))?;
-    let id =
-        needed(keys::SK, item.text(keys::SK)?)?.strip_prefix(keys::MESSAGE).and_then(|id| DecisionId::parse(id).ok());
+    let id = keys::decision_of(needed(keys::SK, item.text(keys::SK)?)?);
     let channel = needed("ch", item.text("ch")?)?;
     let channel = Channel::ALL.into_iter().find(|known| known.as_str() == channel);
     let text = |name: &str| item.text(name).map(|text| text.map(str::to_owned));

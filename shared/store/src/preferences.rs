@@ -1,4 +1,8 @@
 //! What the reader of an address wants, and what the address bears: whether a mail may go there.
+//!
+//! What a reader chose is kept twice: with the address, by its hash, and with the person that the mail was for, in the partition of the identity that was the
+//! person then. So it holds for whoever else has the address, and for the person when they change it, and it follows the identity when people are
+//! merged and unmerged.
 
 use crate::dated::Dated;
 use crate::error::{StoreError, sort, unless_conflict};
@@ -8,10 +12,12 @@ use crate::mails::Mails;
 use crate::store::Store;
 use crate::suppressions::{self, Reason, Suppression};
 use aws_sdk_dynamodb::types::AttributeValue;
+use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use perennial_config::soft_bounces::SoftBounces;
 use perennial_config::topics::Topic;
-use std::collections::BTreeMap;
+use perennial_domain::PersonId;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The beginning of the attributes that hold choices; the topic's id follows.
 const TOPIC: &str = "t:";
@@ -21,6 +27,8 @@ const SOFT: &str = "soft";
 const UNTIL: &str = "until";
 /// How often a soft bounce is counted anew because another was counted meanwhile.
 const ATTEMPTS: u32 = 5;
+/// Identities whose choices are read at once.
+const CONCURRENCY: usize = 16;
 
 /// What a reader said about a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +94,24 @@ impl Preferences {
         }
         topic.is_some_and(|topic| !self.wants(topic)).then_some(Withheld::Topic)
     }
+
+    /// Returns what is known of an address where `other` is known of the person who has it, or of one of their identities: who wanted no mails at one of them
+    /// wants none, and of two choices about one topic the later counts.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
+        let is_weaker = |it: &Suppression| it.reason.can_be_lifted();
+        if self.suppression.as_ref().is_none_or(is_weaker) && other.suppression.is_some_and(|it| !is_weaker(&it)) {
+            self.suppression = other.suppression;
+        }
+        self.suppression = self.suppression.or(other.suppression);
+        for (topic, choice) in other.topics {
+            let is_newer = |own: &Choice| own.since < choice.since || (own.since == choice.since && !choice.wants);
+            if self.topics.get(&topic).is_none_or(is_newer) {
+                self.topics.insert(topic, choice);
+            }
+        }
+        self
+    }
 }
 
 impl Store {
@@ -105,8 +131,36 @@ impl Store {
         self.preferences_at(keys::suppression(address)).await
     }
 
+    /// What is known of an address where its reader is `people`, the identities of one profile by their own person ids: what was chosen for any of them
+    /// counts as well. Read consistently; a read unit for the address and for each identity.
+    ///
+    /// # Errors
+    /// [`StoreError`] where a read fails.
+    pub async fn preferences_with(
+        &self,
+        address: &[u8; 32],
+        people: impl IntoIterator<Item = PersonId>,
+    ) -> Result<Preferences, StoreError> {
+        let people: BTreeSet<PersonId> = people.into_iter().collect();
+        let own = stream::iter(people).map(|person| self.wishes(person)).buffered(CONCURRENCY);
+        let (address, wishes) = futures::join!(self.preferences(address), own.try_collect::<Vec<_>>());
+        Ok(wishes?.into_iter().fold(address?, Preferences::with))
+    }
+
+    /// What a person chose, by the identity's own person id. Read consistently.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the read fails.
+    pub async fn wishes(&self, person: PersonId) -> Result<Preferences, StoreError> {
+        self.preferences_of_key(keys::key(keys::person(person), keys::WISHES)).await
+    }
+
     async fn preferences_at(&self, pk: String) -> Result<Preferences, StoreError> {
-        let item = self.get("preferences", keys::key(pk, keys::SUPPRESSION), true).await?;
+        self.preferences_of_key(keys::key(pk, keys::SUPPRESSION)).await
+    }
+
+    async fn preferences_of_key(&self, key: Item) -> Result<Preferences, StoreError> {
+        let item = self.get("preferences", key, true).await?;
         item.map_or_else(|| Ok(Preferences::default()), |item| read(&item))
     }
 
@@ -120,10 +174,26 @@ impl Store {
         topics: &BTreeMap<String, bool>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        self.choose_at(keys::key(keys::suppression_hashed(address), keys::SUPPRESSION), topics, now).await
+    }
+
+    /// Stores what a person chose, by topic, whatever their address is.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the write fails.
+    pub async fn choose_for(
+        &self,
+        person: PersonId,
+        topics: &BTreeMap<String, bool>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.choose_at(keys::key(keys::person(person), keys::WISHES), topics, now).await
+    }
+
+    async fn choose_at(&self, key: Item, topics: &BTreeMap<String, bool>, now: Timestamp) -> Result<(), StoreError> {
         if topics.is_empty() {
             return Ok(());
         }
-        let key = keys::key(keys::suppression_hashed(address), keys::SUPPRESSION);
         let mut update = self.client.update_item().table_name(&*self.table).set_key(Some(key));
         let mut sets = Vec::new();
         for (number, (topic, wants)) in topics.iter().enumerate() {

@@ -5,6 +5,7 @@ use crate::item::{Item, Read, at, needed, s};
 use crate::keys;
 use crate::store::Store;
 use jiff::Timestamp;
+use perennial_domain::PersonId;
 use serde::{Deserialize, Serialize};
 
 /// Why an address gets no mail.
@@ -51,7 +52,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the write fails.
     pub async fn suppress(&self, address: &str, reason: Reason, now: Timestamp) -> Result<bool, StoreError> {
-        self.suppress_at(keys::suppression(address), reason, now).await
+        self.suppress_at(keys::key(keys::suppression(address), keys::SUPPRESSION), reason, now).await
     }
 
     /// The same for an address of which only the hash is known: SHA-256 as [`perennial_domain::hash::sha256`] makes it of [`perennial_domain::hygiene::mail::key`].
@@ -64,15 +65,24 @@ impl Store {
         reason: Reason,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.suppress_at(keys::suppression_hashed(address), reason, now).await
+        self.suppress_at(keys::key(keys::suppression_hashed(address), keys::SUPPRESSION), reason, now).await
     }
 
-    async fn suppress_at(&self, pk: String, reason: Reason, now: Timestamp) -> Result<bool, StoreError> {
+    /// Notes that a person wants no mails, whatever their address is. Returns whether they did before.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the write fails.
+    pub async fn stop_mails(&self, person: PersonId, now: Timestamp) -> Result<bool, StoreError> {
+        let key = keys::key(keys::person(person), keys::WISHES);
+        Ok(!self.suppress_at(key, Reason::Unsubscribe, now).await?)
+    }
+
+    async fn suppress_at(&self, key: Item, reason: Reason, now: Timestamp) -> Result<bool, StoreError> {
         let mut update = self
             .client
             .update_item()
             .table_name(&*self.table)
-            .set_key(Some(keys::key(pk, keys::SUPPRESSION)))
+            .set_key(Some(key))
             .update_expression("SET #why = :why, #at = :at")
             .expression_attribute_names("#why", "why")
             .expression_attribute_names("#at", "at")
@@ -94,11 +104,23 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the write fails.
     pub async fn resubscribe(&self, address: &[u8; 32]) -> Result<bool, StoreError> {
+        self.resume_at(keys::key(keys::suppression_hashed(address), keys::SUPPRESSION)).await
+    }
+
+    /// Notes that a person wants mails again. Returns whether they wanted none.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the write fails.
+    pub async fn resume_mails(&self, person: PersonId) -> Result<bool, StoreError> {
+        self.resume_at(keys::key(keys::person(person), keys::WISHES)).await
+    }
+
+    async fn resume_at(&self, key: Item) -> Result<bool, StoreError> {
         let update = self
             .client
             .update_item()
             .table_name(&*self.table)
-            .set_key(Some(keys::key(keys::suppression_hashed(address), keys::SUPPRESSION)))
+            .set_key(Some(key))
             .update_expression("REMOVE #why, #at")
             .condition_expression("#why = :liftable")
             .expression_attribute_names("#why", "why")

@@ -1,7 +1,8 @@
 //! What the sweep did: one small item a run, so that whoever looks sees when it last ran, and how far it got.
 
+use crate::due::DuePosition;
 use crate::error::{StoreError, sort};
-use crate::item::{Item, Read, n, needed, s};
+use crate::item::{Item, Read, json, n, needed, s};
 use crate::store::{Store, is_true};
 use crate::{keys, table};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -29,7 +30,57 @@ pub struct Sweep {
     pub failed: bool,
 }
 
+/// How far the sweep has come in a shard of the due index.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// All up to here were sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<DuePosition>,
+    /// Those beyond it that were sent, by [`crate::due::DueItem::hash`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sent: Vec<u64>,
+    /// When `until` was noted, in seconds since 1970.
+    #[serde(default)]
+    pub noted: i64,
+    /// All who were due before this moment, in seconds since 1970, had been sent by `noted`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<i64>,
+    /// What is sent again at present.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Again>,
+}
+
+/// A walk over those who were sent before and whose timer still stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Again {
+    /// It ends before those who are due at this moment, in seconds since 1970.
+    pub until: i64,
+    /// How far it has come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<DuePosition>,
+}
+
 impl Store {
+    /// How far the sweep has come in shard `shard`; nowhere, where that is not known or cannot be read. A read unit.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the read fails.
+    pub async fn progress(&self, shard: u8) -> Result<Progress, StoreError> {
+        let key = keys::key(keys::SWEPT, keys::shard_name(shard));
+        let Some(item) = self.get("progress", key, true).await? else { return Ok(Progress::default()) };
+        Ok(item.json("progress").ok().flatten().unwrap_or_default())
+    }
+
+    /// Notes how far the sweep has come in shard `shard`. A write unit or a few.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the write fails.
+    pub async fn note_progress(&self, shard: u8, progress: &Progress) -> Result<(), StoreError> {
+        let mut item = keys::key(keys::SWEPT, keys::shard_name(shard));
+        item.insert("progress".to_owned(), json(progress)?);
+        self.put("note_progress", item, None).await
+    }
+
     /// Notes a run. A write unit.
     ///
     /// # Errors

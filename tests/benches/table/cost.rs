@@ -2,12 +2,13 @@
 
 use anyhow::{Context, Result};
 use jiff::{SignedDuration, Timestamp};
+use perennial_config::deployment::{Deployment, Function};
 use serde::Deserialize;
 
-use crate::bodies;
 use crate::progress::Progress;
 use crate::report::{Goal, Row};
-use crate::road::{Road, Used};
+use crate::road::{Invocations, Road, Used};
+use crate::{active, bodies};
 
 /// Dollars; see `prices.toml`.
 #[derive(Debug, Deserialize)]
@@ -26,7 +27,6 @@ struct Prices {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Assumed {
-    memory_gb: f64,
     seconds_per_invocation: f64,
 }
 
@@ -44,8 +44,8 @@ struct Traffic {
     goals: [Goal; 4],
 }
 
-/// Goals of `performance.md`'s table; the third shape is stated only.
-const SHAPES: [Traffic; 3] = [
+/// Goals of the README's table; the shapes without goals are stated only.
+const SHAPES: [Traffic; 4] = [
     Traffic {
         events_a_post: 20,
         events_a_person: 3,
@@ -70,6 +70,15 @@ const SHAPES: [Traffic; 3] = [
         counted: 13,
         goals: [Goal::Stated; 4],
     },
+    // One event a second: nothing is shared with others, neither a batch nor an object of the archive.
+    Traffic {
+        events_a_post: 1,
+        events_a_person: 1,
+        posts_a_batch: 1,
+        warm_up: 60,
+        counted: 48,
+        goals: [Goal::Stated; 4],
+    },
 ];
 
 /// The rows of this part.
@@ -77,17 +86,19 @@ pub(crate) fn rows(progress: &mut Progress) -> Result<Vec<Row>> {
     let prices: Prices = toml::from_str(include_str!("prices.toml")).context("prices.toml")?;
     let mut rows = Vec::new();
     for traffic in &SHAPES {
-        let shape = format!("({}, {})", traffic.events_a_post, traffic.events_a_person);
+        let rate = if traffic.posts_a_batch == 1 { ", one event a second" } else { "" };
+        let shape = format!("({}, {}{rate})", traffic.events_a_post, traffic.events_a_person);
         progress.begin(&format!("cost at {shape}"), traffic.warm_up + traffic.counted);
-        let (used, events) = traffic.run(progress)?;
-        rows.extend(present(&shape, traffic, &used, events as f64, &prices));
+        let (used, events, deployment) = traffic.run(progress)?;
+        rows.extend(present(&shape, traffic, &used, events as f64, &prices, &deployment));
     }
+    rows.extend(active::rows(progress)?);
     Ok(rows)
 }
 
 impl Traffic {
     /// Sends the traffic and returns what the counted part used, and how many events that was.
-    fn run(&self, progress: &mut Progress) -> Result<(Used, usize)> {
+    fn run(&self, progress: &mut Progress) -> Result<(Used, usize, Deployment)> {
         let mut road = Road::start(moment(0))?;
         let people_a_post = self.events_a_post.div_ceil(self.events_a_person);
         for batch in 0..self.warm_up + self.counted {
@@ -103,7 +114,8 @@ impl Traffic {
             }
             road.score()?;
         }
-        Ok((road.used()?, self.counted * self.posts_a_batch * self.events_a_post))
+        let events = self.counted * self.posts_a_batch * self.events_a_post;
+        Ok((road.used()?, events, road.deployment().clone()))
     }
 }
 
@@ -113,30 +125,38 @@ fn moment(batch: usize) -> Timestamp {
     bodies::START.checked_add(SignedDuration::from_hours(hours)).unwrap_or(bodies::START)
 }
 
-fn present(shape: &str, traffic: &Traffic, used: &Used, events: f64, prices: &Prices) -> Vec<Row> {
+fn present(
+    shape: &str,
+    traffic: &Traffic,
+    used: &Used,
+    events: f64,
+    prices: &Prices,
+    deployment: &Deployment,
+) -> Vec<Row> {
     let dynamodb = &used.usage.dynamodb;
     let sqs = &used.usage.sqs;
-    let (requests, invocations, puts) = (sqs.billed_requests as f64, used.invocations as f64, used.puts as f64);
+    let (requests, puts) = (sqs.billed_requests as f64, used.puts as f64);
+    let Invocations { ingest, score } = used.invocations;
+    let (ingest, score) = (ingest as f64, score as f64);
+    let gigabytes = |function: Function| f64::from(function.memory_mb) / 1024.0;
+    let weighted = ingest * gigabytes(deployment.ingest) + score * gigabytes(deployment.score);
     let parts = [
         ("writes", dynamodb.write_units * prices.dynamodb_write_units),
         ("reads", dynamodb.read_units * prices.dynamodb_read_units),
         ("SQS", requests * prices.sqs_requests),
-        ("invocations", invocations * prices.lambda_requests),
+        ("invocations", (ingest + score) * prices.lambda_requests),
         ("archive", puts * prices.s3_puts),
-        (
-            "compute (assumed)",
-            invocations
-                * prices.assumed.seconds_per_invocation
-                * prices.assumed.memory_gb
-                * prices.lambda_gb_seconds
-                * 1e6,
-        ),
+        ("compute (assumed)", weighted * prices.assumed.seconds_per_invocation * prices.lambda_gb_seconds * 1e6),
     ]
     .map(|(name, dollars)| (name, dollars / events));
     let total: f64 = parts.iter().map(|(_, dollars)| dollars).sum();
     let parts = parts.map(|(name, dollars)| format!("{name} {dollars:.3}")).join(", ");
     let [writes, reads, billed, dollars] = traffic.goals;
-    let counted = format!("{events} events in batches of {} requests, known people", traffic.posts_a_batch);
+    let most = deployment.score.batch.map_or(1, |batch| batch.messages);
+    let counted = format!(
+        "{events} events in batches of {} requests, {most} messages at most, known people",
+        traffic.posts_a_batch
+    );
     let row = |what: &str, goal, unit, measured: f64| {
         Row::new(format!("{shape}: {what}"), goal, unit, Ok::<_, String>(measured))
     };

@@ -3,6 +3,7 @@
 //! Nothing here asserts: a machine's speed is no property of the code, so a missed goal is printed and not failed. Counts (instructions, units,
 //! requests, bytes) repeat; times are given as ratios within one run.
 
+mod active;
 mod binaries;
 mod bodies;
 mod callgrind;

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use perennial::aws::Usage;
+use perennial_config::deployment::Deployment;
 use perennial_lambda_kit::queue::{Delay, Queue};
 use perennial_lambda_kit::{Clock, SimulatedTime};
 use perennial_store::{Archive, ConfigHandle};
@@ -30,7 +31,15 @@ pub(crate) struct Road {
     ingest: perennial_ingest::Deps,
     score: perennial_score::Deps,
     objects: Arc<InMemory>,
-    invocations: u64,
+    deployment: Deployment,
+    invocations: Invocations,
+}
+
+/// Invocations of each function.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Invocations {
+    pub(crate) ingest: u64,
+    pub(crate) score: u64,
 }
 
 /// What was used since the last [`Road::reset`].
@@ -41,7 +50,7 @@ pub(crate) struct Used {
     /// Objects written to the archive.
     pub(crate) puts: u64,
     /// Invocations of both functions.
-    pub(crate) invocations: u64,
+    pub(crate) invocations: Invocations,
 }
 
 impl Road {
@@ -68,7 +77,13 @@ impl Road {
             clock,
             debounce: Delay::NONE,
         });
-        Ok(Self { services, time, ingest, score, objects, invocations: 0 })
+        let (deployment, invocations) = (config.deployment.clone(), Invocations::default());
+        Ok(Self { services, time, ingest, score, objects, deployment, invocations })
+    }
+
+    /// What the deployed functions get to work with.
+    pub(crate) fn deployment(&self) -> &Deployment {
+        &self.deployment
     }
 
     /// Moves the time on.
@@ -80,14 +95,15 @@ impl Road {
     pub(crate) fn post(&mut self, body: &str) -> Result<()> {
         let request = house::request(body)?;
         let answer = self.services.runtime.block_on(perennial_ingest::handler::handle(&self.ingest, request));
-        self.invocations += 1;
+        self.invocations.ingest += 1;
         ensure!(answer.status().is_success(), "ingest answers {}", answer.status());
         Ok(())
     }
 
-    /// Hands all waiting messages to `score` as one batch.
+    /// Hands all waiting messages to `score`, in batches of as many as the deployment has.
     pub(crate) fn score(&mut self) -> Result<()> {
         let mut batch: Vec<Message> = Vec::new();
+        let most = self.deployment.score.batch.map_or(1, |batch| usize::from(batch.messages));
         let sqs = &self.services.sqs;
         let url = &self.services.queues.events;
         self.services.runtime.block_on(async {
@@ -98,15 +114,11 @@ impl Road {
                     _ => break,
                 }
             }
-            if batch.is_empty() {
-                return Ok(());
+            for messages in batch.chunks(most) {
+                let response = perennial_score::handler::handle(&self.score, event_of(messages)).await?;
+                let failed = response.batch_item_failures.len();
+                ensure!(failed == 0, "score fails {failed} messages");
             }
-            let response = perennial_score::handler::handle(&self.score, event_of(&batch)).await?;
-            ensure!(
-                response.batch_item_failures.is_empty(),
-                "score fails {} messages",
-                response.batch_item_failures.len()
-            );
             for done in batch.chunks(AT_ONCE) {
                 let entries = done.iter().enumerate().map(|(nth, message)| {
                     let entry = DeleteMessageBatchRequestEntry::builder().id(nth.to_string());
@@ -118,14 +130,14 @@ impl Road {
             }
             anyhow::Ok(())
         })?;
-        self.invocations += 1;
+        self.invocations.score += batch.len().div_ceil(most) as u64;
         Ok(())
     }
 
     /// Begins to count from zero.
     pub(crate) fn reset(&mut self) -> Result<()> {
         self.services.meter()?.reset();
-        self.invocations = 0;
+        self.invocations = Invocations::default();
         // The archive is only written to: what it held is of no further use.
         let objects = Arc::clone(&self.objects);
         self.services.runtime.block_on(async {

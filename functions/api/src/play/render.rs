@@ -9,6 +9,7 @@ use perennial_channels::render::{Context, Noting};
 use perennial_channels::unsubscribe::address_hash;
 use perennial_config::Config;
 use perennial_domain::{Channel, Withheld};
+use perennial_engine::Part;
 use perennial_engine::play::{PlayedMessage, PlayedStep, What, words};
 use perennial_store::preferences::Preferences;
 use perennial_store::{Store, StoreError};
@@ -41,7 +42,8 @@ impl Known {
             let Ok(address) = address(message) else { continue };
             let hash = address_hash(&address.normalised());
             if let std::collections::btree_map::Entry::Vacant(entry) = known.addresses.entry(hash) {
-                entry.insert(store.preferences(&hash).await?);
+                let owners = message.profile.parts.iter().map(Part::owner);
+                entry.insert(store.preferences_with(&hash, owners).await?);
             }
         }
         if !known.addresses.is_empty() {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use perennial_channels::unsubscribe::address_hash;
 use perennial_config::topics::Topic;
 use perennial_contracts::ses::{MailEvent, MailEventKind, Subscription};
+use perennial_domain::PersonId;
 use perennial_store::preferences::Preferences;
 use std::collections::BTreeMap;
 
@@ -29,21 +30,39 @@ pub(super) async fn translated(deps: &Deps, event: MailEvent) -> MailEvent {
 }
 
 /// Lifts a suppression that the reader took back, and stores the topics that they chose or gave up, for every address of the event. What was chosen
-/// elsewhere since stands. (Ending all mails is a suppression like others, and needs nothing here.)
-pub(super) async fn keep(deps: &Deps, event: &MailEvent, changed: &Subscription) -> Result<(), DeliverError> {
+/// elsewhere since stands. The same for `person`, whom the mail was for. (Ending all mails is a suppression like others, and needs nothing here.)
+pub(super) async fn keep(
+    deps: &Deps,
+    event: &MailEvent,
+    changed: &Subscription,
+    person: Option<PersonId>,
+) -> Result<(), DeliverError> {
     if changed.unsubscribed != Some(false) && changed.topics.is_empty() {
         return Ok(());
+    }
+    if let Some(person) = person
+        && deps.store.follow_head(person).await?.is_some()
+    {
+        let before = deps.store.wishes(person).await?;
+        if is_lifted(changed, &before, event) {
+            deps.store.resume_mails(person).await?;
+        }
+        deps.store.choose_for(person, &newer(&changed.topics, &before, event.at), event.at).await?;
     }
     for address in &event.recipients {
         let hash = address_hash(&address.key());
         let before = deps.store.preferences(&hash).await?;
-        let is_lifted = changed.unsubscribed == Some(false);
-        if is_lifted && before.suppression.is_some_and(|suppression| suppression.since <= event.at) {
+        if is_lifted(changed, &before, event) {
             deps.store.resubscribe(&hash).await?;
         }
         deps.store.choose(&hash, &newer(&changed.topics, &before, event.at), event.at).await?;
     }
     Ok(())
+}
+
+/// Whether the event lifts a suppression that was there before it.
+fn is_lifted(changed: &Subscription, before: &Preferences, event: &MailEvent) -> bool {
+    changed.unsubscribed == Some(false) && before.suppression.is_some_and(|suppression| suppression.since <= event.at)
 }
 
 /// Whether a topic of SES's is ours: by its id or title, whatever stands between the words and in any case.

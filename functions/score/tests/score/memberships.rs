@@ -158,3 +158,23 @@ async fn merged_profiles_unite_their_accounts_and_unmerged_ones_part_them() {
     assert!(bench.hand(vec![serde_json::to_string(&EventsPayload::Unmerge(unmerge)).unwrap()]).await.is_empty());
     assert_eq!(all().await, apart);
 }
+
+/// An instance that has not seen a write performs what it asked for, as its writer may be gone; and writes that it did.
+#[tokio::test]
+async fn outbox_that_another_instance_performed_is_performed_by_no_third() {
+    let bench = Bench::new().await;
+    assert!(bench.feed(&[vec![join(-60, "u", "a")]]).await.is_empty());
+    let again = vec![join(-60, "u", "a")];
+    let told = || bench.accounts.drain().len();
+    assert!(told() > 0, "the account hears of its member");
+    assert!(bench.feed(std::slice::from_ref(&again)).await.is_empty());
+    assert_eq!(told(), 0, "the writer knows what it did");
+    assert!(bench.restarted().feed(std::slice::from_ref(&again)).await.is_empty());
+    assert!(told() > 0, "another cannot know");
+    for _ in 0..3 {
+        assert!(bench.restarted().feed(std::slice::from_ref(&again)).await.is_empty());
+        assert_eq!(told(), 0);
+    }
+    let stored = bench.stored(user("u")).await.unwrap();
+    assert_eq!((stored.profile.counted(), stored.profile.outbox.len()), (1, 0));
+}

@@ -10,6 +10,7 @@ use perennial_domain::{Event, PersonId};
 use perennial_engine::Part;
 use perennial_engine::instant::timestamp;
 use perennial_engine::register::Register;
+use perennial_store::preferences::Preferences;
 use perennial_store::traces::{Subject, Trace, Traces};
 use perennial_store::{Consistency, keys};
 use serde_json::{Map, Value, json};
@@ -47,6 +48,7 @@ pub(crate) async fn export(
     let has_any = person.is_some() || !found.is_empty();
     document.insert("messages".to_owned(), messages(operated, &subject.people).await?);
     document.insert("addresses".to_owned(), addresses(operated, subject).await?);
+    document.insert("mail_choices".to_owned(), choices(operated, &subject.people).await?);
     document.extend(in_the_table(operated, found).await?);
     if unreadable > 0 {
         document.insert("unreadable_items".to_owned(), json!(unreadable));
@@ -130,18 +132,31 @@ async fn addresses(operated: &Operated, subject: &Subject) -> anyhow::Result<Val
     let mut all = BTreeMap::new();
     for address in &subject.addresses {
         let known = operated.store.preferences_of(address).await?;
-        let suppressed = known.suppression.map(|found| json!({ "why": found.reason, "since": found.since }));
-        let topics = known
-            .topics
-            .iter()
-            .map(|(topic, choice)| (topic.clone(), json!({ "wants": choice.wants, "since": choice.since })));
-        let topics: Map<String, Value> = topics.collect();
-        all.insert(
-            address.clone(),
-            json!({ "suppressed": suppressed, "held_until": known.held_until, "topics": topics }),
-        );
+        all.insert(address.clone(), shown(&known));
     }
     Ok(json!(all))
+}
+
+/// What each of their identities chose about mails, whatever the address is.
+async fn choices(operated: &Operated, people: &BTreeSet<PersonId>) -> anyhow::Result<Value> {
+    let mut all = BTreeMap::new();
+    for person in people {
+        let known = operated.store.wishes(*person).await?;
+        if known != Preferences::default() {
+            all.insert(person.to_string(), shown(&known));
+        }
+    }
+    Ok(json!(all))
+}
+
+fn shown(known: &Preferences) -> Value {
+    let suppressed = known.suppression.map(|found| json!({ "why": found.reason, "since": found.since }));
+    let topics = known
+        .topics
+        .iter()
+        .map(|(topic, choice)| (topic.clone(), json!({ "wants": choice.wants, "since": choice.since })));
+    let topics: Map<String, Value> = topics.collect();
+    json!({ "suppressed": suppressed, "held_until": known.held_until, "topics": topics })
 }
 
 /// Where they are found beside their own partitions.

@@ -17,6 +17,7 @@ use perennial_channels::unsubscribe::Keys;
 use perennial_config::deployment::Function;
 use perennial_contracts::tokens::{SecretTooShort, TokenSecrets};
 use perennial_deliver::secrets::{SecretStore, Secrets};
+use perennial_ingest::throttle::Throttle;
 use perennial_lambda_kit::Env;
 use perennial_lambda_kit::aws;
 use perennial_lambda_kit::queue::{Delay, Queue};
@@ -214,7 +215,9 @@ pub(super) async fn wire(
         clock.clone(),
         MAX_IN_FLIGHT,
     );
-    let ingest = Arc::new(ingest.with_tokens(token_secrets()?));
+    // On one machine there is no limit, unless somebody asks for one.
+    let throttle = perennial_ingest::config::public_events_a_second(&Env::process(), 0)?.map(Throttle::new);
+    let ingest = Arc::new(ingest.with_tokens(token_secrets()?).with_throttle(throttle));
     let score = Arc::new(perennial_score::Deps::new(perennial_score::Parts {
         store: store.clone(),
         archive: archive.clone(),

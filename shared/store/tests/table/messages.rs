@@ -123,6 +123,65 @@ async fn the_inbox_shows_what_was_sent_in_the_product_until_it_is_dismissed() {
     assert_eq!(store.messages(person("u")).await.unwrap().len(), 4);
 }
 
+/// Puts an in-app message into its person's inbox, as `deliver` does.
+async fn deliver(store: &perennial_store::Store, step: u16) -> Decision {
+    let decision = decision(step, Channel::InApp);
+    store.claim(&decision, "a", at(0)).await.unwrap();
+    let sent = Outcome { text: Some("Text".to_owned()), ..Outcome::new(MessageState::Sent, at(i64::from(step) + 1)) };
+    assert!(store.record_in_app(&decision, &sent).await.unwrap());
+    decision
+}
+
+async fn steps(store: &perennial_store::Store) -> Vec<u16> {
+    store.inbox(person("u")).await.unwrap().iter().map(|record| record.step).collect()
+}
+
+#[tokio::test]
+async fn inbox_shows_the_newest_fifty_by_time() {
+    let store = store().await;
+    for step in 0..60 {
+        deliver(&store, step).await;
+        // Mails between them are not read for it.
+        store.claim(&decision(1_000 + step, Channel::Mail), "a", at(0)).await.unwrap();
+    }
+    assert_eq!(steps(&store).await, (10..60).rev().collect::<Vec<u16>>());
+    let newest = &store.inbox(person("u")).await.unwrap()[0];
+    assert_eq!((newest.text.as_deref(), newest.state), (Some("Text"), MessageState::Sent));
+    let decision = decision(59, Channel::InApp);
+    assert!(store.dismiss(person("u"), decision.id, at(99)).await.unwrap());
+    assert_eq!(steps(&store).await, (9..59).rev().collect::<Vec<u16>>(), "the next one moves up");
+}
+
+#[tokio::test]
+async fn message_that_is_delivered_again_is_shown_once_and_stays_as_its_reader_left_it() {
+    let store = store().await;
+    let decision = deliver(&store, 3).await;
+    assert!(store.mark_read(person("u"), decision.id, at(5)).await.unwrap());
+    deliver(&store, 3).await;
+    let inbox = store.inbox(person("u")).await.unwrap();
+    assert_eq!(
+        inbox.iter().map(|record| (record.id, record.read_at)).collect::<Vec<_>>(),
+        [(decision.id, Some(at(5)))]
+    );
+}
+
+#[tokio::test]
+async fn messages_stored_before_inboxes_had_entries_are_shown_with_those_after() {
+    let store = store().await;
+    for step in [1, 2] {
+        let old = decision(step, Channel::InApp);
+        store.claim(&old, "a", at(0)).await.unwrap();
+        store.record(old.person, old.id, &Outcome::new(MessageState::Sent, at(1))).await.unwrap();
+    }
+    store.mark_read(person("u"), decision(1, Channel::InApp).id, at(4)).await.unwrap();
+    deliver(&store, 3).await;
+    assert_eq!(steps(&store).await, [3, 2, 1]);
+    assert_eq!(store.inbox(person("u")).await.unwrap()[2].read_at, Some(at(4)));
+    store.dismiss(person("u"), decision(2, Channel::InApp).id, at(5)).await.unwrap();
+    deliver(&store, 4).await;
+    assert_eq!(steps(&store).await, [4, 3, 1]);
+}
+
 #[tokio::test]
 async fn what_is_withheld_is_written_once_and_stays_what_it_is() {
     let store = store().await;

@@ -3,6 +3,7 @@
 use crate::support::{at, feed, new, person, store, user};
 use perennial_domain::{AccountId, AnonymousId, ExternalId, Identity, PersonId};
 use perennial_engine::{Profile, RolledBlock};
+use perennial_store::due::{Due, DuePosition};
 use perennial_store::identities::{Claimants, Value};
 use perennial_store::profiles::Reshape;
 use perennial_store::{Consistency, Loaded, Moved, StoreError, Stored};
@@ -51,6 +52,7 @@ async fn a_ledger_gives_back_its_ids_and_a_missing_block_is_noticed() {
         owner: person("u"),
         number,
         ids: (0..32).map(|i| u64::from(number) << 40 | i).collect(),
+        at: at(i64::from(number) * 10),
     };
     let blocks: Vec<RolledBlock> = (0..60).map(block).collect();
     store.put_blocks(&blocks).await.unwrap();
@@ -59,6 +61,24 @@ async fn a_ledger_gives_back_its_ids_and_a_missing_block_is_noticed() {
     assert_eq!(ids, blocks.iter().flat_map(|block| block.ids.clone()).collect());
     assert!(matches!(store.read_ledger(person("u"), 61).await, Err(StoreError::Corrupt(_))));
     assert!(store.read_ledger(person("v"), 0).await.unwrap().is_empty());
+    // Only what rolled since is read, however much lies before it.
+    let numbers = async |since: i64| {
+        let ids = store.read_ledger_since(person("u"), 60, Some(at(since))).await.unwrap();
+        let numbers: std::collections::BTreeSet<u64> = ids.iter().map(|id| id >> 40).collect();
+        assert_eq!(ids.len(), numbers.len() * 32);
+        numbers.first().copied().map(|first| (first, *numbers.last().unwrap()))
+    };
+    assert_eq!(numbers(560).await, Some((56, 59)));
+    assert_eq!(numbers(561).await, Some((57, 59)));
+    assert_eq!(numbers(123).await, Some((13, 59)), "over several pages");
+    assert_eq!(numbers(591).await, None);
+    assert_eq!(numbers(0).await, Some((0, 59)));
+    // A block of a write that failed afterwards belongs to nobody.
+    let ids = store.read_ledger(person("u"), 20).await.unwrap();
+    assert_eq!(ids.len(), 20 * 32);
+    store.delete_keys([(format!("P#{}", person("u")), "L#000040".to_owned())]).await.unwrap();
+    assert!(matches!(store.read_ledger_since(person("u"), 60, Some(at(0))).await, Err(StoreError::Corrupt(_))));
+    assert_eq!(numbers(450).await, Some((45, 59)), "what is missing before that is not looked for");
 }
 
 /// An anonymous visitor, stored.
@@ -192,11 +212,14 @@ async fn only_those_whose_time_has_come_are_due_and_pages_give_all_of_them() {
     }
     let mut due = HashSet::new();
     for shard in 0..perennial_store::keys::DUE_SHARDS {
-        let mut from = None;
+        let mut from: Option<DuePosition> = None;
         loop {
-            let page = store.due(shard, at(0), 2, from).await.unwrap();
-            assert!(page.people.len() <= 2);
-            due.extend(page.people);
+            let page = store.due(shard, at(0), 2, from.as_ref()).await.unwrap();
+            assert!(page.items.len() <= 2);
+            due.extend(page.items.into_iter().map(|item| match item.of {
+                Due::Person(person) => (person, item.due_at),
+                Due::Account(account) => panic!("{account} is not there"),
+            }));
             from = page.next;
             if from.is_none() {
                 break;
@@ -212,7 +235,7 @@ async fn only_those_whose_time_has_come_are_due_and_pages_give_all_of_them() {
     store.save(&mut rung).await.unwrap();
     let mut left = 0;
     for shard in 0..perennial_store::keys::DUE_SHARDS {
-        left += store.due(shard, at(0), 100, None).await.unwrap().people.len();
+        left += store.due(shard, at(0), 100, None).await.unwrap().items.len();
     }
     assert_eq!(left, 19, "who waits for nothing is in no index");
     assert_eq!(user("u1").person_id(), rung.profile.id);

@@ -1,6 +1,6 @@
 //! What readers choose, what addresses bear, and what follows from it for a mail.
 
-use crate::support::{at, store};
+use crate::support::{at, person, store};
 use jiff::Timestamp;
 use perennial_config::soft_bounces::SoftBounces;
 use perennial_config::topics::Topic;
@@ -127,4 +127,40 @@ async fn one_bounce_reported_late_or_by_two_at_once_is_neither_lost_nor_counted_
     assert_eq!(until, [None, Some(day(3))]);
     assert_eq!(store.soft_bounce(ADA, "m0", day(-20), &policy).await.unwrap(), None, "too old to count");
     assert_eq!(known(&store).await.held_until, Some(day(3)));
+}
+
+#[tokio::test]
+async fn what_a_person_chose_counts_at_every_address_they_have() {
+    let store = store().await;
+    let (tips, billing) = (topic("tips", true, false), topic("billing", true, true));
+    assert!(!store.stop_mails(person("u"), at(1)).await.unwrap());
+    assert!(store.stop_mails(person("u"), at(2)).await.unwrap(), "they had stopped them before");
+    let with =
+        async |people: &[&str]| store.preferences_with(&ada(), people.iter().map(|name| person(name))).await.unwrap();
+    let stopped = with(&["v", "u"]).await;
+    assert_eq!(stopped.withholds(Some(&tips), at(3)), Some(Withheld::Suppressed(Reason::Unsubscribe)));
+    assert_eq!(stopped.suppression.map(|it| it.since), Some(at(1)), "the moment of the first time counts");
+    assert_eq!(stopped.withholds(Some(&billing), at(3)), None, "what is essential goes on");
+    assert_eq!(with(&["v"]).await, Preferences::default(), "nobody else stopped anything");
+    assert!(store.resume_mails(person("u")).await.unwrap() && !store.resume_mails(person("u")).await.unwrap());
+    assert_eq!(with(&["u"]).await, Preferences::default());
+}
+
+#[tokio::test]
+async fn of_choices_about_one_topic_the_latest_counts_and_a_bounce_is_never_covered() {
+    let store = store().await;
+    choose(&store, &[("tips", false)], at(5)).await;
+    let choice = |wants| [("tips".to_owned(), wants)].into();
+    store.choose_for(person("u"), &choice(true), at(4)).await.unwrap();
+    let tips = async || {
+        let known = store.preferences_with(&ada(), [person("u")]).await.unwrap();
+        known.topics["tips"].wants
+    };
+    assert!(!tips().await, "the address said so later");
+    store.choose_for(person("u"), &choice(true), at(6)).await.unwrap();
+    assert!(tips().await);
+    store.stop_mails(person("u"), at(7)).await.unwrap();
+    store.suppress(ADA, Reason::Bounce, at(8)).await.unwrap();
+    let known = store.preferences_with(&ada(), [person("u")]).await.unwrap();
+    assert_eq!(known.suppression.map(|it| it.reason), Some(Reason::Bounce));
 }

@@ -70,3 +70,25 @@ async fn page_cannot_speak_for_an_id_in_another_system() {
     assert_eq!((&answer.body["rejected"], fixture.events().len()), (&json!(1), 0));
     assert_eq!(fixture.rejected()[0].code, "no_identity");
 }
+
+#[tokio::test]
+async fn public_key_that_sends_too_much_is_told_when_to_come_again_and_servers_never_are() {
+    let mut fixture = Fixture::new();
+    let throttle = crate::throttle::Throttle::new(std::num::NonZeroU32::MIN);
+    fixture.deps = fixture.deps.with_throttle(Some(throttle));
+    let call = |n: usize| json!({ "type": "track", "anonymousId": "a", "event": "Seen", "messageId": format!("m{n}") });
+    let batch = json!({ "batch": (0..40).map(call).collect::<Vec<_>>() }).to_string();
+    let send = async |key: &str, path: &str, body: &str| {
+        fixture.send("POST", path, &[("authorization", &basic(key))], body.as_bytes()).await
+    };
+    assert_eq!(send("local-public-key:", "/v1/batch", &batch).await.status, 200);
+    let refused = send("local-public-key:", "/v1/batch", &batch).await;
+    assert_eq!((refused.status, refused.code(), refused.header("retry-after")), (429, "rate_limited", "20"));
+    assert_eq!(refused.header("access-control-expose-headers"), "Retry-After");
+    assert_eq!(fixture.events().len(), 40, "nothing of what was refused is stored");
+    // What the bucket still holds may be sent.
+    assert_eq!(send("local-public-key:", "/v1/track", &call(99).to_string()).await.status, 200);
+    for _ in 0..5 {
+        assert_eq!(send("local-write-key:", "/v1/batch", &batch).await.status, 200);
+    }
+}

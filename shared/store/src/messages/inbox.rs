@@ -1,0 +1,153 @@
+//! The inbox: a copy of each in-app message under its time, so that one query reads the newest.
+//!
+//! The message stays the record of what was decided and done; its entry holds what the inbox shows, and goes when the message is dismissed.
+//! An entry is written before the message is recorded as sent: whoever finds a sent message finds its entry too. Messages that
+//! were sent before there were entries get theirs when the inbox is first read, after which a mark tells that none is missing.
+
+use super::{MessageRecord, MessageState, Outcome, item_of, read};
+use crate::error::{StoreError, sort, unless_conflict};
+use crate::item::{Item, Read, at, needed, readable, s};
+use crate::keys;
+use crate::store::{Condition, Store};
+use aws_sdk_dynamodb::types::ReturnValue;
+use jiff::Timestamp;
+use perennial_domain::{Channel, Decision, DecisionId, PersonId};
+
+/// The most messages that an inbox shows: the newest.
+pub const INBOX_LIMIT: usize = 50;
+
+impl Store {
+    /// Puts a claimed in-app message into its person's inbox and records it as sent. Idempotent; two write units.
+    ///
+    /// # Errors
+    /// [`StoreError`] where a write fails: doing it again is right then.
+    pub async fn record_in_app(&self, decision: &Decision, outcome: &Outcome) -> Result<bool, StoreError> {
+        let mut entry = item_of(decision, outcome.state, "", outcome.at)?;
+        entry.insert(keys::SK.to_owned(), s(keys::inbox(decision.decided_at, decision.id)));
+        for (name, text) in [("subject", &outcome.subject), ("text", &outcome.text), ("link", &outcome.link)] {
+            if let Some(text) = text {
+                entry.insert(name.to_owned(), s(&**text));
+            }
+        }
+        self.put_entry(entry).await?;
+        self.record(decision.person, decision.id, outcome).await
+    }
+
+    /// The newest in-app messages that a person has not dismissed, at most [`INBOX_LIMIT`]; the newest first. One query. One that cannot be read is left out.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the query fails.
+    pub async fn inbox(&self, person: PersonId) -> Result<Vec<MessageRecord>, StoreError> {
+        let mut items = self.entries(person).await?;
+        let is_mark = |item: &Item| matches!(item.text(keys::SK), Ok(Some(keys::INBOX)));
+        if items.len() <= INBOX_LIMIT && !items.iter().any(is_mark) && self.fill_inbox(person).await? {
+            items = self.entries(person).await?;
+        }
+        items.retain(|item| !is_mark(item));
+        items.truncate(INBOX_LIMIT);
+        let (messages, unreadable) = readable(&items, |item| read(item).map(Some));
+        if unreadable > 0 {
+            tracing::warn!(%person, unreadable, "entries of an inbox cannot be read");
+        }
+        Ok(messages)
+    }
+
+    /// The newest entries, one more than are shown, and the mark where all are among them.
+    async fn entries(&self, person: PersonId) -> Result<Vec<Item>, StoreError> {
+        let query = self.client.query().table_name(&*self.table);
+        let query = query
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :sk)")
+            .expression_attribute_names("#pk", keys::PK)
+            .expression_attribute_names("#sk", keys::SK)
+            .expression_attribute_values(":pk", s(keys::person(person)))
+            .expression_attribute_values(":sk", s(keys::INBOX))
+            .scan_index_forward(false)
+            .limit(i32::try_from(INBOX_LIMIT + 1).unwrap_or(i32::MAX));
+        Ok(query.send().await.map_err(|error| sort("inbox", error))?.items.unwrap_or_default())
+    }
+
+    /// Writes the entries of messages that have none, the newest [`INBOX_LIMIT`], and the mark. Returns whether the person has any message.
+    async fn fill_inbox(&self, person: PersonId) -> Result<bool, StoreError> {
+        let items = self.partition("inbox", keys::person(person), keys::MESSAGE, true).await?;
+        if items.is_empty() {
+            // Nothing to be found here next time, either: that is as cheap as a mark.
+            return Ok(false);
+        }
+        let is_shown = |record: &MessageRecord| {
+            record.channel == Channel::InApp
+                && record.times.contains_key(&MessageState::Sent)
+                && record.dismissed_at.is_none()
+        };
+        let shown = items.iter().filter_map(|item| Some((read(item).ok().filter(is_shown)?, item)));
+        let mut shown: Vec<(MessageRecord, &Item)> = shown.collect();
+        shown.sort_by(|(a, _), (b, _)| b.decided_at.cmp(&a.decided_at).then_with(|| a.id.cmp(&b.id)));
+        for (record, item) in shown.into_iter().take(INBOX_LIMIT) {
+            let mut entry = item.clone();
+            entry.insert(keys::SK.to_owned(), s(keys::inbox(record.decided_at, record.id)));
+            self.put_entry(entry).await?;
+        }
+        self.put_entry(keys::key(keys::person(person), keys::INBOX)).await?;
+        Ok(true)
+    }
+
+    /// Writes an entry that is not there yet; one that is stays as it is, with what its reader did.
+    async fn put_entry(&self, entry: Item) -> Result<(), StoreError> {
+        unless_conflict(self.put("put_entry", entry, Some(Condition::absent())).await).map(drop)
+    }
+
+    /// Notes that an inbox message was read; the first time counts. Returns `false` where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] where a write fails.
+    pub async fn mark_read(&self, person: PersonId, id: DecisionId, now: Timestamp) -> Result<bool, StoreError> {
+        let Some(entry) = self.note("mark_read", person, id, "t_read", now).await? else { return Ok(false) };
+        let update = self.client.update_item().table_name(&*self.table).set_key(Some(entry));
+        let update = update
+            .update_expression("SET #time = if_not_exists(#time, :now)")
+            .condition_expression("attribute_exists(#ch)")
+            .expression_attribute_names("#time", "t_read")
+            .expression_attribute_names("#ch", "ch")
+            .expression_attribute_values(":now", at(now));
+        // An inbox that nobody read yet has no entries of old messages: they are made with what is noted here.
+        unless_conflict(update.send().await.map(drop).map_err(|error| sort("mark_read", error)))?;
+        Ok(true)
+    }
+
+    /// Takes a message out of the inbox. Returns `false` where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] where a write fails.
+    pub async fn dismiss(&self, person: PersonId, id: DecisionId, now: Timestamp) -> Result<bool, StoreError> {
+        let Some(entry) = self.note("dismiss", person, id, "t_dismissed", now).await? else { return Ok(false) };
+        let delete = self.client.delete_item().table_name(&*self.table).set_key(Some(entry));
+        delete.send().await.map(|_| true).map_err(|error| sort("dismiss", error))
+    }
+
+    /// Sets the time called `name` of an in-app message, where it has none. Returns the key of its inbox entry; `None` where there is no such message.
+    async fn note(
+        &self,
+        operation: &'static str,
+        person: PersonId,
+        id: DecisionId,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<Option<Item>, StoreError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&*self.table)
+            .set_key(Some(keys::key(keys::person(person), keys::message(id))))
+            .update_expression("SET #time = if_not_exists(#time, :now)")
+            .condition_expression("#ch = :in_app")
+            .expression_attribute_names("#time", name)
+            .expression_attribute_names("#ch", "ch")
+            .expression_attribute_values(":now", at(now))
+            .expression_attribute_values(":in_app", s(Channel::InApp.as_str()))
+            .return_values(ReturnValue::AllNew);
+        let sent = update.send().await.map_err(|error| sort(operation, error));
+        let Some(answer) = unless_conflict(sent)? else { return Ok(None) };
+        let attributes = answer.attributes.unwrap_or_default();
+        let decided = needed("decided", attributes.moment("decided")?)?;
+        Ok(Some(keys::key(keys::person(person), keys::inbox(decided, id))))
+    }
+}

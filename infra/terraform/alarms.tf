@@ -1,12 +1,13 @@
 # Alarms. infra/README.md describes each: what it means, and what to do.
 
 locals {
-  # Minutes. Messages of `messages` may be put off: by receivers who say so, and until a mail in doubt is reported. A report has to be through
-  # before its mail counts as lost.
+  # Minutes. A message that waits is a new one every quarter of an hour, so an old one is not being received. A report has to be through before its
+  # mail counts as lost. Essential messages are to be out within minutes.
   resend = var.config.mail.resend_unknown_after_minutes
   oldest = {
     events        = 15
     messages      = max(60, 2 * local.resend)
+    essential     = 20
     accounts      = 30
     "mail-events" = local.resend == 0 ? 15 : max(1, floor(local.resend / 2))
   }
@@ -116,6 +117,22 @@ locals {
         about      = "A journey holds mails back because too many of its mails bounced or were called spam"
         namespace  = local.own_metrics
         metric     = "MessagesPaused"
+        dimensions = { function = module.deliver.name }
+        statistic  = "Sum"
+      },
+      {
+        name       = "messages-overdue"
+        about      = "Messages have waited for more than an hour: a receiver is down, or the rate or quota of SES is too small"
+        namespace  = local.own_metrics
+        metric     = "MessagesOverdue"
+        dimensions = { function = module.deliver.name }
+        statistic  = "Sum"
+      },
+      {
+        name       = "messages-expired"
+        about      = "Messages waited until they were older than their journey allows, and were not sent"
+        namespace  = local.own_metrics
+        metric     = "MessagesExpired"
         dimensions = { function = module.deliver.name }
         statistic  = "Sum"
       },

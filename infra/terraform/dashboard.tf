@@ -13,7 +13,7 @@ locals {
     ],
     [
       { title = "Messages", own = { of = "deliver", metrics = ["MessagesSent", "MessagesWithheld", "MessagesPaused", "MessagesRepeated"] } },
-      { title = "Messages that went wrong", own = { of = "deliver", metrics = ["MessagesFailed", "MessagesUnknown", "MessagesWaiting"] } },
+      { title = "Messages that wait or went wrong", own = { of = "deliver", metrics = ["MessagesDeferred", "MessagesOverdue", "MessagesExpired", "MessagesFailed", "MessagesUnknown", "MessagesWaiting"] } },
       { title = "Reports of mails", own = { of = "deliver", metrics = ["MailEvents"] }, right = local.reputation },
     ],
     [

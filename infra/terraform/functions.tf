@@ -61,9 +61,10 @@ module "score" {
   size        = var.config.functions.score
   statements  = local.permissions.score
   environment = merge(local.table_and_events, {
-    MESSAGES_QUEUE_URL = local.queue_urls.MESSAGES_QUEUE_URL
-    ACCOUNTS_QUEUE_URL = local.queue_urls.ACCOUNTS_QUEUE_URL
-    ARCHIVE            = "s3://${aws_s3_bucket.archive.id}/${local.archive_prefix}"
+    MESSAGES_QUEUE_URL  = local.queue_urls.MESSAGES_QUEUE_URL
+    ESSENTIAL_QUEUE_URL = local.queue_urls.ESSENTIAL_QUEUE_URL
+    ACCOUNTS_QUEUE_URL  = local.queue_urls.ACCOUNTS_QUEUE_URL
+    ARCHIVE             = "s3://${aws_s3_bucket.archive.id}/${local.archive_prefix}"
   })
 }
 
@@ -106,10 +107,11 @@ module "deliver" {
   environment = merge(
     local.table_and_events,
     {
-      MESSAGES_QUEUE_URL = local.queue_urls.MESSAGES_QUEUE_URL
-      CONFIGURATION_SET  = aws_sesv2_configuration_set.mails.configuration_set_name
-      PUBLIC_URL         = var.public_url == null ? module.api.url : var.public_url
-      UNSUBSCRIBE_KEYS   = local.secret_values.UNSUBSCRIBE_KEYS
+      MESSAGES_QUEUE_URL  = local.queue_urls.MESSAGES_QUEUE_URL
+      ESSENTIAL_QUEUE_URL = local.queue_urls.ESSENTIAL_QUEUE_URL
+      CONFIGURATION_SET   = aws_sesv2_configuration_set.mails.configuration_set_name
+      PUBLIC_URL          = var.public_url == null ? module.api.url : var.public_url
+      UNSUBSCRIBE_KEYS    = local.secret_values.UNSUBSCRIBE_KEYS
     },
     { for name in var.config.secrets.endpoints : name => local.secret_values[name] },
   )

@@ -1,7 +1,6 @@
 # The rights of each function: the calls that its code makes, on the resources that it uses, and nothing else.
 #
-# Two calls are left out on purpose. While `deliver` starts it lists configuration sets, and `score` and `rollup` ask for a queue, only to have
-# the connection open; a refusal opens it as well.
+# A call is left out on purpose. While they start, `score` and `rollup` ask for a queue, only to have the connection open; a refusal opens it as well.
 
 locals {
   table_arn  = aws_dynamodb_table.people.arn
@@ -21,7 +20,7 @@ locals {
         ]
         resources = [local.table_arn]
       },
-      { actions = ["sqs:SendMessage"], resources = [for name in ["events", "messages", "accounts"] : local.queue_arns[name]] },
+      { actions = ["sqs:SendMessage"], resources = [for name in ["events", "messages", "essential", "accounts"] : local.queue_arns[name]] },
       { actions = ["s3:PutObject"], resources = ["${aws_s3_bucket.archive.arn}/${local.archive_prefix}/*"] },
     ])
 
@@ -44,8 +43,9 @@ locals {
           actions   = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
           resources = [local.table_arn]
         },
-        { actions = ["sqs:SendMessage"], resources = [for name in ["events", "messages"] : local.queue_arns[name]] },
-        { actions = ["sqs:ChangeMessageVisibility"], resources = [local.queue_arns["messages"]] },
+        { actions = ["sqs:SendMessage"], resources = [for name in ["events", "messages", "essential"] : local.queue_arns[name]] },
+        # What the account may send. The call names no resource.
+        { actions = ["ses:GetAccount"], resources = ["*"] },
         {
           # SES requires the right to the sender's identity, whichever of the two is verified, and to the configuration set.
           actions = ["ses:SendEmail"]

@@ -5,6 +5,7 @@ locals {
   flow = [
     { queue = "events", function = "score" },
     { queue = "messages", function = "deliver" },
+    { queue = "essential", function = "deliver" },
     { queue = "accounts", function = "rollup" },
     { queue = "mail-events", function = "deliver" },
   ]

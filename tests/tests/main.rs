@@ -3,6 +3,7 @@
 mod accounts;
 mod architecture;
 mod crash;
+mod delivery;
 mod hostile;
 mod journeys_under_faults;
 mod logs;

@@ -10,8 +10,13 @@ use std::time::Duration;
 /// How long totals are kept where nothing else is said.
 const MAX_AGE: Duration = Duration::from_secs(60);
 /// The queues, by the names that they are shown under and the beginnings of their keys.
-const QUEUES: [(&str, &str); 4] =
-    [("events", "EVENTS"), ("messages", "MESSAGES"), ("accounts", "ACCOUNTS"), ("mail-events", "MAIL_EVENTS")];
+const QUEUES: [(&str, &str); 5] = [
+    ("events", "EVENTS"),
+    ("messages", "MESSAGES"),
+    ("essential", "ESSENTIAL"),
+    ("accounts", "ACCOUNTS"),
+    ("mail-events", "MAIL_EVENTS"),
+];
 
 /// The function's environment.
 #[derive(Debug, Clone)]

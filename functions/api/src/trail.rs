@@ -94,6 +94,7 @@ mod tests {
             variant: None,
             decided_at: decided,
             tries: None,
+            test: false,
             times: states.iter().map(|state| (*state, decided)).collect(),
             subject: None,
             text: None,

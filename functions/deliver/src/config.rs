@@ -13,6 +13,8 @@ pub struct Settings {
     pub events_queue_url: String,
     /// The URL of the messages queue, the function's own: what has to wait is sent to it again, held back.
     pub messages_queue_url: String,
+    /// The URL of the queue of essential messages, the function's own as well.
+    pub essential_queue_url: String,
     /// Where the api answers, without a slash at the end.
     pub public_url: String,
     /// What unsubscribe links are signed with.
@@ -40,7 +42,7 @@ pub enum SettingsError {
 }
 
 impl Settings {
-    /// Reads `TABLE`, `EVENTS_QUEUE_URL`, `MESSAGES_QUEUE_URL`, `PUBLIC_URL`, `UNSUBSCRIBE_KEYS` and `CONFIGURATION_SET`, and what Lambda sets:
+    /// Reads `TABLE`, `EVENTS_QUEUE_URL`, `MESSAGES_QUEUE_URL`, `ESSENTIAL_QUEUE_URL`, `PUBLIC_URL`, `UNSUBSCRIBE_KEYS` and `CONFIGURATION_SET`, and what Lambda sets:
     /// `PARAMETERS_SECRETS_EXTENSION_HTTP_PORT` and `AWS_SESSION_TOKEN`.
     ///
     /// # Errors
@@ -56,6 +58,7 @@ impl Settings {
             table: env.required("TABLE", "the name of a DynamoDB table")?,
             events_queue_url: env.required("EVENTS_QUEUE_URL", "the URL of the events queue")?,
             messages_queue_url: env.required("MESSAGES_QUEUE_URL", "the URL of the messages queue")?,
+            essential_queue_url: env.required("ESSENTIAL_QUEUE_URL", "the URL of the queue of essential messages")?,
             public_url: public_url.trim_end_matches('/').to_owned(),
             unsubscribe_keys: Keys::new(keys.expose().split(',').map(str::trim))?,
             configuration_set: env.optional("CONFIGURATION_SET", "the name of a configuration set of SES")?,
@@ -70,10 +73,11 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    const ALL: [(&str, &str); 5] = [
+    const ALL: [(&str, &str); 6] = [
         ("TABLE", "t"),
         ("EVENTS_QUEUE_URL", "q"),
         ("MESSAGES_QUEUE_URL", "m"),
+        ("ESSENTIAL_QUEUE_URL", "s"),
         ("PUBLIC_URL", "https://p.example/"),
         ("UNSUBSCRIBE_KEYS", "a key of at least thirty-two bytes, another key of at least thirty-two bytes"),
     ];

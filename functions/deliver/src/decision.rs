@@ -3,11 +3,14 @@
 use crate::deps::Deps;
 use crate::error::DeliverError;
 use crate::plan::{self, Plan};
-use crate::{requeue, unsettled};
+use crate::requeue::{self, Patience};
+use crate::unsettled;
 use jiff::{SignedDuration, Timestamp};
 use perennial_channels::Outcome;
+use perennial_config::Config;
 use perennial_contracts::queue::{MessagesPayload, Unsettled};
-use perennial_domain::Decision;
+use perennial_domain::{Channel, Decision};
+use perennial_lambda_kit::redact::short;
 use perennial_store::messages::{Claim, Held, MessageState, Outcome as Recorded};
 use std::time::Duration;
 
@@ -19,6 +22,8 @@ const LONGEST_DELIVERY: SignedDuration = SignedDuration::from_mins(15);
 pub(crate) enum Delivered {
     /// It went out.
     Sent,
+    /// It went out to somebody who wants to see it.
+    Test,
     /// It was not to go out.
     Withheld,
     /// It was not to go out: its journey is paused.
@@ -29,6 +34,10 @@ pub(crate) enum Delivered {
     Unknown,
     /// Unknown so far: it is looked at again later.
     Waiting,
+    /// It waits in the queue: for quiet hours, the rate or the quota, or its receiver.
+    Deferred,
+    /// It is older than its journey allows, and does not go out.
+    Expired,
     /// Another delivery was done with it before.
     Before,
 }
@@ -55,13 +64,30 @@ pub(crate) struct Try<'a> {
     pub(crate) claimant: &'a str,
     /// The claim in doubt whose place this one takes.
     pub(crate) instead_of: Option<&'a Unsettled>,
+    /// How it has waited so far.
+    pub(crate) patience: Patience,
+}
+
+impl Try<'_> {
+    /// The queue message that goes on with it.
+    fn again(&self) -> MessagesPayload {
+        match self.instead_of {
+            Some(unsettled) => MessagesPayload::Unsettled(unsettled.clone()),
+            None => MessagesPayload::Decision(self.decision.clone()),
+        }
+    }
 }
 
 /// Delivers `decision`, or finds that it was delivered. `claimant` names this delivery and no other.
 ///
 /// # Errors
 /// [`DeliverError`] where the queue is to try again; nothing was sent then that a second try would send twice.
-pub(crate) async fn deliver(deps: &Deps, decision: &Decision, claimant: &str) -> Result<Delivered, DeliverError> {
+pub(crate) async fn deliver(
+    deps: &Deps,
+    decision: &Decision,
+    claimant: &str,
+    patience: Patience,
+) -> Result<Delivered, DeliverError> {
     let now = deps.clock.now();
     if let Some(withheld) = decision.withheld {
         // It is for the trail alone: neither address nor text nor secret is needed, and there is nothing that could be done twice.
@@ -69,14 +95,19 @@ pub(crate) async fn deliver(deps: &Deps, decision: &Decision, claimant: &str) ->
         return Ok(if is_new { Delivered::Withheld } else { Delivered::Before });
     }
     let config = deps.config.current().await;
-    let plan = match plan::make(deps, &config, decision, now).await {
+    if is_too_old(&config, decision, now) {
+        return expire(deps, decision, claimant, now).await;
+    }
+    let own = Try { decision, claimant, instead_of: None, patience };
+    let plan = match plan::make(deps, &config, decision, patience, now).await {
+        Ok(Plan::Wait { until, patience }) => return put_back(deps, &own, until, patience).await,
         Ok(plan) => plan,
         // A repetition of what is done needs no plan: its template may be gone by now.
         Err(error) => return if is_done(deps, decision).await? { Ok(Delivered::Before) } else { Err(error) },
     };
     let claim = deps.store.claim(decision, claimant, now).await?;
     match next(&claim, plan.is_repeatable(), claimant, now) {
-        Next::Act => act(deps, Try { decision, claimant, instead_of: None }, plan).await,
+        Next::Act => act(deps, own, plan).await,
         Next::Leave => Ok(Delivered::Before),
         Next::Wait(left) => {
             requeue::send_after(deps, MessagesPayload::Decision(decision.clone()), left).await?;
@@ -84,6 +115,58 @@ pub(crate) async fn deliver(deps: &Deps, decision: &Decision, claimant: &str) ->
         }
         Next::Doubt(dead) => unsettled::doubt(deps, decision, dead, unsettled::DIED, None).await,
     }
+}
+
+/// Whether a message is older than its journey allows, so that what it says may no longer be true.
+pub(crate) fn is_too_old(config: &Config, decision: &Decision, now: Timestamp) -> bool {
+    now.duration_since(decision.decided_at) > config.max_age(decision)
+}
+
+/// Records a message that became too old while it waited. One that was claimed before may have gone out.
+async fn expire(deps: &Deps, decision: &Decision, claimant: &str, now: Timestamp) -> Result<Delivered, DeliverError> {
+    if deps.store.record_withheld(decision, MessageState::Expired, claimant, now).await? {
+        return Ok(Delivered::Expired);
+    }
+    let Some(held) = deps.store.held(decision.person, decision.id).await? else {
+        // Given up this moment by another delivery, which has its own message in the queue.
+        return Ok(Delivered::Before);
+    };
+    if held.claimant == claimant && held.record.state == MessageState::Expired {
+        return Ok(Delivered::Expired);
+    }
+    if held.record.state != MessageState::Claimed {
+        return Ok(Delivered::Before);
+    }
+    if let Some(left) = at_work(&held, claimant, now).filter(|_| held.record.detail.is_none()) {
+        requeue::send_after(deps, MessagesPayload::Decision(decision.clone()), left).await?;
+        return Ok(Delivered::Waiting);
+    }
+    match decision.channel {
+        Channel::Mail => unsettled::doubt(deps, decision, &held.claimant, unsettled::DIED, None).await,
+        // What its receiver said last, where it said something.
+        Channel::InApp | Channel::Webhook => {
+            let outcome = Recorded { detail: held.record.detail, ..Recorded::new(MessageState::Expired, now) };
+            record(deps, decision, &outcome).await?;
+            Ok(Delivered::Expired)
+        }
+    }
+}
+
+/// Has a message wait until `until`, or until it is too old, if that is sooner. Nothing is claimed for it, or its claim may be taken over.
+async fn put_back(deps: &Deps, own: &Try<'_>, until: Timestamp, patience: Patience) -> Result<Delivered, DeliverError> {
+    let config = deps.config.current().await;
+    let too_old = own.decision.decided_at + config.max_age(own.decision) + SignedDuration::from_secs(1);
+    requeue::wait(deps, own.again(), until.min(too_old), patience).await?;
+    Ok(Delivered::Deferred)
+}
+
+/// Has a message wait whose receiver, or mail service, did not take it over.
+async fn refused(deps: &Deps, own: &Try<'_>, reason: &str, after: Option<Duration>) -> Result<Delivered, DeliverError> {
+    let (decision, now) = (own.decision, deps.clock.now());
+    let (until, patience) = own.patience.next(after, &decision.id, now);
+    let id = decision.id.to_string();
+    tracing::info!(decision = %short(&id), tries = patience.tries, reason, "a message is not accepted and will be retried");
+    put_back(deps, own, until, patience).await
 }
 
 /// Returns how much longer the holder of a claim may still be running; `None` once it must have ended.
@@ -151,10 +234,22 @@ pub(crate) async fn act(deps: &Deps, own: Try<'_>, plan: Plan) -> Result<Deliver
             }
             Ok(Delivered::Sent)
         }
+        // Decided before anything was claimed.
+        Plan::Wait { until, patience } => {
+            give_back(deps, own).await?;
+            put_back(deps, &own, until, patience).await
+        }
         Plan::Mail { mail, subject } => match deps.mail.send(mail).await {
             Outcome::Retry { reason, after } => {
                 give_back(deps, own).await?;
-                Err(DeliverError::Later { channel: "mail", reason, after })
+                if let Some(until) = after.and_then(|after| deps.clock.now().checked_add(after).ok()) {
+                    deps.pace.hold(until);
+                }
+                refused(deps, &own, &reason, after).await
+            }
+            Outcome::Refused { reason } => {
+                give_back(deps, own).await?;
+                Err(DeliverError::Refused { channel: "mail", reason })
             }
             Outcome::Unknown { reason } => unsettled::doubt(deps, decision, own.claimant, &reason, Some(subject)).await,
             outcome => settle(deps, decision, outcome, subject).await,
@@ -170,11 +265,15 @@ pub(crate) async fn act(deps: &Deps, own: Try<'_>, plan: Plan) -> Result<Deliver
                     let mut held = Recorded::new(MessageState::Claimed, deps.clock.now());
                     held.detail = Some(reason.clone());
                     record(deps, decision, &held).await?;
-                    Err(DeliverError::Later { channel, reason, after })
+                    refused(deps, &own, &reason, after).await
                 }
                 Outcome::Retry { reason, after } => {
                     give_back(deps, own).await?;
-                    Err(DeliverError::Later { channel, reason, after })
+                    refused(deps, &own, &reason, after).await
+                }
+                Outcome::Refused { reason } => {
+                    give_back(deps, own).await?;
+                    Err(DeliverError::Refused { channel, reason })
                 }
                 outcome => settle(deps, decision, outcome, subject).await,
             }
@@ -191,7 +290,7 @@ async fn suppress(deps: &Deps, decision: &Decision, why: String) -> Result<(), D
 pub(crate) fn later(outcome: Outcome) -> (String, Option<Duration>) {
     match outcome {
         Outcome::Retry { reason, after } => (reason, after),
-        Outcome::Unknown { reason } | Outcome::Rejected { reason } => (reason, None),
+        Outcome::Unknown { reason } | Outcome::Rejected { reason } | Outcome::Refused { reason } => (reason, None),
         Outcome::Sent { .. } => (String::new(), None),
     }
 }
@@ -206,7 +305,7 @@ async fn settle(
     let (state, delivered, provider_id, detail) = match outcome {
         Outcome::Sent { provider_id } => (MessageState::Sent, Delivered::Sent, provider_id, None),
         Outcome::Rejected { reason } => (MessageState::Failed, Delivered::Failed, None, Some(reason)),
-        Outcome::Unknown { reason } | Outcome::Retry { reason, .. } => {
+        Outcome::Unknown { reason } | Outcome::Retry { reason, .. } | Outcome::Refused { reason } => {
             (MessageState::Unknown, Delivered::Unknown, None, Some(reason))
         }
     };
@@ -271,6 +370,7 @@ mod tests {
             provider_id: None,
             detail: None,
             tries: None,
+            test: false,
             read_at: None,
             dismissed_at: None,
         };

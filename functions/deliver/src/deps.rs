@@ -1,5 +1,6 @@
 //! What the handler works with.
 
+use crate::pace::{MailAccount, Pace};
 use crate::pauses::Pauses;
 use crate::secrets::Secrets;
 use crate::workbench::Workbench;
@@ -12,7 +13,7 @@ use perennial_channels::unsubscribe::Keys;
 use perennial_config::Config;
 use perennial_config::channels::Endpoint;
 use perennial_lambda_kit::Clock;
-use perennial_lambda_kit::queue::{Postpone, Sender};
+use perennial_lambda_kit::queue::Sender;
 use perennial_store::{ConfigHandle, Store};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -62,12 +63,13 @@ pub struct Deps {
     pub(crate) endpoints: Arc<dyn EndpointService>,
     pub(crate) events: Arc<dyn Sender>,
     pub(crate) messages: Arc<dyn Sender>,
-    pub(crate) put_off: Arc<dyn Postpone>,
+    pub(crate) essential: Arc<dyn Sender>,
     pub(crate) clock: Clock,
     pub(crate) secrets: Secrets,
     pub(crate) public_url: String,
     pub(crate) keys: Keys,
     pub(crate) pauses: Pauses,
+    pub(crate) pace: Pace,
     workbench: Mutex<Option<Arc<Workbench>>>,
 }
 
@@ -85,8 +87,10 @@ pub struct Parts {
     pub events: Arc<dyn Sender>,
     /// The messages queue, for what has to wait.
     pub messages: Arc<dyn Sender>,
-    /// The messages queue again, for what came and is to come later.
-    pub put_off: Arc<dyn Postpone>,
+    /// The queue of essential messages, the same.
+    pub essential: Arc<dyn Sender>,
+    /// What the account of the mail service may send.
+    pub account: Arc<dyn MailAccount>,
     /// Tells the time.
     pub clock: Clock,
     /// The secrets that endpoints of the config name.
@@ -101,9 +105,9 @@ impl Deps {
     /// Deps of their parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, config, mail, endpoints, events, messages, put_off, clock, secrets, public_url, keys } =
-            parts;
-        let (pauses, workbench) = (Pauses::default(), Mutex::new(None));
+        let Parts { store, config, mail, account, endpoints, events, messages, essential, .. } = parts;
+        let Parts { clock, secrets, public_url, keys, .. } = parts;
+        let (pauses, pace, workbench) = (Pauses::default(), Pace::new(account), Mutex::new(None));
         Self {
             store,
             config,
@@ -111,12 +115,13 @@ impl Deps {
             endpoints,
             events,
             messages,
-            put_off,
+            essential,
             clock,
             secrets,
             public_url,
             keys,
             pauses,
+            pace,
             workbench,
         }
     }

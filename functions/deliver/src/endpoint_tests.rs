@@ -52,7 +52,8 @@ async fn a_chat_that_may_have_been_written_to_is_not_written_to_again() {
 async fn when_a_chat_refuses_for_now_the_claim_is_given_back() {
     let house = House::open().await;
     house.webhooks.answer(Answer::Throttled);
-    assert!(deliver(&house, "chat", 1).await, "it stays in its queue");
+    assert!(!deliver(&house, "chat", 1).await, "it uses up no receive");
+    assert_eq!(house.messages.drain().len(), 1);
     assert_eq!(record(&house).await, None);
     house.webhooks.answer(Answer::Sent);
     assert!(!deliver(&house, "chat", 2).await);

@@ -6,7 +6,6 @@ use perennial_channels::secrets::SecretError;
 use perennial_contracts::ses::InvalidMailEvent;
 use perennial_lambda_kit::queue::SendError;
 use perennial_store::StoreError;
-use std::time::Duration;
 
 /// What the record's queue message is kept for. No text holds personal data.
 #[derive(Debug, thiserror::Error)]
@@ -46,15 +45,13 @@ pub enum DeliverError {
     /// The mail could not be written.
     #[error("the mail could not be written")]
     Compose(#[source] std::io::Error),
-    /// It was certainly not sent, and may be later.
+    /// It was certainly not sent, and an operator has to change something before it can be.
     #[error("{channel}: {reason}")]
-    Later {
+    Refused {
         /// Which channel.
         channel: &'static str,
         /// Why.
         reason: String,
-        /// When it is to be tried again; `None` where nobody said.
-        after: Option<Duration>,
     },
     /// What is to be done later could not be put on the messages queue.
     #[error("what is to be done later was not sent: {0}")]

@@ -7,7 +7,7 @@ mod reader;
 use crate::deps::Deps;
 use crate::error::DeliverError;
 use jiff::Timestamp;
-use perennial_channels::mail::{TAG_DECISION, TAG_JOURNEY, TAG_PERSON, TAG_STEP};
+use perennial_channels::mail::{TAG_DECISION, TAG_JOURNEY, TAG_PERSON, TAG_STEP, TAG_TEST};
 use perennial_contracts::queue::EventsPayload;
 use perennial_contracts::ses::{Agent, Bounce, MailEvent, MailEventKind, Subscription};
 use perennial_domain::{
@@ -35,6 +35,9 @@ const UNSUBSCRIBED: &str = "SES did not send it: its reader unsubscribed there";
 /// [`DeliverError`] where the queue is to try again.
 pub(crate) async fn take_in(deps: &Deps, event: &MailEvent) -> Result<(), DeliverError> {
     let event = origin::tagged(deps, event).await?.into_owned();
+    if event.tags.contains_key(TAG_TEST) {
+        return note_test(deps, &event).await;
+    }
     let event = &preferences::translated(deps, event).await;
     if let Some(reason) = suppresses(&event.kind) {
         for address in &event.recipients {
@@ -87,6 +90,18 @@ pub(crate) async fn take_in(deps: &Deps, event: &MailEvent) -> Result<(), Delive
     let payload = EventsPayload::Events { events };
     let body = serde_json::to_string(&payload).map_err(|error| DeliverError::Event(error.to_string()))?;
     Ok(deps.events.send(vec![body], Delay::NONE).await.into_result()?)
+}
+
+/// Records what became of a mail that somebody sent to see it, and nothing else: neither the address nor the journey nor the person is judged by it.
+async fn note_test(deps: &Deps, event: &MailEvent) -> Result<(), DeliverError> {
+    let tag = |name: &str| event.tags.get(name).map(String::as_str);
+    let person = tag(TAG_PERSON).and_then(|text| PersonId::parse(text).ok());
+    let decision = tag(TAG_DECISION).and_then(|text| DecisionId::parse(text).ok());
+    if let (Some((person, decision)), Some((state, detail))) = (person.zip(decision), state(&event.kind)) {
+        let outcome = Outcome { detail, ..Outcome::new(state, event.at) };
+        deps.store.record(person, decision, &outcome).await?;
+    }
+    Ok(())
 }
 
 /// Whether a mail of ours was delivered; `None` where it is none of ours.

@@ -5,8 +5,11 @@ use crate::deps::Deps;
 use crate::error::DeliverError;
 use crate::feedback;
 use crate::input::{self, Input};
-use crate::{unsettled, update};
+use crate::requeue::{self, Patience};
+use crate::{test_send, unsettled, update};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use jiff::{SignedDuration, Timestamp};
+use perennial_contracts::queue::{MessagesPayload, Waiting};
 use perennial_domain::{Channel, Decision};
 use perennial_lambda_kit::batch::{self, BatchError, Record};
 use perennial_lambda_kit::metrics::Metrics;
@@ -15,9 +18,12 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Messages that are worked on at once: all of a batch of the usual size, so that what goes to one CRM goes in one call, and no more mails than the 14
-/// that SES lets a new account send in a second.
+/// Messages that are worked on at once: all of a batch of the usual size, so that what goes to one CRM goes in one call, and one write reserves the
+/// places of all mails.
 const CONCURRENCY: usize = 10;
+
+/// A message that has waited for so long is an operator's concern: a receiver is down, or the account's rate or quota is too small.
+const OVERDUE: SignedDuration = SignedDuration::from_hours(1);
 
 #[derive(Default)]
 struct Counts {
@@ -27,6 +33,10 @@ struct Counts {
     failed: AtomicU64,
     unknown: AtomicU64,
     waiting: AtomicU64,
+    deferred: AtomicU64,
+    overdue: AtomicU64,
+    expired: AtomicU64,
+    tests: AtomicU64,
     repeated: AtomicU64,
     events: AtomicU64,
     /// Mails that SES took, by journey.
@@ -42,6 +52,9 @@ impl Counts {
             Delivered::Failed => &self.failed,
             Delivered::Unknown => &self.unknown,
             Delivered::Waiting => &self.waiting,
+            Delivered::Deferred => &self.deferred,
+            Delivered::Test => &self.tests,
+            Delivered::Expired => &self.expired,
             Delivered::Before => &self.repeated,
         }
     }
@@ -53,6 +66,17 @@ impl Counts {
             *mails.entry(decision.journey.clone()).or_default() += 1;
         }
         self.of(delivered)
+    }
+
+    /// Counts a message that waits, where it has waited long.
+    fn note_overdue(&self, message: &MessagesPayload, now: Timestamp) {
+        let since = match message {
+            MessagesPayload::AccountUpdate(update) => Some(update.at),
+            message => requeue::decision_of(message).map(|decision| decision.decided_at),
+        };
+        if since.is_some_and(|since| now.duration_since(since) > OVERDUE) {
+            self.overdue.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -71,6 +95,9 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Ba
         .count("MessagesFailed", of(&counts.failed))
         .count("MessagesUnknown", of(&counts.unknown))
         .count("MessagesWaiting", of(&counts.waiting))
+        .count("MessagesDeferred", of(&counts.deferred))
+        .count("MessagesOverdue", of(&counts.overdue))
+        .count("MessagesExpired", of(&counts.expired))
         .count("MessagesRepeated", of(&counts.repeated))
         .count("MailEvents", of(&counts.events))
         .emit(deps.clock.now());
@@ -92,20 +119,8 @@ async fn one(deps: &Deps, record: Record, counts: &Counts) -> Result<(), Deliver
     if let Err(error) = &outcome {
         let (message, times) = (short(&record.message_id), record.receive_count);
         tracing::warn!(%message, times, %error, "a message stays in its queue");
-        put_off(deps, &record, error).await;
     }
     outcome
-}
-
-/// Has a message come again when its receiver wants it, instead of when the queue would have it.
-async fn put_off(deps: &Deps, record: &Record, error: &DeliverError) {
-    let DeliverError::Later { after: Some(after), .. } = error else { return };
-    if !record.receipt_handle.is_empty()
-        && let Err(error) = deps.put_off.postpone(&record.receipt_handle, *after).await
-    {
-        // It comes sooner then, and its receiver is asked, or spared, once more.
-        tracing::warn!(message = %short(&record.message_id), %error, "a message comes sooner than its receiver wants");
-    }
 }
 
 async fn work(deps: &Deps, record: &Record, counts: &Counts) -> Result<(), DeliverError> {
@@ -121,19 +136,69 @@ async fn work(deps: &Deps, record: &Record, counts: &Counts) -> Result<(), Deliv
             feedback::take_in(deps, &event).await?;
             &counts.events
         }
-        Input::Decision(decision) => counts.add(&decision, decision::deliver(deps, &decision, &claimant).await?),
-        Input::Unsettled(unsettled) => {
-            counts.add(&unsettled.decision, unsettled::resolve(deps, &unsettled, &claimant).await?)
+        Input::Decision(decision) => {
+            carry(deps, MessagesPayload::Decision(*decision), Patience::default(), &claimant, counts).await?
         }
-        Input::Update(update) => counts.of(update::deliver(deps, &update, &claimant).await?),
+        Input::Unsettled(unsettled) => {
+            carry(deps, MessagesPayload::Unsettled(*unsettled), Patience::default(), &claimant, counts).await?
+        }
+        Input::Update(update) => {
+            carry(deps, MessagesPayload::AccountUpdate(*update), Patience::default(), &claimant, counts).await?
+        }
+        Input::TestSend(test) => counts.of(test_send::deliver(deps, &test, &claimant).await?),
+        Input::Waiting(waiting) => {
+            let Waiting { message, until, tries, slot } = *waiting;
+            let (patience, now) = (Patience { tries, slot }, deps.clock.now());
+            let is_too_old = match requeue::decision_of(&message) {
+                Some(decision) => decision::is_too_old(&*deps.config.current().await, decision, now),
+                None => false,
+            };
+            if now < until && !is_too_old {
+                // SQS delays a message for 15 minutes at most: this is a part of a longer wait.
+                counts.note_overdue(&message, now);
+                requeue::wait(deps, *message, until, patience).await?;
+                &counts.deferred
+            } else {
+                carry(deps, *message, patience, &claimant, counts).await?
+            }
+        }
     };
     count.fetch_add(1, Ordering::Relaxed);
     Ok(())
 }
 
+/// Tries `message`, which has waited with `patience`.
+async fn carry<'c>(
+    deps: &Deps,
+    message: MessagesPayload,
+    patience: Patience,
+    claimant: &str,
+    counts: &'c Counts,
+) -> Result<&'c AtomicU64, DeliverError> {
+    let delivered = match &message {
+        MessagesPayload::Decision(decision) => decision::deliver(deps, decision, claimant, patience).await?,
+        MessagesPayload::Unsettled(unsettled) => unsettled::resolve(deps, unsettled, claimant, patience).await?,
+        MessagesPayload::AccountUpdate(update) => update::deliver(deps, update, claimant, patience).await?,
+        MessagesPayload::Waiting(_) | MessagesPayload::TestSend(_) => {
+            return Err(DeliverError::Body("a message of this kind does not wait".to_owned()));
+        }
+    };
+    if delivered == Delivered::Deferred {
+        counts.note_overdue(&message, deps.clock.now());
+    }
+    Ok(match requeue::decision_of(&message) {
+        Some(decision) => counts.add(decision, delivered),
+        None => counts.of(delivered),
+    })
+}
+
 #[cfg(test)]
 #[path = "handler_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "waiting_tests.rs"]
+mod waiting_tests;
 
 #[cfg(test)]
 #[path = "report_tests.rs"]

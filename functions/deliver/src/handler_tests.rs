@@ -68,10 +68,11 @@ async fn when_the_process_dies_after_sending_the_mail_is_not_sent_again_and_ses_
 }
 
 #[tokio::test]
-async fn when_ses_throttles_the_claim_is_given_back_and_the_queue_tries_again() {
+async fn when_ses_throttles_the_claim_is_released_and_the_message_is_requeued() {
     let house = House::open().await;
     house.mail.answer(Answer::Throttled);
-    assert!(deliver(&house, Channel::Mail, 1).await, "the message stays in its queue");
+    assert!(!deliver(&house, Channel::Mail, 1).await, "it uses up no receive");
+    assert_eq!(house.messages.drain().len(), 1);
     let id = house.decision(Channel::Mail).id;
     assert_eq!(house.deps.store.message(PERSON.person_id(), id).await.unwrap(), None);
     house.mail.answer(Answer::Sent);
@@ -140,7 +141,8 @@ async fn an_in_app_message_whose_delivery_died_is_completed() {
 async fn a_webhook_is_repeated_under_one_id_until_it_is_taken() {
     let house = House::open().await;
     house.webhooks.answer(Answer::Throttled);
-    assert!(deliver(&house, Channel::Webhook, 1).await);
+    assert!(!deliver(&house, Channel::Webhook, 1).await);
+    assert_eq!(house.messages.drain().len(), 1);
     let pending = record(&house, Channel::Webhook).await;
     assert_eq!((pending.state, pending.detail.as_deref()), (MessageState::Claimed, Some("throttled")));
     house.webhooks.answer(Answer::Sent);
@@ -304,21 +306,4 @@ async fn what_is_withheld_is_on_the_trail_and_nothing_goes_out() {
         assert_eq!((house.mail.sent(), house.webhooks.sent()), (0, 0));
         assert!(house.deps.store.inbox(PERSON.person_id()).await.unwrap().is_empty());
     }
-}
-
-#[tokio::test]
-async fn who_says_when_to_come_again_is_asked_again_then() {
-    let house = House::open().await;
-    let bodies = [house.decision_body(Channel::Mail), house.decision_body(Channel::Webhook)];
-    house.mail.answer(Answer::Later(Duration::from_secs(40)));
-    house.webhooks.answer(Answer::Later(Duration::from_secs(3600)));
-    assert_eq!(ids(&handle(&house.deps, house.batch(&bodies, 1)).await.unwrap()), ["m0", "m1"]);
-    let mut put_off = house.messages.put_off();
-    put_off.sort();
-    assert_eq!(put_off, [("r0".into(), Duration::from_secs(40)), ("r1".into(), Duration::from_secs(3600))]);
-
-    house.mail.answer(Answer::Throttled);
-    house.webhooks.answer(Answer::Sent);
-    assert_eq!(ids(&handle(&house.deps, house.batch(&bodies, 2)).await.unwrap()), ["m0"]);
-    assert_eq!(house.messages.put_off().len(), 2, "who says nothing of it is asked when the queue has it again");
 }

@@ -1,7 +1,7 @@
 //! What a queue message is, by its shape.
 
 use crate::error::DeliverError;
-use perennial_contracts::queue::{MessagesPayload, Unsettled};
+use perennial_contracts::queue::{MessagesPayload, TestSend, Unsettled, Waiting};
 use perennial_contracts::ses::{self, MailEvent, Notice};
 use perennial_domain::{AccountUpdate, Decision};
 
@@ -14,6 +14,10 @@ pub(crate) enum Input {
     Update(Box<AccountUpdate>),
     /// Find out what became of this mail.
     Unsettled(Box<Unsettled>),
+    /// Go on with this once its time has come.
+    Waiting(Box<Waiting>),
+    /// Send this mail to somebody who wants to see it.
+    TestSend(Box<TestSend>),
     /// Something became of a mail.
     MailEvent(Box<MailEvent>),
     /// SNS asks to confirm a subscription of this topic, or reports that one ended.
@@ -38,6 +42,11 @@ pub(crate) fn read(body: &str) -> Result<Input, DeliverError> {
         Ok(MessagesPayload::Decision(decision)) => Ok(Input::Decision(Box::new(decision))),
         Ok(MessagesPayload::AccountUpdate(update)) => Ok(Input::Update(Box::new(update))),
         Ok(MessagesPayload::Unsettled(unsettled)) => Ok(Input::Unsettled(Box::new(unsettled))),
+        Ok(MessagesPayload::Waiting(waiting)) if !matches!(*waiting.message, MessagesPayload::Waiting(_)) => {
+            Ok(Input::Waiting(Box::new(waiting)))
+        }
+        Ok(MessagesPayload::Waiting(_)) => Err(DeliverError::Body("a message waits within another".to_owned())),
+        Ok(MessagesPayload::TestSend(test)) => Ok(Input::TestSend(Box::new(test))),
         // serde's words may quote a value.
         Err(error) => Err(DeliverError::Body(format!("{:?}", error.classify()))),
     }

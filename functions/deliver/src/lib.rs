@@ -8,10 +8,13 @@ mod decision;
 mod error;
 mod feedback;
 mod input;
+mod jitter;
+mod pace;
 mod pauses;
 mod plan;
 mod requeue;
 pub mod secrets;
+mod test_send;
 #[cfg(test)]
 mod test_support;
 mod unsettled;
@@ -21,3 +24,4 @@ mod workbench;
 pub use config::Settings;
 pub use deps::{Deps, EndpointService, MailService};
 pub use error::DeliverError;
+pub use pace::MailAccount;

@@ -20,18 +20,20 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let aws = aws::sdk_config(&aws::AwsEnv::from_env(&env)?, aws::http_client(&env)?);
     let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), settings.table);
     let mailer = Mailer::new(&aws).with_configuration_set(settings.configuration_set);
-    let (config, _) = tokio::join!(ConfigHandle::load(store.clone()), prime("sesv2", mailer.ping()));
+    let (config, _) = tokio::join!(ConfigHandle::load(store.clone()), prime("sesv2", mailer.allowance()));
     let extension = Extension::new(settings.extension_port, settings.session_token.expose());
     let sqs = aws_sdk_sqs::Client::new(&aws);
-    let messages = Arc::new(Queue::new(sqs.clone(), settings.messages_queue_url));
+    let queue = |url: String| Arc::new(Queue::new(sqs.clone(), url));
+    let mailer = Arc::new(mailer);
     let deps = Deps::new(Parts {
         store,
         config: config?,
-        mail: Arc::new(mailer),
+        mail: Arc::<Mailer>::clone(&mailer),
+        account: mailer,
         endpoints: Arc::new(EndpointSender::new()),
-        events: Arc::new(Queue::new(sqs, settings.events_queue_url)),
-        messages: Arc::<Queue>::clone(&messages),
-        put_off: messages,
+        events: queue(settings.events_queue_url),
+        messages: queue(settings.messages_queue_url),
+        essential: queue(settings.essential_queue_url),
         clock: Clock::system(),
         secrets: Secrets::new(env, Arc::new(extension)),
         public_url: settings.public_url,

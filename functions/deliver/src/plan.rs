@@ -2,7 +2,10 @@
 
 use crate::deps::Deps;
 use crate::error::DeliverError;
-use jiff::Timestamp;
+use crate::jitter;
+use crate::pace::{Asking, Turn};
+use crate::requeue::Patience;
+use jiff::{SignedDuration, Timestamp};
 use perennial_channels::address::Address;
 use perennial_channels::endpoint::Message;
 use perennial_channels::in_app::InAppMessage;
@@ -15,13 +18,17 @@ use perennial_config::limits::Cap;
 use perennial_domain::{Channel, Decision, Stage};
 use perennial_engine::account::{Account, facts};
 use perennial_engine::membership::account_of;
-use perennial_engine::{Evaluation, Moment, Part, Profile, State, evaluate};
+use perennial_engine::{Evaluation, Moment, Part, Profile, State, evaluate, quiet_until};
 use perennial_lambda_kit::Redacted;
 use perennial_store::Consistency;
 use perennial_store::mails::{Counted, Mails};
+use perennial_store::pace::Lane;
 
 /// The trait that holds a person's mail address.
 const ADDRESS_TRAIT: &str = "email";
+
+/// Over how long the mails of a night are spread that wait for the morning.
+const MORNING: SignedDuration = SignedDuration::from_secs(30);
 
 /// What is to be done.
 #[derive(Debug)]
@@ -32,6 +39,13 @@ pub(crate) enum Plan {
     Paused(String),
     /// Its address got as many mails as a cap allows; which one.
     Capped(String),
+    /// It waits: for the end of quiet hours, or for its place in the rate or the quota of the mail service.
+    Wait {
+        /// When it is tried next.
+        until: Timestamp,
+        /// How it waits.
+        patience: Patience,
+    },
     /// A mail.
     Mail {
         /// Ready to be sent.
@@ -60,7 +74,7 @@ impl Plan {
     pub(crate) const fn is_repeatable(&self) -> bool {
         match self {
             Self::Mail { .. } => false,
-            Self::Withhold(_) | Self::Paused(_) | Self::Capped(_) | Self::InApp(_) => true,
+            Self::Withhold(_) | Self::Paused(_) | Self::Capped(_) | Self::Wait { .. } | Self::InApp(_) => true,
             Self::Endpoint { message, .. } => message.is_repeatable(),
         }
     }
@@ -71,8 +85,11 @@ pub(crate) async fn make(
     deps: &Deps,
     config: &Config,
     decision: &Decision,
+    patience: Patience,
     now: Timestamp,
 ) -> Result<Plan, DeliverError> {
+    let lane = if config.takes_essential_queue(decision) { Lane::Essential } else { Lane::Bulk };
+    let _in_hand = (decision.channel == Channel::Mail && patience.slot.is_none()).then(|| deps.pace.enter(lane));
     // A decision may come within moments of the write that made it: an older profile could lack the very trait or stage it is about.
     let Some(stored) = deps.store.follow(decision.person, Consistency::Strong).await? else {
         return Ok(Plan::Withhold("the person is no longer known"));
@@ -80,7 +97,8 @@ pub(crate) async fn make(
     let view = stored.profile.view();
     let account = account(deps, config, decision, &view).await?;
     let facts = account.as_ref().map(|account| facts(config, account, now));
-    let evaluation = evaluate(&Moment::new(config, now).with_account(facts.as_ref()), &view);
+    let moment = Moment::new(config, now).with_account(facts.as_ref());
+    let evaluation = evaluate(&moment, &view);
     let about = About {
         decision,
         profile: &stored.profile,
@@ -93,8 +111,13 @@ pub(crate) async fn make(
     if !stage_allows(config, decision, evaluation.stage) {
         return Ok(Plan::Withhold("the stage has changed"));
     }
+    // Asked at each try, so that a message that waited does not go out at night.
+    if let Some(morning) = quiet_until(&moment, &view, decision) {
+        let until = morning + jitter::up_to(MORNING, &decision.id, now);
+        return Ok(Plan::Wait { until, patience: Patience { slot: None, ..patience } });
+    }
     match decision.channel {
-        Channel::Mail => mail(deps, config, &about, now).await,
+        Channel::Mail => mail(deps, config, &about, (lane, patience), now).await,
         Channel::InApp => {
             let context = context(&about);
             let rendered = render(deps, config, decision, &context)?;
@@ -121,7 +144,13 @@ fn stage_allows(config: &Config, decision: &Decision, stage: Stage) -> bool {
     config.journeys.named(&decision.journey).is_none_or(|journey| journey.is_for(stage))
 }
 
-async fn mail(deps: &Deps, config: &Config, about: &About<'_>, now: Timestamp) -> Result<Plan, DeliverError> {
+async fn mail(
+    deps: &Deps,
+    config: &Config,
+    about: &About<'_>,
+    (lane, patience): (Lane, Patience),
+    now: Timestamp,
+) -> Result<Plan, DeliverError> {
     let (decision, view) = (about.decision, about.view);
     let Some(address) = view.text_trait(ADDRESS_TRAIT) else { return Ok(Plan::Withhold("no mail address is known")) };
     if config.channels.mail.unverified_mail == UnverifiedMail::Never && view.is_unverified_trait(ADDRESS_TRAIT) {
@@ -152,6 +181,14 @@ async fn mail(deps: &Deps, config: &Config, about: &About<'_>, now: Timestamp) -
     let workbench = deps.workbench(config);
     let mail = Mail::compose(workbench.letterhead()?, &address, &rendered, decision, &url, now)
         .map_err(DeliverError::Compose)?;
+    let warm_up = config.channels.mail.warm_up.as_ref();
+    let asking = Asking { id: decision.id, lane, slot: patience.slot, warm_up, now };
+    let wait = |until, slot| Ok(Plan::Wait { until, patience: Patience { slot, ..patience } });
+    match deps.pace.turn(&deps.store, &asking).await? {
+        Turn::Now => {}
+        Turn::At(slot) => return wait(slot.at, Some(slot)),
+        Turn::Later(until) => return wait(until, None),
+    }
     if let Some(cap) = over_cap(deps, config, decision, &address_hash, &known.mails).await? {
         let Cap { messages, within_days, .. } = cap;
         return Ok(Plan::Capped(format!(

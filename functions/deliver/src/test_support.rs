@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::deps::{Deps, EndpointService, MailService, Parts};
+use crate::pace::MailAccount;
 use crate::secrets::{SecretStore, Secrets};
 use aws_lambda_events::event::sqs::SqsEvent;
 use futures::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
 use perennial_channels::Outcome;
+use perennial_channels::allowance::{Allowance, NotTold};
 use perennial_channels::endpoint::Message;
 use perennial_channels::mail::Mail;
 use perennial_channels::secrets::SecretError;
@@ -27,6 +29,7 @@ use perennial_lambda_kit::queue::MemoryQueue;
 use perennial_lambda_kit::{Clock, Env, SimulatedTime};
 use perennial_store::{ConfigHandle, Store, Stored};
 use perennial_testkit::ConfigBuilder;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -141,6 +144,31 @@ impl EndpointService for Service {
     }
 }
 
+/// An account that says what it is told to, and counts how often it was asked.
+#[derive(Default)]
+pub(crate) struct Account {
+    allowance: Mutex<Allowance>,
+    asked: AtomicU32,
+}
+
+impl Account {
+    pub(crate) fn allow(&self, allowance: Allowance) {
+        *self.allowance.lock().unwrap() = allowance;
+    }
+
+    pub(crate) fn asked(&self) -> u32 {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+impl MailAccount for Account {
+    fn allowance(&self) -> BoxFuture<'_, Result<Allowance, NotTold>> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let allowance = *self.allowance.lock().unwrap();
+        async move { Ok(allowance) }.boxed()
+    }
+}
+
 /// No endpoint of the tests has its secret there.
 struct NoStore;
 
@@ -158,6 +186,10 @@ pub(crate) struct House {
     pub(crate) queue: Arc<MemoryQueue>,
     /// The messages queue, as far as the function sends to it.
     pub(crate) messages: Arc<MemoryQueue>,
+    /// The queue of essential messages, the same.
+    pub(crate) essential: Arc<MemoryQueue>,
+    /// What the mail service's account may send.
+    pub(crate) account: Arc<Account>,
     pub(crate) time: SimulatedTime,
 }
 
@@ -175,7 +207,8 @@ impl House {
             store.index_address(email, PERSON.person_id()).await.unwrap();
         }
         let (mail, webhooks, queue) = (Service::new(), Service::new(), Arc::new(MemoryQueue::new()));
-        let messages = Arc::new(MemoryQueue::new());
+        let (messages, essential) = (Arc::new(MemoryQueue::new()), Arc::new(MemoryQueue::new()));
+        let account = Arc::new(Account::default());
         let (clock, time) = Clock::simulated(NOW.parse().unwrap());
         let deps = Deps::new(Parts {
             store,
@@ -184,13 +217,14 @@ impl House {
             endpoints: Arc::clone(&webhooks) as Arc<dyn EndpointService>,
             events: Arc::clone(&queue) as Arc<dyn perennial_lambda_kit::queue::Sender>,
             messages: Arc::<MemoryQueue>::clone(&messages),
-            put_off: Arc::<MemoryQueue>::clone(&messages),
+            essential: Arc::<MemoryQueue>::clone(&essential),
+            account: Arc::<Account>::clone(&account),
             clock,
             secrets: Secrets::new(Env::from_pairs([("TASKS_SECRET", "whsec_c2VjcmV0")]), Arc::new(NoStore)),
             public_url: "https://p.example".into(),
             keys: Keys::new(["a key of at least thirty-two bytes"]).unwrap(),
         });
-        Self { deps, mail, webhooks, queue, messages, time }
+        Self { deps, mail, account, webhooks, queue, messages, essential, time }
     }
 
     /// Stores another profile with this address; returns its id.

@@ -14,7 +14,8 @@
 use crate::decision::{self, Delivered, Try};
 use crate::deps::Deps;
 use crate::error::DeliverError;
-use crate::{plan, requeue};
+use crate::plan::{self, Plan};
+use crate::requeue::{self, Patience};
 use jiff::{SignedDuration, Timestamp};
 use perennial_contracts::queue::{MessagesPayload, Unsettled};
 use perennial_domain::{Channel, Decision};
@@ -69,7 +70,12 @@ pub(crate) async fn doubt(
 ///
 /// # Errors
 /// As of [`decision::deliver`].
-pub(crate) async fn resolve(deps: &Deps, unsettled: &Unsettled, claimant: &str) -> Result<Delivered, DeliverError> {
+pub(crate) async fn resolve(
+    deps: &Deps,
+    unsettled: &Unsettled,
+    claimant: &str,
+    patience: Patience,
+) -> Result<Delivered, DeliverError> {
     let (decision, now) = (&unsettled.decision, deps.clock.now());
     let config = deps.config.current().await;
     // A claim that is gone was given up by whoever knew that nothing was sent, and has its message in the queue.
@@ -81,15 +87,24 @@ pub(crate) async fn resolve(deps: &Deps, unsettled: &Unsettled, claimant: &str) 
             Ok(Delivered::Waiting)
         }
         Step::Doubt(dead) => doubt(deps, decision, dead, DIED, None).await,
+        Step::Send if decision::is_too_old(&config, decision, now) => {
+            // SES did not take it, and it is no longer to be sent.
+            decision::record(deps, decision, &Recorded::new(MessageState::Expired, now)).await?;
+            Ok(Delivered::Expired)
+        }
         Step::Send => {
-            let plan = plan::make(deps, &config, decision, now).await?;
+            let plan = plan::make(deps, &config, decision, patience, now).await?;
+            if let Plan::Wait { until, patience } = plan {
+                requeue::wait(deps, MessagesPayload::Unsettled(unsettled.clone()), until, patience).await?;
+                return Ok(Delivered::Deferred);
+            }
             let ours = deps.store.claim_again(decision.person, decision.id, &unsettled.claimant, claimant, now).await?;
             if !ours {
                 // Its report came this moment, or another delivery sends it.
                 return Ok(Delivered::Before);
             }
             tracing::info!(decision = %short(&decision.id.to_string()), tries = held.tries() + 1, "SES reported nothing of a mail: it is sent again");
-            decision::act(deps, Try { decision, claimant, instead_of: Some(unsettled) }, plan).await
+            decision::act(deps, Try { decision, claimant, instead_of: Some(unsettled), patience }, plan).await
         }
         Step::GiveUp => {
             let tries = held.tries();

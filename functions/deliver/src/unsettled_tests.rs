@@ -122,10 +122,13 @@ async fn a_second_try_that_ses_refuses_for_now_is_made_again() {
     let (house, unsettled) = cut_off(false).await;
     minutes(&house, 30);
     house.mail.answer(Answer::Throttled);
-    assert_eq!(take(&house, std::slice::from_ref(&unsettled), 11).await, 1);
+    assert_eq!(take(&house, std::slice::from_ref(&unsettled), 11).await, 0);
     assert_eq!((state(&house).await, held(&house).await.tries()), (MessageState::Unknown, 1));
+    let waiting = house.messages.drain();
+    let [(waiting, _)] = waiting.as_slice() else { panic!("{waiting:?}") };
     house.mail.answer(Answer::Sent);
-    assert_eq!(take(&house, &[unsettled], 2).await, 0);
+    minutes(&house, 15);
+    assert_eq!(take(&house, std::slice::from_ref(waiting), 1).await, 0);
     assert_eq!((house.mail.sent(), state(&house).await), (1, MessageState::Sent));
 }
 

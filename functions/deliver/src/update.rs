@@ -3,8 +3,10 @@
 use crate::decision::{Delivered, later};
 use crate::deps::Deps;
 use crate::error::DeliverError;
+use crate::requeue::{self, Patience};
 use perennial_channels::Outcome;
 use perennial_channels::endpoint::Message;
+use perennial_contracts::queue::MessagesPayload;
 use perennial_domain::AccountUpdate;
 use perennial_store::Consistency;
 use perennial_store::messages::{MessageState, Outcome as Recorded};
@@ -14,7 +16,12 @@ use perennial_store::messages::{MessageState, Outcome as Recorded};
 ///
 /// # Errors
 /// [`DeliverError`] where the queue is to try again; the receiver tells a repeat by its id.
-pub(crate) async fn deliver(deps: &Deps, update: &AccountUpdate, claimant: &str) -> Result<Delivered, DeliverError> {
+pub(crate) async fn deliver(
+    deps: &Deps,
+    update: &AccountUpdate,
+    claimant: &str,
+    patience: Patience,
+) -> Result<Delivered, DeliverError> {
     let now = deps.clock.now();
     let config = deps.config.current().await;
     let endpoint = config.channels.webhook.get(&update.endpoint);
@@ -46,7 +53,18 @@ pub(crate) async fn deliver(deps: &Deps, update: &AccountUpdate, claimant: &str)
             let (reason, after) = later(sent);
             // The claim stays: the next delivery sends under the same id.
             record(deps, update, MessageState::Claimed, Some(reason.clone())).await?;
-            Err(DeliverError::Later { channel: endpoint.kind.as_str(), reason, after })
+            let now = deps.clock.now();
+            if now.duration_since(update.at) > config.limits.max_age() {
+                // What the account is does not grow old as a message does: it is set aside for an operator, and can be redriven.
+                return Err(DeliverError::Refused { channel: endpoint.kind.as_str(), reason });
+            }
+            let (until, patience) = patience.next(after, &update.id, now);
+            requeue::wait(deps, MessagesPayload::AccountUpdate(update.clone()), until, patience).await?;
+            Ok(Delivered::Deferred)
+        }
+        Outcome::Refused { reason } => {
+            record(deps, update, MessageState::Claimed, Some(reason.clone())).await?;
+            Err(DeliverError::Refused { channel: endpoint.kind.as_str(), reason })
         }
     }
 }

@@ -52,7 +52,8 @@ async fn the_crm_is_told_once_however_often_the_update_comes() {
 async fn when_the_receiver_fails_or_the_process_dies_the_repeat_has_the_same_id() {
     let house = House::open().await;
     house.webhooks.answer(Answer::Throttled);
-    assert!(deliver(&house, &update(1), 1).await, "it stays in its queue");
+    assert!(!deliver(&house, &update(1), 1).await, "it uses up no receive");
+    assert_eq!(house.messages.drain().len(), 1);
     house.webhooks.answer(Answer::Hang { sends: true });
     assert!(tokio::time::timeout(Duration::from_millis(300), deliver(&house, &update(1), 2)).await.is_err());
     house.webhooks.answer(Answer::Sent);

@@ -13,6 +13,8 @@ pub struct Settings {
     pub table: String,
     /// The messages queue's URL.
     pub messages_queue_url: String,
+    /// The URL of the queue of essential messages.
+    pub essential_queue_url: String,
     /// The accounts queue's URL.
     pub accounts_queue_url: String,
     /// The events queue's URL.
@@ -24,7 +26,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads `TABLE`, `MESSAGES_QUEUE_URL`, `ACCOUNTS_QUEUE_URL`, `EVENTS_QUEUE_URL`, `ARCHIVE` and `ACCOUNTS_DEBOUNCE_SECONDS`.
+    /// Reads `TABLE`, `MESSAGES_QUEUE_URL`, `ESSENTIAL_QUEUE_URL`, `ACCOUNTS_QUEUE_URL`, `EVENTS_QUEUE_URL`, `ARCHIVE` and `ACCOUNTS_DEBOUNCE_SECONDS`.
     ///
     /// # Errors
     /// [`EnvError`] naming the key that is missing or wrong.
@@ -33,6 +35,7 @@ impl Settings {
         Ok(Self {
             table: env.required("TABLE", "the name of a DynamoDB table")?,
             messages_queue_url: env.required("MESSAGES_QUEUE_URL", "the URL of the messages queue")?,
+            essential_queue_url: env.required("ESSENTIAL_QUEUE_URL", "the URL of the queue of essential messages")?,
             accounts_queue_url: env.required("ACCOUNTS_QUEUE_URL", "the URL of the accounts queue")?,
             events_queue_url: env.required("EVENTS_QUEUE_URL", "the URL of the events queue")?,
             archive: env.required("ARCHIVE", "s3://BUCKET/PREFIX or file:///a/directory")?,
@@ -48,8 +51,14 @@ mod tests {
 
     #[test]
     fn a_missing_key_is_named_and_the_debounce_has_a_default() {
-        let queues = [("MESSAGES_QUEUE_URL", "m"), ("ACCOUNTS_QUEUE_URL", "a"), ("EVENTS_QUEUE_URL", "e")];
-        let pairs = [("TABLE", "t"), queues[0], queues[1], queues[2], ("ARCHIVE", "file:///x")];
+        let pairs = [
+            ("TABLE", "t"),
+            ("MESSAGES_QUEUE_URL", "m"),
+            ("ESSENTIAL_QUEUE_URL", "s"),
+            ("ACCOUNTS_QUEUE_URL", "a"),
+            ("EVENTS_QUEUE_URL", "e"),
+            ("ARCHIVE", "file:///x"),
+        ];
         assert_eq!(Settings::from_env(&Env::from_pairs(pairs)).unwrap().debounce, Delay::at_most(DEBOUNCE_SECONDS));
         for (missing, _) in pairs {
             let rest = pairs.into_iter().filter(|(key, _)| *key != missing);

@@ -21,6 +21,8 @@ pub struct Parts {
     pub archive: Archive,
     /// The messages queue.
     pub messages: Arc<dyn Sender>,
+    /// The queue of essential messages, which wait for nothing else.
+    pub essential: Arc<dyn Sender>,
     /// The accounts queue.
     pub accounts: Arc<dyn Sender>,
     /// The events queue, for what journeys count.
@@ -38,6 +40,7 @@ pub struct Deps {
     pub(crate) store: Store,
     pub(crate) archive: Archive,
     pub(crate) messages: Arc<dyn Sender>,
+    pub(crate) essential: Arc<dyn Sender>,
     pub(crate) accounts: Arc<dyn Sender>,
     pub(crate) events: Arc<dyn Sender>,
     pub(crate) config: ConfigHandle,
@@ -51,11 +54,12 @@ pub struct Deps {
 impl Deps {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, archive, messages, accounts, events, config, clock, debounce } = parts;
+        let Parts { store, archive, messages, essential, accounts, events, config, clock, debounce } = parts;
         Self {
             store,
             archive,
             messages,
+            essential,
             accounts,
             events,
             config,

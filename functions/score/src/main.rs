@@ -25,6 +25,7 @@ async fn main() -> Result<(), Error> {
         store,
         archive,
         messages: Arc::new(Queue::new(sqs.clone(), settings.messages_queue_url)),
+        essential: Arc::new(Queue::new(sqs.clone(), settings.essential_queue_url)),
         accounts: Arc::new(Queue::new(sqs.clone(), settings.accounts_queue_url)),
         events: Arc::new(Queue::new(sqs, settings.events_queue_url)),
         config: config?,

@@ -103,20 +103,21 @@ async fn perform_once(
         .map(|index| planned[index].person)
         .collect();
     let outgoing = (messages(planned), accounts(planned, deps.clock.now()), events(planned, &open));
-    let (messages, accounts, events) = match outgoing {
-        (Ok(messages), Ok(accounts), Ok(events)) => (messages, accounts, events),
+    let ((essential, messages), accounts, events) = match outgoing {
+        (Ok(messages), Ok(accounts), Ok(events)) => (split_essential(config, planned, messages), accounts, events),
         (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
             tracing::error!(%error, "outbox entries could not be written as messages");
             report.failed.extend(planned.iter().map(|planned| planned.person));
             return Vec::new();
         }
     };
-    let (messages, accounts, events) = tokio::join!(
+    let (messages, essential, accounts, events) = tokio::join!(
         send(&*deps.messages, messages, Delay::NONE),
+        send(&*deps.essential, essential, Delay::NONE),
         send(&*deps.accounts, accounts, deps.debounce),
         send(&*deps.events, events, Delay::NONE)
     );
-    for index in messages.into_iter().chain(accounts).chain(events) {
+    for index in messages.into_iter().chain(essential).chain(accounts).chain(events) {
         failed[index] = true;
     }
     let is_meeting: HashSet<usize> = met.iter().map(|(index, _)| *index).collect();
@@ -257,6 +258,17 @@ fn messages(planned: &[Planned]) -> Result<Vec<Outgoing>, serde_json::Error> {
             Ok(Outgoing { body, of: vec![index] })
         })
         .collect()
+}
+
+/// Separates the messages that must not wait behind others.
+fn split_essential(config: &Config, planned: &[Planned], messages: Vec<Outgoing>) -> (Vec<Outgoing>, Vec<Outgoing>) {
+    let is_essential = |outgoing: &Outgoing| {
+        let actions = outgoing.of.iter().filter_map(|index| planned.get(*index)).map(|planned| &planned.action);
+        actions
+            .into_iter()
+            .any(|action| matches!(action, Action::Send(decision) if config.takes_essential_queue(decision)))
+    };
+    messages.into_iter().partition(is_essential)
 }
 
 /// One message an event that a journey counts, and one for each who is to be looked at again and is not `open`.

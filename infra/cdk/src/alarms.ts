@@ -85,11 +85,12 @@ export class Alarms extends Construct {
 
 function queueLimits({ config, queues }: { config: Config; queues: Queues }): Record<string, Limit> {
   const resend = config.mail.resendUnknownMinutes;
-  // Minutes. Messages of `messages` may be put off: by receivers who say so, and until a mail in doubt is reported. A report has to be through
-  // before its mail counts as lost.
+  // Minutes. A message that waits is a new one every quarter of an hour, so an old one is not being received. A report has to be through before its mail
+  // counts as lost. Essential messages are to be out within minutes.
   const oldest: Readonly<Record<QueueName, number>> = {
     events: 15,
     messages: Math.max(60, 2 * resend),
+    essential: 20,
     accounts: 30,
     'mail-events': resend === 0 ? 15 : Math.max(1, Math.floor(resend / 2)),
   };
@@ -175,6 +176,16 @@ function mailLimits({ options, config }: { options: Options; config: Config }): 
     'journeys-paused': {
       about: 'A journey holds mails back because too many of its mails bounced or were called spam',
       metric: own(options.prefix, 'deliver', 'MessagesPaused', FIVE_MINUTES),
+      threshold: 0,
+    },
+    'messages-overdue': {
+      about: 'Messages have waited for more than an hour: a receiver is down, or the rate or quota of SES is too small',
+      metric: own(options.prefix, 'deliver', 'MessagesOverdue', FIVE_MINUTES),
+      threshold: 0,
+    },
+    'messages-expired': {
+      about: 'Messages waited until they were older than their journey allows, and were not sent',
+      metric: own(options.prefix, 'deliver', 'MessagesExpired', FIVE_MINUTES),
       threshold: 0,
     },
     'mails-in-doubt': {

@@ -38,7 +38,7 @@ export class Dashboard extends Construct {
         ),
         row(
           graph('Messages', counted('deliver', 'MessagesSent', 'MessagesWithheld', 'MessagesPaused', 'MessagesRepeated')),
-          graph('Messages that went wrong', counted('deliver', 'MessagesFailed', 'MessagesUnknown', 'MessagesWaiting')),
+          graph('Messages that wait or went wrong', counted('deliver', 'MessagesDeferred', 'MessagesOverdue', 'MessagesExpired', 'MessagesFailed', 'MessagesUnknown', 'MessagesWaiting')),
           graph('Reports of mails', counted('deliver', 'MailEvents'), reputation()),
         ),
         row(

@@ -4,6 +4,7 @@
 export const CONSUMERS = {
   events: 'score',
   messages: 'deliver',
+  essential: 'deliver',
   accounts: 'rollup',
   'mail-events': 'deliver',
 } as const;

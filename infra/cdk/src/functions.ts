@@ -60,6 +60,7 @@ export class Functions extends Construct {
       ...table,
       EVENTS_QUEUE_URL: url('events'),
       MESSAGES_QUEUE_URL: url('messages'),
+      ESSENTIAL_QUEUE_URL: url('essential'),
       ACCOUNTS_QUEUE_URL: url('accounts'),
       ARCHIVE: `s3://${storage.archive.bucketName}/${ARCHIVE_PREFIX}`,
     });
@@ -94,6 +95,7 @@ export class Functions extends Construct {
       ...table,
       EVENTS_QUEUE_URL: url('events'),
       MESSAGES_QUEUE_URL: url('messages'),
+      ESSENTIAL_QUEUE_URL: url('essential'),
       PUBLIC_URL: options.publicUrl ?? this.apiUrl,
       CONFIGURATION_SET: resources.configurationSet,
       ...secrets.environment('UNSUBSCRIBE_KEYS', ...config.endpoints.env),
@@ -160,6 +162,9 @@ class PerennialFunction extends Construct {
         `AwsSolutions-IAM5[Resource::<${bucket}.Arn>/${ARCHIVE_PREFIX}/*]`,
         'Objects of the archive are named by day and by what is in them. Only writing is allowed, and only below this prefix.',
       );
+    }
+    if (name === 'deliver') {
+      acknowledge(role, 'AwsSolutions-IAM5[Resource::*]', 'ses:GetAccount reads the quota of the whole account; it takes no resource.');
     }
     const asksExtension = name === 'deliver' && endpoints.stored.length + endpoints.parameters.length > 0;
     this.function = new Function(this, 'Function', {

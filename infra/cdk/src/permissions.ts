@@ -1,8 +1,8 @@
 /**
  * What each function may do: the calls that its code makes, on the things that it makes them on, and nothing else.
  *
- * Three calls are left out on purpose. While `deliver` starts it lists configuration sets, `score` and `rollup` ask for a queue, and `score` for an
- * object of the archive, only to have the connection open; a refusal opens it as well.
+ * Two calls are left out on purpose. While they start, `score` and `rollup` ask for a queue, and `score` for an object of the archive, only to have the
+ * connection open; a refusal opens it as well.
  */
 
 import { ArnFormat, Stack } from 'aws-cdk-lib';
@@ -38,7 +38,7 @@ const OWN: Readonly<Record<FunctionName, Own>> = {
   ],
   score: (r) => [
     table(r, 'GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem', 'BatchWriteItem'),
-    send(r, 'events', 'messages', 'accounts'),
+    send(r, 'events', 'messages', 'essential', 'accounts'),
     allow([r.storage.archive.arnForObjects(`${ARCHIVE_PREFIX}/*`)], 's3:PutObject'),
   ],
   sweep: (r) => [
@@ -51,9 +51,10 @@ const OWN: Readonly<Record<FunctionName, Own>> = {
   rollup: (r) => [table(r, 'GetItem', 'Query', 'PutItem', 'DeleteItem'), send(r, 'events', 'messages', 'accounts')],
   deliver: (r, stack) => [
     table(r, 'GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'),
-    send(r, 'events', 'messages'),
-    allow([r.queues.of.messages.queue.queueArn], 'sqs:ChangeMessageVisibility'),
+    send(r, 'events', 'messages', 'essential'),
     mail(r, stack),
+    // What the account may send. The call names no resource.
+    allow(['*'], 'ses:GetAccount'),
     ...secrets(r, stack),
   ],
   api: (r) => [

@@ -6,7 +6,7 @@ import { FUNCTIONS } from '../src/config/index.ts';
 import { COUNTED } from '../src/metrics.ts';
 import { config, configWith, read, Rendered, ROOT, shipped } from './support.ts';
 
-const QUEUES = ['events', 'messages', 'accounts', 'mail-events'];
+const QUEUES = ['events', 'messages', 'essential', 'accounts', 'mail-events'];
 
 function alarms(rendered: Rendered) {
   return rendered.all('AWS::CloudWatch::Alarm').map((resource) => resource.Properties);
@@ -47,7 +47,7 @@ describe('alarms', () => {
   it('have a line each in the README', () => {
     const lines = read('infra/README.md').split('\n').filter((line) => line.startsWith('| `'));
     for (const name of names) {
-      const general = name.replace(/^(events|messages|accounts|mail-events)-(dlq|late)$/, 'QUEUE-$2').replace(/^.*-(errors|throttles|silent)$/, (_, kind) => (kind === 'silent' ? 'SCHEDULE-silent' : `FUNCTION-${kind}`));
+      const general = name.replace(/^(events|messages|essential|accounts|mail-events)-(dlq|late)$/, 'QUEUE-$2').replace(/^.*-(errors|throttles|silent)$/, (_, kind) => (kind === 'silent' ? 'SCHEDULE-silent' : `FUNCTION-${kind}`));
       assert.ok(lines.some((line) => line.startsWith(`| \`${name}\``) || line.startsWith(`| \`${general}\``)), name);
     }
   });
@@ -71,7 +71,7 @@ describe('alarms', () => {
       return [name, limit(`${name}-late`)[1] / 60];
     });
     const resend = config.mail.resendUnknownMinutes;
-    assert.deepEqual(minutes, [['events', 15], ['messages', Math.max(60, 2 * resend)], ['accounts', 30], ['mail-events', resend / 2]]);
+    assert.deepEqual(minutes, [['events', 15], ['messages', Math.max(60, 2 * resend)], ['essential', 20], ['accounts', 30], ['mail-events', resend / 2]]);
   });
 
   it('ring over late reports long before a mail is sent again for want of one', () => {
@@ -112,6 +112,12 @@ describe('alarms', () => {
   it('ring when a journey is paused, and when a message stays in doubt', () => {
     assert.deepEqual(metric('journeys-paused'), ['Perennial', 'MessagesPaused', 'perennial-deliver', 'Sum']);
     assert.deepEqual(metric('mails-in-doubt'), ['Perennial', 'MessagesUnknown', 'perennial-deliver', 'Sum']);
+  });
+
+  it('ring when messages wait for an hour, and when they became too old', () => {
+    assert.deepEqual(metric('messages-overdue'), ['Perennial', 'MessagesOverdue', 'perennial-deliver', 'Sum']);
+    assert.deepEqual(metric('messages-expired'), ['Perennial', 'MessagesExpired', 'perennial-deliver', 'Sum']);
+    assert.deepEqual(limit('messages-overdue'), ['GreaterThanThreshold', 0, 300, '1 of 1', 'notBreaching']);
   });
 
   it('are sent by mail to whom the command line names', () => {

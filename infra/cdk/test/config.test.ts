@@ -75,8 +75,8 @@ describe('the config', () => {
 
   it('tells of a concurrency that its queues would go beyond', () => {
     const concurrency = (calls: number) => problems({ 'deployment.toml': () => `[functions.deliver]\nconcurrency = ${calls}\n[functions.deliver.batch]\nat_once = 3\n` });
-    assert.deepEqual(concurrency(5), ['deployment.toml: functions.deliver.concurrency must be 6 or more: batch.at_once for each of 2 queues']);
-    assert.deepEqual(concurrency(6), []);
+    assert.deepEqual(concurrency(8), ['deployment.toml: functions.deliver.concurrency must be 9 or more: batch.at_once for each of 3 queues']);
+    assert.deepEqual(concurrency(9), []);
   });
 
   it('takes no sender that is no address, and no secret that Lambda takes no variable for', () => {

@@ -90,11 +90,12 @@ describe('the environment', () => {
       TABLE: '<Table perennial>',
       EVENTS_QUEUE_URL: '<Queue perennial-events>',
       MESSAGES_QUEUE_URL: '<Queue perennial-messages>',
+      ESSENTIAL_QUEUE_URL: '<Queue perennial-essential>',
       ACCOUNTS_QUEUE_URL: '<Queue perennial-accounts>',
       ARCHIVE: 's3://<Bucket>/archive',
     });
     const api = environment(shipped, 'api');
-    for (const name of ['events', 'messages', 'accounts', 'mail-events']) {
+    for (const name of ['events', 'messages', 'essential', 'accounts', 'mail-events']) {
       const key = name.toUpperCase().replace('-', '_');
       assert.equal(api[`${key}_QUEUE_URL`], `<Queue perennial-${name}>`);
       assert.equal(api[`${key}_DLQ_URL`], `<Queue perennial-${name}-dlq>`);

@@ -38,7 +38,7 @@ const ARN = 'arn:<Partition>:SERVICE:<Region>:<AccountId>:';
 const ses = (rest: string) => ARN.replace('SERVICE', 'ses') + rest;
 const TABLE = '<Table perennial>';
 const TAKEN = 'sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes';
-const DEPTHS = ['events', 'messages', 'accounts', 'mail-events'].flatMap((name) => [queue(name), queue(`${name}-dlq`)]);
+const DEPTHS = ['events', 'messages', 'essential', 'accounts', 'mail-events'].flatMap((name) => [queue(name), queue(`${name}-dlq`)]);
 const { fromAddress, domain, configurationSet } = config.mail;
 
 /** Everything that every function may do, but log. */
@@ -51,7 +51,7 @@ const MAY: Readonly<Record<string, string[]>> = {
     ...each('dynamodb:GetItem dynamodb:BatchGetItem dynamodb:Query', TABLE),
     ...each('dynamodb:PutItem dynamodb:UpdateItem dynamodb:BatchWriteItem', TABLE),
     ...each(TAKEN, queue('events')),
-    ...each('sqs:SendMessage', queue('events'), queue('messages'), queue('accounts')),
+    ...each('sqs:SendMessage', queue('events'), queue('messages'), queue('essential'), queue('accounts')),
     ...each('s3:PutObject', '<Bucket>/archive/*'),
   ],
   sweep: [
@@ -66,9 +66,9 @@ const MAY: Readonly<Record<string, string[]>> = {
   ],
   deliver: [
     ...each('dynamodb:GetItem dynamodb:Query dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem', TABLE),
-    ...each(TAKEN, queue('messages'), queue('mail-events')),
-    ...each('sqs:SendMessage', queue('events'), queue('messages')),
-    ...each('sqs:ChangeMessageVisibility', queue('messages')),
+    ...each(TAKEN, queue('messages'), queue('essential'), queue('mail-events')),
+    ...each('sqs:SendMessage', queue('events'), queue('messages'), queue('essential')),
+    ...each('ses:GetAccount', '*'),
     ...each('ses:SendEmail', ses(`identity/${domain}`), ses(`identity/${fromAddress}`), ses(`configuration-set/${configurationSet}`)),
   ],
   api: [
@@ -107,12 +107,12 @@ it('there is no other role, and no policy beside the roles', () => {
   for (const type of ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::IAM::RolePolicy']) assert.deepEqual(shipped.all(type), []);
 });
 
-it('no role has a wildcard, but that score may write any object below archive/', () => {
+it('no role has a wildcard, but that score may write any object below archive/, and deliver ask for the account\'s quota', () => {
   const wild = shipped
     .all('AWS::IAM::Role')
     .flatMap(({ Properties }) => allowed(shipped, Properties.Description))
     .filter((line) => line.includes('*'));
-  assert.deepEqual(wild, ['s3:PutObject <Bucket>/archive/*']);
+  assert.deepEqual(wild, ['s3:PutObject <Bucket>/archive/*', 'ses:GetAccount *']);
 });
 
 it('each role can be taken on by one service only, and that of schedules by this stage\'s alone', () => {

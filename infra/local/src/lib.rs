@@ -3,6 +3,7 @@
 pub mod aws;
 pub mod bundle;
 pub mod cli;
+mod doctor;
 mod operate;
 pub mod sample;
 pub mod stack;

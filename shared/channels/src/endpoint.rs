@@ -1,5 +1,6 @@
 //! Messages, tasks and account updates on their way to an endpoint of the config.
 
+use crate::breaker::{Breaker, Took};
 use crate::crm::gather::Gather;
 use crate::crm::hubspot::{self, HubSpot};
 use crate::crm::salesforce::{self, Salesforce};
@@ -117,6 +118,7 @@ pub struct EndpointSender {
     http: Http,
     tokens: salesforce::Tokens,
     gather: Gather,
+    breaker: Breaker,
 }
 
 impl Default for EndpointSender {
@@ -130,11 +132,17 @@ impl EndpointSender {
     #[must_use]
     pub fn new() -> Self {
         let resolver = Arc::new(SystemResolver);
-        Self { http: Http::new(resolver), tokens: salesforce::Tokens::default(), gather: Gather::default() }
+        Self {
+            http: Http::new(resolver),
+            tokens: salesforce::Tokens::default(),
+            gather: Gather::default(),
+            breaker: Breaker::default(),
+        }
     }
 
-    /// Sends `message` to `endpoint` at `now`, once; what goes to one CRM within moments goes together. `secret` is what the endpoint's kind needs, and `id` names the message: a receiver of webhooks
-    /// tells a repetition by it.
+    /// Sends `message` to `endpoint` at `now`, once; what goes to one CRM within moments goes together. `secret` is what the endpoint's kind needs, and
+    /// `id` names the message: a receiver of webhooks tells a repetition by it. A receiver that did not answer the last few times, or took long, is
+    /// not called for a while: the message is to be retried then.
     pub async fn send(
         &self,
         endpoint: &Endpoint,
@@ -143,6 +151,25 @@ impl EndpointSender {
         message: &Message,
         now: Timestamp,
     ) -> Outcome {
+        let url = if endpoint.kind == Kind::Slack { secret.trim() } else { &endpoint.url };
+        if let Some(after) = self.breaker.left(url, now) {
+            return Outcome::Retry { reason: LEFT_ALONE.to_owned(), after: Some(after) };
+        }
+        let began = tokio::time::Instant::now();
+        let outcome = self.offer(endpoint, secret, id, message, now).await;
+        let took = match &outcome {
+            Outcome::Sent { .. } | Outcome::Rejected { .. } => Some(Took::Answered),
+            Outcome::Retry { reason, .. } if reason == PAUSED => None,
+            Outcome::Retry { .. } | Outcome::Unknown { .. } => Some(Took::Failed),
+            Outcome::Refused { .. } => None,
+        };
+        if let Some(took) = took {
+            self.breaker.note(url, now, took, began.elapsed());
+        }
+        outcome
+    }
+
+    async fn offer(&self, endpoint: &Endpoint, secret: &str, id: &str, message: &Message, now: Timestamp) -> Outcome {
         match (&endpoint.kind, message) {
             (Kind::Standard, Message::Webhook(body)) => self.webhook(endpoint, secret, id, body, now).await,
             (Kind::Slack, Message::Chat(body)) => self.chat(endpoint, secret, body, now).await,
@@ -156,7 +183,7 @@ impl EndpointSender {
                 let http = HttpTo { http: &self.http, endpoint, now };
                 let client = match salesforce::Client::parse(secret) {
                     Ok(client) => client,
-                    Err(reason) => return Outcome::retry(reason),
+                    Err(reason) => return Outcome::refused(reason),
                 };
                 let crm = Salesforce::new(http, records, client, &self.tokens);
                 let write = |messages: Vec<Message>| async move { crm::deliver(&crm, &messages).await };
@@ -174,7 +201,7 @@ impl EndpointSender {
         }
         let headers = match webhook::headers(secret, id, body, now) {
             Ok(headers) => headers,
-            Err(reason) => return Outcome::retry(reason),
+            Err(reason) => return Outcome::refused(reason),
         };
         let http = HttpTo { http: &self.http, endpoint, now };
         match http.send(Method::POST, &endpoint.url, headers, body.to_owned(), 0).await {
@@ -189,7 +216,7 @@ impl EndpointSender {
         let http = HttpTo { http: &self.http, endpoint, now };
         match http.send(Method::POST, secret.trim(), json_headers(), body.to_owned(), slack::MAX_ANSWER).await {
             Ok(answer) => slack::outcome(&answer, now),
-            Err(Unanswered::Refused(reason)) => Outcome::retry(reason),
+            Err(Unanswered::Refused(reason)) => Outcome::refused(reason),
             Err(Unanswered::Paused(after)) => Outcome::Retry { reason: PAUSED.to_owned(), after: Some(after) },
             Err(Unanswered::NotSent(reason)) => Outcome::retry(reason),
             Err(Unanswered::Lost(reason)) => Outcome::unknown(reason),
@@ -199,6 +226,8 @@ impl EndpointSender {
 
 /// What a call is told that was not made because the receiver wants to be left alone.
 pub(crate) const PAUSED: &str = "the receiver asked to be left alone for a while";
+/// The same where it is down, or slow.
+const LEFT_ALONE: &str = "the receiver does not answer, or takes long, and is left alone for a while";
 
 /// Connections, and whom to leave alone.
 #[derive(Debug)]

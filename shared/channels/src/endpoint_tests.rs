@@ -95,7 +95,7 @@ async fn a_chat_inside_the_own_network_has_to_be_allowed() {
     let inside = Endpoint { allow_private: false, ..chat() };
     let (sender, message) = (EndpointSender::new(), Message::Chat("{}".into()));
     let sent = sender.send(&inside, "https://169.254.169.254/", "d", &message, now()).await;
-    assert_eq!(sent, Outcome::retry("the host is not on the public Internet"));
+    assert_eq!(sent, Outcome::refused("the host is not on the public Internet"));
 }
 
 #[test]

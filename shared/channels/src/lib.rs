@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod address;
+pub mod allowance;
+mod breaker;
 pub mod crm;
 pub mod endpoint;
 #[cfg(test)]

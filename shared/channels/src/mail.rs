@@ -1,6 +1,7 @@
 //! Mail: the MIME message, and sending it through SES.
 
 use crate::address::{Address, InvalidAddress, Mailbox};
+use crate::allowance::{Allowance, NotTold};
 use crate::outcome::Outcome;
 use crate::render::Rendered;
 use crate::text;
@@ -30,8 +31,11 @@ pub const TAG_JOURNEY: &str = "journey";
 /// Tag that carries the step, from 0.
 pub const TAG_STEP: &str = "step";
 
-/// When to ask again whose daily quota is used up.
-const QUOTA_PAUSE: Duration = Duration::from_secs(3600);
+/// When to ask again whose daily quota is used up: the quota is that of the last 24 hours, so some of it is free again by every minute.
+const QUOTA_PAUSE: Duration = Duration::from_secs(15 * 60);
+
+/// Tag of a mail that somebody sent to see it, which counts nowhere.
+pub const TAG_TEST: &str = "perennial_test";
 
 /// The longest value of a message tag, in bytes.
 const MAX_TAG: usize = 256;
@@ -133,6 +137,13 @@ impl Mail {
             tags,
             message,
         })
+    }
+
+    /// The same as a mail that somebody sends to see it: what becomes of it counts nowhere.
+    #[must_use]
+    pub fn as_test(mut self) -> Self {
+        self.tags.push((TAG_TEST, "1".to_owned()));
+        self
     }
 
     /// The message's bytes.
@@ -240,12 +251,18 @@ impl Mailer {
         Self { configuration_set: set, ..self }
     }
 
-    /// The cheapest call there is, for opening the connection while a function starts.
+    /// Asks what the account may send. Also opens the connection while a function starts.
     ///
     /// # Errors
-    /// The SDK's, where SES does not answer or the role may not ask; the connection is open in the latter case.
-    pub async fn ping(&self) -> Result<(), impl std::fmt::Debug + use<>> {
-        self.client.list_configuration_sets().page_size(1).send().await.map(drop)
+    /// [`NotTold`] where SES does not answer or the role may not ask; the connection is open in the latter case.
+    pub async fn allowance(&self) -> Result<Allowance, NotTold> {
+        let answer = self
+            .client
+            .get_account()
+            .send()
+            .await
+            .map_err(|error| NotTold { code: error.code().unwrap_or("NotReached").to_owned() })?;
+        Ok(answer.send_quota().map_or_else(Allowance::default, Allowance::of))
     }
 
     /// Offers `mail` to SES, once.
@@ -282,7 +299,7 @@ impl Mailer {
 /// What a failed call says about the mail. Source of the codes: SES API v2 reference, SendEmail and common errors.
 fn outcome(error: &SdkError<SendEmailError>) -> Outcome {
     match error {
-        SdkError::ConstructionFailure(_) => Outcome::retry("the request could not be built"),
+        SdkError::ConstructionFailure(_) => Outcome::refused("the request could not be built"),
         SdkError::DispatchFailure(failure) => {
             let unreached = failure.as_connector_error().is_some_and(|error| error.is_user() || never_connected(error));
             if unreached {
@@ -294,27 +311,42 @@ fn outcome(error: &SdkError<SendEmailError>) -> Outcome {
         SdkError::TimeoutError(_) => Outcome::unknown("SES did not answer in time"),
         SdkError::ServiceError(service) => {
             let status = service.raw().status().as_u16();
-            match service.err().code().unwrap_or_default() {
-                // About this very mail: it would be refused again.
-                code @ ("MessageRejected" | "BadRequestException") => Outcome::rejected(code),
-                // SES may have taken the mail before it failed.
-                code if status >= 500 && !is_throttle(code) => {
-                    Outcome::unknown(if code.is_empty() { "SES failed" } else { code })
-                }
-                // The quota is that of 24 hours, of which some are over by every hour.
-                code @ "LimitExceededException" => Outcome::Retry { reason: code.to_owned(), after: Some(QUOTA_PAUSE) },
-                // Throttled, or refused for the sender's account, domain, rights or configuration: an operator can change that.
-                code => Outcome::retry(if code.is_empty() { "SES refused" } else { code }),
-            }
+            let (code, text) = (service.err().code().unwrap_or_default(), service.err().message().unwrap_or_default());
+            refusal(status, code, text)
         }
         _ => Outcome::unknown("SES's answer could not be read"),
+    }
+}
+
+/// What an error of SES says. The same throttle comes under several codes, so its text is looked at first: it is the same in all versions of the API.
+/// Source: SES developer guide, "Errors related to the sending quotas for your Amazon SES account".
+fn refusal(status: u16, code: &str, text: &str) -> Outcome {
+    let says = |words: &str| text.to_ascii_lowercase().contains(words);
+    let quota = || Outcome::Retry { reason: "SES: the daily quota is used up".to_owned(), after: Some(QUOTA_PAUSE) };
+    if says("daily message quota exceeded") {
+        return quota();
+    }
+    if says("maximum sending rate exceeded") {
+        return Outcome::retry("SES: the sending rate is exceeded");
+    }
+    match code {
+        // About this very mail: it would be refused again.
+        "MessageRejected" | "BadRequestException" => Outcome::rejected(code),
+        "LimitExceededException" => quota(),
+        code if is_throttle(code) || status == 429 => {
+            Outcome::retry(if code.is_empty() { "SES throttles" } else { code })
+        }
+        // SES may have taken the mail before it failed.
+        code if status >= 500 => Outcome::unknown(if code.is_empty() { "SES failed" } else { code }),
+        // For the sender's account, domain, rights or configuration: an operator can change that.
+        code => Outcome::refused(if code.is_empty() { "SES refused" } else { code }),
     }
 }
 
 fn is_throttle(code: &str) -> bool {
     matches!(
         code,
-        "TooManyRequestsException" | "LimitExceededException" | "ThrottlingException" | "Throttling" | "SlowDown"
+        "TooManyRequestsException" | "ThrottlingException" | "Throttling" | "RequestLimitExceeded" | "SlowDown"
     )
 }
 

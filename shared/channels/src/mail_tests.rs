@@ -215,13 +215,11 @@ async fn each_answer_of_ses_says_what_is_known_of_the_mail_and_is_asked_for_once
     let cases = [
         (Some((200, "", r#"{"MessageId":"id-1"}"#)), Outcome::Sent { provider_id: Some("id-1".into()) }),
         (Some((429, "TooManyRequestsException", "{}")), retry("TooManyRequestsException")),
-        (
-            Some((400, "LimitExceededException", "{}")),
-            Outcome::Retry { reason: "LimitExceededException".into(), after: Some(Duration::from_secs(3600)) },
-        ),
-        (Some((400, "AccountSuspendedException", "{}")), retry("AccountSuspendedException")),
-        (Some((404, "NotFoundException", "{}")), retry("NotFoundException")),
-        (Some((403, "AccessDeniedException", "{}")), retry("AccessDeniedException")),
+        (Some((400, "LimitExceededException", "{}")), quota()),
+        (Some((400, "AccountSuspendedException", "{}")), Outcome::refused("AccountSuspendedException")),
+        (Some((400, "SendingPausedException", "{}")), Outcome::refused("SendingPausedException")),
+        (Some((404, "NotFoundException", "{}")), Outcome::refused("NotFoundException")),
+        (Some((403, "AccessDeniedException", "{}")), Outcome::refused("AccessDeniedException")),
         (Some((400, "MessageRejected", "{}")), Outcome::rejected("MessageRejected")),
         (
             Some((400, "BadRequestException", r#"{"message":"ada@example.com is bad"}"#)),
@@ -236,6 +234,46 @@ async fn each_answer_of_ses_says_what_is_known_of_the_mail_and_is_asked_for_once
         assert_eq!(mailer.send(compose(&rendered("s", "t", None))).await, expected, "{answer:?}");
         assert_eq!(asked.load(Ordering::SeqCst), 1, "{answer:?}: a second attempt could send a second mail");
     }
+}
+
+fn quota() -> Outcome {
+    Outcome::Retry { reason: "SES: the daily quota is used up".into(), after: Some(Duration::from_secs(900)) }
+}
+
+#[test]
+fn a_used_up_rate_or_quota_is_recognised_by_its_text_whatever_its_code() {
+    let rate = Outcome::retry("SES: the sending rate is exceeded");
+    for (status, code) in [
+        (429, "TooManyRequestsException"),
+        (400, "LimitExceededException"),
+        (400, "ThrottlingException"),
+        (400, "Throttling"),
+        (503, "ThrottlingException"),
+        (400, "MessageRejected"),
+        (400, ""),
+    ] {
+        assert_eq!(refusal(status, code, "Maximum sending rate exceeded."), rate, "{status} {code}");
+        assert_eq!(refusal(status, code, "Daily message quota exceeded."), quota(), "{status} {code}");
+        assert_eq!(refusal(status, code, "Daily message quota exceeded"), quota(), "{status} {code}");
+    }
+    assert_eq!(refusal(429, "", ""), Outcome::retry("SES throttles"));
+    assert_eq!(refusal(400, "ThrottlingException", "Rate exceeded"), Outcome::retry("ThrottlingException"));
+}
+
+#[tokio::test]
+async fn the_account_says_what_it_may_send() {
+    let body = r#"{"SendQuota":{"Max24HourSend":50000.0,"MaxSendRate":14.0,"SentLast24Hours":120.0},"ProductionAccessEnabled":true}"#;
+    let (mailer, _) = ses(Some((200, "", body))).await;
+    let expected = Allowance { per_second: Some(14.0), per_day: Some(50_000), sent: 120 };
+    assert_eq!(mailer.allowance().await.unwrap(), expected);
+    let unlimited = r#"{"SendQuota":{"Max24HourSend":-1.0,"MaxSendRate":80.0,"SentLast24Hours":0.0}}"#;
+    let (mailer, _) = ses(Some((200, "", unlimited))).await;
+    assert_eq!(mailer.allowance().await.unwrap(), Allowance { per_second: Some(80.0), per_day: None, sent: 0 });
+    let (mailer, _) = ses(Some((403, "AccessDeniedException", "{}"))).await;
+    assert_eq!(
+        mailer.allowance().await.unwrap_err().to_string(),
+        "SES does not tell the account's quota: AccessDeniedException"
+    );
 }
 
 #[tokio::test]

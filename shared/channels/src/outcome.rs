@@ -11,12 +11,17 @@ pub enum Outcome {
         /// The provider's id of the message, by which its later events are told; `None` where the provider gives none.
         provider_id: Option<String>,
     },
-    /// It was certainly not taken over, and may be sent later.
+    /// It was certainly not taken over, and will be later: the receiver is down, or wants to be left alone.
     Retry {
         /// Why.
         reason: String,
         /// How long the receiver wants to be left alone; `None` where it did not say.
         after: Option<Duration>,
+    },
+    /// It was certainly not taken over, and will not be before an operator changes something: a secret, an identity, a right.
+    Refused {
+        /// Why.
+        reason: String,
     },
     /// It will never be taken over.
     Rejected {
@@ -33,6 +38,10 @@ pub enum Outcome {
 impl Outcome {
     pub(crate) fn retry(reason: impl Into<String>) -> Self {
         Self::Retry { reason: reason.into(), after: None }
+    }
+
+    pub(crate) fn refused(reason: impl Into<String>) -> Self {
+        Self::Refused { reason: reason.into() }
     }
 
     pub(crate) fn rejected(reason: impl Into<String>) -> Self {

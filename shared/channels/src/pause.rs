@@ -49,7 +49,8 @@ impl Pauses {
     }
 }
 
-fn host(url: &str) -> Option<String> {
+/// Host and port of `url`, which receivers are told apart by.
+pub(crate) fn host(url: &str) -> Option<String> {
     let url = Url::parse(url).ok()?;
     Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
 }

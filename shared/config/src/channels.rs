@@ -12,6 +12,7 @@ pub use template::{InAppKind, InvitationTemplate, Template};
 use crate::pause::Pause;
 use crate::soft_bounces::SoftBounces;
 use crate::topics::Topic;
+use crate::warm_up::WarmUp;
 use jiff::SignedDuration;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -27,6 +28,8 @@ pub struct Mail {
     pub configuration_set: String,
     /// When an address that cannot be delivered to has a rest.
     pub soft_bounces: SoftBounces,
+    /// The daily ramp of a new sender.
+    pub warm_up: Option<WarmUp>,
     /// Minutes after which a mail of which it is not known whether SES took it, and which SES did not report, is sent again; 0 for never.
     pub resend_unknown_after_minutes: u16,
     /// Whether an address gets mails that only a public source named.

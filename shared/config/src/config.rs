@@ -10,7 +10,7 @@ use crate::error::{ConfigError, ConfigErrors, Reporter, nearest};
 use crate::features::Features;
 use crate::history::History;
 use crate::identity::Identities;
-use crate::journeys::{self, Journey, Journeys};
+use crate::journeys::{self, Does, Journey, Journeys};
 use crate::lifecycle::{Lifecycle, Milestone};
 use crate::limits::{self, Limits};
 use crate::personas::Personas;
@@ -20,7 +20,8 @@ use crate::segments::Segments;
 use crate::sources::{self, Pages, Source};
 use crate::topics::{self, Topic};
 use crate::vocabulary::{AccountField, Level, PersonSlot, PersonVocabulary};
-use perennial_domain::{ConfigVersion, Event, EventKind};
+use jiff::SignedDuration;
+use perennial_domain::{Channel, ConfigVersion, Decision, Event, EventKind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The trait of a `group` call that says that the person left the account.
@@ -141,8 +142,11 @@ impl Config {
         let accounts = bundle.files.get("accounts.toml").map(|text| {
             Accounts::load(&mut Reporter::new("accounts.toml", text, &mut errors), &channels.webhook, &persona_names)
         });
+        let limits = optional(bundle, "limits.toml", &mut errors, limits::load);
         let vocabulary = PersonVocabulary { level: Level::Journey, segments: &segment_names, ..vocabulary };
-        let names = journeys::Names { templates: &names, endpoints: &endpoints, segments: &segments, vocabulary };
+        let max_age_days = limits.max_age_days;
+        let names =
+            journeys::Names { templates: &names, endpoints: &endpoints, segments: &segments, vocabulary, max_age_days };
         let mut journeys =
             with(bundle, "journeys.toml", &mut errors, |report| Journeys::load(report, &names, &mut history));
         for (file, text) in bundle.files.iter().filter(|(file, _)| journeys::retired(file).is_some()) {
@@ -153,7 +157,6 @@ impl Config {
             }
         }
         journeys.ask(&templates);
-        let limits = optional(bundle, "limits.toml", &mut errors, limits::load);
         let accounts = accounts.unwrap_or_default();
         errors.extend(accounts::unknown_stage_events(bundle, &accounts, &lifecycle));
         errors.sort_by(|a, b| a.place().cmp(&b.place()));
@@ -243,6 +246,25 @@ impl Config {
     /// know decides nothing.
     pub fn is_essential(&self, journey: Option<&Journey>, template: &str) -> bool {
         journey.is_some_and(|journey| journey.essential) || self.topic_of(template).is_some_and(|topic| topic.essential)
+    }
+
+    /// Whether a decision goes through the queue of its own that essential messages have: mails and in-app messages of essential journeys and topics. A
+    /// webhook waits for its receiver, whatever it is about.
+    pub fn takes_essential_queue(&self, decision: &Decision) -> bool {
+        decision.channel != Channel::Webhook
+            && self.is_essential(self.journeys.named(&decision.journey), &decision.template)
+    }
+
+    /// Returns how long after it was decided a message may still go out: its step's limit, else its journey's, else that of `limits.toml`.
+    pub fn max_age(&self, decision: &Decision) -> SignedDuration {
+        let journey = self.journeys.named(&decision.journey);
+        let step = journey.and_then(|journey| journey.steps.get(usize::from(decision.step)));
+        let own = step.and_then(|step| match &step.does {
+            Does::Send(message) if message.template == decision.template => Some(message.rank.max_age_days),
+            _ => None,
+        });
+        let days = own.or_else(|| journey.map(|journey| journey.max_age_days)).unwrap_or(self.limits.max_age_days);
+        SignedDuration::from_hours(24 * i64::from(days))
     }
 
     /// Whether a condition asks about the account, so that it has to be read with the person.

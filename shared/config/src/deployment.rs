@@ -223,8 +223,8 @@ pub(crate) fn load(report: &mut Reporter<'_>) -> Deployment {
         score: function(report, functions.score, usual.score, SECONDS, 1),
         sweep: function(report, functions.sweep, usual.sweep, SECONDS, 0),
         rollup: function(report, functions.rollup, usual.rollup, SECONDS, 1),
-        // Messages, and what becomes of mails.
-        deliver: function(report, functions.deliver, usual.deliver, SECONDS, 2),
+        // Messages, essential ones, and what becomes of mails.
+        deliver: function(report, functions.deliver, usual.deliver, SECONDS, 3),
         api: function(report, functions.api, usual.api, HTTP_SECONDS, 0),
     }
 }
@@ -344,7 +344,7 @@ mod tests {
                 (21, "window_seconds must be below 5 times timeout_seconds"),
             ]
         );
-        let (_, errors) = read("[functions.deliver]\nconcurrency = 19\n");
-        assert_eq!(errors[0].message, "concurrency must be 20 or more: batch.at_once for each of its queues (2)");
+        let (_, errors) = read("[functions.deliver]\nconcurrency = 29\n");
+        assert_eq!(errors[0].message, "concurrency must be 30 or more: batch.at_once for each of its queues (3)");
     }
 }

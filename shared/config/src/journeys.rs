@@ -98,6 +98,8 @@ pub struct Journey {
     pub version: u32,
     /// How many of a hundred who would enter get nothing of it, 0 to 50.
     pub holdout: u8,
+    /// The age limit of its messages in days, 1 to 90, for steps that have none of their own.
+    pub max_age_days: u16,
     /// Whether no limit holds for it.
     pub essential: bool,
     /// Whether its messages go out in quiet hours too.
@@ -312,7 +314,7 @@ fn journey(
     let goal = raw.goal.as_ref().and_then(|raw| goal(report, &id, raw, names));
     let rank =
         RawRank { priority: raw.priority.as_ref(), worth: raw.worth.as_ref(), max_age_days: raw.max_age_days.as_ref() };
-    let rank = rank.load(report, Rank::default());
+    let rank = rank.load(report, Rank { max_age_days: names.max_age_days, ..Rank::default() });
     let steps = steps::load(report, &id, raw.step, rank, names);
     let holdout = raw.holdout.as_ref().map_or(0, |share| limits::percent(report, share));
     if let Some(share) = raw.holdout.as_ref().filter(|_| raw.essential) {
@@ -340,6 +342,7 @@ fn journey(
         reentry,
         version,
         holdout,
+        max_age_days: rank.max_age_days,
         essential: raw.essential,
         any_hour: raw.any_hour,
         moves: matches!(raw.on_change, RawOnChange::Move),
@@ -387,4 +390,6 @@ pub(crate) struct Names<'a> {
     pub(crate) segments: &'a Segments,
     /// What their conditions may speak of.
     pub(crate) vocabulary: PersonVocabulary<'a>,
+    /// The age limit in days of messages whose journey has none.
+    pub(crate) max_age_days: u16,
 }

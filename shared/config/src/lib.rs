@@ -32,6 +32,7 @@ pub mod sources;
 mod spanned;
 pub mod topics;
 pub mod vocabulary;
+pub mod warm_up;
 
 pub use bundle::Bundle;
 pub use config::Config;

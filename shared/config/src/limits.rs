@@ -2,6 +2,7 @@
 
 use crate::error::Reporter;
 use crate::spanned::Spanned;
+use jiff::SignedDuration;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use perennial_domain::Channel;
@@ -14,6 +15,10 @@ const MAX_CAP_DAYS: u16 = 90;
 const GAP_HOURS: u16 = 24;
 /// The most hours between two messages.
 const MAX_GAP_HOURS: u16 = 720;
+/// Days after which a message is no longer sent, by default.
+pub(crate) const USUAL_AGE_DAYS: u16 = 3;
+/// The longest age limit of messages, in days.
+pub(crate) const MAX_AGE_DAYS: u16 = 90;
 /// The greatest share that a holdout may have, in percent: with more the product would hardly be in use.
 pub(crate) const MAX_HOLDOUT: u8 = 50;
 
@@ -27,6 +32,8 @@ pub struct Limits {
     /// How many hours lie between two messages of which the later one was not triggered by an event, 0 to 720. With 0 no message waits
     /// for another.
     pub gap_hours: u16,
+    /// The age limit of messages in days, 1 to 90, for journeys that have none of their own.
+    pub max_age_days: u16,
     /// How many messages someone gets.
     pub caps: Vec<Cap>,
     /// Who gets nothing at all.
@@ -36,7 +43,14 @@ pub struct Limits {
 impl Default for Limits {
     /// No quiet hours, caps or holdout, in UTC, and a day between two messages.
     fn default() -> Self {
-        Self { time_zone: TimeZone::UTC, quiet_hours: None, gap_hours: GAP_HOURS, caps: Vec::new(), holdout: None }
+        Self {
+            time_zone: TimeZone::UTC,
+            quiet_hours: None,
+            gap_hours: GAP_HOURS,
+            max_age_days: USUAL_AGE_DAYS,
+            caps: Vec::new(),
+            holdout: None,
+        }
     }
 }
 
@@ -85,6 +99,11 @@ impl Limits {
         caps.chain([self.gap_seconds()]).max().unwrap_or(0)
     }
 
+    /// [`Self::max_age_days`] as a duration.
+    pub fn max_age(&self) -> SignedDuration {
+        SignedDuration::from_hours(24 * i64::from(self.max_age_days))
+    }
+
     /// [`Self::gap_hours`] in seconds.
     pub fn gap_seconds(&self) -> i64 {
         i64::from(self.gap_hours) * 3600
@@ -108,6 +127,10 @@ pub(crate) struct File {
     /// message waits for another.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 720)))]
     gap_hours: Option<Spanned<u16>>,
+    /// The age limit of messages, in days since they were decided, 1 to 90; default: 3. A message that has waited longer, whatever for, is
+    /// not sent and is recorded as expired. A journey, or a step, can set its own with `max_age_days`.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 90)))]
+    max_age_days: Option<Spanned<u16>>,
     /// At most so many messages in so many days; with several, each of them holds. A message over a cap waits, and its journey with
     /// it, at most `max_age_days` of the journey; then it is recorded as capped, and the journey continues.
     #[serde(default)]
@@ -176,6 +199,12 @@ pub(crate) fn load(report: &mut Reporter<'_>) -> Limits {
         }
         hours.into_inner()
     });
+    let max_age_days = file.max_age_days.map_or(USUAL_AGE_DAYS, |days| {
+        if !(1..=MAX_AGE_DAYS).contains(days.get_ref()) {
+            report.at(days.span(), format!("max_age_days must be from 1 to {MAX_AGE_DAYS}"));
+        }
+        days.into_inner()
+    });
     let quiet_hours = file.quiet_hours.and_then(|hours| quiet_hours(report, hours));
     let caps = file.cap.into_iter().map(|raw| cap(report, raw.into_inner())).collect();
     let holdout = file.holdout.map(|raw| {
@@ -188,7 +217,7 @@ pub(crate) fn load(report: &mut Reporter<'_>) -> Limits {
         );
         Holdout { name, percent: percent(report, &raw.percent) }
     });
-    Limits { time_zone: time_zone.unwrap_or(TimeZone::UTC), quiet_hours, gap_hours, caps, holdout }
+    Limits { time_zone: time_zone.unwrap_or(TimeZone::UTC), quiet_hours, gap_hours, max_age_days, caps, holdout }
 }
 
 /// The share of a holdout.
@@ -270,6 +299,7 @@ mod tests {
         let text = r#"
 time_zone = "Berlin"
 gap_hours = 721
+max_age_days = 91
 [quiet_hours]
 from = "9 pm"
 to = "08:00"
@@ -287,11 +317,12 @@ percent = 51
             [
                 (2, "`Berlin` is no time zone: take an IANA name, such as \"Europe/Berlin\" or \"UTC\""),
                 (3, "gap_hours must be from 0 to 720"),
-                (5, "a time of day goes from \"00:00\" to \"23:59\""),
-                (7, "channels names \"mail\", \"in_app\" or both: a webhook reaches a system or a colleague"),
-                (9, "messages must be 1 or more"),
-                (10, "within_days must be from 1 to 90"),
-                (12, "a holdout takes from 1 to 50 of a hundred"),
+                (4, "max_age_days must be from 1 to 90"),
+                (6, "a time of day goes from \"00:00\" to \"23:59\""),
+                (8, "channels names \"mail\", \"in_app\" or both: a webhook reaches a system or a colleague"),
+                (10, "messages must be 1 or more"),
+                (11, "within_days must be from 1 to 90"),
+                (13, "a holdout takes from 1 to 50 of a hundred"),
             ]
         );
     }

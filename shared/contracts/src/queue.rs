@@ -4,7 +4,10 @@
 use jiff::Timestamp;
 use perennial_config::lifecycle::Milestone;
 use perennial_domain::billing::SubscriptionReport;
-use perennial_domain::{AccountId, AccountUpdate, Decision, Entry, Event, Identity, MessageId, PersonId, Properties};
+use perennial_domain::{
+    AccountId, AccountUpdate, ConfigVersion, Decision, DecisionId, Entry, Event, Identity, MessageId, PersonId,
+    Properties,
+};
 use serde::{Deserialize, Serialize};
 
 /// The most bytes that one packed message should have: SQS bills each started 64 KiB of a request.
@@ -92,6 +95,77 @@ pub enum MessagesPayload {
     /// itself, held back for a while.
     #[serde(rename = "unsettled.v1")]
     Unsettled(Unsettled),
+    /// A message that waits. From `deliver` to itself, delayed.
+    #[serde(rename = "waiting.v1")]
+    Waiting(Waiting),
+    /// Send a mail to somebody who wants to see it.
+    #[serde(rename = "test_send.v1")]
+    TestSend(TestSend),
+}
+
+/// A message that waits for the mail service's rate or quota, for a receiver that is down, or for the end of quiet hours. SQS delays a message for 15
+/// minutes at most, so a longer wait takes several of these, each a new message of the queue: waiting uses up none of its receives.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// The message; never another [`MessagesPayload::Waiting`].
+    pub message: Box<MessagesPayload>,
+    /// It is not to be tried before.
+    pub until: Timestamp,
+    /// How often it was tried and refused, for the delay before the next try.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tries: u32,
+    /// A place in the rate of the mail service that is reserved for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<Slot>,
+}
+
+/// A place in the rate of the mail service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    /// When it is.
+    pub at: Timestamp,
+    /// How far bulk mails had given way to essential ones when it was reserved, in microseconds; what was added since moves the place.
+    pub yielded: i64,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// A mail to see what a journey sends: it goes to the address that is given, and counts nowhere.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct TestSend {
+    /// Its id, new for each test.
+    pub id: DecisionId,
+    /// In whose trail it is recorded; nobody's where the person is made up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonId>,
+    /// The journey.
+    pub journey: String,
+    /// The step, from 0.
+    pub step: u16,
+    /// The template.
+    pub template: String,
+    /// The address.
+    pub to: String,
+    /// The subject, as rendered.
+    pub subject: String,
+    /// The text part, as rendered.
+    pub text: String,
+    /// The HTML part, as rendered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub html: Option<String>,
+    /// When it was asked for.
+    pub at: Timestamp,
+    /// The config that it was rendered under.
+    pub config: ConfigVersion,
+}
+
+impl std::fmt::Debug for TestSend {
+    // The address, and what a mail says, are personal.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TestSend").field("id", &self.id).field("journey", &self.journey).finish_non_exhaustive()
+    }
 }
 
 /// A mail that may or may not have gone out: whoever claimed it died, or got no answer.

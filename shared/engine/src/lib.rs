@@ -61,7 +61,7 @@ pub use enter::{enter, entry_id};
 pub use evaluate::{Evaluation, evaluate};
 pub use explain::{Explanation, Reason, explain};
 pub use held::held;
-pub use limits::time_zone;
+pub use limits::{quiet_until, time_zone};
 pub use moment::Moment;
 pub use person::NpsClass;
 pub use process::{Met, Mode, Processed, look_again, meet, process, tick};

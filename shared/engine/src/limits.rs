@@ -7,6 +7,7 @@ use crate::moment::Moment;
 use crate::profile::{Part, Profile};
 use crate::starts;
 use crate::state::State;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use perennial_config::Config;
 use perennial_config::journeys::{Does, Journey, Message, Step, Way};
@@ -15,7 +16,7 @@ use perennial_domain::hash::hash32;
 use perennial_domain::hygiene::Zone;
 use perennial_domain::hygiene::zone::FACTS;
 use perennial_domain::time::DAY_SECONDS;
-use perennial_domain::{Channel, Withheld};
+use perennial_domain::{Channel, Decision, Withheld};
 use serde_json::Value;
 
 /// Returns the time zone of the person whose combined state is `view`: what their traits name, else the context of their newest call, else
@@ -40,6 +41,18 @@ pub(crate) fn night_over(moment: &Moment<'_>, view: &State, channel: Channel) ->
     let zone = time_zone(moment.config, view);
     let here = moment.now.to_zoned(zone.clone());
     quiet.hold_at(here.time()).then(|| crate::runs::next_time(moment.now, &zone, quiet.to, &[]))
+}
+
+/// When the quiet hours end in which a decided message may not go out now; `None` where it may. `view` is the combined state of the person as it
+/// is known now. An essential message goes out at any hour, as does one whose journey says so.
+pub fn quiet_until(moment: &Moment<'_>, view: &State, decision: &Decision) -> Option<Timestamp> {
+    let config = moment.config;
+    let journey = config.journeys.named(&decision.journey);
+    if journey.is_some_and(|journey| journey.any_hour) || config.is_essential(journey, &decision.template) {
+        return None;
+    }
+    let second = night_over(moment, view, decision.channel)?;
+    Timestamp::from_second(second).ok()
 }
 
 /// Forgets the messages that neither a cap nor the gap asks for any more. To be called where the profile is written anyway.

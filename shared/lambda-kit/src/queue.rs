@@ -9,7 +9,6 @@ mod sqs;
 mod testing;
 
 use futures::future::BoxFuture;
-use std::time::Duration;
 
 pub use pack::{MAX_BYTES, MAX_ENTRIES};
 pub use sqs::Queue;
@@ -91,24 +90,6 @@ impl<S: Sender + ?Sized> Sender for std::sync::Arc<S> {
     fn send(&self, bodies: Vec<String>, delay: Delay) -> BoxFuture<'_, SendReport> {
         (**self).send(bodies, delay)
     }
-}
-
-/// Puts off messages that were received and are not dealt with. Handlers ask for this rather than for [`Queue`].
-pub trait Postpone: Send + Sync {
-    /// Has the message that was received as `receipt_handle` come again after `by`, instead of when its visibility timeout ends: at least a
-    /// second, and at most [`LONGEST_PUT_OFF`]. It still counts as received once more then.
-    fn postpone<'a>(&'a self, receipt_handle: &'a str, by: Duration) -> BoxFuture<'a, Result<(), NotPostponed>>;
-}
-
-/// The longest time that a message is put off by: SQS allows 12 hours from when it was received, of which a Lambda may have used 15 minutes.
-pub const LONGEST_PUT_OFF: Duration = Duration::from_secs(11 * 3600 + 45 * 60);
-
-/// A message was not put off: it comes again when its visibility timeout ends.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a message was not put off: {code}")]
-pub struct NotPostponed {
-    /// SQS's error code, or `TimedOut` or `NotReached`.
-    pub code: String,
 }
 
 #[cfg(test)]

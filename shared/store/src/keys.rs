@@ -41,6 +41,8 @@ pub const SWEPT: &str = "SWEPT";
 pub const STAT: &str = "STAT";
 /// The partition of the journeys that are, or were, paused, each under its own partition's name.
 pub const PAUSES: &str = "PAUSES";
+/// The partition of the rate at which mails go out.
+pub const PACE: &str = "PACE";
 /// The beginning of the sort key of a journey's day.
 pub const DAY: &str = "D#";
 /// Shards of the due index: each takes 1,000 writes a second.
@@ -144,6 +146,21 @@ pub fn journey_of(key: &str) -> Option<&str> {
 /// The sort key of a journey's counts of the UTC day of `at`.
 pub fn journey_day(at: Timestamp) -> String {
     format!("{DAY}{}", time::date_of(time::day_of(at)))
+}
+
+/// The shards of a journey's counts of harm: a burst of bounces is counted in transactions, and DynamoDB lets two of them on one item fail.
+pub const HARM_SHARDS: u8 = 16;
+
+/// The sort key of the shard of a journey's counts of harm of the UTC day of `at` that `decision` belongs to.
+pub fn journey_day_shard(at: Timestamp, decision: DecisionId) -> String {
+    let shard =
+        decision.to_string().bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % HARM_SHARDS;
+    format!("{}#{}", journey_day(at), shard_name(shard))
+}
+
+/// The day of such a sort key, with or without a shard.
+pub fn day_of_key(key: &str) -> &str {
+    key.get(..DAY.len() + 10).unwrap_or(key)
 }
 
 /// The sort key of a stored version of the config.

@@ -16,6 +16,7 @@ pub mod keys;
 pub mod ledger;
 pub mod mails;
 pub mod messages;
+pub mod pace;
 pub mod pauses;
 pub mod preferences;
 pub mod profiles;

@@ -8,6 +8,7 @@
 //! | `t_<state>`, `t_read`, `t_dismissed` | when, in milliseconds since 1970 |
 //! | `subject`, `text`, `link` | what was said; `text` and `link` of in-app messages only |
 //! | `click_at`, `click_link` | the click that was reported last, of a mail |
+//! | `test` | there where somebody sent it to see it |
 //! | `provider`, `detail` | the mail service's id; why it failed, without personal data |
 
 mod clicks;
@@ -17,9 +18,10 @@ mod state;
 
 use crate::error::{StoreError, sort, unless_conflict};
 use crate::item::{Item, Read, at, n, needed, readable, s};
-use crate::keys;
 use crate::store::{Condition, Store};
+use crate::{keys, table};
 use jiff::Timestamp;
+use perennial_domain::time::DAY_SECONDS;
 use perennial_domain::{Cause, Channel, ConfigVersion, Decision, DecisionId, PersonId};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -27,6 +29,9 @@ use std::collections::BTreeMap;
 pub use doubt::Held;
 pub use inbox::INBOX_LIMIT;
 pub use state::MessageState;
+
+/// The attribute of a mail that somebody sends to see it.
+const TEST: &str = "test";
 
 /// A message and what became of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -77,6 +82,9 @@ pub struct MessageRecord {
     /// How often it was tried to send where it was not known whether it went out; absent where once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tries: Option<u32>,
+    /// Whether somebody sent it to see it, with `perennial journey test --send-to`: it counts nowhere.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub test: bool,
     /// When it was read, in the inbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_at: Option<Timestamp>,
@@ -136,6 +144,10 @@ impl Store {
     /// [`StoreError`] where the table does not answer: nothing may be sent then.
     pub async fn claim(&self, decision: &Decision, claimant: &str, now: Timestamp) -> Result<Claim, StoreError> {
         let item = item_of(decision, MessageState::Claimed, claimant, now)?;
+        self.claim_item(item, decision, claimant).await
+    }
+
+    async fn claim_item(&self, item: Item, decision: &Decision, claimant: &str) -> Result<Claim, StoreError> {
         if unless_conflict(self.put("claim", item, Some(Condition::absent())).await)?.is_some() {
             return Ok(Claim::Ours);
         }
@@ -144,6 +156,25 @@ impl Store {
         let held = Held::read(&item)?;
         let ours = held.record.state == MessageState::Claimed && held.claimant == claimant;
         Ok(if ours { Claim::Ours } else { Claim::Taken(Box::new(held)) })
+    }
+
+    /// [`Self::claim`] of a mail that somebody sends to see it. Where `decision` is nobody's, the claim is forgotten after two days.
+    ///
+    /// # Errors
+    /// As of [`Self::claim`].
+    pub async fn claim_test(
+        &self,
+        decision: &Decision,
+        is_someones: bool,
+        claimant: &str,
+        now: Timestamp,
+    ) -> Result<Claim, StoreError> {
+        let mut item = item_of(decision, MessageState::Claimed, claimant, now)?;
+        item.insert(TEST.to_owned(), n(1));
+        if !is_someones {
+            item.insert(table::TTL.to_owned(), n(now.as_second() + 2 * DAY_SECONDS));
+        }
+        self.claim_item(item, decision, claimant).await
     }
 
     /// Records a decision of which nothing goes out, in one write that needs no claim: `state` is for good. Gives `false` where the
@@ -330,6 +361,7 @@ fn read(item: &Item) -> Result<MessageRecord, StoreError> {
         provider_id: text("provider")?,
         detail: text("detail")?,
         tries: item.number("tries")?.filter(|tries| *tries > 1),
+        test: item.contains_key(TEST),
         read_at: item.moment("t_read")?,
         dismissed_at: item.moment("t_dismissed")?,
     })

@@ -3,10 +3,12 @@
 //! | item | pk | sk | attributes |
 //! |---|---|---|---|
 //! | a journey's day | `J#<journey>` | `D#<yyyy-mm-dd>`, UTC | `sent`, `bounced`, `complained`; `ttl`: kept for 100 days |
+//! | a shard of its day | `J#<journey>` | `D#<yyyy-mm-dd>#<0 to f>` | `bounced`, `complained`; `ttl`: the same |
 //! | a journey that was paused | `PAUSES` | `J#<journey>` | `since`, `at_…`: while it is paused, since when, and the counts that did it; `resumed`, `was_…`: when it was last resumed, and its counts of that day up to then |
 //!
 //! Mails that were sent are counted as they are sent, which a crash may lose; a bounce or a complaint is counted in the transaction that writes it
-//! down on its message for the first time, so that it counts once however often it is reported.
+//! down on its message for the first time, so that it counts once however often it is reported. DynamoDB cancels one of two transactions that meet on an
+//! item. So harm is counted in shards by the message's id, and a cancelled transaction is tried again at once: a burst of bounces is counted whole.
 
 use crate::error::{StoreError, sort, unless_conflict};
 use crate::item::{Item, Read, at, n, needed};
@@ -16,10 +18,14 @@ use crate::{keys, table};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use jiff::Timestamp;
+use perennial_domain::hash::hash32;
 use perennial_domain::time::{self, DAY_SECONDS};
 use perennial_domain::{DecisionId, PersonId};
 use serde::Serialize;
+use std::time::Duration;
 
+/// How often counting a bounce or a complaint is tried: for some seconds in all.
+const HARM_ATTEMPTS: u32 = 12;
 /// Days that a journey's counts are kept: more than any window that the config allows.
 const KEPT_DAYS: i64 = 100;
 
@@ -153,7 +159,7 @@ impl Store {
             .expression_attribute_values(":at", at(now));
         let day = Update::builder()
             .table_name(&*self.table)
-            .set_key(Some(day_key(journey, now)))
+            .set_key(Some(keys::key(keys::journey(journey), keys::journey_day_shard(now, id))))
             .update_expression("ADD #n :one SET #ttl = :ttl")
             .expression_attribute_names("#n", harm.state().as_str())
             .expression_attribute_names("#ttl", table::TTL)
@@ -164,6 +170,20 @@ impl Store {
             let update = update.build().map_err(|error| StoreError::Unstorable(error.to_string()))?;
             writes.push(TransactWriteItem::builder().update(update).build());
         }
+        let mut attempt = 1;
+        loop {
+            let counted = self.transact_harm(writes.clone()).await;
+            if attempt >= HARM_ATTEMPTS || !counted.as_ref().is_err_and(StoreError::is_conflict) {
+                return counted;
+            }
+            // Others are counted this moment. Each waits for a time of its own.
+            let own = u64::from(hash32(&format!("{id}/{attempt}")) % 40);
+            tokio::time::sleep(Duration::from_millis(own * u64::from(attempt))).await;
+            attempt += 1;
+        }
+    }
+
+    async fn transact_harm(&self, writes: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
         match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
             Ok(_) => Ok(true),
             Err(error) => {
@@ -208,17 +228,17 @@ impl Store {
         let first = keys::journey_day(resumed.map_or(first, |resumed| resumed.at.max(first)));
         let mut tally = Tally::default();
         for item in self.partition("journey_health", keys::journey(journey), keys::DAY, false).await? {
-            let day = needed(keys::SK, item.text(keys::SK)?)?;
+            let day = keys::day_of_key(needed(keys::SK, item.text(keys::SK)?)?);
             if *day < *first {
                 continue;
             }
-            let mut counts = Tally::read(&item, "")?;
-            if let Some(resumed) = resumed.filter(|resumed| day == keys::journey_day(resumed.at)) {
-                counts = counts.less(resumed.tally);
-            }
-            tally = tally.plus(counts);
+            tally = tally.plus(Tally::read(&item, "")?);
         }
-        Ok(tally)
+        // The first day that counts is that of the resumption, if it is not longer ago.
+        Ok(match resumed.filter(|resumed| keys::journey_day(resumed.at) == first) {
+            Some(resumed) => tally.less(resumed.tally),
+            None => tally,
+        })
     }
 
     /// Pauses a journey whose `health` is as given. Gives whether that is new: `false` where it is paused already, or was resumed meanwhile.
@@ -256,8 +276,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where a read or the write fails.
     pub async fn resume_journey(&self, journey: &str, now: Timestamp) -> Result<bool, StoreError> {
-        let today = self.get("resume_journey", day_key(journey, now), true).await?;
-        let today = today.map_or(Ok(Tally::default()), |item| Tally::read(&item, ""))?;
+        let items = self.partition("resume_journey", keys::journey(journey), &keys::journey_day(now), false).await?;
+        let today = items.iter().try_fold(Tally::default(), |tally, item| Ok(tally.plus(Tally::read(item, "")?)))?;
         let mut sets = vec!["#resumed = :resumed".to_owned()];
         let mut update = self
             .client

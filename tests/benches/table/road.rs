@@ -71,6 +71,7 @@ impl Road {
             store: services.store.clone(),
             archive: Archive::new(Arc::clone(&objects) as Arc<dyn ObjectStore>),
             messages: queue(&services.queues.messages),
+            essential: queue(&services.queues.messages),
             accounts: queue(&services.queues.accounts),
             events: queue(&services.queues.events),
             config: services.runtime.block_on(ConfigHandle::load(services.store.clone()))?,

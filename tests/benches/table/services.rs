@@ -83,6 +83,7 @@ impl Services {
         let queues = [
             ("EVENTS", &self.queues.events),
             ("MESSAGES", &self.queues.messages),
+            ("ESSENTIAL", &self.queues.essential),
             ("ACCOUNTS", &self.queues.accounts),
             ("MAIL_EVENTS", &self.queues.mail_events),
         ];

@@ -2,7 +2,7 @@
 import { all } from './aws.mjs';
 import { FUNCTIONS } from './packages.mjs';
 
-const QUEUES = ['events', 'messages', 'accounts', 'mail-events', 'schedules'];
+const QUEUES = ['events', 'messages', 'essential', 'accounts', 'mail-events', 'schedules'];
 /** Lines of a function's log that are shown: the last of those that tell of trouble. */
 const LINES = 12;
 const TROUBLE = /"level":"(ERROR|WARN)"|\b(ERROR|WARN)\b|panicked|AccessDenied|Runtime\./;

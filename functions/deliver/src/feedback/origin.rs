@@ -6,7 +6,7 @@
 
 use crate::deps::Deps;
 use crate::error::DeliverError;
-use perennial_channels::mail::{TAG_DECISION, TAG_JOURNEY, TAG_PERSON, TAG_STEP};
+use perennial_channels::mail::{TAG_DECISION, TAG_JOURNEY, TAG_PERSON, TAG_STEP, TAG_TEST};
 use perennial_contracts::ses::{MailEvent, MailEventKind};
 use perennial_domain::PersonId;
 use perennial_store::Consistency;
@@ -27,6 +27,9 @@ pub(super) async fn tagged<'e>(deps: &Deps, event: &'e MailEvent) -> Result<Cow<
         (TAG_JOURNEY.to_owned(), record.journey),
         (TAG_STEP.to_owned(), record.step.to_string()),
     ]);
+    if record.test {
+        event.tags.insert(TAG_TEST.to_owned(), "1".to_owned());
+    }
     Ok(Cow::Owned(event))
 }
 

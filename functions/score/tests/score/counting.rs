@@ -1,6 +1,6 @@
 //! Every event once, one write a person a batch, and failures that stay with their record.
 
-use crate::support::{Bench, anonymous, at, events_body, tick_body, user};
+use crate::support::{Bench, Database, anonymous, at, config_with, events_body, tick_body, user};
 use futures::TryStreamExt;
 use perennial_domain::{AccountId, Event};
 use perennial_testkit::EventBuilder;
@@ -112,6 +112,43 @@ async fn decisions_members_and_addresses_go_where_they_belong() {
     let elsewhere = members.iter().filter(|member| member.elsewhere).map(|member| member.person);
     assert_eq!((members.len(), elsewhere.collect::<Vec<_>>()), (2, vec![user("v")]));
     assert_eq!(bench.accounts.drain().len(), 2, "both accounts hear of it");
+}
+
+#[tokio::test]
+async fn essential_mails_and_inbox_messages_have_a_queue_of_their_own_and_webhooks_do_not() {
+    let journeys = r#"!
+        [[journey]]
+        id = "news"
+        trigger = { event = "Go" }
+        step = [{ channel = "mail", template = "t" }, { channel = "mail", template = "receipt" }]
+        [[journey]]
+        id = "notice"
+        essential = true
+        trigger = { event = "Go" }
+        step = [{ channel = "in_app", template = "t" }, { channel = "webhook", template = "t", endpoint = "tasks" }]
+    "#;
+    let channels = "!max_event_age_hours = 48\n[mail]\nfrom = \"a@b.example\"\nconfiguration_set = \"s\"\n[webhook.tasks]\nurl = \"https://b.example\"\nsecret_env = \"S\"\n\
+        [[topic]]\nid = \"billing\"\ntitle = \"Billing\"\nessential = true\n";
+    let files = [
+        ("journeys.toml", journeys),
+        ("channels.toml", channels),
+        ("templates/receipt.toml", "subject = \"s\"\ntext = \"t\"\ntopic = \"billing\""),
+    ];
+    let bench = Database::start().bench_with("essential", config_with(&files)).await;
+    let address = EventBuilder::identify("i", "u", None).with_trait("email", "ada@example.com").at(at(-60)).build();
+    assert!(bench.feed(&[vec![address, EventBuilder::track("g", "u", "Go").at(at(-10)).build()]]).await.is_empty());
+    let sent = |queue: &perennial_lambda_kit::queue::MemoryQueue| {
+        let bodies = queue.bodies().into_iter().map(|body| serde_json::from_str::<serde_json::Value>(&body).unwrap());
+        let of = |body: serde_json::Value| {
+            let decision = &body["decision.v1"];
+            format!("{}/{}", decision["channel"].as_str().unwrap(), decision["template"].as_str().unwrap())
+        };
+        let mut all: Vec<String> = bodies.map(of).collect();
+        all.sort();
+        all
+    };
+    assert_eq!(sent(&bench.essential), ["in_app/t", "mail/receipt"]);
+    assert_eq!(sent(&bench.messages), ["mail/t", "webhook/t"]);
 }
 
 #[tokio::test]

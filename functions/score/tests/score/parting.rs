@@ -71,6 +71,7 @@ async fn what_cannot_be_archived_is_not_done_and_comes_again() {
         store: bench.store.clone(),
         archive: archive.clone(),
         messages: bench.messages.clone(),
+        essential: bench.essential.clone(),
         accounts: bench.accounts.clone(),
         events: bench.events.clone(),
         config: ConfigHandle::fixed(config()),

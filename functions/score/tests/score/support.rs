@@ -19,6 +19,7 @@ pub struct Bench {
     pub store: Store,
     pub archive: Archive,
     pub messages: Arc<MemoryQueue>,
+    pub essential: Arc<MemoryQueue>,
     pub accounts: Arc<MemoryQueue>,
     pub events: Arc<MemoryQueue>,
     pub clock: Clock,
@@ -65,7 +66,7 @@ impl Bench {
     fn over(
         store: Store,
         archive: Archive,
-        [messages, accounts, events]: [Arc<MemoryQueue>; 3],
+        [messages, essential, accounts, events]: [Arc<MemoryQueue>; 4],
         config: Config,
         clock: Clock,
         time: SimulatedTime,
@@ -74,13 +75,14 @@ impl Bench {
             store: store.clone(),
             archive: archive.clone(),
             messages: messages.clone(),
+            essential: essential.clone(),
             accounts: accounts.clone(),
             events: events.clone(),
             config: ConfigHandle::fixed(config.clone()),
             clock: clock.clone(),
             debounce: Delay::at_most(30),
         });
-        Self { deps, store, archive, messages, accounts, events, clock, time, config }
+        Self { deps, store, archive, messages, essential, accounts, events, clock, time, config }
     }
 
     /// Another process over the same table and queues: it remembers nothing.
@@ -88,7 +90,7 @@ impl Bench {
         Self::over(
             self.store.clone(),
             self.archive.clone(),
-            [self.messages.clone(), self.accounts.clone(), self.events.clone()],
+            [self.messages.clone(), self.essential.clone(), self.accounts.clone(), self.events.clone()],
             self.config.clone(),
             self.clock.clone(),
             self.time.clone(),

@@ -38,7 +38,9 @@ pub use self::faults::{FaultCounts, FaultKind, FaultPlan, FaultRates, Faults};
 pub use self::http::ServiceKind;
 pub use self::meter::{DynamoDbUsage, Meter, OperationUsage, SesUsage, SqsUsage, Usage};
 pub use self::random::NoRandomness;
-pub use self::ses::{CapturedMail, MAILS_FILE, MailContent, MailQuery, MailView, MailboxError, Mails, SesOptions};
+pub use self::ses::{
+    CapturedMail, MAILS_FILE, MailContent, MailQuery, MailView, MailboxError, Mails, SesLimits, SesOptions,
+};
 pub use self::sqs::{QUEUES_FILE, QueueDepth, QueuesError};
 
 use self::dynamodb::DynamoDb;

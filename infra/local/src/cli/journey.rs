@@ -2,6 +2,7 @@
 
 mod list;
 mod resume;
+mod send;
 mod shown;
 mod test;
 
@@ -19,7 +20,7 @@ pub(super) struct Args {
 enum Command {
     /// Show all journeys: what sets them off, what they send, and how many people they have seen.
     List(list::Args),
-    /// Play a journey on a virtual clock, waits included, and show each step, with every message rendered. Nothing is sent.
+    /// Play a journey on a virtual clock, waits included, and show each step, with every message rendered. Nothing is sent, but with --send-to to you.
     Test(Box<test::Args>),
     /// Let a journey send mails again that was paused because too many of them bounced or were called spam.
     Resume(resume::Args),

@@ -4,6 +4,7 @@ mod calibrate;
 mod client;
 mod config;
 mod demo;
+mod doctor;
 mod env;
 mod erase;
 mod experiments;
@@ -58,6 +59,8 @@ enum Command {
     Calibrate(calibrate::Args),
     /// Show how a system does: queues, dead letters, sweeps, the config in force, alarms, and what needs attention.
     Status(status::Args),
+    /// Find what keeps mails from going out or arriving: sender, DNS records, limits of SES, the stack. Names the command that mends it.
+    Doctor(doctor::Args),
     /// Show what was not accepted, and why.
     Rejects(rejects::Args),
     /// Write down everything that is known of a person, as one JSON document.
@@ -96,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::Reach(args) => block_on(reach::run(args)),
         Command::Calibrate(args) => block_on(calibrate::run(args)),
         Command::Status(args) => block_on(status::run(args)),
+        Command::Doctor(args) => block_on(doctor::run(args)),
         Command::Rejects(args) => block_on(rejects::run(args)),
         Command::Export(args) => block_on(erase::run_export(args)),
         Command::Erase(args) => block_on(erase::run_erase(args)),

@@ -1,6 +1,6 @@
 //! `perennial up`
 
-use crate::aws::FaultPlan;
+use crate::aws::{FaultPlan, SesLimits};
 use crate::bundle;
 use crate::stack::elsewhere::{CALLED, Elsewhere};
 use crate::stack::{LOCAL_PUBLIC_KEY, LOCAL_TOKEN_SECRET, LOCAL_WRITE_KEY, Origin, Stack, StackOptions, StartTime};
@@ -59,6 +59,12 @@ pub(super) struct Args {
     /// Inject faults into DynamoDB, SQS and SES: SEED:RATE, such as 7:0.05. For testing.
     #[arg(long, value_name = "SEED:RATE", value_parser = fault_plan)]
     faults: Option<FaultPlan>,
+    /// Let the embedded mail service take so many mails a second, such as 14, and refuse what is more as SES does. Default: no limit.
+    #[arg(long, value_name = "MAILS", value_parser = rate)]
+    ses_rate: Option<f64>,
+    /// Let it take so many mails within 24 hours. Default: no limit.
+    #[arg(long, value_name = "MAILS")]
+    ses_quota: Option<u64>,
     /// Functions that you run yourself, with commas between: queues and schedules do not call them in this process.
     #[arg(long, value_name = "FUNCTIONS", value_delimiter = ',', value_parser = PossibleValuesParser::new(CALLED))]
     without: Vec<String>,
@@ -66,6 +72,11 @@ pub(super) struct Args {
     /// no address is given.
     #[arg(long, value_name = "URL", requires = "without")]
     invoke: Option<String>,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse::<f64>().ok().filter(|rate| rate.is_finite() && *rate > 0.0);
+    rate.ok_or_else(|| format!("`{text}` is not a number of mails a second above 0, such as 14 or 0.5"))
 }
 
 fn fault_plan(text: &str) -> Result<FaultPlan, String> {
@@ -99,6 +110,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         fast: args.fast,
         visibility: Duration::from_secs(args.visibility),
         faults: args.faults,
+        ses: SesLimits { per_second: args.ses_rate, per_day: args.ses_quota },
         elsewhere: Elsewhere { functions: args.without, invoke: args.invoke },
         config_replaces_unreadable: named,
         ..StackOptions::new(config, clock, simulated)

@@ -44,8 +44,8 @@ pub(crate) async fn connect(name: &str) -> anyhow::Result<Operated> {
     let bucket = format!("s3://{name}-archive-{account}-{region}/{ARCHIVE_PREFIX}");
     let archive = Archive::open(&bucket, &S3Access::new(&config, aws::http_connector(&env)?))?;
     let store = Store::new(aws_sdk_dynamodb::Client::new(&config), name);
-    let kind = Kind::Deployed(Box::new(config));
-    Ok(Operated { name: name.to_owned(), store, sqs, queues, archive, kind, clock: Clock::system() })
+    let kind = Kind::Deployed(Box::new(config.clone()));
+    Ok(Operated { name: name.to_owned(), store, sqs, queues, archive, kind, aws: config, clock: Clock::system() })
 }
 
 async fn watched(sqs: &aws_sdk_sqs::Client, stack: &str, queue: &str) -> Result<WatchedQueue, Unreachable> {

@@ -36,6 +36,7 @@ pub(crate) fn connect(base: &str, api: &Value, score: &Value, time: &Value) -> a
         queues,
         archive: Archive::open(&of(score, "ARCHIVE")?, &S3Access::new(&config, aws::http_connector(&env)?))?,
         kind: Kind::Embedded,
+        aws: config,
         clock: clock(time)?,
     })
 }

@@ -39,6 +39,8 @@ pub(crate) struct Operated {
     pub(crate) queues: Vec<WatchedQueue>,
     pub(crate) archive: Archive,
     pub(crate) kind: Kind,
+    /// How its services are reached.
+    pub(crate) aws: SdkConfig,
     clock: Clock,
 }
 
@@ -81,7 +83,7 @@ impl Operated {
         self.clock.now()
     }
 
-    /// The queue called `name`: events, messages, accounts or mail-events.
+    /// The queue called `name`: events, messages, essential, accounts or mail-events.
     pub(crate) fn queue(&self, name: &str) -> anyhow::Result<&WatchedQueue> {
         let found = self.queues.iter().find(|queue| queue.name == name);
         found.ok_or_else(|| anyhow::anyhow!("no queue is called {name}; there are {}", NAMES.join(", ")))
@@ -141,6 +143,7 @@ impl Operated {
             store: self.store.clone(),
             archive: self.archive.clone(),
             messages: Arc::new(self.sender("messages")?),
+            essential: Arc::new(self.sender("essential")?),
             accounts: Arc::new(self.sender("accounts")?),
             events: Arc::new(self.sender("events")?),
             config,

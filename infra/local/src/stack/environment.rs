@@ -95,13 +95,19 @@ fn environment(function: &str, around: &Surroundings<'_>) -> Variables {
     let mut set = |name: &str, value: &str| {
         variables.insert(name.to_owned(), value.to_owned());
     };
-    let QueueUrls { events, messages, accounts, .. } = around.urls;
+    let QueueUrls { events, messages, essential, accounts, .. } = around.urls;
     // All but `api`, which watches every queue below.
     let sends_to: &[(&str, &String)] = match function {
-        "score" | "rollup" => {
-            &[("EVENTS_QUEUE_URL", events), ("MESSAGES_QUEUE_URL", messages), ("ACCOUNTS_QUEUE_URL", accounts)]
+        "score" => &[
+            ("EVENTS_QUEUE_URL", events),
+            ("MESSAGES_QUEUE_URL", messages),
+            ("ESSENTIAL_QUEUE_URL", essential),
+            ("ACCOUNTS_QUEUE_URL", accounts),
+        ],
+        "rollup" => &[("EVENTS_QUEUE_URL", events), ("MESSAGES_QUEUE_URL", messages), ("ACCOUNTS_QUEUE_URL", accounts)],
+        "deliver" => {
+            &[("EVENTS_QUEUE_URL", events), ("MESSAGES_QUEUE_URL", messages), ("ESSENTIAL_QUEUE_URL", essential)]
         }
-        "deliver" => &[("EVENTS_QUEUE_URL", events), ("MESSAGES_QUEUE_URL", messages)],
         "sweep" => &[("EVENTS_QUEUE_URL", events), ("ACCOUNTS_QUEUE_URL", accounts)],
         _ => &[("EVENTS_QUEUE_URL", events)],
     };
@@ -169,6 +175,7 @@ mod tests {
         let urls = QueueUrls {
             events: url("events"),
             messages: url("messages"),
+            essential: url("essential"),
             accounts: url("accounts"),
             mail_events: url("mail-events"),
         };

@@ -24,7 +24,7 @@ pub use active::Origin;
 pub(crate) use history::Line;
 pub use reached::StartTime;
 
-use crate::aws::{DynamoDbOptions, EmbeddedAws, FaultPlan, Options, QueueDepth, SesOptions};
+use crate::aws::{DynamoDbOptions, EmbeddedAws, FaultPlan, Options, QueueDepth, SesLimits, SesOptions};
 use crate::stack::active::Active;
 use crate::stack::elsewhere::Elsewhere;
 use crate::stack::event_source::EventSource;
@@ -90,6 +90,8 @@ pub struct StackOptions {
     pub faults: Option<FaultPlan>,
     /// Whether faults begin as soon as the system is up, rather than when [`crate::aws::Faults::switch`] says so.
     pub faults_from_start: bool,
+    /// What the mail service takes; anything where nothing is said.
+    pub ses: SesLimits,
     /// Whether to count calls and billed units.
     pub meter: bool,
     /// Seconds that changes of an account are gathered before it is rolled up.
@@ -117,6 +119,7 @@ impl StackOptions {
             visibility: Duration::from_secs(30),
             faults: None,
             faults_from_start: true,
+            ses: SesLimits::default(),
             meter: false,
             debounce_seconds: 0,
             elsewhere: Elsewhere::default(),
@@ -169,6 +172,7 @@ impl Stack {
         let ses = SesOptions {
             events_queue: Some("mail-events".to_owned()),
             configuration_sets: vec![seed.channels.mail.configuration_set],
+            limits: options.ses,
             ..SesOptions::default()
         };
         // Under simulated time the sweep would go by the wrong clock.

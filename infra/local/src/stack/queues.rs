@@ -5,7 +5,7 @@ use perennial_config::deployment::Queues;
 use std::time::Duration;
 
 /// The queues' names; a dead-letter queue has `-dlq` behind its queue's.
-pub const NAMES: [&str; 4] = ["events", "messages", "accounts", "mail-events"];
+pub const NAMES: [&str; 5] = ["events", "messages", "essential", "accounts", "mail-events"];
 
 /// The URLs of the queues.
 #[derive(Debug, Clone)]
@@ -14,6 +14,8 @@ pub struct QueueUrls {
     pub events: String,
     /// `score` to `deliver`.
     pub messages: String,
+    /// `score` to `deliver`: essential messages, which wait for nothing else.
+    pub essential: String,
     /// `score` to `rollup`.
     pub accounts: String,
     /// The mail service to `deliver`.
@@ -27,6 +29,7 @@ impl QueueUrls {
         match name {
             "events" => Some(&self.events),
             "messages" => Some(&self.messages),
+            "essential" => Some(&self.essential),
             "accounts" => Some(&self.accounts),
             "mail-events" => Some(&self.mail_events),
             _ => None,
@@ -42,6 +45,7 @@ pub async fn create(sqs: &aws_sdk_sqs::Client, like: &Queues, visibility: Durati
     Ok(QueueUrls {
         events: queue(sqs, "events", like, visibility).await?,
         messages: queue(sqs, "messages", like, visibility).await?,
+        essential: queue(sqs, "essential", like, visibility).await?,
         accounts: queue(sqs, "accounts", like, visibility).await?,
         mail_events: queue(sqs, "mail-events", like, visibility).await?,
     })

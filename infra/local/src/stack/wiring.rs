@@ -222,20 +222,23 @@ pub(super) async fn wire(
         store: store.clone(),
         archive: archive.clone(),
         messages: queue(&urls.messages),
+        essential: queue(&urls.essential),
         accounts: queue(&urls.accounts),
         events: queue(&urls.events),
         config: config.clone(),
         clock: clock.clone(),
         debounce: Delay::at_most(options.debounce_seconds),
     }));
+    let mailer = Arc::new(Mailer::new(&sdk));
     let deliver = Arc::new(perennial_deliver::Deps::new(perennial_deliver::deps::Parts {
         store: store.clone(),
         config: config.clone(),
-        mail: Arc::new(Mailer::new(&sdk)),
+        mail: Arc::<Mailer>::clone(&mailer),
+        account: mailer,
         endpoints: Arc::new(EndpointSender::new()),
         events: queue(&urls.events),
         messages: queue(&urls.messages),
-        put_off: queue(&urls.messages),
+        essential: queue(&urls.essential),
         clock: clock.clone(),
         secrets: secrets_of_this_machine(stood_in),
         public_url: base.to_owned(),
@@ -288,6 +291,7 @@ pub(super) async fn wire(
         source("score", &urls.events, &deployment.score, Arc::clone(&score)),
         source("score", &urls.events, &deployment.score, score),
         source("deliver", &urls.messages, &deployment.deliver, Arc::clone(&deliver)),
+        source("deliver", &urls.essential, &deployment.deliver, Arc::clone(&deliver)),
         source("deliver", &urls.mail_events, &deployment.deliver, deliver),
         source("rollup", &urls.accounts, &deployment.rollup, rollup),
     ];

@@ -11,6 +11,7 @@ use crate::pause::{self, RawPause};
 use crate::soft_bounces::{self, RawSoftBounces};
 use crate::spanned::Spanned;
 use crate::topics::{self, RawTopic};
+use crate::warm_up::{self, RawWarmUp};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -53,6 +54,8 @@ struct RawMail {
     /// When an address that cannot be delivered to for the time being, such as a full mailbox, has a rest.
     #[serde(default)]
     soft_bounces: RawSoftBounces,
+    /// The daily ramp of a new sender; without it nothing but the account's own quota limits the mails of a day.
+    warm_up: Option<RawWarmUp>,
     /// Minutes, 5 to 1440, after which a mail is sent again whose sending was cut off (a process that died, a lost answer) and of which
     /// SES has not said by then that it took it. 60 where nothing is written, 0 for never: such a mail stays `unknown`. A report that
     /// comes later than this makes a second mail, so it must be longer than reports ever take.
@@ -214,6 +217,7 @@ fn load_mail(report: &mut Reporter<'_>, mail: RawMail, deployment: &Deployment) 
         soft_bounces: soft_bounces::load(report, mail.soft_bounces),
         resend_unknown_after_minutes: minutes,
         unverified_mail: mail.unverified_mail,
+        warm_up: mail.warm_up.and_then(|raw| warm_up::load(report, raw)),
     }
 }
 

@@ -1,14 +1,13 @@
 //! How a message compares with others that wait for the same person, and for how long it may wait.
 
 use crate::error::Reporter;
+use crate::limits::{MAX_AGE_DAYS, USUAL_AGE_DAYS};
 use crate::spanned::Spanned;
 
 /// The highest priority.
 const MAX_PRIORITY: u8 = 100;
 /// The highest worth.
 const MAX_WORTH: u32 = 1_000_000;
-/// The longest that a message may wait, in days.
-const MAX_AGE_DAYS: u16 = 90;
 
 /// The rank of a message among those that wait: the higher priority goes first, then the higher worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +22,7 @@ pub struct Rank {
 
 impl Default for Rank {
     fn default() -> Self {
-        Self { priority: 50, worth: 0, max_age_days: 3 }
+        Self { priority: 50, worth: 0, max_age_days: USUAL_AGE_DAYS }
     }
 }
 

@@ -55,8 +55,9 @@ pub(super) struct RawJourney {
     /// priority.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1_000_000)))]
     pub(super) worth: Option<Spanned<u32>>,
-    /// For how many days its messages may wait for their turn or for a cap, 1 to 90; 3 if omitted. An older message is dropped, which
-    /// the person's messages show, and the journey continues.
+    /// The age limit of its messages, in days, 1 to 90; default: `max_age_days` of limits.toml, which is 3. A message that has waited longer,
+    /// for its turn, a cap, quiet hours, the rate of the mail service or a receiver that is down, is not sent. It is recorded as expired on
+    /// the person, and the journey continues.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 90)))]
     pub(super) max_age_days: Option<Spanned<u16>>,
     /// What becomes of those who are on the way when a push changes the journey: "finish" it as it began (what is meant where
@@ -185,7 +186,7 @@ pub(super) struct RawStep {
     /// For a mail or an in-app message: what it is worth, 0 to 1000000; the journey's if omitted.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1_000_000)))]
     pub(super) worth: Option<Spanned<u32>>,
-    /// For a mail or an in-app message: for how many days it may wait, 1 to 90; the journey's if omitted.
+    /// For a mail or an in-app message: its age limit in days, 1 to 90; default: the journey's.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 90)))]
     pub(super) max_age_days: Option<Spanned<u16>>,
     /// Where it goes on: the id of a later step, or "end"; with the next step where nothing is written.

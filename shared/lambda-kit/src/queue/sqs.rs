@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt};
 
 use super::pack::pack;
-use super::{Delay, LONGEST_PUT_OFF, NotPostponed, Postpone, SendReport, Sender, Unsent};
+use super::{Delay, SendReport, Sender, Unsent};
 
 /// Requests in flight at once.
 const CONCURRENCY: usize = 4;
@@ -111,18 +111,6 @@ impl Queue {
 impl Sender for Queue {
     fn send(&self, bodies: Vec<String>, delay: Delay) -> BoxFuture<'_, SendReport> {
         Box::pin(self.send_packed(bodies, delay))
-    }
-}
-
-impl Postpone for Queue {
-    fn postpone<'a>(&'a self, receipt_handle: &'a str, by: Duration) -> BoxFuture<'a, Result<(), NotPostponed>> {
-        // A part of a second counts as one: to come too early would only be put off again.
-        let seconds = by.clamp(Duration::from_secs(1), LONGEST_PUT_OFF).as_secs_f64().ceil() as i32;
-        let request = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(receipt_handle);
-        Box::pin(async move {
-            let answer = request.visibility_timeout(seconds).send().await;
-            answer.map(drop).map_err(|error| NotPostponed { code: code(&error) })
-        })
     }
 }
 

@@ -1,11 +1,10 @@
 //! A queue that keeps what is sent to it, for tests of the functions.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt};
 
-use super::{Delay, NotPostponed, Postpone, SendReport, Sender, Unsent};
+use super::{Delay, SendReport, Sender, Unsent};
 
 /// Keeps bodies in memory and refuses some on demand.
 #[derive(Debug, Default)]
@@ -14,7 +13,6 @@ pub struct MemoryQueue(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     sent: Vec<(String, Delay)>,
-    put_off: Vec<(String, Duration)>,
     refuse: usize,
 }
 
@@ -40,12 +38,6 @@ impl MemoryQueue {
         self.with(|state| state.sent.iter().map(|(body, _)| body.clone()).collect())
     }
 
-    /// The receipts that were put off so far, each with by how long.
-    #[must_use]
-    pub fn put_off(&self) -> Vec<(String, Duration)> {
-        self.with(|state| state.put_off.clone())
-    }
-
     /// Takes out everything sent so far, with its delay.
     #[must_use]
     pub fn drain(&self) -> Vec<(String, Delay)> {
@@ -68,12 +60,5 @@ impl Sender for MemoryQueue {
             report
         });
         std::future::ready(report).boxed()
-    }
-}
-
-impl Postpone for MemoryQueue {
-    fn postpone<'a>(&'a self, receipt_handle: &'a str, by: Duration) -> BoxFuture<'a, Result<(), NotPostponed>> {
-        self.with(|state| state.put_off.push((receipt_handle.to_owned(), by)));
-        std::future::ready(Ok(())).boxed()
     }
 }

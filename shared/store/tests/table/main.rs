@@ -14,6 +14,8 @@ mod bucket;
 mod config;
 mod mails;
 mod messages;
+mod pace;
+mod pauses;
 mod people;
 mod preferences;
 mod support;

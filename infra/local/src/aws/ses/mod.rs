@@ -8,6 +8,7 @@ mod address;
 mod events;
 mod mail;
 mod mailbox;
+mod quota;
 mod send;
 
 use std::path::Path;
@@ -22,14 +23,20 @@ use serde_json::{Value, json};
 
 pub use self::mail::{CapturedMail, MailContent, MailView};
 pub use self::mailbox::{MAILS_FILE, MailQuery, MailboxError, Mails};
+pub use self::quota::SesLimits;
 
+use self::quota::Quota;
 use super::http::{Answer, Answering, Call, Outcome, Service};
 use super::random::Ids;
 use super::sqs::Sqs;
 
 const JSON: &str = "application/json";
 const OUTBOUND: &str = "/v2/email/outbound-emails";
+const ACCOUNT: &str = "/v2/email/account";
+const IDENTITIES: &str = "/v2/email/identities";
 const SUPPRESSION: &str = "/v2/email/suppression/addresses";
+/// Below a configuration set.
+const DESTINATIONS: &str = "/event-destinations";
 const CONFIGURATION_SETS: &str = "/v2/email/configuration-sets";
 
 /// How the embedded SES behaves.
@@ -44,6 +51,8 @@ pub struct SesOptions {
     pub bounces: Vec<String>,
     /// Addresses that complain, besides `complaint@simulator.amazonses.com`. As with AWS they get onto the suppression list.
     pub complaints: Vec<String>,
+    /// What the account may send; anything where nothing is said.
+    pub limits: SesLimits,
 }
 
 impl std::fmt::Debug for SesOptions {
@@ -53,6 +62,7 @@ impl std::fmt::Debug for SesOptions {
             .field("configuration_sets", &self.configuration_sets)
             .field("bounces", &self.bounces.len())
             .field("complaints", &self.complaints.len())
+            .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
 }
@@ -101,12 +111,15 @@ pub(crate) fn operation(method: &Method, path: &str) -> &'static str {
     let below = |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
     match method.as_str() {
         "POST" if path == OUTBOUND => "SendEmail",
+        "GET" if path == ACCOUNT => "GetAccount",
+        "GET" if below(IDENTITIES) => "GetEmailIdentity",
         "PUT" if path == SUPPRESSION => "PutSuppressedDestination",
         "GET" if path == SUPPRESSION => "ListSuppressedDestinations",
         "GET" if below(SUPPRESSION) => "GetSuppressedDestination",
         "DELETE" if below(SUPPRESSION) => "DeleteSuppressedDestination",
         "POST" if path == CONFIGURATION_SETS => "CreateConfigurationSet",
         "GET" if path == CONFIGURATION_SETS => "ListConfigurationSets",
+        "GET" if below(CONFIGURATION_SETS) && path.ends_with(DESTINATIONS) => "GetConfigurationSetEventDestinations",
         "GET" if below(CONFIGURATION_SETS) => "GetConfigurationSet",
         "DELETE" if below(CONFIGURATION_SETS) => "DeleteConfigurationSet",
         _ => "Unknown",
@@ -139,6 +152,7 @@ fn query_values(query: Option<&str>, name: &str) -> Vec<String> {
 #[derive(Debug)]
 pub(crate) struct Ses {
     mails: Mails,
+    quota: Quota,
     options: SesOptions,
     /// Stamps mails and events.
     clock: Clock,
@@ -159,7 +173,8 @@ impl Ses {
         for set in &options.configuration_sets {
             mails.add_configuration_set(set)?;
         }
-        let ses = Self { mails, options, clock, sqs, ids };
+        let quota = Quota::new(options.limits);
+        let ses = Self { mails, quota, options, clock, sqs, ids };
         for (message_id, events) in ses.mails.unpublished()? {
             ses.publish(&message_id, events);
         }
@@ -187,6 +202,13 @@ impl Ses {
     fn dispatch(&self, call: &Call) -> Result<Value, SesError> {
         match operation(&call.method, &call.path) {
             "SendEmail" => send::send(self, &call.body),
+            "GetAccount" => Ok(json!({
+                "EnforcementStatus": "HEALTHY",
+                "ProductionAccessEnabled": true,
+                "SendingEnabled": true,
+                "SendQuota": self.quota.shown(self.clock.now()),
+            })),
+            "GetEmailIdentity" => Ok(verified()),
             "PutSuppressedDestination" => self.put_suppressed(&call.body),
             "ListSuppressedDestinations" => self.list_suppressed(call.query.as_deref()),
             "GetSuppressedDestination" => self.get_suppressed(&last_part(&call.path)),
@@ -201,6 +223,7 @@ impl Ses {
                 let known = self.mails.configuration_sets()?.contains(&name);
                 if known { Ok(json!({ "ConfigurationSetName": name })) } else { Err(no_configuration_set()) }
             }
+            "GetConfigurationSetEventDestinations" => Ok(json!({ "EventDestinations": self.destinations() })),
             "DeleteConfigurationSet" => {
                 let removed = self.mails.remove_configuration_set(&last_part(&call.path))?;
                 if removed { Ok(json!({})) } else { Err(no_configuration_set()) }
@@ -211,6 +234,13 @@ impl Ses {
                 route_of(&call.path)
             ))),
         }
+    }
+
+    /// Every configuration set publishes to the one queue, where there is one.
+    fn destinations(&self) -> Vec<Value> {
+        let types = ["SEND", "DELIVERY", "BOUNCE", "COMPLAINT"];
+        let destination = |queue: &String| json!({ "Name": queue, "Enabled": true, "MatchingEventTypes": types });
+        self.options.events_queue.iter().map(destination).collect()
     }
 
     fn put_suppressed(&self, body: &[u8]) -> Result<Value, SesError> {
@@ -277,6 +307,18 @@ impl Ses {
             message: format!("Configuration set {name} exists."),
         })
     }
+}
+
+/// Any identity: here every sender counts as verified.
+fn verified() -> Value {
+    json!({
+        "IdentityType": "DOMAIN",
+        "VerifiedForSendingStatus": true,
+        "VerificationStatus": "SUCCESS",
+        "FeedbackForwardingStatus": true,
+        "DkimAttributes": { "SigningEnabled": true, "Status": "SUCCESS", "SigningAttributesOrigin": "AWS_SES" },
+        "MailFromAttributes": { "MailFromDomain": "", "MailFromDomainStatus": "SUCCESS", "BehaviorOnMxFailure": "USE_DEFAULT_VALUE" },
+    })
 }
 
 /// A path without what may name a person.

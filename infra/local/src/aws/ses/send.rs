@@ -97,6 +97,7 @@ pub(super) fn send(ses: &Ses, body: &[u8]) -> Result<Value, SesError> {
         return Err(SesError::not_found(format!("Configuration set <{set}> does not exist.")));
     }
     let mail = read_mail(ses, request)?;
+    ses.quota.take(mail.recipients.len(), mail.at)?;
     let fated = mail
         .recipients
         .iter()

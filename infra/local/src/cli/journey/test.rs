@@ -1,10 +1,12 @@
 //! `perennial journey test`
 
+use super::send;
 use super::shown::shown;
 use crate::bundle;
 use crate::cli::client::{Refused, Target, segment};
 use anyhow::Context as _;
 use perennial_api::play::{Answer, EventRequest, NotPlayed, Request, SampleRequest, play_alone};
+use perennial_channels::address::Address;
 use perennial_config::Config;
 use perennial_domain::{Properties, Stage};
 use perennial_lambda_kit::Clock;
@@ -27,7 +29,8 @@ const USAGE: u8 = 2;
     perennial journey test detractor_task --stage established --properties '{\"nps\": 3}'\n  \
     \u{20}                                                                 for someone who is made up\n  \
     perennial journey test welcome --config infra/config --html mail.html\n  \
-    \u{20}                                                                 by a folder that is not pushed; no system has to run\n\n\
+    \u{20}                                                                 by a folder that is not pushed; no system has to run\n  \
+    perennial journey test welcome --send-to me@example.com            the mails themselves\n\n\
     Exit code: 0 if the journey was played and none of its messages fails; 1 if a message would fail (a template, no mail address), if \
     nobody has that name, or if the person does not enter (it says which rule keeps them out); 2 if the arguments are wrong. What a template prints and what comes \
     out empty is warned of."
@@ -74,6 +77,10 @@ pub(super) struct Args {
     /// Show what other journeys do meanwhile, too, and not only what they send.
     #[arg(long)]
     all: bool,
+    /// Send the mails of the journey to this address, so that you see them in a mail program. They stand in the person's trail as tests, and
+    /// count nowhere: not for caps, experiments, totals or the reputation of the journey.
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    send_to: Option<String>,
     /// Print what the api answers.
     #[arg(long)]
     json: bool,
@@ -101,6 +108,13 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     if let Some(file) = &args.html {
         for file in write_html(&answer, file)? {
             eprintln!("written: {}", file.display());
+        }
+    }
+    if let Some(to) = &args.send_to {
+        let mails = send::to(args.target.operated().await?, &answer, to).await?;
+        match mails {
+            0 => eprintln!("nothing is sent: the journey sends no mail here"),
+            mails => eprintln!("{mails} of its mails will be sent to {to} within a minute, as tests"),
         }
     }
     Ok(exit_code(&answer))
@@ -189,6 +203,12 @@ fn numbered(file: &Path, number: usize) -> PathBuf {
     let stem = part(file.file_stem()).unwrap_or_default();
     let extension = part(file.extension()).map(|extension| format!(".{extension}")).unwrap_or_default();
     file.with_file_name(format!("{stem}-{number}{extension}"))
+}
+
+fn address(text: &str) -> Result<String, String> {
+    let address =
+        Address::parse(text).map_err(|error| format!("this is no mail address that can be written to: {error}"))?;
+    Ok(address.as_str().to_owned())
 }
 
 fn object(text: &str) -> Result<Properties, String> {

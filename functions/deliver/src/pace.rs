@@ -1,0 +1,312 @@
+//! Pacing: mails go out at the rate that the account has, whoever sends them, and wait without a try where there is no room.
+//!
+//! The rate and the quota are what SES's `GetAccount` says, asked for every five minutes. All instances share one line in the table, see
+//! [`perennial_store::pace`]: each batch reserves a place for each of its mails in one write. A mail whose place is more than a second ahead waits
+//! in the queue until then and goes out without another reservation. Bulk mails get nine tenths of the rate; essential mails may use all of it, and
+//! bulk mails give way to them.
+
+use crate::error::DeliverError;
+use crate::jitter;
+use futures::future::{BoxFuture, FutureExt};
+use jiff::{SignedDuration, Timestamp};
+use perennial_channels::allowance::{Allowance, NotTold};
+use perennial_channels::mail::Mailer;
+use perennial_config::warm_up::WarmUp;
+use perennial_contracts::queue::Slot;
+use perennial_domain::DecisionId;
+use perennial_domain::time::{self, DAY_SECONDS};
+use perennial_store::Store;
+use perennial_store::pace::{Lane, Line, Reserved};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How long the account's answer is taken for true.
+const FRESH: SignedDuration = SignedDuration::from_mins(5);
+/// The same where the daily quota is nearly used up, or SES gave no answer.
+const FRESH_WHEN_SCARCE: SignedDuration = SignedDuration::from_secs(30);
+/// Of how many parts of rate and quota one is kept for essential mails.
+const ESSENTIAL_SHARE: u32 = 10;
+/// How far ahead places of bulk mails are reserved: as long as SQS delays a message.
+const HORIZON: SignedDuration = SignedDuration::from_mins(15);
+/// A place that is no further ahead is used at once: SES allows short bursts, and SQS counts delays in seconds.
+const EARLY: SignedDuration = SignedDuration::from_secs(1);
+/// A place that is longer ago is not used any more: where many are, they would make a burst.
+const LATE: SignedDuration = SignedDuration::from_mins(1);
+/// How long what was read of the line is taken for true.
+const LINE_FRESH: SignedDuration = SignedDuration::from_secs(1);
+/// When to look at a used-up quota again.
+const QUOTA_WAIT: SignedDuration = SignedDuration::from_mins(10);
+
+/// Tells what the account of the mail service may send.
+pub trait MailAccount: Send + Sync {
+    /// Its rate and quota.
+    fn allowance(&self) -> BoxFuture<'_, Result<Allowance, NotTold>>;
+}
+
+impl MailAccount for Mailer {
+    fn allowance(&self) -> BoxFuture<'_, Result<Allowance, NotTold>> {
+        Self::allowance(self).boxed()
+    }
+}
+
+/// What a mail is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// It goes out now.
+    Now,
+    /// Its place is reserved, and not there yet.
+    At(Slot),
+    /// There is no place: ask again at that moment.
+    Later(Timestamp),
+}
+
+/// Who asks for a place.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asking<'a> {
+    /// The mail.
+    pub(crate) id: DecisionId,
+    /// Its lane.
+    pub(crate) lane: Lane,
+    /// A place that was reserved for it before.
+    pub(crate) slot: Option<Slot>,
+    /// The ramp of a new sender.
+    pub(crate) warm_up: Option<&'a WarmUp>,
+    /// When it is.
+    pub(crate) now: Timestamp,
+}
+
+/// The pace of this process.
+pub(crate) struct Pace {
+    account: Arc<dyn MailAccount>,
+    /// What the account said, and when. Held while it is asked, so that a batch asks once.
+    known: tokio::sync::Mutex<Option<(Timestamp, Option<Allowance>)>>,
+    /// Mails that went out from here since the account was asked.
+    taken: AtomicU64,
+    /// SES refused a mail for its quota: none is tried before.
+    hold: Mutex<Option<Timestamp>>,
+    /// Mails of the batch under way that have no place yet, by lane.
+    in_hand: [AtomicU32; 2],
+    /// Places that were reserved with another mail's. Held while some are reserved, so that a batch reserves once.
+    spare: [tokio::sync::Mutex<VecDeque<Slot>>; 2],
+    /// What was last seen of the line.
+    line: Mutex<Option<(Timestamp, Line)>>,
+}
+
+impl std::fmt::Debug for Pace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pace").finish_non_exhaustive()
+    }
+}
+
+/// A mail of the batch that may ask for a place.
+pub(crate) struct InHand<'a>(&'a AtomicU32);
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn index(lane: Lane) -> usize {
+    match lane {
+        Lane::Bulk => 0,
+        Lane::Essential => 1,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Pace {
+    pub(crate) fn new(account: Arc<dyn MailAccount>) -> Self {
+        Self {
+            account,
+            known: tokio::sync::Mutex::default(),
+            taken: AtomicU64::default(),
+            hold: Mutex::default(),
+            in_hand: Default::default(),
+            spare: Default::default(),
+            line: Mutex::default(),
+        }
+    }
+
+    /// Notes that a mail of `lane` is under way and may ask for a place. As many places as there are such mails are reserved in one write.
+    pub(crate) fn enter(&self, lane: Lane) -> InHand<'_> {
+        let count = &self.in_hand[index(lane)];
+        count.fetch_add(1, Ordering::Relaxed);
+        InHand(count)
+    }
+
+    /// Notes that SES took no mail because the quota is used up, and that none is to be tried before `until`.
+    pub(crate) fn hold(&self, until: Timestamp) {
+        *lock(&self.hold) = Some(until);
+    }
+
+    /// Finds out when a mail may go out.
+    ///
+    /// # Errors
+    /// [`DeliverError::Store`] where the table does not answer.
+    pub(crate) async fn turn(&self, store: &Store, asking: &Asking<'_>) -> Result<Turn, DeliverError> {
+        let now = asking.now;
+        if let Some(until) = lock(&self.hold).filter(|until| *until > now) {
+            return Ok(Turn::Later(until + jitter::up_to(SignedDuration::from_mins(5), &asking.id, now)));
+        }
+        let allowance = self.allowance(now).await;
+        if let Some(allowance) = allowance.filter(|allowance| is_used_up(allowance, asking.lane)) {
+            tracing::debug!(sent = allowance.sent, "the daily quota is used up");
+            return Ok(Turn::Later(now + QUOTA_WAIT + jitter::up_to(SignedDuration::from_mins(5), &asking.id, now)));
+        }
+        let turn = match allowance.and_then(|allowance| allowance.per_second) {
+            Some(rate) => self.in_line(store, asking, rate).await?,
+            None => Turn::Now,
+        };
+        if let (Turn::Now, Lane::Bulk, Some(ramp)) = (turn, asking.lane, asking.warm_up)
+            && let Some((day, most)) = ramp.limit_at(now)
+            && !store.count_ramp(day, most, now).await?
+        {
+            return Ok(Turn::Later(tomorrow(now, &asking.id)));
+        }
+        if turn == Turn::Now {
+            self.taken.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(turn)
+    }
+
+    /// What the account may send; `None` where that is not known, and SES has to say so mail by mail.
+    async fn allowance(&self, now: Timestamp) -> Option<Allowance> {
+        let mut known = self.known.lock().await;
+        let with_taken = |allowance: Option<Allowance>| {
+            let taken = self.taken.load(Ordering::Relaxed);
+            allowance.map(|allowance| Allowance { sent: allowance.sent.saturating_add(taken), ..allowance })
+        };
+        if let Some((at, allowance)) = &*known {
+            let allowance = with_taken(*allowance);
+            let is_scarce = allowance.is_none_or(|allowance| is_scarce(&allowance));
+            let fresh = if is_scarce { FRESH_WHEN_SCARCE } else { FRESH };
+            if now.duration_since(*at).abs() < fresh {
+                return allowance;
+            }
+        }
+        let allowance = match self.account.allowance().await {
+            Ok(allowance) => {
+                self.taken.store(0, Ordering::Relaxed);
+                Some(allowance)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "failed to read the account's rate and quota; mails are sent as long as SES accepts them");
+                // What it said last is nearer to the truth than nothing.
+                known.as_ref().and_then(|(_, allowance)| *allowance)
+            }
+        };
+        *known = Some((now, allowance));
+        with_taken(allowance)
+    }
+
+    /// The mail's place in the line that all instances share.
+    async fn in_line(&self, store: &Store, asking: &Asking<'_>, rate: f64) -> Result<Turn, DeliverError> {
+        let now = asking.now;
+        if let Some(slot) = asking.slot.filter(|slot| now.duration_since(slot.at) < LATE) {
+            let slot = self.moved(store, slot, asking).await?;
+            return Ok(if slot.at.duration_since(now) <= EARLY { Turn::Now } else { Turn::At(slot) });
+        }
+        let mut spare = self.spare[index(asking.lane)].lock().await;
+        while let Some(slot) = spare.pop_front() {
+            if now.duration_since(slot.at) < EARLY {
+                return Ok(if slot.at.duration_since(now) <= EARLY { Turn::Now } else { Turn::At(slot) });
+            }
+        }
+        // Where the line was full a moment ago, asking would be a write in vain.
+        let full = |line: &Line| line.bulk > (now + HORIZON).as_microsecond();
+        if asking.lane == Lane::Bulk && self.seen(now).is_some_and(|line| full(&line)) {
+            return Ok(Turn::Later(after_horizon(now, &asking.id)));
+        }
+        let places = self.in_hand[index(asking.lane)].load(Ordering::Relaxed).max(1);
+        let distance = distance(rate, asking.lane);
+        let waits = lock(&self.line).is_some_and(|(_, line)| line.next(asking.lane) >= now.as_microsecond());
+        match store.reserve_mails(asking.lane, places, distance, HORIZON, now, waits).await? {
+            Reserved::Full(line) => {
+                *lock(&self.line) = Some((now, line));
+                Ok(Turn::Later(after_horizon(now, &asking.id)))
+            }
+            Reserved::From(first, line) => {
+                *lock(&self.line) = Some((now, line));
+                let place = |number: u32| {
+                    let at = first.saturating_add(micros(distance).saturating_mul(i64::from(number)));
+                    Slot { at: Timestamp::from_microsecond(at).unwrap_or(now), yielded: line.yielded }
+                };
+                spare.extend((1..places).map(place));
+                let slot = place(0);
+                Ok(if slot.at.duration_since(now) <= EARLY { Turn::Now } else { Turn::At(slot) })
+            }
+        }
+    }
+
+    /// Where the place is by now: further back by as much as bulk mails have given way since it was reserved.
+    async fn moved(&self, store: &Store, slot: Slot, asking: &Asking<'_>) -> Result<Slot, DeliverError> {
+        if asking.lane == Lane::Essential {
+            return Ok(slot);
+        }
+        let line = match self.seen(asking.now) {
+            Some(line) => line,
+            None => {
+                let line = store.mail_line().await?;
+                *lock(&self.line) = Some((asking.now, line));
+                line
+            }
+        };
+        let back = SignedDuration::from_micros(line.yielded.saturating_sub(slot.yielded).max(0));
+        Ok(Slot { at: slot.at.checked_add(back).unwrap_or(slot.at), yielded: line.yielded.max(slot.yielded) })
+    }
+
+    fn seen(&self, now: Timestamp) -> Option<Line> {
+        let seen = (*lock(&self.line))?;
+        (now.duration_since(seen.0).abs() < LINE_FRESH).then_some(seen.1)
+    }
+}
+
+/// Whether mails of `lane` have to wait for the quota: the last tenth of it is kept for essential ones.
+fn is_used_up(allowance: &Allowance, lane: Lane) -> bool {
+    let Some((left, most)) = allowance.left().zip(allowance.per_day) else { return false };
+    match lane {
+        Lane::Essential => left == 0,
+        Lane::Bulk => left <= most / u64::from(ESSENTIAL_SHARE),
+    }
+}
+
+/// Whether the quota may be used up before the account is asked again in [`FRESH`].
+fn is_scarce(allowance: &Allowance) -> bool {
+    let Some((left, most)) = allowance.left().zip(allowance.per_day) else { return false };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of mails, above zero")]
+    let soon = allowance.per_second.map_or(0, |rate| (rate * FRESH.as_secs_f64()) as u64);
+    left <= soon.saturating_add(most / u64::from(ESSENTIAL_SHARE))
+}
+
+/// The time between two mails of `lane`.
+fn distance(rate: f64, lane: Lane) -> SignedDuration {
+    let share = match lane {
+        Lane::Bulk => 1.0 - 1.0 / f64::from(ESSENTIAL_SHARE),
+        Lane::Essential => 1.0,
+    };
+    SignedDuration::try_from_secs_f64(1.0 / (rate * share)).unwrap_or(SignedDuration::from_hours(1))
+}
+
+fn micros(duration: SignedDuration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// When to ask again for whom the line is full: while the second half of what is reserved is sent, each mail at a time of its own.
+fn after_horizon(now: Timestamp, id: &DecisionId) -> Timestamp {
+    now + HORIZON / 2 + jitter::up_to(HORIZON / 2, id, now)
+}
+
+/// A moment in the first hour of the next UTC day.
+fn tomorrow(now: Timestamp, id: &DecisionId) -> Timestamp {
+    let midnight = Timestamp::from_second((now.as_second().div_euclid(DAY_SECONDS) + 1) * DAY_SECONDS);
+    midnight.unwrap_or_else(|_| time::plus_days(now, 1)) + jitter::up_to(SignedDuration::from_hours(1), id, now)
+}
+
+#[cfg(test)]
+#[path = "pace_tests.rs"]
+mod tests;

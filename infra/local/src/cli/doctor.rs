@@ -1,0 +1,70 @@
+//! `perennial doctor`
+
+use super::client::Target;
+use crate::doctor::{Dns, Finding, Level, examine};
+use std::process::ExitCode;
+
+/// The resolver that is asked for SPF and DMARC records.
+const RESOLVER: &str = "https://cloudflare-dns.com/dns-query";
+
+/// Where to look.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Looks at the sender (identity, DKIM, SPF, MAIL FROM, DMARC), the account of SES (sandbox, standing, rate and quota), what SES reports back, the domain \
+    of counted links, dead letters, alarms, the config and the schedules. Each finding that needs something names the command or the DNS record.\n\
+    Not looked at: DNS records themselves of DKIM and of the MX of MAIL FROM, of which SES says whether it finds them; the reputation of the domain with mailbox \
+    providers; whether the address of unsubscribe links is a domain of yours (publicUrl of the deployment).\n\
+    Reading needs ses:GetAccount, GetEmailIdentity, GetConfigurationSet and GetConfigurationSetEventDestinations beside the rights of `perennial status`.\n\n\
+    Exit code: 0 where nothing is wrong, 1 where something keeps mails from going out or arriving. Warnings do not count.\n\n  \
+    perennial doctor --stack perennial          a deployed stack, by your own AWS credentials\n  \
+    perennial doctor --stack perennial --json   for machines"
+)]
+pub(super) struct Args {
+    /// Print what was found as JSON.
+    #[arg(long)]
+    json: bool,
+    /// The resolver to ask for DNS records, which has to speak DNS over HTTPS in its JSON form.
+    #[arg(long, value_name = "URL", default_value = RESOLVER)]
+    dns: String,
+    /// Ask for no DNS records: SPF and DMARC are not checked.
+    #[arg(long, conflicts_with = "dns")]
+    no_dns: bool,
+    #[command(flatten)]
+    target: Target,
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let dns = if args.no_dns { Dns::Off } else { Dns::At(args.dns) };
+    let found = examine(args.target.operated().await?, &dns).await?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&found)?);
+    } else {
+        print!("{}", shown(&found));
+    }
+    Ok(if found.iter().any(|finding| finding.level == Level::Error) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn shown(found: &[Finding]) -> String {
+    let mut out = String::new();
+    for finding in found {
+        let mark = match finding.level {
+            Level::Ok => "ok     ",
+            Level::NotChecked => "-      ",
+            Level::Warning => "warning",
+            Level::Error => "ERROR  ",
+        };
+        let Finding { check, found, fix, .. } = finding;
+        out.push_str(&format!("{mark}  {check:<12}  {found}\n"));
+        if let Some(fix) = fix {
+            out.push_str(&format!("{:23}-> {fix}\n", ""));
+        }
+    }
+    let count = |level| found.iter().filter(|finding| finding.level == level).count();
+    out.push_str(&format!(
+        "\n{} errors, {} warnings, {} not checked\n",
+        count(Level::Error),
+        count(Level::Warning),
+        count(Level::NotChecked)
+    ));
+    out
+}

@@ -1,0 +1,85 @@
+//! TXT records, by DNS over HTTPS: no resolver library is needed, and every network that lets HTTPS out allows it.
+//!
+//! The JSON form that Cloudflare and Google answer alike: <https://developers.cloudflare.com/1.1.1.1/encryption/dns-over-https/make-api-requests/dns-json/>.
+
+use super::findings::Read;
+use serde::Deserialize;
+use std::time::Duration;
+
+/// The type of TXT records.
+const TXT: u16 = 16;
+/// The name was found, whether it has such records or not.
+const NO_ERROR: u16 = 0;
+/// There is no such name.
+const NO_NAME: u16 = 3;
+/// A person waits.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Deserialize)]
+struct Answer {
+    #[serde(rename = "Status")]
+    status: u16,
+    #[serde(rename = "Answer", default)]
+    answer: Vec<Entry>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Entry {
+    #[serde(rename = "type")]
+    kind: u16,
+    data: String,
+}
+
+/// The TXT records of `name`, asked of the resolver at `url`; none where there is no such name.
+pub(super) async fn txt(url: &str, name: &str) -> Read<Vec<String>> {
+    let why = |error: &dyn std::fmt::Display| format!("DNS over HTTPS at {url} does not answer: {error}");
+    let http = reqwest::Client::builder().timeout(TIMEOUT).build().map_err(|error| why(&error))?;
+    let request = http.get(url).query(&[("name", name), ("type", "TXT")]).header("accept", "application/dns-json");
+    let answer = request
+        .send()
+        .await
+        .and_then(reqwest::Response::error_for_status)
+        .map_err(|error| why(&error.without_url()))?;
+    let answer = answer.bytes().await.map_err(|error| why(&error.without_url()))?;
+    read(&answer).map_err(|error| why(&error))
+}
+
+fn read(answer: &[u8]) -> Result<Vec<String>, String> {
+    let answer: Answer = serde_json::from_slice(answer).map_err(|_| "its answer cannot be read".to_owned())?;
+    match answer.status {
+        NO_ERROR | NO_NAME => {
+            Ok(answer.answer.iter().filter(|entry| entry.kind == TXT).map(|entry| joined(&entry.data)).collect())
+        }
+        code => Err(format!("DNS error {code}")),
+    }
+}
+
+/// The strings of a record as one: longer records than 255 bytes come in several, each in quotes.
+fn joined(data: &str) -> String {
+    if data.starts_with('"') {
+        data.trim_matches('"').replace("\" \"", "").replace("\"\"", "")
+    } else {
+        data.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn records_are_read_with_their_strings_joined_and_other_types_left_out() {
+        let answer = br#"{"Status":0,"Answer":[{"name":"a.example","type":5,"TTL":1,"data":"b.example."},
+            {"name":"b.example","type":16,"TTL":1,"data":"\"v=spf1 include:amazon\" \"ses.com ~all\""},
+            {"name":"b.example","type":16,"TTL":1,"data":"\"google-site-verification=x\""}]}"#;
+        assert_eq!(read(answer).unwrap(), ["v=spf1 include:amazonses.com ~all", "google-site-verification=x"]);
+    }
+
+    #[test]
+    fn name_that_is_not_there_has_no_records_and_a_failure_is_no_answer() {
+        assert_eq!(read(br#"{"Status":3}"#).unwrap(), Vec::<String>::new());
+        assert_eq!(read(br#"{"Status":2}"#).unwrap_err(), "DNS error 2");
+        assert!(read(b"<html>").is_err());
+    }
+}

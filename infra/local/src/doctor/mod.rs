@@ -1,0 +1,9 @@
+//! What keeps mails from arriving: the sender, its DNS records, the mail service's limits, and the stack around it.
+
+mod ask;
+mod dns;
+mod findings;
+mod sender;
+
+pub(crate) use ask::{Dns, examine};
+pub(crate) use findings::{Finding, Level};

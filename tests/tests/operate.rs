@@ -129,7 +129,19 @@ async fn a_pushed_journey_reaches_quiet_profiles_once_and_spread_over_two_weeks(
     let segments = folder.path().join("segments.toml");
     let new = "\n[[segment]]\nname = \"gone_quiet\"\nwhen = 'active_days(10) == 0'\n";
     fs::write(&segments, fs::read_to_string(&segments).unwrap() + new).unwrap();
-    let pushed = done(&stack, &["config", "push", dir]).await;
+    let dry = done(&stack, &["config", "push", dir, "--dry-run"]).await;
+    let dry: Vec<String> = dry.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    assert!(dry.contains(&format!("we_wonder {PEOPLE} would start within 14 days")), "{dry:?}");
+    let in_force = async || client.status().await["in_force"]["version"].clone();
+    let before = in_force().await;
+    let refused = perennial(&stack, &["config", "push", dir]).await;
+    assert!(
+        !refused.ok && refused.error.contains("20 starts of we_wonder") && refused.error.contains("--yes"),
+        "{}",
+        refused.error
+    );
+    assert_eq!(in_force().await, before, "nobody was there to be asked");
+    let pushed = done(&stack, &["config", "push", dir, "--yes"]).await;
     assert!(pushed.contains("in these segments yet: gone_quiet. Run `perennial reach`"), "{pushed}");
     assert!(pushed.contains("we_wonder. Run `perennial reach`") && !pushed.contains("`perennial rescore`"), "{pushed}");
     let outcome = async |arguments: &[&str]| {

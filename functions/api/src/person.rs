@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::{AccountFacts, AccountId, PersonId};
 use perennial_engine::facts::Facts;
-use perennial_engine::membership::account_of;
-use perennial_engine::{Moment, Profile, State};
+use perennial_engine::membership::memberships;
+use perennial_engine::{Accounts, Moment, Profile, State};
 use perennial_store::{Consistency, Store, StoreError, Stored};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,29 +22,34 @@ pub(crate) struct Found {
     pub(crate) config: Arc<Config>,
     /// The account that the person belongs to, and what is known of it or of the one that has its people.
     pub(crate) account: Option<(AccountId, Option<AccountFacts>)>,
+    /// Whether another account of theirs pays.
+    pays_elsewhere: bool,
     pub(crate) now: Timestamp,
 }
 
 impl Found {
-    /// Looks a person up by any identity, and their account: half a read unit each for 4 KB.
+    /// Looks a person up by any identity, and their accounts: half a read unit each for 4 KB.
     pub(crate) async fn look_up(deps: &Deps, identity: &str) -> Result<Self, Failure> {
         let profile = find(deps, identity).await?.profile;
         let (config, now) = (deps.config.current().await, deps.clock.now());
         let (state, facts) = (profile.view(), profile.facts());
-        let account = match account_of(&config, &state) {
+        let mut accounts = memberships(&config, &state).into_iter();
+        let account = match accounts.next() {
             None => None,
             Some(id) => {
                 let facts = account_facts(&deps.store, &config, &id, now).await?;
                 Some((id, facts))
             }
         };
-        Ok(Self { profile, state, facts, config, account, now })
+        let pays_elsewhere = deps.store.any_pays(&config, accounts.as_slice(), now).await?;
+        Ok(Self { profile, state, facts, config, account, pays_elsewhere, now })
     }
 
     /// What the person is looked at with.
     pub(crate) fn moment(&self) -> Moment<'_> {
-        let account = self.account.as_ref().and_then(|(_, facts)| facts.as_ref());
-        Moment::new(&self.config, self.now).with_account(account)
+        let primary = self.account.as_ref().and_then(|(_, facts)| facts.as_ref());
+        let accounts = Accounts { primary, pays_elsewhere: self.pays_elsewhere };
+        Moment::new(&self.config, self.now).with_account(accounts)
     }
 
     /// What a reader calls the person: the id that the product knows them by, else the person id.

@@ -130,10 +130,10 @@ async fn play(
     if request.anew {
         player.forget(journey);
     }
-    let moment = Moment::new(config, times.from).with_account(player.facts.as_ref());
+    let moment = Moment::new(config, times.from).with_account(player.accounts());
     let play = Play {
         config,
-        account: player.facts.as_ref(),
+        accounts: player.accounts(),
         journey,
         properties: request.properties.clone(),
         supposed: times.supposed,

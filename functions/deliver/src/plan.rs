@@ -15,10 +15,10 @@ use perennial_channels::unsubscribe::{Unsubscribe, address_hash};
 use perennial_config::Config;
 use perennial_config::channels::{Endpoint, UnverifiedMail};
 use perennial_config::limits::Cap;
-use perennial_domain::{Channel, Decision, Stage};
+use perennial_domain::{AccountId, Channel, Decision, Stage};
 use perennial_engine::account::{Account, facts};
-use perennial_engine::membership::account_of;
-use perennial_engine::{Evaluation, Moment, Part, Profile, State, evaluate, quiet_until};
+use perennial_engine::membership::memberships;
+use perennial_engine::{Accounts, Evaluation, Moment, Part, Profile, State, evaluate, quiet_until};
 use perennial_lambda_kit::Redacted;
 use perennial_store::Consistency;
 use perennial_store::mails::{Counted, Mails};
@@ -95,9 +95,14 @@ pub(crate) async fn make(
         return Ok(Plan::Withhold("the person is no longer known"));
     };
     let view = stored.profile.view();
-    let account = account(deps, config, decision, &view).await?;
+    let accounts = memberships(config, &view);
+    let account = account(deps, config, decision, accounts.first()).await?;
     let facts = account.as_ref().map(|account| facts(config, account, now));
-    let moment = Moment::new(config, now).with_account(facts.as_ref());
+    let others = accounts.get(1..).unwrap_or_default();
+    let is_paid = facts.as_ref().and_then(|facts| facts.stage).is_some_and(Stage::pays);
+    let pays_elsewhere = !is_paid && deps.store.any_pays(config, others, now).await?;
+    let around = Accounts { primary: facts.as_ref(), pays_elsewhere };
+    let moment = Moment::new(config, now).with_account(around);
     let evaluation = evaluate(&moment, &view);
     let about = About {
         decision,
@@ -243,12 +248,12 @@ async fn account(
     deps: &Deps,
     config: &Config,
     decision: &Decision,
-    view: &State,
+    primary: Option<&AccountId>,
 ) -> Result<Option<Account>, DeliverError> {
     let asks = config.asks_account() || deps.workbench(config).renderer.asks_for_account(&decision.template);
     let asks = asks || decision.channel == Channel::Webhook;
-    let Some(id) = account_of(config, view).filter(|_| asks) else { return Ok(None) };
-    Ok(deps.store.account_in_charge(&id, Consistency::Strong).await?.map(|stored| stored.account))
+    let Some(id) = primary.filter(|_| asks) else { return Ok(None) };
+    Ok(deps.store.account_in_charge(id, Consistency::Strong).await?.map(|stored| stored.account))
 }
 
 /// What the template can name.

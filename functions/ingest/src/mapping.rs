@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use perennial_config::sources::{Condition, Mapping, Pick, Place, Scheme};
 use perennial_contracts::tracking::id_of;
-use perennial_domain::event::context_of;
+use perennial_domain::event::{context_of, link_to};
 use perennial_domain::identity::is_placeholder;
 use perennial_domain::{Currency, EventKind, SourceId, hash, scalar, timestamp};
 use serde_json::{Map, Value};
@@ -123,11 +123,10 @@ pub(crate) fn call(source: &SourceId, scheme: Scheme, mapping: &Mapping, payload
             call.insert(name.to_owned(), id.into_owned());
         }
     }
-    if !call.contains_key("userId")
-        && let Some((kind, id)) =
-            mapping.external_id.iter().find_map(|(kind, places)| Some((kind, payload.find_id(places)?)))
-    {
-        call.insert("context".to_owned(), context_of(kind, &id).into());
+    let mut external = mapping.external_id.iter();
+    if let Some((kind, id)) = external.find_map(|(kind, places)| Some((kind, payload.find_id(places)?))) {
+        let context = if call.contains_key("userId") { link_to(kind, &id) } else { context_of(kind, &id) };
+        call.insert("context".to_owned(), context.into());
     }
     if let Some(at) = payload.find(&mapping.timestamp) {
         call.insert("timestamp".to_owned(), at.into_owned());

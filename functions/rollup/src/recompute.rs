@@ -12,7 +12,7 @@ use perennial_contracts::queue::{AccountMilestone, AccountTraits};
 use perennial_domain::billing::SubscriptionReport;
 use perennial_domain::time::plus_days;
 use perennial_domain::{AccountId, Member, MessageId, PersonId};
-use perennial_engine::account::{Account, Tally, decide, facts, next_due};
+use perennial_engine::account::{Account, Once, Tally, decide, facts, next_due};
 use perennial_store::Consistency;
 use perennial_store::accounts::StoredAccount;
 use std::time::Duration;
@@ -154,15 +154,23 @@ async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) 
     let mut people = Vec::new();
     let mut curves = Curves::new(started);
     let mut tally = Tally::new(config, started);
-    let add = |member: &Member| {
+    let mut once = Once::new(!owned.is_empty());
+    // What conditions know of an account is that of the primary one; but who pays anywhere is a customer.
+    let follows = config.lifecycle.people_follow_account;
+    let mut add = |member: &Member| {
         tally.add(member);
         curves.see(member);
-        // What conditions know of an account is that of the primary one.
-        if !member.elsewhere {
+        if !member.elsewhere || follows {
             people.push(member.person);
         }
     };
-    done.unreadable = people::each(deps, std::iter::once(id).chain(&owned), add).await?;
+    let see = |member: &Member| {
+        if once.is_first(member) {
+            add(member);
+        }
+    };
+    done.unreadable = people::each(deps, std::iter::once(id).chain(&owned), see).await?;
+    once.rest().for_each(|member| add(&member));
     let (summary, course) = tally.finish();
     (stored.account.summary, stored.account.course) = (Some(summary), Some(course));
     stored.account.note_leading_buyer(config.accounts.score.ready);

@@ -3,7 +3,7 @@
 use futures::lock::Mutex;
 use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
-use perennial_domain::{AccountFacts, AccountId};
+use perennial_domain::{AccountFacts, AccountId, Stage};
 use perennial_engine::account::facts;
 use perennial_lambda_kit::recent::Recent;
 use perennial_store::{Consistency, Store, StoreError};
@@ -40,6 +40,19 @@ enum Known {
     With(AccountId),
 }
 
+/// What accounts say of one of their people.
+#[derive(Debug, Default)]
+pub(crate) struct Around {
+    primary: Option<Arc<AccountFacts>>,
+    pays_elsewhere: bool,
+}
+
+impl<'a> From<&'a Around> for perennial_engine::Accounts<'a> {
+    fn from(around: &'a Around) -> Self {
+        Self { primary: around.primary.as_deref(), pays_elsewhere: around.pays_elsewhere }
+    }
+}
+
 impl Accounts {
     pub(crate) fn new() -> Self {
         Self { held: Recent::new(KEPT) }
@@ -64,18 +77,26 @@ impl Accounts {
         })
     }
 
-    /// The same of the account that `account` finds, which is asked only where a condition of `config` speaks of accounts.
+    /// The same of those that `accounts` finds, the primary first: it is asked only where a condition of `config` speaks of accounts, and the others where
+    /// people follow their accounts and that one does not pay.
     pub(crate) async fn asked(
         &self,
         store: &Store,
         config: &Config,
-        account: impl FnOnce() -> Option<AccountId>,
+        accounts: impl FnOnce() -> Vec<AccountId>,
         now: Timestamp,
-    ) -> Result<Option<Arc<AccountFacts>>, StoreError> {
-        match config.asks_account().then(account).flatten() {
-            Some(id) => self.facts(store, config, &id, now).await,
-            None => Ok(None),
+    ) -> Result<Around, StoreError> {
+        let accounts = if config.asks_account() { accounts() } else { Vec::new() };
+        let Some((primary, others)) = accounts.split_first() else { return Ok(Around::default()) };
+        let primary = self.facts(store, config, primary, now).await?;
+        let pays =
+            |facts: &Option<Arc<AccountFacts>>| facts.as_ref().and_then(|facts| facts.stage).is_some_and(Stage::pays);
+        let is_asked = config.lifecycle.people_follow_account && !pays(&primary);
+        let mut pays_elsewhere = false;
+        for other in others.iter().filter(|_| is_asked) {
+            pays_elsewhere = pays_elsewhere || pays(&self.facts(store, config, other, now).await?);
         }
+        Ok(Around { primary, pays_elsewhere })
     }
 
     async fn known(&self, store: &Store, config: &Config, id: &AccountId, now: Timestamp) -> Result<Known, StoreError> {

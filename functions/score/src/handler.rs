@@ -13,7 +13,7 @@ use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_contracts::queue::Unmerge;
-use perennial_domain::{AnonymousId, Event, Identity, PersonId};
+use perennial_domain::{Event, Identity, PersonId};
 use perennial_lambda_kit::batch::{Batch, BatchError, Panicked, Record, catch};
 use perennial_lambda_kit::metrics::Metrics;
 use perennial_lambda_kit::queue::Delay;
@@ -171,27 +171,27 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Joins anonymous ids to the users that the batch says use them, before events are given to people. Gives the events without
+    /// Joins ids to the users that the batch says they belong to, before events are given to people. Gives the events without
     /// those of failed links.
     async fn settle_links(
         &mut self,
         mut events: Vec<(RecordIndex, Event)>,
         people: &mut group::People,
     ) -> Result<Vec<(RecordIndex, Event)>, StoreError> {
-        let mut uses: BTreeMap<AnonymousId, BTreeMap<Claim, BTreeSet<RecordIndex>>> = BTreeMap::new();
+        let mut uses: BTreeMap<Identity, BTreeMap<Claim, BTreeSet<RecordIndex>>> = BTreeMap::new();
         for (record, event) in &events {
             if let Some(claim) = Claim::of(self.config, event) {
-                uses.entry(claim.anonymous.clone()).or_default().entry(claim).or_default().insert(*record);
+                uses.entry(claim.linked.clone()).or_default().entry(claim).or_default().insert(*record);
             }
         }
         if uses.is_empty() {
             return Ok(events);
         }
         group::follow(self.deps, people).await?;
-        for (anonymous, claims) in uses {
+        for (linked, claims) in uses {
             let is_there = |claim: &Claim| {
                 let holder = group::holder(people, claim.user());
-                matches!(people.get(&holder), Some(Ok(Loaded::Profile(stored))) if stored.profile.part(&claim.identity()).is_some())
+                matches!(people.get(&holder), Some(Ok(Loaded::Profile(stored))) if stored.profile.part(&claim.linked).is_some())
             };
             if claims.keys().all(is_there) {
                 self.held.extend(claims.into_keys());
@@ -199,8 +199,8 @@ impl Run<'_> {
             }
             let records: BTreeSet<RecordIndex> = claims.values().flatten().copied().collect();
             let links = claims.keys().map(|claim| claim.link.clone()).collect();
-            let origin = Identity::Anonymous(anonymous.clone()).person_id();
-            match catch(links::settle(self.deps, self.config, &anonymous, links, self.now)).await {
+            let origin = linked.person_id();
+            match catch(links::settle(self.deps, self.config, &linked, links, self.now)).await {
                 Ok(Ok(settled)) => {
                     self.counts.reshaped(&settled);
                     self.planned.extend(settled.planned.into_iter().map(|planned| (planned, records.clone())));
@@ -215,7 +215,7 @@ impl Run<'_> {
                     self.held.extend(claims.into_keys().filter(|claim| group::holder(people, claim.user()) == holder));
                 }
                 outcome => {
-                    tracing::error!(person = %origin, error = %reason(&outcome), "an anonymous id could not be joined to its user");
+                    tracing::error!(person = %origin, error = %reason(&outcome), "an id could not be joined to its user");
                     self.counts.people_failed += 1;
                     events.retain(|(record, _)| !records.contains(record));
                     self.failed.extend(records);

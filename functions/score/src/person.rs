@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::{Entry, Event, PersonId};
 use perennial_engine::bounds::a_write;
-use perennial_engine::membership::account_after;
+use perennial_engine::membership::memberships_after;
 use perennial_engine::{
     Action, Mode, Moment, Profile, enter, entry_id, process, since_when_entered, since_when_in_ledger, tick,
 };
@@ -155,11 +155,11 @@ async fn attempt_once(
     let config = rules.config;
     let mut tightened = false;
     for claim in work.events.iter().filter_map(|event| Claim::of(config, event)) {
-        if stored.profile.part(&claim.identity()).is_some() {
+        if stored.profile.part(&claim.linked).is_some() {
             tightened |= links::tighten(&mut stored.profile, &claim);
         } else if again || rules.held.contains(&claim) {
             // Others moved the part meanwhile: the link is settled anew, and what that wrote is read.
-            let settled = links::settle(deps, config, &claim.anonymous, vec![claim.link], now).await?;
+            let settled = links::settle(deps, config, &claim.linked, vec![claim.link], now).await?;
             done.planned.extend(settled.planned);
             if settled.written.contains(&stored.profile.id) {
                 return Err(StoreError::Conflict { operation: "settle" }.into());
@@ -169,9 +169,9 @@ async fn attempt_once(
     let performed = outbox::perform_leftover(deps, config, stored, now).await?;
     stored.profile.outbox.retain(Action::is_held);
     let ledger = ledger(deps, &stored.profile, work).await?;
-    let id = || account_after(config, &stored.profile.view(), &work.events);
-    let account = deps.known.asked(&deps.store, config, id, now).await?;
-    let moment = Moment::new(config, now).with_account(account.as_deref());
+    let ids = || memberships_after(config, &stored.profile.view(), &work.events);
+    let around = deps.known.asked(&deps.store, config, ids, now).await?;
+    let moment = Moment::new(config, now).with_account(&around);
     let mut processed = process(&moment, &mut stored.profile, &work.events, &ledger, Mode::Live);
     let due = work.woken || stored.profile.due_at.is_some_and(|due| due <= now);
     let mut ticked = false;

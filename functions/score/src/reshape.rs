@@ -10,7 +10,7 @@ use perennial_config::Config;
 use perennial_contracts::queue::Unmerge;
 use perennial_domain::{AccountId, Identity, PersonId};
 use perennial_engine::joins::Limit;
-use perennial_engine::membership::account_of;
+use perennial_engine::membership::memberships;
 use perennial_engine::merge::{Change, People};
 use perennial_engine::{Action, Evaluation, Moment, Part, Profile, evaluate, look_again};
 use perennial_store::profiles::Reshape;
@@ -130,8 +130,8 @@ async fn look(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let view = stored.profile.view();
-    let account = deps.known.asked(&deps.store, config, || account_of(config, &view), now).await?;
-    let moment = Moment::new(config, now).with_account(account.as_deref());
+    let around = deps.known.asked(&deps.store, config, || memberships(config, &view), now).await?;
+    let moment = Moment::new(config, now).with_account(&around);
     let evaluation: Evaluation = match &asked.look {
         Look::Later(identity) if stored.profile.part(identity).is_some() => evaluate(&moment, &view),
         Look::Later(_) => look_again(&moment, &mut stored.profile, true).evaluation,

@@ -197,15 +197,15 @@ impl Config {
         event.kind == EventKind::Group || self.accounts.member_events.contains(self.counted_as(event))
     }
 
-    /// Whether `event` ends its person's membership of the account that it names: the event that `[membership]` of `accounts.toml` names, or a
-    /// `group` call with the trait `left: true`.
+    /// Whether `event` ends its person's membership of the account that it names, or of their primary one where it names none: the event that
+    /// `[membership]` of `accounts.toml` names, or a `group` call with the trait `left: true`.
     pub fn ends_membership(&self, event: &Event) -> bool {
         let says_left = || event.traits.get(LEFT_TRAIT) == Some(&serde_json::Value::Bool(true));
         let ends = match event.kind {
             EventKind::Group => says_left(),
             _ => self.counted_as(event) == self.accounts.membership.left_event,
         };
-        ends && event.account().is_some()
+        ends && event.is_trusted()
     }
 
     /// Whether events of this name say that money was or was not paid, or that somebody is or is no longer a customer: no public source is believed in

@@ -135,8 +135,8 @@ fn score_is_shown_a_browser_that_is_taken_out_of_the_person_of_its_events() {
     let [EventsPayload::Unmerge(unmerge)] = said.as_slice() else { panic!("{said:?}") };
     let events: Vec<EventsPayload> = payloads("score/events.json");
     let EventsPayload::Events { events } = &events[0] else { panic!("{events:?}") };
-    let (anonymous, user) = events.iter().find_map(Event::link).unwrap();
-    assert_eq!(unmerge.identity, Identity::Anonymous(anonymous.clone()));
+    let (linked, user) = events.iter().find_map(Event::link).unwrap();
+    assert_eq!(unmerge.identity, linked);
     assert_eq!(Identity::User(user.clone()).person_id(), person());
     assert!(unmerge.done_at.is_none(), "only the archive says when it was done");
 }

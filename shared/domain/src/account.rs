@@ -81,6 +81,10 @@ pub struct AccountFacts {
     pub owner: Option<String>,
     /// Where the account itself stands by billing facts that name it; `None` where there were none.
     pub stage: Option<Stage>,
+    /// When a subscription of its last ended, be it a trial, where it pays for nothing now.
+    pub left: Option<Timestamp>,
+    /// Subscriptions of it that are reported to have ended, by their keys, and when, in microseconds since 1970: whoever reported that.
+    pub ended: BTreeMap<u64, i64>,
     /// How often it has renewed.
     pub renewals: u32,
     /// When it renews next, or was to when that was last said; `None` where nobody said, and where it has left.

@@ -121,6 +121,29 @@ pub struct SubscriptionReport {
     pub account: Option<AccountId>,
 }
 
+impl SubscriptionReport {
+    /// A report that says no more of a subscription with an id than which account it is of, since `at` in microseconds since 1970.
+    pub fn of_account(key: u64, at: i64, account: AccountId) -> Self {
+        Self {
+            key,
+            named: true,
+            at,
+            rank: 0,
+            status: None,
+            paid: false,
+            renewal: None,
+            plan: None,
+            price: None,
+            quantity: None,
+            interval: None,
+            period_end: None,
+            trial_end: None,
+            cancels: None,
+            account: Some(account),
+        }
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
 fn is_zero(rank: &u8) -> bool {
     *rank == 0

@@ -20,6 +20,10 @@ pub const MAX_TRAIT_NAME_BYTES: usize = 128;
 
 /// The most ids in other systems of one event that are looked at.
 const MAX_EXTERNAL_IDS: usize = 20;
+/// The collection of ids that are somebody's own, in Segment's form.
+const USERS: &str = "users";
+/// The collection of ids that an event links to its user.
+const LINKED: &str = "linked";
 
 /// The six calls of the tracking API (the Segment spec's names).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -254,14 +258,18 @@ impl Event {
         self.group_id.as_ref().filter(|_| self.is_trusted())
     }
 
-    /// The anonymous id that this event says is its user: an `identify` with both ids, or an `alias`.
-    pub fn link(&self) -> Option<(&AnonymousId, &UserId)> {
+    /// The identity that this event says is its user: the anonymous id of an `identify` with both ids, or of an `alias`; or the id in another system that
+    /// its context links to the user ([`link_to`]).
+    pub fn link(&self) -> Option<(Identity, &UserId)> {
         let user = self.user_id.as_ref()?;
-        match self.kind {
-            EventKind::Alias => self.previous_id.as_ref().map(|previous| (previous, user)),
-            EventKind::Identify => self.anonymous_id.as_ref().map(|anonymous| (anonymous, user)),
+        let anonymous = match self.kind {
+            EventKind::Alias => self.previous_id.as_ref(),
+            EventKind::Identify => self.anonymous_id.as_ref(),
             _ => None,
-        }
+        };
+        let external = || ids_of(&self.context, |collection| collection == Some(LINKED)).next();
+        let linked = anonymous.cloned().map(Identity::Anonymous).or_else(|| external().map(Identity::External));
+        linked.map(|linked| (linked, user))
     }
 
     /// The earlier user id that this event says its user had: an `alias` whose `previousId` may be one, or an `identify` with one, as
@@ -290,17 +298,31 @@ impl Event {
 /// The ids of people in other systems that an event's context names, in Segment's form: `externalIds`, a list of objects with `type`, `id` and
 /// `collection`, which is `users` or left out. What stands for no id, such as `null`, is none.
 pub fn external_ids(context: &Properties) -> impl Iterator<Item = ExternalId> + '_ {
+    ids_of(context, |collection| matches!(collection, None | Some(USERS)))
+}
+
+fn ids_of(context: &Properties, is_wanted: fn(Option<&str>) -> bool) -> impl Iterator<Item = ExternalId> + '_ {
     let ids = context.get("externalIds").and_then(Value::as_array);
-    ids.into_iter().flatten().take(MAX_EXTERNAL_IDS).filter_map(|id| {
-        let is_of_people = matches!(id.get("collection").and_then(Value::as_str), None | Some("users"));
-        let kind = id.get("type").and_then(Value::as_str).filter(|_| is_of_people)?;
+    ids.into_iter().flatten().take(MAX_EXTERNAL_IDS).filter_map(move |id| {
+        let is_wanted = is_wanted(id.get("collection").and_then(Value::as_str));
+        let kind = id.get("type").and_then(Value::as_str).filter(|_| is_wanted)?;
         ExternalId::of_json(kind, id.get("id")?).ok().filter(|id| !is_placeholder(id.id()))
     })
 }
 
 /// A context that names one id of a person in another system, as [`external_ids`] reads it.
 pub fn context_of(kind: &str, id: &Value) -> Properties {
-    let named = serde_json::json!([{ "type": kind, "id": id, "collection": "users", "encoding": "none" }]);
+    context_with(kind, id, USERS)
+}
+
+/// A context of an event of a user that is about this id in another system too, which need not be the user's alone: a customer of the billing system for
+/// whom several users have subscribed. What is known of the id alone is the first such user's, unless somebody gives the id as their own.
+pub fn link_to(kind: &str, id: &Value) -> Properties {
+    context_with(kind, id, LINKED)
+}
+
+fn context_with(kind: &str, id: &Value, collection: &str) -> Properties {
+    let named = serde_json::json!([{ "type": kind, "id": id, "collection": collection, "encoding": "none" }]);
     Properties::from_iter([("externalIds".to_owned(), named)])
 }
 

@@ -1,9 +1,8 @@
 //! A person's id in another system.
 
-use crate::id::{InvalidId, check};
+use crate::id::{InvalidId, check, text_conversions};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::fmt;
 
 const FIELD: &str = "externalId";
 
@@ -70,24 +69,7 @@ impl ExternalId {
     }
 }
 
-impl TryFrom<String> for ExternalId {
-    type Error = InvalidId;
-    fn try_from(text: String) -> Result<Self, InvalidId> {
-        Self::parse(&text)
-    }
-}
-
-impl From<ExternalId> for String {
-    fn from(id: ExternalId) -> Self {
-        id.0.into()
-    }
-}
-
-impl fmt::Display for ExternalId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+text_conversions!(ExternalId);
 
 #[cfg(test)]
 mod tests {

@@ -5,12 +5,13 @@ pub mod course;
 mod due;
 mod fit;
 pub mod follow_up;
+mod once;
 pub mod renewal;
 pub mod silence;
 pub mod standing;
 pub mod tally;
 
-use crate::billing::Billing;
+use crate::billing::{Billing, Subscription};
 use crate::bounds::{ACCOUNT_TRAIT_BYTES, MAX_CLAIMS, account_trait_bytes};
 use crate::membership::domains_of;
 use crate::state::Span;
@@ -27,6 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use course::Course;
 pub use due::next_due;
 pub use follow_up::{AccountAction, Told, Written, decide};
+pub use once::Once;
 pub use standing::{facts, member};
 pub use tally::Tally;
 
@@ -221,6 +223,12 @@ impl Account {
     pub fn holder(&self) -> Option<&AccountId> {
         let first = self.claims.iter().min_by_key(|(id, at)| (**at, *id)).map(|(id, _)| id);
         first.filter(|_| !self.is_own())
+    }
+
+    /// Its subscriptions by their keys, without those that have since been reported as another account's.
+    pub fn subscriptions(&self) -> impl Iterator<Item = (u64, &Subscription)> {
+        let all = self.billing.subscriptions.iter().map(|(key, each)| (*key, each));
+        all.filter(|(_, each)| each.account.as_ref().is_none_or(|account| account.value == self.id.as_str()))
     }
 
     /// Readiness to buy at `now`: of its people as they are then, where they have stayed silent since they were last added up.

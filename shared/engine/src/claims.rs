@@ -8,17 +8,20 @@ use perennial_config::identity::Identities;
 use perennial_domain::event::external_ids;
 use perennial_domain::hygiene::{MailAddress, is_shared};
 use perennial_domain::traits::find;
-use perennial_domain::{AnonymousId, Event, EventKind, ExternalId, Identity};
+use perennial_domain::{Event, EventKind, ExternalId, Identity};
 use serde_json::Value;
 
-/// The anonymous identity that `event` joins to its user, and by what; `None` where it joins none, or config forbids it.
-pub fn link_of(rules: &Identities, event: &Event) -> Option<(AnonymousId, Link)> {
-    let (anonymous, user) = event.link()?;
-    let (evidence, allowed) = match event.kind {
-        EventKind::Alias => (Evidence::Alias, rules.alias && event.is_trusted()),
+/// The identity that `event` joins to its user, an anonymous id or one in another system, and by what; `None` where it joins none, or config forbids it.
+pub fn link_of(rules: &Identities, event: &Event) -> Option<(Identity, Link)> {
+    let (linked, user) = event.link()?;
+    let (evidence, allowed) = match (&linked, event.kind) {
+        (Identity::External(id), _) => {
+            (Evidence::External, event.vouches() && rules.external_types.contains(id.kind()))
+        }
+        (_, EventKind::Alias) => (Evidence::Alias, rules.alias && event.is_trusted()),
         _ => (Evidence::Identify, rules.anonymous),
     };
-    (allowed && rules.allows_id(anonymous.as_str()) && rules.allows_id(user.as_str())).then(|| {
+    (allowed && rules.allows_id(linked.bare_id()) && rules.allows_id(user.as_str())).then(|| {
         let link = Link {
             at: place_of_link(event),
             user: user.clone(),
@@ -26,7 +29,7 @@ pub fn link_of(rules: &Identities, event: &Event) -> Option<(AnonymousId, Link)>
             evidence,
             standing: Standing::Holds,
         };
-        (anonymous.clone(), link)
+        (linked, link)
     })
 }
 

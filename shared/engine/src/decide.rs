@@ -178,8 +178,11 @@ impl<'a, 'p> Situation<'a, 'p> {
     }
 
     /// What time, a score, a segment or a condition sets off, and who goes on by now. Silence starts journeys whatever the onset, if it was reached
-    /// lately.
+    /// lately. While it is open whether someone has left or only changes their plan, all of it waits.
     pub(crate) fn on_state(&mut self, onset: Onset) {
+        if onset == Onset::Now && self.person.settles_at().is_some() {
+            return;
+        }
         let config = self.config();
         let changed = self.on_segments();
         self.on_time();

@@ -42,7 +42,7 @@ pub(crate) fn next_due(moment: &Moment<'_>, state: &State, until: Option<Timesta
 
 /// Looks at the person where a trial or a last period ends, and where they are no new customer any more.
 fn next_turn(moment: &Moment<'_>, state: &State, now: &Pulse, until: Option<Timestamp>) -> Option<Timestamp> {
-    let mut turns = Standing::of(moment.config, state, moment.now.as_microsecond()).turns;
+    let mut turns = Standing::of(moment, state).turns;
     turns.sort_unstable();
     for at in turns.into_iter().map(timestamp).filter(|at| *at > moment.now) {
         if until.is_some_and(|until| at >= until) {

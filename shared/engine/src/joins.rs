@@ -4,19 +4,20 @@
 //! identity that gave it, so that who is one person follows from the parts alone, whatever the order in which they came:
 //!
 //! - An anonymous id is joined by its **links**. Of several the earliest holds, so that a browser which many use belongs to
-//!   one of them and joins nobody else.
+//!   one of them and joins nobody else. An id in another system may have links, too: events that name it beside a user. They hold where no user claims it.
 //! - A user id, or an id in another system, is joined by its **claims**: those that claim the same id in another system are one person, and so is a
 //!   user id with the earlier one that an `alias` gives it. A mail address joins two of them where both had it at one time, see [`Part::given_up`]: an address of
 //!   a role, or one that was given to someone else, is first the one's and then the other's.
 
-use crate::instant;
+mod components;
+
+pub use components::{Join, id_of, is_one, joins, people};
+
 use crate::profile::Part;
 use crate::state::State;
 use crate::unverified::{is_public_link, time_of_link};
-use jiff::Timestamp;
-use perennial_domain::{Identity, MessageId, PersonId, UserId, hash};
+use perennial_domain::{MessageId, PersonId, UserId, hash};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Links that an anonymous id keeps: the earliest, one a user.
 pub const MAX_LINKS: usize = 16;
@@ -98,7 +99,7 @@ impl Digest {
     }
 }
 
-/// What joins an anonymous identity to a user. Sorted by time: of several the earliest that [`Standing::Holds`] does, and of the
+/// What joins an anonymous identity, or an id in another system, to a user. Sorted by time: of several the earliest that [`Standing::Holds`] does, and of the
 /// same time that of the smaller user id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Link {
@@ -175,7 +176,7 @@ impl Link {
 }
 
 impl Part {
-    /// The link that holds: the user whom this anonymous identity belongs to. Where a trusted source said of it what is somebody's own, the word of a
+    /// The link that holds: the user whom this identity belongs to. Where a trusted source said of it what is somebody's own, the word of a
     /// public one gives it to nobody.
     pub fn holder(&self) -> Option<&Link> {
         let link = self.links.iter().find(|link| link.standing == Standing::Holds)?;
@@ -259,171 +260,4 @@ impl Part {
     pub(crate) fn alias_key(&self) -> Option<Digest> {
         self.identity.is_user().then(|| Digest::of_value(Evidence::Alias, self.identity.as_str()))
     }
-}
-
-/// Two parts that evidence joins.
-#[derive(Debug, Clone, Copy)]
-struct Bond<'a> {
-    from: usize,
-    to: usize,
-    evidence: Evidence,
-    /// When the evidence was complete.
-    at: i64,
-    message: Digest,
-    shown: &'a str,
-}
-
-/// All evidence that holds among `parts`.
-fn bonds(parts: &[Part]) -> Vec<Bond<'_>> {
-    let mut bonds = Vec::new();
-    let mut users: HashMap<&str, usize> = HashMap::new();
-    let mut claimants: BTreeMap<(Evidence, Digest), Vec<(&Claim, usize)>> = BTreeMap::new();
-    let has_at = |(claim, of): &(&Claim, usize), at: i64| parts[*of].given_up(claim).is_none_or(|until| at < until);
-    for (index, part) in parts.iter().enumerate() {
-        if part.identity.is_user() {
-            users.insert(part.identity.as_str(), index);
-        }
-        if !part.identity.is_anonymous() {
-            for claim in part.held() {
-                claimants.entry((claim.evidence, claim.key)).or_default().push((claim, index));
-            }
-        }
-    }
-    for (from, part) in parts.iter().enumerate() {
-        if part.identity.is_user() {
-            let Some(claims) = part.alias_key().and_then(|key| claimants.get(&(Evidence::Alias, key))) else {
-                continue;
-            };
-            bonds.extend(claims.iter().filter(|(_, of)| *of != from).map(|(claim, of)| Bond {
-                from,
-                to: *of,
-                evidence: Evidence::Alias,
-                at: claim.at,
-                message: claim.message,
-                shown: &claim.shown,
-            }));
-        } else if let Some(link) = part.holder()
-            && let Some(to) = users.get(link.user.as_str())
-        {
-            let (evidence, at, message) = (link.evidence, link.said_at(), link.message);
-            bonds.push(Bond { from, to: *to, evidence, at, message, shown: "" });
-        }
-    }
-    for ((evidence, _), mut claims) in claimants {
-        if evidence == Evidence::Alias {
-            continue;
-        }
-        claims.sort_by_key(|(claim, of)| (claim.at, claim.message, *of));
-        for (place, (claim, from)) in claims.iter().enumerate() {
-            // The first of those who have the value when this one is given it.
-            let Some((_, to)) = claims[..place].iter().find(|earlier| has_at(earlier, claim.at)) else { continue };
-            bonds.push(Bond {
-                from: *from,
-                to: *to,
-                evidence,
-                at: claim.at,
-                message: claim.message,
-                shown: &claim.shown,
-            });
-        }
-    }
-    bonds
-}
-
-/// Disjoint sets of indices.
-struct Sets(Vec<usize>);
-
-impl Sets {
-    fn new(length: usize) -> Self {
-        Self((0..length).collect())
-    }
-
-    fn find(&self, mut at: usize) -> usize {
-        while self.0[at] != at {
-            at = self.0[at];
-        }
-        at
-    }
-
-    /// Gives whether they were apart.
-    fn join(&mut self, a: usize, b: usize) -> bool {
-        let (a, b) = (self.find(a), self.find(b));
-        self.0[a.max(b)] = a.min(b);
-        a != b
-    }
-}
-
-/// Returns whether `parts` are one person.
-pub fn is_one(parts: &[Part]) -> bool {
-    let mut sets = Sets::new(parts.len());
-    let joined = bonds(parts).iter().filter(|bond| sets.join(bond.from, bond.to)).count();
-    joined + 1 >= parts.len()
-}
-
-/// The people that `parts` are, by their ids, each part where it belongs and sorted by identity. The same for the same parts in
-/// any order.
-pub fn people(mut parts: Vec<Part>) -> BTreeMap<PersonId, Vec<Part>> {
-    parts.sort_by(|a, b| a.identity.cmp(&b.identity));
-    let mut sets = Sets::new(parts.len());
-    for bond in bonds(&parts) {
-        sets.join(bond.from, bond.to);
-    }
-    let mut groups: BTreeMap<usize, Vec<Part>> = BTreeMap::new();
-    for (index, part) in parts.into_iter().enumerate() {
-        groups.entry(sets.find(index)).or_default().push(part);
-    }
-    groups.into_values().filter_map(|group| Some((id_of(&group)?, group))).collect()
-}
-
-/// The id that a person of these parts has: the smallest of its user ids' own, without those that an alias calls earlier ones; where
-/// there is no user id, the smallest of all.
-pub fn id_of(parts: &[Part]) -> Option<PersonId> {
-    let users = || parts.iter().filter(|part| part.identity.is_user());
-    let earlier: HashSet<Digest> = users()
-        .flat_map(|part| {
-            let own = part.alias_key();
-            part.held().filter(move |claim| claim.evidence == Evidence::Alias && Some(claim.key) != own)
-        })
-        .map(|claim| claim.key)
-        .collect();
-    let current = users().filter(|part| part.alias_key().is_some_and(|key| !earlier.contains(&key)));
-    let smallest = current.map(Part::owner).min().or_else(|| users().map(Part::owner).min());
-    smallest.or_else(|| parts.iter().map(Part::owner).min())
-}
-
-/// Why an identity is part of a person.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Join<'a> {
-    /// Which identity.
-    pub identity: &'a Identity,
-    /// The identity that it is joined to.
-    pub with: &'a Identity,
-    /// By what.
-    pub evidence: Evidence,
-    /// What a reader may see of the value that both gave.
-    #[serde(skip_serializing_if = "str::is_empty")]
-    pub shown: &'a str,
-    /// When the evidence was complete.
-    pub at: Timestamp,
-    /// The message that completed it ([`MessageId::hash64`]), in 16 hexadecimal digits.
-    pub message: String,
-}
-
-/// The joins that hold a person together, the earliest first: one for each identity but one.
-pub fn joins(parts: &[Part]) -> Vec<Join<'_>> {
-    let mut bonds = bonds(parts);
-    bonds.sort_by_key(|bond| (bond.at, bond.message, bond.from, bond.to));
-    let mut sets = Sets::new(parts.len());
-    bonds.retain(|bond| sets.join(bond.from, bond.to));
-    let each = bonds.into_iter().filter_map(|bond| {
-        Some(Join {
-            identity: &parts.get(bond.from)?.identity,
-            with: &parts.get(bond.to)?.identity,
-            evidence: bond.evidence,
-            shown: bond.shown,
-            at: instant::timestamp(bond.at),
-            message: format!("{:016x}", bond.message.get()),
-        })
-    });
-    each.collect()
 }

@@ -62,7 +62,7 @@ pub use evaluate::{Evaluation, evaluate};
 pub use explain::{Explanation, Reason, explain};
 pub use held::held;
 pub use limits::{quiet_until, time_zone};
-pub use moment::Moment;
+pub use moment::{Accounts, Moment};
 pub use person::NpsClass;
 pub use process::{Met, Mode, Processed, look_again, meet, process, tick};
 pub use profile::{Part, Profile};

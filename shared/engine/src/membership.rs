@@ -3,7 +3,7 @@
 mod set;
 mod stored;
 
-pub use set::{MAX_ACTIVE, MAX_ENDED, MAX_MEMBERSHIPS, Membership, Memberships};
+pub use set::{MAX_ACTIVE, MAX_ENDED, MAX_LEFT, MAX_MEMBERSHIPS, Membership, Memberships};
 pub use stored::StoredMemberships;
 
 use crate::activity::is_sign_of_life;
@@ -24,7 +24,7 @@ const ADDRESS_TRAIT: &str = "email";
 /// The accounts that someone belongs to, the primary first, then the others, the one named last first: at most [`MAX_MEMBERSHIPS`].
 ///
 /// 1. Those that a `group` call, or an event of billing (`[members]` of `accounts.toml`), named, and that they have not left since. The
-///    primary is the one named last. With `[membership] single` it is the only one.
+///    primary is the one named last. With `[membership] single` it is the only one. Who leaves without saying which leaves the primary.
 /// 2. Where no account was ever named so: that of the company whose mail address they have, whose id is the company's domain; else that
 ///    which any other call named first.
 ///
@@ -57,8 +57,11 @@ pub fn last_active_in(view: &State, account: &AccountId) -> Option<i32> {
 pub(crate) fn write_account(config: &Config, state: &mut State, event: &Event) {
     let at = event.timestamp.as_microsecond();
     let group = event.account().map(AccountId::as_str);
-    if let Some(group) = group.filter(|_| config.ends_membership(event)) {
-        return state.memberships.leave(group, at);
+    if config.ends_membership(event) {
+        return match group {
+            Some(group) => state.memberships.leave(group, at),
+            None => state.memberships.leave_primary(at),
+        };
     }
     let names = config.names_account(event);
     if is_sign_of_life(config, event) {
@@ -75,9 +78,9 @@ pub(crate) fn write_account(config: &Config, state: &mut State, event: &Event) {
     }
 }
 
-/// The primary account that someone will have once `events` are counted. The same as counting them and asking then, whatever
+/// The accounts that someone will have once `events` are counted, the primary first. The same as counting them and asking then, whatever
 /// part of the person they are of.
-pub fn account_after(config: &Config, view: &State, events: &[Event]) -> Option<AccountId> {
+pub fn memberships_after(config: &Config, view: &State, events: &[Event]) -> Vec<AccountId> {
     let is_address = |name: &str| is_same(name, ADDRESS_TRAIT);
     let traits = view.traits.iter().filter(|(name, _)| is_address(name));
     let once = view.once.iter().filter(|(name, _)| is_address(name));
@@ -93,15 +96,16 @@ pub fn account_after(config: &Config, view: &State, events: &[Event]) -> Option<
         write_account(config, &mut after, event);
         after.write_traits(event, is_address);
     }
-    account_of(config, &after)
+    memberships(config, &after)
 }
 
 /// Whether a `group` call or an event of billing ever named an account, be it to say that they left it.
 fn was_named(view: &State) -> bool {
-    view.account.is_some() || !view.memberships.said.is_empty()
+    view.account.is_some() || !view.memberships.said.is_empty() || !view.memberships.left_primary.is_empty()
 }
 
-/// The accounts that were named and not left, the one named last first.
+/// The accounts that were named and not left, the one named last first. Who left without saying which left the primary of that time: of those that were
+/// not named since, the one named last.
 pub(crate) fn joined(view: &State) -> Vec<(&str, Membership)> {
     let said = &view.memberships.said;
     let mut joined: Vec<(&str, Membership)> =
@@ -110,6 +114,16 @@ pub(crate) fn joined(view: &State) -> Vec<(&str, Membership)> {
         joined.push((&only.value, Membership::joined(only.at, day(only.at))));
     }
     joined.sort_unstable_by_key(|(account, of)| std::cmp::Reverse((of.at, *account)));
+    for left in &view.memberships.left_primary {
+        // Which one was said to have ended later may have been the primary then: its end is no other's.
+        let may_be = |of: &Membership| of.ended && of.at > *left && of.first.is_some_and(|first| first <= day(*left));
+        if said.values().any(may_be) {
+            continue;
+        }
+        if let Some(primary) = joined.iter().position(|(_, of)| of.at <= *left) {
+            joined.remove(primary);
+        }
+    }
     joined
 }
 

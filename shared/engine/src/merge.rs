@@ -4,7 +4,7 @@
 use crate::joins::{Digest, Evidence, Limit, Link, MAX_LINKS, Note, Noted, Standing, people};
 use crate::profile::Part;
 use perennial_config::identity::Identities;
-use perennial_domain::{AnonymousId, Identity, PersonId, UserId};
+use perennial_domain::{Identity, PersonId, UserId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// People by their ids, each with its parts sorted by identity.
@@ -13,10 +13,10 @@ pub type People = BTreeMap<PersonId, Vec<Part>>;
 /// Something that may change who belongs to whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// An anonymous id was used by these users.
+    /// An anonymous id was used by these users, or an id in another system named beside them.
     Link {
-        /// The anonymous id.
-        anonymous: AnonymousId,
+        /// That id.
+        linked: Identity,
         /// Each user's use of it.
         links: Vec<Link>,
     },
@@ -50,7 +50,7 @@ pub enum Change {
     },
     /// Someone says that an identity is not who it was taken for.
     Part {
-        /// The identity: a user id with the anonymous ids that are linked to it, or one other id.
+        /// The identity: a user id with the ids that are linked to it, or one other id.
         identity: Identity,
         /// When that was said, in milliseconds since 1970: what tells a repetition of it.
         at: i64,
@@ -74,7 +74,7 @@ impl Change {
     /// The identities whose parts the change is about: they have to be among the people, without events where they are new.
     pub fn identities(&self) -> Vec<Identity> {
         match self {
-            Self::Link { anonymous, links } => std::iter::once(Identity::Anonymous(anonymous.clone()))
+            Self::Link { linked, links } => std::iter::once(linked.clone())
                 .chain(links.iter().map(|link| Identity::User(link.user.clone())))
                 .collect(),
             Self::Alias { user, previous } => vec![Identity::User(user.clone()), Identity::User(previous.clone())],
@@ -89,7 +89,7 @@ impl Change {
     /// in another order, ends in the same people, as long as no limit is met: what a limit stopped stays stopped.
     ///
     /// # Errors
-    /// The users who hold anonymous ids of `before` and are not among them: their people have to be there too.
+    /// The users who hold ids of `before` and are not among them: their people have to be there too.
     pub fn make(&self, rules: &Identities, before: &People) -> Result<Reshaped, BTreeSet<UserId>> {
         let mut parts: Vec<Part> = before.values().flatten().cloned().collect();
         self.edit(&mut parts, before);
@@ -107,8 +107,8 @@ impl Change {
 
     fn edit(&self, parts: &mut [Part], before: &People) {
         match self {
-            Self::Link { anonymous, links } => {
-                if let Some(part) = find(parts, &Identity::Anonymous(anonymous.clone())) {
+            Self::Link { linked, links } => {
+                if let Some(part) = find(parts, linked) {
                     for link in links {
                         part.add_link(link.clone());
                     }
@@ -134,7 +134,7 @@ impl Change {
     /// Lets what asked for the change no longer ask for it.
     fn refuse(&self, parts: &mut [Part], limit: Limit) {
         let (asking, evidence, key) = match self {
-            Self::Link { anonymous, .. } => return refuse_link(parts, &Identity::Anonymous(anonymous.clone()), limit),
+            Self::Link { linked, .. } => return refuse_link(parts, linked, limit),
             Self::Part { identity, .. } => return refuse_link(parts, identity, limit),
             Self::Share { .. } | Self::Regroup { .. } => return,
             Self::Claim { identity, evidence, key } => (identity.clone(), *evidence, *key),
@@ -160,7 +160,7 @@ fn find<'a>(parts: &'a mut [Part], identity: &Identity) -> Option<&'a mut Part> 
     parts.iter_mut().find(|part| part.identity == *identity)
 }
 
-/// The people that `parts` are; users who hold an anonymous id and are not among them, as an error.
+/// The people that `parts` are; users who hold another id and are not among them, as an error.
 fn settled(parts: &[Part]) -> Result<People, BTreeSet<UserId>> {
     let is_there = |user: &UserId| parts.iter().any(|part| part.identity == Identity::User(user.clone()));
     let holders = parts.iter().filter_map(|part| part.holder()).map(|link| link.user.clone());
@@ -198,8 +198,8 @@ fn over_limit(rules: &Identities, before: &People, after: &People) -> Option<Lim
     })
 }
 
-fn refuse_link(parts: &mut [Part], anonymous: &Identity, limit: Limit) {
-    let Some(part) = find(parts, anonymous) else { return };
+fn refuse_link(parts: &mut [Part], linked: &Identity, limit: Limit) {
+    let Some(part) = find(parts, linked) else { return };
     let other = part.owner();
     let Some(link) = part.links.iter_mut().find(|link| link.standing == Standing::Holds) else { return };
     link.standing = Standing::Refused(limit);
@@ -209,11 +209,13 @@ fn refuse_link(parts: &mut [Part], anonymous: &Identity, limit: Limit) {
     }
 }
 
-/// Of the parts of one person those that stay where `identity` is taken out: a user id leaves with the anonymous ids that are
-/// linked to it, any other id by itself. Empty where nothing would stay, so that there is nothing to be taken out of.
+/// Of the parts of one person those that stay where `identity` is taken out: a user id leaves with the ids that are linked to it, any other id by
+/// itself. Empty where nothing would stay, so that there is nothing to be taken out of.
 pub fn others<'a>(together: &'a [Part], identity: &Identity) -> Vec<&'a Part> {
     let stays = |part: &&Part| match (&part.identity, identity) {
-        (Identity::Anonymous(_), Identity::User(user)) => part.holder().is_none_or(|link| link.user != *user),
+        (Identity::Anonymous(_) | Identity::External(_), Identity::User(user)) => {
+            part.holder().is_none_or(|link| link.user != *user)
+        }
         _ => part.identity != *identity,
     };
     together.iter().filter(stays).collect()
@@ -254,9 +256,10 @@ fn part_ways(parts: &mut [Part], together: &[Part], identity: &Identity, at: i64
         }
     }
     if let Some(part) = find(parts, identity) {
-        if identity.is_anonymous()
-            && let Some(link) = part.links.iter_mut().find(|link| link.standing == Standing::Holds)
-        {
+        let is_there = |user: &UserId| rest.iter().any(|other| other.identity == Identity::User(user.clone()));
+        let mut links = part.links.iter_mut();
+        let joins = |link: &Link| identity.is_anonymous() || is_there(&link.user);
+        if let Some(link) = links.find(|link| link.standing == Standing::Holds && joins(link)) {
             link.standing = Standing::Severed;
         }
         if let Some(other) = rest_id {

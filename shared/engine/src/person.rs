@@ -7,7 +7,7 @@ use crate::instant;
 use crate::known::below;
 use crate::membership::account_of;
 use crate::moment::Moment;
-use crate::stage::stage_of;
+use crate::stage::{settles_at, stage_of};
 use crate::state::State;
 use jiff::Timestamp;
 use perennial_config::cel::{List, Lookup, Value};
@@ -91,7 +91,7 @@ impl<'a> Person<'a> {
         is_alone: OnceCell<bool>,
         said: OnceCell<u32>,
     ) -> Self {
-        let standing = Standing::of(moment.config, state, moment.now.as_microsecond());
+        let standing = Standing::of(&moment, state);
         let mut person = Self {
             moment,
             state,
@@ -107,6 +107,11 @@ impl<'a> Person<'a> {
         };
         person.personas = person.find_personas();
         person
+    }
+
+    /// When it is settled that they have stopped paying, or trying; `None` where it is, or they have not.
+    pub(crate) fn settles_at(&self) -> Option<Timestamp> {
+        settles_at(&self.moment, self.stage, &self.standing)
     }
 
     /// How often and how much they do something.
@@ -252,7 +257,7 @@ impl Person<'_> {
         if !*self.is_alone.get_or_init(|| account_of(config, self.state).is_none()) {
             return None;
         }
-        let value = || subscribed(config, &self.state.billing, self.moment.now);
+        let value = || subscribed(config, self.state.billing.subscriptions.values(), self.moment.now);
         match field {
             AccountField::People => Some(Value::Int(1)),
             AccountField::Value => value().map(Value::Int),

@@ -16,7 +16,7 @@ use crate::action::Action;
 use crate::enter::enter;
 use crate::evaluate::{Evaluation, evaluate};
 use crate::held::until;
-use crate::moment::Moment;
+use crate::moment::{Accounts, Moment};
 use crate::occurrence::Occurrence;
 use crate::process::{Mode, Processed, process, tick};
 use crate::profile::Profile;
@@ -25,7 +25,7 @@ use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_config::journeys::{Journey, Trigger};
 use perennial_domain::time::{day_of, plus_days};
-use perennial_domain::{AccountFacts, Cause, Decision, DecisionId, Entry, Event, Identity, Properties, Score, Stage};
+use perennial_domain::{Cause, Decision, DecisionId, Entry, Event, Identity, Properties, Score, Stage};
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
 /// The most looks at the person in one play: more of them, and journeys set each other off for ever.
@@ -36,8 +36,8 @@ pub const MAX_LOOKS: usize = 2_000;
 pub struct Play<'a> {
     /// The rules.
     pub config: &'a Config,
-    /// The account that the person belongs to, as it is now.
-    pub account: Option<&'a AccountFacts>,
+    /// The accounts that the person belongs to, as they are now.
+    pub accounts: Accounts<'a>,
     /// The journey whose trigger comes; one of the config's.
     pub journey: &'a Journey,
     /// What the trigger's event says, where an event sets the journey off.
@@ -173,7 +173,7 @@ impl Play<'_> {
     }
 
     fn moment(&self, now: Timestamp) -> Moment<'_> {
-        Moment::new(self.config, now).with_account(self.account)
+        Moment::new(self.config, now).with_account(self.accounts)
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::account::{renewal, silence};
 use crate::action::Action;
 use crate::apply::{apply, is_of_subscriptions};
-use crate::billing::report;
+use crate::billing::{moves, report};
 use crate::claims;
 use crate::decide::Situation;
 use crate::due::next_due;
@@ -15,6 +15,7 @@ use crate::profile::Profile;
 use crate::publish::publish;
 use crate::runs;
 use crate::seen::RolledBlock;
+use crate::stage;
 use crate::starts::{self, Onset};
 use crate::state::State;
 use crate::taken::StepTaken;
@@ -68,6 +69,7 @@ pub fn process(
     let (mut counted, mut duplicates) = (0, 0);
     let mut touched: HashSet<PersonId> = HashSet::new();
     let mut fresh: Vec<(&Event, Identity)> = Vec::new();
+    let had = moves::holders(profile);
     for event in events {
         let Some(identity) = event.identity() else { continue };
         // What a journey counts may be sent again by the outbox that it stands in: no sender has repeated anything then.
@@ -111,6 +113,7 @@ pub fn process(
         let is_open = claimed.iter().any(Action::may_join);
         profile.outbox.extend(claimed);
         tell_account(config, profile, &fresh);
+        moves::tell(config, profile, &view, &fresh, &had);
         limits::forget(moment, profile);
         let recent = i64::from(config.channels.max_event_age_hours) * 3600;
         let now = moment.now.as_second();
@@ -203,8 +206,14 @@ pub fn meet(moment: &Moment<'_>, profile: &mut Profile, new: &HashSet<u32>) -> M
 /// Moves the due index only where it has to be: when it holds nothing or something past, or something later than time
 /// could now matter. What it holds otherwise rings early, is looked at, and is moved then.
 pub(crate) fn reschedule(moment: &Moment<'_>, profile: &mut Profile, view: &State) -> bool {
+    let held = held::next_due(moment, profile, view);
+    if let Some(settles) = stage::settling(moment, view) {
+        // Until then nothing is acted on but mails that wait for an address.
+        let due = held.map_or(settles, |held| held.min(settles));
+        return profile.due_at.replace(due) != Some(due);
+    }
     let known = profile.due_at.filter(|at| *at > moment.now);
-    let waiting = [runs::next_due(profile), starts::next_due(profile), held::next_due(moment, profile, view)];
+    let waiting = [runs::next_due(profile), starts::next_due(profile), held];
     let until = waiting.into_iter().chain([known]).flatten().min();
     let until = match &profile.published {
         Some((_, member)) => silence::next_departure(moment, view, member, until),

@@ -7,7 +7,7 @@
 use crate::apply::apply;
 use crate::decide::Situation;
 use crate::evaluate::{Evaluation, look};
-use crate::moment::Moment;
+use crate::moment::{Accounts, Moment};
 use crate::person::Person;
 use crate::process::reschedule;
 use crate::profile::{Part, Profile};
@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_config::journeys::Journey;
 use perennial_domain::time::week_of;
-use perennial_domain::{AccountFacts, Event, Identity};
+use perennial_domain::{Event, Identity};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The journeys of a score or condition whose threshold someone is over, by id.
@@ -140,10 +140,11 @@ impl<'c> Rebuild<'c> {
     /// Puts the rebuilt states into the profile and works out anew what follows from them: stage, scores, segments, trend, the
     /// account's entry and the due time. Nobody is written to: thresholds that are passed are noted, and no journey is entered.
     /// What the outbox gains concerns the account only.
-    pub fn rescore(&self, profile: &mut Profile, account: Option<&AccountFacts>) -> Rescored {
+    pub fn rescore<'a>(&self, profile: &mut Profile, accounts: impl Into<Accounts<'a>>) -> Rescored {
+        let accounts = accounts.into();
         let before = profile.clone();
         let (was, over_before, in_before) = {
-            let moment = Moment::new(self.old, self.now).with_account(account).of(profile.id);
+            let moment = Moment::new(self.old, self.now).with_account(accounts).of(profile.id);
             let view = profile.view();
             let person = look(&moment, &view);
             (Evaluation::of(&person), over(&person), segments(&person))
@@ -151,7 +152,7 @@ impl<'c> Rebuild<'c> {
         for part in &mut profile.parts {
             part.state = self.parts.get(&part.identity).map_or_else(State::default, |rebuilt| rebuilt.state.clone());
         }
-        let moment = Moment::new(self.config, self.now).with_account(account).of(profile.id);
+        let moment = Moment::new(self.config, self.now).with_account(accounts).of(profile.id);
         self.rewrite_trend(&moment, profile);
         let view = profile.view();
         let person = look(&moment, &view);

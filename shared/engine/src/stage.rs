@@ -1,14 +1,18 @@
 //! Where someone stands, from the product's own facts and those of the account.
 
-use crate::billing::{CHANGEOVER, Phase, Standing, phase};
+use crate::billing::{CHANGEOVER, Phase, Standing, phases};
 use crate::instant::timestamp;
 use crate::moment::Moment;
 use crate::state::State;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use perennial_config::lifecycle::{Lifecycle, Milestone};
-use perennial_domain::Stage;
 use perennial_domain::time::{days_between, plus_days};
+use perennial_domain::{AccountId, Stage};
 use serde::Serialize;
+
+/// How long after the end of a subscription nothing is set off by where someone stands then: a plan is changed by cancelling it and subscribing anew a moment
+/// later.
+const SETTLING: SignedDuration = SignedDuration::from_mins(10);
 
 /// The stage at a moment. Who pays for anything is a customer: at risk once idle for the configured days; won back for as long as customers are
 /// new, where they had paid before and stopped; else new, adopting or established by the days since they began to pay without a break. Of
@@ -16,25 +20,69 @@ use serde::Serialize;
 /// lets one end without ever paying is a lead again.
 ///
 /// Where people follow their account, who is no customer by facts of their own is one as soon as the account pays (by the
-/// days since they were first seen), and who is one has left when the account has, unless they pay for another account's or their own.
+/// days since they were first seen), and who is one has left when the account has, unless they pay for another account's or their own. So is whoever
+/// belongs to another account that pays: a trial elsewhere is that account's. Whose subscription for an account has ended while the account pays for
+/// another one has not left.
 pub fn stage(moment: &Moment<'_>, state: &State) -> Stage {
-    stage_of(moment, state, &Standing::of(moment.config, state, moment.now.as_microsecond()))
+    stage_of(moment, state, &Standing::of(moment, state))
 }
 
 pub(crate) fn stage_of(moment: &Moment<'_>, state: &State, standing: &Standing) -> Stage {
     let lifecycle = &moment.config.lifecycle;
     let (own, _) = own_stage(moment, state, standing);
-    let account = moment.account.filter(|_| lifecycle.people_follow_account);
-    let Some((account, theirs)) = account.and_then(|account| Some((account, account.stage?))) else { return own };
-    let is_elsewhere = |payer: &Option<String>| payer.as_deref().is_some_and(|payer| payer != account.id.as_str());
-    if theirs.pays() && matches!(own, Stage::Visitor | Stage::Lead | Stage::Trial | Stage::Freemium) {
+    if !lifecycle.people_follow_account {
+        return own;
+    }
+    let theirs = moment.account.and_then(|account| Some((account, account.stage?)));
+    let has_payer = moment.pays_elsewhere || theirs.is_some_and(|(_, stage)| stage.pays());
+    if has_payer && matches!(own, Stage::Visitor | Stage::Lead | Stage::Trial | Stage::Freemium) {
         let since = state.seen.map_or(0, |seen| days_between(seen.first_at(), moment.now));
         return if is_idle(lifecycle, state, moment.now) { Stage::AtRisk } else { by_tenure(lifecycle, since) };
     }
-    if theirs == Stage::Churned && own.pays() && !standing.payers.iter().any(is_elsewhere) {
+    if let Some((account, stage)) = theirs
+        && own == Stage::Churned
+        && stage.pays()
+        && has_ended_for(&account.id, state, standing)
+    {
+        let since = standing.first_paid.map_or(0, |first| days_between(timestamp(first), moment.now));
+        return if is_idle(lifecycle, state, moment.now) { Stage::AtRisk } else { by_tenure(lifecycle, since) };
+    }
+    let Some((account, Stage::Churned)) = theirs else { return own };
+    let is_elsewhere = |payer: &Option<String>| payer.as_deref().is_some_and(|payer| payer != account.id.as_str());
+    if own.pays() && !moment.pays_elsewhere && !standing.payers.iter().any(is_elsewhere) {
         return Stage::Churned;
     }
     own
+}
+
+/// Whether all that someone stopped paying for were subscriptions of `account`, which may pay for another one: nobody has left that way.
+fn has_ended_for(account: &AccountId, state: &State, standing: &Standing) -> bool {
+    let is_theirs = |ended: &Option<String>| ended.as_deref() == Some(account.as_str());
+    !state.milestones.contains_key(&Milestone::Churned)
+        && !standing.ended_for.is_empty()
+        && standing.ended_for.iter().all(is_theirs)
+}
+
+/// When it is settled that someone who stands at `stage`, and pays for nothing, has really stopped; `None` where it is, or they have not.
+pub(crate) fn settles_at(moment: &Moment<'_>, stage: Stage, standing: &Standing) -> Option<Timestamp> {
+    if stage.pays() {
+        return None;
+    }
+    let of_account = moment.account.filter(|_| moment.config.lifecycle.people_follow_account);
+    let of_account = of_account.and_then(|account| account.left).filter(|_| stage == Stage::Churned);
+    settled(standing.ended.map(timestamp).max(of_account)?, moment.now)
+}
+
+/// When it is settled that what ended at `ended` is really over; `None` where it is.
+pub(crate) fn settled(ended: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    ended.checked_add(SETTLING).ok().filter(|settles| ended <= now && now < *settles)
+}
+
+/// The same of a state, rounded up to a second.
+pub(crate) fn settling(moment: &Moment<'_>, state: &State) -> Option<Timestamp> {
+    let standing = Standing::of(moment, state);
+    let at = settles_at(moment, stage_of(moment, state, &standing), &standing)?;
+    Timestamp::from_second(at.as_second() + i64::from(at.subsec_nanosecond() > 0)).ok()
 }
 
 /// The stage by the person's own facts, and since when the facts have been so, in microseconds since 1970: of a customer, since when they have paid.
@@ -113,13 +161,14 @@ pub struct StageMove {
 /// time of each milestone, the newest moves, the ends of subscriptions and trials, and the days that make a customer adopting or established. Of
 /// several pauses that made them at risk only the last is told.
 pub fn stage_history(moment: &Moment<'_>, state: &State) -> Vec<StageMove> {
-    let standing = Standing::of(moment.config, state, moment.now.as_microsecond());
+    let standing = Standing::of(moment, state);
     let firsts = state.milestones.iter().map(|(milestone, span)| (span.first, *milestone));
     let trials = state.billing.subscriptions.values().filter_map(|each| Some((each.trial?.first, Milestone::Trial)));
     let begun = state.billing.subscriptions.values().filter_map(|each| Some((each.began?, Milestone::Customer)));
     // Also what no event says: a trial that ran out, a status, a period after which it was to end.
-    let (trial_days, now) = (moment.config.billing.trial_days, moment.now.as_microsecond());
-    let ends = state.billing.subscriptions.values().filter_map(|each| match phase(each, trial_days, now) {
+    let ends = phases(moment, state).filter_map(|(each, phase)| match phase {
+        // A first payment that never came ended nothing.
+        Phase::Ended { at, paid: false } if each.trial.is_none() => Some((at, Milestone::Lead)),
         Phase::Ended { at, .. } => Some((at, Milestone::Churned)),
         _ => None,
     });

@@ -10,7 +10,7 @@ use perennial_domain::{
     UserId,
 };
 use perennial_engine::account::{Account, MAX_DOMAINS, TREND_WEEKS, Tally, facts};
-use perennial_engine::membership::{account_after, account_of};
+use perennial_engine::membership::{account_of, memberships, memberships_after};
 use perennial_engine::{Action, Mode, Moment, Profile, process};
 use perennial_testkit::{ConfigBuilder, EventBuilder};
 use proptest::prelude::*;
@@ -247,9 +247,9 @@ fn ada() -> Identity {
 }
 
 fn feed(config: &Config, profile: &mut Profile, events: &[Event]) -> Vec<Action> {
-    let expected = account_after(config, &profile.view(), events);
+    let expected = memberships_after(config, &profile.view(), events);
     process(&Moment::new(config, at(0)), profile, events, &Default::default(), Mode::Live);
-    assert_eq!(account_of(config, &profile.view()), expected, "foreseen and found");
+    assert_eq!(memberships(config, &profile.view()), expected, "foreseen and found");
     std::mem::take(&mut profile.outbox)
 }
 

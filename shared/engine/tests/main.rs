@@ -18,6 +18,7 @@ mod play;
 mod renewals;
 mod rescore;
 mod starts;
+mod subscriptions;
 mod support;
 mod trust;
 mod turns;

@@ -7,7 +7,7 @@ use perennial_config::Config;
 use perennial_domain::time::plus_days;
 use perennial_domain::{AccountId, Event, Identity, Member, Score, UserId};
 use perennial_engine::account::Tally;
-use perennial_engine::membership::{MAX_MEMBERSHIPS, account_of, memberships};
+use perennial_engine::membership::{MAX_LEFT, MAX_MEMBERSHIPS, Memberships, account_of, memberships};
 use perennial_engine::{Action, Mode, Moment, Profile, State, process};
 use perennial_testkit::EventBuilder;
 use proptest::prelude::*;
@@ -33,6 +33,11 @@ fn join(days: i64, account: &str) -> Event {
 fn leave(days: i64, account: &str) -> Event {
     let id = format!("leave {days} {account}");
     EventBuilder::track(&id, "u", "Left Account").group_id(account).at(day(days)).build()
+}
+
+/// "u" leaves, and nothing says which account.
+fn leave_primary(days: i64) -> Event {
+    EventBuilder::track(&format!("leave {days}"), "u", "Left Account").at(day(days)).build()
 }
 
 /// Something that "u" does, in an account or in none that it names.
@@ -85,6 +90,29 @@ fn a_membership_ends_when_someone_leaves_and_begins_again_when_they_are_named_la
     assert_eq!(of(&config_named("Seat Removed"), &[join(0, "a"), leave(1, "a")]), ["a"], "another event ends it there");
 }
 
+/// `Left Account` without an account, like all that names none, is about the primary one.
+#[test]
+fn who_leaves_without_saying_which_leaves_the_primary() {
+    let config = &SEVERAL;
+    let two = [join(0, "a"), join(1, "b")];
+    let with = |more: &[Event]| of(config, &[&two[..], more].concat());
+    assert_eq!(of(config, &[join(0, "a"), leave_primary(5)]), Vec::<String>::new());
+    assert_eq!(of(config, &[leave_primary(5), join(0, "a")]), Vec::<String>::new(), "in any order");
+    assert_eq!(of(config, &[join(0, "a"), leave_primary(5), join(7, "a")]), ["a"], "they came back");
+    assert_eq!(of(config, &[leave_primary(5), join(7, "a")]), ["a"]);
+    assert_eq!(with(&[leave_primary(5)]), ["a"]);
+    assert_eq!(with(&[leave_primary(5), leave_primary(5)]), ["a"], "the same moment is one");
+    assert_eq!(with(&[leave_primary(5), leave_primary(6)]), Vec::<String>::new());
+    assert_eq!(with(&[leave_primary(0)]), ["b"], "before b was named, a was the primary");
+    assert_eq!(with(&[leave_primary(5), join(6, "c")]), ["c", "a"]);
+    assert_eq!(with(&[leave_primary(5), leave(6, "b")]), ["a"], "which a CRM says once more, with the account");
+    assert_eq!(with(&[leave(4, "b"), leave_primary(5)]), Vec::<String>::new());
+    let single = self::config("single = true");
+    assert_eq!(of(&single, &[join(0, "a"), join(1, "b"), leave_primary(2)]), Vec::<String>::new());
+    let public = EventBuilder::track("public", "u", "Left Account").at(day(5)).public().build();
+    assert_eq!(with(&[public]), ["b", "a"], "a page is not believed");
+}
+
 fn config_named(event: &str) -> Config {
     config(&format!("left_event = \"{event}\""))
 }
@@ -95,7 +123,8 @@ fn who_left_every_account_does_not_fall_back_to_that_of_their_mail_domain() {
     let mail = EventBuilder::identify("mail", "u", None).with_trait("email", "u@acme.example").at(day(0)).build();
     assert_eq!(of(&config, std::slice::from_ref(&mail)), ["acme.example"]);
     assert_eq!(of(&config, &[mail.clone(), leave(1, "acme.example")]), Vec::<String>::new());
-    assert_eq!(of(&config, &[mail, join(1, "acme"), leave(2, "acme")]), Vec::<String>::new());
+    assert_eq!(of(&config, &[mail.clone(), join(1, "acme"), leave(2, "acme")]), Vec::<String>::new());
+    assert_eq!(of(&config, &[mail, leave_primary(1)]), Vec::<String>::new());
 }
 
 #[test]
@@ -225,7 +254,7 @@ const ACCOUNTS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
 /// What happens to "u" and to a browser of theirs in up to eight accounts.
 fn story() -> impl Strategy<Value = Vec<Event>> {
-    let one = (0..6_u8, 0..8_usize, 0..300_i64, any::<bool>());
+    let one = (0..7_u8, 0..8_usize, 0..300_i64, any::<bool>());
     proptest::collection::vec(one, 1..60).prop_map(|parts| {
         let each = parts.into_iter().enumerate().map(|(n, (kind, account, days, browser))| {
             let account = ACCOUNTS[account];
@@ -233,6 +262,7 @@ fn story() -> impl Strategy<Value = Vec<Event>> {
                 0 | 1 => join(days, account),
                 2 => leave(days, account),
                 3 => act(days, Some(account)),
+                4 => leave_primary(days),
                 _ => act(days, None),
             };
             event.message_id = perennial_domain::MessageId::parse(&format!("m{n}")).unwrap();
@@ -255,13 +285,33 @@ fn by_hand(events: &[Event]) -> Vec<String> {
             move |event: &&Event| if ends { is_end(event) } else { event.kind == perennial_domain::EventKind::Group };
         said.filter(is_said).map(|event| event.timestamp).max()
     };
+    let first = |account: &str| {
+        let joins = events.iter().filter(|event| event.kind == perennial_domain::EventKind::Group);
+        joins.filter(|event| event.group_id.as_ref().unwrap().as_str() == account).map(|event| event.timestamp).min()
+    };
     let belongs = |account: &&str| {
         last(account, false).is_some_and(|joined| last(account, true).is_none_or(|left| left < joined))
     };
     let mut all: Vec<&str> = ACCOUNTS.into_iter().filter(belongs).collect();
     all.sort_by_key(|account| std::cmp::Reverse((last(account, false), *account)));
+    let is_unnamed = |event: &&Event| event.counted_as() == "Left Account" && event.group_id.is_none();
+    let mut unnamed: BTreeSet<Timestamp> = BTreeSet::new();
+    for of_browser in [false, true] {
+        let own = events.iter().filter(is_unnamed).filter(|event| event.user_id.is_none() == of_browser);
+        unnamed.extend(own.map(|event| event.timestamp).collect::<BTreeSet<_>>().into_iter().rev().take(MAX_LEFT));
+    }
+    for left in &unnamed {
+        let ended_later = |account: &&str| !belongs(account) && last(account, true) > Some(*left);
+        let is_open =
+            ACCOUNTS.iter().any(|account| ended_later(account) && first(account).is_some_and(|first| first <= *left));
+        if !is_open {
+            if let Some(primary) = all.iter().position(|account| last(account, false) <= Some(*left)) {
+                all.remove(primary);
+            }
+        }
+    }
     let is_named = |account: &&str| last(account, false).max(last(account, true)).is_some();
-    if !ACCOUNTS.iter().any(is_named) {
+    if unnamed.is_empty() && !ACCOUNTS.iter().any(is_named) {
         let mentioned = events.iter().filter_map(|event| Some((event.timestamp, event.group_id.as_ref()?)));
         return mentioned.min().into_iter().map(|(_, account)| account.to_string()).collect();
     }
@@ -330,7 +380,10 @@ proptest! {
     fn stored_memberships_are_restored(events in story()) {
         let (profile, _) = fed(&SEVERAL, &events, &[usize::MAX]);
         for part in profile.parts {
-            let mut restored = State { memberships: perennial_engine::membership::Memberships::default(), ..part.state.clone() };
+            let known = &part.state.memberships;
+            // When they left without saying which is stored by itself.
+            let memberships = Memberships { left_primary: known.left_primary.clone(), ..Memberships::default() };
+            let mut restored = State { memberships, ..part.state.clone() };
             restored.restore_memberships(part.state.stored_memberships());
             prop_assert_eq!(restored.memberships, part.state.memberships);
         }

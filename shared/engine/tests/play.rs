@@ -29,7 +29,7 @@ fn journey<'c>(config: &'c Config, id: &str) -> &'c Journey {
 fn play<'a>(config: &'a Config, id: &str, days: i64) -> Play<'a> {
     Play {
         config,
-        account: None,
+        accounts: perennial_engine::Accounts::default(),
         journey: journey(config, id),
         properties: Properties::new(),
         supposed: Vec::new(),

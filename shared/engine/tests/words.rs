@@ -180,6 +180,8 @@ fn who_someone_is_is_said_in_a_line_and_what_else_is_known_below() {
         touch: Touch::High,
         owner: Some("Grace".to_owned()),
         stage: None,
+        left: None,
+        ended: Default::default(),
         renewals: 0,
         renews_at: None,
         leading_buyer: None,

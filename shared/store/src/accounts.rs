@@ -9,9 +9,10 @@ use crate::store::{Condition, Store, is_true};
 use crate::{keys, table};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
+use perennial_config::Config;
 use perennial_domain::time::DAY_SECONDS;
-use perennial_domain::{AccountId, Member, PersonId};
-use perennial_engine::account::{Account, Course};
+use perennial_domain::{AccountId, Member, PersonId, Stage};
+use perennial_engine::account::{Account, Course, facts};
 use perennial_engine::billing::Billing;
 
 /// How long the tombstone of a member who left stays: no writer is slow for a week.
@@ -164,6 +165,21 @@ impl Store {
             Some(holder) => self.account(holder, consistency).await,
             None => Ok(found),
         }
+    }
+
+    /// Whether any of `accounts` pays at `now`, where people follow their accounts: half a read unit for each 4 KB of these, up to the first that does.
+    ///
+    /// # Errors
+    /// [`StoreError`] where a read fails.
+    pub async fn any_pays(&self, config: &Config, accounts: &[AccountId], now: Timestamp) -> Result<bool, StoreError> {
+        for id in accounts.iter().filter(|_| config.lifecycle.people_follow_account) {
+            let found = self.account_in_charge(id, Consistency::Eventual).await?;
+            let stage = found.and_then(|stored| facts(config, &stored.account, now).stage);
+            if stage.is_some_and(Stage::pays) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The company domains that `account` names and has: whose people are its own as well.

@@ -141,6 +141,13 @@ impl EventBuilder {
         self
     }
 
+    /// With what the client said of itself besides.
+    #[must_use]
+    pub fn context(mut self, context: perennial_domain::Properties) -> Self {
+        self.0.context.extend(context);
+        self
+    }
+
     /// Of an id in another system alone, as a webhook names it that knows no id of the product.
     #[must_use]
     pub fn external(mut self, kind: &str, id: &str) -> Self {

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 use perennial_config::Config;
-use perennial_domain::{AccountId, AccountSummary, Member, PersonId};
-use perennial_engine::account::{Account, Tally, facts, member};
-use perennial_engine::{Moment, evaluate};
+use perennial_domain::{AccountId, AccountSummary, Member, PersonId, Stage};
+use perennial_engine::account::{Account, Once, Tally, facts, member};
+use perennial_engine::membership::memberships;
+use perennial_engine::{Accounts, Moment, evaluate};
 use perennial_store::{Loaded, Store, StoreError};
 use std::collections::HashSet;
 
@@ -12,7 +13,7 @@ use std::collections::HashSet;
 const MOST: usize = 100;
 
 /// The people of an account and its domains, evaluated at `now`; `None` where there are none, or more than [`MOST`]. A profile that cannot be
-/// read counts as its entry says. Half a read unit for each 4 KB of the profiles.
+/// read counts as its entry says. Half a read unit for each 4 KB of the profiles, and of the other accounts of those who have several.
 pub(super) async fn people(
     store: &Store,
     config: &Config,
@@ -34,19 +35,28 @@ pub(super) async fn people(
     if entries.is_empty() {
         return Ok(None);
     }
+    let mut once = Once::new(!domains.is_empty());
+    entries.retain(|entry| once.is_first(entry));
+    entries.extend(once.rest());
     let people: HashSet<PersonId> = entries.iter().map(|entry| entry.person).collect();
     let loaded = store.load_many(&people).await?;
     let facts = facts(config, account, now);
-    let moment = Moment::new(config, now).with_account(Some(&facts));
-    let evaluated = entries.into_iter().map(|entry| match loaded.get(&entry.person) {
+    let is_paid = facts.stage.is_some_and(Stage::pays);
+    let mut evaluated = Vec::with_capacity(entries.len());
+    for entry in entries {
         // Who has another primary account is shown as the entry says: their points count there.
-        Some(Ok(Loaded::Profile(stored))) if !entry.elsewhere => {
-            let view = stored.profile.view();
-            member(config, entry.person, &view, &evaluate(&moment, &view))
-        }
-        _ => entry,
-    });
-    Ok(Some(evaluated.collect()))
+        let Some(Ok(Loaded::Profile(stored))) = loaded.get(&entry.person).filter(|_| !entry.elsewhere) else {
+            evaluated.push(entry);
+            continue;
+        };
+        let view = stored.profile.view();
+        let others = memberships(config, &view);
+        let others = others.get(1..).unwrap_or_default();
+        let pays_elsewhere = !is_paid && store.any_pays(config, others, now).await?;
+        let moment = Moment::new(config, now).with_account(Accounts { primary: Some(&facts), pays_elsewhere });
+        evaluated.push(member(config, entry.person, &view, &evaluate(&moment, &view)));
+    }
+    Ok(Some(evaluated))
 }
 
 /// What they amount to.

@@ -26,7 +26,7 @@ impl Page {
     }
 }
 
-/// `limit` members behind `after`: a person of the account, or `domain/person` of one of its domains.
+/// `limit` members behind `after`: a person of the account, or `domain/person` of one of its domains. Nobody is twice on one page.
 pub(super) async fn page(
     store: &Store,
     account: &AccountId,
@@ -57,7 +57,12 @@ pub(super) async fn page(
                 return Ok(page);
             }
             last = Some((part, member.person));
-            page.members.push(member);
+            // Calls may have named someone as a member of the account and of its domain: the entry of their primary account is shown.
+            match page.members.iter_mut().find(|known| known.person == member.person) {
+                Some(known) if known.elsewhere => *known = member,
+                Some(_) => {}
+                None => page.members.push(member),
+            }
         }
         from = read.next;
         if from.is_none() {

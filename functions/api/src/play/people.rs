@@ -8,9 +8,9 @@ use perennial_config::Config;
 use perennial_config::journeys::Journey;
 use perennial_domain::{AccountFacts, UserId};
 use perennial_engine::account::{Account, facts};
-use perennial_engine::membership::account_of;
+use perennial_engine::membership::memberships;
 use perennial_engine::play::Sample;
-use perennial_engine::{Profile, time_zone};
+use perennial_engine::{Accounts, Profile, time_zone};
 use perennial_store::{Consistency, Store};
 
 /// Someone for whom a journey is played.
@@ -20,6 +20,8 @@ pub(super) struct Player {
     pub(super) account: Option<Account>,
     /// What conditions can ask of it.
     pub(super) facts: Option<AccountFacts>,
+    /// Whether another account of theirs pays.
+    pays_elsewhere: bool,
     /// What a reader calls the person.
     pub(super) name: String,
     pub(super) sample: bool,
@@ -34,14 +36,21 @@ impl Player {
         now: Timestamp,
     ) -> Result<Self, NotPlayed> {
         let profile = person::resolve(store, config, identity).await?.ok_or(NotPlayed::NoPerson)?.profile;
-        let account = match account_of(config, &profile.view()) {
+        let mut accounts = memberships(config, &profile.view()).into_iter();
+        let account = match accounts.next() {
             None => None,
             Some(id) => store.account_in_charge(&id, Consistency::Eventual).await?.map(|stored| stored.account),
         };
+        let pays_elsewhere = store.any_pays(config, accounts.as_slice(), now).await?;
         let facts = account.as_ref().map(|account| facts(config, account, now));
         let name = crate::event::identity(&profile, profile.id).map(|identity| identity.as_str().to_owned());
         let name = name.unwrap_or_else(|| profile.id.to_string());
-        Ok(Self { profile, account, facts, name, sample: false })
+        Ok(Self { profile, account, facts, pays_elsewhere, name, sample: false })
+    }
+
+    /// What conditions can ask of the person's accounts.
+    pub(super) fn accounts(&self) -> Accounts<'_> {
+        Accounts { primary: self.facts.as_ref(), pays_elsewhere: self.pays_elsewhere }
     }
 
     /// As if the person had never entered the journey.
@@ -67,5 +76,5 @@ pub(super) fn sample(
     let zone = time_zone(config, &sample.make(config, journey, now)?.view());
     let request = Request { person: None, ..request.clone() };
     let profile = sample.make(config, journey, request.times(&zone, now)?.from)?;
-    Ok(Player { name: sample.id.to_string(), profile, account: None, facts: None, sample: true })
+    Ok(Player { name: sample.id.to_string(), profile, account: None, facts: None, pays_elsewhere: false, sample: true })
 }

@@ -1,6 +1,7 @@
 //! Company domains: an account of their own, until another account names them as its own.
 
 use crate::support::{ACCOUNTS, Bench, at, changed, id, member, person};
+use perennial_domain::Member;
 use serde_json::json;
 
 /// Domain, 2: "a person belongs to an account (by the product's group id; else by company mail domain, ...)".
@@ -26,6 +27,25 @@ async fn the_people_of_a_domain_belong_to_the_account_that_names_it_and_to_their
     bench.settle().await;
     assert_eq!(bench.sums("acme").await, Some((1, 30, None)));
     assert_eq!(bench.sums("acme.example").await, Some((2, 35, None)));
+}
+
+/// Calls may name both the account and its domain: whoever is a member of both is one person of the account.
+#[tokio::test]
+async fn member_of_an_account_and_of_its_domain_counts_once() {
+    for primary in ["acme", "acme.example", "elsewhere"] {
+        let bench = Bench::new(ACCOUNTS).await;
+        for part in ["acme", "acme.example"] {
+            let listed = Member { elsewhere: primary != part, ..member("a", 30) };
+            bench.put(part, &listed, 1).await;
+        }
+        bench.put("acme.example", &member("b", 25), 1).await;
+        bench.group("acme", 1, json!({ "domain": "acme.example" })).await;
+        bench.settle().await;
+        let score = if primary == "elsewhere" { 25 } else { 55 };
+        assert_eq!(bench.sums("acme").await, Some((2, score, None)), "{primary}");
+        let summary = bench.account("acme").await.unwrap().summary.unwrap();
+        assert_eq!(summary.elsewhere, u32::from(primary == "elsewhere"), "{primary}");
+    }
 }
 
 #[tokio::test]

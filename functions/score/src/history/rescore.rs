@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::{Identity, PersonId};
 use perennial_engine::Action;
-use perennial_engine::membership::account_of;
+use perennial_engine::membership::memberships;
 use perennial_engine::rescore::Rebuild;
 use perennial_store::{Consistency, Loaded, StoreError, Stored, Summary};
 use std::collections::{HashMap, HashSet};
@@ -224,10 +224,10 @@ impl Run<'_> {
             }
             stored.profile.outbox.retain(Action::is_held);
         }
-        let id = || account_of(self.config, &stored.profile.view());
-        let account = self.known.asked(&self.deps.store, self.config, id, self.now).await?;
+        let ids = || memberships(self.config, &stored.profile.view());
+        let around = self.known.asked(&self.deps.store, self.config, ids, self.now).await?;
         let held = stored.summary.clone();
-        let rescored = rebuild.rescore(&mut stored.profile, account.as_deref());
+        let rescored = rebuild.rescore(&mut stored.profile, &around);
         stored.summary = Summary::of(&stored.profile, &rescored.evaluation, self.config);
         let is_stale = rescored.differs || stored.summary != held;
         let change = tally::Change { was: Summary::of(&stored.profile, &rescored.was, rebuild.old()), rescored };

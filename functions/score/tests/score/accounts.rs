@@ -74,6 +74,34 @@ async fn who_is_woken_stands_where_the_account_stands_at_once() {
     assert_eq!(bench.stored(user("u")).await.unwrap().version, stored.version, "nothing new, so nothing is written");
 }
 
+/// A colleague of an account that pays starts a trial in another: they stay a customer, and what that one knows is that it tries.
+#[tokio::test]
+async fn who_belongs_to_an_account_that_pays_is_a_customer_whatever_they_try_elsewhere() {
+    let welcome = "![[journey]]\nid = \"welcome\"\ntrigger = { event = \"Trial Started\" }\nstages = [\"trial\"]\nreentry = \"always\"\n\
+        step = [{ channel = \"in_app\", template = \"t\" }]\n";
+    let config = config_with(&[&ASKS[..], &[("journeys.toml", welcome)]].concat());
+    let bench = Database::start().bench_with("perennial", config).await;
+    pays(&bench, "acme").await;
+    assert!(bench.feed(&[vec![EventBuilder::group("a", "u", "acme").at(at(-90)).build()]]).await.is_empty());
+    assert_eq!(stage(&bench, user("u")).await, Stage::Onboarding);
+    let tries = vec![
+        EventBuilder::group("b", "u", "initech").at(at(-50)).build(),
+        EventBuilder::track("c", "u", "Trial Started").group_id("initech").at(at(-40)).build(),
+    ];
+    assert!(bench.feed(&[tries]).await.is_empty());
+    assert_eq!(stage(&bench, user("u")).await, Stage::Onboarding);
+    let members = bench.store.members(&id("initech"), None, None).await.unwrap().members;
+    assert_eq!((members[0].person, members[0].elsewhere, members[0].stage), (user("u"), false, Stage::Onboarding));
+    assert_eq!(bench.messages.drain().len(), 0, "no prospect's welcome");
+    // Once they have left it, they try as anybody does.
+    let left = EventBuilder::track("d", "u", "Left Account").group_id("acme").at(at(-30)).build();
+    assert!(bench.feed(&[vec![left]]).await.is_empty());
+    assert_eq!(stage(&bench, user("u")).await, Stage::Trial);
+    let anew = EventBuilder::track("e", "u", "Trial Started").group_id("initech").at(at(-20)).build();
+    assert!(bench.feed(&[vec![anew]]).await.is_empty());
+    assert_eq!(bench.messages.drain().len(), 1);
+}
+
 #[tokio::test]
 async fn what_is_known_of_an_account_is_at_most_a_minute_old() {
     let bench = bench().await;

@@ -1,7 +1,8 @@
 //! Ids of other systems: nobody in the numbers and nobody's colleague, until someone is known by them.
 
-use crate::support::{Database, at, config_with, user};
-use perennial_domain::Event;
+use crate::support::{Bench, Database, at, config_with, user};
+use perennial_domain::event::link_to;
+use perennial_domain::{Currency, Event};
 use perennial_store::Consistency;
 use perennial_testkit::EventBuilder;
 
@@ -73,6 +74,61 @@ async fn user_id_equal_to_another_persons_login_joins_nobody() {
     let eve = bench.store.follow(user("cus_5"), Consistency::Strong).await.unwrap().unwrap();
     assert_ne!(bob.profile.id, eve.profile.id);
     assert_eq!((bob.profile.parts.len(), eve.profile.parts.len()), (2, 1));
+    let totals = bench.store.totals().await.unwrap();
+    assert_eq!((totals.profiles, totals.external), (2, 0));
+}
+
+/// An event of a user that names an id in another system, which need not be the user's own.
+fn linked(id: &str, who: &str, name: &str, second: i64) -> EventBuilder {
+    EventBuilder::track(id, who, name).at(at(second)).context(link_to("stripe_customer_id", &"cus_5".into()))
+}
+
+fn of_customer(id: &str, name: &str, second: i64) -> EventBuilder {
+    EventBuilder::track(id, "cus_5", name).external("stripe_customer_id", "cus_5").at(at(second))
+}
+
+async fn dollars(bench: &Bench, who: &str) -> i64 {
+    let stored = bench.store.follow(user(who), Consistency::Strong).await.unwrap().unwrap();
+    stored.profile.view().revenue_in(Currency::USD)
+}
+
+/// Stripe copies the metadata of a subscription to its invoices and not to their charges: a refund names the customer alone.
+#[tokio::test]
+async fn refund_that_names_the_customer_alone_is_taken_off_once() {
+    let paid = linked("p", "bob", "Invoice Paid", -60).property("invoice", "in_1").property("revenue", 19).build();
+    let refund = of_customer("r", "Payment Refunded", -30).property("refund", "ch_1").property("revenue", 5).build();
+    let more = of_customer("s", "Payment Refunded", -20).property("refund", "ch_1").property("revenue", 12).build();
+    let events = [paid, refund, more];
+    for order in [[0, 1, 2], [1, 0, 2], [2, 1, 0]] {
+        let bench = Database::start().bench_with("perennial", config_with(&[("identity.toml", IDENTITY)])).await;
+        for index in order.into_iter().chain(order) {
+            assert!(bench.feed(&[vec![events[index].clone()]]).await.is_empty());
+        }
+        assert_eq!(dollars(&bench, "bob").await, 700, "{order:?}");
+        let totals = bench.store.totals().await.unwrap();
+        assert_eq!((totals.profiles, totals.external), (1, 0), "{order:?}");
+    }
+}
+
+/// Several users of a company may subscribe for one customer of the billing system: that makes them no one person.
+#[tokio::test]
+async fn users_whose_events_name_one_customer_stay_apart_until_one_has_it() {
+    let bench = Database::start().bench_with("perennial", config_with(&[("identity.toml", IDENTITY)])).await;
+    let events = [
+        linked("a", "ann", "Invoice Paid", -60).property("invoice", "in_1").property("revenue", 10).build(),
+        linked("b", "bob", "Invoice Paid", -50).property("invoice", "in_2").property("revenue", 20).build(),
+        of_customer("r", "Payment Refunded", -40).property("refund", "ch_1").property("revenue", 1).build(),
+    ];
+    for event in events {
+        assert!(bench.feed(&[vec![event]]).await.is_empty());
+    }
+    assert_eq!((dollars(&bench, "ann").await, dollars(&bench, "bob").await), (900, 2000), "the first user's");
+    let owner = EventBuilder::identify("i", "bob", None).with_trait("stripe_customer_id", "cus_5").at(at(-30)).build();
+    assert!(bench.feed(&[vec![owner]]).await.is_empty());
+    assert_eq!((dollars(&bench, "ann").await, dollars(&bench, "bob").await), (1000, 1900), "whose id it is");
+    let again = linked("c", "ann", "Invoice Paid", -20).property("invoice", "in_3").property("revenue", 10).build();
+    assert!(bench.feed(&[vec![again]]).await.is_empty());
+    assert_eq!((dollars(&bench, "ann").await, dollars(&bench, "bob").await), (2000, 1900));
     let totals = bench.store.totals().await.unwrap();
     assert_eq!((totals.profiles, totals.external), (2, 0));
 }

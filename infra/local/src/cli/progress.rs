@@ -27,6 +27,17 @@ pub(super) async fn over_history<T: DeserializeOwned>(
     outcome
 }
 
+/// Does work over all profiles here, on either kind of system.
+///
+/// # Errors
+/// Where the work fails.
+pub(super) async fn with_bar<T>(work: impl AsyncFnOnce(Tell<'_>) -> Result<T, HistoryError>) -> anyhow::Result<T> {
+    let bar = Bar::new();
+    let outcome = work(&|told| bar.tell(told)).await;
+    bar.0.finish_and_clear();
+    Ok(outcome?)
+}
+
 /// A bar for work over all history: what it is at, and how far.
 struct Bar(ProgressBar);
 

@@ -45,7 +45,8 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn shown(outcome: &Outcome) -> String {
+/// The outcome as a table: how many start which journey, and how many are in which segment.
+pub(super) fn shown(outcome: &Outcome) -> String {
     if outcome.journeys.is_empty() && outcome.segments.is_empty() {
         return format!(
             "Config {} has no new journeys that are triggered by a state, and no new segments.\n",

@@ -22,8 +22,10 @@ pub(crate) struct Plan {
     pub(crate) current: Option<Current>,
     /// What is pushed.
     pub(crate) bundle: Bundle,
-    /// The version that this will be.
-    pub(crate) version: ConfigVersion,
+    /// The same, compiled.
+    pub(crate) config: Config,
+    /// What is in force, compiled; `None` before the first push, and where it does not load any more.
+    pub(crate) known: Option<Config>,
     /// By file, in the files' order.
     pub(crate) changes: BTreeMap<String, Change>,
     /// Journeys that are triggered by a state, and new or with another trigger.
@@ -67,7 +69,7 @@ pub(crate) async fn plan(operated: &Operated, bundle: Bundle) -> anyhow::Result<
     let uncounted = uncounted.map(|segment| segment.name.clone()).collect();
     let changes = changes(&before, &after);
     let recounts = current.is_some() && changes.keys().any(|file| RECOUNTED.contains(&file.as_str()));
-    Ok(Plan { current, bundle, version: config.version, changes, unreached, uncounted, recounts })
+    Ok(Plan { current, bundle, config, known, changes, unreached, uncounted, recounts })
 }
 
 /// Puts the plan's config in force. Gives its version.

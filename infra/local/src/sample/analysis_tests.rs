@@ -7,9 +7,7 @@ use crate::bundle;
 use perennial_config::Config;
 use perennial_domain::hygiene::Outcome;
 use perennial_domain::hygiene::traits::standardise;
-use perennial_domain::{
-    AccountFacts, AccountId, AnonymousId, Event, EventKind, Identity, Likelihood, Stage, Touch, UserId,
-};
+use perennial_domain::{AccountFacts, AccountId, Event, EventKind, Identity, Likelihood, Stage, Touch, UserId};
 use perennial_engine::account::{Account, Tally, facts, member};
 use perennial_engine::apply::apply;
 use perennial_engine::membership::account_of;
@@ -52,16 +50,12 @@ pub(super) fn known() -> Known {
     let config = Config::load(&bundle::embedded()).unwrap();
     let now = "2026-11-01T00:00:00Z".parse().unwrap();
     let events = events();
-    let links: BTreeMap<&AnonymousId, &UserId> = events.iter().filter_map(Event::link).collect();
+    let links: BTreeMap<Identity, &UserId> = events.iter().filter_map(Event::link).collect();
     let mut states: BTreeMap<Identity, State> = BTreeMap::new();
     let mut accounts: BTreeMap<AccountId, Account> = BTreeMap::new();
     for event in &events {
-        let identity = match event.identity().unwrap() {
-            Identity::Anonymous(id) => {
-                links.get(&id).map_or(Identity::Anonymous(id), |user| Identity::User((*user).clone()))
-            }
-            user => user,
-        };
+        let own = event.identity().unwrap();
+        let identity = links.get(&own).map_or(own, |user| Identity::User((*user).clone()));
         apply(&config, states.entry(identity).or_default(), event);
         if let Some(id) = &event.group_id {
             let account = accounts.entry(id.clone()).or_insert_with(|| Account::new(id.clone()));

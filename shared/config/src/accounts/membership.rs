@@ -19,7 +19,7 @@ pub struct Membership {
     pub single: bool,
     /// Days of activity in other accounts, and none in this one, after which a membership ends; `None`: never.
     pub idle_days: Option<u16>,
-    /// The event (as counted) that ends the membership of the account that it names.
+    /// The event (as counted) that ends the membership of the account that it names, or of the primary one where it names none.
     pub left_event: String,
 }
 
@@ -50,8 +50,8 @@ pub(super) struct RawMembership {
     /// Days, 0 to 3650, after which a membership ends when the person was active in other accounts but never in this one; default: 90. 0: never.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 3650)))]
     idle_days: Option<Spanned<u16>>,
-    /// The event that ends a person's membership of the account that it names; default: "Left Account". A `group` call with the
-    /// trait `left: true` does the same.
+    /// The event that ends a person's membership of the account that it names, or of the primary account if it names none; default: "Left Account".
+    /// A `group` call with the trait `left: true` does the same.
     left_event: Option<Spanned<String>>,
 }
 

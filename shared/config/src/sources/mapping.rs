@@ -28,8 +28,9 @@ pub(super) struct RawMapping {
     /// Where the person's id is. A map needs this, `external_id` or `anonymous_id`.
     #[serde(default)]
     user_id: RawPlaces,
-    /// Where the person's id in another system is, by its type as in `external_types` of identity.toml. It is used where there is neither an id of
-    /// your own nor an anonymous id: its events count, it joins who has that id, and it triggers nothing by itself.
+    /// Where the person's id in another system is, by its type as in `external_types` of identity.toml. If there is neither an id of your own nor
+    /// an anonymous id, the event counts for it, joins who has that id, and triggers nothing by itself. If there is a user's id too, later events
+    /// of the id alone are that user's (the first user's, unless a trait gives the id to someone).
     #[serde(default)]
     external_id: BTreeMap<String, RawPlaces>,
     /// Where the anonymous id is.
@@ -78,7 +79,7 @@ pub struct Mapping {
     pub event: Option<EventName>,
     /// Whose it is: the first of these places that holds an id.
     pub user_id: Vec<Place>,
-    /// Where there is none: the person's id in another system, by its type.
+    /// The person's id in another system, by its type: whose it is where there is none of a user, and else what belongs to that user too.
     pub external_id: Vec<(String, Vec<Place>)>,
     /// As `user_id`.
     pub anonymous_id: Vec<Place>,

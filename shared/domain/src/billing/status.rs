@@ -43,9 +43,7 @@ impl Status {
     /// Reads a status as Stripe, Paddle, Chargebee, Recurly and Lemon Squeezy write it, in any case and with spaces, dashes or underscores.
     /// `None` for any other word.
     pub fn parse(text: &str) -> Option<Self> {
-        let letters =
-            text.chars().filter(|letter| letter.is_ascii_alphanumeric()).map(|letter| letter.to_ascii_lowercase());
-        Some(match letters.collect::<String>().as_str() {
+        Some(match letters(text).as_str() {
             "incomplete" | "pending" | "future" | "created" => Self::Incomplete,
             "incompleteexpired" => Self::IncompleteExpired,
             "trialing" | "trial" | "intrial" | "ontrial" | "trialling" => Self::Trialing,
@@ -58,14 +56,19 @@ impl Status {
         })
     }
 
+    /// Whether `text` names an active status that ends with its period: Chargebee's `non_renewing`.
+    pub fn is_last_period(text: &str) -> bool {
+        letters(text) == "nonrenewing"
+    }
+
     /// Whether a customer has it.
     pub fn pays(self) -> bool {
         matches!(self, Self::Active | Self::PastDue)
     }
 
-    /// Whether nothing is paid any more, or was to be paid and is not.
+    /// Whether nothing is paid any more, or was to be paid and never was.
     pub fn has_ended(self) -> bool {
-        matches!(self, Self::Unpaid | Self::Paused | Self::Canceled)
+        matches!(self, Self::Unpaid | Self::Paused | Self::Canceled | Self::IncompleteExpired)
     }
 
     /// What decides between two reports of the same second, which is as exact as Stripe's times are: a report that says what the status was
@@ -75,6 +78,11 @@ impl Status {
         let own = 2 * self as u8;
         before.map_or(own, |before| own.max(2 * before as u8 + 1))
     }
+}
+
+/// The letters and digits of `text`, in lower case.
+fn letters(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::{Account, Course};
 use crate::billing::Standing;
 use crate::instant::timestamp;
 use crate::moment::Moment;
-use crate::stage::stage;
+use crate::stage::{settled, stage};
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_config::accounts::CrmField;
@@ -72,15 +72,17 @@ fn next_change(config: &Config, account: &Account, course: &Course, now: Timesta
     })
 }
 
-/// When the account's stage, or what it is worth, changes by time alone.
+/// When the account's stage, or what it is worth, changes by time alone, or it is settled that it has left.
 fn next_turn(config: &Config, account: &Account, now: Timestamp) -> Option<Timestamp> {
     let state = state_of(account)?;
-    let standing = Standing::of(config, &state, now.as_microsecond());
+    let standing = Standing::of(&Moment::new(config, now), &state);
     let lifecycle = &config.lifecycle;
     let days = |at: Timestamp, days: u16| plus_days(at, i64::from(days));
     let idle = state.seen.map(|seen| days(seen.last_at(), lifecycle.at_risk_after_idle_days));
     let since = standing.paying_since.map(timestamp);
     let grown = [lifecycle.onboarding_days, lifecycle.adopting_days].map(|limit| since.map(|since| days(since, limit)));
+    let left = standing.ended.map(timestamp).filter(|_| since.is_none());
+    let settles = left.and_then(|left| settled(left, now)).map(whole_second);
     let turns = standing.turns.iter().copied().map(timestamp);
     let moments = turns.chain(idle).chain(grown.into_iter().flatten()).map(whole_second);
     let mut moments: Vec<Timestamp> = moments.filter(|at| *at > now).collect();
@@ -90,7 +92,8 @@ fn next_turn(config: &Config, account: &Account, now: Timestamp) -> Option<Times
         (stage(&Moment::new(config, now), &state), value, touch(config, value))
     };
     let current = at(now);
-    moments.into_iter().find(|moment| at(*moment) != current)
+    let turn = moments.into_iter().find(|moment| at(*moment) != current);
+    turn.into_iter().chain(settles).min()
 }
 
 /// The first whole second that is not before `at`: the due index knows no fractions.

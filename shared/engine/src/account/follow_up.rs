@@ -2,6 +2,7 @@
 //! again where their conditions could see it.
 
 use super::Account;
+use crate::stage::settled;
 use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
 use perennial_config::accounts::{Crm, CrmField};
@@ -65,7 +66,10 @@ pub fn decide(
     now: Timestamp,
     pause: SignedDuration,
 ) -> bool {
-    let updated = config.accounts.crm.as_ref().is_some_and(|crm| update(config, crm, account, facts, now));
+    // The CRM hears of no end that only changes the plan.
+    let is_settled = facts.left.and_then(|left| settled(left, now)).is_none();
+    let crm = config.accounts.crm.as_ref().filter(|_| is_settled);
+    let updated = crm.is_some_and(|crm| update(config, crm, account, facts, now));
     let woken = config.asks_account() && facts.people > 0 && wake(config, account, facts, now, pause);
     updated || woken
 }

@@ -76,8 +76,7 @@ impl Account {
             };
             (paid, each.last, key)
         };
-        let all = self.billing.subscriptions.iter();
-        all.max_by_key(|(key, each)| rank(**key, each)).map(|(key, each)| (*key, each))
+        self.subscriptions().max_by_key(|(key, each)| rank(*key, each))
     }
 
     /// How often the account has renewed: how often its main subscription has since it last began to be paid for, which the first

@@ -1,15 +1,17 @@
 //! What an account is worth, who looks after it, and where it stands.
 
 use super::Account;
-use crate::billing::{Billing, Phase, Subscription, phase};
+use crate::billing::{Billing, Phase, Standing, Subscription, phase};
 use crate::evaluate::Evaluation;
+use crate::instant::timestamp;
 use crate::moment::Moment;
-use crate::stage::stage;
+use crate::stage::stage_of;
 use crate::state::{Span, State};
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::{AccountFacts, Member, Money, PersonId, Stage, Touch};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// What conditions, people and the CRM may know of `account` at `now`. All but the sums over its people is worked out
 /// here and now, under the config in force; score and health are those of `now` by its people's curves.
@@ -17,7 +19,7 @@ pub fn facts(config: &Config, account: &Account, now: Timestamp) -> AccountFacts
     let value = value(config, account, now);
     let touch = touch(config, value);
     let summary = account.summary.as_ref();
-    let stage = stage_of(config, account, now);
+    let (stage, left) = standing_of(config, account, now);
     AccountFacts {
         id: account.id.clone(),
         people: summary.map_or(0, |summary| summary.people),
@@ -27,6 +29,8 @@ pub fn facts(config: &Config, account: &Account, now: Timestamp) -> AccountFacts
         touch,
         owner: owner(config, account, touch),
         stage,
+        left,
+        ended: account.subscriptions().filter_map(|(key, each)| Some((key, each.reported_end()?))).collect(),
         renewals: account.renewal_count(config, now),
         renews_at: account.renews_at(config, now).filter(|_| stage != Some(Stage::Churned)),
         leading_buyer: account.leading_buyer,
@@ -60,16 +64,20 @@ pub fn value(config: &Config, account: &Account, now: Timestamp) -> Option<i64> 
         };
         Money::parse(&amount, rule.currency).ok()?.minor.checked_mul(rule.times_a_year)
     });
-    said.or_else(|| subscribed(config, &account.billing, now))
+    said.or_else(|| subscribed(config, account.subscriptions().map(|(_, each)| each), now))
 }
 
 /// What subscriptions that are paid for cost in a year, in minor units of the currency that accounts are valued in.
-pub(crate) fn subscribed(config: &Config, billing: &Billing, now: Timestamp) -> Option<i64> {
+pub(crate) fn subscribed<'a>(
+    config: &Config,
+    subscriptions: impl Iterator<Item = &'a Subscription>,
+    now: Timestamp,
+) -> Option<i64> {
     let currency = config.accounts.value.as_ref()?.currency;
     let is_paid = |each: &&Subscription| {
         matches!(phase(each, config.billing.trial_days, now.as_microsecond()), Phase::Paid { .. })
     };
-    let paid = billing.subscriptions.values().filter(is_paid);
+    let paid = subscriptions.filter(is_paid);
     let yearly = paid.filter_map(Subscription::yearly).filter(|money| money.currency == currency);
     yearly.map(|money| money.minor).reduce(i64::saturating_add)
 }
@@ -99,23 +107,30 @@ pub(crate) fn named_owner<'a>(config: &Config, traits: impl FnOnce(&str) -> Opti
     (!named.is_empty()).then_some(named)
 }
 
-/// Where the account stands by the facts that name it, as a person with these facts would; `None` where there were none.
-/// It is idle for as long as all of its people are.
-fn stage_of(config: &Config, account: &Account, now: Timestamp) -> Option<Stage> {
-    let state = state_of(account)?;
-    Some(stage(&Moment::new(config, now), &state))
+/// Where the account stands by the facts that name it, as a person with these facts would, and where it pays for nothing, when its last subscription ended; `None` where there
+/// were none. It is idle for as long as all of its people are.
+fn standing_of(config: &Config, account: &Account, now: Timestamp) -> (Option<Stage>, Option<Timestamp>) {
+    let Some(state) = state_of(account) else { return (None, None) };
+    let moment = Moment::new(config, now);
+    let standing = Standing::of(&moment, &state);
+    let stage = stage_of(&moment, &state, &standing);
+    let left = standing.ended.filter(|_| !stage.pays());
+    (Some(stage), left.map(timestamp))
 }
 
 /// The account's facts as those of a person; `None` where there are none.
 pub(super) fn state_of(account: &Account) -> Option<State> {
-    if account.milestones.is_empty() && account.billing.subscriptions.is_empty() {
+    let subscriptions: BTreeMap<u64, Subscription> =
+        account.subscriptions().map(|(key, each)| (key, each.clone())).collect();
+    if account.milestones.is_empty() && subscriptions.is_empty() {
         return None;
     }
     let last_seen = account.summary.as_ref().and_then(|summary| summary.last_seen);
-    let reported = account.billing.subscriptions.values().map(|each| each.last);
+    let reported = subscriptions.values().map(|each| each.last);
     let facts = account.milestones.values().map(|span| span.last).chain(reported).max();
     // Who bought for others may not have been seen at all: then the newest fact counts.
     let seen = last_seen.map(Timestamp::as_microsecond).max(facts).map(Span::at);
-    let (milestones, billing) = (account.milestones.clone(), account.billing.clone());
+    let milestones = account.milestones.clone();
+    let billing = Billing { subscriptions, ..Billing::default() };
     Some(State { milestones, billing, seen, ..State::default() })
 }

@@ -1,5 +1,6 @@
 //! Billing: which subscriptions someone has, and what they paid. A merge of what events say, in any order, any number of times.
 
+pub(crate) mod moves;
 mod payment;
 mod report;
 mod revenue;
@@ -9,7 +10,7 @@ mod subscription;
 
 pub use payment::{Movement, Payment, Refund, Said, movement};
 pub use report::report;
-pub(crate) use standing::CHANGEOVER;
+pub(crate) use standing::{CHANGEOVER, phases};
 pub use standing::{Phase, Standing, has_old_milestones, phase};
 pub use subscription::{Dated, Subscription};
 

@@ -2,7 +2,7 @@
 
 use perennial_config::Config;
 use perennial_config::lifecycle::Milestone;
-use perennial_domain::billing::said::text;
+use perennial_domain::billing::said::{amount, currency, text};
 use perennial_domain::billing::{Renewal, Status, SubscriptionReport, Terms};
 use perennial_domain::traits::readable;
 use perennial_domain::{AccountId, Event, Identity, Properties, hash, scalar, timestamp};
@@ -11,17 +11,15 @@ use serde_json::Value;
 /// The bytes that are kept of a plan's name.
 const MAX_PLAN_BYTES: usize = 64;
 
-/// What `event` says of a subscription; `None` where it says nothing, or is not believed about money; a public source
-/// can say that a trial began.
+/// What `event` says of a subscription; `None` where it says nothing. Events of public sources that are not believed about money are not to be
+/// asked: such a source can say that a trial began, and no more.
 ///
 /// An event is about a subscription where it is the milestone `trial`, `customer` or `churned` and no one-time purchase, or stands in
 /// `[subscriptions]` of billing.toml. Its property `status` says what the status is from then on; else the milestone does. A renewal that
-/// names its invoice says only that the invoice was paid: the last one of a subscription may be paid after its end.
+/// names its invoice says only that the invoice was paid: the last one of a subscription may be paid after its end. An invoice of nothing, such as
+/// that of a trial's beginning, is no payment.
 pub fn report(config: &Config, event: &Event) -> Option<SubscriptionReport> {
     let name = config.counted_as(event);
-    if !event.is_trusted() && config.is_of_money(name) {
-        return None;
-    }
     if config.billing.one_time.contains(name) {
         return None;
     }
@@ -37,21 +35,26 @@ pub fn report(config: &Config, event: &Event) -> Option<SubscriptionReport> {
     let told = text(said, &["status"]).and_then(|text| Status::parse(&text));
     let invoice = text(said, &["invoice", "invoice_id", "invoiceId"]);
     let is_renewal = config.accounts.renewal.events.contains(name);
-    let is_paid = config.billing.paid.contains(name) || (is_renewal && invoice.is_some());
+    let is_of_nothing = currency(said).and_then(|currency| amount(said, &["revenue"], currency)) == Some(0);
+    let is_paid = (config.billing.paid.contains(name) || (is_renewal && invoice.is_some())) && !is_of_nothing;
     let is_invoice = is_renewal && invoice.is_some();
     let status = told.or(implied.filter(|status| !(is_invoice && *status == Status::Active)));
-    if status.is_none() && id.is_none() && !is_renewal {
+    let at = event.timestamp.as_microsecond();
+    // Some systems report a cancellation when it is made, with the moment at which it takes effect.
+    let ends_later = time(said, &["ends_at", "expires_at"]).filter(|end| status == Some(Status::Canceled) && *end > at);
+    let status = status.filter(|_| ends_later.is_none());
+    if status.is_none() && id.is_none() && !is_renewal && ends_later.is_none() {
         return None;
     }
     let before = text(said, &["previous_status"]).and_then(|text| Status::parse(&text));
-    let at = event.timestamp.as_microsecond();
     let from = time(said, &["period_start"]).unwrap_or(at);
     let renewal_id = |invoice: &String| hash::hash64(&[b"invoice", invoice.as_bytes()]);
     let renewal_id = invoice.as_ref().map_or_else(|| event.message_id.hash64(), renewal_id);
     let terms = Terms::of(said);
     let renews_at = config.accounts.renewal.r#trait.as_deref().unwrap_or("renews_at");
     // A moment that was chosen for its end, which need not be that of its period.
-    let ends_at = time(said, &["cancel_at"]);
+    let ends_at = ends_later.or_else(|| time(said, &["cancel_at"]));
+    let is_last = text(said, &["status"]).is_some_and(|text| Status::is_last_period(&text));
     Some(SubscriptionReport {
         key: key(id.as_deref(), event)?,
         named: id.is_some(),
@@ -66,7 +69,10 @@ pub fn report(config: &Config, event: &Event) -> Option<SubscriptionReport> {
         interval: terms.interval,
         period_end: ends_at.or_else(|| time(said, &[renews_at, "current_period_end"])),
         trial_end: time(said, &["trial_end", "trial_ends_at", "trialEnd"]),
-        cancels: ends_at.map(|_| true).or_else(|| said.get("cancel_at_period_end").and_then(truth)),
+        cancels: ends_at
+            .map(|_| true)
+            .or(is_last.then_some(true))
+            .or_else(|| said.get("cancel_at_period_end").and_then(truth)),
         account: event.account().cloned(),
     })
 }

@@ -1,10 +1,12 @@
 //! Where someone stands by what they subscribe to and bought.
 
 use super::subscription::Subscription;
+use crate::moment::Moment;
 use crate::state::{Span, State};
 use perennial_config::Config;
 use perennial_config::lifecycle::Milestone;
 use perennial_domain::billing::Status;
+use std::borrow::Cow;
 
 const DAY: i64 = 86_400_000_000;
 /// How long after the end of a trial, or of a period that was to be the last, nothing is concluded from silence: billing systems report what
@@ -53,6 +55,8 @@ pub fn phase(subscription: &Subscription, trial_days: u16, now: i64) -> Phase {
     let ended = |at: i64| Phase::Ended { at, paid: subscription.was_paid() || subscription.trial.is_none() };
     let last_paying = subscription.paying.last().copied();
     let status = match (subscription.named, subscription.status) {
+        // Billing systems report the payment by itself, before the status or without it.
+        (true, Some((at, _, Status::Incomplete))) if last_paying.is_some_and(|paying| paying >= at) => Status::Active,
         (true, Some((_, _, status))) => status,
         (true, None) if last_paying.is_some() => Status::Active,
         (true, None) => return Phase::Nothing,
@@ -65,7 +69,10 @@ pub fn phase(subscription: &Subscription, trial_days: u16, now: i64) -> Phase {
         },
     };
     match status {
-        Status::Incomplete | Status::IncompleteExpired => Phase::Nothing,
+        Status::Incomplete => Phase::Nothing,
+        Status::IncompleteExpired => {
+            Phase::Ended { at: subscription.ended.unwrap_or(subscription.last), paid: subscription.was_paid() }
+        }
         Status::Trialing => {
             let Some(trial) = subscription.trial else { return Phase::Nothing };
             let said = subscription.trial_end.as_ref().or(subscription.period_end.as_ref()).map(|end| end.value);
@@ -115,12 +122,16 @@ pub struct Standing {
     pub free_since: Option<i64>,
     /// When they last stopped paying.
     pub left: Option<i64>,
-    /// When a trial last ended without a payment.
+    /// When a trial, or the time for a first payment, last ended without a payment.
     pub lost: Option<i64>,
     /// When they paid first.
     pub first_paid: Option<i64>,
     /// The accounts that what they pay for belongs to; `None` for what belongs to none.
     pub payers: Vec<Option<String>>,
+    /// The accounts that subscriptions were for that were paid and have ended; `None` for anything else that did, such as a seat.
+    pub ended_for: Vec<Option<String>>,
+    /// When a subscription with an id last ended, be it a trial: another one may take its place.
+    pub ended: Option<i64>,
     /// Whether something that is paid for ends with its period.
     pub cancels: bool,
     /// Whether a payment for something that is paid for is overdue.
@@ -136,21 +147,40 @@ pub fn has_old_milestones(config: &Config, state: &State) -> bool {
     told(Milestone::Trial) || told(Milestone::Churned) || (told(Milestone::Customer) && !bought())
 }
 
+/// What each subscription of `state` is at the moment. Whoever reports the end of one tells it to the account that has it: it has ended for its other
+/// people, too.
+pub(crate) fn phases<'a>(
+    moment: &Moment<'a>,
+    state: &'a State,
+) -> impl Iterator<Item = (Cow<'a, Subscription>, Phase)> + use<'a> {
+    let (days, now, account) = (moment.config.billing.trial_days, moment.now.as_microsecond(), moment.account);
+    state.billing.subscriptions.iter().map(move |(key, each)| {
+        let ended = account.and_then(|account| account.ended.get(key)).filter(|_| each.named);
+        let known = ended.map_or(Cow::Borrowed(each), |at| Cow::Owned(each.ended_at(*at)));
+        let phase = phase(&known, days, now);
+        (known, phase)
+    })
+}
+
 impl Standing {
-    /// Where the owner of `state` stands at `now`, in microseconds since 1970.
-    pub fn of(config: &Config, state: &State, now: i64) -> Self {
+    /// Where the owner of `state` stands at the moment.
+    pub fn of(moment: &Moment<'_>, state: &State) -> Self {
         if state.billing.subscriptions.is_empty() && !state.milestones.contains_key(&Milestone::Customer) {
             return Self::default();
         }
-        let days = config.billing.trial_days;
-        let all: Vec<(&Subscription, Phase)> =
-            state.billing.subscriptions.values().map(|each| (each, phase(each, days, now))).collect();
+        let config = moment.config;
+        let all: Vec<(Cow<'_, Subscription>, Phase)> = phases(moment, state).collect();
         let mut found = Self::default();
         // When each began to be paid for, and when that ended.
         let mut paid: Vec<(i64, Option<i64>)> = Vec::new();
         let of = |milestone| state.milestones.get(&milestone).copied();
         let bought = of(Milestone::Customer);
         for (subscription, phase) in all.iter().filter(|(each, phase)| !is_told_twice(each, *phase, &all)) {
+            if let Phase::Ended { at, .. } = *phase
+                && subscription.named
+            {
+                found.ended = found.ended.max(Some(at));
+            }
             match *phase {
                 Phase::Nothing => {}
                 Phase::Trial { since, until } => {
@@ -170,7 +200,11 @@ impl Standing {
                     found.past_due |= subscription.status() == Some(Status::PastDue);
                     found.payers.push(subscription.account.as_ref().map(|account| account.value.clone()));
                 }
-                Phase::Ended { at, paid: true } => paid.push((first_paid(subscription).unwrap_or(at), Some(at))),
+                Phase::Ended { at, paid: true } => {
+                    paid.push((first_paid(subscription).unwrap_or(at), Some(at)));
+                    let account = subscription.account.as_ref().filter(|_| subscription.named);
+                    found.ended_for.push(account.map(|account| account.value.clone()));
+                }
                 // Who bought something and cancels without saying what has cancelled that.
                 Phase::Ended { at, paid: false } if is_of_purchase(subscription, at, bought) => {
                     paid.push((at, Some(at)))
@@ -216,12 +250,12 @@ fn is_of_purchase(subscription: &Subscription, at: i64, bought: Option<Span>) ->
 }
 
 /// Whether a subscription without an id is one that another system reports with its id, or a trial that led to one that is paid for.
-fn is_told_twice(subscription: &Subscription, phase: Phase, all: &[(&Subscription, Phase)]) -> bool {
+fn is_told_twice(subscription: &Subscription, phase: Phase, all: &[(Cow<'_, Subscription>, Phase)]) -> bool {
     if subscription.named {
         return false;
     }
     let (own, others) =
-        (subscription.account.as_ref(), all.iter().filter(|(other, _)| !std::ptr::eq(*other, subscription)));
+        (subscription.account.as_ref(), all.iter().filter(|(other, _)| !std::ptr::eq(&**other, subscription)));
     let mut others = others.filter(|(other, _)| match (own, &other.account) {
         (Some(own), Some(other)) => own.value == other.value,
         _ => true,

@@ -134,6 +134,24 @@ impl Subscription {
         newer(&mut self.account, other.account);
     }
 
+    /// The same, once it is known to have ended at `at`, in microseconds since 1970.
+    #[must_use]
+    pub(crate) fn ended_at(&self, at: i64) -> Self {
+        let status = Some((at, Status::Canceled.rank(None), Status::Canceled));
+        Self {
+            status: self.status.max(status),
+            ended: self.ended.max(Some(at)),
+            last: self.last.max(at),
+            ..self.clone()
+        }
+    }
+
+    /// When it was last reported to have ended, in microseconds since 1970; `None` where it has not, or has no id.
+    pub(crate) fn reported_end(&self) -> Option<i64> {
+        let (at, _, status) = self.status.filter(|_| self.named)?;
+        status.has_ended().then_some(at)
+    }
+
     /// The key that one without an id has where `identity` was the first to report it: it follows from what is known of it, and need not be
     /// stored.
     pub fn implied_key(&self, identity: &Identity) -> u64 {

@@ -7,13 +7,14 @@
 //! | the day on which they were first said to belong to it | account | with the former |
 //! | the newest day of activity that names it, and makes nobody a member | account | [`MAX_ACTIVE`], the newest |
 //! | the newest day of other activity: it names no account, or makes someone a member | | |
+//! | the moments at which they left without saying which account | | [`MAX_LEFT`], the newest |
 //!
 //! Accounts that a person left never displace those that they belong to; of more than the bound, the one named longest ago leaves first. Up to
 //! the bounds the order of events does not matter at all. Beyond them it does in one case: what is said of an account that has been displaced
 //! is new again.
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most accounts that a person belongs to. An identity keeps as many, and so does the person that several identities are.
 pub const MAX_MEMBERSHIPS: usize = 8;
@@ -21,6 +22,9 @@ pub const MAX_MEMBERSHIPS: usize = 8;
 pub const MAX_ENDED: usize = 8;
 /// The most accounts of which the newest day of activity is kept.
 pub const MAX_ACTIVE: usize = 16;
+
+/// The most moments that are kept at which someone left without saying which account.
+pub const MAX_LEFT: usize = 4;
 
 /// The newest that was said of someone's membership of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -55,12 +59,14 @@ pub struct Memberships {
     pub active: BTreeMap<String, i32>,
     /// The newest day of all other activity, since 1970.
     pub unnamed: Option<i32>,
+    /// When they left their primary account, in microseconds since 1970.
+    pub left_primary: BTreeSet<i64>,
 }
 
 impl Memberships {
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
-        self.said.is_empty() && self.active.is_empty() && self.unnamed.is_none()
+        self.said.is_empty() && self.active.is_empty() && self.unnamed.is_none() && self.left_primary.is_empty()
     }
 
     /// Takes in that someone belongs to `account`.
@@ -73,6 +79,14 @@ impl Memberships {
     pub(super) fn leave(&mut self, account: &str, at: i64) {
         self.say(account, Membership { at, ended: true, first: None });
         self.bound(true, MAX_ENDED);
+    }
+
+    /// Takes in that someone left their primary account.
+    pub(super) fn leave_primary(&mut self, at: i64) {
+        self.left_primary.insert(at);
+        while self.left_primary.len() > MAX_LEFT {
+            self.left_primary.pop_first();
+        }
     }
 
     /// Takes in activity on `day`, which names `account`.
@@ -126,5 +140,6 @@ impl Memberships {
             self.mark(account, *day);
         }
         self.unnamed = self.unnamed.max(other.unnamed);
+        self.left_primary.extend(&other.left_primary);
     }
 }

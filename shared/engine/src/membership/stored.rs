@@ -58,9 +58,12 @@ fn usual_unnamed(state: &State, active: &Memberships) -> Option<i32> {
 
 impl State {
     /// Returns the memberships as they are stored; `None` where [`Self::restore_memberships`] finds them without.
+    ///
+    /// When they left without saying which account is not part of it.
     pub fn stored_memberships(&self) -> Option<StoredMemberships> {
         let mut usual = Self { account: self.account.clone(), seen: self.seen, ..Self::default() };
         usual.restore_memberships(None);
+        usual.memberships.left_primary.clone_from(&self.memberships.left_primary);
         if self.memberships == usual.memberships || self.memberships.is_empty() {
             return None;
         }
@@ -83,7 +86,8 @@ impl State {
     /// Sets the memberships to what is stored, or to what follows from the rest of the state. What was stored before there were
     /// memberships is one membership, of the account that was named last.
     pub fn restore_memberships(&mut self, stored: Option<StoredMemberships>) {
-        let mut known = Memberships::default();
+        let left_primary = std::mem::take(&mut self.memberships.left_primary);
+        let mut known = Memberships { left_primary, ..Memberships::default() };
         let origin = Origin::of(self);
         let Some(stored) = stored else {
             if let Some(named) = &self.account {

@@ -69,6 +69,8 @@ pub(crate) fn account(people: u32, stage: Option<Stage>) -> AccountFacts {
         touch: Touch::None,
         owner: None,
         stage,
+        left: None,
+        ended: Default::default(),
         renewals: 0,
         renews_at: None,
         leading_buyer: None,

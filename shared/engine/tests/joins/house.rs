@@ -4,6 +4,7 @@ use crate::support;
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_config::identity::Identities;
+use perennial_domain::event::link_to;
 use perennial_domain::{AnonymousId, Event, ExternalId, Identity, PersonId, Trust, UserId};
 use perennial_engine::claims::link_of;
 use perennial_engine::joins::{Digest, Evidence, Limit};
@@ -64,6 +65,11 @@ pub(crate) fn one(n: usize, (kind, who, other, second): (u8, usize, usize, i64))
         4 => alias(&id, name, USERS[other], second),
         5 => crm(&id, name, other + 1, second),
         6 => contact(EventBuilder::track(&id, name, "Order Completed"), other, second),
+        10 => {
+            let mut event = EventBuilder::track(&id, name, "Order Completed").at(at(second)).build();
+            event.context = link_to("crm", &(other + 1).into());
+            event
+        }
         7 => contact(EventBuilder::identify(&id, name, None).with_trait("email", ADDRESSES[who % 4]), other, second),
         _ => mail(&id, name, ADDRESSES[other % 4], second),
     }
@@ -105,13 +111,13 @@ impl House {
     }
 
     pub(crate) fn feed(&mut self, event: &Event) {
-        if let Some((anonymous, link)) = link_of(&self.config.identity, event) {
+        if let Some((linked, link)) = link_of(&self.config.identity, event) {
             for identity in [Identity::User(link.user.clone()), event.identity().unwrap()] {
                 if self.holder(&identity).is_none() {
                     self.people.insert(identity.person_id(), Profile::new(identity));
                 }
             }
-            self.change(&Change::Link { anonymous, links: vec![link] });
+            self.change(&Change::Link { linked, links: vec![link] });
         }
         let identity = event.identity().unwrap();
         let person = self.holder(&identity).unwrap_or(identity.person_id());
@@ -168,7 +174,7 @@ pub(crate) fn run(rules: Identities, events: &[&Event]) -> House {
 
 /// Events of which every fifth or so is of a public source.
 pub(crate) fn story() -> impl Strategy<Value = Vec<Event>> {
-    let spec = ((0..10_u8, 0..5_usize, 0..5_usize, 0..60_i64), prop::bool::weighted(0.2));
+    let spec = ((0..11_u8, 0..5_usize, 0..5_usize, 0..60_i64), prop::bool::weighted(0.2));
     prop::collection::vec(spec, 1..40).prop_map(|specs| {
         let each = specs.into_iter().enumerate().map(|(n, (spec, is_public))| {
             let mut event = one(n, spec);

@@ -25,14 +25,18 @@ fn had(events: &[Event], who: &str, address: &str) -> std::ops::Range<i64> {
     first..ends.min().unwrap_or(i64::MAX)
 }
 
-/// The contact in the CRM that an event names.
+/// The contact in the CRM that an event gives as its identity's own.
 fn contact(event: &Event) -> Option<u64> {
-    let id = &event.context.get("externalIds")?[0]["id"];
+    let named = &event.context.get("externalIds")?[0];
+    let id = &named["id"];
+    if named["collection"] == "linked" {
+        return None;
+    }
     id.as_u64().or_else(|| id.as_str()?.parse().ok())
 }
 
 /// The identities of each person, as a reader of the events would work them out by hand: everything that was said, less what
-/// was severed; an address joins those who had it at one time.
+/// was severed; an address joins those who had it at one time, and a contact that no user has is the first's whose events name it.
 fn by_hand(events: &[Event], severed: &BTreeSet<(String, String)>, most: usize) -> BTreeSet<Vec<String>> {
     let mut said: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut users: BTreeMap<String, BTreeSet<(bool, i64, String)>> = BTreeMap::new();
@@ -41,8 +45,8 @@ fn by_hand(events: &[Event], severed: &BTreeSet<(String, String)>, most: usize) 
         let own = event.identity().unwrap().to_string();
         known.insert(own.clone());
         let is_believed = |event: &Event| event.is_trusted() || event.kind == EventKind::Identify;
-        if let Some((anonymous, user)) = event.link().filter(|_| is_believed(event)) {
-            let name = format!("anonymous:{anonymous}");
+        if let Some((linked, user)) = event.link().filter(|_| is_believed(event)) {
+            let name = linked.to_string();
             known.insert(name.clone());
             // What servers say comes first, however late.
             let said = (!event.is_trusted(), event.timestamp.as_microsecond(), format!("user:{user}"));
@@ -67,11 +71,15 @@ fn by_hand(events: &[Event], severed: &BTreeSet<(String, String)>, most: usize) 
         }
     }
     let mut bonds: Vec<(String, String)> = Vec::new();
+    let mut claimed: BTreeSet<String> = BTreeSet::new();
     for (value, mut by) in said {
         if !value.starts_with("alias") && by.len() > most {
             continue;
         }
         by.retain(|who| !severed.contains(&(who.clone(), value.clone())));
+        if by.iter().any(|who| who.starts_with("user:")) {
+            claimed.extend(by.iter().filter(|who| who.starts_with("external:") && value.starts_with("crm ")).cloned());
+        }
         match value.strip_prefix("alias ") {
             Some(earlier) => bonds.extend(by.into_iter().map(|who| (who, format!("user:{earlier}")))),
             None => {
@@ -86,10 +94,10 @@ fn by_hand(events: &[Event], severed: &BTreeSet<(String, String)>, most: usize) 
             }
         }
     }
-    for (anonymous, by) in users {
-        let holds = |user: &String| !severed.contains(&(anonymous.clone(), format!("link {user}")));
+    for (linked, by) in users.into_iter().filter(|(linked, _)| !claimed.contains(linked)) {
+        let holds = |user: &String| !severed.contains(&(linked.clone(), format!("link {user}")));
         if let Some((.., user)) = by.iter().find(|(.., user)| holds(user)) {
-            bonds.push((anonymous.clone(), user.clone()));
+            bonds.push((linked.clone(), user.clone()));
         }
     }
     let mut groups: Vec<BTreeSet<String>> = known.iter().map(|one| BTreeSet::from([one.clone()])).collect();
@@ -165,12 +173,11 @@ proptest! {
         let mut severed: BTreeSet<(String, String)> = BTreeSet::new();
         let own = identity.to_string();
         let others: BTreeSet<String> = before.parts.iter().map(|part| part.identity.to_string()).filter(|text| *text != own).collect();
+        if let Some(link) = before.part(&identity).unwrap().holder().filter(|link| others.contains(&format!("user:{}", link.user))) {
+            severed.insert((own.clone(), format!("link user:{}", link.user)));
+        }
         match &identity {
-            Identity::Anonymous(_) => {
-                if let Some(link) = before.part(&identity).unwrap().holder() {
-                    severed.insert((own.clone(), format!("link user:{}", link.user)));
-                }
-            }
+            Identity::Anonymous(_) => {}
             known => {
                 let claims = |event: &Event| -> Vec<String> {
                     if !event.is_trusted() {

@@ -100,6 +100,13 @@ enum Extra {
         part: u16,
         room: Room,
     },
+    /// When the identity left its primary account without naming it.
+    LeftPrimary {
+        /// The part's index.
+        part: u16,
+        /// In microseconds since 1970.
+        at: Vec<i64>,
+    },
 }
 
 /// What follows a body and belongs to no part.
@@ -157,6 +164,10 @@ fn of(parts: &[Part]) -> Vec<Extra> {
             extras.push(Extra::Room { part, room: of.state.room });
         }
         extras.extend(of.state.stored_memberships().map(|stored| Extra::Memberships { part, stored }));
+        let left = &of.state.memberships.left_primary;
+        if !left.is_empty() {
+            extras.push(Extra::LeftPrimary { part, at: left.iter().copied().collect() });
+        }
     }
     extras
 }
@@ -229,6 +240,9 @@ pub(super) fn read(rest: &[u8], parts: &mut [Part], person: PersonId, listed: &[
             Extra::Longest { part, once, longest } => {
                 let state = &mut named(parts, part)?.state;
                 *(if once { &mut state.longest_once } else { &mut state.longest }) = longest;
+            }
+            Extra::LeftPrimary { part, at } => {
+                named(parts, part)?.state.memberships.left_primary = at.into_iter().collect();
             }
             Extra::Room { part, room } => named(parts, part)?.state.room = room,
         }

@@ -34,6 +34,20 @@ fn who_left_every_account_is_shown_in_none() {
 }
 
 #[test]
+fn who_left_without_saying_which_comes_back_whole() {
+    let left = || EventBuilder::track("x", "user-0417", "Left Account").at(at(62, 0)).build();
+    let alone = after(&config(), user("user-0417"), &[typical(), vec![vec![left()]]].concat());
+    assert_eq!(ids(&alone), Vec::<String>::new());
+    let several = vec![vec![join(60, "acct-2"), join(61, "acct-3"), left()]];
+    let several = after(&config(), user("user-0417"), &[typical()[..14].to_vec(), several].concat());
+    assert_eq!(ids(&several), ["acct-2", "acct-031"]);
+    for stored in [alone, several] {
+        let (_, loaded) = round_trip(&stored);
+        assert_eq!(loaded, Loaded::Profile(stored));
+    }
+}
+
+#[test]
 fn one_account_is_stored_without_a_byte_and_with_few_where_activity_names_it() {
     let state = |stored: &Stored| encode_state(&stored.profile, &[], 0).unwrap().len();
     let plain = after(&config(), user("user-0417"), &typical()[..1]);

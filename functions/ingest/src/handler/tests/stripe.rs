@@ -74,6 +74,21 @@ async fn who_is_known_by_an_id_of_another_system_alone_is_said_to_be() {
     }
 }
 
+/// What names the customer alone belongs to the user whose subscription named both: charges have no metadata of the subscription's.
+#[tokio::test]
+async fn customer_that_is_named_beside_a_user_is_linked_to_that_user() {
+    let fixture = Fixture::new();
+    stripe(&fixture, &stripe_event("customer.subscription.created", &subscription("active"), &json!({}))).await;
+    let charge = json!({"id":"ch_1","object":"charge","amount":1990,"amount_refunded":500,"currency":"eur","customer":"cus_1","metadata":{}});
+    stripe(&fixture, &stripe_event("charge.refunded", &charge, &json!({}))).await;
+    let events = fixture.events();
+    let (linked, user) = events[0].link().unwrap();
+    assert_eq!((linked.to_string().as_str(), user.as_str()), ("external:stripe_customer_id:cus_1", "u-1"));
+    assert_eq!(perennial_domain::event::external_ids(&events[0].context).count(), 0, "it need not be the user's own");
+    assert_eq!((events[1].identity(), events[1].link()), (Some(linked), None));
+    assert_eq!((events[1].counted_as(), &events[1].properties["revenue"]), ("Payment Refunded", &json!(5.0)));
+}
+
 /// A plan, seats that are added to it, and something that is paid by usage, whose price Stripe says as null.
 #[tokio::test]
 async fn items_of_a_stripe_subscription_are_added_up() {

@@ -3,11 +3,15 @@
 use super::check::{Report, in_color};
 use crate::bundle;
 use crate::cli::client::Target;
-use crate::cli::tables::{framed, plain};
-use crate::operate::Kind;
+use crate::cli::progress::with_bar;
+use crate::cli::reach::shown as shown_reach;
+use crate::cli::tables::{counted, framed, plain};
 use crate::operate::push::{Change, Plan, plan, push, take_up};
+use crate::operate::{Kind, Operated};
 use anyhow::Context;
 use perennial_domain::ConfigVersion;
+use perennial_score::history::reach::{self, Outcome};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -18,8 +22,10 @@ const SCHEDULES: &str = "schedules.toml";
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Everything is checked first, as by `config check`: with a single error nothing is pushed. What changes is shown file by file. Who is on \
-    the way through a journey that changes finishes it as it began; its old version is kept for them. Secrets are no part of the config.\n\n  \
-    perennial config push infra/config --stack perennial --dry-run   show what would change\n  \
+    the way through a journey that changes finishes it as it began; its old version is kept for them. Secrets are no part of the config.\n\n\
+    For journeys that a state triggers, and that are new or have another trigger, every profile is evaluated once (half a read unit for each 4 KB of the \
+    table). If the trigger holds for anyone already, the number is printed and you are asked.\n\n  \
+    perennial config push infra/config --stack perennial --dry-run   show what would change, and whom it would reach\n  \
     perennial config push infra/config --stack perennial             put it in force\n  \
     perennial config rollback --stack perennial                      and back"
 )]
@@ -30,6 +36,9 @@ pub(in crate::cli) struct PushArgs {
     /// Only show what would change.
     #[arg(long)]
     dry_run: bool,
+    /// Do not ask, however many profiles new journeys reach.
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     target: Target,
 }
@@ -87,8 +96,16 @@ pub(super) async fn run_push(args: PushArgs) -> anyhow::Result<ExitCode> {
     if plan.changes.is_empty() && plan.current.is_some() {
         return Ok(ExitCode::SUCCESS);
     }
+    let reached = reached(operated, &plan).await?;
+    if let Some(outcome) = &reached {
+        print!("{}", shown_reach(outcome));
+    }
+    let people = reached.map_or(0, |outcome| outcome.starts.values().sum());
     if args.dry_run {
-        println!("Version {} would be in force in {}. Nothing was pushed.", plan.version, operated.name);
+        println!("Version {} would be in force in {}. Nothing was pushed.", plan.config.version, operated.name);
+    } else if !(args.yes || people == 0 || is_meant(operated, &plan, people)?) {
+        println!("Nothing was pushed.");
+        return Ok(ExitCode::FAILURE);
     } else {
         let version = push(operated, &plan).await?;
         println!("Version {version} is in force in {}. {}", operated.name, take_up(operated).await?);
@@ -100,6 +117,33 @@ pub(super) async fn run_push(args: PushArgs) -> anyhow::Result<ExitCode> {
         );
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How many profiles the plan's new journeys reach, and how many are in its new segments; `None` where there are none of either, or no profiles yet.
+async fn reached(operated: &Operated, plan: &Plan) -> anyhow::Result<Option<Outcome>> {
+    if plan.current.is_none() || (plan.unreached.is_empty() && plan.uncounted.is_empty()) {
+        return Ok(None);
+    }
+    let (store, config, known, now) = (&operated.store, &plan.config, plan.known.as_ref(), operated.now());
+    with_bar(async |tell| reach::count(store, config, known, now, tell).await).await.map(Some)
+}
+
+/// Asks whether that many profiles are to be reached.
+fn is_meant(operated: &Operated, plan: &Plan, people: u64) -> anyhow::Result<bool> {
+    let starts = counted(people, "start", "starts");
+    anyhow::ensure!(
+        std::io::stdin().is_terminal(),
+        "nothing was pushed: {starts} of {} would follow, and nobody can be asked here; give --yes to push, or set on_start = \"skip\" in \
+         journeys.toml",
+        plan.unreached.join(", ")
+    );
+    eprint!(
+        "Put version {} in force in {}, with {starts} to follow? Type `yes` to go on: ",
+        plan.config.version, operated.name
+    );
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line.trim() == "yes")
 }
 
 /// What the operator has to run so that the push reaches what is stored already.
@@ -217,7 +261,8 @@ mod tests {
         let plan = Plan {
             current: None,
             bundle: Bundle::default(),
-            version: ConfigVersion::parse("abc").unwrap(),
+            config: perennial_testkit::ConfigBuilder::least().load(),
+            known: None,
             changes: changes.map(|(name, change)| (name.to_owned(), change)).into(),
             unreached: vec!["risk".to_owned()],
             uncounted: vec!["buyers".to_owned()],

@@ -23,7 +23,8 @@ async fn house() -> House {
 /// The decision for mail number `n` of the journey.
 fn decision(house: &House, n: u32) -> Decision {
     let decision = house.decision(Channel::Mail);
-    Decision { id: DecisionId::of(decision.person, "welcome", 0, &n.to_be_bytes()), ..decision }
+    let id = DecisionId::of(decision.person, "welcome", 0, &n.to_be_bytes());
+    Decision { id, decided_at: house.time.now(), ..decision }
 }
 
 async fn send(house: &House, decision: Decision) -> MessageRecord {

@@ -253,7 +253,7 @@ async fn mails_go_out_at_nine_tenths_of_the_accounts_rate() {
     assert_eq!((house.mail.sent(), house.account.asked()), (1, 1));
     let start = NOW.parse::<Timestamp>().unwrap();
     let mut waiting: Vec<(Timestamp, Waiting)> = Vec::new();
-    let mut parse = |waiting: &mut Vec<(Timestamp, Waiting)>| {
+    let parse = |waiting: &mut Vec<(Timestamp, Waiting)>| {
         for (body, delay) in house.messages.drain() {
             let MessagesPayload::Waiting(own) = serde_json::from_str(&body).unwrap() else { panic!("{body}") };
             waiting.push((now(&house) + SignedDuration::from_secs(delay.seconds().into()), own));

@@ -65,7 +65,7 @@ async fn what_cannot_be_sent_is_told_from_what_may_work_later() {
     let now = Timestamp::UNIX_EPOCH;
     let refused = Outcome::rejected("the host is not on the public Internet");
     assert_eq!(send(&inside, SECRET, "d", "{}", now).await, refused);
-    let secret = Outcome::retry("the endpoint's secret is not base64");
+    let secret = Outcome::refused("the endpoint's secret is not base64");
     assert_eq!(send(&inside, "whsec_!", "d", "{}", now).await, secret);
     let large = Outcome::rejected("the payload is larger than 256 KiB");
     assert_eq!(send(&inside, SECRET, "d", &"x".repeat(256 * 1024 + 1), now).await, large);

@@ -34,7 +34,9 @@ struct Entry {
 pub(super) async fn txt(url: &str, name: &str) -> Read<Vec<String>> {
     let why = |error: &dyn std::fmt::Display| format!("DNS over HTTPS at {url} does not answer: {error}");
     let http = reqwest::Client::builder().timeout(TIMEOUT).build().map_err(|error| why(&error))?;
-    let request = http.get(url).query(&[("name", name), ("type", "TXT")]).header("accept", "application/dns-json");
+    let question =
+        reqwest::Url::parse_with_params(url, [("name", name), ("type", "TXT")]).map_err(|error| why(&error))?;
+    let request = http.get(question).header("accept", "application/dns-json");
     let answer = request
         .send()
         .await

@@ -8,7 +8,7 @@ use perennial_lambda_kit::queue::{Delay, Sender};
 
 /// Has `deliver` send the journey's own mails to `to`; returns how many.
 pub(super) async fn to(system: &Operated, answer: &Answer, to: &str) -> anyhow::Result<usize> {
-    let bodies: Vec<String> = tests(answer, to, system.clock.now())
+    let bodies: Vec<String> = tests(answer, to, system.now())
         .into_iter()
         .map(|test| serde_json::to_string(&test))
         .collect::<Result<_, _>>()?;

@@ -98,7 +98,7 @@ impl Reader {
         // Of whom was erased nothing is written again.
         let named = Some(link.person).filter(|_| is_there);
         let parts = || stored.iter().flat_map(|stored| &stored.profile.parts);
-        let owners = stored.iter().flat_map(|stored| owners_of(&stored.profile, &link.address));
+        let owners = stored.iter().flat_map(move |stored| owners_of(&stored.profile, &link.address));
         let addressed = owners.chain(named).collect();
         let all: BTreeSet<PersonId> = parts().map(Part::owner).chain(named).collect();
         let address = deps.store.preferences(&link.address).await?;

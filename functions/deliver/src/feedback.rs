@@ -124,8 +124,8 @@ async fn is_theirs(deps: &Deps, person: PersonId, event: &MailEvent) -> Result<b
     let is_complaint = matches!(event.kind, MailEventKind::Complaint { .. });
     match deps.store.follow(person, Consistency::Eventual).await {
         Ok(Some(stored)) if is_complaint => {
-            let hashes = event.recipients.iter().map(|address| address_hash(&address.key()));
-            Ok(hashes.into_iter().any(|hash| owners_of(&stored.profile, &hash).next().is_some()))
+            let is_had = |hash: &[u8; 32]| owners_of(&stored.profile, hash).next().is_some();
+            Ok(event.recipients.iter().any(|address| is_had(&address_hash(&address.key()))))
         }
         Ok(stored) => Ok(stored.is_some()),
         Err(error) if error.is_unreadable() => Ok(!is_complaint),

@@ -142,7 +142,7 @@ async fn answered(house: &House, user: &str, points: u8) {
     let state = &mut profile.part_mut(&identity).state;
     let at = now().as_microsecond();
     state.seen = Some(Span { first: at, last: at });
-    state.counts.add("Report Viewed", 1);
+    state.counts.add("Report Viewed", 1, &|_| false);
     state.nps = Some(Answer { at, points });
     let evaluation = evaluate(&Moment::new(&config, now()), state);
     let summary = Summary::of(&profile, &evaluation, &config);

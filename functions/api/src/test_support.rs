@@ -119,12 +119,12 @@ pub(crate) async fn with_ada(house: &House) -> DecisionId {
     let state = &mut profile.part_mut(&ada()).state;
     let at = now().as_microsecond();
     state.seen = Some(Span { first: at - 10 * 86_400_000_000, last: at });
-    state.counts.add("Report Viewed", 3);
+    state.counts.add("Report Viewed", 3, &|_| false);
     state.tallies.insert("consideration".into(), 2);
     state.account = Some(Register { at, value: "acme".into() });
     state.traits.insert("email".into(), Register { at, value: "\"ada@example.com\"".into() });
     let visitor = Identity::Anonymous(AnonymousId::parse("anon-1").unwrap());
-    profile.part_mut(&visitor).state.counts.add("$page", 2);
+    profile.part_mut(&visitor).state.counts.add("$page", 2, &|_| false);
     house.deps.store.save(&mut Stored::new(profile)).await.unwrap();
     house.deps.store.index_address("ada@example.com", ada().person_id()).await.unwrap();
     let person = ada().person_id();

@@ -10,8 +10,7 @@ use crate::{event, page};
 use http::{Method, Response, StatusCode};
 use jiff::Timestamp;
 use lambda_http::{Body, Request};
-use perennial_channels::address::Address;
-use perennial_channels::unsubscribe::{Unsubscribe, address_hash};
+use perennial_channels::unsubscribe::{Unsubscribe, owners_of};
 use perennial_config::channels::Channels;
 use perennial_domain::{PersonId, Properties};
 use perennial_engine::Part;
@@ -99,11 +98,8 @@ impl Reader {
         // Of whom was erased nothing is written again.
         let named = Some(link.person).filter(|_| is_there);
         let parts = || stored.iter().flat_map(|stored| &stored.profile.parts);
-        let has_address = |part: &&Part| {
-            let address = part.state.text_trait("email").and_then(|address| Address::parse(&address).ok());
-            address.is_some_and(|address| address_hash(&address.normalised()) == link.address)
-        };
-        let addressed = parts().filter(has_address).map(Part::owner).chain(named).collect();
+        let owners = stored.iter().flat_map(move |stored| owners_of(&stored.profile, &link.address));
+        let addressed = owners.chain(named).collect();
         let all: BTreeSet<PersonId> = parts().map(Part::owner).chain(named).collect();
         let address = deps.store.preferences(&link.address).await?;
         let mut wishes = BTreeMap::new();

@@ -8,6 +8,7 @@ use crate::deps::Deps;
 use crate::error::DeliverError;
 use jiff::Timestamp;
 use perennial_channels::mail::{TAG_DECISION, TAG_JOURNEY, TAG_PERSON, TAG_STEP, TAG_TEST};
+use perennial_channels::unsubscribe::{address_hash, owners_of};
 use perennial_contracts::queue::EventsPayload;
 use perennial_contracts::ses::{Agent, Bounce, MailEvent, MailEventKind, Subscription};
 use perennial_domain::{
@@ -47,9 +48,8 @@ pub(crate) async fn take_in(deps: &Deps, event: &MailEvent) -> Result<(), Delive
     let tag = |name: &str| event.tags.get(name).map(String::as_str);
     let person = tag(TAG_PERSON).and_then(|text| PersonId::parse(text).ok());
     let decision = tag(TAG_DECISION).and_then(|text| DecisionId::parse(text).ok());
-    // Of whom was erased nothing is written again.
     if let Some(person) = person.filter(|_| is_wish(&event.kind))
-        && deps.store.follow_head(person).await?.is_some()
+        && is_theirs(deps, person, event).await?
     {
         deps.store.stop_mails(person, event.at).await?;
     }
@@ -130,6 +130,21 @@ fn suppresses(kind: &MailEventKind) -> Option<Reason> {
         MailEventKind::Complaint { .. } => Some(Reason::Complaint),
         MailEventKind::Subscription(Subscription { unsubscribed: Some(true), .. }) => Some(Reason::Unsubscribe),
         _ => None,
+    }
+}
+
+/// Whether the person is there, and a complaint is about an address of theirs: of one that they no longer have nobody knows who reads it. Of whom was erased
+/// nothing is written again.
+async fn is_theirs(deps: &Deps, person: PersonId, event: &MailEvent) -> Result<bool, DeliverError> {
+    let is_complaint = matches!(event.kind, MailEventKind::Complaint { .. });
+    match deps.store.follow(person, Consistency::Eventual).await {
+        Ok(Some(stored)) if is_complaint => {
+            let is_had = |hash: &[u8; 32]| owners_of(&stored.profile, hash).next().is_some();
+            Ok(event.recipients.iter().any(|address| is_had(&address_hash(&address.key()))))
+        }
+        Ok(stored) => Ok(stored.is_some()),
+        Err(error) if error.is_unreadable() => Ok(!is_complaint),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -15,7 +15,7 @@ use perennial_lambda_kit::queue::{Delay, SendReport};
 use perennial_store::StoreError;
 use perennial_store::rejects::{RAW_BYTES, Reject};
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Some SDKs give up on an answer after 10 seconds; they are told to come again before that.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -110,8 +110,14 @@ impl<'a> Collected<'a> {
     /// what is stored already is known by its ids.
     pub(crate) async fn store(&mut self, deps: &Deps, source: &SourceId, now: Timestamp) -> Result<(), Refusal> {
         let messages = pack(&self.json, &self.accepted);
-        let rejects = std::mem::take(&mut self.rejects);
+        let mut rejects = std::mem::take(&mut self.rejects);
         let rejected = rejects.len();
+        // Those of one source in one minute say the same after a while.
+        let at = Instant::now();
+        rejects.retain(|_| deps.kept_rejects.take(source, None, 1, at).is_ok());
+        if rejects.len() < rejected {
+            tracing::warn!(%source, dropped = rejected - rejects.len(), "too many events of a source are rejected; the rest is not kept");
+        }
         let send = async {
             if messages.is_empty() { SendReport::default() } else { deps.events.send(messages, Delay::NONE).await }
         };

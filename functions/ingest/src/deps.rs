@@ -13,8 +13,12 @@ use perennial_store::rejects::Reject;
 use perennial_store::{ConfigHandle, Store, StoreError};
 use ring::rand::{SecureRandom, SystemRandom};
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+
+/// Rejects of one source that an instance keeps in a minute: enough to see what is wrong, and no more than what is kept of them costs when somebody sends nothing else.
+const REJECTS_A_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(999);
 
 /// Keeps events that were not accepted.
 pub trait Rejects: Send + Sync {
@@ -76,6 +80,8 @@ pub struct Deps {
     pub(crate) receipts: Receipts,
     pub(crate) in_flight: Semaphore,
     pub(crate) throttle: Option<Throttle>,
+    /// How many rejects of a source are kept.
+    pub(crate) kept_rejects: Throttle,
     pub(crate) client_ip_header: Option<HeaderName>,
 }
 
@@ -91,7 +97,20 @@ impl Deps {
     ) -> Self {
         let (receipts, in_flight) = (Receipts::new(), Semaphore::new(max_in_flight));
         let (tokens, throttle, client_ip_header) = (TokenSecrets::default(), None, None);
-        Self { config, events, rejects, secrets, tokens, clock, receipts, in_flight, throttle, client_ip_header }
+        let kept_rejects = Throttle::a_minute(REJECTS_A_MINUTE);
+        Self {
+            config,
+            events,
+            rejects,
+            secrets,
+            tokens,
+            clock,
+            receipts,
+            in_flight,
+            throttle,
+            kept_rejects,
+            client_ip_header,
+        }
     }
 
     /// With a bound on what one address sends with a public key; `None` for no bound.

@@ -40,6 +40,12 @@ impl Throttle {
         Self { each: Duration::from_secs(1) / events.get(), buckets: Mutex::default() }
     }
 
+    /// Lets `events` come in a minute, all of them at once if need be.
+    #[must_use]
+    pub fn a_minute(events: NonZeroU32) -> Self {
+        Self { each: FULL / events.get(), buckets: Mutex::default() }
+    }
+
     /// Takes `events` out of the sender's bucket.
     ///
     /// # Errors

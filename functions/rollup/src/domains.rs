@@ -20,41 +20,43 @@ pub(crate) async fn settle(deps: &Deps, rules: &Domains, account: &mut Account) 
     let mut owned = Vec::new();
     for (domain, since) in &wanted {
         let Ok(domain_id) = AccountId::parse(domain) else { continue };
-        let stored = claim(deps, &domain_id, &account.id, Some(*since)).await?;
-        if !account.registered.contains(domain) {
-            let others = stored.account.claims.keys().filter(|other| **other != account.id);
+        let (stored, is_new) = claim(deps, &domain_id, &account.id, Some(*since)).await?;
+        let (before, after) = (stored.account.holder_without(&account.id), stored.account.holder());
+        // A claim that was written and not told is told by whoever comes again: it is not among the registered ones yet.
+        if (is_new || !account.registered.contains(domain)) && before != after {
+            let others = before.into_iter().chain(after).filter(|other| **other != account.id);
             notify(deps, others.chain([&domain_id])).await?;
         }
-        if stored.account.holder() == Some(&account.id) {
+        if after == Some(&account.id) {
             owned.push(domain_id);
         }
     }
     for domain in account.registered.iter().filter(|domain| !wanted.contains_key(*domain)) {
         let Ok(domain_id) = AccountId::parse(domain) else { continue };
-        let stored = claim(deps, &domain_id, &account.id, None).await?;
-        notify(deps, stored.account.claims.keys().chain([&domain_id])).await?;
+        let (stored, _) = claim(deps, &domain_id, &account.id, None).await?;
+        notify(deps, stored.account.holder().into_iter().chain([&domain_id])).await?;
     }
     account.registered = wanted.into_keys().collect::<BTreeSet<_>>();
     Ok(owned)
 }
 
-/// Notes, or takes back, that `claimant` names the domain as its own; gives the domain's account as it is now.
+/// Notes, or takes back, that `claimant` names the domain as its own; returns the domain's account as it is now, and whether that changed it.
 async fn claim(
     deps: &Deps,
     domain: &AccountId,
     claimant: &AccountId,
     since: Option<Timestamp>,
-) -> Result<StoredAccount, RollupError> {
+) -> Result<(StoredAccount, bool), RollupError> {
     let found = deps.store.account(domain, Consistency::Strong).await?;
     let mut stored = found.unwrap_or_else(|| StoredAccount::new(domain.clone()));
     if !stored.account.claim(claimant, since) {
-        return Ok(stored);
+        return Ok((stored, false));
     }
     if stored.account.holder().is_some() {
         stored.account.summary = None;
     }
     deps.store.save_account(&mut stored).await?;
-    Ok(stored)
+    Ok((stored, true))
 }
 
 /// Has accounts worked out anew, because who has which people may have changed.

@@ -135,8 +135,8 @@ async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) 
     change.renewals.iter().for_each(|message_id| stored.account.renewed(message_id));
     change.subscriptions.iter().for_each(|report| stored.account.subscribed(report));
     if !was_own && stored.account.is_own() {
-        // Until now it was the account of a domain only, which others may have had.
-        domains::notify(deps, stored.account.claims.keys()).await?;
+        // Until now it was the account of a domain only, which another may have had.
+        domains::notify(deps, stored.account.first_claimant(None)).await?;
     }
     if let Some(holder) = stored.account.holder().cloned() {
         // Its people are the holder's; read before them, as below.

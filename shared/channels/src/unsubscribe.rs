@@ -3,8 +3,10 @@
 //! `base64url(version, person, SHA-256 of the address, topic, HMAC-SHA-256 of all before it)`. It names a person by their hashed id and an address by
 //! its hash, so neither a log of links nor a forwarded mail gives an address away; and it does not expire, because a mail may be read years later.
 
+use crate::address::Address;
 use data_encoding::BASE64URL_NOPAD;
 use perennial_domain::{PersonId, hash};
+use perennial_engine::{Part, Profile};
 use ring::hmac;
 use std::fmt;
 
@@ -32,6 +34,15 @@ pub struct Unsubscribe {
 #[must_use]
 pub fn address_hash(normalised: &str) -> [u8; 32] {
     hash::sha256(&[normalised.as_bytes()])
+}
+
+/// The identities of a profile that have the address of this hash now, by their own person ids.
+pub fn owners_of<'a>(profile: &'a Profile, address: &'a [u8; 32]) -> impl Iterator<Item = PersonId> + 'a {
+    let has_it = move |part: &&Part| {
+        let own = part.state.text_trait("email").and_then(|own| Address::parse(&own).ok());
+        own.is_some_and(|own| address_hash(&own.normalised()) == *address)
+    };
+    profile.parts.iter().filter(has_it).map(Part::owner)
 }
 
 /// The keys that tokens are signed with. The first signs, all verify: put a new one in front to rotate, and keep the old ones.

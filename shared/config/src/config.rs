@@ -272,6 +272,12 @@ impl Config {
         self.lifecycle.people_follow_account || self.asked().any(PersonSlot::asks_account)
     }
 
+    /// Whether a condition, or whether somebody has bought something, depends on how often an event of this name happened in all.
+    pub fn asks_count(&self, name: &str) -> bool {
+        let is_it = |slot: &PersonSlot| matches!(slot, PersonSlot::Count { event } if event == name);
+        self.billing.one_time.contains(name) || self.asked().any(is_it)
+    }
+
     /// The fields of the account that conditions ask for; one may come several times.
     pub fn asked_of_account(&self) -> impl Iterator<Item = &AccountField> {
         self.asked().filter_map(|slot| match slot {

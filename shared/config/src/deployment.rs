@@ -93,7 +93,7 @@ impl Default for Deployment {
             queues: Queues { max_receives: 5, retention_days: 4, dlq_retention_days: 14 },
             log_days: 30,
             ingest: function(256, 15),
-            score: fed(512, 60, 20, 1),
+            score: fed(512, 60, 100, 1),
             sweep: function(256, 60),
             rollup: fed(512, 60, 100, 1),
             deliver: fed(256, 60, 10, 0),

@@ -12,7 +12,7 @@ pub mod standing;
 pub mod tally;
 
 use crate::billing::{Billing, Subscription};
-use crate::bounds::{ACCOUNT_TRAIT_BYTES, MAX_CLAIMS, account_trait_bytes};
+use crate::bounds::{ACCOUNT_TRAIT_BYTES, MAX_CLAIMS, SHARED_CLAIMS, account_trait_bytes};
 use crate::membership::domains_of;
 use crate::state::Span;
 use crate::traits::MAX_DROPPED;
@@ -219,10 +219,21 @@ impl Account {
     }
 
     /// The account that has this one's people, for the account of a domain that another names as its own: the first to do
-    /// so in time, and of the same time that of the smaller id.
+    /// so in time, and of the same time that of the smaller id. `None` where more than [`SHARED_CLAIMS`] do: such a domain is nobody's own.
     pub fn holder(&self) -> Option<&AccountId> {
-        let first = self.claims.iter().min_by_key(|(id, at)| (**at, *id)).map(|(id, _)| id);
-        first.filter(|_| !self.is_own())
+        self.first_claimant(None).filter(|_| !self.is_own())
+    }
+
+    /// The same as if `claimant` did not name the domain.
+    pub fn holder_without(&self, claimant: &AccountId) -> Option<&AccountId> {
+        self.first_claimant(Some(claimant)).filter(|_| !self.is_own())
+    }
+
+    /// The account that has this domain's people unless something is said of the domain's account itself; `without` one of those that name it.
+    pub fn first_claimant(&self, without: Option<&AccountId>) -> Option<&AccountId> {
+        let claims = || self.claims.iter().filter(move |(id, _)| Some(*id) != without);
+        let first = claims().min_by_key(|(id, at)| (**at, *id)).map(|(id, _)| id);
+        first.filter(|_| claims().count() <= SHARED_CLAIMS)
     }
 
     /// Its subscriptions by their keys, without those that have since been reported as another account's.

@@ -20,7 +20,7 @@ pub fn apply(config: &Config, state: &mut State, event: &Event) {
     let name = occurrence.name();
     let at = event.timestamp.as_microsecond();
     let day = day_of(event.timestamp);
-    state.count(name);
+    state.count(name, &|name| config.asks_count(name));
     if is_sign_of_life(config, event) {
         state.mark_seen(Span::at(at));
         state.days.mark(day);

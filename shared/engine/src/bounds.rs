@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | one identity's traits: names, and the longest value that each ever had, [`SHORT_VALUE`] at least | [`TRAIT_BYTES`] | the trait of the last [`place`](perennial_domain::traits::place): facts such as the mail address stay, then the first names of the alphabet |
 //! | one identity's traits to be set once, with two such values each | [`ONCE_BYTES`] | the same |
-//! | names of one identity's events | [`NAME_BYTES`] | the last name of the alphabet; its events are counted together with others |
+//! | names of one identity's events | [`NAME_BYTES`] | the last name of the alphabet that no condition asks about; its events are counted together with others |
 //! | names of traits that were not kept | [`DROPPED_BYTES`] | the last name of the alphabet |
 //! | currencies of one identity's payments | [`MAX_CURRENCIES`] | the last code of the alphabet |
 //! | one account's traits: names, and as much as a value may have | [`ACCOUNT_TRAIT_BYTES`] | the trait of the last place |
@@ -50,6 +50,8 @@ pub const MAX_CURRENCIES: usize = 64;
 pub const ACCOUNT_TRAIT_BYTES: usize = 180 * 1024;
 /// The most accounts that are remembered to name the same company domain.
 pub const MAX_CLAIMS: usize = 100;
+/// The most accounts that may name the same company domain for the first of them to have its people: what more of them name is nobody's own.
+pub const SHARED_CLAIMS: usize = 20;
 /// What is stored of an account's trait beside its name and value: the time and id of its call, which has 256 bytes and may double as JSON.
 const CALL_BYTES: usize = 640;
 /// The most events that one write of a profile takes in: each adds 8 bytes to the ids that are remembered.
@@ -198,7 +200,7 @@ impl State {
         self.bound_traits();
         self.bound_once();
         self.bound_dropped();
-        self.counts.bound(self.room.of(NAME_BYTES));
+        self.counts.bound(self.room.of(NAME_BYTES), &|_| false);
     }
 
     /// Leaves out subscriptions, single payments, of which the sum stays, and all accounts but the last one; returns whether there were any.

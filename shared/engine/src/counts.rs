@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 /// How many different names one part of a profile counts by itself.
 pub const MAX_NAMES: usize = 200;
 
-/// Counts by event name. A client that puts values into names cannot make a profile grow without bound: only the
-/// [`MAX_NAMES`] first names of the alphabet are kept, and those that fit into [`NAME_BYTES`]; the rest are counted together. A name that is kept in the end was
+/// Counts by event name. A client that puts values into names cannot make a profile grow without bound: names that the config asks about come first, then the others by
+/// the alphabet; of these the first [`MAX_NAMES`] are kept, and those that fit into [`NAME_BYTES`]; the rest are counted together. A name that is kept in the end was
 /// kept at every moment before, so its count is exact whatever the order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
@@ -17,41 +17,56 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Counts `n` more of `name`.
-    pub fn add(&mut self, name: &str, n: u32) {
-        if let Some(count) = self.by_name.get_mut(name) {
-            *count = count.saturating_add(n);
+    /// Counts `n` more of `name`; names of which `is_asked` holds keep their place before others.
+    pub fn add(&mut self, name: &str, n: u32, is_asked: &dyn Fn(&str) -> bool) {
+        if self.sum(name, n) {
             return;
         }
-        self.by_name.insert(name.to_owned(), n);
         while self.by_name.len() > MAX_NAMES {
-            self.pop_last();
+            self.pop_last(is_asked);
         }
-        self.bound(NAME_BYTES);
+        self.bound(NAME_BYTES, is_asked);
     }
 
-    /// Counts the last names of the alphabet together with the others until the rest fits into `room` bytes.
-    pub(crate) fn bound(&mut self, room: usize) {
+    /// Adds to a name's count; returns whether there was one.
+    fn sum(&mut self, name: &str, n: u32) -> bool {
+        if let Some(count) = self.by_name.get_mut(name) {
+            *count = count.saturating_add(n);
+            return true;
+        }
+        self.by_name.insert(name.to_owned(), n);
+        false
+    }
+
+    /// Counts the last names together with the others until the rest fits into `room` bytes.
+    pub(crate) fn bound(&mut self, room: usize, is_asked: &dyn Fn(&str) -> bool) {
         let mut bytes: usize = self.by_name.keys().map(String::len).sum();
-        while let Some((last, _)) = self.by_name.last_key_value() {
+        while let Some(last) = self.last(is_asked) {
             bytes -= last.len();
             if !is_beyond(bytes, LARGEST_NAME, room) {
                 return;
             }
-            self.pop_last();
+            self.pop_last(is_asked);
         }
     }
 
-    fn pop_last(&mut self) {
-        if let Some((_, n)) = self.by_name.pop_last() {
+    /// The last of the names that nobody asks about; of all, where there are no others.
+    fn last(&self, is_asked: &dyn Fn(&str) -> bool) -> Option<&String> {
+        let mut unasked = self.by_name.keys().rev().filter(|name| !is_asked(name));
+        unasked.next().or_else(|| self.by_name.keys().next_back())
+    }
+
+    fn pop_last(&mut self, is_asked: &dyn Fn(&str) -> bool) {
+        let Some(last) = self.last(is_asked).cloned() else { return };
+        if let Some(n) = self.by_name.remove(&last) {
             self.other = self.other.saturating_add(n);
         }
     }
 
-    /// Adds all of `other`.
+    /// Adds all of `other`. That of several identities has the names of each: it is not stored.
     pub fn merge(&mut self, other: &Self) {
         for (name, n) in &other.by_name {
-            self.add(name, *n);
+            self.sum(name, *n);
         }
         self.other = self.other.saturating_add(other.other);
     }
@@ -74,5 +89,40 @@ impl Counts {
     /// All events.
     pub fn total(&self) -> u64 {
         self.by_name.values().map(|n| u64::from(*n)).sum::<u64>() + u64::from(self.other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn counted<'a>(names: impl Iterator<Item = &'a String>) -> Counts {
+        let mut counts = Counts::default();
+        names.for_each(|name| counts.add(name, 1, &|name| name.starts_with("zz")));
+        counts
+    }
+
+    #[test]
+    fn flood_of_names_pushes_none_out_that_the_config_asks_about() {
+        let asked = "zz Upgrade Viewed".to_owned();
+        let flood: Vec<String> = (0..1_000).map(|n| format!("aa {n}")).collect();
+        for order in [flood.iter().chain([&asked]).collect::<Vec<_>>(), [&asked].into_iter().chain(&flood).collect()] {
+            let counts = counted(order.into_iter());
+            assert_eq!((counts.get(&asked), counts.iter().count(), counts.total()), (1, MAX_NAMES, 1_001));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn order_of_events_does_not_matter(numbers in proptest::collection::vec((any::<bool>(), 0..400_u32), 0..700), by in 0..700_usize) {
+            let names: Vec<String> =
+                numbers.iter().map(|(asked, n)| if *asked { format!("zz{n}") } else { format!("{n}") }).collect();
+            let by = by.min(names.len());
+            let (one, other) = names.split_at(by);
+            let turned = counted(other.iter().rev().chain(one));
+            prop_assert_eq!(&turned, &counted(names.iter()));
+            prop_assert_eq!(turned.total(), names.len() as u64);
+        }
     }
 }

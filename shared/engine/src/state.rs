@@ -246,11 +246,11 @@ impl State {
         }
     }
 
-    /// Counts an event of this name.
-    pub(crate) fn count(&mut self, name: &str) {
-        self.counts.add(name, 1);
+    /// Counts an event of this name; names of which `is_asked` holds keep their place before others.
+    pub(crate) fn count(&mut self, name: &str, is_asked: &dyn Fn(&str) -> bool) {
+        self.counts.add(name, 1, is_asked);
         if self.room.is_reduced() {
-            self.counts.bound(self.room.of(NAME_BYTES));
+            self.counts.bound(self.room.of(NAME_BYTES), is_asked);
         }
     }
 

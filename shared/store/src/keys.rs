@@ -45,6 +45,8 @@ pub const PAUSES: &str = "PAUSES";
 pub const PACE: &str = "PACE";
 /// The beginning of the sort key of a journey's day.
 pub const DAY: &str = "D#";
+/// Partitions of the rejects of a day: each takes 1,000 write units a second.
+pub const REJECT_SHARDS: u8 = 8;
 /// Shards of the due index: each takes 1,000 writes a second.
 pub const DUE_SHARDS: u8 = 16;
 
@@ -118,9 +120,29 @@ pub fn suppression_hashed(hash: &[u8; 32]) -> String {
     format!("S#{}", hash::base32(hash))
 }
 
-/// The partition of what was rejected on the UTC day of `received`.
+/// The partition of what was rejected on the UTC day of `received`, before rejects had shards, and the beginning of those that they have now.
 pub fn rejects(received: Timestamp) -> String {
     format!("R#{}", time::date_of(time::day_of(received)))
+}
+
+/// The key of a reject: on the UTC day of `received`, in one of [`REJECT_SHARDS`] partitions by its id, sorted by the minute. The same event again within the minute is
+/// the same item.
+pub fn reject(received: Timestamp, id: &str) -> (String, String) {
+    let shard = hash::hash64(&[id.as_bytes()]) % u64::from(REJECT_SHARDS);
+    (
+        rejects_of(received, u8::try_from(shard).unwrap_or_default()),
+        format!("{:08}#{id}", received.as_second().div_euclid(60).max(0)),
+    )
+}
+
+/// The partition of shard `shard` of what was rejected on the UTC day of `received`.
+pub fn rejects_of(received: Timestamp, shard: u8) -> String {
+    format!("{}#{}", rejects(received), shard_name(shard))
+}
+
+/// The id of a reject by its sort key; of one that was stored before rejects were sorted, the key itself.
+pub fn reject_id(key: &str) -> &str {
+    key.split_once('#').map_or(key, |(_, id)| id)
 }
 
 /// Whether a partition is of what was rejected on a day.

@@ -1,4 +1,4 @@
-//! Events that were not accepted, with the reason: one item each, in the partition of the day on which they were received,
+//! Events that were not accepted, with the reason: one item each, in a partition of the day on which they were received, sorted by the minute,
 //! for 30 days.
 
 use crate::error::{StoreError, sort};
@@ -20,6 +20,8 @@ pub const RAW_BYTES: usize = 4 * 1024;
 
 /// Items of one `BatchWriteItem`.
 const BATCH: usize = 25;
+/// Rejects of one query at most.
+const PAGE: usize = 200;
 /// How often what DynamoDB left unprocessed is offered, the first time included.
 const OFFERS: u32 = 5;
 /// The wait before the second offer; doubled before each later one.
@@ -57,7 +59,8 @@ impl Reject {
     fn item(&self) -> Item {
         let ttl = time::plus_days(self.received_at, KEPT_DAYS).as_second();
         let event = &self.event[..self.event.floor_char_boundary(RAW_BYTES)];
-        let mut item = keys::key(keys::rejects(self.received_at), &self.id);
+        let (pk, sk) = keys::reject(self.received_at, &self.id);
+        let mut item = keys::key(pk, sk);
         item.extend(
             [
                 ("source", s(self.source.as_str())),
@@ -77,7 +80,7 @@ impl Reject {
     fn read(item: &Item) -> Result<Self, StoreError> {
         let text = |name| needed(name, item.text(name)?).map(str::to_owned);
         Ok(Self {
-            id: text(keys::SK)?,
+            id: keys::reject_id(&text(keys::SK)?).to_owned(),
             source: needed("source", item.parsed("source")?)?,
             code: text("code")?,
             reason: text("reason")?,
@@ -111,7 +114,7 @@ impl Store {
         let mut seen = HashSet::new();
         let mut writes = Vec::new();
         for reject in rejects.iter().rev() {
-            if seen.insert((keys::rejects(reject.received_at), &reject.id)) {
+            if seen.insert(keys::reject(reject.received_at, &reject.id)) {
                 let put = PutRequest::builder().set_item(Some(reject.item())).build();
                 let put = put.map_err(|error| StoreError::Unstorable(error.to_string()))?;
                 writes.push(WriteRequest::builder().put_request(put).build());
@@ -160,16 +163,48 @@ impl Store {
             if rejects.len() >= limit {
                 break;
             }
-            let partition = keys::rejects(time::plus_days(now, -day));
-            let items = self.partition("rejects", partition, "", false).await?;
-            let (mut of_day, unreadable) = readable(&items, |item| Reject::read(item).map(Some));
-            if unreadable > 0 {
-                tracing::warn!(unreadable, "rejects of a day cannot be read");
-            }
+            let of = time::plus_days(now, -day);
+            let shards = (0..keys::REJECT_SHARDS).map(|shard| self.newest_rejects(keys::rejects_of(of, shard), limit));
+            let shards = futures::future::try_join_all(shards).await?;
+            // Those that were stored before there were shards.
+            let old = self.newest_rejects(keys::rejects(of), limit).await?;
+            let mut of_day: Vec<Reject> = shards.into_iter().flatten().chain(old).collect();
             of_day.sort_by(|a, b| b.received_at.cmp(&a.received_at).then_with(|| a.id.cmp(&b.id)));
             rejects.append(&mut of_day);
         }
         rejects.truncate(limit);
+        Ok(rejects)
+    }
+
+    /// The newest `limit` rejects of a partition, and the others of the same minute as the last of them. What is older is not read.
+    async fn newest_rejects(&self, partition: String, limit: usize) -> Result<Vec<Reject>, StoreError> {
+        const OPERATION: &str = "rejects";
+        let (mut items, mut from): (Vec<Item>, _) = (Vec::new(), None);
+        let minute =
+            |item: &Item| item.text(keys::SK).ok().flatten().and_then(|sk| Some(sk.split_once('#')?.0.to_owned()));
+        loop {
+            let query = self.client.query().table_name(&*self.table).scan_index_forward(false);
+            let query = query
+                .key_condition_expression("#pk = :pk")
+                .expression_attribute_names("#pk", keys::PK)
+                .expression_attribute_values(":pk", s(&*partition))
+                .limit(i32::try_from(limit.clamp(1, PAGE)).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(from);
+            let page = query.send().await.map_err(|error| sort(OPERATION, error))?;
+            items.extend(page.items.unwrap_or_default());
+            from = page.last_evaluated_key;
+            let last = items.last().and_then(minute);
+            // Keys without a minute are in no order: all of them are read.
+            let is_enough =
+                last.is_some() && items.get(limit.saturating_sub(1)).is_some_and(|item| minute(item) != last);
+            if from.is_none() || is_enough {
+                break;
+            }
+        }
+        let (rejects, unreadable) = readable(&items, |item| Reject::read(item).map(Some));
+        if unreadable > 0 {
+            tracing::warn!(unreadable, "rejects of a day cannot be read");
+        }
         Ok(rejects)
     }
 }
@@ -198,7 +233,10 @@ mod tests {
         let reject = reject("{\"userId\":{}}");
         let item = reject.item();
         assert_eq!(Reject::read(&item).unwrap(), reject);
-        assert_eq!(item.text("pk").unwrap(), Some("R#2026-03-01"));
+        assert!(item.text("pk").unwrap().unwrap().starts_with("R#2026-03-01#"));
+        assert_eq!(item.text("sk").unwrap(), Some(&*format!("29540159#{}", reject.id)));
+        let old = Item::from_iter(item.clone().into_iter().chain([("sk".to_owned(), s(&*reject.id))]));
+        assert_eq!(Reject::read(&old).unwrap(), reject, "as it was stored before");
         assert_eq!(item.number::<i64>("ttl").unwrap(), Some(reject.received_at.as_second() + 30 * 86_400));
     }
 

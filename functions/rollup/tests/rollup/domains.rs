@@ -94,3 +94,25 @@ async fn a_domain_that_nobody_belongs_to_or_names_any_more_is_forgotten() {
     bench.settle().await;
     assert_eq!(bench.account("acme.example").await, None);
 }
+
+#[tokio::test]
+async fn domain_that_many_accounts_name_identifies_nobody_and_costs_no_more_for_each() {
+    let bench = Bench::new(ACCOUNTS).await;
+    bench.put("acme.example", &member("b", 25), 1).await;
+    let mut told = 0;
+    for n in 0..40 {
+        bench.group(&format!("a{n:02}"), 10 + n, json!({ "domain": "acme.example" })).await;
+        told += bench.accounts.bodies().len();
+        bench.settle().await;
+        let holder = if n < 20 { Some((1, 25, None)) } else { Some((0, 0, None)) };
+        assert_eq!(bench.sums("a00").await, holder, "{n}");
+    }
+    assert_eq!(bench.sums("acme.example").await, Some((1, 25, None)), "the domain's own account has its people again");
+    // The first one tells the domain's account, and the one too many tells it and the first.
+    assert!(told < 10, "{told}");
+    for n in 20..40 {
+        bench.group(&format!("a{n:02}"), 500 + n, json!({ "domain": null })).await;
+        bench.settle().await;
+    }
+    assert_eq!(bench.sums("a00").await, Some((1, 25, None)), "as few name it again, the first has them");
+}

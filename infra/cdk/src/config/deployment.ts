@@ -55,7 +55,7 @@ const HTTP_SECONDS = 30;
 
 const USUAL: Readonly<Record<FunctionName, FunctionSize>> = {
   ingest: { memoryMb: 256, timeoutSeconds: 15 },
-  score: { memoryMb: 512, timeoutSeconds: 60, batch: { messages: 20, windowSeconds: 1, atOnce: 10 } },
+  score: { memoryMb: 512, timeoutSeconds: 60, batch: { messages: 100, windowSeconds: 1, atOnce: 10 } },
   sweep: { memoryMb: 256, timeoutSeconds: 60 },
   rollup: { memoryMb: 512, timeoutSeconds: 60, batch: { messages: 100, windowSeconds: 1, atOnce: 10 } },
   deliver: { memoryMb: 256, timeoutSeconds: 60, batch: { messages: 10, windowSeconds: 0, atOnce: 10 } },

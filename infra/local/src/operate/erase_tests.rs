@@ -301,3 +301,28 @@ async fn an_export_is_one_document_with_all_that_is_known_of_the_person_alone() 
     assert!(export(&house.operated, &nobody, &|_| {}, &mut Vec::new()).await.is_err());
     house.stack.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_someone_chose_about_mails_is_exported_and_goes_with_them() {
+    let house = House::open().await;
+    house.with("ada").await;
+    let person = Identity::User(UserId::parse("ada").unwrap()).person_id();
+    let store = house.stack.store();
+    store.stop_mails(person, NOW.parse().unwrap()).await.unwrap();
+    store.choose_for(person, &[("tips".to_owned(), false)].into(), NOW.parse().unwrap()).await.unwrap();
+    let (asked, mut out) = (Asked::find(&house.operated, "ada").await.unwrap(), Vec::new());
+    export(&house.operated, &asked, &|_| {}, &mut out).await.unwrap();
+    let document: Value = serde_json::from_slice(&out).unwrap();
+    let chosen = &document["mail_choices"][person.to_string()];
+    assert_eq!(
+        (&chosen["suppressed"]["why"], &chosen["topics"]["tips"]["wants"]),
+        (&json!("unsubscribe"), &json!(false))
+    );
+    house.erase("ada").await;
+    assert_eq!(store.wishes(person).await.unwrap(), perennial_store::preferences::Preferences::default());
+    assert!(
+        store.preferences_of("ada@example.com").await.unwrap().suppression.is_some(),
+        "the address stays suppressed"
+    );
+    house.stack.stop().await;
+}

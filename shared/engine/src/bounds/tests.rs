@@ -66,7 +66,7 @@ proptest! {
         let mut state = State::default();
         for (n, length) in lengths.iter().enumerate() {
             let name = format!("{n:04}{}", "x".repeat(*length));
-            state.count(&name[..(*length).max(4)]);
+            state.count(&name[..(*length).max(4)], &|_| false);
         }
         prop_assert!(state.counts.iter().map(|(name, _)| name.len()).sum::<usize>() <= NAME_BYTES);
         prop_assert_eq!(state.counts.total(), lengths.len() as u64);
@@ -172,8 +172,24 @@ fn of_too_many_claims_of_a_domain_the_first_in_time_count() {
     for n in (0..200).rev() {
         domain.claim(&id(n), Some(at(n)));
     }
-    assert_eq!((domain.claims.len(), domain.holder()), (MAX_CLAIMS, Some(&id(0))));
+    assert_eq!((domain.claims.len(), domain.first_claimant(None)), (MAX_CLAIMS, None));
+    assert!(domain.claims.contains_key(&id(0)) && !domain.claims.contains_key(&id(100)));
     assert!(!domain.claim(&id(150), Some(at(150))), "nothing has changed");
-    assert!(domain.claim(&id(0), None));
-    assert_eq!(domain.holder(), Some(&id(1)));
+}
+
+#[test]
+fn domain_that_many_accounts_name_is_nobodys_own() {
+    use crate::account::Account;
+    use perennial_domain::AccountId;
+    let id = |n: usize| AccountId::parse(&format!("a{n:03}")).unwrap();
+    let mut domain = Account::new(AccountId::parse("acme.example").unwrap());
+    for n in 0..SHARED_CLAIMS {
+        domain.claim(&id(n), Some(at(0)));
+        assert_eq!(domain.holder(), Some(&id(0)), "{n}");
+    }
+    assert_eq!((domain.holder_without(&id(0)), domain.holder_without(&id(5))), (Some(&id(1)), Some(&id(0))));
+    domain.claim(&id(SHARED_CLAIMS), Some(at(0)));
+    assert_eq!((domain.holder(), domain.holder_without(&id(7))), (None, Some(&id(0))));
+    domain.claim(&id(0), None);
+    assert_eq!(domain.holder(), Some(&id(1)), "as few name it again");
 }

@@ -19,3 +19,17 @@ async fn names_too_long_are_rejected_or_told_of_and_never_cut() {
     let warning = &answer.body["warnings"][0];
     assert_eq!((&warning["index"], &warning["field"]), (&json!(2), &json!(format!("properties.{}", "p".repeat(128)))));
 }
+
+#[tokio::test]
+async fn flood_of_what_is_rejected_is_counted_and_kept_up_to_a_bound() {
+    let fixture = Fixture::new();
+    let calls: Vec<Value> =
+        (0..400).map(|n| json!({ "type": "track", "event": "x", "messageId": format!("m{n}") })).collect();
+    let body = json!({ "batch": calls }).to_string();
+    for _ in 0..5 {
+        let answer = fixture.post("/v1/batch", &body).await;
+        assert_eq!((answer.status, &answer.body["rejected"]), (200, &json!(400)));
+    }
+    let kept = fixture.rejected().len();
+    assert!((1_000..1_100).contains(&kept), "{kept}");
+}

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod crm;
 pub mod endpoint;
+mod filters;
 #[cfg(test)]
 mod fixture;
 pub mod guard;

@@ -1,5 +1,6 @@
 //! What is to be done after a profile is written: the outbox, which travels in that very write.
 
+use crate::deferred::Awaited;
 use crate::joins::Evidence;
 use jiff::Timestamp;
 use perennial_config::lifecycle::Milestone;
@@ -29,10 +30,13 @@ pub enum Action {
         /// What the journey's templates put in.
         properties: Properties,
     },
-    /// Keep what an event would have set off had it not been one of an id in another system: whose that is may be known in a moment.
+    /// Keep what an event would have triggered, as what was made before it may arrive in a moment.
     Defer {
         /// The journey and the event.
         entry: Entry,
+        /// What it waits for.
+        #[serde(default, skip_serializing_if = "Awaited::is_default")]
+        until: Awaited,
     },
     /// Count an event of a journey's own for the person.
     Count {

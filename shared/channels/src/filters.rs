@@ -45,6 +45,7 @@ pub(crate) fn add_to(env: &mut Environment<'_>) {
         "round" => filters::round,
         "slice" => filters::slice,
         "sort" => filters::sort,
+        "split" => filters::split,
         "sum" => filters::sum,
         "unique" => filters::unique,
     );

@@ -1,6 +1,5 @@
 //! What is to be done after a profile is written: the outbox, which travels in that very write.
 
-use crate::deferred::Awaited;
 use crate::joins::Evidence;
 use jiff::Timestamp;
 use perennial_config::lifecycle::Milestone;
@@ -133,6 +132,24 @@ pub enum Action {
         #[serde(alias = "user", deserialize_with = "identity_or_user")]
         identity: Identity,
     },
+}
+
+/// What a deferred trigger waits for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Awaited {
+    /// The user of an id in another system.
+    #[default]
+    Owner,
+    /// An event that was made before it and arrives after it.
+    Earlier,
+}
+
+impl Awaited {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Reads an identity, or the user id alone that stood in its place before ids in other systems were identities.

@@ -1,6 +1,6 @@
 //! Which journeys someone enters, and which segments they enter and leave.
 
-use crate::deferred::Awaited;
+use crate::action::Awaited;
 use crate::facts::{Entered, Facts};
 use crate::occurrence::Occurrence;
 use crate::person::Person;
@@ -316,7 +316,7 @@ impl<'a, 'p> Situation<'a, 'p> {
         let now = self.now().as_millisecond();
         let entered = self.facts.entered.get(&journey.key).copied();
         if let Some(refusal) = self.refusal(journey) {
-            let awaited = Awaited::by(&refusal);
+            let awaited = refusal.awaits();
             self.tell(journey, None, Taken::Refused(refusal));
             return awaited;
         }

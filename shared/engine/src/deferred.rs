@@ -8,47 +8,15 @@
 //! - Where `stages`, `when` or `exit` keep the person out, it is tried again with each event that was made before it and arrives after it. What was
 //!   made after it changes nothing: it was not so when the event happened.
 
-use crate::action::Action;
+use crate::action::{Action, Awaited};
 use crate::decide::{Because, Situation};
-use crate::entry::Refusal;
+use crate::enter::entry_id;
 use jiff::Timestamp;
 use perennial_config::journeys::{Journey, Reentry};
 use perennial_domain::{Cause, Entry, Event, Identity};
-use serde::{Deserialize, Serialize};
 
 /// The most that is kept for one profile. Those beyond it are not.
 const MAX_DEFERRED: usize = 8;
-
-/// What a deferred trigger waits for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Awaited {
-    /// The user of an id in another system.
-    #[default]
-    Owner,
-    /// An event that was made before it and arrives after it.
-    Earlier,
-}
-
-impl Awaited {
-    /// Whether it is what is awaited where nothing is written.
-    pub(crate) fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// What has to come for a journey that could not be entered for this reason; `None` where nothing could change it.
-    pub(crate) fn by(refusal: &Refusal) -> Option<Self> {
-        match refusal {
-            Refusal::External => Some(Self::Owner),
-            Refusal::Stage { .. } | Refusal::When { .. } | Refusal::Exit { .. } => Some(Self::Earlier),
-            Refusal::UnderWay { .. }
-            | Refusal::Once { .. }
-            | Refusal::TooSoon { .. }
-            | Refusal::Reached { .. }
-            | Refusal::Where { .. } => None,
-        }
-    }
-}
 
 impl Situation<'_, '_> {
     /// Keeps what an event would have triggered.
@@ -105,12 +73,21 @@ impl Situation<'_, '_> {
         self.profile.outbox = outbox;
         let changed = self.profile.outbox.len() != known;
         due.sort_by_key(|(_, entry)| entry.at);
-        for (journey, Entry { cause, properties, at, .. }) in due {
+        for (journey, entry) in due {
+            let id = entry_id(&entry);
+            let Entry { cause, properties, at, .. } = entry;
             let Cause::Event { message_id, .. } = &cause else { continue };
             let message_id = message_id.clone();
             let because = Because { cause, properties };
-            if let Some(until) = self.enter(journey, None, because.clone(), message_id.as_str().as_bytes()) {
-                self.defer(journey, because, at, until);
+            match self.enter(journey, None, because.clone(), message_id.as_str().as_bytes()) {
+                Some(until) => self.defer(journey, because, at, until),
+                None if journey.reentry == Reentry::Always && !fresh.is_empty() => {
+                    // What the account handed over may be handed over again. The ids that leave the window have left it with the first of `fresh`.
+                    if let Some(part) = self.profile.primary_mut() {
+                        part.seen.note(id, Some(at));
+                    }
+                }
+                None => {}
             }
         }
         changed

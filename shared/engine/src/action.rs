@@ -146,7 +146,7 @@ pub enum Awaited {
 }
 
 impl Awaited {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
     fn is_default(&self) -> bool {
         *self == Self::default()
     }

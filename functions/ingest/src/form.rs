@@ -15,9 +15,9 @@ const MAX_DEPTH: usize = 16;
 
 /// The body's JSON; `None` where `text` is no form.
 pub(crate) fn read(text: &str) -> Option<Value> {
-    // `multipart/form-data`, whose parts would pass for one field without an end.
+    // `multipart/form-data` and XML with attributes would pass for one field.
     let text = text.trim();
-    if text.starts_with("--") {
+    if text.starts_with("--") || text.starts_with('<') {
         return None;
     }
     let pairs: Vec<(String, String)> = text
@@ -114,6 +114,7 @@ mod tests {
             "&",
             "hello",
             "<xml/>",
+            "<?xml version=\"1.0\"?><event id=\"1\"/>",
             "a=1&b",
             "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x--",
             "a[1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1]=x",

@@ -5,6 +5,7 @@ pub mod allowance;
 mod breaker;
 pub mod crm;
 pub mod endpoint;
+mod filters;
 #[cfg(test)]
 mod fixture;
 pub mod guard;

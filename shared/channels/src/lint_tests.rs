@@ -178,6 +178,9 @@ fn signs_of_other_tools_in_the_text_are_recognised() {
         ("[[ first_name ]]", "`[[ first_name ]]` is another language; write `{{ person.first_name }}`"),
         ("[[user.plan]]", "write `{{ person.plan }}`"),
         ("${first_name}", "`${first_name}` is JavaScript; write `{{ person.first_name }}`"),
+        ("{first_name}", "`{first_name}` is another language; write `{{ person.first_name }}`"),
+        ("%FIRST_NAME%", "`%FIRST_NAME%` is another language; write `{{ person.first_name }}`"),
+        ("%%First Name%%", "write `{{ person.first_name }}`"),
     ] {
         expect(text, &[wanted]);
     }

@@ -9,6 +9,7 @@ mod context;
 pub use context::Context;
 pub(crate) use context::NAMES;
 
+use crate::filters;
 use crate::invitation::{self, Invitation};
 use crate::mjml;
 use crate::text;
@@ -255,6 +256,7 @@ pub(crate) fn environment() -> Environment<'static> {
     env.set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
     env.set_fuel(Some(FUEL));
     truth::add_to(&mut env);
+    filters::add_to(&mut env);
     env
 }
 
@@ -310,7 +312,7 @@ impl Noting {
         let empty = Arc::<Mutex<BTreeSet<usize>>>::default();
         let noted = Arc::clone(&empty);
         renderer.env.add_filter(NOTE, move |value: minijinja::Value, number: usize| {
-            if is_empty(&value) {
+            if values::is_unseen(&value) {
                 noted.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
             }
             value
@@ -335,16 +337,6 @@ impl Noting {
             }
         }
         (rendered, names)
-    }
-}
-
-/// Whether a reader sees nothing of it.
-fn is_empty(value: &minijinja::Value) -> bool {
-    use minijinja::value::ValueKind::{Iterable, Map, None, Seq, Undefined};
-    match value.kind() {
-        Undefined | None | Seq | Iterable => true,
-        Map => values::name_of(value).is_none_or(|name| name.trim().is_empty()),
-        _ => value.to_string().trim().is_empty(),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use crate::lint::{Token, tags_of, tokens};
 use minijinja::value::ValueKind;
-use minijinja::{Environment, Error, Value};
+use minijinja::{Environment, Value};
 use std::collections::BTreeSet;
 
 /// The filter that is put around what `~` puts together.
@@ -13,29 +13,15 @@ const AS_TEXT: &str = "truth_as_text";
 const BOUNDS: [&str; 13] =
     ["and", "or", "not", "in", "is", "if", "else", "elif", "for", "set", "with", "filter", "recursive"];
 
-/// Adds what [`prepared`] templates need, and the filters that make texts.
+/// Adds what [`prepared`] templates need, and the filter that makes texts.
 pub(crate) fn add_to(env: &mut Environment<'_>) {
     env.add_filter(AS_TEXT, as_text);
     env.add_filter("string", |value: Value| Value::from(as_text(value).to_string()));
-    env.add_filter("join", join);
 }
 
-fn as_text(value: Value) -> Value {
+/// A truth value as `true` or `false`, any other as it is.
+pub(crate) fn as_text(value: Value) -> Value {
     if value.kind() == ValueKind::Bool { Value::from(if value.is_true() { "true" } else { "false" }) } else { value }
-}
-
-fn join(values: Value, separator: Option<String>) -> Result<String, Error> {
-    let mut out = String::new();
-    if values.is_undefined() || values.is_none() {
-        return Ok(out);
-    }
-    for (at, value) in values.try_iter()?.enumerate() {
-        if let Some(separator) = separator.as_deref().filter(|_| at > 0) {
-            out.push_str(separator);
-        }
-        out.push_str(&as_text(value).to_string());
-    }
-    Ok(out)
 }
 
 /// `source` with each operand of `~` made text first.

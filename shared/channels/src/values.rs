@@ -69,6 +69,15 @@ pub(crate) fn write(out: &mut Output<'_>, state: &mut minijinja::State<'_, '_>, 
     escape_formatter(out, state, &Value::from(text))
 }
 
+/// Returns whether a reader sees nothing of a value.
+pub(crate) fn is_unseen(value: &Value) -> bool {
+    match value.kind() {
+        ValueKind::Undefined | ValueKind::None | ValueKind::Seq | ValueKind::Iterable => true,
+        ValueKind::Map => name_of(value).is_none_or(|name| name.trim().is_empty()),
+        _ => value.to_string().trim().is_empty(),
+    }
+}
+
 /// Returns the name by which an object is spoken of.
 pub(crate) fn name_of(value: &Value) -> Option<String> {
     value.downcast_object_ref::<Record>().and_then(Record::name)

@@ -98,7 +98,7 @@ The texts of templates/NAME.toml are minijinja, <https://docs.rs/minijinja/lates
 | `journey`, `step` | the journey, and the step from 0 |
 | `unsubscribe_url` | the link that ends the mails of the topic |
 
-What is not known, or was removed with `null`, is not defined: it puts in nothing, and `default(\"there\")` puts in something else. An object puts in its `name`,
+What is not known, or was removed with `null`, is not defined: it puts in nothing, and `default(\"there\")` puts in something else, as it does for empty text and for an object without a name. Filters of what is not known give nothing. An object puts in its `name`,
 a list and an object without a name nothing; their parts can be asked for, looped over and joined. A truth puts in `true` or `false`, also where texts are put
 together with `~`.
 

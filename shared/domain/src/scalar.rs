@@ -10,12 +10,15 @@ pub fn number(text: &str) -> Option<f64> {
     if is_decimal { text.parse().ok().filter(|number: &f64| number.is_finite()) } else { None }
 }
 
-/// The truth value that `text` spells: `true` or `false` in any case, white space around it allowed.
+/// The truth value that `text` spells, in any case and with white space around it: `true` and `false`, and what databases, forms and spreadsheets
+/// write for them, `1`, `yes`, `y`, `t` and `on`, `0`, `no`, `n`, `f` and `off`.
 pub fn truth(text: &str) -> Option<bool> {
-    let text = text.trim();
-    if text.eq_ignore_ascii_case("true") {
+    const TRUE: [&str; 6] = ["true", "1", "yes", "t", "y", "on"];
+    const FALSE: [&str; 6] = ["false", "0", "no", "f", "n", "off"];
+    let is_any = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(text.trim()));
+    if is_any(&TRUE) {
         Some(true)
-    } else if text.eq_ignore_ascii_case("false") {
+    } else if is_any(&FALSE) {
         Some(false)
     } else {
         None
@@ -41,6 +44,11 @@ mod tests {
     #[test]
     fn truth_values_are_read_in_any_case() {
         assert_eq!((truth("true"), truth(" False "), truth("TRUE")), (Some(true), Some(false), Some(true)));
-        assert_eq!((truth("1"), truth("yes"), truth("")), (None, None, None));
+        for (yes, no) in [("1", "0"), ("yes", "no"), ("Y", "N"), ("t", "f"), ("On", "off"), (" YES ", " No ")] {
+            assert_eq!((truth(yes), truth(no)), (Some(true), Some(false)), "{yes} {no}");
+        }
+        for text in ["", " ", "2", "-1", "1.0", "maybe", "null", "oui"] {
+            assert_eq!(truth(text), None, "{text}");
+        }
     }
 }

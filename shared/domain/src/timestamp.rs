@@ -10,14 +10,18 @@
 //! | DB2 and Oracle | `2026-03-01-09.30.00.000000`, `01-MAR-26 09.30.00.000000 AM` |
 //! | RFC 2822, RFC 850, `asctime`, `date`, access logs | `Sun, 01 Mar 2026 09:30:00 +0000`, `Sunday, 01-Mar-26 09:30:00 GMT`, `Sun Mar  1 09:30:00 UTC 2026`, `01/Mar/2026:09:30:00 +0000` |
 //! | what languages print | `Sun Mar 01 2026 10:30:00 GMT+0100 (CET)`, `2026-03-01 09:30:00 +0000 UTC m=+0.1`, `March 1, 2026 9:30 AM` |
-//! | .NET's and MongoDB's JSON, protocol buffers, Jackson's arrays | `/Date(1772357400000)/`, `{"$date": …}`, `{"seconds": …, "nanos": …}`, `[2026, 3, 1, 9, 30]` |
-//! | PHP's, Parse's and BigQuery's objects | `{"date": …, "timezone_type": 3, "timezone": "UTC"}`, `{"__type": "Date", "iso": …}`, `{"value": …}` |
+//! | ISO 8601's weeks and days of the year | `2026-W09-7T09:30:00Z`, `2026-060` |
+//! | SQL Server, EXIF | `Mar  1 2026  9:30:00:000AM`, `2026:03:01 09:30:00` |
+//! | .NET's, MongoDB's and DynamoDB's JSON, protocol buffers, Jackson's arrays and objects | `/Date(1772357400000)/`, `ISODate("…")`, `{"$date": …}`, `{"$timestamp": …}`, `{"N": …}`, `{"seconds": …, "nanos": …}`, `[2026, 3, 1, 9, 30]`, `{"epochSecond": …}` |
+//! | PHP's, Parse's, BigQuery's, Google Calendar's and Microsoft Graph's objects | `{"date": …, "timezone_type": 3, "timezone": "UTC"}`, `{"__type": "Date", "iso": …}`, `{"value": …}`, `{"dateTime": …, "timeZone": …}` |
 //!
 //! Without a zone it is UTC. A month in figures is read only behind the year: what `03/04/2026` means depends on who wrote it, so it is
 //! no moment here. Pure and total.
 
 mod written;
 
+use crate::hygiene::Zone;
+use crate::hygiene::text::trimmed;
 use crate::identity::is_placeholder;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -35,22 +39,29 @@ const NANOS_OF_A_TICK: i128 = 100;
 
 /// The moment that `text` spells; `None` where it spells none.
 pub fn parse(text: &str) -> Option<Timestamp> {
-    let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == '"');
+    let text = trimmed(trimmed(text).trim_matches(['"', '\'']));
     if text.len() > MAX_BYTES {
         return None;
     }
     let iso = || text.parse::<Timestamp>().ok();
     let number = || of_number(text.strip_prefix('@').unwrap_or(text));
-    iso().or_else(number).or_else(|| of_dot_net(text)).or_else(|| written::parse(text))
+    iso().or_else(number).or_else(|| of_constructor(text)).or_else(|| written::parse(text))
 }
 
 /// Returns whether `text` is what programs and databases write where they have no moment: a word such as `null` or `Invalid Date`, nothing
 /// but zeros, or the first day of the year 1, with which the calendars of Go and .NET begin.
 pub fn is_nothing(text: &str) -> bool {
     const WORDS: [&str; 4] = ["invalid date", "invalid datetime", "not a time", "nat"];
-    const ZEROS: [&str; 4] = ["0000-00-00", "0001-01-01", "1/1/0001", "01/01/0001"];
+    const ZEROS: [&str; 5] = ["0000-00-00", "0001-01-01", "1/1/0001", "01/01/0001", "01-01-0001"];
+    // The same first day as seconds since 1970, and as a smaller unit.
+    const FIRST_DAY: &str = "-62135596800";
     let lower = text.trim().trim_matches('"').to_ascii_lowercase();
-    is_placeholder(&lower) || WORDS.contains(&lower.as_str()) || ZEROS.iter().any(|zero| lower.starts_with(zero))
+    let is_first_day =
+        || lower.strip_prefix(FIRST_DAY).is_some_and(|rest| rest.bytes().all(|byte| matches!(byte, b'0' | b'.')));
+    is_placeholder(&lower)
+        || WORDS.contains(&lower.as_str())
+        || ZEROS.iter().any(|zero| lower.starts_with(zero))
+        || is_first_day()
 }
 
 /// The moment that a JSON value spells; `None` where it spells none.
@@ -72,7 +83,14 @@ pub fn of_json(value: &Value) -> Option<Timestamp> {
 
 /// The moment in an object of one of the kinds that libraries and databases are known to write.
 fn of_object(object: &Map<String, Value>) -> Option<Timestamp> {
-    let inner = ["$date", "$numberLong"].iter().find_map(|name| object.get(*name));
+    if let Some(inside) =
+        object.get("$timestamp").and_then(|inside| inside.get("t")).filter(|inside| inside.is_number())
+    {
+        return of_json(inside);
+    }
+    let only =
+        ["N", "S"].iter().find_map(|name| object.get(*name)).filter(|inner| inner.is_string() && object.len() == 1);
+    let inner = ["$date", "$numberLong"].iter().find_map(|name| object.get(*name)).or(only);
     let inner = inner.or_else(|| object.get("iso").filter(|_| object.get("__type").is_some_and(|kind| kind == "Date")));
     if let Some(inner) = inner.or_else(|| object.get("value").filter(|_| object.len() == 1)) {
         // One level of each: `{"$date": {"$numberLong": "…"}}`.
@@ -81,13 +99,24 @@ fn of_object(object: &Map<String, Value>) -> Option<Timestamp> {
             inner => of_json(inner),
         };
     }
-    if let (Some(Value::String(date)), Some(Value::String(zone))) = (object.get("date"), object.get("timezone")) {
-        return parse(&format!("{date} {zone}"));
+    for (date, zone) in [("date", "timezone"), ("dateTime", "timeZone")] {
+        if let (Some(Value::String(date)), Some(Value::String(zone))) = (object.get(date), object.get(zone)) {
+            return in_zone(date, zone);
+        }
     }
-    let part = |names: [&str; 2]| names.iter().find_map(|name| object.get(*name));
-    let seconds = whole(part(["seconds", "_seconds"])?)?;
-    let nanos = part(["nanos", "_nanoseconds"]).map_or(Some(0), whole)?;
+    let part = |names: [&str; 4]| names.iter().find_map(|name| object.get(*name));
+    let seconds = whole(part(["seconds", "_seconds", "epochSecond", "epoch_second"])?)?;
+    let nanos = part(["nanos", "_nanoseconds", "nanoseconds", "nano"]).map_or(Some(0), whole)?;
     Timestamp::new(seconds, i32::try_from(nanos).ok()?).ok()
+}
+
+/// The moment of a date and a time in a zone of any spelling; what has an offset of its own needs no zone.
+fn in_zone(date: &str, zone: &str) -> Option<Timestamp> {
+    if let Ok(at) = date.parse::<Timestamp>() {
+        return Some(at);
+    }
+    let (at, zone) = (date.parse::<DateTime>().ok()?, Zone::parse(zone).ok()?);
+    at.to_zoned(zone.time_zone().clone()).ok().map(|zoned| zoned.timestamp())
 }
 
 /// The moment that a decimal number is: seconds since 1970 below 10^11, milliseconds below 10^14, microseconds below 10^17, else
@@ -138,9 +167,15 @@ fn of_digits(text: &str) -> Option<Timestamp> {
     in_utc(date.at(0, 0, 0, 0).with().hour(part(8, 10)?).minute(part(10, 12)?).second(part(12, 14)?).build().ok()?)
 }
 
-/// `/Date(1772357400000)/` and `/Date(1772357400000+0100)/`, whose offset only says where it is shown.
-fn of_dot_net(text: &str) -> Option<Timestamp> {
-    let inner = text.strip_prefix("/Date(")?.strip_suffix(")/")?;
+/// `/Date(1772357400000)/` and `/Date(1772357400000+0100)/`, whose offset only says where it is shown, with or without the slashes and their
+/// escapes; and MongoDB's `ISODate("2026-03-01T09:30:00Z")`.
+fn of_constructor(text: &str) -> Option<Timestamp> {
+    let text = text.trim_matches(['/', '\\']);
+    let text = text.strip_prefix("new ").unwrap_or(text).strip_suffix(')')?;
+    if let Some(inner) = text.strip_prefix("ISODate(") {
+        return inner.trim_matches(['"', '\'']).parse().ok();
+    }
+    let inner = text.strip_prefix("Date(")?;
     let end = inner.char_indices().skip(1).find(|(_, c)| matches!(c, '+' | '-')).map_or(inner.len(), |(at, _)| at);
     Timestamp::from_millisecond(inner[..end].parse().ok()?).ok()
 }

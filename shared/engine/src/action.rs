@@ -29,10 +29,13 @@ pub enum Action {
         /// What the journey's templates put in.
         properties: Properties,
     },
-    /// Keep what an event would have set off had it not been one of an id in another system: whose that is may be known in a moment.
+    /// Keep what an event would have triggered, as what was made before it may arrive in a moment.
     Defer {
         /// The journey and the event.
         entry: Entry,
+        /// What it waits for.
+        #[serde(default, skip_serializing_if = "Awaited::is_default")]
+        until: Awaited,
     },
     /// Count an event of a journey's own for the person.
     Count {
@@ -129,6 +132,24 @@ pub enum Action {
         #[serde(alias = "user", deserialize_with = "identity_or_user")]
         identity: Identity,
     },
+}
+
+/// What a deferred trigger waits for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Awaited {
+    /// The user of an id in another system.
+    #[default]
+    Owner,
+    /// An event that was made before it and arrives after it.
+    Earlier,
+}
+
+impl Awaited {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Reads an identity, or the user id alone that stood in its place before ids in other systems were identities.

@@ -6,7 +6,7 @@ use perennial_config::Config;
 use perennial_config::sources::Source;
 use perennial_domain::event::JOURNEYS;
 use perennial_domain::time::{DAY_SECONDS, beginning_of_week, week_of};
-use perennial_domain::{Event, EventKind};
+use perennial_domain::{Event, EventKind, scalar};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -14,17 +14,21 @@ use std::collections::BTreeMap;
 /// The member of an event's context by which its sender says whether it is a sign of life, as in Segment's specification.
 pub const ACTIVE: &str = "active";
 
+/// Events that a library sends by itself, and not for what someone does: PostHog's, whenever a program asks for a feature flag.
+const OF_LIBRARIES: [&str; 1] = ["$feature_flag_called"];
+
 /// Returns whether an event is a sign of life: whether it moves when someone was last seen, on which days they were active, and so their engagement and stage.
 ///
 /// It is none where
 /// - `context.active` is false,
 /// - `lifecycle.toml` lists its name among what happens to people (`activity.passive`),
-/// - a journey counts it,
+/// - a journey counts it, or a library sends it by itself,
 /// - it is an `identify`, `group` or `alias` call of a server, a webhook or an import, and does not say `context.active = true`: a
 ///   nightly synchronisation knows of people, and does not see them. What someone did (`track`, `page`, `screen`) is a sign of life whoever reports it.
 pub fn is_sign_of_life(config: &Config, event: &Event) -> bool {
     let does_something = matches!(event.kind, EventKind::Track | EventKind::Page | EventKind::Screen);
     event.source.as_str() != JOURNEYS
+        && !event.event.as_ref().is_some_and(|name| OF_LIBRARIES.contains(&name.as_str()))
         && !config.lifecycle.passive.contains(config.counted_as(event))
         && says_active(event).unwrap_or_else(|| does_something || !is_of_a_server(config, event))
 }
@@ -33,11 +37,7 @@ pub fn is_sign_of_life(config: &Config, event: &Event) -> bool {
 fn says_active(event: &Event) -> Option<bool> {
     match event.context.get(ACTIVE)? {
         Value::Bool(active) => Some(*active),
-        Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
-            "false" | "0" | "no" => Some(false),
-            "true" | "1" | "yes" => Some(true),
-            _ => None,
-        },
+        Value::String(text) => scalar::truth(text),
         Value::Number(number) => Some(number.as_f64() != Some(0.0)),
         _ => None,
     }
@@ -78,8 +78,10 @@ fn is_of_a_server(config: &Config, event: &Event) -> bool {
         Some("browser" | "web" | "mobile" | "client") => return false,
         _ => {}
     }
-    // RudderStack's reverse ETL names its job there.
-    if context("sources").is_some_and(|sources| !matches!(sources, Value::Null | Value::Bool(false))) {
+    // RudderStack's reverse ETL names its job there; Segment names the tool that it copied objects from, and the audience or the trait that it computed.
+    const COPIED: [&str; 3] = ["sources", "integration", "personas"];
+    let is_said = |name: &&str| context(name).is_some_and(|said| !matches!(said, Value::Null | Value::Bool(false)));
+    if COPIED.iter().any(|name| is_said(&name)) {
         return true;
     }
     let is_hook_only = |source: &Source| source.id == event.source && source.write_key_hashes.is_empty();
@@ -316,7 +318,16 @@ mod tests {
             assert!(is_active(&with(track("Signed In"), json!({"channel": channel}))), "{channel}");
         }
         assert!(is_active(&with(identify(), json!({"channel": "web"}))));
+        assert!(!is_active(&track("$feature_flag_called")));
         assert!(!is_active(&with(identify(), json!({"sources": {"job_id": "j", "task_run_id": "t"}}))));
+        for copied in [
+            json!({"integration": {"name": "Salesforce", "version": "1.0.0"}}),
+            json!({"personas": {"computation_class": "audience", "computation_key": "big_spenders", "space_id": "s"}}),
+        ] {
+            assert!(!is_active(&with(identify(), copied.clone())) && !is_active(&with(group(), copied.clone())));
+            assert!(is_active(&with(track("Signed In"), copied)));
+        }
+        assert!(is_active(&with(identify(), json!({"integration": null, "personas": null}))));
         let journey = Event { source: SourceId::parse(JOURNEYS).unwrap(), ..track("Rescue Begun") };
         assert!(!is_active(&journey));
     }

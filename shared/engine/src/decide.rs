@@ -1,5 +1,6 @@
 //! Which journeys someone enters, and which segments they enter and leave.
 
+use crate::action::Awaited;
 use crate::facts::{Entered, Facts};
 use crate::occurrence::Occurrence;
 use crate::person::Person;
@@ -136,10 +137,11 @@ impl<'a, 'p> Situation<'a, 'p> {
                 let cause = Cause::Event { name: name.to_owned(), message_id: event.message_id.clone() };
                 if to.is_empty() || !self.ask_account(journey, event, to, &cause) {
                     let because = Because { cause, properties: asked_of(journey, event) };
-                    if self.profile.is_external() {
-                        self.defer(journey, &because, event.timestamp);
+                    let awaited =
+                        self.enter(journey, Some(identity), because.clone(), event.message_id.as_str().as_bytes());
+                    if let Some(until) = awaited {
+                        self.defer(journey, because, event.timestamp, until);
                     }
-                    self.enter(journey, Some(identity), because, event.message_id.as_str().as_bytes());
                 }
             }
         }
@@ -189,7 +191,9 @@ impl<'a, 'p> Situation<'a, 'p> {
         for journey in &config.journeys.all {
             let Some(cause) = self.onset(journey, &changed, onset) else { continue };
             match onset {
-                Onset::Now => self.enter(journey, None, cause, &self.now().as_second().to_be_bytes()),
+                Onset::Now => {
+                    self.enter(journey, None, cause, &self.now().as_second().to_be_bytes());
+                }
                 Onset::Later => self.plan_start(journey),
                 Onset::Note => {}
             }
@@ -303,19 +307,21 @@ impl<'a, 'p> Situation<'a, 'p> {
     }
 
     /// Begins the way through a journey, where its stages, its condition and its re-entry rule allow it. Who is on the way already
-    /// does not begin again.
+    /// does not begin again. Returns what may come that would allow it; `None` where they entered, or nothing would.
     pub(crate) fn enter(
         &mut self,
         journey: &Journey,
         identity: Option<&Identity>,
         because: impl Into<Because>,
         cause_bytes: &[u8],
-    ) {
+    ) -> Option<Awaited> {
         let Because { cause, properties } = because.into();
         let now = self.now().as_millisecond();
         let entered = self.facts.entered.get(&journey.key).copied();
         if let Some(refusal) = self.refusal(journey) {
-            return self.tell(journey, None, Taken::Refused(refusal));
+            let awaited = refusal.awaits();
+            self.tell(journey, None, Taken::Refused(refusal));
+            return awaited;
         }
         // Who may enter only once gets the same decision ids whatever the cause, so that no path leads to a second message.
         let cause_bytes = if journey.reentry == Reentry::Once { b"once".as_slice() } else { cause_bytes };
@@ -340,5 +346,6 @@ impl<'a, 'p> Situation<'a, 'p> {
         };
         let start = Start { entered: now, cause, properties, cause_key: hash::hash64(&[cause_bytes]) };
         self.walk(journey, &start, 0, pace);
+        None
     }
 }

@@ -1,54 +1,94 @@
-//! What events of ids in other systems would have set off.
+//! What events would have triggered, had everything that was made before them been known.
 //!
-//! A billing system's first event of a customer may be the one that matters: a trial that began, a payment that failed. It is counted for the id in that
-//! system, which triggers nothing, and a moment later the id is joined with the user who has it. What it would have triggered is kept until then, as
-//! long as events set anything off at all (`max_event_age_hours` of `channels.toml`).
+//! Calls do not arrive in the order in which they were made: a billing system's first event of a customer is counted before it is known whose id that is,
+//! and a payment that failed may be reported before the subscription that it was for. So a trigger by an event that finds the journey not meant for the
+//! person is kept, as long as events trigger anything at all (`max_event_age_hours` of `channels.toml`):
+//!
+//! - An event of an id in another system triggers nothing. It is tried again as soon as that id is linked to a user.
+//! - Where `stages`, `when` or `exit` keep the person out, it is tried again with each event that was made before it and arrives after it. What was
+//!   made after it changes nothing: it was not so when the event happened.
 
-use crate::action::Action;
+use crate::action::{Action, Awaited};
 use crate::decide::{Because, Situation};
+use crate::enter::entry_id;
 use jiff::Timestamp;
-use perennial_config::journeys::Journey;
-use perennial_domain::{Cause, Entry};
+use perennial_config::journeys::{Journey, Reentry};
+use perennial_domain::{Cause, Entry, Event, Identity};
 
 /// The most that is kept for one profile. Those beyond it are not.
 const MAX_DEFERRED: usize = 8;
 
 impl Situation<'_, '_> {
-    /// Keeps what an event would have set off.
-    pub(crate) fn defer(&mut self, journey: &Journey, because: &Because, at: Timestamp) {
-        let Because { cause, properties } = because.clone();
+    /// Keeps what an event would have triggered.
+    pub(crate) fn defer(&mut self, journey: &Journey, because: Because, at: Timestamp, until: Awaited) {
+        let Because { cause, properties } = because;
         let entry = Entry { journey: journey.id.clone(), cause, properties, at };
-        let mut kept = self.profile.outbox.iter().filter_map(|action| match action {
-            Action::Defer { entry } => Some(entry),
-            _ => None,
-        });
-        if kept.clone().count() < MAX_DEFERRED && kept.all(|other| *other != entry) {
-            self.profile.outbox.push(Action::Defer { entry });
+        let outbox = &mut self.profile.outbox;
+        let is_same = |action: &Action| matches!(action, Action::Defer { entry: other, .. } if *other == entry);
+        if outbox.iter().any(is_same) {
+            return;
+        }
+        // Whoever may enter only once in a while needs the latest trigger alone: what was made before an earlier one was made before it too.
+        if until == Awaited::Earlier && journey.reentry != Reentry::Always {
+            let replaced = |action: &Action| matches!(action, Action::Defer { entry: other, until: Awaited::Earlier } if other.journey == entry.journey);
+            let newer = outbox.iter().any(|action| {
+                replaced(action) && matches!(action, Action::Defer { entry: other, .. } if other.at > entry.at)
+            });
+            if newer {
+                return;
+            }
+            outbox.retain(|action| !replaced(action));
+        }
+        if outbox.iter().filter(|action| matches!(action, Action::Defer { .. })).count() < MAX_DEFERRED {
+            outbox.push(Action::Defer { entry, until });
         }
     }
 
-    /// Lets what was kept enter its journeys, where it is known by now whose the events were, and drops what is too old. Returns whether there was
-    /// any.
-    pub(crate) fn take_deferred(&mut self) -> bool {
+    /// Lets what was kept enter its journeys where what it waits for has come, and drops what is too old. `fresh` are the events that have just been
+    /// counted. Returns whether anything changed.
+    pub(crate) fn take_deferred(&mut self, fresh: &[(&Event, Identity)]) -> bool {
+        if !self.profile.outbox.iter().any(|action| matches!(action, Action::Defer { .. })) {
+            return false;
+        }
         let config = self.config();
         let is_external = self.profile.is_external();
+        let earliest = fresh.iter().map(|(event, _)| event.timestamp).min();
         let (mut due, mut outbox) = (Vec::new(), std::mem::take(&mut self.profile.outbox));
         let known = outbox.len();
-        outbox.retain(|action| match action {
-            Action::Defer { entry } if !self.is_recent(entry.at) => false,
-            Action::Defer { entry } if !is_external => {
-                due.push(entry.clone());
-                false
+        outbox.retain(|action| {
+            let Action::Defer { entry, until } = action else { return true };
+            let journey = config.journeys.named(&entry.journey);
+            let Some(journey) = journey.filter(|_| self.is_recent(entry.at)) else { return false };
+            let has_come = match until {
+                Awaited::Owner => !is_external,
+                Awaited::Earlier => {
+                    earliest.is_some_and(|earliest| earliest <= entry.at) && self.refusal(journey).is_none()
+                }
+            };
+            if has_come {
+                due.push((journey, entry.clone()));
             }
-            _ => true,
+            !has_come
         });
         self.profile.outbox = outbox;
         let changed = self.profile.outbox.len() != known;
-        for Entry { journey, cause, properties, .. } in due {
-            let Some(journey) = config.journeys.named(&journey) else { continue };
+        due.sort_by_key(|(_, entry)| entry.at);
+        for (journey, entry) in due {
+            let id = entry_id(&entry);
+            let Entry { cause, properties, at, .. } = entry;
             let Cause::Event { message_id, .. } = &cause else { continue };
             let message_id = message_id.clone();
-            self.enter(journey, None, Because { cause, properties }, message_id.as_str().as_bytes());
+            let because = Because { cause, properties };
+            match self.enter(journey, None, because.clone(), message_id.as_str().as_bytes()) {
+                Some(until) => self.defer(journey, because, at, until),
+                None if journey.reentry == Reentry::Always && !fresh.is_empty() => {
+                    // What the account handed over may be handed over again. The ids that leave the window have left it with the first of `fresh`.
+                    if let Some(part) = self.profile.primary_mut() {
+                        part.seen.note(id, Some(at));
+                    }
+                }
+                None => {}
+            }
         }
         changed
     }

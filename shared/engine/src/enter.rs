@@ -50,7 +50,10 @@ pub fn enter(
             |situation: &Situation<'_, '_>| situation.facts.entered.get(&journey.key).map(|entered| entered.times);
         let before = times(&situation);
         let because = Because { cause: entry.cause.clone(), properties: entry.properties.clone() };
-        situation.enter(journey, None, because, cause_bytes(&entry.cause));
+        let awaited = situation.enter(journey, None, because.clone(), cause_bytes(&entry.cause));
+        if let Some(until) = awaited {
+            situation.defer(journey, because, entry.at, until);
+        }
         // Who may enter once, or not within some days, is known by that.
         if journey.reentry == Reentry::Always && times(&situation) != before {
             entered.push((id, entry.at));

@@ -1,5 +1,6 @@
 //! Why someone may not enter a journey.
 
+use crate::action::Awaited;
 use crate::decide::Situation;
 use jiff::Timestamp;
 use perennial_config::cel::Program;
@@ -59,6 +60,21 @@ pub enum Refusal {
         /// The condition.
         condition: String,
     },
+}
+
+impl Refusal {
+    /// Returns what may come that would take the refusal back; `None` where nothing would.
+    pub(crate) fn awaits(&self) -> Option<Awaited> {
+        match self {
+            Self::External => Some(Awaited::Owner),
+            Self::Stage { .. } | Self::When { .. } | Self::Exit { .. } => Some(Awaited::Earlier),
+            Self::UnderWay { .. }
+            | Self::Once { .. }
+            | Self::TooSoon { .. }
+            | Self::Reached { .. }
+            | Self::Where { .. } => None,
+        }
+    }
 }
 
 impl std::fmt::Display for Refusal {

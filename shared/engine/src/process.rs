@@ -128,7 +128,7 @@ pub fn process(
         }
         let mut situation = Situation::new(&person, profile);
         situation.release(is_open);
-        situation.take_deferred();
+        situation.take_deferred(&fresh);
         situation.on_events(&fresh);
         // An old event of someone who is active is no beginning: what it makes hold was over before we knew. And who left long ago is not
         // written to because somebody imported them.
@@ -160,7 +160,7 @@ pub fn look_again(moment: &Moment<'_>, profile: &mut Profile, speak: bool) -> Pr
     let evaluation = Evaluation::of(&person);
     let mut situation = Situation::new(&person, profile);
     let before = situation.facts.clone();
-    let released = situation.release(false) | (speak && situation.take_deferred());
+    let released = situation.release(false) | (speak && situation.take_deferred(&[]));
     let idle = view.seen.map(|seen| moment.now.as_second() - seen.last_at().as_second());
     situation.on_state(match speak {
         true if starts::is_of_import(situation.facts.imported, moment.now) => starts::onset_of_import(idle),

@@ -148,10 +148,27 @@ fn a_journeys_condition_and_stages_hold_for_everyone_whom_the_account_names() {
     let config = config("\"always\"", "when = 'count(\"Login\") >= 1'\nstages = [\"trial\"]");
     let mut person = Person::new("u");
     let done = |name: &str| EventBuilder::track(name, "u", name).at(now()).build();
-    for (event, enters) in [("Report Shared", false), ("Login", false), ("Trial Started", true)] {
-        person.feed(&config, &[done(event)], now());
+    for (event, entered) in [("Report Shared", 0), ("Login", 0), ("Trial Started", 1)] {
+        // Without what was deferred, which the next event would let enter.
         person.profile.outbox.clear();
-        assert_eq!(hand(&config, &mut person, &[entry("m1")], now()).changed, enters, "{event}");
+        person.feed(&config, &[done(event)], now());
+        hand(&config, &mut person, &[entry("m1")], now());
+        assert_eq!(times(&person), entered, "{event}");
     }
     assert_eq!(person.sent(), ["payment_failed"]);
+}
+
+#[test]
+fn what_the_account_handed_over_too_early_enters_once_when_the_facts_before_it_arrive() {
+    let config = config("\"always\"", "when = 'count(\"Login\") >= 1'\nstages = [\"trial\"]");
+    let mut person = Person::new("u");
+    let done = |name: &str| EventBuilder::track(name, "u", name).at(now()).build();
+    hand(&config, &mut person, &[entry("m1")], now());
+    person.feed(&config, &[done("Login")], now());
+    assert_eq!(times(&person), 0);
+    person.feed(&config, &[done("Trial Started")], now());
+    assert_eq!(times(&person), 1);
+    assert_eq!(person.sent(), ["payment_failed"]);
+    hand(&config, &mut person, &[entry("m1")], now());
+    assert_eq!(times(&person), 1, "handed over again");
 }

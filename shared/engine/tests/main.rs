@@ -11,6 +11,7 @@ mod entries;
 mod external;
 mod joins;
 mod journeys;
+mod late_facts;
 mod laws;
 mod limits;
 mod memberships;

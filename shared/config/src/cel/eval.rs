@@ -88,13 +88,16 @@ impl<'a, S, L: Lookup<S>> Run<'a, S, L> {
     fn truth_of_the_rest(&self, node: &'a Node, locals: Locals<'_, 'a>) -> Result<bool, EvalError> {
         match node {
             Node::Not(part) => self.truth(part, locals).map(|truth| !truth),
-            Node::Has(slot) => Ok(self.slots.get(*slot as usize).is_some_and(|what| self.lookup.get(what).is_some())),
+            Node::Has(slot) => {
+                let value = self.slots.get(*slot as usize).and_then(|what| self.lookup.get(what));
+                Ok(value.is_some_and(|value| ops::holds_something(&value)))
+            }
             Node::Choice(parts) => {
                 let [condition, yes, no] = &**parts;
                 self.truth(if self.truth(condition, locals)? { yes } else { no }, locals)
             }
             Node::HasKey(part, key) => match self.value(part, locals)? {
-                Value::Map(map) => Ok(map.contains_key(&**key)),
+                Value::Map(map) => Ok(map.get(&**key).is_some_and(|value| ops::holds_something(&Value::from(value)))),
                 _ => Err(EvalError::Types),
             },
             Node::Compare(comparison, parts) => {

@@ -1,7 +1,7 @@
 //! What CEL's operators do with values: the rules of the specification's "Standard Definitions".
 //!
-//! With one addition, as forms, CSV files and some languages send numbers and truth values as text: a text that meets a number or a truth
-//! value, and spells one, is taken for it. Where it spells none, the specification's rules hold.
+//! With two additions. Forms, CSV files and some languages send numbers and truth values as text: a text that meets a number or a truth
+//! value, and spells one, is taken for it. Where it spells none, the specification's rules hold. And `null` and empty text are nothing to `has()`.
 
 use super::EvalError;
 use super::ast::{Arithmetic, Comparison};
@@ -67,6 +67,15 @@ fn alike<'v>(left: &'v Value<'_>, right: &'v Value<'_>) -> Option<(Value<'v>, Va
         (Value::Text(text), Value::Bool(_)) => Some((Value::Bool(scalar::truth(text)?), right.borrow())),
         (Value::Bool(_), Value::Text(text)) => Some((left.borrow(), Value::Bool(scalar::truth(text)?))),
         _ => None,
+    }
+}
+
+/// Whether `has()` holds for a value that is there: what senders write for nothing, `null` and text without anything in it, is absent.
+pub(super) fn holds_something(value: &Value<'_>) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Text(text) => !text.trim().is_empty(),
+        _ => true,
     }
 }
 

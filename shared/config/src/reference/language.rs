@@ -56,7 +56,12 @@ pub const LANGUAGE: &[Piece] = &[
         "A part of a value, in any depth.",
         "properties.items[0].sku == \"x\" && properties[\"First Name\"] == \"Ada\"",
     ),
-    piece("has(map.key)", "true or false", "Whether it is there at all.", "has(properties.coupon)"),
+    piece(
+        "has(map.key)",
+        "true or false",
+        "Whether it is there and holds something: `null` and empty text are nothing.",
+        "has(properties.coupon)",
+    ),
     piece(
         "size(x), x.size()",
         "whole number",

@@ -73,7 +73,8 @@ fn a_key_is_missing_where_what_should_have_it_is() {
     let program = condition("!has(properties.product.sku)");
     assert!(program.is_true(&facts(json!({"properties": {}}))));
     assert!(program.is_true(&facts(json!({"properties": {"product": 3}}))));
-    assert!(!program.is_true(&facts(json!({"properties": {"product": {"sku": null}}}))), "`null` is there");
+    assert!(program.is_true(&facts(json!({"properties": {"product": {"sku": null}}}))));
+    assert!(!program.is_true(&facts(json!({"properties": {"product": {"sku": 0}}}))));
 }
 
 #[test]
@@ -125,7 +126,8 @@ fn text_and_lists_are_borrowed_from_what_is_looked_up() {
 #[test]
 fn text_that_spells_a_number_or_a_truth_value_is_taken_for_it() {
     let known = facts(json!({"visits": 3, "properties": {
-        "seats": "12", "share": " 0.5 ", "debt": "-1", "trial": "True", "ended": "false", "plan": "pro", "number": 5, "list": [1, 2]
+        "seats": "12", "share": " 0.5 ", "debt": "-1", "trial": "True", "ended": "false", "plan": "pro", "number": 5, "list": [1, 2],
+        "on": "1", "off": "0", "yes": "Yes", "no": "n"
     }}));
     for source in [
         "properties.seats >= 12",
@@ -147,6 +149,9 @@ fn text_that_spells_a_number_or_a_truth_value_is_taken_for_it() {
         "properties.ended != true",
         "properties.seats == \"12\"",
         "properties.plan == \"pro\"",
+        "properties.on == true && properties.yes == true",
+        "properties.off == false && properties.no != true",
+        "properties.on && !properties.off",
     ] {
         assert!(condition(source).is_true(&known), "{source}");
     }
@@ -160,5 +165,28 @@ fn text_that_spells_a_number_or_a_truth_value_is_taken_for_it() {
         "properties.seats < \"2\" && visits < 1",
     ] {
         assert!(!condition(source).is_true(&known), "{source}");
+    }
+}
+
+/// Senders write `null` and empty text where they have nothing.
+#[test]
+fn has_does_not_hold_for_null_and_empty_text() {
+    let known = facts(json!({"properties": {
+        "gone": null, "empty": "", "blank": " \t", "zero": 0, "no": false, "none": [], "o": {"gone": null, "empty": "", "k": "v"}, "list": [{"k": ""}, {"k": 1}]
+    }}));
+    for name in ["gone", "empty", "blank", "missing", "o.gone", "o.empty", "o.missing", "gone.deeper", "empty.deeper"] {
+        assert!(!condition(&format!("has(properties.{name})")).is_true(&known), "{name}");
+        assert!(condition(&format!("!has(properties.{name})")).is_true(&known), "{name}");
+    }
+    for name in ["zero", "no", "none", "o", "o.k"] {
+        assert!(condition(&format!("has(properties.{name})")).is_true(&known), "{name}");
+    }
+    for source in [
+        "!(\"gone\" in properties) && \"zero\" in properties",
+        "properties.empty == \"\" && properties.empty != \"pro\" && properties.gone == null",
+        "properties.list.exists(item, has(item.k) && item.k == 1)",
+        "properties.list.exists(item, !has(item.k))",
+    ] {
+        assert!(condition(source).is_true(&known), "{source}");
     }
 }

@@ -79,6 +79,25 @@ impl Lookup<Path> for Facts {
     }
 }
 
+impl Facts {
+    /// The same without the members of objects that are `null` or empty text.
+    pub(crate) fn without_nothing(&self) -> Self {
+        fn filled(value: &Json) -> Json {
+            let is_nothing =
+                |value: &Json| value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty());
+            match value {
+                Json::Object(members) => {
+                    let members = members.iter().filter(|(_, value)| !is_nothing(value));
+                    members.map(|(name, value)| (name.clone(), filled(value))).collect()
+                }
+                Json::Array(elements) => elements.iter().map(filled).collect(),
+                other => other.clone(),
+            }
+        }
+        Self(self.0.iter().map(|(name, value)| (name.clone(), filled(value))).collect())
+    }
+}
+
 /// Facts of a JSON object.
 pub(crate) fn facts(json: Json) -> Facts {
     Facts(serde_json::from_value(json).unwrap())

@@ -4,6 +4,8 @@
 //! only where the whole name is of one case, which says that a form or a machine wrote it.
 
 use super::text::{composed, is_absent, is_invisible, trimmed};
+use crate::identity::is_placeholder;
+use crate::traits::Fact;
 
 mod case;
 
@@ -111,14 +113,32 @@ pub fn name_part(part: NamePart, text: &str, other: Option<&str>) -> Result<Stri
     if name.contains('@') || name.contains("://") || name.to_ascii_lowercase().contains("www.") {
         return Err(InvalidName::Address);
     }
+    if is_of_a_program(&name) {
+        return Err(InvalidName::Absent);
+    }
     let name = known(part, name, other.as_deref()).ok_or(InvalidName::Absent)?;
     let shouted = other.as_deref().is_some_and(is_shouted);
     Ok(if case::is_of_one_case(&name) { case::title_case(part, &name, shouted) } else { name })
 }
 
+/// Whether no person but a program wrote it: a template that was not filled in, a word for nothing in quotes or brackets, the name of a field, a truth
+/// value. Bare words are looked at by [`known`].
+fn is_of_a_program(name: &str) -> bool {
+    let is_marked = || name.contains(|c: char| "{}<>%$|\"[]&;_#*\\".contains(c)) || name.starts_with('\'');
+    let bare = name.trim_matches(|c: char| !c.is_alphanumeric());
+    let is_field = || {
+        let is_spelled = bare.contains(['_', ' ', '-']) || bare.chars().skip(1).any(char::is_uppercase);
+        is_spelled && matches!(Fact::of(bare), Some(Fact::Name | Fact::FirstName | Fact::LastName))
+    };
+    matches!(name, "true" | "false" | "NoneType") || (is_marked() && is_placeholder(name)) || is_field()
+}
+
 /// `name` without what programs write where there is none; `None` where nothing is left.
 fn known(part: NamePart, name: String, other: Option<&str>) -> Option<String> {
     let mut words: Vec<&str> = name.split(' ').collect();
+    if words.len() > 1 && words.iter().all(|word| is_nobody(word)) {
+        return None;
+    }
     if words.len() == 1 || part != NamePart::Full {
         return is_name(part, &name, other.filter(|other| is_real(other))).then_some(name);
     }

@@ -130,6 +130,38 @@ fn people_may_be_called_null_and_programs_words_are_dropped() {
             }
         }
     }
+    for text in [
+        "{{first_name}}",
+        "*|FNAME|*",
+        "%FIRST_NAME%",
+        "${firstName}",
+        "{first_name}",
+        "[First Name]",
+        "first_name",
+        "firstName",
+        "FIRST_NAME",
+        "\"null\"",
+        "'undefined'",
+        "<null>",
+        "<nil>",
+        "#N/A",
+        "&nbsp;",
+        "null null",
+        "undefined undefined",
+        "NoneType",
+        "false",
+    ] {
+        for name in ["first_name", "lastName", "name"] {
+            let (traits, _) = standardised(EventKind::Identify, json!({ name: text }));
+            assert_eq!(traits, json!({}), "{name}: {text}");
+        }
+    }
+    for text in
+        ["Nan Goldin", "Name", "Guest House", "O'Neil", "Ada & Bob", "Ada (Countess)", "Jean-Luc", "True", "Surname"]
+    {
+        let traits = json!({ "name": text });
+        assert_eq!(standardised(EventKind::Identify, traits.clone()), (traits, vec![]), "{text}");
+    }
     let (traits, _) = standardised(EventKind::Identify, json!({"last_name": "NULL", "first_name": "JENNIFER"}));
     assert_eq!(traits, json!({"first_name": "Jennifer", "last_name": "Null"}));
     let (traits, _) = standardised(EventKind::Identify, json!({"last_name": "none", "first_name": "ada"}));

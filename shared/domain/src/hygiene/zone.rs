@@ -3,7 +3,7 @@
 //! | written | normal form |
 //! |---|---|
 //! | IANA's name in any case, with spaces or escapes: `America/Los Angeles`, `us/pacific`, `Etc/GMT+7` | as IANA writes it |
-//! | a name of Windows, .NET, Rails, a browser or Java, see `data/time_zones.txt`: `Pacific Standard Time`, `Eastern Time (US & Canada)` | the IANA zone |
+//! | a name of Windows, .NET, Rails, a browser or Java, see `data/time_zones.txt`: `Pacific Standard Time`, `Eastern Time (US & Canada)`, `Mitteleuropäische Zeit` | the IANA zone |
 //! | such a name or an offset around the other: `(UTC-08:00) Pacific Time (US & Canada)`, `GMT+0200 (Central European Summer Time)` | the named zone |
 //! | a city of IANA's: `Berlin`, `Buenos Aires` | the IANA zone |
 //! | an offset: `UTC-07:00`, `GMT+2`, `+0530`, `GMT 2` (a form made a space of the plus); a number of hours (-14 to 14), minutes (30 or more) or seconds east of UTC: `-7`, `330`, `-25200` | `-07:00`; UTC is `UTC` |
@@ -142,6 +142,8 @@ fn plain(text: &str) -> String {
     let text = text
         .replace("&amp;", "&")
         .replace(['\u{2212}', '\u{2013}', '\u{2011}', '\u{2010}'], "-")
+        .replace('\u{b1}', "+")
+        .replace('\u{2019}', "'")
         .replace("_dstoff", "");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -199,6 +201,12 @@ fn around(text: &str) -> Option<Zone> {
     let rest = text.get(first.len()..).unwrap_or_default().trim_matches([' ', ',', ';', '-']);
     if first.contains('/') {
         return iana(first);
+    }
+    // `Eastern Time - New York`, as Google Calendar writes it.
+    if let Some((name, place)) = text.split_once(" - ")
+        && let Some(zone) = named(place).or_else(|| city(place)).or_else(|| named(name))
+    {
+        return Some(zone);
     }
     let fixed = offset(first).ok();
     // `GMT Mars` says nothing but that its clock is unknown; `GMT+2 Mars` says its offset.
@@ -398,6 +406,16 @@ mod tests {
             ("GST", "Asia/Dubai"),
             ("WAT", "Africa/Lagos"),
             ("Coordinated Universal Time", "UTC"),
+            ("Mitteleuropäische Zeit", "Europe/Berlin"),
+            ("GMT+0200 (Mitteleuropäische Sommerzeit)", "Europe/Berlin"),
+            ("GMT+0100 (heure normale d’Europe centrale)", "Europe/Paris"),
+            ("GMT-0300 (Horário Padrão de Brasília)", "America/Sao_Paulo"),
+            ("GMT+0900 (日本標準時)", "Asia/Tokyo"),
+            ("British Columbia Standard Time", "America/Vancouver"),
+            ("Eastern", "America/New_York"),
+            ("(GMT-05:00) Eastern Time - New York", "America/New_York"),
+            ("(GMT-08:00) Pacific Time - Los Angeles", "America/Los_Angeles"),
+            ("UTC±00:00", "UTC"),
         ] {
             assert_eq!(name(text), expected, "{text:?}");
         }

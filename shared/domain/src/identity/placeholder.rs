@@ -168,8 +168,8 @@ fn is_cast(text: &str) -> bool {
 /// Whether it is an object that holds nothing, in the notation of JSON or of a language, or the constructor of an id that was given
 /// nothing: `{"id":null}`, `{'$oid': '000000000000000000000000'}`, `ObjectId("")`, `urn:uuid:00000000-0000-0000-0000-000000000000`.
 fn is_hollow(text: &str) -> bool {
-    const CONSTRUCTORS: [&str; 9] =
-        ["objectid", "new objectid", "bson.objectid", "uuid", "guid", "string", "str", "some", "just"];
+    const CONSTRUCTORS: [&str; 10] =
+        ["objectid", "new objectid", "bson.objectid", "uuid", "guid", "string", "str", "some", "just", "ok"];
     let decoded = decoded(trimmed(text));
     let text = trimmed(decoded.as_deref().unwrap_or(text));
     if let Some(members) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
@@ -216,10 +216,53 @@ fn is_empty(lower: &str) -> bool {
 
 /// What languages and spreadsheets write that is more than a word.
 fn is_nothing_of_a_program(lower: &str) -> bool {
-    const BEGINNINGS: [&str; 8] =
-        ["object ", "[native ", "[function", "function ", "function(", "java.lang.object@", "promise {", "typeerror"];
-    const EXACTLY: [&str; 11] =
-        ["n/a", "#n/a", "#ref!", "#value!", "#null!", "#name?", "\\n", "()=>{}", "1.#qnan", "(direct)", "(other)"];
+    // Of JavaScript, Java, Go's formats, Ruby, Python, Perl, Lua and Dart.
+    const BEGINNINGS: [&str; 21] = [
+        "object ",
+        "[native ",
+        "[function",
+        "function ",
+        "function(",
+        "java.lang.object@",
+        "[ljava.lang.",
+        "promise {",
+        "typeerror",
+        "referenceerror",
+        "symbol(",
+        "%!",
+        "#<",
+        "<class '",
+        "hash(0x",
+        "array(0x",
+        "scalar(0x",
+        "code(0x",
+        "table: 0x",
+        "instance of '",
+        "<nsnull",
+    ];
+    const EXACTLY: [&str; 21] = [
+        "n/a",
+        "n / a",
+        "#n/a",
+        "#ref!",
+        "#value!",
+        "#null!",
+        "#name?",
+        "\\n",
+        "()=>{}",
+        "1.#qnan",
+        "(direct)",
+        "(other)",
+        "map[]",
+        "nsnull",
+        "kotlin.unit",
+        "system.guid",
+        "system.string[]",
+        "just nothing",
+        "optional[null]",
+        "null!",
+        "!null",
+    ];
     lower.replace(['+', '_'], " ").contains("[object ")
         || BEGINNINGS.iter().any(|beginning| lower.starts_with(beginning))
         || EXACTLY.contains(&lower)
@@ -227,7 +270,8 @@ fn is_nothing_of_a_program(lower: &str) -> bool {
 
 /// Whether it is a template that was not filled in, in the syntax of any of the usual languages.
 fn is_template(bare: &str) -> bool {
-    const BEGINNINGS: [&str; 13] = ["{{", "{%", "${", "#{", "%{", "$(", "%(", "%%", "*|", "<%", "<?", "[[", "@{"];
+    const BEGINNINGS: [&str; 15] =
+        ["{{", "{%", "${", "#{", "%{", "$(", "%(", "%%", "*|", "<%", "<?", "[[", "@{", "##", "@Model."];
     let is_name = |text: &str| {
         let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '$' | '-' | ' ');
         let hexadecimal = text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
@@ -239,6 +283,7 @@ fn is_template(bare: &str) -> bool {
         || within('{', '}').is_some_and(|inner| is_name(inner) || inner.bytes().all(|byte| byte.is_ascii_digit()))
         || within('<', '>').is_some_and(is_name)
         || within('%', '%').is_some_and(is_name)
+        || within('#', '#').is_some_and(is_name)
 }
 
 /// Whether it is a conversion of `printf`: `%s`, `%d`, `%@`, `%1$s`, `%-5d`.

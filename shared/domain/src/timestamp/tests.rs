@@ -101,6 +101,23 @@ fn one_moment_is_read_in_every_spelling() {
         "/Date(1772357400000)/",
         "/Date(1772357400000+0100)/",
         " \u{feff}2026-03-01T09:30:00Z\n",
+        "2026-03-01T09:30:00Z\u{200b}",
+        "'2026-03-01T09:30:00Z'",
+        "2026-W09-7T09:30:00Z",
+        "2026W097T093000Z",
+        "2026-W09-7 09:30:00",
+        "2026-060T09:30:00Z",
+        "2026060T093000Z",
+        "Mar  1 2026  9:30AM",
+        "Mar  1 2026  9:30:00:000AM",
+        "01 Mar 2026 09:30:00:000",
+        "2026-03-01 09:30:00:000",
+        "2026/03/01T09:30:00Z",
+        "2026:03:01 09:30:00",
+        "\\/Date(1772357400000)\\/",
+        "Date(1772357400000)",
+        "new Date(1772357400000)",
+        "ISODate(\"2026-03-01T09:30:00Z\")",
     ] {
         assert_eq!(parse(text), Some(second()), "{text}");
     }
@@ -130,6 +147,15 @@ fn json_values_of_every_kind_are_read() {
         json!({ "date": "2026-03-01 10:30:00.000000", "timezone_type": 1, "timezone": "+01:00" }),
         json!({ "__type": "Date", "iso": "2026-03-01T09:30:00.000Z" }),
         json!({ "value": "2026-03-01T09:30:00.000Z" }),
+        json!({ "$timestamp": { "t": SECOND, "i": 1 } }),
+        json!({ "N": "1772357400" }),
+        json!({ "S": "2026-03-01T09:30:00Z" }),
+        json!({ "seconds": SECOND, "nanoseconds": 0 }),
+        json!({ "epochSecond": SECOND, "nano": 0 }),
+        json!({ "dateTime": "2026-03-01T09:30:00.0000000", "timeZone": "UTC" }),
+        json!({ "dateTime": "2026-03-01T01:30:00.0000000", "timeZone": "Pacific Standard Time" }),
+        json!({ "dateTime": "2026-03-01T10:30:00+01:00", "timeZone": "Europe/Rome" }),
+        json!({ "date": "2026-03-01 10:30:00.000000", "timezone_type": 2, "timezone": "CET" }),
     ] {
         assert_eq!(of_json(&value), Some(second()), "{value}");
     }
@@ -187,7 +213,17 @@ fn fractions_are_kept() {
 #[test]
 fn dates_are_their_midnight() {
     let midnight = "2026-03-01T00:00:00Z".parse().ok();
-    for text in ["2026-03-01", "20260301", "2026/03/01", "2026-3-1", "1 March 2026", "Mar 1, 2026", "01-MAR-26"] {
+    for text in [
+        "2026-060",
+        "2026-W09-7",
+        "2026-03-01",
+        "20260301",
+        "2026/03/01",
+        "2026-3-1",
+        "1 March 2026",
+        "Mar 1, 2026",
+        "01-MAR-26",
+    ] {
         assert_eq!(parse(text), midnight, "{text}");
     }
     assert_eq!(of_json(&json!(20_260_301)), midnight);
@@ -232,6 +268,15 @@ fn what_may_mean_several_moments_or_none_is_none() {
         "01.03.26",
         "20261301093000Z",
         "2026-03-01-25.00.00",
+        "2026-W54-1",
+        "2026-W09-8T09:30:00Z",
+        "2026-W09",
+        "2026-366",
+        "1772357",
+        "2026:13:01 09:30:00",
+        "9:30:00:000:000",
+        "Date(x)",
+        "ISODate()",
     ] {
         assert_eq!(parse(text), None, "{text}");
     }
@@ -273,10 +318,24 @@ fn what_programs_write_for_no_moment_is_told_from_moments() {
         "0001-01-01 00:00:00 +0000 UTC",
         "0001-01-01T00:00:00+01:00",
         "1/1/0001 12:00:00 AM",
+        "01-01-0001",
+        "-62135596800",
+        "-62135596800.0",
+        "-62135596800000",
     ] {
         assert!(is_nothing(text), "{text}");
     }
-    for text in ["2026-03-01", "1970-01-01T00:00:00Z", "42", "yesterday", "2000-01-01", "0002-01-01", "1772357400"] {
+    for text in [
+        "-62135596801",
+        "-621355968001",
+        "2026-03-01",
+        "1970-01-01T00:00:00Z",
+        "42",
+        "yesterday",
+        "2000-01-01",
+        "0002-01-01",
+        "1772357400",
+    ] {
         assert!(!is_nothing(text), "{text}");
     }
 }

@@ -1,7 +1,7 @@
 //! Moments that are written out, read word by word: dates that begin with the year, or name the month.
 
 use jiff::Timestamp;
-use jiff::civil::{Date, Time};
+use jiff::civil::{Date, ISOWeekDate, Time, Weekday};
 use jiff::tz::{Offset, TimeZone};
 use std::borrow::Cow;
 
@@ -54,7 +54,8 @@ impl Found {
             return None;
         }
         // `01/Mar/2026:09:30:00`
-        if let Some((date, time)) = word.split_once(':').filter(|(date, _)| date.contains('/')) {
+        let names_month = |date: &str| date.split('/').nth(1).is_some_and(|month| month.len() == 3);
+        if let Some((date, time)) = word.split_once(':').filter(|(date, _)| names_month(date)) {
             self.date(date)?;
             return self.time(time);
         }
@@ -63,9 +64,13 @@ impl Found {
             return self.time(&time);
         }
         let is_joined = |at: usize| word.as_bytes().get(at + 1).is_some_and(u8::is_ascii_digit);
-        if let Some(at) = word.find(['T', 't']).filter(|at| *at >= 8 && is_joined(*at)) {
+        if let Some(at) = word.find(['T', 't']).filter(|at| *at >= 7 && is_joined(*at)) {
             self.date(&word[..at])?;
             return self.time(&word[at + 1..]);
+        }
+        // EXIF's date.
+        if let [_, _, _, _, b':', _, _, b':', _, _] = word.as_bytes() {
+            return self.date(&word.replace(':', "-"));
         }
         if word.contains(':') {
             return self.time(word);
@@ -111,8 +116,11 @@ impl Found {
         None
     }
 
-    /// `2026-03-01`, `2026/3/1`, `2026.03.01`, `01-Mar-26`, `1/Mar/2026` or `20260301`.
+    /// `2026-03-01`, `2026/3/1`, `2026.03.01`, `01-Mar-26`, `1/Mar/2026`, `20260301`, `2026-W09-7` or `2026-060`.
     fn date(&mut self, text: &str) -> Option<()> {
+        if let Some(date) = of_week(text).or_else(|| of_day_of_year(text)) {
+            return self.set_date(date.year(), date.month(), date.day());
+        }
         let mut parts = text.split(['-', '/', '.']);
         let (first, second, third) = (parts.next()?, parts.next(), parts.next());
         if parts.next().is_some() {
@@ -147,7 +155,7 @@ impl Found {
         match bare.len() {
             1 | 2 if is_ordinal && self.day.is_none() => set(&mut self.day, figures(bare, 2)?),
             2 | 4 if bare == word => set(&mut self.year, year(word)?),
-            8 if bare == word => self.date(word),
+            7 | 8 if bare == word => self.date(word),
             _ => None,
         }
     }
@@ -157,6 +165,11 @@ impl Found {
         let end = text.find(|c: char| !c.is_ascii_digit() && !matches!(c, ':' | '.' | ',')).unwrap_or(text.len());
         let (clock, rest) = text.split_at(end);
         let (clock, fraction) = clock.split_once(['.', ',']).unwrap_or((clock, ""));
+        // SQL Server's milliseconds stand behind a colon.
+        let (clock, fraction) = match clock.rsplit_once(':') {
+            Some((clock, millis)) if clock.matches(':').count() == 2 && fraction.is_empty() => (clock, millis),
+            _ => (clock, fraction),
+        };
         let mut parts = clock.split(':');
         let (hour, minute, second) = match (parts.next()?, parts.next(), parts.next()) {
             (basic, None, _) if matches!(basic.len(), 4 | 6) => (
@@ -208,6 +221,29 @@ impl Found {
         let zone = self.offset.map(Offset::to_time_zone).or(self.zone).unwrap_or(TimeZone::UTC);
         date.to_datetime(time).to_zoned(zone).ok().map(|zoned| zoned.timestamp())
     }
+}
+
+/// ISO 8601's `2026-W09-7` and `2026W097`.
+fn of_week(text: &str) -> Option<Date> {
+    let (year, rest) = text.split_at_checked(4)?;
+    let rest = rest.strip_prefix('-').unwrap_or(rest).strip_prefix(['W', 'w'])?;
+    let (week, day) = rest.split_at_checked(2)?;
+    let day = figures(day.strip_prefix('-').unwrap_or(day), 1)?;
+    let day = Weekday::from_monday_one_offset(day).ok()?;
+    ISOWeekDate::new(figures(year, 4)?, figures(week, 2)?, day).ok().map(ISOWeekDate::date)
+}
+
+/// ISO 8601's `2026-060` and `2026060`.
+fn of_day_of_year(text: &str) -> Option<Date> {
+    let (year, rest) = text.split_at_checked(4)?;
+    let day = rest.strip_prefix('-').unwrap_or(rest);
+    // Without a hyphen any number of seven figures would be a day.
+    let is_likely = day.len() < rest.len() || year.starts_with("19") || year.starts_with("20");
+    if day.len() != 3 || !is_likely {
+        return None;
+    }
+    let first = Date::new(figures(year, 4)?, 1, 1).ok()?;
+    first.with().day_of_year(figures(day, 3)?).build().ok()
 }
 
 /// The date and the time of `20260301093000Z` (LDAP) and of `2026-03-01-09.30.00.000000` (DB2).

@@ -1,4 +1,5 @@
-//! What stands for a value in the text itself, outside of tags: `*|FNAME|*`, `%%first_name%%`, `<%= name %>`, `[[ first_name ]]`, `${name}`.
+//! What stands for a value in the text itself, outside of tags: `*|FNAME|*`, `%%first_name%%`, `<%= name %>`, `[[ first_name ]]`, `${name}`,
+//! `{first_name}`, `%FIRST_NAME%`.
 
 use super::{ACCOUNT, NAMES, PERSON, UNSUBSCRIBE, expression, ours, write};
 use perennial_domain::traits::Fact;
@@ -12,7 +13,7 @@ struct Marker {
     is_ambiguous: bool,
 }
 
-const MARKERS: [Marker; 7] = [
+const MARKERS: [Marker; 9] = [
     Marker { language: "Mailchimp", open: "*|", close: "|*", is_ambiguous: false },
     Marker { language: "ERB or EJS", open: "<%=", close: "%>", is_ambiguous: false },
     Marker { language: "ERB or EJS", open: "<%-", close: "%>", is_ambiguous: false },
@@ -20,6 +21,8 @@ const MARKERS: [Marker; 7] = [
     Marker { language: "Salesforce", open: "%%", close: "%%", is_ambiguous: false },
     Marker { language: "another language", open: "[[", close: "]]", is_ambiguous: true },
     Marker { language: "JavaScript", open: "${", close: "}", is_ambiguous: true },
+    Marker { language: "another language", open: "{", close: "}", is_ambiguous: true },
+    Marker { language: "another language", open: "%", close: "%", is_ambiguous: true },
 ];
 
 /// The longest text between two signs.
@@ -58,7 +61,15 @@ fn instead(marker: &Marker, inner: &str) -> Option<String> {
     };
     match marker.open {
         "*|" => mailchimp(inner),
-        "%%" => is_path(inner).then(|| write(format!("{{{{ {} }}}}", ours(&inner.to_lowercase())))),
+        "%%" => {
+            let name = inner.to_lowercase().replace(' ', "_");
+            let is_name = is_path(&name) && (!inner.contains(' ') || is_known(&name));
+            is_name.then(|| write(format!("{{{{ {} }}}}", ours(&name))))
+        }
+        "%" => {
+            let name = inner.to_lowercase();
+            (is_path(&name) && is_known(&name)).then(|| write(format!("{{{{ {} }}}}", ours(&name))))
+        }
         "<%" => statement(inner),
         "<%=" | "<%-" => {
             let path = inner.trim_end_matches('-').trim().trim_start_matches('@');

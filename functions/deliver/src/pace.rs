@@ -158,6 +158,24 @@ impl Pace {
             tracing::debug!(sent = allowance.sent, "the daily quota is used up");
             return Ok(Turn::Later(now + QUOTA_WAIT + jitter::up_to(SignedDuration::from_mins(5), &asking.id, now)));
         }
+        // Counted at once, so that the others of the batch see it, and taken back where it does not go out now.
+        self.taken.fetch_add(1, Ordering::Relaxed);
+        let turn = self.placed(store, asking, allowance).await;
+        if !matches!(turn, Ok(Turn::Now)) {
+            // Asking the account anew may have begun the count again.
+            drop(self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| taken.checked_sub(1)));
+        }
+        turn
+    }
+
+    /// The mail's turn by rate and ramp, where the quota has room for it.
+    async fn placed(
+        &self,
+        store: &Store,
+        asking: &Asking<'_>,
+        allowance: Option<Allowance>,
+    ) -> Result<Turn, DeliverError> {
+        let now = asking.now;
         let turn = match allowance.and_then(|allowance| allowance.per_second) {
             Some(rate) => self.in_line(store, asking, rate).await?,
             None => Turn::Now,
@@ -167,9 +185,6 @@ impl Pace {
             && !store.count_ramp(day, most, now).await?
         {
             return Ok(Turn::Later(tomorrow(now, &asking.id)));
-        }
-        if turn == Turn::Now {
-            self.taken.fetch_add(1, Ordering::Relaxed);
         }
         Ok(turn)
     }

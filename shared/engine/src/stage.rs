@@ -33,19 +33,20 @@ pub(crate) fn stage_of(moment: &Moment<'_>, state: &State, standing: &Standing) 
     if !lifecycle.people_follow_account {
         return own;
     }
+    let customer_for = |days: i64| {
+        if is_idle(lifecycle, state, moment.now) { Stage::AtRisk } else { by_tenure(lifecycle, days) }
+    };
     let theirs = moment.account.and_then(|account| Some((account, account.stage?)));
     let has_payer = moment.pays_elsewhere || theirs.is_some_and(|(_, stage)| stage.pays());
     if has_payer && matches!(own, Stage::Visitor | Stage::Lead | Stage::Trial | Stage::Freemium) {
-        let since = state.seen.map_or(0, |seen| days_between(seen.first_at(), moment.now));
-        return if is_idle(lifecycle, state, moment.now) { Stage::AtRisk } else { by_tenure(lifecycle, since) };
+        return customer_for(state.seen.map_or(0, |seen| days_between(seen.first_at(), moment.now)));
     }
     if let Some((account, stage)) = theirs
         && own == Stage::Churned
         && stage.pays()
         && has_ended_for(&account.id, state, standing)
     {
-        let since = standing.first_paid.map_or(0, |first| days_between(timestamp(first), moment.now));
-        return if is_idle(lifecycle, state, moment.now) { Stage::AtRisk } else { by_tenure(lifecycle, since) };
+        return customer_for(standing.first_paid.map_or(0, |first| days_between(timestamp(first), moment.now)));
     }
     let Some((account, Stage::Churned)) = theirs else { return own };
     let is_elsewhere = |payer: &Option<String>| payer.as_deref().is_some_and(|payer| payer != account.id.as_str());

@@ -270,7 +270,7 @@ fn win_back() -> Config {
     let lifecycle = "![customer]\nonboarding_days = 30\nadopting_days = 90\nat_risk_after_idle_days = 900\n[milestones]\n\
         trial = [\"Trial Started\"]\ncustomer = [\"Subscription Started\"]\nchurned = [\"Subscription Cancelled\"]\n\
         [account]\npeople_follow = true\n";
-    let channels = "[[webhook]]\nid = \"crm\"\nurl = \"https://example.com\"\nsecret_env = \"S\"\n";
+    let channels = "[webhook.crm]\nurl = \"https://example.com\"\nsecret_env = \"S\"\n";
     config_with(&[
         ("journeys.toml", journeys),
         ("segments.toml", segments),
@@ -309,8 +309,8 @@ fn plan_that_is_replaced_within_a_minute_sets_nothing_off() {
     assert_eq!(told, [Stage::Onboarding, Stage::Adopting], "neither churned nor won back");
     // Who does not come back is written to once that is settled, whatever else they do meanwhile.
     let mut person = Person::new("u");
-    person.feed(&config, &[begun.clone()], day(0));
-    person.feed(&config, &[ended.clone()], day(40));
+    person.feed(&config, std::slice::from_ref(&begun), day(0));
+    person.feed(&config, std::slice::from_ref(&ended), day(40));
     person.feed(
         &config,
         &[event_of("u", seconds_after(day(40), 60), "Signed In", json!({}))],
@@ -357,7 +357,7 @@ fn crm_hears_of_an_end_once_it_is_settled() {
     };
     assert_eq!(stage_at(&mut account, day(1)), Some(json!("onboarding")));
     let ended = event(10, "Subscription Cancelled", json!({ "subscription": "s", "status": "canceled" }));
-    for (_, told) in told(&[in_account(ended, "acme")]) {
+    for told in told(&[in_account(ended, "acme")]).into_values() {
         account
             .billing
             .subscriptions

@@ -289,7 +289,7 @@ fn decode_state(person: PersonId, bytes: &[u8], listed: &[String]) -> Result<Sta
         }
         other => Err(StoreError::Corrupt(format!("a state has format {other}, which this version does not know"))),
     }?;
-    for part in state.parts.iter_mut().filter(|part| part.state.memberships.is_empty()) {
+    for part in state.parts.iter_mut().filter(|part| part.state.memberships.is_usual()) {
         part.state.restore_memberships(None);
     }
     Ok(state)

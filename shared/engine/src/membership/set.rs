@@ -66,7 +66,12 @@ pub struct Memberships {
 impl Memberships {
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
-        self.said.is_empty() && self.active.is_empty() && self.unnamed.is_none() && self.left_primary.is_empty()
+        self.is_usual() && self.left_primary.is_empty()
+    }
+
+    /// Whether nothing is known but when they left without saying which: the rest follows from the state that it is of.
+    pub fn is_usual(&self) -> bool {
+        self.said.is_empty() && self.active.is_empty() && self.unnamed.is_none()
     }
 
     /// Takes in that someone belongs to `account`.

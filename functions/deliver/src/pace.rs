@@ -163,7 +163,7 @@ impl Pace {
         let turn = self.placed(store, asking, allowance).await;
         if !matches!(turn, Ok(Turn::Now)) {
             // Asking the account anew may have begun the count again.
-            drop(self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| taken.checked_sub(1)));
+            self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| taken.checked_sub(1)).ok();
         }
         turn
     }

@@ -38,6 +38,8 @@ describe('alarms', () => {
     'mail-complaints',
     'journeys-paused',
     'mails-in-doubt',
+    'messages-overdue',
+    'messages-expired',
   ];
 
   it('are these', () => {

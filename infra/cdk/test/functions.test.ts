@@ -15,8 +15,10 @@ function environment(rendered: Rendered, name: string): Record<string, string> {
 const OPTIONAL = [
   'ACCOUNTS_DEBOUNCE_SECONDS',
   'AWS_SESSION_TOKEN',
+  'CLIENT_IP_HEADER',
   'MAX_IN_FLIGHT',
   'PARAMETERS_SECRETS_EXTENSION_HTTP_PORT',
+  'PUBLIC_EVENTS_A_SECOND',
   'STATUS_MAX_AGE_SECONDS',
   'SWEEP_LIMIT',
   'WAKE_PAUSE_SECONDS',

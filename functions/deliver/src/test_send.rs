@@ -37,7 +37,7 @@ pub(crate) async fn deliver(deps: &Deps, test: &TestSend, claimant: &str) -> Res
     let workbench = deps.workbench(&config);
     let mail = Mail::compose(workbench.letterhead()?, &address, &rendered, &decision, &url, now)
         .map_err(DeliverError::Compose)?
-        .as_test();
+        .into_test();
     match deps.store.claim_test(&decision, test.person.is_some(), claimant, now).await? {
         Claim::Ours => {}
         Claim::Taken(_) => return Ok(Delivered::Before),

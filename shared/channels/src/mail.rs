@@ -141,7 +141,7 @@ impl Mail {
 
     /// The same as a mail that somebody sends to see it: what becomes of it counts nowhere.
     #[must_use]
-    pub fn as_test(mut self) -> Self {
+    pub fn into_test(mut self) -> Self {
         self.tags.push((TAG_TEST, "1".to_owned()));
         self
     }

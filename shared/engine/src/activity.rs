@@ -80,8 +80,8 @@ fn is_of_a_server(config: &Config, event: &Event) -> bool {
     }
     // RudderStack's reverse ETL names its job there; Segment names the tool that it copied objects from, and the audience or the trait that it computed.
     const COPIED: [&str; 3] = ["sources", "integration", "personas"];
-    let is_said = |name: &&str| context(name).is_some_and(|said| !matches!(said, Value::Null | Value::Bool(false)));
-    if COPIED.iter().any(|name| is_said(&name)) {
+    let is_said = |name: &str| context(name).is_some_and(|said| !matches!(said, Value::Null | Value::Bool(false)));
+    if COPIED.iter().any(|name| is_said(name)) {
         return true;
     }
     let is_hook_only = |source: &Source| source.id == event.source && source.write_key_hashes.is_empty();

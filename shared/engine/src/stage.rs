@@ -164,10 +164,12 @@ pub struct StageMove {
 pub fn stage_history(moment: &Moment<'_>, state: &State) -> Vec<StageMove> {
     let standing = Standing::of(moment, state);
     let firsts = state.milestones.iter().map(|(milestone, span)| (span.first, *milestone));
-    let trials = state.billing.subscriptions.values().filter_map(|each| Some((each.trial?.first, Milestone::Trial)));
-    let begun = state.billing.subscriptions.values().filter_map(|each| Some((each.began?, Milestone::Customer)));
+    // A subscription of which nothing has begun, by its last status, is no move, whatever was said of it before.
+    let told_of: Vec<_> = phases(moment, state).filter(|(_, phase)| !matches!(phase, Phase::Nothing)).collect();
+    let trials = told_of.iter().filter_map(|(each, _)| Some((each.trial?.first, Milestone::Trial)));
+    let begun = told_of.iter().filter_map(|(each, _)| Some((each.began?, Milestone::Customer)));
     // Also what no event says: a trial that ran out, a status, a period after which it was to end.
-    let ends = phases(moment, state).filter_map(|(each, phase)| match phase {
+    let ends = told_of.iter().filter_map(|(each, phase)| match *phase {
         // A first payment that never came ended nothing.
         Phase::Ended { at, paid: false } if each.trial.is_none() => Some((at, Milestone::Lead)),
         Phase::Ended { at, .. } => Some((at, Milestone::Churned)),
@@ -224,7 +226,11 @@ fn settle(
         told.retain(|told| told.at < from);
         return tell(told, from, now);
     }
-    if told.last().is_some_and(|last| last.stage == now) || now == Stage::Visitor {
+    if now == Stage::Visitor {
+        // Nobody becomes a visitor again: what an event announced, such as a trial, has not begun by its subscription's last status.
+        return told.clear();
+    }
+    if told.last().is_some_and(|last| last.stage == now) {
         return;
     }
     let Some(since) = since else { return };

@@ -310,10 +310,8 @@ fn by_hand_of(stories: &[&[Event]]) -> Vec<String> {
         let ended_later = |account: &&str| !belongs(account) && last(account, true) > Some(*left);
         let is_open =
             ACCOUNTS.iter().any(|account| ended_later(account) && first(account).is_some_and(|first| first <= *left));
-        if !is_open {
-            if let Some(primary) = all.iter().position(|account| last(account, false) <= Some(*left)) {
-                all.remove(primary);
-            }
+        if !is_open && let Some(primary) = all.iter().position(|account| last(account, false) <= Some(*left)) {
+            all.remove(primary);
         }
     }
     let is_named = |account: &&str| last(account, false).max(last(account, true)).is_some();

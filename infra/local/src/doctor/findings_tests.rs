@@ -220,7 +220,7 @@ fn dead_letters_alarms_config_and_schedules_name_their_commands() {
     );
     let hour = SignedDuration::from_hours(1);
     is(
-        &only(|facts| facts.now = facts.now + hour),
+        &only(|facts| facts.now += hour),
         "schedules",
         Level::Error,
         "aws scheduler get-schedule --group-name perennial",

@@ -13,7 +13,7 @@ use perennial_domain::time::{DAY_SECONDS, plus_days};
 use perennial_domain::{Curve, Likelihood, Member, Stage};
 
 /// The most that a curve is away from the points, of a point. Rounding to [`UNITS`] and the way between two samples take the rest of half a point.
-const SLACK: f64 = 0.34;
+const SLACK: f64 = 0.36;
 /// How far samples may be from straight before more are taken between them, of a point.
 const STRAIGHT: f64 = 0.06;
 /// Days that a curve looks ahead.

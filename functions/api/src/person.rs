@@ -33,15 +33,13 @@ impl Found {
         let profile = find(deps, identity).await?.profile;
         let (config, now) = (deps.config.current().await, deps.clock.now());
         let (state, facts) = (profile.view(), profile.facts());
-        let mut accounts = memberships(&config, &state).into_iter();
-        let account = match accounts.next() {
+        let accounts = memberships(&config, &state);
+        let account = match accounts.first() {
             None => None,
-            Some(id) => {
-                let facts = account_facts(&deps.store, &config, &id, now).await?;
-                Some((id, facts))
-            }
+            Some(id) => Some((id.clone(), account_facts(&deps.store, &config, id, now).await?)),
         };
-        let pays_elsewhere = deps.store.any_pays(&config, accounts.as_slice(), now).await?;
+        let primary = account.as_ref().and_then(|(_, facts)| facts.as_ref());
+        let pays_elsewhere = deps.store.pays_elsewhere(&config, &accounts, primary, now).await?;
         Ok(Self { profile, state, facts, config, account, pays_elsewhere, now })
     }
 

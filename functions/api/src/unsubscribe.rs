@@ -102,10 +102,7 @@ impl Reader {
         let addressed = owners.chain(named).collect();
         let all: BTreeSet<PersonId> = parts().map(Part::owner).chain(named).collect();
         let address = deps.store.preferences(&link.address).await?;
-        let mut wishes = BTreeMap::new();
-        for person in &all {
-            wishes.insert(*person, deps.store.wishes(*person).await?);
-        }
+        let wishes = deps.store.wishes_of(all.iter().copied()).await?;
         Ok(Self { stored, addressed, all, address, wishes })
     }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use perennial_channels::Outcome;
 use perennial_channels::endpoint::{EndpointSender, Message};
 use perennial_channels::mail::{Mail, Mailer};
-use perennial_channels::unsubscribe::Keys;
+use perennial_channels::unsubscribe::{Keys, Unsubscribe};
 use perennial_config::Config;
 use perennial_config::channels::Endpoint;
 use perennial_lambda_kit::Clock;
@@ -124,6 +124,11 @@ impl Deps {
             pace,
             workbench,
         }
+    }
+
+    /// Returns the page on which the reader whom `request` names unsubscribes and chooses topics.
+    pub(crate) fn unsubscribe_url(&self, request: &Unsubscribe) -> String {
+        format!("{}/u/{}", self.public_url, self.keys.sign(request))
     }
 
     /// The templates of `config`, compiled; kept until another config is in force.

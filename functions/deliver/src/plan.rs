@@ -98,9 +98,7 @@ pub(crate) async fn make(
     let accounts = memberships(config, &view);
     let account = account(deps, config, decision, accounts.first()).await?;
     let facts = account.as_ref().map(|account| facts(config, account, now));
-    let others = accounts.get(1..).unwrap_or_default();
-    let is_paid = facts.as_ref().and_then(|facts| facts.stage).is_some_and(Stage::pays);
-    let pays_elsewhere = !is_paid && deps.store.any_pays(config, others, now).await?;
+    let pays_elsewhere = deps.store.pays_elsewhere(config, &accounts, facts.as_ref(), now).await?;
     let around = Accounts { primary: facts.as_ref(), pays_elsewhere };
     let moment = Moment::new(config, now).with_account(around);
     let evaluation = evaluate(&moment, &view);
@@ -180,7 +178,7 @@ async fn mail(
     // One click stops what this mail is about; where that cannot be stopped, all that can.
     let topic = topic.filter(|topic| !topic.essential).map(|topic| topic.id.clone());
     let request = Unsubscribe { person: decision.person, address: address_hash, topic };
-    let url = format!("{}/u/{}", deps.public_url, deps.keys.sign(&request));
+    let url = deps.unsubscribe_url(&request);
     let context = context(about).with_unsubscribe_url(&url);
     let rendered = render(deps, config, decision, &context)?;
     let workbench = deps.workbench(config);

@@ -26,7 +26,7 @@ pub(crate) async fn deliver(deps: &Deps, test: &TestSend, claimant: &str) -> Res
     let decision = decision(test);
     // Its unsubscribe link is a real one: whoever follows it does what a reader would.
     let request = Unsubscribe { person: decision.person, address: address_hash(&address.normalised()), topic: None };
-    let url = format!("{}/u/{}", deps.public_url, deps.keys.sign(&request));
+    let url = deps.unsubscribe_url(&request);
     let rendered = Rendered {
         subject: test.subject.clone(),
         text: test.text.clone(),

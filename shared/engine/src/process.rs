@@ -23,7 +23,7 @@ use crate::trend;
 use perennial_config::Config;
 use perennial_config::config::LEFT_TRAIT;
 use perennial_domain::event::JOURNEYS;
-use perennial_domain::{Event, EventKind, Identity, PersonId};
+use perennial_domain::{AccountId, Event, EventKind, Identity, PersonId};
 use std::collections::HashSet;
 
 /// Whether decisions are made.
@@ -112,8 +112,8 @@ pub fn process(
     if mode == Mode::Live && counted > 0 {
         let is_open = claimed.iter().any(Action::may_join);
         profile.outbox.extend(claimed);
-        tell_account(config, profile, &fresh);
-        moves::tell(config, profile, &view, &fresh, &had);
+        let named = tell_account(config, profile, &fresh);
+        moves::tell(profile, &view, &named, &had);
         limits::forget(moment, profile);
         let recent = i64::from(config.channels.max_event_age_hours) * 3600;
         let now = moment.now.as_second();
@@ -225,8 +225,14 @@ pub(crate) fn reschedule(moment: &Moment<'_>, profile: &mut Profile, view: &Stat
     moved
 }
 
-/// Hands on what the events say of whole accounts: traits, renewals, and where they stand.
-fn tell_account(config: &Config, profile: &mut Profile, fresh: &[(&Event, Identity)]) {
+/// Hands on what the events say of whole accounts: traits, renewals, and where they stand. Returns the subscriptions with an id that they report, by
+/// their keys, each with the account that the event names.
+fn tell_account<'e>(
+    config: &Config,
+    profile: &mut Profile,
+    fresh: &[(&'e Event, Identity)],
+) -> Vec<(u64, &'e AccountId)> {
+    let mut named = Vec::new();
     for (event, _) in fresh {
         let Some(account) = event.account() else { continue };
         let mut traits = event.traits.clone();
@@ -240,7 +246,9 @@ fn tell_account(config: &Config, profile: &mut Profile, fresh: &[(&Event, Identi
                 message_id: event.message_id.clone(),
             });
         }
-        let report = report(config, event).filter(|report| report.named || config.tells_stage(event));
+        let report = report(config, event);
+        named.extend(report.iter().filter(|report| report.named).map(|report| (report.key, account)));
+        let report = report.filter(|report| report.named || config.tells_stage(event));
         for milestone in config.account_milestones(event) {
             let (account, milestone) = (account.clone(), *milestone);
             if report.is_none() || !is_of_subscriptions(milestone) {
@@ -254,4 +262,5 @@ fn tell_account(config: &Config, profile: &mut Profile, fresh: &[(&Event, Identi
             None => profile.outbox.extend(renewal::told_by(config, account, event)),
         }
     }
+    named
 }

@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::time::DAY_SECONDS;
-use perennial_domain::{AccountId, Member, PersonId, Stage};
+use perennial_domain::{AccountFacts, AccountId, Member, PersonId, Stage};
 use perennial_engine::account::{Account, Course, facts};
 use perennial_engine::billing::Billing;
 
@@ -167,12 +167,24 @@ impl Store {
         }
     }
 
-    /// Whether any of `accounts` pays at `now`, where people follow their accounts: half a read unit for each 4 KB of these, up to the first that does.
+    /// Returns whether an account other than the primary one pays at `now`. `accounts` are all of a profile's accounts, the primary first, of which
+    /// `primary` is what is known. Only asked where people follow their accounts and the primary one does not pay: else `false`, without a read. Costs
+    /// half a read unit for each 4 KB of the other accounts, up to the first that pays.
     ///
     /// # Errors
-    /// [`StoreError`] where a read fails.
-    pub async fn any_pays(&self, config: &Config, accounts: &[AccountId], now: Timestamp) -> Result<bool, StoreError> {
-        for id in accounts.iter().filter(|_| config.lifecycle.people_follow_account) {
+    /// [`StoreError`] if a read fails.
+    pub async fn pays_elsewhere(
+        &self,
+        config: &Config,
+        accounts: &[AccountId],
+        primary: Option<&AccountFacts>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let is_paid = primary.and_then(|facts| facts.stage).is_some_and(Stage::pays);
+        if is_paid || !config.lifecycle.people_follow_account {
+            return Ok(false);
+        }
+        for id in accounts.iter().skip(1) {
             let found = self.account_in_charge(id, Consistency::Eventual).await?;
             let stage = found.and_then(|stored| facts(config, &stored.account, now).stage);
             if stage.is_some_and(Stage::pays) {

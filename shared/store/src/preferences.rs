@@ -141,10 +141,21 @@ impl Store {
         address: &[u8; 32],
         people: impl IntoIterator<Item = PersonId>,
     ) -> Result<Preferences, StoreError> {
+        let (address, wishes) = futures::join!(self.preferences(address), self.wishes_of(people));
+        Ok(wishes?.into_values().fold(address?, Preferences::with))
+    }
+
+    /// What each of `people` chose, as [`Self::wishes`] of one; some are read at once.
+    ///
+    /// # Errors
+    /// [`StoreError`] if a read fails.
+    pub async fn wishes_of(
+        &self,
+        people: impl IntoIterator<Item = PersonId>,
+    ) -> Result<BTreeMap<PersonId, Preferences>, StoreError> {
         let people: BTreeSet<PersonId> = people.into_iter().collect();
-        let own = stream::iter(people).map(|person| self.wishes(person)).buffered(CONCURRENCY);
-        let (address, wishes) = futures::join!(self.preferences(address), own.try_collect::<Vec<_>>());
-        Ok(wishes?.into_iter().fold(address?, Preferences::with))
+        let wishes = stream::iter(people).map(|person| async move { Ok((person, self.wishes(person).await?)) });
+        wishes.buffered(CONCURRENCY).try_collect().await
     }
 
     /// What a person chose, by the identity's own person id. Read consistently.

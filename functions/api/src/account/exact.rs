@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use perennial_config::Config;
-use perennial_domain::{AccountId, AccountSummary, Member, PersonId, Stage};
+use perennial_domain::{AccountId, AccountSummary, Member, PersonId};
 use perennial_engine::account::{Account, Once, Tally, facts, member};
 use perennial_engine::membership::memberships;
 use perennial_engine::{Accounts, Moment, evaluate};
@@ -41,7 +41,6 @@ pub(super) async fn people(
     let people: HashSet<PersonId> = entries.iter().map(|entry| entry.person).collect();
     let loaded = store.load_many(&people).await?;
     let facts = facts(config, account, now);
-    let is_paid = facts.stage.is_some_and(Stage::pays);
     let mut evaluated = Vec::with_capacity(entries.len());
     for entry in entries {
         // Who has another primary account is shown as the entry says: their points count there.
@@ -50,9 +49,8 @@ pub(super) async fn people(
             continue;
         };
         let view = stored.profile.view();
-        let others = memberships(config, &view);
-        let others = others.get(1..).unwrap_or_default();
-        let pays_elsewhere = !is_paid && store.any_pays(config, others, now).await?;
+        let accounts = memberships(config, &view);
+        let pays_elsewhere = store.pays_elsewhere(config, &accounts, Some(&facts), now).await?;
         let moment = Moment::new(config, now).with_account(Accounts { primary: Some(&facts), pays_elsewhere });
         evaluated.push(member(config, entry.person, &view, &evaluate(&moment, &view)));
     }

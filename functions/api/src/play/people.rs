@@ -36,13 +36,13 @@ impl Player {
         now: Timestamp,
     ) -> Result<Self, NotPlayed> {
         let profile = person::resolve(store, config, identity).await?.ok_or(NotPlayed::NoPerson)?.profile;
-        let mut accounts = memberships(config, &profile.view()).into_iter();
-        let account = match accounts.next() {
+        let accounts = memberships(config, &profile.view());
+        let account = match accounts.first() {
             None => None,
-            Some(id) => store.account_in_charge(&id, Consistency::Eventual).await?.map(|stored| stored.account),
+            Some(id) => store.account_in_charge(id, Consistency::Eventual).await?.map(|stored| stored.account),
         };
-        let pays_elsewhere = store.any_pays(config, accounts.as_slice(), now).await?;
         let facts = account.as_ref().map(|account| facts(config, account, now));
+        let pays_elsewhere = store.pays_elsewhere(config, &accounts, facts.as_ref(), now).await?;
         let name = crate::event::identity(&profile, profile.id).map(|identity| identity.as_str().to_owned());
         let name = name.unwrap_or_else(|| profile.id.to_string());
         Ok(Self { profile, account, facts, pays_elsewhere, name, sample: false })

@@ -6,7 +6,6 @@ use crate::operate::alarms;
 use crate::operate::{Kind, Operated};
 use aws_sdk_sesv2::error::{DisplayErrorContext, ProvideErrorMetadata};
 use aws_sdk_sesv2::types::{DkimStatus, MailFromDomainStatus};
-use aws_sdk_sqs::types::QueueAttributeName;
 use jiff::SignedDuration;
 use perennial_channels::address::Mailbox;
 use perennial_config::Config;
@@ -158,11 +157,8 @@ async fn dmarc(url: &str, domain: &str) -> Read<Vec<String>> {
 async fn dead(system: &Operated) -> Read<Vec<(String, u64)>> {
     let mut all = Vec::new();
     for queue in &system.queues {
-        let depth = QueueAttributeName::ApproximateNumberOfMessages;
-        let request = system.sqs.get_queue_attributes().queue_url(&queue.dlq_url).attribute_names(depth.clone());
-        let answer = request.send().await.map_err(|error| DisplayErrorContext(error).to_string())?;
-        let dead = answer.attributes().and_then(|all| all.get(&depth)).and_then(|dead| dead.parse().ok());
-        all.push((queue.name.clone(), dead.unwrap_or(0)));
+        let dead = system.waiting(&queue.dlq_url).await.map_err(|error| format!("{error:#}"))?;
+        all.push((queue.name.clone(), dead));
     }
     Ok(all)
 }

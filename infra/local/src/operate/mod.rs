@@ -101,6 +101,14 @@ impl Operated {
     pub(crate) async fn schedules_dlq(&self) -> anyhow::Result<u64> {
         let name = format!("{}-schedules-dlq", self.name);
         let url = self.sqs.get_queue_url().queue_name(name).send().await?.queue_url.unwrap_or_default();
+        self.waiting(&url).await
+    }
+
+    /// Returns how many messages wait in the queue at `url`, approximately.
+    ///
+    /// # Errors
+    /// If SQS does not answer.
+    pub(crate) async fn waiting(&self, url: &str) -> anyhow::Result<u64> {
         let depth = QueueAttributeName::ApproximateNumberOfMessages;
         let answer = self.sqs.get_queue_attributes().queue_url(url).attribute_names(depth.clone()).send().await?;
         let waiting = answer.attributes().and_then(|all| all.get(&depth));

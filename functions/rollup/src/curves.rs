@@ -1,9 +1,8 @@
 //! The curves of an account's members that have to be renewed.
 
 use jiff::Timestamp;
-use perennial_domain::time::plus_days;
 use perennial_domain::{Member, PersonId};
-use perennial_engine::account::silence::RENEW;
+use perennial_engine::account::silence::is_ending;
 
 /// Collects whose curve ends. All that end within days are renewed together, so that an account is written once for them.
 pub(crate) struct Curves {
@@ -21,7 +20,7 @@ impl Curves {
         // An entry without a curve is of an earlier version: it counts as it is until the person is next evaluated.
         let Some(curve) = &member.curve else { return };
         self.has_ended |= !curve.reaches(self.now);
-        if !curve.reaches(plus_days(self.now, RENEW)) {
+        if is_ending(curve, self.now) {
             self.ending.push(member.person);
         }
     }

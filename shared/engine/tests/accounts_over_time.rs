@@ -170,6 +170,20 @@ proptest! {
         }
     }
 
+    /// A curve is never less exact to hold longer, so how long curves hold is checked by itself: an account is written at most four times
+    /// a month for a silent member.
+    #[test]
+    fn silent_person_has_at_most_four_further_curves_in_a_month(life in life()) {
+        let mut person = fresh("ada", &life);
+        let mut ends = Vec::new();
+        while let Some(end) = entry(&person).curve.unwrap().end.filter(|end| *end < later(30 * DAY).as_second()) {
+            ends.push(end);
+            prop_assert!(ends.len() <= 4, "{ends:?}");
+            tick(&Moment::new(&CONFIG, Timestamp::from_second(end).unwrap()), &mut person.profile);
+            prop_assert_ne!(entry(&person).curve.unwrap().end, Some(end), "a curve that is not renewed");
+        }
+    }
+
     #[test]
     fn account_equals_the_sum_over_its_silent_people_to_half_a_point_a_member(
         lives in prop::collection::vec(life(), 1..7), moments in prop::collection::vec(0..200 * DAY, 12)

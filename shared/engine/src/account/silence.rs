@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_config::accounts::THOUSAND;
 use perennial_domain::curve::{MAX_BYTES, UNITS};
-use perennial_domain::time::{DAY_SECONDS, plus_days};
+use perennial_domain::time::DAY_SECONDS;
 use perennial_domain::{Curve, Likelihood, Member, Stage};
 
 /// The most that a curve is away from the points, of a point. Rounding to [`UNITS`] and the way between two samples take the rest of half a point.
@@ -18,12 +18,12 @@ const SLACK: f64 = 0.36;
 const STRAIGHT: f64 = 0.06;
 /// Days that a curve looks ahead.
 const HORIZON: i64 = 180;
-/// Days that a curve holds at least, be it less exact.
+/// Days that a curve holds at least where [`MAX_BYTES`] are enough for them. It is never less exact: where they are not, it ends earlier.
 const LEAST: i64 = 10;
 /// Bytes beyond which a curve that holds for [`LEAST`] days ends, so that the profile that keeps a copy stays small.
 const ENOUGH_BYTES: usize = 24;
-/// Days before a curve's end within which it is renewed.
-pub const RENEW: i64 = 7;
+/// Days before a curve's end within which it is renewed, unless it is so short that this is more than a third of it.
+const RENEW: i64 = 7;
 
 /// What counts of a person at one second.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +72,14 @@ fn points_of_entry(config: &Config, member: &Member) -> f64 {
 /// the curve ends, or the points are more than half a point away from it.
 pub(crate) fn is_outdated(moment: &Moment<'_>, state: &State, published: &Member) -> bool {
     let Some(curve) = &published.curve else { return true };
-    !curve.reaches(plus_days(moment.now, RENEW)) || is_apart(&Person::new(*moment, state), curve)
+    is_ending(curve, moment.now) || is_apart(&Person::new(*moment, state), curve)
+}
+
+/// Whether a curve ends so soon that it should be renewed: within a week, or within the last third of a short one.
+pub fn is_ending(curve: &Curve, now: Timestamp) -> bool {
+    let Some(end) = curve.end else { return false };
+    let lead = (RENEW * DAY_SECONDS).min((end - curve.line.from) / 3);
+    now.as_second() >= end - lead
 }
 
 /// Whether a curve is more than half a point away from the person's points.
@@ -116,16 +123,7 @@ pub fn curve(moment: &Moment<'_>, state: &State, member: &Member) -> Curve {
     // The entry's whole numbers, which is what people see, as far as they are close enough.
     let real = points_of(&person);
     let start = points_of_entry(moment.config, member).clamp(real - SLACK, real + SLACK);
-    let mut slack = SLACK;
-    loop {
-        let (curve, is_full) = Silence::new(&person, start, slack).curve();
-        let least = moment.now.as_second() + LEAST * DAY_SECONDS;
-        let is_short = is_full && curve.end.is_some_and(|end| end < least);
-        if !is_short || slack > 100.0 {
-            return curve;
-        }
-        slack *= 1.3;
-    }
+    Silence::new(&person, start).curve()
 }
 
 /// A curve in the making.
@@ -145,7 +143,7 @@ struct Silence<'a> {
 }
 
 impl<'a> Silence<'a> {
-    fn new(person: &'a Person<'a>, start: f64, slack: f64) -> Self {
+    fn new(person: &'a Person<'a>, start: f64) -> Self {
         let now = person.moment.now.as_second();
         let last_seen = person.state.seen.map(|seen| seen.last_at());
         let seen = last_seen.map_or(now, Timestamp::as_second);
@@ -155,7 +153,7 @@ impl<'a> Silence<'a> {
             last_seen,
             phase: last_seen.map_or(0, |seen| seen.as_second().rem_euclid(DAY_SECONDS) as u32),
             idle: (now - seen).max(0) / DAY_SECONDS,
-            fit: Fit::new(now, (start * units).round() as i64, slack * units),
+            fit: Fit::new(now, (start * units).round() as i64, SLACK * units),
             stages: Vec::new(),
             last: Sample { at: now, points: start, stage: Stage::default(), personas: 0 },
             slope: 0.0,
@@ -171,8 +169,8 @@ impl<'a> Silence<'a> {
         Sample { at, points: points_of(&person), stage: person.stage, personas: person.personas }
     }
 
-    /// Follows the silence for as long as the curve fits into its bytes. Returns the curve, and whether its bytes are what ends it.
-    fn curve(mut self) -> (Curve, bool) {
+    /// Follows the silence for as long as the curve fits into its bytes.
+    fn curve(mut self) -> Curve {
         let from = self.last.at;
         let mut known = self.encoded(Some(from + DAY_SECONDS));
         let first_day = from.div_euclid(DAY_SECONDS);
@@ -183,17 +181,17 @@ impl<'a> Silence<'a> {
             for second in self.of_day(first_day + day) {
                 self.go_to(second);
                 if let Some(changed) = self.changed {
-                    return (Curve { end: Some(changed.max(from + DAY_SECONDS)), ..known }, false);
+                    return Curve { end: Some(changed.max(from + DAY_SECONDS)), ..known };
                 }
             }
             let next = self.encoded(Some((first_day + day) * DAY_SECONDS));
             let bytes = next.to_bytes(self.last_seen).len();
             if bytes > MAX_BYTES || (bytes > ENOUGH_BYTES && day > LEAST + 1) {
-                return (known, true);
+                return known;
             }
             known = next;
         }
-        (if self.rests() { Curve { end: None, ..known } } else { known }, false)
+        if self.rests() { Curve { end: None, ..known } } else { known }
     }
 
     /// Days to the next samples: changes come by the day at first, and slowly after months.

@@ -3,7 +3,7 @@
 
 use crate::support::{Client, stack, stack_with};
 use futures::stream::{self, StreamExt};
-use perennial::stack::StackOptions;
+use perennial_local::stack::StackOptions;
 use perennial_contracts::queue::AccountsPayload;
 use perennial_domain::{AccountId, Cause, Entry, Likelihood, Member, MessageId, PersonId, Score, Stage};
 use serde_json::{Value, json};

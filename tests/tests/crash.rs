@@ -111,7 +111,7 @@ async fn no_event_is_lost_or_counted_twice_and_no_message_is_sent_twice_across_c
     feeder.abort();
     settled(&client).await;
     // Messages that were under way at several deaths count as failed that often and are set aside; an operator brings them back.
-    for queue in perennial::stack::queues::NAMES {
+    for queue in perennial_local::stack::queues::NAMES {
         let (code, answer) = client.post(&format!("/_local/redrive/{queue}"), "application/json", "").await;
         assert_eq!(code, 200, "{answer}");
     }

@@ -5,8 +5,8 @@ mod receiver;
 
 use crate::support::{Client, campaign, stack_with};
 use jiff::{SignedDuration, Timestamp};
-use perennial::aws::{CapturedMail, MailQuery, SesLimits};
-use perennial::stack::{Stack, StackOptions};
+use perennial_embedded_aws::{CapturedMail, MailQuery, SesLimits};
+use perennial_local::stack::{Stack, StackOptions};
 use perennial_lambda_kit::SimulatedTime;
 use receiver::{Manner, Receiver};
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ struct House {
 impl House {
     /// At `now`, with a mail service of these limits, and endpoints at these addresses.
     async fn open(now: &str, ses: SesLimits, endpoints: &[(&str, &str)]) -> Self {
-        let mut config = perennial::bundle::embedded();
+        let mut config = perennial_local::bundle::embedded();
         config.files.insert("journeys.toml".to_owned(), JOURNEYS.to_owned());
         config.files.insert("limits.toml".to_owned(), LIMITS.to_owned());
         let channels = config.files.get_mut("channels.toml").unwrap();

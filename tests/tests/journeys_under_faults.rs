@@ -188,7 +188,7 @@ async fn settled(client: &Client) {
 async fn at_rest(house: &mut House<'_>, client: &Client) -> Value {
     for _ in 0..12 {
         settled(client).await;
-        for queue in perennial::stack::queues::NAMES {
+        for queue in perennial_local::stack::queues::NAMES {
             let (code, answer) = client.post(&format!("/_local/redrive/{queue}"), "application/json", "").await;
             assert_eq!(code, 200, "{answer}");
         }

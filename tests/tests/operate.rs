@@ -3,7 +3,7 @@
 
 use crate::support::process::Process;
 use crate::support::{Client, stack, stack_with};
-use perennial::stack::Stack;
+use perennial_local::stack::Stack;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -41,7 +41,7 @@ fn event(id: &str, user: &str) -> String {
 
 /// Writes the default config into a folder.
 fn write_config(folder: &Path) {
-    for (name, text) in perennial::bundle::embedded().files {
+    for (name, text) in perennial_local::bundle::embedded().files {
         let path = folder.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
@@ -277,13 +277,13 @@ async fn data_folder_keeps_its_active_configuration_whatever_up_is_started_with(
     let seeded = active(&process.base).await;
     assert_eq!(
         seeded,
-        perennial::bundle::embedded().version().to_string(),
+        perennial_local::bundle::embedded().version().to_string(),
         "an empty folder begins with the built-in one"
     );
     let mut push = Command::new(env!("CARGO_BIN_EXE_perennial-under-test"));
     push.args(["config", "push"]).arg(mine.path()).args(["--url", &process.base]).env_remove("PERENNIAL_STACK");
     assert!(push.output().await.unwrap().status.success());
-    let pushed = perennial::bundle::read_dir(mine.path()).unwrap().version().to_string();
+    let pushed = perennial_local::bundle::read_dir(mine.path()).unwrap().version().to_string();
     assert_eq!(active(&process.base).await, pushed, "a version means the same files on every machine");
 
     let said = refused(&["--port", "0", "--data", data.path().to_str().unwrap()]).await;
@@ -332,7 +332,7 @@ async fn messages(client: &Client, users: &[&str]) -> Vec<(String, String, Strin
 async fn jump_of_sixty_days_is_sixty_days_of_time_passing() {
     let mut outcomes = Vec::new();
     for days_at_once in [60, 1] {
-        let (stack, time) = stack_with(NOW, |options| perennial::stack::StackOptions { fast: true, ..options }).await;
+        let (stack, time) = stack_with(NOW, |options| perennial_local::stack::StackOptions { fast: true, ..options }).await;
         let client = Client::new(stack.base_url());
         let mut calls = Vec::new();
         for user in ["ada", "bob"] {

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{Client, stack, stack_with};
-use perennial::aws::{FaultPlan, FaultRates};
+use perennial_embedded_aws::{FaultPlan, FaultRates};
 use serde_json::json;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ async fn dead_letters(client: &Client, expected: u64) {
 #[tokio::test(flavor = "multi_thread")]
 async fn poison_ends_in_the_dead_letter_queue_and_its_neighbours_are_counted() {
     let (stack, _) =
-        stack_with(NOW, |options| perennial::stack::StackOptions { visibility: Duration::from_secs(1), ..options })
+        stack_with(NOW, |options| perennial_local::stack::StackOptions { visibility: Duration::from_secs(1), ..options })
             .await;
     let client = Client::new(stack.base_url());
     let url = &stack.queue_urls().events;
@@ -46,14 +46,14 @@ async fn a_redrive_brings_dead_letters_back_once_the_cause_is_gone() {
     let broken = FaultRates { throttle: 1.0, ..FaultRates::default() };
     let faults = FaultPlan { dynamodb: broken, ..FaultPlan::uniform(1, 0.0) };
     let (clock, simulated) = perennial_lambda_kit::Clock::simulated(NOW.parse().unwrap());
-    let options = perennial::stack::StackOptions {
+    let options = perennial_local::stack::StackOptions {
         port: 0,
         visibility: Duration::from_secs(1),
         faults: Some(faults),
         faults_from_start: false,
-        ..perennial::stack::StackOptions::new(perennial::bundle::embedded(), clock, Some(simulated))
+        ..perennial_local::stack::StackOptions::new(perennial_local::bundle::embedded(), clock, Some(simulated))
     };
-    let stack = perennial::stack::Stack::start(options).await.unwrap();
+    let stack = perennial_local::stack::Stack::start(options).await.unwrap();
     let client = Client::new(stack.base_url());
     let faults = stack.aws().faults().unwrap();
     faults.switch(true);

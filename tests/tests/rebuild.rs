@@ -4,8 +4,8 @@
 use crate::support::{Client, derived, everyone, feed, stack};
 use futures::TryStreamExt;
 use jiff::{SignedDuration, Timestamp};
-use perennial::sample;
-use perennial::stack::Stack;
+use perennial_sample as sample;
+use perennial_local::stack::Stack;
 use perennial_contracts::queue::EventsPayload;
 use perennial_domain::Event;
 use perennial_store::Archive;

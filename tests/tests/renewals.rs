@@ -3,7 +3,7 @@
 
 use crate::support::{Client, stack_with};
 use jiff::Timestamp;
-use perennial::stack::{Stack, StackOptions};
+use perennial_local::stack::{Stack, StackOptions};
 use perennial_domain::time::plus_days;
 use perennial_lambda_kit::SimulatedTime;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ struct House {
 
 impl House {
     async fn new() -> Self {
-        let mut config = perennial::bundle::embedded();
+        let mut config = perennial_local::bundle::embedded();
         config.files.insert("journeys.toml".to_owned(), JOURNEYS.to_owned());
         let accounts = config.files.entry("accounts.toml".to_owned()).or_default();
         if !accounts.contains("[renewal]") {

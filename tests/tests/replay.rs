@@ -3,7 +3,7 @@
 
 use crate::support;
 use crate::support::{Random, derived, everyone, feed, gz_lines, shared_data, stack_with};
-use perennial::stack::StackOptions;
+use perennial_local::stack::StackOptions;
 use perennial_domain::Currency;
 use perennial_store::Stored;
 use serde_json::Value;

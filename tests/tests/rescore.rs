@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{Client, derived, everyone, feed, stack_with};
-use perennial::stack::{Stack, StackOptions};
-use perennial::{bundle, sample};
+use perennial_local::stack::{Stack, StackOptions};
+use perennial_local::bundle;
+use perennial_sample as sample;
 use perennial_config::Bundle;
 use perennial_store::{Stored, Summary};
 use serde_json::Value;

@@ -1,10 +1,5 @@
-//! The local runner: the whole system in one process on loopback, over embedded AWS services.
+//! The whole system in one process on loopback: the functions over embedded AWS services, with stand-ins for what they call.
 
-pub mod aws;
 pub mod bundle;
-pub mod cli;
-mod doctor;
-mod operate;
-pub mod sample;
 pub mod stack;
 pub mod standins;

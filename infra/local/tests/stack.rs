@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use jiff::Timestamp;
-use perennial::stack::{Stack, StackOptions, StartTime};
+use perennial_local::stack::{Stack, StackOptions, StartTime};
 use perennial_config::Bundle;
 use perennial_lambda_kit::Clock;
 use reqwest::StatusCode;
@@ -21,7 +21,7 @@ async fn stack(data: Option<&Path>, from: &str) -> Stack {
 
 /// The built-in config with another base score, so that versions differ.
 fn bundle(base: u8) -> Bundle {
-    let mut bundle = perennial::bundle::embedded();
+    let mut bundle = perennial_local::bundle::embedded();
     let scoring = bundle.files.get_mut("scoring.toml").unwrap();
     *scoring += &format!("\n# {base}\n");
     bundle

@@ -1,8 +1,8 @@
 //! The stand-ins of CRMs and chats, spoken to by the client that speaks to the real ones, and on the whole road.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use perennial::stack::{LOCAL_WRITE_KEY, Stack, StackOptions};
-use perennial::standins::{Faults, StandIns};
+use perennial_local::stack::{LOCAL_WRITE_KEY, Stack, StackOptions};
+use perennial_local::standins::{Faults, StandIns};
 use perennial_channels::Outcome;
 use perennial_channels::crm::{Record, Task};
 use perennial_channels::endpoint::{EndpointSender, Message};
@@ -144,7 +144,7 @@ async fn a_contact_without_what_the_crm_needs_is_refused_with_the_fields_name() 
 
 /// The default config, with tasks to HubSpot and account scores to Salesforce.
 fn with_crms() -> perennial_config::Bundle {
-    let mut config = perennial::bundle::embedded();
+    let mut config = perennial_local::bundle::embedded();
     let mut channels: toml::Table = config.files["channels.toml"].parse().unwrap();
     let crms: toml::Table = "[tasks]\nkind = \"hubspot\"\nsecret_env = \"STAND_IN_HUBSPOT\"\ncontact = { fields = { firstname = \"first_name\" } }\n\
          [crm]\nkind = \"salesforce\"\nurl = \"https://acme.example\"\nsecret_env = \"STAND_IN_SALESFORCE\"\naccount = { fields = { Name = \"name\" } }\n"

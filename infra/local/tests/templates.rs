@@ -32,7 +32,7 @@ fn context(template: &str, name: &str) -> Context {
 
 #[test]
 fn every_template_compiles_and_says_something() {
-    let config = Config::load(&perennial::bundle::embedded()).unwrap();
+    let config = Config::load(&perennial_local::bundle::embedded()).unwrap();
     let renderer = Renderer::new(&config.templates);
     assert_eq!(renderer.problems(), []);
     for name in config.templates.keys() {
@@ -44,7 +44,7 @@ fn every_template_compiles_and_says_something() {
 
 #[test]
 fn the_welcome_mail() {
-    let config = Config::load(&perennial::bundle::embedded()).unwrap();
+    let config = Config::load(&perennial_local::bundle::embedded()).unwrap();
     let rendered = Renderer::new(&config.templates).render("welcome", &context("welcome", "Ada")).unwrap();
     insta::assert_snapshot!(rendered.html.unwrap());
 }

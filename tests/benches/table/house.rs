@@ -21,7 +21,7 @@ const IN_FLIGHT: usize = 4;
 
 /// The default config.
 pub(crate) fn config() -> Result<Config> {
-    Config::load(&perennial::bundle::embedded()).map_err(|errors| anyhow!("the default config is wrong: {errors}"))
+    Config::load(&perennial_local::bundle::embedded()).map_err(|errors| anyhow!("the default config is wrong: {errors}"))
 }
 
 /// A day after the first event.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use anyhow::{Context, Result};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
-use perennial::sample::{SEED, company};
+use perennial_sample::{SEED, company};
 use serde_json::{Value, json};
 
 use crate::bodies::START;

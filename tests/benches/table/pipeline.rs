@@ -197,7 +197,7 @@ fn node(config: &Config, bodies: &[String], road: &Road) -> Result<f64> {
 /// anything but idle days, active days and tenure, or that have a condition. Personas, segments, features and accounts stay:
 /// that work is ours alone.
 fn common_config() -> Result<Config> {
-    let mut bundle = perennial::bundle::embedded();
+    let mut bundle = perennial_local::bundle::embedded();
     let scoring = bundle.files.get_mut("scoring.toml").context("no scoring.toml")?;
     let mut file: toml::Table = scoring.parse()?;
     file.remove("category");

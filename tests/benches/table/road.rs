@@ -12,7 +12,7 @@ use futures::TryStreamExt;
 use jiff::Timestamp;
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
-use perennial::aws::Usage;
+use perennial_embedded_aws::Usage;
 use perennial_config::deployment::Deployment;
 use perennial_lambda_kit::queue::{Delay, Queue};
 use perennial_lambda_kit::{Clock, SimulatedTime};

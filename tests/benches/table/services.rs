@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use perennial::aws::{EmbeddedAws, Meter, Options};
-use perennial::stack::queues::{self, QueueUrls};
+use perennial_embedded_aws::{EmbeddedAws, Meter, Options};
+use perennial_local::stack::queues::{self, QueueUrls};
 use perennial_config::deployment::Deployment;
 use perennial_lambda_kit::aws::{AwsCredentials, AwsEnv, Endpoints, http_client, sdk_config};
 use perennial_lambda_kit::env::Env;
@@ -53,7 +53,7 @@ impl Services {
         let queues = runtime.block_on(async {
             store.create_table().await.context("the table cannot be made")?;
             store
-                .push_config(&perennial::bundle::embedded(), house::now())
+                .push_config(&perennial_local::bundle::embedded(), house::now())
                 .await
                 .context("the config cannot be stored")?;
             queues::create(&sqs, &Deployment::default().queues, VISIBILITY).await

@@ -50,7 +50,7 @@ fn station(number: usize) -> String {
 /// Writes the config into `folder`: the shipped one with this journey alone, no limits but an hour between two
 /// messages, so that messages wait for their turn under faults too, and webhooks to `receiver`.
 pub(crate) fn write_config(folder: &Path, receiver: &str) {
-    let mut bundle = perennial::bundle::embedded();
+    let mut bundle = perennial_local::bundle::embedded();
     let mut journey = "[[journey]]\nid = \"way\"\ntrigger = { event = \"Trial Started\" }\n".to_owned();
     for number in 0..STATIONS {
         write!(journey, "{}", station(number)).unwrap();

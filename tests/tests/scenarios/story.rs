@@ -3,7 +3,7 @@
 
 use crate::support::{Client, stack_with};
 use jiff::{SignedDuration, Timestamp};
-use perennial::stack::{LOCAL_HOOK_SECRET, Stack, StackOptions};
+use perennial_local::stack::{LOCAL_HOOK_SECRET, Stack, StackOptions};
 use perennial_domain::time::plus_days;
 use perennial_lambda_kit::SimulatedTime;
 use ring::hmac;
@@ -48,7 +48,7 @@ impl Story {
     /// Begins at `now`, with nobody known.
     pub(crate) async fn at(now: &str) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/config");
-        let config = perennial::bundle::read_dir(&folder).unwrap();
+        let config = perennial_local::bundle::read_dir(&folder).unwrap();
         let (stack, time) = stack_with(now, |options| StackOptions { fast: true, config, ..options }).await;
         let client = Client::new(stack.base_url());
         Self { stack, time, client, calls: 0, addresses: BTreeMap::new() }

@@ -6,7 +6,7 @@ pub mod process;
 use flate2::read::GzDecoder;
 use futures::stream::{self, TryStreamExt};
 use jiff::Timestamp;
-use perennial::stack::{LOCAL_WRITE_KEY, Stack, StackOptions};
+use perennial_local::stack::{LOCAL_WRITE_KEY, Stack, StackOptions};
 use perennial_lambda_kit::{Clock, SimulatedTime};
 use perennial_store::Stored;
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ pub async fn stack_with(now: &str, change: impl FnOnce(StackOptions) -> StackOpt
     let options = StackOptions {
         port: 0,
         visibility: Duration::from_secs(2),
-        ..StackOptions::new(perennial::bundle::embedded(), clock, Some(simulated.clone()))
+        ..StackOptions::new(perennial_local::bundle::embedded(), clock, Some(simulated.clone()))
     };
     (Stack::start(change(options)).await.expect("the stack starts"), simulated)
 }

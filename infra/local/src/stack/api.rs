@@ -1,7 +1,7 @@
 //! The wiring of `api`.
 
 use super::queues::{self, QueueUrls};
-use crate::aws::Queues;
+use perennial_embedded_aws::Queues;
 use data_encoding::HEXLOWER;
 use futures::future::{BoxFuture, FutureExt};
 use perennial_api::{Access, Deps, Depth, Depths, MaxAge, Status, WatchedQueue};

@@ -26,7 +26,7 @@ type Variables = BTreeMap<String, String>;
 
 /// What the functions' environments follow from.
 pub(super) struct Surroundings<'a> {
-    pub(super) services: &'a crate::aws::Endpoints,
+    pub(super) services: &'a perennial_embedded_aws::Endpoints,
     pub(super) table: &'a str,
     pub(super) urls: &'a QueueUrls,
     pub(super) archive: &'a path::Path,
@@ -167,7 +167,7 @@ mod tests {
 
     fn environments(is_given: bool) -> Environments {
         let url = |name: &str| format!("http://127.0.0.1:2/000000000000/{name}");
-        let services = crate::aws::Endpoints {
+        let services = perennial_embedded_aws::Endpoints {
             dynamodb: "http://127.0.0.1:1".into(),
             sqs: "http://127.0.0.1:2".into(),
             sesv2: "http://127.0.0.1:3".into(),

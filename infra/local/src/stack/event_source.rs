@@ -1,6 +1,6 @@
 //! Feeds a queue to a function, as Lambda's event source mapping does: batches, partial failures, redelivery.
 
-use crate::aws::Queues;
+use perennial_embedded_aws::Queues;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName};
 use futures::future::BoxFuture;

@@ -2,7 +2,7 @@
 
 use super::errors::error;
 use super::mails;
-use crate::aws::Mails;
+use perennial_embedded_aws::Mails;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};

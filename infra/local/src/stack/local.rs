@@ -4,7 +4,7 @@
 use super::errors::{Body, error};
 use super::passing::{NotMoved, Passing};
 use super::queues::QueueUrls;
-use crate::aws::Mails;
+use perennial_embedded_aws::Mails;
 use aws_sdk_sqs::types::QueueAttributeName;
 use axum::Router;
 use axum::extract::{Path, State};

@@ -2,7 +2,7 @@
 
 use super::errors::error;
 use super::index::{document, escape, wants_html};
-use crate::aws::{CapturedMail, MailQuery, Mails};
+use perennial_embedded_aws::{CapturedMail, MailQuery, Mails};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Json, Response};

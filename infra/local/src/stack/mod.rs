@@ -24,7 +24,7 @@ pub use active::Origin;
 pub(crate) use history::Line;
 pub use reached::StartTime;
 
-use crate::aws::{DynamoDbOptions, EmbeddedAws, FaultPlan, Options, QueueDepth, SesLimits, SesOptions};
+use perennial_embedded_aws::{DynamoDbOptions, EmbeddedAws, FaultPlan, Options, QueueDepth, SesLimits, SesOptions};
 use crate::stack::active::Active;
 use crate::stack::elsewhere::Elsewhere;
 use crate::stack::event_source::EventSource;
@@ -88,7 +88,7 @@ pub struct StackOptions {
     pub visibility: Duration,
     /// Faults to inject.
     pub faults: Option<FaultPlan>,
-    /// Whether faults begin as soon as the system is up, rather than when [`crate::aws::Faults::switch`] says so.
+    /// Whether faults begin as soon as the system is up, rather than when [`perennial_embedded_aws::Faults::switch`] says so.
     pub faults_from_start: bool,
     /// What the mail service takes; anything where nothing is said.
     pub ses: SesLimits,

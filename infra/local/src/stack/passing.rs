@@ -3,7 +3,7 @@
 use super::reached::Reached;
 use super::schedules::{Schedules, UnknownZone};
 use super::wiring::Wired;
-use crate::aws::{QueueDepth, Queues};
+use perennial_embedded_aws::{QueueDepth, Queues};
 use jiff::Timestamp;
 use perennial_config::schedules::Schedule;
 use perennial_lambda_kit::{Clock, SimulatedTime};

@@ -7,7 +7,7 @@ use super::event_source::{EventSource, Handler};
 use super::http::{Functions, HttpHandler};
 use super::queues::{self, QueueUrls};
 use super::{LOCAL_HOOK_SECRET, StackOptions};
-use crate::aws::{EmbeddedAws, Endpoints};
+use perennial_embedded_aws::{EmbeddedAws, Endpoints};
 use futures::future::{BoxFuture, FutureExt};
 use jiff::SignedDuration;
 use perennial_channels::endpoint::EndpointSender;

@@ -1,0 +1,174 @@
+//! Talking to a running system.
+
+use crate::operate::{Operated, deployed, embedded};
+use perennial_local::stack::Line;
+use reqwest::{Method, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::sync::Arc;
+use tokio::sync::OnceCell;
+
+/// Where the system runs where nothing else is said.
+pub(super) const DEFAULT_URL: &str = "http://127.0.0.1:8080";
+
+/// Where the system runs, as every command that talks to it is told.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Target {
+    /// A stack deployed in AWS, by its name, such as perennial or perennial-staging: reached with your own AWS credentials and region, as every AWS
+    /// tool finds them (AWS_PROFILE, AWS_REGION, single sign-on …). No key is needed, only rights to its table, queues and archive.
+    #[arg(long, env = "PERENNIAL_STACK", value_name = "NAME", conflicts_with = "url")]
+    stack: Option<String>,
+    /// Where the system runs, for one that runs on this machine [default: http://127.0.0.1:8080].
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// The key that may read, where the system asks for one.
+    #[arg(long, env = "PERENNIAL_API_KEY", hide_env_values = true, value_name = "KEY")]
+    api_key: Option<String>,
+    #[arg(skip)]
+    found: Arc<OnceCell<Operated>>,
+}
+
+impl Target {
+    /// What `GET path` answers.
+    ///
+    /// # Errors
+    /// Where nothing answers, or the answer is an error: its message.
+    pub(super) async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        self.ask(Method::GET, path, None).await
+    }
+
+    /// What `POST path` with `body` answers.
+    ///
+    /// # Errors
+    /// As [`Target::get`].
+    pub(super) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.ask(Method::POST, path, Some(body)).await
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+        let Some(operated) = self.deployed().await? else {
+            let request = self.request(method, path);
+            let request = body.into_iter().fold(request, reqwest::RequestBuilder::json);
+            return Ok(self.send(request).await?.json().await?);
+        };
+        let (status, answer) = operated.ask(&method, path, body).await?;
+        if status.is_success() { Ok(serde_json::from_slice(&answer)?) } else { Err(refused(status, &answer)) }
+    }
+
+    /// The deployed stack that was named, if one was.
+    ///
+    /// # Errors
+    /// Where it cannot be found.
+    pub(super) async fn deployed(&self) -> anyhow::Result<Option<&Operated>> {
+        let Some(name) = self.stack.as_deref().filter(|name| !name.is_empty()) else { return Ok(None) };
+        self.found.get_or_try_init(|| deployed::connect(name)).await.map(Some)
+    }
+
+    /// The system's own table, queues and archive.
+    ///
+    /// # Errors
+    /// Where they cannot be reached: nothing runs there, or it is no embedded stack.
+    pub(super) async fn operated(&self) -> anyhow::Result<&Operated> {
+        if let Some(operated) = self.deployed().await? {
+            return Ok(operated);
+        }
+        let connect = || async {
+            let local = async |path: &str| match self.send(self.request(Method::GET, &format!("/_local/{path}"))).await
+            {
+                Ok(answer) => Ok(answer.json::<Value>().await?),
+                Err(error) if error.is::<Refused>() => Err(error.context(format!(
+                    "what runs at {} is no embedded stack; name a deployed one with --stack NAME",
+                    self.base()
+                ))),
+                Err(error) => Err(error),
+            };
+            let api = local("functions/api/environment").await?;
+            let score = local("functions/score/environment").await?;
+            embedded::connect(self.base(), &api, &score, &local("time").await?)
+        };
+        self.found.get_or_try_init(connect).await
+    }
+
+    fn base(&self) -> &str {
+        self.url.as_deref().unwrap_or(DEFAULT_URL).trim_end_matches('/')
+    }
+
+    /// What `method path` answers line by line: each line is told as it comes, and the last one is given.
+    ///
+    /// # Errors
+    /// Where nothing answers, a line cannot be read, or the answer ends before the work does.
+    pub(super) async fn follow<P: DeserializeOwned, T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        mut tell: impl FnMut(P),
+    ) -> anyhow::Result<T> {
+        if let Some(operated) = self.deployed().await? {
+            anyhow::bail!("this works on a system on this machine only, not on {}", operated.name);
+        }
+        let mut answer = self.send(self.request(method, path)).await?;
+        let mut rest = Vec::new();
+        while let Some(bytes) = answer.chunk().await? {
+            rest.extend_from_slice(&bytes);
+            while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = rest.drain(..=end).collect();
+                match serde_json::from_slice(&line)? {
+                    Line::Progress(progress) => tell(progress),
+                    Line::Done(outcome) => return Ok(outcome),
+                    Line::Error(message) => anyhow::bail!(message),
+                }
+            }
+        }
+        anyhow::bail!("the system stopped before the work was done; it can be begun again")
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let url = format!("{}{path}", self.base());
+        let request = reqwest::Client::new().request(method, url);
+        match &self.api_key {
+            Some(key) => request.bearer_auth(key),
+            None => request,
+        }
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<reqwest::Response> {
+        let answer = request.send().await.map_err(|error| {
+            if error.is_connect() {
+                let base = self.base();
+                anyhow::anyhow!(
+                    "nothing runs at {base}: start it with `perennial up`, or name what is meant with --url or --stack"
+                )
+            } else {
+                error.into()
+            }
+        })?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
+        Err(refused(status, &answer.bytes().await?))
+    }
+}
+
+/// The error that an answer tells of.
+fn refused(status: StatusCode, body: &[u8]) -> anyhow::Error {
+    let parsed = serde_json::from_slice::<Value>(body).ok();
+    let message = parsed.as_ref().and_then(|body| body["error"]["message"].as_str());
+    let message = message.map_or_else(|| String::from_utf8_lossy(body).into_owned(), str::to_owned);
+    Refused { message, status }.into()
+}
+
+/// What a system answered instead of what was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("{message} ({status})")]
+pub(super) struct Refused {
+    /// Its message.
+    pub(super) message: String,
+    /// Its status.
+    pub(super) status: StatusCode,
+}
+
+/// One part of a path.
+pub(super) fn segment(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}

@@ -1,0 +1,39 @@
+//! `perennial redrive`
+
+use super::client::Target;
+use super::tables::number;
+use crate::operate::redrive::redrive;
+use perennial_local::stack::queues::NAMES;
+use clap::builder::PossibleValuesParser;
+use indicatif::ProgressBar;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Which queue, and where.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "A message that no attempt got through is set aside among its queue's dead letters, for 14 days. Find the cause first (`perennial \
+    status`, the function's log), or they come back here. Bringing a message back twice does no harm: everything is counted and sent once.\n\n  \
+    perennial redrive events --stack perennial     one queue of a deployed stack\n  \
+    perennial redrive                              every queue of the system on this machine"
+)]
+pub(super) struct Args {
+    /// The queue whose dead letters come back; all of them if none is named.
+    #[arg(value_parser = PossibleValuesParser::new(NAMES))]
+    queue: Option<String>,
+    #[command(flatten)]
+    target: Target,
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let operated = args.target.operated().await?;
+    let queues = args.queue.as_deref().map_or_else(|| NAMES.to_vec(), |queue| vec![queue]);
+    for queue in queues {
+        let bar = ProgressBar::new_spinner().with_message(queue.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(100));
+        let moved = redrive(operated, queue, |moved| bar.set_message(format!("{queue}: {}", number(moved)))).await;
+        bar.finish_and_clear();
+        println!("{queue}: {} messages brought back", number(moved?));
+    }
+    Ok(ExitCode::SUCCESS)
+}

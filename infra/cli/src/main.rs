@@ -1,0 +1,5 @@
+//! The command `perennial`.
+
+fn main() -> std::process::ExitCode {
+    perennial::main()
+}

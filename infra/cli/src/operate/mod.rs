@@ -1,0 +1,173 @@
+//! A running system as its operator reaches it: the table, the queues and the archive themselves, by the operator's own rights. The same for the
+//! embedded stack, whose services are real HTTP endpoints on this machine, and for a stack deployed in an AWS account.
+
+pub(crate) mod alarms;
+pub(crate) mod deployed;
+pub(crate) mod embedded;
+pub(crate) mod erase;
+pub(crate) mod export;
+pub(crate) mod push;
+pub(crate) mod receipt;
+pub(crate) mod redrive;
+
+use perennial_local::stack::queues::NAMES;
+use aws_sdk_sqs::types::QueueAttributeName;
+use aws_types::SdkConfig;
+use http::{Method, Request, StatusCode};
+use jiff::Timestamp;
+use lambda_http::Body;
+use perennial_api::{Access, Deps, MaxAge, Status, WatchedQueue};
+use perennial_channels::unsubscribe::Keys;
+use perennial_lambda_kit::Clock;
+use perennial_lambda_kit::queue::{Delay, Queue};
+use perennial_store::config::ConfigStoreError;
+use perennial_store::{Archive, ConfigHandle, Store};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What unsubscribe links are signed with that an operator is shown: they lead nowhere.
+const LINKS: &str = "links that an operator is shown lead nowhere";
+
+/// A system that is operated.
+#[derive(Debug, Clone)]
+pub(crate) struct Operated {
+    /// How it is called in what is printed.
+    pub(crate) name: String,
+    pub(crate) store: Store,
+    pub(crate) sqs: aws_sdk_sqs::Client,
+    /// In the order in which work flows through them.
+    pub(crate) queues: Vec<WatchedQueue>,
+    pub(crate) archive: Archive,
+    pub(crate) kind: Kind,
+    /// How its services are reached.
+    pub(crate) aws: SdkConfig,
+    clock: Clock,
+}
+
+/// What kind of system it is.
+#[derive(Debug, Clone)]
+pub(crate) enum Kind {
+    /// The embedded stack.
+    Embedded,
+    /// In an AWS account, reached as this says.
+    Deployed(Box<SdkConfig>),
+}
+
+/// Where a system cannot be operated as asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unreachable {
+    /// No region is known.
+    #[error("no AWS region is set: give AWS_REGION, or a profile that has one (AWS_PROFILE)")]
+    NoRegion,
+    /// There is no such stack.
+    #[error("there is no stack {stack} in this account and region: no queue is called {queue}")]
+    NoStack {
+        /// The name that was given.
+        stack: String,
+        /// The queue that is missing.
+        queue: String,
+    },
+    /// A call was refused, or no answer came.
+    #[error("{what} could not be found: {why}")]
+    Refused {
+        /// What was looked for.
+        what: String,
+        /// What AWS says.
+        why: String,
+    },
+}
+
+impl Operated {
+    /// What time it is there.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The queue called `name`: events, messages, essential, accounts or mail-events.
+    pub(crate) fn queue(&self, name: &str) -> anyhow::Result<&WatchedQueue> {
+        let found = self.queues.iter().find(|queue| queue.name == name);
+        found.ok_or_else(|| anyhow::anyhow!("no queue is called {name}; there are {}", NAMES.join(", ")))
+    }
+
+    /// What sends to the queue called `name`.
+    pub(crate) fn sender(&self, name: &str) -> anyhow::Result<Queue> {
+        Ok(Queue::new(self.sqs.clone(), &self.queue(name)?.url))
+    }
+
+    /// How many calls of schedules came to nothing, in a deployed stack: they have a queue of their own.
+    ///
+    /// # Errors
+    /// Where SQS does not answer.
+    pub(crate) async fn schedules_dlq(&self) -> anyhow::Result<u64> {
+        let name = format!("{}-schedules-dlq", self.name);
+        let url = self.sqs.get_queue_url().queue_name(name).send().await?.queue_url.unwrap_or_default();
+        self.waiting(&url).await
+    }
+
+    /// Returns how many messages wait in the queue at `url`, approximately.
+    ///
+    /// # Errors
+    /// If SQS does not answer.
+    pub(crate) async fn waiting(&self, url: &str) -> anyhow::Result<u64> {
+        let depth = QueueAttributeName::ApproximateNumberOfMessages;
+        let answer = self.sqs.get_queue_attributes().queue_url(url).attribute_names(depth.clone()).send().await?;
+        let waiting = answer.attributes().and_then(|all| all.get(&depth));
+        Ok(waiting.and_then(|waiting| waiting.parse().ok()).unwrap_or(0))
+    }
+
+    /// What the api answers, asked in this process: no key is needed beyond the rights to the table and the queues.
+    ///
+    /// # Errors
+    /// Where no config is in force, or its service does not answer.
+    pub(crate) async fn ask(
+        &self,
+        method: &Method,
+        path: &str,
+        body: Option<&serde_json::Value>,
+    ) -> anyhow::Result<(StatusCode, Vec<u8>)> {
+        let deps = self.api().await?;
+        let body = body.map_or(Body::Empty, |body| Body::Text(body.to_string()));
+        let request = Request::builder().method(method).uri(path).body(body)?;
+        let (parts, body) = perennial_api::handler::handle(&deps, request).await.into_parts();
+        Ok((parts.status, body.as_ref().to_vec()))
+    }
+
+    async fn api(&self) -> anyhow::Result<Deps> {
+        let config = ConfigHandle::load(self.store.clone()).await.map_err(|error| self.explained(error))?;
+        let age = MaxAge { busy: Duration::ZERO, idle: Duration::ZERO };
+        let status = Status::new(self.queues.clone(), Arc::new(self.sqs.clone()), age);
+        let events = Arc::new(self.sender("events")?);
+        let (store, keys, clock) = (self.store.clone(), Keys::new([LINKS])?, self.clock.clone());
+        Ok(Deps::new(store, config, events, status, Access::Open, keys, clock))
+    }
+
+    /// What `score` works with, for work over all history.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub(crate) async fn score(&self) -> anyhow::Result<perennial_score::Deps> {
+        let config = ConfigHandle::load(self.store.clone()).await.map_err(|error| self.explained(error))?;
+        Ok(perennial_score::Deps::new(perennial_score::Parts {
+            store: self.store.clone(),
+            archive: self.archive.clone(),
+            messages: Arc::new(self.sender("messages")?),
+            essential: Arc::new(self.sender("essential")?),
+            accounts: Arc::new(self.sender("accounts")?),
+            events: Arc::new(self.sender("events")?),
+            config,
+            clock: self.clock.clone(),
+            debounce: Delay::NONE,
+        }))
+    }
+
+    /// The error with what to do about it.
+    fn explained(&self, error: ConfigStoreError) -> anyhow::Error {
+        match (&error, &self.kind) {
+            (ConfigStoreError::Nothing, Kind::Deployed(_)) => anyhow::anyhow!(
+                "no config is in force in {0}: push one with `perennial config push infra/config --stack {0}`",
+                self.name
+            ),
+            _ => error.into(),
+        }
+    }
+}

@@ -1,5 +1,0 @@
-//! The command `perennial`.
-
-fn main() -> std::process::ExitCode {
-    perennial::cli::main()
-}

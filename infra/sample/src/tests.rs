@@ -2,7 +2,6 @@
 
 use super::*;
 use perennial_testkit::ConfigBuilder;
-use perennial_config::Config;
 use perennial_domain::hash;
 use perennial_domain::hygiene::{MailAddress, is_shared};
 use perennial_domain::time::DAY_SECONDS;

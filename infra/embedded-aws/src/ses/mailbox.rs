@@ -177,7 +177,7 @@ impl Mails {
     }
 
     /// Whether the set is new.
-    pub(crate) fn add_configuration_set(&self, name: &str) -> Result<bool, MailboxError> {
+    pub fn add_configuration_set(&self, name: &str) -> Result<bool, MailboxError> {
         Ok(self.connection().execute("INSERT OR IGNORE INTO configuration_sets VALUES (?1)", [name])? > 0)
     }
 

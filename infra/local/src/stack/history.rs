@@ -80,7 +80,7 @@ async fn calibrate(State(history): State<History>) -> Response {
 /// A line of an answer that comes while the work is done.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Line<P, T> {
+pub enum Line<P, T> {
     /// How far it is.
     Progress(P),
     /// What came of it.

@@ -21,7 +21,7 @@ pub mod schedules;
 mod wiring;
 
 pub use active::Origin;
-pub(crate) use history::Line;
+pub use history::Line;
 pub use reached::StartTime;
 
 use perennial_embedded_aws::{DynamoDbOptions, EmbeddedAws, FaultPlan, Options, QueueDepth, SesLimits, SesOptions};

@@ -38,7 +38,7 @@ async fn writer() {
 async fn what_was_answered_survives_sigkill() {
     let dir = tempfile::tempdir().unwrap();
     let mut writer = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "aws::crash::writer", "--ignored", "--nocapture"])
+        .args(["--exact", "crash::writer", "--ignored", "--nocapture"])
         .env(DIR, dir.path())
         .stdout(Stdio::piped())
         .spawn()

@@ -42,7 +42,7 @@ as they are sent; calls that are no `track` are `$page`, `$screen`, `$identify`,
 
 ";
 
-/// The part about conditions and measures.
+/// Writes the part about conditions and measures.
 fn conditions(page: &mut String) {
     page.push_str(CONDITIONS);
     page.push_str("### Examples\n\n| condition | what it means |\n|---|---|\n");

@@ -1,4 +1,4 @@
-//! One look at the config tells everything that is wrong with it, each at its place.
+//! One check of the configuration reports every error in it, each at its position.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{default_bundle, errors_of};

@@ -1,13 +1,13 @@
-//! What the language of conditions offers, and examples. A test compiles every one of them.
+//! The elements of the condition language, and examples. A test compiles every one of them.
 
 /// A piece of the language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Piece {
-    /// How it is written.
+    /// Its syntax.
     pub written: &'static str,
-    /// What it gives.
+    /// Its result.
     pub gives: &'static str,
-    /// What it means.
+    /// Its meaning.
     pub meaning: &'static str,
     /// A condition on an event that uses it.
     pub example: &'static str,
@@ -113,10 +113,10 @@ pub const LANGUAGE: &[Piece] = &[
     ),
 ];
 
-/// What an example is about.
+/// The subject of an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Of {
-    /// One event.
+    /// An event.
     Event,
     /// A person.
     Person,
@@ -141,7 +141,7 @@ const fn of_event(source: &'static str, meaning: &'static str) -> Example {
     Example { of: Of::Event, source, meaning }
 }
 
-/// Conditions to begin with. They name features, segments and tallies of the default config.
+/// Conditions to start from. They use features, segments and tallies of the default configuration.
 pub const EXAMPLES: &[Example] = &[
     of_person("stage == \"trial\" && idle_days >= 3", "a trial that has gone quiet"),
     of_person("count(\"Pricing Page Viewed\", 7) >= 3", "looked at the prices three times in a week"),

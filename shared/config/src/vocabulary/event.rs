@@ -4,7 +4,7 @@ use super::person_names::PERSON_NAMES;
 use crate::cel::{Const, Form, Name, Refused, Type, Vocabulary};
 use crate::error::unknown;
 
-/// What a condition on an event looks up.
+/// A lookup of a condition on an event.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum EventSlot {
     /// The name that the event is counted under.
@@ -15,7 +15,7 @@ pub enum EventSlot {
     Source,
     /// The group id.
     GroupId,
-    /// How kind its text is, from -1 to 1; missing where it has none.
+    /// The sentiment of its text, from -1 to 1; missing without text.
     Sentiment,
     /// A property, by its path.
     Property(Vec<String>),
@@ -72,7 +72,7 @@ pub static EVENT_NAMES: &[Name] = &[
     },
 ];
 
-/// What a condition on one event may speak of: `properties.nps <= 6 && source != "import"`.
+/// The vocabulary of a condition on one event: `properties.nps <= 6 && source != "import"`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct EventVocabulary;
 

@@ -1,4 +1,5 @@
-//! Typed reading of the environment. A missing or wrong key fails at init under its own name; it never becomes a default.
+//! Typed reading of the environment. A missing or invalid variable fails at init with its name; it never becomes a
+//! default.
 
 use std::fmt::{self, Display};
 use std::str::FromStr;
@@ -6,15 +7,15 @@ use std::sync::Arc;
 
 use crate::redact::Redacted;
 
-/// Why a key of the environment could not be read. Shows the key, what is wrong and what is allowed.
+/// The reason why a variable could not be read. Shows its name, what is wrong and what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EnvError {
-    /// The key is not set, or set to nothing but white space.
+    /// The variable is not set, or only white space.
     #[error("{key} is not set: it must hold {allowed}")]
     Missing {
         /// The name of the variable.
         key: String,
-        /// What it must hold.
+        /// The allowed values.
         allowed: String,
     },
     /// The key's value does not parse.
@@ -22,16 +23,16 @@ pub enum EnvError {
     Invalid {
         /// The name of the variable.
         key: String,
-        /// What the parser says. The value itself is not repeated.
+        /// The parser's error. The value itself is not repeated.
         problem: String,
-        /// What it must hold.
+        /// The allowed values.
         allowed: String,
     },
 }
 
 type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
 
-/// A reader of environment variables: of the process, or of any table a test or the embedded stack gives.
+/// A reader of environment variables: of the process, or of a table from a test or the embedded stack.
 #[derive(Clone)]
 pub struct Env(Arc<Lookup>);
 
@@ -42,7 +43,7 @@ impl fmt::Debug for Env {
 }
 
 impl Env {
-    /// Reads through `lookup`, which gives a key's value or `None`.
+    /// Reads through `lookup`, which returns a variable's value or `None`.
     pub fn new(lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         Self(Arc::new(lookup))
     }
@@ -110,10 +111,10 @@ impl Env {
             .collect()
     }
 
-    /// A secret: taken as it stands and wrapped, so that neither an error nor a log line can show it.
+    /// Reads a secret, unchanged and wrapped, so that neither an error nor a log line can show it.
     ///
     /// # Errors
-    /// [`EnvError::Missing`] if the key is unset or blank.
+    /// [`EnvError::Missing`] if the variable is unset or blank.
     pub fn secret(&self, key: &str, allowed: &str) -> Result<Redacted<String>, EnvError> {
         self.text(key).map(Redacted::new).ok_or_else(|| missing(key, allowed))
     }

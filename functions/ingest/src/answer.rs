@@ -1,4 +1,4 @@
-//! What the caller is told.
+//! Responses to the caller.
 
 use crate::body::{MAX_INFLATED_BYTES, MAX_WIRE_BYTES};
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
@@ -151,7 +151,7 @@ impl Refusal {
     }
 }
 
-/// Everything is durable. `warnings` says what was dropped of which call, by its position in the body.
+/// Returns the response for stored calls. `warnings` lists what was dropped of which call, by its position in the body.
 pub(crate) fn stored(accepted: usize, rejected: usize, warnings: &[(usize, Note)], dialect: Dialect) -> Response<Body> {
     let mut body = json!({ "success": true, "accepted": accepted, "rejected": rejected });
     if !warnings.is_empty() {
@@ -168,7 +168,8 @@ pub(crate) fn stored(accepted: usize, rejected: usize, warnings: &[(usize, Note)
     json_answer(StatusCode::OK, &body)
 }
 
-/// The one event of a single call is durable. `warnings` says what was done to its traits; it is not there where that is nothing.
+/// Returns the response for a single stored call. `warnings` lists the changes to its traits; it is absent if there are
+/// none.
 pub(crate) fn stored_one(notes: &[&Note]) -> Response<Body> {
     let mut body = json!({ "success": true, "accepted": 1, "rejected": 0 });
     if !notes.is_empty() {
@@ -184,7 +185,7 @@ pub(crate) fn json_answer(status: StatusCode, body: &serde_json::Value) -> Respo
     answer
 }
 
-/// Byte `at` of `text`, for people.
+/// Returns the position of byte `at` of `text` for readers.
 fn place(text: &str, at: usize) -> String {
     let before = text.get(..at).unwrap_or(text);
     let line = before.matches('\n').count() + 1;

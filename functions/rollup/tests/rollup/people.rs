@@ -1,4 +1,4 @@
-//! Score, health, stage: what an account's people and facts amount to.
+//! Score, health and stage: the aggregate of an account's people and facts.
 
 use crate::support::{ACCOUNTS, Bench, at, called, changed, changed_at, fact, id, member, person};
 use perennial_config::lifecycle::Milestone;
@@ -114,7 +114,7 @@ async fn news_that_is_older_than_the_last_look_costs_nothing() {
     bench.put("acme", &member("a", 30), 1).await;
     bench.time.set(at(60));
     bench.roll_up("acme").await;
-    // Not told of, so only a look would find it.
+    // Not notified, so only a read would find it.
     bench.put("acme", &member("b", 10), 1).await;
     assert!(bench.hand(&[changed_at("acme", 50), changed_at("acme", 10)]).await.is_empty());
     assert_eq!(bench.sums("acme").await, Some((1, 30, None)), "known since");

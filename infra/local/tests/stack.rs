@@ -1,4 +1,5 @@
-//! What a stack on this machine promises beyond the functions: a push is in force at once, time never goes back, errors have one form.
+//! Guarantees of a local stack beyond the functions: a push applies at once, time never goes back, errors have one
+//! format.
 #![allow(clippy::unwrap_used)]
 
 use jiff::Timestamp;

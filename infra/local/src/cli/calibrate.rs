@@ -23,13 +23,13 @@ use std::process::ExitCode;
     perennial rescore --dry-run                 see who would become ready"
 )]
 pub(super) struct Args {
-    /// The config folder whose scoring.toml the patch is for.
+    /// The config folder with the scoring.toml to patch.
     #[arg(default_value = "infra/config")]
     dir: PathBuf,
-    /// Print the patch alone; fails where too few people became ready.
+    /// Print only the patch; fails if too few people became ready.
     #[arg(long)]
     patch: bool,
-    /// How many people must have become ready before points are suggested: an average over fewer says little.
+    /// The minimum number of people who became ready for points to be suggested: an average over fewer means little.
     #[arg(long, value_name = "N", default_value_t = ENOUGH_PEOPLE, value_parser = clap::value_parser!(u32).range(1..))]
     min_people: u32,
     /// Print the calibration as JSON.
@@ -73,7 +73,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Why no points are suggested where fewer than `least` people became ready.
+/// Returns why no points are suggested if fewer than `least` people became ready.
 fn too_few(found: &Calibration, least: u32) -> Option<String> {
     let people = counted(found.people.into(), "person", "people");
     (found.people < least).then(|| {
@@ -81,18 +81,18 @@ fn too_few(found: &Calibration, least: u32) -> Option<String> {
     })
 }
 
-/// Where a patch of a file is to be applied, and how it names the file there.
+/// The directory in which a patch is applied, and the file's path in it.
 #[derive(Debug, PartialEq, Eq)]
 struct Place {
-    /// Where; `None` for here.
+    /// The directory; `None` for the current one.
     root: Option<PathBuf>,
     /// From there.
     path: String,
 }
 
 impl Place {
-    /// A patch may name no absolute path. A file below `here` is named from here, any other from the git repository that holds it; else from the folder
-    /// that holds `infra/config`, or from its own folder where it is not in one of that name.
+    /// Returns the place for a file. A patch may not contain an absolute path: a file below `here` is relative to it,
+    /// any other to its git repository, else to the folder with `infra/config`, else to its own folder.
     fn of(file: &Path, here: &Path) -> std::io::Result<Self> {
         let (file, here) = (file.canonicalize()?, here.canonicalize()?);
         let name = |root: &Path| file.strip_prefix(root).map(|path| path.display().to_string()).ok();

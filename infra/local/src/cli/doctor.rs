@@ -4,10 +4,10 @@ use super::client::Target;
 use crate::doctor::{Dns, Finding, Level, examine};
 use std::process::ExitCode;
 
-/// The resolver that is asked for SPF and DMARC records.
+/// The default resolver of SPF and DMARC records.
 const RESOLVER: &str = "https://cloudflare-dns.com/dns-query";
 
-/// Where to look.
+/// The system.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Looks at the sender (identity, DKIM, SPF, MAIL FROM, DMARC), the account of SES (sandbox, standing, rate and quota), what SES reports back, the domain \
@@ -20,10 +20,10 @@ const RESOLVER: &str = "https://cloudflare-dns.com/dns-query";
     perennial doctor --stack perennial --json   for machines"
 )]
 pub(super) struct Args {
-    /// Print what was found as JSON.
+    /// Print the findings as JSON.
     #[arg(long)]
     json: bool,
-    /// The resolver to ask for DNS records, which has to speak DNS over HTTPS in its JSON form.
+    /// The resolver of DNS records, which must support DNS over HTTPS in its JSON form.
     #[arg(long, value_name = "URL", default_value = RESOLVER)]
     dns: String,
     /// Ask for no DNS records: SPF and DMARC are not checked.

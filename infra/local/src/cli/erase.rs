@@ -1,4 +1,4 @@
-//! `perennial export` and `perennial erase`: what is known of a person, for them; and nothing of it any more.
+//! `perennial export` and `perennial erase`: exports or erases everything about a person.
 
 use super::client::Target;
 use super::tables::number;
@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// Who, and where to.
+/// The person, and the output.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "One JSON document: the profile with its scores and reasons, its parts as they are kept, messages, mail preferences, accounts, rejected events \
@@ -23,16 +23,16 @@ use std::time::Duration;
     perennial export ada@example.com --stack perennial --out ada.json"
 )]
 pub(super) struct ExportArgs {
-    /// The person: user id, anonymous id, id in another system (TYPE:ID), mail address or person id.
+    /// The person: user id, anonymous id, id in another system (TYPE:ID), mail address or profile id.
     person: String,
-    /// The file to write, which must not be there yet; standard output if none is named.
+    /// The file to write, which must not exist yet; default: standard output.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     #[command(flatten)]
     target: Target,
 }
 
-/// Who, and how.
+/// The person, and options.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "What goes: the profile with all identities that are part of it, messages, the ledger of event ids, what they are found by, their places in accounts (which \
@@ -43,7 +43,7 @@ pub(super) struct ExportArgs {
     perennial export ada --out ada.json && perennial erase ada"
 )]
 pub(super) struct EraseArgs {
-    /// The person: user id, anonymous id, id in another system (TYPE:ID), mail address or person id.
+    /// The person: user id, anonymous id, id in another system (TYPE:ID), mail address or profile id.
     person: String,
     /// Do not ask whether that is meant.
     #[arg(long)]
@@ -51,7 +51,7 @@ pub(super) struct EraseArgs {
     /// Forget also that their addresses get no mail, and what their readers chose.
     #[arg(long)]
     forget_suppression: bool,
-    /// Where the receipt is written [default: erased-PERSON-ID.json].
+    /// The file for the receipt [default: erased-PERSON-ID.json].
     #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
     #[command(flatten)]
@@ -70,7 +70,7 @@ pub(super) async fn run_export(args: ExportArgs) -> anyhow::Result<ExitCode> {
     let exported = export(operated, &asked, &tell, &mut *out).await;
     bar.clear();
     let events = exported.inspect_err(|_| {
-        // What was written is not what was asked for.
+        // Do not leave an incomplete file.
         if let Some(path) = &args.out {
             drop(std::fs::remove_file(path));
         }
@@ -117,7 +117,7 @@ pub(super) async fn run_erase(args: EraseArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Asks whether that is meant.
+/// Asks for confirmation.
 fn is_meant(operated: &Operated, person: &str, asked: &Asked) -> anyhow::Result<bool> {
     anyhow::ensure!(std::io::stdin().is_terminal(), "nobody can be asked here whether that is meant: give --yes");
     let who = match asked.subject().ids.len() {
@@ -134,7 +134,7 @@ fn is_meant(operated: &Operated, person: &str, asked: &Asked) -> anyhow::Result<
     Ok(line.trim() == "erase")
 }
 
-/// The receipt of a run that did not come to its end.
+/// Returns the receipt of an interrupted run.
 fn unfinished(path: &Path) -> anyhow::Result<Option<Receipt>> {
     let Ok(text) = std::fs::read_to_string(path) else { return Ok(None) };
     let receipt: Receipt =
@@ -155,7 +155,7 @@ fn write(path: &Path, receipt: &Receipt) -> anyhow::Result<()> {
     written.with_context(|| format!("{} could not be written", path.display()))
 }
 
-/// How far it is.
+/// A progress bar.
 struct Bar {
     bar: ProgressBar,
     shown: Mutex<&'static str>,

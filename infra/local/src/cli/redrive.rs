@@ -18,7 +18,7 @@ use std::time::Duration;
     perennial redrive                              every queue of the system on this machine"
 )]
 pub(super) struct Args {
-    /// The queue whose dead letters come back; all of them if none is named.
+    /// The queue whose dead letters are redriven; default: all.
     #[arg(value_parser = PossibleValuesParser::new(NAMES))]
     queue: Option<String>,
     #[command(flatten)]

@@ -5,7 +5,7 @@ use super::tables::{framed, number, plain};
 use serde::Deserialize;
 use std::process::ExitCode;
 
-/// Where to look.
+/// The system.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Print what the api answers.
@@ -68,7 +68,7 @@ fn shown(answer: &Answer) -> String {
             who.row([segment.name.clone(), segment.description.clone()]);
         }
     }
-    // Descriptions stand by themselves: beside the numbers they would leave room for neither on a screen of 80 columns.
+    // Descriptions are printed separately: beside the numbers they would not fit on a screen of 80 columns.
     format!(
         "{table}\n\
         NPS: promoters (+) less detractors (-), in percent of those who answered.\n\

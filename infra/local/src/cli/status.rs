@@ -23,14 +23,14 @@ use std::process::ExitCode;
     perennial status --stack perennial --json   for machines"
 )]
 pub(super) struct Args {
-    /// Print what was found as JSON.
+    /// Print the status as JSON.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     target: Target,
 }
 
-/// What the api answers, as far as it is shown.
+/// The displayed fields of the api's response.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct House {
     events: Events,
@@ -81,18 +81,18 @@ struct InForce {
     previous: Option<String>,
 }
 
-/// What only whoever reaches the services themselves can see.
+/// What is visible only with access to the services themselves.
 #[derive(Debug, Clone, Default, Serialize)]
 struct Inside {
-    /// Since when the longest overdue person is due.
+    /// When the longest overdue profile was due.
     oldest_due: Option<Timestamp>,
-    /// How often the sweep is called, in seconds, where it is called at a rate.
+    /// The period of the sweep in seconds, if it is called at a rate.
     sweep_every_seconds: Option<i64>,
-    /// Calls of schedules that came to nothing, where the stack has a queue for them.
+    /// Failed calls of schedules, if the stack has a queue for them.
     schedules_dlq: Option<u64>,
-    /// The alarms that ring; `None` where there is no CloudWatch.
+    /// The alarms that are in alarm; `None` without CloudWatch.
     alarms: Option<Vec<Alarm>>,
-    /// What could not be looked at, and why.
+    /// What could not be read, and why.
     unknown: Vec<String>,
 }
 
@@ -108,7 +108,7 @@ struct Found {
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut house: House = serde_json::from_value(args.target.get("/api/status").await?)?;
-    // Whoever has no more than a key and an URL sees what the api shows.
+    // With only a key and a URL, the status is what the api shows.
     let inside = match args.target.operated().await {
         Ok(operated) => Some(look_inside(operated, &mut house).await?),
         Err(_) => None,

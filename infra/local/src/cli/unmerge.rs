@@ -3,18 +3,18 @@
 use super::client::{Target, segment};
 use std::process::ExitCode;
 
-/// Who, which identity, and why.
+/// The person, the identity, and the reason.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The person, by any id or mail address.
     person: String,
-    /// The user id that is someone else, which leaves with its anonymous ids, or one anonymous id; `user:ID` or `anonymous:ID` where it could
-    /// be either.
+    /// The user id that is another person, which leaves with its anonymous ids, or one anonymous id; `user:ID` or
+    /// `anonymous:ID` if it could be either.
     identity: String,
     /// Why, for those who read the profiles later.
     #[arg(long, default_value = "", value_name = "TEXT")]
     why: String,
-    /// Who says so.
+    /// The operator who requests it.
     #[arg(long, default_value = "cli", value_name = "NAME")]
     by: String,
     #[command(flatten)]

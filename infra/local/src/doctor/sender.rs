@@ -7,7 +7,7 @@ use super::findings::{Account, Facts, Finding, Identity};
 
 /// The kinds of events that the trail, the suppression list and the pauses need.
 const NEEDED: [&str; 4] = ["SEND", "DELIVERY", "BOUNCE", "COMPLAINT"];
-/// The share of the quota from which on it is told.
+/// The share of the quota from which its usage is reported.
 const NEARLY: f64 = 0.8;
 
 pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
@@ -191,7 +191,7 @@ fn dmarc(facts: &Facts) -> Finding {
     }
 }
 
-/// Whether a TXT record is of this version: the tag ends at a space, a semicolon or the record's end.
+/// Returns whether a TXT record has this version: the tag ends at a space, a semicolon or the record's end.
 fn is_version(record: &str, version: &str) -> bool {
     let record = record.trim_matches(|c: char| c == '"' || c.is_whitespace());
     let Some(start) = record.get(..version.len()) else { return false };

@@ -1,4 +1,4 @@
-//! The embedded stack, found by its URL: it tells where its services are.
+//! The embedded stack, found by its URL: it reports where its services are.
 
 use super::{Kind, Operated};
 use crate::stack::queues::NAMES;
@@ -10,10 +10,10 @@ use perennial_store::archive::s3::S3Access;
 use perennial_store::{Archive, Store};
 use serde_json::Value;
 
-/// Finds the services of the stack at `base`, by what it says that `api` and `score` have for an environment, and what time it is there.
+/// Connects to the services of the stack at `base`, from the environments of its `api` and `score`, and its time.
 ///
 /// # Errors
-/// Where what is said names no services.
+/// If the environments contain no services.
 pub(crate) fn connect(base: &str, api: &Value, score: &Value, time: &Value) -> anyhow::Result<Operated> {
     let of = |environment: &Value, name: &str| {
         let text = environment[name].as_str().map(str::to_owned);
@@ -41,7 +41,7 @@ pub(crate) fn connect(base: &str, api: &Value, score: &Value, time: &Value) -> a
     })
 }
 
-/// The clock of a stack that answers `time`: on simulated time it stands at the moment at which it was asked.
+/// Returns the clock of a stack with this `time`: simulated time stands at the moment at which it was read.
 fn clock(time: &Value) -> anyhow::Result<Clock> {
     if time["simulated"] != Value::Bool(true) {
         return Ok(Clock::system());

@@ -1,31 +1,31 @@
-//! What is said of an erasure when it is done, without personal data: ids are hashes.
+//! The receipt of an erasure, without personal data: ids are hashed.
 
 use jiff::Timestamp;
 use perennial_domain::PersonId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// What went, in numbers.
+/// What was removed, in numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Removed {
-    /// Profiles, and pointers of identities that had become part of one.
+    /// Profiles, and pointers of identities that had been merged.
     pub(crate) profiles: u64,
     pub(crate) messages: u64,
     /// Blocks of ids of events.
     pub(crate) ledger_blocks: u64,
-    /// Anything else in the person's own partitions.
+    /// Other items in the person's own partitions.
     pub(crate) other_items: u64,
     pub(crate) account_memberships: u64,
-    /// Values that the person was found by, such as mail addresses.
+    /// Index entries of the person, such as those of mail addresses.
     pub(crate) identity_pointers: u64,
     pub(crate) rejected_events: u64,
     pub(crate) suppressions: u64,
     pub(crate) archived_events: u64,
-    /// What was said of their identities by hand, in the archive.
+    /// Manual unmerges of their identities, in the archive.
     pub(crate) archived_unmerges: u64,
 }
 
-/// What stays although it has to do with the person.
+/// Data that is kept although it concerns the person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Kept {
     pub(crate) what: String,
@@ -34,19 +34,19 @@ pub(crate) struct Kept {
     pub(crate) until: Option<String>,
 }
 
-/// What was done.
+/// The receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Receipt {
     /// Which system.
     pub(crate) stack: String,
-    /// The person's id.
+    /// The profile id.
     pub(crate) person: Option<PersonId>,
     /// The hash of each user id and anonymous id.
     pub(crate) identities: BTreeSet<PersonId>,
     /// The hash of each mail address that was known, as suppressions have it.
     pub(crate) addresses: BTreeSet<String>,
     pub(crate) begun_at: Timestamp,
-    /// When all of it was gone; `None` in the receipt of a run that did not come to its end.
+    /// When everything was removed; `None` in the receipt of an interrupted run.
     pub(crate) completed_at: Option<Timestamp>,
     pub(crate) removed: Removed,
     pub(crate) archive_objects_read: u64,
@@ -54,27 +54,28 @@ pub(crate) struct Receipt {
     pub(crate) archive_objects_deleted: u64,
     /// Accounts that are worked out anew without them.
     pub(crate) accounts: u64,
-    /// Whether the profile could not be read, so that of its ids and addresses only hashes and the operator's word were known.
+    /// Whether the profile could not be read, so that only hashes and the operator's input identified its ids and
+    /// addresses.
     #[serde(default)]
     pub(crate) unreadable_profile: bool,
-    /// Items of the table of which it could not be said whether they lead to anybody. They stay.
+    /// Items of the table that may or may not refer to a person. They are kept.
     #[serde(default)]
     pub(crate) unreadable_items: u64,
     pub(crate) kept: Vec<Kept>,
-    /// The config in force.
+    /// The active configuration.
     pub(crate) config: Option<String>,
     /// The version of this tool.
     pub(crate) tool: String,
 }
 
 impl Receipt {
-    /// Whether anything of the person was found.
+    /// Returns whether anything about the person was found.
     pub(crate) fn found_anything(&self) -> bool {
         self.removed != Removed::default()
     }
 }
 
-/// What stays, and why.
+/// Returns what is kept, and why.
 pub(crate) fn kept(is_deployed: bool, forget_suppression: bool, receipt: &Receipt, named_by_others: u64) -> Vec<Kept> {
     let kept = |what: String, why: &str, until: Option<&str>| Kept {
         what,

@@ -27,7 +27,7 @@ pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--code);padding:1
 struct Entry {
     method: &'static str,
     path: &'static str,
-    /// Whether a browser can open it as it is.
+    /// Whether a browser can open it directly.
     opens: bool,
     about: &'static str,
 }
@@ -86,7 +86,7 @@ const ENTRIES: [Entry; 16] = [
     page("/api/rejects", "What was not accepted, and why. `perennial rejects`."),
 ];
 
-/// What the bar of every page leads to.
+/// The links in the navigation bar of every page.
 const BAR: [(&str, &str); 7] = [
     ("/_local/", "Local stack"),
     ("/_local/mails", "Mails"),
@@ -137,10 +137,10 @@ async fn index(headers: HeaderMap) -> Response {
     Html(document("Local stack", &content)).into_response()
 }
 
-/// Where the services are stood in for that answer in forms of their own.
+/// The paths of stand-ins with error formats of their own.
 const FOREIGN: [&str; 3] = ["/_local/hubspot/", "/_local/salesforce/", "/_local/slack/"];
 
-/// An error in words, such as the router's own, in the form that every other error has.
+/// Converts a text error, such as the router's own, to the JSON format of all others.
 async fn as_json(path: &str, response: Response) -> Response {
     let status = response.status();
     let is_json =
@@ -160,7 +160,8 @@ async fn as_json(path: &str, response: Response) -> Response {
     answer
 }
 
-/// Adds to every answer below `/_local/` where the index is, gives errors one form, and shows JSON to browsers as a page.
+/// Adds the index's address to every response below `/_local/`, converts errors to one format, and shows JSON to
+/// browsers as a page.
 pub(super) async fn framed(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     if !path.starts_with("/_local/") {
@@ -196,7 +197,7 @@ pub(super) fn document(title: &str, content: &str) -> String {
     )
 }
 
-/// Whether a browser asks.
+/// Returns whether the client is a browser.
 pub(super) fn wants_html(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
 }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 /// Mails on one page.
 const PAGE: usize = 100;
 
-/// What to list.
+/// The filters of the list.
 #[derive(Debug, Deserialize)]
 pub(super) struct ListQuery {
     to: Option<String>,

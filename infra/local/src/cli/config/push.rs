@@ -18,7 +18,7 @@ use std::process::ExitCode;
 /// The file that a deployed stack reads when it is deployed.
 const SCHEDULES: &str = "schedules.toml";
 
-/// What to push, and where.
+/// What to push, and to which system.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Everything is checked first, as by `config check`: with a single error nothing is pushed. What changes is shown file by file. Who is on \
@@ -46,14 +46,14 @@ pub(in crate::cli) struct PushArgs {
 /// Which version to go back to.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct RollbackArgs {
-    /// The version to put in force again, as `config versions` lists them; the one before the present one if none is named.
+    /// The version to activate again, as `config versions` lists them; default: the previous one.
     #[arg(value_parser = version)]
     version: Option<ConfigVersion>,
     #[command(flatten)]
     target: Target,
 }
 
-/// Where to look.
+/// The system.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct VersionsArgs {
     #[command(flatten)]
@@ -63,9 +63,9 @@ pub(in crate::cli) struct VersionsArgs {
 /// What to show.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct ShowArgs {
-    /// A file to print, such as scoring.toml; the files' names if none is named.
+    /// A file to print, such as scoring.toml; default: list the files' names.
     file: Option<String>,
-    /// The version; the one in force if none is named.
+    /// The version; default: the active one.
     #[arg(long, value_name = "VERSION", value_parser = version)]
     of: Option<ConfigVersion>,
     #[command(flatten)]
@@ -119,7 +119,8 @@ pub(super) async fn run_push(args: PushArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// How many profiles the plan's new journeys reach, and how many are in its new segments; `None` where there are none of either, or no profiles yet.
+/// Returns how many profiles the plan's new journeys reach, and how many are in its new segments; `None` if there are
+/// none of either, or no profiles yet.
 async fn reached(operated: &Operated, plan: &Plan) -> anyhow::Result<Option<Outcome>> {
     if plan.current.is_none() || (plan.unreached.is_empty() && plan.uncounted.is_empty()) {
         return Ok(None);
@@ -128,7 +129,7 @@ async fn reached(operated: &Operated, plan: &Plan) -> anyhow::Result<Option<Outc
     with_bar(async |tell| reach::count(store, config, known, now, tell).await).await.map(Some)
 }
 
-/// Asks whether that many profiles are to be reached.
+/// Asks whether the journeys should reach that many profiles.
 fn is_meant(operated: &Operated, plan: &Plan, people: u64) -> anyhow::Result<bool> {
     let starts = counted(people, "start", "starts");
     anyhow::ensure!(
@@ -146,7 +147,7 @@ fn is_meant(operated: &Operated, plan: &Plan, people: u64) -> anyhow::Result<boo
     Ok(line.trim() == "yes")
 }
 
-/// What the operator has to run so that the push reaches what is stored already.
+/// Returns the commands that the operator has to run so that the push applies to existing profiles.
 fn follow_ups(plan: &Plan) -> String {
     let mut out = String::new();
     if plan.current.is_none() {

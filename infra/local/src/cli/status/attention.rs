@@ -1,13 +1,13 @@
-//! What needs somebody to look at it, and what to do about it.
+//! What needs attention, and what to do about it.
 
 use super::{House, Inside, lasting};
 use crate::cli::tables::number;
 use jiff::SignedDuration;
 
-/// After so many rates without a run the sweep is late.
+/// The number of missed periods after which the sweep is late.
 const RATES: i64 = 3;
 
-/// Each thing that needs attention, in a sentence.
+/// Returns each thing that needs attention, in a sentence.
 pub(super) fn attention(house: &House, inside: Option<&Inside>) -> Vec<String> {
     let mut all = Vec::new();
     for (name, queue) in house.queues.iter().filter(|(_, queue)| queue.dlq > 0) {

@@ -11,7 +11,7 @@ use tokio::process::Command;
 
 const NOW: &str = "2026-03-02T12:00:00Z";
 
-/// What a command said, and whether it succeeded.
+/// A command's output, and whether it succeeded.
 struct Said {
     ok: bool,
     out: String,
@@ -90,7 +90,7 @@ async fn a_config_is_pushed_with_what_it_changes_and_rolled_back() {
     stack.stop().await;
 }
 
-/// Lets days pass, four hours at a time, and everyone who is due be looked at.
+/// Advances days, four hours at a time, and processes due profiles.
 async fn days(stack: &Stack, time: &perennial_lambda_kit::SimulatedTime, days: i64) {
     for _ in 0..days * 6 {
         time.set(time.now() + jiff::SignedDuration::from_hours(4));
@@ -100,7 +100,7 @@ async fn days(stack: &Stack, time: &perennial_lambda_kit::SimulatedTime, days: i
     }
 }
 
-/// How many profiles have got a message of the journey.
+/// Returns the number of profiles with a message of the journey.
 async fn reached(client: &Client, people: usize, journey: &str) -> usize {
     let mut reached = 0;
     for n in 0..people {
@@ -194,7 +194,7 @@ async fn the_status_says_what_needs_attention_until_it_is_mended() {
     let status: Value = serde_json::from_str(&done(&stack, &["status", "--json"]).await).unwrap();
     assert_eq!((&status["events"]["accepted"], &status["queues"]["events"]["dlq"]), (&2.into(), &0.into()));
 
-    // The sweep runs when the clock comes to it, and is missed when it does not.
+    // The sweep runs when time reaches it, and is missed otherwise.
     simulated.advance(jiff::SignedDuration::from_mins(6));
     stack.fire_schedules().await;
     stack.wait_idle().await.unwrap();
@@ -252,7 +252,7 @@ async fn a_person_is_explained_exported_and_erased_and_what_was_refused_is_told(
     stack.stop().await;
 }
 
-/// Runs `perennial up ARGUMENTS`, which has to fail; what it says.
+/// Runs `perennial up ARGUMENTS`, which has to fail; returns the error.
 async fn refused(arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_perennial-under-test"));
     let output = command.arg("up").args(arguments).env("NO_COLOR", "1").output().await.unwrap();

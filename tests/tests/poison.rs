@@ -1,4 +1,4 @@
-//! What cannot be dealt with ends in the dead-letter queue with its neighbours processed, and comes back when asked.
+//! An unprocessable message ends in the dead-letter queue with its neighbours processed, and is retried when redriven.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{Client, stack, stack_with};

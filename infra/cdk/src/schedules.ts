@@ -82,7 +82,7 @@ function latest({ everyMinutes }: Schedule): number {
   return Math.min(everyMinutes ?? LATE, 360);
 }
 
-/** By how much a call may be put off: a fifth of a rate's minutes at most. */
+/** The flexible window of a call: at most a fifth of a rate's minutes. */
 function window({ everyMinutes }: Schedule): CfnSchedule.FlexibleTimeWindowProperty {
   const minutes = everyMinutes === undefined ? FLEXIBLE : Math.min(FLEXIBLE, Math.floor(everyMinutes / 5));
   return minutes < 1 ? { mode: 'OFF' } : { mode: 'FLEXIBLE', maximumWindowInMinutes: minutes };

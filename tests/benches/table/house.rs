@@ -1,4 +1,4 @@
-//! The house as the benchmark uses it: the default config, and `ingest` with its front door.
+//! The environment of the benchmark: the default configuration, and `ingest`.
 
 use std::sync::Arc;
 

@@ -58,7 +58,7 @@ async fn a_config_is_pushed_with_what_it_changes_and_rolled_back() {
     let in_force = async || client.status().await["in_force"].clone();
     let first = in_force().await["version"].as_str().unwrap().to_owned();
     let same = done(&stack, &["config", "push", dir]).await;
-    assert!(same.contains(&format!("Version {first} is in force, and is the same.")), "{same}");
+    assert!(same.contains(&format!("Version {first} is active, and is the same.")), "{same}");
 
     let limits = folder.path().join("limits.toml");
     fs::write(&limits, fs::read_to_string(&limits).unwrap() + "# one line more\n").unwrap();
@@ -68,7 +68,7 @@ async fn a_config_is_pushed_with_what_it_changes_and_rolled_back() {
     let pushed = done(&stack, &["config", "push", dir]).await;
     let second = in_force().await["version"].as_str().unwrap().to_owned();
     assert_ne!(first, second);
-    assert!(pushed.contains(&format!("Version {second} is in force")), "{pushed}");
+    assert!(pushed.contains(&format!("Version {second} is active")), "{pushed}");
 
     fs::write(&limits, "nonsense = [").unwrap();
     let refused = perennial(&stack, &["config", "push", dir]).await;
@@ -247,7 +247,7 @@ async fn a_person_is_explained_exported_and_erased_and_what_was_refused_is_told(
     assert_eq!(client.get("/api/profiles/ada").await.0, 404);
     assert_eq!(client.get("/api/profiles/bob").await.0, 200);
     let again = perennial(&stack, &["erase", "ada", "--yes", "--receipt", &file("again.json")]).await;
-    assert!(!again.ok && again.error.contains("nothing is known of `ada`"), "{}", again.error);
+    assert!(!again.ok && again.error.contains("nothing is stored about `ada`"), "{}", again.error);
     assert!(!Path::new(&file("again.json")).exists(), "nothing was erased, so there is no receipt of it");
     stack.stop().await;
 }
@@ -311,7 +311,7 @@ async fn failed_start_stores_nothing() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let said = refused(&["--port", &port, "--data", data.to_str().unwrap()]).await;
-    assert!(said.contains("--port names another") && !data.exists(), "{said}");
+    assert!(said.contains("choose another with --port") && !data.exists(), "{said}");
 }
 
 /// The messages of everyone, by when they were decided.

@@ -14,13 +14,14 @@ use std::process::ExitCode;
 /// How to run.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Looks at everyone who bought, or reached 100 points of readiness, and at what they had taken by then. If they \
-    took on average 5 pieces of the first tally, 3 of the second and 4 of the third, then 100 points divide into 12 parts: about 8 \
-    points an action, so that who takes the average path stands at about 100. The patch lifts caps that would cut this off, and adds \
-    rules for events that have none. Values that your sales team knows better are yours to move. Where too few people became ready \
-    (--min-people), the averages are shown and no patch is made of them.\n\n  \
-    perennial calibrate --patch | git apply     take the suggestion over\n  \
-    perennial rescore --dry-run                 see who would become ready"
+    after_help = "Analyses everyone who bought, or reached 100 points of readiness, and the actions they had taken by then. \
+    If they took on average 5 actions of the first tally, 3 of the second and 4 of the third, then 100 points \
+    are divided by 12: about 8 points an action, so that the average path adds up to about 100. The patch \
+    raises caps that would prevent this, and adds rules for events that have none. Adjust values that your \
+    sales team knows better. If too few people became ready (--min-people), the averages are shown without a \
+    patch.\n\n  \
+    perennial calibrate --patch | git apply     apply the suggestion\n  \
+    perennial rescore --dry-run                 show who would become ready"
 )]
 pub(super) struct Args {
     /// The config folder with the scoring.toml to patch.

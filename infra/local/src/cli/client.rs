@@ -78,7 +78,7 @@ impl Target {
             {
                 Ok(answer) => Ok(answer.json::<Value>().await?),
                 Err(error) if error.is::<Refused>() => Err(error.context(format!(
-                    "what runs at {} is no embedded stack; name a deployed one with --stack NAME",
+                    "the system at {} is not an embedded stack; use --stack NAME for a deployed one",
                     self.base()
                 ))),
                 Err(error) => Err(error),
@@ -120,7 +120,7 @@ impl Target {
                 }
             }
         }
-        anyhow::bail!("the system stopped before the work was done; it can be begun again")
+        anyhow::bail!("the system stopped before the work was done; run the command again")
     }
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
@@ -136,9 +136,7 @@ impl Target {
         let answer = request.send().await.map_err(|error| {
             if error.is_connect() {
                 let base = self.base();
-                anyhow::anyhow!(
-                    "nothing runs at {base}: start it with `perennial up`, or name what is meant with --url or --stack"
-                )
+                anyhow::anyhow!("nothing runs at {base}: start it with `perennial up`, or use --url or --stack")
             } else {
                 error.into()
             }

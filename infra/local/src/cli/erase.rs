@@ -18,8 +18,9 @@ use std::time::Duration;
 /// The person, and the output.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "One JSON document: the profile with its scores and reasons, its parts as they are kept, messages, mail preferences, accounts, rejected events \
-    that name them, and every archived event. It is read from the whole table and archive, which takes its time.\n\n  \
+    after_help = "One JSON document: the profile with its scores and reasons, its identity states as stored, messages, mail \
+    preferences, accounts, rejected events that name them, and every archived event. It reads the whole table \
+    and archive, which takes time.\n\n  \
     perennial export ada@example.com --stack perennial --out ada.json"
 )]
 pub(super) struct ExportArgs {
@@ -35,11 +36,14 @@ pub(super) struct ExportArgs {
 /// The person, and options.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "What goes: the profile with all identities that are part of it, messages, the ledger of event ids, what they are found by, their places in accounts (which \
-    are worked out anew), rejected events that name them, and their events in the archive, whose objects are written again without them. What stays is said in the \
-    receipt, with the reason: above all a hash of the mail address where it bounced, complained or unsubscribed, so that it is not written to again.\n\n\
-    It may be stopped and run again: it goes on. One at a time: two runs at once could write back what the other took out of an object. Stop sending events of them first; one that is in a queue still makes a new, empty profile, which goes by running \
-    it again. Systems that were sent messages or records (CRM, mail service, webhooks) have to be asked themselves.\n\n  \
+    after_help = "Removes the profile with all of its identities, messages, the ledger of event ids, index entries, their \
+    entries in accounts (which are recomputed), rejected events that name them, and their events in the \
+    archive, whose objects are rewritten without them. The receipt lists what is kept, and why: mainly a hash \
+    of the mail address if it bounced, complained or unsubscribed, so that no more mails are sent to it.\n\n\
+    It can be interrupted and run again, which continues it. Run only one at a time: two runs at once could \
+    restore what the other removed from an object. Stop sending their events first; an event that is still in a \
+    queue creates a new, empty profile, which another run removes. Data that was sent to other systems (CRM, \
+    mail service, webhooks) has to be erased there.\n\n  \
     perennial export ada --out ada.json && perennial erase ada"
 )]
 pub(super) struct EraseArgs {
@@ -91,7 +95,7 @@ fn create(path: &Path) -> anyhow::Result<File> {
 pub(super) async fn run_erase(args: EraseArgs) -> anyhow::Result<ExitCode> {
     let operated = args.target.operated().await?;
     let asked = Asked::find(operated, &args.person).await?;
-    let person = asked.person().with_context(|| format!("`{}` cannot be anybody's id", args.person))?;
+    let person = asked.person().with_context(|| format!("`{}` is not a valid id", args.person))?;
     if !args.yes && !is_meant(operated, &args.person, &asked)? {
         println!("Nothing was erased.");
         return Ok(ExitCode::FAILURE);
@@ -107,10 +111,10 @@ pub(super) async fn run_erase(args: EraseArgs) -> anyhow::Result<ExitCode> {
     };
     let erased = erased.await;
     bar.clear();
-    let receipt = erased.context("not all of it is gone; run it again, and it goes on")?;
+    let receipt = erased.context("the erasure is not complete; run it again to continue")?;
     if !receipt.found_anything() {
         std::fs::remove_file(&path).with_context(|| path.display().to_string())?;
-        anyhow::bail!("nothing is known of `{}`: no profile, no message, no event", args.person);
+        anyhow::bail!("nothing is stored about `{}`: no profile, no message, no event", args.person);
     }
     println!("{}", serde_json::to_string_pretty(&receipt)?);
     eprintln!("The receipt is in {}.", path.display());
@@ -119,16 +123,16 @@ pub(super) async fn run_erase(args: EraseArgs) -> anyhow::Result<ExitCode> {
 
 /// Asks for confirmation.
 fn is_meant(operated: &Operated, person: &str, asked: &Asked) -> anyhow::Result<bool> {
-    anyhow::ensure!(std::io::stdin().is_terminal(), "nobody can be asked here whether that is meant: give --yes");
+    anyhow::ensure!(std::io::stdin().is_terminal(), "this needs a confirmation: use --yes");
     let who = match asked.subject().ids.len() {
-        _ if !asked.has_profile() => format!("`{person}`, who has no profile"),
+        _ if !asked.has_profile() => format!("`{person}`, which has no profile"),
         1 => format!("`{person}`"),
         ids => format!(
             "`{person}` with all {ids} ids of theirs ({})",
             asked.subject().ids.iter().cloned().collect::<Vec<_>>().join(", ")
         ),
     };
-    eprint!("Erase {who} from {} for good? Type `erase` to go on: ", operated.name);
+    eprint!("Erase {who} from {} permanently? Type `erase` to continue: ", operated.name);
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;
     Ok(line.trim() == "erase")

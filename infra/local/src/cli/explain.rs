@@ -13,8 +13,8 @@ use std::process::ExitCode;
 /// Who, and which score.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
-    perennial explain ada@acme.example          all nine scores at a glance\n  \
-    perennial explain ada@acme.example churn    why this one is what it is, and what would move it\n  \
+    perennial explain ada@acme.example          an overview of all nine scores\n  \
+    perennial explain ada@acme.example churn    one score with its reasons, and what would change it\n  \
     perennial explain --account acme            an account's score and health, down to its people")]
 pub(super) struct Args {
     /// The person: user id, anonymous id, id in another system (such as stripe:cus_5), mail address or profile id.

@@ -12,8 +12,9 @@ use std::time::Duration;
 /// Which queue, and where.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A message that no attempt got through is set aside among its queue's dead letters, for 14 days. Find the cause first (`perennial \
-    status`, the function's log), or they come back here. Bringing a message back twice does no harm: everything is counted and sent once.\n\n  \
+    after_help = "A message that exhausted its retries is moved to its queue's dead-letter queue, for 14 days. Find the \
+    cause first (`perennial status`, the function's log), or the messages will return there. Redriving a \
+    message twice is harmless: everything is counted and sent once.\n\n  \
     perennial redrive events --stack perennial     one queue of a deployed stack\n  \
     perennial redrive                              every queue of the system on this machine"
 )]

@@ -15,9 +15,9 @@ const PAGE: usize = 1000;
 /// Which.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "An event that is refused is kept for 30 days with its reason; its neighbours in the batch are taken. Sent again as it should be, under the same \
-    message id, it counts once.\n\n  \
-    perennial rejects --since 1h            what was refused within the last hour\n  \
+    after_help = "A rejected event is stored for 30 days with its reason; the other events of its batch are accepted. \
+    Corrected and sent again with the same message id, it counts once.\n\n  \
+    perennial rejects --since 1h            events rejected within the last hour\n  \
     perennial rejects --since 2026-03-01T00:00:00Z --json | jq '.rejects[].event'"
 )]
 pub(super) struct Args {

@@ -50,7 +50,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 fn shown(answer: &Answer) -> String {
     if answer.segments.is_empty() {
-        return "There are no segments; segments.toml says how to make some.".to_owned();
+        return "There are no segments; add them in segments.toml.".to_owned();
     }
     let mut table = framed(&["segment", "people", "NPS", "+ / o / -", "owner", "retention"]);
     let mut who = plain(&[]);
@@ -72,7 +72,7 @@ fn shown(answer: &Answer) -> String {
     format!(
         "{table}\n\
         NPS: promoters (+) less detractors (-), in percent of those who answered.\n\
-        Retention: how many of a hundred are to stay for a year.\n\n\
+        Retention: the target in percent after a year.\n\n\
         {who}"
     )
 }

@@ -17,9 +17,10 @@ use std::process::ExitCode;
 /// Where to look.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Needs attention: dead letters, alarms that ring, paused journeys, a sweep that did not run for three times its rate or did not get through.\n\
-    Exit code: 0 where nothing needs attention, else 1, also where nothing answers or no config is in force.\n\n  \
-    perennial status --stack perennial          a deployed stack, by your own AWS credentials\n  \
+    after_help = "Needs attention: dead letters, alarms in alarm, paused journeys, a sweep that did not run for three \
+    periods or did not finish.\n\
+    Exit code: 0 if nothing needs attention, else 1, also without a response or an active configuration.\n\n  \
+    perennial status --stack perennial          a deployed stack, with your own AWS credentials\n  \
     perennial status --stack perennial --json   for machines"
 )]
 pub(super) struct Args {
@@ -127,7 +128,7 @@ async fn look_inside(operated: &Operated, house: &mut House) -> anyhow::Result<I
     let mut inside = Inside::default();
     match operated.store.oldest_due(house.now).await {
         Ok(since) => inside.oldest_due = since,
-        Err(error) => inside.unknown.push(format!("who is overdue: {error}")),
+        Err(error) => inside.unknown.push(format!("overdue profiles: {error}")),
     }
     let schedules = operated.store.load_config().await?.schedules;
     let sweep = schedules.iter().find(|schedule| schedule.function == "sweep");
@@ -174,7 +175,7 @@ fn shown(found: &Found) -> String {
         number(house.messages),
     );
     if house.unlinked_ids > 0 {
-        out += &format!("{} ids in other systems belong to none of the people yet.\n", number(house.unlinked_ids));
+        out += &format!("{} ids in other systems are not linked to a person yet.\n", number(house.unlinked_ids));
     }
     if let Some(config) = &house.in_force {
         let by = if config.rolled_back { ", by a rollback" } else { "" };
@@ -226,9 +227,9 @@ fn sweeps(house: &House, inside: Option<&Inside>) -> String {
     if let Some(inside) = inside {
         out += &match inside.oldest_due {
             None if inside.unknown.iter().any(|unknown| unknown.starts_with("who is overdue")) => String::new(),
-            None => "Nobody is overdue.\n".to_owned(),
+            None => "No profile is overdue.\n".to_owned(),
             Some(since) => format!(
-                "The longest overdue timer rang {} ago, at {since:.0}; the next sweep finds it.\n",
+                "The longest overdue timer was due {} ago, at {since:.0}; the next sweep finds it.\n",
                 lasting(house.now.duration_since(since))
             ),
         };

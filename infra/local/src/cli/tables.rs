@@ -84,5 +84,5 @@ pub(super) fn unreadable(profiles: u64) -> String {
     if profiles == 0 {
         return String::new();
     }
-    format!("{} cannot be read, and are in none of the numbers.\n", counted(profiles, "profile", "profiles"))
+    format!("{} cannot be read, and are not included.\n", counted(profiles, "profile", "profiles"))
 }

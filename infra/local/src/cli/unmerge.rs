@@ -26,7 +26,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let body = serde_json::json!({ "identity": args.identity, "by": args.by, "why": args.why });
     let answer = args.target.post(&path, &body).await?;
     println!(
-        "{} will be taken out of {}: asked for, and done as soon as it comes off the queue",
+        "{} will be unlinked from {}: the request is queued",
         answer["identity"].as_str().unwrap_or_default(),
         answer["person"].as_str().unwrap_or_default()
     );

@@ -14,9 +14,11 @@ use std::time::Duration;
 /// How to run.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A data folder keeps its active configuration over restarts. --config and the built-in configuration only fill an empty folder; afterwards \
-    `perennial config push DIR` changes it, and `perennial config rollback` goes back. One process at a time can use a folder.\n\n\
-    http://127.0.0.1:8080/_local/ lists what only a stack on this machine has: captured mails and webhooks, queues, time.\n\n\
+    after_help = "A data folder keeps its active configuration over restarts. --config and the built-in configuration are \
+    used only for an empty folder; afterwards `perennial config push DIR` changes it, and `perennial config \
+    rollback` restores the previous version. Only one process at a time can use a folder.\n\n\
+    http://127.0.0.1:8080/_local/ lists the pages of a local stack only: captured mails and webhooks, queues, \
+    time.\n\n\
     Examples:\n  \
     perennial up --data ./state                        keep everything in ./state\n  \
     perennial up --data ./state --config infra/config  the same; an empty ./state begins with infra/config\n  \
@@ -128,7 +130,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         println!("  public key  {LOCAL_PUBLIC_KEY}   (for web pages and apps; --public-key sets another)");
     }
     if !stack.has_token_secret() {
-        println!("  tokens      {LOCAL_TOKEN_SECRET}   (what users' tokens are made with; INBOX_SECRETS sets another)");
+        println!("  tokens      {LOCAL_TOKEN_SECRET}   (the secret of users' tokens; INBOX_SECRETS overrides it)");
     }
     println!("  config      {}", active(&stack, args.config.as_deref()));
     if let Some(time) = time(stack.start_time(), stack.now(), args.simulate_from.is_some()) {

@@ -44,7 +44,7 @@ async fn facts(system: &Operated, config: Option<&Config>, since: Option<jiff::T
     let identity = identity(&ses, &domain, &address).await;
     let mail_from = identity.as_ref().ok().and_then(Option::as_ref).map(|identity| identity.mail_from.clone());
     let records = match (dns, &system.kind) {
-        (Dns::Off, _) => none("DNS is not asked (--no-dns)"),
+        (Dns::Off, _) => none("DNS is not queried (--no-dns)"),
         (_, Kind::Embedded) => none("a stack on this machine sends no mail over the Internet"),
         (Dns::At(url), Kind::Deployed(_)) => Records {
             spf: dns::txt(url, mail_from.as_deref().unwrap_or_default()).await,

@@ -163,7 +163,7 @@ fn dead_letters(facts: &Facts) -> Finding {
                     .map(|(name, dead)| format!("{dead} of {name}"))
                     .collect();
                 let fix = format!(
-                    "perennial redrive {worst}{} (once the cause is mended: the function's log names it)",
+                    "perennial redrive {worst}{} (once the cause is fixed: the function's log names it)",
                     facts.target
                 );
                 Finding::error(CHECK, all.join(", "), fix)
@@ -183,7 +183,7 @@ fn alarms(facts: &Facts) -> Finding {
             Finding::error(
                 CHECK,
                 names.join(", "),
-                format!("perennial status{} (infra/README.md says what each asks for)", facts.target),
+                format!("perennial status{} (infra/README.md describes each)", facts.target),
             )
         }
     }

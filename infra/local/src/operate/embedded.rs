@@ -17,7 +17,7 @@ use serde_json::Value;
 pub(crate) fn connect(base: &str, api: &Value, score: &Value, time: &Value) -> anyhow::Result<Operated> {
     let of = |environment: &Value, name: &str| {
         let text = environment[name].as_str().map(str::to_owned);
-        text.with_context(|| format!("what runs at {base} does not say what its {name} is"))
+        text.with_context(|| format!("the system at {base} does not report its {name}"))
     };
     let pairs = api.as_object().into_iter().flatten();
     let pairs = pairs.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
@@ -46,7 +46,6 @@ fn clock(time: &Value) -> anyhow::Result<Clock> {
     if time["simulated"] != Value::Bool(true) {
         return Ok(Clock::system());
     }
-    let now =
-        time["now"].as_str().and_then(|now| now.parse().ok()).context("the stack does not say what time it is")?;
+    let now = time["now"].as_str().and_then(|now| now.parse().ok()).context("the stack does not report its time")?;
     Ok(Clock::simulated(now).0)
 }

@@ -215,7 +215,7 @@ impl<'a> Erasure<'a> {
             }
             return self.finish(&asked).await;
         }
-        anyhow::bail!("the person was written all the time; what is gone is gone, run it again for the rest")
+        anyhow::bail!("the profile was written all the time; run it again to remove the rest")
     }
 
     fn note_who(&mut self, asked: &Asked) {
@@ -329,7 +329,7 @@ impl<'a> Erasure<'a> {
         }
         self.receipt.accounts = bodies.len() as u64;
         let sent = self.operated.sender("accounts")?.send(bodies, Delay::NONE).await;
-        sent.into_result().context("the accounts could not be asked to be worked out anew")
+        sent.into_result().context("failed to request a recomputation of the accounts")
     }
 
     /// Finishes after the profile is gone and nobody can restore it: a writer that had loaded it before may have

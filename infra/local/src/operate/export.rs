@@ -61,7 +61,7 @@ pub(crate) async fn export(
     let events = archived(operated, asked, tell, out).await?;
     writeln!(out, "\n  ]\n}}")?;
     out.flush()?;
-    anyhow::ensure!(has_any || events > 0, "nothing is known of them: no profile, no message, no event");
+    anyhow::ensure!(has_any || events > 0, "nothing is stored about them: no profile, no message, no event");
     Ok(events)
 }
 

@@ -58,7 +58,7 @@ pub(crate) enum Kind {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unreachable {
     /// No region is known.
-    #[error("no AWS region is set: give AWS_REGION, or a profile that has one (AWS_PROFILE)")]
+    #[error("no AWS region is set: set AWS_REGION, or AWS_PROFILE to a profile with a region")]
     NoRegion,
     /// There is no such stack.
     #[error("there is no stack {stack} in this account and region: no queue is called {queue}")]
@@ -166,7 +166,7 @@ impl Operated {
     fn explained(&self, error: ConfigStoreError) -> anyhow::Error {
         match (&error, &self.kind) {
             (ConfigStoreError::Nothing, Kind::Deployed(_)) => anyhow::anyhow!(
-                "no config is in force in {0}: push one with `perennial config push infra/config --stack {0}`",
+                "no configuration is active in {0}: push one with `perennial config push infra/config --stack {0}`",
                 self.name
             ),
             _ => error.into(),

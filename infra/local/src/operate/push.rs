@@ -102,14 +102,14 @@ impl fmt::Display for Holds {
                 match elsewhere.as_slice() {
                     [] => Ok(()),
                     names => {
-                        write!(f, " Run outside of this stack, and take it up within a minute: {}.", names.join(", "))
+                        write!(f, " Functions outside of this stack use it within a minute: {}.", names.join(", "))
                     }
                 }
             }
             Self::AtTheLatest(by) => write!(
                 f,
-                "Running functions take it up by {by:.0} at the latest, new ones begin with it; `rescore`, `calibrate`, `experiments` and \
-                 `journey test` go by it at once."
+                "Running functions use it by {by:.0} at the latest, new instances from the start; `rescore`, \
+                 `calibrate`, `experiments` and `journey test` use it at once."
             ),
         }
     }
@@ -133,7 +133,7 @@ pub(crate) async fn take_up(operated: &Operated) -> anyhow::Result<Holds> {
     let taken = async { answer?.error_for_status()?.json::<TakenUp>().await }.await;
     let taken = taken.with_context(|| {
         format!(
-            "the config is stored, but what runs at {} did not take it up: its functions look for it within a minute",
+            "the configuration is stored, but the system at {} did not apply it: its functions poll for it within a minute",
             operated.name
         )
     })?;

@@ -85,29 +85,30 @@ pub(crate) fn kept(is_deployed: bool, forget_suppression: bool, receipt: &Receip
     let mut all = Vec::new();
     if !forget_suppression && !receipt.addresses.is_empty() {
         all.push(kept(
-            "what the reader of each address chose, and whether it gets mails, under a hash of the address".to_owned(),
-            "so that an address which bounced, complained or unsubscribed is not written to again; --forget-suppression takes it too",
+            "the mail preferences of each address, and whether mails are sent to it, under a hash of the address".to_owned(),
+            "so that no mails are sent to an address which bounced, complained or unsubscribed; --forget-suppression removes it too",
             None,
         ));
     }
     if receipt.unreadable_profile {
         all.push(kept(
-            "what is kept under hashes of mail addresses that are not known: whether they get mails, and what their readers chose".to_owned(),
-            "the profile could not be read, and nothing else says which addresses it had",
+            "data under hashes of unknown mail addresses: whether mails are sent to them, and their mail preferences"
+                .to_owned(),
+            "the profile could not be read, and its addresses are not stored elsewhere",
             None,
         ));
     }
     if receipt.unreadable_items > 0 {
         all.push(kept(
             format!("{} items of the table that cannot be read", receipt.unreadable_items),
-            "it cannot be said whether they lead to the person",
+            "it is unknown whether they refer to the person",
             None,
         ));
     }
     if named_by_others > 0 {
         all.push(kept(
             format!("{named_by_others} archived events of other people that name one of the ids"),
-            "they are the others' events, as where a browser was shared",
+            "they are events of other people, as with a shared browser",
             None,
         ));
     }
@@ -119,13 +120,13 @@ pub(crate) fn kept(is_deployed: bool, forget_suppression: bool, receipt: &Receip
         ));
         all.push(kept(
             "backups of the table by point-in-time recovery".to_owned(),
-            "a backup cannot be changed; whoever restores from it has to erase the person again",
+            "a backup cannot be changed; after a restore the person has to be erased again",
             Some("35 days after this"),
         ));
     }
     all.push(kept(
-        "messages that were on their way in the queues at that moment".to_owned(),
-        "an event among them makes a new, empty profile; erasing again once the queues have run empty takes that too",
+        "messages that were in the queues at that moment".to_owned(),
+        "an event among them creates a new, empty profile; erasing again once the queues are empty removes that too",
         Some("the queues have run empty"),
     ));
     all

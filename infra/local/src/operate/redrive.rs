@@ -45,7 +45,7 @@ pub(crate) async fn redrive(operated: &Operated, name: &str, tell: impl Fn(u64))
         tell(moved);
         if let Some((_, code)) = refused.first() {
             anyhow::bail!(
-                "{} dead letters were not taken back, the first because of {code}; {moved} were",
+                "{} dead letters were not moved back, the first because of {code}; {moved} were",
                 refused.len()
             );
         }
@@ -81,11 +81,11 @@ async fn delete(sqs: &Client, url: &str, messages: &[&Message]) -> anyhow::Resul
         request = request
             .entries(DeleteMessageBatchRequestEntry::builder().id(at.to_string()).receipt_handle(receipt).build()?);
     }
-    let answer = request.send().await.context("what was sent back could not be taken from the dead letters")?;
+    let answer = request.send().await.context("failed to delete redriven messages from the dead letters")?;
     match answer.failed().first() {
         None => Ok(()),
         Some(first) => anyhow::bail!(
-            "{} messages were sent back and are among the dead letters still ({}): they come twice, which does no harm",
+            "{} messages were sent back but are still among the dead letters ({}): they arrive twice, which is harmless",
             answer.failed().len(),
             first.code()
         ),

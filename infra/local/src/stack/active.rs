@@ -69,9 +69,7 @@ pub(super) async fn settle(store: &Store, options: &StackOptions, base: &str) ->
     overrides.apply(&mut config);
     let mut all = config.sources.iter().enumerate();
     if all.any(|(at, source)| with_same_key(&config.sources[..at], source).is_some()) {
-        anyhow::bail!(
-            "a key of --write-key or --public-key is that of another source too: nobody could say whose an event is"
-        );
+        anyhow::bail!("the key of --write-key or --public-key also belongs to another source: use a different key");
     }
     store.override_config(&overrides).await?;
     Ok(Active { version, origin, config, secrets })

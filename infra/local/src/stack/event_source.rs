@@ -137,10 +137,10 @@ impl EventSource {
             Ok(answer) => tracing::warn!(
                 function = self.function,
                 failed = answer.failed.len(),
-                "messages were not deleted and will come again"
+                "failed to delete messages; they will be redelivered"
             ),
             Err(error) => {
-                tracing::warn!(function = self.function, %error, "messages were not deleted and will come again")
+                tracing::warn!(function = self.function, %error, "failed to delete messages; they will be redelivered")
             }
         }
     }

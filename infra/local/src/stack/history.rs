@@ -103,7 +103,7 @@ fn run<T: Serialize + Send + 'static>(
     work: impl FnOnce(Arc<perennial_score::Deps>, Lines) -> BoxFuture<'static, Result<T, HistoryError>>,
 ) -> Response {
     let Ok(running) = Arc::clone(&history.running).try_lock_owned() else {
-        let message = "a run over all history is under way; wait until it is done";
+        let message = "a run over all history is in progress; wait until it is done";
         return error(StatusCode::CONFLICT, "running", message);
     };
     let (lines, waiting) = mpsc::channel(WAITING);

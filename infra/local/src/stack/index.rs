@@ -47,18 +47,18 @@ const ENTRIES: [Entry; 16] = [
         "The mails that were captured instead of sent, the newest first. ?to=ADDRESS, ?before=ID and ?limit=N choose.",
     ),
     page("/_local/webhooks", "Webhooks to .example hosts, which arrive here instead, the newest last."),
-    page("/_local/standins", "What the stand-ins of CRMs and chats hold."),
-    page("/_local/time", "What time it is for the system, and whether that is simulated."),
+    page("/_local/standins", "The records of the stand-ins of CRMs and chats."),
+    page("/_local/time", "The system's time, and whether it is simulated."),
     call(
         "POST",
         "/_local/time",
-        "Moves simulated time: {\"now\": \"2026-01-31T09:00:00Z\"}. It stops at every moment at which something is due and answers when all of that is done. For `perennial up --simulate-from`.",
+        "Moves simulated time: {\"now\": \"2026-01-31T09:00:00Z\"}. It stops at every moment at which something is due and responds when all of that is done. For `perennial up --simulate-from`.",
     ),
-    page("/_local/queues", "What is in each queue, dead-letter queues included."),
+    page("/_local/queues", "The depth of each queue, dead-letter queues included."),
     call(
         "POST",
         "/_local/config",
-        "Takes up the configuration that was put in force, in every function at once. `perennial config push` and `config rollback` call it.",
+        "Applies the active configuration to every function at once. `perennial config push` and `config rollback` call it.",
     ),
     call(
         "POST",
@@ -77,13 +77,13 @@ const ENTRIES: [Entry; 16] = [
     call(
         "POST",
         "/_local/reach?dry_run=true",
-        "Brings new journeys to quiet profiles; line by line, first the progress. `perennial reach`.",
+        "Applies new journeys to quiet profiles; line by line, first the progress. `perennial reach`.",
     ),
     call("POST", "/_local/calibrate", "Suggests points from history; line by line. `perennial calibrate`."),
     page("/api/status", "Events, profiles, accounts, messages, queues, the active configuration. `perennial status`."),
     page("/api/segments", "The segments. `perennial segments`."),
     page("/api/journeys", "The journeys. `perennial journey list`."),
-    page("/api/rejects", "What was not accepted, and why. `perennial rejects`."),
+    page("/api/rejects", "Rejected events, and why. `perennial rejects`."),
 ];
 
 /// The links in the navigation bar of every page.
@@ -110,7 +110,7 @@ async fn root(headers: HeaderMap) -> Response {
     if wants_html(&headers) {
         return Redirect::to("/_local/").into_response();
     }
-    let message = "nothing is served here: /_local/ lists what a local stack has, /api/status is the first page of the api, events go to /v1/batch";
+    let message = "there is no page here: /_local/ lists the pages of a local stack, /api/status is the first page of the api, events go to /v1/batch";
     Json(json!({ "message": message, "local": "/_local/", "api": "/api/status", "events": "/v1/batch" }))
         .into_response()
 }
@@ -131,8 +131,8 @@ async fn index(headers: HeaderMap) -> Response {
     };
     let rows: String = ENTRIES.iter().map(row).collect();
     let content = format!(
-        "<p>What only a stack on this machine has. Browsers get pages, all other clients JSON.</p>\
-         <table><tr><th>Method</th><th>Path</th><th>What it is</th></tr>{rows}</table>"
+        "<p>Pages of a local stack only. Browsers get HTML, all other clients \
+         JSON.</p><table><tr><th>Method</th><th>Path</th><th>Description</th></tr>{rows}</table>"
     );
     Html(document("Local stack", &content)).into_response()
 }

@@ -156,7 +156,7 @@ impl Stack {
             Config::load(&options.config).map_err(|errors| anyhow::anyhow!("the config has errors:\n{errors}"))?;
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", options.port)).await.map_err(|error| {
             anyhow::anyhow!(
-                "port {} on 127.0.0.1 cannot be used ({error}); --port names another, and 0 takes a free one",
+                "port {} on 127.0.0.1 cannot be used ({error}); choose another with --port, or 0 for a free one",
                 options.port
             )
         })?;

@@ -21,7 +21,7 @@ const STUCK_AFTER: Duration = Duration::from_secs(60);
 #[derive(Debug, thiserror::Error)]
 pub enum NotMoved {
     /// That time has passed.
-    #[error("simulated time stands at {now} and never goes back: {to} is earlier; `now` has to be {now} or later")]
+    #[error("simulated time is {now} and never goes back: {to} is earlier; `now` has to be {now} or later")]
     Earlier {
         /// The requested time.
         to: Timestamp,
@@ -29,7 +29,7 @@ pub enum NotMoved {
         now: Timestamp,
     },
     /// Work that was due before is not done.
-    #[error("simulated time stands at {now}: the queues have not moved for a minute: {queues}")]
+    #[error("simulated time stays at {now}: the queues have made no progress for a minute: {queues}")]
     Stuck {
         /// The current time.
         now: Timestamp,
@@ -138,7 +138,7 @@ impl Passing {
             Ok(due) => due?,
             Err(error) => {
                 // The next regular call finds out.
-                tracing::warn!(%error, "failed to read who is due next");
+                tracing::warn!(%error, "failed to read the next due time");
                 self.clock.now()
             }
         };

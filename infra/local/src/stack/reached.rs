@@ -105,7 +105,7 @@ impl Reached {
         match write(path, &new) {
             Ok(()) => *record = Some(new),
             Err(error) => {
-                tracing::warn!(%error, "failed to note how far time has come; a restart may go back behind it")
+                tracing::warn!(%error, "failed to store the latest time; a restart may go back behind it")
             }
         }
     }

@@ -225,7 +225,7 @@ fn read_simple(simple: Simple) -> Result<MailContent, SesError> {
         return Err(SesError::bad_request("Body needs Text or Html."));
     }
     if subject.data.chars().any(char::is_control) {
-        return Err(SesError::bad_request("The subject holds control characters."));
+        return Err(SesError::bad_request("The subject contains control characters."));
     }
     for header in &headers {
         let name_is_fine = (1..=126).contains(&header.name.len())

@@ -105,7 +105,7 @@ impl Store {
 
 fn read_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, SqsError> {
     serde_json::from_str(text).map_err(|error| {
-        tracing::error!(%error, "the queues' file holds what this version cannot read");
+        tracing::error!(%error, "failed to read the queues' file: it is from another version");
         SqsError::new(super::error::Kind::Internal, "The queues could not be read.")
     })
 }

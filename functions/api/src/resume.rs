@@ -1,4 +1,4 @@
-//! `POST /api/journeys/{name}/resume`: a journey that was paused sends mails again.
+//! `POST /api/journeys/{name}/resume`: resumes a paused journey.
 
 use crate::answer::{self, Failure};
 use crate::deps::Deps;

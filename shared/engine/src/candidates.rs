@@ -1,9 +1,10 @@
 //! Messages that wait for their turn.
 //!
-//! What an event triggers is sent at once. What a state triggers (a condition, a segment, a score, silence, the end of a wait) is a
-//! candidate first: one is chosen at each evaluation, and the others wait for `gap_hours` of `limits.toml`. A candidate is a recorded
-//! fact of the run that waits at the step of its message, so it comes and goes with the run, and stays with the run's part when
-//! profiles are merged and unmerged. Its decision id follows from the run: profile, journey, step and cause.
+//! A message that an event triggers is sent at once. A message that a state triggers (a condition, a segment, a score,
+//! inactivity, the end of a wait) is a candidate first: one is chosen at each evaluation, and the others wait for
+//! `gap_hours` of `limits.toml`. A candidate is a recorded fact of the run that waits at the step of its message, so it
+//! belongs to the run, and stays with the run's identity when profiles are merged and unmerged. Its decision id is
+//! derived from the run: profile, journey, step and cause.
 
 use crate::facts::Run;
 use crate::profile::Profile;
@@ -50,7 +51,7 @@ pub enum Delay {
         /// When it was chosen, in seconds since 1970.
         chosen: i64,
     },
-    /// The person had as many messages as a cap of `limits.toml` allows.
+    /// The profile has reached a cap of `limits.toml`.
     Cap,
     /// No mail address is known yet.
     Address,
@@ -97,9 +98,9 @@ pub struct WaitingMessage {
     pub journey: String,
     /// The step's id.
     pub step: String,
-    /// How it will go out.
+    /// The channel.
     pub channel: Channel,
-    /// What it says.
+    /// The template.
     pub template: String,
     /// 0 to 100.
     pub priority: u8,
@@ -115,7 +116,7 @@ pub struct WaitingMessage {
     pub next_look: Timestamp,
 }
 
-/// What a message waits for, as readers see it.
+/// What a message waits for, as shown to readers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WaitsFor {

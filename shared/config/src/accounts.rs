@@ -100,7 +100,7 @@ impl Default for HealthRule {
 /// How people are assigned to accounts without a `group` call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Domains {
-    /// Whether people belong to the account of their company's domain.
+    /// `true` if people belong to the account of their company's domain.
     pub company_domain: bool,
     /// Further free-mail domains, in lower case.
     pub free_mail: BTreeSet<String>,
@@ -116,7 +116,7 @@ pub enum CrmField {
     Score,
     /// Health, 0 to 100.
     Health,
-    /// Whether the score has reached the threshold.
+    /// Tests whether the score has reached the threshold.
     Ready,
     /// The touch model.
     Touch,

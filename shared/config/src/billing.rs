@@ -75,7 +75,7 @@ pub struct Billing {
     pub refunded: HashSet<String>,
     /// Events (as counted) that take a whole payment back.
     pub cancelled: HashSet<String>,
-    /// Whether the file exists.
+    /// `true` if the file exists.
     pub(crate) is_written: bool,
 }
 

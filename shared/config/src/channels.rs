@@ -32,13 +32,13 @@ pub struct Mail {
     pub warm_up: Option<WarmUp>,
     /// Minutes after which a mail of which it is not known whether SES took it, and which SES did not report, is sent again; 0 for never.
     pub resend_unknown_after_minutes: u16,
-    /// Whether mails are sent to an address that only a public source has named.
+    /// Specifies whether mails are sent to an address that only a public source has named.
     pub unverified_mail: UnverifiedMail,
     /// Minutes that a mail waits for an address where none is known when it is decided; 0 where it does not wait.
     pub wait_for_address_minutes: u16,
 }
 
-/// Whether mails are sent to an address that only a public source has named.
+/// Specifies whether mails are sent to an address that only a public source has named.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]

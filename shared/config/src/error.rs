@@ -16,7 +16,7 @@ pub struct ConfigError {
     pub line: usize,
     /// The column, in characters from 1; 0 where the error is of the whole file.
     pub column: usize,
-    /// What is wrong, and what is allowed.
+    /// The error, and what is allowed.
     pub message: String,
 }
 
@@ -99,7 +99,7 @@ impl<'a> Reporter<'a> {
         } else if !fits {
             self.at(
                 name.span(),
-                format!("`{text}`: the name of {what} may hold letters (a to z), digits, _ and -, and nothing else"),
+                format!("`{text}`: the name of {what} may contain only letters (a to z), digits, _ and -"),
             );
         } else if text.len() > MAX_NAME {
             self.at(

@@ -49,7 +49,7 @@ struct RawFeature {
     #[serde(rename = "where")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::EventCondition>"))]
     filter: Option<Spanned<String>>,
-    /// Whether its use improves retention.
+    /// `true` if its use improves retention.
     #[serde(default)]
     high_value: bool,
     /// Its release date, such as "2026-03-01", for released_days("NAME").
@@ -69,7 +69,7 @@ pub struct Feature {
     pub event: String,
     /// Which of those events; all where `None`.
     pub filter: Option<Program<EventSlot>>,
-    /// Whether its use improves retention.
+    /// `true` if its use improves retention.
     pub high_value: bool,
     /// The day of its release, counted from 1970-01-01.
     pub released: Option<i32>,
@@ -80,7 +80,7 @@ pub struct Feature {
 pub struct Features {
     /// All of them.
     pub all: Vec<Feature>,
-    /// Whether errors are counted by feature, for the last [`ERROR_DAYS`] days.
+    /// `true` if errors are counted by feature, for the last [`ERROR_DAYS`] days.
     pub has_errors: bool,
 }
 

@@ -20,9 +20,9 @@ pub struct Tracked {
     pub window_days: u16,
     /// The number of past hours for which events are counted by hour; 0 if no rule needs them.
     pub window_hours: u16,
-    /// Whether the first and the last time are kept.
+    /// `true` if the first and the last time are kept.
     pub span: bool,
-    /// Whether the days on which it happened are kept, as a bitmap.
+    /// `true` if the days on which it happened are kept, as a bitmap.
     pub days: bool,
     /// The events that count; all of the name if `None`.
     pub filter: Option<Program<EventSlot>>,

@@ -14,11 +14,11 @@ pub const MAX_IDENTITIES: u16 = 80;
 /// Compiled rules of identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identities {
-    /// Whether `identify` with both ids links the anonymous id to the user.
+    /// `true` if `identify` with both ids links the anonymous id to the user.
     pub anonymous: bool,
-    /// Whether `alias` links its two ids.
+    /// `true` if `alias` links its two ids.
     pub alias: bool,
-    /// Whether user ids with the same mail address are linked.
+    /// `true` if user ids with the same mail address are linked.
     pub mail: bool,
     /// Types of `context.externalIds` that link identities.
     pub external_types: BTreeSet<String>,
@@ -161,11 +161,11 @@ pub(crate) struct File {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 struct RawEvidence {
-    /// Whether `identify` with both ids links the anonymous id to the user.
+    /// `true` if `identify` with both ids links the anonymous id to the user.
     anonymous: bool,
-    /// Whether `alias` links its two ids.
+    /// `true` if `alias` links its two ids.
     alias: bool,
-    /// Whether user ids with the same mail address are linked.
+    /// `true` if user ids with the same mail address are linked.
     mail: bool,
     /// Types of `context.externalIds` whose values identify one person.
     external_types: BTreeSet<String>,

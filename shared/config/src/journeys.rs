@@ -31,7 +31,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 /// The default number of days after entry in which a goal counts.
 const GOAL_DAYS: u16 = 30;
 
-/// Whether the same profile may enter again.
+/// Specifies whether the same profile may enter again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reentry {
     /// Never.
@@ -92,7 +92,7 @@ pub struct Journey {
     pub when: Option<Program<PersonSlot>>,
     /// The stages in which a person may enter and continue; all if empty.
     pub stages: Vec<Stage>,
-    /// Whether a person may enter again.
+    /// Specifies whether a person may enter again.
     pub reentry: Reentry,
     /// A hash of its content: a run of another version continues in that version.
     pub version: u32,
@@ -100,13 +100,13 @@ pub struct Journey {
     pub holdout: u8,
     /// The age limit of its messages in days, 1 to 90, for steps without their own.
     pub max_age_days: u16,
-    /// Whether it is exempt from all limits.
+    /// `true` if it is exempt from all limits.
     pub essential: bool,
-    /// Whether its messages are sent in quiet hours too.
+    /// `true` if its messages are sent in quiet hours too.
     pub any_hour: bool,
-    /// Whether runs of another version continue in this one.
+    /// `true` if runs of another version continue in this one.
     pub moves: bool,
-    /// Whether it starts for people for whom the trigger already held before the journey was active.
+    /// `true` if it starts for people for whom the trigger already held before the journey was active.
     pub spreads: bool,
     /// Its goal. A person who reaches it exits.
     pub goal: Option<Goal>,
@@ -184,7 +184,7 @@ pub struct Journeys {
 }
 
 impl Journeys {
-    /// Notes which properties of events the templates put in.
+    /// Records the properties of events that the templates insert.
     pub(crate) fn ask(&mut self, templates: &BTreeMap<String, Template>) {
         for journey in self.all.iter_mut().chain(&mut self.retired) {
             journey.asked = Asked::by(journey, templates);

@@ -50,7 +50,7 @@ pub(crate) struct File {
     /// Events that are not activity.
     #[serde(default)]
     activity: RawActivity,
-    /// Whether an account's stage applies to its people.
+    /// Specifies whether an account's stage applies to its people.
     #[serde(default)]
     account: RawAccount,
 }
@@ -59,7 +59,7 @@ pub(crate) struct File {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawAccount {
-    /// Whether people follow their account's stage: once it pays, colleagues who are not customers yet count as
+    /// `true` if people follow their account's stage: once it pays, colleagues who are not customers yet count as
     /// customers; once it has churned, they have churned.
     #[serde(default)]
     people_follow: bool,
@@ -103,7 +103,7 @@ pub struct Lifecycle {
     /// Events (as counted) that happen to people rather than being done by them: they are counted, but are not
     /// activity.
     pub passive: HashSet<String>,
-    /// Whether people follow their account's stage once it pays or has churned.
+    /// `true` if people follow their account's stage once it pays or has churned.
     pub people_follow_account: bool,
 }
 

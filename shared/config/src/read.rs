@@ -100,7 +100,7 @@ struct Found {
 struct Repair<'a> {
     table: Spanned<DeTable<'a>>,
     text: &'a str,
-    /// Whether the file could not be parsed in full, so that missing values may be in the unparsed part.
+    /// `true` if the file could not be parsed in full, so that missing values may be in the unparsed part.
     unreadable: bool,
     /// Placeholders for missing values: their paths, and the kind tried last.
     stand_ins: Vec<(Path, usize)>,

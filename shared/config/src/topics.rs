@@ -13,9 +13,9 @@ pub struct Topic {
     pub title: String,
     /// A line about what readers receive; may be empty.
     pub description: String,
-    /// Whether readers without a choice are subscribed.
+    /// `true` if readers without a choice are subscribed.
     pub default: bool,
-    /// Whether readers cannot unsubscribe from it, such as mails about a failed payment.
+    /// `true` if readers cannot unsubscribe from it, such as mails about a failed payment.
     pub essential: bool,
 }
 
@@ -31,10 +31,10 @@ pub(crate) struct RawTopic {
     /// A line below the title about what readers receive.
     #[serde(default)]
     description: String,
-    /// Whether readers without a choice are subscribed; default: true.
+    /// `true` if readers without a choice are subscribed; default: true.
     default: Option<Spanned<bool>>,
-    /// Whether it cannot be unsubscribed from, and is sent to people who stopped all mails too: only for mails that law
-    /// or contract requires, such as a failed payment, a receipt or a security notice. An address that bounced or
+    /// `true` if it cannot be unsubscribed from, and is sent to people who stopped all mails too: only for mails that
+    /// law or contract requires, such as a failed payment, a receipt or a security notice. An address that bounced or
     /// complained does not receive it either.
     #[serde(default)]
     essential: bool,
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn topics_that_readers_could_not_choose_are_refused_where_they_stand() {
         let wrong = [
-            ("[[topic]]\nid = \"a b\"\ntitle = \"A\"\n", 6, "may hold letters"),
+            ("[[topic]]\nid = \"a b\"\ntitle = \"A\"\n", 6, "may contain only letters"),
             ("[[topic]]\nid = \"a\"\ntitle = \" \"\n", 7, "title is empty"),
             (
                 "[[topic]]\nid = \"a\"\ntitle = \"A\"\n[[topic]]\nid = \"a\"\ntitle = \"B\"\n",

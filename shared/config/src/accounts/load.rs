@@ -161,7 +161,8 @@ struct RawHealth {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawDomains {
-    /// Whether people with a company's mail address belong to the account of its domain. Free-mail addresses never do.
+    /// `true` if people with a company's mail address belong to the account of its domain. Free-mail addresses never
+    /// do.
     #[serde(default)]
     company_domain: bool,
     /// Free-mail domains that are missing in the built-in list, such as "mail.example".

@@ -15,7 +15,7 @@ const MAX_IDLE_DAYS: u16 = 3650;
 /// How people belong to accounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
-    /// Whether a person belongs to one account at a time: the one named last.
+    /// `true` if a person belongs to one account at a time: the one named last.
     pub single: bool,
     /// Days of activity in other accounts, and none in this one, after which a membership ends; `None`: never.
     pub idle_days: Option<u16>,
@@ -43,7 +43,7 @@ pub(super) struct RawMembers {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawMembership {
-    /// Whether a person belongs to one account at a time, the one named last; default: false. Otherwise a person
+    /// `true` if a person belongs to one account at a time, the one named last; default: false. Otherwise a person
     /// belongs to up to 8 accounts, and the one named last is the primary.
     #[serde(default)]
     single: bool,

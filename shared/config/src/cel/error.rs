@@ -8,7 +8,7 @@ use std::ops::Range;
 pub struct CelError {
     /// The position in bytes of the source; empty if something is missing.
     pub at: Range<usize>,
-    /// What is wrong, and what is allowed.
+    /// The error, and what is allowed.
     pub message: String,
 }
 

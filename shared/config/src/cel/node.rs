@@ -10,13 +10,13 @@ pub(super) enum Node {
     Const(Value<'static>),
     /// The value of a slot.
     Slot(u32),
-    /// Whether a slot has a value.
+    /// Tests whether a slot has a value.
     Has(u32),
     /// The element that an enclosing [`Node::Each`] is at; 0 is the innermost.
     Local(u32),
     /// A key of a value.
     Select(Box<Node>, Box<str>),
-    /// Whether a value has a key.
+    /// Tests whether a value has a key.
     HasKey(Box<Node>, Box<str>),
     Index(Box<[Node; 2]>),
     List(Box<[Node]>),
@@ -35,7 +35,7 @@ pub(super) enum Node {
     /// or a text, that it is or is not.
     TextVersus(bool, u32, Box<str>),
     In(Box<[Node; 2]>),
-    /// Whether a value is one of these texts, which are sorted if there are many.
+    /// Tests whether a value is one of these texts, which are sorted if there are many.
     InTexts(Box<Node>, Box<[Box<str>]>),
     Arithmetic(Arithmetic, Box<[Node; 2]>),
     Size(Box<Node>),
@@ -44,7 +44,7 @@ pub(super) enum Node {
     Find(Find, Box<[Node; 2]>),
     Matches(Box<Node>, Box<Regex>),
     LowerAscii(Box<Node>),
-    /// Whether a condition holds for every (`all`) or for some element of a list.
+    /// Tests whether a condition holds for every (`all`) or for some element of a list.
     Each {
         all: bool,
         list: Box<Node>,

@@ -58,7 +58,7 @@ pub struct Param {
     pub name: &'static str,
     /// Its type. [`Type::Double`] accepts an integer too; [`Type::Dyn`] accepts any constant.
     pub ty: Type,
-    /// Whether it is optional; only at the end.
+    /// `true` if it is optional; only at the end.
     pub optional: bool,
 }
 
@@ -108,7 +108,7 @@ pub enum Const {
 pub struct Refused {
     /// Which argument is at fault, from 0; `None` where it is the whole call.
     pub argument: Option<usize>,
-    /// What is wrong, and what is allowed.
+    /// The error, and what is allowed.
     pub message: String,
 }
 

@@ -13,7 +13,7 @@ pub struct Endpoint {
     pub url: String,
     /// The place of its secret, whose content depends on the kind.
     pub secret: SecretPlace,
-    /// Whether private and loopback addresses are allowed: for tests and internal networks only.
+    /// `true` if private and loopback addresses are allowed: for tests and internal networks only.
     pub allow_private: bool,
 }
 

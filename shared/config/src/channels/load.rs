@@ -66,8 +66,8 @@ struct RawMail {
     /// of one sign-up come in any order. Then it counts as not deliverable. Default: 10.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1440)))]
     wait_for_address_minutes: Option<Spanned<u16>>,
-    /// Whether mails are sent to an address that only a public source has named, such as a web page without the user's
-    /// token; default: "send".
+    /// Specifies whether mails are sent to an address that only a public source has named, such as a web page without
+    /// the user's token; default: "send".
     #[serde(default)]
     unverified_mail: UnverifiedMail,
 }
@@ -99,7 +99,7 @@ struct RawEndpoint {
     /// Instead of `secret_env`: the name or ARN of the secret in AWS Secrets Manager, or of a parameter, which begins with /. The
     /// function needs the AWS Parameters and Secrets Lambda Extension.
     secret: Option<Spanned<String>>,
-    /// Whether http:// and private addresses are allowed: for tests, and receivers inside your own network.
+    /// `true` if http:// and private addresses are allowed: for tests, and receivers inside your own network.
     #[serde(default)]
     allow_private: bool,
     /// For a CRM: how people become its contacts.

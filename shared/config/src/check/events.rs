@@ -55,7 +55,7 @@ struct Mention<'a> {
     name: Cow<'a, str>,
     file: &'static str,
     path: Vec<Part<'a>>,
-    /// Whether events are created under this name, rather than looked up.
+    /// `true` if events are created under this name, rather than looked up.
     is_sent: bool,
 }
 
@@ -66,7 +66,7 @@ struct Standing {
     is_sent: bool,
     times: usize,
     is_usual: bool,
-    /// Whether rules, features or milestones define it, rather than conditions only referring to it.
+    /// `true` if rules, features or milestones define it, rather than conditions only referring to it.
     is_defined: bool,
     is_past: bool,
     first: Reverse<usize>,

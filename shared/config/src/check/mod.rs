@@ -93,7 +93,7 @@ struct Remarks<'a> {
     places: Places<'a>,
     /// See [`incomplete`].
     incomplete: Vec<(&'static str, Vec<Part<'static>>)>,
-    /// Whether everything that conditions are judged by is valid.
+    /// `true` if everything that conditions are judged by is valid.
     is_certain: bool,
     all: Vec<ConfigError>,
 }

@@ -47,7 +47,7 @@ pub(super) fn remark(config: &Config, remarks: &mut Remarks<'_>) {
 struct Decided {
     /// The index of its step.
     at: usize,
-    /// Whether the branch is always taken, rather than the next step.
+    /// `true` if the branch is always taken, rather than the next step.
     holds: bool,
     why: String,
 }

@@ -35,24 +35,24 @@ pub(super) struct RawJourney {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::schema::StageName>"))]
     pub(super) stages: Vec<Stage>,
-    /// Whether the same person may enter again: "once" (default), "always", or { after_days = 30 }.
+    /// Specifies whether the same person may enter again: "once" (default), "always", or { after_days = 30 }.
     #[serde(default)]
     pub(super) reentry: RawReentry,
     /// The percentage of entering people, 1 to 50, in a holdout group that receives nothing, for comparison.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 50)))]
     pub(super) holdout: Option<Spanned<u8>>,
-    /// Whether it is exempt from limits.toml: only for messages that a person must receive.
+    /// `true` if it is exempt from limits.toml: only for messages that a person must receive.
     #[serde(default)]
     pub(super) essential: bool,
-    /// Whether its messages are sent in quiet hours too: for direct responses to what the reader has just done.
+    /// `true` if its messages are sent in quiet hours too: for direct responses to what the reader has just done.
     #[serde(default)]
     pub(super) any_hour: bool,
     /// How important its messages are, 0 to 100; 50 if omitted. Of several messages that are due for one person the one with the
     /// highest priority is sent; the others wait for `gap_hours` of limits.toml.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 100)))]
     pub(super) priority: Option<Spanned<u8>>,
-    /// What one of its messages is worth, 0 to 1000000, in a unit of your own; 0 if omitted. It decides between messages of the same
-    /// priority.
+    /// The worth of one of its messages, 0 to 1000000, in a unit of your own; 0 if omitted. It decides between messages
+    /// of the same priority.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1_000_000)))]
     pub(super) worth: Option<Spanned<u32>>,
     /// The age limit of its messages, in days, 1 to 90; default: `max_age_days` of limits.toml, which is 3. A message that has waited longer,
@@ -60,11 +60,11 @@ pub(super) struct RawJourney {
     /// the person, and the journey continues.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 90)))]
     pub(super) max_age_days: Option<Spanned<u16>>,
-    /// What happens to runs in progress when a push changes the journey: they "finish" in the version they started in
+    /// The handling of runs in progress when a push changes the journey: they "finish" in the version they started in
     /// (default), or "move" to the new version, at the step of the same id.
     #[serde(default)]
     pub(super) on_change: RawOnChange,
-    /// What happens to people for whom a state trigger (`becomes`, `score`, `segment`, `idle_days`) already holds when
+    /// The handling of people for whom a state trigger (`becomes`, `score`, `segment`, `idle_days`) already holds when
     /// the journey becomes active, or who are imported: "spread" their starts over 14 days (default), as long as it
     /// holds, or "skip" them.
     pub(super) on_start: Option<Spanned<RawOnStart>>,
@@ -243,7 +243,7 @@ pub(super) struct RawBranch {
     pub(super) go_to: Spanned<String>,
 }
 
-/// What happens to people for whom the trigger already holds when a journey becomes active.
+/// The handling of people for whom the trigger already holds when a journey becomes active.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]

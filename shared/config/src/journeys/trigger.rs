@@ -11,7 +11,7 @@ use crate::vocabulary::{PersonSlot, PersonVocabulary};
 use perennial_domain::Likelihood;
 use std::ops::Range;
 
-/// What triggers a journey.
+/// A trigger of a journey.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Trigger {
     /// The event happened, or happened for the `times`th time within `within_days` days (the day it happens included).
@@ -47,7 +47,7 @@ pub enum Trigger {
         /// Entered; else left.
         entered: bool,
     },
-    /// A condition came to hold.
+    /// A condition started to hold.
     Becomes {
         /// The condition.
         when: Program<PersonSlot>,

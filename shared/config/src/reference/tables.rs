@@ -33,7 +33,7 @@ fn table(page: &mut String, path: &str, schema: &Value) {
             Title::Named => (format!("[{written}.NAME]"), "tables by name, below".to_owned()),
         };
         let standard = match field.get("default") {
-            _ if needed => "needed".to_owned(),
+            _ if needed => "required".to_owned(),
             Some(Value::String(text)) if !text.is_empty() => format!("`\"{text}\"`"),
             Some(Value::Bool(flag)) => format!("`{flag}`"),
             Some(Value::Number(number)) => format!("`{number}`"),

@@ -50,7 +50,7 @@ pub struct Rule {
 pub struct Answered {
     /// The survey.
     pub survey: SurveyKind,
-    /// Whether the filter tests nothing else of the event, so that the stored answer is sufficient.
+    /// `true` if the filter tests nothing else of the event, so that the stored answer is sufficient.
     pub alone: bool,
 }
 

@@ -39,18 +39,13 @@ pub static EVENT_NAMES: &[Name] = &[
         ty: Type::Text,
         doc: "The call: \"track\", \"identify\", \"page\", \"screen\", \"group\" or \"alias\".",
     },
-    Name { name: "source", form: Form::Variable, ty: Type::Text, doc: "The source of sources.toml that it came from." },
-    Name {
-        name: "group_id",
-        form: Form::Variable,
-        ty: Type::Text,
-        doc: "The account that the event names; missing where it names none.",
-    },
+    Name { name: "source", form: Form::Variable, ty: Type::Text, doc: "Its source in sources.toml." },
+    Name { name: "group_id", form: Form::Variable, ty: Type::Text, doc: "The event's account; missing without one." },
     Name {
         name: "sentiment",
         form: Form::Variable,
         ty: Type::Double,
-        doc: "How kind the event's text is, from -1 (angry) to 1 (delighted); missing where it has no text. Which properties are texts is said in scoring.toml, [sentiment].",
+        doc: "The sentiment of the event's text, from -1 (angry) to 1 (delighted); missing without text. scoring.toml, [sentiment], lists the properties with texts.",
     },
     Name {
         name: "properties",
@@ -62,13 +57,13 @@ pub static EVENT_NAMES: &[Name] = &[
         name: "traits",
         form: Form::Map,
         ty: Type::Dyn,
-        doc: "What an `identify` or `group` call says: traits.title.",
+        doc: "The traits of an `identify` or `group` call: traits.title.",
     },
     Name {
         name: "context",
         form: Form::Map,
         ty: Type::Dyn,
-        doc: "What the client adds: context.campaign.source, context.page.path.",
+        doc: "The context that the client adds: context.campaign.source, context.page.path.",
     },
 ];
 

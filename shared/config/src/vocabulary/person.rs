@@ -27,11 +27,11 @@ pub enum Level {
 pub enum PersonSlot {
     /// The stage's name.
     Stage,
-    /// Whether they pay now.
+    /// Tests whether they pay now.
     Pays,
-    /// Whether a paid subscription ends with its period.
+    /// Tests whether a paid subscription ends with its period.
     Cancels,
-    /// Whether a payment for a subscription is overdue.
+    /// Tests whether a payment for a subscription is overdue.
     PastDue,
     /// Whole days since the last activity.
     IdleDays,
@@ -108,7 +108,7 @@ pub enum PersonSlot {
         /// 1 to 128.
         days: u16,
     },
-    /// Whether a feature was ever used.
+    /// Tests whether a feature was ever used.
     EverUsed {
         /// The feature's key.
         key: u32,
@@ -131,11 +131,11 @@ pub enum PersonSlot {
     },
     /// The most errors in one feature in the last days, 1 to [`ERROR_DAYS`].
     MostErrors(u16),
-    /// Whether a person has a job title, by its index.
+    /// Tests whether a person has a job title, by its index.
     Title(usize),
-    /// Whether a person has a persona, by its index.
+    /// Tests whether a person has a persona, by its index.
     Persona(usize),
-    /// Whether a person is in a segment, by its index.
+    /// Tests whether a person is in a segment, by its index.
     Segment(usize),
     /// The amount that a person paid, in minor units.
     Revenue(Currency),
@@ -160,7 +160,7 @@ pub enum AccountField {
     Owner,
     /// Its stage.
     Stage,
-    /// Whether the person was the buyer with the most weight when it became ready to buy.
+    /// Tests whether the person was the buyer with the most weight when it became ready to buy.
     LeadingBuyer,
     /// The number of its renewals.
     Renewals,

@@ -49,10 +49,10 @@ struct AccountView<'a> {
     stages: BTreeMap<Stage, u32>,
     last_seen: Option<Timestamp>,
     score: Score,
-    /// Whether score, health, reasons and members are from the current profiles. Otherwise score and health are from
+    /// `true` if score, health, reasons and members are from the current profiles. Otherwise score and health are from
     /// the members' curves, to half a point a member, and reasons from the account's last computation.
     exact: bool,
-    /// Whether the score has reached the threshold.
+    /// `true` if the score has reached the threshold.
     ready: bool,
     reasons: Vec<ReasonView<'a>>,
     /// `null` if nobody pays.
@@ -67,7 +67,7 @@ struct AccountView<'a> {
     unreadable: u64,
     /// The value of `after` for the next page of members; `null` if there is none.
     next: Option<String>,
-    /// The config that score and health were worked out under.
+    /// The config that score and health were computed under.
     config: Option<&'a str>,
     now: Timestamp,
 }
@@ -176,8 +176,8 @@ fn reason_view<'a>(reason: &'a AccountReason, people: &HashMap<PersonId, String>
         (Measure::Success, false) => "others who succeed with the product",
         (Measure::Churn, true) => "may leave",
         (Measure::Churn, false) => "others who may leave",
-        (Measure::Silence, true) => "has been silent since",
-        (Measure::Silence, false) => "others who have been silent since",
+        (Measure::Silence, true) => "has been inactive since",
+        (Measure::Silence, false) => "others who have been inactive since",
         (Measure::Limit, _) => "a score stays between 0 and 100",
     };
     ReasonView {

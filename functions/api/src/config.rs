@@ -42,7 +42,7 @@ pub enum SettingsError {
     #[error(transparent)]
     Env(#[from] EnvError),
     /// There is no key, so nobody could read.
-    #[error("API_KEY_HASHES is not set: it must hold the SHA-256 of at least one key, in hex")]
+    #[error("API_KEY_HASHES is not set: it must contain the SHA-256 of at least one key, in hex")]
     NoKey,
     /// The keys of unsubscribe links.
     #[error("UNSUBSCRIBE_KEYS: {0}")]

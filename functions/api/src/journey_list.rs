@@ -39,7 +39,7 @@ pub struct JourneyView {
     pub trigger: String,
     /// Its stages; all if empty.
     pub stages: Vec<Stage>,
-    /// Whether a person may enter again, in words.
+    /// Specifies whether a person may enter again, in words.
     pub reentry: String,
     /// The number of its steps.
     pub steps: usize,

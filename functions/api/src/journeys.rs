@@ -28,7 +28,7 @@ struct WaitView<'a> {
     since: Option<Timestamp>,
     /// When the run resumes at the latest; for a step's message that waits for its turn, when it is evaluated again.
     until: Option<Timestamp>,
-    /// What the step's message waits for.
+    /// The condition that the step's message waits for.
     #[serde(skip_serializing_if = "Option::is_none")]
     message_waits_for: Option<WaitsFor>,
 }

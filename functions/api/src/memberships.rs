@@ -14,7 +14,7 @@ use serde::Serialize;
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct MembershipView {
     account: AccountId,
-    /// Whether the person's scores count in it.
+    /// `true` if the person's scores count in it.
     primary: bool,
     /// When a `group` call or a billing event last named it; `null` if it is derived from the mail address or another
     /// call.

@@ -22,7 +22,7 @@ pub(crate) struct Found {
     pub(crate) config: Arc<Config>,
     /// The person's account, and the facts of it or of the one that owns its people.
     pub(crate) account: Option<(AccountId, Option<AccountFacts>)>,
-    /// Whether another account of theirs pays.
+    /// `true` if another account of theirs pays.
     pays_elsewhere: bool,
     pub(crate) now: Timestamp,
 }

@@ -77,7 +77,7 @@ pub(crate) async fn test(deps: &Deps, journey: &str, body: &Body) -> Result<Resp
         Request::default()
     } else {
         serde_json::from_slice(body.as_ref())
-            .map_err(|error| Failure::Invalid(format!("the body is not what this takes: {error}")))?
+            .map_err(|error| Failure::Invalid(format!("the body is invalid: {error}")))?
     };
     let now = deps.clock.now();
     let config = match &request.config {

@@ -82,7 +82,8 @@ struct ProfileView<'a> {
     /// The person's own subscriptions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     subscriptions: Vec<SubscriptionView>,
-    /// Whether trials, payments or cancellations were counted before subscriptions were distinguished. They stay until
+    /// `true` if trials, payments or cancellations were counted before subscriptions were distinguished. They stay
+    /// until
     /// `perennial rescore` recounts the archive.
     #[serde(skip_serializing_if = "is_false")]
     needs_rescore: bool,

@@ -42,7 +42,7 @@ pub struct Depth {
     pub in_flight: u64,
     /// Delayed.
     pub delayed: u64,
-    /// Whether delayed messages wait until a simulated clock is moved, and so never become visible by themselves.
+    /// `true` if delayed messages wait until a simulated clock is moved, and so never become visible by themselves.
     pub held_by_clock: bool,
 }
 
@@ -111,7 +111,7 @@ pub struct Status {
 #[derive(Default)]
 struct Held {
     totals: Option<(Timestamp, Totals)>,
-    /// Whether work was in flight at or after the count.
+    /// `true` if work was in flight at or after the count.
     busy_since: bool,
 }
 
@@ -181,7 +181,7 @@ impl std::fmt::Debug for Status {
 /// The depths of the queues.
 pub(crate) struct Look {
     queues: BTreeMap<String, QueueView>,
-    /// Whether nothing is in flight.
+    /// `true` if nothing is in flight.
     idle: bool,
 }
 
@@ -222,7 +222,7 @@ struct StatusView {
 struct InForce {
     version: ConfigVersion,
     since: Timestamp,
-    /// Whether a rollback activated it.
+    /// `true` if a rollback activated it.
     rolled_back: bool,
     previous: Option<ConfigVersion>,
 }

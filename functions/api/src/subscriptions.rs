@@ -25,7 +25,7 @@ pub(crate) struct SubscriptionView {
     quantity: Option<u32>,
     renews_at: Option<Timestamp>,
     trial_end: Option<Timestamp>,
-    /// Whether it ends with its period.
+    /// `true` if it ends with its period.
     cancels: bool,
     account: Option<AccountId>,
     /// The time of the last report.

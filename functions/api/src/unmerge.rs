@@ -41,7 +41,7 @@ pub(crate) async fn ask(deps: &Deps, person: &str, body: &Body) -> Result<Respon
         return Err(Failure::NotFound("this person has no such user id or anonymous id"));
     };
     if others(&stored.profile.parts, identity).is_empty() {
-        return Err(Failure::Wrong("this person has no other identity to be taken from"));
+        return Err(Failure::Wrong("this profile has no other identity to unmerge from"));
     }
     let by = if asked.by.trim().is_empty() { "api" } else { asked.by.trim() };
     let unmerge = EventsPayload::Unmerge(Unmerge {

@@ -128,7 +128,7 @@ async fn fulfil(
     // The change is applied and durable; a missing line in the history must not report it as failed.
     let changes = changes(channels, wish, &before, &after, deps.clock.now());
     if let Err(error) = tell(deps, link, reader.stored.as_ref(), &changes).await {
-        tracing::error!(%error, "a reader's wish could not be told as an event");
+        tracing::error!(%error, "failed to send the event of a changed preference");
     }
     Ok(after)
 }

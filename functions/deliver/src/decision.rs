@@ -32,7 +32,7 @@ pub(crate) enum Delivered {
     Failed,
     /// Unknown: it may or may not have gone out.
     Unknown,
-    /// Unknown so far: it is looked at again later.
+    /// Unknown so far: it is evaluated again later.
     Waiting,
     /// It was requeued: for quiet hours, the rate or the quota, or its receiver.
     Deferred,

@@ -91,7 +91,7 @@ pub struct Parts {
     pub essential: Arc<dyn Sender>,
     /// The limits of the mail service's account.
     pub account: Arc<dyn MailAccount>,
-    /// Tells the time.
+    /// The current time.
     pub clock: Clock,
     /// The secrets of the configured endpoints.
     pub secrets: Secrets,

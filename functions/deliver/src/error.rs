@@ -32,7 +32,7 @@ pub enum DeliverError {
     #[error("the endpoint {0} keeps no records of accounts")]
     NoRecords(String),
     /// An endpoint's secret is not in the environment.
-    #[error("{0} is not set: it must hold the endpoint's secret")]
+    #[error("{0} is not set: it must contain the endpoint's secret")]
     NoSecret(String),
     /// An endpoint's secret could not be had from where AWS keeps it.
     #[error("the secret {name}: {error}")]
@@ -54,7 +54,7 @@ pub enum DeliverError {
         reason: String,
     },
     /// The message for a later attempt could not be sent to the messages queue.
-    #[error("what is to be done later was not sent: {0}")]
+    #[error("failed to requeue the message: {0}")]
     Wait(SendError),
     /// An event could not be put on the events queue.
     #[error(transparent)]

@@ -178,7 +178,7 @@ async fn bounces_that_speak_of_the_mail_give_its_address_no_rest() {
         ("MessageTooLarge", None),
         ("ContentRejected", None),
         ("AttachmentRejected", None),
-        ("MailboxFull", Some("the address bounced softly too often, and has a rest")),
+        ("MailboxFull", Some("the address had too many temporary bounces, and is paused")),
     ] {
         let house = house().await;
         for mail in ["m1", "m2", "m3", "m4", "m5"] {

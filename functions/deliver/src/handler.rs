@@ -130,7 +130,7 @@ async fn work(deps: &Deps, record: &Record, counts: &Counts) -> Result<(), Deliv
     let count = match input::read(&record.body)? {
         Input::Nothing => return Ok(()),
         Input::Confirmation(topic) => {
-            tracing::warn!(%topic, "SNS asks to confirm or end a subscription of the mail-events queue; confirm it in the SNS console");
+            tracing::warn!(%topic, "SNS requests a change of the mail-events queue's subscription; confirm it in the SNS console");
             return Ok(());
         }
         Input::MailEvent(event) => {

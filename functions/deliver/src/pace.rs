@@ -141,7 +141,7 @@ impl Pace {
         InHand(count)
     }
 
-    /// Notes that SES took no mail because the quota is used up, and that none is to be tried before `until`.
+    /// Records that SES accepted no mail because the quota is used up, and that no mail should be tried before `until`.
     pub(crate) fn hold(&self, until: Timestamp) {
         *lock(&self.hold) = Some(until);
     }
@@ -164,7 +164,7 @@ impl Pace {
         self.taken.fetch_add(1, Ordering::Relaxed);
         let turn = self.placed(store, asking, allowance).await;
         if !matches!(turn, Ok(Turn::Now)) {
-            // Asking the account anew may have begun the count again.
+            // A new request for the account's quota may have restarted the count.
             self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| taken.checked_sub(1)).ok();
         }
         turn

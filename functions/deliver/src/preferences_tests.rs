@@ -75,9 +75,10 @@ async fn who_stopped_all_mails_gets_essential_ones_and_who_complained_gets_none(
 
 #[tokio::test]
 async fn an_address_that_bounces_softly_too_often_has_a_rest() {
-    for (bounces, expected) in
-        [(vec!["m1", "m1"], SENT), (vec!["m1", "m2"], withheld("the address bounced softly too often, and has a rest"))]
-    {
+    for (bounces, expected) in [
+        (vec!["m1", "m1"], SENT),
+        (vec!["m1", "m2"], withheld("the address had too many temporary bounces, and is paused")),
+    ] {
         let house = house(Some("tips")).await;
         for mail in bounces {
             let bounce = serde_json::json!({ "bounce": { "bounceType": "Transient", "bounceSubType": "MailboxFull", "timestamp": NOW, "bouncedRecipients": [{ "emailAddress": "Ada@example.com" }] } });
@@ -90,7 +91,7 @@ async fn an_address_that_bounces_softly_too_often_has_a_rest() {
     }
 }
 
-/// Gives the person another address, as a trusted source would.
+/// Changes the person's address, as a trusted source would.
 async fn move_to(house: &House, address: &str) {
     let mut stored = house.deps.store.follow(PERSON.person_id(), Consistency::Strong).await.unwrap().unwrap();
     let at = NOW.parse::<jiff::Timestamp>().unwrap().as_microsecond() + 1;

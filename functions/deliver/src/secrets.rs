@@ -76,7 +76,7 @@ impl Secrets {
             }
             Err(error) => match self.held(name, now, USABLE) {
                 Some(secret) => {
-                    tracing::warn!(secret = %name, %error, "a secret cannot be asked for; the one that is known is used");
+                    tracing::warn!(secret = %name, %error, "failed to read a secret; the cached one is used");
                     Ok(secret)
                 }
                 None => Err(DeliverError::Secret { name: name.clone(), error }),

@@ -106,13 +106,13 @@ pub(crate) async fn resolve(
                 // Its report came this moment, or another delivery sends it.
                 return Ok(Delivered::Before);
             }
-            tracing::info!(decision = %short(&decision.id.to_string()), tries = held.tries() + 1, "SES reported nothing of a mail: it is sent again");
+            tracing::info!(decision = %short(&decision.id.to_string()), tries = held.tries() + 1, "SES did not report a mail: it is sent again");
             decision::act(deps, Try { decision, claimant, instead_of: Some(unsettled), patience }, plan).await
         }
         Step::GiveUp => {
             let tries = held.tries();
             tracing::warn!(decision = %short(&decision.id.to_string()), tries, "it stays unknown whether a mail went out");
-            let detail = format!("SES reported nothing of it; times that it was offered: {tries}");
+            let detail = format!("SES did not report it; attempts: {tries}");
             let outcome = Recorded { detail: Some(detail), ..Recorded::new(MessageState::Unknown, unsettled.since) };
             decision::record(deps, decision, &outcome).await?;
             Ok(Delivered::Unknown)

@@ -149,7 +149,7 @@ async fn a_second_try_that_dies_is_in_doubt_again_and_the_third_is_the_last() {
     assert_eq!(take(&house, &[unsettled], 11).await, 0);
     let record = held(&house).await.record;
     assert_eq!((house.mail.sent(), record.state), (0, MessageState::Unknown));
-    assert_eq!(record.detail.as_deref(), Some("SES reported nothing of it; times that it was offered: 3"));
+    assert_eq!(record.detail.as_deref(), Some("SES did not report it; attempts: 3"));
     assert!(house.messages.drain().is_empty());
 }
 

@@ -18,7 +18,7 @@ const RETRY_AFTER_SECONDS: u64 = 2;
 pub(crate) enum Refusal {
     #[error("there is nothing at this path")]
     NoSuchPath,
-    #[error("this path does not take this method")]
+    #[error("this path does not support this method")]
     Method(&'static [Method]),
     #[error(
         "no source has this write key; it may come as the user name of Basic authentication, in X-Write-Key, in the query or in the body as `writeKey`, which PostHog's libraries call `api_key` or `token`"
@@ -30,7 +30,7 @@ pub(crate) enum Refusal {
     TooLarge,
     #[error("the inflated body has more than {MAX_INFLATED_BYTES} bytes")]
     TooLargeInflated,
-    #[error("the body begins as gzip does, but is none")]
+    #[error("the body has a gzip header but is not valid gzip")]
     NotGzip,
     #[error("the body is not UTF-8")]
     NotUtf8 { at: usize },
@@ -43,13 +43,13 @@ pub(crate) enum Refusal {
     /// The event of a single call.
     #[error("{0}")]
     Event(Invalid),
-    #[error("the webhook is not believed: {0}")]
+    #[error("webhook signature verification failed: {0}")]
     Webhook(Rejection),
     #[error("the signing secret of this hook is not configured")]
     NoSecret,
     #[error("too many requests are worked on")]
     Busy,
-    #[error("the queue asks to slow down")]
+    #[error("the queue throttles")]
     Throttled,
     #[error(
         "this address has sent as many events as one may send with a public key; send them again after the time that Retry-After names"

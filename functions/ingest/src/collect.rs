@@ -30,7 +30,7 @@ pub(crate) struct Collected<'a> {
     accepted: Vec<Accepted>,
     /// The number of calls: one may make several events.
     calls: usize,
-    /// What was dropped of which call, the first [`MAX_WARNINGS`].
+    /// The dropped values, each with the position of its call, the first [`MAX_WARNINGS`].
     warnings: Vec<(usize, Note)>,
     rejects: Vec<Reject>,
     /// The error of the last rejected call.
@@ -116,7 +116,7 @@ impl<'a> Collected<'a> {
         let at = Instant::now();
         rejects.retain(|_| deps.kept_rejects.take(source, None, 1, at).is_ok());
         if rejects.len() < rejected {
-            tracing::warn!(%source, dropped = rejected - rejects.len(), "too many events of a source are rejected; the rest is not kept");
+            tracing::warn!(%source, dropped = rejected - rejects.len(), "too many events of a source are rejected; the rest is not stored");
         }
         let send = async {
             if messages.is_empty() { SendReport::default() } else { deps.events.send(messages, Delay::NONE).await }

@@ -65,7 +65,7 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Ba
             Ok(Err(error)) => error.to_string(),
             Err(panicked @ Panicked) => panicked.to_string(),
         };
-        tracing::error!(%error, records = records.len(), "an account could not be recomputed; its records come again");
+        tracing::error!(%error, records = records.len(), "failed to recompute an account; its records will be retried");
         metrics = metrics.count("AccountsFailed", 1);
         records.iter().for_each(|record| batch.fail(record));
     }
@@ -85,7 +85,7 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Ba
             Ok(Err(error)) => error.to_string(),
             Err(panicked @ Panicked) => panicked.to_string(),
         };
-        tracing::error!(%error, records = records.len(), "an account's people could not be told of an event; its records come again");
+        tracing::error!(%error, records = records.len(), "failed to find an account's people for an event; its records will be retried");
         metrics = metrics.count("AccountsFailed", 1);
         records.iter().for_each(|record| batch.fail(record));
     }

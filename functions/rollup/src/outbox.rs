@@ -17,7 +17,7 @@ pub(crate) enum Performed {
     Updated,
     /// This number of people is evaluated again.
     Woke(u64),
-    /// The account is looked at again later.
+    /// The account is evaluated again later.
     Postponed,
 }
 

@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// The largest difference between two machines' clocks.
 const SKEW: SignedDuration = SignedDuration::from_secs(2);
 
-/// What a batch reports about one account.
+/// The changes of one account in a batch.
 #[derive(Debug, Default)]
 pub(crate) struct Change {
     calls: Vec<AccountTraits>,
@@ -36,7 +36,7 @@ pub(crate) struct Change {
     changed: Changed,
 }
 
-/// What one message reports about the account itself.
+/// A change of the account itself in one message.
 #[derive(Debug, Default)]
 pub(crate) struct Said {
     pub(crate) traits: Option<AccountTraits>,
@@ -86,7 +86,7 @@ impl Change {
 /// The result for an account.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Done {
-    /// Whether it was written.
+    /// `true` if it was written.
     pub(crate) written: bool,
     /// The number of people who are evaluated again because of it.
     pub(crate) woken: u64,

@@ -40,7 +40,7 @@ enum Known {
     With(AccountId),
 }
 
-/// What a person's accounts contain about them.
+/// A person's data in their accounts.
 #[derive(Debug, Default)]
 pub(crate) struct Around {
     primary: Option<Arc<AccountFacts>>,

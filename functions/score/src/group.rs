@@ -21,9 +21,9 @@ pub(crate) struct Work {
     pub(crate) ticks: Vec<RecordIndex>,
     /// Journey entries because of the profile's account, with their records.
     pub(crate) entries: Vec<(RecordIndex, Arc<Entry>)>,
-    /// Whether a timer reports a change of the account, so that it counts at any hour.
+    /// `true` if a timer reports a change of the account, so that it counts at any hour.
     pub(crate) woken: bool,
-    /// What is stored under the profile id, as read a moment ago.
+    /// The item under the profile id, as read a moment ago.
     pub(crate) loaded: Option<Loaded>,
 }
 
@@ -81,7 +81,7 @@ impl Work {
 /// Requests to evaluate people without an event.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
-    /// Timers that rang, with the record that brought each.
+    /// Timers that fired, with the record that contained each.
     pub(crate) ticks: Vec<(RecordIndex, PersonId, Timestamp)>,
     /// People whose account has changed, with their records.
     pub(crate) woken: Vec<(RecordIndex, PersonId)>,

@@ -121,14 +121,14 @@ impl Run<'_> {
         if !events.is_empty()
             && let Err(error) = self.deps.archive.write(events.iter().map(|(_, event)| event)).await
         {
-            tracing::error!(%error, events = events.len(), "the batch could not be archived; its events come again");
+            tracing::error!(%error, events = events.len(), "failed to archive the batch; its events will be retried");
             self.failed.extend(events.drain(..).map(|(record, _)| record));
         }
         let (events, of_accounts) = events.into_iter().partition::<Vec<_>, _>(|(_, event)| event.identity().is_some());
         self.failed.append(&mut outbox::tell_accounts(self.deps, &of_accounts).await);
         let records: BTreeSet<RecordIndex> = events.iter().map(|(record, _)| *record).chain(timers.records()).collect();
         if let Err(error) = self.share_out(events, timers).await {
-            tracing::error!(%error, "people could not be read; their records come again");
+            tracing::error!(%error, "failed to read profiles; their records will be retried");
             self.failed.extend(records);
         }
     }
@@ -165,7 +165,7 @@ impl Run<'_> {
             groups = group::group(self.deps, strays, Timers::default(), people).await?;
         }
         for work in groups.people.values() {
-            tracing::warn!("identities moved faster than events could follow; their records come again");
+            tracing::warn!("failed to follow moving identities; their records will be retried");
             self.failed.extend(work.records());
         }
         Ok(())
@@ -232,13 +232,13 @@ impl Run<'_> {
             let person = unmerge.identity.person_id();
             match catch(joins::part(self.deps, self.config, &unmerge, self.now)).await {
                 Ok(Ok(parted)) => {
-                    tracing::info!(%person, changed = !parted.written.is_empty(), "an identity was to be taken out of a person");
+                    tracing::info!(%person, changed = !parted.written.is_empty(), "unmerged an identity");
                     self.counts.reshaped(&parted);
                     let records = BTreeSet::from([record]);
                     self.planned.extend(parted.planned.into_iter().map(|planned| (planned, records.clone())));
                 }
                 outcome => {
-                    tracing::error!(%person, error = %reason(&outcome), "an identity could not be taken out of a person; the record comes again");
+                    tracing::error!(%person, error = %reason(&outcome), "failed to unmerge an identity; the record will be retried");
                     self.counts.people_failed += 1;
                     self.failed.insert(record);
                 }
@@ -286,7 +286,7 @@ impl Run<'_> {
                     self.planned.extend(done.planned.into_iter().map(|planned| (planned, records.clone())));
                 }
                 outcome => {
-                    tracing::error!(%person, error = %reason(&outcome), "a person could not be done; the records come again");
+                    tracing::error!(%person, error = %reason(&outcome), "failed to process profile; records will be retried");
                     self.counts.people_failed += 1;
                     self.failed.extend(records);
                 }
@@ -313,7 +313,7 @@ impl Run<'_> {
         }
     }
 
-    /// Notes duplicates as well as it can.
+    /// Records duplicates, best effort.
     async fn note_duplicates(&self) {
         if self.counts.duplicates > 0
             && let Err(error) = self.deps.store.count(DUPLICATES, self.counts.duplicates).await

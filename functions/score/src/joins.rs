@@ -75,7 +75,7 @@ pub(crate) async fn meet(
             Ok(vec![reshape(deps, config, &asked, now).await?])
         }
         Meeting::TooMany { evidence, key, all } => {
-            tracing::warn!(claimants = all.len(), ?evidence, "a value is claimed by too many to identify anybody");
+            tracing::warn!(claimants = all.len(), ?evidence, "too many identities have the same value; it links none");
             let mut outcomes = Vec::new();
             // Each separately, so that no transaction grows with their number.
             for person in all {

@@ -37,7 +37,7 @@ pub(crate) struct Planned {
 pub(crate) enum PerformError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("a queue did not take what was sent: {0}")]
+    #[error("a queue did not accept a message: {0}")]
     Unsent(String),
     #[error("an action could not be written")]
     Unwritable(#[from] serde_json::Error),
@@ -144,7 +144,7 @@ async fn perform_once(
                 }
             }
             Err(error) => {
-                tracing::error!(%person, %error, "people could not be brought together; the records come again");
+                tracing::error!(%person, %error, "failed to merge profiles; the records will be retried");
                 failed[index] = true;
             }
         }

@@ -36,11 +36,11 @@ pub(crate) enum PersonError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Archive(#[from] ArchiveError),
-    #[error("what an earlier write asked for could not be performed: {0}")]
+    #[error("failed to execute an earlier write's outbox: {0}")]
     Leftover(#[from] PerformError),
     #[error("others wrote the same person at each of {TRIES} tries")]
     Contended,
-    #[error("who is to enter a journey became part of another meanwhile")]
+    #[error("the profile that should enter a journey was merged meanwhile")]
     Moved,
 }
 

@@ -65,7 +65,7 @@ pub(crate) async fn reshape(
             }
             Ok(outcome) => {
                 if let (Some(limit), false, Some(person)) = (outcome.refused, outcome.written.is_empty(), about) {
-                    tracing::warn!(%person, ?limit, "a merge was stopped by a limit; both profiles say so");
+                    tracing::warn!(%person, ?limit, "a limit prevented a merge; both profiles have a note");
                 }
                 return Ok(outcome);
             }

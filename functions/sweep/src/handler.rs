@@ -56,7 +56,7 @@ pub struct Swept {
     /// Items of the due index that could not be read, and were passed over.
     #[serde(default)]
     pub unreadable: u64,
-    /// Whether more are due than one run may send.
+    /// `true` if more are due than one run may send.
     pub more: bool,
 }
 
@@ -126,7 +126,7 @@ async fn sweep_shard(deps: &Deps, shard: u8, limit: u32, now: Timestamp) -> Resu
     if run.progress != before
         && let Err(error) = deps.store.note_progress(shard, &run.progress).await
     {
-        tracing::warn!(shard, %error, "failed to note how far the sweep came");
+        tracing::warn!(shard, %error, "failed to store the sweep's progress");
     }
     outcome.map(|()| run.swept)
 }
@@ -266,7 +266,7 @@ async fn send(queue: &dyn Sender, messages: Vec<(String, Vec<u64>)>) -> HashSet<
     let (bodies, of): (Vec<String>, Vec<Vec<u64>>) = messages.into_iter().unzip();
     let report = queue.send(bodies, Delay::NONE).await;
     if let Some(first) = report.unsent.first() {
-        tracing::warn!(unsent = report.unsent.len(), code = %first.code, "ticks were not taken; the next run finds them again");
+        tracing::warn!(unsent = report.unsent.len(), code = %first.code, "failed to send ticks; the next run finds them again");
     }
     report.unsent.iter().filter_map(|unsent| of.get(unsent.index)).flatten().copied().collect()
 }

@@ -24,7 +24,7 @@ pub enum InvalidAddress {
     #[error("the text is not one mail address")]
     Form,
     /// Contains characters that only newer mail servers accept (RFC 6531), which SES does not.
-    #[error("the address holds characters outside of ASCII")]
+    #[error("the address contains characters outside of ASCII")]
     NotAscii,
 }
 

@@ -52,7 +52,7 @@ impl Breaker {
         Duration::try_from(until.duration_since(now)).ok()
     }
 
-    /// Notes what came of a call to `url` that began at `now` and lasted `for_`.
+    /// Records the result of a call to `url` that began at `now` and lasted `for_`.
     pub(crate) fn note(&self, url: &str, now: Timestamp, took: Took, for_: Duration) {
         let Some(host) = host(url) else { return };
         let mut receivers = self.known();

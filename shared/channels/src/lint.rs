@@ -120,7 +120,7 @@ struct Problem {
     /// Its position in bytes.
     at: usize,
     message: String,
-    /// Whether it may keep the part from compiling.
+    /// `true` if it may keep the part from compiling.
     breaks: bool,
 }
 

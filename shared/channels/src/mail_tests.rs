@@ -273,7 +273,7 @@ async fn the_account_says_what_it_may_send() {
     let (mailer, _) = ses(Some((403, "AccessDeniedException", "{}"))).await;
     assert_eq!(
         mailer.allowance().await.unwrap_err().to_string(),
-        "SES does not tell the account's quota: AccessDeniedException"
+        "failed to read the account's SES quota: AccessDeniedException"
     );
 }
 

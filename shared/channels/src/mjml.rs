@@ -14,7 +14,7 @@ use std::collections::HashMap;
 pub(crate) struct MjmlError {
     /// The line, from 1; 0 where it is of the whole.
     pub(crate) line: usize,
-    /// What is wrong.
+    /// The error.
     pub(crate) message: String,
 }
 

@@ -60,7 +60,7 @@ pub struct TemplateProblem {
     pub line: usize,
     /// The column within the line, from 1 and in characters; 0 where it is not known.
     pub column: usize,
-    /// What is wrong.
+    /// The error.
     pub problem: String,
 }
 

@@ -29,7 +29,7 @@ const MAX_HEAD: usize = 16 * 1024;
 pub(crate) struct Call<'a> {
     pub(crate) method: Method,
     pub(crate) url: &'a str,
-    /// Whether private addresses and `http://` are allowed.
+    /// `true` if private addresses and `http://` are allowed.
     pub(crate) allow_private: bool,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
@@ -230,7 +230,7 @@ impl Target {
             _ => return Err(TransportError::NotAllowed("the URL must begin with https://")),
         };
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(TransportError::NotAllowed("the URL must hold no credentials"));
+            return Err(TransportError::NotAllowed("the URL must not contain credentials"));
         }
         let host = url.host().map(|host| host.to_owned()).ok_or(TransportError::NotAllowed("the URL has no host"))?;
         let port = url.port_or_known_default().unwrap_or(443);

@@ -198,7 +198,7 @@ pub enum AccountsPayload {
         /// The ids of events that are one renewal of the account each.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         renewals: Vec<MessageId>,
-        /// What events report about the account's subscriptions.
+        /// Reports about the account's subscriptions.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         subscriptions: Vec<SubscriptionReport>,
         /// When this was sent, which is after everything that it reports was written: a later computation of the

@@ -75,22 +75,22 @@ pub enum MailEventKind {
     Complaint {
         /// The complaint type that the reader's provider reports, such as `abuse`.
         feedback: Option<String>,
-        /// Whether SES did not send the mail, because the address is on the account's suppression list after an earlier
-        /// complaint.
+        /// `true` if SES did not send the mail, because the address is on the account's suppression list after an
+        /// earlier complaint.
         held_back: bool,
     },
     /// The reader took it out of the spam folder: SES reports that as a complaint of the feedback type `not-spam`.
     NotSpam,
     /// The picture that SES adds was loaded.
     Open {
-        /// What opened it.
+        /// The client that opened it.
         by: Agent,
     },
     /// A link was followed.
     Click {
         /// The link as written in the mail.
         link: String,
-        /// What followed the link.
+        /// The client that followed the link.
         by: Agent,
     },
     /// SES took the mail and then refused to send it.
@@ -135,11 +135,11 @@ impl MailEventKind {
 /// A mail that came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bounce {
-    /// Whether the address must not be used again: SES's `Permanent`.
+    /// `true` if the address must not be used again: SES's `Permanent`.
     pub hard: bool,
     /// SES's `bounceSubType`, such as `NoEmail` or `MailboxFull`.
     pub sub_type: String,
-    /// Whether a server reported a failed delivery, with its status or text.
+    /// `true` if a server reported a failed delivery, with its status or text.
     pub reported: bool,
 }
 
@@ -179,7 +179,7 @@ impl Bounce {
 /// A change of a reader's preferences.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Subscription {
-    /// Whether the reader unsubscribed from everything (`true`) or subscribed again (`false`); `None` if the change
+    /// `true` if the reader unsubscribed from everything (`true`) or subscribed again (`false`); `None` if the change
     /// does not say.
     pub unsubscribed: Option<bool>,
     /// The topics of SES's contact list that the reader subscribed to (`true`) or unsubscribed from, by name; unchanged
@@ -191,7 +191,7 @@ pub struct Subscription {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidMailEvent {
     /// Not JSON, or a field of the wrong type.
-    #[error("the {part} is not what SES and SNS write: {problem}")]
+    #[error("the {part} is not in the format of SES and SNS: {problem}")]
     Format {
         /// `SNS envelope` or `SES event`.
         part: &'static str,

@@ -19,7 +19,7 @@ pub const LONGEST: SignedDuration = SignedDuration::from_hours(31 * 24);
 /// The purpose of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Reading the inbox of the identity, as it stands in the inbox's path before that is percent-encoded.
+    /// Reading the inbox of the identity, as in the inbox's path before it is percent-encoded.
     Inbox,
     /// Sending events as this user, in `context.userToken`.
     User,

@@ -87,7 +87,7 @@ pub enum Rejection {
     #[error("the header {0} is malformed")]
     MalformedHeader(&'static str),
     /// There are signatures, but none of the version that is verified.
-    #[error("the header {0} holds no signature of a supported version")]
+    #[error("the header {0} contains no signature of a supported version")]
     UnsupportedVersion(&'static str),
     /// The signature is too old: possibly a replayed request.
     #[error("the signature is too old")]

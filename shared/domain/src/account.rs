@@ -22,7 +22,7 @@ pub struct Member {
     /// Names of the personas in the configuration.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub personas: BTreeSet<String>,
-    /// Whether the person's primary account is another one. Their scores and engagement count there, and are not part
+    /// `true` if the person's primary account is another one. Their scores and engagement count there, and are not part
     /// of this entry.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub elsewhere: bool,
@@ -63,7 +63,7 @@ impl Touch {
     }
 }
 
-/// What conditions about a person can read of the person's account.
+/// The person's account, as conditions about the person read it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AccountFacts {
     /// Which account.
@@ -84,7 +84,7 @@ pub struct AccountFacts {
     pub stage: Option<Stage>,
     /// When its last subscription, which may be a trial, ended, if it has none now.
     pub left: Option<Timestamp>,
-    /// When its ended subscriptions ended, by their keys, in microseconds since 1970, whoever reported it.
+    /// When its ended subscriptions ended, by their keys, in microseconds since 1970, regardless of the source.
     pub ended: BTreeMap<u64, i64>,
     /// The number of its renewals.
     pub renewals: u32,
@@ -127,7 +127,7 @@ pub struct AccountSummary {
     pub health_reasons: Vec<AccountReason>,
     /// The newest activity of any of its people.
     pub last_seen: Option<Timestamp>,
-    /// The config that it was worked out under.
+    /// The config that it was computed under.
     #[serde(default)]
     pub config: Option<ConfigVersion>,
 }

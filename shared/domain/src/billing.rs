@@ -1,4 +1,4 @@
-//! What billing systems report about subscriptions.
+//! Reports of billing systems about subscriptions.
 
 pub mod said;
 mod status;
@@ -66,7 +66,7 @@ pub struct Renewal {
     pub id: u64,
     /// When the period begins, in microseconds since 1970.
     pub from: i64,
-    /// Whether an invoice reports the renewal, as it also does for a first payment, rather than the event's name.
+    /// `true` if an invoice reports the renewal, as it also does for a first payment, rather than the event's name.
     #[serde(default = "by_invoice", skip_serializing_if = "Clone::clone")]
     pub by_invoice: bool,
 }
@@ -80,7 +80,7 @@ fn by_invoice() -> bool {
 pub struct SubscriptionReport {
     /// Which subscription: the hash of its id; where the event has none, of the account, or else of who it is of.
     pub key: u64,
-    /// Whether that is the subscription's own id.
+    /// `true` if that is the subscription's own id.
     pub named: bool,
     /// The billing system's time, in microseconds since 1970.
     pub at: i64,
@@ -90,7 +90,7 @@ pub struct SubscriptionReport {
     /// Its status from then on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
-    /// Whether an invoice was paid.
+    /// `true` if an invoice was paid.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paid: bool,
     /// The renewal that it is.
@@ -114,7 +114,7 @@ pub struct SubscriptionReport {
     /// When its trial ends, in microseconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial_end: Option<i64>,
-    /// Whether it is cancelled at the end of its period.
+    /// `true` if it is cancelled at the end of its period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancels: Option<bool>,
     /// The account that has it.

@@ -109,7 +109,7 @@ pub struct Event {
     /// Traits of the person that are set only if absent (PostHog's `$set_once`).
     #[serde(skip_serializing_if = "Properties::is_empty")]
     pub traits_once: Properties,
-    /// What the client reports about itself: library, page, campaign.
+    /// The client's data about itself: library, page, campaign.
     #[serde(skip_serializing_if = "Properties::is_empty")]
     pub context: Properties,
 }

@@ -24,7 +24,7 @@ pub enum InvalidId {
         max: usize,
     },
     /// A control character, which would break logs, headers and keys.
-    #[error("{field} holds a control character")]
+    #[error("{field} contains a control character")]
     Control {
         /// The id's name on the wire.
         field: &'static str,

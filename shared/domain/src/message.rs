@@ -49,7 +49,7 @@ pub struct Decision {
     /// The configured endpoint, for [`Channel::Webhook`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
-    /// What triggered it.
+    /// Its trigger.
     pub cause: Cause,
     /// The properties of the triggering event that the templates of its journey use.
     #[serde(default, skip_serializing_if = "Properties::is_empty")]
@@ -95,7 +95,7 @@ pub struct Entry {
     pub at: Timestamp,
 }
 
-/// What triggers a decision.
+/// A trigger of a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
@@ -127,7 +127,7 @@ pub enum Cause {
         /// Entered; else left.
         entered: bool,
     },
-    /// The journey's condition came to hold.
+    /// The journey's condition started to hold.
     Became {
         /// The condition.
         condition: String,

@@ -31,7 +31,7 @@ enum Token {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     words: Vec<Wanted>,
-    /// Whether it is a chief officer's title.
+    /// `true` if it is a chief officer's title.
     is_chief: bool,
 }
 

@@ -20,7 +20,7 @@
 //! and Twitter's profiles (`utc_offset`: minutes and seconds east), Slack (`tz`, `tz_offset`: seconds east), Day.js (`utcOffset`: minutes east), Mixpanel (`$first_name`, `$created`), HubSpot
 //! (`firstname`, `jobtitle`), Salesforce (`FirstName`), Mailchimp (`FNAME`), Intercom and Customer.io (`created_at`).
 //!
-//! Traits are stored as they were sent; whoever reads one asks for the fact. Names that often hold something else, such as `organization` (an
+//! Traits are stored as they were sent; code that reads one asks for the fact. Names that often hold something else, such as `organization` (an
 //! id), `mail` (a choice) or `position`, are traits of their own.
 
 use serde_json::Value;

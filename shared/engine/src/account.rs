@@ -93,7 +93,7 @@ pub struct AccountTrait {
 /// Score and health at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrendPoint {
-    /// When they were worked out.
+    /// When they were computed.
     pub at: Timestamp,
     /// Readiness to buy.
     pub score: Score,
@@ -199,7 +199,7 @@ impl Account {
         }
     }
 
-    /// Notes a fact about the whole account. The order does not matter.
+    /// Records a fact about the whole account. The order does not matter.
     pub fn mark_milestone(&mut self, milestone: Milestone, at: Timestamp) {
         let span = Span::at(at.as_microsecond());
         self.milestones.entry(milestone).and_modify(|known| known.merge(span)).or_insert(span);
@@ -280,7 +280,7 @@ impl Account {
         }
     }
 
-    /// Notes score and health for the trend where they changed: one point a week, the last of it.
+    /// Records score and health for the trend if they changed: one point a week, the last of it.
     pub fn note_trend(&mut self, now: Timestamp) {
         const WEEK: i64 = 7 * perennial_domain::time::DAY_SECONDS;
         let Some(summary) = &self.summary else { return };

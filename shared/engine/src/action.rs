@@ -34,7 +34,7 @@ pub enum Action {
     Defer {
         /// The journey and the event.
         entry: Entry,
-        /// What it waits for.
+        /// The condition that it waits for.
         #[serde(default, skip_serializing_if = "Awaited::is_default")]
         until: Awaited,
     },
@@ -117,7 +117,7 @@ pub enum Action {
         evidence: Evidence,
         /// The address in lower case; `type:id` of an external id.
         value: String,
-        /// Whether it may link identities.
+        /// `true` if it may link identities.
         joins: bool,
     },
     /// Link a user id to its earlier one.
@@ -135,7 +135,7 @@ pub enum Action {
     },
 }
 
-/// What a deferred trigger waits for.
+/// The condition that a deferred trigger waits for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Awaited {

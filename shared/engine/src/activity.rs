@@ -28,7 +28,7 @@ const OF_LIBRARIES: [&str; 1] = ["$feature_flag_called"];
 /// - a journey records it, or a library sends it by itself,
 /// - it is an `identify`, `group` or `alias` call of a server, a webhook or an import, without `context.active = true`:
 ///   a nightly synchronisation has data about people, but is not their activity. Actions (`track`, `page`, `screen`)
-///   are activity, whoever reports them.
+///   are activity, regardless of the source.
 pub fn is_sign_of_life(config: &Config, event: &Event) -> bool {
     let does_something = matches!(event.kind, EventKind::Track | EventKind::Page | EventKind::Screen);
     event.source.as_str() != JOURNEYS
@@ -149,7 +149,7 @@ macro_rules! bitmap {
                 *self = Self { newest, bits };
             }
 
-            /// The bits as they stand when `newest`, which is not older, is the last one.
+            /// The bits shifted to `newest`, which is not older than the last one.
             fn seen_from(&self, newest: i32) -> $bits {
                 self.bits.checked_shl(newest.abs_diff(self.newest)).unwrap_or(0)
             }

@@ -31,11 +31,11 @@ pub struct Candidate {
     pub priority: u8,
     /// Among equal priorities the higher goes first.
     pub worth: u32,
-    /// What it waits for.
+    /// The condition that it waits for.
     pub delay: Delay,
 }
 
-/// What a candidate waits for.
+/// The condition that a candidate waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Delay {
@@ -110,13 +110,13 @@ pub struct WaitingMessage {
     pub due: Timestamp,
     /// When it will be too old to be sent.
     pub expires: Timestamp,
-    /// What it waits for.
+    /// The condition that it waits for.
     pub waits_for: WaitsFor,
-    /// When it is looked at again, unless something happens before.
+    /// When it is evaluated again, unless something happens before.
     pub next_look: Timestamp,
 }
 
-/// What a message waits for, as shown to readers.
+/// The condition that a message waits for, as shown to readers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WaitsFor {

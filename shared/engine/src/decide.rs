@@ -81,7 +81,7 @@ impl<'a, 'p> Situation<'a, 'p> {
         Self { person, profile, facts, taken: Vec::new() }
     }
 
-    /// Notes what a journey did.
+    /// Records an action of a journey.
     pub(crate) fn tell(&mut self, journey: &Journey, step: Option<&Step>, what: Taken) {
         let (journey, step) = (journey.id.clone(), step.map(|step| step.id.clone()));
         self.taken.push(StepTaken { journey, step, what });

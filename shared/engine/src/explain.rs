@@ -32,9 +32,9 @@ pub struct Explanation {
     pub reasons: Vec<Reason>,
     /// The score at the beginnings of the newest weeks, the oldest first.
     pub trend: Vec<TrendPoint>,
-    /// What would change it, largest first; only changes of at least a point.
+    /// Possible changes, largest first; only those of at least a point.
     pub changes: Vec<Change>,
-    /// The config that it is worked out under.
+    /// The config that it is computed under.
     pub config: ConfigVersion,
 }
 

@@ -40,7 +40,7 @@ pub enum Evidence {
     External,
 }
 
-/// Whether a link counts.
+/// Specifies whether a link counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
@@ -116,7 +116,7 @@ pub struct Link {
     pub message: Digest,
     /// The kind of call.
     pub evidence: Evidence,
-    /// Whether it counts.
+    /// Specifies whether it counts.
     pub standing: Standing,
 }
 
@@ -127,7 +127,7 @@ pub struct Claim {
     pub evidence: Evidence,
     /// The value's hash.
     pub key: Digest,
-    /// Whether it counts.
+    /// Specifies whether it counts.
     pub standing: Standing,
     /// When it was first given, in microseconds since 1970.
     #[serde(with = "crate::instant")]

@@ -9,7 +9,7 @@ use perennial_domain::{AccountFacts, PersonId};
 pub struct Accounts<'a> {
     /// The person's account, the primary one of several, if known. Only needed if [`Config::asks_account`].
     pub primary: Option<&'a AccountFacts>,
-    /// Whether another account of theirs pays. Only needed if
+    /// `true` if another account of theirs pays. Only needed if
     /// [`perennial_config::lifecycle::Lifecycle::people_follow_account`], and the primary one does not pay.
     pub pays_elsewhere: bool,
 }

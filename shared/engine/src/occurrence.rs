@@ -22,7 +22,7 @@ pub(crate) struct Occurrence<'a> {
 struct Read {
     /// The average sentiment of those that were understood.
     sentiment: Option<f64>,
-    /// Whether there is text, and none of it was understood.
+    /// `true` if there is text, and none of it was understood.
     is_foreign: bool,
 }
 

@@ -62,7 +62,7 @@ pub(crate) struct Person<'a> {
     pub(crate) standing: Standing,
     /// One bit for each configured job title, computed on first use.
     titles: OnceCell<u32>,
-    /// Whether they belong to no account, computed when a condition reads the account.
+    /// `true` if they belong to no account, computed when a condition reads the account.
     is_alone: OnceCell<bool>,
     /// The personas of the trait, computed once.
     said: OnceCell<u32>,

@@ -55,7 +55,7 @@ pub struct Play<'a> {
 /// The result of a play.
 #[derive(Debug, Clone)]
 pub struct Played {
-    /// What kept the person out of the journey, if anything.
+    /// The reason why the person did not enter, if any.
     pub refusal: Option<Refusal>,
     /// The steps, in the order of time.
     pub steps: Vec<PlayedStep>,
@@ -70,11 +70,11 @@ pub struct PlayedStep {
     pub at: Timestamp,
     /// The person's stage.
     pub stage: Stage,
-    /// What happened.
+    /// The event of the step.
     pub what: What,
 }
 
-/// What happened at a step.
+/// An event of a step.
 #[derive(Debug, Clone)]
 pub enum What {
     /// A simulated event, including the trigger's own; its name.

@@ -26,7 +26,7 @@ use perennial_domain::event::JOURNEYS;
 use perennial_domain::{AccountId, Event, EventKind, Identity, PersonId};
 use std::collections::HashSet;
 
-/// Whether decisions are made.
+/// Specifies whether decisions are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// Messages and everything else.
@@ -44,7 +44,7 @@ pub struct Processed {
     pub duplicates: u32,
     /// Ledger blocks, to be written before the profile is.
     pub rolled: Vec<RolledBlock>,
-    /// Whether the profile has to be written.
+    /// `true` if the profile has to be written.
     pub changed: bool,
     /// The current evaluation of the profile.
     pub evaluation: Evaluation,
@@ -178,7 +178,7 @@ pub fn look_again(moment: &Moment<'_>, profile: &mut Profile, speak: bool) -> Pr
 /// The result of applying new journeys to a profile.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Met {
-    /// Whether the profile has to be written: a repetition changes nothing.
+    /// `true` if the profile has to be written: a repetition changes nothing.
     pub changed: bool,
     /// The current evaluation.
     pub evaluation: Evaluation,

@@ -19,7 +19,7 @@ pub struct Part {
     pub links: Vec<Link>,
     /// Its claims, sorted by kind and value.
     pub claims: Vec<Claim>,
-    /// Notes about its merges; the oldest first.
+    /// Log of its merges; the oldest first.
     pub notes: Vec<Note>,
     /// The state derived from its events.
     pub state: State,

@@ -78,7 +78,7 @@ pub struct Rescored {
     pub entered: Vec<String>,
     /// Segments under the old rules only.
     pub left: Vec<String>,
-    /// Whether the profile differs from the stored one, so that it has to be written.
+    /// `true` if the profile differs from the stored one, so that it has to be written.
     pub differs: bool,
 }
 
@@ -99,7 +99,7 @@ impl<'c> Rebuild<'c> {
         Self { only: Some(only), ..Self::new(config, now) }
     }
 
-    /// The config that states are worked out under.
+    /// The config that states are computed under.
     pub fn config(&self) -> &'c Config {
         self.config
     }

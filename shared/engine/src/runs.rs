@@ -17,7 +17,7 @@ use perennial_config::journeys::{Does, GoalBy, Journey, Step, Wait};
 use perennial_domain::time::DAY_SECONDS;
 use perennial_domain::{Cause, Event, EventKind, Properties};
 
-/// Days that are looked through for an allowed weekday: a week, and the day on which it begins anew.
+/// Days that are searched for an allowed weekday: a week, and the first day of the next one.
 const DAYS_AHEAD: i32 = 8;
 
 /// The start of a run.

@@ -12,11 +12,11 @@ pub struct StepTaken {
     pub journey: String,
     /// The step's id; `None` where the journey as a whole is meant.
     pub step: Option<String>,
-    /// What happened.
+    /// The event of the step.
     pub what: Taken,
 }
 
-/// What happened at a step.
+/// An event of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Taken {
     /// The person entered.
@@ -40,9 +40,9 @@ pub enum Taken {
     },
     /// A message waits for its turn, or for a cap.
     Queued {
-        /// What it waits for.
+        /// The condition that it waits for.
         waits_for: WaitsFor,
-        /// When it is looked at again, unless something happens before.
+        /// When it is evaluated again, unless something happens before.
         until: Timestamp,
     },
     /// A mail waits for an address.
@@ -64,7 +64,7 @@ pub enum Taken {
     },
     /// A branch was evaluated.
     Branched {
-        /// Whether it held.
+        /// `true` if it held.
         held: bool,
     },
     /// A split led them on.
@@ -97,7 +97,7 @@ pub enum Taken {
 pub enum Left {
     /// It is not for the person's current stage.
     Stage,
-    /// Its exit condition came to hold.
+    /// Its exit condition started to hold.
     Exit,
     /// The journey, or the step at which the run waited, no longer exists.
     Gone,

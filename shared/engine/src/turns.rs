@@ -228,7 +228,7 @@ impl<'a> Situation<'a, '_> {
         is_missing.then(|| candidate.due.saturating_add(wait))
     }
 
-    /// Writes down what a candidate waits for, and when it is looked at again.
+    /// Records the reason that a candidate waits, and when it is evaluated again.
     fn settle(&mut self, waiting: &Waiting<'a>) {
         let Waiting { journey, step, message, run, candidate, .. } = waiting;
         let all = self.waiting();

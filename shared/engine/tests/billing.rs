@@ -107,7 +107,7 @@ fn who_pays_anywhere_is_a_customer() {
         stage(&[paid, tries, of_account(event(20, "Subscription Cancelled", json!({})), "b")], 21),
         Stage::Onboarding
     );
-    // A plan that is changed by cancelling and subscribing anew, in one second.
+    // A plan that is changed by cancelling and subscribing again, in one second.
     let changed = [status(0, "a", "active"), status(40, "a", "canceled"), status(40, "b", "active")];
     assert_eq!(stage(&changed, 41), Stage::Adopting, "a customer without a break");
 }

@@ -1,4 +1,4 @@
-//! What triggers a message, and what must not.
+//! Triggers of messages, and events that must not trigger any.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{Person, at, config, config_with};

@@ -11,7 +11,7 @@ use crate::redact::Redacted;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EnvError {
     /// The variable is not set, or only white space.
-    #[error("{key} is not set: it must hold {allowed}")]
+    #[error("{key} is not set: it must contain {allowed}")]
     Missing {
         /// The name of the variable.
         key: String,
@@ -19,7 +19,7 @@ pub enum EnvError {
         allowed: String,
     },
     /// The key's value does not parse.
-    #[error("{key} is wrong: {problem}; it must hold {allowed}")]
+    #[error("{key} is invalid: {problem}; it must contain {allowed}")]
     Invalid {
         /// The name of the variable.
         key: String,
@@ -162,7 +162,7 @@ mod tests {
     fn when_a_key_is_missing_the_error_names_it_and_what_it_must_hold() {
         for key in ["NONE", "BLANK"] {
             let error = env().required::<u16>(key, "a port").unwrap_err();
-            assert_eq!(error.to_string(), format!("{key} is not set: it must hold a port"));
+            assert_eq!(error.to_string(), format!("{key} is not set: it must contain a port"));
             assert_eq!(env().optional::<u16>(key, "a port").unwrap(), None);
         }
     }
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn when_a_value_is_wrong_the_error_says_so_even_if_it_was_optional() {
         let error = env().optional::<u16>("BAD", "a port").unwrap_err();
-        assert_eq!(error.to_string(), "BAD is wrong: invalid digit found in string; it must hold a port");
+        assert_eq!(error.to_string(), "BAD is invalid: invalid digit found in string; it must contain a port");
         assert!(env().list::<u16>("BAD", "ports").is_err());
     }
 

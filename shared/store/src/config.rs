@@ -31,7 +31,7 @@ pub enum ConfigStoreError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Nothing was pushed yet.
-    #[error("no config is in force: push one first")]
+    #[error("no configuration is active: push one first")]
     Nothing,
     /// The version is not there.
     #[error("there is no config version {0}")]
@@ -49,7 +49,7 @@ pub enum ConfigStoreError {
         bytes: usize,
         /// Bytes allowed.
         most: usize,
-        /// Whether the size is before or after compression.
+        /// Specifies whether the size is before or after compression.
         what: &'static str,
     },
 }
@@ -63,7 +63,7 @@ pub struct Current {
     pub previous: Option<ConfigVersion>,
     /// Since when.
     pub since: Timestamp,
-    /// Whether a rollback activated it.
+    /// `true` if a rollback activated it.
     pub rolled_back: bool,
     /// The embedded stack's changes to it; a deployment has none.
     pub overrides: Option<Overrides>,
@@ -168,7 +168,7 @@ impl Store {
         item.map(|item| needed("v", item.parsed("v")?)).transpose()
     }
 
-    /// Notes that all history was counted under `version`.
+    /// Records that all history was counted under `version`.
     ///
     /// # Errors
     /// [`StoreError`] where the write fails.

@@ -173,7 +173,7 @@ pub(crate) fn people_named(identity: &str) -> impl Iterator<Item = PersonId> {
 }
 
 fn claimants(item: Option<&Item>) -> Result<BTreeSet<PersonId>, StoreError> {
-    let wrong = || StoreError::corrupt("who claims a value is not of its form");
+    let wrong = || StoreError::corrupt("the owners of a value are invalid");
     match item.and_then(|item| item.get(BY)) {
         None => Ok(BTreeSet::new()),
         Some(AttributeValue::Ss(people)) => people.iter().map(|id| PersonId::parse(id).map_err(|_| wrong())).collect(),

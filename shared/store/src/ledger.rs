@@ -89,7 +89,7 @@ impl Store {
                 return Ok(ids);
             }
         }
-        Err(StoreError::corrupt("a part's ledger has fewer blocks than its profile says"))
+        Err(StoreError::corrupt("an identity's ledger has fewer blocks than its profile says"))
     }
 
     /// `None` where a block is missing.

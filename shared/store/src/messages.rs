@@ -82,7 +82,7 @@ pub struct MessageRecord {
     /// The number of attempts to send it after unknown outcomes; absent if one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tries: Option<u32>,
-    /// Whether it is a test of `perennial journey test --send-to`, which is never counted.
+    /// `true` if it is a test of `perennial journey test --send-to`, which is never counted.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub test: bool,
     /// When it was read, in the inbox.
@@ -119,7 +119,7 @@ pub struct Outcome {
     pub provider_id: Option<String>,
     /// Why; without personal data.
     pub detail: Option<String>,
-    /// Whether a later delivery report replaces the state: the apparent bounce was then an automatic reply.
+    /// `true` if a later delivery report replaces the state: the apparent bounce was then an automatic reply.
     pub until_delivered: bool,
 }
 

@@ -70,7 +70,7 @@ impl Withheld {
             Self::Suppressed(Reason::Unsubscribe) => "unsubscribed",
             Self::Suppressed(Reason::Bounce) => "the address bounced before",
             Self::Suppressed(Reason::Complaint) => "the reader complained before",
-            Self::SoftBounces => "the address bounced softly too often, and has a rest",
+            Self::SoftBounces => "the address had too many temporary bounces, and is paused",
             Self::Topic => "the reader does not want this topic",
         }
     }

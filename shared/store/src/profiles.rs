@@ -71,7 +71,7 @@ pub struct Summary {
     pub segments: Vec<String>,
     /// Texts of the last months, then, in languages that are not known.
     pub unread_texts: u32,
-    /// Whether it consists only of ids in other systems: it is not counted as a person until they are linked to one.
+    /// `true` if it consists only of ids in other systems: it is not counted as a person until they are linked to one.
     pub external: bool,
 }
 
@@ -260,7 +260,7 @@ fn fitted(profile: &mut Profile, summary: &Summary, version: u64) -> Result<Item
         match encode(profile, summary, version) {
             Err(StoreError::TooLarge { bytes, .. }) if shed(profile) => {
                 if !is_told {
-                    tracing::warn!(person = %profile.id, bytes, "a profile is too large; less is kept of its identities");
+                    tracing::warn!(person = %profile.id, bytes, "a profile is too large; the limits of its identities are reduced");
                 }
                 is_told = true;
             }

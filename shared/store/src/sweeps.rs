@@ -24,9 +24,9 @@ pub struct Sweep {
     pub sent: u64,
     /// The number of due entries whose tick the queue did not accept: the next run finds them again.
     pub unsent: u64,
-    /// Whether more were due than one run may send.
+    /// `true` if more were due than one run may send.
     pub more: bool,
-    /// Whether a part of the due index could not be read.
+    /// `true` if a part of the due index could not be read.
     pub failed: bool,
 }
 
@@ -72,7 +72,7 @@ impl Store {
         Ok(item.json("progress").ok().flatten().unwrap_or_default())
     }
 
-    /// Notes how far the sweep has come in shard `shard`. A write unit or a few.
+    /// Records the sweep's progress in shard `shard`. Costs one write unit or a few.
     ///
     /// # Errors
     /// [`StoreError`] where the write fails.
@@ -82,7 +82,7 @@ impl Store {
         self.put("note_progress", item, None).await
     }
 
-    /// Notes a run. A write unit.
+    /// Records a run. Costs one write unit.
     ///
     /// # Errors
     /// [`StoreError`] where the write fails.

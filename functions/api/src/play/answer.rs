@@ -20,7 +20,7 @@ pub struct Answer {
     pub from: Timestamp,
     /// When the clock stopped.
     pub until: Timestamp,
-    /// Whether they entered.
+    /// `true` if they entered.
     pub entered: bool,
     /// Why they did not enter.
     pub refusal: Option<Refusal>,
@@ -28,7 +28,7 @@ pub struct Answer {
     pub why_not: Option<String>,
     /// The steps in the order of time.
     pub steps: Vec<StepView>,
-    /// Whether the run was still in progress when the clock stopped.
+    /// `true` if the run was still in progress when the clock stopped.
     pub under_way: bool,
 }
 
@@ -47,7 +47,7 @@ pub struct Who {
     pub id: PersonId,
     /// The displayed name.
     pub name: String,
-    /// Whether they are invented.
+    /// `true` if they are invented.
     pub sample: bool,
     /// The stage before.
     pub stage: Stage,

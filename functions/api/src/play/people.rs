@@ -20,7 +20,7 @@ pub(super) struct Player {
     pub(super) account: Option<Account>,
     /// The account's facts, for conditions.
     pub(super) facts: Option<AccountFacts>,
-    /// Whether another account of theirs pays.
+    /// `true` if another account of theirs pays.
     pays_elsewhere: bool,
     /// The displayed name.
     pub(super) name: String,

@@ -85,7 +85,7 @@ pub struct EventRequest {
 pub enum WrongRequest {
     /// A moment that cannot be read.
     #[error(
-        "`{0}` is no moment: take 2026-03-02, 2026-03-02T10:00, 2026-03-02T09:00:00Z, or for an event 3d or 2d 12h"
+        "`{0}` is not a time: use 2026-03-02, 2026-03-02T10:00, 2026-03-02T09:00:00Z, or for an event 3d or 2d 12h"
     )]
     Moment(String),
     /// Too few or too many days.
@@ -95,7 +95,7 @@ pub enum WrongRequest {
     #[error("at most {MAX_EVENTS} events can be supposed")]
     Events,
     /// Both a person and an invented one.
-    #[error("a person who is known cannot be made up: give `person` or `sample`")]
+    #[error("`person` and `sample` cannot be combined: use one of them")]
     Both,
 }
 

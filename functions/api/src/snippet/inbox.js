@@ -1,5 +1,5 @@
 /*! Perennial in-app inbox, Apache-2.0 */
-// Served as it stands here, without comments and indentation: whole lines only. Types are checked by `tests/run sdk`.
+// Served from this file without comments and indentation: whole lines only. Types are checked by `tests/run sdk`.
 (() => {
   'use strict';
 

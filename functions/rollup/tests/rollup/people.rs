@@ -107,7 +107,7 @@ async fn an_account_stands_where_its_billing_facts_say_in_any_order_and_has_a_he
     assert_eq!(facts(config, &account, at(40 * 86_400)).stage, Some(Stage::AtRisk), "all of its people are idle");
 }
 
-/// Debounce: what an account was worked out after is not worked out again.
+/// Debounce: changes older than an account's last evaluation do not evaluate it again.
 #[tokio::test]
 async fn news_that_is_older_than_the_last_look_costs_nothing() {
     let bench = Bench::new(ACCOUNTS).await;

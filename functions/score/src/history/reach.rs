@@ -46,7 +46,7 @@ pub struct Outcome {
     /// Profiles that cannot be read, and were passed over.
     #[serde(default)]
     pub unreadable: u64,
-    /// Whether nothing was written.
+    /// `true` if nothing was written.
     pub dry_run: bool,
 }
 
@@ -156,7 +156,7 @@ struct Pass<'a> {
     config: &'a Config,
     known: Accounts,
     new: HashSet<u32>,
-    /// Whether a segment is new.
+    /// `true` if a segment is new.
     counts: bool,
     now: Timestamp,
     dry_run: bool,
@@ -165,9 +165,9 @@ struct Pass<'a> {
 /// The result for one profile.
 #[derive(Default)]
 struct Share {
-    /// Whether it changed.
+    /// `true` if it changed.
     changed: bool,
-    /// Whether every attempt had a write conflict.
+    /// `true` if every attempt had a write conflict.
     missed: bool,
     /// The journeys that it starts.
     starts: Vec<u32>,

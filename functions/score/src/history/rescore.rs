@@ -220,7 +220,7 @@ impl Run<'_> {
         if !self.dry_run {
             // An action of an earlier write must not be lost with its outbox.
             if let Err(error) = outbox::perform_leftover(self.deps, self.config, &stored, self.now).await {
-                tracing::warn!(%person, %error, "a person's outbox could not be emptied; they are looked at again");
+                tracing::warn!(%person, %error, "failed to execute a profile's outbox; it will be retried");
                 return Ok(Share::Again(person));
             }
             stored.profile.outbox.retain(Action::is_held);
@@ -251,7 +251,7 @@ impl Run<'_> {
             asked.map(|action| Planned { person, version, action: action.clone(), _ticket: None }).collect();
         // An action that cannot be executed stays in the outbox, and is executed at the next load.
         if !planned.is_empty() && !outbox::perform(self.deps, self.config, &planned, self.now).await.failed.is_empty() {
-            tracing::warn!(%person, "a rescored person's account is told later");
+            tracing::warn!(%person, "the account of a rescored profile is notified later");
         }
         Ok(true)
     }

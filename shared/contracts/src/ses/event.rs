@@ -269,7 +269,7 @@ struct RawComplaint {
     timestamp: Option<Timestamp>,
 }
 
-/// What SES reports about the request that loaded a picture or followed a link.
+/// SES's data about the request that loaded a picture or followed a link.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RawRequest {

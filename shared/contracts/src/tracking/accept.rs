@@ -114,16 +114,16 @@ impl Item<'_> {
     }
 }
 
-/// What is known about a call besides its fields.
+/// Data about a call besides its fields.
 #[derive(Debug, Clone, Copy)]
 struct Parts<'a> {
     /// The kind from the path.
     kind: Option<EventKind>,
     /// JSON of traits that are to be set only where there are none.
     once: Option<&'a str>,
-    /// Whether it is about an account only.
+    /// `true` if it is about an account only.
     of_account: bool,
-    /// Whether it is imported.
+    /// `true` if it is imported.
     imported: bool,
     /// The SDK dialect.
     dialect: Dialect,

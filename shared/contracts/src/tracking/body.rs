@@ -43,14 +43,14 @@ pub struct Body<'a> {
     pub items: Vec<Item<'a>>,
     write_key: Option<&'a str>,
     sent_at: Option<&'a str>,
-    /// Whether it contains historical events.
+    /// `true` if it contains historical events.
     imported: bool,
 }
 
 /// One call, or an invalid value in its place.
 #[derive(Debug, Clone, Copy)]
 pub struct Item<'a> {
-    /// Its JSON, as it stands in the body.
+    /// Its JSON, unchanged from the body.
     pub raw: &'a str,
     /// The byte of the body at which it begins.
     pub start: usize,
@@ -61,7 +61,7 @@ pub struct Item<'a> {
     pub(crate) shared: Option<Shared<'a>>,
     /// The kind from the path.
     pub(crate) kind: Option<EventKind>,
-    /// Whether it is imported.
+    /// `true` if it is imported.
     pub(crate) imported: bool,
     pub(crate) dialect: Dialect,
 }

@@ -5,7 +5,7 @@
 pub(crate) struct Chunk {
     /// The number of bytes before the first quote, backslash or control character; 8 if there is none.
     pub(crate) plain: usize,
-    /// Whether all eight are ASCII.
+    /// `true` if all eight are ASCII.
     pub(crate) ascii: bool,
 }
 

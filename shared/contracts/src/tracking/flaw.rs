@@ -9,7 +9,7 @@ pub const MAX_DEPTH: usize = 32;
 pub struct Malformed {
     /// The byte at which it stops being JSON, from 0.
     pub at: usize,
-    /// What was expected.
+    /// The expected syntax.
     pub expected: &'static str,
 }
 
@@ -40,6 +40,6 @@ pub struct Flaw {
 pub(crate) struct Apart {
     /// The first flaw.
     pub(crate) flaw: Option<Flaw>,
-    /// Whether there is anything other than ASCII, or an escape.
+    /// `true` if there is anything other than ASCII, or an escape.
     pub(crate) special: bool,
 }

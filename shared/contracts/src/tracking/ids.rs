@@ -55,7 +55,7 @@ pub(super) fn unless_placeholder<T>(
     id
 }
 
-/// Notes that a field contains a placeholder.
+/// Records that a field contains a placeholder.
 pub(super) fn note_absent(field: &'static str, notes: &mut Vec<Note>) {
     notes.push(Note { field: Cow::Borrowed(field), outcome: Outcome::Dropped(Reason::Absent) });
 }

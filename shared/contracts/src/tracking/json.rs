@@ -26,7 +26,7 @@ pub(crate) struct Scanner<'a> {
     at: usize,
     depth: usize,
     flaw: Option<Flaw>,
-    /// Whether anything other than ASCII, or an escape, was read.
+    /// `true` if anything other than ASCII, or an escape, was read.
     special: bool,
 }
 

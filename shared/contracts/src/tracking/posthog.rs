@@ -44,7 +44,7 @@ pub(crate) struct Translated {
     pub(crate) call: String,
     /// JSON of traits that are to be set only where there are none.
     pub(crate) once: Option<String>,
-    /// Whether it is about an account only.
+    /// `true` if it is about an account only.
     pub(crate) of_account: bool,
 }
 

@@ -55,7 +55,7 @@ pub(super) fn verify(secrets: &[Secret], request: Signed<'_>, now: Timestamp) ->
     if signed { Ok(()) } else { Err(Rejection::WrongSignature) }
 }
 
-/// Compares in constant time, by the MACs of both under a key that is of no matter.
+/// Compares in constant time, by the MACs of both under an arbitrary key.
 fn same(a: &str, b: &str) -> bool {
     let key = hmac::Key::new(hmac::HMAC_SHA256, &[]);
     hmac::verify(&key, a.as_bytes(), hmac::sign(&key, b.as_bytes()).as_ref()).is_ok()

@@ -192,7 +192,7 @@ mod tests {
         }
     }
 
-    /// Reads the bytes and, where they are a curve, works out its values over all of time.
+    /// Reads the bytes and, if they are a curve, computes its values over the whole time range.
     fn evaluate(bytes: &[u8], seen: i64) {
         if let Some(curve) = read(bytes, seen) {
             let knots = curve.line.knots.iter().map(|knot| knot.at);

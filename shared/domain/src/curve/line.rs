@@ -5,7 +5,7 @@
 pub struct Knot {
     /// Seconds since 1970.
     pub at: i64,
-    /// Whether the value jumps at this time; otherwise it is linear from the previous knot.
+    /// `true` if the value jumps at this time; otherwise it is linear from the previous knot.
     pub jump: bool,
     /// The value from the moment on.
     pub value: i64,

@@ -1,4 +1,4 @@
-//! Notes about changed values. They never repeat the value.
+//! Messages about changed values. They never repeat the value.
 
 use super::{InvalidCountry, InvalidMail, InvalidName, InvalidPhone, InvalidWebsite, InvalidZone};
 use crate::event::{MAX_TRAIT_BYTES, MAX_TRAIT_NAME_BYTES, MAX_TRAITS};

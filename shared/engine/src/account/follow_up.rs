@@ -24,7 +24,7 @@ const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(15);
 pub enum AccountAction {
     /// Hand the update to `deliver`.
     Update(AccountUpdate),
-    /// Have everyone who belongs to the account looked at again.
+    /// Evaluate every person of the account again.
     Wake {
         /// When it was decided.
         at: Timestamp,

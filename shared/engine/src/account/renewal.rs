@@ -39,7 +39,7 @@ pub struct Cycle {
     pub subscription: u64,
     /// When the period begins, in microseconds since 1970.
     pub from: i64,
-    /// Whether an invoice reports it, as it also does for the first payment, rather than the event's name.
+    /// `true` if an invoice reports it, as it also does for the first payment, rather than the event's name.
     #[serde(default = "by_invoice", skip_serializing_if = "Clone::clone")]
     pub by_invoice: bool,
 }

@@ -15,7 +15,7 @@ use perennial_domain::{Curve, Likelihood, Member, Stage};
 /// The largest distance of a curve from the points. Rounding to [`UNITS`] and the distance between two samples take the
 /// rest of half a point.
 const SLACK: f64 = 0.36;
-/// The deviation of samples from a straight line, in points, from which more are taken in between.
+/// The deviation of samples from a straight line, in points, above which more samples are added in between.
 const STRAIGHT: f64 = 0.06;
 /// Days that a curve looks ahead.
 const HORIZON: i64 = 180;

@@ -25,7 +25,7 @@ pub struct Payment {
     pub paid: Option<Said>,
     /// The corrected amount.
     pub corrected: Option<Said>,
-    /// Whether all of it was refunded.
+    /// `true` if all of it was refunded.
     pub cancelled: bool,
 }
 

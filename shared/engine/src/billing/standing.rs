@@ -12,7 +12,7 @@ const DAY: i64 = 86_400_000_000;
 /// How long after the end of a trial, or of a last period, nothing is concluded from a missing report: billing systems
 /// report the result hours later.
 const GRACE: i64 = DAY;
-/// Pauses between two subscriptions that are no pause of the customer's: a plan that is changed by cancelling and subscribing anew.
+/// Pauses between two subscriptions that do not count as a pause: a plan that is changed by cancelling and subscribing again.
 pub(crate) const CHANGEOVER: i64 = DAY;
 /// The largest time between the first reports of a subscription with an id and one without, if both are the same one,
 /// reported twice.
@@ -46,7 +46,7 @@ pub enum Phase {
     Ended {
         /// When.
         at: i64,
-        /// Whether it was paid before, or may have been: without data about a trial.
+        /// `true` if it was paid before, or may have been: without data about a trial.
         paid: bool,
     },
 }
@@ -116,7 +116,7 @@ fn first_paid(subscription: &Subscription) -> Option<i64> {
 pub struct Standing {
     /// Since when they have paid without a break; `None` if they pay for nothing.
     pub paying_since: Option<i64>,
-    /// Whether they had paid before that, and stopped.
+    /// `true` if they had paid before that, and stopped.
     pub returned: bool,
     /// Since when they have been in a trial.
     pub trial_since: Option<i64>,
@@ -134,9 +134,9 @@ pub struct Standing {
     pub ended_for: Vec<Option<String>>,
     /// When a subscription with an id last ended, including a trial: another one may replace it.
     pub ended: Option<i64>,
-    /// Whether a paid subscription ends with its period.
+    /// `true` if a paid subscription ends with its period.
     pub cancels: bool,
-    /// Whether a payment for a paid subscription is overdue.
+    /// `true` if a payment for a paid subscription is overdue.
     pub past_due: bool,
     /// Moments at which silence alone changes any of this.
     pub turns: Vec<i64>,
@@ -150,7 +150,7 @@ pub fn has_old_milestones(config: &Config, state: &State) -> bool {
     told(Milestone::Trial) || told(Milestone::Churned) || (told(Milestone::Customer) && !bought())
 }
 
-/// Returns the phases of all subscriptions of `state` at the moment. Whoever reports the end of one, the account with
+/// Returns the phases of all subscriptions of `state` at the moment. Regardless of who reports the end of one, the account with
 /// the subscription is notified: it has ended for its other people, too.
 pub(crate) fn phases<'a>(
     moment: &Moment<'a>,

@@ -23,7 +23,7 @@ pub struct Dated<T> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "super::stored::Subscription", into = "super::stored::Subscription")]
 pub struct Subscription {
-    /// Whether it has its own id; else it stands for all that an account or a user has without one.
+    /// `true` if it has its own id; else it stands for all that an account or a user has without one.
     pub named: bool,
     /// The newest report of any kind, in microseconds since 1970.
     pub last: i64,
@@ -54,7 +54,7 @@ pub struct Subscription {
     pub period_end: Option<Dated<i64>>,
     /// When its trial ends.
     pub trial_end: Option<Dated<i64>>,
-    /// Whether it ends with its period.
+    /// `true` if it ends with its period.
     pub cancels: Option<Dated<bool>>,
     /// The account that has it.
     pub account: Option<Dated<String>>,

@@ -47,9 +47,9 @@ pub struct Experiment {
     pub groups: Vec<Group>,
     /// The number of people who were assigned to removed variants.
     pub others: u64,
-    /// Whether the groups have the expected sizes; `None` if fewer than two have a share.
+    /// Specifies whether the groups have the expected sizes; `None` if fewer than two have a share.
     pub sample_ratio: Option<SampleRatio>,
-    /// Whether they do not, so that nothing can be compared.
+    /// `true` if they do not, so that nothing can be compared.
     pub mismatch: bool,
     /// How many more people with a completed period the smallest group needs at most to detect the effect with
     /// probability [`POWER`]; 0 if it has them. `None` without a goal, or if no such effect is possible from the

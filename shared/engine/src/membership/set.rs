@@ -31,7 +31,7 @@ pub const MAX_LEFT: usize = 4;
 pub struct Membership {
     /// Its time, in microseconds since 1970.
     pub at: i64,
-    /// Whether it reports leaving.
+    /// `true` if it reports leaving.
     pub ended: bool,
     /// The day on which they were first named as a member, since 1970.
     pub first: Option<i32>,

@@ -1,4 +1,4 @@
-//! What links identities, what does not, and how a profile shows it.
+//! Links between identities, cases without a link, and their display on a profile.
 
 use super::house::{USERS, alias, at, browser, mail, rules, run, user};
 use jiff::Timestamp;

@@ -179,7 +179,7 @@ fn a_candidate_that_is_chosen_in_quiet_hours_holds_its_turn_until_they_end() {
         person.goes_on(&config, LATER),
         [sent("letter", "2026-03-03T08:00:00Z"), sent("tip", "2026-03-04T08:00:00Z")]
     );
-    // Another message goes out meanwhile: the gap counts from it, and all are chosen from anew.
+    // Another message goes out meanwhile: the gap counts from it, and the choice is among all again.
     let mut person = Person::new(&config, "v");
     person.does(&config, &["Go"], evening);
     let at_night = "2026-03-03T02:00:00Z";

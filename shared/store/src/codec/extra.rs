@@ -91,7 +91,7 @@ enum Extra {
     Longest {
         /// The identity state's index.
         part: u16,
-        /// Whether it is about traits that are set only once.
+        /// `true` if it is about traits that are set only once.
         once: bool,
         longest: Longest,
     },

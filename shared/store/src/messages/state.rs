@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 pub enum MessageState {
     /// About to be sent; the sender may have died.
     Claimed,
-    /// Whether it was sent is unknown: the response was lost, or the process died. It is not sent again blindly; the
-    /// mail service's report, or a long absence of one, resolves it.
+    /// Sent or not sent, which is unknown: the response was lost, or the process died. It is not sent again
+    /// blindly; the mail service's report, or a long absence of one, resolves it.
     Unknown,
     /// Accepted by the mail service, the inbox, or the endpoint.
     Sent,

@@ -24,7 +24,7 @@ pub struct Outcome {
     pub config: ConfigVersion,
     /// The configuration that profiles were counted under before, for the comparison at the same moment.
     pub compared: ConfigVersion,
-    /// Whether nothing was written.
+    /// `true` if nothing was written.
     pub dry_run: bool,
     /// The number of people in the table.
     pub people: u64,

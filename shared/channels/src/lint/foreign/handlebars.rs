@@ -44,7 +44,7 @@ pub(super) fn print(tag: &Tag<'_>, all: &[Tag<'_>], locals: &[&str]) -> Found {
     } else if let Some(comment) = rest('!') {
         write(format!("{{# {} #}}", comment.trim_end_matches('-').trim()))
     } else if let Some(partial) = rest('>') {
-        format!("templates cannot take in others: put the text of `{partial}` here")
+        format!("templates cannot include others: put the text of `{partial}` here")
     } else if let Some(unescaped) = rest('&') {
         write(format!("{{{{ {}|safe }}}}", expression(unescaped, locals)))
     } else if (inner == "this" || inner.starts_with("this.") || inner == ".") && !locals.contains(&"this") {

@@ -181,7 +181,7 @@ pub(super) fn block(tag: &Tag<'_>, all: &[Tag<'_>], locals: &[&str]) -> Found {
         "comment" => write("{# … #}"),
         "endcomment" => "the comment ends with `#}`".to_owned(),
         "include" | "render" | "section" | "layout" => {
-            format!("templates cannot take in others: put the text of {rest} here")
+            format!("templates cannot include others: put the text of {rest} here")
         }
         "increment" => write(format!("{{% set {rest} = {rest} + 1 %}}")),
         "echo" => filtered(rest, locals),
@@ -262,7 +262,7 @@ pub(super) fn braze(tag: &Tag<'_>, locals: &[&str]) -> Found {
         },
         "event_properties" | "api_trigger_properties" | "canvas_entry_properties" => format!("event.properties.{name}"),
         "content_blocks" => {
-            return Some((BRAZE, format!("templates cannot take in others: put the text of `{name}` here")));
+            return Some((BRAZE, format!("templates cannot include others: put the text of `{name}` here")));
         }
         _ => {
             return Some((
@@ -340,7 +340,7 @@ pub(in crate::lint) fn instead_of_filter(name: &str) -> Option<&'static str> {
             "amounts cannot be formatted here: send the amount as it should be read, as a trait or property"
         }
         "truncate" | "truncatewords" => "texts cannot be cut here: send the text as long as it should be",
-        "strip_html" | "striptags" => "no filter takes HTML out: send the text without it",
+        "strip_html" | "striptags" => "no filter removes HTML: send the text without it",
         "newline_to_br" | "nl2br" => "write the lines as HTML, or leave `html` out: it is made from the text",
         "url_encode" | "urlencode" | "urlize" => "addresses cannot be encoded here: send the address whole",
         "json" | "tojson" => "values cannot be written as JSON here",

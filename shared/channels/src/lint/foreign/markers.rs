@@ -9,7 +9,7 @@ struct Marker {
     language: &'static str,
     open: &'static str,
     close: &'static str,
-    /// Whether the text may contain these delimiters for other reasons, so that only a known name is reported.
+    /// `true` if the text may contain these delimiters for other reasons, so that only a known name is reported.
     is_ambiguous: bool,
 }
 

@@ -1,5 +1,4 @@
-//! What an event of a very active profile reads: a profile with a million events, whose id ledger has some 42,000
-//! blocks.
+//! The reads of an event of a very active profile: one with a million events, whose id ledger has some 42,000 blocks.
 
 use anyhow::{Context, Result};
 use jiff::{SignedDuration, Timestamp};

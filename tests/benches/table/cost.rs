@@ -23,7 +23,7 @@ struct Prices {
     assumed: Assumed,
 }
 
-/// What is not counted.
+/// Costs that are not counted.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Assumed {

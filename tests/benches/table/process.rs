@@ -17,7 +17,7 @@ pub(crate) struct Life {
     pub(crate) invocations: Vec<Duration>,
     /// The most memory that was resident, in bytes.
     pub(crate) peak_bytes: u64,
-    /// What the process wrote to stderr.
+    /// The stderr of the process.
     pub(crate) stderr: String,
 }
 

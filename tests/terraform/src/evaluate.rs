@@ -1,4 +1,4 @@
-//! A module's resources with every expression worked out, as `terraform plan` would have them for a new stage.
+//! A module's resources with every expression evaluated, as `terraform plan` would have them for a new stage.
 
 use crate::computed;
 use crate::error::Unreadable;
@@ -17,7 +17,7 @@ pub struct Instance {
     pub kind: String,
     /// Its arguments that have a value, by name; each kind of block is a list of them.
     pub attributes: Map<String, Value>,
-    /// Whether Terraform refuses to destroy it.
+    /// `true` if Terraform refuses to destroy it.
     pub kept: bool,
 }
 

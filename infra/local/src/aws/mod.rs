@@ -61,7 +61,7 @@ pub struct Options {
     pub ses: SesOptions,
     /// Faults to inject; none when `None`.
     pub faults: Option<FaultPlan>,
-    /// Whether to count calls and billed units.
+    /// `true` to count calls and billed units.
     pub meter: bool,
     /// Stamps mails and their events, and ends the delays of queues. The machine's time in any case: how long a consumer may work on a message, and
     /// how long a queue keeps one.
@@ -255,7 +255,7 @@ impl Queues {
         self.0.depths()
     }
 
-    /// The next moment of [`Options::clock`] at which a message gets ready: its delay or the time that it was put off by ends, or it is retried.
+    /// The next moment of [`Options::clock`] at which a message becomes ready: its delay or deferral ends, or it is retried.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
         self.0.next_by_clock()

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-/// Who, and which score.
+/// The person or account, and the score.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     perennial explain ada@acme.example          an overview of all nine scores\n  \

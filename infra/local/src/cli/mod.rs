@@ -56,7 +56,7 @@ enum Command {
     Rescore(rescore::Args),
     /// Apply newly pushed journeys to quiet profiles: plan their starts within 14 days. Sends nothing.
     Reach(reach::Args),
-    /// Work out from your own history what an action is worth in readiness to buy, and print a patch of scoring.toml.
+    /// Compute from your own history how much an action adds to readiness to buy, and print a patch of scoring.toml.
     Calibrate(calibrate::Args),
     /// Show the state of a system: queues, dead letters, sweeps, the active configuration, alarms, and what needs
     /// attention.

@@ -86,7 +86,7 @@ struct Found {
     counts: BTreeMap<String, BTreeMap<String, u64>>,
     /// The newest first.
     rejects: Vec<Reject>,
-    /// Whether there were more than could be read.
+    /// `true` if there were more than could be read.
     more: bool,
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Phase {
 /// The printed report.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Report {
-    /// Whether all totals are as expected.
+    /// `true` if all totals are as expected.
     pub(super) as_expected: bool,
 }
 

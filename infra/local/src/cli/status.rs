@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-/// Where to look.
+/// The system.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Needs attention: dead letters, alarms in alarm, paused journeys, a sweep that did not run for three \
@@ -82,7 +82,7 @@ struct InForce {
     previous: Option<String>,
 }
 
-/// What is visible only with access to the services themselves.
+/// The data that is visible only with access to the services themselves.
 #[derive(Debug, Clone, Default, Serialize)]
 struct Inside {
     /// When the longest overdue profile was due.
@@ -93,7 +93,7 @@ struct Inside {
     schedules_dlq: Option<u64>,
     /// The alarms that are in alarm; `None` without CloudWatch.
     alarms: Option<Vec<Alarm>>,
-    /// What could not be read, and why.
+    /// The data that could not be read, and why.
     unknown: Vec<String>,
 }
 

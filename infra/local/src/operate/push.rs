@@ -32,7 +32,8 @@ pub(crate) struct Plan {
     pub(crate) unreached: Vec<String>,
     /// The names of segments that do not include quiet profiles yet.
     pub(crate) uncounted: Vec<String>,
-    /// Whether past events would be counted differently, by rules, features, stages or tallies that are new or changed.
+    /// `true` if past events would be counted differently, by rules, features, stages or tallies that are new or
+    /// changed.
     pub(crate) recounts: bool,
 }
 

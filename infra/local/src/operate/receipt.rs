@@ -5,7 +5,7 @@ use perennial_domain::PersonId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// What was removed, in numbers.
+/// The removed data, in numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Removed {
     /// Profiles, and pointers of identities that had been merged.
@@ -52,9 +52,9 @@ pub(crate) struct Receipt {
     pub(crate) archive_objects_read: u64,
     pub(crate) archive_objects_rewritten: u64,
     pub(crate) archive_objects_deleted: u64,
-    /// Accounts that are worked out anew without them.
+    /// Accounts that are computed again without them.
     pub(crate) accounts: u64,
-    /// Whether the profile could not be read, so that only hashes and the operator's input identified its ids and
+    /// `true` if the profile could not be read, so that only hashes and the operator's input identified its ids and
     /// addresses.
     #[serde(default)]
     pub(crate) unreadable_profile: bool,

@@ -222,7 +222,7 @@ pub(super) struct Person {
     pub(super) title: Option<&'static str>,
     /// The number of a place, and of a telephone there.
     pub(super) place: Option<(usize, i64)>,
-    /// Whether they write their traits carelessly.
+    /// `true` if they write their traits carelessly.
     pub(super) sloppy: bool,
     /// The day on which they sign up.
     pub(super) joins: i64,
@@ -232,11 +232,11 @@ pub(super) struct Person {
     pub(super) habit: u32,
     /// The day from which they are not seen any more.
     pub(super) quiet: Option<i64>,
-    /// Whether they meet errors.
+    /// `true` if they meet errors.
     pub(super) unlucky: bool,
-    /// Whether they reach the limits of their plan.
+    /// `true` if they reach the limits of their plan.
     pub(super) bumping: bool,
-    /// Whether they compare, read and ask before they sign up.
+    /// `true` if they compare, read and ask before they sign up.
     pub(super) keen: bool,
     /// Which of the features they work with.
     pub(super) depth: Depth,

@@ -1,4 +1,4 @@
-//! What people say: in surveys, to others, and in public.
+//! Texts of people: in surveys, to others, and in public.
 
 use super::plan::{OUTAGE, Person, Plot, Role};
 use super::record::{Recorder, Who};

@@ -16,7 +16,7 @@ pub enum Origin {
     Seeded,
     /// The stack held it.
     Kept {
-        /// Whether it was started with different files, which are not applied.
+        /// `true` if it was started with different files, which are not applied.
         differs: bool,
     },
     /// The stack held one that this version of the program cannot read: it is the one that it was started with.

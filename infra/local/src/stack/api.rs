@@ -35,7 +35,7 @@ impl Depths for LocalDepths {
     }
 }
 
-/// While work is in flight, totals may be this old; once it is done they are counted anew at each look.
+/// While work is in flight, totals may be this old; once it is done they are counted for each request.
 const BUSY: Duration = Duration::from_secs(2);
 
 /// Returns the value of `API_KEY_HASHES` for `key`.

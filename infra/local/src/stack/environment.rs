@@ -40,7 +40,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) sweep_limit: u32,
     /// The secrets of stand-ins, by their configured variables.
     pub(super) stood_in: &'a BTreeMap<String, String>,
-    /// Whether this process was given a secret of that name. It belongs to the user, and is not shown.
+    /// `true` if this process was given a secret of that name. It belongs to the user, and is not shown.
     pub(super) is_given: &'a dyn Fn(&str) -> bool,
 }
 

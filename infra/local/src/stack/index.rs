@@ -27,7 +27,7 @@ pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--code);padding:1
 struct Entry {
     method: &'static str,
     path: &'static str,
-    /// Whether a browser can open it directly.
+    /// `true` if a browser can open it directly.
     opens: bool,
     about: &'static str,
 }
@@ -202,7 +202,7 @@ pub(super) fn wants_html(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
 }
 
-/// `text` as it stands in HTML.
+/// `text`, escaped for HTML.
 pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }

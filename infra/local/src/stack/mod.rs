@@ -76,7 +76,7 @@ pub struct StackOptions {
     pub hook_secret: Option<String>,
     /// The config that an empty stack begins with. One that has an active configuration keeps that.
     pub config: Bundle,
-    /// Whether `config` replaces an active configuration that this version of the program cannot read.
+    /// `true` if `config` replaces an active configuration that this version of the program cannot read.
     pub config_replaces_unreadable: bool,
     /// The time that everything goes by.
     pub clock: Clock,
@@ -88,11 +88,12 @@ pub struct StackOptions {
     pub visibility: Duration,
     /// Faults to inject.
     pub faults: Option<FaultPlan>,
-    /// Whether faults begin as soon as the system is up, rather than when [`crate::aws::Faults::switch`] turns them on.
+    /// `true` if faults begin as soon as the system is up, rather than when [`crate::aws::Faults::switch`] turns them
+    /// on.
     pub faults_from_start: bool,
     /// The limits of the mail service; none by default.
     pub ses: SesLimits,
-    /// Whether to count calls and billed units.
+    /// `true` to count calls and billed units.
     pub meter: bool,
     /// Seconds that changes of an account are gathered before it is rolled up.
     pub debounce_seconds: u64,

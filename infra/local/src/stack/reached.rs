@@ -19,7 +19,7 @@ const EVERY: SignedDuration = SignedDuration::from_secs(60);
 struct Record {
     /// The latest moment that there was.
     reached: Timestamp,
-    /// Whether it was simulated time.
+    /// `true` if it was simulated time.
     simulated: bool,
 }
 
@@ -37,7 +37,7 @@ pub enum StartTime {
     NoLongerSimulated {
         /// The folder's latest time.
         reached: Timestamp,
-        /// Whether it is in the future.
+        /// `true` if it is in the future.
         is_ahead: bool,
     },
 }
@@ -90,7 +90,7 @@ impl Reached {
         }
     }
 
-    /// Notes that it is `now` or will be at once. To be called before anything is stored at a moment of simulated time.
+    /// Records that it is `now` or will be at once. Must be called before anything is stored at a moment of simulated time.
     pub(super) fn note(&self, now: Timestamp, simulated: bool) {
         let Some(path) = &self.path else { return };
         let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);

@@ -42,7 +42,7 @@ impl Schedules {
         Ok(Self { timers: timers.collect::<Result<_, _>>()? })
     }
 
-    /// The same with other schedules, from `now` on. One that stays as it is keeps its next moment, so that a rate does not begin anew.
+    /// The same with other schedules, from `now` on. One that stays as it is keeps its next moment, so that a rate does not restart.
     ///
     /// # Errors
     /// [`UnknownZone`].

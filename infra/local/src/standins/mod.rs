@@ -1,6 +1,6 @@
 //! Stand-ins of the services that endpoints of the config lead to: HubSpot, Salesforce and the incoming webhooks of a chat.
 //!
-//! Each checks what the real one documents: paths, shapes, ids, limits, access. Each keeps what it was told, by ids, and can be told to fail: to
+//! Each checks what the real one documents: paths, shapes, ids, limits, access. Each stores the requests that it received, by ids, and can be set to fail: to
 //! refuse calls for a while, single records for now or for good, or access tokens. Nothing leaves the machine.
 //!
 //! An endpoint called `crm` of the kind `hubspot` is stood in for at `/_local/hubspot/crm`, below which HubSpot's own paths follow; likewise

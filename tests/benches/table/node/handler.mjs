@@ -206,7 +206,7 @@ function score(config, table, message, now) {
 let input = "";
 for await (const chunk of process.stdin) input += chunk;
 const { config, bodies, now, rounds } = JSON.parse(input);
-// A condition on properties is JavaScript as it stands, but for `in` with a list.
+// A condition on properties is valid JavaScript, except for `in` with a list.
 for (const rule of config.rules) {
   const source = rule.filter?.replace(/(\S+) in (\[[^\]]*\])/g, "$2.includes($1)") ?? "true";
   rule.wants = new Function("properties", `return ${source}`);

@@ -33,7 +33,7 @@ pub(super) type MessageAttributes = BTreeMap<String, MessageAttribute>;
 pub(super) struct Now {
     /// The machine's time: how long a consumer works on a message.
     pub(super) machine: i64,
-    /// The stack's time, which may be simulated: delays, and messages that were put off.
+    /// The stack's time, which may be simulated: delays, and deferred messages.
     pub(super) clock: i64,
 }
 
@@ -53,7 +53,7 @@ pub(super) enum Place {
         /// By the stack's clock.
         clock: i64,
     },
-    /// Received, and put off by `ChangeMessageVisibility` until then by the stack's clock.
+    /// Received, and deferred by `ChangeMessageVisibility` until then by the stack's clock.
     PutOff(i64),
 }
 

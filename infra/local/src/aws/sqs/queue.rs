@@ -27,7 +27,7 @@ pub struct QueueDepth {
     pub in_flight: usize,
     /// Those of `in_flight` whose invocation has failed and that wait for their retry.
     pub failed: usize,
-    /// Those of `in_flight` that their consumer has put off.
+    /// Those of `in_flight` that their consumer has deferred.
     pub put_off: usize,
     /// Sent with a delay that is not over.
     pub delayed: usize,
@@ -112,7 +112,7 @@ impl Queue {
         self.arrived.notify_waiters();
     }
 
-    /// Notes that the message `seq` is at `place`.
+    /// Records that the message `seq` is at `place`.
     fn enter(&mut self, seq: u64, place: Place) {
         match place {
             Place::Ready => {
@@ -132,7 +132,7 @@ impl Queue {
         self.counted(place, 1);
     }
 
-    /// Notes that the message `seq` is no longer at `place`.
+    /// Records that the message `seq` is no longer at `place`.
     fn leave(&mut self, seq: u64, place: Place) {
         match place {
             Place::Ready => {
@@ -203,7 +203,7 @@ impl Queue {
         self.by_clock.first().map(|&(at, _)| at)
     }
 
-    /// Notes that the consumer of messages in flight has failed: their timeouts end by the stack's clock, too.
+    /// Records that the consumer of messages in flight has failed: their timeouts end by the stack's clock, too.
     pub(super) fn fail(&mut self, now: Now, seqs: &[u64]) {
         for &seq in seqs {
             if let Some(Place::InFlight(until)) = self.messages.get(&seq).map(|message| message.place) {

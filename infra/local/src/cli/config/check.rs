@@ -13,7 +13,7 @@ use std::io::{IsTerminal, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// What to check, and how strictly.
+/// The folder to check, and how strictly.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Each line is FILE:LINE:COLUMN, so that editors and terminals can open the place.\n\
     Exit code: 0 without errors, 1 with errors (with --strict: or warnings).")]
@@ -47,7 +47,7 @@ pub(super) fn in_color() -> bool {
 pub(super) struct Report {
     pub(super) errors: Vec<ConfigError>,
     warnings: Vec<ConfigError>,
-    /// Whether a source accepts a well-known write key.
+    /// `true` if a source accepts a well-known write key.
     pub(super) has_local_keys: bool,
     /// A summary of the contents.
     counted: String,

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 /// The file that a deployed stack reads when it is deployed.
 const SCHEDULES: &str = "schedules.toml";
 
-/// What to push, and to which system.
+/// The configuration to push, and the system.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Everything is checked first, as by `config check`: with a single error nothing is pushed. The changes are \
@@ -63,7 +63,7 @@ pub(in crate::cli) struct VersionsArgs {
     target: Target,
 }
 
-/// What to show.
+/// The version and file to show.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct ShowArgs {
     /// A file to print, such as scoring.toml; default: list the files' names.

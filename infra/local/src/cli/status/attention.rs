@@ -1,4 +1,4 @@
-//! What needs attention, and what to do about it.
+//! Problems that need attention, and what to do about them.
 
 use super::{House, Inside, lasting};
 use crate::cli::tables::number;

@@ -12,7 +12,7 @@ locals {
     "mail-events" = local.resend == 0 ? 15 : max(1, floor(local.resend / 2))
   }
 
-  # What an alarm is where it does not say otherwise: it rings above nothing, and not where there is no figure.
+  # Defaults of every alarm: it fires above 0, and does not fire for missing data.
   usual = {
     namespace  = "AWS/Lambda"
     dimensions = {}

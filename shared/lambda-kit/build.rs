@@ -1,9 +1,9 @@
-//! Takes the certificate authorities that sign AWS endpoints out of Mozilla's list and hands them to `src/roots.rs` as PEM, so that a
-//! function neither carries 140 roots nor reads the system's at every cold start.
+//! Extracts the certificate authorities that sign AWS endpoints from Mozilla's list and passes them to `src/roots.rs`
+//! as PEM, so that a function neither contains 140 roots nor reads the system's at every cold start.
 
 use std::path::PathBuf;
 
-/// How a wanted root names itself in its subject. New "Amazon Root CA n" are taken by themselves when the list gains them.
+/// The roots' names in their subjects. New "Amazon Root CA n" are included automatically when the list gains them.
 const WANTED: [&[u8]; 2] = [b"Amazon Root CA ", b"Starfield Services Root Certificate Authority - G2"];
 
 /// Amazon Root CA 1 to 4 and Starfield Services G2: <https://www.amazontrust.com/repository/>.

@@ -1,4 +1,4 @@
-//! A function with the three service clients that the product uses and nothing else: what the AWS side of a start costs by itself.
+//! A function with the product's three service clients and nothing else: the cost of the AWS clients at start.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};

@@ -18,12 +18,12 @@ import { inventory } from './lib/inventory.mjs';
 import { packages } from './lib/packages.mjs';
 import { Stage } from './lib/stage.mjs';
 
-// `node --test` runs this file in a process of its own, which would go on to its end if that one were killed.
+// `node --test` runs this file in a separate process, which would continue if that one were killed.
 const parent = process.ppid;
 setInterval(() => process.ppid === parent || process.exit(1), 1000).unref();
 
 describe('deployed by CDK into an AWS that enforces IAM and TLS', { timeout: 540_000 }, () => {
-  /** What the checks share: `emulator`, `stage`, `other` (a second one), `empty` (what the account has without either). */
+  /** The state that checks share: `emulator`, `stage`, `other` (a second one), `empty` (the account's resources without either). */
   const world = {};
 
   before(async () => {
@@ -31,9 +31,9 @@ describe('deployed by CDK into an AWS that enforces IAM and TLS', { timeout: 540
     const at = (...parts) => join(world.emulator.directory, ...parts);
     const zips = await packages(at('packages'));
     await writeConfig(at('config'));
-    // In a directory without an app: with one, the CLI wants to know everything that a deployment has to be told.
+    // In a directory without an app: with one, the CLI requires all options of a deployment.
     await world.emulator.cdk(['bootstrap', `aws://${ACCOUNT}/${REGION}`], { cwd: world.emulator.directory });
-    // The other thing that the README asks for beforehand. Here all identities are verified.
+    // The README's other prerequisite. Here all identities are verified.
     await services(world.emulator).mails('CreateEmailIdentity', { EmailIdentity: MAIL_DOMAIN });
     world.empty = await inventory(services(world.emulator));
     world.stage = new Stage(world.emulator, { config: at('config'), packages: zips });
@@ -44,7 +44,7 @@ describe('deployed by CDK into an AWS that enforces IAM and TLS', { timeout: 540
   after(() => world.emulator?.stop());
 
   let broken;
-  /** Adds a check. After a failed one without which no other can hold, the others are left out. */
+  /** Adds a check. After a failed one that is essential to the others, these are skipped. */
   const check = (name, run, { essential = false } = {}) =>
     test(name, async (t) => {
       if (broken) return t.skip(`"${broken}" failed`);

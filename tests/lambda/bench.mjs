@@ -17,13 +17,15 @@ const run = promisify(execFile);
 
 const WITHIN_MS = 30_000;
 const DAY_MS = 86_400_000;
-/** When the story of the samples has been told. */
+/** The end of the samples' story. */
 const TOLD = Date.parse('2026-06-01T09:10:00Z');
 /** A moment of the story as the samples write it. */
 const MOMENT = /2026-06-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z/g;
 
-/** The story as of today: all its moments moved by the same number of whole days, since a trial of last year has long ended. What is
- *  signed stays as it is. */
+/**
+ * The story as of today: all its times moved by the same number of whole days, since last year's trial has long ended. Signed
+ * parts stay unchanged.
+ */
 export function recent(payload, now = Date.now()) {
   if (/x-hub-signature/i.test(payload)) return payload;
   const days = Math.floor((now - TOLD) / DAY_MS);
@@ -33,13 +35,13 @@ export function recent(payload, now = Date.now()) {
   });
 }
 
-/** What queues and schedules call; the others are called by address. */
+/** The functions that queues and schedules call; the others are called by URL. */
 const CALLED = ['score', 'sweep', 'rollup', 'deliver'];
 
 export const FUNCTIONS = ['ingest', ...CALLED, 'api'];
 export const samples = join(root, 'events');
 
-/** A process whose output is kept, and shown if it ends by itself. */
+/** A process whose output is kept, and printed if it ends by itself. */
 class Child {
   constructor(command, args, env = process.env) {
     this.name = command;
@@ -76,7 +78,7 @@ class Child {
 export class Bench {
   #children = [];
 
-  /** Starts the stack without its functions, Lambda's APIs, and every function with the environment that the stack tells. */
+  /** Starts the stack without its functions, Lambda's APIs, and every function with the environment that the stack reports. */
   static async start() {
     const bench = new Bench();
     try {
@@ -117,14 +119,14 @@ export class Bench {
     return child;
   }
 
-  /** What `perennial env` prints, as a shell would read it. */
+  /** The output of `perennial env`, as a shell would read it. */
   async environment(name) {
     const { stdout } = await run(perennial, ['env', name, '--url', this.url]);
     const pairs = stdout.trimEnd().split('\n').map((line) => line.match(/^(\w+)=(?:'(.*)'|(.*))$/).slice(1));
     return Object.fromEntries(pairs.map(([key, quoted, plain]) => [key, quoted ?? plain]));
   }
 
-  /** The answer of the function to a sample payload that tells of today: `cargo lambda invoke NAME --data-file events/NAME/FILE`. */
+  /** The function's response to a sample payload moved to today: `cargo lambda invoke NAME --data-file events/NAME/FILE`. */
   async invoke(sample) {
     const [name] = sample.split('/');
     const folder = await mkdtemp(join(tmpdir(), 'perennial-sample-'));
@@ -148,7 +150,7 @@ export class Bench {
     return answer.json();
   }
 
-  /** Waits until `path` answers what `is` wants, and gives it. */
+  /** Waits until the response of `path` satisfies `is`, and returns it. */
   async eventually(path, is) {
     return this.stack.until(path, async () => {
       const answer = await fetch(this.url + path, { signal: AbortSignal.timeout(WITHIN_MS) });

@@ -1,4 +1,4 @@
-// Every sample payload of events/ through `cargo lambda invoke`, against the embedded stack: what is answered, and what has changed after it.
+// Calls a function with every sample payload of events/ through `cargo lambda invoke`, against the embedded stack, and checks the responses and their effects.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ const PERSON = 'noyublwapdlrhkp5d53shjss';
 const UNREADABLE = '5b0c1d52-7d0a-4a6e-9f0e-000000000002';
 
 const taken = (answer) => assert.deepEqual(answer, { batchItemFailures: [] });
-/** An HTTP answer of `status`, whose body, where it is looked at, `is` right. */
+/** An HTTP response of `status`, whose body satisfies `is`. */
 const answered = (status, is = () => true) => (answer) => {
   assert.equal(answer.statusCode, status, JSON.stringify(answer));
   assert.ok(is(answer.body && JSON.parse(answer.body)), answer.body);
@@ -17,7 +17,7 @@ const answered = (status, is = () => true) => (answer) => {
 const accepted = (count, rejected = 0) => answered(200, (body) => body.accepted === count && body.rejected === rejected);
 const inbox = (body) => body.messages.some(({ id }) => id === 'aez7dzjd7bpmo3pfpskehhe5');
 
-// The story that the samples tell, in its order.
+// The story of the samples, in order.
 const STORY = {
   'score/events.json': taken,
   'score/tick.json': taken,

@@ -1,4 +1,4 @@
-"""What `infra/package` makes of a binary: a zip that tells nothing of its making, and a bill of materials that agrees with Cargo."""
+"""Tests of `infra/package`: a zip without traces of its build, and a bill of materials that agrees with Cargo."""
 
 import importlib.util
 import json
@@ -116,7 +116,7 @@ class Bills(unittest.TestCase):
         self.assertNotIn("aws-sdk-sesv2", names["sweep"])
         for listed in names.values():
             self.assertLessEqual({"tokio", "ring", "perennial-store", "aws-sdk-dynamodb"}, listed)
-            # Of tests, of the compiler, of the embedded stack.
+            # Dependencies of tests, of the compiler, of the embedded stack.
             self.assertTrue(listed.isdisjoint({"perennial-testkit", "proptest", "tokio-macros", "serde_derive", "dynoxide-rs"}))
 
     def test_a_bill_names_its_binary_and_is_the_same_each_time(self):

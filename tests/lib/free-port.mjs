@@ -1,8 +1,8 @@
-// For what the tests start beside themselves.
+// For servers that the tests start.
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** A port of loopback that nothing listens on at the moment of asking. */
+/** A port of loopback without a listener at the moment. */
 export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

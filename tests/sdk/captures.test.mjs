@@ -18,7 +18,7 @@ const ALLOWED_HEADERS = [
 const WRITE_KEYS = { 'posthog-node': 'phc_TEST', 'posthog-python': 'phc_TEST', 'jitsu-js-node': 'WK:SECRET', 'jitsu-js-browser': 'WK:SECRET' };
 const writeKeyOf = (client) => WRITE_KEYS[client] ?? 'WK_TEST_123';
 
-/** JSON as Python's `json.dumps` writes it: a space after each comma and colon, and nothing but ASCII. */
+/** JSON as Python's `json.dumps` writes it: a space after each comma and colon, and only ASCII. */
 function pythonJson(value) {
   if (Array.isArray(value)) return `[${value.map(pythonJson).join(', ')}]`;
   if (value && typeof value === 'object') {
@@ -37,7 +37,7 @@ function bytesOf({ body_raw_b64: raw, body_json: json, body_bytes: length }) {
   return bytes;
 }
 
-/** Sends a captured request with its own headers, in their order, and gives the answer's status and headers. */
+/** Sends a captured request with its own headers, in their order, and returns the response's status and headers. */
 async function replay(product, { method, path, headers }, body) {
   const port = String(product.port);
   const hop = new Set(['host', 'connection', 'content-length', 'expect']);
@@ -79,7 +79,7 @@ describe('captured requests', { skip: clients.length === 0 && 'there is no tests
       after(() => product?.stop());
 
       const all = requests.flatMap(eventsOf);
-      // They speak of an account and of no person, so they count for nobody.
+      // They contain an account but no person, so they count for nobody.
       const ofAccounts = all.filter(isOfAnAccountAlone);
       const ids = new Set(all.filter((event) => !isOfAnAccountAlone(event)).map(idOf));
       const replayAll = async () => {
@@ -95,7 +95,7 @@ describe('captured requests', { skip: clients.length === 0 && 'there is no tests
         await replayAll();
         const { events } = await product.settled();
         const rejects = await product.get('/api/rejects');
-        // A journey of the shipped config may write to the person; what the mail service reports of it is an event too.
+        // A journey of the shipped configuration may send a message; its delivery report is an event too.
         const { counts } = await product.profile('u-1');
         const sent = events.accepted - (counts['Email Delivered'] ?? 0);
         assert.equal(sent, ids.size, JSON.stringify({ events, rejects }).slice(0, 2_000));
@@ -154,7 +154,7 @@ describe('captured requests', { skip: clients.length === 0 && 'there is no tests
   });
 });
 
-/** What a browser demands of an answer before its page may send the request, or read the answer. */
+/** The headers that a browser requires in a response before its page may send the request, or read the response. */
 function expectReadable({ method, headers }, answer, what) {
   const sent = Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value]));
   if (!sent.origin) return;

@@ -1,4 +1,4 @@
-// What an SDK has been told is taken survives the product's sudden death; what it has not been told it sends again.
+// Calls that were acknowledged to an SDK survive the product's sudden death; the SDK sends the others again.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';

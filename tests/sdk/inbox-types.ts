@@ -1,4 +1,4 @@
-// What a customer's own TypeScript sees of `inbox.js`: this file is only checked, never run.
+// The types of `inbox.js` for a customer's own TypeScript: this file is only checked, never run.
 /// <reference path="../../functions/api/src/snippet/inbox.d.ts" />
 
 const shown = Perennial.inbox({

@@ -40,13 +40,13 @@ describe('inbox.js in Chromium', { timeout: 180_000 }, () => {
     return page;
   }
 
-  /** Lets the stand-in have these messages and nothing to tell yet. */
+  /** Sets the stand-in's messages and clears its records. */
   const has = (...messages) => Object.assign(api.state, { messages, status: 200, token: undefined, deeds: [], looks: [] });
   const bell = (page) => page.getByRole('button', { name: /^Messages/ });
   const panel = (page) => page.getByRole('dialog', { name: 'Messages' });
   const titles = (page) => page.locator('li h3').allTextContents();
 
-  /** Waits until the stand-in was told of exactly these deeds. */
+  /** Waits until the stand-in has received exactly these actions. */
   async function told(...deeds) {
     for (const end = Date.now() + 5_000; Date.now() < end && api.state.deeds.length < deeds.length; ) {
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -130,7 +130,7 @@ describe('inbox.js in Chromium', { timeout: 180_000 }, () => {
     assert.deepEqual(stops, ['Close', 'Open', 'Dismiss: Title a', 'Open', 'Dismiss: Title b']);
     await page.keyboard.press('Enter');
     assert.deepEqual([await titles(page), await focused()], [['Title a'], 'Dismiss: Title a']);
-    // A look for new messages takes nobody's place away.
+    // A poll for new messages does not move the focus.
     api.state.messages = [message('new'), ...api.state.messages];
     await page.evaluate(() => window.shown.refresh());
     assert.deepEqual([await titles(page), await focused()], [['Title new', 'Title a'], 'Dismiss: Title a']);
@@ -169,7 +169,7 @@ describe('inbox.js in Chromium', { timeout: 180_000 }, () => {
     await page.clock.install();
     await page.goto(`${browser.origin}/shop`);
     await page.addScriptTag({ url: `${api.url}/inbox.js` });
-    // Looks are spread a little, so that not all pages ask at once.
+    // Polls have some jitter, so that not all pages poll at once.
     await page.evaluate(() => void (Math.random = () => 0.5));
     await page.evaluate((url) => void (window.shown = Perennial.inbox({ url, person: 'u/1' })), api.url);
     const looks = async (n) => {

@@ -43,7 +43,7 @@ export default async function* report(events) {
       yield `${indent}ok    ${data.name} (${took})\n`;
     } else {
       failed += 1;
-      // What was cancelled with its suite has no cause of its own: the suite's is printed.
+      // A test cancelled with its suite has no cause of its own: the suite's is printed.
       if (data.details.error?.failureType !== 'cancelledByParent') failures.push([data, cause]);
       yield `${indent}FAIL  ${data.name} (${took})\n`;
     }

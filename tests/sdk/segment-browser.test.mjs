@@ -8,22 +8,22 @@ import { expectCountdown, has, strings } from './lib/story.mjs';
 
 const NAME = 'Mädchen „Ünï“ 漢字 👩‍💻';
 
-/** What the embedded stack makes tokens with where the environment says nothing else. */
+/** The embedded stack's default secret of tokens. */
 const TOKEN_SECRET = 'local-token-secret-for-trying-things-out';
 
-/** The token that the product's server makes for `user`, as the README of `ingest` says. */
+/** The token that the product's server makes for `user`, as the README of `ingest` describes. */
 function userToken(user, secret = TOKEN_SECRET) {
   const expires = Math.floor(Date.now() / 1000) + 3600;
   return `${expires}.${createHmac('sha256', secret).update(`perennial-user:${expires}:${user}`).digest('base64url')}`;
 }
 
-/** Tracks `n` steps in the page; what each became in the SDK's own eyes is not asked. */
+/** Tracks `n` steps in the page; the SDK's own results are ignored. */
 const trackSteps = (page, n) =>
   page.evaluate(async (n) => {
     for (let i = 0; i < n; i += 1) window.analytics.track(`Step ${i}`, { i });
   }, n);
 
-/** Waits until the product has `accepted` as many events. */
+/** Waits until the product has accepted this many events. */
 async function accepts(product, accepted) {
   for (const end = Date.now() + 30_000; Date.now() < end; ) {
     const status = await product.settled();
@@ -65,7 +65,7 @@ describe('@segment/analytics-next in Chromium', { timeout: 240_000 }, () => {
     has(status.events, { rejected: 0 });
     has(status, { profiles: 1 });
     if (status.accounts !== 1) {
-      // Where the CRM heard of the mail domain's account before the `group` call came, that one is kept; nobody is in it any more.
+      // If the CRM was notified of the mail domain's account before the `group` call came, that account is kept, without people.
       has(status, { accounts: 2 });
       has(await product.account('example.com'), { people: 0 });
     }
@@ -159,7 +159,7 @@ describe('@segment/analytics-next in Chromium', { timeout: 240_000 }, () => {
         const user = `u after ${fault}`;
         await page.evaluate((user) => window.analytics.identify(user), user);
         await trackSteps(page, 10);
-        // The SDK tells nobody when it has at last delivered, so the proxy says when every event has passed unspoiled.
+        // The SDK does not report its final delivery, so the proxy reports when every event has passed without a fault.
         for (const end = Date.now() + 40_000; Date.now() < end && proxy.posts.filter((post) => !post.fault).length < 11; ) {
           await page.waitForTimeout(100);
         }

@@ -1,4 +1,4 @@
-"""Makes the calls given on stdin through segment-analytics-python and prints the failures it reported, both as JSON."""
+"""Makes the calls from stdin through segment-analytics-python and prints the failures it reported, both as JSON."""
 
 import json
 import logging

@@ -1,18 +1,18 @@
-//! Accounts on the whole road: who belongs together, what they amount to, what the CRM hears, and what ten thousand cost.
+//! Accounts end to end: their people, scores and CRM updates, and the cost of ten thousand people.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{Client, stack, stack_with};
 use futures::stream::{self, StreamExt};
-use perennial_local::stack::StackOptions;
 use perennial_contracts::queue::AccountsPayload;
 use perennial_domain::{AccountId, Cause, Entry, Likelihood, Member, MessageId, PersonId, Score, Stage};
+use perennial_local::stack::StackOptions;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 const NOW: &str = "2026-03-02T12:00:00Z";
 /// The size that has to be rolled up within one invocation.
 const PEOPLE: u32 = 10_000;
-/// Read units that it may take: 4 KB each, some 46 people.
+/// The allowed read units: 4 KB each, some 46 people.
 const READ_UNITS: f64 = 225.0;
 
 fn member(number: u32) -> Member {
@@ -31,7 +31,7 @@ fn member(number: u32) -> Member {
     }
 }
 
-/// What an event that concerns an account asks of it.
+/// Returns the request for the people of an account's event.
 fn question(account: &AccountId) -> AccountsPayload {
     let message_id = MessageId::parse("m1").unwrap();
     let cause = Cause::Event { name: "Payment Failed".to_owned(), message_id };
@@ -80,7 +80,7 @@ async fn ten_thousand_people_roll_up_within_one_invocation_and_225_read_units() 
     assert!(summary.health.is_some());
     stack.wait_idle().await.unwrap();
 
-    // Whom an event of theirs is for is found at the same price.
+    // Finding the people of an account's event costs the same.
     meter.reset();
     let body = serde_json::to_string(&question(&account)).unwrap();
     stack.sqs().send_message().queue_url(&stack.queue_urls().accounts).message_body(body).send().await.unwrap();
@@ -171,7 +171,7 @@ async fn account_ready_comes_within_thirty_seconds_of_simulated_time() {
     stack.stop().await;
 }
 
-/// Joining another account left the first one with nobody.
+/// After joining another account, the first one has nobody.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_of_two_accounts_is_in_both_and_counts_in_the_primary() {
     let (stack, _) = stack(NOW).await;

@@ -1,5 +1,5 @@
-//! The laws of the house that no type can hold: who may depend on whom, who may name a service, who may ask the time,
-//! and what lies where.
+//! The architecture rules that types cannot express: dependencies between crates, the use of services and clocks, and
+//! the layout of files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -11,11 +11,11 @@ use serde_json::Value;
 
 type Outcome = Result<(), Box<dyn Error>>;
 
-/// The crates whose sources and whole dependency tree know no network, no AWS and no clock.
+/// The crates whose sources and whole dependency tree have no network, no AWS and no clock.
 const PURE: [&str; 3] = ["perennial-domain", "perennial-config", "perennial-engine"];
 
-/// What a crate below the functions may depend on, without the `perennial-` that all their names begin with. The arrows
-/// of the design, written out: a crate that is not listed is refused until its place has been decided here.
+/// The allowed dependencies of each shared crate, without the common prefix `perennial-`. These are the arrows of the
+/// design: a crate that is not listed is rejected until it has a place here.
 const SHARED: [(&str, &str); 8] = [
     ("domain", ""),
     ("config", "domain"),
@@ -27,24 +27,20 @@ const SHARED: [(&str, &str); 8] = [
     ("testkit", "contracts engine config domain"),
 ];
 
-/// The same for the crates of `infra/`. Which functions and shared crates they use is theirs to choose.
-const INFRA: [(&str, &str); 4] = [
-    ("embedded-aws", ""),
-    ("sample", ""),
-    ("local", "embedded-aws"),
-    ("perennial", "local embedded-aws sample"),
-];
+/// The same for the crates of `infra/`. They may use any function and shared crate.
+const INFRA: [(&str, &str); 4] =
+    [("embedded-aws", ""), ("sample", ""), ("local", "embedded-aws"), ("perennial", "local embedded-aws sample")];
 
-/// The shared crates that may name an AWS service; functions and what lies in `infra/` may too, for their wiring.
+/// The shared crates that may use an AWS service; functions and crates in `infra/` may too, for their wiring.
 const NAME_SERVICES: [&str; 3] = ["perennial-store", "perennial-channels", "perennial-lambda-kit"];
 
-/// The beginnings of crate names that stand for an async runtime, a network, AWS or Lambda.
+/// The prefixes of crate names of an async runtime, a network, AWS or Lambda.
 const IMPURE: [&str; 9] = ["tokio", "async-std", "smol-", "mio", "hyper", "reqwest", "aws-", "aws_", "lambda_"];
 
-/// Every way to ask the clock that the workspace's dependencies offer.
+/// Every way to read the clock in the workspace's dependencies.
 const CLOCKS: [&str; 4] = ["Timestamp::now(", "Zoned::now(", "SystemTime::now(", "Instant::now("];
 
-/// All that may lie at the top of the repository, besides dot-files and the target directory.
+/// All entries that are allowed at the top of the repository, besides dot-files and the target directory.
 const TOP_LEVEL: [&str; 14] = [
     "Cargo.toml",
     "Cargo.lock",
@@ -62,7 +58,7 @@ const TOP_LEVEL: [&str; 14] = [
     "rust-toolchain.toml",
 ];
 
-/// What every function crate consists of, at the least.
+/// The minimum files of every function crate.
 const FUNCTION_FILES: [&str; 5] = ["src/main.rs", "src/handler.rs", "src/config.rs", "src/lib.rs", "README.md"];
 
 #[test]
@@ -78,7 +74,7 @@ fn dependencies_point_down_only() -> Outcome {
             let testing = *is_dev || member.is_in("tests");
             let allowed = match on.name.as_str() {
                 "perennial-testkit" => testing,
-                // How a crate's own tests switch one of its features on.
+                // A crate's own tests enable its features this way.
                 name if name == member.name => *is_dev,
                 _ if member.is_in("tests") => true,
                 _ if on.is_in("tests") => false,
@@ -116,7 +112,7 @@ fn the_pure_crates_bring_no_runtime_no_network_and_no_aws() -> Outcome {
     let workspace = Workspace::read()?;
     for name in PURE {
         let brought = workspace.links(name)?;
-        // The crate itself is among what it links: an empty answer would mean that nothing was looked at.
+        // The crate is in its own list: an empty one would mean that nothing was read.
         assert!(brought.contains(name));
         let impure: Vec<&String> =
             brought.iter().filter(|brought| IMPURE.iter().any(|start| brought.starts_with(start))).collect();
@@ -197,7 +193,7 @@ fn short(name: &str) -> &str {
     name.trim_start_matches("perennial-")
 }
 
-/// The line numbers, from 1, on which `source` asks a clock outside of a comment.
+/// Returns the line numbers, from 1, on which `source` reads a clock outside of a comment.
 fn clocks_asked(source: &str) -> Vec<usize> {
     source
         .lines()
@@ -231,14 +227,14 @@ struct Workspace {
     members: Vec<Member>,
     /// The name of each package by its id.
     names: BTreeMap<String, String>,
-    /// The ids of what each package links, by its id: what it needs to build and to be tested is left out.
+    /// The ids of the packages that each package links, by its id, without build and test dependencies.
     links: BTreeMap<String, Vec<String>>,
 }
 
 struct Member {
     name: String,
     directory: PathBuf,
-    /// The directory below the root that holds it, such as `functions`.
+    /// Its parent directory below the root, such as `functions`.
     place: String,
     /// The names of its direct dependencies, and whether only its tests need them.
     dependencies: Vec<(String, bool)>,
@@ -252,7 +248,7 @@ impl Member {
 
 impl Workspace {
     fn read() -> Result<Self, Box<dyn Error>> {
-        // Packages of other platforms need not be there, so the graph is asked for this one only.
+        // Packages of other platforms may be missing, so the graph is requested for this one only.
         let compiler = Command::new("rustc").arg("-vV").output()?;
         let compiler = String::from_utf8(compiler.stdout)?;
         let host = compiler.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc names no host")?;
@@ -297,7 +293,7 @@ impl Workspace {
         self.members.iter().filter(|member| member.is_in("functions")).map(|member| member.name.as_str()).collect()
     }
 
-    /// The names of all packages that are linked into what uses the package `name`, itself included.
+    /// Returns the names of all packages that are linked with the package `name`, itself included.
     fn links(&self, name: &str) -> Result<BTreeSet<String>, Box<dyn Error>> {
         let start = self.names.iter().find(|(_, found)| *found == name).ok_or_else(|| format!("no package {name}"))?.0;
         let mut seen = BTreeSet::from([start.clone()]);

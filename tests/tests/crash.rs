@@ -1,5 +1,6 @@
-//! The process is killed at random points and restarted, while its services throttle, lose answers and fail in part: no event is lost,
-//! none is counted twice, no message is sent twice. `tests/run soak` runs the campaign at its full length.
+//! The process is killed at random points and restarted, while its services throttle, lose responses and fail
+//! partially: no event is lost, none is counted twice, no message is sent twice. `tests/run soak` runs the campaign at
+//! its full length.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::process::Process;
@@ -10,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// The stack's simulated moment, just after the events: they are news, so messages go out.
+/// The stack's simulated time, just after the events: they are new, so messages are sent.
 const NOW: &str = "2026-03-02T12:00:00Z";
 /// The full length of the campaign.
 const CRASHES: usize = 200;
@@ -18,7 +19,7 @@ const PEOPLE: usize = 240;
 const ACCOUNTS: usize = 20;
 const EVENTS_EACH: usize = 12;
 
-/// Events of people who start a trial and use the product; each is welcomed once, by mail and in the app.
+/// Returns events of people who start a trial and use the product; each gets one welcome, by mail and in the app.
 fn events() -> Vec<String> {
     let mut random = Random(11);
     let mut events = Vec::new();
@@ -50,7 +51,7 @@ fn events() -> Vec<String> {
     events
 }
 
-/// Of them the calls that say who someone is: without an address nobody can be written to.
+/// Returns the `identify` calls among them: without an address nobody can get a mail.
 fn introductions(events: &[String]) -> Vec<String> {
     events.iter().filter(|event| event.contains(r#""type":"identify""#)).cloned().collect()
 }
@@ -100,7 +101,7 @@ async fn no_event_is_lost_or_counted_twice_and_no_message_is_sent_twice_across_c
     }
     assert!(taken.load(Ordering::Relaxed) > crashes / 4, "work went on between the crashes");
 
-    // A last start without faults, to let everything come to its end.
+    // A last start without faults, to finish everything.
     let process = Process::start(dir.path(), &["--simulate-from", NOW]).await;
     *base.lock().unwrap() = process.base.clone();
     let client = Client::new(&process.base);
@@ -110,13 +111,14 @@ async fn no_event_is_lost_or_counted_twice_and_no_message_is_sent_twice_across_c
     }
     feeder.abort();
     settled(&client).await;
-    // Messages that were under way at several deaths count as failed that often and are set aside; an operator brings them back.
+    // Messages in flight at several kills count as failed and are moved to the dead-letter queue; an operator redrives
+    // them.
     for queue in perennial_local::stack::queues::NAMES {
         let (code, answer) = client.post(&format!("/_local/redrive/{queue}"), "application/json", "").await;
         assert_eq!(code, 200, "{answer}");
     }
     settled(&client).await;
-    // Mails whose sending a death cut off wait for what the mail service says of them; where it says nothing, they are sent again.
+    // Mails whose send was interrupted wait for the mail service's report; without one, they are sent again.
     let status = waited(&client).await;
 
     assert_eq!(status["events"]["rejected"], 0);
@@ -125,7 +127,8 @@ async fn no_event_is_lost_or_counted_twice_and_no_message_is_sent_twice_across_c
         let (code, account) = client.get(&format!("/api/accounts/account-{account}")).await;
         assert_eq!((code, &account["people"]), (200, &(PEOPLE / ACCOUNTS).into()), "{account}");
     }
-    // Their mail addresses' domain stood for all of them until their accounts were named. What the CRM was told of it is kept, if anything was.
+    // Their mail addresses' domain was the account of all of them until a `group` call named one. A CRM update of it,
+    // if any, is kept.
     let (code, domain) = client.get("/api/accounts/customer.example").await;
     assert!(code == 404 || domain["people"] == 0, "{domain}");
     assert!(status["accounts"] == ACCOUNTS as u64 + u64::from(code == 200), "{status}");
@@ -167,7 +170,7 @@ async fn no_event_is_lost_or_counted_twice_and_no_message_is_sent_twice_across_c
     process.kill().await;
 }
 
-/// Moves time on until nothing is held back any more, an hour and a half at most; gives the status then.
+/// Advances time until no message is delayed any more, an hour and a half at most; returns the status then.
 async fn waited(client: &Client) -> Value {
     let mut now: jiff::Timestamp = NOW.parse().unwrap();
     for _ in 0..6 {
@@ -183,7 +186,8 @@ async fn waited(client: &Client) -> Value {
     panic!("messages are still held back: {}", client.status().await);
 }
 
-/// The status once nothing is waiting or in flight, twice in a row; what is held back until time moves does not count.
+/// Returns the status once nothing is waiting or in flight, twice in a row; messages that wait for time to move do not
+/// count.
 async fn settled(client: &Client) -> Value {
     let mut calm = 0;
     for _ in 0..3000 {

@@ -1,4 +1,5 @@
-//! Delivery under real limits, on the whole road: the rate and the daily quota of the mail service, receivers that are down or slow, and the night.
+//! Delivery under real limits, end to end: the rate and the daily quota of the mail service, receivers that are down or
+//! slow, and quiet hours.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod receiver;
@@ -6,13 +7,13 @@ mod receiver;
 use crate::support::{Client, campaign, stack_with};
 use jiff::{SignedDuration, Timestamp};
 use perennial_embedded_aws::{CapturedMail, MailQuery, SesLimits};
-use perennial_local::stack::{Stack, StackOptions};
 use perennial_lambda_kit::SimulatedTime;
+use perennial_local::stack::{Stack, StackOptions};
 use receiver::{Manner, Receiver};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A night: what is decided now waits for 07:00.
+/// A night: messages decided now wait for 07:00.
 const NIGHT: &str = "2026-03-02T06:30:00Z";
 const MORNING: &str = "2026-03-02T07:00:00Z";
 const LIMITS: &str = "gap_hours = 0\n[quiet_hours]\nfrom = \"21:00\"\nto = \"07:00\"\n";
@@ -104,7 +105,7 @@ impl House {
         self.until(self.time.now() + by).await;
     }
 
-    /// Every mail that the mail service took.
+    /// Returns every mail that the mail service accepted.
     fn mails(&self) -> Vec<CapturedMail> {
         let (mut all, mut before) = (Vec::new(), None);
         loop {
@@ -146,7 +147,8 @@ fn of_journey<'m>(mails: &'m [CapturedMail], journey: &str) -> Vec<&'m CapturedM
     mails.iter().filter(|mail| mail.tags["journey"] == journey).collect()
 }
 
-/// 2,000 mails that are due at once against 1.4 mails a second, and under `tests/run soak` 20,000 against 14. What is essential comes between.
+/// 2,000 mails that are due at once against 1.4 mails a second, and under `tests/run soak` 20,000 against 14. Essential
+/// mails come in between.
 #[tokio::test(flavor = "multi_thread")]
 async fn mails_that_are_due_at_once_all_go_out_at_the_accounts_rate_and_essential_ones_within_a_minute() {
     let users = campaign(20_000);
@@ -159,7 +161,7 @@ async fn mails_that_are_due_at_once_all_go_out_at_the_accounts_rate_and_essentia
 
     let began = std::time::Instant::now();
     house.until(at(MORNING)).await;
-    // Nine tenths of the rate: 1,588 s. Meanwhile five people want something essential every three minutes.
+    // Nine tenths of the rate: 1,588 s. Meanwhile five people need an essential mail every three minutes.
     let mut wanted: BTreeMap<String, Timestamp> = BTreeMap::new();
     for round in 0..10 {
         let people = round * 5..(round + 1) * 5;
@@ -220,7 +222,7 @@ async fn mails_over_the_daily_quota_go_out_on_the_next_day_and_essential_ones_at
     house.stack.stop().await;
 }
 
-/// A CRM that is down for six hours, in the ways in which it can be.
+/// A CRM that is down for six hours, in each possible way.
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_arrives_once_the_crm_is_back_after_six_hours() {
     for manner in [Manner::Answers(503), Manner::Answers(429), Manner::Answers(404), Manner::HangsUp] {
@@ -241,7 +243,7 @@ async fn everything_arrives_once_the_crm_is_back_after_six_hours() {
     }
 }
 
-/// It would take ten batches of ten seconds each to find out a hundred times that a receiver does not answer.
+/// It would take ten batches of ten seconds each to detect a hundred times that a receiver does not respond.
 #[tokio::test(flavor = "multi_thread")]
 async fn receiver_that_never_answers_delays_nobody_elses_messages() {
     let dead = Receiver::start(Manner::NeverAnswers).await;
@@ -260,7 +262,7 @@ async fn receiver_that_never_answers_delays_nobody_elses_messages() {
     house.stack.stop().await;
 }
 
-/// "Your trial ends in three days" is not sent after ten, though its receiver is back by then.
+/// "Your trial ends in three days" is not sent after ten, though its receiver is available by then.
 #[tokio::test(flavor = "multi_thread")]
 async fn messages_that_are_older_than_their_journey_allows_expire_and_are_not_sent() {
     let receiver = Receiver::start(Manner::Answers(500)).await;

@@ -96,7 +96,7 @@ async fn one_bad_event_is_rejected_with_its_reason_and_the_rest_of_its_batch_is_
     for reject in listed {
         assert!(reject.to_string().len() > 60, "a reject says little: {reject}");
     }
-    // The same batch again: rejects are told by their content and not stored twice.
+    // The same batch again: rejects are identified by their content and not stored twice.
     client.batch(&batch).await;
     stack.wait_idle().await.unwrap();
     assert_eq!(client.status().await["events"]["rejected"], bad.len() as u64);

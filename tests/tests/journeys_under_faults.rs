@@ -1,6 +1,6 @@
-//! Ten thousand steps of journeys (a hundred thousand under `tests/run soak`), while the process is killed again and again, its services and
-//! the receiver of webhooks throttle, lose answers and fail in part, and every call arrives several times in any order: each message is
-//! sent exactly once.
+//! Ten thousand journey steps (a hundred thousand under `tests/run soak`), while the process is killed repeatedly, its
+//! services and the receiver of webhooks throttle, lose responses and fail partially, and every call arrives several
+//! times in any order: each message is sent exactly once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod receiver;
@@ -25,12 +25,12 @@ const LEAST_STEPS: usize = 100_000;
 /// Deaths in each of the first rounds.
 const DEATHS: usize = 2;
 const ROUNDS_WITH_DEATHS: usize = 8;
-/// How often a service's call meets a fault of each kind.
+/// The probability of each kind of fault in a service's call.
 const FAULTS: &str = "0.02";
 /// Rounds after which everyone must be through: each is enough for one wait.
 const MOST_ROUNDS: usize = 4 * STATIONS;
 
-/// The house as it is killed and comes up again, on a clock that goes on.
+/// The system, which is killed and restarted, with a clock that continues.
 struct House<'a> {
     data: &'a Path,
     config: String,
@@ -39,7 +39,7 @@ struct House<'a> {
 }
 
 impl House<'_> {
-    /// Comes up, with faults or without.
+    /// Starts it, with faults or without.
     async fn live(&mut self, faults: bool) -> (Process, Client) {
         let (from, seed) = (self.now.to_string(), format!("{}:{FAULTS}", self.lives + 100));
         let mut arguments = vec!["--simulate-from", &from, "--config", &self.config];
@@ -52,14 +52,14 @@ impl House<'_> {
         (process, client)
     }
 
-    /// Lets `minutes` pass, and who is due be looked at.
+    /// Advances time by `minutes` and processes due profiles.
     async fn pass(&mut self, client: &Client, minutes: i64) {
         self.now += SignedDuration::from_mins(minutes);
         assert!(move_time(&client.base, self.now).await);
     }
 }
 
-/// Moves time; gives whether that was answered.
+/// Moves time; returns whether the request succeeded.
 async fn move_time(base: &str, now: Timestamp) -> bool {
     let request = reqwest::Client::new().post(format!("{base}/_local/time")).json(&json!({ "now": now }));
     request.send().await.is_ok_and(|answer| answer.status().is_success())
@@ -75,7 +75,7 @@ async fn no_journey_message_is_lost_or_sent_twice_across_crashes_and_faults() {
     let mut house = House { data: data.path(), config, now: START.parse().unwrap(), lives: 0 };
     let mut random = Random(31);
 
-    // Without an address nobody can be written to, so who is who comes first.
+    // Without an address nobody can get a mail, so `identify` calls come first.
     let (process, client) = house.live(false).await;
     let entries: Vec<[String; 2]> = (0..people).map(|number| way::entry(number, house.now)).collect();
     let introductions: Vec<String> = entries.iter().map(|[who, _]| who.clone()).collect();
@@ -87,7 +87,7 @@ async fn no_journey_message_is_lost_or_sent_twice_across_crashes_and_faults() {
 
     let (mut rounds, began) = (0, std::time::Instant::now());
     loop {
-        // Everything of the first rounds comes again in later ones, twice, and shuffled.
+        // Everything of the first rounds is repeated in later ones, twice, and shuffled.
         let mut calls: Vec<String> = (0..people).filter_map(|it| way::confirmation(it, rounds, house.now)).collect();
         if rounds < 3 {
             calls.extend(entries.iter().flatten().cloned());
@@ -109,10 +109,10 @@ async fn no_journey_message_is_lost_or_sent_twice_across_crashes_and_faults() {
         house.pass(&client, 60).await;
         feed(client.clone(), calls).await;
         settled(&client).await;
-        // Whoever the first look missed, for a fault, is found by the next.
+        // Anyone missed by the first sweep because of a fault is found by the next.
         house.pass(&client, 6).await;
         settled(&client).await;
-        // A fault may have it fail: then the next round asks again.
+        // If it fails because of a fault, the next round repeats it.
         let status = client.status().await;
         process.kill().await;
         rounds += 1;
@@ -167,7 +167,7 @@ async fn feed(client: Client, calls: Vec<String>) {
     }
 }
 
-/// Waits until nothing is waiting or in flight, twice in a row; what is held back until time moves does not count.
+/// Waits until nothing is waiting or in flight, twice in a row; messages that wait for time to move do not count.
 async fn settled(client: &Client) {
     let mut calm = 0;
     for _ in 0..6000 {
@@ -184,7 +184,7 @@ async fn settled(client: &Client) {
     panic!("the queues do not come to rest: {}", client.get("/_local/queues").await.1);
 }
 
-/// Brings dead letters back, and lets time pass until nothing is held back any more.
+/// Redrives dead letters, and advances time until no message is delayed any more.
 async fn at_rest(house: &mut House<'_>, client: &Client) -> Value {
     for _ in 0..12 {
         settled(client).await;
@@ -203,7 +203,7 @@ async fn at_rest(house: &mut House<'_>, client: &Client) -> Value {
     panic!("messages are still held back: {}", client.status().await);
 }
 
-/// All mails of the mail service, by decision: how often each was sent.
+/// Returns the number of sends of each mail, by decision.
 async fn mails(client: &Client) -> BTreeMap<String, u32> {
     let (mut mails, mut before) = (BTreeMap::new(), String::new());
     loop {

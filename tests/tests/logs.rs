@@ -1,4 +1,4 @@
-//! No secret, mail address or body reaches the logs, whatever goes wrong.
+//! No secret, mail address or body appears in the logs, whatever fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::Client;
@@ -50,7 +50,7 @@ async fn logs_hold_neither_keys_nor_addresses_nor_bodies() {
     client.post("/hooks/stripe", "application/json", "{\"confidential-body\": 1}").await;
     client.get("/api/profiles/private-3@secret-customer.example").await;
     client.get("/u/no-such-token-confidential-body").await;
-    // Faults may keep it from coming to rest, and a status from being told; what was logged by then is looked at.
+    // Faults may keep it from becoming idle, and a status from being returned; the logs until then are checked.
     tokio::time::sleep(Duration::from_secs(8)).await;
     child.start_kill().unwrap();
     let mut logs = String::new();

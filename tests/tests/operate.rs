@@ -11,7 +11,7 @@ use tokio::process::Command;
 
 const NOW: &str = "2026-03-02T12:00:00Z";
 
-/// What a command said, and whether it succeeded.
+/// A command's output, and whether it succeeded.
 struct Said {
     ok: bool,
     out: String,
@@ -58,7 +58,7 @@ async fn a_config_is_pushed_with_what_it_changes_and_rolled_back() {
     let in_force = async || client.status().await["in_force"].clone();
     let first = in_force().await["version"].as_str().unwrap().to_owned();
     let same = done(&stack, &["config", "push", dir]).await;
-    assert!(same.contains(&format!("Version {first} is in force, and is the same.")), "{same}");
+    assert!(same.contains(&format!("Version {first} is active, and is the same.")), "{same}");
 
     let limits = folder.path().join("limits.toml");
     fs::write(&limits, fs::read_to_string(&limits).unwrap() + "# one line more\n").unwrap();
@@ -68,7 +68,7 @@ async fn a_config_is_pushed_with_what_it_changes_and_rolled_back() {
     let pushed = done(&stack, &["config", "push", dir]).await;
     let second = in_force().await["version"].as_str().unwrap().to_owned();
     assert_ne!(first, second);
-    assert!(pushed.contains(&format!("Version {second} is in force")), "{pushed}");
+    assert!(pushed.contains(&format!("Version {second} is active")), "{pushed}");
 
     fs::write(&limits, "nonsense = [").unwrap();
     let refused = perennial(&stack, &["config", "push", dir]).await;
@@ -90,7 +90,7 @@ async fn a_config_is_pushed_with_what_it_changes_and_rolled_back() {
     stack.stop().await;
 }
 
-/// Lets days pass, four hours at a time, and everyone who is due be looked at.
+/// Advances days, four hours at a time, and processes due profiles.
 async fn days(stack: &Stack, time: &perennial_lambda_kit::SimulatedTime, days: i64) {
     for _ in 0..days * 6 {
         time.set(time.now() + jiff::SignedDuration::from_hours(4));
@@ -100,7 +100,7 @@ async fn days(stack: &Stack, time: &perennial_lambda_kit::SimulatedTime, days: i
     }
 }
 
-/// How many profiles have got a message of the journey.
+/// Returns the number of profiles with a message of the journey.
 async fn reached(client: &Client, people: usize, journey: &str) -> usize {
     let mut reached = 0;
     for n in 0..people {
@@ -194,7 +194,7 @@ async fn the_status_says_what_needs_attention_until_it_is_mended() {
     let status: Value = serde_json::from_str(&done(&stack, &["status", "--json"]).await).unwrap();
     assert_eq!((&status["events"]["accepted"], &status["queues"]["events"]["dlq"]), (&2.into(), &0.into()));
 
-    // The sweep runs when the clock comes to it, and is missed when it does not.
+    // The sweep runs when time reaches it, and is missed otherwise.
     simulated.advance(jiff::SignedDuration::from_mins(6));
     stack.fire_schedules().await;
     stack.wait_idle().await.unwrap();
@@ -247,12 +247,12 @@ async fn a_person_is_explained_exported_and_erased_and_what_was_refused_is_told(
     assert_eq!(client.get("/api/profiles/ada").await.0, 404);
     assert_eq!(client.get("/api/profiles/bob").await.0, 200);
     let again = perennial(&stack, &["erase", "ada", "--yes", "--receipt", &file("again.json")]).await;
-    assert!(!again.ok && again.error.contains("nothing is known of `ada`"), "{}", again.error);
+    assert!(!again.ok && again.error.contains("nothing is stored about `ada`"), "{}", again.error);
     assert!(!Path::new(&file("again.json")).exists(), "nothing was erased, so there is no receipt of it");
     stack.stop().await;
 }
 
-/// Runs `perennial up ARGUMENTS`, which has to fail; what it says.
+/// Runs `perennial up ARGUMENTS`, which has to fail; returns the error.
 async fn refused(arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_perennial-under-test"));
     let output = command.arg("up").args(arguments).env("NO_COLOR", "1").output().await.unwrap();
@@ -311,7 +311,7 @@ async fn failed_start_stores_nothing() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let said = refused(&["--port", &port, "--data", data.to_str().unwrap()]).await;
-    assert!(said.contains("--port names another") && !data.exists(), "{said}");
+    assert!(said.contains("choose another with --port") && !data.exists(), "{said}");
 }
 
 /// The messages of everyone, by when they were decided.
@@ -332,7 +332,8 @@ async fn messages(client: &Client, users: &[&str]) -> Vec<(String, String, Strin
 async fn jump_of_sixty_days_is_sixty_days_of_time_passing() {
     let mut outcomes = Vec::new();
     for days_at_once in [60, 1] {
-        let (stack, time) = stack_with(NOW, |options| perennial_local::stack::StackOptions { fast: true, ..options }).await;
+        let (stack, time) =
+            stack_with(NOW, |options| perennial_local::stack::StackOptions { fast: true, ..options }).await;
         let client = Client::new(stack.base_url());
         let mut calls = Vec::new();
         for user in ["ada", "bob"] {

@@ -1,4 +1,4 @@
-//! What cannot be dealt with ends in the dead-letter queue with its neighbours processed, and comes back when asked.
+//! An unprocessable message ends in the dead-letter queue with its neighbours processed, and is retried when redriven.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{Client, stack, stack_with};
@@ -24,9 +24,11 @@ async fn dead_letters(client: &Client, expected: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn poison_ends_in_the_dead_letter_queue_and_its_neighbours_are_counted() {
-    let (stack, _) =
-        stack_with(NOW, |options| perennial_local::stack::StackOptions { visibility: Duration::from_secs(1), ..options })
-            .await;
+    let (stack, _) = stack_with(NOW, |options| perennial_local::stack::StackOptions {
+        visibility: Duration::from_secs(1),
+        ..options
+    })
+    .await;
     let client = Client::new(stack.base_url());
     let url = &stack.queue_urls().events;
     let poison = ["not json", "{\"events.v9\":{}}", "{\"events.v1\":{\"events\":[{\"type\":\"track\"}]}}"];

@@ -4,15 +4,15 @@
 use crate::support::{Client, derived, everyone, feed, stack};
 use futures::TryStreamExt;
 use jiff::{SignedDuration, Timestamp};
-use perennial_sample as sample;
-use perennial_local::stack::Stack;
 use perennial_contracts::queue::EventsPayload;
 use perennial_domain::Event;
+use perennial_local::stack::Stack;
+use perennial_sample as sample;
 use perennial_store::Archive;
 use perennial_store::archive::unmerges::Entry;
 use serde_json::json;
 
-/// Much later, so that nothing of it is news and nobody is written to again.
+/// Much later, so that no event is new enough to trigger a message.
 const LATER: &str = "2027-06-01T00:00:00Z";
 
 async fn send(stack: &Stack, payload: &EventsPayload) {
@@ -103,13 +103,13 @@ async fn the_archive_rebuilds_people_as_they_were_parted_by_hand() {
     let original = everyone(first.store()).await;
     assert_eq!(original.len(), 3, "ada, ben, and cleo who is dan");
 
-    // A rescoring leaves people as they are.
+    // A rescore does not change identities.
     let (status, text) = client.post("/_local/rescore", "application/json", "").await;
     assert_eq!(status, 200, "{text}");
     first.wait_idle().await.unwrap();
     assert_eq!(derived(&everyone(first.store()).await), derived(&original));
 
-    // What was rebuilt leaves an archive that can be rebuilt from.
+    // A rebuilt system has an archive that it can be rebuilt from.
     let mut last = first;
     for _ in 0..2 {
         let (next, _) = stack(LATER).await;

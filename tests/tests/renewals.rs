@@ -1,11 +1,11 @@
-//! Domain, scenario 2, on the whole road: what billing says of an account sets its people's timers, however idle they are.
+//! Renewals end to end: billing data of an account sets its people's timers, however idle they are.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{Client, stack_with};
 use jiff::Timestamp;
-use perennial_local::stack::{Stack, StackOptions};
 use perennial_domain::time::plus_days;
 use perennial_lambda_kit::SimulatedTime;
+use perennial_local::stack::{Stack, StackOptions};
 use serde_json::{Value, json};
 
 const NOW: &str = "2026-03-02T12:00:00Z";
@@ -51,7 +51,7 @@ impl House {
         self.stack.wait_idle().await.unwrap();
     }
 
-    /// Lets time pass day by day.
+    /// Advances time day by day.
     async fn until(&self, at: Timestamp) {
         while self.time.now() < at {
             self.time.set(plus_days(self.time.now(), 1).min(at));
@@ -60,7 +60,7 @@ impl House {
         }
     }
 
-    /// The journeys that wrote to someone.
+    /// Returns the journeys that sent a message to a person.
     async fn heard(&self, user: &str) -> Vec<String> {
         let (_, inbox) = self.client.get(&format!("/api/inbox/{user}")).await;
         let messages = inbox["messages"].as_array().cloned().unwrap_or_default();
@@ -77,7 +77,8 @@ async fn sixty_days_before_the_third_renewal_sponsor_and_users_hear_different_th
         house.says("group", sponsor, json!({ "groupId": account })).await;
         house.says("group", user, json!({ "groupId": account })).await;
     }
-    // The second renewal of the one, the first of the other; the next is 70 days away, as billing says. Nobody is active any more.
+    // The second renewal of the one, the first of the other; billing sets the next in 70 days. Nobody is active any
+    // more.
     let renews_at = plus_days(start, 70);
     let renewed = |account: &str, nth: u8| {
         let properties = json!({ "invoice": nth, "renews_at": renews_at.as_second() });

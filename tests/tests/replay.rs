@@ -1,26 +1,27 @@
-//! Real streams give exactly their golden totals, and neither order, repeats nor batch sizes show in the profiles.
+//! Real streams produce exactly their golden totals, and neither order, repeats nor batch sizes affect the profiles.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support;
 use crate::support::{Random, derived, everyone, feed, gz_lines, shared_data, stack_with};
-use perennial_local::stack::StackOptions;
 use perennial_domain::Currency;
+use perennial_local::stack::StackOptions;
 use perennial_store::Stored;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// After everything in the streams, so that nothing of them is news.
+/// After everything in the streams, so that no event is new.
 const NOW: &str = "2026-06-01T00:00:00Z";
 
-/// On a loaded machine a batch may take longer than a short visibility timeout, and what SQS delivers again is left out of the count of
-/// duplicates, which is to be looked at here.
+/// On a loaded machine a batch may take longer than a short visibility timeout, and messages that SQS redelivers are
+/// not counted as duplicates, which this test counts.
 fn patient(options: StackOptions) -> StackOptions {
     StackOptions { visibility: Duration::from_secs(300), ..options }
 }
 
-/// The stream with equal times a microsecond apart, as ingest tells them apart within a batch: else the profiles would say how calls were batched.
+/// Returns the stream with equal times a microsecond apart, as ingest does within a batch: otherwise the profiles would
+/// depend on batching.
 fn told_apart(mut lines: Vec<String>) -> Vec<String> {
     let mut seen: HashMap<jiff::Timestamp, i64> = HashMap::new();
     for line in &mut lines {

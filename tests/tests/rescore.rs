@@ -1,18 +1,18 @@
-//! Rescoring gives the profiles that the new rules would have given from the start, while events go on coming; calibration and
-//! explanations over the running system.
+//! Rescoring produces the profiles that the new rules would have produced from the start, while new events arrive; also
+//! calibration and explanations over the running system.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{Client, derived, everyone, feed, stack_with};
-use perennial_local::stack::{Stack, StackOptions};
-use perennial_local::bundle;
-use perennial_sample as sample;
 use perennial_config::Bundle;
+use perennial_local::bundle;
+use perennial_local::stack::{Stack, StackOptions};
+use perennial_sample as sample;
 use perennial_store::{Stored, Summary};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 const END: &str = "2026-11-01T00:00:00Z";
-/// So long after it that nothing is news to any journey: what mails bring about would differ with the rules that sent them.
+/// Long enough after it that no event triggers a journey: mail events would differ with the rules that sent the mails.
 const LATER: &str = "2026-12-16T00:00:00Z";
 
 fn calls() -> Vec<String> {
@@ -40,7 +40,7 @@ fn before() -> Bundle {
     change("lifecycle.toml", "\"White Paper Downloaded\", ", "");
     change("features.toml", "name = \"exports\"", "name = \"downloads\"");
     change("segments.toml", "name = \"upset\"", "name = \"unhappy\"");
-    // The version of a journey that someone may be on the way through must not name what the new config does not have.
+    // The journey version of runs in progress must not refer to names that are missing in the new configuration.
     change("journeys.toml", " && !segment(\"upset\")", "");
     bundle
 }
@@ -54,7 +54,7 @@ async fn rescore(stack: &Stack, dry_run: bool) -> Value {
     last["done"].clone()
 }
 
-/// What a reader sees of everyone.
+/// Returns the summaries of everyone.
 fn shown(everyone: &BTreeMap<String, Stored>) -> BTreeMap<&String, &Summary> {
     everyone.iter().map(|(id, stored)| (id, &stored.summary)).collect()
 }
@@ -68,10 +68,10 @@ async fn history_is_scored_anew_as_if_the_rules_had_always_held() {
     let calls = calls();
     let (early, late) = calls.split_at(calls.len() * 3 / 4);
     let (straight, _) = stack_with(LATER, |options| options).await;
-    // In the batches of below: equal times of one batch are told apart by their position in it.
+    // In the same batches as below: equal times of one batch are ordered by their position in it.
     feed(&straight, early, || 100).await;
     feed(&straight, late, || 20).await;
-    // Everyone is looked at once more, with the accounts as they are in the end.
+    // Everyone is evaluated once more, with the final accounts.
     rescore(&straight, false).await;
     straight.wait_idle().await.unwrap();
     let expected = everyone(straight.store()).await;
@@ -133,7 +133,7 @@ async fn the_sample_company_is_calibrated_and_explained() {
         found["tallies"].as_array().unwrap().iter().map(|tally| tally["average"].as_f64().unwrap()).sum();
     assert!((found["points"].as_f64().unwrap() - 100.0 / average).abs() < 1e-9);
 
-    // Everyone's contributions add up, in numbers and in what is shown.
+    // Everyone's contributions add up, in numbers and as displayed.
     let people = everyone(stack.store()).await;
     for id in people.keys().step_by(40) {
         let (status, explained) = client.get(&format!("/api/profiles/{id}/explain")).await;

@@ -1,5 +1,5 @@
-//! The eighteen scenarios of the domain, each over the whole system with the config that the project ships: who gets what, by which
-//! channel and on which day, and beside them those who may get nothing.
+//! The eighteen scenarios, each over the whole system with the shipped configuration: who gets what, by which channel
+//! and on which day, and who must not.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod after_the_sale;

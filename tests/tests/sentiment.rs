@@ -6,7 +6,7 @@ use perennial_testkit::labelled::{Accuracy, sentences};
 
 /// Percent of right signs as measured.
 const MEASURED: [(&str, f64); 3] = [("phones", 84.4), ("films", 79.1), ("restaurants", 81.6)];
-/// What it may fall by before someone has to look, in points.
+/// The tolerated decrease, in points.
 const SLACK: f64 = 1.0;
 
 #[test]
@@ -21,7 +21,7 @@ fn four_of_five_sentences_are_judged_as_their_readers_judge_them() {
         let accuracy = Accuracy::of(sentences, sentiment);
         let percent = accuracy.percent();
         assert!(percent >= measured - SLACK, "{subject}: {percent:.1} % after {measured} %");
-        // Where the lexicon knows no word of a sentence, the sign is a guess.
+        // If the lexicon has no word of a sentence, the sign is a guess.
         assert!(accuracy.neutral_percent() <= 25.0, "{subject}: {accuracy:?}");
         overall = overall.and(accuracy);
     }

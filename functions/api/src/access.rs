@@ -1,11 +1,11 @@
-//! Who may read, and who may do something.
+//! Access control: read and operate permissions.
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use http::{HeaderMap, header};
 use ring::digest;
 use std::str::FromStr;
 
-/// SHA-256 of a key, so that neither the environment nor memory holds a key.
+/// SHA-256 of a key, so that neither the environment nor memory contains a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyHash([u8; 32]);
 
@@ -32,19 +32,19 @@ impl KeyHash {
         Self(hash)
     }
 
-    /// Whether both are the same, in a time that does not depend on where they differ.
+    /// Returns whether both are the same, in a time that does not depend on where they differ.
     fn matches(&self, other: &Self) -> bool {
         let difference = self.0.iter().zip(other.0).fold(0, |sum, (a, b)| sum | (a ^ b));
         std::hint::black_box(difference) == 0
     }
 }
 
-/// What a key is good for. Greater is more.
+/// The scope of a key, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
     /// Looking at everything.
     Read,
-    /// That, and what changes something: taking people apart, letting a paused journey go on, acting in an inbox.
+    /// Reading, and changes: unlinking identities, resuming a paused journey, acting in an inbox.
     Operate,
 }
 
@@ -53,7 +53,7 @@ pub enum Scope {
 pub struct ApiKey {
     /// The key's hash.
     pub hash: KeyHash,
-    /// What it is good for.
+    /// Its scope.
     pub scope: Scope,
 }
 
@@ -70,27 +70,27 @@ impl FromStr for ApiKey {
     }
 }
 
-/// Who may read, and who may do something.
+/// The access of callers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Access {
     /// Everyone who reaches the function may do everything: for the embedded stack on loopback.
     Open,
-    /// Who has one of these keys.
+    /// Callers with one of these keys.
     Keys(Vec<ApiKey>),
 }
 
 impl Access {
-    /// What a request with `headers` may do; `None` where it may do nothing.
+    /// Returns the scope of a request with `headers`; `None` if it has none.
     #[must_use]
     pub fn scope(&self, headers: &HeaderMap) -> Option<Scope> {
         let Self::Keys(keys) = self else { return Some(Scope::Operate) };
         let hash = KeyHash::of(bearer(headers)?);
-        // All are looked at, so that the time does not tell which one it was.
+        // All keys are compared, so that the time does not reveal which one matched.
         keys.iter().fold(None, |known, own| if own.hash.matches(&hash) { known.max(Some(own.scope)) } else { known })
     }
 }
 
-/// What a request's `Authorization` bears.
+/// Returns the bearer token of a request's `Authorization`.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, borne) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| borne.trim())

@@ -1,4 +1,4 @@
-//! `GET /api/accounts/{id}`: an account, why it stands where it stands, and its people.
+//! `GET /api/accounts/{id}`: an account, the reasons of its score and health, and its people.
 
 mod exact;
 mod members;
@@ -29,45 +29,45 @@ struct AccountView<'a> {
     dropped_traits: Vec<&'a str>,
     /// Company domains whose people belong to it.
     domains: Vec<AccountId>,
-    /// Where the account itself stands; `null` where no fact named it.
+    /// The account's own stage; `null` without events that set it.
     stage: Option<Stage>,
-    /// What it subscribes to.
+    /// Its subscriptions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     subscriptions: Vec<SubscriptionView>,
-    /// How often it has renewed.
+    /// The number of its renewals.
     renewals: u32,
-    /// When it renews next, or was to; `null` where nobody said, and where it has left.
+    /// The latest known renewal date, which may have passed; `null` if unknown, or if the account has left.
     renews_at: Option<Timestamp>,
-    /// What it pays in a year, in minor units.
+    /// The annual value, in minor units.
     value: Option<ValueView>,
     touch: Touch,
     owner: Option<String>,
     people: u32,
-    /// How many of them have another account as their primary one: their scores count there.
+    /// The number of people whose primary account is another one: their scores count there.
     elsewhere: u32,
-    /// People by where they stand.
+    /// The number of people by stage.
     stages: BTreeMap<Stage, u32>,
     last_seen: Option<Timestamp>,
     score: Score,
-    /// Whether score, health, reasons and members are those of the profiles as they are now. Else score and health are those of the
-    /// members' curves, to half a point a member, and reasons those of when the account was last worked out.
+    /// `true` if score, health, reasons and members are from the current profiles. Otherwise score and health are from
+    /// the members' curves, to half a point a member, and reasons from the account's last computation.
     exact: bool,
-    /// Whether the score is at the threshold or over it.
+    /// `true` if the score has reached the threshold.
     ready: bool,
     reasons: Vec<ReasonView<'a>>,
-    /// `null` where nobody pays.
+    /// `null` if nobody pays.
     health: Option<Score>,
     health_reasons: Vec<ReasonView<'a>>,
     /// Score and health at the end of the weeks in which they changed, the newest last.
     trend: &'a [TrendPoint],
-    /// What the CRM was told within the last 90 days, the newest first.
+    /// The CRM updates of the last 90 days, newest first.
     crm: Vec<UpdateRecord>,
     members: Vec<Member>,
     /// Entries of this page that cannot be read.
     unreadable: u64,
-    /// What `after` is to be for the next page of members; `null` where there is none.
+    /// The value of `after` for the next page of members; `null` if there is none.
     next: Option<String>,
-    /// The config that score and health were worked out under.
+    /// The config that score and health were computed under.
     config: Option<&'a str>,
     now: Timestamp,
 }
@@ -78,7 +78,7 @@ struct ValueView {
     currency: Currency,
 }
 
-/// A share of score or health, and whom to ask about it.
+/// A contribution to score or health, with its person.
 #[derive(Serialize)]
 struct ReasonView<'a> {
     #[serde(flatten)]
@@ -86,7 +86,7 @@ struct ReasonView<'a> {
     text: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     identity: Option<String>,
-    /// Where the person's own reasons are.
+    /// The path of the person's own reasons.
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<String>,
 }
@@ -176,8 +176,8 @@ fn reason_view<'a>(reason: &'a AccountReason, people: &HashMap<PersonId, String>
         (Measure::Success, false) => "others who succeed with the product",
         (Measure::Churn, true) => "may leave",
         (Measure::Churn, false) => "others who may leave",
-        (Measure::Silence, true) => "has been silent since",
-        (Measure::Silence, false) => "others who have been silent since",
+        (Measure::Silence, true) => "has been inactive since",
+        (Measure::Silence, false) => "others who have been inactive since",
         (Measure::Limit, _) => "a score stays between 0 and 100",
     };
     ReasonView {
@@ -188,7 +188,7 @@ fn reason_view<'a>(reason: &'a AccountReason, people: &HashMap<PersonId, String>
     }
 }
 
-/// What the people in the reasons are called by the product: half a read unit each.
+/// Returns the product's ids of the people in the reasons: half a read unit each.
 async fn identities(store: &Store, summary: &AccountSummary) -> Result<HashMap<PersonId, String>, StoreError> {
     let named = summary.reasons.iter().chain(&summary.health_reasons).filter_map(|reason| reason.person);
     let named: HashSet<PersonId> = named.collect();

@@ -6,17 +6,17 @@ use perennial_store::{ConfigStoreError, StoreError};
 use serde::Serialize;
 use serde_json::json;
 
-/// What a page may do: show itself and post its form back. No script, no picture, no frame around it.
+/// The policy of a page: it may only display itself and post its form back. No script, no picture, no frame around it.
 const PAGE_POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/// Why a request is not answered as asked.
+/// The reason why a request fails.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// Nothing is there.
+    /// Not found.
     #[error("{0}")]
     NotFound(&'static str),
-    /// Nothing is there, which takes more words.
+    /// Not found, with a longer message.
     #[error("{0}")]
     Unknown(String),
     /// The path is there, but not with this method.
@@ -37,7 +37,7 @@ pub(crate) enum Failure {
     /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The config in force.
+    /// The active configuration cannot be loaded.
     #[error("the active config cannot be read: {0}")]
     Config(ConfigStoreError),
     /// A queue.
@@ -96,7 +96,7 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Result<Response<Body>, Failure> {
     Ok(with_headers(StatusCode::OK, "application/json", serde_json::to_string(value)?))
 }
 
-/// A page, under a policy that allows it nothing but its own style and form.
+/// Returns a page, under a policy that allows only its own style and form.
 pub(crate) fn page(status: StatusCode, html: String) -> Response<Body> {
     let mut answer = with_headers(status, "text/html; charset=utf-8", html);
     let headers = answer.headers_mut();

@@ -1,4 +1,4 @@
-//! What the environment says.
+//! The function's environment.
 
 use crate::access::{Access, ApiKey};
 use crate::status::WatchedQueue;
@@ -7,9 +7,9 @@ use perennial_contracts::tokens::{SecretTooShort, TokenSecrets};
 use perennial_lambda_kit::{Env, EnvError};
 use std::time::Duration;
 
-/// How long totals are kept where nothing else is said.
+/// The default time for which totals are cached.
 const MAX_AGE: Duration = Duration::from_secs(60);
-/// The queues, by the names that they are shown under and the beginnings of their keys.
+/// The queues, by their displayed names and the prefixes of their variables.
 const QUEUES: [(&str, &str); 5] = [
     ("events", "EVENTS"),
     ("messages", "MESSAGES"),
@@ -25,13 +25,13 @@ pub struct Settings {
     pub table: String,
     /// The queues with their dead-letter queues, in the order in which work flows.
     pub queues: Vec<WatchedQueue>,
-    /// Who may read.
+    /// The access of callers.
     pub access: Access,
-    /// What unsubscribe links are signed with.
+    /// The keys of unsubscribe links.
     pub unsubscribe_keys: Keys,
-    /// What tokens of inboxes are made with.
+    /// The secrets of inbox tokens.
     pub tokens: TokenSecrets,
-    /// How long totals are kept.
+    /// How long totals are cached.
     pub status_max_age: Duration,
 }
 
@@ -41,8 +41,8 @@ pub enum SettingsError {
     /// A key is missing or wrong.
     #[error(transparent)]
     Env(#[from] EnvError),
-    /// Nobody could read.
-    #[error("API_KEY_HASHES is not set: it must hold the SHA-256 of at least one key, in hex")]
+    /// There is no key, so nobody could read.
+    #[error("API_KEY_HASHES is not set: it must contain the SHA-256 of at least one key, in hex")]
     NoKey,
     /// The keys of unsubscribe links.
     #[error("UNSUBSCRIBE_KEYS: {0}")]
@@ -74,7 +74,7 @@ impl Settings {
             return Err(SettingsError::NoKey);
         }
         let unsubscribe = env.secret("UNSUBSCRIBE_KEYS", "keys of at least 32 bytes, with commas between")?;
-        // Without it, only who has a key may read inboxes.
+        // Without it, inboxes can only be read with a key.
         let secrets = env.secret("INBOX_SECRETS", "secrets of at least 32 bytes, with commas between").ok();
         let max_age = env.optional("STATUS_MAX_AGE_SECONDS", "a whole number of seconds")?.map(Duration::from_secs);
         Ok(Self {

@@ -1,5 +1,5 @@
-//! Cross-origin rules of inboxes: the product's own pages show them, from whatever origin. A token in a header is the proof, and no cookie
-//! means anything here, so that every origin may ask.
+//! Cross-origin rules of inboxes: the product's own pages show them, from any origin. Requests are authenticated by a
+//! token in a header and never by cookies, so every origin is allowed.
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE,
@@ -19,7 +19,7 @@ pub(crate) fn preflight() -> Response<Body> {
     answer
 }
 
-/// Lets a page of any origin read the answer.
+/// Lets a page of any origin read the response.
 pub(crate) fn allow(answer: &mut Response<Body>) {
     answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
 }

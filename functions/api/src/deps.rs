@@ -1,4 +1,4 @@
-//! What the handler works with.
+//! The handler's dependencies.
 
 use crate::access::Access;
 use crate::status::Status;
@@ -9,7 +9,7 @@ use perennial_lambda_kit::queue::Sender;
 use perennial_store::{ConfigHandle, Store};
 use std::sync::Arc;
 
-/// What the handler works with. One for the whole process.
+/// The handler's dependencies, one for the whole process.
 pub struct Deps {
     pub(crate) store: Store,
     pub(crate) config: ConfigHandle,
@@ -36,7 +36,7 @@ impl Deps {
         Self { store, config, events, status, access, keys, clock, tokens: TokenSecrets::default() }
     }
 
-    /// The same, where people's own browsers may read their inboxes by tokens that are made with these secrets.
+    /// Sets the secrets of tokens by which people's own browsers may read their inboxes.
     #[must_use]
     pub fn with_tokens(self, tokens: TokenSecrets) -> Self {
         Self { tokens, ..self }

@@ -1,4 +1,4 @@
-//! What people do here counts as an event of theirs.
+//! Sends events for what people do here.
 
 use crate::answer::Failure;
 use crate::deps::Deps;
@@ -13,13 +13,15 @@ use perennial_lambda_kit::queue::Delay;
 /// The source of the events.
 const SOURCE: &str = "perennial";
 
-/// The identity that `person` is within `profile`: that of the part which was the person when something was sent to them, wherever it is now.
+/// Returns the identity that had the id `person` when something was sent to it, wherever its identity state is now in
+/// `profile`.
 pub(crate) fn identity(profile: &Profile, person: PersonId) -> Option<&Identity> {
     let own = profile.parts.iter().find(|part| part.owner() == person);
     own.or_else(|| profile.parts.first()).map(|part| &part.identity)
 }
 
-/// Puts `name` on the events queue. `key` tells this event from all others of its name: the same key counts once, however often it is sent.
+/// Sends `name` to the events queue. `key` identifies this event among all others of its name: the same key counts
+/// once, however often it is sent.
 pub(crate) async fn send(
     deps: &Deps,
     identity: &Identity,

@@ -10,20 +10,20 @@ use perennial_config::journeys::Does;
 use perennial_engine::experiment::{Report, Tally};
 use serde::{Deserialize, Serialize};
 
-/// The difference of rates that is planned for where none is named: five of a hundred.
+/// The default difference of rates to plan for: five percentage points.
 const EFFECT: f64 = 0.05;
 
-/// What the experiments have shown.
+/// The results of the experiments.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Experiments {
     /// A report of each journey that has a split or a holdout, in the config's order.
     pub journeys: Vec<Report>,
-    /// People who were looked at.
+    /// The number of evaluated people.
     pub people: u64,
     /// Profiles that cannot be read, and are in none of the numbers.
     #[serde(default)]
     pub unreadable: u64,
-    /// The config whose splits and holdouts these are.
+    /// The configuration of these splits and holdouts.
     pub config: String,
     /// When it was counted.
     pub now: Timestamp,
@@ -61,7 +61,7 @@ pub(crate) async fn show(deps: &Deps, journey: Option<&str>, effect: Option<&str
     answer::json(&Experiments { journeys, people, unreadable, config: config.version.to_string(), now })
 }
 
-/// Whether a journey has anything to report of.
+/// Returns an error unless the journey has a split or a holdout.
 fn is_tested(config: &Config, name: &str) -> Result<(), Failure> {
     const NONE: Failure = Failure::NotFound("there is no journey of this name");
     const PLAIN: Failure =

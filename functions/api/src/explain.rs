@@ -1,4 +1,4 @@
-//! `GET /api/profiles/{identity}/explain` and `…/explain/{score}`: why scores are what they are, in numbers and in words.
+//! `GET /api/profiles/{identity}/explain` and `…/explain/{score}`: the reasons of scores, in numbers and in words.
 
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
@@ -20,9 +20,9 @@ use std::collections::BTreeMap;
 #[derive(Serialize)]
 struct ExplainView<'a> {
     person: PersonView<'a>,
-    /// The scores that were asked for and apply to the person.
+    /// The requested scores that apply to the person.
     scores: BTreeMap<Likelihood, ScoreView>,
-    /// Those that do not apply, and whom they apply to.
+    /// Scores that do not apply, and whom they apply to.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     absent: BTreeMap<Likelihood, String>,
     config: &'a str,
@@ -38,20 +38,20 @@ struct PersonView<'a> {
     segments: Vec<SegmentView<'a>>,
     /// The primary account.
     account: Option<AccountView<'a>>,
-    /// All accounts that the person belongs to, the primary first.
+    /// All accounts of the person, the primary first.
     memberships: Vec<MembershipView>,
     engagement: Score,
     nps: NpsView,
     sentiment: Option<f64>,
     tallies: &'a BTreeMap<String, u32>,
-    /// All of this in words, and why the person's ids are one person: a sentence or two each.
+    /// All of this in words, and why the person's ids are linked: a sentence or two each.
     told: Vec<String>,
 }
 
 #[derive(Serialize)]
 struct AccountView<'a> {
     id: &'a AccountId,
-    /// `null` where nothing is known of the account yet.
+    /// `null` if nothing is known of the account yet.
     touch: Option<Touch>,
     owner: Option<&'a str>,
 }
@@ -64,7 +64,7 @@ struct ScoreView {
     glance: ToldGlance,
 }
 
-/// Answers why one score of the person behind `identity`, or each of those that apply, is what it is.
+/// Returns the reasons of one score of the person with `identity`, or of all that apply.
 pub(crate) async fn show(deps: &Deps, identity: &str, score: Option<&str>) -> Result<Response<Body>, Failure> {
     let asked: Vec<Likelihood> = match score {
         None => Likelihood::ALL.into(),

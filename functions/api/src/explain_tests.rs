@@ -134,7 +134,7 @@ async fn a_profile_has_reasons_personas_segments_and_history() {
     assert_eq!((&profile["sentiment"], &profile["stages"]), (&Value::Null, &json!([])));
 }
 
-/// Someone who answered the survey, as `score` would have written them.
+/// Saves a person who answered the survey, as `score` would.
 async fn answered(house: &House, user: &str, points: u8) {
     let config = rules();
     let identity = Identity::User(UserId::parse(user).unwrap());

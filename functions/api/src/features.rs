@@ -1,4 +1,4 @@
-//! `GET /api/features`: what of the product is used, and where people meet errors.
+//! `GET /api/features`: feature usage, and errors by feature.
 
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
@@ -10,14 +10,14 @@ use perennial_domain::time::day_of;
 use perennial_engine::State;
 use serde::Serialize;
 
-/// How many days back use and errors are counted, today included.
+/// The number of past days in which use and errors are counted, today included.
 const DAYS: u16 = ERROR_DAYS;
 
 #[derive(Serialize)]
 struct FeaturesView<'a> {
     /// In the config's order.
     features: Vec<FeatureView<'a>>,
-    /// How many days back everything is counted but for what says `ever`.
+    /// The number of past days that are counted, except for `ever`.
     days: u16,
     /// All people, whether they use anything or not.
     people: u64,
@@ -31,18 +31,18 @@ struct FeaturesView<'a> {
 struct FeatureView<'a> {
     name: &'a str,
     high_value: bool,
-    /// How many people used it.
+    /// The number of people who used it.
     people: u64,
-    /// How many people ever did.
+    /// The number of people who ever used it.
     people_ever: u64,
-    /// Errors that were met in it; `null` where features.toml does not say what an error is.
+    /// Errors in it; `null` if features.toml does not define errors.
     errors: Option<u64>,
-    /// How many people met them.
+    /// The number of people who met errors.
     people_with_errors: Option<u64>,
 }
 
 impl<'a> FeatureView<'a> {
-    /// Nobody yet.
+    /// Returns a usage without people.
     fn new(feature: &'a Feature, has_errors: bool) -> Self {
         let none = has_errors.then_some(0);
         Self {
@@ -55,7 +55,7 @@ impl<'a> FeatureView<'a> {
         }
     }
 
-    /// Counts one person's share on `today`.
+    /// Adds one person's usage on `today`.
     fn add(&mut self, feature: &Feature, state: &State, today: i32) {
         let uses = state.uses.get(&feature.key);
         self.people += u64::from(uses.is_some_and(|uses| uses.active(today, u32::from(DAYS)) > 0));
@@ -66,8 +66,8 @@ impl<'a> FeatureView<'a> {
     }
 }
 
-/// Answers with all features of the config in force, in its order. It reads everyone, half a read unit for each 4 KB of the table: meant
-/// for a report, not for a page that is looked at all day.
+/// Returns all features of the active configuration, in its order. It reads every profile, half a read unit for each 4
+/// KB of the table: meant for a report, not for a page that is polled all day.
 pub(crate) async fn list(deps: &Deps) -> Result<Response<Body>, Failure> {
     let (config, now) = (deps.config.current().await, deps.clock.now());
     let (all, today) = (&config.features, day_of(now));

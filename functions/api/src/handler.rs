@@ -14,14 +14,14 @@ use percent_encoding::percent_decode_str;
 use perennial_contracts::tokens::Purpose;
 use serde_json::json;
 
-/// Items of a list that are shown where nothing else is asked for.
+/// The default number of items in a list.
 const LIMIT: usize = 100;
 /// The most that are shown at once.
 const MAX_LIMIT: usize = 1000;
-/// What pages of other origins may call.
+/// The path that pages of other origins may call.
 const INBOXES: &str = "/api/inbox/";
 
-/// What is said of a path that leads nowhere.
+/// The message for an unknown path.
 const NOTHING: &str = "there is nothing under this path; the api's paths begin with /api/: status, profiles/{identity}, accounts/{id}, segments, \
     journeys, experiments, features, rejects, inbox/{identity}";
 
@@ -142,14 +142,14 @@ fn decode(text: &str) -> Option<String> {
     percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
 
-/// How many items of a list a query asks for.
+/// Returns the number of items that a query requests.
 fn limit(query: &str) -> Result<usize, Failure> {
     let Some(text) = parameter(query, "limit")? else { return Ok(LIMIT) };
     let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
     limit.ok_or(Failure::Wrong("limit must be a whole number from 1 to 1000"))
 }
 
-/// The first value of `name` in a query.
+/// Returns the first value of `name` in a query.
 fn parameter(query: &str, name: &str) -> Result<Option<String>, Failure> {
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let value = pairs.find(|(own, _)| *own == name).map(|(_, value)| value);

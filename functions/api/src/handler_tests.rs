@@ -238,7 +238,7 @@ async fn a_token_reads_its_own_inbox_from_any_page_and_nothing_else() {
         (StatusCode::OK, any.clone())
     );
     assert_eq!(ask("GET", "/api/inbox/user%2F1", Some("key")).await.0, StatusCode::OK);
-    // A page may read that it was refused, and asks for another token then.
+    // A page can read that it was rejected, and then requests another token.
     assert_eq!(ask("GET", "/api/inbox/user%2F1", None).await, (StatusCode::UNAUTHORIZED, any));
     for path in ["/api/inbox/ada@example.com", "/api/profiles/user%2F1", "/api/status", "/api/segments"] {
         assert_eq!(ask("GET", path, Some(&token)).await.0, StatusCode::UNAUTHORIZED, "{path}");

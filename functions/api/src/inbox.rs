@@ -1,7 +1,7 @@
 //! The in-app inbox.
 //!
-//! It shows what was decided for the identity that it is asked for, and for those that a trusted source linked to it: anybody can say with a public key that
-//! a visitor is some user, so such a link shows neither side the other's messages.
+//! It shows messages that were decided for the requested identity, and for those that a trusted source linked to it:
+//! anybody with a public key can link a visitor to a user, so such a link shows neither side the other's messages.
 
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
@@ -23,16 +23,16 @@ use std::collections::BTreeSet;
 /// Inboxes of a profile's identities that are read at once.
 const CONCURRENCY: usize = 8;
 
-/// Who asks for an inbox.
+/// The reader of an inbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reader {
-    /// The person, by a token that the product made for a user id or an anonymous id.
+    /// The person, with a token that the product made for a user id or an anonymous id.
     Token,
-    /// Who has a key, by any identity.
+    /// A caller with a key, for any identity.
     Key,
 }
 
-/// What someone did with a message.
+/// An action on a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Deed {
     /// Saw it.
@@ -44,7 +44,7 @@ pub(crate) enum Deed {
 }
 
 impl Deed {
-    /// The deed of a path's last part.
+    /// Parses the action in a path's last part.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         match text {
             "read" => Some(Self::Read),
@@ -99,15 +99,15 @@ impl MessageView {
     }
 }
 
-/// What the messages of a template are by now; those whose template is gone are messages.
+/// Returns the current kind of a template's messages; those of a removed template are messages.
 fn kind(config: &Config, template: &str) -> InAppKind {
     config.templates.get(template).map(|template| template.kind).unwrap_or_default()
 }
 
-/// A profile, and the identities of it whose messages one inbox shows.
+/// A profile, and the identities whose messages one inbox shows.
 struct Inbox {
     stored: Stored,
-    /// By their own person ids: messages stay with whom they were decided for.
+    /// By their own profile ids: messages stay with the identity they were decided for.
     people: BTreeSet<PersonId>,
 }
 
@@ -121,8 +121,8 @@ impl Inbox {
             let people = shown_with(&stored.profile, part);
             return Ok(Self { stored, people });
         }
-        // The product vouches for an id of its own. Were it looked for among addresses and ids of other kinds, whoever may choose a user id could
-        // choose somebody's address.
+        // The product vouches for its own ids. If addresses and ids of other kinds were searched too, a person who can
+        // choose their user id could choose another person's address.
         let named = [
             UserId::parse(identity).map(Identity::User).ok(),
             AnonymousId::parse(identity).map(Identity::Anonymous).ok(),
@@ -138,14 +138,15 @@ impl Inbox {
     }
 }
 
-/// Whether `text` names the part itself: by its id, or by the person id that it has by itself.
+/// Returns whether `text` identifies this identity state: by its id, or by its own profile id.
 fn is_called(part: &Part, text: &str) -> bool {
     let text = text.trim();
     part.identity.as_str() == text || part.owner().to_string() == text
 }
 
-/// The identities whose messages are shown with those of `part`, by their own person ids: those that a trusted source linked to it. All that are not
-/// anonymous are linked by what trusted sources said, and an anonymous id by its one link. For all of the profile's identities where no part is named.
+/// Returns the identities whose messages are shown with those of `part`, by their own profile ids: those that a trusted
+/// source linked to it. All identities that are not anonymous are linked by trusted sources, and an anonymous id by its
+/// one link. Without `part`, all of the profile's identities.
 fn shown_with(profile: &Profile, part: Option<&Part>) -> BTreeSet<PersonId> {
     let is_vouched_for =
         |part: &&Part| !part.identity.is_anonymous() || part.holder().is_none_or(|link| !link.is_public());
@@ -169,7 +170,7 @@ pub(crate) async fn list(deps: &Deps, identity: &str, reader: Reader) -> Result<
     answer::json(&InboxView { messages, unread })
 }
 
-/// `POST /api/inbox/{identity}/{decision}/{deed}`. Doing it again changes nothing and counts once.
+/// Handles `POST /api/inbox/{identity}/{decision}/{deed}`. Idempotent: a repetition changes nothing and counts once.
 pub(crate) async fn act(
     deps: &Deps,
     identity: &str,
@@ -210,7 +211,7 @@ async fn note(deps: &Deps, person: PersonId, decision: DecisionId, deed: Deed) -
         Deed::Read => drop(deps.store.mark_read(person, decision, now).await?),
         Deed::Dismiss => drop(deps.store.dismiss(person, decision, now).await?),
         Deed::Click => {
-            // Whoever follows a link has read it.
+            // Following a link implies reading.
             deps.store.mark_read(person, decision, now).await?;
             deps.store.record(person, decision, &Outcome::new(MessageState::Clicked, now)).await?;
         }
@@ -240,7 +241,7 @@ mod tests {
         Identity::Anonymous(AnonymousId::parse(id).unwrap())
     }
 
-    /// A user, and a visitor whom one source or another linked to them.
+    /// Returns a user with a visitor linked by a public or a trusted source.
     fn linked(public: bool) -> Profile {
         let mut profile = Profile::new(user("ada"));
         let identify = EventBuilder::identify("m", "ada", Some("desk")).at(crate::test_support::now());

@@ -1,4 +1,4 @@
-//! `GET /api/journeys`: every journey in words, and how many people it has seen.
+//! `GET /api/journeys`: every journey in words, and its number of people.
 
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
@@ -17,12 +17,12 @@ use serde::{Deserialize, Serialize};
 pub struct Journeys {
     /// In the config's order.
     pub journeys: Vec<JourneyView>,
-    /// People who were looked at.
+    /// The number of evaluated people.
     pub people: u64,
     /// Profiles that cannot be read, and are in none of the numbers.
     #[serde(default)]
     pub unreadable: u64,
-    /// The config whose journeys these are.
+    /// The configuration of these journeys.
     pub config: String,
     /// When it was counted.
     pub now: Timestamp,
@@ -33,39 +33,39 @@ pub struct Journeys {
 pub struct JourneyView {
     /// Its id.
     pub name: String,
-    /// What it is for, in its author's words; may be empty.
+    /// Its purpose, in its author's words; may be empty.
     pub description: String,
-    /// What sets it off, in words.
+    /// Its trigger, in words.
     pub trigger: String,
-    /// For whom it is; for all where empty.
+    /// Its stages; all if empty.
     pub stages: Vec<Stage>,
-    /// Whether someone may enter again, in words.
+    /// Specifies whether a person may enter again, in words.
     pub reentry: String,
-    /// How many steps it has.
+    /// The number of its steps.
     pub steps: usize,
-    /// What it may send, in the order of its steps.
+    /// The messages that it may send, in the order of its steps.
     pub messages: Vec<MessageView>,
-    /// How many people entered it.
+    /// The number of people who entered it.
     pub entered: u64,
-    /// How many of them are on the way now.
+    /// The number of runs in progress.
     pub under_way: u64,
-    /// How many reached its goal after they last entered; `None` where it has none.
+    /// The number of people who reached its goal after they last entered; `None` without a goal.
     pub reached: Option<u64>,
 }
 
 /// Something that a journey may send.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MessageView {
-    /// How.
+    /// The channel.
     pub channel: Channel,
-    /// What.
+    /// The template.
     pub template: String,
-    /// Where to, for a webhook.
+    /// The endpoint of a webhook.
     pub endpoint: Option<String>,
 }
 
-/// Answers with all journeys of the config in force. It reads everyone, half a read unit for each 4 KB of the table: meant for a report,
-/// not for a page that is looked at all day.
+/// Returns all journeys of the active configuration. It reads every profile, half a read unit for each 4 KB of the
+/// table: meant for a report, not for a page that is polled all day.
 pub(crate) async fn list(deps: &Deps) -> Result<Response<Body>, Failure> {
     let (config, now) = (deps.config.current().await, deps.clock.now());
     let mut journeys: Vec<JourneyView> = config.journeys.all.iter().map(|journey| view(&config, journey)).collect();
@@ -86,7 +86,7 @@ pub(crate) async fn list(deps: &Deps) -> Result<Response<Body>, Failure> {
     answer::json(&Journeys { journeys, people, unreadable, config: config.version.to_string(), now })
 }
 
-/// A journey that nobody has entered yet.
+/// Returns a journey without people.
 fn view(config: &Config, journey: &Journey) -> JourneyView {
     let message = |message: &perennial_config::journeys::Message| MessageView {
         channel: message.channel,

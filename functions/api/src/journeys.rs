@@ -1,4 +1,4 @@
-//! The journeys that someone entered, and where they wait.
+//! The journeys that a person entered, and where they wait.
 
 use jiff::Timestamp;
 use perennial_config::Config;
@@ -11,13 +11,13 @@ use serde::Serialize;
 #[derive(Serialize)]
 pub(crate) struct JourneyView<'a> {
     name: &'a str,
-    /// How often.
+    /// The number of entries.
     times: u32,
     /// When last.
     entered: Option<Timestamp>,
-    /// When its goal was reached after that; `null` where it was not, or there is none.
+    /// When its goal was reached after that; `null` if it was not, or there is none.
     reached: Option<Timestamp>,
-    /// Where they wait; `null` for who is not on the way any more.
+    /// The current wait; `null` if no run is in progress.
     waits: Option<WaitView<'a>>,
 }
 
@@ -26,14 +26,14 @@ struct WaitView<'a> {
     /// The step's id; `null` for one that the journey does not have any more.
     step: Option<&'a str>,
     since: Option<Timestamp>,
-    /// When they go on, whatever happens; where the step's message waits for its turn, when it is looked at again.
+    /// When the run resumes at the latest; for a step's message that waits for its turn, when it is evaluated again.
     until: Option<Timestamp>,
-    /// What the step's message waits for.
+    /// The condition that the step's message waits for.
     #[serde(skip_serializing_if = "Option::is_none")]
     message_waits_for: Option<WaitsFor>,
 }
 
-/// The journeys of the config that the person entered, in the file's order.
+/// Returns the journeys that the person entered, in the file's order.
 pub(crate) fn journeys<'c>(config: &'c Config, facts: &Facts) -> Vec<JourneyView<'c>> {
     let millisecond = |at| Timestamp::from_millisecond(at).ok();
     let each = config.journeys.all.iter().filter_map(|journey| {

@@ -1,4 +1,4 @@
-//! The accounts that a person belongs to, as the API shows them.
+//! A person's accounts, as the API shows them.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -14,15 +14,16 @@ use serde::Serialize;
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct MembershipView {
     account: AccountId,
-    /// Whether the person's scores count in it.
+    /// `true` if the person's scores count in it.
     primary: bool,
-    /// When a `group` call or an event of billing last said so; `null` where it follows from the mail address or another call.
+    /// When a `group` call or a billing event last named it; `null` if it is derived from the mail address or another
+    /// call.
     named_at: Option<Timestamp>,
-    /// The day, in UTC, of the newest activity that names it; `null` where none does.
+    /// The day, in UTC, of the newest activity that names it; `null` without any.
     last_active: Option<Date>,
 }
 
-/// The accounts of the person whose combined state is `view`, the primary first.
+/// Returns the accounts of the person whose combined state is `view`, the primary first.
 pub(crate) fn all(config: &Config, view: &State) -> Vec<MembershipView> {
     let accounts = memberships(config, view).into_iter().enumerate();
     let show = |(nth, account): (usize, AccountId)| MembershipView {

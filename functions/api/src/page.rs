@@ -38,8 +38,8 @@ fn document(title: &str, content: &str) -> String {
     )
 }
 
-/// What the reader of `known` gets, with forms to change it. `about` is the topic of the mail that the link was in; `saved` says that
-/// something was just stored.
+/// Returns the page with the reader's preferences `known` and forms to change them. `about` is the topic of the mail
+/// with the link; `saved` says that a change was just stored.
 pub(crate) fn preferences(topics: &[Topic], known: &Preferences, about: Option<&Topic>, saved: bool) -> String {
     let stopped = match known.suppression.map(|suppression| suppression.reason) {
         Some(Reason::Bounce) => return blocked("Mails to it came back as undeliverable."),
@@ -118,7 +118,7 @@ fn button(deed: &str, label: &str, class: &str) -> String {
     )
 }
 
-/// Says that no mails go to this address, and that this is not for this page to change.
+/// Returns the page for an address that gets no mails and cannot be changed here.
 fn blocked(why: &str) -> String {
     document(
         "We send no mails to this address",
@@ -128,7 +128,7 @@ fn blocked(why: &str) -> String {
     )
 }
 
-/// Says that the link is wrong.
+/// Returns the page for an invalid link.
 pub(crate) fn invalid() -> String {
     document(
         "This link does not work",
@@ -136,7 +136,7 @@ pub(crate) fn invalid() -> String {
     )
 }
 
-/// Says that it did not work.
+/// Returns the page for a failure.
 pub(crate) fn failed() -> String {
     document(
         "That did not work",

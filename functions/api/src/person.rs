@@ -1,4 +1,4 @@
-//! A person as of now, with the config and the account that they are looked at with.
+//! A person as of now, with the configuration and the account for evaluation.
 
 use crate::answer::Failure;
 use crate::deps::Deps;
@@ -15,20 +15,20 @@ use std::sync::Arc;
 /// A person who was found.
 pub(crate) struct Found {
     pub(crate) profile: Profile,
-    /// The combination of all parts' states.
+    /// The combined state of all identities.
     pub(crate) state: State,
-    /// The combination of all parts' facts.
+    /// The combined facts of all identities.
     pub(crate) facts: Facts,
     pub(crate) config: Arc<Config>,
-    /// The account that the person belongs to, and what is known of it or of the one that has its people.
+    /// The person's account, and the facts of it or of the one that owns its people.
     pub(crate) account: Option<(AccountId, Option<AccountFacts>)>,
-    /// Whether another account of theirs pays.
+    /// `true` if another account of theirs pays.
     pays_elsewhere: bool,
     pub(crate) now: Timestamp,
 }
 
 impl Found {
-    /// Looks a person up by any identity, and their accounts: half a read unit each for 4 KB.
+    /// Looks a person up by any identity, with their accounts: half a read unit each for 4 KB.
     pub(crate) async fn look_up(deps: &Deps, identity: &str) -> Result<Self, Failure> {
         let profile = find(deps, identity).await?.profile;
         let (config, now) = (deps.config.current().await, deps.clock.now());
@@ -43,14 +43,14 @@ impl Found {
         Ok(Self { profile, state, facts, config, account, pays_elsewhere, now })
     }
 
-    /// What the person is looked at with.
+    /// Returns the moment for evaluation.
     pub(crate) fn moment(&self) -> Moment<'_> {
         let primary = self.account.as_ref().and_then(|(_, facts)| facts.as_ref());
         let accounts = Accounts { primary, pays_elsewhere: self.pays_elsewhere };
         Moment::new(&self.config, self.now).with_account(accounts)
     }
 
-    /// What a reader calls the person: the id that the product knows them by, else the person id.
+    /// Returns the person's displayed name: the product's id, else the profile id.
     pub(crate) fn name(&self) -> String {
         let identity = crate::event::identity(&self.profile, self.profile.id);
         identity.map_or_else(|| self.profile.id.to_string(), |identity| identity.as_str().to_owned())
@@ -75,7 +75,8 @@ pub(crate) async fn find(deps: &Deps, identity: &str) -> Result<Stored, Failure>
     found.ok_or(Failure::NotFound(NONE))
 }
 
-/// The same, where there may be none: as [`Store::resolve`], and by an id in another system of which only the system is named, as in `stripe:cus_5`.
+/// Looks a person up like [`Store::resolve`], and by an id in another system with only the system's name, as in
+/// `stripe:cus_5`; `None` if not found.
 pub(crate) async fn resolve(store: &Store, config: &Config, identity: &str) -> Result<Option<Stored>, StoreError> {
     for id in config.identity.of_system(identity) {
         if let Some(stored) = store.find_external(&id).await? {
@@ -85,7 +86,7 @@ pub(crate) async fn resolve(store: &Store, config: &Config, identity: &str) -> R
     store.resolve(identity).await
 }
 
-/// Who the person was before parts were joined: messages stay with whom they were decided for.
+/// Returns the person's ids before identities were merged: messages stay with the identity they were decided for.
 pub(crate) fn people(profile: &Profile) -> BTreeSet<PersonId> {
     profile.parts.iter().map(perennial_engine::Part::owner).chain([profile.id]).collect()
 }

@@ -1,5 +1,5 @@
-//! `POST /api/journeys/{name}/test`: a journey played for one person on a virtual clock, with every message rendered. Nothing is
-//! written, and nothing is sent.
+//! `POST /api/journeys/{name}/test`: plays a journey for one person on a virtual clock, with every message rendered.
+//! Nothing is written or sent.
 
 mod answer;
 mod people;
@@ -25,13 +25,13 @@ use perennial_store::{Store, StoreError};
 use render::{Known, Rendering};
 use std::sync::Arc;
 
-/// Why nothing was played.
+/// The reason why nothing was played.
 #[derive(Debug, thiserror::Error)]
 pub enum NotPlayed {
-    /// The config has no such journey.
+    /// There is no such journey.
     #[error("there is no journey `{name}`; there are {known}")]
     NoJourney {
-        /// What was asked for.
+        /// The requested name.
         name: String,
         /// Those that there are.
         known: String,
@@ -41,13 +41,13 @@ pub enum NotPlayed {
         "no person has this person id, user id, anonymous id, id in another system (such as stripe:cus_5) or mail address; leave it out to make someone up"
     )]
     NoPerson,
-    /// What was asked for.
+    /// The request is invalid.
     #[error(transparent)]
     Request(#[from] WrongRequest),
-    /// The user id of who is to be made up.
+    /// The user id of the invented person.
     #[error(transparent)]
     Id(#[from] InvalidId),
-    /// There can be nobody like that.
+    /// No such person can exist.
     #[error(transparent)]
     Sample(#[from] NoSample),
     /// It has no end, or no beginning.
@@ -77,7 +77,7 @@ pub(crate) async fn test(deps: &Deps, journey: &str, body: &Body) -> Result<Resp
         Request::default()
     } else {
         serde_json::from_slice(body.as_ref())
-            .map_err(|error| Failure::Invalid(format!("the body is not what this takes: {error}")))?
+            .map_err(|error| Failure::Invalid(format!("the body is invalid: {error}")))?
     };
     let now = deps.clock.now();
     let config = match &request.config {
@@ -92,11 +92,11 @@ pub(crate) async fn test(deps: &Deps, journey: &str, body: &Body) -> Result<Resp
     answers::json(&play(&config, found, &request, player, Some(&deps.store), now).await?)
 }
 
-/// Plays `journey` of `config` for someone who is made up, without any system: nothing is looked up. The `person` and the `config`
-/// of the request do not count.
+/// Plays `journey` of `config` for an invented person, without any system: nothing is looked up. The `person` and the
+/// `config` of the request are ignored.
 ///
 /// # Errors
-/// [`NotPlayed`] where there is no such journey, or what was asked for cannot be.
+/// [`NotPlayed`] if there is no such journey, or the request is invalid.
 pub async fn play_alone(
     config: &Config,
     journey: &str,
@@ -137,7 +137,7 @@ async fn play(
         journey,
         properties: request.properties.clone(),
         supposed: times.supposed,
-        // Who is made up is so for the moment at which it begins.
+        // An invented person exists from the start of the play.
         now: if player.sample { times.from } else { now },
         from: times.from,
         until: times.until,
@@ -155,7 +155,7 @@ async fn play(
         None => Known::default(),
     };
     let rendering = Rendering::new(config, &player, &known);
-    // That others keep the person out is no news about this journey.
+    // Being kept out of other journeys is not relevant to this one.
     let told = |step: &&PlayedStep| match &step.what {
         What::Took(taken) => taken.journey == journey.id || !matches!(taken.what, Taken::Refused(_)),
         _ => true,

@@ -1,4 +1,4 @@
-//! `GET /api/profiles/{identity}`: a person as of now.
+//! `GET /api/profiles/{identity}`: a profile as of now.
 
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
@@ -33,16 +33,16 @@ use std::collections::BTreeMap;
 struct ProfileView<'a> {
     id: PersonId,
     identities: Vec<IdentityView<'a>>,
-    /// Why the identities are one person.
+    /// Why the identities are linked.
     joins: Vec<JoinView<'a>>,
-    /// What was said and does not join them to others.
+    /// Links that do not merge them with others.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     apart: Vec<ApartView<'a>>,
     traits: BTreeMap<&'a str, Value>,
     /// Traits of which something was not kept for its size.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     dropped_traits: Vec<&'a str>,
-    /// How many there are in all; 100 or more where it is 100 or more.
+    /// The total number; 100 means 100 or more.
     #[serde(skip_serializing_if = "is_zero")]
     dropped_traits_count: u32,
     /// Identities of which less is kept than usual, as the profile would not fit into an item with all of it.
@@ -50,47 +50,48 @@ struct ProfileView<'a> {
     reduced: Vec<&'a str>,
     /// The primary account.
     account: Option<&'a AccountId>,
-    /// All accounts that the person belongs to, the primary first.
+    /// All accounts of the person, the primary first.
     memberships: Vec<MembershipView>,
     stage: Stage,
-    /// How the person came to stand there, the oldest move first.
+    /// The stage history, oldest first.
     stages: Vec<StageMove>,
     personas: Vec<&'a str>,
     segments: Vec<SegmentView<'a>>,
-    /// How often and how much the person does something, 0 to 100.
+    /// Frequency and amount of activity, 0 to 100.
     engagement: Score,
-    /// What the engagement is made of.
+    /// The components of engagement.
     engaged: Engagement,
     nps: NpsView,
-    /// The latest answer to the satisfaction survey; `null` where there is none.
+    /// The latest answer to the satisfaction survey; `null` without one.
     csat: Option<AnswerView>,
-    /// How kind the texts of the last three months are, -1 to 1; `null` where there are none.
+    /// The sentiment of the texts of the last three months, -1 to 1; `null` without any.
     sentiment: Option<f64>,
-    /// Texts of the last three months in languages that are not known: how kind they are, nobody can say.
+    /// The number of texts of the last three months in unsupported languages, whose sentiment is unknown.
     #[serde(skip_serializing_if = "is_zero")]
     unread_texts: u32,
     /// The scores that apply to the person.
     scores: BTreeMap<Likelihood, ScoreView>,
     tallies: &'a BTreeMap<String, u32>,
     counts: BTreeMap<&'a str, u32>,
-    /// Events of names that are not counted by themselves.
+    /// Events of names that are not counted separately.
     #[serde(skip_serializing_if = "is_zero")]
     other_events: u32,
     events: u64,
     /// Minor units by currency.
     revenue: BTreeMap<Currency, i64>,
-    /// What they subscribe to themselves.
+    /// The person's own subscriptions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     subscriptions: Vec<SubscriptionView>,
-    /// Whether trials, payments or cancellations were counted before subscriptions were told apart. They stand until `perennial rescore` counts the
-    /// archive anew.
+    /// `true` if trials, payments or cancellations were counted before subscriptions were distinguished. They stay
+    /// until
+    /// `perennial rescore` recounts the archive.
     #[serde(skip_serializing_if = "is_false")]
     needs_rescore: bool,
     first_seen: Option<Timestamp>,
     last_seen: Option<Timestamp>,
     idle_days: Option<i64>,
     active_days: ActiveDays,
-    /// The journeys that the person entered, in the config's order.
+    /// The journeys that the person entered, in the configuration's order.
     journeys: Vec<JourneyView<'a>>,
     messages: Vec<MessageView>,
     /// Messages that wait for their turn or for a cap, the one that is chosen next first.
@@ -109,7 +110,7 @@ struct ProfileView<'a> {
 struct WaitingView {
     #[serde(flatten)]
     message: WaitingMessage,
-    /// The same in words; times are those of the person's zone.
+    /// The step in words; times are in the person's zone.
     told: String,
 }
 
@@ -123,11 +124,11 @@ struct HeldView<'a> {
     until: Timestamp,
 }
 
-/// A segment that the person is in.
+/// A segment of the person.
 #[derive(Serialize)]
 pub(crate) struct SegmentView<'a> {
     name: &'a str,
-    /// Since when; `null` for one that the person is in by now without having been looked at since.
+    /// Since when; `null` if the person has not been evaluated since entering it.
     since: Option<Timestamp>,
 }
 
@@ -149,7 +150,7 @@ struct AnswerView {
 #[derive(Serialize)]
 struct ScoreView {
     value: Score,
-    /// What it is made of, the strongest first; their points add up to the value, to the half point that rounding takes.
+    /// The contributions, largest first; their points add up to the value, except for up to half a point of rounding.
     reasons: Vec<Reason>,
     /// The score at the beginnings of the newest weeks, the oldest first.
     trend: Vec<TrendPoint>,
@@ -171,7 +172,7 @@ fn is_zero(n: &u32) -> bool {
     *n == 0
 }
 
-/// Answers with the person behind `identity`.
+/// Returns the profile with `identity`.
 pub(crate) async fn show(deps: &Deps, identity: &str) -> Result<Response<Body>, Failure> {
     let found = Found::look_up(deps, identity).await?;
     let (profile, state, config) = (&found.profile, &found.state, &found.config);
@@ -220,7 +221,7 @@ pub(crate) async fn show(deps: &Deps, identity: &str) -> Result<Response<Body>, 
     })
 }
 
-/// The segments that the person is in, in the config's order.
+/// Returns the person's segments, in the configuration's order.
 pub(crate) fn segments<'c>(config: &'c Config, evaluation: &Evaluation, facts: &Facts) -> Vec<SegmentView<'c>> {
     let since = |name: &str| {
         let (_, segment) = config.segments.get(name)?;
@@ -229,7 +230,7 @@ pub(crate) fn segments<'c>(config: &'c Config, evaluation: &Evaluation, facts: &
     evaluation.segments(config).map(|name| SegmentView { name, since: since(name) }).collect()
 }
 
-/// The latest answer, and what it makes of the person.
+/// Returns the latest answer and its class.
 pub(crate) fn nps(evaluation: &Evaluation, state: &State) -> NpsView {
     NpsView {
         class: evaluation.nps,

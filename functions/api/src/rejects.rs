@@ -1,4 +1,4 @@
-//! `GET /api/rejects`: what was not accepted, and why.
+//! `GET /api/rejects`: rejected events, and why.
 
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
@@ -7,14 +7,14 @@ use lambda_http::Body;
 use perennial_store::rejects::Reject;
 use serde::Serialize;
 
-/// How far back pages reach, in rejects.
+/// The most rejects that pages reach back.
 const REACH: usize = 10_000;
 
 #[derive(Serialize)]
 struct RejectsView {
     /// The newest first.
     rejects: Vec<Reject>,
-    /// What `after` is to be for the next page; `null` where there is none.
+    /// The value of `after` for the next page; `null` if there is none.
     next: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! `POST /api/journeys/{name}/resume`: a journey that was paused sends mails again.
+//! `POST /api/journeys/{name}/resume`: resumes a paused journey.
 
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
@@ -6,7 +6,7 @@ use http::Response;
 use lambda_http::Body;
 use serde_json::json;
 
-/// Resumes the journey: what becomes of its mails counts anew from now. `deliver` knows of it within a minute.
+/// Resumes the journey: the results of its mails are counted from now. `deliver` knows of it within a minute.
 pub(crate) async fn resume(deps: &Deps, journey: &str) -> Result<Response<Body>, Failure> {
     let now = deps.clock.now();
     if !deps.store.resume_journey(journey, now).await? {

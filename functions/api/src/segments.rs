@@ -22,14 +22,14 @@ struct SegmentView<'a> {
     owner: Option<&'a str>,
     people: u64,
     nps: NpsView,
-    /// How many of a hundred are to stay for a year.
+    /// The target retention in percent after a year.
     retention_target: Option<u8>,
 }
 
-/// What people answered to the recommendation survey.
+/// The answers to the recommendation survey.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct NpsView {
-    /// The net promoter score, -100 to 100, with one decimal; `null` where nobody answered.
+    /// The net promoter score, -100 to 100, with one decimal; `null` without answers.
     score: Option<f64>,
     #[serde(flatten)]
     answers: Answers,
@@ -41,7 +41,8 @@ impl From<Answers> for NpsView {
     }
 }
 
-/// Answers with all segments of the config in force, in its order. The numbers are those of the status, and as old.
+/// Returns all segments of the active configuration, in its order. The numbers are those of the status, with the same
+/// age.
 pub(crate) async fn list(deps: &Deps) -> Result<Response<Body>, Failure> {
     let now = deps.clock.now();
     let (_, totals) = deps.status.look_and_count(&deps.store, now).await?;

@@ -1,4 +1,4 @@
-//! `GET /inbox.js`: the script that shows a person's inbox within the product, and the types of what it offers.
+//! `GET /inbox.js`: the script that shows a person's inbox within the product, and its types.
 
 use crate::answer::Failure;
 use flate2::Compression;
@@ -9,7 +9,7 @@ use perennial_domain::hash;
 use std::io::Write;
 use std::sync::LazyLock;
 
-/// Seconds for which a browser asks no more: a new version reaches everyone within that.
+/// How long browsers cache it: a new version reaches everyone within an hour.
 const CACHED: &str = "public, max-age=3600";
 
 /// A file, as it goes over the wire.
@@ -34,7 +34,7 @@ static SCRIPT: LazyLock<File> =
 static TYPES: LazyLock<File> =
     LazyLock::new(|| File::new("application/typescript; charset=utf-8", include_str!("snippet/inbox.d.ts").to_owned()));
 
-/// A script without lines that are comments, and without indentation. `/*!` stays: it says whose it is.
+/// Removes comment lines and indentation from a script. `/*!` stays: it is the licence.
 fn bare(source: &str) -> String {
     let (mut out, mut within) = (String::with_capacity(source.len()), false);
     for line in source.lines().map(str::trim) {
@@ -105,7 +105,7 @@ mod tests {
         script(&headers.collect()).unwrap()
     }
 
-    /// What every page of every customer loads is worth a limit.
+    /// Every page of every customer loads it, so its size is limited.
     #[test]
     fn the_script_is_less_than_six_kilobytes_on_the_wire_and_the_same_without_compression() {
         let zipped = get(&[(header::ACCEPT_ENCODING, "br;q=1, gzip")]);

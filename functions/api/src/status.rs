@@ -1,4 +1,4 @@
-//! The state of the house in numbers.
+//! The state of the system in numbers.
 
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
@@ -25,7 +25,7 @@ const SWEEPS: u16 = 5;
 /// A queue to be looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WatchedQueue {
-    /// The name that it is shown under.
+    /// Its displayed name.
     pub name: String,
     /// Its URL.
     pub url: String,
@@ -33,21 +33,21 @@ pub struct WatchedQueue {
     pub dlq_url: String,
 }
 
-/// How many messages a queue holds.
+/// The number of messages in a queue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Depth {
-    /// To be received.
+    /// Ready to be received.
     pub visible: u64,
-    /// Received, and neither deleted nor due again.
+    /// Received, and neither deleted nor visible again.
     pub in_flight: u64,
-    /// Held back.
+    /// Delayed.
     pub delayed: u64,
-    /// Whether what is held back waits until somebody moves a simulated clock, and so never comes by itself.
+    /// `true` if delayed messages wait until a simulated clock is moved, and so never become visible by themselves.
     pub held_by_clock: bool,
 }
 
 impl Depth {
-    /// All messages.
+    /// Returns the number of all messages.
     fn total(self) -> u64 {
         self.visible + self.in_flight + self.delayed
     }
@@ -58,9 +58,9 @@ impl Depth {
     }
 }
 
-/// Looks at queues.
+/// Reads the depth of queues.
 pub trait Depths: Send + Sync {
-    /// How many messages the queue at `url` holds, or the error's code.
+    /// Returns the number of messages in the queue at `url`, or the error's code.
     fn depth<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<Depth, String>>;
 }
 
@@ -91,16 +91,16 @@ impl Depths for aws_sdk_sqs::Client {
     }
 }
 
-/// How old shown totals may be.
+/// The longest age of shown totals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MaxAge {
     /// While work is in flight.
     pub busy: Duration,
-    /// While nothing is.
+    /// While the system is idle.
     pub idle: Duration,
 }
 
-/// Looks at queues and counts the table, and keeps what it counted for a while.
+/// Reads queues and counts the table, and caches the totals.
 pub struct Status {
     queues: Vec<WatchedQueue>,
     depths: Arc<dyn Depths>,
@@ -111,7 +111,7 @@ pub struct Status {
 #[derive(Default)]
 struct Held {
     totals: Option<(Timestamp, Totals)>,
-    /// Whether work was in flight at or after the count.
+    /// `true` if work was in flight at or after the count.
     busy_since: bool,
 }
 
@@ -122,7 +122,7 @@ impl Status {
         Self { queues, depths, max_age, held: Mutex::default() }
     }
 
-    /// What is in the queues, and the totals: see [`Self::totals`].
+    /// Returns the queues' depths, and the totals: see [`Self::totals`].
     pub(crate) async fn look_and_count(&self, store: &Store, now: Timestamp) -> Result<(Look, Totals), Failure> {
         let look = self.look().await;
         let (queues, idle) =
@@ -131,9 +131,9 @@ impl Status {
         Ok((Look { queues, idle }, totals))
     }
 
-    /// The totals, counted anew where what is held is too old, or nothing is in flight any more since it was counted.
+    /// Returns the totals, recounted if the cached ones are too old, or if the system has become idle since.
     async fn totals(&self, store: &Store, idle: bool, now: Timestamp) -> Result<Totals, StoreError> {
-        // One caller counts; others that come meanwhile wait for what it finds.
+        // One caller counts; other concurrent callers wait for its result.
         let mut held = self.held.lock().await;
         held.busy_since |= !idle;
         let max_age = if idle { self.max_age.idle } else { self.max_age.busy };
@@ -149,8 +149,9 @@ impl Status {
         Ok(totals)
     }
 
-    /// All queues' depths, and whether nothing is in flight. A message that moves on is in its next queue before it leaves the one before, so looking in
-    /// the order of the flow finds it; the second round is for what went around in a circle meanwhile.
+    /// Returns all queues' depths, and whether nothing is in flight. A message that moves on is in its next queue
+    /// before it leaves the previous one, so reading in the order of the flow finds it; the second round is for
+    /// messages that moved in a circle meanwhile.
     async fn look(&self) -> Result<(BTreeMap<String, QueueView>, bool), String> {
         let (views, idle) = self.round().await?;
         if idle { self.round().await } else { Ok((views, false)) }
@@ -177,10 +178,10 @@ impl std::fmt::Debug for Status {
     }
 }
 
-/// What is in the queues.
+/// The depths of the queues.
 pub(crate) struct Look {
     queues: BTreeMap<String, QueueView>,
-    /// Whether nothing is in flight.
+    /// `true` if nothing is in flight.
     idle: bool,
 }
 
@@ -188,11 +189,11 @@ pub(crate) struct Look {
 struct StatusView {
     events: EventsView,
     profiles: u64,
-    /// Ids in other systems that belong to none of the people yet.
+    /// Ids in other systems that are not linked to a person yet.
     unlinked_ids: u64,
-    /// People by where they stood when last looked at.
+    /// The number of people by stage at their last evaluation.
     stages: BTreeMap<Stage, u64>,
-    /// People by persona.
+    /// The number of people by persona.
     personas: BTreeMap<String, u64>,
     nps: NpsView,
     /// Texts of the last three months in languages that are not known: they count for no sentiment.
@@ -212,16 +213,16 @@ struct StatusView {
     sweeps: Vec<Sweep>,
     now: Timestamp,
     config: ConfigVersion,
-    /// Which config is in force: what this function of a deployed stack works by may be a minute older.
+    /// The active configuration: this function of a deployed stack may use the previous one for up to a minute.
     in_force: Option<InForce>,
 }
 
-/// The config in force.
+/// The active configuration.
 #[derive(Serialize)]
 struct InForce {
     version: ConfigVersion,
     since: Timestamp,
-    /// Whether a rollback put it there.
+    /// `true` if a rollback activated it.
     rolled_back: bool,
     previous: Option<ConfigVersion>,
 }

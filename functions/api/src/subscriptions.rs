@@ -12,11 +12,11 @@ use std::cmp::Reverse;
 /// One subscription.
 #[derive(Serialize)]
 pub(crate) struct SubscriptionView {
-    /// What it is now.
+    /// Its current state.
     is: &'static str,
     /// Since when it is that, or when it ended.
     since: Option<Timestamp>,
-    /// What was reported last; `null` where only payments were.
+    /// The last reported status; `null` if only payments were reported.
     status: Option<Status>,
     plan: Option<String>,
     /// The price of one, each interval.
@@ -25,14 +25,14 @@ pub(crate) struct SubscriptionView {
     quantity: Option<u32>,
     renews_at: Option<Timestamp>,
     trial_end: Option<Timestamp>,
-    /// Whether it ends with its period.
+    /// `true` if it ends with its period.
     cancels: bool,
     account: Option<AccountId>,
-    /// The last that was heard of it.
+    /// The time of the last report.
     reported_at: Timestamp,
 }
 
-/// All that `billing` has, those of which was heard last first.
+/// Returns all subscriptions in `billing`, the most recently reported first.
 pub(crate) fn all(config: &Config, billing: &Billing, now: Timestamp) -> Vec<SubscriptionView> {
     let mut each: Vec<&Subscription> = billing.subscriptions.values().collect();
     each.sort_by_key(|each| Reverse(each.last));

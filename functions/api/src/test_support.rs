@@ -1,4 +1,4 @@
-//! A house for the tests: a table, queues that say what they are told, and one person.
+//! Test fixtures: a table, queues with fixed depths, and one person.
 
 #![allow(clippy::unwrap_used)]
 
@@ -86,7 +86,7 @@ pub(crate) async fn house(access: Access) -> House {
     house_with(access, config()).await
 }
 
-/// A house that works by `config`.
+/// Returns fixtures with `config`.
 pub(crate) async fn house_with(access: Access, config: Config) -> House {
     let (events, queues) = (Arc::new(MemoryQueue::new()), Arc::new(Queues::default()));
     let watched = ["events", "messages"].map(|name| WatchedQueue {

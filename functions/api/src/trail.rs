@@ -1,4 +1,4 @@
-//! What was sent to a person and handed to colleagues, and what it led to.
+//! A person's message history, and the goals that followed.
 
 use crate::deps::Deps;
 use crate::person::people;
@@ -15,7 +15,7 @@ use serde::Serialize;
 pub(crate) struct MessageView {
     #[serde(flatten)]
     record: MessageRecord,
-    /// What the journey is for, where that was reached after this; `null` where it was not (yet), or nothing went out.
+    /// The journey's goal, if it was reached after this; `null` if it was not (yet), or nothing was sent.
     led_to: Option<GoalView>,
 }
 
@@ -26,10 +26,10 @@ struct GoalView {
     at: Timestamp,
 }
 
-/// All messages of everyone that the person is made of, the newest first.
+/// Returns all messages of the profile's identities, newest first.
 ///
 /// # Errors
-/// [`StoreError`] where the table fails.
+/// [`StoreError`] if the table fails.
 pub(crate) async fn messages(
     deps: &Deps,
     profile: &Profile,
@@ -45,7 +45,7 @@ pub(crate) async fn messages(
     Ok(records.into_iter().map(view).collect())
 }
 
-/// The goal that was reached after the message, on the way through the journey that sent it.
+/// Returns the goal that was reached after the message, in the run that sent it.
 fn led_to(config: &Config, facts: &Facts, record: &MessageRecord) -> Option<GoalView> {
     let went_out = record.times.keys().any(|state| *state == MessageState::Sent || *state == MessageState::Delivered);
     let journey = config.journeys.named(&record.journey)?;

@@ -1,4 +1,4 @@
-//! `POST /api/people/{person}/unmerge`: an identity is not the person that it was taken for.
+//! `POST /api/people/{person}/unmerge`: unlinks an identity from its profile.
 
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
@@ -11,7 +11,7 @@ use perennial_engine::merge::others;
 use perennial_lambda_kit::queue::Delay;
 use serde::{Deserialize, Serialize};
 
-/// The most characters that are kept of who says so, and of why.
+/// The most characters that are stored of the operator's name, and of the reason.
 const MAX_CHARACTERS: usize = 200;
 
 #[derive(Deserialize)]
@@ -32,7 +32,7 @@ struct Queued {
     identity: String,
 }
 
-/// Checks what is asked and queues it for `score`, the only one who writes people.
+/// Validates the request and queues it for `score`, which alone writes profiles.
 pub(crate) async fn ask(deps: &Deps, person: &str, body: &Body) -> Result<Response<Body>, Failure> {
     const FORM: Failure = Failure::Wrong(r#"send {"identity": "ID", "by": "who says so", "why": "the reason"}"#);
     let asked: Asked = serde_json::from_slice(body.as_ref()).map_err(|_| FORM)?;
@@ -41,7 +41,7 @@ pub(crate) async fn ask(deps: &Deps, person: &str, body: &Body) -> Result<Respon
         return Err(Failure::NotFound("this person has no such user id or anonymous id"));
     };
     if others(&stored.profile.parts, identity).is_empty() {
-        return Err(Failure::Wrong("this person has no other identity to be taken from"));
+        return Err(Failure::Wrong("this profile has no other identity to unmerge from"));
     }
     let by = if asked.by.trim().is_empty() { "api" } else { asked.by.trim() };
     let unmerge = EventsPayload::Unmerge(Unmerge {
@@ -56,7 +56,7 @@ pub(crate) async fn ask(deps: &Deps, person: &str, body: &Body) -> Result<Respon
     answer::json(&Queued { queued: true, person: stored.profile.id, identity: identity.to_string() })
 }
 
-/// The identity that a text names; of two that have it, the one that did something.
+/// Returns the identity in a text; of two, the one with activity.
 fn named<'a>(profile: &'a Profile, text: &str) -> Option<&'a Identity> {
     let text = text.trim();
     let parts = profile.parts.iter().filter(|part| part.identity.as_str() == text || part.identity.to_string() == text);
@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(post(&house, "user%2F1", r#"{"identity":"someone"}"#).await.0, StatusCode::NOT_FOUND);
         assert_eq!(post(&house, "nobody", r#"{"identity":"anon-1"}"#).await.0, StatusCode::NOT_FOUND);
         assert_eq!(post(&house, "user%2F1", "{}").await.0, StatusCode::BAD_REQUEST);
-        // A user id leaves with its anonymous ids, and here nothing else would stay.
+        // A user id leaves with its anonymous ids, and here nothing else would remain.
         let mut stored = house.deps.store.follow(ada().person_id(), Consistency::Strong).await.unwrap().unwrap();
         let visitor = Identity::Anonymous(AnonymousId::parse("anon-1").unwrap());
         stored.profile.part_mut(&visitor).add_link(Link {

@@ -1,8 +1,9 @@
 //! `/u/{token}`: a page to choose mails on, and a POST that stops or changes them.
 //!
-//! Mail scanners and previews follow links, so GET changes nothing. A POST comes from the page's buttons or, as RFC 8058 has it, from the mail
-//! program, with `List-Unsubscribe=One-Click` in one of several encodings. The token is the proof. Whatever the body says that is not one of the
-//! page's own forms stops what the mail was about: a reader who wants out gets out.
+//! Mail scanners and previews follow links, so GET changes nothing. A POST comes from the page's buttons or, with RFC
+//! 8058, from the mail program, with `List-Unsubscribe=One-Click` in one of several encodings. The token authenticates
+//! it. Any body that is not one of the page's own forms unsubscribes from what the mail was about: a reader must always
+//! be able to unsubscribe.
 
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
@@ -26,7 +27,7 @@ const WANTED: &str = "Subscribed";
 /// The longest form that is read, in bytes: some hundred topics.
 const MAX_FORM_BYTES: usize = 16 * 1024;
 
-/// What a reader asks for.
+/// A reader's request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Wish {
     /// No mails, but essential ones.
@@ -39,15 +40,15 @@ enum Wish {
     Resume,
 }
 
-/// What a wish changed, or had changed before.
+/// A change of preferences, now or by an earlier identical request.
 struct Change {
-    /// All mails where `None`.
+    /// All mails if `None`.
     topic: Option<String>,
     wants: bool,
     since: Timestamp,
 }
 
-/// Answers with a page in every case: a person reads it.
+/// Returns a page in every case: a person reads it.
 pub(crate) async fn answer(deps: &Deps, request: &Request, token: &str) -> Response<Body> {
     let Ok(link) = deps.keys.verify(token) else {
         return answer::page(StatusCode::NOT_FOUND, page::invalid());
@@ -72,17 +73,17 @@ pub(crate) async fn answer(deps: &Deps, request: &Request, token: &str) -> Respo
     }
 }
 
-/// Who reads the mail of a link: the address, and the profile that the mail was for.
+/// The reader of the mail with the link: the address, and the mail's profile.
 struct Reader {
-    /// The profile, where there is one that can be read.
+    /// The profile, if there is one that can be read.
     stored: Option<Stored>,
-    /// The identities that the mail was for: the one that was the person then, and those of the profile that have the address.
+    /// The mail's identities: the original recipient, and those of the profile that have the address.
     addressed: BTreeSet<PersonId>,
     /// All identities of the profile.
     all: BTreeSet<PersonId>,
-    /// What is known of the address alone.
+    /// The preferences of the address alone.
     address: Preferences,
-    /// What was chosen for each identity.
+    /// The preferences of each identity.
     wishes: BTreeMap<PersonId, Preferences>,
 }
 
@@ -91,11 +92,11 @@ impl Reader {
         let (stored, is_there) = match deps.store.follow(link.person, Consistency::Eventual).await {
             Ok(Some(stored)) => (Some(stored), true),
             Ok(None) => (None, false),
-            // Who wants out gets out, whatever is the matter with their profile.
+            // Unsubscribing works whatever the state of the profile.
             Err(error) if error.is_unreadable() => (None, true),
             Err(error) => return Err(error),
         };
-        // Of whom was erased nothing is written again.
+        // Nothing is written about an erased person.
         let named = Some(link.person).filter(|_| is_there);
         let parts = || stored.iter().flat_map(|stored| &stored.profile.parts);
         let owners = stored.iter().flat_map(move |stored| owners_of(&stored.profile, &link.address));
@@ -106,13 +107,13 @@ impl Reader {
         Ok(Self { stored, addressed, all, address, wishes })
     }
 
-    /// What counts for mails to the address.
+    /// Returns the preferences that apply to mails to the address.
     fn known(&self) -> Preferences {
         self.wishes.values().cloned().fold(self.address.clone(), Preferences::with)
     }
 }
 
-/// Does what the reader asks for, and gives what is known of the address then.
+/// Applies the request, and returns the address's preferences afterwards.
 async fn fulfil(
     deps: &Deps,
     channels: &Channels,
@@ -124,15 +125,15 @@ async fn fulfil(
     let Some(wish) = wish else { return Ok(before) };
     store(deps, link, wish, &reader).await?;
     let after = deps.store.preferences_with(&link.address, reader.all.iter().copied()).await?;
-    // What the reader asked for is done and durable; a history that lacks its line must not tell them otherwise.
+    // The change is applied and durable; a missing line in the history must not report it as failed.
     let changes = changes(channels, wish, &before, &after, deps.clock.now());
     if let Err(error) = tell(deps, link, reader.stored.as_ref(), &changes).await {
-        tracing::error!(%error, "a reader's wish could not be told as an event");
+        tracing::error!(%error, "failed to send the event of a changed preference");
     }
     Ok(after)
 }
 
-/// Stores the wish with the address, and with the person.
+/// Stores the change with the address, and with the person.
 async fn store(deps: &Deps, link: &Unsubscribe, wish: &Wish, reader: &Reader) -> Result<(), StoreError> {
     let (store, address, now) = (&deps.store, &link.address, deps.clock.now());
     match wish {
@@ -170,7 +171,7 @@ async fn choose(
     Ok(())
 }
 
-/// The choices that change what was chosen `before`: the moment of a choice stays that of the first time it was made.
+/// Returns the choices that change `before`: an unchanged choice keeps its original time.
 fn news(choices: &BTreeMap<String, bool>, before: &Preferences) -> BTreeMap<String, bool> {
     let is_new = |topic: &str, wants: bool| before.topics.get(topic).is_none_or(|choice| choice.wants != wants);
     choices
@@ -183,7 +184,7 @@ fn news(choices: &BTreeMap<String, bool>, before: &Preferences) -> BTreeMap<Stri
 async fn resume(deps: &Deps, link: &Unsubscribe, reader: &Reader) -> Result<(), StoreError> {
     deps.store.resubscribe(&link.address).await?;
     for person in &reader.all {
-        // Most have nothing to be lifted.
+        // Most have no suppression to lift.
         if reader.wishes.get(person).is_none_or(|wishes| wishes.suppression.is_some()) {
             deps.store.resume_mails(*person).await?;
         }
@@ -191,7 +192,7 @@ async fn resume(deps: &Deps, link: &Unsubscribe, reader: &Reader) -> Result<(), 
     Ok(())
 }
 
-/// The body's fields. What is no form, or too long for the page's own, has none.
+/// Returns the body's fields; none if it is not a form, or too long for the page's own.
 fn form(body: &Body) -> Vec<(String, String)> {
     let bytes: &[u8] = body;
     if bytes.len() > MAX_FORM_BYTES {
@@ -219,7 +220,7 @@ fn wish(channels: &Channels, link: &Unsubscribe, form: &[(String, String)]) -> W
         }
         Some("resume") => Wish::Resume,
         Some("stop-all") => Wish::StopAll,
-        // A topic that is no more, or that is essential now, could send on under another name.
+        // A topic that was removed, or is essential now, could be sent under another name.
         _ => match &link.topic {
             Some(topic) if can_stop(topic) => Wish::Stop(topic.clone()),
             _ => Wish::StopAll,

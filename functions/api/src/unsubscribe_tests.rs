@@ -54,14 +54,14 @@ async fn known(house: &House) -> Preferences {
     house.deps.store.preferences(&address_hash(ADDRESS)).await.unwrap()
 }
 
-/// Whether mails about `topic` would go out.
+/// Returns whether mails about `topic` would be sent.
 async fn goes(house: &House, topic: Option<&str>) -> bool {
     let config = house.deps.config.current().await;
     let topic = topic.map(|topic| config.channels.topic(topic).unwrap());
     known(house).await.withholds(topic, house.deps.clock.now()).is_none()
 }
 
-/// The events' names and topics.
+/// Returns the events' names and topics.
 fn told(events: &[Event]) -> Vec<(&str, Option<&str>)> {
     events.iter().map(|event| (event.counted_as(), event.properties.get("topic").and_then(|it| it.as_str()))).collect()
 }
@@ -153,7 +153,7 @@ async fn what_is_ticked_is_what_comes_and_what_the_page_did_not_show_stays() {
     assert_eq!(told(&events(&house)), [("Unsubscribed", Some("tips")), ("Subscribed", Some("news"))]);
     post(&house, &token(None), "shown=tips&topic=tips&do=choose").await;
     assert!(goes(&house, Some("news")).await && goes(&house, Some("tips")).await);
-    // Neither an essential topic nor one that config does not know is stored.
+    // Neither an essential nor an unknown topic is stored.
     post(&house, &token(None), "shown=billing&shown=nonsense&do=choose").await;
     assert_eq!(known(&house).await.topics.keys().collect::<Vec<_>>(), ["news", "tips"]);
     assert!(goes(&house, Some("billing")).await);
@@ -177,7 +177,7 @@ async fn who_stopped_all_mails_may_come_back_with_a_topic_or_where_there_are_non
     assert!(post(&without, &token(None), "do=stop-all").await.contains("Get mails again"));
     post(&without, &token(None), "do=resume").await;
     assert!(goes(&without, None).await);
-    // Whoever stops again has stopped once more: another event.
+    // Unsubscribing again is another event.
     post(&without, &token(None), ONE_CLICK).await;
     assert!(!goes(&without, None).await);
 }
@@ -244,7 +244,7 @@ fn the_pages() {
     );
 }
 
-/// What was chosen for Ada herself, whatever her address is.
+/// Returns the preferences of Ada herself, whatever her address is.
 async fn wishes(house: &House) -> Preferences {
     house.deps.store.wishes(ada().person_id()).await.unwrap()
 }

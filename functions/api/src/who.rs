@@ -1,4 +1,4 @@
-//! Who a person is: the identities, why they are one person, and what was not joined.
+//! The identities of a profile, why they are linked, and what was not merged.
 
 use jiff::Timestamp;
 use perennial_domain::{Identity, PersonId};
@@ -11,25 +11,25 @@ use serde::Serialize;
 pub(crate) struct IdentityView<'a> {
     kind: &'static str,
     id: &'a str,
-    /// When it was joined to the user, for an anonymous id that was.
+    /// When it was linked to the user, for a linked anonymous id.
     #[serde(skip_serializing_if = "Option::is_none")]
     joined_at: Option<Timestamp>,
 }
 
-/// Two identities of the person, and what says that they are one.
+/// Two identities of the profile, and what links them.
 #[derive(Serialize)]
 pub(crate) struct JoinView<'a> {
     identity: String,
     with: String,
     evidence: Evidence,
-    /// What may be shown of the value that both gave.
+    /// The common value, as far as it may be shown.
     #[serde(skip_serializing_if = "str::is_empty")]
     shown: &'a str,
     at: Timestamp,
     message: String,
 }
 
-/// What could have joined an identity to others, and does not.
+/// A link that does not merge an identity with others.
 #[derive(Serialize)]
 pub(crate) struct ApartView<'a> {
     identity: String,
@@ -39,7 +39,7 @@ pub(crate) struct ApartView<'a> {
     shown: &'a str,
     at: Timestamp,
     why: Why<'a>,
-    /// The person on the other side, by its id then.
+    /// The profile on the other side, by its id at the time.
     #[serde(skip_serializing_if = "Option::is_none")]
     other: Option<PersonId>,
 }
@@ -47,21 +47,22 @@ pub(crate) struct ApartView<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Why<'a> {
-    /// Too many give the value.
+    /// Too many identities have the value.
     Shared,
     /// A limit stopped the merge.
     Limit(Limit),
-    /// The identity gave up the mail address then; who is given it later is someone else.
+    /// The identity gave up the mail address then; a later owner is another person.
     GivenUp(Timestamp),
-    /// Someone said that they are different people; what joined them counts no more.
+    /// An operator unmerged them; earlier links no longer count.
     Severed,
-    /// A public source said it without the user's token: nobody vouches for it.
+    /// A public source reported it without the user's token, so it is unverified.
     Unverified,
-    /// Someone said so: who, and why.
+    /// An operator unmerged them: who, and why.
     Parted { by: &'a str, why: &'a str },
 }
 
-/// The identities. An earlier user id that an alias named and that never did anything is left out where there are others.
+/// Returns the identities. An earlier user id that an alias named and that has no events is left out if there are
+/// others.
 pub(crate) fn identities(profile: &Profile) -> Vec<IdentityView<'_>> {
     let acted = |part: &&Part| !part.identity.is_user() || part.state.counts.total() > 0;
     let shown: Vec<&Part> = profile.parts.iter().filter(acted).collect();
@@ -79,7 +80,7 @@ fn identity(part: &Part) -> IdentityView<'_> {
     IdentityView { kind, id: part.identity.as_str(), joined_at }
 }
 
-/// Why the identities are one person, the earliest reason first.
+/// Returns why the identities are linked, the earliest reason first.
 pub(crate) fn joins(profile: &Profile) -> Vec<JoinView<'_>> {
     profile.joins().into_iter().map(view).collect()
 }
@@ -89,7 +90,7 @@ fn view(join: Join<'_>) -> JoinView<'_> {
     JoinView { identity: identity.to_string(), with: with.to_string(), evidence, shown, at, message }
 }
 
-/// What does not join the identities to others although it was said.
+/// Returns the links that do not merge the identities with others.
 pub(crate) fn apart(profile: &Profile) -> Vec<ApartView<'_>> {
     let why = |standing| match standing {
         Standing::Holds | Standing::Idle => None,

@@ -1,4 +1,4 @@
-//! What the environment says.
+//! The function's environment.
 
 use perennial_channels::secrets::DEFAULT_PORT;
 use perennial_channels::unsubscribe::{InvalidKeys, Keys};
@@ -11,19 +11,19 @@ pub struct Settings {
     pub table: String,
     /// The events queue's URL.
     pub events_queue_url: String,
-    /// The URL of the messages queue, the function's own: what has to wait is sent to it again, held back.
+    /// The URL of the messages queue, the function's own: deferred messages are sent to it again, with a delay.
     pub messages_queue_url: String,
     /// The URL of the queue of essential messages, the function's own as well.
     pub essential_queue_url: String,
-    /// Where the api answers, without a slash at the end.
+    /// The public URL of the api, without a trailing slash.
     pub public_url: String,
-    /// What unsubscribe links are signed with.
+    /// The keys of unsubscribe links.
     pub unsubscribe_keys: Keys,
-    /// The configuration set that mails are sent with, where it is not the one that the config names.
+    /// The configuration set of mails, if it differs from the configured one.
     pub configuration_set: Option<String>,
-    /// Where the Parameters and Secrets extension answers on this machine.
+    /// The port of the Parameters and Secrets extension on this machine.
     pub extension_port: u16,
-    /// What the extension knows the function by; empty outside of Lambda.
+    /// The token that authenticates the function to the extension; empty outside of Lambda.
     pub session_token: Redacted<String>,
 }
 

@@ -1,4 +1,4 @@
-//! One decision: made ready, claimed, sent, recorded.
+//! Delivers one decision: plans, claims, sends and records it.
 
 use crate::deps::Deps;
 use crate::error::DeliverError;
@@ -14,29 +14,29 @@ use perennial_lambda_kit::redact::short;
 use perennial_store::messages::{Claim, Held, MessageState, Outcome as Recorded};
 use std::time::Duration;
 
-/// The longest that a delivery can take: Lambda's own limit. A claim that is older belongs to one that died.
+/// The longest duration of a delivery: Lambda's own limit. The process of an older claim has ended.
 const LONGEST_DELIVERY: SignedDuration = SignedDuration::from_mins(15);
 
 /// The outcome of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Delivered {
-    /// It went out.
+    /// It was sent.
     Sent,
-    /// It went out to somebody who wants to see it.
+    /// It was sent as a test.
     Test,
-    /// It was not to go out.
+    /// It was withheld.
     Withheld,
-    /// It was not to go out: its journey is paused.
+    /// It was withheld: its journey is paused.
     Paused,
-    /// It did not go out, and will not.
+    /// It was not sent, and will not be.
     Failed,
     /// Unknown: it may or may not have gone out.
     Unknown,
-    /// Unknown so far: it is looked at again later.
+    /// Unknown so far: it is evaluated again later.
     Waiting,
-    /// It waits in the queue: for quiet hours, the rate or the quota, or its receiver.
+    /// It was requeued: for quiet hours, the rate or the quota, or its receiver.
     Deferred,
-    /// It is older than its journey allows, and does not go out.
+    /// It is older than its journey allows, and is not sent.
     Expired,
     /// Another delivery was done with it before.
     Before,
@@ -47,7 +47,7 @@ pub(crate) enum Delivered {
 enum Next<'a> {
     /// Carry the plan out.
     Act,
-    /// This delivery claimed it and died, and may have sent it.
+    /// An earlier attempt claimed it and died, and may have sent it.
     Doubt(&'a str),
     /// Another delivery may still be running: look again after this time.
     Wait(SignedDuration),
@@ -55,21 +55,21 @@ enum Next<'a> {
     Leave,
 }
 
-/// One try to carry out a decision, by whoever claimed it.
+/// One attempt at a decision, by the delivery that claimed it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Try<'a> {
     /// The decision to carry out.
     pub(crate) decision: &'a Decision,
-    /// Names this delivery and no other.
+    /// Identifies this delivery.
     pub(crate) claimant: &'a str,
-    /// The claim in doubt whose place this one takes.
+    /// The unresolved claim that this one replaces.
     pub(crate) instead_of: Option<&'a Unsettled>,
-    /// How it has waited so far.
+    /// Its attempts so far.
     pub(crate) patience: Patience,
 }
 
 impl Try<'_> {
-    /// The queue message that goes on with it.
+    /// Returns the queue message that continues it.
     fn again(&self) -> MessagesPayload {
         match self.instead_of {
             Some(unsettled) => MessagesPayload::Unsettled(unsettled.clone()),
@@ -78,10 +78,10 @@ impl Try<'_> {
     }
 }
 
-/// Delivers `decision`, or finds that it was delivered. `claimant` names this delivery and no other.
+/// Delivers `decision`, or finds that it was delivered. `claimant` identifies this delivery.
 ///
 /// # Errors
-/// [`DeliverError`] where the queue is to try again; nothing was sent then that a second try would send twice.
+/// [`DeliverError`] if the queue is to retry; a retry then sends nothing twice.
 pub(crate) async fn deliver(
     deps: &Deps,
     decision: &Decision,
@@ -90,7 +90,7 @@ pub(crate) async fn deliver(
 ) -> Result<Delivered, DeliverError> {
     let now = deps.clock.now();
     if let Some(withheld) = decision.withheld {
-        // It is for the trail alone: neither address nor text nor secret is needed, and there is nothing that could be done twice.
+        // Only the history is written: no address, text or secret is needed, and nothing could be done twice.
         let is_new = deps.store.record_withheld(decision, withheld.into(), claimant, now).await?;
         return Ok(if is_new { Delivered::Withheld } else { Delivered::Before });
     }
@@ -102,7 +102,7 @@ pub(crate) async fn deliver(
     let plan = match plan::make(deps, &config, decision, patience, now).await {
         Ok(Plan::Wait { until, patience }) => return put_back(deps, &own, until, patience).await,
         Ok(plan) => plan,
-        // A repetition of what is done needs no plan: its template may be gone by now.
+        // A repetition of a finished delivery needs no plan: its template may have been removed.
         Err(error) => return if is_done(deps, decision).await? { Ok(Delivered::Before) } else { Err(error) },
     };
     let claim = deps.store.claim(decision, claimant, now).await?;
@@ -117,12 +117,12 @@ pub(crate) async fn deliver(
     }
 }
 
-/// Whether a message is older than its journey allows, so that what it says may no longer be true.
+/// Returns whether a message is older than its journey allows, so that its content may no longer be true.
 pub(crate) fn is_too_old(config: &Config, decision: &Decision, now: Timestamp) -> bool {
     now.duration_since(decision.decided_at) > config.max_age(decision)
 }
 
-/// Records a message that became too old while it waited. One that was claimed before may have gone out.
+/// Records a message that became too old while it waited. One that was claimed before may have been sent.
 async fn expire(deps: &Deps, decision: &Decision, claimant: &str, now: Timestamp) -> Result<Delivered, DeliverError> {
     if deps.store.record_withheld(decision, MessageState::Expired, claimant, now).await? {
         return Ok(Delivered::Expired);
@@ -143,7 +143,7 @@ async fn expire(deps: &Deps, decision: &Decision, claimant: &str, now: Timestamp
     }
     match decision.channel {
         Channel::Mail => unsettled::doubt(deps, decision, &held.claimant, unsettled::DIED, None).await,
-        // What its receiver said last, where it said something.
+        // The receiver's last response, if any.
         Channel::InApp | Channel::Webhook => {
             let outcome = Recorded { detail: held.record.detail, ..Recorded::new(MessageState::Expired, now) };
             record(deps, decision, &outcome).await?;
@@ -152,7 +152,8 @@ async fn expire(deps: &Deps, decision: &Decision, claimant: &str, now: Timestamp
     }
 }
 
-/// Has a message wait until `until`, or until it is too old, if that is sooner. Nothing is claimed for it, or its claim may be taken over.
+/// Requeues a message until `until`, or until it is too old, if that is sooner. It is not claimed, or its claim may be
+/// taken over.
 async fn put_back(deps: &Deps, own: &Try<'_>, until: Timestamp, patience: Patience) -> Result<Delivered, DeliverError> {
     let config = deps.config.current().await;
     let too_old = own.decision.decided_at + config.max_age(own.decision) + SignedDuration::from_secs(1);
@@ -160,7 +161,7 @@ async fn put_back(deps: &Deps, own: &Try<'_>, until: Timestamp, patience: Patien
     Ok(Delivered::Deferred)
 }
 
-/// Has a message wait whose receiver, or mail service, did not take it over.
+/// Requeues a message that its receiver, or the mail service, did not accept.
 async fn refused(deps: &Deps, own: &Try<'_>, reason: &str, after: Option<Duration>) -> Result<Delivered, DeliverError> {
     let (decision, now) = (own.decision, deps.clock.now());
     let (until, patience) = own.patience.next(after, &decision.id, now);
@@ -169,11 +170,12 @@ async fn refused(deps: &Deps, own: &Try<'_>, reason: &str, after: Option<Duratio
     put_back(deps, own, until, patience).await
 }
 
-/// Returns how much longer the holder of a claim may still be running; `None` once it must have ended.
+/// Returns how much longer the owner of a claim may still be running; `None` once it must have ended.
 ///
-/// An earlier delivery of the same queue message has ended, since SQS delivers a message to one consumer at a time. Any other holder may have
-/// received a second copy, which SQS redelivers if that delivery dies, or this very message before it was redriven from a dead-letter queue under
-/// another id. Nothing tells the two apart, so the message is kept until the claim is settled or too old.
+/// An earlier delivery of the same queue message has ended, since SQS delivers a message to one consumer at a time. Any
+/// other owner may have received a second copy, which SQS redelivers if that delivery dies, or this very message before
+/// it was redriven from a dead-letter queue under another id. The two cannot be distinguished, so the message is kept
+/// until the claim is resolved or too old.
 pub(crate) fn at_work(held: &Held, claimant: &str, now: Timestamp) -> Option<SignedDuration> {
     let claimed = held.record.times.get(&MessageState::Claimed)?;
     let left = LONGEST_DELIVERY.saturating_sub(now.duration_since(*claimed));
@@ -190,7 +192,7 @@ async fn is_done(deps: &Deps, decision: &Decision) -> Result<bool, DeliverError>
     Ok(record.is_some_and(|record| record.state != MessageState::Claimed))
 }
 
-/// Returns what `claimant` does next, by the state of the claim and by whether its plan can be carried out twice.
+/// Returns the next action of `claimant`, by the state of the claim and by whether its plan can be repeated.
 fn next<'a>(claim: &'a Claim, is_repeatable: bool, claimant: &str, now: Timestamp) -> Next<'a> {
     match claim {
         Claim::Ours => Next::Act,
@@ -203,7 +205,7 @@ fn next<'a>(claim: &'a Claim, is_repeatable: bool, claimant: &str, now: Timestam
     }
 }
 
-/// Carries `plan` out and records what came of it. The decision is claimed.
+/// Executes `plan` and records the outcome. The decision is claimed.
 ///
 /// # Errors
 /// As of [`deliver`].
@@ -286,7 +288,7 @@ async fn suppress(deps: &Deps, decision: &Decision, why: String) -> Result<(), D
     record(deps, decision, &outcome).await
 }
 
-/// Why something is to be tried again, and when, where the receiver said so.
+/// Returns why something is to be retried, and when, if the receiver said so.
 pub(crate) fn later(outcome: Outcome) -> (String, Option<Duration>) {
     match outcome {
         Outcome::Retry { reason, after } => (reason, after),
@@ -295,7 +297,7 @@ pub(crate) fn later(outcome: Outcome) -> (String, Option<Duration>) {
     }
 }
 
-/// Records what a channel said for good.
+/// Records a channel's final outcome.
 async fn settle(
     deps: &Deps,
     decision: &Decision,
@@ -314,14 +316,14 @@ async fn settle(
     Ok(delivered)
 }
 
-/// Gives the claim of something back that was certainly not sent and must not be sent twice. Where that fails it stays claimed, and the next delivery
-/// has to take it for sent.
+/// Releases the claim on a message known not to have been sent that must not be sent twice. If that fails it stays
+/// claimed, and the next delivery has to treat it as sent.
 async fn give_back(deps: &Deps, own: Try<'_>) -> Result<(), DeliverError> {
     let (person, id) = (own.decision.person, own.decision.id);
     let once = || async {
         match own.instead_of {
             None => deps.store.release(person, id, own.claimant).await,
-            // The claim before this one stays in doubt: its report may yet come, and needs the record.
+            // The earlier claim stays unresolved: its report may still arrive, and needs the record.
             Some(first) => deps.store.hand_back(person, id, own.claimant, &first.claimant, first.since).await,
         }
     };

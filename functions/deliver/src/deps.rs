@@ -1,4 +1,4 @@
-//! What the handler works with.
+//! The handler's dependencies.
 
 use crate::pace::{MailAccount, Pace};
 use crate::pauses::Pauses;
@@ -55,7 +55,7 @@ impl EndpointService for EndpointSender {
     }
 }
 
-/// What the handler works with. One for the whole process.
+/// The handler's dependencies, one for the whole process.
 pub struct Deps {
     pub(crate) store: Store,
     pub(crate) config: ConfigHandle,
@@ -73,15 +73,15 @@ pub struct Deps {
     workbench: Mutex<Option<Arc<Workbench>>>,
 }
 
-/// The parts that [`Deps`] are made of.
+/// The parts of [`Deps`].
 pub struct Parts {
     /// The table.
     pub store: Store,
-    /// The config in force.
+    /// The active configuration.
     pub config: ConfigHandle,
     /// The mail service.
     pub mail: Arc<dyn MailService>,
-    /// The way to the endpoints of the config.
+    /// Sends to the configured endpoints.
     pub endpoints: Arc<dyn EndpointService>,
     /// The events queue.
     pub events: Arc<dyn Sender>,
@@ -89,20 +89,20 @@ pub struct Parts {
     pub messages: Arc<dyn Sender>,
     /// The queue of essential messages, the same.
     pub essential: Arc<dyn Sender>,
-    /// What the account of the mail service may send.
+    /// The limits of the mail service's account.
     pub account: Arc<dyn MailAccount>,
-    /// Tells the time.
+    /// The current time.
     pub clock: Clock,
-    /// The secrets that endpoints of the config name.
+    /// The secrets of the configured endpoints.
     pub secrets: Secrets,
-    /// Where the api answers, without a slash at the end.
+    /// The public URL of the api, without a trailing slash.
     pub public_url: String,
-    /// What unsubscribe links are signed with.
+    /// The keys of unsubscribe links.
     pub keys: Keys,
 }
 
 impl Deps {
-    /// Deps of their parts.
+    /// Creates the dependencies from their parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let Parts { store, config, mail, account, endpoints, events, messages, essential, .. } = parts;
@@ -126,12 +126,12 @@ impl Deps {
         }
     }
 
-    /// Returns the page on which the reader whom `request` names unsubscribes and chooses topics.
+    /// Returns the page on which the reader of `request` unsubscribes and chooses topics.
     pub(crate) fn unsubscribe_url(&self, request: &Unsubscribe) -> String {
         format!("{}/u/{}", self.public_url, self.keys.sign(request))
     }
 
-    /// The templates of `config`, compiled; kept until another config is in force.
+    /// Returns the compiled templates of `config`, cached until another configuration is active.
     pub(crate) fn workbench(&self, config: &Config) -> Arc<Workbench> {
         let mut held = self.workbench.lock().unwrap_or_else(PoisonError::into_inner);
         match &*held {

@@ -1,4 +1,4 @@
-//! What goes to a chat or a CRM.
+//! Messages to a chat or a CRM.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
@@ -10,7 +10,8 @@ use perennial_store::messages::{MessageRecord, MessageState};
 use serde_json::json;
 use std::time::Duration;
 
-/// Delivers the decision for `endpoint` as receipt number `times` of one queue message; gives whether it stays in its queue.
+/// Delivers the decision for `endpoint` as receipt number `times` of one queue message; returns whether it stays in its
+/// queue.
 async fn deliver(house: &House, endpoint: &str, times: u32) -> bool {
     let body = serde_json::to_string(&MessagesPayload::Decision(house.decision_for(endpoint))).unwrap();
     !handle(&house.deps, house.batch(&[body], times)).await.unwrap().batch_item_failures.is_empty()

@@ -7,13 +7,13 @@ use perennial_contracts::ses::InvalidMailEvent;
 use perennial_lambda_kit::queue::SendError;
 use perennial_store::StoreError;
 
-/// What the record's queue message is kept for. No text holds personal data.
+/// The reason why the record's queue message is kept. No text contains personal data.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliverError {
-    /// Neither a decision nor an event of SES.
+    /// Neither a decision nor an SES event.
     #[error("the body is no message of this function: {0}")]
     Body(String),
-    /// It looks like an event of SES and is none.
+    /// An invalid SES event.
     #[error(transparent)]
     MailEvent(#[from] InvalidMailEvent),
     /// The table.
@@ -22,7 +22,7 @@ pub enum DeliverError {
     /// The message could not be rendered: correct the template, push it and redrive.
     #[error(transparent)]
     Render(#[from] RenderError),
-    /// `[mail]` in `channels.toml` has an address that is none.
+    /// `[mail]` in `channels.toml` has an invalid address.
     #[error("channels.toml, mail: {0}")]
     Letterhead(InvalidAddress),
     /// An endpoint is not in the config.
@@ -32,7 +32,7 @@ pub enum DeliverError {
     #[error("the endpoint {0} keeps no records of accounts")]
     NoRecords(String),
     /// An endpoint's secret is not in the environment.
-    #[error("{0} is not set: it must hold the endpoint's secret")]
+    #[error("{0} is not set: it must contain the endpoint's secret")]
     NoSecret(String),
     /// An endpoint's secret could not be had from where AWS keeps it.
     #[error("the secret {name}: {error}")]
@@ -45,7 +45,7 @@ pub enum DeliverError {
     /// The mail could not be written.
     #[error("the mail could not be written")]
     Compose(#[source] std::io::Error),
-    /// It was certainly not sent, and an operator has to change something before it can be.
+    /// It was not sent, and an operator has to fix something before it can be.
     #[error("{channel}: {reason}")]
     Refused {
         /// Which channel.
@@ -53,8 +53,8 @@ pub enum DeliverError {
         /// Why.
         reason: String,
     },
-    /// What is to be done later could not be put on the messages queue.
-    #[error("what is to be done later was not sent: {0}")]
+    /// The message for a later attempt could not be sent to the messages queue.
+    #[error("failed to requeue the message: {0}")]
     Wait(SendError),
     /// An event could not be put on the events queue.
     #[error(transparent)]

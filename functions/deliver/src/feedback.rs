@@ -1,4 +1,4 @@
-//! What SES says about a mail: recorded, acted on, and told as an event.
+//! SES events about a mail: recorded, acted on, and sent as events.
 
 mod origin;
 mod preferences;
@@ -25,15 +25,15 @@ use perennial_store::suppressions::Reason;
 /// The source of the events.
 pub(crate) const SOURCE: &str = "ses";
 
-/// What is said of a mail that SES did not send.
+/// The reason for a mail that SES did not send.
 const HELD_BACK: &str = "SES did not send it: the address is on the account's suppression list";
 /// The same where its reader unsubscribed at SES.
 const UNSUBSCRIBED: &str = "SES did not send it: its reader unsubscribed there";
 
-/// Takes an event in. May be repeated.
+/// Processes a mail event. Idempotent.
 ///
 /// # Errors
-/// [`DeliverError`] where the queue is to try again.
+/// [`DeliverError`] if the queue is to retry.
 pub(crate) async fn take_in(deps: &Deps, event: &MailEvent) -> Result<(), DeliverError> {
     let event = origin::tagged(deps, event).await?.into_owned();
     if event.tags.contains_key(TAG_TEST) {
@@ -59,7 +59,7 @@ pub(crate) async fn take_in(deps: &Deps, event: &MailEvent) -> Result<(), Delive
     if let MailEventKind::Bounce(bounce) = &event.kind
         && !bounce.hard
     {
-        // Of a mail that something else in the account sent nobody here knows whether it was delivered; a server's own report of it is a bounce.
+        // Whether another system's mail was delivered is unknown; a server's own report of it is a bounce.
         if bounce.is_automatic_reply(was_delivered(deps, person.zip(decision)).await?.unwrap_or(true)) {
             return Ok(());
         }
@@ -92,7 +92,7 @@ pub(crate) async fn take_in(deps: &Deps, event: &MailEvent) -> Result<(), Delive
     Ok(deps.events.send(vec![body], Delay::NONE).await.into_result()?)
 }
 
-/// Records what became of a mail that somebody sent to see it, and nothing else: neither the address nor the journey nor the person is judged by it.
+/// Records the outcome of a test mail, without any effect on the address, the journey or the profile.
 async fn note_test(deps: &Deps, event: &MailEvent) -> Result<(), DeliverError> {
     let tag = |name: &str| event.tags.get(name).map(String::as_str);
     let person = tag(TAG_PERSON).and_then(|text| PersonId::parse(text).ok());
@@ -104,7 +104,7 @@ async fn note_test(deps: &Deps, event: &MailEvent) -> Result<(), DeliverError> {
     Ok(())
 }
 
-/// Whether a mail of ours was delivered; `None` where it is none of ours.
+/// Returns whether one of our mails was delivered; `None` for other mails.
 async fn was_delivered(deps: &Deps, mail: Option<(PersonId, DecisionId)>) -> Result<Option<bool>, DeliverError> {
     let Some((person, decision)) = mail else { return Ok(None) };
     let record = deps.store.message(person, decision).await?;
@@ -112,7 +112,8 @@ async fn was_delivered(deps: &Deps, mail: Option<(PersonId, DecisionId)>) -> Res
     Ok(record.map(|record| states.iter().any(|state| record.times.contains_key(state))))
 }
 
-/// Counts a soft bounce of the address, such as a full mailbox: one that has many of them has a rest, as config says.
+/// Counts a temporary bounce of the address, such as a full mailbox: an address with many of them is paused, as
+/// configured.
 async fn count_soft(deps: &Deps, event: &MailEvent) -> Result<(), DeliverError> {
     let config = deps.config.current().await;
     for address in &event.recipients {
@@ -133,8 +134,8 @@ fn suppresses(kind: &MailEventKind) -> Option<Reason> {
     }
 }
 
-/// Whether the person is there, and a complaint is about an address of theirs: of one that they no longer have nobody knows who reads it. Of whom was erased
-/// nothing is written again.
+/// Returns whether the profile exists and, for a complaint, still has the address: the reader of a former address is
+/// unknown. Nothing is written about an erased person.
 async fn is_theirs(deps: &Deps, person: PersonId, event: &MailEvent) -> Result<bool, DeliverError> {
     let is_complaint = matches!(event.kind, MailEventKind::Complaint { .. });
     match deps.store.follow(person, Consistency::Eventual).await {
@@ -148,7 +149,7 @@ async fn is_theirs(deps: &Deps, person: PersonId, event: &MailEvent) -> Result<b
     }
 }
 
-/// Whether the reader said that they want no mails from us: that holds for them whatever their address is.
+/// Returns whether the reader unsubscribed from all our mails, which applies to any address of theirs.
 fn is_wish(kind: &MailEventKind) -> bool {
     match kind {
         MailEventKind::Complaint { held_back: false, .. }
@@ -158,7 +159,8 @@ fn is_wish(kind: &MailEventKind) -> bool {
     }
 }
 
-/// What counts against the mail's journey. A soft bounce does not, nor does a mail that SES held back: SES does not count them either.
+/// Returns what counts against the mail's journey. A temporary bounce does not, nor does a mail that SES did not send:
+/// SES does not count them either.
 fn harm(kind: &MailEventKind) -> Option<Harm> {
     match kind {
         MailEventKind::Bounce(bounce) if bounce.hard && !bounce.was_held_back() => Some(Harm::Bounced),
@@ -167,12 +169,12 @@ fn harm(kind: &MailEventKind) -> Option<Harm> {
     }
 }
 
-/// The state that the message came into, and what is to be said about it.
+/// Returns the message's new state, and its reason.
 fn state(kind: &MailEventKind) -> Option<(MessageState, Option<String>)> {
     match kind {
         MailEventKind::Send => Some((MessageState::Sent, None)),
         MailEventKind::Delivery => Some((MessageState::Delivered, None)),
-        // It did not bounce, as it was never sent.
+        // It did not bounce, because it was never sent.
         MailEventKind::Bounce(bounce) if bounce.was_held_back() => {
             let why = if bounce.was_unsubscribed() { UNSUBSCRIBED } else { HELD_BACK };
             Some((MessageState::Suppressed, Some(why.to_owned())))
@@ -185,7 +187,7 @@ fn state(kind: &MailEventKind) -> Option<(MessageState, Option<String>)> {
             Some((MessageState::Suppressed, Some(HELD_BACK.to_owned())))
         }
         MailEventKind::Complaint { feedback, .. } => Some((MessageState::Complained, feedback.clone())),
-        // That a machine looked at it tells nothing of its reader.
+        // A machine's access means nothing about the reader.
         MailEventKind::Open { by: Agent::Machine } | MailEventKind::Click { by: Agent::Machine, .. } => None,
         MailEventKind::Open { .. } => Some((MessageState::Opened, None)),
         MailEventKind::Click { .. } => Some((MessageState::Clicked, None)),
@@ -198,14 +200,14 @@ fn state(kind: &MailEventKind) -> Option<(MessageState, Option<String>)> {
     }
 }
 
-/// An event of the person's history.
+/// An event of the profile's history.
 struct Told {
     name: &'static str,
     /// The topic that it is about, where it is about one.
     topic: Option<String>,
 }
 
-/// What the event is in the person's history; what tells nothing about the person is not in there.
+/// Returns the events for the profile's history; events without meaning for the profile are left out.
 fn told(kind: &MailEventKind) -> Vec<Told> {
     if let MailEventKind::Subscription(changed) = kind {
         let all = changed.unsubscribed.map(|stopped| Told { name: stopped_or_not(stopped), topic: None });
@@ -220,7 +222,7 @@ fn stopped_or_not(stopped: bool) -> &'static str {
     if stopped { "Unsubscribed" } else { "Subscribed" }
 }
 
-/// The event's name in the person's history, of all but changed preferences.
+/// Returns the event's name in the profile's history, except for changed preferences.
 fn name(kind: &MailEventKind) -> Option<&'static str> {
     match kind {
         MailEventKind::Delivery => Some("Email Delivered"),
@@ -235,7 +237,7 @@ fn name(kind: &MailEventKind) -> Option<&'static str> {
     }
 }
 
-/// The identity that the mail's person is: that of the part which was the person then, wherever it is now.
+/// Returns the identity that had the mail's profile id when it was sent, wherever its identity state is now.
 fn identity(profile: &Profile, person: PersonId) -> Option<&Identity> {
     let own = profile.parts.iter().find(|part| part.owner() == person);
     own.or_else(|| profile.parts.first()).map(|part| &part.identity)
@@ -245,7 +247,7 @@ fn hard_or_soft(bounce: &Bounce) -> &'static str {
     if bounce.hard { "hard" } else { "soft" }
 }
 
-/// Whether the mail's reader did it. What servers, relays and machines do is no sign of life.
+/// Returns whether the mail's reader did it. Actions of servers, relays and machines are not activity.
 fn is_of_the_reader(kind: &MailEventKind) -> bool {
     match kind {
         MailEventKind::Open { by } | MailEventKind::Click { by, .. } => *by == Agent::Reader,
@@ -266,7 +268,7 @@ fn as_event(event: &MailEvent, told: &Told, identity: &Identity, now: Timestamp)
     if let Some(topic) = &told.topic {
         set("topic", topic);
     }
-    // What tells apart the events of one moment.
+    // Distinguishes the events of one moment.
     let which = match &event.kind {
         MailEventKind::Click { link, .. } => link.as_str(),
         _ => told.topic.as_deref().unwrap_or_default(),

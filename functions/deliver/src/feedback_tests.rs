@@ -1,4 +1,4 @@
-//! What SES reports of mails whose record has to be found or asked, and what readers choose in SES.
+//! SES reports of mails whose record has to be found, and readers' choices in SES.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
@@ -16,14 +16,14 @@ const ADA: &str = "ada@example.com";
 const PHONE: &str =
     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148";
 
-/// A house whose mail was sent.
+/// Returns fixtures with a sent mail.
 async fn house() -> House {
     let house = House::open().await;
     take(&house, &[house.decision_body(Channel::Mail)]).await;
     house
 }
 
-/// Has the function take `bodies`, and returns the events that it makes of them.
+/// Processes `bodies`, and returns the resulting events.
 async fn take(house: &House, bodies: &[String]) -> Vec<Event> {
     let response = handle(&house.deps, house.batch(bodies, 1)).await.unwrap();
     assert!(response.batch_item_failures.is_empty());
@@ -178,7 +178,7 @@ async fn bounces_that_speak_of_the_mail_give_its_address_no_rest() {
         ("MessageTooLarge", None),
         ("ContentRejected", None),
         ("AttachmentRejected", None),
-        ("MailboxFull", Some("the address bounced softly too often, and has a rest")),
+        ("MailboxFull", Some("the address had too many temporary bounces, and is paused")),
     ] {
         let house = house().await;
         for mail in ["m1", "m2", "m3", "m4", "m5"] {
@@ -228,7 +228,7 @@ async fn who_subscribes_again_in_ses_gets_mails_again() {
     let stopped = report(&house, "Subscription", subscription("2026-03-02T10:00:00Z", all(true), all(false))).await;
     assert_eq!(names(&stopped), ["Unsubscribed"]);
     assert!(house.deps.store.suppression(ADA).await.unwrap().is_some());
-    // One that is older than what stands changes nothing.
+    // An older change than the stored one has no effect.
     report(&house, "Subscription", subscription("2026-03-02T09:00:00Z", all(false), all(true))).await;
     assert!(house.deps.store.suppression(ADA).await.unwrap().is_some());
     let back = report(&house, "Subscription", subscription("2026-03-02T11:00:00Z", all(false), all(true))).await;

@@ -1,4 +1,4 @@
-//! One batch: each message by itself.
+//! Handles one batch, each message by itself.
 
 use crate::decision::{self, Delivered};
 use crate::deps::Deps;
@@ -80,10 +80,11 @@ impl Counts {
     }
 }
 
-/// Delivers the decisions and takes in the mail events of a batch. What fails stays in its queue and fails alone.
+/// Delivers the decisions and processes the mail events of a batch. A failed message stays in its queue, without
+/// affecting others.
 ///
 /// # Errors
-/// [`BatchError`] where the batch cannot be answered record by record.
+/// [`BatchError`] if partial failures cannot be reported.
 pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, BatchError> {
     let counts = Counts::default();
     let response = batch::each(event, CONCURRENCY, |record| one(deps, record, &counts)).await;
@@ -124,12 +125,12 @@ async fn one(deps: &Deps, record: Record, counts: &Counts) -> Result<(), Deliver
 }
 
 async fn work(deps: &Deps, record: &Record, counts: &Counts) -> Result<(), DeliverError> {
-    // No other delivery, of this message or of another for the same decision, has this name.
+    // Unique to this delivery, among those of this message and of others for the same decision.
     let claimant = format!("{}/{}", record.message_id, record.receive_count);
     let count = match input::read(&record.body)? {
         Input::Nothing => return Ok(()),
         Input::Confirmation(topic) => {
-            tracing::warn!(%topic, "SNS asks to confirm or end a subscription of the mail-events queue; confirm it in the SNS console");
+            tracing::warn!(%topic, "SNS requests a change of the mail-events queue's subscription; confirm it in the SNS console");
             return Ok(());
         }
         Input::MailEvent(event) => {

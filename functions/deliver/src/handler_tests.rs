@@ -20,7 +20,8 @@ pub(super) async fn record(house: &House, channel: Channel) -> MessageRecord {
     house.deps.store.message(PERSON.person_id(), house.decision(channel).id).await.unwrap().unwrap()
 }
 
-/// Delivers the decision for `channel` as receipt number `times` of one queue message; gives whether it stays in its queue.
+/// Delivers the decision for `channel` as receipt number `times` of one queue message; returns whether it stays in its
+/// queue.
 pub(super) async fn deliver(house: &House, channel: Channel, times: u32) -> bool {
     let response = handle(&house.deps, house.batch(&[house.decision_body(channel)], times)).await.unwrap();
     !ids(&response).is_empty()
@@ -94,7 +95,7 @@ async fn what_ses_refuses_or_does_not_answer_is_recorded_and_not_tried_again_at_
     }
 }
 
-/// An address that only a public source named gets mails, unless the config wants none of it to.
+/// An address that only a public source named gets mails, unless the configuration forbids it.
 #[tokio::test]
 async fn address_that_nobody_vouches_for_gets_mails_where_config_lets_it() {
     for (unverified_mail, sent) in [(UnverifiedMail::Send, 1), (UnverifiedMail::Never, 0)] {
@@ -285,7 +286,7 @@ async fn what_is_withheld_is_on_the_trail_and_nothing_goes_out() {
         (Withheld::Expired, MessageState::Expired),
         (Withheld::Displaced, MessageState::Displaced),
     ] {
-        // Without an address, and of a template that is not there: neither is asked for.
+        // Without an address, and with a missing template: neither is needed.
         let house = House::with(None, false).await;
         for channel in Channel::ALL {
             let decision = Decision {

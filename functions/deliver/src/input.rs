@@ -1,4 +1,4 @@
-//! What a queue message is, by its shape.
+//! Parses queue messages by their shape.
 
 use crate::error::DeliverError;
 use perennial_contracts::queue::{MessagesPayload, TestSend, Unsettled, Waiting};
@@ -14,19 +14,19 @@ pub(crate) enum Input {
     Update(Box<AccountUpdate>),
     /// Find out what became of this mail.
     Unsettled(Box<Unsettled>),
-    /// Go on with this once its time has come.
+    /// A deferred message, to continue when it is due.
     Waiting(Box<Waiting>),
-    /// Send this mail to somebody who wants to see it.
+    /// A test mail.
     TestSend(Box<TestSend>),
     /// Something became of a mail.
     MailEvent(Box<MailEvent>),
-    /// SNS asks to confirm a subscription of this topic, or reports that one ended.
+    /// SNS requests confirmation of a subscription of this topic, or reports that one ended.
     Confirmation(String),
-    /// Nothing is to be done.
+    /// Nothing to do.
     Nothing,
 }
 
-/// Reads a body. Decisions carry their version as their only key; SNS and SES have keys of their own.
+/// Parses a body. Decisions have their version as their only key; SNS and SES have keys of their own.
 pub(crate) fn read(body: &str) -> Result<Input, DeliverError> {
     if ses::is_notice(body) {
         return Ok(match ses::parse(body)? {

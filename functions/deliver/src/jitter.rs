@@ -1,4 +1,4 @@
-//! Delays that differ from message to message, so that what was refused together does not come again together.
+//! Delays that differ from message to message, so that messages rejected together are not retried together.
 
 use jiff::{SignedDuration, Timestamp};
 use perennial_domain::DecisionId;
@@ -9,7 +9,7 @@ const FIRST: SignedDuration = SignedDuration::from_secs(4);
 /// The longest: as SQS delays a message.
 const LONGEST: SignedDuration = SignedDuration::from_mins(15);
 
-/// A part of `most`, from 0 to all of it, that follows from the message and the moment.
+/// Returns a part of `most`, from 0 to all of it, derived from the message and the time.
 pub(crate) fn up_to(most: SignedDuration, id: &DecisionId, now: Timestamp) -> SignedDuration {
     let share = f64::from(hash32(&format!("{id}/{}", now.as_millisecond()))) / f64::from(u32::MAX);
     most.mul_f64(share)

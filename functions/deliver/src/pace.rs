@@ -1,9 +1,10 @@
-//! Pacing: mails go out at the rate that the account has, whoever sends them, and wait without a try where there is no room.
+//! Pacing: mails are sent at the account's rate, whichever instance sends them, and wait without an attempt if the rate
+//! is used up.
 //!
-//! The rate and the quota are what SES's `GetAccount` says, asked for every five minutes. All instances share one line in the table, see
-//! [`perennial_store::pace`]: each batch reserves a place for each of its mails in one write. A mail whose place is more than a second ahead waits
-//! in the queue until then and goes out without another reservation. Bulk mails get nine tenths of the rate; essential mails may use all of it, and
-//! bulk mails give way to them.
+//! The rate and the quota are those of SES's `GetAccount`, which is called every five minutes. All instances share one
+//! line in the table, see [`perennial_store::pace`]: each batch reserves a place for each of its mails in one write. A
+//! mail whose place is more than a second ahead waits in the queue until then and is sent without another reservation.
+//! Bulk mails get nine tenths of the rate; essential mails may use all of it, and bulk mails yield to them.
 
 use crate::error::DeliverError;
 use crate::jitter;
@@ -21,11 +22,11 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How long the account's answer is taken for true.
+/// How long the account's limits are cached.
 const FRESH: SignedDuration = SignedDuration::from_mins(5);
 /// The same where the daily quota is nearly used up, or SES gave no answer.
 const FRESH_WHEN_SCARCE: SignedDuration = SignedDuration::from_secs(30);
-/// Of how many parts of rate and quota one is kept for essential mails.
+/// One part in this many of rate and quota is reserved for essential mails.
 const ESSENTIAL_SHARE: u32 = 10;
 /// How far ahead places of bulk mails are reserved: as long as SQS delays a message.
 const HORIZON: SignedDuration = SignedDuration::from_mins(15);
@@ -33,12 +34,12 @@ const HORIZON: SignedDuration = SignedDuration::from_mins(15);
 const EARLY: SignedDuration = SignedDuration::from_secs(1);
 /// A place that is longer ago is not used any more: where many are, they would make a burst.
 const LATE: SignedDuration = SignedDuration::from_mins(1);
-/// How long what was read of the line is taken for true.
+/// How long the state of the line is cached.
 const LINE_FRESH: SignedDuration = SignedDuration::from_secs(1);
 /// When to look at a used-up quota again.
 const QUOTA_WAIT: SignedDuration = SignedDuration::from_mins(10);
 
-/// Tells what the account of the mail service may send.
+/// Reads the limits of the mail service's account.
 pub trait MailAccount: Send + Sync {
     /// Its rate and quota.
     fn allowance(&self) -> BoxFuture<'_, Result<Allowance, NotTold>>;
@@ -50,18 +51,18 @@ impl MailAccount for Mailer {
     }
 }
 
-/// What a mail is to do.
+/// A mail's turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Turn {
-    /// It goes out now.
+    /// It is sent now.
     Now,
-    /// Its place is reserved, and not there yet.
+    /// Its place is reserved for later.
     At(Slot),
     /// There is no place: ask again at that moment.
     Later(Timestamp),
 }
 
-/// Who asks for a place.
+/// A request for a place.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asking<'a> {
     /// The mail.
@@ -79,17 +80,17 @@ pub(crate) struct Asking<'a> {
 /// The pace of this process.
 pub(crate) struct Pace {
     account: Arc<dyn MailAccount>,
-    /// What the account said, and when. Held while it is asked, so that a batch asks once.
+    /// The account's limits, and when they were read. Locked while they are read, so that a batch reads them once.
     known: tokio::sync::Mutex<Option<(Timestamp, Option<Allowance>)>>,
-    /// Mails that went out from here since the account was asked.
+    /// Mails sent by this process since the limits were read.
     taken: AtomicU64,
     /// SES refused a mail for its quota: none is tried before.
     hold: Mutex<Option<Timestamp>>,
-    /// Mails of the batch under way that have no place yet, by lane.
+    /// Mails of the current batch without a place, by lane.
     in_hand: [AtomicU32; 2],
     /// Places that were reserved with another mail's. Held while some are reserved, so that a batch reserves once.
     spare: [tokio::sync::Mutex<VecDeque<Slot>>; 2],
-    /// What was last seen of the line.
+    /// The last seen state of the line.
     line: Mutex<Option<(Timestamp, Line)>>,
 }
 
@@ -132,14 +133,15 @@ impl Pace {
         }
     }
 
-    /// Notes that a mail of `lane` is under way and may ask for a place. As many places as there are such mails are reserved in one write.
+    /// Records that a mail of `lane` is in progress and may request a place. Places for all such mails are reserved in
+    /// one write.
     pub(crate) fn enter(&self, lane: Lane) -> InHand<'_> {
         let count = &self.in_hand[index(lane)];
         count.fetch_add(1, Ordering::Relaxed);
         InHand(count)
     }
 
-    /// Notes that SES took no mail because the quota is used up, and that none is to be tried before `until`.
+    /// Records that SES accepted no mail because the quota is used up, and that no mail should be tried before `until`.
     pub(crate) fn hold(&self, until: Timestamp) {
         *lock(&self.hold) = Some(until);
     }
@@ -162,13 +164,13 @@ impl Pace {
         self.taken.fetch_add(1, Ordering::Relaxed);
         let turn = self.placed(store, asking, allowance).await;
         if !matches!(turn, Ok(Turn::Now)) {
-            // Asking the account anew may have begun the count again.
+            // A new request for the account's quota may have restarted the count.
             self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| taken.checked_sub(1)).ok();
         }
         turn
     }
 
-    /// The mail's turn by rate and ramp, where the quota has room for it.
+    /// Returns the mail's turn by rate and ramp, if the quota has room for it.
     async fn placed(
         &self,
         store: &Store,
@@ -189,7 +191,7 @@ impl Pace {
         Ok(turn)
     }
 
-    /// What the account may send; `None` where that is not known, and SES has to say so mail by mail.
+    /// Returns the account's limits; `None` if they are unknown, and SES has to decide mail by mail.
     async fn allowance(&self, now: Timestamp) -> Option<Allowance> {
         let mut known = self.known.lock().await;
         let with_taken = |allowance: Option<Allowance>| {
@@ -211,7 +213,7 @@ impl Pace {
             }
             Err(error) => {
                 tracing::warn!(%error, "failed to read the account's rate and quota; mails are sent as long as SES accepts them");
-                // What it said last is nearer to the truth than nothing.
+                // The last known limits are better than none.
                 known.as_ref().and_then(|(_, allowance)| *allowance)
             }
         };
@@ -232,7 +234,7 @@ impl Pace {
                 return Ok(if slot.at.duration_since(now) <= EARLY { Turn::Now } else { Turn::At(slot) });
             }
         }
-        // Where the line was full a moment ago, asking would be a write in vain.
+        // If the line was full a moment ago, a request would waste a write.
         let full = |line: &Line| line.bulk > (now + HORIZON).as_microsecond();
         if asking.lane == Lane::Bulk && self.seen(now).is_some_and(|line| full(&line)) {
             return Ok(Turn::Later(after_horizon(now, &asking.id)));
@@ -258,7 +260,8 @@ impl Pace {
         }
     }
 
-    /// Where the place is by now: further back by as much as bulk mails have given way since it was reserved.
+    /// Returns the current position of the place: further back by as much as bulk mails have yielded since it was
+    /// reserved.
     async fn moved(&self, store: &Store, slot: Slot, asking: &Asking<'_>) -> Result<Slot, DeliverError> {
         if asking.lane == Lane::Essential {
             return Ok(slot);
@@ -281,7 +284,7 @@ impl Pace {
     }
 }
 
-/// Whether mails of `lane` have to wait for the quota: the last tenth of it is kept for essential ones.
+/// Returns whether mails of `lane` have to wait for the quota: the last tenth of it is reserved for essential ones.
 fn is_used_up(allowance: &Allowance, lane: Lane) -> bool {
     let Some((left, most)) = allowance.left().zip(allowance.per_day) else { return false };
     match lane {
@@ -290,7 +293,7 @@ fn is_used_up(allowance: &Allowance, lane: Lane) -> bool {
     }
 }
 
-/// Whether the quota may be used up before the account is asked again in [`FRESH`].
+/// Returns whether the quota may be used up before the limits are read again after [`FRESH`].
 fn is_scarce(allowance: &Allowance) -> bool {
     let Some((left, most)) = allowance.left().zip(allowance.per_day) else { return false };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of mails, above zero")]
@@ -311,7 +314,8 @@ fn micros(duration: SignedDuration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// When to ask again for whom the line is full: while the second half of what is reserved is sent, each mail at a time of its own.
+/// Returns when a mail should try again if the line is full: while the second half of the reserved places is sent, at a
+/// different time for each mail.
 fn after_horizon(now: Timestamp, id: &DecisionId) -> Timestamp {
     now + HORIZON / 2 + jitter::up_to(HORIZON / 2, id, now)
 }

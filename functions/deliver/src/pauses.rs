@@ -8,11 +8,11 @@ use perennial_store::pauses::{Health, Tally};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// How long what was found of a journey is taken for true: a journey goes on for so long after its limit is passed, and stays paused after it was
-/// resumed.
+/// How long a journey's state is cached: a journey continues for this long after its limit is exceeded, and stays
+/// paused for this long after it is resumed.
 const FRESH: SignedDuration = SignedDuration::from_mins(1);
 
-/// What was found of journeys, by name.
+/// The state of journeys, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Pauses(Mutex<HashMap<String, Looked>>);
 
@@ -65,7 +65,7 @@ impl Pauses {
     }
 }
 
-/// Whether the journey's mails do more harm than `policy` bears.
+/// Returns whether the journey's mails do more harm than `policy` allows.
 fn passes(health: &Health, policy: &Pause) -> bool {
     let Tally { sent, bounced, complained } = health.tally;
     sent >= u64::from(policy.least_messages)

@@ -1,4 +1,4 @@
-//! Journeys whose mails do harm.
+//! Journeys whose mails bounce or are reported as spam.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
@@ -13,7 +13,7 @@ use serde_json::json;
 
 const LIMITS: &str = "[pause]\nbounce_percent = 50\ncomplaint_percent = 20\nleast_messages = 4\nwindow_days = 2\n";
 
-/// A house in which 4 mails are enough to judge a journey by.
+/// Returns fixtures in which 4 mails are enough to judge a journey.
 async fn house() -> House {
     let mut house = House::open().await;
     house.deps.config = ConfigHandle::fixed(config_with(&[("channels.toml", LIMITS)]));
@@ -81,7 +81,7 @@ async fn a_journey_whose_mails_bounce_too_often_stops_until_it_is_resumed() {
     assert_eq!((one.journey.as_str(), one.since), ("welcome", house.time.now()));
     assert_eq!(one.tally, Tally { sent: 4, bounced: 3, complained: 0 });
 
-    // It does not come back by itself when the window has passed.
+    // It does not resume by itself when the window has passed.
     minutes(&house, 3 * 24 * 60);
     assert_eq!(send(&house, decision(&house, 5)).await.state, MessageState::Suppressed);
 

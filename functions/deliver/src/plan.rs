@@ -1,4 +1,4 @@
-//! What is to become of a decision, decided before anything is claimed.
+//! Plans what happens to a decision, before anything is claimed.
 
 use crate::deps::Deps;
 use crate::error::DeliverError;
@@ -24,53 +24,54 @@ use perennial_store::Consistency;
 use perennial_store::mails::{Counted, Mails};
 use perennial_store::pace::Lane;
 
-/// The trait that holds a person's mail address.
+/// The trait with a person's mail address.
 const ADDRESS_TRAIT: &str = "email";
 
 /// Over how long the mails of a night are spread that wait for the morning.
 const MORNING: SignedDuration = SignedDuration::from_secs(30);
 
-/// What is to be done.
+/// A plan.
 #[derive(Debug)]
 pub(crate) enum Plan {
-    /// Nothing goes out; why.
+    /// Nothing is sent; the reason.
     Withhold(&'static str),
-    /// The journey's mails do harm, and none goes out until someone resumes it; the figures.
+    /// The journey's mails do harm, and none is sent until it is resumed; the figures.
     Paused(String),
-    /// Its address got as many mails as a cap allows; which one.
+    /// Its address has reached a cap; which one.
     Capped(String),
     /// It waits: for the end of quiet hours, or for its place in the rate or the quota of the mail service.
     Wait {
         /// When it is tried next.
         until: Timestamp,
-        /// How it waits.
+        /// Its attempts so far.
         patience: Patience,
     },
     /// A mail.
     Mail {
         /// Ready to be sent.
         mail: Mail,
-        /// For the record.
+        /// The subject, for the record.
         subject: String,
     },
     /// An in-app message.
     InApp(InAppMessage),
     /// Something for an endpoint of the config.
     Endpoint {
-        /// Where to.
+        /// The endpoint.
         endpoint: Box<Endpoint>,
-        /// What the endpoint's kind needs.
+        /// The endpoint's secret.
         secret: Redacted<String>,
-        /// What it says.
+        /// The message.
         message: Message,
-        /// For the record.
+        /// The subject, for the record.
         subject: String,
     },
 }
 
 impl Plan {
-    /// Whether it may be carried out again after a delivery that died in the middle: an in-app message is its record, and a receiver of webhooks or a
-    /// CRM tells a repetition by its id. A mail, or what went to a chat, may have been sent and is not sent again.
+    /// Returns whether it may be repeated after a delivery that died in the middle: an in-app message is its record,
+    /// and a receiver of webhooks or a CRM recognizes a repetition by its id. A mail or a chat message may have been
+    /// sent and is not sent again.
     pub(crate) const fn is_repeatable(&self) -> bool {
         match self {
             Self::Mail { .. } => false,
@@ -114,7 +115,7 @@ pub(crate) async fn make(
     if !stage_allows(config, decision, evaluation.stage) {
         return Ok(Plan::Withhold("the stage has changed"));
     }
-    // Asked at each try, so that a message that waited does not go out at night.
+    // Checked at each attempt, so that a message that waited is not sent at night.
     if let Some(morning) = quiet_until(&moment, &view, decision) {
         let until = morning + jitter::up_to(MORNING, &decision.id, now);
         return Ok(Plan::Wait { until, patience: Patience { slot: None, ..patience } });
@@ -130,7 +131,7 @@ pub(crate) async fn make(
     }
 }
 
-/// What is known of whom the decision is about.
+/// The profile of the decision.
 struct About<'a> {
     decision: &'a Decision,
     profile: &'a Profile,
@@ -141,8 +142,8 @@ struct About<'a> {
     owner: Option<&'a str>,
 }
 
-/// Whether someone who stands at `stage` may still get the journey's messages. A journey that this config does not know, which may be newer or
-/// older than the decision's, has no gate.
+/// Returns whether a person in `stage` may still get the journey's messages. A journey that this configuration does not
+/// contain, which may be newer or older than the decision's, has no restriction.
 fn stage_allows(config: &Config, decision: &Decision, stage: Stage) -> bool {
     config.journeys.named(&decision.journey).is_none_or(|journey| journey.is_for(stage))
 }
@@ -169,13 +170,13 @@ async fn mail(
     if let Some(withheld) = known.withholds(topic, now) {
         return Ok(Plan::Withhold(withheld.as_str()));
     }
-    // What someone must get, such as a receipt, does not stop because other mails of its journey did harm.
+    // Essential messages, such as a receipt, are not stopped because other mails of the journey did harm.
     if !topic.is_some_and(|topic| topic.essential)
         && let Some(why) = deps.pauses.why(&deps.store, &decision.journey, &config.channels.pause, now).await?
     {
         return Ok(Plan::Paused(why));
     }
-    // One click stops what this mail is about; where that cannot be stopped, all that can.
+    // One click unsubscribes from this mail's topic; if it has none that can be unsubscribed from, from all that can.
     let topic = topic.filter(|topic| !topic.essential).map(|topic| topic.id.clone());
     let request = Unsubscribe { person: decision.person, address: address_hash, topic };
     let url = deps.unsubscribe_url(&request);
@@ -201,8 +202,9 @@ async fn mail(
     Ok(Plan::Mail { mail, subject: rendered.subject })
 }
 
-/// The cap that the mail's address is over. The engine counts by profile; whoever has several with one address gets no more mails for that. Also
-/// counts the mail, before it is claimed: it counts once, however often that is.
+/// Returns the cap that the mail's address has exceeded. The engine counts by profile; a person with several profiles
+/// and one address gets no more mails for that. Also counts the mail, before it is claimed: once, however often it is
+/// tried.
 async fn over_cap<'a>(
     deps: &Deps,
     config: &'a Config,
@@ -240,8 +242,8 @@ async fn endpoint(deps: &Deps, config: &Config, about: &About<'_>, now: Timestam
     Ok(Plan::Endpoint { endpoint: Box::new(endpoint.clone()), secret, message, subject: rendered.subject })
 }
 
-/// The account that the person belongs to, read only where a condition or the template asks for it, or where what is decided may be
-/// a task: that goes to its owner.
+/// Returns the person's account, loaded only if a condition or the template needs it, or if the message may be a task,
+/// which goes to its owner.
 async fn account(
     deps: &Deps,
     config: &Config,
@@ -254,7 +256,7 @@ async fn account(
     Ok(deps.store.account_in_charge(id, Consistency::Strong).await?.map(|stored| stored.account))
 }
 
-/// What the template can name.
+/// Returns the template's context.
 fn context(about: &About<'_>) -> Context {
     let context = Context::of(about.decision, about.view, about.evaluation.stage, about.account, about.owner);
     context.with_renewal(about.renews_in_days).with_profile(about.decision, about.profile)

@@ -1,4 +1,4 @@
-//! Whose task it is.
+//! The owner of a task.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use crate::handler::handle;
@@ -28,7 +28,7 @@ const SEGMENTS: &str = r#"
     owner = "marketing"
 "#;
 
-/// The owner that a task names, for someone in these segments and, where `named`, of an account.
+/// Returns the owner of a task for a person in these segments and, if `named`, of an account.
 async fn owner(segments: &str, named: bool) -> Value {
     let mut house = House::open().await;
     let accounts = "[owner]\nnone = \"long tail\"\n";
@@ -52,7 +52,8 @@ async fn owner(segments: &str, named: bool) -> Value {
     payload["data"]["owner"].clone()
 }
 
-/// A task goes to the owner of the first segment that has one, as the config names them, and only then to that of the touch model.
+/// A task goes to the owner of the first segment that has one, in the configured order, and only then to that of the
+/// touch model.
 #[tokio::test]
 async fn a_task_goes_to_the_segments_owner_else_to_the_touch_models() {
     assert_eq!(owner(SEGMENTS, true).await, json!("sales"));

@@ -16,7 +16,7 @@ fn topic(id: &str, default: bool, essential: bool) -> Topic {
     Topic { id: id.to_owned(), title: id.to_owned(), description: String::new(), default, essential }
 }
 
-/// A house whose mail is about `about`.
+/// Returns fixtures whose mail is about `about`.
 async fn house(about: Option<&str>) -> House {
     let mut house = House::open().await;
     let mut config = Config::clone(&*house.deps.config.current().await);
@@ -28,7 +28,7 @@ async fn house(about: Option<&str>) -> House {
     house
 }
 
-/// What became of the mail, and why.
+/// Returns the outcome of the mail, and the reason.
 async fn sent(house: &House) -> (usize, MessageState, Option<String>) {
     let batch = house.batch(&[house.decision_body(Channel::Mail)], 1);
     assert!(handle(&house.deps, batch).await.unwrap().batch_item_failures.is_empty());
@@ -75,14 +75,15 @@ async fn who_stopped_all_mails_gets_essential_ones_and_who_complained_gets_none(
 
 #[tokio::test]
 async fn an_address_that_bounces_softly_too_often_has_a_rest() {
-    for (bounces, expected) in
-        [(vec!["m1", "m1"], SENT), (vec!["m1", "m2"], withheld("the address bounced softly too often, and has a rest"))]
-    {
+    for (bounces, expected) in [
+        (vec!["m1", "m1"], SENT),
+        (vec!["m1", "m2"], withheld("the address had too many temporary bounces, and is paused")),
+    ] {
         let house = house(Some("tips")).await;
         for mail in bounces {
             let bounce = serde_json::json!({ "bounce": { "bounceType": "Transient", "bounceSubType": "MailboxFull", "timestamp": NOW, "bouncedRecipients": [{ "emailAddress": "Ada@example.com" }] } });
             let body = mail_event(&house, "Bounce", bounce).replace("ses-mail", mail);
-            // Of another mail, so that this one is not yet sent.
+            // About another mail, so that this one is not sent yet.
             let body = body.replace(&house.decision(Channel::Mail).id.to_string(), "other");
             assert!(handle(&house.deps, house.batch(&[body], 1)).await.unwrap().batch_item_failures.is_empty());
         }
@@ -90,7 +91,7 @@ async fn an_address_that_bounces_softly_too_often_has_a_rest() {
     }
 }
 
-/// Gives the person another address, as a trusted source would.
+/// Changes the person's address, as a trusted source would.
 async fn move_to(house: &House, address: &str) {
     let mut stored = house.deps.store.follow(PERSON.person_id(), Consistency::Strong).await.unwrap().unwrap();
     let at = NOW.parse::<jiff::Timestamp>().unwrap().as_microsecond() + 1;
@@ -101,7 +102,7 @@ async fn move_to(house: &House, address: &str) {
 
 #[tokio::test]
 async fn address_that_changed_after_the_decision_is_decided_anew() {
-    // The mail goes to the new address, although nobody may write to the old one any more.
+    // The mail goes to the new address, although the old one is suppressed.
     let house = house(Some("tips")).await;
     house.deps.store.suppress("ada@example.com", Reason::Bounce, NOW.parse().unwrap()).await.unwrap();
     move_to(&house, "ada@new.example").await;
@@ -130,7 +131,7 @@ async fn who_stopped_mails_and_then_changes_their_address_gets_none_at_the_new_o
     } });
     for (kind, rest) in [("Complaint", complaint), ("Subscription", unsubscribed)] {
         let house = house(Some("tips")).await;
-        // Of another mail, so that this one is not yet sent.
+        // About another mail, so that this one is not sent yet.
         let body = mail_event(&house, kind, rest).replace(&house.decision(Channel::Mail).id.to_string(), "other");
         assert!(handle(&house.deps, house.batch(&[body], 1)).await.unwrap().batch_item_failures.is_empty());
         move_to(&house, "ada@new.example").await;

@@ -9,20 +9,20 @@ use perennial_domain::{Decision, DecisionId};
 use perennial_lambda_kit::queue::Delay;
 use std::time::Duration;
 
-/// The longest part of a wait that was asked for which is added to it by chance.
+/// The largest part of a requested wait that is added as jitter.
 const MOST_JITTER: SignedDuration = SignedDuration::from_mins(2);
 
-/// How a message has waited so far.
+/// A message's attempts so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Patience {
-    /// How often it was refused.
+    /// The number of rejected attempts.
     pub(crate) tries: u32,
     /// A place that is reserved for it.
     pub(crate) slot: Option<Slot>,
 }
 
 impl Patience {
-    /// When the next try is after one more refusal: after `asked` where the receiver said how long it wants to be left alone.
+    /// Returns the time of the next attempt after one more rejection: after `asked` if the receiver asked for a pause.
     pub(crate) fn next(self, asked: Option<Duration>, id: &DecisionId, now: Timestamp) -> (Timestamp, Self) {
         let wait = match asked.and_then(|asked| SignedDuration::try_from(asked).ok()) {
             Some(asked) => asked + jitter::up_to((asked / 4).clamp(SignedDuration::from_secs(2), MOST_JITTER), id, now),
@@ -50,7 +50,7 @@ pub(crate) async fn send_after(
     queue.send(vec![body], delay(wait)).await.into_result().map_err(DeliverError::Wait)
 }
 
-/// Has `message` wait until `until`.
+/// Requeues `message` until `until`.
 ///
 /// # Errors
 /// As of [`send_after`].

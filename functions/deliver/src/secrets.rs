@@ -9,14 +9,14 @@ use perennial_lambda_kit::{Env, Redacted};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How long a secret is used before it is asked for again: a new one is in use after so long, and the extension's own five minutes.
+/// How long a secret is cached: a new one is in use after this, plus the extension's own five minutes.
 const FRESH: SignedDuration = SignedDuration::from_mins(5);
-/// How long a secret is used where it cannot be asked for.
+/// How long a cached secret is used if it cannot be read again.
 const USABLE: SignedDuration = SignedDuration::from_hours(1);
 
-/// Where secrets are kept outside of the process.
+/// A secret store outside of the process.
 pub trait SecretStore: Send + Sync {
-    /// The secret called `name`.
+    /// Returns the secret called `name`.
     fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<String, SecretError>>;
 }
 
@@ -51,8 +51,8 @@ impl Secrets {
         Self { env, store, held: Mutex::default() }
     }
 
-    /// The secret at `place`. One of the store is asked for anew when it is older than five minutes; where that fails an older one is used for up to an
-    /// hour.
+    /// Returns the secret at `place`. One in the store is read again when it is older than five minutes; if that fails,
+    /// the cached one is used for up to an hour.
     ///
     /// # Errors
     /// [`DeliverError::NoSecret`] and [`DeliverError::Secret`], which name the place.
@@ -76,7 +76,7 @@ impl Secrets {
             }
             Err(error) => match self.held(name, now, USABLE) {
                 Some(secret) => {
-                    tracing::warn!(secret = %name, %error, "a secret cannot be asked for; the one that is known is used");
+                    tracing::warn!(secret = %name, %error, "failed to read a secret; the cached one is used");
                     Ok(secret)
                 }
                 None => Err(DeliverError::Secret { name: name.clone(), error }),
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    /// Gives `secret-1`, `secret-2` …, and fails while told to.
+    /// Returns `secret-1`, `secret-2` …, and fails on demand.
     #[derive(Default)]
     struct Store {
         asked: AtomicUsize,

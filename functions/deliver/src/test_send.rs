@@ -1,4 +1,4 @@
-//! A mail to see what a journey sends: to the address that somebody named, in the trail as a test, and counted nowhere.
+//! A test mail of a journey: sent to a given address, recorded as a test, and never counted.
 
 use crate::decision::Delivered;
 use crate::deps::Deps;
@@ -12,10 +12,10 @@ use perennial_contracts::queue::TestSend;
 use perennial_domain::{Cause, Channel, Decision, PersonId, Properties};
 use perennial_store::messages::{Claim, MessageState, Outcome as Recorded};
 
-/// Sends `test`, once: where it is not known whether it went out, it stays so. `claimant` names this delivery and no other.
+/// Sends `test`, once: an unknown outcome stays unknown. `claimant` identifies this delivery.
 ///
 /// # Errors
-/// [`DeliverError`] where the queue is to try again.
+/// [`DeliverError`] if the queue is to retry.
 pub(crate) async fn deliver(deps: &Deps, test: &TestSend, claimant: &str) -> Result<Delivered, DeliverError> {
     let now = deps.clock.now();
     let Ok(address) = Address::parse(&test.to) else {
@@ -24,7 +24,7 @@ pub(crate) async fn deliver(deps: &Deps, test: &TestSend, claimant: &str) -> Res
     };
     let config = deps.config.current().await;
     let decision = decision(test);
-    // Its unsubscribe link is a real one: whoever follows it does what a reader would.
+    // Its unsubscribe link is a real one: following it has the same effect as for a reader.
     let request = Unsubscribe { person: decision.person, address: address_hash(&address.normalised()), topic: None };
     let url = deps.unsubscribe_url(&request);
     let rendered = Rendered {
@@ -55,9 +55,9 @@ pub(crate) async fn deliver(deps: &Deps, test: &TestSend, claimant: &str) -> Res
     Ok(delivered)
 }
 
-/// The test as a decision, which composing and recording a mail work with.
+/// Returns the test as a decision, for composing and recording the mail.
 ///
-/// A person who is made up has no profile: the claim is kept for a while under an id that no one else has.
+/// An invented person has no profile: the claim is kept for a while under an unused id.
 fn decision(test: &TestSend) -> Decision {
     Decision {
         id: test.id,

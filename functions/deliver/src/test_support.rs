@@ -1,4 +1,4 @@
-//! A house for the tests: a table, one person, and a mail service and a receiver that do as they are told.
+//! Test fixtures: a table, one person, and a mail service and a receiver with configurable responses.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -35,7 +35,7 @@ use std::time::Duration;
 
 /// When it is.
 pub(crate) const NOW: &str = "2026-03-02T08:15:30Z";
-/// Who it is about.
+/// The person.
 pub(crate) const PERSON: Someone = Someone;
 
 /// The one person.
@@ -51,12 +51,12 @@ impl Someone {
     }
 }
 
-/// What a service is told to do.
+/// A service's response.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Answer {
     Sent,
     Throttled,
-    /// Throttled, with a word on when to come again.
+    /// Throttled, with a retry delay.
     Later(Duration),
     Rejected,
     Lost,
@@ -88,7 +88,7 @@ impl Service {
         self.sent.lock().unwrap().len()
     }
 
-    /// What was tried to send to endpoints, with their kinds.
+    /// Returns the messages to endpoints, with their kinds.
     pub(crate) fn messages(&self) -> Vec<(&'static str, Message)> {
         self.messages.lock().unwrap().clone()
     }
@@ -144,7 +144,7 @@ impl EndpointService for Service {
     }
 }
 
-/// An account that says what it is told to, and counts how often it was asked.
+/// An account with configurable limits, which counts its calls.
 #[derive(Default)]
 pub(crate) struct Account {
     allowance: Mutex<Allowance>,
@@ -178,7 +178,7 @@ impl SecretStore for NoStore {
     }
 }
 
-/// All of it.
+/// All fixtures.
 pub(crate) struct House {
     pub(crate) deps: Deps,
     pub(crate) mail: Arc<Service>,
@@ -188,18 +188,18 @@ pub(crate) struct House {
     pub(crate) messages: Arc<MemoryQueue>,
     /// The queue of essential messages, the same.
     pub(crate) essential: Arc<MemoryQueue>,
-    /// What the mail service's account may send.
+    /// The limits of the mail service's account.
     pub(crate) account: Arc<Account>,
     pub(crate) time: SimulatedTime,
 }
 
 impl House {
-    /// With a person on trial who has an address.
+    /// With a person in trial who has an address.
     pub(crate) async fn open() -> Self {
         Self::with(Some("ada@example.com"), false).await
     }
 
-    /// With a person on trial, or one who pays.
+    /// With a person in trial, or one who pays.
     pub(crate) async fn with(email: Option<&str>, pays: bool) -> Self {
         let store = table().await;
         store.save(&mut Stored::new(profile(PERSON.identity(), email, pays))).await.unwrap();
@@ -285,7 +285,7 @@ impl House {
     }
 }
 
-/// What SES says of the mail, as SNS wraps it.
+/// Returns an SES event about the mail, as SNS wraps it.
 pub(crate) fn mail_event(house: &House, kind: &str, rest: serde_json::Value) -> String {
     let decision = house.decision(Channel::Mail);
     let mut event = serde_json::json!({

@@ -1,15 +1,16 @@
-//! Mails of which it is not known whether they went out: whoever claimed one died, or got no answer.
+//! Mails with an unknown delivery outcome: the process that claimed one died, or got no response.
 //!
-//! SES publishes an event for every mail that it takes, with the decision's id, so its silence tells as much as its word: a mail that it has not
-//! reported within `mail.resend_unknown_after_minutes` of `channels.toml` was not taken, and is sent again under a new claim. While one waits, the
-//! messages queue holds an [`Unsettled`] with all that is needed, held back by as much as SQS allows and then put back for the rest. It is sent
-//! before the record says `unknown`, and its queue message is deleted after the next step is durable, so at every moment either the record is
-//! settled or a queue holds what will settle it.
+//! SES publishes an event for every mail that it accepts, with the decision's id, so a missing report is as informative
+//! as a report: a mail that SES has not reported within `mail.resend_unknown_after_minutes` of `channels.toml` was not
+//! accepted, and is sent again under a new claim. While one waits, the messages queue contains an [`Unsettled`] with
+//! everything that is needed, delayed by as much as SQS allows and then requeued for the rest. It is sent before the
+//! record says `unknown`, and its queue message is deleted after the next step is durable, so at every moment either
+//! the record is final or a queue contains the message that will finalize it.
 //!
-//! What can still send a mail twice is a report that comes later than the wait: SES publishes within seconds, but its events may be held up on
-//! their way, or in this function's own queue. So the wait is long compared with that (an hour by default, twice what the queue takes to try a
-//! failing report to its end), and a mail is offered three times at most. What can still lose one is a mail that was offered three times and never
-//! reported: it stays `unknown`, and is counted and logged.
+//! A mail can still be sent twice if its report arrives later than the wait: SES publishes within seconds, but its
+//! events may be delayed on their way, or in this function's own queue. So the wait is long compared with that (an hour
+//! by default, twice what the queue takes to retry a failing report), and a mail is sent to SES three times at most. A
+//! mail can still be lost if it was sent three times and never reported: it stays `unknown`, and is counted and logged.
 
 use crate::decision::{self, Delivered, Try};
 use crate::deps::Deps;
@@ -22,30 +23,32 @@ use perennial_domain::{Channel, Decision};
 use perennial_lambda_kit::redact::short;
 use perennial_store::messages::{Held, MessageState, Outcome as Recorded};
 
-/// What is said of a message whose delivery died.
+/// The reason for a message whose delivery died.
 pub(crate) const DIED: &str = "a delivery ended between claiming and recording";
-/// How often one mail is offered to SES at most. Silence three times over is no longer an accident: somebody has to look.
+/// The most attempts to send one mail to SES. Three missing reports are no accident: an operator has to investigate.
 const MOST_TRIES: u32 = 3;
 
-/// What to do about a mail in doubt.
+/// The next action for a mail with an unknown outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step<'a> {
-    /// It is settled, or settled elsewhere.
+    /// It is final, or handled elsewhere.
     Leave,
     /// Its report may still come: look again after this.
     Wait(SignedDuration),
-    /// It was not taken: send it again.
+    /// It was not accepted: send it again.
     Send,
-    /// Whoever sent it again died over it, and may have sent it.
+    /// The delivery that sent it again died, and may have sent it.
     Doubt(&'a str),
     /// It is not sent again.
     GiveUp,
 }
 
-/// Notes that it is not known whether what `claimant` sent, or was about to send, went out. For mail, asks the messages queue to look at it again.
+/// Records that the outcome of `claimant`'s attempt is unknown. For a mail, requests another check through the messages
+/// queue.
 ///
 /// # Errors
-/// [`DeliverError`] where that could not be made durable: the claim stays as it is, and the next delivery of the same message comes here.
+/// [`DeliverError`] if that could not be made durable: the claim stays as it is, and the next delivery of the same
+/// message comes here.
 pub(crate) async fn doubt(
     deps: &Deps,
     decision: &Decision,
@@ -66,7 +69,7 @@ pub(crate) async fn doubt(
     Ok(if wait.is_some() { Delivered::Waiting } else { Delivered::Unknown })
 }
 
-/// Finds out what became of a mail, and sends it again where it was not taken. `claimant` names this delivery and no other.
+/// Determines the outcome of a mail, and sends it again if it was not accepted. `claimant` identifies this delivery.
 ///
 /// # Errors
 /// As of [`decision::deliver`].
@@ -78,7 +81,7 @@ pub(crate) async fn resolve(
 ) -> Result<Delivered, DeliverError> {
     let (decision, now) = (&unsettled.decision, deps.clock.now());
     let config = deps.config.current().await;
-    // A claim that is gone was given up by whoever knew that nothing was sent, and has its message in the queue.
+    // A claim that is gone was released because nothing was sent, and its message is in the queue.
     let Some(held) = deps.store.held(decision.person, decision.id).await? else { return Ok(Delivered::Before) };
     match step(&held, unsettled, config.channels.mail.report_wait(), claimant, now) {
         Step::Leave => Ok(Delivered::Before),
@@ -103,13 +106,13 @@ pub(crate) async fn resolve(
                 // Its report came this moment, or another delivery sends it.
                 return Ok(Delivered::Before);
             }
-            tracing::info!(decision = %short(&decision.id.to_string()), tries = held.tries() + 1, "SES reported nothing of a mail: it is sent again");
+            tracing::info!(decision = %short(&decision.id.to_string()), tries = held.tries() + 1, "SES did not report a mail: it is sent again");
             decision::act(deps, Try { decision, claimant, instead_of: Some(unsettled), patience }, plan).await
         }
         Step::GiveUp => {
             let tries = held.tries();
             tracing::warn!(decision = %short(&decision.id.to_string()), tries, "it stays unknown whether a mail went out");
-            let detail = format!("SES reported nothing of it; times that it was offered: {tries}");
+            let detail = format!("SES did not report it; attempts: {tries}");
             let outcome = Recorded { detail: Some(detail), ..Recorded::new(MessageState::Unknown, unsettled.since) };
             decision::record(deps, decision, &outcome).await?;
             Ok(Delivered::Unknown)
@@ -117,7 +120,7 @@ pub(crate) async fn resolve(
     }
 }
 
-/// What to do, by where the message stands.
+/// Returns the next action, by the state of the message.
 fn step<'a>(
     held: &'a Held,
     unsettled: &Unsettled,
@@ -131,7 +134,7 @@ fn step<'a>(
         _ => return Step::Leave,
     };
     if held.claimant != unsettled.claimant {
-        // Someone took its place; an unsettled message of theirs is under way where they said that they are in doubt.
+        // Another delivery replaced it; if its outcome is unknown too, its own message is in the queue.
         if !is_claimed {
             return Step::Leave;
         }

@@ -1,4 +1,4 @@
-//! Mails whose sending was cut off.
+//! Mails whose send was interrupted.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
@@ -11,7 +11,7 @@ use perennial_store::messages::{Held, MessageState, Outcome};
 use perennial_store::suppressions::Reason;
 use std::time::Duration;
 
-/// What stays in the queue of a batch of `bodies`, received for the `times`th time: who claims is told apart by that.
+/// Returns how many of `bodies` stay in the queue, received for the `times`th time, which distinguishes claimants.
 async fn take(house: &House, bodies: &[String], times: u32) -> usize {
     handle(&house.deps, house.batch(bodies, times)).await.unwrap().batch_item_failures.len()
 }
@@ -31,7 +31,7 @@ async fn die(house: &House, bodies: &[String], times: u32, sends: bool) {
     house.mail.answer(Answer::Sent);
 }
 
-/// A mail whose delivery died; gives what the function sent itself to look at it again.
+/// Returns a mail whose delivery died, and the message that the function sent to itself.
 async fn cut_off(sends: bool) -> (House, String) {
     let house = House::open().await;
     let bodies = [house.decision_body(Channel::Mail)];
@@ -44,7 +44,7 @@ async fn cut_off(sends: bool) -> (House, String) {
     (house, unsettled)
 }
 
-/// The one message that the function sent itself, held back by `delay`.
+/// Returns the one message that the function sent to itself, with `delay`.
 fn only(house: &House, delay: Delay) -> String {
     let mut sent = house.messages.drain();
     let Some((body, held_back)) = sent.pop() else { panic!("nothing was sent") };
@@ -149,7 +149,7 @@ async fn a_second_try_that_dies_is_in_doubt_again_and_the_third_is_the_last() {
     assert_eq!(take(&house, &[unsettled], 11).await, 0);
     let record = held(&house).await.record;
     assert_eq!((house.mail.sent(), record.state), (0, MessageState::Unknown));
-    assert_eq!(record.detail.as_deref(), Some("SES reported nothing of it; times that it was offered: 3"));
+    assert_eq!(record.detail.as_deref(), Some("SES did not report it; attempts: 3"));
     assert!(house.messages.drain().is_empty());
 }
 
@@ -182,7 +182,8 @@ async fn claimed_by_another() -> House {
     house
 }
 
-/// A mail that another delivery claimed 15 minutes ago, and what its copy, received after a minute, left on the queue.
+/// Returns a mail that another delivery claimed 15 minutes ago, and what its copy, received after a minute, left on the
+/// queue.
 async fn copied() -> (House, String) {
     let house = claimed_by_another().await;
     minutes(&house, 1);

@@ -1,4 +1,4 @@
-//! One update of the CRM's record of an account: claimed, sent, recorded.
+//! Delivers one CRM update of an account: claims, sends and records it.
 
 use crate::decision::{Delivered, later};
 use crate::deps::Deps;
@@ -11,11 +11,11 @@ use perennial_domain::AccountUpdate;
 use perennial_store::Consistency;
 use perennial_store::messages::{MessageState, Outcome as Recorded};
 
-/// Delivers `update`, or finds that it was delivered, or that a later one replaces it. `claimant` names this delivery and no
-/// other.
+/// Delivers `update`, or finds that it was delivered, or that a later one replaces it. `claimant` identifies this
+/// delivery.
 ///
 /// # Errors
-/// [`DeliverError`] where the queue is to try again; the receiver tells a repeat by its id.
+/// [`DeliverError`] if the queue is to retry; the receiver recognizes a repetition by its id.
 pub(crate) async fn deliver(
     deps: &Deps,
     update: &AccountUpdate,
@@ -27,7 +27,7 @@ pub(crate) async fn deliver(
     let endpoint = config.channels.webhook.get(&update.endpoint);
     let endpoint = endpoint.ok_or_else(|| DeliverError::NoEndpoint(update.endpoint.clone()))?;
     let secret = deps.secrets.get(&endpoint.secret, now).await?;
-    // What is read here is at least as new as the update: it was written before it was sent.
+    // The account read here is at least as new as the update: it was written before the update was sent.
     let stored = deps.store.account(&update.account, Consistency::Strong).await?;
     if deps.store.claim_update(update, claimant, now).await?.is_some_and(|state| state != MessageState::Claimed) {
         return Ok(Delivered::Before);
@@ -55,7 +55,8 @@ pub(crate) async fn deliver(
             record(deps, update, MessageState::Claimed, Some(reason.clone())).await?;
             let now = deps.clock.now();
             if now.duration_since(update.at) > config.limits.max_age() {
-                // What the account is does not grow old as a message does: it is set aside for an operator, and can be redriven.
+                // Account data does not become outdated like a message: it moves to the dead-letter queue, and can be
+                // redriven.
                 return Err(DeliverError::Refused { channel: endpoint.kind.as_str(), reason });
             }
             let (until, patience) = patience.next(after, &update.id, now);
@@ -77,7 +78,7 @@ async fn record(
 ) -> Result<(), DeliverError> {
     let outcome = Recorded { detail, ..Recorded::new(state, deps.clock.now()) };
     let first = deps.store.record_update(&update.account, update.id, &outcome).await;
-    // What is known should not be lost for one lost answer: recording may be repeated.
+    // The result should not be lost because of one lost response: recording is idempotent.
     if first.is_err() {
         deps.store.record_update(&update.account, update.id, &outcome).await?;
     }

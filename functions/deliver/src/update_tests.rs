@@ -26,7 +26,7 @@ fn update(number: u64) -> AccountUpdate {
     }
 }
 
-/// Delivers the update as receipt number `times` of one queue message; gives whether it stays in its queue.
+/// Delivers the update as receipt number `times` of one queue message; returns whether it stays in its queue.
 async fn deliver(house: &House, update: &AccountUpdate, times: u32) -> bool {
     let body = serde_json::to_string(&MessagesPayload::AccountUpdate(update.clone())).unwrap();
     !handle(&house.deps, house.batch(&[body], times)).await.unwrap().batch_item_failures.is_empty()

@@ -38,13 +38,14 @@ fn only(queue: &MemoryQueue) -> (Waiting, Delay) {
     (waiting, *delay)
 }
 
-/// Hands over what waits; gives whether it stays in its queue.
+/// Delivers the waiting message; returns whether it stays in its queue.
 async fn take(house: &House, waiting: &Waiting) -> bool {
     let body = serde_json::to_string(&MessagesPayload::Waiting(waiting.clone())).unwrap();
     !ids(&handle(&house.deps, house.batch(&[body], 1)).await.unwrap()).is_empty()
 }
 
-/// Passes the time from hop to hop, as SQS would, until the message is done with or `until`; gives the number of hops.
+/// Advances time from requeue to requeue, as SQS would, until the message is finished or `until`; returns the number of
+/// requeues.
 async fn hops(house: &House, queue: &MemoryQueue, until: Timestamp) -> u32 {
     let mut hops = 0;
     loop {
@@ -138,7 +139,7 @@ async fn age_limit_is_that_of_the_step_the_journey_or_the_limits() {
     }
 }
 
-/// What was sent is known; a redrive from the dead letters does not change that.
+/// The mail is known to be sent; a redrive from the dead letters does not change that.
 #[tokio::test]
 async fn redriven_decision_of_a_sent_message_does_not_expire_it() {
     for channel in Channel::ALL {
@@ -222,7 +223,7 @@ async fn message_that_cannot_be_requeued_stays_in_its_queue() {
     assert_eq!(house.mail.sent(), 1);
 }
 
-/// After SES said that the quota is used up, the others of this process wait without a call.
+/// After SES reported an exhausted quota, the others of this process wait without a call.
 #[tokio::test]
 async fn used_up_quota_is_not_asked_for_by_every_mail() {
     let house = House::open().await;
@@ -235,13 +236,13 @@ async fn used_up_quota_is_not_asked_for_by_every_mail() {
     assert_eq!((house.mail.sent(), house.messages.drain().len()), (0, 2));
 }
 
-/// Another mail for the same person.
+/// Returns another mail for the same person.
 fn another(house: &House, number: u32) -> Decision {
     let id = DecisionId::derive(&[b"another", &number.to_be_bytes()]);
     Decision { id, ..house.decision(Channel::Mail) }
 }
 
-/// A batch of ten mails reserves its places in one write, and as many go out a second as the account allows.
+/// A batch of ten mails reserves its places in one write, and is sent at the account's rate.
 #[tokio::test]
 async fn mails_go_out_at_nine_tenths_of_the_accounts_rate() {
     let house = House::open().await;
@@ -320,7 +321,7 @@ async fn new_sender_sends_no_more_than_the_days_of_its_ramp_allow() {
     assert_eq!(house.mail.sent(), 5, "three on the second day");
 }
 
-/// A test goes to whom it is for, stands in the trail as a test, and neither it nor what SES says of it counts anywhere.
+/// A test is sent to the given address and recorded as a test, and neither it nor its SES events are counted.
 #[tokio::test]
 async fn test_mail_is_recorded_as_a_test_and_counts_nowhere() {
     let house = House::open().await;

@@ -1,4 +1,4 @@
-//! What is compiled from a config, once.
+//! Compiled parts of a configuration.
 
 use crate::error::DeliverError;
 use perennial_channels::address::InvalidAddress;
@@ -16,7 +16,8 @@ pub(crate) struct Workbench {
 }
 
 impl Workbench {
-    /// Compiles what `config` holds. What does not compile is logged here, once, and fails the messages that need it.
+    /// Compiles the templates and the sender of `config`. Errors are logged here, once, and fail the messages that need
+    /// them.
     pub(crate) fn new(config: &Config) -> Self {
         let renderer = Renderer::new(&config.templates);
         for problem in renderer.problems() {
@@ -25,7 +26,7 @@ impl Workbench {
         Self { version: config.version.clone(), renderer, letterhead: Letterhead::new(&config.channels.mail) }
     }
 
-    /// Who mails come from.
+    /// Returns the sender of mails.
     pub(crate) fn letterhead(&self) -> Result<&Letterhead, DeliverError> {
         self.letterhead.as_ref().map_err(|error| DeliverError::Letterhead(*error))
     }

@@ -1,4 +1,4 @@
-//! What the caller is told.
+//! Responses to the caller.
 
 use crate::body::{MAX_INFLATED_BYTES, MAX_WIRE_BYTES};
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
@@ -18,7 +18,7 @@ const RETRY_AFTER_SECONDS: u64 = 2;
 pub(crate) enum Refusal {
     #[error("there is nothing at this path")]
     NoSuchPath,
-    #[error("this path does not take this method")]
+    #[error("this path does not support this method")]
     Method(&'static [Method]),
     #[error(
         "no source has this write key; it may come as the user name of Basic authentication, in X-Write-Key, in the query or in the body as `writeKey`, which PostHog's libraries call `api_key` or `token`"
@@ -30,7 +30,7 @@ pub(crate) enum Refusal {
     TooLarge,
     #[error("the inflated body has more than {MAX_INFLATED_BYTES} bytes")]
     TooLargeInflated,
-    #[error("the body begins as gzip does, but is none")]
+    #[error("the body has a gzip header but is not valid gzip")]
     NotGzip,
     #[error("the body is not UTF-8")]
     NotUtf8 { at: usize },
@@ -43,13 +43,13 @@ pub(crate) enum Refusal {
     /// The event of a single call.
     #[error("{0}")]
     Event(Invalid),
-    #[error("the webhook is not believed: {0}")]
+    #[error("webhook signature verification failed: {0}")]
     Webhook(Rejection),
     #[error("the signing secret of this hook is not configured")]
     NoSecret,
     #[error("too many requests are worked on")]
     Busy,
-    #[error("the queue asks to slow down")]
+    #[error("the queue throttles")]
     Throttled,
     #[error(
         "this address has sent as many events as one may send with a public key; send them again after the time that Retry-After names"
@@ -151,7 +151,7 @@ impl Refusal {
     }
 }
 
-/// Everything is durable. `warnings` says what was dropped of which call, by its position in the body.
+/// Returns the response for stored calls. `warnings` lists what was dropped of which call, by its position in the body.
 pub(crate) fn stored(accepted: usize, rejected: usize, warnings: &[(usize, Note)], dialect: Dialect) -> Response<Body> {
     let mut body = json!({ "success": true, "accepted": accepted, "rejected": rejected });
     if !warnings.is_empty() {
@@ -168,7 +168,8 @@ pub(crate) fn stored(accepted: usize, rejected: usize, warnings: &[(usize, Note)
     json_answer(StatusCode::OK, &body)
 }
 
-/// The one event of a single call is durable. `warnings` says what was done to its traits; it is not there where that is nothing.
+/// Returns the response for a single stored call. `warnings` lists the changes to its traits; it is absent if there are
+/// none.
 pub(crate) fn stored_one(notes: &[&Note]) -> Response<Body> {
     let mut body = json!({ "success": true, "accepted": 1, "rejected": 0 });
     if !notes.is_empty() {
@@ -184,7 +185,7 @@ pub(crate) fn json_answer(status: StatusCode, body: &serde_json::Value) -> Respo
     answer
 }
 
-/// Byte `at` of `text`, for people.
+/// Returns the position of byte `at` of `text` for readers.
 fn place(text: &str, at: usize) -> String {
     let before = text.get(..at).unwrap_or(text);
     let line = before.matches('\n').count() + 1;

@@ -6,7 +6,8 @@ use percent_encoding::percent_decode_str;
 use perennial_config::Config;
 use perennial_config::sources::{Source, WriteKeyHash};
 
-/// The source whose write key the request's headers or query hold; `None` if there is none, or no source has it.
+/// Returns the source of the write key in the request's headers or query; `None` if there is no key, or no source has
+/// it.
 pub(crate) fn by_request<'c>(config: &'c Config, headers: &HeaderMap, uri: &Uri) -> Option<&'c Source> {
     let header =
         headers.get("x-write-key").and_then(|value| value.to_str().ok()).and_then(|key| by_key(config, key.trim()));
@@ -30,7 +31,7 @@ pub(crate) fn by_key<'c>(config: &'c Config, key: &str) -> Option<&'c Source> {
     found
 }
 
-/// The write key is the user name, with an empty password. Keys of two parts (`id:secret`) come as both.
+/// The write key is the user name, with an empty password. Keys of two parts (`id:secret`) use both.
 fn by_basic<'c>(config: &'c Config, headers: &HeaderMap) -> Option<&'c Source> {
     let value = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = value.split_once(' ')?;

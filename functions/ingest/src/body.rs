@@ -15,7 +15,8 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// The byte order mark, which some editors and .NET's encoders write before the text.
 const BOM: [u8; 3] = [0xef, 0xbb, 0xbf];
 
-/// The body's text, inflated if it begins as gzip does. Headers are not asked: some SDKs send gzip without saying so.
+/// Returns the body's text, inflated if it has a gzip header. HTTP headers are ignored: some SDKs send gzip without
+/// `Content-Encoding`.
 pub(crate) fn text(wire: &[u8]) -> Result<Cow<'_, str>, Refusal> {
     if wire.len() > MAX_WIRE_BYTES {
         return Err(Refusal::TooLarge);
@@ -41,7 +42,7 @@ pub(crate) fn text(wire: &[u8]) -> Result<Cow<'_, str>, Refusal> {
     }
 }
 
-/// Stops one byte beyond the limit, whatever the gzip says of its size.
+/// Inflates up to one byte beyond the limit, whatever size the gzip claims.
 fn inflate(wire: &[u8]) -> Result<Vec<u8>, Refusal> {
     const BEYOND: u64 = MAX_INFLATED_BYTES as u64 + 1;
     let mut bytes = Vec::with_capacity((wire.len() * 4).min(MAX_INFLATED_BYTES));

@@ -1,4 +1,4 @@
-//! From calls to what is to be stored, and storing it.
+//! Collects the events and rejects of a request, and stores them.
 
 use crate::answer::Refusal;
 use crate::deps::Deps;
@@ -17,30 +17,30 @@ use perennial_store::rejects::{RAW_BYTES, Reject};
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-/// Some SDKs give up on an answer after 10 seconds; they are told to come again before that.
+/// Some SDKs time out after 10 seconds; they get a retryable response before that.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// How many values that were dropped an answer names.
+/// The most dropped values that a response lists.
 const MAX_WARNINGS: usize = 100;
 
-/// What became of the calls of one request.
+/// The events and rejects of one request.
 pub(crate) struct Collected<'a> {
     scoring: &'a Scoring,
     json: String,
     accepted: Vec<Accepted>,
-    /// How many calls these are of: one may make several events.
+    /// The number of calls: one may make several events.
     calls: usize,
-    /// What was dropped of which call, the first [`MAX_WARNINGS`].
+    /// The dropped values, each with the position of its call, the first [`MAX_WARNINGS`].
     warnings: Vec<(usize, Note)>,
     rejects: Vec<Reject>,
-    /// What was wrong with the last call that was wrong.
+    /// The error of the last rejected call.
     pub(crate) last_invalid: Option<Invalid>,
 }
 
 impl<'a> Collected<'a> {
-    /// For calls whose JSON has about `bytes` bytes in all; `scoring` knows how answers to surveys are read.
+    /// Creates a collection for calls with about `bytes` bytes of JSON; `scoring` defines how survey answers are read.
     pub(crate) fn with_capacity(bytes: usize, scoring: &'a Scoring) -> Self {
-        // Names and times that ingest adds make up for what it leaves out.
+        // Names and times that ingest adds are about as long as what it removes.
         Self {
             scoring,
             json: String::with_capacity(bytes + bytes / 4),
@@ -87,12 +87,12 @@ impl<'a> Collected<'a> {
         self.last_invalid = Some(invalid);
     }
 
-    /// How many calls were accepted.
+    /// Returns the number of accepted calls.
     pub(crate) fn accepted(&self) -> usize {
         self.calls
     }
 
-    /// What was dropped, and of which call by its position in the body.
+    /// Returns what was dropped, and of which call by its position in the body.
     pub(crate) fn warnings(&self) -> &[(usize, Note)] {
         &self.warnings
     }
@@ -101,13 +101,13 @@ impl<'a> Collected<'a> {
         self.rejects.len()
     }
 
-    /// What was done to the traits of the accepted events.
+    /// Returns the changes to the traits of the accepted events.
     pub(crate) fn notes(&self) -> impl Iterator<Item = &Note> {
         self.accepted.iter().flat_map(|accepted| &accepted.notes)
     }
 
-    /// Stores everything. Both halves are begun at once: a client that is told to come again sends both again, and
-    /// what is stored already is known by its ids.
+    /// Stores everything. Both halves start at once: a client that has to retry sends both again, and what is stored
+    /// already is recognized by its ids.
     pub(crate) async fn store(&mut self, deps: &Deps, source: &SourceId, now: Timestamp) -> Result<(), Refusal> {
         let messages = pack(&self.json, &self.accepted);
         let mut rejects = std::mem::take(&mut self.rejects);
@@ -116,7 +116,7 @@ impl<'a> Collected<'a> {
         let at = Instant::now();
         rejects.retain(|_| deps.kept_rejects.take(source, None, 1, at).is_ok());
         if rejects.len() < rejected {
-            tracing::warn!(%source, dropped = rejected - rejects.len(), "too many events of a source are rejected; the rest is not kept");
+            tracing::warn!(%source, dropped = rejected - rejects.len(), "too many events of a source are rejected; the rest is not stored");
         }
         let send = async {
             if messages.is_empty() { SendReport::default() } else { deps.events.send(messages, Delay::NONE).await }
@@ -149,7 +149,7 @@ impl<'a> Collected<'a> {
     }
 }
 
-/// Notes for the answers to surveys in an event's JSON that cannot be read. Only events of a survey's name are parsed.
+/// Returns notes for unreadable survey answers in an event's JSON. Only events of a survey's name are parsed.
 fn unreadable_answers(scoring: &Scoring, json: &str) -> Vec<Note> {
     if !scoring.surveys.iter().any(|survey| json.contains(&survey.event)) {
         return Vec::new();
@@ -169,7 +169,7 @@ fn is_throttling(code: &str) -> bool {
         .contains(&code)
 }
 
-/// How much of a body is worth reserving for.
+/// Returns the number of bytes to reserve for a body.
 pub(crate) fn expected_bytes(text: &str, items: usize) -> usize {
     text.len().min(items * MAX_EVENT_BYTES)
 }

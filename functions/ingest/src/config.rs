@@ -1,4 +1,4 @@
-//! What the environment says.
+//! The function's environment.
 
 use crate::throttle::EVENTS_A_SECOND;
 use http::HeaderName;
@@ -6,7 +6,7 @@ use perennial_contracts::tokens::{SecretTooShort, TokenSecrets};
 use perennial_lambda_kit::{Env, EnvError};
 use std::num::NonZeroU32;
 
-/// Bodies worked on at once where nothing else is said. Each may be 10 MB.
+/// The default number of bodies processed at once. Each may be 10 MB.
 pub const MAX_IN_FLIGHT: usize = 64;
 
 /// The function's environment.
@@ -22,7 +22,7 @@ pub struct Settings {
     pub max_in_flight: usize,
     /// Events a second that one address may send with a public key; `None` for any number.
     pub public_events_a_second: Option<NonZeroU32>,
-    /// The header in which what stands in front says where a call comes from.
+    /// The header in which a proxy in front sends the client's address.
     pub client_ip_header: Option<HeaderName>,
 }
 

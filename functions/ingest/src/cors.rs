@@ -10,7 +10,7 @@ use http::header::{
 use http::{HeaderValue, Response, StatusCode};
 use lambda_http::Body;
 
-/// Every header that a browser SDK was seen to ask for: analytics.js, Rudder JS (the `rsa-` ones), Jitsu.
+/// Every header that a browser SDK was seen to request: analytics.js, Rudder JS (the `rsa-` ones), Jitsu.
 const HEADERS: HeaderValue = HeaderValue::from_static(
     "authorization, content-type, content-encoding, x-retry-count, x-write-key, anonymousid, sentat, rsa-retry-reason, rsa-retry-attempt, \
      rsa-since-first-attempt, rsa-since-last-attempt",
@@ -32,7 +32,7 @@ pub(crate) fn preflight() -> Response<Body> {
     answer
 }
 
-/// Lets a page of `origin` read the answer.
+/// Lets a page of `origin` read the response.
 pub(crate) fn allow(answer: &mut Response<Body>, origin: Option<HeaderValue>) {
     let headers = answer.headers_mut();
     headers.insert(VARY, HeaderValue::from_static("Origin"));

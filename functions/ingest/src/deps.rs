@@ -1,4 +1,4 @@
-//! What the handler works with.
+//! The handler's dependencies.
 
 use crate::receipt::Receipts;
 use crate::throttle::Throttle;
@@ -17,12 +17,13 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
-/// Rejects of one source that an instance keeps in a minute: enough to see what is wrong, and no more than what is kept of them costs when somebody sends nothing else.
+/// The rejects of one source that an instance stores in a minute: enough to see what is wrong, while limiting the cost
+/// when a source sends nothing else.
 const REJECTS_A_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(999);
 
-/// Keeps events that were not accepted.
+/// A store of rejected events.
 pub trait Rejects: Send + Sync {
-    /// Stores all of `rejects`, or says that not all of them are stored.
+    /// Stores all of `rejects`, or returns an error if not all of them are stored.
     fn put(&self, rejects: Vec<Reject>) -> BoxFuture<'_, Result<(), StoreError>>;
 }
 
@@ -32,7 +33,7 @@ impl Rejects for Store {
     }
 }
 
-/// Finds the signing secrets of hooks by the names that `sources.toml` gives them. Does not print them.
+/// Looks up the signing secrets of hooks by their names in `sources.toml`. Does not print them.
 #[derive(Clone)]
 pub struct Secrets(Arc<Lookup>);
 
@@ -51,7 +52,7 @@ impl Secrets {
         Self::new(move |name| env.optional::<String>(name, "a signing secret").ok().flatten())
     }
 
-    /// The secrets under `name`; none if there are none.
+    /// Returns the secrets under `name`; empty if there are none.
     pub(crate) fn get(&self, name: &str) -> Vec<Secret> {
         (self.0)(name).map(|secrets| Secret::list(&secrets)).unwrap_or_default()
     }
@@ -63,13 +64,13 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// Random bytes of the system; `None` where it has none to give.
+/// Returns random bytes of the system; `None` if that fails.
 pub(crate) fn nonce() -> Option<Nonce> {
     let mut nonce = Nonce::default();
     SystemRandom::new().fill(&mut nonce).ok().map(|()| nonce)
 }
 
-/// What the handler works with. One for the whole process.
+/// The handler's dependencies, one for the whole process.
 pub struct Deps {
     pub(crate) config: ConfigHandle,
     pub(crate) events: Arc<dyn Sender>,
@@ -80,7 +81,7 @@ pub struct Deps {
     pub(crate) receipts: Receipts,
     pub(crate) in_flight: Semaphore,
     pub(crate) throttle: Option<Throttle>,
-    /// How many rejects of a source are kept.
+    /// Limits the stored rejects of a source.
     pub(crate) kept_rejects: Throttle,
     pub(crate) client_ip_header: Option<HeaderName>,
 }
@@ -113,20 +114,20 @@ impl Deps {
         }
     }
 
-    /// With a bound on what one address sends with a public key; `None` for no bound.
+    /// Sets the limit of events from one address with a public key; `None` for no limit.
     #[must_use]
     pub fn with_throttle(self, throttle: Option<Throttle>) -> Self {
         Self { throttle, ..self }
     }
 
-    /// With the header in which what stands in front says where a call comes from. Only for a function that nobody can call but through that: others
-    /// write into it what they like.
+    /// Sets the header in which a proxy in front sends the client's address. Only for a function that cannot be called
+    /// directly: otherwise callers can set the header to any value.
     #[must_use]
     pub fn with_client_ip_header(self, header: Option<HeaderName>) -> Self {
         Self { client_ip_header: header, ..self }
     }
 
-    /// With the secrets of the tokens by which users of a public source are known.
+    /// Sets the secrets of users' tokens, which authenticate the users of a public source.
     #[must_use]
     pub fn with_tokens(self, tokens: TokenSecrets) -> Self {
         Self { tokens, ..self }

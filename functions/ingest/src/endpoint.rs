@@ -3,7 +3,7 @@
 use http::Method;
 use perennial_contracts::tracking::Route;
 
-/// What a path is for.
+/// The endpoint of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Endpoint<'a> {
     Call(Route),

@@ -1,16 +1,16 @@
-//! Bodies of `application/x-www-form-urlencoded`, as JSON.
+//! Converts bodies of `application/x-www-form-urlencoded` to JSON.
 //!
-//! GitHub and Slack put the whole JSON into one field, `payload`. Elsewhere each field is a member, and names in brackets are objects and
-//! lists: `data[email]=…`, `items[0][id]=…`, `tags[]=…`. Every value is text.
+//! GitHub and Slack put the whole JSON into one field, `payload`. Elsewhere each field is a member, and names in
+//! brackets are objects and lists: `data[email]=…`, `items[0][id]=…`, `tags[]=…`. Every value is text.
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-/// The field that holds JSON.
+/// The field with JSON.
 const PAYLOAD: &str = "payload";
 /// The most fields of a body.
 const MAX_FIELDS: usize = 2_000;
-/// The most names in brackets behind one another.
+/// The deepest nesting of names in brackets.
 const MAX_DEPTH: usize = 16;
 
 /// The body's JSON; `None` where `text` is no form.
@@ -45,7 +45,7 @@ fn decoded(text: &str) -> String {
     percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
-/// `a[b][]` as `a`, `b` and an empty name.
+/// Splits `a[b][]` into `a`, `b` and an empty name.
 fn path(name: &str) -> Option<Vec<&str>> {
     let Some((first, rest)) = name.split_once('[').filter(|(first, rest)| !first.is_empty() && rest.ends_with(']'))
     else {

@@ -1,4 +1,4 @@
-//! One request: find out what it is, store what it brings, answer.
+//! Handles one request: routes it, stores its events and responds.
 
 use crate::answer::{self, Refusal, json_answer};
 use crate::collect::{Collected, expected_bytes};
@@ -45,7 +45,7 @@ async fn respond(deps: &Deps, address: Option<IpAddr>, parts: &Parts, wire: &[u8
             let source = auth::by_request(&config, &parts.headers, &parts.uri).ok_or(Refusal::NoSuchKey)?;
             Ok(json_answer(StatusCode::OK, &settings::rudder_js(source.id.as_str())))
         }
-        // Senders that look whether somebody is there before they send anything.
+        // Some senders check that the endpoint exists before they send anything.
         Endpoint::Hook(source) if parts.method != Method::POST => hooks::greet(deps, source).await,
         Endpoint::Hook(source) => {
             let _permit = deps.in_flight.try_acquire().map_err(|_| Refusal::Busy)?;
@@ -97,7 +97,7 @@ async fn call(
     let (accepted, rejected) = (collected.accepted(), collected.rejected());
     collected.store(deps, &source.id, now).await?;
     match (route, collected.last_invalid.take()) {
-        // Its sender can be told; and the reject is there for whoever looks later.
+        // Its sender gets the error, and the reject is stored for later inspection.
         (Route::Single(_), Some(invalid)) => Err(Refusal::Event(invalid)),
         (Route::Batch(_) | Route::Import, _) => {
             Ok(answer::stored(accepted, rejected, collected.warnings(), route.dialect()))

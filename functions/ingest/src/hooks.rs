@@ -1,4 +1,4 @@
-//! Webhooks of other systems: verified over their raw bytes, then read as `sources.toml` says.
+//! Webhooks of other systems: verified over their raw bytes, then mapped as `sources.toml` defines.
 
 use crate::answer::{self, Refusal, json_answer};
 use crate::collect::Collected;
@@ -57,7 +57,7 @@ pub(crate) async fn receive(deps: &Deps, id: &str, parts: &Parts, wire: &[u8]) -
         for mapping in hook.maps.iter().filter(|mapping| mapping::fits(mapping, payload)) {
             let call = mapping::call(&source.id, hook.scheme, mapping, payload).to_string();
             let read = tracking::read(Route::Single(mapping.kind), &call);
-            // What serde_json wrote is an object.
+            // serde_json's output is an object.
             for item in read.iter().flat_map(|body| &body.items) {
                 collected.add(position, item, &mut received);
             }
@@ -68,8 +68,8 @@ pub(crate) async fn receive(deps: &Deps, id: &str, parts: &Parts, wire: &[u8]) -
     Ok(answer::stored(accepted, rejected, collected.warnings(), Dialect::Segment))
 }
 
-/// The payload, an object or several: JSON, JSON in a JSON text, or a form as [`form`] reads it. `Content-Type` is not asked: senders let
-/// it be chosen, and proxies change it.
+/// Parses the payload, one object or several: JSON, JSON in a JSON text, or a form as [`form`] reads it. `Content-Type`
+/// is ignored: senders let users choose it, and proxies change it.
 fn read(text: &str) -> Result<Value, Refusal> {
     let body = match serde_json::from_str(text) {
         Ok(Value::String(inner)) => serde_json::from_str(&inner).map_err(|_| Refusal::NoPayload)?,
@@ -79,16 +79,16 @@ fn read(text: &str) -> Result<Value, Refusal> {
             may_be_form.then(|| form::read(text)).flatten().ok_or_else(|| Refusal::NotJson(error.to_string()))?
         }
     };
-    // Of anything else no place could be found, so that nothing would come of it and nobody would know.
+    // No place can be found in any other value, so it would be dropped silently.
     if body.is_object() || body.is_array() { Ok(body) } else { Err(Refusal::NoPayload) }
 }
 
-/// What a verified webhook is.
+/// The kind of a verified webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verified {
-    /// What happened.
+    /// An event.
     Event,
-    /// A test of the sender's that nobody is to count.
+    /// A test request of the sender, which must not be counted.
     Rehearsal,
 }
 

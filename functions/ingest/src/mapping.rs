@@ -1,4 +1,4 @@
-//! A webhook's payload read as `sources.toml` says.
+//! Maps a webhook's payload to a call as `sources.toml` defines.
 
 use http::HeaderMap;
 use perennial_config::sources::{Condition, Mapping, Pick, Place, Scheme};
@@ -19,12 +19,12 @@ pub(crate) struct Payload<'a> {
 }
 
 impl<'a> Payload<'a> {
-    /// What is at the first of `places` that holds something: null and empty text are nothing.
+    /// Returns the value at the first of `places` that has one: null and empty text do not count.
     fn find(self, places: &[Place]) -> Option<Cow<'a, Value>> {
         places.iter().find_map(|place| self.at(place))
     }
 
-    /// The same for an id, of which words for nothing and empty lists and objects are nothing either.
+    /// Returns the same for an id, for which placeholders and empty lists and objects do not count either.
     fn find_id(self, places: &[Place]) -> Option<Cow<'a, Value>> {
         places.iter().find_map(|place| self.id_at(place))
     }
@@ -47,7 +47,7 @@ impl<'a> Payload<'a> {
         found.filter(|value| !value.is_null() && value.as_str().is_none_or(|text| !text.trim().is_empty()))
     }
 
-    /// All that a place of the body holds whose members `*` stand for every element of a list.
+    /// Returns all values of a place in the body, in which members `*` stand for every element of a list.
     fn all_at(self, place: &Place) -> Vec<&'a Value> {
         let Place::Body(pointer) = place else { return Vec::new() };
         let mut parts = pointer.split("/*");
@@ -60,8 +60,9 @@ impl<'a> Payload<'a> {
         found
     }
 
-    /// The sum of the amounts at `place` in all elements of a list, each times the number at one of `times` in the same element. An element without
-    /// an amount, such as one that is paid by usage, adds nothing; `None` where no element has one, or the place is in no list.
+    /// Returns the sum of the amounts at `place` in all elements of a list, each multiplied by the number at one of
+    /// `times` in the same element. An element without an amount, such as a usage-based one, adds nothing; `None` if no
+    /// element has one, or the place is not in a list.
     fn sum_at(self, place: &Place, times: &[Place]) -> Option<i64> {
         let (list, amount) = in_list(place)?;
         let elements = self.body.pointer(list)?.as_array()?;
@@ -82,13 +83,14 @@ impl<'a> Payload<'a> {
     }
 }
 
-/// Of a place in each element of a list (`/items/*/amount`): the place of the list, and the place in the element.
+/// Splits a place in each element of a list (`/items/*/amount`) into the place of the list, and the place in the
+/// element.
 fn in_list(place: &Place) -> Option<(&str, &str)> {
     let Place::Body(pointer) = place else { return None };
     pointer.split_once("/*")
 }
 
-/// Whether two values are the same, numbers and truth values also where one of them is text, as in forms.
+/// Returns whether two values are equal; numbers and booleans also equal their text, as in forms.
 fn same(found: &Value, wanted: &Value) -> bool {
     match (found, wanted) {
         (Value::String(text), Value::Number(number)) | (Value::Number(number), Value::String(text)) => {
@@ -102,14 +104,14 @@ fn same(found: &Value, wanted: &Value) -> bool {
     }
 }
 
-/// Whether the mapping is for this payload.
+/// Returns whether the mapping matches this payload.
 pub(crate) fn fits(mapping: &Mapping, payload: Payload<'_>) -> bool {
     mapping.when.iter().all(|condition| payload.holds(condition))
         && !mapping.unless.iter().any(|condition| payload.holds(condition))
 }
 
-/// The call that the payload makes, as the tracking API has it. What is not found is left out, and what is of the wrong type is left to
-/// the check that every call passes.
+/// Returns the payload as a call of the tracking API. Missing values are left out, and values of the wrong type are
+/// left to the validation of every call.
 pub(crate) fn call(source: &SourceId, scheme: Scheme, mapping: &Mapping, payload: Payload<'_>) -> Value {
     let mut call = Map::new();
     let ids = [
@@ -145,12 +147,13 @@ pub(crate) fn call(source: &SourceId, scheme: Scheme, mapping: &Mapping, payload
     call
 }
 
-/// What tells a repeated delivery: the sender's id, and what the mapping makes of the payload, as several mappings may fit it. Senders
-/// deliver again what was not answered in time, so that without an id of theirs the payload tells it.
+/// Returns the key of a delivery: the sender's id together with the mapping, as several mappings may match one payload.
+/// Senders retry deliveries without a timely response, so without a sender's id the payload is the key.
 ///
-/// Of several payloads in one request, those that share a header's id are told by their places; an id of their own may still be that of
-/// several changes (HubSpot), so that what the call says is part of it, wherever a retry puts it. A header that the signature does not cover
-/// tells nothing: whoever has seen a webhook could send it again as another one.
+/// Several payloads of one request that share a header's id are distinguished by their places; their own id may still
+/// be that of several changes (HubSpot), so the content of the call is part of the key, wherever a retry puts it. A
+/// header that the signature does not cover is not used: anyone who has seen a webhook could send it again with another
+/// one.
 fn message_id(source: &SourceId, scheme: Scheme, mapping: &Mapping, payload: Payload<'_>, call: &Value) -> String {
     let digest = |parts: &[&str]| {
         let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
@@ -197,14 +200,14 @@ fn value(pick: &Pick, scheme: Scheme, payload: Payload<'_>) -> Option<Value> {
     }
 }
 
-/// A whole number, be it text.
+/// Reads a whole number, or its text.
 fn whole(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
-/// How many decimal places Stripe's amounts have. It differs from ISO 4217 in a few currencies: two places for the króna and the Ugandan shilling,
-/// which have none any more, none for the ariary, and two for dinars that it does not list with three.
-/// <https://docs.stripe.com/currencies#special-cases>
+/// Returns the decimal places of Stripe's amounts. They differ from ISO 4217 in a few currencies: two places for the
+/// króna and the Ugandan shilling, which have none any more, none for the ariary, and two for dinars that it does not
+/// list with three. <https://docs.stripe.com/currencies#special-cases>
 fn stripe_places(currency: Currency) -> u32 {
     match currency.as_str() {
         "BIF" | "CLP" | "DJF" | "GNF" | "JPY" | "KMF" | "KRW" | "MGA" | "PYG" | "RWF" | "VND" | "VUV" | "XAF"
@@ -214,7 +217,7 @@ fn stripe_places(currency: Currency) -> u32 {
     }
 }
 
-/// The decimal number of major units, of an amount in minor units with so many decimal places.
+/// Returns the decimal number of major units for an amount in minor units with so many decimal places.
 fn major_units(minor: i64, places: u32) -> String {
     let sign = if minor < 0 { "-" } else { "" };
     let scale = 10_u64.pow(places);

@@ -9,8 +9,8 @@ const HEAD: &str = "{\"events.v1\":{\"events\":[";
 const TAIL: &str = "]}}";
 
 /// Packs the events at `accepted` of `json` into as few messages of at most [`PACKED_BYTES`] as keep one person's
-/// events together: `score` then reads and writes that person once. One person's events stay in their order, and only
-/// someone who fills more than a message is found in two.
+/// events together, so that `score` reads and writes that profile once. One person's events stay in order, and only a
+/// person who fills more than a message is in two.
 pub(crate) fn pack(json: &str, accepted: &[Accepted]) -> Vec<String> {
     let mut places = HashMap::with_capacity(accepted.len());
     let mut people: Vec<Vec<&str>> = Vec::new();

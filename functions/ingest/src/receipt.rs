@@ -6,13 +6,13 @@
 use jiff::Timestamp;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-/// How many events a call may become, each of which is a microsecond later than that before it.
+/// The most events that a call may become, each a microsecond later than the one before.
 const EVENTS_A_CALL: usize = 8;
 
 /// The receipts of a process.
 #[derive(Debug)]
 pub(crate) struct Receipts {
-    /// The first microsecond since 1970 that nobody has.
+    /// The first unused microsecond since 1970.
     free: AtomicI64,
 }
 
@@ -21,13 +21,13 @@ impl Receipts {
         Self { free: AtomicI64::new(i64::MIN) }
     }
 
-    /// Returns when a request with so many calls was received: `now`, or the first moment after the events of those that came before it. The
-    /// microseconds that its own events may take are nobody else's.
+    /// Returns when a request with so many calls was received: `now`, or the first time after the events of earlier
+    /// requests. The microseconds of its own events are reserved.
     pub(crate) fn at(&self, now: Timestamp, calls: usize) -> Timestamp {
         let own = i64::try_from(calls.max(1).saturating_mul(EVENTS_A_CALL)).unwrap_or(i64::MAX);
         let from = |free: i64| free.max(now.as_microsecond());
         let taken = |free: i64| Some(from(free).saturating_add(own));
-        // What is asked for always changes, so there always is a value.
+        // The update never fails, so there always is a value.
         let (Ok(free) | Err(free)) = self.free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken);
         if free <= now.as_microsecond() { now } else { Timestamp::from_microsecond(free).unwrap_or(now) }
     }

@@ -1,11 +1,12 @@
-//! Where a call comes from.
+//! The client's address.
 
 use http::HeaderName;
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use std::net::{IpAddr, SocketAddr};
 
-/// The client's address: as what stands in front says it in the header called `header`, where there is one, else as Lambda saw it. `None` where neither tells.
+/// Returns the client's address: from the header called `header`, which a proxy in front sets, if configured, else as
+/// Lambda saw it. `None` if neither is available.
 pub(crate) fn address(request: &Request, header: Option<&HeaderName>) -> Option<IpAddr> {
     match header {
         Some(header) => parse(request.headers().get(header)?.to_str().ok()?),

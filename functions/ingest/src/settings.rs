@@ -1,4 +1,4 @@
-//! What browser SDKs ask for before they send: without an answer they send nothing.
+//! Settings that browser SDKs request before they send: without a response they send nothing.
 
 use http::{HeaderMap, Uri};
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ fn host<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> &'a str {
     headers.get(http::header::HOST).and_then(|host| host.to_str().ok()).or_else(|| uri.host()).unwrap_or("localhost")
 }
 
-/// As the proxy in front says; on loopback there is none, and elsewhere it is https.
+/// Returns the scheme that the proxy in front reports; without one, http on loopback and https elsewhere.
 fn scheme(headers: &HeaderMap, uri: &Uri) -> &'static str {
     let forwarded = headers.get("x-forwarded-proto").and_then(|scheme| scheme.to_str().ok());
     let host = host(headers, uri);

@@ -1,11 +1,12 @@
-//! How many events one address may send with one public key.
+//! Limits the events of one address with one public key.
 //!
-//! A public key is in the page's source, so anybody can send with it. Each source and client address has a token bucket of events, in the generic cell rate
-//! algorithm (ITU-T I.371): of a bucket only the moment is kept at which it will be full again. The buckets are in the memory of one instance, and
-//! so a bound on what one instance takes: Lambda spreads a flood over as many instances as the account allows. A bound on all of it needs something in
-//! front, such as CloudFront with WAF.
+//! A public key is in the page's source, so anybody can send with it. Each source and client address has a token bucket
+//! of events, implemented with the generic cell rate algorithm (ITU-T I.371): only the time at which the bucket is full
+//! again is stored. The buckets are in the memory of one instance, and so limit what one instance accepts: Lambda
+//! spreads a flood over as many instances as the account allows. A global limit needs a service in front, such as
+//! CloudFront with WAF.
 //!
-//! Sources that are believed as servers are not limited: one address of theirs sends the events of everybody.
+//! Trusted server sources are not limited: one of their addresses sends everybody's events.
 
 use perennial_domain::SourceId;
 use std::collections::HashMap;
@@ -14,14 +15,15 @@ use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Events a second of one address where nothing else is said: a whole office behind one address, on an instance that answers some hundred calls a second.
+/// The default limit of events a second from one address: a whole office behind one address, on an instance that
+/// handles some hundred calls a second.
 pub const EVENTS_A_SECOND: u32 = 250;
-/// A full bucket has as many events as come in this time.
+/// A full bucket contains the events of this period.
 const FULL: Duration = Duration::from_secs(60);
 /// Buckets that are kept at most, some 4 MB. Of more the fullest go, which are those of addresses that send least.
 const MOST_BUCKETS: usize = 50_000;
 
-/// Who sends: a source, and the network that the call came from.
+/// A sender: a source, and the network of the client.
 type Sender = (SourceId, Option<IpAddr>);
 
 /// Token buckets of public sources.
@@ -34,23 +36,23 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    /// Lets one address send `events` a second with the keys of one public source, and a minute's worth of them at once.
+    /// Allows one address `events` a second with the keys of one public source, and bursts of a minute's worth.
     #[must_use]
     pub fn new(events: NonZeroU32) -> Self {
         Self { each: Duration::from_secs(1) / events.get(), buckets: Mutex::default() }
     }
 
-    /// Lets `events` come in a minute, all of them at once if need be.
+    /// Allows `events` a minute, in one burst if need be.
     #[must_use]
     pub fn a_minute(events: NonZeroU32) -> Self {
         Self { each: FULL / events.get(), buckets: Mutex::default() }
     }
 
-    /// Takes `events` out of the sender's bucket.
+    /// Takes `events` from the sender's bucket.
     ///
     /// # Errors
-    /// The time after which they may be sent, where there are not enough in it; nothing is taken out then. A full bucket gives as many as are asked
-    /// for, so that a call which is larger than the bucket can be sent at all.
+    /// The time after which they may be sent, if the bucket has too few; nothing is taken then. A full bucket allows
+    /// any number, so that a call larger than the bucket can be sent at all.
     pub(crate) fn take(
         &self,
         source: &SourceId,
@@ -64,7 +66,7 @@ impl Throttle {
         let full_at = buckets.get(&sender).copied().filter(|full_at| *full_at > now);
         let missing = full_at.map_or(Duration::ZERO, |full_at| full_at - now);
         if !missing.is_zero() && missing + cost > FULL {
-            // What is larger than the bucket waits until that is full.
+            // A call larger than the bucket waits until the bucket is full.
             return Err((missing + cost).saturating_sub(FULL).min(missing));
         }
         buckets.insert(sender, now + missing + cost);
@@ -86,7 +88,7 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Takes out the buckets that are full, and where these are few, the fuller half.
+/// Removes the buckets that are full, and if these are few, the fuller half.
 fn forget(buckets: &mut HashMap<Sender, Instant>, now: Instant) {
     buckets.retain(|_, full_at| *full_at > now);
     if buckets.len() > MOST_BUCKETS / 2 {

@@ -1,4 +1,4 @@
-//! What the environment says.
+//! The function's environment.
 
 use perennial_lambda_kit::{Env, EnvError};
 
@@ -13,19 +13,19 @@ pub struct Settings {
     pub events_queue_url: String,
     /// The accounts queue's URL.
     pub accounts_queue_url: String,
-    /// The least time between two wakings of an account's people, in seconds.
+    /// The shortest time between two evaluations of an account's people, in seconds.
     pub wake_pause_seconds: u32,
 }
 
-/// Five minutes: an account that changes all day has its people looked at a dozen times an hour at most.
+/// Five minutes: the people of an account that changes all day are evaluated at most a dozen times an hour.
 const WAKE_PAUSE_SECONDS: u32 = 300;
 
 impl Settings {
-    /// Reads `TABLE`, `MESSAGES_QUEUE_URL`, `EVENTS_QUEUE_URL` and `ACCOUNTS_QUEUE_URL`, and `WAKE_PAUSE_SECONDS`, which is 300
-    /// where nothing is said.
+    /// Reads `TABLE`, `MESSAGES_QUEUE_URL`, `EVENTS_QUEUE_URL` and `ACCOUNTS_QUEUE_URL`, and `WAKE_PAUSE_SECONDS`
+    /// (default: 300).
     ///
     /// # Errors
-    /// [`EnvError`] naming the key that is missing.
+    /// [`EnvError`] with the name of the missing variable.
     pub fn from_env(env: &Env) -> Result<Self, EnvError> {
         Ok(Self {
             table: env.required("TABLE", "the name of a DynamoDB table")?,

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use perennial_domain::{Member, PersonId};
 use perennial_engine::account::silence::is_ending;
 
-/// Collects whose curve ends. All that end within days are renewed together, so that an account is written once for them.
+/// Collects the people whose curve ends. All curves that end within days are renewed together, so that an account is
+/// written once for them.
 pub(crate) struct Curves {
     now: Timestamp,
     has_ended: bool,
@@ -17,7 +18,7 @@ impl Curves {
     }
 
     pub(crate) fn see(&mut self, member: &Member) {
-        // An entry without a curve is of an earlier version: it counts as it is until the person is next evaluated.
+        // An entry without a curve is from an earlier version: it counts unchanged until the person is next evaluated.
         let Some(curve) = &member.curve else { return };
         self.has_ended |= !curve.reaches(self.now);
         if is_ending(curve, self.now) {
@@ -25,7 +26,7 @@ impl Curves {
         }
     }
 
-    /// The people to be evaluated again: none while all of the curves are known.
+    /// Returns the people to evaluate again: none while all curves are known.
     pub(crate) fn to_renew(&self) -> &[PersonId] {
         if self.has_ended { &self.ending } else { &[] }
     }

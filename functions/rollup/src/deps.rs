@@ -1,4 +1,4 @@
-//! What the handler works with.
+//! The handler's dependencies.
 
 use jiff::{SignedDuration, Timestamp};
 use perennial_domain::AccountId;
@@ -11,26 +11,26 @@ use std::sync::Arc;
 /// Accounts, and performed entries of their outboxes, that a process remembers.
 const REMEMBERED: usize = 10_000;
 
-/// What [`Deps`] are made of.
+/// The parts of [`Deps`].
 #[derive(Clone)]
 pub struct Parts {
     /// The table.
     pub store: Store,
-    /// The config in force.
+    /// The active configuration.
     pub config: ConfigHandle,
-    /// The messages queue, for what the CRM is told.
+    /// The messages queue, for CRM updates.
     pub messages: Arc<dyn Sender>,
-    /// The events queue, for people who are to be looked at again.
+    /// The events queue, for people to evaluate again.
     pub events: Arc<dyn Sender>,
     /// The accounts queue, for accounts that another one's change concerns.
     pub accounts: Arc<dyn Sender>,
     /// The time.
     pub clock: Clock,
-    /// The least time between two wakings of an account's people.
+    /// The shortest time between two evaluations of an account's people.
     pub wake_pause: SignedDuration,
 }
 
-/// What the handler works with: one a process.
+/// The handler's dependencies, one for the process.
 pub struct Deps {
     pub(crate) store: Store,
     pub(crate) config: ConfigHandle,
@@ -41,12 +41,12 @@ pub struct Deps {
     pub(crate) wake_pause: SignedDuration,
     /// When an account's people were last read.
     pub(crate) read: Recent<AccountId, Timestamp>,
-    /// Hashes of what was performed.
+    /// Hashes of executed outbox actions.
     pub(crate) performed: Recent<u64, ()>,
 }
 
 impl Deps {
-    /// Puts the parts together.
+    /// Creates the dependencies from their parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let Parts { store, config, messages, events, accounts, clock, wake_pause } = parts;

@@ -1,5 +1,5 @@
-//! Which company domains an account has: it claims those that its traits name, at the domain's own account, and has those
-//! where its claim is the first.
+//! The company domains of an account: it claims those in its traits, at the domain's own account, and has those for
+//! which its claim is the first.
 
 use crate::deps::Deps;
 use crate::error::RollupError;
@@ -13,8 +13,8 @@ use perennial_store::Consistency;
 use perennial_store::accounts::StoredAccount;
 use std::collections::BTreeSet;
 
-/// Brings the claims of `account` to where its traits want them, lets everyone whom that concerns know, and gives the
-/// accounts of the domains that it has. May be done again at any point.
+/// Updates the claims of `account` to match its traits, notifies every account that this affects, and returns the
+/// accounts of the domains that it has. Idempotent at any point.
 pub(crate) async fn settle(deps: &Deps, rules: &Domains, account: &mut Account) -> Result<Vec<AccountId>, RollupError> {
     let wanted = account.domains(rules);
     let mut owned = Vec::new();
@@ -22,7 +22,7 @@ pub(crate) async fn settle(deps: &Deps, rules: &Domains, account: &mut Account) 
         let Ok(domain_id) = AccountId::parse(domain) else { continue };
         let (stored, is_new) = claim(deps, &domain_id, &account.id, Some(*since)).await?;
         let (before, after) = (stored.account.holder_without(&account.id), stored.account.holder());
-        // A claim that was written and not told is told by whoever comes again: it is not among the registered ones yet.
+        // A claim that was written but not notified is notified by the retry: it is not registered yet.
         if (is_new || !account.registered.contains(domain)) && before != after {
             let others = before.into_iter().chain(after).filter(|other| **other != account.id);
             notify(deps, others.chain([&domain_id])).await?;
@@ -40,7 +40,8 @@ pub(crate) async fn settle(deps: &Deps, rules: &Domains, account: &mut Account) 
     Ok(owned)
 }
 
-/// Notes, or takes back, that `claimant` names the domain as its own; returns the domain's account as it is now, and whether that changed it.
+/// Adds or removes the claim of `claimant` to the domain; returns the domain's account as it is now, and whether that
+/// changed it.
 async fn claim(
     deps: &Deps,
     domain: &AccountId,
@@ -59,7 +60,7 @@ async fn claim(
     Ok((stored, true))
 }
 
-/// Has accounts worked out anew, because who has which people may have changed.
+/// Requests a recomputation of accounts, because the assignment of people may have changed.
 pub(crate) async fn notify(deps: &Deps, accounts: impl IntoIterator<Item = &AccountId>) -> Result<(), RollupError> {
     let bodies = accounts.into_iter().map(|account| serde_json::to_string(&AccountsPayload::anew(account.clone())));
     let bodies = bodies.collect::<Result<Vec<_>, _>>()?;

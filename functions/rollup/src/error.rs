@@ -1,15 +1,15 @@
-//! Why an account could not be done: its records come again.
+//! Errors of processing an account, whose records are then retried.
 
 use perennial_lambda_kit::queue::SendError;
 use perennial_store::StoreError;
 
-/// What went wrong with one account. Everything that was done may be done again.
+/// An error of processing one account. Everything that was done can be repeated.
 #[derive(Debug, thiserror::Error)]
 pub enum RollupError {
     /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A queue did not take what the account asks for.
+    /// A queue did not accept a message.
     #[error(transparent)]
     Send(#[from] SendError),
     /// A message could not be written.
@@ -18,7 +18,7 @@ pub enum RollupError {
 }
 
 impl RollupError {
-    /// Whether reading again and redoing the work may help at once.
+    /// Returns whether reading again and retrying at once may succeed.
     pub(crate) fn is_conflict(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_conflict())
     }

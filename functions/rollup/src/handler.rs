@@ -1,4 +1,4 @@
-//! Takes a batch of the accounts queue.
+//! Handles a batch of the accounts queue.
 
 use crate::deps::Deps;
 use crate::recompute::{Change, Said, recompute};
@@ -14,10 +14,11 @@ use std::collections::BTreeMap;
 /// Accounts worked on at once.
 const CONCURRENCY: usize = 8;
 
-/// Recomputes each account of the batch once, and finds the people whom events of accounts are for; gives the records that have to come again.
+/// Recomputes each account of the batch once, and finds the people that events of accounts are for; returns the records
+/// to retry.
 ///
 /// # Errors
-/// [`BatchError`] where a record has no id, so that the batch cannot be answered record by record.
+/// [`BatchError`] if a record has no id, so that partial failures cannot be reported.
 pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, BatchError> {
     let (mut batch, records) = Batch::open(event)?;
     let mut changes: BTreeMap<AccountId, (Change, Vec<String>)> = BTreeMap::new();
@@ -64,12 +65,12 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Ba
             Ok(Err(error)) => error.to_string(),
             Err(panicked @ Panicked) => panicked.to_string(),
         };
-        tracing::error!(%error, records = records.len(), "an account could not be recomputed; its records come again");
+        tracing::error!(%error, records = records.len(), "failed to recompute an account; its records will be retried");
         metrics = metrics.count("AccountsFailed", 1);
         records.iter().for_each(|record| batch.fail(record));
     }
     drop(outcomes);
-    // After the changes: who came to the account by them is among its people.
+    // After the changes, so that people who joined through them are included.
     let work = events.into_iter().map(|(account, (asked, records))| async move {
         let outcome = catch(resolve(deps, &account, asked)).await;
         (records, outcome)
@@ -84,7 +85,7 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Ba
             Ok(Err(error)) => error.to_string(),
             Err(panicked @ Panicked) => panicked.to_string(),
         };
-        tracing::error!(%error, records = records.len(), "an account's people could not be told of an event; its records come again");
+        tracing::error!(%error, records = records.len(), "failed to find an account's people for an event; its records will be retried");
         metrics = metrics.count("AccountsFailed", 1);
         records.iter().for_each(|record| batch.fail(record));
     }

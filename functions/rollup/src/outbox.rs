@@ -1,5 +1,5 @@
-//! Performing what an account asks for. An entry stays in the account until its next write; a process that does not remember
-//! having performed it does so again, which does no harm.
+//! Executes an account's outbox actions. An action stays in the account until its next write; a process that has no
+//! record of its execution repeats it, which is harmless.
 
 use crate::deps::Deps;
 use crate::error::RollupError;
@@ -10,22 +10,22 @@ use perennial_engine::account::{Account, AccountAction};
 use perennial_lambda_kit::queue::Delay;
 use perennial_store::accounts::StoredAccount;
 
-/// What performing an entry came to.
+/// The result of executing an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Performed {
-    /// The CRM is told.
+    /// A CRM update was sent.
     Updated,
-    /// So many people are looked at again.
+    /// This number of people is evaluated again.
     Woke(u64),
-    /// The account is looked at again later.
+    /// The account is evaluated again later.
     Postponed,
 }
 
-/// How long after it was decided an entry may still be waiting for a message that is delivered again. An update of the CRM
-/// waits for any time.
+/// How long after its decision an action may still wait for a message that is redelivered. A CRM update waits without
+/// limit.
 const OPEN_FOR: SignedDuration = SignedDuration::from_hours(1);
 
-/// The entries that may not have been performed yet: this process does not remember having done so.
+/// Returns the actions that this process has no record of executing.
 pub(crate) fn open(deps: &Deps, account: &Account) -> Vec<AccountAction> {
     let now = deps.clock.now();
     let may_wait = |action: &AccountAction| match action {
@@ -36,7 +36,7 @@ pub(crate) fn open(deps: &Deps, account: &Account) -> Vec<AccountAction> {
     open.filter(|action| deps.performed.get(&key(account, action)).is_none()).cloned().collect()
 }
 
-/// Performs one entry of `stored`, whose people are `people`, and remembers it.
+/// Executes one action of `stored`, whose people are `people`, and records it.
 pub(crate) async fn perform(
     deps: &Deps,
     stored: &StoredAccount,
@@ -64,7 +64,7 @@ pub(crate) async fn perform(
     Ok(performed)
 }
 
-/// Has some of the account's people evaluated again.
+/// Requests an evaluation of some of the account's people.
 pub(crate) async fn wake(deps: &Deps, stored: &StoredAccount, people: &[PersonId]) -> Result<(), RollupError> {
     let wake = |people: &[PersonId]| {
         let (account, version) = (stored.account.id.clone(), stored.version);
@@ -83,7 +83,7 @@ fn until(at: Timestamp, now: Timestamp) -> Delay {
     Delay::at_most(u64::try_from(seconds).unwrap_or_default())
 }
 
-/// What an entry is remembered by.
+/// Returns the key under which an action is recorded.
 fn key(account: &Account, action: &AccountAction) -> u64 {
     // An action that could not be written as JSON could not have been in an outbox.
     hash::hash64(&[account.id.as_str().as_bytes(), &serde_json::to_vec(action).unwrap_or_default()])

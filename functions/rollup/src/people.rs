@@ -1,11 +1,12 @@
-//! An account's people.
+//! Reads an account's people.
 
 use crate::deps::Deps;
 use perennial_domain::{AccountId, Member};
 use perennial_store::StoreError;
 
-/// Shows `see` everyone of an account, page by page, in a memory that does not grow with them. `parts` are the account and the
-/// domains that it has. Returns how many entries could not be read, and were passed over. A read unit for some 45 people.
+/// Passes every person of an account to `see`, page by page, in constant memory. `parts` are the account and the
+/// domains that it has. Returns the number of unreadable entries that were skipped. Costs a read unit for some 45
+/// people.
 pub(crate) async fn each<'a>(
     deps: &Deps,
     parts: impl Iterator<Item = &'a AccountId>,

@@ -1,4 +1,5 @@
-//! One account: read, taken in, added up, written where it changed, and what follows from that.
+//! Recomputes one account: reads it, applies changes, aggregates its people, and writes it and its outbox if it
+//! changed.
 
 use crate::curves::Curves;
 use crate::deps::Deps;
@@ -17,25 +18,25 @@ use perennial_store::Consistency;
 use perennial_store::accounts::StoredAccount;
 use std::time::Duration;
 
-/// How often an account is done again where others write at the same time.
+/// The most attempts after write conflicts.
 const TRIES: u32 = 6;
 /// The pause before the second try; doubled before each later one.
 const PAUSE: Duration = Duration::from_millis(10);
-/// How far two machines' clocks may be apart.
+/// The largest difference between two machines' clocks.
 const SKEW: SignedDuration = SignedDuration::from_secs(2);
 
-/// What a batch says of one account.
+/// The changes of one account in a batch.
 #[derive(Debug, Default)]
 pub(crate) struct Change {
     calls: Vec<AccountTraits>,
     milestones: Vec<AccountMilestone>,
     renewals: Vec<MessageId>,
     subscriptions: Vec<SubscriptionReport>,
-    /// The latest moment at which something changed, where all of the messages tell one.
+    /// The latest time of a change, if all messages have one.
     changed: Changed,
 }
 
-/// What one message says of the account itself.
+/// A change of the account itself in one message.
 #[derive(Debug, Default)]
 pub(crate) struct Said {
     pub(crate) traits: Option<AccountTraits>,
@@ -49,9 +50,9 @@ enum Changed {
     /// No message yet.
     #[default]
     Nothing,
-    /// By then.
+    /// By this time.
     By(Timestamp),
-    /// Nobody says when.
+    /// A message has no time.
     AtAnyTime,
 }
 
@@ -70,34 +71,34 @@ impl Change {
         };
     }
 
-    /// Whether nothing is said of the account itself.
+    /// Returns whether nothing is reported about the account itself.
     fn is_empty(&self) -> bool {
         let is_silent = self.calls.is_empty() && self.milestones.is_empty();
         is_silent && self.renewals.is_empty() && self.subscriptions.is_empty()
     }
 
-    /// Whether people who were read at `read` hold all of the change.
+    /// Returns whether people who were read at `read` include all changes.
     fn is_known_since(&self, read: Timestamp) -> bool {
         matches!(self.changed, Changed::By(at) if at + SKEW < read)
     }
 }
 
-/// What came of an account.
+/// The result for an account.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Done {
-    /// Whether it had to be written.
+    /// `true` if it was written.
     pub(crate) written: bool,
-    /// People who are looked at again because of it.
+    /// The number of people who are evaluated again because of it.
     pub(crate) woken: u64,
     /// Updates of the CRM.
     pub(crate) updates: u64,
-    /// People who are asked for a new entry because the curve of theirs has ended.
+    /// The number of people whose entry is renewed because its curve has ended.
     pub(crate) renewed: u64,
-    /// Entries of people that could not be read.
+    /// The number of unreadable entries.
     pub(crate) unreadable: u64,
 }
 
-/// Recomputes the account, or the one that has its people.
+/// Recomputes the account, or the one that owns its people.
 pub(crate) async fn recompute(
     deps: &Deps,
     config: &Config,
@@ -139,7 +140,7 @@ async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) 
         domains::notify(deps, stored.account.first_claimant(None)).await?;
     }
     if let Some(holder) = stored.account.holder().cloned() {
-        // Its people are the holder's; read before them, as below.
+        // Its people belong to the owner; they are read before it, as below.
         stored.account.summary = None;
         if stored.account != before {
             deps.store.save_account(&mut stored).await?;
@@ -150,12 +151,12 @@ async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) 
         return Ok(Done { written: done.written || other.written, ..other });
     }
     let owned = domains::settle(deps, &config.accounts.domains, &mut stored.account).await?;
-    // Read after the account: who joins later has sent word, and comes with the next batch.
+    // Read after the account: a person who joins later has sent a message, which is in the next batch.
     let mut people = Vec::new();
     let mut curves = Curves::new(started);
     let mut tally = Tally::new(config, started);
     let mut once = Once::new(!owned.is_empty());
-    // What conditions know of an account is that of the primary one; but who pays anywhere is a customer.
+    // Conditions read the primary account; but a person who pays in any account is a customer.
     let follows = config.lifecycle.people_follow_account;
     let mut add = |member: &Member| {
         tally.add(member);
@@ -187,7 +188,7 @@ async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) 
         outbox::wake(deps, &stored, renewed).await?;
         done.renewed = renewed.len() as u64;
     }
-    // Whom it asked for write their entries, which has the account worked out once more: that write is enough.
+    // The people it requested write their entries, which recomputes the account once more: that write is sufficient.
     let is_awaited = before.due_at.is_some_and(|due| due <= started && started < plus_days(due, 1));
     if acted || renewed.is_empty() || !is_awaited || !change.is_empty() {
         done.written = write(deps, &mut stored, &before, acted).await?;
@@ -202,7 +203,7 @@ async fn load(deps: &Deps, id: &AccountId) -> Result<StoredAccount, RollupError>
     Ok(found.unwrap_or_else(|| StoredAccount::new(id.clone())))
 }
 
-/// Writes the account where anything but its outbox has changed, or something new is in that; gives whether it did.
+/// Writes the account if anything but its outbox has changed, or its outbox has a new action; returns whether it did.
 async fn write(deps: &Deps, stored: &mut StoredAccount, before: &Account, acted: bool) -> Result<bool, RollupError> {
     if stored.account.is_nothing() {
         if stored.version > 0 {
@@ -220,7 +221,7 @@ async fn write(deps: &Deps, stored: &mut StoredAccount, before: &Account, acted:
     Ok(true)
 }
 
-/// Performs what is in the outbox and this process does not remember having performed.
+/// Executes the outbox actions that this process has no record of executing.
 async fn perform(deps: &Deps, stored: &StoredAccount, people: &[PersonId], done: &mut Done) -> Result<(), RollupError> {
     for action in outbox::open(deps, &stored.account) {
         match outbox::perform(deps, stored, &action, people).await? {

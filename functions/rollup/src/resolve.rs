@@ -1,5 +1,5 @@
-//! Whom an event that concerns an account is for: everyone of the account who has the first of the personas asked for that anybody
-//! there has, else whom the event names. Each of them is then handed to `score`, which alone writes profiles.
+//! Finds the people that an account's event is for: everyone of the account who has the first of the personas that
+//! anyone there has, else the person in the event. They are passed to `score`, which alone writes profiles.
 
 use crate::deps::Deps;
 use crate::error::RollupError;
@@ -9,7 +9,7 @@ use perennial_domain::{AccountId, Entry, Member, PersonId};
 use perennial_lambda_kit::queue::Delay;
 use perennial_store::Consistency;
 
-/// One event's question.
+/// One event's request.
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) to: Vec<String>,
@@ -20,7 +20,7 @@ pub(crate) struct Asked {
 /// Those who have the best persona seen so far.
 struct Meant {
     asked: Asked,
-    /// Its place among those asked for; their number while nobody was found.
+    /// The rank of the persona found; the number of personas while nobody was found.
     rank: usize,
     people: Vec<PersonId>,
 }
@@ -49,8 +49,8 @@ impl Meant {
     }
 }
 
-/// Finds the people whom these events of `account` are for, all in one reading, and has them enter; gives how many they are. What
-/// is done twice lets nobody enter twice: `score` knows each entry.
+/// Finds the people that these events of `account` are for, in one pass, and lets them enter; returns their number. A
+/// repetition lets nobody enter twice: `score` recognizes each entry.
 pub(crate) async fn resolve(deps: &Deps, account: &AccountId, asked: Vec<Asked>) -> Result<u64, RollupError> {
     let mut parts = vec![account.clone()];
     if let Some(stored) = deps.store.account_in_charge(account, Consistency::Strong).await? {

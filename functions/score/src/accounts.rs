@@ -1,4 +1,4 @@
-//! What conditions may know of accounts, kept for a moment: most of a batch's people share a few.
+//! A short-lived cache of accounts' facts for conditions: most of a batch's people share a few accounts.
 
 use futures::lock::Mutex;
 use jiff::{SignedDuration, Timestamp};
@@ -11,36 +11,36 @@ use std::sync::Arc;
 
 /// Accounts that a process keeps at once.
 const KEPT: usize = 500;
-/// How long what was read of an account may be used.
+/// How long a cached account may be used.
 const FRESH_FOR: SignedDuration = SignedDuration::from_secs(60);
 
-/// What was last read of accounts.
+/// The cache.
 #[derive(Debug)]
 pub(crate) struct Accounts {
     held: Recent<AccountId, Arc<Held>>,
 }
 
-/// One account, read by whoever asks first, for all who wait for it.
+/// One account, read by the first caller on behalf of all waiting ones.
 #[derive(Debug)]
 struct Held {
     since: Timestamp,
-    /// What is older than this write will not do.
+    /// Older versions than this must not be used.
     at_least: u64,
     known: Mutex<Option<Known>>,
 }
 
-/// What was read.
+/// The cached state.
 #[derive(Debug, Clone)]
 enum Known {
-    /// Nobody wrote anything of the account yet.
+    /// The account does not exist yet.
     Nothing,
-    /// What conditions may know.
+    /// The facts for conditions.
     Facts(Arc<AccountFacts>),
-    /// Another account has its people.
+    /// Another account owns its people.
     With(AccountId),
 }
 
-/// What accounts say of one of their people.
+/// A person's data in their accounts.
 #[derive(Debug, Default)]
 pub(crate) struct Around {
     primary: Option<Arc<AccountFacts>>,
@@ -58,8 +58,8 @@ impl Accounts {
         Self { held: Recent::new(KEPT) }
     }
 
-    /// What is known of the account `id`, or of the one that has its people: as it was within the last minute. Half a read
-    /// unit for each 4 KB where it has to be read.
+    /// Returns the facts of the account `id`, or of the one that owns its people, at most a minute old. Costs half a
+    /// read unit for each 4 KB if it has to be read.
     async fn facts(
         &self,
         store: &Store,
@@ -77,8 +77,8 @@ impl Accounts {
         })
     }
 
-    /// The same of those that `accounts` finds, the primary first: it is asked only where a condition of `config` speaks of accounts, and the others where
-    /// people follow their accounts and that one does not pay.
+    /// Returns the facts of the accounts in `accounts`, the primary first. It is read only if a condition of `config`
+    /// uses accounts, and the others if people follow their accounts and the primary one does not pay.
     pub(crate) async fn asked(
         &self,
         store: &Store,
@@ -122,7 +122,7 @@ impl Accounts {
         Ok(known)
     }
 
-    /// Forgets an account that has changed: what is read next is the write `version` or a later one.
+    /// Invalidates a changed account: the next read returns version `version` or a later one.
     pub(crate) fn changed(&self, id: &AccountId, version: u64, now: Timestamp) {
         let held = Held { since: now, at_least: version, known: Mutex::new(None) };
         self.held.put(id.clone(), Arc::new(held));

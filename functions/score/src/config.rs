@@ -1,9 +1,9 @@
-//! What the environment says.
+//! The function's environment.
 
 use perennial_lambda_kit::queue::Delay;
 use perennial_lambda_kit::{Env, EnvError};
 
-/// Seconds that a changed account waits for more changes where nothing else is said.
+/// The default number of seconds that a changed account waits for more changes.
 pub const DEBOUNCE_SECONDS: u64 = 60;
 
 /// The function's environment.
@@ -19,7 +19,7 @@ pub struct Settings {
     pub accounts_queue_url: String,
     /// The events queue's URL.
     pub events_queue_url: String,
-    /// Where the archive is, as a URL.
+    /// The archive's URL.
     pub archive: String,
     /// How long a changed account waits for more changes.
     pub debounce: Delay,

@@ -1,4 +1,4 @@
-//! What the handler works with.
+//! The handler's dependencies.
 
 use crate::accounts::Accounts;
 use crate::performed::Performed;
@@ -7,27 +7,27 @@ use perennial_lambda_kit::queue::{Delay, Sender};
 use perennial_store::{Archive, ConfigHandle, Store};
 use std::sync::Arc;
 
-/// People worked on at once where nothing else is said.
+/// The default number of profiles processed at once.
 const CONCURRENCY: usize = 16;
 /// Performed outbox entries that a process remembers: 8 bytes each, twice.
 const REMEMBERED: usize = 50_000;
 
-/// What [`Deps`] are made of.
+/// The parts of [`Deps`].
 #[derive(Clone)]
 pub struct Parts {
     /// The table.
     pub store: Store,
-    /// Where every event is kept.
+    /// The archive of every event.
     pub archive: Archive,
     /// The messages queue.
     pub messages: Arc<dyn Sender>,
-    /// The queue of essential messages, which wait for nothing else.
+    /// The queue of essential messages, which do not wait behind others.
     pub essential: Arc<dyn Sender>,
     /// The accounts queue.
     pub accounts: Arc<dyn Sender>,
     /// The events queue, for what journeys count.
     pub events: Arc<dyn Sender>,
-    /// The config in force.
+    /// The active configuration.
     pub config: ConfigHandle,
     /// The time.
     pub clock: Clock,
@@ -35,7 +35,7 @@ pub struct Parts {
     pub debounce: Delay,
 }
 
-/// What the handler works with: one a process.
+/// The handler's dependencies, one for the process.
 pub struct Deps {
     pub(crate) store: Store,
     pub(crate) archive: Archive,
@@ -52,7 +52,7 @@ pub struct Deps {
 }
 
 impl Deps {
-    /// Puts the parts together.
+    /// Creates the dependencies from their parts.
     pub fn new(parts: Parts) -> Self {
         let Parts { store, archive, messages, essential, accounts, events, config, clock, debounce } = parts;
         Self {
@@ -71,7 +71,7 @@ impl Deps {
         }
     }
 
-    /// The same with at most `concurrency` people (at least one) worked on at once; 16 where nothing is said.
+    /// Sets the number of profiles processed at once (at least one); default: 16.
     #[must_use]
     pub fn with_concurrency(mut self, concurrency: usize) -> Self {
         self.concurrency = concurrency.max(1);

@@ -1,4 +1,4 @@
-//! Who each event belongs to.
+//! Groups events by profile.
 
 use crate::deps::Deps;
 use crate::intake::RecordIndex;
@@ -8,22 +8,22 @@ use perennial_store::{Loaded, StoreError};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-/// One person's share of a batch.
+/// One profile's share of a batch.
 #[derive(Debug, Default)]
 pub(crate) struct Work {
     /// The events, in the batch's order.
     pub(crate) events: Vec<Event>,
     /// The record that brought each event.
     pub(crate) brought_by: Vec<RecordIndex>,
-    /// Whose own ids the events and entries carry.
+    /// The owners of the ids in the events and entries.
     pub(crate) owners: BTreeSet<PersonId>,
     /// The records that bring a timer.
     pub(crate) ticks: Vec<RecordIndex>,
-    /// What the person is to enter because of their account, with the records that say so.
+    /// Journey entries because of the profile's account, with their records.
     pub(crate) entries: Vec<(RecordIndex, Arc<Entry>)>,
-    /// Whether one of the timers says that the account has changed, so that it counts whatever the hour.
+    /// `true` if a timer reports a change of the account, so that it counts at any hour.
     pub(crate) woken: bool,
-    /// What lies under the person's id, as read a moment ago.
+    /// The item under the profile id, as read a moment ago.
     pub(crate) loaded: Option<Loaded>,
 }
 
@@ -37,7 +37,8 @@ impl Work {
         self.brought_by.push(record);
     }
 
-    /// Takes out the events behind the first `most`, with all that is no event; `None` where there are no more.
+    /// Removes and returns the events after the first `most`, with everything that is not an event; `None` if there are
+    /// no more.
     pub(crate) fn split_beyond(&mut self, most: usize) -> Option<Self> {
         if self.events.len() <= most {
             return None;
@@ -59,7 +60,7 @@ impl Work {
         self.brought_by.iter().chain(&self.ticks).chain(entries).copied().collect()
     }
 
-    /// Takes out the events that are not `kept`.
+    /// Removes and returns the events that are not `kept`.
     pub(crate) fn drain_unless(&mut self, kept: impl Fn(&Event) -> bool) -> Vec<(RecordIndex, Event)> {
         if self.events.iter().all(&kept) {
             return Vec::new();
@@ -77,14 +78,14 @@ impl Work {
     }
 }
 
-/// What asks to look at people without any event.
+/// Requests to evaluate people without an event.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
-    /// Timers that rang, with the record that brought each.
+    /// Timers that fired, with the record that contained each.
     pub(crate) ticks: Vec<(RecordIndex, PersonId, Timestamp)>,
-    /// People whose account has changed, with the record that says so.
+    /// People whose account has changed, with their records.
     pub(crate) woken: Vec<(RecordIndex, PersonId)>,
-    /// Who is to enter what because of their account, with the record that says so.
+    /// Journey entries because of an account, with their records.
     pub(crate) entries: Vec<(RecordIndex, PersonId, Arc<Entry>)>,
 }
 
@@ -103,24 +104,24 @@ impl Timers {
     }
 }
 
-/// What was read of people, by their own ids.
+/// The profiles that were read, by their own ids.
 pub(crate) type People = HashMap<PersonId, Result<Loaded, StoreError>>;
 
-/// A batch by person.
+/// A batch by profile.
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
     pub(crate) people: BTreeMap<PersonId, Work>,
-    /// Records of people who could not be read.
+    /// Records of profiles that could not be read.
     pub(crate) failed: BTreeSet<RecordIndex>,
 }
 
-/// The people whose own ids the events and timers name.
+/// Returns the profile ids of the identities in events and timers.
 pub(crate) fn named(events: &[(RecordIndex, Event)], timers: &Timers) -> HashSet<PersonId> {
     let owners = events.iter().filter_map(|(_, event)| event.identity()).map(|identity| identity.person_id());
     owners.chain(timers.people()).collect()
 }
 
-/// Reads whom those of `people` became part of.
+/// Reads the profiles that `people` were merged into.
 pub(crate) async fn follow(deps: &Deps, people: &mut People) -> Result<(), StoreError> {
     let pointed = people.values().filter_map(|loaded| match loaded {
         Ok(Loaded::Moved(moved)) => Some(moved.to),
@@ -133,7 +134,7 @@ pub(crate) async fn follow(deps: &Deps, people: &mut People) -> Result<(), Store
     Ok(())
 }
 
-/// Who has the part that is `owner` by itself, as far as was read.
+/// Returns the profile with the identity state of `owner`, as far as was read.
 pub(crate) fn holder(people: &People, owner: PersonId) -> PersonId {
     match people.get(&owner) {
         Some(Ok(Loaded::Moved(moved))) => moved.to,
@@ -141,8 +142,8 @@ pub(crate) fn holder(people: &People, owner: PersonId) -> PersonId {
     }
 }
 
-/// Gives each event, timer and entry to its person: an identity that became part of someone, to that someone. `people` holds what was read of
-/// those named; who they point to is read here.
+/// Assigns each event, timer and entry to its profile: that of a merged identity to the merged profile. `people`
+/// contains the profiles read so far; those they point to are read here.
 pub(crate) async fn group(
     deps: &Deps,
     events: Vec<(RecordIndex, Event)>,
@@ -167,7 +168,7 @@ pub(crate) async fn group(
         work.woken = true;
     }
     for (record, owner, entry) in timers.entries {
-        // The account may still list who became part of another.
+        // The account may still list the id of a merged profile.
         let work = groups.people.entry(holder(&people, owner)).or_default();
         work.owners.insert(owner);
         work.entries.push((record, entry));

@@ -1,4 +1,4 @@
-//! Takes a batch of the events queue.
+//! Handles a batch of the events queue.
 
 use crate::deps::Deps;
 use crate::group::{self, Timers, Work};
@@ -21,13 +21,13 @@ use perennial_store::totals::DUPLICATES;
 use perennial_store::{Consistency, Loaded, StoreError};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Rounds in which events are given to whom they belong: more than one where identities move while the batch is worked on.
+/// Rounds of assigning events to profiles: more than one if identities move while the batch is processed.
 const ROUNDS: usize = 4;
 
-/// Archives, counts and decides; gives the records that have to come again.
+/// Archives, counts and decides; returns the records to retry.
 ///
 /// # Errors
-/// [`BatchError`] where a record has no id, so that the batch cannot be answered record by record.
+/// [`BatchError`] if a record has no id, so that partial failures cannot be reported.
 pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, BatchError> {
     let (mut batch, records) = Batch::open(event)?;
     let now = deps.clock.now();
@@ -96,14 +96,14 @@ impl Counts {
     }
 }
 
-/// One batch being worked on.
+/// One batch in progress.
 struct Run<'a> {
     deps: &'a Deps,
     config: &'a Config,
     now: Timestamp,
     records: &'a [Record],
     failed: BTreeSet<RecordIndex>,
-    /// What is to be performed, and the records that ask for it.
+    /// The outbox actions to execute, with their records.
     planned: Vec<(Planned, BTreeSet<RecordIndex>)>,
     /// The links that hold.
     held: BTreeSet<Claim>,
@@ -121,19 +121,19 @@ impl Run<'_> {
         if !events.is_empty()
             && let Err(error) = self.deps.archive.write(events.iter().map(|(_, event)| event)).await
         {
-            tracing::error!(%error, events = events.len(), "the batch could not be archived; its events come again");
+            tracing::error!(%error, events = events.len(), "failed to archive the batch; its events will be retried");
             self.failed.extend(events.drain(..).map(|(record, _)| record));
         }
         let (events, of_accounts) = events.into_iter().partition::<Vec<_>, _>(|(_, event)| event.identity().is_some());
         self.failed.append(&mut outbox::tell_accounts(self.deps, &of_accounts).await);
         let records: BTreeSet<RecordIndex> = events.iter().map(|(record, _)| *record).chain(timers.records()).collect();
         if let Err(error) = self.share_out(events, timers).await {
-            tracing::error!(%error, "people could not be read; their records come again");
+            tracing::error!(%error, "failed to read profiles; their records will be retried");
             self.failed.extend(records);
         }
     }
 
-    /// Sends payloads that were taken out of their records; a record whose payload was not taken comes again.
+    /// Sends payloads that were split off their records; a record whose payload was not accepted is retried.
     async fn set_apart(&mut self, apart: Vec<(RecordIndex, String)>) {
         if apart.is_empty() {
             return;
@@ -143,7 +143,7 @@ impl Run<'_> {
         self.failed.extend(report.unsent.iter().filter_map(|unsent| records.get(unsent.index)));
     }
 
-    /// Gives everything to its person and has it done.
+    /// Assigns everything to its profile and processes it.
     async fn share_out(&mut self, events: Vec<(RecordIndex, Event)>, timers: Timers) -> Result<(), StoreError> {
         let mut people = self.deps.store.load_many(&group::named(&events, &timers)).await?;
         let events = self.settle_links(events, &mut people).await?;
@@ -165,14 +165,14 @@ impl Run<'_> {
             groups = group::group(self.deps, strays, Timers::default(), people).await?;
         }
         for work in groups.people.values() {
-            tracing::warn!("identities moved faster than events could follow; their records come again");
+            tracing::warn!("failed to follow moving identities; their records will be retried");
             self.failed.extend(work.records());
         }
         Ok(())
     }
 
-    /// Joins ids to the users that the batch says they belong to, before events are given to people. Gives the events without
-    /// those of failed links.
+    /// Links ids to the users in the batch, before events are assigned to profiles. Returns the events without those of
+    /// failed links.
     async fn settle_links(
         &mut self,
         mut events: Vec<(RecordIndex, Event)>,
@@ -204,7 +204,8 @@ impl Run<'_> {
                 Ok(Ok(settled)) => {
                     self.counts.reshaped(&settled);
                     self.planned.extend(settled.planned.into_iter().map(|planned| (planned, records.clone())));
-                    // What was read of them is old now: pointers are read anew below, profiles where they are worked on.
+                    // The profiles read before are outdated: pointers are read again below, profiles when they are
+                    // processed.
                     for person in settled.written {
                         people.remove(&person);
                     }
@@ -225,19 +226,19 @@ impl Run<'_> {
         Ok(events)
     }
 
-    /// Parts identities on someone's word; everything that the batch's events say has been done by then.
+    /// Unmerges identities on request, after everything in the batch's events.
     async fn part(&mut self, unmerges: Vec<(RecordIndex, Unmerge)>) {
         for (record, unmerge) in unmerges {
             let person = unmerge.identity.person_id();
             match catch(joins::part(self.deps, self.config, &unmerge, self.now)).await {
                 Ok(Ok(parted)) => {
-                    tracing::info!(%person, changed = !parted.written.is_empty(), "an identity was to be taken out of a person");
+                    tracing::info!(%person, changed = !parted.written.is_empty(), "unmerged an identity");
                     self.counts.reshaped(&parted);
                     let records = BTreeSet::from([record]);
                     self.planned.extend(parted.planned.into_iter().map(|planned| (planned, records.clone())));
                 }
                 outcome => {
-                    tracing::error!(%person, error = %reason(&outcome), "an identity could not be taken out of a person; the record comes again");
+                    tracing::error!(%person, error = %reason(&outcome), "failed to unmerge an identity; the record will be retried");
                     self.counts.people_failed += 1;
                     self.failed.insert(record);
                 }
@@ -245,7 +246,7 @@ impl Run<'_> {
         }
     }
 
-    /// Works on all people, several at once; gives the events that turned out to be someone else's.
+    /// Processes all profiles, several at once; returns the events that turned out to be another profile's.
     async fn each_person(&mut self, people: BTreeMap<PersonId, Work>) -> Vec<(RecordIndex, Event)> {
         let (deps, now) = (self.deps, self.now);
         let rules = &Rules { config: self.config, held: &self.held };
@@ -256,7 +257,7 @@ impl Run<'_> {
             if outcome.is_ok() || records.len() == 1 {
                 return vec![(person, records, outcome)];
             }
-            // A panic must not take other records' events along, so the person is done again record by record.
+            // A panic must not affect the events of other records, so the profile is processed again record by record.
             let mut outcomes = Vec::new();
             for record in records {
                 let share = share_of(bodies, record, person, &owners);
@@ -274,7 +275,7 @@ impl Run<'_> {
             match outcome {
                 Ok(Ok(mut done)) => {
                     self.counts.add(&done);
-                    // What SQS delivers again is no duplicate of the client's.
+                    // A redelivery by SQS is not a duplicate of the client.
                     if records
                         .iter()
                         .all(|index| self.records.get(*index).is_some_and(|record| record.receive_count <= 1))
@@ -285,7 +286,7 @@ impl Run<'_> {
                     self.planned.extend(done.planned.into_iter().map(|planned| (planned, records.clone())));
                 }
                 outcome => {
-                    tracing::error!(%person, error = %reason(&outcome), "a person could not be done; the records come again");
+                    tracing::error!(%person, error = %reason(&outcome), "failed to process profile; records will be retried");
                     self.counts.people_failed += 1;
                     self.failed.extend(records);
                 }
@@ -312,7 +313,7 @@ impl Run<'_> {
         }
     }
 
-    /// Notes duplicates as well as it can.
+    /// Records duplicates, best effort.
     async fn note_duplicates(&self) {
         if self.counts.duplicates > 0
             && let Err(error) = self.deps.store.count(DUPLICATES, self.counts.duplicates).await
@@ -322,7 +323,7 @@ impl Run<'_> {
     }
 }
 
-/// What one record, read once more, brings for a person whose events carry the ids of `owners`.
+/// Returns the content of one record, parsed again, for a profile whose events have the ids of `owners`.
 fn share_of(records: &[Record], record: RecordIndex, person: PersonId, owners: &BTreeSet<PersonId>) -> Work {
     let intake = Intake::read(records.get(record).map(std::slice::from_ref).unwrap_or_default());
     let mut work = Work { owners: owners.clone(), ..Work::default() };

@@ -1,8 +1,8 @@
-//! Work over all history, as the archive holds it: rescoring everyone under the config in force, bringing new journeys
-//! to who is quiet, and calibrating points.
+//! Work over all history in the archive: rescoring everyone under the active configuration, applying new journeys to
+//! quiet profiles, and calibrating points.
 //!
-//! Nothing here is called by a queue. Whoever runs it (the command line, a schedule) gives the same [`crate::Deps`] that the
-//! function works with.
+//! Nothing here is called by a queue. The caller (the command line, a schedule) passes the same [`crate::Deps`] that
+//! the function uses.
 
 pub mod calibrate;
 pub mod reach;
@@ -14,10 +14,10 @@ use perennial_domain::ConfigVersion;
 use perennial_store::{ArchiveError, ConfigStoreError, StoreError};
 use serde::{Deserialize, Serialize};
 
-/// Events between two calls that tell of progress.
+/// The number of events between two progress reports.
 const TELL_EVERY: u64 = 1_000;
 
-/// Why a run did not come to its end. What it has written until then is right, and another run does the rest.
+/// The reason why a run did not finish. Everything it has written is correct, and another run does the rest.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
     /// The table.
@@ -26,35 +26,35 @@ pub enum HistoryError {
     /// The archive.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
-    /// The config in force.
+    /// The active configuration cannot be loaded.
     #[error(transparent)]
     Config(#[from] ConfigStoreError),
 }
 
-/// How far a run is.
+/// The progress of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// With what.
+    /// The phase.
     pub phase: Phase,
-    /// How much of it is done.
+    /// The completed amount.
     pub done: u64,
-    /// Of how much; 0 where that is not known before.
+    /// The total amount; 0 if unknown.
     pub of: u64,
 }
 
-/// What a run is at.
+/// The phase of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// Looks people up in the table.
+    /// Reads profiles from the table.
     People,
     /// Reads events from the archive.
     Events,
-    /// Works out what follows, person by person.
+    /// Computes the results, profile by profile.
     Scores,
 }
 
-/// Is told of progress now and then.
+/// A callback for progress.
 pub type Tell<'a> = &'a (dyn Fn(Progress) + Send + Sync);
 
 /// Returns an earlier config; `None` where it cannot be read any more.

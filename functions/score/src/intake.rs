@@ -11,21 +11,21 @@ use std::sync::Arc;
 /// A record by its place in the batch.
 pub(crate) type RecordIndex = usize;
 
-/// What a batch asks for.
+/// The content of a batch.
 #[derive(Debug, Default)]
 pub(crate) struct Intake {
     /// Events with the record that brought them, in the batch's order.
     pub(crate) events: Vec<(RecordIndex, Event)>,
-    /// Whom to look at besides.
+    /// Other profiles to evaluate.
     pub(crate) timers: Timers,
     /// The changed accounts, and the writes that hold what changed.
     pub(crate) changed: Vec<(AccountId, u64)>,
-    /// Identities to take out of the people that they are part of, with the record that says so.
+    /// Identities to unmerge, with their records.
     pub(crate) unmerges: Vec<(RecordIndex, Unmerge)>,
     /// Records that cannot be read.
     pub(crate) unreadable: Vec<RecordIndex>,
-    /// Payloads, each of one event that cannot be read, with the record that brought it among others that can. On its own such an event
-    /// ends with the dead letters, and its neighbours do not come again with it.
+    /// Payloads of one unreadable event each, with the record that contains it among readable ones. Separately it ends
+    /// in the dead-letter queue, and its neighbours are not retried with it.
     pub(crate) apart: Vec<(RecordIndex, String)>,
 }
 

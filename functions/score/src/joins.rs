@@ -1,4 +1,4 @@
-//! Joining ids that claim the same, and parting identities on someone's word.
+//! Merges profiles with the same identifiers, and unmerges identities on request.
 
 use crate::deps::Deps;
 use crate::person::PersonError;
@@ -16,17 +16,17 @@ use std::collections::BTreeSet;
 /// Ids that have something to do with each other.
 #[derive(Debug)]
 pub(crate) enum Meeting {
-    /// Others claim what this identity claims.
+    /// Other identities have the same identifier.
     Same { identity: Identity, evidence: Evidence, key: Digest, all: BTreeSet<PersonId> },
     /// A user id has an earlier one.
     Earlier { user: UserId, previous: UserId },
     /// An identity gave up a mail address by which others belonged to it.
     GaveUp { identity: Identity },
-    /// More claim a value than one person has ids.
+    /// More identities have a value than one profile may have.
     TooMany { evidence: Evidence, key: Digest, all: BTreeSet<PersonId> },
 }
 
-/// Lets an identity be found by a value; gives who else claims it, where it may join anybody.
+/// Makes an identity findable by a value; returns who else has it, if it links identities.
 pub(crate) async fn claim(
     store: &Store,
     config: &Config,
@@ -52,7 +52,7 @@ pub(crate) async fn claim(
     })
 }
 
-/// Brings together, or apart, those who met. Doing it again changes nothing.
+/// Merges, or unmerges, the profiles with the same identifier. Idempotent.
 pub(crate) async fn meet(
     deps: &Deps,
     config: &Config,
@@ -75,9 +75,9 @@ pub(crate) async fn meet(
             Ok(vec![reshape(deps, config, &asked, now).await?])
         }
         Meeting::TooMany { evidence, key, all } => {
-            tracing::warn!(claimants = all.len(), ?evidence, "a value is claimed by too many to identify anybody");
+            tracing::warn!(claimants = all.len(), ?evidence, "too many identities have the same value; it links none");
             let mut outcomes = Vec::new();
-            // Each by itself, so that no transaction grows with their number.
+            // Each separately, so that no transaction grows with their number.
             for person in all {
                 let change = Change::Share { evidence, key };
                 let look = Look::Now { speak: false };
@@ -89,8 +89,8 @@ pub(crate) async fn meet(
     }
 }
 
-/// Takes an identity out of the person it is part of; the word is in the archive by then. Nothing changes where it is nobody's part,
-/// or was taken out by the same word before.
+/// Unmerges an identity from its profile; the request is in the archive by then. Nothing changes if it is not merged,
+/// or was unmerged by the same request before.
 pub(crate) async fn part(
     deps: &Deps,
     config: &Config,

@@ -1,8 +1,8 @@
-//! Anonymous ids, and ids in other systems, and the users that they belong to: settled before events are given to people, so that what a visitor does
-//! in the batch in which they sign in counts at their user.
+//! Links anonymous ids, and ids in other systems, to their users: before events are assigned to profiles, so that a
+//! visitor's actions in the batch in which they sign in count for the user.
 //!
-//! Of all links that an id ever has, the earliest holds, so the order in which they come does not matter. All of
-//! them are kept in its part.
+//! Of all links that an id ever has, the earliest holds, so the order of events does not matter. All of them are stored
+//! in its identity state.
 
 use crate::deps::Deps;
 use crate::person::PersonError;
@@ -16,33 +16,34 @@ use perennial_engine::joins::Link;
 use perennial_engine::merge::Change;
 use std::collections::BTreeSet;
 
-/// What a link event says.
+/// A link in an event.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Claim {
-    /// Who is joined: an anonymous id, or one in another system.
+    /// The linked identity: an anonymous id, or one in another system.
     pub(crate) linked: Identity,
-    /// To whom, and when it was said.
+    /// The user, and the time of the link.
     pub(crate) link: Link,
 }
 
 impl Claim {
-    /// The link that `event` asks for.
+    /// Returns the link in `event`.
     pub(crate) fn of(config: &Config, event: &Event) -> Option<Self> {
         link_of(&config.identity, event).map(|(linked, link)| Self { linked, link })
     }
 
-    /// The user's own person.
+    /// Returns the user's own profile id.
     pub(crate) fn user(&self) -> PersonId {
         Identity::User(self.link.user.clone()).person_id()
     }
 }
 
-/// Takes the claim's link into the profile of its user where that holds the linked part already; gives whether anything changed.
+/// Adds the link to the profile of its user if that already contains the linked identity; returns whether anything
+/// changed.
 pub(crate) fn tighten(profile: &mut Profile, claim: &Claim) -> bool {
     profile.part(&claim.linked).is_some() && profile.part_mut(&claim.linked).add_link(claim.link.clone())
 }
 
-/// Adds links to an identity, and moves its part to the user who holds it then. `links` are all of `linked`.
+/// Adds links to an identity, and moves its state to the user who then owns it. `links` are all of `linked`.
 pub(crate) async fn settle(
     deps: &Deps,
     config: &Config,

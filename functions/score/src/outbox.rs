@@ -16,18 +16,19 @@ use perennial_store::{Store, StoreError, Stored};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-/// The most facts of each kind that one message tells of an account: of all three kinds some 500 KB, and a queue takes 1 MB.
+/// The most facts of each kind in one message about an account: of all three kinds some 500 KB, and a queue accepts 1
+/// MB.
 const MAX_FACTS: usize = 300;
 /// Store writes at once.
 const CONCURRENCY: usize = 16;
 
-/// One entry of a person's outbox, as the write with that version left it.
+/// One action of a profile's outbox, as the write with that version left it.
 #[derive(Debug, Clone)]
 pub(crate) struct Planned {
     pub(crate) person: PersonId,
     pub(crate) version: u64,
     pub(crate) action: Action,
-    /// Keeps others from performing it meanwhile.
+    /// Prevents concurrent execution by others.
     pub(crate) _ticket: Option<Arc<Ticket>>,
 }
 
@@ -36,33 +37,35 @@ pub(crate) struct Planned {
 pub(crate) enum PerformError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("a queue did not take what was sent: {0}")]
+    #[error("a queue did not accept a message: {0}")]
     Unsent(String),
     #[error("an action could not be written")]
     Unwritable(#[from] serde_json::Error),
 }
 
-/// A message for a queue, and whose entries it stands for.
+/// A message for a queue, and the actions it contains.
 struct Outgoing {
     body: String,
     of: Vec<usize>,
 }
 
-/// Rounds in which what joined people ask for is performed as well: more than one where someone who joins brings undone work along.
+/// Rounds in which the actions of merged profiles are executed as well: more than one if a merged profile has pending
+/// actions.
 const ROUNDS: usize = 4;
 
-/// What came of performing entries.
+/// The result of executing actions.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    /// People of whom something failed.
+    /// Profiles with a failed action.
     pub(crate) failed: HashSet<PersonId>,
-    /// Changes of who belongs to whom.
+    /// The number of merges and unmerges.
     pub(crate) reshaped: u64,
     /// Merges that a limit stopped.
     pub(crate) refused: u64,
 }
 
-/// Performs all of `planned`, in each person's order where it matters, and what follows from it. What was performed is remembered.
+/// Executes all of `planned`, in each profile's order where it matters, and the resulting actions. Executed actions are
+/// recorded.
 pub(crate) async fn perform(deps: &Deps, config: &Config, planned: &[Planned], now: Timestamp) -> Report {
     let mut report = Report::default();
     let mut further = perform_once(deps, config, planned, now, &mut report).await;
@@ -72,12 +75,12 @@ pub(crate) async fn perform(deps: &Deps, config: &Config, planned: &[Planned], n
         }
         further = perform_once(deps, config, &further, now, &mut report).await;
     }
-    // What is left stays in its outbox; the records come again for it.
+    // The rest stays in its outbox; the records are retried for it.
     report.failed.extend(further.iter().map(|planned| planned.person));
     report
 }
 
-/// Performs `planned` once; gives what that asks for.
+/// Executes `planned` once; returns the resulting actions.
 async fn perform_once(
     deps: &Deps,
     config: &Config,
@@ -87,7 +90,7 @@ async fn perform_once(
 ) -> Vec<Planned> {
     let mut failed = vec![false; planned.len()];
     let mut met = Vec::new();
-    // Members before the news of them: `rollup` reads what is there.
+    // Members are written before accounts are notified: `rollup` reads them.
     for (index, outcome) in write_all(&deps.store, config, planned, now).await {
         match outcome {
             Ok(meeting) => met.push((index, meeting)),
@@ -97,7 +100,8 @@ async fn perform_once(
             }
         }
     }
-    // Whom others meet is looked at when they come together; and who else there is, is not known where that could not be written.
+    // Others with the same identifier are evaluated when they are merged; if that could not be written, they are
+    // unknown.
     let open: HashSet<PersonId> = (met.iter().map(|(index, _)| *index))
         .chain(failed.iter().enumerate().filter_map(|(index, failed)| failed.then_some(index)))
         .map(|index| planned[index].person)
@@ -126,7 +130,7 @@ async fn perform_once(
             deps.performed.remember(performed::key(planned.person, planned.version, &planned.action));
         }
     }
-    // People come together last: what they asked for by themselves is done then, and need not go along.
+    // Merges come last: the profiles' own actions are then executed, and need not move.
     let mut further = Vec::new();
     for (index, meeting) in met {
         let Planned { person, version, action, .. } = &planned[index];
@@ -140,7 +144,7 @@ async fn perform_once(
                 }
             }
             Err(error) => {
-                tracing::error!(%person, %error, "people could not be brought together; the records come again");
+                tracing::error!(%person, %error, "failed to merge profiles; the records will be retried");
                 failed[index] = true;
             }
         }
@@ -149,7 +153,8 @@ async fn perform_once(
     further
 }
 
-/// Performs what a stored outbox holds and this process does not remember having performed; what this process is performing just now is waited for. Returns whether there was any.
+/// Executes stored outbox actions that this process has no record of executing, waiting for actions that it is
+/// executing now. Returns whether there were any.
 pub(crate) async fn perform_leftover(
     deps: &Deps,
     config: &Config,
@@ -181,7 +186,8 @@ pub(crate) async fn perform_leftover(
     Err(PerformError::Unsent("entries of an earlier write".to_owned()))
 }
 
-/// The entries that are writes to the table, person by person; gives those that failed, and those by which people meet.
+/// Executes the actions that are writes to the table, profile by profile; returns those that failed, and those by which
+/// profiles are merged.
 async fn write_all(
     store: &Store,
     config: &Config,
@@ -208,7 +214,7 @@ async fn write_all(
     each.buffer_unordered(CONCURRENCY).concat().await
 }
 
-/// Whether the entry is a message for a queue, and nothing else.
+/// Returns whether the action only sends a message.
 fn is_sent(action: &Action) -> bool {
     use Action::{
         AccountMilestone, AccountRenewal, AccountSubscription, AccountTraits, Count, ForAccount, LookAgain, Send,
@@ -228,7 +234,7 @@ async fn write(
         Action::PublishMember { account, member } => {
             store.put_member(account, member, planned.version).await?;
         }
-        // Someone whose part moved here left their primary account in the transaction that moved it.
+        // A merged profile left its primary account in the merging transaction.
         Action::LeaveAccount { person, version: None, .. } if *person != planned.person => {}
         Action::LeaveAccount { account, person, version } => {
             store.leave_account(account, *person, version.unwrap_or(planned.version), now).await?;
@@ -246,7 +252,7 @@ async fn write(
     Ok(None)
 }
 
-/// One message a decision.
+/// Returns one message a decision.
 fn messages(planned: &[Planned]) -> Result<Vec<Outgoing>, serde_json::Error> {
     let decisions = planned.iter().enumerate().filter_map(|(index, planned)| match &planned.action {
         Action::Send(decision) => Some((index, decision)),
@@ -271,7 +277,8 @@ fn split_essential(config: &Config, planned: &[Planned], messages: Vec<Outgoing>
     messages.into_iter().partition(is_essential)
 }
 
-/// One message an event that a journey counts, and one for each who is to be looked at again and is not `open`.
+/// Returns one message for each event that a journey records, and for each profile that is to be evaluated again and is
+/// not `open`.
 fn events(planned: &[Planned], open: &HashSet<PersonId>) -> Result<Vec<Outgoing>, serde_json::Error> {
     let events = planned.iter().enumerate().filter_map(|(index, planned)| match &planned.action {
         Action::Count { event } => Some((index, EventsPayload::Events { events: vec![event.clone()] })),
@@ -283,7 +290,7 @@ fn events(planned: &[Planned], open: &HashSet<PersonId>) -> Result<Vec<Outgoing>
     events.map(|(index, payload)| Ok(Outgoing { body: serde_json::to_string(&payload)?, of: vec![index] })).collect()
 }
 
-/// What is to be said of one account.
+/// The changes of one account.
 struct Changed<'a> {
     account: &'a AccountId,
     calls: Vec<AccountTraits>,
@@ -306,7 +313,8 @@ fn take_first<T>(all: &mut Vec<T>, most: usize) -> Vec<T> {
     std::mem::replace(all, rest)
 }
 
-/// One message an account, or one for each call that told of its traits and for each [`MAX_FACTS`] facts; and one for each event that concerns an account. `now` is later than all writes of members.
+/// Returns one message an account, or one for each call with its traits and for each [`MAX_FACTS`] facts; and one for
+/// each event of an account. `now` is later than all writes of members.
 fn accounts(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoing>, serde_json::Error> {
     let mut changed: BTreeMap<&AccountId, Changed<'_>> = BTreeMap::new();
     let mut outgoing = Vec::new();
@@ -374,8 +382,8 @@ fn accounts(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoing>, serde_
     Ok(outgoing)
 }
 
-/// Hands on what calls of nobody say of accounts, where they are believed: they are in the archive, and no profile has to be written. Gives the records whose
-/// messages were not taken.
+/// Forwards what calls without a person contain about accounts, if they are trusted: they are in the archive, and no
+/// profile has to be written. Returns the records whose messages were not accepted.
 pub(crate) async fn tell_accounts(deps: &Deps, events: &[(RecordIndex, Event)]) -> BTreeSet<RecordIndex> {
     let now = deps.clock.now();
     let message = |(record, event): &(RecordIndex, Event)| {
@@ -396,7 +404,7 @@ pub(crate) async fn tell_accounts(deps: &Deps, events: &[(RecordIndex, Event)]) 
     send(&*deps.accounts, outgoing, deps.debounce).await.into_iter().collect()
 }
 
-/// Sends everything packed; gives the entries whose message was not taken.
+/// Sends everything packed; returns the actions whose message was not accepted.
 async fn send(queue: &dyn Sender, outgoing: Vec<Outgoing>, delay: Delay) -> Vec<usize> {
     if outgoing.is_empty() {
         return Vec::new();

@@ -8,18 +8,18 @@ use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How often it is asked whether a person's entries have been performed, and how long that takes: a second in all.
+/// How often execution by this process is checked, which takes a second in all.
 const LOOKS: u32 = 100;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
-/// Remembers the newest entries up to a bound. What it has forgotten is performed again, which does no harm.
+/// Records the newest executed actions up to a bound. A forgotten action is executed again, which is harmless.
 #[derive(Debug)]
 pub(crate) struct Performed {
     done: Recent<u64, ()>,
     under_way: Arc<Mutex<HashMap<PersonId, usize>>>,
 }
 
-/// That this process is about to perform a person's entries, for as long as it is kept.
+/// Marks that this process is about to execute a profile's actions, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     person: PersonId,
@@ -51,14 +51,15 @@ impl Performed {
         self.done.put(key, ());
     }
 
-    /// Says that a person's entries are about to be written, and performed thereafter.
+    /// Marks that a profile's actions are about to be written, and executed thereafter.
     pub(crate) fn begin(&self, person: PersonId) -> Arc<Ticket> {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         *under_way.entry(person).or_default() += 1;
         Arc::new(Ticket { person, under_way: Arc::clone(&self.under_way) })
     }
 
-    /// Waits while this process performs the person's entries, a second at most: another invocation would perform them a second time.
+    /// Waits while this process executes the profile's actions, a second at most: another invocation would execute them
+    /// a second time.
     pub(crate) async fn settled(&self, person: PersonId) {
         for _ in 0..LOOKS {
             if !self.under_way.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&person) {
@@ -69,7 +70,8 @@ impl Performed {
     }
 }
 
-/// What an entry of a person's outbox is remembered by, as the write with that version left it: a later write may ask for the same once more.
+/// Returns the key of an outbox action as the write with that version left it: a later write may contain the same
+/// action again.
 pub(crate) fn key(person: PersonId, version: u64, action: &Action) -> u64 {
     // An action that could not be written as JSON could not have been in an outbox.
     hash::hash64(&[person.as_bytes(), &version.to_be_bytes(), &serde_json::to_vec(action).unwrap_or_default()])

@@ -1,4 +1,4 @@
-//! One person's share of a batch: load, count, decide, write.
+//! Processes one profile's share of a batch: loads, counts, decides and writes.
 
 use crate::deps::Deps;
 use crate::group::Work;
@@ -17,43 +17,43 @@ use perennial_store::{ArchiveError, Consistency, Loaded, StoreError, Stored, Sum
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
-/// How often a person is done again where others write at the same time.
+/// The most attempts after write conflicts.
 pub(crate) const TRIES: u32 = 8;
 /// The first pause between tries, in milliseconds; doubled each time.
 const PAUSE_MS: u64 = 4;
 
-/// What a batch is worked on by.
+/// The rules and inputs of a batch.
 pub(crate) struct Rules<'a> {
     pub(crate) config: &'a Config,
-    /// The links that were found to hold, or made to, before events were given to people.
+    /// The links that hold, found or created before events were assigned to profiles.
     pub(crate) held: &'a BTreeSet<Claim>,
 }
 
-/// Why a person's share was not done. Its records come again.
+/// The reason why a profile's share failed. Its records are retried.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PersonError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     Archive(#[from] ArchiveError),
-    #[error("what an earlier write asked for could not be performed: {0}")]
+    #[error("failed to execute an earlier write's outbox: {0}")]
     Leftover(#[from] PerformError),
     #[error("others wrote the same person at each of {TRIES} tries")]
     Contended,
-    #[error("who is to enter a journey became part of another meanwhile")]
+    #[error("the profile that should enter a journey was merged meanwhile")]
     Moved,
 }
 
-/// What came of a person's share.
+/// The result for a profile's share.
 #[derive(Debug, Default)]
 pub(crate) struct Done {
     pub(crate) counted: u32,
     pub(crate) duplicates: u32,
     pub(crate) conflicts: u32,
     pub(crate) written: bool,
-    /// What is to be performed now that it is written.
+    /// The actions to execute after the write.
     pub(crate) planned: Vec<Planned>,
-    /// Events whose identity turned out to be part of someone else.
+    /// Events whose identity turned out to be another profile's.
     pub(crate) strays: Vec<(RecordIndex, Event)>,
 }
 
@@ -68,7 +68,8 @@ impl Done {
     }
 }
 
-/// Does `work`, which belongs to `person`: in one write, or in several where so much comes at once that the profile or its outbox would grow too large.
+/// Processes `work` of `person`: in one write, or in several if the profile or its outbox would otherwise grow too
+/// large.
 pub(crate) async fn work_on(
     deps: &Deps,
     rules: &Rules<'_>,
@@ -87,7 +88,7 @@ pub(crate) async fn work_on(
     }
 }
 
-/// Does what one write takes in. What it asks for is done by the next one, unless it is the last.
+/// Processes the share of one write. Its actions are executed by the next one, unless it is the last.
 async fn write_share(
     deps: &Deps,
     rules: &Rules<'_>,
@@ -107,9 +108,9 @@ async fn write_share(
             (Loaded::Profile(stored), _) => stored,
             (Loaded::Absent, Some(profile)) => Stored::new(profile),
             (Loaded::Moved(_), _) if !work.entries.is_empty() => return Err(PersonError::Moved),
-            // Whom an account lists is there: an eventual read may only not see them yet.
+            // A person in an account exists: an eventually consistent read may not see them yet.
             (Loaded::Absent, None) if !work.entries.is_empty() && attempt == 0 => continue,
-            // A timer of someone who became part of another, whose own timer rings there; or events that moved along.
+            // A timer of a merged profile, whose own timer fires in the merged one; or events that moved along.
             (Loaded::Moved(_) | Loaded::Absent, _) => {
                 done.strays.extend(work.drain_unless(|_| false));
                 return Ok(done);
@@ -131,18 +132,18 @@ async fn write_share(
     Err(PersonError::Contended)
 }
 
-/// The profile that the first event of an unknown person begins; `None` where no event is the person's own.
+/// Returns the profile for the first event of an unknown person; `None` if no event is the person's own.
 fn begin(person: PersonId, work: &Work) -> Option<Profile> {
     let mut identities = work.events.iter().filter_map(Event::identity);
     identities.find(|identity| identity.person_id() == person).map(Profile::new)
 }
 
-/// Whether the event's identity is this person's own or one of its parts.
+/// Returns whether the event's identity is this profile's own or merged into it.
 fn belongs(profile: &Profile, event: &Event) -> bool {
     event.identity().is_some_and(|identity| identity.person_id() == profile.id || profile.part(&identity).is_some())
 }
 
-/// Counts, decides and writes; returns what the write asks for.
+/// Counts, decides and writes; returns the actions of the write.
 async fn attempt_once(
     deps: &Deps,
     rules: &Rules<'_>,
@@ -158,7 +159,7 @@ async fn attempt_once(
         if stored.profile.part(&claim.linked).is_some() {
             tightened |= links::tighten(&mut stored.profile, &claim);
         } else if again || rules.held.contains(&claim) {
-            // Others moved the part meanwhile: the link is settled anew, and what that wrote is read.
+            // Another worker moved the identity meanwhile: the link is settled again, and the result is read.
             let settled = links::settle(deps, config, &claim.linked, vec![claim.link], now).await?;
             done.planned.extend(settled.planned);
             if settled.written.contains(&stored.profile.id) {
@@ -186,7 +187,7 @@ async fn attempt_once(
     }
     done.counted = processed.counted;
     done.duplicates = processed.duplicates;
-    // What was performed is written as done, or each instance that loads the profile would do it again.
+    // Executed actions are written as executed, or each instance that loads the profile would repeat them.
     if !(processed.changed || ticked || tightened || performed) {
         return Ok(Vec::new());
     }
@@ -201,7 +202,7 @@ async fn attempt_once(
     Ok(asked.map(|action| Planned { person, version, action, _ticket: ticket.clone() }).collect())
 }
 
-/// What the ledger knows of those events and entries that could be in it.
+/// Returns the events and entries that the ledger contains, among those that could be in it.
 async fn ledger(deps: &Deps, profile: &Profile, work: &Work) -> Result<HashSet<(PersonId, u64)>, StoreError> {
     let mut known = HashSet::new();
     for part in &profile.parts {

@@ -1,5 +1,5 @@
-//! Changing who belongs to whom: everything that it touches is read consistently, the engine says who is one person now, and
-//! all of it is written in one transaction, or redone where someone else wrote meanwhile.
+//! Merges and unmerges profiles: everything affected is read consistently, the engine decides the new profiles, and all
+//! of it is written in one transaction, or repeated after a write conflict.
 
 use crate::deps::Deps;
 use crate::outbox::Planned;
@@ -17,38 +17,38 @@ use perennial_store::profiles::Reshape;
 use perennial_store::{Consistency, Loaded, Moved, Store, StoreError, Stored, Summary};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A change that is asked for.
+/// A requested change.
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) change: Change,
-    /// Whose parts it is about besides those that it names.
+    /// Other profiles that it affects.
     pub(crate) also: BTreeSet<PersonId>,
     pub(crate) look: Look,
-    /// What nothing but the archive will know of: kept there before it is done, where it changes anything.
+    /// A manual unmerge, which is archived before it is executed, if it changes anything: it is recorded nowhere else.
     pub(crate) unmerge: Option<Unmerge>,
 }
 
-/// How people are looked at whose parts have changed.
+/// How changed profiles are evaluated.
 #[derive(Debug)]
 pub(crate) enum Look {
-    /// Decisions are made. Where not `speak`, thresholds are noted as passed and nobody is written to.
+    /// With decisions. Unless `speak`, thresholds are recorded as passed and no messages are triggered.
     Now { speak: bool },
-    /// The person of this identity has events that are yet to be counted, and is looked at then.
+    /// The profile of this identity has events that are yet to be counted, and is evaluated then.
     Later(Identity),
 }
 
-/// What became of it.
+/// The result of the change.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
-    /// Whose items were written.
+    /// The profiles whose items were written.
     pub(crate) written: BTreeSet<PersonId>,
-    /// What that asks for.
+    /// The resulting actions.
     pub(crate) planned: Vec<Planned>,
     /// The limit that stopped it.
     pub(crate) refused: Option<Limit>,
 }
 
-/// Does what is asked.
+/// Executes the change.
 pub(crate) async fn reshape(
     deps: &Deps,
     config: &Config,
@@ -65,7 +65,7 @@ pub(crate) async fn reshape(
             }
             Ok(outcome) => {
                 if let (Some(limit), false, Some(person)) = (outcome.refused, outcome.written.is_empty(), about) {
-                    tracing::warn!(%person, ?limit, "a merge was stopped by a limit; both profiles say so");
+                    tracing::warn!(%person, ?limit, "a limit prevented a merge; both profiles have a note");
                 }
                 return Ok(outcome);
             }
@@ -106,7 +106,7 @@ async fn try_reshape(deps: &Deps, config: &Config, asked: &Asked, now: Timestamp
         let known = stored.profile.outbox.get(..*from).unwrap_or_default().to_vec();
         look(deps, config, asked, stored, now).await?;
         let (person, version) = (stored.profile.id, stored.version + 1);
-        // What was there before is performed by whoever wrote it; a mail that waited for an address and has one now is new.
+        // Earlier actions are executed by their writer; a mail that waited for an address and has one now is new.
         let new = stored.profile.outbox.iter().filter(|action| !action.is_held() && !known.contains(action)).cloned();
         planned.extend(new.map(|action| Planned { person, version, action, _ticket: None }));
     }
@@ -121,7 +121,7 @@ async fn try_reshape(deps: &Deps, config: &Config, asked: &Asked, now: Timestamp
     Ok(Outcome { written, planned, refused: reshaped.refused })
 }
 
-/// Evaluates a person whose parts have changed, as the change asks for.
+/// Evaluates a changed profile, as requested.
 async fn look(
     deps: &Deps,
     config: &Config,
@@ -136,7 +136,7 @@ async fn look(
         Look::Later(identity) if stored.profile.part(identity).is_some() => evaluate(&moment, &view),
         Look::Later(_) => look_again(&moment, &mut stored.profile, true).evaluation,
         Look::Now { speak } => {
-            // Nobody is written to because the history of someone long gone was put together.
+            // Merging the history of a long inactive person triggers no messages.
             let lately = now.as_second() - i64::from(config.channels.max_event_age_hours) * 3600;
             let recent = view.seen.is_some_and(|seen| seen.last_at().as_second() >= lately);
             look_again(&moment, &mut stored.profile, *speak && recent).evaluation
@@ -146,22 +146,22 @@ async fn look(
     Ok(())
 }
 
-/// What was read.
+/// The profiles that were read.
 #[derive(Debug, Default)]
 struct There {
     people: BTreeMap<PersonId, Stored>,
-    /// Versions of what lies under ids that are no people of their own: pointers, or 0 for nothing.
+    /// Versions under ids that are not profiles: pointers, or 0 for nothing.
     versions: BTreeMap<PersonId, u64>,
-    /// Where pointers lead.
+    /// The targets of pointers.
     pointers: BTreeMap<PersonId, PersonId>,
-    /// Identities of which there is nothing yet.
+    /// Identities without stored data.
     new: BTreeMap<PersonId, Part>,
 }
 
-/// What is to be written.
+/// The planned writes.
 #[derive(Debug, Default)]
 struct Plan {
-    /// People, and from where on their outbox is new.
+    /// Profiles, and the position from which their outbox is new.
     profiles: Vec<(Stored, usize)>,
     pointers: Vec<(PersonId, Moved)>,
     leaves: BTreeMap<(AccountId, PersonId), u64>,
@@ -175,7 +175,7 @@ impl There {
         self.people.values().any(has) || self.new.contains_key(&person)
     }
 
-    /// Reads who has the part that is `person` by itself; begins one of `identity` where there is nothing.
+    /// Reads the profile with the identity state of `person`; creates one of `identity` if there is none.
     async fn read(&mut self, store: &Store, person: PersonId, identity: Option<Identity>) -> Result<(), StoreError> {
         if self.holds(person) {
             return Ok(());
@@ -201,8 +201,8 @@ impl There {
         Ok(())
     }
 
-    /// Takes in a person who was read. What was read before may have moved to them since: then it is at two places, and all of
-    /// it has to be read again.
+    /// Adds a profile that was read. An identity read before may have moved to it since: then it is in two places, and
+    /// everything has to be read again.
     fn take(&mut self, stored: Stored) -> Result<(), StoreError> {
         let id = stored.profile.id;
         self.people.remove(&id);
@@ -234,7 +234,7 @@ impl There {
         }
     }
 
-    /// How what was read becomes `people`.
+    /// Plans the writes for `people`.
     async fn plan(&mut self, deps: &Deps, people: People) -> Result<Plan, StoreError> {
         let mut after: BTreeMap<PersonId, (Stored, usize)> = BTreeMap::new();
         for (id, parts) in people {
@@ -297,8 +297,8 @@ impl There {
 }
 
 impl Plan {
-    /// What a person who becomes part of another leaves behind: work that is not done yet goes along, and their place in an
-    /// account is given up.
+    /// Handles what a merged profile leaves behind: its pending actions move along, and its entry in an account is
+    /// removed.
     fn move_out(&mut self, deps: &Deps, gone: &Stored, outbox: &mut Vec<Action>) {
         let (id, version) = (gone.profile.id, gone.version + 1);
         let mut left: BTreeSet<AccountId> = gone.profile.published.iter().map(|(account, _)| account.clone()).collect();
@@ -307,7 +307,7 @@ impl Plan {
         for action in &gone.profile.outbox {
             match action {
                 _ if deps.performed.contains(performed::key(id, gone.version, action)) => {}
-                // The entry goes with the person.
+                // The entry goes with the profile.
                 Action::PublishMember { .. } => {}
                 Action::LeaveAccount { account, person, .. } if *person == id => drop(left.insert(account.clone())),
                 action => outbox.push(action.clone()),
@@ -343,7 +343,7 @@ mod tests {
     #[test]
     fn a_part_that_moved_between_two_reads_is_never_in_two_places() {
         let own = anonymous().person_id();
-        // There was nothing yet when it was read; then another worker gave it to the user.
+        // It did not exist when it was read; then another worker linked it to the user.
         let mut there = There::default();
         there.new.insert(own, Part::new(anonymous()));
         assert!(there.take(user("u-1", &[anonymous()])).unwrap_err().is_conflict());

@@ -1,9 +1,9 @@
-//! What the environment says.
+//! The function's environment.
 
 use perennial_lambda_kit::{Env, EnvError};
 use std::num::NonZeroU32;
 
-/// The most ticks of one run where nothing else is said: 5,000 requests to the queue, which take some ten seconds.
+/// The default limit of ticks in one run: 5,000 requests to the queue, which take some ten seconds.
 pub const LIMIT: u32 = 50_000;
 
 /// The function's environment.

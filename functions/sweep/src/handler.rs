@@ -1,7 +1,8 @@
-//! Sends a tick to each profile that is due, and has each account that is due worked out.
+//! Sends a tick to each due profile, and requests a recomputation of each due account.
 //!
-//! Whose tick was sent and is not served yet is still in the index: each shard's progress is kept, so that a run goes on where the last one ended, and who was sent
-//! an hour ago and still is there is sent again. Those who are newly due come first, so that a backlog delays nobody else.
+//! An entry whose tick was sent but not processed yet is still in the index: each shard's progress is stored, so that a
+//! run continues where the last one ended, and an entry that is still due an hour after its tick gets another one.
+//! Newly due entries come first, so that a backlog delays nobody else.
 
 use futures::stream::{self, StreamExt};
 use jiff::{SignedDuration, Timestamp};
@@ -23,12 +24,12 @@ const CONCURRENCY: usize = 4;
 const PAGE: u16 = 500;
 /// The time after which who was sent and still is due is sent again: their tick was lost, or lies among the dead letters.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(1);
-/// How late the index may show somebody who is due: a write that took long, and the time until the index has it.
+/// How late a due entry may appear in the index: a slow write, and the index's propagation time.
 const LATE: SignedDuration = SignedDuration::from_mins(2);
 /// The most items of the last moments that are kept one by one, of a shard: 20 KB.
 const MOST_KEPT: usize = 1_000;
 
-/// What the handler works with.
+/// The handler's dependencies.
 #[derive(Clone)]
 pub struct Deps {
     store: Store,
@@ -39,23 +40,23 @@ pub struct Deps {
 }
 
 impl Deps {
-    /// Puts the parts together. `limit` is the most ticks of one run; at least one of each shard is sent.
+    /// Creates the dependencies. `limit` is the most ticks of one run; at least one of each shard is sent.
     pub fn new(store: Store, events: Arc<dyn Sender>, accounts: Arc<dyn Sender>, clock: Clock, limit: u32) -> Self {
         Self { store, events, accounts, clock, limit }
     }
 }
 
-/// What a run did.
+/// The result of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Swept {
-    /// Profiles and accounts whose ticks are on their way.
+    /// The number of profiles and accounts whose ticks were sent.
     pub sent: u64,
-    /// Those whose ticks a queue did not take: the next run finds them again.
+    /// The number of ticks that a queue did not accept: the next run finds them again.
     pub unsent: u64,
     /// Items of the due index that could not be read, and were passed over.
     #[serde(default)]
     pub unreadable: u64,
-    /// Whether more are due than one run may send.
+    /// `true` if more are due than one run may send.
     pub more: bool,
 }
 
@@ -68,7 +69,7 @@ impl Swept {
     }
 }
 
-/// A run did not get through all shards. What it sent is sent.
+/// A run failed for some shards. Ticks that it sent are sent.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
     /// The due index could not be read.
@@ -79,10 +80,11 @@ pub enum SweepError {
     Unwritable(#[from] serde_json::Error),
 }
 
-/// Sends a tick to each profile that is due now, and has each account that is due worked out. The schedule's payload says nothing that matters.
+/// Sends a tick to each profile that is due now, and requests a recomputation of each due account. The schedule's
+/// payload is ignored.
 ///
 /// # Errors
-/// [`SweepError`] where a shard could not be read; the others are done all the same.
+/// [`SweepError`] if a shard could not be read; the others are processed all the same.
 pub async fn handle(deps: &Deps, _scheduled: serde_json::Value) -> Result<Swept, SweepError> {
     let now = deps.clock.now();
     let of_shard = deps.limit.div_ceil(u32::from(DUE_SHARDS)).max(1);
@@ -107,7 +109,7 @@ pub async fn handle(deps: &Deps, _scheduled: serde_json::Value) -> Result<Swept,
     }
 }
 
-/// Notes the run for whoever asks when the last one was. A run that cannot be noted has done its work all the same.
+/// Records the run, to report the last one. A run that cannot be recorded has done its work all the same.
 async fn note(deps: &Deps, at: Timestamp, swept: &Swept, failed: bool) {
     let took_ms = deps.clock.now().duration_since(at).as_millis().try_into().unwrap_or(0);
     let sweep = Sweep { at, took_ms, sent: swept.sent, unsent: swept.unsent, more: swept.more, failed };
@@ -124,16 +126,16 @@ async fn sweep_shard(deps: &Deps, shard: u8, limit: u32, now: Timestamp) -> Resu
     if run.progress != before
         && let Err(error) = deps.store.note_progress(shard, &run.progress).await
     {
-        tracing::warn!(shard, %error, "failed to note how far the sweep came");
+        tracing::warn!(shard, %error, "failed to store the sweep's progress");
     }
     outcome.map(|()| run.swept)
 }
 
-/// One shard's share of a run.
+/// One shard of a run.
 struct Run<'a> {
     deps: &'a Deps,
     shard: u8,
-    /// How many may still be sent.
+    /// The number of ticks that may still be sent.
     left: u32,
     progress: Progress,
     swept: Swept,
@@ -150,7 +152,7 @@ impl Run<'_> {
     async fn go(&mut self, now: Timestamp) -> Result<(), SweepError> {
         let second = now.as_second();
         if self.progress.from.as_ref().is_some_and(|from| from.at > second) {
-            // The clock went back. What is known of later moments says nothing.
+            // The clock went back, so progress at later times is meaningless.
             self.progress = Progress::default();
         }
         let mut passed = Vec::new();
@@ -167,7 +169,7 @@ impl Run<'_> {
         self.send_again().await
     }
 
-    /// Sends those who are due and were not sent before. Returns whether that was all of them.
+    /// Sends ticks to the entries that are due and were not sent one before. Returns whether that was all of them.
     async fn send_new(&mut self, now: Timestamp, passed: &mut Vec<Passed>) -> Result<bool, SweepError> {
         let known: HashSet<u64> = self.progress.sent.iter().copied().collect();
         let mut from = self.progress.from.clone();
@@ -181,7 +183,7 @@ impl Run<'_> {
                 Passed { position: item.position(), hash, is_sent: !unsent.contains(&hash) }
             }));
             match page.next {
-                // A queue that does not take everything is left alone until the next run.
+                // A queue that does not accept everything is not used again until the next run.
                 Some(next) if self.left > 0 && unsent.is_empty() => from = Some(next),
                 next => {
                     self.swept.more |= next.is_some();
@@ -243,7 +245,8 @@ impl Run<'_> {
     }
 }
 
-/// Moves on over those who were sent. The last moments are kept item by item, as the index may show somebody who was due then only now.
+/// Advances the progress over the sent entries. The last moments are stored entry by entry, as the index may show an
+/// entry late.
 fn advance(progress: &mut Progress, passed: Vec<Passed>, now: i64) {
     let late = now - LATE.as_secs();
     let mut kept = passed.iter().filter(|passed| passed.is_sent).count();
@@ -255,7 +258,7 @@ fn advance(progress: &mut Progress, passed: Vec<Passed>, now: i64) {
     progress.sent = rest.filter(|passed| passed.is_sent).map(|passed| passed.hash).take(MOST_KEPT).collect();
 }
 
-/// Sends messages to a queue, each with what it stands for. Returns what those stand for that it did not take.
+/// Sends messages to a queue, each with the entries it contains. Returns the entries that were not accepted.
 async fn send(queue: &dyn Sender, messages: Vec<(String, Vec<u64>)>) -> HashSet<u64> {
     if messages.is_empty() {
         return HashSet::new();
@@ -263,7 +266,7 @@ async fn send(queue: &dyn Sender, messages: Vec<(String, Vec<u64>)>) -> HashSet<
     let (bodies, of): (Vec<String>, Vec<Vec<u64>>) = messages.into_iter().unzip();
     let report = queue.send(bodies, Delay::NONE).await;
     if let Some(first) = report.unsent.first() {
-        tracing::warn!(unsent = report.unsent.len(), code = %first.code, "ticks were not taken; the next run finds them again");
+        tracing::warn!(unsent = report.unsent.len(), code = %first.code, "failed to send ticks; the next run finds them again");
     }
     report.unsent.iter().filter_map(|unsent| of.get(unsent.index)).flatten().copied().collect()
 }

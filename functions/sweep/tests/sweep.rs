@@ -18,7 +18,7 @@ fn now() -> Timestamp {
     "2026-01-10T00:00:00Z".parse().unwrap()
 }
 
-/// A table with `due` people who are due and as many who are not yet, or wait for nothing.
+/// Returns a table with `due` people who are due and as many who are not yet, or wait for nothing.
 async fn table(due: i64) -> (Store, BTreeSet<PersonId>) {
     let endpoints = Endpoints { dynamodb: Some(perennial_testkit::dynamodb::start()), ..Endpoints::default() };
     let store = Store::new(aws_sdk_dynamodb::Client::new(&aws::local_config(endpoints).unwrap()), "perennial");
@@ -65,7 +65,7 @@ fn ticked(queue: &MemoryQueue) -> BTreeSet<PersonId> {
     all_ticked(queue).into_iter().collect()
 }
 
-/// A sweep whose time can be moved.
+/// Returns a sweep with a simulated time.
 fn moving(store: &Store, limit: u32) -> (Deps, Arc<MemoryQueue>, SimulatedTime) {
     let queue = Arc::new(MemoryQueue::new());
     let (clock, time) = Clock::simulated(now());
@@ -76,7 +76,7 @@ async fn sweep(deps: &Deps) -> Swept {
     handler::handle(deps, serde_json::Value::Null).await.unwrap()
 }
 
-/// Saves a person of this name who is due at `due_at`, of a given shard of the due index.
+/// Saves a person of this name who is due at `due_at`, in a given shard of the due index.
 async fn due_in_shard(store: &Store, shard: &str, name: &str, due_at: Timestamp) -> PersonId {
     let names = (0..).map(|n| Identity::User(UserId::parse(&format!("{name}-{n}")).unwrap()));
     let identity = names.into_iter().find(|id| keys::due_shard(id.person_id()) == shard).unwrap();
@@ -86,7 +86,7 @@ async fn due_in_shard(store: &Store, shard: &str, name: &str, due_at: Timestamp)
     stored.profile.id
 }
 
-/// The person's timer is served: nothing waits any more.
+/// Processes the person's timer: nothing is due any more.
 async fn serve(store: &Store, person: PersonId) {
     let mut stored = store.follow(person, Consistency::Strong).await.unwrap().unwrap();
     stored.profile.due_at = None;
@@ -100,7 +100,7 @@ async fn whose_tick_is_unserved_is_sent_again_after_an_hour_and_not_before() {
     assert_eq!(sweep(&deps).await.sent, 40);
     for _ in 0..11 {
         time.advance(SignedDuration::from_mins(5));
-        // Those whose hour has come meanwhile are new.
+        // Those that became due meanwhile are new.
         sweep(&deps).await;
     }
     let sent = all_ticked(&queue);
@@ -124,7 +124,7 @@ async fn backlog_in_one_shard_starves_nobody_who_is_due_after_it() {
     let (store, _) = table(0).await;
     let shard = keys::shard_name(3);
     let long_ago = now() - SignedDuration::from_hours(24 * 30);
-    // As many as a run takes of a shard, of one moment and never served.
+    // As many as a run processes of a shard, due at one time and never processed.
     let mut backlog = BTreeSet::new();
     for n in 0..12 {
         backlog.insert(due_in_shard(&store, &shard, &format!("stuck{n}"), long_ago).await);
@@ -208,7 +208,7 @@ async fn when_the_clock_goes_back_everyone_who_is_due_is_found() {
 async fn everyone_whose_time_has_come_gets_a_tick_and_nobody_else() {
     let (store, expected) = table(40).await;
     let (deps, queue) = deps(store, 10_000);
-    // Whatever the scheduler sends along.
+    // Any payload of the scheduler is accepted.
     let swept = handler::handle(&deps, serde_json::json!({ "source": "aws.scheduler" })).await.unwrap();
     assert_eq!(swept, Swept { sent: 40, unsent: 0, unreadable: 0, more: false });
     assert_eq!(ticked(&queue), expected);

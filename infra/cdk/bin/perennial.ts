@@ -1,4 +1,4 @@
-/** What the CDK CLI runs. */
+/** The entry point of the CDK CLI. */
 
 import { App } from 'aws-cdk-lib';
 import { addStage } from '../src/app.ts';

@@ -1,4 +1,4 @@
-/** Alarms. infra/README.md has a line for each: what it means, and what to do. */
+/** Alarms. infra/README.md has a line for each: its meaning, and what to do. */
 
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IMetric, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
@@ -16,15 +16,15 @@ import type { Queues } from './queues.ts';
 
 const FIVE_MINUTES = Duration.minutes(5);
 
-/** When an alarm rings. */
+/** The condition of an alarm. */
 interface Limit {
-  /** What it means, in the mail that it makes. */
+  /** Its meaning, for the mail. */
   readonly about: string;
   readonly metric: IMetric;
   readonly threshold: number;
-  /** Which side of the threshold is wrong: above it where nothing is said. `silent` is below it, or without any figure at all. */
+  /** The wrong side of the threshold; default: above it. `silent` is below it, or without any data. */
   readonly wrong?: 'reached' | 'silent';
-  /** Periods out of how many that have to be over the limit: one of one where nothing is said. */
+  /** Periods out of how many that have to be over the limit; default: one of one. */
   readonly of?: readonly [number, number];
 }
 
@@ -34,7 +34,7 @@ const WRONG = {
   silent: ComparisonOperator.LESS_THAN_THRESHOLD,
 };
 
-/** All alarms, and the topic that they go to. */
+/** All alarms, and their topic. */
 export class Alarms extends Construct {
   readonly topic: Topic;
   readonly all: readonly Alarm[];
@@ -139,7 +139,7 @@ function functionLimits({ functions }: { functions: Functions }): Record<string,
   return limits;
 }
 
-/** That a clock has stopped is seen by nothing else: nobody waits for what it would have begun. */
+/** Nothing else shows that a schedule has stopped: nobody waits for its calls. */
 function scheduleLimits({ config, functions }: { config: Config; functions: Functions }): Record<string, Limit> {
   const limits: Record<string, Limit> = {};
   for (const schedule of config.schedules) {

@@ -1,4 +1,4 @@
-/** The dashboard of a stage: what comes in, what follows, what waits, what fails and what it consumes. */
+/** The dashboard of a stage: requests, processing, queues, failures and consumption. */
 
 import { Duration } from 'aws-cdk-lib';
 import { AlarmStatusWidget, Dashboard as CloudWatchDashboard, GraphWidget, type IMetric, type IWidget, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';

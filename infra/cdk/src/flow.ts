@@ -1,6 +1,6 @@
 /** Which function takes from which queue. */
 
-/** The queues, by name and in the order in which work flows, and the function that each feeds. */
+/** The queues, by name and in the order of processing, and the function that consumes each. */
 export const CONSUMERS = {
   events: 'score',
   messages: 'deliver',
@@ -8,12 +8,12 @@ export const CONSUMERS = {
   accounts: 'rollup',
   'mail-events': 'deliver',
 } as const;
-/** One of the queues. */
+/** The name of a queue. */
 export type QueueName = keyof typeof CONSUMERS;
 /** All of them. */
 export const QUEUES = Object.keys(CONSUMERS) as QueueName[];
 
-/** The queues that feed `name`. */
+/** The queues of the function `name`. */
 export function queuesOf(name: string): QueueName[] {
   return QUEUES.filter((queue) => CONSUMERS[queue] === name);
 }

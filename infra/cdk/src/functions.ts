@@ -1,4 +1,4 @@
-/** The functions: each a Rust binary with a role, a log group and an environment of its own. */
+/** The functions: each a Rust binary with its own role, log group and environment. */
 
 import { type CfnElement, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -22,7 +22,7 @@ import { CONSUMERS, type QueueName, QUEUES } from './flow.ts';
 import type { Secrets } from './secrets.ts';
 import { ARCHIVE_PREFIX } from './storage.ts';
 
-/** What each function is, in a line. */
+/** A line about each function. */
 const ABOUT: Readonly<Record<FunctionName, string>> = {
   ingest: 'Takes events in over HTTPS',
   score: 'Counts events into profiles and decides what follows',
@@ -32,12 +32,12 @@ const ABOUT: Readonly<Record<FunctionName, string>> = {
   api: 'Answers questions, and shows readers their choices',
 };
 
-/** All functions, with what calls them but the clock. */
+/** All functions, with everything that calls them except schedules. */
 export class Functions extends Construct {
   readonly of: Readonly<Record<FunctionName, Function>>;
-  /** Where events are sent to. */
+  /** The URL for sending events. */
   readonly ingestUrl: string;
-  /** Where the api answers. */
+  /** The URL of the api. */
   readonly apiUrl: string;
 
   constructor(scope: Construct, id: string, props: { options: Options; resources: Resources; secrets: Secrets }) {
@@ -106,7 +106,7 @@ export class Functions extends Construct {
     for (const name of QUEUES) this.feed(name, resources);
   }
 
-  /** Has Lambda take from a queue. A failed record comes again alone: functions answer with the ids of those. */
+  /** Connects a queue to its function. Only failed records are retried: functions return their ids. */
   private feed(name: QueueName, { config, queues }: Resources): void {
     const consumer = CONSUMERS[name];
     const batch = config.deployment.functions[consumer].batch;
@@ -122,9 +122,9 @@ export class Functions extends Construct {
   }
 }
 
-/** Has a function answer over HTTPS to anyone, and gives the address. */
+/** Makes a function public over HTTPS, and returns its URL. */
 function published(of: Function): string {
-  // It checks keys and signatures itself, and answers preflights itself: with CORS configured here, browsers would get both.
+  // It checks keys and signatures itself, and answers preflight requests itself: with CORS configured here, browsers would get both.
   return of.addFunctionUrl({ authType: FunctionUrlAuthType.NONE }).url;
 }
 

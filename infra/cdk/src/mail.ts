@@ -1,4 +1,4 @@
-/** Mail: the configuration set that `deliver` sends with, and the way back of what becomes of mails, SES -> SNS -> SQS. */
+/** Mail: the configuration set of `deliver`, and the path of delivery events, SES -> SNS -> SQS. */
 
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -10,13 +10,13 @@ import type { Config } from './config/index.ts';
 import type { Options } from './options.ts';
 import type { QueuePair } from './queues.ts';
 
-/** What `perennial_contracts::ses` reads. `deliveryDelay` changes nothing but shows in the metrics that events come. */
+/** The events that `perennial_contracts::ses` reads. `deliveryDelay` changes nothing but shows in the metrics that events arrive. */
 export const EVENTS = [
   ...['send', 'delivery', 'bounce', 'complaint', 'reject', 'open', 'click', 'deliveryDelay', 'subscription'],
   'renderingFailure',
 ];
 
-/** The name of a stage's configuration set: as the config has it, and with the stage where it has one. */
+/** The name of a stage's configuration set: the configured one, with the stage's name if it has one. */
 export function configurationSetOf({ stage }: Options, { mail }: Config): string {
   return stage === undefined ? mail.configurationSet : `${mail.configurationSet}-${stage}`;
 }

@@ -7,7 +7,7 @@ import type { FunctionName } from './config/index.ts';
 /** The namespace that `perennial_lambda_kit::metrics` writes to. */
 const NAMESPACE = 'Perennial';
 
-/** What each function counts: its README and `handler.rs` say what each means. */
+/** The metrics of each function: its README and `handler.rs` describe them. */
 export const COUNTED = {
   ingest: ['EventsAccepted', 'EventsRejected', 'TraitsChanged', 'TraitsDropped'],
   score: ['EventsCounted', 'EventsDuplicate', 'PeopleWritten', 'PeopleFailed', 'ActionsPerformed', 'Conflicts', 'PeopleReshaped', 'MergesRefused'],
@@ -29,7 +29,7 @@ export const COUNTED = {
   api: [],
 } as const satisfies Record<FunctionName, readonly string[]>;
 
-/** The sum of one of them over each `period`, of the stage that `prefix` names. */
+/** The sum of a metric over each `period`, for the stage of `prefix`. */
 export function own<F extends FunctionName>(
   prefix: string,
   of: F,

@@ -1,9 +1,9 @@
-/** Findings of cdk-nag that were looked at and stay, each with its reason beside what it is about. */
+/** Reviewed findings of cdk-nag that are accepted, each with its reason beside its construct. */
 
 import { Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
-/** Says why a finding on `construct` stays. `rule` names the one finding where the rule has several: `AwsSolutions-IAM5[Resource::…]`. */
+/** Accepts a finding on `construct`. `rule` names one finding if the rule has several: `AwsSolutions-IAM5[Resource::…]`. */
 export function acknowledge(construct: IConstruct, rule: string, reason: string): void {
   Validations.of(construct).acknowledge({ id: rule, reason });
 }

@@ -1,30 +1,30 @@
-/** What is said on the command line, by `-c KEY=VALUE`. README.md lists the keys. */
+/** Options of the command line, by `-c KEY=VALUE`. README.md lists the keys. */
 
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Node } from 'constructs';
 
-/** What a deployment is told beside the config. */
+/** The options of a deployment besides the configuration. */
 export interface Options {
-  /** What all names begin with: `perennial`, or `perennial-STAGE`. */
+  /** The prefix of all names: `perennial`, or `perennial-STAGE`. */
   readonly prefix: string;
-  /** What tells stages of one account apart, where there are several. */
+  /** The stage's name, if an account has several. */
   readonly stage?: string;
-  /** Where the config's files are. */
+  /** The directory of the configuration. */
   readonly configDirectory: string;
-  /** What the functions were built for. */
+  /** The target of the functions' binaries. */
   readonly architecture: 'arm64' | 'x86_64';
   /** The package of each function, a zip or a directory with `bootstrap` in it. */
   readonly packageOf: (name: string) => string;
   /** SHA-256 of the keys of the api, in hex; with `read:` before that of a key which may only read. */
   readonly apiKeyHashes: readonly string[];
-  /** Where readers find the api, without a slash at the end; the api's own function URL where nothing is said. */
+  /** The public URL of the api, without a trailing slash; default: the api's own function URL. */
   readonly publicUrl?: string;
-  /** Whether the sender's domain becomes an identity of this stack. Else it has to be one of the account. */
+  /** Whether the sender's domain becomes an identity of this stack. Otherwise it must be one of the account. */
   readonly createIdentity: boolean;
-  /** Who gets alarms by mail. */
+  /** The address that receives alarms. */
   readonly alarmMail?: string;
-  /** The ARN of the KMS key that secrets named in `channels.toml` are encrypted with, where it is not AWS's own. */
+  /** The ARN of the KMS key of the secrets in `channels.toml`, if it is not AWS's own. */
   readonly secretsKeyArn?: string;
   /** Any text. Another one makes the functions take the present values of their secrets. */
   readonly secretsRevision: string;
@@ -32,7 +32,7 @@ export interface Options {
 
 /** The directory of this app. */
 const APP = resolve(import.meta.dirname, '..');
-/** Where the repository begins. */
+/** The root of the repository. */
 const ROOT = resolve(APP, '../..');
 
 /** All keys. */
@@ -52,7 +52,7 @@ type Key = (typeof KEYS)[number];
 
 /**
  * Reads the context.
- * @throws Error naming the key that is missing or wrong, and what is allowed.
+ * @throws Error naming the missing or invalid key, and the allowed values.
  */
 export function readOptions(node: Node): Options {
   const text = (key: Key): string | undefined => {
@@ -79,7 +79,7 @@ export function readOptions(node: Node): Options {
   };
 }
 
-/** What `cargo lambda build` builds for where nothing is said. */
+/** The default target of `cargo lambda build`. */
 function host(): string {
   return process.arch === 'arm64' ? 'arm64' : 'x86_64';
 }

@@ -13,20 +13,20 @@ import { Schedules } from './schedules.ts';
 import { Secrets } from './secrets.ts';
 import { Storage } from './storage.ts';
 
-/** What a stage is made of. */
+/** The properties of a stage. */
 export interface PerennialStackProps extends StackProps {
   readonly options: Options;
   readonly config: Config;
 }
 
-/** All that a stage needs, with nothing shared with another stage but the account's own. */
+/** All resources of a stage, with nothing shared with another stage but the account's own. */
 export class PerennialStack extends Stack {
   constructor(scope: Construct, id: string, props: PerennialStackProps) {
     const { options, config, ...rest } = props;
     super(scope, id, {
       stackName: options.prefix,
       description: 'Perennial: profiles, scores and messages for the customers of a SaaS company',
-      // What CDK would say of this app to AWS is of no use to whoever deploys it.
+      // CDK's analytics about this app are of no use to its operator.
       analyticsReporting: false,
       ...rest,
     });

@@ -1,8 +1,8 @@
 /**
- * What each function may do: the calls that its code makes, on the things that it makes them on, and nothing else.
+ * The permissions of each function: the calls in its code, on the resources that it uses, and nothing else.
  *
- * Two calls are left out on purpose. While they start, `score` and `rollup` ask for a queue, and `score` for an object of the archive, only to have the
- * connection open; a refusal opens it as well.
+ * Two calls are left out on purpose. While they start, `score` and `rollup` request a queue, and `score` an object of the archive, only to open the connection;
+ * a denied request opens it as well.
  */
 
 import { ArnFormat, Stack } from 'aws-cdk-lib';
@@ -13,14 +13,14 @@ import { type QueueName, QUEUES, queuesOf } from './flow.ts';
 import type { Queues } from './queues.ts';
 import { ARCHIVE_PREFIX, DUE_INDEX, type Storage } from './storage.ts';
 
-/** What functions work on. */
+/** The resources of functions. */
 export interface Resources {
   readonly config: Config;
-  /** The name of the configuration set that mails are sent with. */
+  /** The name of the configuration set of mails. */
   readonly configurationSet: string;
   readonly queues: Queues;
   readonly storage: Storage;
-  /** The key of secrets that `channels.toml` names, where it is not AWS's own. */
+  /** The key of the secrets in `channels.toml`, if it is not AWS's own. */
   readonly secretsKeyArn?: string;
 }
 
@@ -45,7 +45,7 @@ const OWN: Readonly<Record<FunctionName, Own>> = {
     table(r, 'GetItem', 'PutItem'),
     allow([`${r.storage.table.tableArn}/index/${DUE_INDEX}`], 'dynamodb:Query'),
     send(r, 'events', 'accounts'),
-    // Where Lambda puts what it could not run, in the function's name.
+    // Lambda sends failed calls there with the function's role.
     allow([r.queues.schedulesDlq.queueArn], 'sqs:SendMessage'),
   ],
   rollup: (r) => [table(r, 'GetItem', 'Query', 'PutItem', 'DeleteItem'), send(r, 'events', 'messages', 'accounts')],
@@ -53,7 +53,7 @@ const OWN: Readonly<Record<FunctionName, Own>> = {
     table(r, 'GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'),
     send(r, 'events', 'messages', 'essential'),
     mail(r, stack),
-    // What the account may send. The call names no resource.
+    // The account's quota. The call has no resource.
     allow(['*'], 'ses:GetAccount'),
     ...secrets(r, stack),
   ],
@@ -67,7 +67,7 @@ const OWN: Readonly<Record<FunctionName, Own>> = {
   ],
 };
 
-/** What Lambda does in the function's name to feed it. */
+/** What Lambda does with the function's role to poll its queues. */
 function consumed(name: FunctionName, { queues }: Resources): PolicyStatement[] {
   const fed = queuesOf(name).map((queue) => queues.of[queue].queue.queueArn);
   return fed.length === 0 ? [] : [allow(fed, 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes')];
@@ -86,7 +86,7 @@ function send({ queues }: Resources, ...names: QueueName[]): PolicyStatement {
   return allow(to.map((queue) => queue.queueArn), 'sqs:SendMessage');
 }
 
-/** SES asks for the right to the sender's identity, whichever of the two is verified, and to the configuration set. */
+/** SES requires permission for the sender's identity, whichever of the two is verified, and for the configuration set. */
 function mail({ config, configurationSet }: Resources, stack: Stack): PolicyStatement {
   const { fromAddress, domain } = config.mail;
   const ses = (resource: string, resourceName: string) => stack.formatArn({ service: 'ses', resource, resourceName });
@@ -97,11 +97,11 @@ function mail({ config, configurationSet }: Resources, stack: Stack): PolicyStat
   });
 }
 
-/** The secrets that endpoints name by `secret`, which the extension reads in the function's name. */
+/** The secrets that endpoints name with `secret`, which the extension reads with the function's role. */
 function secrets({ config, secretsKeyArn }: Resources, stack: Stack): PolicyStatement[] {
   const { stored, parameters } = config.endpoints;
   const arnOf = (name: string, other: () => string) => (name.startsWith('arn:') ? name : other());
-  // Secrets Manager adds six characters of its own to a name.
+  // Secrets Manager appends six characters to a name.
   const secret = (name: string) =>
     arnOf(name, () =>
       stack.formatArn({

@@ -17,7 +17,7 @@ export interface QueuePair {
 export class Queues extends Construct {
   /** Those that feed functions. */
   readonly of: Readonly<Record<QueueName, QueuePair>>;
-  /** Calls of schedules that came to nothing: neither EventBridge Scheduler nor Lambda got the function to run through. */
+  /** Failed calls of schedules: neither EventBridge Scheduler nor Lambda could complete the call. */
   readonly schedulesDlq: Queue;
 
   constructor(scope: Construct, id: string, props: { prefix: string; config: Config }) {

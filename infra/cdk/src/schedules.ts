@@ -13,7 +13,7 @@ import type { Functions } from './functions.ts';
 const RETRIES = { scheduler: 3, lambda: 2 };
 /** Minutes after which a call of a cron or of a moment is too late. A rate's is too late when the next is there. */
 const LATE = 60;
-/** Minutes by which AWS may put off a cron's call, so that not all of an account come at the full hour. */
+/** Minutes by which AWS may delay a cron's call, so that an account's calls do not all start at the full hour. */
 const FLEXIBLE = 5;
 
 /** The schedules of `schedules.toml`. */
@@ -82,7 +82,7 @@ function latest({ everyMinutes }: Schedule): number {
   return Math.min(everyMinutes ?? LATE, 360);
 }
 
-/** By how much a call may be put off: a fifth of a rate's minutes at most. */
+/** The flexible window of a call: at most a fifth of a rate's minutes. */
 function window({ everyMinutes }: Schedule): CfnSchedule.FlexibleTimeWindowProperty {
   const minutes = everyMinutes === undefined ? FLEXIBLE : Math.min(FLEXIBLE, Math.floor(everyMinutes / 5));
   return minutes < 1 ? { mode: 'OFF' } : { mode: 'FLEXIBLE', maximumWindowInMinutes: minutes };

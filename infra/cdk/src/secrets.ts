@@ -8,11 +8,11 @@ import { acknowledge } from './nag.ts';
 /** Letters and digits; a multiple of four, so that it is also base64, as signing keys of Standard Webhooks are. */
 const RANDOM = { passwordLength: 64, excludeCharacters: '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~' };
 
-/** How a secret is kept. */
+/** How a secret is stored. */
 interface Kept {
   readonly about: string;
   readonly removal: RemovalPolicy;
-  /** Why nothing rotates it by itself. */
+  /** Why it is not rotated automatically. */
   readonly rotation: string;
 }
 
@@ -20,7 +20,7 @@ interface Kept {
 const OWN: Readonly<Record<'UNSUBSCRIBE_KEYS' | 'INBOX_SECRETS', Kept>> = {
   UNSUBSCRIBE_KEYS: {
     about: 'Keys of unsubscribe links, with commas between',
-    // Links in mails that went out verify with nothing else.
+    // Links in sent mails can be verified with nothing else.
     removal: RemovalPolicy.RETAIN,
     rotation: 'Links in mails work for years: a new key goes before the old one by hand, as the README says.',
   },
@@ -31,7 +31,7 @@ const OWN: Readonly<Record<'UNSUBSCRIBE_KEYS' | 'INBOX_SECRETS', Kept>> = {
   },
 };
 
-/** What the config names: a hook's signing secret, an endpoint's, a chat's address. */
+/** Secrets of the configuration: a hook's signing secret, an endpoint's, a chat's address. */
 const SHARED: Kept = {
   about: 'What the config of Perennial calls by the last part of this name',
   removal: RemovalPolicy.DESTROY,
@@ -51,12 +51,12 @@ export class Secrets extends Construct {
     ]);
   }
 
-  /** The secrets called `names`, as variables of an environment. */
+  /** The secrets called `names`, as environment variables. */
   environment(...names: readonly string[]): Record<string, string> {
     const value = (name: string): string => {
       const secret = this.all.get(name);
       if (!secret) throw new Error(`there is no secret ${name}`);
-      // A reference that CloudFormation resolves when it writes the function: the template never holds the value.
+      // A reference that CloudFormation resolves when it writes the function: the template never contains the value.
       return secret.secretValue.unsafeUnwrap();
     };
     return Object.fromEntries(names.map((name) => [name, value(name)]));
@@ -70,7 +70,7 @@ export class Secrets extends Construct {
       removalPolicy: removal,
     });
     acknowledge(secret, 'AwsSolutions-SMG4', rotation);
-    // By its attribute `Id`, which is the ARN in AWS and in emulators of it; `Ref` is not in all of them.
+    // Uses the attribute `Id`, which is the ARN in AWS and in emulators; some emulators do not support `Ref`.
     return Secret.fromSecretCompleteArn(secret, 'ByArn', (secret.node.defaultChild as CfnSecret).attrId);
   }
 }

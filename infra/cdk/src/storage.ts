@@ -1,4 +1,4 @@
-/** What is kept: the table, and the archive of all events. Both stay when the stack is deleted. */
+/** Storage: the table, and the archive of all events. Both are retained when the stack is deleted. */
 
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, ProjectionType, Table } from 'aws-cdk-lib/aws-dynamodb';
@@ -6,9 +6,9 @@ import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aw
 import { Construct } from 'constructs';
 import { acknowledge } from './nag.ts';
 
-/** The sparse index of whose timer rings when: what `perennial_store::table` calls it. */
+/** The sparse index of due timers, under the name in `perennial_store::table`. */
 export const DUE_INDEX = 'due';
-/** Where in the bucket the archive begins. */
+/** The prefix of the archive in the bucket. */
 export const ARCHIVE_PREFIX = 'archive';
 
 /** The table and the archive's bucket. */
@@ -37,14 +37,14 @@ export class Storage extends Construct {
 
     const { account, region } = Stack.of(this);
     this.archive = new Bucket(this, 'Archive', {
-      // Bucket names are the world's: the account and the region make it ours, and known to whoever operates the stage by its name.
+      // Bucket names are global: the account and the region make it unique, while operators can derive it from the stage's name.
       bucketName: `${props.prefix}-archive-${account}-${region}`,
       encryption: BucketEncryption.S3_MANAGED,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       enforceSSL: true,
       minimumTLSVersion: 1.2,
-      // A redelivered batch writes its object again, with the same content. What is erased on someone's demand has to be gone after a while.
+      // A redelivered batch writes its object again, with the same content. Erased data has to be gone after a while.
       versioned: true,
       lifecycleRules: [
         { noncurrentVersionExpiration: Duration.days(30), abortIncompleteMultipartUploadAfter: Duration.days(1) },

@@ -11,7 +11,7 @@ function environment(rendered: Rendered, name: string): Record<string, string> {
   return properties(rendered, name).Environment.Variables;
 }
 
-/** What may be left out, or is set by Lambda itself. */
+/** Variables that are optional, or set by Lambda itself. */
 const OPTIONAL = [
   'ACCOUNTS_DEBOUNCE_SECONDS',
   'AWS_SESSION_TOKEN',
@@ -24,7 +24,7 @@ const OPTIONAL = [
   'WAKE_PAUSE_SECONDS',
 ];
 
-/** What may be left out, and is given here all the same. */
+/** Optional variables that are set here anyway. */
 const GIVEN = ['CONFIGURATION_SET'];
 
 /** The environment variables that a function's code reads, by its `config.rs`, which must all be required there or in OPTIONAL. */
@@ -37,7 +37,7 @@ function needed(name: string): string[] {
   return [...keys, ...queues, ...optional.filter((key) => GIVEN.includes(key))].sort();
 }
 
-/** The secrets that a config file names. */
+/** The secrets in a configuration file. */
 function secretsIn(file: string): string[] {
   return [...read(`infra/config/${file}`).matchAll(/^secret_env = "(\w+)"$/gm)].map((match) => match[1] ?? '');
 }

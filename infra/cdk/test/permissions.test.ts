@@ -10,7 +10,7 @@ interface Statement {
   readonly Condition?: unknown;
 }
 
-/** What roles may do: a line for each action and thing. */
+/** The permissions of a role: a line for each action and resource. */
 function allowed(rendered: Rendered, role: string): string[] {
   return statements(rendered, role)
     .flatMap(({ Effect, Action, Resource }) => {

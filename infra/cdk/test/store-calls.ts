@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { read, ROOT } from './support.ts';
 
-/** The SDK's calls, and what IAM calls them. A transaction asks for what is in it. */
+/** The SDK's calls, and their names in IAM. A transaction needs the permissions of its parts. */
 const CALLS: Readonly<Record<string, string>> = {
   get_item: 'GetItem',
   put_item: 'PutItem',
@@ -22,7 +22,7 @@ const IN_TRANSACTIONS: readonly (readonly [RegExp, string])[] = [
   [/\bConditionCheck::builder\(\)/, 'ConditionCheckItem'],
 ];
 
-/** What is compiled into no deployed function: tests, and work over all history, which the command line does. */
+/** Code that is not in a deployed function: tests, and work over all history, which the command line does. */
 const NOT_DEPLOYED = /test|workbench|(^|\/)history/;
 
 /** The Rust code in a folder, without tests and in one line. */
@@ -36,7 +36,7 @@ function code(folder: string): string {
     .replace(/ ?\. ?/g, '.');
 }
 
-/** Each function's name and body. Functions of one name are taken together. */
+/** Each function's name and body. Functions of one name are combined. */
 function bodies(text: string): Map<string, string> {
   const found = new Map<string, string>();
   for (const match of text.matchAll(/\bfn (\w+)/g)) {
@@ -61,7 +61,7 @@ function block(text: string, at: number): string {
 
 const STORE = bodies(code('shared/store/src'));
 
-/** What IAM calls the calls that a method of the store makes, itself and through others. */
+/** IAM's names of the calls that a method of the store makes, directly and indirectly. */
 function calls(method: string, seen: Set<string>): string[] {
   const body = STORE.get(method);
   if (body === undefined || seen.has(method)) return [];

@@ -9,12 +9,12 @@ import { type Config, readConfig } from '../src/config/index.ts';
 import { readOptions } from '../src/options.ts';
 import { PerennialStack } from '../src/perennial-stack.ts';
 
-/** Where the repository begins. */
+/** The root of the repository. */
 export const ROOT = resolve(import.meta.dirname, '../../..');
-/** SHA-256 of nothing that anyone knows. */
+/** A SHA-256 hash without a known input. */
 export const HASH = '0'.repeat(64);
 
-/** Where tests write; gone when they are over. */
+/** The directory that tests write to; deleted when they end. */
 const SCRATCH = mkdtempSync(join(tmpdir(), 'perennial-cdk-'));
 process.on('exit', () => rmSync(SCRATCH, { recursive: true, force: true }));
 
@@ -23,7 +23,7 @@ export function scratch(name: string): string {
   return mkdtempSync(join(SCRATCH, `${name}-`));
 }
 
-/** What the shipped config says. */
+/** The shipped configuration. */
 export const config: Config = readConfig(join(ROOT, 'infra/config'));
 
 /** A file of the repository. */
@@ -31,7 +31,7 @@ export function read(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');
 }
 
-/** A copy of the shipped config in which `edits` (a file's name to what becomes of its text) are made. */
+/** A copy of the shipped configuration with `edits` (a file's name to a function of its text). */
 export function configWith(edits: Record<string, (text: string) => string> = {}): string {
   const directory = scratch('config');
   cpSync(join(ROOT, 'infra/config'), directory, { recursive: true });
@@ -90,7 +90,7 @@ export class Rendered {
     return only;
   }
 
-  /** `value` with each reference replaced by `<what it refers to>`, whichever attribute of it is asked for, and joined texts as texts. */
+  /** `value` with each reference replaced by `<its target>`, for any attribute, and joined texts as texts. */
   named(value: unknown): any {
     if (Array.isArray(value)) return value.map((item) => this.named(item));
     if (typeof value !== 'object' || value === null) return value;

@@ -15,7 +15,7 @@ type Edit = readonly [from: string | RegExp, to: string];
 interface Case {
   readonly context: Readonly<Record<string, string>>;
   readonly variables: Readonly<Record<string, unknown>>;
-  /** What is edited in the shipped config, by file. */
+  /** Edits of the shipped configuration, by file. */
   readonly edits?: Readonly<Record<string, readonly Edit[]>>;
 }
 
@@ -26,9 +26,9 @@ const KEY = 'arn:aws:kms:eu-central-1:111122223333:key/1';
 const LAYER = 'arn:aws:lambda:eu-central-1:187925254637:layer:AWS-Parameters-and-Secrets-Lambda-Extension-Arm64:4';
 
 const CASES: Readonly<Record<string, Case>> = {
-  // As it is shipped, without an option that can be left out.
+  // As shipped, without optional settings.
   shipped: { context: {}, variables: {} },
-  // All options that add something.
+  // All options that add resources.
   options: {
     context: { stage: 'test', mailIdentity: 'create', alarmMail: 'ops@example.com', publicUrl: 'https://hello.example' },
     variables: { stage: 'test', create_mail_identity: true, alarm_mail: 'ops@example.com', public_url: 'https://hello.example' },
@@ -82,7 +82,7 @@ api = { memory_mb = 896, timeout_seconds = 25 }
       ],
     },
   },
-  // Whatever can be left out of the config is left out.
+  // Everything optional in the configuration is left out.
   bare: {
     context: { stage: 'bare', apiKeyHashes: `${'0'.repeat(64)},${'1'.repeat(64)}` },
     variables: { stage: 'bare', api_key_hashes: ['0'.repeat(64), '1'.repeat(64)] },

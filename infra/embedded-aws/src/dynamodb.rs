@@ -13,23 +13,24 @@ use tokio::sync::watch;
 
 use super::StartError;
 
-/// The file in the data directory that holds the tables.
+/// The file in the data directory with the tables.
 pub const DYNAMODB_FILE: &str = "dynamodb.sqlite";
 
-/// Threads that parse and answer. The database itself is one at a time, so more would only wait for each other.
+/// Threads that parse and respond. The database serves one at a time, so more would only wait for each other.
 const WORKERS: usize = 2;
 
-/// How long a client that has sent half a request may hold up the shutdown.
+/// How long a client that has sent half a request may delay the shutdown.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 
-/// How the embedded DynamoDB runs.
+/// Settings of the embedded DynamoDB.
 #[derive(Debug, Clone)]
 pub struct DynamoDbOptions {
-    /// Commits without fsync. What was answered survives the death of the process, not a power cut. Several times faster on a file; without
-    /// meaning in memory.
+    /// Commits without fsync. Acknowledged writes survive the death of the process, but not a power cut. Several times
+    /// faster on a file; no effect in memory.
     pub bulk: bool,
-    /// How often items past their time to live are deleted, by the machine's clock; `None` never does. AWS takes up to two days over it, so
-    /// nothing may count on it being prompt. Under simulated time it should be `None`, or items of a simulated past vanish at once.
+    /// How often items past their time to live are deleted, by the machine's clock; `None` never does. AWS takes up to
+    /// two days, so nothing may rely on it being prompt. Under simulated time it should be `None`, or items of a
+    /// simulated past vanish at once.
     pub ttl_sweep: Option<Duration>,
 }
 
@@ -48,7 +49,8 @@ pub(crate) struct DynamoDb {
 }
 
 impl DynamoDb {
-    /// Opens the database in `data_dir` (in memory when `None`) and serves it on a free loopback port until `stop` holds `true`.
+    /// Opens the database in `data_dir` (in memory when `None`) and serves it on a free loopback port until `stop` is
+    /// `true`.
     pub(crate) fn start(
         data_dir: Option<&Path>,
         options: &DynamoDbOptions,

@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 /// The largest request body read: above the 40 MiB of a mail in base64 with its envelope.
 const MAX_BODY: usize = 64 * 1024 * 1024;
 
-/// How long calls that are under way at shutdown may still take. A long poll is cut short by it.
+/// How long calls in progress at shutdown may still take. It cuts long polls short.
 const SHUTDOWN_GRACE: Duration = Duration::from_millis(500);
 
 /// One of the embedded services.
@@ -40,7 +40,8 @@ pub enum ServiceKind {
 }
 
 impl ServiceKind {
-    /// The name of the operation that `call` asks for: the last part of `X-Amz-Target`, or for SES what method and path mean.
+    /// Returns the name of the operation of `call`: the last part of `X-Amz-Target`, or for SES the one of its method
+    /// and path.
     pub(crate) fn operation(self, call: &Call) -> String {
         match self {
             Self::DynamoDb | Self::Sqs => call
@@ -82,7 +83,7 @@ impl Answer {
         Self { status, headers, body: body.into() }
     }
 
-    /// The same answer with one more header; a value that is no legal header value is left out.
+    /// Returns the same response with one more header; an invalid header value is left out.
     pub(crate) fn with_header(mut self, name: &'static str, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(HeaderName::from_static(name), value);
@@ -91,10 +92,10 @@ impl Answer {
     }
 }
 
-/// What becomes of a call.
+/// The outcome of a call.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// It is answered.
+    /// A response.
     Answer(Answer),
     /// The connection is closed without an answer.
     Hangup,
@@ -118,7 +119,7 @@ enum ConnectionEnd {
     Broken(Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Serves `service` on `listener` until `stop` holds `true` or its sender is gone.
+/// Serves `service` on `listener` until `stop` is `true` or its sender is dropped.
 pub(crate) async fn serve(listener: TcpListener, service: Arc<dyn Service>, mut stop: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
     let for_connections = stop.clone();
@@ -145,8 +146,8 @@ pub(crate) async fn serve(listener: TcpListener, service: Arc<dyn Service>, mut 
     }
 }
 
-/// Waits until `stop` holds `true` or its sender is gone. What the channel gives out is let go of here, because it must not live on into
-/// another await.
+/// Waits until `stop` is `true` or its sender is dropped. The channel's value is dropped here, because it must not live
+/// across another await.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     stop.wait_for(|stop| *stop).await.ok();
 }

@@ -50,18 +50,18 @@ use self::random::Ids;
 use self::ses::Ses;
 use self::sqs::Sqs;
 
-/// What to run, and how.
+/// The services to run, and their settings.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where state is kept; made if it is not there. In memory when `None`.
+    /// The directory for state; created if missing. In memory when `None`.
     pub data_dir: Option<PathBuf>,
-    /// How DynamoDB runs.
+    /// Settings of DynamoDB.
     pub dynamodb: DynamoDbOptions,
-    /// How SES behaves.
+    /// Settings of SES.
     pub ses: SesOptions,
     /// Faults to inject; none when `None`.
     pub faults: Option<FaultPlan>,
-    /// Whether to count calls and billed units.
+    /// `true` to count calls and billed units.
     pub meter: bool,
     /// Stamps mails and their events, and ends the delays of queues. The machine's time in any case: how long a consumer may work on a message, and
     /// how long a queue keeps one.
@@ -113,7 +113,7 @@ pub enum StartError {
     Randomness(#[from] NoRandomness),
 }
 
-/// Where the services listen, as `AWS_ENDPOINT_URL_DYNAMODB`, `_SQS` and `_SESV2` want it.
+/// The addresses of the services, for `AWS_ENDPOINT_URL_DYNAMODB`, `_SQS` and `_SESV2`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
     /// DynamoDB.
@@ -187,7 +187,7 @@ impl EmbeddedAws {
         Ok(Self { endpoints, sqs, mails, meter, faults, stop, dynamodb: Some(dynamodb), services: Some(services) })
     }
 
-    /// Where the services listen.
+    /// Returns the addresses of the services.
     #[must_use]
     pub fn endpoints(&self) -> &Endpoints {
         &self.endpoints
@@ -199,19 +199,19 @@ impl EmbeddedAws {
         &self.mails
     }
 
-    /// The meter, if one was asked for.
+    /// Returns the meter, if enabled.
     #[must_use]
     pub fn meter(&self) -> Option<&Meter> {
         self.meter.as_ref()
     }
 
-    /// The switch and counters of the faults, if any were asked for.
+    /// Returns the switch and counters of the faults, if enabled.
     #[must_use]
     pub fn faults(&self) -> Option<&Faults> {
         self.faults.as_ref()
     }
 
-    /// The depth of each queue by name, without a call.
+    /// Returns the depth of each queue by name, without a call.
     #[must_use]
     pub fn queue_depths(&self) -> BTreeMap<String, QueueDepth> {
         self.sqs.depths()
@@ -223,8 +223,8 @@ impl EmbeddedAws {
         Queues(Arc::clone(&self.sqs))
     }
 
-    /// Stops the services and waits until they have let go of ports and files: milliseconds, or up to about a second while calls are under
-    /// way. It blocks.
+    /// Stops the services and waits until ports and files are released: milliseconds, or up to about a second while
+    /// calls are in progress. It blocks.
     pub fn shutdown(mut self) {
         self.stop.send_replace(true);
         if let Some(services) = self.services.take()
@@ -249,31 +249,32 @@ impl Drop for EmbeddedAws {
 pub struct Queues(Arc<Sqs>);
 
 impl Queues {
-    /// The depth of each queue by name, without a call.
+    /// Returns the depth of each queue by name, without a call.
     #[must_use]
     pub fn depths(&self) -> BTreeMap<String, QueueDepth> {
         self.0.depths()
     }
 
-    /// The next moment of [`Options::clock`] at which a message gets ready: its delay or the time that it was put off by ends, or it is retried.
+    /// The next moment of [`Options::clock`] at which a message becomes ready: its delay or deferral ends, or it is retried.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
         self.0.next_by_clock()
     }
 
-    /// Tells receives that wait that [`Options::clock`] was moved.
+    /// Notifies waiting receives that [`Options::clock`] was moved.
     pub fn clock_moved(&self) {
         self.0.clock_moved();
     }
 
-    /// Tells the queue that the invocation with the messages of these receipts has failed. Where time is simulated, moving the clock past their
-    /// visibility timeout then retries them; until it is moved that far, the machine's time does.
+    /// Notifies the queue that the invocation with the messages of these receipts has failed. Under simulated time,
+    /// moving the clock past their visibility timeout then redelivers them; until it is moved that far, the machine's
+    /// time does.
     pub fn fail(&self, queue_url: &str, receipt_handles: &[&str]) {
         self.0.fail(queue_url, receipt_handles);
     }
 }
 
-/// What is put around each service.
+/// The layers around each service.
 struct Layers {
     meter: Option<Meter>,
     faults: Option<Faults>,
@@ -297,7 +298,7 @@ impl Layers {
     }
 }
 
-/// Serves all fronts on one thread of its own.
+/// Serves all services on one thread of its own.
 fn run_services(
     fronts: Vec<(TcpListener, Arc<dyn Service>)>,
     sqs: Arc<Sqs>,

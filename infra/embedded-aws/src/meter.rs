@@ -22,7 +22,7 @@ const SQS_CHUNK: usize = 64 * 1024;
 pub struct OperationUsage {
     /// Calls that reached the service.
     pub calls: u64,
-    /// Of these, those answered with an error.
+    /// The number of errors among them.
     pub errors: u64,
     /// Read units (DynamoDB).
     pub read_units: f64,
@@ -34,7 +34,7 @@ pub struct OperationUsage {
     pub entries: u64,
 }
 
-/// What DynamoDB consumed.
+/// DynamoDB's consumption.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DynamoDbUsage {
     /// By operation.
@@ -45,19 +45,19 @@ pub struct DynamoDbUsage {
     pub write_units: f64,
     /// Units of each index, as `table/index`; contained in the sums.
     pub index_units: BTreeMap<String, f64>,
-    /// Writes whose condition did not hold. Each is billed, and counted in the sums, as one write unit: the least it can cost, since the
-    /// error does not tell the size of the item.
+    /// Writes whose condition did not hold. Each is billed, and counted in the sums, as one write unit: the minimum,
+    /// since the error does not report the size of the item.
     pub failed_conditions: u64,
 }
 
-/// What SQS billed.
+/// SQS's billed units.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SqsUsage {
     /// By operation.
     pub operations: BTreeMap<String, OperationUsage>,
     /// Requests in chunks of 64 KB of payload, at least one a call; a batch's payload is the sum of its messages. Without empty receives.
     pub billed_requests: u64,
-    /// Receives that found nothing. AWS bills each as a request.
+    /// Receives without a message. AWS bills each as a request.
     pub empty_receives: u64,
     /// Messages sent.
     pub messages_sent: u64,
@@ -65,18 +65,18 @@ pub struct SqsUsage {
     pub messages_received: u64,
 }
 
-/// What SES billed.
+/// SES's billed units.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SesUsage {
     /// By operation.
     pub operations: BTreeMap<String, OperationUsage>,
     /// Mails accepted.
     pub mails: u64,
-    /// Recipients of accepted mails named in the request, which is what is billed.
+    /// Recipients of accepted mails in the requests, which are billed.
     pub recipients: u64,
 }
 
-/// What was used since the start or the last reset.
+/// The usage since the start or the last reset.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Usage {
     /// DynamoDB.
@@ -96,13 +96,13 @@ impl Meter {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What was used since the start or the last reset.
+    /// Returns the usage since the start or the last reset.
     #[must_use]
     pub fn snapshot(&self) -> Usage {
         self.usage().clone()
     }
 
-    /// Starts from zero, and returns what was counted until now.
+    /// Resets the meter to zero, and returns the usage until now.
     pub fn reset(&self) -> Usage {
         std::mem::take(&mut *self.usage())
     }
@@ -200,8 +200,8 @@ fn count_dynamodb(usage: &mut DynamoDbUsage, operation: &str, failed: bool, resp
     }
 }
 
-/// The payload of a message in a request or an answer: body, and names, types and values of its attributes. Binary values are taken at
-/// three quarters of their base64, padding aside.
+/// Returns the size of a message in a request or a response: body, and names, types and values of its attributes.
+/// Binary values count as three quarters of their base64, ignoring padding.
 fn payload(message: &Value, body: &str) -> usize {
     let length = |value: &Value| value.as_str().map_or(0, str::len);
     let attributes = message.get("MessageAttributes").and_then(Value::as_object);
@@ -260,7 +260,7 @@ fn count_ses(usage: &mut SesUsage, operation: &str, failed: bool, request: &[u8]
     call_of(&mut usage.operations, operation, failed).entries += recipients;
 }
 
-/// The operations that report what they consumed when asked to.
+/// The operations that report their consumption on request.
 const REPORTING: [&str; 10] = [
     "PutItem",
     "UpdateItem",
@@ -274,7 +274,7 @@ const REPORTING: [&str; 10] = [
     "TransactGetItems",
 ];
 
-/// The request with `ReturnConsumedCapacity: INDEXES`, unless it asks for a report itself.
+/// Returns the request with `ReturnConsumedCapacity: INDEXES`, unless it requests a report itself.
 fn ask_for_capacity(body: &Bytes) -> Bytes {
     let Ok(mut request) = serde_json::from_slice::<BTreeMap<String, &RawValue>>(body) else { return body.clone() };
     if request.get("ReturnConsumedCapacity").is_some_and(|asked| asked.get() != "\"NONE\"") {

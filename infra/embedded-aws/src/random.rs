@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-/// SplitMix64 (Steele, Lea, Flood: *Fast Splittable Pseudorandom Number Generators*, 2014). The same seed gives the same numbers on every machine.
+/// SplitMix64 (Steele, Lea, Flood: *Fast Splittable Pseudorandom Number Generators*, 2014). The same seed produces the
+/// same numbers on every machine.
 #[derive(Debug, Clone)]
 pub(crate) struct SplitMix64(u64);
 
@@ -39,8 +40,8 @@ impl SplitMix64 {
 #[error("the operating system's random numbers are not available")]
 pub struct NoRandomness;
 
-/// A source of unique ids: 128 random bits from the system at its making, spread over a counter. Unique also over restarts. They are
-/// names, not secrets.
+/// A source of unique ids: 128 random bits from the system at its creation, combined with a counter. Unique also across
+/// restarts. They are names, not secrets.
 #[derive(Debug)]
 pub(crate) struct Ids {
     keys: [u64; 2],

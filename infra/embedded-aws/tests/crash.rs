@@ -1,4 +1,4 @@
-//! What a killed process leaves: everything that was answered.
+//! A killed process keeps every acknowledged write.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -17,7 +17,8 @@ fn options(dir: &Path) -> Options {
     Options { data_dir: Some(dir.to_owned()), dynamodb, ..Options::default() }
 }
 
-/// The process to be killed: writes without end and says what was answered. Does nothing unless the test below starts it.
+/// The process to be killed: writes without end and prints what was acknowledged. Does nothing unless the test below
+/// starts it.
 #[tokio::test]
 #[ignore = "started by the test below"]
 #[allow(clippy::disallowed_methods, reason = "how the test below says where to write")]
@@ -58,7 +59,7 @@ async fn what_was_answered_survives_sigkill() {
     let stack = start(options(dir.path()));
     let messages = stack.aws.queue_depths()["q"].visible;
     let items = stack.dynamodb.scan().table_name("items").consistent_read(true).send().await.unwrap();
-    // One more of each may have been written without its line getting out.
+    // One more of each may have been written without its line being printed.
     assert!((answered..=answered + 1).contains(&messages), "{messages} messages of {answered}");
     assert!(
         (answered..=answered + 1).contains(&usize::try_from(items.count()).unwrap()),

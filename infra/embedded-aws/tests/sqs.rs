@@ -284,7 +284,7 @@ async fn after_a_restart_every_message_is_there_and_what_was_in_flight_is_visibl
 
     let stack = start(options());
     assert_eq!(stack.aws.queue_depths()["q"], depth(9, 0, 0));
-    // The URL still names the queue, though its port is another one now.
+    // The URL still identifies the queue, though its port has changed.
     let messages = receive(&stack, &url).await;
     let mut seen: Vec<(String, String)> = messages
         .iter()

@@ -4,7 +4,7 @@ use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use perennial_embedded_aws::{EmbeddedAws, Options};
 
-/// The services with a client each, which tries once unless told otherwise.
+/// The services with a client each, which does not retry by default.
 pub(crate) struct Stack {
     pub(crate) aws: EmbeddedAws,
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,

@@ -10,7 +10,7 @@ macro_rules! files {
     };
 }
 
-/// Every file of the default config. A test compares the list with the folder.
+/// Every file of the default configuration. A test compares the list with the folder.
 const EMBEDDED: [(&str, &str); 46] = files![
     "accounts.toml",
     "billing.toml",
@@ -60,16 +60,16 @@ const EMBEDDED: [(&str, &str); 46] = files![
     "templates/welcome.toml",
 ];
 
-/// The default config, as it was when the binary was built: what runs where no folder is named.
+/// Returns the default configuration, built into the binary, which is used if no folder is given.
 pub fn embedded() -> Bundle {
     Bundle { files: EMBEDDED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect() }
 }
 
-/// Reads the `.toml` files of `folder` and of its `templates` folder; other files and folders are left alone. Line ends and a byte order mark of Windows
-/// are as if they were not there ([`Bundle::normalised`]).
+/// Reads the `.toml` files of `folder` and of its `templates` folder; other files and folders are ignored. Windows line
+/// ends and a byte order mark are removed ([`Bundle::normalised`]).
 ///
 /// # Errors
-/// Where the folder or one of its files cannot be read, or a file is not UTF-8; the error names the path.
+/// If the folder or one of its files cannot be read, or a file is not UTF-8; the error contains the path.
 pub fn read_dir(folder: &Path) -> io::Result<Bundle> {
     Ok(read_as_written(folder)?.normalised())
 }

@@ -1,10 +1,11 @@
-//! What a stack on this machine promises beyond the functions: a push is in force at once, time never goes back, errors have one form.
+//! Guarantees of a local stack beyond the functions: a push applies at once, time never goes back, errors have one
+//! format.
 #![allow(clippy::unwrap_used)]
 
 use jiff::Timestamp;
-use perennial_local::stack::{Stack, StackOptions, StartTime};
 use perennial_config::Bundle;
 use perennial_lambda_kit::Clock;
+use perennial_local::stack::{Stack, StackOptions, StartTime};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use std::path::Path;

@@ -1,8 +1,6 @@
-//! The stand-ins of CRMs and chats, spoken to by the client that speaks to the real ones, and on the whole road.
+//! The stand-ins of CRMs and chats, called by the real client, alone and end to end.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use perennial_local::stack::{LOCAL_WRITE_KEY, Stack, StackOptions};
-use perennial_local::standins::{Faults, StandIns};
 use perennial_channels::Outcome;
 use perennial_channels::crm::{Record, Task};
 use perennial_channels::endpoint::{EndpointSender, Message};
@@ -10,6 +8,8 @@ use perennial_config::channels::{
     AccountRecords, ContactId, ContactRecords, CrmRecords, Endpoint, Kind, SecretPlace, TaskRecords,
 };
 use perennial_lambda_kit::Clock;
+use perennial_local::stack::{LOCAL_WRITE_KEY, Stack, StackOptions};
+use perennial_local::standins::{Faults, StandIns};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -155,7 +155,7 @@ fn with_crms() -> perennial_config::Bundle {
     config
 }
 
-/// A customer's user says, an hour before `now`, that they would not recommend the product: a task.
+/// An hour before `now`, a customer's user answers that they would not recommend the product, which creates a task.
 async fn would_not_recommend(stack: &Stack, now: jiff::Timestamp) {
     let at = now - jiff::SignedDuration::from_hours(1);
     let call = |id: &str, kind: &str, rest: Value| {
@@ -198,7 +198,8 @@ async fn the_whole_road_leads_into_the_crms() {
     stack.stop().await;
 }
 
-/// The queue gives a message up after five tries, here a second apart: asked again so soon, it would be a dead letter before the CRM takes it.
+/// The queue gives a message up after five attempts, here a second apart: retried so soon, it would be a dead letter
+/// before the CRM accepts it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_comes_again_when_its_receiver_wants_it() {
     let clock = Clock::system();

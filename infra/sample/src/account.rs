@@ -1,4 +1,4 @@
-//! The life of an account: its people, its subscription, and what billing says of it.
+//! The life of an account: its people, its subscription, and its billing events.
 
 use super::plan::{MONTH, Person, Plot, TRIAL_DAYS};
 use super::record::{Recorder, Who};
@@ -6,7 +6,7 @@ use super::rng::Rng;
 use super::{DAYS, double, person, voice};
 use serde_json::{Value, json};
 
-/// Tells the whole life of account `number`.
+/// Records the whole life of account `number`.
 pub(super) fn live(record: &mut Recorder, number: u64, mut rng: Rng) {
     let plot = Plot::draw(number, &mut rng);
     let people: Vec<Person> =
@@ -27,7 +27,7 @@ pub(super) fn live(record: &mut Recorder, number: u64, mut rng: Rng) {
     double::guest(record, &plot, &mut rng.fork(203));
 }
 
-/// The administrator asks the others in, some hours before each signs up.
+/// The administrator invites the others, some hours before each signs up.
 fn invitations(record: &mut Recorder, admin: &Person, others: &[Person], rng: &mut Rng) {
     for invited in others {
         let second = rng.between(8, 9) * 3600 + rng.between(0, 3599);
@@ -41,7 +41,7 @@ fn invitations(record: &mut Recorder, admin: &Person, others: &[Person], rng: &m
     }
 }
 
-/// The trial ran out and nobody bought: the account falls back to the free plan, and everyone in it.
+/// The trial ended without a purchase: the account and everyone in it falls back to the free plan.
 fn free_plan(record: &mut Recorder, plot: &Plot, admin: &Person, others: &[Person]) {
     let (ends, free) = (plot.trial + TRIAL_DAYS, json!({"plan": "free"}));
     record.track_of("product", Who::User(&admin.user), plot, (ends, 70_000), "Free Plan Started", free.clone());
@@ -51,12 +51,12 @@ fn free_plan(record: &mut Recorder, plot: &Plot, admin: &Person, others: &[Perso
     }
 }
 
-/// What an account pays for.
+/// An account's subscription.
 #[derive(Debug, Clone, Copy)]
 struct Subscription {
     plan: &'static str,
     seats: i64,
-    /// What a seat costs a month, in whole dollars.
+    /// The monthly price of a seat, in whole dollars.
     seat: i64,
 }
 
@@ -77,7 +77,7 @@ fn subscription(record: &mut Recorder, plot: &Plot, people: &[Person], first: i6
     let Some(payer) = people.get(1).or(people.first()) else {
         return;
     };
-    // Who buys signs up at the latest when paying.
+    // A buyer signs up no later than the payment.
     let first = first.max(payer.joins);
     let mut paid = Subscription { plan: "team", seats: plot.seats, seat: 29 };
     let upgrades = rng.percent(30);
@@ -123,7 +123,7 @@ fn begin(record: &mut Recorder, plot: &Plot, people: &[Person], payer: &Person, 
     }
 }
 
-/// Billing tells what the account is worth a month. Large ones have a colleague of their own.
+/// Billing reports the account's monthly value. Large ones have an owner.
 fn tell_value(record: &mut Recorder, plot: &Plot, payer: &Person, day: i64, paid: Subscription) {
     let mut traits = json!({"plan": paid.plan, "mrr": paid.monthly()});
     if plot.seats >= 100 {

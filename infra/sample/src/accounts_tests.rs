@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-//! The sample company's accounts while its people stay silent: at any moment each equals an independent sum over its people.
+//! The sample company's accounts while its people are inactive: at any moment each equals an independent sum over its
+//! people.
 
 use super::analysis_tests::{Known, known};
 use jiff::{SignedDuration, Timestamp};
@@ -13,7 +14,7 @@ fn end() -> Timestamp {
     "2026-11-01T00:00:00Z".parse().unwrap()
 }
 
-/// A person of an account at a moment.
+/// Returns a person of an account at a moment.
 fn at(known: &Known, identity: &Identity, account: &AccountId, now: Timestamp) -> Evaluation {
     let moment = Moment::new(&known.config, now).with_account(known.accounts.get(account));
     evaluate(&moment, &known.people[identity].0)
@@ -74,7 +75,7 @@ fn every_account_equals_an_independent_sum_over_its_people_at_any_moment() {
         for step in 0..14_i64 {
             let now = end() + SignedDuration::from_secs(step * step * 53_777);
             if account.course.as_ref().unwrap().end.is_some_and(|end| end <= now.as_second()) {
-                // The due time brings the sweep, and that new entries of those whose curves end.
+                // The due time triggers the sweep, which requests new entries of people whose curves end.
                 for (entry, identity) in entries.iter_mut().zip(&people) {
                     if !entry.curve.as_ref().unwrap().reaches(now) {
                         *entry = self::entry(&known, identity, id, now);
@@ -90,7 +91,8 @@ fn every_account_equals_an_independent_sum_over_its_people_at_any_moment() {
             assert!(apart <= people.len() as f64 * 0.5 + 0.5, "{id}: {} for {score} at {now}", found.score.get());
             assert_eq!(found.health.is_some(), health.is_some(), "{id} at {now}");
             if let Some((found, health)) = found.health.zip(health) {
-                // The whole scores of profiles are up to a point away from what they round, and this health to half a point.
+                // The integer scores of profiles differ by up to a point from the exact ones, and this health by half a
+                // point.
                 let apart = (f64::from(found.get()) - health).abs();
                 assert!(apart <= 2.0, "{id}: health {} for {health} at {now}", found.get());
             }

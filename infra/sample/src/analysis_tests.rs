@@ -1,9 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-//! The whole analysis, run over the sample with the default config: the story shows people in every stage and class.
+//! The whole analysis of the sample with the default configuration: it has people in every stage and class.
 
 use super::*;
-use perennial_testkit::ConfigBuilder;
 use perennial_config::Config;
 use perennial_domain::hygiene::Outcome;
 use perennial_domain::hygiene::traits::standardise;
@@ -12,14 +11,15 @@ use perennial_engine::account::{Account, Tally, facts, member};
 use perennial_engine::apply::apply;
 use perennial_engine::membership::account_of;
 use perennial_engine::{Evaluation, Moment, NpsClass, State, evaluate};
+use perennial_testkit::ConfigBuilder;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-/// What is known at the end of the story.
+/// The state at the end of the story.
 pub(super) struct Known {
     pub(super) config: Config,
     pub(super) people: BTreeMap<Identity, (State, Evaluation)>,
     pub(super) accounts: BTreeMap<AccountId, AccountFacts>,
-    /// Who belongs to which account.
+    /// The account of each person.
     pub(super) members: BTreeMap<Identity, AccountId>,
 }
 
@@ -45,7 +45,7 @@ fn events() -> Vec<Event> {
     company(end, SEED).calls().filter_map(event).filter(|event| seen.insert(event.message_id.clone())).collect()
 }
 
-/// Everyone with their accounts, as `score` and `rollup` find them at the end. Second user ids stay apart from the first.
+/// Returns everyone with their accounts, as `score` and `rollup` have them at the end. Second user ids are not merged.
 pub(super) fn known() -> Known {
     let config = ConfigBuilder::shipped().load();
     let now = "2026-11-01T00:00:00Z".parse().unwrap();
@@ -213,7 +213,7 @@ fn one_morning_brings_a_spike_of_angry_mentions_in_public() {
     assert!(worst >= 8 && worst * days.len() >= all * 3, "no day stands out: {days:?}");
 }
 
-/// What people write as it comes is brought into its normal form, and nothing of it is lost.
+/// Carelessly written traits of every kind have a normal form, and none is lost.
 #[test]
 fn sloppy_traits_of_every_kind_have_a_normal_form() {
     let end = "2026-11-01T00:00:00Z".parse().unwrap();

@@ -1,4 +1,4 @@
-//! People whom ids alone do not tell: the same person under two, and people of an account that no call says they belong to.
+//! People whom ids alone do not identify: one person with two user ids, and people whose account is in no call.
 
 use super::plan::{Person, Plot, Role};
 use super::record::{Recorder, Who};
@@ -6,13 +6,13 @@ use super::rng::Rng;
 use super::{DAYS, names, person};
 use serde_json::json;
 
-/// The accounts where the new sign-on gave the third of the people a second user id.
+/// The accounts in which the third person got a second user id through a new sign-on.
 const SECOND_SIGN_ON: std::ops::RangeInclusive<u64> = 10..=15;
-/// The accounts where someone was let in as a guest.
+/// The accounts with a guest.
 const WITH_GUEST: std::ops::RangeInclusive<u64> = 25..=28;
 
-/// Some weeks after signing up someone comes in by the company's own sign-on, and so under another user id. The mail
-/// address, written otherwise, says who it is.
+/// Some weeks after signing up, a person signs in through the company's own sign-on, and so with another user id. The
+/// mail address, spelled differently, identifies the person.
 pub(super) fn second_sign_on(record: &mut Recorder, plot: &Plot, people: &[Person], rng: &mut Rng) {
     let Some(known) = people.get(3).filter(|_| SECOND_SIGN_ON.contains(&plot.number)) else { return };
     let first_day = known.joins + 10;
@@ -26,7 +26,7 @@ pub(super) fn second_sign_on(record: &mut Recorder, plot: &Plot, people: &[Perso
     }
 }
 
-/// A guest looks at what the others made. No `group` call says where the guest belongs: the mail address does.
+/// A guest views the others' work. No `group` call contains the guest's account: the mail address does.
 pub(super) fn guest(record: &mut Recorder, plot: &Plot, rng: &mut Rng) {
     if !WITH_GUEST.contains(&plot.number) {
         return;

@@ -1,9 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-//! The engine itself, run over the sample with the default config: every journey is set off, and nobody is flooded.
+//! The engine over the sample with the default configuration: every journey is triggered, and nobody gets too many
+//! messages.
 
 use super::*;
-use perennial_testkit::ConfigBuilder;
 use jiff::SignedDuration;
 use perennial_config::Config;
 use perennial_config::journeys::{Does, Journey, Trigger};
@@ -12,6 +12,7 @@ use perennial_domain::hash::hash32;
 use perennial_domain::{Channel, Decision, Event, Identity, Stage, Withheld};
 use perennial_engine::{Action, Mode, Moment, Profile, candidates, evaluate, process, tick};
 use perennial_store::{Summary, codec};
+use perennial_testkit::ConfigBuilder;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The call as `ingest` accepts it; `None` for the broken ones.
@@ -25,7 +26,7 @@ fn event(call: &Call) -> Option<Event> {
     serde_json::from_value(body).ok()
 }
 
-/// Lets the person's timers ring up to `until`.
+/// Fires the profile's timers up to `until`.
 fn ring(config: &Config, profile: &mut Profile, until: Timestamp) {
     let mut rings = 0;
     while let Some(due) = profile.due_at.filter(|due| *due <= until) {
@@ -36,8 +37,8 @@ fn ring(config: &Config, profile: &mut Profile, until: Timestamp) {
     }
 }
 
-/// Everyone at the end of the story. Visits of a browser stay apart from who it turned out to be: joining is the store's
-/// and `score`'s to do, and no journey hangs on it.
+/// Returns everyone at the end of the story. Anonymous visits are not merged with the user: merging is done by the
+/// store and `score`, and no journey depends on it.
 fn people(config: &Config, end: Timestamp) -> BTreeMap<Identity, Profile> {
     let mut people: BTreeMap<Identity, Profile> = BTreeMap::new();
     for call in company(end, SEED).calls() {
@@ -79,7 +80,7 @@ fn median_size(config: &Config, people: &BTreeMap<Identity, Profile>, end: Times
     sizes[sizes.len() / 2]
 }
 
-/// Whether a journey is set off by someone's own doing: what happens to accounts is `rollup`'s to hand on.
+/// Returns whether a journey is triggered by a person's own actions: events of accounts are forwarded by `rollup`.
 fn is_of_persons(journey: &Journey) -> bool {
     match &journey.trigger {
         Trigger::Event { to, .. } => to.is_empty(),
@@ -160,7 +161,7 @@ fn who_pays_gets_no_prospect_message() {
     }
 }
 
-/// Whether others wait after the message: one to the person that is not essential.
+/// Returns whether others wait after the message: one to the person that is not essential.
 fn takes_turn(config: &Config, decision: &Decision) -> bool {
     let journey = config.journeys.all.iter().find(|journey| journey.id == decision.journey);
     let essential = journey.is_some_and(|journey| journey.essential)
@@ -168,21 +169,22 @@ fn takes_turn(config: &Config, decision: &Decision) -> bool {
     decision.withheld.is_none() && decision.channel != Channel::Webhook && !essential
 }
 
-/// Whether an event triggers the message: it is before any wait of a journey that an event starts.
+/// Returns whether an event triggers the message: it is before any wait of a journey that an event starts.
 fn is_at_once(config: &Config, decision: &Decision) -> bool {
     let journey = config.journeys.all.iter().find(|journey| journey.id == decision.journey).unwrap();
     let before = &journey.steps[..usize::from(decision.step)];
     matches!(journey.trigger, Trigger::Event { .. }) && before.iter().all(|step| !matches!(step.does, Does::Wait(_)))
 }
 
-/// What someone gets that others wait after, in the order of time.
+/// Returns a person's messages that others wait after, in the order of time.
 fn turns(config: &Config, profile: &Profile) -> Vec<Decision> {
     let mut all: Vec<Decision> = decisions(profile).filter(|decision| takes_turn(config, decision)).cloned().collect();
     all.sort_by_key(|decision| decision.decided_at);
     all
 }
 
-/// Whether the later of two messages comes within a day of the earlier one, other than by an event or in the same turn.
+/// Returns whether the later of two messages comes within a day of the earlier one, other than by an event or in the
+/// same turn.
 fn is_too_soon(config: &Config, first: &Decision, second: &Decision) -> bool {
     let apart = second.decided_at.duration_since(first.decided_at);
     let is_one_turn = first.journey == second.journey && apart.is_zero();

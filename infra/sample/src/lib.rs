@@ -1,12 +1,13 @@
-//! A sample SaaS company: what its website, product, billing, support, survey and webinar tools would send over 120 days.
+//! A sample SaaS company: what its website, product, billing, support, survey and webinar tools send over 120 days.
 //!
 //! Everything is invented and drawn from a seed: about 60 companies with some 600 people who try the product, buy it or
-//! don't, use it, meet errors and limits, answer surveys, write what they think, go quiet, leave and come back; a dozen more
-//! that only ask so far; and visitors who stay unknown. No real name is in it, and every address ends in the reserved
-//! `.example`. The calls are what an SDK would put into the `batch` of `POST /v1/batch`. Some of them are sent twice, some are
-//! broken on purpose, and some people write as it comes; [`Company::expected`] says what a correct run counts.
+//! not, use it, meet errors and limits, answer surveys, write reviews, become inactive, leave and return; a dozen more
+//! companies that only read and ask so far; and visitors who stay anonymous. It contains no real name, and every
+//! address ends in the reserved `.example`. The calls are what an SDK would put into the `batch` of `POST /v1/batch`.
+//! Some of them are sent twice, some are broken on purpose, and some people write carelessly; [`Company::expected`]
+//! contains the counts of a correct run.
 //!
-//! At the end there is someone in every stage, persona, class and segment of the default config.
+//! At the end there is a person in every stage, persona, class and segment of the default configuration.
 
 mod account;
 mod double;
@@ -34,13 +35,13 @@ use std::collections::BTreeSet;
 pub const DAYS: i64 = 120;
 /// Companies that try the product.
 pub const ACCOUNTS: u64 = 60;
-/// The user id at which it is counted what is said of the company in public.
+/// The user id of the brand, which counts public mentions of the company.
 pub const BRAND: &str = "perennial-brand";
-/// A user of [`EXAMPLE_ACCOUNT`], for examples that people try.
+/// A user of [`EXAMPLE_ACCOUNT`], for example commands.
 pub const EXAMPLE_USER: &str = "user-0020";
-/// A large account that pays, for examples that people try.
+/// A large paying account, for example commands.
 pub const EXAMPLE_ACCOUNT: &str = "customer-01";
-/// From this mood down, of -1 to 1, the default config counts a mention as negative.
+/// The sentiment, from -1 to 1, up to which the default configuration counts a mention as negative.
 const NEGATIVE: f64 = -0.2;
 /// The seed that the demo uses.
 pub const SEED: u64 = 2001;
@@ -63,7 +64,8 @@ impl Company {
         self.calls.into_iter()
     }
 
-    /// How many of the mentions of the brand are negative, each once: the default config counts an event of its own for each.
+    /// Returns the number of negative mentions of the brand, each counted once: the default configuration records an
+    /// event for each.
     pub fn negative_mentions(&self) -> u64 {
         let of_brand = self.calls.iter().filter(|call| call.body["event"] == "Brand Mentioned");
         let is_negative =
@@ -74,14 +76,14 @@ impl Company {
         ids.len() as u64
     }
 
-    /// What a correct run counts, noted while the story was written and not read off the calls.
+    /// Returns the counts of a correct run, recorded while the story was written rather than derived from the calls.
     pub fn expected(&self) -> &Expected {
         &self.expected
     }
 }
 
 /// Writes the story of [`DAYS`] days before `end`: the same calls for the same `end` and `seed`. Nothing is sent at or
-/// after `end`. The days are UTC days; give an `end` at midnight and the weekends are where the calendar has them.
+/// after `end`. The days are UTC days; give an `end` at midnight and the weekends are those of the calendar.
 pub fn company(end: Timestamp, seed: u64) -> Company {
     let start = plus_days(end, -DAYS);
     let rng = Rng::new(seed);

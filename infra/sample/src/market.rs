@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 /// Visitors of the website who stay unknown.
 const STRANGERS: u64 = 80;
-/// Calls that the broken client sends, of each kind.
+/// The broken client's calls of each kind.
 const BROKEN_OF_A_KIND: u64 = 6;
 
 /// Visitors who read something and go.
@@ -35,7 +35,7 @@ pub(super) fn strangers(record: &mut Recorder, mut rng: Rng) {
     }
 }
 
-/// Someone who gave a name and no address, so that nobody knows where they work, and who is about to buy.
+/// A person with a name but no address, so that their company is unknown, who is about to buy.
 pub(super) fn lone_buyer(record: &mut Recorder) {
     let user = Who::User("caller-0001");
     let day = DAYS - 20;

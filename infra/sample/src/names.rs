@@ -1,4 +1,4 @@
-//! What people say of themselves: invented names, titles, countries and numbers, written as people write them.
+//! Traits of people: invented names, titles, countries and numbers, in the spellings that people use.
 
 use super::plan::{Person, Role};
 use super::rng::Rng;
@@ -27,17 +27,17 @@ const LAST: [&str; 16] = [
     "Pondergast",
 ];
 
-/// A first and a last name.
+/// Returns a first and a last name.
 pub(super) fn name(rng: &mut Rng) -> String {
     format!("{} {}", rng.pick(FIRST), rng.pick(LAST))
 }
 
-/// The address of someone of this name. The number, which no two people have in common, tells namesakes apart.
+/// Returns the address of a person of this name. The number is unique and distinguishes namesakes.
 pub(super) fn mail(name: &str, number: u64, domain: &str) -> String {
     format!("{}{number}@{domain}", name.to_lowercase().replace(' ', "."))
 }
 
-/// What the card says, for those whose work it tells.
+/// Returns the title, for roles that show in one.
 pub(super) fn title(role: Role, rng: &mut Rng) -> Option<&'static str> {
     Some(match role {
         Role::ExecutiveSponsor => rng.pick([
@@ -53,8 +53,7 @@ pub(super) fn title(role: Role, rng: &mut Rng) -> Option<&'static str> {
     })
 }
 
-/// Where someone is, and the number of a telephone there that nobody has: kept free for films and books by the countries'
-/// regulators.
+/// Countries, each with a phone number that its regulator reserves for films and books.
 const PLACES: [(&str, &str, &str, &str); 4] = [
     ("DE", "Deutschland", "030 23125 ", " (030) / 23125-"),
     ("GB", "united kingdom", "+44 20 7946 0", "+44 (0)20 7946  0"),
@@ -62,8 +61,8 @@ const PLACES: [(&str, &str, &str, &str); 4] = [
     ("FR", "France", "01 99 00 ", "01.99.00."),
 ];
 
-/// The traits of `identify`. Who is sloppy writes as it comes: the address in capitals with blanks around it, the name all
-/// large or all small, the country in a language of their own.
+/// Returns the traits of `identify`. Careless people write the address in capitals with spaces around it, the name in
+/// one case, the country in a language of their own.
 pub(super) fn traits(person: &Person, company: &str) -> Value {
     let mut traits = json!({"email": person.mail, "name": person.name, "company": company});
     if let Some(role) = &person.role_trait {

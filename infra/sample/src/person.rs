@@ -1,4 +1,4 @@
-//! The life of a person: what they read before, the days in the product, support and webinars.
+//! The life of a person: what they read before signing up, their days in the product, support and webinars.
 
 use super::plan::{COHORTS_RELEASED, FEATURES, Person, Plot, Role, TRIAL_DAYS};
 use super::record::{Recorder, Who};
@@ -10,7 +10,7 @@ use serde_json::json;
 const OPENS: i64 = 8 * 3600;
 const CLOSES: i64 = 18 * 3600;
 
-/// Tells one person's story. `first` is who starts the trial; the others join it.
+/// Records one person's story. `first` starts the trial; the others join it.
 pub(super) fn live(record: &mut Recorder, plot: &Plot, person: &Person, first: bool, mut rng: Rng) {
     before(record, person, &mut rng);
     sign_up(record, plot, person, first);
@@ -35,7 +35,7 @@ pub(super) fn live(record: &mut Recorder, plot: &Plot, person: &Person, first: b
     }
 }
 
-/// What someone read before anybody knew them: in a browser that is later found to be theirs.
+/// Records what a person read before signing up: in a browser that is later linked to them.
 fn before(record: &mut Recorder, person: &Person, rng: &mut Rng) {
     let Some(browser) = &person.browser else { return };
     let visitor = Who::Anonymous(browser);
@@ -71,7 +71,7 @@ fn sign_up(record: &mut Recorder, plot: &Plot, person: &Person, first: bool) {
     // A keen buyer gives the address for a white paper days before, and keeps comparing prices.
     let known = if person.keen { day - 4 } else { day };
     let traits = names::traits(person, &plot.name());
-    // Some clients say in a call of its own whose the browser is.
+    // Some clients link the browser in a separate call.
     let aliased = person.browser.as_ref().filter(|_| plot.number % 10 == 4);
     let who = match &person.browser {
         Some(browser) if aliased.is_none() => Who::Both(&person.user, browser),
@@ -105,7 +105,7 @@ fn sign_up(record: &mut Recorder, plot: &Plot, person: &Person, first: bool) {
     }
 }
 
-/// What the product knows of a company: systems differ in what they call its domain.
+/// Returns the product's data about a company: systems differ in their name for its domain.
 fn about(plot: &Plot) -> serde_json::Value {
     let mut traits = json!({"name": plot.name(), "employees": 10 + plot.number * 7});
     if plot.number.is_multiple_of(2) {
@@ -165,7 +165,7 @@ pub(super) fn work(record: &mut Recorder, plot: &Plot, person: &Person, day: i64
     }
 }
 
-/// The feature, or the dashboards where it is not out yet.
+/// Returns the feature, or the dashboards before its release.
 fn released(feature: (&'static str, bool), day: i64) -> (&'static str, bool) {
     let (name, _) = feature;
     if name == "cohorts" && day < COHORTS_RELEASED { ("dashboards", false) } else { feature }

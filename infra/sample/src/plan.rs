@@ -1,4 +1,4 @@
-//! What is settled before the story begins: how an account's trial ends, and what its people are like.
+//! The plan of the story: how an account's trial ends, and what its people are like.
 
 use super::names;
 use super::{DAYS, rng::Rng};
@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 pub(super) const TRIAL_DAYS: i64 = 14;
 /// Days between two invoices.
 pub(super) const MONTH: i64 = 30;
-/// The day on which nothing works.
+/// The day of the outage.
 pub(super) const OUTAGE: i64 = DAYS - 12;
-/// The day on which cohorts come out: 15 July where the story ends with October, as features.toml says.
+/// The release day of cohorts: 15 July if the story ends with October, as in features.toml.
 pub(super) const COHORTS_RELEASED: i64 = DAYS - 109;
 /// User ids that an account has to itself.
 pub(super) const IDS: u64 = 20;
@@ -27,7 +27,7 @@ pub(super) const FEATURES: [(&str, bool); 8] = [
     ("themes", false),
 ];
 
-/// What becomes of an account.
+/// The outcome of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// Buys at the end of the trial.
@@ -38,10 +38,10 @@ pub(super) enum Outcome {
     Lapses,
 }
 
-/// The parts that must be played, whatever the dice say.
+/// The roles that must exist, whatever the random draws.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
-    /// Whatever the dice say.
+    /// Regardless of the draws.
     Any,
     /// Hundreds of seats.
     Large,
@@ -62,14 +62,14 @@ impl Part {
     }
 }
 
-/// How an account's life goes. Days are counted from the start of the story.
+/// The course of an account's life. Days are counted from the start of the story.
 #[derive(Debug, Clone)]
 pub(super) struct Plot {
     pub(super) number: u64,
     pub(super) trial: i64,
     pub(super) outcome: Outcome,
     pub(super) people: u64,
-    /// What it pays for, if it buys.
+    /// Its seats, if it buys.
     pub(super) seats: i64,
     /// The day on which it cancels, if it buys at all and does.
     pub(super) cancels: Option<i64>,
@@ -112,7 +112,7 @@ impl Plot {
         format!("customer-{:02}", self.number)
     }
 
-    /// The company's domain. All its people have their addresses there.
+    /// Returns the company's domain. All its people have their addresses there.
     pub(super) fn domain(&self) -> String {
         format!("{}.example", self.account_id())
     }
@@ -121,7 +121,7 @@ impl Plot {
         format!("Customer {}", self.number)
     }
 
-    /// Someone's id: `position` counts the account's people from 0.
+    /// Returns a person's id: `position` counts the account's people from 0.
     pub(super) fn user(&self, position: u64) -> String {
         format!("user-{:04}", self.number * IDS + position)
     }
@@ -131,23 +131,23 @@ impl Plot {
         (self.outcome == Outcome::Buys).then_some(self.trial + TRIAL_DAYS)
     }
 
-    /// Whether it pays on `day`.
+    /// Returns whether it pays on `day`.
     pub(super) fn is_paying(&self, day: i64) -> bool {
         self.pays().is_some_and(|since| day >= since) && !self.is_gone(day)
     }
 
-    /// Whether it has cancelled by `day` and is not back.
+    /// Returns whether it has cancelled by `day` and has not returned.
     pub(super) fn is_gone(&self, day: i64) -> bool {
         self.cancels.is_some_and(|end| day >= end) && self.returns.is_none_or(|again| day < again)
     }
 
-    /// Whether it tries the product until the story ends.
+    /// Returns whether it is in trial until the story ends.
     pub(super) fn is_trying(&self) -> bool {
         self.part == Part::Trying
     }
 }
 
-/// Someone's part in the account.
+/// A person's role in the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Administrator,
@@ -188,7 +188,7 @@ impl Role {
         }
     }
 
-    /// Percent of working days on which someone of this role uses the product.
+    /// Returns the percentage of working days on which a person of this role uses the product.
     fn habit(self) -> u32 {
         match self {
             Self::Administrator => 45,
@@ -199,7 +199,8 @@ impl Role {
         }
     }
 
-    /// What `identify` says of it. One in four says nothing, so that it has to be told from title and behaviour.
+    /// Returns the role's trait in `identify`. One in four has none, so that it has to be derived from title and
+    /// behaviour.
     fn r#trait(self, rng: &mut Rng) -> Option<Value> {
         match rng.between(1, 20) {
             1..=5 => None,
@@ -216,12 +217,12 @@ pub(super) struct Person {
     pub(super) mail: String,
     pub(super) name: String,
     pub(super) role: Role,
-    /// What their traits say of the role.
+    /// The trait with their role.
     pub(super) role_trait: Option<Value>,
     pub(super) title: Option<&'static str>,
     /// The number of a place, and of a telephone there.
     pub(super) place: Option<(usize, i64)>,
-    /// Whether they write their traits as it comes.
+    /// `true` if they write their traits carelessly.
     pub(super) sloppy: bool,
     /// The day on which they sign up.
     pub(super) joins: i64,
@@ -231,22 +232,22 @@ pub(super) struct Person {
     pub(super) habit: u32,
     /// The day from which they are not seen any more.
     pub(super) quiet: Option<i64>,
-    /// Whether the product gives them trouble.
+    /// `true` if they meet errors.
     pub(super) unlucky: bool,
-    /// Whether they want more than their plan gives.
+    /// `true` if they reach the limits of their plan.
     pub(super) bumping: bool,
-    /// Whether they compare, read and ask before they sign up.
+    /// `true` if they compare, read and ask before they sign up.
     pub(super) keen: bool,
     /// Which of the features they work with.
     pub(super) depth: Depth,
 }
 
-/// How much of what the product is good at someone uses.
+/// How many of the high-value features a person uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Depth {
-    /// None of it.
+    /// None of them.
     Shallow,
-    /// As it comes.
+    /// Some of them.
     Mixed,
     /// Mostly that.
     Deep,
@@ -277,11 +278,11 @@ impl Person {
         let lapse = (plot.outcome == Outcome::Lapses).then(|| plot.trial + rng.between(2, 8));
         let fade = rng.percent(18).then(|| joins + rng.between(10, 60));
         let user = plot.user(position);
-        // Someone must take a trial seriously.
+        // A trial needs at least one serious user.
         let eager = trying && position == 0;
         let devoted = role == Role::PowerUser && rng.percent(30);
         let name = names::name(rng);
-        // A third of the accounts have someone in their books who is to hear of payments.
+        // A third of the accounts have a bookkeeper who receives payment messages.
         let pays_bills = role == Role::EndUser && position == plot.people - 1 && plot.number.is_multiple_of(3);
         Self {
             mail: mail(plot, position, &name),
@@ -309,7 +310,7 @@ impl Person {
         }
     }
 
-    /// Whether they are still about on `day`.
+    /// Returns whether they are still active on `day`.
     pub(super) fn is_here(&self, day: i64) -> bool {
         day >= self.joins && self.quiet.is_none_or(|quiet| day < quiet)
     }

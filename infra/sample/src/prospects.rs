@@ -1,4 +1,4 @@
-//! Companies that only read and ask so far: their people are known by name, and no `group` call was ever made for them.
+//! Companies that only read and ask so far: their people are known by name, but no `group` call was ever made for them.
 
 use super::plan::{IDS, Role};
 use super::record::{Recorder, Who};
@@ -6,13 +6,13 @@ use super::rng::Rng;
 use super::{ACCOUNTS, DAYS, names, person};
 use serde_json::json;
 
-/// Such companies.
+/// The number of such companies.
 pub const PROSPECTS: u64 = 12;
 
-/// Tells what the people of company `number`, counted from 1, did so far.
+/// Records what the people of company `number`, counted from 1, did so far.
 pub(super) fn live(record: &mut Recorder, number: u64, rng: Rng) {
     let domain = format!("prospect-{number:02}.example");
-    // One in three is about to decide when the story ends.
+    // One in three is about to buy when the story ends.
     let hot = number.is_multiple_of(3);
     for position in 0..if hot { 3 } else { 2 } {
         let mut rng = rng.fork(position);

@@ -18,7 +18,7 @@ pub struct Call {
     pub body: Value,
 }
 
-/// What a correct run counts.
+/// The counts of a correct run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expected {
     /// Events that are valid and new.
@@ -27,23 +27,22 @@ pub struct Expected {
     pub rejected: u64,
     /// Valid ones that were sent before.
     pub duplicates: u64,
-    /// People, once anonymous visits are joined to who they turned out to be, and user ids that have a mail address in common
-    /// are found to be one person.
+    /// People, after anonymous visits are linked to their users, and user ids with a common mail address are merged.
     pub people: u64,
-    /// Accounts: those that a call named, and the companies of those people whom no call gives an account.
+    /// Accounts: those in calls, and the companies of people without an account in any call.
     pub accounts: u64,
-    /// What was paid in all, in cents of US dollars: the sum of `properties.revenue`.
+    /// Total payments, in cents of US dollars: the sum of `properties.revenue`.
     pub revenue_cents: i64,
     /// Accepted events by name, counted as [`perennial_domain::Event::counted_as`] does (`$page` for page calls).
     pub by_event: BTreeMap<String, u64>,
 }
 
-/// Who does something.
+/// The identity of a call.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Who<'a> {
     User(&'a str),
     Anonymous(&'a str),
-    /// An anonymous visitor says who they are.
+    /// An anonymous visitor who identifies.
     Both(&'a str, &'a str),
 }
 
@@ -58,7 +57,7 @@ pub(super) struct Recorder {
     users: BTreeSet<String>,
     anonymous: BTreeSet<String>,
     joined: BTreeSet<String>,
-    /// User ids of people who have another one, by which they are counted.
+    /// User ids of people who have another one, under which they are counted.
     second_ids: BTreeSet<String>,
     accounts: BTreeSet<String>,
 }
@@ -84,12 +83,12 @@ impl Recorder {
         Timestamp::from_second(self.start + day * DAY_SECONDS + second).unwrap_or(self.end)
     }
 
-    /// Whether the day is a Saturday or a Sunday. 1970-01-01 was a Thursday.
+    /// Returns whether the day is a Saturday or a Sunday. 1970-01-01 was a Thursday.
     pub(super) fn is_weekend(&self, day: i64) -> bool {
         matches!((self.start.div_euclid(DAY_SECONDS) + day + 3).rem_euclid(7), 5 | 6)
     }
 
-    /// Whether the day is a Thursday, when the webinars are.
+    /// Returns whether the day is a Thursday, the day of webinars.
     pub(super) fn is_thursday(&self, day: i64) -> bool {
         (self.start.div_euclid(DAY_SECONDS) + day + 3).rem_euclid(7) == 3
     }
@@ -127,7 +126,7 @@ impl Recorder {
         self.send("web", who, when, 0, "$page", body);
     }
 
-    /// A `track` that says which account it is about.
+    /// Records a `track` with its account.
     pub(super) fn track_of(
         &mut self,
         source: &'static str,
@@ -144,7 +143,7 @@ impl Recorder {
         }
     }
 
-    /// Says whether the call falls into the time that is told.
+    /// Records the call, and returns whether it is within the period of the story.
     pub(super) fn identify(&mut self, source: &'static str, who: Who<'_>, when: (i64, i64), traits: Value) -> bool {
         let sent = self.send(source, who, when, 0, "$identify", json!({"type": "identify", "traits": traits}));
         if let (true, Who::Both(_, anonymous)) = (sent, who) {
@@ -162,14 +161,14 @@ impl Recorder {
         }
     }
 
-    /// Both user ids have the same mail address.
+    /// Records that both user ids have the same mail address.
     pub(super) fn same_person(&mut self, user: &str, second: &str) {
         if self.users.contains(user) {
             self.second_ids.insert(second.to_owned());
         }
     }
 
-    /// Someone has an address of this domain, and no call gives them an account.
+    /// Records that a person has an address of this domain, but no account in any call.
     pub(super) fn company_of(&mut self, domain: &str) {
         self.accounts.insert(domain.to_owned());
     }
@@ -181,7 +180,7 @@ impl Recorder {
         }
     }
 
-    /// A call that cannot be used, for a reason that the product has to tell.
+    /// Records an invalid call, whose reason the product has to report.
     pub(super) fn broken(&mut self, when: (i64, i64), mut body: Map<String, Value>) {
         let at = self.moment(when.0, when.1);
         if at < self.end {
@@ -192,7 +191,7 @@ impl Recorder {
         }
     }
 
-    /// Writes the call down, and says whether it falls into the time that is told.
+    /// Records the call, and returns whether it is within the period of the story.
     fn send(
         &mut self,
         source: &'static str,
@@ -245,7 +244,8 @@ impl Recorder {
         )
     }
 
-    /// Sends some of the calls again, as a client does that did not hear the answer, and puts all into the order of sending.
+    /// Repeats some of the calls, as a client does that did not receive the response, and sorts all by the time of
+    /// sending.
     pub(super) fn finish(mut self, mut rng: Rng) -> (Vec<Call>, Expected) {
         let valid = |call: &Call| call.body.get("context").is_some();
         let mut again = Vec::new();

@@ -1,5 +1,5 @@
-//! A small random generator whose numbers are the same on every machine and in every version: the sample company must not
-//! change because a library did.
+//! A small random generator whose numbers are the same on every machine and in every version: the sample company must
+//! not change because a library did.
 
 /// SplitMix64 (Steele, Lea and Flood: *Fast Splittable Pseudorandom Number Generators*, OOPSLA 2014).
 #[derive(Debug, Clone)]
@@ -10,7 +10,7 @@ impl Rng {
         Self(seed)
     }
 
-    /// A generator of its own for `tag`: what one person draws does not shift what another draws.
+    /// Returns a separate generator for `tag`: the draws of one person do not shift those of another.
     pub(super) fn fork(&self, tag: u64) -> Self {
         let mut own = Self(self.0 ^ tag.wrapping_mul(0xD6E8_FEB8_6659_FD93));
         own.next();
@@ -39,7 +39,7 @@ impl Rng {
         self.next() % 100 < u64::from(percent)
     }
 
-    /// One of `all`.
+    /// Returns one of `all`.
     pub(super) fn pick<T: Copy, const N: usize>(&mut self, all: [T; N]) -> T {
         const { assert!(N > 0) };
         all[self.next() as usize % N]

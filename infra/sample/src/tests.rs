@@ -1,10 +1,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;
-use perennial_testkit::ConfigBuilder;
 use perennial_domain::hash;
 use perennial_domain::hygiene::{MailAddress, is_shared};
 use perennial_domain::time::DAY_SECONDS;
+use perennial_testkit::ConfigBuilder;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -20,7 +20,7 @@ fn text<'a>(call: &'a Call, field: &str) -> Option<&'a str> {
     call.body.get(field).and_then(Value::as_str)
 }
 
-/// What a reader counts, by the tracking API's rules and without knowing how the story was written.
+/// Counts the calls by the tracking API's rules, without knowledge of how the story was written.
 fn counted(company: &Company) -> Expected {
     let mut found = Expected::default();
     let mut ids = HashSet::new();
@@ -118,7 +118,7 @@ fn every_address_is_of_a_reserved_domain() {
         if let Some(mail) = call.body.pointer("/traits/email").and_then(Value::as_str) {
             let mail = MailAddress::parse(mail).unwrap();
             assert!(mail.domain().ends_with(".example"), "{mail:?}");
-            // One that looks like a desk's would tell of nobody who has two ids.
+            // A shared address would not identify anyone who has two ids.
             assert_eq!(is_shared(&mail), mail.local().eq_ignore_ascii_case("info"), "{mail:?}");
         }
     }

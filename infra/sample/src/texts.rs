@@ -1,8 +1,8 @@
-//! What the people of the story write: short sentences, all invented, some kind and some not.
+//! Texts that the people of the story write: short sentences, all invented, some positive and some negative.
 
 use super::rng::Rng;
 
-/// With a 9 or 10.
+/// For a 9 or 10.
 const DELIGHTED: [&str; 10] = [
     "I love it, the forecast alone saves us a day every week.",
     "Great product and wonderful support, thank you!",
@@ -15,7 +15,7 @@ const DELIGHTED: [&str; 10] = [
     "It is fun to work with, and support is so friendly.",
     "We won back two customers thanks to the alerts. Perfect.",
 ];
-/// With a 7 or 8.
+/// For a 7 or 8.
 const CONTENT: [&str; 6] = [
     "Does what we need. The export could be faster.",
     "Mostly fine, a few menus are hard to find.",
@@ -24,7 +24,7 @@ const CONTENT: [&str; 6] = [
     "Okay so far, ask me again in a year.",
     "Solid, although the first import took some time.",
 ];
-/// With 6 or less.
+/// For 6 or less.
 const UPSET: [&str; 10] = [
     "The import fails all the time, this is very frustrating.",
     "Terrible. We lost a day of work because of errors.",
@@ -52,7 +52,7 @@ const STILL_BROKEN: [&str; 3] = [
     "Same failure as before. Did anybody try it?",
     "Closed and still broken, that is bad service.",
 ];
-/// To "what made you look for a new solution?".
+/// Answers to "what made you look for a new solution?".
 const REASONS: [&str; 5] = [
     "Spreadsheets were a nightmare, and we lost customers without noticing.",
     "Our old tool was slow and ugly.",
@@ -60,7 +60,7 @@ const REASONS: [&str; 5] = [
     "We want to see who is about to leave before they do.",
     "The budget meeting: nobody believed our numbers.",
 ];
-/// To "what can you do now that you could not before?".
+/// Answers to "what can you do now that you could not before?".
 const GAINS: [&str; 5] = [
     "We see a month ahead, that is a wonderful feeling.",
     "I answer the board's questions in minutes. Great.",
@@ -68,7 +68,7 @@ const GAINS: [&str; 5] = [
     "We talk to unhappy customers before they cancel, with success.",
     "Better forecasts, better sleep.",
 ];
-/// To "what would you change with a magic wand?".
+/// Answers to "what would you change with a magic wand?".
 const WISHES: [&str; 5] = [
     "Fewer errors when I import large files.",
     "I would make the export ten times as fast.",
@@ -83,7 +83,7 @@ const ANSWERS: [&str; 4] = [
     "Yes, that is possible. The trick is to share the dashboard.",
     "Had the same problem, the new importer is much better.",
 ];
-/// In public, kind.
+/// Positive public mentions.
 const PRAISE: [&str; 5] = [
     "Really impressed by how good these forecasts are.",
     "Best support I have had in a long time. Thank you!",
@@ -91,7 +91,7 @@ const PRAISE: [&str; 5] = [
     "If you need to keep customers, try this. Excellent.",
     "Great webinar today, learned a lot!",
 ];
-/// In public, not kind.
+/// Negative public mentions.
 const BLAME: [&str; 5] = [
     "Disappointed again: errors all week and nobody answers.",
     "Worst update ever. Everything is slow now.",
@@ -99,7 +99,7 @@ const BLAME: [&str; 5] = [
     "Paying for a tool that fails every Monday. Ridiculous.",
     "Terrible service, avoid.",
 ];
-/// In public, on the day on which nothing works.
+/// Public mentions on the day of the outage.
 const OUTAGE: [&str; 6] = [
     "Down again? This is unacceptable.",
     "Nothing works this morning. Horrible.",
@@ -109,7 +109,7 @@ const OUTAGE: [&str; 6] = [
     "Hate to say it: this outage costs us real money.",
 ];
 
-/// What someone writes who gave `nps` points.
+/// Returns a comment with `nps` points.
 pub(super) fn about(nps: i64, rng: &mut Rng) -> &'static str {
     match nps {
         9.. => rng.pick(DELIGHTED),
@@ -118,7 +118,7 @@ pub(super) fn about(nps: i64, rng: &mut Rng) -> &'static str {
     }
 }
 
-/// One of the three open questions, by its name, and what someone answers.
+/// Returns one of the three open questions, by its name, and an answer.
 pub(super) fn open_question(rng: &mut Rng) -> (&'static str, &'static str) {
     let (question, answers) =
         rng.pick([("new_solution", &REASONS), ("could_not_before", &GAINS), ("magic_wand", &WISHES)]);

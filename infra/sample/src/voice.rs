@@ -1,4 +1,4 @@
-//! What people say: in surveys, to others, and in public.
+//! Texts of people: in surveys, to others, and in public.
 
 use super::plan::{OUTAGE, Person, Plot, Role};
 use super::record::{Recorder, Who};
@@ -6,7 +6,7 @@ use super::rng::Rng;
 use super::{BRAND, DAYS, texts};
 use serde_json::json;
 
-/// The net promoter question, five weeks after the first payment. Who has trouble or is leaving answers low.
+/// The net promoter question, five weeks after the first payment. People with errors or about to leave answer low.
 pub(super) fn survey(record: &mut Recorder, plot: &Plot, person: &Person, rng: &mut Rng) {
     let Some(day) = plot.pays().map(|first| first.max(person.joins) + 35) else {
         return;
@@ -49,7 +49,8 @@ pub(super) fn open_question(record: &mut Recorder, person: &Person, rng: &mut Rn
     }
 }
 
-/// In public. Most are read by few, some by many. The tool that listens counts it for who says it and for the brand.
+/// A public mention. Most have few readers, some have many. The monitoring tool records it for its author and for the
+/// brand.
 fn mention(record: &mut Recorder, person: &Person, when: (i64, i64), text: &str, rng: &mut Rng) {
     let followers = if rng.percent(20) { rng.between(1_000, 40_000) } else { rng.between(20, 900) };
     let said = json!({"network": rng.pick(["forum", "microblog"]), "text": text, "followers": followers});
@@ -57,7 +58,7 @@ fn mention(record: &mut Recorder, person: &Person, when: (i64, i64), text: &str,
     record.track("social", Who::User(BRAND), when, "Brand Mentioned", said);
 }
 
-/// On one morning nothing works, and those who are at work say so where everybody reads it.
+/// On the morning of the outage, people at work complain in public.
 pub(super) fn outage(record: &mut Recorder, plot: &Plot, people: &[Person], rng: &mut Rng) {
     for person in people.iter().filter(|person| person.is_here(OUTAGE) && plot.is_paying(OUTAGE)) {
         if person.habit >= 45 && rng.percent(12) {

@@ -6,11 +6,11 @@ use std::fmt;
 
 /// The longest address that SES takes, in bytes: 64 before the `@`, 255 after it.
 const MAX_BYTES: usize = 320;
-/// The longest name beside an address that is kept.
+/// The longest name beside an address that is kept, in bytes.
 const MAX_NAME_BYTES: usize = 120;
 
-/// One address, such as `ada@example.com`, of ASCII characters that need no quoting (RFC 5321's dot-string and host names). What `Debug` shows of
-/// it is its length.
+/// One address, such as `ada@example.com`, of ASCII characters that need no quoting (RFC 5321's dot-string and host
+/// names). `Debug` shows only its length.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Address(String);
 
@@ -23,13 +23,14 @@ pub enum InvalidAddress {
     /// Not of the form `name@host.tld`, or more than one.
     #[error("the text is not one mail address")]
     Form,
-    /// Holds characters that only newer mail servers take (RFC 6531), which SES does not.
-    #[error("the address holds characters outside of ASCII")]
+    /// Contains characters that only newer mail servers accept (RFC 6531), which SES does not.
+    #[error("the address contains characters outside of ASCII")]
     NotAscii,
 }
 
 impl Address {
-    /// Parses one bare address. White space around it is dropped and the host is put in lower case; the part before the `@` is left as it is.
+    /// Parses one bare address. White space around it is dropped and the host is converted to lower case; the local
+    /// part is unchanged.
     ///
     /// # Errors
     /// [`InvalidAddress`] for anything that is not exactly one plain address: lists, names, quotes, control characters.
@@ -64,13 +65,13 @@ impl Address {
         &self.0
     }
 
-    /// What the address is found and suppressed by ([`mail::key`]).
+    /// Returns the key by which the address is looked up and suppressed ([`mail::key`]).
     #[must_use]
     pub fn normalised(&self) -> String {
         mail::key(&self.0)
     }
 
-    /// What follows the `@`.
+    /// Returns the host, after the `@`.
     #[must_use]
     pub fn host(&self) -> &str {
         self.0.split_once('@').map_or("", |(_, host)| host)
@@ -83,7 +84,7 @@ impl fmt::Debug for Address {
     }
 }
 
-/// An address with the name that a reader sees beside it.
+/// An address with a display name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mailbox {
     /// The name; one line of at most 120 bytes.
@@ -96,7 +97,7 @@ impl Mailbox {
     /// Parses `Name <address>` or an address.
     ///
     /// # Errors
-    /// [`InvalidAddress`] where the address is none.
+    /// [`InvalidAddress`] if the address is invalid.
     pub fn parse(text: &str) -> Result<Self, InvalidAddress> {
         let text = text.trim();
         let Some(inner) = text.strip_suffix('>') else {

@@ -1,4 +1,4 @@
-//! What an account of SES may send.
+//! The sending limits of an SES account.
 
 use aws_sdk_sesv2::types::SendQuota;
 
@@ -15,7 +15,7 @@ pub struct Allowance {
 
 /// The account's quota is not known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("SES does not tell the account's quota: {code}")]
+#[error("failed to read the account's SES quota: {code}")]
 pub struct NotTold {
     /// SES's error code, or `NotReached`.
     pub code: String,

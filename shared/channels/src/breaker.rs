@@ -1,8 +1,9 @@
-//! Receivers that do not answer, or take long: they are left alone for a while, so that they delay nobody else's messages.
+//! A circuit breaker for receivers that do not respond or are slow, so that they do not delay other messages.
 //!
-//! A batch of messages ends with its slowest one. A receiver that is down would hold up every batch for as long as a connection takes to time out,
-//! and a slow one for as long as it takes to answer. So after a few failures in a row its messages wait without a call, longer after each further
-//! failure; and after a slow answer they wait for as long as the answer took, so that it takes up half of the time at most.
+//! A batch of messages ends with its slowest one. A receiver that is down would hold up every batch for as long as a
+//! connection takes to time out, and a slow one for as long as it takes to respond. So after a few failures in a row
+//! its messages wait without a call, longer after each further failure; and after a slow response they wait for as long
+//! as the response took, so that it uses at most half of the time.
 
 use crate::pause::host;
 use jiff::Timestamp;
@@ -10,21 +11,21 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Failures in a row after which a receiver is left alone.
+/// Failures in a row after which a receiver is paused.
 const FAILURES: u32 = 3;
-/// For how long at first; doubled by every failure after that.
+/// The first pause; doubled by every further failure.
 const FIRST: Duration = Duration::from_secs(5);
-/// For how long at most.
+/// The longest pause.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 /// An answer that takes longer is a slow one.
 const SLOW: Duration = Duration::from_secs(2);
 
-/// How a receiver took a message.
+/// How a receiver handled a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Took {
-    /// It answered, whatever it said of the message.
+    /// It responded, whatever the response.
     Answered,
-    /// It did not, or only that it cannot.
+    /// It did not respond, or only that it is unavailable.
     Failed,
 }
 
@@ -32,11 +33,11 @@ pub(crate) enum Took {
 struct Known {
     /// Failures since the last answer.
     failures: u32,
-    /// It is left alone until then.
+    /// The end of its pause.
     until: Option<Timestamp>,
 }
 
-/// What is known of receivers, by host and port.
+/// The state of receivers, by host and port.
 #[derive(Debug, Default)]
 pub(crate) struct Breaker(Mutex<HashMap<String, Known>>);
 
@@ -45,13 +46,13 @@ impl Breaker {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns how much longer the receiver at `url` is left alone; `None` where it may be called.
+    /// Returns the rest of the pause of the receiver at `url`; `None` if it may be called.
     pub(crate) fn left(&self, url: &str, now: Timestamp) -> Option<Duration> {
         let until = self.known().get(&host(url)?)?.until.filter(|until| *until > now)?;
         Duration::try_from(until.duration_since(now)).ok()
     }
 
-    /// Notes what came of a call to `url` that began at `now` and lasted `for_`.
+    /// Records the result of a call to `url` that began at `now` and lasted `for_`.
     pub(crate) fn note(&self, url: &str, now: Timestamp, took: Took, for_: Duration) {
         let Some(host) = host(url) else { return };
         let mut receivers = self.known();
@@ -64,7 +65,7 @@ impl Breaker {
             Took::Answered => {
                 *known = Known { failures: 0, until: ended.checked_add(for_.min(LONGEST)).ok() };
             }
-            // Calls that were under way when it was left alone say nothing new.
+            // Calls that were in progress when the pause began are not new failures.
             Took::Failed if known.until.is_some_and(|until| until > now) => {}
             Took::Failed => {
                 known.failures = known.failures.saturating_add(1);

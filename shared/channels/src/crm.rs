@@ -1,4 +1,5 @@
-//! CRMs: people, accounts and tasks as records that are made or changed by an id of ours, so that a repetition changes nothing.
+//! CRMs: people, accounts and tasks as records that are upserted by an id of ours, so that a repetition changes
+//! nothing.
 
 mod batches;
 pub(crate) mod gather;
@@ -18,10 +19,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-/// The trait that holds a person's mail address.
+/// The trait with a person's mail address.
 const ADDRESS_TRAIT: &str = "email";
 
-/// What kind of record.
+/// A kind of record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Object {
     /// A person.
@@ -35,29 +36,29 @@ pub enum Object {
 /// A record that is to be made, or changed where it is there.
 #[derive(Clone, PartialEq)]
 pub struct Record {
-    /// What it is found by.
+    /// The value of its identifying field.
     pub id: String,
-    /// The CRM's fields and what they are to hold; `null` empties one.
+    /// The CRM's fields and their new values; `null` clears a field.
     pub fields: BTreeMap<String, Value>,
 }
 
 impl fmt::Debug for Record {
-    // What a record holds is personal.
+    // A record contains personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Record").field("fields", &self.fields.len()).finish_non_exhaustive()
     }
 }
 
-/// A task, and whom it is about.
+/// A task, and the contact it is about.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Task {
-    /// The contact; `None` where the person has nothing that contacts are found by.
+    /// The contact; `None` if the person lacks the value that identifies contacts.
     pub contact: Option<Record>,
     /// The task.
     pub task: Record,
 }
 
-/// A task whose contact is in the CRM already.
+/// A task whose contact exists in the CRM.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AssignedTask {
     /// The task.
@@ -66,22 +67,23 @@ pub struct AssignedTask {
     pub contact: Option<String>,
 }
 
-/// What became of one record. Reasons are words of the CRM's documentation and names of its fields, never what a field holds.
+/// The outcome for one record. Reasons are words of the CRM's documentation and names of its fields, never the content
+/// of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Upserted {
-    /// It is in the CRM as it was sent.
+    /// It was written as sent.
     Done {
         /// The CRM's own id of it.
         id: String,
     },
-    /// It may work later.
+    /// It may succeed later.
     Retry {
         /// Why it did not.
         reason: String,
-        /// How long the CRM wants to be left alone; `None` where it did not say.
+        /// The pause that the CRM asks for; `None` if it does not say.
         after: Option<Duration>,
     },
-    /// It would be refused again.
+    /// It would be rejected again.
     Rejected {
         /// Why.
         reason: String,
@@ -93,7 +95,7 @@ impl Upserted {
         Self::Retry { reason: reason.into(), after: None }
     }
 
-    /// What it means for the message that the record is of.
+    /// Returns the outcome for the record's message.
     fn outcome(self) -> Outcome {
         match self {
             Self::Done { id } => Outcome::Sent { provider_id: Some(id) },
@@ -103,18 +105,18 @@ impl Upserted {
     }
 }
 
-/// A CRM. Each method gives one outcome for each record, in their order, however many calls that takes.
+/// A CRM. Each method returns one outcome for each record, in their order, with as many calls as needed.
 pub trait Crm: Send + Sync {
-    /// Makes or changes contacts.
+    /// Creates or updates contacts.
     fn upsert_contacts<'a>(&'a self, records: &'a [Record]) -> BoxFuture<'a, Vec<Upserted>>;
-    /// Makes or changes accounts.
+    /// Creates or updates accounts.
     fn upsert_accounts<'a>(&'a self, records: &'a [Record]) -> BoxFuture<'a, Vec<Upserted>>;
-    /// Makes or changes tasks, and ties each to its contact.
+    /// Creates or updates tasks, and associates each with its contact.
     fn upsert_tasks<'a>(&'a self, tasks: &'a [AssignedTask]) -> BoxFuture<'a, Vec<Upserted>>;
 }
 
-/// Writes `messages`, as few calls as it takes: the contacts of all tasks, then the tasks of those contacts that the CRM has, and the accounts. Gives
-/// one outcome for each message, in their order.
+/// Writes `messages` with as few calls as possible: the contacts of all tasks, then the tasks whose contacts were
+/// written, and the accounts. Returns one outcome for each message, in their order.
 pub(crate) async fn deliver(crm: &dyn Crm, messages: &[Message]) -> Vec<Outcome> {
     let mut outcomes = vec![Outcome::rejected("the message is of another kind than its endpoint"); messages.len()];
     let (mut contacts, mut tasks, mut accounts) = (Vec::new(), Vec::new(), Vec::new());
@@ -151,7 +153,7 @@ fn assigned(task: &Record, contact: Option<String>) -> AssignedTask {
     AssignedTask { record: task.clone(), contact }
 }
 
-/// What became of each of `records`; the CRM is not asked where there are none.
+/// Returns the outcome of each of `records`, without a call if there are none.
 async fn each<'a, R>(records: &'a [R], call: impl FnOnce(&'a [R]) -> BoxFuture<'a, Vec<Upserted>>) -> Vec<Upserted> {
     if records.is_empty() {
         return Vec::new();
@@ -161,7 +163,7 @@ async fn each<'a, R>(records: &'a [R], call: impl FnOnce(&'a [R]) -> BoxFuture<'
     upserted
 }
 
-/// The person as a contact; `None` where the person does not have what contacts are found by.
+/// Returns the person as a contact; `None` if the person lacks the value that identifies contacts.
 pub(crate) fn contact(records: &ContactRecords, about: &About<'_>) -> Option<Record> {
     let traits = |name: &str| about.context.person_trait(name);
     let id = match records.holds {
@@ -191,7 +193,8 @@ pub(crate) fn account(records: &AccountRecords, update: &AccountUpdate, account:
     Record { id: update.account.as_str().to_owned(), fields }
 }
 
-/// Fields from the traits that are known; what is not known leaves its field as it is, as does an object without a name.
+/// Returns the fields whose traits are known; other fields are left unchanged, as are those for an object without a
+/// name.
 fn filled<'v>(fields: &BTreeMap<String, String>, value: impl Fn(&str) -> Option<&'v Value>) -> BTreeMap<String, Value> {
     let field = |value: &Value| match value {
         Value::Object(_) | Value::Null => readable(value).map(Value::String),
@@ -210,7 +213,7 @@ fn object(fields: &BTreeMap<String, Value>, form: impl Fn(&Value) -> Value) -> M
     fields.iter().map(|(name, value)| (name.clone(), form(value))).collect()
 }
 
-/// The text of a task: what the template says, and where it leads.
+/// Returns the text of a task: the template's text and link.
 fn task_text(rendered: &crate::render::Rendered, most: usize) -> String {
     let mut text = rendered.text.trim().to_owned();
     if let Some(link) = &rendered.link {
@@ -221,8 +224,8 @@ fn task_text(rendered: &crate::render::Rendered, most: usize) -> String {
     text
 }
 
-/// Codes and names of fields as the end of a reason: words of the CRM and of the config, each once. What looks like anything else is left out, for
-/// messages of CRMs quote values.
+/// Joins error codes and field names to the end of a reason, each once. Other texts are left out, because messages of
+/// CRMs quote values.
 fn words<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
     let mut seen = Vec::new();
     for word in words {

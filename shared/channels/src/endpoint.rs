@@ -1,4 +1,4 @@
-//! Messages, tasks and account updates on their way to an endpoint of the config.
+//! Sends messages, tasks and account updates to configured endpoints.
 
 use crate::breaker::{Breaker, Took};
 use crate::crm::gather::Gather;
@@ -22,7 +22,7 @@ use std::sync::Arc;
 /// The largest body that is sent, in bytes.
 const MAX_BODY: usize = 256 * 1024;
 
-/// What goes to an endpoint, in its own words.
+/// A message in the format of its endpoint.
 #[derive(Clone, PartialEq)]
 pub enum Message {
     /// The body of a signed webhook, JSON.
@@ -36,7 +36,7 @@ pub enum Message {
 }
 
 impl fmt::Debug for Message {
-    // What a message says is personal.
+    // A message contains personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Webhook(_) => "Webhook",
@@ -47,14 +47,14 @@ impl fmt::Debug for Message {
     }
 }
 
-/// What a message about a person is made of.
+/// The parts of a message about a person.
 #[derive(Clone, Copy)]
 pub struct About<'a> {
-    /// What was decided.
+    /// The decision.
     pub decision: &'a Decision,
-    /// Whom it is about, as the person is known now.
+    /// The profile as it is now.
     pub person: PersonId,
-    /// All identities of the person.
+    /// All identities of the profile.
     pub identities: &'a [&'a Identity],
     /// Traits and account.
     pub context: &'a Context,
@@ -70,7 +70,7 @@ impl fmt::Debug for About<'_> {
 }
 
 impl Message {
-    /// What `rendered` becomes for an endpoint of this `kind`.
+    /// Returns the message for `rendered` at an endpoint of this `kind`.
     #[must_use]
     pub fn about_person(kind: &Kind, about: &About<'_>, rendered: &Rendered) -> Self {
         match kind {
@@ -90,7 +90,8 @@ impl Message {
         }
     }
 
-    /// What an update of an account becomes; `None` for an endpoint that keeps no records, which the config does not allow.
+    /// Returns the message for an account update; `None` for an endpoint without records, which the configuration does
+    /// not allow.
     #[must_use]
     pub fn about_account(kind: &Kind, update: &AccountUpdate, account: Option<&Account>) -> Option<Self> {
         match kind {
@@ -102,7 +103,8 @@ impl Message {
         }
     }
 
-    /// Whether the receiver tells a repetition from something new, so that what may have been sent can be sent again.
+    /// Returns whether the receiver recognizes a repetition, so that a message with an unknown outcome can be sent
+    /// again.
     #[must_use]
     pub const fn is_repeatable(&self) -> bool {
         match self {
@@ -128,7 +130,7 @@ impl Default for EndpointSender {
 }
 
 impl EndpointSender {
-    /// A sender that resolves names as the system does.
+    /// Returns a sender that resolves names with the system's resolver.
     #[must_use]
     pub fn new() -> Self {
         let resolver = Arc::new(SystemResolver);
@@ -140,9 +142,9 @@ impl EndpointSender {
         }
     }
 
-    /// Sends `message` to `endpoint` at `now`, once; what goes to one CRM within moments goes together. `secret` is what the endpoint's kind needs, and
-    /// `id` names the message: a receiver of webhooks tells a repetition by it. A receiver that did not answer the last few times, or took long, is
-    /// not called for a while: the message is to be retried then.
+    /// Sends `message` to `endpoint` at `now`, once; messages to one CRM within moments are sent together. `secret` is
+    /// the endpoint's secret, and `id` identifies the message, so that receivers of webhooks recognize a repetition. A
+    /// receiver that failed several times or was slow is not called for a while: the message is to be retried then.
     pub async fn send(
         &self,
         endpoint: &Endpoint,
@@ -193,8 +195,9 @@ impl EndpointSender {
         }
     }
 
-    /// Any answer of 2xx is success; 410 means that the receiver wants no more; all else may work later. Whether a lost answer hides a success does not
-    /// matter: the receiver tells the repeat by its id.
+    /// Posts a webhook. Any 2xx response is a success; 410 means that the receiver wants no more; anything else may
+    /// work later. A lost response may hide a success, which does not matter: the receiver recognizes the repetition by
+    /// its id.
     async fn webhook(&self, endpoint: &Endpoint, secret: &str, id: &str, body: &str, now: Timestamp) -> Outcome {
         if body.len() > MAX_BODY {
             return Outcome::rejected("the payload is larger than 256 KiB");
@@ -224,12 +227,12 @@ impl EndpointSender {
     }
 }
 
-/// What a call is told that was not made because the receiver wants to be left alone.
+/// The reason for a call that is not made because the receiver asked for a pause.
 pub(crate) const PAUSED: &str = "the receiver asked to be left alone for a while";
 /// The same where it is down, or slow.
 const LEFT_ALONE: &str = "the receiver does not answer, or takes long, and is left alone for a while";
 
-/// Connections, and whom to leave alone.
+/// Connections and the pauses of receivers.
 #[derive(Debug)]
 pub(crate) struct Http {
     transport: Transport,
@@ -242,7 +245,7 @@ impl Http {
     }
 }
 
-/// The way to one endpoint.
+/// The connection to one endpoint.
 #[derive(Clone, Copy)]
 pub(crate) struct HttpTo<'a> {
     pub(crate) http: &'a Http,

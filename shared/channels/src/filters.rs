@@ -1,7 +1,8 @@
-//! Filters that the template engine has, for values that may be missing.
+//! Filters of the template engine, for values that may be missing.
 //!
-//! What a person or an event does not have must neither reach a reader nor keep the message from being sent. So filters of what is missing give nothing
-//! (its length is 0), `default` takes the place of all that a reader would see nothing of, and `join` leaves such elements out.
+//! A missing value must neither reach a reader nor keep the message from being sent. So filters of a missing value
+//! return nothing (its length is 0), `default` replaces everything that a reader would not see, and `join` leaves such
+//! elements out.
 
 use crate::truth::as_text;
 use crate::values::is_unseen;
@@ -9,7 +10,8 @@ use minijinja::filters;
 use minijinja::value::{Rest, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, State, Value};
 
-/// Registers each filter a second time under a name that no template can write, and a filter of its own name that calls it unless there is no value.
+/// Registers each filter a second time under a name that no template can contain, and a filter of its own name that
+/// calls it if there is a value.
 macro_rules! of_something {
     ($env:ident, $($name:literal => $filter:path),+ $(,)?) => {
         $(
@@ -62,10 +64,11 @@ fn is_missing(value: &Value) -> bool {
     value.is_undefined() || value.is_none()
 }
 
-/// The value, or the other one in place of what a reader would see nothing of. A list with elements stays, as it is there to be gone through.
+/// Returns the value, or the other one if a reader would not see it. A list with elements is kept, since it can be
+/// looped over.
 fn default(state: &State<'_, '_>, value: &Value, args: Rest<Value>) -> Result<Value, Error> {
     let is_list = matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) && value.len() != Some(0);
-    // Whoever gives an object or nothing in its place wants to look into it.
+    // If the replacement is an object or nothing, the template reads its members.
     let is_shown = || args.first().is_some_and(|other| !is_unseen(other));
     if is_missing(value) || (is_unseen(value) && !is_list && (value.kind() != ValueKind::Map || is_shown())) {
         return filters::default(state, &Value::UNDEFINED, args);

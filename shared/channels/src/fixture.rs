@@ -1,4 +1,4 @@
-//! What the tests of several modules begin with.
+//! Common fixtures of the tests.
 #![allow(clippy::unwrap_used, reason = "only tests use it")]
 
 use jiff::Timestamp;

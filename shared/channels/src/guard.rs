@@ -1,10 +1,11 @@
-//! Which network addresses a webhook may reach: public unicast ones, and no others.
+//! Restricts webhooks to public unicast addresses.
 //!
-//! Sources: the IANA special-purpose address registries for IPv4 (RFC 6890 and its updates) and IPv6. What is not known to be public is refused.
+//! Sources: the IANA special-purpose address registries for IPv4 (RFC 6890 and its updates) and IPv6. An address that
+//! is not known to be public is refused.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether `address` is one that any host of the Internet may have.
+/// Returns whether `address` can belong to a host on the Internet.
 #[must_use]
 pub fn is_public(address: IpAddr) -> bool {
     match address {

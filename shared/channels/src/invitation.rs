@@ -3,19 +3,19 @@
 use crate::address::{Address, Mailbox};
 use jiff::{Timestamp, Zoned};
 
-/// The most bytes of a line, its end not counted (RFC 5545, section 3.1).
+/// The longest line in bytes, without its end (RFC 5545, section 3.1).
 const MAX_LINE: usize = 75;
 
-/// An event that someone is invited to.
+/// An event with an invitation.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Invitation {
     /// When it begins.
     pub start: Timestamp,
     /// When it ends; after its beginning.
     pub end: Timestamp,
-    /// What it is called; one line.
+    /// Its title; one line.
     pub title: String,
-    /// Where it takes place: a place or a web address; one line, empty where the template has none.
+    /// Its location: a place or a web address; one line, empty if the template has none.
     pub location: String,
 }
 
@@ -33,7 +33,8 @@ pub(crate) fn moment(text: &str) -> Option<Timestamp> {
 }
 
 impl Invitation {
-    /// The calendar object. `uid` names the event for ever: a calendar that gets it again changes the event that it has.
+    /// Returns the calendar object. `uid` identifies the event permanently: a calendar that receives it again updates
+    /// the event.
     pub(crate) fn calendar(&self, uid: &str, organizer: &Mailbox, attendee: &Address, stamped: Timestamp) -> String {
         let name = organizer.name.as_deref().map_or_else(String::new, |name| format!(";CN=\"{}\"", parameter(name)));
         let mut lines = vec![
@@ -81,12 +82,13 @@ fn text(value: &str) -> String {
     out
 }
 
-/// A quoted parameter's value, which can hold neither quotes nor control characters (section 3.1).
+/// Returns a quoted parameter value, which cannot contain quotes or control characters (section 3.1).
 fn parameter(value: &str) -> String {
     value.chars().filter(|c| !c.is_control() && *c != '"').collect()
 }
 
-/// The line with its end, in pieces of at most 75 bytes that are parted between two characters; each but the first begins with a blank.
+/// Returns the line with its end, folded into pieces of at most 75 bytes between characters; each but the first begins
+/// with a space.
 fn folded(line: &str) -> String {
     let (mut out, mut length) = (String::with_capacity(line.len() + 4), 0);
     for c in line.chars() {

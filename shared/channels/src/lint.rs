@@ -1,5 +1,5 @@
-//! What is wrong with templates beyond what keeps them from compiling: names that nothing fills, filters and tags that do not exist, and the syntax of
-//! other template languages, each with its line and column and the equivalent in ours.
+//! Finds problems in templates that compile: unknown names, filters and tags, and the syntax of other template
+//! languages, each with its line and column and the equivalent in ours.
 
 mod foreign;
 mod members;
@@ -64,7 +64,8 @@ const FILTERS: [&str; 24] = [
     "upper",
 ];
 
-/// What is wrong with `templates`: what does not compile, and what compiles but cannot come out as it seems to be meant.
+/// Returns the problems of `templates`: compile errors, and parts that compile but cannot produce what they seem to be
+/// meant for.
 #[must_use]
 pub fn check(templates: &BTreeMap<String, Template>) -> Vec<TemplateProblem> {
     let env = environment();
@@ -73,7 +74,7 @@ pub fn check(templates: &BTreeMap<String, Template>) -> Vec<TemplateProblem> {
     for (name, template) in templates {
         for (part, source) in sources(template) {
             let all = of_part(&env, source);
-            // What does not compile because of these is told by these.
+            // A compile error caused by these is reported by them.
             let breaks = all.iter().any(|problem| problem.breaks);
             if breaks {
                 compile.retain(|problem| problem.template != *name || problem.part != part);
@@ -88,7 +89,8 @@ pub fn check(templates: &BTreeMap<String, Template>) -> Vec<TemplateProblem> {
     found
 }
 
-/// Names of traits that are probably meant as another, which has a meaning of its own. Traits may have any name, so this is worth a look and no error.
+/// Returns names of traits that are probably misspelled facts. Traits may have any name, so these are warnings rather
+/// than errors.
 #[must_use]
 pub fn suspect(templates: &BTreeMap<String, Template>) -> Vec<TemplateProblem> {
     let mut found = Vec::new();
@@ -113,12 +115,12 @@ fn place(source: &str, at: usize) -> (usize, usize) {
     (before.matches('\n').count() + 1, column)
 }
 
-/// Something wrong in one part.
+/// A problem in one part.
 struct Problem {
-    /// Where, in bytes.
+    /// Its position in bytes.
     at: usize,
     message: String,
-    /// Whether the part may not compile because of it.
+    /// `true` if it may keep the part from compiling.
     breaks: bool,
 }
 
@@ -144,7 +146,7 @@ fn of_part(env: &Environment<'_>, source: &str) -> Vec<Problem> {
     problems
 }
 
-/// The end of a sentence that asks whether `meant` was, and a full stop where nothing is near.
+/// Returns the end of a sentence with the likely intended name, or a full stop.
 fn did_you_mean(meant: Option<&str>) -> String {
     meant.map_or_else(|| ".".to_owned(), |meant| format!("; did you mean `{meant}`?"))
 }
@@ -158,7 +160,7 @@ fn unknown_tag(tag: &Tag<'_>) -> Option<String> {
     Some(format!("`{word}` is not a tag{near} Tags: {}", TAGS.join(", ")))
 }
 
-/// Whether `kind` is what a call of something unknown fails with.
+/// Returns whether `kind` is the error of calling something unknown.
 fn is_unknown(env: &Environment<'_>, source: &str, kind: ErrorKind) -> bool {
     env.render_str(source, ()).is_err_and(|error| error.kind() == kind)
 }
@@ -187,7 +189,7 @@ fn unknown_tests<'a>(env: &Environment<'_>, tag: &Tag<'a>) -> Vec<(&'a str, Stri
     tag.tests().into_iter().filter(unknown).map(|name| (name, message(name))).collect()
 }
 
-/// Names and members that nothing fills, wherever they stand.
+/// Finds unknown names and members.
 fn unknown_names(env: &Environment<'_>, source: &str, tags: &[Tag<'_>], known: &[Problem]) -> Vec<Problem> {
     let Ok(compiled) = env.template_from_str(source) else { return Vec::new() };
     let undeclared = compiled.undeclared_variables(false);
@@ -226,7 +228,7 @@ fn name_message(path: &str, head: &str) -> String {
     format!("nothing fills `{path}`{meant} Names: {}", NAMES.join(", "))
 }
 
-/// What stands in the tags of a template.
+/// Returns the content of a template's tags.
 pub(crate) fn tags_of(source: &str) -> impl Iterator<Item = &str> {
     tags::of(source).into_iter().map(|tag| tag.inner)
 }

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 
-/// What is said of a template with this text, one line each.
+/// Returns the problems of a template with this text, one a line.
 fn said(text: &str) -> Vec<String> {
     let template = Template { subject: "s".to_owned(), text: text.to_owned(), ..Template::default() };
     let problems = check(&BTreeMap::from([("t".to_owned(), template)]));
@@ -295,7 +295,7 @@ proptest::proptest! {
         let mut text = String::new();
         for (n, (kind, one, other)) in blocks.into_iter().enumerate() {
             let (one, other) = (EXPRESSIONS[one], EXPRESSIONS[other]);
-            // Any name of one's own, but none of those that the language has.
+            // Any name except those of the language.
             let name = format!("{}_x", names[n % names.len()]);
             text.push_str(&match kind {
                 0 => format!("a {{{{ {one} }}}} b\n"),
@@ -353,7 +353,7 @@ fn members_that_a_name_does_not_have_are_told() {
     }
     expect("{{ cause.foo }}", &["`cause` has: event, quiet, score, segment, became"]);
     expect("{{ stage.name }}", &["`stage` has no parts; write `{{ stage }}`"]);
-    // What is filled, may be a trait or a property, or was set here.
+    // Names that are known, may be traits or properties, or were set in the template.
     for text in [
         "{{ profile.id }}{{ event.name }}{{ event.properties.plan.name }}{{ cause.score.value }}{{ cause.became.condition }}",
         "{{ person.anything.at_all }}{{ account.anything }}",

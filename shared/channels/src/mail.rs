@@ -24,23 +24,24 @@ use std::time::Duration;
 
 /// Tag that carries the decision's id back with every event of the mail.
 pub const TAG_DECISION: &str = "decision";
-/// Tag that carries the person's id.
+/// The tag with the profile id.
 pub const TAG_PERSON: &str = "person";
-/// Tag that carries the journey's name, for SES's own metrics.
+/// The tag with the journey's name, for SES's own metrics.
 pub const TAG_JOURNEY: &str = "journey";
 /// Tag that carries the step, from 0.
 pub const TAG_STEP: &str = "step";
 
-/// When to ask again whose daily quota is used up: the quota is that of the last 24 hours, so some of it is free again by every minute.
+/// The delay after an exhausted daily quota: the quota is that of the last 24 hours, so some of it becomes free every
+/// minute.
 const QUOTA_PAUSE: Duration = Duration::from_secs(15 * 60);
 
-/// Tag of a mail that somebody sent to see it, which counts nowhere.
+/// The tag of a test mail, which is never counted.
 pub const TAG_TEST: &str = "perennial_test";
 
 /// The longest value of a message tag, in bytes.
 const MAX_TAG: usize = 256;
 
-/// Who mails come from: the checked form of `[mail]` in `channels.toml`.
+/// The sender of mails: the validated form of `[mail]` in `channels.toml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Letterhead {
     from: Mailbox,
@@ -79,12 +80,12 @@ impl std::fmt::Debug for Mail {
 }
 
 impl Mail {
-    /// Writes the message: `multipart/alternative` of text and HTML, and of a calendar's request where it is an invitation, with the headers that let a mail program unsubscribe with one click
-    /// (RFC 8058). The HTML is made of the text where the template has none, and the unsubscribe link is added to each part that lacks it. The same
-    /// arguments give the same bytes.
+    /// Writes the message: `multipart/alternative` of text and HTML, and of a calendar request if it is an invitation,
+    /// with the headers for one-click unsubscribe (RFC 8058). The HTML is generated from the text if the template has
+    /// none, and the unsubscribe link is added to each part that lacks it. The same arguments produce the same bytes.
     ///
     /// # Errors
-    /// An I/O error, which writing into memory does not give rise to.
+    /// An I/O error, which does not occur when writing into memory.
     pub fn compose(
         letterhead: &Letterhead,
         to: &Address,
@@ -139,7 +140,7 @@ impl Mail {
         })
     }
 
-    /// The same as a mail that somebody sends to see it: what becomes of it counts nowhere.
+    /// Returns the same mail as a test, which is never counted.
     #[must_use]
     pub fn into_test(mut self) -> Self {
         self.tags.push((TAG_TEST, "1".to_owned()));
@@ -153,7 +154,7 @@ impl Mail {
     }
 }
 
-/// What a mail says, once for programs that show HTML and once for those that do not.
+/// The content of a mail as plain text and as HTML.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Bodies {
     /// The text part.
@@ -163,7 +164,8 @@ pub struct Bodies {
 }
 
 impl Bodies {
-    /// Both parts, with the unsubscribe link added where they lack it. The HTML is made of the text where the template has none.
+    /// Returns both parts, with the unsubscribe link added where it is missing. The HTML is generated from the text if
+    /// the template has none.
     #[must_use]
     pub fn of(rendered: &Rendered, unsubscribe_url: &str) -> Self {
         let html = rendered.html.as_deref().map_or_else(|| text::html_of(&rendered.text), text::document);
@@ -175,13 +177,13 @@ impl Bodies {
 }
 
 impl std::fmt::Debug for Bodies {
-    // What a mail says is personal.
+    // A mail contains personal data.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Bodies").field("plain_bytes", &self.plain.len()).field("html_bytes", &self.html.len()).finish()
     }
 }
 
-/// Parts together. The decision's id is a hash that no text can know, so no part can contain the boundary.
+/// Combines parts. The decision's id is a hash that no text can contain, so no part can contain the boundary.
 fn multipart<'x>(kind: &str, id: &str, parts: Vec<MimePart<'x>>) -> MimePart<'x> {
     let boundary = format!("=_perennial_{kind}_{id}");
     let kind = ContentType::new(format!("multipart/{kind}")).attribute("boundary", boundary);
@@ -245,16 +247,16 @@ impl Mailer {
         Self { client: aws_sdk_sesv2::Client::from_conf(config), configuration_set: None }
     }
 
-    /// Sends with `set`, whatever configuration set the config names: stages of one account have one each under one config.
+    /// Sets the configuration set, in place of the configured one: each stage of an account has its own.
     #[must_use]
     pub fn with_configuration_set(self, set: Option<String>) -> Self {
         Self { configuration_set: set, ..self }
     }
 
-    /// Asks what the account may send. Also opens the connection while a function starts.
+    /// Requests the account's quota and rate. Also opens the connection while a function starts.
     ///
     /// # Errors
-    /// [`NotTold`] where SES does not answer or the role may not ask; the connection is open in the latter case.
+    /// [`NotTold`] if SES does not respond or the role lacks the permission; in the latter case the connection is open.
     pub async fn allowance(&self) -> Result<Allowance, NotTold> {
         let answer = self
             .client
@@ -296,7 +298,7 @@ impl Mailer {
     }
 }
 
-/// What a failed call says about the mail. Source of the codes: SES API v2 reference, SendEmail and common errors.
+/// Returns the outcome of a failed call. Source of the codes: SES API v2 reference, SendEmail and common errors.
 fn outcome(error: &SdkError<SendEmailError>) -> Outcome {
     match error {
         SdkError::ConstructionFailure(_) => Outcome::refused("the request could not be built"),
@@ -318,8 +320,9 @@ fn outcome(error: &SdkError<SendEmailError>) -> Outcome {
     }
 }
 
-/// What an error of SES says. The same throttle comes under several codes, so its text is looked at first: it is the same in all versions of the API.
-/// Source: SES developer guide, "Errors related to the sending quotas for your Amazon SES account".
+/// Returns the outcome of an error of SES. The same throttling has several codes, so its text is compared first, which
+/// is the same in all versions of the API. Source: SES developer guide, "Errors related to the sending quotas for your
+/// Amazon SES account".
 fn refusal(status: u16, code: &str, text: &str) -> Outcome {
     let says = |words: &str| text.to_ascii_lowercase().contains(words);
     let quota = || Outcome::Retry { reason: "SES: the daily quota is used up".to_owned(), after: Some(QUOTA_PAUSE) };
@@ -338,7 +341,7 @@ fn refusal(status: u16, code: &str, text: &str) -> Outcome {
         }
         // SES may have taken the mail before it failed.
         code if status >= 500 => Outcome::unknown(if code.is_empty() { "SES failed" } else { code }),
-        // For the sender's account, domain, rights or configuration: an operator can change that.
+        // About the sender's account, domain, permissions or configuration: an operator can fix that.
         code => Outcome::refused(if code.is_empty() { "SES refused" } else { code }),
     }
 }
@@ -350,7 +353,7 @@ fn is_throttle(code: &str) -> bool {
     )
 }
 
-/// Whether the failure came before there was a connection, so that nothing was sent.
+/// Returns whether the failure came before the connection was open, so that nothing was sent.
 fn never_connected(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {

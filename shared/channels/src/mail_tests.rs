@@ -168,7 +168,8 @@ fn a_mail_does_not_print_itself() {
     assert!(!format!("{mail:?}").contains("secret") && !format!("{mail:?}").contains("ada@"));
 }
 
-/// An SES that gives every request the same answer, and how often it was asked. Without an answer it hangs up.
+/// Returns a mailer whose SES gives every request the same response, and the number of requests. Without a response it
+/// closes the connection.
 async fn ses(answer: Option<(u16, &'static str, &'static str)>) -> (Mailer, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -190,7 +191,7 @@ async fn ses(answer: Option<(u16, &'static str, &'static str)>) -> (Mailer, Arc<
                 body.len()
             );
             stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
-            // Takes in the rest, so that closing does not reset what was written.
+            // Reads the rest, so that closing does not reset the response.
             tokio::spawn(async move { while stream.read_buf(&mut Vec::new()).await.unwrap_or(0) > 0 {} });
         }
     });
@@ -272,7 +273,7 @@ async fn the_account_says_what_it_may_send() {
     let (mailer, _) = ses(Some((403, "AccessDeniedException", "{}"))).await;
     assert_eq!(
         mailer.allowance().await.unwrap_err().to_string(),
-        "SES does not tell the account's quota: AccessDeniedException"
+        "failed to read the account's SES quota: AccessDeniedException"
     );
 }
 

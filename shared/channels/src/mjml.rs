@@ -1,7 +1,9 @@
-//! MJML, a language for mails that look alike in every mail program, becomes HTML once, before values come in.
+//! Compiles MJML, a language for mails that look the same in every mail program, to HTML, once and before values are
+//! inserted.
 //!
-//! The template's own `{{ … }}` and `{% … %}` pass through as they stand, in texts and attributes alike, so that values are escaped by the template
-//! engine where they come in. Between MJML's own elements, where no text may stand, `{% … %}` goes into `<mj-raw>`.
+//! The template's own `{{ … }}` and `{% … %}` pass through unchanged, in texts and attributes alike, so that the
+//! template engine escapes values where it inserts them. Between MJML's own elements, where text is not allowed, `{% …
+//! %}` goes into `<mj-raw>`.
 
 use mrml::prelude::parser::{Error, Span};
 use mrml::prelude::render::RenderOptions;
@@ -12,11 +14,12 @@ use std::collections::HashMap;
 pub(crate) struct MjmlError {
     /// The line, from 1; 0 where it is of the whole.
     pub(crate) line: usize,
-    /// What is wrong.
+    /// The error.
     pub(crate) message: String,
 }
 
-/// The HTML document that `source` describes. Nothing is fetched, now or by the reader: no file is included and no font is loaded.
+/// Compiles `source` to an HTML document. Nothing is fetched, now or by the reader: no file is included and no font is
+/// loaded.
 pub(crate) fn compile(source: &str) -> Result<String, MjmlError> {
     let parsed = mrml::parse(source).map_err(|error| explain(source, &error))?;
     if let Some(warning) = parsed.warnings.first() {
@@ -24,7 +27,7 @@ pub(crate) fn compile(source: &str) -> Result<String, MjmlError> {
     }
     let options = RenderOptions { disable_comments: true, social_icon_origin: None, fonts: HashMap::new() };
     let html = parsed.element.render(&options).map_err(|error| MjmlError { line: 0, message: error.to_string() })?;
-    // What it does not know it takes for HTML and lets through.
+    // Unknown elements are treated as HTML and passed through.
     match html.split_once("<mj-") {
         None => Ok(html),
         Some((_, rest)) => {

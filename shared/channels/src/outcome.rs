@@ -1,36 +1,36 @@
-//! What came of a sending.
+//! Outcomes of sending.
 
 use std::time::Duration;
 
-/// What is known about a message after a channel tried to send it. Reasons are short, stable words without personal data: they are stored, shown
-/// and logged.
+/// The outcome of sending a message through a channel. Reasons are short, stable words without personal data: they are
+/// stored, shown and logged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was taken over.
+    /// It was accepted.
     Sent {
-        /// The provider's id of the message, by which its later events are told; `None` where the provider gives none.
+        /// The provider's id of the message, by which its later events are matched; `None` if the provider has none.
         provider_id: Option<String>,
     },
-    /// It was certainly not taken over, and will be later: the receiver is down, or wants to be left alone.
+    /// It was not accepted but will be later: the receiver is down, or asked for a pause.
     Retry {
         /// Why.
         reason: String,
-        /// How long the receiver wants to be left alone; `None` where it did not say.
+        /// The pause that the receiver asked for; `None` if it did not say.
         after: Option<Duration>,
     },
-    /// It was certainly not taken over, and will not be before an operator changes something: a secret, an identity, a right.
+    /// It was not accepted, and will not be until an operator fixes something: a secret, an identity, a permission.
     Refused {
         /// Why.
         reason: String,
     },
-    /// It will never be taken over.
+    /// It will never be accepted.
     Rejected {
         /// Why.
         reason: String,
     },
-    /// Whether it was taken over is not known: the answer was lost.
+    /// The outcome is unknown: the response was lost.
     Unknown {
-        /// How it was lost.
+        /// The reason.
         reason: String,
     },
 }

@@ -12,7 +12,7 @@ const LONGEST: Duration = Duration::from_secs(12 * 3600);
 /// The longest time that a receiver is left alone by messages that it said nothing of: one bad answer should not stop all of them for half a day.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
-/// What `Retry-After` says, as seconds or as a date: at most 12 hours, `None` where it says nothing that can be read.
+/// The value of `Retry-After`, in seconds or as a date: at most 12 hours; `None` if it cannot be parsed.
 pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     let wanted = match text.parse::<u64>() {
@@ -49,7 +49,7 @@ impl Pauses {
     }
 }
 
-/// Host and port of `url`, which receivers are told apart by.
+/// Host and port of `url`, which identify a receiver.
 pub(crate) fn host(url: &str) -> Option<String> {
     let url = Url::parse(url).ok()?;
     Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))

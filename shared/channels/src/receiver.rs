@@ -1,4 +1,4 @@
-//! A receiver for tests: it keeps what it is sent, and answers as it is told.
+//! A receiver for tests, which keeps requests and sends the given responses.
 
 #![allow(clippy::unwrap_used)]
 
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// One request as it came.
+/// One received request.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -18,7 +18,7 @@ pub(crate) struct Request {
     pub(crate) body: String,
 }
 
-/// One answer.
+/// One response.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
     status: u16,
@@ -40,7 +40,7 @@ impl Reply {
         self
     }
 
-    /// Closes the connection without a word.
+    /// Closes the connection without a response.
     pub(crate) fn none() -> Self {
         Self::status(0)
     }

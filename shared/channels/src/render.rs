@@ -1,8 +1,9 @@
-//! Templates and people become messages.
+//! Renders templates with the data of a person into messages.
 //!
-//! Templates come from the config and are trusted; what fills them comes from events and is not. So a value is only ever a value: it is never
-//! parsed as a template, it is escaped in HTML, and it cannot break out of a header line. What no reader should see, such as an object, a list or a
-//! missing value, renders as nothing; the rules are those of [`perennial_domain::traits::readable`].
+//! Templates come from the configuration and are trusted; values come from events and are not. So a value is only ever
+//! a value: it is never parsed as a template, it is escaped in HTML, and it cannot break out of a header line. Values
+//! that no reader should see, such as an object, a list or a missing value, render as nothing; the rules are those of
+//! [`perennial_domain::traits::readable`].
 
 mod context;
 
@@ -26,7 +27,7 @@ pub const MAX_SUBJECT: usize = 250;
 pub const MAX_BODY: usize = 100 * 1024;
 /// The longest link, in bytes.
 const MAX_LINK: usize = 2048;
-/// Steps that one part of a template may take: a loop over a long list ends here rather than with the function's time.
+/// The most steps of one part of a template, so that a loop over a long list fails before the function's timeout.
 const FUEL: u64 = 200_000;
 
 /// The filter that [`Noting`] puts around all that is printed.
@@ -59,27 +60,27 @@ pub struct TemplateProblem {
     pub line: usize,
     /// The column within the line, from 1 and in characters; 0 where it is not known.
     pub column: usize,
-    /// What is wrong.
+    /// The error.
     pub problem: String,
 }
 
-/// Why a message could not be rendered. The texts hold nothing of the person.
+/// The reason why a message could not be rendered. The texts contain no personal data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
-    /// The config has no such template.
+    /// There is no such template.
     #[error("there is no template {0}")]
     NoTemplate(String),
     /// The template does not compile.
     #[error("{0}")]
     Broken(TemplateProblem),
-    /// It does not run: an operation that its values do not allow, or too many steps.
+    /// Rendering failed: an operation that its values do not support, or too many steps.
     #[error("template {template}, {part}: {kind}")]
     Failed {
         /// The template's name.
         template: String,
         /// `subject`, `text`, `html` or `link`.
         part: &'static str,
-        /// What kind of failure.
+        /// The kind of failure.
         kind: String,
     },
     /// A body of more than [`MAX_BODY`] bytes.
@@ -101,15 +102,15 @@ pub struct Rendered {
     pub text: String,
     /// HTML, where the template has it.
     pub html: Option<String>,
-    /// Where a click leads: an `https:` or `http:` address, or a path that begins with one `/`. `None` where the template has none, or what it gave
-    /// is nothing of the kind.
+    /// The link: an `https:` or `http:` address, or a path that begins with one `/`. `None` if the template has none,
+    /// or its value is invalid.
     pub link: Option<String>,
     /// The event that a mail invites to, where the template has one.
     pub invitation: Option<Invitation>,
 }
 
 impl std::fmt::Debug for Rendered {
-    // What a message says is personal.
+    // A message contains personal data.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Rendered")
             .field("subject_bytes", &self.subject.len())
@@ -119,7 +120,7 @@ impl std::fmt::Debug for Rendered {
 }
 
 impl Renderer {
-    /// Compiles `templates`. One that does not compile stands in [`Self::problems`] and fails only what asks for it.
+    /// Compiles `templates`. A template that does not compile is in [`Self::problems`], and only rendering it fails.
     #[must_use]
     pub fn new(templates: &BTreeMap<String, Template>) -> Self {
         let mut env = environment();
@@ -127,7 +128,7 @@ impl Renderer {
         for (name, template) in templates {
             let mut add = |part: &'static str, source: &str| {
                 let prepared = env.add_template_owned(format!("{name}.{part}"), truth::prepared(source));
-                // What is wrong is told of the template as it was written.
+                // Problems are reported for the template as written.
                 let compiled =
                     prepared.or_else(|_| env.add_template_owned(format!("{name}.{part}"), source.to_owned()));
                 let Err(error) = compiled else { return true };
@@ -146,7 +147,7 @@ impl Renderer {
             for (part, source) in sources(template).into_iter().filter(|(part, _)| *part != "mjml") {
                 add(part, source);
             }
-            // What is wrong with the template's own signs is told by the lines of what was written, not by those of the HTML.
+            // Errors in the template's own tags are reported by lines of the source, not of the HTML.
             let mjml = template.mjml.as_deref().filter(|source| add("mjml", source));
             match mjml.map(mjml::compile) {
                 Some(Ok(html)) => {
@@ -171,13 +172,14 @@ impl Renderer {
         Self { env, parts, problems }
     }
 
-    /// What does not compile.
+    /// Returns the templates that do not compile.
     #[must_use]
     pub fn problems(&self) -> &[TemplateProblem] {
         &self.problems
     }
 
-    /// Whether the template names something of the account besides its id, or the owner, so that the account has to be read.
+    /// Returns whether the template uses more of the account than its id, or the owner, so that the account has to be
+    /// loaded.
     #[must_use]
     pub fn asks_for_account(&self, template: &str) -> bool {
         ["subject", "text", "html", "link", "start", "end", "title", "location"].iter().any(|part| {
@@ -193,7 +195,7 @@ impl Renderer {
     /// Renders `template` for `context`.
     ///
     /// # Errors
-    /// [`RenderError`] where there is no such template, or it does not compile, does not run or says too much.
+    /// [`RenderError`] if the template is missing, does not compile, fails or produces too much text.
     pub fn render(&self, template: &str, context: &Context) -> Result<Rendered, RenderError> {
         let parts = self.parts.get(template).copied().ok_or_else(|| RenderError::NoTemplate(template.to_owned()))?;
         if let Some(problem) = self.problems.iter().find(|problem| problem.template == template) {
@@ -248,7 +250,7 @@ impl Renderer {
     }
 }
 
-/// What templates are compiled and rendered by.
+/// Returns the environment that compiles and renders templates.
 pub(crate) fn environment() -> Environment<'static> {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Chainable);
@@ -260,7 +262,7 @@ pub(crate) fn environment() -> Environment<'static> {
     env
 }
 
-/// The parts of a template that are templates themselves.
+/// Returns the parts of a template that are templates themselves.
 pub(crate) fn sources(template: &Template) -> Vec<(&'static str, &str)> {
     let invitation = template.invitation.as_ref();
     let parts = [
@@ -277,11 +279,11 @@ pub(crate) fn sources(template: &Template) -> Vec<(&'static str, &str)> {
     parts.into_iter().filter_map(|(part, source)| Some((part, source?.as_str()))).collect()
 }
 
-/// A renderer that notes which expressions come out empty, for whoever tries a template.
+/// A renderer that records which expressions are empty, for testing a template.
 #[derive(Debug)]
 pub struct Noting {
     renderer: Renderer,
-    /// What is printed, by number.
+    /// The printed expressions, by number.
     shown: Vec<String>,
     /// The numbers of those that came out empty.
     empty: Arc<Mutex<BTreeSet<usize>>>,

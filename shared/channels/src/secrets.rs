@@ -1,9 +1,12 @@
-//! Secrets of AWS Secrets Manager and of the Systems Manager's Parameter Store, by way of the AWS Parameters and Secrets Lambda Extension: a layer that
-//! answers over HTTP on the function's own machine, keeps what it fetched, and spares the function two SDKs.
+//! Reads secrets of AWS Secrets Manager and of the Systems Manager's Parameter Store, through the AWS Parameters and
+//! Secrets Lambda Extension: a layer with an HTTP server on the function's own machine, which caches secrets and saves
+//! the function two SDKs.
 //!
-//! Sources: "Use Secrets Manager secrets in Lambda functions" (<https://docs.aws.amazon.com/lambda/latest/dg/with-secrets-manager.html>) and "Using Parameter
-//! Store parameters in Lambda functions" (<https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-integration-lambda-extensions.html>). The
-//! extension answers while an invocation runs, not while the function starts.
+//! Sources: "Use Secrets Manager secrets in Lambda functions"
+//! (<https://docs.aws.amazon.com/lambda/latest/dg/with-secrets-manager.html>) and "Using Parameter Store parameters in
+//! Lambda functions"
+//! (<https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-integration-lambda-extensions.html>). The
+//! extension responds while an invocation runs, not while the function starts.
 
 use crate::transport::{Call, SystemResolver, Transport};
 use bytes::Bytes;
@@ -13,28 +16,28 @@ use std::fmt;
 use std::sync::Arc;
 use url::Url;
 
-/// Where the extension answers unless `PARAMETERS_SECRETS_EXTENSION_HTTP_PORT` says otherwise.
+/// The extension's default port, which `PARAMETERS_SECRETS_EXTENSION_HTTP_PORT` overrides.
 pub const DEFAULT_PORT: u16 = 2773;
 /// The most bytes of an answer that are read: a secret has at most 64 KiB.
 const MAX_ANSWER: usize = 512 * 1024;
-/// The header by which the extension knows that its own function asks.
+/// The header by which the extension authenticates its own function.
 const TOKEN: HeaderName = HeaderName::from_static("x-aws-parameters-secrets-token");
 
-/// Why there is no secret. The text does not hold its name.
+/// The reason why a secret cannot be read. The text does not contain its name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
-    /// The extension could not be asked: its layer may be missing.
+    /// The extension does not respond: its layer may be missing.
     #[error("the Parameters and Secrets extension does not answer: {0}")]
     NoExtension(&'static str),
-    /// It answered with an error: there is no such secret, or the role may not read it.
+    /// It responded with an error: there is no such secret, or the role may not read it.
     #[error("the Parameters and Secrets extension answered {0}")]
     Refused(u16),
-    /// The answer holds no text.
+    /// The response contains no text.
     #[error("the secret is no text")]
     NotText,
 }
 
-/// Asks the extension.
+/// A client of the extension.
 pub struct Extension {
     transport: Transport,
     base: String,
@@ -51,17 +54,18 @@ impl Extension {
     /// The extension on `port` of this machine, which knows the function by its `session_token` (`AWS_SESSION_TOKEN`).
     #[must_use]
     pub fn new(port: u16, session_token: &str) -> Self {
-        // A token that is not fit for a header is refused by the extension, which says so.
+        // The extension rejects a token that is not valid in a header, and reports it.
         let mut token = HeaderValue::from_str(session_token).unwrap_or_else(|_| HeaderValue::from_static(""));
         token.set_sensitive(true);
         let base = format!("http://localhost:{port}");
         Self { transport: Transport::new(Arc::new(SystemResolver)), base, token }
     }
 
-    /// The secret called `name`: a parameter where it begins with `/` or is the ARN of one, else a secret of Secrets Manager by name or ARN.
+    /// Returns the secret called `name`: a parameter if it begins with `/` or is the ARN of one, else a secret of
+    /// Secrets Manager by name or ARN.
     ///
     /// # Errors
-    /// [`SecretError`] where the extension does not answer, refuses, or has no text.
+    /// [`SecretError`] if the extension does not respond, reports an error, or returns no text.
     pub async fn get(&self, name: &str) -> Result<String, SecretError> {
         let url = self.url(name).map_err(|_| SecretError::NoExtension("its address cannot be written"))?;
         let headers: HeaderMap = [(TOKEN, self.token.clone())].into_iter().collect();
@@ -85,7 +89,8 @@ impl Extension {
     }
 }
 
-/// Whether `name` is of a parameter of the Parameter Store, by its first slash or its ARN, and not of a secret of Secrets Manager.
+/// Returns whether `name` is a parameter of the Parameter Store, by its leading slash or its ARN, rather than a secret
+/// of Secrets Manager.
 #[must_use]
 pub fn is_parameter(name: &str) -> bool {
     name.starts_with('/') || (name.starts_with("arn:") && name.split(':').nth(2) == Some("ssm"))

@@ -1,8 +1,9 @@
-//! Incoming webhooks of Slack, and of chats that take the same.
+//! Slack's incoming webhooks, and those of compatible chats.
 //!
-//! Source: Slack's documentation, "Sending messages using incoming webhooks" and "Block Kit" (<https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>,
-//! <https://docs.slack.dev/reference/block-kit/blocks>). An incoming webhook does not tell a repetition from a second message, so what may have been
-//! posted is not posted again.
+//! Source: Slack's documentation, "Sending messages using incoming webhooks" and "Block Kit"
+//! (<https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>,
+//! <https://docs.slack.dev/reference/block-kit/blocks>). An incoming webhook cannot distinguish a repetition from a
+//! second message, so a message with an unknown outcome is not posted again.
 
 use crate::outcome::Outcome;
 use crate::pause;
@@ -14,13 +15,13 @@ use jiff::Timestamp;
 use perennial_domain::Decision;
 use serde_json::json;
 
-/// The most bytes of an answer that are read: it is one word.
+/// The most bytes of a response that are read: it is one word.
 pub(crate) const MAX_ANSWER: usize = 4 * 1024;
 /// The most characters of a header block.
 const MAX_HEADER: usize = 150;
 /// The most characters of a section's text.
 const MAX_SECTION: usize = 3000;
-/// The longest name of an error that is passed on.
+/// The longest error name that is passed on.
 const MAX_WORD: usize = 60;
 
 /// The body: the title as a header, the text below it, and the link where it leads to a page. `text` is what notifications show.
@@ -67,8 +68,8 @@ fn cut(text: &str, max: usize) -> String {
     out
 }
 
-/// What the answer says. 400 is about this message; 403, 404 and 410 are about the webhook, which can be made anew and put into the secret; a failure
-/// inside Slack may come after the message was posted.
+/// Returns the outcome of a response. 400 is about this message; 403, 404 and 410 are about the webhook, which can be
+/// recreated and put into the secret; an error inside Slack may come after the message was posted.
 pub(crate) fn outcome(answer: &Answer, now: Timestamp) -> Outcome {
     let word = text::one_line(&String::from_utf8_lossy(&answer.body), MAX_WORD);
     let reason = format!("the chat answered {}: {word}", answer.status.as_u16());

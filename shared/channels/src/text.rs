@@ -51,7 +51,7 @@ pub(crate) fn document(html: &str) -> String {
     }
 }
 
-/// An HTML page that says what the plain `text` says: blank lines part paragraphs, web addresses become links.
+/// Converts the plain `text` to an HTML page: blank lines separate paragraphs, web addresses become links.
 pub(crate) fn html_of(text: &str) -> String {
     let mut html = String::from(HEAD);
     for paragraph in text.replace("\r\n", "\n").split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty()) {

@@ -1,4 +1,4 @@
-//! One request over one connection, opened to an address that was checked.
+//! Sends one request over one connection, to an address that was checked.
 
 use crate::guard::is_public;
 use bytes::Bytes;
@@ -18,17 +18,18 @@ use url::{Host, Url};
 
 /// Time to find, reach and greet a receiver.
 const CONNECT: Duration = Duration::from_secs(3);
-/// Time for all of a delivery; Standard Webhooks asks for 15 to 30 s at most, and a queue's consumer should not wait so long.
+/// The timeout of a delivery; Standard Webhooks recommends 15 to 30 s at most, and a queue's consumer should not wait
+/// so long.
 const TOTAL: Duration = Duration::from_secs(10);
 /// The most bytes of an answer's head that are read.
 const MAX_HEAD: usize = 16 * 1024;
 
-/// What is asked of a receiver.
+/// A request to a receiver.
 #[derive(Clone)]
 pub(crate) struct Call<'a> {
     pub(crate) method: Method,
     pub(crate) url: &'a str,
-    /// Whether private addresses and `http://` are allowed.
+    /// `true` if private addresses and `http://` are allowed.
     pub(crate) allow_private: bool,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
@@ -36,7 +37,7 @@ pub(crate) struct Call<'a> {
     pub(crate) read: usize,
 }
 
-/// What a receiver answers.
+/// A receiver's response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -46,7 +47,7 @@ pub(crate) struct Answer {
 
 /// Finds the addresses of a host.
 pub(crate) trait Resolve: Send + Sync {
-    /// All addresses of `host`.
+    /// Returns all addresses of `host`.
     fn resolve<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, std::io::Result<Vec<SocketAddr>>>;
 }
 
@@ -128,7 +129,7 @@ impl Transport {
         self.exchange(began, stream, request, read).await
     }
 
-    /// What is left of the time since `began` for the exchange itself.
+    /// Runs the exchange within the rest of the timeout since `began`.
     async fn exchange<S>(
         &self,
         began: tokio::time::Instant,
@@ -144,7 +145,7 @@ impl Transport {
             .unwrap_or(Err(TransportError::Lost("the receiver did not answer in time")))
     }
 
-    /// All addresses of the target; an error if one of them is not public and private ones are not allowed.
+    /// Returns all addresses of the target; an error if one of them is not public and private ones are not allowed.
     async fn checked_addresses(&self, target: &Target, allow_private: bool) -> Result<Vec<SocketAddr>, TransportError> {
         let addresses = match &target.host {
             Host::Ipv4(ip) => vec![SocketAddr::new(IpAddr::V4(*ip), target.port)],
@@ -168,7 +169,7 @@ impl Transport {
     }
 }
 
-/// TLS 1.2 or 1.3 on ring, trusting the roots that browsers trust.
+/// Returns TLS 1.2 or 1.3 on ring, with the roots that browsers trust.
 fn tls() -> Option<TlsConnector> {
     let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let provider = Arc::new(crypto::ring::default_provider());
@@ -186,7 +187,7 @@ async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, TransportError> 
     Err(TransportError::NotSent("the receiver could not be reached"))
 }
 
-/// Sends the request over `stream` and gives the answer, with at most `read` bytes of body.
+/// Sends the request over `stream` and returns the response, with at most `read` bytes of body.
 async fn exchange<S>(stream: S, request: Request<Full<Bytes>>, read: usize) -> Result<Answer, TransportError>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -211,7 +212,7 @@ where
     answer
 }
 
-/// Where a URL leads.
+/// The target of a URL.
 struct Target {
     tls: bool,
     host: Host<String>,
@@ -229,7 +230,7 @@ impl Target {
             _ => return Err(TransportError::NotAllowed("the URL must begin with https://")),
         };
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(TransportError::NotAllowed("the URL must hold no credentials"));
+            return Err(TransportError::NotAllowed("the URL must not contain credentials"));
         }
         let host = url.host().map(|host| host.to_owned()).ok_or(TransportError::NotAllowed("the URL has no host"))?;
         let port = url.port_or_known_default().unwrap_or(443);
@@ -238,7 +239,7 @@ impl Target {
         Ok(Self { tls, host, port, authority, path })
     }
 
-    /// The name that the receiver's certificate must be for.
+    /// Returns the name that the receiver's certificate must have.
     fn name(&self) -> String {
         match &self.host {
             Host::Domain(name) => name.trim_end_matches('.').to_owned(),

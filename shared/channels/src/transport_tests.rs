@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-/// Gives the answers one after the other, and the last one for ever.
+/// Returns the results one after the other, and the last one for ever.
 struct Answers(Mutex<Vec<Vec<SocketAddr>>>, AtomicUsize);
 
 impl Answers {
@@ -137,7 +137,7 @@ async fn a_silent_receiver_is_given_up() {
 
 #[tokio::test]
 async fn a_certificate_that_no_public_authority_signed_is_refused() {
-    // No TLS at all is spoken there: the handshake must fail, and nothing of the request be sent in clear.
+    // The server does not use TLS: the handshake must fail, and nothing of the request may be sent in clear.
     let (address, seen) = receiver("HTTP/1.1 200 OK\r\n\r\n").await;
     let outcome = post(&system(), &format!("https://{address}/"), true).await;
     assert_eq!(outcome, Err(TransportError::NotSent("the TLS handshake failed")));

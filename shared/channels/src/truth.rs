@@ -1,6 +1,7 @@
-//! Truth values as texts: `true` and `false` wherever a template makes text of one.
+//! Booleans as text: `true` and `false` wherever a template converts one to text.
 //!
-//! The template engine puts texts together (`~`) as Python does, with `True`. Here `"a" ~ true` reads as `a{{ true }}` does.
+//! The template engine concatenates texts (`~`) as Python does, with `True`. Here `"a" ~ true` reads as `a{{ true }}`
+//! does.
 
 use crate::lint::{Token, tags_of, tokens};
 use minijinja::value::ValueKind;
@@ -83,7 +84,7 @@ fn right(tokens: &[Token<'_>], at: usize) -> Option<(usize, usize)> {
     (last > at).then_some((at + 1, last))
 }
 
-/// Whether an operand of `~` ends at the token: only products, powers, filters and what is in brackets bind closer.
+/// Returns whether an operand of `~` ends at the token: only products, powers, filters and brackets bind closer.
 fn is_bound(token: Token<'_>) -> bool {
     match token {
         Token::Path(word) => BOUNDS.contains(&word),
@@ -113,7 +114,7 @@ fn is_bound(token: Token<'_>) -> bool {
     }
 }
 
-/// Whether a minus is that of a number and not between two.
+/// Returns whether a minus is a number's sign rather than an operator.
 fn is_unary(tokens: &[Token<'_>], at: usize) -> bool {
     let before = at.checked_sub(1).map(|before| tokens[before]);
     tokens[at] == Token::Sign("-")

@@ -1,7 +1,8 @@
-//! The signed token in an unsubscribe link: whose address is to get no more mail, without naming it.
+//! The signed token in an unsubscribe link, which identifies the address without naming it.
 //!
-//! `base64url(version, person, SHA-256 of the address, topic, HMAC-SHA-256 of all before it)`. It names a person by their hashed id and an address by
-//! its hash, so neither a log of links nor a forwarded mail gives an address away; and it does not expire, because a mail may be read years later.
+//! `base64url(version, person, SHA-256 of the address, topic, HMAC-SHA-256 of all before it)`. It contains the hashed
+//! profile id and the address's hash, so neither a log of links nor a forwarded mail reveals an address; and it does
+//! not expire, because a mail may be read years later.
 
 use crate::address::Address;
 use data_encoding::BASE64URL_NOPAD;
@@ -16,17 +17,17 @@ const ADDRESS: usize = 32;
 const TAG: usize = 32;
 /// The longest topic, in bytes.
 const MAX_TOPIC: usize = 64;
-/// The shortest key, in bytes: what HMAC-SHA-256 gives full strength with.
+/// The shortest key in bytes, which gives HMAC-SHA-256 its full strength.
 pub const MIN_KEY_BYTES: usize = 32;
 
-/// What a token asks for.
+/// The request in a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsubscribe {
-    /// Who.
+    /// The profile.
     pub person: PersonId,
     /// SHA-256 of the normalised address ([`address_hash`]).
     pub address: [u8; 32],
-    /// The topic that the person wants no more of; `None` for all mail.
+    /// The topic; `None` for all mail.
     pub topic: Option<String>,
 }
 
@@ -36,7 +37,7 @@ pub fn address_hash(normalised: &str) -> [u8; 32] {
     hash::sha256(&[normalised.as_bytes()])
 }
 
-/// The identities of a profile that have the address of this hash now, by their own person ids.
+/// Returns the identities of a profile that have the address of this hash now, by their own profile ids.
 pub fn owners_of<'a>(profile: &'a Profile, address: &'a [u8; 32]) -> impl Iterator<Item = PersonId> + 'a {
     let has_it = move |part: &&Part| {
         let own = part.state.text_trait("email").and_then(|own| Address::parse(&own).ok());
@@ -60,10 +61,10 @@ impl fmt::Debug for Keys {
 /// Why keys were refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKeys {
-    /// There is none.
+    /// There is no key.
     #[error("at least one unsubscribe key is needed")]
     None,
-    /// One is too short to be safe.
+    /// A key is too short to be safe.
     #[error("an unsubscribe key needs at least 32 bytes")]
     TooShort,
 }
@@ -74,10 +75,10 @@ pub enum InvalidKeys {
 pub struct InvalidToken;
 
 impl Keys {
-    /// Keys from their texts, whose bytes are taken as they stand.
+    /// Returns keys from their texts, whose bytes are used unchanged.
     ///
     /// # Errors
-    /// [`InvalidKeys`] where there is none or one is shorter than [`MIN_KEY_BYTES`].
+    /// [`InvalidKeys`] if there is none or one is shorter than [`MIN_KEY_BYTES`].
     pub fn new<S: AsRef<str>>(texts: impl IntoIterator<Item = S>) -> Result<Self, InvalidKeys> {
         let mut keys = Vec::new();
         for text in texts {
@@ -90,7 +91,7 @@ impl Keys {
         if keys.is_empty() { Err(InvalidKeys::None) } else { Ok(Self { keys }) }
     }
 
-    /// The token for `request`; a topic longer than 64 bytes is left out, which asks for no mail at all.
+    /// Returns the token for `request`; a topic longer than 64 bytes is left out, which unsubscribes from all mail.
     #[must_use]
     pub fn sign(&self, request: &Unsubscribe) -> String {
         let mut bytes = vec![VERSION];
@@ -106,10 +107,10 @@ impl Keys {
         BASE64URL_NOPAD.encode(&bytes)
     }
 
-    /// What `token` asks for. The comparison takes the same time wherever a tag differs.
+    /// Returns the request in `token`. The comparison takes the same time wherever a tag differs.
     ///
     /// # Errors
-    /// [`InvalidToken`] where none of the keys signed it.
+    /// [`InvalidToken`] if none of the keys signed it.
     pub fn verify(&self, token: &str) -> Result<Unsubscribe, InvalidToken> {
         if token.len() > 4 * (1 + PERSON + ADDRESS + MAX_TOPIC + TAG) / 3 + 4 {
             return Err(InvalidToken);

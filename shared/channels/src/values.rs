@@ -1,9 +1,10 @@
-//! Values as templates see them: nothing but words reaches a reader.
+//! Values in templates: only readable text reaches a reader.
 //!
-//! What people and systems send as traits and properties may be anything. Where a template puts a value into text, a text, number or truth stands as it is,
-//! an object by its `name`, and a list or what is not known by nothing ([`readable`]). Parts of objects and lists can still be asked for
-//! (`person.address.city`), looped over and joined. A text of blanks is absent, as is a program's word for nothing (`undefined`, `None`) that is all of
-//! a value, except of names: people are called Null and None. An object or a list that was sent as JSON text is what it holds.
+//! Traits and properties may have any value. In text, a text, number or boolean is printed as it is, an object by its
+//! `name`, and a list or a missing value as nothing ([`readable`]). Members of objects and lists can still be read
+//! (`person.address.city`), looped over and joined. Blank text is absent, as is a program's word for no value
+//! (`undefined`, `None`) that is the whole value, except for names: people are called Null and None. An object or a
+//! list that was sent as JSON text is parsed.
 
 use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 use minijinja::{Error, Output, Value, escape_formatter};
@@ -12,7 +13,7 @@ use serde_json::{Map, Value as Json};
 use std::fmt;
 use std::sync::Arc;
 
-/// Returns the value under `name` for templates. A program's word for nothing is not defined there, as people's names may be.
+/// Returns the value under `name` for templates. A program's word for no value is undefined, except for people's names.
 fn named(name: &str, json: &Json) -> Value {
     const NOTHING: [&str; 9] = ["null", "NULL", "undefined", "None", "nil", "NaN", "nan", "(null)", "[object Object]"];
     let is_name = matches!(Fact::of(name), Some(Fact::Name | Fact::FirstName | Fact::LastName));
@@ -22,7 +23,7 @@ fn named(name: &str, json: &Json) -> Value {
     }
 }
 
-/// Returns the object or the list that a text holds as JSON.
+/// Parses a text as a JSON object or list.
 fn structure(text: &str) -> Option<Json> {
     let is_likely = text.trim_start().starts_with(['{', '[']);
     is_likely.then(|| serde_json::from_str(text).ok()).flatten()
@@ -30,7 +31,7 @@ fn structure(text: &str) -> Option<Json> {
 
 /// Returns a JSON value for templates; `null` is not defined there, so that `default` takes its place.
 pub(crate) fn value(json: &Json) -> Value {
-    /// Beyond this a double cannot tell whole numbers apart (2^53).
+    /// The largest whole number that a double represents exactly (2^53).
     const MOST_WHOLE: f64 = 9_007_199_254_740_992.0;
     match json {
         Json::Null => Value::UNDEFINED,
@@ -78,7 +79,7 @@ pub(crate) fn is_unseen(value: &Value) -> bool {
     }
 }
 
-/// Returns the name by which an object is spoken of.
+/// Returns the name of an object.
 pub(crate) fn name_of(value: &Value) -> Option<String> {
     value.downcast_object_ref::<Record>().and_then(Record::name)
 }
@@ -130,17 +131,17 @@ impl Object for List {
     }
 }
 
-/// Traits: each found by any spelling of what it says ([`Fact`]).
+/// Traits, each found by any spelling of its fact ([`Fact`]).
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Traits {
     /// As they were sent, without those that were removed.
     pub(crate) sent: Map<String, Json>,
-    /// What they say of facts that have several spellings.
+    /// The values of facts that have several spellings.
     pub(crate) facts: Map<String, Json>,
 }
 
 impl Traits {
-    /// Returns a trait's value, whatever it is called.
+    /// Returns a trait's value, in any spelling.
     pub(crate) fn get(&self, name: &str) -> Option<&Json> {
         match Fact::of(name) {
             Some(fact) => self.facts.get(fact.as_str()).or_else(|| find(&self.sent, name)),
@@ -155,7 +156,7 @@ impl Object for Traits {
         let text = self.get(name)?;
         let held = text.as_str().and_then(structure);
         let found = held.as_ref().unwrap_or(text);
-        // A company without a name is none that could be spoken of; what else is known of it can be asked for.
+        // A company without a name cannot be printed; its other members can still be read.
         let nameless = Fact::of(name) == Some(Fact::Company) && found.is_object() && readable(found).is_none();
         let found = match found {
             Json::Object(members) if nameless => Value::from_object(Nameless(Arc::new(Record(members.clone())))),
@@ -173,7 +174,7 @@ impl Object for Traits {
     }
 }
 
-/// An object that is false, as it says nothing by itself.
+/// An object that is false in conditions, because it has no name to print.
 #[derive(Debug)]
 struct Nameless(Arc<Record>);
 

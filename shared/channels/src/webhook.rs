@@ -1,7 +1,8 @@
 //! Signed webhooks, after the Standard Webhooks specification 1.0 (<https://www.standardwebhooks.com>).
 //!
-//! The `webhook-id` is the decision's id at every attempt, so that a receiver that has it already can answer 200 and do nothing. The content of the
-//! attempts is the same as long as the person's profile is; the timestamp and the signature over it are new each time.
+//! The `webhook-id` is the decision's id at every attempt, so that a receiver can respond 200 to a repetition and do
+//! nothing. The content is the same at every attempt as long as the profile is; the timestamp and the signature over it
+//! are new each time.
 
 use crate::endpoint::json_headers;
 use crate::outcome::Outcome;
@@ -21,7 +22,7 @@ use std::collections::BTreeMap;
 pub const TYPE: &str = "perennial.decision";
 /// The type of an account update's payload.
 pub const ACCOUNT_TYPE: &str = "perennial.account";
-/// What the answer says of the message.
+/// Returns the outcome of a response.
 pub(crate) fn outcome(answer: &Answer, now: Timestamp) -> Outcome {
     match answer.status {
         status if status.is_success() => Outcome::Sent { provider_id: None },
@@ -33,7 +34,7 @@ pub(crate) fn outcome(answer: &Answer, now: Timestamp) -> Outcome {
     }
 }
 
-/// The headers, with the signature that `secret` (`whsec_…`) gives at `now`.
+/// Returns the headers, with the signature by `secret` (`whsec_…`) at `now`.
 pub(crate) fn headers(secret: &str, id: &str, body: &str, now: Timestamp) -> Result<HeaderMap, &'static str> {
     let webhook = Webhook::new(secret).map_err(|_| "the endpoint's secret is not base64")?;
     let signature =
@@ -46,7 +47,7 @@ pub(crate) fn headers(secret: &str, id: &str, body: &str, now: Timestamp) -> Res
     Ok(headers)
 }
 
-/// The payload: what was decided and why, whom it is about with stage and scores, and what the template says.
+/// Returns the payload: the decision and its cause, the profile with stage and scores, and the rendered template.
 #[must_use]
 pub fn payload(
     decision: &Decision,
@@ -99,8 +100,8 @@ pub fn payload(
     .to_string()
 }
 
-/// The payload of an update of the CRM: the fields with what they are to hold, and which account it is about, with the
-/// traits and domains by which the receiver can find its record.
+/// Returns the payload of a CRM update: the fields and their new values, and the account, with the traits and domains
+/// by which the receiver can find its record.
 #[must_use]
 pub fn account_payload(update: &AccountUpdate, account: Option<&Account>) -> String {
     let traits: BTreeMap<&str, &Value> = account.into_iter().flat_map(Account::present_traits).collect();

@@ -14,21 +14,21 @@ use perennial_domain::{Currency, Touch};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What weights and coefficients are counted in, so that sums over people are exact whatever their order.
+/// The unit of weights and coefficients, which keeps sums over people exact in any order.
 pub const THOUSAND: i64 = 1000;
 
-/// Which trait says what an account pays.
+/// The trait that contains an account's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Value {
     /// The trait, a number in whole units of the currency.
     pub r#trait: String,
     /// The currency that accounts are valued in.
     pub currency: Currency,
-    /// How often a year it is paid: 12 or 1.
+    /// Payments a year: 12 or 1.
     pub times_a_year: i64,
 }
 
-/// From which value on an account gets which touch level, in minor units a year.
+/// The annual value from which an account gets each touch model, in minor units.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TouchLevels {
     /// From here on `high`; never where `None`.
@@ -37,12 +37,12 @@ pub struct TouchLevels {
     pub low: Option<i64>,
 }
 
-/// Who looks after an account.
+/// The owner of an account: a colleague or team.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Owner {
-    /// The account's trait that names the owner.
+    /// The account's trait that contains the owner.
     pub r#trait: Option<String>,
-    /// The owner of a touch level, where the trait says nothing.
+    /// The owner by touch model, if the trait is missing.
     pub by_touch: BTreeMap<Touch, String>,
 }
 
@@ -57,37 +57,37 @@ impl Weights {
     }
 }
 
-/// How often an account has renewed, and when it does so next.
+/// An account's renewals and its next renewal date.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Renewal {
-    /// Events (as counted) of which each is one renewal, where it names the account.
+    /// Events (as counted) that are one renewal each, if they name the account.
     pub events: BTreeSet<String>,
-    /// The account's trait that says when it renews next: from `group` calls, and from the property of that name of any event that
-    /// names the account.
+    /// The account's trait with the next renewal date: from `group` calls, and from the property of that name of any
+    /// event that names the account.
     pub r#trait: Option<String>,
 }
 
-/// Whose readiness makes the account's score.
+/// The people whose readiness adds up to the account's score.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ScoreRule {
     /// The score from which the account counts as ready; never where `None`.
     pub ready: Option<u8>,
-    /// The personas whose readiness counts; everyone's where empty. Always only of who does not pay yet.
+    /// The personas whose readiness counts; everyone's if empty. Only people who do not pay yet count.
     pub buyers: BTreeSet<String>,
-    /// How much a persona's readiness counts.
+    /// The weight of a persona's readiness.
     pub weights: Weights,
 }
 
-/// What a customer's health is made of; coefficients in thousandths.
+/// The components of a customer's health; coefficients in thousandths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HealthRule {
-    /// Of engagement, 0 to 1,000.
+    /// The coefficient of engagement, 0 to 1,000.
     pub engagement: i64,
-    /// Of success with the product, 1,000 less that of engagement.
+    /// The coefficient of success with the product, 1,000 minus that of engagement.
     pub success: i64,
-    /// Of the likelihood to leave, 0 to 1,000; taken away.
+    /// The coefficient of the churn likelihood, 0 to 1,000; subtracted.
     pub churn: i64,
-    /// How much a persona weighs in the mean.
+    /// The weight of a persona in the mean.
     pub weights: Weights,
 }
 
@@ -97,18 +97,18 @@ impl Default for HealthRule {
     }
 }
 
-/// Who belongs together without any `group` call.
+/// How people are assigned to accounts without a `group` call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Domains {
-    /// Whether people belong to the account of their company's domain.
+    /// `true` if people belong to the account of their company's domain.
     pub company_domain: bool,
     /// Further free-mail domains, in lower case.
     pub free_mail: BTreeSet<String>,
-    /// Traits by which an account names its own domains.
+    /// Traits that contain an account's own domains.
     pub traits: Vec<String>,
 }
 
-/// What of an account the CRM can be told.
+/// A value of an account that can be written to the CRM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CrmField {
@@ -116,41 +116,41 @@ pub enum CrmField {
     Score,
     /// Health, 0 to 100.
     Health,
-    /// Whether the score is at the threshold or over it.
+    /// Tests whether the score has reached the threshold.
     Ready,
-    /// The touch level.
+    /// The touch model.
     Touch,
-    /// Where the account stands.
+    /// The account's stage.
     Stage,
-    /// Who looks after it.
+    /// The owner.
     Owner,
-    /// What it pays in a year, in whole units of the currency.
+    /// The annual value, in whole units of the currency.
     Value,
 }
 
-/// Where accounts are written to.
+/// The CRM endpoint and fields of accounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crm {
     /// An endpoint of `channels.toml`.
     pub endpoint: String,
     /// The least change of score or health that is worth a webhook, in points: 1 to 100.
     pub least_change: u8,
-    /// What is written into which field of the CRM; at least one.
+    /// The CRM field for each value; at least one.
     pub fields: BTreeMap<CrmField, String>,
 }
 
 /// Compiled `accounts.toml`. The default is that of a config without the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Accounts {
-    /// Which trait says what an account pays; nothing has a value where `None`.
+    /// The trait with an account's value; `None` if accounts have no value.
     pub value: Option<Value>,
-    /// Touch levels by value.
+    /// Touch models by value.
     pub touch: TouchLevels,
-    /// Who looks after which.
+    /// The owners of accounts.
     pub owner: Owner,
-    /// Events (as counted) that say where the account itself stands; each is one of `lifecycle.toml`.
+    /// Events (as counted) that set the account's own stage; each is one of `lifecycle.toml`.
     pub stage_events: BTreeSet<String>,
-    /// Events (as counted) that name the account a person belongs to, as a `group` call does.
+    /// Events (as counted) that assign a person to an account, like a `group` call.
     pub member_events: BTreeSet<String>,
     /// How people belong to accounts.
     pub membership: Membership,
@@ -162,7 +162,7 @@ pub struct Accounts {
     pub health: HealthRule,
     /// Company domains.
     pub domains: Domains,
-    /// The CRM, where there is one.
+    /// The CRM, if there is one.
     pub crm: Option<Crm>,
 }
 

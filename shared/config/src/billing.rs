@@ -7,12 +7,13 @@ use perennial_domain::billing::{Status, change, said};
 use serde::Deserialize;
 use std::collections::HashSet;
 
-/// What your events say of subscriptions and payments. The file may be left out, and so may each of its lists: what is shown here holds then.
+/// Events about subscriptions and payments. The file and each of its lists are optional; the values shown here are the
+/// defaults.
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct File {
-    /// Which events tell of subscriptions.
+    /// Events about subscriptions.
     #[serde(default)]
     subscriptions: RawSubscriptions,
     /// Which events move money.
@@ -24,16 +25,17 @@ pub(crate) struct File {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawSubscriptions {
-    /// Events that tell of a subscription beside the milestones trial, customer and churned of lifecycle.toml, by their names exactly as they
-    /// are sent.
+    /// Events about a subscription, besides the milestones trial, customer and churned of lifecycle.toml, by their
+    /// exact names.
     events: Option<Vec<Spanned<String>>>,
     /// Milestones of lifecycle.toml that are purchases and no subscription.
     one_time: Option<Vec<Spanned<String>>>,
-    /// What an event of `events` counts as that says `previous_price` or `previous_quantity` and costs more a year than before.
+    /// The event that an event of `events` counts as if it contains `previous_price` or `previous_quantity` and the
+    /// annual price has risen.
     upgraded: Option<Spanned<String>>,
-    /// What one counts as that costs less a year than before.
+    /// The event that it counts as if the annual price has fallen.
     downgraded: Option<Spanned<String>>,
-    /// How many days a trial lasts of which nothing says when it ends, 1 or more.
+    /// The length in days of a trial without a known end, 1 or more.
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     trial_days: Option<Spanned<u16>>,
 }
@@ -42,11 +44,11 @@ struct RawSubscriptions {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawPayments {
-    /// Events that say that something was paid: `revenue` says how much.
+    /// Events about a payment; `revenue` is its amount.
     paid: Option<Vec<Spanned<String>>>,
     /// Events that correct the amount of a payment.
     corrected: Option<Vec<Spanned<String>>>,
-    /// Events that say that money was given back.
+    /// Events about a refund.
     refunded: Option<Vec<Spanned<String>>>,
     /// Events that take a whole payment back.
     cancelled: Option<Vec<Spanned<String>>>,
@@ -55,25 +57,25 @@ struct RawPayments {
 /// Compiled `billing.toml`. The default is that of a config without the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Billing {
-    /// Events (as counted) that tell of a subscription beside the milestones of `lifecycle.toml`.
+    /// Events (as counted) about a subscription, besides the milestones of `lifecycle.toml`.
     pub subscription_events: HashSet<String>,
     /// Milestones (as counted) that are purchases and no subscription.
     pub one_time: HashSet<String>,
-    /// What an event of `subscription_events` counts as that says that its subscription costs more a year than before.
+    /// The event that an event of `subscription_events` counts as if its annual price has risen.
     pub upgraded: String,
-    /// What one counts as that says that it costs less.
+    /// The event that it counts as if its annual price has fallen.
     pub downgraded: String,
-    /// How many days a trial lasts of which nothing says when it ends; 1 or more.
+    /// The length in days of a trial without a known end; 1 or more.
     pub trial_days: u16,
     /// Events (as counted) that say that something was paid.
     pub paid: HashSet<String>,
     /// Events (as counted) that correct the amount of a payment.
     pub corrected: HashSet<String>,
-    /// Events (as counted) that say that money was given back.
+    /// Events (as counted) about a refund.
     pub refunded: HashSet<String>,
     /// Events (as counted) that take a whole payment back.
     pub cancelled: HashSet<String>,
-    /// Whether there is a file.
+    /// `true` if the file exists.
     pub(crate) is_written: bool,
 }
 
@@ -156,8 +158,8 @@ impl Billing {
         billing
     }
 
-    /// What `event`, which would be counted as `name`, counts as by what it says of the price: an upgrade or a downgrade; `None` where it is
-    /// neither. A change within a trial is none.
+    /// Returns what `event`, which would be counted as `name`, counts as because of its price: an upgrade or a
+    /// downgrade; `None` if it is neither. A change within a trial is neither.
     pub fn change_of(&self, name: &str, event: &Event) -> Option<&str> {
         if !self.subscription_events.contains(name) || name == self.upgraded || name == self.downgraded {
             return None;

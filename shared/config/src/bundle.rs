@@ -1,4 +1,4 @@
-//! The config as text: what is pushed, versioned and rolled back.
+//! The configuration as text: the unit that is pushed, versioned and rolled back.
 
 use perennial_domain::{ConfigVersion, hash};
 use serde::{Deserialize, Serialize};

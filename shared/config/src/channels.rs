@@ -1,4 +1,4 @@
-//! `channels.toml` and `templates/*.toml`: how messages go out and what they say.
+//! `channels.toml` and `templates/*.toml`: how messages are sent and what they contain.
 
 mod endpoint;
 mod load;
@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 pub struct Mail {
     /// `Name <address>` or an address.
     pub from: String,
-    /// Where answers go; the sender where nothing is written.
+    /// The reply-to address; the sender if `None`.
     pub reply_to: Option<String>,
     /// The SES configuration set, which publishes what became of a mail.
     pub configuration_set: String,
@@ -32,26 +32,27 @@ pub struct Mail {
     pub warm_up: Option<WarmUp>,
     /// Minutes after which a mail of which it is not known whether SES took it, and which SES did not report, is sent again; 0 for never.
     pub resend_unknown_after_minutes: u16,
-    /// Whether an address gets mails that only a public source named.
+    /// Specifies whether mails are sent to an address that only a public source has named.
     pub unverified_mail: UnverifiedMail,
     /// Minutes that a mail waits for an address where none is known when it is decided; 0 where it does not wait.
     pub wait_for_address_minutes: u16,
 }
 
-/// Whether an address gets mails that nobody but a public source named.
+/// Specifies whether mails are sent to an address that only a public source has named.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum UnverifiedMail {
-    /// It does, until a trusted source names another.
+    /// They are sent, until a trusted source names another address.
     #[default]
     Send,
-    /// It gets none.
+    /// They are not sent.
     Never,
 }
 
 impl Mail {
-    /// How long SES's report of a mail is waited for whose sending was not seen to its end; `None` where it is never sent again.
+    /// Returns how long to wait for SES's report of a mail with an unknown delivery outcome; `None` if it is never sent
+    /// again.
     #[must_use]
     pub fn report_wait(&self) -> Option<SignedDuration> {
         let minutes = i64::from(self.resend_unknown_after_minutes);
@@ -62,7 +63,7 @@ impl Mail {
 /// `channels.toml`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Channels {
-    /// Events older than this, in hours, set nothing off: an import sends no message about the past.
+    /// Events older than this, in hours, trigger nothing: an import sends no message about the past.
     pub max_event_age_hours: u16,
     /// Mail.
     pub mail: Mail,
@@ -70,7 +71,7 @@ pub struct Channels {
     pub pause: Pause,
     /// Endpoints by name.
     pub webhook: BTreeMap<String, Endpoint>,
-    /// What mails are about, in the file's order, which is that of the preference page.
+    /// The topics of mails, in the file's order, which is that of the preference page.
     pub topics: Vec<Topic>,
 }
 

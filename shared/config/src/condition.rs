@@ -1,4 +1,4 @@
-//! Conditions and measures as they stand in the files: compiled, with their errors told where they are.
+//! Compiles conditions and measures in the files and reports their errors at their positions.
 
 use crate::cel::{self, Program, Wanted};
 use crate::error::Reporter;
@@ -28,7 +28,7 @@ pub(crate) fn measure(
     compile(report, source, vocabulary, Wanted::Number)
 }
 
-/// A condition that holds for nobody, in place of one that is wrong.
+/// Returns a condition that holds for nobody, in place of an invalid one.
 pub(crate) fn never(vocabulary: &PersonVocabulary<'_>) -> Option<Program<PersonSlot>> {
     cel::compile("false", vocabulary, Wanted::Condition).ok()
 }

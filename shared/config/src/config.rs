@@ -24,47 +24,47 @@ use jiff::SignedDuration;
 use perennial_domain::{Channel, ConfigVersion, Decision, Event, EventKind};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The trait of a `group` call that says that the person left the account.
+/// The trait of a `group` call that ends the person's membership of the account.
 pub const LEFT_TRAIT: &str = "left";
 
-/// What every function and the engine work by.
+/// The compiled configuration of all functions and the engine.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Which files it was made from.
     pub version: ConfigVersion,
-    /// Who may send events.
+    /// The sources of events.
     pub sources: Vec<Source>,
     /// Which pages stand for an event.
     pub pages: Pages,
-    /// Who is one person.
+    /// The identity rules.
     pub identity: Identities,
     /// The product's features.
     pub features: Features,
-    /// Who people are at work.
+    /// The personas.
     pub personas: Personas,
     /// Points, signals and tallies.
     pub scoring: Scoring,
-    /// Where someone stands.
+    /// The life-cycle stages.
     pub lifecycle: Lifecycle,
-    /// What events say of subscriptions and payments.
+    /// Subscription and payment events.
     pub billing: Billing,
-    /// What accounts are worth, and what is made of them.
+    /// Accounts and their scores.
     pub accounts: Accounts,
     /// Groups of people by condition.
     pub segments: Segments,
-    /// What sets messages off.
+    /// The journeys.
     pub journeys: Journeys,
-    /// How much anybody gets, and when.
+    /// Caps, quiet hours and holdouts.
     pub limits: Limits,
-    /// What history all of these ask for.
+    /// The history that all of these need.
     pub history: History,
-    /// How messages go out.
+    /// The channels.
     pub channels: Channels,
-    /// What messages say, by name.
+    /// The message templates, by name.
     pub templates: BTreeMap<String, Template>,
-    /// What the clock calls.
+    /// The schedules.
     pub schedules: Vec<Schedule>,
-    /// What queues and functions get to work with.
+    /// The resources of queues and functions.
     pub deployment: Deployment,
 }
 
@@ -78,7 +78,8 @@ impl Config {
         if errors.is_empty() { Ok(config) } else { Err(ConfigErrors(errors)) }
     }
 
-    /// Compiles as much of `bundle` as is right, and returns it with every error: what is wrong is missing from it, or stood in for.
+    /// Compiles the valid parts of `bundle` and returns them with every error: invalid parts are missing, or replaced
+    /// with placeholders.
     pub(crate) fn load_all(bundle: &Bundle) -> (Self, Vec<ConfigError>) {
         let mut errors = Vec::new();
         for name in bundle.files.keys() {
@@ -104,7 +105,7 @@ impl Config {
         });
         let mut history = History::default();
         let features = optional(bundle, "features.toml", &mut errors, |report| Features::load(report, &mut history));
-        // Personas are worked out first, but may speak of tallies, which scoring.toml names.
+        // Personas are compiled first, but may refer to tallies of scoring.toml.
         let tallies = bundle.files.get("scoring.toml").map(|text| scoring::tally_names(text)).unwrap_or_default();
         let vocabulary = PersonVocabulary {
             level: Level::Persona,
@@ -138,7 +139,7 @@ impl Config {
         let schedules = with(bundle, "schedules.toml", &mut errors, schedules::load);
         let names: Vec<&str> = templates.keys().map(String::as_str).collect();
         let endpoints: Vec<&str> = channels.webhook.keys().map(String::as_str).collect();
-        // A config that says nothing of accounts has the defaults.
+        // Without the file, accounts have their defaults.
         let accounts = bundle.files.get("accounts.toml").map(|text| {
             Accounts::load(&mut Reporter::new("accounts.toml", text, &mut errors), &channels.webhook, &persona_names)
         });
@@ -184,21 +185,21 @@ impl Config {
         (config, errors)
     }
 
-    /// The name that an event is counted under: that of the event that its page or its change of price stands for, else its own, see
-    /// [`Event::counted_as`].
+    /// Returns the name that an event is counted under: that of the event for its page or its change of price, else its
+    /// own, see [`Event::counted_as`].
     pub fn counted_as<'a>(&'a self, event: &'a Event) -> &'a str {
         let own = event.counted_as();
         self.pages.event_of(event).or_else(|| self.billing.change_of(own, event)).unwrap_or(own)
     }
 
-    /// Whether the account that `event` names is the one that its person belongs to: a `group` call says so, and the events of
-    /// `accounts.toml` that do. Any other call only mentions an account.
+    /// Returns whether `event` assigns its person to the account that it names: a `group` call, or a configured event
+    /// of `accounts.toml`. Any other call only mentions an account.
     pub fn names_account(&self, event: &Event) -> bool {
         event.kind == EventKind::Group || self.accounts.member_events.contains(self.counted_as(event))
     }
 
-    /// Whether `event` ends its person's membership of the account that it names, or of their primary one where it names none: the event that
-    /// `[membership]` of `accounts.toml` names, or a `group` call with the trait `left: true`.
+    /// Returns whether `event` ends its person's membership of the account that it names, or of the primary one if it
+    /// names none: the event of `[membership]` in `accounts.toml`, or a `group` call with the trait `left: true`.
     pub fn ends_membership(&self, event: &Event) -> bool {
         let says_left = || event.traits.get(LEFT_TRAIT) == Some(&serde_json::Value::Bool(true));
         let ends = match event.kind {
@@ -208,8 +209,8 @@ impl Config {
         ends && event.is_trusted()
     }
 
-    /// Whether events of this name say that money was or was not paid, or that somebody is or is no longer a customer: no public source is believed in
-    /// that. Those that begin a trial or a free plan do not.
+    /// Returns whether events of this name are about payments or about who is a customer, for which public sources are
+    /// not trusted. Events that begin a trial or a free plan are not among them.
     pub fn is_of_money(&self, name: &str) -> bool {
         let of = |milestone: &[Milestone]| {
             let milestones = self.lifecycle.milestones.get(name);
@@ -224,12 +225,13 @@ impl Config {
             || (self.accounts.member_events.contains(name) && self.lifecycle.passive.contains(name))
     }
 
-    /// Whether `event` says where a whole account stands: it names one, and is among the events of `accounts.toml` that do.
+    /// Returns whether `event` sets the stage of an account: it names one, and is among the events of `accounts.toml`
+    /// that do.
     pub fn tells_stage(&self, event: &Event) -> bool {
         event.account().is_some() && self.accounts.stage_events.contains(self.counted_as(event))
     }
 
-    /// The milestones of the whole account that `event` tells of: none where it names no account.
+    /// Returns the account milestones of `event`: none if it names no account.
     pub fn account_milestones(&self, event: &Event) -> &[Milestone] {
         if !self.tells_stage(event) {
             return &[];
@@ -237,19 +239,19 @@ impl Config {
         self.lifecycle.milestones.get(self.counted_as(event)).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// What mails of a template are about; `None` where it names no topic.
+    /// Returns the topic of a template's mails; `None` if it has none.
     pub fn topic_of(&self, template: &str) -> Option<&Topic> {
         self.channels.topic(self.templates.get(template)?.topic.as_deref()?)
     }
 
-    /// Whether no limit holds for messages of a template that a journey sends, because either is essential. A journey that this config does not
-    /// know decides nothing.
+    /// Returns whether messages of a template are exempt from limits, because the journey or the topic is essential. An
+    /// unknown journey is not.
     pub fn is_essential(&self, journey: Option<&Journey>, template: &str) -> bool {
         journey.is_some_and(|journey| journey.essential) || self.topic_of(template).is_some_and(|topic| topic.essential)
     }
 
-    /// Whether a decision goes through the queue of its own that essential messages have: mails and in-app messages of essential journeys and topics. A
-    /// webhook waits for its receiver, whatever it is about.
+    /// Returns whether a decision goes through the separate queue of essential messages: mails and in-app messages of
+    /// essential journeys and topics. Webhooks never do, because they may have to wait for their receiver.
     pub fn takes_essential_queue(&self, decision: &Decision) -> bool {
         decision.channel != Channel::Webhook
             && self.is_essential(self.journeys.named(&decision.journey), &decision.template)
@@ -267,12 +269,13 @@ impl Config {
         SignedDuration::from_hours(24 * i64::from(days))
     }
 
-    /// Whether a condition asks about the account, so that it has to be read with the person.
+    /// Returns whether a condition reads the account, so that it has to be loaded with the profile.
     pub fn asks_account(&self) -> bool {
         self.lifecycle.people_follow_account || self.asked().any(PersonSlot::asks_account)
     }
 
-    /// Whether a condition, or whether somebody has bought something, depends on how often an event of this name happened in all.
+    /// Returns whether a condition, or whether a person is a buyer, depends on the total count of events with this
+    /// name.
     pub fn asks_count(&self, name: &str) -> bool {
         let is_it = |slot: &PersonSlot| matches!(slot, PersonSlot::Count { event } if event == name);
         self.billing.one_time.contains(name) || self.asked().any(is_it)
@@ -286,8 +289,8 @@ impl Config {
         })
     }
 
-    /// The whole numbers from 0 to 100 in conditions that ask for `field` of the account: all levels that the field may be compared with.
-    /// `None` where a condition asks for it without such a number, so that any value may matter.
+    /// Returns the integers from 0 to 100 that conditions compare `field` of the account with. `None` if a condition
+    /// uses it without such a number, so that any value may matter.
     pub fn account_levels(&self, field: &AccountField) -> Option<BTreeSet<u8>> {
         let mut levels = BTreeSet::new();
         let asks = |slot: &PersonSlot| matches!(slot, PersonSlot::Account(asked) if asked == field);
@@ -302,12 +305,12 @@ impl Config {
         Some(levels)
     }
 
-    /// All that conditions on people look up.
+    /// Returns everything that conditions on people look up.
     fn asked(&self) -> impl Iterator<Item = &PersonSlot> {
         self.programs().flat_map(|program| program.slots())
     }
 
-    /// All conditions on people, and measures of them.
+    /// Returns all conditions on people, and measures of them.
     fn programs(&self) -> impl Iterator<Item = &Program<PersonSlot>> {
         let personas = self.personas.all.iter().filter_map(|persona| persona.when.as_ref());
         let measures = self.scoring.signals.iter().map(|signal| &signal.measure);
@@ -319,7 +322,7 @@ impl Config {
     }
 }
 
-/// What an error in an earlier version of a journey needs to be understood.
+/// A hint for an error in an earlier version of a journey.
 const RETIRED_HINT: &str = " (this is an earlier version of the journey, which people may be on the way through: keep what it \
                             names, or write on_change = \"move\" into the journey)";
 
@@ -344,7 +347,7 @@ fn template_name(file: &str) -> Option<&str> {
     file.strip_prefix("templates/")?.strip_suffix(".toml")
 }
 
-/// Loads one file; a missing one is an error of its own.
+/// Loads one file; a missing one is an error.
 fn with<T: Default>(
     bundle: &Bundle,
     file: &str,

@@ -1,21 +1,21 @@
-//! `deployment.toml`: what queues and functions get to work with. CDK, Terraform and the embedded stack read it alike.
+//! `deployment.toml`: the resources of queues and functions. CDK, Terraform and the embedded stack all read it.
 
 use crate::error::Reporter;
 use crate::spanned::Spanned;
 use serde::Deserialize;
 
-/// What queues and functions get to work with.
+/// The resources of queues and functions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deployment {
     /// All queues.
     pub queues: Queues,
-    /// For how many days logs are kept.
+    /// Days for which logs are kept.
     pub log_days: u16,
-    /// Takes events in over HTTPS.
+    /// Accepts events over HTTPS.
     pub ingest: Function,
     /// Counts events and decides.
     pub score: Function,
-    /// Finds whose timer rang.
+    /// Finds due timers.
     pub sweep: Function,
     /// Works accounts out.
     pub rollup: Function,
@@ -25,31 +25,31 @@ pub struct Deployment {
     pub api: Function,
 }
 
-/// What holds for each queue.
+/// The settings of all queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Queues {
-    /// Attempts before a message is set aside in the dead-letter queue, 1 to 1,000.
+    /// Attempts before a message is moved to the dead-letter queue, 1 to 1,000.
     pub max_receives: u16,
-    /// Days after which a message that nobody took is gone, 1 to 14.
+    /// Days after which an unprocessed message is deleted, 1 to 14.
     pub retention_days: u16,
     /// The same of dead letters.
     pub dlq_retention_days: u16,
 }
 
-/// What a function gets.
+/// The resources of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Function {
     /// Megabytes, 128 to 10,240; the processor's share grows with them.
     pub memory_mb: u16,
     /// The longest that one call takes, 1 to 900 seconds.
     pub timeout_seconds: u16,
-    /// Calls at once at most, as far as other functions of the AWS account are concerned; `None` for what is free.
+    /// The reserved concurrency; `None` for the account's unreserved concurrency.
     pub concurrency: Option<u16>,
-    /// How its queues are taken from; `None` for a function without any.
+    /// How it receives from its queues; `None` for a function without any.
     pub batch: Option<Batch>,
 }
 
-/// How a queue is taken from.
+/// How a queue is polled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Batch {
     /// Messages of one call at most, 1 to 10,000.
@@ -60,11 +60,12 @@ pub struct Batch {
     pub at_once: u16,
 }
 
-/// After so many times its function's timeout a message that was not taken to its end comes again. AWS's advice: six.
+/// The visibility timeout as a multiple of the function's timeout, after which an unprocessed message is redelivered.
+/// AWS recommends six.
 pub const VISIBILITY_TIMEOUTS: u16 = 6;
 
 impl Deployment {
-    /// Seconds in which a message of `function`'s queues that fails every time is tried to its end.
+    /// Returns the seconds in which a message of `function`'s queues that always fails exhausts its retries.
     #[must_use]
     pub fn tried_for_seconds(&self, function: Function) -> u64 {
         let timeout = u64::from(function.timeout_seconds);
@@ -72,7 +73,7 @@ impl Deployment {
     }
 }
 
-/// Seconds after which a function that answers over HTTPS is no use to whoever asked: as long as an HTTP API waits.
+/// The longest useful timeout of a function behind HTTPS, in seconds: as long as an HTTP API waits.
 const HTTP_SECONDS: u16 = 30;
 /// Seconds that Lambda lets any call take.
 const SECONDS: u16 = 900;
@@ -80,7 +81,7 @@ const SECONDS: u16 = 900;
 const AT_ONCE_RECEIVED: u16 = 10;
 
 impl Default for Deployment {
-    /// What suits a company of some hundred thousand events a day.
+    /// Suits a company of some hundred thousand events a day.
     fn default() -> Self {
         let function =
             |memory_mb, timeout_seconds| Function { memory_mb, timeout_seconds, concurrency: None, batch: None };
@@ -102,19 +103,19 @@ impl Default for Deployment {
     }
 }
 
-/// What queues and functions get to work with. CDK, Terraform and the embedded stack read it alike; a change needs a deployment, and no
-/// build. What is left out is as the shipped file has it.
+/// The resources of queues and functions. CDK, Terraform and the embedded stack all read them; a change needs a
+/// deployment but no build. The shipped file shows the defaults.
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct File {
-    /// What holds for each queue.
+    /// The settings of all queues.
     #[serde(default)]
     queues: RawQueues,
-    /// What holds for the logs of each function.
+    /// The settings of all functions' logs.
     #[serde(default)]
     logs: RawLogs,
-    /// What each function gets.
+    /// The resources of each function.
     #[serde(default)]
     functions: RawFunctions,
 }
@@ -123,10 +124,10 @@ pub(crate) struct File {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawQueues {
-    /// Attempts before a message is set aside in the dead-letter queue, 1 to 1000. AWS advises 5 or more.
+    /// Attempts before a message is moved to the dead-letter queue, 1 to 1000. AWS recommends 5 or more.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1000)))]
     max_receives: Option<Spanned<u16>>,
-    /// Days after which a message that nobody took is gone, 1 to 14.
+    /// Days after which an unprocessed message is deleted, 1 to 14.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 14)))]
     retention_days: Option<Spanned<u16>>,
     /// Days after which a dead letter is gone, 1 to 14.
@@ -138,7 +139,7 @@ struct RawQueues {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawLogs {
-    /// Days for which logs are kept: one of those that CloudWatch knows, such as 7, 14, 30, 90 or 365.
+    /// Days for which logs are kept: one of CloudWatch's values, such as 7, 14, 30, 90 or 365.
     retention_days: Option<Spanned<u16>>,
 }
 
@@ -149,13 +150,13 @@ const LOG_DAYS: [u16; 12] = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365];
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawFunctions {
-    /// Takes events in over HTTPS.
+    /// Accepts events over HTTPS.
     #[serde(default)]
     ingest: RawFunction,
     /// Counts events into profiles and decides.
     #[serde(default)]
     score: RawFunction,
-    /// Finds whose timer rang.
+    /// Finds due timers.
     #[serde(default)]
     sweep: RawFunction,
     /// Works accounts out.
@@ -176,13 +177,14 @@ struct RawFunction {
     /// Megabytes, 128 to 10240. The processor's share grows with them: one whole processor at 1769.
     #[cfg_attr(feature = "schema", schemars(range(min = 128, max = 10240)))]
     memory_mb: Option<Spanned<u16>>,
-    /// The longest that one call takes, 1 to 900; for ingest and api at most 30. A queue's messages come again after six times that.
+    /// The timeout of one call, 1 to 900; for ingest and api at most 30. A queue's messages are redelivered after six
+    /// times that.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 900)))]
     timeout_seconds: Option<Spanned<u16>>,
-    /// Calls at once at most, set aside for it from the AWS account's; what is free where nothing is written.
+    /// The reserved concurrency, taken from the AWS account's; default: unreserved.
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     concurrency: Option<Spanned<u16>>,
-    /// How its queues are taken from: only score, rollup and deliver have any.
+    /// How it receives from its queues: only score, rollup and deliver have any.
     batch: Option<Spanned<RawBatch>>,
 }
 
@@ -291,7 +293,7 @@ fn batch(report: &mut Reporter<'_>, raw: Spanned<RawBatch>, usual: Batch, timeou
         report.at(span.clone(), message);
     }
     if batch.window_seconds >= (VISIBILITY_TIMEOUTS - 1).saturating_mul(timeout_seconds) {
-        // Else a message would come again while its first batch still fills or is worked on.
+        // Otherwise a message would be redelivered while its first batch is still filling or being processed.
         report.at(span, format!("window_seconds must be below {} times timeout_seconds", VISIBILITY_TIMEOUTS - 1));
     }
     batch

@@ -1,4 +1,4 @@
-//! Errors that teach: which file, which line, what is wrong and what is allowed.
+//! Configuration errors: the file, the line, what is wrong and what is allowed.
 
 use crate::read;
 use crate::spanned::Spanned;
@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 
-/// One thing that is wrong with the config.
+/// One error in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     /// The file's name within the config folder.
@@ -16,7 +16,7 @@ pub struct ConfigError {
     pub line: usize,
     /// The column, in characters from 1; 0 where the error is of the whole file.
     pub column: usize,
-    /// What is wrong, and what is allowed.
+    /// The error, and what is allowed.
     pub message: String,
 }
 
@@ -78,8 +78,8 @@ impl<'a> Reporter<'a> {
         self.at(start..span.end.max(start), message);
     }
 
-    /// Reads the file into `T`, and reports every field that does not fit. What is wrong is left out of what it gives, and what
-    /// is missing is stood in for; `None` where even that does not help.
+    /// Reads the file into `T`, and reports every invalid field. Invalid values are left out of the result, and missing
+    /// ones are replaced with placeholders; `None` if that is not possible.
     pub(crate) fn parse<T: serde::de::DeserializeOwned>(&mut self) -> Option<T> {
         let (file, text) = (self.file, self.text);
         let errors = &mut *self.errors;
@@ -89,8 +89,8 @@ impl<'a> Reporter<'a> {
         })
     }
 
-    /// Reports a name that is empty, too long, or has other signs than letters, digits, `_` and `-`: names stand in lists that
-    /// are separated by spaces, in addresses, and in conditions.
+    /// Reports a name that is empty, too long, or has characters other than letters, digits, `_` and `-`: names are
+    /// used in lists separated by spaces, in URLs, and in conditions.
     pub(crate) fn name(&mut self, what: &str, name: &Spanned<String>) {
         let text = name.get_ref();
         let fits = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
@@ -99,7 +99,7 @@ impl<'a> Reporter<'a> {
         } else if !fits {
             self.at(
                 name.span(),
-                format!("`{text}`: the name of {what} may hold letters (a to z), digits, _ and -, and nothing else"),
+                format!("`{text}`: the name of {what} may contain only letters (a to z), digits, _ and -"),
             );
         } else if text.len() > MAX_NAME {
             self.at(
@@ -109,13 +109,14 @@ impl<'a> Reporter<'a> {
         }
     }
 
-    /// Reports a name as [`Self::name`] does, and one that is used before. `field` is what holds it: id or name. `false` where it is used before.
+    /// Reports a name like [`Self::name`], and one that is used before. `field` is the field that contains it: id or
+    /// name. Returns `false` if it is used before.
     pub(crate) fn unique(&mut self, used: &mut Used, what: &str, field: &str, name: &Spanned<String>) -> bool {
         self.name(what, name);
         self.first_use(used, field, name)
     }
 
-    /// Reports a name that is used before, with the line of its first use. `false` where it is.
+    /// Reports a name that is used before, with the line of its first use, and returns `false` then.
     pub(crate) fn first_use(&mut self, used: &mut Used, field: &str, name: &Spanned<String>) -> bool {
         let text = name.get_ref();
         if let Some(line) = used.lines.get(text) {
@@ -123,7 +124,7 @@ impl<'a> Reporter<'a> {
             return false;
         }
         if let Some(other) = used.hashes.insert(hash32(text), text.clone()) {
-            // What is stored of names is their hash. In practice nobody ever sees this.
+            // Only the hash of a name is stored. In practice this never happens.
             self.at(name.span(), format!("`{text}` and `{other}` have the same hash: rename one of them"));
         }
         if !read::is_stand_in(&name.span()) {
@@ -132,7 +133,7 @@ impl<'a> Reporter<'a> {
         true
     }
 
-    /// Reports an event's name that is empty.
+    /// Reports an empty event name.
     pub(crate) fn event(&mut self, event: &Spanned<String>) {
         if event.get_ref().trim().is_empty() {
             self.at(event.span(), "an event's name is empty; page calls are \"$page\"");
@@ -140,14 +141,14 @@ impl<'a> Reporter<'a> {
     }
 }
 
-/// Names of one kind that were used, with the line of their first use.
+/// The used names of one kind, with the line of their first use.
 #[derive(Debug, Default)]
 pub(crate) struct Used {
     lines: HashMap<String, usize>,
     hashes: HashMap<u32, String>,
 }
 
-/// The most characters of a name.
+/// The longest name, in characters.
 pub(crate) const MAX_NAME: usize = 64;
 
 /// The line, and the column in characters, of a byte of the text, both from 1.
@@ -157,13 +158,13 @@ pub(crate) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
     (line, before.rsplit('\n').next().unwrap_or_default().chars().count() + 1)
 }
 
-/// What stands in backticks.
+/// Returns the texts in backticks.
 pub(crate) fn quoted(message: &str) -> Vec<&str> {
     message.split('`').skip(1).step_by(2).collect()
 }
 
-/// Returns the name of `allowed` nearest to `name`, if one is near enough to be meant: written in another way (`halfLifeDays`, `half-life-days`), with a
-/// typing error, or shortened by a word (`half_life`).
+/// Returns the name of `allowed` nearest to `name`, if it is near enough: in another spelling (`halfLifeDays`,
+/// `half-life-days`), with a typing error, or shortened by a word (`half_life`).
 pub fn nearest<'a>(name: &str, allowed: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let near = |candidate: &'a str| {
         let typed = distance(&plain(name), &plain(candidate));
@@ -180,12 +181,12 @@ pub fn nearest<'a>(name: &str, allowed: impl IntoIterator<Item = &'a str>) -> Op
     allowed.into_iter().filter_map(near).min().map(|(_, _, candidate)| candidate)
 }
 
-/// `name` without what ways of writing names differ in.
+/// Returns `name` without differences in spelling.
 pub(crate) fn plain(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric() || *c == '$').flat_map(char::to_lowercase).collect()
 }
 
-/// Whether `part` is the first or the last words of `name`.
+/// Returns whether `part` is the first or the last words of `name`.
 fn is_part(part: &str, name: &str) -> bool {
     let words = |rest: Option<&str>, sign: &dyn Fn(&str) -> bool| part.len() >= 3 && rest.is_some_and(sign);
     words(name.strip_prefix(part), &|rest| rest.starts_with('_'))
@@ -215,7 +216,7 @@ pub(crate) fn distance(a: &str, b: &str) -> usize {
     table[(a.len() + 1) * width - 1]
 }
 
-/// "`x` is not …; did you mean `y`?" for a name that nothing has.
+/// Returns "`x` is not …; did you mean `y`?" for an unknown name.
 pub(crate) fn unknown<'a>(what: &str, name: &str, allowed: impl IntoIterator<Item = &'a str> + Clone) -> String {
     let hint = nearest(name, allowed.clone()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
     let mut all: Vec<&str> = allowed.into_iter().collect();

@@ -9,22 +9,21 @@ use crate::vocabulary::{EventSlot, EventVocabulary};
 use jiff::civil::Date;
 use serde::Deserialize;
 
-/// The most features: a person's use of each is a bitmap of up to 24 bytes in the profile.
+/// The most features: a profile's use of each is a bitmap of up to 24 bytes.
 pub const MAX_FEATURES: usize = 64;
 
-/// How many days back errors are counted, by day.
+/// The number of past days for which errors are counted, by day.
 pub const ERROR_DAYS: u16 = 28;
 
-/// The product's features: what it can do, which of its events say that someone used it, and which of them matter most. At most
-/// 64.
+/// The product's features, the events that are their use, and which features matter most. At most 64.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct File {
-    /// A feature: the event that is its use, and whether it is one that matters most.
+    /// A feature: the event that is its use, and whether it is one of the most important.
     #[serde(default)]
     feature: Vec<Spanned<RawFeature>>,
-    /// What says that someone met an error, and in which feature. Leave it out and errors are not told apart by feature.
+    /// The event of an error that a person met, by feature. Without it errors are not counted by feature.
     errors: Option<RawErrors>,
 }
 
@@ -32,9 +31,9 @@ pub(crate) struct File {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawErrors {
-    /// The event that says that someone met an error, exactly as it is sent.
+    /// The event of an error, by its exact name.
     event: Spanned<String>,
-    /// The property of it that holds the feature's `name`.
+    /// The event's property that contains the feature's `name`.
     property: Spanned<String>,
 }
 
@@ -50,10 +49,10 @@ struct RawFeature {
     #[serde(rename = "where")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::EventCondition>"))]
     filter: Option<Spanned<String>>,
-    /// Whether its use makes customers stay.
+    /// `true` if its use improves retention.
     #[serde(default)]
     high_value: bool,
-    /// The day on which it came out, such as "2026-03-01", for released_days("NAME").
+    /// Its release date, such as "2026-03-01", for released_days("NAME").
     released: Option<Spanned<String>>,
 }
 
@@ -64,13 +63,13 @@ pub struct Feature {
     pub name: String,
     /// The key of its history.
     pub key: u32,
-    /// The key of the history of errors that people met in it.
+    /// The key of the history of its errors.
     pub errors_key: u32,
     /// The event that is its use.
     pub event: String,
     /// Which of those events; all where `None`.
     pub filter: Option<Program<EventSlot>>,
-    /// Whether its use makes customers stay.
+    /// `true` if its use improves retention.
     pub high_value: bool,
     /// The day of its release, counted from 1970-01-01.
     pub released: Option<i32>,
@@ -81,17 +80,17 @@ pub struct Feature {
 pub struct Features {
     /// All of them.
     pub all: Vec<Feature>,
-    /// Whether errors are counted by feature, for the last [`ERROR_DAYS`] days.
+    /// `true` if errors are counted by feature, for the last [`ERROR_DAYS`] days.
     pub has_errors: bool,
 }
 
 impl Features {
-    /// The feature of that name.
+    /// Returns the feature of that name.
     pub fn get(&self, name: &str) -> Option<&Feature> {
         self.all.iter().find(|feature| feature.name == name)
     }
 
-    /// Those whose use makes customers stay.
+    /// Returns the features whose use improves retention.
     pub fn high_value(&self) -> impl Iterator<Item = &Feature> {
         self.all.iter().filter(|feature| feature.high_value)
     }
@@ -154,7 +153,7 @@ impl RawErrors {
         Some(self)
     }
 
-    /// The condition on the event that the error was in the feature of that name.
+    /// Returns the condition that an error event is about the feature of that name.
     fn of(&self, feature: &str) -> Option<Program<EventSlot>> {
         // Texts of JSON are texts of CEL.
         let [property, feature] = [self.property.get_ref(), feature].map(serde_json::Value::from);

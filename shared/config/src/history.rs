@@ -1,4 +1,4 @@
-//! What history the compiled rules ask for. Nothing else is kept day by day, so that a profile stays small.
+//! The history that the compiled rules need. Nothing else is kept by day, so that a profile stays small.
 
 use crate::cel::Program;
 use crate::vocabulary::{EventSlot, PersonSlot};
@@ -11,20 +11,20 @@ pub const MAX_WINDOW_DAYS: u16 = 92;
 /// The most hours that a count may look back.
 pub const MAX_WINDOW_HOURS: u16 = 168;
 
-/// One thing that is followed through time: an event by its name, or a feature of the product.
+/// A history: of an event by its name, or of a feature of the product.
 #[derive(Debug, Clone)]
 pub struct Tracked {
     /// Which stored state it is; of [`event_key`] or [`feature_key`].
     pub key: u32,
-    /// How many days back the events of each day are counted; 0 where no rule asks.
+    /// The number of past days for which events are counted by day; 0 if no rule needs them.
     pub window_days: u16,
-    /// How many hours back the events of each hour are counted; 0 where no rule asks.
+    /// The number of past hours for which events are counted by hour; 0 if no rule needs them.
     pub window_hours: u16,
-    /// Whether the first and the last time are kept.
+    /// `true` if the first and the last time are kept.
     pub span: bool,
-    /// Whether the days on which it happened are kept, as a bitmap.
+    /// `true` if the days on which it happened are kept, as a bitmap.
     pub days: bool,
-    /// Which events count; all of the name where `None`.
+    /// The events that count; all of the name if `None`.
     pub filter: Option<Program<EventSlot>>,
 }
 
@@ -43,49 +43,49 @@ pub fn feature_key(feature: &str) -> u32 {
     hash32(&format!("feature {feature}"))
 }
 
-/// The key of the history of errors that people met in a feature.
+/// Returns the key of the history of errors in a feature.
 pub fn errors_key(feature: &str) -> u32 {
     hash32(&format!("errors {feature}"))
 }
 
-/// What is followed, by the event's name as counted.
+/// All histories, by the event's name as counted.
 #[derive(Debug, Clone, Default)]
 pub struct History {
     by_event: HashMap<String, Vec<Tracked>>,
 }
 
 impl History {
-    /// What an event of that name may have to be written down for.
+    /// Returns the histories that an event of that name may belong to.
     pub fn of(&self, event: &str) -> &[Tracked] {
         self.by_event.get(event).map_or(&[], Vec::as_slice)
     }
 
-    /// All events that are followed, with what is kept of each, in alphabetical order.
+    /// Returns all events with a history, in alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Tracked)> {
         let sorted: BTreeMap<_, _> = self.by_event.iter().collect();
         sorted.into_iter().flat_map(|(event, tracked)| tracked.iter().map(move |one| (event.as_str(), one)))
     }
 
-    /// Has `event` counted by day for at least `days` days.
+    /// Requires `event` to be counted by day for at least `days` days.
     pub(crate) fn count(&mut self, event: &str, days: u16) {
         let tracked = self.event(event);
         tracked.window_days = tracked.window_days.max(days.min(MAX_WINDOW_DAYS));
     }
 
-    /// Has `event` counted by hour for at least `hours` hours.
+    /// Requires `event` to be counted by hour for at least `hours` hours.
     pub(crate) fn count_hours(&mut self, event: &str, hours: u16) {
         let tracked = self.tracked(event, hours_key(event));
         tracked.window_hours = tracked.window_hours.max(hours.min(MAX_WINDOW_HOURS));
     }
 
-    /// Has a feature followed by the days of its use.
+    /// Requires the days of a feature's use.
     pub(crate) fn follow_feature(&mut self, feature: &str, event: &str, filter: Option<Program<EventSlot>>) {
         let tracked =
             Tracked { key: feature_key(feature), window_days: 0, window_hours: 0, span: false, days: true, filter };
         self.by_event.entry(event.to_owned()).or_default().push(tracked);
     }
 
-    /// Has the errors counted by day, for `days` days, that people meet in a feature: the events for which `filter` holds.
+    /// Requires the errors of a feature to be counted by day, for `days` days: the events for which `filter` holds.
     pub(crate) fn follow_errors(&mut self, feature: &str, event: &str, filter: Program<EventSlot>, days: u16) {
         let key = errors_key(feature);
         let tracked =
@@ -93,7 +93,7 @@ impl History {
         self.by_event.entry(event.to_owned()).or_default().push(tracked);
     }
 
-    /// Has everything kept that a condition looks up.
+    /// Requires everything that a condition looks up.
     pub(crate) fn ask(&mut self, slots: &[PersonSlot]) {
         for slot in slots {
             match slot {

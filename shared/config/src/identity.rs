@@ -1,4 +1,4 @@
-//! `identity.toml`: what says that two identities are one person, and what stops it.
+//! `identity.toml`: which identifiers link identities, and the limits of a merge.
 
 use crate::error::Reporter;
 use crate::spanned::Spanned;
@@ -8,47 +8,47 @@ use perennial_domain::identity::{bare_id, is_placeholder};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
-/// The most identities that one person may ever be made of: moving all of them is one transaction.
+/// The most identities of one profile: moving all of them is one transaction.
 pub const MAX_IDENTITIES: u16 = 80;
 
 /// Compiled rules of identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identities {
-    /// Whether `identify` with both ids joins the anonymous one to the user.
+    /// `true` if `identify` with both ids links the anonymous id to the user.
     pub anonymous: bool,
-    /// Whether `alias` joins its two ids.
+    /// `true` if `alias` links its two ids.
     pub alias: bool,
-    /// Whether user ids that give the same mail address are one person.
+    /// `true` if user ids with the same mail address are linked.
     pub mail: bool,
-    /// Types of `context.externalIds` that identify a person.
+    /// Types of `context.externalIds` that link identities.
     pub external_types: BTreeSet<String>,
-    /// Traits of `identify` that identify a person.
+    /// Traits of `identify` that link identities.
     pub external_traits: BTreeSet<String>,
-    /// Ids that join nobody, as [`perennial_domain::identity::bare_id`] writes them.
+    /// Ids that link nothing, as [`perennial_domain::identity::bare_id`] writes them.
     pub blocked_ids: BTreeSet<String>,
-    /// Mail addresses that join nobody.
+    /// Mail addresses that link nothing.
     pub blocked_addresses: Vec<AddressPattern>,
-    /// What one person may have.
+    /// The limits of a profile.
     pub limits: Limits,
-    /// What stops a merge.
+    /// The limits of a merge.
     pub breaker: Breaker,
 }
 
-/// How much of what one person may have; what comes beyond joins nobody.
+/// The most identifiers of a profile by kind; further ones link nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// User ids, 1 to 80; 10 where nothing is written.
+    /// User ids, 1 to 80; default: 10.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 80)))]
     pub user_ids: u16,
-    /// Anonymous ids (browsers and apps), 1 to 80; 40 where nothing is written.
+    /// Anonymous ids (browsers and apps), 1 to 80; default: 40.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 80)))]
     pub anonymous_ids: u16,
-    /// Mail addresses, 1 to 80; 10 where nothing is written.
+    /// Mail addresses, 1 to 80; default: 10.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 80)))]
     pub addresses: u16,
-    /// Ids in other systems, 1 to 80; 10 where nothing is written.
+    /// Ids in other systems, 1 to 80; default: 10.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 80)))]
     pub external_ids: u16,
 }
@@ -59,17 +59,17 @@ impl Default for Limits {
     }
 }
 
-/// What is more likely a mistake than a person.
+/// The limits beyond which a link is more likely a mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Breaker {
     /// Identities that a merge may bring together at most; 2 to [`MAX_IDENTITIES`].
     pub identities: u16,
-    /// User ids that may give the same mail address or external id; where more do, it identifies nobody. 2 to 20.
+    /// The most user ids that may have the same mail address or external id; beyond that it links nothing. 2 to 20.
     pub claimed_by: u16,
 }
 
 impl Default for Identities {
-    /// What holds where there is no `identity.toml`: every evidence, no external ids, and the limits' defaults.
+    /// The defaults without `identity.toml`: all identity links, no external ids, and default limits.
     fn default() -> Self {
         Self {
             anonymous: true,
@@ -86,27 +86,27 @@ impl Default for Identities {
 }
 
 impl Identities {
-    /// Returns whether an id may join anybody: it is no placeholder ([`is_placeholder`]), and config does not block it in any case or
-    /// quotes.
+    /// Returns whether an id may be linked: it is not a placeholder ([`is_placeholder`]), and not blocked by the
+    /// configuration, in any case or quotes.
     pub fn allows_id(&self, id: &str) -> bool {
         !is_placeholder(id) && (self.blocked_ids.is_empty() || !self.blocked_ids.contains(&bare_id(id)))
     }
 
-    /// The ids in other systems that `text` can mean where it names the system alone, as in `stripe:cus_5`: one for each of
-    /// [`Self::external_types`] that begins with `stripe_`.
+    /// Returns the possible ids in other systems for `text` with only a system's name, as in `stripe:cus_5`: one for
+    /// each of [`Self::external_types`] that begins with `stripe_`.
     pub fn of_system<'a>(&'a self, text: &'a str) -> impl Iterator<Item = ExternalId> + 'a {
         let (system, id) = text.split_once(':').unwrap_or_default();
         let is_of = move |kind: &&String| kind.strip_prefix(system.trim()).is_some_and(|rest| rest.starts_with('_'));
         self.external_types.iter().filter(is_of).filter_map(move |kind| ExternalId::new(kind, id).ok())
     }
 
-    /// Whether a mail address, given as its [`mail::key`], may join anybody, as far as config says.
+    /// Returns whether the configuration lets a mail address, given as its [`mail::key`], link identities.
     pub fn allows_address(&self, address: &str) -> bool {
         !self.blocked_addresses.iter().any(|pattern| pattern.matches(address))
     }
 }
 
-/// An address, or all of a domain (`*@example.com`), or a name at any domain (`office@*`).
+/// An address, all of a domain (`*@example.com`), or a local part at any domain (`office@*`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddressPattern {
     local: Option<String>,
@@ -121,7 +121,7 @@ impl AddressPattern {
         if is_wrong(local) || is_wrong(domain) || (local == ANY && domain == ANY) {
             return None;
         }
-        // Each side in the form that an address's key has, such as the ASCII form of a domain.
+        // Each side in the form of an address's key, such as the ASCII form of a domain.
         let or = |side: &str, other: &str| if side == ANY { other.to_owned() } else { side.to_owned() };
         let key = mail::key(&format!("{}@{}", or(local, "any"), or(domain, "any.example")));
         let (local_key, domain_key) = key.rsplit_once('@')?;
@@ -139,20 +139,20 @@ impl AddressPattern {
     }
 }
 
-/// What says that two ids are the same person, and what stops it.
+/// The identifiers that link two ids to one profile, and what prevents a merge.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct File {
-    /// What says that two ids are one person.
+    /// The identifiers that link ids.
     #[serde(default)]
     evidence: RawEvidence,
-    /// Values that join nobody.
+    /// Values that link nothing.
     #[serde(default)]
     blocked: RawBlocked,
-    /// What one person may have; what comes beyond counts at a person of its own.
+    /// The limits of a profile; ids beyond them get a profile of their own.
     limits: Option<Spanned<Limits>>,
-    /// What stops a merge.
+    /// The limits of a merge.
     #[serde(default)]
     breaker: RawBreaker,
 }
@@ -161,15 +161,15 @@ pub(crate) struct File {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 struct RawEvidence {
-    /// Whether `identify` with both ids joins the anonymous one to the user.
+    /// `true` if `identify` with both ids links the anonymous id to the user.
     anonymous: bool,
-    /// Whether `alias` joins its two ids.
+    /// `true` if `alias` links its two ids.
     alias: bool,
-    /// Whether user ids that give the same mail address are one person.
+    /// `true` if user ids with the same mail address are linked.
     mail: bool,
-    /// Types of `context.externalIds` that one person has alone.
+    /// Types of `context.externalIds` whose values identify one person.
     external_types: BTreeSet<String>,
-    /// Traits of `identify` that one person has alone.
+    /// Traits of `identify` whose values identify one person.
     external_traits: BTreeSet<String>,
 }
 
@@ -186,7 +186,7 @@ impl Default for RawEvidence {
 struct RawBlocked {
     /// Ids, in any case and quotes.
     ids: Vec<Spanned<String>>,
-    /// Mail addresses: one, all of a domain (`*@example.com`), or a name at any domain (`office@*`).
+    /// Mail addresses: one, all of a domain (`*@example.com`), or a local part at any domain (`office@*`).
     addresses: Vec<Spanned<String>>,
 }
 
@@ -194,11 +194,11 @@ struct RawBlocked {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 struct RawBreaker {
-    /// Identities that a merge may bring together at most, 2 to 80; 50 where nothing is written.
+    /// The most identities after a merge, 2 to 80; default: 50.
     #[cfg_attr(feature = "schema", schemars(range(min = 2, max = 80)))]
     identities: Option<Spanned<u16>>,
-    /// User ids that may give the same mail address or external id, 2 to 20; where more do, it identifies nobody; 4 where nothing is
-    /// written.
+    /// The most user ids that may have the same mail address or external id, 2 to 20; beyond that it links nothing;
+    /// default: 4.
     #[cfg_attr(feature = "schema", schemars(range(min = 2, max = 20)))]
     claimed_by: Option<Spanned<u16>>,
 }

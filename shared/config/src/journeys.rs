@@ -1,4 +1,4 @@
-//! `journeys.toml`: what sets a way through messages, waits and branches off, for whom, and where it leads.
+//! `journeys.toml`: what triggers a journey, who enters it, and its steps.
 
 mod asked;
 mod rank;
@@ -28,10 +28,10 @@ use rank::RawRank;
 use raw::{RawGoal, RawJourney, RawOnChange, RawOnStart, RawReentry};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// For how many days after someone entered a goal counts, where nothing is written.
+/// The default number of days after entry in which a goal counts.
 const GOAL_DAYS: u16 = 30;
 
-/// Whether the same person may enter again.
+/// Specifies whether the same profile may enter again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reentry {
     /// Never.
@@ -42,12 +42,12 @@ pub enum Reentry {
     AfterDays(u16),
 }
 
-/// What a journey is for.
+/// The goal of a journey.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Goal {
     /// How it is reached.
     pub by: GoalBy,
-    /// For how many days after someone entered it counts, 1 to 366.
+    /// The number of days after entry in which it counts, 1 to 366.
     pub within_days: u16,
 }
 
@@ -61,7 +61,7 @@ pub enum GoalBy {
         /// Which of its events; all where `None`.
         filter: Option<Program<EventSlot>>,
     },
-    /// By a condition on the person that holds.
+    /// By a condition on the person.
     State(Program<PersonSlot>),
 }
 
@@ -80,51 +80,51 @@ impl std::fmt::Display for GoalBy {
 pub struct Journey {
     /// Its name.
     pub id: String,
-    /// The name's hash, which stored facts are keyed by.
+    /// The name's hash, the key of stored facts.
     pub key: u32,
-    /// What it is for, for readers; may be empty.
+    /// Its purpose, for readers; may be empty.
     pub description: String,
-    /// What sets it off.
+    /// Its trigger.
     pub trigger: Trigger,
     /// Which of the trigger's events set it off; all where `None`.
     pub filter: Option<Program<EventSlot>>,
-    /// Who may enter; everyone where `None`.
+    /// The condition to enter; everyone may if `None`.
     pub when: Option<Program<PersonSlot>>,
-    /// The stages in which someone may enter and go on; all where empty.
+    /// The stages in which a person may enter and continue; all if empty.
     pub stages: Vec<Stage>,
-    /// Whether someone may enter again.
+    /// Specifies whether a person may enter again.
     pub reentry: Reentry,
-    /// A hash of what it says: who is on the way through another version goes on in that.
+    /// A hash of its content: a run of another version continues in that version.
     pub version: u32,
-    /// How many of a hundred who would enter get nothing of it, 0 to 50.
+    /// The percentage of entering people who are in the holdout group, 0 to 50.
     pub holdout: u8,
-    /// The age limit of its messages in days, 1 to 90, for steps that have none of their own.
+    /// The age limit of its messages in days, 1 to 90, for steps without their own.
     pub max_age_days: u16,
-    /// Whether no limit holds for it.
+    /// `true` if it is exempt from all limits.
     pub essential: bool,
-    /// Whether its messages go out in quiet hours too.
+    /// `true` if its messages are sent in quiet hours too.
     pub any_hour: bool,
-    /// Whether who is on the way through another version goes on in this one.
+    /// `true` if runs of another version continue in this one.
     pub moves: bool,
-    /// Whether those start for whom the trigger held before the journey could act on it.
+    /// `true` if it starts for people for whom the trigger already held before the journey was active.
     pub spreads: bool,
-    /// What it is for. Who reaches it leaves.
+    /// Its goal. A person who reaches it exits.
     pub goal: Option<Goal>,
-    /// For whom it comes to hold on the way, leaves.
+    /// The condition at which a person exits.
     pub exit: Option<Program<PersonSlot>>,
-    /// What is done; at least one.
+    /// Its steps; at least one.
     pub steps: Vec<Step>,
     /// The properties of the event that starts it that its templates put in.
     pub asked: Asked,
 }
 
 impl Journey {
-    /// Whether it is for people of that stage.
+    /// Returns whether it is for people of that stage.
     pub fn is_for(&self, stage: Stage) -> bool {
         self.stages.is_empty() || self.stages.contains(&stage)
     }
 
-    /// Everything that it sends on any way.
+    /// Returns everything that it can send.
     pub fn messages(&self) -> impl Iterator<Item = &Message> {
         self.steps.iter().filter_map(|step| match &step.does {
             Does::Send(message) => Some(message),
@@ -132,7 +132,7 @@ impl Journey {
         })
     }
 
-    /// Its conditions on the person.
+    /// Returns its conditions on the person.
     pub fn conditions(&self) -> impl Iterator<Item = &Program<PersonSlot>> {
         let trigger = match &self.trigger {
             Trigger::Becomes { when } => Some(when),
@@ -149,7 +149,7 @@ impl Journey {
         trigger.into_iter().chain(&self.when).chain(goal).chain(&self.exit).chain(branches)
     }
 
-    /// The events that it counts for people, as counted.
+    /// Returns the events that it records for people, as counted.
     pub fn counts(&self) -> impl Iterator<Item = &str> {
         self.steps.iter().filter_map(|step| match &step.does {
             Does::Event { name } => Some(name.as_str()),
@@ -158,7 +158,7 @@ impl Journey {
         })
     }
 
-    /// The events that it listens to, whoever they happen to: its trigger's and its goal's.
+    /// Returns the events of its trigger and its goal.
     fn events(&self) -> impl Iterator<Item = &str> {
         let trigger = match &self.trigger {
             Trigger::Event { event, .. } => Some(event.as_str()),
@@ -172,19 +172,19 @@ impl Journey {
     }
 }
 
-/// All journeys, found by event name.
+/// All journeys, with an index by event name.
 #[derive(Debug, Clone, Default)]
 pub struct Journeys {
-    /// All of them, in the file's order.
+    /// All journeys, in the file's order.
     pub all: Vec<Journey>,
-    /// Earlier versions, which nobody enters and which those who are on the way finish.
+    /// Earlier versions, which nobody enters any more and in which existing runs finish.
     pub retired: Vec<Journey>,
-    /// Event name to the journeys (indices of [`Self::all`]) that it sets off, or whose goal it is.
+    /// Event name to the journeys (indices of [`Self::all`]) that it triggers, or whose goal it is.
     pub by_event: HashMap<String, Vec<usize>>,
 }
 
 impl Journeys {
-    /// Notes which properties of events the templates put in.
+    /// Records the properties of events that the templates insert.
     pub(crate) fn ask(&mut self, templates: &BTreeMap<String, Template>) {
         for journey in self.all.iter_mut().chain(&mut self.retired) {
             journey.asked = Asked::by(journey, templates);
@@ -228,7 +228,7 @@ impl Journeys {
         out
     }
 
-    /// Checks, compiles and adds a version of a journey that is not in force any more.
+    /// Checks, compiles and adds an earlier version of a journey.
     pub(crate) fn retire(&mut self, report: &mut Reporter<'_>, names: &Names<'_>, history: &mut History) {
         let versions = versions::of(report.text());
         let journeys = report.parse::<File>().map(|file| file.journey).unwrap_or_default();
@@ -238,8 +238,8 @@ impl Journeys {
         }
     }
 
-    /// Journeys that may be entered always, and that are set off by an event that follows from them: each with the journey that counts
-    /// it.
+    /// Returns journeys with re-entry "always" that are triggered by an event that follows from them, each with the
+    /// journey that records it.
     fn circles(&self) -> Vec<(usize, (String, String))> {
         let always = |at: &usize| self.all[*at].reentry == Reentry::Always;
         let set_off = |event: &str| -> Vec<usize> {
@@ -272,13 +272,13 @@ impl Journeys {
         self.all.iter().find(|journey| journey.id == id)
     }
 
-    /// The journey whose name has this hash.
+    /// Returns the journey whose name has this hash.
     pub fn get(&self, key: u32) -> Option<&Journey> {
         self.all.iter().find(|journey| journey.key == key)
     }
 
-    /// Returns the journeys that are triggered by a state and that `before` did not have, or had with another trigger; all that are, where nothing is
-    /// known of what was before. Profiles that are quiet do not know of them.
+    /// Returns the journeys with a trigger by state that `before` lacked, or had with another trigger; all of them if
+    /// `before` is unknown. Quiet profiles have not been evaluated for them.
     pub fn unknown_to<'a>(&'a self, before: Option<&'a Self>) -> impl Iterator<Item = &'a Journey> {
         self.all.iter().filter(move |journey| {
             let known = before.and_then(|before| before.get(journey.key));
@@ -287,7 +287,7 @@ impl Journeys {
         })
     }
 
-    /// The journey in which someone goes on who entered `version` of it: that version where it is kept, or the one in force.
+    /// Returns the journey in which a run of `version` continues: that version if it is kept, else the active one.
     pub fn under_way(&self, key: u32, version: u32) -> Option<&Journey> {
         let current = self.get(key)?;
         let is_it = |journey: &&Journey| journey.key == key && journey.version == version;
@@ -379,7 +379,7 @@ fn goal(report: &mut Reporter<'_>, id: &str, raw: &Spanned<RawGoal>, names: &Nam
     Some(Goal { by, within_days })
 }
 
-/// What journeys may name.
+/// Names that journeys can refer to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Names<'a> {
     /// Templates.
@@ -388,7 +388,7 @@ pub(crate) struct Names<'a> {
     pub(crate) endpoints: &'a [&'a str],
     /// Segments.
     pub(crate) segments: &'a Segments,
-    /// What their conditions may speak of.
+    /// The vocabulary of their conditions.
     pub(crate) vocabulary: PersonVocabulary<'a>,
     /// The age limit in days of messages whose journey has none.
     pub(crate) max_age_days: u16,

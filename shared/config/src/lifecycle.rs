@@ -1,11 +1,11 @@
-//! `lifecycle.toml`: which of the product's events say where someone stands.
+//! `lifecycle.toml`: which events change a person's stage.
 
 use crate::error::Reporter;
 use crate::spanned::Spanned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// A fact of the product's that moves someone between stages.
+/// A fact that moves a person between stages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Milestone {
@@ -22,7 +22,7 @@ pub enum Milestone {
 }
 
 impl Milestone {
-    /// Its name in `lifecycle.toml`.
+    /// Returns its name in `lifecycle.toml`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Lead => "lead",
@@ -34,23 +34,23 @@ impl Milestone {
     }
 }
 
-/// Which of the product's and billing's events say where someone stands: visitor, lead, trial, freemium, onboarding, adopting,
+/// The product and billing events that set a person's stage: visitor, lead, trial, freemium, onboarding, adopting,
 /// established, at_risk, churned, won_back.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct File {
-    /// The events of each milestone, by their names exactly as they are sent: lead (became known), trial, freemium (uses a free
-    /// plan), customer (pays: began, renewed, converted) and churned (stopped paying). One name may stand in several; the newest
+    /// The events of each milestone, by their exact names: lead (became known), trial, freemium (uses a free plan),
+    /// customer (pays: began, renewed, converted) and churned (stopped paying). A name may be in several; the newest
     /// fact counts.
     #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<crate::schema::MilestoneName, Vec<String>>"))]
     milestones: BTreeMap<Milestone, Vec<Spanned<String>>>,
-    /// How long it takes a customer to grow into the product.
+    /// The time that a customer takes to adopt the product.
     customer: RawCustomer,
-    /// What is no activity.
+    /// Events that are not activity.
     #[serde(default)]
     activity: RawActivity,
-    /// Whether accounts decide where their people stand.
+    /// Specifies whether an account's stage applies to its people.
     #[serde(default)]
     account: RawAccount,
 }
@@ -59,8 +59,8 @@ pub(crate) struct File {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawAccount {
-    /// Whether people stand where their account stands: once it pays, colleagues who are no customers yet count as such; once it
-    /// has left, they have left.
+    /// `true` if people follow their account's stage: once it pays, colleagues who are not customers yet count as
+    /// customers; once it has churned, they have churned.
     #[serde(default)]
     people_follow: bool,
 }
@@ -69,8 +69,9 @@ struct RawAccount {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawActivity {
-    /// Events that happen to people rather than being done by them: they count, and are no activity. Nor is any event that says
-    /// `context.active = false`, what machines do with mails, and what servers and webhooks say of people (`identify`, `group`, `alias`).
+    /// Events that happen to people rather than being done by them: they are counted, but are not activity. The same
+    /// holds for events with `context.active = false`, for what machines do with mails, and for `identify`, `group` and
+    /// `alias` calls of servers and webhooks.
     #[serde(default)]
     passive: Vec<String>,
 }
@@ -79,11 +80,11 @@ struct RawActivity {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawCustomer {
-    /// Days from paying until someone counts as adopting.
+    /// Days from the first payment until a person counts as adopting.
     onboarding_days: u16,
-    /// Days from paying until someone counts as established; more than `onboarding_days`.
+    /// Days from the first payment until a person counts as established; more than `onboarding_days`.
     adopting_days: Spanned<u16>,
-    /// Days without any activity, 1 or more, after which someone who pays counts as at risk.
+    /// Days without any activity, 1 or more, after which a paying person counts as at risk.
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     at_risk_after_idle_days: Spanned<u16>,
 }
@@ -91,17 +92,18 @@ struct RawCustomer {
 /// Compiled lifecycle.
 #[derive(Debug, Clone, Default)]
 pub struct Lifecycle {
-    /// Event name (as counted) to the milestones that it is.
+    /// Event name (as counted) to its milestones.
     pub milestones: HashMap<String, Vec<Milestone>>,
-    /// Days from paying until someone is adopting.
+    /// Days from the first payment until a person is adopting.
     pub onboarding_days: u16,
-    /// Days from paying until someone is established; more than `onboarding_days`.
+    /// Days from the first payment until a person is established; more than `onboarding_days`.
     pub adopting_days: u16,
     /// Idle days after which who pays is at risk.
     pub at_risk_after_idle_days: u16,
-    /// Events (as counted) that happen to someone rather than being done by them: they count, and are no activity.
+    /// Events (as counted) that happen to people rather than being done by them: they are counted, but are not
+    /// activity.
     pub passive: HashSet<String>,
-    /// Whether people stand where their account stands once it pays or has left.
+    /// `true` if people follow their account's stage once it pays or has churned.
     pub people_follow_account: bool,
 }
 

@@ -1,4 +1,4 @@
-//! `limits.toml`: how much anybody gets, at what hours, and who gets nothing so that the rest can be measured.
+//! `limits.toml`: caps, quiet hours and holdout groups.
 
 use crate::error::Reporter;
 use crate::spanned::Spanned;
@@ -9,7 +9,7 @@ use perennial_domain::Channel;
 use perennial_domain::time::DAY_SECONDS;
 use serde::Deserialize;
 
-/// The longest time over which a cap may count, in days: what was sent is kept on each person for that long.
+/// The longest period of a cap, in days: sent messages are kept on the profile for that long.
 const MAX_CAP_DAYS: u16 = 90;
 /// Hours between two messages that wait for their turn, if `gap_hours` is omitted.
 const GAP_HOURS: u16 = 24;
@@ -22,21 +22,21 @@ pub(crate) const MAX_AGE_DAYS: u16 = 90;
 /// The greatest share that a holdout may have, in percent: with more the product would hardly be in use.
 pub(crate) const MAX_HOLDOUT: u8 = 50;
 
-/// What limits all journeys that are not essential.
+/// The limits of all journeys that are not essential.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// The time zone of people of whom none is known.
+    /// The time zone of people without a known one.
     pub time_zone: TimeZone,
-    /// The hours at which nothing goes out.
+    /// The hours in which nothing is sent.
     pub quiet_hours: Option<QuietHours>,
-    /// How many hours lie between two messages of which the later one was not triggered by an event, 0 to 720. With 0 no message waits
-    /// for another.
+    /// The hours between two messages of which the later one was not triggered by an event, 0 to 720. With 0 no message
+    /// waits for another.
     pub gap_hours: u16,
-    /// The age limit of messages in days, 1 to 90, for journeys that have none of their own.
+    /// The age limit of messages in days, 1 to 90, for journeys without their own.
     pub max_age_days: u16,
-    /// How many messages someone gets.
+    /// The most messages in a period.
     pub caps: Vec<Cap>,
-    /// Who gets nothing at all.
+    /// The holdout group.
     pub holdout: Option<Holdout>,
 }
 
@@ -57,25 +57,25 @@ impl Default for Limits {
 /// Hours of the day at which messages wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuietHours {
-    /// Their beginning, by the person's clock.
+    /// Their start, in the person's local time.
     pub from: Time,
-    /// Their end, by the person's clock: on the next day where it is not after [`Self::from`].
+    /// Their end, in the person's local time: on the next day unless it is after [`Self::from`].
     pub to: Time,
     /// The channels that they hold for.
     pub channels: Vec<Channel>,
 }
 
 impl QuietHours {
-    /// Whether `time` is among them.
+    /// Returns whether `time` is within them.
     pub fn hold_at(&self, time: Time) -> bool {
         if self.from < self.to { (self.from..self.to).contains(&time) } else { time >= self.from || time < self.to }
     }
 }
 
-/// At most so many messages in so much time.
+/// The most messages in a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cap {
-    /// How many, 1 or more.
+    /// The number of messages, 1 or more.
     pub messages: u16,
     /// In how many days, 1 to 90.
     pub within_days: u16,
@@ -83,17 +83,17 @@ pub struct Cap {
     pub channels: Vec<Channel>,
 }
 
-/// A share of all people who get nothing from any journey that is not essential.
+/// A share of all people who receive nothing from any journey that is not essential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holdout {
-    /// Which people: another name chooses others.
+    /// The name that selects the people: another name selects others.
     pub name: String,
-    /// How many of a hundred, 1 to 50.
+    /// The percentage, 1 to 50.
     pub percent: u8,
 }
 
 impl Limits {
-    /// For how many seconds it has to be known what was sent to someone; 0 where nothing asks.
+    /// Returns the number of seconds for which sent messages have to be kept; 0 if nothing needs them.
     pub fn remembered(&self) -> i64 {
         let caps = self.caps.iter().map(|cap| i64::from(cap.within_days) * DAY_SECONDS);
         caps.chain([self.gap_seconds()]).max().unwrap_or(0)
@@ -110,32 +110,34 @@ impl Limits {
     }
 }
 
-/// How much anybody gets, at what hours, and who gets nothing so that the rest can be measured. Journeys and topics that are
-/// `essential` are not limited by any of this, and tasks and webhooks not by caps and quiet hours.
+/// Caps, quiet hours and the holdout group. Journeys and topics that are `essential` are exempt from all of them, and
+/// tasks and webhooks from caps and quiet hours.
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct File {
-    /// The time zone of people of whom neither a trait nor a call's context names one, by its IANA name such as "Europe/Berlin"; UTC where nothing is written.
+    /// The time zone of people for whom neither a trait nor a call's context contains one, by its IANA name such as
+    /// "Europe/Berlin"; default: UTC.
     time_zone: Option<Spanned<String>>,
-    /// Hours of the person's day at which messages wait for the next morning.
+    /// Hours of the person's day in which messages wait for the next morning.
     quiet_hours: Option<Spanned<RawQuietHours>>,
-    /// How many hours lie between two messages to one person, mails and in-app messages together, 0 to 720; 24 if omitted. Of several
-    /// messages that are due, one is sent: the one with the highest `priority` of journeys.toml, then the highest `worth`, then the one
-    /// that waits longest. The others wait, at most `max_age_days` of their journey. A message that an event triggers is sent at once,
-    /// and others wait for `gap_hours` after it. Essential messages, tasks and webhooks neither wait nor let others wait. With 0, no
-    /// message waits for another.
+    /// The hours between two messages to one person, mails and in-app messages together, 0 to 720; default: 24. Of
+    /// several due messages one is sent: the one with the highest `priority` of journeys.toml, then the highest
+    /// `worth`, then the one that waits longest. The others wait, at most `max_age_days` of their journey. A message
+    /// that an event triggers is sent at once, and others wait for `gap_hours` after it. Essential messages, tasks and
+    /// webhooks neither wait nor let others wait. With 0, no message waits for another.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 720)))]
     gap_hours: Option<Spanned<u16>>,
-    /// The age limit of messages, in days since they were decided, 1 to 90; default: 3. A message that has waited longer, whatever for, is
-    /// not sent and is recorded as expired. A journey, or a step, can set its own with `max_age_days`.
+    /// The age limit of messages, in days since they were decided, 1 to 90; default: 3. A message that has waited
+    /// longer, for whatever reason, is not sent and is recorded as expired. A journey, or a step, can set its own with
+    /// `max_age_days`.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 90)))]
     max_age_days: Option<Spanned<u16>>,
-    /// At most so many messages in so many days; with several, each of them holds. A message over a cap waits, and its journey with
+    /// The most messages in a number of days; several caps all apply. A message over a cap waits, and its journey with
     /// it, at most `max_age_days` of the journey; then it is recorded as capped, and the journey continues.
     #[serde(default)]
     cap: Vec<Spanned<RawCap>>,
-    /// A share of all people who get nothing, always: what happens to them is what would happen without all this.
+    /// A share of all people who never receive anything, as a control group for the effect of all messages.
     holdout: Option<RawHoldout>,
 }
 
@@ -143,11 +145,11 @@ pub(crate) struct File {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawQuietHours {
-    /// Their beginning, such as "21:00".
+    /// Their start, such as "21:00".
     from: Spanned<String>,
-    /// Their end, such as "08:00": that of the next day where it is not later than `from`.
+    /// Their end, such as "08:00": on the next day if it is not later than `from`.
     to: Spanned<String>,
-    /// The channels that they hold for, of "mail" and "in_app"; ["mail"] where nothing is written.
+    /// The channels that they apply to, of "mail" and "in_app"; default: ["mail"].
     #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<crate::schema::ChannelName>>"))]
     channels: Option<Spanned<Vec<Channel>>>,
 }
@@ -156,13 +158,13 @@ struct RawQuietHours {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawCap {
-    /// At most so many messages, 1 or more.
+    /// The most messages, 1 or more.
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     messages: Spanned<u16>,
-    /// In so many days, 1 to 90.
+    /// The period in days, 1 to 90.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 90)))]
     within_days: Spanned<u16>,
-    /// The channels whose messages are counted together, of "mail" and "in_app"; both where nothing is written.
+    /// The channels whose messages are counted together, of "mail" and "in_app"; default: both.
     #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<crate::schema::ChannelName>>"))]
     channels: Option<Spanned<Vec<Channel>>>,
 }
@@ -171,10 +173,11 @@ struct RawCap {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawHoldout {
-    /// How many of a hundred people, 1 to 50. More of them later leaves those who are in it where they are.
+    /// The percentage of people, 1 to 50. Raising it later keeps those who are in it already.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 50)))]
     percent: Spanned<u8>,
-    /// A name of your own: another one chooses other people, such as for a new year; "always" where nothing is written.
+    /// A name of your own that selects the people: another one selects others, such as for a new year; default:
+    /// "always".
     name: Option<Spanned<String>>,
 }
 
@@ -182,7 +185,8 @@ struct RawHoldout {
 pub(crate) fn load(report: &mut Reporter<'_>) -> Limits {
     let Some(file) = report.parse::<File>() else { return Limits::default() };
     let time_zone = file.time_zone.and_then(|name| {
-        // The zones are looked up only where another one is named: that costs a start of a function more than the rest of the file.
+        // The time zone database is used only for other zones: it costs a function's start more than the rest of the
+        // file.
         let zone = if name.get_ref() == "UTC" { Ok(TimeZone::UTC) } else { TimeZone::get(name.get_ref()) };
         if zone.is_err() {
             let message = format!(

@@ -1,5 +1,5 @@
-//! What one machine changes in a config that it runs: the write key, and stand-ins for endpoints that lead nowhere. No file changes for it, so that a
-//! version means the same files on every machine.
+//! The changes that one machine makes to the configuration it runs: write keys, and stand-ins for endpoints that do not
+//! exist. No file changes, so that a version means the same files on every machine.
 
 use crate::channels::{Endpoint, Kind, SecretPlace};
 use crate::config::Config;
@@ -8,12 +8,12 @@ use perennial_domain::Trust;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the embedded stack changes in the active configuration. Stored beside it, never in it; a deployment has none.
+/// The embedded stack's changes to the active configuration. Stored beside it, never in it; a deployment has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overrides {
-    /// Where the stack is served, `http://…` without a slash at the end.
+    /// The base URL of the stack, `http://…` without a trailing slash.
     pub base: String,
-    /// The hash of the write key that the first trusted source takes instead of its own, as 64 hexadecimal digits.
+    /// The hash of the write key that replaces the first trusted source's own, as 64 hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write_key_hash: Option<String>,
     /// The same of the first public source.
@@ -45,7 +45,8 @@ impl Overrides {
         }
     }
 
-    /// The secrets that the stand-ins of `config` take, by the names that the config gives them. `config` is as it was before [`Self::apply`].
+    /// Returns the secrets of the stand-ins of `config`, by their configured names. `config` is as before
+    /// [`Self::apply`].
     #[must_use]
     pub fn stand_in_secrets(&self, config: &Config) -> BTreeMap<String, String> {
         let of = |(name, endpoint): (&String, &Endpoint)| {
@@ -75,7 +76,7 @@ impl Overrides {
     }
 }
 
-/// What the config calls the endpoint's secret.
+/// Returns the configured name of the endpoint's secret.
 #[must_use]
 pub fn secret_name(endpoint: &Endpoint) -> &str {
     match &endpoint.secret {

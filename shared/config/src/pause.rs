@@ -4,7 +4,7 @@ use crate::error::Reporter;
 use crate::spanned::Spanned;
 use serde::Deserialize;
 
-/// Parts of one percent that a share is kept in: a limit of 0.1 % is 100.
+/// The unit of a share, as parts of one percent: a limit of 0.1 % is 100.
 const PARTS: f64 = 1000.0;
 
 /// A share of mails, exact to a thousandth of a percent.
@@ -24,23 +24,23 @@ impl Share {
         f64::from(self.0) / (100.0 * PARTS)
     }
 
-    /// Whether `part` of `whole` is more than this share.
+    /// Returns whether `part` of `whole` exceeds this share.
     #[must_use]
     pub fn is_passed_by(self, part: u64, whole: u64) -> bool {
         u128::from(part) * 100_000 > u128::from(self.0) * u128::from(whole)
     }
 }
 
-/// When a journey stops sending mails, until someone resumes it.
+/// When a journey stops sending mails until it is resumed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pause {
     /// More complaints than this share of its mails stop it.
     pub complaints: Share,
     /// More bounces than this share of its mails stop it.
     pub bounces: Share,
-    /// Not before it has sent so many mails within the window, 1 or more.
+    /// The minimum number of mails within the window, 1 or more.
     pub least_messages: u32,
-    /// The window: so many days, today included, 1 or more.
+    /// The window in days, today included, 1 or more.
     pub window_days: u16,
 }
 
@@ -56,17 +56,18 @@ impl Default for Pause {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawPause {
-    /// A journey pauses when more than this percentage of its mails is called spam, 0.001 to 100; 0.1 where nothing is written, at which
-    /// SES puts an account under review. 100 never pauses it.
+    /// The complaint rate in percent above which a journey pauses, 0.001 to 100; default: 0.1, at which SES puts an
+    /// account under review. 100 never pauses it.
     #[cfg_attr(feature = "schema", schemars(range(min = 0.001, max = 100.0)))]
     complaint_percent: Option<Spanned<f64>>,
-    /// The same for mails that bounce for good, as from addresses that do not exist; 5 where nothing is written, at which SES puts an account under review.
+    /// The rate of permanent bounces in percent, as from addresses that do not exist, above which a journey pauses;
+    /// default: 5, at which SES puts an account under review.
     #[cfg_attr(feature = "schema", schemars(range(min = 0.001, max = 100.0)))]
     bounce_percent: Option<Spanned<f64>>,
-    /// It does not pause before it has sent so many mails within the window, 1 or more; 200 where nothing is written.
+    /// The minimum number of mails within the window before it can pause, 1 or more; default: 200.
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     least_messages: Option<Spanned<u32>>,
-    /// The window: mails, bounces and complaints of so many days count, 1 to 90, today included; 7 where nothing is written.
+    /// The window in days in which mails, bounces and complaints are counted, 1 to 90, today included; default: 7.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 90)))]
     window_days: Option<Spanned<u16>>,
 }

@@ -1,4 +1,4 @@
-//! `personas.toml`: who someone is at work, said by a trait or worked out by rule.
+//! `personas.toml`: people's roles at work, from a trait or by rule.
 
 use crate::cel::Program;
 use crate::condition;
@@ -9,32 +9,33 @@ use crate::vocabulary::{PersonSlot, PersonVocabulary};
 use perennial_domain::title::{Kind, OtherWords, Pattern, Title};
 use serde::Deserialize;
 
-/// The most job titles: those of a person are a set of bits.
+/// The most job titles: a profile stores its titles as a set of bits.
 pub const MAX_TITLES: usize = 32;
-/// The most personas: those of a person are a set of bits.
+/// The most personas: a profile stores its personas as a set of bits.
 pub const MAX_PERSONAS: usize = 32;
 
-/// Who someone is at work, said by a trait or worked out by rule. At most 32 personas.
+/// People's roles at work, from a trait or by rule. At most 32 personas.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct File {
-    /// The trait of `identify` calls that names a persona, or a list of them; "persona" where nothing is written.
+    /// The trait of `identify` calls that contains a persona, or a list of them; default: "persona".
     #[serde(default = "default_trait")]
     r#trait: String,
-    /// The traits that may hold a job title; `["title", "job_title", "jobTitle"]` where nothing is written.
+    /// The traits that may contain a job title; default: `["title", "job_title", "jobTitle"]`.
     #[serde(default = "default_title_traits")]
     title_traits: Vec<String>,
-    /// Words before a job title that make it someone else's, besides those that are known, such as assistant, deputy and former.
+    /// Words before a job title that make it another person's, besides the built-in ones, such as assistant, deputy and
+    /// former.
     #[serde(default)]
     not_after: Vec<String>,
-    /// Words after a job title that make it someone else's, besides those that are known, such as office and assistant.
+    /// Words after a job title that make it another person's, besides the built-in ones, such as office and assistant.
     #[serde(default)]
     not_before: Vec<String>,
     /// A job title, for conditions (`title("NAME")`). At most 32.
     #[serde(default)]
     title: Vec<Spanned<RawTitle>>,
-    /// A persona. Someone may have several.
+    /// A persona. A person may have several.
     #[serde(default)]
     persona: Vec<Spanned<RawPersona>>,
 }
@@ -49,7 +50,8 @@ fn default_title_traits() -> Vec<String> {
 struct RawTitle {
     /// Its name, for conditions (`title("NAME")`): letters, digits, `_` and `-`; unique.
     name: Spanned<String>,
-    /// What someone is: words in a row such as `cfo`. `*` stands for one to three words, and at the end of a word for any ending.
+    /// Positions: sequences of words such as `cfo`. `*` stands for one to three words, and at the end of a word for any
+    /// ending.
     #[serde(default)]
     positions: Vec<Spanned<String>>,
     /// Fields of work: who heads one has the title, and who works in it, as with `security`. Written as positions are.
@@ -71,11 +73,11 @@ fn default_trait() -> String {
 struct RawPersona {
     /// Its name, for the trait and for conditions (persona("NAME")): letters, digits, `_` and `-`; unique.
     name: Spanned<String>,
-    /// A condition on the person, from facts alone: neither scores nor segments nor personas. Who meets it has the persona,
-    /// whatever the trait says.
+    /// A condition on the person that uses only facts: no scores, segments or personas. A person who meets it has the
+    /// persona, whatever the trait says.
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::PersonCondition>"))]
     when: Option<Spanned<String>>,
-    /// What the persona is, for readers.
+    /// A description, for readers.
     #[serde(default)]
     description: String,
 }
@@ -85,14 +87,15 @@ struct RawPersona {
 pub struct Persona {
     /// Its name in conditions.
     pub name: String,
-    /// Who has it by rule; only those of whom the trait says so where `None`.
+    /// The rule; `None` if only the trait assigns it.
     pub when: Option<Program<PersonSlot>>,
-    /// What it is, for readers.
+    /// A description, for readers.
     pub description: String,
 }
 
 impl Persona {
-    /// Returns whether the value of a trait names it: as its name is written or in any other way, such as "Executive Sponsor" for `executive_sponsor`.
+    /// Returns whether the value of a trait names it: as its name is spelled or in any other spelling, such as
+    /// "Executive Sponsor" for `executive_sponsor`.
     pub fn is_called(&self, text: &str) -> bool {
         plain(&self.name) == plain(text)
     }
@@ -126,7 +129,7 @@ impl JobTitles {
         held.fold(0, |bits, (at, _)| bits | 1 << at)
     }
 
-    /// The names, in the file's order.
+    /// Returns the names, in the file's order.
     pub fn names(&self) -> Vec<String> {
         self.all.iter().map(|job| job.name.clone()).collect()
     }
@@ -137,7 +140,7 @@ impl JobTitles {
 pub struct Personas {
     /// Job titles that conditions ask for.
     pub titles: JobTitles,
-    /// The trait whose value, or one of whose values, gives a persona by its name.
+    /// The trait whose value, or one of whose values, assigns a persona by its name.
     pub r#trait: String,
     /// All of them.
     pub all: Vec<Persona>,
@@ -169,7 +172,7 @@ impl Personas {
         out
     }
 
-    /// The names, in the file's order.
+    /// Returns the names, in the file's order.
     pub fn names(&self) -> Vec<String> {
         self.all.iter().map(|persona| persona.name.clone()).collect()
     }

@@ -1,5 +1,5 @@
-//! Reads a file into its structs, and goes on after an error: what is wrong is reported and taken out, what is missing is
-//! reported and stood in for, and the rest is read again. So one look at a file tells all that is wrong with it.
+//! Reads a file into its structs, and continues after an error: an invalid value is reported and removed, a missing one
+//! is reported and replaced with a placeholder, and the rest is read again. So one run reports every error in a file.
 
 use crate::error::{line_and_column, nearest, quoted};
 use serde::de::DeserializeOwned;
@@ -8,28 +8,28 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeArray, DeInteger, DeString, DeTable, DeValue};
 
-/// After so many errors of one file nobody reads on.
+/// The number of errors in one file after which reading stops.
 const MOST_ERRORS: usize = 200;
 
-/// Where stand-ins stand: beyond any file, so that nothing is ever reported of them.
+/// The position of placeholders: beyond any file, so that nothing is ever reported about them.
 const BEYOND: usize = usize::MAX / 2;
 
-/// Whether `span` is that of a stand-in.
+/// Returns whether `span` is that of a placeholder.
 pub(crate) fn is_stand_in(span: &Range<usize>) -> bool {
     span.start >= BEYOND
 }
 
-/// Reads `text`. Each error goes to `tell`, with its place where it has one. `None` where so much is missing that no stand-in
-/// helps.
+/// Reads `text`. Each error is passed to `tell`, with its position if it has one. `None` if no placeholder can replace
+/// what is missing.
 pub(crate) fn read<T: DeserializeOwned>(text: &str, tell: &mut dyn FnMut(Option<Range<usize>>, String)) -> Option<T> {
-    // What is right, as it nearly always is, is read once.
+    // A valid file, the usual case, is read once.
     if let Ok(value) = toml::from_str(text) {
         return Some(value);
     }
     let (table, errors) = DeTable::parse_recoverable(text);
     let mut last_line = None;
     for error in &errors {
-        // What follows from an error on the same line is not worth telling.
+        // An error on the same line is probably a consequence.
         let line = error.span().map(|span| text.get(..span.start).unwrap_or(text).matches('\n').count());
         if line.is_none() || line != last_line {
             let duplicate = error.span().and_then(|span| duplicate(table.get_ref(), text, span, error.message()));
@@ -49,7 +49,7 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str, tell: &mut dyn FnMut(Option<
     None
 }
 
-/// What is said of a key that its table has already: where it was first used. `None` where that is not what `message` is about.
+/// Returns the error for a repeated key: the position of its first use. `None` if `message` is about something else.
 fn duplicate(table: &DeTable<'_>, text: &str, span: Range<usize>, message: &str) -> Option<String> {
     if !message.contains("duplicate key") {
         return None;
@@ -80,7 +80,7 @@ fn keys(table: &DeTable<'_>, each: &mut dyn FnMut(&str, usize)) {
     }
 }
 
-/// The way to a value: keys and indices.
+/// The path to a value: keys and indices.
 type Path = Vec<Step>;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -91,7 +91,7 @@ enum Step {
 
 /// Something written in the file, found by its place.
 struct Found {
-    /// The way to it.
+    /// The current path.
     path: Path,
     /// Its key, or that of the nearest table around it.
     key: String,
@@ -100,16 +100,16 @@ struct Found {
 struct Repair<'a> {
     table: Spanned<DeTable<'a>>,
     text: &'a str,
-    /// Whether the file could not be read in full, so that what is missing may be in what was not read.
+    /// `true` if the file could not be parsed in full, so that missing values may be in the unparsed part.
     unreadable: bool,
-    /// What stands in for what is missing: where, and which kind was tried last.
+    /// Placeholders for missing values: their paths, and the kind tried last.
     stand_ins: Vec<(Path, usize)>,
-    /// What is missing because it was wrong: that is told already.
+    /// Values that are missing because they were invalid, which is reported already.
     known_missing: Vec<(Path, String)>,
 }
 
 impl<'a> Repair<'a> {
-    /// Tells the error and changes the table so that the next one shows. `false` where nothing can be done.
+    /// Reports the error and changes the table so that the next one shows. Returns `false` if that is not possible.
     fn mend(&mut self, error: &toml::de::Error, tell: &mut dyn FnMut(Option<Range<usize>>, String)) -> bool {
         let message = error.message().trim();
         let Some(span) = error.span() else {
@@ -151,7 +151,7 @@ impl<'a> Repair<'a> {
         };
         let known = self.known_missing.iter().any(|(around, key)| *around == path && key == field);
         if !known && !self.unreadable && !is_stand_in(span) {
-            // Of a whole file there is no place.
+            // An error about the whole file has no position.
             let place = Some(span.clone()).filter(|_| !path.is_empty());
             tell(place, format!("`{field}` is missing"));
         }
@@ -164,7 +164,7 @@ impl<'a> Repair<'a> {
         true
     }
 
-    /// The stand-in of this number does not fit, as `message` says.
+    /// Replaces the placeholder of this number, which does not fit, as `message` says.
     fn stand_in_otherwise(&mut self, number: usize, message: &str) -> bool {
         let Some((path, tried)) = self.stand_ins.get_mut(number) else { return false };
         *tried += 1;
@@ -204,13 +204,13 @@ impl<'a> Repair<'a> {
     }
 }
 
-/// How many kinds of stand-ins there are.
+/// The number of kinds of placeholders.
 const KINDS: usize = 5;
 
 fn stand_in(kind: usize) -> DeValue<'static> {
     match kind {
         0 => DeValue::String(Cow::Borrowed("")),
-        // A number of whatever kind takes a whole one.
+        // Every number accepts an integer.
         1 => DeValue::parse("1").map_or(DeValue::Integer(DeInteger::default()), Spanned::into_inner),
         2 => DeValue::Table(DeTable::new()),
         3 => DeValue::Array(DeArray::new()),
@@ -218,7 +218,7 @@ fn stand_in(kind: usize) -> DeValue<'static> {
     }
 }
 
-/// Finds the key or the value whose place `is` accepts; the innermost value of several.
+/// Finds the key or the value whose position `is` accepts; the innermost value of several.
 fn find_in_table(table: &DeTable<'_>, is: &dyn Fn(&Range<usize>) -> bool, path: &mut Path) -> Option<Found> {
     for (key, value) in table {
         let name = key.get_ref();
@@ -308,7 +308,7 @@ fn value_at<'t, 'a>(table: &'t mut DeTable<'a>, path: &[Step]) -> Option<&'t mut
     Some(value)
 }
 
-/// What serde says of `key`, as a person would, and the field that was probably meant by an unknown one.
+/// Returns serde's error about `key` in plain words, and the likely intended field for an unknown one.
 fn friendly(message: &str, key: &str, written: &str) -> (String, Option<String>) {
     let words = quoted(message);
     let (name, allowed) = match words.split_first() {
@@ -344,7 +344,7 @@ fn allowed_names(near: Option<&str>, allowed: &[&str]) -> String {
     format!("{hint}{stop} Allowed: {}", allowed.join(", "))
 }
 
-/// serde's names of types, in words.
+/// Returns serde's names of types in words.
 fn kind(serde: &str) -> String {
     let words = match serde.split(' ').next().unwrap_or_default() {
         "i64" => "a whole number",

@@ -13,7 +13,7 @@ pub use language::{EXAMPLES, Example, LANGUAGE, Of, Piece};
 pub fn page() -> String {
     let mut page = String::from(INTRODUCTION);
     let schemas = schemas();
-    page.push_str("| file | what it says |\n|---|---|\n");
+    page.push_str("| file | contents |\n|---|---|\n");
     for file in &schemas {
         let about = tables::description(&file.schema);
         let first = about.split_inclusive(". ").next().unwrap_or_default().trim();
@@ -30,34 +30,34 @@ pub fn page() -> String {
 const INTRODUCTION: &str = "\
 # Config reference
 
-Every file, field and name of the config. This page is made from the code by `perennial config reference --write`: change the
-code's comments, not the page. `perennial config check` tells everything that is wrong in a folder, and what can never matter.
+Every file, field and name of the configuration. This page is generated from the code by `perennial config reference --write`: change the
+code's comments, not the page. `perennial config check` reports every error in a folder, and settings without effect.
 
-Editors that know the line `#:schema ./schema/NAME.schema.json` (Even Better TOML, taplo) complete and check the files as you type.
+Editors that support the line `#:schema ./schema/NAME.schema.json` (Even Better TOML, taplo) complete and check the files as you type.
 
 ## Files
 
-Names that you give to things (rules, segments, journeys …) hold letters, digits, `_` and `-`, at most 64. Events are called exactly
-as they are sent; calls that are no `track` are `$page`, `$screen`, `$identify`, `$group` and `$alias`.
+Names that you choose (of rules, segments, journeys …) contain letters, digits, `_` and `-`, at most 64. Events have their exact names
+as sent; calls other than `track` are `$page`, `$screen`, `$identify`, `$group` and `$alias`.
 
 ";
 
-/// The part about conditions and measures.
+/// Writes the part about conditions and measures.
 fn conditions(page: &mut String) {
     page.push_str(CONDITIONS);
-    page.push_str("### Examples\n\n| condition | what it means |\n|---|---|\n");
+    page.push_str("### Examples\n\n| condition | meaning |\n|---|---|\n");
     for example in EXAMPLES {
         let of = if example.of == Of::Event { "event: " } else { "" };
         push(page, format_args!("| {} | {of}{} |\n", code(example.source), example.meaning));
     }
-    page.push_str("\n### The language\n\n| written | gives | meaning |\n|---|---|---|\n");
+    page.push_str("\n### The language\n\n| syntax | result | meaning |\n|---|---|---|\n");
     for piece in LANGUAGE {
         push(page, format_args!("| {} | {} | {} |\n", code(piece.written), piece.gives, cell(piece.meaning)));
     }
     page.push_str(
         "\n### Conditions on a person\n\nFor `when` and `measure` in personas.toml, scoring.toml ([[signal]]), segments.toml and \
-         journeys.toml. What is worked out later cannot be asked for before: personas know facts; signals know personas too; segments \
-         know scores and the segments above them too; journeys know everything.\n\n",
+         journeys.toml. Values are computed in order: personas can read facts; signals personas too; segments \
+         scores and the segments above them too; journeys can read everything.\n\n",
     );
     names(page, PERSON_NAMES);
     let fields: Vec<String> = ACCOUNT_FIELDS.iter().map(|field| format!("`account.{field}`")).collect();
@@ -71,13 +71,13 @@ fn conditions(page: &mut String) {
 const CONDITIONS: &str = "
 ## Conditions
 
-Conditions and measures are CEL, <https://cel.dev>: the part of it that follows, compiled once when the config is loaded. They are
-texts; single quotes spare you escapes: `when = 'stage == \"trial\" && idle_days >= 3'`.
+Conditions and measures are CEL, <https://cel.dev>: the subset below, compiled once when the configuration is loaded. They are
+texts; single quotes avoid escapes: `when = 'stage == \"trial\" && idle_days >= 3'`.
 
-What is missing (a trait that nobody said, a property that an event does not have) makes the comparison have no value, and a
-condition without a value does not hold. `a || b` still holds where `b` does. Ask `has(traits.title)` where missing is an answer.
+A comparison with a missing value (an unknown trait, a property that an event does not have) has no value, and a
+condition without a value does not hold. `a || b` still holds if `b` does. Use `has(traits.title)` to test for a missing value.
 
-Text that meets a number or `true` and `false`, and spells one, is taken for it: `properties.nps <= 6` holds for the text `3` too.
+Text that is compared with a number or a boolean, and spells one, is converted: `properties.nps <= 6` holds for the text `3` too.
 
 ";
 
@@ -86,24 +86,24 @@ const TEMPLATES: &str = "
 
 The texts of templates/NAME.toml are minijinja, <https://docs.rs/minijinja/latest/minijinja/syntax/>.
 
-| name | what it is |
+| name | value |
 |---|---|
 | `person.NAME` | a trait of the person |
-| `profile.user_id`, `profile.id` | the person's user id, where there is one, and the id of the profile |
+| `profile.user_id`, `profile.id` | the person's user id, if any, and the id of the profile |
 | `account.id`, `account.NAME` | the account, and its traits |
-| `owner` | the colleague or team that answers for the person |
-| `stage` | where the person stands, such as `trial` |
-| `event.name`, `event.properties.NAME` | the event that started the journey, where an event did. Of its properties those are kept that the journey's templates name, also while it waits: the first 20 of the alphabet, of at most 512 bytes of JSON each and 2 KB together |
-| `cause.event.name`, `cause.quiet.days`, `cause.score.value` | what started the journey |
+| `owner` | the responsible colleague or team |
+| `stage` | the person's stage, such as `trial` |
+| `event.name`, `event.properties.NAME` | the triggering event, if any. The properties in the journey's templates are kept, also while it waits: the first 20 in alphabetical order, at most 512 bytes of JSON each and 2 KB together |
+| `cause.event.name`, `cause.quiet.days`, `cause.score.value` | the trigger of the journey |
 | `journey`, `step` | the journey, and the step from 0 |
-| `unsubscribe_url` | the link that ends the mails of the topic |
+| `unsubscribe_url` | the link that unsubscribes from the mails of the topic |
 
-What is not known, or was removed with `null`, is not defined: it puts in nothing, and `default(\"there\")` puts in something else, as it does for empty text and for an object without a name. Filters of what is not known give nothing. An object puts in its `name`,
-a list and an object without a name nothing; their parts can be asked for, looped over and joined. A truth puts in `true` or `false`, also where texts are put
-together with `~`.
+An unknown value, or one removed with `null`, is undefined: it prints nothing, and `default(\"there\")` replaces it, as it does for empty text and for an object without a name. Filters of an undefined value return nothing. An object prints its `name`,
+a list and an object without a name nothing; their members can be read, looped over and joined. A boolean prints `true` or `false`, also when
+concatenated with `~`.
 
-Some facts are found under every spelling that clients send; capitals, `_`, `-` and a `$` in front make no difference. This holds for conditions, identity
-and CRM fields too. What was sent stays as it was sent in the profile.
+Some facts are found in every spelling that clients send; capitals, `_`, `-` and a leading `$` are ignored. This applies to conditions, identity
+and CRM fields too. The profile keeps the names as sent.
 
 | trait | also sent as |
 |---|---|
@@ -118,7 +118,7 @@ and CRM fields too. What was sent stays as it was sent in the profile.
 ";
 
 fn names(page: &mut String, names: &[Name]) {
-    page.push_str("| name | gives | meaning |\n|---|---|---|\n");
+    page.push_str("| name | result | meaning |\n|---|---|---|\n");
     for name in names {
         let written = match name.form {
             Form::Variable => name.name.to_owned(),

@@ -11,7 +11,7 @@ use crate::spanned::Spanned;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-/// One schedule, as EventBridge Scheduler takes it.
+/// One schedule for EventBridge Scheduler.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
     /// Its name.
@@ -22,7 +22,7 @@ pub struct Schedule {
     pub expression: String,
     /// The IANA zone that a cron expression is read in.
     pub time_zone: String,
-    /// What the expression says.
+    /// The parsed expression.
     pub rhythm: Rhythm,
 }
 
@@ -53,16 +53,16 @@ pub(crate) struct File {
 struct RawSchedule {
     /// A name of your own: letters, digits, `_` and `-`; unique.
     id: Spanned<String>,
-    /// What it calls: "sweep".
+    /// The function to call: "sweep".
     function: Spanned<String>,
     /// When: rate(5 minutes), rate(1 hour), cron(minutes hours day-of-month month day-of-week year) or at(2027-01-31T06:00:00), as EventBridge Scheduler
     /// takes them. In cron, day 1 of the week is Sunday, and one of day-of-month and day-of-week is `?`; L, W and # are allowed.
     expression: Spanned<String>,
-    /// The IANA zone that a cron expression is read in, such as "Europe/Berlin"; "UTC" where nothing is written.
+    /// The IANA zone of a cron expression, such as "Europe/Berlin"; default: "UTC".
     time_zone: Option<Spanned<String>>,
 }
 
-/// What a schedule may call.
+/// The functions that a schedule may call.
 const FUNCTIONS: [&str; 1] = ["sweep"];
 
 /// Checks the file.
@@ -100,8 +100,9 @@ pub(crate) fn load(report: &mut Reporter<'_>) -> Vec<Schedule> {
     out
 }
 
-/// Whether `name` is an IANA zone. UTC is one without a look at the system's zones, which costs a function's start more than the rest of this
-/// file; where the system has none, as in Lambda's minimal images, every name is taken: `check` was run elsewhere.
+/// Returns whether `name` is an IANA zone. UTC is accepted without the system's zones, which cost a function's start
+/// more than the rest of this file; if the system has none, as in Lambda's minimal images, every name is accepted,
+/// because `check` ran elsewhere.
 fn is_time_zone(name: &str) -> bool {
     name == "UTC" || jiff::tz::db().is_definitively_empty() || jiff::tz::TimeZone::get(name).is_ok()
 }

@@ -8,14 +8,14 @@ use std::borrow::Cow;
 /// A file's name and its schema.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FileSchema {
-    /// The file's name without its ending, such as `scoring`; `template` for all of the folder templates/.
+    /// The file's name without its extension, such as `scoring`; `template` for all of the folder templates/.
     pub name: &'static str,
     /// JSON Schema, draft 7, which editors of TOML know best.
     pub schema: Value,
 }
 
 impl FileSchema {
-    /// The name of the file that it describes: `scoring.toml`, `templates/NAME.toml`.
+    /// Returns the name of the file that it describes: `scoring.toml`, `templates/NAME.toml`.
     pub fn file(&self) -> String {
         match self.name {
             "template" => "templates/NAME.toml".to_owned(),
@@ -23,7 +23,7 @@ impl FileSchema {
         }
     }
 
-    /// The name of the schema's own file in the folder schema/.
+    /// Returns the name of the schema's own file in the folder schema/.
     pub fn file_name(&self) -> String {
         format!("{}.schema.json", self.name)
     }
@@ -36,7 +36,7 @@ impl FileSchema {
     }
 }
 
-/// The schemas of all files, in the order of their names.
+/// Returns the schemas of all files, in the order of their names.
 pub fn schemas() -> Vec<FileSchema> {
     vec![
         of::<crate::accounts::File>("accounts"),
@@ -67,11 +67,11 @@ fn of<T: JsonSchema>(name: &'static str) -> FileSchema {
     FileSchema { name, schema }
 }
 
-/// Takes out what TOML does not have (null), and what tells a reader nothing.
+/// Removes null, which TOML does not have, and properties that are of no use to a reader.
 fn tidy(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
-            // Where these names stand for tables, they are fields of a file of ours.
+            // If these names contain tables, they are fields of a file.
             if map.get("format").is_some_and(Value::is_string) {
                 map.remove("format");
             }
@@ -113,7 +113,7 @@ fn tidy(schema: &mut Value) {
     }
 }
 
-/// A type that stands in a schema for one of another crate, or for one that JSON Schema has no word for.
+/// A type that replaces, in a schema, a type of another crate, or one that JSON Schema cannot express.
 macro_rules! stands_in {
     ($($(#[$doc:meta])* $name:ident => $schema:expr;)*) => {$(
         $(#[$doc])*
@@ -146,7 +146,7 @@ stands_in! {
     CallName => names(&["track", "identify", "page", "screen", "group", "alias"]);
     /// A milestone of lifecycle.toml.
     MilestoneName => names(&["lead", "trial", "freemium", "customer", "churned"]);
-    /// What the CRM can be told.
+    /// A value of an account for the CRM.
     CrmFieldName => names(&["score", "health", "ready", "touch", "stage", "owner", "value"]);
     /// A whole number from 0 to 100.
     WholePercent => json_schema!({"type": "integer", "minimum": 0, "maximum": 100});

@@ -1,4 +1,4 @@
-//! `segments.toml`: groups of people by condition, which they enter and leave as what they do changes.
+//! `segments.toml`: groups of people by condition, which they enter and leave as their data changes.
 
 use crate::cel::Program;
 use crate::condition;
@@ -9,10 +9,11 @@ use crate::vocabulary::{PersonSlot, PersonVocabulary};
 use perennial_domain::hash::hash32;
 use serde::Deserialize;
 
-/// The most segments: a person's are a set of bits.
+/// The most segments: a profile stores its segments as a set of bits.
 pub const MAX_SEGMENTS: usize = 64;
 
-/// Groups of people by condition, which they enter and leave as what they do changes. At most 64; each may ask for those above it.
+/// Groups of people by condition, which they enter and leave as their data changes. At most 64; each may refer to those
+/// above it.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -28,15 +29,16 @@ pub(crate) struct File {
 struct RawSegment {
     /// Its name, for conditions (segment("NAME")) and journeys: letters, digits, `_` and `-`; unique.
     name: Spanned<String>,
-    /// A condition on the person and the account: for whom it holds, is in the segment.
+    /// A condition on the person and the account: the segment contains the people for whom it holds.
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::PersonCondition"))]
     when: Spanned<String>,
-    /// The colleague or team that answers for it. Tasks about people whose account has no owner go to that of the first segment they are in.
+    /// The responsible colleague or team. Tasks about people whose account has no owner go to that of their first
+    /// segment.
     owner: Option<String>,
-    /// How many of a hundred are to stay for a year.
+    /// The target retention in percent after a year.
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::WholePercent>"))]
     retention_target: Option<Spanned<u8>>,
-    /// Who they are, for readers.
+    /// A description, for readers.
     #[serde(default)]
     description: String,
 }
@@ -46,19 +48,19 @@ struct RawSegment {
 pub struct Segment {
     /// Its name.
     pub name: String,
-    /// The name's hash, which stored facts are keyed by.
+    /// The name's hash, the key of stored facts.
     pub key: u32,
-    /// Who is in it.
+    /// The condition of membership.
     pub when: Program<PersonSlot>,
     /// Which colleague or team answers for it.
     pub owner: Option<String>,
-    /// How many of a hundred are to stay for a year.
+    /// The target retention in percent after a year.
     pub retention_target: Option<u8>,
-    /// Who they are, for readers.
+    /// A description, for readers.
     pub description: String,
 }
 
-/// All segments, in the file's order: each may ask for those before it.
+/// All segments, in the file's order: each may refer to those before it.
 #[derive(Debug, Clone, Default)]
 pub struct Segments {
     /// All of them.
@@ -66,8 +68,8 @@ pub struct Segments {
 }
 
 impl Segments {
-    /// Returns the segments that `before` did not have, or had with another condition; all, where nothing is known of what was before. Profiles that
-    /// are quiet are not counted in them.
+    /// Returns the segments that `before` lacked, or had with another condition; all if `before` is unknown. Quiet
+    /// profiles are not counted in them yet.
     pub fn unknown_to<'a>(&'a self, before: Option<&'a Self>) -> impl Iterator<Item = &'a Segment> {
         self.all.iter().filter(move |segment| {
             let known = before.and_then(|before| before.all.iter().find(|known| known.key == segment.key));
@@ -98,7 +100,7 @@ impl Segments {
             }
             let vocabulary = PersonVocabulary { segments: &names, ..vocabulary };
             let when = condition::on_person(report, &raw.when, &vocabulary);
-            // A wrong condition is told once; nobody who asks for the segment is wrong too.
+            // An invalid condition is reported once, and not again by those that refer to the segment.
             let Some(when) = when.or_else(|| condition::never(&vocabulary)) else { continue };
             history.ask(when.slots());
             let name = raw.name.into_inner();
@@ -115,12 +117,12 @@ impl Segments {
         out
     }
 
-    /// The names, in the file's order.
+    /// Returns the names, in the file's order.
     pub fn names(&self) -> Vec<String> {
         self.all.iter().map(|segment| segment.name.clone()).collect()
     }
 
-    /// The segment of that name, and its index.
+    /// Returns the segment of that name, and its index.
     pub fn get(&self, name: &str) -> Option<(usize, &Segment)> {
         self.all.iter().enumerate().find(|(_, segment)| segment.name == name)
     }

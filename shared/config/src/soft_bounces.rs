@@ -5,14 +5,14 @@ use crate::spanned::Spanned;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-/// When soft bounces, such as a full mailbox, hold back mails to an address, and for how long.
+/// When temporary bounces, such as from a full mailbox, pause mails to an address, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SoftBounces {
-    /// How many of them, 1 or more.
+    /// The number of bounces, 1 or more.
     pub count: u16,
     /// Within how many days, 1 or more.
     pub within_days: u16,
-    /// For how many days after the last of them nothing is sent, 1 or more.
+    /// The number of days after the last of them in which nothing is sent, 1 or more.
     pub rest_days: u16,
 }
 
@@ -30,7 +30,7 @@ impl SoftBounces {
         SignedDuration::from_hours(24 * i64::from(self.within_days))
     }
 
-    /// The time for which nothing is sent.
+    /// Returns the time for which nothing is sent.
     #[must_use]
     pub fn rest(&self) -> SignedDuration {
         SignedDuration::from_hours(24 * i64::from(self.rest_days))
@@ -41,13 +41,13 @@ impl SoftBounces {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawSoftBounces {
-    /// So many soft bounces hold back all further mails to an address, 1 to 20; 3 where nothing is written.
+    /// The number of temporary bounces that pauses all further mails to an address, 1 to 20; default: 3.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 20)))]
     count: Option<Spanned<u16>>,
-    /// Within so many days, 1 to 365; 7 where nothing is written.
+    /// The period in days in which they are counted, 1 to 365; default: 7.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 365)))]
     within_days: Option<Spanned<u16>>,
-    /// For so many days after the last of them, 1 to 365; 14 where nothing is written.
+    /// The length of the pause in days after the last of them, 1 to 365; default: 14.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 365)))]
     rest_days: Option<Spanned<u16>>,
 }

@@ -1,4 +1,4 @@
-//! `sources.toml`: who may send events, and how what they send is read.
+//! `sources.toml`: the sources of events, and how their requests are authenticated and read.
 
 mod hook;
 mod mapping;
@@ -22,17 +22,18 @@ use serde::Deserialize;
 /// One source. It has write keys, or a hook, or both.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
-    /// Its name, which every event from it carries, and under which its hook is called.
+    /// Its name, which every event from it has, and which is in the path of its hook.
     pub id: SourceId,
     /// Which write keys it may use; several while one is rotated.
     pub write_key_hashes: Vec<WriteKeyHash>,
-    /// How far events are believed that come with a write key, and without the user's token. What a hook verifies is [`Trust::Verified`].
+    /// The trust in events that come with a write key, without the user's token. Events of a verified webhook are
+    /// [`Trust::Verified`].
     pub trust: Trust,
     /// How its webhooks are verified and read.
     pub hook: Option<Hook>,
 }
 
-/// Who may send events, and how what they send is read.
+/// The sources of events, and how their requests are authenticated and read.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -49,26 +50,28 @@ pub(crate) struct File {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawSource {
-    /// A name of your own: letters, digits, `_` and `-`; unique. Conditions know it as `source`, and its hook is /hooks/ID.
+    /// A name of your own: letters, digits, `_` and `-`; unique. Conditions read it as `source`, and its hook is
+    /// /hooks/ID.
     id: Spanned<String>,
     /// SHA-256, as 64 hexadecimal digits, of each write key that it may use; two while one is rotated.
     #[serde(default)]
     write_key_hashes: Vec<Spanned<String>>,
-    /// How far events with a write key are believed. `public`, where anybody can read the key, as in a web page or an app: what happened counts, as
-    /// does who signed in where; what such an event says of accounts, of money, of other ids and mail addresses joins and changes nothing, unless it
-    /// comes with the user's token. `server`, the default: all of it is believed.
+    /// The trust in events with a write key. `public`, if anybody can read the key, as in a web page or an app: events
+    /// and sign-ins count, but claims about accounts, money, other ids and mail addresses have no effect unless they
+    /// come with the user's token. `server` (default): everything is trusted.
     trust: Option<Spanned<RawTrust>>,
-    /// Who signs its webhooks.
+    /// The signature scheme of its webhooks.
     scheme: Option<Scheme>,
-    /// The environment variable that holds the signing secret, in capitals, digits and `_`; in it two with a space between while
-    /// one is rotated.
+    /// The environment variable with the signing secret, in capitals, digits and `_`; it contains two, separated by a
+    /// space, while one is rotated.
     secret_env: Option<Spanned<String>>,
-    /// How one kind of webhook becomes one event. Every map that fits makes one; what fits none is received and passed over.
+    /// Converts one kind of webhook to one event. Every map that matches makes one; a webhook that matches none is
+    /// accepted and ignored.
     #[serde(default)]
     map: Vec<Spanned<RawMapping>>,
 }
 
-/// How far a source with write keys is believed.
+/// The trust in a source with write keys.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -150,7 +153,7 @@ fn compile(source: Spanned<RawSource>, ids: &mut Used, report: &mut Reporter<'_>
     Some(Source { id, write_key_hashes, trust, hook })
 }
 
-/// Reports write keys that two sources have: nobody could say whose an event is.
+/// Reports write keys that two sources share, because the source of an event would be ambiguous.
 fn one_source_each(sources: &[Source], spans: &[std::ops::Range<usize>], report: &mut Reporter<'_>) {
     for (at, source) in sources.iter().enumerate() {
         if let Some(twin) = with_same_key(&sources[..at], source) {

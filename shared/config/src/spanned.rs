@@ -9,7 +9,7 @@ use std::ops::Range;
 pub(crate) struct Spanned<T>(toml::Spanned<T>);
 
 impl<T> Spanned<T> {
-    /// Where it stands.
+    /// Returns its position.
     pub(crate) fn span(&self) -> Range<usize> {
         self.0.span()
     }

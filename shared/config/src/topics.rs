@@ -4,18 +4,18 @@ use crate::error::{Reporter, Used, unknown};
 use crate::spanned::Spanned;
 use serde::Deserialize;
 
-/// What some mails are about.
+/// A topic of mails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topic {
-    /// Its name in config and in stored choices.
+    /// Its name in the configuration and in stored preferences.
     pub id: String,
     /// Its name for readers.
     pub title: String,
-    /// What readers get, in a line; may be empty.
+    /// A line about what readers receive; may be empty.
     pub description: String,
-    /// Whether a reader who chose nothing gets it.
+    /// `true` if readers without a choice are subscribed.
     pub default: bool,
-    /// Whether it is not for readers to choose, such as mails about a failed payment.
+    /// `true` if readers cannot unsubscribe from it, such as mails about a failed payment.
     pub essential: bool,
 }
 
@@ -23,18 +23,19 @@ pub struct Topic {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawTopic {
-    /// A name of your own, which templates refer to: letters, digits, `_` and `-`, up to 64; unique. Renamed, it is a new topic, of which
-    /// nobody has chosen anything.
+    /// A name of your own, which templates refer to: letters, digits, `_` and `-`, up to 64; unique. Renaming it makes
+    /// it a new topic, for which nobody has chosen anything.
     id: Spanned<String>,
     /// Its name for readers, such as "Product news".
     title: Spanned<String>,
-    /// What readers get, in a line below the title.
+    /// A line below the title about what readers receive.
     #[serde(default)]
     description: String,
-    /// Whether a reader who chose nothing gets it; true where nothing is written.
+    /// `true` if readers without a choice are subscribed; default: true.
     default: Option<Spanned<bool>>,
-    /// Whether it cannot be switched off, and goes to those who stopped all mails too: only for what law or contract makes necessary, such
-    /// as a failed payment, a receipt or a security notice. An address that bounced or complained gets it neither.
+    /// `true` if it cannot be unsubscribed from, and is sent to people who stopped all mails too: only for mails that
+    /// law or contract requires, such as a failed payment, a receipt or a security notice. An address that bounced or
+    /// complained does not receive it either.
     #[serde(default)]
     essential: bool,
 }
@@ -62,13 +63,13 @@ pub(crate) fn load(report: &mut Reporter<'_>, raw: Vec<Spanned<RawTopic>>) -> Ve
     topics
 }
 
-/// The part of a template that is looked at here.
+/// The fields of a template that are checked here.
 #[derive(Deserialize)]
 struct TopicOf {
     topic: Option<Spanned<String>>,
 }
 
-/// Checks that the topic of a template, if it names one, is there.
+/// Checks that a template's topic exists.
 pub(crate) fn check_template(report: &mut Reporter<'_>, topics: &[Topic]) {
     let Some(TopicOf { topic: Some(named) }) = report.parse() else { return };
     if topics.iter().all(|topic| topic.id != *named.get_ref()) {
@@ -109,7 +110,7 @@ mod tests {
     #[test]
     fn topics_that_readers_could_not_choose_are_refused_where_they_stand() {
         let wrong = [
-            ("[[topic]]\nid = \"a b\"\ntitle = \"A\"\n", 6, "may hold letters"),
+            ("[[topic]]\nid = \"a b\"\ntitle = \"A\"\n", 6, "may contain only letters"),
             ("[[topic]]\nid = \"a\"\ntitle = \" \"\n", 7, "title is empty"),
             (
                 "[[topic]]\nid = \"a\"\ntitle = \"A\"\n[[topic]]\nid = \"a\"\ntitle = \"B\"\n",

@@ -10,7 +10,7 @@ use serde::Deserialize;
 /// The most days of a ramp.
 const MAX_DAYS: usize = 90;
 
-/// How many mails a new sender sends on each of its first days, UTC. Essential mails are sent in any case.
+/// The daily number of mails of a new sender in its first days, UTC. Essential mails are always sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WarmUp {
     /// The first day.
@@ -20,7 +20,8 @@ pub struct WarmUp {
 }
 
 impl WarmUp {
-    /// Returns the UTC day of `now` and the most mails of it; `None` once the ramp is over. Before the ramp starts the first day's number holds.
+    /// Returns the UTC day of `now` and its most mails; `None` once the ramp is over. Before the ramp starts the first
+    /// day's number applies.
     #[must_use]
     pub fn limit_at(&self, now: Timestamp) -> Option<(Date, u32)> {
         let today = now.to_zoned(TimeZone::UTC).date();

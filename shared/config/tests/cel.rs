@@ -1,4 +1,5 @@
-//! The language of conditions: what it means (against the interpreter of crate `cel`), what it refuses and how it says so.
+//! The condition language: its meaning (compared with the interpreter of crate `cel`), what it rejects and its error
+//! messages.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod errors;

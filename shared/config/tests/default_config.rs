@@ -1,4 +1,4 @@
-//! The default config is right, and what is wrong is told by file, line and what is allowed.
+//! The default configuration is valid, and errors are reported with file, line and what is allowed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use perennial_config::Config;
@@ -56,7 +56,7 @@ fn the_quiet_are_written_to_before_they_count_as_at_risk() {
     assert!(days < config.lifecycle.at_risk_after_idle_days, "{days}");
 }
 
-/// A person for whom every number asked for is the same.
+/// A person with the same number for every lookup.
 struct AllAre(i64);
 
 impl Lookup<PersonSlot> for AllAre {
@@ -113,14 +113,14 @@ impl Lookup<EventSlot> for Asked<'_> {
     }
 }
 
-/// Puts `text` in place of the default `file`, and gives what the errors say.
+/// Replaces the default `file` with `text`, and returns the errors.
 fn errors_of(file: &str, text: &str) -> String {
     let mut bundle = default_bundle();
     bundle.files.insert(file.to_owned(), text.to_owned());
     Config::load(&bundle).expect_err("the snippet must be refused").to_string()
 }
 
-/// Appends `text` to the default `file`, and gives the line that it starts at with what the errors say.
+/// Appends `text` to the default `file`, and returns the line that it starts at and the errors.
 fn errors_after(file: &str, text: &str) -> (usize, String) {
     let mut whole = default_bundle().files[file].clone();
     let line = whole.matches('\n').count() + 1;
@@ -355,7 +355,7 @@ fn job_titles_are_known_in_other_orders_and_languages() {
     );
 }
 
-/// One machine's keys: each replaces those of one source, as two sources with one key would leave open whose an event is.
+/// One machine's keys: each replaces those of one source, because a key in two sources would be ambiguous.
 #[test]
 fn keys_of_one_machine_are_those_of_one_source_each() {
     let mut config = Config::load(&default_bundle()).unwrap();

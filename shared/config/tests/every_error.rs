@@ -1,4 +1,4 @@
-//! One look at the config tells everything that is wrong with it, each at its place.
+//! One check of the configuration reports every error in it, each at its position.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{default_bundle, errors_of};
@@ -84,7 +84,7 @@ at_risk_after_idle_days = 0
         "schedules.toml:3:12: schedule `sweep`: `swep` is no function with a schedule; did you mean `sweep`? Known: sweep",
         "schedules.toml:4:14: schedule `sweep`: expression must be rate(…), cron(…) or at(…)",
         "schedules.toml:5:13: schedule `sweep`: `Mars` is no IANA time zone, such as Europe/Berlin",
-        "segments.toml:3:8: `long tail`: the name of a segment may hold letters (a to z), digits, _ and -, and nothing else",
+        "segments.toml:3:8: `long tail`: the name of a segment may contain only letters (a to z), digits, _ and -",
         "segments.toml:4:29: `idle_dayz` is no known name; did you mean `idle_days`?",
         "segments.toml:5:20: segment `long tail`: retention_target is a percentage, 0 to 100",
         "segments.toml:6:1: `descripton` is no field here; did you mean `description`? Allowed: name, when, owner, retention_target, description",

@@ -1,4 +1,4 @@
-//! What journeys may be, and what is said of those that are wrong.
+//! Valid journeys, and the errors of invalid ones.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::default_bundle;

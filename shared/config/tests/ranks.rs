@@ -1,4 +1,4 @@
-//! How messages of a journey compare with others that are due.
+//! The rank of a journey's messages among others that are due.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use perennial_config::Config;

@@ -1,6 +1,6 @@
-//! The reference page and the schemas are those of the code, and what they show is true.
+//! The reference page and the schemas match the code, and their examples are valid.
 //!
-//! `PERENNIAL_UPDATE=1 cargo test -p perennial-config --test surface` writes them anew.
+//! `PERENNIAL_UPDATE=1 cargo test -p perennial-config --test surface` regenerates them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{default_bundle, folder};
@@ -46,7 +46,7 @@ fn every_field_of_every_file_is_explained() {
         if let Some(Value::Object(fields)) = schema.get("properties") {
             for (name, field) in fields {
                 let at = format!("{at}.{name}");
-                // The keys of a map that may have a few names only are explained by the map.
+                // The keys of a map with few possible names are explained by the map.
                 let is_key = ["scoring.base.", "scoring.applies.", "accounts.crm.fields.", "lifecycle.milestones."]
                     .iter()
                     .any(|map| at.strip_prefix(map).is_some_and(|key| !key.contains('.')));
@@ -103,7 +103,7 @@ fn a_schema_refuses_what_the_config_refuses() {
     assert!(of(&scoring, "[base]\nchrun = 5\n").is_some());
 }
 
-/// The first place at which `value` does not fit `schema`: as much of JSON Schema as the schemas use.
+/// Returns the first position at which `value` does not match `schema`, with as much of JSON Schema as the schemas use.
 fn misfit(schema: &Value, value: &Value, at: &str) -> Option<String> {
     if schema == &Value::Bool(false) {
         return Some(format!("{at} is not allowed"));
@@ -188,7 +188,7 @@ fn every_name_method_and_function_is_on_the_page() {
         let written = [format!("| `{}` |", name.name), format!("| `{}.", name.name), format!("| `{}(", name.name)];
         assert!(written.iter().any(|written| page.contains(written)), "{} is missing", name.name);
     }
-    // What the language offers is said by the error about what it does not.
+    // The error about an unsupported construct lists what the language offers.
     let errors = cel::compile("properties.a.qqqqqqqqqqqq()", &EventVocabulary, Wanted::Condition).unwrap_err();
     let (_, methods) = errors[0].message.split_once("you can call ").expect("the message names the methods");
     let methods: Vec<&str> = methods.split('`').skip(1).step_by(2).collect();

@@ -1,4 +1,4 @@
-//! What is right but can never matter is remarked on, at its place and with what to do; and nothing else is.
+//! Valid settings without effect are reported, at their position and with a fix, and nothing else is.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support;
@@ -6,7 +6,7 @@ use perennial_config::Bundle;
 use perennial_config::check::check;
 use perennial_config::sources::{LOCAL_KEYS, WriteKeyHash};
 
-/// The default config, with write keys of its own.
+/// The default configuration, with its own write keys.
 fn default_bundle() -> Bundle {
     let mut bundle = support::default_bundle();
     let sources = bundle.files.get_mut("sources.toml").unwrap();
@@ -16,7 +16,7 @@ fn default_bundle() -> Bundle {
     bundle
 }
 
-/// What is remarked on where `text` is appended to the default `file`: the remarks that the default config does not have.
+/// Returns the remarks after `text` is appended to the default `file`, except those of the default configuration.
 fn after(file: &str, text: &str) -> String {
     let mut bundle = default_bundle();
     bundle.files.get_mut(file).unwrap().push_str(text);
@@ -98,7 +98,7 @@ fn errors_do_not_hide_what_is_certain_whatever_is_meant() {
     let told: String = checked.warnings.iter().map(|warning| format!("{warning}\n")).collect();
     assert!(checked.config.is_none() && !checked.errors.is_empty());
     expect(&told, &["it holds in no stage", "`Webinar Attended`"]);
-    // What stands at which place is not known where something before it is left out.
+    // Positions are unknown if something before them is left out.
     let journeys = bundle.files.get_mut("journeys.toml").unwrap();
     *journeys = journeys.replacen("trigger = { event", "trigger = { evnt", 1);
     let told: String = check(&bundle).warnings.iter().map(|warning| format!("{warning}\n")).collect();

@@ -1,5 +1,5 @@
-//! Payloads of the queues. Each is an enum whose variants carry their version in their name, so that a queue may hold
-//! old and new ones at once: `{"events.v1": {...}}`.
+//! Payloads of the queues. Each is an enum whose variants carry their version in their name, so that a queue can hold
+//! old and new payloads at the same time: `{"events.v1": {...}}`.
 
 use jiff::Timestamp;
 use perennial_config::lifecycle::Milestone;
@@ -22,62 +22,63 @@ pub enum EventsPayload {
         /// In the order in which they were received.
         events: Vec<Event>,
     },
-    /// A person's timer rang.
+    /// A timer of a profile fired.
     #[serde(rename = "tick.v1")]
     Tick {
-        /// Whose.
+        /// The profile.
         person: PersonId,
         /// The moment that the due index held.
         due_at: Timestamp,
     },
-    /// Timers that rang, of several people.
+    /// Timers of several profiles fired.
     #[serde(rename = "ticks.v1")]
     Ticks {
-        /// Whose, and the moments that the due index held; at most [`TICKS_AT_ONCE`].
+        /// The profiles, each with the due time that the due index stored; at most [`TICKS_AT_ONCE`].
         due: Vec<(PersonId, Timestamp)>,
     },
-    /// What conditions can see of an account has changed: its people are to be looked at again.
+    /// Something that conditions can read of an account changed: evaluate its people again.
     #[serde(rename = "wake.v1")]
     Wake {
         /// Which account.
         account: AccountId,
-        /// The write of the account that holds what changed: what is older will not do.
+        /// The version of the account's write that contains the change; an older version must not be used.
         version: u64,
         /// Some of its people, at most [`WOKEN_AT_ONCE`].
         people: Vec<PersonId>,
     },
-    /// Something that concerns an account lets these of its people enter a journey.
+    /// An event of an account lets these of its people enter a journey.
     #[serde(rename = "enter.v1")]
     Enter {
-        /// What they enter, and why.
+        /// The journey entry and its reason.
         entry: Entry,
-        /// Who, at most [`WOKEN_AT_ONCE`].
+        /// The profiles that enter, at most [`WOKEN_AT_ONCE`].
         people: Vec<PersonId>,
     },
-    /// An identity is not the person that it was taken for.
+    /// Unlinks an identity from the profile it was merged into.
     #[serde(rename = "unmerge.v1")]
     Unmerge(Unmerge),
 }
 
-/// The most people whom one [`EventsPayload::Wake`] or [`EventsPayload::Enter`] names: some 5 KB, and half a second of work.
+/// The most people in one [`EventsPayload::Wake`] or [`EventsPayload::Enter`]: about 5 KB, and half a second of work.
 pub const WOKEN_AT_ONCE: usize = 200;
 
-/// The most timers of one [`EventsPayload::Ticks`]: few enough that a batch of a hundred such messages is done within a function's time.
+/// The most timers in one [`EventsPayload::Ticks`], so that a batch of a hundred such messages fits into a function's
+/// timeout.
 pub const TICKS_AT_ONCE: usize = 50;
 
-/// Someone says that an identity is not the person that it was taken for: a user id leaves with the anonymous ids that are linked to it,
-/// an anonymous id by itself.
+/// A request to unlink an identity from its profile. A user id leaves with the anonymous ids that are linked to it, an
+/// anonymous id by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unmerge {
     /// Which identity.
     pub identity: Identity,
-    /// When it was said, which is also what tells a repetition of it.
+    /// The time of the request, which also identifies a repetition of it.
     pub at: Timestamp,
-    /// Who says so.
+    /// The operator who requested it.
     pub by: String,
     /// Why.
     pub why: String,
-    /// When it was done. Only the archive says so, and whoever plays an archive: what is done for the first time has none.
+    /// When it was executed. Set only in the archive and when an archive is replayed; `None` for a first execution.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done_at: Option<Timestamp>,
 }
@@ -91,14 +92,14 @@ pub enum MessagesPayload {
     /// Write this into the CRM's record of an account.
     #[serde(rename = "account_update.v1")]
     AccountUpdate(AccountUpdate),
-    /// Find out what became of a mail whose sending was not seen to its end, and send it again if it was not taken. From `deliver` to
-    /// itself, held back for a while.
+    /// Checks the outcome of a mail whose send was interrupted, and sends it again if SES did not accept it. `deliver`
+    /// sends this to itself with a delay.
     #[serde(rename = "unsettled.v1")]
     Unsettled(Unsettled),
     /// A message that waits. From `deliver` to itself, delayed.
     #[serde(rename = "waiting.v1")]
     Waiting(Waiting),
-    /// Send a mail to somebody who wants to see it.
+    /// Sends a mail to an address as a test.
     #[serde(rename = "test_send.v1")]
     TestSend(TestSend),
 }
@@ -109,9 +110,9 @@ pub enum MessagesPayload {
 pub struct Waiting {
     /// The message; never another [`MessagesPayload::Waiting`].
     pub message: Box<MessagesPayload>,
-    /// It is not to be tried before.
+    /// No attempt is made before this time.
     pub until: Timestamp,
-    /// How often it was tried and refused, for the delay before the next try.
+    /// The number of rejected attempts so far, which sets the delay before the next one.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub tries: u32,
     /// A place in the rate of the mail service that is reserved for it.
@@ -124,7 +125,8 @@ pub struct Waiting {
 pub struct Slot {
     /// When it is.
     pub at: Timestamp,
-    /// How far bulk mails had given way to essential ones when it was reserved, in microseconds; what was added since moves the place.
+    /// How far bulk mails had yielded to essential ones when the place was reserved, in microseconds; what was added
+    /// since moves the place.
     pub yielded: i64,
 }
 
@@ -137,7 +139,7 @@ fn is_zero(number: &u32) -> bool {
 pub struct TestSend {
     /// Its id, new for each test.
     pub id: DecisionId,
-    /// In whose trail it is recorded; nobody's where the person is made up.
+    /// The profile whose message history records it; `None` for an invented profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
     /// The journey.
@@ -150,39 +152,39 @@ pub struct TestSend {
     pub to: String,
     /// The subject, as rendered.
     pub subject: String,
-    /// The text part, as rendered.
+    /// The rendered text part.
     pub text: String,
-    /// The HTML part, as rendered.
+    /// The rendered HTML part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub html: Option<String>,
-    /// When it was asked for.
+    /// When it was requested.
     pub at: Timestamp,
     /// The config that it was rendered under.
     pub config: ConfigVersion,
 }
 
 impl std::fmt::Debug for TestSend {
-    // The address, and what a mail says, are personal.
+    // The address and the mail's text are personal data.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TestSend").field("id", &self.id).field("journey", &self.journey).finish_non_exhaustive()
     }
 }
 
-/// A mail that may or may not have gone out: whoever claimed it died, or got no answer.
+/// A mail with an unknown delivery outcome: its process died or got no response from SES.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unsettled {
-    /// The mail's decision, whole: nothing else holds what is needed to send it again.
+    /// The mail's complete decision, which is all that a second send needs.
     pub decision: Decision,
-    /// The claim in doubt: which delivery made it.
+    /// The delivery that made the unresolved claim.
     pub claimant: String,
-    /// Since when it is in doubt.
+    /// Since when the outcome is unknown.
     pub since: Timestamp,
 }
 
 /// On the accounts queue, for `rollup`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum AccountsPayload {
-    /// Something of the account's people changed, or the account's own traits.
+    /// The account's people or its own traits changed.
     #[serde(rename = "account_changed.v1")]
     Changed {
         /// Which account.
@@ -190,36 +192,36 @@ pub enum AccountsPayload {
         /// Traits of a `group` call, last writer wins by (time, message id) trait by trait.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         traits: Option<AccountTraits>,
-        /// Facts about the whole account, such as its first payment. First and last times are kept.
+        /// Facts about the account as a whole, such as its first payment. First and last times are kept.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         milestones: Vec<AccountMilestone>,
-        /// Events of which each is one renewal of the account, by their ids.
+        /// The ids of events that are one renewal of the account each.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         renewals: Vec<MessageId>,
-        /// What events say of the account's subscriptions.
+        /// Reports about the account's subscriptions.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         subscriptions: Vec<SubscriptionReport>,
-        /// When this was sent, after all that it tells of was written: an account that was worked out later has it in it.
-        /// `None` where it is to be worked out in any case.
+        /// When this was sent, which is after everything that it reports was written: a later computation of the
+        /// account includes it. `None` if the account must be recomputed in any case.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<Timestamp>,
     },
-    /// Something happened that concerns the account: those of its people whom it is for are to enter a journey.
+    /// An event of the account: its people with the given personas enter a journey.
     #[serde(rename = "account_event.v1")]
     Event {
         /// Which account.
         account: AccountId,
-        /// Personas: everyone is meant who has the first of them that anybody there has.
+        /// Personas in order of preference: everybody enters who has the first one that anyone in the account has.
         to: Vec<String>,
-        /// Whom the event names: who is meant where nobody has any of them.
+        /// The profile in the event, which enters if nobody has any of the personas.
         named: PersonId,
-        /// What they enter.
+        /// The journey entry.
         entry: Entry,
     },
 }
 
 impl AccountsPayload {
-    /// Something of the account's people changed, as of `at`.
+    /// Returns a change of the account's people as of `at`.
     pub fn people(account: AccountId, at: Timestamp) -> Self {
         Self::changed(account, Some(at))
     }
@@ -229,7 +231,7 @@ impl AccountsPayload {
         Self::Changed { account, traits: None, milestones, renewals, subscriptions, at }
     }
 
-    /// The account is to be worked out anew, whatever is known of it.
+    /// Returns a change that recomputes the account in any case.
     pub fn anew(account: AccountId) -> Self {
         Self::changed(account, None)
     }
@@ -244,7 +246,7 @@ pub struct AccountMilestone {
     pub at: Timestamp,
 }
 
-/// What one `group` call said of an account.
+/// The traits of an account from one `group` call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccountTraits {
     /// The call's traits.

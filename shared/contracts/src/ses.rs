@@ -1,8 +1,9 @@
-//! The mail service's events, as SES publishes them: through SNS into a queue, raw or wrapped, or through EventBridge.
+//! SES events as SES publishes them: through SNS into a queue, raw or wrapped, or through EventBridge.
 //!
-//! Sources: SES developer guide, "Contents of event data that Amazon SES publishes to Amazon SNS" (`eventType`), "Amazon SNS notification
-//! contents for Amazon SES" (`notificationType`, the older name of the same thing) and "Monitoring SES events using Amazon EventBridge"; SNS
-//! developer guide, "Amazon SNS message and JSON formats". SES may add fields and kinds at any time.
+//! Sources: SES developer guide, "Contents of event data that Amazon SES publishes to Amazon SNS" (`eventType`),
+//! "Amazon SNS notification contents for Amazon SES" (`notificationType`, the older name of the same field) and
+//! "Monitoring SES events using Amazon EventBridge"; SNS developer guide, "Amazon SNS message and JSON formats". SES
+//! may add fields and kinds at any time.
 
 mod agent;
 mod envelope;
@@ -20,14 +21,15 @@ use std::fmt;
 /// The subtype of bounces and complaints of mails that SES did not send.
 const SUPPRESSED: &str = "OnAccountSuppressionList";
 
-/// What SES or SNS says in one message.
+/// The content of one message from SES or SNS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// Something became of a mail.
     Mail(Box<MailEvent>),
-    /// What SES publishes when notifications are set up, or about the account: nothing is to be done.
+    /// A message that SES publishes when notifications are set up, or one about the account as a whole; no action is
+    /// needed.
     Greeting,
-    /// SNS asks to confirm a subscription, or reports that one ended: an operator has to act.
+    /// SNS requests confirmation of a subscription, or reports that one ended; an operator has to act.
     Confirmation {
         /// The topic's ARN.
         topic: String,
@@ -39,13 +41,13 @@ pub enum Notice {
 pub struct MailEvent {
     /// The id that `SendEmail` answered, or would have answered.
     pub mail_id: String,
-    /// When it happened; when the mail was sent, for events that carry no time of their own.
+    /// When it happened; for events without a time of their own, when the mail was sent.
     pub at: Timestamp,
-    /// What happened.
+    /// The kind of event.
     pub kind: MailEventKind,
-    /// The mail's tags that we set, first value each; those of SES itself (`ses:…`) are left out.
+    /// The tags that we set on the mail, the first value of each. SES's own tags (`ses:…`) are left out.
     pub tags: BTreeMap<String, String>,
-    /// The addresses that it happened to; the mail's own where the event names none that it went to.
+    /// The recipients that the event is about; all recipients of the mail if the event names none of them.
     pub recipients: Vec<MailAddress>,
 }
 
@@ -71,45 +73,46 @@ pub enum MailEventKind {
     Bounce(Bounce),
     /// The reader marked it as spam.
     Complaint {
-        /// The reader's provider's word for it, such as `abuse`.
+        /// The complaint type that the reader's provider reports, such as `abuse`.
         feedback: Option<String>,
-        /// Whether SES did not send the mail at all, because the address is on the account's suppression list after an earlier complaint.
+        /// `true` if SES did not send the mail, because the address is on the account's suppression list after an
+        /// earlier complaint.
         held_back: bool,
     },
     /// The reader took it out of the spam folder: SES reports that as a complaint of the feedback type `not-spam`.
     NotSpam,
     /// The picture that SES adds was loaded.
     Open {
-        /// By whom.
+        /// The client that opened it.
         by: Agent,
     },
     /// A link was followed.
     Click {
         /// The link as written in the mail.
         link: String,
-        /// By whom.
+        /// The client that followed the link.
         by: Agent,
     },
     /// SES took the mail and then refused to send it.
     Reject {
-        /// Such as `Bad content`.
+        /// The reason, such as `Bad content`.
         reason: String,
     },
     /// SES could not make the mail of its template.
     RenderingFailure,
-    /// It is not delivered yet.
+    /// Delivery is delayed.
     DeliveryDelay {
-        /// Such as `MailboxFull`.
+        /// The delay type, such as `MailboxFull`.
         delay: String,
     },
     /// The reader changed their preferences through SES's own subscription management.
     Subscription(Subscription),
-    /// An event that this version does not know, under SES's name.
+    /// An event that this version does not know, with its SES name.
     Other(String),
 }
 
 impl MailEventKind {
-    /// SES's name.
+    /// Returns the event's SES name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -132,36 +135,37 @@ impl MailEventKind {
 /// A mail that came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bounce {
-    /// Whether the address must not be written to again: SES's `Permanent`.
+    /// `true` if the address must not be used again: SES's `Permanent`.
     pub hard: bool,
     /// SES's `bounceSubType`, such as `NoEmail` or `MailboxFull`.
     pub sub_type: String,
-    /// Whether a server reported a failed delivery of it, with its status or words.
+    /// `true` if a server reported a failed delivery, with its status or text.
     pub reported: bool,
 }
 
 impl Bounce {
-    /// Whether it is an automatic reply, such as an out-of-office message, given whether the mail was delivered before. SES publishes those as
-    /// `Transient`/`General` bounces and does not count them.
+    /// Returns whether it is an automatic reply, such as an out-of-office message; `was_delivered` says whether the
+    /// mail was delivered before. SES publishes those as `Transient`/`General` bounces and does not count them.
     #[must_use]
     pub fn is_automatic_reply(&self, was_delivered: bool) -> bool {
         was_delivered && !self.hard && !self.reported && self.sub_type.eq_ignore_ascii_case("General")
     }
 
-    /// Whether SES did not send the mail at all, because the address is on the account's suppression list or its reader unsubscribed there.
-    /// Such bounces do not count toward the account's bounce rate.
+    /// Returns whether SES did not send the mail because the address is on the account's suppression list or its reader
+    /// unsubscribed there. Such bounces do not count toward the account's bounce rate.
     #[must_use]
     pub fn was_held_back(&self) -> bool {
         self.is_any_of(&[SUPPRESSED]) || self.was_unsubscribed()
     }
 
-    /// Whether SES did not send the mail because its reader unsubscribed there.
+    /// Returns whether SES did not send the mail because its reader unsubscribed there.
     #[must_use]
     pub fn was_unsubscribed(&self) -> bool {
         self.is_any_of(&["UnsubscribedRecipient"])
     }
 
-    /// Whether the server refused this mail for what it is, its size, its content or an attachment: another mail may arrive at the same address.
+    /// Returns whether the server refused this mail for its size, content or attachments: another mail may reach the
+    /// same address.
     #[must_use]
     pub fn is_about_the_mail(&self) -> bool {
         self.is_any_of(&["MessageTooLarge", "ContentRejected", "AttachmentRejected"])
@@ -172,24 +176,26 @@ impl Bounce {
     }
 }
 
-/// What a reader changed in their preferences.
+/// A change of a reader's preferences.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Subscription {
-    /// Whether they want nothing any more (`true`), or something again (`false`); `None` where they said nothing of that.
+    /// `true` if the reader unsubscribed from everything (`true`) or subscribed again (`false`); `None` if the change
+    /// does not say.
     pub unsubscribed: Option<bool>,
-    /// The topics of SES's contact list that they chose (`true`) or gave up, by name; those that stayed as they were are left out.
+    /// The topics of SES's contact list that the reader subscribed to (`true`) or unsubscribed from, by name; unchanged
+    /// topics are left out.
     pub topics: BTreeMap<String, bool>,
 }
 
-/// An error that says why a message is no event of SES. The texts name fields, never their content.
+/// An error that says why a message is not an SES event. The texts name fields, never their values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidMailEvent {
     /// Not JSON, or a field of the wrong type.
-    #[error("the {part} is not what SES and SNS write: {problem}")]
+    #[error("the {part} is not in the format of SES and SNS: {problem}")]
     Format {
         /// `SNS envelope` or `SES event`.
         part: &'static str,
-        /// Where it goes wrong, by line and column.
+        /// The position of the error, as line and column.
         problem: String,
     },
     /// An SNS message of a type that SNS does not document.

@@ -1,7 +1,8 @@
-//! Tokens that the product's server makes for whoever is signed in: with one their browser reads their inbox, with another it says who they are.
+//! Tokens that the product's server makes for a signed-in user. Tokens of one purpose let the user's browser read the
+//! inbox; those of the other prove the user's identity.
 //!
-//! A token is `EXPIRES.SIGNATURE`: `EXPIRES` is in seconds since 1970, and `SIGNATURE` is base64url, without padding, of HMAC-SHA-256 with a secret
-//! over `PURPOSE:EXPIRES:ID`. A token of one purpose is none of another.
+//! A token is `EXPIRES.SIGNATURE`: `EXPIRES` is in seconds since 1970, and `SIGNATURE` is base64url, without padding,
+//! of HMAC-SHA-256 with a secret over `PURPOSE:EXPIRES:ID`. A token is valid for one purpose only.
 
 use data_encoding::BASE64URL_NOPAD;
 use jiff::{SignedDuration, Timestamp};
@@ -10,15 +11,15 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-/// The shortest secret, in bytes: what HMAC-SHA-256 gives full strength with.
+/// The shortest secret in bytes, which gives HMAC-SHA-256 its full strength.
 pub const MIN_SECRET_BYTES: usize = 32;
-/// How far ahead a token may expire: one that is lost is good for no longer.
+/// The longest lifetime of a token, which limits the use of a leaked one.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(31 * 24);
 
-/// What a token is good for.
+/// The purpose of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Reading the inbox of the identity, as it stands in the inbox's path before that is percent-encoded.
+    /// Reading the inbox of the identity, as in the inbox's path before it is percent-encoded.
     Inbox,
     /// Sending events as this user, in `context.userToken`.
     User,
@@ -33,7 +34,8 @@ impl Purpose {
     }
 }
 
-/// The secrets that tokens are made with; without any, nobody has a token. Several while one is rotated. A clone shares them.
+/// The secrets that sign tokens. Without a secret, every token is invalid. There are several while one is rotated.
+/// Clones share them.
 #[derive(Clone, Default)]
 pub struct TokenSecrets(Arc<[hmac::Key]>);
 
@@ -49,10 +51,10 @@ impl fmt::Debug for TokenSecrets {
 }
 
 impl TokenSecrets {
-    /// Secrets from a text with commas between them, whose bytes are taken as they stand without surrounding white space.
+    /// Parses secrets separated by commas. Their bytes are used unchanged, except for surrounding white space.
     ///
     /// # Errors
-    /// [`SecretTooShort`] where one has less than [`MIN_SECRET_BYTES`].
+    /// [`SecretTooShort`] if one has fewer than [`MIN_SECRET_BYTES`].
     pub fn parse(text: &str) -> Result<Self, SecretTooShort> {
         let key = |secret: &str| {
             let bytes = secret.as_bytes();
@@ -61,7 +63,7 @@ impl TokenSecrets {
         text.split(',').map(|secret| key(secret.trim())).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Whether `token` is good for `purpose` and `id` at `now`.
+    /// Returns whether `token` is valid for `purpose` and `id` at `now`.
     pub fn verify(&self, purpose: Purpose, token: &str, id: &str, now: Timestamp) -> bool {
         self.verified(purpose, token, id, now).is_some()
     }
@@ -76,10 +78,11 @@ impl TokenSecrets {
     }
 }
 
-/// What a JSON text calls users' tokens, in any case: the tracking API in the context, PostHog among the properties (`$user_token`).
+/// The names of users' tokens in JSON, compared without case: the tracking API puts them in the context, PostHog among
+/// the properties (`$user_token`).
 const NAMES: [&str; 3] = ["usertoken", "user_token", "user-token"];
 
-/// A JSON text, be it cut off, without the users' tokens in it.
+/// Returns JSON text, possibly truncated, without users' tokens.
 pub fn redacted(text: &str) -> Cow<'_, str> {
     let (mut clean, mut from) = (String::new(), 0);
     for (at, _) in text.match_indices('"') {

@@ -1,4 +1,4 @@
-//! The HTTP tracking API, as the SDKs of several vendors speak it: from the bytes of a request to the JSON of
+//! The HTTP tracking API in the forms of several vendors' SDKs: from the bytes of a request to the JSON of
 //! [`perennial_domain::Event`].
 //!
 //! ```text
@@ -6,9 +6,9 @@
 //! body ── read ──┴─► Body { write key, sentAt, items } ─► Item::accept ─► the event's JSON, or Invalid with its reason
 //! ```
 //!
-//! A body is read once, borrowing from it: the pass that checks the JSON also finds the fields. What the client put into
-//! `properties`, `traits` and `context` is copied as it stands, so it must hold now whatever the readers of the queue will
-//! demand later; [`json`] says what that is. Only traits that have a normal form and are not in it are written anew.
+//! A body is read once and borrowed from: the pass that validates the JSON also finds the fields. The client's
+//! `properties`, `traits` and `context` are copied unchanged, so they must already satisfy everything that the queue's
+//! readers require, as [`json`] describes. Only traits that are not in their normal form are rewritten.
 
 pub mod call;
 pub mod invalid;

@@ -1,15 +1,15 @@
-//! Signatures of webhooks that other systems send: who signs what, and how long a signature is good.
+//! Verifies the signatures of webhooks from other systems.
 //!
 //! | scheme | signed | signature | time |
 //! |---|---|---|---|
-//! | [`standard`] | id, time and body | `v1,` and base64, several | 5 minutes either way |
-//! | [`stripe`] | time and body | `v1=` and hex, several | 5 minutes back |
+//! | [`standard`] | id, time and body | `v1,` and base64, several | within 5 minutes |
+//! | [`stripe`] | time and body | `v1=` and hex, several | at most 5 minutes old |
 //! | [`github`] | body | `sha256=` and hex | none |
-//! | [`hubspot`] | method, URI, body and time | base64 | 5 minutes either way |
-//! | [`zendesk`] | time and body | base64 | a day either way |
+//! | [`hubspot`] | method, URI, body and time | base64 | within 5 minutes |
+//! | [`zendesk`] | time and body | base64 | within a day |
 //!
-//! All are HMAC-SHA256 over the body's raw bytes, and compared in constant time. The moment is given, never read from a
-//! clock. While a secret is rotated several may be given; any of them verifies.
+//! All are HMAC-SHA256 over the body's raw bytes, compared in constant time. The current time is a parameter. While a
+//! secret is rotated there may be several; any of them verifies.
 
 pub mod github;
 pub mod hubspot;
@@ -35,7 +35,7 @@ pub struct Signed<'a> {
     pub body: &'a [u8],
 }
 
-/// Who signs.
+/// A signature scheme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
     /// Standard Webhooks, and Svix with its older header names.
@@ -55,13 +55,13 @@ pub enum Scheme {
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes a secret as its provider shows it; `None` if it is empty, since anyone could sign with that.
+    /// Returns a secret as its provider shows it; `None` if it is empty, because anyone could sign with that.
     pub fn new(secret: &str) -> Option<Self> {
         let secret = secret.trim();
         (!secret.is_empty()).then(|| Self(secret.to_owned()))
     }
 
-    /// Several secrets with white space between them, as an environment variable holds them while one is rotated.
+    /// Parses secrets separated by white space, as an environment variable contains them while one is rotated.
     pub fn list(secrets: &str) -> Vec<Self> {
         secrets.split_whitespace().filter_map(Self::new).collect()
     }
@@ -77,37 +77,37 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Why a webhook is not believed.
+/// The reason why a webhook's signature verification failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
-    /// A header that carries the signature or what is signed is not there.
+    /// A header with the signature or a signed value is missing.
     #[error("the header {0} is missing")]
     MissingHeader(&'static str),
     /// A header is there, but not of its form.
     #[error("the header {0} is malformed")]
     MalformedHeader(&'static str),
     /// There are signatures, but none of the version that is verified.
-    #[error("the header {0} holds no signature of a supported version")]
+    #[error("the header {0} contains no signature of a supported version")]
     UnsupportedVersion(&'static str),
-    /// The signature was made too long ago: an old request, sent once more by someone.
+    /// The signature is too old: possibly a replayed request.
     #[error("the signature is too old")]
     TooOld,
     /// The signature was made in the future.
     #[error("the signature is of the future")]
     TooNew,
-    /// The scheme signs text, and the body is none.
+    /// The scheme signs text, and the body is not text.
     #[error("the body is not UTF-8")]
     BodyNotText,
     /// The secret that was configured cannot be one of the scheme's.
     #[error("the configured secret is not of the scheme's form")]
     UnusableSecret,
-    /// No secret gives this signature for this body.
+    /// No secret produces this signature for this body.
     #[error("the signature is wrong")]
     WrongSignature,
 }
 
 impl Rejection {
-    /// The rejection's stable name.
+    /// Returns the rejection's stable name.
     pub const fn code(self) -> &'static str {
         match self {
             Self::MissingHeader(_) => "missing_header",
@@ -122,10 +122,10 @@ impl Rejection {
     }
 }
 
-/// Verifies a webhook signed with any of `secrets`, at the moment `now`.
+/// Verifies a webhook signed with any of `secrets`, at time `now`.
 ///
 /// # Errors
-/// [`Rejection`] says why it is not believed.
+/// [`Rejection`] if verification fails.
 pub fn verify(scheme: Scheme, secrets: &[Secret], request: Signed<'_>, now: Timestamp) -> Result<(), Rejection> {
     match scheme {
         Scheme::Standard => standard::verify(secrets, request, now),
@@ -154,8 +154,8 @@ fn fresh(signed_at: Timestamp, now: Timestamp, tolerance: SignedDuration) -> Res
     }
 }
 
-/// Whether any of `secrets` gives any of `signatures` for `parts`, one after the other. Each pair is compared in constant
-/// time.
+/// Returns whether any of `secrets` produces any of `signatures` for the concatenated `parts`. Each pair is compared in
+/// constant time.
 fn any_signs<'s>(secrets: impl IntoIterator<Item = &'s [u8]>, parts: &[&[u8]], signatures: &[Vec<u8>]) -> bool {
     let message = parts.concat();
     let mut signed = false;
@@ -168,7 +168,7 @@ fn any_signs<'s>(secrets: impl IntoIterator<Item = &'s [u8]>, parts: &[&[u8]], s
     signed
 }
 
-/// As [`any_signs`] with the secrets' own text as key.
+/// Like [`any_signs`], with the secrets' own text as key.
 fn verify_text(secrets: &[Secret], parts: &[&[u8]], signatures: &[Vec<u8>]) -> Result<(), Rejection> {
     let keys = secrets.iter().map(|secret| secret.expose().as_bytes());
     if any_signs(keys, parts, signatures) { Ok(()) } else { Err(Rejection::WrongSignature) }

@@ -71,7 +71,7 @@ fn the_poison_sample_has_one_bad_body_between_good_ones() {
     assert_eq!(read, [true, false, true]);
 }
 
-/// The id that the engine gives the message of a step to someone who may enter the journey once.
+/// Returns the id that the engine gives the message of a step to a profile that may enter the journey once.
 fn derived(journey: &str, step: u16) -> DecisionId {
     DecisionId::of(person(), journey, step, &hash::hash64(&[b"once"]).to_be_bytes())
 }

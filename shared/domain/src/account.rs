@@ -6,39 +6,40 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What an account keeps of one of its people: enough to roll it up without reading the profile.
+/// An account's entry for one of its people: enough to aggregate it without reading the profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
-    /// Who.
+    /// The profile.
     pub person: PersonId,
-    /// Where the person stands.
+    /// The person's stage.
     pub stage: Stage,
     /// The scores above 0.
     pub scores: BTreeMap<Likelihood, Score>,
-    /// How often and how much they do something, 0 to 100.
+    /// Frequency and amount of activity, 0 to 100.
     pub engagement: Score,
     /// The newest activity.
     pub last_seen: Option<Timestamp>,
-    /// The personas, by their names in config.
+    /// Names of the personas in the configuration.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub personas: BTreeSet<String>,
-    /// Whether the person's primary account is another one. Their scores and engagement count there, and are not part of this entry.
+    /// `true` if the person's primary account is another one. Their scores and engagement count there, and are not part
+    /// of this entry.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub elsewhere: bool,
-    /// How the points change while the person stays silent; `None` in entries of versions that did not know it, and in those of accounts that are not
-    /// the person's primary one.
+    /// How the points change while the person is inactive; `None` in entries of older versions, and in those of
+    /// accounts that are not the person's primary one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub curve: Option<Curve>,
 }
 
 impl Member {
-    /// The stage at `now`, where the person has stayed silent since the entry was written.
+    /// Returns the stage at `now` if the person has been inactive since the entry was written.
     pub fn stage_at(&self, now: Timestamp) -> Stage {
         self.curve.as_ref().map_or(self.stage, |curve| curve.stage(self.stage, now))
     }
 }
 
-/// How much personal attention an account gets.
+/// The touch model of an account: how much personal attention it gets.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Touch {
@@ -52,7 +53,7 @@ pub enum Touch {
 }
 
 impl Touch {
-    /// The name in config and JSON, such as `high`.
+    /// Returns the name in config and JSON, such as `high`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::High => "high",
@@ -62,70 +63,71 @@ impl Touch {
     }
 }
 
-/// What conditions about a person may know of the account that the person belongs to.
+/// The person's account, as conditions about the person read it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AccountFacts {
     /// Which account.
     pub id: AccountId,
-    /// How many people it has.
+    /// The number of its people.
     pub people: u32,
     /// Readiness to buy: the sum over its buyers.
     pub score: Score,
-    /// Health as a customer; `None` where nobody pays.
+    /// Health as a customer; `None` if nobody pays.
     pub health: Option<Score>,
-    /// What it pays in a year, in minor units of the currency that accounts are valued in; `None` where nobody said.
+    /// Annual value in minor units of the currency that accounts are valued in; `None` if unknown.
     pub value: Option<i64>,
-    /// How much personal attention it gets.
+    /// The touch model.
     pub touch: Touch,
     /// Which colleague looks after it.
     pub owner: Option<String>,
-    /// Where the account itself stands by billing facts that name it; `None` where there were none.
+    /// The account's own stage from billing events that name it; `None` without such events.
     pub stage: Option<Stage>,
-    /// When a subscription of its last ended, be it a trial, where it pays for nothing now.
+    /// When its last subscription, which may be a trial, ended, if it has none now.
     pub left: Option<Timestamp>,
-    /// Subscriptions of it that are reported to have ended, by their keys, and when, in microseconds since 1970: whoever reported that.
+    /// When its ended subscriptions ended, by their keys, in microseconds since 1970, regardless of the source.
     pub ended: BTreeMap<u64, i64>,
-    /// How often it has renewed.
+    /// The number of its renewals.
     pub renewals: u32,
-    /// When it renews next, or was to when that was last said; `None` where nobody said, and where it has left.
+    /// The latest known renewal date, which may have passed; `None` if unknown, or if the account has left.
     pub renews_at: Option<Timestamp>,
-    /// Who of its buyers counted most when it became ready to buy; `None` where it is not.
+    /// The buyer with the most weight when the account became ready to buy; `None` if it is not.
     pub leading_buyer: Option<PersonId>,
-    /// What `group` calls said of it.
+    /// Traits from `group` calls.
     pub traits: BTreeMap<String, serde_json::Value>,
 }
 
 impl AccountFacts {
-    /// Whole days from `now` until it renews next, begun days counted: 60 from the moment on that is 60 days before, 0 at the moment
-    /// itself. `None` where nobody said when that is, and where it has passed.
+    /// Returns the days from `now` until the next renewal, rounded up: 60 from 60 days before, 0 at the moment itself.
+    /// `None` if the date is unknown or has passed.
     pub fn renews_in_days(&self, now: Timestamp) -> Option<i64> {
         let left = self.renews_at?.as_second() - now.as_second();
         (left >= 0).then(|| (left + DAY_SECONDS - 1) / DAY_SECONDS)
     }
 }
 
-/// What an account's people amount to.
+/// The aggregate of an account's people.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AccountSummary {
-    /// How many people it has.
+    /// The number of people.
     pub people: u32,
-    /// How many of them have another account as their primary one: their scores count there.
+    /// The number of people whose primary account is another one: their scores count there.
     #[serde(default)]
     pub elsewhere: u32,
-    /// How many of them stand where.
+    /// The number of people by stage.
     pub stages: BTreeMap<Stage, u32>,
     /// Readiness to buy: 0 to 100, the sum over its buyers.
     pub score: Score,
-    /// Health as a customer: 0 to 100; `None` where nobody pays.
+    /// Health as a customer, 0 to 100; `None` if nobody pays.
     pub health: Option<Score>,
-    /// What the score is made of, the strongest first; their points add up to it, to the half point that rounding takes.
+    /// The contributions to the score, largest first; their points add up to it, except for up to half a point of
+    /// rounding.
     pub reasons: Vec<AccountReason>,
-    /// What the health is made of, in the same way.
+    /// The contributions to the health, in the same form.
     #[serde(default)]
     pub health_reasons: Vec<AccountReason>,
-    /// The newest activity of anyone.
+    /// The newest activity of any of its people.
     pub last_seen: Option<Timestamp>,
-    /// The config that it was worked out under.
+    /// The config that it was computed under.
     #[serde(default)]
     pub config: Option<ConfigVersion>,
 }
@@ -133,14 +135,14 @@ pub struct AccountSummary {
 /// A share of an account's score or health.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccountReason {
-    /// Whose; `None` for all the others together, and for [`Measure::Limit`].
+    /// The profile; `None` for all others together, and for [`Measure::Limit`].
     #[serde(default)]
     pub person: Option<PersonId>,
-    /// Which of the person's measures.
+    /// The person's measure.
     pub measure: Measure,
-    /// Points of the account's score or health that it gives, in whole hundredths.
+    /// Points that it adds to the account's score or health, in whole hundredths.
     pub points: f64,
-    /// How many people it stands for; 0 for [`Measure::Limit`].
+    /// The number of people in it; 0 for [`Measure::Limit`].
     #[serde(default = "one")]
     pub people: u32,
 }
@@ -149,26 +151,26 @@ fn one() -> u32 {
     1
 }
 
-/// What an account's score and health are made of.
+/// The components of an account's score and health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
     /// A buyer's readiness: all of the score.
     Purchase,
-    /// How active a paying person is.
+    /// The activity of a paying person.
     Engagement,
     /// A paying person's success with the product.
     Success,
-    /// The likelihood that a paying person leaves, which lowers the health.
+    /// The likelihood that a paying person churns, which lowers the health.
     Churn,
-    /// What a paying person's silence has changed since their entry was written.
+    /// The change through a paying person's inactivity since their entry was written.
     Silence,
-    /// What 0 and 100 cut off.
+    /// The part beyond the limits 0 and 100.
     Limit,
 }
 
-/// What is to be written into the CRM's record of an account: made once, carried through the account's outbox and the
-/// messages queue to `deliver`.
+/// An update of an account's CRM record, which is passed through the account's outbox and the messages queue to
+/// `deliver`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccountUpdate {
     /// Derived from the account and the number: the same however often it is sent.
@@ -179,7 +181,7 @@ pub struct AccountUpdate {
     pub number: u64,
     /// The configured endpoint that it goes to.
     pub endpoint: String,
-    /// The CRM's fields and what they are to hold; `null` empties one.
+    /// The CRM fields and their new values; `null` clears a field.
     pub fields: BTreeMap<String, serde_json::Value>,
     /// When it was decided.
     pub at: Timestamp,

@@ -1,4 +1,4 @@
-//! What billing systems report of subscriptions.
+//! Reports of billing systems about subscriptions.
 
 pub mod said;
 mod status;
@@ -10,7 +10,7 @@ pub use terms::{Terms, change};
 use crate::{AccountId, Money};
 use serde::{Deserialize, Serialize};
 
-/// How often a subscription is paid: every so many units.
+/// A billing interval: a number of units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Interval {
     unit: IntervalUnit,
@@ -18,7 +18,7 @@ pub struct Interval {
     count: u16,
 }
 
-/// What intervals are counted in.
+/// The unit of an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum IntervalUnit {
@@ -29,10 +29,11 @@ enum IntervalUnit {
 }
 
 impl Interval {
-    /// Every month.
+    /// One month.
     pub const MONTH: Self = Self { unit: IntervalUnit::Month, count: 1 };
 
-    /// Reads an interval's name, such as `month`, `monthly`, `quarter` or `annual`, of which there are `count` (1 if `None` or 0).
+    /// Parses an interval's name, such as `month`, `monthly`, `quarter` or `annual`, with `count` of it (1 if `None` or
+    /// 0).
     pub fn parse(text: &str, count: Option<u32>) -> Option<Self> {
         let (unit, of) = match text.trim().to_ascii_lowercase().as_str() {
             "day" | "daily" => (IntervalUnit::Day, 1),
@@ -46,7 +47,7 @@ impl Interval {
         Some(Self { unit, count })
     }
 
-    /// Returns what `minor` units an interval come to in a year; `None` beyond the range of integers.
+    /// Returns the annual amount for `minor` units per interval; `None` on overflow.
     pub fn in_a_year(self, minor: i64) -> Option<i64> {
         let a_year = match self.unit {
             IntervalUnit::Day => 365,
@@ -61,11 +62,11 @@ impl Interval {
 /// A payment that begins another period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Renewal {
-    /// The hash of the invoice's id, or of the event's where there is none: it counts once.
+    /// The hash of the invoice's id, else of the event's id; each counts once.
     pub id: u64,
     /// When the period begins, in microseconds since 1970.
     pub from: i64,
-    /// Whether an invoice says so, which the first payment has as well; else the event does by its name.
+    /// `true` if an invoice reports the renewal, as it also does for a first payment, rather than the event's name.
     #[serde(default = "by_invoice", skip_serializing_if = "Clone::clone")]
     pub by_invoice: bool,
 }
@@ -74,22 +75,22 @@ fn by_invoice() -> bool {
     true
 }
 
-/// What one event says of one subscription. What it does not say is `None`.
+/// A report about one subscription in one event. Fields that the event does not contain are `None`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SubscriptionReport {
     /// Which subscription: the hash of its id; where the event has none, of the account, or else of who it is of.
     pub key: u64,
-    /// Whether that is the subscription's own id.
+    /// `true` if that is the subscription's own id.
     pub named: bool,
     /// The billing system's time, in microseconds since 1970.
     pub at: i64,
-    /// What decides between reports of one time.
+    /// The order of reports with the same time.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub rank: u8,
     /// Its status from then on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
-    /// Whether it says that an invoice was paid.
+    /// `true` if an invoice was paid.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paid: bool,
     /// The renewal that it is.
@@ -101,10 +102,10 @@ pub struct SubscriptionReport {
     /// The price of one, each interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Money>,
-    /// How many.
+    /// The quantity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantity: Option<u32>,
-    /// How often it is paid.
+    /// The billing interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<Interval>,
     /// Until when it is paid, in microseconds since 1970.
@@ -113,7 +114,7 @@ pub struct SubscriptionReport {
     /// When its trial ends, in microseconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial_end: Option<i64>,
-    /// Whether it ends with its period.
+    /// `true` if it is cancelled at the end of its period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancels: Option<bool>,
     /// The account that has it.
@@ -122,7 +123,7 @@ pub struct SubscriptionReport {
 }
 
 impl SubscriptionReport {
-    /// A report that says no more of a subscription with an id than which account it is of, since `at` in microseconds since 1970.
+    /// Returns a report that only links a subscription id to an account, since `at` in microseconds since 1970.
     pub fn of_account(key: u64, at: i64, account: AccountId) -> Self {
         Self {
             key,

@@ -1,4 +1,4 @@
-//! How a member's points of the account change while the person stays silent.
+//! Changes of a member's points for the account while the person is inactive.
 
 mod bytes;
 mod line;
@@ -16,8 +16,8 @@ const THOUSANDTHS: i64 = 1000 / UNITS;
 /// The most bytes that an encoded curve takes.
 pub const MAX_BYTES: usize = 64;
 
-/// The points that a silent member gives the account from a moment on: to its score while the person does not pay, to its health while they
-/// do, in each case before the weight of their personas.
+/// The points of an inactive member over time: for the account's score while the person does not pay, for its health
+/// while they do, in each case before the weight of their personas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Curve {
     /// The points, in [`UNITS`]. A change of the stage between paying and not paying is a jump.
@@ -26,7 +26,7 @@ pub struct Curve {
     pub stages: Vec<(i64, Stage)>,
     /// The second of the day at which a day without activity is complete: that of the last activity, 0 where there was none.
     pub phase: u32,
-    /// The second since 1970 up to which the curve is known; `None` where nothing changes after its last knot.
+    /// The second since 1970 up to which the curve is known; `None` if nothing changes after its last knot.
     pub end: Option<i64>,
 }
 
@@ -42,13 +42,13 @@ impl Curve {
         passed.last().map_or(first, |(_, stage)| *stage)
     }
 
-    /// Whether the curve is known up to `at`.
+    /// Returns whether the curve is known up to `at`.
     pub fn reaches(&self, at: Timestamp) -> bool {
         self.end.is_none_or(|end| at.as_second() < end)
     }
 
-    /// The compact form beside the time of the last activity, which the entry holds anyway: at most [`MAX_BYTES`] where the engine made the
-    /// curve.
+    /// Encodes the curve relative to the time of the last activity, which is stored in the same entry: at most
+    /// [`MAX_BYTES`] for a curve made by the engine.
     pub fn to_bytes(&self, last_seen: Option<Timestamp>) -> Vec<u8> {
         bytes::write(self, last_seen.map_or(self.phase.into(), Timestamp::as_second))
     }

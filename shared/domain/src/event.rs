@@ -1,4 +1,4 @@
-//! One thing that someone did, as every source is brought into.
+//! The event format that every source is converted to.
 
 use crate::external_id::ExternalId;
 use crate::id::{AccountId, AnonymousId, EventName, MessageId, SourceId, UserId};
@@ -15,36 +15,36 @@ pub type Properties = serde_json::Map<String, serde_json::Value>;
 pub const MAX_TRAITS: usize = 100;
 /// The most bytes of a trait's JSON that is kept; a longer value stays in the archive only.
 pub const MAX_TRAIT_BYTES: usize = 1024;
-/// The most bytes of a trait's or a property's name that is kept.
+/// The longest name of a trait or property that is kept, in bytes.
 pub const MAX_TRAIT_NAME_BYTES: usize = 128;
 
 /// The most ids in other systems of one event that are looked at.
 const MAX_EXTERNAL_IDS: usize = 20;
-/// The collection of ids that are somebody's own, in Segment's form.
+/// The collection of ids that identify people, in Segment's format.
 const USERS: &str = "users";
 /// The collection of ids that an event links to its user.
 const LINKED: &str = "linked";
 
-/// The six calls of the tracking API (the Segment spec's names).
+/// The six calls of the tracking API, with the names of Segment's spec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EventKind {
-    /// Who someone is.
+    /// Sets a person's traits.
     Identify,
-    /// What someone did.
+    /// Records an action.
     Track,
-    /// A page that someone saw.
+    /// Records a page view.
     Page,
-    /// A screen of an app that someone saw.
+    /// Records a screen view in an app.
     Screen,
-    /// Which account someone belongs to.
+    /// Assigns a person to an account.
     Group,
-    /// Two ids are one person.
+    /// Links two ids of one person.
     Alias,
 }
 
 impl EventKind {
-    /// The name on the wire.
+    /// Returns the name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Identify => "identify",
@@ -57,21 +57,22 @@ impl EventKind {
     }
 }
 
-/// The source of what journeys count for people: nothing that they did themselves. No configured source can have this id.
+/// The source of events that journeys record for people, which are not their own activity. No configured source can
+/// have this id.
 pub const JOURNEYS: &str = "journeys";
 
-/// An accepted event: on the events queue, in the archive (one line of NDJSON) and in the engine. Written in the
+/// An accepted event: on the events queue, in the archive (one line of NDJSON) and in the engine. Serialized with the
 /// tracking API's own field names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", try_from = "RawEvent")]
 pub struct Event {
-    /// What duplicates are told by.
+    /// The id by which duplicates are recognized.
     pub message_id: MessageId,
     /// Which of the six calls.
     #[serde(rename = "type")]
     pub kind: EventKind,
-    /// The product's id of the person. Where neither this nor the client's id is there, the context names an id in another system
-    /// ([`external_ids`]), but for a `group` call about an account alone.
+    /// The product's id of the person. If both this and `anonymous_id` are absent, the context contains an id in
+    /// another system ([`external_ids`]), except in a `group` call about an account alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<UserId>,
     /// The client's id of the person.
@@ -79,35 +80,36 @@ pub struct Event {
     pub anonymous_id: Option<AnonymousId>,
     /// When it happened, corrected for the client's clock.
     pub timestamp: Timestamp,
-    /// When the client says it happened, uncorrected and the same at every retry; `None` where it did not say.
+    /// When the client says it happened, uncorrected and the same at every retry; `None` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub original_timestamp: Option<Timestamp>,
     /// When it was received.
     pub received_at: Timestamp,
     /// Which configured source it came from.
     pub source: SourceId,
-    /// How far it is believed, as it was when it was received.
+    /// The trust in the event when it was received.
     #[serde(skip_serializing_if = "Trust::is_default")]
     pub trust: Trust,
-    /// The name of what was done (always there for `track`), or of the page or screen.
+    /// The name of the action (always present for `track`), or of the page or screen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<EventName>,
     /// The account (always there for `group`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_id: Option<AccountId>,
-    /// The other id (always there for `alias`; there for an `identify` whose anonymous id may have been sent as a user id).
+    /// The other id (always present for `alias`; present for an `identify` whose anonymous id may have been sent as a
+    /// user id).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous_id: Option<AnonymousId>,
-    /// What was done, in detail (`track`, `page`, `screen`).
+    /// Details of the action (`track`, `page`, `screen`).
     #[serde(skip_serializing_if = "Properties::is_empty")]
     pub properties: Properties,
-    /// What is known of the person (`identify`) or the account (`group`); `null` removes a trait.
+    /// Traits of the person (`identify`) or the account (`group`); `null` removes a trait.
     #[serde(skip_serializing_if = "Properties::is_empty")]
     pub traits: Properties,
-    /// Traits of the person that are written only where there are none (PostHog's `$set_once`).
+    /// Traits of the person that are set only if absent (PostHog's `$set_once`).
     #[serde(skip_serializing_if = "Properties::is_empty")]
     pub traits_once: Properties,
-    /// What the client said of itself: library, page, campaign.
+    /// The client's data about itself: library, page, campaign.
     #[serde(skip_serializing_if = "Properties::is_empty")]
     pub context: Properties,
 }
@@ -116,10 +118,10 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(clippy::enum_variant_names, reason = "each says what is missing")]
 pub enum InvalidEvent {
-    /// Nobody did it.
+    /// No identity.
     #[error("an event needs a userId, an anonymousId or an id in context.externalIds")]
     NoIdentity,
-    /// A `track` without a name.
+    /// A `track` call without a name.
     #[error("a track call needs `event`, the name of what was done")]
     NoName,
     /// A `group` without an account.
@@ -224,7 +226,7 @@ impl Event {
         }
     }
 
-    /// The identity that the event belongs to; `None` for what is said of an account alone.
+    /// Returns the identity that the event belongs to; `None` for an event about an account alone.
     pub fn identity(&self) -> Option<Identity> {
         match (&self.user_id, &self.anonymous_id) {
             (Some(user), _) => Some(Identity::User(user.clone())),
@@ -233,19 +235,20 @@ impl Event {
         }
     }
 
-    /// Whether it is believed about identities, accounts and money too: it is not of a public source, or was signed.
+    /// Returns whether it is trusted about identities, accounts and money too: it is signed, or not from a public
+    /// source.
     pub fn is_trusted(&self) -> bool {
         self.trust > Trust::Public
     }
 
-    /// Whether it is believed about who else the person is: users, addresses and ids in other systems. A token says who the user is, and is in their
-    /// own hands.
+    /// Returns whether it is trusted about the person's other identities: users, addresses and ids in other systems. A
+    /// token proves who the user is, but is in the user's own hands.
     pub fn vouches(&self) -> bool {
         self.trust > Trust::Signed
     }
 
-    /// What tells the event from others of its person. What public sources send has ids of its own: whoever guesses the id that a server will use
-    /// cannot make that server's event a repetition.
+    /// Returns the key that identifies the event among those of its person. Public sources have keys of their own, so
+    /// that nobody can guess a server's next id and make its event look like a duplicate.
     pub fn seen_id(&self) -> u64 {
         match self.trust {
             Trust::Public | Trust::Signed => self.message_id.hash64_public(),
@@ -253,13 +256,13 @@ impl Event {
         }
     }
 
-    /// The account that the event is believed to be of.
+    /// Returns the event's account, if the event is trusted about it.
     pub fn account(&self) -> Option<&AccountId> {
         self.group_id.as_ref().filter(|_| self.is_trusted())
     }
 
-    /// The identity that this event says is its user: the anonymous id of an `identify` with both ids, or of an `alias`; or the id in another system that
-    /// its context links to the user ([`link_to`]).
+    /// Returns the identity that this event links to its user: the anonymous id of an `identify` with both ids, or of
+    /// an `alias`; or the id in another system that its context links to the user ([`link_to`]).
     pub fn link(&self) -> Option<(Identity, &UserId)> {
         let user = self.user_id.as_ref()?;
         let anonymous = match self.kind {
@@ -272,8 +275,8 @@ impl Event {
         linked.map(|linked| (linked, user))
     }
 
-    /// The earlier user id that this event says its user had: an `alias` whose `previousId` may be one, or an `identify` with one, as
-    /// PostHog's are. Which kind of id that was, no client says.
+    /// Returns the user's earlier user id: the `previousId` of an `alias`, if it may be one, or of an `identify`, as
+    /// PostHog sends it. Clients do not say which kind of id it was.
     pub fn earlier_user(&self) -> Option<UserId> {
         match (self.kind, &self.previous_id) {
             (EventKind::Alias | EventKind::Identify, Some(previous)) => UserId::parse(previous.as_str()).ok(),
@@ -281,7 +284,7 @@ impl Event {
         }
     }
 
-    /// The name that it is counted under: its own for `track`, else `$` and the call, such as `$page`.
+    /// Returns the name that it is counted under: its own for `track`, else `$` and the call, such as `$page`.
     pub fn counted_as(&self) -> &str {
         match (self.kind, &self.event) {
             (EventKind::Track, Some(name)) => name.as_str(),
@@ -295,8 +298,8 @@ impl Event {
     }
 }
 
-/// The ids of people in other systems that an event's context names, in Segment's form: `externalIds`, a list of objects with `type`, `id` and
-/// `collection`, which is `users` or left out. What stands for no id, such as `null`, is none.
+/// Returns the ids of people in other systems from an event's context, in Segment's format: `externalIds`, a list of
+/// objects with `type`, `id` and `collection`, which is `users` or left out. Placeholders such as `null` are skipped.
 pub fn external_ids(context: &Properties) -> impl Iterator<Item = ExternalId> + '_ {
     ids_of(context, |collection| matches!(collection, None | Some(USERS)))
 }
@@ -310,13 +313,14 @@ fn ids_of(context: &Properties, is_wanted: fn(Option<&str>) -> bool) -> impl Ite
     })
 }
 
-/// A context that names one id of a person in another system, as [`external_ids`] reads it.
+/// Returns a context with one id of a person in another system, in the format that [`external_ids`] reads.
 pub fn context_of(kind: &str, id: &Value) -> Properties {
     context_with(kind, id, USERS)
 }
 
-/// A context of an event of a user that is about this id in another system too, which need not be the user's alone: a customer of the billing system for
-/// whom several users have subscribed. What is known of the id alone is the first such user's, unless somebody gives the id as their own.
+/// Returns a context that links a user's event to an id in another system that several users may share, such as a
+/// customer of the billing system for whom several users have subscribed. What is known about the id alone belongs to
+/// the first such user, unless a user claims the id as their own.
 pub fn link_to(kind: &str, id: &Value) -> Properties {
     context_with(kind, id, LINKED)
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 const FIELD: &str = "externalId";
 
-/// A person's id in another system, with the system's name for such ids before it: `stripe_customer_id:cus_5`.
+/// A person's id in another system, prefixed with the type of the id: `stripe_customer_id:cus_5`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ExternalId(Box<str>);
@@ -16,10 +16,10 @@ impl ExternalId {
     pub const MAX_BYTES: usize = 256;
     const FORM: &str = "TYPE:ID, such as stripe_customer_id:cus_5";
 
-    /// The id `id` of type `kind`, both without surrounding white space. The type may hold no colon.
+    /// Returns the id `id` of type `kind`, both trimmed. The type may not contain a colon.
     ///
     /// # Errors
-    /// [`InvalidId`] where one of them is empty, both are too long together, or hold what no id may hold.
+    /// [`InvalidId`] if one of them is empty, both are too long together, or contain a forbidden character.
     pub fn new(kind: &str, id: &str) -> Result<Self, InvalidId> {
         let (kind, id) = (kind.trim(), id.trim());
         if kind.contains(':') {
@@ -41,10 +41,10 @@ impl ExternalId {
         Self::new(kind, id)
     }
 
-    /// The id of type `kind` that a JSON value is: text, or a whole number.
+    /// Returns the id of type `kind` from a JSON value: text, or a whole number.
     ///
     /// # Errors
-    /// As [`Self::new`], and where it is neither.
+    /// As [`Self::new`], and if it is neither.
     pub fn of_json(kind: &str, value: &Value) -> Result<Self, InvalidId> {
         match value {
             Value::String(text) => Self::new(kind, text),
@@ -53,12 +53,12 @@ impl ExternalId {
         }
     }
 
-    /// The type, such as `stripe_customer_id`.
+    /// Returns the type, such as `stripe_customer_id`.
     pub fn kind(&self) -> &str {
         self.0.split_once(':').map_or("", |(kind, _)| kind)
     }
 
-    /// The id in that system, such as `cus_5`.
+    /// Returns the id in that system, such as `cus_5`.
     pub fn id(&self) -> &str {
         self.0.split_once(':').map_or("", |(_, id)| id)
     }

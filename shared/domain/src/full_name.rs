@@ -1,9 +1,9 @@
-//! A whole name taken apart, as far as that is safe.
+//! Splits a full name, as far as that is safe.
 
 use crate::traits::find;
 use serde_json::{Map, Value};
 
-/// Words before a name that are no part of it, in lower case and without their full stop.
+/// Titles before a name that are not part of it, in lower case and without their full stop.
 const HONORIFICS: [&str; 21] = [
     "mr",
     "mrs",
@@ -61,7 +61,8 @@ pub fn split(name: &str) -> (Option<&str>, Option<String>) {
     }
 }
 
-/// Returns the whole name that an object's members make: `formatted` or `name`, else the given name and the family name, under any of their spellings.
+/// Returns the full name from an object's members: `formatted` or `name`, else the given name and the family name, in
+/// any spelling.
 pub fn of_parts(parts: &Map<String, Value>) -> Option<String> {
     let text = |names: &[&str]| {
         names.iter().filter_map(|name| find(parts, name)?.as_str()).map(str::trim).find(|text| !text.is_empty())
@@ -81,7 +82,7 @@ fn without_honorific(name: &str) -> (Vec<&str>, bool) {
         let word = word.trim_end_matches('.').to_lowercase();
         HONORIFICS.contains(&word.as_str())
     };
-    // Of a single word nothing is left out.
+    // A single word is never left out.
     let titles = words.iter().take_while(|word| is_honorific(word)).count().min(words.len().saturating_sub(1));
     (words.get(titles..).unwrap_or_default().to_vec(), titles > 0)
 }

@@ -41,7 +41,7 @@ pub fn base32(bytes: &[u8]) -> String {
     BASE32.encode(bytes)
 }
 
-/// The bytes of [`base32`] text, or `None` where it is none.
+/// Decodes [`base32`] text; `None` if it is invalid.
 pub fn from_base32(text: &str) -> Option<Vec<u8>> {
     BASE32.decode(text.as_bytes()).ok()
 }

@@ -1,18 +1,19 @@
-//! Values that people typed or systems wrote carelessly, brought into one normal form.
+//! Normalizes values that people typed or systems wrote carelessly.
 //!
 //! | value | normal form | rules |
 //! |---|---|---|
 //! | mail address | as written before the `@`, the domain in lower case and ASCII | [`mail`] |
 //! | company of an address | the registrable domain; never free mail, disposable mail, a relay or a public suffix | [`company`] |
-//! | name | NFC, single spaces, nothing invisible; title case where it was of one case | [`name`] |
+//! | name | NFC, single spaces, nothing invisible; title case if it was all of one case | [`name`] |
 //! | country | two letters of ISO 3166-1 | [`country`] |
 //! | phone number | E.164 | [`phone`] |
 //! | website | its host | [`website`] |
 //! | time zone | IANA's name, or an offset such as `+05:30` | [`zone`] |
 //!
-//! [`traits`] applies them to an event and says what it did. Timestamps are corrected and checked where calls are read.
+//! [`traits`] applies them to an event and reports the changes. Timestamps are corrected and checked when calls are
+//! read.
 //!
-//! Pure, total and idempotent: the normal form of a normal form is itself, and no text is too hostile to be looked at.
+//! Pure, total and idempotent: the normal form of a normal form is itself, and any text is accepted as input.
 
 pub mod company;
 pub mod country;

@@ -1,4 +1,4 @@
-//! Ids as newtypes: private content, one `parse`, the same rule wherever the text comes from.
+//! Ids as newtypes: private content and one `parse`, with the same rule for every source.
 
 use crate::hash;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use std::fmt;
 /// Why a text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidId {
-    /// Nothing but white space.
+    /// Only white space.
     #[error("{field} is empty")]
     Empty {
         /// The id's name on the wire.
@@ -24,7 +24,7 @@ pub enum InvalidId {
         max: usize,
     },
     /// A control character, which would break logs, headers and keys.
-    #[error("{field} holds a control character")]
+    #[error("{field} contains a control character")]
     Control {
         /// The id's name on the wire.
         field: &'static str,
@@ -34,12 +34,12 @@ pub enum InvalidId {
     Form {
         /// The id's name.
         field: &'static str,
-        /// What it looks like.
+        /// The expected form.
         form: &'static str,
     },
 }
 
-/// Checks what every text id must hold; gives the text without surrounding white space.
+/// Validates a text id and returns it trimmed.
 pub(crate) fn check<'a>(field: &'static str, text: &'a str, max: usize) -> Result<&'a str, InvalidId> {
     let text = text.trim();
     if text.is_empty() {
@@ -102,7 +102,7 @@ macro_rules! text_id {
             /// Parses `text`: trimmed, not empty, at most [`Self::MAX_BYTES`] bytes, no control characters.
             ///
             /// # Errors
-            /// [`InvalidId`] says which of these does not hold.
+            /// [`InvalidId`] says which rule is violated.
             pub fn parse(text: &str) -> Result<Self, InvalidId> {
                 check($field, text, $max).map(|text| Self(text.into()))
             }
@@ -122,7 +122,7 @@ text_id!(
     UserId, "userId", 256
 );
 text_id!(
-    /// The id that a client gives someone it does not know yet (`anonymousId`).
+    /// The id that a client assigns to an unidentified person (`anonymousId`).
     AnonymousId, "anonymousId", 256
 );
 text_id!(
@@ -130,7 +130,7 @@ text_id!(
     AccountId, "groupId", 256
 );
 text_id!(
-    /// The client's id of one event, the same at every retry (`messageId`): what duplicates are told by.
+    /// The client's id of one event, the same at every retry (`messageId`), by which duplicates are recognized.
     MessageId, "messageId", 256
 );
 text_id!(
@@ -154,7 +154,7 @@ macro_rules! hashed_id {
         pub struct $name([u8; $bytes]);
 
         impl $name {
-            /// The id that belongs to `parts`, always the same.
+            /// Derives the id from `parts`, deterministically.
             pub fn derive(parts: &[&[u8]]) -> Self {
                 let full = hash::sha256(parts);
                 let mut bytes = [0; $bytes];
@@ -212,31 +212,31 @@ macro_rules! hashed_id {
 }
 
 hashed_id!(
-    /// One person: derived from the identity that the profile began with, so that a known user needs no look-up.
+    /// A profile's id, derived from the identity that the profile began with, so that a known user needs no look-up.
     /// 120 bits, written as 24 characters of base32.
     PersonId, "person id", 15, "24 characters of a-z and 2-7"
 );
 hashed_id!(
-    /// One decision, derived from person, journey, step and cause: the same however often it is made.
-    /// 120 bits, written as 24 characters of base32.
+    /// A decision's id, derived from person, journey, step and cause, so that a repeated decision has the same id. 120
+    /// bits, written as 24 characters of base32.
     DecisionId, "decision id", 15, "24 characters of a-z and 2-7"
 );
 
 impl DecisionId {
-    /// The decision that `journey` takes for `person` at `step` because of `cause`.
+    /// Returns the id of the decision of `journey` for `person` at `step` because of `cause`.
     pub fn of(person: PersonId, journey: &str, step: u16, cause: &[u8]) -> Self {
         Self::derive(&[b"decision", person.as_bytes(), journey.as_bytes(), &step.to_be_bytes(), cause])
     }
 }
 
 impl MessageId {
-    /// The id's 64-bit hash, which a person's recent-id window and ledger keep: among 10,000 ids of one person two
-    /// collide with a probability of 3 in 10^12.
+    /// Returns the id's 64-bit hash, which is stored in a profile's recent-id window and ledger: among 10,000 ids of
+    /// one profile two collide with a probability of 3 in 10^12.
     pub fn hash64(&self) -> u64 {
         hash::hash64(&[self.as_str().as_bytes()])
     }
 
-    /// The same of an event of a public source, whose ids are told apart from those of all others.
+    /// Returns the hash for an event of a public source, which never equals that of another source's event.
     pub fn hash64_public(&self) -> u64 {
         hash::hash64(&[b"public", self.as_str().as_bytes()])
     }

@@ -1,4 +1,4 @@
-//! What tells one person from another.
+//! Identities of profiles.
 
 use crate::external_id::ExternalId;
 use crate::id::{AnonymousId, PersonId, UserId};
@@ -9,8 +9,8 @@ mod placeholder;
 
 pub use placeholder::{bare_id, is_placeholder};
 
-/// The identity that an event belongs to: the user id where it has one, else the anonymous id, else the id in another system. A
-/// profile keeps one part for each, so that joining two of them can be undone exactly.
+/// The identity that an event belongs to: the user id, else the anonymous id, else the id in another system. A profile
+/// keeps a separate state for each, so that a merge can be undone exactly.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Identity {
@@ -18,12 +18,12 @@ pub enum Identity {
     User(UserId),
     /// Known to one client only.
     Anonymous(AnonymousId),
-    /// Known to another system: nobody by itself, until evidence joins it to someone.
+    /// An id in another system, which has no profile until an identity link merges it into one.
     External(ExternalId),
 }
 
 impl Identity {
-    /// The person that this identity is, as long as nothing joined it to another.
+    /// Returns the profile that this identity has unless it is linked to another.
     pub fn person_id(&self) -> PersonId {
         match self {
             Self::User(id) => PersonId::derive(&[b"user", id.as_str().as_bytes()]),
@@ -49,17 +49,17 @@ impl Identity {
         }
     }
 
-    /// Whether the product knows it.
+    /// Returns whether it is a user id.
     pub fn is_user(&self) -> bool {
         matches!(self, Self::User(_))
     }
 
-    /// Whether it is one client's.
+    /// Returns whether it is an anonymous id.
     pub fn is_anonymous(&self) -> bool {
         matches!(self, Self::Anonymous(_))
     }
 
-    /// Whether it is an id in another system.
+    /// Returns whether it is an id in another system.
     pub fn is_external(&self) -> bool {
         matches!(self, Self::External(_))
     }

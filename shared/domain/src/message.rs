@@ -1,27 +1,27 @@
-//! How a decision reaches someone.
+//! Decisions and the channels of their messages.
 
 use crate::event::Properties;
 use crate::{ConfigVersion, DecisionId, Likelihood, MessageId, PersonId, Score};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// The way that a message goes out.
+/// A message channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
-    /// A mail to the person's address.
+    /// A mail to the profile's address.
     Mail,
-    /// A message in the product, read from the person's inbox.
+    /// A message in the product, read from the user's inbox.
     InApp,
     /// A signed webhook to a configured endpoint.
     Webhook,
 }
 
 impl Channel {
-    /// All channels, in the order in which they are shown.
+    /// All channels, in display order.
     pub const ALL: [Self; 3] = [Self::Mail, Self::InApp, Self::Webhook];
 
-    /// The name in config and JSON, such as `in_app`.
+    /// Returns the name in config and JSON, such as `in_app`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Mail => "mail",
@@ -34,31 +34,31 @@ impl Channel {
 /// A message that the engine decided to send: made once, carried through the outbox and the messages queue to `deliver`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
-    /// Derived from person, journey, step and cause: the same however often the decision is made again.
+    /// Derived from person, journey, step and cause, so that a repeated decision has the same id.
     pub id: DecisionId,
-    /// To whom.
+    /// The recipient.
     pub person: PersonId,
-    /// The journey that asks for it.
+    /// The journey.
     pub journey: String,
     /// The step of the journey, from 0.
     pub step: u16,
-    /// How it goes out.
+    /// The channel.
     pub channel: Channel,
     /// The template that it is rendered from.
     pub template: String,
     /// The configured endpoint, for [`Channel::Webhook`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
-    /// What set it off.
+    /// Its trigger.
     pub cause: Cause,
-    /// The properties of the event that set it off, as far as the templates of its journey name them.
+    /// The properties of the triggering event that the templates of its journey use.
     #[serde(default, skip_serializing_if = "Properties::is_empty")]
     pub properties: Properties,
     /// When it was decided.
     pub decided_at: Timestamp,
     /// The config that it was decided under.
     pub config: ConfigVersion,
-    /// The variant of the journey's newest split that the person goes through, as `split step=way`.
+    /// The variant of the journey's newest split that the profile is in, as `split step=way`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
     /// Why it is written down and not sent.
@@ -66,51 +66,51 @@ pub struct Decision {
     pub withheld: Option<Withheld>,
 }
 
-/// Why a decision is recorded on the person and nothing goes out.
+/// The reason why a decision is recorded on the profile but not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Withheld {
-    /// The person has had as many messages as the caps allow.
+    /// A cap is reached.
     Capped,
-    /// The person is in a holdout: what happens without messages is measured on them.
+    /// The profile is in a holdout group, which measures what happens without messages.
     HeldOut,
     /// The message waited for its turn until it was older than its journey's `max_age_days`.
     Expired,
-    /// As many better messages waited as a profile keeps.
+    /// Displaced by better messages, because a profile keeps only so many waiting ones.
     Displaced,
 }
 
-/// That people are to enter a journey because of something that concerns their account: made once, carried through the accounts queue,
-/// where its people are found, and back through the events queue.
+/// A journey entry of an account's people. Passed through the accounts queue, where the people are found, and back
+/// through the events queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The journey's name.
     pub journey: String,
     /// The event.
     pub cause: Cause,
-    /// The event's properties, as far as the templates of the journey name them.
+    /// The event's properties that the templates of the journey use.
     #[serde(default, skip_serializing_if = "Properties::is_empty")]
     pub properties: Properties,
     /// When it happened.
     pub at: Timestamp,
 }
 
-/// What sets a decision off.
+/// A trigger of a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// The person did something.
+    /// An action of the person.
     Event {
-        /// What.
+        /// Its name.
         name: String,
         /// Which time.
         message_id: MessageId,
     },
-    /// The person did nothing for some time.
+    /// The person was inactive for some time.
     Quiet {
         /// The last activity before it.
         since: Timestamp,
-        /// For how many days, as the journey asks.
+        /// The number of days that the journey requires.
         days: u16,
     },
     /// A score crossed the journey's threshold.
@@ -120,14 +120,14 @@ pub enum Cause {
         /// Its value then.
         value: Score,
     },
-    /// The person entered or left a segment.
+    /// The profile entered or left a segment.
     Segment {
         /// Which.
         name: String,
         /// Entered; else left.
         entered: bool,
     },
-    /// The journey's condition came to hold.
+    /// The journey's condition started to hold.
     Became {
         /// The condition.
         condition: String,

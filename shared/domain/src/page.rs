@@ -1,7 +1,7 @@
-//! Pages and screens, as `page` and `screen` calls name them, and patterns of their paths and names.
+//! Pages and screens of `page` and `screen` calls, and patterns of their paths and names.
 //!
-//! One page is written in many ways: with host and query, with a trailing slash, behind a `#`, below a language, in capitals. All of
-//! them are brought into one form before they are compared.
+//! One page is written in many ways: with host and query, with a trailing slash, behind a `#`, below a language, in
+//! capitals. All are normalized before they are compared.
 
 mod locale;
 mod track;
@@ -10,10 +10,11 @@ use crate::event::{Event, EventKind, Properties};
 
 /// The longest path or URL that is looked at, in bytes.
 const MAX_BYTES: usize = 2048;
-/// The properties that hold a path, by the names of analytics.js, PostHog, Google Analytics, Mixpanel, Snowplow and Amplitude.
+/// The properties that contain a path, named by analytics.js, PostHog, Google Analytics, Mixpanel, Snowplow and
+/// Amplitude.
 const PATHS: [&str; 7] =
     ["path", "$pathname", "pathname", "page_path", "current_url_path", "page_urlpath", "[Amplitude] Page Path"];
-/// The properties that hold an address, likewise.
+/// The properties that contain a URL, likewise.
 const URLS: [&str; 7] = [
     "url",
     "$current_url",
@@ -23,27 +24,28 @@ const URLS: [&str; 7] = [
     "[Amplitude] Page URL",
     "[Amplitude] Page Location",
 ];
-/// The properties that hold the name of a page or screen, likewise.
+/// The properties that contain the name of a page or screen, likewise.
 const NAMES: [&str; 4] = ["name", "$screen_name", "screen_name", "page_name"];
 
 /// A pattern of paths, names or categories.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern(Vec<String>);
 
-/// Parses a pattern of paths, such as `/pricing` or `/blog/**`; `None` where it does not begin with a slash, or has a query.
+/// Parses a pattern of paths, such as `/pricing` or `/blog/**`; `None` if it does not begin with a slash, or has a
+/// query.
 pub fn path_pattern(text: &str) -> Option<Pattern> {
     let text = text.trim();
     let fits = text.starts_with('/') && !text.contains(['?', '#']) && text.len() <= MAX_BYTES;
     fits.then(|| Pattern(segments(text)))
 }
 
-/// Parses a pattern of names; `None` where it is empty.
+/// Parses a pattern of names; `None` if it is empty.
 pub fn text_pattern(text: &str) -> Option<Pattern> {
     let text = plain(text);
     (!text.is_empty()).then(|| Pattern(vec![text]))
 }
 
-/// What a `page` or `screen` call, or a `track` call that stands for one, says of what was seen.
+/// A page view from a `page` or `screen` call, or an equivalent `track` call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Seen {
     /// Segments of each path that the page has: the path itself, and that without a leading language or country.
@@ -53,10 +55,12 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// What the call says: `properties.path` and `.url`, else those of `context.page`; its name, `properties.name` and `.category`, under
-    /// all names that analytics tools give them. `None` for a call that is no page view.
+    /// Returns the page view of a call: `properties.path` and `.url`, else those of `context.page`; its name,
+    /// `properties.name` and `.category`, under all names that analytics tools use. `None` if the call is not a page
+    /// view.
     ///
-    /// A `track` call is one where its event is named as such a tool names page views (`$pageview`, `Page Viewed`, `Viewed Pricing Page`).
+    /// A `track` call is a page view if its event has a tool's name for one (`$pageview`, `Page Viewed`, `Viewed
+    /// Pricing Page`).
     pub fn of(event: &Event) -> Option<Self> {
         let name = event.event.as_ref().map(|name| name.as_str());
         let name = match event.kind {
@@ -78,7 +82,7 @@ impl Seen {
             && let Some(category) = seen.categories.first()
             && let Some(rest) = seen.names.first().and_then(|name| name.strip_prefix(&format!("{category} ")))
         {
-            // Of `Viewed Docs Pricing page` the first word may be the category.
+            // In `Viewed Docs Pricing page` the first word may be the category.
             seen.names.push(rest.to_owned());
         }
         Some(seen)
@@ -123,17 +127,17 @@ impl Seen {
         }
     }
 
-    /// Whether one of the patterns fits one of its paths.
+    /// Returns whether a pattern matches one of its paths.
     pub fn has_path(&self, patterns: &[Pattern]) -> bool {
         patterns.iter().any(|pattern| self.paths.iter().any(|path| path_fits(&pattern.0, path)))
     }
 
-    /// Whether one of the patterns fits one of its names.
+    /// Returns whether a pattern matches one of its names.
     pub fn has_name(&self, patterns: &[Pattern]) -> bool {
         text_fits(patterns, &self.names)
     }
 
-    /// Whether one of the patterns fits its category.
+    /// Returns whether a pattern matches its category.
     pub fn has_category(&self, patterns: &[Pattern]) -> bool {
         text_fits(patterns, &self.categories)
     }
@@ -150,7 +154,7 @@ fn without_host(url: &str) -> &str {
     }
 }
 
-/// The segments of a path in lower case, without empty ones and without the name of an index page.
+/// Returns the segments of a path in lower case, without empty ones and index pages.
 fn segments(path: &str) -> Vec<String> {
     let mut all: Vec<String> =
         path.split('/').map(str::trim).filter(|segment| !segment.is_empty()).map(str::to_lowercase).collect();
@@ -204,7 +208,7 @@ fn text_fits(patterns: &[Pattern], texts: &[String]) -> bool {
     patterns.iter().any(|pattern| texts.iter().any(|text| fits(pattern, text)))
 }
 
-/// Whether `text` is `pattern`, in which `*` stands for any text.
+/// Returns whether `text` matches `pattern`, in which `*` matches any text.
 fn matches(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(first) = parts.next() else { return text.is_empty() };

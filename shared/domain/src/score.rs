@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a score says how likely it is.
+/// The likelihood that a score measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Likelihood {
     /// Buys for the first time.
     Purchase,
-    /// Goes from free to paid.
+    /// Converts from free to paid.
     Conversion,
     /// The trial succeeds.
     TrialSuccess,
@@ -27,7 +27,7 @@ pub enum Likelihood {
 }
 
 impl Likelihood {
-    /// All nine, in the order in which they are shown.
+    /// All nine, in display order.
     pub const ALL: [Self; 9] = [
         Self::Purchase,
         Self::Conversion,
@@ -40,7 +40,7 @@ impl Likelihood {
         Self::InfluenceOutside,
     ];
 
-    /// The name in config and JSON, such as `trial_success`.
+    /// Returns the name in config and JSON, such as `trial_success`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Purchase => "purchase",
@@ -86,12 +86,12 @@ impl From<Score> for u8 {
     }
 }
 
-/// The likelihoods of a person. One that does not apply to them, such as the success of a trial to who is in none, is absent.
+/// The likelihoods of a profile. One that does not apply, such as trial success without a trial, is absent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Scores([Option<Score>; 9]);
 
 impl Scores {
-    /// Each as `value` says; `None` for one that does not apply.
+    /// Creates the scores from `value`; `None` for one that does not apply.
     pub fn new(mut value: impl FnMut(Likelihood) -> Option<Score>) -> Self {
         Self(Likelihood::ALL.map(&mut value))
     }
@@ -101,7 +101,7 @@ impl Scores {
         self.0[likelihood as usize]
     }
 
-    /// Whether one of them applies and is `threshold` or more.
+    /// Returns whether it applies and is at least `threshold`.
     pub fn reaches(&self, likelihood: Likelihood, threshold: u8) -> bool {
         self.get(likelihood).is_some_and(|score| score.get() >= threshold)
     }
@@ -113,7 +113,7 @@ impl Scores {
 }
 
 impl Serialize for Scores {
-    /// A map from name to value, of those that apply.
+    /// Serializes a map from name to value, of those that apply.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.iter())
     }

@@ -1,4 +1,4 @@
-//! Where a person stands with the product.
+//! Life-cycle stages of a profile.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ pub enum Stage {
     Lead,
     /// Tries the product for a time.
     Trial,
-    /// Uses the product for nothing.
+    /// Uses the product for free.
     Freemium,
     /// Pays, and is new.
     Onboarding,
@@ -22,7 +22,7 @@ pub enum Stage {
     Adopting,
     /// Pays, and has stayed.
     Established,
-    /// Pays, and has gone quiet or asks for nothing any more.
+    /// Pays, but has become inactive or cancelled.
     AtRisk,
     /// Paid once, and left.
     Churned,
@@ -45,7 +45,7 @@ impl Stage {
         Self::WonBack,
     ];
 
-    /// The name in config and JSON, such as `at_risk`.
+    /// Returns the name in config and JSON, such as `at_risk`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Visitor => "visitor",
@@ -61,7 +61,7 @@ impl Stage {
         }
     }
 
-    /// Whether the person pays now: no prospect campaign may reach them.
+    /// Returns whether the person pays now: prospect campaigns must not reach them.
     pub fn pays(self) -> bool {
         matches!(self, Self::Onboarding | Self::Adopting | Self::Established | Self::AtRisk | Self::WonBack)
     }

@@ -38,7 +38,7 @@ pub fn month_of(at: Timestamp) -> i32 {
     (i32::from(date.year()) - 1970) * 12 + i32::from(date.month()) - 1
 }
 
-/// The calendar day of `day`, counted from 1970-01-01; the nearest that jiff can name where it is out of range.
+/// Returns the calendar date of `day`, counted from 1970-01-01; out of range, the nearest that jiff supports.
 pub fn date_of(day: i32) -> Date {
     let second = i64::from(day).saturating_mul(DAY_SECONDS);
     let at = Timestamp::from_second(second).unwrap_or(if day < 0 { Timestamp::MIN } else { Timestamp::MAX });

@@ -33,7 +33,7 @@ const MAX_BYTES: usize = 120;
 /// No moment of ours is a smaller number: in seconds, it is of March 1973.
 const SMALLEST: i128 = 100_000_000;
 const NANOS: i128 = 1_000_000_000;
-/// .NET's ticks of 1970 and of 2101. Nanoseconds of this size would be of 1989 and 1990, of which nobody has nanoseconds.
+/// .NET's ticks of 1970 and 2101. As nanoseconds these would be in 1989 and 1990, from which no nanosecond data exists.
 const TICKS: std::ops::Range<i128> = 621_355_968_000_000_000..662_695_992_000_000_000;
 const NANOS_OF_A_TICK: i128 = 100;
 
@@ -48,8 +48,8 @@ pub fn parse(text: &str) -> Option<Timestamp> {
     iso().or_else(number).or_else(|| of_constructor(text)).or_else(|| written::parse(text))
 }
 
-/// Returns whether `text` is what programs and databases write where they have no moment: a word such as `null` or `Invalid Date`, nothing
-/// but zeros, or the first day of the year 1, with which the calendars of Go and .NET begin.
+/// Returns whether `text` is a placeholder for no time: a word such as `null` or `Invalid Date`, only zeros, or the
+/// first day of the year 1, which is the zero time of Go and .NET.
 pub fn is_nothing(text: &str) -> bool {
     const WORDS: [&str; 4] = ["invalid date", "invalid datetime", "not a time", "nat"];
     const ZEROS: [&str; 5] = ["0000-00-00", "0001-01-01", "1/1/0001", "01/01/0001", "01-01-0001"];
@@ -110,7 +110,7 @@ fn of_object(object: &Map<String, Value>) -> Option<Timestamp> {
     Timestamp::new(seconds, i32::try_from(nanos).ok()?).ok()
 }
 
-/// The moment of a date and a time in a zone of any spelling; what has an offset of its own needs no zone.
+/// Parses a date and a time in a zone of any spelling; a text with its own offset needs no zone.
 fn in_zone(date: &str, zone: &str) -> Option<Timestamp> {
     if let Ok(at) = date.parse::<Timestamp>() {
         return Some(at);
@@ -167,8 +167,8 @@ fn of_digits(text: &str) -> Option<Timestamp> {
     in_utc(date.at(0, 0, 0, 0).with().hour(part(8, 10)?).minute(part(10, 12)?).second(part(12, 14)?).build().ok()?)
 }
 
-/// `/Date(1772357400000)/` and `/Date(1772357400000+0100)/`, whose offset only says where it is shown, with or without the slashes and their
-/// escapes; and MongoDB's `ISODate("2026-03-01T09:30:00Z")`.
+/// Parses `/Date(1772357400000)/` and `/Date(1772357400000+0100)/`, whose offset affects only its display, with or
+/// without the slashes and their escapes; and MongoDB's `ISODate("2026-03-01T09:30:00Z")`.
 fn of_constructor(text: &str) -> Option<Timestamp> {
     let text = text.trim_matches(['/', '\\']);
     let text = text.strip_prefix("new ").unwrap_or(text).strip_suffix(')')?;

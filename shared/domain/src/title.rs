@@ -1,8 +1,9 @@
-//! Job titles, matched as what someone is: `Group CFO` and `CFO & Co-Founder` are a chief financial officer's, `Assistant to the CFO` is not.
+//! Matches job titles by what a person is: `Group CFO` and `CFO & Co-Founder` are a chief financial officer's,
+//! `Assistant to the CFO` is not.
 //!
-//! A title is read as words. A pattern such as `cfo` or `chief * officer` is found in it where its words stand in a row, and counts unless
-//! the words around it say that it is someone else's (`to the CFO`, `CFO's office`), a helper's (`EA, CFO`), or not held (`former CFO`,
-//! `deputy CFO`, `CFO designate`).
+//! A title is read as words. A pattern such as `cfo` or `chief * officer` matches a sequence of its words, unless the
+//! words around it mean that the title is another person's (`to the CFO`, `CFO's office`), an assistant's (`EA, CFO`),
+//! or not held now (`former CFO`, `deputy CFO`, `CFO designate`).
 
 mod words;
 
@@ -10,7 +11,7 @@ use words::{AFTER, AFTER_CHIEF, AFTER_FIELD, BESIDE, HEADS, HELPERS, LESSER, OF,
 
 /// The most words of a title that are looked at.
 const MAX_WORDS: usize = 40;
-/// The most words that `*` stands for.
+/// The most words that `*` matches.
 const MAX_GAP: usize = 3;
 
 /// A job title, read.
@@ -30,7 +31,7 @@ enum Token {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     words: Vec<Wanted>,
-    /// Whether it is a chief officer's.
+    /// `true` if it is a chief officer's title.
     is_chief: bool,
 }
 
@@ -42,18 +43,18 @@ enum Wanted {
     Gap,
 }
 
-/// What a pattern names.
+/// The kind of title that a pattern matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// What someone is: `cfo`.
+    /// A position: `cfo`.
     Position,
     /// A field of work: `security`, held by its head as well as by those who work in it.
     Field,
-    /// A field of work that only its head holds: `finance` of the `VP, Finance` and of the `Finance Director`.
+    /// A field that matches only for its head: `finance` of the `VP, Finance` and of the `Finance Director`.
     Head,
 }
 
-/// Words of a company's own that mean that a title is someone else's.
+/// A company's own words that mean that a title is another person's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OtherWords {
     /// Before the title, in lower case.
@@ -63,7 +64,7 @@ pub struct OtherWords {
 }
 
 impl Title {
-    /// Reads a title; any text is one.
+    /// Parses a title; any text is valid.
     pub fn parse(text: &str) -> Self {
         let text = text.to_lowercase().replace(['’', '‘', '`', '´'], "'");
         let mut tokens = Vec::new();
@@ -80,7 +81,7 @@ impl Title {
         Self(tokens)
     }
 
-    /// Returns whether the title says that someone is what the pattern names.
+    /// Returns whether the title matches the pattern.
     pub fn holds(&self, pattern: &Pattern, kind: Kind, others: &OtherWords) -> bool {
         (0..self.0.len()).any(|start| {
             let Some(end) = pattern.end_at(&self.0, start) else { return false };
@@ -104,13 +105,14 @@ impl Title {
         }
     }
 
-    /// Whether the word at `at` is that of a head.
+    /// Returns whether the word at `at` is a head's.
     fn is_head(&self, at: usize) -> bool {
         let is_vice = || at.checked_sub(1).and_then(|before| self.word(before)) == Some("vice");
         self.word(at).is_some_and(|word| HEADS.contains(&word) && (word != "president" || is_vice()))
     }
 
-    /// Where the title of a head begins that stands before the field at `start`: `Head of Group`, `VP,`, `Director of Operations and`.
+    /// Returns where a head's title begins that stands before the field at `start`: `Head of Group`, `VP,`, `Director
+    /// of Operations and`.
     fn head_before(&self, start: usize) -> Option<usize> {
         let mut at = start;
         let mut is_joined = false;
@@ -124,7 +126,7 @@ impl Title {
                 Token::Break => {}
                 Token::Join => is_joined = true,
                 Token::Word(word) if OF.contains(&word.as_str()) || WIDTH.contains(&word.as_str()) => {}
-                // One other field that stands together with it.
+                // One other field, joined with it.
                 Token::Word(_) if is_joined => is_joined = false,
                 Token::Word(_) => return None,
             }
@@ -132,7 +134,7 @@ impl Title {
         None
     }
 
-    /// Where the title of a head ends that stands after the field that ends at `end`: `Director`, `& Operations VP`.
+    /// Returns where a head's title ends that stands after the field that ends at `end`: `Director`, `& Operations VP`.
     fn head_after(&self, end: usize) -> Option<usize> {
         let mut at = match self.0.get(end)? {
             Token::Break => end + 1,
@@ -147,15 +149,15 @@ impl Title {
         (self.is_head(at) && !is_new).then_some(at + 1)
     }
 
-    /// Whether the word at `end` makes another field, or a lesser title, of that before it.
+    /// Returns whether the word at `end` turns the field before it into another field, or a lesser title.
     fn goes_on(&self, end: usize) -> bool {
         self.word(end)
             .is_some_and(|word| AFTER_FIELD.contains(&word) || AFTER.contains(&word) || AFTER_CHIEF.contains(&word))
     }
 
-    /// Whether nothing before `start` says that what stands there is someone else's, or not held.
+    /// Returns whether nothing before `start` makes the match another person's title, or a title not held now.
     fn is_own_before(&self, start: usize, kind: Kind, others: &OtherWords) -> bool {
-        // How far back it is to what is looked at: over words that change nothing, over a join, or over a break.
+        // How far to look back: over neutral words, a conjunction, or a break.
         let (mut joined, mut broken) = (false, false);
         for at in (0..start).rev() {
             let word = match &self.0[at] {
@@ -199,18 +201,19 @@ impl Title {
         true
     }
 
-    /// Whether what stands between the break at `at` and the one before it names a helper: `Executive Assistant / Office Manager, CFO`.
+    /// Returns whether the text between the break at `at` and the one before it names an assistant: `Executive
+    /// Assistant / Office Manager, CFO`.
     fn helps(&self, at: usize) -> bool {
         let part = self.0[..at].iter().rev().take_while(|token| **token != Token::Break);
         part.into_iter().any(|token| matches!(token, Token::Word(word) if HELPERS.contains(&word.as_str())))
     }
 
-    /// Whether nothing from `end` on says that what stands before it is someone else's, or not held.
+    /// Returns whether nothing from `end` on makes the match another person's title, or a title not held now.
     fn is_own_after(&self, end: usize, pattern: &Pattern, others: &OtherWords) -> bool {
         self.is_own_beside(end, pattern, others) && !self.is_past_after(end) && !self.is_qualified_after(end)
     }
 
-    /// Whether the words beside `end`, up to a break, leave what stands before it to whom it is said of.
+    /// Returns whether the words from `end` up to a break leave the match unchanged.
     fn is_own_beside(&self, end: usize, pattern: &Pattern, others: &OtherWords) -> bool {
         for token in self.0.iter().skip(end) {
             match token {
@@ -237,7 +240,7 @@ impl Title {
         true
     }
 
-    /// Whether it is said right after `end` when that ended, or that it has not begun: `until 2020`, `2010-2020`, `in training`, `to be`.
+    /// Returns whether an end or future start follows at `end`: `until 2020`, `2010-2020`, `in training`, `to be`.
     fn is_past_after(&self, end: usize) -> bool {
         let mut words = self.0.iter().skip(end).filter_map(|token| match token {
             Token::Word(word) => Some(word.as_str()),
@@ -253,7 +256,8 @@ impl Title {
         }
     }
 
-    /// Whether something after a break says of all before it that it is a helper's, or not held: `CFO, Executive Assistant`, `CFO (former)`.
+    /// Returns whether something after a break makes everything before it an assistant's title, or one not held now:
+    /// `CFO, Executive Assistant`, `CFO (former)`.
     fn is_qualified_after(&self, end: usize) -> bool {
         let parts = self.0.get(end..).unwrap_or_default().split(|token| *token == Token::Break).skip(1);
         parts.into_iter().any(|part| {
@@ -278,12 +282,12 @@ impl Title {
     }
 }
 
-/// Whether the word is a year of ours.
+/// Returns whether the word is a year of this or the last century.
 fn is_year(word: &str) -> bool {
     word.len() == 4 && matches!(word.parse(), Ok(1950..=2100))
 }
 
-/// Whether the word is the short form of a chief officer's title: `cfo`, `ciso`.
+/// Returns whether the word is the short form of a chief officer's title: `cfo`, `ciso`.
 fn is_chief(word: &str) -> bool {
     (3..=4).contains(&word.len()) && word.starts_with('c') && word.ends_with('o')
 }
@@ -324,8 +328,8 @@ fn push(piece: &str, tokens: &mut Vec<Token>) {
 }
 
 impl Pattern {
-    /// Parses a pattern: words in a row, of which one may be `*` for one to three words, or end in `*` for any ending. `None` where it
-    /// holds no word.
+    /// Parses a pattern: a sequence of words, of which one may be `*` for one to three words, or end in `*` for any
+    /// ending. `None` if it contains no word.
     pub fn parse(text: &str) -> Option<Self> {
         let lower = text.to_lowercase();
         let words: Vec<Wanted> = lower
@@ -343,7 +347,7 @@ impl Pattern {
         bounded.then_some(Self { words, is_chief })
     }
 
-    /// Where a match that begins at `start` ends.
+    /// Returns where a match that begins at `start` ends.
     fn end_at(&self, tokens: &[Token], start: usize) -> Option<usize> {
         fn find(wanted: &[Wanted], tokens: &[Token], at: usize) -> Option<usize> {
             let Some((first, rest)) = wanted.split_first() else { return Some(at) };

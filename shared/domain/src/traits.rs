@@ -20,18 +20,18 @@
 //! and Twitter's profiles (`utc_offset`: minutes and seconds east), Slack (`tz`, `tz_offset`: seconds east), Day.js (`utcOffset`: minutes east), Mixpanel (`$first_name`, `$created`), HubSpot
 //! (`firstname`, `jobtitle`), Salesforce (`FirstName`), Mailchimp (`FNAME`), Intercom and Customer.io (`created_at`).
 //!
-//! Traits are stored as they were sent; whoever reads one asks for the fact. Names that often hold something else, such as `organization` (an
+//! Traits are stored as they were sent; code that reads one asks for the fact. Names that often hold something else, such as `organization` (an
 //! id), `mail` (a choice) or `position`, are traits of their own.
 
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Something that every product knows about people, whatever it calls it.
+/// A fact that every product knows about people, under whatever name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fact {
     /// The mail address.
     Email,
-    /// The whole name.
+    /// The full name.
     Name,
     /// The given name.
     FirstName,
@@ -41,15 +41,15 @@ pub enum Fact {
     Phone,
     /// The company's name, or an object about the company with its `name`.
     Company,
-    /// What the person does at the company.
+    /// The person's role at the company.
     Title,
-    /// When the person signed up.
+    /// The person's sign-up time.
     CreatedAt,
     /// The time zone.
     TimeZone,
-    /// The offset from UTC under JavaScript's name for it: minutes count west.
+    /// The offset from UTC under JavaScript's name: minutes count west.
     TimeZoneOffset,
-    /// The offset from UTC; what is a number counts east.
+    /// The offset from UTC; numbers count east.
     UtcOffset,
     /// The time zone as guessed of the network address.
     GuessedTimeZone,
@@ -75,7 +75,7 @@ impl Fact {
         Self::GuessedTimeZone,
     ];
 
-    /// Returns the fact that a trait of this name holds; `None` for a trait that is a fact of its own.
+    /// Returns the fact of a trait with this name; `None` for a trait with no special meaning.
     pub fn of(name: &str) -> Option<Self> {
         let mut folded = [0; MAX_FOLDED];
         let mut length = 0;
@@ -122,13 +122,13 @@ impl Fact {
     }
 }
 
-/// Returns the place of a trait among those that want to be kept where there is no room for all: facts first, then by the alphabet. It depends on
-/// nothing but the name, so what is kept does not depend on the order in which traits come.
+/// Returns the order in which traits are kept if there is not room for all: facts first, then alphabetically. It
+/// depends only on the name, so the result does not depend on the order in which traits arrive.
 pub fn place(name: &str) -> (bool, &str) {
     (Fact::of(name).is_none(), name)
 }
 
-/// Takes the trait with the last [`place`] out of `traits`; `None` where there is none.
+/// Removes and returns the trait that is last by [`place`]; `None` if there is none.
 pub fn pop_last_placed<V>(traits: &mut BTreeMap<String, V>) -> Option<(String, V)> {
     let last = traits.keys().max_by_key(|name| place(name))?.clone();
     traits.remove_entry(&last)
@@ -139,8 +139,8 @@ pub fn is_same(one: &str, other: &str) -> bool {
     one == other || Fact::of(one).is_some_and(|fact| Fact::of(other) == Some(fact))
 }
 
-/// Returns the value that one call gives for a trait, whatever it is called there. Of several spellings one that holds something counts, the
-/// asked name first, then the first of the alphabet.
+/// Returns a call's value for a trait in any spelling. Of several spellings the first with a value counts, beginning
+/// with `name` itself, then alphabetically.
 pub fn find<'a, T>(traits: T, name: &str) -> Option<&'a Value>
 where
     T: IntoIterator<Item = (&'a String, &'a Value)>,
@@ -163,8 +163,8 @@ fn holds_something(value: &Value) -> bool {
     }
 }
 
-/// Returns the text that stands for a value among words for a reader: a text, number or truth as it is, an object by its `name` in any spelling,
-/// anything else by nothing.
+/// Returns the text for a value in a message: a text, number or boolean as it is, an object's `name` in any spelling,
+/// nothing for anything else.
 pub fn readable(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -178,9 +178,9 @@ pub fn readable(value: &Value) -> Option<String> {
     }
 }
 
-/// Returns a number as people write it: a whole one without `.0`.
+/// Formats a number for readers: a whole one without `.0`.
 fn readable_number(number: &serde_json::Number) -> String {
-    /// Beyond this a double cannot tell whole numbers apart (2^53).
+    /// The largest whole number that a double represents exactly (2^53).
     const MAX_WHOLE: f64 = 9_007_199_254_740_992.0;
     match number.as_f64() {
         Some(double) if number.is_f64() && double.fract() == 0.0 && double.abs() <= MAX_WHOLE => format!("{double:.0}"),

@@ -1,26 +1,26 @@
-//! How far an event is believed, by where it came from.
+//! The trust in an event, by its origin.
 
 use serde::{Deserialize, Serialize};
 
-/// How far an event is believed. Greater is more.
+/// The trust in an event, in ascending order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Trust {
-    /// From a place where anybody can read the key, such as a web page, without a token that says who the user is. It is believed about what
-    /// happened, and about nobody else's identity, account or money.
+    /// From a source whose key anyone can read, such as a web page, without a token that proves who the user is. It is
+    /// trusted about what happened, but not about anyone's identity, account or money.
     Public,
-    /// From there with the user's own token: it is theirs, and believed about their own accounts and money. It is not believed about whom else they
-    /// are, as the token is in their own hands.
+    /// From such a source with the user's own token: it is trusted about the user's own accounts and money, but not
+    /// about the user's other identities, as the token is in the user's own hands.
     Signed,
     /// From a server of the product.
     #[default]
     Server,
-    /// From a system that signs what it sends.
+    /// From a system that signs its requests.
     Verified,
 }
 
 impl Trust {
-    /// The name in config and on the wire.
+    /// Returns the name in config and on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Public => "public",
@@ -30,7 +30,7 @@ impl Trust {
         }
     }
 
-    /// Whether it is what nothing has to be said of.
+    /// Returns whether it is the default, which is not serialized.
     #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
     pub fn is_default(&self) -> bool {
         *self == Self::default()

@@ -1,5 +1,5 @@
-//! An account: what was said of it, what its people amount to, and what follows from that. Pure, as all of the engine:
-//! calls and people in any order, any number of times, give the same account.
+//! An account: its calls, the aggregate of its people, and the resulting actions. Pure, like all of the engine: calls
+//! and people in any order, any number of times, produce the same account.
 
 pub mod course;
 mod due;
@@ -32,7 +32,7 @@ pub use once::Once;
 pub use standing::{facts, member};
 pub use tally::Tally;
 
-/// The most company domains that one account may have named: the first in time.
+/// The most company domains of one account: the first in time.
 pub const MAX_DOMAINS: usize = 20;
 /// Weeks of score and health that are kept for the trend.
 pub const TREND_WEEKS: usize = 12;
@@ -42,44 +42,44 @@ pub const TREND_WEEKS: usize = 12;
 pub struct Account {
     /// Which.
     pub id: AccountId,
-    /// What `group` calls said last of it, by name: the first [`MAX_TRAITS`] by their [`place`](perennial_domain::traits::place),
-    /// and of these as many as fit into [`ACCOUNT_TRAIT_BYTES`].
+    /// The latest traits of `group` calls, by name: the first [`MAX_TRAITS`] by their
+    /// [`place`](perennial_domain::traits::place), and of these as many as fit into [`ACCOUNT_TRAIT_BYTES`].
     pub traits: BTreeMap<String, AccountTrait>,
-    /// When something was last not kept of a trait for its size: the first [`MAX_DROPPED`] names of the alphabet.
+    /// When a value of a trait was last dropped for its size: the first [`MAX_DROPPED`] names in alphabetical order.
     pub dropped: BTreeMap<String, Timestamp>,
     /// First and last time of each fact about the whole account.
     pub milestones: BTreeMap<Milestone, Span>,
     /// Its subscriptions.
     pub billing: Billing,
-    /// Which events told of a renewal, by the hashes of their ids: at most [`renewal::MAX_RENEWALS`]. Of those that told of no subscription.
+    /// The renewals by events without a subscription, as hashes of the events' ids: at most [`renewal::MAX_RENEWALS`].
     pub renewals: BTreeSet<u64>,
     /// The renewals of its subscriptions by the hashes of their ids: at most [`renewal::MAX_RENEWALS`], the newest.
     pub cycles: BTreeMap<u64, renewal::Cycle>,
-    /// Every company domain that its traits ever named, and when first.
+    /// Every company domain that its traits ever contained, and when first.
     pub named: BTreeMap<String, Timestamp>,
-    /// The domains at whose own accounts it stands among the claims.
+    /// The domains at whose own accounts its claim is registered.
     pub registered: BTreeSet<String>,
-    /// For the account of a company domain: which accounts name that domain as theirs, and since when.
+    /// For the account of a company domain: the accounts that claim that domain, and since when.
     pub claims: BTreeMap<AccountId, Timestamp>,
-    /// What its people amount to; `None` until it was first rolled up, and where another account has its people.
+    /// The aggregate of its people; `None` until the first rollup, and if another account owns its people.
     pub summary: Option<AccountSummary>,
-    /// Who of its buyers counted most when it became ready to buy; `None` where it is not.
+    /// The buyer with the most weight when it became ready to buy; `None` if it is not.
     pub leading_buyer: Option<PersonId>,
     /// Score and health at the end of the weeks in which they changed, the newest last.
     pub trend: Vec<TrendPoint>,
-    /// What was last written into the CRM; `None` where nothing was.
+    /// The last CRM update; `None` if there was none.
     pub written: Option<Written>,
-    /// What its people were last told of it; `None` where nothing was.
+    /// The state that its people were last notified of; `None` if they were not.
     pub told: Option<Told>,
-    /// What is to be done after the write that stores this.
+    /// The actions to execute after the write that stores this.
     pub outbox: Vec<AccountAction>,
-    /// How score and health change while its people stay silent; `None` where it was last worked out by a version that did not know it.
+    /// How score and health change while its people are inactive; `None` if it was last computed by an older version.
     pub course: Option<Course>,
-    /// The moment that the due index holds.
+    /// The time in the due index.
     pub due_at: Option<Timestamp>,
 }
 
-/// One trait, and which call it is of: of several the latest stays, and of the same time that of the greater message id.
+/// A trait, and its call: the latest wins, and at the same time the one with the greater message id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccountTrait {
     /// The value; `null` where the trait was removed.
@@ -93,16 +93,16 @@ pub struct AccountTrait {
 /// Score and health at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrendPoint {
-    /// When they were worked out.
+    /// When they were computed.
     pub at: Timestamp,
     /// Readiness to buy.
     pub score: Score,
-    /// Health as a customer; `None` where nobody paid.
+    /// Health as a customer; `None` if nobody paid.
     pub health: Option<Score>,
 }
 
 impl Account {
-    /// An account of which nothing is known.
+    /// Returns an account without data.
     pub fn new(id: AccountId) -> Self {
         Self {
             id,
@@ -126,7 +126,7 @@ impl Account {
         }
     }
 
-    /// Takes in what one `group` call said. The order of calls does not matter, nor how often they come.
+    /// Merges one `group` call. Idempotent, in any order.
     pub fn merge(&mut self, domains: &Domains, traits: &Properties, at: Timestamp, message_id: &MessageId) {
         for (name, value) in traits {
             if domains.traits.contains(name) {
@@ -153,8 +153,8 @@ impl Account {
         }
     }
 
-    /// Notes that `claimant` names this domain as its own since then, or with `None` that it does not any more; returns whether that changes who does.
-    /// Of more than [`MAX_CLAIMS`] the first in time count.
+    /// Records that `claimant` claims this domain since then, or with `None` no longer does; returns whether that
+    /// changes the claims. Of more than [`MAX_CLAIMS`] the first in time count.
     pub fn claim(&mut self, claimant: &AccountId, since: Option<Timestamp>) -> bool {
         let before = self.claims.get(claimant).copied();
         match since {
@@ -182,7 +182,8 @@ impl Account {
         all.filter(|(_, value)| !value.is_null())
     }
 
-    /// The names of traits of which something was not kept for its size since they were last written, as far as they are remembered.
+    /// Returns the names of traits of which a value was dropped for its size since they were last written, as far as
+    /// they are recorded.
     pub fn dropped_traits(&self) -> impl Iterator<Item = &str> {
         let is_newest = |(name, at): &(&String, &Timestamp)| self.traits.get(*name).is_none_or(|held| held.at < **at);
         self.dropped.iter().filter(is_newest).map(|(name, _)| name.as_str())
@@ -198,13 +199,13 @@ impl Account {
         }
     }
 
-    /// Notes a fact about the whole account. The order does not matter.
+    /// Records a fact about the whole account. The order does not matter.
     pub fn mark_milestone(&mut self, milestone: Milestone, at: Timestamp) {
         let span = Span::at(at.as_microsecond());
         self.milestones.entry(milestone).and_modify(|known| known.merge(span)).or_insert(span);
     }
 
-    /// The domains that its traits name now, and since when it has named each: what it may claim. Its own id is not among
+    /// Returns the domains in its traits, and since when each has been: what it may claim. Its own id is not among
     /// them, as people of that domain belong to it anyway.
     pub fn domains(&self, domains: &Domains) -> BTreeMap<String, Timestamp> {
         let values = domains.traits.iter().filter_map(|name| self.traits.get(name));
@@ -213,23 +214,25 @@ impl Account {
         live.into_iter().filter(|domain| domain != self.id.as_str()).filter_map(since).collect()
     }
 
-    /// Whether something was said of this very account, so that it is more than a company domain's.
+    /// Returns whether there is data about this very account, so that it is more than a company domain's.
     pub fn is_own(&self) -> bool {
         !self.traits.is_empty() || !self.milestones.is_empty() || !self.renewals.is_empty() || !self.billing.is_empty()
     }
 
-    /// The account that has this one's people, for the account of a domain that another names as its own: the first to do
-    /// so in time, and of the same time that of the smaller id. `None` where more than [`SHARED_CLAIMS`] do: such a domain is nobody's own.
+    /// Returns the account that owns this one's people, for the account of a domain that another claims: the first in
+    /// time, and at the same time the one with the smaller id. `None` if more than [`SHARED_CLAIMS`] claim it: such a
+    /// domain identifies nobody.
     pub fn holder(&self) -> Option<&AccountId> {
         self.first_claimant(None).filter(|_| !self.is_own())
     }
 
-    /// The same as if `claimant` did not name the domain.
+    /// Returns the same without the claim of `claimant`.
     pub fn holder_without(&self, claimant: &AccountId) -> Option<&AccountId> {
         self.first_claimant(Some(claimant)).filter(|_| !self.is_own())
     }
 
-    /// The account that has this domain's people unless something is said of the domain's account itself; `without` one of those that name it.
+    /// Returns the account that has this domain's people unless there is data about the domain's account itself;
+    /// `without` ignores one of the claims.
     pub fn first_claimant(&self, without: Option<&AccountId>) -> Option<&AccountId> {
         let claims = || self.claims.iter().filter(move |(id, _)| Some(*id) != without);
         let first = claims().min_by_key(|(id, at)| (**at, *id)).map(|(id, _)| id);
@@ -242,27 +245,28 @@ impl Account {
         all.filter(|(_, each)| each.account.as_ref().is_none_or(|account| account.value == self.id.as_str()))
     }
 
-    /// Readiness to buy at `now`: of its people as they are then, where they have stayed silent since they were last added up.
+    /// Returns the readiness to buy at `now`, with its people as they are then if they have been inactive since the
+    /// last rollup.
     pub fn score_at(&self, now: Timestamp) -> Score {
         let summed = || self.summary.as_ref().map(|summary| summary.score).unwrap_or_default();
         self.summary.as_ref().and(self.course.as_ref()).map_or_else(summed, |course| course.score(now))
     }
 
-    /// Health at `now`, in the same way; `None` where nobody pays.
+    /// Returns the health at `now`, in the same way; `None` if nobody pays.
     pub fn health_at(&self, now: Timestamp) -> Option<Score> {
         let summary = self.summary.as_ref()?;
         self.course.as_ref().map_or(summary.health, |course| course.health(now))
     }
 
-    /// Whether nothing at all is known of it, so that it need not be kept.
+    /// Returns whether it has no data, so that it need not be stored.
     pub fn is_nothing(&self) -> bool {
         let people = self.summary.as_ref().map_or(0, |summary| summary.people);
         let unnamed = self.named.is_empty() && self.registered.is_empty() && self.claims.is_empty();
         people == 0 && !self.is_own() && unnamed && self.written.is_none()
     }
 
-    /// Notes who of its buyers counts most when its score has reached `ready`, and forgets them once it has fallen below half of that: a
-    /// score that wavers about the threshold names nobody else.
+    /// Records the buyer with the most weight when its score has reached `ready`, and removes them once it has fallen
+    /// below half of that: a score that varies around the threshold does not change the buyer.
     pub fn note_leading_buyer(&mut self, ready: Option<u8>) {
         let Some(summary) = &self.summary else { return };
         let score = summary.score.get();
@@ -276,7 +280,7 @@ impl Account {
         }
     }
 
-    /// Notes score and health for the trend where they changed: one point a week, the last of it.
+    /// Records score and health for the trend if they changed: one point a week, the last of it.
     pub fn note_trend(&mut self, now: Timestamp) {
         const WEEK: i64 = 7 * perennial_domain::time::DAY_SECONDS;
         let Some(summary) = &self.summary else { return };

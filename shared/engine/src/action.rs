@@ -1,4 +1,4 @@
-//! What is to be done after a profile is written: the outbox, which travels in that very write.
+//! The actions after a profile is written: the outbox, which is part of that write.
 
 use crate::joins::Evidence;
 use jiff::Timestamp;
@@ -7,7 +7,7 @@ use perennial_domain::billing::SubscriptionReport;
 use perennial_domain::{AccountId, Decision, Entry, Event, Identity, Member, MessageId, PersonId, Properties, UserId};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// One thing to do. Doing it twice does no more than doing it once.
+/// An action. Idempotent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
@@ -15,52 +15,53 @@ pub enum Action {
     Send(Decision),
     /// Keep a mail that lacks an address until one is known, or it has waited long enough ([`Action::is_held`]).
     Hold(Decision),
-    /// Look at the person again once the values that they claim are written, and with them who else has the address that came: mails wait for that.
+    /// Evaluate the profile again once its claims are written, and with them the owners of a new address: mails wait
+    /// for that.
     LookAgain {
-        /// When that was asked for.
+        /// When that was requested.
         at: Timestamp,
     },
-    /// Keep the properties of the event that started a journey for as long as the person waits in it.
+    /// Keep the properties of the event that started a journey while the run is waiting.
     Recall {
         /// The journey's key.
         journey: u32,
         /// Which run: the hash of what started it.
         cause_key: u64,
-        /// What the journey's templates put in.
+        /// The properties in the journey's templates.
         properties: Properties,
     },
-    /// Keep what an event would have triggered, as what was made before it may arrive in a moment.
+    /// Keep what an event would have triggered, as earlier events may still arrive.
     Defer {
         /// The journey and the event.
         entry: Entry,
-        /// What it waits for.
+        /// The condition that it waits for.
         #[serde(default, skip_serializing_if = "Awaited::is_default")]
         until: Awaited,
     },
-    /// Count an event of a journey's own for the person.
+    /// Record an event of a journey's own for the profile.
     Count {
         /// The event.
         event: Event,
     },
-    /// Write the person's slim entry under the account, and tell `rollup`.
+    /// Write the profile's entry in the account, and notify `rollup`.
     PublishMember {
         /// The account.
         account: AccountId,
         /// The entry.
         member: Member,
     },
-    /// Take a person's entry from an account that they left, and tell `rollup`.
+    /// Remove an entry from an account that the profile left, and notify `rollup`.
     LeaveAccount {
         /// The account.
         account: AccountId,
-        /// Whose entry: this person's, or that of someone whose last part moved here.
+        /// The entry's profile: this one, or one whose last identity was merged into it.
         person: PersonId,
-        /// The version of the write that moved someone's last part here, where the entry is still to be removed: that of their primary
-        /// account was removed by the same write.
+        /// The version of the merging write, if the entry is still to be removed: the one in the primary account was
+        /// removed by the same write.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         version: Option<u64>,
     },
-    /// Tell `rollup` what a `group` call said of the account.
+    /// Forward the traits of a `group` call to `rollup`.
     AccountTraits {
         /// The account.
         account: AccountId,
@@ -71,7 +72,7 @@ pub enum Action {
         /// The call's id.
         message_id: MessageId,
     },
-    /// Tell `rollup` a fact about the whole account, such as its first payment.
+    /// Forward a fact about the whole account to `rollup`, such as its first payment.
     AccountMilestone {
         /// The account.
         account: AccountId,
@@ -80,53 +81,53 @@ pub enum Action {
         /// When.
         at: Timestamp,
     },
-    /// Tell `rollup` that the account has renewed.
+    /// Forward a renewal of the account to `rollup`.
     AccountRenewal {
         /// The account.
         account: AccountId,
-        /// The event that says so, by which repetitions are told.
+        /// The event, by which repetitions are recognized.
         message_id: MessageId,
     },
-    /// Tell `rollup` what an event says of a subscription of the account.
+    /// Forward a report about a subscription of the account to `rollup`.
     AccountSubscription {
         /// The account.
         account: AccountId,
-        /// What it says.
+        /// The report.
         report: Box<SubscriptionReport>,
     },
-    /// Let those people of an account enter a journey whom an event that concerns the account is for; where there are none, this person.
+    /// Let the people that an account's event is for enter a journey; if there are none, this person.
     ForAccount {
         /// The account.
         account: AccountId,
-        /// Personas: everyone is meant who has the first of them that anybody there has.
+        /// Personas: everyone enters who has the first of them that anyone there has.
         to: Vec<String>,
-        /// What they enter.
+        /// The journey entry.
         entry: Entry,
     },
-    /// Let the mail address (lower case) be found as this person. Written until claims came; read from old outboxes.
+    /// Make the mail address (lower case) resolve to this profile. Replaced by claims; read from old outboxes.
     IndexAddress {
         /// The address.
         address: String,
     },
-    /// Let the person be found by a value, and join those who claim the same.
+    /// Make the profile findable by a value, and link it to others with the same value.
     Claim {
-        /// Whose value.
+        /// The identity with the value.
         identity: Identity,
         /// A mail address or an id in another system.
         evidence: Evidence,
         /// The address in lower case; `type:id` of an external id.
         value: String,
-        /// Whether it may join anybody.
+        /// `true` if it may link identities.
         joins: bool,
     },
-    /// Join a user id to its earlier one.
+    /// Link a user id to its earlier one.
     Alias {
         /// The user id.
         user: UserId,
         /// The earlier one.
         previous: UserId,
     },
-    /// Look again at whom this identity belongs to: it gave up a mail address by which others belonged to it.
+    /// Recompute the profile of this identity: it gave up a mail address that linked it to others.
     Regroup {
         /// The identity. Old outboxes have a user id alone, as `user`.
         #[serde(alias = "user", deserialize_with = "identity_or_user")]
@@ -134,7 +135,7 @@ pub enum Action {
     },
 }
 
-/// What a deferred trigger waits for.
+/// The condition that a deferred trigger waits for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Awaited {
@@ -152,7 +153,7 @@ impl Awaited {
     }
 }
 
-/// Reads an identity, or the user id alone that stood in its place before ids in other systems were identities.
+/// Reads an identity, or the bare user id of older formats.
 fn identity_or_user<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Identity, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]

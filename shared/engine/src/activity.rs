@@ -1,4 +1,5 @@
-//! What is activity, on which days and in which months someone was active, as bitmaps that end at the newest one, and how much they did of late.
+//! Activity: which events count as activity, the active days and months as bitmaps that end at the newest one, and the
+//! number of recent actions.
 
 use crate::points::pow2;
 use jiff::Timestamp;
@@ -11,20 +12,23 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The member of an event's context by which its sender says whether it is a sign of life, as in Segment's specification.
+/// The member of an event's context by which its sender marks activity, as in Segment's specification.
 pub const ACTIVE: &str = "active";
 
-/// Events that a library sends by itself, and not for what someone does: PostHog's, whenever a program asks for a feature flag.
+/// Events that a library sends by itself, rather than for an action: PostHog's, whenever a program requests a feature
+/// flag.
 const OF_LIBRARIES: [&str; 1] = ["$feature_flag_called"];
 
-/// Returns whether an event is a sign of life: whether it moves when someone was last seen, on which days they were active, and so their engagement and stage.
+/// Returns whether an event is activity: whether it changes the last activity, the active days, and so engagement and
+/// stage.
 ///
-/// It is none where
+/// It is not if
 /// - `context.active` is false,
 /// - `lifecycle.toml` lists its name among what happens to people (`activity.passive`),
-/// - a journey counts it, or a library sends it by itself,
-/// - it is an `identify`, `group` or `alias` call of a server, a webhook or an import, and does not say `context.active = true`: a
-///   nightly synchronisation knows of people, and does not see them. What someone did (`track`, `page`, `screen`) is a sign of life whoever reports it.
+/// - a journey records it, or a library sends it by itself,
+/// - it is an `identify`, `group` or `alias` call of a server, a webhook or an import, without `context.active = true`:
+///   a nightly synchronisation has data about people, but is not their activity. Actions (`track`, `page`, `screen`)
+///   are activity, regardless of the source.
 pub fn is_sign_of_life(config: &Config, event: &Event) -> bool {
     let does_something = matches!(event.kind, EventKind::Track | EventKind::Page | EventKind::Screen);
     event.source.as_str() != JOURNEYS
@@ -33,7 +37,7 @@ pub fn is_sign_of_life(config: &Config, event: &Event) -> bool {
         && says_active(event).unwrap_or_else(|| does_something || !is_of_a_server(config, event))
 }
 
-/// What the sender says of it; `None` where nothing is said.
+/// Returns the sender's own mark; `None` without one.
 fn says_active(event: &Event) -> Option<bool> {
     match event.context.get(ACTIVE)? {
         Value::Bool(active) => Some(*active),
@@ -43,10 +47,10 @@ fn says_active(event: &Event) -> Option<bool> {
     }
 }
 
-/// Whether a server sent it, or an import, and not the person's own device.
+/// Returns whether a server or an import sent it, rather than the person's own device.
 fn is_of_a_server(config: &Config, event: &Event) -> bool {
-    /// Ends and parts of the names under which the server libraries of Segment, RudderStack, PostHog, Customer.io, Jitsu and June send, and
-    /// those of services that copy tables of a warehouse.
+    /// Suffixes and parts of the names of the server libraries of Segment, RudderStack, PostHog, Customer.io, Jitsu and
+    /// June, and of services that copy tables of a warehouse.
     const SERVER_LIBRARIES: [&str; 22] = [
         "node",
         "python",
@@ -78,7 +82,8 @@ fn is_of_a_server(config: &Config, event: &Event) -> bool {
         Some("browser" | "web" | "mobile" | "client") => return false,
         _ => {}
     }
-    // RudderStack's reverse ETL names its job there; Segment names the tool that it copied objects from, and the audience or the trait that it computed.
+    // RudderStack's reverse ETL puts its job's name there; Segment the tool that it copied objects from, and the
+    // audience or the trait that it computed.
     const COPIED: [&str; 3] = ["sources", "integration", "personas"];
     let is_said = |name: &str| context(name).is_some_and(|said| !matches!(said, Value::Null | Value::Bool(false)));
     if COPIED.iter().any(|name| is_said(name)) {
@@ -144,7 +149,7 @@ macro_rules! bitmap {
                 *self = Self { newest, bits };
             }
 
-            /// The bits as they stand when `newest`, which is not older, is the last one.
+            /// The bits shifted to `newest`, which is not older than the last one.
             fn seen_from(&self, newest: i32) -> $bits {
                 self.bits.checked_shl(newest.abs_diff(self.newest)).unwrap_or(0)
             }
@@ -175,14 +180,15 @@ bitmap!(
 /// Weeks of actions that are kept: the newest, and those that still count four weeks later.
 const WEEKS: i32 = 5;
 
-/// How many actions someone took in each of the newest weeks, by the week's number: how much someone does, as the days say how often.
+/// The number of actions in each of the newest weeks, by the week's number: the amount of activity, as the days are its
+/// frequency.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actions {
     by_week: BTreeMap<i32, u32>,
 }
 
 impl Actions {
-    /// Counts an action of `week`; weeks that lie [`WEEKS`] or more behind the newest are left out, whenever they come.
+    /// Counts an action of `week`; weeks [`WEEKS`] or more before the newest are left out, whenever they arrive.
     pub fn count(&mut self, week: i32) {
         self.add(week, 1);
     }
@@ -203,8 +209,8 @@ impl Actions {
         }
     }
 
-    /// How many actions are left at `now`: those of its week count whole, and those of weeks before lose half their weight in each
-    /// week since theirs ended. What ended four weeks ago or longer counts no more.
+    /// Returns the weighted number of actions at `now`: those of its week count in full, and those of weeks before lose
+    /// half their weight in each week since theirs ended. What ended four weeks ago or longer counts no more.
     pub fn left(&self, now: Timestamp) -> f64 {
         let this_week = week_of(now);
         let left = |(week, n): (&i32, &u32)| {

@@ -1,4 +1,4 @@
-//! One event's share of a state.
+//! Applies one event to a state.
 
 use crate::activity::is_sign_of_life;
 use crate::billing::{movement, report};
@@ -56,7 +56,7 @@ pub fn apply(config: &Config, state: &mut State, event: &Event) {
                 continue;
             }
             if let Some(answered) = rule.answer {
-                // Which answer it was. Where the answer alone decides, the stored answer tells.
+                // The answer. If the answer alone decides, the stored one is used.
                 if !answered.alone {
                     state.mark_span(rule.key, Span::at(at));
                 }
@@ -100,7 +100,7 @@ pub fn apply(config: &Config, state: &mut State, event: &Event) {
     }
 }
 
-/// The time zone that the client ran in, as the call's context says, or PostHog's properties.
+/// Returns the client's time zone, from the call's context or PostHog's properties.
 fn context_zone(event: &Event) -> Option<Zone> {
     match event.context.get("timezone").or_else(|| event.properties.get("$timezone"))? {
         serde_json::Value::String(text) => Zone::parse(text).ok(),
@@ -109,7 +109,7 @@ fn context_zone(event: &Event) -> Option<Zone> {
     }
 }
 
-/// Whether subscriptions tell the milestone, each by itself.
+/// Returns whether subscriptions report the milestone, each by itself.
 pub(crate) fn is_of_subscriptions(milestone: Milestone) -> bool {
     matches!(milestone, Milestone::Trial | Milestone::Customer | Milestone::Churned)
 }

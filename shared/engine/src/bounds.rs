@@ -1,28 +1,29 @@
-//! How much of a profile is kept, so that it always fits into an item of the table and can be read again.
+//! The limits of a profile's data, so that it always fits into an item of the table and can be read again.
 //!
-//! | of | bound | what is left out first |
+//! | of | limit | what is dropped first |
 //! |---|---|---|
-//! | one identity's traits: names, and the longest value that each ever had, [`SHORT_VALUE`] at least | [`TRAIT_BYTES`] | the trait of the last [`place`](perennial_domain::traits::place): facts such as the mail address stay, then the first names of the alphabet |
+//! | one identity's traits: names, and the longest value that each ever had, [`SHORT_VALUE`] at least | [`TRAIT_BYTES`] | the trait that is last by [`place`](perennial_domain::traits::place): facts such as the mail address stay, then the first names in alphabetical order |
 //! | one identity's traits to be set once, with two such values each | [`ONCE_BYTES`] | the same |
-//! | names of one identity's events | [`NAME_BYTES`] | the last name of the alphabet that no condition asks about; its events are counted together with others |
-//! | names of traits that were not kept | [`DROPPED_BYTES`] | the last name of the alphabet |
-//! | currencies of one identity's payments | [`MAX_CURRENCIES`] | the last code of the alphabet |
-//! | one account's traits: names, and as much as a value may have | [`ACCOUNT_TRAIT_BYTES`] | the trait of the last place |
-//! | accounts that name the same company domain | [`MAX_CLAIMS`] | the one that named it last |
-//! | events that one write of a profile takes in | [`a_write`] | none: the rest comes with the next write |
+//! | names of one identity's events | [`NAME_BYTES`] | the last name in alphabetical order that is in no condition; its events are counted together with others |
+//! | names of dropped traits | [`DROPPED_BYTES`] | the last name in alphabetical order |
+//! | currencies of one identity's payments | [`MAX_CURRENCIES`] | the last code in alphabetical order |
+//! | one account's traits: names, and the longest possible value | [`ACCOUNT_TRAIT_BYTES`] | the last trait by place |
+//! | accounts that claim the same company domain | [`MAX_CLAIMS`] | the last claim |
+//! | events in one write of a profile | [`a_write`] | none: the rest comes with the next write |
 //!
-//! These bounds depend on what was said and not on its order. The bytes of a name never become fewer, even if a later value is shorter: a name
-//! that was left out could otherwise have stayed in another order of the same events.
+//! These limits depend on the data and not on its order. The bytes of a name never become fewer, even if a later value
+//! is shorter: a dropped name could otherwise have stayed in another order of the same events.
 //!
-//! Where all of a profile's identities together are still too large for an item, [`shed`] leaves out more, step by step:
+//! If all of a profile's identities together are still too large for an item, [`shed`] drops more, step by step:
 //!
-//! 1. The bounds above are halved for every identity, up to [`Room::NONE`].
-//! 2. Subscriptions, single payments and all accounts but the last one are left out: of the identity that the profile's id is from last.
-//! 3. Links that a limit refused, and notes.
-//! 4. Messages in the outbox, those that were decided last.
+//! 1. The limits above are halved for every identity, up to [`Room::NONE`].
+//! 2. Subscriptions, single payments and all accounts but the last one are dropped: for the identity of the profile's
+//!    id last.
+//! 3. Links that a limit rejected, and notes.
+//! 4. Messages in the outbox, the latest decisions first.
 //!
-//! An identity keeps the bounds that it was brought down to. So beyond the size of an item, and only there, it matters how far a profile had grown
-//! before. What was left out of an identity comes back when all history is counted anew.
+//! An identity keeps its reduced limits. So beyond the size of an item, and only there, the result depends on how large
+//! a profile had been before. Data that was dropped from an identity returns when all history is recounted.
 
 use crate::action::Action;
 use crate::joins::Standing;
@@ -42,38 +43,40 @@ pub const ONCE_BYTES: usize = 48 * 1024;
 pub const SHORT_VALUE: usize = 200;
 /// The most bytes of the names of one identity's events.
 pub const NAME_BYTES: usize = 16 * 1024;
-/// The most bytes of the names of traits that were not kept.
+/// The most bytes of the names of dropped traits.
 pub const DROPPED_BYTES: usize = 16 * 1024;
 /// The most currencies in which payments of one identity are summed up.
 pub const MAX_CURRENCIES: usize = 64;
-/// The most bytes of one account's traits as they are stored, where each value has as many as it may have.
+/// The most stored bytes of one account's traits, with the longest possible values.
 pub const ACCOUNT_TRAIT_BYTES: usize = 180 * 1024;
-/// The most accounts that are remembered to name the same company domain.
+/// The most claims to the same company domain that are recorded.
 pub const MAX_CLAIMS: usize = 100;
-/// The most accounts that may name the same company domain for the first of them to have its people: what more of them name is nobody's own.
+/// The most accounts that may claim the same company domain for the first of them to have its people: a domain with
+/// more claims identifies nobody.
 pub const SHARED_CLAIMS: usize = 20;
-/// What is stored of an account's trait beside its name and value: the time and id of its call, which has 256 bytes and may double as JSON.
+/// The stored bytes of an account's trait besides its name and value: the time and id of its call, which has 256 bytes
+/// and may double as JSON.
 const CALL_BYTES: usize = 640;
-/// The most events that one write of a profile takes in: each adds 8 bytes to the ids that are remembered.
+/// The most events in one write of a profile: each adds 8 bytes to the recent ids.
 pub const MAX_EVENTS: usize = 1_000;
 /// About the most bytes that the events of one write add to the outbox.
 pub const OUTBOX_BYTES: usize = 96 * 1024;
-/// About what an event adds to the outbox beside traits: what it says of an account's subscription, or who can be found by it.
+/// About what an event adds to the outbox besides traits: its report about an account's subscription, or its claims.
 const TOLD_BYTES: usize = 1024;
 /// About what a journey that an event starts adds to the outbox.
 const STARTED_BYTES: usize = 3 * 1024;
 
-/// How often the bounds of an identity were halved.
+/// The number of times that the limits of an identity were halved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Room(u8);
 
 impl Room {
-    /// All of the bounds.
+    /// All of the limits.
     pub const FULL: Self = Self(0);
-    /// So little that no trait and no name of an event has room.
+    /// No room for any trait or event name.
     pub const NONE: Self = Self(8);
 
-    /// Returns what is left of a bound.
+    /// Returns the rest of a limit.
     pub(crate) fn of(self, bytes: usize) -> usize {
         bytes >> self.0.min(Self::NONE.0)
     }
@@ -88,7 +91,8 @@ impl Room {
     }
 }
 
-/// The longest JSON values that traits ever had, in bytes, by name; only where that is more than they have now and than [`SHORT_VALUE`].
+/// The longest JSON values that traits ever had, in bytes, by name; only if that is more than the current value and
+/// [`SHORT_VALUE`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Longest(pub BTreeMap<String, u16>);
 
@@ -99,7 +103,7 @@ impl Longest {
         longest.max(now).max(SHORT_VALUE)
     }
 
-    /// Notes that a value of `name` had `bytes`, where the present one has `now`.
+    /// Records that a value of `name` had `bytes`, while the current one has `now`.
     pub(crate) fn note(&mut self, name: &str, bytes: usize, now: usize) {
         if bytes > now.max(SHORT_VALUE) {
             // A value has MAX_TRAIT_BYTES at most.
@@ -114,22 +118,22 @@ impl Longest {
 pub(crate) const LARGEST_TRAIT: usize = MAX_TRAIT_NAME_BYTES + MAX_TRAIT_BYTES;
 /// The bytes that one trait to be set once may take at most.
 pub(crate) const LARGEST_ONCE: usize = MAX_TRAIT_NAME_BYTES + 2 * MAX_TRAIT_BYTES;
-/// The bytes that the name of an event may take at most.
+/// The longest name of an event, in bytes.
 pub(crate) const LARGEST_NAME: usize = EventName::MAX_BYTES;
 
-/// Returns whether the last of several has no room: those before it, which take `before` bytes, and the largest that it could be are more than
-/// `room`. What it takes itself does not matter, as that depends on which of its values is known.
+/// Returns whether the last of several has no room: those before it, which take `before` bytes, and its largest
+/// possible size exceed `room`. Its actual size does not matter, as that depends on which of its values is known.
 pub(crate) fn is_beyond(before: usize, largest: usize, room: usize) -> bool {
     before + largest > room
 }
 
-/// Returns the bytes that a trait of an account takes where its value has as many as it may have.
+/// Returns the bytes of an account's trait with the longest possible value.
 pub(crate) fn account_trait_bytes(name: &str) -> usize {
     serde_json::to_string(name).map_or(name.len(), |json| json.len()) + MAX_TRAIT_BYTES + CALL_BYTES
 }
 
-/// Returns how many of `events`, from the first, one write of their profile takes in: at least one, at most [`MAX_EVENTS`], and as many as add about
-/// [`OUTBOX_BYTES`] to the outbox.
+/// Returns how many of `events`, from the first, one write of their profile includes: at least one, at most
+/// [`MAX_EVENTS`], and as many as add about [`OUTBOX_BYTES`] to the outbox.
 pub fn a_write(config: &Config, events: &[Event]) -> usize {
     let mut bytes = 0;
     let fits = events.iter().take(MAX_EVENTS).take_while(|event| {
@@ -195,7 +199,7 @@ fn drop_message(profile: &mut Profile) -> bool {
 }
 
 impl State {
-    /// Leaves out what has no room.
+    /// Drops what has no room.
     fn fit(&mut self) {
         self.bound_traits();
         self.bound_once();

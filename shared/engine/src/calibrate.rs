@@ -1,11 +1,12 @@
-//! What points an action is worth, from what people took before they bought.
+//! Computes the value of an action in points, from what people did before they bought.
 //!
-//! Tallies count what someone took in each stage of the journey. If people who became ready took on average 5 pieces in the
-//! first stage, 3 in the second and 4 in the third, then 100 points, which mean "ready", divide into 12 equal parts: about 8
-//! points an action. The sales team's view moves single values up or down from there.
+//! Tallies count actions in each stage of the journey. If people who became ready took on average 5 actions in the
+//! first stage, 3 in the second and 4 in the third, then 100 points, which mean "ready", are divided by 12: about 8
+//! points an action. The sales team then adjusts single values.
 //!
-//! Nothing is suggested without evidence: of an event that nobody who became ready took, the history says nothing. So that who takes
-//! the average path stands at about 100, caps that would cut it off are lifted, and events without a rule get one.
+//! Nothing is suggested without evidence: the history says nothing about an event that nobody who became ready took. So
+//! that the average path adds up to about 100, caps that would prevent it are raised, and events without a rule get
+//! one.
 
 use crate::apply::apply;
 use crate::evaluate::look;
@@ -20,28 +21,28 @@ use std::collections::{BTreeMap, HashSet};
 
 /// The readiness to buy that means "ready".
 pub const READY: u8 = 100;
-/// People below whose number an average says little.
+/// The number of people below which an average means little.
 pub const ENOUGH_PEOPLE: u32 = 30;
 
-/// What one person had taken when they became ready: actions by event, of events that tallies count.
+/// One person's actions before they became ready, by event, for events that tallies count.
 pub type Taken = BTreeMap<String, u32>;
 
-/// What the history says.
+/// The result of a calibration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
-    /// How many people became ready.
+    /// The number of people who became ready.
     pub people: u32,
-    /// What they had taken of each tally before the sale, in the config's order.
+    /// Their averages of each tally before the sale, in the configuration's order.
     pub tallies: Vec<TallyAverage>,
-    /// Points of one action: 100 divided by the sum of the averages; `None` where nobody took anything.
+    /// Points of one action: 100 divided by the sum of the averages; `None` without actions.
     pub points: Option<f64>,
     /// The rules of `purchase` that count actions of these tallies, in the config's order.
     pub rules: Vec<RulePoints>,
-    /// The shared caps of `purchase` that would cut off what the rules are to give, in the config's order.
+    /// The shared caps of `purchase` that would limit the suggested rules, in the configuration's order.
     pub categories: Vec<CategoryCap>,
-    /// Events of these tallies that people took and no rule of `purchase` counts, in the config's order.
+    /// Events of these tallies that people took and no rule of `purchase` counts, in the configuration's order.
     pub missing: Vec<MissingRule>,
-    /// Where who takes the average path stands, undecayed and before 100 bounds it; `None` where nobody took anything.
+    /// The points of the average path, undecayed and before the limit of 100; `None` without actions.
     pub path: Option<Path>,
     /// Profiles that could not be read, and are in none of the numbers.
     #[serde(default)]
@@ -55,7 +56,7 @@ pub struct TallyAverage {
     pub name: String,
     /// Actions of those who became ready, on average over all of them.
     pub average: f64,
-    /// How many of them took any.
+    /// The number of people with any of its actions.
     pub people: u32,
 }
 
@@ -68,9 +69,9 @@ pub struct RulePoints {
     pub event: String,
     /// The tally that counts the event.
     pub tally: String,
-    /// What the config has now.
+    /// The configured points.
     pub now: f64,
-    /// What the history suggests: a whole number, at least 1; `None` where nobody who became ready took the event.
+    /// The suggested points: a whole number, at least 1; `None` if nobody who became ready took the event.
     pub suggested: Option<f64>,
     /// The cap that the rule needs so that it does not cut off the average path; `None` where the present one does.
     pub cap: Option<f64>,
@@ -81,9 +82,9 @@ pub struct RulePoints {
 pub struct CategoryCap {
     /// The category's name.
     pub name: String,
-    /// What the config has now.
+    /// The configured cap.
     pub now: f64,
-    /// What its rules need so that it does not cut off the average path.
+    /// The cap that its rules need so that it does not limit the average path.
     pub suggested: f64,
 }
 
@@ -102,28 +103,29 @@ pub struct MissingRule {
     pub cap: f64,
 }
 
-/// Where who takes the average path stands.
+/// The points of the average path.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Path {
-    /// With the config as it is.
+    /// With the current configuration.
     pub now: f64,
-    /// With everything that is suggested.
+    /// With all suggestions.
     pub suggested: f64,
 }
 
-/// The tallies before the sale: those of which a rule of `purchase` that gives points counts an event, in the config's order.
+/// Returns the tallies before the sale: those with an event that gives points in a rule of `purchase`, in the
+/// configuration's order.
 pub fn before_sale(config: &Config) -> Vec<&TallyRule> {
     let counted: HashSet<&str> = giving(config).map(|rule| rule.event.as_str()).collect();
     let tallies = config.scoring.tally_rules.iter();
     tallies.filter(|tally| tally.events.iter().any(|event| counted.contains(event.as_str()))).collect()
 }
 
-/// The rules that make someone readier to buy.
+/// Returns the rules that increase readiness to buy.
 fn giving(config: &Config) -> impl Iterator<Item = &Rule> {
     config.scoring.rules.iter().filter(|rule| rule.score == Likelihood::Purchase && rule.points > 0.0)
 }
 
-/// Whether the calibration has to look at an event, so that a reader of a large archive can let the others go.
+/// Returns whether the calibration needs an event, so that a reader of a large archive can skip the others.
 pub fn needs(config: &Config, event: &Event) -> bool {
     // A signal may look at anything.
     if !config.scoring.score(Likelihood::Purchase).signals.is_empty() {
@@ -135,9 +137,9 @@ pub fn needs(config: &Config, event: &Event) -> bool {
         || config.lifecycle.milestones.contains_key(name)
 }
 
-/// What a person, whose events these are in any order, had taken when they first became ready: bought, or reached 100 points of
-/// readiness. Actions count up to and with the event that made them ready; what merely happened to them does not count.
-/// `None` where they never became ready.
+/// Returns a person's actions, from their events in any order, up to when they first became ready: bought, or reached
+/// 100 points of readiness. Actions count up to and including the event that made them ready; events that merely
+/// happened to them do not count. `None` if they never became ready.
 pub fn taken(config: &Config, mut events: Vec<Event>) -> Option<Taken> {
     events.sort_by(|a, b| (a.timestamp, &a.message_id).cmp(&(b.timestamp, &b.message_id)));
     let mut seen = HashSet::new();
@@ -175,7 +177,7 @@ pub fn calibrate(config: &Config, ready: &[Taken]) -> Calibration {
     let points = (pieces > 0.0).then(|| f64::from(READY) / pieces);
     let suggested = points.map(|points| points.round().clamp(1.0, f64::from(READY)));
     let taken = |event: &str| average(ready, |taken| taken.get(event).copied().unwrap_or(0));
-    // So many of a tally's actions as the average path has, begun ones whole, whichever of its events they are.
+    // The average path's number of a tally's actions, rounded up, whichever of its events they are.
     let needed = |average: f64| suggested.map_or(0.0, |points| points * average.ceil());
     let of_event = |event: &str| {
         averages
@@ -238,7 +240,7 @@ fn categories(
     lifted.collect()
 }
 
-/// Where who takes so many of each event as `taken` says stands, now and with what is suggested.
+/// Returns the points of the path `taken`, now and with the suggestions.
 fn path(
     config: &Config,
     rules: &[RulePoints],

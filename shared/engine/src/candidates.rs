@@ -1,9 +1,10 @@
 //! Messages that wait for their turn.
 //!
-//! What an event triggers is sent at once. What a state triggers (a condition, a segment, a score, silence, the end of a wait) is a
-//! candidate first: one is chosen at each evaluation, and the others wait for `gap_hours` of `limits.toml`. A candidate is a recorded
-//! fact of the run that waits at the step of its message, so it comes and goes with the run, and stays with the run's part when
-//! profiles are merged and unmerged. Its decision id follows from the run: profile, journey, step and cause.
+//! A message that an event triggers is sent at once. A message that a state triggers (a condition, a segment, a score,
+//! inactivity, the end of a wait) is a candidate first: one is chosen at each evaluation, and the others wait for
+//! `gap_hours` of `limits.toml`. A candidate is a recorded fact of the run that waits at the step of its message, so it
+//! belongs to the run, and stays with the run's identity when profiles are merged and unmerged. Its decision id is
+//! derived from the run: profile, journey, step and cause.
 
 use crate::facts::Run;
 use crate::profile::Profile;
@@ -30,11 +31,11 @@ pub struct Candidate {
     pub priority: u8,
     /// Among equal priorities the higher goes first.
     pub worth: u32,
-    /// What it waits for.
+    /// The condition that it waits for.
     pub delay: Delay,
 }
 
-/// What a candidate waits for.
+/// The condition that a candidate waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Delay {
@@ -50,7 +51,7 @@ pub enum Delay {
         /// When it was chosen, in seconds since 1970.
         chosen: i64,
     },
-    /// The person had as many messages as a cap of `limits.toml` allows.
+    /// The profile has reached a cap of `limits.toml`.
     Cap,
     /// No mail address is known yet.
     Address,
@@ -97,9 +98,9 @@ pub struct WaitingMessage {
     pub journey: String,
     /// The step's id.
     pub step: String,
-    /// How it will go out.
+    /// The channel.
     pub channel: Channel,
-    /// What it says.
+    /// The template.
     pub template: String,
     /// 0 to 100.
     pub priority: u8,
@@ -109,13 +110,13 @@ pub struct WaitingMessage {
     pub due: Timestamp,
     /// When it will be too old to be sent.
     pub expires: Timestamp,
-    /// What it waits for.
+    /// The condition that it waits for.
     pub waits_for: WaitsFor,
-    /// When it is looked at again, unless something happens before.
+    /// When it is evaluated again, unless something happens before.
     pub next_look: Timestamp,
 }
 
-/// What a message waits for, as readers see it.
+/// The condition that a message waits for, as shown to readers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WaitsFor {

@@ -1,4 +1,4 @@
-//! What events say of who someone is.
+//! The identifiers in events.
 
 use crate::action::Action;
 use crate::joins::{self, Claim, Digest, Evidence, Link, Standing};
@@ -11,7 +11,8 @@ use perennial_domain::traits::find;
 use perennial_domain::{Event, EventKind, ExternalId, Identity};
 use serde_json::Value;
 
-/// The identity that `event` joins to its user, an anonymous id or one in another system, and by what; `None` where it joins none, or config forbids it.
+/// Returns the identity that `event` links to its user, an anonymous id or one in another system, and the link; `None`
+/// if there is none, or the configuration forbids it.
 pub fn link_of(rules: &Identities, event: &Event) -> Option<(Identity, Link)> {
     let (linked, user) = event.link()?;
     let (evidence, allowed) = match (&linked, event.kind) {
@@ -34,13 +35,13 @@ pub fn link_of(rules: &Identities, event: &Event) -> Option<(Identity, Link)> {
 }
 
 impl Action {
-    /// Whether it may join the person and someone else.
+    /// Returns whether it may link the profile and another one.
     pub(crate) fn may_join(&self) -> bool {
         matches!(self, Self::Claim { joins: true, .. } | Self::Alias { .. })
     }
 }
 
-/// A value that an event gives as its identity's own.
+/// A value that an event contains as its identity's own.
 struct Said {
     evidence: Evidence,
     value: String,
@@ -48,8 +49,8 @@ struct Said {
     shown: String,
 }
 
-/// Notes what `fresh` (new events, with the identity whose part they belong to) give as their identities' own; returns what is to be
-/// done for those that are new to their part, and where an address was given up that held a person together.
+/// Records the identifiers in `fresh` (new events, with their identities); returns the actions for those that are new
+/// to their identity, and for addresses that were given up but linked the profile.
 pub(crate) fn note(rules: &Identities, profile: &mut Profile, fresh: &[(&Event, Identity)]) -> Vec<Action> {
     let mut actions = Vec::new();
     let mut moved = None;
@@ -62,7 +63,7 @@ pub(crate) fn note(rules: &Identities, profile: &mut Profile, fresh: &[(&Event, 
             actions.extend(take_in(rules, profile, event, identity, said));
         }
     }
-    // A visitor of whom a server knows something is nobody's by a public source's word.
+    // A public source cannot link a visitor of whom a server has data.
     let is_visitor = |(event, identity): &&(&Event, Identity)| identity.is_anonymous() && event.is_trusted();
     let moved = moved.or_else(|| fresh.iter().find(is_visitor).map(|(_, identity)| identity));
     if let Some(identity) = moved
@@ -104,9 +105,9 @@ fn take_in(
         }
         claim.last = claim.last.max(at);
         match claim.standing {
-            // What config did not let join when it was first given may do so now.
+            // The configuration may allow a link now that it did not allow before.
             Standing::Idle if joins => claim.standing = Standing::Holds,
-            // Who had it meanwhile may be the same person after all.
+            // A meanwhile owner may be the same person after all.
             Standing::Holds if evidence == Evidence::Mail => {
                 let after = part.given_up(&part.claims[place]);
                 let is_later = before.is_some_and(|before| after.is_none_or(|after| after > before));
@@ -124,7 +125,7 @@ fn take_in(
         };
         let alike = || part.claims.iter().filter(|claim| claim.evidence == evidence);
         if alike().count() >= usize::from(limit) {
-            // What nobody vouches for makes room.
+            // Unverified ones are dropped first.
             let unverified =
                 alike().filter(|claim| claim.standing == Standing::Unverified).map(|claim| claim.key).max();
             let leaves = unverified.filter(|_| event.vouches())?;
@@ -141,14 +142,14 @@ fn take_in(
     action_of(event, identity, evidence, value, joins)
 }
 
-/// What is to be done about a value that is new to its part.
+/// Returns the action for a value that is new to its identity.
 fn action_of(event: &Event, identity: &Identity, evidence: Evidence, value: String, joins: bool) -> Option<Action> {
     match (evidence, identity, event.earlier_user()) {
         (Evidence::Alias | Evidence::External, ..) if !event.vouches() => None,
-        // Nobody is found, exported or erased by an address that nobody vouches for.
+        // An unverified address is not used to find, export or erase anyone.
         (Evidence::Mail, ..) if !event.is_trusted() => None,
         (Evidence::Alias, Identity::User(user), Some(previous)) => Some(Action::Alias { user: user.clone(), previous }),
-        // Nobody is found by having no address.
+        // An empty address is not used to find anyone.
         (Evidence::Mail, ..) if value.is_empty() => None,
         (Evidence::Mail | Evidence::External, ..) => {
             Some(Action::Claim { identity: identity.clone(), evidence, value, joins })
@@ -159,13 +160,13 @@ fn action_of(event: &Event, identity: &Identity, evidence: Evidence, value: Stri
 
 fn said(rules: &Identities, event: &Event, identity: &Identity) -> Vec<Said> {
     let mut all = Vec::new();
-    // An anonymous identity is found by its address; what joins it are its links.
+    // An anonymous identity can be found by its address; it is linked only by its links.
     let may_join = !identity.is_anonymous() && rules.allows_id(identity.bare_id());
     let address = find(&event.traits, "email")
         .or_else(|| find(&event.traits_once, "email"))
         .filter(|_| event.kind == EventKind::Identify);
     if address.is_some_and(Value::is_null) && !identity.is_anonymous() {
-        // Who says to have no address any more has given up the one before.
+        // Removing the address gives up the one before.
         all.push(Said { evidence: Evidence::Mail, value: String::new(), joins: false, shown: String::new() });
     }
     if let Some(address) = address.and_then(Value::as_str)

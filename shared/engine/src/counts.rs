@@ -1,15 +1,16 @@
-//! How often each event happened.
+//! Counts of events by name.
 
 use crate::bounds::{LARGEST_NAME, NAME_BYTES, is_beyond};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// How many different names one part of a profile counts by itself.
+/// The most different names that one identity counts separately.
 pub const MAX_NAMES: usize = 200;
 
-/// Counts by event name. A client that puts values into names cannot make a profile grow without bound: names that the config asks about come first, then the others by
-/// the alphabet; of these the first [`MAX_NAMES`] are kept, and those that fit into [`NAME_BYTES`]; the rest are counted together. A name that is kept in the end was
-/// kept at every moment before, so its count is exact whatever the order.
+/// Counts by event name. A client that puts values into names cannot make a profile grow without limit: names in the
+/// configuration come first, then the others in alphabetical order; of these the first [`MAX_NAMES`] are kept, and
+/// those that fit into [`NAME_BYTES`]; the rest are counted together. A name that is kept in the end was kept at every
+/// moment before, so its count is exact in any order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     by_name: BTreeMap<String, u32>,
@@ -17,7 +18,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Counts `n` more of `name`; names of which `is_asked` holds keep their place before others.
+    /// Counts `n` more of `name`; names for which `is_asked` holds are kept before others.
     pub fn add(&mut self, name: &str, n: u32, is_asked: &dyn Fn(&str) -> bool) {
         if self.sum(name, n) {
             return;
@@ -50,7 +51,7 @@ impl Counts {
         }
     }
 
-    /// The last of the names that nobody asks about; of all, where there are no others.
+    /// Returns the last of the names that are in no condition; of all, if there are no others.
     fn last(&self, is_asked: &dyn Fn(&str) -> bool) -> Option<&String> {
         let mut unasked = self.by_name.keys().rev().filter(|name| !is_asked(name));
         unasked.next().or_else(|| self.by_name.keys().next_back())
@@ -63,7 +64,7 @@ impl Counts {
         }
     }
 
-    /// Adds all of `other`. That of several identities has the names of each: it is not stored.
+    /// Adds all of `other`. The sum of several identities has the names of each: it is not stored.
     pub fn merge(&mut self, other: &Self) {
         for (name, n) in &other.by_name {
             self.sum(name, *n);
@@ -71,22 +72,22 @@ impl Counts {
         self.other = self.other.saturating_add(other.other);
     }
 
-    /// How often `name` happened; 0 for a name that is counted among the others.
+    /// Returns the count of `name`; 0 for a name that is counted among the others.
     pub fn get(&self, name: &str) -> u32 {
         self.by_name.get(name).copied().unwrap_or(0)
     }
 
-    /// The names with their counts, in alphabetical order.
+    /// Returns the names with their counts, in alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, u32)> {
         self.by_name.iter().map(|(name, n)| (name.as_str(), *n))
     }
 
-    /// Events of names that are not kept by themselves.
+    /// Returns the count of events whose names are not counted separately.
     pub fn other(&self) -> u32 {
         self.other
     }
 
-    /// All events.
+    /// Returns the count of all events.
     pub fn total(&self) -> u64 {
         self.by_name.values().map(|n| u64::from(*n)).sum::<u64>() + u64::from(self.other)
     }

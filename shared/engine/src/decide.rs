@@ -1,4 +1,4 @@
-//! Which journeys someone enters, and which segments they enter and leave.
+//! Decides which journeys a profile enters, and which segments it enters and leaves.
 
 use crate::action::Awaited;
 use crate::facts::{Entered, Facts};
@@ -18,11 +18,11 @@ use perennial_domain::time::{day_of, plus_days, plus_hours};
 use perennial_domain::{Cause, Event, Identity, Properties, hash};
 use std::collections::HashSet;
 
-/// Why someone enters a journey.
+/// The reason of a journey entry.
 #[derive(Debug, Clone)]
 pub(crate) struct Because {
     pub(crate) cause: Cause,
-    /// Of the event, where it is one: what the journey's templates put in.
+    /// The properties of the triggering event that the journey's templates use.
     pub(crate) properties: Properties,
 }
 
@@ -34,12 +34,13 @@ impl From<Cause> for Because {
 
 /// The most properties of an event that are kept for a journey's messages: the first of the alphabet.
 const MAX_PROPERTIES: usize = 20;
-/// The most bytes of JSON of one of them; a longer one is left out.
+/// The largest stored JSON of one property, in bytes; a longer one is left out.
 const MAX_PROPERTY_BYTES: usize = 512;
 /// The most bytes of JSON of all of them.
 const MAX_PROPERTIES_BYTES: usize = 2048;
 
-/// The properties of `event` that the templates of `journey` put in, as far as they are kept: those that wait with the person are stored.
+/// Returns the properties of `event` that the templates of `journey` use, as far as they are kept: those of waiting
+/// runs are stored.
 pub(crate) fn asked_of(journey: &Journey, event: &Event) -> Properties {
     let mut left = MAX_PROPERTIES_BYTES;
     let wanted = event
@@ -68,9 +69,9 @@ struct Repeated {
 pub(crate) struct Situation<'a, 'p> {
     pub(crate) person: &'a Person<'a>,
     pub(crate) profile: &'p mut Profile,
-    /// The combination of all parts' facts, kept as they change.
+    /// The combined facts of all identities, updated with changes.
     pub(crate) facts: Facts,
-    /// What journeys did.
+    /// The steps that journeys took.
     pub(crate) taken: Vec<StepTaken>,
 }
 
@@ -80,7 +81,7 @@ impl<'a, 'p> Situation<'a, 'p> {
         Self { person, profile, facts, taken: Vec::new() }
     }
 
-    /// Notes what a journey did.
+    /// Records an action of a journey.
     pub(crate) fn tell(&mut self, journey: &Journey, step: Option<&Step>, what: Taken) {
         let (journey, step) = (journey.id.clone(), step.map(|step| step.id.clone()));
         self.taken.push(StepTaken { journey, step, what });
@@ -94,7 +95,7 @@ impl<'a, 'p> Situation<'a, 'p> {
         self.person.moment.now
     }
 
-    /// The events among `fresh` (new ones, with the identity whose part they belong to) that trigger a journey.
+    /// Handles the events among `fresh` (new ones, with their identities) that trigger a journey.
     pub(crate) fn on_events(&mut self, fresh: &[(&Event, Identity)]) {
         let config = self.config();
         let days: Vec<(&str, i32)> =
@@ -147,17 +148,18 @@ impl<'a, 'p> Situation<'a, 'p> {
         }
     }
 
-    /// Whether the event brings an answer to a survey, and a newer one is known: class, points and what follows are of the newest.
+    /// Returns whether the event contains a survey answer, and a newer one is known: class, points and actions are
+    /// those of the newest.
     fn is_replaced(&self, event: &Event, occurrence: &Occurrence<'_>) -> bool {
         let at = event.timestamp.as_microsecond();
         let newest = |(survey, points)| self.person.state.answer(survey) == Some(Answer { at, points });
         occurrence.answers().next().is_some() && !occurrence.answers().any(newest)
     }
 
-    /// Whether there is a span of days, with that of `event` among them, in which the event had happened often enough once this one had
-    /// been counted. So the order of arrival does not matter: the last to arrive completes the number, be it the newest or the
-    /// oldest. `later` are the days of those that come after it in the batch. An event that is not recent counts only where
-    /// one in its span is, so that nobody hears of the past.
+    /// Returns whether there is a span of days, including that of `event`, in which the event had happened often enough
+    /// once this one was counted. So the order of arrival does not matter: the last to arrive completes the number,
+    /// whether it is the newest or the oldest. `later` are the days of those after it in the batch. An event that is
+    /// not recent counts only if one in its span is, so that old events trigger no messages.
     fn completes<'e>(
         &self,
         repeated: Repeated,
@@ -167,7 +169,7 @@ impl<'a, 'p> Situation<'a, 'p> {
     ) -> bool {
         let Some(counted) = self.person.state.windows.get(&repeated.key) else { return false };
         let day = day_of(event.timestamp);
-        // Of an event on the day of the limit nobody can tell whether it came before it or after.
+        // It is unknown whether an event on the day of the limit came before it or after.
         let oldest = day_of(plus_hours(self.now(), -i64::from(self.config().channels.max_event_age_hours))) + 1;
         (day..day + i32::from(repeated.within_days)).any(|last| {
             let span = last - i32::from(repeated.within_days) + 1..=last;
@@ -179,8 +181,9 @@ impl<'a, 'p> Situation<'a, 'p> {
         })
     }
 
-    /// What time, a score, a segment or a condition sets off, and who goes on by now. Silence starts journeys whatever the onset, if it was reached
-    /// lately. While it is open whether someone has left or only changes their plan, all of it waits.
+    /// Handles triggers by time, a score, a segment or a condition, and resumes waiting runs. Inactivity starts
+    /// journeys whatever the onset, if it was reached recently. While it is open whether a person has left or only
+    /// changes their plan, all of it waits.
     pub(crate) fn on_state(&mut self, onset: Onset) {
         if onset == Onset::Now && self.person.settles_at().is_some() {
             return;
@@ -202,7 +205,8 @@ impl<'a, 'p> Situation<'a, 'p> {
         self.take_turns();
     }
 
-    /// Notes where the person stands with the journey's trigger; returns its cause where it has just come to hold. Silence is acted on here.
+    /// Records whether the journey's trigger holds; returns its cause if it has just started to hold. Inactivity is
+    /// handled here.
     fn onset(&mut self, journey: &Journey, changed: &[(usize, bool)], onset: Onset) -> Option<Cause> {
         match &journey.trigger {
             Trigger::Idle { days } => {
@@ -219,7 +223,7 @@ impl<'a, 'p> Situation<'a, 'p> {
         }
     }
 
-    /// Plans the starts of these journeys, which are new, for whom their triggers hold already.
+    /// Plans the starts of these new journeys, for which the trigger holds already.
     pub(crate) fn on_new(&mut self, journeys: &HashSet<u32>) {
         let config = self.config();
         self.on_segments();
@@ -231,7 +235,7 @@ impl<'a, 'p> Situation<'a, 'p> {
         }
     }
 
-    /// Notes where the person stands, in segments and over thresholds, and sets nothing off.
+    /// Records segments and thresholds without triggering anything.
     pub(crate) fn note(&mut self) {
         self.on_segments();
         for journey in &self.config().journeys.all {
@@ -239,7 +243,8 @@ impl<'a, 'p> Situation<'a, 'p> {
         }
     }
 
-    /// Notes whether the journey's score is over its threshold, or its condition holds; returns whether it has just come to be so.
+    /// Records whether the journey's score is over its threshold, or its condition holds; returns whether that has just
+    /// started.
     fn note_threshold(&mut self, journey: &Journey) -> bool {
         let Some(over) = self.person.is_over(&journey.trigger) else { return false };
         let was_over = self.facts.above.contains(&journey.key);
@@ -257,7 +262,7 @@ impl<'a, 'p> Situation<'a, 'p> {
         over && !was_over
     }
 
-    /// Notes which segments were entered and left; gives them by index, with whether they were entered.
+    /// Records which segments were entered and left; returns them by index, with whether they were entered.
     fn on_segments(&mut self) -> Vec<(usize, bool)> {
         let now = self.now().as_millisecond();
         let mut changed = Vec::new();
@@ -291,7 +296,7 @@ impl<'a, 'p> Situation<'a, 'p> {
             return;
         }
         if !self.is_recent(rang) {
-            // They were quiet long before we were told of it.
+            // They became inactive long before their data arrived.
             if onset == Onset::Later {
                 self.plan_start(journey);
             }
@@ -306,8 +311,8 @@ impl<'a, 'p> Situation<'a, 'p> {
         age <= i64::from(self.config().channels.max_event_age_hours) * 3600
     }
 
-    /// Begins the way through a journey, where its stages, its condition and its re-entry rule allow it. Who is on the way already
-    /// does not begin again. Returns what may come that would allow it; `None` where they entered, or nothing would.
+    /// Starts a run of a journey, if its stages, its condition and its re-entry rule allow it. A run in progress is not
+    /// started again. Returns what may come that would allow it; `None` if they entered, or nothing would.
     pub(crate) fn enter(
         &mut self,
         journey: &Journey,
@@ -323,7 +328,8 @@ impl<'a, 'p> Situation<'a, 'p> {
             self.tell(journey, None, Taken::Refused(refusal));
             return awaited;
         }
-        // Who may enter only once gets the same decision ids whatever the cause, so that no path leads to a second message.
+        // With re-entry "once" the decision ids are the same whatever the cause, so that nothing leads to a second
+        // message.
         let cause_bytes = if journey.reentry == Reentry::Once { b"once".as_slice() } else { cause_bytes };
         let part = match identity {
             Some(identity) => Some(self.profile.part_mut(identity)),

@@ -1,12 +1,13 @@
-//! What events would have triggered, had everything that was made before them been known.
+//! Triggers that wait for earlier events to arrive.
 //!
-//! Calls do not arrive in the order in which they were made: a billing system's first event of a customer is counted before it is known whose id that is,
-//! and a payment that failed may be reported before the subscription that it was for. So a trigger by an event that finds the journey not meant for the
-//! person is kept, as long as events trigger anything at all (`max_event_age_hours` of `channels.toml`):
+//! Calls do not arrive in the order in which they were made: a billing system's first event of a customer is counted
+//! before that id is linked to a user, and a failed payment may be reported before its subscription. So a trigger by an
+//! event that does not apply to the person is kept, as long as events trigger anything at all (`max_event_age_hours` of
+//! `channels.toml`):
 //!
 //! - An event of an id in another system triggers nothing. It is tried again as soon as that id is linked to a user.
-//! - Where `stages`, `when` or `exit` keep the person out, it is tried again with each event that was made before it and arrives after it. What was
-//!   made after it changes nothing: it was not so when the event happened.
+//! - If `stages`, `when` or `exit` keep the person out, it is tried again with each event that was made before it and
+//!   arrives after it. Later events change nothing: they had not happened yet.
 
 use crate::action::{Action, Awaited};
 use crate::decide::{Because, Situation};
@@ -28,7 +29,7 @@ impl Situation<'_, '_> {
         if outbox.iter().any(is_same) {
             return;
         }
-        // Whoever may enter only once in a while needs the latest trigger alone: what was made before an earlier one was made before it too.
+        // With a limited re-entry only the latest trigger is needed: events before an earlier one are also before it.
         if until == Awaited::Earlier && journey.reentry != Reentry::Always {
             let replaced = |action: &Action| matches!(action, Action::Defer { entry: other, until: Awaited::Earlier } if other.journey == entry.journey);
             let newer = outbox.iter().any(|action| {
@@ -44,8 +45,8 @@ impl Situation<'_, '_> {
         }
     }
 
-    /// Lets what was kept enter its journeys where what it waits for has come, and drops what is too old. `fresh` are the events that have just been
-    /// counted. Returns whether anything changed.
+    /// Retries deferred triggers whose events have arrived, and drops those that are too old. `fresh` are the events
+    /// that have just been counted. Returns whether anything changed.
     pub(crate) fn take_deferred(&mut self, fresh: &[(&Event, Identity)]) -> bool {
         if !self.profile.outbox.iter().any(|action| matches!(action, Action::Defer { .. })) {
             return false;
@@ -82,7 +83,8 @@ impl Situation<'_, '_> {
             match self.enter(journey, None, because.clone(), message_id.as_str().as_bytes()) {
                 Some(until) => self.defer(journey, because, at, until),
                 None if journey.reentry == Reentry::Always && !fresh.is_empty() => {
-                    // What the account handed over may be handed over again. The ids that leave the window have left it with the first of `fresh`.
+                    // The account may forward the same entry again. The ids that leave the window have left it with the
+                    // first of `fresh`.
                     if let Some(part) = self.profile.primary_mut() {
                         part.seen.note(id, Some(at));
                     }

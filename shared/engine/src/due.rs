@@ -1,4 +1,4 @@
-//! When a person has to be looked at again.
+//! Computes when a profile has to be evaluated again.
 
 use crate::billing::Standing;
 use crate::evaluate::look;
@@ -15,24 +15,24 @@ use perennial_domain::time::{days_between, plus_days};
 const DAILY: i64 = 100;
 /// Steps in days beyond that: what still moves then moves slowly.
 const COARSE: i64 = 14;
-/// Idle days after which nobody is looked at any more for the sake of time alone.
+/// The number of idle days after which time alone causes no evaluation.
 const LAST: i64 = 800;
 
-/// What time alone may change that a decision depends on.
+/// The values that time alone may change and a decision depends on.
 #[derive(PartialEq, Eq)]
 struct Pulse {
     stage: Stage,
     segments: u64,
     /// The journeys whose score is over its threshold, or whose condition holds.
     above: Vec<usize>,
-    /// How many journeys' idle days are reached.
+    /// The number of journeys whose idle days are reached.
     quiet: usize,
 }
 
-/// The earliest moment after now at which time alone could change what is decided, and before `until` where that is given;
-/// `until` itself where nothing changes before it, and `None` where nothing waits.
+/// Returns the earliest time after now at which time alone could change a decision, and before `until` if given;
+/// `until` itself if nothing changes before it, and `None` if nothing waits.
 ///
-/// Time changes people by the days that they are idle, and by the days that are left until their account renews.
+/// Time changes profiles by their idle days, and by the days until their account's renewal.
 pub(crate) fn next_due(moment: &Moment<'_>, state: &State, until: Option<Timestamp>) -> Option<Timestamp> {
     let now = pulse(moment, state);
     let until = next_idle(moment, state, &now, until);
@@ -40,7 +40,7 @@ pub(crate) fn next_due(moment: &Moment<'_>, state: &State, until: Option<Timesta
     next_before_renewal(moment, state, &now, until)
 }
 
-/// Looks at the person where a trial or a last period ends, and where they are no new customer any more.
+/// Evaluates the profile at the end of a trial or a last period, and when it no longer is a new customer.
 fn next_turn(moment: &Moment<'_>, state: &State, now: &Pulse, until: Option<Timestamp>) -> Option<Timestamp> {
     let mut turns = Standing::of(moment, state).turns;
     turns.sort_unstable();
@@ -55,9 +55,9 @@ fn next_turn(moment: &Moment<'_>, state: &State, now: &Pulse, until: Option<Time
     until
 }
 
-/// Looks at the person once for each day of further silence, at the time of day of the last activity: what depends on idle
-/// days is found to the second, what depends on calendar days, on hours that decay, or on the account, within a day. Later
-/// activity leads to another look before the moment that is kept, so that moment needs no change when it would move later.
+/// Evaluates the profile once for each further idle day, at the time of day of the last activity: values by idle days
+/// are exact to the second; values by calendar days, by decaying hours, or of the account, within a day. Later activity
+/// leads to another evaluation before the stored time, which therefore need not change when it would move later.
 fn next_idle(moment: &Moment<'_>, state: &State, now: &Pulse, until: Option<Timestamp>) -> Option<Timestamp> {
     let Some(last) = state.seen.map(|seen| seen.last_at()) else { return until };
     let idle = days_between(last, moment.now);
@@ -83,13 +83,13 @@ fn first_change(moment: &Moment<'_>, state: &State, now: &Pulse, last: Timestamp
     days.into_iter().find(changed).unwrap_or_else(|| plus_days(last, day))
 }
 
-/// Looks at the person at each moment at which fewer days are left until their account renews, however long they have been idle, where
-/// any condition asks for that: for [`DAILY`] days, after which it is time to look further.
+/// Evaluates the profile whenever the number of days until its account's renewal changes, however long it has been
+/// idle, if any condition uses them: for [`DAILY`] days, after which it looks further ahead.
 fn next_before_renewal(moment: &Moment<'_>, state: &State, now: &Pulse, until: Option<Timestamp>) -> Option<Timestamp> {
     let asked = || moment.config.asked_of_account().any(|field| *field == AccountField::RenewsInDays);
     let renewal = moment.account.and_then(|account| Some((account.renews_at?, account.renews_in_days(moment.now)?)));
     let Some((renews_at, left)) = renewal.filter(|_| asked()) else { return until };
-    // Once it has passed, nobody says when the next one is.
+    // Once it has passed, the next one is unknown.
     let passed = plus_days(renews_at, 0).checked_add(SignedDuration::from_secs(1)).ok();
     let moments = (0..left).rev().map(|day| plus_days(renews_at, -day)).chain(passed);
     for (nth, at) in (0..).zip(moments) {

@@ -1,11 +1,11 @@
-//! Engagement: how often and how much someone does something, as one number from 0 to 100.
+//! Engagement: the frequency and amount of activity, as one number from 0 to 100.
 //!
-//! - How often: the active days of the last 28, as a share of those that are full engagement.
-//! - How much: the actions of late ([`crate::activity::Actions::left`]), which give half of the most that they can give at a number that config sets,
-//!   three quarters at twice that number, and so on: one day of many actions counts, and never as much as coming back.
+//! - Frequency: the active days of the last 28, as a share of those of full engagement.
+//! - Amount: recent actions ([`crate::activity::Actions::left`]), which give half of their most at a configured number,
+//!   three quarters at twice that number, and so on: one day of many actions counts, but never as much as returning.
 //!
-//! What the amount gives is given of what the days leave open: `100 - (100 - often) * (100 - much) / 100`. So engagement stays within
-//! 0 and 100, an action more never lowers it, and without any it falls to 0 within five weeks.
+//! The amount adds to what the days leave open: `100 - (100 - often) * (100 - much) / 100`. So engagement stays within
+//! 0 and 100, another action never lowers it, and without any it falls to 0 within five weeks.
 
 use crate::points::pow2;
 use crate::state::State;
@@ -18,16 +18,16 @@ use serde::Serialize;
 /// Days that are looked back on.
 pub const DAYS: u32 = 28;
 
-/// Engagement, and what it is made of.
+/// Engagement, and its components.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Engagement {
     /// 0 to 100.
     pub value: Score,
     /// Active days of the last [`DAYS`].
     pub active_days: u32,
-    /// Points that these give.
+    /// Points of the active days.
     pub often: f64,
-    /// Actions of late, in whole ones: those of this week, and what is left of those before.
+    /// Recent actions, rounded: those of this week, and the decayed ones before.
     pub actions: u32,
     /// Points that these add.
     pub much: f64,
@@ -57,7 +57,7 @@ mod tests {
         "2026-03-02T10:00:00Z".parse().unwrap()
     }
 
-    /// Someone who did so many things on each of these days.
+    /// Returns a state with so many actions on each of these days.
     fn state(days: &[(i64, u32)]) -> State {
         let mut state = State::default();
         for (day, actions) in days {
@@ -96,8 +96,9 @@ mod tests {
     #[test]
     fn it_decays_to_nothing_within_five_weeks() {
         let values: Vec<u8> = [0, 7, 14, 21, 28, 35].map(|day| engagement(&[(0, 32)], day).value.get()).into();
-        // The week ends ten hours before day 7 is over: 32 * 2^(-10 / 168) are left then, half of them on day 14, and so on. On day 14
-        // that is 5 + 0.95 * 60 * (1 - 2^(-15.35 / 24)) = 25.4; on day 28 the active day is out of the window: 60 * (1 - 2^(-3.84 / 24)).
+        // The week ends ten hours before day 7 is over: 32 * 2^(-10 / 168) are left then, half of them on day 14, and
+        // so on. On day 14 that is 5 + 0.95 * 60 * (1 - 2^(-15.35 / 24)) = 25.4; on day 28 the active day is out of the
+        // window: 60 * (1 - 2^(-3.84 / 24)).
         assert_eq!(values, [39, 39, 25, 16, 6, 0]);
     }
 

@@ -1,4 +1,4 @@
-//! Journeys that are set off by what concerns an account: the account is asked for the people, and they enter.
+//! Journeys that are triggered by an account's event: the account finds the people, and they enter.
 
 use crate::action::Action;
 use crate::decide::{Because, Situation, asked_of};
@@ -11,16 +11,17 @@ use perennial_config::journeys::{Journey, Reentry};
 use perennial_domain::{Cause, Entry, Event, PersonId, hash};
 use std::collections::HashSet;
 
-/// What an entry is remembered by where the same person may enter again: its journey and its cause.
+/// Returns the key of a journey entry with repeated re-entry: its journey and its cause.
 pub fn entry_id(entry: &Entry) -> u64 {
     hash::hash64(&[b"enter", entry.journey.as_bytes(), cause_bytes(&entry.cause)])
 }
 
-/// Lets a person enter journeys because of what concerns their account, where the journey's stages, its condition and its re-entry
-/// rule allow it. `processed` is what came of the person's events in the same batch, and what comes of the entries is added to it.
-/// `ledger` holds (owner, entry id) of what the ledger knows of those entries that [`crate::SeenIds::may_have_left`] asked about.
+/// Lets a profile enter journeys because of its account, if the journey's stages, its condition and its re-entry rule
+/// allow it. `processed` is the result of the profile's events in the same batch, and that of the entries is added to
+/// it. `ledger` contains (owner, entry id) of the entries in the ledger, among those that
+/// [`crate::SeenIds::may_have_left`] returned.
 ///
-/// The same entry again lets nobody enter again, whatever the journey's re-entry rule.
+/// A repeated entry lets nobody enter again, whatever the journey's re-entry rule.
 pub fn enter(
     moment: &Moment<'_>,
     profile: &mut Profile,
@@ -54,7 +55,7 @@ pub fn enter(
         if let Some(until) = awaited {
             situation.defer(journey, because, entry.at, until);
         }
-        // Who may enter once, or not within some days, is known by that.
+        // With re-entry "once", or after some days, the entry itself is the record.
         if journey.reentry == Reentry::Always && times(&situation) != before {
             entered.push((id, entry.at));
         }
@@ -70,7 +71,7 @@ pub fn enter(
     processed.changed = true;
 }
 
-/// Writes down what was entered where it has to be told from a repetition.
+/// Records entries if a repetition has to be recognized.
 fn remember(moment: &Moment<'_>, profile: &mut Profile, entered: &[(u64, jiff::Timestamp)], processed: &mut Processed) {
     let Some(part) = profile.primary_mut().filter(|_| !entered.is_empty()) else { return };
     // With events, blocks rolled when the first of them was counted.
@@ -93,8 +94,8 @@ fn cause_bytes(cause: &Cause) -> &[u8] {
 }
 
 impl Situation<'_, '_> {
-    /// Asks the account that `event` concerns for the people whom the journey is for. Gives `false` where there is no account, so that
-    /// it is for whom the event names.
+    /// Requests the people of the event's account that the journey is for. Returns `false` if there is no account, so
+    /// that it is for the person in the event.
     pub(crate) fn ask_account(&mut self, journey: &Journey, event: &Event, to: &[String], cause: &Cause) -> bool {
         let account = event.account().cloned().or_else(|| account_of(self.config(), self.person.state));
         let Some(account) = account else { return false };

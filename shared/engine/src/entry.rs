@@ -1,4 +1,4 @@
-//! Why someone may not enter a journey.
+//! Reasons why a person may not enter a journey.
 
 use crate::action::Awaited;
 use crate::decide::Situation;
@@ -10,34 +10,34 @@ use perennial_domain::Stage;
 use perennial_domain::time::DAY_SECONDS;
 use serde::{Deserialize, Serialize};
 
-/// The first rule of a journey that keeps someone out.
+/// The first rule of a journey that keeps a person out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
-    /// All that is known of them is their id in another system.
+    /// Only their id in another system is known.
     External,
-    /// They are on the way through it already.
+    /// A run is already in progress.
     UnderWay {
         /// Since when.
         since: Timestamp,
     },
-    /// They entered before, and nobody may enter twice.
+    /// They entered before, and re-entry is "once".
     Once {
         /// When.
         entered: Timestamp,
     },
-    /// They entered before, too short a time ago.
+    /// They entered too recently.
     TooSoon {
         /// When.
         entered: Timestamp,
-        /// How many days have to lie between.
+        /// The number of days that have to pass.
         days: u16,
     },
-    /// They stand where the journey is not for them.
+    /// The journey is not for their stage.
     Stage {
-        /// Where they stand.
+        /// Their stage.
         stage: Stage,
-        /// Where they would have to.
+        /// The allowed stages.
         allowed: Vec<Stage>,
     },
     /// The journey's `when` does not hold for them.
@@ -50,7 +50,7 @@ pub enum Refusal {
         /// The condition.
         condition: String,
     },
-    /// They have reached what the journey is for.
+    /// They have reached the journey's goal.
     Reached {
         /// The goal's condition.
         condition: String,
@@ -63,7 +63,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Returns what may come that would take the refusal back; `None` where nothing would.
+    /// Returns what may come that would allow the entry; `None` if nothing would.
     pub(crate) fn awaits(&self) -> Option<Awaited> {
         match self {
             Self::External => Some(Awaited::Owner),
@@ -111,7 +111,8 @@ fn day(at: Timestamp) -> jiff::civil::Date {
 }
 
 impl Situation<'_, '_> {
-    /// What keeps the person out of the journey; `None` where they may enter. Who is on the way already does not begin again.
+    /// Returns what keeps the person out of the journey; `None` if they may enter. A run in progress is not started
+    /// again.
     pub(crate) fn refusal(&self, journey: &Journey) -> Option<Refusal> {
         if self.profile.is_external() {
             return Some(Refusal::External);
@@ -134,7 +135,7 @@ impl Situation<'_, '_> {
         self.not_for(journey)
     }
 
-    /// Why the journey is not for the person as they are now, whether they entered it or not.
+    /// Returns why the journey is not for the person as they are now, whether they entered it or not.
     pub(crate) fn not_for(&self, journey: &Journey) -> Option<Refusal> {
         let holds = |condition: &&Program<PersonSlot>| condition.is_true(self.person);
         let source = |condition: &Program<PersonSlot>| condition.source().to_owned();

@@ -1,4 +1,4 @@
-//! What a state means at a moment: stage, personas, scores, engagement, segments.
+//! Evaluates a state at a moment: stage, personas, scores, engagement, segments.
 
 use crate::account::standing::named_owner;
 use crate::engagement::Engagement;
@@ -9,48 +9,48 @@ use crate::state::State;
 use perennial_config::Config;
 use perennial_domain::{AccountFacts, Score, Scores, Stage};
 
-/// A state at a moment. Why a score is what it is: [`crate::explain`].
+/// The evaluation of a state at a moment. For the reasons of a score see [`crate::explain`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
-    /// Where the person stands.
+    /// The stage.
     pub stage: Stage,
-    /// The likelihoods, of the nine those that apply to the person.
+    /// Those of the nine likelihoods that apply.
     pub scores: Scores,
-    /// How often and how much the person does something, 0 to 100. What it is made of: [`Self::engaged`].
+    /// Frequency and amount of activity, 0 to 100. For its components see [`Self::engaged`].
     pub engagement: Score,
-    /// What the engagement is made of.
+    /// The components of engagement.
     pub engaged: Engagement,
-    /// What the latest survey answer makes of the person.
+    /// The class of the latest survey answer.
     pub nps: NpsClass,
-    /// How kind the texts of the last three months are on average, -1 to 1; `None` where there are none.
+    /// The average sentiment of the texts of the last three months, -1 to 1; `None` without any.
     pub sentiment: Option<f64>,
-    /// Texts of the same time in languages that are not known: nothing can be said of them.
+    /// The number of texts of the same time in unsupported languages, whose sentiment is unknown.
     pub unread_texts: u32,
     /// Whole days since the last activity; `None` where there was none.
     pub idle_days: Option<i64>,
-    /// One bit for each persona of the config, the first the lowest.
+    /// One bit for each configured persona, the first the lowest.
     pub(crate) personas: u32,
-    /// One bit for each segment of the config, the first the lowest.
+    /// One bit for each configured segment, the first the lowest.
     pub(crate) segments: u64,
 }
 
 impl Evaluation {
-    /// The person's personas, by their names in `config`, which the evaluation was made under.
+    /// Returns the personas, by their names in `config`, which the evaluation was made under.
     pub fn personas<'c>(&self, config: &'c Config) -> impl Iterator<Item = &'c str> {
         let bits = self.personas;
         let all = config.personas.all.iter().enumerate();
         all.filter(move |(at, _)| bits & (1 << at) != 0).map(|(_, persona)| persona.name.as_str())
     }
 
-    /// The segments that the person is in, by their names in `config`, which the evaluation was made under.
+    /// Returns the segments, by their names in `config`, which the evaluation was made under.
     pub fn segments<'c>(&self, config: &'c Config) -> impl Iterator<Item = &'c str> {
         let bits = self.segments;
         let all = config.segments.all.iter().enumerate();
         all.filter(move |(at, _)| bits & (1 << at) != 0).map(|(_, segment)| segment.name.as_str())
     }
 
-    /// Returns who answers for the person, and so who gets tasks about them: whom the account's own trait names, else the owner of the
-    /// first segment in the file's order that the person is in and that has one, else the owner of the account's touch level.
+    /// Returns the person's owner, who gets tasks about them: that of the account's own trait, else the owner of the
+    /// first of the person's segments, in the file's order, that has one, else the owner of the account's touch model.
     pub fn owner<'a>(&self, config: &'a Config, account: Option<&'a AccountFacts>) -> Option<&'a str> {
         let named = account.and_then(|account| named_owner(config, |name| account.traits.get(name)));
         let of_segment =
@@ -64,7 +64,7 @@ pub fn evaluate(moment: &Moment<'_>, state: &State) -> Evaluation {
     Evaluation::of(&look(moment, state))
 }
 
-/// The person with everything worked out.
+/// Returns the fully evaluated person.
 pub(crate) fn look<'a>(moment: &Moment<'a>, state: &'a State) -> Person<'a> {
     let mut person = Person::new(*moment, state);
     person.scores = values(&person);

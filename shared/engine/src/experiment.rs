@@ -1,10 +1,10 @@
-//! Experiments: who gets which variant, and what the figures say about it. Pure: a person, shares and counts in, an answer out.
+//! Experiments: assigns variants, and evaluates the results. Pure: a profile, shares and counts in, a result out.
 //!
-//! - [`assign`]: the same person gets the same variant, for ever, without anything stored.
-//! - [`rates`]: how often a goal was reached, and how much more often than in another group, with intervals that hold at one look.
-//! - [`verdict`]: which variant leads, safe to ask every day.
-//! - [`sample_ratio`]: whether the groups are as large as they should be; where they are not, no verdict counts.
-//! - [`report`]: people counted by what they were assigned to, and all of this of them.
+//! - [`assign`]: the same person always gets the same variant, without anything stored.
+//! - [`rates`]: goal rates and their differences between groups, with intervals that hold at one look.
+//! - [`verdict`]: which variant leads, safe to check every day.
+//! - [`sample_ratio`]: whether the groups have the expected sizes; if they do not, no verdict counts.
+//! - [`report`]: people counted by assignment, with all of these results.
 
 pub mod assign;
 mod numeric;

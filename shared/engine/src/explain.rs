@@ -1,4 +1,4 @@
-//! Why a score is what it is, how it moved, and what would move it most.
+//! The reasons of a score, its trend, and what would change it most.
 
 pub mod words;
 
@@ -15,10 +15,10 @@ use perennial_domain::time::{day_of, plus_days, week_of};
 use perennial_domain::{ConfigVersion, Likelihood, Score};
 use serde::Serialize;
 
-/// Days of silence whose effect is told.
+/// The periods of inactivity whose effect is shown, in days.
 const QUIET_DAYS: [i64; 3] = [7, 14, 28];
 
-/// Measures that nothing but time, or coming back, moves.
+/// Measures that only time, or returning, changes.
 const TIMES: [&str; 4] = ["idle_days", "tenure_days", "customer_days", "nps_days"];
 
 /// A score with everything that is known of it.
@@ -28,28 +28,28 @@ pub struct Explanation {
     pub score: Likelihood,
     /// 0 to 100.
     pub value: Score,
-    /// The contributions, the strongest first, whose points add up to the value (to the half point that rounding takes).
+    /// The contributions, largest first, whose points add up to the value, except for up to half a point of rounding.
     pub reasons: Vec<Reason>,
     /// The score at the beginnings of the newest weeks, the oldest first.
     pub trend: Vec<TrendPoint>,
-    /// What would move it, the strongest first; only what moves it by a point at least.
+    /// Possible changes, largest first; only those of at least a point.
     pub changes: Vec<Change>,
-    /// The config that it is worked out under.
+    /// The config that it is computed under.
     pub config: ConfigVersion,
 }
 
 /// One contribution to a score.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Reason {
-    /// What gives the points.
+    /// The kind of contribution.
     pub kind: ReasonKind,
-    /// The rule's, signal's or category's name; `base` for what everyone starts with, `limit` for what 0 and 100 cut off.
+    /// The rule's, signal's or category's name; `base` for the initial points, `limit` for the part beyond 0 and 100.
     pub rule: String,
-    /// What a reader is told.
+    /// The text for readers.
     pub text: String,
-    /// Points that it gives now.
+    /// Its current points.
     pub points: f64,
-    /// Events behind it; 0 for what is no rule over events.
+    /// The number of events behind it; 0 for anything but a rule over events.
     pub events: u32,
     /// Points that the events gave when they happened; for anything else the same as `points`.
     pub given: f64,
@@ -57,16 +57,16 @@ pub struct Reason {
     pub decayed: f64,
     /// Points of these that the rule's own cap has taken.
     pub capped: f64,
-    /// What a signal measured.
+    /// A signal's measure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub measure: Option<Measured>,
 }
 
-/// What gives points.
+/// A kind of contribution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReasonKind {
-    /// What everyone starts with.
+    /// The initial points.
     Base,
     /// Events.
     Rule,
@@ -78,29 +78,29 @@ pub enum ReasonKind {
     Limit,
 }
 
-/// What a signal measured, and between which measures its points rise.
+/// A signal's measure, and the range in which its points rise.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Measured {
     /// The measure as config writes it.
     pub expression: String,
-    /// What it was.
+    /// The measured value.
     pub value: f64,
-    /// Where it gives nothing yet.
+    /// The value that gives no points.
     pub from: f64,
-    /// Where it gives all its points.
+    /// The value that gives all points.
     pub to: f64,
 }
 
-/// What would move a score.
+/// A possible change of a score.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
-    /// What.
+    /// Its cause.
     pub what: What,
-    /// What a reader is told of the rule or signal; empty for silence.
+    /// The text of the rule or signal for readers; empty for inactivity.
     pub text: String,
     /// The score after it.
     pub value: Score,
-    /// By how much it would move.
+    /// The change in points.
     pub by: i16,
 }
 
@@ -118,7 +118,7 @@ pub enum What {
         #[serde(skip_serializing_if = "Option::is_none")]
         condition: Option<String>,
     },
-    /// A signal's measure reaches the end at which it gives all its points, or the one at which it gives none.
+    /// A signal's measure reaches the value that gives all points, or the one that gives none.
     Measure {
         /// The signal.
         signal: String,
@@ -127,14 +127,14 @@ pub enum What {
         /// The measure that it would have to reach.
         reaches: f64,
     },
-    /// Nothing happens.
+    /// Inactivity.
     Quiet {
-        /// For so many days more.
+        /// The number of further days.
         days: i64,
     },
 }
 
-/// Explains one score of a state; `None` where it does not apply to the person, see [`words::absent`].
+/// Explains one score of a state; `None` if it does not apply to the person, see [`words::absent`].
 pub fn explain(moment: &Moment<'_>, state: &State, facts: &Facts, likelihood: Likelihood) -> Option<Explanation> {
     let (value, reasons) = reasons_of(moment, state, likelihood)?;
     Some(Explanation {
@@ -147,7 +147,8 @@ pub fn explain(moment: &Moment<'_>, state: &State, facts: &Facts, likelihood: Li
     })
 }
 
-/// Returns one score and its reasons alone, which is a small part of the work of [`explain`]; `None` where it does not apply.
+/// Returns one score and its reasons alone, which is a small part of the work of [`explain`]; `None` if it does not
+/// apply.
 pub fn reasons_of(moment: &Moment<'_>, state: &State, likelihood: Likelihood) -> Option<(Score, Vec<Reason>)> {
     let person = look(moment, state);
     applies(&person, likelihood).then(|| reasons(&person, likelihood))
@@ -203,13 +204,14 @@ fn plain(kind: ReasonKind, rule: &str, text: &str, points: f64) -> Reason {
     }
 }
 
-/// Plays what may happen: each of the score's events once more, each of its signals at its better and worse end, and silence.
+/// Simulates possible changes: each of the score's events once more, each of its signals at its better and worse end,
+/// and inactivity.
 fn changes(moment: &Moment<'_>, state: &State, likelihood: Likelihood, value: Score) -> Vec<Change> {
     let scoring = &moment.config.scoring;
     let of = scoring.score(likelihood);
     let mut changes = Vec::new();
     let mut add = |what, text: &str, after: Option<Score>| {
-        // What ends the stage in which it applies ends the score.
+        // A change that ends the stage in which it applies ends the score.
         let Some(after) = after else { return };
         let by = i16::from(after.get()) - i16::from(value.get());
         if by != 0 {
@@ -226,7 +228,7 @@ fn changes(moment: &Moment<'_>, state: &State, likelihood: Likelihood, value: Sc
     let sum = contributions(&person, likelihood, &mut |_| {});
     for signal in of.signals.iter().filter_map(|at| scoring.signals.get(*at)) {
         let Some(now) = measured(&person, signal) else { continue };
-        // What time alone moves is told by silence.
+        // Changes by time alone are shown as inactivity.
         if TIMES.contains(&signal.measure.source().trim()) {
             continue;
         }
@@ -245,7 +247,7 @@ fn changes(moment: &Moment<'_>, state: &State, likelihood: Likelihood, value: Sc
     changes
 }
 
-/// What the signal measures, where it counts for the person.
+/// Returns the signal's measure, if it counts for the person.
 fn measured(person: &Person<'_>, signal: &Signal) -> Option<f64> {
     let counts = (signal.stages.is_empty() || signal.stages.contains(&person.stage))
         && signal.when.as_ref().is_none_or(|when| when.is_true(person));

@@ -1,4 +1,4 @@
-//! What was decided: recorded fact, not derived from events.
+//! Decisions: recorded facts, which are not derived from events.
 
 use crate::candidates::Candidate;
 use perennial_domain::hash::hash32;
@@ -6,37 +6,35 @@ use perennial_domain::{Cause, Channel, PersonId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What was decided because of one part of a profile.
+/// The decisions because of one identity of a profile.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// Journeys entered, by the journey's key.
     #[serde(with = "crate::keyed")]
     pub entered: BTreeMap<u32, Entered>,
-    /// Journeys that the person is on the way through, by the journey's key.
+    /// The runs in progress, by the journey's key.
     #[serde(with = "crate::keyed")]
     pub runs: BTreeMap<u32, Run>,
-    /// Journeys that are set off by a threshold or a condition, and whose threshold the person is over or condition holds now, by
-    /// the journey's key.
+    /// Journeys with a trigger by threshold or condition that holds now, by the journey's key.
     #[serde(with = "crate::keyed::set")]
     pub above: BTreeSet<u32>,
-    /// Segments that the person is in, by the segment's key: since when, in milliseconds since 1970.
+    /// Segments of the person, by the segment's key: since when, in milliseconds since 1970.
     #[serde(with = "crate::keyed")]
     pub segments: BTreeMap<u32, i64>,
     /// Messages that were decided lately and that caps or the gap between messages count, in the order of time.
     pub sent: Vec<Sent>,
-    /// Of these, essential ones: nothing waits after them. Stored apart, see `perennial_store`'s codec.
+    /// The essential ones among these: nothing waits after them. Stored separately, see `perennial_store`'s codec.
     #[serde(skip)]
     pub exempt: Vec<Sent>,
-    /// Journeys whose trigger held before it could be acted on, by the journey's key: when they start, in seconds since 1970. Stored apart, see
-    /// `perennial_store`'s codec.
+    /// Planned starts of journeys whose trigger already held, by the journey's key: when they start, in seconds since
+    /// 1970. Stored separately, see `perennial_store`'s codec.
     #[serde(skip)]
     pub starts: BTreeMap<u32, i64>,
-    /// When events of long ago were last counted for someone who was not known before them, in seconds since 1970; for a day, what their state would
-    /// set off waits as [`Self::starts`]. Stored apart, see `perennial_store`'s codec.
+    /// When old events were last counted for a person who was not known before them, in seconds since 1970; for a day,
+    /// whatever their state would trigger waits as [`Self::starts`]. Stored separately, see `perennial_store`'s codec.
     #[serde(skip)]
     pub imported: Option<i64>,
-    /// Ways of splits that were taken, and holdouts that the person is in, by [`split_key`],
-    /// [`holdout_key`] and [`always_key`].
+    /// Variants of splits, and holdouts of the person, by [`split_key`], [`holdout_key`] and [`always_key`].
     #[serde(with = "crate::keyed")]
     pub assigned: BTreeMap<u32, Assigned>,
     /// All nine scores at the beginning of the newest weeks, by the week's number: see [`crate::trend`].
@@ -49,22 +47,23 @@ pub struct Facts {
 pub struct Sent {
     /// When it was decided, in seconds since 1970.
     pub at: i64,
-    /// How it goes out.
+    /// The channel.
     pub channel: Channel,
 }
 
-/// What someone was assigned to in an experiment. It stays, whatever becomes of shares and of the person's id.
+/// An assignment in an experiment. It stays, even if shares or the profile id change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Assigned {
     /// When, in seconds since 1970.
     pub at: i64,
-    /// The hash of the way's name; 0 for a holdout.
+    /// The hash of the variant's name; 0 for a holdout.
     #[serde(with = "crate::keyed::fixed")]
     pub way: u32,
 }
 
 impl Assigned {
-    /// Whether it was assigned no later than they entered. Who entered before they were held out got what others get.
+    /// Returns whether it was assigned no later than the entry. A person who entered before they were held out received
+    /// what others do.
     pub(crate) fn covers(&self, entered: &Entered) -> bool {
         entered.last.div_euclid(1000) >= self.at
     }
@@ -75,17 +74,17 @@ pub fn split_key(journey: &str, step: &str) -> u32 {
     hash32(&format!("split {journey} {step}"))
 }
 
-/// The key of being held out of one journey.
+/// Returns the key of a journey's holdout.
 pub fn holdout_key(journey: &str) -> u32 {
     hash32(&format!("holdout {journey}"))
 }
 
-/// The key of being held out of everything, by the holdout's name.
+/// Returns the key of the holdout of everything, by its name.
 pub fn always_key(name: &str) -> u32 {
     hash32(&format!("always {name}"))
 }
 
-/// How often and when last someone entered a journey.
+/// The number of entries of a journey, and the last one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entered {
     /// 1 or more.
@@ -96,7 +95,7 @@ pub struct Entered {
     pub reached: Option<i64>,
 }
 
-/// Where someone waits within a journey.
+/// A waiting run of a journey.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// When they entered, in milliseconds since 1970.
@@ -105,30 +104,30 @@ pub struct Run {
     pub step: u32,
     /// Since when, in milliseconds since 1970.
     pub since: i64,
-    /// When they go on, whatever happens: in seconds since 1970.
+    /// When it resumes at the latest, in seconds since 1970.
     pub due: i64,
-    /// What set it off.
+    /// Its trigger.
     pub cause: Cause,
     /// A hash of what set it off, which the ids of its decisions are derived from.
     pub cause_key: u64,
     /// The version of the journey that they entered.
     #[serde(with = "crate::keyed::fixed")]
     pub version: u32,
-    /// The part whose way through the journey the person went instead, while both were one. As soon as they are not any more, this
-    /// one goes on.
+    /// The identity whose run continues in place of this one while both are merged. When they are unmerged, this one
+    /// continues.
     pub aside_for: Option<PersonId>,
-    /// The message of the step, where it waits for its turn. Stored apart, see `perennial_store`'s codec.
+    /// The message of the step, if it waits for its turn. Stored separately, see `perennial_store`'s codec.
     #[serde(skip)]
     pub candidate: Option<Candidate>,
 }
 
 impl Run {
-    /// Whether both are the same way through a journey, be it at another step.
+    /// Returns whether both are the same run, possibly at different steps.
     pub(crate) fn is_of(&self, other: &Self) -> bool {
         (self.entered, self.cause_key) == (other.entered, other.cause_key)
     }
 
-    /// Whether this one goes on where both are someone's.
+    /// Returns whether this one continues if a profile has both.
     pub(crate) fn is_before(&self, other: &Self) -> bool {
         (self.entered, self.cause_key) < (other.entered, other.cause_key)
     }
@@ -142,7 +141,7 @@ impl Facts {
         self.sent.iter().rev().find(takes_turn).map(|sent| sent.at)
     }
 
-    /// Adds all of `other`, but for where someone waits: of that only all parts together can tell, see
+    /// Adds all of `other`, except for waiting runs, which only all identities together decide, see
     /// [`crate::Profile::facts`].
     pub fn merge(&mut self, other: &Self) {
         for (key, entered) in &other.entered {
@@ -159,7 +158,7 @@ impl Facts {
         self.exempt.extend(&other.exempt);
         self.exempt.sort_unstable();
         for (key, assigned) in &other.assigned {
-            // Who was assigned twice, as two people, stays where they were first.
+            // A person who was assigned twice, as two profiles, keeps the first assignment.
             self.assigned.entry(*key).and_modify(|mine| *mine = (*mine).min(*assigned)).or_insert(*assigned);
         }
         self.above.extend(&other.above);

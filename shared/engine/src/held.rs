@@ -1,14 +1,16 @@
 //! Mails that wait for an address.
 //!
-//! The calls of one sign-up do not come in order: an event that starts a journey may be counted seconds before the `identify` call with the mail address. So
-//! a mail that lacks an address is held in the profile, for as long as `mail.wait_for_address_minutes` of `channels.toml` says; the due index wakes
-//! the profile then. As soon as an address is known the mail goes out. Once the wait is over it goes to `deliver` all the same, which records that it
-//! was not deliverable. The journey itself does not wait.
+//! The calls of one sign-up do not arrive in order: an event that starts a journey may be counted seconds before the
+//! `identify` call with the mail address. So a mail that lacks an address is kept in the profile, for as long as
+//! `mail.wait_for_address_minutes` of `channels.toml` says; the due index wakes the profile then. As soon as an address
+//! is known the mail is sent. Once the wait is over it is passed to `deliver` all the same, which records that it was
+//! not deliverable. The journey itself does not wait.
 //!
-//! What comes with the address may say more than the address: a time zone in which it is night, that they pay, that they are someone who had the
-//! mail already. So before a mail goes out everything is asked again that was asked when it was decided: whom the journey is for, quiet hours,
-//! holdouts, caps. It counts towards caps when it goes out. Where an address is new, who else has it is found out first
-//! ([`Action::LookAgain`]): of two ways through a journey that one person could not have gone, one mail goes out.
+//! The call with the address may contain more: a time zone in which it is night, a payment, a link to a person who had
+//! the mail already. So before a mail is sent everything is checked again that was checked when it was decided: the
+//! journey's conditions, quiet hours, holdouts, caps. It counts toward caps when it is sent. If an address is new, its
+//! other owners are found first ([`Action::LookAgain`]): of two runs that one person could not have had, one mail is
+//! sent.
 
 use crate::action::Action;
 use crate::candidates::Waiting;
@@ -27,19 +29,19 @@ use perennial_config::journeys::{Journey, Message, Rank, Reentry};
 use perennial_domain::time::DAY_SECONDS;
 use perennial_domain::{Cause, Channel, Decision};
 
-/// The most mails that one profile holds. Those beyond it are not held.
+/// The most waiting mails of one profile. Further ones do not wait.
 const MAX_HELD: usize = 20;
-/// The trait that holds a mail address.
+/// The trait with a mail address.
 const ADDRESS_TRAIT: &str = "email";
 
 impl Action {
-    /// Whether it stays in the profile: nothing is to be done now, and the next write keeps it.
+    /// Returns whether it stays in the profile: nothing is executed now, and the next write keeps it.
     pub fn is_held(&self) -> bool {
         matches!(self, Self::Hold(_) | Self::Recall { .. } | Self::Defer { .. })
     }
 }
 
-/// Returns the mails that a profile holds, each with when it has waited long enough.
+/// Returns the waiting mails of a profile, each with the end of its wait.
 pub fn held<'a>(config: &Config, profile: &'a Profile) -> impl Iterator<Item = (&'a Decision, Timestamp)> {
     profile.outbox.iter().filter_map(|action| match action {
         Action::Hold(decision) => Some((decision, until(config, decision))),
@@ -70,7 +72,7 @@ pub(crate) fn has_address(view: &State) -> bool {
 }
 
 impl Situation<'_, '_> {
-    /// Whether a message that is decided now has to wait for an address.
+    /// Returns whether a message that is decided now has to wait for an address.
     pub(crate) fn waits_for_address(&self, decision: &Decision) -> bool {
         decision.channel == Channel::Mail
             && decision.withheld.is_none()
@@ -79,8 +81,9 @@ impl Situation<'_, '_> {
             && self.profile.outbox.iter().filter(|action| matches!(action, Action::Hold(_))).count() < MAX_HELD
     }
 
-    /// Lets those held mails go for which there is an address by now, or which have waited long enough; the earliest first. Where `is_open`, who else
-    /// has the address is yet to be found out, and the mails are looked at after that. Gives whether anything changed.
+    /// Releases the waiting mails that have an address by now, or have waited long enough; the earliest first. If
+    /// `is_open`, the other owners of the address are yet to be found, and the mails are checked after that. Returns
+    /// whether anything changed.
     pub(crate) fn release(&mut self, is_open: bool) -> bool {
         let (config, now) = (self.config(), self.now());
         let is_known = has_address(self.person.state);
@@ -98,7 +101,7 @@ impl Situation<'_, '_> {
                 }
                 let Decision { channel, template, endpoint, .. } = decision.clone();
                 let message = Message { channel, template, endpoint, rank: Rank::default() };
-                // What nobody can be reached by is only recorded: by day or night, and it counts towards no cap.
+                // An undeliverable mail is only recorded: at any hour, and without counting toward a cap.
                 if is_known {
                     if is_open || self.quiet_until(journey, &message).is_some() {
                         continue;
@@ -124,12 +127,12 @@ impl Situation<'_, '_> {
         self.profile.outbox.retain(|action| !matches!(action, Action::Hold(held) if held.id == decision.id));
     }
 
-    /// Why a mail is not for the person any more, now that more is known of them.
+    /// Returns why a mail is no longer for the person, now that more is known of them.
     fn why_not_any_more(&self, journey: &Journey, decision: &Decision) -> Option<Taken> {
         if self.facts.entered.get(&journey.key).is_some_and(|entered| entered.reached.is_some()) {
             return Some(Taken::Reached);
         }
-        // Who entered is asked for all of the journey's conditions, who was on the way then for those that would have let them out.
+        // A new entry has to meet all of the journey's conditions, an existing run only those that would have ended it.
         let decided = decision.decided_at.as_millisecond();
         let mut entered = self.profile.parts.iter().filter_map(|part| part.facts.entered.get(&journey.key));
         let why = if entered.any(|entered| entered.last == decided) {
@@ -140,16 +143,17 @@ impl Situation<'_, '_> {
         why.or_else(|| self.went_another_way(journey, decision).map(Taken::Refused))
     }
 
-    /// What would have kept the person out, had it been known that those who each entered are one: of several ways that one person cannot go, the
-    /// mail of the first goes out, or what went out before that was known. While the mails of both are held, neither is the one too many.
+    /// Returns what would have kept the person out, had it been known that the profiles that entered are one: of
+    /// several runs that one person cannot have, the mail of the first is sent, or the one that was sent before that
+    /// was known. While the mails of both wait, neither is the surplus one.
     fn went_another_way(&self, journey: &Journey, decision: &Decision) -> Option<Refusal> {
         let own = self.part_of(journey, decision)?;
         let holds = |part: &Part| self.holds(part, journey, decision);
         self.other_way(journey, own, decision.step.into(), holds).map(|(refusal, _)| refusal)
     }
 
-    /// Why the message of a candidate is one too many, as the same person had it before their profiles were merged; with whether the other
-    /// run is still under way.
+    /// Returns why the message of a candidate is surplus, because the same person had it before their profiles were
+    /// merged; with whether the other run is still in progress.
     pub(crate) fn had_elsewhere(&self, waiting: &Waiting<'_>) -> Option<(Refusal, bool)> {
         let key = &waiting.journey.key;
         let is_own = |part: &&Part| part.facts.runs.get(key).is_some_and(|run| run.is_of(&waiting.run));
@@ -158,7 +162,7 @@ impl Situation<'_, '_> {
         Some((refusal, other.facts.runs.contains_key(key)))
     }
 
-    /// The part that has had the message of a step instead of `own`, and why `own` may not have it too.
+    /// Returns the identity that has had the message of a step in place of `own`, and why `own` may not have it too.
     fn other_way(
         &self,
         journey: &Journey,
@@ -191,7 +195,7 @@ impl Situation<'_, '_> {
         })
     }
 
-    /// Whether a mail of the same step is held that is of this part's way.
+    /// Returns whether a mail of the same step in this identity's run is waiting.
     fn holds(&self, part: &Part, journey: &Journey, decision: &Decision) -> bool {
         held(self.config(), self.profile).any(|(other, _)| {
             (&other.journey, other.step) == (&decision.journey, decision.step)
@@ -199,8 +203,8 @@ impl Situation<'_, '_> {
         })
     }
 
-    /// The part because of which the journey was entered that the mail is of: the one whose event it was, else the one that entered last before
-    /// the mail was decided.
+    /// Returns the identity because of which the mail's journey was entered: the one with its event, else the one that
+    /// entered last before the mail was decided.
     fn part_of(&self, journey: &Journey, decision: &Decision) -> Option<&Part> {
         let entered = self.profile.parts.iter().filter(|part| part.facts.entered.contains_key(&journey.key));
         let by_event = match &decision.cause {
@@ -216,7 +220,7 @@ impl Situation<'_, '_> {
     }
 }
 
-/// Whether the way that this part began has yet to come to the step of the message.
+/// Returns whether the run of this identity has yet to reach the step of the message.
 fn is_coming(part: &Part, journey: &Journey, step: usize) -> bool {
     let run = part.facts.runs.get(&journey.key);
     run.and_then(|run| position(journey, run)).is_some_and(|(at, _)| at <= step)
@@ -262,7 +266,7 @@ mod tests {
         taken(profile)
     }
 
-    /// What goes out now, by its channel, and what is held; the next write keeps the latter.
+    /// Returns the channels of the mails that are sent now and of those that wait; the next write keeps the latter.
     fn taken(profile: &mut Profile) -> Vec<(Channel, bool)> {
         let all = profile.outbox.iter().filter_map(|action| match action {
             Action::Send(decision) => Some((decision.channel, false)),
@@ -274,7 +278,7 @@ mod tests {
         all
     }
 
-    /// The same once it is known whom else an address belongs to, where that was asked.
+    /// Returns the same once the other owners of an address are known, if that was requested.
     fn settled(config: &Config, profile: &mut Profile, now: Timestamp) -> Vec<(Channel, bool)> {
         assert!(profile.due_at.is_some_and(|due| due <= now), "the due index knows, should the question be lost");
         tick(&Moment::new(config, now), profile);

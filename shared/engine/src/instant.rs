@@ -1,7 +1,7 @@
-//! Moments of a state: microseconds since 1970, so that the position within a batch decides between equal timestamps.
+//! Times of a state: microseconds since 1970, so that the position within a batch decides between equal timestamps.
 //!
-//! Stored as whole milliseconds where they are, which most are and which take two bytes less; else as microseconds. The two
-//! are told apart by their size, and what earlier versions stored in milliseconds is read as it is.
+//! Whole milliseconds, the usual case, are stored as such, which takes two bytes less; others as microseconds. The two
+//! are distinguished by their size, and earlier versions' milliseconds are read unchanged.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -20,7 +20,7 @@ fn stored(micros: i64) -> i64 {
     if is_whole || micros.abs() < FIRST_MICROSECOND { millis } else { micros }
 }
 
-/// The microseconds of what was stored.
+/// Returns the microseconds of a stored value.
 pub fn of_stored(stored: i64) -> i64 {
     if stored.abs() < FIRST_MICROSECOND { stored * 1000 } else { stored }
 }

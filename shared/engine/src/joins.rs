@@ -1,13 +1,15 @@
-//! Who is one person: the evidence that parts keep, and the people that follow from it.
+//! Identity resolution: the identity links in identity states, and the profiles that follow from them.
 //!
-//! Identities are nodes, evidence is edges, a person is a connected component. All evidence is kept in the part of the
-//! identity that gave it, so that who is one person follows from the parts alone, whatever the order in which they came:
+//! Identities are nodes, links are edges, a profile is a connected component. All links are stored in the state of the
+//! identity that has them, so that the profiles follow from the states alone, whatever the order of events:
 //!
-//! - An anonymous id is joined by its **links**. Of several the earliest holds, so that a browser which many use belongs to
-//!   one of them and joins nobody else. An id in another system may have links, too: events that name it beside a user. They hold where no user claims it.
-//! - A user id, or an id in another system, is joined by its **claims**: those that claim the same id in another system are one person, and so is a
-//!   user id with the earlier one that an `alias` gives it. A mail address joins two of them where both had it at one time, see [`Part::given_up`]: an address of
-//!   a role, or one that was given to someone else, is first the one's and then the other's.
+//! - An anonymous id has **links** to users. Of several the earliest holds, so that a shared browser belongs to one of
+//!   its users and does not merge them. An id in another system may have links, too: from events that name it beside a
+//!   user. They hold if no user claims it.
+//! - A user id, or an id in another system, has **claims**: identities that claim the same id in another system are one
+//!   person, and so is a user id with the earlier one of an `alias`. A mail address links two of them if both had it at
+//!   the same time, see [`Part::given_up`]: a role's address, or one that was given to another person, belongs to one
+//!   after the other.
 
 mod components;
 
@@ -21,10 +23,10 @@ use serde::{Deserialize, Serialize};
 
 /// Links that an anonymous id keeps: the earliest, one a user.
 pub const MAX_LINKS: usize = 16;
-/// Notes that a part keeps: the newest.
+/// The most notes of an identity: the newest.
 pub const MAX_NOTES: usize = 16;
 
-/// What said that two identities are one person.
+/// The identifier that links two identities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
@@ -38,21 +40,22 @@ pub enum Evidence {
     External,
 }
 
-/// Whether evidence joins anybody.
+/// Specifies whether a link counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// It does.
+    /// It counts.
     Holds,
-    /// It never may: config says so, or the value is nobody's own. It is kept because the person can be found by it.
+    /// It never counts: the configuration forbids it, or the value identifies nobody. It is kept because the profile
+    /// can be found by it.
     Idle,
-    /// More claim the value than [`perennial_config::identity::Breaker::claimed_by`] allows.
+    /// More identities have the value than [`perennial_config::identity::Breaker::claimed_by`] allows.
     Shared,
-    /// What it would have joined was over a limit.
+    /// Its merge would have exceeded a limit.
     Refused(Limit),
-    /// Someone said that these are different people.
+    /// An operator unmerged the identities.
     Severed,
-    /// A public source said it, and nobody vouches for it.
+    /// A public source reported it, unverified.
     Unverified,
 }
 
@@ -77,7 +80,7 @@ pub enum Limit {
 pub struct Digest([u8; 8]);
 
 impl Digest {
-    /// The key of a claimed value; one value claimed in two ways is two.
+    /// Returns the key of a claimed value, which includes the kind of claim.
     pub fn of_value(evidence: Evidence, value: &str) -> Self {
         let kind: &[u8] = match evidence {
             Evidence::Identify => b"identify",
@@ -88,7 +91,7 @@ impl Digest {
         Self(hash::hash64(&[kind, value.as_bytes()]).to_be_bytes())
     }
 
-    /// The message's id, as [`MessageId::hash64`] gives it.
+    /// Returns the message's id, as [`MessageId::hash64`] computes it.
     pub fn of_message(id: &MessageId) -> Self {
         Self(id.hash64().to_be_bytes())
     }
@@ -99,31 +102,32 @@ impl Digest {
     }
 }
 
-/// What joins an anonymous identity, or an id in another system, to a user. Sorted by time: of several the earliest that [`Standing::Holds`] does, and of the
-/// same time that of the smaller user id.
+/// A link of an anonymous identity, or an id in another system, to a user. Sorted by time: the earliest with
+/// [`Standing::Holds`] counts, and at the same time the one with the smaller user id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Link {
-    /// Its place in time: when it was first said, in microseconds since 1970; behind all of these, those of public sources, see [`Link::said_at`].
+    /// Its place in time: when it was first reported, in microseconds since 1970; after all of these, those of public
+    /// sources, see [`Link::said_at`].
     #[serde(with = "crate::instant")]
     pub at: i64,
-    /// Whom it joins to.
+    /// The user.
     pub user: UserId,
-    /// The first message that said it.
+    /// The first message with it.
     pub message: Digest,
-    /// By which call.
+    /// The kind of call.
     pub evidence: Evidence,
-    /// Whether it counts.
+    /// Specifies whether it counts.
     pub standing: Standing,
 }
 
 /// A value that an identity gave as its own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Claim {
-    /// What kind of value: [`Evidence::Mail`], [`Evidence::External`], or with [`Evidence::Alias`] an earlier user id.
+    /// The kind of value: [`Evidence::Mail`], [`Evidence::External`], or with [`Evidence::Alias`] an earlier user id.
     pub evidence: Evidence,
     /// The value's hash.
     pub key: Digest,
-    /// Whether it counts.
+    /// Specifies whether it counts.
     pub standing: Standing,
     /// When it was first given, in microseconds since 1970.
     #[serde(with = "crate::instant")]
@@ -133,57 +137,59 @@ pub struct Claim {
     pub last: i64,
     /// The first message that gave it.
     pub message: Digest,
-    /// What a reader is shown of the value: a masked address such as `a…@example.com`, the type of an external id; empty for an alias.
+    /// The value as shown to readers: a masked address such as `a…@example.com`, the type of an external id; empty for
+    /// an alias.
     pub shown: String,
 }
 
-/// Something about who someone is that happened to a part.
+/// A note about an identity's merges.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
     /// When, in milliseconds since 1970.
     pub at: i64,
-    /// The person on the other side, by its own id then.
+    /// The profile on the other side, by its own id at the time.
     pub other: PersonId,
-    /// What.
+    /// The event.
     pub what: Noted,
 }
 
-/// What happened.
+/// The event of a note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Noted {
-    /// Someone said that these are different people.
+    /// An operator unmerged the identities.
     Parted {
-        /// Who said it.
+        /// The operator.
         by: String,
         /// And why.
         why: String,
     },
     /// A merge did not happen.
     TurnedAway {
-        /// What asked for it.
+        /// The identifier that requested the merge.
         evidence: Evidence,
-        /// What stopped it.
+        /// The limit that prevented it.
         limit: Limit,
     },
 }
 
 impl Link {
-    /// When it was first said, or received where a public source said it, in microseconds since 1970.
+    /// Returns when it was first reported, or received for a public source, in microseconds since 1970.
     pub fn said_at(&self) -> i64 {
         time_of_link(self.at)
     }
 }
 
 impl Part {
-    /// The link that holds: the user whom this identity belongs to. Where a trusted source said of it what is somebody's own, the word of a
-    /// public one gives it to nobody.
+    /// Returns the link that counts: the user that this identity belongs to. If a trusted source reported personal data
+    /// of it, a public source cannot link it to anyone.
     pub fn holder(&self) -> Option<&Link> {
         let link = self.links.iter().find(|link| link.standing == Standing::Holds)?;
         (!is_public_link(link.at) || !self.has_own()).then_some(link)
     }
 
-    /// Whether a trusted source said of the identity what no stranger may take: an address, payments or an account.
+    /// Returns whether a trusted source reported data of the identity that no stranger may take: an address, payments
+    /// or an account.
     fn has_own(&self) -> bool {
         let State { revenue, billing, memberships, account, .. } = &self.state;
         let is_vouched_for = |claim: &Claim| claim.standing != Standing::Unverified;
@@ -195,8 +201,8 @@ impl Part {
             || account.is_some()
     }
 
-    /// Takes a link in; gives whether anything changed. Of one user's links the earliest is kept, with the standing that the
-    /// user's link has; of more than [`MAX_LINKS`] the latest is dropped, but what was severed is not forgotten.
+    /// Adds a link; returns whether anything changed. Of one user's links the earliest is kept, with the standing of
+    /// the user's link; of more than [`MAX_LINKS`] the latest is dropped, but unmerged ones are kept.
     pub fn add_link(&mut self, new: Link) -> bool {
         match self.links.iter_mut().find(|link| link.user == new.user) {
             Some(link) if (new.at, new.message) < (link.at, link.message) => {
@@ -219,7 +225,7 @@ impl Part {
         }
     }
 
-    /// The claim to a value, where there is one.
+    /// Returns the claim to a value, if there is one.
     pub fn claim(&self, evidence: Evidence, key: Digest) -> Option<&Claim> {
         self.claims.iter().find(|claim| claim.evidence == evidence && claim.key == key)
     }
@@ -228,16 +234,18 @@ impl Part {
         self.claims.iter_mut().find(|claim| claim.evidence == evidence && claim.key == key)
     }
 
-    /// The claims that count.
+    /// Returns the claims that count.
     pub fn held(&self) -> impl Iterator<Item = &Claim> {
         self.claims.iter().filter(|claim| claim.standing == Standing::Holds)
     }
 
-    /// Returns when this identity gave up a mail address that it claims, in microseconds since 1970; `None` where it still has it.
+    /// Returns when this identity gave up a mail address that it claims, in microseconds since 1970; `None` if it still
+    /// has it.
     ///
-    /// An address is given up when another one is given that is new, or the moment after it was last given where a known one is given
-    /// again. So the time in which an identity has an address follows from when each was first and last given: in any order of arrival,
-    /// other addresses can only shorten it, and only the address itself can lengthen it.
+    /// An address is given up when another new one is reported, or just after it was last reported if a known one is
+    /// reported again. So the time in which an identity has an address follows from when each was first and last
+    /// reported: in any order of arrival, other addresses can only shorten it, and only the address itself can lengthen
+    /// it.
     pub fn given_up(&self, claim: &Claim) -> Option<i64> {
         if claim.evidence != Evidence::Mail {
             return None;
@@ -256,7 +264,7 @@ impl Part {
         }
     }
 
-    /// The key by which an `alias` names this user id.
+    /// Returns the key by which an `alias` refers to this user id.
     pub(crate) fn alias_key(&self) -> Option<Digest> {
         self.identity.is_user().then(|| Digest::of_value(Evidence::Alias, self.identity.as_str()))
     }

@@ -1,4 +1,5 @@
-//! Maps by the hash of a name, as they are stored: four bytes a key. As a variable-length integer a hash takes five.
+//! Maps keyed by the hash of a name, in their stored form: four bytes a key. As a variable-length integer a hash takes
+//! five.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;

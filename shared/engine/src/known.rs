@@ -1,7 +1,7 @@
-//! A person's traits as they are read: by what they say, whatever the clients call them, and without what was removed.
+//! Reads a person's traits by their meaning, in any spelling, and without removed ones.
 //!
-//! States keep traits as they were sent. Whoever reads one asks here: of several spellings of one fact ([`Fact`]) the newest counts, `null` removes
-//! a trait, and a given name that nobody sent is that of the whole name.
+//! States keep traits as they were sent. All readers use this module: of several spellings of one fact ([`Fact`]) the
+//! newest counts, `null` removes a trait, and a missing given name is derived from the full name.
 
 use crate::state::State;
 use crate::unverified::{comparable, is_unverified};
@@ -9,11 +9,11 @@ use perennial_domain::full_name;
 use perennial_domain::traits::{Fact, is_same, readable};
 use serde_json::Value;
 
-/// What was last said of a trait: when, and its JSON text; `None` where it was removed.
+/// The latest value of a trait: its time, and its JSON text; `None` if it was removed.
 type Said<'a> = (i64, Option<&'a str>);
 
 impl State {
-    /// Returns a trait's JSON text, whatever it was called when it was last sent; `None` where it is not known or was removed.
+    /// Returns a trait's JSON text, in its latest spelling; `None` if it is unknown or was removed.
     pub fn newest_json(&self, name: &str) -> Option<&str> {
         let (at, json) = self.newest(name)?;
         json.filter(|_| !self.is_outranked(name, at))
@@ -29,7 +29,7 @@ impl State {
         }
     }
 
-    /// Returns a trait's text, of an object its `name`; `None` where it is not known, was removed, or is neither.
+    /// Returns a trait's text, for an object its `name`; `None` if it is unknown, was removed, or is neither.
     pub fn text_trait(&self, name: &str) -> Option<String> {
         match self.trait_value(name)? {
             Value::String(text) => Some(text),
@@ -38,7 +38,7 @@ impl State {
         }
     }
 
-    /// What was last said of a trait, under any of its spellings. Of the same moment one that holds something counts.
+    /// Returns the latest value of a trait, in any of its spellings. At the same time one with a value counts.
     fn newest(&self, name: &str) -> Option<Said<'_>> {
         let Some(fact) = Fact::of(name) else { return self.said(name) };
         let all = self.traits.keys().chain(self.once.keys());
@@ -46,7 +46,7 @@ impl State {
         spelled.filter_map(|spelling| self.said(spelling)).max_by_key(|&(at, json)| (at, json.is_some(), json))
     }
 
-    /// What was last said of a trait of this very name.
+    /// Returns the latest value of a trait of exactly this name.
     fn said(&self, name: &str) -> Option<Said<'_>> {
         let vouched = self.vouched_once(name).map(|once| once.first.at);
         let written = vouched.or_else(|| self.traits.get(name).map(|register| register.at));
@@ -54,19 +54,21 @@ impl State {
         Some((comparable(at), self.trait_json(name)))
     }
 
-    /// Whether a part of a name, said at `at` by a public source, is outranked by the whole name of a trusted one: mails greet by it.
+    /// Returns whether a part of a name, reported at `at` by a public source, is outranked by a trusted full name:
+    /// mails greet by it.
     fn is_outranked(&self, name: &str, at: i64) -> bool {
         is_unverified(at)
             && matches!(Fact::of(name), Some(Fact::FirstName | Fact::LastName))
             && self.newest(Fact::Name.as_str()).is_some_and(|(at, json)| !is_unverified(at) && json.is_some())
     }
 
-    /// Whether nobody but a public source said what the trait is.
+    /// Returns whether only public sources have reported the trait.
     pub fn is_unverified_trait(&self, name: &str) -> bool {
         self.newest(name).is_some_and(|(at, _)| is_unverified(at))
     }
 
-    /// What other traits say of a fact that nobody sent, or that was removed at `removed` before they were sent.
+    /// Returns a fact's value derived from other traits, if it is missing, or was removed at `removed` before they were
+    /// sent.
     fn derived(&self, fact: Fact, removed: Option<i64>) -> Option<String> {
         let other = |fact: Fact| {
             let (at, json) = self.newest(fact.as_str())?;
@@ -88,13 +90,13 @@ impl State {
     }
 }
 
-/// The most characters of a name that nobody vouches for.
+/// The longest unverified name, in characters.
 const MAX_NAME: usize = 40;
 /// And the most words.
 const MAX_WORDS: usize = 4;
 
-/// Whether a value that only a public source said may stand where mails greet: a name of a few words of letters, and no text of somebody's own, such
-/// as an address that mail programs make a link of.
+/// Returns whether a value of a public source may be used in a greeting: a name of a few words of letters, and not free
+/// text, such as an address that mail programs turn into a link.
 fn may_greet(name: &str, json: &str) -> bool {
     if !matches!(Fact::of(name), Some(Fact::Name | Fact::FirstName | Fact::LastName)) {
         return true;
@@ -104,7 +106,8 @@ fn may_greet(name: &str, json: &str) -> bool {
     text.chars().count() <= MAX_NAME && text.split(' ').count() <= MAX_WORDS && text.chars().all(is_of_name)
 }
 
-/// Returns what a path below a trait's value leads to. The `name` of a company that is known by its name alone is that name.
+/// Returns the value at a path below a trait's value. The `name` of a company that is known only by its name is that
+/// name.
 pub(crate) fn below(trait_name: &str, value: Value, path: &[String]) -> Option<Value> {
     let mut value = value;
     for (depth, name) in path.iter().enumerate() {
@@ -161,7 +164,7 @@ mod tests {
         assert_eq!(state(&[("name", 1, json!("Ada Byron"))]).text_trait("lastName").as_deref(), Some("Byron"));
         let both = state(&[("firstName", 1, json!("Ada")), ("lastName", 1, json!("Byron"))]);
         assert_eq!(both.text_trait("name").as_deref(), Some("Ada Byron"));
-        // A form that leaves the field empty says nothing of the name beside it; one that empties it later does.
+        // An empty form field says nothing about the name beside it; one that is emptied later does.
         let empty_field = state(&[("name", 1, json!("Ada Byron")), ("first_name", 1, json!(null))]);
         assert_eq!(empty_field.text_trait("first_name").as_deref(), Some("Ada"));
         let emptied = state(&[("name", 1, json!("Ada Byron")), ("first_name", 2, json!(null))]);

@@ -1,4 +1,4 @@
-//! What holds messages back: quiet hours, caps and holdouts; and which way of a split someone takes.
+//! Limits of messages: quiet hours, caps and holdouts; and the assignment of split variants.
 
 use crate::decide::Situation;
 use crate::experiment::{self, Share, Variant};
@@ -19,8 +19,8 @@ use perennial_domain::time::DAY_SECONDS;
 use perennial_domain::{Channel, Decision, Withheld};
 use serde_json::Value;
 
-/// Returns the time zone of the person whose combined state is `view`: what their traits name, else the context of their newest call, else
-/// that of `limits.toml`.
+/// Returns the time zone of the person whose combined state is `view`: that of their traits, else of the context of
+/// their newest call, else of `limits.toml`.
 pub fn time_zone(config: &Config, view: &State) -> TimeZone {
     let named = FACTS.iter().filter_map(|fact| {
         let value = serde_json::from_str(view.newest_json(fact.as_str())?).ok()?;
@@ -35,7 +35,7 @@ pub fn time_zone(config: &Config, view: &State) -> TimeZone {
     known.map_or_else(|| config.limits.time_zone.clone(), |zone| zone.time_zone().clone())
 }
 
-/// When the quiet hours end that the channel has now where the person is, in seconds since 1970; `None` outside of them.
+/// Returns when the channel's current quiet hours end for the person, in seconds since 1970; `None` outside of them.
 pub(crate) fn night_over(moment: &Moment<'_>, view: &State, channel: Channel) -> Option<i64> {
     let quiet = moment.config.limits.quiet_hours.as_ref().filter(|quiet| quiet.channels.contains(&channel))?;
     let zone = time_zone(moment.config, view);
@@ -43,8 +43,8 @@ pub(crate) fn night_over(moment: &Moment<'_>, view: &State, channel: Channel) ->
     quiet.hold_at(here.time()).then(|| crate::runs::next_time(moment.now, &zone, quiet.to, &[]))
 }
 
-/// When the quiet hours end in which a decided message may not go out now; `None` where it may. `view` is the combined state of the person as it
-/// is known now. An essential message goes out at any hour, as does one whose journey says so.
+/// Returns when the quiet hours end that defer a decided message; `None` if it may be sent now. `view` is the combined
+/// state of the person as it is known now. An essential message is sent at any hour, as is one whose journey allows it.
 pub fn quiet_until(moment: &Moment<'_>, view: &State, decision: &Decision) -> Option<Timestamp> {
     let config = moment.config;
     let journey = config.journeys.named(&decision.journey);
@@ -55,7 +55,7 @@ pub fn quiet_until(moment: &Moment<'_>, view: &State, decision: &Decision) -> Op
     Timestamp::from_second(second).ok()
 }
 
-/// Forgets the messages that neither a cap nor the gap asks for any more. To be called where the profile is written anyway.
+/// Removes the sent messages that neither a cap nor the gap needs any more. Call it when the profile is written anyway.
 pub(crate) fn forget(moment: &Moment<'_>, profile: &mut Profile) {
     let since = moment.now.as_second() - moment.config.limits.remembered();
     for part in &mut profile.parts {
@@ -66,12 +66,12 @@ pub(crate) fn forget(moment: &Moment<'_>, profile: &mut Profile) {
 }
 
 impl Situation<'_, '_> {
-    /// The person's time zone.
+    /// Returns the person's time zone.
     pub(crate) fn time_zone(&self) -> TimeZone {
         time_zone(self.config(), self.person.state)
     }
 
-    /// Whether no limit holds for the message.
+    /// Returns whether the message is exempt from limits.
     pub(crate) fn is_essential(&self, journey: &Journey, message: &Message) -> bool {
         self.config().is_essential(Some(journey), &message.template)
     }
@@ -95,24 +95,25 @@ impl Situation<'_, '_> {
         }
     }
 
-    /// The second at which all caps have room again for a message of this channel; `None` where they have it now.
+    /// Returns the second at which all caps have room again for a message of this channel; `None` if they have it now.
     pub(crate) fn over_caps_until(&self, channel: Channel) -> Option<i64> {
         let caps = self.config().limits.caps.iter().filter(|cap| cap.channels.contains(&channel));
         caps.filter_map(|cap| self.over_until(cap)).max()
     }
 
-    /// The second at which a cap has room again; `None` where it has it now.
+    /// Returns the second at which a cap has room again; `None` if it has it now.
     fn over_until(&self, cap: &Cap) -> Option<i64> {
         let within = i64::from(cap.within_days) * DAY_SECONDS;
         let since = self.now().as_second() - within;
         let counted =
             self.facts.sent.iter().rev().filter(|sent| sent.at > since && cap.channels.contains(&sent.channel));
-        // The cap has room as soon as the oldest of the newest `messages` has left its time.
+        // The cap has room as soon as the oldest of the newest `messages` has left its period.
         let oldest = counted.take(cap.messages.into()).enumerate().last();
         oldest.filter(|(at, _)| at + 1 == usize::from(cap.messages)).map(|(_, sent)| sent.at + within)
     }
 
-    /// Notes that a message was decided, for as long as a cap or the gap may ask, in the part that the journey was entered because of.
+    /// Records a decided message, for as long as a cap or the gap may need it, in the identity that caused the
+    /// journey's entry.
     pub(crate) fn note_sent(&mut self, journey: &Journey, message: &Message) {
         let (limits, channel) = (&self.config().limits, message.channel);
         let is_counted = limits.caps.iter().any(|cap| cap.channels.contains(&channel));
@@ -136,7 +137,7 @@ impl Situation<'_, '_> {
         }
     }
 
-    /// Finds whether the person, who is about to enter, gets nothing of the journey, and writes that down.
+    /// Decides whether the entering person is in a holdout of the journey, and records it.
     pub(crate) fn hold_out(&mut self, journey: &Journey) {
         if journey.essential {
             return;
@@ -153,7 +154,7 @@ impl Situation<'_, '_> {
         }
     }
 
-    /// Whether the person is in a holdout that the config still has.
+    /// Returns whether the person is in a holdout that the configuration still has.
     pub(crate) fn is_held_out(&self, journey: &Journey) -> bool {
         let is = |key: u32| self.facts.assigned.contains_key(&key);
         let always = self.config().limits.holdout.as_ref();
@@ -162,7 +163,7 @@ impl Situation<'_, '_> {
                 || (journey.holdout > 0 && is(holdout_key(&journey.id))))
     }
 
-    /// The way of a split that this person takes: the one they were assigned to, or one by their id, which is written down.
+    /// Returns the person's variant of a split: the recorded one, or one by their id, which is then recorded.
     pub(crate) fn way<'j>(&mut self, journey: &Journey, step: &Step, ways: &'j [Way]) -> Option<&'j Way> {
         let key = split_key(&journey.id, &step.id);
         if let Some(assigned) = self.facts.assigned.get(&key)
@@ -178,7 +179,7 @@ impl Situation<'_, '_> {
         Some(way)
     }
 
-    /// The newest split before the step at index `at` that the person was assigned by, as `step=way`.
+    /// Returns the newest split before the step at index `at` in which the person was assigned, as `step=way`.
     pub(crate) fn variant(&self, journey: &Journey, at: usize) -> Option<String> {
         let before = journey.steps.get(..at).unwrap_or_default();
         before.iter().rev().find_map(|step| {
@@ -197,7 +198,7 @@ impl Situation<'_, '_> {
         self.facts.assigned.insert(key, assigned);
     }
 
-    /// The part that the journey was last entered because of.
+    /// Returns the identity that caused the journey's last entry.
     fn entered_part(&mut self, journey: &Journey) -> Option<&mut Part> {
         let last = |facts: &Facts| facts.entered.get(&journey.key).map(|entered| entered.last);
         let newest = last(&self.facts);

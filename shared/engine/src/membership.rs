@@ -1,4 +1,4 @@
-//! Which accounts someone belongs to, and which of them is the primary.
+//! A person's accounts, and the primary one.
 
 mod set;
 mod stored;
@@ -18,20 +18,23 @@ use perennial_domain::traits::is_same;
 use perennial_domain::{AccountId, Event};
 use serde_json::Value;
 
-/// The trait that holds a person's mail address.
+/// The trait with a person's mail address.
 const ADDRESS_TRAIT: &str = "email";
 
-/// The accounts that someone belongs to, the primary first, then the others, the one named last first: at most [`MAX_MEMBERSHIPS`].
+/// Returns a person's accounts, the primary first, then the others, the one named last first: at most
+/// [`MAX_MEMBERSHIPS`].
 ///
-/// 1. Those that a `group` call, or an event of billing (`[members]` of `accounts.toml`), named, and that they have not left since. The
-///    primary is the one named last. With `[membership] single` it is the only one. Who leaves without saying which leaves the primary.
-/// 2. Where no account was ever named so: that of the company whose mail address they have, whose id is the company's domain; else that
-///    which any other call named first.
+/// 1. Those named by a `group` call, or a billing event (`[members]` of `accounts.toml`), that were not left since. The
+///    primary is the one named last. With `[membership] single` it is the only one. Leaving without an account leaves
+///    the primary.
+/// 2. If no account was ever named this way: that of the company domain in their mail address; else the one that any
+///    other call named first.
 ///
-/// A membership also ends when they were active in other accounts for `[membership] idle_days` and never in this one. Activity belongs to the account
-/// that it names, else to the primary. Both follow from events alone, so nothing ends while nothing happens.
+/// A membership also ends when they were active in other accounts for `[membership] idle_days` but never in this one.
+/// Activity belongs to the account that it names, else to the primary. Both follow from events alone, so no membership
+/// ends without an event.
 ///
-/// An account that names the domain as its own has the domain's people: see [`crate::account::Account::holder`].
+/// An account that claims the domain has the domain's people: see [`crate::account::Account::holder`].
 pub fn memberships(config: &Config, view: &State) -> Vec<AccountId> {
     let accounts = if was_named(view) {
         named_accounts(config, view)
@@ -43,17 +46,17 @@ pub fn memberships(config: &Config, view: &State) -> Vec<AccountId> {
     accounts.into_iter().take(MAX_MEMBERSHIPS).collect()
 }
 
-/// The primary account of someone, see [`memberships`].
+/// Returns a person's primary account, see [`memberships`].
 pub fn account_of(config: &Config, view: &State) -> Option<AccountId> {
     memberships(config, view).into_iter().next()
 }
 
-/// The newest day on which someone was active in `account`, as far as their activity names it.
+/// Returns the newest day of activity in `account`, as far as the activity names it.
 pub fn last_active_in(view: &State, account: &AccountId) -> Option<i32> {
     view.memberships.active.get(account.as_str()).copied()
 }
 
-/// Writes down what `event` says of accounts: which of them the person belongs to, left, or was active in.
+/// Records what `event` contains about accounts: membership, leaving, or activity.
 pub(crate) fn write_account(config: &Config, state: &mut State, event: &Event) {
     let at = event.timestamp.as_microsecond();
     let group = event.account().map(AccountId::as_str);
@@ -65,7 +68,7 @@ pub(crate) fn write_account(config: &Config, state: &mut State, event: &Event) {
     }
     let names = config.names_account(event);
     if is_sign_of_life(config, event) {
-        // That someone was there when a call named the account, the time of the call says.
+        // For calls that name the account, the time of the call records the activity.
         state.memberships.mark_active(group.filter(|_| !names), day_of(event.timestamp));
     }
     let Some(group) = group else { return };
@@ -78,8 +81,8 @@ pub(crate) fn write_account(config: &Config, state: &mut State, event: &Event) {
     }
 }
 
-/// The accounts that someone will have once `events` are counted, the primary first. The same as counting them and asking then, whatever
-/// part of the person they are of.
+/// Returns a person's accounts after `events` are counted, the primary first. The same as counting them first, in
+/// whatever identity.
 pub fn memberships_after(config: &Config, view: &State, events: &[Event]) -> Vec<AccountId> {
     let is_address = |name: &str| is_same(name, ADDRESS_TRAIT);
     let traits = view.traits.iter().filter(|(name, _)| is_address(name));
@@ -99,13 +102,13 @@ pub fn memberships_after(config: &Config, view: &State, events: &[Event]) -> Vec
     memberships(config, &after)
 }
 
-/// Whether a `group` call or an event of billing ever named an account, be it to say that they left it.
+/// Returns whether a `group` call or a billing event ever named an account, even to leave it.
 fn was_named(view: &State) -> bool {
     view.account.is_some() || !view.memberships.said.is_empty() || !view.memberships.left_primary.is_empty()
 }
 
-/// The accounts that were named and not left, the one named last first. Who left without saying which left the primary of that time: of those that were
-/// not named since, the one named last.
+/// Returns the accounts that were named and not left, the one named last first. Leaving without an account leaves the
+/// primary of that time: of those that were not named since, the one named last.
 pub(crate) fn joined(view: &State) -> Vec<(&str, Membership)> {
     let said = &view.memberships.said;
     let mut joined: Vec<(&str, Membership)> =
@@ -115,7 +118,7 @@ pub(crate) fn joined(view: &State) -> Vec<(&str, Membership)> {
     }
     joined.sort_unstable_by_key(|(account, of)| std::cmp::Reverse((of.at, *account)));
     for left in &view.memberships.left_primary {
-        // Which one was said to have ended later may have been the primary then: its end is no other's.
+        // One that was reported later to have ended may have been the primary then: its end is not another's.
         let may_be = |of: &Membership| of.ended && of.at > *left && of.first.is_some_and(|first| first <= day(*left));
         if said.values().any(may_be) {
             continue;
@@ -144,8 +147,9 @@ fn named_accounts(config: &Config, view: &State) -> Vec<AccountId> {
     (0..joined.len()).filter(stays).filter_map(|at| parse(joined[at].0)).collect()
 }
 
-/// Whether someone was active elsewhere `days` after they were last active in, or said to belong to, the account at `at` of `joined`.
-/// Activity without an account is the primary's; before the accounts that were named later were first named, it was this one's.
+/// Returns whether a person was active elsewhere `days` after they were last active in, or named as a member of, the
+/// account at `at` of `joined`. Activity without an account is the primary's; before the accounts that were named later
+/// were first named, it was this one's.
 fn is_idle(view: &State, joined: &[(&str, Membership)], at: usize, days: i32) -> bool {
     let known = &view.memberships;
     let (account, of) = joined[at];
@@ -173,8 +177,8 @@ fn by_address(domains: &Domains, address: Option<String>) -> Option<AccountId> {
     AccountId::parse(domain.as_str()).ok()
 }
 
-/// The company domains that a trait's value names: a domain, the address of a website, several of them with commas
-/// between, or a list of these. What is nobody's own, such as a free-mail domain, is left out.
+/// Returns the company domains in a trait's value: a domain, the address of a website, several of them separated by
+/// commas, or a list of these. Domains that identify nobody, such as free-mail domains, are left out.
 pub(crate) fn domains_of(domains: &Domains, value: &Value) -> Vec<String> {
     let texts: Vec<&str> = match value {
         Value::String(text) => vec![text],

@@ -1,5 +1,4 @@
-//! Changes of who belongs to whom: joining people, and parting them again. Parts move whole, so that every merge can be
-//! undone exactly.
+//! Merges and unmerges profiles. Identity states move as a whole, so that every merge can be undone exactly.
 
 use crate::joins::{Digest, Evidence, Limit, Link, MAX_LINKS, Note, Noted, Standing, people};
 use crate::profile::Part;
@@ -7,24 +6,24 @@ use perennial_config::identity::Identities;
 use perennial_domain::{Identity, PersonId, UserId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// People by their ids, each with its parts sorted by identity.
+/// Profiles by their ids, each with its identity states sorted by identity.
 pub type People = BTreeMap<PersonId, Vec<Part>>;
 
-/// Something that may change who belongs to whom.
+/// A change that may merge or unmerge profiles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// An anonymous id was used by these users, or an id in another system named beside them.
+    /// These users used an anonymous id, or an id in another system was named beside them.
     Link {
-        /// That id.
+        /// The linked id.
         linked: Identity,
         /// Each user's use of it.
         links: Vec<Link>,
     },
-    /// A value that this identity claims is claimed by others.
+    /// Other identities claim a value that this identity claims.
     Claim {
         /// The identity.
         identity: Identity,
-        /// What kind of value.
+        /// The kind of value.
         evidence: Evidence,
         /// Which value.
         key: Digest,
@@ -41,37 +40,37 @@ pub enum Change {
         /// The identity.
         identity: Identity,
     },
-    /// A value is claimed by so many that it identifies nobody.
+    /// So many identities claim a value that it identifies nobody.
     Share {
-        /// What kind of value.
+        /// The kind of value.
         evidence: Evidence,
         /// Which value.
         key: Digest,
     },
-    /// Someone says that an identity is not who it was taken for.
+    /// An operator unmerges an identity.
     Part {
         /// The identity: a user id with the ids that are linked to it, or one other id.
         identity: Identity,
-        /// When that was said, in milliseconds since 1970: what tells a repetition of it.
+        /// When that was requested, in milliseconds since 1970, which identifies a repetition.
         at: i64,
-        /// Who says so.
+        /// The operator.
         by: String,
         /// Why.
         why: String,
     },
 }
 
-/// What became of a change.
+/// The result of a change.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reshaped {
-    /// All parts, as the people that they are now.
+    /// All identity states, as the profiles that they are now.
     pub people: People,
-    /// The limit that stopped the change; what asked for it is kept as [`Standing::Refused`].
+    /// The limit that prevented the change; the rejected link is kept as [`Standing::Refused`].
     pub refused: Option<Limit>,
 }
 
 impl Change {
-    /// The identities whose parts the change is about: they have to be among the people, without events where they are new.
+    /// Returns the identities of the change: they have to be among the profiles, without events if they are new.
     pub fn identities(&self) -> Vec<Identity> {
         match self {
             Self::Link { linked, links } => std::iter::once(linked.clone())
@@ -85,11 +84,12 @@ impl Change {
         }
     }
 
-    /// Makes the change. Who is one person afterwards follows from the evidence in all parts, so making a change again, or
-    /// in another order, ends in the same people, as long as no limit is met: what a limit stopped stays stopped.
+    /// Applies the change. The resulting profiles follow from the links in all identity states, so applying a change
+    /// again, or in another order, has the same result, as long as no limit is reached: a change that a limit prevented
+    /// stays prevented.
     ///
     /// # Errors
-    /// The users who hold ids of `before` and are not among them: their people have to be there too.
+    /// The users who own ids of `before` and are not among them: their profiles have to be included too.
     pub fn make(&self, rules: &Identities, before: &People) -> Result<Reshaped, BTreeSet<UserId>> {
         let mut parts: Vec<Part> = before.values().flatten().cloned().collect();
         self.edit(&mut parts, before);
@@ -131,7 +131,7 @@ impl Change {
         }
     }
 
-    /// Lets what asked for the change no longer ask for it.
+    /// Disables the links that requested the change.
     fn refuse(&self, parts: &mut [Part], limit: Limit) {
         let (asking, evidence, key) = match self {
             Self::Link { linked, .. } => return refuse_link(parts, linked, limit),
@@ -160,7 +160,7 @@ fn find<'a>(parts: &'a mut [Part], identity: &Identity) -> Option<&'a mut Part> 
     parts.iter_mut().find(|part| part.identity == *identity)
 }
 
-/// The people that `parts` are; users who hold another id and are not among them, as an error.
+/// Returns the profiles of `parts`; the missing users who own another id, as an error.
 fn settled(parts: &[Part]) -> Result<People, BTreeSet<UserId>> {
     let is_there = |user: &UserId| parts.iter().any(|part| part.identity == Identity::User(user.clone()));
     let holders = parts.iter().filter_map(|part| part.holder()).map(|link| link.user.clone());
@@ -168,7 +168,7 @@ fn settled(parts: &[Part]) -> Result<People, BTreeSet<UserId>> {
     if missing.is_empty() { Ok(people(parts.to_vec())) } else { Err(missing) }
 }
 
-/// The limit that someone of `after` is over who is made of several people of `before`.
+/// Returns the limit that a profile of `after`, merged from several of `before`, exceeds.
 fn over_limit(rules: &Identities, before: &People, after: &People) -> Option<Limit> {
     let mut was: HashMap<&Identity, PersonId> = HashMap::new();
     for (person, parts) in before {
@@ -209,8 +209,8 @@ fn refuse_link(parts: &mut [Part], linked: &Identity, limit: Limit) {
     }
 }
 
-/// Of the parts of one person those that stay where `identity` is taken out: a user id leaves with the ids that are linked to it, any other id by
-/// itself. Empty where nothing would stay, so that there is nothing to be taken out of.
+/// Returns the identity states of a profile that remain when `identity` is unmerged: a user id leaves with the ids that
+/// are linked to it, any other id by itself. Empty if nothing would remain, so that there is nothing to unmerge.
 pub fn others<'a>(together: &'a [Part], identity: &Identity) -> Vec<&'a Part> {
     let stays = |part: &&Part| match (&part.identity, identity) {
         (Identity::Anonymous(_) | Identity::External(_), Identity::User(user)) => {
@@ -221,10 +221,11 @@ pub fn others<'a>(together: &'a [Part], identity: &Identity) -> Vec<&'a Part> {
     together.iter().filter(stays).collect()
 }
 
-/// Severs what joins `identity` to the others of `together`, so that the same evidence, or a repetition of it, joins it no more.
+/// Disables the links between `identity` and the others of `together`, so that the same link, or a repetition of it, no
+/// longer counts.
 fn part_ways(parts: &mut [Part], together: &[Part], identity: &Identity, at: i64, what: &Noted) {
     let Some(own) = together.iter().find(|part| part.identity == *identity) else { return };
-    // Said before: it was done then, and what joined them since is new.
+    // A repeated request: it was executed then, and links since then are new.
     if own.notes.iter().any(|note| note.at == at && matches!(note.what, Noted::Parted { .. })) {
         return;
     }

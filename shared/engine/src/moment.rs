@@ -1,16 +1,16 @@
-//! What a state is looked at with.
+//! The context for evaluating a state.
 
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::{AccountFacts, PersonId};
 
-/// What accounts say of one of their people.
+/// A person's accounts, for an evaluation.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Accounts<'a> {
-    /// The account that the person belongs to, the primary one of several, where it is known. Only needed where [`Config::asks_account`].
+    /// The person's account, the primary one of several, if known. Only needed if [`Config::asks_account`].
     pub primary: Option<&'a AccountFacts>,
-    /// Whether another account that they belong to pays. Only needed where [`perennial_config::lifecycle::Lifecycle::people_follow_account`], and the primary
-    /// one does not pay.
+    /// `true` if another account of theirs pays. Only needed if
+    /// [`perennial_config::lifecycle::Lifecycle::people_follow_account`], and the primary one does not pay.
     pub pays_elsewhere: bool,
 }
 
@@ -25,13 +25,13 @@ impl<'a> From<Option<&'a AccountFacts>> for Accounts<'a> {
 pub struct Moment<'a> {
     /// The rules.
     pub config: &'a Config,
-    /// The account that the person belongs to, see [`Accounts::primary`].
+    /// The person's account, see [`Accounts::primary`].
     pub account: Option<&'a AccountFacts>,
     /// See [`Accounts::pays_elsewhere`].
     pub pays_elsewhere: bool,
     /// When.
     pub now: Timestamp,
-    /// Who the person is, where that is known: for what an account says of one of its people.
+    /// The profile id, if known: for what an account stores about one of its people.
     pub(crate) person: Option<PersonId>,
 }
 
@@ -48,7 +48,7 @@ impl<'a> Moment<'a> {
         Self { account, pays_elsewhere, ..self }
     }
 
-    /// The same for one person.
+    /// Returns the same for one profile.
     #[must_use]
     pub(crate) fn of(self, person: PersonId) -> Self {
         Self { person: Some(person), ..self }

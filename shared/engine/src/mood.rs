@@ -1,11 +1,11 @@
-//! How kind someone's texts are, month by month.
+//! The sentiment of a person's texts, by month.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Months that are kept, the newest included.
 const MONTHS: i32 = 6;
-/// What 1.0 is kept as: sums of whole numbers do not depend on their order.
+/// The stored value of 1.0: sums of integers do not depend on their order.
 const UNIT: f64 = 1000.0;
 
 /// The sums of sentiment by month since January 1970.
@@ -17,11 +17,11 @@ pub struct Mood {
 /// One month's texts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Month {
-    /// How many were understood.
+    /// The number of texts that were understood.
     pub texts: u32,
     /// The sum of their sentiment, in thousandths.
     pub sum: i32,
-    /// How many were in a language that is not known.
+    /// The number of texts in unsupported languages.
     pub unread: u32,
 }
 
@@ -37,7 +37,7 @@ impl Mood {
         self.merge(&Self { months: BTreeMap::from([(month, Month { texts: 0, sum: 0, unread: 1 })]) });
     }
 
-    /// Adds all of `other`; months too far behind the newest are left out, whenever they come.
+    /// Adds all of `other`; months too far before the newest are left out, whenever they arrive.
     pub fn merge(&mut self, other: &Self) {
         for (month, more) in &other.months {
             let mine = self.months.entry(*month).or_default();
@@ -71,7 +71,7 @@ impl Mood {
         self.months.iter().map(|(month, sums)| (*month, *sums))
     }
 
-    /// Whether there are none.
+    /// Returns whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.months.is_empty()
     }

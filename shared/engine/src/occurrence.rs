@@ -1,4 +1,4 @@
-//! One event, as conditions look it up.
+//! One event, as the lookup of conditions.
 
 use crate::sentiment;
 use perennial_config::Config;
@@ -9,7 +9,7 @@ use perennial_domain::traits::find;
 use perennial_domain::{Event, EventKind, Properties};
 use std::cell::OnceCell;
 
-/// An event, with what is worked out of it at most once.
+/// An event, with derived values that are computed at most once.
 pub(crate) struct Occurrence<'a> {
     config: &'a Config,
     event: &'a Event,
@@ -17,12 +17,12 @@ pub(crate) struct Occurrence<'a> {
     read: OnceCell<Read>,
 }
 
-/// What the event's texts say.
+/// The analysis of the event's texts.
 #[derive(Debug, Clone, Copy)]
 struct Read {
-    /// How kind those are that were understood, on average.
+    /// The average sentiment of those that were understood.
     sentiment: Option<f64>,
-    /// Whether there is text, and none of it was understood.
+    /// `true` if there is text, and none of it was understood.
     is_foreign: bool,
 }
 
@@ -32,12 +32,12 @@ impl<'a> Occurrence<'a> {
         Self { config, event, name: config.counted_as(event), read: OnceCell::new() }
     }
 
-    /// The name that the event is counted under.
+    /// Returns the name that the event is counted under.
     pub(crate) fn name(&self) -> &'a str {
         self.name
     }
 
-    /// Returns how kind the event's texts are on average; `None` where it has none, or none in a language that is known.
+    /// Returns the average sentiment of the event's texts; `None` without any, or without any in a supported language.
     pub(crate) fn sentiment(&self) -> Option<f64> {
         self.read().sentiment
     }
@@ -70,7 +70,7 @@ impl<'a> Occurrence<'a> {
         survey.read(self.event.properties.get(&survey.property)?)
     }
 
-    /// A property. What holds the answer to a survey is read as the answer: it is missing where it is none.
+    /// Returns a property. A survey's answer is read as the answer: it is missing if it is invalid.
     fn property(&self, path: &[String]) -> Option<Value<'_>> {
         if let [name] = path
             && let Some(survey) = self.config.scoring.survey_of(self.name, name)
@@ -99,7 +99,7 @@ impl Lookup<EventSlot> for Occurrence<'_> {
     }
 }
 
-/// The event that brought an answer, as far as the answer tells: for rules that ask for nothing else.
+/// The event of an answer, as far as the answer contains it: for rules that test nothing else.
 pub(crate) struct AnswerOf<'a> {
     pub(crate) survey: &'a Survey,
     pub(crate) points: u8,

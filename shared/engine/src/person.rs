@@ -1,4 +1,4 @@
-//! A person at a moment, as conditions look them up.
+//! A person at a moment, as the lookup of conditions.
 
 use crate::account::standing::{subscribed, touch};
 use crate::billing::Standing;
@@ -21,7 +21,7 @@ use std::cell::OnceCell;
 /// Months of texts that the sentiment is the mean of.
 const MOOD_MONTHS: i32 = 3;
 
-/// What a survey answer makes of someone.
+/// The class of a survey answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NpsClass {
@@ -37,10 +37,10 @@ pub enum NpsClass {
 }
 
 impl NpsClass {
-    /// All classes, in the order in which they are shown.
+    /// All classes, in display order.
     pub const ALL: [Self; 4] = [Self::Promoter, Self::Passive, Self::Detractor, Self::None];
 
-    /// The name in conditions and JSON.
+    /// Returns the name in conditions and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Promoter => "promoter",
@@ -51,35 +51,35 @@ impl NpsClass {
     }
 }
 
-/// A state at a moment, with what was worked out of it so far: stage, then personas, then scores, then segments.
+/// A state at a moment, with the values computed so far: stage, then personas, then scores, then segments.
 #[derive(Debug, Clone)]
 pub(crate) struct Person<'a> {
     pub(crate) moment: Moment<'a>,
     pub(crate) state: &'a State,
     pub(crate) today: i32,
     pub(crate) stage: Stage,
-    /// Where they stand by what they subscribe to and bought.
+    /// The status by subscriptions and purchases.
     pub(crate) standing: Standing,
-    /// One bit for each of the config's job titles, worked out where one is asked for.
+    /// One bit for each configured job title, computed on first use.
     titles: OnceCell<u32>,
-    /// Whether they belong to no account, worked out where a condition asks for the account.
+    /// `true` if they belong to no account, computed when a condition reads the account.
     is_alone: OnceCell<bool>,
-    /// The personas that the trait says, worked out once.
+    /// The personas of the trait, computed once.
     said: OnceCell<u32>,
-    /// One bit for each of the config's personas.
+    /// One bit for each configured persona.
     pub(crate) personas: u32,
     pub(crate) scores: Scores,
-    /// One bit for each of the config's segments.
+    /// One bit for each configured segment.
     pub(crate) segments: u64,
 }
 
 impl<'a> Person<'a> {
-    /// With stage and personas, and without scores and segments.
+    /// Creates a person with stage and personas, and without scores and segments.
     pub(crate) fn new(moment: Moment<'a>, state: &'a State) -> Self {
         Self::with(moment, state, OnceCell::new(), OnceCell::new(), OnceCell::new())
     }
 
-    /// The same person at another moment. What does not depend on time is not worked out again.
+    /// Returns the same person at another moment. Values that do not depend on time are not recomputed.
     pub(crate) fn at(&self, now: Timestamp) -> Self {
         Self::with(self.moment.at(now), self.state, self.titles.clone(), self.is_alone.clone(), self.said.clone())
     }
@@ -114,12 +114,12 @@ impl<'a> Person<'a> {
         settles_at(&self.moment, self.stage, &self.standing)
     }
 
-    /// How often and how much they do something.
+    /// Returns the engagement.
     pub(crate) fn engagement(&self) -> Engagement {
         Engagement::of(&self.moment.config.scoring.engagement, self.state, self.moment.now)
     }
 
-    /// How kind the texts of the newest months are on average.
+    /// Returns the average sentiment of the texts of the newest months.
     pub(crate) fn sentiment(&self) -> Option<f64> {
         self.state.mood.mean(month_of(self.moment.now), MOOD_MONTHS)
     }
@@ -134,7 +134,7 @@ impl<'a> Person<'a> {
         self.state.seen.map(|seen| days_between(seen.last_at(), self.moment.now))
     }
 
-    /// What the latest survey answer makes of them. The thresholds are those of Reichheld's Net Promoter Score.
+    /// Returns the class of the latest survey answer. The thresholds are those of Reichheld's Net Promoter Score.
     pub(crate) fn nps_class(&self) -> NpsClass {
         let lowest = self.moment.config.scoring.promoter_min_engagement;
         match self.state.nps.map(|answer| answer.points) {
@@ -154,7 +154,7 @@ impl<'a> Person<'a> {
         })
     }
 
-    /// The personas that the trait says.
+    /// Returns the personas of the trait.
     fn said_personas(&self) -> u32 {
         *self.said.get_or_init(|| {
             let personas = &self.moment.config.personas;
@@ -169,14 +169,14 @@ impl<'a> Person<'a> {
         })
     }
 
-    /// The personas that the trait says, and those whose condition holds.
+    /// Returns the personas of the trait, and those whose condition holds.
     fn find_personas(&self) -> u32 {
         let all = &self.moment.config.personas.all;
         let holds = |persona: &Persona| persona.when.as_ref().is_some_and(|when| when.is_true(self));
         self.said_personas() | bits(all.iter().map(holds))
     }
 
-    /// The segments whose conditions hold, one after another: each may ask for those before it.
+    /// Computes the segments whose conditions hold, in order: each may refer to those before it.
     pub(crate) fn find_segments(&mut self) {
         self.segments = 0;
         let config = self.moment.config;
@@ -245,13 +245,14 @@ impl<'a> Person<'a> {
     }
 }
 
-/// One bit for each that is true.
+/// Returns one bit for each that is true.
 fn bits(all: impl Iterator<Item = bool>) -> u32 {
     all.enumerate().filter(|(_, is)| *is).fold(0, |bits, (at, _)| bits | 1 << at)
 }
 
 impl Person<'_> {
-    /// A field of the account of one that a person without an account is. It has no id, no score beside the person's, and no traits.
+    /// Returns a field of the account for a person without an account, as if they were its only member. It has no id,
+    /// no score except the person's, and no traits.
     fn alone(&self, field: &AccountField) -> Option<Value<'_>> {
         let config = self.moment.config;
         if !*self.is_alone.get_or_init(|| account_of(config, self.state).is_none()) {
@@ -330,14 +331,14 @@ impl Lookup<PersonSlot> for Person<'_> {
     }
 }
 
-/// The domain of the mail address that the person gave last.
+/// Returns the domain of the person's latest mail address.
 fn mail_domain(state: &State) -> Option<String> {
     let address = state.text_trait("email")?;
     let (_, domain) = address.rsplit_once('@')?;
     Some(domain.trim().to_lowercase())
 }
 
-/// A trait's value, whatever the clients call it. Plain texts are borrowed; anything else is parsed.
+/// Returns a trait's value, in any spelling. Plain texts are borrowed; anything else is parsed.
 fn said<'a>(state: &'a State, path: &[String]) -> Option<Value<'a>> {
     let (first, rest) = path.split_first()?;
     if rest.is_empty()
@@ -350,7 +351,8 @@ fn said<'a>(state: &'a State, path: &[String]) -> Option<Value<'a>> {
     owned(below(first, state.trait_value(first)?, rest).filter(|value| !value.is_null())?)
 }
 
-/// The value as its own: of an object its `name`, and `None` where it has none, since no condition can compare it.
+/// Returns the value without borrows: for an object its `name`, and `None` without one, since no condition can compare
+/// it.
 fn owned(value: serde_json::Value) -> Option<Value<'static>> {
     Some(match value {
         serde_json::Value::Null => Value::Null,

@@ -1,8 +1,8 @@
-//! A journey played for one person on a virtual clock: what would happen, and when. Nothing is written and nobody is written to.
+//! Plays a journey for one person on a virtual clock: what would happen, and when. Nothing is written or sent.
 //!
-//! The engine runs as it does for everyone: time passes from one due moment to the next, what a journey counts comes back as an
-//! event at once, and other journeys go on meanwhile, as scores and caps are those of the whole person. The account stays as it
-//! is, and nobody is joined with anyone else.
+//! The engine runs as it does for everyone: time passes from one due time to the next, events that a journey records
+//! are processed at once, and other journeys continue meanwhile, since scores and caps are those of the whole profile.
+//! The account does not change, and no profiles are merged.
 
 mod sample;
 mod supposed;
@@ -28,56 +28,56 @@ use perennial_domain::time::{day_of, plus_days};
 use perennial_domain::{Cause, Decision, DecisionId, Entry, Event, Identity, Properties, Score, Stage};
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
-/// The most looks at the person in one play: more of them, and journeys set each other off for ever.
+/// The most evaluations in one play: beyond it, journeys trigger each other forever.
 pub const MAX_LOOKS: usize = 2_000;
 
-/// What to play.
+/// The input of a play.
 #[derive(Debug, Clone)]
 pub struct Play<'a> {
     /// The rules.
     pub config: &'a Config,
-    /// The accounts that the person belongs to, as they are now.
+    /// The person's accounts, as they are now.
     pub accounts: Accounts<'a>,
-    /// The journey whose trigger comes; one of the config's.
+    /// The journey to trigger, from the configuration.
     pub journey: &'a Journey,
-    /// What the trigger's event says, where an event sets the journey off.
+    /// The properties of the triggering event, if an event triggers the journey.
     pub properties: Properties,
-    /// What else is supposed to happen.
+    /// Other simulated events.
     pub supposed: Vec<Supposed>,
-    /// When the person is as they are. The clock begins here, or at `from` where that is earlier.
+    /// The time of the profile's state. The clock begins here, or at `from` if that is earlier.
     pub now: Timestamp,
     /// When the trigger comes.
     pub from: Timestamp,
-    /// How long the clock runs.
+    /// The end of the clock.
     pub until: Timestamp,
 }
 
-/// What came of it.
+/// The result of a play.
 #[derive(Debug, Clone)]
 pub struct Played {
-    /// What kept the person out of the journey, if anything did.
+    /// The reason why the person did not enter, if any.
     pub refusal: Option<Refusal>,
-    /// What happened, in the order of time.
+    /// The steps, in the order of time.
     pub steps: Vec<PlayedStep>,
-    /// The person at the end.
+    /// The profile at the end.
     pub profile: Profile,
 }
 
-/// One thing that happened.
+/// One step.
 #[derive(Debug, Clone)]
 pub struct PlayedStep {
     /// When.
     pub at: Timestamp,
-    /// Where the person stood.
+    /// The person's stage.
     pub stage: Stage,
-    /// What.
+    /// The event of the step.
     pub what: What,
 }
 
-/// What happened.
+/// An event of a step.
 #[derive(Debug, Clone)]
 pub enum What {
-    /// A supposed event came, the trigger's own among them; its name.
+    /// A simulated event, including the trigger's own; its name.
     Supposed(String),
     /// A journey did something; messages have their own.
     Took(StepTaken),
@@ -85,14 +85,14 @@ pub enum What {
     Message(StepTaken, Box<PlayedMessage>),
 }
 
-/// A message with what it is rendered from.
+/// A message with the data to render it.
 #[derive(Debug, Clone)]
 pub struct PlayedMessage {
-    /// What was decided.
+    /// The decision.
     pub decision: Decision,
-    /// The person then.
+    /// The profile at the time.
     pub profile: Profile,
-    /// What that meant.
+    /// Its evaluation.
     pub evaluation: Evaluation,
 }
 
@@ -144,8 +144,8 @@ impl Play<'_> {
         Ok(Played { refusal, steps: table.steps, profile: table.profile })
     }
 
-    /// The supposed events and the trigger, in the order of time; what is of one moment in the order in which it was named,
-    /// after the trigger.
+    /// Returns the simulated events and the trigger, in the order of time; at the same time in the given order, after
+    /// the trigger.
     fn events(&self, profile: &Profile) -> Result<Vec<Come>, InvalidSupposed> {
         let own = profile.parts.iter().find(|part| part.owner() == profile.id).or(profile.parts.first());
         let Some(identity) = own.map(|part| &part.identity) else { return Ok(Vec::new()) };
@@ -161,7 +161,8 @@ impl Play<'_> {
         Ok(all)
     }
 
-    /// The events that set the journey off: as often as its trigger asks, less what the person did within its days.
+    /// Returns the events that trigger the journey: as many as its trigger requires, minus the person's own within its
+    /// days.
     fn trigger_events(&self, profile: &Profile, identity: &Identity) -> Result<Vec<Event>, InvalidSupposed> {
         let Trigger::Event { event, key, times, within_days, .. } = &self.journey.trigger else {
             return Ok(Vec::new());
@@ -185,11 +186,11 @@ struct Come {
 
 enum Comes {
     Event(Box<Event>),
-    /// The trigger, by these events where it is one.
+    /// The trigger, by these events if it is one.
     Trigger(Vec<Event>),
 }
 
-/// What comes of an action at once.
+/// The immediate result of an action.
 enum Follows {
     /// An event of a journey's own.
     Event(Box<Event>),
@@ -197,7 +198,7 @@ enum Follows {
     Entry(Entry),
 }
 
-/// The person on whom it is played, and what has happened so far.
+/// The played person, and the steps so far.
 struct Table<'a> {
     play: &'a Play<'a>,
     steps: Vec<PlayedStep>,
@@ -227,7 +228,7 @@ impl Table<'_> {
         self.perform(now, processed)
     }
 
-    /// The journey's trigger comes: by its events, or, where it is no event, as if what it asks for had come to be. Gives what
+    /// Triggers the journey: by its events, or, without an event, as if its trigger had started to hold. Returns what
     /// keeps the person out.
     fn trigger(&mut self, now: Timestamp, events: &[Event]) -> Result<Option<Refusal>, PlayError> {
         let journey = self.play.journey;
@@ -256,7 +257,7 @@ impl Table<'_> {
         Ok(refused.or_else(unwanted))
     }
 
-    /// Enters the journey as if what sets it off had come to be, where it does not by itself.
+    /// Enters the journey as if its trigger had started to hold, unless it does by itself.
     fn suppose(&mut self, now: Timestamp) -> Result<(), PlayError> {
         let (journey, config) = (self.play.journey, self.play.config);
         let before = self.times_entered();
@@ -299,7 +300,7 @@ impl Table<'_> {
         self.profile.facts().entered.get(&self.play.journey.key).map_or(0, |entered| entered.times)
     }
 
-    /// Takes out what is to be done, and lets come what follows from it at once, until nothing more does.
+    /// Removes the actions, and processes their immediate results, until there are no more.
     fn perform(&mut self, now: Timestamp, processed: Processed) -> Result<(), PlayError> {
         let mut next = Some(processed);
         let mut follows = VecDeque::new();
@@ -319,11 +320,12 @@ impl Table<'_> {
                     Action::Send(decision) => drop(decided.insert(decision.id, decision)),
                     Action::Recall { .. } | Action::Defer { .. } => self.profile.outbox.push(action),
                     Action::Count { event } => follows.push_back(Follows::Event(Box::new(event))),
-                    // Whom else of the account it is for is not known here; that it is for this person is what is played.
+                    // The account's other people are not known here; the play assumes that the event is for this
+                    // person.
                     Action::ForAccount { entry, .. } if entry.journey == self.play.journey.id => {
                         follows.push_back(Follows::Entry(entry));
                     }
-                    // What is known of accounts stays, and so does who is whom. Who is to be looked at again is due.
+                    // Accounts and identities do not change. Profiles to evaluate again are due.
                     Action::ForAccount { .. }
                     | Action::PublishMember { .. }
                     | Action::LeaveAccount { .. }

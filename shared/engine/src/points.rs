@@ -1,9 +1,9 @@
-//! Points that decay, kept so that their sum does not depend on the order in which they came.
+//! Points that decay, stored so that their sum does not depend on the order in which they arrive.
 //!
-//! An exponential decay with half-life H gives an event of time t the weight 2^((t - now)/H). Added up as floating-point
-//! numbers, the order of the events would show in the last bits. So time is cut into epochs of one half-life each, counted
-//! from 1970; an event of epoch n adds the whole number round(2^f * 2^20) to that epoch's sum, where f is how far into the
-//! epoch it fell, 0 to 1. Whole numbers add up the same in any order; the weights of the epochs, powers of two, come in only
+//! An exponential decay with half-life H gives an event at time t the weight 2^((t - now)/H). With floating-point sums
+//! the order of the events would affect the last bits. So time is divided into epochs of one half-life each, counted
+//! from 1970; an event of epoch n adds the integer round(2^f * 2^20) to that epoch's sum, where f is its position in
+//! the epoch, 0 to 1. Integers add up the same in any order; the weights of the epochs, powers of two, are applied only
 //! when the points are read.
 
 use jiff::Timestamp;
@@ -11,15 +11,15 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// Epochs kept behind the newest: what is older has less than 1/65,536 of its points left.
+/// The number of epochs kept before the newest: older ones have less than 1/65,536 of their points left.
 const EPOCHS: i32 = 16;
 /// 2^20: what one event's weight is counted in.
 const UNIT: f64 = 1_048_576.0;
 
-/// One rule's events.
+/// The events of one rule.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Points {
-    /// How many events the rule counted.
+    /// The number of events that the rule counted.
     pub events: u32,
     epochs: BTreeMap<i32, u64>,
 }
@@ -48,8 +48,8 @@ impl Points {
         self.prune();
     }
 
-    /// How many undecayed events what is left at `now` (seconds since 1970) amounts to: 0 or more, at most
-    /// [`Self::events`] where `now` is not before them.
+    /// Returns the rest at `now` (seconds since 1970) as a number of undecayed events: 0 or more, at most
+    /// [`Self::events`] if `now` is not before them.
     pub fn weight(&self, now: i64, half_life_days: Option<f64>) -> f64 {
         let Some(days) = half_life_days else { return f64::from(self.events) };
         let now = now as f64 / (days * 86_400.0);
@@ -68,7 +68,8 @@ impl Points {
     }
 }
 
-/// What is left at `now` of one event of `at`, in microseconds since 1970: 1 when it happens, half of it after each half-life.
+/// Returns the rest at `now` of one event at `at`, in microseconds since 1970: 1 when it happens, half of it after each
+/// half-life.
 pub(crate) fn left_of_one(at: i64, now: Timestamp, half_life_days: f64) -> f64 {
     let passed = (now.as_microsecond() - at) as f64 / (half_life_days * 86_400_000_000.0);
     pow2(-passed.max(0.0))

@@ -1,4 +1,4 @@
-//! A batch of events, or a timer, for one person.
+//! Processes a batch of events, or a timer, for one profile.
 
 use crate::account::{renewal, silence};
 use crate::action::Action;
@@ -26,16 +26,16 @@ use perennial_domain::event::JOURNEYS;
 use perennial_domain::{AccountId, Event, EventKind, Identity, PersonId};
 use std::collections::HashSet;
 
-/// Whether decisions are made.
+/// Specifies whether decisions are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// Messages and everything else.
     Live,
-    /// State only, as when rebuilding it from the archive: nothing is sent and nothing is published.
+    /// State only, as when rebuilding it from the archive: nothing is sent or published.
     Replay,
 }
 
-/// What came of a batch.
+/// The result of a batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Processed {
     /// Events counted.
@@ -44,17 +44,16 @@ pub struct Processed {
     pub duplicates: u32,
     /// Ledger blocks, to be written before the profile is.
     pub rolled: Vec<RolledBlock>,
-    /// Whether the profile has to be written.
+    /// `true` if the profile has to be written.
     pub changed: bool,
-    /// What the profile means now.
+    /// The current evaluation of the profile.
     pub evaluation: Evaluation,
-    /// What journeys did, in its order; nothing in [`Mode::Replay`].
+    /// The journeys' steps, in order; empty in [`Mode::Replay`].
     pub steps: Vec<StepTaken>,
 }
 
-/// Counts `events`, all of identities that are parts of `profile` (or become so), and decides what follows at the moment.
-/// `ledger` holds (owner, id hash) of what the ledger knows of those events that
-/// [`crate::SeenIds::may_be_in_ledger`] asked about.
+/// Counts `events`, all of identities of `profile` (or new ones), and decides at the moment. `ledger` contains (owner,
+/// id hash) of the events in the ledger, among those that [`crate::SeenIds::may_be_in_ledger`] returned.
 pub fn process(
     moment: &Moment<'_>,
     profile: &mut Profile,
@@ -72,7 +71,7 @@ pub fn process(
     let had = moves::holders(profile);
     for event in events {
         let Some(identity) = event.identity() else { continue };
-        // What a journey counts may be sent again by the outbox that it stands in: no sender has repeated anything then.
+        // A journey's event may be sent again by its outbox, which is not a repetition of a sender.
         let repeated = u32::from(event.source.as_str() != JOURNEYS);
         let part = profile.part_mut(&identity);
         let owner = part.owner();
@@ -83,7 +82,7 @@ pub fn process(
         }
         if touched.insert(owner) {
             let blocks = part.seen.roll(owner, moment.now);
-            // Ids that just left the window still have to be told from repeats within this batch.
+            // Ids that just left the window still have to be recognized as repeats within this batch.
             let back = blocks.iter().flat_map(|block| &block.ids).any(|rolled| *rolled == id);
             rolled.extend(blocks);
             if back {
@@ -121,7 +120,8 @@ pub fn process(
         let speak = fresh.iter().any(is_recent);
         let old = fresh.iter().filter(|event| !is_recent(event)).count() as u64;
         let was_imported = profile.parts.iter().any(|part| starts::is_of_import(part.facts.imported, moment.now));
-        // Whoever becomes known with a history is imported, be they active; and so is whose history follows their first events.
+        // A person who becomes known with a history is imported, even if they are active; and so is one whose history
+        // follows their first events.
         let is_imported = old > known || (old > 0 && was_imported);
         if let Some(part) = profile.primary_mut().filter(|_| is_imported) {
             part.facts.imported = Some(now);
@@ -130,8 +130,8 @@ pub fn process(
         situation.release(is_open);
         situation.take_deferred(&fresh);
         situation.on_events(&fresh);
-        // An old event of someone who is active is no beginning: what it makes hold was over before we knew. And who left long ago is not
-        // written to because somebody imported them.
+        // An old event of an active person does not start anything: its effect was over before it arrived. And an
+        // import triggers no messages to people who left long ago.
         let idle = view.seen.map(|seen| now - seen.last_at().as_second());
         situation.on_state(match idle {
             _ if speak && !is_imported => Onset::Now,
@@ -145,13 +145,13 @@ pub fn process(
     Processed { counted, duplicates, rolled, changed, evaluation, steps }
 }
 
-/// Looks at a person because time, or what is known of the account, has changed.
+/// Evaluates a profile because of time, or of a change of its account.
 pub fn tick(moment: &Moment<'_>, profile: &mut Profile) -> Processed {
     look_again(moment, profile, true)
 }
 
-/// Looks at a person of whom something else than events has changed, such as which identities they have. Without `speak`,
-/// thresholds are noted as passed and nobody is written to.
+/// Evaluates a profile after a change other than events, such as of its identities. Without `speak`, thresholds are
+/// recorded as passed and no messages are triggered.
 pub fn look_again(moment: &Moment<'_>, profile: &mut Profile, speak: bool) -> Processed {
     let moment = &moment.of(profile.id);
     let planned = profile.outbox.len();
@@ -175,17 +175,18 @@ pub fn look_again(moment: &Moment<'_>, profile: &mut Profile, speak: bool) -> Pr
     Processed { counted: 0, duplicates: 0, rolled: Vec::new(), changed, evaluation, steps }
 }
 
-/// What came of bringing new journeys to a person.
+/// The result of applying new journeys to a profile.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Met {
-    /// Whether the profile has to be written: a second look changes nothing.
+    /// `true` if the profile has to be written: a repetition changes nothing.
     pub changed: bool,
-    /// The person as of now.
+    /// The current evaluation.
     pub evaluation: Evaluation,
 }
 
-/// Looks at a person because the journeys with the keys `new` were pushed: those whose triggers hold already are planned, see
-/// [`crate::facts::Facts::starts`], and the person is due by the earliest moment at which time alone matters now. Nothing is sent.
+/// Evaluates a profile because the journeys with the keys `new` were pushed: those whose triggers already hold are
+/// planned, see [`crate::facts::Facts::starts`], and the profile is due by the earliest time at which time alone
+/// matters now. Nothing is sent.
 pub fn meet(moment: &Moment<'_>, profile: &mut Profile, new: &HashSet<u32>) -> Met {
     let moment = &moment.of(profile.id);
     let view = profile.view();
@@ -195,7 +196,7 @@ pub fn meet(moment: &Moment<'_>, profile: &mut Profile, new: &HashSet<u32>) -> M
     let before = situation.facts.clone();
     situation.on_new(new);
     let planned = situation.facts != before;
-    // What is known stays where nothing is earlier, be it past: it is yet to be acted on.
+    // The stored time stays if nothing is earlier, even if it is past: it is yet to be processed.
     let until = profile.due_at.into_iter().chain(starts::next_due(profile)).min();
     let due = next_due(moment, &view, until);
     let is_earlier = due != profile.due_at;
@@ -203,12 +204,12 @@ pub fn meet(moment: &Moment<'_>, profile: &mut Profile, new: &HashSet<u32>) -> M
     Met { changed: planned || is_earlier, evaluation }
 }
 
-/// Moves the due index only where it has to be: when it holds nothing or something past, or something later than time
-/// could now matter. What it holds otherwise rings early, is looked at, and is moved then.
+/// Updates the due time only if necessary: if it is unset or past, or later than time could now matter. Otherwise its
+/// timer fires early, the profile is evaluated, and the time is updated then.
 pub(crate) fn reschedule(moment: &Moment<'_>, profile: &mut Profile, view: &State) -> bool {
     let held = held::next_due(moment, profile, view);
     if let Some(settles) = stage::settling(moment, view) {
-        // Until then nothing is acted on but mails that wait for an address.
+        // Until then only mails that wait for an address are processed.
         let due = held.map_or(settles, |held| held.min(settles));
         return profile.due_at.replace(due) != Some(due);
     }
@@ -225,8 +226,8 @@ pub(crate) fn reschedule(moment: &Moment<'_>, profile: &mut Profile, view: &Stat
     moved
 }
 
-/// Hands on what the events say of whole accounts: traits, renewals, and where they stand. Returns the subscriptions with an id that they report, by
-/// their keys, each with the account that the event names.
+/// Forwards what the events contain about whole accounts: traits, renewals, and stages. Returns the reported
+/// subscriptions with an id, by their keys, each with the account in the event.
 fn tell_account<'e>(
     config: &Config,
     profile: &mut Profile,
@@ -236,7 +237,7 @@ fn tell_account<'e>(
     for (event, _) in fresh {
         let Some(account) = event.account() else { continue };
         let mut traits = event.traits.clone();
-        // It says something of the person.
+        // It is about the person.
         traits.retain(|name, value| name != LEFT_TRAIT || !value.is_boolean());
         if event.kind == EventKind::Group && !traits.is_empty() {
             profile.outbox.push(Action::AccountTraits {

@@ -1,4 +1,4 @@
-//! One person: the parts that it is made of, and what is pending.
+//! One profile: its identity states, and its pending actions.
 
 use crate::action::Action;
 use crate::facts::{Facts, Run};
@@ -10,27 +10,27 @@ use perennial_domain::{AccountId, Identity, Member, PersonId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// One identity's own share of a profile: kept whole, so that joining people can be undone exactly.
+/// The state of one identity of a profile: kept separate, so that merges can be undone exactly.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
-    /// Whose.
+    /// The identity.
     pub identity: Identity,
-    /// What joins it to users, where it is an anonymous identity; the earliest first.
+    /// Links to users, for an anonymous identity; the earliest first.
     pub links: Vec<Link>,
-    /// The values that it gave as its own, sorted by kind and value.
+    /// Its claims, sorted by kind and value.
     pub claims: Vec<Claim>,
-    /// What happened to who it is; the oldest first.
+    /// Log of its merges; the oldest first.
     pub notes: Vec<Note>,
-    /// What its events say.
+    /// The state derived from its events.
     pub state: State,
     /// Which events those were.
     pub seen: SeenIds,
-    /// What was decided because of it.
+    /// The decisions because of it.
     pub facts: Facts,
 }
 
 impl Part {
-    /// A part without any events.
+    /// Returns an identity state without events.
     pub fn new(identity: Identity) -> Self {
         Self {
             identity,
@@ -43,26 +43,26 @@ impl Part {
         }
     }
 
-    /// The person id that this identity has by itself; its ledger and its own item are keyed by it.
+    /// Returns the profile id that this identity has by itself, the key of its ledger and its own item.
     pub fn owner(&self) -> PersonId {
         self.identity.person_id()
     }
 }
 
-/// A person.
+/// A profile.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
-    /// The person's id, as [`joins::id_of`] gives it.
+    /// The profile id, as [`joins::id_of`] returns it.
     pub id: PersonId,
     /// At least one, sorted by identity.
     pub parts: Vec<Part>,
-    /// What is to be done after the write that stores this.
+    /// The actions to execute after the write that stores this.
     pub outbox: Vec<Action>,
     /// The entry last given to the primary account, and which account.
     pub published: Option<(AccountId, Member)>,
-    /// The entries last given to the other accounts that the person belongs to.
+    /// The last published entries in the profile's other accounts.
     pub elsewhere: BTreeMap<AccountId, Member>,
-    /// The moment that the due index holds: not later than the next moment at which a time-based rule could matter.
+    /// The time in the due index: not later than the next time at which a time-based rule could matter.
     pub due_at: Option<Timestamp>,
 }
 
@@ -79,12 +79,12 @@ impl Profile {
         }
     }
 
-    /// The part of `identity`, where there is one.
+    /// Returns the state of `identity`, if there is one.
     pub fn part(&self, identity: &Identity) -> Option<&Part> {
         self.position(identity).ok().map(|at| &self.parts[at])
     }
 
-    /// The part of `identity`; a new one where there was none.
+    /// Returns the state of `identity`, creating it if necessary.
     pub fn part_mut(&mut self, identity: &Identity) -> &mut Part {
         let at = match self.position(identity) {
             Ok(at) => at,
@@ -100,19 +100,19 @@ impl Profile {
         self.parts.binary_search_by(|part| part.identity.cmp(identity))
     }
 
-    /// The part that the person's id is from, or the first.
+    /// Returns the identity state that the profile id is from, or the first.
     pub(crate) fn primary_mut(&mut self) -> Option<&mut Part> {
         let at = self.parts.iter().position(|part| part.owner() == self.id).unwrap_or(0);
         self.parts.get_mut(at)
     }
 
-    /// Whether all that is known of the person is ids in other systems. Nobody is counted, written to or shown as a member of an account for them,
-    /// until they are linked to someone.
+    /// Returns whether it consists only of ids in other systems. It is not counted, messaged or shown as a member of an
+    /// account until they are linked to a person.
     pub fn is_external(&self) -> bool {
         !self.parts.is_empty() && self.parts.iter().all(|part| part.identity.is_external())
     }
 
-    /// The combination of all parts' states.
+    /// Returns the combined state of all identities.
     pub fn view(&self) -> State {
         let mut parts = self.parts.iter();
         let mut view = parts.next().map(|part| part.state.clone()).unwrap_or_default();
@@ -122,7 +122,7 @@ impl Profile {
         view
     }
 
-    /// The combination of all parts' facts.
+    /// Returns the combined facts of all identities.
     pub fn facts(&self) -> Facts {
         let mut facts = Facts::default();
         for part in &self.parts {
@@ -132,8 +132,8 @@ impl Profile {
         facts
     }
 
-    /// Where the person waits. Who was on the way through one journey twice, as two people, goes on where they entered first; the other
-    /// way is set aside for as long as they are one.
+    /// Returns the waiting runs. If two merged profiles both have a run of a journey, the one that entered first
+    /// continues; the other is suspended while they are merged.
     pub(crate) fn runs(&self) -> BTreeMap<u32, &Run> {
         let mut runs: BTreeMap<u32, &Run> = BTreeMap::new();
         let is_here = |owner| self.parts.iter().any(|part| part.owner() == owner);
@@ -154,22 +154,22 @@ impl Profile {
         self.parts.iter().filter(|part| part.state.room.is_reduced()).map(|part| &part.identity)
     }
 
-    /// Events counted over all parts.
+    /// Returns the number of events counted over all identities.
     pub fn counted(&self) -> u64 {
         self.parts.iter().map(|part| part.state.counts.total()).sum()
     }
 
-    /// Why the parts are one person, the earliest reason first.
+    /// Returns the links of the identities, the earliest first.
     pub fn joins(&self) -> Vec<Join<'_>> {
         joins::joins(&self.parts)
     }
 
-    /// What is derived from events, as bytes: the same for the same events, whatever their order, duplication and batching, and the
-    /// same after a merge was undone as if it had never been. Each part with its identity, the evidence that holds and its
-    /// state; without the bookkeeping of ids, decisions and due times.
+    /// Returns everything that is derived from events, as bytes: the same for the same events, in any order,
+    /// duplication and batching, and the same after a merge was undone as if it had never happened. Contains each
+    /// identity with the links that count and its state; without the bookkeeping of ids, decisions and due times.
     ///
     /// # Errors
-    /// Where the bytes cannot be written, which no state gives rise to.
+    /// If the bytes cannot be written, which no state causes.
     pub fn derived_bytes(&self) -> Result<Vec<u8>, postcard::Error> {
         let parts: Vec<_> = self
             .parts

@@ -1,4 +1,4 @@
-//! What the accounts that a person belongs to are given of them: a slim entry each.
+//! Publishes a profile's entries to its accounts.
 
 use crate::account::{member, silence};
 use crate::action::Action;
@@ -12,12 +12,13 @@ use perennial_domain::time::DAY_SECONDS;
 use perennial_domain::{AccountId, Member, Score};
 use std::collections::BTreeMap;
 
-/// Gives each account the person's slim entry where it is new or changed enough to matter: another stage or persona, a score moved by
-/// 5 points, engagement by 10, or a week of activity; for the primary account also where the entry's curve says something else than the state, or
-/// ends. Takes it from accounts that they no longer belong to. At most one entry of the outbox for each account that they belong, or belonged, to.
+/// Publishes the profile's entry to each account if it is new or changed enough to matter: another stage or persona, a
+/// score changed by 5 points, engagement by 10, or a week of activity; for the primary account also if the entry's
+/// curve no longer matches the state, or ends. Removes it from former accounts. Adds at most one outbox action for each
+/// current or former account.
 pub(crate) fn publish(moment: &Moment<'_>, profile: &mut Profile, view: &State, evaluation: &Evaluation) {
     let config = moment.config;
-    // An id of another system is nobody who could belong to an account.
+    // An id of another system belongs to no account.
     let known = if profile.is_external() { Vec::new() } else { memberships(config, view) };
     let mut accounts = known.into_iter();
     let (primary, others): (Option<AccountId>, Vec<AccountId>) = (accounts.next(), accounts.collect());
@@ -45,7 +46,7 @@ pub(crate) fn publish(moment: &Moment<'_>, profile: &mut Profile, view: &State, 
     }
 }
 
-/// Takes the person's entry from every account that has it and is not meant to.
+/// Removes the profile's entry from every account that should no longer have it.
 fn leave(profile: &mut Profile, belongs: impl Fn(&AccountId) -> bool) {
     let published = profile.published.iter().map(|(account, _)| account).chain(profile.elsewhere.keys());
     let left: Vec<AccountId> = published.filter(|account| !belongs(account)).cloned().collect();
@@ -55,7 +56,8 @@ fn leave(profile: &mut Profile, belongs: impl Fn(&AccountId) -> bool) {
     profile.outbox.extend(left.into_iter().map(|account| Action::LeaveAccount { account, person, version: None }));
 }
 
-/// The entry of another account: who the person is, and when they were last active there, to the day. Their scores count in the primary account.
+/// Returns the entry in an account that is not the primary one: the person, and when they were last active there, to
+/// the day. Their scores count in the primary account.
 fn seen_elsewhere(entry: &Member, view: &State, account: &AccountId) -> Member {
     let day = last_active_in(view, account);
     Member {

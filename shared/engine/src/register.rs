@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A value and when it was written. Of two, the later one stays; of two of the same time, the greater value, so that the
-/// order in which they are seen does not matter. Two requests have the same time only where both say so: ingest gives no two of them the same.
+/// A value and its time. The later one wins; at the same time, the greater value, so that the order of arrival does not
+/// matter. Two requests have equal times only if both say so: ingest never assigns the same time to two of them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Register {
     /// Microseconds since 1970.
@@ -22,7 +22,7 @@ impl Register {
     }
 }
 
-/// Sets `slot`, or keeps the earlier of the two; of two of the same time, the lesser value.
+/// Sets `slot`, or keeps the earlier of the two; at the same time, the lesser value.
 pub fn write_first(slot: &mut Option<Register>, new: Register) {
     match slot {
         Some(current) if *current <= new => {}

@@ -1,8 +1,8 @@
-//! Counting history anew: what profiles would be, had the present rules held from the start.
+//! Recounts history: computes the profiles that would exist had the current rules always applied.
 //!
-//! A profile keeps what its rules asked for when each event came, so a rule that is new, or counts other events than before,
-//! knows nothing of the past. The archive does. Only what is derived from events is replaced; which events were counted,
-//! who was joined to whom, and what was decided and sent stay as they are.
+//! A profile keeps what its rules needed when each event arrived, so a new or changed rule lacks past events. The
+//! archive has them. Only data derived from events is replaced; the counted event ids, merges, decisions and sent
+//! messages are kept.
 
 use crate::apply::apply;
 use crate::decide::Situation;
@@ -21,19 +21,19 @@ use perennial_domain::time::week_of;
 use perennial_domain::{Event, Identity};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-/// The journeys of a score or condition whose threshold someone is over, by id.
+/// Returns the journeys with a score or condition whose threshold a person has reached, by id.
 fn over(person: &Person<'_>) -> BTreeSet<String> {
     let is_over = |journey: &&Journey| person.is_over(&journey.trigger) == Some(true);
     let journeys = person.moment.config.journeys.all.iter();
     journeys.filter(is_over).map(|journey| journey.id.clone()).collect()
 }
 
-/// The segments that someone is in, by name.
+/// Returns a person's segments, by name.
 fn segments(person: &Person<'_>) -> BTreeSet<String> {
     Evaluation::of(person).segments(person.moment.config).map(str::to_owned).collect()
 }
 
-/// What only the first has.
+/// Returns what only the first has.
 fn only(these: &BTreeSet<String>, those: &BTreeSet<String>) -> Vec<String> {
     these.difference(those).cloned().collect()
 }
@@ -42,7 +42,7 @@ fn only(these: &BTreeSet<String>, those: &BTreeSet<String>) -> Vec<String> {
 #[derive(Debug)]
 pub struct Rebuild<'c> {
     config: &'c Config,
-    /// The rules that what was stored is compared under.
+    /// The rules for comparison with the stored profile.
     old: &'c Config,
     now: Timestamp,
     /// Which events of which identities count, by the hashes of their ids; all of everyone where `None`.
@@ -55,29 +55,30 @@ pub struct Rebuild<'c> {
 struct Rebuilt {
     seen: HashSet<u64>,
     state: State,
-    /// Of the events before the oldest week of the trend, and of each week since: the scores at the beginning of a week are
-    /// those of all that lies before it. The state itself is not put together from these, because a sum of counts by day
-    /// forgets by the newest day of its own.
+    /// The state from the events before the oldest week of the trend, and from each week since: the scores at the
+    /// beginning of a week are those of everything before it. The state itself is not composed of these, because a sum
+    /// of counts by day drops old days by the newest day of its own.
     before: State,
     weeks: BTreeMap<i32, State>,
 }
 
-/// What rescoring did to a profile. Old and new are compared at the same moment, so that time alone changes nobody.
+/// The effect of rescoring on a profile. Old and new are compared at the same moment, so that time alone changes
+/// nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rescored {
-    /// What the stored profile means under the old rules.
+    /// The evaluation of the stored profile under the old rules.
     pub was: Evaluation,
-    /// What the rebuilt profile means under the new rules.
+    /// The evaluation of the rebuilt profile under the new rules.
     pub evaluation: Evaluation,
-    /// Journeys of a score or condition whose threshold the person is over by the new rules only, by id; none was entered.
+    /// Journeys with a score or condition whose threshold is reached under the new rules only, by id; none was entered.
     pub rose: Vec<String>,
-    /// Those whose threshold the person is over by the old rules only.
+    /// Those whose threshold is reached under the old rules only.
     pub fell: Vec<String>,
-    /// Segments that the person is in by the new rules only, by name; nothing was triggered.
+    /// Segments under the new rules only, by name; nothing was triggered.
     pub entered: Vec<String>,
-    /// Segments that the person is in by the old rules only.
+    /// Segments under the old rules only.
     pub left: Vec<String>,
-    /// Whether anything in the profile is other than what was stored, so that it has to be written.
+    /// `true` if the profile differs from the stored one, so that it has to be written.
     pub differs: bool,
 }
 
@@ -87,7 +88,7 @@ impl<'c> Rebuild<'c> {
         Self { config, old: config, now, only: None, parts: HashMap::new() }
     }
 
-    /// The same, with what was stored compared under the rules of `old`: those that it was counted under.
+    /// Compares the stored profile under the rules of `old`: those that it was counted under.
     #[must_use]
     pub fn against(self, old: &'c Config) -> Self {
         Self { old, ..self }
@@ -98,12 +99,12 @@ impl<'c> Rebuild<'c> {
         Self { only: Some(only), ..Self::new(config, now) }
     }
 
-    /// The config that states are worked out under.
+    /// The config that states are computed under.
     pub fn config(&self) -> &'c Config {
         self.config
     }
 
-    /// The config that what was stored is compared under.
+    /// Returns the configuration for comparison with the stored profile.
     pub fn old(&self) -> &'c Config {
         self.old
     }
@@ -128,8 +129,9 @@ impl<'c> Rebuild<'c> {
         apply(self.config, share, event);
     }
 
-    /// Whether exactly as many events of each of the profile's identities were found as the profile has counted. As events are
-    /// archived before they are counted, they are the same events, if the archive was read after the profile.
+    /// Returns whether the number of events found equals the number that the profile has counted, for each of its
+    /// identities. As events are archived before they are counted, they are the same events, if the archive was read
+    /// after the profile.
     pub fn is_whole(&self, profile: &Profile) -> bool {
         profile.parts.iter().all(|part| {
             let found = self.parts.get(&part.identity).map_or(0, |rebuilt| rebuilt.state.counts.total());
@@ -137,9 +139,9 @@ impl<'c> Rebuild<'c> {
         })
     }
 
-    /// Puts the rebuilt states into the profile and works out anew what follows from them: stage, scores, segments, trend, the
-    /// account's entry and the due time. Nobody is written to: thresholds that are passed are noted, and no journey is entered.
-    /// What the outbox gains concerns the account only.
+    /// Replaces the states of the profile with the rebuilt ones and recomputes what follows from them: stage, scores,
+    /// segments, trend, the account's entry and the due time. No messages are triggered: thresholds that are reached
+    /// are recorded, and no journey is entered. New outbox actions concern only the account.
     pub fn rescore<'a>(&self, profile: &mut Profile, accounts: impl Into<Accounts<'a>>) -> Rescored {
         let accounts = accounts.into();
         let before = profile.clone();

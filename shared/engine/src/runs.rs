@@ -1,4 +1,4 @@
-//! The way through a journey: what its steps do, where someone waits, and what lets them go on.
+//! Runs of journeys: executes steps, stores waits, and resumes them.
 
 use crate::action::Action;
 use crate::candidates::{Candidate, second};
@@ -17,27 +17,27 @@ use perennial_config::journeys::{Does, GoalBy, Journey, Step, Wait};
 use perennial_domain::time::DAY_SECONDS;
 use perennial_domain::{Cause, Event, EventKind, Properties};
 
-/// Days that are looked through for an allowed weekday: a week, and the day on which it begins anew.
+/// Days that are searched for an allowed weekday: a week, and the first day of the next one.
 const DAYS_AHEAD: i32 = 8;
 
-/// What a way through a journey began with.
+/// The start of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct Start {
     /// When, in milliseconds since 1970.
     pub(crate) entered: i64,
     pub(crate) cause: Cause,
-    /// Of the event, where it is one: what the journey's templates put in.
+    /// The properties of the triggering event that the journey's templates use.
     pub(crate) properties: Properties,
     pub(crate) cause_key: u64,
 }
 
-/// The earliest moment at which someone on the way goes on by time alone.
+/// Returns the earliest time at which a run resumes by time alone.
 pub(crate) fn next_due(profile: &Profile) -> Option<Timestamp> {
     profile.runs().values().map(|run| run.due).min().and_then(|second| Timestamp::from_second(second).ok())
 }
 
 impl Situation<'_, '_> {
-    /// Notes that an event is a journey's goal, where it is one for someone who entered.
+    /// Records that an event is a journey's goal, if it is for a person who entered.
     pub(crate) fn on_goal(&mut self, journey: &Journey, event: &Event, occurrence: &Occurrence<'_>) {
         let at = event.timestamp.as_millisecond();
         if let Some(GoalBy::Event { event: name, filter }) = journey.goal.as_ref().map(|goal| &goal.by)
@@ -49,7 +49,7 @@ impl Situation<'_, '_> {
         }
     }
 
-    /// Lets who waits for this event go on.
+    /// Resumes the runs that wait for this event.
     pub(crate) fn on_awaited(&mut self, event: &Event, occurrence: &Occurrence<'_>) {
         let config = self.config();
         let at = event.timestamp.as_millisecond();
@@ -73,7 +73,7 @@ impl Situation<'_, '_> {
         }
     }
 
-    /// Lets everyone go on whose time has come, and lets out whom a journey is not for any more.
+    /// Resumes all due runs, and ends those that no longer apply.
     pub(crate) fn on_time(&mut self) {
         let config = self.config();
         let now = self.now().as_millisecond();
@@ -92,19 +92,19 @@ impl Situation<'_, '_> {
                 continue;
             };
             match (position(journey, &run), self.why_out(journey)) {
-                // Of what is written down under no config any more nobody can say where it leads.
+                // Without any configuration of its version, the target of a run is unknown.
                 (None, _) => self.give_up(journey, Left::Gone),
                 (Some(_), Some(why)) => self.give_up(journey, why),
-                // Whose turn it is, is decided once everything is known that waits.
+                // Turns are decided once all waiting messages are known.
                 (Some((_, step)), None) if run.candidate.is_some() && matches!(step.does, Does::Send(_)) => {}
                 (Some((at, step)), None) if self.due_again(journey, step, &run) <= self.now().as_second() => {
                     let in_turn = Pace::InTurn { due: self.now().as_second() };
                     let (next, pace) = match &step.does {
                         Does::Wait(Wait::Event { timeout, .. }) => (*timeout, in_turn),
                         Does::Wait(_) => (step.next, in_turn),
-                        // Quiet hours held back what an event had triggered.
+                        // Quiet hours deferred a message that an event had triggered.
                         Does::Send(_) => (at, Pace::AtOnce),
-                        // It was a message or a wait when they came to it.
+                        // It was a message or a wait when the run reached it.
                         _ => (at, in_turn),
                     };
                     self.go_on(journey, &run, next, pace);
@@ -114,10 +114,10 @@ impl Situation<'_, '_> {
         }
     }
 
-    /// When the person goes on, as it is by the time zone that is known now: another than when they began to wait may have become known since.
-    /// Where that is another time, it is written down.
+    /// Returns when the run resumes, by the time zone that is known now: another one than at the start of the wait may
+    /// be known. A changed time is stored.
     fn due_again(&mut self, journey: &Journey, step: &Step, run: &Run) -> i64 {
-        // Where the journey was changed meanwhile, the step may not be what they wait at.
+        // If the journey has changed meanwhile, the step may be another one.
         let due = match &step.does {
             _ if journey.version != run.version => return run.due,
             Does::Wait(Wait::Until { time, weekdays }) => {
@@ -133,7 +133,7 @@ impl Situation<'_, '_> {
         due
     }
 
-    /// Changes what is written down of a run, wherever it is.
+    /// Edits a stored run, in whichever identity it is.
     pub(crate) fn edit_run(&mut self, journey: u32, run: &Run, edit: impl Fn(&mut Run)) {
         let facts = self.profile.parts.iter_mut().map(|part| &mut part.facts);
         let runs = facts.chain([&mut self.facts]).filter_map(|facts| facts.runs.get_mut(&journey));
@@ -146,7 +146,7 @@ impl Situation<'_, '_> {
         self.walk(journey, &start, next, pace);
     }
 
-    /// Why the journey is not, or not any more, for this person; `None` where it is.
+    /// Returns why the journey does not, or no longer, apply to this person; `None` if it does.
     pub(crate) fn why_out(&self, journey: &Journey) -> Option<Left> {
         if !journey.is_for(self.person.stage) {
             return Some(Left::Stage);
@@ -159,7 +159,7 @@ impl Situation<'_, '_> {
         self.leave(journey.key);
     }
 
-    /// Whether what happened at `at` could be the goal of someone who entered before, and has not reached it.
+    /// Returns whether an event at `at` could be the goal of a person who entered before, and has not reached it.
     fn may_reach(&self, journey: &Journey, at: i64) -> bool {
         let days = journey.goal.as_ref().map_or(0, |goal| i64::from(goal.within_days));
         self.facts.entered.get(&journey.key).is_some_and(|entered| {
@@ -179,8 +179,8 @@ impl Situation<'_, '_> {
         self.leave(journey.key);
     }
 
-    /// Takes the person out of the journey. Where someone else that they are made of is on the way through it too, that is set aside: it
-    /// goes on if it turns out that they are not the same.
+    /// Ends the run of a journey. If another identity of the profile has a run of it too, that one is suspended: it
+    /// continues if the identities are unmerged.
     pub(crate) fn leave(&mut self, journey: u32) {
         let Some(run) = self.facts.runs.remove(&journey) else { return };
         self.forget_properties(journey, run.cause_key);
@@ -196,7 +196,7 @@ impl Situation<'_, '_> {
         }
     }
 
-    /// Does what the steps from index `at` on ask for, up to one that waits, or to the end. Steps lead forward only.
+    /// Executes the steps from index `at` on, up to one that waits, or to the end. Steps lead forward only.
     pub(crate) fn walk(&mut self, journey: &Journey, start: &Start, mut at: usize, pace: Pace) {
         let held_out = self.is_held_out(journey);
         while let Some(step) = journey.steps.get(at) {
@@ -269,7 +269,7 @@ impl Situation<'_, '_> {
         }
     }
 
-    /// Writes down where the person waits, in the part that the journey was entered because of.
+    /// Stores a wait, in the identity that caused the journey's entry.
     fn wait(&mut self, journey: &Journey, start: &Start, step: &Step, due: i64, candidate: Option<Candidate>) {
         let run = Run {
             entered: start.entered,
@@ -301,7 +301,7 @@ impl Situation<'_, '_> {
         }
     }
 
-    /// What is kept of the event that started a run.
+    /// Returns the stored properties of the event that started a run.
     pub(crate) fn recalled(&self, key: u32, of: u64) -> Properties {
         let kept = self.profile.outbox.iter().find_map(|action| match action {
             Action::Recall { journey, cause_key, properties } if (*journey, *cause_key) == (key, of) => {

@@ -1,4 +1,4 @@
-//! What a score is made of.
+//! The components of a score.
 
 use crate::occurrence::AnswerOf;
 use crate::person::Person;
@@ -6,28 +6,28 @@ use crate::points::left_of_one;
 use perennial_config::scoring::{Answered, Category, Rule, ScoreRules, Signal};
 use perennial_domain::{Likelihood, Score, Scores};
 
-/// One share of a score.
+/// One contribution to a score.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Contribution<'a> {
     pub(crate) of: Source<'a>,
-    /// What it gives now.
+    /// Its current points.
     pub(crate) points: f64,
 }
 
-/// What gives points.
+/// The source of points.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Source<'a> {
-    /// What everyone starts with.
+    /// The initial points.
     Base,
-    /// Events: how many, their points when they happened, and what is left of these before the rule's cap.
+    /// Events: their number, their original points, and the rest before the rule's cap.
     Rule { rule: &'a Rule, events: u32, left: f64 },
     /// A state, and its measure.
     Signal { signal: &'a Signal, measure: f64 },
-    /// What a shared cap takes away.
+    /// The reduction by a shared cap.
     Category(&'a Category),
 }
 
-/// Hands each share of the score to `take`, and gives their sum, which 0 and 100 bound only afterwards. Values and
+/// Passes each contribution to `take`, and returns their sum, which is limited to 0 and 100 only afterwards. Values and
 /// explanations both come from here, so they cannot differ.
 pub(crate) fn contributions<'a>(
     person: &Person<'a>,
@@ -68,18 +68,18 @@ pub(crate) fn contributions<'a>(
     sum
 }
 
-/// Whether a score applies to the person.
+/// Returns whether a score applies to the person.
 pub(crate) fn applies(person: &Person<'_>, likelihood: Likelihood) -> bool {
     let applies = &person.moment.config.scoring.score(likelihood).applies;
     applies.in_stage(person.stage) && applies.when.as_ref().is_none_or(|when| when.is_true(person))
 }
 
-/// One score's value; `None` where it does not apply.
+/// Returns one score's value; `None` if it does not apply.
 pub(crate) fn value(person: &Person<'_>, likelihood: Likelihood) -> Option<Score> {
     applies(person, likelihood).then(|| Score::from_points(contributions(person, likelihood, &mut |_| {})))
 }
 
-/// One score's points before they are rounded, within 0 and 100; 0 where it does not apply.
+/// Returns one score's points before they are rounded, within 0 and 100; 0 if it does not apply.
 pub(crate) fn points(person: &Person<'_>, likelihood: Likelihood) -> f64 {
     if applies(person, likelihood) { contributions(person, likelihood, &mut |_| {}).clamp(0.0, 100.0) } else { 0.0 }
 }
@@ -109,7 +109,7 @@ fn of_rule<'a>(person: &Person<'a>, rule: &'a Rule) -> Option<Contribution<'a>> 
     Some(Contribution { of: Source::Rule { rule, events, left }, points })
 }
 
-/// What is left of the latest answer to a survey; `None` where the rule does not count that answer.
+/// Returns the rest of the latest survey answer's points; `None` if the rule does not count that answer.
 fn of_answer(person: &Person<'_>, rule: &Rule, answered: Answered) -> Option<f64> {
     let scoring = &person.moment.config.scoring;
     let answer = person.state.answer(answered.survey)?;

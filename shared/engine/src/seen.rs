@@ -6,20 +6,22 @@ use serde::{Deserialize, Serialize};
 
 /// Ids of one ledger block.
 pub const BLOCK: usize = 24;
-/// A window that was stored with at least this many ids gives its oldest [`BLOCK`] to the ledger at the next write.
+/// A stored window of at least this many ids moves its oldest [`BLOCK`] to the ledger at the next write.
 pub const ROLL_AT: usize = 32;
 
-/// How far a client's clock may be ahead of the receipt of its events for their time to say anything about when they were received.
+/// How far a client's clock may be ahead of the receipt of its events for their time to indicate when they were
+/// received.
 const AHEAD: SignedDuration = SignedDuration::from_hours(24);
-/// How long a repetition of an event of a public source is known by the ledger: a stranger who makes up old events must not have all of it read.
+/// How long the ledger recognizes repetitions of a public source's event: a stranger who invents old events must not
+/// cause all of it to be read.
 const PUBLIC: SignedDuration = SignedDuration::from_hours(35 * 24);
 
-/// The ids of one part of a profile, as 64-bit hashes.
+/// The ids of one identity's events, as 64-bit hashes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeenIds {
     /// In the order in which they were counted.
     recent: Vec<Hash>,
-    /// How many blocks the ledger holds.
+    /// The number of blocks in the ledger.
     pub blocks: u32,
     /// The newest client timestamp counted so far, in milliseconds since 1970.
     newest: Option<i64>,
@@ -28,15 +30,15 @@ pub struct SeenIds {
     horizon: Option<i64>,
 }
 
-/// Eight bytes as they are: a hash gains nothing from a variable-length integer.
+/// Eight fixed bytes: a hash gains nothing from a variable-length integer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Hash([u8; 8]);
 
-/// Ids that leave the window for block `number` of the ledger of the part that began as `owner`. Writing the same block
-/// twice writes the same ids: it is made of what was stored, not of what is new.
+/// Ids that leave the window for block `number` of the ledger of the identity that began as `owner`. Writing the same
+/// block twice writes the same ids, because it is made of stored ids, not of new ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RolledBlock {
-    /// The part's own person id, which the ledger is keyed by.
+    /// The identity's own profile id, the key of the ledger.
     pub owner: PersonId,
     /// From 0.
     pub number: u32,
@@ -47,18 +49,18 @@ pub struct RolledBlock {
 }
 
 impl SeenIds {
-    /// Whether the window holds the id.
+    /// Returns whether the window contains the id.
     pub fn contains(&self, id: u64) -> bool {
         self.recent.contains(&Hash(id.to_be_bytes()))
     }
 
-    /// Whether the event could be in the ledger, so that the ledger has to be read: there is one, the window does not hold
-    /// the event, and its client timestamp is not later than the horizon or was never said.
+    /// Returns whether the event could be in the ledger, so that the ledger has to be read: there is one, the window
+    /// does not contain the event, and its client timestamp is not later than the horizon or is absent.
     pub fn may_be_in_ledger(&self, event: &Event) -> bool {
         self.may_have_left(event.seen_id(), timely(event))
     }
 
-    /// Whether an id that comes with that client timestamp at every repetition could be in the ledger.
+    /// Returns whether an id that has that client timestamp at every repetition could be in the ledger.
     pub fn may_have_left(&self, id: u64, at: Option<Timestamp>) -> bool {
         self.blocks > 0
             && !self.contains(id)
@@ -79,8 +81,8 @@ impl SeenIds {
         self.newest = self.newest.max(at.map(Timestamp::as_millisecond));
     }
 
-    /// Takes the blocks that are due out of the window. To be called on a part as it was stored, before anything new is
-    /// recorded: two writers that read the same version then write the same blocks.
+    /// Removes the due blocks from the window. Call it on a stored identity state, before anything new is recorded: two
+    /// writers that read the same version then write the same blocks.
     pub(crate) fn roll(&mut self, owner: PersonId, now: Timestamp) -> Vec<RolledBlock> {
         let mut rolled = Vec::new();
         while self.recent.len() >= ROLL_AT {
@@ -98,14 +100,14 @@ impl SeenIds {
     }
 }
 
-/// The client's time of an event, where its clock is not so far ahead that it says nothing: one that stands in 2099 must not make all that happens until then look
-/// as if it could be in the ledger.
+/// Returns the client's time of an event, if its clock is not so far ahead that it is meaningless: a clock in 2099 must
+/// not make all events until then look as if they could be in the ledger.
 fn timely(event: &Event) -> Option<Timestamp> {
     event.original_timestamp.filter(|at| at.duration_since(event.received_at) <= AHEAD)
 }
 
-/// The moment before which no block of a ledger rolled that can hold the event; `None` where any of them can. Whoever repeats an event keeps its
-/// time, and it was not received more than a day before that.
+/// Returns the time before which no block rolled that can contain the event; `None` if any of them can. A repeated
+/// event keeps its time, and it was not received more than a day before that.
 pub fn since_when_in_ledger(event: &Event) -> Option<Timestamp> {
     let before = |at: Timestamp, by: SignedDuration| at.checked_sub(by).unwrap_or(Timestamp::MIN);
     let by_time = timely(event).map(|at| before(at, AHEAD));
@@ -130,7 +132,7 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    /// Received at a second, and said to have happened then by the client.
+    /// Returns an event received at a second, with that client time.
     fn event(n: i64, said: Option<&str>) -> Event {
         let mut event = EventBuilder::track(&format!("m{n}"), "u", "E").at(at(1_800_000_000 + n)).build();
         event.received_at = at(1_800_000_000 + n);
@@ -138,7 +140,7 @@ mod tests {
         event
     }
 
-    /// Counts events, as `process` does, and gives what rolled.
+    /// Counts events, like `process`, and returns the number of rolled blocks.
     fn count(seen: &mut SeenIds, events: &[Event]) -> usize {
         let owner = Identity::User(UserId::parse("u").unwrap()).person_id();
         let mut rolled = 0;

@@ -1,4 +1,4 @@
-//! What steps hand over: messages, and what journeys count for people.
+//! The output of steps: messages, and events that journeys record.
 
 use crate::action::Action;
 use crate::decide::Situation;
@@ -11,12 +11,12 @@ use perennial_domain::{
     Decision, DecisionId, Event, EventKind, Identity, InvalidId, MessageId, PersonId, Properties, SourceId, Withheld,
 };
 
-/// How a message is handed over.
+/// How a message is passed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sending {
     /// To be sent.
     Now,
-    /// To be recorded as not deliverable: no address came in time.
+    /// To be recorded as undeliverable: no address arrived in time.
     Unreachable,
     /// To be recorded only.
     Withheld(Withheld),
@@ -42,7 +42,7 @@ impl Situation<'_, '_> {
             properties: start.properties.clone(),
             decided_at: self.now(),
             config: self.config().version.clone(),
-            // People of a holdout are in no arm.
+            // People of a holdout have no variant.
             variant: if self.is_held_out(journey) { None } else { self.variant(journey, at) },
             withheld,
         };
@@ -59,11 +59,11 @@ impl Situation<'_, '_> {
         self.profile.outbox.push(Action::Send(decision));
     }
 
-    /// Counts an event of the journey's for the person.
+    /// Records an event of the journey for the person.
     pub(crate) fn count(&mut self, journey: &Journey, start: &Start, at: usize, fill: impl FnOnce(&mut Event)) {
         let id = decision_id(self.profile.id, journey, start.cause_key, at);
         let Some(identity) = self.profile.primary_mut().map(|part| part.identity.clone()) else { return };
-        // Neither can be wrong: both are short and made of letters and digits.
+        // Neither can be invalid: both are short and consist of letters and digits.
         let Ok(mut event) = own_event(&identity, id, self.now()) else { return };
         event.properties = Properties::from_iter([("journey".to_owned(), journey.id.as_str().into())]);
         fill(&mut event);
@@ -71,7 +71,7 @@ impl Situation<'_, '_> {
     }
 }
 
-/// The id of what the step at index `step` decides for someone who entered by this cause.
+/// Returns the decision id of the step at index `step` for a person who entered by this cause.
 pub(crate) fn decision_id(person: PersonId, journey: &Journey, cause_key: u64, step: usize) -> DecisionId {
     let step = u16::try_from(step).unwrap_or(u16::MAX);
     DecisionId::of(person, &journey.id, step, &cause_key.to_be_bytes())

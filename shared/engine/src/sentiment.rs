@@ -1,8 +1,10 @@
-//! How kind a text is, in one of seventeen languages: a number from -1 (angry) to 1 (delighted), or nothing where the language is not known.
+//! The sentiment of a text, in one of seventeen languages: a number from -1 (angry) to 1 (delighted), or none for an
+//! unsupported language.
 //!
-//! The language is told by the script, and within a script by the words that its texts are made of ([`language`]). English is read by VADER,
-//! every other language by a lexicon of its own ([`lexicon`]): a few hundred words with a weight, words that turn them round, and words that
-//! make them more or less. A text that has more words of another language ([`others`]) is not understood. Each is read with the first text of its language. How often each is right stands in the crate's README.
+//! The language is detected by the script, and within a script by its common words ([`language`]). English is read by
+//! VADER, every other language by a lexicon of its own ([`lexicon`]): a few hundred words with a weight, negations, and
+//! words that strengthen or weaken others. A text with more words of another language ([`others`]) is not understood.
+//! Each lexicon is loaded with the first text of its language. The accuracy of each is in the crate's README.
 
 mod english;
 mod language;
@@ -11,11 +13,11 @@ mod others;
 
 pub use language::{Language, language};
 
-/// The most characters of a text that are read: feedback says what it means early, and the work of a text is bounded.
+/// The longest prefix of a text that is read, in characters: feedback makes its point early, and the work is limited.
 pub const MOST: usize = 2_000;
 
-/// Returns how kind the first [`MOST`] characters of `text` are, -1 to 1 in whole ten-thousandths; `None` where they are in no language that is
-/// known and show no face, so that nothing can be said.
+/// Returns the sentiment of the first [`MOST`] characters of `text`, -1 to 1 in whole ten-thousandths; `None` for an
+/// unsupported language without emoticons.
 pub fn read(text: &str) -> Option<f64> {
     let text = bounded(text);
     match language(text) {
@@ -25,7 +27,7 @@ pub fn read(text: &str) -> Option<f64> {
     }
 }
 
-/// Returns how kind a text is, as [`read`] does; 0 where its language is not known.
+/// Returns the sentiment of a text, like [`read`]; 0 for an unsupported language.
 pub fn sentiment(text: &str) -> f64 {
     read(text).unwrap_or(0.0)
 }

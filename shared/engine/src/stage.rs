@@ -1,4 +1,4 @@
-//! Where someone stands, from the product's own facts and those of the account.
+//! The stage, from the person's own facts and those of the account.
 
 use crate::billing::{CHANGEOVER, Phase, Standing, phases};
 use crate::instant::timestamp;
@@ -10,19 +10,21 @@ use perennial_domain::time::{days_between, plus_days};
 use perennial_domain::{AccountId, Stage};
 use serde::Serialize;
 
-/// How long after the end of a subscription nothing is set off by where someone stands then: a plan is changed by cancelling it and subscribing anew a moment
-/// later.
+/// How long after the end of a subscription the resulting stage triggers nothing: a plan is changed by cancelling it
+/// and subscribing again a moment later.
 const SETTLING: SignedDuration = SignedDuration::from_mins(10);
 
-/// The stage at a moment. Who pays for anything is a customer: at risk once idle for the configured days; won back for as long as customers are
-/// new, where they had paid before and stopped; else new, adopting or established by the days since they began to pay without a break. Of
-/// who pays for nothing, a trial or a free plan decides, whichever is newer; else whether they ever paid. A trial ends with its period, and who
-/// lets one end without ever paying is a lead again.
+/// Returns the stage at a moment. A person who pays for anything is a customer: at risk once idle for the configured
+/// days; won back for as long as customers are new, if they had paid before and stopped; else new, adopting or
+/// established by the days since they began to pay without a break. For others, a trial or a free plan decides,
+/// whichever is newer; else whether they ever paid. A trial ends with its period, and a person whose trial ends without
+/// a payment is a lead again.
 ///
-/// Where people follow their account, who is no customer by facts of their own is one as soon as the account pays (by the
-/// days since they were first seen), and who is one has left when the account has, unless they pay for another account's or their own. So is whoever
-/// belongs to another account that pays: a trial elsewhere is that account's. Whose subscription for an account has ended while the account pays for
-/// another one has not left.
+/// If people follow their account, a person who is not a customer by their own facts becomes one as soon as the account
+/// pays (by the days since they were first seen), and a customer has churned when the account has, unless they pay for
+/// another account's or their own subscription. The same applies to a person who belongs to another account that pays:
+/// a trial elsewhere is that account's. A person whose subscription for an account has ended while the account pays for
+/// another one has not churned.
 pub fn stage(moment: &Moment<'_>, state: &State) -> Stage {
     stage_of(moment, state, &Standing::of(moment, state))
 }
@@ -56,7 +58,8 @@ pub(crate) fn stage_of(moment: &Moment<'_>, state: &State, standing: &Standing) 
     own
 }
 
-/// Whether all that someone stopped paying for were subscriptions of `account`, which may pay for another one: nobody has left that way.
+/// Returns whether all that a person stopped paying for were subscriptions of `account`, which may pay for another one:
+/// nobody has churned that way.
 fn has_ended_for(account: &AccountId, state: &State, standing: &Standing) -> bool {
     let is_theirs = |ended: &Option<String>| ended.as_deref() == Some(account.as_str());
     !state.milestones.contains_key(&Milestone::Churned)
@@ -64,7 +67,8 @@ fn has_ended_for(account: &AccountId, state: &State, standing: &Standing) -> boo
         && standing.ended_for.iter().all(is_theirs)
 }
 
-/// When it is settled that someone who stands at `stage`, and pays for nothing, has really stopped; `None` where it is, or they have not.
+/// Returns when it is final that a person in `stage`, who pays for nothing, has really stopped; `None` if it is, or
+/// they have not.
 pub(crate) fn settles_at(moment: &Moment<'_>, stage: Stage, standing: &Standing) -> Option<Timestamp> {
     if stage.pays() {
         return None;
@@ -86,7 +90,8 @@ pub(crate) fn settling(moment: &Moment<'_>, state: &State) -> Option<Timestamp> 
     Timestamp::from_second(at.as_second() + i64::from(at.subsec_nanosecond() > 0)).ok()
 }
 
-/// The stage by the person's own facts, and since when the facts have been so, in microseconds since 1970: of a customer, since when they have paid.
+/// Returns the stage by the person's own facts, and since when the facts have been so, in microseconds since 1970: for
+/// a customer, since when they have paid.
 fn own_stage(moment: &Moment<'_>, state: &State, standing: &Standing) -> (Stage, Option<i64>) {
     if let Some(since) = standing.paying_since {
         let stage = paying(&moment.config.lifecycle, state, moment.now, since, standing.returned);
@@ -99,7 +104,7 @@ fn own_stage(moment: &Moment<'_>, state: &State, standing: &Standing) -> (Stage,
         Some(Err(ended)) => (standing.trial_since, standing.lost.max(Some(ended))),
         None => (standing.trial_since, standing.lost),
     };
-    // A cancellation of what nobody saw begin is one of something that was paid, unless a trial was seen.
+    // A cancellation without a known start is of a paid subscription, unless a trial is known.
     let cancelled = of(Milestone::Churned);
     let was_paid = standing.first_paid.is_some() || of(Milestone::Trial).is_none();
     let left = standing.left.max(cancelled.filter(|_| was_paid));
@@ -116,7 +121,8 @@ fn own_stage(moment: &Moment<'_>, state: &State, standing: &Standing) -> (Stage,
     }
 }
 
-/// The trial that was counted as a milestone, before subscriptions were told apart: since when, or when it ended.
+/// Returns the trial that was counted as a milestone, before subscriptions were distinguished: since when, or when it
+/// ended.
 fn told_trial(moment: &Moment<'_>, since: Option<i64>) -> Option<Result<i64, i64>> {
     let since = since?;
     let end = plus_days(timestamp(since), i64::from(moment.config.billing.trial_days));
@@ -149,28 +155,28 @@ fn by_tenure(lifecycle: &Lifecycle, days: i64) -> Stage {
     }
 }
 
-/// One move of someone's history.
+/// One change of stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct StageMove {
     /// When.
     pub at: Timestamp,
-    /// Where they have stood since.
+    /// The new stage.
     pub stage: Stage,
 }
 
-/// How someone came to stand where they stand by their own facts, the oldest move first and the last one where they stand now: from the first
-/// time of each milestone, the newest moves, the ends of subscriptions and trials, and the days that make a customer adopting or established. Of
-/// several pauses that made them at risk only the last is told.
+/// Returns a person's stage history by their own facts, the oldest change first and the current stage last: from the
+/// first time of each milestone, the newest changes, the ends of subscriptions and trials, and the days that make a
+/// customer adopting or established. Of several pauses that made them at risk only the last is included.
 pub fn stage_history(moment: &Moment<'_>, state: &State) -> Vec<StageMove> {
     let standing = Standing::of(moment, state);
     let firsts = state.milestones.iter().map(|(milestone, span)| (span.first, *milestone));
-    // A subscription of which nothing has begun, by its last status, is no move, whatever was said of it before.
+    // A subscription that has not begun, by its last status, is not a change, whatever was reported before.
     let told_of: Vec<_> = phases(moment, state).filter(|(_, phase)| !matches!(phase, Phase::Nothing)).collect();
     let trials = told_of.iter().filter_map(|(each, _)| Some((each.trial?.first, Milestone::Trial)));
     let begun = told_of.iter().filter_map(|(each, _)| Some((each.began?, Milestone::Customer)));
-    // Also what no event says: a trial that ran out, a status, a period after which it was to end.
+    // Also changes without an event: a trial that ran out, a status, a period after which it was to end.
     let ends = told_of.iter().filter_map(|(each, phase)| match *phase {
-        // A first payment that never came ended nothing.
+        // A first payment that never arrived ended nothing.
         Phase::Ended { at, paid: false } if each.trial.is_none() => Some((at, Milestone::Lead)),
         Phase::Ended { at, .. } => Some((at, Milestone::Churned)),
         _ => None,
@@ -194,7 +200,7 @@ pub fn stage_history(moment: &Moment<'_>, state: &State) -> Vec<StageMove> {
             // One of several subscriptions.
             Milestone::Churned if standing.paying_since.is_some_and(|since| since <= at.saturating_add(CHANGEOVER)) => {
             }
-            // A cancellation of what nobody saw begin is one of something that was paid.
+            // A cancellation without a known start is of a paid subscription.
             Milestone::Churned => {
                 left |= since.take().is_some() || told.is_empty();
                 tell(&mut told, when, if left { Stage::Churned } else { Stage::Lead });
@@ -210,7 +216,7 @@ pub fn stage_history(moment: &Moment<'_>, state: &State) -> Vec<StageMove> {
     told
 }
 
-/// Ends a history where the person stands `now`, be it that nothing has told of the last move.
+/// Ends a history with the current stage, even if no event reported the last change.
 fn settle(
     told: &mut Vec<StageMove>,
     moment: &Moment<'_>,
@@ -227,7 +233,8 @@ fn settle(
         return tell(told, from, now);
     }
     if now == Stage::Visitor {
-        // Nobody becomes a visitor again: what an event announced, such as a trial, has not begun by its subscription's last status.
+        // Nobody becomes a visitor again: an announced event, such as a trial, has not begun by its subscription's last
+        // status.
         return told.clear();
     }
     if told.last().is_some_and(|last| last.stage == now) {
@@ -242,7 +249,7 @@ fn settle(
     }
 }
 
-/// Tells how a customer of `began` grows from `when` to `until`.
+/// Adds the growth of a customer of `began` from `when` to `until`.
 fn grow(
     told: &mut Vec<StageMove>,
     moment: &Moment<'_>,

@@ -1,5 +1,6 @@
-//! Journeys of people for whom the trigger held before anyone could act on it: imported customers who have long been at risk, or everyone
-//! when a new journey is pushed. They start on another day, spread over two weeks, if the trigger still holds then.
+//! Journeys whose trigger already held before it could be acted on: for imported customers who have long been at risk,
+//! or for everyone when a new journey is pushed. They start on a later day, spread over two weeks, if the trigger still
+//! holds then.
 
 use crate::decide::Situation;
 use crate::profile::Profile;
@@ -8,33 +9,35 @@ use perennial_config::journeys::{Journey, Reentry, Trigger};
 use perennial_domain::time::DAY_SECONDS;
 use perennial_domain::{PersonId, hash};
 
-/// How long ago someone was active at most, in seconds, for whom a journey is planned when they become known: 90 days.
+/// The longest inactivity, in seconds, of a person for whom a journey is planned when they become known: 90 days.
 const LATELY: i64 = 90 * DAY_SECONDS;
-/// How many days starts are spread over.
+/// The number of days over which starts are spread.
 const SPREAD_DAYS: i64 = 14;
 /// The most journeys that wait to be started for one profile; of more, those of the config's order are first.
 const MAX_STARTS: usize = 16;
 
-/// How long after an import its consequences may still come in, in seconds: more of the history, and what the accounts make of it.
+/// How long after an import its consequences may still arrive, in seconds: more of the history, and its effect on
+/// accounts.
 const IMPORT: i64 = DAY_SECONDS;
 
-/// Returns whether what holds at `now` may be so because of the import that was `at`, in seconds since 1970.
+/// Returns whether a condition at `now` may hold because of the import at `at`, in seconds since 1970.
 pub(crate) fn is_of_import(at: Option<i64>, now: Timestamp) -> bool {
     at.is_some_and(|at| now.as_second() - at < IMPORT)
 }
 
-/// How to act on a trigger that has come to hold.
+/// How to act on a trigger that has started to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Onset {
     /// The journey starts.
     Now,
-    /// It starts on another day: what made it hold lies in the past.
+    /// It starts on a later day: its cause is in the past.
     Later,
-    /// It is only noted.
+    /// It is only recorded.
     Note,
 }
 
-/// Returns how to act on what holds because of an import, of someone who was last active `idle` seconds ago.
+/// Returns how to act on a trigger that holds because of an import, for a person who was last active `idle` seconds
+/// ago.
 pub(crate) fn onset_of_import(idle: Option<i64>) -> Onset {
     if idle.is_some_and(|idle| idle > LATELY) { Onset::Note } else { Onset::Later }
 }
@@ -52,14 +55,14 @@ fn start_of(person: PersonId, journey: &Journey, now: Timestamp) -> i64 {
     now.as_second() + 1 + i64::try_from(hash % spread).unwrap_or_default()
 }
 
-/// Whether the journey is triggered by leaving a segment.
+/// Returns whether the journey is triggered by leaving a segment.
 fn is_leaving(journey: &Journey) -> bool {
     matches!(journey.trigger, Trigger::Segment { entered: false, .. })
 }
 
 impl Situation<'_, '_> {
-    /// Plans the start of a journey whose trigger holds, unless it is planned, or was entered and may not be again. Who is not in a segment before
-    /// anyone could act on it has not left it.
+    /// Plans the start of a journey whose trigger holds, unless it is planned, or was entered and may not be again. A
+    /// person who was never seen in a segment has not left it.
     pub(crate) fn plan_start(&mut self, journey: &Journey) {
         let is_over = journey.reentry == Reentry::Once && self.facts.entered.contains_key(&journey.key);
         let is_full = self.facts.starts.len() >= MAX_STARTS;
@@ -83,7 +86,7 @@ impl Situation<'_, '_> {
         }
     }
 
-    /// Starts the journeys whose day has come and whose trigger still holds.
+    /// Starts the due journeys whose trigger still holds.
     pub(crate) fn take_starts(&mut self) {
         let now = self.now().as_second();
         let due = self.facts.starts.iter().filter(|(_, due)| **due <= now);

@@ -1,4 +1,4 @@
-//! What is derived from events: a commutative, idempotent merge.
+//! The state derived from events: a commutative, idempotent merge.
 
 use crate::activity::{Actions, Days, Months};
 use crate::billing::Billing;
@@ -17,7 +17,7 @@ use perennial_domain::{AccountId, Currency};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many moves between stages are kept by themselves: the newest.
+/// The most stage changes that are kept separately: the newest.
 pub const MAX_MOVES: usize = 12;
 
 /// The first and the last time of something, in microseconds since 1970.
@@ -32,7 +32,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// One moment.
+    /// Returns one moment.
     pub fn at(at: i64) -> Self {
         Self { first: at, last: at }
     }
@@ -64,7 +64,7 @@ pub struct Answer {
     pub points: u8,
 }
 
-/// All that is derived from the events of one identity; combined, of one person.
+/// Everything derived from the events of one identity; combined, of one profile.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     /// Events by name.
@@ -75,11 +75,11 @@ pub struct State {
     pub days: Days,
     /// Active months.
     pub months: Months,
-    /// What was last written of each trait; values are JSON text, see [`crate::traits`].
+    /// The latest value of each trait; values are JSON text, see [`crate::traits`].
     pub traits: BTreeMap<String, Register>,
-    /// The account that a `group` call or billing named last, be it one that the person has left since.
+    /// The account last named by a `group` call or billing, even if the person has left it since.
     pub account: Option<Register>,
-    /// The time zone of the newest call whose context names one, as [`perennial_domain::hygiene::Zone`] writes it.
+    /// The time zone of the newest call whose context contains one, as [`perennial_domain::hygiene::Zone`] writes it.
     pub zone: Option<Register>,
     /// Points by the rule's key.
     #[serde(with = "crate::keyed")]
@@ -91,10 +91,10 @@ pub struct State {
     /// The newest moves between stages: when, and which milestone.
     #[serde(with = "crate::instant::set")]
     pub moves: BTreeSet<(i64, Milestone)>,
-    /// Counts by day or by hour, of the events that a rule asks about, by the history's key.
+    /// Counts by day or by hour, of the events that a rule needs, by the history's key.
     #[serde(with = "crate::keyed")]
     pub windows: BTreeMap<u32, BTreeMap<i32, u32>>,
-    /// First and last time of what a rule asks about, by the history's key.
+    /// First and last time of events that a rule needs, by the history's key.
     #[serde(with = "crate::keyed")]
     pub spans: BTreeMap<u32, Span>,
     /// Days of the use of features, by the history's key.
@@ -104,14 +104,15 @@ pub struct State {
     pub nps: Option<Answer>,
     /// The latest answer to the satisfaction survey.
     pub csat: Option<Answer>,
-    /// How kind the person's texts are.
+    /// The sentiment of the person's texts.
     pub mood: Mood,
-    /// What the person paid in payments without ids, and in those too long ago to be kept by their ids, in minor units by currency. See
-    /// [`State::revenues`] for all of it.
+    /// The sum of payments without ids, and of those too old to be kept by their ids, in minor units by currency. See
+    /// [`State::revenues`] for the total.
     pub revenue: BTreeMap<Currency, i64>,
     /// Traits that were to be set only where there was none.
     pub once: BTreeMap<String, Once>,
-    /// When something was last not kept of a trait for its size, in microseconds since 1970; the first names of the alphabet.
+    /// When a value of a trait was last dropped for its size, in microseconds since 1970; the first names in
+    /// alphabetical order.
     pub dropped: BTreeMap<String, i64>,
     /// The account that any other call named first.
     pub mentioned: Option<Register>,
@@ -120,7 +121,8 @@ pub struct State {
     /// Subscriptions, and payments by their ids. Stored beside the rest, where there are any.
     #[serde(skip)]
     pub billing: Billing,
-    /// The accounts that were named, and where the person was active. Stored beside the rest, where they do not follow from it.
+    /// The accounts that were named, and where the person was active. Stored separately, unless they follow from the
+    /// rest.
     #[serde(skip)]
     pub memberships: Memberships,
     /// The longest values that traits had, where that is more than they have now: see [`crate::bounds`]. Stored beside the rest, where there are any.
@@ -129,13 +131,13 @@ pub struct State {
     /// The same of traits that were to be set only where there was none.
     #[serde(skip)]
     pub longest_once: Longest,
-    /// How much less of the identity is kept than usual, because its profile would be too large. Stored beside the rest, where it is less.
+    /// The reduction of the identity's limits, because its profile would be too large. Stored separately, if reduced.
     #[serde(skip)]
     pub room: Room,
 }
 
 impl State {
-    /// Adds all of `other`: the view of a person is this over its parts.
+    /// Adds all of `other`: the combined state of a profile is this over its identities.
     pub fn merge(&mut self, other: &Self) {
         self.counts.merge(&other.counts);
         if let Some(seen) = other.seen {
@@ -200,7 +202,7 @@ impl State {
         self.milestones.entry(milestone).and_modify(|s| s.merge(span)).or_insert(span);
     }
 
-    /// Where the latest answer to a survey of `kind` is kept.
+    /// Returns the latest answer to a survey of `kind`, for writing.
     pub(crate) fn answer_mut(&mut self, kind: SurveyKind) -> &mut Option<Answer> {
         match kind {
             SurveyKind::Nps => &mut self.nps,
@@ -208,7 +210,7 @@ impl State {
         }
     }
 
-    /// The latest answer to a survey of `kind`.
+    /// Returns the latest answer to a survey of `kind`.
     pub(crate) fn answer(&self, kind: SurveyKind) -> Option<Answer> {
         match kind {
             SurveyKind::Nps => self.nps,
@@ -227,7 +229,7 @@ impl State {
         self.spans.entry(key).and_modify(|s| s.merge(span)).or_insert(span);
     }
 
-    /// Counts on `day`, or in an hour; what is `length` or more behind the newest is left out, whenever it comes.
+    /// Counts on `day`, or in an hour; events `length` or more before the newest are left out, whenever they arrive.
     pub(crate) fn count_in_window(&mut self, key: u32, day: i32, length: u16) {
         let days = self.windows.entry(key).or_default();
         let count = days.entry(day).or_default();
@@ -246,7 +248,7 @@ impl State {
         }
     }
 
-    /// Counts an event of this name; names of which `is_asked` holds keep their place before others.
+    /// Counts an event of this name; names for which `is_asked` holds are kept before others.
     pub(crate) fn count(&mut self, name: &str, is_asked: &dyn Fn(&str) -> bool) {
         self.counts.add(name, 1, is_asked);
         if self.room.is_reduced() {
@@ -254,13 +256,13 @@ impl State {
         }
     }
 
-    /// How often the history of `key` counted within the `length` days or hours that end with `last`.
+    /// Returns the count of the history of `key` within the `length` days or hours that end with `last`.
     pub fn windowed(&self, key: u32, last: i32, length: u16) -> u32 {
         let from = last - i32::from(length) + 1;
         self.windows.get(&key).map_or(0, |days| days.range(from..=last).map(|(_, n)| *n).sum())
     }
 
-    /// The account that a `group` call or billing named last, of those that the person has not left.
+    /// Returns the account last named by a `group` call or billing, of those that the person has not left.
     pub fn account_id(&self) -> Option<AccountId> {
         membership::joined(self).first().and_then(|(account, _)| AccountId::parse(account).ok())
     }

@@ -1,34 +1,34 @@
-//! What a journey did for someone, told step by step: for whoever plays a journey, and for tests.
+//! The steps of a journey's run: for playing a journey, and for tests.
 
 use crate::candidates::WaitsFor;
 use crate::entry::Refusal;
 use jiff::Timestamp;
 use perennial_domain::{Cause, DecisionId, Withheld};
 
-/// One thing that happened to someone on the way through a journey.
+/// One step of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepTaken {
     /// The journey.
     pub journey: String,
     /// The step's id; `None` where the journey as a whole is meant.
     pub step: Option<String>,
-    /// What happened.
+    /// The event of the step.
     pub what: Taken,
 }
 
-/// What happened.
+/// An event of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Taken {
-    /// They entered.
+    /// The person entered.
     Entered {
         /// Because of this.
         cause: Cause,
     },
-    /// What would have set the journey off came, and they did not enter.
+    /// The trigger happened, and the person did not enter.
     Refused(Refusal),
     /// A message was decided.
     Decided {
-        /// Which: the outbox holds it.
+        /// The decision, which is in the outbox.
         decision: DecisionId,
         /// Why it will not be sent, where that is so.
         withheld: Option<Withheld>,
@@ -40,9 +40,9 @@ pub enum Taken {
     },
     /// A message waits for its turn, or for a cap.
     Queued {
-        /// What it waits for.
+        /// The condition that it waits for.
         waits_for: WaitsFor,
-        /// When it is looked at again, unless something happens before.
+        /// When it is evaluated again, unless something happens before.
         until: Timestamp,
     },
     /// A mail waits for an address.
@@ -50,26 +50,26 @@ pub enum Taken {
         /// Until when, at most.
         until: Timestamp,
     },
-    /// They wait.
+    /// The run waits.
     Waits {
-        /// When they go on, whatever happens.
+        /// When it resumes at the latest.
         until: Timestamp,
-        /// The event that lets them go on before.
+        /// The event that resumes it earlier.
         event: Option<String>,
     },
-    /// What they waited for happened.
+    /// The awaited event happened.
     Happened {
         /// The event.
         event: String,
     },
-    /// A branch asked its condition.
+    /// A branch was evaluated.
     Branched {
-        /// Whether it held.
+        /// `true` if it held.
         held: bool,
     },
     /// A split led them on.
     Split {
-        /// The way's name.
+        /// The variant's name.
         way: String,
     },
     /// An event was counted for them.
@@ -82,23 +82,23 @@ pub enum Taken {
         /// Their names.
         traits: Vec<String>,
     },
-    /// Nothing is counted or written of who is held out.
+    /// Nothing is recorded or set for a person in a holdout.
     Skipped,
-    /// They reached the goal, and left.
+    /// The goal was reached, and the run exited.
     Reached,
-    /// They left before the end.
+    /// The run exited before the end.
     Left(Left),
-    /// They came to the end.
+    /// The run reached the end.
     Ended,
 }
 
-/// Why someone leaves a journey before its end.
+/// The reason why a run exits before its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Left {
-    /// It is not for the stage that they are in now.
+    /// It is not for the person's current stage.
     Stage,
-    /// Its exit condition came to hold.
+    /// Its exit condition started to hold.
     Exit,
-    /// It is not there any more, or the step at which they waited is not.
+    /// The journey, or the step at which the run waited, no longer exists.
     Gone,
 }

@@ -1,19 +1,20 @@
-//! A person's traits: what was last written of each, and what was to be written only where there was nothing.
+//! A person's traits: the latest value of each, and values that are set only if absent.
 //!
-//! | said | kept |
+//! | reported | kept |
 //! |---|---|
-//! | a value | the latest; of the same moment, the greater |
+//! | a value | the latest; at the same time, the greater |
 //! | `null` | the same: the trait is removed until a later value |
-//! | a value, by a public source | as [`crate::unverified`] says: it counts where no other source said anything |
-//! | a value to be set once | the first and the last that were said; the first of them that is later than the removal counts, and none while a value is written |
-//! | a value of more than [`MAX_TRAIT_BYTES`] | that there was one, in [`State::dropped`]; an older value stays |
-//! | more than [`MAX_TRAITS`] names, or one of more than [`MAX_TRAIT_NAME_BYTES`] | facts such as the mail address and the first names of the alphabet, and some of the others in [`State::dropped`] |
+//! | a value, by a public source | as [`crate::unverified`] describes: it counts if no other source reported any |
+//! | a value to be set once | the first and the last one; the first of them that is later than the removal counts, and none while a value is set |
+//! | a value of more than [`MAX_TRAIT_BYTES`] | its name, in [`State::dropped`]; an older value stays |
+//! | more than [`MAX_TRAITS`] names, or one of more than [`MAX_TRAIT_NAME_BYTES`] | facts such as the mail address and the first names in alphabetical order, and some of the others in [`State::dropped`] |
 //! | more bytes of names and values than [`TRAIT_BYTES`](crate::bounds::TRAIT_BYTES) | the same |
-//! | removed traits | they take none of the [`MAX_TRAITS`] places, up to [`MAX_REMOVED`] of them |
+//! | removed traits | they do not count toward [`MAX_TRAITS`], up to [`MAX_REMOVED`] of them |
 //!
-//! What public sources say takes no place of what others said: it goes first, whatever its name. All of it is a merge: the order of events does not
-//! matter, but for which of the values of public sources are left where there is room for some of them alone. A value to be set once that came between the first, a removal and the
-//! last is not kept; then the last counts.
+//! Traits of public sources never displace those of others: they are dropped first, whatever their names. All of it is
+//! a merge: the order of events does not matter, except for which of the values of public sources remain if there is
+//! room for only some of them. A value to be set once that came between the first, a removal and the last is not kept;
+//! then the last counts.
 
 use crate::bounds::{DROPPED_BYTES, LARGEST_ONCE, LARGEST_TRAIT, Longest, ONCE_BYTES, TRAIT_BYTES, is_beyond};
 use crate::register::Register;
@@ -25,27 +26,28 @@ use perennial_domain::{Event, EventKind};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many names of traits that were not kept are shown.
+/// The most names of dropped traits that are shown.
 pub const MAX_DROPPED: usize = 10;
-/// How many of them are remembered, so that they can be counted.
+/// The most of them that are recorded, so that they can be counted.
 pub const MAX_COUNTED: usize = 100;
-/// How many names are kept beside [`MAX_TRAITS`], for traits that were removed. What is kept depends on the names alone and not on which of them were removed
-/// first, so that the order of events does not matter; of the traits that are not removed the first [`MAX_TRAITS`] count.
+/// The number of names that are kept besides [`MAX_TRAITS`], for removed traits. Which ones are kept depends on the
+/// names alone and not on which of them were removed first, so that the order of events does not matter; of the traits
+/// that are not removed the first [`MAX_TRAITS`] count.
 pub const MAX_REMOVED: usize = 50;
-/// The value of a register that says that the trait was removed.
+/// The value of a register for a removed trait.
 const REMOVED: &str = "null";
 
 /// A trait that was to be set only where there was none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Once {
-    /// What was said first.
+    /// The first value.
     pub first: Register,
-    /// What was said last, where that is something else than the first.
+    /// The last value, if it differs from the first.
     pub last: Option<Register>,
 }
 
 impl Once {
-    /// Something that was said once.
+    /// Returns a value that was reported once.
     pub fn new(first: Register) -> Self {
         Self { first, last: None }
     }
@@ -80,7 +82,7 @@ impl Once {
 }
 
 impl State {
-    /// Writes what `event` says of the person, of those traits that `wanted` names.
+    /// Writes the person's traits in `event`, of those that `wanted` selects.
     pub(crate) fn write_traits(&mut self, event: &Event, wanted: impl Fn(&str) -> bool) {
         if event.kind != EventKind::Identify {
             return;
@@ -119,7 +121,7 @@ impl State {
             return self.note_dropped(name, register.at);
         }
         let (length, now) = match self.traits.get_mut(name) {
-            // What nobody vouches for neither changes what is vouched for nor adds to what it takes.
+            // An unverified value neither changes a verified one nor adds to it.
             Some(current) if is_unverified(register.at) && !is_unverified(current.at) => return,
             Some(current) if is_unverified(current.at) && !is_unverified(register.at) => {
                 *current = register;
@@ -140,7 +142,7 @@ impl State {
         self.bound_traits();
     }
 
-    /// Leaves out the traits for which there is no room.
+    /// Drops the traits for which there is no room.
     pub(crate) fn bound_traits(&mut self) {
         let charge = |name: &str, held: &Register, longest: &Longest| longest.of(name, held.value.len());
         let room = self.room.of(TRAIT_BYTES);
@@ -178,7 +180,7 @@ impl State {
         self.bound_once();
     }
 
-    /// Leaves out the traits to be set once for which there is no room.
+    /// Drops the traits to be set once for which there is no room.
     pub(crate) fn bound_once(&mut self) {
         let charge = |name: &str, held: &Once, longest: &Longest| 2 * longest.of(name, held.length());
         let room = self.room.of(ONCE_BYTES);
@@ -189,7 +191,7 @@ impl State {
         }
     }
 
-    /// Remembers that something of a trait was not kept; its name is cut where it is too long.
+    /// Records that a value of a trait was dropped; a name that is too long is truncated.
     fn note_dropped(&mut self, name: &str, at: i64) {
         let shown = &name[..name.floor_char_boundary(MAX_TRAIT_NAME_BYTES)];
         match self.dropped.get_mut(shown) {
@@ -201,7 +203,7 @@ impl State {
         }
     }
 
-    /// Forgets the last names of traits that were not kept, where there is no room for all.
+    /// Removes the last names of dropped traits, if there is not room for all.
     pub(crate) fn bound_dropped(&mut self) {
         while self.dropped.len() > MAX_COUNTED {
             self.dropped.pop_last();
@@ -217,13 +219,13 @@ impl State {
         }
     }
 
-    /// A trait's value as JSON text; `None` where there is none, or it was removed or not kept.
+    /// Returns a trait's value as JSON text; `None` if there is none, or it was removed or dropped.
     pub fn trait_json(&self, name: &str) -> Option<&str> {
         let value = self.value_of(name)?;
         (self.traits.len() <= MAX_TRAITS || !self.hidden().contains(name)).then_some(value)
     }
 
-    /// The traits that the person has, with their values as JSON text.
+    /// Returns the traits that the person has, with their values as JSON text.
     pub fn present_traits(&self) -> impl Iterator<Item = (&str, &str)> {
         let hidden = self.hidden();
         let only_once = self.once.keys().filter(|name| !self.traits.contains_key(*name));
@@ -231,7 +233,7 @@ impl State {
         all.filter_map(|name| Some((name.as_str(), self.value_of(name)?)))
     }
 
-    /// What a trusted source was to set once, where nobody but a public one wrote the trait.
+    /// Returns the value that a trusted source was to set once, if only a public one wrote the trait.
     pub(crate) fn vouched_once(&self, name: &str) -> Option<&Once> {
         self.traits.get(name).filter(|written| is_unverified(written.at))?;
         self.once.get(name).filter(|once| !is_unverified(once.first.at))
@@ -248,7 +250,8 @@ impl State {
         }
     }
 
-    /// The traits beyond the first [`MAX_TRAITS`] of those that were not removed: there is room for them only as long as others are removed.
+    /// Returns the traits beyond the first [`MAX_TRAITS`] of those that were not removed: there is room for them only
+    /// as long as others are removed.
     fn hidden(&self) -> BTreeSet<&str> {
         if self.traits.len() <= MAX_TRAITS {
             return BTreeSet::new();
@@ -259,26 +262,28 @@ impl State {
         live.into_iter().skip(MAX_TRAITS).map(|(_, name)| name).collect()
     }
 
-    /// The names of traits of which something was not kept for its size since they were last written, as far as they are remembered.
+    /// Returns the names of traits of which a value was dropped for its size since they were last written, as far as
+    /// they are recorded.
     fn not_kept(&self) -> BTreeSet<&str> {
         let is_newest = |(name, at): &(&String, &i64)| self.traits.get(*name).is_none_or(|held| held.at < **at);
         let remembered = self.dropped.iter().filter(is_newest).map(|(name, _)| name.as_str());
         remembered.chain(self.hidden()).collect()
     }
 
-    /// The first [`MAX_DROPPED`] names of traits of which something was not kept for its size since they were last written.
+    /// Returns the first [`MAX_DROPPED`] names of traits of which a value was dropped for its size since they were last
+    /// written.
     pub fn dropped_traits(&self) -> impl Iterator<Item = &str> {
         self.not_kept().into_iter().take(MAX_DROPPED)
     }
 
-    /// How many such traits there are; of more than [`MAX_COUNTED`] it is at least that.
+    /// Returns the number of such traits; beyond [`MAX_COUNTED`] it is a lower bound.
     pub fn dropped_traits_count(&self) -> usize {
         self.not_kept().len()
     }
 }
 
-/// Takes the names beyond the first `most` out of `map`, those of the last [`place`] first, and those for which there is no room: a name takes its
-/// own bytes and what `charge` says, and at most `largest`.
+/// Removes the names beyond the first `most` from `map`, the last ones by [`place`] first, and those for which there is
+/// no room: a name takes its own bytes plus `charge`, and at most `largest`.
 fn beyond<V>(
     map: &mut BTreeMap<String, V>,
     longest: &mut Longest,
@@ -288,7 +293,7 @@ fn beyond<V>(
     charge: impl Fn(&str, &V, &Longest) -> usize,
     said: impl Fn(&V) -> i64,
 ) -> Vec<(String, V)> {
-    // Most profiles are so small that nothing has to be added up, and most others so small that nothing goes.
+    // Most profiles are so small that nothing has to be added up, and most others so small that nothing is dropped.
     if map.len() <= most && map.len() * largest <= room {
         return Vec::new();
     }

@@ -1,7 +1,7 @@
-//! How scores moved: those of the nine that applied, as they were when each of the newest weeks began.
+//! The trend of scores: those of the nine that applied, at the beginning of each of the newest weeks.
 //!
-//! A state cannot tell what it was before, so the scores are written down when the first event of a new week comes, before it
-//! is counted. Weeks in which nothing came are worked out when they are asked for: only time changed the scores in them.
+//! A state does not contain its past, so the scores are recorded when the first event of a new week arrives, before it
+//! is counted. Weeks without events are computed on demand: only time changed the scores in them.
 
 pub(crate) mod packed;
 
@@ -15,10 +15,10 @@ use perennial_domain::time::{beginning_of_week as beginning, week_of};
 use perennial_domain::{Likelihood, Score, Scores};
 use serde::Serialize;
 
-/// Weeks whose beginnings are kept.
+/// The number of weeks that are kept.
 pub const WEEKS: i32 = 4;
 
-/// What stands for a score that did not apply.
+/// The value of a score that did not apply.
 const ABSENT: u8 = u8::MAX;
 
 /// A score when a week began.
@@ -30,7 +30,7 @@ pub struct TrendPoint {
     pub value: Score,
 }
 
-/// Writes down the scores at the beginning of the week of `next`, the time of an event that is about to be counted, where it
+/// Records the scores at the beginning of the week of `next`, the time of an event that is about to be counted, if it
 /// is the first of that week and the week is one of the newest before the moment.
 pub(crate) fn note(moment: &Moment<'_>, profile: &mut Profile, next: Timestamp) {
     let week = week_of(next);
@@ -42,7 +42,7 @@ pub(crate) fn note(moment: &Moment<'_>, profile: &mut Profile, next: Timestamp) 
     if newest.is_some_and(|newest| newest >= week) {
         return;
     }
-    // Of who has been active since the week began, nothing is known of its beginning any more; the parts tell that without being
+    // After activity since the week began, its beginning is unknown; the identity states show that without being
     // combined.
     let last = profile.parts.iter().filter_map(|part| part.state.seen).map(Span::last_at).max();
     let Some(last) = last.filter(|last| *last < beginning(week)) else { return };
@@ -58,13 +58,13 @@ pub(crate) fn note(moment: &Moment<'_>, profile: &mut Profile, next: Timestamp) 
     }
 }
 
-/// All nine scores of a state at the beginning of a week.
+/// Returns all nine scores of a state at the beginning of a week.
 pub(crate) fn scores_at(moment: &Moment<'_>, view: &State, week: i32) -> [u8; 9] {
     let scores: Scores = evaluate(&moment.at(beginning(week)), view).scores;
     Likelihood::ALL.map(|likelihood| scores.get(likelihood).map_or(ABSENT, Score::get))
 }
 
-/// A score at the beginnings of the newest weeks, the oldest first: those that were written down, and those since the last
+/// Returns a score at the beginnings of the newest weeks, the oldest first: the recorded ones, and those since the last
 /// activity, in which only time changed it. Weeks before the person was first seen are left out.
 pub fn trend(moment: &Moment<'_>, view: &State, facts: &Facts, likelihood: Likelihood) -> Vec<TrendPoint> {
     let this_week = week_of(moment.now);

@@ -1,4 +1,4 @@
-//! Triggers by a state: whether one is met by a person at a moment, and the cause that it is then.
+//! Triggers by state: whether one holds for a person at a moment, and its cause.
 
 use crate::person::Person;
 use perennial_config::journeys::Trigger;
@@ -6,8 +6,8 @@ use perennial_domain::Cause;
 use perennial_domain::time::plus_days;
 
 impl Person<'_> {
-    /// Returns whether the person is over the trigger's threshold, or its condition holds; `None` of triggers that have neither. Of these
-    /// [`crate::facts::Facts::above`] keeps whether they did at the last evaluation.
+    /// Returns whether the trigger's threshold is reached, or its condition holds; `None` for triggers that have
+    /// neither. [`crate::facts::Facts::above`] records whether it was at the last evaluation.
     pub(crate) fn is_over(&self, trigger: &Trigger) -> Option<bool> {
         match trigger {
             Trigger::Score { score, above } => Some(self.scores.reaches(*score, *above)),
@@ -16,7 +16,7 @@ impl Person<'_> {
         }
     }
 
-    /// Returns whether the trigger is met now, for however long; a trigger by an event never is.
+    /// Returns whether the trigger holds now; a trigger by an event never does.
     pub(crate) fn is_met(&self, trigger: &Trigger) -> bool {
         match trigger {
             Trigger::Idle { days } => {
@@ -28,7 +28,7 @@ impl Person<'_> {
         }
     }
 
-    /// Returns the cause that the trigger is where it is met; `None` of one by an event.
+    /// Returns the cause of a trigger that holds; `None` for one by an event.
     pub(crate) fn cause_of(&self, trigger: &Trigger) -> Option<Cause> {
         Some(match trigger {
             Trigger::Idle { days } => Cause::Quiet { since: self.state.seen?.last_at(), days: *days },

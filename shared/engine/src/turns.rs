@@ -1,8 +1,8 @@
-//! Whose turn it is: of several messages that are due for one person one is sent, and the others wait or are dropped.
+//! Turns: of several messages that are due for one person one is sent, and the others wait or are dropped.
 //!
-//! The choice is a function of the candidates and of what was sent, and each evaluation makes it once, after everything that the
-//! evaluation brought: by priority, worth, how long the message has been due, and the journey's id. A message that an event triggers
-//! takes no part in it, and counts as the last message for those that wait.
+//! The choice is a function of the candidates and of the sent messages, and each evaluation makes it once, at its end:
+//! by priority, worth, how long the message has been due, and the journey's id. A message that an event triggers takes
+//! no part in it, and counts as the last message for those that wait.
 
 use crate::candidates::{Candidate, Delay, MAX_CANDIDATES, Waiting, second, waiting};
 use crate::decide::Situation;
@@ -15,11 +15,11 @@ use perennial_config::journeys::{Journey, Message};
 use perennial_domain::time::DAY_SECONDS;
 use perennial_domain::{Channel, Withheld};
 
-/// For how many seconds after its last second a message may still be sent whose turn came in time: the due index is looked at
-/// some minutes late.
+/// How long after its age limit a message may still be sent if its turn came in time, in seconds: the due index is
+/// processed some minutes late.
 const GRACE: i64 = 15 * 60;
 
-/// How the messages of a walk through a journey's steps go out.
+/// How the messages of a walk through a journey's steps are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pace {
     /// At once: an event triggered them.
@@ -38,10 +38,10 @@ pub(crate) enum Pace {
     },
 }
 
-/// What keeps a message from going out now.
+/// The reason why a message is not sent now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HeldUp {
-    /// Quiet hours, up to this second; then it is sent whatever else waits.
+    /// Quiet hours, up to this second; then it is sent before anything else that waits.
     Night(i64),
     /// It waits for its turn, or for a cap.
     Candidate(Candidate),
@@ -49,18 +49,19 @@ pub(crate) enum HeldUp {
 
 /// Why a candidate stops waiting without having been chosen.
 enum Over {
-    /// No limit holds for it any more.
+    /// It is exempt from limits now.
     Exempt,
     /// No mail address came: it is handed over, and recorded as not deliverable.
     Unreachable,
     /// It is dropped.
     Dropped(Withheld),
-    /// Another profile that turned out to be the same person has had it.
+    /// Another profile of the same person has had it.
     Had,
 }
 
 impl<'a> Situation<'a, '_> {
-    /// Whether the message takes a turn: mails and in-app messages do that are not essential and not for someone in a holdout.
+    /// Returns whether the message takes a turn: mails and in-app messages that are not essential and not for a person
+    /// in a holdout.
     fn takes_turn(&self, journey: &Journey, message: &Message) -> bool {
         matches!(message.channel, Channel::Mail | Channel::InApp)
             && !self.is_essential(journey, message)
@@ -71,7 +72,7 @@ impl<'a> Situation<'a, '_> {
         self.config().limits.gap_seconds()
     }
 
-    /// What keeps a message from going out now that a walk of this pace has come to; `None` where nothing does.
+    /// Returns why a message that a walk of this pace has reached is not sent now; `None` if it is.
     pub(crate) fn held_up(&self, journey: &Journey, message: &Message, pace: Pace) -> Option<HeldUp> {
         let night = self.quiet_until(journey, message);
         if !self.takes_turn(journey, message) {
@@ -87,7 +88,7 @@ impl<'a> Situation<'a, '_> {
             Some(HeldUp::Candidate(Candidate { due, expires, priority: rank.priority, worth: rank.worth, delay }))
         };
         match pace {
-            // What it waits for is found when turns are taken, at the end of the evaluation.
+            // What it waits for is determined when turns are taken, at the end of the evaluation.
             Pace::InTurn { .. } if self.gap() > 0 => wait(Delay::Turn),
             _ if self.over_caps_until(message.channel).is_some() => wait(Delay::Cap),
             Pace::Chosen { at, .. } if night.is_some() && self.gap() > 0 => wait(Delay::QuietHours { chosen: at }),
@@ -95,12 +96,13 @@ impl<'a> Situation<'a, '_> {
         }
     }
 
-    /// Lets the best candidate go whose turn it is, drops those that are too old or too many, and writes down what the others wait for.
+    /// Sends the best candidate whose turn it is, drops those that are too old or too many, and records what the others
+    /// wait for.
     pub(crate) fn take_turns(&mut self) {
         if self.facts.runs.values().all(|run| run.candidate.is_none()) {
             return;
         }
-        // What follows a message that is over may be a candidate too. Steps lead forward only, so that both loops end.
+        // The step after a finished message may be a candidate too. Steps lead forward only, so that both loops end.
         while let Some((waiting, over)) = self.first_over() {
             self.end(&waiting, &over);
         }
@@ -148,7 +150,7 @@ impl<'a> Situation<'a, '_> {
 
     fn end(&mut self, waiting: &Waiting<'a>, over: &Over) {
         let Waiting { journey, at, step, message, candidate, .. } = waiting;
-        // What follows was due with it.
+        // The next step was due with it.
         let rest = Pace::InTurn { due: candidate.due };
         match over {
             Over::Exempt => return self.resume(waiting, *at, Pace::AtOnce),
@@ -165,7 +167,7 @@ impl<'a> Situation<'a, '_> {
         self.resume(waiting, step.next, rest);
     }
 
-    /// Lets the run of a candidate continue at a step.
+    /// Continues the run of a candidate at a step.
     fn resume(&mut self, waiting: &Waiting<'a>, at: usize, pace: Pace) {
         let start = self.start(waiting);
         self.walk(waiting.journey, &start, at, pace);
@@ -176,7 +178,7 @@ impl<'a> Situation<'a, '_> {
         Start { entered, cause, properties: self.recalled(waiting.journey.key, cause_key), cause_key }
     }
 
-    /// The candidate that goes now, and since when it is its turn; `None` where nobody's turn has come.
+    /// Returns the candidate to send now, and since when it is its turn; `None` if there is none.
     fn next_up(&self) -> Option<(Waiting<'a>, i64)> {
         let now = self.now().as_second();
         let all = self.waiting();
@@ -212,7 +214,8 @@ impl<'a> Situation<'a, '_> {
         self.facts.last_turn().map_or(i64::MIN, |last| last.saturating_add(self.gap()))
     }
 
-    /// The first second at which neither the gap nor a cap keeps a message of this channel back, as far as is known now.
+    /// Returns the first second at which neither the gap nor a cap defers a message of this channel, as far as is known
+    /// now.
     fn free_at(&self, message: &Message) -> i64 {
         let gap_over = if self.gap() > 0 { self.gap_over() } else { i64::MIN };
         gap_over.max(self.over_caps_until(message.channel).unwrap_or(i64::MIN))
@@ -225,7 +228,7 @@ impl<'a> Situation<'a, '_> {
         is_missing.then(|| candidate.due.saturating_add(wait))
     }
 
-    /// Writes down what a candidate waits for, and when it is looked at again.
+    /// Records the reason that a candidate waits, and when it is evaluated again.
     fn settle(&mut self, waiting: &Waiting<'a>) {
         let Waiting { journey, step, message, run, candidate, .. } = waiting;
         let all = self.waiting();
@@ -242,7 +245,7 @@ impl<'a> Situation<'a, '_> {
             }
             (None, None) => (Delay::Cap, free_at),
         };
-        // Whose turn comes too late is dropped as soon as it is too old.
+        // A candidate whose turn comes too late is dropped as soon as it is too old.
         let look = if look > candidate.expires && !is_holder { candidate.expires + 1 } else { look };
         let look = look.max(self.now().as_second() + 1);
         if (delay, look) == (candidate.delay, run.due) {

@@ -1,21 +1,21 @@
-//! What public sources say of a person's traits, and nobody vouches for.
+//! Unverified traits of public sources.
 //!
-//! A trait that a trusted source wrote is not changed by a public one, whenever either comes: what public sources write has a place in the order of
-//! time that lies before all of what others wrote. Among themselves the latest counts, and no client's clock is ahead of its events' receipt; of mail
-//! addresses the one that was received first counts, of the user before that of visitors who became them, so that nobody takes a user's mails by sending an address
-//! of their own. What was to be set only
-//! where there is nothing has a place behind all others.
+//! A public source never changes a trait of a trusted one, whichever arrives first: values of public sources are
+//! ordered before all of the others. Among themselves the latest counts, and no client's clock is ahead of its events'
+//! receipt; of mail addresses the one that was received first counts, the user's before that of visitors who became
+//! them, so that nobody takes a user's mails by sending an address of their own. Values to be set only if absent are
+//! ordered after all others.
 
 use crate::joins::Link;
 use perennial_domain::traits::is_same;
 use perennial_domain::{Event, Trust};
 
-/// Farther, in microseconds, than any two times are apart.
+/// Larger, in microseconds, than the distance of any two times.
 const FAR: i64 = 1 << 60;
 /// The trait of the mail address.
 const ADDRESS: &str = "email";
 
-/// The place in the order of time of what `event` writes of the trait `name`: its time where it is believed.
+/// Returns the order of the value that `event` writes to the trait `name`: its time if it is trusted.
 pub(crate) fn place(event: &Event, name: &str) -> i64 {
     let (happened, received) = (event.timestamp.as_microsecond(), event.received_at.as_microsecond());
     match event.is_trusted() {
@@ -27,17 +27,17 @@ pub(crate) fn place(event: &Event, name: &str) -> i64 {
     }
 }
 
-/// The same of a trait that is to be set only where there is nothing.
+/// Returns the same for a trait that is set only if absent.
 pub(crate) fn place_once(event: &Event) -> i64 {
     if event.is_trusted() { event.timestamp.as_microsecond() } else { FAR + event.received_at.as_microsecond() }
 }
 
-/// Behind all links that servers said, in microseconds: those that a user's token vouches for, in the order of their receipt.
+/// After all links of servers, in microseconds: those verified by a user's token, in the order of their receipt.
 const SIGNED_LINKS: i64 = 1 << 58;
-/// And behind these, those that nobody vouches for.
+/// And after these, the unverified ones.
 const PUBLIC_LINKS: i64 = 1 << 60;
 
-/// The place of the link that `event` says, among those of an anonymous id: the earliest holds.
+/// Returns the order of the link in `event`, among those of an anonymous id: the earliest holds.
 pub(crate) fn place_of_link(event: &Event) -> i64 {
     match event.trust {
         Trust::Public => PUBLIC_LINKS + event.received_at.as_microsecond(),
@@ -46,30 +46,31 @@ pub(crate) fn place_of_link(event: &Event) -> i64 {
     }
 }
 
-/// Whether a link's place is of one that nobody vouches for.
+/// Returns whether a link is unverified, by its order.
 pub(crate) fn is_public_link(place: i64) -> bool {
     place >= PUBLIC_LINKS
 }
 
 impl Link {
-    /// Whether a public source said it and nobody vouches for it: what belongs to one side is not shown to the other by it.
+    /// Returns whether a public source reported it unverified: it does not show either side the other's data.
     pub fn is_public(&self) -> bool {
         is_public_link(self.at)
     }
 }
 
-/// When a link was said, or received where that decides, by its place.
+/// Returns when a link was reported, or received if that decides, from its order.
 pub(crate) fn time_of_link(place: i64) -> i64 {
     let behind = [PUBLIC_LINKS, SIGNED_LINKS].into_iter().find(|behind| place >= *behind);
     place - behind.unwrap_or(0)
 }
 
-/// Whether a place is of something that a public source wrote.
+/// Returns whether a value is from a public source, by its order.
 pub(crate) fn is_unverified(place: i64) -> bool {
     place.unsigned_abs() > (FAR / 2).unsigned_abs()
 }
 
-/// A place that can be compared with those of other traits: what a public source said is older than anything else.
+/// Returns an order that can be compared with those of other traits: values of public sources are older than anything
+/// else.
 pub(crate) fn comparable(place: i64) -> i64 {
     if place > FAR / 2 { place - 2 * FAR } else { place }
 }

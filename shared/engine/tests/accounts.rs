@@ -1,4 +1,4 @@
-//! What an account's people and calls amount to, whatever the order, and what follows from that.
+//! An account's aggregate of people and calls, in any order, and its consequences.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use jiff::{SignedDuration, Timestamp};
@@ -312,7 +312,7 @@ fn facts_about_the_whole_account_are_handed_on_and_those_about_one_person_are_no
     assert_eq!(milestones(feed(&config, &mut unnamed, &[told("Subscription Started", None)])), []);
 }
 
-/// What is dropped for its size is reported on the account; what is removed is not shown.
+/// A value dropped for its size is reported on the account; a removed one is not shown.
 #[test]
 fn an_account_tells_what_it_did_not_keep_and_forgets_what_was_removed() {
     let config = config();
@@ -413,7 +413,7 @@ fn the_owner_of_a_task_is_whom_the_account_names_then_the_segment_then_the_touch
         let evaluation = perennial_engine::evaluate(&Moment::new(&config, at(0)).with_account(Some(&facts)), &view);
         evaluation.owner(&config, Some(&facts)).map(str::to_owned)
     };
-    // 6,000 dollars a year are low touch, whose owner is customer success; who is ready to buy is sales' business.
+    // 6,000 dollars a year are low touch, whose owner is customer success; a ready account belongs to sales.
     assert_eq!(owner(70, json!({ "mrr": 500 })).as_deref(), Some("sales"));
     assert_eq!(owner(70, json!({})).as_deref(), Some("sales"));
     assert_eq!(owner(70, json!({ "mrr": 500, "owner": "Mia" })).as_deref(), Some("Mia"));

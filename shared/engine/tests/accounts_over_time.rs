@@ -1,4 +1,4 @@
-//! What an account's people give it while they stay silent: the curves of its members, their sum, and when it has to be worked out again.
+//! An account while its people are inactive: the curves of its members, their sum, and when it has to be recomputed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{Person, at, default_config};
@@ -26,7 +26,7 @@ fn later(seconds: i64) -> Timestamp {
     now() + SignedDuration::from_secs(seconds)
 }
 
-/// What people do: the event, and its properties.
+/// Returns what people do: the event, and its properties.
 fn deeds() -> [(&'static str, serde_json::Value); 14] {
     [
         ("Content Viewed", json!({})),
@@ -46,7 +46,7 @@ fn deeds() -> [(&'static str, serde_json::Value); 14] {
     ]
 }
 
-/// The life of a user before now: seconds before it, and what they did.
+/// The life of a user before now: seconds before it, and the event.
 type Life = Vec<(i64, usize)>;
 
 fn life() -> impl Strategy<Value = Life> {
@@ -82,7 +82,7 @@ fn entry(person: &Person) -> Member {
     person.profile.published.clone().unwrap().1
 }
 
-/// The points that a person gives the account before they are rounded: worked out from what is explained to readers.
+/// Returns the points that a person gives the account before they are rounded, computed from the explanation.
 fn points(state: &State, now: Timestamp) -> (Evaluation, f64) {
     let moment = Moment::new(&CONFIG, now);
     let evaluation = evaluate(&moment, state);
@@ -99,7 +99,7 @@ fn points(state: &State, now: Timestamp) -> (Evaluation, f64) {
     (evaluation, points)
 }
 
-/// How much a paying person counts in the health, by the shipped config.
+/// Returns the weight of a paying person in the health, in the shipped configuration.
 fn weight_of(evaluation: &Evaluation) -> f64 {
     let weighs = |persona: &str| match persona {
         "executive_sponsor" => 4.0,
@@ -143,7 +143,8 @@ proptest! {
         }
     }
 
-    /// What happens after an entry was written may change what comes without changing what is: then a timer has the entry written again.
+    /// Events after an entry was written may change the future points but not the current ones: then a timer has the
+    /// entry written again.
     #[test]
     fn entry_of_someone_who_went_silent_later_is_right_once_due_timers_have_fired(
         life in life(), moments in prop::collection::vec(0..100 * DAY, 12)
@@ -160,12 +161,12 @@ proptest! {
             }
             let member = entry(&person);
             if !member.curve.as_ref().unwrap().reaches(moment) {
-                // The account's due time asks for it.
+                // The account's due time requests it.
                 tick(&Moment::new(&CONFIG, moment), &mut person.profile);
             }
             let points = points(&person.profile.view(), moment).1;
             let of_entry = of_entry(&entry(&person), moment);
-            // Between two looks of the timer, what changes steadily goes on by less than a point.
+            // Between two timers, steady changes add up to less than a point.
             prop_assert!((of_entry - points).abs() <= 1.0, "{of_entry} for {points} at {moment}");
         }
     }
@@ -213,7 +214,7 @@ proptest! {
                 let apart = (f64::from(found.get()) - (health / weight).clamp(0.0, 100.0)).abs();
                 prop_assert!(apart <= 1.0 + 1e-6, "health {} for {} at {moment}", found.get(), health / weight);
             }
-            // What is worked out again from the same entries says the same.
+            // Recomputing from the same entries has the same result.
             let again = rolled_up(&members, moment);
             let again = facts(&CONFIG, &again, moment);
             prop_assert!(again.score.get().abs_diff(found.score.get()) <= 1, "{} and {}", again.score.get(), found.score.get());
@@ -275,7 +276,7 @@ fn when_buyers_go_silent_the_account_is_due_and_its_score_falls_with_theirs() {
     assert!(account.score_at(later(120 * DAY)).get() >= 20, "without a course it is read as before");
 }
 
-/// A silent person is not published again, and one who does something is.
+/// An inactive person is not published again, and an active one is.
 #[test]
 fn entry_is_written_again_where_its_curve_says_something_else_and_not_while_it_holds() {
     let mut person = lived("ada", &vec![(60, 2), (50, 1), (DAY, 0)]);

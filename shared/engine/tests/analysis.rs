@@ -1,5 +1,5 @@
-//! Sections 2 to 4 of the domain, line by line: personas, scores and what they are made of, the survey, tallies, segments,
-//! and the lifecycle with its history.
+//! The analysis: personas, scores and their components, the survey, tallies, segments, and the lifecycle with its
+//! history.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod errors;

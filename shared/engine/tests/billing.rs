@@ -1,4 +1,4 @@
-//! Subscriptions and payments: what events of billing make of people and accounts, in any order.
+//! Subscriptions and payments: the effect of billing events on people and accounts, in any order.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{Person, at, default_config};
@@ -26,7 +26,7 @@ fn day(days: i64) -> Timestamp {
     plus_days(start(), days)
 }
 
-/// An event of "u" so many days after the start.
+/// Returns an event of "u" so many days after the start.
 fn event(days: i64, name: &str, properties: Value) -> Event {
     let id = format!("{days} {name} {properties}");
     EventBuilder::track(&id, "u", name).at(day(days)).properties(properties).build()
@@ -37,7 +37,7 @@ fn of_account(mut event: Event, account: &str) -> Event {
     event
 }
 
-/// What a billing system reports: the status of a subscription.
+/// Returns a billing system's report of a subscription's status.
 fn status(days: i64, id: &str, status: &str) -> Event {
     let name = match status {
         "trialing" => "Trial Started",
@@ -48,7 +48,7 @@ fn status(days: i64, id: &str, status: &str) -> Event {
     event(days, name, json!({ "subscription": id, "status": status }))
 }
 
-/// The stage after these days, of someone who is active then.
+/// Returns the stage after these days, of a person who is active then.
 fn stage(events: &[Event], days: i64) -> Stage {
     let mut person = Person::new("u");
     let mut all = events.to_vec();
@@ -107,7 +107,7 @@ fn who_pays_anywhere_is_a_customer() {
         stage(&[paid, tries, of_account(event(20, "Subscription Cancelled", json!({})), "b")], 21),
         Stage::Onboarding
     );
-    // A plan that is changed by cancelling and subscribing anew, in one second.
+    // A plan that is changed by cancelling and subscribing again, in one second.
     let changed = [status(0, "a", "active"), status(40, "a", "canceled"), status(40, "b", "active")];
     assert_eq!(stage(&changed, 41), Stage::Adopting, "a customer without a break");
 }
@@ -217,7 +217,7 @@ fn only_what_was_paid_is_revenue_and_what_is_given_back_is_taken_off() {
     assert_eq!(dollars(&[order(2, "Order Refunded", 10.0)]), 0, "of an order that nobody saw");
     let plain = |days, name: &str, revenue: f64| event(days, name, json!({ "revenue": revenue }));
     assert_eq!(dollars(&[plain(0, "Order Completed", 25.0), plain(1, "Order Refunded", -10.0)]), 1500);
-    // Stripe tells of one refund as often as it grows, each time of all of it.
+    // Stripe reports one refund whenever it grows, each time with the total.
     let charge = |days, revenue: f64| event(days, "Payment Refunded", json!({ "refund": "ch_1", "revenue": revenue }));
     assert_eq!(dollars(&[paid, charge(2, 5.0), charge(3, 12.0)]), 1300);
 }
@@ -240,7 +240,7 @@ fn a_paid_invoice_does_not_begin_a_subscription_anew_that_was_cancelled() {
     assert_eq!(stage(&[alone], 1), Stage::Onboarding, "who pays an invoice of a subscription has it");
 }
 
-/// The account as its people's events tell it.
+/// Returns the account from its people's events.
 fn account(events: Vec<Event>) -> Account {
     let id = AccountId::parse("acme").unwrap();
     let mut account = Account::new(id);
@@ -284,7 +284,7 @@ fn renewals_are_counted_per_subscription_and_the_first_payment_is_none() {
     let returned =
         [renewed, vec![status(800, "a", "canceled"), status(900, "b", "active"), renewal(1265, "b")]].concat();
     assert_eq!(facts(&CONFIG, &account(returned), day(1300)).renewals, 1, "of the new subscription");
-    // Nobody saw this one begin.
+    // This one has no known start.
     assert_eq!(facts(&CONFIG, &account(vec![renewal(0, "a"), renewal(365, "a")]), day(400)).renewals, 2);
 }
 
@@ -313,7 +313,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
             }
             let statuses =
                 ["trialing", "active", "past_due", "unpaid", "canceled", "paused", "incomplete", "incomplete_expired"];
-            // Any status of an update; of the others some that do not go with their names.
+            // Any status of an update; for the others some that contradict their names.
             said["status"] = json!(if kind < 2 { statuses.get(amount as usize % 8) } else { statuses.get(kind) });
             let names = [
                 "Subscription Updated",

@@ -1,4 +1,4 @@
-//! Changes of what someone pays: plans that cost more or less, and cancellations that are still to come.
+//! Changes of what a person pays: plans that cost more or less, and scheduled cancellations.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{Person, at, default_config};
@@ -36,7 +36,7 @@ fn updated(days: i64, mut said: Value) -> Event {
     event(days, "Subscription Updated", said)
 }
 
-/// Someone with these events, on that day, active then.
+/// Returns the evaluation of a person with these events, on that day, active then.
 fn after(events: &[Event], days: i64) -> Evaluation {
     let mut person = Person::new("u");
     let mut all = events.to_vec();
@@ -92,7 +92,7 @@ fn an_overdue_payment_weighs_until_it_is_paid() {
     assert_eq!(churn(&paid, 8), churn(&[begun()], 8));
 }
 
-/// The history of stages ends where the person stands, also where a status or time alone brought them there.
+/// The stage history ends with the current stage, even if a status or time alone caused it.
 #[test]
 fn history_of_stages_follows_statuses_and_time() {
     let told = |events: &[Event], days: i64| -> Vec<(i64, &str)> {
@@ -120,7 +120,7 @@ fn history_of_stages_follows_statuses_and_time() {
     assert_eq!(told(&bought, 15), [(0, "trial"), (14, "onboarding")], "no lead for a moment");
 }
 
-/// A product that names no subscription says the same of all that someone has.
+/// Reports without a subscription id apply to all of a person's subscriptions.
 #[test]
 fn an_overdue_payment_of_a_subscription_without_an_id_weighs_as_much() {
     let unnamed = |days, name, status: &str| event(days, name, json!({ "status": status }));

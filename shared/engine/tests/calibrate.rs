@@ -1,4 +1,4 @@
-//! Points from what people took before they bought.
+//! Points from what people did before they bought.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{at, config_with};
@@ -58,7 +58,7 @@ fn took(first: u32, second: u32, third: u32) -> Taken {
     events.into_iter().filter(|(_, n)| *n > 0).map(|(name, n)| (name.to_owned(), n)).collect()
 }
 
-/// Events of one user, a minute apart.
+/// Returns events of one user, a minute apart.
 fn story(names: &[&str]) -> Vec<Event> {
     let start = at("2026-01-01T00:00:00Z").as_second();
     let one = |(i, name): (usize, &&str)| {
@@ -165,7 +165,7 @@ fn took_only(name: &str, n: u32) -> Taken {
     [(name.to_owned(), n)].into()
 }
 
-/// The shipped rules, with what is suggested written into them.
+/// Returns the shipped rules with the suggestions applied.
 fn calibrated(scoring: &str, calibration: &perennial_engine::calibrate::Calibration) -> String {
     let mut text = scoring.to_owned();
     let mut set = |id: &str, field: &str, value: f64| {
@@ -214,7 +214,7 @@ fn with_the_shipped_rules_the_buyer_of_the_tally_example_stands_at_96() {
     let category: Vec<_> =
         calibration.categories.iter().map(|one| (one.name.as_str(), one.now, one.suggested)).collect();
     assert_eq!(category, [("content", 40.0, 64.0)]);
-    // Now 5 * 4 is cut to 16 and 3 * 8 are 24, together 40; nothing counts the paywall. Then 12 * 8.
+    // Now 5 * 4 is capped at 16 and 3 * 8 are 24, together 40; nothing counts the paywall. Then 12 * 8.
     let path_points = calibration.path.unwrap();
     assert!((path_points.now - 40.0).abs() < 1e-9 && (path_points.suggested - 96.0).abs() < 1e-9, "{path_points:?}");
 

@@ -1,4 +1,4 @@
-//! What sets a message off, and what must not.
+//! Triggers of messages, and events that must not trigger any.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{Person, at, config, config_with};
@@ -24,7 +24,7 @@ fn a_fresh_event_sets_its_journey_off_once_with_all_its_steps() {
     assert_eq!(person.sent(), Vec::<String>::new(), "neither a repeat nor a second trial welcomes again");
 }
 
-/// What follows, within 60 days, for someone of whom an import says that they started a trial then.
+/// Returns the messages within 60 days, for a person whose trial start is imported.
 fn sent_after_an_import(old: &str, on_start: &str) -> Vec<String> {
     let journeys = format!(
         "!{}",

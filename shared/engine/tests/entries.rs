@@ -1,4 +1,4 @@
-//! Journeys that are set off by what concerns an account: who is asked for, and who enters how often.
+//! Journeys that are triggered by an account's event: the requested people, and how often they enter.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{Person, at, config_with};
@@ -41,7 +41,7 @@ fn entry(message: &str) -> Entry {
     Entry { journey: "payment_failed".to_owned(), cause, properties: perennial_domain::Properties::new(), at: now() }
 }
 
-/// Hands entries to a person as `score` does.
+/// Passes entries to a person like `score`.
 fn hand(config: &Config, person: &mut Person, entries: &[Entry], now: Timestamp) -> Processed {
     let moment = Moment::new(config, now);
     let mut known: HashSet<(PersonId, u64)> = HashSet::new();
@@ -78,7 +78,7 @@ fn an_event_of_an_account_asks_the_account_and_whom_it_names_does_not_enter() {
     assert_eq!(asked(&named), [("acme", to.as_slice(), &entry("m1"))]);
     assert_eq!((named.sent(), times(&named)), (vec![], 0));
 
-    // Without a groupId it is about the account of whom it names.
+    // Without a groupId it is about the account of the person in it.
     let mut member = Person::new("u");
     member.feed(&config, &[EventBuilder::group("g", "u", "globex").at(now()).build()], now());
     member.feed(&config, &[failed("m1", None)], now());
@@ -118,7 +118,7 @@ fn the_same_entry_lets_someone_enter_once_whatever_the_re_entry_rule() {
             "{reentry}"
         );
         assert!(!hand(&config, &mut person, &[entry("m1")], now()).changed, "{reentry}: again");
-        // So much happens that the entry's id leaves for the ledger.
+        // Enough events for the entry's id to move to the ledger.
         for n in 0..80 {
             let used = EventBuilder::track(&format!("x{n}"), "u", "Report Shared").at(now()).build();
             person.feed(&config, &[used], now());
@@ -149,7 +149,7 @@ fn a_journeys_condition_and_stages_hold_for_everyone_whom_the_account_names() {
     let mut person = Person::new("u");
     let done = |name: &str| EventBuilder::track(name, "u", name).at(now()).build();
     for (event, entered) in [("Report Shared", 0), ("Login", 0), ("Trial Started", 1)] {
-        // Without what was deferred, which the next event would let enter.
+        // Without the deferred trigger, which the next event would retry.
         person.profile.outbox.clear();
         person.feed(&config, &[done(event)], now());
         hand(&config, &mut person, &[entry("m1")], now());

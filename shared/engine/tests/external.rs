@@ -1,4 +1,4 @@
-//! Ids of other systems: their events count, and trigger nothing until they are linked to a user.
+//! Ids of other systems: their events count, but trigger nothing until they are linked to a user.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{Person, at, config_with};
@@ -18,7 +18,7 @@ fn now() -> Timestamp {
     at("2026-03-02T10:00:00Z")
 }
 
-/// A trial that begins, as a billing system says that knows its own id alone.
+/// Returns the start of a trial, from a billing system that knows only its own id.
 fn trial(user: &str, external: bool) -> Event {
     let event = EventBuilder::track("t", user, "Trial Started").at(now());
     if external { event.external("stripe_customer_id", user).build() } else { event.build() }
@@ -69,7 +69,7 @@ fn an_id_of_another_system_that_is_linked_to_a_user_triggers_as_anyone() {
     assert_eq!(both.sent().len(), 2);
 }
 
-/// A login at another system that is someone's user id here says nothing of who either is.
+/// A login at another system that equals a user id here is unrelated to it.
 #[test]
 fn user_id_that_is_spelled_as_an_id_of_another_system_is_another_identity() {
     let config = config();
@@ -82,7 +82,7 @@ fn user_id_that_is_spelled_as_an_id_of_another_system_is_another_identity() {
     assert_ne!(theirs.person_id(), bob.profile.id);
 }
 
-/// What config does not list as a kind of id that one person has alone joins nobody, and is nobody all the same.
+/// An id of a type that is not configured as identifying a person links nobody, and is still not counted as a person.
 #[test]
 fn id_of_a_type_that_is_not_listed_is_nobody_for_good() {
     let config = config();

@@ -1,4 +1,5 @@
-//! The laws of identity: who is one person follows from what was said, in any order, and a merge that is undone was never there.
+//! The laws of identity resolution: profiles follow from the events, in any order, and an unmerged profile is as if it
+//! had never been merged.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cases;

@@ -1,4 +1,4 @@
-//! Ways through journeys: waits, branches, splits, goals, and what is counted on the way.
+//! Runs of journeys: waits, branches, splits, goals, and recorded events.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{Person, at, config_with};
@@ -31,7 +31,7 @@ fn event(id: &str, name: &str, at: Timestamp) -> Event {
     EventBuilder::track(id, "u", name).at(at).build()
 }
 
-/// What is in the outbox, which is emptied.
+/// Returns the decisions in the outbox, which is emptied.
 fn decisions(profile: &mut Profile) -> Vec<Decision> {
     let actions = std::mem::take(&mut profile.outbox);
     actions
@@ -40,7 +40,8 @@ fn decisions(profile: &mut Profile) -> Vec<Decision> {
         .collect()
 }
 
-/// Lets time pass until `until`, from one due time to the next; gives the templates that went out, with the hours since the start.
+/// Advances time until `until`, from one due time to the next; returns the templates that were sent, with the hours
+/// since the start.
 fn play(config: &Config, person: &mut Person, until: Timestamp) -> Vec<(String, i64)> {
     let mut sent = Vec::new();
     let mut now = start();
@@ -127,7 +128,7 @@ fn who_reaches_the_goal_or_leaves_the_stages_gets_nothing_more() {
         assert_eq!(entered.reached.is_some(), reached, "after {name}");
         assert!(facts.runs.is_empty());
     }
-    // What was done before someone entered, or too long after, is no goal of it.
+    // An action before the entry, or too long after it, is not its goal.
     let mut person = Person::new("u");
     person.feed(&config, &[event("m1", "Report Shared", start())], start());
     let now = plus_days(start(), 1);
@@ -178,7 +179,7 @@ fn a_condition_that_comes_to_hold_by_time_alone_sets_a_journey_off_once() {
     let mut person = Person::new("u");
     person.feed(&config, &[event("m0", "Onboarding Completed", start())], start());
     assert_eq!(shown(&play(&config, &mut person, plus_days(start(), 90))), [("help", 30 * 24)]);
-    // Real events have fractions of a second, and a timer rings at a whole one.
+    // Real events have fractions of a second, while timers fire at whole ones.
     let mut fraction = Person::new("u");
     let begun = start().checked_add(SignedDuration::from_micros(400_003)).unwrap();
     fraction.feed(&config, &[event("m0", "Onboarding Completed", begun)], begun);
@@ -371,7 +372,7 @@ fn two_who_turn_out_to_be_one_go_on_once_and_leave_together() {
     first.profile.parts.extend(second.profile.parts);
     assert_eq!(shown(&play(&config, &mut first, plus_days(start(), 9))), [("help", 24), ("chat", 48)]);
     assert!(first.profile.facts().runs.is_empty(), "neither goes on alone after that");
-    // If it turns out that they are two after all, the second goes on from where they were.
+    // If they turn out to be two people, the second continues from where they were.
     let parted = first.profile.parts.pop().unwrap();
     let key = |part: &Part| part.facts.runs.iter().map(|(key, run)| (*key, run.step, run.due)).collect::<Vec<_>>();
     assert_eq!(key(&parted), key(&own));

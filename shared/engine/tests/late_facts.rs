@@ -39,7 +39,7 @@ fn says(id: &str, name: &str, value: &str, seconds: i64) -> Event {
     EventBuilder::identify(id, "u", None).with_trait(name, value).at(made(seconds)).build()
 }
 
-/// Counts batches, one after another at noon, and gives how many messages were decided.
+/// Counts batches, one after another at noon, and returns the number of decided messages.
 fn told(config: &Config, profile: &mut Profile, batches: &[&[Event]]) -> usize {
     let mut told = 0;
     for batch in batches {
@@ -59,7 +59,7 @@ fn someone() -> Profile {
     Profile::new(track("x", "X", 0).identity().unwrap())
 }
 
-/// Every order of `events`.
+/// Returns every order of `events`.
 fn orders(events: &[Event]) -> Vec<Vec<Event>> {
     let [first, rest @ ..] = events else { return vec![Vec::new()] };
     let mut all = Vec::new();
@@ -98,7 +98,7 @@ fn in_every_order_of_arrival_the_journey_starts_as_in_the_order_in_which_its_fac
             "trigger = { event = \"Asked\" }\nwhen = 'traits.plan == \"pro\"'\nreentry = \"always\"",
             vec![says("i", "plan", "free", 60), says("j", "plan", "pro", 50), track("a", "Asked", 30)],
         ),
-        // Equal times: nobody can tell which came first, and nothing speaks against it.
+        // Equal times: the order is unknown, and nothing contradicts it.
         (
             "trigger = { event = \"Failed\" }\nstages = [\"onboarding\"]",
             vec![track("p", "Paid", 30), track("f", "Failed", 30)],
@@ -112,7 +112,7 @@ fn in_every_order_of_arrival_the_journey_starts_as_in_the_order_in_which_its_fac
             assert_eq!(told(&config, &mut someone(), &one_by_one), 1, "{journey} {ids:?}");
             let pairs: Vec<&[Event]> = order.chunks(2).collect();
             assert_eq!(told(&config, &mut someone(), &pairs), 1, "{journey} {ids:?} in pairs");
-            // Whoever delivers again changes nothing.
+            // A redelivery changes nothing.
             let mut profile = someone();
             assert_eq!(told(&config, &mut profile, &[&order, &order]) + told(&config, &mut profile, &one_by_one), 1);
             assert!(profile.outbox.is_empty(), "{journey} {ids:?}: {:?}", profile.outbox);
@@ -124,7 +124,7 @@ fn in_every_order_of_arrival_the_journey_starts_as_in_the_order_in_which_its_fac
 fn fact_that_was_made_after_the_event_starts_nothing() {
     let config = config("trigger = { event = \"Asked\" }\nwhen = 'traits.plan == \"pro\"'");
     for order in orders(&[track("a", "Asked", 30), says("i", "plan", "pro", 10)]) {
-        // Where it arrives first, it is there when the event is looked at.
+        // If it arrives first, it is known when the event is processed.
         let expected = usize::from(order[0].message_id.as_str() == "i");
         assert_eq!(told(&config, &mut someone(), &order.chunks(1).collect::<Vec<_>>()), expected);
     }

@@ -1,4 +1,4 @@
-//! What holds messages back: quiet hours, caps, holdouts; and what becomes of people when a journey changes.
+//! Limits of messages: quiet hours, caps, holdouts; and the effect of a journey's change on people.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod caps;
@@ -40,7 +40,7 @@ fn bundle(journeys: &str, limits: &str) -> Bundle {
         .bundle()
 }
 
-/// A journey that sends one message for each event of a name.
+/// Returns a journey that sends one message for each event of a name.
 fn each(event: &str, channel: &str, template: &str, more: &str) -> String {
     format!(
         "[[journey]]\nid = \"{template}_{channel}\"\ntrigger = {{ event = \"{event}\" }}\nreentry = \"always\"\n{more}\n\
@@ -88,7 +88,7 @@ impl Person {
         actions.into_iter().filter_map(sent).collect()
     }
 
-    /// Lets time pass until the due time; gives when that was and what was decided then.
+    /// Advances time to the due time; returns it and the decisions.
     fn due(&mut self, config: &Config) -> (Timestamp, Vec<Decision>) {
         let due = self.profile.due_at.expect("something is due");
         tick(&Moment::new(config, due), &mut self.profile);
@@ -158,7 +158,7 @@ fn the_time_zone_is_read_as_clients_write_it_from_traits_and_from_the_context() 
             assert_eq!(person.does(&config, "Asked", now).len(), 1, "{kind} {zone}");
         }
     }
-    // What a trait says goes before the context, and what cannot be read says nothing.
+    // A trait takes precedence over the context, and an unreadable one is ignored.
     let mut person = Person::new("u");
     let mut event = EventBuilder::identify("m", "u", None).with_trait("timezone", "Asia/Tokyo").at(now).build();
     event.context.insert("timezone".to_owned(), "Europe/London".into());
@@ -196,7 +196,7 @@ fn what_is_shown_in_the_product_answers_at_once_or_must_be_known_knows_no_quiet_
     assert_eq!(templates(&sent), [("news", None), ("offer", None), ("bill", None)]);
 }
 
-/// What each of `people` gets of a journey that counts an event too.
+/// Returns what each of `people` gets from a journey that records an event too.
 fn sent_to(config: &Config, people: u32) -> Vec<(Vec<Decision>, bool)> {
     let now = at("2026-03-02T10:00:00Z");
     let each = (0..people).map(|n| {

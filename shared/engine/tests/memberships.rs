@@ -1,4 +1,4 @@
-//! Which accounts someone belongs to, whatever the order of events, and what the accounts are given of them.
+//! A person's accounts, in any order of events, and the entries in them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{Person, at, config_with};
@@ -25,7 +25,7 @@ fn day(days: i64) -> Timestamp {
     plus_days(at("2026-03-02T10:00:00Z"), days)
 }
 
-/// A `group` call of "u" so many days after the start.
+/// Returns a `group` call of "u" so many days after the start.
 fn join(days: i64, account: &str) -> Event {
     EventBuilder::group(&format!("join {days} {account}"), "u", account).at(day(days)).build()
 }
@@ -35,12 +35,12 @@ fn leave(days: i64, account: &str) -> Event {
     EventBuilder::track(&id, "u", "Left Account").group_id(account).at(day(days)).build()
 }
 
-/// "u" leaves, and nothing says which account.
+/// "u" leaves without an account.
 fn leave_primary(days: i64) -> Event {
     EventBuilder::track(&format!("leave {days}"), "u", "Left Account").at(day(days)).build()
 }
 
-/// Something that "u" does, in an account or in none that it names.
+/// Returns an action of "u", in an account or without one.
 fn act(days: i64, account: Option<&str>) -> Event {
     let event = EventBuilder::track(&format!("act {days} {account:?}"), "u", "Report Viewed").at(day(days));
     account.map_or_else(|| event.clone(), |account| event.clone().group_id(account)).build()
@@ -90,7 +90,7 @@ fn a_membership_ends_when_someone_leaves_and_begins_again_when_they_are_named_la
     assert_eq!(of(&config_named("Seat Removed"), &[join(0, "a"), leave(1, "a")]), ["a"], "another event ends it there");
 }
 
-/// `Left Account` without an account, like all that names none, is about the primary one.
+/// `Left Account` without an account is about the primary one.
 #[test]
 fn who_leaves_without_saying_which_leaves_the_primary() {
     let config = &SEVERAL;
@@ -172,7 +172,7 @@ fn of_more_than_eight_the_one_named_longest_ago_leaves_and_ended_ones_displace_n
     assert!(known.said.len() <= 16 && known.active.len() <= 16, "{known:?}");
 }
 
-/// What the accounts hold of "u" after the outbox was executed.
+/// The accounts' entries of "u" after the outbox was executed.
 #[derive(Default)]
 struct Entries(BTreeMap<String, Member>);
 
@@ -252,7 +252,7 @@ fn an_account_counts_members_whose_primary_account_is_another_and_nothing_else_o
 
 const ACCOUNTS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
-/// What happens to "u" and to a browser of theirs in up to eight accounts.
+/// Returns events of "u" and a browser of theirs in up to eight accounts.
 fn story() -> impl Strategy<Value = Vec<Event>> {
     let one = (0..7_u8, 0..8_usize, 0..300_i64, any::<bool>());
     proptest::collection::vec(one, 1..60).prop_map(|parts| {
@@ -276,12 +276,12 @@ fn story() -> impl Strategy<Value = Vec<Event>> {
     })
 }
 
-/// The accounts as a reader of the events would work them out by hand, without what silence ends.
+/// Computes the accounts independently from the events, without idle endings.
 fn by_hand(events: &[Event]) -> Vec<String> {
     by_hand_of(&[events])
 }
 
-/// The same of people who each have a story, and are one.
+/// The same for several people who are merged.
 fn by_hand_of(stories: &[&[Event]]) -> Vec<String> {
     let events = &stories.concat();
     let last = |account: &str, ends: bool| {
@@ -353,7 +353,7 @@ proptest! {
         prop_assert_eq!(straight.derived_bytes().unwrap(), other.derived_bytes().unwrap());
         let accounts = memberships(&SEVERAL, &straight.view());
         prop_assert_eq!(&accounts, &memberships(&SEVERAL, &other.view()));
-        // Every account that they belong to has an entry, no other has, and one of them is of the primary.
+        // Each of their accounts has an entry, no other has, and one of them is the primary.
         let named: BTreeSet<String> = accounts.iter().cloned().map(String::from).collect();
         for entries in [&entries, &other_entries] {
             prop_assert_eq!(&entries.0.keys().cloned().collect::<BTreeSet<_>>(), &named);

@@ -47,7 +47,7 @@ fn on_day(day: i64, event: &str) -> Supposed {
     Supposed { at: plus_days(from(), day), event: event.to_owned(), properties: Properties::new() }
 }
 
-/// What happened, each with the hours since the beginning.
+/// Returns the steps, each with the hours since the beginning.
 fn told(config: &Config, played: &Played) -> Vec<String> {
     let line = |step: &perennial_engine::play::PlayedStep| {
         let hours = (step.at.as_second() - from().as_second()) / 3600;

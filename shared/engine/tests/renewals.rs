@@ -1,4 +1,4 @@
-//! Renewals: what events tell an account of them, and that the days until the next one reach whoever is idle.
+//! Renewals: the reports to an account, and messages by days until the next one for idle people.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{Person, at, config_with};
@@ -44,7 +44,7 @@ fn of_account(mut event: Event) -> Event {
     event
 }
 
-/// An account that has renewed so often and does so next in so many days.
+/// Returns an account with so many renewals, which renews in so many days.
 fn account(config: &Config, renewals: u32, days: i64) -> AccountFacts {
     let mut account = Account::new(id());
     (0..renewals).for_each(|n| account.renewed(&MessageId::parse(&format!("r{n}")).unwrap()));
@@ -54,7 +54,7 @@ fn account(config: &Config, renewals: u32, days: i64) -> AccountFacts {
     facts(config, &account, now())
 }
 
-/// Someone who has never been active.
+/// Returns a person who has never been active.
 fn sponsor(config: &Config) -> Person {
     let mut person = Person::new("u");
     person.feed(config, &[EventBuilder::identify("i", "u", None).at(now()).build()], now());
@@ -62,7 +62,7 @@ fn sponsor(config: &Config) -> Person {
     person
 }
 
-/// Looks at the person now, and then whenever their timer rings; gives the days after which something was sent.
+/// Evaluates the person now, and then whenever their timer fires; returns the days after which something was sent.
 fn play(config: &Config, person: &mut Person, facts: &AccountFacts, days: i64) -> (Vec<f64>, usize) {
     let (mut sent, mut looks, mut moment) = (Vec::new(), 0, now());
     loop {

@@ -1,4 +1,4 @@
-//! Rescoring gives what the new rules would have given from the start, and writes to nobody.
+//! Rescoring has the same result as the new rules from the start, and triggers no messages.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{Person, at, config, config_with};
@@ -94,7 +94,7 @@ fn event(i: usize, (kind, second, big): (u8, i64, bool)) -> Event {
     builder.at(at("2025-12-20T00:00:00Z") + SignedDuration::from_secs(second)).build()
 }
 
-/// As the events come, each at its own time, and looked at once more at the end.
+/// Counts the events at their own times, and evaluates once more at the end.
 fn lived(config: &Config, events: &[Event]) -> Person {
     let mut person = Person::new("u");
     for event in events {
@@ -124,7 +124,7 @@ proptest! {
         let mut profile = lived(&old, &events).profile;
         let expected = lived(&new, &events).profile;
         let mut rebuild = Rebuild::new(&new, at(NOW)).against(&old);
-        // An archive holds them in another order, and some twice.
+        // An archive contains them in another order, and some twice.
         events.iter().rev().chain(repeats.iter().map(|index| index.get(&events))).for_each(|event| rebuild.count(event));
         prop_assert!(rebuild.is_whole(&profile));
         profile.outbox.clear();
@@ -138,7 +138,7 @@ proptest! {
         prop_assert!(is.segments.keys().eq(should.segments.keys()));
         prop_assert_eq!(trends(&new, &profile), trends(&new, &expected));
         prop_assert!(!profile.outbox.iter().any(|action| matches!(action, Action::Send(_))), "nobody is written to");
-        // And again: there is nothing left to change.
+        // A repetition changes nothing.
         prop_assert!(!rebuild.rescore(&mut profile, None).differs);
     }
 

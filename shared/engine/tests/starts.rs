@@ -1,4 +1,4 @@
-//! Journeys whose trigger held before anyone could act on it: for who is imported, and when a journey is new.
+//! Journeys whose trigger held before it could be acted on: for imported people, and for a new journey.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{Person, at, config_with};
@@ -23,14 +23,14 @@ fn now() -> Timestamp {
     at("2026-03-02T10:00:00Z")
 }
 
-/// What an import brings of someone who was active last 60 days ago.
+/// Returns an import of a person who was active last 60 days ago.
 fn history(user: &str, plan: &str) -> Vec<Event> {
     let then = plus_days(now(), -60);
     let who = EventBuilder::identify(&format!("i-{user}"), user, None).with_trait("plan", plan).at(then).build();
     vec![who, EventBuilder::track(&format!("t-{user}"), user, "Order Completed").at(then).build()]
 }
 
-/// Looks at the person whenever they are due, for so many days; returns the days after which something was sent.
+/// Evaluates the person whenever they are due, for so many days; returns the days after which something was sent.
 fn play(config: &Config, person: &mut Person, days: i64) -> Vec<i64> {
     let mut sent = Vec::new();
     let mut moment = now();
@@ -99,16 +99,16 @@ fn who_is_imported_and_active_starts_on_another_day_too_and_what_happens_now_is_
     let config = config(&[RISK, STEP, welcome, STEP]);
     let lately = plus_days(now(), -1);
     let of_today = |kind: &str| EventBuilder::track("seen", "u", kind).at(lately).build();
-    // With a history, the state is older than what we know of them.
+    // With a history, the state is older than our data.
     let mut person = Person::new("u");
     person.feed(&config, &[history("u", "old"), vec![of_today("Report Viewed")]].concat(), now());
     assert_eq!(person.sent().len(), 0);
     assert_eq!(play(&config, &mut person, 20).len(), 1);
-    // What they did now sets off what an event sets off.
+    // A new action triggers like any event.
     let mut person = Person::new("u");
     person.feed(&config, &[history("u", "old"), vec![of_today("Signed In")]].concat(), now());
     assert_eq!(person.sent().len(), 1);
-    // Who begins now has no history.
+    // A new person has no history.
     let mut person = Person::new("u");
     let who = EventBuilder::identify("i", "u", None).with_trait("plan", "old").at(lately).build();
     person.feed(&config, &[who, of_today("Report Viewed")], now());
@@ -132,7 +132,7 @@ fn history_that_follows_the_first_live_events_sends_nothing_at_once() {
         person.profile.outbox.clear();
         assert_eq!(play(&config, &mut person, 20).len(), 1, "{batches:?}");
     }
-    // What they do now, and what that makes of their state, is of now.
+    // New actions, and their effect on the state, are current.
     let mut person = Person::new("u");
     person.feed(&config, &[live("1")], now());
     person.feed(&config, &history("u", "new"), now());
@@ -141,7 +141,8 @@ fn history_that_follows_the_first_live_events_sends_nothing_at_once() {
     assert_eq!(person.sent().len(), 1);
 }
 
-/// What follows from an import a moment later, as when the account has counted its people, is of the import too; a day later it is not.
+/// Consequences of an import just after it, as when the account has counted its people, belong to the import; a day
+/// later they do not.
 #[test]
 fn what_comes_to_hold_just_after_an_import_starts_on_another_day() {
     let quiet = "[[journey]]\nid = \"quiet\"\ntrigger = { becomes = 'idle_days >= 8' }\n";

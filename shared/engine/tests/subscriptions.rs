@@ -55,7 +55,7 @@ fn invoice(days: i64, subscription: &str, revenue: f64) -> Event {
     event(days, "Invoice Paid", said)
 }
 
-/// Someone with these events, all orders of which are tried, on that day; active then. Returns the stage and what they paid.
+/// Returns the stage and revenue of a person with these events, in every order, on that day; active then.
 fn after(events: &[Event], days: i64) -> (Stage, i64) {
     let of = |events: Vec<&Event>| {
         let mut person = Person::new("u");
@@ -74,7 +74,7 @@ fn after(events: &[Event], days: i64) -> (Stage, i64) {
     straight
 }
 
-/// Stripe sends a paid invoice of nothing at the beginning of a trial.
+/// Stripe sends a paid invoice of zero at the beginning of a trial.
 #[test]
 fn invoice_of_nothing_is_no_payment() {
     let begun = [reported(0, "a", "trialing", None), invoice(0, "a", 0.0)];
@@ -85,12 +85,13 @@ fn invoice_of_nothing_is_no_payment() {
     assert_eq!(after(&paid, 15), (Stage::Onboarding, 1900));
     let left = [&paid[..], &[reported(40, "a", "canceled", None)]].concat();
     assert_eq!(after(&left, 41), (Stage::Churned, 1900));
-    // A month that a coupon pays is a customer's, as the status says.
+    // A month paid by a coupon is a customer's, according to the status.
     let free = [reported(0, "b", "active", None), invoice(0, "b", 0.0), invoice(30, "b", 0.0)];
     assert_eq!(after(&free, 31), (Stage::Adopting, 0));
 }
 
-/// The first payment asks for confirmation: `incomplete` until it comes, and `incomplete_expired` after a day without one.
+/// The first payment needs a confirmation: `incomplete` until it arrives, and `incomplete_expired` after a day without
+/// one.
 #[test]
 fn first_payment_that_takes_a_while_is_a_first_purchase() {
     let awaited = reported(0, "a", "incomplete", None);
@@ -116,7 +117,7 @@ fn first_payment_that_never_came_is_told_as_no_churn() {
     assert_eq!(told.iter().map(|told| told.stage).collect::<Vec<_>>(), [Stage::Lead]);
 }
 
-/// What accounts are told by someone's events, which come in this order, each by itself.
+/// Returns the accounts' reports from a person's events, which arrive in this order, each by itself.
 fn told(events: &[Event]) -> BTreeMap<String, Account> {
     let mut person = Person::new("u");
     let mut accounts: BTreeMap<String, Account> = BTreeMap::new();
@@ -173,7 +174,8 @@ proptest! {
         for order in [&events, &shuffled] {
             let found = told(order);
             for account in accounts {
-                // By hand: what the subscriptions cost whose last event, or of one time the greatest name, is of this account.
+                // Computed independently: the price of subscriptions whose last event, or at the same time the greatest
+                // name, is of this account.
                 let mut value = None;
                 for id in 0..2 {
                     let last = said.iter().filter(|(_, of, _)| *of == id).map(|(account, _, days)| (*days, accounts[*account])).max();
@@ -189,7 +191,7 @@ proptest! {
     }
 }
 
-/// The account as two people's events tell it: "u" subscribed, "w" cancels.
+/// Returns the account from two people's events: "u" subscribed, "w" cancels.
 fn cancelled_by_another() -> (Person, Person, AccountFacts) {
     let begun = in_account(reported(0, "s", "active", None), "acme");
     let ended = in_account(
@@ -217,7 +219,7 @@ fn end_that_another_person_reports_ends_the_subscription_for_all() {
         let moment = Moment::new(&CONFIG, day(41)).with_account(Some(&account));
         assert_eq!(evaluate(&moment, &view).stage, Stage::Churned, "{who}");
     }
-    // Whoever does not follow the account knows of the end, too.
+    // The end is known without following the account, too.
     let alone = config_with(&[(
         "lifecycle.toml",
         "![customer]\nonboarding_days = 30\nadopting_days = 90\nat_risk_after_idle_days = 21\n[milestones]\n\
@@ -226,7 +228,7 @@ fn end_that_another_person_reports_ends_the_subscription_for_all() {
     let view = u.profile.view();
     let of = |account| evaluate(&Moment::new(&alone, day(41)).with_account(account), &view).stage;
     assert_eq!((of(None), of(Some(&account))), (Stage::Adopting, Stage::Churned));
-    // They subscribe anew: it is a return after the pause, and not a tenure without a break.
+    // Subscribing again is a return after the pause, and not a tenure without a break.
     let mut u = u;
     u.feed(&CONFIG, &[in_account(reported(60, "t", "active", None), "acme")], day(60));
     let again = AccountFacts { stage: Some(Stage::WonBack), left: None, ..account };
@@ -249,7 +251,7 @@ fn colleague_of_a_payer_who_tries_elsewhere_is_a_customer() {
         evaluate(&Moment::new(&CONFIG, day(10)).with_account(accounts), &view).stage
     };
     assert_eq!((stage(true), stage(false)), (Stage::Onboarding, Stage::Trial));
-    // Nor has someone left because one of several accounts did.
+    // Nor has a person churned because one of several accounts did.
     let mut payer = Person::new("u");
     payer.feed(&CONFIG, &[in_account(reported(0, "s", "active", None), "b"), event(9, "Signed In", json!({}))], day(9));
     let left = AccountFacts { stage: Some(Stage::Churned), ..of_trial };
@@ -258,7 +260,7 @@ fn colleague_of_a_payer_who_tries_elsewhere_is_a_customer() {
     assert_eq!((of(true), of(false)), (Stage::Onboarding, Stage::Churned));
 }
 
-/// A config with a win-back mail, and one for whoever is no customer any more by a segment.
+/// Returns a configuration with a win-back mail, and one for former customers by a segment.
 fn win_back() -> Config {
     let journeys = "![[journey]]\nid = \"win_back\"\ntrigger = { becomes = 'stage == \"churned\"' }\n\
         step = [{ channel = \"in_app\", template = \"t\" }]\n\
@@ -279,7 +281,7 @@ fn win_back() -> Config {
     ])
 }
 
-/// Rings the timers of `person` up to a moment; what was sent.
+/// Fires the timers of `person` up to a moment; returns what was sent.
 fn ring(config: &Config, person: &mut Person, account: Option<&AccountFacts>, until: Timestamp) -> Vec<String> {
     let mut sent = person.sent();
     for _ in 0..50 {
@@ -307,7 +309,7 @@ fn plan_that_is_replaced_within_a_minute_sets_nothing_off() {
     let now = Moment::new(&config, day(41));
     let told: Vec<Stage> = stage_history(&now, &person.profile.view()).iter().map(|told| told.stage).collect();
     assert_eq!(told, [Stage::Onboarding, Stage::Adopting], "neither churned nor won back");
-    // Who does not come back is written to once that is settled, whatever else they do meanwhile.
+    // A person who does not return gets the mail once that is final, whatever else they do meanwhile.
     let mut person = Person::new("u");
     person.feed(&config, std::slice::from_ref(&begun), day(0));
     person.feed(&config, std::slice::from_ref(&ended), day(40));
@@ -398,7 +400,7 @@ fn cancellation_that_takes_effect_later_ends_nothing_until_then() {
     // A moment that has passed is an end.
     let past = json!({ "subscription": "a", "status": "canceled", "ends_at": day(5).to_string() });
     assert_eq!(after(&[begun.clone(), event(5, "Subscription Cancelled", past)], 6).0, Stage::Churned);
-    // What has no id ends then, too.
+    // Subscriptions without an id end then, too.
     let unnamed = [
         event(0, "Subscription Started", json!({})),
         event(5, "Subscription Cancelled", json!({ "ends_at": day(30).to_string() })),
@@ -429,7 +431,7 @@ fn who_subscribed_for_an_account_that_still_pays_has_not_left() {
     };
     let account = facts(&CONFIG, &account, day(41));
     assert_eq!(stage(&person, &account), Stage::Adopting);
-    // Without a colleague's subscription they have, and so has whose seat was taken away.
+    // Without a colleague's subscription they have, and so has a person whose seat was removed.
     let alone = facts(&CONFIG, &account_of("acme", &events), day(41));
     assert_eq!(stage(&person, &alone), Stage::Churned);
     let mut seat = Person::new("u");

@@ -1,4 +1,4 @@
-//! What a public source can say, and what nobody believes it.
+//! Public sources: what they can change, and what they cannot.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{Person, at, default_config};
@@ -36,7 +36,7 @@ fn after(events: &[Event]) -> Person {
     person
 }
 
-/// What somebody sends who has nothing but the key of a web page.
+/// Returns the events of an attacker with the key of a web page.
 fn attack() -> Vec<Event> {
     let track = |id: &str, name: &str, said| EventBuilder::track(id, "u", name).properties(said).at(minute(9)).public();
     vec![
@@ -103,7 +103,8 @@ fn what_nobody_vouches_for_is_kept_as_such_until_a_server_says_the_same() {
     assert!(person.profile.outbox.iter().any(|action| matches!(action, Action::Claim { joins: true, .. })));
 }
 
-/// Two users say that an anonymous id is theirs: a server's word counts before any other, whatever the clocks say, and then what was received first.
+/// Two users are linked to an anonymous id: a server's link comes first, whatever the clocks say, and then the one
+/// received first.
 #[test]
 fn anonymous_id_belongs_to_whom_a_server_says_whatever_others_say_before_or_after() {
     let link = |user: &str, received: i64, trust| {
@@ -136,7 +137,7 @@ fn anonymous_id_belongs_to_whom_a_server_says_whatever_others_say_before_or_afte
     );
 }
 
-/// What a server said of a visitor goes to nobody by a public source's word.
+/// A public source cannot link a visitor of whom a server has data.
 #[test]
 fn visitor_of_whom_a_server_knows_something_is_nobodys_by_a_public_word() {
     let visitor = Identity::Anonymous(AnonymousId::parse("lead").unwrap());
@@ -175,7 +176,7 @@ fn event_of_a_server_is_no_repetition_of_a_public_one_with_its_id() {
     }
 }
 
-/// What tells somebody that they have to pay, or makes an account look bad, is no page's to say.
+/// A page cannot send events that ask for payment, or that make an account look bad.
 #[test]
 fn events_of_money_of_a_public_source_set_off_nothing() {
     let customer =
@@ -213,7 +214,7 @@ fn whole_name_of_a_server_is_greeted_by_whatever_first_name_a_public_source_says
     assert_eq!(greeted(&[first.public().build()]).as_deref(), Some("Eve"));
 }
 
-/// What a page says of a name is no text of the sender's own in a mail.
+/// A name from a page cannot contain the sender's own text in a mail.
 #[test]
 fn only_a_name_of_a_public_source_greets() {
     let greeted = |name: &str, is_public: bool| {
@@ -238,7 +239,7 @@ fn only_a_name_of_a_public_source_greets() {
     }
 }
 
-/// What fills the places of traits takes none of those that a server wrote, in any order.
+/// Traits of a public source never displace those of a server, in any order.
 #[test]
 fn flood_of_a_public_source_pushes_out_no_trait_of_a_server() {
     let own =
@@ -275,7 +276,7 @@ fn answer_of_a_page_is_no_later_than_its_receipt() {
     assert_eq!(person.profile.view().nps.map(|answer| answer.points), Some(9));
 }
 
-/// A token says who the user is; it is in their own hands, and vouches for nobody else.
+/// A token proves who the user is; it is in their own hands, and proves no other identity.
 #[test]
 fn user_with_a_token_counts_for_themselves_and_becomes_nobody_else() {
     let signed = |event: EventBuilder| {
@@ -296,7 +297,7 @@ fn user_with_a_token_counts_for_themselves_and_becomes_nobody_else() {
     assert_eq!(person.profile.outbox.iter().filter(joins).count(), 0);
 }
 
-/// A key that anybody can read fills no list that others need.
+/// A public key cannot fill lists that others need.
 #[test]
 fn unverified_claims_make_room_for_others() {
     let flood: Vec<Event> = (0..40)
@@ -330,7 +331,7 @@ fn company_domain_of_an_unverified_address_makes_nobody_a_colleague() {
     assert_eq!(company(address().public()), []);
 }
 
-/// An event that a trusted or a public source says of a few traits.
+/// Returns an event of a trusted or a public source with a few traits.
 fn said() -> impl Strategy<Value = Event> {
     let name = prop::sample::select(vec!["plan", "email", "E-Mail", "city"]);
     let value = prop_oneof![Just(json!(null)), "[ab]@x\\.org".prop_map(|text| json!(text))];
@@ -347,7 +348,7 @@ fn said() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    /// Whatever the order, and whatever clocks say: where a trusted source said something of a trait, no public one changes it.
+    /// In any order and with any clocks: a trait of a trusted source is never changed by a public one.
     #[test]
     fn no_public_source_changes_a_trait_that_another_wrote(
         (events, order) in prop::collection::vec(said(), 1..12).prop_flat_map(|events| {

@@ -1,4 +1,4 @@
-//! One message at a time: which of several that are due is sent, and what becomes of the others.
+//! One message at a time: which of several due messages is sent, and what happens to the others.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cases;
@@ -31,7 +31,8 @@ fn config(journeys: &str, limits: &str) -> Config {
     ConfigBuilder::least().with(&files).load()
 }
 
-/// A journey that sends one message as soon as an event of this name was counted: a state triggers it. `more` is of the journey.
+/// Returns a journey that sends one message as soon as an event of this name was counted, triggered by a state. `more`
+/// is added to the journey.
 fn becomes(id: &str, event: &str, channel: &str, more: &str) -> String {
     format!(
         "[[journey]]\nid = \"{id}\"\ntrigger = {{ becomes = 'count(\"{event}\") >= 1' }}\n{more}\n{}",
@@ -39,7 +40,7 @@ fn becomes(id: &str, event: &str, channel: &str, more: &str) -> String {
     )
 }
 
-/// A journey that sends one message whenever an event of this name happens.
+/// Returns a journey that sends one message whenever an event of this name happens.
 fn on_event(id: &str, event: &str, channel: &str, more: &str) -> String {
     format!(
         "[[journey]]\nid = \"{id}\"\ntrigger = {{ event = \"{event}\" }}\nreentry = \"always\"\n{more}\n{}",
@@ -52,7 +53,7 @@ fn message(channel: &str, more: &str) -> String {
     format!("[[journey.step]]\nchannel = \"{channel}\"\ntemplate = \"t\"\n{more}\n")
 }
 
-/// What was decided: the journey, when, and why it is not sent.
+/// A decision: the journey, when, and why it is not sent.
 type Outcome = (String, String, Option<Withheld>);
 
 struct Person {
@@ -62,7 +63,7 @@ struct Person {
 }
 
 impl Person {
-    /// Someone with a mail address since long ago.
+    /// Returns a person with a mail address since long ago.
     fn new(config: &Config, user: &str) -> Self {
         let since = at("2026-01-01T00:00:00Z");
         let event = EventBuilder::identify(&format!("{user}-mail"), user, None)
@@ -82,7 +83,7 @@ impl Person {
         EventBuilder::track(&format!("{}-{}", self.user, self.events), &self.user, name).at(now).build()
     }
 
-    /// All of it happens at once; gives what was decided then.
+    /// Records all events at once; returns the decisions.
     fn does(&mut self, config: &Config, names: &[&str], now: &str) -> Vec<Outcome> {
         let now = at(now);
         let events: Vec<Event> = names.iter().map(|name| self.event(name, now)).collect();
@@ -102,7 +103,7 @@ impl Person {
         decided
     }
 
-    /// Lets time pass from one due time to the next; gives what was decided up to `until`.
+    /// Advances time from one due time to the next; returns the decisions up to `until`.
     fn goes_on(&mut self, config: &Config, until: &str) -> Vec<Outcome> {
         let (until, mut all) = (at(until), Vec::new());
         let mut looks = 0;
@@ -128,7 +129,7 @@ fn dropped(journey: &str, when: &str, why: Withheld) -> Outcome {
     (journey.to_owned(), when.to_owned(), Some(why))
 }
 
-/// Whether the decision is of a message that others wait after.
+/// Returns whether others wait after the decided message.
 fn takes_turn(decision: &Decision) -> bool {
     decision.withheld.is_none() && decision.channel != Channel::Webhook
 }

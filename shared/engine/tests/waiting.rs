@@ -1,4 +1,4 @@
-//! Mails and waits that began before all was known of someone: what arrives later decides as if it had been there.
+//! Mails and waits that began before everything was known: later data has the same effect as if it had been there.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::at;
@@ -27,7 +27,7 @@ fn config(journeys: &str, limits: &str) -> Config {
     ConfigBuilder::least().with(&files).load()
 }
 
-/// A journey that mails when someone asks; `more` is of the journey, `steps` come before the mail.
+/// Returns a journey that mails on an event; `more` is added to the journey, `steps` come before the mail.
 fn asked(more: &str, steps: &str) -> String {
     format!(
         "[[journey]]\nid = \"asked\"\ntrigger = {{ event = \"Asked\" }}\n{more}\n{steps}[[journey.step]]\nchannel = \"mail\"\ntemplate = \"news\"\n"
@@ -51,7 +51,8 @@ fn zoned(mut event: Event, zone: &str) -> Event {
     event
 }
 
-/// Counts the event, looks at the person again where that is asked for, and gives the mails that go out, as the next write leaves them.
+/// Counts the event, evaluates the profile again if requested, and returns the mails that are sent, as the next write
+/// leaves them.
 fn feed(config: &Config, profile: &mut Profile, event: Event, now: Timestamp) -> Vec<(String, Option<Withheld>)> {
     process(&Moment::new(config, now), profile, &[event], &HashSet::new(), Mode::Live);
     let mut sent = sent(profile);
@@ -80,7 +81,7 @@ fn plain(template: &str) -> Vec<(String, Option<Withheld>)> {
     vec![(template.to_owned(), None)]
 }
 
-/// Puts the parts of the others into the first, as a merge does.
+/// Moves the identity states of the others into the first, like a merge.
 fn merged<const N: usize>(all: [Profile; N]) -> Profile {
     let mut all = all.into_iter();
     let mut first = all.next().unwrap();
@@ -164,11 +165,11 @@ fn of_those_who_turn_out_to_be_one_the_first_gets_the_held_mail() {
     };
     for (more, expected) in [("", 1), ("reentry = { after_days = 7 }", 1), ("reentry = \"always\"", 2)] {
         let config = config(&asked(more, ""), "");
-        // The address came after they were joined.
+        // The address arrived after they were merged.
         let mut both = merged(waiting(&config));
         assert_eq!(feed(&config, &mut both, mail("i", "u", second).build(), second).len(), expected, "{more}");
         assert_eq!(both.outbox, []);
-        // Each got the address, and that joined them.
+        // Each got the address, which merged them.
         let [mut one, mut other] = waiting(&config);
         for (profile, user) in [(&mut one, "u"), (&mut other, "v")] {
             let event = mail(user, user, second).build();
@@ -177,7 +178,7 @@ fn of_those_who_turn_out_to_be_one_the_first_gets_the_held_mail() {
             assert_eq!(sent(profile), [], "who else has it is not known yet");
         }
         assert_eq!(look(&config, &mut merged([one, other]), second).len(), expected, "{more}");
-        // The first mail was on its way, whosever it was.
+        // The first mail was already sent, whosever it was.
         for swap in [false, true] {
             let [mut one, mut other] = waiting(&config);
             if swap {
@@ -242,7 +243,7 @@ fn quiet_hours_go_by_the_zone_that_becomes_known_later() {
 }
 
 trait Due {
-    /// When the person has to be looked at again because of where they wait.
+    /// Returns when the profile has to be evaluated again because of its waits.
     fn profile_due(&self) -> Timestamp;
 }
 

@@ -1,4 +1,4 @@
-//! Explanations as they are told.
+//! Explanations in words.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{Person, at, config_with};
@@ -102,7 +102,7 @@ fn config() -> Config {
     config_with(&[("scoring.toml", SCORING), ("personas.toml", PERSONAS), ("segments.toml", SEGMENTS)])
 }
 
-/// Someone who bought, came often, and has not been there for 17 days.
+/// Returns a person who bought, came often, and has been inactive for 17 days.
 fn ada(config: &Config) -> Person {
     let mut person = Person::new("ada");
     let mut number = 0;
@@ -200,7 +200,7 @@ fn who_someone_is_is_said_in_a_line_and_what_else_is_known_below() {
     );
 }
 
-/// Measures of every kind, as a signal that gives points by them tells them.
+/// Measures of every kind, as described for a signal that uses them.
 #[test]
 fn measures_are_told_in_words_where_there_are_words() {
     let measures = [

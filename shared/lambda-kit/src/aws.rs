@@ -36,14 +36,14 @@ const BACKOFF: Duration = Duration::from_millis(100);
 /// No wait is longer.
 const MAX_BACKOFF: Duration = Duration::from_secs(2);
 
-/// Where the clients find AWS, and as whom.
+/// The region, credentials and endpoints of AWS clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AwsEnv {
     /// The region, `eu-central-1`.
     pub region: String,
-    /// Whose calls these are.
+    /// The credentials of these calls.
     pub credentials: AwsCredentials,
-    /// Where services are found if not at their public endpoints.
+    /// Endpoints that differ from the public ones.
     pub endpoints: Endpoints,
 }
 
@@ -59,7 +59,7 @@ pub struct AwsCredentials {
 }
 
 impl AwsCredentials {
-    /// Keys that sign but mean nothing: for the embedded stack, which does not check them.
+    /// Returns meaningless credentials: for the embedded stack, which does not check them.
     #[must_use]
     pub fn local() -> Self {
         Self {
@@ -70,10 +70,10 @@ impl AwsCredentials {
     }
 }
 
-/// Endpoint overrides. What is `None` falls back to `all`, and then to the service's public endpoint.
+/// Endpoint overrides. `None` falls back to `all`, and then to the service's public endpoint.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Endpoints {
-    /// For services that have none of their own.
+    /// For services without their own.
     pub all: Option<String>,
     /// DynamoDB's base URL.
     pub dynamodb: Option<String>,
@@ -81,7 +81,7 @@ pub struct Endpoints {
     pub sqs: Option<String>,
     /// SESv2's base URL.
     pub sesv2: Option<String>,
-    /// S3's base URL; buckets are named in the path then.
+    /// S3's base URL; buckets are in the path then.
     pub s3: Option<String>,
 }
 
@@ -151,7 +151,7 @@ pub enum HttpClientError {
     CaBundle {
         /// The file.
         path: String,
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The TLS provider refused its roots.
@@ -159,8 +159,8 @@ pub enum HttpClientError {
     Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// One HTTP client for all service clients of a process: rustls on ring, trusting Amazon's roots, or the PEM file in `AWS_CA_BUNDLE` if that
-/// is set. Its connections live on the tokio runtime that first uses it.
+/// Returns one HTTP client for all service clients of a process: rustls on ring, trusting Amazon's roots, or the PEM
+/// file in `AWS_CA_BUNDLE` if that is set. Its connections live on the tokio runtime that first uses it.
 ///
 /// # Errors
 /// [`HttpClientError`] if the bundle cannot be read or TLS cannot be set up.
@@ -169,7 +169,7 @@ pub fn http_client(env: &Env) -> Result<SharedHttpClient, HttpClientError> {
     Ok(builder.tls_context(tls(env)?).build_https())
 }
 
-/// Connections like those of [`http_client`], for what speaks to AWS without a client of the SDK: the archive in S3.
+/// Returns connections like those of [`http_client`], for access to AWS without an SDK client: the archive in S3.
 ///
 /// # Errors
 /// As [`http_client`].
@@ -179,7 +179,7 @@ pub fn http_connector(env: &Env) -> Result<SharedHttpConnector, HttpClientError>
     Ok(SharedHttpConnector::new(builder.connector_settings(settings).sleep_impl(TokioSleep::new()).build()))
 }
 
-/// Whom TLS trusts.
+/// Returns the trusted certificate authorities.
 fn tls(env: &Env) -> Result<TlsContext, HttpClientError> {
     let roots = match env.optional::<String>("AWS_CA_BUNDLE", "the path of a PEM file")? {
         None => AMAZON_ROOTS.to_vec(),
@@ -224,13 +224,14 @@ pub fn sdk_config(env: &AwsEnv, http: SharedHttpClient) -> SdkConfig {
                 .with_initial_backoff(BACKOFF)
                 .with_max_backoff(MAX_BACKOFF),
         )
-        // For streams of minutes; ours are small and have the deadlines above.
+        // Meant for streams of minutes; ours are small and have the timeouts above.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .service_config(env.endpoints.clone())
         .build()
 }
 
-/// The same for the embedded services at `endpoints`, which check no keys. The process's environment is not asked.
+/// Returns the configuration for the embedded services at `endpoints`, which check no keys. The process's environment
+/// is not read.
 ///
 /// # Errors
 /// [`HttpClientError`] if TLS cannot be set up.

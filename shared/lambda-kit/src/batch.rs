@@ -1,7 +1,8 @@
 //! SQS batches whose records fail one by one.
 //!
-//! Lambda deletes every message of a batch that is not in the response's failures, and retries the whole batch if a failure's identifier is empty
-//! or unknown. So a record that cannot be named fails the invocation, and everything else, panics included, fails its own record only.
+//! Lambda deletes every message of a batch that is not in the response's failures, and retries the whole batch if a
+//! failure's identifier is empty or unknown. So a record without an id fails the invocation, and every other failure,
+//! panics included, fails only its own record.
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -27,11 +28,12 @@ pub enum BatchError {
 pub struct Record {
     /// SQS's id of the message: never empty.
     pub message_id: String,
-    /// What was sent. A message without a body is empty here and fails where it is parsed.
+    /// The message's body. A message without a body is empty here and fails where it is parsed.
     pub body: String,
-    /// How often the message was received, this time included; 1 if SQS does not say.
+    /// The number of times the message was received, this time included; 1 if SQS does not say.
     pub receive_count: u32,
-    /// What SQS knows this receipt by; empty if it does not say. It is no secret, and of no use without the right to the queue.
+    /// SQS's handle of this receipt; empty if SQS does not say. It is not secret, and useless without permission for
+    /// the queue.
     pub receipt_handle: String,
 }
 
@@ -84,25 +86,25 @@ impl Batch {
         }
     }
 
-    /// Whether a message was marked as failed.
+    /// Returns whether a message was marked as failed.
     #[must_use]
     pub fn has_failed(&self, message_id: &str) -> bool {
         self.failed.contains(message_id)
     }
 
-    /// How many messages failed.
+    /// Returns the number of failed messages.
     #[must_use]
     pub fn failures(&self) -> usize {
         self.failed.len()
     }
 
-    /// How many messages the batch holds.
+    /// Returns the number of messages in the batch.
     #[must_use]
     pub fn len(&self) -> usize {
         self.order.len()
     }
 
-    /// Whether the batch holds no message.
+    /// Returns whether the batch has no message.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.order.is_empty()
@@ -119,25 +121,26 @@ impl Batch {
     }
 }
 
-/// A future panicked. The panic's text is not kept: it may quote what it choked on.
+/// A future panicked. The panic's text is not kept, because it may quote personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the work on this record panicked")]
 pub struct Panicked;
 
-/// Awaits `work` and turns a panic inside it into an error.
+/// Awaits `work` and converts a panic in it to an error.
 ///
 /// # Errors
-/// [`Panicked`] if it panicked. What it was changing must be dropped or re-read: a panic may leave it half done.
+/// [`Panicked`] if it panicked. Drop or re-read what it was changing: a panic may leave it half done.
 pub async fn catch<T>(work: impl Future<Output = T>) -> Result<T, Panicked> {
     AssertUnwindSafe(work).catch_unwind().await.map_err(|_: Box<dyn Any + Send>| Panicked)
 }
 
-/// Runs `work` on every record of `event`, at most `concurrency` at a time (at least one), and answers with those that failed or panicked.
+/// Runs `work` on every record of `event`, at most `concurrency` at a time (at least one), and returns those that
+/// failed or panicked.
 ///
-/// `work` logs its own failure, with what it knows of it; a panic is logged here.
+/// `work` logs its own failure, with its context; a panic is logged here.
 ///
 /// # Errors
-/// [`BatchError`] if the batch cannot be answered record by record.
+/// [`BatchError`] if a record has no id, so that partial failures cannot be reported.
 pub async fn each<W, F, E>(event: SqsEvent, concurrency: usize, work: W) -> Result<SqsBatchResponse, BatchError>
 where
     W: Fn(Record) -> F,

@@ -1,10 +1,10 @@
-//! Time, injected. Nothing else in the house reads the system clock.
+//! Injected time. Nothing else in the workspace reads the system clock.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Tells what time it is. Cheap to clone; clones of a simulated clock share its time.
+/// A source of the current time. Cheap to clone; clones of a simulated clock share its time.
 #[derive(Debug, Clone)]
 pub struct Clock(Source);
 
@@ -38,7 +38,7 @@ impl Clock {
         }
     }
 
-    /// Whether this clock is a simulated one.
+    /// Returns whether this clock is simulated.
     #[must_use]
     pub fn is_simulated(&self) -> bool {
         matches!(self.0, Source::Simulated(_))

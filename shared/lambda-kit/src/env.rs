@@ -1,4 +1,5 @@
-//! Typed reading of the environment. A missing or wrong key fails at init under its own name; it never becomes a default.
+//! Typed reading of the environment. A missing or invalid variable fails at init with its name; it never becomes a
+//! default.
 
 use std::fmt::{self, Display};
 use std::str::FromStr;
@@ -6,32 +7,32 @@ use std::sync::Arc;
 
 use crate::redact::Redacted;
 
-/// Why a key of the environment could not be read. Shows the key, what is wrong and what is allowed.
+/// The reason why a variable could not be read. Shows its name, what is wrong and what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EnvError {
-    /// The key is not set, or set to nothing but white space.
-    #[error("{key} is not set: it must hold {allowed}")]
+    /// The variable is not set, or only white space.
+    #[error("{key} is not set: it must contain {allowed}")]
     Missing {
         /// The name of the variable.
         key: String,
-        /// What it must hold.
+        /// The allowed values.
         allowed: String,
     },
     /// The key's value does not parse.
-    #[error("{key} is wrong: {problem}; it must hold {allowed}")]
+    #[error("{key} is invalid: {problem}; it must contain {allowed}")]
     Invalid {
         /// The name of the variable.
         key: String,
-        /// What the parser says. The value itself is not repeated.
+        /// The parser's error. The value itself is not repeated.
         problem: String,
-        /// What it must hold.
+        /// The allowed values.
         allowed: String,
     },
 }
 
 type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
 
-/// A reader of environment variables: of the process, or of any table a test or the embedded stack gives.
+/// A reader of environment variables: of the process, or of a table from a test or the embedded stack.
 #[derive(Clone)]
 pub struct Env(Arc<Lookup>);
 
@@ -42,7 +43,7 @@ impl fmt::Debug for Env {
 }
 
 impl Env {
-    /// Reads through `lookup`, which gives a key's value or `None`.
+    /// Reads through `lookup`, which returns a variable's value or `None`.
     pub fn new(lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         Self(Arc::new(lookup))
     }
@@ -110,10 +111,10 @@ impl Env {
             .collect()
     }
 
-    /// A secret: taken as it stands and wrapped, so that neither an error nor a log line can show it.
+    /// Reads a secret, unchanged and wrapped, so that neither an error nor a log line can show it.
     ///
     /// # Errors
-    /// [`EnvError::Missing`] if the key is unset or blank.
+    /// [`EnvError::Missing`] if the variable is unset or blank.
     pub fn secret(&self, key: &str, allowed: &str) -> Result<Redacted<String>, EnvError> {
         self.text(key).map(Redacted::new).ok_or_else(|| missing(key, allowed))
     }
@@ -161,7 +162,7 @@ mod tests {
     fn when_a_key_is_missing_the_error_names_it_and_what_it_must_hold() {
         for key in ["NONE", "BLANK"] {
             let error = env().required::<u16>(key, "a port").unwrap_err();
-            assert_eq!(error.to_string(), format!("{key} is not set: it must hold a port"));
+            assert_eq!(error.to_string(), format!("{key} is not set: it must contain a port"));
             assert_eq!(env().optional::<u16>(key, "a port").unwrap(), None);
         }
     }
@@ -169,7 +170,7 @@ mod tests {
     #[test]
     fn when_a_value_is_wrong_the_error_says_so_even_if_it_was_optional() {
         let error = env().optional::<u16>("BAD", "a port").unwrap_err();
-        assert_eq!(error.to_string(), "BAD is wrong: invalid digit found in string; it must hold a port");
+        assert_eq!(error.to_string(), "BAD is invalid: invalid digit found in string; it must contain a port");
         assert!(env().list::<u16>("BAD", "ports").is_err());
     }
 

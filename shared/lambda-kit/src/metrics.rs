@@ -7,16 +7,17 @@ use std::sync::OnceLock;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// Set by [`crate::telemetry::init`]: only a process whose stdout is a function's log writes metrics there. Holds the name that the function is
-/// deployed under, where it is deployed.
+/// Set by [`crate::telemetry::init`]: only a process whose stdout is a function's log writes metrics there. Contains
+/// the deployed function's name, if it is deployed.
 static ENABLED: OnceLock<Option<String>> = OnceLock::new();
 
-/// `deployed` is what tells the stages of an account apart: `perennial-live-score`.
+/// Enables metrics. `deployed` distinguishes the stages of an account: `perennial-live-score`.
 pub(crate) fn enable(deployed: Option<String>) {
     ENABLED.get_or_init(|| deployed);
 }
 
-/// Counts and durations of one invocation. Their dimension `function` is the name that the function is deployed under, and its own elsewhere.
+/// Counts and durations of one invocation. Their dimension `function` is the deployed function's name, or its own name
+/// elsewhere.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     namespace: &'static str,
@@ -48,7 +49,7 @@ impl Metrics {
         Self { namespace, function, values: Vec::new() }
     }
 
-    /// Adds a count; zero is left out, and the same name twice adds up.
+    /// Adds to a count; zero is left out, and the same name twice adds up.
     #[must_use]
     pub fn count(self, name: &'static str, n: u64) -> Self {
         if n == 0 { self } else { self.with(name, Unit::Count, n) }
@@ -74,7 +75,7 @@ impl Metrics {
         self
     }
 
-    /// The line of the function called `function`, or `None` if nothing was counted.
+    /// Returns the log line of the function called `function`, or `None` if nothing was counted.
     #[must_use]
     pub fn render(&self, function: &str, now: Timestamp) -> Option<String> {
         if self.values.is_empty() {

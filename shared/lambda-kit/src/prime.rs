@@ -18,18 +18,19 @@ use std::time::Duration;
 /// A service that does not answer must not cost the init phase its ten seconds.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What became of a priming call. A function goes on in every case: the first real call will tell.
+/// The outcome of a priming call. A function continues in every case: the first real call will report a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Primed {
     /// The service answered.
     Answered,
-    /// The service, or the way to it, refused; a refusal by the service leaves the connection open all the same.
+    /// The call failed; a rejection by the service still leaves the connection open.
     Refused,
-    /// Nothing came back within two seconds.
+    /// There was no response within two seconds.
     TimedOut,
 }
 
-/// Performs `call` for its connection's sake. Its error is traced under the client's name, at debug level and without its text, and otherwise ignored.
+/// Makes `call` to open its connection. Its error is traced under the client's name, at debug level and without its
+/// text, and otherwise ignored.
 pub async fn prime<T, E>(client: &'static str, call: impl Future<Output = Result<T, E>>) -> Primed {
     let primed = match tokio::time::timeout(PATIENCE, call).await {
         Ok(Ok(_)) => Primed::Answered,

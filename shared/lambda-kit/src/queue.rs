@@ -15,7 +15,7 @@ pub use sqs::Queue;
 #[cfg(feature = "testing")]
 pub use testing::MemoryQueue;
 
-/// How long SQS holds messages back: 0 to 900 seconds.
+/// The delay of SQS messages: 0 to 900 seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Delay(u16);
 
@@ -47,17 +47,18 @@ pub struct Unsent {
     pub code: String,
 }
 
-/// What became of a list of bodies.
+/// The result of sending a list of bodies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SendReport {
-    /// Those that were not sent, in the order given. A body whose answer was lost counts as unsent, though SQS may have it: consumers see it twice.
+    /// The bodies that were not sent, in the given order. A body whose response was lost counts as unsent, though SQS
+    /// may have it: consumers then see it twice.
     pub unsent: Vec<Unsent>,
-    /// How many `SendMessageBatch` requests were made, retries of entries included (not those that the SDK makes below).
+    /// The number of `SendMessageBatch` requests, retries of entries included (but not those of the SDK).
     pub requests: usize,
 }
 
 impl SendReport {
-    /// The report as a result, for callers whose unit of work is the whole list.
+    /// Converts the report to a result, for callers whose unit of work is the whole list.
     ///
     /// # Errors
     /// [`SendError`] if anything was not sent.
@@ -73,16 +74,15 @@ impl SendReport {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{unsent} messages were not sent, the first because of {code}")]
 pub struct SendError {
-    /// How many.
+    /// The number of unsent bodies.
     pub unsent: usize,
     /// The first one's code.
     pub code: String,
 }
 
-/// Takes bodies to a queue. Handlers ask for this rather than for [`Queue`], so that tests can watch and fail it.
+/// Sends bodies to a queue. Handlers use this rather than [`Queue`], so that tests can observe and fail it.
 pub trait Sender: Send + Sync {
-    /// Sends every body as one message, held back by `delay`. Bodies are JSON of 1 byte to 1 MiB.
-    /// Order is not kept.
+    /// Sends every body as one message, with `delay`. Bodies are JSON of 1 byte to 1 MiB. Order is not preserved.
     fn send(&self, bodies: Vec<String>, delay: Delay) -> BoxFuture<'_, SendReport>;
 }
 

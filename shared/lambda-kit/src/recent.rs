@@ -1,10 +1,10 @@
-//! A map that remembers the newest keys up to a bound, for what a process may forget: caches, and what was done already.
+//! A bounded map that keeps the newest keys, for data that a process may forget: caches, and records of completed work.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Keeps the values of the newest keys. What is over the bound is forgotten, the key that came first before the others.
+/// Keeps the values of the newest keys. Beyond the bound the oldest keys are forgotten.
 #[derive(Debug)]
 pub struct Recent<K, V> {
     bound: usize,
@@ -18,7 +18,7 @@ struct Held<K, V> {
 }
 
 impl<K: Clone + Eq + Hash, V: Clone> Recent<K, V> {
-    /// Room for `bound` keys.
+    /// Creates a map for `bound` keys.
     #[must_use]
     pub fn new(bound: usize) -> Self {
         Self { bound, held: Mutex::new(Held { values: HashMap::new(), order: VecDeque::new() }) }
@@ -29,13 +29,13 @@ impl<K: Clone + Eq + Hash, V: Clone> Recent<K, V> {
         self.held().values.get(key).cloned()
     }
 
-    /// Remembers `value` for `key`, in place of what was remembered for it.
+    /// Stores `value` for `key`, in place of an earlier one.
     pub fn put(&self, key: K, value: V) {
         self.held().put(key, value, self.bound);
     }
 
-    /// The value of `key` where it is there and `is_good`; else what `make` gives, which is remembered. Of several who ask at
-    /// once, one makes it for all; `make` must not ask this map itself.
+    /// Returns the value of `key` if it is present and `is_good`; else that of `make`, which is stored. Of several
+    /// simultaneous callers, one makes it for all; `make` must not use this map itself.
     pub fn get_or(&self, key: &K, is_good: impl FnOnce(&V) -> bool, make: impl FnOnce() -> V) -> V {
         let mut held = self.held();
         if let Some(value) = held.values.get(key).filter(|value| is_good(value)) {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// Holds a value whose `Debug` and `Display` show `[redacted]`: keys, secrets, addresses, bodies. [`Redacted::expose`] is the one way in, so that a
-/// search for it finds every place where the value leaves its wrapper.
+/// Wraps a value whose `Debug` and `Display` show `[redacted]`: keys, secrets, addresses, bodies. [`Redacted::expose`]
+/// is the only access, so that a search for it finds every place where the value leaves its wrapper.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Redacted<T>(T);
 
@@ -18,7 +18,7 @@ impl<T> Redacted<T> {
         &self.0
     }
 
-    /// Gives the value up.
+    /// Returns the value.
     pub fn into_exposed(self) -> T {
         self.0
     }

@@ -1,7 +1,7 @@
-//! Logs: one JSON object a line on stdout, which Lambda carries to CloudWatch.
+//! Logs: one JSON object a line on stdout, which Lambda forwards to CloudWatch.
 //!
-//! Only the house's own code speaks at the level of `LOG_LEVEL`. The SDK and the HTTP stack are held to warnings whatever the level, because below
-//! that they print requests, and so bodies, addresses and keys.
+//! Only our own code logs at the level of `LOG_LEVEL`. The SDK and the HTTP stack are limited to warnings at any level,
+//! because below that they log requests, and so bodies, addresses and keys.
 
 use tracing::Level;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -21,10 +21,10 @@ pub enum TelemetryError {
     Twice(#[from] TryInitError),
 }
 
-/// Sets up logs and metrics for the function `name` (the name of its binary). To be called once, first thing in `main`.
+/// Sets up logs and metrics for the function `name` (the name of its binary). Call it once, first thing in `main`.
 ///
 /// # Errors
-/// [`TelemetryError`] if `LOG_LEVEL` holds no level, or on a second call.
+/// [`TelemetryError`] if `LOG_LEVEL` is not a level, or on a second call.
 pub fn init(name: &'static str, env: &Env) -> Result<(), TelemetryError> {
     let level = env.optional("LOG_LEVEL", "one of error, warn, info, debug, trace")?.unwrap_or(Level::INFO);
     let lines = tracing_subscriber::fmt::layer()

@@ -1,4 +1,4 @@
-//! Accounts, and the slim entries of their people.
+//! Accounts, and the entries of their people.
 
 mod member;
 
@@ -15,7 +15,7 @@ use perennial_domain::{AccountFacts, AccountId, Member, PersonId, Stage};
 use perennial_engine::account::{Account, Course, facts};
 use perennial_engine::billing::Billing;
 
-/// How long the tombstone of a member who left stays: no writer is slow for a week.
+/// How long the tombstone of a former member is kept: no writer is delayed by a week.
 const TOMBSTONE_DAYS: i64 = 7;
 
 /// An account with what its next write needs.
@@ -27,40 +27,40 @@ pub struct StoredAccount {
     pub version: u64,
 }
 
-/// Some of an account's people.
+/// A page of an account's people.
 #[derive(Debug, Clone, Default)]
 pub struct MemberPage {
-    /// Who, in the order of their ids.
+    /// The members, in the order of their ids.
     pub members: Vec<Member>,
     /// Entries that cannot be read, and are not among these.
     pub unreadable: u64,
-    /// Where to go on; `None` where there are no more.
+    /// The cursor of the next page; `None` if there is none.
     pub next: Option<MemberCursor>,
 }
 
-/// Where a page of members ended.
+/// The end of a page of members.
 #[derive(Debug, Clone)]
 pub struct MemberCursor(Item);
 
 impl MemberCursor {
-    /// Behind `person` of `account`, whether they are still there or not.
+    /// Returns the cursor after `person` of `account`, who need not exist any more.
     pub fn after(account: &AccountId, person: PersonId) -> Self {
         Self(member_key(account, person))
     }
 }
 
 impl StoredAccount {
-    /// An account that is not in the table yet.
+    /// Returns an account that is not in the table yet.
     pub fn new(id: AccountId) -> Self {
         Self { account: Account::new(id), version: 0 }
     }
 }
 
 impl Store {
-    /// Writes a person's entry as their profile's write `version` published it. Gives `false` where a later one is there.
+    /// Writes a person's entry as published by their profile's write `version`. Returns `false` if a later one exists.
     ///
     /// # Errors
-    /// [`StoreError`] where the write fails.
+    /// [`StoreError`] if the write fails.
     pub async fn put_member(&self, account: &AccountId, member: &Member, version: u64) -> Result<bool, StoreError> {
         let mut item = member_key(account, member.person);
         item.insert("m".to_owned(), b(member::encode(member)?));
@@ -68,11 +68,11 @@ impl Store {
         Ok(unless_conflict(self.put("put_member", item, Some(Condition::newer(version))).await)?.is_some())
     }
 
-    /// Takes a person's entry from an account, as their profile's write `version` asks. A tombstone stays for a week. Gives
-    /// `false` where a later entry is there.
+    /// Removes a person's entry from an account, as of their profile's write `version`. A tombstone is kept for a week.
+    /// Returns `false` if a later entry exists.
     ///
     /// # Errors
-    /// [`StoreError`] where the write fails.
+    /// [`StoreError`] if the write fails.
     pub async fn leave_account(
         &self,
         account: &AccountId,
@@ -84,11 +84,11 @@ impl Store {
         Ok(unless_conflict(self.put("leave_account", item, Some(Condition::newer(version))).await)?.is_some())
     }
 
-    /// A page of an account's people, read consistently: what 1 MB holds, some 10,000, or `limit`. A read unit for each
-    /// 4 KB, some 45 people.
+    /// Returns a page of an account's people, read consistently: up to 1 MB, some 10,000, or `limit`. Costs a read unit
+    /// for each 4 KB, some 45 people.
     ///
     /// # Errors
-    /// [`StoreError`] where the query fails. An entry that cannot be read is counted, and concerns no other.
+    /// [`StoreError`] if the query fails. An unreadable entry is counted and does not affect others.
     pub async fn members(
         &self,
         account: &AccountId,
@@ -118,10 +118,11 @@ impl Store {
         Ok(MemberPage { members, unreadable, next: page.last_evaluated_key.map(MemberCursor) })
     }
 
-    /// An account; `None` where there is nothing written of it. Eventual costs half a read unit for each 4 KB, strong a whole.
+    /// Returns an account; `None` if it does not exist. An eventually consistent read costs half a read unit for each 4
+    /// KB, a consistent one a whole.
     ///
     /// # Errors
-    /// [`StoreError`] where the read fails or the item cannot be read.
+    /// [`StoreError`] if the read fails or the item cannot be read.
     pub async fn account(&self, id: &AccountId, consistency: Consistency) -> Result<Option<StoredAccount>, StoreError> {
         let key = keys::key(keys::account(id), keys::ACCOUNT);
         let Some(item) = self.get("account", key, consistency == Consistency::Strong).await? else {
@@ -150,11 +151,11 @@ impl Store {
         Ok(Some(StoredAccount { account, version: needed("ver", item.number("ver")?)? }))
     }
 
-    /// The account that has the people of `id`: itself, or the one that names its domain as its own; `None` where nothing is
-    /// written of it.
+    /// Returns the account that owns the people of `id`: itself, or the one that claims its domain; `None` if it does
+    /// not exist.
     ///
     /// # Errors
-    /// [`StoreError`] where a read fails.
+    /// [`StoreError`] if a read fails.
     pub async fn account_in_charge(
         &self,
         id: &AccountId,
@@ -167,9 +168,10 @@ impl Store {
         }
     }
 
-    /// Returns whether an account other than the primary one pays at `now`. `accounts` are all of a profile's accounts, the primary first, of which
-    /// `primary` is what is known. Only asked where people follow their accounts and the primary one does not pay: else `false`, without a read. Costs
-    /// half a read unit for each 4 KB of the other accounts, up to the first that pays.
+    /// Returns whether an account other than the primary one pays at `now`. `accounts` are all of a profile's accounts,
+    /// the primary first, whose facts are `primary`. Reads only if people follow their accounts and the primary one
+    /// does not pay: otherwise `false`. Costs half a read unit for each 4 KB of the other accounts, up to the first
+    /// that pays.
     ///
     /// # Errors
     /// [`StoreError`] if a read fails.
@@ -194,10 +196,10 @@ impl Store {
         Ok(false)
     }
 
-    /// The company domains that `account` names and has: whose people are its own as well.
+    /// Returns the company domains that `account` claims and has: their people are its own as well.
     ///
     /// # Errors
-    /// [`StoreError`] where a read fails.
+    /// [`StoreError`] if a read fails.
     pub async fn domains_of(&self, account: &Account, consistency: Consistency) -> Result<Vec<AccountId>, StoreError> {
         let mut owned = Vec::new();
         for domain in account.registered.iter().filter_map(|domain| AccountId::parse(domain).ok()) {
@@ -209,11 +211,11 @@ impl Store {
         Ok(owned)
     }
 
-    /// Writes an account, if nobody wrote it since it was read, and moves its version on.
+    /// Writes an account, if nobody wrote it since it was read, and increments its version.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where someone else wrote it; [`StoreError::TooLarge`] where it does not fit into an item, which the bounds of
-    /// [`perennial_engine::bounds`] leave no account to.
+    /// [`StoreError::Conflict`] if it was written by someone else; [`StoreError::TooLarge`] if it does not fit into an
+    /// item, which the limits of [`perennial_engine::bounds`] prevent.
     pub async fn save_account(&self, stored: &mut StoredAccount) -> Result<(), StoreError> {
         let account = &stored.account;
         let mut item = keys::key(keys::account(&account.id), keys::ACCOUNT);
@@ -284,10 +286,10 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes an account of which nothing is known any more, if nobody wrote it since it was read.
+    /// Deletes an account without data, if nobody wrote it since it was read.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where someone else wrote it.
+    /// [`StoreError::Conflict`] if it was written by someone else.
     pub async fn delete_account(&self, stored: &StoredAccount) -> Result<(), StoreError> {
         let condition = Condition::version(stored.version);
         let delete = self
@@ -307,7 +309,7 @@ fn billing(bytes: &[u8]) -> Result<Billing, StoreError> {
     postcard::from_bytes(bytes).map_err(|_| StoreError::corrupt("the subscriptions of an account cannot be read"))
 }
 
-/// Reads how an account's score and health change while its people stay silent.
+/// Reads how an account's score and health change while its people are inactive.
 fn course(bytes: &[u8]) -> Result<Course, StoreError> {
     postcard::from_bytes(bytes).map_err(|_| StoreError::corrupt("the course of an account cannot be read"))
 }
@@ -323,7 +325,7 @@ fn member_key(account: &AccountId, person: PersonId) -> Item {
     keys::key(keys::account(account), keys::person(person))
 }
 
-/// What stands in a member's place after they left, so that a slow writer of an earlier version cannot bring them back.
+/// Returns the item that replaces a former member, so that a slow writer of an earlier version cannot restore it.
 pub(crate) fn tombstone(account: &AccountId, person: PersonId, version: u64, now: Timestamp) -> Item {
     let mut item = member_key(account, person);
     item.insert("gone".to_owned(), AttributeValue::Bool(true));

@@ -1,10 +1,10 @@
-//! The archive: every accepted event and every word that parted people, from which all state can be rebuilt.
+//! The archive: every accepted event and every manual unmerge, from which all state can be rebuilt.
 //!
-//! One object for each batch and UTC day of receipt: `day=2026-03-01/<first receipt>-<hash of the message ids>.ndjson.gz`, one event a line
-//! in the tracking API's own field names. The same batch always has the same name, so a redelivery of it replaces what it wrote
-//! before; in another batching an event may stand twice, and readers tell it by its message id.
+//! One object for each batch and UTC day of receipt: `day=2026-03-01/<first receipt>-<hash of the message
+//! ids>.ndjson.gz`, one event a line in the tracking API's own field names. The same batch always has the same name, so
+//! a redelivery replaces it; in another batching an event may occur twice, and readers recognize it by its message id.
 //!
-//! Who is one person follows from the events, but for those whom someone parted by hand: [`unmerges`] stand beside the events.
+//! Identities follow from the events, except for manual unmerges: [`unmerges`] are stored beside the events.
 
 pub mod people;
 pub mod s3;
@@ -30,7 +30,7 @@ use s3::S3Access;
 /// Why the archive could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    /// The archive's URL is of no kind that is known.
+    /// The archive's URL is not supported.
     #[error("the archive's URL must be s3://BUCKET/PREFIX or file:///a/directory")]
     Url,
     /// The bucket cannot be reached as things are set up.
@@ -58,7 +58,7 @@ pub enum ArchiveError {
         /// From 1.
         line: usize,
     },
-    /// A line among the unmerges is none, or does not say when it was done.
+    /// A line among the unmerges is invalid, or lacks the time of its execution.
     #[error("line {line} of {path} is no unmerge")]
     NoUnmerge {
         /// Which object.
@@ -68,14 +68,14 @@ pub enum ArchiveError {
     },
 }
 
-/// Where events are kept for good. Cheap to clone.
+/// The permanent storage of events. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Archive {
     objects: Arc<dyn ObjectStore>,
 }
 
 impl Archive {
-    /// An archive in `objects`, at its root; give a prefixed store for anything else.
+    /// Returns an archive at the root of `objects`; use a prefixed store for another place.
     pub fn new(objects: Arc<dyn ObjectStore>) -> Self {
         Self { objects }
     }
@@ -91,11 +91,11 @@ impl Archive {
         Ok(Self::new(Arc::new(object_store::local::LocalFileSystem::new_with_prefix(path)?)))
     }
 
-    /// The archive that a URL names: `s3://BUCKET/PREFIX`, reached by `access`, or `file:///a/directory`.
+    /// Opens the archive of a URL: `s3://BUCKET/PREFIX`, through `access`, or `file:///a/directory`.
     ///
     /// # Errors
-    /// [`ArchiveError::Url`] for any other kind of URL, [`ArchiveError::Access`] where `access` lacks something, else where the directory
-    /// cannot be made.
+    /// [`ArchiveError::Url`] for any other kind of URL, [`ArchiveError::Access`] if `access` is incomplete, or if the
+    /// directory cannot be created.
     pub fn open(url: &str, access: &S3Access) -> Result<Self, ArchiveError> {
         if let Some(place) = url.strip_prefix("s3://") {
             let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
@@ -126,7 +126,7 @@ impl Archive {
         }
         for events in days.into_values() {
             let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
-            // The encoder clears 32 KB of room at every write, and JSON is written in pieces of a few bytes.
+            // The encoder reserves 32 KB at every write, and JSON is written in pieces of a few bytes.
             let mut line = Vec::new();
             for event in &events {
                 line.clear();
@@ -140,11 +140,11 @@ impl Archive {
         Ok(())
     }
 
-    /// All events that were received on the days from `from` to `to`, both included, in the order of the objects' names: by day, and within
-    /// a day by receipt as far as batches go.
+    /// Returns all events received on the days from `from` to `to`, both included, in the order of the objects' names:
+    /// by day, and within a day by the batches' receipt.
     ///
     /// # Errors
-    /// [`ArchiveError`] where the archive cannot be listed; later errors come in the stream.
+    /// [`ArchiveError`] if the archive cannot be listed; later errors are in the stream.
     pub async fn read(
         &self,
         from: Date,
@@ -157,10 +157,10 @@ impl Archive {
         Ok(self.events_of(paths))
     }
 
-    /// All events there are, in the same order.
+    /// Returns all events, in the same order.
     ///
     /// # Errors
-    /// [`ArchiveError`] where the archive cannot be listed; later errors come in the stream.
+    /// [`ArchiveError`] if the archive cannot be listed; later errors are in the stream.
     pub async fn read_all(
         &self,
     ) -> Result<impl Stream<Item = Result<Event, ArchiveError>> + Send + 'static, ArchiveError> {
@@ -184,7 +184,7 @@ impl Archive {
         objects.map_ok(|events| stream::iter(events.into_iter().map(Ok))).try_flatten()
     }
 
-    /// The objects below `prefix`, by name.
+    /// Returns the objects below `prefix`, by name.
     async fn list(&self, prefix: Option<&Path>) -> Result<Vec<Path>, ArchiveError> {
         let listed: Vec<_> = self.objects.list(prefix).try_collect().await?;
         let mut paths: Vec<Path> = listed.into_iter().map(|object| object.location).collect();
@@ -197,8 +197,8 @@ impl Archive {
             .await
     }
 
-    /// What stands in an object, each line `parsed`; `wrong` is the error of a line, by the object's path and the line's number, where
-    /// it is none of these.
+    /// Reads an object, each line `parsed`; `wrong` makes the error of an invalid line, from the object's path and the
+    /// line's number.
     async fn lines<T>(
         &self,
         path: &Path,
@@ -216,9 +216,9 @@ impl Archive {
     }
 }
 
-/// The place of what happened at `at` among the objects of a folder: as their names begin.
+/// Returns the prefix of an object's name for the time `at`.
 fn place(at: Timestamp) -> String {
-    // Basic format of ISO 8601: a colon is no good in a file's name.
+    // Basic format of ISO 8601: file names should not contain colons.
     format!("day={}/{}", date_of(day_of(at)), at.strftime("%Y%m%dT%H%M%S%3fZ"))
 }
 

@@ -29,7 +29,7 @@ pub const WRITE_UNIT: usize = 1024;
 /// The most bytes of a state before it is deflated. What inflates to more is not read, so more is not written.
 const MAX_INFLATED: usize = 8 * 1024 * 1024;
 
-/// Everything of a profile that is no attribute of its own.
+/// The parts of a profile that are not attributes of their own.
 #[derive(Serialize)]
 struct Body<'a> {
     parts: &'a [Part],
@@ -44,7 +44,7 @@ struct OwnedBody {
     outbox: Vec<Entry>,
 }
 
-/// A state as it was read, whatever its format.
+/// A stored state in any format.
 struct State {
     parts: Vec<Part>,
     published: Option<(AccountId, Member)>,
@@ -56,7 +56,7 @@ struct State {
 #[derive(Serialize, Deserialize)]
 struct Published<'a> {
     account: Cow<'a, str>,
-    /// `None` for the person whose profile it is.
+    /// `None` for the profile's own id.
     person: Option<[u8; 15]>,
     stage: Stage,
     scores: Cow<'a, BTreeMap<Likelihood, Score>>,
@@ -98,20 +98,20 @@ impl<'a> Published<'a> {
     }
 }
 
-/// One outbox entry.
+/// One outbox action.
 #[derive(Serialize, Deserialize)]
 enum Entry {
-    /// Give the account the entry that the profile holds as published.
+    /// Publish the stored entry to the account.
     Published,
     /// Anything else, as JSON: its types leave fields out, which postcard cannot read back.
     Json(Vec<u8>),
 }
 
-/// The item of a profile that is about to be written as `version`.
+/// Returns the item of a profile that is about to be written as `version`.
 ///
 /// # Errors
-/// [`StoreError::TooLarge`] where it would be larger than an item may be; [`StoreError::Unstorable`] where it cannot be written, which no profile gives
-/// rise to.
+/// [`StoreError::TooLarge`] if it exceeds an item's limit; [`StoreError::Unstorable`] if it cannot be encoded, which no
+/// profile causes.
 pub fn encode(profile: &Profile, summary: &Summary, version: u64) -> Result<Item, StoreError> {
     let mut item = keys::key(keys::person(profile.id), keys::PROFILE);
     if let Some(identity) = first_identity(profile) {
@@ -135,7 +135,7 @@ pub fn encode(profile: &Profile, summary: &Summary, version: u64) -> Result<Item
     if summary.external {
         item.insert("ext".to_owned(), n(1_u64));
     }
-    // Who belongs to a company's domain has no account of their own state.
+    // Members by company domain have no account in their own state.
     let named = || profile.parts.iter().filter_map(|part| part.state.account.as_ref()).max();
     let named = || named().map(|named| named.value.as_str()).filter(|account| !has_left(profile, account));
     let published = profile.published.as_ref().map(|(account, _)| account.as_str());
@@ -153,16 +153,16 @@ pub fn encode(profile: &Profile, summary: &Summary, version: u64) -> Result<Item
     bounded("a profile", item)
 }
 
-/// Whether the person left an account since it was last named.
+/// Returns whether the person left an account since it was last named.
 fn has_left(profile: &Profile, account: &str) -> bool {
     let said = profile.parts.iter().filter_map(|part| part.state.memberships.said.get(account));
     said.max_by_key(|said| (said.at, said.ended)).is_some_and(|said| said.ended)
 }
 
-/// Reads a profile's item, or the pointer that someone who moved left.
+/// Decodes a profile's item, or the pointer of a merged profile.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] where an attribute is missing or of another form.
+/// [`StoreError::Corrupt`] if an attribute is missing or invalid.
 pub fn decode(item: &Item) -> Result<Loaded, StoreError> {
     let id = keys::person_of(needed(keys::PK, item.text(keys::PK)?)?)
         .ok_or_else(|| StoreError::corrupt("no person's key"))?;
@@ -209,7 +209,7 @@ pub fn decode(item: &Item) -> Result<Loaded, StoreError> {
     }))
 }
 
-/// The pointer that `person` leaves.
+/// Returns the pointer that replaces `person`.
 pub(crate) fn encode_pointer(person: PersonId, moved: &Moved) -> Item {
     let mut item = keys::key(keys::person(person), keys::PROFILE);
     item.insert("to".to_owned(), s(moved.to.to_string()));
@@ -306,7 +306,7 @@ pub(crate) fn nps_class(text: &str) -> Result<NpsClass, StoreError> {
     found.ok_or_else(|| StoreError::corrupt("no class of the survey has that name"))
 }
 
-/// The names that an attribute lists.
+/// Returns the names in an attribute.
 pub(crate) fn names(text: Option<&str>) -> Vec<String> {
     text.unwrap_or_default().split_whitespace().map(str::to_owned).collect()
 }

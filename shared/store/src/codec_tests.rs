@@ -15,7 +15,7 @@ mod extras;
 #[path = "codec/membership_tests.rs"]
 mod memberships;
 
-/// The config that the house ships.
+/// Returns the shipped configuration.
 fn config() -> Config {
     ConfigBuilder::shipped().load()
 }
@@ -53,7 +53,8 @@ fn plain(stored: &Stored) -> Vec<u8> {
     if state[0] & DEFLATED == 0 { state[1..].to_vec() } else { inflate("a state", &state[1..], MAX_INFLATED).unwrap() }
 }
 
-/// Someone busy: two months with the product, an event or more on two days of three, and one that is dated years ahead.
+/// Returns a busy person: two months with the product, an event or more on two days of three, and one dated years
+/// ahead.
 fn typical() -> Vec<Vec<Event>> {
     let track = |n: i64, name: &str| {
         EventBuilder::track(&format!("m-{n}"), "user-0417", name).at(at(n, n * 977 % 40_000)).build()
@@ -81,7 +82,7 @@ fn typical() -> Vec<Vec<Event>> {
     batches
 }
 
-/// That the median person of the sample company fits in one unit is tested with the sample.
+/// A test with the sample company checks that its median person fits into one unit.
 #[test]
 fn a_busy_person_takes_a_quarter_more_than_a_write_unit_at_most() {
     let mut batches = typical();
@@ -122,7 +123,7 @@ fn what_was_just_published_costs_a_byte_and_comes_back_whole() {
     assert!(with - plain(&stored).len() <= 2);
 }
 
-/// States of one person as earlier versions stored them: (name, bytes).
+/// Returns states of one profile as stored by earlier versions: (name, bytes).
 fn stored_long_ago() -> impl Iterator<Item = (&'static str, Vec<u8>)> {
     include_str!("codec/stored.txt").lines().map(|line| {
         let (name, hex) = line.split_once(' ').unwrap();
@@ -185,7 +186,7 @@ fn every_format_that_was_ever_stored_is_still_read_whole() {
     assert_eq!(read, 3);
 }
 
-/// Of someone who waits in the journey "course" since their trial started, and who was anonymous before.
+/// A person who waits in the journey "course" since their trial started, and who was anonymous before.
 #[test]
 fn who_waits_in_a_journey_by_format_3_goes_on_waiting_there() {
     let (mut item, _) = round_trip(&after(&config(), user("user-0417"), &typical()[..1]));
@@ -213,7 +214,7 @@ fn who_waits_in_a_journey_by_format_3_goes_on_waiting_there() {
     assert_eq!(loaded, Loaded::Profile(stored));
 }
 
-/// Of someone whose moments were kept in whole milliseconds.
+/// A person whose times were stored in whole milliseconds.
 #[test]
 fn moments_of_format_4_are_read_to_the_millisecond() {
     let (mut item, _) = round_trip(&after(&config(), user("user-0417"), &typical()[..1]));

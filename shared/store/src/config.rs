@@ -1,9 +1,9 @@
-//! The config in the table: pushed as versions, one of them in force, looked at again every minute, and at once where this process
-//! learns of a push ([`Store::config_changed`]).
+//! The configuration in the table: pushed as versions, one of them active. Processes check for a new one every minute,
+//! and at once after a notification ([`Store::config_changed`]).
 //!
 //! | item | attributes |
 //! |---|---|
-//! | `CURRENT` | `v` the version in force, `prev` the one before, `at` since when, `back` where a rollback put it there, `local` what the embedded stack changes in it ([`Overrides`] as JSON), `ver` |
+//! | `CURRENT` | `v` the active version, `prev` the one before, `at` since when, `back` if a rollback activated it, `local` the embedded stack's changes to it ([`Overrides`] as JSON), `ver` |
 //! | `RESCORED` | `v` the version that all history was last counted under, `at` when |
 //! | `V#<version>` | `files`: the bundle as deflated JSON, `at` when it was first pushed |
 
@@ -22,7 +22,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a function works by a config before it looks whether another is in force, where nobody tells it of a push.
+/// How long a function uses a configuration before it checks for another, without a notification.
 pub const REFRESH: Duration = Duration::from_secs(60);
 /// Why no config could be loaded, pushed or rolled back.
 #[derive(Debug, thiserror::Error)]
@@ -31,12 +31,12 @@ pub enum ConfigStoreError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Nothing was pushed yet.
-    #[error("no config is in force: push one first")]
+    #[error("no configuration is active: push one first")]
     Nothing,
     /// The version is not there.
     #[error("there is no config version {0}")]
     Unknown(ConfigVersion),
-    /// There is no version before the one in force.
+    /// There is no version before the active one.
     #[error("there is no earlier config to go back to")]
     NothingEarlier,
     /// It does not compile.
@@ -49,12 +49,12 @@ pub enum ConfigStoreError {
         bytes: usize,
         /// Bytes allowed.
         most: usize,
-        /// Whether they are counted deflated or before.
+        /// Specifies whether the size is before or after compression.
         what: &'static str,
     },
 }
 
-/// Which config is in force.
+/// The active configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Current {
     /// Its version.
@@ -63,9 +63,9 @@ pub struct Current {
     pub previous: Option<ConfigVersion>,
     /// Since when.
     pub since: Timestamp,
-    /// Whether a rollback put it there.
+    /// `true` if a rollback activated it.
     pub rolled_back: bool,
-    /// What the embedded stack changes in it; a deployment has none.
+    /// The embedded stack's changes to it; a deployment has none.
     pub overrides: Option<Overrides>,
     writes: u64,
 }
@@ -80,12 +80,12 @@ pub struct StoredVersion {
 }
 
 impl Store {
-    /// Checks a bundle, stores it and puts it in force, with those journeys of the one before that people may be on the way through
-    /// ([`Bundle::following`]). Pushing what is in force already changes nothing. Gives the version in force, which is that of the bundle
-    /// where no journey was kept.
+    /// Checks a bundle, stores it and activates it, with the earlier versions of journeys that may have runs in
+    /// progress ([`Bundle::following`]). Pushing the active configuration changes nothing. Returns the active version,
+    /// which is that of the bundle if no journey was kept.
     ///
     /// # Errors
-    /// [`ConfigStoreError`] where it does not compile, is too large, or the table fails.
+    /// [`ConfigStoreError`] if it does not compile, is too large, or the table fails.
     pub async fn push_config(&self, bundle: &Bundle, now: Timestamp) -> Result<ConfigVersion, ConfigStoreError> {
         let before = match self.current_config().await? {
             Some(current) => self.bundle(&current.version).await?,
@@ -102,10 +102,10 @@ impl Store {
         Ok(version)
     }
 
-    /// Puts `version`, or the one before the present one, in force again. Gives which that is.
+    /// Activates `version`, or the previous one, again. Returns its version.
     ///
     /// # Errors
-    /// [`ConfigStoreError`] where there is no such version, or the table fails.
+    /// [`ConfigStoreError`] if there is no such version, or the table fails.
     pub async fn rollback_config(
         &self,
         version: Option<ConfigVersion>,
@@ -123,10 +123,10 @@ impl Store {
         Ok(version)
     }
 
-    /// All versions that were pushed, the newest first.
+    /// Returns all pushed versions, newest first.
     ///
     /// # Errors
-    /// [`StoreError`] where the query fails.
+    /// [`StoreError`] if the query fails.
     pub async fn config_versions(&self) -> Result<Vec<StoredVersion>, StoreError> {
         let (mut versions, mut from) = (Vec::new(), None);
         loop {
@@ -168,7 +168,7 @@ impl Store {
         item.map(|item| needed("v", item.parsed("v")?)).transpose()
     }
 
-    /// Notes that all history was counted under `version`.
+    /// Records that all history was counted under `version`.
     ///
     /// # Errors
     /// [`StoreError`] where the write fails.
@@ -179,10 +179,10 @@ impl Store {
         self.put("note_rescored", item, None).await
     }
 
-    /// Which config is in force; `None` before the first was pushed.
+    /// Returns the active configuration's version; `None` before the first push.
     ///
     /// # Errors
-    /// [`StoreError`] where the read fails.
+    /// [`StoreError`] if the read fails.
     pub async fn current_config(&self) -> Result<Option<Current>, StoreError> {
         let item = self.get("current_config", keys::key(keys::CONFIG, keys::CURRENT), true).await?;
         item.map(|item| {
@@ -212,10 +212,10 @@ impl Store {
         Ok(packed::unpack(needed("files", item.bytes("files")?)?)?)
     }
 
-    /// The config in force, compiled.
+    /// Returns the active configuration, compiled.
     ///
     /// # Errors
-    /// [`ConfigStoreError`] where there is none, it does not compile, or the table fails.
+    /// [`ConfigStoreError`] if there is none, it does not compile, or the table fails.
     pub async fn load_config(&self) -> Result<Config, ConfigStoreError> {
         let current = self.current_config().await?.ok_or(ConfigStoreError::Nothing)?;
         self.compiled(&current).await
@@ -230,10 +230,10 @@ impl Store {
         Ok(config)
     }
 
-    /// Stores what the embedded stack changes in the active configuration, whichever that is.
+    /// Stores the embedded stack's changes to the active configuration, whichever that is.
     ///
     /// # Errors
-    /// [`ConfigStoreError`] where there is none yet, or the table fails.
+    /// [`ConfigStoreError`] if there is none yet, or the table fails.
     pub async fn override_config(&self, overrides: &Overrides) -> Result<(), ConfigStoreError> {
         let current = self.current_config().await?.ok_or(ConfigStoreError::Nothing)?;
         Ok(self.put_current(&Current { overrides: Some(overrides.clone()), ..current }).await?)
@@ -259,8 +259,9 @@ impl Store {
         Ok(())
     }
 
-    /// Tells every [`ConfigHandle`] of this store and its clones that another config may be in force: the next one who asks looks. A push or
-    /// rollback through this store does so by itself; it is called where another process pushed. Costs nothing until somebody asks.
+    /// Notifies every [`ConfigHandle`] of this store and its clones that another configuration may be active: the next
+    /// caller checks. A push or rollback through this store does so itself; call it if another process pushed. Costs
+    /// nothing until then.
     pub fn config_changed(&self) {
         self.config_changes.fetch_add(1, Ordering::Release);
     }
@@ -278,7 +279,8 @@ impl Store {
     }
 }
 
-/// The config in force, for a process that lives on while others push. Cheap to clone; clones share what they have loaded.
+/// The active configuration, for a process that lives on while others push. Cheap to clone; clones share what they have
+/// loaded.
 #[derive(Debug, Clone)]
 pub struct ConfigHandle(Arc<Inner>);
 
@@ -287,7 +289,8 @@ struct Inner {
     store: Option<Store>,
     refresh: Duration,
     held: Mutex<Held>,
-    /// Held while the table is read: after a push one caller loads and the others wait for what it finds, and nobody puts an older one back.
+    /// Locked while the table is read: after a push one caller loads and the others wait for the result, and nobody
+    /// restores an older one.
     looking: tokio::sync::Mutex<()>,
 }
 
@@ -295,17 +298,17 @@ struct Inner {
 struct Held {
     config: Arc<Config>,
     checked: Instant,
-    /// How many changes of the config the store knew of when this was loaded.
+    /// The store's number of known changes when this was loaded.
     changes: u64,
     /// A version that was seen and does not compile: it is reported once.
     refused: Option<ConfigVersion>,
 }
 
 impl ConfigHandle {
-    /// Loads the config in force, and looks again whenever what it has is older than [`REFRESH`], or the store was told of a change.
+    /// Loads the active configuration, and checks again whenever it is older than [`REFRESH`], or after a notification.
     ///
     /// # Errors
-    /// [`ConfigStoreError`] where there is none yet or it does not compile.
+    /// [`ConfigStoreError`] if there is none yet or it does not compile.
     pub async fn load(store: Store) -> Result<Self, ConfigStoreError> {
         let changes = store.config_changes();
         let config = store.load_config().await?;
@@ -336,13 +339,14 @@ impl ConfigHandle {
         self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The config to work by: for the work of every event, as it reads the table once a minute at most, and after a push that this process
-    /// was told of. Where the table does not answer, or what was pushed does not compile, the one before stays, and a log line says so.
+    /// Returns the configuration to use for every event: it reads the table once a minute at most, and after a push
+    /// that this process was notified of. If the table does not respond, or the pushed configuration does not compile,
+    /// the previous one stays in use, which is logged.
     pub async fn current(&self) -> Arc<Config> {
         let Some(store) = &self.0.store else { return Arc::clone(&self.held().config) };
         if self.is_told(store) {
             let _one = self.0.looking.lock().await;
-            // Who waited finds it loaded.
+            // A caller that waited finds it loaded.
             return if self.is_told(store) { self.look(store).await } else { Arc::clone(&self.held().config) };
         }
         {
@@ -350,18 +354,18 @@ impl ConfigHandle {
             if held.checked.elapsed() < self.0.refresh {
                 return Arc::clone(&held.config);
             }
-            // Others that ask meanwhile go on with what is there.
+            // Concurrent callers continue with the cached one.
             held.checked = Instant::now();
         }
         let _one = self.0.looking.lock().await;
         self.look(store).await
     }
 
-    /// The config in force at this moment, read from the table: for work that must not go by an older one, such as counting all history anew.
-    /// Costs a read unit, and that of the bundle where it is a new version.
+    /// Returns the configuration that is active now, read from the table: for work that must not use an older one, such
+    /// as recounting all history. Costs a read unit, and that of the bundle if it is a new version.
     ///
     /// # Errors
-    /// [`ConfigStoreError`] where the table does not answer or what is in force does not compile.
+    /// [`ConfigStoreError`] if the table does not respond or the active configuration does not compile.
     pub async fn in_force(&self) -> Result<Arc<Config>, ConfigStoreError> {
         match &self.0.store {
             Some(store) => {
@@ -372,12 +376,12 @@ impl ConfigHandle {
         }
     }
 
-    /// Whether the store was told of a change since the config was loaded.
+    /// Returns whether the store was notified of a change since the configuration was loaded.
     fn is_told(&self, store: &Store) -> bool {
         store.config_changes() != self.held().changes
     }
 
-    /// The config in force, or, with a log line, what is held.
+    /// Returns the active configuration, or, with a log line, the cached one.
     async fn look(&self, store: &Store) -> Arc<Config> {
         let refused = self.held().refused.clone();
         match self.renew(store, refused.as_ref()).await {
@@ -389,9 +393,9 @@ impl ConfigHandle {
         }
     }
 
-    /// Loads the config in force where it is another than the one that is held, and is not `refused`.
+    /// Loads the active configuration if it differs from the cached one, and is not `refused`.
     async fn renew(&self, store: &Store, refused: Option<&ConfigVersion>) -> Result<Arc<Config>, ConfigStoreError> {
-        // Before the read, so that what is pushed during it is looked at once more.
+        // Before the read, so that a push during it causes another check.
         let changes = store.config_changes();
         let current = store.current_config().await?.ok_or(ConfigStoreError::Nothing)?;
         let held = Arc::clone(&self.held().config);

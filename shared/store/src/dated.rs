@@ -6,12 +6,12 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Hashes of ids, each with its time. What the time is counted in, its attribute says.
+/// Hashes of ids, each with its time, in the unit of its attribute.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Dated(pub(crate) BTreeMap<u32, i64>);
 
 impl Dated {
-    /// Reads `text`, the value of the attribute `name`.
+    /// Parses `text`, the value of the attribute `name`.
     pub(crate) fn parse(text: &str, name: &str) -> Result<Self, StoreError> {
         let entry = |entry: &str| {
             let (id, at) = entry.split_once('@')?;
@@ -22,8 +22,8 @@ impl Dated {
         entries.map(|text| entry(text).ok_or_else(wrong)).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Makes `update` put `self` into the attribute `name` in place of `before`, under the condition that this is still there. The update's expression
-    /// sets `#dated = :after`.
+    /// Makes `update` replace the attribute `name` with `self`, on condition that it is still `before`. The update's
+    /// expression sets `#dated = :after`.
     pub(crate) fn in_place_of(
         &self,
         before: &Self,
@@ -40,7 +40,7 @@ impl Dated {
         update.condition_expression("#dated = :before").expression_attribute_values(":before", before)
     }
 
-    /// Keeps the newest `most`; of the same time, those of the greater hashes.
+    /// Keeps the newest `most`; of the same time, those with the greater hashes.
     pub(crate) fn bound(&mut self, most: usize) {
         while self.0.len() > most {
             let oldest = self.0.iter().min_by_key(|(id, at)| (**at, **id)).map(|(id, _)| *id);

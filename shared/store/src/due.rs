@@ -1,4 +1,4 @@
-//! The due index: the profiles and accounts whose timers fired.
+//! The due index: the profiles and accounts with due timers.
 
 use crate::error::{StoreError, sort};
 use crate::item::{Item, Read, n, needed, readable, s};
@@ -17,10 +17,10 @@ pub struct DuePosition {
     sk: String,
 }
 
-/// Who is due.
+/// A due item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Due {
-    /// A person.
+    /// A profile.
     Person(PersonId),
     /// An account.
     Account(AccountId),
@@ -29,7 +29,7 @@ pub enum Due {
 /// An item of the due index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueItem {
-    /// Who.
+    /// The profile or account.
     pub of: Due,
     /// Since when.
     pub due_at: Timestamp,
@@ -45,30 +45,30 @@ impl DueItem {
         DuePosition { at: self.due_at.as_second(), pk, sk: sk.to_owned() }
     }
 
-    /// What tells it from others: of who is due, and since when.
+    /// Returns the key of the entry: the due item and its time.
     pub fn hash(&self) -> u64 {
         let DuePosition { at, pk, .. } = self.position();
         hash::hash64(&[pk.as_bytes(), &at.to_be_bytes()])
     }
 }
 
-/// Some of those who are due.
+/// A page of due items.
 #[derive(Debug, Clone, Default)]
 pub struct DuePage {
     /// The longest due first.
     pub items: Vec<DueItem>,
     /// Items that cannot be read, and are not among these.
     pub unreadable: u64,
-    /// Where to go on; `None` where there are no more.
+    /// The cursor of the next page; `None` if there is none.
     pub next: Option<DuePosition>,
 }
 
 impl Store {
-    /// The profiles and accounts of shard `shard` (0 up to [`keys::DUE_SHARDS`], exclusive) that are due at `now`, at most `limit` of them. Half a read unit for
-    /// each 4 KB of index, some 30 people.
+    /// Returns the profiles and accounts of shard `shard` (0 up to [`keys::DUE_SHARDS`], exclusive) that are due at
+    /// `now`, at most `limit`. Costs half a read unit for each 4 KB of index, some 30 entries.
     ///
     /// # Errors
-    /// [`StoreError`] where the query fails. An item that cannot be read is counted, and concerns no other.
+    /// [`StoreError`] if the query fails. An unreadable item is counted and does not affect others.
     pub async fn due(
         &self,
         shard: u8,

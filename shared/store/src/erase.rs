@@ -1,7 +1,7 @@
-//! Taking a person out of the table.
+//! Removes a person from the table.
 //!
-//! The profile goes last, and with it, in one transaction, the pointers of the identities that became part of it: as long as it stands, all can be begun again, and
-//! nothing that went before needs to be remembered.
+//! The profile is removed last, in one transaction with the pointers of the identities that were merged into it: as
+//! long as it exists, everything can be restarted, and no earlier step needs to be recorded.
 
 use crate::error::{StoreError, sort, unless_conflict};
 use crate::heads::Head;
@@ -21,7 +21,7 @@ const BATCH: usize = 25;
 const ROUNDS: u32 = 8;
 /// The pause before the second round; doubled before each later one.
 const PAUSE: Duration = Duration::from_millis(50);
-/// How often an item is done again where others write it at the same time.
+/// The most attempts at an item after write conflicts.
 const TRIES: u32 = 6;
 
 impl Store {
@@ -56,10 +56,10 @@ impl Store {
         Ok(())
     }
 
-    /// Takes `people` from those who claim the value of a pointer, and deletes it where nobody else does.
+    /// Removes `people` from the owners of a pointer's value, and deletes it if there are no others.
     ///
     /// # Errors
-    /// [`StoreError`] where the table fails, or others claim the value all the time.
+    /// [`StoreError`] if the table fails, or others write the value all the time.
     pub async fn release_pointer(&self, pk: &str, people: &BTreeSet<PersonId>) -> Result<(), StoreError> {
         const OPERATION: &str = "release_pointer";
         for _ in 0..TRIES {
@@ -110,11 +110,11 @@ impl Store {
         Err(StoreError::Conflict { operation: OPERATION })
     }
 
-    /// Deletes what is in a person's own partition beside the profile and has a sort key that is meant: messages, blocks of the ledger, and whatever will once
-    /// be kept there. Gives the sort keys.
+    /// Deletes items in a person's own partition with a matching sort key, except the profile: messages, blocks of the
+    /// ledger, and any later kinds. Returns the sort keys.
     ///
     /// # Errors
-    /// [`StoreError`] where the table fails.
+    /// [`StoreError`] if the table fails.
     pub async fn delete_own(
         &self,
         person: PersonId,
@@ -127,11 +127,11 @@ impl Store {
         Ok(own)
     }
 
-    /// Deletes the profile of `subject` and the pointers of their identities at once, if the profile still has `version` (0 for none) and each identity is
-    /// still part of it. Gives how many items that were.
+    /// Deletes the profile of `subject` and the pointers of their identities at once, if the profile still has
+    /// `version` (0 for none) and each identity still belongs to it. Returns the number of items.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where someone wrote the profile, or parted or joined people: look again and redo.
+    /// [`StoreError::Conflict`] if the profile was written, merged or unmerged: read again and retry.
     pub async fn delete_person(&self, subject: &Subject, holder: PersonId, version: u64) -> Result<u64, StoreError> {
         const CONFLICT: StoreError = StoreError::Conflict { operation: "delete_person" };
         let mut deletes = Vec::new();
@@ -148,7 +148,7 @@ impl Store {
             deletes.push((holder, version));
         }
         let count = deletes.len() as u64;
-        // The profile is in the last transaction: a person has rarely more than one.
+        // The profile is in the last transaction: a person rarely needs more than one.
         for chunk in deletes.chunks(MAX_RESHAPED) {
             let writes = chunk.iter().map(|(person, version)| delete(&self.table, *person, *version));
             let writes = writes.collect::<Result<Vec<_>, _>>()?;
@@ -161,10 +161,10 @@ impl Store {
         Ok(count)
     }
 
-    /// Which partitions of `subject`'s suppressions there are, and whether each holds anything.
+    /// Returns which partitions of `subject`'s suppressions exist, and whether each contains anything.
     ///
     /// # Errors
-    /// [`StoreError`] where a read fails.
+    /// [`StoreError`] if a read fails.
     pub async fn has_suppressions(&self, subject: &Subject) -> Result<BTreeMap<String, bool>, StoreError> {
         let mut found = BTreeMap::new();
         for pk in subject.suppressions() {
@@ -174,10 +174,11 @@ impl Store {
         Ok(found)
     }
 
-    /// Takes `people` from what an account holds of single people outside of their entries: who its leading buyer is. The next rollup names another.
+    /// Removes `people` from an account's data about single people outside of their entries: its leading buyer. The
+    /// next rollup selects another.
     ///
     /// # Errors
-    /// [`StoreError`] where the table fails, or others write the account all the time.
+    /// [`StoreError`] if the table fails, or others write the account all the time.
     pub async fn forget_leading_buyer(&self, id: &AccountId, people: &BTreeSet<PersonId>) -> Result<(), StoreError> {
         const OPERATION: &str = "forget_leading_buyer";
         for _ in 0..TRIES {
@@ -186,7 +187,7 @@ impl Store {
             let Some(item) = self.get(OPERATION, key.clone(), true).await? else { return Ok(()) };
             let buyer = item.json::<PersonId>("lead")?.filter(|buyer| people.contains(buyer));
             let (Some(_), Some(lead)) = (buyer, item.get("lead")) else { return Ok(()) };
-            // The version moves on, so that who has read the account before does not write it back.
+            // The version is incremented, so that a process that has read the account before does not restore it.
             let update = self.client.update_item().table_name(&*self.table).set_key(Some(key));
             let update = update
                 .update_expression("REMOVE #lead ADD #ver :one")

@@ -1,23 +1,23 @@
-//! What can go wrong with the table, by what the caller can do about it.
+//! Errors of the table, sorted by what the caller can do about them.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 /// A call to the table failed. Requests that DynamoDB throttled or dropped were repeated by the SDK before this is given.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Someone else wrote the item since it was read, or it is not in the state that the write asks for: read again and redo.
+    /// The item was written since it was read, or is not in the required state: read again and retry.
     #[error("{operation}: the item has changed since it was read")]
     Conflict {
         /// The store's operation.
         operation: &'static str,
     },
-    /// DynamoDB asks to slow down: leave the work for a redelivery.
+    /// DynamoDB throttles: leave the work for a redelivery.
     #[error("{operation}: throttled")]
     Throttled {
         /// The store's operation.
         operation: &'static str,
     },
-    /// No answer came: what was asked for may or may not have been done. Every write may be repeated.
+    /// There was no response: the request may or may not have been applied. Every write can be repeated.
     #[error("{operation}: no answer ({why})")]
     NoAnswer {
         /// The store's operation.
@@ -36,10 +36,10 @@ pub enum StoreError {
     /// An item is not what this version writes or reads.
     #[error("an item cannot be read: {0}")]
     Corrupt(String),
-    /// What was to be written is larger than could be written, or read again.
+    /// The data is larger than can be written, or read again.
     #[error("{what} has {bytes} bytes; at most {most} can be stored")]
     TooLarge {
-        /// Of what kind it is.
+        /// The kind of data.
         what: &'static str,
         /// Bytes found.
         bytes: usize,
@@ -52,12 +52,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether reading again and redoing the work may help at once.
+    /// Returns whether reading again and retrying at once may succeed.
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::Conflict { .. })
     }
 
-    /// Whether an item was read and is damaged: reading it again does not help, and other items are not concerned.
+    /// Returns whether an item is damaged: reading it again does not help, and other items are not affected.
     pub fn is_unreadable(&self) -> bool {
         matches!(self, Self::Corrupt(_))
     }
@@ -86,7 +86,7 @@ pub(crate) fn sort<E: ProvideErrorMetadata, R>(operation: &'static str, error: S
     }
 }
 
-/// Gives `None` for a condition that did not hold, and every other outcome as it is.
+/// Converts a failed condition to `None`, and returns every other result unchanged.
 pub(crate) fn unless_conflict<T>(outcome: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
     match outcome {
         Ok(value) => Ok(Some(value)),

@@ -1,4 +1,5 @@
-//! What lies under a person's id by its plain attributes alone, so that a profile can be found and erased although its state cannot be read.
+//! Reads what is stored under a profile id by its plain attributes alone, so that a profile can be found and erased
+//! although its state cannot be read.
 
 use crate::error::{StoreError, sort};
 use crate::item::{Item, Read, needed, s};
@@ -8,31 +9,32 @@ use crate::store::Store;
 use perennial_domain::PersonId;
 use std::collections::BTreeSet;
 
-/// What the plain attributes say.
+/// The plain attributes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
-    /// Whose id it lies under.
+    /// The profile id.
     pub person: PersonId,
     /// Counts the writes.
     pub version: u64,
-    /// Into whom the person became part; `None` for a profile.
+    /// The profile that it was merged into; `None` for a profile.
     pub to: Option<PersonId>,
 }
 
 impl Store {
-    /// What lies under `person`'s own id, read consistently; `None` where nothing does. Pointers are not followed.
+    /// Returns what is stored under `person`'s own id, read consistently; `None` if nothing is. Pointers are not
+    /// followed.
     ///
     /// # Errors
-    /// [`StoreError`] where the read fails, or the item has no version.
+    /// [`StoreError`] if the read fails, or the item has no version.
     pub async fn head(&self, person: PersonId) -> Result<Option<Head>, StoreError> {
         let item = self.get("head", keys::key(keys::person(person), keys::PROFILE), true).await?;
         item.map(|item| head(person, &item)).transpose()
     }
 
-    /// The profile that `person` is or became part of; `None` where there is none.
+    /// Returns the profile that `person` is or was merged into; `None` if there is none.
     ///
     /// # Errors
-    /// [`StoreError`] where a read fails.
+    /// [`StoreError`] if a read fails.
     pub async fn follow_head(&self, person: PersonId) -> Result<Option<Head>, StoreError> {
         let mut at = person;
         for _ in 0..HOPS {
@@ -60,11 +62,12 @@ impl Store {
         }
     }
 
-    /// The people who became part of `holder`, by a scan of the whole table: half a read unit for each 4 KB. For a profile that does not say so itself,
-    /// as its state cannot be read. `tell` is told of each page how many items were passed over.
+    /// Returns the profiles that were merged into `holder`, by a scan of the whole table: half a read unit for each 4
+    /// KB. For a profile whose state, which lists them, cannot be read. `tell` is called for each page with the number
+    /// of scanned items.
     ///
     /// # Errors
-    /// [`StoreError`] where the scan fails.
+    /// [`StoreError`] if the scan fails.
     pub async fn pointers_to(
         &self,
         holder: PersonId,

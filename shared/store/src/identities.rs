@@ -1,4 +1,4 @@
-//! Finding a person by anything that names one.
+//! Finds profiles by their identifiers.
 
 use crate::error::{StoreError, sort, unless_conflict};
 use crate::item::{Item, Read, n, s};
@@ -9,12 +9,12 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use perennial_domain::{AnonymousId, ExternalId, Identity, PersonId, UserId};
 use std::collections::BTreeSet;
 
-/// Who is found by the value.
+/// The profile of the value.
 const TO: &str = "to";
-/// Who claims it.
+/// The owners of the value.
 const BY: &str = "by";
 
-/// A value by which people are found, and told to be one.
+/// A value by which profiles are found and linked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Value<'a> {
     /// A mail address.
@@ -33,28 +33,28 @@ impl Value<'_> {
     }
 }
 
-/// Who claims a value: people by their user ids' own person ids, the one who asked among them.
+/// The owners of a value: people by the profile ids of their user ids, the caller included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claimants {
-    /// As many as one person may have user ids.
+    /// At most as many as one profile may have user ids.
     Few(BTreeSet<PersonId>),
-    /// So many that the value is nobody's own. Whoever claims it after one too many did is not among them, but for the one who asked.
+    /// So many that the value identifies nobody. Owners after the limit are not recorded, except for the caller.
     TooMany(BTreeSet<PersonId>),
 }
 
 impl Store {
-    /// Lets a mail address be found as `person`. Who was found by it before no longer is. A write unit.
+    /// Makes a mail address resolve to `person`, in place of an earlier profile. Costs a write unit.
     ///
     /// # Errors
-    /// [`StoreError`] where the write fails.
+    /// [`StoreError`] if the write fails.
     pub async fn index_address(&self, address: &str, person: PersonId) -> Result<(), StoreError> {
         self.point(Value::Mail(address), person, None).await
     }
 
-    /// Lets a value be found as `person`, as [`Self::index_address`] does, unless somebody claims it as their own.
+    /// Makes a value resolve to `person`, like [`Self::index_address`], unless somebody claims it as their own.
     ///
     /// # Errors
-    /// [`StoreError`] where the write fails.
+    /// [`StoreError`] if the write fails.
     pub async fn index(&self, value: Value<'_>, person: PersonId) -> Result<(), StoreError> {
         self.point(value, person, Some("attribute_not_exists(#by)")).await
     }
@@ -70,11 +70,11 @@ impl Store {
         unless_conflict(update.send().await.map_err(|error| sort("index", error))).map(drop)
     }
 
-    /// Adds `person` to those who claim a value, and gives all of them. Of several who do so at once at least one is told of
-    /// all. More than `most` are too many; one too many is remembered, no more. A write unit.
+    /// Adds `person` to the owners of a value, and returns all of them. Of several concurrent callers at least one gets
+    /// all. More than `most` are too many; only one beyond the limit is recorded. Costs a write unit.
     ///
     /// # Errors
-    /// [`StoreError`] where the write fails.
+    /// [`StoreError`] if the write fails.
     pub async fn claim_value(&self, value: Value<'_>, person: PersonId, most: u16) -> Result<Claimants, StoreError> {
         let update = self.client.update_item().table_name(&*self.table).set_key(Some(value.key()));
         let update = update
@@ -98,10 +98,10 @@ impl Store {
         Ok(if few { Claimants::Few(all) } else { Claimants::TooMany(all) })
     }
 
-    /// The person that a mail address was last indexed for; they may have become part of another since.
+    /// Returns the profile that a mail address was last indexed for; it may have been merged since.
     ///
     /// # Errors
-    /// [`StoreError`] where the read fails.
+    /// [`StoreError`] if the read fails.
     pub async fn find_address(&self, address: &str) -> Result<Option<PersonId>, StoreError> {
         self.pointed(Value::Mail(address)).await
     }
@@ -111,10 +111,11 @@ impl Store {
         item.map(|item| item.parsed(TO)).transpose().map(Option::flatten)
     }
 
-    /// The profile of an id in another system: of its events, or of whoever has it by a trait. A read unit at most for 4 KB.
+    /// Returns the profile of an id in another system: of its own events, or of the person who has it by a trait. Costs
+    /// a read unit at most for 4 KB.
     ///
     /// # Errors
-    /// [`StoreError`] where a read fails.
+    /// [`StoreError`] if a read fails.
     pub async fn find_external(&self, id: &ExternalId) -> Result<Option<Stored>, StoreError> {
         let own = Identity::External(id.clone()).person_id();
         if let Some(stored) = self.follow(own, Consistency::Eventual).await? {
@@ -126,12 +127,12 @@ impl Store {
         }
     }
 
-    /// The profile behind any identity: a person id, an id in another system (`TYPE:ID`), a mail address, a user id or an anonymous id, tried
-    /// in this order, so that nobody hides somebody behind a user id that is spelled as their address.
-    /// Pointers of people who became part of another are followed. Half a read unit for each try and 4 KB.
+    /// Returns the profile of any identity: a profile id, an id in another system (`TYPE:ID`), a mail address, a user
+    /// id or an anonymous id, tried in this order, so that a user id spelled like another person's address does not
+    /// hide that person. Pointers of merged profiles are followed. Costs half a read unit for each attempt and 4 KB.
     ///
     /// # Errors
-    /// [`StoreError`] where a read fails.
+    /// [`StoreError`] if a read fails.
     pub async fn resolve(&self, identity: &str) -> Result<Option<Stored>, StoreError> {
         if let Ok(id) = ExternalId::parse(identity)
             && let Some(stored) = self.find_external(&id).await?
@@ -151,14 +152,15 @@ impl Store {
         Ok(None)
     }
 
-    /// The person that `identity` was last indexed for, where it may be a mail address.
+    /// Returns the profile that `identity` was last indexed for, if it may be a mail address.
     pub(crate) async fn find_address_of(&self, identity: &str) -> Result<Option<PersonId>, StoreError> {
         let identity = identity.trim();
         if identity.contains('@') { self.find_address(identity).await } else { Ok(None) }
     }
 }
 
-/// The people whom `identity` can name as a person id, an id in another system, a user id or an anonymous id, in this order.
+/// Returns the profile ids that `identity` can mean: as a profile id, an id in another system, a user id or an
+/// anonymous id, in this order.
 pub(crate) fn people_named(identity: &str) -> impl Iterator<Item = PersonId> {
     let identity = identity.trim();
     let named = [
@@ -171,7 +173,7 @@ pub(crate) fn people_named(identity: &str) -> impl Iterator<Item = PersonId> {
 }
 
 fn claimants(item: Option<&Item>) -> Result<BTreeSet<PersonId>, StoreError> {
-    let wrong = || StoreError::corrupt("who claims a value is not of its form");
+    let wrong = || StoreError::corrupt("the owners of a value are invalid");
     match item.and_then(|item| item.get(BY)) {
         None => Ok(BTreeSet::new()),
         Some(AttributeValue::Ss(people)) => people.iter().map(|id| PersonId::parse(id).map_err(|_| wrong())).collect(),

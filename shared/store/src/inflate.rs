@@ -1,4 +1,4 @@
-//! Inflating what is stored deflated, within a bound.
+//! Inflates stored data, up to a limit.
 
 use crate::error::StoreError;
 use flate2::bufread::DeflateDecoder;

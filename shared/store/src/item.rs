@@ -37,7 +37,7 @@ pub(crate) fn json<T: serde::Serialize>(value: &T) -> Result<AttributeValue, Sto
     serde_json::to_vec(value).map(b).map_err(|error| StoreError::Unstorable(error.to_string()))
 }
 
-/// Reading by name; an attribute of another type counts as one that cannot be read.
+/// Reads attributes by name; one of another type counts as unreadable.
 pub(crate) trait Read {
     fn text(&self, name: &str) -> Result<Option<&str>, StoreError>;
     fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, StoreError>;
@@ -102,7 +102,7 @@ pub(crate) fn readable<'a, T>(
     (all, unreadable)
 }
 
-/// What must be there.
+/// Returns a required attribute.
 pub(crate) fn needed<T>(name: &str, value: Option<T>) -> Result<T, StoreError> {
     value.ok_or_else(|| StoreError::Corrupt(format!("attribute `{name}` is missing")))
 }
@@ -119,7 +119,7 @@ pub(crate) fn bounded(what: &'static str, item: Item) -> Result<Item, StoreError
     Ok(item)
 }
 
-/// The bytes that DynamoDB counts for an item: names and values, numbers at two digits a byte and one more.
+/// Returns the bytes that DynamoDB counts for an item: names and values, numbers at two digits a byte and one more.
 pub fn size(item: &Item) -> usize {
     item.iter().map(|(name, value)| name.len() + value_size(value)).sum()
 }

@@ -9,7 +9,7 @@ use perennial_domain::{AccountId, DecisionId, PersonId, hash, time};
 pub const PK: &str = "pk";
 /// The attribute of the sort key.
 pub const SK: &str = "sk";
-/// The sort key of a profile, or of the pointer that a moved person leaves.
+/// The sort key of a profile, or of the pointer of a merged one.
 pub const PROFILE: &str = "P";
 /// The sort key of an account.
 pub const ACCOUNT: &str = "A";
@@ -21,13 +21,14 @@ pub const SUPPRESSION: &str = "S";
 pub const LEDGER: &str = "L#";
 /// The beginning of a message's sort key.
 pub const MESSAGE: &str = "M#";
-/// The beginning of the sort key of a person's inbox entry. Alone it marks an inbox that holds all of the person's messages.
+/// The prefix of the sort key of a person's inbox entry. On its own it marks an inbox that contains all of the person's
+/// messages.
 pub const INBOX: &str = "N#";
-/// The sort key of what a person chose about mails, whatever their address is.
+/// The sort key of a person's mail preferences, which apply to any address of theirs.
 pub const WISHES: &str = "W";
 /// The partition of the config.
 pub const CONFIG: &str = "CONFIG";
-/// The sort key of the config in force.
+/// The sort key of the active configuration.
 pub const CURRENT: &str = "CURRENT";
 /// The sort key of the version that all history was last counted under.
 pub const RESCORED: &str = "RESCORED";
@@ -35,7 +36,7 @@ pub const RESCORED: &str = "RESCORED";
 pub const VERSION: &str = "V#";
 /// The partition of the runs of the sweep, each under the moment at which it began.
 pub const SWEEPS: &str = "SWEEPS";
-/// The partition of how far the sweep has come, each shard of the due index under its name.
+/// The partition of the sweep's progress, each shard of the due index under its name.
 pub const SWEPT: &str = "SWEPT";
 /// The partition of the counters.
 pub const STAT: &str = "STAT";
@@ -50,12 +51,12 @@ pub const REJECT_SHARDS: u8 = 8;
 /// Shards of the due index: each takes 1,000 writes a second.
 pub const DUE_SHARDS: u8 = 16;
 
-/// The partition of a person, and of a part's ledger.
+/// Returns the partition of a profile, and of an identity's ledger.
 pub fn person(person: PersonId) -> String {
     format!("P#{person}")
 }
 
-/// The person of a partition key or of a member's sort key; `None` where it is of something else.
+/// Returns the profile id in a partition key or a member's sort key; `None` for other keys.
 pub fn person_of(key: &str) -> Option<PersonId> {
     PersonId::parse(key.strip_prefix("P#")?).ok()
 }
@@ -72,7 +73,7 @@ pub fn message(decision: DecisionId) -> String {
 
 /// The sort key of the inbox entry of a message that was decided at `decided`: entries sort by time.
 pub fn inbox(decided: Timestamp, decision: DecisionId) -> String {
-    // As wide as the milliseconds of every year up to 9999, and never negative.
+    // Wide enough for the milliseconds of every year up to 9999, and never negative.
     format!("{INBOX}{:015}#{decision}", decided.as_millisecond().max(0))
 }
 
@@ -95,17 +96,17 @@ pub fn account_of(key: &str) -> Option<AccountId> {
     AccountId::parse(key.strip_prefix("A#")?).ok()
 }
 
-/// Whether a partition is an account's.
+/// Returns whether a partition is an account's.
 pub fn is_account(partition: &str) -> bool {
     partition.starts_with("A#")
 }
 
-/// The partition of who has a mail address, by the hash of [`mail::key`].
+/// Returns the partition of a mail address's owners, by the hash of [`mail::key`].
 pub fn mail_address(address: &str) -> String {
     format!("I#mail#{}", address_hash(address))
 }
 
-/// The partition of who has an id in another system, given as `type:id`.
+/// Returns the partition of the owners of an id in another system, given as `type:id`.
 pub fn external_id(id: &str) -> String {
     format!("I#external#{}", hash::base32(&hash::sha256(&[id.as_bytes()])))
 }
@@ -120,7 +121,8 @@ pub fn suppression_hashed(hash: &[u8; 32]) -> String {
     format!("S#{}", hash::base32(hash))
 }
 
-/// The partition of what was rejected on the UTC day of `received`, before rejects had shards, and the beginning of those that they have now.
+/// Returns the partition of rejects on the UTC day of `received`, before rejects had shards, which is also the prefix
+/// of the current ones.
 pub fn rejects(received: Timestamp) -> String {
     format!("R#{}", time::date_of(time::day_of(received)))
 }
@@ -135,7 +137,7 @@ pub fn reject(received: Timestamp, id: &str) -> (String, String) {
     )
 }
 
-/// The partition of shard `shard` of what was rejected on the UTC day of `received`.
+/// Returns the partition of shard `shard` of rejects on the UTC day of `received`.
 pub fn rejects_of(received: Timestamp, shard: u8) -> String {
     format!("{}#{}", rejects(received), shard_name(shard))
 }
@@ -145,7 +147,7 @@ pub fn reject_id(key: &str) -> &str {
     key.split_once('#').map_or(key, |(_, id)| id)
 }
 
-/// Whether a partition is of what was rejected on a day.
+/// Returns whether a partition contains the rejects of a day.
 pub fn is_rejects(partition: &str) -> bool {
     partition.starts_with("R#")
 }
@@ -160,7 +162,7 @@ pub fn journey(name: &str) -> String {
     format!("J#{name}")
 }
 
-/// The journey of such a name; `None` where it is of something else.
+/// Returns the journey in a key; `None` for other keys.
 pub fn journey_of(key: &str) -> Option<&str> {
     key.strip_prefix("J#")
 }
@@ -180,7 +182,7 @@ pub fn journey_day_shard(at: Timestamp, decision: DecisionId) -> String {
     format!("{}#{}", journey_day(at), shard_name(shard))
 }
 
-/// The day of such a sort key, with or without a shard.
+/// Returns the day in such a sort key, with or without a shard.
 pub fn day_of_key(key: &str) -> &str {
     key.get(..DAY.len() + 10).unwrap_or(key)
 }
@@ -190,9 +192,9 @@ pub fn config_version(version: &str) -> String {
     format!("{VERSION}{version}")
 }
 
-/// The due index's shard of a person, one hexadecimal digit.
+/// Returns the due index's shard of a profile, one hexadecimal digit.
 pub fn due_shard(person: PersonId) -> String {
-    // Person ids are hashes: their last bits are spread evenly.
+    // Profile ids are hashes: their last bits are evenly distributed.
     let last = person.as_bytes().last().copied().unwrap_or_default();
     shard_name(last % DUE_SHARDS)
 }
@@ -203,7 +205,7 @@ pub fn due_shard_of_account(account: &AccountId) -> String {
     shard_name(last % DUE_SHARDS)
 }
 
-/// The name of shard `number`, below [`DUE_SHARDS`].
+/// Returns the name of shard `number`, below [`DUE_SHARDS`].
 pub fn shard_name(number: u8) -> String {
     format!("{number:x}")
 }

@@ -1,4 +1,4 @@
-//! The ledger of event ids that left a part's recent window.
+//! The ledger of event ids that left an identity's recent window.
 
 use crate::error::{StoreError, sort};
 use crate::item::{Item, Read, at, b, needed, s};
@@ -62,8 +62,8 @@ impl Store {
         Err(StoreError::Throttled { operation: "put_blocks" })
     }
 
-    /// The ids of a part's ledger, which holds `blocks` blocks. A read unit buys about 750 ids, twice as many where read eventually: 1,250 units for a
-    /// million events.
+    /// Returns the ids of an identity's ledger with `blocks` blocks. A read unit reads about 750 ids, twice as many
+    /// with eventual consistency: 1,250 units for a million events.
     ///
     /// # Errors
     /// As of [`Self::read_ledger_since`].
@@ -71,12 +71,13 @@ impl Store {
         self.read_ledger_since(owner, blocks, None).await
     }
 
-    /// The ids of the blocks that rolled at `since` or later; of all blocks where that is `None`, and of those that were written before blocks had a time. They are read from the
-    /// newest back, so that the cost depends on what happened since, not on how many events there are. Read eventually first; consistently where some
-    /// are not to be seen yet.
+    /// Returns the ids of the blocks that rolled at `since` or later; of all blocks if that is `None`, and of those
+    /// that were written before blocks had a time. They are read from the newest back, so that the cost depends on what
+    /// happened since, not on the number of events. The first read is eventually consistent; a consistent one follows
+    /// if blocks are missing.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] where blocks are missing for good, else that of the read.
+    /// [`StoreError::Corrupt`] if blocks are missing permanently, else that of the read.
     pub async fn read_ledger_since(
         &self,
         owner: PersonId,
@@ -88,7 +89,7 @@ impl Store {
                 return Ok(ids);
             }
         }
-        Err(StoreError::corrupt("a part's ledger has fewer blocks than its profile says"))
+        Err(StoreError::corrupt("an identity's ledger has fewer blocks than its profile says"))
     }
 
     /// `None` where a block is missing.
@@ -116,7 +117,7 @@ impl Store {
                 return Ok(None);
             }
             for item in &page {
-                // Whatever is missing is missed: blocks are numbered without a gap.
+                // A missing block is always detected: blocks are numbered without a gap.
                 let expected = left.checked_sub(1).map(keys::ledger);
                 if item.text(keys::SK)? != expected.as_deref() {
                     return Ok(None);

@@ -1,4 +1,4 @@
-//! How many mails an address got lately, whatever profiles they were for: one person may have several.
+//! Counts recent mails to an address, whatever profiles they were for: one person may have several.
 
 use crate::dated::Dated;
 use crate::error::{StoreError, sort, unless_conflict};
@@ -12,9 +12,9 @@ use perennial_domain::{Channel, DecisionId, hash};
 
 /// The attribute of the mails, with the seconds since 1970 at which they were decided.
 const MAILS: &str = "mails";
-/// The most mails that are counted of an address. No cap asks for more, or it does not hold beyond so many.
+/// The most mails that are counted for an address. Larger caps are not enforced beyond it.
 const MOST: usize = 64;
-/// How often a mail is counted anew because another was counted meanwhile.
+/// The most attempts to count a mail after concurrent counts.
 const ATTEMPTS: u32 = 8;
 
 /// The mails that went to an address lately.
@@ -40,7 +40,7 @@ impl Mails {
         })
     }
 
-    /// With one more, without those that no cap asks for any more.
+    /// Adds one, and removes those that no cap needs any more.
     fn with(mut self, decision: DecisionId, decided: Timestamp, caps: &[Cap]) -> Self {
         let days = on_mails(caps).map(|cap| cap.within_days).max().unwrap_or(0);
         let since = decided.as_second() - i64::from(days) * DAY_SECONDS;
@@ -59,21 +59,22 @@ fn key(decision: DecisionId) -> u32 {
     hash::hash32(&decision.to_string())
 }
 
-/// What came of counting a mail.
+/// The result of counting a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counted<'a> {
-    /// It may go out.
+    /// It may be sent.
     Within,
-    /// The address got as many mails as this cap allows.
+    /// The address has reached this cap.
     Over(&'a Cap),
 }
 
 impl Store {
-    /// Counts the mail of `decision`, which was decided at `decided`, among those to `address` (its hash), unless one of `caps` leaves no room.
-    /// `known` is what was read of the address. Idempotent: a decision counts once, so that it may be counted before its claim.
+    /// Counts the mail of `decision`, decided at `decided`, among those to `address` (its hash), unless one of `caps`
+    /// leaves no room. `known` is the address's state as read before. Idempotent: a decision counts once, so that it
+    /// may be counted before its claim.
     ///
     /// # Errors
-    /// [`StoreError`] where a read or the write fails, or others keep counting at the same time.
+    /// [`StoreError`] if a read or the write fails, or others keep counting at the same time.
     pub async fn count_mail<'a>(
         &self,
         address: &[u8; 32],

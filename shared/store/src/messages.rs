@@ -1,15 +1,15 @@
 //! Messages: claimed before they are sent, recorded after, and shown as history and inbox.
 //!
-//! | attribute | what |
+//! | attribute | content |
 //! |---|---|
-//! | `status`, `rank` | the state that tells most, and its rank |
+//! | `status`, `rank` | the most advanced state, and its rank |
 //! | `ch`, `journey`, `step`, `tpl`, `endpoint`, `cause`, `cfg`, `decided`, `variant` | the decision |
-//! | `by`, `tries` | which delivery of the decision claimed it; how many did so to send it, where that is more than one |
+//! | `by`, `tries` | the delivery that claimed it; the number of claims to send it, if more than one |
 //! | `t_<state>`, `t_read`, `t_dismissed` | when, in milliseconds since 1970 |
-//! | `subject`, `text`, `link` | what was said; `text` and `link` of in-app messages only |
-//! | `click_at`, `click_link` | the click that was reported last, of a mail |
-//! | `test` | there where somebody sent it to see it |
-//! | `provider`, `detail` | the mail service's id; why it failed, without personal data |
+//! | `subject`, `text`, `link` | the content; `text` and `link` of in-app messages only |
+//! | `click_at`, `click_link` | the last reported click, of a mail |
+//! | `test` | present for a test mail |
+//! | `provider`, `detail` | the mail service's id; the reason of a failure, without personal data |
 
 mod clicks;
 mod doubt;
@@ -30,7 +30,7 @@ pub use doubt::Held;
 pub use inbox::INBOX_LIMIT;
 pub use state::MessageState;
 
-/// The attribute of a mail that somebody sends to see it.
+/// The attribute of a test mail.
 const TEST: &str = "test";
 
 /// A message and what became of it.
@@ -38,26 +38,26 @@ const TEST: &str = "test";
 pub struct MessageRecord {
     /// The decision's id.
     pub id: DecisionId,
-    /// To whom.
+    /// The recipient.
     pub person: PersonId,
-    /// Where it stands.
+    /// Its state.
     pub state: MessageState,
-    /// How it goes out.
+    /// The channel.
     pub channel: Channel,
-    /// The journey that asked for it.
+    /// The journey.
     pub journey: String,
     /// The journey's step, from 0.
     pub step: u16,
-    /// What it was rendered from.
+    /// The template.
     pub template: String,
-    /// Where to, for a webhook.
+    /// The endpoint of a webhook.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
-    /// What set it off.
+    /// The trigger.
     pub cause: Cause,
     /// The config it was decided under.
     pub config: ConfigVersion,
-    /// The variant of the journey's newest split that the person went through then, as `split step=way`.
+    /// The variant of the journey's newest split that the person was in, as `split step=way`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
     /// When it was decided.
@@ -70,7 +70,7 @@ pub struct MessageRecord {
     /// The text of an in-app message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Where a click on an in-app message leads.
+    /// The link of an in-app message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
     /// The mail service's id of it.
@@ -79,10 +79,10 @@ pub struct MessageRecord {
     /// Why it failed or was suppressed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// How often it was tried to send where it was not known whether it went out; absent where once.
+    /// The number of attempts to send it after unknown outcomes; absent if one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tries: Option<u32>,
-    /// Whether somebody sent it to see it, with `perennial journey test --send-to`: it counts nowhere.
+    /// `true` if it is a test of `perennial journey test --send-to`, which is never counted.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub test: bool,
     /// When it was read, in the inbox.
@@ -93,16 +93,16 @@ pub struct MessageRecord {
     pub dismissed_at: Option<Timestamp>,
 }
 
-/// What came of claiming a decision.
+/// The result of claiming a decision.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Claim {
-    /// It is ours to send.
+    /// The caller has the claim.
     Ours,
-    /// Another delivery claimed it before; this is where it stands.
+    /// Another delivery has the claim; its state.
     Taken(Box<Held>),
 }
 
-/// What is to be recorded of a message.
+/// An outcome to record for a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// The state it came into.
@@ -119,12 +119,12 @@ pub struct Outcome {
     pub provider_id: Option<String>,
     /// Why; without personal data.
     pub detail: Option<String>,
-    /// Whether a delivery that is reported later takes the place of the state: what looked like a bounce was an automatic reply then.
+    /// `true` if a later delivery report replaces the state: the apparent bounce was then an automatic reply.
     pub until_delivered: bool,
 }
 
 impl Outcome {
-    /// `state` at `at`, and nothing more.
+    /// Returns an outcome with only `state` at `at`.
     pub fn new(state: MessageState, at: Timestamp) -> Self {
         let until_delivered = false;
         Self { state, at, subject: None, text: None, link: None, provider_id: None, detail: None, until_delivered }
@@ -137,11 +137,12 @@ impl Outcome {
 }
 
 impl Store {
-    /// Claims a decision, so that no two deliveries of it send. `claimant` names this delivery and no other, such as the queue
-    /// message's id with its receive count: where the claim's answer was lost and the SDK asks again, it is still ours.
+    /// Claims a decision, so that no two deliveries of it send. `claimant` identifies this delivery, such as the queue
+    /// message's id with its receive count: if the claim's response was lost and the SDK retries, the claim is still
+    /// the caller's.
     ///
     /// # Errors
-    /// [`StoreError`] where the table does not answer: nothing may be sent then.
+    /// [`StoreError`] if the table does not respond: nothing may be sent then.
     pub async fn claim(&self, decision: &Decision, claimant: &str, now: Timestamp) -> Result<Claim, StoreError> {
         let item = item_of(decision, MessageState::Claimed, claimant, now)?;
         self.claim_item(item, decision, claimant).await
@@ -158,7 +159,7 @@ impl Store {
         Ok(if ours { Claim::Ours } else { Claim::Taken(Box::new(held)) })
     }
 
-    /// [`Self::claim`] of a mail that somebody sends to see it. Where `decision` is nobody's, the claim is forgotten after two days.
+    /// Like [`Self::claim`], for a test mail. If `decision` has no profile, the claim is deleted after two days.
     ///
     /// # Errors
     /// As of [`Self::claim`].
@@ -177,11 +178,11 @@ impl Store {
         self.claim_item(item, decision, claimant).await
     }
 
-    /// Records a decision of which nothing goes out, in one write that needs no claim: `state` is for good. Gives `false` where the
-    /// decision was dealt with before, and changes nothing then. `recorder` names this delivery.
+    /// Records a withheld decision, in one write that needs no claim: `state` is final. Returns `false`, without a
+    /// change, if the decision was handled before. `recorder` identifies this delivery.
     ///
     /// # Errors
-    /// [`StoreError`] where the write fails.
+    /// [`StoreError`] if the write fails.
     pub async fn record_withheld(
         &self,
         decision: &Decision,
@@ -193,11 +194,12 @@ impl Store {
         Ok(unless_conflict(self.put("record_withheld", item, Some(Condition::absent())).await)?.is_some())
     }
 
-    /// Gives a claim up, so that a later delivery may claim it: only where it is certain that nothing was sent, also where another delivery
-    /// doubts it by now. Gives `false` where it was not `claimant`'s, or was recorded as something else meanwhile.
+    /// Releases a claim, so that a later delivery may claim it: only if it is certain that nothing was sent, even if
+    /// another delivery marked the outcome as unknown meanwhile. Returns `false` if it was not `claimant`'s, or has
+    /// another state.
     ///
     /// # Errors
-    /// [`StoreError`] where the write fails.
+    /// [`StoreError`] if the write fails.
     pub async fn release(&self, person: PersonId, id: DecisionId, claimant: &str) -> Result<bool, StoreError> {
         let delete = self
             .client
@@ -214,16 +216,16 @@ impl Store {
         Ok(unless_conflict(deleted)?.is_some())
     }
 
-    /// Records what became of a claimed message. May be repeated, and outcomes may come in any order: each state's first
-    /// time is kept, and the state that tells most stands. Gives `false` where there is no such message.
+    /// Records the outcome of a claimed message. Idempotent, in any order: each state's first time is kept, and the
+    /// most advanced state wins. Returns `false` if there is no such message.
     ///
     /// # Errors
-    /// [`StoreError`] where the write fails.
+    /// [`StoreError`] if the write fails.
     pub async fn record(&self, person: PersonId, id: DecisionId, outcome: &Outcome) -> Result<bool, StoreError> {
         self.record_at(keys::key(keys::person(person), keys::message(id)), outcome).await
     }
 
-    /// [`Self::record`], of the claim under `key`.
+    /// Like [`Self::record`], for the claim under `key`.
     pub(crate) async fn record_at(&self, key: Item, outcome: &Outcome) -> Result<bool, StoreError> {
         // First as the state that now stands; where a stronger one stands already, the rest of it only.
         for stands in [true, false] {
@@ -243,7 +245,7 @@ impl Store {
                 ("text", &outcome.text),
                 ("link", &outcome.link),
                 ("provider", &outcome.provider_id),
-                // Why it stands where it stands: a weaker state has nothing to say of that.
+                // The reason of the state: a less advanced state does not change it.
                 ("detail", if stands { &outcome.detail } else { &None }),
             ];
             for (name, text) in texts {
@@ -262,7 +264,7 @@ impl Store {
                     .expression_attribute_values(":rank", n(outcome.rank()))
                     .condition_expression("#rank <= :rank");
                 if outcome.state == MessageState::Delivered {
-                    // Nothing is wrong with it any more.
+                    // The problem no longer exists.
                     removes = " REMOVE #detail, #bounced";
                     update = update
                         .expression_attribute_names("#detail", "detail")
@@ -279,19 +281,19 @@ impl Store {
         Ok(false)
     }
 
-    /// One message.
+    /// Returns one message.
     ///
     /// # Errors
-    /// [`StoreError`] where the read fails.
+    /// [`StoreError`] if the read fails.
     pub async fn message(&self, person: PersonId, id: DecisionId) -> Result<Option<MessageRecord>, StoreError> {
         let item = self.get("message", keys::key(keys::person(person), keys::message(id)), true).await?;
         item.map(|item| read(&item)).transpose()
     }
 
-    /// All messages to a person, the newest decision first. One that cannot be read is left out.
+    /// Returns all messages to a person, newest decision first. An unreadable one is left out.
     ///
     /// # Errors
-    /// [`StoreError`] where the query fails.
+    /// [`StoreError`] if the query fails.
     pub async fn messages(&self, person: PersonId) -> Result<Vec<MessageRecord>, StoreError> {
         let items = self.partition("messages", keys::person(person), keys::MESSAGE, false).await?;
         let (mut messages, unreadable) = readable(&items, |item| read(item).map(Some));

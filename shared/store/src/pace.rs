@@ -1,12 +1,13 @@
-//! The rate at which mails go out, shared by all instances of `deliver`.
+//! The rate of mails, shared by all instances of `deliver`.
 //!
 //! | item | pk | sk | attributes |
 //! |---|---|---|---|
-//! | the line of mails | `PACE` | `MAIL` | `bulk`, `essential`: when the next free place of each lane is; `yielded`: how long bulk mails have given way to essential ones, all in microseconds |
+//! | the line of mails | `PACE` | `MAIL` | `bulk`, `essential`: the next free place of each lane; `yielded`: how long bulk mails have yielded to essential ones, all in microseconds |
 //! | a day of a new sender's ramp | `PACE` | `W#<yyyy-mm-dd>`, UTC | `sent`: bulk mails of that day; `ttl`: kept for 7 days |
 //!
-//! A lane is a virtual schedule (GCRA): one conditional write moves its next free place by as many places as are reserved, and the places before it
-//! belong to the caller. So a batch of ten mails costs one write unit, however many instances there are.
+//! A lane is a virtual schedule (GCRA): one conditional write moves its next free place by the number of reserved
+//! places, and the places before it belong to the caller. So a batch of ten mails costs one write unit, however many
+//! instances there are.
 
 use crate::error::{StoreError, sort, unless_conflict};
 use crate::item::{Item, Read, n};
@@ -20,7 +21,7 @@ use perennial_domain::time::DAY_SECONDS;
 
 /// Days that the counts of a ramp are kept.
 const RAMP_KEPT_DAYS: i64 = 7;
-/// How often a reservation is tried anew because the lane moved between two attempts.
+/// The most attempts at a reservation after concurrent moves of the lane.
 const ATTEMPTS: u32 = 6;
 
 /// A lane of the line.
@@ -28,7 +29,7 @@ const ATTEMPTS: u32 = 6;
 pub enum Lane {
     /// Mails that wait when there is too much to send.
     Bulk,
-    /// Mails that somebody must get now. Bulk mails give way to them.
+    /// Mails that must be sent now. Bulk mails yield to them.
     Essential,
 }
 
@@ -41,14 +42,14 @@ impl Lane {
     }
 }
 
-/// Where the line stands, in microseconds since 1970 (`yielded`: microseconds).
+/// The state of the line, in microseconds since 1970 (`yielded`: microseconds).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Line {
     /// The next free place of bulk mails.
     pub bulk: i64,
     /// The next free place of essential mails.
     pub essential: i64,
-    /// How long bulk mails have given way in all.
+    /// How long bulk mails have yielded in total.
     pub yielded: i64,
 }
 
@@ -68,31 +69,33 @@ impl Line {
     }
 }
 
-/// What came of reserving places.
+/// The result of reserving places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reserved {
-    /// The first place, in microseconds since 1970; the others follow at the distance that was asked for.
+    /// The first place, in microseconds since 1970; the others follow at the requested distance.
     From(i64, Line),
     /// The lane is reserved beyond the horizon.
     Full(Line),
 }
 
 impl Store {
-    /// Where the line stands, by an eventually consistent read.
+    /// Returns the state of the line, with an eventually consistent read.
     ///
     /// # Errors
-    /// [`StoreError`] where the read fails.
+    /// [`StoreError`] if the read fails.
     pub async fn mail_line(&self) -> Result<Line, StoreError> {
         let item = self.get("mail_line", line_key(), false).await?;
         item.map_or(Ok(Line::default()), |item| Line::read(&item))
     }
 
-    /// Reserves `places` of `lane`, `distance` apart, from `now` on; none where the next free place of bulk mails is more than `horizon` ahead. Essential
-    /// places have no horizon, and move the bulk lane, and what was reserved of it, by as much. `waits` says whether others are thought to wait in
-    /// the lane, and costs a second write unit where it is wrong.
+    /// Reserves `places` of `lane`, `distance` apart, from `now` on; none if the next free place of bulk mails is more
+    /// than `horizon` ahead. Essential places have no horizon, and move the bulk lane, and its reserved places, by as
+    /// much. `waits` says whether others are expected to wait in the lane, and costs a second write unit if it is
+    /// wrong.
     ///
     /// # Errors
-    /// [`StoreError`] where the write fails. Where its answer was lost, the places are lost too, which costs some time of the lane.
+    /// [`StoreError`] if the write fails. If its response was lost, the places are lost too, which costs some time of
+    /// the lane.
     pub async fn reserve_mails(
         &self,
         lane: Lane,
@@ -109,7 +112,7 @@ impl Store {
         };
         let by = micros(distance).saturating_mul(i64::from(places));
         for _ in 0..ATTEMPTS {
-            // A lane that nobody waits in begins now; else the places follow those that are reserved.
+            // An empty lane begins now; otherwise the places follow the reserved ones.
             for waits in [waits, !waits] {
                 if let Some(line) = self.move_lane(lane, waits, by, now, most).await? {
                     return Ok(Reserved::From(line.next(lane) - by, line));
@@ -123,7 +126,7 @@ impl Store {
         Err(StoreError::Conflict { operation: "reserve_mails" })
     }
 
-    /// One attempt: the line after it; `None` where the lane was otherwise than thought, or full.
+    /// Makes one attempt and returns the new line; `None` if the lane was not as expected, or full.
     async fn move_lane(
         &self,
         lane: Lane,
@@ -169,10 +172,10 @@ impl Store {
         Line::read(&answer.attributes.unwrap_or_default()).map(Some)
     }
 
-    /// Counts a bulk mail of `day` among at most `most`. Returns `false` where the day is full, and counts nothing then.
+    /// Counts a bulk mail of `day` among at most `most`. Returns `false`, without counting, if the day is full.
     ///
     /// # Errors
-    /// [`StoreError`] where the write fails.
+    /// [`StoreError`] if the write fails.
     pub async fn count_ramp(&self, day: Date, most: u32, now: Timestamp) -> Result<bool, StoreError> {
         let update = self
             .client

@@ -1,14 +1,15 @@
-//! Journeys that stop sending mails: what became of their mails, day by day, and which of them are paused.
+//! Journeys that stop sending mails: the outcomes of their mails by day, and the paused journeys.
 //!
 //! | item | pk | sk | attributes |
 //! |---|---|---|---|
 //! | a journey's day | `J#<journey>` | `D#<yyyy-mm-dd>`, UTC | `sent`, `bounced`, `complained`; `ttl`: kept for 100 days |
 //! | a shard of its day | `J#<journey>` | `D#<yyyy-mm-dd>#<0 to f>` | `bounced`, `complained`; `ttl`: the same |
-//! | a journey that was paused | `PAUSES` | `J#<journey>` | `since`, `at_…`: while it is paused, since when, and the counts that did it; `resumed`, `was_…`: when it was last resumed, and its counts of that day up to then |
+//! | a journey that was paused | `PAUSES` | `J#<journey>` | `since`, `at_…`: while it is paused, since when, and the counts that caused it; `resumed`, `was_…`: when it was last resumed, and its counts of that day up to then |
 //!
-//! Mails that were sent are counted as they are sent, which a crash may lose; a bounce or a complaint is counted in the transaction that writes it
-//! down on its message for the first time, so that it counts once however often it is reported. DynamoDB cancels one of two transactions that meet on an
-//! item. So harm is counted in shards by the message's id, and a cancelled transaction is tried again at once: a burst of bounces is counted whole.
+//! Sent mails are counted as they are sent, which a crash may lose; a bounce or a complaint is counted in the
+//! transaction that records it on its message for the first time, so that it counts once however often it is reported.
+//! DynamoDB cancels one of two conflicting transactions. So bounces and complaints are counted in shards by the
+//! message's id, and a cancelled transaction is retried at once: a burst of bounces is counted completely.
 
 use crate::error::{StoreError, sort, unless_conflict};
 use crate::item::{Item, Read, at, n, needed};
@@ -24,17 +25,17 @@ use perennial_domain::{DecisionId, PersonId};
 use serde::Serialize;
 use std::time::Duration;
 
-/// How often counting a bounce or a complaint is tried: for some seconds in all.
+/// The most attempts to count a bounce or a complaint: for some seconds in total.
 const HARM_ATTEMPTS: u32 = 12;
 /// Days that a journey's counts are kept: more than any window that the config allows.
 const KEPT_DAYS: i64 = 100;
 
-/// What became of a journey's mails.
+/// The outcomes of a journey's mails.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
     /// SES took them.
     pub sent: u64,
-    /// They bounced for good.
+    /// Permanent bounces.
     pub bounced: u64,
     /// Their readers called them spam.
     pub complained: u64,
@@ -69,10 +70,10 @@ impl Tally {
     }
 }
 
-/// What can be counted of a mail after it was sent.
+/// An outcome that is counted after a mail was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Harm {
-    /// It bounced for good.
+    /// It bounced permanently.
     Bounced,
     /// Its reader called it spam.
     Complained,
@@ -99,12 +100,12 @@ pub struct Paused {
     pub tally: Tally,
 }
 
-/// How a journey does.
+/// The health of a journey.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
-    /// What became of its mails within the window, since it was last resumed.
+    /// The outcomes of its mails within the window, since it was last resumed.
     pub tally: Tally,
-    /// Whether it is paused.
+    /// The pause, if it is paused.
     pub paused: Option<Paused>,
     /// When it was last resumed.
     pub resumed: Option<Timestamp>,
@@ -136,11 +137,11 @@ impl Store {
         update.send().await.map(drop).map_err(|error| sort("count_sent", error))
     }
 
-    /// Counts a bounce or a complaint of a journey's mail at `now`, and writes it down on the message: once, however often it is reported. Gives
-    /// whether it was new; a message that is not there counts nothing.
+    /// Counts a bounce or a complaint of a journey's mail at `now`, and records it on the message: once, however often
+    /// it is reported. Returns whether it was new; nothing is counted for a missing message.
     ///
     /// # Errors
-    /// [`StoreError`] where the write fails; it may be repeated.
+    /// [`StoreError`] if the write fails; it can be repeated.
     pub async fn count_harm(
         &self,
         journey: &str,
@@ -176,7 +177,7 @@ impl Store {
             if attempt >= HARM_ATTEMPTS || !counted.as_ref().is_err_and(StoreError::is_conflict) {
                 return counted;
             }
-            // Others are counted this moment. Each waits for a time of its own.
+            // Others are counted at this moment. Each waits for a different time.
             let own = u64::from(hash32(&format!("{id}/{attempt}")) % 40);
             tokio::time::sleep(Duration::from_millis(own * u64::from(attempt))).await;
             attempt += 1;
@@ -204,10 +205,11 @@ impl Store {
         }
     }
 
-    /// How a journey does, over `days` UTC days up to that of `now`, or since it was last resumed where that is later.
+    /// Returns the health of a journey, over `days` UTC days up to that of `now`, or since it was last resumed if that
+    /// is later.
     ///
     /// # Errors
-    /// [`StoreError`] where a read fails.
+    /// [`StoreError`] if a read fails.
     pub async fn journey_health(&self, journey: &str, days: u16, now: Timestamp) -> Result<Health, StoreError> {
         let state = self.get("journey_health", state_key(journey), true).await?;
         let state = state.as_ref();
@@ -241,10 +243,10 @@ impl Store {
         })
     }
 
-    /// Pauses a journey whose `health` is as given. Gives whether that is new: `false` where it is paused already, or was resumed meanwhile.
+    /// Pauses a journey with the given `health`. Returns `false` if it is paused already, or was resumed meanwhile.
     ///
     /// # Errors
-    /// [`StoreError`] where the write fails.
+    /// [`StoreError`] if the write fails.
     pub async fn pause_journey(&self, journey: &str, health: &Health, now: Timestamp) -> Result<bool, StoreError> {
         let mut sets = vec!["#since = :since".to_owned()];
         let mut update = self
@@ -271,10 +273,11 @@ impl Store {
         Ok(unless_conflict(sent.map(drop).map_err(|error| sort("pause_journey", error)))?.is_some())
     }
 
-    /// Resumes a paused journey: what became of its mails counts anew from `now`. Gives `false` where it is not paused.
+    /// Resumes a paused journey: the outcomes of its mails are counted from `now` on. Returns `false` if it is not
+    /// paused.
     ///
     /// # Errors
-    /// [`StoreError`] where a read or the write fails.
+    /// [`StoreError`] if a read or the write fails.
     pub async fn resume_journey(&self, journey: &str, now: Timestamp) -> Result<bool, StoreError> {
         let items = self.partition("resume_journey", keys::journey(journey), &keys::journey_day(now), false).await?;
         let today = items.iter().try_fold(Tally::default(), |tally, item| Ok(tally.plus(Tally::read(item, "")?)))?;
@@ -298,10 +301,10 @@ impl Store {
         Ok(unless_conflict(sent.map(drop).map_err(|error| sort("resume_journey", error)))?.is_some())
     }
 
-    /// All journeys that are paused, by name.
+    /// Returns all paused journeys, by name.
     ///
     /// # Errors
-    /// [`StoreError`] where the read fails.
+    /// [`StoreError`] if the read fails.
     pub async fn paused_journeys(&self) -> Result<Vec<Paused>, StoreError> {
         let items = self.partition("paused_journeys", keys::PAUSES.to_owned(), "", false).await?;
         let read = |item: &Item| {

@@ -1,8 +1,8 @@
-//! What the reader of an address wants, and what the address bears: whether a mail may go there.
+//! The reader's preferences and the state of an address: whether mails may be sent to it.
 //!
-//! What a reader chose is kept twice: with the address, by its hash, and with the person that the mail was for, in the partition of the identity that was the
-//! person then. So it holds for whoever else has the address, and for the person when they change it, and it follows the identity when people are
-//! merged and unmerged.
+//! Preferences are stored twice: with the address, by its hash, and with the mail's person, in the partition of the
+//! identity that was the recipient. So they apply to anyone else with the address, and to the person when they change
+//! it, and they follow the identity when profiles are merged and unmerged.
 
 use crate::dated::Dated;
 use crate::error::{StoreError, sort, unless_conflict};
@@ -25,12 +25,12 @@ const TOPIC: &str = "t:";
 const SOFT: &str = "soft";
 /// The attribute of the moment until which soft bounces hold mails back, in milliseconds since 1970.
 const UNTIL: &str = "until";
-/// How often a soft bounce is counted anew because another was counted meanwhile.
+/// The most attempts to count a temporary bounce after concurrent counts.
 const ATTEMPTS: u32 = 5;
-/// Identities whose choices are read at once.
+/// The number of identities whose preferences are read at once.
 const CONCURRENCY: usize = 16;
 
-/// What a reader said about a topic.
+/// A reader's choice about a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Choice {
     /// Wants it; else does not.
@@ -39,16 +39,16 @@ pub struct Choice {
     pub since: Timestamp,
 }
 
-/// What is known of an address. Nothing, where it has no item.
+/// The state of an address. Empty if it has no item.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Preferences {
     /// Why it gets no mail, if it does not.
     pub suppression: Option<Suppression>,
     /// Until when soft bounces hold mails back, if they do.
     pub held_until: Option<Timestamp>,
-    /// What its reader chose, by topic; a topic that is not there stands as config has it.
+    /// Its reader's choices by topic; other topics have their configured default.
     pub topics: BTreeMap<String, Choice>,
-    /// The mails that went to it lately, whatever profile they were for.
+    /// The recent mails to it, whatever profile they were for.
     pub mails: Mails,
 }
 
@@ -57,7 +57,7 @@ pub struct Preferences {
 pub enum Withheld {
     /// The address bounced, its reader complained, or wants no mails at all.
     Suppressed(Reason),
-    /// It bounced softly too often, and has a rest.
+    /// It has too many temporary bounces, and is paused.
     SoftBounces,
     /// The reader does not want this topic.
     Topic,
@@ -70,20 +70,22 @@ impl Withheld {
             Self::Suppressed(Reason::Unsubscribe) => "unsubscribed",
             Self::Suppressed(Reason::Bounce) => "the address bounced before",
             Self::Suppressed(Reason::Complaint) => "the reader complained before",
-            Self::SoftBounces => "the address bounced softly too often, and has a rest",
+            Self::SoftBounces => "the address had too many temporary bounces, and is paused",
             Self::Topic => "the reader does not want this topic",
         }
     }
 }
 
 impl Preferences {
-    /// Whether the reader wants `topic`, by what they chose, or by its default. An essential topic is not theirs to choose.
+    /// Returns whether the reader is subscribed to `topic`, by choice or by default. Readers cannot choose an essential
+    /// topic.
     pub fn wants(&self, topic: &Topic) -> bool {
         topic.essential || self.topics.get(&topic.id).map_or(topic.default, |choice| choice.wants)
     }
 
-    /// Whether a mail about `topic` (`None` for one that names none) must not go out at `now`, and why. An essential mail, such as one about a
-    /// failed payment, goes to whoever unsubscribed, but never to an address that bounced or complained.
+    /// Returns why a mail about `topic` (`None` without a topic) must not be sent at `now`; `None` if it may. An
+    /// essential mail, such as one about a failed payment, is sent to people who unsubscribed, but never to an address
+    /// that bounced or complained.
     pub fn withholds(&self, topic: Option<&Topic>, now: Timestamp) -> Option<Withheld> {
         let essential = topic.is_some_and(|topic| topic.essential);
         if let Some(suppression) = self.suppression.filter(|it| !(essential && it.reason.can_be_lifted())) {
@@ -95,8 +97,8 @@ impl Preferences {
         topic.is_some_and(|topic| !self.wants(topic)).then_some(Withheld::Topic)
     }
 
-    /// Returns what is known of an address where `other` is known of the person who has it, or of one of their identities: who wanted no mails at one of them
-    /// wants none, and of two choices about one topic the later counts.
+    /// Combines the preferences of an address with `other`, those of its person or one of their identities: no mails if
+    /// either has unsubscribed from all, and of two choices about one topic the later one counts.
     #[must_use]
     pub fn with(mut self, other: Self) -> Self {
         let is_weaker = |it: &Suppression| it.reason.can_be_lifted();
@@ -115,10 +117,11 @@ impl Preferences {
 }
 
 impl Store {
-    /// What is known of an address, by its hash as in [`Store::suppress_hashed`]. Read consistently: who chose a moment ago is heard.
+    /// Returns the state of an address, by its hash as in [`Store::suppress_hashed`]. Read consistently, so that a
+    /// recent choice applies.
     ///
     /// # Errors
-    /// [`StoreError`] where the read fails.
+    /// [`StoreError`] if the read fails.
     pub async fn preferences(&self, address: &[u8; 32]) -> Result<Preferences, StoreError> {
         self.preferences_at(keys::suppression_hashed(address)).await
     }
@@ -131,11 +134,11 @@ impl Store {
         self.preferences_at(keys::suppression(address)).await
     }
 
-    /// What is known of an address where its reader is `people`, the identities of one profile by their own person ids: what was chosen for any of them
-    /// counts as well. Read consistently; a read unit for the address and for each identity.
+    /// Returns the state of an address whose reader is `people`, the identities of one profile by their own profile
+    /// ids: choices of any of them count as well. Read consistently; a read unit for the address and for each identity.
     ///
     /// # Errors
-    /// [`StoreError`] where a read fails.
+    /// [`StoreError`] if a read fails.
     pub async fn preferences_with(
         &self,
         address: &[u8; 32],
@@ -145,7 +148,7 @@ impl Store {
         Ok(wishes?.into_values().fold(address?, Preferences::with))
     }
 
-    /// What each of `people` chose, as [`Self::wishes`] of one; some are read at once.
+    /// Returns the preferences of each of `people`, like [`Self::wishes`] of one; several are read at once.
     ///
     /// # Errors
     /// [`StoreError`] if a read fails.
@@ -158,10 +161,10 @@ impl Store {
         wishes.buffered(CONCURRENCY).try_collect().await
     }
 
-    /// What a person chose, by the identity's own person id. Read consistently.
+    /// Returns a person's preferences, by the identity's own profile id. Read consistently.
     ///
     /// # Errors
-    /// [`StoreError`] where the read fails.
+    /// [`StoreError`] if the read fails.
     pub async fn wishes(&self, person: PersonId) -> Result<Preferences, StoreError> {
         self.preferences_of_key(keys::key(keys::person(person), keys::WISHES)).await
     }
@@ -188,10 +191,10 @@ impl Store {
         self.choose_at(keys::key(keys::suppression_hashed(address), keys::SUPPRESSION), topics, now).await
     }
 
-    /// Stores what a person chose, by topic, whatever their address is.
+    /// Stores a person's choices by topic, for any address of theirs.
     ///
     /// # Errors
-    /// [`StoreError`] where the write fails.
+    /// [`StoreError`] if the write fails.
     pub async fn choose_for(
         &self,
         person: PersonId,
@@ -218,11 +221,11 @@ impl Store {
         update.send().await.map(drop).map_err(|error| sort("choose", error))
     }
 
-    /// Counts a soft bounce of `address` at `at`, and holds mails back where they are too many. `mail` tells this bounce from others: one that is
-    /// reported again counts once. Gives until when mails are held back, where this bounce is why.
+    /// Counts a temporary bounce of `address` at `at`, and pauses the address if there are too many. `mail` identifies
+    /// this bounce: a repeated report counts once. Returns the end of the pause, if this bounce caused it.
     ///
     /// # Errors
-    /// [`StoreError`] where a read or the write fails.
+    /// [`StoreError`] if a read or the write fails.
     pub async fn soft_bounce(
         &self,
         address: &str,
@@ -266,7 +269,8 @@ impl Bounces {
         Dated::parse(text, SOFT).map(Self)
     }
 
-    /// With one more, without those that are too old to count by the newest; `None` where this one is counted already, or too old itself.
+    /// Adds one, and removes those that are too old compared with the newest; `None` if it is counted already, or too
+    /// old itself.
     fn with(mut self, mail: &str, at: Timestamp, policy: &SoftBounces) -> Option<Self> {
         let (mail, at) = (perennial_domain::hash::hash32(mail), at.as_millisecond());
         let all = &mut self.0.0;
@@ -281,7 +285,7 @@ impl Bounces {
         self.0.0.contains_key(&mail).then_some(self)
     }
 
-    /// Until when mails are held back, where they are enough.
+    /// Returns the end of the pause, if there are enough.
     fn hold_until(&self, policy: &SoftBounces) -> Result<Option<Timestamp>, StoreError> {
         if self.0.0.len() < usize::from(policy.count) {
             return Ok(None);

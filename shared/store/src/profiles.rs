@@ -1,4 +1,4 @@
-//! Profiles: loaded, written under the condition that nobody else did, and moved into one another.
+//! Profiles: loads them, writes them under the condition that nobody else did, and merges them.
 
 use crate::accounts::tombstone;
 use crate::codec::{decode, encode, encode_pointer};
@@ -18,14 +18,15 @@ use std::time::Duration;
 
 /// Keys of one BatchGetItem.
 const BATCH: usize = 100;
-/// Rounds in which what DynamoDB left unprocessed is asked for again.
+/// Rounds in which keys that DynamoDB left unprocessed are requested again.
 const ROUNDS: u32 = 6;
 /// The pause before the second round; doubled before each later one.
 const PAUSE: Duration = Duration::from_millis(25);
-/// Pointers followed from one identity: moves lead straight to the holder, so more than one or two are a race or a loop.
+/// The most pointers that are followed from one identity: merges lead straight to the owner, so more than one or two
+/// are a race or a loop.
 pub(crate) const HOPS: usize = 4;
 
-/// How fresh a read has to be.
+/// The consistency of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consistency {
     /// Half a read unit for each 4 KB; may be a moment old, which the write's condition notices.
@@ -34,48 +35,48 @@ pub enum Consistency {
     Strong,
 }
 
-/// What lies under a person's id.
+/// The item under a profile id.
 #[expect(clippy::large_enum_variant, reason = "almost every load finds a profile, which is moved once")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Loaded {
-    /// Nothing.
+    /// None.
     Absent,
-    /// The person.
+    /// A profile.
     Profile(Stored),
-    /// The person became part of another.
+    /// A pointer: the profile was merged into another.
     Moved(Moved),
 }
 
-/// Where someone's part went.
+/// The target of a pointer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moved {
-    /// Into whom.
+    /// The profile that it was merged into.
     pub to: PersonId,
     /// The pointer's version.
     pub version: u64,
 }
 
-/// What an operator sees of a profile without decoding it.
+/// A profile's attributes, which an operator can read without decoding it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Where the person stood when last evaluated.
+    /// The stage at the last evaluation.
     pub stage: Stage,
-    /// The scores that applied to the person, then.
+    /// The scores that applied at the last evaluation.
     pub scores: BTreeMap<Likelihood, Score>,
-    /// What the latest survey answer made of the person, then.
+    /// The class of the latest survey answer at the last evaluation.
     pub nps: NpsClass,
-    /// The names of the personas that the person had.
+    /// The names of the personas.
     pub personas: Vec<String>,
-    /// The names of the segments that the person was in.
+    /// The names of the segments.
     pub segments: Vec<String>,
     /// Texts of the last months, then, in languages that are not known.
     pub unread_texts: u32,
-    /// Whether all that is known of the person is ids in other systems: nobody to be counted, until they are linked to someone.
+    /// `true` if it consists only of ids in other systems: it is not counted as a person until they are linked to one.
     pub external: bool,
 }
 
 impl Summary {
-    /// What `evaluation` says of `profile`, which was made under `config`.
+    /// Returns the summary of `profile` with its `evaluation` under `config`.
     pub fn of(profile: &Profile, evaluation: &Evaluation, config: &Config) -> Self {
         Self {
             stage: evaluation.stage,
@@ -92,30 +93,31 @@ impl Summary {
 /// A profile with what its next write needs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stored {
-    /// The person.
+    /// The profile.
     pub profile: Profile,
     /// Counts the writes; 0 for a profile that was never written.
     pub version: u64,
-    /// What its attributes show.
+    /// Its attributes.
     pub summary: Summary,
 }
 
 impl Stored {
-    /// A profile that is not in the table yet.
+    /// Returns a profile that is not in the table yet.
     pub fn new(profile: Profile) -> Self {
         Self { profile, version: 0, summary: Summary::default() }
     }
 }
 
-/// A change of who belongs to whom. All of it happens, or none.
+/// A merge or unmerge of profiles. All of it is applied, or nothing.
 #[derive(Debug, Default)]
 pub struct Reshape<'a> {
-    /// The people that are written, each at its version and one more. Where a pointer lay under a person's id, the version is
-    /// the pointer's.
+    /// The profiles to write, each at its version and one more. If a pointer is stored under a profile's id, the
+    /// version is the pointer's.
     pub profiles: Vec<&'a Stored>,
-    /// Identities that are part of another person now, with the pointer that replaces what lay there, at the version after it.
+    /// Identities that now belong to another profile, with the pointer that replaces the stored item, at the version
+    /// after it.
     pub pointers: Vec<(PersonId, Moved)>,
-    /// People who are no longer members of accounts, with the version that their entry may be replaced at.
+    /// Profiles that leave accounts, with the version at which their entry may be replaced.
     pub leaves: Vec<(AccountId, PersonId, u64)>,
 }
 
@@ -123,10 +125,10 @@ pub struct Reshape<'a> {
 pub const MAX_RESHAPED: usize = 100;
 
 impl Store {
-    /// What lies under `person`'s own id. Pointers are not followed.
+    /// Returns the item under `person`'s own id. Pointers are not followed.
     ///
     /// # Errors
-    /// [`StoreError`] where the read fails or the item cannot be read.
+    /// [`StoreError`] if the read fails or the item cannot be read.
     pub async fn load(&self, person: PersonId, consistency: Consistency) -> Result<Loaded, StoreError> {
         let key = keys::key(keys::person(person), keys::PROFILE);
         match self.get("load", key, consistency == Consistency::Strong).await? {
@@ -135,10 +137,11 @@ impl Store {
         }
     }
 
-    /// Several people at once, read eventually, a hundred a call; who is not in the table is [`Loaded::Absent`].
+    /// Returns several profiles with eventually consistent reads, a hundred a call; a missing one is
+    /// [`Loaded::Absent`].
     ///
     /// # Errors
-    /// [`StoreError`] where a read fails. An item that cannot be read is its own person's error only.
+    /// [`StoreError`] if a read fails. An unreadable item is an error of its own profile only.
     pub async fn load_many(
         &self,
         people: &HashSet<PersonId>,
@@ -179,10 +182,10 @@ impl Store {
         Ok(loaded)
     }
 
-    /// The profile that `person` is or became part of; `None` where there is nobody.
+    /// Returns the profile that `person` is or was merged into; `None` if there is none.
     ///
     /// # Errors
-    /// [`StoreError`] where a read fails.
+    /// [`StoreError`] if a read fails.
     pub async fn follow(&self, person: PersonId, consistency: Consistency) -> Result<Option<Stored>, StoreError> {
         let mut at = person;
         for _ in 0..HOPS {
@@ -195,13 +198,13 @@ impl Store {
         Err(StoreError::corrupt("pointers lead in a circle"))
     }
 
-    /// Writes the profile in one call, if nobody wrote it since it was loaded, and moves its version on. What does not fit into an item is left out of the
-    /// profile before, see [`perennial_engine::bounds`]. Where the call's
-    /// answer was lost, the next load shows whether it was applied: then everything that it counted is there.
+    /// Writes the profile in one call, if nobody wrote it since it was loaded, and increments its version. Data that
+    /// does not fit into an item is removed from the profile before, see [`perennial_engine::bounds`]. If the call's
+    /// response was lost, the next load shows whether it was applied: then everything that it counted is there.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where someone else wrote it: load consistently and redo. [`StoreError::TooLarge`] where it does not fit although all that
-    /// may be left out was.
+    /// [`StoreError::Conflict`] if it was written by someone else: load consistently and retry.
+    /// [`StoreError::TooLarge`] if it does not fit although everything removable was removed.
     pub async fn save(&self, stored: &mut Stored) -> Result<(), StoreError> {
         let version = stored.version + 1;
         let item = fitted(&mut stored.profile, &stored.summary, version)?;
@@ -210,11 +213,11 @@ impl Store {
         Ok(())
     }
 
-    /// Changes who belongs to whom, in one transaction of at most [`MAX_RESHAPED`] items: nothing is written where one of them
-    /// changed meanwhile.
+    /// Merges or unmerges profiles, in one transaction of at most [`MAX_RESHAPED`] items: nothing is written if one of
+    /// them changed meanwhile.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where something changed: load consistently and redo.
+    /// [`StoreError::Conflict`] if something changed: load consistently and retry.
     pub async fn reshape(&self, reshape: &Reshape<'_>, now: Timestamp) -> Result<(), StoreError> {
         let mut writes = Vec::new();
         for stored in &reshape.profiles {
@@ -250,14 +253,14 @@ impl Store {
     }
 }
 
-/// The item of a profile, out of which what does not fit is left.
+/// Returns the item of a profile, from which data that does not fit is removed.
 fn fitted(profile: &mut Profile, summary: &Summary, version: u64) -> Result<Item, StoreError> {
     let mut is_told = false;
     loop {
         match encode(profile, summary, version) {
             Err(StoreError::TooLarge { bytes, .. }) if shed(profile) => {
                 if !is_told {
-                    tracing::warn!(person = %profile.id, bytes, "a profile is too large; less is kept of its identities");
+                    tracing::warn!(person = %profile.id, bytes, "a profile is too large; the limits of its identities are reduced");
                 }
                 is_told = true;
             }

@@ -22,26 +22,26 @@ pub const RAW_BYTES: usize = 4 * 1024;
 const BATCH: usize = 25;
 /// Rejects of one query at most.
 const PAGE: usize = 200;
-/// How often what DynamoDB left unprocessed is offered, the first time included.
+/// The most attempts for items that DynamoDB left unprocessed, the first one included.
 const OFFERS: u32 = 5;
 /// The wait before the second offer; doubled before each later one.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// An event that was not accepted. `Debug` leaves out what the event says.
+/// A rejected event. `Debug` leaves out the event's content.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reject {
-    /// The same whenever the same event comes again: of its source and message id, or of its source and text.
+    /// The same whenever the same event is rejected again: from its source and message id, or from its source and text.
     pub id: String,
-    /// Where it came from.
+    /// Its source.
     pub source: SourceId,
-    /// What is wrong, for programs: `wrong_type`, `timestamp_in_future` …
+    /// The error code: `wrong_type`, `timestamp_in_future` …
     pub code: String,
-    /// What is wrong, for people.
+    /// The error, for people.
     pub reason: String,
     /// The field that is wrong; empty if it is the event as a whole.
     pub path: String,
-    /// What would have been right.
+    /// The allowed values.
     pub allowed: String,
     /// When it was received.
     pub received_at: Timestamp,
@@ -50,7 +50,7 @@ pub struct Reject {
 }
 
 impl Reject {
-    /// The id of the event that `key` tells from all others of `source`.
+    /// Returns the id of the event of `source` with this `key`.
     pub fn id_of(source: &SourceId, key: &str) -> String {
         const BYTES: usize = 15;
         hash::base32(&hash::sha256(&[b"reject", source.as_str().as_bytes(), key.as_bytes()])[..BYTES])
@@ -109,7 +109,7 @@ impl Store {
     /// Stores `rejects`; of those with the same id the last is kept. Storing one again changes nothing.
     ///
     /// # Errors
-    /// [`StoreError`] if any was not stored; storing all of them again is right then.
+    /// [`StoreError`] if any was not stored; store all of them again then.
     pub async fn put_rejects(&self, rejects: &[Reject]) -> Result<(), StoreError> {
         let mut seen = HashSet::new();
         let mut writes = Vec::new();
@@ -145,10 +145,10 @@ impl Store {
         Err(StoreError::Throttled { operation: OPERATION })
     }
 
-    /// One reject, by the keys of its item; `None` where it is not kept any more.
+    /// Returns one reject, by the keys of its item; `None` if it is no longer stored.
     ///
     /// # Errors
-    /// [`StoreError`] where the read fails or the item cannot be read.
+    /// [`StoreError`] if the read fails or the item cannot be read.
     pub async fn reject(&self, pk: &str, id: &str) -> Result<Option<Reject>, StoreError> {
         self.get("reject", keys::key(pk, id), true).await?.map(|item| Reject::read(&item)).transpose()
     }
@@ -176,7 +176,8 @@ impl Store {
         Ok(rejects)
     }
 
-    /// The newest `limit` rejects of a partition, and the others of the same minute as the last of them. What is older is not read.
+    /// Returns the newest `limit` rejects of a partition, and the others of the same minute as the last of them. Older
+    /// ones are not read.
     async fn newest_rejects(&self, partition: String, limit: usize) -> Result<Vec<Reject>, StoreError> {
         const OPERATION: &str = "rejects";
         let (mut items, mut from): (Vec<Item>, _) = (Vec::new(), None);

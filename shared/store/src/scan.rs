@@ -7,33 +7,33 @@ use crate::keys;
 use crate::profiles::{Loaded, Stored};
 use crate::store::Store;
 
-/// Where a page of people ended. Opaque.
+/// The end of a page of profiles. Opaque.
 #[derive(Debug, Clone)]
 pub struct ScanCursor(Item);
 
-/// Some of all people.
+/// A page of profiles.
 #[derive(Debug, Clone, Default)]
 pub struct PeoplePage {
-    /// Who, in no order; pointers of people who became part of another are left out.
+    /// The profiles, in no order; pointers of merged profiles are left out.
     pub people: Vec<Stored>,
     /// Profiles that cannot be read, and are not among these.
     pub unreadable: u64,
-    /// Where to go on; `None` where there are no more.
+    /// The cursor of the next page; `None` if there is none.
     pub next: Option<ScanCursor>,
 }
 
 impl PeoplePage {
-    /// Those of whom more is known than ids in other systems.
+    /// Returns the profiles with more than ids in other systems.
     pub fn known(&self) -> impl Iterator<Item = &Stored> {
         self.people.iter().filter(|stored| !stored.summary.external)
     }
 }
 
 impl Store {
-    /// A page of all people: what 1 MB of the table holds. Half a read unit for each 4 KB that is passed over.
+    /// Returns a page of all profiles: up to 1 MB of the table. Costs half a read unit for each scanned 4 KB.
     ///
     /// # Errors
-    /// [`StoreError`] where the scan fails. A profile that cannot be read is counted, and concerns no other.
+    /// [`StoreError`] if the scan fails. An unreadable profile is counted and does not affect others.
     pub async fn people(&self, from: Option<ScanCursor>) -> Result<PeoplePage, StoreError> {
         let scan = self
             .client

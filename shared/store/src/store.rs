@@ -8,12 +8,12 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The house's table. Cheap to clone.
+/// The table. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) client: Client,
     pub(crate) table: Arc<str>,
-    /// Changes of the config that this process made or was told of; clones share the number.
+    /// The number of configuration changes that this process made or was notified of; clones share it.
     pub(crate) config_changes: Arc<AtomicU64>,
 }
 
@@ -27,7 +27,7 @@ impl Store {
         self.config_changes.load(Ordering::Acquire)
     }
 
-    /// The table's name.
+    /// Returns the table's name.
     pub fn table(&self) -> &str {
         &self.table
     }
@@ -46,10 +46,10 @@ impl Store {
         self.get("ping", keys::key(keys::STAT, "ping"), false).await.map(drop)
     }
 
-    /// Adds `by` to the best-effort counter `name`: what a crash may lose or count twice.
+    /// Adds `by` to the best-effort counter `name`, which a crash may lose or count twice.
     ///
     /// # Errors
-    /// [`StoreError`] where the write fails.
+    /// [`StoreError`] if the write fails.
     pub async fn count(&self, name: &str, by: u64) -> Result<(), StoreError> {
         let update = self.client.update_item().table_name(&*self.table).set_key(Some(keys::key(keys::STAT, name)));
         let update = update
@@ -86,7 +86,7 @@ impl Store {
         put.send().await.map(drop).map_err(|error| sort(operation, error))
     }
 
-    /// Every item of a partition whose sort key begins with `prefix` (all, where that is empty), in order.
+    /// Returns every item of a partition whose sort key begins with `prefix` (all if it is empty), in order.
     pub(crate) async fn partition(
         &self,
         operation: &'static str,
@@ -120,17 +120,17 @@ impl Store {
     }
 }
 
-/// What must hold for a write.
+/// The condition of a write.
 #[derive(Debug, Clone)]
 pub(crate) struct Condition {
     pub(crate) expression: &'static str,
     pub(crate) names: std::collections::HashMap<String, String>,
-    /// `None` where the expression names no value: DynamoDB refuses an empty map.
+    /// `None` if the expression has no values: DynamoDB rejects an empty map.
     pub(crate) values: Option<Item>,
 }
 
 impl Condition {
-    /// There is no such item yet.
+    /// The item does not exist yet.
     pub(crate) fn absent() -> Self {
         Self {
             expression: "attribute_not_exists(#pk)",
@@ -151,7 +151,7 @@ impl Condition {
         }
     }
 
-    /// There is no such item, or one whose version is below `version`.
+    /// The item does not exist, or its version is below `version`.
     pub(crate) fn newer(version: u64) -> Self {
         Self {
             expression: "attribute_not_exists(#ver) OR #ver < :ver",
@@ -161,7 +161,7 @@ impl Condition {
     }
 }
 
-/// Whether an attribute value is what a filter asks for.
+/// Returns whether an attribute is true.
 pub(crate) fn is_true(value: Option<&AttributeValue>) -> bool {
     matches!(value, Some(AttributeValue::Bool(true)))
 }

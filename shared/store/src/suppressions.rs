@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// The mail service says that there is no such address.
+    /// The mail service reports that the address does not exist.
     Bounce,
     /// The reader called it spam.
     Complaint,
@@ -21,7 +21,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// The name in items and JSON.
+    /// Returns the name in items and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Bounce => "bounce",
@@ -30,7 +30,8 @@ impl Reason {
         }
     }
 
-    /// Whether the reader may lift it. What a mail service or a complaint says stands: writing again would harm every other mail.
+    /// Returns whether the reader may lift it. A bounce or a complaint stays: sending again would harm every other
+    /// mail.
     pub fn can_be_lifted(self) -> bool {
         matches!(self, Self::Unsubscribe)
     }
@@ -46,11 +47,11 @@ pub struct Suppression {
 }
 
 impl Store {
-    /// Suppresses an address; one that is suppressed already keeps its first reason, except that a bounce or a complaint takes the place of an
-    /// unsubscription, which its reader could lift. Gives whether anything changed.
+    /// Suppresses an address; one that is suppressed already keeps its first reason, except that a bounce or a
+    /// complaint replaces an unsubscription, which its reader could lift. Returns whether anything changed.
     ///
     /// # Errors
-    /// [`StoreError`] where the write fails.
+    /// [`StoreError`] if the write fails.
     pub async fn suppress(&self, address: &str, reason: Reason, now: Timestamp) -> Result<bool, StoreError> {
         self.suppress_at(keys::key(keys::suppression(address), keys::SUPPRESSION), reason, now).await
     }
@@ -68,10 +69,10 @@ impl Store {
         self.suppress_at(keys::key(keys::suppression_hashed(address), keys::SUPPRESSION), reason, now).await
     }
 
-    /// Notes that a person wants no mails, whatever their address is. Returns whether they did before.
+    /// Unsubscribes a person from all mails, to any address of theirs. Returns whether they were unsubscribed before.
     ///
     /// # Errors
-    /// [`StoreError`] where the write fails.
+    /// [`StoreError`] if the write fails.
     pub async fn stop_mails(&self, person: PersonId, now: Timestamp) -> Result<bool, StoreError> {
         let key = keys::key(keys::person(person), keys::WISHES);
         Ok(!self.suppress_at(key, Reason::Unsubscribe, now).await?)
@@ -99,18 +100,18 @@ impl Store {
         Ok(unless_conflict(sent)?.is_some())
     }
 
-    /// Lifts an unsubscription, as its reader asks; a bounce or a complaint stands. Gives whether there was one.
+    /// Lifts an unsubscription, on the reader's request; a bounce or a complaint stays. Returns whether there was one.
     ///
     /// # Errors
-    /// [`StoreError`] where the write fails.
+    /// [`StoreError`] if the write fails.
     pub async fn resubscribe(&self, address: &[u8; 32]) -> Result<bool, StoreError> {
         self.resume_at(keys::key(keys::suppression_hashed(address), keys::SUPPRESSION)).await
     }
 
-    /// Notes that a person wants mails again. Returns whether they wanted none.
+    /// Subscribes a person to mails again. Returns whether they were unsubscribed.
     ///
     /// # Errors
-    /// [`StoreError`] where the write fails.
+    /// [`StoreError`] if the write fails.
     pub async fn resume_mails(&self, person: PersonId) -> Result<bool, StoreError> {
         self.resume_at(keys::key(keys::person(person), keys::WISHES)).await
     }
@@ -130,10 +131,10 @@ impl Store {
         Ok(unless_conflict(sent)?.is_some())
     }
 
-    /// Whether an address is suppressed, and why. Read consistently: who unsubscribed a moment ago gets nothing.
+    /// Returns the suppression of an address, if any. Read consistently, so that a recent unsubscription applies.
     ///
     /// # Errors
-    /// [`StoreError`] where the read fails.
+    /// [`StoreError`] if the read fails.
     pub async fn suppression(&self, address: &str) -> Result<Option<Suppression>, StoreError> {
         let key = keys::key(keys::suppression(address), keys::SUPPRESSION);
         let item = self.get("suppression", key, true).await?;
@@ -141,7 +142,7 @@ impl Store {
     }
 }
 
-/// The suppression that an address's item tells of.
+/// Returns the suppression in an address's item.
 pub(crate) fn read(item: &Item) -> Result<Option<Suppression>, StoreError> {
     let reason = match item.text("why")? {
         None => return Ok(None),

@@ -1,4 +1,4 @@
-//! What the sweep did: one small item a run, so that whoever looks sees when it last ran, and how far it got.
+//! Records of sweeps: one small item a run, to report when it last ran, and how far it got.
 
 use crate::due::DuePosition;
 use crate::error::{StoreError, sort};
@@ -18,19 +18,19 @@ const KEPT_DAYS: i64 = 7;
 pub struct Sweep {
     /// When it began.
     pub at: Timestamp,
-    /// How long it took, in milliseconds.
+    /// Its duration in milliseconds.
     pub took_ms: u64,
-    /// People who were due and got a tick.
+    /// The number of due entries that got a tick.
     pub sent: u64,
-    /// People who were due and whose tick the queue did not take: the next run finds them again.
+    /// The number of due entries whose tick the queue did not accept: the next run finds them again.
     pub unsent: u64,
-    /// Whether more were due than one run may send.
+    /// `true` if more were due than one run may send.
     pub more: bool,
-    /// Whether a part of the due index could not be read.
+    /// `true` if a part of the due index could not be read.
     pub failed: bool,
 }
 
-/// How far the sweep has come in a shard of the due index.
+/// The sweep's progress in a shard of the due index.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     /// All up to here were sent.
@@ -42,36 +42,37 @@ pub struct Progress {
     /// When `until` was noted, in seconds since 1970.
     #[serde(default)]
     pub noted: i64,
-    /// All who were due before this moment, in seconds since 1970, had been sent by `noted`.
+    /// All that were due before this time, in seconds since 1970, had been sent by `noted`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<i64>,
-    /// What is sent again at present.
+    /// The current second pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again: Option<Again>,
 }
 
-/// A walk over those who were sent before and whose timer still stands.
+/// A second pass over entries that were sent before and are still due.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Again {
-    /// It ends before those who are due at this moment, in seconds since 1970.
+    /// It ends before the entries that are due at this time, in seconds since 1970.
     pub until: i64,
-    /// How far it has come.
+    /// Its progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<DuePosition>,
 }
 
 impl Store {
-    /// How far the sweep has come in shard `shard`; nowhere, where that is not known or cannot be read. A read unit.
+    /// Returns the sweep's progress in shard `shard`; at the start if it is unknown or cannot be read. Costs a read
+    /// unit.
     ///
     /// # Errors
-    /// [`StoreError`] where the read fails.
+    /// [`StoreError`] if the read fails.
     pub async fn progress(&self, shard: u8) -> Result<Progress, StoreError> {
         let key = keys::key(keys::SWEPT, keys::shard_name(shard));
         let Some(item) = self.get("progress", key, true).await? else { return Ok(Progress::default()) };
         Ok(item.json("progress").ok().flatten().unwrap_or_default())
     }
 
-    /// Notes how far the sweep has come in shard `shard`. A write unit or a few.
+    /// Records the sweep's progress in shard `shard`. Costs one write unit or a few.
     ///
     /// # Errors
     /// [`StoreError`] where the write fails.
@@ -81,7 +82,7 @@ impl Store {
         self.put("note_progress", item, None).await
     }
 
-    /// Notes a run. A write unit.
+    /// Records a run. Costs one write unit.
     ///
     /// # Errors
     /// [`StoreError`] where the write fails.
@@ -119,10 +120,10 @@ impl Store {
         page.items.unwrap_or_default().iter().map(read).collect()
     }
 
-    /// Since when the longest overdue person is due at `now`; `None` where nobody is. Eight read units.
+    /// Returns when the longest overdue profile at `now` was due; `None` if there is none. Costs eight read units.
     ///
     /// # Errors
-    /// [`StoreError`] where a query fails.
+    /// [`StoreError`] if a query fails.
     pub async fn oldest_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         Ok(self.next_due(Timestamp::MIN).await?.filter(|due_at| *due_at <= now))
     }

@@ -8,9 +8,9 @@ use aws_sdk_dynamodb::types::{
     ScalarAttributeType, TimeToLiveSpecification,
 };
 
-/// The table's name where nothing else is configured.
+/// The default name of the table.
 pub const DEFAULT_NAME: &str = "perennial";
-/// The sparse index of whose timer rings when.
+/// The sparse index of due timers.
 pub const DUE_INDEX: &str = "due";
 /// The attribute of the index's partition key: a string, one of 16.
 pub const DUE_SHARD: &str = "due_shard";
@@ -20,10 +20,10 @@ pub const DUE_AT: &str = "due_at";
 pub const TTL: &str = "ttl";
 
 impl Store {
-    /// Creates the table, billed by request, with its index and its time to live; a table that is there is left as it is.
+    /// Creates the table, billed by request, with its index and its time to live; an existing table is unchanged.
     ///
     /// # Errors
-    /// [`StoreError`] where DynamoDB refuses.
+    /// [`StoreError`] if DynamoDB rejects it.
     pub async fn create_table(&self) -> Result<(), StoreError> {
         let attribute =
             |name: &str, kind| AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build();

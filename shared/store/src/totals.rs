@@ -1,4 +1,4 @@
-//! The whole table in numbers: exact while nothing is under way; a scan sees what is written meanwhile, or not.
+//! Totals of the whole table: exact while nothing is in progress; a scan may or may not see concurrent writes.
 
 use crate::error::{StoreError, sort};
 use crate::item::{Item, Read};
@@ -14,7 +14,7 @@ const SEGMENTS: i32 = 4;
 /// The best-effort counter of events that had been counted before.
 pub const DUPLICATES: &str = "duplicates";
 
-/// What the table holds.
+/// The totals.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Totals {
     /// Events counted, over all profiles.
@@ -23,29 +23,27 @@ pub struct Totals {
     pub duplicates: u64,
     /// Events rejected and still kept.
     pub rejected: u64,
-    /// People; who became part of another is no one of their own.
+    /// People, without merged profiles.
     pub profiles: u64,
-    /// Profiles of which nothing but ids in other systems is known. They are no people, and in none of the numbers by person, until they are linked to
-    /// someone.
+    /// Profiles that consist only of ids in other systems. They are not counted as people until they are linked to one.
     pub external: u64,
     /// Accounts.
     pub accounts: u64,
     /// Items that could not be read, and are in none of the numbers.
     pub unreadable: u64,
-    /// Messages to people, and tasks about them, decided and claimed.
+    /// Claimed messages to people, and tasks about them.
     pub messages: u64,
-    /// Updates of the CRM's account records, decided and claimed.
+    /// Claimed updates of the CRM's account records.
     pub crm_updates: u64,
     /// People by stage.
     pub stages: BTreeMap<Stage, u64>,
     /// People by score as last written, in five bands: 0, 1-24, 25-49, 50-74, 75-100.
     pub bands: BTreeMap<Likelihood, [u64; 5]>,
-    /// People by what their latest survey answer made of them; without those who did not answer.
+    /// People by the class of their latest survey answer, without those who did not answer.
     pub nps: Answers,
-    /// Texts of the last three months in languages that are not known, of which nobody can say how kind they are; as of when each profile was last
-    /// written.
+    /// Texts of the last three months in unsupported languages, as of each profile's last write.
     pub unread_texts: u64,
-    /// People by persona, by name.
+    /// People by persona.
     pub personas: BTreeMap<String, u64>,
     /// Segments by name.
     pub segments: BTreeMap<String, SegmentTotals>,
@@ -55,7 +53,7 @@ pub struct Totals {
     pub journeys: BTreeMap<String, BTreeMap<String, BTreeMap<String, u64>>>,
 }
 
-/// People by what their latest survey answer made of them.
+/// People by the class of their latest survey answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Answers {
     /// Answered 9 or 10, and use the product.
@@ -67,8 +65,8 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// The net promoter score, -100 to 100: the percentage of promoters less that of detractors, of those who answered;
-    /// `None` where nobody did.
+    /// Returns the net promoter score, -100 to 100: the percentage of promoters minus that of detractors, of those who
+    /// answered; `None` without answers.
     pub fn score(self) -> Option<f64> {
         let all = self.promoters + self.passives + self.detractors;
         (all > 0).then(|| (self.promoters as f64 - self.detractors as f64) / all as f64 * 100.0)
@@ -93,7 +91,7 @@ impl Answers {
 /// A segment in numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct SegmentTotals {
-    /// How many people are in it.
+    /// The number of its people.
     pub people: u64,
     /// Their answers to the survey.
     pub nps: Answers,
@@ -149,7 +147,7 @@ impl Totals {
     fn count(&mut self, item: &Item) -> Result<(), StoreError> {
         let (pk, sk) = (item.text(keys::PK)?.unwrap_or_default(), item.text(keys::SK)?.unwrap_or_default());
         if sk == keys::PROFILE {
-            // A pointer counts no events: those went along with the part.
+            // A pointer counts no events: those moved with the identity.
             if let Some(events) = item.number::<u64>("n")? {
                 self.accepted += events;
                 if item.number::<u64>("ext")?.is_some() {
@@ -171,13 +169,13 @@ impl Totals {
                     totals.nps.count(class);
                 }
                 let scores = crate::codec::long_scores(item.text("scores")?.unwrap_or_default())?;
-                // Who a score does not apply to is in none of its bands.
+                // A person to whom a score does not apply is in none of its bands.
                 for (likelihood, score) in scores {
                     self.bands.entry(likelihood).or_default()[band(score.get())] += 1;
                 }
             }
         } else if sk == keys::ACCOUNT {
-            // The account of a domain that another names as its own has no people of its own.
+            // The account of a domain that another account claims has no people of its own.
             self.accounts += u64::from(item.text("to")?.is_none());
         } else if sk.starts_with(keys::MESSAGE) && keys::is_account(pk) {
             self.crm_updates += 1;
@@ -209,10 +207,11 @@ fn add_channels(sums: &mut BTreeMap<String, BTreeMap<String, u64>>, more: BTreeM
 }
 
 impl Store {
-    /// Counts everything by a parallel scan: half a read unit for each 4 KB of the table. To be cached by whoever shows it.
+    /// Counts everything with a parallel scan: half a read unit for each 4 KB of the table. The caller should cache the
+    /// result.
     ///
     /// # Errors
-    /// [`StoreError`] where the scan fails. An item that cannot be read is counted as such.
+    /// [`StoreError`] if the scan fails. An unreadable item is counted as such.
     pub async fn totals(&self) -> Result<Totals, StoreError> {
         let segments = (0..SEGMENTS).map(|segment| self.segment(segment));
         let mut totals = Totals::default();
@@ -254,7 +253,7 @@ impl Store {
                 .set_exclusive_start_key(from);
             let page = scan.send().await.map_err(|error| sort("totals", error))?;
             for item in page.items() {
-                // What of the item was counted before it could not be read any further is right.
+                // Counts of the item's readable part are correct.
                 totals.unreadable += u64::from(totals.count(item).is_err());
             }
             from = page.last_evaluated_key;

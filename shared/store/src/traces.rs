@@ -1,6 +1,7 @@
-//! Everything in the table that is of a person, or leads to them: what they may see, and what goes when they are erased.
+//! Finds everything in the table about a person: for exports, and for erasures.
 //!
-//! It is found by a scan, as nothing else would prove that nothing is left: whatever the house will once keep in a person's own partition is found too.
+//! It scans the table, as nothing else would prove that nothing is left: any later kind of item in a person's own
+//! partition is found too.
 
 use crate::error::{StoreError, sort};
 use crate::item::{Item, Read, readable, s};
@@ -15,13 +16,13 @@ use std::collections::BTreeSet;
 
 /// Segments that are scanned at once.
 const SEGMENTS: i32 = 4;
-/// The trait that holds a person's mail address.
+/// The trait with a person's mail address.
 const ADDRESS: &str = "email";
 
-/// Whom it is about. `Debug` leaves out what tells who it is.
+/// The person. `Debug` leaves out what identifies them.
 #[derive(Clone, Default)]
 pub struct Subject {
-    /// The person's id, and the ids that their identities have by themselves.
+    /// The profile id, and the own profile ids of their identities.
     pub people: BTreeSet<PersonId>,
     /// Their ids, as events have them.
     pub ids: BTreeSet<String>,
@@ -36,34 +37,35 @@ impl std::fmt::Debug for Subject {
 }
 
 impl Subject {
-    /// The person whose profile this is.
+    /// Returns the subject of this profile.
     pub fn of(profile: &Profile) -> Self {
         let mut subject = Self { people: BTreeSet::from([profile.id]), ..Self::default() };
         for part in &profile.parts {
             subject.people.insert(part.owner());
             subject.ids.insert(part.identity.bare_id().to_owned());
-            // Whatever a trait with the address is called: none may be left behind.
+            // In any spelling of the trait's name: no address may be left behind.
             let addresses = part.state.present_traits().filter(|(name, _)| is_same(name, ADDRESS));
             subject.addresses.extend(addresses.filter_map(|(_, value)| serde_json::from_str::<String>(value).ok()));
         }
         subject
     }
 
-    /// The person whose profile lies under `holder` and cannot be read. Of their ids nothing is known but hashes, and of their addresses nothing but the
-    /// one that the operator may have named them by.
+    /// Returns the subject of an unreadable profile under `holder`. Only hashes of its ids are known, and of its
+    /// addresses only one that the operator may have given.
     pub fn unreadable(holder: PersonId, identities: BTreeSet<PersonId>, named_by: &str) -> Self {
         let mut subject = Self { people: identities, ids: BTreeSet::new(), addresses: Self::named(named_by).addresses };
         subject.people.insert(holder);
         subject
     }
 
-    /// Whoever has `text` for a person id, user id, anonymous id, id in another system (`TYPE:ID`) or mail address, where there is no profile.
+    /// Returns the subject with `text` as profile id, user id, anonymous id, id in another system (`TYPE:ID`) or mail
+    /// address, without a profile.
     pub fn named(text: &str) -> Self {
         let text = text.trim();
         let mut subject = Self::default();
         if let Ok(person) = PersonId::parse(text) {
             subject.people.insert(person);
-            // Of whom no more is known than a hash: no text can be looked for.
+            // If only hashes are known, no text can be searched for.
             return subject;
         }
         let identities = [
@@ -80,18 +82,18 @@ impl Subject {
         subject
     }
 
-    /// Whether an identity is theirs.
+    /// Returns whether an identity is theirs.
     pub fn has(&self, identity: &Identity) -> bool {
         self.people.contains(&identity.person_id())
     }
 
-    /// The partitions of their addresses' suppressions, which hold nothing but hashes.
+    /// Returns the partitions of their addresses' suppressions, which contain only hashes.
     pub fn suppressions(&self) -> BTreeSet<String> {
         self.addresses.iter().map(|address| keys::suppression(address)).collect()
     }
 
-    /// Whether an event that was rejected names them: by one of their ids where ids stand, or by an address anywhere. A text that is no JSON, or
-    /// was cut off, names them where one of these stands in it.
+    /// Returns whether a rejected event names them: by one of their ids in an id's place, or by an address anywhere. A
+    /// text that is not JSON, or was truncated, names them if it contains one of these.
     pub fn is_named_in(&self, event: &str) -> bool {
         match serde_json::from_str::<Value>(event) {
             Ok(value) => self.is_in("", &value),
@@ -122,28 +124,28 @@ impl Subject {
         is_address || (name.to_lowercase().ends_with("id") && self.is_id(text.trim()))
     }
 
-    /// Whether `text` is one of their ids; where these are known by their hashes alone, by those.
+    /// Returns whether `text` is one of their ids; compared by hashes if only these are known.
     fn is_id(&self, text: &str) -> bool {
         let is_hashed = || crate::identities::people_named(text).any(|person| self.people.contains(&person));
         self.ids.contains(text) || (self.ids.is_empty() && is_hashed())
     }
 }
 
-/// An item that is of a person, or leads to them.
+/// An item about a person.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Trace {
     /// In one of their own partitions: a profile, a pointer to one, a block of the ledger, a message.
     Own {
-        /// Whose partition.
+        /// The partition's profile id.
         person: PersonId,
         /// The sort key.
         sk: String,
     },
-    /// Their entry among an account's people.
+    /// Their entry in an account.
     Member {
         /// Which account.
         account: AccountId,
-        /// As whom.
+        /// The entry's profile id.
         person: PersonId,
     },
     /// They are the leading buyer of an account.
@@ -156,7 +158,7 @@ pub enum Trace {
         /// The partition key.
         pk: String,
     },
-    /// An event that was rejected and names them.
+    /// A rejected event that names them.
     Reject {
         /// The partition key.
         pk: String,
@@ -165,21 +167,21 @@ pub enum Trace {
     },
 }
 
-/// What a scan found.
+/// The result of a scan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Traces {
-    /// What is of the person, or leads to them.
+    /// Everything about the person.
     pub found: BTreeSet<Trace>,
-    /// Items beside a person's own partitions of which it cannot be said whether they lead to anybody.
+    /// Items outside of the person's own partitions that may or may not refer to a person.
     pub unreadable: u64,
 }
 
 impl Store {
-    /// Everything that is of `subject` or leads to them, by a scan of the whole table: half a read unit for each 4 KB. `tell` is told of each
-    /// page how many items were passed over.
+    /// Finds everything about `subject`, by a scan of the whole table: half a read unit for each 4 KB. `tell` is called
+    /// for each page with the number of scanned items.
     ///
     /// # Errors
-    /// [`StoreError`] where the scan fails. An item that cannot be read is counted, and concerns no other.
+    /// [`StoreError`] if the scan fails. An unreadable item is counted and does not affect others.
     pub async fn traces(&self, subject: &Subject, tell: &(dyn Fn(u64) + Sync)) -> Result<Traces, StoreError> {
         let segments = (0..SEGMENTS).map(|segment| self.traces_of(segment, subject, tell));
         let mut traces = Traces::default();
@@ -225,17 +227,17 @@ impl Store {
         }
     }
 
-    /// How many items the table holds, as DynamoDB counts them every six hours: for telling how far a scan is.
+    /// Returns the number of items in the table, which DynamoDB updates every six hours: for the progress of a scan.
     ///
     /// # Errors
-    /// [`StoreError`] where it does not answer.
+    /// [`StoreError`] if it does not respond.
     pub async fn about_how_many(&self) -> Result<u64, StoreError> {
         let answer = self.client.describe_table().table_name(&*self.table).send().await;
         let table = answer.map_err(|error| sort("about_how_many", error))?.table;
         Ok(table.and_then(|table| table.item_count).and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
     }
 
-    /// The sort keys in one of a person's own partitions, read consistently.
+    /// Returns the sort keys in one of a person's own partitions, read consistently.
     pub(crate) async fn sort_keys(&self, person: PersonId) -> Result<Vec<String>, StoreError> {
         let (mut found, mut from) = (Vec::new(), None);
         loop {

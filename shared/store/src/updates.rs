@@ -1,11 +1,11 @@
-//! Updates of the CRM's account records: claimed before they are sent, recorded after, as messages are, in the account's
-//! own partition.
+//! Updates of the CRM's account records: claimed before they are sent and recorded after, like messages, in the
+//! account's own partition.
 //!
-//! | attribute | what |
+//! | attribute | content |
 //! |---|---|
 //! | `status`, `rank`, `t_<state>`, `by`, `detail` | as of [`crate::messages`] |
 //! | `ch`, `endpoint`, `num`, `fields`, `cfg`, `decided` | the update |
-//! | `ttl` | after 90 days it is forgotten: no queue keeps a message for longer than 14 |
+//! | `ttl` | deleted after 90 days: no queue keeps a message for longer than 14 |
 
 use crate::error::{StoreError, unless_conflict};
 use crate::item::{Item, Read, at, json, n, needed, s};
@@ -28,11 +28,11 @@ pub struct UpdateRecord {
     pub id: DecisionId,
     /// Counts the updates of the account, from 1.
     pub number: u64,
-    /// Where it stands.
+    /// Its state.
     pub state: MessageState,
-    /// Where to.
+    /// The endpoint.
     pub endpoint: String,
-    /// The CRM's fields and what they are to hold.
+    /// The CRM's fields and their new values.
     pub fields: BTreeMap<String, serde_json::Value>,
     /// The config it was decided under.
     pub config: ConfigVersion,
@@ -44,12 +44,12 @@ pub struct UpdateRecord {
 }
 
 impl Store {
-    /// Claims an update for sending; gives the state of the record that an earlier delivery left, `None` where this is the
-    /// first. A webhook may be sent again as long as its state is [`MessageState::Claimed`]: its receiver tells a repeat by
-    /// its id.
+    /// Claims an update for sending; returns the state of the record from an earlier delivery, `None` if this is the
+    /// first. A webhook may be sent again as long as its state is [`MessageState::Claimed`]: its receiver recognizes a
+    /// repetition by its id.
     ///
     /// # Errors
-    /// [`StoreError`] where the table does not answer: nothing may be sent then.
+    /// [`StoreError`] if the table does not respond: nothing may be sent then.
     pub async fn claim_update(
         &self,
         update: &AccountUpdate,
@@ -78,10 +78,10 @@ impl Store {
         Ok(Some(MessageState::parse(needed("status", item.text("status")?)?)?))
     }
 
-    /// Records what became of a claimed update; see [`Store::record`].
+    /// Records the outcome of a claimed update; see [`Store::record`].
     ///
     /// # Errors
-    /// [`StoreError`] where the write fails.
+    /// [`StoreError`] if the write fails.
     pub async fn record_update(
         &self,
         account: &AccountId,

@@ -4,8 +4,8 @@ use perennial_config::{Bundle, Config};
 use std::fs;
 use std::path::Path;
 
-/// Files with which nothing scores, nobody moves and nothing is sent. The lifecycle ends in its empty table of milestones, so
-/// that what is added to it begins there.
+/// Files in which nothing scores, no stage changes and nothing is sent. The lifecycle ends in its empty table of
+/// milestones, so that appended text extends it.
 const LEAST: [(&str, &str); 6] = [
     ("sources.toml", ""),
     ("schedules.toml", ""),
@@ -21,7 +21,7 @@ const LEAST: [(&str, &str); 6] = [
     ),
 ];
 
-/// Puts the files of a config together; they load from the start.
+/// Builds a configuration from files; they are valid from the start.
 #[derive(Debug, Clone)]
 pub struct ConfigBuilder(Bundle);
 
@@ -51,7 +51,7 @@ impl ConfigBuilder {
         Self(bundle)
     }
 
-    /// Adds each text to the file of that name, or puts it in the file's place where it begins with `!`.
+    /// Appends each text to the file of that name, or replaces the file with it if the text begins with `!`.
     #[must_use]
     pub fn with(mut self, files: &[(&str, &str)]) -> Self {
         for (name, text) in files {

@@ -3,7 +3,7 @@
 use dynoxide::Database;
 use std::net::{Ipv4Addr, TcpListener};
 
-/// Starts one on a free loopback port, on threads of its own, for as long as the process lives. Gives its base URL.
+/// Starts one on a free loopback port, on its own threads, for the life of the process. Returns its base URL.
 #[must_use]
 pub fn start() -> String {
     let database = Database::memory().expect("an empty database");

@@ -11,7 +11,7 @@ use perennial_domain::{
 pub struct EventBuilder(Event);
 
 impl EventBuilder {
-    /// A `track` of `name` by `user`, with the message id `id`, at second 0 of 1970.
+    /// Returns a `track` of `name` by `user`, with the message id `id`, at second 0 of 1970.
     #[must_use]
     pub fn track(id: &str, user: &str, name: &str) -> Self {
         let mut event = Self::call(id, EventKind::Track);
@@ -29,7 +29,7 @@ impl EventBuilder {
         event
     }
 
-    /// A `page` seen by someone not known yet.
+    /// Returns a `page` of an anonymous visitor.
     #[must_use]
     pub fn page(id: &str, anonymous: &str) -> Self {
         let mut event = Self::call(id, EventKind::Page);
@@ -99,56 +99,56 @@ impl EventBuilder {
         self
     }
 
-    /// A trait that is written only where there is none.
+    /// Adds a trait that is set only if absent.
     #[must_use]
     pub fn with_trait_once(mut self, name: &str, value: impl Into<serde_json::Value>) -> Self {
         self.0.traits_once.insert(name.to_owned(), value.into());
         self
     }
 
-    /// With the properties of a JSON object, in place of any others.
+    /// Sets the properties to a JSON object.
     #[must_use]
     pub fn properties(mut self, properties: serde_json::Value) -> Self {
         self.0.properties = serde_json::from_value(properties).expect("a JSON object");
         self
     }
 
-    /// With the traits of a JSON object, in place of any others.
+    /// Sets the traits to a JSON object.
     #[must_use]
     pub fn traits(mut self, traits: serde_json::Value) -> Self {
         self.0.traits = serde_json::from_value(traits).expect("a JSON object");
         self
     }
 
-    /// With the account that the call names.
+    /// Sets the account of the call.
     #[must_use]
     pub fn group_id(mut self, account: &str) -> Self {
         self.0.group_id = Some(AccountId::parse(account).expect("an account id"));
         self
     }
 
-    /// Of a known user.
+    /// Sets a known user.
     #[must_use]
     pub fn user(mut self, user: &str) -> Self {
         self.0.user_id = Some(UserId::parse(user).expect("a user id"));
         self
     }
 
-    /// Sent from a place where anybody can read the key, and not signed.
+    /// Makes the event an unsigned one of a public source.
     #[must_use]
     pub fn public(mut self) -> Self {
         self.0.trust = Trust::Public;
         self
     }
 
-    /// With what the client said of itself besides.
+    /// Sets the client's context.
     #[must_use]
     pub fn context(mut self, context: perennial_domain::Properties) -> Self {
         self.0.context.extend(context);
         self
     }
 
-    /// Of an id in another system alone, as a webhook names it that knows no id of the product.
+    /// Sets only an id in another system, like a webhook without an id of the product.
     #[must_use]
     pub fn external(mut self, kind: &str, id: &str) -> Self {
         self.0.user_id = None;

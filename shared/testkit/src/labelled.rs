@@ -1,17 +1,17 @@
-//! Sentences that people have called kind or unkind: the *Sentiment Labelled Sentences* of Kotzias et al. (KDD 2015; UCI
-//! data set 331, CC BY 4.0), a thousand each about phones, films and restaurants, half of them kind. They are not part of the project:
-//! they lie beside it in `shared/data/sentiment`, one sentence a line with a tab and 0 or 1 after it.
+//! Sentences labelled as positive or negative: the *Sentiment Labelled Sentences* of Kotzias et al. (KDD 2015; UCI data
+//! set 331, CC BY 4.0), a thousand each about phones, films and restaurants, half of them positive. They are not part
+//! of the project: they are beside it in `shared/data/sentiment`, one sentence a line with a tab and 0 or 1 after it.
 
 use std::path::Path;
 
-/// What the sentences are about, and their file.
+/// The subjects of the sentences, and their files.
 const FILES: [(&str, &str); 3] = [
     ("phones", "uci_amazon_cells_labelled.txt"),
     ("films", "uci_imdb_labelled.txt"),
     ("restaurants", "uci_yelp_labelled.txt"),
 ];
 
-/// A sentence, and whether a reader called it kind.
+/// A sentence, and whether it is labelled positive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labelled {
     /// The sentence.
@@ -20,7 +20,7 @@ pub struct Labelled {
     pub kind: bool,
 }
 
-/// The sentences by what they are about; `None` where the data is not beside the project.
+/// Returns the sentences by subject; `None` if the data is not beside the project.
 pub fn sentences() -> Option<Vec<(&'static str, Vec<Labelled>)>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/sentiment");
     let read = |(subject, file): &(&'static str, &str)| {
@@ -30,7 +30,8 @@ pub fn sentences() -> Option<Vec<(&'static str, Vec<Labelled>)>> {
     FILES.iter().map(read).collect()
 }
 
-/// One line. Sentences may hold line ends of other kinds, so lines are told by `\n` alone.
+/// Parses one line. Sentences may contain other kinds of line ends, so lines end only at `
+/// `.
 fn labelled(line: &str) -> Option<Labelled> {
     let (text, label) = line.trim_end().rsplit_once('\t')?;
     let kind = match label.trim() {
@@ -41,19 +42,19 @@ fn labelled(line: &str) -> Option<Labelled> {
     Some(Labelled { text: text.trim().to_owned(), kind })
 }
 
-/// How often a judge of sentences agrees with their readers.
+/// The agreement of a classifier with the labels.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Accuracy {
     /// Sentences.
     pub all: u32,
-    /// Those that the judge puts above 0 just where readers call them kind.
+    /// The number of sentences that the classifier rates above 0 exactly if they are labelled positive.
     pub right: u32,
     /// Those that the judge puts at 0, and so with the unkind.
     pub neutral: u32,
 }
 
 impl Accuracy {
-    /// Judges `sentences` by `judge`, which gives more than 0 for kind ones.
+    /// Evaluates `judge`, which returns more than 0 for positive sentences.
     pub fn of(sentences: &[Labelled], judge: impl Fn(&str) -> f64) -> Self {
         sentences.iter().fold(Self::default(), |sum, sentence| {
             let verdict = judge(&sentence.text);
@@ -65,18 +66,18 @@ impl Accuracy {
         })
     }
 
-    /// Both together.
+    /// Adds the counts of both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self { all: self.all + other.all, right: self.right + other.right, neutral: self.neutral + other.neutral }
     }
 
-    /// The part that is right, in percent.
+    /// Returns the share of right results, in percent.
     pub fn percent(self) -> f64 {
         f64::from(self.right) / f64::from(self.all.max(1)) * 100.0
     }
 
-    /// The part that is called neutral, in percent.
+    /// Returns the share of neutral results, in percent.
     pub fn neutral_percent(self) -> f64 {
         f64::from(self.neutral) / f64::from(self.all.max(1)) * 100.0
     }

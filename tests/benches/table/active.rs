@@ -1,4 +1,4 @@
-//! What an event of a very active profile reads: one with a million events, whose id ledger has some 42,000 blocks.
+//! The reads of an event of a very active profile: one with a million events, whose id ledger has some 42,000 blocks.
 
 use anyhow::{Context, Result};
 use jiff::{SignedDuration, Timestamp};
@@ -20,7 +20,7 @@ const DAYS: i64 = 365;
 /// Events that make the profile's window full, so that the ledger counts.
 const BEFORE: usize = 90;
 
-/// The rows of this part.
+/// Returns the rows of this part.
 pub(crate) fn rows(progress: &mut Progress) -> Result<Vec<Row>> {
     let mut road = Road::start(bodies::START)?;
     let user = UserId::parse("user-00000000").context("a user id")?;
@@ -60,7 +60,7 @@ fn send(road: &mut Road, number: &mut usize, key: &str, at: Option<Timestamp>) -
     road.score()
 }
 
-/// Gives the profile the ledger that it would have.
+/// Writes the profile's ledger.
 fn fill(road: &Road, person: PersonId, progress: &mut Progress) -> Result<()> {
     let blocks = EVENTS / BLOCK;
     let (store, runtime) = (&road.services.store, &road.services.runtime);

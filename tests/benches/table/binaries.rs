@@ -16,7 +16,7 @@ pub(crate) const HELLO: &str = "hello";
 /// The floor, and the floor with the clients of three services.
 const FLOORS: [&str; 2] = [HELLO, "clients"];
 
-/// Where each binary is; those that are not there are absent.
+/// The path of each binary; missing ones are absent.
 pub(crate) type Binaries = BTreeMap<String, PathBuf>;
 
 /// Builds hello and the functions in release mode, or only looks for them if `build` is false.
@@ -45,7 +45,7 @@ pub(crate) fn binaries(functions: &[String], build: bool) -> Result<Binaries> {
     Ok(found)
 }
 
-/// Runs `cargo build --release` and notes the executables it names.
+/// Runs `cargo build --release` and records the executables in its output.
 fn cargo(what: &[&str], found: &mut Binaries) -> Result<()> {
     eprintln!("building {} for release", what.last().unwrap_or(&""));
     let output = Command::new(env!("CARGO"))

@@ -1,4 +1,4 @@
-//! What clients send: the same bytes in every run.
+//! Request bodies: the same bytes in every run.
 
 use std::fmt::Write;
 
@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 /// The moment at which all traffic of the benchmark begins.
 pub(crate) const START: Timestamp = Timestamp::constant(1_767_225_600, 0);
 
-/// The events of the stream, as a product sends them in steady use: names that the default config scores, and one that it does not.
+/// The events of the stream, as a product sends them in steady use: names that the default configuration scores, and
+/// one that it does not.
 const NAMES: [&str; 5] = ["Feature Used", "Report Shared", "Feature Used", "Settings Opened", "Content Viewed"];
 
 /// The JSON of one `track` call of about 464 bytes, which is what a Segment SDK's call has with a few properties.
@@ -25,8 +26,8 @@ fn track(out: &mut String, number: usize, person: usize, at: Timestamp) {
     debug_assert!(write.is_ok(), "writing to a string does not fail");
 }
 
-/// A `POST /v1/batch` of `events` calls, sent at `sent`: `each` calls for a person one after another, ten a second, calls and people numbered
-/// from `first_event` and `first_person` on.
+/// Returns a `POST /v1/batch` of `events` calls, sent at `sent`: `each` calls for a person one after another, ten a
+/// second, calls and people numbered from `first_event` and `first_person` on.
 pub(crate) fn batch(events: usize, each: usize, first_event: usize, first_person: usize, sent: Timestamp) -> String {
     let mut body = String::with_capacity(events * 480 + 64);
     body.push_str("{\"batch\":[");

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 /// The command to put in front of a binary, or `None` if valgrind is not installed.
 pub(crate) fn wrapper() -> Option<Vec<String>> {
     let works = Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success());
-    // Without an output file: only the total is wanted, and that goes to stderr.
+    // Without an output file: only the total is needed, which is printed to stderr.
     works.then(|| ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"].map(str::to_owned).to_vec())
 }
 

@@ -23,7 +23,7 @@ struct Prices {
     assumed: Assumed,
 }
 
-/// What is not counted.
+/// Costs that are not counted.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Assumed {
@@ -34,9 +34,9 @@ struct Assumed {
 struct Traffic {
     events_a_post: usize,
     events_a_person: usize,
-    /// What the batching window gathers.
+    /// The requests in one batching window.
     posts_a_batch: usize,
-    /// Batches until every person's window of recent ids is full and gives blocks to the ledger.
+    /// Batches until every profile's window of recent ids is full and moves blocks to the ledger.
     warm_up: usize,
     /// Batches that are counted: a whole number of ledger blocks, about.
     counted: usize,
@@ -81,7 +81,7 @@ const SHAPES: [Traffic; 4] = [
     },
 ];
 
-/// The rows of this part.
+/// Returns the rows of this part.
 pub(crate) fn rows(progress: &mut Progress) -> Result<Vec<Row>> {
     let prices: Prices = toml::from_str(include_str!("prices.toml")).context("prices.toml")?;
     let mut rows = Vec::new();
@@ -97,7 +97,7 @@ pub(crate) fn rows(progress: &mut Progress) -> Result<Vec<Row>> {
 }
 
 impl Traffic {
-    /// Sends the traffic and returns what the counted part used, and how many events that was.
+    /// Sends the traffic and returns the usage of the counted part, and its number of events.
     fn run(&self, progress: &mut Progress) -> Result<(Used, usize, Deployment)> {
         let mut road = Road::start(moment(0))?;
         let people_a_post = self.events_a_post.div_ceil(self.events_a_person);
@@ -119,7 +119,7 @@ impl Traffic {
     }
 }
 
-/// The moment of a batch: a person is seen every two hours.
+/// Returns the time of a batch: a person is seen every two hours.
 fn moment(batch: usize) -> Timestamp {
     let hours = i64::try_from(batch).unwrap_or_default().saturating_mul(2);
     bodies::START.checked_add(SignedDuration::from_hours(hours)).unwrap_or(bodies::START)

@@ -1,4 +1,4 @@
-//! The house as the benchmark uses it: the default config, and `ingest` with its front door.
+//! The environment of the benchmark: the default configuration, and `ingest`.
 
 use std::sync::Arc;
 
@@ -21,7 +21,8 @@ const IN_FLIGHT: usize = 4;
 
 /// The default config.
 pub(crate) fn config() -> Result<Config> {
-    Config::load(&perennial_local::bundle::embedded()).map_err(|errors| anyhow!("the default config is wrong: {errors}"))
+    Config::load(&perennial_local::bundle::embedded())
+        .map_err(|errors| anyhow!("the default config is wrong: {errors}"))
 }
 
 /// A day after the first event.

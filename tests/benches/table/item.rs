@@ -1,4 +1,4 @@
-//! How large a person is once stored: every started kilobyte is a write unit.
+//! The size of a stored profile: every started kilobyte is a write unit.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ const WINDOW: SignedDuration = SignedDuration::from_hours(1);
 /// Calls of one request at most.
 const AT_ONCE: usize = 100;
 
-/// The rows of this part.
+/// Returns the rows of this part.
 pub(crate) fn rows(progress: &mut Progress) -> Result<Vec<Row>> {
     let sizes = sample_people(progress)?;
     let at = |percent| percentile(sizes.iter().copied(), percent).context("the sample has no people");
@@ -32,7 +32,7 @@ pub(crate) fn rows(progress: &mut Progress) -> Result<Vec<Row>> {
     ])
 }
 
-/// The sizes of all profiles after the sample company's 120 days went down the road.
+/// Returns the sizes of all profiles after the sample company's 120 days were processed.
 fn sample_people(progress: &mut Progress) -> Result<Vec<f64>> {
     let calls: Vec<(Timestamp, Value)> = company(START, SEED).into_calls().map(|call| (call.at, call.body)).collect();
     let begin = calls.first().context("the sample is empty")?.0;
@@ -59,7 +59,7 @@ async fn profile_sizes(dynamodb: &aws_sdk_dynamodb::Client) -> Result<Vec<f64>> 
     let mut from = None;
     loop {
         let page = dynamodb.scan().table_name(TABLE).set_exclusive_start_key(from).send().await?;
-        // Pointers to where someone moved have no state.
+        // Pointers of merged profiles have no state.
         sizes.extend(page.items().iter().filter(|item| item.contains_key("state")).map(|item| size(item) as f64));
         from = page.last_evaluated_key;
         if from.is_none() {
@@ -68,7 +68,7 @@ async fn profile_sizes(dynamodb: &aws_sdk_dynamodb::Client) -> Result<Vec<f64>> 
     }
 }
 
-/// The bytes that DynamoDB counts: names and values, numbers at two digits a byte and one more.
+/// Returns the bytes that DynamoDB counts: names and values, numbers at two digits a byte and one more.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
 fn size(item: &HashMap<String, AttributeValue>) -> usize {
     let value = |value: &AttributeValue| match value {

@@ -1,7 +1,7 @@
 //! `cargo bench -p perennial-benches`: one table of goals and measurements.
 //!
-//! Nothing here asserts: a machine's speed is no property of the code, so a missed goal is printed and not failed. Counts (instructions, units,
-//! requests, bytes) repeat; times are given as ratios within one run.
+//! Nothing here asserts: a machine's speed is not a property of the code, so a missed goal is printed rather than
+//! failed. Counts (instructions, units, requests, bytes) are reproducible; times are given as ratios within one run.
 
 mod active;
 mod binaries;
@@ -49,7 +49,7 @@ fn main() -> Result<()> {
                     Part::Cost => cost::rows(&mut progress),
                 };
                 progress.end();
-                // A part that cannot be measured says so in the table and does not take the others with it.
+                // A part that cannot be measured is marked in the table and does not affect the others.
                 let failed = |error| vec![Row::new(name, Goal::Stated, "", Err(format!("{error:#}")))];
                 rows.extend(measured.unwrap_or_else(failed));
             }

@@ -1,4 +1,5 @@
-//! What the command line asks for: `cargo bench -p perennial-benches -- [--no-build] [--only PART,…] [--functions NAME,…]`.
+//! Options of the command line: `cargo bench -p perennial-benches -- [--no-build] [--only PART,…] [--functions
+//! NAME,…]`.
 
 use anyhow::{Result, bail};
 
@@ -23,7 +24,7 @@ pub(crate) enum Part {
     Cost,
 }
 
-/// The parts by the name they have on the command line, in the table's order.
+/// The parts by their names on the command line, in the table's order.
 const PARTS: [(&str, Part); 7] = [
     ("start", Part::Start),
     ("parse", Part::Parse),
@@ -34,7 +35,7 @@ const PARTS: [(&str, Part); 7] = [
     ("cost", Part::Cost),
 ];
 
-/// What to do.
+/// The mode.
 #[derive(Debug)]
 pub(crate) enum Options {
     /// Print the table.
@@ -43,17 +44,17 @@ pub(crate) enum Options {
         build: bool,
         /// The parts to measure, with their names.
         parts: Vec<(&'static str, Part)>,
-        /// The functions whose start to measure.
+        /// The functions whose start is measured.
         functions: Vec<String>,
     },
     /// Perform one workload some times and end: what callgrind looks at.
     Probe {
         /// The workload.
         name: String,
-        /// How often.
+        /// The number of repetitions.
         times: u64,
     },
-    /// Nothing: cargo runs benchmarks this way to see that they are whole.
+    /// No measurement: cargo runs benchmarks this way to check that they work.
     Idle,
 }
 

@@ -19,12 +19,12 @@ use crate::{bodies, callgrind, house};
 const EVENTS: usize = 100;
 /// Runs of each side, alternating.
 const ROUNDS: usize = 21;
-/// How long one run lasts at least.
+/// The shortest duration of one run.
 const RUN: Duration = Duration::from_millis(60);
 /// The workload that callgrind looks at: [`ours`] without the signature.
 pub(crate) const PROBE: &str = "parse";
 
-/// The rows of this part.
+/// Returns the rows of this part.
 pub(crate) fn rows(progress: &mut Progress) -> Result<Vec<Row>> {
     let body = bodies::batch(EVENTS, 3, 0, 0, bodies::START);
     let bytes = body.len() / EVENTS;
@@ -77,7 +77,8 @@ fn rate(mut work: impl FnMut() -> bool) -> Result<f64> {
     Ok(done / started.elapsed().as_secs_f64())
 }
 
-/// What ingest does with a body between its bytes and the queue's: all of its events, checked and in the queue's form.
+/// Does what ingest does between a body's bytes and the queue's: all of its events, validated and in the queue's
+/// format.
 fn ours(body: &str, out: &mut String) -> Result<()> {
     out.clear();
     let read = tracking::read(Route::Batch(Dialect::Segment), body).ok().context("the body cannot be read")?;

@@ -24,7 +24,7 @@ use crate::progress::Progress;
 use crate::report::{Goal, Row, median};
 use crate::{bodies, house};
 
-/// Requests of one round, and what is in each: 6,000 events of 200 people, six batches each.
+/// The requests of one round: 6,000 events of 200 people, six batches each.
 const POSTS: usize = 60;
 const EVENTS: usize = 100;
 const EACH: usize = 5;
@@ -33,7 +33,7 @@ const PEOPLE: usize = 200;
 const ROUNDS: usize = 7;
 const WARM_UP: usize = 5;
 
-/// The row of this part.
+/// Returns the row of this part.
 pub(crate) fn rows(progress: &mut Progress) -> Result<Vec<Row>> {
     let bodies: Vec<String> = (0..POSTS)
         .map(|nth| bodies::batch(EVENTS, EACH, nth * EVENTS, (nth * EVENTS / EACH) % PEOPLE, house::now()))
@@ -86,7 +86,7 @@ impl Road {
         }
     }
 
-    /// One request, and the invocation of `score` that it leads to.
+    /// Sends one request, and runs the resulting invocation of `score`.
     fn post(&mut self, body: &str) -> Result<()> {
         let request = house::request(body)?;
         let answer = perennial_ingest::handler::handle(&self.ingest, request)
@@ -124,7 +124,7 @@ impl Road {
                 Mode::Live,
             );
             self.counted += u64::from(processed.counted);
-            // What the outbox holds travels in the write; it is taken out at the next.
+            // The outbox is part of the write; it is removed by the next one.
             let item =
                 codec::encode(&profile, &Summary::of(&profile, &processed.evaluation, &self.config), version + 1)?;
             self.table.insert(person, item);
@@ -132,7 +132,7 @@ impl Road {
         Ok(())
     }
 
-    /// The sum of each score over all people.
+    /// Returns the sum of each score over all people.
     fn scores(&self) -> Result<HashMap<Likelihood, f64>> {
         let mut sums = HashMap::new();
         for item in self.table.values() {
@@ -159,7 +159,7 @@ struct NodeAnswer {
     scores: HashMap<Likelihood, f64>,
 }
 
-/// CPU nanoseconds an event of the Node handler, which must come to the same scores.
+/// Returns the CPU nanoseconds an event of the Node handler, which must compute the same scores.
 fn node(config: &Config, bodies: &[String], road: &Road) -> Result<f64> {
     let script = workspace().join("tests/benches/table/node/handler.mjs");
     let mut child = Command::new("node")
@@ -193,9 +193,9 @@ fn node(config: &Config, bodies: &[String], road: &Road) -> Result<f64> {
     median(answer.cpu_ns_per_event.into_iter().skip(WARM_UP)).context("Node measured nothing")
 }
 
-/// The default config without those parts of scoring that the Node handler does not know: shared caps, and signals that measure
-/// anything but idle days, active days and tenure, or that have a condition. Personas, segments, features and accounts stay:
-/// that work is ours alone.
+/// Returns the default configuration without the parts of scoring that the Node handler does not support: shared caps,
+/// and signals that measure anything but idle days, active days and tenure, or that have a condition. Personas,
+/// segments, features and accounts are kept: only the Rust side does that work.
 fn common_config() -> Result<Config> {
     let mut bundle = perennial_local::bundle::embedded();
     let scoring = bundle.files.get_mut("scoring.toml").context("no scoring.toml")?;

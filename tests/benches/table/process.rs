@@ -1,4 +1,4 @@
-//! One life of a function: started, initialised, given events, killed.
+//! One run of a function: started, initialised, given events, killed.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::runtime_api::{Happened, RuntimeApi};
 
-/// What a life took.
+/// The measurements of one run.
 #[derive(Debug)]
 pub(crate) struct Life {
     /// From exec to the first request for an event.
@@ -17,7 +17,7 @@ pub(crate) struct Life {
     pub(crate) invocations: Vec<Duration>,
     /// The most memory that was resident, in bytes.
     pub(crate) peak_bytes: u64,
-    /// What the process wrote to stderr.
+    /// The stderr of the process.
     pub(crate) stderr: String,
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct Setting<'a> {
     pub(crate) variables: &'a [(String, String)],
     /// A command to put in front of the binary.
     pub(crate) wrapper: &'a [String],
-    /// How long to wait for each step.
+    /// The timeout of each step.
     pub(crate) patience: Duration,
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn live(binary: &Path, setting: &Setting<'_>, events: Vec<Vec<u8>>) -
     child.terminate();
     let mut stderr = String::new();
     if let Some(mut pipe) = child.0.stderr.take() {
-        // What is not text is not worth failing for.
+        // Invalid text is not worth a failure.
         std::io::Read::read_to_string(&mut pipe, &mut stderr).unwrap_or_default();
     }
     let (init, invocations) =
@@ -93,7 +93,7 @@ fn follow(api: &RuntimeApi, started: Instant, events: usize, patience: Duration)
     }
 }
 
-/// An error if the answer says that the work was not done: its cost would say nothing.
+/// Returns an error if the response says that the work was not done: its cost would be meaningless.
 fn refused(answer: &[u8]) -> Result<()> {
     let answer: serde_json::Value = serde_json::from_slice(answer).unwrap_or_default();
     if let Some(status) = answer["statusCode"].as_u64().filter(|status| *status >= 400) {
@@ -105,7 +105,7 @@ fn refused(answer: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// `VmHWM` of a process that still runs: what `getrusage` would tell after its end, without unsafe code.
+/// Returns `VmHWM` of a running process: what `getrusage` would report after its end, without unsafe code.
 fn peak_bytes(child: &Child) -> Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).context("no /proc: peak memory")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM in /proc")?;

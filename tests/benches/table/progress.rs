@@ -1,4 +1,4 @@
-//! What is being measured, on stderr, so that stdout holds the table only.
+//! Prints the progress to stderr, so that stdout contains only the table.
 
 use std::io::{IsTerminal, Write};
 
@@ -12,12 +12,12 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Nothing under way yet.
+    /// Creates a progress without a stage.
     pub(crate) fn new() -> Self {
         Self { stage: String::new(), steps: 0, done: 0, live: std::io::stderr().is_terminal() }
     }
 
-    /// Begins a stage of so many steps.
+    /// Starts a stage of so many steps.
     pub(crate) fn begin(&mut self, stage: &str, steps: usize) {
         self.end();
         (self.stage, self.steps, self.done) = (stage.to_owned(), steps, 0);

@@ -1,20 +1,20 @@
-//! Rows: what was wanted, what was measured, and whether that is enough.
+//! Rows: the goal, the measurement, and whether it is met.
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table};
 
-/// What a number must be.
+/// The goal of a number.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Goal {
     /// No more than this.
     AtMost(f64),
     /// No less than this.
     AtLeast(f64),
-    /// Nothing is asked; the number is stated.
+    /// No goal; the number is only stated.
     Stated,
 }
 
-/// How a number came out.
+/// The result for a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Met,
@@ -34,7 +34,8 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// A row for `what`, in `unit` (appended to its numbers), with a measurement or the reason why there is none.
+    /// Returns a row for `what`, in `unit` (appended to its numbers), with a measurement or the reason why there is
+    /// none.
     pub(crate) fn new(
         what: impl Into<String>,
         goal: Goal,
@@ -80,7 +81,7 @@ impl Row {
     }
 }
 
-/// Three significant digits or so, thousands apart.
+/// Formats about three significant digits, with thousands separators.
 fn number(n: f64) -> String {
     let magnitude = n.abs();
     if magnitude >= 1000.0 {

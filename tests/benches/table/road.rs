@@ -1,7 +1,8 @@
-//! The main road on the embedded services, one step at a time: requests into `ingest`, batches of a chosen size into `score`.
+//! The event pipeline on the embedded services, one step at a time: requests into `ingest`, batches of a chosen size
+//! into `score`.
 //!
-//! The stack's own event source takes messages as they come; here a batch is what a batching window gathers under steady traffic, so that the
-//! counts do not depend on how fast this machine is.
+//! The stack's own event source forwards messages as they arrive; here a batch is what a batching window collects under
+//! steady traffic, so that the counts do not depend on this machine's speed.
 
 use std::sync::Arc;
 
@@ -12,8 +13,8 @@ use futures::TryStreamExt;
 use jiff::Timestamp;
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
-use perennial_embedded_aws::Usage;
 use perennial_config::deployment::Deployment;
+use perennial_embedded_aws::Usage;
 use perennial_lambda_kit::queue::{Delay, Queue};
 use perennial_lambda_kit::{Clock, SimulatedTime};
 use perennial_store::{Archive, ConfigHandle};
@@ -21,7 +22,7 @@ use perennial_store::{Archive, ConfigHandle};
 use crate::house;
 use crate::services::Services;
 
-/// What SQS hands out, and deletes, in one request.
+/// The most messages that SQS returns, and deletes, in one request.
 const AT_ONCE: usize = 10;
 
 /// `ingest` and `score` with real clients of the embedded services.
@@ -42,10 +43,10 @@ pub(crate) struct Invocations {
     pub(crate) score: u64,
 }
 
-/// What was used since the last [`Road::reset`].
+/// The usage since the last [`Road::reset`].
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Used {
-    /// Of the services with a meter.
+    /// The usage of the services with a meter.
     pub(crate) usage: Usage,
     /// Objects written to the archive.
     pub(crate) puts: u64,
@@ -54,7 +55,7 @@ pub(crate) struct Used {
 }
 
 impl Road {
-    /// Starts the services with nobody in them, at `now`.
+    /// Starts the services without data, at `now`.
     pub(crate) fn start(now: Timestamp) -> Result<Self> {
         let services = Services::start()?;
         let (clock, time) = Clock::simulated(now);
@@ -82,7 +83,7 @@ impl Road {
         Ok(Self { services, time, ingest, score, objects, deployment, invocations })
     }
 
-    /// What the deployed functions get to work with.
+    /// Returns the resources of the deployed functions.
     pub(crate) fn deployment(&self) -> &Deployment {
         &self.deployment
     }
@@ -92,7 +93,7 @@ impl Road {
         self.time.set(now);
     }
 
-    /// One request to `ingest`.
+    /// Sends one request to `ingest`.
     pub(crate) fn post(&mut self, body: &str) -> Result<()> {
         let request = house::request(body)?;
         let answer = self.services.runtime.block_on(perennial_ingest::handler::handle(&self.ingest, request));
@@ -101,7 +102,7 @@ impl Road {
         Ok(())
     }
 
-    /// Hands all waiting messages to `score`, in batches of as many as the deployment has.
+    /// Passes all waiting messages to `score`, in batches of the deployment's size.
     pub(crate) fn score(&mut self) -> Result<()> {
         let mut batch: Vec<Message> = Vec::new();
         let most = self.deployment.score.batch.map_or(1, |batch| usize::from(batch.messages));
@@ -139,7 +140,7 @@ impl Road {
     pub(crate) fn reset(&mut self) -> Result<()> {
         self.services.meter()?.reset();
         self.invocations = Invocations::default();
-        // The archive is only written to: what it held is of no further use.
+        // The archive is only written to: its content is not needed.
         let objects = Arc::clone(&self.objects);
         self.services.runtime.block_on(async {
             for object in objects.list(None).try_collect::<Vec<_>>().await? {
@@ -149,7 +150,7 @@ impl Road {
         })
     }
 
-    /// What was used since then.
+    /// Returns the usage since then.
     pub(crate) fn used(&self) -> Result<Used> {
         let objects: Vec<_> = self.services.runtime.block_on(self.objects.list(None).try_collect())?;
         let usage = self.services.meter()?.snapshot();

@@ -1,4 +1,4 @@
-//! What each function is run with: its environment, and a first event that is new to it in every life.
+//! The setting of each function: its environment, and a first event that is new to it in every run.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,11 +15,11 @@ use crate::services::Services;
 use crate::starts::Role;
 use crate::{bodies, house};
 
-/// What the api is asked with.
+/// The api's key.
 const API_KEY: &str = "a key of the benchmark's own";
 /// Events of the request and of the batch; three of a person.
 const EVENTS: usize = 20;
-/// Lives get people of their own from here on.
+/// The first person of the runs.
 const FIRST_PERSON: usize = 1_000_000;
 
 /// The roles of all functions; `archive` is a directory for the events that `score` keeps.
@@ -85,7 +85,7 @@ fn messages(events: usize) -> Result<String> {
     queue.bodies().into_iter().next().context("ingest sends nothing")
 }
 
-/// The message with other people and other message ids.
+/// Returns the message with other people and other message ids.
 fn renamed(message: &str, life: usize) -> String {
     message.replace("user-01", &format!("user-{life:02}-")).replace("lkrhqs", &format!("life{life:02}"))
 }

@@ -1,5 +1,5 @@
-//! Conditions on people: 20 rules a profile, compiled. Beside it, on the same profiles and with the same results, the interpreter of crate
-//! `cel`, whose variables are set before the clock starts.
+//! Conditions on people: 20 compiled rules a profile. For comparison, on the same profiles and with the same results,
+//! the interpreter of crate `cel`, whose variables are set before the clock starts.
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -18,16 +18,16 @@ use crate::callgrind;
 use crate::progress::Progress;
 use crate::report::{Goal, Row, median};
 
-/// How many people there are.
+/// The number of people.
 const PEOPLE: usize = 256;
 /// Runs of each side, alternating.
 const ROUNDS: usize = 11;
-/// How long one run lasts at least.
+/// The shortest duration of one run.
 const RUN: Duration = Duration::from_millis(60);
 /// The workload that callgrind looks at: [`compiled`].
 pub(crate) const PROBE: &str = "rules";
 
-/// What a company asks of its people: counts, days, stages, traits, segments.
+/// Typical conditions of a company: counts, days, stages, traits, segments.
 const RULES: [&str; 20] = [
     "idle_days >= 14",
     "idle_days < 3 && active_days >= 8",
@@ -60,7 +60,7 @@ const EVENTS: [&str; 6] = [
     "Support Ticket Closed",
 ];
 
-/// The rows of this part.
+/// Returns the rows of this part.
 pub(crate) fn rows(progress: &mut Progress) -> Result<Vec<Row>> {
     let people = people();
     let programs = programs()?;
@@ -95,7 +95,7 @@ pub(crate) fn rows(progress: &mut Progress) -> Result<Vec<Row>> {
     ])
 }
 
-/// Profiles a second of `work`, which does [`PEOPLE`] of them.
+/// Returns profiles a second of `work`, which does [`PEOPLE`] of them.
 fn rate(mut work: impl FnMut() -> u32) -> f64 {
     let started = Instant::now();
     let mut done = 0.0;
@@ -130,7 +130,7 @@ fn programs() -> Result<Vec<Program<Fact>>> {
     RULES.iter().map(compile).collect()
 }
 
-/// What the rules look up.
+/// The lookups of the rules.
 #[derive(Debug, Clone, PartialEq)]
 enum Fact {
     IdleDays,
@@ -144,7 +144,7 @@ enum Fact {
     Count(usize),
 }
 
-/// Someone's state, as the engine has it: typed fields, and traits as JSON.
+/// A profile's state, in the form of the engine: typed fields, and traits as JSON.
 struct Person {
     idle_days: i64,
     active_days: i64,
@@ -173,7 +173,7 @@ impl Lookup<Fact> for Person {
     }
 }
 
-/// [`PEOPLE`] people, each a little different.
+/// Returns [`PEOPLE`] people, each a little different.
 fn people() -> Vec<Person> {
     let stages = ["lead", "trial", "customer", "advocate", "churned"];
     let titles = ["CTO", "Head of Marketing", "Developer", "CEO"];
@@ -202,7 +202,7 @@ fn people() -> Vec<Person> {
     (0..PEOPLE).map(person).collect()
 }
 
-/// The names of the rules.
+/// The vocabulary of the rules.
 struct Facts;
 
 const PARAMS: [Param; 2] =

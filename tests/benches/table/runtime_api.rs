@@ -1,4 +1,4 @@
-//! A Lambda Runtime API on loopback that notes when a function asks for its first event and when it answers.
+//! A Lambda Runtime API on loopback that records when a function requests its first event and when it responds.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
 use std::collections::VecDeque;
@@ -11,14 +11,14 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-/// What the function did, and when.
+/// An action of the function, and its time.
 #[derive(Debug)]
 pub(crate) enum Happened {
-    /// It asked for the next event: before its first one, init is over.
+    /// It requested the next event: before its first one, init is over.
     Asked(Instant),
-    /// It was given an event.
+    /// It received an event.
     Given(Instant),
-    /// It answered.
+    /// It responded.
     Answered(Instant, Vec<u8>),
     /// It reported an error, in init or in an invocation.
     Failed(Vec<u8>),
@@ -28,14 +28,14 @@ pub(crate) enum Happened {
 pub(crate) struct RuntimeApi {
     address: SocketAddr,
     over: Arc<AtomicBool>,
-    /// What happens, in order.
+    /// The actions, in order.
     pub(crate) happened: Receiver<Happened>,
 }
 
 type Events = Arc<Mutex<VecDeque<Vec<u8>>>>;
 
 impl RuntimeApi {
-    /// Starts a server that gives out `events` and then leaves the function waiting for the next.
+    /// Starts a server that sends `events` and then leaves the function waiting for the next.
     pub(crate) fn start(events: Vec<Vec<u8>>) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").context("no port on loopback")?;
         let address = listener.local_addr()?;
@@ -55,7 +55,7 @@ impl RuntimeApi {
         Ok(Self { address, over, happened })
     }
 
-    /// What `AWS_LAMBDA_RUNTIME_API` must hold.
+    /// Returns the value of `AWS_LAMBDA_RUNTIME_API`.
     pub(crate) fn address(&self) -> String {
         self.address.to_string()
     }
@@ -69,7 +69,7 @@ impl Drop for RuntimeApi {
     }
 }
 
-/// Answers requests on one connection until it closes or there is nothing to say.
+/// Answers requests on one connection until it closes or there are no more events.
 fn serve(stream: TcpStream, events: &Events, tell: &Sender<Happened>) -> Option<()> {
     stream.set_nodelay(true).ok()?;
     let mut out = stream.try_clone().ok()?;
@@ -80,7 +80,7 @@ fn serve(stream: TcpStream, events: &Events, tell: &Sender<Happened>) -> Option<
         if path.ends_with("/invocation/next") {
             tell.send(Happened::Asked(arrived)).ok()?;
             let Some(event) = events.lock().unwrap_or_else(PoisonError::into_inner).pop_front() else {
-                // A function with nothing to do is frozen in this very request.
+                // An idle function is frozen in this request.
                 std::io::copy(&mut input, &mut std::io::sink()).ok()?;
                 return None;
             };

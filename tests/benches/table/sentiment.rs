@@ -1,4 +1,4 @@
-//! How often the sentiment of a sentence has the sign that its readers gave it.
+//! How often the sentiment of a sentence has the sign of its label.
 
 use perennial_engine::sentiment::sentiment;
 use perennial_testkit::labelled::{Accuracy, sentences};
@@ -6,7 +6,7 @@ use perennial_testkit::labelled::{Accuracy, sentences};
 use crate::progress::Progress;
 use crate::report::{Goal, Row};
 
-/// The rows of this part.
+/// Returns the rows of this part.
 pub(crate) fn rows(progress: &mut Progress) -> Vec<Row> {
     let Some(subjects) = sentences() else {
         return vec![Row::new("sentiment accuracy", Goal::Stated, " %", Err("skipped: shared data absent"))];

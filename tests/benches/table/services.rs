@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use perennial_embedded_aws::{EmbeddedAws, Meter, Options};
-use perennial_local::stack::queues::{self, QueueUrls};
 use perennial_config::deployment::Deployment;
+use perennial_embedded_aws::{EmbeddedAws, Meter, Options};
 use perennial_lambda_kit::aws::{AwsCredentials, AwsEnv, Endpoints, http_client, sdk_config};
 use perennial_lambda_kit::env::Env;
+use perennial_local::stack::queues::{self, QueueUrls};
 use perennial_store::Store;
 use tokio::runtime::Runtime;
 
@@ -22,7 +22,7 @@ const VISIBILITY: Duration = Duration::from_secs(3600);
 /// The running services, and clients of them.
 pub(crate) struct Services {
     aws: EmbeddedAws,
-    /// Runs what the benchmark itself asks of the services.
+    /// The runtime of the benchmark's own calls.
     pub(crate) runtime: Runtime,
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
@@ -61,7 +61,7 @@ impl Services {
         Ok(Self { aws, runtime, dynamodb, sqs, store, queues })
     }
 
-    /// Counts what is used.
+    /// Returns the meter.
     pub(crate) fn meter(&self) -> Result<&Meter> {
         self.aws.meter().context("the services run without a meter")
     }

@@ -1,6 +1,7 @@
-//! How a function starts: time against the hello of the same run, instructions, memory, size.
+//! The start of a function: time relative to the hello function of the same run, instructions, memory, size.
 //!
-//! The hello is measured again between the functions, round by round, because a machine's speed drifts by a quarter within minutes.
+//! The hello function is measured again between the functions, in every round, because a machine's speed drifts by a
+//! quarter within minutes.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,15 +18,15 @@ use crate::report::{Goal, Row, median};
 /// Lives of each binary.
 const ROUNDS: usize = 15;
 
-/// What one binary is run with.
+/// The setting of one binary.
 pub(crate) struct Role {
     /// Its configuration.
     pub(crate) variables: Vec<(String, String)>,
-    /// The first event of the life of this number: what was seen in an earlier life would be treated as a repeat.
+    /// Returns the first event of the run of this number: an event of an earlier run would be treated as a repeat.
     pub(crate) event: Box<dyn Fn(usize) -> Vec<u8>>,
 }
 
-/// What one binary showed.
+/// The measurements of one binary.
 #[derive(Debug, Default)]
 struct Seen {
     init_ms: Vec<f64>,

@@ -1,11 +1,11 @@
-// What SES reports comes back: SES -> SNS -> SQS -> deliver.
+// SES reports are processed: SES -> SNS -> SQS -> deliver.
 import assert from 'node:assert/strict';
 import { FREE_MAIL, NEWS } from '../lib/config.mjs';
 import { until } from '../lib/run.mjs';
 
 const CLEO = { userId: 'cleo', email: `cleo@${FREE_MAIL}` };
 
-/** The report of a mail that bounced for good, as SES publishes it. */
+/** The report of a permanent bounce, as SES publishes it. */
 function bounce({ mail, profile, message, address }) {
   const timestamp = new Date().toISOString();
   return {
@@ -43,7 +43,7 @@ export default function feedback(check) {
     const profile = await stage.profileOnce(userId, 'the mail is sent', (found) => found.messages.some(({ state }) => state === 'sent'));
     const message = profile.messages.find(({ state }) => state === 'sent');
 
-    // By hand: ministack keeps SES's event destinations and never publishes to them. The template is checked for them.
+    // Published by the test: ministack stores SES's event destinations but never publishes to them. The template is checked for them.
     const TopicArn = `arn:aws:sns:${stage.emulator.environment.AWS_REGION}:000000000000:${stage.name}-mail-events`;
     await stage.aws.topics('Publish', { TopicArn, Message: JSON.stringify(bounce({ mail, profile, message, address })) });
     await stage.profileOnce(userId, 'the bounce is known', (found) =>

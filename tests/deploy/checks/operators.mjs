@@ -1,4 +1,4 @@
-// What operators do with a stage by its name, with an operator's rights.
+// Commands of operators on a stage by its name, with an operator's permissions.
 import assert from 'node:assert/strict';
 import { appendFile, cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';

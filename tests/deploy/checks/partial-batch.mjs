@@ -4,7 +4,7 @@ import { until } from '../lib/run.mjs';
 
 const POISON = '{"events.v1":{"events":[{"messageId":"","type":"track"';
 
-/** What `ingest` puts on the events queue for one event. */
+/** The message that `ingest` sends to the events queue for one event. */
 function queued(userId) {
   const now = new Date().toISOString();
   const event = { messageId: `${userId}-1`, type: 'track', userId, timestamp: now, originalTimestamp: now, receivedAt: now, source: 'web', event: 'Signed In' };
@@ -24,7 +24,7 @@ export default function partialBatch(check) {
     const [letter] = await stage.deadLetters('events');
     assert.equal(letter.Body, POISON);
     assert.deepEqual(await stage.depth('events'), { waiting: 0, taken: 0 });
-    // Had they come again with it, `score` would have told them as repetitions.
+    // If they had been retried with it, `score` would have counted them as duplicates.
     const { events } = await stage.get('/api/status');
     assert.equal(events.duplicates, 0, 'its neighbours did not come again');
     for (const person of people) assert.equal((await stage.profile(person)).counts['Signed In'], 1);

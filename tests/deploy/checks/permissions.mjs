@@ -1,8 +1,8 @@
-// What the roles are for: without a permission nothing works, and nothing is lost.
+// The effect of the roles: without a permission the function fails, but nothing is lost.
 import assert from 'node:assert/strict';
 import { until } from '../lib/run.mjs';
 
-/** Takes an action out of a function's role. Gives a function that puts it back. */
+/** Removes an action from a function's role. Returns a function that restores it. */
 async function withhold(stage, RoleName, action) {
   const before = await stage.policy(RoleName);
   const statements = before.Statement.map((statement) => ({ ...statement, Action: [statement.Action].flat().filter((own) => own !== action) }));

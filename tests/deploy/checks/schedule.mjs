@@ -1,4 +1,4 @@
-// The clock: a timer that rings because EventBridge Scheduler calls `sweep`.
+// The schedule: a timer that fires because EventBridge Scheduler calls `sweep`.
 import assert from 'node:assert/strict';
 import { FREE_MAIL, REMINDER } from '../lib/config.mjs';
 import { logOf } from '../lib/diagnosis.mjs';

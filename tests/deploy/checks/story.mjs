@@ -1,4 +1,4 @@
-// The way of an event: from a customer's SDK to the profile, the account, the archive, the mail and the inbox.
+// The path of an event: from a customer's SDK to the profile, the account, the archive, the mail and the inbox.
 import assert from 'node:assert/strict';
 import { logOf } from '../lib/diagnosis.mjs';
 import { FUNCTIONS } from '../lib/packages.mjs';
@@ -6,7 +6,7 @@ import { until } from '../lib/run.mjs';
 
 const ADA = { userId: 'ada', email: 'ada@customer.example', account: 'acme' };
 
-/** What happens at once, and what takes a while: two sets of checks, with time for others between them. */
+/** Immediate and slow effects: two sets of checks, with time for others between them. */
 export default {
   now(check) {
     check('an SDK sends a trial: the profile is there, and the api shows it to who has the key alone', async ({ stage }) => {
@@ -52,7 +52,7 @@ export default {
   },
   later(check) {
     check('the account has its person', async ({ stage }) => {
-      // A changed account waits a minute for more changes: `score` holds the message back.
+      // A changed account waits a minute for more changes: `score` delays the message.
       const worked = async () => {
         const account = await stage.get(`/api/accounts/${ADA.account}`);
         return account?.people === 1 && account.traits.employees && account;

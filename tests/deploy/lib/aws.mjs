@@ -2,7 +2,7 @@
 import { REGION } from './emulator.mjs';
 import { load } from './paths.mjs';
 
-// The SDK would tell at every start that it will not work with Node 20 one day. Its version is pinned.
+// Suppresses the SDK's warning about the end of Node 20 support. Its version is pinned.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 
 const names = {
@@ -21,8 +21,8 @@ const names = {
 };
 
 /**
- * A function of each service: `aws.queues('GetQueueUrl', {…})` sends that command. Credentials come from `environment`, as do the endpoint
- * and whom to trust.
+ * Returns a function of each service: `aws.queues('GetQueueUrl', {…})` sends that command. `environment` contains credentials, the endpoint
+ * and the trusted authorities.
  */
 export function services({ url, agent, environment }) {
   const one = (service) => {
@@ -39,7 +39,7 @@ export function services({ url, agent, environment }) {
   return Object.fromEntries(Object.entries(names).map(([name, service]) => [name, one(service)]));
 }
 
-/** All pages of a list: `field` of each answer, where `next` of one is `token` of the request for the following. */
+/** All pages of a list: `field` of each response, where `next` of one is `token` of the following request. */
 export async function all(service, command, field, { input = {}, next = 'NextToken', token = next } = {}) {
   const found = [];
   let page;

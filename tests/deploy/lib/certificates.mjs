@@ -1,12 +1,11 @@
-// A certificate authority of one run, and a certificate of it for this machine. The policies of queues, topics and buckets refuse whoever
-// does not come by TLS.
+// A certificate authority of one run, and its certificate for this machine. The policies of queues, topics and buckets reject calls without TLS.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from './run.mjs';
 
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
 
-/** Makes them in `directory`, and gives the paths of the authority's certificate, and of the machine's with its key. */
+/** Creates them in `directory`, and returns the paths of the authority's certificate, and of the machine's with its key. */
 export async function certify(directory) {
   const file = (name) => join(directory, name);
   const openssl = (...args) => run('openssl', args, { cwd: directory });

@@ -1,4 +1,4 @@
-// The config that is deployed: the shipped one, with keys and two journeys of its own and a clock that a test can wait for.
+// The deployed configuration: the shipped one, with its own keys, two journeys of its own and a schedule that a test can wait for.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { appendFile, cp, readFile, writeFile } from 'node:fs/promises';
@@ -7,14 +7,14 @@ import { paths } from './paths.mjs';
 
 /** The domain of the shipped config's sender. */
 export const MAIL_DOMAIN = 'perennial.example';
-/** A mail domain whose people belong to no account, so that no account's news makes anything happen to them. */
+/** A mail domain whose people belong to no account, so that no account update affects them. */
 export const FREE_MAIL = 'freemail.example';
 /** The write keys of servers and of pages: no deployed stage takes the shipped ones, which everybody knows. */
 export const WRITE_KEY = 'deploy-test-write-key';
 const PUBLIC_KEY = 'deploy-test-public-key';
-/** What sets off a mail about the topic `tips`, at any hour, as often as it is sent. */
+/** Triggers a mail about the topic `tips`, at any hour, as often as it is sent. */
 export const NEWS = 'Deploy Test News';
-/** What sets off the same mail a minute later, by a timer. */
+/** Triggers the same mail a minute later, by a timer. */
 export const REMINDER = 'Deploy Test Reminder';
 
 const JOURNEYS = `

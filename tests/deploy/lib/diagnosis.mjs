@@ -1,9 +1,9 @@
-// What one needs to know when a check fails.
+// Diagnostic output when a check fails.
 import { all } from './aws.mjs';
 import { FUNCTIONS } from './packages.mjs';
 
 const QUEUES = ['events', 'messages', 'essential', 'accounts', 'mail-events', 'schedules'];
-/** Lines of a function's log that are shown: the last of those that tell of trouble. */
+/** The number of lines of a function's log: the last of those with errors or warnings. */
 const LINES = 12;
 const TROUBLE = /"level":"(ERROR|WARN)"|\b(ERROR|WARN)\b|panicked|AccessDenied|Runtime\./;
 
@@ -16,7 +16,7 @@ export async function logOf(stage, name) {
   return events.sort((a, b) => a.timestamp - b.timestamp).map((event) => event.message);
 }
 
-/** The state of a stage, as text: its queues, what Lambda last said of them, what functions complained of, and ministack itself. */
+/** The state of a stage, as text: its queues, Lambda's last results for them, errors of functions, and ministack itself. */
 export async function diagnosis(stage) {
   const part = async (title, look) => {
     try {

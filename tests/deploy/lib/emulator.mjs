@@ -17,7 +17,7 @@ const STARTS_WITHIN_MS = 60_000;
 const ANSWERS_WITHIN_MS = 30_000;
 
 export class Emulator {
-  /** Starts one with nothing in it. */
+  /** Starts an empty one. */
   static async start() {
     const emulator = new Emulator();
     await mkdir(paths.target, { recursive: true });
@@ -30,12 +30,12 @@ export class Emulator {
     const tls = await certify(this.directory);
     const port = await freePort();
     this.agent = new Agent({ ca: readFileSync(tls.authority), keepAlive: true });
-    // An address, not a name: clients put a bucket's name into the path then, and not before a host that no resolver knows.
+    // An address, not a name: clients then put a bucket's name into the path, and not before a host that no resolver knows.
     this.url = `https://127.0.0.1:${port}`;
     const temporary = join(this.directory, 'tmp');
     await mkdir(temporary);
-    // What it and everyone who talks to it has in the environment, and nothing of what the shell around the tests has: functions inherit
-    // ministack's, and must not find there what their deployment has to give them.
+    // Its environment and that of its clients, without the environment of the shell around the tests: functions inherit ministack's, and must get everything
+    // from their deployment.
     this.environment = {
       PATH: process.env.PATH,
       HOME: this.directory,
@@ -94,9 +94,9 @@ export class Emulator {
     }
   }
 
-  /** Asks something of it by HTTPS: `{status, headers, text}`. */
+  /** Sends an HTTPS request to it: `{status, headers, text}`. */
   fetch(path, { method = 'GET', headers = {}, body } = {}) {
-    // Not `fetch` of Node: that knows only authorities that were named before this process started.
+    // Not Node's `fetch`, which knows only authorities configured before this process started.
     return new Promise((resolve, reject) => {
       const options = { method, headers, agent: this.agent, timeout: ANSWERS_WITHIN_MS };
       const asked = request(this.url + path, options, async (response) => {
@@ -114,17 +114,17 @@ export class Emulator {
     });
   }
 
-  /** What ministack printed last. */
+  /** The last output of ministack. */
   log(characters = 6_000) {
     return readFileSync(this.logFile, 'utf8').slice(-characters);
   }
 
-  /** Runs the CDK CLI in `cwd`, and gives what it printed. */
+  /** Runs the CDK CLI in `cwd`, and returns its output. */
   cdk(args, { cwd = paths.app } = {}) {
     return run(paths.cdk, args, { cwd, within: 180_000, env: { ...this.environment, CI: 'true' } });
   }
 
-  /** Ends it, and all functions that run in it, and removes what was written. */
+  /** Stops it, with all functions that run in it, and removes its files. */
   async stop() {
     this.agent.destroy();
     this.process.stdin.end();

@@ -1,7 +1,7 @@
-// What there is in the account.
+// The resources of the account.
 import { all } from './aws.mjs';
 
-/** Every resource of the kinds that a stage is made of, as `kind name`, in order. */
+/** Every resource of the kinds in a stage, as `kind name`, sorted. */
 export async function inventory(aws) {
   const kinds = {
     alarm: async () => (await all(aws.alarms, 'DescribeAlarms', 'MetricAlarms')).map((alarm) => alarm.AlarmName),

@@ -1,8 +1,8 @@
-// Whoever operates a stage: an IAM user with what the CLI's commands need, and nothing else.
+// The operator of a stage: an IAM user with the permissions of the CLI's commands, and nothing else.
 import { batchesOf } from './batches.mjs';
 import { ACCOUNT, REGION } from './emulator.mjs';
 
-/** What the commands for a deployed stack need, as infra/README.md lists it. */
+/** The permissions of the commands for a deployed stack, as infra/README.md lists them. */
 function rights({ name, outputs }) {
   const queues = `arn:aws:sqs:${REGION}:${ACCOUNT}:${name}-*`;
   const table = `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${name}`;
@@ -20,7 +20,7 @@ function rights({ name, outputs }) {
   ];
 }
 
-/** Creates the operator of a stage. Gives their keys, as an environment has them. */
+/** Creates the operator of a stage. Returns their keys, as environment variables. */
 export async function createOperator(stage) {
   const UserName = `${stage.name}-operator`;
   const statements = rights(stage);

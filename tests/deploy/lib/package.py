@@ -24,7 +24,7 @@ def package(binary: Path, target: Path, scratch: Path) -> None:
 
 
 def main() -> None:
-    """Packages what the command line names."""
+    """Packages the binaries of the command line."""
     paths = [Path(argument) for argument in sys.argv[1:]]
     with tempfile.TemporaryDirectory() as scratch:
         for binary, target in zip(paths[::2], paths[1::2]):

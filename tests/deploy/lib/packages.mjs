@@ -8,8 +8,8 @@ import { run } from './run.mjs';
 export const FUNCTIONS = ['ingest', 'score', 'sweep', 'rollup', 'deliver', 'api'];
 
 /**
- * Gives a directory with `NAME/bootstrap.zip` of each function: that of `PERENNIAL_PACKAGES`, or `directory`, where the binaries are put that
- * the other tests were built with. Building a second time for release takes longer than all these tests.
+ * Returns a directory with `NAME/bootstrap.zip` of each function: that of `PERENNIAL_PACKAGES`, or `directory`, with the binaries that the other
+ * tests were built with. A second release build takes longer than all these tests.
  */
 export async function packages(directory) {
   if (paths.packages) return paths.packages;

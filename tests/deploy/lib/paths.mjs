@@ -1,4 +1,4 @@
-// Where `tests/run` has put what these tests need, and where the product is.
+// Paths of the tools that `tests/run` installs, and of the product.
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
@@ -9,9 +9,9 @@ const target = resolve(root, process.env.CARGO_TARGET_DIR ?? 'target');
 const tools = process.env.PERENNIAL_TEST_TOOLS ?? join(target, 'test-tools');
 
 export const paths = {
-  /** Where `tests/run` puts what it fetches. */
+  /** The directory of the tools that `tests/run` installs. */
   tools,
-  /** Where the work directories of runs are made. */
+  /** The parent of the runs' work directories. */
   target,
   /** The CLI, for what operators do. */
   perennial: process.env.PERENNIAL_BIN ?? join(target, 'debug', 'perennial'),

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Runs a command to its end and gives what it printed to its standard output.
- * @throws Error with all that it printed where it fails, or takes longer than `within` milliseconds.
+ * Runs a command to its end and returns its standard output.
+ * @throws Error with all of its output if it fails, or takes longer than `within` milliseconds.
  */
 export function run(command, args, { within = 120_000, ...options } = {}) {
   return new Promise((resolve, reject) => {
@@ -25,8 +25,8 @@ export function run(command, args, { within = 120_000, ...options } = {}) {
 }
 
 /**
- * Asks `look` again and again until it gives something true, and gives that.
- * @throws Error that says what was waited for, and the last that `look` gave or threw.
+ * Calls `look` repeatedly until it returns a true value, and returns that.
+ * @throws Error with what was waited for, and the last result or error of `look`.
  */
 export async function until(what, look, { within = 30_000, every = 200 } = {}) {
   let last;

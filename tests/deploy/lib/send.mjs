@@ -1,5 +1,5 @@
-// Sends calls with a customer's SDK: `{host, path, writeKey, calls}` from the standard input. In a process of its own, because Node takes
-// additional certificate authorities (NODE_EXTRA_CA_CERTS) only when it starts.
+// Sends calls with a customer's SDK: `{host, path, writeKey, calls}` from the standard input. A separate process, because Node reads additional certificate
+// authorities (NODE_EXTRA_CA_CERTS) only when it starts.
 import { text } from 'node:stream/consumers';
 import { load } from './paths.mjs';
 

@@ -14,7 +14,7 @@ import { FUNCTIONS } from './packages.mjs';
 import { paths } from './paths.mjs';
 import { run, until } from './run.mjs';
 
-/** Whether it begins as gzip does. */
+/** Whether it has a gzip header. */
 const isDeflated = (bytes) => bytes[0] === 0x1f && bytes[1] === 0x8b;
 const SEND = fileURLToPath(new URL('send.mjs', import.meta.url));
 
@@ -35,7 +35,7 @@ export class Stage {
     };
   }
 
-  /** Synthesises the app and deploys it, as its README says. */
+  /** Synthesises the app and deploys it, as its README describes. */
   async deploy() {
     const context = Object.entries(this.context).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
     const outputs = `${this.assembly}.json`;
@@ -75,13 +75,13 @@ export class Stage {
     assert.equal(answer.status, 200, `POST /v1/${type}: ${answer.text}`);
   }
 
-  /** Asks the api, with its key. */
+  /** Sends a request to the api, with its key. */
   ask(path, { key = this.apiKey, ...rest } = {}) {
     const headers = key ? { authorization: `Bearer ${key}` } : {};
     return this.emulator.fetch(this.path(this.outputs.ApiUrl + path.slice(1)), { headers, ...rest });
   }
 
-  /** The JSON answer of the api; null where there is none (404). */
+  /** The JSON response of the api; null for 404. */
   async get(path) {
     const answer = await this.ask(path);
     if (answer.status === 404) return null;
@@ -89,12 +89,12 @@ export class Stage {
     return JSON.parse(answer.text);
   }
 
-  /** The person that an identity leads to. */
+  /** The profile of an identity. */
   profile(identity) {
     return this.get(`/api/profiles/${encodeURIComponent(identity)}`);
   }
 
-  /** The person, once `is` holds. */
+  /** The profile, once `is` holds. */
   async profileOnce(identity, what, is, options) {
     return until(`${identity}: ${what}`, async () => {
       const profile = await this.profile(identity);
@@ -113,7 +113,7 @@ export class Stage {
     return (await this.aws.queues('GetQueueUrl', { QueueName: `${this.name}-${queue}` })).QueueUrl;
   }
 
-  /** How many messages wait in a queue, and how many are with somebody. */
+  /** The number of visible messages in a queue, and of those in flight. */
   async depth(queue) {
     const QueueUrl = await this.queueUrl(queue);
     const { Attributes } = await this.aws.queues('GetQueueAttributes', { QueueUrl, AttributeNames: ['All'] });
@@ -126,7 +126,7 @@ export class Stage {
     return Role.split('/').at(-1);
   }
 
-  /** Has messages of a queue that failed come again after a second, not after minutes. In the template that would be too short for the function. */
+  /** Makes failed messages of a queue visible again after a second rather than minutes. In the template that would be too short for the function. */
   async hurry(queue) {
     await this.aws.queues('SetQueueAttributes', { QueueUrl: await this.queueUrl(queue), Attributes: { VisibilityTimeout: '1' } });
   }
@@ -137,7 +137,7 @@ export class Stage {
     return (await this.aws.queues('ReceiveMessage', { QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 0 })).Messages ?? [];
   }
 
-  /** Runs a command of the CLI against this stage with an operator's rights, and gives what it printed. */
+  /** Runs a command of the CLI against this stage with an operator's permissions, and returns its output. */
   operate(...args) {
     const env = { ...this.emulator.environment, ...this.operator };
     return run(paths.perennial, [...args, '--stack', this.name], { cwd: this.emulator.directory, env });
@@ -155,7 +155,7 @@ export class Stage {
     return (await Promise.all(texts)).join('\n');
   }
 
-  /** Does what has to be done once after the first deployment, and what ministack does not do by itself. */
+  /** Does the steps after a first deployment, and those that ministack does not do by itself. */
   async begin() {
     this.operator = await createOperator(this);
     await this.operate('config', 'push', this.config);
@@ -165,8 +165,8 @@ export class Stage {
   }
 
   /**
-   * Gives a role what ministack asks for where AWS asks for what the template gives: for batches of messages an action of their own, and for
-   * mails the right to `*`, without conditions. What the template has to say of both for AWS is checked in infra/cdk/test.
+   * Gives a role the permissions that ministack requires where AWS requires those of the template: separate actions for batches of messages, and
+   * for mails permission for `*`, without conditions. The template's own permissions are checked in infra/cdk/test.
    */
   async #translate(name) {
     const RoleName = await this.role(name);
@@ -178,7 +178,7 @@ export class Stage {
     await this.aws.roles('PutRolePolicy', { RoleName, PolicyName: 'ministack', PolicyDocument });
   }
 
-  /** What the template gives a role. */
+  /** The template's policy of a role. */
   async policy(RoleName) {
     const { PolicyDocument } = await this.aws.roles('GetRolePolicy', { RoleName, PolicyName: 'own' });
     return JSON.parse(decodeURIComponent(PolicyDocument));

@@ -1,4 +1,4 @@
-// Stands in for the api's inbox: gives whatever messages a test wants, fails as it wants, and keeps what it was told.
+// A stand-in for the api's inbox: returns the messages or errors that a test sets, and records the requests.
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -7,7 +7,7 @@ import { root } from './paths.mjs';
 
 export const SNIPPET = join(root, 'functions', 'api', 'src', 'snippet');
 
-/** A message with a title of its own. */
+/** A message with its own title. */
 export const message = (id, rest = {}) => ({
   id,
   title: `Title ${id}`,
@@ -20,7 +20,7 @@ export const message = (id, rest = {}) => ({
   ...rest,
 });
 
-/** `state.messages` is what it gives, `state.status` what it answers instead, `state.token` what it wants to see. */
+/** `state.messages` is what it returns, `state.status` the status it responds with instead, `state.token` the token it requires. */
 export async function standIn() {
   const state = { messages: [], status: 200, token: undefined, deeds: [], looks: [] };
   const server = createServer((request, response) => {

@@ -1,4 +1,4 @@
-// Where `tests/run` has put what these tests need.
+// Paths of the tools that `tests/run` installs.
 import { createRequire } from 'node:module';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';

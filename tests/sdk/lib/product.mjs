@@ -1,4 +1,4 @@
-// Starts a fresh Perennial on a free port with its own empty data directory, and reads what it has counted.
+// Starts a fresh Perennial on a free port with its own empty data directory, and reads its counts.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -71,7 +71,7 @@ export class Product {
     await rm(this.dir, { recursive: true, force: true });
   }
 
-  /** The JSON answer of `path`; null where there is none (404). */
+  /** The JSON response of `path`; null for 404. */
   async get(path) {
     const answer = await fetch(this.url + path);
     if (answer.status === 404) return null;
@@ -79,7 +79,7 @@ export class Product {
     return answer.json();
   }
 
-  /** Waits until nothing is in flight any more, and gives that status. */
+  /** Waits until nothing is in flight any more, and returns that status. */
   async settled() {
     let status;
     for (const end = Date.now() + SETTLES_WITHIN_MS; Date.now() < end; await sleep(100)) {
@@ -89,7 +89,7 @@ export class Product {
     assert.fail(`still not idle after ${SETTLES_WITHIN_MS / 1000} s: ${JSON.stringify(status)}`);
   }
 
-  /** The profile that `identity` leads to, whichever of a person's identities it is. */
+  /** The profile of `identity`, which is any of a person's identities. */
   async profile(identity) {
     const profile = await this.get(`/api/profiles/${encodeURIComponent(identity)}`);
     assert.ok(profile, `no profile for ${identity}`);

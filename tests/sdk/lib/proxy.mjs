@@ -1,4 +1,4 @@
-// A proxy that spoils answers: what it is asked to spoil has already been taken in by the product.
+// A proxy that replaces responses with faults: the product has already accepted those requests.
 import { once } from 'node:events';
 import { Agent, createServer, request } from 'node:http';
 
@@ -40,7 +40,7 @@ export async function faultyProxy(product, faults) {
   await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${server.address().port}`,
-    /** Each POST: the product's own status, and the fault put over it if any. */
+    /** Each POST: the product's own status, and the fault in its place, if any. */
     posts,
     async close() {
       server.closeAllConnections();
@@ -50,7 +50,7 @@ export async function faultyProxy(product, faults) {
   };
 }
 
-/** What a load balancer, a throttle and a broken line do to an answer. */
+/** The effects of a load balancer, throttling and a broken connection on a response. */
 export const FAULTS = {
   'a 500': { status: 500 },
   'a 429 with Retry-After': { status: 429, headers: { 'retry-after': '1' } },

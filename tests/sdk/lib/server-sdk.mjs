@@ -6,8 +6,8 @@ import { FAULTS, faultyProxy } from './proxy.mjs';
 import { countdown, expectCountdown, expectStory, story } from './story.mjs';
 
 /**
- * `send({ url, writeKey, calls })` makes the calls through the SDK, waits until the SDK has given them up or delivered
- * them, and gives the failures that the SDK reported to its user, as strings.
+ * `send({ url, writeKey, calls })` makes the calls through the SDK, waits until the SDK has delivered them or given up,
+ * and returns the failures that the SDK reported to its user, as strings.
  */
 export function serverSdk(name, send) {
   describe(name, { timeout: 180_000 }, () => {

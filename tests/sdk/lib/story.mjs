@@ -1,4 +1,4 @@
-// What a customer's system tells of one person: the calls, free of any SDK, and what must be known afterwards.
+// A customer's calls about one person, independent of any SDK, and the expected result.
 import assert from 'node:assert/strict';
 
 const HOUR = 3_600_000;
@@ -37,7 +37,7 @@ export function story(now = Date.now()) {
   ];
 }
 
-/** `n` tracks of one person, each with its own name, so that a lost and a doubled one cannot cancel out. */
+/** `n` tracks of one person, each with its own name, so that a lost and a duplicated one cannot cancel out. */
 export function countdown(userId, n) {
   const timestamp = new Date().toISOString();
   return Array.from({ length: n }, (_, i) => ({ type: 'track', userId, event: `Step ${i}`, properties: { i }, timestamp }));
@@ -56,13 +56,13 @@ export function strings(value) {
   return value && typeof value === 'object' ? Object.values(value).flatMap(strings) : [];
 }
 
-/** The part of `actual` that `expected` speaks of equals it. */
+/** Checks that the part of `actual` in `expected` equals it. */
 export function has(actual, expected) {
   const part = Object.fromEntries(Object.keys(expected).map((key) => [key, actual?.[key]]));
   assert.deepEqual(part, expected);
 }
 
-/** The story has been told once: one person with all three identities, in one account, every event counted once. */
+/** The story arrived once: one person with all three identities, in one account, every event counted once. */
 export async function expectStory(product, calls) {
   const status = await product.settled();
   has(status.events, { accepted: calls.length, rejected: 0 });

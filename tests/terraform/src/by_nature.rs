@@ -1,4 +1,4 @@
-//! What only one side says, each with its reason. Everything else that only one side says is drift.
+//! Accepted differences, each with its reason. Any other difference is drift.
 
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ pub enum Side {
     Terraform,
 }
 
-/// Something that one side says and the other cannot, or need not.
+/// A setting of one side that the other cannot, or need not, have.
 struct Exception {
     side: Side,
     kind: &'static str,
@@ -109,7 +109,7 @@ pub struct Exceptions {
 }
 
 impl Exceptions {
-    /// Whether `side` alone may say `value` there.
+    /// Returns whether only `side` may have `value` there.
     pub(crate) fn allow(&mut self, side: Side, kind: &str, path: &str, value: &Json) -> bool {
         let fits = |exception: &Exception| {
             exception.side == side
@@ -122,7 +122,7 @@ impl Exceptions {
         found.is_some()
     }
 
-    /// Those that nothing needed: they would let drift through one day.
+    /// Returns unused exceptions: they could hide drift one day.
     #[must_use]
     pub fn idle(&self) -> Vec<String> {
         let idle = EXCEPTIONS.iter().enumerate().filter(|(at, _)| !self.needed.contains(at));

@@ -9,9 +9,9 @@ use std::path::Path;
 /// One stage, rendered by both.
 #[derive(Debug)]
 pub struct Case {
-    /// What CDK makes.
+    /// CDK's template.
     template: Json,
-    /// What the module is given.
+    /// The module's variables.
     variables: Map<String, Json>,
 }
 
@@ -30,16 +30,16 @@ impl Case {
         Ok(Self { template: json(&directory.join("template.json"))?, variables })
     }
 
-    /// A case of what is given.
+    /// Creates a case.
     #[must_use]
     pub fn new(template: Json, variables: Map<String, Json>) -> Self {
         Self { template, variables }
     }
 
-    /// All differences between the template and the module in `module`, in words.
+    /// Returns all differences between the template and the module in `module`, in words.
     ///
     /// # Errors
-    /// Where the template or the module cannot be read.
+    /// If the template or the module cannot be read.
     pub fn differences(&self, module: &Path, exceptions: &mut Exceptions) -> Result<Vec<String>, Unreadable> {
         let form = |error: &dyn std::fmt::Display| Unreadable::Template(error.to_string());
         let mut variables = hcl::Map::new();
@@ -58,7 +58,7 @@ impl Case {
         Ok(out)
     }
 
-    /// How many resources the template has.
+    /// Returns the number of resources in the template.
     #[must_use]
     pub fn resources(&self) -> usize {
         self.template["Resources"].as_object().map_or(0, Map::len)

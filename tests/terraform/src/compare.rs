@@ -7,17 +7,17 @@ use std::collections::BTreeMap;
 /// A resource of either side, in CloudFormation's terms.
 #[derive(Debug, Clone)]
 pub struct Resource {
-    /// Where it stands in what it was read from: an address, or a logical id.
+    /// Its place in the source: an address, or a logical id.
     pub place: String,
     /// Its type: `AWS::SQS::Queue`.
     pub kind: String,
-    /// What it goes by among those of its type.
+    /// Its key among those of its type.
     pub key: String,
     /// Its properties; policies are single rights, each a key.
     pub properties: Json,
 }
 
-/// All differences, in words, one for each; nothing if both sides make the same.
+/// Returns all differences, in words; none if both sides create the same.
 #[must_use]
 pub fn resources(cdk: &[Resource], terraform: &[Resource], exceptions: &mut Exceptions) -> Vec<String> {
     let mut out = Vec::new();
@@ -38,7 +38,7 @@ pub fn resources(cdk: &[Resource], terraform: &[Resource], exceptions: &mut Exce
 
 type Index<'a> = BTreeMap<(&'a str, &'a str), &'a Resource>;
 
-/// By type and key; two with the same are a difference of their own, since AWS has room for one.
+/// Indexes resources by type and key; two with the same key are a difference of their own, since AWS allows one.
 fn indexed<'a>(side: &str, resources: &'a [Resource], out: &mut Vec<String>) -> Index<'a> {
     let mut index = Index::new();
     for resource in resources {
@@ -70,7 +70,7 @@ fn properties(cdk: &Resource, terraform: &Resource, exceptions: &mut Exceptions,
     }
 }
 
-/// Every value that is within others, by its path; an empty list or object is a value of its own.
+/// Collects every nested value by its path; an empty list or object is a value.
 fn leaves(path: &str, value: &Json, out: &mut BTreeMap<String, Json>) {
     let within = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
     match value {
@@ -86,7 +86,7 @@ fn leaves(path: &str, value: &Json, out: &mut BTreeMap<String, Json>) {
     }
 }
 
-/// `1` and `1.0` are the same, and so are shares that were worked out in another way.
+/// Returns whether two values are equal; `1` equals `1.0`, and shares may have been computed differently.
 fn same(a: &Json, b: &Json) -> bool {
     match (a.as_f64(), b.as_f64()) {
         (Some(a), Some(b)) => (a - b).abs() <= 1e-12 * a.abs().max(b.abs()),
@@ -94,7 +94,7 @@ fn same(a: &Json, b: &Json) -> bool {
     }
 }
 
-/// The outputs that both tell, by CDK's name and by Terraform's.
+/// The common outputs, by CDK's name and by Terraform's.
 const OUTPUTS: [(&str, &str); 5] = [
     ("AlarmTopic", "alarm_topic"),
     ("ApiUrl", "api_url"),
@@ -103,7 +103,7 @@ const OUTPUTS: [(&str, &str); 5] = [
     ("TableName", "table_name"),
 ];
 
-/// All differences of what both tell.
+/// Returns all differences of the common outputs.
 #[must_use]
 pub fn outputs(cdk: &Map<String, Json>, terraform: &Map<String, Json>) -> Vec<String> {
     let mut out = Vec::new();

@@ -1,9 +1,9 @@
-//! What resources and data sources know of themselves once they are there.
+//! Computed attributes of resources and data sources.
 
 use crate::{policy, world};
 use hcl::{Map, Value};
 
-/// Resources with a reference and an ARN: their type here and in CloudFormation, and the argument that names them.
+/// Resources with a reference and an ARN: their type here and in CloudFormation, and the argument with their name.
 const NAMED: [(&str, &str, &str); 12] = [
     ("aws_cloudwatch_log_group", "AWS::Logs::LogGroup", "name"),
     ("aws_cloudwatch_metric_alarm", "AWS::CloudWatch::Alarm", "alarm_name"),
@@ -19,10 +19,10 @@ const NAMED: [(&str, &str, &str); 12] = [
     ("aws_sqs_queue", "AWS::SQS::Queue", "name"),
 ];
 
-/// The attributes of a `kind` of a `space` (`resource`, `data`, `ephemeral`) that are not arguments.
+/// Returns the attributes of a `kind` of a `space` (`resource`, `data`, `ephemeral`) that are not arguments.
 ///
 /// # Errors
-/// Where an argument that they depend on is missing.
+/// If an argument that they depend on is missing.
 pub(crate) fn attributes(
     space: &str,
     kind: &str,

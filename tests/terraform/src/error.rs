@@ -1,4 +1,4 @@
-//! What can be wrong with what is compared.
+//! Errors of reading the two sides.
 
 use std::path::PathBuf;
 
@@ -13,12 +13,12 @@ pub enum Unreadable {
         /// Why.
         source: std::io::Error,
     },
-    /// A file is not what its name says.
+    /// A file's content does not match its name.
     #[error("{}: {message}", path.display())]
     Form {
         /// Which.
         path: PathBuf,
-        /// What is wrong, with its place.
+        /// The problem, with its place.
         message: String,
     },
     /// A variable's value does not fit, or a module is called without it.
@@ -26,16 +26,16 @@ pub enum Unreadable {
     Variable {
         /// Which.
         name: String,
-        /// What is wrong.
+        /// The problem.
         message: String,
     },
-    /// Blocks whose expressions have no value: they are wrong, or wait for each other.
+    /// Blocks whose expressions have no value: they are invalid, or depend on each other.
     #[error("without a value:\n  {}", .0.join("\n  "))]
     NoValue(Vec<String>),
     /// A resource has no counterpart in CloudFormation here, or an argument none.
     #[error("{0}")]
     Unknown(String),
-    /// A part of a template that is not understood.
+    /// An unsupported part of a template.
     #[error("template: {0}")]
     Template(String),
 }

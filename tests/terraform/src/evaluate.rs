@@ -1,4 +1,4 @@
-//! A module's resources with every expression worked out, as `terraform plan` would have them for a new stage.
+//! A module's resources with every expression evaluated, as `terraform plan` would have them for a new stage.
 
 use crate::computed;
 use crate::error::Unreadable;
@@ -11,17 +11,17 @@ use std::path::{Path, PathBuf};
 /// A resource that would be made.
 #[derive(Debug, Clone)]
 pub struct Instance {
-    /// Where it stands: `module.score.aws_lambda_function.function`, `aws_sqs_queue.queue["events"]`.
+    /// Its address: `module.score.aws_lambda_function.function`, `aws_sqs_queue.queue["events"]`.
     pub address: String,
     /// Its type: `aws_sqs_queue`.
     pub kind: String,
     /// Its arguments that have a value, by name; each kind of block is a list of them.
     pub attributes: Map<String, Value>,
-    /// Whether Terraform refuses to destroy it.
+    /// `true` if Terraform refuses to destroy it.
     pub kept: bool,
 }
 
-/// What a module comes to.
+/// The result of evaluating a module.
 #[derive(Debug, Clone, Default)]
 pub struct Evaluated {
     /// Its resources and those of the modules that it calls.
@@ -30,10 +30,10 @@ pub struct Evaluated {
     pub outputs: Map<String, Value>,
 }
 
-/// Reads the module in `directory` and works it out for `variables`.
+/// Reads the module in `directory` and evaluates it for `variables`.
 ///
 /// # Errors
-/// Whatever is wrong with a file, a variable or an expression.
+/// Any problem with a file, a variable or an expression.
 pub fn evaluate(directory: &Path, variables: Map<String, Value>) -> Result<Evaluated, Unreadable> {
     let blocks = read(directory)?;
     let mut scope = Scope::new(directory);
@@ -44,7 +44,7 @@ pub fn evaluate(directory: &Path, variables: Map<String, Value>) -> Result<Evalu
         .iter()
         .filter(|block| matches!(block.identifier(), "resource" | "data" | "ephemeral" | "module" | "output"));
     let mut pending: Vec<Node<'_>> = locals.chain(rest.map(Node::Block)).collect();
-    // Whatever refers to something without a value yet comes again in the next round.
+    // An expression that refers to something without a value yet is retried in the next round.
     while !pending.is_empty() {
         let (before, mut problems) = (pending.len(), Vec::new());
         let mut left = Vec::new();
@@ -93,7 +93,7 @@ fn read(directory: &Path) -> Result<Vec<Block>, Unreadable> {
     Ok(blocks)
 }
 
-/// What gets a value.
+/// A block that gets a value.
 enum Node<'a> {
     Local(&'a Attribute),
     Block(&'a Block),
@@ -111,7 +111,7 @@ impl Node<'_> {
     }
 }
 
-/// What names mean within a module.
+/// The names within a module.
 struct Scope {
     directory: PathBuf,
     names: Map<String, Value>,
@@ -120,7 +120,7 @@ struct Scope {
 
 type Tried<T> = Result<T, String>;
 
-/// Arguments that say how a resource is made, and not what it is.
+/// Arguments that define how a resource is created rather than its properties.
 const META: [&str; 4] = ["for_each", "count", "provider", "source"];
 
 impl Scope {
@@ -131,7 +131,7 @@ impl Scope {
         Self { directory: directory.to_owned(), names, done: Evaluated::default() }
     }
 
-    /// Gives the variables their values, and asks them what they ask of them.
+    /// Sets the variables' values, and checks their validations.
     fn declare(&mut self, blocks: &[Block], mut given: Map<String, Value>) -> Result<(), Unreadable> {
         let variables: Vec<&Block> = blocks.iter().filter(|block| block.identifier() == "variable").collect();
         self.put(&["var"], Value::Object(Map::new()));
@@ -173,7 +173,7 @@ impl Scope {
         context
     }
 
-    /// Makes `value` known by a path of names.
+    /// Sets `value` at a path of names.
     fn put(&mut self, path: &[&str], value: Value) {
         let Some((last, above)) = path.split_last() else { return };
         let mut map = &mut self.names;
@@ -225,7 +225,7 @@ impl Scope {
         Ok(())
     }
 
-    /// All instances of a resource, as expressions see them.
+    /// Returns all instances of a resource, as expressions see them.
     fn instances(&mut self, block: &Block, space: &str, kind: &str, name: &str) -> Tried<Value> {
         let context = self.context();
         let (for_each, count) = (argument(&block.body, "for_each"), argument(&block.body, "count"));
@@ -288,7 +288,7 @@ fn is_kept(body: &Body) -> bool {
     lifecycles.any(|block| argument(&block.body, "prevent_destroy") == Some(&Expression::Bool(true)))
 }
 
-/// What a `for_each` goes through: a map, or a set whose elements are their own keys.
+/// Returns the elements of a `for_each`: a map, or a set whose elements are their own keys.
 fn elements(value: Value) -> Tried<Vec<(String, Value)>> {
     match sorted(value) {
         Value::Object(map) => Ok(map.into_iter().collect()),
@@ -303,12 +303,12 @@ fn elements(value: Value) -> Tried<Vec<(String, Value)>> {
     }
 }
 
-/// The arguments and blocks of a body; those that are null are left out, as Terraform does.
+/// Evaluates the arguments and blocks of a body; null ones are left out, as in Terraform.
 fn body(body: &Body, context: &Context<'_>) -> Tried<Map<String, Value>> {
     let mut out = Map::new();
     for attribute in body.attributes().filter(|attribute| !META.contains(&attribute.key())) {
         let value = value_of(attribute.expr(), context).map_err(|problem| format!("{}: {problem}", attribute.key()))?;
-        // What it names must be there; that it comes first is Terraform's business.
+        // The resource it names must exist; the order is left to Terraform.
         if attribute.key() != "depends_on" && !value.is_null() {
             out.insert(attribute.key().to_owned(), sorted(value));
         }

@@ -5,7 +5,7 @@ use hcl::eval::{Context, Func, FuncArgs, FuncDef, ParamType};
 use hcl::{Map, Number, Value};
 use ring::digest;
 
-/// All of them, by name. Each takes any number of arguments of any type and says itself what it cannot take.
+/// All functions, by name. Each accepts any number of arguments of any type and reports its own errors.
 const FUNCTIONS: [(&str, Func); 30] = [
     ("alltrue", alltrue),
     ("can", can),
@@ -64,7 +64,7 @@ fn object(arguments: &FuncArgs, index: usize) -> Result<&Map<String, Value>, Str
     argument(arguments, index)?.as_object().ok_or_else(|| format!("argument {} must be a map", index + 1))
 }
 
-/// Objects have no order of their own in Terraform: they are gone through by their keys' order.
+/// Objects are unordered in Terraform: they are iterated in the order of their keys.
 pub(crate) fn sorted(value: Value) -> Value {
     match value {
         Value::Object(map) => {
@@ -89,7 +89,7 @@ fn alltrue(arguments: FuncArgs) -> Given {
     Ok(list(&arguments, 0)?.iter().all(|value| value.as_bool() == Some(true)).into())
 }
 
-/// Of what the module asks it, only `regex` can fail, which gives `null` then.
+/// Of the expressions in the module, only `regex` can fail, and then returns `null`.
 fn can(arguments: FuncArgs) -> Given {
     Ok((!argument(&arguments, 0)?.is_null()).into())
 }
@@ -134,7 +134,7 @@ fn file(arguments: FuncArgs) -> Given {
     String::from_utf8(read(text(&arguments, 0)?)?).map(Value::from).map_err(|error| error.to_string())
 }
 
-/// Functions need not be built to be compared: any text stands for the hash of a package.
+/// A comparison needs no built functions: any text replaces the hash of a package.
 fn package_hash(arguments: FuncArgs) -> Given {
     Ok(format!("hash of {}", text(&arguments, 0)?).into())
 }
@@ -228,7 +228,7 @@ fn one(arguments: FuncArgs) -> Given {
     }
 }
 
-/// Gives `null` where nothing matches, which is an error in Terraform: the module only asks whether something does.
+/// Returns `null` if nothing matches, which is an error in Terraform: the module only tests whether it matches.
 fn regex(arguments: FuncArgs) -> Given {
     let pattern = regex::Regex::new(text(&arguments, 0)?).map_err(|error| error.to_string())?;
     Ok(pattern.find(text(&arguments, 1)?).map_or(Value::Null, |found| found.as_str().into()))

@@ -1,10 +1,10 @@
 //! Compares the Terraform module with the CDK app, resource by resource.
 //!
-//! The module is read by an HCL parser and worked out as `terraform plan` would do it for a new stage ([`evaluate()`]); the template comes from
-//! `cdk synth`, and its references are resolved ([`template`]). Both are read in one account and region, so that every reference is a text. The
-//! module's resources are then told in CloudFormation's terms ([`cases::Case`]), and both sides compared both ways ([`compare`]): what only one
-//! of them has, or says otherwise, is a difference. What is rendered otherwise by nature stands in [`by_nature`] with its reason, and fails
-//! where it is not needed any more.
+//! The module is read by an HCL parser and evaluated as `terraform plan` would for a new stage ([`evaluate()`]); the
+//! template comes from `cdk synth`, and its references are resolved ([`template`]). Both are evaluated in one account
+//! and region, so that every reference is a text. The module's resources are then converted to CloudFormation's terms
+//! ([`cases::Case`]), and compared in both directions ([`compare`]): anything that only one side has, or that differs,
+//! is a difference. Accepted differences are in [`by_nature`] with their reasons, and an unused one fails.
 
 pub mod by_nature;
 pub mod cases;

@@ -1,4 +1,5 @@
-//! `compare-terraform MODULE CASE…`: compares the module with CDK's template in each case, and ends with 0 if nothing differs.
+//! `compare-terraform MODULE CASE…`: compares the module with CDK's template in each case, and exits with 0 if nothing
+//! differs.
 
 use perennial_terraform_test::by_nature::Exceptions;
 use perennial_terraform_test::cases::Case;
@@ -26,7 +27,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Prints all differences, and gives how many there are.
+/// Prints all differences, and returns their number.
 fn compare(module: &std::path::Path, cases: &[PathBuf]) -> Result<usize, Unreadable> {
     let (mut exceptions, mut found) = (Exceptions::default(), 0);
     for directory in cases {

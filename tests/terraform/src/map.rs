@@ -1,5 +1,5 @@
-//! Resources of the AWS provider as CloudFormation has them. The tables name every argument that the module uses: one that they do not know is an
-//! error, so that nothing is left uncompared by mistake.
+//! Converts resources of the AWS provider to CloudFormation's. The tables contain every argument that the module uses:
+//! an unknown one is an error, so that nothing is left uncompared by mistake.
 
 mod tables;
 
@@ -9,9 +9,9 @@ use crate::evaluate::Instance;
 use crate::{normal, world};
 use serde_json::{Map, Value as Json, json};
 
-/// How an argument's value becomes a property's.
+/// How an argument's value is converted to a property's.
 enum As {
-    /// As it is.
+    /// Unchanged.
     Is,
     /// JSON in a text.
     Json,
@@ -25,7 +25,7 @@ enum As {
     Key(&'static str),
     /// The arguments of `aws_secretsmanager_random_password`.
     Random,
-    /// Nothing: CloudFormation has no such property, or has it in what this is a part of.
+    /// Ignored: CloudFormation has no such property, or has it in the parent resource.
     Nothing,
 }
 
@@ -37,14 +37,14 @@ struct Kind {
     terraform: &'static str,
     cloudformation: &'static str,
     arguments: &'static [Argument],
-    /// The argument that refers to the resource that this is only a part of; CloudFormation has the part's properties there.
+    /// The argument that refers to the parent resource; CloudFormation has the part's properties there.
     part_of: Option<&'static str>,
 }
 
-/// The resources of a module as CloudFormation would have them.
+/// Returns the resources of a module in CloudFormation's terms.
 ///
 /// # Errors
-/// For a type or an argument that the tables do not have, and for a part of a resource that is not there.
+/// For a type or an argument that is not in the tables, and for a part of a missing resource.
 pub(crate) fn resources(instances: &[Instance]) -> Result<Vec<Resource>, Unreadable> {
     let mut whole: Vec<(String, &Kind, Json)> = Vec::new();
     let mut parts: Vec<(String, &Kind, String, Json)> = Vec::new();
@@ -88,13 +88,13 @@ pub(crate) fn resources(instances: &[Instance]) -> Result<Vec<Resource>, Unreada
         .collect()
 }
 
-/// Writes `arguments` into `properties` as `table` says.
+/// Writes `arguments` into `properties` according to `table`.
 fn fill(properties: &mut Json, arguments: &Json, table: &[Argument]) -> Result<(), String> {
     for (name, value) in arguments.as_object().into_iter().flatten() {
         let Argument(_, property, way) =
             table.iter().find(|argument| argument.0 == name).ok_or_else(|| format!("{name} is not known here"))?;
         let value = match way {
-            // No arguments in a block, or nothing in a list, is as if it were not there.
+            // An empty block or list is the same as an absent one.
             As::Block(_) if *value == json!([{}]) => continue,
             As::Is if *value == json!([]) || *value == json!({}) => continue,
             As::Is => value.clone(),
@@ -128,7 +128,7 @@ fn fill(properties: &mut Json, arguments: &Json, table: &[Argument]) -> Result<(
     Ok(())
 }
 
-/// Adds properties to those that are there: lists grow, and what is within others stands beside what is there.
+/// Adds properties to the existing ones: lists are appended, and objects merged.
 fn add(to: &mut Json, more: Json) {
     match (to, more) {
         (Json::Object(to), Json::Object(more)) => {
@@ -146,7 +146,7 @@ fn add(to: &mut Json, more: Json) {
     }
 }
 
-/// What Secrets Manager means by `exclude_punctuation`.
+/// The characters of Secrets Manager's `exclude_punctuation`.
 const PUNCTUATION: &str = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 
 /// `GenerateSecretString` of the arguments of a random password.

@@ -1,17 +1,17 @@
-//! One form for both renderings: CloudFormation's types and properties, without what only looks different.
+//! A normal form of both sides: CloudFormation's types and properties, without differences that only look like some.
 
 use crate::compare::Resource;
 use crate::error::Unreadable;
 use crate::policy;
 use serde_json::{Map, Value as Json, json};
 
-/// Stands among the properties of what stays when a stage is deleted.
+/// A property of resources that are retained when a stage is deleted.
 pub(crate) const KEPT: &str = "Kept";
 
-/// A resource in the form in which both sides are compared. `place` is where it stands in what it was read from.
+/// Returns a resource in the form in which both sides are compared. `place` is its place in the source.
 ///
 /// # Errors
-/// Where it has no key: its type is not known here, or the property that it goes by is missing.
+/// If it has no key: its type is unknown here, or the property with its key is missing.
 pub(crate) fn resource(place: &str, kind: &str, mut properties: Json) -> Result<Resource, Unreadable> {
     visit(&mut properties, &|name, value| property(kind, name, value));
     let keys = key_properties(kind).ok_or_else(|| Unreadable::Unknown(format!("{place}: {kind} is not known here")))?;
@@ -32,7 +32,7 @@ fn in_words(value: &Json) -> String {
     }
 }
 
-/// What a resource of a type goes by: its name, or where it has none, what it belongs to.
+/// Returns the key of a type's resources: the name, or without one, the parent.
 fn key_properties(kind: &str) -> Option<&'static [&'static str]> {
     Some(match kind {
         "AWS::CloudWatch::Alarm" => &["AlarmName"],
@@ -75,11 +75,11 @@ fn visit(value: &mut Json, change: &impl Fn(&str, &mut Json)) {
     }
 }
 
-/// Puts one property into the form in which it is compared.
+/// Normalizes one property.
 fn property(kind: &str, name: &str, value: &mut Json) {
     match name {
         "PolicyDocument" | "AssumeRolePolicyDocument" => *value = policy::rights(value),
-        // By name, as Terraform has them.
+        // By name, as in Terraform.
         "Tags" => *value = by_name(value, "Key", "Value"),
         "Dimensions" => *value = by_name(value, "Name", "Value"),
         "Policies" => *value = by_name(value, "PolicyName", "PolicyDocument"),
@@ -88,7 +88,7 @@ fn property(kind: &str, name: &str, value: &mut Json) {
                 *value = body;
             }
         }
-        // A function may be told by its name or its ARN.
+        // A function may be referenced by its name or its ARN.
         "FunctionName" | "TargetFunctionArn" if kind.starts_with("AWS::Lambda::") => {
             if let Some(name) = value.as_str().map(last_part) {
                 *value = json!(name);
@@ -115,21 +115,21 @@ fn property(kind: &str, name: &str, value: &mut Json) {
     }
 }
 
-/// For lists that AWS takes as sets.
+/// Sorts a list that AWS treats as a set.
 fn sort(value: &mut Json) {
     if let Some(values) = value.as_array_mut() {
         values.sort_by_key(Json::to_string);
     }
 }
 
-/// `[{ name: "a", value: 1 }]` as `{ "a": 1 }`.
+/// Converts `[{ name: "a", value: 1 }]` to `{ "a": 1 }`.
 fn by_name(list: &Json, name: &str, value: &str) -> Json {
     let Some(entries) = list.as_array() else { return list.clone() };
     let named = entries.iter().map(|entry| (in_words(&entry[name]), entry[value].clone()));
     Json::Object(named.collect::<Map<_, _>>())
 }
 
-/// What follows the last colon: a function's name, of its ARN or of itself.
+/// Returns the text after the last colon: a function's name, from its ARN or itself.
 pub(crate) fn last_part(text: &str) -> &str {
     text.rsplit(':').next().unwrap_or(text)
 }

@@ -1,4 +1,5 @@
-//! IAM policies: as `aws_iam_policy_document` writes them, and as sets of single rights, whichever way they are put together.
+//! IAM policies: as `aws_iam_policy_document` writes them, and as sets of single permissions, however they are
+//! combined.
 
 use hcl::{Map, Value};
 use serde_json::{Value as Json, json};
@@ -56,15 +57,15 @@ fn conditions(statement: &Map<String, Value>) -> Result<Json, String> {
     Ok(out)
 }
 
-/// Every single right that a document gives or denies, as a key: who, what, on what, on which conditions. Two documents that come to the same are
-/// the same here, however their statements are put together.
+/// Returns every single permission that a document allows or denies, as a key: principal, action, resource, conditions.
+/// Equivalent documents have equal results, however their statements are combined.
 pub(crate) fn rights(document: &Json) -> Json {
     let mut all = serde_json::Map::new();
     all.insert("Version".to_owned(), document["Version"].clone());
     for statement in list(&document["Statement"]) {
         let known = ["Action", "Condition", "Effect", "Principal", "Resource", "Sid"];
         let map = statement.as_object();
-        // Such as NotAction: never understood as if it were not there.
+        // Such as NotAction: never treated as absent.
         let other = map.into_iter().flatten().filter(|(name, _)| !known.contains(&name.as_str()));
         let mut tail = condition(&statement["Condition"]);
         tail.extend(statement.get("Sid").map(|sid| format!(" as {}", text(sid))));
@@ -82,7 +83,7 @@ pub(crate) fn rights(document: &Json) -> Json {
     Json::Object(all)
 }
 
-/// One or several: JSON policies write one without brackets. Of nothing there is one, which is nothing.
+/// Returns a list of one or several: JSON policies write one without brackets. An absent value is one null.
 fn list(value: &Json) -> Vec<&Json> {
     match value {
         Json::Array(values) => values.iter().collect(),
@@ -90,7 +91,7 @@ fn list(value: &Json) -> Vec<&Json> {
     }
 }
 
-/// The same text for `1.2` and `"1.2"`, which IAM takes alike.
+/// Returns the same text for `1.2` and `"1.2"`, which are equal in IAM.
 fn text(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),

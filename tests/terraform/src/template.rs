@@ -5,7 +5,7 @@ use crate::error::Unreadable;
 use crate::{normal, world};
 use serde_json::{Map, Value as Json, json};
 
-/// What a template makes, and tells.
+/// The resources and outputs of a template.
 #[derive(Debug, Clone)]
 pub struct Template {
     /// Its resources.
@@ -97,7 +97,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// The type and the name of the resource with this logical id.
+    /// Returns the type and the name of the resource with this logical id.
     fn named(&self, id: &str) -> Result<(&str, String), String> {
         let resource = &self.0["Resources"][id];
         let kind = resource["Type"].as_str().ok_or_else(|| format!("there is no {id}"))?;

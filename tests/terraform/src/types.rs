@@ -1,13 +1,13 @@
-//! Types of variables: a value that fits is given as Terraform would see it, with what is optional filled in.
+//! Types of variables: converts a value as Terraform does, with defaults for optional attributes.
 
 use crate::functions::set;
 use hcl::expr::FuncCall;
 use hcl::{Expression, Map, ObjectKey, Value};
 
-/// `value` as `wanted` has it: attributes that it does not name are dropped, optional ones are there.
+/// Returns `value` as type `wanted`: unknown attributes are dropped, optional ones are filled in.
 ///
 /// # Errors
-/// What does not fit, with its place within the value.
+/// The value that does not match, with its place.
 pub(crate) fn convert(value: Value, wanted: &Expression) -> Result<Value, String> {
     if value.is_null() {
         return Ok(value);
@@ -68,7 +68,7 @@ fn object(mut given: Map<String, Value>, of: &Expression) -> Result<Value, Strin
     Ok(Value::Object(out))
 }
 
-/// The type of an attribute, and what it is where nobody says.
+/// Returns the type of an attribute, and its default.
 fn optional(wanted: &Expression) -> (&Expression, Option<Value>) {
     match wanted {
         Expression::FuncCall(call) if call.name.name.as_str() == "optional" => match call.args.as_slice() {

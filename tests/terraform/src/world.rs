@@ -1,4 +1,4 @@
-//! What AWS would call things: one account and region in which both renderings are read, so that references become texts that can be compared.
+//! Names in AWS: one account and region in which both sides are evaluated, so that references become comparable texts.
 
 /// The account.
 pub(crate) const ACCOUNT: &str = "111122223333";
@@ -7,9 +7,9 @@ pub(crate) const PARTITION: &str = "aws";
 /// The region.
 pub(crate) const REGION: &str = "eu-central-1";
 
-/// The property that holds the name of a resource of a CloudFormation type; `None` where AWS or nobody names it.
+/// Returns the property with the name of a resource of a CloudFormation type; `None` if AWS names it or it has none.
 ///
-/// Roles go by their description: CloudFormation makes their names up.
+/// Roles are identified by their description: CloudFormation generates their names.
 pub(crate) fn name_property(kind: &str) -> Option<&'static str> {
     Some(match kind {
         "AWS::CloudWatch::Alarm" => "AlarmName",
@@ -30,7 +30,7 @@ pub(crate) fn name_property(kind: &str) -> Option<&'static str> {
     })
 }
 
-/// What `Ref` of CloudFormation and `id` of Terraform give of the resource called `name`.
+/// Returns the value of CloudFormation's `Ref` and of Terraform's `id` for the resource called `name`.
 pub(crate) fn reference(kind: &str, name: &str) -> String {
     match kind {
         "AWS::SQS::Queue" => format!("https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"),
@@ -39,7 +39,7 @@ pub(crate) fn reference(kind: &str, name: &str) -> String {
     }
 }
 
-/// The ARN of the resource called `name`.
+/// Returns the ARN of the resource called `name`.
 pub(crate) fn arn(kind: &str, name: &str) -> String {
     let (service, resource) = match kind {
         "AWS::CloudWatch::Alarm" => ("cloudwatch", format!("alarm:{name}")),
@@ -58,7 +58,7 @@ pub(crate) fn arn(kind: &str, name: &str) -> String {
     format!("arn:{PARTITION}:{service}:{REGION}:{ACCOUNT}:{resource}")
 }
 
-/// Where the function called `name` answers over HTTPS.
+/// Returns the HTTPS URL of the function called `name`.
 pub(crate) fn function_url(name: &str) -> String {
     format!("https://{name}.lambda-url.{REGION}.on.aws/")
 }

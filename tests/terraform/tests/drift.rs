@@ -1,4 +1,4 @@
-//! A small stage that both render alike, and what is told once either of them is changed.
+//! A small stage that both sides define equally, and the reported differences when either is changed.
 
 #![allow(clippy::unwrap_used)]
 
@@ -193,7 +193,7 @@ fn template() -> Json {
     })
 }
 
-/// What is told of `module` and `template`.
+/// Returns the differences of `module` and `template`.
 fn told(module: &str, template: Json) -> Vec<String> {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("main.tf"), module).unwrap();
@@ -202,13 +202,13 @@ fn told(module: &str, template: Json) -> Vec<String> {
     Case::new(template, variables).differences(directory.path(), &mut Exceptions::default()).unwrap()
 }
 
-/// What is told once `from` is `to` in the module.
+/// Returns the differences after replacing `from` with `to` in the module.
 fn edited(from: &str, to: &str) -> Vec<String> {
     assert_eq!(MODULE.matches(from).count(), 1, "{from}");
     told(&MODULE.replace(from, to), template())
 }
 
-/// What is told once the template's value at `pointer` is another one; `None` takes it out.
+/// Returns the differences after replacing the template's value at `pointer`; `None` removes it.
 fn templated(pointer: &str, value: Option<Json>) -> Vec<String> {
     let mut template = template();
     let (above, name) = pointer.rsplit_once('/').unwrap();

@@ -1,26 +1,26 @@
-//! A receiver of webhooks that does as it is told.
+//! A receiver of webhooks with a configurable behaviour.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// How it treats a request.
+/// Its behaviour.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Manner {
-    /// It takes it.
+    /// Accepts requests.
     Takes,
-    /// It answers with this status.
+    /// Responds with this status.
     Answers(u16),
-    /// It closes the connection.
+    /// Closes the connection.
     HangsUp,
-    /// It keeps the connection and says nothing.
+    /// Keeps the connection open without a response.
     NeverAnswers,
 }
 
 /// The receiver.
 pub(super) struct Receiver {
-    /// Where to post.
+    /// The URL.
     pub(super) url: String,
     manner: Arc<Mutex<Manner>>,
     taken: Arc<Mutex<BTreeMap<String, u32>>>,
@@ -46,7 +46,7 @@ impl Receiver {
         *self.manner.lock().unwrap() = manner;
     }
 
-    /// What it took so far: by `webhook-id`, how often.
+    /// Returns the number of accepted requests by `webhook-id`.
     pub(super) fn taken(&self) -> BTreeMap<String, u32> {
         self.taken.lock().unwrap().clone()
     }
@@ -75,7 +75,7 @@ async fn serve(mut stream: TcpStream, manner: Manner, taken: Arc<Mutex<BTreeMap<
     drop(stream.write_all(answer.as_bytes()).await);
 }
 
-/// The `webhook-id` of a whole request; `None` of a part of one.
+/// Returns the `webhook-id` of a complete request; `None` for a partial one.
 fn id_of(text: &str) -> Option<String> {
     let (head, body) = text.split_once("\r\n\r\n")?;
     let header = |name: &str| {

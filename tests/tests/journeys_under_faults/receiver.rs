@@ -1,4 +1,4 @@
-//! A receiver of webhooks that is as unsteady as the rest: now and then it refuses one, or takes it and says nothing.
+//! An unreliable receiver of webhooks: sometimes it rejects one, or accepts it without a response.
 
 use crate::support::Random;
 use std::collections::BTreeMap;
@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// How many of a hundred requests it refuses, and as many it takes without an answer.
+/// The percentage of rejected requests, and of those accepted without a response.
 const FAULTS: usize = 2;
 
-/// What it took: by `webhook-id`, how often.
+/// The number of accepted requests by `webhook-id`.
 #[derive(Clone, Default)]
 pub(crate) struct Receiver(Arc<Mutex<BTreeMap<String, u32>>>);
 
 impl Receiver {
-    /// Starts it; gives where to post.
+    /// Starts it; returns its URL.
     pub(crate) async fn start() -> (Self, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hooks", listener.local_addr().unwrap());
@@ -29,13 +29,13 @@ impl Receiver {
         (receiver, url)
     }
 
-    /// What it took so far.
+    /// Returns the accepted requests so far.
     pub(crate) fn taken(&self) -> BTreeMap<String, u32> {
         self.0.lock().unwrap().clone()
     }
 
     async fn serve(self, mut stream: TcpStream, fate: usize) {
-        // Whoever posts may die over it: half a request is none.
+        // The sender may die meanwhile: an incomplete request does not count.
         let Some(id) = read(&mut stream).await else { return };
         let refused = fate < FAULTS;
         if !refused {

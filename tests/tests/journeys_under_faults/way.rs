@@ -1,4 +1,4 @@
-//! The journey that everyone goes through: one station after another, each with every kind of step, and what it leaves behind.
+//! The journey of the test: a series of stations, each with every kind of step, and its effects.
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -10,13 +10,14 @@ use std::path::Path;
 pub(crate) const STATIONS: usize = 5;
 /// Messages that everyone gets: a mail, an in-app message and a webhook at each station.
 pub(crate) const MESSAGES: usize = 3 * STATIONS;
-/// Steps that everyone takes at a station: of the two ways at its first branch and at its split one each, and not the one that its second branch
-/// leads past.
+/// Steps that everyone takes at a station: one of the two targets at its first branch and at its split, and not the one
+/// that its second branch skips.
 pub(crate) const STEPS: usize = 17;
 /// Steps of a station in the config.
 const WRITTEN: usize = 20;
 
-/// One station, as the config has it. Everyone waits for two hours at most: one by the clock, one for an event that half of them do.
+/// Returns the configuration of one station. Everyone waits for two hours at most: one by the clock, one for an event
+/// that half of them send.
 fn station(number: usize) -> String {
     let step = |name: &str, rest: &str| format!("[[journey.step]]\nid = \"{name}_{number}\"\n{rest}\n");
     let then = |name: &str| format!("then = \"{name}_{number}\"");
@@ -73,7 +74,7 @@ pub(crate) fn write_config(folder: &Path, receiver: &str) {
     }
 }
 
-/// The calls by which person `number` enters.
+/// Returns the calls by which person `number` enters.
 pub(crate) fn entry(number: usize, at: jiff::Timestamp) -> [String; 2] {
     let user = user(number);
     let plan = if number.is_multiple_of(3) { "pro" } else { "basic" };
@@ -85,23 +86,23 @@ pub(crate) fn entry(number: usize, at: jiff::Timestamp) -> [String; 2] {
     .map(|call| call.to_string())
 }
 
-/// What person `number` does in round `round`, where it is one of those who do what is waited for.
+/// Returns the call of person `number` in round `round`, for those who send the awaited event.
 pub(crate) fn confirmation(number: usize, round: usize, at: jiff::Timestamp) -> Option<String> {
     let user = user(number);
     let call = json!({ "messageId": format!("{user}-{round}"), "type": "track", "event": "Confirmed", "userId": user, "timestamp": at });
     number.is_multiple_of(2).then(|| call.to_string())
 }
 
-/// Person `number`'s user id.
+/// Returns person `number`'s user id.
 pub(crate) fn user(number: usize) -> String {
     format!("walker-{number}")
 }
 
-/// The decisions of a person's messages by channel: each is to be found once where it went.
+/// The decisions of a person's messages by channel: each must arrive exactly once.
 pub(crate) type Decisions = BTreeMap<String, Vec<String>>;
 
-/// How many steps person `number` took, told by what each of them left in the `profile`; fails where one is missing, was taken twice, or was not
-/// the person's.
+/// Returns the number of steps of person `number`, by their effects on the `profile`; fails if one is missing, was
+/// taken twice, or was not the person's.
 pub(crate) fn steps(number: usize, profile: &Value, decisions: &mut Decisions) -> usize {
     let messages = profile["messages"].as_array().unwrap();
     assert_eq!(messages.len(), MESSAGES, "person {number}: {messages:#?}");

@@ -166,7 +166,7 @@ async fn scenario_08_a_customer_whose_use_declines_gets_education_and_if_the_ris
         let since = if user == "new" { 5 } else { 90 };
         let does: &[_] = if user == "shallow" { &plain } else { &deep };
         story.did(user, since, &[("Subscription Started", json!({}))]).await;
-        // Today is the third active day of who leaves all that matters unused; four of four weeks are wanted.
+        // Today is the third active day of the person without high-value features; four of four weeks are required.
         let days = if user == "shallow" { 5..=6 } else { 3..=since.min(60) };
         story.did_daily(user, days, does).await;
     }
@@ -192,7 +192,7 @@ async fn scenario_08_a_customer_whose_use_declines_gets_education_and_if_the_ris
     assert_eq!(got, [format!("{} mail education_habit", day(first)), task]);
     let tasks = story.tasks().await;
     let of = |user: &str| tasks.iter().find(|task| task["person"]["user_ids"][0] == user);
-    // Nobody calls accounts of their size: they are the long tail's, which has an owner.
+    // Accounts of their size have no personal contact: they belong to the long tail's owner.
     assert_eq!(of("declines").unwrap()["owner"], "long tail");
     assert_eq!(story.person("declines").await["segments"][0]["name"], "long_tail");
     assert_eq!(
@@ -253,14 +253,14 @@ async fn scenario_18_a_payment_fails_and_the_billing_contact_hears_of_it_and_nob
     for user in ["books", "payer", "ada", "owner", "user"] {
         assert!(story.got(user).await.is_empty(), "{user}: no payment has failed of late");
     }
-    // Billing names who bought, and not who keeps the books.
+    // Billing names the buyer rather than the bookkeeper.
     story.does_for("payer", "acme", fails()).await;
     let notice = ["2026-03-02 mail payment_failed", "2026-03-02 in_app payment_failed_notice"];
     assert_eq!(story.got("books").await, notice);
     for user in ["payer", "ada", "owner", "user"] {
         assert!(story.got(user).await.is_empty(), "{user}");
     }
-    // Where nobody keeps the books, it is whom billing names.
+    // Without a bookkeeper, it is the person that billing names.
     story.days(3).await;
     story.does_for("payer", "acme", fails()).await;
     story.does_for("owner", "globex", fails()).await;
@@ -268,7 +268,7 @@ async fn scenario_18_a_payment_fails_and_the_billing_contact_hears_of_it_and_nob
     assert_eq!(story.got("owner").await, ["2026-03-05 mail payment_failed", "2026-03-05 in_app payment_failed_notice"]);
     assert!(story.got("user").await.is_empty());
 
-    // Who has left owes nothing that they had to hear of.
+    // A churned customer does not get it.
     story.does_for("owner", "globex", ("Subscription Cancelled", json!({}))).await;
     story.days(10).await;
     story.does_for("owner", "globex", fails()).await;

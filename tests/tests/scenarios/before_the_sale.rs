@@ -142,7 +142,7 @@ async fn scenario_11_from_the_moment_someone_pays_no_prospect_campaign_reaches_t
     story.hours(1).await;
     let before: Vec<Vec<String>> = futures::future::join_all(everyone[1..].iter().map(|user| story.got(user))).await;
 
-    // All that makes a prospect hear from us: low activity, the price list, the paywall, and a demonstration asked for.
+    // Everything that triggers messages to prospects: low activity, the price list, the paywall, and a demo request.
     for _ in 0..3 {
         story.days(1).await;
         story.all_do(&everyone, &[looks_at_prices(), reaches_the_paywall(), downloads()]).await;

@@ -1,4 +1,4 @@
-//! Across people, accounts and the product: one person, one message; accounts that get ready; errors.
+//! Across people, accounts and the product: one person, one message; accounts that become ready; errors.
 
 use super::START;
 use super::story::{Story, signs_in, uses};
@@ -20,7 +20,7 @@ async fn scenario_12_a_person_with_several_accounts_gets_one_message_not_two_con
     assert_eq!(both["id"], story.person("ada-globex").await["id"], "one person");
     assert_eq!(story.got("ada-acme").await, welcome, "two trials, one welcome");
 
-    // One client buys, the other's trial goes quiet: no word to a customer as if they were a prospect.
+    // One client buys, the other's trial becomes inactive: a customer gets no message for prospects.
     story.does_for("ada-acme", "acme", ("Subscription Started", json!({ "plan": "team" }))).await;
     story.days(8).await;
     for _ in 0..3 {
@@ -29,7 +29,7 @@ async fn scenario_12_a_person_with_several_accounts_gets_one_message_not_two_con
     }
     assert_eq!(story.got("ada-acme").await, welcome, "neither a rescue nor an offer");
 
-    // What both accounts would bring about comes once, from whichever it comes first.
+    // A message that both accounts would trigger is sent once, for whichever comes first.
     for user in ["ada-acme", "ada-globex"] {
         story.does(user, ("Onboarding Completed", json!({}))).await;
     }
@@ -82,7 +82,7 @@ async fn scenario_16_the_sum_over_an_accounts_buyers_reaches_the_threshold_and_t
     assert_eq!((&task["journey"], &task["title"]), (&expected.0, &expected.1));
     assert_eq!(task["person"]["user_ids"], json!(["first"]), "about who counted most");
 
-    // Another counts most by now, and the score wavers: that is no news to sales.
+    // Another has the most weight by now, and the score varies: sales is not notified again.
     story.all_do(&["second"], &[demo, prices]).await;
     story.days(12).await;
     story.all_do(&["third"], &[("Pricing Page Viewed", json!({}))]).await;

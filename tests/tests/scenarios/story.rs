@@ -1,22 +1,22 @@
-//! A story: people do things, days go by, and what has arrived is read where it arrives: in mailboxes, in the product's inbox, at the
-//! receivers of tasks and in the team's chat.
+//! A story: people act, days pass, and messages are read where they arrive: in mailboxes, in the product's inbox, at
+//! the receivers of tasks and in the team's chat.
 
 use crate::support::{Client, stack_with};
 use jiff::{SignedDuration, Timestamp};
-use perennial_local::stack::{LOCAL_HOOK_SECRET, Stack, StackOptions};
 use perennial_domain::time::plus_days;
 use perennial_lambda_kit::SimulatedTime;
+use perennial_local::stack::{LOCAL_HOOK_SECRET, Stack, StackOptions};
 use ring::hmac;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// How far the clock goes at once.
+/// The step of the clock.
 const STEP: SignedDuration = SignedDuration::from_hours(6);
-/// States in which nothing has arrived, on purpose.
+/// States in which a message was withheld on purpose.
 const WITHHELD: [&str; 5] = ["suppressed", "capped", "held_out", "expired", "displaced"];
 
-/// What someone does: the event's name and its properties.
+/// An action of a person: the event's name and its properties.
 pub(crate) type Deed = (&'static str, Value);
 
 /// Signs in.
@@ -45,7 +45,7 @@ pub(crate) struct Story {
 }
 
 impl Story {
-    /// Begins at `now`, with nobody known.
+    /// Begins at `now`, without people.
     pub(crate) async fn at(now: &str) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/config");
         let config = perennial_local::bundle::read_dir(&folder).unwrap();
@@ -54,12 +54,12 @@ impl Story {
         Self { stack, time, client, calls: 0, addresses: BTreeMap::new() }
     }
 
-    /// What the clock shows.
+    /// Returns the current time.
     pub(crate) fn now(&self) -> Timestamp {
         self.time.now()
     }
 
-    /// Someone says who they are. Without an address of their own they have one at their own company.
+    /// Identifies a person. Without an address in the traits they have one at their own company.
     pub(crate) async fn is(&mut self, user: &str, traits: Value) {
         let mut all = json!({ "email": address_of(user), "first_name": user });
         all.as_object_mut().unwrap().extend(traits.as_object().unwrap().clone());
@@ -68,7 +68,7 @@ impl Story {
         self.post(&[call]).await;
     }
 
-    /// Someone said who they are so many days ago, which is imported now.
+    /// Imports an identification from so many days ago.
     pub(crate) async fn was(&mut self, user: &str, days_ago: i64) {
         let address = address_of(user);
         self.addresses.insert(user.to_owned(), address.clone());
@@ -77,25 +77,25 @@ impl Story {
         self.post(&[call]).await;
     }
 
-    /// Someone says who they are, and pays.
+    /// Identifies a person who pays.
     pub(crate) async fn is_customer(&mut self, user: &str, traits: Value) {
         self.is(user, traits).await;
         self.does(user, ("Subscription Started", json!({ "plan": "team" }))).await;
     }
 
-    /// Someone says who they are, and tries the product.
+    /// Identifies a person in trial.
     pub(crate) async fn is_trying(&mut self, user: &str) {
         self.is(user, json!({})).await;
         self.does(user, ("Trial Started", json!({ "days": 14 }))).await;
     }
 
-    /// Something is said of someone's account.
+    /// Sends a `group` call of a person's account.
     pub(crate) async fn belongs_to(&mut self, user: &str, account: &str, traits: Value) {
         let call = self.call("group", user, self.time.now(), json!({ "groupId": account, "traits": traits }));
         self.post(&[call]).await;
     }
 
-    /// It happens now.
+    /// Records an action now.
     pub(crate) async fn does(&mut self, user: &str, deed: Deed) {
         self.all_do(&[user], &[deed]).await;
     }
@@ -110,19 +110,19 @@ impl Story {
         self.post(&calls).await;
     }
 
-    /// It happens now, in the name of an account.
+    /// Records an action for an account now.
     pub(crate) async fn does_for(&mut self, user: &str, account: &str, (event, properties): Deed) {
         let rest = json!({ "event": event, "properties": properties, "context": { "groupId": account } });
         let call = self.call("track", user, self.time.now(), rest);
         self.post(&[call]).await;
     }
 
-    /// It happened so many days ago, and is imported now.
+    /// Imports actions from so many days ago.
     pub(crate) async fn did(&mut self, user: &str, days_ago: i64, deeds: &[Deed]) {
         self.did_daily(user, days_ago..=days_ago, deeds).await;
     }
 
-    /// It happened on each of the days, counted back from now, and is imported now.
+    /// Imports an action on each of the days, counted back from now.
     pub(crate) async fn did_daily(&mut self, user: &str, days_ago: impl IntoIterator<Item = i64>, deeds: &[Deed]) {
         let mut calls = Vec::new();
         for days in days_ago {
@@ -132,12 +132,12 @@ impl Story {
         self.post(&calls).await;
     }
 
-    /// So many days go by.
+    /// Advances days.
     pub(crate) async fn days(&mut self, days: i64) {
         self.hours(days * 24).await;
     }
 
-    /// So many hours go by.
+    /// Advances hours.
     pub(crate) async fn hours(&mut self, hours: i64) {
         let until = self.time.now().checked_add(SignedDuration::from_hours(hours)).unwrap();
         while self.time.now() < until {
@@ -146,7 +146,7 @@ impl Story {
         }
     }
 
-    /// So many days go by, on each of which everyone does all of it.
+    /// Advances days, on each of which everyone does all of the actions.
     pub(crate) async fn days_of(&mut self, days: i64, users: &[&str], deeds: &[Deed]) {
         for _ in 0..days {
             self.days(1).await;
@@ -169,8 +169,8 @@ impl Story {
         self.settle().await;
     }
 
-    /// What has arrived for someone, one line each: the day, the channel and the template, in the order in which it was decided. What
-    /// the system says to have sent and what arrived are compared on the way.
+    /// Returns the messages of a person, one a line: the day, the channel and the template, in the order of decisions.
+    /// Checks on the way that the recorded messages and those that arrived agree.
     pub(crate) async fn got(&self, user: &str) -> Vec<String> {
         self.arrived(user, |_| true).await
     }
@@ -203,7 +203,7 @@ impl Story {
                 ));
             }
         }
-        // What goes to a chat does not say whom it is about.
+        // A chat message does not contain the person.
         let missing: Vec<&&Value> = sent
             .iter()
             .filter(|(id, record)| !arrived.contains(**id) && record["endpoint"] != "team_chat")
@@ -233,7 +233,7 @@ impl Story {
         tasks.iter().filter(is_of).map(|task| (text(&task["id"]), text(&task["at"]), "webhook")).collect()
     }
 
-    /// All tasks for colleagues, as their receiver got them, each with the time `at` which it was decided.
+    /// Returns all tasks for colleagues, as their receiver got them, each with `at`, the time of its decision.
     pub(crate) async fn tasks(&self) -> Vec<Value> {
         let (_, found) = self.client.get("/_local/webhooks").await;
         let tasks = found["webhooks"].as_array().unwrap().iter().filter(|webhook| webhook["endpoint"] == "tasks");
@@ -246,7 +246,7 @@ impl Story {
             .collect()
     }
 
-    /// What was last written into the CRM's record of an account, field by field.
+    /// Returns the latest fields of the CRM's record of an account.
     pub(crate) async fn crm(&self, account: &str) -> Value {
         let (_, found) = self.client.get("/_local/webhooks").await;
         let mut updates = found["webhooks"].as_array().unwrap().iter().filter(|webhook| webhook["endpoint"] == "crm");
@@ -254,7 +254,7 @@ impl Story {
         updates.rfind(of).map_or(Value::Null, |webhook| webhook["body"]["data"]["fields"].clone())
     }
 
-    /// What stands in the team's chat, title by title.
+    /// Returns the titles in the team's chat.
     pub(crate) async fn chat(&self) -> Vec<String> {
         let (_, kept) = self.client.get("/_local/standins").await;
         let stand_ins = kept.as_array().unwrap().iter();
@@ -264,21 +264,21 @@ impl Story {
         chat.map(|message| text(&message["blocks"][0]["text"]["text"])).collect()
     }
 
-    /// Someone's profile as colleagues see it.
+    /// Returns a person's profile as colleagues see it.
     pub(crate) async fn person(&self, user: &str) -> Value {
         let (status, person) = self.client.get(&format!("/api/profiles/{user}")).await;
         assert_eq!(status, 200, "{user}: {person}");
         person
     }
 
-    /// Anything else that the api tells.
+    /// Returns any other response of the api.
     pub(crate) async fn ask(&self, path: &str) -> Value {
         let (status, answer) = self.client.get(path).await;
         assert_eq!(status, 200, "{path}: {answer}");
         answer
     }
 
-    /// Someone follows the link by which the newest mail can be stopped, with one click (RFC 8058).
+    /// Follows the unsubscribe link of the person's newest mail, with one click (RFC 8058).
     pub(crate) async fn unsubscribes(&mut self, user: &str) {
         let address = &self.addresses[user];
         let (_, found) = self.client.get(&format!("/_local/mails?to={address}&limit=1")).await;

@@ -35,7 +35,7 @@ async fn of_several_messages_that_are_due_on_one_day_the_best_goes_and_the_other
     story.days(1).await;
     let add_on = "2026-09-14 mail add_on_alerts";
     assert_eq!(story.got("ada").await, ["2026-09-13 mail feature_unused", add_on]);
-    // What an event triggers is sent at once, and the invitation waits for a day after it.
+    // A message triggered by an event is sent at once, and the invitation waits for a day after it.
     story.hours(6).await;
     story.does("ada", ("Webinar Attended", json!({ "webinar": "getting-started" }))).await;
     let course = "2026-09-14 mail next_course";

@@ -1,4 +1,4 @@
-//! What people say, and where they learn: surveys, invitations to recommend, webinars, and words in public.
+//! Surveys, invitations to recommend, webinars, and public mentions.
 
 use super::START;
 use super::story::{Story, answers, signs_in, uses};
@@ -37,7 +37,7 @@ async fn scenario_09_a_highly_productive_user_or_a_promoter_is_invited_to_recomm
     assert!(story.got("content").await.is_empty(), "8 of 10 is no promoter's answer");
     assert!(story.got_of("angry", "invitation").await.is_empty());
 
-    // Productive without having been asked: from the fifteenth day of work with all that matters on.
+    // Success without a survey: from the fifteenth working day with all high-value features.
     assert!(story.got("productive").await.is_empty());
     for _ in 0..4 {
         story.days(1).await;
@@ -47,7 +47,7 @@ async fn scenario_09_a_highly_productive_user_or_a_promoter_is_invited_to_recomm
     assert_eq!(story.got("productive").await, ["2026-03-04 mail invite_testimonial"]);
     assert!(story.got_of("narrow", "invitation").await.is_empty(), "is here every day, and past what matters");
 
-    // Asked again half a year later at the earliest, and not at all where such mails are not wanted.
+    // Asked again half a year later at the earliest, and never after unsubscribing from such mails.
     story.unsubscribes("fan").await;
     story.days_of(3, &["fan", "boss"], &[signs_in(), answers(10)]).await;
     assert_eq!(story.got("boss").await.len(), 1);
@@ -114,7 +114,7 @@ async fn scenario_14_who_attended_the_webinar_gets_the_next_course_and_who_did_n
     assert_eq!(story.got("watched").await, [recording]);
     assert!(story.got("other").await.is_empty(), "that was another webinar");
     assert!(story.got("registered").await.is_empty(), "nothing is known of them yet");
-    // What education led to is on the person.
+    // The effect of education is on the profile.
     let reached = |person: &Value| person["journeys"][0]["reached"].clone();
     assert_eq!(reached(&story.person("applied").await), "2026-03-06T09:00:00Z");
     assert_eq!(reached(&story.person("attended").await), Value::Null);
@@ -149,7 +149,7 @@ async fn scenario_15_a_sudden_spike_of_negative_social_mentions_alerts_the_team(
     all_say(&mut story, "sudden", ANGRY, 5).await;
     assert_eq!(story.chat().await.len(), 1, "one alert a spike");
 
-    // Where four angry words a day are usual, six are no spike, and seven are.
+    // If four negative mentions a day are usual, six are not a spike, and seven are.
     for _ in 0..14 {
         story.days(1).await;
         all_say(&mut story, "usual", ANGRY, 4).await;
@@ -160,7 +160,7 @@ async fn scenario_15_a_sudden_spike_of_negative_social_mentions_alerts_the_team(
     all_say(&mut story, "usual", ANGRY, 1).await;
     assert_eq!(story.chat().await.len(), 2);
 
-    // What everybody said is on the brand's profile, and each of those who said it has their own share.
+    // All mentions are on the brand's profile, and each author has their own.
     let brand = story.person("sudden").await;
     assert_eq!((&brand["counts"]["Brand Mentioned"], &brand["counts"]["Negative Mention"]), (&json!(19), &json!(10)));
     assert!(brand["sentiment"].as_f64().unwrap() < 0.2, "{}", brand["sentiment"]);

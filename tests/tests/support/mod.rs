@@ -1,4 +1,4 @@
-//! What the end-to-end tests share: a stack, a client, streams and a repeatable shuffle.
+//! Helpers of the end-to-end tests: a stack, a client, streams and a repeatable shuffle.
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod process;
@@ -6,8 +6,8 @@ pub mod process;
 use flate2::read::GzDecoder;
 use futures::stream::{self, TryStreamExt};
 use jiff::Timestamp;
-use perennial_local::stack::{LOCAL_WRITE_KEY, Stack, StackOptions};
 use perennial_lambda_kit::{Clock, SimulatedTime};
+use perennial_local::stack::{LOCAL_WRITE_KEY, Stack, StackOptions};
 use perennial_store::Stored;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -88,7 +88,7 @@ impl Client {
         (answer.status().as_u16(), answer.text().await.unwrap_or_default())
     }
 
-    /// Posts to a signed hook; gives the status.
+    /// Posts to a signed hook; returns the status.
     pub async fn hook(&self, source: &str, headers: &[(&str, String)], body: String) -> u16 {
         let mut request =
             self.http.post(format!("{}/hooks/{source}", self.base)).header("content-type", "application/json");
@@ -103,7 +103,7 @@ impl Client {
     }
 }
 
-/// Sends `events` in batches of the sizes that `sizes` gives, four at a time, and waits until all is done.
+/// Sends `events` in batches of the sizes from `sizes`, four at a time, and waits until all are processed.
 pub async fn feed(stack: &Stack, events: &[String], mut sizes: impl FnMut() -> usize) {
     let client = Client::new(stack.base_url());
     let mut batches = Vec::new();
@@ -140,12 +140,12 @@ pub async fn everyone(store: &perennial_store::Store) -> BTreeMap<String, Stored
     }
 }
 
-/// What is derived from events, by person.
+/// Returns everything derived from events, by person.
 pub fn derived(everyone: &BTreeMap<String, Stored>) -> BTreeMap<String, Vec<u8>> {
     everyone.iter().map(|(id, stored)| (id.clone(), stored.profile.derived_bytes().expect("bytes"))).collect()
 }
 
-/// Real data beside the project, where it is there; says so where it is not.
+/// Returns the path of real data beside the project; prints a note if it is missing.
 pub fn shared_data(path: &str) -> Option<PathBuf> {
     let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data").join(path);
     if found.exists() {

@@ -12,7 +12,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it on `dir` and waits until it says where it is.
+    /// Starts it on `dir` and waits until it prints its URL.
     pub async fn start(dir: &Path, arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_perennial-under-test"));
         command.args(["up", "--port", "0", "--fast", "--visibility", "2", "--data"]).arg(dir).args(arguments);
@@ -21,7 +21,7 @@ impl Process {
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
         let first = lines.next_line().await.expect("readable").expect("a line before it ends");
         let base = first.rsplit(' ').next().expect("a URL").to_owned();
-        // What else it prints must not fill the pipe.
+        // The rest of its output must not fill the pipe.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Self { child, base }
     }

@@ -1,4 +1,4 @@
-//! An account's people as their profiles are now, where they are few enough to be read for a view.
+//! Evaluates an account's people from their current profiles, if they are few enough to be read for a view.
 
 use jiff::Timestamp;
 use perennial_config::Config;
@@ -9,11 +9,12 @@ use perennial_engine::{Accounts, Moment, evaluate};
 use perennial_store::{Loaded, Store, StoreError};
 use std::collections::HashSet;
 
-/// The most people whose profiles are read: what one BatchGetItem returns.
+/// The most profiles that are read: the limit of one BatchGetItem.
 const MOST: usize = 100;
 
-/// The people of an account and its domains, evaluated at `now`; `None` where there are none, or more than [`MOST`]. A profile that cannot be
-/// read counts as its entry says. Half a read unit for each 4 KB of the profiles, and of the other accounts of those who have several.
+/// Returns the people of an account and its domains, evaluated at `now`; `None` if there are none, or more than
+/// [`MOST`]. A profile that cannot be read is taken from its entry. Costs half a read unit for each 4 KB of the
+/// profiles, and of the other accounts of people who have several.
 pub(super) async fn people(
     store: &Store,
     config: &Config,
@@ -43,7 +44,7 @@ pub(super) async fn people(
     let facts = facts(config, account, now);
     let mut evaluated = Vec::with_capacity(entries.len());
     for entry in entries {
-        // Who has another primary account is shown as the entry says: their points count there.
+        // A person with another primary account is taken from the entry: their points count there.
         let Some(Ok(Loaded::Profile(stored))) = loaded.get(&entry.person).filter(|_| !entry.elsewhere) else {
             evaluated.push(entry);
             continue;
@@ -57,7 +58,7 @@ pub(super) async fn people(
     Ok(Some(evaluated))
 }
 
-/// What they amount to.
+/// Returns the aggregate of the people.
 pub(super) fn summary(config: &Config, people: &[Member], now: Timestamp) -> AccountSummary {
     let mut tally = Tally::new(config, now);
     people.iter().for_each(|member| tally.add(member));

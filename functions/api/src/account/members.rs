@@ -12,12 +12,12 @@ pub(super) struct Page {
     pub(super) members: Vec<Member>,
     /// Entries that could not be read, and are not among these.
     pub(super) unreadable: u64,
-    /// Where to go on; `None` where there are no more.
+    /// The cursor of the next page; `None` if there is none.
     pub(super) next: Option<String>,
 }
 
 impl Page {
-    /// The same with the people as they are at `now`: as their profiles say, where these were read, else as their curves do.
+    /// Returns the page with the people at `now`: from their profiles, if these were read, else from their curves.
     pub(super) fn at(self, profiles: Option<&[Member]>, now: Timestamp) -> Self {
         let found = |member: &Member| profiles?.iter().find(|known| known.person == member.person).cloned();
         let by_curve = |member: Member| Member { stage: member.stage_at(now), curve: None, ..member };
@@ -26,7 +26,8 @@ impl Page {
     }
 }
 
-/// `limit` members behind `after`: a person of the account, or `domain/person` of one of its domains. Nobody is twice on one page.
+/// Returns `limit` members after `after`: a person of the account, or `domain/person` of one of its domains. Nobody is
+/// twice on one page.
 pub(super) async fn page(
     store: &Store,
     account: &AccountId,
@@ -44,10 +45,10 @@ pub(super) async fn page(
         }
     };
     let mut page = Page::default();
-    // Behind whom the next page begins.
+    // The last person of the page.
     let mut last: Option<(&AccountId, PersonId)> = None;
     while let Some(part) = parts.get(at) {
-        // One more than is shown tells whether there is a next page.
+        // One more than is shown reveals whether there is a next page.
         let wanted = u16::try_from(limit + 1 - page.members.len()).unwrap_or(u16::MAX);
         let read = store.members(part, from.take(), Some(wanted)).await?;
         page.unreadable += read.unreadable;
@@ -57,7 +58,8 @@ pub(super) async fn page(
                 return Ok(page);
             }
             last = Some((part, member.person));
-            // Calls may have named someone as a member of the account and of its domain: the entry of their primary account is shown.
+            // Calls may have named a person as a member of the account and of its domain: the entry of the primary
+            // account is shown.
             match page.members.iter_mut().find(|known| known.person == member.person) {
                 Some(known) if known.elsewhere => *known = member,
                 Some(_) => {}
@@ -76,7 +78,7 @@ fn next(account: &AccountId, part: &AccountId, person: PersonId) -> String {
     if part == account { person.to_string() } else { format!("{part}/{person}") }
 }
 
-/// The part that `after` names, and the place in it.
+/// Returns the part in `after`, and the position in it.
 fn place(parts: &[&AccountId], after: &str) -> Option<(usize, MemberCursor)> {
     let (at, person) = match after.rsplit_once('/') {
         None => (0, after),

@@ -125,7 +125,7 @@ async fn all_people_of_an_account_and_of_its_domains_are_shown_page_by_page() {
     }
 }
 
-/// What is read of an account is what its people are now, whatever was summed last.
+/// The account is shown from the current profiles, not from the last aggregate.
 #[tokio::test]
 async fn account_of_few_people_shows_what_their_profiles_are_now() {
     let house = house(Access::Open).await;
@@ -148,7 +148,7 @@ async fn account_of_few_people_shows_what_their_profiles_are_now() {
         ["onboarding", "adopting", "established", "at_risk", "won_back"].contains(&ada["stage"].as_str().unwrap());
     assert_eq!(shown["score"], if pays { 0 } else { purchase });
     assert_eq!(shown["members"][0]["stage"], ada["stage"]);
-    // More people than one call reads count by their curves.
+    // More people than one call reads are taken from their curves.
     for i in 0..100_u8 {
         house.deps.store.put_member(&id("acme"), &member(PersonId::derive(&[&[i]])), 1).await.unwrap();
     }

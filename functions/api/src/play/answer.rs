@@ -1,34 +1,34 @@
-//! What was played, as it is told.
+//! The result of playing a journey.
 
 use jiff::Timestamp;
 use perennial_domain::{Channel, ConfigVersion, PersonId, Stage};
 use perennial_engine::play::Refusal;
 use serde::{Deserialize, Serialize};
 
-/// The answer to `POST /api/journeys/{name}/test`.
+/// The response to `POST /api/journeys/{name}/test`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
     /// The journey.
     pub journey: String,
-    /// What sets it off, in words.
+    /// Its trigger, in words.
     pub trigger: String,
     /// The config that it was played by.
     pub config: ConfigVersion,
-    /// For whom.
+    /// The person.
     pub person: Who,
     /// When the trigger came.
     pub from: Timestamp,
     /// When the clock stopped.
     pub until: Timestamp,
-    /// Whether they entered.
+    /// `true` if they entered.
     pub entered: bool,
-    /// What kept them out.
+    /// Why they did not enter.
     pub refusal: Option<Refusal>,
     /// The same in words.
     pub why_not: Option<String>,
-    /// What happened, in the order of time.
+    /// The steps in the order of time.
     pub steps: Vec<StepView>,
-    /// Whether they were still on the way when the clock stopped.
+    /// `true` if the run was still in progress when the clock stopped.
     pub under_way: bool,
 }
 
@@ -40,16 +40,16 @@ impl Answer {
     }
 }
 
-/// For whom it was played.
+/// The person that it was played for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Who {
-    /// The person id.
+    /// The profile id.
     pub id: PersonId,
-    /// What readers call them.
+    /// The displayed name.
     pub name: String,
-    /// Whether they were made up.
+    /// `true` if they are invented.
     pub sample: bool,
-    /// Where they stood before.
+    /// The stage before.
     pub stage: Stage,
     /// Their time zone.
     pub time_zone: String,
@@ -60,30 +60,30 @@ pub struct Who {
 pub struct StepView {
     /// When.
     pub at: Timestamp,
-    /// Where the person stood.
+    /// The person's stage.
     pub stage: Stage,
     /// In which journey; none for an event that was supposed.
     pub journey: Option<String>,
-    /// By which step of it; none for the journey as a whole.
+    /// The journey's step; none for the journey as a whole.
     pub step: Option<String>,
-    /// What it was.
+    /// The kind of step.
     pub what: Kind,
-    /// The same in words; times are those of the person's zone.
+    /// The step in words; times are in the person's zone.
     pub told: String,
     /// The message that was decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<MessageView>,
 }
 
-/// What can happen.
+/// A kind of step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A supposed event.
     Supposed,
-    /// They entered.
+    /// The person entered.
     Entered,
-    /// They were kept out.
+    /// The person was not allowed to enter.
     Refused,
     /// A message.
     Message,
@@ -91,9 +91,9 @@ pub enum Kind {
     PutOff,
     /// A message waits for its turn.
     Queued,
-    /// They wait.
+    /// The run waits.
     Waits,
-    /// What they waited for happened.
+    /// The awaited event happened.
     Happened,
     /// A branch.
     Branched,
@@ -103,53 +103,53 @@ pub enum Kind {
     Counted,
     /// Traits.
     Wrote,
-    /// Nothing, as they are held out.
+    /// Nothing, because of a holdout.
     Skipped,
     /// The goal.
     Reached,
-    /// They left.
+    /// The run exited.
     Left,
     /// The end.
     Ended,
 }
 
-/// What would become of a message.
+/// The fate of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
-    /// It would go out.
+    /// It would be sent.
     Sent,
-    /// They have had as many as the caps allow.
+    /// A cap is reached.
     Capped,
-    /// They are held out.
+    /// The person is in a holdout group.
     HeldOut,
     /// Its turn would not come in time.
     Dropped,
-    /// It would not go out: unsubscribed, bounced, not wanted.
+    /// It would not be sent: unsubscribed, bounced, or not wanted.
     Suppressed,
-    /// It cannot be rendered or sent, as where no address is known.
+    /// It cannot be rendered or sent, for example without an address.
     Failed,
 }
 
 /// A message, rendered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MessageView {
-    /// How it would go out.
+    /// The channel.
     pub channel: Channel,
-    /// What it says.
+    /// The template.
     pub template: String,
-    /// Where to, for a webhook.
+    /// The endpoint of a webhook.
     pub endpoint: Option<String>,
-    /// The way of the newest split.
+    /// The variant of the newest split.
     pub variant: Option<String>,
-    /// What would become of it.
+    /// Its fate.
     pub fate: Fate,
     /// Why it would not go out.
     pub why: Option<String>,
     /// Expressions of the template that came out empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub empty: Vec<String>,
-    /// To which address, for a mail.
+    /// The address of a mail.
     pub to: Option<String>,
     /// The subject, or the title.
     pub subject: Option<String>,
@@ -157,7 +157,7 @@ pub struct MessageView {
     pub text: Option<String>,
     /// The HTML part of a mail.
     pub html: Option<String>,
-    /// Where a click leads, for what is shown in the product.
+    /// The link of an in-app message.
     pub link: Option<String>,
     /// The event that a mail invites to.
     pub invitation: Option<InvitationView>,
@@ -166,12 +166,12 @@ pub struct MessageView {
 /// An invitation to an event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InvitationView {
-    /// What.
+    /// The title.
     pub title: String,
     /// From when.
     pub start: Timestamp,
     /// Until when.
     pub end: Timestamp,
-    /// Where; empty where nothing is said.
+    /// The location; may be empty.
     pub location: String,
 }

@@ -1,4 +1,4 @@
-//! For whom a journey is played: someone who is known, with their account, or someone who is made up.
+//! The person that a journey is played for: an existing one, with their account, or an invented one.
 
 use super::NotPlayed;
 use super::request::Request;
@@ -13,22 +13,22 @@ use perennial_engine::play::Sample;
 use perennial_engine::{Accounts, Profile, time_zone};
 use perennial_store::{Consistency, Store};
 
-/// Someone for whom a journey is played.
+/// A person that a journey is played for.
 pub(super) struct Player {
     pub(super) profile: Profile,
-    /// What templates can name of the account.
+    /// The account, for templates.
     pub(super) account: Option<Account>,
-    /// What conditions can ask of it.
+    /// The account's facts, for conditions.
     pub(super) facts: Option<AccountFacts>,
-    /// Whether another account of theirs pays.
+    /// `true` if another account of theirs pays.
     pays_elsewhere: bool,
-    /// What a reader calls the person.
+    /// The displayed name.
     pub(super) name: String,
     pub(super) sample: bool,
 }
 
 impl Player {
-    /// Looks someone up by any identity, and their account.
+    /// Looks a person up by any identity, with their account.
     pub(super) async fn known(
         store: &Store,
         config: &Config,
@@ -48,12 +48,12 @@ impl Player {
         Ok(Self { profile, account, facts, pays_elsewhere, name, sample: false })
     }
 
-    /// What conditions can ask of the person's accounts.
+    /// Returns the person's accounts, for conditions.
     pub(super) fn accounts(&self) -> Accounts<'_> {
         Accounts { primary: self.facts.as_ref(), pays_elsewhere: self.pays_elsewhere }
     }
 
-    /// As if the person had never entered the journey.
+    /// Removes the person's earlier entries of the journey.
     pub(super) fn forget(&mut self, journey: &Journey) {
         for part in &mut self.profile.parts {
             part.facts.entered.remove(&journey.key);
@@ -62,7 +62,7 @@ impl Player {
     }
 }
 
-/// Makes someone up.
+/// Invents a person.
 pub(super) fn sample(
     config: &Config,
     journey: &Journey,

@@ -15,15 +15,15 @@ use perennial_store::preferences::Preferences;
 use perennial_store::{Store, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The trait that holds a person's mail address.
+/// The trait with a person's mail address.
 const ADDRESS_TRAIT: &str = "email";
-/// What stands for the reader's own link: a real one would work.
+/// Replaces the reader's own link, which would work.
 const UNSUBSCRIBE_URL: &str = "https://perennial.example/u/the-link-of-this-reader";
 
 /// Why a mail of a journey that is paused does not go out.
 const PAUSED: &str = "the journey is paused: too many of its mails bounced or were called spam";
 
-/// What is known of where mails would go, and of the journeys that they would come from.
+/// The state of the mail addresses, and of the mails' journeys.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     addresses: BTreeMap<[u8; 32], Preferences>,
@@ -53,14 +53,14 @@ impl Known {
     }
 }
 
-/// The address that a mail would go to; else why there is none, as `deliver` records it. What is empty is no address that could be wrong.
+/// Returns the address of a mail, or why there is none, as `deliver` records it. An empty value is absent, not invalid.
 fn address(message: &PlayedMessage) -> Result<Address, &'static str> {
     let address = message.profile.view().text_trait(ADDRESS_TRAIT).filter(|address| !address.trim().is_empty());
     let address = address.ok_or("no mail address is known")?;
     Address::parse(&address).map_err(|_| "the mail address cannot be written to")
 }
 
-/// What renders messages.
+/// Renders messages.
 pub(super) struct Rendering<'a> {
     config: &'a Config,
     player: &'a Player,
@@ -104,7 +104,7 @@ impl<'a> Rendering<'a> {
                     }
                     view.to = Some(address.as_str().to_owned());
                 }
-                // Nobody chose that: the message would be lost.
+                // Not on purpose: the message would be lost.
                 Err(why) => view.keep_back(Fate::Failed, why),
             }
         }
@@ -131,7 +131,7 @@ impl<'a> Rendering<'a> {
         view.empty = empty;
         let rendered = match rendered {
             Ok(rendered) => rendered,
-            // What is not sent for another reason is never rendered.
+            // A message that is withheld for another reason is never rendered.
             Err(error) if view.fate == Fate::Sent => return view.keep_back(Fate::Failed, &error.to_string()),
             Err(_) => return,
         };
@@ -157,7 +157,7 @@ impl<'a> Rendering<'a> {
 }
 
 impl MessageView {
-    /// It does not go out. What withheld it last would have done so first.
+    /// Withholds it. A later reason replaces an earlier one, since it would apply first.
     fn keep_back(&mut self, fate: Fate, why: &str) {
         self.fate = fate;
         self.why = Some(why.to_owned());

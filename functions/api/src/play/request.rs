@@ -1,4 +1,4 @@
-//! What is asked for: who, from when, for how long, and what else is supposed to happen.
+//! The request: the person, the period, and simulated events.
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
@@ -8,61 +8,61 @@ use perennial_domain::{Properties, Stage};
 use perennial_engine::play::Supposed;
 use serde::{Deserialize, Serialize};
 
-/// Days that are played where nothing is said.
+/// The default number of days.
 const DAYS: u16 = 30;
 /// The most days of one play.
 const MAX_DAYS: u16 = 366;
 /// The most supposed events.
 const MAX_EVENTS: usize = 100;
-/// The user id of a person who is made up, where none is given.
+/// The default user id of an invented person.
 const SAMPLE: &str = "sample";
-/// The hour that a day alone means: one at which people work, and no quiet one.
+/// The time of a date without one: within working hours, and not in quiet hours.
 const MORNING: Time = Time::constant(10, 0, 0, 0);
 
-/// The body of `POST /api/journeys/{name}/test`. All of it may be left out.
+/// The body of `POST /api/journeys/{name}/test`. All fields are optional.
 ///
-/// Moments are RFC 3339 (`2026-03-02T09:00:00Z`), a time of the person's day (`2026-03-02T10:00`), a day (`2026-03-02`, which
-/// means 10:00 there), or, for events, so long after `from` (`3d`, `2d 12h`).
+/// Times are RFC 3339 (`2026-03-02T09:00:00Z`), a local time of the person (`2026-03-02T10:00`), a day (`2026-03-02`,
+/// which means 10:00 there), or, for events, an offset from `from` (`3d`, `2d 12h`).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Request {
-    /// For whom: any identity. A person is made up where none is given.
+    /// The person: any identity; default: an invented person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub person: Option<String>,
-    /// Whom to make up.
+    /// The invented person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample: Option<SampleRequest>,
-    /// When the journey's trigger comes; now where nothing is said.
+    /// When the trigger happens; default: now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// For how many days the clock runs on, 1 to 366; 30 where nothing is said.
+    /// The number of days to simulate, 1 to 366; default: 30.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub days: Option<u16>,
-    /// What the trigger's event says.
+    /// The properties of the triggering event.
     #[serde(skip_serializing_if = "Properties::is_empty")]
     pub properties: Properties,
-    /// What else is supposed to happen; at most 100 events.
+    /// Simulated events; at most 100.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<EventRequest>,
-    /// As if the person had never entered the journey.
+    /// Ignores earlier entries of the person.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub anew: bool,
-    /// The config to play by, as it would be pushed; that in force where none is given.
+    /// The configuration, as it would be pushed; default: the active one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<Bundle>,
 }
 
-/// A person who is made up.
+/// An invented person.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SampleRequest {
-    /// Their user id; another one takes another way through splits and holdouts.
+    /// Their user id; another id gets other variants of splits and holdouts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Where they stand; the first stage that the journey is for where nothing is said.
+    /// Their stage; default: the journey's first stage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<Stage>,
-    /// What is known of them.
+    /// Their traits.
     #[serde(skip_serializing_if = "Properties::is_empty")]
     pub traits: Properties,
 }
@@ -75,17 +75,17 @@ pub struct EventRequest {
     pub event: String,
     /// When.
     pub at: String,
-    /// What it says.
+    /// Its properties.
     #[serde(default, skip_serializing_if = "Properties::is_empty")]
     pub properties: Properties,
 }
 
-/// What is wrong with a request.
+/// An error in a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WrongRequest {
     /// A moment that cannot be read.
     #[error(
-        "`{0}` is no moment: take 2026-03-02, 2026-03-02T10:00, 2026-03-02T09:00:00Z, or for an event 3d or 2d 12h"
+        "`{0}` is not a time: use 2026-03-02, 2026-03-02T10:00, 2026-03-02T09:00:00Z, or for an event 3d or 2d 12h"
     )]
     Moment(String),
     /// Too few or too many days.
@@ -94,8 +94,8 @@ pub enum WrongRequest {
     /// Too many events.
     #[error("at most {MAX_EVENTS} events can be supposed")]
     Events,
-    /// Both a person and someone made up.
-    #[error("a person who is known cannot be made up: give `person` or `sample`")]
+    /// Both a person and an invented one.
+    #[error("`person` and `sample` cannot be combined: use one of them")]
     Both,
 }
 
@@ -108,12 +108,12 @@ pub(super) struct Times {
 }
 
 impl Request {
-    /// The user id of who is made up.
+    /// Returns the user id of the invented person.
     pub(super) fn sample_id(&self) -> &str {
         self.sample.as_ref().and_then(|sample| sample.id.as_deref()).unwrap_or(SAMPLE)
     }
 
-    /// Everything about time, for someone who lives in `zone`.
+    /// Returns all times, for a person in `zone`.
     pub(super) fn times(&self, zone: &TimeZone, now: Timestamp) -> Result<Times, WrongRequest> {
         if self.person.is_some() && self.sample.is_some() {
             return Err(WrongRequest::Both);

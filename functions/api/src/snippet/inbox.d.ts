@@ -1,25 +1,25 @@
-/** What `inbox.js` puts on the page as `Perennial`. */
+/** The global `Perennial` of `inbox.js`. */
 export interface Perennial {
   /** Shows a person's in-app inbox: a bell with the number of unread messages, and a list of them. */
   inbox(options: InboxOptions): Inbox;
 }
 
 export interface InboxOptions {
-  /** Where Perennial's api is, such as `https://messages.example.com`. */
+  /** The URL of Perennial's api, such as `https://messages.example.com`. */
   url: string;
-  /** Whose inbox: the id that your product knows the signed-in person by. */
+  /** Your product's id of the signed-in person. */
   person: string;
-  /** The person's token, which your backend makes; or a function that fetches one, and is asked again when one has run out. */
+  /** The person's token, which your backend makes; or a function that fetches one, and is called again when it has expired. */
   token?: string | (() => string | Promise<string>);
-  /** The element that the bell is put into; a corner of the page where there is none. */
+  /** The element that contains the bell; a corner of the page if there is none. */
   target?: Element | null;
-  /** Light or dark, whatever the page's `color-scheme` says. */
+  /** Light or dark, whatever the page's `color-scheme` is. */
   theme?: 'light' | 'dark';
-  /** Seconds between two looks for new messages while the page is seen; 60 where nothing is given. */
+  /** Seconds between polls for new messages while the page is visible; default: 60. */
   every?: number;
   /** Words in place of the English ones. */
   labels?: Partial<Labels>;
-  /** Opens the chat, for a message that offers one; such a message shows its link where this is not given. */
+  /** Opens the chat, for a message that offers one; without it such a message shows its link. */
   onChat?: (message: Message) => void;
 }
 
@@ -30,7 +30,7 @@ export interface Labels {
   chat: string;
   dismiss: string;
   close: string;
-  /** What the bell says aloud besides the title. */
+  /** The bell's accessible name besides the title. */
   unread: (count: number) => string;
 }
 
@@ -50,9 +50,9 @@ export interface Message {
 export interface Inbox {
   open(): void;
   close(): void;
-  /** Looks for new messages now. */
+  /** Polls for new messages now. */
   refresh(): Promise<void>;
-  /** Takes it off the page. */
+  /** Removes it from the page. */
   destroy(): void;
 }
 

@@ -1,5 +1,5 @@
 /*! Perennial in-app inbox, Apache-2.0 */
-// Served as it stands here, without comments and indentation: whole lines only. Types are checked by `tests/run sdk`.
+// Served from this file without comments and indentation: whole lines only. Types are checked by `tests/run sdk`.
 (() => {
   'use strict';
 
@@ -81,7 +81,7 @@
   };
 
   /**
-   * Where a link leads, if a browser may be sent there.
+   * Returns where a link leads, if it is safe.
    * @param {string | null} link
    */
   const safe = (link) => {
@@ -139,7 +139,7 @@
       }
     };
     /**
-     * Tells what the person did. It arrives even where it is the last thing that the page does.
+     * Reports an action. It arrives even if it is the page's last.
      * @param {string} id
      * @param {'read' | 'click' | 'dismiss'} deed
      */

@@ -1,8 +1,8 @@
-//! Which of our mails an event is about, where its tags do not say.
+//! Finds the mail of an event without our tags.
 //!
-//! Event publishing reports a mail with its tags. The notifications of an identity (`notificationType`) have none: the mail is found by its recipient,
-//! whose address leads to a profile, among whose messages is the one that SES gave this id, or that a header of the mail names. A few reads an event,
-//! and no index.
+//! Event publishing reports a mail with its tags. The notifications of an identity (`notificationType`) have none: the
+//! mail is found by its recipient, whose address leads to a profile, among whose messages is the one with this SES id,
+//! or with the decision in the mail's header. A few reads an event, and no index.
 
 use crate::deps::Deps;
 use crate::error::DeliverError;
@@ -14,7 +14,7 @@ use perennial_store::messages::MessageRecord;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-/// Returns the event with the tags of the mail that it is about. It stays as it is where it has them, or where the mail is none of ours.
+/// Returns the event with the tags of its mail. It is unchanged if it has them, or if the mail is not ours.
 pub(super) async fn tagged<'e>(deps: &Deps, event: &'e MailEvent) -> Result<Cow<'e, MailEvent>, DeliverError> {
     if event.tags.contains_key(TAG_PERSON) || !is_of_notifications(&event.kind) {
         return Ok(Cow::Borrowed(event));
@@ -33,7 +33,7 @@ pub(super) async fn tagged<'e>(deps: &Deps, event: &'e MailEvent) -> Result<Cow<
     Ok(Cow::Owned(event))
 }
 
-/// Whether notifications of an identity tell of such events.
+/// Returns whether notifications of an identity report such events.
 fn is_of_notifications(kind: &MailEventKind) -> bool {
     matches!(
         kind,

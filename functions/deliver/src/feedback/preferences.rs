@@ -1,4 +1,5 @@
-//! What a reader chose through SES's own subscription management, kept as if they had chosen it on our page.
+//! Preferences that a reader changed through SES's own subscription management, stored as if they had been changed on
+//! our page.
 
 use crate::deps::Deps;
 use crate::error::DeliverError;
@@ -10,8 +11,8 @@ use perennial_domain::PersonId;
 use perennial_store::preferences::Preferences;
 use std::collections::BTreeMap;
 
-/// Returns the event with the topics of SES's contact list under our ids. One that is none of ours, or that is not the reader's to choose, is left out;
-/// the former is told in the log.
+/// Returns the event with our ids of the topics in SES's contact list. Unknown topics, and those that readers cannot
+/// choose, are left out; the former are logged.
 pub(super) async fn translated(deps: &Deps, event: MailEvent) -> MailEvent {
     let MailEventKind::Subscription(changed) = &event.kind else { return event };
     let config = deps.config.current().await;
@@ -29,8 +30,9 @@ pub(super) async fn translated(deps: &Deps, event: MailEvent) -> MailEvent {
     MailEvent { kind: MailEventKind::Subscription(changed), ..event }
 }
 
-/// Lifts a suppression that the reader took back, and stores the topics that they chose or gave up, for every address of the event. What was chosen
-/// elsewhere since stands. The same for `person`, whom the mail was for. (Ending all mails is a suppression like others, and needs nothing here.)
+/// Lifts a suppression that the reader reverted, and stores the topics that they chose or gave up, for every address of
+/// the event. Later choices elsewhere are kept. The same for `person`, the mail's profile. (Unsubscribing from all
+/// mails is a suppression like others, and needs nothing here.)
 pub(super) async fn keep(
     deps: &Deps,
     event: &MailEvent,
@@ -60,12 +62,12 @@ pub(super) async fn keep(
     Ok(())
 }
 
-/// Whether the event lifts a suppression that was there before it.
+/// Returns whether the event lifts an earlier suppression.
 fn is_lifted(changed: &Subscription, before: &Preferences, event: &MailEvent) -> bool {
     changed.unsubscribed == Some(false) && before.suppression.is_some_and(|suppression| suppression.since <= event.at)
 }
 
-/// Whether a topic of SES's is ours: by its id or title, whatever stands between the words and in any case.
+/// Returns whether a topic of SES is ours: by its id or title, in any case and with any separators.
 fn is_named(topic: &Topic, name: &str) -> bool {
     let folded =
         |text: &str| -> String { text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect() };
@@ -73,7 +75,7 @@ fn is_named(topic: &Topic, name: &str) -> bool {
     !name.is_empty() && (folded(&topic.id) == name || folded(&topic.title) == name)
 }
 
-/// Those of the choices that nothing newer contradicts.
+/// Returns the choices that nothing newer contradicts.
 fn newer(chosen: &BTreeMap<String, bool>, before: &Preferences, at: Timestamp) -> BTreeMap<String, bool> {
     let is_newer = |topic: &str| before.topics.get(topic).is_none_or(|choice| choice.since <= at);
     chosen.iter().filter(|(topic, _)| is_newer(topic)).map(|(topic, wants)| (topic.clone(), *wants)).collect()

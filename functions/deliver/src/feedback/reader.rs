@@ -1,4 +1,4 @@
-//! Whether a reader opened a mail or followed its link, by what the mail's record tells.
+//! Determines from the mail's record whether a reader opened a mail or followed its link.
 
 use crate::deps::Deps;
 use crate::error::DeliverError;
@@ -7,11 +7,12 @@ use perennial_contracts::ses::{Agent, MailEvent, MailEventKind};
 use perennial_domain::{DecisionId, PersonId};
 use perennial_store::messages::MessageState;
 
-/// Time within which nobody follows two links of one mail.
+/// The time within which no human follows two links of one mail.
 const AT_ONCE: SignedDuration = SignedDuration::from_secs(2);
 
-/// Returns the event with who did it: a machine where the mail had only just arrived, or where another of its links was followed at the same moment. Of
-/// links that are followed at once the first that is reported stays the reader's, as nothing is known of the others then.
+/// Returns the event with its agent: a machine if the mail had only just arrived, or if another of its links was
+/// followed at the same moment. Of links followed at once the first one reported stays the reader's, because the others
+/// are unknown then.
 pub(super) async fn judged(
     deps: &Deps,
     event: MailEvent,
@@ -27,7 +28,7 @@ pub(super) async fn judged(
     Ok(MailEvent { kind: done_by(event.kind, by), ..event })
 }
 
-/// Who opened the mail or followed its link, as far as SES's report tells.
+/// Returns who opened the mail or followed its link, according to SES's report.
 fn agent(kind: &MailEventKind) -> Option<Agent> {
     match kind {
         MailEventKind::Open { by } | MailEventKind::Click { by, .. } => Some(*by),

@@ -115,7 +115,7 @@ impl Fixture {
         self.send("POST", path, &[("authorization", &basic("local-write-key:"))], body.as_ref()).await
     }
 
-    /// What is on the queue, as score reads it.
+    /// Returns the events on the queue, as score reads them.
     fn events(&self) -> Vec<Event> {
         let payload = |body: &String| match serde_json::from_str(body) {
             Ok(EventsPayload::Events { events }) => events,

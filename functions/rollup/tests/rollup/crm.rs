@@ -1,4 +1,4 @@
-//! What the CRM is told.
+//! CRM updates.
 
 use crate::support::{ACCOUNTS, Bench, CRM, at, drain, fact, id, member};
 use perennial_config::lifecycle::Milestone;
@@ -65,7 +65,7 @@ async fn when_the_process_dies_before_sending_the_redelivery_sends_the_same_upda
     bench.restarted().roll_up("acme").await;
     let first = updates(&bench);
     assert_eq!(first.len(), 1);
-    // Yet another process does not know that it was sent: the same id, which `deliver` knows.
+    // Another process has no record that it was sent: it uses the same id, which `deliver` recognizes.
     bench.restarted().roll_up("acme").await;
     assert_eq!(updates(&bench), first);
     assert_eq!(bench.version("acme").await, 1);

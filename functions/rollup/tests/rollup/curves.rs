@@ -1,4 +1,4 @@
-//! Accounts whose people go silent.
+//! Accounts whose people become inactive.
 
 use crate::support::{ACCOUNTS, Bench, CRM, at, drain, member, person};
 use perennial_contracts::queue::{EventsPayload, MessagesPayload};
@@ -9,7 +9,7 @@ use perennial_store::Consistency;
 
 const DAY: i64 = 86_400;
 
-/// A buyer whose points run straight to 0 within `days`, with a curve that is known up to `end`.
+/// Returns a buyer whose points fall linearly to 0 within `days`, with a curve that is known up to `end`.
 fn fading(name: &str, purchase: u8, days: i64, end: Option<i64>) -> Member {
     let from = at(0).as_second();
     let knots = vec![Knot { at: from + days * DAY, jump: false, value: 0 }];
@@ -86,7 +86,7 @@ async fn curves_that_end_are_renewed_together_and_the_account_is_written_once_fo
     bench.roll_up("acme").await;
     assert_eq!(bench.version("acme").await, version + 1);
     assert_eq!(bench.account("acme").await.unwrap().due_at, Some(at(40 * DAY)));
-    // Someone who is never evaluated again keeps nobody busy: the account is asked for once a day.
+    // A person who is never evaluated again causes one recomputation of the account a day.
     bench.time.set(at(42 * DAY));
     bench.roll_up("acme").await;
     assert_eq!(bench.account("acme").await.unwrap().due_at, Some(at(43 * DAY)));

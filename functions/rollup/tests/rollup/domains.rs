@@ -1,4 +1,4 @@
-//! Company domains: an account of their own, until another account names them as its own.
+//! Company domains: an account of their own, until another account claims them.
 
 use crate::support::{ACCOUNTS, Bench, at, changed, id, member, person};
 use perennial_domain::Member;
@@ -29,7 +29,7 @@ async fn the_people_of_a_domain_belong_to_the_account_that_names_it_and_to_their
     assert_eq!(bench.sums("acme.example").await, Some((2, 35, None)));
 }
 
-/// Calls may name both the account and its domain: whoever is a member of both is one person of the account.
+/// Calls may contain both the account and its domain: a member of both is one person of the account.
 #[tokio::test]
 async fn member_of_an_account_and_of_its_domain_counts_once() {
     for primary in ["acme", "acme.example", "elsewhere"] {
@@ -56,7 +56,7 @@ async fn the_first_in_time_to_name_a_domain_has_it_in_whatever_order_that_is_hea
         for name in order {
             let second = if name == "early" { 10 } else { 20 };
             bench.group(name, second, json!({ "domain": "acme.example" })).await;
-            // Naming it again later does not make the claim any later.
+            // Claiming it again does not make the claim any later.
             bench.group(name, second + 100, json!({ "domain": "acme.example" })).await;
             bench.settle().await;
         }
@@ -108,7 +108,7 @@ async fn domain_that_many_accounts_name_identifies_nobody_and_costs_no_more_for_
         assert_eq!(bench.sums("a00").await, holder, "{n}");
     }
     assert_eq!(bench.sums("acme.example").await, Some((1, 25, None)), "the domain's own account has its people again");
-    // The first one tells the domain's account, and the one too many tells it and the first.
+    // The first claim notifies the domain's account, and the one too many notifies it and the first.
     assert!(told < 10, "{told}");
     for n in 20..40 {
         bench.group(&format!("a{n:02}"), 500 + n, json!({ "domain": null })).await;

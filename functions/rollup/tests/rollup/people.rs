@@ -1,4 +1,4 @@
-//! Score, health, stage: what an account's people and facts amount to.
+//! Score, health and stage: the aggregate of an account's people and facts.
 
 use crate::support::{ACCOUNTS, Bench, at, called, changed, changed_at, fact, id, member, person};
 use perennial_config::lifecycle::Milestone;
@@ -107,14 +107,14 @@ async fn an_account_stands_where_its_billing_facts_say_in_any_order_and_has_a_he
     assert_eq!(facts(config, &account, at(40 * 86_400)).stage, Some(Stage::AtRisk), "all of its people are idle");
 }
 
-/// Debounce: what an account was worked out after is not worked out again.
+/// Debounce: changes older than an account's last evaluation do not evaluate it again.
 #[tokio::test]
 async fn news_that_is_older_than_the_last_look_costs_nothing() {
     let bench = Bench::new(ACCOUNTS).await;
     bench.put("acme", &member("a", 30), 1).await;
     bench.time.set(at(60));
     bench.roll_up("acme").await;
-    // Not told of, so only a look would find it.
+    // Not notified, so only a read would find it.
     bench.put("acme", &member("b", 10), 1).await;
     assert!(bench.hand(&[changed_at("acme", 50), changed_at("acme", 10)]).await.is_empty());
     assert_eq!(bench.sums("acme").await, Some((1, 30, None)), "known since");

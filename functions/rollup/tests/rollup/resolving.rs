@@ -1,4 +1,4 @@
-//! Whom an event that concerns an account is for.
+//! The people that an account's event is for.
 
 use crate::support::{ACCOUNTS, Bench, at, drain, id, member, person};
 use perennial_contracts::queue::{AccountsPayload, EventsPayload, WOKEN_AT_ONCE};
@@ -22,7 +22,7 @@ fn with(name: &str, personas: &[&str]) -> Member {
     Member { personas: personas.iter().map(|persona| (*persona).to_owned()).collect(), ..member(name, 0) }
 }
 
-/// Who is to enter because of that message, and by how many messages.
+/// Returns who enters because of that message, and the number of messages.
 fn entered(bench: &Bench, message: &str) -> (BTreeSet<PersonId>, usize) {
     let (mut all, mut messages) = (BTreeSet::new(), 0);
     for (payload, _) in drain(&bench.events) {

@@ -1,4 +1,4 @@
-//! A function with its table, and what it sends.
+//! A function with its table, and the messages it sends.
 
 use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
@@ -81,13 +81,13 @@ impl Bench {
         Self { deps, store, messages, events, accounts, time, config, clock }
     }
 
-    /// Another process over the same table and queues: it remembers nothing.
+    /// Returns another process over the same table and queues, without records of executed actions.
     pub fn restarted(&self) -> Self {
         let queues = [self.messages.clone(), self.events.clone(), self.accounts.clone()];
         Self::over(self.store.clone(), queues, self.config.clone(), self.clock.clone(), self.time.clone())
     }
 
-    /// Hands one record for each body; gives those that failed.
+    /// Handles one record for each body; returns those that failed.
     pub async fn hand(&self, bodies: &[String]) -> Vec<String> {
         let records = bodies
             .iter()
@@ -98,7 +98,7 @@ impl Bench {
         response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
     }
 
-    /// Has the account worked out; nothing may fail.
+    /// Recomputes the account; nothing may fail.
     pub async fn roll_up(&self, account: &str) {
         assert_eq!(self.hand(&[changed(account)]).await, Vec::<String>::new());
     }
@@ -109,7 +109,7 @@ impl Bench {
         assert_eq!(self.hand(&[body]).await, Vec::<String>::new());
     }
 
-    /// Works off the accounts queue, whatever its delays, until it is empty.
+    /// Processes the accounts queue, whatever its delays, until it is empty.
     pub async fn settle(&self) {
         for _ in 0..20 {
             let bodies: Vec<String> = self.accounts.drain().into_iter().map(|(body, _)| body).collect();
@@ -135,7 +135,7 @@ impl Bench {
         found.map_or(0, |stored| stored.version)
     }
 
-    /// People, score and health.
+    /// Returns people, score and health.
     pub async fn sums(&self, account: &str) -> Option<(u32, u8, Option<u8>)> {
         let summary = self.account(account).await?.summary?;
         Some((summary.people, summary.score.get(), summary.health.map(Score::get)))
@@ -184,12 +184,12 @@ pub fn member(name: &str, purchase: u8) -> Member {
     }
 }
 
-/// News that holds at any time.
+/// Returns a change without a time.
 pub fn changed(account: &str) -> String {
     serde_json::to_string(&AccountsPayload::anew(id(account))).unwrap()
 }
 
-/// News as of a moment.
+/// Returns a change as of a time.
 pub fn changed_at(account: &str, second: i64) -> String {
     serde_json::to_string(&AccountsPayload::people(id(account), at(second))).unwrap()
 }
@@ -224,7 +224,7 @@ pub fn fact(account: &str, milestone: perennial_config::lifecycle::Milestone, se
     .unwrap()
 }
 
-/// What a queue holds, taken out.
+/// Removes and returns the messages of a queue.
 pub fn drain<T: serde::de::DeserializeOwned>(queue: &MemoryQueue) -> Vec<(T, Delay)> {
     queue.drain().into_iter().map(|(body, delay)| (serde_json::from_str(&body).unwrap(), delay)).collect()
 }

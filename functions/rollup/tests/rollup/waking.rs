@@ -6,7 +6,7 @@ use perennial_domain::PersonId;
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// Who is woken by how many messages, and by which version of the account.
+/// Returns who is evaluated again, the number of messages, and the version of the account.
 fn woken(bench: &Bench) -> (BTreeSet<PersonId>, usize, u64) {
     let (mut all, mut messages, mut newest) = (BTreeSet::new(), 0, 0);
     for (payload, _) in drain(&bench.events) {

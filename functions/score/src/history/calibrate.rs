@@ -1,4 +1,4 @@
-//! Calibrating the points of readiness to buy by what people took before they bought.
+//! Calibrates the points of readiness to buy from what people did before they bought.
 
 use super::{HistoryError, Phase, Progress, TELL_EVERY, Tell};
 use crate::deps::Deps;
@@ -7,12 +7,12 @@ use perennial_domain::{Event, Identity, PersonId};
 use perennial_engine::calibrate::{Calibration, calibrate, needs, taken};
 use std::collections::HashMap;
 
-/// Reads everyone's history and works out what an action is worth. Changes nothing. Who was joined is one person; events of
-/// identities that no profile has count for nobody. Takes memory for the events that rules of `purchase`, tallies and milestones
-/// count.
+/// Reads everyone's history and computes the value of an action. Changes nothing. A merged profile is one person;
+/// events of identities without a profile are ignored. Uses memory for the events that rules of `purchase`, tallies and
+/// milestones count.
 ///
 /// # Errors
-/// [`HistoryError`] where the table or the archive cannot be read.
+/// [`HistoryError`] if the table or the archive cannot be read.
 pub async fn run(deps: &Deps, tell: Tell<'_>) -> Result<Calibration, HistoryError> {
     let config = deps.config.in_force().await?;
     let mut people: HashMap<Identity, PersonId> = HashMap::new();

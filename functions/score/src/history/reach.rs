@@ -1,9 +1,10 @@
-//! Bringing new journeys and segments to profiles that are quiet.
+//! Applies new journeys and segments to quiet profiles.
 //!
-//! A profile is evaluated when it has an event or is due. Whoever is quiet has a due time that was worked out under the rules of then, or none, so a
-//! journey that is pushed later and triggered by a state would never reach them, and a new segment would not count them. This pass evaluates
-//! every profile once, plans the starts of those for whom a new journey's trigger holds already ([`perennial_engine::meet`]), notes who is in a new
-//! segment, and writes only what changes. Nothing is sent.
+//! A profile is evaluated when it has an event or is due. A quiet profile has a due time that was computed under the
+//! earlier rules, or none, so a journey that is pushed later and triggered by a state would never reach it, and a new
+//! segment would not include it. This pass evaluates every profile once, plans the starts of those for which a new
+//! journey's trigger already holds ([`perennial_engine::meet`]), records who is in a new segment, and writes only what
+//! changes. Nothing is sent.
 
 use super::{HistoryError, Phase, Progress, Tell};
 use crate::accounts::Accounts;
@@ -20,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
-/// How often a profile is evaluated again because it was written meanwhile.
+/// The most evaluations of a profile that is written meanwhile.
 const TRIES: u32 = 3;
 /// Profiles that are evaluated at once to be counted.
 const COUNTED_AT_ONCE: usize = 16;
@@ -32,30 +33,32 @@ pub struct Outcome {
     pub config: String,
     /// The journeys that are new and triggered by a state.
     pub journeys: Vec<String>,
-    /// How many people are in each of the segments that are new or have another condition than before.
+    /// The number of people in each segment that is new or has a changed condition.
     pub segments: BTreeMap<String, u64>,
     /// Profiles that were looked at.
     pub people: u64,
     /// Profiles that changed, or would with `dry_run`: each costs one write unit for each KB.
     pub changed: u64,
-    /// How many start each of the journeys within the next 14 days, if its trigger still holds on their day.
+    /// The number of people who start each journey within the next 14 days, if its trigger still holds on their day.
     pub starts: BTreeMap<String, u64>,
     /// Profiles that were written by others on every try. Their own events bring them to the new journeys.
     pub not_done: u64,
     /// Profiles that cannot be read, and were passed over.
     #[serde(default)]
     pub unreadable: u64,
-    /// Whether nothing was written.
+    /// `true` if nothing was written.
     pub dry_run: bool,
 }
 
-/// Evaluates everyone under the active configuration, for the journeys and segments that the one before did not have; with `dry_run` writes nothing. Writes at
-/// most `writes_a_second` profiles a second (1 or more). A run that was broken off can be repeated: it writes only what is left.
+/// Evaluates everyone under the active configuration, for the journeys and segments that the previous one lacked; with
+/// `dry_run` writes nothing. Writes at most `writes_a_second` profiles a second (1 or more). An interrupted run can be
+/// repeated: it writes only what is missing.
 ///
-/// Costs half a read unit for each 4 KB of the table, nothing else where no journey or segment is new, and a write for each profile that changes.
+/// Costs half a read unit for each 4 KB of the table, nothing if no journey or segment is new, and a write for each
+/// profile that changes.
 ///
 /// # Errors
-/// [`HistoryError`] where the table fails.
+/// [`HistoryError`] if the table fails.
 pub async fn run(deps: &Deps, dry_run: bool, writes_a_second: u32, tell: Tell<'_>) -> Result<Outcome, HistoryError> {
     let config = deps.config.in_force().await?;
     let before = before(deps).await?;
@@ -63,13 +66,13 @@ pub async fn run(deps: &Deps, dry_run: bool, writes_a_second: u32, tell: Tell<'_
     everyone(&deps.store, &config, before.as_ref(), &how, deps.clock.now(), tell).await
 }
 
-/// Evaluates everyone under `config`, which is to be put in force in place of `before`, for the journeys and segments that that one does not have. Nothing is
-/// written.
+/// Evaluates everyone under `config`, which is to replace `before`, for the journeys and segments that `before` lacks.
+/// Nothing is written.
 ///
-/// Costs half a read unit for each 4 KB of the table, and nothing where no journey or segment is new.
+/// Costs half a read unit for each 4 KB of the table, and nothing if no journey or segment is new.
 ///
 /// # Errors
-/// [`HistoryError`] where the table fails.
+/// [`HistoryError`] if the table fails.
 pub async fn count(
     store: &Store,
     config: &Config,
@@ -81,7 +84,7 @@ pub async fn count(
     everyone(store, config, before, &how, now, tell).await
 }
 
-/// How a pass is made.
+/// The options of a pass.
 struct How {
     dry_run: bool,
     writes_a_second: u32,
@@ -153,18 +156,18 @@ struct Pass<'a> {
     config: &'a Config,
     known: Accounts,
     new: HashSet<u32>,
-    /// Whether a segment is new.
+    /// `true` if a segment is new.
     counts: bool,
     now: Timestamp,
     dry_run: bool,
 }
 
-/// What came of one profile.
+/// The result for one profile.
 #[derive(Default)]
 struct Share {
-    /// Whether it changed.
+    /// `true` if it changed.
     changed: bool,
-    /// Whether others wrote it on every try.
+    /// `true` if every attempt had a write conflict.
     missed: bool,
     /// The journeys that it starts.
     starts: Vec<u32>,

@@ -1,10 +1,10 @@
-//! Counting all history anew under the config in force.
+//! Recounts all history under the active configuration.
 //!
-//! Events go on coming meanwhile, and none may be lost or counted twice. An event is archived before it is counted, so a profile
-//! that was read before the archive was has counted nothing that the archive does not show. If both then agree on how many
-//! events there were, they are the same events, and the profile is written under the condition that nobody wrote it since. Else
-//! (something came in between, or something archived waits to be counted) the person is looked at again: the ids that were
-//! counted are read, and exactly those events of the archive are counted anew.
+//! Events continue to arrive meanwhile, and none may be lost or counted twice. An event is archived before it is
+//! counted, so a profile that was read before the archive has counted nothing that the archive lacks. If both then
+//! agree on the number of events, they are the same events, and the profile is written under the condition that nobody
+//! wrote it since. Otherwise (an event arrived in between, or an archived one is not counted yet) the profile is read
+//! again with the ids that it has counted, and exactly those events of the archive are recounted.
 
 mod tally;
 
@@ -26,23 +26,24 @@ use std::time::Duration;
 
 pub use tally::{Example, Moved, Outcome, StageMoved};
 
-/// Rounds in which people who could not be done are looked at again.
+/// Rounds in which unfinished profiles are processed again.
 const ROUNDS: u32 = 5;
-/// People who are loaded at once.
+/// The number of profiles loaded at once.
 const CHUNK: usize = 100;
-/// The pause before another round: what was under way is written by then.
+/// The pause before another round, in which work in progress is written.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Rescores everyone, or with `dry_run` only says what would change. Nobody is written to; accounts are told of their people,
-/// and rolled up as always. It goes by the config that is in force when it begins; functions of a deployed stack that still work by an older
-/// one, for a minute after a push, count what comes meanwhile by that. A run that was broken off, or that reports people as not done, can
-/// be repeated: what is right already is not written again.
+/// Rescores everyone, or with `dry_run` only reports what would change. No messages are triggered; accounts are
+/// notified of their people, and aggregated as always. It uses the configuration that is active when it starts;
+/// functions of a deployed stack that still use the previous one, for a minute after a push, count new events with
+/// that. An interrupted run, or one with unfinished people, can be repeated: what is correct already is not written
+/// again.
 ///
-/// Costs half a read unit for each 4 KB of the table twice, and a write for each person that changes. Takes memory for all
-/// states, see [`Rebuild`].
+/// Costs half a read unit for each 4 KB of the table twice, and a write for each profile that changes. Uses memory for
+/// all states, see [`Rebuild`].
 ///
 /// # Errors
-/// [`HistoryError`] where the table or the archive fails.
+/// [`HistoryError`] if the table or the archive fails.
 pub async fn run(deps: &Deps, dry_run: bool, tell: Tell<'_>) -> Result<Outcome, HistoryError> {
     let config = deps.config.in_force().await?;
     let old = counted_under(deps, &config).await?;
@@ -84,7 +85,7 @@ async fn counted_under(deps: &Deps, active: &Config) -> Result<Option<Config>, H
     Ok(super::earlier_config(deps, &version).await)
 }
 
-/// What lies under each person's id, by version.
+/// The version stored under each profile id.
 type Versions = HashMap<PersonId, u64>;
 /// The hashes of the ids of the events that were counted.
 type Counted = HashMap<Identity, HashSet<u64>>;
@@ -99,13 +100,13 @@ struct Run<'a> {
     tell: Tell<'a>,
 }
 
-/// What came of one person.
+/// The result for one profile.
 enum Share {
-    /// Rescored; what was before and is now.
+    /// Rescored; the profile before and the change.
     Done(Box<(Stored, tally::Change)>),
-    /// To be looked at again.
+    /// To be processed again.
     Again(PersonId),
-    /// Became part of another, who is looked at again then.
+    /// Merged into another, which is then processed again.
     Gone,
     /// Cannot be read any more.
     Unreadable,
@@ -127,7 +128,7 @@ impl Run<'_> {
         }
     }
 
-    /// Reads the whole archive; gives how many events it has.
+    /// Reads the whole archive; returns its number of events.
     async fn read(&self, rebuild: &mut Rebuild<'_>) -> Result<u64, HistoryError> {
         let mut events = std::pin::pin!(self.deps.archive.read_all().await?);
         let mut read = 0;
@@ -143,7 +144,7 @@ impl Run<'_> {
         Ok(read)
     }
 
-    /// Looks people up with the ids that they have counted.
+    /// Reads profiles with the ids that they have counted.
     async fn look_again(
         &self,
         people: Vec<PersonId>,
@@ -172,7 +173,7 @@ impl Run<'_> {
         Ok((versions, counted))
     }
 
-    /// Rescores those who still are at their version and of whom the archive has what they counted; gives the others.
+    /// Rescores those that are still at their version and whose counted events are in the archive; returns the others.
     async fn apply(
         &self,
         rebuild: &Rebuild<'_>,
@@ -217,9 +218,9 @@ impl Run<'_> {
             Err(error) => return Err(error.into()),
         };
         if !self.dry_run {
-            // What an earlier write asked for is not to be lost with its entry.
+            // An action of an earlier write must not be lost with its outbox.
             if let Err(error) = outbox::perform_leftover(self.deps, self.config, &stored, self.now).await {
-                tracing::warn!(%person, %error, "a person's outbox could not be emptied; they are looked at again");
+                tracing::warn!(%person, %error, "failed to execute a profile's outbox; it will be retried");
                 return Ok(Share::Again(person));
             }
             stored.profile.outbox.retain(Action::is_held);
@@ -237,7 +238,7 @@ impl Run<'_> {
         Ok(Share::Done(Box::new((stored, change))))
     }
 
-    /// Writes and performs; gives whether nobody else wrote meanwhile.
+    /// Writes and executes; returns whether nobody else wrote meanwhile.
     async fn write(&self, stored: &mut Stored) -> Result<bool, HistoryError> {
         match self.deps.store.save(stored).await {
             Ok(()) => {}
@@ -248,9 +249,9 @@ impl Run<'_> {
         let asked = stored.profile.outbox.iter().filter(|action| !action.is_held());
         let planned: Vec<Planned> =
             asked.map(|action| Planned { person, version, action: action.clone(), _ticket: None }).collect();
-        // What cannot be performed stays in the outbox, and is performed at the next load.
+        // An action that cannot be executed stays in the outbox, and is executed at the next load.
         if !planned.is_empty() && !outbox::perform(self.deps, self.config, &planned, self.now).await.failed.is_empty() {
-            tracing::warn!(%person, "a rescored person's account is told later");
+            tracing::warn!(%person, "the account of a rescored profile is notified later");
         }
         Ok(true)
     }

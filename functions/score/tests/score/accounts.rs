@@ -1,4 +1,4 @@
-//! People follow their account: what conditions know of it, and how soon.
+//! People follow their account: the account's facts in conditions, and how soon changes apply.
 
 use crate::support::{Bench, Database, at, config_with, user};
 use perennial_config::lifecycle::Milestone;
@@ -40,7 +40,7 @@ async fn stage(bench: &Bench, person: PersonId) -> Stage {
     bench.stored(person).await.unwrap().summary.stage
 }
 
-/// Writes that the account pays, as `rollup` does; gives the write's version.
+/// Marks the account as paying, as `rollup` does; returns the write's version.
 async fn pays(bench: &Bench, account: &str) -> u64 {
     let found = bench.store.account(&id(account), Consistency::Strong).await.unwrap();
     let mut stored = found.unwrap_or_else(|| StoredAccount::new(id(account)));
@@ -93,7 +93,7 @@ async fn who_belongs_to_an_account_that_pays_is_a_customer_whatever_they_try_els
     let members = bench.store.members(&id("initech"), None, None).await.unwrap().members;
     assert_eq!((members[0].person, members[0].elsewhere, members[0].stage), (user("u"), false, Stage::Onboarding));
     assert_eq!(bench.messages.drain().len(), 0, "no prospect's welcome");
-    // Once they have left it, they try as anybody does.
+    // Once they have left it, they are in trial like anyone else.
     let left = EventBuilder::track("d", "u", "Left Account").group_id("acme").at(at(-30)).build();
     assert!(bench.feed(&[vec![left]]).await.is_empty());
     assert_eq!(stage(&bench, user("u")).await, Stage::Trial);
@@ -137,7 +137,7 @@ async fn the_people_of_a_domain_follow_the_account_that_has_it() {
     assert_eq!(bench.store.members(&id("acme.example"), None, None).await.unwrap().members.len(), 1);
 }
 
-/// Joining and parting people looks at them with their accounts, as every other look does.
+/// Merging and unmerging evaluates profiles with their accounts, like every other evaluation.
 #[tokio::test]
 async fn who_is_joined_or_parted_stands_where_their_account_stands_at_once() {
     let bench = bench().await;
@@ -188,7 +188,7 @@ async fn a_fact_about_the_account_reaches_the_accounts_queue_with_the_time_of_it
     assert!(milestones.is_empty(), "what a subscription tells is told once: {milestones:?}");
 }
 
-/// As PostHog's server libraries identify a company: nobody did it.
+/// As PostHog's server libraries identify a company: without a person.
 #[tokio::test]
 async fn a_call_about_an_account_alone_reaches_it_and_makes_no_profile() {
     let bench = bench().await;
@@ -200,7 +200,7 @@ async fn a_call_about_an_account_alone_reaches_it_and_makes_no_profile() {
     let [AccountsPayload::Changed { account, traits: Some(said), .. }] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!((account, said.at, &said.traits), (&id("acme"), at(-60), &group.traits));
     assert!(bench.stored(user("u")).await.is_none());
-    // Anybody can read the key of a page: what it says of an account alone reaches nobody.
+    // Anybody can read the key of a page: its claims about an account alone have no effect.
     let mut public = EventBuilder::group("x", "u", "acme").with_trait("name", "Evil").at(at(-50)).public().build();
     public.user_id = None;
     assert!(bench.feed(&[vec![public]]).await.is_empty());

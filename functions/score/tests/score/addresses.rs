@@ -1,10 +1,10 @@
-//! One mail address is the same however it is written: who gave it, who is found by it, and who is not to be written to.
+//! A mail address is the same in every spelling: for its owner, for look-ups, and for suppression.
 
 use crate::support::{Bench, at};
 use perennial_store::suppressions::Reason;
 use perennial_testkit::EventBuilder;
 
-/// Ways to write an address, of two sources and of someone who looks for it.
+/// Spellings of an address, of two sources and of a look-up.
 const WRITTEN: [[&str; 3]; 4] = [
     ["Ada <ADA@Example.com>", "ada@example.com", " Ada@EXAMPLE.com "],
     ["ada@B\u{fc}cher.example", "Ada@xn--bcher-kva.example", "ADA@B\u{dc}CHER.example"],

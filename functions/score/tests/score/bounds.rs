@@ -1,5 +1,5 @@
-//! Attacks on the size of a profile: with the public write key alone, as many and as large traits, names and calls as `ingest` accepts.
-//! Whatever comes, the batch is done, the profile can be read, and every scan passes it.
+//! Attacks on the size of a profile: with the public write key alone, as many and as large traits, names and calls as
+//! `ingest` accepts. In each case the batch is processed, the profile can be read, and every scan continues past it.
 
 use crate::support::{Bench, at, user};
 use perennial_domain::event::{MAX_TRAIT_BYTES, MAX_TRAIT_NAME_BYTES};
@@ -17,7 +17,7 @@ fn noise(seed: &str, length: usize) -> String {
     String::from_utf8(blocks.take(length).collect()).unwrap()
 }
 
-/// What an anonymous visitor says of themselves.
+/// Returns an anonymous visitor's traits.
 fn identify_visitor(id: &str, visitor: &str, traits: Map<String, Value>, once: Map<String, Value>) -> Event {
     let mut event = EventBuilder::page(id, visitor).at(at(-600)).build();
     event.kind = EventKind::Identify;
@@ -25,7 +25,8 @@ fn identify_visitor(id: &str, visitor: &str, traits: Map<String, Value>, once: M
     event
 }
 
-/// Calls that give a visitor 100 traits of nearly 1 KB, `text` saying what is in each; and as many to be set once, with two values each.
+/// Returns calls that set 100 traits of nearly 1 KB on a visitor, with content from `text`; and as many traits to be
+/// set once, with two values each.
 fn swollen(visitor: &str, text: impl Fn(&str) -> String) -> Vec<Event> {
     let names: Vec<String> = (0..100).map(|n| format!("t{n:03}")).collect();
     let calls = names.chunks(A_CALL / MAX_TRAIT_BYTES).enumerate();
@@ -53,7 +54,7 @@ fn visitors() -> Vec<String> {
     visitors
 }
 
-/// Reads the profile by every way there is: by its key, with others, by a scan, and as what it is worth.
+/// Reads the profile in every way: by its key, with others, by a scan, and with an evaluation.
 async fn read(bench: &Bench, name: &str) -> Stored {
     let person = user(name);
     let stored = bench.store.follow(person, Consistency::Strong).await.unwrap().unwrap();
@@ -135,7 +136,7 @@ async fn names_of_events_as_long_as_they_may_be_do_not_swell_a_profile() {
     assert_eq!(stored.profile.counted(), 40 * 201);
 }
 
-/// Each call hands up to 32 KB on to the account by the outbox, which is written with the profile.
+/// Each call forwards up to 32 KB to the account through the outbox, which is written with the profile.
 #[tokio::test]
 async fn batch_of_large_group_calls_fits_into_the_outbox() {
     let bench = Bench::new().await;

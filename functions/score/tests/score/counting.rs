@@ -1,4 +1,4 @@
-//! Every event once, one write a person a batch, and failures that stay with their record.
+//! Every event is counted once, with one write a profile a batch, and a failure affects only its record.
 
 use crate::support::{Bench, Database, anonymous, at, config_with, events_body, tick_body, user};
 use futures::TryStreamExt;
@@ -62,7 +62,7 @@ async fn a_person_who_cannot_be_read_fails_only_the_records_that_speak_of_them()
     assert!(bench.feed(&[vec![track("a", "u")]]).await.is_empty());
     let mut stored = bench.stored(user("u")).await.unwrap();
     stored.profile.outbox.clear();
-    // A profile whose ledger is gone: nothing may be counted, lest it were counted twice.
+    // A profile whose ledger is missing: nothing may be counted, or it could be counted twice.
     stored.profile.parts[0].seen.blocks = 3;
     bench.store.save(&mut stored).await.unwrap();
     let records = [

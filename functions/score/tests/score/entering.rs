@@ -1,4 +1,4 @@
-//! What concerns an account lets people enter journeys: those whom the accounts queue was asked for.
+//! Events of an account let people enter journeys: those that the accounts queue found.
 
 use crate::support::{Bench, Database, at, config_with, user};
 use perennial_contracts::queue::{AccountsPayload, EventsPayload, MessagesPayload};
@@ -33,7 +33,7 @@ fn seen(id: &str, person: &str) -> Event {
     EventBuilder::track(id, person, "Login").at(at(-60)).build()
 }
 
-/// Who is written to: each message by its id.
+/// Returns the recipients of messages, by message id.
 fn told(bench: &Bench) -> BTreeMap<DecisionId, PersonId> {
     let bodies = bench.messages.drain().into_iter().map(|(body, _)| serde_json::from_str(&body).unwrap());
     let decisions = bodies.map(|payload| match payload {

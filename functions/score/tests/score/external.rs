@@ -1,4 +1,4 @@
-//! Ids of other systems: nobody in the numbers and nobody's colleague, until someone is known by them.
+//! Ids of other systems are not counted as people or colleagues until they are linked to a person.
 
 use crate::support::{Bench, Database, at, config_with, user};
 use perennial_domain::event::link_to;
@@ -9,7 +9,7 @@ use perennial_testkit::EventBuilder;
 const IDENTITY: &str =
     "[evidence]\nexternal_types = [\"stripe_customer_id\"]\nexternal_traits = [\"stripe_customer_id\"]\n";
 
-/// A trial that begins, as a billing system says that knows its own id alone.
+/// Returns the start of a trial, from a billing system that knows only its own id.
 fn trial() -> Event {
     let event = EventBuilder::track("t", "cus_5", "Trial Started").external("stripe_customer_id", "cus_5");
     event.group_id("acme").at(at(-60)).build()
@@ -34,7 +34,7 @@ async fn id_of_another_system_is_nobody_in_the_totals_until_someone_is_known_by_
     assert_eq!(bob.profile.parts.len(), 2);
 }
 
-/// The first event of a customer whom someone is known to be is theirs: what it sets off goes to them, once.
+/// The first event of a customer with a known person is that person's: its messages go to them, once.
 #[tokio::test]
 async fn first_event_of_an_id_that_someone_has_sets_off_what_theirs_would() {
     for order in [[0, 1], [1, 0]] {
@@ -57,7 +57,7 @@ async fn first_event_of_an_id_that_someone_has_sets_off_what_theirs_would() {
     }
 }
 
-/// A user id that is spelled as somebody else's login at another system is not that login.
+/// A user id that is spelled like another person's login at another system is not that login.
 #[tokio::test]
 async fn user_id_equal_to_another_persons_login_joins_nobody() {
     let bench = Database::start().bench_with("perennial", config_with(&[("identity.toml", IDENTITY)])).await;
@@ -78,7 +78,7 @@ async fn user_id_equal_to_another_persons_login_joins_nobody() {
     assert_eq!((totals.profiles, totals.external), (2, 0));
 }
 
-/// An event of a user that names an id in another system, which need not be the user's own.
+/// Returns a user's event with an id in another system, which need not be the user's own.
 fn linked(id: &str, who: &str, name: &str, second: i64) -> EventBuilder {
     EventBuilder::track(id, who, name).at(at(second)).context(link_to("stripe_customer_id", &"cus_5".into()))
 }
@@ -92,7 +92,8 @@ async fn dollars(bench: &Bench, who: &str) -> i64 {
     stored.profile.view().revenue_in(Currency::USD)
 }
 
-/// Stripe copies the metadata of a subscription to its invoices and not to their charges: a refund names the customer alone.
+/// Stripe copies the metadata of a subscription to its invoices but not to their charges: a refund names the customer
+/// alone.
 #[tokio::test]
 async fn refund_that_names_the_customer_alone_is_taken_off_once() {
     let paid = linked("p", "bob", "Invoice Paid", -60).property("invoice", "in_1").property("revenue", 19).build();
@@ -110,7 +111,7 @@ async fn refund_that_names_the_customer_alone_is_taken_off_once() {
     }
 }
 
-/// Several users of a company may subscribe for one customer of the billing system: that makes them no one person.
+/// Several users of a company may subscribe for one customer of the billing system: that does not make them one person.
 #[tokio::test]
 async fn users_whose_events_name_one_customer_stay_apart_until_one_has_it() {
     let bench = Database::start().bench_with("perennial", config_with(&[("identity.toml", IDENTITY)])).await;

@@ -1,4 +1,4 @@
-//! What accounts hold of a person who belongs to several.
+//! The entries of a person who belongs to several accounts.
 
 use crate::support::{Bench, at, user};
 use perennial_contracts::queue::{AccountsPayload, EventsPayload, Unmerge};
@@ -15,7 +15,7 @@ fn leave(second: i64, who: &str, account: &str) -> Event {
     EventBuilder::track(&id, who, "Left Account").group_id(account).at(at(second)).build()
 }
 
-/// Who is in an account, and whether their primary account is another.
+/// Returns the members of an account, and whether their primary account is another one.
 async fn members(bench: &Bench, account: &str) -> Vec<(PersonId, bool)> {
     let account = AccountId::parse(account).unwrap();
     let members = bench.store.members(&account, None, None).await.unwrap().members;
@@ -24,7 +24,7 @@ async fn members(bench: &Bench, account: &str) -> Vec<(PersonId, bool)> {
     members
 }
 
-/// The accounts that `rollup` was told to look at.
+/// Returns the accounts that `rollup` was notified of.
 fn told(bench: &Bench) -> BTreeSet<String> {
     let bodies = bench.accounts.drain().into_iter();
     let account = |(body, _): (String, _)| match serde_json::from_str(&body).unwrap() {
@@ -37,7 +37,7 @@ fn set(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// Joining B left A with nobody.
+/// After joining B, A has nobody.
 #[tokio::test]
 async fn each_account_keeps_its_people_and_loses_who_left() {
     let bench = Bench::new().await;
@@ -48,7 +48,7 @@ async fn each_account_keeps_its_people_and_loses_who_left() {
     assert_eq!((members(&bench, "a").await, members(&bench, "b").await), (vec![(u, true)], vec![(u, false)]));
     assert_eq!(told(&bench), set(&["a", "b"]));
     assert_eq!(bench.messages.drain().len(), 2, "the messages of one journey, to one person");
-    // Where they stand changes in both.
+    // Their stage changes in both.
     let bought = EventBuilder::track("o", "u", "Order Completed").at(at(-40)).build();
     assert!(bench.feed(&[vec![bought]]).await.is_empty());
     assert_eq!(told(&bench), set(&["a", "b"]));
@@ -105,7 +105,7 @@ async fn account_keeps_its_member_when_a_browser_is_parted_from_them() {
     assert_eq!(members(&bench, "a").await, [(user("u"), false)]);
 }
 
-/// Whoever leaves an account a second time has left it, though this process took them out of it before.
+/// A person who leaves an account a second time has left it, though this process executed the first leave before.
 #[tokio::test]
 async fn leaving_the_same_account_again_is_done_again() {
     let bench = Bench::new().await;
@@ -151,7 +151,7 @@ async fn merged_profiles_unite_their_accounts_and_unmerged_ones_part_them() {
     assert_eq!(all().await, apart);
     assert!(bench.feed(&[vec![mail("u1")], vec![mail("u2")]]).await.is_empty());
     let one = u1.min(u2);
-    // c and e were named at one moment: of these the greater id is the primary.
+    // c and e were named at the same moment: the greater id is the primary one.
     assert_eq!(all().await, ["a", "b", "c", "d", "e"].map(|account| vec![(one, account != "e")]));
     let identity = Identity::User(UserId::parse("u2").unwrap());
     let unmerge = Unmerge { identity, at: at(-5), by: "ada".to_owned(), why: "a desk".to_owned(), done_at: None };
@@ -159,7 +159,7 @@ async fn merged_profiles_unite_their_accounts_and_unmerged_ones_part_them() {
     assert_eq!(all().await, apart);
 }
 
-/// An instance that has not seen a write performs what it asked for, as its writer may be gone; and writes that it did.
+/// An instance that has not seen a write executes its actions, as the writer may be gone; and records that it did.
 #[tokio::test]
 async fn outbox_that_another_instance_performed_is_performed_by_no_third() {
     let bench = Bench::new().await;

@@ -1,4 +1,4 @@
-//! People come together by what they say, and apart on someone's word, as if they had never been one.
+//! Profiles are merged by their identifiers, and unmerged on request, as if they had never been merged.
 
 use crate::orders::{Delivery, deliver_all};
 use crate::support::{Bench, anonymous, at, case, user};
@@ -49,7 +49,7 @@ fn one(n: usize, (kind, who, other, second): (u8, usize, usize, i64)) -> Event {
     }
 }
 
-/// All people by their ids, each as it is derived from events. Every pointer leads where its part is.
+/// Returns all profiles by their ids, each as derived from events. Every pointer leads to its identity state.
 async fn told(bench: &Bench) -> BTreeMap<PersonId, Vec<u8>> {
     let mut people = BTreeMap::new();
     for text in USERS.iter().chain(&VISITORS) {
@@ -95,7 +95,7 @@ proptest! {
             let merged = told(&one).await;
             prop_assert_eq!(&merged, &told(&other).await);
             prop_assert_eq!(one.store.totals().await.unwrap().accepted, events.len() as u64);
-            // Parted in both, and everything again after that: the same people, who stay as they are.
+            // Unmerged in both, and everything repeated after that: the same profiles, unchanged.
             let text = if who < 4 { USERS[who] } else { VISITORS[who - 4] };
             for bench in [&one, &other] {
                 for _ in 0..2 {
@@ -106,7 +106,7 @@ proptest! {
             prop_assert_eq!(&parted, &told(&other).await);
             deliver(&one.restarted(), &events, &second).await;
             prop_assert_eq!(&told(&one).await, &parted);
-            // An identity that was with somebody is no longer with them.
+            // An unmerged identity is no longer in another profile.
             let own = identity(text);
             if let Some(stored) = one.store.follow(own.person_id(), Consistency::Strong).await.unwrap() {
                 let alone = stored.profile.parts.iter().all(|part| {
@@ -164,10 +164,10 @@ async fn two_user_ids_with_one_address_are_one_person_until_someone_says_they_ar
         let members = bench.store.members(&account, None, None).await.unwrap().members;
         members.into_iter().map(|member| member.person).collect::<Vec<_>>()
     };
-    // They belong to both accounts. Of two the later one is the primary; of the same time, that of the greater name.
+    // They belong to both accounts. The later one is the primary; at the same time, the one with the greater name.
     assert_eq!((members("acme").await, members("other").await), (vec![together.profile.id], vec![together.profile.id]));
     assert_eq!(together.profile.published.as_ref().unwrap().0.as_str(), "other");
-    // Later events of both, and of the browser, find the one person.
+    // Later events of both, and of the browser, find the one profile.
     let later = [trial("t3", "u1"), trial("t4", "u2"), EventBuilder::page("p2", "a1").at(at(-5)).build()];
     assert!(bench.feed(&[later.to_vec()]).await.is_empty());
     assert_eq!(bench.stored(together.profile.id).await.unwrap().profile.counted(), 11);
@@ -196,7 +196,7 @@ async fn two_user_ids_with_one_address_are_one_person_until_someone_says_they_ar
     assert_eq!(note.what, Noted::Parted { by: "ada".to_owned(), why: "a desk".to_owned() });
     assert_eq!((note.at, note.other), (at(-3).as_millisecond(), user("u2")));
     assert_eq!(two.profile.parts[0].notes.len(), 1);
-    // The same address again does not glue them; another one, which both give, does.
+    // The same address again does not merge them; another one, which both have, does.
     let again = |id: &str, user: &str| Event {
         message_id: MessageId::parse(id).unwrap(),
         ..mail("x", user, "ada@acme.org", -2)
@@ -283,7 +283,7 @@ async fn an_address_of_too_many_parts_those_whom_it_had_joined() {
 async fn a_process_that_dies_before_it_joins_leaves_that_to_the_next() {
     let bench = Bench::new().await;
     assert!(bench.feed(&[vec![mail("m1", "u1", "ada@acme.org", -30)]]).await.is_empty());
-    // Written and indexed, and the process was gone before it met the other.
+    // Written and indexed, but the process died before it was merged with the other.
     let second = vec![mail("m2", "u2", "ada@acme.org", -20)];
     let mut profile = Profile::new(identity("u2"));
     let config = crate::support::config();

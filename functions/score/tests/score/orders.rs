@@ -1,4 +1,4 @@
-//! Any order, any duplication and any batching of the same events give the same profiles.
+//! Any order, any duplication and any batching of the same events produce the same profiles.
 
 use crate::support::{Bench, anonymous, at, case, user};
 use perennial_domain::{Event, PersonId};

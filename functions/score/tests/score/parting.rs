@@ -1,4 +1,4 @@
-//! What is said of people by hand is in the archive before it is done.
+//! Manual unmerges are archived before they are executed.
 
 use crate::support::{Bench, at, config, user};
 use futures::TryStreamExt;
@@ -28,7 +28,7 @@ async fn archived(archive: &Archive) -> Vec<Unmerge> {
     unmerges.collect()
 }
 
-/// Whether the two user ids are one person.
+/// Returns whether the two user ids are one profile.
 async fn are_one(bench: &Bench) -> bool {
     let holder = bench.store.follow(user("u2"), Consistency::Strong).await.unwrap().unwrap();
     holder.profile.parts.len() == 2
@@ -52,7 +52,7 @@ async fn an_unmerge_is_archived_with_the_time_it_was_done_unless_it_changes_noth
     assert!(!are_one(&bench).await);
     let done = Unmerge { done_at: Some(at(30)), ..unmerge(-5) };
     assert_eq!(archived(&bench.archive).await, std::slice::from_ref(&done));
-    // The same word again, and one about someone who is nobody's part, do nothing.
+    // The same request again, and one about an identity that is not merged, do nothing.
     bench.time.set(at(90));
     for said in [-5, 60] {
         assert!(bench.hand(body(&unmerge(said))).await.is_empty());

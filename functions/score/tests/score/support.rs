@@ -1,4 +1,4 @@
-//! A function with its table, and what it sends.
+//! A function with its table, and the messages it sends.
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::{SignedDuration, Timestamp};
@@ -27,7 +27,7 @@ pub struct Bench {
     pub config: Config,
 }
 
-/// Clients of one DynamoDB; tables of different names keep runs apart.
+/// Clients of one DynamoDB; different table names separate runs.
 pub struct Database(aws_sdk_dynamodb::Client);
 
 impl Database {
@@ -48,8 +48,8 @@ impl Database {
     }
 }
 
-/// Runs one of a property's cases, over a database and on a runtime that all of them share; the case's number keeps its tables apart
-/// from the others'.
+/// Runs one case of a property, over a database and on a runtime that all of them share; the case's number separates
+/// its tables from the others'.
 pub fn case<T>(test: impl AsyncFnOnce(&'static Database, u32) -> T) -> T {
     static DATABASE: LazyLock<Database> = LazyLock::new(Database::start);
     static RUN: AtomicU32 = AtomicU32::new(0);
@@ -85,7 +85,7 @@ impl Bench {
         Self { deps, store, archive, messages, essential, accounts, events, clock, time, config }
     }
 
-    /// Another process over the same table and queues: it remembers nothing.
+    /// Returns another process over the same table and queues, without records of executed actions.
     pub fn restarted(&self) -> Self {
         Self::over(
             self.store.clone(),
@@ -97,7 +97,7 @@ impl Bench {
         )
     }
 
-    /// Hands over one record for each list of events; gives the records that failed.
+    /// Handles one record for each list of events; returns the records that failed.
     pub async fn feed(&self, records: &[Vec<Event>]) -> Vec<String> {
         self.hand(records.iter().map(|events| events_body(events)).collect()).await
     }

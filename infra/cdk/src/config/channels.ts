@@ -1,14 +1,14 @@
-/** Of `channels.toml` and `sources.toml`: who mails come from, and which secrets the functions need. */
+/** From `channels.toml` and `sources.toml`: the sender of mails, and the secrets of the functions. */
 
 import type { Section } from './toml.ts';
 
-/** How mails go out. */
+/** How mails are sent. */
 export interface Mail {
   /** The sender's bare address, its host in lower case. */
   readonly fromAddress: string;
-  /** The part of it behind the `@`: the identity that SES has to have verified. */
+  /** The part behind the `@`: the identity that has to be verified in SES. */
   readonly domain: string;
-  /** The name of the configuration set; a stage's has the stage behind it. */
+  /** The name of the configuration set; a stage's name is appended. */
   readonly configurationSet: string;
   /** Minutes after which a mail that SES did not report is sent again; 0 for never. */
   readonly resendUnknownMinutes: number;
@@ -22,7 +22,7 @@ export function readMail(file: Section): Mail {
   const mail = file.section('mail');
   const from = mail.needed('from');
   const [, person, host] = /^(?:[^<]*<)?\s*([^\s<>@]+)@([^\s<>@]+)\s*>?$/.exec(from) ?? [];
-  // `deliver` writes the host in lower case, and IAM tells the cases of an address apart.
+  // `deliver` writes the host in lower case, and IAM compares addresses with case.
   const domain = (host ?? '').toLowerCase();
   if (mail.has('from') && !domain) mail.problem('from', 'must be an address, or `Name <address>`');
   const configurationSet = mail.needed('configuration_set');
@@ -40,17 +40,17 @@ export function readMail(file: Section): Mail {
   };
 }
 
-/** Where the secrets of the functions that send or receive are. Each list is sorted and names nothing twice. */
+/** The places of the secrets of functions that send or receive. Each list is sorted and has no duplicates. */
 export interface SecretPlaces {
   /** Environment variables. */
   readonly env: readonly string[];
   /** Secrets of Secrets Manager, by name or ARN. */
   readonly stored: readonly string[];
-  /** Parameters of the Parameter Store, by name (with its first slash) or ARN. */
+  /** Parameters of the Parameter Store, by name (with its leading slash) or ARN. */
   readonly parameters: readonly string[];
 }
 
-/** What the endpoints of `channels.toml` name. */
+/** The secrets of the endpoints in `channels.toml`. */
 export function readEndpointSecrets(file: Section): SecretPlaces {
   const places = file.section('webhook').sections().map(([, endpoint]) => ({
     env: environmentName(endpoint),
@@ -64,7 +64,7 @@ export function readEndpointSecrets(file: Section): SecretPlaces {
   };
 }
 
-/** What the hooks of `sources.toml` name: always environment variables. */
+/** The secrets of the hooks in `sources.toml`: always environment variables. */
 export function readHookSecrets(file: Section): SecretPlaces {
   return { env: distinct(file.list('source').map(environmentName)), stored: [], parameters: [] };
 }
@@ -78,7 +78,7 @@ function environmentName(section: Section): string | undefined {
   return name;
 }
 
-/** As `deliver` tells them apart. */
+/** Uses the same rule as `deliver`. */
 function isParameter(name: string): boolean {
   return name.startsWith('/') || (name.startsWith('arn:') && name.split(':')[2] === 'ssm');
 }

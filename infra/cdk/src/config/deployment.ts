@@ -1,13 +1,13 @@
-/** `deployment.toml`: what queues and functions get to work with. What is left out is as the shipped file has it. */
+/** `deployment.toml`: the resources of queues and functions. The shipped file contains the defaults. */
 
 import type { Section } from './toml.ts';
 
 /** The functions, by the names of their crates under `functions/`. */
 export const FUNCTIONS = ['ingest', 'score', 'sweep', 'rollup', 'deliver', 'api'] as const;
-/** One of them. */
+/** The name of a function. */
 export type FunctionName = (typeof FUNCTIONS)[number];
 
-/** How a function takes from its queues. */
+/** How a function polls its queues. */
 export interface Batch {
   /** Messages of one call at most, 1 to 10,000. */
   readonly messages: number;
@@ -17,34 +17,34 @@ export interface Batch {
   readonly atOnce: number;
 }
 
-/** What a function gets. */
+/** The resources of a function. */
 export interface FunctionSize {
   /** 128 to 10,240; the processor's share grows with it. */
   readonly memoryMb: number;
   /** The longest that one call takes, 1 to 900; for those behind HTTPS, 30. */
   readonly timeoutSeconds: number;
-  /** Calls that are set aside for it from the account's, and its most; `undefined` for what is free. */
+  /** The reserved concurrency; `undefined` for the account's unreserved concurrency. */
   readonly concurrency?: number;
-  /** Only of functions that a queue feeds. */
+  /** Only for functions with a queue. */
   readonly batch?: Batch;
 }
 
-/** What stands in the file. */
+/** The content of the file. */
 export interface Deployment {
   readonly queues: {
-    /** Attempts before a message is set aside in the dead-letter queue, 1 to 1,000. */
+    /** Attempts before a message is moved to the dead-letter queue, 1 to 1,000. */
     readonly maxReceives: number;
-    /** Days after which a message that nobody took is gone, 1 to 14. */
+    /** Days after which an unprocessed message is deleted, 1 to 14. */
     readonly retentionDays: number;
     /** The same of dead letters. */
     readonly dlqRetentionDays: number;
   };
-  /** For how many days logs are kept: one of the periods that CloudWatch knows. */
+  /** Days for which logs are kept: one of CloudWatch's values. */
   readonly logDays: number;
   readonly functions: Readonly<Record<FunctionName, FunctionSize>>;
 }
 
-/** How often a queue's messages come again, in times of its function's timeout. AWS's advice: six. */
+/** The visibility timeout of a queue, as a multiple of its function's timeout. AWS recommends six. */
 export const VISIBILITY_TIMEOUTS = 6;
 
 /** The periods that CloudWatch keeps logs for, up to a year. */
@@ -62,7 +62,7 @@ const USUAL: Readonly<Record<FunctionName, FunctionSize>> = {
   api: { memoryMb: 256, timeoutSeconds: 15 },
 };
 
-/** Reads the file; what is wrong is noted in it. */
+/** Reads the file; problems are recorded in it. */
 export function readDeployment(file: Section): Deployment {
   file.only('queues', 'logs', 'functions');
   const queues = file.section('queues');
@@ -101,7 +101,7 @@ function readFunction(section: Section, name: FunctionName): FunctionSize {
   if (!usual.batch) return size;
   const batch = readBatch(section.section('batch'), usual.batch);
   if (batch.windowSeconds >= (VISIBILITY_TIMEOUTS - 1) * size.timeoutSeconds) {
-    // Else a message would come again while its first batch still fills or is worked on.
+    // Otherwise a message would be redelivered while its first batch is still filling or being processed.
     section.problem('batch.window_seconds', `must be below ${VISIBILITY_TIMEOUTS - 1} times timeout_seconds`);
   }
   return { ...size, batch };

@@ -1,4 +1,4 @@
-/** What a deployment takes from `infra/config`. The files as a whole are checked by `perennial config check`. */
+/** The parts of `infra/config` that a deployment reads. `perennial config check` checks the files as a whole. */
 
 import { queuesOf } from '../flow.ts';
 import { type Mail, readEndpointSecrets, readHookSecrets, readMail, type SecretPlaces } from './channels.ts';
@@ -6,7 +6,7 @@ import { type Deployment, FUNCTIONS, readDeployment, VISIBILITY_TIMEOUTS } from 
 import { readSchedules, type Schedule } from './schedules.ts';
 import { ConfigError, Section } from './toml.ts';
 
-/** What a deployment takes from `infra/config`. */
+/** The parts of `infra/config` that a deployment reads. */
 export interface Config {
   readonly deployment: Deployment;
   readonly schedules: readonly Schedule[];

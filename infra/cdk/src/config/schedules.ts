@@ -7,7 +7,7 @@ import type { Section } from './toml.ts';
 export interface Schedule {
   /** Its name. */
   readonly id: string;
-  /** What it calls. */
+  /** The function that it calls. */
   readonly function: FunctionName;
   /** `rate(5 minutes)`, `cron(0 6 * * ? *)` or `at(2027-01-31T06:00:00)`. */
   readonly expression: string;
@@ -21,7 +21,7 @@ export interface Schedule {
 const SCHEDULED: readonly FunctionName[] = ['sweep'];
 const MINUTES: Readonly<Record<string, number>> = { minute: 1, hour: 60, day: 1440 };
 
-/** Reads the file; what is wrong is noted in it. */
+/** Reads the file; problems are recorded in it. */
 export function readSchedules(file: Section): Schedule[] {
   const seen = new Set<string>();
   return file.list('schedule').map((entry) => {

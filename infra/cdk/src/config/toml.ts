@@ -1,10 +1,10 @@
-/** Reading TOML files so that what is wrong is told with its file and key, all of it at once. */
+/** Reads TOML files and reports all problems at once, each with its file and key. */
 
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parse, type TomlTable, type TomlValue } from 'smol-toml';
 
-/** The config cannot be deployed. The message names each file and key. */
+/** The configuration cannot be deployed. The message names each file and key. */
 export class ConfigError extends Error {
   constructor(readonly problems: readonly string[]) {
     super(`the config cannot be deployed:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
@@ -12,7 +12,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** One table of a file. Reads typed values, and notes what is wrong instead of failing at once. */
+/** One table of a file. Reads typed values, and records problems instead of failing at once. */
 export class Section {
   private constructor(
     private readonly place: string,
@@ -37,7 +37,7 @@ export class Section {
     this.problems.push(`${this.place}${key} ${what}`);
   }
 
-  /** A table within this one; an empty one where there is none. */
+  /** A table within this one; empty if it does not exist. */
   section(key: string): Section {
     const value = this.table[key];
     if (value !== undefined && !isTable(value)) this.problem(key, 'must be a table');
@@ -49,7 +49,7 @@ export class Section {
     return Object.keys(this.table).map((key) => [key, this.section(key)]);
   }
 
-  /** An array of tables; empty where there is none. */
+  /** An array of tables; empty if it does not exist. */
   list(key: string): Section[] {
     const value = this.table[key] ?? [];
     if (!Array.isArray(value)) {
@@ -62,12 +62,12 @@ export class Section {
     });
   }
 
-  /** Whether the key is there. */
+  /** Whether the key exists. */
   has(key: string): boolean {
     return key in this.table;
   }
 
-  /** A text that is not empty, or `undefined` where there is none. */
+  /** A text that is not empty, or `undefined` if it does not exist. */
   text(key: string): string | undefined {
     const value = this.table[key];
     if (value === undefined) return undefined;
@@ -82,7 +82,7 @@ export class Section {
     return this.text(key) ?? '';
   }
 
-  /** A whole number within `least` and `most`, or `undefined` where there is none. */
+  /** A whole number within `least` and `most`, or `undefined` if it does not exist. */
   whole(key: string, least: number, most: number): number | undefined {
     const value = this.number(key, least, most);
     if (value === undefined || Number.isInteger(value)) return value;
@@ -90,7 +90,7 @@ export class Section {
     return undefined;
   }
 
-  /** A number within `least` and `most`, or `undefined` where there is none. */
+  /** A number within `least` and `most`, or `undefined` if it does not exist. */
   number(key: string, least: number, most: number): number | undefined {
     const value = this.table[key];
     if (value === undefined) return undefined;
@@ -99,7 +99,7 @@ export class Section {
     return undefined;
   }
 
-  /** Notes every key that is none of `known`. */
+  /** Records every key that is not in `known`. */
   only(...known: string[]): void {
     for (const key of Object.keys(this.table)) {
       if (!known.includes(key)) this.problem(key, `is not known here: ${known.join(', ')} are`);

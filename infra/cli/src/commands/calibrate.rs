@@ -14,22 +14,23 @@ use std::process::ExitCode;
 /// How to run.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Looks at everyone who bought, or reached 100 points of readiness, and at what they had taken by then. If they \
-    took on average 5 pieces of the first tally, 3 of the second and 4 of the third, then 100 points divide into 12 parts: about 8 \
-    points an action, so that who takes the average path stands at about 100. The patch lifts caps that would cut this off, and adds \
-    rules for events that have none. Values that your sales team knows better are yours to move. Where too few people became ready \
-    (--min-people), the averages are shown and no patch is made of them.\n\n  \
-    perennial calibrate --patch | git apply     take the suggestion over\n  \
-    perennial rescore --dry-run                 see who would become ready"
+    after_help = "Analyses everyone who bought, or reached 100 points of readiness, and the actions they had taken by then. \
+    If they took on average 5 actions of the first tally, 3 of the second and 4 of the third, then 100 points \
+    are divided by 12: about 8 points an action, so that the average path adds up to about 100. The patch \
+    raises caps that would prevent this, and adds rules for events that have none. Adjust values that your \
+    sales team knows better. If too few people became ready (--min-people), the averages are shown without a \
+    patch.\n\n  \
+    perennial calibrate --patch | git apply     apply the suggestion\n  \
+    perennial rescore --dry-run                 show who would become ready"
 )]
 pub(super) struct Args {
-    /// The config folder whose scoring.toml the patch is for.
+    /// The config folder with the scoring.toml to patch.
     #[arg(default_value = "infra/config")]
     dir: PathBuf,
-    /// Print the patch alone; fails where too few people became ready.
+    /// Print only the patch; fails if too few people became ready.
     #[arg(long)]
     patch: bool,
-    /// How many people must have become ready before points are suggested: an average over fewer says little.
+    /// The minimum number of people who became ready for points to be suggested: an average over fewer means little.
     #[arg(long, value_name = "N", default_value_t = ENOUGH_PEOPLE, value_parser = clap::value_parser!(u32).range(1..))]
     min_people: u32,
     /// Print the calibration as JSON.
@@ -73,7 +74,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Why no points are suggested where fewer than `least` people became ready.
+/// Returns why no points are suggested if fewer than `least` people became ready.
 fn too_few(found: &Calibration, least: u32) -> Option<String> {
     let people = counted(found.people.into(), "person", "people");
     (found.people < least).then(|| {
@@ -81,18 +82,18 @@ fn too_few(found: &Calibration, least: u32) -> Option<String> {
     })
 }
 
-/// Where a patch of a file is to be applied, and how it names the file there.
+/// The directory in which a patch is applied, and the file's path in it.
 #[derive(Debug, PartialEq, Eq)]
 struct Place {
-    /// Where; `None` for here.
+    /// The directory; `None` for the current one.
     root: Option<PathBuf>,
     /// From there.
     path: String,
 }
 
 impl Place {
-    /// A patch may name no absolute path. A file below `here` is named from here, any other from the git repository that holds it; else from the folder
-    /// that holds `infra/config`, or from its own folder where it is not in one of that name.
+    /// Returns the place for a file. A patch may not contain an absolute path: a file below `here` is relative to it,
+    /// any other to its git repository, else to the folder with `infra/config`, else to its own folder.
     fn of(file: &Path, here: &Path) -> std::io::Result<Self> {
         let (file, here) = (file.canonicalize()?, here.canonicalize()?);
         let name = |root: &Path| file.strip_prefix(root).map(|path| path.display().to_string()).ok();

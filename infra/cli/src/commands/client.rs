@@ -8,20 +8,21 @@ use serde_json::Value;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 
-/// Where the system runs where nothing else is said.
+/// The default address of the system.
 pub(super) const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 
-/// Where the system runs, as every command that talks to it is told.
+/// The system to use, as an option of every command.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Target {
-    /// A stack deployed in AWS, by its name, such as perennial or perennial-staging: reached with your own AWS credentials and region, as every AWS
-    /// tool finds them (AWS_PROFILE, AWS_REGION, single sign-on …). No key is needed, only rights to its table, queues and archive.
+    /// A stack deployed in AWS, by its name, such as perennial or perennial-staging: reached with your own AWS
+    /// credentials and region, as in every AWS tool (AWS_PROFILE, AWS_REGION, single sign-on …). No key is needed, only
+    /// permissions for its table, queues and archive.
     #[arg(long, env = "PERENNIAL_STACK", value_name = "NAME", conflicts_with = "url")]
     stack: Option<String>,
-    /// Where the system runs, for one that runs on this machine [default: http://127.0.0.1:8080].
+    /// The URL of a system on this machine [default: http://127.0.0.1:8080].
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// The key that may read, where the system asks for one.
+    /// The API key for reading, if the system requires one.
     #[arg(long, env = "PERENNIAL_API_KEY", hide_env_values = true, value_name = "KEY")]
     api_key: Option<String>,
     #[arg(skip)]
@@ -29,15 +30,15 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// What `GET path` answers.
+    /// Returns the response to `GET path`.
     ///
     /// # Errors
-    /// Where nothing answers, or the answer is an error: its message.
+    /// If there is no response, or it is an error: its message.
     pub(super) async fn get(&self, path: &str) -> anyhow::Result<Value> {
         self.ask(Method::GET, path, None).await
     }
 
-    /// What `POST path` with `body` answers.
+    /// Returns the response to `POST path` with `body`.
     ///
     /// # Errors
     /// As [`Target::get`].
@@ -55,19 +56,19 @@ impl Target {
         if status.is_success() { Ok(serde_json::from_slice(&answer)?) } else { Err(refused(status, &answer)) }
     }
 
-    /// The deployed stack that was named, if one was.
+    /// Returns the deployed stack, if one was given.
     ///
     /// # Errors
-    /// Where it cannot be found.
+    /// If it cannot be found.
     pub(super) async fn deployed(&self) -> anyhow::Result<Option<&Operated>> {
         let Some(name) = self.stack.as_deref().filter(|name| !name.is_empty()) else { return Ok(None) };
         self.found.get_or_try_init(|| deployed::connect(name)).await.map(Some)
     }
 
-    /// The system's own table, queues and archive.
+    /// Returns the system's own table, queues and archive.
     ///
     /// # Errors
-    /// Where they cannot be reached: nothing runs there, or it is no embedded stack.
+    /// If they cannot be reached: nothing runs there, or it is not an embedded stack.
     pub(super) async fn operated(&self) -> anyhow::Result<&Operated> {
         if let Some(operated) = self.deployed().await? {
             return Ok(operated);
@@ -77,7 +78,7 @@ impl Target {
             {
                 Ok(answer) => Ok(answer.json::<Value>().await?),
                 Err(error) if error.is::<Refused>() => Err(error.context(format!(
-                    "what runs at {} is no embedded stack; name a deployed one with --stack NAME",
+                    "the system at {} is not an embedded stack; use --stack NAME for a deployed one",
                     self.base()
                 ))),
                 Err(error) => Err(error),
@@ -93,10 +94,10 @@ impl Target {
         self.url.as_deref().unwrap_or(DEFAULT_URL).trim_end_matches('/')
     }
 
-    /// What `method path` answers line by line: each line is told as it comes, and the last one is given.
+    /// Reads the response to `method path` line by line: passes each line on as it arrives, and returns the last one.
     ///
     /// # Errors
-    /// Where nothing answers, a line cannot be read, or the answer ends before the work does.
+    /// If there is no response, a line cannot be read, or the response ends before the work does.
     pub(super) async fn follow<P: DeserializeOwned, T: DeserializeOwned>(
         &self,
         method: Method,
@@ -119,7 +120,7 @@ impl Target {
                 }
             }
         }
-        anyhow::bail!("the system stopped before the work was done; it can be begun again")
+        anyhow::bail!("the system stopped before the work was done; run the command again")
     }
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
@@ -135,9 +136,7 @@ impl Target {
         let answer = request.send().await.map_err(|error| {
             if error.is_connect() {
                 let base = self.base();
-                anyhow::anyhow!(
-                    "nothing runs at {base}: start it with `perennial up`, or name what is meant with --url or --stack"
-                )
+                anyhow::anyhow!("nothing runs at {base}: start it with `perennial up`, or use --url or --stack")
             } else {
                 error.into()
             }
@@ -150,7 +149,7 @@ impl Target {
     }
 }
 
-/// The error that an answer tells of.
+/// Returns the error in a response.
 fn refused(status: StatusCode, body: &[u8]) -> anyhow::Error {
     let parsed = serde_json::from_slice::<Value>(body).ok();
     let message = parsed.as_ref().and_then(|body| body["error"]["message"].as_str());
@@ -158,7 +157,7 @@ fn refused(status: StatusCode, body: &[u8]) -> anyhow::Error {
     Refused { message, status }.into()
 }
 
-/// What a system answered instead of what was asked for.
+/// An error response of a system.
 #[derive(Debug, thiserror::Error)]
 #[error("{message} ({status})")]
 pub(super) struct Refused {
@@ -168,7 +167,7 @@ pub(super) struct Refused {
     pub(super) status: StatusCode,
 }
 
-/// One part of a path.
+/// Encodes one part of a path.
 pub(super) fn segment(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

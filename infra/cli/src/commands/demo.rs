@@ -2,14 +2,14 @@
 
 use super::feed::Feeder;
 use super::report::{self, Phase};
-use perennial_local::bundle;
-use perennial_sample::{self as sample, Company};
-use perennial_local::stack::{LOCAL_WRITE_KEY, Stack, StackOptions};
 use flate2::read::GzDecoder;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{SignedDuration, Timestamp};
 use perennial_lambda_kit::{Clock, SimulatedTime};
+use perennial_local::bundle;
+use perennial_local::stack::{LOCAL_WRITE_KEY, Stack, StackOptions};
+use perennial_sample::{self as sample, Company};
 use std::io::{BufRead, BufReader};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -18,19 +18,19 @@ use std::time::{Duration, Instant};
 static CDNOW: &[u8] = include_bytes!("../../../../events/cdnow.ndjson.gz");
 /// Calls in one batch.
 const BATCH: usize = 500;
-/// Batches under way at once.
+/// The number of concurrent batches.
 const CONCURRENCY: usize = 4;
-/// How far virtual time moves at once while the sample company lives.
+/// The step of virtual time while the sample company runs.
 const STEP: SignedDuration = SignedDuration::from_hours(12);
-/// How often, when its days are over, what was put off is waited for.
+/// The number of waits for deferred messages after its last day.
 const LAST_QUARTERS: usize = 20;
 /// When the sample company's 120 days end, in virtual time.
 const END: &str = "2026-11-01T00:00:00Z";
 
-/// What to show.
+/// The demo's options.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Stop when the table is printed, instead of staying up; fails where a total is not what it should be.
+    /// Stop after the tables instead of staying up; fails if a total is not as expected.
     #[arg(long)]
     exit: bool,
     /// The port on 127.0.0.1; a free one if 8080 is taken.
@@ -107,7 +107,7 @@ fn bar(total: u64, what: &'static str) -> ProgressBar {
     bar
 }
 
-/// Replays purchases of 1997 and 1998: history, about which nobody is written to.
+/// Replays purchases of 1997 and 1998: old events, which trigger no messages.
 async fn replay_cdnow(feeder: &Feeder, stack: &Stack) -> anyhow::Result<Phase> {
     let lines: Vec<String> = BufReader::new(GzDecoder::new(CDNOW)).lines().collect::<Result<_, _>>()?;
     let started = Instant::now();
@@ -166,7 +166,7 @@ async fn live_sample(
         stack.fire_schedules().await;
         stack.wait_idle().await?;
     }
-    // What accounts have put off, by a quarter of an hour at most, and what that brings about.
+    // Processes deferred accounts, a quarter of an hour at a time, and their consequences.
     for _ in 0..LAST_QUARTERS {
         if !stack.has_put_off() {
             break;

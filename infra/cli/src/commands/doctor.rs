@@ -4,26 +4,30 @@ use super::client::Target;
 use crate::doctor::{Dns, Finding, Level, examine};
 use std::process::ExitCode;
 
-/// The resolver that is asked for SPF and DMARC records.
+/// The default resolver of SPF and DMARC records.
 const RESOLVER: &str = "https://cloudflare-dns.com/dns-query";
 
-/// Where to look.
+/// The system.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Looks at the sender (identity, DKIM, SPF, MAIL FROM, DMARC), the account of SES (sandbox, standing, rate and quota), what SES reports back, the domain \
-    of counted links, dead letters, alarms, the config and the schedules. Each finding that needs something names the command or the DNS record.\n\
-    Not looked at: DNS records themselves of DKIM and of the MX of MAIL FROM, of which SES says whether it finds them; the reputation of the domain with mailbox \
-    providers; whether the address of unsubscribe links is a domain of yours (publicUrl of the deployment).\n\
-    Reading needs ses:GetAccount, GetEmailIdentity, GetConfigurationSet and GetConfigurationSetEventDestinations beside the rights of `perennial status`.\n\n\
-    Exit code: 0 where nothing is wrong, 1 where something keeps mails from going out or arriving. Warnings do not count.\n\n  \
-    perennial doctor --stack perennial          a deployed stack, by your own AWS credentials\n  \
+    after_help = "Checks the sender (identity, DKIM, SPF, MAIL FROM, DMARC), the SES account (sandbox, standing, rate and \
+    quota), SES events, the domain of tracked links, dead letters, alarms, the configuration and the schedules. \
+    Each problem is listed with the command or DNS record that fixes it.\n\
+    Not checked: the DNS records of DKIM and of MAIL FROM's MX themselves (SES reports whether it finds them); \
+    the domain's reputation with mailbox providers; whether the address of unsubscribe links is a domain of \
+    yours (publicUrl of the deployment).\n\
+    Requires the permissions ses:GetAccount, GetEmailIdentity, GetConfigurationSet and \
+    GetConfigurationSetEventDestinations besides those of `perennial status`.\n\n\
+    Exit code: 0 without errors, 1 if something keeps mails from being sent or delivered. Warnings do not \
+    count.\n\n  \
+    perennial doctor --stack perennial          a deployed stack, with your own AWS credentials\n  \
     perennial doctor --stack perennial --json   for machines"
 )]
 pub(super) struct Args {
-    /// Print what was found as JSON.
+    /// Print the findings as JSON.
     #[arg(long)]
     json: bool,
-    /// The resolver to ask for DNS records, which has to speak DNS over HTTPS in its JSON form.
+    /// The resolver of DNS records, which must support DNS over HTTPS in its JSON form.
     #[arg(long, value_name = "URL", default_value = RESOLVER)]
     dns: String,
     /// Ask for no DNS records: SPF and DMARC are not checked.

@@ -1,12 +1,12 @@
 //! `perennial env`
 
 use super::client::Target;
-use perennial_local::stack::environment::FUNCTIONS;
 use clap::builder::PossibleValuesParser;
+use perennial_local::stack::environment::FUNCTIONS;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-/// Whose environment.
+/// The function.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The function.
@@ -26,7 +26,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The value as it may stand there: a shell that sources the file reads it alike.
+/// Quotes the value so that a shell that sources the file reads the same value.
 fn quoted(value: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:,@%+".contains(&byte);
     if value.bytes().all(is_plain) { value.to_owned() } else { format!("'{value}'") }

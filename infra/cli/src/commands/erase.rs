@@ -1,4 +1,4 @@
-//! `perennial export` and `perennial erase`: what is known of a person, for them; and nothing of it any more.
+//! `perennial export` and `perennial erase`: exports or erases everything about a person.
 
 use super::client::Target;
 use super::tables::number;
@@ -15,35 +15,39 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// Who, and where to.
+/// The person, and the output.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "One JSON document: the profile with its scores and reasons, its parts as they are kept, messages, mail preferences, accounts, rejected events \
-    that name them, and every archived event. It is read from the whole table and archive, which takes its time.\n\n  \
+    after_help = "One JSON document: the profile with its scores and reasons, its identity states as stored, messages, mail \
+    preferences, accounts, rejected events that name them, and every archived event. It reads the whole table \
+    and archive, which takes time.\n\n  \
     perennial export ada@example.com --stack perennial --out ada.json"
 )]
 pub(super) struct ExportArgs {
-    /// The person: user id, anonymous id, id in another system (TYPE:ID), mail address or person id.
+    /// The person: user id, anonymous id, id in another system (TYPE:ID), mail address or profile id.
     person: String,
-    /// The file to write, which must not be there yet; standard output if none is named.
+    /// The file to write, which must not exist yet; default: standard output.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     #[command(flatten)]
     target: Target,
 }
 
-/// Who, and how.
+/// The person, and options.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "What goes: the profile with all identities that are part of it, messages, the ledger of event ids, what they are found by, their places in accounts (which \
-    are worked out anew), rejected events that name them, and their events in the archive, whose objects are written again without them. What stays is said in the \
-    receipt, with the reason: above all a hash of the mail address where it bounced, complained or unsubscribed, so that it is not written to again.\n\n\
-    It may be stopped and run again: it goes on. One at a time: two runs at once could write back what the other took out of an object. Stop sending events of them first; one that is in a queue still makes a new, empty profile, which goes by running \
-    it again. Systems that were sent messages or records (CRM, mail service, webhooks) have to be asked themselves.\n\n  \
+    after_help = "Removes the profile with all of its identities, messages, the ledger of event ids, index entries, their \
+    entries in accounts (which are recomputed), rejected events that name them, and their events in the \
+    archive, whose objects are rewritten without them. The receipt lists what is kept, and why: mainly a hash \
+    of the mail address if it bounced, complained or unsubscribed, so that no more mails are sent to it.\n\n\
+    It can be interrupted and run again, which continues it. Run only one at a time: two runs at once could \
+    restore what the other removed from an object. Stop sending their events first; an event that is still in a \
+    queue creates a new, empty profile, which another run removes. Data that was sent to other systems (CRM, \
+    mail service, webhooks) has to be erased there.\n\n  \
     perennial export ada --out ada.json && perennial erase ada"
 )]
 pub(super) struct EraseArgs {
-    /// The person: user id, anonymous id, id in another system (TYPE:ID), mail address or person id.
+    /// The person: user id, anonymous id, id in another system (TYPE:ID), mail address or profile id.
     person: String,
     /// Do not ask whether that is meant.
     #[arg(long)]
@@ -51,7 +55,7 @@ pub(super) struct EraseArgs {
     /// Forget also that their addresses get no mail, and what their readers chose.
     #[arg(long)]
     forget_suppression: bool,
-    /// Where the receipt is written [default: erased-PERSON-ID.json].
+    /// The file for the receipt [default: erased-PERSON-ID.json].
     #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
     #[command(flatten)]
@@ -70,7 +74,7 @@ pub(super) async fn run_export(args: ExportArgs) -> anyhow::Result<ExitCode> {
     let exported = export(operated, &asked, &tell, &mut *out).await;
     bar.clear();
     let events = exported.inspect_err(|_| {
-        // What was written is not what was asked for.
+        // Do not leave an incomplete file.
         if let Some(path) = &args.out {
             drop(std::fs::remove_file(path));
         }
@@ -91,7 +95,7 @@ fn create(path: &Path) -> anyhow::Result<File> {
 pub(super) async fn run_erase(args: EraseArgs) -> anyhow::Result<ExitCode> {
     let operated = args.target.operated().await?;
     let asked = Asked::find(operated, &args.person).await?;
-    let person = asked.person().with_context(|| format!("`{}` cannot be anybody's id", args.person))?;
+    let person = asked.person().with_context(|| format!("`{}` is not a valid id", args.person))?;
     if !args.yes && !is_meant(operated, &args.person, &asked)? {
         println!("Nothing was erased.");
         return Ok(ExitCode::FAILURE);
@@ -107,34 +111,34 @@ pub(super) async fn run_erase(args: EraseArgs) -> anyhow::Result<ExitCode> {
     };
     let erased = erased.await;
     bar.clear();
-    let receipt = erased.context("not all of it is gone; run it again, and it goes on")?;
+    let receipt = erased.context("the erasure is not complete; run it again to continue")?;
     if !receipt.found_anything() {
         std::fs::remove_file(&path).with_context(|| path.display().to_string())?;
-        anyhow::bail!("nothing is known of `{}`: no profile, no message, no event", args.person);
+        anyhow::bail!("nothing is stored about `{}`: no profile, no message, no event", args.person);
     }
     println!("{}", serde_json::to_string_pretty(&receipt)?);
     eprintln!("The receipt is in {}.", path.display());
     Ok(ExitCode::SUCCESS)
 }
 
-/// Asks whether that is meant.
+/// Asks for confirmation.
 fn is_meant(operated: &Operated, person: &str, asked: &Asked) -> anyhow::Result<bool> {
-    anyhow::ensure!(std::io::stdin().is_terminal(), "nobody can be asked here whether that is meant: give --yes");
+    anyhow::ensure!(std::io::stdin().is_terminal(), "this needs a confirmation: use --yes");
     let who = match asked.subject().ids.len() {
-        _ if !asked.has_profile() => format!("`{person}`, who has no profile"),
+        _ if !asked.has_profile() => format!("`{person}`, which has no profile"),
         1 => format!("`{person}`"),
         ids => format!(
             "`{person}` with all {ids} ids of theirs ({})",
             asked.subject().ids.iter().cloned().collect::<Vec<_>>().join(", ")
         ),
     };
-    eprint!("Erase {who} from {} for good? Type `erase` to go on: ", operated.name);
+    eprint!("Erase {who} from {} permanently? Type `erase` to continue: ", operated.name);
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;
     Ok(line.trim() == "erase")
 }
 
-/// The receipt of a run that did not come to its end.
+/// Returns the receipt of an interrupted run.
 fn unfinished(path: &Path) -> anyhow::Result<Option<Receipt>> {
     let Ok(text) = std::fs::read_to_string(path) else { return Ok(None) };
     let receipt: Receipt =
@@ -155,7 +159,7 @@ fn write(path: &Path, receipt: &Receipt) -> anyhow::Result<()> {
     written.with_context(|| format!("{} could not be written", path.display()))
 }
 
-/// How far it is.
+/// A progress bar.
 struct Bar {
     bar: ProgressBar,
     shown: Mutex<&'static str>,

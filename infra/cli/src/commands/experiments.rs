@@ -25,7 +25,7 @@ const WIDTH: usize = 80;
     perennial experiments trial_rescue --effect 0.02 planned to find a difference of 2 points"
 )]
 pub(super) struct Args {
-    /// The journey, by its id in journeys.toml; all where none is named.
+    /// The journey, by its id in journeys.toml; default: all.
     journey: Option<String>,
     /// The smallest difference of rates that matters, over 0 and below 1: 0.05 for 15 % instead of 10 %.
     #[arg(long, value_name = "SHARE", default_value_t = 0.05)]
@@ -48,7 +48,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// All experiments; those to which nobody has come are only named, but for one journey alone.
+/// Renders all experiments; those without people are only listed, unless one journey is selected.
 fn shown(answer: &Experiments, all: bool) -> String {
     if answer.journeys.is_empty() {
         return "No journey has a split or a holdout. REFERENCE.md tells how to write one.\n".to_owned();
@@ -142,13 +142,13 @@ fn row(group: &Group, difference: String) -> [String; 5] {
     ]
 }
 
-/// The difference from the control; nothing where there are too few people to say anything of it.
+/// Renders the difference from the control; empty if there are too few people to judge.
 fn difference(experiment: &Experiment, group: &Group) -> String {
     let found = group.comparison.as_ref().and_then(|comparison| comparison.difference.as_ref());
     found.filter(|_| judged(experiment, group) >= LEAST_PEOPLE).map(in_points).unwrap_or_default()
 }
 
-/// How many people whose time is over the smaller one has, of the group and the control.
+/// Returns the number of people with a completed period, in the smaller of the group and the control.
 fn judged(experiment: &Experiment, group: &Group) -> u64 {
     experiment.groups.first().map_or(0, |control| control.judged).min(group.judged)
 }

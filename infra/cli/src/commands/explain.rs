@@ -10,18 +10,18 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-/// Who, and which score.
+/// The person or account, and the score.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
-    perennial explain ada@acme.example          all nine scores at a glance\n  \
-    perennial explain ada@acme.example churn    why this one is what it is, and what would move it\n  \
+    perennial explain ada@acme.example          an overview of all nine scores\n  \
+    perennial explain ada@acme.example churn    one score with its reasons, and what would change it\n  \
     perennial explain --account acme            an account's score and health, down to its people")]
 pub(super) struct Args {
-    /// The person: user id, anonymous id, id in another system (such as stripe:cus_5), mail address or person id.
+    /// The person: user id, anonymous id, id in another system (such as stripe:cus_5), mail address or profile id.
     #[arg(required_unless_present = "account")]
     person: Option<String>,
     /// One score: purchase, conversion, trial_success, upgrade, success, churn, recommendation, influence_inside or
-    /// influence_outside; all nine at a glance if none is named.
+    /// influence_outside; default: an overview of all nine.
     score: Option<String>,
     /// Explain an account instead.
     #[arg(long, value_name = "ID", conflicts_with = "person")]
@@ -53,7 +53,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the api answers, as far as it is shown.
+/// The displayed fields of the api's response.
 #[derive(Debug, Deserialize)]
 struct Answer {
     person: Person,
@@ -75,7 +75,7 @@ struct Score {
     glance: ToldGlance,
 }
 
-/// One score in full; several at a glance.
+/// Renders one score in full, or several as an overview.
 fn shown(answer: &Answer) -> String {
     let mut out = String::new();
     let mut line = |text: &str| {

@@ -65,18 +65,18 @@ impl Feeder {
         Ok(())
     }
 
-    /// What `GET /api/status` answers.
+    /// Returns the response to `GET /api/status`.
     ///
     /// # Errors
-    /// Where it does not answer.
+    /// If there is no response.
     pub(super) async fn status(&self) -> anyhow::Result<Value> {
         self.get("/api/status").await
     }
 
-    /// What `GET` of a path of the api answers.
+    /// Returns the response to `GET` of a path of the api.
     ///
     /// # Errors
-    /// Where it does not answer.
+    /// If there is no response.
     pub(super) async fn get(&self, path: &str) -> anyhow::Result<Value> {
         Ok(self.client.get(format!("{}{path}", self.base)).send().await?.error_for_status()?.json().await?)
     }

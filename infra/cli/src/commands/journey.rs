@@ -9,7 +9,7 @@ mod test;
 use clap::Subcommand;
 use std::process::ExitCode;
 
-/// What to do.
+/// The subcommand.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -18,9 +18,10 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show all journeys: what sets them off, what they send, and how many people they have seen.
+    /// Show all journeys: their triggers, what they send, and how many people entered.
     List(list::Args),
-    /// Play a journey on a virtual clock, waits included, and show each step, with every message rendered. Nothing is sent, but with --send-to to you.
+    /// Play a journey on a virtual clock, waits included, and show each step, with every message rendered. Nothing is
+    /// sent, except to you with --send-to.
     Test(Box<test::Args>),
     /// Let a journey send mails again that was paused because too many of them bounced or were called spam.
     Resume(resume::Args),

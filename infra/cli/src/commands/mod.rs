@@ -28,8 +28,8 @@ mod up;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
-/// Keeps a SaaS company's customers: takes events in, keeps one profile per person and account, scores them with reasons, and sends
-/// the one message or task that helps now.
+/// Helps SaaS companies keep their customers: receives events, keeps one profile per person and account, scores them
+/// with reasons, and sends the one message or task that helps now.
 #[derive(Debug, Parser)]
 #[command(name = "perennial", version, arg_required_else_help = true, max_term_width = 120)]
 struct Cli {
@@ -41,35 +41,38 @@ struct Cli {
 enum Command {
     /// Start the whole system on this machine, replay real and sample input, and show what came of it.
     Demo(demo::Args),
-    /// Start the whole system on this machine, empty or with what DIR holds, for use.
+    /// Start the whole system on this machine, empty or with the state in DIR, for use.
     Up(up::Args),
-    /// Say why a person's or an account's scores are what they are, how they moved, and what would move them most.
+    /// Explain why a person's or an account's scores are what they are, how they changed, and what would change them
+    /// most.
     Explain(explain::Args),
     /// Play a journey on a virtual clock and show what it would send, and when.
     Journey(journey::Args),
-    /// Show what splits and holdouts of journeys have shown: rates, differences, and which way leads.
+    /// Show the results of journeys' splits and holdouts: rates, differences, and the leading variant.
     Experiments(experiments::Args),
     /// Show the segments: people, net promoter score, owner and retention target.
     Segments(segments::Args),
-    /// Count all history anew under the config in force, as if its rules had always held.
+    /// Recount all history under the active configuration, as if its rules had always applied.
     Rescore(rescore::Args),
-    /// Bring journeys that were pushed to profiles that are quiet: plan who starts them within 14 days. Sends nothing.
+    /// Apply newly pushed journeys to quiet profiles: plan their starts within 14 days. Sends nothing.
     Reach(reach::Args),
-    /// Work out from your own history what an action is worth in readiness to buy, and print a patch of scoring.toml.
+    /// Compute from your own history how much an action adds to readiness to buy, and print a patch of scoring.toml.
     Calibrate(calibrate::Args),
-    /// Show how a system does: queues, dead letters, sweeps, the config in force, alarms, and what needs attention.
+    /// Show the state of a system: queues, dead letters, sweeps, the active configuration, alarms, and what needs
+    /// attention.
     Status(status::Args),
-    /// Find what keeps mails from going out or arriving: sender, DNS records, limits of SES, the stack. Names the command that mends it.
+    /// Find what keeps mails from being sent or delivered: sender, DNS records, SES limits, the stack. Names the
+    /// command that fixes it.
     Doctor(doctor::Args),
-    /// Show what was not accepted, and why.
+    /// Show rejected events, and why they were rejected.
     Rejects(rejects::Args),
-    /// Write down everything that is known of a person, as one JSON document.
+    /// Export everything that is stored about a person, as one JSON document.
     Export(erase::ExportArgs),
-    /// Erase a person: profile, messages, archive and all, with a receipt.
+    /// Erase a person: profile, messages, archived events and all else, with a receipt.
     Erase(erase::EraseArgs),
     /// Bring the messages of a dead-letter queue back to their queue.
     Redrive(redrive::Args),
-    /// Take an identity out of the person that it was taken for, exactly as it was.
+    /// Unlink an identity from the profile it was merged into, exactly as it was before.
     Unmerge(unmerge::Args),
     /// Check a config folder, push it to a running system, go back to an earlier one, and print the reference of the config language.
     Config(config::Args),
@@ -120,7 +123,7 @@ fn block_on(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Res
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }
 
-/// Waits until the process is asked to stop: Ctrl-C, or the SIGTERM of whoever started it.
+/// Waits until the process is asked to stop: Ctrl-C, or SIGTERM.
 async fn asked_to_stop() -> anyhow::Result<()> {
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {
@@ -130,8 +133,8 @@ async fn asked_to_stop() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is logged where `LOG` says nothing. The embedded database warns of every condition that does not hold, which is how the functions
-/// learn that someone else was first.
+/// The default log levels. The embedded database warns of every failed condition, which is the normal result of a write
+/// conflict.
 const LEVELS: &str = "warn,dynoxide=error";
 
 /// Logs to standard error, so that what a command prints stays readable; `LOG` sets the levels.

@@ -1,4 +1,4 @@
-//! Work over all history or all profiles, on either kind of system, with a bar that shows how far it is.
+//! Work over all history or all profiles, on either kind of system, with a progress bar.
 
 use super::client::Target;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -8,11 +8,11 @@ use reqwest::Method;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
-/// Does the work and returns its outcome: here on a deployed stack, with what its `score` function works with; on a system on this machine by
-/// `POST path`.
+/// Does the work and returns its result: in this process for a deployed stack, with the dependencies of its `score`
+/// function; for a system on this machine by `POST path`.
 ///
 /// # Errors
-/// Where the work fails, or the system does not answer.
+/// If the work fails, or the system does not respond.
 pub(super) async fn over_history<T: DeserializeOwned>(
     target: &Target,
     path: &str,
@@ -27,10 +27,10 @@ pub(super) async fn over_history<T: DeserializeOwned>(
     outcome
 }
 
-/// Does work over all profiles here, on either kind of system.
+/// Does work over all profiles in this process, on either kind of system.
 ///
 /// # Errors
-/// Where the work fails.
+/// If the work fails.
 pub(super) async fn with_bar<T>(work: impl AsyncFnOnce(Tell<'_>) -> Result<T, HistoryError>) -> anyhow::Result<T> {
     let bar = Bar::new();
     let outcome = work(&|told| bar.tell(told)).await;
@@ -38,7 +38,7 @@ pub(super) async fn with_bar<T>(work: impl AsyncFnOnce(Tell<'_>) -> Result<T, Hi
     Ok(outcome?)
 }
 
-/// A bar for work over all history: what it is at, and how far.
+/// A progress bar for work over all history.
 struct Bar(ProgressBar);
 
 impl Bar {

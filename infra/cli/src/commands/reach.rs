@@ -11,11 +11,14 @@ use std::process::ExitCode;
 /// How to run.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A profile is evaluated when it has an event or is due. After a push, profiles that are quiet do not know of journeys that are new and \
-    triggered by a state (`becomes`, `score`, `segment`, `idle_days`), and new segments do not count them. This command evaluates every profile once. Those for whom a new journey's \
-    trigger holds already start it within the next 14 days, each on a day of their own, if it still holds then (`on_start` in journeys.toml). \
-    Nothing is sent now.\n\nA run that was interrupted can be repeated: it writes only what is left.\n\n  \
-    perennial reach --stack perennial --dry-run   show how many start which journey, and how many are in which new segment\n  \
+    after_help = "A profile is evaluated when it has an event or is due. After a push, quiet profiles have not been \
+    evaluated for new journeys that a state triggers (`becomes`, `score`, `segment`, `idle_days`), and new \
+    segments do not include them. This command evaluates every profile once. Profiles for which a new journey's \
+    trigger already holds start it within the next 14 days, on different days, if it still holds then \
+    (`on_start` in journeys.toml). Nothing is sent now.\n\n\
+    An interrupted run can be repeated: it writes only what is missing.\n\n  \
+    perennial reach --stack perennial --dry-run   show how many start which journey, and how many are in \
+    which new segment\n  \
     perennial reach --stack perennial             plan their starts"
 )]
 pub(super) struct Args {

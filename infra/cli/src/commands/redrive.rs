@@ -3,22 +3,23 @@
 use super::client::Target;
 use super::tables::number;
 use crate::operate::redrive::redrive;
-use perennial_local::stack::queues::NAMES;
 use clap::builder::PossibleValuesParser;
 use indicatif::ProgressBar;
+use perennial_local::stack::queues::NAMES;
 use std::process::ExitCode;
 use std::time::Duration;
 
 /// Which queue, and where.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A message that no attempt got through is set aside among its queue's dead letters, for 14 days. Find the cause first (`perennial \
-    status`, the function's log), or they come back here. Bringing a message back twice does no harm: everything is counted and sent once.\n\n  \
+    after_help = "A message that exhausted its retries is moved to its queue's dead-letter queue, for 14 days. Find the \
+    cause first (`perennial status`, the function's log), or the messages will return there. Redriving a \
+    message twice is harmless: everything is counted and sent once.\n\n  \
     perennial redrive events --stack perennial     one queue of a deployed stack\n  \
     perennial redrive                              every queue of the system on this machine"
 )]
 pub(super) struct Args {
-    /// The queue whose dead letters come back; all of them if none is named.
+    /// The queue whose dead letters are redriven; default: all.
     #[arg(value_parser = PossibleValuesParser::new(NAMES))]
     queue: Option<String>,
     #[command(flatten)]

@@ -15,16 +15,16 @@ const PAGE: usize = 1000;
 /// Which.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "An event that is refused is kept for 30 days with its reason; its neighbours in the batch are taken. Sent again as it should be, under the same \
-    message id, it counts once.\n\n  \
-    perennial rejects --since 1h            what was refused within the last hour\n  \
+    after_help = "A rejected event is stored for 30 days with its reason; the other events of its batch are accepted. \
+    Corrected and sent again with the same message id, it counts once.\n\n  \
+    perennial rejects --since 1h            events rejected within the last hour\n  \
     perennial rejects --since 2026-03-01T00:00:00Z --json | jq '.rejects[].event'"
 )]
 pub(super) struct Args {
-    /// Only what was received since: a span such as 30m, 24h or 7d, or a moment; all that is kept, if nothing is said.
+    /// Only rejects received since then: a span such as 30m, 24h or 7d, or a time; default: all that are stored.
     #[arg(long, value_name = "WHEN", value_parser = since)]
     since: Option<Since>,
-    /// How many are listed; the counts are of all.
+    /// The number of listed rejects; the counts include all.
     #[arg(long, default_value_t = 20, value_name = "N")]
     limit: usize,
     /// Print counts and rejects as JSON, with the events as they came.
@@ -86,7 +86,7 @@ struct Found {
     counts: BTreeMap<String, BTreeMap<String, u64>>,
     /// The newest first.
     rejects: Vec<Reject>,
-    /// Whether there were more than could be looked at.
+    /// `true` if there were more than could be read.
     more: bool,
 }
 
@@ -99,7 +99,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         let path = format!("/api/rejects?limit={PAGE}{next}");
         let page = match args.target.get(&path).await {
             Ok(page) => serde_json::from_value::<Page>(page)?,
-            // The api looks back over so many and no more.
+            // The api searches only so many.
             Err(_) if after.is_some() => {
                 found.more = true;
                 break;

@@ -3,22 +3,22 @@
 use super::feed::Feeder;
 use super::scenarios;
 use super::tables::{number, numbers as table};
-use perennial_local::stack::Stack;
 use perennial_domain::{Channel, Likelihood, Stage};
+use perennial_local::stack::Stack;
 use serde_json::Value;
 
-/// One part of the demo, with what a correct run counts.
+/// One part of the demo, with the counts of a correct run.
 #[derive(Debug, Clone)]
 pub(super) struct Phase {
     /// Its name.
     pub(super) name: &'static str,
     /// Calls that were sent.
     pub(super) events: u64,
-    /// Of them valid and new.
+    /// The valid and new ones among them.
     pub(super) accepted: u64,
-    /// Of them broken.
+    /// The broken ones among them.
     pub(super) rejected: u64,
-    /// Of them sent before.
+    /// The repeated ones among them.
     pub(super) duplicates: u64,
     /// People.
     pub(super) people: u64,
@@ -28,18 +28,17 @@ pub(super) struct Phase {
     pub(super) seconds: f64,
 }
 
-/// What was printed.
+/// The printed report.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Report {
-    /// Whether all totals are what they should be.
+    /// `true` if all totals are as expected.
     pub(super) as_expected: bool,
 }
 
 /// Prints what came of it all.
 pub(super) async fn print(stack: &Stack, feeder: &Feeder, status: &Value, phases: &[Phase]) -> anyhow::Result<Report> {
     let sum = |of: fn(&Phase) -> u64| phases.iter().map(of).sum::<u64>();
-    // Each captured mail comes back as one event of the mail service's, that it was delivered; and a journey counts one for each
-    // negative mention.
+    // Each captured mail produces one delivery event; and a journey records one for each negative mention.
     let captured = stack.aws().mails().count()?;
     let checks = [
         ("events accepted, with the system's own", &status["events"]["accepted"], sum(|p| p.accepted) + captured),

@@ -12,11 +12,12 @@ use std::process::ExitCode;
 /// How to run.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A change of points, caps and reasons counts at once. A new rule, or another event, condition or half-life, \
-    knows nothing of the past: rescoring counts all events of the archive anew, as if the rules had always been these. Nobody is \
-    written to because of it, and events that come meanwhile are counted as ever. It goes by the config that is in force when it \
-    begins, however lately that was pushed.\n\nWhat would change is told for this moment: what is stored, under the rules that \
-    it was counted under, against all of history under the active ones. So an unchanged config changes nobody."
+    after_help = "A change of points, caps and reasons applies at once. A new rule, or a changed event, condition or \
+    half-life, counts only new events: rescoring recounts all events of the archive, as if these rules had \
+    always applied. It triggers no messages, and events that arrive meanwhile are counted as usual. It uses the \
+    configuration that is active when it starts.\n\n\
+    The reported changes compare what is stored now, under its earlier rules, with all of history under the \
+    active ones. So an unchanged configuration changes nothing."
 )]
 pub(super) struct Args {
     /// Only show what would change.
@@ -66,7 +67,7 @@ fn shown(outcome: &Outcome) -> String {
     out += &moved("journey's threshold", ["now over it", "now below it"], &outcome.thresholds);
     out += &moved("segment", ["now in it", "now out of it"], &outcome.segments);
     if !outcome.examples.is_empty() {
-        out += "Whose score moved most:\n";
+        out += "The largest changes:\n";
         let mut table = plain(&[2, 4]);
         for example in &outcome.examples {
             let stage = match (example.stage_from, example.stage) {
@@ -83,14 +84,14 @@ fn shown(outcome: &Outcome) -> String {
     if !outcome.not_done.is_empty() {
         let people: Vec<String> = outcome.not_done.iter().take(20).map(ToString::to_string).collect();
         out += &format!(
-            "NOT DONE: {} people, who stand as before. Either they were written all the time (run it again), or the archive lacks events of theirs: {}\n",
+            "NOT DONE: {} people, who are unchanged. Either they were written all the time (run it again), or the archive lacks some of their events: {}\n",
             number(outcome.not_done.len() as u64),
             people.join(", ")
         );
     }
     out += &unreadable(outcome.unreadable);
     if !outcome.dry_run {
-        out += "Nobody was written to.\n";
+        out += "No messages were triggered.\n";
     }
     out
 }

@@ -1,22 +1,22 @@
-//! What the journeys of each scenario of the domain sent, who of the product's users met errors, and what is said in public.
+//! Tables of what the journeys of each scenario sent, who met errors, and public mentions.
 
 use super::tables::{number, numbers};
-use perennial_sample::BRAND;
-use perennial_local::stack::Stack;
 use comfy_table::Table;
 use perennial_config::Config;
 use perennial_domain::{Channel, Identity, PersonId};
+use perennial_local::stack::Stack;
+use perennial_sample::BRAND;
 use perennial_store::totals::Totals;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The scenario that no journey is for: whatever is sent goes to a person once, however many accounts they have.
+/// The scenario without a journey: every message goes to a person once, however many accounts they have.
 const ONE_PERSON: u8 = 12;
 
 /// Messages by channel and state.
 type Channels = BTreeMap<String, BTreeMap<String, u64>>;
 
-/// One row: what went out by channel, and what was withheld and why.
+/// One row: messages sent by channel, and those withheld by reason.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 struct Row {
     sent: [u64; Channel::ALL.len()],
@@ -53,12 +53,13 @@ impl Row {
     }
 }
 
-/// What each journey sent, in the order of the scenarios that their descriptions begin with; those without a number come last.
+/// Renders what each journey sent, in the order of the scenario numbers in their descriptions; those without a number
+/// come last.
 pub(super) fn table(config: &Config, totals: &Totals, several_accounts: &Channels) -> Table {
     let none = BTreeMap::new();
     let mut rows: Vec<(u8, String, Row)> = Vec::new();
     for journey in &config.journeys.all {
-        // A journey that only counts has nothing to show.
+        // A journey without messages has nothing to show.
         if journey.messages().next().is_none() {
             continue;
         }
@@ -78,14 +79,14 @@ pub(super) fn table(config: &Config, totals: &Totals, several_accounts: &Channel
     table
 }
 
-/// The scenario's number and what the description says besides; [`u8::MAX`] for one without a number.
+/// Returns the scenario's number and the rest of the description; [`u8::MAX`] without a number.
 fn scenario(description: &str) -> (u8, &str) {
     let parts = description.split_once(": ");
     let numbered = parts.and_then(|(number, about)| Some((number.trim().parse().ok()?, about)));
     numbered.unwrap_or((u8::MAX, description))
 }
 
-/// What people with several user ids got.
+/// Returns what people with several user ids received.
 pub(super) async fn several_accounts(stack: &Stack) -> anyhow::Result<Channels> {
     let mut sums = Channels::new();
     for person in with_several_ids(stack).await? {
@@ -114,7 +115,7 @@ async fn with_several_ids(stack: &Stack) -> anyhow::Result<Vec<PersonId>> {
     }
 }
 
-/// The product report, as `GET /api/features` gives it: what is used, and where people meet errors.
+/// Renders the product report of `GET /api/features`: feature usage, and errors by feature.
 pub(super) fn features(answer: &Value) -> Table {
     let mut table = numbers(&["feature, last 28 days", "people", "errors", "people who met them"]);
     for feature in answer["features"].as_array().into_iter().flatten() {
@@ -132,7 +133,7 @@ pub(super) fn brand_path() -> String {
     format!("/api/profiles/{BRAND}")
 }
 
-/// What is said of the company in public, of its own profile.
+/// Renders public mentions of the company, from its own profile.
 pub(super) fn mentions(brand: &Value) -> Table {
     let mut table = numbers(&["mentions in public", ""]);
     let count = |event: &str| number(brand["counts"][event].as_u64().unwrap_or_default());

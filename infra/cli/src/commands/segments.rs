@@ -5,7 +5,7 @@ use super::tables::{framed, number, plain};
 use serde::Deserialize;
 use std::process::ExitCode;
 
-/// Where to look.
+/// The system.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Print what the api answers.
@@ -50,7 +50,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 fn shown(answer: &Answer) -> String {
     if answer.segments.is_empty() {
-        return "There are no segments; segments.toml says how to make some.".to_owned();
+        return "There are no segments; add them in segments.toml.".to_owned();
     }
     let mut table = framed(&["segment", "people", "NPS", "+ / o / -", "owner", "retention"]);
     let mut who = plain(&[]);
@@ -68,11 +68,11 @@ fn shown(answer: &Answer) -> String {
             who.row([segment.name.clone(), segment.description.clone()]);
         }
     }
-    // Descriptions stand by themselves: beside the numbers they would leave room for neither on a screen of 80 columns.
+    // Descriptions are printed separately: beside the numbers they would not fit on a screen of 80 columns.
     format!(
         "{table}\n\
         NPS: promoters (+) less detractors (-), in percent of those who answered.\n\
-        Retention: how many of a hundred are to stay for a year.\n\n\
+        Retention: the target in percent after a year.\n\n\
         {who}"
     )
 }

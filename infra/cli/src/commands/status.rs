@@ -14,23 +14,24 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-/// Where to look.
+/// The system.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Needs attention: dead letters, alarms that ring, paused journeys, a sweep that did not run for three times its rate or did not get through.\n\
-    Exit code: 0 where nothing needs attention, else 1, also where nothing answers or no config is in force.\n\n  \
-    perennial status --stack perennial          a deployed stack, by your own AWS credentials\n  \
+    after_help = "Needs attention: dead letters, alarms in alarm, paused journeys, a sweep that did not run for three \
+    periods or did not finish.\n\
+    Exit code: 0 if nothing needs attention, else 1, also without a response or an active configuration.\n\n  \
+    perennial status --stack perennial          a deployed stack, with your own AWS credentials\n  \
     perennial status --stack perennial --json   for machines"
 )]
 pub(super) struct Args {
-    /// Print what was found as JSON.
+    /// Print the status as JSON.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     target: Target,
 }
 
-/// What the api answers, as far as it is shown.
+/// The displayed fields of the api's response.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct House {
     events: Events,
@@ -81,18 +82,18 @@ struct InForce {
     previous: Option<String>,
 }
 
-/// What only whoever reaches the services themselves can see.
+/// The data that is visible only with access to the services themselves.
 #[derive(Debug, Clone, Default, Serialize)]
 struct Inside {
-    /// Since when the longest overdue person is due.
+    /// When the longest overdue profile was due.
     oldest_due: Option<Timestamp>,
-    /// How often the sweep is called, in seconds, where it is called at a rate.
+    /// The period of the sweep in seconds, if it is called at a rate.
     sweep_every_seconds: Option<i64>,
-    /// Calls of schedules that came to nothing, where the stack has a queue for them.
+    /// Failed calls of schedules, if the stack has a queue for them.
     schedules_dlq: Option<u64>,
-    /// The alarms that ring; `None` where there is no CloudWatch.
+    /// The alarms that are in alarm; `None` without CloudWatch.
     alarms: Option<Vec<Alarm>>,
-    /// What could not be looked at, and why.
+    /// The data that could not be read, and why.
     unknown: Vec<String>,
 }
 
@@ -108,7 +109,7 @@ struct Found {
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut house: House = serde_json::from_value(args.target.get("/api/status").await?)?;
-    // Whoever has no more than a key and an URL sees what the api shows.
+    // With only a key and a URL, the status is what the api shows.
     let inside = match args.target.operated().await {
         Ok(operated) => Some(look_inside(operated, &mut house).await?),
         Err(_) => None,
@@ -127,7 +128,7 @@ async fn look_inside(operated: &Operated, house: &mut House) -> anyhow::Result<I
     let mut inside = Inside::default();
     match operated.store.oldest_due(house.now).await {
         Ok(since) => inside.oldest_due = since,
-        Err(error) => inside.unknown.push(format!("who is overdue: {error}")),
+        Err(error) => inside.unknown.push(format!("overdue profiles: {error}")),
     }
     let schedules = operated.store.load_config().await?.schedules;
     let sweep = schedules.iter().find(|schedule| schedule.function == "sweep");
@@ -174,7 +175,7 @@ fn shown(found: &Found) -> String {
         number(house.messages),
     );
     if house.unlinked_ids > 0 {
-        out += &format!("{} ids in other systems belong to none of the people yet.\n", number(house.unlinked_ids));
+        out += &format!("{} ids in other systems are not linked to a person yet.\n", number(house.unlinked_ids));
     }
     if let Some(config) = &house.in_force {
         let by = if config.rolled_back { ", by a rollback" } else { "" };
@@ -226,9 +227,9 @@ fn sweeps(house: &House, inside: Option<&Inside>) -> String {
     if let Some(inside) = inside {
         out += &match inside.oldest_due {
             None if inside.unknown.iter().any(|unknown| unknown.starts_with("who is overdue")) => String::new(),
-            None => "Nobody is overdue.\n".to_owned(),
+            None => "No profile is overdue.\n".to_owned(),
             Some(since) => format!(
-                "The longest overdue timer rang {} ago, at {since:.0}; the next sweep finds it.\n",
+                "The longest overdue timer was due {} ago, at {since:.0}; the next sweep finds it.\n",
                 lasting(house.now.duration_since(since))
             ),
         };

@@ -3,7 +3,7 @@
 use comfy_table::presets::{NOTHING, UTF8_FULL_CONDENSED};
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
-/// A table of numbers: the first column has names, the others are numbers.
+/// Creates a table of numbers: the first column contains names, the others numbers.
 pub(super) fn numbers(header: &[&str]) -> Table {
     let mut table = framed(header);
     for column in table.column_iter_mut().skip(1) {
@@ -26,7 +26,7 @@ pub(super) fn plain(right: &[usize]) -> Plain {
     Plain { table, right: right.to_vec() }
 }
 
-/// A table whose alignment is set when it is shown: columns are known with the first row.
+/// A table whose alignment is set when it is printed: the columns are known with the first row.
 pub(super) struct Plain {
     table: Table,
     right: Vec<usize>,
@@ -51,17 +51,18 @@ impl std::fmt::Display for Plain {
     }
 }
 
-/// A number with its thousands apart.
+/// Formats a number with thousands separators.
 pub(super) fn number(n: u64) -> String {
     indicatif::HumanCount(n).to_string()
 }
 
-/// A number with what it counts, of which there is one or are many.
+/// Formats a number with its noun, in the singular or plural.
 pub(super) fn counted(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", number(n), if n == 1 { one } else { many })
 }
 
-/// `text` in lines of at most `width` characters, broken between words; a longer word stays whole. An empty text is one line.
+/// Wraps `text` into lines of at most `width` characters, at spaces; a longer word stays whole. An empty text is one
+/// line.
 pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
@@ -78,10 +79,10 @@ pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A line about profiles that cannot be read; nothing where there are none.
+/// Returns a line about unreadable profiles; empty if there are none.
 pub(super) fn unreadable(profiles: u64) -> String {
     if profiles == 0 {
         return String::new();
     }
-    format!("{} cannot be read, and are in none of the numbers.\n", counted(profiles, "profile", "profiles"))
+    format!("{} cannot be read, and are not included.\n", counted(profiles, "profile", "profiles"))
 }

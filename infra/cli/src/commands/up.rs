@@ -1,12 +1,14 @@
 //! `perennial up`
 
-use perennial_embedded_aws::{FaultPlan, SesLimits};
-use perennial_local::bundle;
-use perennial_local::stack::elsewhere::{CALLED, Elsewhere};
-use perennial_local::stack::{LOCAL_PUBLIC_KEY, LOCAL_TOKEN_SECRET, LOCAL_WRITE_KEY, Origin, Stack, StackOptions, StartTime};
 use clap::builder::PossibleValuesParser;
 use jiff::Timestamp;
+use perennial_embedded_aws::{FaultPlan, SesLimits};
 use perennial_lambda_kit::Clock;
+use perennial_local::bundle;
+use perennial_local::stack::elsewhere::{CALLED, Elsewhere};
+use perennial_local::stack::{
+    LOCAL_PUBLIC_KEY, LOCAL_TOKEN_SECRET, LOCAL_WRITE_KEY, Origin, Stack, StackOptions, StartTime,
+};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -14,9 +16,11 @@ use std::time::Duration;
 /// How to run.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A data folder keeps its active configuration over restarts. --config and the built-in configuration only fill an empty folder; afterwards \
-    `perennial config push DIR` changes it, and `perennial config rollback` goes back. One process at a time can use a folder.\n\n\
-    http://127.0.0.1:8080/_local/ lists what only a stack on this machine has: captured mails and webhooks, queues, time.\n\n\
+    after_help = "A data folder keeps its active configuration over restarts. --config and the built-in configuration are \
+    used only for an empty folder; afterwards `perennial config push DIR` changes it, and `perennial config \
+    rollback` restores the previous version. Only one process at a time can use a folder.\n\n\
+    http://127.0.0.1:8080/_local/ lists the pages of a local stack only: captured mails and webhooks, queues, \
+    time.\n\n\
     Examples:\n  \
     perennial up --data ./state                        keep everything in ./state\n  \
     perennial up --data ./state --config infra/config  the same; an empty ./state begins with infra/config\n  \
@@ -24,30 +28,32 @@ use std::time::Duration;
     curl -d '{\"now\": \"2026-04-01T09:00:00Z\"}' http://127.0.0.1:8080/_local/time"
 )]
 pub(super) struct Args {
-    /// Keep all state in this folder, the active configuration included; in memory, and gone at the end, if none is named.
+    /// Keep all state in this folder, including the active configuration; default: in memory, until the end.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// The port on 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 8080)]
     port: u16,
-    /// Lets the stack be called under this host name too, and pages of it call the stack: that of a tunnel, for webhooks. Every other name and page
-    /// that is not of this machine is refused.
+    /// Accept this host name too, and let its pages call the stack: that of a tunnel, for webhooks. Every other name
+    /// and page that is not of this machine is rejected.
     #[arg(long = "allow-host", value_name = "NAME")]
     allowed_hosts: Vec<String>,
-    /// The write key of your servers, instead of those whose hashes the first trusted source of sources.toml holds (there: local-write-key).
+    /// The write key of your servers, in place of the keys of the first trusted source in sources.toml (by default
+    /// local-write-key).
     #[arg(long, env = "PERENNIAL_WRITE_KEY", hide_env_values = true, value_name = "KEY")]
     write_key: Option<String>,
     /// The write key of web pages and apps, instead of those of the first public source (there: local-public-key).
     #[arg(long, env = "PERENNIAL_PUBLIC_KEY", value_name = "KEY")]
     public_key: Option<String>,
-    /// The signing secret of all hooks, instead of the environment variables that sources.toml names.
+    /// The signing secret of all hooks, in place of the environment variables in sources.toml.
     #[arg(long, env = "PERENNIAL_HOOK_SECRET", hide_env_values = true, value_name = "SECRET")]
     hook_secret: Option<String>,
     /// The config folder that an empty stack begins with, instead of the built-in configuration. A data folder that has an active configuration keeps it.
     #[arg(long, value_name = "DIR")]
     config: Option<PathBuf>,
-    /// Run on simulated time that stands at this moment (2026-01-31T09:00:00Z) until POST /_local/time moves it. Every delay, wait, retry and schedule
-    /// goes by it. A data folder goes on from the latest moment that it has reached, if that is later.
+    /// Run on simulated time, which stands at this moment (2026-01-31T09:00:00Z) until POST /_local/time moves it.
+    /// Every delay, wait, retry and schedule uses it. A data folder continues from the latest time that it has reached,
+    /// if that is later.
     #[arg(long, value_name = "TIMESTAMP")]
     simulate_from: Option<Timestamp>,
     /// Commit without fsync: faster, safe when the process dies, not when the power fails.
@@ -59,17 +65,18 @@ pub(super) struct Args {
     /// Inject faults into DynamoDB, SQS and SES: SEED:RATE, such as 7:0.05. For testing.
     #[arg(long, value_name = "SEED:RATE", value_parser = fault_plan)]
     faults: Option<FaultPlan>,
-    /// Let the embedded mail service take so many mails a second, such as 14, and refuse what is more as SES does. Default: no limit.
+    /// Limit the embedded mail service to this many mails a second, such as 14, with SES's errors beyond it. Default:
+    /// no limit.
     #[arg(long, value_name = "MAILS", value_parser = rate)]
     ses_rate: Option<f64>,
-    /// Let it take so many mails within 24 hours. Default: no limit.
+    /// Limit it to this many mails within 24 hours. Default: no limit.
     #[arg(long, value_name = "MAILS")]
     ses_quota: Option<u64>,
     /// Functions that you run yourself, with commas between: queues and schedules do not call them in this process.
     #[arg(long, value_name = "FUNCTIONS", value_delimiter = ',', value_parser = PossibleValuesParser::new(CALLED))]
     without: Vec<String>,
-    /// Where the functions of --without are called instead: http://127.0.0.1:9000 where `cargo lambda watch` runs. Nobody calls them if
-    /// no address is given.
+    /// The address of the functions of --without: http://127.0.0.1:9000 with `cargo lambda watch`. Without an address
+    /// they are not called.
     #[arg(long, value_name = "URL", requires = "without")]
     invoke: Option<String>,
 }
@@ -125,7 +132,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         println!("  public key  {LOCAL_PUBLIC_KEY}   (for web pages and apps; --public-key sets another)");
     }
     if !stack.has_token_secret() {
-        println!("  tokens      {LOCAL_TOKEN_SECRET}   (what users' tokens are made with; INBOX_SECRETS sets another)");
+        println!("  tokens      {LOCAL_TOKEN_SECRET}   (the secret of users' tokens; INBOX_SECRETS overrides it)");
     }
     println!("  config      {}", active(&stack, args.config.as_deref()));
     if let Some(time) = time(stack.start_time(), stack.now(), args.simulate_from.is_some()) {
@@ -153,7 +160,7 @@ fn active(stack: &Stack, folder: Option<&Path>) -> String {
     format!("version {version}, {why}\n              change it: perennial config push {dir}{url}")
 }
 
-/// What time it is for a stack that began as `start`, where that is not the machine's time as one expects.
+/// Describes the time of a stack that began as `start`, if it is not simply the machine's time.
 fn time(start: StartTime, now: Timestamp, simulated: bool) -> Option<String> {
     match start {
         StartTime::AsAsked if simulated => Some(format!("simulated, stands at {now} until POST /_local/time moves it")),
@@ -171,7 +178,7 @@ fn time(start: StartTime, now: Timestamp, simulated: bool) -> Option<String> {
     }
 }
 
-/// Where things are.
+/// Prints the URLs of the stack.
 pub(super) fn print_urls(base: &str) {
     println!(
         "  send        POST {base}/v1/batch   (track, identify, page, screen, group, alias; any Segment-compatible SDK)"

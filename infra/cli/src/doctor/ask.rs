@@ -1,4 +1,4 @@
-//! Reads what the findings are judged by. Whatever cannot be read is told as not checked.
+//! Reads the facts that findings are based on. Anything that cannot be read is reported as not checked.
 
 use super::dns;
 use super::findings::{Account, ConfigurationSet, Facts, Finding, Identity, Read, Records, findings};
@@ -10,12 +10,12 @@ use jiff::SignedDuration;
 use perennial_channels::address::Mailbox;
 use perennial_config::Config;
 
-/// Which resolver is asked for DNS records.
+/// The resolver of DNS records.
 #[derive(Debug, Clone)]
 pub(crate) enum Dns {
     /// None.
     Off,
-    /// One that speaks DNS over HTTPS, at this address.
+    /// A DNS over HTTPS resolver at this address.
     At(String),
 }
 
@@ -44,7 +44,7 @@ async fn facts(system: &Operated, config: Option<&Config>, since: Option<jiff::T
     let identity = identity(&ses, &domain, &address).await;
     let mail_from = identity.as_ref().ok().and_then(Option::as_ref).map(|identity| identity.mail_from.clone());
     let records = match (dns, &system.kind) {
-        (Dns::Off, _) => none("DNS is not asked (--no-dns)"),
+        (Dns::Off, _) => none("DNS is not queried (--no-dns)"),
         (_, Kind::Embedded) => none("a stack on this machine sends no mail over the Internet"),
         (Dns::At(url), Kind::Deployed(_)) => Records {
             spf: dns::txt(url, mail_from.as_deref().unwrap_or_default()).await,
@@ -145,7 +145,7 @@ async fn set_of(ses: &aws_sdk_sesv2::Client, name: &str) -> Read<Option<Configur
     Ok(Some(ConfigurationSet { events: events.collect(), link_domain: link_domain.unwrap_or_default() }))
 }
 
-/// The record of the domain, else of the domain above it, whose policy holds for all below.
+/// Returns the record of the domain, else of the parent domain, whose policy applies to all domains below.
 async fn dmarc(url: &str, domain: &str) -> Read<Vec<String>> {
     let own = dns::txt(url, &format!("_dmarc.{domain}")).await?;
     match domain.split_once('.').filter(|(_, above)| own.is_empty() && above.contains('.')) {

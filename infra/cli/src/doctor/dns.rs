@@ -1,6 +1,7 @@
-//! TXT records, by DNS over HTTPS: no resolver library is needed, and every network that lets HTTPS out allows it.
+//! TXT records, by DNS over HTTPS: no resolver library is needed, and every network with HTTPS access allows it.
 //!
-//! The JSON form that Cloudflare and Google answer alike: <https://developers.cloudflare.com/1.1.1.1/encryption/dns-over-https/make-api-requests/dns-json/>.
+//! Cloudflare and Google both support this JSON form:
+//! <https://developers.cloudflare.com/1.1.1.1/encryption/dns-over-https/make-api-requests/dns-json/>.
 
 use super::findings::Read;
 use serde::Deserialize;
@@ -8,11 +9,11 @@ use std::time::Duration;
 
 /// The type of TXT records.
 const TXT: u16 = 16;
-/// The name was found, whether it has such records or not.
+/// The name exists, with or without such records.
 const NO_ERROR: u16 = 0;
-/// There is no such name.
+/// The name does not exist.
 const NO_NAME: u16 = 3;
-/// A person waits.
+/// A user is waiting.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Deserialize)]
@@ -30,7 +31,7 @@ struct Entry {
     data: String,
 }
 
-/// The TXT records of `name`, asked of the resolver at `url`; none where there is no such name.
+/// Returns the TXT records of `name` from the resolver at `url`; none if the name does not exist.
 pub(super) async fn txt(url: &str, name: &str) -> Read<Vec<String>> {
     let why = |error: &dyn std::fmt::Display| format!("DNS over HTTPS at {url} does not answer: {error}");
     let http = reqwest::Client::builder().timeout(TIMEOUT).build().map_err(|error| why(&error))?;

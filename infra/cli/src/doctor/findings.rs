@@ -1,4 +1,4 @@
-//! What was found, and what of it is wrong. Pure: everything is judged by what was read before.
+//! The findings and their severity. Pure: everything is judged by facts that were read before.
 
 use super::sender;
 use crate::operate::alarms::Alarm;
@@ -6,28 +6,28 @@ use jiff::{SignedDuration, Timestamp};
 use perennial_store::sweeps::Sweep;
 use serde::Serialize;
 
-/// How bad it is.
+/// The severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Level {
-    /// As it should be.
+    /// In order.
     Ok,
-    /// It could not be looked at.
+    /// It could not be checked.
     NotChecked,
-    /// It works, but not as well as it could.
+    /// It works, but could be improved.
     Warning,
     /// Mails do not go out, or do not arrive.
     Error,
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Finding {
-    /// What was looked at, such as `dkim`.
+    /// The check, such as `dkim`.
     pub(crate) check: &'static str,
-    /// How it is.
+    /// The severity.
     pub(crate) level: Level,
-    /// What was found.
+    /// The finding.
     pub(crate) found: String,
     /// The command, or the record, that mends it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,10 +55,10 @@ impl Finding {
 /// Something that was read, or why it could not be.
 pub(super) type Read<T> = Result<T, String>;
 
-/// All that was read of a system.
+/// All facts about a system.
 #[derive(Debug, Clone)]
 pub(super) struct Facts {
-    /// The name that commands take: `--stack NAME`, or nothing for the embedded stack.
+    /// The option of commands: `--stack NAME`, or empty for the embedded stack.
     pub(super) target: String,
     /// When it was read.
     pub(super) now: Timestamp,
@@ -68,25 +68,25 @@ pub(super) struct Facts {
     pub(super) configuration_set: String,
     /// The account of the mail service.
     pub(super) account: Read<Account>,
-    /// The identity of the sender: of its domain, else of its address; `None` where there is neither.
+    /// The identity of the sender: of its domain, else of its address; `None` if neither exists.
     pub(super) identity: Read<Option<Identity>>,
-    /// The configuration set; `None` where there is none of that name.
+    /// The configuration set; `None` if it does not exist.
     pub(super) set: Read<Option<ConfigurationSet>>,
     /// DNS records.
     pub(super) dns: Records,
     /// Messages of each dead-letter queue.
     pub(super) dead: Read<Vec<(String, u64)>>,
-    /// Alarms that ring; `None` where the stack has none.
+    /// The alarms that are in alarm; `None` if the stack has none.
     pub(super) alarms: Read<Option<Vec<Alarm>>>,
-    /// Since when a config is in force.
+    /// When the active configuration was activated.
     pub(super) config_since: Option<Timestamp>,
     /// The last run of the sweep.
     pub(super) swept: Read<Option<Sweep>>,
-    /// How often the sweep is to run.
+    /// The period of the sweep.
     pub(super) sweep_every: SignedDuration,
 }
 
-/// What `GetAccount` says.
+/// The response of `GetAccount`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Account {
     /// Out of the sandbox.
@@ -103,7 +103,7 @@ pub(super) struct Account {
     pub(super) sent: f64,
 }
 
-/// What `GetEmailIdentity` says.
+/// The response of `GetEmailIdentity`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Identity {
     /// The identity: a domain or an address.
@@ -122,7 +122,7 @@ pub(super) struct Identity {
     pub(super) mail_from_status: String,
 }
 
-/// What is known of the configuration set.
+/// The facts about the configuration set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct ConfigurationSet {
     /// Kinds of events that an enabled destination publishes.
@@ -131,12 +131,12 @@ pub(super) struct ConfigurationSet {
     pub(super) link_domain: String,
 }
 
-/// TXT records: none where there is no such name.
+/// TXT records: none if the name does not exist.
 #[derive(Debug, Clone)]
 pub(super) struct Records {
-    /// Of the domain of the envelope's sender, where that is one's own.
+    /// Of the domain of the envelope sender, if it is a custom one.
     pub(super) spf: Read<Vec<String>>,
-    /// Of `_dmarc` at the sender's domain, else at the domain above.
+    /// Of `_dmarc` at the sender's domain, else at the parent domain.
     pub(super) dmarc: Read<Vec<String>>,
 }
 
@@ -163,7 +163,7 @@ fn dead_letters(facts: &Facts) -> Finding {
                     .map(|(name, dead)| format!("{dead} of {name}"))
                     .collect();
                 let fix = format!(
-                    "perennial redrive {worst}{} (once the cause is mended: the function's log names it)",
+                    "perennial redrive {worst}{} (once the cause is fixed: the function's log names it)",
                     facts.target
                 );
                 Finding::error(CHECK, all.join(", "), fix)
@@ -183,7 +183,7 @@ fn alarms(facts: &Facts) -> Finding {
             Finding::error(
                 CHECK,
                 names.join(", "),
-                format!("perennial status{} (infra/README.md says what each asks for)", facts.target),
+                format!("perennial status{} (infra/README.md describes each)", facts.target),
             )
         }
     }
@@ -197,7 +197,7 @@ fn config(facts: &Facts) -> Finding {
     }
 }
 
-/// After so many rates without a run the sweep is late.
+/// The number of missed periods after which the sweep is late.
 const RATES: i32 = 3;
 
 fn schedules(facts: &Facts) -> Finding {

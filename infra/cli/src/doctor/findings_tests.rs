@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A system in which nothing is wrong.
+/// Returns the facts of a system without problems.
 fn facts() -> Facts {
     let now = "2026-03-02T08:00:00Z".parse().unwrap();
     Facts {

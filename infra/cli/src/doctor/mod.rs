@@ -1,4 +1,4 @@
-//! What keeps mails from arriving: the sender, its DNS records, the mail service's limits, and the stack around it.
+//! Finds what keeps mails from arriving: the sender, its DNS records, SES limits, and the stack around it.
 
 mod ask;
 mod dns;

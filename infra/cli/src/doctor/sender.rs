@@ -7,7 +7,7 @@ use super::findings::{Account, Facts, Finding, Identity};
 
 /// The kinds of events that the trail, the suppression list and the pauses need.
 const NEEDED: [&str; 4] = ["SEND", "DELIVERY", "BOUNCE", "COMPLAINT"];
-/// The share of the quota from which on it is told.
+/// The share of the quota from which its usage is reported.
 const NEARLY: f64 = 0.8;
 
 pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
@@ -39,7 +39,7 @@ pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
 
 fn sandbox(account: &Account) -> Finding {
     if account.production {
-        return Finding::ok("sandbox", "the account may write to anybody");
+        return Finding::ok("sandbox", "the account can send to any address");
     }
     Finding::error(
         "sandbox",
@@ -165,7 +165,7 @@ fn spf(facts: &Facts, identity: &Identity) -> Finding {
                 [record] => Finding::error("spf", format!("`{record}` does not allow SES"), fix()),
                 _ => Finding::error(
                     "spf",
-                    format!("{} has {} SPF records, so none holds (RFC 7208)", identity.mail_from, own.len()),
+                    format!("{} has {} SPF records, so none is valid (RFC 7208)", identity.mail_from, own.len()),
                     fix(),
                 ),
             }
@@ -183,15 +183,15 @@ fn dmarc(facts: &Facts) -> Finding {
             .collect::<Vec<_>>()
             .as_slice()
         {
-            [] => Finding::error("dmarc", "there is no DMARC record: Gmail and Yahoo ask bulk senders for one", fix),
+            [] => Finding::error("dmarc", "there is no DMARC record: Gmail and Yahoo require one of bulk senders", fix),
             [record] if record.to_ascii_lowercase().replace(' ', "").contains(";p=") => Finding::ok("dmarc", &**record),
             [record] => Finding::error("dmarc", format!("`{record}` has no policy (p=)"), fix),
-            _ => Finding::error("dmarc", "there are several DMARC records, so none holds (RFC 7489)", fix),
+            _ => Finding::error("dmarc", "there are several DMARC records, so none is valid (RFC 7489)", fix),
         },
     }
 }
 
-/// Whether a TXT record is of this version: the tag ends at a space, a semicolon or the record's end.
+/// Returns whether a TXT record has this version: the tag ends at a space, a semicolon or the record's end.
 fn is_version(record: &str, version: &str) -> bool {
     let record = record.trim_matches(|c: char| c == '"' || c.is_whitespace());
     let Some(start) = record.get(..version.len()) else { return false };
@@ -214,12 +214,12 @@ fn set(facts: &Facts) -> Vec<Finding> {
                 .filter(|kind| !set.events.iter().any(|event| event.eq_ignore_ascii_case(kind)))
                 .collect();
             let events = if missing.is_empty() {
-                Finding::ok("events", "SES reports what becomes of mails")
+                Finding::ok("events", "SES reports the events of mails")
             } else {
                 Finding::error(
                     "events",
                     format!(
-                        "SES does not report {}: bounces are not suppressed, and the trail shows nothing",
+                        "SES does not report {}: bounces are not suppressed, and profiles do not show them",
                         missing.join(", ").to_lowercase()
                     ),
                     "deploy the stack: (cd infra/cdk && npx cdk deploy), or terraform apply",

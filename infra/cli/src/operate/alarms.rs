@@ -1,34 +1,35 @@
-//! What CloudWatch says of a deployed stack: alarms that ring, and how long the oldest message of each queue has been waiting.
+//! CloudWatch data of a deployed stack: alarms in alarm, and the age of the oldest message in each queue.
 
-use perennial_local::stack::queues::NAMES;
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::error::DisplayErrorContext;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, StateValue};
 use jiff::{SignedDuration, Timestamp};
+use perennial_local::stack::queues::NAMES;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// How far back figures are looked for: SQS tells them every minute, some minutes late.
+/// How far back metrics are read: SQS publishes them every minute, some minutes late.
 const BACK: SignedDuration = SignedDuration::from_mins(10);
 /// Seconds of one figure.
 const PERIOD: i32 = 60;
 
-/// An alarm that rings.
+/// An alarm that is in alarm.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Alarm {
     pub(crate) name: String,
     pub(crate) since: Option<Timestamp>,
-    /// What it means, as the deployment says.
+    /// Its description in the deployment.
     pub(crate) about: String,
-    /// What CloudWatch says of the figures.
+    /// CloudWatch's reason.
     pub(crate) why: String,
 }
 
-/// The alarms of `stack` that ring: those that tell its own topic, as another stack's name may begin with this one's.
+/// Returns the alarms of `stack` that are in alarm: those that notify its own topic, as another stack's name may begin
+/// with this one's.
 ///
 /// # Errors
-/// What CloudWatch says.
+/// CloudWatch's error.
 pub(crate) async fn ringing(cloudwatch: &Client, stack: &str) -> Result<Vec<Alarm>, String> {
     let topic = format!(":{stack}-alarms");
     let (mut all, mut next) = (Vec::new(), None);
@@ -53,10 +54,10 @@ pub(crate) async fn ringing(cloudwatch: &Client, stack: &str) -> Result<Vec<Alar
     }
 }
 
-/// Seconds that the oldest message of each queue has been waiting, as far as SQS has told it within the last ten minutes.
+/// Returns the age in seconds of the oldest message in each queue, if SQS published it within the last ten minutes.
 ///
 /// # Errors
-/// What CloudWatch says.
+/// CloudWatch's error.
 pub(crate) async fn ages(cloudwatch: &Client, stack: &str, now: Timestamp) -> Result<BTreeMap<String, u64>, String> {
     let mut request = cloudwatch
         .get_metric_data()

@@ -1,14 +1,14 @@
-//! Whatever ingest accepts can be read, exported and erased; and what cannot be read hinders nothing else.
+//! Whatever ingest accepts can be read, exported and erased; and unreadable items do not affect others.
 
 use super::{House, NOW};
 use crate::operate::erase::Asked;
 use crate::operate::export::export;
-use perennial_local::stack::LOCAL_WRITE_KEY;
 use aws_sdk_dynamodb::types::AttributeValue;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::Method;
 use perennial_domain::{Event, Identity, PersonId, UserId};
+use perennial_local::stack::LOCAL_WRITE_KEY;
 use perennial_score::history::{calibrate, reach, rescore};
 use perennial_store::Consistency;
 use proptest::prelude::*;
@@ -24,7 +24,7 @@ impl House {
         (status.is_success(), serde_json::from_slice(&body).unwrap_or_default())
     }
 
-    /// What every report says of profiles that cannot be read.
+    /// Returns the number of unreadable profiles in every report.
     async fn unreadable(&self) -> Vec<u64> {
         let mut all = Vec::new();
         for path in ["/api/features", "/api/journeys", "/api/experiments"] {
@@ -47,7 +47,7 @@ impl House {
         (events, serde_json::from_slice(&out).unwrap())
     }
 
-    /// Posts calls as gzip; gives how many bytes that took.
+    /// Posts calls as gzip; returns the number of bytes.
     async fn post_gzip(&self, calls: &[Value]) -> usize {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
         gzip.write_all(json!({ "batch": calls }).to_string().as_bytes()).unwrap();
@@ -64,7 +64,7 @@ fn person(user: &str) -> PersonId {
     Identity::User(UserId::parse(user).unwrap()).person_id()
 }
 
-/// The attack: a few KB of gzip, and a profile that nobody can read or erase any more.
+/// The attack: a few KB of gzip that make a profile impossible to read or erase.
 #[tokio::test(flavor = "multi_thread")]
 async fn kilobytes_of_gzip_make_no_profile_unreadable() {
     let house = House::open().await;
@@ -115,7 +115,7 @@ async fn profile_that_cannot_be_read_is_passed_over_counted_exported_and_erased(
     assert_eq!(house.unreadable().await, [1; 5]);
     assert!(house.ask("/api/status").await.0 && house.ask("/api/accounts/acme").await.0);
     assert!(house.ask("/api/profiles/bertram").await.0 && !house.ask("/api/profiles/agnes").await.0);
-    // Hers alone: nothing of anybody else stops.
+    // Only this profile is affected.
     house.stack.fire_schedules().await;
     house.stack.wait_idle().await.unwrap();
 
@@ -147,7 +147,7 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// An id of as many bytes as it may have, or one more; seldom one that is refused.
+/// Returns an id of up to one byte more than allowed; seldom one that is rejected.
 fn id(most: usize) -> impl Strategy<Value = String> {
     let repeated = (proptest::sample::select(vec!["a", "\"", "é", "\u{10ffff}", "\u{ffff}"]), 1..=most);
     prop_oneof![
@@ -179,7 +179,7 @@ fn members() -> impl Strategy<Value = Map<String, Value>> {
     proptest::collection::vec((name, value()), 0..14).prop_map(|all| all.into_iter().collect())
 }
 
-/// A call of one of a few people, who are told apart from those of other cases by `{}`.
+/// Returns a call of one of a few people, who are distinguished from those of other cases by `{}`.
 fn call() -> impl Strategy<Value = Value> {
     let kind = proptest::sample::select(vec!["identify", "track", "page", "screen", "group", "alias"]);
     let names = prop_oneof![
@@ -193,7 +193,7 @@ fn call() -> impl Strategy<Value = Value> {
                 "type": kind, "event": name, "name": name, "traits": traits, "properties": properties, "groupId": account,
                 "previousId": format!("v-{{}}-{visitor}"), "timestamp": NOW,
             });
-            // One of them has an id as long as it may be.
+            // One of them has an id of maximum length.
             let padding = if user == 3 { "x".repeat(pad.max(200)) } else { String::new() };
             if ids != 1 {
                 call["userId"] = format!("u-{{}}-{user}{padding}").into();

@@ -1,7 +1,6 @@
 //! A stack in an AWS account, found by its name.
 
 use super::{Kind, Operated, Unreachable};
-use perennial_local::stack::queues::NAMES;
 use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -9,22 +8,24 @@ use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata};
 use futures::future::try_join_all;
 use perennial_api::WatchedQueue;
 use perennial_lambda_kit::{Clock, Env, aws};
+use perennial_local::stack::queues::NAMES;
 use perennial_store::archive::s3::S3Access;
 use perennial_store::{Archive, Store};
 use std::time::Duration;
 
-/// Below what the bucket holds the archive.
+/// The prefix of the archive in the bucket.
 const ARCHIVE_PREFIX: &str = "archive";
-/// Time for one attempt of a call: a person waits, over a connection that may be slow.
+/// The timeout of one attempt: a user is waiting, over a connection that may be slow.
 const ATTEMPT: Duration = Duration::from_secs(30);
 /// Attempts of a call, the first included.
 const ATTEMPTS: u32 = 5;
 
-/// Finds the stack called `name` with the credentials that every AWS tool of this machine uses: the environment, profiles, SSO, a credential
-/// process, an instance's role. `AWS_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL` and `AWS_CA_BUNDLE` hold as ever.
+/// Connects to the stack called `name` with the credentials of every AWS tool on this machine: the environment,
+/// profiles, SSO, a credential process, an instance's role. `AWS_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL` and
+/// `AWS_CA_BUNDLE` apply as usual.
 ///
 /// # Errors
-/// [`Unreachable`] where there is no such stack or no answer.
+/// [`Unreachable`] if there is no such stack or no response.
 pub(crate) async fn connect(name: &str) -> anyhow::Result<Operated> {
     let env = Env::process();
     let timeouts = TimeoutConfig::builder().connect_timeout(ATTEMPT).operation_attempt_timeout(ATTEMPT).build();

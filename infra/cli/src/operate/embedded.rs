@@ -1,23 +1,23 @@
-//! The embedded stack, found by its URL: it tells where its services are.
+//! The embedded stack, found by its URL: it reports where its services are.
 
 use super::{Kind, Operated};
-use perennial_local::stack::queues::NAMES;
 use anyhow::Context;
 use perennial_api::WatchedQueue;
 use perennial_lambda_kit::aws::AwsEnv;
 use perennial_lambda_kit::{Clock, Env, aws};
+use perennial_local::stack::queues::NAMES;
 use perennial_store::archive::s3::S3Access;
 use perennial_store::{Archive, Store};
 use serde_json::Value;
 
-/// Finds the services of the stack at `base`, by what it says that `api` and `score` have for an environment, and what time it is there.
+/// Connects to the services of the stack at `base`, from the environments of its `api` and `score`, and its time.
 ///
 /// # Errors
-/// Where what is said names no services.
+/// If the environments contain no services.
 pub(crate) fn connect(base: &str, api: &Value, score: &Value, time: &Value) -> anyhow::Result<Operated> {
     let of = |environment: &Value, name: &str| {
         let text = environment[name].as_str().map(str::to_owned);
-        text.with_context(|| format!("what runs at {base} does not say what its {name} is"))
+        text.with_context(|| format!("the system at {base} does not report its {name}"))
     };
     let pairs = api.as_object().into_iter().flatten();
     let pairs = pairs.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
@@ -41,12 +41,11 @@ pub(crate) fn connect(base: &str, api: &Value, score: &Value, time: &Value) -> a
     })
 }
 
-/// The clock of a stack that answers `time`: on simulated time it stands at the moment at which it was asked.
+/// Returns the clock of a stack with this `time`: simulated time stands at the moment at which it was read.
 fn clock(time: &Value) -> anyhow::Result<Clock> {
     if time["simulated"] != Value::Bool(true) {
         return Ok(Clock::system());
     }
-    let now =
-        time["now"].as_str().and_then(|now| now.parse().ok()).context("the stack does not say what time it is")?;
+    let now = time["now"].as_str().and_then(|now| now.parse().ok()).context("the stack does not report its time")?;
     Ok(Clock::simulated(now).0)
 }

@@ -1,7 +1,9 @@
-//! Erasing a person: everything of them goes, and a receipt says what did.
+//! Erases a person: everything about them is removed, and a receipt lists what was.
 //!
-//! The archive comes first and the profile last, but for the ledger that it counts. As long as the profile stands, whatever stopped half-way is begun again
-//! from it: every step leaves alone what is gone already. After that, the receipt of the run that did not come to its end tells by hashes who it was. Whoever writes meanwhile is met by conditions: what `score` was about to write of them fails, is read again, and finds nobody.
+//! The archive comes first, and the profile last except for the ledger that it counts. As long as the profile exists,
+//! an interrupted run is restarted from it: every step skips what is gone already. After that, the receipt of the
+//! interrupted run identifies the person by hashes. Concurrent writers fail on conditions: a pending write of `score`
+//! fails, is retried, and finds no profile.
 
 use super::receipt::{self, Receipt, Removed};
 use super::{Kind, Operated};
@@ -22,29 +24,30 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Objects of the archive that are worked on at once.
 const CONCURRENCY: usize = 8;
-/// How often all is looked at again because the person was written meanwhile.
+/// The most repetitions if the person was written meanwhile.
 const ROUNDS: u32 = 10;
-/// Days before the first event of a person from which on something of theirs may have been received: an event's time may lie a day ahead of its receipt.
+/// Days before a person's first event from which their data may have been received: an event's time may be a day ahead
+/// of its receipt.
 const AHEAD_DAYS: i64 = 2;
 
-/// Who is to be erased.
+/// The person to erase.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     subject: Subject,
     /// The day on which the first event of theirs can have been received; `None` where that is not known.
     from: Option<Date>,
-    /// The person's own id and the version of their profile; `None` where there is none.
+    /// The profile's id and version; `None` if there is none.
     holder: Option<(PersonId, u64)>,
-    /// What the operator named them by, where the profile cannot be read: it says nothing of who they are then.
+    /// The operator's identifier, if the profile cannot be read, because its identities are unknown then.
     named_by: Option<String>,
 }
 
 impl Asked {
-    /// Who has `text` for a person id, user id, anonymous id, id in another system (`TYPE:ID`) or mail address. Where there is
-    /// no profile, what was left behind under that very text is looked for.
+    /// Finds who has `text` as profile id, user id, anonymous id, id in another system (`TYPE:ID`) or mail address.
+    /// Without a profile, remaining data under that exact text is looked for.
     ///
     /// # Errors
-    /// Where the table does not answer.
+    /// If the table does not respond.
     pub(crate) async fn find(operated: &Operated, text: &str) -> anyhow::Result<Self> {
         match operated.store.resolve(text).await {
             Ok(Some(stored)) => Ok(Self::of(&stored)),
@@ -57,7 +60,7 @@ impl Asked {
         }
     }
 
-    /// The person as they are now; `None` where there is no profile any more.
+    /// Returns the person as they are now; `None` if the profile no longer exists.
     async fn again(&self, operated: &Operated, holder: PersonId) -> anyhow::Result<Option<Self>> {
         match operated.store.follow(holder, Consistency::Strong).await {
             Ok(found) => Ok(found.as_ref().map(Self::of)),
@@ -76,7 +79,7 @@ impl Asked {
         Self { subject: Subject::of(profile), from: first_day(profile), holder, named_by: None }
     }
 
-    /// Someone whose profile cannot be read: their identities are those whose pointers lead to it.
+    /// Returns a person whose profile cannot be read: their identities are those whose pointers lead to it.
     async fn unreadable(operated: &Operated, head: Head, text: &str) -> anyhow::Result<Self> {
         let people = operated.store.pointers_to(head.person, &|_| {}).await?;
         let subject = Subject::unreadable(head.person, people, text);
@@ -84,17 +87,17 @@ impl Asked {
         Ok(Self { subject, from: None, holder, named_by: Some(text.to_owned()) })
     }
 
-    /// Whether there is a profile that cannot be read.
+    /// Returns whether there is a profile that cannot be read.
     pub(crate) fn is_unreadable(&self) -> bool {
         self.named_by.is_some()
     }
 
-    /// Whether there is a profile.
+    /// Returns whether there is a profile.
     pub(crate) fn has_profile(&self) -> bool {
         self.holder.is_some()
     }
 
-    /// Who it is about.
+    /// Returns the subject of the erasure.
     pub(crate) fn subject(&self) -> &Subject {
         &self.subject
     }
@@ -104,7 +107,7 @@ impl Asked {
         self.from
     }
 
-    /// The person's id; the first that the text could stand for where there is no profile.
+    /// Returns the profile id; without a profile, the first that the text could mean.
     pub(crate) fn person(&self) -> Option<PersonId> {
         self.holder.map(|(person, _)| person).or_else(|| self.subject.people.first().copied())
     }
@@ -115,12 +118,12 @@ fn first_day(profile: &Profile) -> Option<Date> {
     Some(date_of(day_of(perennial_domain::time::plus_days(first, -AHEAD_DAYS))))
 }
 
-/// How far it is.
+/// The progress of an erasure.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Progress {
-    /// So many of so many objects of the archive were looked at.
+    /// Objects of the archive that were read, and their number.
     Archive(u64, u64),
-    /// So many of about so many items of the table were looked at.
+    /// Items of the table that were read, and their approximate number.
     Table(u64, u64),
 }
 
@@ -128,7 +131,8 @@ pub(crate) enum Progress {
 pub(crate) struct Erasure<'a> {
     operated: &'a Operated,
     tell: &'a (dyn Fn(Progress) + Sync),
-    /// Called with the receipt so far after each step, and before the last, after which nothing of the person can be found to begin again with.
+    /// Called with the current receipt after each step, and before the last one, after which no data remains to restart
+    /// from.
     keep: &'a (dyn Fn(&Receipt) -> anyhow::Result<()> + Sync),
     forget_suppression: bool,
     receipt: Receipt,
@@ -138,10 +142,11 @@ pub(crate) struct Erasure<'a> {
 }
 
 impl<'a> Erasure<'a> {
-    /// Makes ready; nothing is done yet. `before` is the receipt of an earlier run that did not come to its end: this one goes on with it.
+    /// Prepares an erasure without changing anything. `before` is the receipt of an interrupted run, which this one
+    /// continues.
     ///
     /// # Errors
-    /// Where the table does not answer.
+    /// If the table does not respond.
     pub(crate) async fn new(
         operated: &'a Operated,
         tell: &'a (dyn Fn(Progress) + Sync),
@@ -172,10 +177,10 @@ impl<'a> Erasure<'a> {
         Ok(Self { operated, tell, keep, forget_suppression, receipt, looked_at, accounts, named_by_others: 0 })
     }
 
-    /// Erases who was asked for, and whoever they turn out to be meanwhile: identities that join them are erased with them.
+    /// Erases the person, including identities that are linked to them meanwhile.
     ///
     /// # Errors
-    /// Where a service fails, or the person is written all the time. Run again, it goes on.
+    /// If a service fails, or the person is written all the time. Running it again continues.
     pub(crate) async fn run(mut self, mut asked: Asked) -> anyhow::Result<Receipt> {
         if asked.holder.is_none() && !self.receipt.identities.is_empty() {
             // The profile is gone already. Who it was is known by hashes alone, so every line of the archive is looked at.
@@ -186,7 +191,7 @@ impl<'a> Erasure<'a> {
             self.note_who(&asked);
             self.clean_archive(&asked).await?;
             self.clean_table(&asked).await?;
-            // What came meanwhile: an event is in the archive before it is in the profile.
+            // Data that arrived meanwhile: an event is in the archive before it is in the profile.
             self.clean_archive(&asked).await?;
             self.settle_accounts(&asked).await?;
             let now = self.look_again(&asked).await?;
@@ -210,7 +215,7 @@ impl<'a> Erasure<'a> {
             }
             return self.finish(&asked).await;
         }
-        anyhow::bail!("the person was written all the time; what is gone is gone, run it again for the rest")
+        anyhow::bail!("the profile was written all the time; run it again to remove the rest")
     }
 
     fn note_who(&mut self, asked: &Asked) {
@@ -221,7 +226,7 @@ impl<'a> Erasure<'a> {
         self.receipt.addresses.extend(hashes.iter().filter_map(|pk| pk.strip_prefix("S#")).map(str::to_owned));
     }
 
-    /// The person as they are now; who they were where there is no profile any more.
+    /// Returns the person as they are now, or as they were if the profile no longer exists.
     async fn look_again(&self, asked: &Asked) -> anyhow::Result<Asked> {
         let Some((holder, _)) = asked.holder else { return Ok(asked.clone()) };
         let now = asked.again(self.operated, holder).await?;
@@ -312,7 +317,7 @@ impl<'a> Erasure<'a> {
         Ok(())
     }
 
-    /// Takes what is left of the person from their accounts, and has these worked out anew.
+    /// Removes the rest of the person from their accounts, and requests a recomputation of these.
     async fn settle_accounts(&mut self, asked: &Asked) -> anyhow::Result<()> {
         let (store, people) = (&self.operated.store, &asked.subject.people);
         let mut bodies = Vec::new();
@@ -324,10 +329,11 @@ impl<'a> Erasure<'a> {
         }
         self.receipt.accounts = bodies.len() as u64;
         let sent = self.operated.sender("accounts")?.send(bodies, Delay::NONE).await;
-        sent.into_result().context("the accounts could not be asked to be worked out anew")
+        sent.into_result().context("failed to request a recomputation of the accounts")
     }
 
-    /// What can only be done once the profile is gone, so that nobody brings it back: whoever had loaded it before may have written beside it.
+    /// Finishes after the profile is gone and nobody can restore it: a writer that had loaded it before may have
+    /// written other items.
     async fn finish(mut self, asked: &Asked) -> anyhow::Result<Receipt> {
         (self.keep)(&self.receipt)?;
         self.clean_own(asked.subject.people.clone(), |sk| sk != keys::PROFILE).await?;
@@ -346,7 +352,7 @@ pub(crate) async fn traces(
     subject: &Subject,
     tell: &(dyn Fn(Progress) + Sync),
 ) -> anyhow::Result<Traces> {
-    // Only for the bar: whoever may not ask sees how many there were so far.
+    // Only for the progress bar: without the permission it shows the number so far.
     let about = operated.store.about_how_many().await.unwrap_or(0);
     let passed = AtomicU64::new(0);
     let told = |items| {

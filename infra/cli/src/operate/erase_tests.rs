@@ -1,13 +1,14 @@
-//! Erasing over a whole stack: all of it goes, nothing else does, and whatever stops half-way is finished by the next run.
+//! Erasure over a whole stack: everything about the person is removed, nothing else is, and an interrupted run is
+//! finished by the next one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;
 use crate::operate::embedded;
 use crate::operate::export::export;
-use perennial_local::stack::{LOCAL_WRITE_KEY, Stack, StackOptions};
 use aws_sdk_dynamodb::types::AttributeValue;
 use perennial_domain::{Event, Identity, UserId};
 use perennial_lambda_kit::Clock;
+use perennial_local::stack::{LOCAL_WRITE_KEY, Stack, StackOptions};
 use perennial_store::suppressions::Reason;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -28,7 +29,8 @@ struct House {
 impl House {
     async fn open() -> Self {
         let (clock, time) = Clock::simulated(NOW.parse().unwrap());
-        let options = StackOptions { port: 0, ..StackOptions::new(perennial_local::bundle::embedded(), clock, Some(time)) };
+        let options =
+            StackOptions { port: 0, ..StackOptions::new(perennial_local::bundle::embedded(), clock, Some(time)) };
         let stack = Stack::start(options).await.unwrap();
         let base = stack.base_url().to_owned();
         let local = async |path: &str| -> Value {
@@ -48,7 +50,8 @@ impl House {
         self.stack.wait_idle().await.unwrap();
     }
 
-    /// Someone with two browsers, two accounts, a mail address, enough events for a ledger, and one event that was refused.
+    /// Adds a person with two browsers, two accounts, a mail address, enough events for a ledger, and one rejected
+    /// event.
     async fn with(&self, user: &str) {
         let call = |number: usize, more: Value| {
             let mut call = json!({
@@ -107,7 +110,7 @@ impl House {
         self.stack.archive().read_all().await.unwrap().try_collect().await.unwrap()
     }
 
-    /// Every text of the archive.
+    /// Returns the whole text of the archive.
     async fn archive_text(&self) -> String {
         let mut text = String::new();
         for event in self.archived().await {
@@ -117,7 +120,7 @@ impl House {
     }
 }
 
-/// What stands in an item, as text: also what is compressed, as far as profiles go.
+/// Returns the content of an item as text, with profiles decompressed.
 fn text_of(item: &Item) -> String {
     let mut text = String::new();
     for value in item.values() {
@@ -139,7 +142,7 @@ fn people(user: &str) -> Vec<PersonId> {
     anonymous.map(|id| Identity::Anonymous(id).person_id()).into_iter().chain([user]).collect()
 }
 
-/// What of `user` is left in the table, but for the hash of their address.
+/// Returns what is left of `user` in the table, except for the hash of their address.
 async fn left(house: &House, user: &str) -> Vec<(String, String)> {
     let people: Vec<String> = people(user).iter().map(ToString::to_string).collect();
     let items = house.items().await.into_iter().filter(|((pk, sk), item)| {
@@ -179,7 +182,7 @@ async fn nothing_of_who_is_erased_is_left_and_nobody_else_is_touched() {
     assert_eq!(house.archived().await.iter().collect::<Vec<_>>(), expected);
     assert_eq!(house.archive_text().await.matches("agnes").count(), 1, "but for the browser that Bertram has used");
 
-    // The table: what is not theirs is as it was; their account is worked out anew.
+    // The table: other data is unchanged; their account is recomputed.
     let after = house.items().await;
     let is_account = |pk: &str| pk.starts_with("A#");
     for (key, item) in before.iter().filter(|((pk, _), _)| !is_account(pk)) {
@@ -200,7 +203,7 @@ async fn nothing_of_who_is_erased_is_left_and_nobody_else_is_touched() {
     let suppressed = house.stack.store().suppression("agnes@example.com").await.unwrap();
     assert!(suppressed.is_some(), "who unsubscribed is not written to again");
 
-    // Again, there is nothing to erase; and all can be rebuilt without them.
+    // A second run finds nothing to erase; and everything can be rebuilt without them.
     let again = house.erase("agnes").await;
     assert!(!again.found_anything(), "{again:?}");
     house.stack.stop().await;

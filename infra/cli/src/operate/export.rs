@@ -1,4 +1,4 @@
-//! All that is known of a person, as one JSON document.
+//! Exports everything about a person, as one JSON document.
 
 use super::Operated;
 use super::erase::{Asked, Progress, traces};
@@ -20,11 +20,12 @@ use std::io::Write;
 /// Objects of the archive that are read at once.
 const CONCURRENCY: usize = 8;
 
-/// Writes everything that is known of who is asked for: the profile as the api shows it, its parts as they are kept, messages, preferences and
-/// suppressions, accounts, rejects that name them, and last, streamed, every archived event. Gives how many events that were.
+/// Writes everything about the person: the profile as the api shows it, its identity states as stored, messages,
+/// preferences and suppressions, accounts, rejects that name them, and last, streamed, every archived event. Returns
+/// the number of events.
 ///
 /// # Errors
-/// Where a service fails or `out` does not take it; and where nothing at all is known of them.
+/// If a service fails, `out` cannot be written, or nothing at all is known of them.
 pub(crate) async fn export(
     operated: &Operated,
     asked: &Asked,
@@ -60,11 +61,11 @@ pub(crate) async fn export(
     let events = archived(operated, asked, tell, out).await?;
     writeln!(out, "\n  ]\n}}")?;
     out.flush()?;
-    anyhow::ensure!(has_any || events > 0, "nothing is known of them: no profile, no message, no event");
+    anyhow::ensure!(has_any || events > 0, "nothing is stored about them: no profile, no message, no event");
     Ok(events)
 }
 
-/// Adds what the profile holds.
+/// Adds the content of the profile.
 async fn readable(operated: &Operated, person: PersonId, document: &mut Map<String, Value>) -> anyhow::Result<()> {
     document.insert("profile".to_owned(), profile(operated, person).await?);
     let stored = operated.store.follow(person, Consistency::Strong).await?.context("the person is gone")?;
@@ -80,7 +81,8 @@ async fn profile(operated: &Operated, person: PersonId) -> anyhow::Result<Value>
     Ok(serde_json::from_slice(&answer)?)
 }
 
-/// What one identity of the person gave to their profile. Journeys, segments, experiments and scores are of the person, and stand in the profile.
+/// Returns the identity state of one identity of the profile. Journeys, segments, experiments and scores are the
+/// profile's own.
 fn part(part: &Part) -> Value {
     let state = &part.state;
     let written = |register: &Register| {
@@ -127,7 +129,7 @@ async fn messages(operated: &Operated, people: &BTreeSet<PersonId>) -> anyhow::R
     Ok(json!(all))
 }
 
-/// What is known of each mail address: whether it gets mails, and what its reader chose.
+/// Returns the state of each mail address: whether mails are sent to it, and its reader's preferences.
 async fn addresses(operated: &Operated, subject: &Subject) -> anyhow::Result<Value> {
     let mut all = BTreeMap::new();
     for address in &subject.addresses {
@@ -137,7 +139,7 @@ async fn addresses(operated: &Operated, subject: &Subject) -> anyhow::Result<Val
     Ok(json!(all))
 }
 
-/// What each of their identities chose about mails, whatever the address is.
+/// Returns the mail preferences of each of their identities, for any address.
 async fn choices(operated: &Operated, people: &BTreeSet<PersonId>) -> anyhow::Result<Value> {
     let mut all = BTreeMap::new();
     for person in people {
@@ -159,7 +161,7 @@ fn shown(known: &Preferences) -> Value {
     json!({ "suppressed": suppressed, "held_until": known.held_until, "topics": topics })
 }
 
-/// Where they are found beside their own partitions.
+/// Returns what refers to them outside of their own partitions.
 async fn in_the_table(operated: &Operated, traces: BTreeSet<Trace>) -> anyhow::Result<Map<String, Value>> {
     let (mut accounts, mut found_by, mut rejects, mut blocks) = (BTreeSet::new(), Vec::new(), Vec::new(), 0_u64);
     for trace in traces {
@@ -174,16 +176,16 @@ async fn in_the_table(operated: &Operated, traces: BTreeSet<Trace>) -> anyhow::R
     }
     let all = [
         ("accounts", json!(accounts)),
-        // Kinds and hashes of the values: nothing else is kept of them there.
+        // Kinds and hashes of the values: nothing else is stored there.
         ("found_by", json!(found_by)),
-        // Hashes of message ids of old events, which tell a repetition.
+        // Hashes of message ids of old events, which identify repeats.
         ("ledger_blocks", json!(blocks)),
         ("rejected_events", json!(rejects)),
     ];
     Ok(all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-/// Writes each archived event, and what was said of the person by hand, on a line of its own.
+/// Writes each archived event and manual unmerge of the person, one a line.
 async fn archived(
     operated: &Operated,
     asked: &Asked,

@@ -1,5 +1,6 @@
-//! A running system as its operator reaches it: the table, the queues and the archive themselves, by the operator's own rights. The same for the
-//! embedded stack, whose services are real HTTP endpoints on this machine, and for a stack deployed in an AWS account.
+//! Access to a running system for its operator: the table, the queues and the archive themselves, with the operator's
+//! own permissions. The same for the embedded stack, whose services are real HTTP endpoints on this machine, and for a
+//! stack deployed in an AWS account.
 
 pub(crate) mod alarms;
 pub(crate) mod deployed;
@@ -10,7 +11,6 @@ pub(crate) mod push;
 pub(crate) mod receipt;
 pub(crate) mod redrive;
 
-use perennial_local::stack::queues::NAMES;
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_types::SdkConfig;
 use http::{Method, Request, StatusCode};
@@ -20,18 +20,19 @@ use perennial_api::{Access, Deps, MaxAge, Status, WatchedQueue};
 use perennial_channels::unsubscribe::Keys;
 use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::queue::{Delay, Queue};
+use perennial_local::stack::queues::NAMES;
 use perennial_store::config::ConfigStoreError;
 use perennial_store::{Archive, ConfigHandle, Store};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What unsubscribe links are signed with that an operator is shown: they lead nowhere.
+/// The key of unsubscribe links that are shown to an operator: they are invalid.
 const LINKS: &str = "links that an operator is shown lead nowhere";
 
 /// A system that is operated.
 #[derive(Debug, Clone)]
 pub(crate) struct Operated {
-    /// How it is called in what is printed.
+    /// Its name in output.
     pub(crate) name: String,
     pub(crate) store: Store,
     pub(crate) sqs: aws_sdk_sqs::Client,
@@ -39,30 +40,30 @@ pub(crate) struct Operated {
     pub(crate) queues: Vec<WatchedQueue>,
     pub(crate) archive: Archive,
     pub(crate) kind: Kind,
-    /// How its services are reached.
+    /// The configuration of its clients.
     pub(crate) aws: SdkConfig,
     clock: Clock,
 }
 
-/// What kind of system it is.
+/// The kind of system.
 #[derive(Debug, Clone)]
 pub(crate) enum Kind {
     /// The embedded stack.
     Embedded,
-    /// In an AWS account, reached as this says.
+    /// Deployed in an AWS account, with this configuration.
     Deployed(Box<SdkConfig>),
 }
 
-/// Where a system cannot be operated as asked.
+/// The reason why a system cannot be operated.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unreachable {
     /// No region is known.
-    #[error("no AWS region is set: give AWS_REGION, or a profile that has one (AWS_PROFILE)")]
+    #[error("no AWS region is set: set AWS_REGION, or AWS_PROFILE to a profile with a region")]
     NoRegion,
     /// There is no such stack.
     #[error("there is no stack {stack} in this account and region: no queue is called {queue}")]
     NoStack {
-        /// The name that was given.
+        /// The given name.
         stack: String,
         /// The queue that is missing.
         queue: String,
@@ -70,34 +71,34 @@ pub(crate) enum Unreachable {
     /// A call was refused, or no answer came.
     #[error("{what} could not be found: {why}")]
     Refused {
-        /// What was looked for.
+        /// The missing resource.
         what: String,
-        /// What AWS says.
+        /// AWS's error.
         why: String,
     },
 }
 
 impl Operated {
-    /// What time it is there.
+    /// Returns the system's current time.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// The queue called `name`: events, messages, essential, accounts or mail-events.
+    /// Returns the queue called `name`: events, messages, essential, accounts or mail-events.
     pub(crate) fn queue(&self, name: &str) -> anyhow::Result<&WatchedQueue> {
         let found = self.queues.iter().find(|queue| queue.name == name);
         found.ok_or_else(|| anyhow::anyhow!("no queue is called {name}; there are {}", NAMES.join(", ")))
     }
 
-    /// What sends to the queue called `name`.
+    /// Returns a sender to the queue called `name`.
     pub(crate) fn sender(&self, name: &str) -> anyhow::Result<Queue> {
         Ok(Queue::new(self.sqs.clone(), &self.queue(name)?.url))
     }
 
-    /// How many calls of schedules came to nothing, in a deployed stack: they have a queue of their own.
+    /// Returns the number of failed calls of schedules, which have a queue of their own in a deployed stack.
     ///
     /// # Errors
-    /// Where SQS does not answer.
+    /// If SQS does not respond.
     pub(crate) async fn schedules_dlq(&self) -> anyhow::Result<u64> {
         let name = format!("{}-schedules-dlq", self.name);
         let url = self.sqs.get_queue_url().queue_name(name).send().await?.queue_url.unwrap_or_default();
@@ -115,10 +116,11 @@ impl Operated {
         Ok(waiting.and_then(|waiting| waiting.parse().ok()).unwrap_or(0))
     }
 
-    /// What the api answers, asked in this process: no key is needed beyond the rights to the table and the queues.
+    /// Returns the api's response, computed in this process: no key is needed beyond the permissions for the table and
+    /// the queues.
     ///
     /// # Errors
-    /// Where no config is in force, or its service does not answer.
+    /// If there is no active configuration, or a service does not respond.
     pub(crate) async fn ask(
         &self,
         method: &Method,
@@ -141,7 +143,7 @@ impl Operated {
         Ok(Deps::new(store, config, events, status, Access::Open, keys, clock))
     }
 
-    /// What `score` works with, for work over all history.
+    /// Returns the dependencies of `score`, for work over all history.
     ///
     /// # Errors
     /// As [`Self::ask`].
@@ -164,7 +166,7 @@ impl Operated {
     fn explained(&self, error: ConfigStoreError) -> anyhow::Error {
         match (&error, &self.kind) {
             (ConfigStoreError::Nothing, Kind::Deployed(_)) => anyhow::anyhow!(
-                "no config is in force in {0}: push one with `perennial config push infra/config --stack {0}`",
+                "no configuration is active in {0}: push one with `perennial config push infra/config --stack {0}`",
                 self.name
             ),
             _ => error.into(),

@@ -1,4 +1,4 @@
-//! What a push would change, against what is in force, and from when it holds.
+//! The changes of a push compared with the active configuration, and when they take effect.
 
 use super::{Kind, Operated};
 use anyhow::Context;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The files whose rules count events: a change of theirs counts from then on, and the past once it is rescored.
+/// The files with rules that count events: their changes apply from then on, and to the past after a rescore.
 const RECOUNTED: [&str; 5] = ["scoring.toml", "features.toml", "lifecycle.toml", "billing.toml", "identity.toml"];
 /// The folder in which a bundle keeps what journeys were before they changed.
 const RETIRED: &str = "retired/";
@@ -18,41 +18,42 @@ const RETIRED: &str = "retired/";
 /// A config as it is about to be pushed.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// What is in force now; `None` before the first push.
+    /// The active configuration; `None` before the first push.
     pub(crate) current: Option<Current>,
-    /// What is pushed.
+    /// The pushed configuration.
     pub(crate) bundle: Bundle,
     /// The same, compiled.
     pub(crate) config: Config,
-    /// What is in force, compiled; `None` before the first push, and where it does not load any more.
+    /// The active configuration, compiled; `None` before the first push, and if it is no longer valid.
     pub(crate) known: Option<Config>,
     /// By file, in the files' order.
     pub(crate) changes: BTreeMap<String, Change>,
     /// Journeys that are triggered by a state, and new or with another trigger.
     pub(crate) unreached: Vec<String>,
-    /// The names of segments that profiles which are quiet are not counted in.
+    /// The names of segments that do not include quiet profiles yet.
     pub(crate) uncounted: Vec<String>,
-    /// Whether the past is counted otherwise: by rules, features, stages or tallies that are new or changed.
+    /// `true` if past events would be counted differently, by rules, features, stages or tallies that are new or
+    /// changed.
     pub(crate) recounts: bool,
 }
 
-/// What becomes of a file, in lines.
+/// The change of a file, in lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// There was none of that name.
+    /// The file is new.
     Added(usize),
-    /// So many lines are new, and so many are gone.
+    /// The number of new lines, and of removed ones.
     Changed(usize, usize),
-    /// There will be none of that name.
+    /// The file is removed.
     Removed(usize),
-    /// What a journey was before this change: who is on the way finishes it as it began.
+    /// The previous version of a journey, in which runs in progress finish.
     Kept,
 }
 
-/// What pushing `bundle` would do.
+/// Returns the plan of pushing `bundle`.
 ///
 /// # Errors
-/// Where it does not compile, or the table does not answer.
+/// If it does not compile, or the table does not respond.
 pub(crate) async fn plan(operated: &Operated, bundle: Bundle) -> anyhow::Result<Plan> {
     let current = operated.store.current_config().await?;
     let before = match &current {
@@ -61,7 +62,7 @@ pub(crate) async fn plan(operated: &Operated, bundle: Bundle) -> anyhow::Result<
     };
     let after = bundle.clone().following(&before);
     let config = Config::load(&after).map_err(|errors| anyhow::anyhow!("the config has errors:\n{errors}"))?;
-    // What was pushed by an earlier version of this program may not load any more: then everything is new.
+    // A configuration from an earlier version of this program may be invalid now: then everything is new.
     let known = Config::load(&before).ok();
     let unreached = config.journeys.unknown_to(known.as_ref().map(|known| &known.journeys));
     let unreached = unreached.map(|journey| journey.id.clone()).collect();
@@ -72,15 +73,15 @@ pub(crate) async fn plan(operated: &Operated, bundle: Bundle) -> anyhow::Result<
     Ok(Plan { current, bundle, config, known, changes, unreached, uncounted, recounts })
 }
 
-/// Puts the plan's config in force. Gives its version.
+/// Activates the plan's configuration. Returns its version.
 ///
 /// # Errors
-/// Where the table does not take it, or somebody else pushed meanwhile.
+/// If the table rejects it, or somebody else pushed meanwhile.
 pub(crate) async fn push(operated: &Operated, plan: &Plan) -> anyhow::Result<ConfigVersion> {
     Ok(operated.store.push_config(&plan.bundle, operated.now()).await?)
 }
 
-/// From when a config holds that was put in force, in words.
+/// When a pushed configuration takes effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Holds {
     /// On the embedded stack, which has taken it up.
@@ -90,7 +91,7 @@ pub(crate) enum Holds {
         /// Functions that run outside of the stack and look for themselves.
         elsewhere: Vec<String>,
     },
-    /// On a deployed stack, whose functions look for themselves.
+    /// On a deployed stack, whose functions poll for it.
     AtTheLatest(Timestamp),
 }
 
@@ -102,23 +103,24 @@ impl fmt::Display for Holds {
                 match elsewhere.as_slice() {
                     [] => Ok(()),
                     names => {
-                        write!(f, " Run outside of this stack, and take it up within a minute: {}.", names.join(", "))
+                        write!(f, " Functions outside of this stack use it within a minute: {}.", names.join(", "))
                     }
                 }
             }
             Self::AtTheLatest(by) => write!(
                 f,
-                "Running functions take it up by {by:.0} at the latest, new ones begin with it; `rescore`, `calibrate`, `experiments` and \
-                 `journey test` go by it at once."
+                "Running functions use it by {by:.0} at the latest, new instances from the start; `rescore`, \
+                 `calibrate`, `experiments` and `journey test` use it at once."
             ),
         }
     }
 }
 
-/// Has the config taken up that was just put in force: at once by the embedded stack. The functions of a deployed one look for themselves.
+/// Applies the configuration that was just activated: at once on the embedded stack. The functions of a deployed one
+/// poll for it.
 ///
 /// # Errors
-/// Where the embedded stack does not answer, or cannot take it up.
+/// If the embedded stack does not respond, or cannot apply it.
 pub(crate) async fn take_up(operated: &Operated) -> anyhow::Result<Holds> {
     let Kind::Embedded = operated.kind else {
         let within = SignedDuration::try_from(REFRESH)?;
@@ -132,7 +134,7 @@ pub(crate) async fn take_up(operated: &Operated) -> anyhow::Result<Holds> {
     let taken = async { answer?.error_for_status()?.json::<TakenUp>().await }.await;
     let taken = taken.with_context(|| {
         format!(
-            "the config is stored, but what runs at {} did not take it up: its functions look for it within a minute",
+            "the configuration is stored, but the system at {} did not apply it: its functions poll for it within a minute",
             operated.name
         )
     })?;
@@ -158,7 +160,7 @@ fn changes(before: &Bundle, after: &Bundle) -> BTreeMap<String, Change> {
     changes
 }
 
-/// How many lines stand only in the new text, and how many only in the old one. A line that moved is none.
+/// Returns the number of lines only in the new text, and only in the old one. A moved line is neither.
 fn different(old: &str, new: &str) -> (usize, usize) {
     let mut lines: BTreeMap<&str, isize> = BTreeMap::new();
     new.lines().for_each(|line| *lines.entry(line).or_default() += 1);

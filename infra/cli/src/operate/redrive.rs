@@ -1,8 +1,8 @@
-//! Dead letters, brought back to the queue that they came from.
+//! Moves dead letters back to their source queue.
 //!
-//! They are sent and then deleted, one batch after the other, so that nothing is lost where it stops half-way: what was sent and not yet deleted
-//! comes twice, which every function bears. SQS's own `StartMessageMoveTask` would need a right to each queue's redrive policy and says neither
-//! when it is done nor what failed.
+//! They are sent and then deleted, one batch after the other, so that an interruption loses nothing: a message that was
+//! sent but not yet deleted arrives twice, which every function handles. SQS's own `StartMessageMoveTask` would need a
+//! permission for each queue's redrive policy and reports neither when it is done nor what failed.
 
 use super::Operated;
 use anyhow::Context;
@@ -10,17 +10,18 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, SendMessageBatchRequestEntry};
 use perennial_api::WatchedQueue;
 
-/// Messages of one batch: the most that SQS gives at once.
+/// The size of a batch: SQS's maximum.
 const BATCH: i32 = 10;
-/// Seconds for which a received dead letter is nobody else's.
+/// Seconds for which a received dead letter is invisible to others.
 const VISIBILITY: i32 = 60;
-/// Seconds that an empty queue is waited for: only a long poll asks all of SQS's servers.
+/// Seconds to wait for an empty queue: only a long poll queries all of SQS's servers.
 const WAIT: i32 = 1;
 
-/// Moves all dead letters of the queue `name` back, and tells how many there were so far after each batch. Gives how many.
+/// Moves all dead letters of the queue `name` back, and reports their number so far after each batch. Returns the
+/// number.
 ///
 /// # Errors
-/// Where a call fails, or SQS does not take a message back; what was moved so far is moved.
+/// If a call fails, or SQS does not accept a message; messages moved so far stay moved.
 pub(crate) async fn redrive(operated: &Operated, name: &str, tell: impl Fn(u64)) -> anyhow::Result<u64> {
     let WatchedQueue { url, dlq_url, .. } = operated.queue(name)?;
     let mut moved = 0;
@@ -44,14 +45,14 @@ pub(crate) async fn redrive(operated: &Operated, name: &str, tell: impl Fn(u64))
         tell(moved);
         if let Some((_, code)) = refused.first() {
             anyhow::bail!(
-                "{} dead letters were not taken back, the first because of {code}; {moved} were",
+                "{} dead letters were not moved back, the first because of {code}; {moved} were",
                 refused.len()
             );
         }
     }
 }
 
-/// Sends the messages as they are; gives the places of those that were not taken, with SQS's code.
+/// Sends the messages unchanged; returns the positions of those that were not accepted, with SQS's code.
 async fn send(sqs: &Client, url: &str, messages: &[Message]) -> anyhow::Result<Vec<(usize, String)>> {
     let mut request = sqs.send_message_batch().queue_url(url);
     for (at, message) in messages.iter().enumerate() {
@@ -80,11 +81,11 @@ async fn delete(sqs: &Client, url: &str, messages: &[&Message]) -> anyhow::Resul
         request = request
             .entries(DeleteMessageBatchRequestEntry::builder().id(at.to_string()).receipt_handle(receipt).build()?);
     }
-    let answer = request.send().await.context("what was sent back could not be taken from the dead letters")?;
+    let answer = request.send().await.context("failed to delete redriven messages from the dead letters")?;
     match answer.failed().first() {
         None => Ok(()),
         Some(first) => anyhow::bail!(
-            "{} messages were sent back and are among the dead letters still ({}): they come twice, which does no harm",
+            "{} messages were sent back but are still among the dead letters ({}): they arrive twice, which is harmless",
             answer.failed().len(),
             first.code()
         ),

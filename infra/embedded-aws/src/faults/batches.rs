@@ -1,4 +1,4 @@
-//! Partial failures: which entries of a batch are held back, and how the answer reports them.
+//! Partial failures: removes entries of a batch, and reports them in the response.
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -7,7 +7,7 @@ use super::AWS_JSON;
 use crate::http::{Answer, ServiceKind};
 use crate::random::SplitMix64;
 
-/// The entries that were held back.
+/// The removed entries.
 #[derive(Debug)]
 pub(super) enum Refused {
     /// Failed entries of an SQS batch.
@@ -19,13 +19,13 @@ pub(super) enum Refused {
 /// A batch in two parts.
 #[derive(Debug)]
 pub(super) struct Split {
-    /// The request with what is left; `None` when that is nothing.
+    /// The request with the remaining entries; `None` if there are none.
     pub(super) rest: Option<String>,
     pub(super) refused: Refused,
 }
 
 impl Refused {
-    /// The answer when nothing else was in the batch.
+    /// Returns the response if nothing else was in the batch.
     pub(super) fn alone(self) -> Value {
         match self {
             Self::Failed(failed) => json!({ "Successful": [], "Failed": failed }),
@@ -79,7 +79,7 @@ fn choose(count: usize, choice: u64) -> Vec<bool> {
     (0..count).map(|index| random.next_unit() < 0.5 || index == sure).collect()
 }
 
-/// Parts `entries` into those held back and the rest.
+/// Splits `entries` into the removed ones and the rest.
 fn part(entries: Vec<Value>, held: &mut impl Iterator<Item = bool>) -> (Vec<Value>, Vec<Value>) {
     entries.into_iter().partition(|_| held.next().unwrap_or(false))
 }
@@ -110,7 +110,7 @@ pub(super) fn split(service: ServiceKind, operation: &str, body: &[u8], choice: 
     }
 }
 
-/// Splits `RequestItems`, which holds the entries by table, directly or under `inner`.
+/// Splits `RequestItems`, with the entries by table, directly or under `inner`.
 fn split_tables(
     mut request: Map<String, Value>,
     reported_as: &'static str,
@@ -148,7 +148,7 @@ fn split_tables(
     })
 }
 
-/// The answer of a transaction that met another one; `None` when the call is no transaction.
+/// Returns the response to a conflicting transaction; `None` when the call is not a transaction.
 pub(super) fn conflict(service: ServiceKind, operation: &str, body: &[u8], choice: u64) -> Option<Answer> {
     if service != ServiceKind::DynamoDb || !matches!(operation, "TransactWriteItems" | "TransactGetItems") {
         return None;

@@ -1,8 +1,9 @@
-//! Faults in front of the services, as a network and three busy services produce them, reproducible by a seed.
+//! Injects faults in front of the services, as a network and three busy services produce them, reproducible by a seed.
 //!
-//! Four kinds: a call is throttled before it does anything; it is applied and its answer is lost; some entries of a batch are refused though
-//! the call succeeds; a transaction meets another one. All are such that a correct caller gets by: the SDK retries, the rest is the caller's
-//! duty. The layer sits outside of the meter, so what was throttled is not billed and what was applied is.
+//! There are four kinds: a call is throttled before it does anything; it is applied and its response is lost; some
+//! entries of a batch are rejected though the call succeeds; a transaction conflicts with another one. A correct caller
+//! handles all of them: the SDK retries, the rest is the caller's duty. The layer is outside of the meter, so throttled
+//! calls are not billed and applied ones are.
 
 mod batches;
 
@@ -19,7 +20,7 @@ use super::random::SplitMix64;
 
 use self::batches::Split;
 
-/// How often each kind of fault strikes a call, each in `0.0..=1.0`.
+/// The probability of each kind of fault, each in `0.0..=1.0`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FaultRates {
@@ -37,7 +38,7 @@ pub struct FaultRates {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FaultPlan {
-    /// Decides everything: the n-th call of a service meets the same fate in every run with the same seed and rates.
+    /// The seed: the n-th call of a service has the same fault in every run with the same seed and rates.
     pub seed: u64,
     /// In front of DynamoDB.
     pub dynamodb: FaultRates,
@@ -48,7 +49,7 @@ pub struct FaultPlan {
 }
 
 impl FaultPlan {
-    /// Every kind of fault with probability `rate`, in front of every service.
+    /// Returns every kind of fault with probability `rate`, in front of every service.
     #[must_use]
     pub fn uniform(seed: u64, rate: f64) -> Self {
         let rates = FaultRates { throttle: rate, lose_answer: rate, partial: rate, conflict: rate };
@@ -80,7 +81,7 @@ pub enum FaultKind {
     Conflict,
 }
 
-/// How many faults were injected, by service and kind.
+/// The number of injected faults, by service and kind.
 pub type FaultCounts = BTreeMap<ServiceKind, BTreeMap<FaultKind, u64>>;
 
 /// The switch and the counters of the fault layers. Cheap to clone; clones share both.
@@ -99,12 +100,12 @@ impl Faults {
         Self(Arc::new(Shared { plan, on: AtomicBool::new(true), counts: Mutex::default() }))
     }
 
-    /// Turns the faults on or off, from the next call on. They are on at first.
+    /// Turns the faults on or off, from the next call on. They are on initially.
     pub fn switch(&self, on: bool) {
         self.0.on.store(on, Ordering::Relaxed);
     }
 
-    /// What was injected so far.
+    /// Returns what was injected so far.
     #[must_use]
     pub fn counts(&self) -> FaultCounts {
         self.counted().clone()
@@ -120,7 +121,7 @@ impl Faults {
 
     /// `service` behind a fault layer.
     pub(crate) fn around(&self, kind: ServiceKind, service: Arc<dyn Service>) -> Arc<dyn Service> {
-        // Each service has its own sequence, so that the calls of one do not change the fates of another's.
+        // Each service has its own sequence, so that the calls of one do not change the faults of another.
         let own = match kind {
             ServiceKind::DynamoDb => 1,
             ServiceKind::Sqs => 2,
@@ -131,7 +132,7 @@ impl Faults {
     }
 }
 
-/// What is to happen to one call.
+/// The fault of one call.
 #[derive(Debug, Clone, Copy)]
 struct Fate {
     throttle: bool,
@@ -152,7 +153,8 @@ struct Layer {
 }
 
 impl Layer {
-    /// Draws the fate of the next call: always as many numbers, so that one fate does not shift the next.
+    /// Draws the fault of the next call: always the same number of random numbers, so that one fault does not shift the
+    /// next.
     fn draw(&self) -> Fate {
         let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
         let mut strikes = |rate: f64| random.next_unit() < rate;
@@ -243,7 +245,7 @@ fn throttled(service: ServiceKind) -> Answer {
     }
 }
 
-/// A 500 that says nothing of what was done.
+/// Returns a 500 that does not say whether the call was applied.
 fn server_error(service: ServiceKind) -> Answer {
     let status = StatusCode::INTERNAL_SERVER_ERROR;
     match service {

@@ -1,4 +1,4 @@
-//! Mail addresses as SES takes them: `user@domain` or `Name <user@domain>`.
+//! Mail addresses in SES's formats: `user@domain` or `Name <user@domain>`.
 
 /// The longest address that SES takes, in bytes.
 const MAX_BYTES: usize = 320;

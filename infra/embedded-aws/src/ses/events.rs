@@ -11,15 +11,15 @@ use super::mail::CapturedMail;
 /// The topic in the envelopes.
 const TOPIC_ARN: &str = "arn:aws:sns:us-east-1:000000000000:ses-events";
 
-/// The host that the events name as the sending server.
+/// The sending server's host in the events.
 const REPORTING_MTA: &str = "a8-70.smtp-out.amazonses.com";
 
-/// What became of some of a mail's recipients.
+/// The delivery outcome for some of a mail's recipients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     /// Taken over by the receiving server.
     Delivered,
-    /// Refused for good.
+    /// Rejected permanently.
     Bounced,
     /// Not sent, because the address is on the suppression list.
     Suppressed,
@@ -31,7 +31,7 @@ fn recipients(fated: &[(String, Fate)], fates: &[Fate]) -> Vec<String> {
     fated.iter().filter(|(_, fate)| fates.contains(fate)).map(|(address, _)| address.clone()).collect()
 }
 
-/// All events of a mail in the order in which they happen, each as the body of one SQS message. `id` makes ids.
+/// Returns all events of a mail in order, each as the body of one SQS message. `id` generates ids.
 pub(super) fn of_mail(mail: &CapturedMail, fated: &[(String, Fate)], id: impl Fn() -> String) -> Vec<String> {
     let at = mail.at.to_string();
     let mut events = vec![("Send", "send", json!({}))];

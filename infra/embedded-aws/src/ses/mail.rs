@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use mail_parser::{HeaderValue, MessageParser};
 use serde::{Deserialize, Serialize};
 
-/// What was to be sent.
+/// The content of a mail.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MailContent {
@@ -33,7 +33,7 @@ pub struct CapturedMail {
     pub message_id: String,
     /// When it was sent, by the stack's clock.
     pub at: Timestamp,
-    /// The sender as given, perhaps with a name.
+    /// The sender as given, possibly with a name.
     pub from: String,
     /// Bare addresses of the recipients: to, cc and bcc, without repetitions.
     pub recipients: Vec<String>,
@@ -49,7 +49,7 @@ pub struct CapturedMail {
     pub configuration_set: Option<String>,
     /// Message tags by name.
     pub tags: BTreeMap<String, String>,
-    /// What was sent.
+    /// The content.
     pub content: MailContent,
 }
 
@@ -85,7 +85,7 @@ pub struct MailView {
 }
 
 impl MailView {
-    /// The first header called `name`, in whatever case.
+    /// Returns the first header called `name`, in any case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
@@ -126,7 +126,7 @@ fn parse(raw: &[u8]) -> MailView {
     let Some(message) = MessageParser::default().parse(raw) else {
         return MailView::default();
     };
-    // A text body of an HTML-only mail would be one that the parser makes up, and the other way round.
+    // The parser generates a text body for an HTML-only mail, and the reverse.
     let has = |subtype: &str| {
         message.parts.iter().any(|part| mail_parser::MimeHeaders::is_content_type(part, "text", subtype))
     };
@@ -149,7 +149,7 @@ fn parse(raw: &[u8]) -> MailView {
     }
 }
 
-/// What the service itself has to know of a raw message: its sender and recipients.
+/// The fields of a raw message that the service itself needs: its sender and recipients.
 pub(super) struct RawEnvelope {
     pub(super) from: Option<String>,
     pub(super) to: Vec<String>,

@@ -1,4 +1,5 @@
-//! What the embedded SES keeps: captured mails, the suppression list, configuration sets. SQLite, in a file or in memory.
+//! The storage of the embedded SES: captured mails, the suppression list, configuration sets. SQLite, in a file or in
+//! memory.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::mail::CapturedMail;
 
-/// The file in the data directory that holds the mails.
+/// The file in the data directory with the mails.
 pub const MAILS_FILE: &str = "mails.sqlite";
 
 const SCHEMA: &str = "
@@ -35,11 +36,11 @@ pub enum MailboxError {
 /// Which captured mails to list.
 #[derive(Debug, Clone, Default)]
 pub struct MailQuery {
-    /// Only those to this bare address (domain in lower case).
+    /// Only mails to this bare address (domain in lower case).
     pub recipient: Option<String>,
-    /// Only those before this one, an earlier result's id: for paging.
+    /// Only mails before this one, an earlier result's id: for paging.
     pub before: Option<String>,
-    /// At most so many; 0 means 100.
+    /// The most results; 0 means 100.
     pub limit: usize,
 }
 
@@ -70,7 +71,7 @@ impl Mails {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many mails were captured.
+    /// Returns the number of captured mails.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -107,7 +108,7 @@ impl Mails {
         found.map(|mail| Ok(serde_json::from_str(&mail)?)).transpose()
     }
 
-    /// Keeps a mail, and its events until they are published.
+    /// Stores a mail, and its events until they are published.
     pub(super) fn keep(&self, mail: &CapturedMail, events: Option<&[String]>) -> Result<(), MailboxError> {
         let (text, events) = (serde_json::to_string(mail)?, events.map(serde_json::to_string).transpose()?);
         let mut connection = self.connection();
@@ -132,7 +133,7 @@ impl Mails {
         Ok(())
     }
 
-    /// The mails whose events were not published yet, oldest first.
+    /// Returns the mails whose events were not published yet, oldest first.
     pub(super) fn unpublished(&self) -> Result<Vec<(String, Vec<String>)>, MailboxError> {
         let connection = self.connection();
         let mut statement = connection.prepare("SELECT id, events FROM mails WHERE events IS NOT NULL ORDER BY seq")?;
@@ -171,12 +172,12 @@ impl Mails {
         Ok(wanted.take(limit).collect::<Result<_, _>>()?)
     }
 
-    /// Whether there was such an entry to take off.
+    /// Removes an entry, and returns whether it existed.
     pub(super) fn unsuppress(&self, address: &str) -> Result<bool, MailboxError> {
         Ok(self.connection().execute("DELETE FROM suppressed WHERE address = ?1", [address.to_ascii_lowercase()])? > 0)
     }
 
-    /// Whether the set is new.
+    /// Adds a set, and returns whether it is new.
     pub fn add_configuration_set(&self, name: &str) -> Result<bool, MailboxError> {
         Ok(self.connection().execute("INSERT OR IGNORE INTO configuration_sets VALUES (?1)", [name])? > 0)
     }
@@ -188,7 +189,7 @@ impl Mails {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Whether there was such a set to delete.
+    /// Deletes a set, and returns whether it existed.
     pub(super) fn remove_configuration_set(&self, name: &str) -> Result<bool, MailboxError> {
         Ok(self.connection().execute("DELETE FROM configuration_sets WHERE name = ?1", [name])? > 0)
     }

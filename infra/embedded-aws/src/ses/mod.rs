@@ -1,8 +1,8 @@
-//! A small SES v2: takes mails and keeps them, answers as the real one does, and publishes its events into a queue.
+//! A small SES v2: accepts and stores mails, responds like the real service, and publishes its events to a queue.
 //!
-//! Nothing leaves the machine. `SendEmail` takes simple and raw content; there are the account's suppression list and configuration sets.
-//! What differs from AWS: senders need no verification, and every mail publishes events, as if its sender had a default configuration set
-//! with an event destination.
+//! Nothing leaves the machine. `SendEmail` accepts simple and raw content; the account's suppression list and
+//! configuration sets are supported. Differences from AWS: senders need no verification, and every mail publishes
+//! events, as if its sender had a default configuration set with an event destination.
 
 mod address;
 mod events;
@@ -39,7 +39,7 @@ const SUPPRESSION: &str = "/v2/email/suppression/addresses";
 const DESTINATIONS: &str = "/event-destinations";
 const CONFIGURATION_SETS: &str = "/v2/email/configuration-sets";
 
-/// How the embedded SES behaves.
+/// Settings of the embedded SES.
 #[derive(Clone, Default)]
 pub struct SesOptions {
     /// The queue that Send, Delivery, Bounce and Complaint events go to; none are published when `None`. It has to be there when a mail is
@@ -51,7 +51,7 @@ pub struct SesOptions {
     pub bounces: Vec<String>,
     /// Addresses that complain, besides `complaint@simulator.amazonses.com`. As with AWS they get onto the suppression list.
     pub complaints: Vec<String>,
-    /// What the account may send; anything where nothing is said.
+    /// The account's sending limits; none by default.
     pub limits: SesLimits,
 }
 
@@ -67,7 +67,7 @@ impl std::fmt::Debug for SesOptions {
     }
 }
 
-/// A refused call. Source of names and statuses: SES API v2 reference.
+/// A rejected call. Source of names and statuses: SES API v2 reference.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 struct SesError {
@@ -106,7 +106,7 @@ impl From<MailboxError> for SesError {
     }
 }
 
-/// The name of the operation that method and path ask for.
+/// Returns the name of the operation for a method and path.
 pub(crate) fn operation(method: &Method, path: &str) -> &'static str {
     let below = |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
     match method.as_str() {
@@ -133,13 +133,13 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, SesError> {
     })
 }
 
-/// The last part of a path, decoded.
+/// Returns the last part of a path, decoded.
 fn last_part(path: &str) -> String {
     let part = path.rsplit('/').next().unwrap_or_default();
     percent_decode_str(part).decode_utf8_lossy().into_owned()
 }
 
-/// The values of the query parameter `name`, decoded.
+/// Returns the values of the query parameter `name`, decoded.
 fn query_values(query: Option<&str>, name: &str) -> Vec<String> {
     let pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
     pairs
@@ -186,7 +186,7 @@ impl Ses {
         self.mails.clone()
     }
 
-    /// Puts a mail's events into the queue. They stay on record until that succeeded, so they arrive at least once.
+    /// Sends a mail's events to the queue. They are stored until that succeeds, so they arrive at least once.
     fn publish(&self, message_id: &str, events: Vec<String>) {
         let Some(queue) = &self.options.events_queue else { return };
         if events.is_empty() {
@@ -236,7 +236,7 @@ impl Ses {
         }
     }
 
-    /// Every configuration set publishes to the one queue, where there is one.
+    /// Every configuration set publishes to the one queue, if there is one.
     fn destinations(&self) -> Vec<Value> {
         let types = ["SEND", "DELIVERY", "BOUNCE", "COMPLAINT"];
         let destination = |queue: &String| json!({ "Name": queue, "Enabled": true, "MatchingEventTypes": types });
@@ -321,7 +321,7 @@ fn verified() -> Value {
     })
 }
 
-/// A path without what may name a person.
+/// Returns a path without parts that may identify a person.
 fn route_of(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(route, _)| route)
 }

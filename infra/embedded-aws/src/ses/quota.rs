@@ -9,10 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-/// How many seconds' worth of mails may be sent at once after a pause.
+/// The burst after a pause, as seconds of the rate.
 const BURST_SECONDS: f64 = 2.0;
 
-/// What an account may send.
+/// The sending limits of an account.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct SesLimits {
     /// Mails a second; `None` without a limit.
@@ -21,7 +21,7 @@ pub struct SesLimits {
     pub per_day: Option<u64>,
 }
 
-/// Counts what was sent.
+/// Counts sent mails.
 #[derive(Debug)]
 pub(super) struct Quota {
     limits: SesLimits,
@@ -30,7 +30,7 @@ pub(super) struct Quota {
 
 #[derive(Debug, Default)]
 struct State {
-    /// What is left of the burst, and since when.
+    /// The rest of the burst, and since when.
     tokens: Option<(f64, Timestamp)>,
     /// When each mail of the last day was sent.
     sent: VecDeque<Timestamp>,
@@ -41,10 +41,10 @@ impl Quota {
         Self { limits, state: Mutex::default() }
     }
 
-    /// Takes a mail to `recipients` addresses at `now`.
+    /// Accepts a mail to `recipients` addresses at `now`.
     ///
     /// # Errors
-    /// SES's own, where the rate or the quota is used up.
+    /// SES's own, if the rate or the quota is exceeded.
     pub(super) fn take(&self, recipients: usize, now: Timestamp) -> Result<(), SesError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.forget(now);
@@ -77,7 +77,7 @@ impl Quota {
         Ok(())
     }
 
-    /// The rate, the quota and what is used of it, as `GetAccount` answers them; -1 without a limit.
+    /// Returns the rate, the quota and its usage, as in a `GetAccount` response; -1 without a limit.
     pub(super) fn shown(&self, now: Timestamp) -> serde_json::Value {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.forget(now);

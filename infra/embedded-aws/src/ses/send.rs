@@ -17,7 +17,7 @@ const MAX_RECIPIENTS: usize = 50;
 /// The largest message of the v2 API, in bytes after base64: 40 MB.
 const MAX_BYTES: usize = 40 * 1024 * 1024;
 
-/// Headers that SES sets itself, so that `Simple.Headers` may not name them.
+/// Headers that SES sets itself, which `Simple.Headers` may not contain.
 const RESERVED_HEADERS: [&str; 9] =
     ["from", "to", "cc", "bcc", "subject", "reply-to", "date", "message-id", "mime-version"];
 
@@ -120,7 +120,7 @@ pub(super) fn send(ses: &Ses, body: &[u8]) -> Result<Value, SesError> {
     Ok(json!({ "MessageId": mail.message_id }))
 }
 
-/// What becomes of a mail to `address`.
+/// Returns the delivery outcome of a mail to `address`.
 fn fate(ses: &Ses, address: &str) -> Result<Fate, SesError> {
     if ses.mails.suppressed(address)?.is_some() {
         return Ok(Fate::Suppressed);
@@ -225,7 +225,7 @@ fn read_simple(simple: Simple) -> Result<MailContent, SesError> {
         return Err(SesError::bad_request("Body needs Text or Html."));
     }
     if subject.data.chars().any(char::is_control) {
-        return Err(SesError::bad_request("The subject holds control characters."));
+        return Err(SesError::bad_request("The subject contains control characters."));
     }
     for header in &headers {
         let name_is_fine = (1..=126).contains(&header.name.len())

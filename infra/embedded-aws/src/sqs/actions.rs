@@ -194,7 +194,7 @@ fn send_batch(sqs: &Sqs, body: &[u8]) -> Answered {
     Ok(json!({ "Successful": successful, "Failed": failed }))
 }
 
-/// Answers `ReceiveMessage`, waiting for messages as long as the request or the queue says.
+/// Responds to `ReceiveMessage`, waiting for messages as long as the request or the queue says.
 pub(super) async fn receive(sqs: &Arc<Sqs>, body: &[u8]) -> Answered {
     let request: ReceiveMessage = read(body)?;
     let name = queue_name(&request.queue_url)?;
@@ -234,7 +234,7 @@ pub(super) async fn receive(sqs: &Arc<Sqs>, body: &[u8]) -> Answered {
     }
 }
 
-/// Whether a list of wanted message attributes (`All`, `.*`, `prefix.*` or names) covers `name`.
+/// Returns whether a list of requested message attributes (`All`, `.*`, `prefix.*` or names) includes `name`.
 fn wanted(names: &[String], name: &str) -> bool {
     names.iter().any(|wanted| match wanted.strip_suffix(".*") {
         Some(prefix) => name.starts_with(prefix),
@@ -277,7 +277,8 @@ fn to_json(received: &Received, request: &ReceiveMessage) -> Value {
     json
 }
 
-/// Deletes the message of one receipt. A handle of an earlier receive succeeds and deletes nothing, as the API reference says.
+/// Deletes the message of one receipt. A handle of an earlier receive succeeds and deletes nothing, as the API
+/// reference says.
 fn delete_one(sqs: &Sqs, queue: &str, receipt: &Receipt) -> Result<(), SqsError> {
     let mut state = sqs.state();
     if receipt.receipt_handle.is_empty() {
@@ -311,7 +312,7 @@ fn change_visibility(sqs: &Sqs, body: &[u8]) -> Answered {
     Ok(json!({}))
 }
 
-/// Does one thing with each receipt of a batch, and reports each by itself.
+/// Applies an action to each receipt of a batch, and reports each result.
 fn receipt_batch(sqs: &Sqs, body: &[u8], action: fn(&Sqs, &str, &Receipt) -> Result<(), SqsError>) -> Answered {
     let request: Batch<Receipt> = read(body)?;
     let name = queue_name(&request.queue_url)?;

@@ -15,12 +15,12 @@ pub(super) const ACCOUNT: &str = "000000000000";
 /// The region in the ARNs of the embedded queues.
 pub(super) const REGION: &str = "us-east-1";
 
-/// The ARN of the queue `name`.
+/// Returns the ARN of the queue `name`.
 pub(super) fn arn(name: &str) -> String {
     format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}")
 }
 
-/// The queue's name in an ARN of this account.
+/// Returns the queue's name in an ARN of this account.
 pub(super) fn name_of_arn(arn: &str) -> Option<&str> {
     arn.strip_prefix("arn:aws:sqs:")?.split_once(':')?.1.split_once(':').map(|(_, name)| name)
 }
@@ -38,9 +38,9 @@ pub(super) struct QueueAttributes {
     pub(super) max_size: u32,
     /// Seconds that a receive waits by default, 0..=20.
     pub(super) wait: u32,
-    /// Where messages go that nobody could process.
+    /// The dead-letter queue.
     pub(super) redrive: Option<Redrive>,
-    /// What is only kept and returned: policies and encryption settings, without effect here.
+    /// Attributes that are only stored and returned: policies and encryption settings, without effect here.
     pub(super) inert: BTreeMap<String, String>,
 }
 
@@ -140,7 +140,7 @@ impl QueueAttributes {
         Ok(())
     }
 
-    /// All settings as SQS names and writes them, and as the queue's file keeps them.
+    /// Returns all settings with SQS's names and formats, as the queue's file stores them.
     pub(super) fn to_map(&self) -> BTreeMap<String, String> {
         let mut map = self.inert.clone();
         let numbers = [
@@ -157,7 +157,7 @@ impl QueueAttributes {
         map
     }
 
-    /// The settings that `map` gives, the rest at their defaults.
+    /// Returns the settings in `map`, with defaults for the rest.
     pub(super) fn from_map<'a>(map: impl IntoIterator<Item = (&'a String, &'a String)>) -> Result<Self, SqsError> {
         let mut attributes = Self::default();
         for (name, value) in map {
@@ -167,7 +167,7 @@ impl QueueAttributes {
     }
 }
 
-/// What a caller hears who wants a FIFO queue.
+/// Returns the error for a FIFO queue.
 pub(super) fn fifo_refused() -> SqsError {
     SqsError::new(Kind::Unsupported, "The embedded SQS has standard queues only; FIFO queues are not supported.")
 }

@@ -1,7 +1,8 @@
-//! The errors of SQS, with the two names each has: the shape of the JSON protocol, and the code of the older query protocol, by which the
-//! SDKs still tell errors apart (`x-amzn-query-error`).
+//! The errors of SQS, each with two names: the shape of the JSON protocol, and the code of the older query protocol, by
+//! which the SDKs still distinguish errors (`x-amzn-query-error`).
 //!
-//! Source: Amazon SQS API reference, "Common errors" and each action's errors; the codes are those that `aws-sdk-sqs` matches.
+//! Source: Amazon SQS API reference, "Common errors" and each action's errors; the codes are those that `aws-sdk-sqs`
+//! matches.
 
 use http::StatusCode;
 
@@ -35,7 +36,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// The JSON shape's name and the query code.
+    /// Returns the JSON shape's name and the query code.
     fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::NoQueue => ("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"),
@@ -103,7 +104,7 @@ impl SqsError {
         self.kind.names().1
     }
 
-    /// Whether the caller is to blame.
+    /// Returns whether the error is the caller's fault.
     pub(super) fn senders_fault(&self) -> bool {
         self.kind != Kind::Internal
     }

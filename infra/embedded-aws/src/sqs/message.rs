@@ -13,7 +13,7 @@ pub(super) const MAX_BYTES: usize = 1024 * 1024;
 /// The most attributes on a message.
 const MAX_ATTRIBUTES: usize = 10;
 
-/// A message attribute as it travels. Exactly one of the values is set, as the data type says.
+/// A message attribute as transmitted. Exactly one of the values is set, depending on the data type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct MessageAttribute {
@@ -25,7 +25,7 @@ pub(super) struct MessageAttribute {
     pub(super) binary_value: Option<String>,
 }
 
-/// The attributes of a message by name; the order is the one its digest wants.
+/// The attributes of a message by name, in the order that its digest requires.
 pub(super) type MessageAttributes = BTreeMap<String, MessageAttribute>;
 
 /// A moment, in milliseconds since the epoch, by both clocks that queues go by. They are the same unless time is simulated.
@@ -33,11 +33,11 @@ pub(super) type MessageAttributes = BTreeMap<String, MessageAttribute>;
 pub(super) struct Now {
     /// The machine's time: how long a consumer works on a message.
     pub(super) machine: i64,
-    /// The stack's time, which may be simulated: delays, and messages that were put off.
+    /// The stack's time, which may be simulated: delays, and deferred messages.
     pub(super) clock: i64,
 }
 
-/// Where a message of a queue is, and until when.
+/// The state of a message in a queue, and until when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     /// Can be received.
@@ -53,7 +53,7 @@ pub(super) enum Place {
         /// By the stack's clock.
         clock: i64,
     },
-    /// Received, and put off by `ChangeMessageVisibility` until then by the stack's clock.
+    /// Received, and deferred by `ChangeMessageVisibility` until then by the stack's clock.
     PutOff(i64),
 }
 
@@ -84,7 +84,7 @@ pub(super) struct Message {
     pub(super) place: Place,
 }
 
-/// The billed and limited size of a message: body, and name, type and value of each attribute.
+/// Returns the size of a message, which is billed and limited: body, and name, type and value of each attribute.
 pub(super) fn size(body: &str, attributes: &MessageAttributes) -> usize {
     let of_attributes: usize = attributes
         .iter()
@@ -99,7 +99,8 @@ pub(super) fn size(body: &str, attributes: &MessageAttributes) -> usize {
     body.len() + of_attributes
 }
 
-/// Whether SQS takes the character: `#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF`.
+/// Returns whether SQS accepts the character: `#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to
+/// #x10FFFF`.
 fn allowed(character: char) -> bool {
     matches!(character, '\u{9}' | '\u{A}' | '\u{D}' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..='\u{10FFFF}')
 }

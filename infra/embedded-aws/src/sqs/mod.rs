@@ -1,8 +1,9 @@
 //! A small SQS: standard queues behind the awsJson 1.0 protocol, for unmodified SDK clients.
 //!
-//! It keeps to the Amazon SQS API reference for what the actions take, refuse and answer. What differs from AWS: nothing is sampled, so
-//! counts are exact and an empty receive means an empty queue; messages come oldest first; a message is redelivered only after its timeout;
-//! FIFO queues, tags, permissions and trace headers are refused and not ignored.
+//! It follows the Amazon SQS API reference in what the actions accept, reject and return. Differences from AWS: nothing
+//! is sampled, so counts are exact and an empty receive means an empty queue; messages come oldest first; a message is
+//! redelivered only after its timeout; FIFO queues, tags, permissions and trace headers are rejected rather than
+//! ignored.
 
 mod actions;
 mod attributes;
@@ -36,7 +37,7 @@ use self::store::Store;
 use super::http::{Answer, Answering, Call, Outcome, Service, ServiceKind};
 use super::random::Ids;
 
-/// How often messages past their retention period are looked for. A receive never returns one, however long it is until then.
+/// How often messages past their retention period are deleted. A receive never returns one, even before that.
 const EXPIRY_PERIOD: Duration = Duration::from_secs(30);
 
 /// The queues could not be opened.
@@ -71,7 +72,7 @@ pub(crate) struct Sqs {
     ids: Arc<Ids>,
     /// The stack's clock, which delays go by.
     clock: Clock,
-    /// Where queue URLs point.
+    /// The address in queue URLs.
     address: SocketAddr,
 }
 
@@ -121,7 +122,7 @@ impl Sqs {
         Timestamp::from_millisecond(next).ok()
     }
 
-    /// Notes that the invocation which had the messages of these receipts has failed. Handles that name nothing are ignored.
+    /// Records that the invocation with the messages of these receipts has failed. Unknown handles are ignored.
     pub(crate) fn fail(&self, queue_url: &str, handles: &[&str]) {
         let now = self.now();
         let mut state = self.state();

@@ -1,6 +1,7 @@
-//! Message move tasks: bringing dead letters back (`StartMessageMoveTask`, `ListMessageMoveTasks`, `CancelMessageMoveTask`).
+//! Message move tasks, which redrive dead letters (`StartMessageMoveTask`, `ListMessageMoveTasks`,
+//! `CancelMessageMoveTask`).
 //!
-//! Tasks are not kept over a restart; what was moved stays moved, and a new task goes on with the rest.
+//! Tasks do not survive a restart; moved messages stay moved, and a new task continues with the rest.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use super::error::{Kind, SqsError};
 use super::requests::{CancelMessageMoveTask, ListMessageMoveTasks, StartMessageMoveTask, in_range};
 use super::{Sqs, machine_ms};
 
-/// Messages moved in one go when no rate is asked for.
+/// Messages moved at once if no rate is requested.
 const CHUNK: usize = 500;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +81,7 @@ impl MoveTask {
     }
 }
 
-/// The queue that an ARN names, if it is there.
+/// Returns the queue of an ARN, if it exists.
 fn existing(sqs: &Sqs, arn: &str) -> Result<String, SqsError> {
     let no_resource = || SqsError::new(Kind::NoResource, "The resource that you specified for the ARN doesn't exist.");
     let name = name_of_arn(arn).ok_or_else(no_resource)?;

@@ -1,4 +1,4 @@
-//! One queue: which of its messages are ready, delayed or in flight. Pure: every method takes the time.
+//! One queue: which of its messages are ready, delayed or in flight. Pure: every method receives the time.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -18,29 +18,29 @@ const MAX_IN_FLIGHT: usize = 120_000;
 /// Bytes of the check value in a receipt handle.
 const TAG_BYTES: usize = 16;
 
-/// How many messages a queue holds, by place.
+/// The number of messages in a queue, by state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueDepth {
     /// Ready to be received.
     pub visible: usize,
     /// Received, not deleted, and not timed out.
     pub in_flight: usize,
-    /// Those of `in_flight` whose invocation has failed, and which wait for their retry.
+    /// Those of `in_flight` whose invocation has failed and that wait for their retry.
     pub failed: usize,
-    /// Those of `in_flight` that their consumer has put off.
+    /// Those of `in_flight` that their consumer has deferred.
     pub put_off: usize,
     /// Sent with a delay that is not over.
     pub delayed: usize,
 }
 
 impl QueueDepth {
-    /// All messages of the queue.
+    /// Returns the number of all messages in the queue.
     #[must_use]
     pub fn total(self) -> usize {
         self.visible + self.in_flight + self.delayed
     }
 
-    /// All that do not wait for the stack's clock: without those that are delayed or were put off.
+    /// Returns the number of messages that do not wait for the stack's clock: all except delayed and deferred ones.
     #[must_use]
     pub fn under_way(self) -> usize {
         self.visible + self.in_flight - self.put_off
@@ -53,7 +53,7 @@ impl QueueDepth {
     }
 }
 
-/// What a receive took out of the ready ones.
+/// The messages of a receive.
 #[derive(Debug, Default)]
 pub(super) struct Taken {
     /// Now in flight.
@@ -71,7 +71,7 @@ pub(super) struct Queue {
     pub(super) attributes: QueueAttributes,
     pub(super) created_ms: i64,
     pub(super) modified_ms: i64,
-    /// Keys the check values of receipt handles, so that a made-up handle is told from a real one.
+    /// The key of the check values of receipt handles, which distinguish made-up handles from real ones.
     pub(super) secret: Vec<u8>,
     handle_key: hmac::Key,
     messages: HashMap<u64, Message>,
@@ -81,7 +81,7 @@ pub(super) struct Queue {
     by_clock: BTreeSet<(i64, u64)>,
     /// Those that get ready at a moment of the machine's time.
     by_machine: BTreeSet<(i64, u64)>,
-    /// How many are where; `visible` is the length of `ready`.
+    /// The number of messages by state; `visible` is the length of `ready`.
     depth: QueueDepth,
     /// Wakes waiting receives.
     pub(super) arrived: Arc<Notify>,
@@ -105,14 +105,14 @@ impl Queue {
         }
     }
 
-    /// Adds a message; its `place` says where.
+    /// Adds a message in its state.
     pub(super) fn insert(&mut self, message: Message) {
         self.enter(message.seq, message.place);
         self.messages.insert(message.seq, message);
         self.arrived.notify_waiters();
     }
 
-    /// Notes that the message `seq` is at `place`.
+    /// Records that the message `seq` is at `place`.
     fn enter(&mut self, seq: u64, place: Place) {
         match place {
             Place::Ready => {
@@ -132,7 +132,7 @@ impl Queue {
         self.counted(place, 1);
     }
 
-    /// Notes that the message `seq` is no longer at `place`.
+    /// Records that the message `seq` is no longer at `place`.
     fn leave(&mut self, seq: u64, place: Place) {
         match place {
             Place::Ready => {
@@ -173,7 +173,7 @@ impl Queue {
         }
     }
 
-    /// Makes ready what is due.
+    /// Makes due messages ready.
     fn promote(&mut self, now: Now) {
         let before = self.ready.len();
         loop {
@@ -203,7 +203,7 @@ impl Queue {
         self.by_clock.first().map(|&(at, _)| at)
     }
 
-    /// Notes that the consumer of messages in flight has failed: their timeouts end by the stack's clock, too.
+    /// Records that the consumer of messages in flight has failed: their timeouts end by the stack's clock, too.
     pub(super) fn fail(&mut self, now: Now, seqs: &[u64]) {
         for &seq in seqs {
             if let Some(Place::InFlight(until)) = self.messages.get(&seq).map(|message| message.place) {
@@ -241,7 +241,7 @@ impl Queue {
         Ok(taken)
     }
 
-    /// Takes up to `most` ready messages out of the queue, oldest first.
+    /// Removes up to `most` ready messages from the queue, oldest first.
     pub(super) fn drain_ready(&mut self, now: Now, most: usize) -> Vec<Message> {
         self.promote(now);
         let mut drained = Vec::new();
@@ -297,7 +297,7 @@ impl Queue {
             .map(|message| message.seq))
     }
 
-    /// Takes a message out, wherever it is.
+    /// Removes a message in any state.
     pub(super) fn remove(&mut self, seq: u64) -> Option<Message> {
         let message = self.messages.remove(&seq)?;
         self.leave(seq, message.place);
@@ -316,7 +316,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Takes all messages out.
+    /// Removes all messages.
     pub(super) fn clear(&mut self) {
         self.messages.clear();
         self.ready.clear();

@@ -1,4 +1,4 @@
-//! The requests as awsJson 1.0 carries them, and the reading of their common parts.
+//! The requests of awsJson 1.0, and the parsing of their common parts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,7 +38,7 @@ pub(super) struct ListQueues {
     pub(super) next_token: Option<String>,
 }
 
-/// A request that names a queue and nothing else that matters.
+/// A request with only a queue.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct OfQueue {
@@ -64,7 +64,7 @@ pub(super) struct SetQueueAttributes {
     pub(super) attributes: BTreeMap<String, String>,
 }
 
-/// What `SendMessage` and an entry of its batch share.
+/// The common fields of `SendMessage` and an entry of its batch.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Send {
@@ -153,7 +153,8 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, SqsError> {
         .map_err(|error| SqsError::new(Kind::Unreadable, format!("The request could not be read: {error}")))
 }
 
-/// The queue's name in its URL: the last part of the path. Host and port are not looked at, because they may differ from run to run.
+/// Returns the queue's name in its URL: the last part of the path. Host and port are ignored, because they may differ
+/// from run to run.
 pub(super) fn queue_name(url: &str) -> Result<&str, SqsError> {
     if url.is_empty() {
         return Err(SqsError::missing("QueueUrl"));

@@ -1,4 +1,4 @@
-//! All queues together: what concerns more than one of them, and what has to reach the file.
+//! All queues together: operations on more than one of them, and changes to write to the file.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub(super) struct Received {
     pub(super) handle: String,
 }
 
-/// A receive that found nothing.
+/// An empty receive.
 #[derive(Debug)]
 pub(super) struct Nothing {
     /// When one in flight gets ready again, by the machine's time.
@@ -249,7 +249,7 @@ impl State {
         Ok(count)
     }
 
-    /// Deletes what is past its retention period.
+    /// Deletes messages past their retention period.
     pub(super) fn expire(&mut self, now: i64) -> Result<(), SqsError> {
         let expired: Vec<(String, Vec<u64>)> =
             self.queues.values().map(|queue| (queue.name.clone(), queue.expired(now))).collect();
@@ -259,12 +259,12 @@ impl State {
         Ok(())
     }
 
-    /// The depth of each queue by its name.
+    /// Returns the depth of each queue by its name.
     pub(super) fn depths(&mut self, now: Now) -> BTreeMap<String, QueueDepth> {
         self.queues.iter_mut().map(|(name, queue)| (name.clone(), queue.depth(now))).collect()
     }
 
-    /// The queues whose redrive policy names `target`.
+    /// Returns the queues whose redrive policy names `target`.
     pub(super) fn sources_of(&self, target: &str) -> Vec<String> {
         let points_there =
             |queue: &&Queue| queue.attributes.redrive.as_ref().is_some_and(|redrive| redrive.target == target);

@@ -1,6 +1,6 @@
-//! The queues' file. Memory is what the service works on; the file is written before a call is answered and read at start.
+//! The queues' file. The service works in memory; the file is written before a call is answered and read at start.
 //!
-//! SQLite in WAL mode without fsync: what was answered survives the death of the process, not a power cut.
+//! SQLite in WAL mode without fsync: acknowledged changes survive the death of the process, but not a power cut.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use super::error::SqsError;
 use super::message::{Message, Now, Place};
 use super::queue::Queue;
 
-/// The file in the data directory that holds the queues.
+/// The file in the data directory with the queues.
 pub const QUEUES_FILE: &str = "queues.sqlite";
 
 /// The longest delay of a message.
@@ -29,7 +29,7 @@ const SCHEMA: &str = "
     ) STRICT;
 ";
 
-/// One change to what is kept.
+/// One change of the stored state.
 #[derive(Debug)]
 pub(super) enum Change<'a> {
     /// The message is in this queue, new or moved.
@@ -46,7 +46,7 @@ pub(super) enum Change<'a> {
     DeleteQueue(&'a str),
 }
 
-/// The open file, or nothing when queues live in memory only.
+/// The open file, or nothing when queues are in memory only.
 #[derive(Debug)]
 pub(super) struct Store(Option<Connection>);
 
@@ -64,7 +64,7 @@ impl Store {
         Ok(Self(Some(connection)))
     }
 
-    /// Makes all changes or none.
+    /// Applies all changes or none.
     pub(super) fn apply(&mut self, changes: &[Change<'_>]) -> Result<(), SqsError> {
         let Some(connection) = &mut self.0 else { return Ok(()) };
         if changes.is_empty() {
@@ -77,10 +77,10 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
-    /// The queues as they were left.
+    /// Returns the queues as stored.
     ///
-    /// Messages that were in flight are ready again at once: those who held them are gone with the process, and nobody should have to wait
-    /// for their timeouts. Receive counts stay. Delayed messages keep their time.
+    /// Messages that were in flight are ready again at once: their consumers ended with the process, and nobody should
+    /// have to wait for their timeouts. Receive counts are kept. Delayed messages keep their time.
     pub(super) fn load(&self, now: Now) -> Result<Vec<Queue>, SqsError> {
         let Some(connection) = &self.0 else { return Ok(Vec::new()) };
         let mut statement =
@@ -105,7 +105,7 @@ impl Store {
 
 fn read_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, SqsError> {
     serde_json::from_str(text).map_err(|error| {
-        tracing::error!(%error, "the queues' file holds what this version cannot read");
+        tracing::error!(%error, "failed to read the queues' file: it is from another version");
         SqsError::new(super::error::Kind::Internal, "The queues could not be read.")
     })
 }

@@ -1,4 +1,4 @@
-//! The active configuration of a stack: what its folder holds, or, in an empty one, what it was started with.
+//! The active configuration of a stack: the one in its folder, or, for an empty folder, the one it was started with.
 
 use super::{StackOptions, wiring};
 use perennial_config::overrides::{Overrides, secret_name};
@@ -9,14 +9,14 @@ use perennial_store::Store;
 use perennial_store::config::ConfigStoreError;
 use std::collections::BTreeMap;
 
-/// Where the active configuration comes from.
+/// The origin of the active configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     /// The stack held none: it is the one that it was started with.
     Seeded,
     /// The stack held it.
     Kept {
-        /// Whether it was started with other files, which are not applied.
+        /// `true` if it was started with different files, which are not applied.
         differs: bool,
     },
     /// The stack held one that this version of the program cannot read: it is the one that it was started with.
@@ -30,12 +30,12 @@ pub(super) struct Active {
     pub(super) origin: Origin,
     /// Compiled, with the overrides.
     pub(super) config: Config,
-    /// What stand-ins of endpoints take as secrets, by the names that the config gives these.
+    /// The secrets of stand-ins, by their configured names.
     pub(super) secrets: BTreeMap<String, String>,
 }
 
-/// Keeps the stored active configuration, or stores that of the options where there is none, and stores what this machine changes in it. `base` is where the
-/// stack is served.
+/// Keeps the stored active configuration, or stores that of the options if there is none, and stores this machine's
+/// changes to it. `base` is the URL of the stack.
 pub(super) async fn settle(store: &Store, options: &StackOptions, base: &str) -> anyhow::Result<Active> {
     let (version, origin, mut config) = match store.current_config().await? {
         None => pushed(store, options, Origin::Seeded).await?,
@@ -69,9 +69,7 @@ pub(super) async fn settle(store: &Store, options: &StackOptions, base: &str) ->
     overrides.apply(&mut config);
     let mut all = config.sources.iter().enumerate();
     if all.any(|(at, source)| with_same_key(&config.sources[..at], source).is_some()) {
-        anyhow::bail!(
-            "a key of --write-key or --public-key is that of another source too: nobody could say whose an event is"
-        );
+        anyhow::bail!("the key of --write-key or --public-key also belongs to another source: use a different key");
     }
     store.override_config(&overrides).await?;
     Ok(Active { version, origin, config, secrets })
@@ -87,7 +85,7 @@ async fn pushed(
     Ok((version, origin, config))
 }
 
-/// The files as somebody wrote them, without the earlier versions of journeys that a push keeps.
+/// Returns the files as written by the operator, without the earlier versions of journeys that a push keeps.
 fn files(bundle: &Bundle) -> Vec<(&String, &String)> {
     bundle.files.iter().filter(|(name, _)| !name.starts_with("retired/")).collect()
 }

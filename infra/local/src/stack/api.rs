@@ -1,11 +1,11 @@
 //! The wiring of `api`.
 
 use super::queues::{self, QueueUrls};
-use perennial_embedded_aws::Queues;
 use data_encoding::HEXLOWER;
 use futures::future::{BoxFuture, FutureExt};
 use perennial_api::{Access, Deps, Depth, Depths, MaxAge, Status, WatchedQueue};
 use perennial_channels::unsubscribe::Keys;
+use perennial_embedded_aws::Queues;
 use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::queue::Queue;
 use perennial_store::{ConfigHandle, Store};
@@ -13,7 +13,8 @@ use ring::digest;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The depths of the embedded queues. Under simulated time, what waits for that to be moved is none of the work under way: it would never end by itself.
+/// The depths of the embedded queues. Under simulated time, messages that wait for it to be moved are not work in
+/// progress, which would never end by itself.
 struct LocalDepths {
     queues: Queues,
     clock: Clock,
@@ -34,10 +35,10 @@ impl Depths for LocalDepths {
     }
 }
 
-/// While work is in flight, totals may be this old; once it is done they are counted anew at each look.
+/// While work is in flight, totals may be this old; once it is done they are counted for each request.
 const BUSY: Duration = Duration::from_secs(2);
 
-/// What `API_KEY_HASHES` holds of `key`.
+/// Returns the value of `API_KEY_HASHES` for `key`.
 pub(super) fn key_hash(key: &str) -> String {
     HEXLOWER.encode(digest::digest(&digest::SHA256, key.as_bytes()).as_ref())
 }
@@ -61,6 +62,6 @@ pub(super) fn deps(
         MaxAge { busy: BUSY, idle: Duration::ZERO },
     );
     let events = Arc::new(Queue::new(sqs.clone(), &urls.events));
-    // On loopback whoever can ask can read the process's memory as well.
+    // On loopback, anyone who can connect can read the process's memory as well.
     Deps::new(store.clone(), config.clone(), events, status, Access::Open, keys, clock.clone())
 }

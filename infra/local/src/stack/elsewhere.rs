@@ -1,6 +1,7 @@
-//! Functions that somebody runs outside of this process, to try or to debug one against the whole system.
+//! Functions that run outside of this process, to try or debug one against the whole system.
 //!
-//! They are called by Lambda's Invoke API (<https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>), as `cargo lambda watch` serves it.
+//! They are called through Lambda's Invoke API (<https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>), as
+//! `cargo lambda watch` serves it.
 
 use super::event_source::EventSource;
 use anyhow::Context;
@@ -10,7 +11,7 @@ use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The functions that queues and schedules call; `ingest` and `api` are called by whoever knows their address.
+/// The functions that queues and schedules call; `ingest` and `api` are called by their clients.
 pub const CALLED: [&str; 4] = ["score", "sweep", "rollup", "deliver"];
 
 /// The longest that a call takes on Lambda.
@@ -19,9 +20,9 @@ const LONGEST: Duration = Duration::from_secs(900);
 /// Which functions do not run here.
 #[derive(Debug, Clone, Default)]
 pub struct Elsewhere {
-    /// Their names, of [`CALLED`].
+    /// Their names, from [`CALLED`].
     pub functions: Vec<String>,
-    /// The base URL of the Invoke API that they are called at. With `None` nobody calls them: what is meant for them stays in its queue.
+    /// The base URL of the Invoke API. With `None` they are not called: their messages stay in the queue.
     pub invoke: Option<String>,
 }
 
@@ -33,12 +34,12 @@ pub(super) struct Caller {
 }
 
 impl Elsewhere {
-    /// Whether `function` does not run here.
+    /// Returns whether `function` does not run in this process.
     pub(super) fn has(&self, function: &str) -> bool {
         self.functions.iter().any(|name| name == function)
     }
 
-    /// What calls `function`, where anything does.
+    /// Returns the caller of `function`, if there is an address.
     pub(super) fn caller(&self, function: &str) -> Option<Caller> {
         let base = self.invoke.as_ref()?.trim_end_matches('/');
         let url = format!("{base}/2015-03-31/functions/{function}/invocations");
@@ -60,10 +61,10 @@ impl Elsewhere {
 }
 
 impl Caller {
-    /// What the function answers to `payload`.
+    /// Returns the function's response to `payload`.
     ///
     /// # Errors
-    /// Where nothing answers in time, the function fails, or its answer is none that it may give.
+    /// If there is no response in time, the function fails, or its response is invalid.
     pub(super) async fn call<A: DeserializeOwned>(&self, payload: &impl Serialize) -> anyhow::Result<A> {
         let answer = self.http.post(&self.url).timeout(LONGEST).json(payload).send().await?;
         let status = answer.status();

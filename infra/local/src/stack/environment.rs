@@ -1,4 +1,5 @@
-//! The environment that each function has on this machine, for whoever runs one outside of this process: `cargo lambda watch`, a debugger.
+//! The environment of each function on this machine, to run one outside of this process: with `cargo lambda watch`, or
+//! in a debugger.
 
 use super::errors::error;
 use super::queues::{self, QueueUrls};
@@ -24,22 +25,22 @@ const REGION: &str = "us-east-1";
 /// Variables by name.
 type Variables = BTreeMap<String, String>;
 
-/// What the functions' environments follow from.
+/// The inputs of the functions' environments.
 pub(super) struct Surroundings<'a> {
     pub(super) services: &'a perennial_embedded_aws::Endpoints,
     pub(super) table: &'a str,
     pub(super) urls: &'a QueueUrls,
     pub(super) archive: &'a path::Path,
     pub(super) config: &'a Config,
-    /// Where everything is served.
+    /// The base URL.
     pub(super) base: &'a str,
     pub(super) unsubscribe_key: &'a str,
     pub(super) debounce_seconds: u64,
     pub(super) wake_pause_seconds: i64,
     pub(super) sweep_limit: u32,
-    /// What stand-ins of endpoints take as secrets, by the variables that the config names.
+    /// The secrets of stand-ins, by their configured variables.
     pub(super) stood_in: &'a BTreeMap<String, String>,
-    /// Whether somebody gave this process a secret of that name. It is theirs, and is told to nobody.
+    /// `true` if this process was given a secret of that name. It belongs to the user, and is not shown.
     pub(super) is_given: &'a dyn Fn(&str) -> bool,
 }
 
@@ -63,7 +64,7 @@ pub(super) fn router(environments: Environments) -> Router {
     Router::new().route("/_local/functions/{name}/environment", get(show)).with_state(environments)
 }
 
-/// All variables of a function as one JSON object. Secrets that somebody gave to this process are not among them.
+/// Returns all variables of a function as one JSON object, except secrets given to this process.
 async fn show(State(environments): State<Environments>, Path(name): Path<String>) -> Response {
     match environments.of(&name) {
         Some(variables) => Json(variables).into_response(),
@@ -74,7 +75,7 @@ async fn show(State(environments): State<Environments>, Path(name): Path<String>
     }
 }
 
-/// What the AWS clients of every function read.
+/// Returns the variables of AWS clients in every function.
 fn of_all(around: &Surroundings<'_>) -> Variables {
     let keys = AwsCredentials::local();
     [

@@ -8,12 +8,12 @@ use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-/// The answer that something is wrong: `code` for programs, `message` for people.
+/// Returns an error response: `code` for programs, `message` for people.
 pub(crate) fn error(status: StatusCode, code: &str, message: &str) -> Response {
     (status, Json(json!({ "error": { "code": code, "message": message } }))).into_response()
 }
 
-/// The body as JSON, whatever content type the client names: `curl -d` names none that is right.
+/// The body as JSON, whatever content type the client sends: `curl -d` sends a wrong one.
 pub(crate) struct Body<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {

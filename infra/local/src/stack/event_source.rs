@@ -1,20 +1,21 @@
 //! Feeds a queue to a function, as Lambda's event source mapping does: batches, partial failures, redelivery.
 
-use perennial_embedded_aws::Queues;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName};
 use futures::future::BoxFuture;
+use perennial_embedded_aws::Queues;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// What a function is to its event source: a batch in, the failed messages out; an error fails the whole batch.
+/// A function as its event source calls it: with a batch, returning the failed messages; an error fails the whole
+/// batch.
 pub type Handler = Arc<dyn Fn(SqsEvent) -> BoxFuture<'static, anyhow::Result<SqsBatchResponse>> + Send + Sync>;
 
 /// The longest wait of one receive: below the clients' deadline of one attempt.
 const WAIT_SECONDS: i32 = 3;
-/// What SQS hands out at once.
+/// The most messages of one receive.
 const RECEIVE: usize = 10;
 
 /// Which messages of a batch have failed.
@@ -34,12 +35,12 @@ pub struct EventSource {
     pub queue_url: String,
     /// Messages of one invocation at most.
     pub batch_size: usize,
-    /// What is called.
+    /// The function.
     pub handler: Handler,
 }
 
 impl EventSource {
-    /// Receives and invokes until `stop` is cancelled; the invocation under way is finished.
+    /// Receives and invokes until `stop` is cancelled; the invocation in progress is finished.
     pub async fn run(self, sqs: aws_sdk_sqs::Client, queues: Queues, stop: CancellationToken) {
         while !stop.is_cancelled() {
             let received = tokio::select! {
@@ -61,7 +62,7 @@ impl EventSource {
     async fn receive(&self, sqs: &aws_sdk_sqs::Client) -> anyhow::Result<Vec<Message>> {
         let mut messages = self.receive_once(sqs, WAIT_SECONDS, self.batch_size).await?;
         while messages.len() >= RECEIVE && messages.len() < self.batch_size {
-            // What was received has to be worked on even where no more can be had.
+            // Received messages have to be processed even if no more can be received.
             match self.receive_once(sqs, 0, self.batch_size - messages.len()).await {
                 Ok(more) if more.is_empty() => break,
                 Ok(more) => messages.extend(more),
@@ -78,7 +79,8 @@ impl EventSource {
         Ok(request.send().await?.messages.unwrap_or_default())
     }
 
-    /// Calls the function and deletes what it did not fail. What fails becomes visible again after the queue's timeout.
+    /// Calls the function and deletes the messages that did not fail. Failed ones become visible again after the
+    /// queue's timeout.
     async fn invoke(&self, sqs: &aws_sdk_sqs::Client, queues: &Queues, messages: Vec<Message>) {
         let failed = self.call(&messages).await;
         let handles = |failing: bool| -> Vec<&str> {
@@ -100,7 +102,7 @@ impl EventSource {
 
     /// Calls the function, and returns which messages it failed.
     async fn call(&self, messages: &[Message]) -> Failed {
-        // A task of its own, so that a panic is one failed invocation, as on Lambda.
+        // A separate task, so that a panic is one failed invocation, as on Lambda.
         let response = match tokio::spawn((self.handler)(event_of(messages))).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {
@@ -135,10 +137,10 @@ impl EventSource {
             Ok(answer) => tracing::warn!(
                 function = self.function,
                 failed = answer.failed.len(),
-                "messages were not deleted and will come again"
+                "failed to delete messages; they will be redelivered"
             ),
             Err(error) => {
-                tracing::warn!(function = self.function, %error, "messages were not deleted and will come again")
+                tracing::warn!(function = self.function, %error, "failed to delete messages; they will be redelivered")
             }
         }
     }

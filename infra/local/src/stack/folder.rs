@@ -4,8 +4,8 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A data folder that this process holds. The lock is the operating system's, on the folder itself: it ends with the process, however that ends, and
-/// leaves no file behind.
+/// A data folder locked by this process. The lock is the operating system's, on the folder itself: it ends with the
+/// process, however that ends, and leaves no file behind.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
@@ -21,7 +21,7 @@ pub(super) enum FolderError {
         .0.display()
     )]
     InUse(PathBuf),
-    /// It cannot be made, opened or locked.
+    /// It cannot be created, opened or locked.
     #[error("the data folder {} cannot be used: {source}", path.display())]
     Unusable {
         /// The folder.
@@ -43,7 +43,7 @@ impl Folder {
         }
     }
 
-    /// Makes the folder where it is missing, and locks it.
+    /// Creates the folder if it is missing, and locks it.
     ///
     /// # Errors
     /// [`FolderError`].
@@ -65,7 +65,7 @@ impl Folder {
         }
     }
 
-    /// Where it is.
+    /// Returns its path.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }

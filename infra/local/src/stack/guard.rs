@@ -1,5 +1,6 @@
-//! Who may call a stack on this machine: programs on it, and pages that it serves. A page from elsewhere, which any browser on the machine may show, could
-//! otherwise read everything: directly, or under a name of its own that leads to 127.0.0.1 (DNS rebinding).
+//! Restricts calls to a stack on this machine to programs on it, and pages that it serves. A page from elsewhere, which
+//! any browser on the machine may show, could otherwise read everything: directly, or under its own name that resolves
+//! to 127.0.0.1 (DNS rebinding).
 
 use super::errors::error;
 use axum::extract::{Request, State};
@@ -9,14 +10,14 @@ use axum::response::Response;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// The names, beside those of this machine, under which the stack may be called.
+/// The names, besides those of this machine, under which the stack may be called.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Guard {
     allowed: Arc<[String]>,
 }
 
 impl Guard {
-    /// `allowed` are host names without ports, in any case.
+    /// Creates a guard. `allowed` are host names without ports, in any case.
     pub(super) fn new(allowed: &[String]) -> Self {
         Self { allowed: allowed.iter().map(|name| name.to_ascii_lowercase()).collect() }
     }
@@ -45,7 +46,7 @@ impl Guard {
         })
     }
 
-    /// Whether `authority` (a host, perhaps with a port) is this machine, or a name that was allowed.
+    /// Returns whether `authority` (a host, possibly with a port) is this machine, or an allowed name.
     fn knows(&self, authority: &str) -> bool {
         let host = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             Some((address, _)) => address,

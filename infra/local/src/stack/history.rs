@@ -1,4 +1,5 @@
-//! Work over all history, over HTTP: answers line by line while it goes on, first how far it is, at last what came of it.
+//! Work over all history, over HTTP: the response is written line by line while it runs, first the progress and finally
+//! the result.
 
 use super::errors::error;
 use axum::Router;
@@ -16,14 +17,14 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
 
-/// Lines that wait for a slow reader; progress that finds no room is not told.
+/// Lines that wait for a slow reader; progress beyond them is dropped.
 const WAITING: usize = 16;
 
-/// What the routes work with.
+/// The routes' dependencies.
 #[derive(Clone)]
 pub(super) struct History {
     pub(super) score: Arc<perennial_score::Deps>,
-    /// Held while one runs: two at once would only be in each other's way.
+    /// Held while one runs: two at once would only slow each other down.
     pub(super) running: Arc<Mutex<()>>,
 }
 
@@ -81,28 +82,28 @@ async fn calibrate(State(history): State<History>) -> Response {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Line<P, T> {
-    /// How far it is.
+    /// The progress.
     Progress(P),
-    /// What came of it.
+    /// The result.
     Done(T),
-    /// Why nothing did.
+    /// The error.
     Error(String),
 }
 
 type Lines = mpsc::Sender<String>;
 
 fn tell(lines: &Lines, progress: Progress) {
-    // A reader who is slow or gone misses nothing but this.
+    // A slow or disconnected reader misses only progress.
     drop(lines.try_send(line(&Line::<_, ()>::Progress(progress))));
 }
 
-/// Begins the work, which goes on even if nobody reads any more.
+/// Starts the work, which continues even if the client disconnects.
 fn run<T: Serialize + Send + 'static>(
     history: History,
     work: impl FnOnce(Arc<perennial_score::Deps>, Lines) -> BoxFuture<'static, Result<T, HistoryError>>,
 ) -> Response {
     let Ok(running) = Arc::clone(&history.running).try_lock_owned() else {
-        let message = "a run over all history is under way; wait until it is done";
+        let message = "a run over all history is in progress; wait until it is done";
         return error(StatusCode::CONFLICT, "running", message);
     };
     let (lines, waiting) = mpsc::channel(WAITING);
@@ -128,7 +129,7 @@ async fn finish<T: Serialize>(
         }
     };
     drop(running);
-    // Nobody may be there to read it.
+    // The client may have disconnected.
     drop(lines.send(line(&last)).await);
 }
 

@@ -1,8 +1,8 @@
-//! One port for all HTTP: tracking and hooks go to `ingest`, reads and preference pages to `api`, as function URLs would.
+//! One port for all HTTP: tracking and hooks go to `ingest`, reads and preference pages to `api`, as with function
+//! URLs.
 
 use super::errors::error;
 use super::mails;
-use perennial_embedded_aws::Mails;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -11,9 +11,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures::future::BoxFuture;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use perennial_embedded_aws::Mails;
 use std::sync::Arc;
 
-/// What a function is to its URL.
+/// A function as its URL calls it.
 pub type HttpHandler =
     Arc<dyn Fn(lambda_http::Request) -> BoxFuture<'static, http::Response<lambda_http::Body>> + Send + Sync>;
 
@@ -23,13 +24,13 @@ const MAX_BODY: usize = 12 * 1024 * 1024;
 /// The functions behind the port.
 #[derive(Clone)]
 pub struct Functions {
-    /// Takes events in.
+    /// Accepts events.
     pub ingest: HttpHandler,
     /// Answers questions.
     pub api: HttpHandler,
 }
 
-/// All routes of the port.
+/// Returns all routes of the port.
 pub fn router(functions: Functions, mails: Mails) -> Router {
     let local = Router::new()
         .route("/_local/mails", get(mails::list))
@@ -45,7 +46,7 @@ async fn call(State(functions): State<Functions>, request: Request) -> Response 
         || path.starts_with("/u/")
         || path.starts_with("/inbox.")
         || path == "/";
-    // Jitsu's clients post to paths of their own below /api/s/.
+    // Jitsu's clients post to their own paths below /api/s/.
     let handler = if is_api && !path.starts_with("/api/s/") { functions.api } else { functions.ingest };
     let (parts, body) = request.into_parts();
     let bytes = match Limited::new(body, MAX_BODY).collect().await {
@@ -54,11 +55,11 @@ async fn call(State(functions): State<Functions>, request: Request) -> Response 
             let message = "the body has more than 12 MiB; at most 10 MiB are allowed";
             return error(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message);
         }
-        // The client went away; nobody reads this.
+        // The client disconnected; nobody reads this.
         Err(_) => return StatusCode::BAD_REQUEST.into_response(),
     };
     let body = if bytes.is_empty() { lambda_http::Body::Empty } else { lambda_http::Body::Binary(bytes.to_vec()) };
-    // A task of its own, so that a panic is one failed request, as on Lambda.
+    // A separate task, so that a panic is one failed request, as on Lambda.
     let answered = tokio::spawn(handler(http::Request::from_parts(parts, body))).await;
     match answered {
         Ok(response) => {

@@ -27,7 +27,7 @@ pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--code);padding:1
 struct Entry {
     method: &'static str,
     path: &'static str,
-    /// Whether a browser can open it as it is.
+    /// `true` if a browser can open it directly.
     opens: bool,
     about: &'static str,
 }
@@ -47,18 +47,18 @@ const ENTRIES: [Entry; 16] = [
         "The mails that were captured instead of sent, the newest first. ?to=ADDRESS, ?before=ID and ?limit=N choose.",
     ),
     page("/_local/webhooks", "Webhooks to .example hosts, which arrive here instead, the newest last."),
-    page("/_local/standins", "What the stand-ins of CRMs and chats hold."),
-    page("/_local/time", "What time it is for the system, and whether that is simulated."),
+    page("/_local/standins", "The records of the stand-ins of CRMs and chats."),
+    page("/_local/time", "The system's time, and whether it is simulated."),
     call(
         "POST",
         "/_local/time",
-        "Moves simulated time: {\"now\": \"2026-01-31T09:00:00Z\"}. It stops at every moment at which something is due and answers when all of that is done. For `perennial up --simulate-from`.",
+        "Moves simulated time: {\"now\": \"2026-01-31T09:00:00Z\"}. It stops at every moment at which something is due and responds when all of that is done. For `perennial up --simulate-from`.",
     ),
-    page("/_local/queues", "What is in each queue, dead-letter queues included."),
+    page("/_local/queues", "The depth of each queue, dead-letter queues included."),
     call(
         "POST",
         "/_local/config",
-        "Takes up the configuration that was put in force, in every function at once. `perennial config push` and `config rollback` call it.",
+        "Applies the active configuration to every function at once. `perennial config push` and `config rollback` call it.",
     ),
     call(
         "POST",
@@ -77,16 +77,16 @@ const ENTRIES: [Entry; 16] = [
     call(
         "POST",
         "/_local/reach?dry_run=true",
-        "Brings new journeys to quiet profiles; line by line, first the progress. `perennial reach`.",
+        "Applies new journeys to quiet profiles; line by line, first the progress. `perennial reach`.",
     ),
     call("POST", "/_local/calibrate", "Suggests points from history; line by line. `perennial calibrate`."),
     page("/api/status", "Events, profiles, accounts, messages, queues, the active configuration. `perennial status`."),
     page("/api/segments", "The segments. `perennial segments`."),
     page("/api/journeys", "The journeys. `perennial journey list`."),
-    page("/api/rejects", "What was not accepted, and why. `perennial rejects`."),
+    page("/api/rejects", "Rejected events, and why. `perennial rejects`."),
 ];
 
-/// What the bar of every page leads to.
+/// The links in the navigation bar of every page.
 const BAR: [(&str, &str); 7] = [
     ("/_local/", "Local stack"),
     ("/_local/mails", "Mails"),
@@ -110,7 +110,7 @@ async fn root(headers: HeaderMap) -> Response {
     if wants_html(&headers) {
         return Redirect::to("/_local/").into_response();
     }
-    let message = "nothing is served here: /_local/ lists what a local stack has, /api/status is the first page of the api, events go to /v1/batch";
+    let message = "there is no page here: /_local/ lists the pages of a local stack, /api/status is the first page of the api, events go to /v1/batch";
     Json(json!({ "message": message, "local": "/_local/", "api": "/api/status", "events": "/v1/batch" }))
         .into_response()
 }
@@ -131,16 +131,16 @@ async fn index(headers: HeaderMap) -> Response {
     };
     let rows: String = ENTRIES.iter().map(row).collect();
     let content = format!(
-        "<p>What only a stack on this machine has. Browsers get pages, all other clients JSON.</p>\
-         <table><tr><th>Method</th><th>Path</th><th>What it is</th></tr>{rows}</table>"
+        "<p>Pages of a local stack only. Browsers get HTML, all other clients \
+         JSON.</p><table><tr><th>Method</th><th>Path</th><th>Description</th></tr>{rows}</table>"
     );
     Html(document("Local stack", &content)).into_response()
 }
 
-/// Where the services are stood in for that answer in forms of their own.
+/// The paths of stand-ins with error formats of their own.
 const FOREIGN: [&str; 3] = ["/_local/hubspot/", "/_local/salesforce/", "/_local/slack/"];
 
-/// An error in words, such as the router's own, in the form that every other error has.
+/// Converts a text error, such as the router's own, to the JSON format of all others.
 async fn as_json(path: &str, response: Response) -> Response {
     let status = response.status();
     let is_json =
@@ -160,7 +160,8 @@ async fn as_json(path: &str, response: Response) -> Response {
     answer
 }
 
-/// Adds to every answer below `/_local/` where the index is, gives errors one form, and shows JSON to browsers as a page.
+/// Adds the index's address to every response below `/_local/`, converts errors to one format, and shows JSON to
+/// browsers as a page.
 pub(super) async fn framed(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     if !path.starts_with("/_local/") {
@@ -196,12 +197,12 @@ pub(super) fn document(title: &str, content: &str) -> String {
     )
 }
 
-/// Whether a browser asks.
+/// Returns whether the client is a browser.
 pub(super) fn wants_html(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
 }
 
-/// `text` as it stands in HTML.
+/// `text`, escaped for HTML.
 pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }

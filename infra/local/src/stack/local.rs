@@ -1,10 +1,9 @@
-//! What only a local system has: captured webhooks, its queues, bringing dead letters back, moving simulated time and taking up a pushed config,
-//! over HTTP.
+//! HTTP routes of a local system only: captured webhooks, its queues, redriving dead letters, moving simulated time and
+//! applying a pushed configuration.
 
 use super::errors::{Body, error};
 use super::passing::{NotMoved, Passing};
 use super::queues::QueueUrls;
-use perennial_embedded_aws::Mails;
 use aws_sdk_sqs::types::QueueAttributeName;
 use axum::Router;
 use axum::extract::{Path, State};
@@ -12,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
 use jiff::Timestamp;
+use perennial_embedded_aws::Mails;
 use perennial_lambda_kit::{Clock, SimulatedTime};
 use perennial_store::ConfigHandle;
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ pub(super) struct Captured {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Webhooks(Arc<Mutex<VecDeque<Captured>>>);
 
-/// What the routes work with.
+/// The routes' dependencies.
 #[derive(Clone)]
 pub(super) struct Local {
     pub(super) webhooks: Webhooks,
@@ -60,7 +60,7 @@ pub(super) fn router(local: Local) -> Router {
         .with_state(local)
 }
 
-/// `POST /_local/redrive/{queue}`: moves the queue's dead letters back, and says how many there were.
+/// `POST /_local/redrive/{queue}`: moves the queue's dead letters back, and returns their number.
 async fn redrive(State(local): State<Local>, Path(queue): Path<String>) -> Response {
     let Some(url) = local.urls.get(&queue) else {
         let message = format!("no queue is called {queue}; there are {}", super::queues::NAMES.join(", "));
@@ -83,7 +83,8 @@ async fn move_back(sqs: &aws_sdk_sqs::Client, dlq: &str) -> anyhow::Result<u64> 
     Ok(waiting)
 }
 
-/// `GET /_local/queues`: what is in each queue. `delayed` messages wait for the clock: they were sent with a delay, or put off.
+/// `GET /_local/queues`: the depth of each queue. `delayed` messages wait for the clock: they were sent with a delay,
+/// or deferred.
 async fn list_queues(State(local): State<Local>) -> Response {
     let depths = local.passing.depths().into_iter().map(|(name, depth)| {
         let (in_flight, delayed) = (depth.in_flight - depth.put_off, depth.delayed + depth.put_off);
@@ -111,7 +112,7 @@ async fn set_time(State(local): State<Local>, Body(time): Body<Time>) -> Respons
         let message = "the system runs on real time; start it with `perennial up --simulate-from TIMESTAMP`";
         return error(StatusCode::CONFLICT, "real_time", message);
     };
-    // A task of its own: a client that gives up does not leave time half-way.
+    // A separate task: a client that disconnects does not leave time half-way.
     let moving = tokio::spawn(async move { local.passing.move_to(&simulated, time.now).await });
     match moving.await {
         Ok(Ok(now)) => Json(json!({ "now": now })).into_response(),
@@ -121,8 +122,9 @@ async fn set_time(State(local): State<Local>, Body(time): Body<Time>) -> Respons
     }
 }
 
-/// `POST /_local/config`: takes up the config in force, its schedules included, for whoever wrote it to the table from another process; answers when every
-/// function of this process works by it. Those that run elsewhere look for themselves within a minute, and are named.
+/// `POST /_local/config`: applies the active configuration, its schedules included, after another process wrote it to
+/// the table; responds when every function of this process uses it. Functions outside of this process poll for it
+/// within a minute, and are listed.
 async fn take_up_config(State(local): State<Local>) -> Response {
     match local.config.in_force().await {
         Ok(config) => {

@@ -2,16 +2,16 @@
 
 use super::errors::error;
 use super::index::{document, escape, wants_html};
-use perennial_embedded_aws::{CapturedMail, MailQuery, Mails};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Json, Response};
+use perennial_embedded_aws::{CapturedMail, MailQuery, Mails};
 use serde::Deserialize;
 
 /// Mails on one page.
 const PAGE: usize = 100;
 
-/// What to list.
+/// The filters of the list.
 #[derive(Debug, Deserialize)]
 pub(super) struct ListQuery {
     to: Option<String>,

@@ -24,7 +24,6 @@ pub use active::Origin;
 pub use history::Line;
 pub use reached::StartTime;
 
-use perennial_embedded_aws::{DynamoDbOptions, EmbeddedAws, FaultPlan, Options, QueueDepth, SesLimits, SesOptions};
 use crate::stack::active::Active;
 use crate::stack::elsewhere::Elsewhere;
 use crate::stack::event_source::EventSource;
@@ -39,6 +38,7 @@ use jiff::Timestamp;
 use perennial_config::sources::{LOCAL_KEYS, WriteKeyHash};
 use perennial_config::{Bundle, Config};
 use perennial_domain::ConfigVersion;
+use perennial_embedded_aws::{DynamoDbOptions, EmbeddedAws, FaultPlan, Options, QueueDepth, SesLimits, SesOptions};
 use perennial_lambda_kit::{Clock, SimulatedTime};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -51,22 +51,22 @@ use tokio_util::sync::CancellationToken;
 pub const LOCAL_WRITE_KEY: &str = LOCAL_KEYS[0];
 /// The write key of web pages and apps that the default config takes.
 pub const LOCAL_PUBLIC_KEY: &str = LOCAL_KEYS[1];
-/// What tokens of users and of inboxes are made with where the environment has no INBOX_SECRETS.
+/// The secret of users' and inbox tokens if the environment has no INBOX_SECRETS.
 pub const LOCAL_TOKEN_SECRET: &str = "local-token-secret-for-trying-things-out";
 /// The signing secret of all hooks unless another is given: for this machine only.
 pub const LOCAL_HOOK_SECRET: &str = "whsec_bG9jYWwtaG9vay1zZWNyZXQtZm9yLWRldg==";
 
-/// The key that a function run beside the stack takes for the api; the stack itself asks for none.
+/// The api key of a function run beside the stack; the stack itself requires none.
 pub const LOCAL_API_KEY: &str = "local-api-key";
 
-/// How to run the system.
+/// Options of the system.
 #[derive(Debug)]
 pub struct StackOptions {
-    /// Where state is kept; in memory when `None`.
+    /// The directory for state; in memory when `None`.
     pub data: Option<PathBuf>,
     /// The port on 127.0.0.1; 0 takes a free one.
     pub port: u16,
-    /// Host names under which the stack may be called, and whose pages may call it, beside those of this machine.
+    /// Host names under which the stack may be called, and whose pages may call it, besides those of this machine.
     pub allowed_hosts: Vec<String>,
     /// Replaces the write keys of the config's first trusted source.
     pub write_key: Option<String>,
@@ -76,7 +76,7 @@ pub struct StackOptions {
     pub hook_secret: Option<String>,
     /// The config that an empty stack begins with. One that has an active configuration keeps that.
     pub config: Bundle,
-    /// Whether `config` replaces an active configuration that this version of the program cannot read.
+    /// `true` if `config` replaces an active configuration that this version of the program cannot read.
     pub config_replaces_unreadable: bool,
     /// The time that everything goes by.
     pub clock: Clock,
@@ -88,11 +88,12 @@ pub struct StackOptions {
     pub visibility: Duration,
     /// Faults to inject.
     pub faults: Option<FaultPlan>,
-    /// Whether faults begin as soon as the system is up, rather than when [`perennial_embedded_aws::Faults::switch`] says so.
+    /// `true` if faults begin as soon as the system is up, rather than when [`perennial_embedded_aws::Faults::switch`] turns them
+    /// on.
     pub faults_from_start: bool,
-    /// What the mail service takes; anything where nothing is said.
+    /// The limits of the mail service; none by default.
     pub ses: SesLimits,
-    /// Whether to count calls and billed units.
+    /// `true` to count calls and billed units.
     pub meter: bool,
     /// Seconds that changes of an account are gathered before it is rolled up.
     pub debounce_seconds: u64,
@@ -156,7 +157,7 @@ impl Stack {
             Config::load(&options.config).map_err(|errors| anyhow::anyhow!("the config has errors:\n{errors}"))?;
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", options.port)).await.map_err(|error| {
             anyhow::anyhow!(
-                "port {} on 127.0.0.1 cannot be used ({error}); --port names another, and 0 takes a free one",
+                "port {} on 127.0.0.1 cannot be used ({error}); choose another with --port, or 0 for a free one",
                 options.port
             )
         })?;
@@ -186,7 +187,7 @@ impl Stack {
             meter: options.meter,
             clock: options.clock.clone(),
         })?;
-        // Starting is not what is to be tested.
+        // Startup is not under test.
         let faults = |on| aws.faults().into_iter().for_each(|faults| faults.switch(on));
         faults(false);
         let clients = Clients::connect(aws.endpoints())?;
@@ -255,7 +256,8 @@ impl Stack {
         Ok(if simulated { stack } else { stack.with_ticking_schedules() })
     }
 
-    /// Looks at the schedules every second. Under simulated time whoever moves the clock calls [`Self::fire_schedules`].
+    /// Checks the schedules every second. Under simulated time, the caller that moves the clock calls
+    /// [`Self::fire_schedules`].
     fn with_ticking_schedules(mut self) -> Self {
         let (passing, stop) = (Arc::clone(&self.passing), self.stop.clone());
         self.tasks.spawn(async move {
@@ -272,28 +274,29 @@ impl Stack {
         self
     }
 
-    /// Calls the functions whose schedules are due by the stack's clock. Under simulated time it is to be called whenever that
-    /// was moved: messages that were put off and are due by now come too.
+    /// Calls the functions whose schedules are due by the stack's clock. Under simulated time, call it whenever that
+    /// was moved: deferred messages that are due by now are delivered too.
     pub async fn fire_schedules(&self) {
         self.passing.catch_up().await;
     }
 
-    /// Moves simulated time to `to`, through every moment at which something is due on the way, and returns when all of that is done.
+    /// Moves simulated time to `to`, stopping at every moment at which something is due, and returns when all of that
+    /// is done.
     ///
     /// # Errors
-    /// [`passing::NotMoved`] where `to` has passed already, or work does not come to its end.
+    /// [`passing::NotMoved`] if `to` has passed already, or work does not finish.
     pub async fn move_time(&self, time: &SimulatedTime, to: Timestamp) -> Result<Timestamp, passing::NotMoved> {
         self.passing.move_to(time, to).await
     }
 
-    /// Whether the environment says what tokens are made with, so that it is not [`LOCAL_TOKEN_SECRET`].
+    /// Returns whether the environment contains the tokens' secret, so that it is not [`LOCAL_TOKEN_SECRET`].
     #[must_use]
     #[expect(clippy::unused_self, reason = "it is asked of a stack that runs")]
     pub fn has_token_secret(&self) -> bool {
         wiring::is_given("INBOX_SECRETS")
     }
 
-    /// Whether a source takes this write key.
+    /// Returns whether a source accepts this write key.
     #[must_use]
     pub fn takes_write_key(&self, key: &str) -> bool {
         let hash = WriteKeyHash::of(key);
@@ -306,19 +309,19 @@ impl Stack {
         (&self.version, self.origin)
     }
 
-    /// What time it is for the system.
+    /// Returns the system's current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// What the data folder said of the time that was asked for.
+    /// Returns how the data folder affected the requested time.
     #[must_use]
     pub fn start_time(&self) -> StartTime {
         self.start_time
     }
 
-    /// Where everything is served, without a slash at the end.
+    /// Returns the base URL, without a trailing slash.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base
@@ -336,7 +339,7 @@ impl Stack {
         &self.stand_ins
     }
 
-    /// The table, for looking at what is stored.
+    /// Returns the table, to inspect what is stored.
     #[must_use]
     pub fn store(&self) -> &perennial_store::Store {
         &self.wired.store
@@ -348,7 +351,7 @@ impl Stack {
         &self.wired.archive
     }
 
-    /// What `score` works with, for work over all history.
+    /// Returns the dependencies of `score`, for work over all history.
     #[must_use]
     pub fn score(&self) -> &perennial_score::Deps {
         &self.wired.score
@@ -366,19 +369,19 @@ impl Stack {
         &self.wired.sqs
     }
 
-    /// Whether nothing is on its way: no message waiting, in flight or delayed, dead letters aside. Under simulated time what waits for that to be moved
-    /// does not count: messages that are delayed or were put off.
+    /// Returns whether the system is idle: no message is waiting, in flight or delayed, except dead letters. Under
+    /// simulated time, messages that wait for it to be moved do not count: delayed and deferred ones.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         let simulated = self.clock.is_simulated();
         let on_its_way = |depth: &QueueDepth| if simulated { depth.under_way() } else { depth.total() };
-        // Twice, because a message may move from a queue not yet looked at to one that was.
+        // Twice, because a message may move from a queue that is not yet checked to one that was.
         (0..2).all(|_| {
             self.aws.queue_depths().iter().all(|(name, depth)| name.ends_with("-dlq") || on_its_way(depth) == 0)
         })
     }
 
-    /// Whether a message was put off and has not come yet.
+    /// Returns whether a deferred message has not been delivered yet.
     #[must_use]
     pub fn has_put_off(&self) -> bool {
         self.aws.queue_depths().values().any(|depth| depth.delayed + depth.put_off > 0)
@@ -387,7 +390,7 @@ impl Stack {
     /// Waits until [`Self::is_idle`].
     ///
     /// # Errors
-    /// Where nothing has moved for two minutes.
+    /// If nothing has changed for two minutes.
     pub async fn wait_idle(&self) -> anyhow::Result<()> {
         let (mut last, mut since) = (BTreeMap::new(), tokio::time::Instant::now());
         while !self.is_idle() {
@@ -402,7 +405,7 @@ impl Stack {
         Ok(())
     }
 
-    /// Stops taking requests, finishes what is under way and stops the services.
+    /// Stops accepting requests, finishes what is in progress and stops the services.
     pub async fn stop(mut self) {
         self.stop.cancel();
         while self.tasks.join_next().await.is_some() {}

@@ -1,11 +1,12 @@
-//! How the stack's time passes: schedules are called and, where time is simulated, it stops at every moment at which something is due.
+//! Advances the stack's time: schedules are called and, under simulated time, it stops at every moment at which
+//! something is due.
 
 use super::reached::Reached;
 use super::schedules::{Schedules, UnknownZone};
 use super::wiring::Wired;
-use perennial_embedded_aws::{QueueDepth, Queues};
 use jiff::Timestamp;
 use perennial_config::schedules::Schedule;
+use perennial_embedded_aws::{QueueDepth, Queues};
 use perennial_lambda_kit::{Clock, SimulatedTime};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,38 +14,38 @@ use std::time::Duration;
 
 /// The function that finds the profiles that are due.
 const SWEEP: &str = "sweep";
-/// How long queues may stand still with work in them before time moves no further.
+/// How long queues may make no progress before time moves no further.
 const STUCK_AFTER: Duration = Duration::from_secs(60);
 
 /// Why time was not moved to where it should be.
 #[derive(Debug, thiserror::Error)]
 pub enum NotMoved {
-    /// That moment has passed.
-    #[error("simulated time stands at {now} and never goes back: {to} is earlier; `now` has to be {now} or later")]
+    /// That time has passed.
+    #[error("simulated time is {now} and never goes back: {to} is earlier; `now` has to be {now} or later")]
     Earlier {
-        /// Where it was to be moved.
+        /// The requested time.
         to: Timestamp,
-        /// Where it stands.
+        /// The current time.
         now: Timestamp,
     },
     /// Work that was due before is not done.
-    #[error("simulated time stands at {now}: the queues have not moved for a minute: {queues}")]
+    #[error("simulated time stays at {now}: the queues have made no progress for a minute: {queues}")]
     Stuck {
-        /// Where it stands.
+        /// The current time.
         now: Timestamp,
         /// The queues that hold work, with how much.
         queues: String,
     },
 }
 
-/// Lets the stack's time pass.
+/// Advances the stack's time.
 pub(super) struct Passing {
     wired: Arc<Wired>,
     schedules: Mutex<Schedules>,
     queues: Queues,
     clock: Clock,
     reached: Reached,
-    /// Queues that a function reads. What is in others waits for whoever reads them.
+    /// Queues with a consumer. Messages in others wait for one.
     read: Vec<String>,
     /// Held while time moves, so that two callers do not move it at once.
     moving: tokio::sync::Mutex<()>,
@@ -59,7 +60,7 @@ impl Passing {
         Self { wired, schedules, queues, clock, reached, read, moving }
     }
 
-    /// The depth of each queue by name.
+    /// Returns the depth of each queue by name.
     pub(super) fn depths(&self) -> BTreeMap<String, QueueDepth> {
         self.queues.depths()
     }
@@ -68,18 +69,18 @@ impl Passing {
         self.schedules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Goes by other schedules from now on.
+    /// Replaces the schedules.
     ///
     /// # Errors
-    /// [`UnknownZone`]; then the schedules stay as they are.
+    /// [`UnknownZone`]; the schedules are then unchanged.
     pub(super) fn replan(&self, schedules: &[Schedule]) -> Result<(), UnknownZone> {
         let mut current = self.schedules();
         *current = current.replanned(schedules, self.clock.now())?;
         Ok(())
     }
 
-    /// Does what is due by the clock: to be called every second, or, where time is simulated, whenever it was moved. Returns whether a sweep left
-    /// someone for the next one.
+    /// Does what is due by the clock: call it every second, or, under simulated time, whenever that was moved. Returns
+    /// whether a sweep left profiles for the next one.
     pub(super) async fn catch_up(&self) -> bool {
         let now = self.clock.now();
         self.reached.note(now, self.clock.is_simulated());
@@ -94,19 +95,20 @@ impl Passing {
         more
     }
 
-    /// Moves simulated time to `to` as if it had passed by itself: it stops at each moment at which a queue's delay ends, a message is retried, or a sweep
-    /// finds someone due, and goes on when what follows from that is done. Sweeps that would find nobody are left out, so that a year costs what happens
-    /// in it. Returns the moment that it is then.
+    /// Moves simulated time to `to` as if it had passed by itself: it stops at each moment at which a queue's delay
+    /// ends, a message is redelivered, or a sweep finds due profiles, and continues when the consequences are
+    /// processed. Sweeps without due profiles are skipped, so that the cost depends on what happens in the period.
+    /// Returns the time that it is then.
     ///
     /// # Errors
-    /// [`NotMoved`] where `to` has passed already, or work does not come to its end.
+    /// [`NotMoved`] if `to` has passed already, or work does not finish.
     pub(super) async fn move_to(&self, time: &SimulatedTime, to: Timestamp) -> Result<Timestamp, NotMoved> {
         let _only = self.moving.lock().await;
         let now = time.now();
         if to < now {
             return Err(NotMoved::Earlier { to, now });
         }
-        // From this moment on somebody due has not been seen by a sweep yet.
+        // The time from which due profiles have not been swept yet.
         let mut unswept = Timestamp::MIN;
         loop {
             self.at_rest().await?;
@@ -114,7 +116,7 @@ impl Passing {
             let others = self.schedules().next_call_of_others(SWEEP);
             let next = sweep.into_iter().chain(others).chain(self.queues.next_due()).min();
             let Some(next) = next.filter(|next| *next < to) else { break };
-            // Before it is that time: nothing is stored at a moment that the folder does not know of.
+            // Before moving: nothing may be stored at a time that the folder does not know of.
             self.reached.note(next, true);
             let now = time.set(next);
             let more = self.catch_up().await;
@@ -130,20 +132,20 @@ impl Passing {
         Ok(now)
     }
 
-    /// The next moment at which a sweep is called and finds somebody who is due, at `unswept` or later.
+    /// Returns the next time at which a sweep is called and finds a due profile, at `unswept` or later.
     async fn next_sweep(&self, unswept: Timestamp) -> Option<Timestamp> {
         let due = match self.wired.store.next_due(unswept).await {
             Ok(due) => due?,
             Err(error) => {
                 // The next regular call finds out.
-                tracing::warn!(%error, "failed to read who is due next");
+                tracing::warn!(%error, "failed to read the next due time");
                 self.clock.now()
             }
         };
         self.schedules().first_call(SWEEP, due.max(self.clock.now()))
     }
 
-    /// Waits until nothing is left to do at the present moment.
+    /// Waits until nothing is left to do at the present time.
     async fn at_rest(&self) -> Result<(), NotMoved> {
         let busy = || -> BTreeMap<String, QueueDepth> {
             let mut depths = self.queues.depths();
@@ -152,7 +154,7 @@ impl Passing {
         };
         let (mut last, mut since) = (BTreeMap::new(), tokio::time::Instant::now());
         loop {
-            // Twice, because a message may move from a queue that was not yet looked at to one that was.
+            // Twice, because a message may move from a queue that is not yet checked to one that was.
             let depths = [busy(), busy()].into_iter().find(|depths| !depths.is_empty());
             let Some(depths) = depths else { return Ok(()) };
             if depths != last {

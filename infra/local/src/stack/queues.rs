@@ -4,7 +4,7 @@ use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use perennial_config::deployment::Queues;
 use std::time::Duration;
 
-/// The queues' names; a dead-letter queue has `-dlq` behind its queue's.
+/// The queues' names; a dead-letter queue has its queue's name with `-dlq`.
 pub const NAMES: [&str; 5] = ["events", "messages", "essential", "accounts", "mail-events"];
 
 /// The URLs of the queues.
@@ -14,7 +14,7 @@ pub struct QueueUrls {
     pub events: String,
     /// `score` to `deliver`.
     pub messages: String,
-    /// `score` to `deliver`: essential messages, which wait for nothing else.
+    /// `score` to `deliver`: essential messages, which do not wait behind others.
     pub essential: String,
     /// `score` to `rollup`.
     pub accounts: String,
@@ -23,7 +23,7 @@ pub struct QueueUrls {
 }
 
 impl QueueUrls {
-    /// The URL of the queue `name`, one of [`NAMES`].
+    /// Returns the URL of the queue `name`, one of [`NAMES`].
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         match name {
@@ -37,10 +37,10 @@ impl QueueUrls {
     }
 }
 
-/// Creates the queues that are not there yet, as `deployment.toml` says.
+/// Creates the queues that do not exist yet, as defined by `deployment.toml`.
 ///
 /// # Errors
-/// What SQS says.
+/// SQS's error.
 pub async fn create(sqs: &aws_sdk_sqs::Client, like: &Queues, visibility: Duration) -> anyhow::Result<QueueUrls> {
     Ok(QueueUrls {
         events: queue(sqs, "events", like, visibility).await?,

@@ -1,4 +1,5 @@
-//! How far the time of a data folder has come, kept beside its state: simulated time never goes back behind it, over restarts too.
+//! The latest time of a data folder, stored beside its state: simulated time never goes back behind it, also across
+//! restarts.
 
 use jiff::{SignedDuration, Timestamp};
 use perennial_lambda_kit::{Clock, SimulatedTime};
@@ -10,33 +11,33 @@ use std::sync::{Mutex, PoisonError};
 
 /// The file in a data folder.
 const FILE: &str = "time.json";
-/// How often the machine's own time is noted. Simulated time is noted whenever it moves.
+/// How often the machine's own time is stored. Simulated time is stored whenever it moves.
 const EVERY: SignedDuration = SignedDuration::from_secs(60);
 
-/// What the file holds.
+/// The content of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Record {
     /// The latest moment that there was.
     reached: Timestamp,
-    /// Whether that was a moment of simulated time.
+    /// `true` if it was simulated time.
     simulated: bool,
 }
 
-/// What the time of a stack is, after what its folder says.
+/// The time of a stack, given its folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartTime {
-    /// The clock is as it was asked for.
+    /// The requested time.
     AsAsked,
-    /// Simulated time goes on where the folder's time had come to, which is later than what was asked for.
+    /// Simulated time continues from the folder's latest time, which is later than the requested one.
     Continued {
-        /// The moment that was asked for.
+        /// The requested time.
         asked: Timestamp,
     },
     /// The clock is the machine's, and the folder's time was simulated up to `reached`.
     NoLongerSimulated {
-        /// How far it had come.
+        /// The folder's latest time.
         reached: Timestamp,
-        /// Whether that lies in the future.
+        /// `true` if it is in the future.
         is_ahead: bool,
     },
 }
@@ -44,21 +45,21 @@ pub enum StartTime {
 /// The latest moment that the stack's time has reached.
 #[derive(Debug)]
 pub(super) struct Reached {
-    /// None where nothing is kept.
+    /// `None` if nothing is stored.
     path: Option<PathBuf>,
     record: Mutex<Option<Record>>,
 }
 
 impl Reached {
-    /// Of a stack that keeps nothing.
+    /// Returns the state of a stack without a folder.
     pub(super) fn nowhere() -> Self {
         Self { path: None, record: Mutex::default() }
     }
 
-    /// What `folder` says of it; writes nothing.
+    /// Returns the state of `folder`; writes nothing.
     ///
     /// # Errors
-    /// Where the file is there and cannot be read.
+    /// If the file exists and cannot be read.
     pub(super) fn of(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join(FILE);
         let record = match fs::read(&path) {
@@ -74,7 +75,7 @@ impl Reached {
         Ok(Self { path: Some(path), record: Mutex::new(record) })
     }
 
-    /// Moves `simulated` on to what was reached, if that is later. Returns what came of it.
+    /// Moves `simulated` to the latest time, if that is later. Returns the result.
     pub(super) fn apply(&self, clock: &Clock, simulated: Option<&SimulatedTime>) -> StartTime {
         let (now, record) = (clock.now(), *self.record.lock().unwrap_or_else(PoisonError::into_inner));
         match (record, simulated) {
@@ -89,7 +90,7 @@ impl Reached {
         }
     }
 
-    /// Notes that it is `now` or will be at once. To be called before anything is stored at a moment of simulated time.
+    /// Records that it is `now` or will be at once. Must be called before anything is stored at a moment of simulated time.
     pub(super) fn note(&self, now: Timestamp, simulated: bool) {
         let Some(path) = &self.path else { return };
         let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
@@ -104,13 +105,13 @@ impl Reached {
         match write(path, &new) {
             Ok(()) => *record = Some(new),
             Err(error) => {
-                tracing::warn!(%error, "failed to note how far time has come; a restart may go back behind it")
+                tracing::warn!(%error, "failed to store the latest time; a restart may go back behind it")
             }
         }
     }
 }
 
-/// Puts the file in place as a whole, so that a process that dies leaves the old one or the new one.
+/// Replaces the file as a whole, so that a process that dies leaves the old one or the new one.
 fn write(path: &Path, record: &Record) -> io::Result<()> {
     let new = path.with_extension("json.new");
     fs::write(&new, serde_json::to_vec(record)?)?;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use perennial_config::schedules::{Rhythm, Schedule};
 
-/// A schedule whose time zone this machine does not know.
+/// A schedule with a time zone that this machine does not know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("schedule `{id}`: `{zone}` is not a known time zone")]
 pub struct UnknownZone {
@@ -21,7 +21,7 @@ struct Timer {
     next: Option<Timestamp>,
 }
 
-/// All schedules. Moments that were missed while nobody looked at the clock are made up for by one call.
+/// All schedules. Times that were missed while the clock was not checked result in one call.
 #[derive(Debug, Clone)]
 pub struct Schedules {
     timers: Vec<Timer>,
@@ -42,7 +42,7 @@ impl Schedules {
         Ok(Self { timers: timers.collect::<Result<_, _>>()? })
     }
 
-    /// The same with other schedules, from `now` on. One that stays as it is keeps its next moment, so that a rate does not begin anew.
+    /// The same with other schedules, from `now` on. One that stays as it is keeps its next moment, so that a rate does not restart.
     ///
     /// # Errors
     /// [`UnknownZone`].

@@ -1,4 +1,4 @@
-//! Every function with its clients, put together as its `main.rs` does it for Lambda.
+//! Every function with its clients, wired as its `main.rs` does for Lambda.
 
 use super::active::Active;
 use super::elsewhere::Elsewhere;
@@ -7,7 +7,6 @@ use super::event_source::{EventSource, Handler};
 use super::http::{Functions, HttpHandler};
 use super::queues::{self, QueueUrls};
 use super::{LOCAL_HOOK_SECRET, StackOptions};
-use perennial_embedded_aws::{EmbeddedAws, Endpoints};
 use futures::future::{BoxFuture, FutureExt};
 use jiff::SignedDuration;
 use perennial_channels::endpoint::EndpointSender;
@@ -17,6 +16,7 @@ use perennial_channels::unsubscribe::Keys;
 use perennial_config::deployment::Function;
 use perennial_contracts::tokens::{SecretTooShort, TokenSecrets};
 use perennial_deliver::secrets::{SecretStore, Secrets};
+use perennial_embedded_aws::{EmbeddedAws, Endpoints};
 use perennial_ingest::throttle::Throttle;
 use perennial_lambda_kit::Env;
 use perennial_lambda_kit::aws;
@@ -31,13 +31,13 @@ use tempfile::TempDir;
 const TABLE: &str = "perennial";
 /// Bodies that `ingest` works on at once.
 const MAX_IN_FLIGHT: usize = 64;
-/// People whom one sweep hands on at most.
+/// The most ticks of one sweep.
 const SWEEP_LIMIT: u32 = 20_000;
-/// What unsubscribe links are signed with on this machine.
+/// The key of unsubscribe links on this machine.
 const LOCAL_UNSUBSCRIBE_KEY: &str = "unsubscribe-links-of-a-local-stack";
-/// Where a data directory keeps the archive.
+/// The archive's directory in a data directory.
 const ARCHIVE_DIR: &str = "archive";
-/// Shorter than in the cloud, where looking at people again costs money: on a laptop one would rather see it happen.
+/// Shorter than in the cloud, where evaluating people again costs money: on a laptop the change should be visible soon.
 const WAKE_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 
 /// The service clients that all functions share.
@@ -77,22 +77,22 @@ pub(super) struct Wired {
     pub(super) store: Store,
     pub(super) archive: Archive,
     pub(super) sqs: aws_sdk_sqs::Client,
-    /// What all functions of this process work by.
+    /// The configuration of all functions in this process.
     pub(super) config: ConfigHandle,
     pub(super) urls: QueueUrls,
     pub(super) functions: Functions,
     pub(super) environments: Environments,
     pub(super) sources: Vec<EventSource>,
-    /// What `score` works with.
+    /// The dependencies of `score`.
     pub(super) score: Arc<perennial_score::Deps>,
     sweep: perennial_sweep::Deps,
     elsewhere: Elsewhere,
-    /// Holds the archive of a stack that keeps nothing; goes with it.
+    /// The archive of a stack without a data directory; deleted with it.
     _scratch: Option<TempDir>,
 }
 
 impl Wired {
-    /// Calls the function that a schedule names. Returns whether it left work for its next call.
+    /// Calls the function of a schedule. Returns whether it left work for its next call.
     pub(super) async fn run_scheduled(&self, function: &str) -> bool {
         match function {
             "sweep" => {
@@ -116,27 +116,28 @@ impl Wired {
     }
 }
 
-/// The secret that the environment holds under `name`.
+/// Returns the secret `name` in the environment.
 fn given(name: &str) -> Option<String> {
     Env::process().optional::<String>(name, "a secret").ok().flatten()
 }
 
-/// What tokens of users and of inboxes are made with.
+/// Returns the secrets of users' and inbox tokens.
 fn token_secrets() -> Result<TokenSecrets, SecretTooShort> {
     TokenSecrets::parse(&given("INBOX_SECRETS").unwrap_or_else(|| super::LOCAL_TOKEN_SECRET.to_owned()))
 }
 
-/// Whether the environment holds a secret under `name`.
+/// Returns whether the environment contains the secret `name`.
 pub(super) fn is_given(name: &str) -> bool {
     given(name).is_some()
 }
 
-/// The signing secret under `name`: the environment's, else the documented local default.
+/// Returns the signing secret `name`: the environment's, else the documented local default.
 fn secret_of_this_machine(name: &str) -> String {
     given(name).unwrap_or_else(|| LOCAL_HOOK_SECRET.to_owned())
 }
 
-/// The secrets of endpoints, wherever the config says that they are: what stand-ins take, else the environment's, else the documented local default.
+/// Returns the secrets of endpoints, wherever they are configured: those of stand-ins, else the environment's, else the
+/// documented local default.
 fn secrets_of_this_machine(stood_in: BTreeMap<String, String>) -> Secrets {
     let stood_in = Arc::new(stood_in);
     let env = Arc::clone(&stood_in);
@@ -146,7 +147,7 @@ fn secrets_of_this_machine(stood_in: BTreeMap<String, String>) -> Secrets {
     Secrets::new(Env::new(move |name| Some(of(&env, name))), Arc::new(StandInStore(stood_in)))
 }
 
-/// Stands in for Secrets Manager and the Parameter Store.
+/// A stand-in for Secrets Manager and the Parameter Store.
 struct StandInStore(Arc<BTreeMap<String, String>>);
 
 impl SecretStore for StandInStore {
@@ -156,8 +157,8 @@ impl SecretStore for StandInStore {
     }
 }
 
-/// Where the archive is: in the data directory, else in one of its own that is gone with the stack. A directory in any case, so that functions
-/// outside of this process can write to it as well.
+/// Returns the archive's directory: in the data directory, else a temporary one. A directory in any case, so that
+/// functions outside of this process can write to it as well.
 fn archive_dir(options: &StackOptions) -> std::io::Result<(PathBuf, Option<TempDir>)> {
     match &options.data {
         Some(dir) => Ok((std::path::absolute(dir.join(ARCHIVE_DIR))?, None)),
@@ -202,7 +203,7 @@ pub(super) async fn wire(
     let queue = |url: &str| Arc::new(Queue::new(sqs.clone(), url));
     let secret = options.hook_secret.clone();
     let secrets = perennial_ingest::Secrets::new(move |name| {
-        // An explicit secret holds against the environment's.
+        // An explicit secret takes precedence over the environment's.
         Some(secret.clone().unwrap_or_else(|| secret_of_this_machine(name)))
     });
     let keys = Keys::new([LOCAL_UNSUBSCRIBE_KEY])?;
@@ -215,7 +216,7 @@ pub(super) async fn wire(
         clock.clone(),
         MAX_IN_FLIGHT,
     );
-    // On one machine there is no limit, unless somebody asks for one.
+    // On one machine there is no limit by default.
     let throttle = perennial_ingest::config::public_events_a_second(&Env::process(), 0)?.map(Throttle::new);
     let ingest = Arc::new(ingest.with_tokens(token_secrets()?).with_throttle(throttle));
     let score = Arc::new(perennial_score::Deps::new(perennial_score::Parts {
@@ -287,7 +288,8 @@ pub(super) async fn wire(
     let deliver = handler!(deliver, perennial_deliver::handler::handle);
     let rollup = handler!(rollup, perennial_rollup::handler::handle);
     let sources = vec![
-        // Two invocations at once, as two Lambda instances: they meet over people now and then, as they would there.
+        // Two invocations at once, like two Lambda instances: they sometimes conflict on a profile, as they would
+        // there.
         source("score", &urls.events, &deployment.score, Arc::clone(&score)),
         source("score", &urls.events, &deployment.score, score),
         source("deliver", &urls.messages, &deployment.deliver, Arc::clone(&deliver)),

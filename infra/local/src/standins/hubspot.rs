@@ -106,7 +106,7 @@ impl HubSpot {
         }
     }
 
-    /// Category, code and property of what is wrong with an input.
+    /// Returns category, code and property of the error in an input.
     fn check(&self, object: &str, input: &Input, faults: &mut Faults) -> Option<(&'static str, &'static str, String)> {
         let wrong = |code, property: &str| Some(("VALIDATION_ERROR", code, property.to_owned()));
         if faults.refuse.contains(&input.id) {

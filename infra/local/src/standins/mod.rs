@@ -1,6 +1,6 @@
 //! Stand-ins of the services that endpoints of the config lead to: HubSpot, Salesforce and the incoming webhooks of a chat.
 //!
-//! Each checks what the real one documents: paths, shapes, ids, limits, access. Each keeps what it was told, by ids, and can be told to fail: to
+//! Each checks what the real one documents: paths, shapes, ids, limits, access. Each stores the requests that it received, by ids, and can be set to fail: to
 //! refuse calls for a while, single records for now or for good, or access tokens. Nothing leaves the machine.
 //!
 //! An endpoint called `crm` of the kind `hubspot` is stood in for at `/_local/hubspot/crm`, below which HubSpot's own paths follow; likewise
@@ -23,15 +23,15 @@ use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What a stand-in is to do wrong.
+/// Errors that a stand-in should produce.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Faults {
-    /// So many calls are answered with 429.
+    /// The number of calls to answer with 429.
     pub throttle: u32,
-    /// What those say in `Retry-After`, in seconds.
+    /// The `Retry-After` of those, in seconds.
     pub retry_after: u32,
-    /// So many calls are carried out, and answered with 500.
+    /// The number of calls that are applied, and answered with 500.
     pub lose_answer: u32,
     /// Records with these ids are refused.
     pub refuse: BTreeSet<String>,
@@ -41,7 +41,7 @@ pub struct Faults {
     pub expire: bool,
 }
 
-/// A call to a stand-in: what stands behind its own part of the path, and what it was sent.
+/// A call to a stand-in: the rest of the path, and the body.
 struct Call<'a> {
     method: &'a Method,
     path: &'a str,
@@ -57,7 +57,7 @@ impl Call<'_> {
     }
 }
 
-/// What a stand-in answers.
+/// A stand-in's response.
 #[derive(Debug)]
 struct Reply {
     status: u16,
@@ -75,17 +75,17 @@ impl Reply {
 struct Kept {
     /// The service's own id.
     id: String,
-    /// How often it was written.
+    /// The number of writes.
     writes: u32,
     fields: Map<String, Value>,
 }
 
-/// Records by kind of object, then by what they are found by.
+/// Records by kind of object, then by identifying value.
 #[derive(Debug, Default, Serialize)]
 struct Records(BTreeMap<String, BTreeMap<String, Kept>>);
 
 impl Records {
-    /// Makes or changes a record; gives its id, and whether it is new.
+    /// Creates or updates a record; returns its id, and whether it is new.
     fn upsert(
         &mut self,
         object: &str,
@@ -107,28 +107,28 @@ impl Records {
         self.0.get(object).is_some_and(|of_kind| of_kind.contains_key(id))
     }
 
-    /// Whether the service gave out this id itself.
+    /// Returns whether the service assigned this id.
     fn has_own(&self, object: &str, own_id: &str) -> bool {
         self.0.get(object).is_some_and(|of_kind| of_kind.values().any(|kept| kept.id == own_id))
     }
 }
 
-/// What one stand-in is.
+/// A stand-in.
 trait StandIn: Send {
     /// Answers a call, as `faults` say what to do with single records and tokens.
     fn answer(&mut self, call: &Call<'_>, faults: &mut Faults) -> Reply;
-    /// What it keeps.
+    /// Returns its stored records.
     fn kept(&self) -> Value;
 }
 
-/// One stand-in with its faults and how often it was called.
+/// A stand-in with its faults and number of calls.
 struct Stood {
     service: Box<dyn StandIn>,
     faults: Faults,
     calls: u32,
 }
 
-/// All stand-ins, each there from its first call on.
+/// All stand-ins, each created by its first call.
 #[derive(Clone, Default)]
 pub struct StandIns(Arc<Mutex<BTreeMap<(String, String), Stood>>>);
 
@@ -139,13 +139,13 @@ impl std::fmt::Debug for StandIns {
 }
 
 impl StandIns {
-    /// Sets what the stand-in of `kind` (`hubspot`, `salesforce`, `slack`) for the endpoint `name` is to do wrong from now on; gives whether there is
-    /// such a kind.
+    /// Sets the faults of the stand-in of `kind` (`hubspot`, `salesforce`, `slack`) for the endpoint `name`; returns
+    /// whether there is such a kind.
     pub fn set_faults(&self, kind: &str, name: &str, faults: Faults) -> bool {
         self.with(kind, name, |stood| stood.faults = faults).is_some()
     }
 
-    /// What all of them keep, by kind and name.
+    /// Returns the records of all of them, by kind and name.
     #[must_use]
     pub fn kept(&self) -> Value {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,7 @@
 //! Salesforce: access tokens by the client credentials flow, and upserts of collections by external id.
 //!
-//! Sources: as in `perennial_channels::crm::salesforce`; that a contact needs `LastName` and an account `Name` is of the object reference.
+//! Sources: as in `perennial_channels::crm::salesforce`; the object reference requires `LastName` for a contact and
+//! `Name` for an account.
 
 use super::{Call, Faults, Records, Reply, StandIn};
 use serde::Deserialize;

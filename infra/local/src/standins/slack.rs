@@ -39,7 +39,7 @@ impl StandIn for Slack {
     }
 }
 
-/// Whether a block keeps the limits of its kind.
+/// Returns whether a block is within the limits of its kind.
 fn is_fine(block: &Value) -> bool {
     match block["type"].as_str() {
         Some("header") => text(&block["text"], &["plain_text"], 150),

@@ -5,25 +5,26 @@ use futures::future::BoxFuture;
 use std::collections::HashSet;
 use std::ops::Range;
 
-/// What an answer says.
+/// A parsed response.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Reading {
     /// Something of each record, in their order.
     Each(Vec<Upserted>),
-    /// The same of all of them, because nothing was said of any one; never [`Upserted::Done`].
+    /// The same for all of them, without an outcome of each; never [`Upserted::Done`].
     Whole(Upserted),
 }
 
-/// Calls that take several records of one kind.
+/// A CRM with calls for several records of one kind.
 pub(crate) trait Upserts: Sync {
     /// The most records of one call.
     const MOST: usize;
 
-    /// One call with at most [`Self::MOST`] records, no two of the same id.
+    /// Makes one call with at most [`Self::MOST`] records, each with a different id.
     fn upsert_once<'a>(&'a self, object: Object, records: &'a [Record]) -> BoxFuture<'a, Reading>;
 }
 
-/// Makes or changes `records`. Where a call is refused whole, its halves are tried, so that one bad record keeps no other out.
+/// Creates or updates `records`. If a call is rejected as a whole, its halves are tried, so that one invalid record
+/// does not block others.
 pub(crate) async fn upsert<U: Upserts>(crm: &U, object: Object, records: &[Record]) -> Vec<Upserted> {
     let mut outcomes = vec![Upserted::retry("the CRM said nothing of the record"); records.len()];
     let mut waiting = batches(records, U::MOST);
@@ -104,7 +105,7 @@ mod tests {
         for (id, outcome) in ids.iter().zip(outcomes) {
             match *id {
                 "bad" => assert_eq!(outcome, Upserted::Rejected { reason: "no".into() }),
-                // Nothing is known of who is with it in one call: they come again.
+                // With an unknown outcome of their call they are retried.
                 "d" | "late" => assert_eq!(outcome, Upserted::retry("later")),
                 id => assert_eq!(outcome, Upserted::Done { id: id.to_owned() }),
             }

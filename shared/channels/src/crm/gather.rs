@@ -1,4 +1,4 @@
-//! What is written to one CRM at the same time, brought together: CRMs count calls, and take many records in one.
+//! Combines simultaneous writes to one CRM: CRMs limit the number of calls, and accept many records in one.
 
 use crate::endpoint::Message;
 use crate::outcome::Outcome;
@@ -8,7 +8,8 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How long the first message waits for others of its batch, whose people are being read meanwhile: little beside the call itself.
+/// How long the first message waits for others of its batch, whose profiles are being read meanwhile: little compared
+/// with the call itself.
 const LINGER: Duration = Duration::from_millis(15);
 
 /// Messages that wait for their call.
@@ -23,15 +24,16 @@ struct Group {
 }
 
 impl fmt::Debug for Gather {
-    // A secret and what messages say are nobody's to see.
+    // Secrets and messages are not shown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gather").field("groups", &self.groups().len()).finish_non_exhaustive()
     }
 }
 
 impl Gather {
-    /// Has `message` written to `endpoint`, with all others that come within moments. The first of them calls `write`, which gives one outcome for
-    /// each message, in their order; where it is given up on the way, the others may come again.
+    /// Writes `message` to `endpoint`, together with all others that arrive within moments. The first of them calls
+    /// `write`, which returns one outcome for each message, in their order; if it is cancelled, the others may be
+    /// retried.
     pub(crate) async fn send<F>(
         &self,
         endpoint: &Endpoint,
@@ -48,7 +50,7 @@ impl Gather {
             let (messages, answers): (Vec<_>, Vec<_>) = first.take().into_iter().unzip();
             let outcomes = write(messages).await;
             for (answer, outcome) in answers.into_iter().zip(outcomes) {
-                // Whoever asked may have given up.
+                // The caller may have been cancelled.
                 drop(answer.send(outcome));
             }
         }
@@ -59,7 +61,7 @@ impl Gather {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Joins those that wait; gives the group to who is the first of it.
+    /// Adds the message to the waiting ones; returns the group to the first of it.
     fn enter<'a>(
         &'a self,
         endpoint: &'a Endpoint,

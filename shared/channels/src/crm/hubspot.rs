@@ -1,13 +1,15 @@
 //! HubSpot, API version 2026-03.
 //!
 //! Sources: "Upsert contacts", "Upsert companies" and "Upsert tasks" of the reference
-//! (<https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/batch/upsert-contacts>, likewise for companies and
-//! activities/tasks), "Associate records" (<https://developers.hubspot.com/docs/api-reference/latest/crm/associations/associate-records/update-association>),
-//! the guide on tasks for their properties, and "Error handling" for multi-status answers and their `objectWriteTraceId`
-//! (<https://developers.hubspot.com/docs/api-reference/latest/error-handling>).
+//! (<https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/batch/upsert-contacts>, likewise for
+//! companies and activities/tasks), "Associate records"
+//! (<https://developers.hubspot.com/docs/api-reference/latest/crm/associations/associate-records/update-association>),
+//! the guide on tasks for their properties, and "Error handling" for multi-status responses and their
+//! `objectWriteTraceId` (<https://developers.hubspot.com/docs/api-reference/latest/error-handling>).
 //!
-//! A batch has at most 100 inputs, each found by a property whose values are unique. Its answer is 200, or 207 where some inputs failed: an error then
-//! names its input by the trace id that we gave it. The order of results is not promised.
+//! A batch has at most 100 inputs, each identified by a property with unique values. The response is 200, or 207 if
+//! some inputs failed: an error then names its input by the trace id that we sent. The order of results is not
+//! guaranteed.
 
 use super::batches::{self, Reading, Upserts};
 use super::{AssignedTask, Crm, Object, Record, Upserted, joined, object, task_text, words};
@@ -28,10 +30,10 @@ use std::collections::BTreeMap;
 pub const MOST: usize = 100;
 /// The most bytes of an answer that are read.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
-/// The longest body of a task, in bytes: a property holds 65,536 characters.
+/// The longest body of a task, in bytes: a property has at most 65,536 characters.
 const MAX_TEXT: usize = 60_000;
 
-/// One account of HubSpot, for one delivery.
+/// A HubSpot account, for one delivery.
 pub(crate) struct HubSpot<'a> {
     http: HttpTo<'a>,
     records: &'a CrmRecords,
@@ -58,7 +60,7 @@ impl<'a> HubSpot<'a> {
         answer.map_err(|unanswered| match unanswered {
             Unanswered::Refused(reason) => Upserted::Rejected { reason: reason.to_owned() },
             Unanswered::Paused(after) => Upserted::Retry { reason: PAUSED.to_owned(), after: Some(after) },
-            // Whether a lost answer hides a success does not matter: a repetition changes nothing.
+            // A lost response may hide a success, which does not matter: a repetition changes nothing.
             Unanswered::NotSent(reason) | Unanswered::Lost(reason) => Upserted::retry(reason),
         })
     }
@@ -118,7 +120,8 @@ impl Crm for HubSpot<'_> {
     }
 }
 
-/// The record of a task that is due when it was decided. Its status is left to HubSpot, so that a repetition reopens nothing.
+/// Returns the record of a task, which is due when it was decided. Its status is left to HubSpot, so that a repetition
+/// reopens nothing.
 pub(crate) fn task(records: &TaskRecords, decision: &Decision, rendered: &Rendered) -> Record {
     let mut fields: BTreeMap<String, Value> = BTreeMap::from([
         ("hs_timestamp".to_owned(), json!(decision.decided_at.as_millisecond().to_string())),
@@ -139,7 +142,7 @@ const fn upsert_path(object: Object) -> &'static str {
 }
 
 fn association(task: &str, contact: &str) -> String {
-    // Ids of HubSpot are numbers; whatever else an answer held could not lead to another path.
+    // HubSpot's ids are numbers; the filter keeps anything else out of the path.
     let part = |id: &str| id.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
     format!("/crm/objects/2026-03/tasks/{}/associations/default/contacts/{}", part(task), part(contact))
 }
@@ -167,7 +170,7 @@ fn property(value: &Value) -> Value {
     }
 }
 
-/// An answer to a batch. Every field may be missing, as the documentation says of errors.
+/// The response to a batch. Every field may be missing, as the documentation says of errors.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct BatchAnswer {
@@ -208,7 +211,7 @@ fn read_upsert(id: &str, records: &[Record], answer: &Answer, now: Timestamp) ->
         };
         let place =
             result.object_write_trace_id.as_deref().and_then(|trace| place(trace, records)).or_else(by_property);
-        // The only result to the only input needs no name.
+        // The only result for the only input needs no id.
         let place = place.or_else(|| (records.len() == 1 && read.results.len() == 1).then_some(0));
         if let Some(outcome) = place.and_then(|place| outcomes.get_mut(place)) {
             *outcome = Upserted::Done { id: result.id.clone() };
@@ -227,12 +230,13 @@ fn read_upsert(id: &str, records: &[Record], answer: &Answer, now: Timestamp) ->
     Reading::Each(outcomes)
 }
 
-/// The place that a trace id names.
+/// Returns the position in a trace id.
 fn place(trace: &str, records: &[Record]) -> Option<usize> {
     trace.parse().ok().filter(|place| *place < records.len())
 }
 
-/// What a failed call says of all its records. 400, 409 and 413 are about what was sent; all else an operator or time can change.
+/// Returns the outcome for all records of a failed call. 400, 409 and 413 are about the content; anything else can be
+/// fixed by an operator or with time.
 fn failure(answer: &Answer, now: Timestamp) -> Upserted {
     let error: BatchError = serde_json::from_slice(&answer.body).unwrap_or_default();
     let reason = format!("HubSpot answered {}{}", answer.status.as_u16(), told(&error));
@@ -242,7 +246,7 @@ fn failure(answer: &Answer, now: Timestamp) -> Upserted {
     }
 }
 
-/// What an error says of its record.
+/// Returns the outcome of an error about one record.
 fn refused(error: &BatchError) -> Upserted {
     let reason = format!("HubSpot refused the record{}", told(error));
     match error.category.as_str() {

@@ -38,7 +38,7 @@ const MAX_SUBJECT: usize = 250;
 /// The longest description of a task, in bytes: the field takes 32,000 characters.
 const MAX_TEXT: usize = 31_000;
 
-/// Who asks for access: a connected app.
+/// The credentials of a connected app.
 #[derive(Clone, Deserialize)]
 pub(crate) struct Client {
     client_id: String,
@@ -53,7 +53,7 @@ impl Client {
     }
 }
 
-/// Access tokens by host and app, kept until they are refused. One at a time is asked for.
+/// Access tokens by host and app, kept until they are rejected. Only one request for a token runs at a time.
 #[derive(Default)]
 pub(crate) struct Tokens(Mutex<HashMap<(String, String), Arc<str>>>);
 
@@ -63,7 +63,7 @@ impl std::fmt::Debug for Tokens {
     }
 }
 
-/// One organisation of Salesforce, for one delivery.
+/// A Salesforce organisation, for one delivery.
 pub(crate) struct Salesforce<'a> {
     http: HttpTo<'a>,
     records: &'a CrmRecords,
@@ -80,7 +80,7 @@ impl<'a> Salesforce<'a> {
         self.http.send(method, url, headers, body, MAX_ANSWER).await.map_err(|unanswered| match unanswered {
             Unanswered::Refused(reason) => Upserted::Rejected { reason: reason.to_owned() },
             Unanswered::Paused(after) => Upserted::Retry { reason: PAUSED.to_owned(), after: Some(after) },
-            // Whether a lost answer hides a success does not matter: a repetition changes nothing.
+            // A lost response may hide a success, which does not matter: a repetition changes nothing.
             Unanswered::NotSent(reason) | Unanswered::Lost(reason) => Upserted::retry(reason),
         })
     }
@@ -166,7 +166,8 @@ impl Crm for Salesforce<'_> {
     }
 }
 
-/// The record of a task that is due on the day on which it was decided. Its status is left to Salesforce, so that a repetition reopens nothing.
+/// Returns the record of a task, which is due on the day on which it was decided. Its status is left to Salesforce, so
+/// that a repetition reopens nothing.
 pub(crate) fn task(records: &TaskRecords, decision: &Decision, rendered: &Rendered) -> Record {
     let due = decision.decided_at.to_zoned(TimeZone::UTC).date();
     let mut fields: BTreeMap<String, Value> = BTreeMap::from([
@@ -197,7 +198,7 @@ fn read_token(answer: &Answer, now: Timestamp) -> Result<String, Upserted> {
     if answer.status.is_success() && !read.access_token.is_empty() {
         return Ok(read.access_token);
     }
-    // Whatever it is, an operator can change it: the secret, the app's rights, the host.
+    // An operator can fix any cause: the secret, the app's permissions, the host.
     let reason = format!("Salesforce gave no access token: {}{}", answer.status.as_u16(), words([read.error.as_str()]));
     Err(Upserted::Retry { reason, after: pause::retry_after(&answer.headers, now) })
 }
@@ -258,7 +259,7 @@ fn upserted(result: UpsertResult) -> Upserted {
     if may_pass { Upserted::retry(reason) } else { Upserted::Rejected { reason } }
 }
 
-/// Status codes that say nothing against the record itself.
+/// Returns whether a status code is not about the record itself.
 fn is_passing(code: &str) -> bool {
     matches!(
         code,
@@ -266,8 +267,8 @@ fn is_passing(code: &str) -> bool {
     )
 }
 
-/// What a failed call says of all its records. 400 is about what was sent; all else an operator or time can change, such as a missing external id
-/// field (404) or the day's limit of requests (403).
+/// Returns the outcome for all records of a failed call. 400 is about the content; anything else can be fixed by an
+/// operator or with time, such as a missing external id field (404) or the daily request limit (403).
 fn failure(answer: &Answer, now: Timestamp) -> Upserted {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase", default)]

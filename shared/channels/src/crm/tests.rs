@@ -90,7 +90,7 @@ fn fixed_values_of_tasks_hold_against_ours() {
     assert_eq!(hubspot::task(&records, &decision("crm"), &rendered).fields["hs_task_type"], json!("CALL"));
 }
 
-/// Takes everything but what is called `bad`, and counts its calls.
+/// A CRM that accepts everything except records called `bad`, and counts its calls.
 #[derive(Default)]
 struct Counting(std::sync::Mutex<Vec<String>>);
 

@@ -1,7 +1,8 @@
-//! The syntax of other template languages, as people bring it from other tools, and what it is here: Handlebars (and Mustache) and Liquid in tags,
-//! and what stands for a value in the text of Mailchimp, Salesforce and others.
+//! The syntax of other template languages, as people bring it from other tools, and its equivalent here: Handlebars
+//! (and Mustache) and Liquid in tags, and the placeholders of Mailchimp, Salesforce and others in the text.
 //!
-//! <https://handlebarsjs.com/guide/> · <https://shopify.github.io/liquid/> · <https://www.braze.com/docs/user_guide/personalization_and_dynamic_content/liquid/>
+//! <https://handlebarsjs.com/guide/> · <https://shopify.github.io/liquid/> ·
+//! <https://www.braze.com/docs/user_guide/personalization_and_dynamic_content/liquid/>
 
 mod handlebars;
 mod liquid;
@@ -13,7 +14,7 @@ use super::{NAMES, tokens};
 pub(super) use liquid::instead_of_filter;
 pub(super) use markers::in_text;
 
-/// What other tools call who a message is for.
+/// Other tools' names for the recipient.
 const PERSON: [&str; 14] = [
     "user",
     "customer",
@@ -30,9 +31,9 @@ const PERSON: [&str; 14] = [
     "people",
     "client",
 ];
-/// What other tools call the account.
+/// Other tools' names for the account.
 const ACCOUNT: [&str; 7] = ["company", "organization", "organisation", "group", "workspace", "tenant", "org"];
-/// What other tools call the link that ends all mail.
+/// Other tools' names for the unsubscribe link.
 const UNSUBSCRIBE: [&str; 7] = [
     "unsubscribe",
     "unsubscribe_link",
@@ -42,7 +43,7 @@ const UNSUBSCRIBE: [&str; 7] = [
     "manage_subscription_url",
     "opt_out_url",
 ];
-/// What is wrong with `tag` where it is of another language; `all` are the tags of the same text.
+/// Returns the problem with `tag` if it is of another language; `all` are the tags of the same text.
 pub(super) fn problem(tag: &Tag<'_>, all: &[Tag<'_>]) -> Option<String> {
     let locals = locals(all);
     let ours = match tag.kind {
@@ -67,7 +68,7 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// An expression with the names that other tools use turned into ours.
+/// Converts an expression with names of other tools to ours.
 fn expression(text: &str, locals: &[&str]) -> String {
     let text = text.trim();
     let (mut out, mut done) = (String::new(), 0);
@@ -85,7 +86,7 @@ fn expression(text: &str, locals: &[&str]) -> String {
     out
 }
 
-/// What a name is here; the same where it is one of ours.
+/// Returns our equivalent of a name; a name of ours is unchanged.
 pub(super) fn ours(path: &str) -> String {
     let (head, rest) = path.split_once('.').map_or((path, None), |(head, rest)| (head, Some(rest)));
     match rest {
@@ -99,7 +100,7 @@ pub(super) fn ours(path: &str) -> String {
     }
 }
 
-/// Names that the text itself gives: loop variables and what is set.
+/// Returns the names that the text itself defines: loop variables and what is set.
 fn locals<'a>(all: &[Tag<'a>]) -> Vec<&'a str> {
     let mut found = vec!["item"];
     for tag in all.iter().filter(|tag| tag.kind == Kind::Block) {

@@ -1,13 +1,14 @@
-//! Members that a known name does not have, such as `event.plan`. Traits of people and accounts may have any name.
+//! Finds members that a known name does not have, such as `event.plan`. Traits of people and accounts may have any
+//! name.
 
 use perennial_config::error::nearest;
 use perennial_domain::traits::Fact;
 
-/// The names of facts that are long enough to tell a typing error from another word.
+/// The names of facts that are long enough to distinguish a typing error from another word.
 const FACTS: [&str; 5] = ["first_name", "last_name", "created_at", "time_zone", "full_name"];
 
-/// The members of the names that have a fixed set of them, in the order of `crate::render::NAMES`; a name with none is a plain value. The members of
-/// members are those below a dot.
+/// The members of the names that have a fixed set of them, in the order of `crate::render::NAMES`; a name with none is
+/// a plain value. Nested members are written with a dot.
 const MEMBERS: [(&str, &[&str]); 7] = [
     ("profile", &["user_id", "id"]),
     ("event", &["name", "properties"]),
@@ -18,7 +19,7 @@ const MEMBERS: [(&str, &[&str]); 7] = [
     ("unsubscribe_url", &[]),
 ];
 
-/// What [`perennial_domain::Cause`] has, as JSON.
+/// The members of [`perennial_domain::Cause`] as JSON.
 const OF_CAUSE: [(&str, &[&str]); 5] = [
     ("event", &["name", "message_id"]),
     ("quiet", &["since", "days"]),
@@ -27,7 +28,7 @@ const OF_CAUSE: [(&str, &[&str]); 5] = [
     ("became", &["condition"]),
 ];
 
-/// What is wrong with a path such as `event.plan`; `None` where it can be filled.
+/// Returns the problem with a path such as `event.plan`; `None` if it is valid.
 pub(super) fn problem(path: &str) -> Option<String> {
     let mut parts = path.split('.');
     let (head, member) = (parts.next()?, parts.next()?);
@@ -57,7 +58,8 @@ fn message(path: &str, owner: &str, member: &str, members: &[&str]) -> String {
     format!("nothing fills `{path}`{meant} `{owner}` has: {}", members.join(", "))
 }
 
-/// What is suspicious of a path such as `person.fist_name`; `None` for any other. A trait may have any name, and this one may exist.
+/// Returns a warning about a path such as `person.fist_name`; `None` for any other. A trait may have any name, so it
+/// may exist.
 pub(super) fn near_miss(path: &str) -> Option<String> {
     let name = path.strip_prefix("person.")?.split('.').next()?;
     let plain = |text: &str| text.to_lowercase().replace(['_', '-'], "");
@@ -75,7 +77,7 @@ pub(super) fn near_miss(path: &str) -> Option<String> {
     ))
 }
 
-/// Whether one letter is wrong, missing, too many or two have changed places.
+/// Returns whether one letter is wrong, missing or added, or two are swapped.
 fn is_typing_error(one: &str, other: &str) -> bool {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
     let same = one.iter().zip(&other).take_while(|(a, b)| a == b).count();

@@ -1,6 +1,6 @@
 //! The tags of a template, found in its text: also in one that does not compile.
 
-/// What a tag is.
+/// The kind of a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// `{{ … }}`
@@ -15,17 +15,17 @@ pub(super) enum Kind {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tag<'a> {
     pub(super) kind: Kind,
-    /// What stands between the brackets, trimmed.
+    /// The text between the brackets, trimmed.
     pub(super) inner: &'a str,
-    /// All of it.
+    /// The whole tag.
     pub(super) raw: &'a str,
-    /// Where it begins in the text, in bytes.
+    /// Its start in the text, in bytes.
     pub(super) begin: usize,
-    /// Where `inner` begins in the text, in bytes.
+    /// The start of `inner` in the text, in bytes.
     at: usize,
 }
 
-/// A part of an expression.
+/// A token of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Token<'a> {
     /// A name with its members: `person.first_name`.
@@ -44,7 +44,7 @@ impl<'a> Token<'a> {
     }
 }
 
-/// Words that are no names.
+/// Keywords, which are not names.
 pub(super) const WORDS: [&str; 19] = [
     "and",
     "or",
@@ -68,19 +68,19 @@ pub(super) const WORDS: [&str; 19] = [
 ];
 
 impl<'a> Tag<'a> {
-    /// Where `part`, which is of this tag, begins in the text, in bytes.
+    /// Returns the start of `part`, a part of this tag, in the text, in bytes.
     pub(super) fn place_of(&self, part: &str) -> usize {
         let offset = (part.as_ptr() as usize).checked_sub(self.inner.as_ptr() as usize);
         self.at + offset.filter(|offset| *offset <= self.inner.len()).unwrap_or(0)
     }
 
-    /// The first word.
+    /// Returns the first word.
     pub(super) fn word(&self) -> Option<&'a str> {
         let end = self.inner.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(self.inner.len());
         self.inner.get(..end).filter(|word| !word.is_empty())
     }
 
-    /// The names of filters in it.
+    /// Returns the names of its filters.
     pub(super) fn filters(&self) -> Vec<&'a str> {
         let tokens = tokens(self.inner);
         let mut found: Vec<&str> = tokens
@@ -96,7 +96,7 @@ impl<'a> Tag<'a> {
         found
     }
 
-    /// The names of tests in it: what follows `is` and `is not`.
+    /// Returns the names of its tests, after `is` and `is not`.
     pub(super) fn tests(&self) -> Vec<&'a str> {
         let tokens = tokens(self.inner);
         let after_is = tokens.iter().enumerate().filter(|(_, token)| **token == Token::Path("is"));
@@ -108,7 +108,7 @@ impl<'a> Tag<'a> {
         named.collect()
     }
 
-    /// The names that it looks up, with their members; those of filters, tests and arguments are none.
+    /// Returns the names that it looks up, with their members; names of filters, tests and arguments are left out.
     pub(super) fn paths(&self) -> Vec<&'a str> {
         let tokens = tokens(self.inner);
         let skip = usize::from(self.kind == Kind::Block);
@@ -128,7 +128,7 @@ impl<'a> Tag<'a> {
     }
 }
 
-/// All tags of `source`, in its order. Comments, and what `raw` protects, have none.
+/// Returns all tags of `source`, in order. Comments and `raw` blocks contain none.
 pub(super) fn of(source: &str) -> Vec<Tag<'_>> {
     scan(source).0
 }
@@ -140,7 +140,7 @@ pub(super) fn texts(source: &str) -> Vec<(usize, &str)> {
 
 fn scan(source: &str) -> (Vec<Tag<'_>>, Vec<(usize, &str)>) {
     let (mut found, mut texts) = (Vec::new(), Vec::new());
-    // Where the text begins that no tag ended yet.
+    // The start of the text after the last tag.
     let mut text = 0;
     let mut at = 0;
     let mut raw = false;
@@ -193,13 +193,14 @@ fn scan(source: &str) -> (Vec<Tag<'_>>, Vec<(usize, &str)>) {
     (found, texts)
 }
 
-/// Whether three brackets are Handlebars': what is printed may also begin with an object, as in `{{{"a": 1}|length}}`.
+/// Returns whether three brackets are Handlebars'; a printed expression may also begin with an object, as in `{{{"a":
+/// 1}|length}}`.
 fn is_triple(text: &str) -> bool {
     let inner = text[3..].find("}}}").map(|end| text[3..3 + end].trim());
     inner.is_some_and(|inner| inner.chars().all(|c| c.is_alphanumeric() || " _.@#/~-".contains(c)))
 }
 
-/// Where `close` begins in `text`, not counting what stands in quotes. A quote that is never closed is an apostrophe.
+/// Returns the position of `close` in `text`, outside quotes. A quote that is never closed is an apostrophe.
 fn find_outside_quotes(text: &str, close: &str) -> Option<usize> {
     let plain = text.find(close)?;
     let mut quote = None;
@@ -215,7 +216,7 @@ fn find_outside_quotes(text: &str, close: &str) -> Option<usize> {
     Some(plain)
 }
 
-/// Takes an expression apart.
+/// Splits an expression into tokens.
 pub(crate) fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut found = Vec::new();
     let mut rest = text.char_indices().peekable();

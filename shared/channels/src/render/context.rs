@@ -1,4 +1,4 @@
-//! What templates can name of a decision and of whom it is about.
+//! The data that templates can use of a decision and its profile.
 
 use crate::values::{self, Traits};
 use perennial_domain::traits::Fact;
@@ -8,25 +8,25 @@ use perennial_engine::{Profile, State};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// What templates can name, see [`Context`].
+/// The names in templates, see [`Context`].
 pub(crate) const NAMES: [&str; 10] =
     ["person", "profile", "event", "account", "owner", "stage", "cause", "journey", "step", "unsubscribe_url"];
 
-/// What a template can name.
+/// The data that a template can use.
 ///
-/// | name | is |
+/// | name | value |
 /// |---|---|
 /// | `person` | the person's traits, such as `person.first_name`, `person.plan`; those of [`Fact`] under each of their spellings |
-/// | `profile.user_id`, `profile.id` | the person's user id, where there is one, and the id of the profile |
+/// | `profile.user_id`, `profile.id` | the person's user id, if any, and the id of the profile |
 /// | `account.id` | the account's id |
-/// | `account.renews_in_days` | whole days until the account renews next, where that is known |
-/// | `account.…` | the account's traits, where the caller knows them |
-/// | `owner` | the colleague or team that answers for the person, where there is one |
+/// | `account.renews_in_days` | whole days until the account's next renewal, if known |
+/// | `account.…` | the account's traits, if the caller has them |
+/// | `owner` | the responsible colleague or team, if any |
 /// | `stage` | the lifecycle stage, such as `trial` |
-/// | `event.name`, `event.properties.NAME` | the event that set the message off, where it is one |
-/// | `cause.event.name`, `cause.quiet.days`, `cause.score.value` | what set the message off |
+/// | `event.name`, `event.properties.NAME` | the triggering event, if any |
+/// | `cause.event.name`, `cause.quiet.days`, `cause.score.value` | the trigger |
 /// | `journey`, `step` | the journey's name, and the step from 0 |
-/// | `unsubscribe_url` | the link that ends all mail (mail only) |
+/// | `unsubscribe_url` | the link that unsubscribes from all mail (mail only) |
 #[derive(Clone)]
 pub struct Context {
     person: Traits,
@@ -42,7 +42,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// What `decision` says to the person whose combined state is `view`.
+    /// Returns the context of `decision` for the profile whose combined state is `view`.
     #[must_use]
     pub fn new(decision: &Decision, view: &State, stage: Stage) -> Self {
         let facts = Fact::ALL.into_iter().map(Fact::as_str);
@@ -70,8 +70,7 @@ impl Context {
         }
     }
 
-    /// The same with what is known of the person's account, and with who answers for the person
-    /// ([`perennial_engine::Evaluation::owner`]).
+    /// Returns the context with the person's account and owner ([`perennial_engine::Evaluation::owner`]).
     #[must_use]
     pub fn of(decision: &Decision, view: &State, stage: Stage, account: Option<&Account>, owner: Option<&str>) -> Self {
         let context = Self::new(decision, view, stage).with_owner(owner);
@@ -80,7 +79,8 @@ impl Context {
         context.with_account(&account.id, traits.collect())
     }
 
-    /// With the ids of the profile. Of several user ids it is the one that the decision was made for, else the first of the alphabet.
+    /// Adds the ids of the profile. Of several user ids it is the one that the decision was made for, else the first
+    /// alphabetically.
     #[must_use]
     pub fn with_profile(mut self, decision: &Decision, profile: &Profile) -> Self {
         let users = || profile.parts.iter().filter(|part| part.identity.is_user());
@@ -92,14 +92,14 @@ impl Context {
         self
     }
 
-    /// With the link that ends all mail.
+    /// Adds the link that unsubscribes from all mail.
     #[must_use]
     pub fn with_unsubscribe_url(mut self, url: &str) -> Self {
         url.clone_into(&mut self.unsubscribe_url);
         self
     }
 
-    /// With the account and its traits; a trait named `id` is left out.
+    /// Adds the account and its traits; a trait named `id` is left out.
     #[must_use]
     pub fn with_account(mut self, id: &AccountId, traits: Map<String, Value>) -> Self {
         self.account.insert("id".to_owned(), id.as_str().into());
@@ -109,8 +109,8 @@ impl Context {
         self
     }
 
-    /// With the whole days until the account renews next, begun days counted; nothing where nobody said when that is. A trait of the same
-    /// name is replaced.
+    /// Adds the days until the account's next renewal, rounded up; nothing if unknown. A trait of the same name is
+    /// replaced.
     #[must_use]
     pub fn with_renewal(mut self, days: Option<i64>) -> Self {
         match days {
@@ -120,14 +120,14 @@ impl Context {
         self
     }
 
-    /// With who answers for the person ([`perennial_engine::Evaluation::owner`]).
+    /// Adds the person's owner ([`perennial_engine::Evaluation::owner`]).
     #[must_use]
     pub fn with_owner(mut self, owner: Option<&str>) -> Self {
         owner.unwrap_or_default().clone_into(&mut self.owner);
         self
     }
 
-    /// Who answers for the person, where anybody does.
+    /// Returns the person's owner, if any.
     #[must_use]
     pub fn owner(&self) -> Option<&str> {
         Some(self.owner.as_str()).filter(|owner| !owner.is_empty())
@@ -139,19 +139,19 @@ impl Context {
         self.account.get("id").and_then(Value::as_str)
     }
 
-    /// The person's traits, as they were sent.
+    /// Returns the person's traits as sent.
     #[must_use]
     pub fn person(&self) -> &Map<String, Value> {
         &self.person.sent
     }
 
-    /// One of the person's traits, whatever it was called when it was sent.
+    /// Returns one of the person's traits, in any spelling.
     #[must_use]
     pub fn person_trait(&self, name: &str) -> Option<&Value> {
         self.person.get(name)
     }
 
-    /// The names and their values.
+    /// Returns the names and their values.
     pub(super) fn values(&self) -> minijinja::Value {
         use minijinja::Value;
         Value::from(BTreeMap::from([
@@ -169,7 +169,7 @@ impl Context {
     }
 }
 
-/// The event that set the message off; nothing where it was none.
+/// Returns the triggering event; empty if there is none.
 fn event(decision: &Decision) -> Map<String, Value> {
     let Cause::Event { name, .. } = &decision.cause else { return Map::new() };
     let properties = decision.properties.clone().into();

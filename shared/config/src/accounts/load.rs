@@ -13,17 +13,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The greatest weight of a persona.
 const MAX_WEIGHT: f64 = 100.0;
-/// The points of `least_change` where nothing is written.
+/// The default of `least_change`, in points.
 const LEAST_CHANGE: u8 = 5;
 
-/// What accounts are worth, who looks after them, how ready they are to buy and how well they do, and what the CRM is told.
+/// Accounts: their value, owners, scores and health, and what is written to the CRM.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct File {
-    /// What the account pays, as one of the traits of `group` calls says. Without it no account has a value.
+    /// The annual value of the account, from a trait of `group` calls. Without it no account has a value.
     value: Option<Spanned<RawValue>>,
-    /// How much personal attention an account gets, by what it pays in a year.
+    /// The touch model (the amount of personal attention) by annual value.
     #[serde(default)]
     touch: RawTouch,
     /// The colleague or team that tasks about the account go to.
@@ -31,25 +31,26 @@ pub(crate) struct File {
     owner: RawOwner,
     /// Which events say who belongs to the account.
     members: Option<RawMembers>,
-    /// How many accounts a person belongs to, and what ends a membership.
+    /// The number of accounts of a person, and what ends a membership.
     #[serde(default)]
     membership: RawMembership,
-    /// Where the whole account stands.
+    /// The stage of the account as a whole.
     #[serde(default)]
     stage: RawStage,
-    /// How often the account has renewed, and when it does so next.
+    /// The account's renewals and its next renewal date.
     #[serde(default)]
     renewal: RawRenewal,
-    /// How ready the account is to buy, 0 to 100: the sum of `purchase` over its buyers.
+    /// The account's readiness to buy, 0 to 100: the sum of `purchase` over its buyers.
     #[serde(default)]
     score: RawScore,
-    /// How well a customer does, 0 to 100: over everyone who pays, the mean of engagement and success less the likelihood to leave.
+    /// A customer's health, 0 to 100: the mean of engagement and success over everyone who pays, minus the churn
+    /// likelihood.
     #[serde(default)]
     health: RawHealth,
-    /// Who belongs together without any `group` call.
+    /// Assigns people to accounts without a `group` call.
     #[serde(default)]
     domains: RawDomains,
-    /// Where score, health and the rest are written to; nowhere without it.
+    /// The CRM that score, health and other values are written to. Optional.
     crm: Option<Spanned<RawCrm>>,
 }
 
@@ -61,7 +62,7 @@ struct RawValue {
     r#trait: Spanned<String>,
     /// The currency's ISO 4217 code, such as "USD".
     currency: Spanned<String>,
-    /// What the number is for; a month's counts twelve times.
+    /// The period of the number; a monthly one is multiplied by twelve.
     per: Period,
 }
 
@@ -90,11 +91,11 @@ struct RawTouch {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawOwner {
-    /// The trait of the account that names the owner; where it says nothing, the touch level's owner counts.
+    /// The trait of the account that contains the owner; if it is missing, the touch model's owner is used.
     r#trait: Option<String>,
-    /// The owner of accounts of high touch.
+    /// The owner of accounts with high touch.
     high: Option<String>,
-    /// The owner of accounts of low touch.
+    /// The owner of accounts with low touch.
     low: Option<String>,
     /// The owner of all others.
     none: Option<String>,
@@ -113,11 +114,11 @@ struct RawStage {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawRenewal {
-    /// Events of which each is one renewal, where it carries the account's id.
+    /// Events that are one renewal each, if they contain the account's id.
     #[serde(default)]
     events: Vec<Spanned<String>>,
-    /// The trait of the account that says when it renews next: a date, a time, or seconds or milliseconds since 1970. It is taken from
-    /// `group` calls, and from the property of that name of any event that carries the account's id.
+    /// The trait of the account with the next renewal date: a date, a time, or seconds or milliseconds since 1970. It
+    /// is read from `group` calls, and from the property of that name of any event that contains the account's id.
     r#trait: Option<Spanned<String>>,
 }
 
@@ -125,13 +126,13 @@ struct RawRenewal {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawScore {
-    /// The score, 1 to 100, from which the account counts as ready; never where nothing is written.
+    /// The score, 1 to 100, from which the account counts as ready; default: never.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
     ready: Option<Spanned<u8>>,
-    /// The personas whose readiness counts; everyone's where nothing is written. Always only of who does not pay yet.
+    /// The personas whose readiness counts; default: all. Only people who do not pay yet count.
     #[serde(default)]
     buyers: Vec<Spanned<String>>,
-    /// How much a persona's readiness counts, 0 to 100; 1 where nothing is written. Of several personas the greatest counts.
+    /// The weight of a persona's readiness, 0 to 100; default: 1. Of several personas the greatest weight counts.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, crate::schema::Percent>"))]
     weights: BTreeMap<Spanned<String>, Spanned<f64>>,
@@ -141,16 +142,16 @@ struct RawScore {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawHealth {
-    /// The share of engagement, 0 to 1; 0.5 where nothing is written.
+    /// The share of engagement, 0 to 1; default: 0.5.
     #[cfg_attr(feature = "schema", schemars(range(min = 0.0, max = 1.0)))]
     engagement: Option<Spanned<f64>>,
-    /// The share of success with the product, 0 to 1; 0.5 where nothing is written. The two add up to 1.
+    /// The share of success with the product, 0 to 1; default: 0.5. The two shares add up to 1.
     #[cfg_attr(feature = "schema", schemars(range(min = 0.0, max = 1.0)))]
     success: Option<Spanned<f64>>,
-    /// How much the likelihood to leave takes away, 0 to 1; 1 where nothing is written.
+    /// The share of the churn likelihood that is subtracted, 0 to 1; default: 1.
     #[cfg_attr(feature = "schema", schemars(range(min = 0.0, max = 1.0)))]
     churn: Option<Spanned<f64>>,
-    /// How much a persona weighs in the mean, 0 to 100; 1 where nothing is written.
+    /// The weight of a persona in the mean, 0 to 100; default: 1.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, crate::schema::Percent>"))]
     weights: BTreeMap<Spanned<String>, Spanned<f64>>,
@@ -160,13 +161,14 @@ struct RawHealth {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawDomains {
-    /// Whether people with a company's mail address belong to the account of its domain. Free-mail addresses never do.
+    /// `true` if people with a company's mail address belong to the account of its domain. Free-mail addresses never
+    /// do.
     #[serde(default)]
     company_domain: bool,
-    /// Free-mail domains that the built-in list does not know, such as "mail.example".
+    /// Free-mail domains that are missing in the built-in list, such as "mail.example".
     #[serde(default)]
     free_mail: Vec<Spanned<String>>,
-    /// Traits by which an account says which domains are its own: a domain, an address of a website, or a list of these.
+    /// Traits with the account's own domains: a domain, the address of a website, or a list of these.
     #[serde(default)]
     traits: Vec<String>,
 }
@@ -178,17 +180,17 @@ struct RawCrm {
     /// An endpoint of channels.toml that is no chat. A signed webhook goes there for each change that is worth writing, or the CRM's
     /// record of the account is made or changed.
     endpoint: Spanned<String>,
-    /// The least change of score or health that is worth it, 1 to 100 points; 5 where nothing is written.
+    /// The smallest change of score or health that is written, 1 to 100 points; default: 5.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
     least_change: Option<Spanned<u8>>,
-    /// What is written into which field of the CRM's account record, by the field's name; at least one. `value` is in whole units
-    /// of the currency a year, `ready` whether the score is at the threshold.
+    /// The CRM's account field for each value, by the field's name; at least one. `value` is in whole units of the
+    /// currency a year, `ready` is whether the score has reached the threshold.
     #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<crate::schema::CrmFieldName, String>"))]
     fields: BTreeMap<CrmField, Spanned<String>>,
 }
 
 impl Accounts {
-    /// Checks and compiles the file against the names of the others.
+    /// Checks and compiles the file against the names of the other files.
     pub(crate) fn load(report: &mut Reporter<'_>, endpoints: &BTreeMap<String, Endpoint>, personas: &[String]) -> Self {
         let Some(file) = report.parse::<File>() else {
             return Self::default();

@@ -1,5 +1,5 @@
-//! `[members]` and `[membership]` of `accounts.toml`: who belongs to an account, to how many accounts a person belongs, and what ends a
-//! membership.
+//! `[members]` and `[membership]` of `accounts.toml`: who belongs to an account, how many accounts a person belongs to,
+//! and what ends a membership.
 
 use crate::error::Reporter;
 use crate::spanned::Spanned;
@@ -15,11 +15,12 @@ const MAX_IDLE_DAYS: u16 = 3650;
 /// How people belong to accounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
-    /// Whether a person belongs to one account at a time: the one that was named last.
+    /// `true` if a person belongs to one account at a time: the one named last.
     pub single: bool,
     /// Days of activity in other accounts, and none in this one, after which a membership ends; `None`: never.
     pub idle_days: Option<u16>,
-    /// The event (as counted) that ends the membership of the account that it names, or of the primary one where it names none.
+    /// The event (as counted) that ends the membership of the account that it names, or of the primary one if it names
+    /// none.
     pub left_event: String,
 }
 
@@ -33,9 +34,8 @@ impl Default for Membership {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawMembers {
-    /// Events that name the account a person belongs to, as a `group` call does, where they carry its id: those of billing. Without
-    /// the section they are those of `stage` and `renewal`. The account that other calls name counts only for people who
-    /// belong to none.
+    /// Events that assign a person to an account, like a `group` call, if they contain its id, such as billing events;
+    /// default: those of `stage` and `renewal`. The account in other calls counts only for people who belong to none.
     pub(super) events: Vec<Spanned<String>>,
 }
 
@@ -43,8 +43,8 @@ pub(super) struct RawMembers {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawMembership {
-    /// Whether a person belongs to one account at a time, the one that was named last; default: false. Otherwise a person belongs to
-    /// up to 8 accounts, and the one that was named last is the primary.
+    /// `true` if a person belongs to one account at a time, the one named last; default: false. Otherwise a person
+    /// belongs to up to 8 accounts, and the one named last is the primary.
     #[serde(default)]
     single: bool,
     /// Days, 0 to 3650, after which a membership ends when the person was active in other accounts but never in this one; default: 90. 0: never.

@@ -1,4 +1,4 @@
-//! The events that say where an account stands have to be milestones: two files name them.
+//! Checks that the events of an account's stage are milestones, since two files name them.
 
 use super::Accounts;
 use crate::bundle::Bundle;
@@ -7,8 +7,8 @@ use crate::error::{ConfigError, nearest, unknown};
 use crate::lifecycle::Lifecycle;
 use Part::{Key, Text};
 
-/// Returns an error for each event of `[stage]` that is no milestone of lifecycle.toml. Of two names that nearly match, the one that the files write less often
-/// is the wrong one, and the error stands there.
+/// Returns an error for each event of `[stage]` that is not a milestone of lifecycle.toml. Of two names that nearly
+/// match, the one that occurs less often is taken for the wrong one, and the error is at its place.
 pub(crate) fn unknown_stage_events(bundle: &Bundle, accounts: &Accounts, lifecycle: &Lifecycle) -> Vec<ConfigError> {
     let mut known: Vec<&str> = lifecycle.milestones.keys().map(String::as_str).collect();
     known.sort_unstable();
@@ -40,7 +40,7 @@ fn error(bundle: &Bundle, places: &Places<'_>, lifecycle: &Lifecycle, event: &st
     ConfigError { file: file.to_owned(), line, column, message }
 }
 
-/// How often the files write a name in quotes.
+/// Returns how often the files contain a name in quotes.
 fn written(bundle: &Bundle, name: &str) -> usize {
     let quoted = format!("\"{name}\"");
     bundle.files.values().map(|text| text.matches(&quoted).count()).sum()

@@ -1,4 +1,4 @@
-//! The tree of a condition, with the place of every part.
+//! The syntax tree of a condition, with source positions.
 
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -10,14 +10,14 @@ pub(super) struct Expr {
     pub(super) kind: Kind,
 }
 
-/// A name or a key, and its place.
+/// A name or a key, and its position.
 #[derive(Debug)]
 pub(super) struct Word {
     pub(super) at: Range<usize>,
     pub(super) text: String,
 }
 
-/// What an expression is.
+/// The kind of an expression.
 #[derive(Debug)]
 pub(super) enum Kind {
     Null,
@@ -52,11 +52,11 @@ pub(super) enum Kind {
     Compare(Comparison, Box<Expr>, Box<Expr>),
     In(Box<Expr>, Box<Expr>),
     Arithmetic(Arithmetic, Box<Expr>, Box<Expr>),
-    /// What the language does not offer; already reported.
+    /// Not part of the language; already reported.
     Wrong,
 }
 
-/// How two values are compared.
+/// A comparison operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Comparison {
     Equal,
@@ -79,7 +79,7 @@ impl Comparison {
         }
     }
 
-    /// Whether it holds where the left stands in this order to the right.
+    /// Returns whether the comparison holds for this order of left and right.
     #[inline]
     pub(super) fn holds(self, order: Ordering) -> bool {
         let (less, equal, greater) = (1, 2, 4);
@@ -99,7 +99,7 @@ impl Comparison {
         orders & this != 0
     }
 
-    /// The comparison that holds for `b, a` where this one holds for `a, b`.
+    /// Returns the comparison for `b, a` that is equivalent to this one for `a, b`.
     pub(super) fn flipped(self) -> Self {
         match self {
             Self::Less => Self::Greater,
@@ -110,13 +110,13 @@ impl Comparison {
         }
     }
 
-    /// Whether it asks for equality alone, which every value can be asked.
+    /// Returns whether it tests only equality, which all values support.
     pub(super) fn is_equality(self) -> bool {
         matches!(self, Self::Equal | Self::NotEqual)
     }
 }
 
-/// How two values are computed with.
+/// An arithmetic operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Arithmetic {
     Add,

@@ -1,14 +1,14 @@
-//! What is wrong with a condition, and what can go wrong when it runs.
+//! Errors of compiling and of running a condition.
 
 use std::ops::Range;
 
-/// One thing that is wrong with a condition.
+/// One error in a condition.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct CelError {
-    /// Where, in bytes of the source; empty where something is missing.
+    /// The position in bytes of the source; empty if something is missing.
     pub at: Range<usize>,
-    /// What is wrong, and what is allowed.
+    /// The error, and what is allowed.
     pub message: String,
 }
 
@@ -18,16 +18,16 @@ impl CelError {
     }
 }
 
-/// Why a condition has no value for what was looked up.
+/// The reason why a condition has no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum EvalError {
-    /// What the slot of this number (in [`Program::slots`](super::Program::slots)) stands for is not there.
+    /// The slot of this number (in [`Program::slots`](super::Program::slots)) is missing.
     #[error("a key is missing")]
     Missing(u32),
     /// An element or a key of a value is not there.
     #[error("an element is missing")]
     NoSuchElement,
-    /// An operator or a function met a type that it does not take.
+    /// An operator or a function does not accept the type.
     #[error("the types do not fit")]
     Types,
     /// A whole number got too large for 64 bits.

@@ -1,7 +1,7 @@
 //! Runs compiled conditions.
 //!
-//! Nothing is allocated for numbers, truth values and borrowed text; only `+` on texts and lists, lists with parts that are
-//! looked up, and `lowerAscii` of a text with capitals make new values.
+//! Nothing is allocated for numbers, booleans and borrowed text; only `+` on texts and lists, lists with looked-up
+//! elements, and `lowerAscii` of a text with capitals create new values.
 
 use super::EvalError;
 use super::ast::Comparison;
@@ -19,7 +19,7 @@ pub(super) struct Local<'b, 'a> {
 
 type Locals<'b, 'a> = Option<&'b Local<'b, 'a>>;
 
-/// One run: the slots and what they are looked up in.
+/// One evaluation: the slots and their lookup.
 pub(super) struct Run<'a, S, L> {
     pub(super) slots: &'a [S],
     pub(super) lookup: &'a L,
@@ -32,10 +32,10 @@ impl<'a, S, L: Lookup<S>> Run<'a, S, L> {
         value.ok_or(EvalError::Missing(slot))
     }
 
-    /// Whether the operation's value is true; what is neither true nor false is an error.
+    /// Evaluates to a boolean; any other value is an error.
     ///
-    /// What most conditions are made of is here, to be inlined where chains and whole conditions ask for it. Values that own
-    /// nothing are not dropped, as the compiler would have it done by a call each.
+    /// The most common operations are handled here and inlined into chains and whole conditions. Values that own
+    /// nothing are not dropped, which would cost a call each.
     #[inline(always)]
     fn quick_truth(&self, node: &'a Node, locals: Locals<'_, 'a>) -> Result<bool, EvalError> {
         match node {
@@ -264,7 +264,8 @@ impl<'a, S, L: Lookup<S>> Run<'a, S, L> {
     }
 }
 
-/// Whether the condition on `element` decides for the whole list. Lives as long as the element, which the list may own.
+/// Returns whether the condition on `element` decides for the whole list. The lifetime is that of the element, which
+/// the list may own.
 fn decides<'c, S, L: Lookup<S>>(
     run: &Run<'c, S, L>,
     all: bool,
@@ -282,7 +283,7 @@ fn decides<'c, S, L: Lookup<S>>(
     }
 }
 
-/// A value against a constant of another type, or a text of its own.
+/// Compares a value with a constant of another type, or an owned text.
 #[inline(never)]
 fn versus(comparison: Comparison, value: Value<'_>, constant: &Value<'_>) -> Result<bool, EvalError> {
     ops::compare(comparison, &value, constant)
@@ -294,7 +295,7 @@ fn neither(value: Value<'_>) -> Result<bool, EvalError> {
     ops::truth(&value)
 }
 
-/// What a condition without any name is run with.
+/// The lookup of a condition without any name.
 pub(super) struct Nothing;
 
 impl<S> Lookup<S> for Nothing {

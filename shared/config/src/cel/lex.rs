@@ -1,15 +1,15 @@
-//! Tokens with their places.
+//! Tokens with their positions.
 //!
-//! The parser of crate `cel` says where a node's operator stands, and names tokens by its grammar's rules. To give every
-//! error its place and plain words, the source is taken apart here first; the tokens are CEL's.
+//! The parser of crate `cel` reports the position of a node's operator and names tokens by its grammar's rules. To
+//! report every error at its own position in plain words, this lexer runs first; the tokens are CEL's.
 
 use super::CelError;
 use std::ops::Range;
 
-/// What a token is, as far as the order of tokens goes.
+/// The kind of a token, as far as the order of tokens is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A name, or a word that stands where one would.
+    /// A name, or a word in its place.
     Name,
     /// A number, a text, `true`, `false` or `null`.
     Literal,
@@ -42,8 +42,8 @@ pub(super) struct Token {
     pub(super) at: Range<usize>,
 }
 
-/// Takes `source` apart. What is no token is reported, and stands in as what was probably meant, so that what follows can be
-/// looked at too.
+/// Splits `source` into tokens. An invalid token is reported and replaced with the likely intended one, so that the
+/// rest can be checked too.
 pub(super) fn lex(source: &str, errors: &mut Vec<CelError>) -> Vec<Token> {
     let mut lexer = Lexer { source, at: 0, errors };
     let mut tokens = Vec::new();
@@ -202,7 +202,7 @@ impl Lexer<'_> {
 
     fn symbol(&mut self) -> Kind {
         let from = self.at;
-        // What other languages write, longest first.
+        // Operators of other languages, longest first.
         const FOREIGN: [(&str, Kind, &str); 9] = [
             ("===", Kind::Operator, "`===` is no operator: write `==`"),
             ("!==", Kind::Operator, "`!==` is no operator: write `!=`"),
@@ -277,8 +277,8 @@ impl Lexer<'_> {
     }
 }
 
-/// What is wrong with a number that its type cannot hold. The most negative whole number is written with its sign, so its
-/// digits alone may be one more than the largest.
+/// Returns the error for a number that its type cannot represent. The lowest integer is written with its sign, so its
+/// digits alone may exceed the largest by one.
 fn too_large(digits: &str) -> Option<String> {
     if let Some(hex) = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
         let fits = u64::from_str_radix(hex, 16).is_ok_and(|n| n <= 1 << 63);
@@ -292,7 +292,7 @@ fn too_large(digits: &str) -> Option<String> {
     (!fits).then(|| format!("`{digits}` is too large"))
 }
 
-/// Whether the digits of an escape are digits, and the number of a character.
+/// Returns whether the digits of an escape are digits, and the number of a character.
 fn stands_for_a_character(digits: &str, radix: u32) -> bool {
     digits.chars().all(|c| c.is_digit(radix))
         && u32::from_str_radix(digits, radix).is_ok_and(|n| char::from_u32(n).is_some())

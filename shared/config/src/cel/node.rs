@@ -1,4 +1,4 @@
-//! What a condition is compiled to: a small tree of typed operations, in which names are numbers of slots.
+//! Compiled conditions: a small tree of typed operations, in which names are slot numbers.
 
 use super::ast::{Arithmetic, Comparison};
 use super::value::{List, Value};
@@ -10,19 +10,19 @@ pub(super) enum Node {
     Const(Value<'static>),
     /// The value of a slot.
     Slot(u32),
-    /// Whether a slot has a value.
+    /// Tests whether a slot has a value.
     Has(u32),
     /// The element that an enclosing [`Node::Each`] is at; 0 is the innermost.
     Local(u32),
     /// A key of a value.
     Select(Box<Node>, Box<str>),
-    /// Whether a value has a key.
+    /// Tests whether a value has a key.
     HasKey(Box<Node>, Box<str>),
     Index(Box<[Node; 2]>),
     List(Box<[Node]>),
     Not(Box<Node>),
     Negate(Box<Node>),
-    /// Every one of these holds.
+    /// All of these hold.
     And(Box<[Node]>),
     /// At least one of these holds.
     Or(Box<[Node]>),
@@ -35,7 +35,7 @@ pub(super) enum Node {
     /// or a text, that it is or is not.
     TextVersus(bool, u32, Box<str>),
     In(Box<[Node; 2]>),
-    /// Whether a value is one of these texts, which are sorted where they are many.
+    /// Tests whether a value is one of these texts, which are sorted if there are many.
     InTexts(Box<Node>, Box<[Box<str>]>),
     Arithmetic(Arithmetic, Box<[Node; 2]>),
     Size(Box<Node>),
@@ -44,7 +44,7 @@ pub(super) enum Node {
     Find(Find, Box<[Node; 2]>),
     Matches(Box<Node>, Box<Regex>),
     LowerAscii(Box<Node>),
-    /// Whether a condition holds for every (`all`) or for some element of a list.
+    /// Tests whether a condition holds for every (`all`) or for some element of a list.
     Each {
         all: bool,
         list: Box<Node>,
@@ -54,10 +54,10 @@ pub(super) enum Node {
     Wrong,
 }
 
-/// How many texts are looked through one by one; more are sorted, and searched by halves.
+/// The largest number of texts that is searched linearly; more are sorted and searched by bisection.
 pub(super) const FEW_TEXTS: usize = 8;
 
-/// Where a text is looked for in another.
+/// The kind of a text search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Find {
     Contains,
@@ -66,12 +66,12 @@ pub(super) enum Find {
 }
 
 impl Node {
-    /// Whether it is a constant, or a list of constants.
+    /// Returns whether it is a constant, or a list of constants.
     pub(super) fn is_const(&self) -> bool {
         matches!(self, Self::Const(_))
     }
 
-    /// Its parts, in the order of the source.
+    /// Returns its operands, in the order of the source.
     pub(super) fn parts(&mut self) -> Vec<&mut Node> {
         match self {
             Self::Const(_) | Self::Slot(_) | Self::Has(_) | Self::Local(_) | Self::Wrong => Vec::new(),
@@ -118,7 +118,7 @@ impl Node {
         }
     }
 
-    /// The same operation in its quickest form. Its parts are so already.
+    /// Returns the same operation in its fastest form. Its operands are in theirs already.
     pub(super) fn quickened(self) -> Self {
         match self {
             Self::Compare(comparison, parts) => match *parts {
@@ -138,7 +138,7 @@ impl Node {
     }
 }
 
-/// The texts of a list that has nothing else, sorted.
+/// Returns the texts of a list that has nothing else, sorted.
 fn sorted_texts(list: &Value<'_>) -> Option<Box<[Box<str>]>> {
     let Value::List(list) = list else { return None };
     let mut texts = collect_texts(list)?;

@@ -1,7 +1,8 @@
-//! What CEL's operators do with values: the rules of the specification's "Standard Definitions".
+//! CEL's operators on values, after the specification's "Standard Definitions".
 //!
-//! With two additions. Forms, CSV files and some languages send numbers and truth values as text: a text that meets a number or a truth
-//! value, and spells one, is taken for it. Where it spells none, the specification's rules hold. And `null` and empty text are nothing to `has()`.
+//! With two additions. Forms, CSV files and some languages send numbers and booleans as text: a text compared with a
+//! number or a boolean is converted if it spells one. Otherwise the specification's rules apply. And `null` and empty
+//! text count as absent for `has()`.
 
 use super::EvalError;
 use super::ast::{Arithmetic, Comparison};
@@ -13,8 +14,8 @@ use std::cmp::Ordering;
 /// 2 to the 63rd, the first number that a whole number of 64 bits cannot hold.
 const BEYOND_INT: f64 = 9_223_372_036_854_775_808.0;
 
-/// Whether `left` and `right` compare so. Equality can be asked of everything; order of numbers (across their types), texts
-/// (by code point) and truth values (false first) only.
+/// Returns whether `left` and `right` compare this way. Equality is defined for all values; order only for numbers
+/// (across their types), texts (by code point) and booleans (false first).
 pub(super) fn compare(comparison: Comparison, left: &Value<'_>, right: &Value<'_>) -> Result<bool, EvalError> {
     match comparison {
         Comparison::Equal => return Ok(equal(left, right)),
@@ -33,12 +34,12 @@ pub(super) fn compare(comparison: Comparison, left: &Value<'_>, right: &Value<'_
         (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
         _ => return Err(EvalError::Types),
     };
-    // What is not a number has no order: every comparison with it is false.
+    // NaN has no order: every comparison with it is false.
     Ok(order.is_some_and(|order| comparison.holds(order)))
 }
 
-/// Whether two values are equal: numbers across their types, lists and objects part by part. Values of different types
-/// are not equal, and that is no error.
+/// Returns whether two values are equal: numbers across their types, lists and objects element by element. Values of
+/// different types are unequal, which is not an error.
 pub(super) fn equal(left: &Value<'_>, right: &Value<'_>) -> bool {
     match (left, right) {
         (Value::Null, Value::Null) => true,
@@ -58,7 +59,8 @@ pub(super) fn equal(left: &Value<'_>, right: &Value<'_>) -> bool {
     }
 }
 
-/// A text and a number or truth value, as two of the latter; `None` where they are no such two, or the text spells none.
+/// Converts a text and a number or boolean to two of the latter; `None` for other values, or if the text does not spell
+/// one.
 #[inline(never)]
 fn alike<'v>(left: &'v Value<'_>, right: &'v Value<'_>) -> Option<(Value<'v>, Value<'v>)> {
     match (left, right) {
@@ -70,7 +72,7 @@ fn alike<'v>(left: &'v Value<'_>, right: &'v Value<'_>) -> Option<(Value<'v>, Va
     }
 }
 
-/// Whether `has()` holds for a value that is there: what senders write for nothing, `null` and text without anything in it, is absent.
+/// Returns whether `has()` holds for a present value: `null` and empty text are absent.
 pub(super) fn holds_something(value: &Value<'_>) -> bool {
     match value {
         Value::Null => false,
@@ -79,7 +81,7 @@ pub(super) fn holds_something(value: &Value<'_>) -> bool {
     }
 }
 
-/// Whether any of the texts spells `value`, which is no text.
+/// Returns whether any of the texts spells `value`, which is not a text.
 #[inline(never)]
 pub(super) fn is_spelled(value: &Value<'_>, texts: &[Box<str>]) -> bool {
     texts.iter().any(|known| equal(value, &Value::from(&**known)))
@@ -91,7 +93,7 @@ fn number(text: &str) -> Option<Value<'static>> {
     whole().or_else(|| scalar::number(text).map(Value::Double))
 }
 
-/// Whether a value is true; what is neither true nor false, nor spells it, is an error.
+/// Returns the boolean of a value; other values that do not spell one are an error.
 pub(super) fn truth(value: &Value<'_>) -> Result<bool, EvalError> {
     match value {
         Value::Bool(truth) => Ok(*truth),
@@ -114,8 +116,8 @@ fn int_to_double(int: i64, double: f64) -> Option<Ordering> {
     }
 }
 
-/// Whether `item` is an element of a list, or a key of an object. What could be a key of no map is an error, as to the
-/// interpreter of crate `cel`; the specification leaves it open.
+/// Returns whether `item` is an element of a list, or a key of an object. An item that cannot be a key of any map is an
+/// error, as in the interpreter of crate `cel`; the specification leaves it open.
 pub(super) fn contains(item: &Value<'_>, within: &Value<'_>) -> Result<bool, EvalError> {
     match within {
         Value::List(list) => Ok(match (item, list) {
@@ -177,7 +179,7 @@ pub(super) fn negate(value: &Value<'_>) -> Result<Value<'static>, EvalError> {
     }
 }
 
-/// How many characters, elements or keys there are.
+/// Returns the number of characters, elements or keys.
 pub(super) fn size(value: &Value<'_>) -> Result<i64, EvalError> {
     let size = match value {
         Value::Text(text) => text.chars().count(),

@@ -12,7 +12,7 @@ use ::cel::common::ast::{CallExpr, ComprehensionExpr, Expr as Node, IdedExpr, Li
 use ::cel::parser::PrattParser;
 use std::ops::Range;
 
-/// Parses `source`; `None` where it is no expression. What is wrong is added to `errors`.
+/// Parses `source`; `None` if it is not an expression. Errors are added to `errors`.
 pub(super) fn parse(source: &str, errors: &mut Vec<CelError>) -> Option<Expr> {
     if source.len() > syntax::MAX_BYTES {
         let message =
@@ -24,7 +24,7 @@ pub(super) fn parse(source: &str, errors: &mut Vec<CelError>) -> Option<Expr> {
     let words = errors.len();
     let mut order = Vec::new();
     let ungrouped = syntax::check(source, &tokens, &mut order);
-    // A token that is wrong by itself stands in for another: that it stands in the wrong place is no news.
+    // An invalid token is reported already; its position is not a second error.
     order.retain(|error| {
         !errors[..words].iter().any(|word| word.at.start <= error.at.start && error.at.end <= word.at.end)
     });
@@ -42,7 +42,7 @@ pub(super) fn parse(source: &str, errors: &mut Vec<CelError>) -> Option<Expr> {
     }
 }
 
-/// The token at a line and a column (in bytes), both from 1, as the crate tells them.
+/// Returns the token at a line and a column (in bytes), both from 1, as the crate reports them.
 fn place_of(source: &str, tokens: &[Token], (line, column): (isize, isize)) -> Range<usize> {
     let lines = usize::try_from(line - 1).unwrap_or(0);
     let start: usize = source.split_inclusive('\n').take(lines).map(str::len).sum();
@@ -53,7 +53,7 @@ fn place_of(source: &str, tokens: &[Token], (line, column): (isize, isize)) -> R
     }
 }
 
-/// What the parser says, in plain words. Tokens in a right order make an expression, so it has only macros to complain of.
+/// Returns the parser's error in plain words. The order of tokens is checked already, so only macros remain.
 fn in_words(message: &str) -> String {
     match message {
         "invalid argument to has() macro" => "`has()` asks for a key: write `has(properties.plan)`".to_owned(),
@@ -76,7 +76,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Takes the next token.
+    /// Consumes the next token.
     fn take(&mut self) -> Range<usize> {
         let end = self.source.len();
         let at = self.tokens.get(self.next).map_or(end..end, |token| token.at.clone());
@@ -88,7 +88,8 @@ impl Walk<'_> {
         self.tokens.get(self.next).is_some_and(|token| token.kind == kind)
     }
 
-    /// Takes the signs that stand next, of which the parser keeps one or, if they cancel each other, none. Where the first stood.
+    /// Consumes consecutive signs, of which the parser keeps one or, if they cancel out, none. Returns the position of
+    /// the first.
     fn signs(&mut self) -> Option<usize> {
         let mut first = None;
         while self.is_next(lex::Kind::Minus) || self.is_next(lex::Kind::Not) {
@@ -98,7 +99,7 @@ impl Walk<'_> {
         first
     }
 
-    /// Takes an opening bracket and all up to the one that closes it.
+    /// Consumes an opening bracket and everything up to its closing one.
     fn skip_arguments(&mut self) {
         let mut open = 0_usize;
         while let Some(token) = self.tokens.get(self.next) {

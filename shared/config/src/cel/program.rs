@@ -4,9 +4,9 @@ use super::eval::Run;
 use super::node::Node;
 use super::{EvalError, Lookup, Value};
 
-/// A condition, compiled for good: cheap to run, and safe to share between threads.
+/// A compiled condition: cheap to run, and safe to share between threads.
 ///
-/// Two programs are equal where their sources and what they look up are.
+/// Two programs are equal if their sources and slots are.
 #[derive(Debug, Clone)]
 pub struct Program<S> {
     source: Box<str>,
@@ -21,7 +21,7 @@ impl<S: PartialEq> PartialEq for Program<S> {
 }
 
 impl<S> Program<S> {
-    /// The program of `root`, whose slots are numbered in `slots`: what `root` does not look up is left away.
+    /// Returns the program of `root`, whose slots are numbered in `slots`; unused slots are removed.
     pub(super) fn new(source: &str, slots: Vec<S>, mut root: Node) -> Self {
         let mut numbers = Vec::new();
         renumber(&mut root, &mut numbers);
@@ -31,17 +31,19 @@ impl<S> Program<S> {
         Self { source: source.into(), slots, root }
     }
 
-    /// What was compiled.
+    /// Returns the source.
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// What it looks up, each once, in the order of first use. What constants made unreachable is not among them.
+    /// Returns the slots that it looks up, each once, in the order of first use. Slots that constants made unreachable
+    /// are not included.
     pub fn slots(&self) -> &[S] {
         &self.slots
     }
 
-    /// Its value where it is the same whatever is looked up: a condition that is always false can be warned of.
+    /// Returns its value if it does not depend on any slot, so that a check can warn of a condition that is always
+    /// false.
     pub fn constant(&self) -> Option<Value<'_>> {
         match &self.root {
             Node::Const(value) => Some(value.borrow()),
@@ -49,7 +51,8 @@ impl<S> Program<S> {
         }
     }
 
-    /// Whether the condition holds. What has no value (a missing key, types that do not fit) does not hold.
+    /// Returns whether the condition holds. A condition without a value (a missing key, types that do not fit) does not
+    /// hold.
     pub fn is_true(&self, lookup: &impl Lookup<S>) -> bool {
         matches!(self.run(lookup).truth(&self.root, None), Ok(true))
     }
@@ -63,7 +66,7 @@ impl<S> Program<S> {
         }
     }
 
-    /// Its value, which may borrow from the program and from what was looked up.
+    /// Returns its value, which may borrow from the program and the lookup.
     pub fn eval<'a>(&'a self, lookup: &'a impl Lookup<S>) -> Result<Value<'a>, EvalError> {
         self.run(lookup).value(&self.root, None)
     }

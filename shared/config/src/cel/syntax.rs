@@ -1,7 +1,8 @@
-//! Whether tokens stand in an order that makes an expression: every place where they do not, in plain words.
+//! Checks the order of tokens and reports every error in plain words.
 //!
-//! The grammar is one of operators and brackets, so a single pass that knows whether a value or an operator comes next finds
-//! every error without a tree, and without recursion. It bounds the tree's height too, before anything recursive sees the source.
+//! The grammar is one of operators and brackets, so a single pass that knows whether a value or an operator comes next
+//! finds every error without a tree or recursion. It also limits the tree's height before anything recursive processes
+//! the source.
 
 mod brackets;
 
@@ -14,12 +15,12 @@ use std::ops::Range;
 pub const MAX_BYTES: usize = 8192;
 /// The deepest nesting of brackets.
 pub const MAX_NESTING: usize = 32;
-/// How many `?` a condition may have.
+/// The most `?` in a condition.
 const MAX_CHOICES: usize = 32;
 /// The highest tree: brackets, signs, and operators in a row.
 pub const MAX_HEIGHT: usize = 200;
 
-/// What is a whole number only with a minus before it.
+/// A number that is an integer only with a minus before it.
 const LOWEST: u64 = 1 << 63;
 
 /// Words that CEL keeps for itself.
@@ -43,8 +44,8 @@ const RESERVED: [&str; 17] = [
     "while",
 ];
 
-/// Reports every place where the tokens make no expression, and gives the tokens without the brackets that only group, which
-/// trees do not have.
+/// Reports every position where the tokens are not an expression, and returns the tokens without grouping brackets,
+/// which trees do not have.
 pub(super) fn check(source: &str, tokens: &[Token], errors: &mut Vec<CelError>) -> Vec<Token> {
     let mut checker = Checker {
         source,
@@ -79,7 +80,7 @@ impl Checker<'_> {
         let mut at = 0;
         while let Some(token) = self.tokens.get(at) {
             value_next = if value_next { self.value(at, token.kind) } else { self.operator(at, token.kind) };
-            // A key after a dot is part of it; so is a word that was meant as one.
+            // A key after a dot belongs to it, and so does a word that was meant as one.
             at += if token.kind == Kind::Dot && !value_next && self.is_word(at + 1) { 2 } else { 1 };
         }
         let end = self.source.len();
@@ -281,7 +282,7 @@ impl Checker<'_> {
         self.kind(at) == Some(Kind::Name)
     }
 
-    /// Whether the token is made of letters.
+    /// Returns whether the token consists of letters.
     fn is_word(&self, at: usize) -> bool {
         self.kind(at).is_some() && self.text(&self.at(at)).starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
     }

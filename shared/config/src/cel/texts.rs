@@ -1,4 +1,4 @@
-//! The texts that a condition compares names with, for whoever knows which texts a name can have.
+//! Finds the texts that a condition compares names with, to check them against the names' possible values.
 
 use super::ast::{Expr, Kind};
 
@@ -11,7 +11,7 @@ pub struct Compared {
     pub text: String,
 }
 
-/// Returns every text that `source` compares a name with by `==`, `!=` or `in`, in its order.
+/// Returns every text that `source` compares a name with by `==`, `!=` or `in`, in order.
 #[must_use]
 pub fn compared_texts(source: &str) -> Vec<Compared> {
     let mut found = Vec::new();

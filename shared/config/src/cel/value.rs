@@ -1,17 +1,17 @@
-//! Values that conditions compute with. They borrow text and lists from what was looked up.
+//! Values in conditions. They borrow text and lists from the lookup.
 
 use std::borrow::Cow;
 
-/// Where a program gets what its slots stand for.
+/// A source of the values of a program's slots.
 pub trait Lookup<S> {
-    /// The value of `slot`; `None` where there is no such key, which is not the same as [`Value::Null`].
+    /// Returns the value of `slot`; `None` if there is no such key, which differs from [`Value::Null`].
     fn get(&self, slot: &S) -> Option<Value<'_>>;
 }
 
 /// A value of the language.
 #[derive(Debug, Clone)]
 pub enum Value<'a> {
-    /// Nothing, but there: JSON's `null`.
+    /// JSON's `null`: present, but empty.
     Null,
     /// True or false.
     Bool(bool),
@@ -23,25 +23,25 @@ pub enum Value<'a> {
     Text(Cow<'a, str>),
     /// A list.
     List(List<'a>),
-    /// A JSON object. Conditions take its keys apart; they cannot write one.
+    /// A JSON object. Conditions can read its keys but cannot write one.
     Map(&'a serde_json::Map<String, serde_json::Value>),
 }
 
-/// A list of values, from wherever it is kept.
+/// A list of values, from any storage.
 #[derive(Debug, Clone)]
 pub enum List<'a> {
     /// A JSON array.
     Json(&'a [serde_json::Value]),
-    /// Texts, such as names of segments.
+    /// Texts, such as segment names.
     Texts(&'a [String]),
     /// Values kept elsewhere.
     Values(&'a [Value<'a>]),
-    /// Values of its own.
+    /// Owned values.
     Owned(Vec<Value<'a>>),
 }
 
 impl<'a> List<'a> {
-    /// How many elements it has.
+    /// Returns the number of elements.
     pub fn len(&self) -> usize {
         match self {
             Self::Json(list) => list.len(),
@@ -51,7 +51,7 @@ impl<'a> List<'a> {
         }
     }
 
-    /// Whether it has no element.
+    /// Returns whether it has no element.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -99,7 +99,7 @@ impl<'a> List<'a> {
 }
 
 impl Value<'_> {
-    /// The same value, borrowing from nothing; `None` for a JSON object, which conditions cannot write.
+    /// Returns the same value without borrows; `None` for a JSON object, which conditions cannot write.
     pub(crate) fn detached(self) -> Option<Value<'static>> {
         Some(match self {
             Value::Null => Value::Null,

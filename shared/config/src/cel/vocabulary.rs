@@ -1,4 +1,4 @@
-//! What a condition may speak of: names that lead to typed slots.
+//! The vocabulary of a condition: names that resolve to typed slots.
 
 /// The type of a value, as far as it is known before anything runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -13,7 +13,7 @@ pub enum Type {
     Text,
     /// A list of values of any type.
     List,
-    /// Known only when the condition runs: what a JSON document holds.
+    /// Known only when the condition runs, such as the content of a JSON document.
     Dyn,
 }
 
@@ -30,18 +30,19 @@ impl Type {
         }
     }
 
-    /// Whether it is a number, or may turn out to be one.
+    /// Returns whether it is a number, or may turn out to be one.
     pub fn may_be_number(self) -> bool {
         matches!(self, Self::Int | Self::Double | Self::Dyn)
     }
 
-    /// Whether a value of this type can ever equal one of `other`: numbers compare across types, everything else only with its like.
+    /// Returns whether a value of this type can ever equal one of `other`: numbers compare across types, all other
+    /// types only with themselves.
     pub fn may_equal(self, other: Self) -> bool {
         self == other || self == Self::Dyn || other == Self::Dyn || (self.may_be_number() && other.may_be_number())
     }
 }
 
-/// What a condition has to give.
+/// The required result of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
     /// True or false.
@@ -50,18 +51,18 @@ pub enum Wanted {
     Number,
 }
 
-/// One argument of a function.
+/// A parameter of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Param {
     /// Its name in the documentation, such as `days`.
     pub name: &'static str,
-    /// What it has to be. [`Type::Double`] takes a whole number too; [`Type::Dyn`] takes any constant.
+    /// Its type. [`Type::Double`] accepts an integer too; [`Type::Dyn`] accepts any constant.
     pub ty: Type,
-    /// Whether it may be left away; only at the end.
+    /// `true` if it is optional; only at the end.
     pub optional: bool,
 }
 
-/// How a name is written.
+/// The form of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// `idle_days`.
@@ -75,13 +76,13 @@ pub enum Form {
 /// One documented name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Name {
-    /// The name as it is written. Those of the language (`has`, `size`, `int`, `double`) are taken.
+    /// The name in source. Those of the language (`has`, `size`, `int`, `double`) are reserved.
     pub name: &'static str,
-    /// How it is written.
+    /// Its form.
     pub form: Form,
-    /// What it gives; for a map, what its keys give where the vocabulary does not know better.
+    /// Its type; for a map, the type of its keys unless the vocabulary knows better.
     pub ty: Type,
-    /// What it means, in a sentence.
+    /// Its meaning, in a sentence.
     pub doc: &'static str,
 }
 
@@ -107,34 +108,36 @@ pub enum Const {
 pub struct Refused {
     /// Which argument is at fault, from 0; `None` where it is the whole call.
     pub argument: Option<usize>,
-    /// What is wrong, and what is allowed.
+    /// The error, and what is allowed.
     pub message: String,
 }
 
-/// What a condition may speak of.
+/// The names that a condition can use.
 ///
-/// [`compile`](super::compile) resolves each name once, through this; what a name stands for is kept as a slot, which the
-/// program hands to [`Lookup`](super::Lookup) whenever it runs. The types given here are promises: a lookup that gives
-/// another type makes the condition an error at that place, never a panic.
+/// [`compile`](super::compile) resolves each name once, through this, to a slot, which the program passes to
+/// [`Lookup`](super::Lookup) whenever it runs. The types given here are promises: a lookup with another type makes the
+/// condition an error at that place, never a panic.
 pub trait Vocabulary {
-    /// A typed "what to look up", such as "how often `event` was done within `days`". Equal slots are looked up as one.
+    /// A typed lookup, such as "how often `event` happened within `days`". Equal slots are looked up once.
     type Slot: Clone + PartialEq + std::fmt::Debug;
 
-    /// Every name with its documentation, for the reference, for hints, and for the number and types of arguments.
+    /// Returns every name with its documentation, for the reference, for hints, and for the number and types of
+    /// arguments.
     fn names(&self) -> &[Name];
 
-    /// What the variable `name` stands for; `None` where there is no such variable.
+    /// Returns the slot of the variable `name`; `None` if there is no such variable.
     fn variable(&self, name: &str) -> Option<(Self::Slot, Type)>;
 
-    /// What to do about a name that only other conditions know; `None` where they do not know it either.
+    /// Returns a hint for a name that only other conditions have; `None` if they do not have it either.
     fn elsewhere(&self, _name: &str) -> Option<&'static str> {
         None
     }
 
-    /// What the key of a map stands for: `["product", "sku"]` of `properties` for `properties.product.sku`.
-    /// `map` is a name of [`Form::Map`], and `path` has at least one key. The error says what is allowed.
+    /// Returns the slot for a key of a map: `["product", "sku"]` of `properties` for `properties.product.sku`. `map` is
+    /// a name of [`Form::Map`], and `path` has at least one key. The error says what is allowed.
     fn member(&self, map: &str, path: &[String]) -> Result<(Self::Slot, Type), String>;
 
-    /// What a call stands for. `function` is a name of [`Form::Function`], and `args` fit its parameters in number and type.
+    /// Returns the slot of a call. `function` is a name of [`Form::Function`], and `args` match its parameters in
+    /// number and type.
     fn call(&self, function: &str, args: &[Const]) -> Result<(Self::Slot, Type), Refused>;
 }

@@ -1,4 +1,4 @@
-//! Where messages go that are no mail and not shown in the product.
+//! Endpoints for messages that are neither mails nor shown in the product.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -6,37 +6,38 @@ use std::collections::BTreeMap;
 /// A receiver of messages, tasks and account updates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    /// What it understands.
+    /// The protocol of the endpoint.
     pub kind: Kind,
-    /// Where it is: the very address for [`Kind::Standard`], the host for a CRM, nothing for [`Kind::Slack`], whose secret is its address.
+    /// Its URL: the full address for [`Kind::Standard`], the host for a CRM, empty for [`Kind::Slack`], whose secret is
+    /// its address.
     pub url: String,
-    /// Where its secret is; what that is depends on the kind.
+    /// The place of its secret, whose content depends on the kind.
     pub secret: SecretPlace,
-    /// Whether private and loopback addresses are allowed: for tests and internal networks only.
+    /// `true` if private and loopback addresses are allowed: for tests and internal networks only.
     pub allow_private: bool,
 }
 
-/// Where HubSpot's API is for every account.
+/// HubSpot's API, the same for every account.
 pub(super) const HUBSPOT: &str = "https://api.hubapi.com";
 
 impl Endpoint {
-    /// Whether the config names no address of its own for it: HubSpot's is the same for every account.
+    /// Returns whether the configuration needs no URL for it: HubSpot's is the same for every account.
     #[must_use]
     pub fn has_default_url(&self) -> bool {
         matches!(self.kind, Kind::HubSpot(_)) && self.url == HUBSPOT
     }
 }
 
-/// Where a secret is.
+/// The place of a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretPlace {
-    /// In the environment variable of this name.
+    /// The environment variable of this name.
     Env(String),
-    /// In AWS Secrets Manager or the Systems Manager's Parameter Store, by name or ARN.
+    /// AWS Secrets Manager or the Systems Manager's Parameter Store, by name or ARN.
     Store(String),
 }
 
-/// What an endpoint understands.
+/// The protocol of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// A webhook signed after the Standard Webhooks specification; the secret is `whsec_…`.
@@ -50,7 +51,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The kind's name in `channels.toml`.
+    /// Returns the kind's name in `channels.toml`.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -62,10 +63,10 @@ impl Kind {
     }
 }
 
-/// How people, accounts and tasks are written into a CRM.
+/// How people, accounts and tasks are written to a CRM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CrmRecords {
-    /// People.
+    /// Contacts.
     pub contact: ContactRecords,
     /// Accounts.
     pub account: AccountRecords,
@@ -78,13 +79,13 @@ pub struct CrmRecords {
 pub struct ContactRecords {
     /// The field by which a record is found; its values are unique in the CRM.
     pub id: String,
-    /// What that field holds.
+    /// The content of that field.
     pub holds: ContactId,
-    /// Fields of the CRM, and the person's trait that each is filled from.
+    /// CRM fields, and the person's trait that each is filled from.
     pub fields: BTreeMap<String, String>,
 }
 
-/// What people are known by in a CRM.
+/// The value that identifies a person in a CRM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -93,14 +94,14 @@ pub enum ContactId {
     Email,
     /// The product's own id of the user.
     UserId,
-    /// The id that Perennial gives everyone, anonymous visitors too.
+    /// The profile id, which anonymous visitors have too.
     PersonId,
 }
 
 /// How accounts are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountRecords {
-    /// The field by which a record is found, which holds the account's id; its values are unique in the CRM.
+    /// The field that identifies a record by the account's id; its values are unique in the CRM.
     pub id: String,
     /// Fields of the CRM, and the account's trait that each is filled from.
     pub fields: BTreeMap<String, String>,
@@ -109,7 +110,7 @@ pub struct AccountRecords {
 /// How tasks are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskRecords {
-    /// The field by which a record is found, which holds the decision's id; its values are unique in the CRM.
+    /// The field that identifies a record by the decision's id; its values are unique in the CRM.
     pub id: String,
     /// Fields of the CRM with the same value in every task.
     pub values: BTreeMap<String, String>,

@@ -15,28 +15,29 @@ use crate::warm_up::{self, RawWarmUp};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// What records are found by where nothing is written: a field to be made in the CRM, of text, with unique values.
+/// The default identifying field: a text field with unique values, to be created in the CRM.
 const HUBSPOT_ID: &str = "perennial_id";
 /// The same in Salesforce, where fields of one's own end in `__c`: an external id.
 const SALESFORCE_ID: &str = "Perennial_Id__c";
 
-/// How messages go out.
+/// Senders, endpoints and topics of messages.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct File {
-    /// Events older than this, in hours from 1 to 65535, set nothing off: an import of last year's events writes to nobody.
+    /// Events older than this, in hours from 1 to 65535, trigger nothing: an import of last year's events sends no
+    /// messages.
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     max_event_age_hours: Spanned<u16>,
     /// Mail, by SES.
     mail: RawMail,
-    /// When a journey stops sending mails by itself, until someone resumes it: its mails bounce, or are called spam, too often.
+    /// The bounce and complaint rates at which a journey stops sending mails, until it is resumed.
     #[serde(default)]
     pause: RawPause,
     /// Receivers of messages, tasks and account updates, by names of your own.
     #[serde(default)]
     webhook: BTreeMap<Spanned<String>, RawEndpoint>,
-    /// What mails are about, for their readers to choose from on the preference page, which shows them in this order.
+    /// The topics of mails that readers choose from on the preference page, in this order.
     #[serde(default)]
     topic: Vec<Spanned<RawTopic>>,
 }
@@ -47,17 +48,17 @@ pub(crate) struct File {
 struct RawMail {
     /// The sender: an address, or `Name <address>`. It must be an identity that is verified in SES.
     from: Spanned<String>,
-    /// Where answers go, written like `from`; to the sender where nothing is written.
+    /// The reply-to address, in the form of `from`; default: the sender.
     reply_to: Option<Spanned<String>>,
     /// The SES configuration set that reports deliveries, bounces, complaints, opens and clicks back.
     configuration_set: Spanned<String>,
-    /// When an address that cannot be delivered to for the time being, such as a full mailbox, has a rest.
+    /// The number of temporary bounces, such as from a full mailbox, after which an address is paused.
     #[serde(default)]
     soft_bounces: RawSoftBounces,
-    /// The daily ramp of a new sender; without it nothing but the account's own quota limits the mails of a day.
+    /// The daily ramp of a new sender; without it only the account's own quota limits the mails of a day.
     warm_up: Option<RawWarmUp>,
-    /// Minutes, 5 to 1440, after which a mail is sent again whose sending was cut off (a process that died, a lost answer) and of which
-    /// SES has not said by then that it took it. 60 where nothing is written, 0 for never: such a mail stays `unknown`. A report that
+    /// Minutes, 5 to 1440, after which a mail with an unknown delivery outcome (a process that died, a lost response)
+    /// is sent again unless SES has reported it; default: 60. 0: never, and the mail stays `unknown`. A report that
     /// comes later than this makes a second mail, so it must be longer than reports ever take.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1440)))]
     resend_unknown_after_minutes: Option<Spanned<u16>>,
@@ -65,7 +66,8 @@ struct RawMail {
     /// of one sign-up come in any order. Then it counts as not deliverable. Default: 10.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1440)))]
     wait_for_address_minutes: Option<Spanned<u16>>,
-    /// Whether an address gets mails that nobody but a public source named, such as a web page without the user's token. Default: "send".
+    /// Specifies whether mails are sent to an address that only a public source has named, such as a web page without
+    /// the user's token; default: "send".
     #[serde(default)]
     unverified_mail: UnverifiedMail,
 }
@@ -75,29 +77,29 @@ const WAIT_FOR_ADDRESS_MINUTES: u16 = 10;
 /// The most minutes that a mail may wait for an address: a day.
 const MAX_WAIT_FOR_ADDRESS_MINUTES: u16 = 1440;
 
-/// Minutes after which a mail whose fate is unknown is sent again, where nothing is written. SES reports a mail within seconds, but a report
-/// that fails in `deliver` is tried five times, six of the function's timeouts apart: for half an hour, as it is deployed.
+/// The default minutes after which a mail with an unknown outcome is sent again. SES reports a mail within seconds, but
+/// a report that fails in `deliver` is retried five times, six function timeouts apart: for half an hour as deployed.
 const RESEND_UNKNOWN_AFTER_MINUTES: u16 = 60;
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawEndpoint {
-    /// What the receiver understands: webhooks signed after the Standard Webhooks specification, incoming webhooks of Slack, or
-    /// the API of a CRM.
+    /// The protocol of the receiver: webhooks signed after the Standard Webhooks specification, incoming webhooks of
+    /// Slack, or the API of a CRM.
     #[serde(default)]
     kind: RawKind,
-    /// Where it is, https://…: the address to post to, or Salesforce's host, https://NAME.my.salesforce.com. HubSpot needs none, and
-    /// that of Slack is its secret.
+    /// Its URL, https://…: the address to post to, or Salesforce's host, https://NAME.my.salesforce.com. HubSpot needs
+    /// none, and that of Slack is its secret.
     url: Option<Spanned<String>>,
-    /// The environment variable that holds the secret, in capitals, digits and `_`; the secret itself never stands in a file. It is
-    /// the signing secret (whsec_…), Slack's https://hooks.slack.com/…, HubSpot's access token, or for Salesforce
+    /// The environment variable with the secret, in capitals, digits and `_`; never the secret itself. It contains the
+    /// signing secret (whsec_…), Slack's https://hooks.slack.com/…, HubSpot's access token, or for Salesforce
     /// {"client_id": "…", "client_secret": "…"} of a connected app with the client credentials flow.
     secret_env: Option<Spanned<String>>,
     /// Instead of `secret_env`: the name or ARN of the secret in AWS Secrets Manager, or of a parameter, which begins with /. The
     /// function needs the AWS Parameters and Secrets Lambda Extension.
     secret: Option<Spanned<String>>,
-    /// Whether http:// and private addresses are allowed: for tests, and receivers inside your own network.
+    /// `true` if http:// and private addresses are allowed: for tests, and receivers inside your own network.
     #[serde(default)]
     allow_private: bool,
     /// For a CRM: how people become its contacts.
@@ -123,12 +125,12 @@ enum RawKind {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawContact {
-    /// The CRM's field by which a contact is found; its values must be unique there. HubSpot's `email` where nothing is written, and
-    /// Perennial_Id__c in Salesforce, which you make as an external id.
+    /// The CRM's field that identifies a contact; its values must be unique there. Default: `email` in HubSpot, and
+    /// Perennial_Id__c in Salesforce, which you create as an external id.
     id: Option<Spanned<String>>,
-    /// What that field holds. `email` where it is HubSpot's `email`, else `person_id`.
+    /// The content of that field; default: `email` for HubSpot's `email`, else `person_id`.
     holds: Option<ContactId>,
-    /// The CRM's fields, and the person's trait that each is filled from. What a contact must have in the CRM belongs here.
+    /// The CRM's fields, and the person's trait that each is filled from. Include the fields that the CRM requires.
     #[serde(default)]
     fields: BTreeMap<Spanned<String>, String>,
 }
@@ -137,8 +139,8 @@ struct RawContact {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawAccount {
-    /// The CRM's field by which an account is found, and which holds the account's id; its values must be unique there.
-    /// perennial_id in HubSpot and Perennial_Id__c in Salesforce where nothing is written.
+    /// The CRM's field that identifies an account by its id; its values must be unique there. Default: perennial_id in
+    /// HubSpot and Perennial_Id__c in Salesforce.
     id: Option<Spanned<String>>,
     /// The CRM's fields, and the account's trait that each is filled from, beside those of accounts.toml.
     #[serde(default)]
@@ -149,10 +151,10 @@ struct RawAccount {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawTask {
-    /// The CRM's field by which a task is found, so that none is made twice; its values must be unique there. perennial_id in
-    /// HubSpot and Perennial_Id__c in Salesforce where nothing is written.
+    /// The CRM's field that identifies a task, so that none is created twice; its values must be unique there. Default:
+    /// perennial_id in HubSpot and Perennial_Id__c in Salesforce.
     id: Option<Spanned<String>>,
-    /// The CRM's fields that hold the same in every task, such as hs_task_priority = "HIGH".
+    /// The CRM's fields with the same value in every task, such as hs_task_priority = "HIGH".
     #[serde(default)]
     values: BTreeMap<Spanned<String>, String>,
 }
@@ -195,7 +197,7 @@ fn load_mail(report: &mut Reporter<'_>, mail: RawMail, deployment: &Deployment) 
     }
     let place = minutes.as_ref().map_or_else(|| mail.configuration_set.span(), Spanned::span);
     let minutes = minutes.map_or(RESEND_UNKNOWN_AFTER_MINUTES, Spanned::into_inner);
-    // A mail that SES did not report in time is sent again. So by then its report must be through with its attempts.
+    // A mail without a report in time is sent again, so all retries of the report must fit into this time.
     let tried = deployment.tried_for_seconds(deployment.deliver) / 60;
     if minutes != 0 && u64::from(minutes) <= tried {
         let message = format!(
@@ -388,7 +390,7 @@ impl Fields<'_, '_> {
         fields
     }
 
-    /// Reports a name that no field of the CRM can have. Names of Salesforce stand in addresses.
+    /// Reports a name that no field of the CRM can have. Salesforce's names are part of URLs.
     fn check(&mut self, of: &str, name: &Spanned<String>) {
         let text = name.get_ref();
         let capitals = self.kind == RawKind::Salesforce;
@@ -409,12 +411,12 @@ impl Fields<'_, '_> {
     }
 }
 
-/// Whether `text` could be the name of an environment variable.
+/// Returns whether `text` can be the name of an environment variable.
 fn is_variable(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
 }
 
-/// Whether `text` could be a mail's sender; SES decides whether it is one.
+/// Returns whether `text` can be a mail's sender; SES decides whether it is one.
 fn is_sender(text: &str) -> bool {
     let address = match text.split_once('<') {
         Some((_, rest)) => rest.trim_end().strip_suffix('>').unwrap_or_default(),

@@ -1,11 +1,11 @@
-//! What messages say.
+//! Message templates.
 
 use crate::error::Reporter;
 use crate::spanned::Spanned;
 use serde::{Deserialize, Serialize};
 
-/// What a message says, in minijinja: {{ person.NAME }} puts a trait in, and {% if … %} … {% endif %} leaves a part out. Which parts
-/// are used depends on the channel.
+/// The content of a message, in minijinja: {{ person.NAME }} inserts a trait, and {% if … %} … {% endif %} makes a part
+/// conditional. The channel determines which fields are used.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -14,24 +14,25 @@ pub struct Template {
     pub subject: String,
     /// Plain text: a mail's text part, or the body of an in-app message or a task.
     pub text: String,
-    /// A mail's HTML part; made from the text where nothing is written.
+    /// A mail's HTML part; default: generated from the text.
     pub html: Option<String>,
-    /// A mail's HTML part in MJML instead, <https://documentation.mjml.io>, which looks alike in every mail program. Between its
-    /// elements {% … %} goes into <mj-raw>.
+    /// A mail's HTML part in MJML instead, <https://documentation.mjml.io>, which looks the same in every mail program.
+    /// Between its elements {% … %} goes into <mj-raw>.
     pub mjml: Option<String>,
-    /// Where a click on an in-app message leads: https://… or a path such as /upgrade.
+    /// The link of an in-app message: https://… or a path such as /upgrade.
     pub link: Option<String>,
-    /// What an in-app message is: a message, or an offer to talk that the product shows as one; its link opens the chat.
+    /// The kind of an in-app message: a message, or an offer to chat that the product displays as one; its link opens
+    /// the chat.
     #[serde(default)]
     pub kind: InAppKind,
-    /// What a mail is about: a topic of channels.toml. Readers can switch it off alone; a mail without topic goes to all
-    /// who have not stopped all mails.
+    /// The topic of a mail, from channels.toml. Readers can unsubscribe from it alone; a mail without topic is sent to
+    /// everyone who has not stopped all mails.
     pub topic: Option<String>,
     /// Makes a mail an invitation to an event: calendars show it with buttons to accept or decline.
     pub invitation: Option<InvitationTemplate>,
 }
 
-/// What an in-app message is.
+/// The kind of an in-app message.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -53,9 +54,9 @@ pub struct InvitationTemplate {
     pub start: String,
     /// When it ends, written like `start`.
     pub end: String,
-    /// What it is called.
+    /// Its title.
     pub title: String,
-    /// Where it takes place: a place or a web address.
+    /// Its location: a place or a web address.
     pub location: Option<String>,
 }
 

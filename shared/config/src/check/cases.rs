@@ -1,5 +1,6 @@
-//! Whether a condition can hold at all: it is tried in every stage, with every value that something of few values may have, while
-//! all else stays unknown. What is unknown decides nothing, so what is false then is false whatever else may be.
+//! Decides whether a condition can ever hold: it is evaluated in every stage, with every value of each slot that has
+//! few values, while all else stays unknown. Unknown values decide nothing, so a condition that is false then is always
+//! false.
 
 use crate::cel::{Lookup, Program, Value};
 use crate::config::Config;
@@ -7,7 +8,7 @@ use crate::scoring::SurveyKind;
 use crate::vocabulary::{AccountField, EventSlot, PersonSlot};
 use perennial_domain::{Likelihood, Stage};
 
-/// What is known of a person in one case.
+/// The known values in one case.
 #[derive(Clone, Copy)]
 struct Case<'a> {
     config: &'a Config,
@@ -20,7 +21,7 @@ impl Lookup<PersonSlot> for Case<'_> {
         match slot {
             PersonSlot::Stage => Some(self.stage.as_str().into()),
             PersonSlot::Pays => Some(self.stage.pays().into()),
-            // A segment asks only for those before it, so this ends.
+            // A segment refers only to those before it, so this terminates.
             PersonSlot::Segment(at) => match self.config.segments.all.get(*at)?.when.eval(self) {
                 Ok(Value::Bool(holds)) => Some(holds.into()),
                 _ => None,
@@ -34,13 +35,13 @@ impl Lookup<PersonSlot> for Case<'_> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Never(pub(super) String);
 
-/// Whether a key may be asked for by `has` or `in`, to which unknown and missing are not the same.
+/// Returns whether a key may be tested with `has` or `in`, which distinguish unknown from missing.
 fn asks_has<S>(program: &Program<S>) -> bool {
     let source: String = program.source().split_whitespace().collect();
     ["has(", "intraits", "inproperties", "incontext", "inaccount"].iter().any(|asking| source.contains(asking))
 }
 
-/// Why all of `programs` together hold for nobody in `stages` (all stages where empty); `None` where they may.
+/// Returns why all of `programs` together hold for nobody in `stages` (all stages if empty); `None` if they may.
 pub(super) fn never(config: &Config, programs: &[&Program<PersonSlot>], stages: &[Stage]) -> Option<Never> {
     if programs
         .iter()
@@ -64,7 +65,7 @@ pub(super) fn never(config: &Config, programs: &[&Program<PersonSlot>], stages: 
             Some(never)
         };
         if open.iter().all(|stage| never_with(*stage) == Some(true)) {
-            // Of several stages that which leaves most open says most.
+            // Of several stages, the one that leaves the most open explains the most.
             let about =
                 open.iter().filter_map(|stage| values(config, &slot, *stage)).max_by_key(|(values, _)| values.len());
             return Some(Never(about.map(|(_, about)| about).unwrap_or_default()));
@@ -73,7 +74,7 @@ pub(super) fn never(config: &Config, programs: &[&Program<PersonSlot>], stages: 
     None
 }
 
-/// What the programs look up, and the segments that they ask for.
+/// Returns what the programs look up, and the segments that they refer to.
 fn slots(config: &Config, programs: &[&Program<PersonSlot>]) -> Vec<PersonSlot> {
     let mut all: Vec<PersonSlot> = Vec::new();
     let mut open: Vec<&PersonSlot> = programs.iter().flat_map(|program| program.slots()).collect();
@@ -89,8 +90,8 @@ fn slots(config: &Config, programs: &[&Program<PersonSlot>]) -> Vec<PersonSlot> 
     all
 }
 
-/// Every value that `slot` may have in `stage`, where there are few, with a sentence about them. Whether it may be missing is of no
-/// matter: what is missing makes nothing hold that does not hold with every value.
+/// Returns every value that `slot` may have in `stage`, if there are few, with a sentence about them. Missing values
+/// need no case: a missing value makes nothing hold that does not hold with every value.
 fn values(config: &Config, slot: &PersonSlot, stage: Stage) -> Option<(Vec<Value<'static>>, String)> {
     let numbers = |most: i64, about: String| Some(((0..=most).map(Value::Int).collect(), about));
     let texts = |texts: &[&'static str], what: &str| {
@@ -140,7 +141,7 @@ pub(super) fn most_points(config: &Config, score: Likelihood, stages: &[Stage]) 
     let of = scoring.score(score);
     let stages = if stages.is_empty() { &Stage::ALL[..] } else { stages };
     let stages: Vec<Stage> = stages.iter().copied().filter(|stage| of.applies.in_stage(*stage)).collect();
-    // Where it is absent no condition on it holds.
+    // If it is absent, no condition on it holds.
     if stages.is_empty() {
         return 0.0;
     }
@@ -163,7 +164,8 @@ pub(super) fn most_points(config: &Config, score: Likelihood, stages: &[Stage]) 
     of.base + alone + shared
 }
 
-/// The least and the greatest share of its points that a signal can give, 0 to 1, where its measure has few values.
+/// Returns the smallest and the largest share of its points that a signal can give, 0 to 1, if its measure has few
+/// values.
 pub(super) fn shares(config: &Config, signal: &crate::scoring::Signal) -> Option<(f64, f64)> {
     if asks_has(&signal.measure) {
         return None;
@@ -187,13 +189,13 @@ pub(super) fn shares(config: &Config, signal: &crate::scoring::Signal) -> Option
     range
 }
 
-/// What is known of an event.
+/// The known values of an event.
 struct EventCase<'a> {
     event: &'a str,
     source: &'a str,
 }
 
-/// The call that makes an event of this name.
+/// Returns the call of an event with this name.
 fn call(event: &str) -> &str {
     match event.strip_prefix('$') {
         Some(call) if CALLS.contains(&call) => call,
@@ -218,7 +220,7 @@ impl Lookup<EventSlot> for EventCase<'_> {
 /// Sources of events that stand in no file: the mail service, and the inbox and preference pages.
 const OWN_SOURCES: [&str; 2] = ["ses", "perennial"];
 
-/// Why a condition holds for no event of that name; `None` where it may.
+/// Returns why a condition holds for no event of that name; `None` if it may.
 pub(super) fn never_for(config: &Config, filter: &Program<EventSlot>, event: &str) -> Option<Never> {
     let has = |of: fn(&EventSlot) -> bool| filter.slots().iter().any(of);
     let call = call(event);
@@ -258,7 +260,7 @@ fn event_words(event: &str) -> String {
     }
 }
 
-/// Names of stages, with commas.
+/// Joins names of stages with commas.
 pub(super) fn list(stages: &[Stage]) -> String {
     stages.iter().map(|stage| stage.as_str()).collect::<Vec<_>>().join(", ")
 }

@@ -1,4 +1,4 @@
-//! All conditions of a config, and where they stand.
+//! All conditions of a configuration, and their positions.
 
 use super::places::Part::{self, At, Key};
 use crate::cel::Program;
@@ -14,7 +14,7 @@ pub(super) struct Condition<'a, S> {
     pub(super) path: Vec<Part<'static>>,
 }
 
-/// Those on a person.
+/// Returns those on a person.
 pub(super) fn on_persons(config: &Config) -> Vec<Condition<'_, PersonSlot>> {
     let mut all = Vec::new();
     let mut add = |program, file, path: &[Part<'static>]| {

@@ -1,7 +1,8 @@
-//! Marketing in mails that nobody can stop.
+//! Finds marketing in mails that cannot be unsubscribed from.
 //!
-//! Essential is what law or contract makes necessary, such as a failed payment, a receipt or a security notice: it reaches readers who stopped all mails, at any
-//! hour. What advertises is not, whoever it is about (ePrivacy Directive 2002/58/EC, article 13; CAN-SPAM Act, "primary purpose").
+//! Essential mails are required by law or contract, such as a failed payment, a receipt or a security notice: they
+//! reach readers who stopped all mails, at any hour. Advertising is not essential (ePrivacy Directive 2002/58/EC,
+//! article 13; CAN-SPAM Act, "primary purpose").
 
 use super::Remarks;
 use super::places::Part::{At, Key};
@@ -10,7 +11,8 @@ use crate::config::Config;
 use crate::journeys::Does;
 use perennial_domain::Channel;
 
-/// Words and phrases of advertisements in lower case: English, and the like in German, French, Spanish, Portuguese and Italian.
+/// Words and phrases of advertising in lower case: English, and equivalents in German, French, Spanish, Portuguese and
+/// Italian.
 const MARKETING: [&[&str]; 6] = [
     &[
         "% off",
@@ -190,7 +192,7 @@ pub(super) fn remark(config: &Config, remarks: &mut Remarks<'_>) {
         for step in &journey.steps {
             let Does::Send(message) = &step.does else { continue };
             let template = config.templates.get(&message.template).filter(|_| message.channel == Channel::Mail);
-            // Of essential topics it has been said.
+            // Essential topics have their own remark.
             let is_told = config.topic_of(&message.template).is_some_and(|topic| topic.essential);
             if let Some(word) = template.filter(|_| !is_told).and_then(advertises) {
                 let message = format!(
@@ -212,7 +214,7 @@ pub(super) fn remark(config: &Config, remarks: &mut Remarks<'_>) {
     }
 }
 
-/// The first word of an advertisement that a mail says.
+/// Returns the first advertising word in a mail.
 fn advertises(template: &Template) -> Option<&'static str> {
     let html = template.html.as_deref().or(template.mjml.as_deref()).unwrap_or_default();
     [template.subject.as_str(), template.text.as_str(), html].into_iter().find_map(word_of)
@@ -223,7 +225,7 @@ fn word_of(text: &str) -> Option<&'static str> {
     let is_word = |at: usize, word: &str| {
         let before = text.get(..at).and_then(|text| text.chars().next_back());
         let after = text.get(at + word.len()..).and_then(|text| text.chars().next());
-        // Within an address of the web, or a name of a variable, a word says nothing.
+        // Within a URL or a variable's name, a word means nothing.
         let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || "/_-=.".contains(c));
         let ends = after.is_none_or(|c| !(c.is_alphanumeric() || "/_-=".contains(c)));
         (word.starts_with('%') || !is_part(before)) && ends

@@ -1,4 +1,4 @@
-//! Names of events that are written in two ways, or that are probably another name, which is known better.
+//! Finds event names that are spelled in two ways, or are probably a better known name.
 
 mod alike;
 
@@ -17,7 +17,7 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// What the mail service's reports are called in someone's history.
+/// The names of mail events in a profile's history.
 const MAIL_EVENTS: [&str; 10] = [
     "Email Delivered",
     "Email Bounced",
@@ -31,7 +31,8 @@ const MAIL_EVENTS: [&str; 10] = [
     "Unsubscribed",
 ];
 
-/// Names that many products send, by the specifications of analytics tools for software as a service. Of two names that are written as often, such a one is right.
+/// Names that many SaaS products send, from the specifications of analytics tools. Of two equally frequent names, such
+/// a one is right.
 const USUAL: [&str; 14] = [
     "Account Created",
     "Account Deleted",
@@ -54,24 +55,24 @@ struct Mention<'a> {
     name: Cow<'a, str>,
     file: &'static str,
     path: Vec<Part<'a>>,
-    /// Whether events get the name here; elsewhere they are asked for by it.
+    /// `true` if events are created under this name, rather than looked up.
     is_sent: bool,
 }
 
-/// How well a name is known: of two that are probably one, the greater is right. What events are called counts first, then how often a name is
-/// written, and at last which stands first.
+/// How well a name is known: of two that are probably one, the greater is right. Definitions count first, then the
+/// number of mentions, then the first position.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Standing {
     is_sent: bool,
     times: usize,
     is_usual: bool,
-    /// Whether rules, features or milestones are made of it: conditions only ask for it.
+    /// `true` if rules, features or milestones define it, rather than conditions only referring to it.
     is_defined: bool,
     is_past: bool,
     first: Reverse<usize>,
 }
 
-/// A name, and where it was first seen: `None` for the mail service's.
+/// A name and its first mention; `None` for the mail service's names.
 struct Known<'a> {
     standing: Standing,
     at: Option<&'a Mention<'a>>,
@@ -97,7 +98,7 @@ pub(super) fn remark(config: &Config, remarks: &mut Remarks<'_>) {
     }
 }
 
-/// All names with how well each is known.
+/// Returns all names with how well each is known.
 fn known<'a>(mentions: &'a [Mention<'a>]) -> BTreeMap<&'a str, Known<'a>> {
     let mut names: BTreeMap<&str, Known<'a>> = BTreeMap::new();
     for (at, mention) in mentions.iter().enumerate() {
@@ -126,8 +127,8 @@ fn known<'a>(mentions: &'a [Mention<'a>]) -> BTreeMap<&'a str, Known<'a>> {
     names
 }
 
-/// The name that was probably meant by `name`: the best known of those that differ from it in writing, form, order or by a typing error; `None` where it is
-/// the best known itself.
+/// Returns the likely intended name for `name`: the best known of those that differ in spelling, form, order or by a
+/// typing error; `None` if it is the best known itself.
 fn meant<'n, 'a>(
     name: &str,
     own: &Known<'a>,
@@ -165,7 +166,7 @@ fn often(times: usize) -> String {
     if times == 1 { "once".to_owned() } else { format!("{times} times") }
 }
 
-/// Every event that the config names, in the order of the files that say what is sent, what it means, and what asks for it.
+/// Returns every event in the configuration, files that create events first, then those that define and refer to them.
 fn mentions(config: &Config) -> Vec<Mention<'_>> {
     let mut all = Vec::new();
     sent(config, &mut all);
@@ -206,7 +207,7 @@ fn sent<'a>(config: &'a Config, all: &mut Vec<Mention<'a>>) {
     }
 }
 
-/// Names that features, points, milestones and accounts are made of.
+/// Names in features, points, milestones and accounts.
 fn defined<'a>(config: &'a Config, all: &mut Vec<Mention<'a>>) {
     let mut add = |name: &'a str, file, path: &[Part<'a>]| all.push(mention(name, file, path, false));
     for (at, feature) in config.features.all.iter().enumerate() {
@@ -279,7 +280,7 @@ fn listened<'a>(config: &'a Config, all: &mut Vec<Mention<'a>>) {
     }
 }
 
-/// Names that conditions ask for.
+/// Names that conditions refer to.
 fn asked<'a>(config: &'a Config, all: &mut Vec<Mention<'a>>) {
     for condition in on_persons(config) {
         for slot in condition.program.slots() {

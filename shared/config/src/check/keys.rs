@@ -1,4 +1,5 @@
-//! Write keys that are not the reader's own, keys that are believed too far, and what webhooks say outside of their signatures.
+//! Checks write keys that are not the operator's own, keys with too much trust, and webhook fields outside the
+//! signature.
 
 use super::Remarks;
 use super::places::Part::{At, Key};
@@ -6,7 +7,7 @@ use crate::config::Config;
 use crate::sources::{Hook, Mapping, Place, Source, WriteKeyHash};
 use perennial_domain::Trust;
 
-/// Names of sources whose keys are likely to be where anybody can read them.
+/// Names of sources whose keys are probably public.
 const OF_CLIENTS: [&str; 9] = ["android", "browser", "frontend", "ios", "mobile", "site", "spa", "web", "website"];
 
 pub(super) fn remark(config: &Config, remarks: &mut Remarks<'_>) {
@@ -31,8 +32,8 @@ pub(super) fn remark(config: &Config, remarks: &mut Remarks<'_>) {
     }
 }
 
-/// Remarks on fields of events that are read from headers which the signature does not cover. Which map fits may depend on such a header: GitHub says
-/// there, and nowhere else, what happened.
+/// Remarks on event fields that are read from headers outside the signature. The map itself may have to depend on such
+/// a header: GitHub sends the event type nowhere else.
 fn unsigned(at: usize, source: &Source, hook: &Hook, remarks: &mut Remarks<'_>) {
     for (index, map) in hook.maps.iter().enumerate() {
         for (field, places) in fields(map) {
@@ -48,7 +49,7 @@ fn unsigned(at: usize, source: &Source, hook: &Hook, remarks: &mut Remarks<'_>) 
     }
 }
 
-/// The fields that a map fills, by their names in the file, and where from.
+/// Returns the fields that a map fills, by their names in the file, and their places.
 fn fields(map: &Mapping) -> Vec<(&'static str, Vec<&Place>)> {
     vec![
         ("user_id", map.user_id.iter().collect()),

@@ -1,6 +1,6 @@
-//! What `perennial config check` tells: everything that is wrong, and what is right but cannot do what it seems to be for.
+//! The result of `perennial config check`: every error, and a warning for each valid setting that has no effect.
 //!
-//! A remark is made only where it is certain: no order of events and no value of a trait could make the rule matter.
+//! A warning is given only if it is certain: no order of events and no value of a trait could make the rule matter.
 
 mod cases;
 mod conditions;
@@ -19,27 +19,27 @@ use crate::error::ConfigError;
 use places::Part::{At, Key};
 pub(crate) use places::{Part, Places};
 
-/// What came of a check.
+/// The result of a check.
 #[derive(Debug)]
 pub struct Checked {
     /// The config; `None` where anything is wrong.
     pub config: Option<Config>,
     /// Everything that is wrong, in the order of files, lines and columns.
     pub errors: Vec<ConfigError>,
-    /// What can never matter, and what to do about it, in the same order. Where something is wrong, only what is certain whatever
-    /// is meant by that.
+    /// Settings without effect and how to fix them, in the same order. With errors present, only those that are certain
+    /// regardless of the errors.
     pub warnings: Vec<ConfigError>,
 }
 
-/// Checks and compiles `bundle`, and looks for rules that can never fire, points that can never be reached, names that are
-/// written in two ways, and advertisements that nobody can stop.
+/// Checks and compiles `bundle`, and finds rules that can never fire, points that can never be reached, names that are
+/// spelled in two ways, and advertising that nobody can unsubscribe from.
 pub fn check(bundle: &Bundle) -> Checked {
     let (config, errors) = Config::load_all(bundle);
     let warnings = remarks(bundle, &config, &errors);
     Checked { config: errors.is_empty().then_some(config), errors, warnings }
 }
 
-/// Files that decide what conditions can meet. Where one of them is wrong, conditions are not judged.
+/// Files that decide what conditions can match. If one of them has an error, conditions are not judged.
 const MEANING: [&str; 6] =
     ["accounts.toml", "features.toml", "lifecycle.toml", "scoring.toml", "segments.toml", "sources.toml"];
 
@@ -58,17 +58,17 @@ fn remarks(bundle: &Bundle, config: &Config, errors: &[ConfigError]) -> Vec<Conf
     essential::remark(config, &mut remarks);
     keys::remark(config, &mut remarks);
     if is_certain {
-        // Last, as it adds to what is said of conditions that never hold.
+        // Last, as it extends the remarks on conditions that never hold.
         values::remark(config, &mut remarks);
     }
-    // An error says more of its place.
+    // An error at the same place is more specific.
     remarks.all.retain(|remark| !errors.iter().any(|error| error.place() == remark.place()));
     remarks.all.sort_by(|a, b| a.place().cmp(&b.place()));
     remarks.all.dedup();
     remarks.all
 }
 
-/// The lists of which something wrong is left out: what stands at which index of them is not known.
+/// Returns the lists from which invalid items are left out, so that the positions of the others are unknown.
 fn incomplete(config: &Config, places: &Places<'_>) -> Vec<(&'static str, Vec<Part<'static>>)> {
     let (scoring, journeys) = (&config.scoring, &config.journeys.all);
     let mut lists = vec![
@@ -93,13 +93,13 @@ struct Remarks<'a> {
     places: Places<'a>,
     /// See [`incomplete`].
     incomplete: Vec<(&'static str, Vec<Part<'static>>)>,
-    /// Whether nothing is wrong with what conditions are judged by.
+    /// `true` if everything that conditions are judged by is valid.
     is_certain: bool,
     all: Vec<ConfigError>,
 }
 
 impl Remarks<'_> {
-    /// Adds to what is said already of what stands at `path` of `file`, or says it alone.
+    /// Extends the remark on `path` of `file`, or adds one.
     fn with(&mut self, file: &str, path: &[Part<'_>], message: &str) {
         let (line, column) = self.places.of(file, path);
         match self.all.iter_mut().find(|said| said.place() == (file, line, column)) {

@@ -1,4 +1,4 @@
-//! Where in the files something stands: the compiled config does not say.
+//! Finds positions in the files, which the compiled configuration does not contain.
 
 use crate::bundle::Bundle;
 use crate::error::line_and_column;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// A step of the way to a value.
+/// A step of the path to a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part<'a> {
     /// A key of a table.
@@ -37,7 +37,7 @@ impl<'a> Places<'a> {
         self.find(file, path).0.map_or((0, 0), |found| line_and_column(text, found.span().start))
     }
 
-    /// How many items the list at `path` has; 0 where there is none.
+    /// Returns the number of items of the list at `path`; 0 if there is none.
     pub(crate) fn len(&self, file: &str, path: &[Part<'_>]) -> usize {
         match self.find(file, path) {
             (Some(found), true) => found.get_ref().as_array().map_or(0, |items| items.len()),
@@ -45,7 +45,7 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// What stands at the end of `path`, or as far along it as there is something, and whether that is the end.
+    /// Returns the value at `path`, or the last one found along it, and whether the path was found in full.
     fn find(&self, file: &str, path: &[Part<'_>]) -> (Option<&Spanned<DeValue<'a>>>, bool) {
         let Some((_, table)) = self.files.get(file) else { return (None, false) };
         let mut here: Option<&Spanned<DeValue<'_>>> = None;

@@ -86,7 +86,7 @@ pub(super) fn others(config: &Config, remarks: &mut Remarks<'_>) {
                 let mut programs = vec![&segment.when];
                 programs.extend(&journey.when);
                 let together = if journey.when.is_some() { "its stages and its condition" } else { "its stages" };
-                // That nobody is ever in the segment is told of there.
+                // A segment that nobody can enter has its own remark.
                 if never(config, &[&segment.when], &[]).is_none() && never(config, &programs, &journey.stages).is_some()
                 {
                     let message = format!(
@@ -101,7 +101,7 @@ pub(super) fn others(config: &Config, remarks: &mut Remarks<'_>) {
     }
 }
 
-/// Who pays is at risk from a certain number of idle days on, and not before.
+/// Paying people are at risk from a certain number of idle days on, and not before.
 fn idle(config: &Config, remarks: &mut Remarks<'_>, at: usize, days: u16, what: &str, stages: &[Stage]) {
     let risk = config.lifecycle.at_risk_after_idle_days;
     let path = [Key("journey"), At(at), Key("stages")];
@@ -173,7 +173,7 @@ fn on_person(
 const ALWAYS: &str = "the condition always holds: leave it out, or ask for something that differs";
 const NEVER: &str = "the condition never holds, whatever happens; correct it, or take the whole out";
 
-/// Remarks on what is asked for and never there, as the file that would bring it says nothing.
+/// Remarks on values that are used but never set, because their file is missing or empty.
 fn nothing_known(
     config: &Config,
     remarks: &mut Remarks<'_>,

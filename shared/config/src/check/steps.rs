@@ -1,4 +1,4 @@
-//! Steps of journeys that nobody ever comes to, and branches that decide nothing.
+//! Finds journey steps that are never reached, and branches that decide nothing.
 
 use super::Remarks;
 use super::cases::never;
@@ -7,7 +7,7 @@ use crate::cel::Value;
 use crate::config::Config;
 use crate::journeys::{Does, Journey, Step, Wait};
 
-/// Remarks on every step that no other leads to, and on every branch that goes one way only.
+/// Remarks on every step that is not reached, and on every branch that always goes the same way.
 pub(super) fn remark(config: &Config, remarks: &mut Remarks<'_>) {
     for (at, journey) in config.journeys.all.iter().enumerate() {
         let decided = decided(config, journey, remarks.is_certain);
@@ -31,7 +31,7 @@ pub(super) fn remark(config: &Config, remarks: &mut Remarks<'_>) {
             };
             remarks.at("journeys.toml", &step_path(number), message);
         }
-        // Where a branch takes no step away, what it is for is still not done.
+        // Where a branch makes no step unreachable, it still decides nothing.
         if reached == linked {
             for branch in &decided {
                 let path = [step_path(branch.at).as_slice(), &[Key("branch"), Key("when")]].concat();
@@ -43,16 +43,17 @@ pub(super) fn remark(config: &Config, remarks: &mut Remarks<'_>) {
     }
 }
 
-/// A branch of which only one way is ever taken.
+/// A branch that always goes the same way.
 struct Decided {
     /// The index of its step.
     at: usize,
-    /// Whether it is the way of the branch; else what follows is.
+    /// `true` if the branch is always taken, rather than the next step.
     holds: bool,
     why: String,
 }
 
-/// Every branch whose condition always holds, or never in the stages of the journey. `is_certain` says whether stages and scores can be judged.
+/// Returns every branch whose condition holds always or never in the stages of the journey. `is_certain` says whether
+/// stages and scores can be judged.
 fn decided(config: &Config, journey: &Journey, is_certain: bool) -> Vec<Decided> {
     let of_step = |(at, step): (usize, &Step)| {
         let Does::Branch { when, .. } = &step.does else { return None };
@@ -70,7 +71,7 @@ fn decided(config: &Config, journey: &Journey, is_certain: bool) -> Vec<Decided>
     journey.steps.iter().enumerate().filter_map(of_step).collect()
 }
 
-/// Which steps somebody comes to who begins with the first. Steps lead forward only.
+/// Returns the steps that are reachable from the first. Steps lead forward only.
 fn reached(steps: &[Step], decided: &[Decided]) -> Vec<bool> {
     let mut reached = vec![false; steps.len()];
     if let Some(first) = reached.first_mut() {

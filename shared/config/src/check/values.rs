@@ -1,4 +1,4 @@
-//! Texts that a name never has: `stage == "trail"`.
+//! Finds texts that a name never has: `stage == "trail"`.
 
 use super::Remarks;
 use super::cases::CALLS;
@@ -11,14 +11,14 @@ use perennial_domain::Stage;
 /// The values of `kind`.
 const KINDS: [&str; 6] = ["track", CALLS[0], CALLS[1], CALLS[2], CALLS[3], CALLS[4]];
 
-/// What names can have, where that is little.
+/// The possible values of names that have few.
 struct Known<'a> {
     stages: Vec<&'a str>,
     sources: Vec<&'a str>,
 }
 
 impl<'a> Known<'a> {
-    /// What a value of this name of a condition on a person is called, and all of them.
+    /// Returns the word for a value of this name in a condition on a person, and all its values.
     fn of_person(&self, name: &str) -> Option<(&'static str, &[&'a str])> {
         Some(match name {
             "stage" | "account.stage" => ("stage", self.stages.as_slice()),
@@ -38,7 +38,8 @@ impl<'a> Known<'a> {
     }
 }
 
-/// Remarks on every text of a condition that its name never has. If the condition never holds because of it, the two are one remark.
+/// Remarks on every text in a condition that its name never has. If the condition never holds because of it, both are
+/// one remark.
 pub(super) fn remark(config: &Config, remarks: &mut Remarks<'_>) {
     let sources = config.sources.iter().map(|source| source.id.as_str());
     let known = Known {

@@ -4,21 +4,21 @@ use super::Journey;
 use crate::channels::Template;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How templates name them.
+/// Their name in templates.
 const PROPERTIES: &str = "event.properties";
 
 /// Properties of an event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Asked {
-    /// Those of these names; none where it is empty.
+    /// Those of these names; none if empty.
     Named(BTreeSet<String>),
-    /// All: a template goes through them, or works out their names.
+    /// All: a template iterates over them, or computes their names.
     #[default]
     All,
 }
 
 impl Asked {
-    /// Returns what the templates of a journey's messages name.
+    /// Returns the properties that the templates of a journey's messages use.
     pub(crate) fn by(journey: &Journey, templates: &BTreeMap<String, Template>) -> Self {
         let mut named = BTreeSet::new();
         for template in journey.messages().filter_map(|message| templates.get(&message.template)) {
@@ -55,7 +55,7 @@ impl Asked {
     }
 }
 
-/// The name of a member at the beginning of `text`: `.plan`, `["plan name"]` or `['plan']`.
+/// Returns the name of a member at the beginning of `text`: `.plan`, `["plan name"]` or `['plan']`.
 fn name(text: &str) -> Option<String> {
     if let Some(rest) = text.strip_prefix('.') {
         let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());

@@ -1,4 +1,4 @@
-//! How a message compares with others that wait for the same person, and for how long it may wait.
+//! The priority of a message among others that wait for the same profile, and how long it may wait.
 
 use crate::error::Reporter;
 use crate::limits::{MAX_AGE_DAYS, USUAL_AGE_DAYS};
@@ -16,7 +16,7 @@ pub struct Rank {
     pub priority: u8,
     /// 0 to 1,000,000.
     pub worth: u32,
-    /// For how many days the message may wait, 1 to 90; after that it is dropped.
+    /// The number of days that the message may wait, 1 to 90, before it is dropped.
     pub max_age_days: u16,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct RawRank<'a> {
 }
 
 impl RawRank<'_> {
-    /// Checks the fields; `default` stands for those that are not written.
+    /// Checks the fields; missing ones are taken from `default`.
     pub(super) fn load(&self, report: &mut Reporter<'_>, default: Rank) -> Rank {
         let Self { priority, worth, max_age_days } = self;
         if let Some(priority) = priority.filter(|priority| *priority.get_ref() > MAX_PRIORITY) {
@@ -53,7 +53,7 @@ impl RawRank<'_> {
         }
     }
 
-    /// Where one of the fields is written.
+    /// Returns the position of one of the fields, if any is set.
     pub(super) fn place(&self) -> Option<std::ops::Range<usize>> {
         let Self { priority, worth, max_age_days } = self;
         let written = [priority.map(Spanned::span), worth.map(Spanned::span), max_age_days.map(Spanned::span)];

@@ -1,6 +1,6 @@
-//! What a journey does: messages, waits, branches, splits, and what it writes down of the person.
+//! The steps of a journey: messages, waits, branches, splits, events and traits.
 //!
-//! Steps lead forward only, so that every way through a journey comes to an end.
+//! Steps lead forward only, so that every run ends.
 
 use super::Names;
 use super::rank::{Rank, RawRank};
@@ -19,7 +19,7 @@ use std::ops::Range;
 pub const MAX_STEPS: usize = 100;
 /// The longest wait, in days.
 const MAX_WAIT_DAYS: u16 = 366;
-/// The name that leads out of a journey.
+/// The target that ends a journey.
 const END: &str = "end";
 
 /// One step of a journey.
@@ -27,39 +27,39 @@ const END: &str = "end";
 pub struct Step {
     /// Its name, or its number from 1.
     pub id: String,
-    /// The name's hash, which positions are stored by.
+    /// The name's hash, by which positions are stored.
     pub key: u32,
-    /// What it does.
+    /// Its action.
     pub does: Does,
     /// The step that follows, by index; that of no step where the journey ends.
     pub next: usize,
 }
 
-/// What a step does. Targets are indices of later steps, or that of no step where the journey ends.
+/// The action of a step. Targets are indices of later steps, or one past the last step at the end of the journey.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Does {
     /// Sends something.
     Send(Message),
     /// Waits.
     Wait(Wait),
-    /// Goes on elsewhere for whom the condition holds.
+    /// Continues at another step if the condition holds.
     Branch {
         /// The condition.
         when: Program<PersonSlot>,
-        /// Where to.
+        /// The target.
         to: usize,
     },
-    /// Goes on at one of several steps.
+    /// Continues at one of several steps.
     Split {
-        /// The ways, in the order of their ids.
+        /// The variants, in the order of their ids.
         ways: Vec<Way>,
     },
-    /// Counts an event for the person.
+    /// Records an event for the person.
     Event {
         /// Its name.
         name: EventName,
     },
-    /// Writes traits of the person.
+    /// Sets traits of the person.
     Traits {
         /// Which.
         traits: Properties,
@@ -69,43 +69,43 @@ pub enum Does {
 /// A message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// How it goes out.
+    /// The channel.
     pub channel: Channel,
-    /// What it says: a template's name.
+    /// The template's name.
     pub template: String,
-    /// Where to, for a webhook: an endpoint of `channels.toml`.
+    /// The endpoint of a webhook, from `channels.toml`.
     pub endpoint: Option<String>,
-    /// How it compares with others that wait for the same person.
+    /// Its rank among other messages that wait for the same profile.
     pub rank: Rank,
 }
 
-/// One way of a split.
+/// One variant of a split.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Way {
-    /// The variant's name: the id of the step that it leads to.
+    /// The variant's name: the id of its target step.
     pub name: String,
-    /// How many of a hundred take it.
+    /// Its percentage.
     pub share: u16,
-    /// Where to.
+    /// The target.
     pub to: usize,
 }
 
-/// What a step waits for.
+/// The end of a wait.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Wait {
-    /// So many seconds.
+    /// A number of seconds.
     For {
         /// 60 or more.
         seconds: i64,
     },
-    /// A time of the person's day.
+    /// A time of day in the person's time zone.
     Until {
         /// The time.
         time: Time,
         /// On which days; on any where empty.
         weekdays: Vec<Weekday>,
     },
-    /// An event, or so many seconds.
+    /// An event, or a number of seconds.
     Event {
         /// Its name, as counted.
         event: String,
@@ -113,19 +113,19 @@ pub enum Wait {
         filter: Option<Program<EventSlot>>,
         /// The longest that is waited.
         seconds: i64,
-        /// Where it goes on without the event.
+        /// The target if the event does not happen.
         timeout: usize,
     },
 }
 
-/// What is known of a journey's steps before they are compiled: where each id stands.
+/// The positions of a journey's step ids, known before the steps are compiled.
 struct Places {
     by_id: BTreeMap<String, usize>,
     count: usize,
 }
 
 impl Places {
-    /// The index of the step that `name` leads to from step `from`.
+    /// Returns the index of the step `name`, as a target of step `from`.
     fn to(&self, report: &mut Reporter<'_>, from: usize, name: &Spanned<String>) -> usize {
         match self.by_id.get(name.get_ref()) {
             _ if name.get_ref() == END => self.count,
@@ -196,7 +196,7 @@ fn places(report: &mut Reporter<'_>, raw: &[Spanned<RawStep>]) -> Places {
     Places { by_id, count: raw.len() }
 }
 
-/// What a step may be.
+/// The kinds of steps.
 const KINDS: &str = "a step is a message (channel and template), or one of wait, branch, split, event and traits, and one of these only";
 
 struct Here<'a, 'r, 'n> {
@@ -209,7 +209,7 @@ struct Here<'a, 'r, 'n> {
 }
 
 impl Here<'_, '_, '_> {
-    /// What the step does; `None` where that is wrong, which is reported.
+    /// Returns the step's action; `None` if it is invalid, which is reported.
     fn does(&mut self, span: Range<usize>, step: RawStep) -> Option<Does> {
         let written = RawRank {
             priority: step.priority.as_ref(),

@@ -1,4 +1,4 @@
-//! What sets a journey off.
+//! Triggers of journeys.
 
 use super::raw::{RawChange, RawTrigger};
 use crate::cel::Program;
@@ -11,7 +11,7 @@ use crate::vocabulary::{PersonSlot, PersonVocabulary};
 use perennial_domain::Likelihood;
 use std::ops::Range;
 
-/// What sets a journey off.
+/// A trigger of a journey.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Trigger {
     /// The event happened, or happened for the `times`th time within `within_days` days (the day it happens included).
@@ -24,11 +24,11 @@ pub enum Trigger {
         times: u16,
         /// 1 to 31; only counts where `times` is more than 1.
         within_days: u16,
-        /// Names of personas: of the event's account everyone enters who has the first of them that anybody there has, and where
-        /// nobody has any, whom the event names. Where empty, only whom the event names.
+        /// Names of personas: everyone of the event's account enters who has the first of them that anyone there has;
+        /// if nobody has any, the person in the event enters. If empty, only the person in the event enters.
         to: Vec<String>,
     },
-    /// Nothing happened for that many days, after something had.
+    /// The person was inactive for this many days, after earlier activity.
     Idle {
         /// 1 or more.
         days: u16,
@@ -40,24 +40,24 @@ pub enum Trigger {
         /// 1 to 100.
         above: u8,
     },
-    /// The person entered or left a segment.
+    /// The profile entered or left a segment.
     Segment {
         /// The segment's index.
         segment: usize,
         /// Entered; else left.
         entered: bool,
     },
-    /// A condition came to hold.
+    /// A condition started to hold.
     Becomes {
         /// The condition.
         when: Program<PersonSlot>,
     },
 }
 
-/// What a trigger may be.
+/// The kinds of triggers.
 const TRIGGERS: &str = "trigger takes { event, where?, times?, within_days?, to? }, { idle_days } (1 or more), { score, above } (1 to 100), { segment, change } (\"entered\" or \"left\") or { becomes } (a condition)";
 
-/// What is wrong with a trigger, and where, if not with the whole.
+/// An error in a trigger and its position, if it is not the whole trigger.
 type Wrong = (Option<Range<usize>>, String);
 
 /// Checks and compiles a journey's trigger; `None` where it is wrong, which is reported.

@@ -1,7 +1,7 @@
-//! Versions of journeys: who is on the way when a journey changes finishes it as it began.
+//! Versions of journeys: a run in progress when a journey changes finishes in the version it started in.
 //!
-//! A push compares its journeys with those in force. What has changed stays in the bundle as a file of its own,
-//! `retired/NAME@NUMBER.toml`, which nobody enters any more and which those who are on the way go on in.
+//! A push compares its journeys with the active ones. A changed journey stays in the bundle as a file of its own,
+//! `retired/NAME@NUMBER.toml`, which nobody enters any more and in which existing runs continue.
 
 use crate::bundle::Bundle;
 use perennial_domain::hash::hash32;
@@ -10,13 +10,13 @@ use toml::{Table, Value};
 
 /// The folder of retired versions within a bundle.
 const FOLDER: &str = "retired/";
-/// How many versions of a journey are kept: who is on the way through an older one goes on in the one in force.
+/// The number of versions of a journey that are kept: a run of an older one continues in the active version.
 const KEPT: usize = 8;
 
 /// The file in which a bundle keeps its journeys.
 const JOURNEYS: &str = "journeys.toml";
 
-/// A journey as it is written, without comments and in one form, whatever the file's.
+/// A journey's text in a normal form, without comments.
 struct Written {
     version: u32,
     table: Table,
@@ -24,20 +24,20 @@ struct Written {
 
 impl Written {
     fn of(table: Table) -> Self {
-        // What tells people about a journey changes nothing for those on the way.
+        // A journey's description does not affect its runs.
         let mut matters = table.clone();
         matters.remove("description");
         let text = toml::to_string(&matters).unwrap_or_default();
         Self { version: hash32(&text), table }
     }
 
-    /// Whether who is on the way when the journey changes goes on in the new version.
+    /// Returns whether runs in progress move to the new version.
     fn moves(&self) -> bool {
         self.table.get("on_change").and_then(Value::as_str) == Some("move")
     }
 }
 
-/// The journeys of a file by their names; none where it cannot be read.
+/// Returns the journeys of a file by their names; none if it cannot be read.
 fn written(text: &str) -> BTreeMap<String, Written> {
     let Ok(mut file) = text.parse::<Table>() else { return BTreeMap::new() };
     let Some(Value::Array(journeys)) = file.remove("journey") else { return BTreeMap::new() };
@@ -48,20 +48,20 @@ fn written(text: &str) -> BTreeMap<String, Written> {
     tables.filter_map(|table| Some((table.get("id")?.as_str()?.to_owned(), Written::of(table)))).collect()
 }
 
-/// The version of each journey of a file, by its name: a hash of what it says.
+/// Returns the version of each journey of a file, by its name: a hash of its content.
 pub(super) fn of(text: &str) -> BTreeMap<String, u32> {
     written(text).into_iter().map(|(id, journey)| (id, journey.version)).collect()
 }
 
-/// The name of the journey that a file of a bundle retires; `None` for any other file.
+/// Returns the name of the journey that a file of a bundle retires; `None` for any other file.
 pub(crate) fn retired(file: &str) -> Option<&str> {
     Some(file.strip_prefix(FOLDER)?.strip_suffix(".toml")?.split_once('@')?.0)
 }
 
 impl Bundle {
-    /// This bundle as it is to be pushed after `before`: with the versions of its journeys that it changes, and those that
-    /// `before` had kept, so that who is on the way through one finishes it as it began. A journey that is gone, or says
-    /// `on_change = "move"`, keeps none.
+    /// Returns this bundle as pushed after `before`: with the versions of journeys that it changes, and those that
+    /// `before` had kept, so that existing runs finish in their version. A journey that is removed, or has `on_change =
+    /// "move"`, keeps none.
     #[must_use]
     pub fn following(mut self, before: &Self) -> Self {
         let journeys = |bundle: &Self| bundle.files.get(JOURNEYS).map(|text| written(text)).unwrap_or_default();
@@ -76,7 +76,7 @@ impl Bundle {
                 .filter(|(file, _)| retired(file) == Some(id))
                 .map(|(file, text)| (file.clone(), text.clone()))
                 .collect();
-            // The file's name begins with a number that grows, so that the oldest stand first.
+            // File names begin with an increasing number, so that the oldest sort first.
             let next = kept.last().map_or(1, |(file, _)| order(file) + 1);
             let known = |version: u32| kept.iter().any(|(_, text)| of(text).values().any(|kept| *kept == version));
             if let Some(old) = was.get(id).filter(|old| old.version != journey.version)
@@ -88,7 +88,7 @@ impl Bundle {
             {
                 kept.push((format!("{FOLDER}{id}@{next:05}.toml"), text));
             }
-            // Back in force, it needs no keeping.
+            // A version that is active again needs no copy.
             kept.retain(|(_, text)| of(text).values().all(|version| *version != journey.version));
             let surplus = kept.len().saturating_sub(KEPT);
             self.files.extend(kept.into_iter().skip(surplus));

@@ -1,13 +1,13 @@
-//! What the language of conditions offers, and examples. A test compiles every one of them.
+//! The elements of the condition language, and examples. A test compiles every one of them.
 
 /// A piece of the language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Piece {
-    /// How it is written.
+    /// Its syntax.
     pub written: &'static str,
-    /// What it gives.
+    /// Its result.
     pub gives: &'static str,
-    /// What it means.
+    /// Its meaning.
     pub meaning: &'static str,
     /// A condition on an event that uses it.
     pub example: &'static str,
@@ -30,7 +30,7 @@ pub const LANGUAGE: &[Piece] = &[
     piece(
         "true, false, null",
         "true or false; null",
-        "null is what JSON calls so: there, and nothing.",
+        "null is JSON's null: present, but empty.",
         "properties.paid == true",
     ),
     piece("[\"a\", \"b\"]", "list", "Values of any type.", "properties.plan in [\"team\", \"company\"]"),
@@ -40,7 +40,7 @@ pub const LANGUAGE: &[Piece] = &[
         "And, or, not.",
         "properties.a == 1 && !(properties.b == 2 || properties.c == 3)",
     ),
-    piece("a == b, a != b", "true or false", "Equal, different. Texts tell capitals apart.", "source != \"import\""),
+    piece("a == b, a != b", "true or false", "Equal, different. Texts are compared with case.", "source != \"import\""),
     piece("a < b, a <= b, a > b, a >= b", "true or false", "Of two numbers or two texts.", "properties.nps >= 9"),
     piece(
         "a + b, a - b, a * b, a / b, a % b",
@@ -52,14 +52,14 @@ pub const LANGUAGE: &[Piece] = &[
     piece("a in list", "true or false", "Whether the list has it.", "properties.feature in [\"forecast\", \"alerts\"]"),
     piece(
         "map.key, map[\"a key\"], list[0]",
-        "what is there",
-        "A part of a value, in any depth.",
+        "the member's value",
+        "A member of a value, at any depth.",
         "properties.items[0].sku == \"x\" && properties[\"First Name\"] == \"Ada\"",
     ),
     piece(
         "has(map.key)",
         "true or false",
-        "Whether it is there and holds something: `null` and empty text are nothing.",
+        "Whether it has a value: `null` and empty text do not count.",
         "has(properties.coupon)",
     ),
     piece(
@@ -78,7 +78,7 @@ pub const LANGUAGE: &[Piece] = &[
     piece(
         "text.contains(\"a\")",
         "true or false",
-        "Whether the text has that part.",
+        "Whether the text contains it.",
         "properties.path.contains(\"/docs/\")",
     ),
     piece(
@@ -90,7 +90,7 @@ pub const LANGUAGE: &[Piece] = &[
     piece(
         "text.matches(\"pattern\")",
         "true or false",
-        "Whether a part of it fits the regular expression (RE2's syntax).",
+        "Whether a part of it matches the regular expression (RE2's syntax).",
         "properties.path.matches(\"^/blog/[0-9]+\")",
     ),
     piece(
@@ -113,10 +113,10 @@ pub const LANGUAGE: &[Piece] = &[
     ),
 ];
 
-/// What an example is about.
+/// The subject of an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Of {
-    /// One event.
+    /// An event.
     Event,
     /// A person.
     Person,
@@ -125,11 +125,11 @@ pub enum Of {
 /// A whole condition, with its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Example {
-    /// What it is about.
+    /// Its subject.
     pub of: Of,
     /// The condition.
     pub source: &'static str,
-    /// What it means.
+    /// Its meaning.
     pub meaning: &'static str,
 }
 
@@ -141,22 +141,22 @@ const fn of_event(source: &'static str, meaning: &'static str) -> Example {
     Example { of: Of::Event, source, meaning }
 }
 
-/// Conditions to begin with. They name features, segments and tallies of the default config.
+/// Conditions to start from. They use features, segments and tallies of the default configuration.
 pub const EXAMPLES: &[Example] = &[
     of_person("stage == \"trial\" && idle_days >= 3", "a trial that has gone quiet"),
     of_person("count(\"Pricing Page Viewed\", 7) >= 3", "looked at the prices three times in a week"),
     of_person("days_since(\"Demo Requested\") <= 14", "asked for a demonstration in the last two weeks"),
     of_person("pays && activity_change(28) <= -0.5", "half as active as in the four weeks before"),
-    of_person("pays && high_value_share(28) < 0.34", "uses little of what makes customers stay"),
+    of_person("pays && high_value_share(28) < 0.34", "uses few of the high-value features"),
     of_person("used_days(\"forecast\", 28) >= 4", "used the feature on four days or more"),
-    of_person("!ever_used(\"alerts\") && released_days(\"alerts\") >= 30", "has not tried what came out a month ago"),
+    of_person(
+        "!ever_used(\"alerts\") && released_days(\"alerts\") >= 30",
+        "has not tried a feature released a month ago",
+    ),
     of_person("title(\"finance_lead\")", "a chief financial officer, but not the assistant to one"),
     of_person("traits.title.lowerAscii().matches(\"\\\\b(berlin|paris)\\\\b\")", "a title with Berlin or Paris in it"),
-    of_person(
-        "scores.churn >= 60 && account.touch == \"high\"",
-        "may leave, and is of an account that colleagues look after",
-    ),
-    of_person("segment(\"at_risk\") && nps_class != \"detractor\"", "at risk, though content when last asked"),
+    of_person("scores.churn >= 60 && account.touch == \"high\"", "may churn, in an account with high touch"),
+    of_person("segment(\"at_risk\") && nps_class != \"detractor\"", "at risk, but content in the last survey"),
     of_person("persona(\"buyer\") && tallies.consideration >= 3", "a buyer who has taken three steps of consideration"),
     of_person(
         "revenue(\"USD\") >= 100000 && active_months(12) >= 6",

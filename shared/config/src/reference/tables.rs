@@ -4,12 +4,12 @@ use super::{cell, push};
 use crate::schema::FileSchema;
 use serde_json::Value;
 
-/// What the schema says of itself.
+/// Returns the schema's description.
 pub(super) fn description(schema: &Value) -> String {
     schema.get("description").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-/// The part of the page about one file.
+/// Writes the part of the page about one file.
 pub(super) fn file(page: &mut String, file: &FileSchema) {
     push(page, format_args!("\n## {}\n\n{}\n", file.file(), description(&file.schema)));
     table(page, "", &file.schema);
@@ -33,7 +33,7 @@ fn table(page: &mut String, path: &str, schema: &Value) {
             Title::Named => (format!("[{written}.NAME]"), "tables by name, below".to_owned()),
         };
         let standard = match field.get("default") {
-            _ if needed => "needed".to_owned(),
+            _ if needed => "required".to_owned(),
             Some(Value::String(text)) if !text.is_empty() => format!("`\"{text}\"`"),
             Some(Value::Bool(flag)) => format!("`{flag}`"),
             Some(Value::Number(number)) => format!("`{number}`"),
@@ -60,7 +60,7 @@ enum Title {
     Named,
 }
 
-/// The table within a field, where it has one whose fields are worth a table of their own.
+/// Returns the table within a field, if its fields deserve a table of their own.
 fn inner_table(field: &Value) -> Option<(Title, &Value)> {
     if is_table(field) {
         return Some((Title::Table, field));
@@ -74,11 +74,11 @@ fn inner_table(field: &Value) -> Option<(Title, &Value)> {
 
 fn is_table(schema: &Value) -> bool {
     let Some(Value::Object(fields)) = schema.get("properties") else { return false };
-    // Keys of a map that may have a few names only say nothing by themselves.
+    // Keys of a map with few possible names need no description.
     !fields.is_empty() && fields.values().any(|field| field.get("description").is_some())
 }
 
-/// The fields: those that are needed in the order of the code, then the others by name.
+/// Returns the fields: the required ones in the order of the code, then the others by name.
 fn fields(schema: &Value) -> Vec<(&str, &Value)> {
     let Some(all) = schema.get("properties").and_then(Value::as_object) else { return Vec::new() };
     let needed = schema.get("required").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -148,7 +148,7 @@ fn plain(kind: &str) -> &str {
 }
 
 fn range(schema: &Value) -> String {
-    // The bounds of the numbers of the machine say nothing.
+    // The machine's number ranges are not worth showing.
     let bound =
         |name: &str| schema.get(name).filter(|bound| bound.as_f64() != Some(65_535.0) && bound.as_f64() != Some(255.0));
     match (bound("minimum"), bound("maximum")) {

@@ -1,12 +1,14 @@
-//! Cron expressions of EventBridge Scheduler, <https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#cron-based>.
+//! Cron expressions of EventBridge Scheduler,
+//! <https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#cron-based>.
 //!
-//! Six fields: minutes, hours, day of the month, month, day of the week and year. Beyond the reference, as the service takes them: names in any case, `LW`
-//! and `L-3` as days of the month, `6L` as a day of the week, ranges that go on from the beginning (`FRI-MON`) and increments of ranges (`9-17/2`).
+//! Six fields: minutes, hours, day of the month, month, day of the week and year. Beyond the reference, the service
+//! also accepts: names in any case, `LW` and `L-3` as days of the month, `6L` as a day of the week, wrapping ranges
+//! (`FRI-MON`) and increments of ranges (`9-17/2`).
 
 use jiff::civil::{Date, DateTime, Weekday};
 use std::ops::RangeInclusive;
 
-/// The years that an expression may name.
+/// The allowed years.
 const YEARS: RangeInclusive<u16> = 1970..=2199;
 
 const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
@@ -31,7 +33,7 @@ pub struct Cron {
 enum Day {
     /// Bit n is day n, from 1.
     Dates(u64),
-    /// So many days before the last of the month.
+    /// A number of days before the last of the month.
     BeforeLast(u8),
     /// The last from Monday to Friday.
     LastWeekday,
@@ -46,10 +48,10 @@ enum Day {
 }
 
 impl Cron {
-    /// Parses what stands between the brackets of `cron(…)`.
+    /// Parses the text between the brackets of `cron(…)`.
     ///
     /// # Errors
-    /// What is wrong, in which field, and what is allowed.
+    /// The invalid field, and what is allowed.
     pub fn parse(fields: &str) -> Result<Self, String> {
         let fields: Vec<&str> = fields.split_whitespace().collect();
         let [minutes, hours, date, month, weekday, year] = fields[..] else { return Err(wrong_count(&fields)) };
@@ -72,7 +74,7 @@ impl Cron {
         Ok(Self { minutes, hours, day, months, years })
     }
 
-    /// The first moment after `after` that it names, by the clock of its time zone.
+    /// Returns the first matching time after `after`, by the clock of its time zone.
     pub(super) fn next(&self, after: DateTime) -> Option<DateTime> {
         let mut date = after.date();
         loop {
@@ -149,14 +151,14 @@ fn has(set: u64, number: u8) -> bool {
 
 const ONE_OF: &str = "Only one of them says which days; the other one has to be `?`";
 
-/// A field and what it may hold.
+/// A field and its allowed values.
 struct Field {
     name: &'static str,
     least: u16,
     most: u16,
     /// Names of the numbers, from `least` on.
     names: &'static [&'static str],
-    /// What is allowed, in words.
+    /// The allowed values, in words.
     allowed: &'static str,
 }
 
@@ -180,7 +182,7 @@ impl Field {
         format!("`{text}` is not allowed for {}, which takes {}", self.name, self.allowed)
     }
 
-    /// The number that `text` is or names.
+    /// Returns the number that `text` is or names.
     fn number(&self, text: &str) -> Option<u16> {
         if let Some(at) = self.names.iter().position(|name| name.eq_ignore_ascii_case(text)) {
             return u16::try_from(at).ok().map(|at| at + self.least);
@@ -191,7 +193,7 @@ impl Field {
     }
 }
 
-/// The numbers that a list names, sorted.
+/// Returns the numbers of a list, sorted.
 fn numbers(field: &Field, text: &str) -> Result<Vec<u16>, String> {
     let mut all = Vec::new();
     for item in text.split(',') {
@@ -212,7 +214,7 @@ fn numbers(field: &Field, text: &str) -> Result<Vec<u16>, String> {
                 Some((first, last)) => (field.number(first).ok_or_else(wrong)?, field.number(last).ok_or_else(wrong)?),
                 None => {
                     let first = field.number(range).ok_or_else(wrong)?;
-                    // An increment goes on to the end.
+                    // An increment continues to the end.
                     (first, if step.is_some() { field.most } else { first })
                 }
             },
@@ -267,7 +269,7 @@ fn of_week(text: &str) -> Result<Day, String> {
         let nth = nth.parse::<u8>().ok().filter(|nth| (1..=5).contains(nth));
         return Ok(Day::Nth(small(day).ok_or_else(wrong)?, nth.ok_or_else(wrong)?));
     }
-    // JUL and the like are no days, so a last L is the wildcard.
+    // JUL and the like are not days, so a final L is the wildcard.
     if let Some(day) = upper.strip_suffix('L') {
         let wrong =
             || format!("{}; L goes with one day, such as 6L, the last Friday of the month", WEEKDAY.wrong(text));
@@ -278,7 +280,7 @@ fn of_week(text: &str) -> Result<Day, String> {
 
 fn wrong_count(fields: &[&str]) -> String {
     let takes = "cron takes six fields: minutes hours day-of-month month day-of-week year, such as cron(0 6 * * ? *)";
-    // What crontab(5) takes has five; its week begins with 0 = Sunday.
+    // crontab(5) has five fields, and its week begins with 0 = Sunday.
     let unix = match *fields {
         [minutes, hours, date, month, "*"] => Some(format!("cron({minutes} {hours} {date} {month} ? *)")),
         [minutes, hours, "*", month, weekday] if !weekday.bytes().any(|byte| byte.is_ascii_digit()) => {

@@ -17,7 +17,7 @@ pub enum Rhythm {
 }
 
 impl Rhythm {
-    /// Parses an expression as EventBridge Scheduler takes it.
+    /// Parses an expression of EventBridge Scheduler.
     ///
     /// # Errors
     /// What is wrong, and what is allowed.
@@ -39,8 +39,8 @@ impl Rhythm {
         }
     }
 
-    /// The first moment after `after`, in `zone`; a rate counts from `after`. A time that clocks pass over in spring is left out, and one that they show
-    /// twice in autumn is taken once, as EventBridge Scheduler does.
+    /// Returns the first time after `after`, in `zone`; a rate counts from `after`. A local time that is skipped in
+    /// spring is left out, and one that is repeated in autumn is used once, as in EventBridge Scheduler.
     #[must_use]
     pub fn after(&self, after: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
         match self {
@@ -72,7 +72,7 @@ fn moment(at: DateTime, zone: &TimeZone) -> Option<Timestamp> {
 
 const RATE: &str = "rate takes a whole number from 1 and minutes, hours or days, such as rate(5 minutes)";
 
-/// The time of `5 minutes`, if it is one that a rate may have.
+/// Returns the period of `5 minutes`, if it is a valid rate.
 fn period(rate: &str) -> Option<SignedDuration> {
     let mut words = rate.split_whitespace();
     let (count, unit) = (words.next()?, words.next()?);

@@ -143,7 +143,7 @@ impl Loader<'_, '_> {
         });
     }
 
-    /// How a filter on `event` asks for a survey's answer; `None` where it does not.
+    /// Returns how a filter on `event` tests a survey's answer; `None` if it does not.
     fn answered(&self, event: &str, filter: &Program<EventSlot>) -> Option<Answered> {
         let of = |slot: &EventSlot| match slot {
             EventSlot::Property(path) => match path.as_slice() {
@@ -276,7 +276,7 @@ impl Loader<'_, '_> {
         self.out.surveys.push(Survey { kind, event, property, lowest, highest });
     }
 
-    /// The name's key; reports names that cannot be or are used twice.
+    /// Returns the name's key; reports names that are invalid or used twice.
     fn name(&mut self, what: &str, id: &Spanned<String>) -> u32 {
         self.report.unique(&mut self.names, what, "id", id);
         hash32(id.get_ref())
@@ -295,7 +295,8 @@ impl Loader<'_, '_> {
     }
 }
 
-/// The names of the tallies, as far as the file can be read: other files may speak of them before this one is compiled.
+/// Returns the names of the tallies, as far as the file can be read: other files may refer to them before this one is
+/// compiled.
 pub(crate) fn tally_names(text: &str) -> Vec<String> {
     let (file, _) = toml::de::DeTable::parse_recoverable(text);
     let tallies = file.get_ref().get("tally").and_then(|tallies| tallies.get_ref().as_array());

@@ -1,4 +1,4 @@
-//! `scoring.toml`: points that events give, signals of state, caps, tallies, and how surveys and texts are read.
+//! `scoring.toml`: points for events, signals of state, caps, tallies, surveys and texts.
 
 mod load;
 mod raw;
@@ -22,60 +22,60 @@ pub const MAX_CATEGORIES: usize = 8;
 pub struct Rule {
     /// The rule's name in reasons.
     pub id: String,
-    /// The name's hash, which stored state is keyed by.
+    /// The name's hash, the key of stored state.
     pub key: u32,
     /// Which score it adds to.
     pub score: Likelihood,
-    /// The event that it counts, as [`perennial_domain::Event::counted_as`] names it.
+    /// The event that it counts, by [`perennial_domain::Event::counted_as`].
     pub event: String,
     /// Which of those events count; all where `None`.
     pub filter: Option<Program<EventSlot>>,
     /// Points of one event when it happens; negative ones lower the score.
     pub points: f64,
-    /// Days until half of the points are left; `None` keeps them for good.
+    /// Days until half of the points remain; `None` if they do not decay.
     pub half_life_days: Option<f64>,
-    /// The most points, as a distance from 0, that the rule may give in all.
+    /// The most points in total, as a distance from 0.
     pub cap: Option<f64>,
     /// Which of [`ScoreRules::categories`] caps it together with others.
     pub category: Option<usize>,
-    /// What a reader is told; the id where nothing is written.
+    /// The reason shown to readers; the id by default.
     pub reason: String,
-    /// The survey whose answer the filter asks for. Such a rule counts the latest answer only: a new answer replaces the effect of
-    /// the one before.
+    /// The survey whose answer the filter tests. Such a rule counts only the latest answer: a new answer replaces the
+    /// effect of the one before.
     pub answer: Option<Answered>,
 }
 
-/// How a rule asks for a survey's answer.
+/// How a rule tests a survey's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Answered {
     /// The survey.
     pub survey: SurveyKind,
-    /// Whether the filter asks for nothing else of the event, so that the stored answer alone decides.
+    /// `true` if the filter tests nothing else of the event, so that the stored answer is sufficient.
     pub alone: bool,
 }
 
-/// Points that a state gives: 0 where its measure is at `from`, all of them at `to`, a straight line between.
+/// Points for a state: 0 if its measure is at `from`, all of them at `to`, linear in between.
 #[derive(Debug, Clone)]
 pub struct Signal {
     /// The signal's name in reasons.
     pub id: String,
     /// Which score it adds to.
     pub score: Likelihood,
-    /// What it measures; no points where that is missing.
+    /// Its measure; no points if it is missing.
     pub measure: Program<PersonSlot>,
-    /// The measure at which it gives nothing yet.
+    /// The measure that gives no points.
     pub from: f64,
-    /// The measure from which it gives all its points; may be below `from`.
+    /// The measure that gives all points; may be below `from`.
     pub to: f64,
     /// Points at `to`.
     pub points: f64,
-    /// For whom it counts; everyone where `None`.
+    /// The condition to count; everyone if `None`.
     pub when: Option<Program<PersonSlot>>,
     /// The stages in which it counts; all where empty.
     pub stages: Vec<Stage>,
     /// Which of [`ScoreRules::categories`] caps it together with others.
     pub category: Option<usize>,
-    /// What a reader is told; the id where nothing is written.
+    /// The reason shown to readers; the id by default.
     pub reason: String,
 }
 
@@ -84,11 +84,11 @@ pub struct Signal {
 pub struct Category {
     /// Its name.
     pub name: String,
-    /// The most points, as a distance from 0, that they may give together.
+    /// The most points that they may add up to, as a distance from 0.
     pub cap: f64,
 }
 
-/// Whom a score applies to: for anyone else it is absent.
+/// The people that a score applies to: for anyone else it is absent.
 #[derive(Debug, Clone, Default)]
 pub struct Applies {
     /// The stages; all where empty.
@@ -98,18 +98,18 @@ pub struct Applies {
 }
 
 impl Applies {
-    /// Whether it applies in a stage, to whom the condition holds.
+    /// Returns whether it applies in a stage to people for whom the condition holds.
     pub fn in_stage(&self, stage: Stage) -> bool {
         self.stages.is_empty() || self.stages.contains(&stage)
     }
 }
 
-/// How engagement is worked out of how often and how much someone does something.
+/// How engagement is computed from the frequency and the amount of activity.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EngagementRule {
     /// Active days of the last 28 that are full engagement: 1 to 28.
     pub active_days: u8,
-    /// Actions of late that give half of what the amount alone can give: 1 or more.
+    /// The number of recent actions at which the amount gives half of its most: 1 or more.
     pub actions: u32,
     /// The most, 0 to 100, that the amount alone can give.
     pub most: u8,
@@ -121,10 +121,10 @@ impl Default for EngagementRule {
     }
 }
 
-/// What one score is made of.
+/// The components of one score.
 #[derive(Debug, Clone, Default)]
 pub struct ScoreRules {
-    /// Whom it applies to.
+    /// The people that it applies to.
     pub applies: Applies,
     /// Points that everyone starts with, 0 to 100.
     pub base: f64,
@@ -136,7 +136,7 @@ pub struct ScoreRules {
     pub categories: Vec<Category>,
 }
 
-/// A counter of how many pieces of content or actions someone took in one stage of the journey.
+/// A counter of content and actions in one stage of the journey.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TallyRule {
     /// Its name.
@@ -145,48 +145,48 @@ pub struct TallyRule {
     pub events: Vec<String>,
 }
 
-/// Compiled scoring: rules found by event name.
+/// Compiled scoring rules, with an index by event name.
 #[derive(Debug, Clone, Default)]
 pub struct Scoring {
     /// All rules.
     pub rules: Vec<Rule>,
     /// All signals.
     pub signals: Vec<Signal>,
-    /// What each score is made of, in the order of [`Likelihood::ALL`].
+    /// The components of each score, in the order of [`Likelihood::ALL`].
     pub scores: [ScoreRules; 9],
     /// Event name to the rules (indices of [`Self::rules`]) that count it.
     pub by_event: HashMap<String, Vec<usize>>,
     /// Event name to the tallies that count it.
     pub tallies: HashMap<String, Vec<String>>,
-    /// All tallies, in the file's order: that of the journey's stages.
+    /// All tallies, in the file's order, which is that of the journey's stages.
     pub tally_rules: Vec<TallyRule>,
-    /// The surveys whose answers are read, each kind at most once.
+    /// The surveys, at most one of each kind.
     pub surveys: Vec<Survey>,
     /// Below this engagement, 0 to 100, who answers 9 or 10 to the recommendation survey counts as passive.
     pub promoter_min_engagement: u8,
-    /// How engagement is worked out.
+    /// How engagement is computed.
     pub engagement: EngagementRule,
-    /// The properties that hold texts which people wrote.
+    /// The properties with texts that people wrote.
     pub texts: Vec<String>,
 }
 
 impl Scoring {
-    /// What `likelihood` is made of.
+    /// Returns the components of `likelihood`.
     pub fn score(&self, likelihood: Likelihood) -> &ScoreRules {
         &self.scores[likelihood as usize]
     }
 
-    /// The survey of that kind, where there is one.
+    /// Returns the survey of that kind, if there is one.
     pub fn survey(&self, kind: SurveyKind) -> Option<&Survey> {
         self.surveys.iter().find(|survey| survey.kind == kind)
     }
 
-    /// The survey whose answer the property of an event holds, by the event's name as counted.
+    /// Returns the survey whose answer is in the property of an event, by the event's name as counted.
     pub fn survey_of(&self, event: &str, property: &str) -> Option<&Survey> {
         self.surveys.iter().find(|survey| survey.event == event && survey.property == property)
     }
 
-    /// The surveys whose answers `properties` of an event hold, but not in a form that can be read; by the event's name as counted.
+    /// Returns the surveys with an unreadable answer in `properties` of an event, by the event's name as counted.
     pub fn unreadable_answers<'a>(
         &'a self,
         event: &'a str,
@@ -196,7 +196,7 @@ impl Scoring {
         surveys.filter(|survey| properties.get(&survey.property).is_some_and(|value| survey.is_unreadable(value)))
     }
 
-    /// The tallies' names, in the file's order.
+    /// Returns the tallies' names, in the file's order.
     pub fn tally_names(&self) -> Vec<String> {
         self.tally_rules.iter().map(|tally| tally.name.clone()).collect()
     }

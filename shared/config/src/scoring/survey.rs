@@ -6,9 +6,9 @@ use serde_json::Value;
 /// A survey that the engine knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SurveyKind {
-    /// How likely someone is to recommend the product: 0 to 10, or 1 to 10.
+    /// How likely a person is to recommend the product: 0 to 10, or 1 to 10.
     Nps,
-    /// How satisfied someone is, on a scale that begins with 1.
+    /// How satisfied a person is, on a scale that begins with 1.
     Csat,
 }
 
@@ -19,7 +19,7 @@ pub struct Survey {
     pub kind: SurveyKind,
     /// The event that brings an answer, as counted.
     pub event: String,
-    /// The property that holds it.
+    /// The property with the answer.
     pub property: String,
     /// The lowest answer.
     pub lowest: u8,
@@ -28,11 +28,11 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// Reads an answer: a whole number of the scale, or its text, also with the scale or with a label as survey tools export them: `7/10`,
-    /// `7 out of 10`, `10 - Extremely likely` (forms), `Extremely likely - 10` (SurveyMonkey). Anything else is no answer, such as a
-    /// number out of range, one of another scale, or a label alone.
+    /// Reads an answer: a whole number of the scale, or its text, also with the scale or with a label as survey tools
+    /// export them: `7/10`, `7 out of 10`, `10 - Extremely likely` (forms), `Extremely likely - 10` (SurveyMonkey).
+    /// Anything else is not an answer, such as a number out of range, one of another scale, or a label alone.
     ///
-    /// This is the only reading of an answer: classes, points, triggers and conditions all use it.
+    /// Classes, points, triggers and conditions all read answers with this function.
     pub fn read(&self, value: &Value) -> Option<u8> {
         match value {
             Value::Number(number) => self.points(number.as_f64()?),
@@ -41,7 +41,8 @@ impl Survey {
         }
     }
 
-    /// Whether `value` holds something that [`Self::read`] cannot read. `null` and empty text hold nothing.
+    /// Returns whether `value` is something that [`Self::read`] cannot read. `null` and empty text are absent, not
+    /// unreadable.
     pub fn is_unreadable(&self, value: &Value) -> bool {
         let is_empty = value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty());
         !is_empty && self.read(value).is_none()
@@ -65,11 +66,11 @@ impl Survey {
     }
 }
 
-/// What stands between an answer and the highest one.
+/// The separators between an answer and the highest one.
 const SCALES: [&str; 3] = ["/", " out of ", " of "];
 
-/// The number of `9 - very likely`, `very likely - 9`, `9: very likely` and `9 (very likely)`. A label with digits, as of `0 - 6`, is none:
-/// it may be a range.
+/// Returns the number of `9 - very likely`, `very likely - 9`, `9: very likely` and `9 (very likely)`. `None` if the
+/// label has digits, as in `0 - 6`, which may be a range.
 fn without_label(text: &str) -> Option<&str> {
     let is_label = |text: &str| {
         let text = text.trim().trim_end_matches(')');

@@ -7,7 +7,7 @@ use crate::spanned::Spanned;
 use perennial_domain::SourceId;
 use serde::Deserialize;
 
-/// Who signs a source's webhooks.
+/// The signature scheme of a source's webhooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -16,7 +16,7 @@ pub enum Scheme {
     Standard,
     /// Stripe.
     Stripe,
-    /// GitHub, and whoever sends `X-Hub-Signature-256`.
+    /// GitHub, and other senders of `X-Hub-Signature-256`.
     Github,
     /// HubSpot, version 3.
     Hubspot,
@@ -25,7 +25,7 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// Whether the signature covers what stands at a place.
+    /// Returns whether the signature covers the value at a place.
     #[must_use]
     pub fn covers(self, place: &Place) -> bool {
         match place {
@@ -34,8 +34,8 @@ impl Scheme {
         }
     }
 
-    /// Whether the signature covers a header, given by its name in lower case. What it does not cover, whoever has seen one webhook can write as
-    /// they like.
+    /// Returns whether the signature covers a header, given by its name in lower case. Anyone who has seen one webhook
+    /// can change what it does not cover.
     fn signs(self, header: &str) -> bool {
         match self {
             Self::Standard => ["webhook-id", "webhook-timestamp", "svix-id", "svix-timestamp"].contains(&header),
@@ -49,11 +49,12 @@ impl Scheme {
 /// How a source's webhooks, posted to `/hooks/ID`, are verified and read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hook {
-    /// Who signs.
+    /// The signature scheme.
     pub scheme: Scheme,
-    /// The environment variable that holds the signing secret; several, with white space between, while one is rotated.
+    /// The environment variable with the signing secret, or several separated by white space while one is rotated.
     pub secret_env: String,
-    /// What becomes an event. Every mapping that fits makes one; what fits none is received and passed over.
+    /// The mappings to events. Every mapping that matches makes one; a webhook that matches none is accepted and
+    /// ignored.
     pub maps: Vec<Mapping>,
 }
 

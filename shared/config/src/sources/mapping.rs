@@ -11,11 +11,11 @@ use std::collections::BTreeMap;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawMapping {
-    /// What must be found: a place = a value, or a list of allowed ones. All of it has to be found.
+    /// Required values: a place = a value, or a list of allowed ones. All must match.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, crate::schema::OneOf>"))]
     when: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
-    /// What must not be found, written like `when`.
+    /// Excluded values, written like `when`.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, crate::schema::OneOf>"))]
     unless: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
@@ -23,30 +23,31 @@ pub(super) struct RawMapping {
     #[serde(rename = "type")]
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::CallName"))]
     kind: EventKind,
-    /// The event's name; a track needs it.
+    /// The event's name; required for a track.
     event: Option<Spanned<String>>,
-    /// Where the person's id is. A map needs this, `external_id` or `anonymous_id`.
+    /// The place of the person's id. A map needs this, `external_id` or `anonymous_id`.
     #[serde(default)]
     user_id: RawPlaces,
-    /// Where the person's id in another system is, by its type as in `external_types` of identity.toml. If there is neither an id of your own nor
-    /// an anonymous id, the event counts for it, joins who has that id, and triggers nothing by itself. If there is a user's id too, later events
-    /// of the id alone are that user's (the first user's, unless a trait gives the id to someone).
+    /// The place of the person's id in another system, by its type as in `external_types` of identity.toml. Without
+    /// your own id or an anonymous id, the event belongs to the external id, is linked to the profile that has it, and
+    /// triggers nothing by itself. With a user's id, later events of the external id alone are that user's (the first
+    /// user's, unless a trait assigns the id to another).
     #[serde(default)]
     external_id: BTreeMap<String, RawPlaces>,
-    /// Where the anonymous id is.
+    /// The place of the anonymous id.
     #[serde(default)]
     anonymous_id: RawPlaces,
-    /// Where the account's id is; a group needs it.
+    /// The place of the account's id; required for a group.
     #[serde(default)]
     group_id: RawPlaces,
-    /// Where the other id is; an alias needs it.
+    /// The place of the other id; required for an alias.
     #[serde(default)]
     previous_id: RawPlaces,
-    /// Where the sender's id of the event is, by which repeated deliveries are told; without one the payload tells them.
+    /// The place of the sender's id of the event, by which redeliveries are recognized; default: the payload's hash.
     #[serde(default)]
     message_id: RawPlaces,
-    /// Where the time is: seconds, milliseconds or microseconds since 1970, or text in any usual spelling that has the year first or names the
-    /// month. The time of receipt where nothing is found.
+    /// The place of the time: seconds, milliseconds or microseconds since 1970, or text in any usual format that begins
+    /// with the year or names the month; default: the time of receipt.
     #[serde(default)]
     timestamp: RawPlaces,
     /// The event's properties by name.
@@ -57,37 +58,38 @@ pub(super) struct RawMapping {
     traits: BTreeMap<String, RawPick>,
 }
 
-/// What must be found at a place.
+/// A required value at a place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
-    /// Where to look.
+    /// The place.
     pub place: Place,
-    /// One of these; never empty.
+    /// The allowed values; never empty.
     pub one_of: Vec<serde_json::Value>,
 }
 
-/// How one kind of payload becomes one event.
+/// Converts one kind of payload to one event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mapping {
-    /// It fits if all of these hold …
+    /// It matches if all of these hold …
     pub when: Vec<Condition>,
     /// … and none of these.
     pub unless: Vec<Condition>,
     /// Which call it makes.
     pub kind: EventKind,
-    /// The event's name; always there for a track.
+    /// The event's name; always present for a track.
     pub event: Option<EventName>,
-    /// Whose it is: the first of these places that holds an id.
+    /// The user id: the first of these places that contains an id.
     pub user_id: Vec<Place>,
-    /// The person's id in another system, by its type: whose it is where there is none of a user, and else what belongs to that user too.
+    /// The person's id in another system, by its type: the event's identity if there is no user id, else an id linked
+    /// to that user.
     pub external_id: Vec<(String, Vec<Place>)>,
-    /// As `user_id`.
+    /// Like `user_id`.
     pub anonymous_id: Vec<Place>,
     /// The account.
     pub group_id: Vec<Place>,
     /// The other id of an alias.
     pub previous_id: Vec<Place>,
-    /// What tells a repeated delivery: the sender's id of the event; the payload itself where none is found.
+    /// The sender's id of the event, by which redeliveries are recognized; the payload itself if none is found.
     pub message_id: Vec<Place>,
     /// When it happened, as [`perennial_domain::timestamp`] reads it.
     pub timestamp: Vec<Place>,

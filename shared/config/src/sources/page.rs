@@ -1,4 +1,4 @@
-//! Pages that stand for events: page views that count under an event's name.
+//! Pages that count as events: page views under an event's name.
 
 use crate::error::{Reporter, line_and_column};
 use crate::spanned::Spanned;
@@ -6,7 +6,7 @@ use perennial_domain::Event;
 use perennial_domain::page::{self, Pattern, Seen};
 use serde::Deserialize;
 
-/// A page, or a screen of an app, that stands for an event.
+/// A page, or a screen of an app, that counts as an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// The event that a view of it counts as.
@@ -19,34 +19,35 @@ pub struct Page {
     categories: Vec<Pattern>,
 }
 
-/// All of them, in the file's order: the first that fits counts.
+/// All pages, in the file's order: the first match counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pages(Vec<Page>);
 
-/// A page, or a screen of an app, that stands for an event: a `page` or `screen` call that fits, or a `track` call that stands for one
-/// ("$pageview", "Page Viewed", "Viewed Pricing Page"), counts as this event instead. It fits where one of its paths or one of its names does. The first page of the file that fits counts.
+/// A page, or a screen of an app, that counts as an event: a matching `page` or `screen` call, or an equivalent `track`
+/// call ("$pageview", "Page Viewed", "Viewed Pricing Page"), is counted as this event instead. It matches if one of its
+/// paths or names does. The first matching page of the file counts.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPage {
     /// The event that a view counts as.
     event: Spanned<String>,
-    /// Paths, such as "/pricing". Compared without host, query, fragment, trailing slash, capitals, "index.html" and a leading
-    /// language or country such as /en, /pt-BR or /us/en; a route behind a # counts as a path. `*` stands for any text within a segment, and a
-    /// segment `**` for any number of segments.
+    /// Paths, such as "/pricing". Compared without host, query, fragment, trailing slash, capitals, "index.html" and a
+    /// leading language or country such as /en, /pt-BR or /us/en; a route behind a # counts as a path. `*` matches any
+    /// text within a segment, and a segment `**` any number of segments.
     #[serde(default)]
     path: Vec<Spanned<String>>,
-    /// Names of the page or screen, such as "Pricing", without regard to capitals; `*` stands for any text.
+    /// Names of the page or screen, such as "Pricing", compared without case; `*` matches any text.
     #[serde(default)]
     name: Vec<Spanned<String>>,
-    /// Categories, one of which the page has to have too; `*` stands for any text. Any category where nothing is written.
+    /// Categories, one of which the page must also have; `*` matches any text; default: any category.
     #[serde(default)]
     category: Vec<Spanned<String>>,
 }
 
 impl Pages {
-    /// The event that a `page` or `screen` call, or a `track` call that stands for one, counts as; `None` for other calls, and where no page
-    /// fits.
+    /// Returns the event that a `page` or `screen` call, or an equivalent `track` call, counts as; `None` for other
+    /// calls, and if no page matches.
     pub fn event_of(&self, event: &Event) -> Option<&str> {
         if self.0.is_empty() {
             return None;
@@ -74,7 +75,7 @@ pub(super) fn load(raw: Vec<Spanned<RawPage>>, report: &mut Reporter<'_>) -> Pag
     Pages(raw.into_iter().map(|raw| compile(raw, &mut uses, report)).collect())
 }
 
-/// A path or name of a page, by which no later page of the same categories can fit.
+/// A path or name of a page, which hides it from later pages of the same categories.
 struct Use {
     /// `path` or `name`.
     field: &'static str,

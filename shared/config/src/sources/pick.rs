@@ -1,4 +1,4 @@
-//! Where in a webhook a value is found.
+//! Places of values in a webhook.
 
 use serde::Deserialize;
 use std::fmt;
@@ -16,7 +16,7 @@ impl Place {
     /// Parses a place.
     ///
     /// # Errors
-    /// What is allowed, if it is none.
+    /// What is allowed.
     pub fn parse(text: &str) -> Result<Self, String> {
         let allowed = "a JSON pointer such as /data/object/customer, or header:NAME";
         if let Some(name) = text.strip_prefix("header:") {
@@ -49,26 +49,27 @@ impl fmt::Display for Place {
     }
 }
 
-/// Where a property's value comes from.
+/// The source of a property's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pick {
     /// The value at the first of these places that has one.
     Value(Vec<Place>),
-    /// The latest of the moments that the places hold, of which a member `*` stands for every element of a list.
+    /// The latest of the times at the places, in which a member `*` stands for every element of a list.
     Latest(Vec<Place>),
     /// An amount in minor units, written in major ones: 1990 of `usd` becomes 19.9.
     Money {
-        /// Where the whole number of minor units is. Where a member is `*`, the amounts of all elements of that list are added.
+        /// The place of the whole number of minor units. If a member is `*`, the amounts of all elements of that list
+        /// are added.
         minor: Vec<Place>,
-        /// Where the number is that each of a list's amounts is multiplied by, in the same elements; 1 where it is not found.
+        /// The place of the factor of each of a list's amounts, in the same elements; 1 if missing.
         times: Vec<Place>,
-        /// Where its currency is.
+        /// The place of its currency.
         currency: Vec<Place>,
     },
 }
 
 impl Pick {
-    /// All places that it reads.
+    /// Returns all places that it reads.
     pub fn places(&self) -> Vec<&Place> {
         match self {
             Self::Value(places) | Self::Latest(places) => places.iter().collect(),
@@ -77,8 +78,9 @@ impl Pick {
     }
 }
 
-/// A place in a webhook (a JSON pointer such as "/data/object/customer", or "header:NAME"), or a list of places of which the first
-/// that holds something counts: null and empty text are nothing, and for an id neither are words such as "undefined".
+/// A place in a webhook (a JSON pointer such as "/data/object/customer", or "header:NAME"), or a list of places of
+/// which the first with a value counts: null and empty text are no values, and for an id neither are words such as
+/// "undefined".
 #[derive(Debug, Clone, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "takes a place such as \"/data/id\", or a list of places")]
@@ -121,12 +123,13 @@ pub(super) enum RawPick {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawMoney {
-    /// Where the whole number of minor units is. Where a member is `*`, the amounts of all elements of that list are added.
+    /// The place of the whole number of minor units. If a member is `*`, the amounts of all elements of that list are
+    /// added.
     minor: RawPlaces,
-    /// Where the number is that each of a list's amounts is multiplied by, in the same elements: "/items/*/quantity"; 1 where it is not found.
+    /// The place of the factor of each of a list's amounts, in the same elements: "/items/*/quantity"; default: 1.
     #[serde(default)]
     times: RawPlaces,
-    /// Where its currency is.
+    /// The place of its currency.
     currency: RawPlaces,
 }
 
@@ -135,7 +138,7 @@ pub(super) struct RawMoney {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawLatest {
-    /// Where the moments are; `*` stands for every element of a list.
+    /// The places of the times; `*` stands for every element of a list.
     latest: RawPlaces,
 }
 

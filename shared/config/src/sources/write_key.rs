@@ -17,7 +17,7 @@ pub struct InvalidHash;
 pub const LOCAL_KEYS: [&str; 2] = ["local-write-key", "local-public-key"];
 
 impl WriteKeyHash {
-    /// Whether it is of one of [`LOCAL_KEYS`].
+    /// Returns whether it is the hash of one of [`LOCAL_KEYS`].
     #[must_use]
     pub fn is_local(&self) -> bool {
         LOCAL_KEYS.iter().any(|key| self.same(&Self::of(key)))
@@ -45,10 +45,10 @@ impl WriteKeyHash {
         data_encoding::HEXLOWER.encode(&self.0)
     }
 
-    /// Whether the two are the same, in time that does not depend on where they differ.
+    /// Returns whether the two are the same, in time that does not depend on where they differ.
     #[must_use]
     pub fn same(&self, other: &Self) -> bool {
-        // ring compares MACs in constant time; the key is of no matter.
+        // ring compares MACs in constant time; the key does not matter.
         let key = hmac::Key::new(hmac::HMAC_SHA256, &[]);
         hmac::verify(&key, &self.0, hmac::sign(&key, &other.0).as_ref()).is_ok()
     }

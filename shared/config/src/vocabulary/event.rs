@@ -4,7 +4,7 @@ use super::person_names::PERSON_NAMES;
 use crate::cel::{Const, Form, Name, Refused, Type, Vocabulary};
 use crate::error::unknown;
 
-/// What a condition on an event looks up.
+/// A lookup of a condition on an event.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum EventSlot {
     /// The name that the event is counted under.
@@ -15,7 +15,7 @@ pub enum EventSlot {
     Source,
     /// The group id.
     GroupId,
-    /// How kind its text is, from -1 to 1; missing where it has none.
+    /// The sentiment of its text, from -1 to 1; missing without text.
     Sentiment,
     /// A property, by its path.
     Property(Vec<String>),
@@ -39,18 +39,13 @@ pub static EVENT_NAMES: &[Name] = &[
         ty: Type::Text,
         doc: "The call: \"track\", \"identify\", \"page\", \"screen\", \"group\" or \"alias\".",
     },
-    Name { name: "source", form: Form::Variable, ty: Type::Text, doc: "The source of sources.toml that it came from." },
-    Name {
-        name: "group_id",
-        form: Form::Variable,
-        ty: Type::Text,
-        doc: "The account that the event names; missing where it names none.",
-    },
+    Name { name: "source", form: Form::Variable, ty: Type::Text, doc: "Its source in sources.toml." },
+    Name { name: "group_id", form: Form::Variable, ty: Type::Text, doc: "The event's account; missing without one." },
     Name {
         name: "sentiment",
         form: Form::Variable,
         ty: Type::Double,
-        doc: "How kind the event's text is, from -1 (angry) to 1 (delighted); missing where it has no text. Which properties are texts is said in scoring.toml, [sentiment].",
+        doc: "The sentiment of the event's text, from -1 (angry) to 1 (delighted); missing without text. scoring.toml, [sentiment], lists the properties with texts.",
     },
     Name {
         name: "properties",
@@ -62,17 +57,17 @@ pub static EVENT_NAMES: &[Name] = &[
         name: "traits",
         form: Form::Map,
         ty: Type::Dyn,
-        doc: "What an `identify` or `group` call says: traits.title.",
+        doc: "The traits of an `identify` or `group` call: traits.title.",
     },
     Name {
         name: "context",
         form: Form::Map,
         ty: Type::Dyn,
-        doc: "What the client adds: context.campaign.source, context.page.path.",
+        doc: "The context that the client adds: context.campaign.source, context.page.path.",
     },
 ];
 
-/// What a condition on one event may speak of: `properties.nps <= 6 && source != "import"`.
+/// The vocabulary of a condition on one event: `properties.nps <= 6 && source != "import"`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct EventVocabulary;
 

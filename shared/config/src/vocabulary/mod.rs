@@ -1,4 +1,4 @@
-//! What conditions may speak of: the names, their types, and what each of them looks up.
+//! The vocabularies of conditions: the names, their types, and their lookups.
 
 mod event;
 mod person;

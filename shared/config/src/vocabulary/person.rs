@@ -1,4 +1,4 @@
-//! Conditions on a person: what they are, did and did not do, and their account.
+//! Conditions on a person: facts, activity and inactivity, and their account.
 
 use super::event::EVENT_NAMES;
 use super::person_names::PERSON_NAMES;
@@ -9,7 +9,7 @@ use crate::features::{ERROR_DAYS, Features};
 use crate::history::{MAX_WINDOW_DAYS, MAX_WINDOW_HOURS, event_key, hours_key};
 use perennial_domain::{Currency, Likelihood};
 
-/// How far a condition may look: what is worked out later is not there for what is worked out before it.
+/// The names available to a condition: a value is not available to values that are computed before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Personas: from facts alone.
@@ -22,16 +22,16 @@ pub enum Level {
     Journey,
 }
 
-/// What a condition on a person looks up.
+/// A lookup of a condition on a person.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PersonSlot {
     /// The stage's name.
     Stage,
-    /// Whether they pay now.
+    /// Tests whether they pay now.
     Pays,
-    /// Whether something that they pay for ends with its period.
+    /// Tests whether a paid subscription ends with its period.
     Cancels,
-    /// Whether a payment for something that they have is overdue.
+    /// Tests whether a payment for a subscription is overdue.
     PastDue,
     /// Whole days since the last activity.
     IdleDays,
@@ -39,7 +39,7 @@ pub enum PersonSlot {
     TenureDays,
     /// Whole days since the first payment.
     CustomerDays,
-    /// How often and how much they do something, 0 to 100.
+    /// Frequency and amount of activity, 0 to 100.
     Engagement,
     /// Events counted in all.
     Events,
@@ -53,7 +53,7 @@ pub enum PersonSlot {
     Csat,
     /// Whole days since the latest answer to the satisfaction survey.
     CsatDays,
-    /// How kind their texts of the last three months are, -1 to 1.
+    /// The sentiment of their texts of the last three months, -1 to 1.
     Sentiment,
     /// The domain of the mail address.
     MailDomain,
@@ -65,12 +65,12 @@ pub enum PersonSlot {
     Tally(String),
     /// Something of the account.
     Account(AccountField),
-    /// How often an event happened.
+    /// The number of times an event happened.
     Count {
         /// The event's name.
         event: String,
     },
-    /// How often an event happened in the last days, today included.
+    /// The number of times an event happened in the last days, today included.
     CountWithin {
         /// The event's name.
         event: String,
@@ -79,7 +79,7 @@ pub enum PersonSlot {
         /// 1 to [`MAX_WINDOW_DAYS`].
         days: u16,
     },
-    /// How often an event happened in the last hours.
+    /// The number of times an event happened in the last hours.
     CountHours {
         /// The event's name.
         event: String,
@@ -99,7 +99,7 @@ pub enum PersonSlot {
     ActiveDays(u16),
     /// Active months of the last months.
     ActiveMonths(u16),
-    /// How activity changed from one span of days to the next.
+    /// The change of activity from one span of days to the next.
     ActivityChange(u16),
     /// Days of the last days on which a feature was used.
     UsedDays {
@@ -108,7 +108,7 @@ pub enum PersonSlot {
         /// 1 to 128.
         days: u16,
     },
-    /// Whether a feature was ever used.
+    /// Tests whether a feature was ever used.
     EverUsed {
         /// The feature's key.
         key: u32,
@@ -118,26 +118,26 @@ pub enum PersonSlot {
         /// The day of its release, counted from 1970-01-01.
         released: i32,
     },
-    /// How many high-value features were used in the last days.
+    /// The number of high-value features used in the last days.
     HighValueUsed(u16),
     /// The share of all high-value features that was used in the last days.
     HighValueShare(u16),
-    /// How many errors someone met in a feature in the last days.
+    /// The number of errors in a feature in the last days.
     Errors {
         /// The key of the feature's errors.
         key: u32,
         /// 1 to [`ERROR_DAYS`].
         days: u16,
     },
-    /// The most errors that someone met in one feature in the last days, 1 to [`ERROR_DAYS`].
+    /// The most errors in one feature in the last days, 1 to [`ERROR_DAYS`].
     MostErrors(u16),
-    /// Whether someone has a job title, by its index.
+    /// Tests whether a person has a job title, by its index.
     Title(usize),
-    /// Whether someone has a persona, by its index.
+    /// Tests whether a person has a persona, by its index.
     Persona(usize),
-    /// Whether someone is in a segment, by its index.
+    /// Tests whether a person is in a segment, by its index.
     Segment(usize),
-    /// What someone paid, in minor units.
+    /// The amount that a person paid, in minor units.
     Revenue(Currency),
 }
 
@@ -146,23 +146,23 @@ pub enum PersonSlot {
 pub enum AccountField {
     /// Its id.
     Id,
-    /// How many people it has.
+    /// The number of its people.
     People,
     /// Readiness to buy.
     Score,
     /// Health as a customer.
     Health,
-    /// What it pays in a year, in minor units.
+    /// Its annual value, in minor units.
     Value,
-    /// The touch level's name.
+    /// The touch model's name.
     Touch,
     /// Which colleague looks after it.
     Owner,
-    /// Where it stands.
+    /// Its stage.
     Stage,
-    /// Whether the person is the buyer who counted most when it became ready to buy.
+    /// Tests whether the person was the buyer with the most weight when it became ready to buy.
     LeadingBuyer,
-    /// How often it has renewed.
+    /// The number of its renewals.
     Renewals,
     /// Days until it renews next.
     RenewsInDays,
@@ -171,16 +171,16 @@ pub enum AccountField {
 }
 
 impl PersonSlot {
-    /// Whether it asks about the account, so that the account has to be read.
+    /// Returns whether it reads the account, which then has to be loaded.
     pub fn asks_account(&self) -> bool {
         matches!(self, Self::Account(_))
     }
 }
 
-/// What a condition on a person may speak of: `idle_days >= 14 && count("Pricing Page Viewed", 7) >= 3`.
+/// The vocabulary of a condition on a person: `idle_days >= 14 && count("Pricing Page Viewed", 7) >= 3`.
 #[derive(Debug, Clone, Copy)]
 pub struct PersonVocabulary<'a> {
-    /// How far it may look.
+    /// The available names.
     pub level: Level,
     /// The product's features.
     pub features: &'a Features,
@@ -190,7 +190,7 @@ pub struct PersonVocabulary<'a> {
     pub titles: &'a [String],
     /// Names of personas.
     pub personas: &'a [String],
-    /// Names of the segments that stand before it.
+    /// Names of the segments before it.
     pub segments: &'a [String],
 }
 

@@ -28,7 +28,7 @@ pub static PERSON_NAMES: &[Name] = &[
     variable(
         "stage",
         Type::Text,
-        "Where the person stands: \"visitor\", \"lead\", \"trial\", \"freemium\", \"onboarding\", \"adopting\", \"established\", \"at_risk\", \"churned\" or \"won_back\".",
+        "The person's stage: \"visitor\", \"lead\", \"trial\", \"freemium\", \"onboarding\", \"adopting\", \"established\", \"at_risk\", \"churned\" or \"won_back\".",
     ),
     variable(
         "pays",
@@ -41,61 +41,57 @@ pub static PERSON_NAMES: &[Name] = &[
         "Whether a subscription that the person pays for is cancelled and ends with its period.",
     ),
     variable("past_due", Type::Bool, "Whether a payment for one of the person's subscriptions is overdue."),
-    variable("idle_days", Type::Int, "Whole days since the last activity; missing where there was none."),
-    variable("tenure_days", Type::Int, "Whole days since the first activity; missing where there was none."),
-    variable("customer_days", Type::Int, "Whole days since the first payment; missing for who never paid."),
+    variable("idle_days", Type::Int, "Whole days since the last activity; missing without any."),
+    variable("tenure_days", Type::Int, "Whole days since the first activity; missing without any."),
+    variable("customer_days", Type::Int, "Whole days since the first payment; missing without one."),
     variable(
         "engagement",
         Type::Int,
         "How often and how much the person does something, 0 to 100: scoring.toml, [engagement].",
     ),
     variable("events", Type::Int, "Events counted in all."),
-    variable("nps", Type::Int, "The latest answer to the recommendation survey, 0 to 10; missing where there is none."),
-    variable(
-        "nps_class",
-        Type::Text,
-        "\"promoter\", \"passive\", \"detractor\", or \"none\" where no answer is there.",
-    ),
+    variable("nps", Type::Int, "The latest answer to the recommendation survey, 0 to 10; missing without one."),
+    variable("nps_class", Type::Text, "\"promoter\", \"passive\", \"detractor\", or \"none\" without an answer."),
     variable(
         "nps_days",
         Type::Int,
-        "Whole days since the latest answer to the recommendation survey; missing where there is none.",
+        "Whole days since the latest answer to the recommendation survey; missing without one.",
     ),
     variable(
         "csat",
         Type::Int,
-        "The latest answer to the satisfaction survey, 1 to 5 or as scoring.toml says; missing where there is none.",
+        "The latest answer to the satisfaction survey, 1 to 5 or the scale of scoring.toml; missing without one.",
     ),
     variable(
         "csat_days",
         Type::Int,
-        "Whole days since the latest answer to the satisfaction survey; missing where there is none.",
+        "Whole days since the latest answer to the satisfaction survey; missing without one.",
     ),
     variable(
         "sentiment",
         Type::Double,
-        "How kind the person's texts of this month and the two before are on average, -1 to 1; missing where there are none.",
+        "The average sentiment of the person's texts of this month and the two before, -1 to 1; missing without any.",
     ),
     variable(
         "mail_domain",
         Type::Text,
-        "The domain of the mail address, such as \"example.com\"; missing where there is none.",
+        "The domain of the mail address, such as \"example.com\"; missing without one.",
     ),
     map(
         "traits",
         Type::Dyn,
-        "What `identify` calls said last: traits.title, traits.company.name, traits[\"first name\"]. The mail address, names, phone, company, title and `created_at` are found under every spelling that clients send: traits.first_name is also what was sent as `firstName` or `given_name`, or the first name in `name`. An object is compared by its `name`. A trait that was removed with null is missing.",
+        "The latest traits of `identify` calls: traits.title, traits.company.name, traits[\"first name\"]. The mail address, names, phone, company, title and `created_at` are found in every spelling that clients send: traits.first_name also reads `firstName` or `given_name`, or the first name in `name`. An object is compared by its `name`. A trait that was removed with null is missing.",
     ),
     map(
         "scores",
         Type::Int,
-        "The nine likelihoods, 0 to 100: scores.churn. Missing for whom one does not apply to, such as scores.trial_success for who is in no trial (scoring.toml, [applies]): has(scores.churn). For segments and journeys.",
+        "The nine likelihoods, 0 to 100: scores.churn. Missing if one does not apply, such as scores.trial_success without a trial (scoring.toml, [applies]): has(scores.churn). For segments and journeys.",
     ),
     map("tallies", Type::Int, "The tallies of scoring.toml: tallies.awareness."),
     map(
         "account",
         Type::Dyn,
-        "The person's account: account.id, .people, .score, .health (0 to 100), .value (minor units a year), .touch (\"high\", \"low\", \"none\"), .owner, .stage, .renewals (how often it has renewed), .renews_in_days (whole days until it renews next, 0 on the last; missing once that has passed or it has left), .leading_buyer (whether the person is the buyer who counted most when the account became ready; for journeys), .traits.NAME; missing where there is no account or nobody said.",
+        "The person's account: account.id, .people, .score, .health (0 to 100), .value (minor units a year), .touch (\"high\", \"low\", \"none\"), .owner, .stage, .renewals (the number of renewals), .renews_in_days (whole days until the next renewal, 0 on the last; missing once that has passed or the account has left), .leading_buyer (whether the person was the buyer with the most weight when the account became ready; for journeys), .traits.NAME; missing without an account or if unknown.",
     ),
     function(
         "count",
@@ -109,12 +105,7 @@ pub static PERSON_NAMES: &[Name] = &[
         Type::Int,
         "How often the event happened in the last 1 to 168 hours, across midnight too, counted by whole hours.",
     ),
-    function(
-        "days_since",
-        &[EVENT],
-        Type::Int,
-        "Whole days since the event last happened; missing where it never did.",
-    ),
+    function("days_since", &[EVENT], Type::Int, "Whole days since the event last happened; missing if it never did."),
     function("active_days", &[DAYS], Type::Int, "On how many of the last 1 to 128 days the person was active."),
     function("active_months", &[MONTHS], Type::Int, "In how many of the last 1 to 64 months the person was active."),
     function(
@@ -147,7 +138,7 @@ pub static PERSON_NAMES: &[Name] = &[
         "errors",
         &[FEATURE, DAYS],
         Type::Int,
-        "How many errors the person met in the feature in the last 1 to 28 days. What an error is says features.toml, [errors].",
+        "How many errors the person met in the feature in the last 1 to 28 days. features.toml, [errors], defines errors.",
     ),
     function(
         "most_errors",
@@ -168,5 +159,5 @@ pub static PERSON_NAMES: &[Name] = &[
         Type::Bool,
         "Whether the person is in the segment of segments.toml. A segment may only ask for those above it.",
     ),
-    function("revenue", &[CURRENCY], Type::Int, "What the person paid in that currency, in minor units."),
+    function("revenue", &[CURRENCY], Type::Int, "The amount that the person paid in that currency, in minor units."),
 ];

@@ -1,9 +1,9 @@
-//! What is wrong with a condition is told all at once, each at its place, in words that say what is allowed.
+//! All errors in a condition are reported at once, each at its position, with what is allowed.
 
 use super::world::compile;
 use perennial_config::cel::Wanted;
 
-/// What is said of a condition: each error under the source, at its place.
+/// Returns the errors in a condition, each under the source at its position.
 fn told(source: &str, wanted: Wanted) -> String {
     let mut told = String::new();
     for error in compile(source, wanted).expect_err(source) {
@@ -15,7 +15,7 @@ fn told(source: &str, wanted: Wanted) -> String {
     told
 }
 
-/// Checks what is said of a condition.
+/// Checks the errors in a condition.
 #[track_caller]
 fn says(source: &str, expected: &str) {
     assert_eq!(told(source, Wanted::Condition).trim_start_matches('\n'), expected.trim_start_matches('\n'));
@@ -237,7 +237,7 @@ fn what_always_fails_is_told() {
 
 #[test]
 fn places_are_right_in_whatever_shape_a_condition_has() {
-    // Every `bad` is an unknown name, and found where it stands.
+    // Every `bad` is an unknown name, and is found at its position.
     let sources = [
         "((bad)) > (1 + bad) * -bad && !(bad) && !!bad",
         "pays ? bad : (pays ? (bad) : bad)",

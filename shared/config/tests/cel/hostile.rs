@@ -1,4 +1,4 @@
-//! Whatever someone writes, compiling ends, soon, with a program or with errors at places of the source.
+//! Compiling any input ends soon, with a program or with errors at positions of the source.
 
 use super::tape::Tape;
 use super::world::compile;
@@ -115,8 +115,8 @@ proptest! {
     }
 }
 
-/// Runs `test` on half the stack that a thread has by default, so that what is allowed has room to spare. Frames of code that is not
-/// optimised are twice as large, so it gets the whole there.
+/// Runs `test` on half of a thread's default stack, so that allowed input has room to spare. Frames of unoptimised code
+/// are twice as large, so it gets the whole stack there.
 fn on_a_small_stack(test: impl FnOnce() + Send + 'static) {
     let bytes = if cfg!(debug_assertions) { 2 << 20 } else { 1 << 20 };
     std::thread::Builder::new().stack_size(bytes).spawn(test).unwrap().join().unwrap();
@@ -159,7 +159,7 @@ fn long_rows_of_operators_end_at_their_limit_and_not_at_the_stacks() {
             let row = vec!["visits > 3"; 600].join(operator);
             assert!(compile(&row, Wanted::Condition).is_ok(), "{operator} makes no tree that is high");
         }
-        // Rows within brackets, each as long as the nesting leaves room for.
+        // Sequences within brackets, each as long as the nesting allows.
         let mut source = "1".to_owned();
         for _ in 0..MAX_NESTING {
             source = format!("({source}+1+1+1+1+1+1)");

@@ -1,4 +1,4 @@
-//! What the interpreter cannot be asked: slots, constants, numbers, and where we take another side than it.
+//! Behaviour that cannot be compared with the interpreter: slots, constants, numbers, and deliberate differences.
 
 use super::world::{Facts, Path, compile, condition, facts};
 use perennial_config::cel::{EvalError, List, Lookup, Value, Wanted};
@@ -168,7 +168,7 @@ fn text_that_spells_a_number_or_a_truth_value_is_taken_for_it() {
     }
 }
 
-/// Senders write `null` and empty text where they have nothing.
+/// Senders write `null` and empty text for absent values.
 #[test]
 fn has_does_not_hold_for_null_and_empty_text() {
     let known = facts(json!({"properties": {

@@ -1,4 +1,4 @@
-//! Compiled conditions give what the interpreter of crate `cel` gives.
+//! Compiled conditions return what the interpreter of crate `cel` returns.
 
 use super::tape::Tape;
 use super::world::{Facts, compile, facts};
@@ -32,7 +32,7 @@ fn theirs(json: &Json) -> Theirs {
     }
 }
 
-/// What the interpreter makes of `source`.
+/// Returns the interpreter's result for `source`.
 fn interpreted(env: &Arc<Env>, source: &str, facts: &Facts) -> Result<Theirs, String> {
     let program: Program = env.compile(source).map_err(|error| error.to_string())?;
     let mut context = Context::with_env(env.clone());
@@ -70,10 +70,10 @@ fn same(ours: &Ours<'_>, theirs: &Theirs) -> bool {
     }
 }
 
-/// Runs `source` both ways; `None` where it is refused before it runs, which an interpreter without types does not do.
+/// Runs `source` both ways; `None` if it is rejected before it runs, which an interpreter without types does not do.
 fn agree(env: &Arc<Env>, source: &str, wanted: Wanted, facts: &Facts) -> Option<Result<(), String>> {
     let program = compile(source, wanted).ok()?;
-    // What senders write for nothing is absent here, which the specification leaves to whoever fills the map.
+    // Placeholders of senders are absent here, which the specification leaves to the implementation of the map.
     let asks_for_keys = ["has(", "in properties", "in account", "in anything"].iter().any(|asks| source.contains(asks));
     let filled = asks_for_keys.then(|| facts.without_nothing());
     let facts = filled.as_ref().unwrap_or(facts);

@@ -1,9 +1,9 @@
-//! Random conditions: a tape of random bytes is read as choices of a grammar, so that a shorter or smaller tape makes a simpler
-//! condition, which is what a failing test shrinks to.
+//! Random conditions: a tape of random bytes selects productions of a grammar, so that a shorter or smaller tape makes
+//! a simpler condition, to which a failing test shrinks.
 //!
-//! No number with a fraction comes near whole numbers beyond 2 to the 53rd: there the interpreter rounds before it compares,
-//! and we compare exactly, as the specification does. And nothing gets infinite or "not a number": to compare that is an error
-//! to the interpreter, and false to the specification and to us.
+//! No fractional number comes near integers beyond 2 to the 53rd: there the interpreter rounds before it compares,
+//! while we compare exactly, as the specification does. And nothing becomes infinite or NaN: comparing NaN is an error
+//! in the interpreter, but false in the specification and here.
 
 use super::world::Facts;
 use serde_json::{Value as Json, json};
@@ -196,7 +196,7 @@ impl<'a> Tape<'a> {
         }
     }
 
-    /// What is known of someone: each name has a value of its type, an unfitting one where its type is not known, or none.
+    /// Returns random facts: each name has a value of its type, an unfitting one if its type is unknown, or none.
     pub(crate) fn facts(&mut self) -> Facts {
         let mut facts = BTreeMap::new();
         for name in ["idle_days", "visits"] {

@@ -6,7 +6,7 @@ use perennial_config::cel::{
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
-/// What the names stand for: a path into the facts.
+/// The path of a name into the facts.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Path(pub(crate) Vec<String>);
 
@@ -67,7 +67,7 @@ impl Vocabulary for World {
     }
 }
 
-/// What is known: a value for some of the names. A function's results are under its name, by arguments.
+/// The facts: values for some of the names. A function's results are under its name, by arguments.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Facts(pub(crate) BTreeMap<String, Json>);
 

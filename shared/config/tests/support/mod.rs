@@ -1,4 +1,4 @@
-//! What the tests of the config have in common.
+//! Helpers of the config tests.
 #![allow(clippy::expect_used)]
 
 use perennial_config::{Bundle, Config};
@@ -15,7 +15,7 @@ pub(crate) fn default_bundle() -> Bundle {
     ConfigBuilder::shipped().bundle()
 }
 
-/// What is wrong with the bundle, one line each.
+/// Returns the errors in the bundle, one a line.
 pub(crate) fn errors_of(bundle: &Bundle) -> String {
     Config::load(bundle).expect_err("it must be refused").to_string()
 }

@@ -1,19 +1,21 @@
-//! Who loaded a picture or followed a link: a reader, or a machine on the way to one.
+//! Detects whether a reader or a machine loaded a picture or followed a link.
 //!
-//! Sources: Apple, "Mail Privacy Protection" (pictures are loaded when the mail arrives, through relays, with the bare user agent `Mozilla/5.0`); Google,
-//! "Gmail image proxy"; Yahoo, "YahooMailProxy"; public reports of security gateways that follow every link of a mail within moments of its delivery
-//! (mautic/mautic#9798, #8718, #10245). Programs: the user agents that libraries document as their default (Python's urllib, requests, httpx and aiohttp;
-//! Go's net/http; Java's HttpURLConnection and HttpClient, Apache HttpClient, OkHttp; Node's undici, node-fetch, axios, got; Guzzle and PHP; Ruby's
-//! Net::HTTP; WinHTTP; curl, Wget) and the public lists omrilotan/isbot and monperrus/crawler-user-agents, for what looks at links for others.
+//! Sources: Apple, "Mail Privacy Protection" (pictures are loaded when the mail arrives, through relays, with the bare
+//! user agent `Mozilla/5.0`); Google, "Gmail image proxy"; Yahoo, "YahooMailProxy"; public reports of security gateways
+//! that follow every link of a mail within moments of its delivery (mautic/mautic#9798, #8718, #10245). Programs: the
+//! user agents that libraries document as their default (Python's urllib, requests, httpx and aiohttp; Go's net/http;
+//! Java's HttpURLConnection and HttpClient, Apache HttpClient, OkHttp; Node's undici, node-fetch, axios, got; Guzzle
+//! and PHP; Ruby's Net::HTTP; WinHTTP; curl, Wget) and the public lists omrilotan/isbot and
+//! monperrus/crawler-user-agents, for programs that prefetch links.
 
 use jiff::{SignedDuration, Timestamp};
 use std::net::IpAddr;
 
-/// Time after the sending or the delivery within which nobody has read a mail yet: it has to arrive, be seen and be opened.
+/// The time after sending or delivery in which a human cannot yet have read a mail.
 const TOO_SOON: SignedDuration = SignedDuration::from_secs(15);
 
-/// Parts of the user agents of security gateways, of programs that look at links for others, and of libraries: in lower case, without what
-/// [`folded`] leaves out.
+/// Substrings of the user agents of security gateways, of programs that prefetch links, and of libraries: lower case,
+/// as [`folded`] returns them.
 const MACHINES: [&str; 82] = [
     "aiohttp",
     "apachehttp",
@@ -103,13 +105,14 @@ const MACHINES: [&str; 82] = [
 const BEGINNINGS: [&str; 12] =
     ["bot", "dart/", "duckduckgo", "got ", "got/", "java", "node", "perl", "php", "python", "ruby", "whatsapp"];
 
-/// Parts of the user agents of the relays through which some mail services load pictures, before or while a reader looks at a mail. As [`MACHINES`].
+/// Substrings of the user agents of the relays through which some mail services load pictures, before or while a reader
+/// looks at a mail. Same form as [`MACHINES`].
 const RELAYS: [&str; 2] = ["ggpht.com", "proxy"];
 
-/// Who loaded a picture or followed a link.
+/// The client that loaded a picture or followed a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Agent {
-    /// The reader, as far as can be told.
+    /// The reader, as far as can be determined.
     Reader,
     /// The relay of a mail service: the reader may have opened the mail, or the service loaded its pictures ahead.
     Relay,
@@ -118,7 +121,8 @@ pub enum Agent {
 }
 
 impl Agent {
-    /// Returns who it was, by what the request said of itself (`None` where SES does not tell) and by how long after the sending it came.
+    /// Classifies a request by its user agent and address (`None` if SES does not report them) and by its delay after
+    /// sending.
     #[must_use]
     pub fn of(user_agent: Option<&str>, address: Option<&str>, sent: Option<Timestamp>, at: Timestamp) -> Self {
         let agent = user_agent.map(|text| text.trim().to_ascii_lowercase());
@@ -133,8 +137,8 @@ impl Agent {
         own.after(sent, at)
     }
 
-    /// Returns who it was, given when the mail left or arrived (`None` where that is not known): what comes too soon after is of a machine, whatever it
-    /// says of itself.
+    /// Returns the agent corrected by the time the mail was sent or delivered, if known: a request too soon after it
+    /// comes from a machine, whatever its user agent.
     #[must_use]
     pub fn after(self, arrived: Option<Timestamp>, at: Timestamp) -> Self {
         if arrived.is_some_and(|arrived| at.duration_since(arrived) < TOO_SOON) { Self::Machine } else { self }
@@ -150,9 +154,9 @@ fn holds_any(agent: &str, parts: &[&str]) -> bool {
     parts.iter().any(|part| agent.contains(part))
 }
 
-/// Whether no reader's program says this of itself.
+/// Returns whether no mail program or browser sends this user agent.
 fn is_machine(agent: &str) -> bool {
-    // Apple's relays say this and no more; every browser and mail program says what it is.
+    // Apple's relays send this and nothing more; every browser and mail program names itself.
     agent.is_empty()
         || agent == "mozilla/5.0"
         || BEGINNINGS.iter().any(|known| agent.starts_with(known))
@@ -161,7 +165,7 @@ fn is_machine(agent: &str) -> bool {
         || agent.replace("cubot", "").contains("bot")
 }
 
-/// Whether it is an address of Apple's own network, 17.0.0.0/8, from which pictures are loaded ahead.
+/// Returns whether the address is in Apple's network, 17.0.0.0/8, which loads pictures ahead of time.
 fn is_apple(address: &str) -> bool {
     matches!(address.trim().parse(), Ok(IpAddr::V4(address)) if address.octets()[0] == 17)
 }
@@ -264,7 +268,7 @@ mod tests {
             (Agent::Machine, Agent::Reader, Agent::Relay)
         );
         assert_eq!(of("Mozilla/5.0 (via ggpht.com GoogleImageProxy)", "66.249.84.1", 2), Agent::Machine);
-        // Where SES says nothing of the request, nothing speaks against a reader.
+        // Without information about the request, the agent is taken for a reader.
         assert_eq!(Agent::of(None, None, None, Timestamp::UNIX_EPOCH), Agent::Reader);
     }
 }

@@ -1,4 +1,4 @@
-//! What a message of the mail-events queue is wrapped in.
+//! Envelopes of messages in the mail-events queue.
 
 use super::event;
 use super::{InvalidMailEvent, Notice};
@@ -6,11 +6,11 @@ use serde_json::{Map, Value};
 
 /// The beginning of the sentence that SES publishes when an event destination is made: text, not JSON.
 const GREETING: &str = "Successfully validated SNS topic";
-/// What SES publishes when notifications of an identity are switched on.
+/// The message that SES publishes when notifications of an identity are enabled.
 const LEGACY_GREETING: &str = "AmazonSnsSubscriptionSucceeded";
-/// SES's name on EventBridge.
+/// The name of SES on EventBridge.
 const EVENT_BRIDGE_SOURCE: &str = "aws.ses";
-/// Envelopes within envelopes, such as EventBridge's within SNS's, that are opened at most.
+/// The most nested envelopes, such as EventBridge's within SNS's, that are opened.
 const MAX_DEPTH: usize = 3;
 
 /// Returns whether a body is for [`parse`]: a message of SNS, SES or EventBridge, well-formed or not.
@@ -22,11 +22,11 @@ pub fn is_notice(body: &str) -> bool {
             .is_ok_and(|object| KEYS.iter().any(|key| object.contains_key(*key)))
 }
 
-/// Parses the body of a message from the mail-events queue: an SNS envelope, an EventBridge event, or what SES wrote itself where the subscription
-/// delivers raw.
+/// Parses the body of a message from the mail-events queue: an SNS envelope, an EventBridge event, or SES's own JSON if
+/// the subscription uses raw delivery.
 ///
 /// # Errors
-/// [`InvalidMailEvent`] where it is none of them.
+/// [`InvalidMailEvent`] if it is none of these.
 pub fn parse(body: &str) -> Result<Notice, InvalidMailEvent> {
     text(body, "SNS envelope", 0)
 }
@@ -66,7 +66,7 @@ fn unwrap(mut object: Map<String, Value>, depth: usize) -> Result<Notice, Invali
         let Some(Value::Object(mut detail)) = object.remove("detail") else {
             return Err(InvalidMailEvent::Missing("detail"));
         };
-        // What is about the account and not about a mail, such as an advisor's recommendation.
+        // An event about the account rather than a mail, such as a recommendation of the advisor.
         if !detail.contains_key("mail") {
             return Ok(Notice::Greeting);
         }

@@ -1,4 +1,4 @@
-//! One event of SES about a mail.
+//! One SES event about a mail.
 
 use super::agent::Agent;
 use super::{Bounce, InvalidMailEvent, MailEvent, MailEventKind, Notice, SUPPRESSED, Subscription, recipient};
@@ -7,11 +7,11 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// The header that a mail of ours carries its decision's id in, and the tag that says the same.
+/// The header that carries the id of a mail's decision, and the tag with the same content.
 const DECISION_HEADER: &str = "X-Perennial-Decision";
 const DECISION_TAG: &str = "decision";
 
-/// Reads an event. `fallback` is when its envelope says it was published, for events that carry no time at all.
+/// Reads an event. `fallback` is the envelope's publication time, for events without a time.
 pub(super) fn read(object: Map<String, Value>, fallback: Option<&str>) -> Result<Notice, InvalidMailEvent> {
     let raw: RawEvent = serde_json::from_value(object.into()).map_err(|error| {
         // serde's own words may quote a value.
@@ -23,7 +23,7 @@ pub(super) fn read(object: Map<String, Value>, fallback: Option<&str>) -> Result
     let sent = mail.timestamp.or_else(|| fallback?.parse().ok());
     let by = |request: &RawRequest, at: Option<Timestamp>| {
         let at = at.or(sent).unwrap_or(Timestamp::UNIX_EPOCH);
-        // A mail without a time of its own says nothing of how soon it was opened.
+        // Without its own send time a mail does not show how soon it was opened.
         let sent = mail.timestamp.filter(|_| request.timestamp.is_some());
         Agent::of(request.user_agent.as_deref(), request.ip_address.as_deref(), sent, at)
     };
@@ -101,7 +101,7 @@ pub(super) fn read(object: Map<String, Value>, fallback: Option<&str>) -> Result
     })))
 }
 
-/// What is different in the new preferences. Where SES does not say how they were, all of the new ones count.
+/// Returns what changed in the preferences. If SES does not report the old ones, all new ones count as changed.
 fn changed(subscription: RawSubscription) -> Subscription {
     let new = subscription.new_topic_preferences.unwrap_or_default();
     let old = subscription.old_topic_preferences.unwrap_or_default();
@@ -110,7 +110,7 @@ fn changed(subscription: RawSubscription) -> Subscription {
     Subscription { unsubscribed: new.unsubscribe_all.filter(|all| old.unsubscribe_all != Some(*all)), topics }
 }
 
-/// What an event is about, by its name.
+/// The subject of an event, by its name.
 enum Kind {
     Send,
     Delivery,
@@ -125,7 +125,7 @@ enum Kind {
     Other,
 }
 
-/// The kind that SES's names mean: those of `eventType` and `notificationType`, and the `detail-type` of EventBridge.
+/// Returns the kind for a name in `eventType`, `notificationType` or EventBridge's `detail-type`.
 fn kind_of(name: &str) -> Kind {
     match folded(name).as_str() {
         "send" | "emailsent" => Kind::Send,
@@ -142,7 +142,8 @@ fn kind_of(name: &str) -> Kind {
     }
 }
 
-/// A name without what its spellings differ by: `Rendering Failure` and `renderingFailure`, `not-spam` and `not_spam`.
+/// Normalizes a name, so that spellings such as `Rendering Failure` and `renderingFailure`, `not-spam` and `not_spam`
+/// are equal.
 fn folded(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
@@ -158,7 +159,7 @@ fn text(value: Value) -> Option<String> {
     }
 }
 
-/// The id of the decision that a header of the mail names, where it is the one that does.
+/// Returns the decision id if this is the header that carries it.
 fn own_decision(header: &Value) -> Option<String> {
     let is_own = header.get("name")?.as_str()?.eq_ignore_ascii_case(DECISION_HEADER);
     header.get("value")?.as_str().filter(|_| is_own).map(|id| id.trim().to_owned())
@@ -229,7 +230,8 @@ struct RawRecipient {
 }
 
 impl RawRecipient {
-    /// Whether a server reported that the mail could not be delivered. A reply to a mail has none of this.
+    /// Returns whether a server reported that the mail could not be delivered. A reply to a mail has none of these
+    /// fields.
     fn reports_failure(&self) -> bool {
         let holds = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.trim().is_empty());
         self.action.as_deref().is_some_and(|action| action.eq_ignore_ascii_case("failed"))
@@ -267,7 +269,7 @@ struct RawComplaint {
     timestamp: Option<Timestamp>,
 }
 
-/// What SES says of the request that loaded a picture or followed a link.
+/// SES's data about the request that loaded a picture or followed a link.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RawRequest {
@@ -317,7 +319,7 @@ struct RawPreferences {
 }
 
 impl RawPreferences {
-    /// The topics with whether they are wanted; those of which that cannot be read are left out.
+    /// Returns the topics and whether the reader is subscribed to each; unreadable ones are left out.
     fn topics(&self) -> BTreeMap<String, bool> {
         let topics = self.topic_subscription_status.iter();
         topics.filter_map(|topic| Some((topic.topic_name.clone()?, topic.is_wanted()?))).collect()

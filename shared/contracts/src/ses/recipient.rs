@@ -1,9 +1,9 @@
-//! Whom an event is about: addresses, however a server wrote them.
+//! The recipients of an event, in any of the forms in which servers write addresses.
 
 use perennial_domain::hygiene::MailAddress;
 
-/// Returns the addresses that an event happened to: those that it names, as far as the mail went to them. Where none of them can be read, or the only
-/// address that the mail went to is not among them (as when it was forwarded from there), the mail's own.
+/// Returns the recipients that an event is about: those of its addresses that the mail was sent to. Returns the mail's
+/// own recipients if no address can be read, or if the mail's only recipient is not among them (as after forwarding).
 pub(super) fn of(named: &[String], destination: &[String]) -> Vec<MailAddress> {
     let (named, destination) = (readable(named), readable(destination));
     let known: Vec<MailAddress> = named.iter().filter(|address| destination.contains(address)).cloned().collect();

@@ -20,41 +20,43 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 const OBJECT: &str = "a JSON object, or null";
-/// The channel of what is imported, whatever its rows say of themselves.
+/// The channel of imported events, whatever their rows say.
 const IMPORTED: &str = "import";
 const KINDS: &str = "identify, track, page, screen, group or alias";
 
 /// An event that was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
-    /// Whose it is; `None` for what is said of an account alone.
+    /// The profile's identity; `None` for an event about an account alone.
     pub identity: Option<Identity>,
-    /// Where its JSON is in the buffer that it was written to.
+    /// The range of its JSON in the output buffer.
     pub json: Range<usize>,
-    /// What was done to its traits, and what was dropped of the call.
+    /// Changes made to its traits, and fields of the call that were dropped.
     pub notes: Vec<Note>,
 }
 
 impl Item<'_> {
-    /// Checks the call, brings it into the form of [`perennial_domain::Event`], appends its JSON to `out` and says so in `accepted`. A
-    /// PostHog event may be two: what was done, and what is known of the person.
+    /// Validates the call, converts it to a [`perennial_domain::Event`], appends its JSON to `out` and records it in
+    /// `accepted`. A PostHog call can become two events: one for the action and one for the person's traits.
     ///
     /// - The kind is the path's, else `type`.
-    /// - Ids are trimmed; null and empty ones are not there, nor is what programs write where they have none ([`is_placeholder`]);
-    ///   whole numbers are taken as their text.
-    /// - The context is the call's own, with what only that of its batch has, and with the call's `channel` where it has none. The
-    ///   channel of what is imported is `import`.
-    /// - `timestamp`, else `originalTimestamp`, else the moment of receipt, without what stands for no moment, in any spelling that [`perennial_domain::timestamp`] reads; corrected by
-    ///   `sentAt` as [`time::corrected`] says. `originalTimestamp` of the event is what the client said. Of events of one body with the
-    ///   same timestamp each is a microsecond later than that before it.
-    /// - The account is `groupId`, else `context.groupId`. The traits of an identify are `traits`, else `context.traits`.
-    /// - Traits of an identify or a group are brought into their normal form, see [`perennial_domain::hygiene::traits`]; those that have none
-    ///   are left out. What was done is told in `context.hygiene` and in [`Accepted::notes`], and which traits and properties are too large or have
-    ///   names too long to be kept.
-    /// - Without a `messageId` that stands for something the event gets one of its own: whoever sends it again sends another event.
+    /// - Ids are trimmed; null, empty ids and placeholders ([`is_placeholder`]) are absent. Whole numbers are read as
+    ///   text.
+    /// - The context is the call's own, completed from the batch's, and with the call's `channel` if it has none. The
+    ///   channel of imported events is `import`.
+    /// - `timestamp`, else `originalTimestamp`, else the time of receipt. Placeholders for no time are ignored; every
+    ///   spelling that [`perennial_domain::timestamp`] reads is accepted; `sentAt` corrects it as [`time::corrected`]
+    ///   describes. The event's `originalTimestamp` is the client's own value. Events of one body with the same
+    ///   timestamp are placed a microsecond apart, in order.
+    /// - The account is `groupId`, else `context.groupId`. The traits of an identify are `traits`, else
+    ///   `context.traits`.
+    /// - Traits of an identify or a group are normalized, see [`perennial_domain::hygiene::traits`]; traits without a
+    ///   normal form are left out. `context.hygiene` and [`Accepted::notes`] record the changes, and the traits and
+    ///   properties that are too large or whose names are too long to keep.
+    /// - Without a usable `messageId` the event gets a new one, so a repeated call is another event.
     ///
     /// # Errors
-    /// [`Invalid`] for the first thing found wrong; then `out` and `accepted` are as they were.
+    /// [`Invalid`] with the first problem; `out` and `accepted` are then unchanged.
     pub fn accept(
         &self,
         received: &mut Received,
@@ -100,7 +102,7 @@ impl Item<'_> {
         accepted: &mut Vec<Accepted>,
     ) -> Result<(), Invalid> {
         for posthog::Translated { call, once, of_account } in posthog::translate(self.raw, received.at)? {
-            // What the translation writes is JSON; should it not be, the event is refused and not lost.
+            // The translation writes JSON; if it ever did not, the event is rejected rather than lost.
             let call = Call::scan(&mut Scanner::new(&call)).map_err(|_| {
                 Invalid::new(Code::NotAnObject, "", "the event cannot be translated", "a PostHog event")
             })?;
@@ -112,18 +114,18 @@ impl Item<'_> {
     }
 }
 
-/// What is known of a call beside its fields.
+/// Data about a call besides its fields.
 #[derive(Debug, Clone, Copy)]
 struct Parts<'a> {
-    /// The kind that the path says.
+    /// The kind from the path.
     kind: Option<EventKind>,
     /// JSON of traits that are to be set only where there are none.
     once: Option<&'a str>,
-    /// Whether it is about an account and nobody of it.
+    /// `true` if it is about an account only.
     of_account: bool,
-    /// Whether it is of an import.
+    /// `true` if it is imported.
     imported: bool,
-    /// How it was written.
+    /// The SDK dialect.
     dialect: Dialect,
 }
 
@@ -272,7 +274,7 @@ fn accept(
     let identity = match (user_id, anonymous_id) {
         (Some(user), _) => Some(Identity::User(user)),
         (None, Some(anonymous)) => Some(Identity::Anonymous(anonymous)),
-        // An id in another system is somebody's, and anybody can read a public source's key.
+        // An id in another system identifies a person, and anyone can read a public source's key.
         (None, None) => match external_id(call.context).filter(|_| !received.is_public()) {
             None if !of_account => {
                 let reason = "an event needs a userId, an anonymousId or an id in context.externalIds that is not empty and no \
@@ -307,7 +309,7 @@ fn read_kind(call: &Call<'_>) -> Result<EventKind, Invalid> {
     route::kind(&unquoted(raw)).ok_or_else(|| Invalid::new(Code::InvalidValue, "type", "type names no call", KINDS))
 }
 
-/// A note where `context.timezone` is no time zone: it says nothing then.
+/// Returns a note if `context.timezone` is not a time zone; it is then ignored.
 fn zone_note(raw: &str) -> Option<Note> {
     let text = if raw.starts_with('"') { unquoted(raw) } else { Cow::Borrowed(raw) };
     let reason = match raw.as_bytes().first() {
@@ -338,7 +340,7 @@ fn with_shared(context: Option<&str>, shared: Shared<'_>) -> Result<String, Inva
 /// The id of one of several events that are made of what the sender calls `id`.
 pub fn id_of(id: &str, made: &str) -> String {
     let whole = format!("{id}:{made}");
-    // An id that is too long would be rejected; its hash tells repeats just as well.
+    // An id that is too long would be rejected; its hash identifies repeats as well.
     if whole.len() <= MessageId::MAX_BYTES { whole } else { hash::base32(&hash::sha256(&[whole.as_bytes()])) }
 }
 

@@ -28,7 +28,7 @@ fn received(sent_at: Option<Timestamp>) -> Received {
     Received::new(SourceId::parse("web").unwrap(), NOW.parse().unwrap(), sent_at, [7; 16])
 }
 
-/// As `score` reads it: inside the queue's payload.
+/// Parses an event as `score` does, from the queue's payload.
 fn parse(event: &str) -> Event {
     let payload = format!("{{\"events.v1\":{{\"events\":[{event}]}}}}");
     match serde_json::from_str(&payload) {
@@ -181,7 +181,7 @@ fn the_clients_clock_is_corrected_and_its_own_word_kept() {
     );
 }
 
-/// As in Segment's API: whoever sends an event again, and wants it counted once, sends its `messageId`.
+/// As in Segment's API, a client that wants a repeated event counted once sends its `messageId`.
 #[test]
 fn an_event_without_an_id_is_an_event_of_its_own_each_time() {
     let event = json!({"type":"track","userId":"u","event":"A","timestamp":"2026-01-01T00:00:00Z"});
@@ -339,7 +339,7 @@ fn a_group_that_nobody_made_has_no_identity_and_nothing_else_may() {
     assert_eq!(code(json!({"type":"group","groupId":"a"})).0, Code::NoIdentity);
 }
 
-/// `serde_json` reads an object of such a name as something else.
+/// `serde_json` reads an object with such a key as something else.
 #[test]
 fn names_that_readers_keep_for_themselves_are_rejected() {
     for name in ["$serde_json::private::RawValue", "$serde_json::private::Number"] {
@@ -384,7 +384,7 @@ fn a_time_that_stands_for_none_is_absent_and_told() {
     }
 }
 
-/// Whoever took it for an id would take all further events of the person for repeats.
+/// As an id it would make all further events of the person look like repeats.
 #[test]
 fn a_message_id_that_stands_for_nothing_is_absent_and_told() {
     for nothing in [
@@ -507,7 +507,7 @@ fn timestamp() -> impl Strategy<Value = String> {
     })
 }
 
-/// Times of every kind that are read, for whoever carries them.
+/// Times in every supported spelling, for all fields that contain times.
 fn spelling() -> impl Strategy<Value = String> {
     let ends_of_days = (1990..2026_i32, 1..13_u8, 1..29_u8, "T24:00:00(\\.0{1,3})?Z|T23:59:60Z| 24:00:00|T24:00Z")
         .prop_map(|(year, month, day, time)| format!("\"{year}-{month:02}-{day:02}{time}\""));

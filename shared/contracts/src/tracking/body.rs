@@ -19,10 +19,10 @@ const MAX_SHARED_BYTES: usize = 4 << 20;
 /// Why a body as a whole cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// It is not JSON.
+    /// Not JSON.
     #[error("the body is not JSON: {0}")]
     Json(#[from] Malformed),
-    /// It is JSON, but no object.
+    /// JSON, but not an object.
     #[error("the body must be a JSON object")]
     NotAnObject,
     /// A batch call without a batch.
@@ -36,32 +36,32 @@ pub enum Unreadable {
     ContextTooLarge,
 }
 
-/// What a request's body says.
+/// The content of a request body.
 #[derive(Debug)]
 pub struct Body<'a> {
     /// The calls, in their order.
     pub items: Vec<Item<'a>>,
     write_key: Option<&'a str>,
     sent_at: Option<&'a str>,
-    /// Whether it tells of the past.
+    /// `true` if it contains historical events.
     imported: bool,
 }
 
-/// One call, or what stands in its place.
+/// One call, or an invalid value in its place.
 #[derive(Debug, Clone, Copy)]
 pub struct Item<'a> {
-    /// Its JSON, as it stands in the body.
+    /// Its JSON, unchanged from the body.
     pub raw: &'a str,
     /// The byte of the body at which it begins.
     pub start: usize,
-    /// `None` for what is no object.
+    /// `None` for a value that is not an object.
     pub(crate) call: Option<Call<'a>>,
     pub(crate) apart: Apart,
-    /// The context that the batch gives to all of its calls.
+    /// The batch's context, which applies to all of its calls.
     pub(crate) shared: Option<Shared<'a>>,
-    /// The kind that the path says.
+    /// The kind from the path.
     pub(crate) kind: Option<EventKind>,
-    /// Whether it is of an import.
+    /// `true` if it is imported.
     pub(crate) imported: bool,
     pub(crate) dialect: Dialect,
 }
@@ -82,15 +82,15 @@ impl Body<'_> {
         own.or_else(|| posthog::token(first()?.raw).map(Cow::Owned))
     }
 
-    /// When the client says that it sent the body; `None` if it does not say, or not so that it could be understood.
+    /// Returns the time at which the client says it sent the body; `None` if absent or unreadable.
     pub fn sent_at(&self) -> Option<Timestamp> {
         moment::read(self.sent_at)
     }
 }
 
 impl Item<'_> {
-    /// What is the same whenever this item comes again: its message id where it has one, else all of it, so that a batch which is sent again
-    /// brings nothing new.
+    /// Returns a key that is the same whenever this item is sent again: its message id, or else the whole item, so that
+    /// a repeated batch adds nothing.
     pub fn key(&self) -> Cow<'_, str> {
         let own = match self.dialect {
             Dialect::Segment => self.call.and_then(|call| message_id(call.message_id)),
@@ -103,8 +103,7 @@ impl Item<'_> {
 /// Reads the body of a call to `route`.
 ///
 /// # Errors
-/// [`Unreadable`] where the body as a whole is of no use. What is wrong with one event only is told by
-/// [`Item::accept`].
+/// [`Unreadable`] if the body as a whole cannot be used. Problems of a single event are reported by [`Item::accept`].
 pub fn read(route: Route, text: &str) -> Result<Body<'_>, Unreadable> {
     let mut scanner = Scanner::new(text);
     let imported = route == Route::Import;
@@ -147,7 +146,7 @@ impl<'a> Body<'a> {
         self.items.push(item);
     }
 
-    /// Whether there was a batch.
+    /// Reads the batch and returns whether there is one.
     fn scan_batch(&mut self, scanner: &mut Scanner<'a>, dialect: Dialect) -> Result<bool, Unreadable> {
         let mut found = false;
         let mut wrong = None;
@@ -195,7 +194,7 @@ impl<'a> Body<'a> {
     }
 
     fn scan_items(&mut self, scanner: &mut Scanner<'a>, dialect: Dialect) -> Result<(), Unreadable> {
-        // What SDKs send at once by default.
+        // The default batch size of SDKs.
         const USUAL_BATCH: usize = 100;
         self.items.reserve(USUAL_BATCH);
         let mut too_many = false;

@@ -2,8 +2,8 @@
 
 use super::json::{Malformed, Scanner};
 
-/// One call of the tracking API: for each field that matters the JSON of its value, as it stands in the body. Of a field
-/// that is there twice the last counts, as for every reader of JSON that keeps one.
+/// One call of the tracking API: for each known field the JSON of its value, borrowed from the body. If a field is
+/// repeated the last value wins, as in most JSON readers.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Call<'a> {
     pub(crate) kind: Option<&'a str>,
@@ -63,7 +63,7 @@ impl<'a> Call<'a> {
         Ok(call)
     }
 
-    /// Takes the context that comes next for the call's own.
+    /// Reads the next value as the call's own context.
     pub(crate) fn read_context(&mut self, scanner: &mut Scanner<'a>) -> Result<(), Malformed> {
         let start = scanner.at();
         (self.context_traits, self.context_group_id, self.context_timezone) = (None, None, None);
@@ -85,7 +85,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Whether `json` is an object or an array without members, or empty text: PHP writes `[]` for an object without members.
+/// Returns whether `json` is an empty object, array or string. PHP writes `[]` for an empty object.
 pub(crate) fn is_empty(json: &str) -> bool {
     let inner = [('{', '}'), ('[', ']'), ('"', '"')]
         .iter()
@@ -93,7 +93,8 @@ pub(crate) fn is_empty(json: &str) -> bool {
     inner.is_some_and(|inner| inner.trim_ascii().is_empty())
 }
 
-/// A `null` says no more than a field that is not there: Python's SDKs write one for every id that they lack.
+/// Returns `None` for `null`, which is the same as an absent field: Python's SDKs write one for every id that they
+/// lack.
 pub(crate) fn present(value: &str) -> Option<&str> {
     (value != "null").then_some(value)
 }

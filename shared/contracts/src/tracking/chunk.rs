@@ -1,17 +1,17 @@
 //! Text looked at eight bytes at a time.
 
-/// What eight bytes of text hold.
+/// The result of examining eight bytes of text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Chunk {
-    /// How many come before the first quote, backslash or control character; 8 if all do.
+    /// The number of bytes before the first quote, backslash or control character; 8 if there is none.
     pub(crate) plain: usize,
-    /// Whether all eight are ASCII.
+    /// `true` if all eight are ASCII.
     pub(crate) ascii: bool,
 }
 
 impl Chunk {
-    /// Looks at all eight as one word: <https://graphics.stanford.edu/~seander/bithacks.html#HasLessInWord>. Only a byte
-    /// that is found borrows from the next, so that the lowest found is exact.
+    /// Examines all eight bytes as one word: <https://graphics.stanford.edu/~seander/bithacks.html#HasLessInWord>. Only
+    /// a byte that is found borrows from the next, so that the lowest found is exact.
     pub(crate) const fn of(bytes: [u8; 8]) -> Self {
         const ONES: u64 = u64::MAX / 255;
         const HIGH: u64 = ONES << 7;

@@ -1,12 +1,12 @@
-//! The context of a batch, joined with that of each call.
+//! Merges the context of a batch with that of each call.
 
 use super::call::present;
 use super::json::Scanner;
 use super::text::write_string;
 use std::collections::BTreeMap;
 
-/// `own` and what only `shared` has, at every depth of objects; both are JSON objects that were checked. A `null` of the call's own
-/// says no more than a member that is not there.
+/// Returns `own`, completed from `shared` at every depth; both are validated JSON objects. A `null` in the call's own
+/// context is the same as an absent member.
 pub(super) fn joined(own: &str, shared: &str) -> String {
     let mut out = String::with_capacity(own.len() + shared.len());
     join(own, shared, &mut out);
@@ -45,8 +45,8 @@ pub(super) fn without_token(context: &str) -> String {
     out
 }
 
-/// The members of a JSON object; of a name that is there twice the last. Looking one up must not take longer for each other one: senders choose how
-/// many there are.
+/// Returns the members of a JSON object; the last of a repeated name wins. A map, so that look-ups stay fast however
+/// many members a sender includes.
 fn members(object: &str) -> BTreeMap<String, &str> {
     let mut members = BTreeMap::new();
     // The text was checked; what cannot be read of it is not there.
@@ -100,7 +100,7 @@ mod tests {
         .prop_filter("an object", Value::is_object)
     }
 
-    /// By serde_json's maps.
+    /// The same merge with serde_json's maps.
     fn merged(own: &Value, shared: &Value) -> Value {
         match (own, shared) {
             (Value::Object(own), Value::Object(shared)) => {

@@ -1,6 +1,6 @@
-//! What can be wrong with JSON.
+//! Errors in JSON.
 
-/// How deep an event's objects and arrays may be nested, the event's own object included.
+/// The deepest nesting of an event's objects and arrays, the event's own object included.
 pub const MAX_DEPTH: usize = 32;
 
 /// The text is not JSON.
@@ -9,7 +9,7 @@ pub const MAX_DEPTH: usize = 32;
 pub struct Malformed {
     /// The byte at which it stops being JSON, from 0.
     pub at: usize,
-    /// What should be there.
+    /// The expected syntax.
     pub expected: &'static str,
 }
 
@@ -18,28 +18,28 @@ pub struct Malformed {
 pub enum FlawKind {
     /// Nested deeper than [`MAX_DEPTH`].
     TooDeep,
-    /// `\ud83d` without its other half, or the other way round: no text.
+    /// An unpaired surrogate such as `\ud83d`, which is not valid text.
     LoneSurrogate,
     /// A number beyond the range of a double.
     NumberRange,
-    /// A name that readers of JSON keep for themselves.
+    /// A name that JSON readers reserve for their own use.
     ReservedName,
 }
 
 /// A flaw and its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Flaw {
-    /// What is wrong.
+    /// The kind of flaw.
     pub kind: FlawKind,
     /// The byte at which it is, from 0.
     pub at: usize,
 }
 
-/// What was found besides the fields.
+/// Findings besides the fields.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Apart {
     /// The first flaw.
     pub(crate) flaw: Option<Flaw>,
-    /// Whether there is anything other than ASCII, or an escape.
+    /// `true` if there is anything other than ASCII, or an escape.
     pub(crate) special: bool,
 }

@@ -1,4 +1,4 @@
-//! Traits on their way through: standardised where they need it, and a note of what was done.
+//! Normalizes traits where needed and records what was changed.
 
 use super::json::Scanner;
 use perennial_domain::event::{MAX_TRAIT_BYTES, MAX_TRAIT_NAME_BYTES, MAX_TRAITS};
@@ -7,14 +7,14 @@ use perennial_domain::hygiene::{Note, Outcome, Reason};
 use perennial_domain::{EventKind, Properties};
 use std::borrow::Cow;
 
-/// The JSON of the traits in their normal form, with what was done to them. Only traits that hold something to look at are read, and only
-/// those that change are written anew.
+/// Returns the JSON of the traits in normal form, with notes on the changes. Traits are parsed only if they may need a
+/// change and rewritten only if they do.
 pub(super) fn standardised(kind: EventKind, json: &str) -> (Cow<'_, str>, Vec<Note>) {
     let (is_concerned, is_large) = looked_at(kind, json);
     if !is_concerned && !is_large {
         return (Cow::Borrowed(json), Vec::new());
     }
-    // The text has been checked; were it not an object, its readers would say so.
+    // The text is validated; if it were not an object, later readers would report it.
     let Ok(mut traits) = serde_json::from_str::<Properties>(json) else { return (Cow::Borrowed(json), Vec::new()) };
     let mut notes = standardise(kind, &mut traits);
     let too_large = if is_large { oversized(&traits) } else { Vec::new() };
@@ -24,7 +24,7 @@ pub(super) fn standardised(kind: EventKind, json: &str) -> (Cow<'_, str>, Vec<No
     (json, notes)
 }
 
-/// Whether there are traits that may not be in their normal form, and whether any may be too large or too many.
+/// Returns whether any trait may not be in its normal form, and whether any may be too large or too many.
 fn looked_at(kind: EventKind, json: &str) -> (bool, bool) {
     let (mut is_concerned, mut is_large, mut names) = (false, false, 0);
     let scanned = Scanner::new(json).object(|scanner, name| {
@@ -37,7 +37,8 @@ fn looked_at(kind: EventKind, json: &str) -> (bool, bool) {
     (is_concerned && scanned.is_ok(), (is_large || names > MAX_TRAITS) && scanned.is_ok())
 }
 
-/// Notes for the properties with names that are too long to be kept for a message. They stay where they are, as all properties do.
+/// Returns notes for the properties whose names are too long to be kept for a message. Like all properties, they stay
+/// in the event.
 pub(super) fn named_too_long(json: Option<&str>) -> Vec<Note> {
     let Some(json) = json.filter(|json| json.len() > MAX_TRAIT_NAME_BYTES) else { return Vec::new() };
     let mut notes = Vec::new();
@@ -52,8 +53,8 @@ pub(super) fn named_too_long(json: Option<&str>) -> Vec<Note> {
     if scanned.is_ok() { notes } else { Vec::new() }
 }
 
-/// The context with `channel`, and with the notes as its member `hygiene`, each the last of its name. `context` is the JSON of an object
-/// with members, if any.
+/// Returns the context with `channel`, and with the notes as its member `hygiene`; each replaces an earlier member of
+/// its name. `context` is the JSON of an object with members, if any.
 pub(super) fn extended<'a>(context: Option<&'a str>, channel: Option<&str>, notes: &[Note]) -> Option<Cow<'a, str>> {
     if notes.is_empty() && channel.is_none() {
         return context.map(Cow::Borrowed);

@@ -1,4 +1,4 @@
-//! Ids and names: how they are read, and what is none.
+//! Reads ids and names, and recognizes placeholders.
 
 use super::call::is_empty;
 use super::invalid::{Code, Invalid};
@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 pub(super) const TEXT: &str = "text, or a whole number";
 
-/// An id or a name; `None` where it is not there, null or empty.
+/// Reads an id or a name; `None` if it is absent, null or empty.
 pub(super) fn id<T>(
     raw: Option<&str>,
     path: &'static str,
@@ -40,7 +40,7 @@ fn whole(raw: &str) -> Option<&str> {
     (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(number)
 }
 
-/// `id` where it is one; a placeholder is noted and is none.
+/// Returns `id` unless it is a placeholder, which is noted.
 pub(super) fn unless_placeholder<T>(
     id: Option<T>,
     text: impl Fn(&T) -> &str,
@@ -55,18 +55,18 @@ pub(super) fn unless_placeholder<T>(
     id
 }
 
-/// Notes that what stands in a field stands for nothing.
+/// Records that a field contains a placeholder.
 pub(super) fn note_absent(field: &'static str, notes: &mut Vec<Note>) {
     notes.push(Note { field: Cow::Borrowed(field), outcome: Outcome::Dropped(Reason::Absent) });
 }
 
-/// The first id of the person in another system that `context`, the JSON of an event's context, names.
+/// Returns the person's first id in another system from `context`, the JSON of an event's context.
 pub(super) fn external_id(context: Option<&str>) -> Option<ExternalId> {
     let context: Properties = serde_json::from_str(context?).ok()?;
     external_ids(&context).next()
 }
 
-/// The message id that `raw`, the JSON of a field, holds; `None` where it holds none by which a repeat could be known.
+/// Returns the message id in `raw`, the JSON of a field; `None` if it cannot identify a repeat.
 pub(super) fn message_id(raw: Option<&str>) -> Option<MessageId> {
     let id = id(raw, "messageId", MessageId::MAX_BYTES, MessageId::parse).ok().flatten();
     id.filter(|id| !is_placeholder(id.as_str()))

@@ -1,10 +1,10 @@
-//! Why an event is not accepted, said so that its sender can mend it.
+//! Reasons why an event is rejected, written so that its sender can fix it.
 
 use super::json::{Flaw, FlawKind};
 use perennial_domain::InvalidId;
 use std::borrow::Cow;
 
-/// What is wrong with an event, as a word that programs can tell apart.
+/// A machine-readable code for what is wrong with an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Code {
     /// More than [`super::MAX_EVENT_BYTES`].
@@ -15,9 +15,9 @@ pub enum Code {
     Missing,
     /// A field of the wrong JSON type.
     WrongType,
-    /// A field whose text is not allowed.
+    /// The text of a field is not allowed.
     InvalidValue,
-    /// Neither `userId` nor `anonymousId`.
+    /// `userId` and `anonymousId` are both missing.
     NoIdentity,
     /// Later than a day from now.
     TimestampInFuture,
@@ -29,12 +29,12 @@ pub enum Code {
     LoneSurrogate,
     /// A number beyond a double's range.
     NumberOutOfRange,
-    /// A name that readers of JSON keep for themselves.
+    /// A name that JSON readers reserve for their own use.
     ReservedName,
 }
 
 impl Code {
-    /// The code's stable name.
+    /// Returns the code's stable name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::EventTooLarge => "event_too_large",
@@ -53,17 +53,17 @@ impl Code {
     }
 }
 
-/// An event that is not accepted. Repeats nothing of what the event says.
+/// An event that is rejected. Contains no value of the event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}; allowed: {allowed}")]
 pub struct Invalid {
-    /// What is wrong.
+    /// The code.
     pub code: Code,
-    /// The field that is wrong, such as `context.groupId`; empty if it is the event as a whole.
+    /// The invalid field, such as `context.groupId`; empty for the event as a whole.
     pub path: &'static str,
-    /// What is wrong, as a sentence.
+    /// The problem, as a sentence.
     pub reason: String,
-    /// What would be right.
+    /// The allowed values.
     pub allowed: Cow<'static, str>,
 }
 
@@ -77,7 +77,7 @@ impl Invalid {
         Self { code, path, reason: reason.into(), allowed: allowed.into() }
     }
 
-    /// For a flaw of an event that begins at byte `start`.
+    /// Returns the error for a flaw of an event that begins at byte `start`.
     pub(crate) fn flaw(flaw: Flaw, start: usize) -> Self {
         let at = flaw.at.saturating_sub(start);
         let (code, what, allowed) = match flaw.kind {

@@ -1,11 +1,12 @@
-//! One pass over JSON text that checks it and finds where its values are.
+//! Validates JSON text in one pass and finds where its values are.
 //!
-//! Lazily skipping parsers promise less than the queue's readers demand: they pass numbers beyond `f64`, halves of
-//! surrogate pairs and any depth, and some recurse with it. Here nothing recurses, and what is passed is read by
-//! `serde_json` without an error (a property test holds the two together).
+//! Lazily skipping parsers guarantee less than the queue's readers require: they accept numbers beyond `f64`, unpaired
+//! surrogates and any depth, and some recurse. Nothing recurses here, and `serde_json` reads every accepted text
+//! without an error (a property test compares the two).
 //!
-//! Two kinds of wrong are told apart. Text that is no JSON is [`Malformed`]: nothing after that place can be trusted, so
-//! the whole body is refused. A value that is JSON and yet of no use is a [`Flaw`]: only the event that holds it is.
+//! There are two kinds of errors. Text that is not JSON is [`Malformed`]: nothing after that place can be trusted, so
+//! the whole body is rejected. A value that is valid JSON but unusable is a [`Flaw`]: only the event that contains it
+//! is rejected.
 
 use super::chunk::Chunk;
 use super::nesting::Open;
@@ -14,7 +15,8 @@ use super::text::unescaped;
 pub(crate) use super::flaw::Apart;
 pub use super::flaw::{Flaw, FlawKind, MAX_DEPTH, Malformed};
 
-/// What the names begin with by which `serde_json` tells its own wrappers: an object of such a name is read as something else than it is.
+/// The prefix of the names by which `serde_json` recognizes its own wrappers: it reads an object with such a key as
+/// something else.
 const RESERVED: &str = "$serde_json::private::";
 
 /// Walks over JSON text. Callers descend into the objects and arrays that they care for, and skip the rest.
@@ -24,11 +26,11 @@ pub(crate) struct Scanner<'a> {
     at: usize,
     depth: usize,
     flaw: Option<Flaw>,
-    /// Whether something other than ASCII, or an escape, was passed.
+    /// `true` if anything other than ASCII, or an escape, was read.
     special: bool,
 }
 
-/// Where a string is, without its quotes.
+/// The range of a string, without its quotes.
 #[derive(Debug, Clone, Copy)]
 struct Quoted {
     start: usize,
@@ -51,7 +53,7 @@ impl<'a> Scanner<'a> {
         &self.text[start..self.at]
     }
 
-    /// Reads something whose depth and flaws are its own, such as one event of a batch.
+    /// Reads a value with its own depth and flaws, such as one event of a batch.
     pub(crate) fn apart<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, Malformed>,
@@ -63,13 +65,13 @@ impl<'a> Scanner<'a> {
         Ok((read, apart))
     }
 
-    /// The first byte of the value that comes next, which is left for its reader; `None` at the end of the text.
+    /// Returns the first byte of the next value without consuming it; `None` at the end of the text.
     pub(crate) fn peek_value(&mut self) -> Option<u8> {
         self.space();
         self.peek()
     }
 
-    /// Nothing but white space may follow.
+    /// Checks that only white space follows.
     pub(crate) fn end(&mut self) -> Result<(), Malformed> {
         self.space();
         if self.at == self.text.len() { Ok(()) } else { self.expected("the end of the body") }
@@ -129,7 +131,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Reads a value of any kind and gives its text, without the white space around it.
+    /// Reads a value of any kind and returns its text, without the white space around it.
     pub(crate) fn value(&mut self) -> Result<&'a str, Malformed> {
         self.space();
         let start = self.at;
@@ -232,7 +234,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// A member's name and its colon.
+    /// Reads a member's name and its colon.
     #[inline]
     fn key(&mut self) -> Result<Quoted, Malformed> {
         if self.peek() != Some(b'"') {
@@ -307,7 +309,7 @@ impl<'a> Scanner<'a> {
                         let second = self.at;
                         self.at += 1;
                         if !(0xDC00..=0xDFFF).contains(&self.unit()?) {
-                            // It may begin a pair of its own.
+                            // It may begin another pair.
                             self.at = second;
                             self.mark(FlawKind::LoneSurrogate, start);
                         }
@@ -360,7 +362,7 @@ impl<'a> Scanner<'a> {
             }
             self.some_digits()?;
         }
-        // Whether it is in range is the reader's own word.
+        // Only the number parser decides whether it is in range.
         if (exponent || self.at - start > SURELY_FINITE)
             && serde_json::from_str::<serde_json::Value>(self.since(start)).is_err()
         {

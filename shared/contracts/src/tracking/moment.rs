@@ -1,4 +1,4 @@
-//! When an event happened: what its call says, by our clock, and how the queue carries it.
+//! The time of an event: the client's value, corrected to our clock, as written to the queue.
 
 use super::call::{Call, is_empty};
 use super::ids::{note_absent, what_is};
@@ -21,20 +21,20 @@ pub(super) struct Moment<'a> {
 }
 
 impl<'a> Moment<'a> {
-    /// One that no client wrote.
+    /// Returns a time that no client wrote.
     pub(super) const fn ours(at: Timestamp) -> Self {
         Self { at, json: None }
     }
 
-    /// The same at `at`: its JSON stays where that is the moment that it says.
+    /// Returns the same event time moved to `at`; its JSON is kept if it already says that time.
     pub(super) fn moved(self, at: Timestamp) -> Self {
         Self { at, json: self.json.filter(|_| at == self.at) }
     }
 
-    /// When the client says that it happened; `None` where it says nothing, or what stands for nothing, which is noted.
+    /// Reads the time at which the client says it happened; `None` if absent or a placeholder, which is noted.
     pub(super) fn of(call: &Call<'a>, notes: &mut Vec<Note>) -> Result<Option<Self>, Invalid> {
         for (path, raw) in [("timestamp", call.timestamp), ("originalTimestamp", call.original_timestamp)] {
-            // What SDKs write for nothing is empty text.
+            // SDKs write empty text for an absent value.
             let Some(raw) = raw.filter(|raw| !is_empty(raw)) else { continue };
             if stands_for_none(raw) {
                 note_absent(path, notes);
@@ -117,6 +117,6 @@ fn is_usual(raw: &str) -> bool {
     let [_, _, _, _, b'-', _, _, b'-', _, _, b'T', _, _, b':', _, _, b':', _, _, fraction @ ..] = date else {
         return false;
     };
-    // Nine figures are as many as there are.
+    // Nanoseconds have nine digits.
     raw.len() <= 32 && matches!(fraction, [] | [b'.', _, ..]) && fraction.iter().skip(1).all(u8::is_ascii_digit)
 }

@@ -1,4 +1,4 @@
-//! What is open around a place in JSON, at one bit a level.
+//! The open objects and arrays around a place in JSON, in one bit a level.
 
 /// Which objects (1) and arrays (0) are open, the innermost in the lowest bit; any number of them.
 #[derive(Debug, Default)]
@@ -9,7 +9,7 @@ pub(crate) struct Open {
 }
 
 impl Open {
-    /// Opens one and gives how many are open.
+    /// Opens a level and returns the depth.
     pub(crate) fn push(&mut self, object: bool) -> usize {
         if self.depth > 0 && self.depth.is_multiple_of(64) {
             self.outer.push(self.bits);

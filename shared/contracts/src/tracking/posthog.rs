@@ -1,4 +1,4 @@
-//! PostHog's events as calls of the tracking API.
+//! Converts PostHog's events to calls of the tracking API.
 //!
 //! | event | call |
 //! |---|---|
@@ -8,15 +8,15 @@
 //! | `$pageview`, `$screen` | page, screen |
 //! | any other | track |
 //!
-//! `$set`, `$set_once` and `$unset`, in the event or in its properties, are what is known of the person; beside any event but the first
-//! two they make an identify of their own. `$unset` removes a trait, and `$set_once` sets it only where there is none. PostHog does
-//! nothing of that where `$process_person_profile` is false.
+//! `$set`, `$set_once` and `$unset`, in the event or in its properties, contain the person's traits; with any event but
+//! the first two they become a separate identify. `$unset` removes a trait, and `$set_once` sets it only if it is
+//! absent. PostHog ignores all of them if `$process_person_profile` is false.
 //!
-//! PostHog does not say whether a `distinct_id` is the product's own; it is taken so unless it is the `$device_id` that its browser SDK
-//! begins with, or `$is_identified` is false. One id may so have been sent in both ways, and is one to PostHog: where an alias, or an
-//! `$identify` of a client that names no device, names an earlier id, both are meant. The account of a track is the company among its
-//! `$groups`, or its only group. A `$groupidentify` that nobody made has a `distinct_id` of the group's type and key: it is about the
-//! account alone.
+//! PostHog does not say whether a `distinct_id` is the product's own id; it is taken for one unless it is the
+//! `$device_id` that its browser SDK starts with, or `$is_identified` is false. The same id may therefore have been
+//! sent as both, which PostHog treats as one id: if an alias, or an `$identify` of a client without a device id, names
+//! an earlier id, it stands for both. The account of a track is the company among its `$groups`, or its only group. A
+//! `$groupidentify` without a user has a `distinct_id` of the group's type and key: it is about the account alone.
 
 use super::accept::id_of;
 use super::ids;
@@ -27,14 +27,14 @@ use percent_encoding::percent_decode_str;
 use perennial_domain::scalar;
 use serde_json::{Map, Value, json};
 
-/// What groups of companies are called, the likeliest first.
+/// Names for groups of companies, the most likely first.
 const COMPANY: [&str; 5] = ["company", "organization", "organisation", "account", "workspace"];
 /// Properties of a page or screen, as the tracking API calls them and as PostHog does.
 const OF_PAGE: [(&str, &str); 3] = [("path", "$pathname"), ("url", "$current_url"), ("referrer", "$referrer")];
 /// Members of the context, as the tracking API calls them and as PostHog does.
 const OF_CONTEXT: [(&str, &str); 3] = [("timezone", "$timezone"), ("locale", "$browser_language"), ("ip", "$ip")];
 
-/// Where an event's own id is, the likeliest first.
+/// The fields for an event's own id, the most likely first.
 const MESSAGE_ID: [&str; 4] = ["uuid", "messageId", "message_id", "$insert_id"];
 
 /// A call that an event makes.
@@ -44,7 +44,7 @@ pub(crate) struct Translated {
     pub(crate) call: String,
     /// JSON of traits that are to be set only where there are none.
     pub(crate) once: Option<String>,
-    /// Whether it is about an account and nobody of it.
+    /// `true` if it is about an account only.
     pub(crate) of_account: bool,
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn translate(raw: &str, now: Timestamp) -> Result<Vec<Translated>, In
         properties.get("$device_id") == Some(&distinct_id) || properties.get("$is_identified").is_some_and(is_false);
     let id_field = if is_anonymous { "anonymousId" } else { "userId" };
     let message_id = first_of(&mut event, &mut properties, &MESSAGE_ID);
-    // Of the further calls that the event makes; without an id of its own, each call gets one anyway.
+    // For the further calls of this event; without an event id, each call gets a new id anyway.
     let further_id = |made: &str| {
         let own = ids::message_id(Some(&message_id.to_string()));
         Value::from(own.map(|id| id_of(id.as_str(), made)))
@@ -97,8 +97,8 @@ pub(crate) fn translate(raw: &str, now: Timestamp) -> Result<Vec<Translated>, In
         "$identify" | "$set" => {
             let anonymous = properties.remove("$anon_distinct_id").filter(|id| *id != distinct_id);
             if let Some(anonymous) = anonymous {
-                // A client that names its device says of each event whether its id is the product's own. Of others, an anonymous
-                // visitor's events may have been taken for a user's.
+                // A client that sends its device id says of each event whether its id is the product's own. With other
+                // clients, an anonymous visitor's events may have been taken for a user's.
                 let previous = (!properties.contains_key("$device_id")).then(|| anonymous.clone());
                 person.remove(id_field);
                 person.extend([("userId".to_owned(), distinct_id.clone()), ("anonymousId".to_owned(), anonymous)]);
@@ -125,7 +125,7 @@ pub(crate) fn translate(raw: &str, now: Timestamp) -> Result<Vec<Translated>, In
         }
         "$create_alias" | "$merge_dangerously" => {
             let alias = first_of(&mut event, &mut properties, &["alias"]);
-            // Whoever is anonymous by now is to be known under the alias: PostHog's clients make up UUIDs for visitors.
+            // An anonymous visitor becomes known under the alias: PostHog's clients generate UUIDs for visitors.
             let is_visitor = is_anonymous || (is_uuid(&distinct_id) && !is_uuid(&alias));
             let (user, previous) = if is_visitor { (alias, distinct_id.clone()) } else { (distinct_id.clone(), alias) };
             call.extend([
@@ -200,14 +200,15 @@ pub fn unwrapped(body: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Puts what PostHog's libraries say of themselves and of the client into the call's context, where that does not say it.
+/// Copies what PostHog's libraries report about themselves and the client into the call's context, unless it is there
+/// already.
 fn fill_context(call: &mut Map<String, Value>, properties: &mut Map<String, Value>) {
     let token = properties.remove("$user_token");
     let context = call.entry("context").or_insert(Value::Null);
     if is_nothing(context) {
         *context = json!({});
     }
-    // What is no object is left to the check that every call passes.
+    // A value that is not an object is left to the validation of every call.
     let Some(context) = context.as_object_mut() else { return };
     for (ours, theirs) in OF_CONTEXT {
         if let Some(value) = properties.get(theirs) {
@@ -221,7 +222,7 @@ fn fill_context(call: &mut Map<String, Value>, properties: &mut Map<String, Valu
     }
 }
 
-/// What an event says of its person.
+/// An event's person properties.
 #[derive(Debug)]
 struct Said {
     traits: Map<String, Value>,
@@ -229,7 +230,7 @@ struct Said {
 }
 
 impl Said {
-    /// Of what stands in both places, that of the event itself counts.
+    /// If a member is in both places, the event's own wins.
     fn take(event: &mut Map<String, Value>, properties: &mut Map<String, Value>) -> Self {
         let is_ignored = properties.get("$process_person_profile").is_some_and(is_false);
         let mut take = |name: &str| {
@@ -267,13 +268,13 @@ impl Said {
     }
 }
 
-/// The first of these members, of the event or of its properties, that holds something; it is taken out.
+/// Removes and returns the first of these members, of the event or its properties, that has a value.
 fn first_of(event: &mut Map<String, Value>, properties: &mut Map<String, Value>, names: &[&str]) -> Value {
     let all = names.iter().flat_map(|name| [event.remove(*name), properties.remove(*name)]);
     all.flatten().filter(|value| !is_nothing(value)).collect::<Vec<_>>().into_iter().next().unwrap_or_default()
 }
 
-/// The time that the event says, or how many milliseconds ago it was, as SDKs with a wrong clock say.
+/// Returns the event's time. SDKs that do not trust their clock send an offset in milliseconds instead.
 fn timestamp(event: &mut Map<String, Value>, now: Timestamp) -> Value {
     let said = event.remove("timestamp").filter(|said| !is_nothing(said));
     let ago = || {
@@ -284,7 +285,7 @@ fn timestamp(event: &mut Map<String, Value>, now: Timestamp) -> Value {
     said.or_else(ago).unwrap_or_default()
 }
 
-/// What says no more than a member that is not there.
+/// Returns whether the value is the same as an absent member.
 fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -294,14 +295,14 @@ fn is_nothing(value: &Value) -> bool {
     }
 }
 
-/// Whether it is a UUID as text: 32 hexadecimal digits in groups of 8, 4, 4, 4 and 12 (RFC 9562).
+/// Returns whether it is a UUID as text: 32 hexadecimal digits in groups of 8, 4, 4, 4 and 12 (RFC 9562).
 fn is_uuid(id: &Value) -> bool {
     let groups = id.as_str().unwrap_or_default().split('-');
     let is_hex = |group: &str| group.bytes().all(|byte| byte.is_ascii_hexdigit());
     groups.clone().map(str::len).eq([8, 4, 4, 4, 12]) && groups.clone().all(is_hex)
 }
 
-/// Whether it is false, or its text.
+/// Returns whether it is false, as a boolean or as text.
 fn is_false(value: &Value) -> bool {
     match value {
         Value::Bool(flag) => !flag,

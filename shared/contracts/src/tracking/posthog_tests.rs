@@ -60,7 +60,7 @@ fn other_events_are_tracks_of_their_account() {
     assert_eq!(groups(json!({"team":"t","project":"p"})), Value::Null);
 }
 
-/// PostHog's capture API takes person properties beside any event, in the event or in its properties.
+/// PostHog's capture API accepts person properties with any event, in the event or in its properties.
 #[test]
 fn what_is_said_of_the_person_beside_an_event_is_an_identify_of_its_own() {
     for event in [
@@ -99,7 +99,7 @@ fn unset_removes_traits() {
     assert_eq!(call["traits"], json!({}));
 }
 
-/// As the server libraries send it where no distinct id is given: `$TYPE_KEY`.
+/// As server libraries send it without a distinct id: `$TYPE_KEY`.
 #[test]
 fn a_group_that_nobody_identified_is_about_the_account_alone() {
     let event = |distinct_id: Value| json!({"event":"$groupidentify","distinct_id":distinct_id,"properties":{"$group_type":"company","$group_key":"acme","$group_set":{"name":"Acme"}}});

@@ -1,4 +1,4 @@
-//! How a body was received: what every event of it is stamped with, and what tells its events apart.
+//! How a body was received: the values that every event of it gets, and those that keep its events distinct.
 
 use crate::tokens::{Purpose, TokenSecrets};
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 /// Random bytes that no other request has.
 pub type Nonce = [u8; 16];
 
-/// How a body was received. Keeps what the events before gave to those behind them.
+/// How a body was received. Also stores what earlier events of the body pass on to later ones.
 #[derive(Debug)]
 pub struct Received {
     pub(super) source: SourceId,
@@ -22,25 +22,26 @@ pub struct Received {
 }
 
 impl Received {
-    /// Received from `source` at `at`, from a client that says it sent the body at `sent_at`. Events without an id get one that follows
-    /// from `nonce`.
+    /// Returns a body received from `source` at `at`, from a client that says it sent the body at `sent_at`. Ids for
+    /// events without one are derived from `nonce`.
     pub fn new(source: SourceId, at: Timestamp, sent_at: Option<Timestamp>, nonce: Nonce) -> Self {
         let (trust, tokens) = (Trust::default(), TokenSecrets::default());
         Self { source, at, sent_at, trust, tokens, nonce, ids: 0, order: Order::default() }
     }
 
-    /// From a source that is believed so far. `tokens` are the secrets of users' tokens.
+    /// Sets the trust in the source. `tokens` are the secrets of users' tokens.
     #[must_use]
     pub fn with_trust(self, trust: Trust, tokens: TokenSecrets) -> Self {
         Self { trust, tokens, ..self }
     }
 
-    /// Whether anybody can read the source's key.
+    /// Returns whether anyone can read the source's key.
     pub(super) fn is_public(&self) -> bool {
         self.trust == Trust::Public
     }
 
-    /// How far an event of `user` is believed that came with `token`: the user's own token makes a public source's event a signed one.
+    /// Returns the trust in an event of `user` that came with `token`: the user's own token makes a public source's
+    /// event a signed one.
     pub(super) fn trust_of(&self, user: Option<&UserId>, token: Option<&str>) -> Trust {
         let is_signed = || {
             let (user, token) = (user?, token?);
@@ -49,7 +50,7 @@ impl Received {
         if self.trust == Trust::Public && is_signed().is_some() { Trust::Signed } else { self.trust }
     }
 
-    /// Where from.
+    /// Returns the source.
     pub const fn source(&self) -> &SourceId {
         &self.source
     }
@@ -82,7 +83,7 @@ impl Received {
 #[derive(Debug, Default)]
 struct Order {
     given: HashSet<i64>,
-    /// Where to look for a free one, by what was asked for.
+    /// The next time to try for a free one, by requested time.
     next: HashMap<i64, i64>,
 }
 

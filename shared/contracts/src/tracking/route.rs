@@ -1,8 +1,8 @@
-//! Which paths are calls, and whose.
+//! The paths of the tracking API and their dialects.
 
 use perennial_domain::EventKind;
 
-/// How the events of a body are written.
+/// The format of a body's events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// Segment's spec, which Rudder, Jitsu and Customer.io share.
@@ -11,19 +11,19 @@ pub enum Dialect {
     PostHog,
 }
 
-/// What a path says of its body.
+/// The kind of body that a path accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// One event of this kind, whatever its own `type` says.
+    /// One event of this kind; its own `type` is ignored.
     Single(EventKind),
-    /// Events that say their own kind: under `batch`, as an array, or just one.
+    /// Events with their own kind: an array, an object with `batch`, or a single event.
     Batch(Dialect),
-    /// A batch of Segment's spec that tells of the past: what it says of people is no sign of life.
+    /// A batch of historical events in Segment's format. Imported traits do not count as activity.
     Import,
 }
 
 impl Route {
-    /// The route of a path, with or without a slash at its end; `None` if it is no call.
+    /// Returns the route of a path, with or without a trailing slash; `None` if it is not a call.
     ///
     /// | client | paths |
     /// |---|---|
@@ -52,7 +52,7 @@ impl Route {
 }
 
 impl Route {
-    /// How the events of its bodies are written.
+    /// Returns the format of its bodies' events.
     pub const fn dialect(self) -> Dialect {
         match self {
             Self::Batch(dialect) => dialect,
@@ -61,7 +61,7 @@ impl Route {
     }
 }
 
-/// The kind that a `type` field names.
+/// Returns the kind for a `type` field.
 pub(crate) fn kind(name: &str) -> Option<EventKind> {
     Some(match name {
         "identify" => EventKind::Identify,

@@ -1,9 +1,9 @@
-//! JSON strings: what they say, and how they are written.
+//! Reads and writes JSON strings.
 
 use super::chunk::Chunk;
 use std::borrow::Cow;
 
-/// The text that a checked string, given with its quotes, stands for; a string with half of a surrogate pair stays as it is written.
+/// Decodes a validated string with its quotes; a string with an unpaired surrogate is returned as written.
 pub(crate) fn unquoted(string: &str) -> Cow<'_, str> {
     let inner = string.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(string);
     if inner.as_bytes().contains(&b'\\') { unescaped(inner) } else { Cow::Borrowed(inner) }
@@ -25,7 +25,7 @@ pub(crate) fn write_string(out: &mut String, text: &str) {
     }
 }
 
-/// Whether `text` holds no quote, backslash or control character of ASCII's first 32.
+/// Returns whether `text` has no quote, backslash or control character of ASCII's first 32.
 fn is_plain(text: &str) -> bool {
     let (chunks, rest) = text.as_bytes().as_chunks::<8>();
     chunks.iter().all(|chunk| Chunk::of(*chunk).plain == 8)

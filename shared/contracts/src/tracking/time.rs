@@ -1,28 +1,28 @@
-//! How wrong clients' clocks are, and which moments an event may have.
+//! Corrects clients' clocks and limits the times of events.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// A client whose clock differs by no more than this is taken at its word: the difference is the way, not the clock, and
-/// so an event keeps one timestamp however often it is sent again.
+/// The largest difference of clocks that is attributed to the network rather than the clock: the client's time is kept,
+/// so that an event has one timestamp however often it is sent.
 pub const NO_SKEW: SignedDuration = SignedDuration::from_secs(5);
 
-/// How much later than its own `sentAt` an event may claim to have happened; beyond that the two were not read from one
-/// clock, and `sentAt` says nothing of the other.
+/// The longest that an event may be later than its own `sentAt`; beyond that the two were not read from one clock, and
+/// `sentAt` cannot correct it.
 pub const AFTER_SENT: SignedDuration = SignedDuration::from_secs(60);
 
-/// How far in the future an event may lie, after the correction.
+/// The furthest that an event may be in the future, after the correction.
 pub const MAX_FUTURE: SignedDuration = SignedDuration::from_hours(24);
 
-/// The earliest moment that an event may have, after the correction: 1990-01-01T00:00:00Z. Clocks that were never set say 1970 or 1980, and
-/// the oldest histories of purchases that anybody imports are of the nineties.
+/// The earliest time of an event, after the correction: 1990-01-01T00:00:00Z. Clocks that were never set say 1970 or
+/// 1980, and the oldest purchase histories that are imported are from the nineties.
 pub const EARLIEST: Timestamp = Timestamp::constant(631_152_000, 0);
 
-/// When an event happened by our clock, given when its client says that it happened and that it was sent:
-/// `received - (sent - happened)`, as the tracking API's spec has it
+/// Returns when an event happened by our clock, from when the client says that it happened and was sent: `received -
+/// (sent - happened)`, as the tracking API's spec defines it
 /// (<https://segment.com/docs/connections/spec/common/#timestamps>).
 ///
-/// The client's own time is kept if the clocks agree within [`NO_SKEW`], or if the event claims to be later than its own
-/// sending by more than [`AFTER_SENT`]. A wrong clock may be wrong by any span; some say 1970.
+/// The client's own time is kept if the clocks agree within [`NO_SKEW`], or if the event is later than its own `sent`
+/// by more than [`AFTER_SENT`]. A wrong clock may be wrong by any span; some say 1970.
 pub fn corrected(happened: Timestamp, sent: Option<Timestamp>, received: Timestamp) -> Timestamp {
     let Some(sent) = sent else { return happened };
     let skew = received.duration_since(sent);

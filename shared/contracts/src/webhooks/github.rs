@@ -1,5 +1,5 @@
-//! GitHub, and whoever signs like it: HMAC-SHA256 over the body, in hex after `sha256=`. No time is signed, so a request
-//! can be sent again by whoever has seen it; its events' ids, taken from the delivery, make that harmless.
+//! GitHub's scheme, which other systems use as well: HMAC-SHA256 over the body, in hex after `sha256=`. No time is
+//! signed, so anyone who has seen a request can replay it; event ids derived from the delivery make that harmless.
 //! <https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries>
 
 use super::{Rejection, Secret, Signed, header, verify_text};

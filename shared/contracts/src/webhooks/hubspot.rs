@@ -5,13 +5,13 @@ use super::{Rejection, Secret, Signed, fresh, header, verify_text};
 use data_encoding::BASE64;
 use jiff::{SignedDuration, Timestamp};
 
-/// How far the timestamp may lie from now, either way.
+/// The largest difference between the timestamp and now.
 pub const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
 const SIGNATURE: &str = "x-hubspot-signature-v3";
 const TIMESTAMP: &str = "x-hubspot-request-timestamp";
 
-/// What is signed without its percent-encoding, as HubSpot's table has it.
+/// The characters whose percent-encoding is decoded before signing, from HubSpot's table.
 const DECODED: [(&str, &str); 12] = [
     ("%3A", ":"),
     ("%2F", "/"),

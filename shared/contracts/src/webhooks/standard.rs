@@ -1,20 +1,20 @@
-//! Standard Webhooks: HMAC-SHA256 over `id.timestamp.body`, by the crate of the specification's authors.
+//! Standard Webhooks: HMAC-SHA256 over `id.timestamp.body`, with the crate of the specification's authors.
 //! <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>
 //!
-//! The crate's own `verify` reads the system's clock, so the timestamp is checked here and only the signature is left to
-//! the crate.
+//! The crate's own `verify` reads the system clock, so the timestamp is checked here and the crate verifies only the
+//! signature.
 
 use super::{Rejection, Secret, Signed, fresh, header};
 use jiff::{SignedDuration, Timestamp};
 use ring::hmac;
 use standardwebhooks::{Webhook, WebhookError};
 
-/// How far the timestamp may lie from now, either way.
+/// The largest difference between the timestamp and now.
 pub const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
 const VERSION: &str = "v1";
 
-/// The three headers, in the specification's names and in Svix's.
+/// The three headers, with the specification's names and with Svix's.
 const NAMES: [[&str; 3]; 2] =
     [["webhook-id", "webhook-timestamp", "webhook-signature"], ["svix-id", "svix-timestamp", "svix-signature"]];
 
@@ -30,7 +30,7 @@ pub(super) fn verify(secrets: &[Secret], request: Signed<'_>, now: Timestamp) ->
     let seconds: i64 = header(request, timestamp)?.parse().map_err(|_| Rejection::MalformedHeader(timestamp))?;
     let signed_at = Timestamp::from_second(seconds).map_err(|_| Rejection::MalformedHeader(timestamp))?;
     header(request, signature)?;
-    // Several stand in one header, or in several of the same name.
+    // Several signatures are in one header, or in several of the same name.
     let lines = request.headers.get_all(signature).iter().filter_map(|line| line.to_str().ok());
     let given: Vec<&str> = lines
         .flat_map(|line| line.split(' '))
@@ -55,7 +55,7 @@ pub(super) fn verify(secrets: &[Secret], request: Signed<'_>, now: Timestamp) ->
     if signed { Ok(()) } else { Err(Rejection::WrongSignature) }
 }
 
-/// Compares in constant time, by the MACs of both under a key that is of no matter.
+/// Compares in constant time, by the MACs of both under an arbitrary key.
 fn same(a: &str, b: &str) -> bool {
     let key = hmac::Key::new(hmac::HMAC_SHA256, &[]);
     hmac::verify(&key, a.as_bytes(), hmac::sign(&key, b.as_bytes()).as_ref()).is_ok()

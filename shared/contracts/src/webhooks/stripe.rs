@@ -5,7 +5,7 @@ use super::{Rejection, Secret, Signed, header, verify_text};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use jiff::{SignedDuration, Timestamp};
 
-/// How old a signature may be. As in Stripe's own libraries, one of the future is no error.
+/// The oldest signature that is accepted. As in Stripe's own libraries, a signature in the future is not an error.
 pub const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
 const HEADER: &str = "stripe-signature";

@@ -5,18 +5,18 @@ use super::{Rejection, Secret, Signed, fresh, header, verify_text};
 use data_encoding::BASE64;
 use jiff::{SignedDuration, Timestamp};
 
-/// How far the timestamp may lie from now, either way. Zendesk names no limit and tries again for long, so this only keeps
-/// old requests out for good; repeats within it are told by their events' ids.
+/// The largest difference between the timestamp and now. Zendesk documents no limit and retries for a long time, so
+/// this only excludes old requests; repeats within it are recognized by their event ids.
 pub const TOLERANCE: SignedDuration = SignedDuration::from_hours(24);
 
-/// What signs the tests that Zendesk sends before a webhook is created, and so before it has a secret. It is public.
+/// The public secret of the test requests that Zendesk sends before a webhook, and thus its secret, exists.
 const REHEARSAL_SECRET: &str = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ==";
 
 const SIGNATURE: &str = "x-zendesk-webhook-signature";
 const TIMESTAMP: &str = "x-zendesk-webhook-signature-timestamp";
 
-/// Whether this is a test that Zendesk sends before the webhook is created. Anyone could have made it: it may be answered, and nothing of it
-/// may count.
+/// Returns whether this is a test request that Zendesk sends before the webhook is created. Anyone could have made it:
+/// respond to it, but process nothing of it.
 pub fn is_rehearsal(request: Signed<'_>, now: Timestamp) -> bool {
     Secret::new(REHEARSAL_SECRET).is_some_and(|secret| verify(&[secret], request, now).is_ok())
 }

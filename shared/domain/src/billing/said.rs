@@ -6,8 +6,8 @@ use serde_json::Value;
 /// The currency of amounts without one.
 pub const DEFAULT_CURRENCY: Currency = Currency::USD;
 
-/// Returns the first of the properties `names` that holds an id or a word: a text, a number, or an object with an `id`, as Stripe's expanded
-/// objects are.
+/// Returns the first of the properties `names` that contains an id or a word: a text, a number, or an object with an
+/// `id`, such as Stripe's expanded objects.
 pub fn text(said: &Properties, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| match said.get(*name)? {
         Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
@@ -29,7 +29,7 @@ pub fn count(said: &Properties, names: &[&str]) -> Option<u32> {
     is_whole.then_some(number as u32)
 }
 
-/// Returns the currency that properties name, or [`DEFAULT_CURRENCY`]; `None` where what they name is no currency.
+/// Returns the currency in the properties, or [`DEFAULT_CURRENCY`]; `None` if the value is not a currency.
 pub fn currency(said: &Properties) -> Option<Currency> {
     match said.get("currency").and_then(Value::as_str) {
         Some(code) => Currency::parse(code).ok(),

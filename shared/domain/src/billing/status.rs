@@ -1,4 +1,4 @@
-//! What a subscription's status means, in the words of the billing systems that report it.
+//! Subscription statuses, in the terms of the billing systems that report them.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// The first payment is awaited: nothing has begun yet.
+    /// Waiting for the first payment; not started.
     Incomplete,
-    /// The first payment never came: nothing ever began.
+    /// The first payment never arrived; never started.
     IncompleteExpired,
     /// In its trial.
     Trialing,
@@ -17,7 +17,7 @@ pub enum Status {
     Active,
     /// A payment failed and is tried again: a customer still.
     PastDue,
-    /// The payments were given up: nothing is paid, and nothing was cancelled.
+    /// Collection was given up: unpaid, but not cancelled.
     Unpaid,
     /// The trial ended without a means of payment.
     Paused,
@@ -26,7 +26,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// Its name in JSON and conditions.
+    /// Returns the name in JSON and conditions.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Incomplete => "incomplete",
@@ -40,8 +40,8 @@ impl Status {
         }
     }
 
-    /// Reads a status as Stripe, Paddle, Chargebee, Recurly and Lemon Squeezy write it, in any case and with spaces, dashes or underscores.
-    /// `None` for any other word.
+    /// Parses a status of Stripe, Paddle, Chargebee, Recurly or Lemon Squeezy, in any case and with spaces, dashes or
+    /// underscores. `None` for any other word.
     pub fn parse(text: &str) -> Option<Self> {
         Some(match letters(text).as_str() {
             "incomplete" | "pending" | "future" | "created" => Self::Incomplete,
@@ -56,23 +56,24 @@ impl Status {
         })
     }
 
-    /// Whether `text` names an active status that ends with its period: Chargebee's `non_renewing`.
+    /// Returns whether `text` is an active status that ends with its period: Chargebee's `non_renewing`.
     pub fn is_last_period(text: &str) -> bool {
         letters(text) == "nonrenewing"
     }
 
-    /// Whether a customer has it.
+    /// Returns whether it is the status of a customer.
     pub fn pays(self) -> bool {
         matches!(self, Self::Active | Self::PastDue)
     }
 
-    /// Whether nothing is paid any more, or was to be paid and never was.
+    /// Returns whether it is over, or was never paid.
     pub fn has_ended(self) -> bool {
         matches!(self, Self::Unpaid | Self::Paused | Self::Canceled | Self::IncompleteExpired)
     }
 
-    /// What decides between two reports of the same second, which is as exact as Stripe's times are: a report that says what the status was
-    /// before comes after the one that reported that, and else the later in a subscription's life does.
+    /// Returns the order among reports of the same second, which is the precision of Stripe's times: a report with a
+    /// previous status comes after the one that reported that status; otherwise the later status in a subscription's
+    /// life cycle comes last.
     #[must_use]
     pub fn rank(self, before: Option<Self>) -> u8 {
         let own = 2 * self as u8;

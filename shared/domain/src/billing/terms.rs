@@ -1,28 +1,29 @@
-//! What a subscription costs, and whether an event says that it costs more or less than before.
+//! The price of a subscription, and whether an event raises or lowers it.
 
 use super::{Interval, said};
 use crate::{Money, Properties};
 use std::cmp::Ordering;
 
-/// What a subscription costs, as far as an event says it.
+/// The price of a subscription, as far as an event contains it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Terms {
     /// The price of one, each interval.
     pub price: Option<Money>,
-    /// How many.
+    /// The quantity.
     pub quantity: Option<u32>,
-    /// How often it is paid.
+    /// The billing interval.
     pub interval: Option<Interval>,
 }
 
 impl Terms {
-    /// Reads `price` in `currency`, `quantity`, and `interval` (or `billing_period`) with `interval_count`. Where `items_price` says something else
-    /// than the price of all, the subscription has several items, and counts as one of that price.
+    /// Reads `price` in `currency`, `quantity`, and `interval` (or `billing_period`) with `interval_count`. If
+    /// `items_price` differs from the total price, the subscription has several items, and counts as one of that price.
     pub fn of(said: &Properties) -> Self {
         Self::named(said, ["price", "quantity", "interval", "billing_period", "interval_count", "items_price"])
     }
 
-    /// Reads what they were before a change: `previous_price`, `previous_quantity`, `previous_interval` and `previous_items_price`. What is not said has not changed.
+    /// Reads the terms before a change: `previous_price`, `previous_quantity`, `previous_interval` and
+    /// `previous_items_price`. Absent fields have not changed.
     pub fn before(said: &Properties) -> Option<Self> {
         let before = Self::named(
             said,
@@ -43,7 +44,7 @@ impl Terms {
         })
     }
 
-    /// The interval before a change of which the number alone is said: the unit has not changed.
+    /// Returns the interval before a change that contains only its number: the unit has not changed.
     fn interval_before(said: &Properties) -> Option<Interval> {
         let times = said::count(said, &["previous_interval_count"])?;
         Interval::parse(&said::text(said, &["interval", "billing_period"])?, Some(times))
@@ -71,15 +72,15 @@ impl Terms {
         Some(Money { minor, currency: price.currency })
     }
 
-    /// Returns what it costs in a year; one of it, paid every month, where nothing else is said. `None` without a price.
+    /// Returns the annual price. Quantity 1 and monthly payment are the defaults. `None` without a price.
     pub fn yearly(&self) -> Option<Money> {
         let all = self.each_interval()?;
         Some(Money { minor: self.interval.unwrap_or(Interval::MONTH).in_a_year(all.minor)?, currency: all.currency })
     }
 }
 
-/// Returns whether `said` tells that a subscription costs more (`Greater`) or less (`Less`) in a year than before; `None` where it does not say
-/// what it cost, or where that is the same.
+/// Returns whether `said` contains an annual price that is higher (`Greater`) or lower (`Less`) than before; `None` if
+/// it is equal or the earlier price is unknown.
 pub fn change(said: &Properties) -> Option<Ordering> {
     let before = Terms::before(said)?.yearly()?;
     let now = Terms::of(said).yearly().filter(|now| now.currency == before.currency)?;

@@ -1,8 +1,9 @@
-//! A curve as bytes.
+//! The binary encoding of a curve.
 //!
-//! Head: the second it begins at, counted from the last activity, the first value, and the day of its end counted from that of its
-//! beginning (0 where it has none). Then one entry a knot or stage: whole days since the entry before, what the entry is, and where in the day it is (midnight UTC, the phase, or a
-//! second that follows) in one number; then the change of the value, or the stage. All numbers are varints of seven bits a byte.
+//! Head: the second it begins at, counted from the last activity, the first value, and the day of its end counted from
+//! that of its beginning (0 without an end). Then one entry a knot or stage: whole days since the entry before, the
+//! kind of entry and its time of day (midnight UTC, the phase, or a second that follows) in one number; then the change
+//! of the value, or the stage. All numbers are varints of seven bits a byte.
 
 use super::{Curve, Knot, Line};
 use crate::Stage;
@@ -102,7 +103,7 @@ pub(super) fn read(mut bytes: &[u8], seen: i64) -> Option<Curve> {
     None
 }
 
-/// The second, where a clock can show it; differences of two such seconds cannot overflow.
+/// Returns the second if a clock can show it; differences of two such seconds cannot overflow.
 fn second_of_time(second: i64) -> Option<i64> {
     Timestamp::from_second(second).is_ok().then_some(second)
 }
@@ -191,7 +192,7 @@ mod tests {
         }
     }
 
-    /// Reads the bytes and, where they are a curve, works out its values over all of time.
+    /// Reads the bytes and, if they are a curve, computes its values over the whole time range.
     fn evaluate(bytes: &[u8], seen: i64) {
         if let Some(curve) = read(bytes, seen) {
             let knots = curve.line.knots.iter().map(|knot| knot.at);

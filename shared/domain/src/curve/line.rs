@@ -5,7 +5,7 @@
 pub struct Knot {
     /// Seconds since 1970.
     pub at: i64,
-    /// Whether the value stays as it was up to the moment and jumps there; else it runs straight from the knot before.
+    /// `true` if the value jumps at this time; otherwise it is linear from the previous knot.
     pub jump: bool,
     /// The value from the moment on.
     pub value: i64,
@@ -27,7 +27,7 @@ pub struct Line {
 pub struct Stretch {
     /// Its first second.
     pub from: i64,
-    /// Its end, exclusive; `i64::MAX` for the last stretch, whose value is constant.
+    /// Its end, exclusive; `i64::MAX` for the last segment, which is constant.
     pub to: i64,
     /// The value at `from`.
     pub first: i64,

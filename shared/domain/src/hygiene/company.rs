@@ -1,7 +1,7 @@
-//! What a mail address says of its owner's company.
+//! Derives the company from a mail address.
 //!
-//! The lists are data files beside this one, one lower-case entry a line, sorted. They are ours: written for this house, and to be
-//! extended as addresses turn up. Config may add free-mail domains of its own.
+//! The lists are data files beside this one, one lower-case entry a line, sorted. They are our own, and are extended as
+//! addresses turn up. The configuration can add free-mail domains.
 
 use super::mail::{MailAddress, host};
 use crate::identity::is_placeholder;
@@ -14,16 +14,17 @@ use std::sync::LazyLock;
 static FREE_MAIL: List = LazyLock::new(|| Lines::of(include_str!("data/free_mail.txt")));
 /// Providers of addresses that are thrown away.
 static DISPOSABLE: List = LazyLock::new(|| Lines::of(include_str!("data/disposable.txt")));
-/// Hosts that forward to somebody's real address, and hosts of which each company has a subdomain. An entry that begins with a dot is for
-/// what is below it only.
+/// Hosts that forward to someone's real address, and hosts on which each company has a subdomain. An entry that begins
+/// with a dot matches only subdomains.
 static RELAYS_AND_TENANTS: List = LazyLock::new(|| Lines::of(include_str!("data/relays_and_tenants.txt")));
-/// Names before the `@` behind which several people stand, or none; without dots, hyphens and underscores.
+/// Local parts that are shared by several people or belong to nobody; without dots, hyphens and underscores.
 static SHARED_NAMES: List = LazyLock::new(|| Lines::of(include_str!("data/shared_names.txt")));
 
-/// The top-level domains that RFC 2606 sets aside for documents and tests. No public suffix; sample data lives there.
+/// The top-level domains that RFC 2606 reserves for documents and tests. They are not public suffixes, but sample data
+/// uses them.
 const FOR_SAMPLES: [&str; 2] = ["example", "test"];
 
-/// A company's domain on the internet: the part of a host name that someone registered, such as `acme.co.uk` of `mail.eu.acme.co.uk`. In
+/// A company's internet domain: the registrable part of a host name, such as `acme.co.uk` of `mail.eu.acme.co.uk`. In
 /// lower case and ASCII. Never a domain under which strangers have addresses.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -35,26 +36,26 @@ pub enum NoCompany {
     /// Not a host name below a top-level domain.
     #[error("not a domain")]
     NotADomain,
-    /// Nobody's own: a public suffix such as `co.uk`, or a top-level domain that does not exist.
+    /// Not registrable: a public suffix such as `co.uk`, or a top-level domain that does not exist.
     #[error("no registrable domain")]
     NotRegistrable,
-    /// Anyone may have an address there.
+    /// Anyone can have an address there.
     #[error("a free-mail domain")]
     FreeMail,
     /// Addresses there are thrown away.
     #[error("a disposable mail domain")]
     Disposable,
-    /// Stands between a reader and the real address, or is shared by many companies.
+    /// Forwards to the real address, or is shared by many companies.
     #[error("a relay's domain")]
     Relay,
 }
 
 impl CompanyDomain {
-    /// The company's domain that `name`, a host or a domain, belongs to. `extra_free` are free-mail domains beyond the built-in ones, in
-    /// lower case and ASCII.
+    /// Returns the company domain of `name`, a host or a domain. `extra_free` are free-mail domains beyond the built-in
+    /// ones, in lower case and ASCII.
     ///
     /// # Errors
-    /// [`NoCompany`] says why it is no company's.
+    /// [`NoCompany`] if it does not belong to one company.
     pub fn of_host(name: &str, extra_free: &BTreeSet<String>) -> Result<Self, NoCompany> {
         Self::of_normal(&host(name).ok_or(NoCompany::NotADomain)?, extra_free)
     }
@@ -92,15 +93,16 @@ pub fn company_domain(address: &MailAddress, extra_free: &BTreeSet<String>) -> O
     CompanyDomain::of_normal(address.domain(), extra_free).ok()
 }
 
-/// Whether several people, or none, read what is sent to the address (`info@`, `sales@`, `no-reply@`): two people who gave it are not one.
+/// Returns whether the address is shared by several people or read by nobody (`info@`, `sales@`, `no-reply@`): two
+/// people with such an address are not the same person.
 ///
-/// Nor are those who gave an address that stands for none: a placeholder before the `@` (`none@`, `undefined@`, `unknown@`), one for the
-/// domain (`x@none.com`), or both together (`no@email.com`).
+/// The same holds for placeholders before the `@` (`none@`, `undefined@`, `unknown@`), in the domain (`x@none.com`), or
+/// both together (`no@email.com`).
 ///
-/// Case, dots, hyphens, underscores and a `+tag` make no difference; a list's name of at least five letters may be followed by one of
-/// these and more (`sales.emea@`, `support-de@`).
+/// Case, dots, hyphens, underscores and a `+tag` make no difference; a name of at least five letters in the list may be
+/// followed by one of these and more (`sales.emea@`, `support-de@`).
 pub fn is_shared(address: &MailAddress) -> bool {
-    /// A shorter one may be somebody's initials.
+    /// A shorter one may be a person's initials.
     const TELLING: usize = 5;
     let local = address.local().to_lowercase();
     let name = local.split('+').next().unwrap_or_default();
@@ -114,7 +116,7 @@ pub fn is_shared(address: &MailAddress) -> bool {
         || ["noreply", "donotreply", "mailerdaemon", "bounce"].iter().any(|prefix| joined.starts_with(prefix))
 }
 
-/// Whether an address was made up by a program or a person for want of one, given what stands before its `@` without digits at the end.
+/// Returns whether an address is a placeholder, given its local part without trailing digits.
 fn is_no_address(local: &str, domain: &str) -> bool {
     const NO_MAIL: [&str; 6] = ["noaddress", "noemail", "noemailaddress", "nomail", "nomailaddress", "nonegiven"];
     let label = registrable(domain).and_then(|name| name.split('.').next()).unwrap_or_default();
@@ -124,17 +126,18 @@ fn is_no_address(local: &str, domain: &str) -> bool {
         || NO_MAIL.contains(&format!("{local}{label}").as_str())
 }
 
-/// Whether anyone may have a mailbox at `domain` (lower case, ASCII) or at a domain above it.
+/// Returns whether anyone can have a mailbox at `domain` (lower case, ASCII) or a domain above it.
 pub fn is_free_mail(domain: &str) -> bool {
     FREE_MAIL.holds_host(domain)
 }
 
-/// Whether addresses at `domain` (lower case, ASCII) or at a domain above it are made to be thrown away.
+/// Returns whether addresses at `domain` (lower case, ASCII) or a domain above it are disposable.
 pub fn is_disposable(domain: &str) -> bool {
     DISPOSABLE.holds_host(domain)
 }
 
-/// The part of `host` that someone registered (<https://publicsuffix.org/list/>, private suffixes included: `ada.github.io` is Ada's).
+/// Returns the registrable part of `host` (<https://publicsuffix.org/list/>, private suffixes included: `ada.github.io`
+/// belongs to its user).
 fn registrable(host: &str) -> Option<&str> {
     let domain = psl::domain(host.as_bytes())?;
     let known = domain.suffix().is_known() || host.rsplit_once('.').is_some_and(|(_, top)| FOR_SAMPLES.contains(&top));

@@ -7,10 +7,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::LazyLock;
 
-/// The most bytes of text that are looked at; the longest English name has 52.
+/// The longest text that is examined, in bytes; the longest English name has 52.
 const MAX_BYTES: usize = 200;
 
-/// Names that people write and ISO 3166-1 does not have, each as [`folded`], then its code. In a data file beside this one, sorted.
+/// Common names that are not in ISO 3166-1, each as [`folded`] returns it, then its code. In a data file beside this
+/// one, sorted.
 const ALIASES: &str = include_str!("data/countries.txt");
 
 /// Folded names and three-letter codes.
@@ -24,7 +25,7 @@ pub struct Country(&'static str);
 /// Why a text is no country.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum InvalidCountry {
-    /// There is nothing, or a word for nothing.
+    /// Empty, or a word for no value.
     #[error("stands for nothing")]
     Absent,
     /// No country has this code or name.
@@ -33,11 +34,11 @@ pub enum InvalidCountry {
 }
 
 impl Country {
-    /// Parses a two- or three-letter code, or a name: the English one of the standard, a common English one (`UK`, `South Korea`), or the
-    /// country's own (`Deutschland`, `日本`). Upper and lower case, accents, spaces and punctuation make no difference.
+    /// Parses a two- or three-letter code, or a name: the English one of the standard, a common English one (`UK`,
+    /// `South Korea`), or the country's own (`Deutschland`, `日本`). Case, accents, spaces and punctuation are ignored.
     ///
     /// # Errors
-    /// [`InvalidCountry`] where it is none.
+    /// [`InvalidCountry`] if it is not a country.
     pub fn parse(text: &str) -> Result<Self, InvalidCountry> {
         if let Some(country) = rust_iso3166::from_alpha2(text) {
             return Ok(Self(country.alpha2));
@@ -58,7 +59,7 @@ impl Country {
     }
 }
 
-/// `text` reduced to what tells countries apart: letters and digits, in lower case and without accents.
+/// Returns `text` reduced to letters and digits, in lower case and without accents.
 fn folded(text: &str) -> String {
     let decomposed = DecomposingNormalizerBorrowed::new_nfd().normalize(text);
     decomposed.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
@@ -83,7 +84,7 @@ fn names() -> HashMap<String, Country> {
         }
     }
     for (name, code) in aliases() {
-        // A test holds that every code is one.
+        // A test verifies that every code is valid.
         if let Some(country) = rust_iso3166::from_alpha2(code) {
             names.insert(name.to_owned(), Country(country.alpha2));
         }

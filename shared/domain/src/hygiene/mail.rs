@@ -15,11 +15,11 @@ pub const MAX_LOCAL_BYTES: usize = 64;
 /// The most bytes of text that are looked at.
 const MAX_TEXT_BYTES: usize = 2_048;
 
-/// One mail address in its normal form: the part before the `@` as its owner writes it, in Unicode NFC; the domain as the name system
-/// knows it, in lower case and ASCII.
+/// One mail address in its normal form: the local part as its owner writes it, in Unicode NFC; the domain in lower case
+/// and ASCII.
 ///
-/// Two addresses are equal if they differ in upper and lower case only: servers that tell `Ada@` from `ada@` are not met in practice. Of
-/// dots and `+tags` nothing is taken away, since only some providers ignore them. `Debug` shows the length alone.
+/// Two addresses are equal if they differ only in case: in practice no server distinguishes `Ada@` from `ada@`. Dots
+/// and `+tags` are kept, since only some providers ignore them. `Debug` shows only the length.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MailAddress {
@@ -31,7 +31,7 @@ pub struct MailAddress {
 /// Why a text is no mail address. It does not repeat the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum InvalidMail {
-    /// There is nothing, or only white space.
+    /// Empty, or only white space.
     #[error("empty")]
     Empty,
     /// Longer than [`MAX_BYTES`], or than [`MAX_LOCAL_BYTES`] before the `@`.
@@ -43,11 +43,11 @@ pub enum InvalidMail {
     /// More than one `@`, or more than one address.
     #[error("more than one @")]
     SeveralAt,
-    /// Nothing before the `@`, or characters that may not stand there. Quoted names (`"a b"@example.com`) count as such: they are valid by
-    /// the letter of RFC 5321 and in practice always a mistake.
+    /// Nothing before the `@`, or invalid characters there. Quoted local parts (`"a b"@example.com`) are rejected: RFC
+    /// 5321 allows them, but in practice they are mistakes.
     #[error("not a name before the @")]
     Local,
-    /// Not the name of a host below a top-level domain. IP addresses and single words are none.
+    /// Not a host name below a top-level domain. IP addresses and single words are rejected.
     #[error("not a domain after the @")]
     Domain,
 }
@@ -109,17 +109,17 @@ impl MailAddress {
         &self.text
     }
 
-    /// What stands before the `@`.
+    /// Returns the local part, before the `@`.
     pub fn local(&self) -> &str {
         &self.text[..self.at]
     }
 
-    /// What follows the `@`: a host name in lower case and ASCII.
+    /// Returns the domain, after the `@`: a host name in lower case and ASCII.
     pub fn domain(&self) -> &str {
         &self.text[self.at + 1..]
     }
 
-    /// The address in lower case: what it is compared, found and suppressed by.
+    /// Returns the address in lower case: the key for comparing, looking up and suppressing it.
     pub fn key(&self) -> Cow<'_, str> {
         if self.text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
             Cow::Borrowed(&self.text)
@@ -129,18 +129,19 @@ impl MailAddress {
     }
 }
 
-/// What an address is compared, found and suppressed by, given any text: [`MailAddress::key`] where it is an address, else the text in
-/// lower case without white space around it.
+/// Returns the key for comparing, looking up and suppressing any text: [`MailAddress::key`] if it is an address, else
+/// the trimmed text in lower case.
 pub fn key(text: &str) -> String {
     MailAddress::parse(text).map_or_else(|_| lower(trimmed(text)), |address| address.key().into_owned())
 }
 
-/// A host's name below a top-level domain in lower case and ASCII (IDNA 2008 as UTS 46 maps it), or `None` where it is none. One dot at its
-/// end, the root of all names, may be there and goes away.
+/// Returns a host name below a top-level domain in lower case and ASCII (IDNA 2008 as UTS 46 maps it), or `None` if it
+/// is not one. One trailing dot, the DNS root, is removed.
 pub(super) fn host(text: &str) -> Option<String> {
     let name = idna::domain_to_ascii_strict(text.strip_suffix('.').unwrap_or(text)).ok()?;
     let (_, top) = name.rsplit_once('.')?;
-    // Top-level domains have no digits but in their ASCII form (RFC 3696 section 2): this is what tells them from IP addresses.
+    // Top-level domains contain digits only in their ASCII form (RFC 3696 section 2), which distinguishes them from IP
+    // addresses.
     top.starts_with(|c: char| c.is_ascii_lowercase()).then_some(name)
 }
 
@@ -152,7 +153,8 @@ fn edges(text: &str) -> &str {
     text.trim_matches(|c: char| matches!(c, ',' | ';') || c.is_whitespace() || is_invisible(c) || is_joiner(c))
 }
 
-/// Without the escapes of a URL, where quotes or brackets around the address or its `@` are escaped. Elsewhere a `%` is part of the name.
+/// Decodes URL escapes if the quotes or brackets around the address or its `@` are escaped. Elsewhere a `%` is part of
+/// the name.
 fn decoded(text: &str) -> Cow<'_, str> {
     const AROUND: [&str; 4] = ["%22", "%27", "%3C", "%3c"];
     let is_escaped =
@@ -177,7 +179,7 @@ fn without_comment(text: &str) -> &str {
     }
 }
 
-/// Without one kind of quotes around all of it.
+/// Removes one kind of quotes around the whole text.
 fn without_quotes(text: &str) -> &str {
     let inner = |quote: char| text.strip_prefix(quote)?.strip_suffix(quote).filter(|inner| !inner.contains(quote));
     inner('"').or_else(|| inner('\'')).map_or(text, edges)

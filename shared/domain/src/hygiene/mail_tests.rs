@@ -118,7 +118,7 @@ proptest! {
     }
 }
 
-/// Whether the normal form is its own normal form, in which nothing could become a second address or a header.
+/// Returns whether the normal form is stable and cannot become a second address or a header.
 fn is_settled(text: &str) -> bool {
     let Ok(address) = MailAddress::parse(text) else { return true };
     let again = MailAddress::parse(address.as_str()).map(|again| again.as_str().to_owned());

@@ -1,7 +1,7 @@
 //! Names of people and companies.
 //!
-//! Modest on purpose: nobody's name is rewritten that its owner took care to write. What is taken away is what nobody sees; case changes
-//! only where the whole name is of one case, which says that a form or a machine wrote it.
+//! Names are changed as little as possible. Invisible characters are removed, and case changes only if the whole name
+//! is of one case, which means that a form or a program wrote it.
 
 use super::text::{composed, is_absent, is_invisible, trimmed};
 use crate::identity::is_placeholder;
@@ -11,30 +11,30 @@ mod case;
 
 pub(super) use case::is_shouted;
 
-/// The most characters of a name that are kept.
+/// The longest name that is kept, in characters.
 pub const MAX_CHARS: usize = 120;
 /// The most bytes of text that are looked at.
 const MAX_BYTES: usize = 4_096;
 
-/// Why a text is no name.
+/// The reason why a text is not a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum InvalidName {
-    /// There is nothing, or a word for nothing.
+    /// Empty, or a word for no value.
     #[error("stands for nothing")]
     Absent,
-    /// Longer than anything that is called a name.
+    /// Longer than any name.
     #[error("too long for a name")]
     TooLong,
-    /// A mail address or a link, which spammers put where a mail will greet by name.
+    /// A mail address or a link, which spammers enter because mails greet by name.
     #[error("a mail address or a link, not a name")]
     Address,
 }
 
-/// A company's name: in Unicode NFC, without invisible characters, each run of white space one space, at most [`MAX_CHARS`] characters. Its
-/// case stays: `IBM` and `trivago` are written as they are.
+/// Normalizes a company's name: Unicode NFC, no invisible characters, single spaces, at most [`MAX_CHARS`] characters.
+/// Its case is kept, as in `IBM` and `trivago`.
 ///
 /// # Errors
-/// [`InvalidName`] where it is none.
+/// [`InvalidName`] if it is not a name.
 pub fn company_name(text: &str) -> Result<String, InvalidName> {
     let name = cleaned(text)?;
     if is_absent(&name) { Err(InvalidName::Absent) } else { Ok(name) }
@@ -49,7 +49,7 @@ fn cleaned(text: &str) -> Result<String, InvalidName> {
         return Ok(text.to_owned());
     }
     let seen: String = composed(text).chars().filter(|c| c.is_whitespace() || !is_invisible(*c)).collect();
-    // Without what stood between them two characters may compose.
+    // Characters may compose once those between them are removed.
     let seen = composed(&seen);
     let words = seen.split(char::is_whitespace).map(trimmed).filter(|word| !word.is_empty());
     let mut name = String::with_capacity(seen.len());
@@ -66,47 +66,50 @@ fn cleaned(text: &str) -> Result<String, InvalidName> {
     Ok(name)
 }
 
-/// Whether a glance is enough: printable ASCII, single spaces between words, not too long.
+/// Returns whether no change is needed: printable ASCII, single spaces between words, not too long.
 fn is_clean(text: &str) -> bool {
     text.len() <= MAX_CHARS
         && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
         && !(text.starts_with(' ') || text.ends_with(' ') || text.contains("  "))
 }
 
-/// Which of a person's names a text is.
+/// The part of a person's name that a text contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NamePart {
-    /// All of them: `Ada Byron`.
+    /// The full name: `Ada Byron`.
     Full,
-    /// The first name, with the last name where that is known beside it.
+    /// The first name; the last name may be known separately.
     First,
-    /// The last name, with the first name where that is known beside it.
+    /// The last name; the first name may be known separately.
     Last,
 }
 
-/// A person's full name: as [`name_part`] of [`NamePart::Full`].
+/// Normalizes a person's full name, like [`name_part`] with [`NamePart::Full`].
 ///
 /// # Errors
-/// [`InvalidName`] where it is none.
+/// [`InvalidName`] if it is not a name.
 pub fn person_name(text: &str) -> Result<String, InvalidName> {
     name_part(NamePart::Full, text, None)
 }
 
-/// A person's name, or a part of it, beside which `other` is the last name of a first one or the reverse: cleaned as [`company_name`], and where
-/// all its letters are Latin and of one case, in title case:
+/// Normalizes a person's name, or a part of it; `other` is the last name for a first name and the reverse. It is
+/// cleaned like [`company_name`], and converted to title case if all its letters are Latin and of one case:
 ///
-/// - `JOHN SMITH` and `john smith` are `John Smith`; `ANNE-MARIE O'NEIL` is `Anne-Marie O'Neil`; `MCDONALD` is `McDonald`.
-/// - Particles between other words stay small: `Ludwig van Beethoven`, `Leonardo da Vinci`. `II`, `III` and `IV` stay large.
-/// - Initials stay large: `JD`, `TJ`, `J.D.`. A first name of two capitals stays as it is (`AL`, `JO`), unless the last name is in capitals too.
-/// - Names with `ı`, `ğ` or `ş` are left as they are: the case of Turkish is its own.
+/// - `JOHN SMITH` and `john smith` are `John Smith`; `ANNE-MARIE O'NEIL` is `Anne-Marie O'Neil`; `MCDONALD` is
+///   `McDonald`.
+/// - Particles between other words stay in lower case: `Ludwig van Beethoven`, `Leonardo da Vinci`. `II`, `III` and
+///   `IV` stay in upper case.
+/// - Initials stay in upper case: `JD`, `TJ`, `J.D.`. A first name of two capitals is kept (`AL`, `JO`), unless the
+///   last name is in capitals too.
+/// - Names with `ı`, `ğ` or `ş` are kept, because Turkish has case rules of its own.
 ///
-/// People are called Null, None, Nil and Nan: with one capital they are names. In lower or upper case these are words of a program and no name,
-/// but for a last name in capitals beside a first name in capitals. `None` is also what Python writes where there is none: as a first or whole name
-/// with no other name beside it, it greets nobody. What has no letter, and words for nobody such as `guest` where no other name stands beside them, are no
-/// names either.
+/// People are called Null, None, Nil and Nan: with one capital these are names. In lower or upper case they are a
+/// program's words for no value, except for a last name in capitals beside a first name in capitals. `None` is also
+/// what Python writes for no value: as a first or full name with no other name, it is rejected. Text without a letter,
+/// and words such as `guest` without another name, are rejected too.
 ///
 /// # Errors
-/// [`InvalidName`] where it is none.
+/// [`InvalidName`] if it is not a name.
 pub fn name_part(part: NamePart, text: &str, other: Option<&str>) -> Result<String, InvalidName> {
     let other = other.and_then(|other| cleaned(other).ok());
     let name = cleaned(text)?;
@@ -121,8 +124,8 @@ pub fn name_part(part: NamePart, text: &str, other: Option<&str>) -> Result<Stri
     Ok(if case::is_of_one_case(&name) { case::title_case(part, &name, shouted) } else { name })
 }
 
-/// Whether no person but a program wrote it: a template that was not filled in, a word for nothing in quotes or brackets, the name of a field, a truth
-/// value. Bare words are looked at by [`known`].
+/// Returns whether a program wrote it: an unfilled template, a word for no value in quotes or brackets, a field's name,
+/// a boolean. Bare words are left to [`known`].
 fn is_of_a_program(name: &str) -> bool {
     let is_marked = || name.contains(|c: char| "{}<>%$|\"[]&;_#*\\".contains(c)) || name.starts_with('\'');
     let bare = name.trim_matches(|c: char| !c.is_alphanumeric());
@@ -133,7 +136,7 @@ fn is_of_a_program(name: &str) -> bool {
     matches!(name, "true" | "false" | "NoneType") || (is_marked() && is_placeholder(name)) || is_field()
 }
 
-/// `name` without what programs write where there is none; `None` where nothing is left.
+/// Returns `name` without a program's words for no value; `None` if nothing remains.
 fn known(part: NamePart, name: String, other: Option<&str>) -> Option<String> {
     let mut words: Vec<&str> = name.split(' ').collect();
     if words.len() > 1 && words.iter().all(|word| is_nobody(word)) {
@@ -145,7 +148,7 @@ fn known(part: NamePart, name: String, other: Option<&str>) -> Option<String> {
     if words.iter().all(|word| !is_real(word)) || !is_real(&name) {
         return None;
     }
-    // `Ada null` and `undefined Byron` are put together of a name and of nothing; `JENNIFER NULL` is a name.
+    // `Ada null` and `undefined Byron` are half empty; `JENNIFER NULL` is a name.
     let ends = [(0, words.len() - 1), (words.len() - 1, 0)];
     let gone = ends.map(|(at, beside)| {
         let word = words[at];
@@ -165,7 +168,7 @@ fn known(part: NamePart, name: String, other: Option<&str>) -> Option<String> {
     known(part, words.join(" "), other)
 }
 
-/// Whether a text that is no more than one part of a name is one, given a real `other` name beside it.
+/// Returns whether a single part is a name, given a real `other` name.
 fn is_name(part: NamePart, name: &str, other: Option<&str>) -> bool {
     if is_surname(name) {
         let is_shouted =
@@ -176,9 +179,10 @@ fn is_name(part: NamePart, name: &str, other: Option<&str>) -> bool {
     is_real(name) || (other.is_some() && is_somebody(name))
 }
 
-/// Whether it is surely a name: neither a word for nothing or nobody, nor without a letter, nor an address or a link.
+/// Returns whether it is certainly a name: not a word for no value or nobody, not without letters, not an address or
+/// link.
 fn is_real(name: &str) -> bool {
-    /// Words that stand for nobody where a whole name or the only part of one is, in lower case and without what stands between them.
+    /// Words for nobody if they are the whole name or its only part, in lower case and without separators.
     const NOBODY: [&str; 16] = [
         "anonymous",
         "anonymoususer",
@@ -204,12 +208,12 @@ fn is_real(name: &str) -> bool {
         && (name.len() > 40 || !NOBODY.contains(&joined().as_str()))
 }
 
-/// Whether it may be a name beside another one, such as Guest.
+/// Returns whether it can be a name beside another one, such as Guest.
 fn is_somebody(name: &str) -> bool {
     name.contains(char::is_alphabetic) && !is_absent(name)
 }
 
-/// Whether all letters of a text are of one case, and which; `None` where they are of both, or of none.
+/// The case of a text if all its letters have the same one; `None` if mixed or without letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Case {
     Lower,
@@ -233,12 +237,12 @@ impl Case {
     }
 }
 
-/// Whether people have that name, however it is written, although programs write it for nothing.
+/// Returns whether people have that name in any spelling, although programs write it for no value.
 fn is_surname(word: &str) -> bool {
     ["null", "none", "nil", "nan"].iter().any(|name| name.eq_ignore_ascii_case(word))
 }
 
-/// Whether the word for nothing is written as programs do: in one case, or as `NaN`.
+/// Returns whether the word is written as programs write it: in one case, or as `NaN`.
 fn is_nobody(word: &str) -> bool {
     is_absent(word) && (!is_surname(word) || Case::of(word).is_some() || word == "NaN")
 }

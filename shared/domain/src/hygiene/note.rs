@@ -1,4 +1,4 @@
-//! What was done to a value, in words for people. It never repeats the value.
+//! Messages about changed values. They never repeat the value.
 
 use super::{InvalidCountry, InvalidMail, InvalidName, InvalidPhone, InvalidWebsite, InvalidZone};
 use crate::event::{MAX_TRAIT_BYTES, MAX_TRAIT_NAME_BYTES, MAX_TRAITS};
@@ -7,47 +7,47 @@ use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
 
-/// One value of an event that did not stay as it came. Written as `{"field": "email", "change": "domain in lower case"}` or
-/// `{"field": "email", "dropped": "no @"}`.
+/// A note about one value of an event that was changed or dropped. Serialized as `{"field": "email", "change": "domain
+/// in lower case"}` or `{"field": "email", "dropped": "no @"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Note {
-    /// Where it stands among the traits, as it was sent, such as `email` or `company.name`.
+    /// Its path in the traits as sent, such as `email` or `company.name`.
     pub field: Cow<'static, str>,
-    /// What became of it.
+    /// The change or the reason.
     pub outcome: Outcome,
 }
 
-/// What became of a value.
+/// The outcome for a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// It has its normal form now.
+    /// Converted to its normal form.
     Changed(Change),
-    /// It has none and is not there any more.
+    /// Dropped, because it has no normal form.
     Dropped(Reason),
 }
 
-/// How a value differs from what came.
+/// The kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Change {
-    /// Of what nobody sees.
+    /// Invisible characters and white space removed.
     Cleaned,
-    /// Of brackets, a name or `mailto:` around it.
+    /// Brackets, a name or `mailto:` around it removed.
     Unwrapped,
-    /// Of upper case in the domain.
+    /// The domain converted to lower case.
     DomainCase,
-    /// Of letters beyond ASCII in the domain.
+    /// The domain converted to ASCII.
     DomainAscii,
-    /// Of a single case.
+    /// Converted to title case.
     TitleCase,
-    /// Of its end.
+    /// Truncated.
     Shortened,
-    /// Of another spelling than the code.
+    /// Converted to a country code.
     CountryCode,
-    /// Of another spelling than E.164.
+    /// Converted to E.164.
     E164,
-    /// Of all that is not the host.
+    /// Reduced to the host.
     Host,
-    /// Of another spelling than IANA's.
+    /// Converted to IANA's name or an offset.
     TimeZone,
 }
 
@@ -72,16 +72,16 @@ impl Change {
 /// Why a value has no normal form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Reason {
-    /// A number, an object or the like where text belongs.
+    /// A number, an object or similar instead of text.
     #[error("not text")]
     NotText,
-    /// There is nothing, or a word for nothing.
+    /// Empty, or a word for no value.
     #[error("stands for nothing")]
     Absent,
     /// No mail address.
     #[error(transparent)]
     Mail(InvalidMail),
-    /// No name.
+    /// Not a name.
     #[error(transparent)]
     Name(InvalidName),
     /// No country.
@@ -102,7 +102,7 @@ pub enum Reason {
     /// More than [`MAX_TRAIT_BYTES`] of JSON. The event keeps it.
     #[error("longer than {MAX_TRAIT_BYTES} bytes: not kept in the profile")]
     TooLong,
-    /// A name of more than [`MAX_TRAIT_NAME_BYTES`]. The event keeps it.
+    /// A name longer than [`MAX_TRAIT_NAME_BYTES`]. The event keeps it.
     #[error("its name is longer than {MAX_TRAIT_NAME_BYTES} bytes: not kept in the profile")]
     NameTooLong,
     /// Beyond [`MAX_TRAITS`]. The event keeps it.

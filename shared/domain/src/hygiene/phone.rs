@@ -7,31 +7,31 @@ use super::Country;
 use super::text::{is_absent, trimmed};
 use rlibphonenumber::{PHONE_NUMBER_UTIL, ParseError, PhoneNumberFormat, Region};
 
-/// The most bytes of text that are looked at: 15 digits with what people put between them and an extension.
+/// The longest text that is examined, in bytes: 15 digits with separators and an extension.
 const MAX_BYTES: usize = 64;
 
 /// Why a text is no phone number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum InvalidPhone {
-    /// There is nothing, or a word for nothing.
+    /// Empty, or a word for no value.
     #[error("stands for nothing")]
     Absent,
-    /// Not made of digits and what people put between them.
+    /// Contains more than digits and separators.
     #[error("not a phone number")]
     NotANumber,
     /// Without `+` and country code, and no country is known that it could be of.
     #[error("no country code, and no country beside it")]
     NoCountry,
-    /// No such number can be given out in its country: too short, too long, or of no range.
+    /// No such number exists in its country: too short, too long, or in no assigned range.
     #[error("no such number exists")]
     Impossible,
 }
 
-/// The number in E.164, such as `+4930901820`: `+`, country code and at most 15 digits in all. One that is written without country code is
-/// read as people in `country` dial it. An extension is left out.
+/// Returns the number in E.164, such as `+4930901820`: `+`, country code and at most 15 digits in all. A number without
+/// country code is read as dialled within `country`. An extension is left out.
 ///
 /// # Errors
-/// [`InvalidPhone`] where it is none.
+/// [`InvalidPhone`] if it is not a phone number.
 pub fn e164(text: &str, country: Option<Country>) -> Result<String, InvalidPhone> {
     let text = trimmed(text);
     if is_absent(text) {

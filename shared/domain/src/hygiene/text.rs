@@ -1,13 +1,13 @@
-//! What all texts have in common: characters that nobody sees, and words that stand for nothing.
+//! Invisible characters and words for no value, for all kinds of text.
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use std::borrow::Cow;
 
-/// Whether nothing is seen of `c` where it stands: control characters, and the marks of Unicode that only steer the layout (zero-width
-/// spaces, directions, the byte order mark, the soft hyphen, variation selectors, tags), and code points that are no characters.
+/// Returns whether `c` is invisible: control characters, Unicode's format characters (zero-width spaces, directions,
+/// the byte order mark, the soft hyphen, variation selectors, tags), and noncharacters.
 ///
-/// The zero-width joiner and non-joiner are not among them: names of Persian and of Indic scripts are written with them. At the ends of a
-/// text they say nothing, see [`trimmed`].
+/// The zero-width joiner and non-joiner are not among them: names in Persian and Indic scripts need them. At the ends
+/// of a text they are removed, see [`trimmed`].
 pub(super) fn is_invisible(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
@@ -36,8 +36,8 @@ pub(super) fn composed(text: &str) -> Cow<'_, str> {
     if text.is_ascii() { Cow::Borrowed(text) } else { ComposingNormalizerBorrowed::new_nfc().normalize(text) }
 }
 
-/// Whether a form's or a program's word for nothing stands where a value should: `null`, `undefined`, `n/a`, `-` and the like. `text` is
-/// [`trimmed`].
+/// Returns whether a form or a program wrote a word for no value: `null`, `undefined`, `n/a`, `-` and the like. `text`
+/// is [`trimmed`].
 pub(super) fn is_absent(text: &str) -> bool {
     const WORDS: [&str; 14] = [
         "(none)",

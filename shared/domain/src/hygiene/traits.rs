@@ -1,15 +1,16 @@
-//! The traits of `identify` and `group` calls in their normal form.
+//! Normalizes the traits of `identify` and `group` calls.
 //!
 //! | trait of `identify` | becomes |
 //! |---|---|
 //! | `email` | [`MailAddress`] |
 //! | `name`, `first_name`, `last_name` | [`name_part`] |
-//! | `phone` | [`e164`], read as people in `country` or `address.country` dial it |
+//! | `phone` | [`e164`], read as dialled in `country` or `address.country` |
 //! | `country`, `address.country` | [`Country`] |
 //! | `timezone`, `utc_offset`, `timezone_offset`, `geoip_time_zone` | [`Zone`] |
 //! | `company` (if it is text), `company.name` | [`company_name`] |
 //!
-//! Each under every spelling that clients send ([`crate::traits::Fact`]), such as `firstName`, `given_name` and `phoneNumber`; it keeps its name.
+//! Each is recognized in every spelling that clients send ([`crate::traits::Fact`]), such as `firstName`, `given_name`
+//! and `phoneNumber`, and keeps its name.
 //!
 //! | trait of `group` | becomes |
 //! |---|---|
@@ -17,8 +18,9 @@
 //! | `website`, `domain` | [`website`]: the host |
 //! | `email`, `phone`, `country`, `address.country` | as above |
 //!
-//! A value that has no normal form is dropped and the event stays: what is wrong with a phone number says nothing against the mail address
-//! beside it, and no value is better than one that other rules would trust. `null` stays: it may be there to say that a trait is gone.
+//! A value without a normal form is dropped and the event is kept: an invalid phone number says nothing about the mail
+//! address beside it, and no value is better than one that other rules would trust. `null` is kept, because it removes
+//! a trait.
 
 use super::name::MAX_CHARS;
 use super::note::{Change, Note, Outcome, Reason};
@@ -30,10 +32,10 @@ use crate::{EventKind, Properties, full_name};
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// How many traits, or properties, that are too large are told of.
+/// The most notes about traits or properties that are too large.
 pub const MAX_NOTES: usize = 100;
 
-/// What kind of value a trait holds.
+/// The kind of value in a trait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standard {
     Mail,
@@ -45,7 +47,7 @@ enum Standard {
     TimeZone(Fact),
 }
 
-/// A trait: its place, one or two names deep, and what it holds.
+/// A trait: its path, one or two names deep, and the kind of its value.
 type Field = (&'static str, Standard);
 
 // Countries come first: phone numbers are read by them.
@@ -82,12 +84,12 @@ const fn fields(kind: EventKind) -> &'static [Field] {
     }
 }
 
-/// Whether a trait of this name, of a call of this kind, holds something that [`standardise`] looks at.
+/// Returns whether [`standardise`] handles a trait of this name in a call of this kind.
 pub fn concerns(kind: EventKind, name: &str) -> bool {
     fields(kind).iter().any(|(field, _)| is_same(field.split_once('.').map_or(*field, |(parent, _)| parent), name))
 }
 
-/// Brings the traits of a call into their normal form and says what was done, in the order of the tables above.
+/// Normalizes the traits of a call and returns notes on the changes, in the order of the tables above.
 pub fn standardise(kind: EventKind, traits: &mut Properties) -> Vec<Note> {
     let mut notes = Vec::new();
     let [first, last] = [NamePart::First, NamePart::Last].map(|part| text_of(kind, traits, part));
@@ -136,24 +138,24 @@ pub fn standardise(kind: EventKind, traits: &mut Properties) -> Vec<Note> {
     notes
 }
 
-/// What stands beside a trait and says how to read it.
+/// Other traits of the call that affect how a trait is read.
 struct Beside<'a> {
     /// The country, for a phone number.
     country: Option<Country>,
-    /// The last name beside a first one, or the reverse, as it came.
+    /// The last name for a first name and the reverse, as sent.
     name: Option<&'a str>,
 }
 
-/// The text that a call gives as a part of the person's name.
+/// Returns the text of a part of the person's name in a call.
 fn text_of(kind: EventKind, traits: &Properties, part: NamePart) -> Option<String> {
     let wanted = fields(kind).iter().filter(|(_, standard)| *standard == Standard::PersonName(part));
     wanted.filter_map(|(field, _)| find(traits, field)?.as_str()).next().map(str::to_owned)
 }
 
-/// Says which traits are too large to be kept, the first [`MAX_NOTES`] of them: values, names, and those beyond [`MAX_TRAITS`]. They stay
-/// where they are: the archive keeps what the profile does not.
+/// Returns notes on traits that are too large to keep, at most [`MAX_NOTES`]: values, names, and those beyond
+/// [`MAX_TRAITS`]. They stay in the event: the archive keeps what the profile does not.
 pub fn oversized(traits: &Properties) -> Vec<Note> {
-    // In the order in which a profile gives them room.
+    // In the order in which a profile keeps them.
     let mut names: Vec<&String> = traits.keys().collect();
     names.sort_unstable_by_key(|name| place(name));
     let is_short = |name: &&&String| name.len() <= MAX_TRAIT_NAME_BYTES;
@@ -176,7 +178,7 @@ pub fn oversized(traits: &Properties) -> Vec<Note> {
     notes.take(MAX_NOTES).collect()
 }
 
-/// Where a value stands: a trait, under the name that it was sent with, or a member of one.
+/// The position of a value: a trait, under the name it was sent with, or a member of one.
 struct Place {
     name: String,
     member: Option<&'static str>,
@@ -216,16 +218,16 @@ impl Place {
     }
 }
 
-/// The country that the traits name; they are in their normal form already.
+/// Returns the country in the traits, which are normalized already.
 fn country_of(traits: &Properties) -> Option<Country> {
     let named = ["country", "address.country"].into_iter().flat_map(|field| places(traits, field));
     named.into_iter().find_map(|place| Country::parse(place.find(traits)?.as_str()?).ok())
 }
 
-/// The normal form with what it changes; `None` where `text` has it.
+/// Returns the normal form and the kind of change; `None` if `text` is in its normal form.
 fn apply(standard: Standard, text: &str, beside: &Beside<'_>) -> Result<Option<(String, Change)>, Reason> {
     let bare = trimmed(text);
-    // People have names that stand for nothing elsewhere.
+    // Some words for no value are names of people.
     if !matches!(standard, Standard::PersonName(_)) && is_absent(bare) {
         return Err(Reason::Absent);
     }
@@ -267,7 +269,7 @@ fn name_change(bare: &str, normal: &str) -> Change {
     if bare.chars().nth(MAX_CHARS).is_some() {
         Change::Shortened
     } else if company_name(bare).is_ok_and(|cleaned| cleaned != normal) {
-        // With everything else the same, it is the case.
+        // Only the case differs.
         Change::TitleCase
     } else {
         Change::Cleaned

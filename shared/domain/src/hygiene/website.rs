@@ -1,4 +1,4 @@
-//! Addresses of websites as the names of their hosts.
+//! Normalizes website addresses to their host names.
 
 use super::mail::host;
 use super::text::{is_absent, trimmed};
@@ -9,22 +9,23 @@ const MAX_BYTES: usize = 2_048;
 /// Why a text is no website.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum InvalidWebsite {
-    /// There is nothing, or a word for nothing.
+    /// Empty, or a word for no value.
     #[error("stands for nothing")]
     Absent,
     /// Another scheme than `http` and `https`.
     #[error("not a web address")]
     Scheme,
-    /// The host is no name below a top-level domain; IP addresses and `localhost` are none.
+    /// Not a host name below a top-level domain; IP addresses and `localhost` are rejected.
     #[error("not a domain")]
     Host,
 }
 
-/// The host of a website in lower case and ASCII, without a leading `www.`: `https://www.Acme.co.uk:443/about?x#y` is `acme.co.uk`. The
-/// scheme may be missing. Whose company it is [`super::CompanyDomain::of_host`] says.
+/// Returns the host of a website in lower case and ASCII, without a leading `www.`:
+/// `https://www.Acme.co.uk:443/about?x#y` is `acme.co.uk`. The scheme may be missing. [`super::CompanyDomain::of_host`]
+/// returns the company.
 ///
 /// # Errors
-/// [`InvalidWebsite`] where there is no such host.
+/// [`InvalidWebsite`] if there is no such host.
 pub fn website(text: &str) -> Result<String, InvalidWebsite> {
     let text = trimmed(text);
     if is_absent(text) {

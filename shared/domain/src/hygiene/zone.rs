@@ -17,10 +17,10 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::LazyLock;
 
-/// The facts that may hold a person's time zone; the first that is known counts. What a client says of itself comes before what was guessed of its
-/// network address.
+/// The facts that can contain a person's time zone, in order of preference: what a client reports comes before a guess
+/// from its network address.
 pub const FACTS: [Fact; 4] = [Fact::TimeZone, Fact::UtcOffset, Fact::TimeZoneOffset, Fact::GuessedTimeZone];
-/// The largest number of minutes that JavaScript's `Date.getTimezoneOffset` gives, in either direction.
+/// The largest value of JavaScript's `Date.getTimezoneOffset`, in minutes, in either direction.
 const MOST_MINUTES: f64 = 840.0;
 /// Numbers up to this are hours.
 const MOST_HOURS: f64 = 14.0;
@@ -34,7 +34,7 @@ const QUARTER: i32 = 900;
 static TABLE: &str = include_str!("data/time_zones.txt");
 /// Read with the first name that is not IANA's.
 static NAMES: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| lines().collect());
-/// IANA's names by their last part, in lower case with spaces; `None` where several end so.
+/// IANA's names by their last part, in lower case with spaces; `None` if it is ambiguous.
 static CITIES: LazyLock<HashMap<String, Option<String>>> = LazyLock::new(cities);
 
 /// A time zone.
@@ -47,10 +47,10 @@ pub struct Zone {
 /// Why a text is no time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum InvalidZone {
-    /// There is nothing, or a word for nothing.
+    /// Empty, or a word for no value.
     #[error("stands for nothing")]
     Absent,
-    /// No name and no offset that is known.
+    /// Not a known name or offset.
     #[error("no time zone has this name; use an IANA name such as Europe/Berlin, or an offset such as +05:30")]
     Unknown,
     /// An offset that no clock has.
@@ -64,12 +64,12 @@ impl Zone {
     /// Parses a time zone in any of the spellings above.
     ///
     /// # Errors
-    /// [`InvalidZone`] where it is none.
+    /// [`InvalidZone`] if it is not a time zone.
     pub fn parse(text: &str) -> Result<Self, InvalidZone> {
         if text.len() > MAX_BYTES {
             return Err(InvalidZone::Unknown);
         }
-        // What clients send as documented needs no second look.
+        // Documented values take the fast path.
         if let Some(zone) = iana(text) {
             return Ok(zone);
         }
@@ -88,11 +88,12 @@ impl Zone {
         }
     }
 
-    /// Parses what a trait that holds `fact` says. [`Fact::TimeZoneOffset`] is named as JavaScript's `Date.getTimezoneOffset`, whose minutes count
-    /// west of UTC: 420 is Los Angeles. Numbers that it cannot give, hours or seconds, and offsets with a sign of their own count east there too.
+    /// Parses the value of a trait with `fact`. [`Fact::TimeZoneOffset`] has the name of JavaScript's
+    /// `Date.getTimezoneOffset`, whose minutes count west of UTC: 420 is Los Angeles. Numbers that it cannot return,
+    /// hours or seconds, and offsets with an explicit sign count east as usual.
     ///
     /// # Errors
-    /// [`InvalidZone`] where it is none.
+    /// [`InvalidZone`] if it is not a time zone.
     pub fn parse_fact(fact: Fact, text: &str) -> Result<Self, InvalidZone> {
         let number = trimmed(text).parse::<f64>().ok().filter(|_| !trimmed(text).starts_with('+'));
         match number.filter(|number| (MOST_HOURS..=MOST_MINUTES).contains(&number.abs())) {
@@ -101,7 +102,7 @@ impl Zone {
         }
     }
 
-    /// The name, in the normal form.
+    /// Returns the name in the normal form.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -148,9 +149,9 @@ fn plain(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The zone of an IANA name, in any case.
+/// Returns the zone of an IANA name, in any case.
 fn iana(name: &str) -> Option<Zone> {
-    // The database also names what stands for the machine's own zone, and for none.
+    // The database also contains names for the machine's own zone, and for none.
     const NONE: [&str; 5] = ["factory", "localtime", "local", "posixrules", "etc/unknown"];
     if NONE.iter().any(|none| none.eq_ignore_ascii_case(name)) {
         return None;
@@ -166,7 +167,7 @@ fn iana(name: &str) -> Option<Zone> {
     Some(Zone { name, zone })
 }
 
-/// The zone of a name, IANA's or another.
+/// Returns the zone of a name, IANA's or another.
 fn named(text: &str) -> Option<Zone> {
     let joined = text.replace(' ', "_");
     let bare = ["posix/", "right/"].iter().find_map(|front| joined.strip_prefix(front)).unwrap_or(&joined);
@@ -180,7 +181,7 @@ fn named(text: &str) -> Option<Zone> {
     iana(found)
 }
 
-/// The zone that a text of a name and an offset, or of a name and more, tells of.
+/// Returns the zone of a text with a name and an offset, or with a name and more.
 fn around(text: &str) -> Option<Zone> {
     // `(UTC-08:00) Pacific Time (US & Canada)`
     if let Some((inside, after)) = text.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
@@ -209,7 +210,7 @@ fn around(text: &str) -> Option<Zone> {
         return Some(zone);
     }
     let fixed = offset(first).ok();
-    // `GMT Mars` says nothing but that its clock is unknown; `GMT+2 Mars` says its offset.
+    // `GMT Mars` has an unknown zone; `GMT+2 Mars` has an offset.
     let says_offset = first.contains(|c: char| c.is_ascii_digit());
     fixed.and_then(|fixed| named(rest).or_else(|| says_offset.then_some(fixed)))
 }
@@ -228,7 +229,7 @@ fn city(text: &str) -> Option<Zone> {
     iana(&found.or_else(|| CITIES.get(&first).cloned().flatten())?)
 }
 
-/// The fixed offset that a text says.
+/// Returns the fixed offset in a text.
 fn offset(text: &str) -> Result<Zone, InvalidZone> {
     let lower: String = text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
     let front = ["utc/gmt", "gmt/utc", "utc", "gmt", "z"].into_iter().find(|front| lower.starts_with(front));

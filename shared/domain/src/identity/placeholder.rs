@@ -1,18 +1,18 @@
-//! Words that programs send where they have no id.
+//! Placeholders that programs send instead of an id.
 //!
-//! The words are those of PostHog's and Mixpanel's documented lists, the text that programming languages, databases and spreadsheets write for
-//! "no value", and names of fields and variables that a template left as they are. Each is known in upper and lower case and in every wrapping:
-//! quotes, brackets, escapes of JSON, of URLs and of HTML.
+//! The words are those of PostHog's and Mixpanel's documented lists, the text that programming languages, databases and
+//! spreadsheets write for "no value", and names of fields and variables that an unfilled template contains. Each is
+//! recognized in upper and lower case and in every wrapping: quotes, brackets, escapes of JSON, of URLs and of HTML.
 
 use crate::hygiene::text::trimmed;
 use std::borrow::Cow;
 
-/// The longest text that is looked at; nothing that stands for no id is longer.
+/// The longest text that is examined, in bytes; no placeholder is longer.
 const MAX_BYTES: usize = 120;
 /// The most wrappings that are taken off.
 const MAX_WRAPPINGS: usize = 8;
 
-/// Words that stand for no value or for nobody, in lower case, without spaces, `_` and `-`.
+/// Words for no value or nobody, in lower case, without spaces, `_` and `-`.
 const WORDS: [&str; 53] = [
     "anonymous",
     "anonymoususer",
@@ -69,7 +69,7 @@ const WORDS: [&str; 53] = [
     "void",
 ];
 
-/// Names of the fields and variables that hold ids, in lower case, without what stands between their words.
+/// Names of fields and variables that contain ids, in lower case and without separators.
 const FIELDS: [&str; 33] = [
     "accountid",
     "anonid",
@@ -106,9 +106,9 @@ const FIELDS: [&str; 33] = [
     "workspaceid",
 ];
 
-/// Words that no id's parts hold unless something was put together of what was not there, as in `user_undefined`.
+/// Words that never occur in an id unless it was built from absent values, as in `user_undefined`.
 const NEVER_A_PART: [&str; 3] = ["null", "undefined", "nan"];
-/// What ids that are put together begin with.
+/// Prefixes of composed ids.
 const PREFIXES: [&str; 17] = [
     "account",
     "acct",
@@ -129,9 +129,9 @@ const PREFIXES: [&str; 17] = [
     "workspace",
 ];
 
-/// Returns whether `text` stands for no id: a word such as `null`, `undefined`, `NaN`, `[object Object]`, `anonymous` or `distinct_id`, -1,
-/// nothing but zeros and dashes, a template that was not filled in, or an object or a value of a database that holds no more than that, in
-/// any case, width and wrapping. Whoever took it for an id would make one person of everybody who sends it.
+/// Returns whether `text` is a placeholder: a word such as `null`, `undefined`, `NaN`, `[object Object]`, `anonymous`
+/// or `distinct_id`, -1, only zeros and dashes, an unfilled template, or an object or a database value that contains no
+/// more than that, in any case, width and wrapping. As an id it would merge everyone who sends it into one profile.
 pub fn is_placeholder(text: &str) -> bool {
     if text.len() > MAX_BYTES {
         return false;
@@ -158,15 +158,16 @@ fn narrow(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(narrow).collect())
 }
 
-/// Whether it is nothing with a type, as PostgreSQL writes it: `NULL::varchar`.
+/// Returns whether it is a typed null, as PostgreSQL writes it: `NULL::varchar`.
 fn is_cast(text: &str) -> bool {
     let Some((value, kind)) = text.split_once("::") else { return false };
     let is_type = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '(' | ')' | '[' | ']' | ',');
     kind.starts_with(|c: char| c.is_ascii_alphabetic()) && kind.chars().all(is_type) && is_placeholder(value)
 }
 
-/// Whether it is an object that holds nothing, in the notation of JSON or of a language, or the constructor of an id that was given
-/// nothing: `{"id":null}`, `{'$oid': '000000000000000000000000'}`, `ObjectId("")`, `urn:uuid:00000000-0000-0000-0000-000000000000`.
+/// Returns whether it is an empty object in the notation of JSON or of a language, or an id constructor with an empty
+/// value: `{"id":null}`, `{'$oid': '000000000000000000000000'}`, `ObjectId("")`,
+/// `urn:uuid:00000000-0000-0000-0000-000000000000`.
 fn is_hollow(text: &str) -> bool {
     const CONSTRUCTORS: [&str; 10] =
         ["objectid", "new objectid", "bson.objectid", "uuid", "guid", "string", "str", "some", "just", "ok"];
@@ -186,7 +187,8 @@ pub fn bare_id(text: &str) -> String {
     if text.len() > MAX_BYTES { text.trim().to_lowercase() } else { unwrapped(text).to_lowercase() }
 }
 
-/// Whether a glance is enough: letters, digits and common separators, a digit other than 0 among them, as in numbers and UUIDs.
+/// Returns whether it is clearly an id: letters, digits and common separators with a digit other than 0, as in numbers
+/// and UUIDs.
 fn is_surely_an_id(text: &str) -> bool {
     const ALSO: [&str; 4] = ["-1", "-1.0", "-2", "lmy47d"];
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'|'))
@@ -194,7 +196,7 @@ fn is_surely_an_id(text: &str) -> bool {
         && !ALSO.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
-/// Whether nothing, a word for nothing, or the name of a field stands there.
+/// Returns whether it is empty, a word for no value, or a field's name.
 fn is_nothing(bare: &str) -> bool {
     let lower = bare.to_lowercase();
     is_empty(&lower)
@@ -205,7 +207,7 @@ fn is_nothing(bare: &str) -> bool {
         || is_made_of_nothing(&lower)
 }
 
-/// Whether nothing is there, or only zeros, or -1 or -2, or the largest UUID.
+/// Returns whether it is empty, only zeros, -1 or -2, or the largest UUID.
 fn is_empty(lower: &str) -> bool {
     let digits = lower.strip_prefix("0x").unwrap_or(lower);
     let f_only = || lower.len() >= 32 && lower.bytes().all(|byte| matches!(byte, b'f' | b'-'));
@@ -214,7 +216,7 @@ fn is_empty(lower: &str) -> bool {
         || f_only()
 }
 
-/// What languages and spreadsheets write that is more than a word.
+/// Returns whether it is more than a word that a language or spreadsheet writes for no value.
 fn is_nothing_of_a_program(lower: &str) -> bool {
     // Of JavaScript, Java, Go's formats, Ruby, Python, Perl, Lua and Dart.
     const BEGINNINGS: [&str; 21] = [
@@ -268,7 +270,7 @@ fn is_nothing_of_a_program(lower: &str) -> bool {
         || EXACTLY.contains(&lower)
 }
 
-/// Whether it is a template that was not filled in, in the syntax of any of the usual languages.
+/// Returns whether it is an unfilled template, in the syntax of any common language.
 fn is_template(bare: &str) -> bool {
     const BEGINNINGS: [&str; 15] =
         ["{{", "{%", "${", "#{", "%{", "$(", "%(", "%%", "*|", "<%", "<?", "[[", "@{", "##", "@Model."];
@@ -286,14 +288,14 @@ fn is_template(bare: &str) -> bool {
         || within('#', '#').is_some_and(is_name)
 }
 
-/// Whether it is a conversion of `printf`: `%s`, `%d`, `%@`, `%1$s`, `%-5d`.
+/// Returns whether it is a conversion of `printf`: `%s`, `%d`, `%@`, `%1$s`, `%-5d`.
 fn is_format(bare: &str) -> bool {
     let Some(rest) = bare.strip_prefix('%') else { return false };
     let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '$' | '-' | '+' | '.' | '#' | ' '));
     matches!(rest, "s" | "d" | "i" | "u" | "v" | "r" | "x" | "@" | "ld" | "lu" | "lld" | "llu" | "zu" | "S" | "D" | "q")
 }
 
-/// Whether it was put together of what was not there: `user_undefined`, `null-null`, `undefined undefined`, `nullnull`.
+/// Returns whether it was built from absent values: `user_undefined`, `null-null`, `undefined undefined`, `nullnull`.
 fn is_made_of_nothing(lower: &str) -> bool {
     if is_run_of_nothing(lower) {
         return true;
@@ -308,7 +310,7 @@ fn is_made_of_nothing(lower: &str) -> bool {
     parts.len() > 1 && (all_words() || ends_in_nothing())
 }
 
-/// Whether several words that are never a part stand there with nothing between them; `nannan` may be a name.
+/// Returns whether such words follow each other without separators; `nannan` may be a name.
 fn is_run_of_nothing(lower: &str) -> bool {
     let mut rest = lower;
     while let Some(next) = NEVER_A_PART.iter().find_map(|word| rest.strip_prefix(word)) {
@@ -317,7 +319,7 @@ fn is_run_of_nothing(lower: &str) -> bool {
     rest.is_empty() && ["null", "undefined"].iter().any(|word| lower.contains(word))
 }
 
-/// Without `your` in front, as documentation writes names: `YOUR_USER_ID`.
+/// Removes a leading `your`, as in the names in documentation: `YOUR_USER_ID`.
 fn strip_your(lower: &str) -> &str {
     const FRONTS: [&str; 5] = ["your", "my", "the", "insert", "example"];
     let text = lower.trim_start_matches(|c: char| !c.is_alphanumeric());
@@ -345,12 +347,12 @@ fn unwrapped(text: &str) -> Cow<'_, str> {
     text
 }
 
-/// One layer of quotes or brackets less, and no white space and closing punctuation at the ends.
+/// Removes one layer of quotes or brackets, and white space and closing punctuation at the ends.
 fn without_wrapping(text: &str) -> &str {
     const QUOTES: [char; 18] =
         ['"', '\'', '`', '´', '“', '”', '„', '‘', '’', '‚', '«', '»', '‹', '›', '＂', '＇', '「', '」'];
     let text = trimmed(text);
-    // An empty list or object is nothing, and what they hold is looked at.
+    // An empty list or object is a placeholder; the content of others is checked.
     let text = text.trim_end_matches([',', ';']);
     // Python's `b'…'` and `u'…'`.
     let text = match text.as_bytes() {

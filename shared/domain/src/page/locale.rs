@@ -13,10 +13,11 @@ const LANGUAGES: &str = "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm b
 const REGIONS: [&str; 13] =
     ["anz", "apac", "asia", "emea", "eu", "global", "international", "intl", "latam", "mena", "uk", "world", "ww"];
 
-/// How many segments at the beginning of a path name a language, a country or both. The path may mean the page with or without them.
+/// Returns the number of leading path segments that may be a language, a country or both. The path is compared with and
+/// without them.
 ///
-/// A single segment is a language with or without a country or script (`en`, `pt-br`, `zh_hant`, `es-419`), or a country (`us`). Two segments are a
-/// language and a country or region, in any order (`us/en`, `en/gb`, `intl/de`).
+/// A single segment is a language with or without a country or script (`en`, `pt-br`, `zh_hant`, `es-419`), or a
+/// country (`us`). Two segments are a language and a country or region, in any order (`us/en`, `en/gb`, `intl/de`).
 pub(super) fn length(segments: &[String]) -> usize {
     match segments {
         [first, second, ..] if is_pair(first, second) || is_pair(second, first) => 2,
@@ -33,7 +34,7 @@ fn is_country(segment: &str) -> bool {
     segment == "uk" || (segment.len() == 2 && from_alpha2(&segment.to_ascii_uppercase()).is_some())
 }
 
-/// Whether a segment names a language, with or without a country or script.
+/// Returns whether a segment is a language, with or without a country or script.
 fn is_language(segment: &str) -> bool {
     let (language, rest) = match segment.split_once(['-', '_']) {
         Some((language, rest)) => (language, Some(rest)),

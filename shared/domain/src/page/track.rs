@@ -1,4 +1,4 @@
-//! Page views that come as `track` calls: what analytics tools call them when they send their page views on as events.
+//! Page views in `track` calls: the event names that analytics tools use when they forward page views.
 //!
 //! | sender | event |
 //! |---|---|
@@ -10,7 +10,7 @@
 //! | Google Analytics 4, Snowplow | `page_view`, `screen_view` |
 //! | Heap, Customer.io, own code | `Pageview`, `Page Viewed`, `Viewed Page`, `page_viewed` |
 
-/// The names, in lower case and without what is no letter.
+/// The names, in lower case and letters only.
 const NAMES: [&str; 24] = [
     "amplitudepageviewed",
     "amplitudescreenviewed",
@@ -38,18 +38,18 @@ const NAMES: [&str; 24] = [
     "visitedpage",
 ];
 
-/// A `track` call that stands for a page view.
+/// A page view in a `track` call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct View<'a> {
-    /// The page's name, where the event's name holds it.
+    /// The page's name, if the event's name contains it.
     pub(super) name: Option<&'a str>,
 }
 
-/// The page view that a `track` call of this name stands for; `None` for any other event.
+/// Returns the page view for a `track` call of this name; `None` for any other event.
 pub(super) fn view_of(event: &str) -> Option<View<'_>> {
     let contains =
         |word: &str| event.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
-    // Most events are none, and this is asked of each.
+    // This runs for every event, and most are not page views.
     if !contains("page") && !contains("screen") {
         return None;
     }

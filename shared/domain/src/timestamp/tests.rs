@@ -177,7 +177,7 @@ fn sdks_ways_of_writing_are_read() {
     }
 }
 
-/// As an account's trait says when it renews.
+/// The format of an account's renewal trait.
 #[test]
 fn dates_of_renewal_are_read() {
     let second = "2026-05-01T00:00:00Z".parse().ok();
@@ -206,7 +206,7 @@ fn fractions_are_kept() {
     }
     assert_eq!(of_json(&json!(1_772_357_400.5)), Some(half));
     assert_eq!(of_json(&json!({ "_seconds": SECOND, "_nanoseconds": 500_000_000 })), Some(half));
-    // Slack's, of which the fraction tells messages of one second apart.
+    // Slack's format, whose fraction distinguishes messages of one second.
     assert_eq!(parse("1772357400.000100").unwrap().as_microsecond(), SECOND * 1_000_000 + 100);
 }
 

@@ -1,11 +1,11 @@
-//! Moments that are written out, read word by word: dates that begin with the year, or name the month.
+//! Parses written-out times word by word: dates that begin with the year, or name the month.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, ISOWeekDate, Time, Weekday};
 use jiff::tz::{Offset, TimeZone};
 use std::borrow::Cow;
 
-/// What was found so far.
+/// The fields found so far.
 #[derive(Default)]
 struct Found {
     year: Option<i16>,
@@ -20,12 +20,12 @@ struct Found {
     zone: Option<TimeZone>,
 }
 
-/// The moment; `None` where a word is not understood or the date is not whole.
+/// Parses a time; `None` if a word is unknown or the date is incomplete.
 pub(super) fn parse(text: &str) -> Option<Timestamp> {
     let mut found = Found::default();
     let mut in_brackets = false;
     for word in text.split_whitespace() {
-        // What JavaScript prints behind the offset: `(Coordinated Universal Time)`.
+        // JavaScript prints `(Coordinated Universal Time)` after the offset.
         in_brackets |= word.starts_with('(');
         if in_brackets {
             in_brackets = !word.ends_with(')');
@@ -75,7 +75,7 @@ impl Found {
         if word.contains(':') {
             return self.time(word);
         }
-        // Oracle's `09.30.00.000000`: behind a whole date no second date is left to be read.
+        // Oracle's `09.30.00.000000`: after a complete date it can only be a time.
         if let Some(time) = dotted(word).filter(|_| self.day.is_some()) {
             return self.time(&time);
         }
@@ -85,7 +85,7 @@ impl Found {
         self.figure(word)
     }
 
-    /// A month, a weekday, a half of the day, a zone, or a word between.
+    /// Reads a month, a weekday, AM or PM, a zone, or a filler word.
     fn name(&mut self, word: &str) -> Option<()> {
         let word = word.trim_end_matches('.');
         if let Some(month) = month(word) {
@@ -258,7 +258,7 @@ fn joined(word: &str) -> Option<(&str, Cow<'_, str>)> {
     (date.bytes().filter(|byte| *byte == b'-').count() == 2).then_some((date, Cow::Owned(time)))
 }
 
-/// A time whose hours, minutes and seconds have dots between them, with colons instead.
+/// Converts a time with dots between hours, minutes and seconds to colons.
 fn dotted(word: &str) -> Option<String> {
     let mut parts = word.splitn(3, '.');
     let (hour, minute, second) = (parts.next()?, parts.next()?, parts.next()?);
@@ -267,7 +267,7 @@ fn dotted(word: &str) -> Option<String> {
     (is_pair(hour) && is_pair(minute) && begins).then(|| format!("{hour}:{minute}:{second}"))
 }
 
-/// Sets what was not set before.
+/// Sets a field that is not set yet.
 fn set<T>(slot: &mut Option<T>, value: T) -> Option<()> {
     slot.is_none().then(|| *slot = Some(value))
 }
@@ -332,8 +332,8 @@ fn is_weekday(lower: &str) -> bool {
     NAMES.iter().any(|name| lower == *name || ((3..=5).contains(&lower.len()) && name.starts_with(lower)))
 }
 
-/// Hours from UTC of the zones that RFC 2822 names, and of Central, Western and Eastern Europe. Other abbreviations are those of several
-/// zones.
+/// Returns the offset from UTC in hours of the zones that RFC 2822 names, and of Central, Western and Eastern Europe.
+/// Other abbreviations are ambiguous.
 fn named_offset(lower: &str) -> Option<i8> {
     Some(match lower {
         "z" | "utc" | "gmt" | "ut" | "wet" => 0,

@@ -1,6 +1,6 @@
-//! Words around a title that say whose it is, and whether it is held.
+//! Words around a title that assign it to another person or say that it is not held now.
 
-/// Words that lead from what someone is to whose it is.
+/// Words between a person's own title and the title of another.
 pub(super) const TO: [&str; 17] = [
     "assisting",
     "behalf",
@@ -25,7 +25,7 @@ pub(super) const OF: [&str; 24] = [
     "by", "d", "da", "dal", "de", "del", "della", "dem", "der", "des", "di", "dla", "do", "du", "for", "from", "für",
     "of", "para", "por", "van", "via", "von", "with",
 ];
-/// Helpers: a title beside one of them is that of whom they help.
+/// Assistants: a title beside one of them is another person's.
 pub(super) const HELPERS: [&str; 25] = [
     "adjunto",
     "adjunta",
@@ -155,7 +155,7 @@ pub(super) const BESIDE: [&str; 44] = [
     "their",
     "vp",
 ];
-/// Words after a title by which it is someone else's, or not held yet.
+/// Words after a title that make it another person's, or not held yet.
 pub(super) const AFTER: [&str; 21] = [
     "aide",
     "assistant",
@@ -179,7 +179,8 @@ pub(super) const AFTER: [&str; 21] = [
     "trainee",
     "associate",
 ];
-/// Words after a chief officer's title by which it is a field of work. After others they name what someone is in charge of: `VP Support`.
+/// Words after a chief officer's title that make it a field of work. After other titles they name what the person is in
+/// charge of: `VP Support`.
 pub(super) const AFTER_CHIEF: [&str; 26] = [
     "advisor",
     "adviser",
@@ -209,7 +210,7 @@ pub(super) const AFTER_CHIEF: [&str; 26] = [
     "team",
 ];
 
-/// Words by which someone is in charge of the field that stands beside them. A president is so only as a vice president.
+/// Words that make a person the head of the field beside them. A president is one only as a vice president.
 pub(super) const HEADS: [&str; 33] = [
     "avp",
     "bereichsleiter",
@@ -245,7 +246,7 @@ pub(super) const HEADS: [&str; 33] = [
     "svp",
     "vp",
 ];
-/// Words between a head and the field that change nothing: `Head of Group Finance`.
+/// Neutral words between a head and the field: `Head of Group Finance`.
 pub(super) const WIDTH: [&str; 12] = [
     "all",
     "corporate",
@@ -260,7 +261,7 @@ pub(super) const WIDTH: [&str; 12] = [
     "the",
     "worldwide",
 ];
-/// Words after a field by which it is a part of it, or someone who works in it: `Director, Finance Systems`.
+/// Words after a field that make it a part of it, or a person who works in it: `Director, Finance Systems`.
 pub(super) const AFTER_FIELD: [&str; 16] = [
     "analyst",
     "analytics",

@@ -1,4 +1,4 @@
-//! How an account's score and health change while its people stay silent: the sum of the members' curves.
+//! Changes of an account's score and health while its people are inactive: the sum of the members' curves.
 
 use super::fit::Fit;
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 pub const MAX_KNOTS: usize = 64;
 /// Days that the lines hold at least, be they less exact.
 const LEAST: i64 = 8;
-/// How far the score's line may be from the sum, of a point for each member, and the health's from the mean.
+/// The largest distance of the score's line from the sum, in points for each member, and of the health's from the mean.
 const SLACK: f64 = 0.06;
 /// Thousandths of a point of weight one, in a point of a [`Sum`].
 const MILLION: f64 = 1_000_000.0;
@@ -22,14 +22,14 @@ const NOBODY: i64 = -1_000_000_000;
 /// Bits behind the point of sums and slopes: sums of whole numbers are the same in any order.
 const FRACTION: u32 = 20;
 
-/// How an account's score and health change while its people stay silent, in thousandths of a point.
+/// How an account's score and health change while its people are inactive, in thousandths of a point.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Course {
     /// The score, before 0 and 100 limit it.
     score: Packed,
     /// The health.
     health: Packed,
-    /// The second up to which both are known; `None` where nothing changes after their last knots.
+    /// The second up to which both are known; `None` if nothing changes after their last knots.
     pub end: Option<i64>,
 }
 
@@ -44,7 +44,7 @@ struct Packed {
 
 impl Packed {
     fn of(line: &Line) -> Self {
-        // What never changes is the same whenever it was worked out.
+        // A constant is the same whenever it was computed.
         let from = if line.knots.is_empty() { 0 } else { line.from };
         let (mut at, mut value) = (line.from, line.start);
         let knots = line.knots.iter().map(|knot| {
@@ -73,13 +73,13 @@ impl Course {
         in_points(self.score.line().value(now.as_second(), 1))
     }
 
-    /// The health at `now`; `None` where nobody pays.
+    /// Returns the health at `now`; `None` if nobody pays.
     pub fn health(&self, now: Timestamp) -> Option<Score> {
         health_of(self.health.line().value(now.as_second(), 1))
     }
 
-    /// The first second after `now` at which `changed` holds of score and health, and before the end. `changed` must stay true from
-    /// there to the next knot, as a comparison with a level does.
+    /// Returns the first second after `now`, and before the end, at which `changed` holds for score and health.
+    /// `changed` must stay true from there to the next knot, as a comparison with a level does.
     pub(super) fn first(&self, now: Timestamp, changed: impl Fn(Score, Option<Score>) -> bool) -> Option<Timestamp> {
         let (score, health) = (self.score.line(), self.health.line());
         let now = now.as_second();
@@ -112,11 +112,11 @@ fn health_of(thousandths: i64) -> Option<Score> {
     (thousandths > NOBODY / 2).then(|| in_points(thousandths))
 }
 
-/// What is to be added to a sum from a second on.
+/// A change of a sum from a second on.
 #[derive(Debug, Clone, Copy, Default)]
 struct Step {
     change: i128,
-    /// For each second from then on.
+    /// The change for each second from then on.
     slope: i128,
 }
 
@@ -127,7 +127,7 @@ impl Step {
     }
 }
 
-/// What is to be added from a second on.
+/// The changes from a second on.
 #[derive(Debug, Clone, Copy, Default)]
 struct Steps {
     /// Millionths of a point.
@@ -155,7 +155,7 @@ pub(super) enum Counts {
     Score(i64),
     /// The health's.
     Health(i64),
-    /// None of them.
+    /// Neither.
     Not,
 }
 
@@ -164,7 +164,8 @@ impl Sum {
         Self { from: now.as_second(), people: 0, steps: BTreeMap::new(), end: None }
     }
 
-    /// Adds a member, who without a curve keeps `points`, in thousandths; `counts` says for a second what they count for.
+    /// Adds a member, who without a curve keeps `points`, in thousandths; `counts` returns for a second what they count
+    /// for.
     pub(super) fn add(&mut self, member: &Member, points: i64, counts: impl Fn(Timestamp) -> Counts) {
         self.people += 1;
         let at = |second: i64| counts(Timestamp::from_second(second).unwrap_or(Timestamp::MAX));
@@ -218,7 +219,7 @@ impl Sum {
         }
     }
 
-    /// The account's course. The memory that it takes does not grow with the people.
+    /// Returns the account's course, in memory that does not grow with the people.
     pub(super) fn course(&self) -> Course {
         let mut slack = SLACK;
         loop {

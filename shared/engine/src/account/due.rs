@@ -1,4 +1,4 @@
-//! When an account has to be worked out again although nothing happens.
+//! When an account has to be recomputed through time alone.
 
 use super::standing::{state_of, touch, value};
 use super::{Account, Course};
@@ -18,24 +18,24 @@ use std::collections::BTreeSet;
 /// Days between two looks at an account for the sake of what may wait: the CRM's numbers.
 const PACE: i64 = 10;
 
-/// The earliest moment after `now` at which the account has to be worked out again: where its score or health passes a level that a condition or the
-/// config asks for, where its stage or what it is worth changes, where the CRM's numbers are due, and where its people's curves end.
-/// `None` where time changes nothing.
+/// Returns the earliest time after `now` at which the account has to be recomputed: where its score or health passes a
+/// level in a condition or the configuration, where its stage or value changes, where the CRM's numbers are due, and
+/// where its people's curves end. `None` if time changes nothing.
 pub fn next_due(config: &Config, account: &Account, now: Timestamp) -> Option<Timestamp> {
     let course = account.course.as_ref().filter(|_| account.summary.is_some());
     let crossing = course.and_then(|course| next_crossing(config, course, now));
     let slow =
         course.and_then(|course| next_change(config, account, course, now)).map(|at| at.max(plus_days(now, PACE)));
     let end = course.and_then(|course| course.end).and_then(|end| Timestamp::from_second(end).ok());
-    // What has ended already is asked for again each day.
+    // A curve that has ended already is requested again each day.
     let end = end.map(|end| if end > now { end } else { plus_days(now, 1) });
     [crossing, slow, end, next_turn(config, account, now)].into_iter().flatten().min()
 }
 
-/// Where score and health stand to each of the levels.
+/// Returns the order of score and health to each of the levels.
 fn next_crossing(config: &Config, course: &Course, now: Timestamp) -> Option<Timestamp> {
     let of_score = config.account_levels(&AccountField::Score).unwrap_or_default();
-    // Below half of what is ready, nobody leads the purchase any more.
+    // Below half of the ready threshold there is no leading buyer any more.
     let ready = config.accounts.score.ready.map(|ready| [ready, ready.div_ceil(2)]);
     let of_health = config.account_levels(&AccountField::Health).unwrap_or_default();
     let place = |score: Score, levels: &BTreeSet<u8>| -> Vec<Ordering> {
@@ -49,7 +49,8 @@ fn next_crossing(config: &Config, course: &Course, now: Timestamp) -> Option<Tim
     course.first(now, |score, health| places(score, health) != current)
 }
 
-/// When the numbers have changed so much that the CRM is told, or by anything where a condition compares them with other than a number.
+/// Returns when the numbers have changed enough for a CRM update, or at all if a condition compares them with anything
+/// but a number.
 fn next_change(config: &Config, account: &Account, course: &Course, now: Timestamp) -> Option<Timestamp> {
     let crm = config.accounts.crm.as_ref();
     let least = |field: CrmField, asked: AccountField| {
@@ -72,7 +73,7 @@ fn next_change(config: &Config, account: &Account, course: &Course, now: Timesta
     })
 }
 
-/// When the account's stage, or what it is worth, changes by time alone, or it is settled that it has left.
+/// Returns when the account's stage or value changes by time alone, or its end is final.
 fn next_turn(config: &Config, account: &Account, now: Timestamp) -> Option<Timestamp> {
     let state = state_of(account)?;
     let standing = Standing::of(&Moment::new(config, now), &state);

@@ -7,7 +7,7 @@ use perennial_domain::curve::{Knot, Line};
 pub(crate) struct Fit {
     slack: f64,
     line: Line,
-    /// Where the stretch that is being built begins.
+    /// The start of the current segment.
     anchor: (i64, i64),
     /// The slopes with which the stretch passes all of its samples.
     slopes: (f64, f64),

@@ -1,5 +1,5 @@
-//! What follows when an account has changed: the CRM is told what is worth it, and the account's people are looked at
-//! again where their conditions could see it.
+//! The consequences of an account's change: CRM updates, and the evaluation of its people if their conditions could
+//! read the change.
 
 use super::Account;
 use crate::stage::settled;
@@ -12,53 +12,53 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// How much longer the pause between two wakings is for each of an account's people, in milliseconds: the more they are, the
-/// dearer it is to look at them all.
+/// The increase of the pause between two evaluations for each of an account's people, in milliseconds: more people are
+/// more expensive to evaluate.
 const PAUSE_A_PERSON_MS: i32 = 60;
 /// The longest: what a queue can hold a message back for.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(15);
 
-/// One thing to do after an account is written. Doing it twice does no more than doing it once.
+/// An action after an account is written. Idempotent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountAction {
     /// Hand the update to `deliver`.
     Update(AccountUpdate),
-    /// Have everyone who belongs to the account looked at again.
+    /// Evaluate every person of the account again.
     Wake {
         /// When it was decided.
         at: Timestamp,
     },
-    /// Look at the account again: its people are to be woken then.
+    /// Check the account again, to evaluate its people then.
     LookAgain {
         /// When.
         at: Timestamp,
     },
 }
 
-/// What was last written into the CRM.
+/// The last CRM update.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Written {
-    /// How many updates there were.
+    /// The number of updates.
     pub number: u64,
     /// The CRM's fields, as the last one left them.
     pub fields: BTreeMap<String, Value>,
 }
 
-/// What an account's people were last told of it.
+/// The state that an account's people were last notified of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     /// When.
     pub at: Timestamp,
     /// A hash of what conditions can see.
     pub facts: u64,
-    /// When the account will be looked at again because more has changed since; `None` where nothing has.
+    /// When the account will be checked again because more has changed since; `None` if nothing has.
     pub again: Option<Timestamp>,
 }
 
-/// Decides what follows from `facts`, which are the account's at `now`, and puts it into the outbox. Gives whether that is
-/// anything. `pause` is the least time between two wakings of the account's people; it grows with their number, threefold at
-/// most.
+/// Decides the consequences of `facts`, which are the account's at `now`, and adds them to the outbox. Returns whether
+/// there are any. `pause` is the shortest time between two evaluations of the account's people; it grows with their
+/// number, up to threefold.
 pub fn decide(
     config: &Config,
     account: &mut Account,
@@ -66,7 +66,7 @@ pub fn decide(
     now: Timestamp,
     pause: SignedDuration,
 ) -> bool {
-    // The CRM hears of no end that only changes the plan.
+    // An end that only changes the plan is not written to the CRM.
     let is_settled = facts.left.and_then(|left| settled(left, now)).is_none();
     let crm = config.accounts.crm.as_ref().filter(|_| is_settled);
     let updated = crm.is_some_and(|crm| update(config, crm, account, facts, now));
@@ -87,7 +87,7 @@ fn update(config: &Config, crm: &Crm, account: &mut Account, facts: &AccountFact
         return false;
     }
     let number = held.map_or(0, |held| held.number) + 1;
-    // An update that has not gone out yet would only be replaced by this one.
+    // This update would replace one that has not been sent yet.
     account.outbox.retain(|action| !matches!(action, AccountAction::Update(_)));
     account.outbox.push(AccountAction::Update(AccountUpdate {
         id: AccountUpdate::id_of(&account.id, number),
@@ -117,7 +117,7 @@ fn value_of(field: CrmField, config: &Config, facts: &AccountFacts) -> Value {
     }
 }
 
-/// What a field counts as holding before anything was written into it.
+/// Returns the value that a field counts as having before the first update.
 fn unwritten(field: CrmField) -> Value {
     match field {
         CrmField::Score => json!(0),
@@ -160,13 +160,13 @@ fn wake(config: &Config, account: &mut Account, facts: &AccountFacts, now: Times
     true
 }
 
-/// The time between two wakings of so many people.
+/// Returns the time between two evaluations of so many people.
 fn pause(people: u32, least: SignedDuration) -> SignedDuration {
     let longer = SignedDuration::from_millis(i64::from(PAUSE_A_PERSON_MS) * i64::from(people));
     (least + longer.min(least * 2)).min(LONGEST_PAUSE)
 }
 
-/// A hash of all that this config's conditions look at: what nobody asks for wakes nobody.
+/// Returns a hash of everything that this configuration's conditions read: other changes cause no evaluation.
 fn fingerprint(config: &Config, facts: &AccountFacts) -> u64 {
     let follows = config.lifecycle.people_follow_account.then_some(&AccountField::Stage);
     let asked = config.asked_of_account().chain(follows).map(|field| match field {
@@ -180,7 +180,7 @@ fn fingerprint(config: &Config, facts: &AccountFacts) -> u64 {
         AccountField::Stage => json!(facts.stage),
         AccountField::LeadingBuyer => json!(facts.leading_buyer),
         AccountField::Renewals => json!(facts.renewals),
-        // The days by themselves pass unheard: each person has a timer for them.
+        // The passing of days causes none: each person has a timer for them.
         AccountField::RenewsInDays => json!(facts.renews_at),
         AccountField::Trait(path) => json!(path.first().and_then(|name| facts.traits.get(name))),
     });

@@ -1,10 +1,11 @@
-//! Each of an account's people once, where several parts of the account list them.
+//! Visits each of an account's people once, although several parts of the account may list them.
 
 use perennial_domain::{Member, PersonId};
 use std::collections::{BTreeMap, HashSet};
 
-/// Passes each person of an account and its company domains on once. Someone whom `group` calls named as a member of the account and of its domain is
-/// listed by both: the entry of their primary account counts, or else one of the others.
+/// Passes each person of an account and its company domains on once. A person whom `group` calls named as a member of
+/// the account and of its domain is listed by both: the entry of their primary account counts, or else one of the
+/// others.
 #[derive(Debug, Default)]
 pub struct Once {
     has_domains: bool,
@@ -13,12 +14,12 @@ pub struct Once {
 }
 
 impl Once {
-    /// Nobody yet. Of an account without domains nothing is kept: it lists each person once.
+    /// Creates a filter without people. Nothing is stored for an account without domains, which lists each person once.
     pub fn new(has_domains: bool) -> Self {
         Self { has_domains, ..Self::default() }
     }
 
-    /// Returns whether `member` counts now. Whose primary account is another one is kept until everyone was seen.
+    /// Returns whether `member` counts now. A person whose primary account is another one is kept until the end.
     pub fn is_first(&mut self, member: &Member) -> bool {
         if !self.has_domains {
             return true;
@@ -30,7 +31,7 @@ impl Once {
         self.primary.insert(member.person)
     }
 
-    /// The people who have another account as their primary one, once everyone was seen.
+    /// Returns the people who have another account as their primary one, at the end.
     pub fn rest(self) -> impl Iterator<Item = Member> {
         let Self { primary, others, .. } = self;
         others.into_values().filter(move |member| !primary.contains(&member.person))

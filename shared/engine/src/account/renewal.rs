@@ -1,4 +1,4 @@
-//! How often an account has renewed, and when it does so next.
+//! An account's renewals and its next renewal date.
 
 use super::Account;
 use crate::action::Action;
@@ -14,13 +14,13 @@ use std::cmp::Reverse;
 /// The most renewals that are counted: those of 40 years, month by month.
 pub const MAX_RENEWALS: usize = 500;
 
-/// What `event`, which names `account`, says of its renewals.
+/// Returns what `event`, which names `account`, reports about its renewals.
 pub(crate) fn told_by(config: &Config, account: &AccountId, event: &Event) -> impl Iterator<Item = Action> {
     let rule = &config.accounts.renewal;
     let renewed = rule.events.contains(config.counted_as(event));
     let renewed =
         renewed.then(|| Action::AccountRenewal { account: account.clone(), message_id: event.message_id.clone() });
-    // A `group` call says it as a trait.
+    // A `group` call contains it as a trait.
     let name = rule.r#trait.as_ref().filter(|_| event.kind != EventKind::Group);
     let said = name.and_then(|name| Some((name.clone(), event.properties.get(name)?.clone())));
     let said = said.map(|said| Action::AccountTraits {
@@ -39,7 +39,7 @@ pub struct Cycle {
     pub subscription: u64,
     /// When the period begins, in microseconds since 1970.
     pub from: i64,
-    /// Whether an invoice says so, which the first payment has as well; else an event does by its name.
+    /// `true` if an invoice reports it, as it also does for the first payment, rather than the event's name.
     #[serde(default = "by_invoice", skip_serializing_if = "Clone::clone")]
     pub by_invoice: bool,
 }
@@ -48,16 +48,16 @@ fn by_invoice() -> bool {
     true
 }
 
-/// How long after the first payment a period that begins is still the first: billing systems bill hours after a trial ends.
+/// How long after the first payment a new period is still the first: billing systems bill hours after a trial ends.
 const FIRST_PERIOD: i64 = 86_400_000_000;
 
 impl Account {
-    /// Takes in what an event says of a subscription. The order does not matter, nor how often it comes.
+    /// Merges a report about a subscription. Idempotent, in any order.
     pub fn subscribed(&mut self, report: &SubscriptionReport) {
         self.billing.note(report);
         let Some(Renewal { id, from, by_invoice }) = report.renewal else { return };
         let cycle = Cycle { subscription: report.key, from, by_invoice };
-        // Of one invoice that is told with two periods, the earlier.
+        // Of two periods for one invoice, the earlier one.
         self.cycles.entry(id).and_modify(|known| known.from = known.from.min(from)).or_insert(cycle);
         while self.cycles.len() > MAX_RENEWALS {
             let oldest = self.cycles.iter().min_by_key(|(id, cycle)| (cycle.from, **id)).map(|(id, _)| *id);
@@ -65,8 +65,8 @@ impl Account {
         }
     }
 
-    /// The subscription that renewals are told of: of those that are paid for the one that costs most in a year, then the one that began first;
-    /// where none is, the one that was reported last.
+    /// Returns the subscription whose renewals count: of the paid ones the most expensive a year, then the one that
+    /// began first; if there is none, the one that was reported last.
     pub fn main_subscription(&self, config: &Config, now: Timestamp) -> Option<(u64, &Subscription)> {
         let phase = |each: &Subscription| phase(each, config.billing.trial_days, now.as_microsecond());
         let rank = |key: u64, each: &Subscription| {
@@ -79,11 +79,11 @@ impl Account {
         self.subscriptions().max_by_key(|(key, each)| rank(*key, each))
     }
 
-    /// How often the account has renewed: how often its main subscription has since it last began to be paid for, which the first
-    /// payment after a trial is not; and every renewal that told of no subscription.
+    /// Returns the number of the account's renewals: those of its main subscription since it was last started, without
+    /// the first payment after a trial; and every renewal without a subscription.
     pub fn renewal_count(&self, config: &Config, now: Timestamp) -> u32 {
         let cycles = self.main_subscription(config, now).map_or(0, |(key, main)| {
-            // Of a subscription whose beginning nobody saw, each renewal is one.
+            // If the start of a subscription is unknown, each renewal counts.
             let ended = main.ended.unwrap_or(i64::MIN);
             let began = match phase(main, config.billing.trial_days, now.as_microsecond()) {
                 Phase::Paid { since, .. } if main.began.is_some() || ended < since => {
@@ -100,7 +100,8 @@ impl Account {
         u32::try_from(self.renewals.len() + cycles).unwrap_or(u32::MAX)
     }
 
-    /// Counts a renewal, once however often its event comes. The order does not matter: of more than [`MAX_RENEWALS`] so many are kept.
+    /// Counts a renewal, once however often its event comes, in any order: of more than [`MAX_RENEWALS`] so many are
+    /// kept.
     pub fn renewed(&mut self, message_id: &MessageId) {
         self.renewals.insert(message_id.hash64());
         if self.renewals.len() > MAX_RENEWALS {
@@ -108,7 +109,7 @@ impl Account {
         }
     }
 
-    /// When it renews next, or was to: when its main subscription does, or as its trait says where no subscription does.
+    /// Returns the latest renewal date: that of its main subscription, else that of its trait.
     pub(super) fn renews_at(&self, config: &Config, now: Timestamp) -> Option<Timestamp> {
         let main = self.main_subscription(config, now).and_then(|(_, main)| main.period_end.as_ref());
         let said = || {

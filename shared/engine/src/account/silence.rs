@@ -1,4 +1,4 @@
-//! The curve of a member: what the person's points of the account become if nothing more happens.
+//! The curve of a member: the person's points for the account while they are inactive.
 
 use super::fit::Fit;
 use crate::moment::Moment;
@@ -12,20 +12,22 @@ use perennial_domain::curve::{MAX_BYTES, UNITS};
 use perennial_domain::time::DAY_SECONDS;
 use perennial_domain::{Curve, Likelihood, Member, Stage};
 
-/// The most that a curve is away from the points, of a point. Rounding to [`UNITS`] and the way between two samples take the rest of half a point.
+/// The largest distance of a curve from the points. Rounding to [`UNITS`] and the distance between two samples take the
+/// rest of half a point.
 const SLACK: f64 = 0.36;
-/// How far samples may be from straight before more are taken between them, of a point.
+/// The deviation of samples from a straight line, in points, above which more samples are added in between.
 const STRAIGHT: f64 = 0.06;
 /// Days that a curve looks ahead.
 const HORIZON: i64 = 180;
-/// Days that a curve holds at least where [`MAX_BYTES`] are enough for them. It is never less exact: where they are not, it ends earlier.
+/// The shortest validity of a curve in days, if [`MAX_BYTES`] are enough for it. Otherwise it ends earlier: a curve is never less exact.
 const LEAST: i64 = 10;
-/// Bytes beyond which a curve that holds for [`LEAST`] days ends, so that the profile that keeps a copy stays small.
+/// The size in bytes from which a curve that is valid for [`LEAST`] days ends, so that the profile, which keeps a copy,
+/// stays small.
 const ENOUGH_BYTES: usize = 24;
 /// Days before a curve's end within which it is renewed, unless it is so short that this is more than a third of it.
 const RENEW: i64 = 7;
 
-/// What counts of a person at one second.
+/// A person's points at one second.
 #[derive(Debug, Clone, Copy)]
 struct Sample {
     at: i64,
@@ -35,14 +37,14 @@ struct Sample {
 }
 
 impl Sample {
-    /// Whether both belong to the same kind of points, with the same weight.
+    /// Returns whether both belong to the same kind of points, with the same weight.
     fn is_like(&self, other: &Self) -> bool {
         self.stage == other.stage && self.personas == other.personas
     }
 }
 
-/// The points that a person gives the account at a moment, before the weight of their personas and before rounding: readiness to buy, or health
-/// where the person pays.
+/// Returns the points that a person gives the account at a moment, before the weight of their personas and before
+/// rounding: readiness to buy, or health if the person pays.
 pub(crate) fn points_of(person: &Person<'_>) -> f64 {
     let of = |likelihood| points(person, likelihood);
     if !person.stage.pays() {
@@ -68,8 +70,8 @@ fn points_of_entry(config: &Config, member: &Member) -> f64 {
     health(config, f64::from(member.engagement.get()), of(Likelihood::Success), of(Likelihood::Churn))
 }
 
-/// Whether a published entry no longer says what `state` gives the account at the moment, or will not for long: it was written without a curve,
-/// the curve ends, or the points are more than half a point away from it.
+/// Returns whether a published entry no longer matches what `state` gives the account at the moment, or will not for
+/// long: it was written without a curve, the curve ends, or the points differ by more than half a point.
 pub(crate) fn is_outdated(moment: &Moment<'_>, state: &State, published: &Member) -> bool {
     let Some(curve) = &published.curve else { return true };
     is_ending(curve, moment.now) || is_apart(&Person::new(*moment, state), curve)
@@ -82,15 +84,16 @@ pub fn is_ending(curve: &Curve, now: Timestamp) -> bool {
     now.as_second() >= end - lead
 }
 
-/// Whether a curve is more than half a point away from the person's points.
+/// Returns whether a curve differs from the person's points by more than half a point.
 fn is_apart(person: &Person<'_>, curve: &Curve) -> bool {
     let apart = curve.points(person.moment.now) as f64 / THOUSAND as f64 - points_of(person);
     apart.abs() > 0.5
 }
 
-/// The first moment from now on, and before `until`, at which a published curve says something else than the silent person: what happened since the
-/// entry was written has changed what comes, and not what is now. `until` itself where there is none. The entry is written again then, if the
-/// person is still silent: who is active every day does not have it written every day.
+/// Returns the first time from now on, and before `until`, at which a published curve no longer matches the inactive
+/// person: events since the entry was written have changed the future points, but not the current ones. `until` itself
+/// if there is none. The entry is written again then, if the person is still inactive: a person who is active every day
+/// does not cause a write every day.
 pub(crate) fn next_departure(
     moment: &Moment<'_>,
     state: &State,
@@ -117,10 +120,10 @@ pub(crate) fn next_departure(
     moments.find(|at| is_apart(&person.at(*at), curve)).or(until)
 }
 
-/// The curve of a member whose entry is `member`, from `state` at the moment.
+/// Returns the curve of a member whose entry is `member`, from `state` at the moment.
 pub fn curve(moment: &Moment<'_>, state: &State, member: &Member) -> Curve {
     let person = Person::new(*moment, state);
-    // The entry's whole numbers, which is what people see, as far as they are close enough.
+    // The entry's whole numbers, which people see, if they are close enough.
     let real = points_of(&person);
     let start = points_of_entry(moment.config, member).clamp(real - SLACK, real + SLACK);
     Silence::new(&person, start).curve()
@@ -136,9 +139,9 @@ struct Silence<'a> {
     fit: Fit,
     stages: Vec<(i64, Stage)>,
     last: Sample,
-    /// Points a second on the straight way to the last sample.
+    /// Points a second on the line to the last sample.
     slope: f64,
-    /// When the personas change, which a curve does not tell.
+    /// When the personas change, which a curve does not contain.
     changed: Option<i64>,
 }
 
@@ -203,7 +206,7 @@ impl<'a> Silence<'a> {
         }
     }
 
-    /// The seconds of a day at which what is counted by calendar days, and by days of silence, changes.
+    /// Returns the seconds of a day at which values by calendar days, and by days of inactivity, change.
     fn of_day(&self, day: i64) -> impl Iterator<Item = i64> + use<> {
         let (midnight, phase) = (day * DAY_SECONDS, i64::from(self.phase));
         let second = (phase > 0).then_some(midnight + phase);
@@ -215,7 +218,7 @@ impl<'a> Silence<'a> {
             return;
         }
         let next = self.sample(second);
-        // Decays bend so slowly that what goes on as straight as before has not jumped.
+        // Decays bend so slowly that a line that continues straight has no jump.
         let ahead = self.last.points + self.slope * (second - self.last.at) as f64;
         if next.is_like(&self.last) && (next.points - ahead).abs() <= STRAIGHT {
             return self.go_straight(next);
@@ -226,7 +229,7 @@ impl<'a> Silence<'a> {
         self.walk(next);
     }
 
-    /// Goes on to a sample, and takes more in between where the way there is not straight.
+    /// Continues to a sample, and takes more in between if the line is not straight.
     fn walk(&mut self, to: Sample) {
         if self.changed.is_some() {
             return;
@@ -273,7 +276,7 @@ impl<'a> Silence<'a> {
         Curve { line: self.fit.line(), stages: self.stages.clone(), phase: self.phase, end }
     }
 
-    /// Whether nothing changes for years after the horizon.
+    /// Returns whether nothing changes for years after the horizon.
     fn rests(&self) -> bool {
         [400, 800, 1600].into_iter().all(|days| {
             let later = self.sample(self.last.at + days * DAY_SECONDS);

@@ -1,4 +1,4 @@
-//! What an account is worth, who looks after it, and where it stands.
+//! An account's value, owner and stage.
 
 use super::Account;
 use crate::billing::{Billing, Phase, Standing, Subscription, phase};
@@ -13,8 +13,8 @@ use perennial_domain::{AccountFacts, Member, Money, PersonId, Stage, Touch};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What conditions, people and the CRM may know of `account` at `now`. All but the sums over its people is worked out
-/// here and now, under the config in force; score and health are those of `now` by its people's curves.
+/// Returns the facts of `account` at `now`, for conditions, people and the CRM. All but the sums over its people is
+/// computed now, under the active configuration; score and health are those of `now` by its people's curves.
 pub fn facts(config: &Config, account: &Account, now: Timestamp) -> AccountFacts {
     let value = value(config, account, now);
     let touch = touch(config, value);
@@ -38,7 +38,7 @@ pub fn facts(config: &Config, account: &Account, now: Timestamp) -> AccountFacts
     }
 }
 
-/// The entry of a person in their primary account at the moment of `evaluation`, without a curve.
+/// Returns the entry of a person in their primary account at the moment of `evaluation`, without a curve.
 pub fn member(config: &Config, person: PersonId, view: &State, evaluation: &Evaluation) -> Member {
     Member {
         person,
@@ -52,8 +52,8 @@ pub fn member(config: &Config, person: PersonId, view: &State, evaluation: &Eval
     }
 }
 
-/// What the account pays in a year, in minor units of the config's currency: as its trait says, else what its subscriptions that are paid for
-/// cost in that currency; `None` where neither says an amount.
+/// Returns the account's annual value, in minor units of the configured currency: that of its trait, else the price of
+/// its paid subscriptions in that currency; `None` if neither has an amount.
 pub fn value(config: &Config, account: &Account, now: Timestamp) -> Option<i64> {
     let rule = config.accounts.value.as_ref()?;
     let said = account.traits.get(&rule.r#trait).and_then(|held| {
@@ -67,7 +67,7 @@ pub fn value(config: &Config, account: &Account, now: Timestamp) -> Option<i64> 
     said.or_else(|| subscribed(config, account.subscriptions().map(|(_, each)| each), now))
 }
 
-/// What subscriptions that are paid for cost in a year, in minor units of the currency that accounts are valued in.
+/// Returns the annual price of paid subscriptions, in minor units of the currency that accounts are valued in.
 pub(crate) fn subscribed<'a>(
     config: &Config,
     subscriptions: impl Iterator<Item = &'a Subscription>,
@@ -82,7 +82,7 @@ pub(crate) fn subscribed<'a>(
     yearly.map(|money| money.minor).reduce(i64::saturating_add)
 }
 
-/// The touch level of an account that is worth `value`.
+/// Returns the touch model of an account with `value`.
 pub fn touch(config: &Config, value: Option<i64>) -> Touch {
     let levels = &config.accounts.touch;
     let reaches = |level: Option<i64>| value.zip(level).is_some_and(|(value, level)| value >= level);
@@ -95,20 +95,20 @@ pub fn touch(config: &Config, value: Option<i64>) -> Touch {
     }
 }
 
-/// Who looks after the account: whom its trait names, else the touch level's owner.
+/// Returns the account's owner: that of its trait, else the touch model's.
 fn owner(config: &Config, account: &Account, touch: Touch) -> Option<String> {
     let named = named_owner(config, |name| account.traits.get(name).map(|held| &held.value));
     named.or_else(|| config.accounts.owner.by_touch.get(&touch).map(String::as_str)).map(str::to_owned)
 }
 
-/// The owner whom the account's own trait names.
+/// Returns the owner in the account's own trait.
 pub(crate) fn named_owner<'a>(config: &Config, traits: impl FnOnce(&str) -> Option<&'a Value>) -> Option<&'a str> {
     let named = traits(config.accounts.owner.r#trait.as_ref()?)?.as_str()?.trim();
     (!named.is_empty()).then_some(named)
 }
 
-/// Where the account stands by the facts that name it, as a person with these facts would, and where it pays for nothing, when its last subscription ended; `None` where there
-/// were none. It is idle for as long as all of its people are.
+/// Returns the account's stage from its own facts, as for a person with these facts, and, if it pays for nothing, when
+/// its last subscription ended; `None` without facts. It is idle for as long as all of its people are.
 fn standing_of(config: &Config, account: &Account, now: Timestamp) -> (Option<Stage>, Option<Timestamp>) {
     let Some(state) = state_of(account) else { return (None, None) };
     let moment = Moment::new(config, now);
@@ -118,7 +118,7 @@ fn standing_of(config: &Config, account: &Account, now: Timestamp) -> (Option<St
     (Some(stage), left.map(timestamp))
 }
 
-/// The account's facts as those of a person; `None` where there are none.
+/// Returns the account's facts as those of a person; `None` if there are none.
 pub(super) fn state_of(account: &Account) -> Option<State> {
     let subscriptions: BTreeMap<u64, Subscription> =
         account.subscriptions().map(|(key, each)| (key, each.clone())).collect();
@@ -128,7 +128,7 @@ pub(super) fn state_of(account: &Account) -> Option<State> {
     let last_seen = account.summary.as_ref().and_then(|summary| summary.last_seen);
     let reported = subscriptions.values().map(|each| each.last);
     let facts = account.milestones.values().map(|span| span.last).chain(reported).max();
-    // Who bought for others may not have been seen at all: then the newest fact counts.
+    // A buyer for others may never have been active: then the newest fact counts.
     let seen = last_seen.map(Timestamp::as_microsecond).max(facts).map(Span::at);
     let milestones = account.milestones.clone();
     let billing = Billing { subscriptions, ..Billing::default() };

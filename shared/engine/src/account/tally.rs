@@ -1,4 +1,4 @@
-//! What an account's people amount to.
+//! The aggregate of an account's people.
 
 use super::course::{Counts, Course, Sum as CurveSum};
 use jiff::Timestamp;
@@ -8,11 +8,10 @@ use perennial_domain::{AccountReason, AccountSummary, Likelihood, Measure, Membe
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many people's shares an account keeps of its score, and of its health.
+/// The number of people whose contributions an account keeps for its score, and for its health.
 pub const REASONS: usize = 12;
 
-/// Adds up people, page by page, in a memory that does not grow with them. All sums are of whole numbers, so the order of
-/// people does not matter.
+/// Adds up people, page by page, in constant memory. All sums are of integers, so the order of people does not matter.
 #[derive(Debug, Clone)]
 pub struct Tally<'a> {
     config: &'a Config,
@@ -31,7 +30,8 @@ pub struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    /// Nobody yet. People count as they are at `now`, where they have stayed silent since their entries were written.
+    /// Creates an empty tally. People count as they are at `now`, if they have been inactive since their entries were
+    /// written.
     pub fn new(config: &'a Config, now: Timestamp) -> Self {
         Self {
             config,
@@ -47,7 +47,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// Adds one person. Who has another account as their primary one is counted, and nothing more.
+    /// Adds one person. A person with another primary account is only counted.
     pub fn add(&mut self, member: &Member) {
         let stage = member.stage_at(self.now);
         self.people += 1;
@@ -75,7 +75,7 @@ impl<'a> Tally<'a> {
         points
     }
 
-    /// Adds what a paying person gives the health; returns it in thousandths of a point.
+    /// Adds a paying person's contribution to the health; returns it in thousandths of a point.
     fn add_health(&mut self, member: &Member, weight: i64) -> i64 {
         let rule = &self.config.accounts.health;
         let of_entry = [
@@ -93,7 +93,7 @@ impl<'a> Tally<'a> {
         points
     }
 
-    /// What they amount to now, and how that changes while they stay silent.
+    /// Returns the aggregate now, and how it changes while the people are inactive.
     pub fn finish(self) -> (AccountSummary, Course) {
         let course = self.curves.course();
         let reasons = self.score.finish(THOUSAND * THOUSAND);
@@ -118,7 +118,7 @@ fn points(member: &Member, likelihood: Likelihood) -> i64 {
     i64::from(member.scores.get(&likelihood).copied().unwrap_or_default().get())
 }
 
-/// What the points of a member at a stage count for.
+/// Returns what the points of a member at a stage count for.
 fn counts(config: &Config, member: &Member, stage: Stage) -> Counts {
     let rules = &config.accounts;
     if stage.pays() {
@@ -186,7 +186,7 @@ impl Shares {
                 people: sum.people,
             });
         }
-        // What rounding the shares leaves over is far below what rounding the score takes.
+        // The rounding error of the contributions is far below that of the score.
         let cut = i64::from(score.get()) * 100 - told;
         if cut.abs() > 50 + reasons.len() as i64 {
             reasons.push(AccountReason { person: None, measure: Measure::Limit, points: in_points(cut), people: 0 });

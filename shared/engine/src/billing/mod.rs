@@ -1,4 +1,4 @@
-//! Billing: which subscriptions someone has, and what they paid. A merge of what events say, in any order, any number of times.
+//! Billing: subscriptions and payments. A merge of events, in any order, any number of times.
 
 pub(crate) mod moves;
 mod payment;
@@ -25,7 +25,7 @@ pub const MAX_SUBSCRIPTIONS: usize = 8;
 /// The most payments that are kept by their ids: the newest. What older ones came to is kept as a sum.
 pub const MAX_PAYMENTS: usize = 32;
 
-/// Subscriptions and payments of one identity or one account; combined, of one person.
+/// Subscriptions and payments of one identity or one account; combined, of one profile.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Billing {
     /// Subscriptions by their keys.
@@ -40,12 +40,12 @@ pub struct Billing {
 }
 
 impl Billing {
-    /// Whether nothing is known.
+    /// Returns whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.subscriptions.is_empty() && self.payments.is_empty() && self.refunds.is_empty()
     }
 
-    /// Takes in what an event said of a subscription.
+    /// Merges a report about a subscription.
     pub fn note(&mut self, report: &SubscriptionReport) {
         self.add(report.key, Subscription::of(report));
         self.bound();
@@ -69,7 +69,7 @@ impl Billing {
         }
     }
 
-    /// Takes in what an event said of money, but for what has no id.
+    /// Merges a payment event that has an id.
     fn pay(&mut self, movement: Movement) {
         match movement {
             Movement::Plain(_) => {}
@@ -88,7 +88,7 @@ impl Billing {
         }
     }
 
-    /// Adds all of `other`. The bounds are those of one identity: a person has as many as their identities do.
+    /// Adds all of `other`. The limits are those of one identity: a profile has as many as its identities do.
     pub(crate) fn merge(&mut self, other: &Self) {
         for (key, subscription) in &other.subscriptions {
             self.add(*key, subscription.clone());

@@ -1,4 +1,4 @@
-//! Subscriptions that go from one account to another: both are told.
+//! Subscriptions that move from one account to another: both are notified.
 
 use crate::action::Action;
 use crate::profile::Profile;
@@ -7,7 +7,7 @@ use perennial_domain::AccountId;
 use perennial_domain::billing::SubscriptionReport;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The accounts that the parts of `profile` know their subscriptions to be of, by the subscriptions' keys.
+/// Returns the accounts of subscriptions in the identity states of `profile`, by the subscriptions' keys.
 pub(crate) fn holders(profile: &Profile) -> BTreeMap<u64, BTreeSet<AccountId>> {
     let mut holders: BTreeMap<u64, BTreeSet<AccountId>> = BTreeMap::new();
     for (key, each) in profile.parts.iter().flat_map(|part| &part.state.billing.subscriptions) {
@@ -18,8 +18,8 @@ pub(crate) fn holders(profile: &Profile) -> BTreeMap<u64, BTreeSet<AccountId>> {
     holders
 }
 
-/// Tells accounts which subscriptions are another's, as far as events `reported` them, by the subscriptions' keys and the accounts that the events name: the
-/// accounts that had one before, by `had`, and those of which an event comes late.
+/// Notifies accounts of subscriptions that are another's, as far as events `reported` them, by the subscriptions' keys
+/// and the accounts in the events: the accounts that had one before, by `had`, and those of late events.
 pub(crate) fn tell(
     profile: &mut Profile,
     view: &State,

@@ -1,4 +1,4 @@
-//! What was paid and taken back, each payment by its own id.
+//! Payments and refunds, each payment by its own id.
 
 use perennial_config::Config;
 use perennial_config::lifecycle::Milestone;
@@ -6,13 +6,13 @@ use perennial_domain::billing::said::{amount, currency, text};
 use perennial_domain::{Currency, Event, EventKind, Money, Properties, hash};
 use serde::{Deserialize, Serialize};
 
-/// An amount and when it was said. Of two the later stays; of the same time, the greater.
+/// An amount and its time. The later one wins; at the same time, the greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Said {
     /// When, in microseconds since 1970.
     #[serde(with = "crate::instant")]
     pub at: i64,
-    /// How much, in minor units.
+    /// The amount, in minor units.
     pub minor: i64,
 }
 
@@ -21,16 +21,16 @@ pub struct Said {
 pub struct Payment {
     /// In which currency; of several the first of the alphabet.
     pub currency: Currency,
-    /// What was paid; `None` where only a correction came so far.
+    /// The payment; `None` if only a correction has arrived so far.
     pub paid: Option<Said>,
-    /// What the amount was corrected to.
+    /// The corrected amount.
     pub corrected: Option<Said>,
-    /// Whether all of it was taken back.
+    /// `true` if all of it was refunded.
     pub cancelled: bool,
 }
 
 impl Payment {
-    /// What it comes to: nothing before it is paid, or once it is taken back.
+    /// Returns its net amount: 0 before it is paid, or once it is refunded.
     pub fn minor(&self) -> i64 {
         match self.paid {
             Some(paid) if !self.cancelled => self.corrected.filter(|said| said.at >= paid.at).unwrap_or(paid).minor,
@@ -38,7 +38,7 @@ impl Payment {
         }
     }
 
-    /// The newest moment at which something was said of it; the beginning of time where it was only cancelled.
+    /// Returns the time of its newest event; the minimum if it was only cancelled.
     pub fn at(&self) -> i64 {
         [self.paid, self.corrected].into_iter().flatten().map(|said| said.at).max().unwrap_or(i64::MIN)
     }
@@ -51,14 +51,14 @@ impl Payment {
     }
 }
 
-/// Money that was given back.
+/// A refund.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
     /// In which currency.
     pub currency: Currency,
-    /// How much in all, in minor units, and when that was said; all of the payment where `None`.
+    /// The total refund, in minor units, and its time; all of the payment if `None`.
     pub said: Option<Said>,
-    /// Of which payment, where that was said.
+    /// The payment, if known.
     pub of: Option<u64>,
 }
 
@@ -70,7 +70,7 @@ impl Refund {
     }
 }
 
-/// What one event says of money.
+/// The payment data of one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Movement {
     /// A payment without an id: it counts as often as its event.
@@ -81,9 +81,9 @@ pub enum Movement {
     Refund(u64, Refund),
 }
 
-/// What `event` says of money: `properties.revenue` in major units, a number or its text, in `properties.currency` or US dollars (the names of
-/// Segment's e-commerce specification). Which events are payments, corrections and refunds, billing.toml says. What is no amount counts as none, and neither
-/// does what a public source says.
+/// Returns the payment data of `event`: `properties.revenue` in major units, a number or its text, in
+/// `properties.currency` or US dollars (the names of Segment's e-commerce specification). billing.toml defines which
+/// events are payments, corrections and refunds. Invalid amounts, and those of public sources, are ignored.
 pub fn movement(config: &Config, event: &Event) -> Option<Movement> {
     if event.kind != EventKind::Track || !event.is_trusted() {
         return None;
@@ -124,7 +124,7 @@ pub fn movement(config: &Config, event: &Event) -> Option<Movement> {
     Some(Movement::Refund(key, Refund { currency, said: minor.map(|minor| Said { at, minor }), of: id }))
 }
 
-/// The id of the payment that an event names.
+/// Returns the id of the payment in an event.
 fn payment_id(said: &Properties) -> Option<u64> {
     let invoice = || text(said, &["invoice", "invoice_id", "invoiceId"]).map(|id| (b"invoice".as_slice(), id));
     let order = || text(said, &["order_id", "orderId", "order"]).map(|id| (b"order".as_slice(), id));

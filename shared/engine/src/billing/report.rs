@@ -1,4 +1,4 @@
-//! What one event says of a subscription.
+//! Reads a subscription report from an event.
 
 use perennial_config::Config;
 use perennial_config::lifecycle::Milestone;
@@ -8,16 +8,16 @@ use perennial_domain::traits::readable;
 use perennial_domain::{AccountId, Event, Identity, Properties, hash, scalar, timestamp};
 use serde_json::Value;
 
-/// The bytes that are kept of a plan's name.
+/// The most bytes of a plan's name that are kept.
 const MAX_PLAN_BYTES: usize = 64;
 
-/// What `event` says of a subscription; `None` where it says nothing. Events of public sources that are not believed about money are not to be
-/// asked: such a source can say that a trial began, and no more.
+/// Returns the subscription report in `event`; `None` if it has none. Do not call it for events of public sources that
+/// are not trusted about money: such a source can only start a trial.
 ///
-/// An event is about a subscription where it is the milestone `trial`, `customer` or `churned` and no one-time purchase, or stands in
-/// `[subscriptions]` of billing.toml. Its property `status` says what the status is from then on; else the milestone does. A renewal that
-/// names its invoice says only that the invoice was paid: the last one of a subscription may be paid after its end. An invoice of nothing, such as
-/// that of a trial's beginning, is no payment.
+/// An event is about a subscription if it is the milestone `trial`, `customer` or `churned` and not a one-time
+/// purchase, or is in `[subscriptions]` of billing.toml. Its property `status` is the status from then on; else the
+/// milestone defines it. A renewal that names its invoice reports only that the invoice was paid: the last one of a
+/// subscription may be paid after its end. An invoice of zero, such as that of a trial's start, is not a payment.
 pub fn report(config: &Config, event: &Event) -> Option<SubscriptionReport> {
     let name = config.counted_as(event);
     if config.billing.one_time.contains(name) {
@@ -28,7 +28,7 @@ pub fn report(config: &Config, event: &Event) -> Option<SubscriptionReport> {
     if implied.is_none() && !is_listed {
         return None;
     }
-    // That a trial began, and no more: neither which, nor what it costs.
+    // Only that a trial began: neither which, nor its price.
     let nothing = Properties::new();
     let said = if event.is_trusted() { &event.properties } else { &nothing };
     let id = text(said, &["subscription", "subscription_id", "subscriptionId"]);
@@ -52,7 +52,7 @@ pub fn report(config: &Config, event: &Event) -> Option<SubscriptionReport> {
     let renewal_id = invoice.as_ref().map_or_else(|| event.message_id.hash64(), renewal_id);
     let terms = Terms::of(said);
     let renews_at = config.accounts.renewal.r#trait.as_deref().unwrap_or("renews_at");
-    // A moment that was chosen for its end, which need not be that of its period.
+    // A chosen end, which need not be that of its period.
     let ends_at = ends_later.or_else(|| time(said, &["cancel_at"]));
     let is_last = text(said, &["status"]).is_some_and(|text| Status::is_last_period(&text));
     Some(SubscriptionReport {

@@ -1,11 +1,11 @@
-//! What someone paid, all in all.
+//! A person's total revenue.
 
 use super::{Billing, MAX_PAYMENTS, Movement, Refund, Sums};
 use crate::state::State;
 use perennial_domain::{Currency, Money};
 
 impl State {
-    /// Takes in what an event said of money. To be called once an event.
+    /// Merges a payment event. Call it once an event.
     pub(crate) fn pay(&mut self, movement: Movement) {
         if let Movement::Plain(Money { minor, currency }) = movement {
             self.add_revenue(currency, minor);
@@ -27,9 +27,9 @@ impl State {
         }
     }
 
-    /// What was paid less what was taken back, in minor units by currency; never below nothing. A refund takes back no more than its payment
-    /// was. One of a payment that is named and not known takes back what was paid without ids or longer ago, and one that names none takes
-    /// back anything.
+    /// Returns payments minus refunds, in minor units by currency; never below zero. A refund takes back no more than
+    /// its payment. A refund of a named but unknown payment applies to payments without ids or older ones, and one
+    /// without a payment applies to any.
     pub fn revenues(&self) -> Sums {
         let mut sums = self.revenue.clone();
         let billing = &self.billing;
@@ -50,14 +50,14 @@ impl State {
         sums
     }
 
-    /// What was paid in one currency less what was taken back, in minor units.
+    /// Returns payments minus refunds in one currency, in minor units.
     pub fn revenue_in(&self, currency: Currency) -> i64 {
         self.revenues().get(&currency).copied().unwrap_or(0)
     }
 }
 
 impl Billing {
-    /// What a payment comes to less what of it was taken back, and in which currency.
+    /// Returns the net amount of a payment, and its currency.
     fn net(&self, id: u64) -> Option<(Currency, i64)> {
         let payment = self.payments.get(&id)?;
         let paid = payment.minor();
@@ -66,7 +66,7 @@ impl Billing {
         Some((payment.currency, (paid - back).max(0)))
     }
 
-    /// Takes a payment and its refunds out; gives what they came to.
+    /// Removes a payment and its refunds; returns their net amount.
     fn take(&mut self, id: u64) -> Option<(Currency, i64)> {
         let net = self.net(id)?;
         self.payments.remove(&id);
@@ -75,7 +75,7 @@ impl Billing {
     }
 }
 
-/// What a refund gives back, in minor units, where that was said.
+/// Returns the amount of a refund, in minor units, if known.
 fn amount(refund: &Refund) -> Option<(Currency, i64)> {
     refund.said.map(|said| (refund.currency, said.minor))
 }

@@ -1,4 +1,4 @@
-//! Where someone stands by what they subscribe to and bought.
+//! The stage by subscriptions and purchases.
 
 use super::subscription::Subscription;
 use crate::moment::Moment;
@@ -9,15 +9,16 @@ use perennial_domain::billing::Status;
 use std::borrow::Cow;
 
 const DAY: i64 = 86_400_000_000;
-/// How long after the end of a trial, or of a period that was to be the last, nothing is concluded from silence: billing systems report what
-/// came of it hours later.
+/// How long after the end of a trial, or of a last period, nothing is concluded from a missing report: billing systems
+/// report the result hours later.
 const GRACE: i64 = DAY;
-/// Pauses between two subscriptions that are no pause of the customer's: a plan that is changed by cancelling and subscribing anew.
+/// Pauses between two subscriptions that do not count as a pause: a plan that is changed by cancelling and subscribing again.
 pub(crate) const CHANGEOVER: i64 = DAY;
-/// How far apart the first report of a subscription with an id and that of one without are where both are the same one, told twice.
+/// The largest time between the first reports of a subscription with an id and one without, if both are the same one,
+/// reported twice.
 const SAME: i64 = 2 * DAY;
 
-/// What a subscription is at a moment. Times are microseconds since 1970.
+/// The phase of a subscription at a moment. Times are microseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// It has not begun, and may never.
@@ -26,10 +27,10 @@ pub enum Phase {
     Trial {
         /// Since when.
         since: i64,
-        /// The moment from which on it is over, if nothing is reported until then.
+        /// When it ends, if nothing is reported until then.
         until: i64,
     },
-    /// A plan that costs nothing.
+    /// A free plan.
     Free {
         /// Since when.
         since: i64,
@@ -38,19 +39,20 @@ pub enum Phase {
     Paid {
         /// Since when, without a break.
         since: i64,
-        /// The moment from which on it is over, if nothing is reported until then.
+        /// When it ends, if nothing is reported until then.
         until: Option<i64>,
     },
     /// Over.
     Ended {
         /// When.
         at: i64,
-        /// Whether it was paid before, or may have been: nothing is known of a trial.
+        /// `true` if it was paid before, or may have been: without data about a trial.
         paid: bool,
     },
 }
 
-/// What `subscription` is at `now`, in microseconds since 1970; `trial_days` is how long trials last of which nothing else says it.
+/// Returns the phase of `subscription` at `now`, in microseconds since 1970; `trial_days` is the length of trials
+/// without a known end.
 pub fn phase(subscription: &Subscription, trial_days: u16, now: i64) -> Phase {
     let ended = |at: i64| Phase::Ended { at, paid: subscription.was_paid() || subscription.trial.is_none() };
     let last_paying = subscription.paying.last().copied();
@@ -60,7 +62,7 @@ pub fn phase(subscription: &Subscription, trial_days: u16, now: i64) -> Phase {
         (true, Some((_, _, status))) => status,
         (true, None) if last_paying.is_some() => Status::Active,
         (true, None) => return Phase::Nothing,
-        // All that an account or user has without an id: a trial beside what is paid ends nothing, and only an end does.
+        // For subscriptions without an id: a trial beside a paid one ends nothing; only an end does.
         (false, _) => match (last_paying, subscription.ended, subscription.trial) {
             (Some(paying), end, _) if end.is_none_or(|end| end < paying) => Status::Active,
             (_, end, Some(trial)) if end.is_none_or(|end| end < trial.last) => Status::Trialing,
@@ -109,16 +111,16 @@ fn first_paid(subscription: &Subscription) -> Option<i64> {
     [subscription.began, invoiced, subscription.paying.first().copied()].into_iter().flatten().min()
 }
 
-/// Where someone stands by their subscriptions and purchases. Times are microseconds since 1970.
+/// A person's status by subscriptions and purchases. Times are microseconds since 1970.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Standing {
-    /// Since when they have paid for something without a break; `None` where they pay for nothing.
+    /// Since when they have paid without a break; `None` if they pay for nothing.
     pub paying_since: Option<i64>,
-    /// Whether they had paid before that, and stopped.
+    /// `true` if they had paid before that, and stopped.
     pub returned: bool,
     /// Since when they have been in a trial.
     pub trial_since: Option<i64>,
-    /// Since when they have had a plan that costs nothing.
+    /// Since when they have had a free plan.
     pub free_since: Option<i64>,
     /// When they last stopped paying.
     pub left: Option<i64>,
@@ -126,29 +128,30 @@ pub struct Standing {
     pub lost: Option<i64>,
     /// When they paid first.
     pub first_paid: Option<i64>,
-    /// The accounts that what they pay for belongs to; `None` for what belongs to none.
+    /// The accounts of what they pay for; `None` for what belongs to none.
     pub payers: Vec<Option<String>>,
-    /// The accounts that subscriptions were for that were paid and have ended; `None` for anything else that did, such as a seat.
+    /// The accounts of paid subscriptions that have ended; `None` for anything else that ended, such as a seat.
     pub ended_for: Vec<Option<String>>,
-    /// When a subscription with an id last ended, be it a trial: another one may take its place.
+    /// When a subscription with an id last ended, including a trial: another one may replace it.
     pub ended: Option<i64>,
-    /// Whether something that is paid for ends with its period.
+    /// `true` if a paid subscription ends with its period.
     pub cancels: bool,
-    /// Whether a payment for something that is paid for is overdue.
+    /// `true` if a payment for a paid subscription is overdue.
     pub past_due: bool,
     /// Moments at which silence alone changes any of this.
     pub turns: Vec<i64>,
 }
 
-/// Whether `state` knows of trials, payments or cancellations from before subscriptions were told apart. They stand until the archive is counted anew.
+/// Returns whether `state` contains trials, payments or cancellations from before subscriptions were distinguished.
+/// They stay until a rescore.
 pub fn has_old_milestones(config: &Config, state: &State) -> bool {
     let bought = || config.billing.one_time.iter().any(|name| state.counts.get(name) > 0);
     let told = |milestone| state.milestones.contains_key(&milestone);
     told(Milestone::Trial) || told(Milestone::Churned) || (told(Milestone::Customer) && !bought())
 }
 
-/// What each subscription of `state` is at the moment. Whoever reports the end of one tells it to the account that has it: it has ended for its other
-/// people, too.
+/// Returns the phases of all subscriptions of `state` at the moment. Regardless of who reports the end of one, the account with
+/// the subscription is notified: it has ended for its other people, too.
 pub(crate) fn phases<'a>(
     moment: &Moment<'a>,
     state: &'a State,
@@ -163,7 +166,7 @@ pub(crate) fn phases<'a>(
 }
 
 impl Standing {
-    /// Where the owner of `state` stands at the moment.
+    /// Returns the status of the owner of `state` at the moment.
     pub fn of(moment: &Moment<'_>, state: &State) -> Self {
         if state.billing.subscriptions.is_empty() && !state.milestones.contains_key(&Milestone::Customer) {
             return Self::default();
@@ -190,7 +193,7 @@ impl Standing {
                 Phase::Free { since } => found.free_since = found.free_since.max(Some(since)),
                 Phase::Paid { since, until } => {
                     if let Some(end) = subscription.ended.filter(|end| *end < since) {
-                        // What was paid before that end: without a payment, it was a trial that ended.
+                        // Payments before that end: without one, a trial ended.
                         let before = first_paid(subscription).filter(|first| *first <= end);
                         paid.extend(before.map(|first| (first, Some(end))));
                     }
@@ -205,7 +208,7 @@ impl Standing {
                     let account = subscription.account.as_ref().filter(|_| subscription.named);
                     found.ended_for.push(account.map(|account| account.value.clone()));
                 }
-                // Who bought something and cancels without saying what has cancelled that.
+                // A cancellation without a subscription by a person who bought something cancels that.
                 Phase::Ended { at, paid: false } if is_of_purchase(subscription, at, bought) => {
                     paid.push((at, Some(at)))
                 }
@@ -213,7 +216,7 @@ impl Standing {
             }
         }
         if let Some(bought) = bought {
-            // What is bought once has no end of its own: it counts until something ends after it.
+            // A one-time purchase has no end of its own: it counts until something ends after it.
             let left = paid.iter().filter_map(|(_, end)| *end).max();
             let end = left.max(of(Milestone::Churned).map(|churned| churned.last)).filter(|end| *end >= bought.first);
             paid.push((bought.first, end));
@@ -244,12 +247,13 @@ impl Standing {
     }
 }
 
-/// Whether a cancellation at `at` that names no subscription is that of what was bought before.
+/// Returns whether a cancellation at `at` without a subscription is that of an earlier purchase.
 fn is_of_purchase(subscription: &Subscription, at: i64, bought: Option<Span>) -> bool {
     !subscription.named && subscription.ended == Some(at) && bought.is_some_and(|bought| bought.first < at)
 }
 
-/// Whether a subscription without an id is one that another system reports with its id, or a trial that led to one that is paid for.
+/// Returns whether a subscription without an id is one that another system reports with its id, or a trial that led to
+/// a paid one.
 fn is_told_twice(subscription: &Subscription, phase: Phase, all: &[(Cow<'_, Subscription>, Phase)]) -> bool {
     if subscription.named {
         return false;

@@ -30,7 +30,7 @@ pub(super) struct Subscription {
     #[serde(with = "crate::instant")]
     last: i64,
     first: Distance,
-    /// From the first report to the trial's first, and from there to its last: both mostly nothing.
+    /// From the first report to the trial's first, and from there to its last: both are usually zero.
     trial: Option<(Distance, Distance)>,
     began: Option<Distance>,
     ended: Option<Distance>,
@@ -39,7 +39,7 @@ pub(super) struct Subscription {
     details: Option<Details>,
 }
 
-/// What calls without a billing system rarely say.
+/// Fields that calls without a billing system rarely have.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Details {
     status: Option<(Distance, u8, Status)>,

@@ -1,4 +1,4 @@
-//! One subscription: what was reported of it, in any order.
+//! One subscription: its reports, merged in any order.
 
 use crate::state::Span;
 use perennial_domain::billing::{Interval, Status, SubscriptionReport, Terms};
@@ -15,7 +15,7 @@ const MAX_PAYING: usize = 3;
 pub struct Dated<T> {
     /// When, in microseconds since 1970.
     pub at: i64,
-    /// What.
+    /// The value.
     pub value: T,
 }
 
@@ -23,7 +23,7 @@ pub struct Dated<T> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "super::stored::Subscription", into = "super::stored::Subscription")]
 pub struct Subscription {
-    /// Whether it has an id of its own; else it stands for all that an account or a user has without one.
+    /// `true` if it has its own id; else it stands for all that an account or a user has without one.
     pub named: bool,
     /// The newest report of any kind, in microseconds since 1970.
     pub last: i64,
@@ -46,15 +46,15 @@ pub struct Subscription {
     pub plan: Option<Dated<String>>,
     /// The price of one, each interval.
     pub price: Option<Dated<(i64, Currency)>>,
-    /// How many.
+    /// The quantity.
     pub quantity: Option<Dated<u32>>,
-    /// How often it is paid.
+    /// The billing interval.
     pub interval: Option<Dated<Interval>>,
     /// Until when it is paid.
     pub period_end: Option<Dated<i64>>,
     /// When its trial ends.
     pub trial_end: Option<Dated<i64>>,
-    /// Whether it ends with its period.
+    /// `true` if it ends with its period.
     pub cancels: Option<Dated<bool>>,
     /// The account that has it.
     pub account: Option<Dated<String>>,
@@ -89,7 +89,8 @@ impl Subscription {
             named: report.named,
             last: at,
             first: at,
-            // Of all that an account or a user has without an id, the newest status says nothing; that a payment is late stands until one comes.
+            // For subscriptions without an id, the newest status is meaningless; an overdue payment stays until one is
+            // made.
             status: report
                 .status
                 .filter(|status| report.named || *status == Status::PastDue)
@@ -152,8 +153,8 @@ impl Subscription {
         status.has_ended().then_some(at)
     }
 
-    /// The key that one without an id has where `identity` was the first to report it: it follows from what is known of it, and need not be
-    /// stored.
+    /// Returns the key that one without an id has if `identity` was the first to report it: it can be derived, and need
+    /// not be stored.
     pub fn implied_key(&self, identity: &Identity) -> u64 {
         super::report::implied_key(self.account.as_ref().map(|account| account.value.as_str()), identity)
     }
@@ -164,12 +165,12 @@ impl Subscription {
         (self.named || self.paying.last().is_none_or(|paying| *paying <= at)).then_some(status)
     }
 
-    /// Whether it was ever paid for.
+    /// Returns whether it was ever paid for.
     pub fn was_paid(&self) -> bool {
         self.began.is_some() || self.invoiced.is_some()
     }
 
-    /// Whether its price is known to be nothing: a free plan.
+    /// Returns whether its price is known to be zero: a free plan.
     pub fn is_free(&self) -> bool {
         self.price.as_ref().is_some_and(|price| price.value.0 == 0)
     }
@@ -179,7 +180,7 @@ impl Subscription {
         AccountId::parse(&self.account.as_ref()?.value).ok()
     }
 
-    /// What it costs in a year, in minor units; by the month where nothing says how often it is paid.
+    /// Returns its annual price, in minor units; monthly if the interval is unknown.
     pub fn yearly(&self) -> Option<Money> {
         let price = self.price.as_ref().map(|price| Money { minor: price.value.0, currency: price.value.1 });
         let quantity = self.quantity.as_ref().map(|quantity| quantity.value);

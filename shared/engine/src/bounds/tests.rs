@@ -12,7 +12,7 @@ fn at(micros: i64) -> Timestamp {
     Timestamp::from_microsecond(1_700_000_000_000_000 + micros).unwrap()
 }
 
-/// Says `value` of the trait with number `name`; with `once`, to be set only where there is none.
+/// Returns an event that sets the trait with number `name`; with `once`, only if absent.
 fn said(micros: i64, (name, length, once): (u8, u16, bool)) -> Event {
     let value = "v".repeat(usize::from(length));
     let name = format!("{name:03}{}", "n".repeat(usize::from(name % 90)));
@@ -30,7 +30,7 @@ fn folded<'a>(events: impl Iterator<Item = &'a Event>) -> State {
     state
 }
 
-/// The bytes of names and values that a state holds.
+/// Returns the bytes of names and values in a state.
 fn bytes(state: &State) -> (usize, usize) {
     let traits = state.traits.iter().map(|(name, held)| name.len() + held.value.len());
     let once = state.once.iter().map(|(name, once)| {
@@ -120,7 +120,7 @@ fn what_is_shed_follows_the_order_and_ends() {
     }
     assert_eq!((last, profile.counted()), ((0, 0), counted));
     assert_eq!(profile.reduced().collect::<Vec<_>>(), [&user]);
-    // What comes later has no more room than what was there.
+    // Later data has no more room than earlier data.
     let later = said(60, (1, 900, false));
     process(&Moment::new(&config, at(100)), &mut profile, &[later], &HashSet::new(), Mode::Live);
     assert_eq!(bytes(&profile.part(&user).unwrap().state), (0, 0));

@@ -1,20 +1,21 @@
-//! Who gets which variant.
+//! Assigns variants.
 //!
-//! A person's variant follows from the experiment's id, the variants' ids and the person's id alone, by weighted rendezvous hashing (Thaler and
-//! Ravishankar 1998; weights as in Schindelhauer and Schomaker 2005): each variant draws a number for the person, its cost is `-log2(draw) /
-//! weight`, and the cheapest variant wins. A cost so made is exponentially distributed with the weight as its rate, so a variant wins with
-//! probability `weight / sum of weights`. From this follow the properties that experiments need:
+//! A person's variant is derived from the experiment's id, the variants' ids and the profile id alone, by weighted
+//! rendezvous hashing (Thaler and Ravishankar 1998; weights as in Schindelhauer and Schomaker 2005): each variant draws
+//! a number for the person, its cost is `-log2(draw) / weight`, and the cheapest variant wins. Such a cost is
+//! exponentially distributed with the weight as its rate, so a variant wins with probability `weight / sum of weights`.
+//! This gives the properties that experiments need:
 //!
-//! - a variant whose weight rises only gains people, and one whose weight falls only loses them; between the others nobody moves. So no
-//!   assignment moves fewer people;
+//! - a variant whose weight rises only gains people, and one whose weight falls only loses them; between the others
+//!   nobody moves. So no assignment moves fewer people;
 //! - the order of the variants does not matter, and another experiment draws other numbers.
 //!
-//! All arithmetic is in integers, so that every machine and every build says the same.
+//! All arithmetic is in integers, so that every machine and every build has the same result.
 
 use perennial_domain::PersonId;
 use perennial_domain::hash::hash64;
 
-/// The parts that a whole is divided into: a share of 250 is 2.5 %.
+/// The number of parts in a whole: a share of 250 is 2.5 %.
 pub const WHOLE: u16 = 10_000;
 
 /// Binary digits after the point of a logarithm.
@@ -30,20 +31,20 @@ pub struct Share(u16);
 pub struct InvalidShare(pub u16);
 
 impl Share {
-    /// A share of `parts`, 0 to [`WHOLE`].
+    /// Returns a share of `parts`, 0 to [`WHOLE`].
     ///
     /// # Errors
-    /// [`InvalidShare`] where it is more.
+    /// [`InvalidShare`] if it is more.
     pub fn parse(parts: u16) -> Result<Self, InvalidShare> {
         if parts <= WHOLE { Ok(Self(parts)) } else { Err(InvalidShare(parts)) }
     }
 
-    /// So many of a hundred; the whole where it is more.
+    /// Returns a share in percent, at most the whole.
     pub fn percent(percent: u16) -> Self {
         Self(percent.saturating_mul(WHOLE / 100).min(WHOLE))
     }
 
-    /// Parts of [`WHOLE`].
+    /// Returns the parts of [`WHOLE`].
     pub fn parts(self) -> u16 {
         self.0
     }
@@ -52,34 +53,37 @@ impl Share {
 /// A variant of an experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Variant<'a> {
-    /// Its name, unique in the experiment. Renamed, it is another variant.
+    /// Its name, unique in the experiment. A renamed variant is another one.
     pub id: &'a str,
-    /// How much of the experiment it takes, in proportion to the sum of all weights. A variant without weight gets nobody.
+    /// Its weight, in proportion to the sum of all weights. A variant without weight gets nobody.
     pub weight: Share,
 }
 
 /// Which holdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holdout<'a> {
-    /// The people who get nothing from any journey, by a salt that is the deployment's own. Another salt chooses other people.
+    /// The people who receive nothing from any journey, by the deployment's own salt. Another salt selects other
+    /// people.
     Always {
         /// The salt.
         salt: &'a str,
     },
-    /// The people who get nothing from one journey.
+    /// The people who receive nothing from one journey.
     Journey {
         /// The journey's id.
         id: &'a str,
     },
 }
 
-/// The variant (an index of `variants`) that `person` gets in `experiment`, always the same; `None` where no variant has weight.
+/// Returns the variant (an index of `variants`) of `person` in `experiment`, always the same; `None` if no variant has
+/// weight.
 pub fn assign(experiment: &str, person: PersonId, variants: &[Variant<'_>]) -> Option<usize> {
     let drawn = variants.iter().enumerate().filter(|(_, variant)| variant.weight.parts() > 0).map(|(at, variant)| {
         let parts: [&[u8]; 4] = [b"experiment", experiment.as_bytes(), variant.id.as_bytes(), person.as_bytes()];
         (at, variant, cost(hash64(&parts)))
     });
-    // cost / weight, compared without dividing; equal costs go by name, so that the order in the file never counts.
+    // cost / weight, compared without dividing; equal costs are ordered by name, so that the order in the file does not
+    // matter.
     let cheapest = drawn.min_by(|(_, a, cost_a), (_, b, cost_b)| {
         let (left, right) = (cost_a * u64::from(b.weight.parts()), cost_b * u64::from(a.weight.parts()));
         left.cmp(&right).then_with(|| a.id.cmp(b.id))
@@ -87,7 +91,8 @@ pub fn assign(experiment: &str, person: PersonId, variants: &[Variant<'_>]) -> O
     cheapest.map(|(at, ..)| at)
 }
 
-/// Whether `person` is among the `share` of all people that are held out. Who is held out at a share is so at every larger one.
+/// Returns whether `person` is in the `share` of all people that is held out. A person who is held out at a share is
+/// held out at every larger one.
 pub fn held_out(holdout: Holdout<'_>, person: PersonId, share: Share) -> bool {
     let draw = match holdout {
         Holdout::Always { salt } => hash64(&[b"holdout-always", salt.as_bytes(), person.as_bytes()]),

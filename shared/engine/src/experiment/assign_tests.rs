@@ -15,7 +15,7 @@ fn ids(count: usize) -> Vec<String> {
     (0..count).map(|at| format!("variant-{at}")).collect()
 }
 
-/// How likely counts at least as far from `expected` are by chance.
+/// Returns the probability that counts differ at least as much from `expected` by chance.
 fn chi_square(counts: &[u32], expected: &[f64]) -> f64 {
     let sum: f64 =
         counts.iter().zip(expected).map(|(count, expected)| (f64::from(*count) - expected).powi(2) / expected).sum();

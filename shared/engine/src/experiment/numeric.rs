@@ -65,8 +65,9 @@ fn normal_tail(z: f64) -> f64 {
     0.5 * upper_gamma(0.5, z * z / 2.0)
 }
 
-/// What a standard normal variable exceeds with probability `tail`, for `0 < tail <= 0.5`: 1.96 for 0.025. A first guess to three digits
-/// (Abramowitz and Stegun, 26.2.22), which Newton's method then doubles at each step.
+/// Returns the value that a standard normal variable exceeds with probability `tail`, for `0 < tail <= 0.5`: 1.96 for
+/// 0.025. The first guess has three digits (Abramowitz and Stegun, 26.2.22), which each step of Newton's method
+/// doubles.
 pub(super) fn normal_upper_quantile(tail: f64) -> f64 {
     let t = (-2.0 * tail.ln()).sqrt();
     let mut z = (t - (2.30753 + 0.27061 * t) / (1.0 + t * (0.99229 + 0.04481 * t))).max(0.0);

@@ -1,18 +1,19 @@
-//! How often a goal was reached, and how much more often than in another group. All intervals here hold at *one* look, at a time fixed
-//! beforehand; for a figure that is watched, see [`verdict`](super::verdict).
+//! Goal rates, and their differences between groups. All intervals here hold at *one* look, at a time fixed beforehand;
+//! for a value that is monitored, see [`verdict`](super::verdict).
 //!
 //! - a rate: Wilson's score interval (Wilson 1927);
-//! - the difference of two rates: Newcombe's hybrid score interval ("Interval estimation for the difference between independent
-//!   proportions", Statistics in Medicine 17, 1998, method 10);
-//! - the relative uplift: the score interval of the ratio of two rates (Miettinen and Nurminen, "Comparative analysis of two rates",
-//!   Statistics in Medicine 4, 1985).
+//! - the difference of two rates: Newcombe's hybrid score interval ("Interval estimation for the difference between
+//!   independent proportions", Statistics in Medicine 17, 1998, method 10);
+//! - the relative uplift: the score interval of the ratio of two rates (Miettinen and Nurminen, "Comparative analysis
+//!   of two rates", Statistics in Medicine 4, 1985).
 //!
-//! Unlike the textbook's `p ± z s`, all three keep their promise with few people, with rates near 0 and 1, and never leave the possible.
+//! Unlike the textbook's `p ± z s`, all three hold with few people and with rates near 0 and 1, and never contain
+//! impossible values.
 
 use super::numeric::normal_upper_quantile;
 use serde::{Deserialize, Serialize};
 
-/// How often an interval may miss: 0.05 for one of 95 %.
+/// The error rate of an interval: 0.05 for one of 95 %.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Alpha(f64);
 
@@ -35,7 +36,7 @@ impl Alpha {
         self.0
     }
 
-    /// The same, divided between `claims` (1 or more) that may be wrong: Bonferroni.
+    /// Returns the error rate divided among `claims` (1 or more): Bonferroni.
     pub(super) fn among(self, claims: usize) -> Self {
         Self(self.0 / claims.max(1) as f64)
     }
@@ -60,41 +61,41 @@ struct RawArm {
     reached: u64,
 }
 
-/// More people reached the goal than there are.
+/// More people reached the goal than the group has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{reached} of {people} people cannot have reached the goal")]
 pub struct InvalidArm {
     /// In the group.
     pub people: u64,
-    /// Who reached it.
+    /// The number who reached it.
     pub reached: u64,
 }
 
 impl Arm {
-    /// A group of `people`, of whom `reached` reached the goal.
+    /// Returns a group of `people`, of whom `reached` reached the goal.
     ///
     /// # Errors
-    /// [`InvalidArm`] where they are more than all.
+    /// [`InvalidArm`] if they are more than all.
     pub fn parse(people: u64, reached: u64) -> Result<Self, InvalidArm> {
         if reached <= people { Ok(Self { people, reached }) } else { Err(InvalidArm { people, reached }) }
     }
 
-    /// How many people.
+    /// Returns the number of people.
     pub fn people(&self) -> u64 {
         self.people
     }
 
-    /// How many of them reached the goal.
+    /// Returns the number who reached the goal.
     pub fn reached(&self) -> u64 {
         self.reached
     }
 
-    /// The share that reached it, 0 to 1; `None` where there is nobody.
+    /// Returns the share that reached it, 0 to 1; `None` for an empty group.
     pub fn rate(&self) -> Option<f64> {
         (self.people > 0).then(|| self.reached as f64 / self.people as f64)
     }
 
-    /// The rate, with Wilson's interval; `None` where there is nobody.
+    /// Returns the rate, with Wilson's interval; `None` for an empty group.
     pub fn estimate(&self, alpha: Alpha) -> Option<Estimate> {
         let rate = self.rate()?;
         Some(Estimate { value: rate, interval: wilson(rate, self.people as f64, alpha.z()) })
@@ -114,7 +115,7 @@ impl From<Arm> for RawArm {
     }
 }
 
-/// A range that holds the true value, but for an error rate.
+/// A range that contains the true value, except for an error rate.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// The least.
@@ -126,14 +127,14 @@ pub struct Interval {
 /// A figure with its interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
-    /// What was seen.
+    /// The observed value.
     pub value: f64,
-    /// What may be true.
+    /// The range of plausible values.
     pub interval: Interval,
 }
 
-/// How much larger the rate of `arm` is than that of `control`, as a difference of rates (0.02 for 12 % instead of 10 %), with Newcombe's
-/// interval. `None` where one of them is empty.
+/// Returns how much larger the rate of `arm` is than that of `control`, as a difference of rates (0.02 for 12 % instead
+/// of 10 %), with Newcombe's interval. `None` if one of them is empty.
 pub fn difference(arm: &Arm, control: &Arm, alpha: Alpha) -> Option<Estimate> {
     let (a, c) = (arm.estimate(alpha)?, control.estimate(alpha)?);
     let below = (a.value - a.interval.low).hypot(c.interval.high - c.value);
@@ -142,13 +143,13 @@ pub fn difference(arm: &Arm, control: &Arm, alpha: Alpha) -> Option<Estimate> {
     Some(Estimate { value, interval: Interval { low: value - below, high: value + above } })
 }
 
-/// How much larger the rate of `arm` is in proportion to that of `control` (0.2 for 12 % instead of 10 %), with Miettinen and Nurminen's
-/// interval. `None` where one of them is empty, or nobody in `control` reached the goal.
+/// Returns how much larger the rate of `arm` is in proportion to that of `control` (0.2 for 12 % instead of 10 %), with
+/// Miettinen and Nurminen's interval. `None` if one of them is empty, or nobody in `control` reached the goal.
 pub fn uplift(arm: &Arm, control: &Arm, alpha: Alpha) -> Option<Estimate> {
     let ratio = arm.rate()? / control.rate().filter(|rate| *rate > 0.0)?;
     let z = alpha.z();
     let low = if arm.reached == 0 { 0.0 } else { crossing(arm, control, z, ratio, 0.5) };
-    // Nothing times two stays nothing, so the search upwards begins with a little.
+    // Zero times two stays zero, so the upward search begins with a small value.
     let high = crossing(arm, control, -z, if ratio > 0.0 { ratio } else { 1e-9 }, 2.0);
     Some(Estimate { value: ratio - 1.0, interval: Interval { low: low - 1.0, high: high - 1.0 } })
 }

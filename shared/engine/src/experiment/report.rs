@@ -1,9 +1,9 @@
-//! What experiments have shown so far: people counted by split and holdout, compared with the control.
+//! The results of experiments so far: people counted by split and holdout, compared with the control.
 //!
-//! Everyone who was assigned counts as one of their group, however far they came ("intention to treat"); who was in a holdout when they
-//! entered got nothing of any way, and is in no group of a split. Of the goal only those speak
-//! whose time for it is over, in every group alike; the others wait. Who re-entered a journey is looked at by their newest way
-//! through it. A holdout is compared with those who entered since it began and are in no holdout.
+//! Everyone who was assigned counts as one of their group, however far they came ("intention to treat"); a person in a
+//! holdout when they entered received nothing of any variant, and is in no group of a split. Goal rates include only
+//! people whose period for the goal is over, in every group alike; the others wait. For people who re-entered a journey
+//! the newest run counts. A holdout is compared with those who entered since it began and are in no holdout.
 
 use super::assign::Share;
 use super::rates::{Alpha, Arm, Estimate};
@@ -18,19 +18,19 @@ use perennial_domain::time::DAY_SECONDS;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The way of a split that is its control, where one has this name; else the first in the alphabet is.
+/// The name of a split's control variant; without it, the first in alphabetical order is the control.
 pub const CONTROL: &str = "control";
-/// How often an interval may miss.
+/// The error rate of intervals.
 pub const ALPHA: f64 = 0.05;
 /// The chance to find the effect that is planned for.
 pub const POWER: f64 = 0.8;
 
-/// What a journey's experiments have shown.
+/// The results of a journey's experiments.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// The journey.
     pub journey: String,
-    /// For how many days after someone entered its goal counts; `None` where it has no goal, so that nothing can be compared.
+    /// The number of days after entry in which its goal counts; `None` without a goal, so that nothing can be compared.
     pub goal_days: Option<u16>,
     /// The difference of rates that is planned for: the smallest that matters.
     pub effect: f64,
@@ -38,36 +38,37 @@ pub struct Report {
     pub experiments: Vec<Experiment>,
 }
 
-/// What one split or holdout has shown.
+/// The results of one split or holdout.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Experiment {
     /// Which.
     pub of: Of,
     /// Its groups, the control first.
     pub groups: Vec<Group>,
-    /// People who were assigned to ways that the split does not have any more.
+    /// The number of people who were assigned to removed variants.
     pub others: u64,
-    /// Whether the groups are as large as they should be; `None` where fewer than two have a share.
+    /// Specifies whether the groups have the expected sizes; `None` if fewer than two have a share.
     pub sample_ratio: Option<SampleRatio>,
-    /// Whether they are not, so that nothing can be compared.
+    /// `true` if they do not, so that nothing can be compared.
     pub mismatch: bool,
-    /// How many people more, whose time is over, the smallest group needs at most so that the effect is found with probability
-    /// [`POWER`]; 0 where it has them. `None` without a goal, or where no such effect is possible from the control's rate.
+    /// How many more people with a completed period the smallest group needs at most to detect the effect with
+    /// probability [`POWER`]; 0 if it has them. `None` without a goal, or if no such effect is possible from the
+    /// control's rate.
     pub needed: Option<u64>,
 }
 
-/// What is compared.
+/// The subject of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Of {
-    /// The ways of a split.
+    /// The variants of a split.
     Split {
         /// The step's id.
         step: String,
     },
-    /// Those who are held out of the journey, and those who are not.
+    /// People held out of the journey, and the others.
     Holdout,
-    /// Those who are held out of everything, and those who are not.
+    /// People held out of everything, and the others.
     Always {
         /// The holdout's name.
         name: String,
@@ -77,31 +78,31 @@ pub enum Of {
 /// One group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Group {
-    /// The way's name; `held out` and `the others` for holdouts.
+    /// The variant's name; `held out` and `the others` for holdouts.
     pub name: String,
-    /// How many of a hundred it gets.
+    /// Its percentage.
     pub share: u16,
-    /// Who was assigned to it.
+    /// The number of people assigned to it.
     pub people: u64,
-    /// Of them, those whose time for the goal is not over.
+    /// The number of people whose period for the goal is not over.
     pub waiting: u64,
-    /// The others, whose time is over: what the rate is a share of.
+    /// The number of people whose period is over: the denominator of the rate.
     pub judged: u64,
-    /// Of these, those who reached the goal; `None` where there is none.
+    /// The number of these who reached the goal; `None` without a goal.
     pub reached: Option<u64>,
-    /// The share that did, with the interval that holds at one look.
+    /// The rate, with the interval that holds at one look.
     pub rate: Option<Estimate>,
     /// Compared with the control; `None` for the control itself, and without a goal.
     pub comparison: Option<Comparison>,
 }
 
-/// Counts people, to report of them.
+/// Counts people for a report.
 #[derive(Debug, Clone)]
 pub struct Tally<'c> {
     config: &'c Config,
     now: Timestamp,
     journeys: Vec<OfJourney<'c>>,
-    /// The day on which the first was held out of everything, in whatever journey.
+    /// The day on which the first person was held out of everything, in any journey.
     always_since: Option<i64>,
 }
 
@@ -119,7 +120,7 @@ struct OfJourney<'c> {
     splits: Vec<OfSplit<'c>>,
     holdout: OfHoldout,
     always: OfHoldout,
-    /// Who is in neither, by the day on which they entered.
+    /// People in neither, by the day on which they entered.
     rest: BTreeMap<i64, Count>,
 }
 
@@ -134,7 +135,7 @@ struct OfSplit<'c> {
 #[derive(Debug, Clone, Default)]
 struct OfHoldout {
     held_out: Count,
-    /// The day on which the first was held out.
+    /// The day on which the first person was held out.
     since: Option<i64>,
 }
 
@@ -165,7 +166,7 @@ impl OfHoldout {
 }
 
 impl<'c> Tally<'c> {
-    /// Nobody yet; `now` says whose time is over.
+    /// Creates an empty tally; `now` decides whose period is over.
     pub fn new(config: &'c Config, now: Timestamp) -> Self {
         let splits = |journey: &'c Journey| {
             journey.steps.iter().filter_map(|step| match &step.does {
@@ -183,7 +184,7 @@ impl<'c> Tally<'c> {
         Self { config, now, journeys: journeys.collect(), always_since: None }
     }
 
-    /// Counts a person, by the combination of their facts.
+    /// Counts a person, by their combined facts.
     pub fn add(&mut self, facts: &Facts) {
         let assigned = |key: u32| facts.assigned.get(&key).copied();
         let always = self.config.limits.holdout.as_ref().and_then(|holdout| assigned(always_key(&holdout.name)));
@@ -194,7 +195,8 @@ impl<'c> Tally<'c> {
         for of in &mut self.journeys {
             let entered = facts.entered.get(&of.journey.key);
             let held_out = assigned(holdout_key(&of.journey.id));
-            // Who entered before they were held out got what others get, and so does everyone of an essential journey.
+            // A person who entered before they were held out received what others do, and so does everyone of an
+            // essential journey.
             let got_nothing = |held_out: Option<Assigned>| {
                 !of.journey.essential && held_out.zip(entered).is_some_and(|(held, entered)| held.covers(entered))
             };
@@ -209,7 +211,7 @@ impl<'c> Tally<'c> {
             match (held_out, always) {
                 (Some(assigned), None) => of.holdout.add(of.journey, entered, assigned, self.now),
                 (None, Some(assigned)) => of.always.add(of.journey, entered, assigned, self.now),
-                // Who is in both says nothing about either.
+                // A person in both is not informative about either.
                 (Some(_), Some(_)) => {}
                 (None, None) => {
                     let day = entered.last.div_euclid(DAY_SECONDS * 1000);
@@ -219,11 +221,11 @@ impl<'c> Tally<'c> {
         }
     }
 
-    /// What is known of all journeys that have a split or a holdout, in the config's order. `plan` is made of [`ALPHA`] and `effect`, a
-    /// difference of rates over 0 and below 1.
+    /// Returns the results of all journeys that have a split or a holdout, in the configuration's order. The plan uses
+    /// [`ALPHA`] and `effect`, a difference of rates over 0 and below 1.
     ///
     /// # Errors
-    /// [`super::verdict::InvalidEffect`] where the effect is not of that range.
+    /// [`super::verdict::InvalidEffect`] if the effect is out of that range.
     pub fn reports(&self, effect: f64) -> Result<Vec<Report>, super::verdict::InvalidEffect> {
         let Ok(alpha) = Alpha::parse(ALPHA) else { return Ok(Vec::new()) };
         let plan = Plan::new(alpha, effect, Better::More)?;
@@ -240,7 +242,7 @@ impl<'c> Tally<'c> {
 impl<'c> OfSplit<'c> {
     fn new(step: &'c Step, ways: &'c [Way]) -> Self {
         let mut ways: Vec<_> = ways.iter().map(|way| (way, Count::default())).collect();
-        // The sort is stable: without such a way the first of the alphabet stays the first.
+        // The sort is stable: without a control variant the first in alphabetical order stays first.
         ways.sort_by_key(|(way, _)| way.name != CONTROL);
         Self { step, ways, others: 0 }
     }
@@ -274,7 +276,7 @@ impl OfJourney<'_> {
         if self.journey.holdout > 0 {
             all.push(holdout(Of::Holdout, &self.holdout, self.holdout.since, self.journey.holdout));
         }
-        // That people are held out of everything is worth telling of a journey only where it shows what that does.
+        // A holdout of everything is reported for a journey only if its effect can be measured there.
         if let Some(always) = tally.config.limits.holdout.as_ref().filter(|_| has_goal && !self.journey.essential) {
             let of = Of::Always { name: always.name.clone() };
             all.push(holdout(of, &self.always, tally.always_since, always.percent));
@@ -293,7 +295,7 @@ fn experiment(
 ) -> Experiment {
     let sizes: Vec<_> = groups.iter().map(|(_, share, count)| (count.people, Share::percent(*share))).collect();
     let sample_ratio = SampleRatio::of(&sizes);
-    // Nobody reaches a goal without being there.
+    // The number who reached a goal never exceeds the number of people.
     let arms: Vec<Arm> = groups.iter().filter_map(|(.., count)| Arm::parse(count.over, count.reached).ok()).collect();
     let comparisons = match arms.split_first() {
         Some((control, variants)) if has_goal => judge(plan, control, variants, sample_ratio.as_ref()),

@@ -39,7 +39,7 @@ fn now() -> Timestamp {
     "2026-03-31T00:00:00Z".parse().unwrap()
 }
 
-/// Someone who entered so many days ago.
+/// Returns a person who entered so many days ago.
 fn person(days_ago: i64, reached: bool, assigned: &[(u32, u32)]) -> Facts {
     let at = plus_days(now(), -days_ago);
     let mut facts = Facts::default();
@@ -64,7 +64,7 @@ fn report(config: &Config, people: impl IntoIterator<Item = Facts>) -> Report {
     tally.reports(0.05).unwrap().remove(0)
 }
 
-/// So many people alike.
+/// Returns so many equal people.
 fn many(people: usize, facts: &Facts) -> impl Iterator<Item = Facts> {
     std::iter::repeat_n(facts.clone(), people)
 }
@@ -110,8 +110,8 @@ fn a_way_that_is_much_better_leads_and_groups_that_do_not_compare_void_it() {
     assert_eq!(verdicts(&broken), [Verdict::Void, Verdict::Void]);
 }
 
-/// 42 of 169 reached the goal of one way and 90 of 180 of the other; 22 and 20 people more were held out of it, by the journey's holdout
-/// or that of everything.
+/// 42 of 169 reached the goal of one variant and 90 of 180 of the other; 22 and 20 more people were held out, by the
+/// journey's holdout or that of everything.
 #[test]
 fn people_in_a_holdout_are_in_no_arm_of_a_split() {
     let config = config("[holdout]\npercent = 5\n");
@@ -206,7 +206,7 @@ proptest! {
             }
             facts
         }).collect();
-        // Who is held out is in no group of the split.
+        // A held-out person is in no group of the split.
         let gets_it = |facts: &&Facts| facts.entered.is_empty() || !facts.assigned.contains_key(&held_out().0);
         let assigned = all.iter().filter(|facts| facts.assigned.contains_key(&way("a").0)).filter(gets_it).count() as u64;
         let entered = all.iter().filter(|facts| !facts.entered.is_empty()).count() as u64;

@@ -1,35 +1,38 @@
-//! Whether the groups are as large as they should be.
+//! Checks whether the groups have the expected sizes.
 //!
-//! Where people are missing from one group more than from another (a redirect that fails, a variant that crashes before it is counted), the
-//! groups no longer compare, and every figure misleads (Fabijan et al., "Diagnosing Sample Ratio Mismatch in Online Controlled Experiments",
-//! KDD 2019). The chi-square test is what other tools show, and holds at one look. What voids a verdict is the sequential multinomial test of Lindon
-//! and Malek ("Anytime-Valid Inference for Multinomial Count Data", NeurIPS 2022): it may be looked at every day, and wrongly voids at most one
-//! experiment in a hundred over its whole life.
+//! If people are missing from one group more than from another (a redirect that fails, a variant that crashes before it
+//! is counted), the groups are not comparable, and every result misleads (Fabijan et al., "Diagnosing Sample Ratio
+//! Mismatch in Online Controlled Experiments", KDD 2019). The chi-square test is what other tools show, and holds at
+//! one look. Verdicts are voided by the sequential multinomial test of Lindon and Malek ("Anytime-Valid Inference for
+//! Multinomial Count Data", NeurIPS 2022): it may be checked every day, and wrongly voids at most one experiment in a
+//! hundred over its whole life.
 
 use super::assign::Share;
 use super::numeric::{chi_square_tail, ln_gamma};
 use serde::{Deserialize, Serialize};
 
-/// How close to the planned shares the test expects those of a broken experiment: the sum of its Dirichlet's parameters. With this
-/// one a half is off by 1.6 points as a rule, so that a split of 49 to 51 shows after some thousand people, and one of 40 to 60 after some hundred.
+/// How close to the planned shares the test expects those of a broken experiment: the sum of its Dirichlet's
+/// parameters. With this one a half is typically off by 1.6 points, so that a split of 49 to 51 is detected after some
+/// thousand people, and one of 40 to 60 after some hundred.
 const CONCENTRATION: f64 = 1_000.0;
 /// The always-valid p-value below which groups do not compare.
 pub const MISMATCH: f64 = 0.01;
 
-/// What the sizes of the groups say.
+/// The result for the sizes of the groups.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SampleRatio {
     /// Pearson's statistic, 0 or more.
     pub chi_square: f64,
-    /// Its p-value, which holds at one look.
+    /// The p-value, which holds at one look.
     pub p_value: f64,
     /// The p-value that holds at every look.
     pub always_valid: f64,
 }
 
 impl SampleRatio {
-    /// Compares the people in each group with the weights that they were assigned by; `None` where fewer than two groups have weight. People
-    /// in a group without weight are a mismatch whatever their number: count only those who were assigned under these weights.
+    /// Compares the people in each group with the weights that they were assigned by; `None` if fewer than two groups
+    /// have weight. People in a group without weight are a mismatch whatever their number: count only people who were
+    /// assigned under these weights.
     pub fn of(groups: &[(u64, Share)]) -> Option<Self> {
         let whole: f64 = groups.iter().map(|(_, weight)| f64::from(weight.parts())).sum();
         let weighty: Vec<_> = groups
@@ -55,14 +58,14 @@ impl SampleRatio {
         })
     }
 
-    /// Whether the groups do not compare.
+    /// Returns whether the groups are not comparable.
     pub fn mismatch(&self) -> bool {
         self.always_valid < MISMATCH
     }
 }
 
-/// The logarithm of the likelihood of the counts under shares from a Dirichlet distribution around the planned ones, over that under the
-/// planned ones. `groups` are people and planned shares.
+/// Returns the logarithm of the likelihood of the counts under shares from a Dirichlet distribution around the planned
+/// ones, over that under the planned ones. `groups` are people and planned shares.
 fn evidence(groups: &[(f64, f64)], concentration: f64) -> f64 {
     let people: f64 = groups.iter().map(|(people, _)| people).sum();
     let whole = ln_gamma(concentration) - ln_gamma(concentration + people);

@@ -28,10 +28,10 @@ use super::rates::{Alpha, Arm, Estimate, Interval, difference, uplift};
 use super::sample_ratio::SampleRatio;
 use serde::{Deserialize, Serialize};
 
-/// The fewest people of a group of which anything is said.
+/// The fewest people in a group for a verdict.
 pub const LEAST_PEOPLE: u64 = 50;
 
-/// What an experiment was planned to find out.
+/// The plan of an experiment.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Plan {
     alpha: Alpha,
@@ -66,38 +66,38 @@ impl Plan {
     }
 }
 
-/// What is known of a variant in comparison with the control.
+/// The verdict on a variant compared with the control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Better than the control.
     Leading,
-    /// Nothing, so far.
+    /// None, so far.
     NoDifferenceYet,
     /// Worse than the control.
     Worse,
-    /// Nothing, ever: the groups do not compare ([`SampleRatio::mismatch`]).
+    /// None, ever: the groups are not comparable ([`SampleRatio::mismatch`]).
     Void,
 }
 
 /// A variant in comparison with the control (or the holdout).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// What is known.
+    /// The verdict.
     pub verdict: Verdict,
     /// Its p-value, from 0 to 1, which holds at every look and for all variants together.
     pub p_value: f64,
-    /// The difference of the rates, with the interval that holds at every look and for all variants together; `None` where a group is
-    /// empty.
+    /// The difference of the rates, with the interval that holds at every look and for all variants together; `None` if
+    /// a group is empty.
     pub difference: Option<Estimate>,
-    /// The same, with the interval that holds for this variant at one look.
+    /// The difference, with the interval that holds for this variant at one look.
     pub at_one_look: Option<Estimate>,
     /// The relative uplift, with the interval that holds for this variant at one look.
     pub uplift: Option<Estimate>,
 }
 
-/// Compares each of `variants` with `control`, in their order. `groups` says how large the groups are in comparison with what they should be;
-/// where they do not compare, every verdict is void.
+/// Compares each of `variants` with `control`, in their order. `groups` is the check of the groups' sizes; if they are
+/// not comparable, every verdict is void.
 pub fn judge(plan: &Plan, control: &Arm, variants: &[Arm], groups: Option<&SampleRatio>) -> Vec<Comparison> {
     let alpha = plan.alpha.among(variants.len());
     let void = groups.is_some_and(SampleRatio::mismatch);
@@ -124,9 +124,10 @@ pub fn judge(plan: &Plan, control: &Arm, variants: &[Arm], groups: Option<&Sampl
     variants.iter().map(compare).collect()
 }
 
-/// How many people each of two groups of the same size needs so that the plan's effect, from a rate of `base` in the control, is found with
-/// probability `power` (over 0.5, below 1) or more by then, among `variants` (1 or more) that are compared with the control. `None` where the
-/// base rate does not leave room for the effect, or a number is out of its range.
+/// Returns the number of people that each of two groups of the same size needs so that the plan's effect, from a rate
+/// of `base` in the control, is detected with probability `power` (over 0.5, below 1) or more, among `variants` (1 or
+/// more) that are compared with the control. `None` if the base rate leaves no room for the effect, or a number is out
+/// of its range.
 pub fn least_sample(plan: &Plan, base: f64, power: f64, variants: usize) -> Option<u64> {
     let other = match plan.better {
         Better::More => base + plan.effect,

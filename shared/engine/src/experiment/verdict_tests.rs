@@ -28,7 +28,8 @@ struct Daily {
     plan: Plan,
 }
 
-/// How many of `runs` experiments found something at any look: with the verdict, and with a test at 5 % that is not made for peeking.
+/// Returns the share of `runs` experiments with a finding at any look: with the verdict, and with a test at 5 % that
+/// does not allow repeated looks.
 fn found(daily: &Daily, runs: u32, seed: u64) -> [f64; 2] {
     let mut random = StdRng::seed_from_u64(seed);
     let mut found = [0_u32; 2];
@@ -51,7 +52,8 @@ fn found(daily: &Daily, runs: u32, seed: u64) -> [f64; 2] {
     found.map(|found| f64::from(found) / f64::from(runs))
 }
 
-/// The chances that at most 0, 1, … `people` - 1 of `people` reach a goal that each reaches with probability `rate`.
+/// Returns the probabilities that at most 0, 1, … `people` - 1 of `people` reach a goal that each reaches with
+/// probability `rate`.
 fn binomial(people: u64, rate: f64) -> Vec<f64> {
     let binomial = Binomial::new(rate, people).unwrap();
     (0..people).map(|reached| binomial.cdf(reached)).collect()
@@ -92,7 +94,7 @@ fn the_least_sample_finds_the_effect_with_the_power_that_it_was_made_for() {
     for (base, effect) in [(0.1, 0.04), (0.4, 0.08)] {
         let plan = plan(effect);
         let people = least_sample(&plan, base, 0.8, 1).unwrap();
-        // A single look, at the end: what was found earlier comes on top.
+        // A single look, at the end: earlier findings come in addition.
         let daily = Daily { rates: [base, base + effect], people: [people, people], days: 1, plan };
         let [ours, _] = found(&daily, 600, 5);
         assert!((0.76..0.9).contains(&ours), "{base}, {effect}: {ours} with {people} people");
@@ -187,7 +189,7 @@ proptest! {
             _ => Verdict::NoDifferenceYet,
         };
         prop_assert_eq!(comparison.verdict, expected, "{:?}", comparison);
-        // What holds at every look holds at one.
+        // Whatever holds at every look holds at one.
         let one = comparison.at_one_look.unwrap();
         prop_assert!(comparison.verdict == Verdict::NoDifferenceYet || others > 0 || (one.interval.low > 0.0) == (expected == Verdict::Leading));
     }

@@ -1,5 +1,4 @@
-//! Explanations in words, as a colleague would tell them: what the api answers and what `perennial explain` prints are both
-//! made here.
+//! Explanations in words for colleagues: both the api's response and the output of `perennial explain` are made here.
 
 use super::{Change, Explanation, Reason, ReasonKind, What};
 use crate::evaluate::Evaluation;
@@ -20,7 +19,7 @@ mod memberships;
 pub use identity::identities;
 pub use memberships::memberships;
 
-/// Changes in each direction that are told.
+/// The most changes shown in each direction.
 const CHANGES: usize = 3;
 
 /// A score in words.
@@ -28,11 +27,11 @@ const CHANGES: usize = 3;
 pub struct ToldScore {
     /// "Churn 62, up 14 since Monday a week ago".
     pub title: String,
-    /// What it is made of, the strongest first. The points, which have one decimal, add up to the total exactly.
+    /// Its components, largest first. The points, which have one decimal, add up to the total exactly.
     pub rows: Vec<ToldRow>,
     /// The score, a whole number.
     pub total: String,
-    /// What would move it most: "another Demo Requested would add 12".
+    /// The largest possible changes: "another Demo Requested would add 12".
     pub changes: Vec<String>,
 }
 
@@ -41,9 +40,9 @@ pub struct ToldScore {
 pub struct ToldRow {
     /// With sign and one decimal.
     pub points: String,
-    /// What gives them.
+    /// The reason.
     pub why: String,
-    /// From how many events, and how much of these has faded; or from what measure. Empty where there is nothing to say.
+    /// The number of events, and how much of their points has decayed; or the measure. Empty if there is neither.
     pub how: String,
 }
 
@@ -56,13 +55,13 @@ pub struct ToldGlance {
     pub value: String,
     /// A bar for each week's beginning, and one for now, from 0 to 100.
     pub trend: String,
-    /// "+14", or empty where it did not move or nothing is known of before.
+    /// "+14", or empty if it did not change or the earlier value is unknown.
     pub moved: String,
-    /// The strongest reason with its points; empty where there is none.
+    /// The largest contribution with its points; empty if there is none.
     pub reason: String,
 }
 
-/// Tells a score.
+/// Describes a score.
 pub fn tell(explanation: &Explanation, now: Timestamp) -> ToldScore {
     let value = i64::from(explanation.value.get());
     let mut rows: Vec<ToldRow> = Vec::with_capacity(explanation.reasons.len() + 1);
@@ -89,7 +88,7 @@ pub fn tell(explanation: &Explanation, now: Timestamp) -> ToldScore {
     }
 }
 
-/// Tells a score in a few words.
+/// Describes a score in a few words.
 pub fn glance(explanation: &Explanation, now: Timestamp) -> ToldGlance {
     let strongest =
         explanation.reasons.iter().find(|reason| !matches!(reason.kind, ReasonKind::Base | ReasonKind::Limit));
@@ -105,7 +104,7 @@ pub fn glance(explanation: &Explanation, now: Timestamp) -> ToldGlance {
     }
 }
 
-/// Says why a score does not apply to someone: "applies in the stage trial".
+/// Describes why a score does not apply: "applies in the stage trial".
 pub fn absent(config: &Config, likelihood: Likelihood) -> String {
     let applies = &config.scoring.score(likelihood).applies;
     let stages: Vec<&str> = applies.stages.iter().map(|stage| stage.as_str()).collect();
@@ -119,7 +118,7 @@ pub fn absent(config: &Config, likelihood: Likelihood) -> String {
     format!("applies {}", conditions.join(" and "))
 }
 
-/// A score's name for readers.
+/// Returns a score's name for readers.
 pub fn name(likelihood: Likelihood) -> &'static str {
     match likelihood {
         Likelihood::Purchase => "Purchase",
@@ -134,7 +133,7 @@ pub fn name(likelihood: Likelihood) -> &'static str {
     }
 }
 
-/// Where someone stands, for readers: "an established customer".
+/// Describes a stage for readers: "an established customer".
 pub fn standing(stage: Stage) -> &'static str {
     match stage {
         Stage::Visitor => "a visitor",
@@ -150,7 +149,7 @@ pub fn standing(stage: Stage) -> &'static str {
     }
 }
 
-/// Who it is about, and what is known besides the scores: one line each.
+/// Describes the person, and other facts besides the scores: one line each.
 pub fn about(
     config: &Config,
     person: &str,
@@ -221,7 +220,8 @@ pub fn about(
     lines
 }
 
-/// The points in tenths, such that they add up to the sum in tenths: those that rounding would wrong most give way.
+/// Returns the points in tenths, such that they add up to the sum in tenths: those with the largest rounding errors are
+/// adjusted.
 fn in_tenths(reasons: &[Reason]) -> Vec<i64> {
     let exact: Vec<f64> = reasons.iter().map(|reason| reason.points * 10.0).collect();
     let mut tenths: Vec<i64> = exact.iter().map(|points| points.floor() as i64).collect();
@@ -260,7 +260,8 @@ fn how(reason: &Reason) -> String {
     how
 }
 
-/// By how much the score moved, and since when: since the Monday of the week before this one, or the nearest that is known.
+/// Returns the change of the score, and since when: since the Monday of the week before this one, or the nearest known
+/// time.
 fn movement(explanation: &Explanation, now: Timestamp) -> Option<(i64, String)> {
     let weeks_ago = |point: &TrendPoint| {
         i64::from(perennial_domain::time::week_of(now) - perennial_domain::time::week_of(point.at))
@@ -278,7 +279,7 @@ fn movement(explanation: &Explanation, now: Timestamp) -> Option<(i64, String)> 
 fn changes(explanation: &Explanation) -> Vec<String> {
     let told = |raises: bool| {
         let these = explanation.changes.iter().filter(move |change| (change.by > 0) == raises);
-        // Of silences of several lengths the one that does most speaks for all.
+        // Of several periods of inactivity the one with the largest effect is shown.
         let mut quiet = false;
         let once =
             move |change: &&Change| !matches!(change.what, What::Quiet { .. }) || !std::mem::replace(&mut quiet, true);
@@ -290,7 +291,7 @@ fn changes(explanation: &Explanation) -> Vec<String> {
 fn change(change: &Change) -> String {
     let what = match &change.what {
         What::Event { event, condition: None, .. } => format!("another \"{}\"", event_name(event)),
-        // The name alone would promise it of events that the rule does not count.
+        // The event's name alone would be misleading if the rule counts only some of its events.
         What::Event { event, .. } => format!("another \"{}\" ({})", event_name(event), change.text),
         What::Measure { expression, reaches, .. } => measure::being(expression, *reaches),
         What::Quiet { days } => match days {
@@ -314,7 +315,7 @@ pub(crate) fn event_name(event: &str) -> &str {
     }
 }
 
-/// One of eight bars.
+/// Returns one of eight bars.
 fn bar(score: u8) -> char {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     BARS[(usize::from(score) * BARS.len() / 101).min(BARS.len() - 1)]
@@ -333,7 +334,7 @@ fn signed_tenths(tenths: i64) -> String {
     format!("{sign}{}.{}", tenths.unsigned_abs() / 10, tenths.unsigned_abs() % 10)
 }
 
-/// With one decimal, or none where that is 0.
+/// Formats with one decimal, or none if that is 0.
 fn rounded(x: f64) -> String {
     let text = format!("{x:.1}");
     let text = text.strip_suffix(".0").unwrap_or(&text);
@@ -348,7 +349,7 @@ fn ago(days: i64) -> String {
     if days == 0 { "today".to_owned() } else { format!("{} ago", counted(days, "day")) }
 }
 
-/// A name of config for readers.
+/// Returns a configured name for readers.
 fn plain(name: &str) -> String {
     name.replace('_', " ")
 }

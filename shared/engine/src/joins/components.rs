@@ -1,4 +1,4 @@
-//! The people that follow from the evidence in parts: connected components of identities.
+//! Computes profiles from the links in identity states: connected components of identities.
 
 use super::{Claim, Digest, Evidence};
 use crate::instant;
@@ -8,19 +8,19 @@ use perennial_domain::{Identity, PersonId};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Two parts that evidence joins.
+/// Two linked identity states.
 #[derive(Debug, Clone, Copy)]
 struct Bond<'a> {
     from: usize,
     to: usize,
     evidence: Evidence,
-    /// When the evidence was complete.
+    /// When the link became complete.
     at: i64,
     message: Digest,
     shown: &'a str,
 }
 
-/// All evidence that holds among `parts`.
+/// Returns all links that count among `parts`.
 fn bonds(parts: &[Part]) -> Vec<Bond<'_>> {
     let mut bonds = Vec::new();
     let mut users: HashMap<&str, usize> = HashMap::new();
@@ -81,7 +81,7 @@ fn bonds(parts: &[Part]) -> Vec<Bond<'_>> {
 
 type Claimants<'a> = BTreeMap<(Evidence, Digest), Vec<(&'a Claim, usize)>>;
 
-/// Whether a user gave the id in another system that `part` is as their own.
+/// Returns whether a user has the id in another system that `part` is as their own.
 fn is_claimed(part: &Part, parts: &[Part], claimants: &Claimants<'_>) -> bool {
     if !part.identity.is_external() {
         return false;
@@ -106,7 +106,7 @@ impl Sets {
         at
     }
 
-    /// Gives whether they were apart.
+    /// Merges two components and returns whether they were separate.
     fn join(&mut self, a: usize, b: usize) -> bool {
         let (a, b) = (self.find(a), self.find(b));
         self.0[a.max(b)] = a.min(b);
@@ -114,15 +114,15 @@ impl Sets {
     }
 }
 
-/// Returns whether `parts` are one person.
+/// Returns whether `parts` are one profile.
 pub fn is_one(parts: &[Part]) -> bool {
     let mut sets = Sets::new(parts.len());
     let joined = bonds(parts).iter().filter(|bond| sets.join(bond.from, bond.to)).count();
     joined + 1 >= parts.len()
 }
 
-/// The people that `parts` are, by their ids, each part where it belongs and sorted by identity. The same for the same parts in
-/// any order.
+/// Returns the profiles of `parts`, by their ids, each with its parts sorted by identity. The result does not depend on
+/// the order of the parts.
 pub fn people(mut parts: Vec<Part>) -> BTreeMap<PersonId, Vec<Part>> {
     parts.sort_by(|a, b| a.identity.cmp(&b.identity));
     let mut sets = Sets::new(parts.len());
@@ -136,8 +136,8 @@ pub fn people(mut parts: Vec<Part>) -> BTreeMap<PersonId, Vec<Part>> {
     groups.into_values().filter_map(|group| Some((id_of(&group)?, group))).collect()
 }
 
-/// The id that a person of these parts has: the smallest of its user ids' own, without those that an alias calls earlier ones; where
-/// there is no user id, the smallest of all.
+/// Returns the id of a profile with these parts: the smallest of its user ids' own, without those that an alias names
+/// as earlier ones; without a user id, the smallest of all.
 pub fn id_of(parts: &[Part]) -> Option<PersonId> {
     let users = || parts.iter().filter(|part| part.identity.is_user());
     let earlier: HashSet<Digest> = users()
@@ -152,25 +152,25 @@ pub fn id_of(parts: &[Part]) -> Option<PersonId> {
     smallest.or_else(|| parts.iter().map(Part::owner).min())
 }
 
-/// Why an identity is part of a person.
+/// The reason why an identity belongs to a profile.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Join<'a> {
     /// Which identity.
     pub identity: &'a Identity,
-    /// The identity that it is joined to.
+    /// The identity that it is linked to.
     pub with: &'a Identity,
-    /// By what.
+    /// The kind of identifier.
     pub evidence: Evidence,
-    /// What a reader may see of the value that both gave.
+    /// The common value as shown to readers.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub shown: &'a str,
-    /// When the evidence was complete.
+    /// When the link became complete.
     pub at: Timestamp,
     /// The message that completed it ([`perennial_domain::MessageId::hash64`]), in 16 hexadecimal digits.
     pub message: String,
 }
 
-/// The joins that hold a person together, the earliest first: one for each identity but one.
+/// Returns the links that connect a profile, the earliest first: one for each identity but one.
 pub fn joins(parts: &[Part]) -> Vec<Join<'_>> {
     let mut bonds = bonds(parts);
     bonds.sort_by_key(|bond| (bond.at, bond.message, bond.from, bond.to));

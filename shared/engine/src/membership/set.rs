@@ -1,44 +1,44 @@
-//! The accounts that someone was said to belong to, and where they were active: a merge of what events say, in any order, any number of
-//! times.
+//! The accounts that a person was reported to belong to, and where they were active: a merge of events, in any order,
+//! any number of times.
 //!
-//! | kept | by | bound |
+//! | kept | by | limit |
 //! |---|---|---|
-//! | the newest of "belongs to it" and "left it", of one moment the latter | account | [`MAX_MEMBERSHIPS`] that they belong to and [`MAX_ENDED`] that they left, the newest of each |
-//! | the day on which they were first said to belong to it | account | with the former |
-//! | the newest day of activity that names it, and makes nobody a member | account | [`MAX_ACTIVE`], the newest |
+//! | the newest of joining and leaving; at the same time, leaving | account | [`MAX_MEMBERSHIPS`] current ones and [`MAX_ENDED`] left ones, the newest of each |
+//! | the day on which they were first named as a member | account | with the former |
+//! | the newest day of activity that names it without making anyone a member | account | [`MAX_ACTIVE`], the newest |
 //! | the newest day of other activity: it names no account, or makes someone a member | | |
-//! | the moments at which they left without saying which account | | [`MAX_LEFT`], the newest |
+//! | the times of leaving without an account | | [`MAX_LEFT`], the newest |
 //!
-//! Accounts that a person left never displace those that they belong to; of more than the bound, the one named longest ago leaves first. Up to
-//! the bounds the order of events does not matter at all. Beyond them it does in one case: what is said of an account that has been displaced
-//! is new again.
+//! Accounts that a person left never displace current ones; beyond the limit, the one named longest ago is dropped
+//! first. Within the limits the order of events does not matter at all. Beyond them it does in one case: a report about
+//! an account that has been displaced is new again.
 
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most accounts that a person belongs to. An identity keeps as many, and so does the person that several identities are.
+/// The most accounts of a person. An identity keeps as many, and so does a profile of several identities.
 pub const MAX_MEMBERSHIPS: usize = 8;
 /// The most accounts that an identity is remembered to have left.
 pub const MAX_ENDED: usize = 8;
 /// The most accounts of which the newest day of activity is kept.
 pub const MAX_ACTIVE: usize = 16;
 
-/// The most moments that are kept at which someone left without saying which account.
+/// The most times of leaving without an account that are kept.
 pub const MAX_LEFT: usize = 4;
 
-/// The newest that was said of someone's membership of an account.
+/// The newest report of a membership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Membership {
-    /// When it was said, in microseconds since 1970.
+    /// Its time, in microseconds since 1970.
     pub at: i64,
-    /// Whether it was said that they left.
+    /// `true` if it reports leaving.
     pub ended: bool,
-    /// The day on which they were first said to belong to it, since 1970.
+    /// The day on which they were first named as a member, since 1970.
     pub first: Option<i32>,
 }
 
 impl Membership {
-    /// A call that says at `at` that someone belongs to an account.
+    /// Returns a membership reported at `at`.
     pub(super) fn joined(at: i64, day: i32) -> Self {
         Self { at, ended: false, first: Some(day) }
     }
@@ -50,10 +50,10 @@ impl Membership {
     }
 }
 
-/// The accounts of one identity; combined, of one person.
+/// The accounts of one identity; combined, of one profile.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memberships {
-    /// What was said, by the account's id.
+    /// The reports, by the account's id.
     pub said: BTreeMap<String, Membership>,
     /// The newest day of activity that names an account, since 1970, by the account's id.
     pub active: BTreeMap<String, i32>,
@@ -64,29 +64,29 @@ pub struct Memberships {
 }
 
 impl Memberships {
-    /// Whether nothing is known.
+    /// Returns whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.is_usual() && self.left_primary.is_empty()
     }
 
-    /// Whether nothing is known but when they left without saying which: the rest follows from the state that it is of.
+    /// Returns whether it contains only times of leaving without an account: the rest follows from the state.
     pub fn is_usual(&self) -> bool {
         self.said.is_empty() && self.active.is_empty() && self.unnamed.is_none()
     }
 
-    /// Takes in that someone belongs to `account`.
+    /// Records that the person belongs to `account`.
     pub(super) fn join(&mut self, account: &str, at: i64, day: i32) {
         self.say(account, Membership::joined(at, day));
         self.bound(false, MAX_MEMBERSHIPS);
     }
 
-    /// Takes in that someone left `account`.
+    /// Records that the person left `account`.
     pub(super) fn leave(&mut self, account: &str, at: i64) {
         self.say(account, Membership { at, ended: true, first: None });
         self.bound(true, MAX_ENDED);
     }
 
-    /// Takes in that someone left their primary account.
+    /// Records that the person left their primary account.
     pub(super) fn leave_primary(&mut self, at: i64) {
         self.left_primary.insert(at);
         while self.left_primary.len() > MAX_LEFT {
@@ -94,7 +94,7 @@ impl Memberships {
         }
     }
 
-    /// Takes in activity on `day`, which names `account`.
+    /// Records activity on `day` in `account`.
     pub(super) fn mark_active(&mut self, account: Option<&str>, day: i32) {
         let Some(account) = account else {
             self.unnamed = self.unnamed.max(Some(day));

@@ -1,5 +1,5 @@
-//! Memberships as they are stored: nothing where they follow from the rest of the state, which is so for someone of whom one call named the only
-//! account and whose activity names none.
+//! The stored form of memberships: nothing if they follow from the rest of the state, as for a person with one account
+//! named by one call and without activity that names one.
 
 use super::set::{Membership, Memberships};
 use crate::state::State;
@@ -10,11 +10,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredMemberships {
     listed: Vec<Listed>,
-    /// Days from the newest activity that names no account to the newest of all; `None` where it is the newest of all, or there is none.
+    /// Days from the newest activity that names no account to the newest of all; `None` if it is the newest of all, or
+    /// there is none.
     unnamed: Option<Option<i32>>,
 }
 
-/// What is known of one account.
+/// The data of one account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Listed {
     /// Empty for the account that was named last.
@@ -26,14 +27,14 @@ struct Listed {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Said {
-    /// Microseconds until the account that was named last was named.
+    /// Microseconds until the last-named account was named.
     before: i64,
     ended: bool,
     /// Days since it was first named.
     first: Option<i32>,
 }
 
-/// What distances are counted from.
+/// The origin of distances.
 struct Origin<'a> {
     account: &'a str,
     at: i64,
@@ -51,15 +52,15 @@ fn last_day(state: &State) -> Option<i32> {
     state.seen.map(|seen| day_of(seen.last_at()))
 }
 
-/// The newest activity without an account where nothing else is stored: the newest of all, unless that names one.
+/// Returns the newest activity without an account if nothing else is stored: the newest of all, unless that names one.
 fn usual_unnamed(state: &State, active: &Memberships) -> Option<i32> {
     last_day(state).filter(|last| active.active.values().all(|day| day < last))
 }
 
 impl State {
-    /// Returns the memberships as they are stored; `None` where [`Self::restore_memberships`] finds them without.
+    /// Returns the stored form of the memberships; `None` if [`Self::restore_memberships`] derives them without it.
     ///
-    /// When they left without saying which account is not part of it.
+    /// Times of leaving without an account are not included.
     pub fn stored_memberships(&self) -> Option<StoredMemberships> {
         let mut usual = Self { account: self.account.clone(), seen: self.seen, ..Self::default() };
         usual.restore_memberships(None);
@@ -83,8 +84,8 @@ impl State {
         Some(StoredMemberships { listed: all.into_iter().map(list).collect(), unnamed })
     }
 
-    /// Sets the memberships to what is stored, or to what follows from the rest of the state. What was stored before there were
-    /// memberships is one membership, of the account that was named last.
+    /// Restores the memberships from their stored form, or from the rest of the state. An older state without
+    /// memberships has one, of the account that was named last.
     pub fn restore_memberships(&mut self, stored: Option<StoredMemberships>) {
         let left_primary = std::mem::take(&mut self.memberships.left_primary);
         let mut known = Memberships { left_primary, ..Memberships::default() };

@@ -1,4 +1,4 @@
-//! A person who is made up: someone of a stage, with traits, about whom nothing else is known.
+//! An invented person in a stage, with traits, and without other data.
 
 use super::supposed::{InvalidSupposed, Supposed};
 use crate::decide::Situation;
@@ -15,21 +15,21 @@ use perennial_domain::time::plus_days;
 use perennial_domain::{Identity, Properties, Stage, UserId};
 use std::collections::HashSet;
 
-/// The address of someone without one: `.example` is a reserved domain.
+/// The default address: `.example` is a reserved domain.
 const ADDRESS: &str = "sample@customer.example";
 
-/// Whom to make up.
+/// The invented person.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
-    /// The user id. Another one takes another way through splits and holdouts.
+    /// The user id. Another id gets other variants of splits and holdouts.
     pub id: UserId,
-    /// Where they stand; `None` for the first stage that the journey is for.
+    /// The stage; `None` for the journey's first stage.
     pub stage: Option<Stage>,
-    /// What is known of them. Without `email` they have one of a reserved domain.
+    /// The traits. Without `email` the person has an address of a reserved domain.
     pub traits: Properties,
 }
 
-/// Why there is no such person.
+/// The reason why there is no such person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoSample {
     /// The lifecycle leads nobody there.
@@ -43,11 +43,11 @@ pub enum NoSample {
 }
 
 impl Sample {
-    /// The person at `at`, as if what led to their stage had happened before: without a history of messages and journeys, and
-    /// quiet for as long as the journey's trigger asks.
+    /// Returns the person at `at`, as if the events of their stage had happened before: without a history of messages
+    /// and journeys, and inactive for as long as the journey's trigger requires.
     ///
     /// # Errors
-    /// [`NoSample`] where the config's lifecycle has nobody of that stage.
+    /// [`NoSample`] if no event leads to that stage.
     pub fn make(&self, config: &Config, journey: &Journey, at: Timestamp) -> Result<Profile, NoSample> {
         let wanted = self.stage.or_else(|| journey.stages.first().copied()).unwrap_or(Stage::Lead);
         let quiet = match &journey.trigger {
@@ -65,7 +65,8 @@ impl Sample {
         traits.entry("email").or_insert_with(|| ADDRESS.into());
         let mut supposed = Vec::new();
         for (days, milestone) in milestones(config, wanted) {
-            // With those before it a stage that no event of its own leads to is still found where another event does.
+            // With the earlier ones, a stage without an event of its own can still be reached if another event leads
+            // there.
             if let Some(event) = event_of(config, milestone) {
                 let properties = Properties::new();
                 supposed.push(Supposed { at: plus_days(last, -days), event: event.to_owned(), properties });
@@ -87,7 +88,7 @@ impl Sample {
     }
 }
 
-/// What leads to a stage, each so many days before the last activity.
+/// Returns the milestones of a stage, each so many days before the last activity.
 fn milestones(config: &Config, stage: Stage) -> Vec<(i64, Milestone)> {
     let lifecycle = &config.lifecycle;
     let paid = |days: u16| vec![(i64::from(days), Milestone::Customer)];

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The source of supposed events. Conditions on `source` see it.
 pub const SOURCE: &str = "supposed";
-/// The property that names the account of a `$group`.
+/// The property with the account of a `$group`.
 const GROUP_ID: &str = "groupId";
 
 /// An event that is supposed to happen.
@@ -16,12 +16,12 @@ pub struct Supposed {
     pub at: Timestamp,
     /// Its name, as counted: `Login`, or `$page`, `$screen`, `$identify` and `$group` for calls.
     pub event: String,
-    /// What it says: the traits of an `$identify` or a `$group`, whose account is `groupId`; else its properties.
+    /// Its properties; for an `$identify` or a `$group` the traits, with the account as `groupId`.
     #[serde(default)]
     pub properties: Properties,
 }
 
-/// Why there can be no such event.
+/// The reason why there can be no such event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSupposed {
     /// The name, or the account.
@@ -36,7 +36,7 @@ pub enum InvalidSupposed {
 }
 
 impl Supposed {
-    /// The event of `identity`; `name` and `number` tell it from the others of the same person.
+    /// Returns the event of `identity`; `name` and `number` distinguish it from the others of the same person.
     pub(super) fn event(&self, identity: &Identity, name: &str, number: usize) -> Result<Event, InvalidSupposed> {
         let kind = match self.event.as_str() {
             "$page" => EventKind::Page,

@@ -1,4 +1,4 @@
-//! What happens on a way through a journey, in words.
+//! Describes the steps of a journey's run.
 
 use super::{PlayedStep, What};
 use crate::candidates::{WaitingMessage, WaitsFor};
@@ -10,7 +10,7 @@ use perennial_config::Config;
 use perennial_config::journeys::{Does, GoalBy, Journey, Trigger};
 use perennial_domain::{Cause, Withheld};
 
-/// What sets a journey off: `"Trial Started" happens`.
+/// Describes a journey's trigger: `"Trial Started" happens`.
 pub fn trigger(config: &Config, journey: &Journey) -> String {
     match &journey.trigger {
         Trigger::Event { event, times, within_days, .. } => {
@@ -32,7 +32,7 @@ pub fn trigger(config: &Config, journey: &Journey) -> String {
     }
 }
 
-/// What set someone off: `"Trial Started" happened`.
+/// Describes the cause of an entry: `"Trial Started" happened`.
 pub fn cause(cause: &Cause) -> String {
     match cause {
         Cause::Event { name, .. } => format!("{} happened", quoted(name)),
@@ -46,7 +46,7 @@ pub fn cause(cause: &Cause) -> String {
     }
 }
 
-/// What happened at a step, without its time: "waits for "Login", until Thu 5 Mar 10:00 at most". Times are of `zone`.
+/// Describes a step, without its time: "waits for "Login", until Thu 5 Mar 10:00 at most". Times are in `zone`.
 pub fn step(config: &Config, played: &PlayedStep, zone: &TimeZone) -> String {
     match &played.what {
         What::Supposed(event) => format!("{} happens", quoted(event)),
@@ -74,12 +74,13 @@ pub fn why_withheld(withheld: Withheld) -> &'static str {
     }
 }
 
-/// Where a message stands that waits for its turn: "waits: another message was sent Thu 5 Mar 10:00; next look Fri 6 Mar 10:00".
+/// Describes a message that waits for its turn: "waits: another message was sent Thu 5 Mar 10:00; next look Fri 6 Mar
+/// 10:00".
 pub fn waits(message: &WaitingMessage, zone: &TimeZone) -> String {
     format!("waits: {}; next look {}", waits_for_what(message.waits_for, zone), clock(message.next_look, zone))
 }
 
-/// What a message waits for: "another message was sent Thu 5 Mar 10:00". Times are of `zone`.
+/// Describes what a message waits for: "another message was sent Thu 5 Mar 10:00". Times are in `zone`.
 pub fn waits_for_what(waits_for: WaitsFor, zone: &TimeZone) -> String {
     match waits_for {
         WaitsFor::Gap { sent } => format!("another message was sent {}", clock(sent, zone)),
@@ -140,7 +141,7 @@ fn clock(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%a %-d %b %H:%M").to_string()
 }
 
-/// An event's name as readers know it.
+/// Returns an event's name for readers.
 fn quoted(event: &str) -> String {
     match event_name(event) {
         call if event.starts_with('$') => format!("a {call}"),

@@ -1,8 +1,8 @@
-//! English, by VADER (Hutto and Gilbert: *VADER: A Parsimonious Rule-based Model for Sentiment Analysis of Social
+//! English, with VADER (Hutto and Gilbert: *VADER: A Parsimonious Rule-based Model for Sentiment Analysis of Social
 //! Media Text*, ICWSM 2014), a lexicon of words with rules for negation, degree, capitals and punctuation.
 //!
-//! What a text comes to is part of a person's state, so it must be the same in every process: crate `vader-parity` gives what
-//! the authors' own program gives, to the fourth decimal.
+//! The result is part of a profile's state, so it must be the same in every process: crate `vader-parity` returns what
+//! the authors' own program does, to the fourth decimal.
 
 use std::sync::LazyLock;
 use vader_parity::SentimentIntensityAnalyzer;
@@ -10,7 +10,8 @@ use vader_parity::SentimentIntensityAnalyzer;
 /// Read with the first text: some milliseconds, which a function that never sees one does not spend.
 static ANALYZER: LazyLock<SentimentIntensityAnalyzer> = LazyLock::new(SentimentIntensityAnalyzer::new);
 
-/// VADER's compound score of `text`: -1 (angry) to 1 (delighted), in whole ten-thousandths; 0 where nothing in it says either.
+/// Returns VADER's compound score of `text`: -1 (angry) to 1 (delighted), in whole ten-thousandths; 0 if nothing in it
+/// is either.
 pub(super) fn score(text: &str) -> f64 {
     ANALYZER.polarity_scores(text).compound
 }
@@ -29,8 +30,8 @@ mod tests {
         assert_eq!(score(""), 0.0);
     }
 
-    /// What the authors' program (vaderSentiment 3.3.2 for Python) gives: its published examples, and sentences that ports are known to
-    /// turn round.
+    /// The results of the authors' program (vaderSentiment 3.3.2 for Python): its published examples, and sentences
+    /// that ports are known to get wrong.
     #[test]
     fn the_scores_are_those_of_the_authors() {
         for (text, compound) in [

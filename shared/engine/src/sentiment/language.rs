@@ -73,7 +73,7 @@ impl Language {
     }
 }
 
-/// The languages that are written in Latin letters; of equal evidence the first counts.
+/// The languages in Latin script; with equal evidence the first counts.
 const LATIN: [Language; 11] = [
     Language::English,
     Language::Spanish,
@@ -87,12 +87,12 @@ const LATIN: [Language; 11] = [
     Language::Turkish,
     Language::Indonesian,
 ];
-/// The part of a text's words that has to be known of the language that it is taken for, where it has more than a few.
+/// The share of a text's words that has to be known in the detected language, for texts of more than a few words.
 const KNOWN: f64 = 0.2;
-/// Up to so many words one known word is enough.
+/// Up to this number of words one known word is enough.
 const FEW: usize = 4;
 
-/// Returns the language of a text; `None` where it is none that is known.
+/// Returns the language of a text; `None` if it is not supported.
 pub fn language(text: &str) -> Option<Language> {
     match script(text)? {
         Script::Latin => latin(text),
@@ -139,7 +139,7 @@ fn script(text: &str) -> Option<Script> {
                 continue;
             }
         };
-        // A syllable of these says as much as two or three letters.
+        // A syllable of these is equivalent to two or three letters.
         counts[script as usize] += if matches!(script, Script::Han | Script::Kana | Script::Hangul) { 3 } else { 1 };
     }
     let [latin, han, kana, hangul, cyrillic, arabic, devanagari] = counts;
@@ -161,7 +161,7 @@ fn script(text: &str) -> Option<Script> {
     }
 }
 
-/// `language` where a word of it is there, no letter of its neighbours, and no more words of them.
+/// Returns `language` if a word of it is present, no letter of its neighbours, and no more words of them.
 fn known(text: &str, language: Language, foreign: &str) -> Option<Language> {
     let tokens = tokens(text);
     let evidence = lexicon::of(language).evidence(&tokens);
@@ -193,8 +193,8 @@ fn latin(text: &str) -> Option<Language> {
     (!is_foreign && !is_known && english::score(text) != 0.0).then_some(Language::English)
 }
 
-/// Whether `c` is a letter of a language in Latin letters that is not known: Czech, Slovak, Romanian, Hungarian, Danish, Norwegian, Swedish, the
-/// Baltic ones, Icelandic, Vietnamese, Azerbaijani.
+/// Returns whether `c` is a letter of an unsupported language in Latin script: Czech, Slovak, Romanian, Hungarian,
+/// Danish, Norwegian, Swedish, the Baltic ones, Icelandic, Vietnamese, Azerbaijani.
 fn is_of_another(c: char) -> bool {
     matches!(
         c,

@@ -1,8 +1,8 @@
-//! Lexicons: words with a weight, and what changes it.
+//! Lexicons: words with a weight, and words that modify it.
 //!
-//! A file holds a line a kind: `stop` (words that texts of the language are made of), `not` and `after` (words that turn round what follows, or
-//! what stands before), `more` and `less`, `but`, and weights from `-4` to `+4`. `*` at the end stands for any ending, `_` for a space.
-//! The rules are those of VADER, with its constants. The words were written for this project.
+//! A file has a line for each kind: `stop` (common words of the language), `not` and `after` (words that negate what
+//! follows, or what precedes), `more` and `less`, `but`, and weights from `-4` to `+4`. `*` at the end stands for any
+//! ending, `_` for a space. The rules are those of VADER, with its constants. The words were written for this project.
 
 use super::language::Language;
 use std::collections::{HashMap, HashSet};
@@ -10,32 +10,32 @@ use std::sync::LazyLock;
 
 /// The most words of a phrase.
 const PHRASE: usize = 3;
-/// How far before a word it is turned round or made more, in words.
+/// The reach of negations and intensifiers before a word, in words.
 const REACH: usize = 3;
-/// The same where the word is no kind one: "does not answer and is rude" says nothing good.
+/// The reach before a negative word: "does not answer and is rude" is not positive.
 const REACH_BAD: usize = 2;
-/// The same in characters, where words are not told apart.
+/// The reach in characters, for languages without spaces between words.
 const REACH_CHARS: usize = 3;
-/// How far behind a kind word it is turned round, in characters.
+/// The reach of a negation after a positive word, in characters.
 const AFTER_CHARS: usize = 8;
-/// What a word that is turned round keeps. What is not bad is hardly good.
+/// The factor of a negated word. Not bad is hardly good.
 const TURNED: f64 = -0.74;
 const TURNED_BAD: f64 = -0.3;
 const MORE: f64 = 1.3;
 const LESS: f64 = 0.7;
 const BEFORE_BUT: f64 = 0.5;
 const AFTER_BUT: f64 = 1.5;
-/// What an exclamation mark adds; four count at most.
+/// The weight of an exclamation mark; four count at most.
 const EXCLAMATION: f64 = 0.292;
 /// VADER's constant, by which sums become -1 to 1.
 const ALPHA: f64 = 15.0;
-/// What a weighted word says of the language, where a stop word says 1.
+/// The evidence of a weighted word for the language; that of a stop word is 1.
 const EVIDENCE: f64 = 1.5;
 const KIND_FACES: &str = "❤♥💖💕😍😊🙂😀😃😄😁🥰🤩👍👏🙏🎉💯✨⭐🌟";
 const UNKIND_FACES: &str = "😡🤬😠😤👎😞😢😭💩🙄😒😩😫🤮💔🤦😣😖";
 const FACE: f64 = 2.0;
 
-/// What a word does to the words beside it.
+/// The effect of a word on its neighbours.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Role {
     Weight(f64),
@@ -54,14 +54,14 @@ pub(super) struct Lexicon {
     /// Weights of words of any ending, by their beginning.
     prefixes: HashMap<String, f64>,
     roles: HashMap<String, Vec<Role>>,
-    /// The same by the first character, the longest first, for languages that do not tell words apart.
+    /// The same by the first character, the longest first, for languages without spaces between words.
     runs: HashMap<char, Vec<(String, Role)>>,
     is_run_on: bool,
 }
 
 macro_rules! lexicons {
     ($($language:ident $file:literal),* $(,)?) => {
-        /// The lexicon of a language, read where it is first asked for.
+        /// Returns the lexicon of a language, loaded on first use.
         pub(super) fn of(language: Language) -> &'static Lexicon {
             match language {
                 $(Language::$language => {
@@ -168,7 +168,7 @@ pub(super) fn plain(text: &str) -> String {
     out
 }
 
-/// How kind the faces in a text are, whatever its words say; `None` where it has none.
+/// Returns the sentiment of the emoticons in a text, regardless of its words; `None` without any.
 pub(super) fn faces(text: &str) -> Option<f64> {
     let sum = sum_of_faces(text);
     (sum != 0.0).then(|| compound(sum, text))
@@ -244,7 +244,7 @@ impl Lexicon {
         map.insert(word, weight);
     }
 
-    /// How much of a text's words is of this language: 1 a stop word, [`EVIDENCE`] a weighted one.
+    /// Returns how many of a text's words are of this language: 1 for a stop word, [`EVIDENCE`] for a weighted one.
     pub(super) fn evidence(&self, tokens: &[Token]) -> f64 {
         let of = |token: &Token| match self.stop.contains(&token.word) || self.roles.contains_key(&token.word) {
             true => 1.0,
@@ -254,7 +254,7 @@ impl Lexicon {
         tokens.iter().map(of).sum()
     }
 
-    /// The weight of a word or a phrase; where it is not known as it is written, that of its spelling without accents.
+    /// Returns the weight of a word or a phrase; if it is unknown as written, that of its spelling without accents.
     fn weight(&self, word: &str) -> Option<f64> {
         self.written(word).or_else(|| {
             let plain = plain(word);
@@ -276,7 +276,7 @@ impl Lexicon {
         longest.or_else(|| self.without_article(word))
     }
 
-    /// The weight of an Arabic word without the article and conjunction that are written with it.
+    /// Returns the weight of an Arabic word without the article and conjunction that are attached to it.
     fn without_article(&self, word: &str) -> Option<f64> {
         let bare = ["وال", "بال", "ال", "و", "ف", "لل", "ب"].iter().find_map(|front| word.strip_prefix(front))?;
         (bare.chars().nth(2).is_some()).then(|| self.written(bare)).flatten()
@@ -286,7 +286,7 @@ impl Lexicon {
         self.roles.get(&token.word).is_some_and(|roles| roles.contains(&role))
     }
 
-    /// How kind a text is, -1 to 1.
+    /// Returns the sentiment of a text, -1 to 1.
     pub(super) fn score(&self, text: &str) -> f64 {
         let sum = if self.is_run_on { self.sum_of_run(text) } else { self.sum_of_words(&tokens(text)) };
         compound(sum + sum_of_faces(text), text)
@@ -302,7 +302,7 @@ impl Lexicon {
                 continue;
             };
             let here = &tokens[at];
-            // A phrase that says no has said it.
+            // A negative phrase already includes its negation.
             let turns = |token: &Token| self.has_role(token, Role::Not) || self.has_role(token, Role::After);
             let says_no = tokens[at..at + length].iter().any(turns);
             let before = tokens[..at].iter().rev().take(REACH).take_while(|token| token.clause == here.clause);
@@ -331,7 +331,7 @@ impl Lexicon {
         sum
     }
 
-    /// The longest phrase that begins at a word, in words, and its weight.
+    /// Returns the longest phrase that begins at a word, in words, and its weight.
     fn longest(&self, tokens: &[Token], at: usize) -> Option<(usize, f64)> {
         let most = PHRASE.min(tokens.len() - at);
         (1..=most).rev().find_map(|length| {
@@ -346,7 +346,7 @@ impl Lexicon {
         })
     }
 
-    /// Whether a phrase is known as one, and not by the stem of its first word.
+    /// Returns whether a phrase is known as one, and not by the stem of its first word.
     fn is_phrase(&self, words: &str) -> bool {
         self.weights.contains_key(words)
             || self.prefixes.keys().any(|prefix| prefix.contains('_') && words.starts_with(prefix.as_str()))

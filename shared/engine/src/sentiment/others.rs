@@ -1,5 +1,5 @@
-//! Languages that texts are not read in, known by the words that their texts are made of: so that a text is not taken for one of a language that happens
-//! to share a word with it, and read as saying nothing.
+//! Unsupported languages, recognized by their common words: so that a text is not taken for one of a supported language
+//! that happens to share a word with it, and read as neutral.
 
 use super::lexicon::{Token, folded, plain};
 use std::collections::{HashMap, HashSet};
@@ -16,10 +16,11 @@ static WORDS: LazyLock<HashMap<String, Vec<&'static str>>> = LazyLock::new(|| {
     words
 });
 
-/// Malay, most words of which Indonesian has too: what is Indonesian counts for it as well.
+/// Malay, which shares most words with Indonesian: Indonesian evidence counts for it as well.
 const MALAY: &str = "ms";
 
-/// How many of a text's words are of the one of these languages that has most of them. `indonesian` is the evidence of that language.
+/// Returns the number of a text's words in the best matching of these languages. `indonesian` is the evidence of that
+/// language.
 pub(super) fn evidence(tokens: &[Token], indonesian: f64) -> f64 {
     let mut counts: HashMap<&str, f64> = HashMap::new();
     for code in tokens.iter().filter_map(|token| WORDS.get(token.word())).flatten() {

@@ -3,7 +3,7 @@ use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-/// Sentences with their language and whether they are kind.
+/// Returns sentences with their language and whether they are positive.
 fn labelled() -> impl Iterator<Item = (&'static str, bool, &'static str)> {
     let lines = include_str!("labelled.txt").lines().filter(|line| !line.starts_with('#'));
     lines.map(|line| {
@@ -13,7 +13,8 @@ fn labelled() -> impl Iterator<Item = (&'static str, bool, &'static str)> {
     })
 }
 
-/// Of each language: sentences, those whose language is found, and those whose sign is right by the thresholds that config uses.
+/// Returns for each language the number of sentences, those whose language is detected, and those whose sign is right
+/// by the configured thresholds.
 fn measured() -> BTreeMap<&'static str, (u32, u32, u32)> {
     let mut by_language: BTreeMap<&str, (u32, u32, u32)> = BTreeMap::new();
     for (code, is_kind, text) in labelled() {

@@ -5,7 +5,7 @@ use perennial_testkit::EventBuilder;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// What is said of the trait `t` at that microsecond.
+/// A report of the trait `t` at that microsecond.
 #[derive(Debug, Clone)]
 enum Said {
     Set(Value),
@@ -49,7 +49,7 @@ fn null_removes_until_a_later_value() {
     assert_eq!(state(&[(1, set("a")), (2, set(Value::Null))]).present_traits().count(), 0);
 }
 
-/// PostHog: `$set_once` does nothing where the property is set; `$unset` makes room for it again.
+/// PostHog: `$set_once` does nothing if the property is set; `$unset` makes room for it again.
 #[test]
 fn a_value_to_be_set_once_is_taken_only_where_there_is_none() {
     assert_eq!(value(&[(1, once("google")), (2, once("direct"))]), Some(json!("google")));
@@ -190,7 +190,7 @@ proptest! {
         let mut shuffled: Vec<(i64, Said)> = said.iter().chain(&said).cloned().collect();
         shuffled.sort_by_key(|(micros, _)| (*micros as u64 + 1).wrapping_mul(seed | 1));
         prop_assert_eq!(state(&shuffled), state(&said));
-        // So does in which parts of a person it was said.
+        // The same for the identities in which it was reported.
         let (one, other) = said.split_at(at.min(said.len()));
         let (mut left, mut right) = (state(one), state(other));
         left.merge(&state(other));
@@ -199,8 +199,8 @@ proptest! {
         prop_assert_eq!(&right, &left);
     }
 
-    /// Against what PostHog does with the events one after another, where nothing was said to be set once between the first, a removal
-    /// and the last.
+    /// Compared with PostHog's processing of the events one after another, if nothing was to be set once between the
+    /// first, a removal and the last.
     #[test]
     fn it_is_what_the_events_make_one_after_another(said in proptest::collection::btree_map(0..40_i64, prop_oneof![
         3 => (0..4_u8).prop_map(|value| Said::Set(value.into())),

@@ -1,4 +1,4 @@
-//! Section 3: errors met, feature by feature.
+//! Errors by feature.
 
 use super::life::{Life, start};
 use crate::support::{config_with, default_config};
@@ -7,8 +7,8 @@ use perennial_domain::time::plus_days;
 use perennial_testkit::ConfigBuilder;
 use serde_json::json;
 
-/// Whether the condition holds for someone who met two errors in forecasts and one in exports on the first day, one in forecasts on
-/// the second, and some in what is no feature.
+/// Returns whether the condition holds for a person who met two errors in forecasts and one in exports on the first
+/// day, one in forecasts on the second, and some in an unknown feature.
 fn holds(when: &str, days: i64) -> bool {
     let segment = format!("[[segment]]\nname = \"asked\"\nwhen = '{when}'\n");
     let config = ConfigBuilder::shipped().with(&[("segments.toml", &segment)]).load();

@@ -10,7 +10,7 @@ pub(crate) fn start() -> Timestamp {
     at("2026-03-02T09:00:00Z")
 }
 
-/// Events of one user, with ids of their own.
+/// Events of one user, with unique ids.
 pub(crate) struct Life {
     pub(crate) config: Config,
     pub(crate) person: Person,
@@ -27,7 +27,7 @@ impl Life {
         EventBuilder::track(&format!("m{}", self.events), "u", name).at(when).properties(properties).build()
     }
 
-    /// It happens, and is counted then.
+    /// Records an event at its own time.
     pub(crate) fn does(&mut self, name: &str, properties: serde_json::Value, when: Timestamp) {
         let event = self.event(name, properties, when);
         self.person.feed(&self.config, &[event], when);
@@ -43,7 +43,7 @@ impl Life {
         self.person.at(&self.config, when).scores.get(likelihood).unwrap_or_default().get()
     }
 
-    /// How often they entered a journey.
+    /// Returns the number of entries of a journey.
     pub(crate) fn entered(&self, journey: &str) -> u32 {
         let journey = self.config.journeys.all.iter().find(|one| one.id == journey).unwrap();
         self.person.profile.facts().entered.get(&journey.key).map_or(0, |entered| entered.times)
@@ -58,7 +58,7 @@ impl Life {
     }
 }
 
-/// An account of so many people, of which nothing else is known.
+/// Returns an account of so many people, without other data.
 pub(crate) fn account(people: u32, stage: Option<Stage>) -> AccountFacts {
     AccountFacts {
         id: AccountId::parse("acme").unwrap(),

@@ -1,4 +1,4 @@
-//! Section 4: the lifecycle with its history, and what it decides.
+//! The lifecycle with its history, and its effect on decisions.
 
 use super::life::{Life, account, start};
 use crate::support::{config_with, default_config};
@@ -91,8 +91,8 @@ fn a_journey_takes_only_those_for_whom_its_condition_holds() {
     assert_eq!(sent("Intern"), Vec::<String>::new());
 }
 
-/// A lead with the title of a financial officer, whose three looks at the prices within 40 hours come in this order, each by itself or
-/// all at once; gives how often they entered the journey.
+/// Returns how often a lead with the title of a financial officer enters the journey, whose three price views within 40
+/// hours arrive in this order, each by itself or all at once.
 fn looks(order: &[usize], at_once: bool) -> u32 {
     let mut life = Life::new(default_config());
     life.does("Signed Up", json!({}), start());
@@ -116,7 +116,8 @@ fn the_third_event_of_a_week_triggers_once_whatever_the_order_of_arrival() {
     assert_eq!((looks(&[2, 1], false), looks(&[0, 2], true)), (0, 0), "two are not three");
 }
 
-/// How often a journey that anybody may always enter was entered, of events on these days that arrive in this order at `now`.
+/// Returns how often a journey with re-entry "always" was entered, by events on these days that arrive in this order at
+/// `now`.
 fn entered(days: &[i64], now: i64, at_once: bool) -> usize {
     let journeys = "![[journey]]\nid = \"often\"\ntrigger = { event = \"Looked\", times = 3, within_days = 7 }\nreentry = \"always\"\nstep = [{ channel = \"in_app\", template = \"t\" }]\n";
     let mut life = Life::new(config_with(&[("journeys.toml", journeys)]));
@@ -138,7 +139,7 @@ fn repeated_events_trigger_as_often_in_one_batch_as_one_by_one() {
 
 #[test]
 fn a_late_event_completes_a_number_only_where_a_recent_one_is_among_them() {
-    // Events set nothing off after 48 hours.
+    // Events trigger nothing after 48 hours.
     assert_eq!(entered(&[6, 6, 1], 6, false), 1, "two of today, and one of five days ago that comes late");
     assert_eq!(entered(&[2, 2, 1], 9, false), 0, "all of them are past");
 }

@@ -48,7 +48,7 @@ fn each_of_the_nine_likelihoods_rises_with_what_speaks_for_it() {
     for (likelihood, begins, events) in cases {
         let mut life = Life::new(default_config());
         life.does(begins, json!({}), start());
-        // Of a company, so that there is an inside.
+        // With an account, so that there is an inside.
         let account = account(2, None);
         let score = |life: &Life| {
             let moment = Moment::new(&life.config, start()).with_account(Some(&account));
@@ -128,7 +128,7 @@ fn influence_outside_counts_kind_mentions_and_reach() {
     assert_eq!(score("I love their wonderful forecasts", 5_000), 27);
 }
 
-/// The scores that someone has who did these things, and belongs to an account or none.
+/// Returns the scores of a person with these events, in an account or not.
 fn present(events: &[&str], in_account: bool) -> Vec<&'static str> {
     let mut life = Life::new(default_config());
     events.iter().for_each(|event| life.does(event, json!({}), start()));
@@ -184,7 +184,7 @@ fn no_condition_on_an_absent_score_holds_and_has_tells_it_from_0() {
         name = "unknown"
         when = '!has(scores.trial_success)'
     "#;
-    // The journeys that speak of the shipped segments are not asked here.
+    // Journeys that refer to the shipped segments are left out.
     let files = [("segments.toml", segments), ("journeys.toml", "!")];
     let of = |event: &str| {
         let mut life = Life::new(perennial_testkit::ConfigBuilder::shipped().with(&files).load());

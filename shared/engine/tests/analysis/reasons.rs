@@ -1,4 +1,4 @@
-//! Section 3: what every score carries, and what it is made of.
+//! The reasons of a score and its components.
 
 use super::life::{Life, start};
 use crate::support::{at, config_with, default_config};
@@ -64,7 +64,7 @@ fn a_score_says_what_would_raise_and_lower_it() {
         What::Event { event: "Demo Requested".into(), rule: "purchase_demo".into(), condition: None }
     );
     assert_eq!((first.by, first.value), (35, Score::from(35)));
-    // It comes true.
+    // The predicted event happens.
     life.does("Demo Requested", json!({}), start());
     assert_eq!(life.score(Likelihood::Purchase, start()), 35);
     let why = life.person.why(&life.config, start(), Likelihood::Purchase);

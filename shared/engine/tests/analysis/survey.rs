@@ -72,7 +72,7 @@ fn angry_texts_in_any_of_the_languages_count_and_others_are_counted_as_not_under
     assert_eq!((after.sentiment, after.unread_texts), (evaluation.sentiment, 1));
 }
 
-/// A customer who gives these answers, an hour after one another.
+/// Returns a customer with these answers, an hour apart.
 fn answers(property: &str, answers: &[Value]) -> Life {
     let mut life = Life::new(default_config());
     life.does("Subscription Started", json!({}), start());
@@ -207,7 +207,7 @@ fn the_satisfaction_survey_is_read_the_same_way() {
         let life = answers("csat", given);
         (life.person.profile.view().csat.map(|answer| answer.points), life.score(Likelihood::Churn, now))
     };
-    // Base 10 and 20 for who is not satisfied.
+    // Base 10, and 20 for a dissatisfied customer.
     assert_eq!(of(&[json!("1")]), (Some(1), 30));
     assert_eq!(of(&[json!(2), json!("5")]), (Some(5), 10));
     for none in [json!(0), json!(6), json!("100"), json!("4.5"), json!(null)] {

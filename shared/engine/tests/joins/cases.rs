@@ -1,4 +1,4 @@
-//! What joins people, what does not, and what a person says of it.
+//! Links between identities, cases without a link, and their display on a profile.
 
 use super::house::{USERS, alias, at, browser, mail, rules, run, user};
 use jiff::Timestamp;
@@ -37,7 +37,7 @@ fn one_address_joins_and_each_join_says_why() {
     assert_eq!(said.into_iter().collect::<BTreeSet<_>>(), expected.into_iter().collect::<BTreeSet<_>>());
 }
 
-/// Every order of `events` ends in the same people; returns how many.
+/// Checks that every order of `events` results in the same profiles; returns their number.
 fn people_in_every_order(events: &[Event]) -> usize {
     let straight = run(rules(), &events.iter().collect::<Vec<_>>());
     let mut orders = vec![vec![]];
@@ -66,24 +66,24 @@ fn an_address_links_user_ids_only_where_the_times_overlap_in_which_each_had_it()
     let own = |id: &str, user: &str, second| mail(id, user, "bob@acme.org", second);
     // Given up before the successor had it.
     assert_eq!(people_in_every_order(&[role("m1", "u1", 10), own("m2", "u1", 20), role("m3", "u2", 30)]), 2);
-    // The successor had it before the other gave it up, and goes on having it.
+    // The successor had it before the other gave it up, and keeps it.
     assert_eq!(people_in_every_order(&[role("m1", "u1", 10), role("m2", "u2", 15), own("m3", "u1", 20)]), 1);
     assert_eq!(people_in_every_order(&[role("m1", "u1", 10), role("m2", "u2", 15), role("m3", "u1", 20)]), 1);
-    // Who gave it up and has it again has it with the other.
+    // A person who gave it up and has it again shares it with the other.
     assert_eq!(
         people_in_every_order(&[role("m1", "u1", 10), own("m2", "u1", 20), role("m3", "u2", 30), role("m4", "u1", 40)]),
         1
     );
-    // The one who gave it up goes on giving the new one.
+    // The one who gave it up keeps reporting the new one.
     assert_eq!(
         people_in_every_order(&[role("m1", "u1", 10), own("m2", "u1", 20), role("m3", "u2", 30), own("m4", "u1", 40)]),
         2
     );
-    // Three in a row, and one who says to have none any more.
+    // Three in a row, and one who removes the address.
     let three =
         [role("m1", "u1", 10), own("m2", "u1", 20), role("m3", "u2", 30), none("m4", "u2", 40), role("m5", "u3", 50)];
     assert_eq!(people_in_every_order(&three), 3);
-    // An id in another system is nobody else's later.
+    // An id in another system never moves to another person.
     let crm = |id: &str, user: &str, second| super::house::crm(id, user, 7, second);
     assert_eq!(people_in_every_order(&[crm("m1", "u1", 10), own("m2", "u1", 20), crm("m3", "u2", 30)]), 1);
 }
@@ -167,7 +167,7 @@ fn a_merge_over_a_limit_does_not_happen_and_both_sides_say_so() {
     };
     let by_mail = Noted::TurnedAway { evidence: Evidence::Mail, limit: Limit::Identities };
     assert!(turned(&user("u1")).contains(&by_mail));
-    // Counted at a person of its own.
+    // Counted in a separate profile.
     assert_eq!(of(&browser("a2")).counted(), 1);
     let link = &of(&browser("a2")).parts[0].links[0];
     assert!(matches!(link.standing, Standing::Refused(_)));

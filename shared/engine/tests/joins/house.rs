@@ -1,4 +1,4 @@
-//! What the functions do with events and the table, in memory, and events for it.
+//! The functions' use of the table, in memory, and events for it.
 
 use crate::support;
 use jiff::Timestamp;
@@ -75,7 +75,7 @@ pub(crate) fn one(n: usize, (kind, who, other, second): (u8, usize, usize, i64))
     }
 }
 
-/// What the functions do with the table, in memory.
+/// The functions' use of the table, in memory.
 pub(crate) struct House {
     config: Config,
     pub(crate) people: BTreeMap<PersonId, Profile>,
@@ -92,7 +92,7 @@ impl House {
         self.people.values().find(|profile| profile.part(identity).is_some()).map(|profile| profile.id)
     }
 
-    /// Makes a change to all people at once: those whom it is not about stay as they are.
+    /// Applies a change to all profiles at once: unrelated ones are unchanged.
     pub(crate) fn change(&mut self, change: &Change) -> Option<Limit> {
         let mut before: People = self.people.values().map(|profile| (profile.id, profile.parts.clone())).collect();
         for identity in change.identities() {
@@ -151,7 +151,7 @@ impl House {
         self.people.iter().map(|(id, profile)| (*id, profile.derived_bytes().unwrap())).collect()
     }
 
-    /// Who is together, by texts.
+    /// Returns the merged identities, as texts.
     pub(crate) fn together(&self) -> BTreeSet<Vec<String>> {
         let texts = |profile: &Profile| profile.parts.iter().map(|part| part.identity.to_string()).collect();
         self.people.values().map(texts).collect()

@@ -1,4 +1,4 @@
-//! The same people whatever the order, and as a reader of the events would work them out by hand.
+//! The same profiles in any order, and as computed independently from the events.
 
 use super::house::{BROWSERS, House, USERS, browser, external, rules, run, story, user};
 use perennial_domain::{Event, EventKind, Identity};
@@ -25,7 +25,7 @@ fn had(events: &[Event], who: &str, address: &str) -> std::ops::Range<i64> {
     first..ends.min().unwrap_or(i64::MAX)
 }
 
-/// The contact in the CRM that an event gives as its identity's own.
+/// Returns the CRM contact that an event contains as its identity's own.
 fn contact(event: &Event) -> Option<u64> {
     let named = &event.context.get("externalIds")?[0];
     let id = &named["id"];
@@ -35,8 +35,8 @@ fn contact(event: &Event) -> Option<u64> {
     id.as_u64().or_else(|| id.as_str()?.parse().ok())
 }
 
-/// The identities of each person, as a reader of the events would work them out by hand: everything that was said, less what
-/// was severed; an address joins those who had it at one time, and a contact that no user has is the first's whose events name it.
+/// Computes the identities of each profile independently from the events: all links, minus unmerged ones; an address
+/// links those who had it at the same time, and a contact that no user has belongs to the first whose events name it.
 fn by_hand(events: &[Event], severed: &BTreeSet<(String, String)>, most: usize) -> BTreeSet<Vec<String>> {
     let mut said: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut users: BTreeMap<String, BTreeSet<(bool, i64, String)>> = BTreeMap::new();
@@ -48,7 +48,7 @@ fn by_hand(events: &[Event], severed: &BTreeSet<(String, String)>, most: usize) 
         if let Some((linked, user)) = event.link().filter(|_| is_believed(event)) {
             let name = linked.to_string();
             known.insert(name.clone());
-            // What servers say comes first, however late.
+            // Events of servers come first, however late.
             let said = (!event.is_trusted(), event.timestamp.as_microsecond(), format!("user:{user}"));
             users.entry(name).or_default().insert(said);
         }
@@ -110,7 +110,7 @@ fn by_hand(events: &[Event], severed: &BTreeSet<(String, String)>, most: usize) 
     groups.into_iter().map(|group| group.into_iter().collect()).collect()
 }
 
-/// Who is together, without those of whom there is nothing and who are with nobody.
+/// Returns the merged identities, without those that have no data and are not merged.
 fn without_nobody(groups: BTreeSet<Vec<String>>, events: &[Event]) -> BTreeSet<Vec<String>> {
     let acted: HashSet<String> = events.iter().map(|event| event.identity().unwrap().to_string()).collect();
     groups.into_iter().map(sorted).filter(|group| group.len() > 1 || acted.contains(&group[0])).collect()
@@ -137,7 +137,7 @@ proptest! {
         let together = |house: &House| without_nobody(house.together(), &events);
         prop_assert_eq!(together(&straight), without_nobody(by_hand(&events, &BTreeSet::new(), 4), &events));
         prop_assert_eq!(together(&shuffled), together(&straight));
-        // Each part is what its own events alone make of it.
+        // Each identity state is what its own events alone produce.
         let mut alone = rules();
         (alone.anonymous, alone.alias, alone.mail) = (false, false, false);
         alone.external_types.clear();
@@ -169,7 +169,7 @@ proptest! {
         let facts: BTreeMap<String, _> = before.parts.iter().map(|part| (part.identity.to_string(), part.facts.clone())).collect();
         let change = Change::Part { identity: identity.clone(), at: 5, by: "ada".to_owned(), why: "two people".to_owned() };
         house.change(&change);
-        // What joined it to the others is severed, as a reader of the events would cross it out.
+        // Removes the links to the others, in the independent computation too.
         let mut severed: BTreeSet<(String, String)> = BTreeSet::new();
         let own = identity.to_string();
         let others: BTreeSet<String> = before.parts.iter().map(|part| part.identity.to_string()).filter(|text| *text != own).collect();
@@ -206,7 +206,7 @@ proptest! {
         let expected = without_nobody(by_hand(&events, &severed, 4), &events);
         prop_assert_eq!(without_nobody(house.together(), &events), expected.clone());
         let after = house.told();
-        // The same word again, and the same evidence again in any order, change nothing.
+        // The same request again, and the same links again in any order, change nothing.
         house.change(&change);
         for place in &again {
             house.feed(&events[*place]);
@@ -217,7 +217,7 @@ proptest! {
                 prop_assert_eq!(&part.facts, facts, "what was decided goes with the part");
             }
         }
-        // Nor does the same evidence said anew.
+        // Neither does a repetition of the same links.
         for place in again {
             let message_id = perennial_domain::MessageId::parse(&format!("again-{place}")).unwrap();
             house.feed(&Event { message_id, ..events[place].clone() });

@@ -1,4 +1,4 @@
-//! How many messages someone gets, and what becomes of those over it.
+//! Caps of messages, and what happens to messages over them.
 
 use super::{Person, config, each, templates};
 use crate::support::at;

@@ -1,4 +1,4 @@
-//! A small config and a person with an in-memory ledger.
+//! A small configuration and a person with an in-memory ledger.
 #![allow(unreachable_pub, clippy::expect_used, clippy::panic)]
 
 use jiff::Timestamp;
@@ -132,7 +132,7 @@ impl Person {
         evaluate(&Moment::new(config, now), &self.profile.view())
     }
 
-    /// Why `score`, which applies to them, is what it is at `now`.
+    /// Returns the explanation of `score`, which applies to them, at `now`.
     pub fn why(&self, config: &Config, now: Timestamp, score: Likelihood) -> Explanation {
         explain(&Moment::new(config, now), &self.profile.view(), &self.profile.facts(), score)
             .expect("a score that applies")

@@ -1,4 +1,4 @@
-//! What is chosen, and what waits for how long.
+//! The choice of messages, and how long others wait.
 
 use super::{Person, at, becomes, config, dropped, message, on_event, outcome, sent};
 use perennial_config::Config;
@@ -29,7 +29,7 @@ fn of_three_mails_that_are_due_in_one_minute_the_best_goes_at_once_and_the_other
     let config = three_and_an_offer("[[cap]]\nmessages = 3\nwithin_days = 1\n");
     let mut person = Person::new(&config, "u");
     assert_eq!(person.does(&config, &["Add", "Feature", "Educate"], MONDAY), [sent("feature", MONDAY)]);
-    // An event's message waits for nobody, and the others wait for a day after it.
+    // An event's message does not wait, and the others wait for a day after it.
     let soon = "2026-03-02T10:01:00Z";
     assert_eq!(person.does(&config, &["Paywall"], soon), [sent("offer", soon)]);
     assert_eq!(
@@ -179,7 +179,7 @@ fn a_candidate_that_is_chosen_in_quiet_hours_holds_its_turn_until_they_end() {
         person.goes_on(&config, LATER),
         [sent("letter", "2026-03-03T08:00:00Z"), sent("tip", "2026-03-04T08:00:00Z")]
     );
-    // Another message goes out meanwhile: the gap counts from it, and all are chosen from anew.
+    // Another message goes out meanwhile: the gap counts from it, and the choice is among all again.
     let mut person = Person::new(&config, "v");
     person.does(&config, &["Go"], evening);
     let at_night = "2026-03-03T02:00:00Z";
@@ -242,7 +242,7 @@ fn candidates_of_merged_profiles_are_chosen_from_together_and_nothing_is_sent_tw
     let (mut both, first) = join(one, other);
     assert_eq!((first, both.goes_on(&config, LATER)), (vec![], vec![]));
     assert!(both.profile.facts().runs.is_empty(), "and it waits for nobody");
-    // Each waits with one: the better one goes first, a day after the newest message of both.
+    // Each has a waiting one: the better one is sent first, a day after the newest message of both.
     let (mut one, mut other) = (Person::new(&config, "u"), Person::new(&config, "v"));
     one.does(&config, &["Own"], MONDAY);
     one.does(&config, &["Go"], MONDAY);

@@ -27,7 +27,7 @@ prop_compose! {
     }
 }
 
-/// Events of a moment: numbers of rules that come to hold, and how often an event's message is triggered.
+/// Events of a moment: numbers of rules that start to hold, and how often an event's message is triggered.
 type Step = (i64, Vec<usize>, bool);
 
 fn story() -> impl Strategy<Value = (Vec<Rule>, Vec<Step>)> {
@@ -61,8 +61,8 @@ fn moments(steps: &[Step]) -> Vec<Timestamp> {
     each.collect()
 }
 
-/// Plays the story: `turn` gives the events of a moment in the order and with the repetitions in which they are fed. With `looks`, the
-/// person is looked at more often than asked for.
+/// Plays the story: `turn` returns the events of a moment in the order and with the repetitions in which they are fed.
+/// With `looks`, the person is evaluated more often than requested.
 fn play(config: &Config, steps: &[Step], looks: bool, turn: impl Fn(usize, Vec<Event>) -> Vec<Event>) -> Vec<Decision> {
     let mut person = Person::new(config, "u");
     let mut all = Vec::new();
@@ -94,7 +94,7 @@ fn play(config: &Config, steps: &[Step], looks: bool, turn: impl Fn(usize, Vec<E
         person.feed(config, &fed, *now);
         all.extend(person.decided());
         if looks {
-            // The queue delivers again what was delivered.
+            // The queue redelivers earlier events.
             person.feed(config, &earlier, *now);
             all.extend(person.look(config, *now));
         }
@@ -106,7 +106,7 @@ fn play(config: &Config, steps: &[Step], looks: bool, turn: impl Fn(usize, Vec<E
     all
 }
 
-/// What a choice by hand makes of rules without a second message: the journey, when, and whether it was sent.
+/// Computes the choices independently for rules without a second message: the journey, when, and whether it was sent.
 fn by_hand(rules: &[Rule], steps: &[Step]) -> BTreeSet<(String, i64, bool)> {
     let mut out = BTreeSet::new();
     let mut known = BTreeSet::new();
@@ -146,7 +146,7 @@ fn by_hand(rules: &[Rule], steps: &[Step]) -> BTreeSet<(String, i64, bool)> {
     for (nth, ((_, started, now_too), time)) in steps.iter().zip(&times).enumerate() {
         let now = time.as_second();
         let from = if nth == 0 { now } else { times[nth - 1].as_second() };
-        // What was due up to this moment comes before what happens at it.
+        // Messages that were due up to this moment come before its events.
         settle(&mut waiting, &mut last, from, now, false);
         waiting.extend(started.iter().filter(|rule| known.insert(**rule)).map(|rule| (*rule, now)));
         if *now_too {
@@ -232,7 +232,7 @@ proptest! {
     }
 }
 
-/// Plays the story with each event in a batch of its own, at the same moments.
+/// Plays the story with each event in a separate batch, at the same moments.
 fn in_pieces(config: &Config, steps: &[Step]) -> Vec<Decision> {
     let mut pieces = Vec::new();
     for (minutes, rules, now_too) in steps {

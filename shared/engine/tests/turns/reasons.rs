@@ -1,4 +1,4 @@
-//! What is told of messages that wait or were dropped.
+//! The reasons shown for messages that wait or were dropped.
 
 use super::{Person, at, becomes, config};
 use jiff::tz::TimeZone;

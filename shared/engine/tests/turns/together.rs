@@ -1,4 +1,4 @@
-//! The eighteen scenarios of the shipped config, all due at one moment on one person.
+//! The eighteen scenarios of the shipped configuration, all due at one moment for one person.
 
 use super::{Person, at, outcome, takes_turn};
 use jiff::{SignedDuration, Timestamp};
@@ -12,11 +12,11 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use toml::{Table, Value};
 
-/// What makes all journeys due that a state triggers.
+/// The event that makes all state-triggered journeys due.
 const DUE: &str = "All Due";
 
-/// The shipped config, where one event makes all its states come to hold: triggers of states are replaced, and so is what else would keep
-/// someone out or let them reach a goal by a state.
+/// Returns the shipped configuration, in which one event makes all state triggers hold: these are replaced, and so is
+/// everything else that would keep a person out or reach a goal by a state.
 fn all_due() -> Bundle {
     let mut bundle = ConfigBuilder::shipped().bundle();
     let file = bundle.files.get_mut("journeys.toml").unwrap();
@@ -28,7 +28,7 @@ fn all_due() -> Bundle {
         if journey.get("goal").is_some_and(|goal| goal.get("when").is_some()) {
             journey.remove("goal");
         }
-        // Whom of the account it is for is not known here.
+        // The account's other people are not known here.
         journey["trigger"].as_table_mut().unwrap().remove("to");
         if journey["trigger"].get("event").is_none() {
             let becomes = Value::String(format!("count(\"{DUE}\") >= 1"));
@@ -46,7 +46,7 @@ fn scenario(journey: &Journey) -> u8 {
     journey.description.split_once(": ").unwrap().0.parse().unwrap()
 }
 
-/// A prospect, or a customer, who has done everything that triggers anything at one moment; with what was decided then and later.
+/// Returns a prospect, or a customer, with every triggering event at one moment; with the decisions then and later.
 fn everything_happens(config: &Config, pays: bool) -> (Person, Vec<Decision>) {
     let now = at("2026-03-02T10:00:00Z");
     let mut person = Person::new(config, "ada");
@@ -89,7 +89,7 @@ fn apart(first: &Decision, second: &Decision) -> SignedDuration {
     second.decided_at.duration_since(first.decided_at)
 }
 
-/// Whether an event triggers the message: it is before any wait of a journey that an event starts.
+/// Returns whether an event triggers the message: it is before any wait of a journey that an event starts.
 fn is_at_once(config: &Config, decision: &Decision) -> bool {
     let journey = config.journeys.all.iter().find(|journey| journey.id == decision.journey).unwrap();
     let before = &journey.steps[..usize::from(decision.step)];
@@ -127,7 +127,7 @@ fn each_scenario_gets_its_message_in_its_turn_or_is_dropped_with_a_reason_when_a
             let of = || all.iter().filter(|decision| decision.journey == journey.id);
             let has_messages = journey.messages().next().is_some();
             assert!(of().next().is_some() || !has_messages, "{}: neither sent nor dropped", journey.id);
-            // A task that nothing waits before is there at once.
+            // A task without a wait before it is decided at once.
             if let Some(Does::Send(message)) = journey.steps.first().map(|step| &step.does)
                 && message.channel == Channel::Webhook
             {
@@ -140,7 +140,7 @@ fn each_scenario_gets_its_message_in_its_turn_or_is_dropped_with_a_reason_when_a
             assert!(known, "{:?}", outcome(decision));
         }
         assert!(person.profile.facts().runs.is_empty(), "nobody waits for ever: {:?}", person.profile.facts().runs);
-        // Of those that a state triggers, the order is that of their priorities.
+        // State-triggered ones are ordered by their priorities.
         let first = |id: &str| all.iter().find(|decision| decision.journey == id && decision.withheld.is_none());
         if pays {
             let order = ["error_help", "third_renewal", "gone_quiet", "onboarding_month"]

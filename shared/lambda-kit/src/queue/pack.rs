@@ -9,8 +9,8 @@ pub const MAX_ENTRIES: usize = 10;
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>
 pub const MAX_BYTES: usize = 1 << 20;
 
-/// Splits bodies, given by their sizes, into requests that respect both limits, keeping their order. Those that SQS would refuse by size come
-/// back apart.
+/// Splits bodies, by their sizes, into requests within both limits, in their order. Bodies that SQS would reject
+/// because of their size are returned separately.
 pub(super) fn pack(sizes: impl IntoIterator<Item = usize>) -> (Vec<Vec<usize>>, Vec<Unsent>) {
     let mut requests: Vec<Vec<usize>> = Vec::new();
     let mut refused = Vec::new();

@@ -13,7 +13,7 @@ use super::{Delay, SendReport, Sender, Unsent};
 
 /// Requests in flight at once.
 const CONCURRENCY: usize = 4;
-/// How often an entry is offered, the first time included.
+/// The most attempts for an entry, the first one included.
 const OFFERS: u32 = 4;
 /// The wait before the second offer; doubled before each later one.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -37,9 +37,10 @@ impl Queue {
         &self.url
     }
 
-    /// Sends all of `bodies`, several a request, and says which were not taken.
+    /// Sends all of `bodies`, several a request, and returns those that were not accepted.
     ///
-    /// Entries that SQS refuses for its own reasons are offered up to four times; those refused as the sender's fault are not offered again.
+    /// Entries that SQS rejects for its own reasons are tried up to four times; those rejected as the sender's fault
+    /// are not retried.
     pub async fn send_packed(&self, bodies: Vec<String>, delay: Delay) -> SendReport {
         let bodies: Vec<String> = bodies.into_iter().map(escaped).collect();
         let (requests, refused) = pack(bodies.iter().map(String::len));
@@ -60,7 +61,7 @@ impl Queue {
         report
     }
 
-    /// Sends one request, and again with what was left of it.
+    /// Sends one request, and retries its failed entries.
     async fn send_batch(&self, mut pending: Vec<(usize, String)>, delay: Delay) -> SendReport {
         let mut report = SendReport::default();
         let mut pause = PAUSE;
@@ -130,7 +131,7 @@ struct Refusal {
     again: bool,
 }
 
-/// Every pending entry that the answer does not list as successful.
+/// Returns every pending entry that the response does not list as successful.
 fn refusals(pending: &[(usize, String)], answer: &SendMessageBatchOutput) -> Vec<Refusal> {
     pending
         .iter()

@@ -1,4 +1,4 @@
-//! A queue that keeps what is sent to it, for tests of the functions.
+//! A queue in memory, for tests of the functions.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -6,7 +6,7 @@ use futures::future::{BoxFuture, FutureExt};
 
 use super::{Delay, SendReport, Sender, Unsent};
 
-/// Keeps bodies in memory and refuses some on demand.
+/// Keeps bodies in memory and rejects some on demand.
 #[derive(Debug, Default)]
 pub struct MemoryQueue(Mutex<State>);
 
@@ -38,7 +38,7 @@ impl MemoryQueue {
         self.with(|state| state.sent.iter().map(|(body, _)| body.clone()).collect())
     }
 
-    /// Takes out everything sent so far, with its delay.
+    /// Removes and returns everything sent so far, with its delay.
     #[must_use]
     pub fn drain(&self) -> Vec<(String, Delay)> {
         self.with(|state| std::mem::take(&mut state.sent))

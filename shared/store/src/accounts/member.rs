@@ -1,7 +1,7 @@
-//! A slim entry as bytes: a rollup reads as many as an account has people, 4 KB a unit, so each byte counts.
+//! The binary encoding of a member: a rollup reads as many as an account has people, 4 KB a unit, so each byte counts.
 //!
-//! One byte of format, then postcard, then the curve, which versions that do not know it leave unread. An entry that is a text is JSON,
-//! as all were written at first.
+//! One byte of format, then postcard, then the curve, which older versions ignore. An entry that is a text is JSON, the
+//! original format.
 
 use crate::error::StoreError;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The format that is written.
 const FORMAT: u8 = 1;
-/// Set in the first byte where the person's primary account is another one.
+/// Set in the first byte if the person's primary account is another one.
 const ELSEWHERE: u8 = 0x80;
 
 #[derive(Serialize, Deserialize)]
@@ -26,7 +26,7 @@ struct Entry<'a> {
     personas: Cow<'a, BTreeSet<String>>,
 }
 
-/// The entry's bytes; whose it is stands in its key.
+/// Encodes the entry; the person is in its key.
 pub(super) fn encode(member: &Member) -> Result<Vec<u8>, StoreError> {
     let entry = Entry {
         stage: member.stage,
@@ -42,7 +42,7 @@ pub(super) fn encode(member: &Member) -> Result<Vec<u8>, StoreError> {
     Ok(bytes)
 }
 
-/// The entry of `person`.
+/// Decodes the entry of `person`.
 pub(super) fn decode(person: PersonId, value: Option<&AttributeValue>) -> Result<Member, StoreError> {
     let wrong = || StoreError::corrupt("a member cannot be read");
     let bytes = match value {

@@ -1,7 +1,7 @@
-//! One person's share of the archive: found for whoever asks what is known of them, and taken out when they are erased.
+//! One person's share of the archive: found for exports, and removed by erasures.
 //!
-//! An object is written again without the person's lines, byte for byte what it was otherwise, under its own name; one that held nothing else is
-//! deleted. So it may stop anywhere and be begun again.
+//! An object is rewritten without the person's lines, otherwise byte for byte the same, under its own name; an object
+//! with nothing else is deleted. So it can be interrupted anywhere and restarted.
 
 use super::unmerges::FOLDER;
 use super::{Archive, ArchiveError};
@@ -19,43 +19,45 @@ use perennial_domain::event::external_ids;
 use perennial_domain::{AnonymousId, Event, Identity, UserId};
 use std::io::{Read as _, Write as _};
 
-/// An object of the archive: a batch of events, or something that was said of people by hand.
+/// An object of the archive: a batch of events, or a manual unmerge.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Object(Path);
 
-/// What an object holds of a person.
+/// A person's share of an object.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Share {
     /// Their events, in the object's order.
     pub events: Vec<Event>,
-    /// What was said of their identities by hand.
+    /// Manual unmerges of their identities.
     pub unmerges: Vec<Unmerge>,
-    /// Events of others that name one of their ids, as where a browser was shared. They stay: they are the others'.
+    /// Events of other people that contain one of their ids, as with a shared browser. They are kept, since they belong
+    /// to the others.
     pub named_by_others: u64,
-    /// The lines of others, each with its line break; empty where the person has no share.
+    /// The lines of others, each with its line break; empty if the person has no share.
     rest: Vec<u8>,
 }
 
 impl Share {
-    /// Whether the object holds nothing of the person.
+    /// Returns whether the object contains nothing of the person.
     pub fn is_empty(&self) -> bool {
         self.events.is_empty() && self.unmerges.is_empty()
     }
 
-    /// Whether the object holds nothing but what is the person's.
+    /// Returns whether the object contains nothing else.
     pub fn is_all(&self) -> bool {
         !self.is_empty() && self.rest.is_empty()
     }
 }
 
 impl Archive {
-    /// The objects that may hold something of a person of whom nothing was received before `from` (`None`: all objects), in the order of their names.
+    /// Returns the objects that may contain data of a person without events received before `from` (`None`: all
+    /// objects), in the order of their names.
     ///
     /// # Errors
-    /// [`ArchiveError`] where the archive cannot be listed.
+    /// [`ArchiveError`] if the archive cannot be listed.
     pub async fn objects_since(&self, from: Option<Date>) -> Result<Vec<Object>, ArchiveError> {
         let listed: Vec<_> = match from {
-            // What was said of people by hand lies behind all days.
+            // Manual unmerges sort after all days.
             Some(from) => self.objects.list_with_offset(None, &Path::from(format!("day={from}"))).try_collect().await?,
             None => self.objects.list(None).try_collect().await?,
         };
@@ -65,10 +67,10 @@ impl Archive {
         Ok(objects)
     }
 
-    /// What an object holds of `subject`; nothing of an object that is gone.
+    /// Returns the share of `subject` in an object; empty for a deleted object.
     ///
     /// # Errors
-    /// [`ArchiveError`] where it cannot be read.
+    /// [`ArchiveError`] if it cannot be read.
     pub async fn share(&self, Object(path): &Object, subject: &Subject) -> Result<Share, ArchiveError> {
         let read = match self.objects.get(path).await {
             Err(object_store::Error::NotFound { .. }) => return Ok(Share::default()),
@@ -81,10 +83,10 @@ impl Archive {
         split(path, &text, is_event, subject)
     }
 
-    /// Takes `share` out of the object that it is of: writes the rest of it, or deletes the object where there is none.
+    /// Removes `share` from its object: writes the rest of it, or deletes the object if there is none.
     ///
     /// # Errors
-    /// [`ArchiveError`] where that fails: the object is as it was then.
+    /// [`ArchiveError`] if that fails: the object is then unchanged.
     pub async fn take_out(&self, Object(path): &Object, share: &Share) -> Result<(), ArchiveError> {
         if share.is_empty() {
             return Ok(());
@@ -105,7 +107,7 @@ impl Archive {
 
 fn split(path: &Path, text: &str, is_event: bool, subject: &Subject) -> Result<Share, ArchiveError> {
     let mut share = Share::default();
-    // Most lines are of others: they are told by their text, before any is parsed.
+    // Most lines are of others, which their text shows before any is parsed.
     let needles: Vec<String> = subject.ids.iter().filter_map(|id| serde_json::to_string(id).ok()).collect();
     let may_name = |text: &str| needles.is_empty() || needles.iter().any(|needle| text.contains(needle));
     if !may_name(text) {
@@ -142,7 +144,7 @@ fn split(path: &Path, text: &str, is_event: bool, subject: &Subject) -> Result<S
     Ok(share)
 }
 
-/// Whether an event of somebody else names one of the subject's ids.
+/// Returns whether another person's event contains one of the subject's ids.
 fn names(event: &Event, subject: &Subject) -> bool {
     let has_anonymous = |id: &AnonymousId| subject.has(&Identity::Anonymous(id.clone()));
     let earlier = event.previous_id.as_ref().and_then(|id| UserId::parse(id.as_str()).ok());

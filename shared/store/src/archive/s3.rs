@@ -1,6 +1,8 @@
-//! The archive in a bucket: `object_store`'s S3, over the same TLS and with the same credentials as every other AWS client of the process.
+//! The archive in a bucket: `object_store`'s S3, over the same TLS and with the same credentials as every other AWS
+//! client of the process.
 //!
-//! `object_store` would bring an HTTP client and a TLS stack of its own, and read the environment by its own rules. Here it gets ours.
+//! `object_store` would bring its own HTTP client and TLS stack, and read the environment by its own rules. Here it
+//! gets ours.
 
 use super::{Archive, ArchiveError};
 use async_trait::async_trait;
@@ -33,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const BACKOFF: BackoffConfig =
     BackoffConfig { init_backoff: Duration::from_millis(100), max_backoff: Duration::from_secs(2), base: 2.0 };
 
-/// As whom, where and over what S3 is called.
+/// The credentials, region and endpoint of S3.
 #[derive(Debug, Clone)]
 pub struct S3Access {
     region: Option<String>,
@@ -58,10 +60,10 @@ impl S3Access {
 }
 
 impl Archive {
-    /// The archive below `prefix` in a bucket. Nothing is asked of S3 yet.
+    /// Returns the archive below `prefix` in a bucket, without a request to S3.
     ///
     /// # Errors
-    /// [`ArchiveError::Access`] where `access` has no region or no credentials.
+    /// [`ArchiveError::Access`] if `access` has no region or no credentials.
     pub fn bucket(bucket: &str, prefix: &str, access: &S3Access) -> Result<Self, ArchiveError> {
         let region = access.region.as_deref().ok_or(ArchiveError::Access("no AWS region is set"))?;
         let credentials = access.credentials.clone().ok_or(ArchiveError::Access("there are no AWS credentials"))?;
@@ -82,10 +84,10 @@ impl Archive {
         Ok(Self::new(Arc::new(PrefixStore::new(objects, prefix))))
     }
 
-    /// Asks for an object that is never there, for the sake of the connection that this opens.
+    /// Requests a nonexistent object, to open the connection.
     ///
     /// # Errors
-    /// Always, but the connection stands where S3 answered.
+    /// Always, but the connection is open if S3 responded.
     pub async fn knock(&self) -> Result<(), ArchiveError> {
         self.objects.head(&Path::from("none")).await?;
         Ok(())
@@ -146,7 +148,7 @@ impl Connector {
     }
 }
 
-/// What `object_store` decides on whether to try again.
+/// Returns the kind of error, by which `object_store` decides whether to retry.
 fn kind(error: &ConnectorError) -> HttpErrorKind {
     if error.is_timeout() {
         HttpErrorKind::Timeout

@@ -1,7 +1,7 @@
-//! What was said of people by hand: `unmerges/day=2026-03-01/<when it was said>-<hash of whom and when>.ndjson.gz`, one line each,
-//! as the events queue carried it and with the time at which it was done: `{"unmerge.v1": {"identity": …, "done_at": …}}`.
+//! Manual unmerges: `unmerges/day=2026-03-01/<time of the request>-<hash of identity and time>.ndjson.gz`, one line
+//! each, as on the events queue and with the time of execution: `{"unmerge.v1": {"identity": …, "done_at": …}}`.
 //!
-//! They lie beside the days of events, so that whoever reads those with ordinary tools finds events only.
+//! They are stored beside the days of events, so that ordinary tools find only events in those.
 
 use super::{Archive, ArchiveError, place};
 use bytes::Bytes;
@@ -18,21 +18,21 @@ use std::io::Write;
 /// The folder.
 pub(super) const FOLDER: &str = "unmerges";
 
-/// What happened, as it has to be played to end in the same people.
+/// An entry of the history, in the order in which it has to be replayed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Entry {
     /// An event.
     Event(Box<Event>),
-    /// People were parted. All that came before has to be done by then: only who was joined can be parted.
+    /// An unmerge. Everything before it has to be processed by then: only merged identities can be unmerged.
     Unmerge(Unmerge),
 }
 
 impl Archive {
-    /// Keeps an unmerge, which is about to be done, as done at `now` if it does not say itself when it was. The same one written
-    /// again, as after a crash, replaces what was written before.
+    /// Stores an unmerge that is about to be executed, with the time `now` unless it has one. Storing it again, as
+    /// after a crash, replaces the earlier one.
     ///
     /// # Errors
-    /// [`ArchiveError`] where it is not kept: it is not to be done then.
+    /// [`ArchiveError`] if it is not stored: it must not be executed then.
     pub async fn write_unmerge(&self, unmerge: &Unmerge, now: Timestamp) -> Result<(), ArchiveError> {
         let done = Unmerge { done_at: unmerge.done_at.or(Some(now)), ..unmerge.clone() };
         let line =
@@ -44,11 +44,11 @@ impl Archive {
         Ok(())
     }
 
-    /// All that happened: the events of [`Self::read_all`] in its order, and each unmerge after every object of events whose first was
-    /// received by the time it was done. What was on its way in that moment counts as said before.
+    /// Returns the whole history: the events of [`Self::read_all`] in its order, and each unmerge after every object
+    /// whose first event was received before its execution. Events in flight at that time count as earlier.
     ///
     /// # Errors
-    /// [`ArchiveError`] where the archive cannot be listed or its unmerges cannot be read; later errors come in the stream.
+    /// [`ArchiveError`] if the archive cannot be listed or its unmerges cannot be read; later errors are in the stream.
     pub async fn history(
         &self,
     ) -> Result<impl Stream<Item = Result<Entry, ArchiveError>> + Send + 'static, ArchiveError> {
@@ -80,7 +80,7 @@ impl Archive {
         Ok(entries.map_ok(|entries| stream::iter(entries.into_iter().map(Ok))).try_flatten())
     }
 
-    /// All unmerges, by when they were done.
+    /// Returns all unmerges, by time of execution.
     async fn unmerges(&self) -> Result<Vec<(Timestamp, Unmerge)>, ArchiveError> {
         let mut all = Vec::new();
         for path in self.list(Some(&Path::from(FOLDER))).await? {
@@ -91,7 +91,7 @@ impl Archive {
     }
 }
 
-/// What is read next.
+/// The next object to read.
 enum Step {
     Unmerge(Unmerge),
     Events(Path),
@@ -104,7 +104,7 @@ fn parsed(line: &str) -> Option<(Timestamp, Unmerge)> {
     }
 }
 
-/// Named by what tells a repetition of it.
+/// Named by the key that identifies a repetition.
 fn path(unmerge: &Unmerge) -> Path {
     let person = unmerge.identity.person_id();
     let digest = hash::base32(&hash::sha256(&[person.as_bytes(), &unmerge.at.as_millisecond().to_be_bytes()])[..15]);

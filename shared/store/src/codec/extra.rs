@@ -1,6 +1,7 @@
-//! What most profiles do not have, of the profile or of one part each: a list behind the body of format 5, and no byte where there are none.
+//! Optional data of the profile or of one identity state: a list after the body of format 5, and no byte if it is
+//! empty.
 //!
-//! Versions that do not know the list read the body and leave the list unread.
+//! Older versions read the body and ignore the list.
 
 use crate::error::StoreError;
 use jiff::Timestamp;
@@ -14,61 +15,61 @@ use perennial_engine::{Part, Profile};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A fact of one part. Stored items hold the variants' numbers: new variants are added at the end.
+/// A fact of one identity state. Stored items contain the variants' numbers: append new variants at the end.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Extra {
     /// The message of a run waits for its turn.
     Candidate {
-        /// The part's index.
+        /// The identity state's index.
         part: u16,
         /// The key of the run's journey.
         journey: [u8; 4],
         candidate: Candidate,
     },
-    /// Of the messages that were sent lately, essential ones.
+    /// The essential ones among recently sent messages.
     Exempt {
-        /// The part's index.
+        /// The identity state's index.
         part: u16,
         sent: Vec<Sent>,
     },
     /// A subscription.
     Subscription {
-        /// The part's index.
+        /// The identity state's index.
         part: u16,
-        /// Its key; `None` where it follows from the subscription and the part's identity.
+        /// Its key; `None` if it is derived from the subscription and the identity.
         key: Option<[u8; 8]>,
         subscription: Box<Subscription>,
     },
     /// A payment by its id.
     Payment {
-        /// The part's index.
+        /// The identity state's index.
         part: u16,
         id: [u8; 8],
         payment: Payment,
     },
     /// A refund by its id.
     Refund {
-        /// The part's index.
+        /// The identity state's index.
         part: u16,
         id: [u8; 8],
         refund: Refund,
     },
     /// A journey that starts on another day.
     Start {
-        /// The part's index.
+        /// The identity state's index.
         part: u16,
         /// The journey's key.
         journey: [u8; 4],
         /// In seconds since 1970.
         due: i64,
     },
-    /// The accounts of a part, where they do not follow from the rest of it.
+    /// The accounts of an identity state, if they are not derived from the rest of it.
     Memberships {
-        /// The part's index.
+        /// The identity state's index.
         part: u16,
         stored: StoredMemberships,
     },
-    /// The entry given to an account that is not the person's primary one.
+    /// The entry in an account that is not the primary one.
     Elsewhere {
         account: String,
         stage: Stage,
@@ -77,44 +78,44 @@ enum Extra {
         /// `None` where they are those that the item's attribute lists.
         personas: Option<BTreeSet<String>>,
     },
-    /// The curve of the entry that the profile holds as published.
+    /// The curve of the published entry.
     Curve(Vec<u8>),
-    /// When the history of a part was imported.
+    /// When the history of an identity was imported.
     Imported {
-        /// The part's index.
+        /// The identity state's index.
         part: u16,
         /// In seconds since 1970.
         at: i64,
     },
     /// The longest values that traits had.
     Longest {
-        /// The part's index.
+        /// The identity state's index.
         part: u16,
-        /// Whether it is about traits that are to be set only once.
+        /// `true` if it is about traits that are set only once.
         once: bool,
         longest: Longest,
     },
     /// Less is kept of the identity than usual.
     Room {
-        /// The part's index.
+        /// The identity state's index.
         part: u16,
         room: Room,
     },
     /// When the identity left its primary account without naming it.
     LeftPrimary {
-        /// The part's index.
+        /// The identity state's index.
         part: u16,
         /// In microseconds since 1970.
         at: Vec<i64>,
     },
 }
 
-/// What follows a body and belongs to no part.
+/// The optional data that belongs to no identity state.
 #[derive(Debug, Default)]
 pub(super) struct Behind {
-    /// The entries given to accounts that are not the person's primary one.
+    /// The entries in accounts that are not the primary one.
     pub(super) elsewhere: BTreeMap<AccountId, Member>,
-    /// The bytes of the curve of what is published.
+    /// The bytes of the published entry's curve.
     pub(super) curve: Option<Vec<u8>>,
 }
 
@@ -129,7 +130,7 @@ pub(super) fn append(body: Vec<u8>, profile: &Profile, listed: &[String]) -> pos
 
 fn of(parts: &[Part]) -> Vec<Extra> {
     let mut extras = Vec::new();
-    // A profile has a few hundred parts at most.
+    // A profile has a few hundred identity states at most.
     for (part, of) in (0_u16..).zip(parts) {
         let (facts, billing) = (&of.facts, &of.state.billing);
         let candidates = facts.runs.iter().filter_map(|(key, run)| Some((key.to_be_bytes(), run.candidate?)));
@@ -182,10 +183,10 @@ fn elsewhere(account: &AccountId, member: &Member, listed: &[String]) -> Extra {
     }
 }
 
-/// Puts what follows a body into its parts, and returns what belongs to none of them.
+/// Adds the optional data to its identity states, and returns the rest.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] where the list cannot be read, or names a part or a run that is not there.
+/// [`StoreError::Corrupt`] if the list cannot be read, or refers to a missing identity state or run.
 pub(super) fn read(rest: &[u8], parts: &mut [Part], person: PersonId, listed: &[String]) -> Result<Behind, StoreError> {
     let mut behind = Behind::default();
     if rest.is_empty() {

@@ -33,10 +33,10 @@ fn items_without_candidates_are_read_and_written_byte_for_byte_as_before() {
     assert_eq!(seen, 2);
 }
 
-/// A profile of two parts, on the second of which messages wait.
+/// Returns a profile of two identities, the second of which has waiting messages.
 fn waiting() -> Stored {
     let mut stored = after(&config(), user("user-0417"), &typical()[..1]);
-    // What follows the body is that of messages only.
+    // Only the optional data of messages.
     if let Some((_, member)) = &mut stored.profile.published {
         member.curve = None;
     }

@@ -1,7 +1,7 @@
-//! Formats 1 and 2 of a state, frozen: what was stored in them stays readable, whatever becomes of the engine's structs.
+//! Formats 1 and 2 of a state, frozen: stored states stay readable, however the engine's structs change.
 //!
-//! What is not copied here (counts, bitmaps, points, registers, ids) is still written as it was then. The stored bytes that
-//! the test reads notice where one of them changes: then its old form is to be copied here too.
+//! Types that are not copied here (counts, bitmaps, points, registers, ids) still have the format of that time. The
+//! stored bytes in the test detect a change of one of them: then its old form has to be copied here too.
 
 use super::{Entry, State};
 use crate::error::StoreError;
@@ -51,7 +51,7 @@ pub(super) struct Member1 {
 #[derive(Serialize, Deserialize)]
 pub(super) struct Published2 {
     account: String,
-    /// `None` for the person whose profile it is.
+    /// `None` for the profile's own id.
     person: Option<[u8; 15]>,
     stage: Stage,
     scores: BTreeMap<Likelihood, Score>,
@@ -94,7 +94,7 @@ struct State2 {
 struct Facts2 {
     entered: BTreeMap<u32, Entered2>,
     above: BTreeSet<u32>,
-    /// Hashes of the mail addresses that were indexed: now they are claims.
+    /// Hashes of the indexed mail addresses, which are claims now.
     #[serde(rename = "indexed")]
     _indexed: BTreeSet<u64>,
 }
@@ -160,7 +160,7 @@ impl Part2 {
         Part {
             identity: self.identity,
             links: self.link.map(Link2::read).into_iter().collect(),
-            // Addresses are claimed anew when they are next given: the index did not say who gives them.
+            // Addresses are claimed when they are next sent: the index does not contain their owners.
             claims: Vec::new(),
             notes: Vec::new(),
             state: self.state.read(),
@@ -184,7 +184,7 @@ impl Link2 {
 }
 
 impl State2 {
-    /// What a later format adds begins empty.
+    /// Fields of later formats start empty.
     fn read(self) -> perennial_engine::State {
         perennial_engine::State {
             counts: self.counts,

@@ -1,5 +1,5 @@
-//! Format 3 of a state, frozen. It differs from the present one in what was decided: nothing was known of caps, experiments and
-//! versions of journeys.
+//! Format 3 of a state, frozen. Compared with the current one, its decisions lack caps, experiments and versions of
+//! journeys.
 
 use super::v4::{Claim4, State4};
 use super::{Entry, Published, State};
@@ -87,7 +87,7 @@ impl Facts3 {
 }
 
 impl Run3 {
-    /// The version of a journey that is in no bundle: who entered it goes on in the one in force.
+    /// A journey version that is in no bundle, so that the run continues in the active one.
     fn read(self) -> Run {
         let Self { entered, step, since, due, cause, cause_key } = self;
         Run { entered, step, since, due, cause, cause_key, version: 0, aside_for: None, candidate: None }

@@ -1,6 +1,6 @@
-//! Format 4 of a state, frozen. It differs from the present one in what is known of addresses, time zones and texts: nothing said when an
-//! address was last given, in which zone a client ran, how many texts were not understood, which traits are set only once, and what was
-//! not kept. Moments were whole milliseconds, which are still written so.
+//! Format 4 of a state, frozen. Compared with the current one, it lacks when an address was last sent, clients' time
+//! zones, the number of texts in unsupported languages, traits that are set only once, and dropped traits. Times were
+//! whole milliseconds, which are still written the same way.
 
 use super::{Entry, Published, State};
 use crate::error::StoreError;
@@ -97,7 +97,7 @@ impl Part4 {
 }
 
 impl Claim4 {
-    /// When a value was last given nothing said; of the address that is the present one its trait does.
+    /// The time of the last use was not stored; for the current address it is the trait's.
     pub(super) fn read(self, state: &perennial_engine::State) -> Claim {
         let Self { evidence, key, standing, at, message, shown } = self;
         let at = instant::of_stored(at);
@@ -111,7 +111,7 @@ impl Claim4 {
 }
 
 impl State4 {
-    /// What a later format adds begins empty.
+    /// Fields of later formats start empty.
     pub(super) fn read(self) -> perennial_engine::State {
         fn keyed<A>(map: BTreeMap<[u8; 4], A>) -> BTreeMap<u32, A> {
             map.into_iter().map(|(key, value)| (u32::from_be_bytes(key), value)).collect()
@@ -195,7 +195,7 @@ mod tests {
             (2, 3, 9)
         );
         assert_eq!((part.state.mood.mean(660, 1), part.state.mood.unread(660, 1)), (Some(-0.4), 0));
-        // The present address was last given when its trait was; of another nothing is known but when it was first given.
+        // The current address was last sent with its trait; for others only the first time is known.
         let last: Vec<(i64, i64)> = part.claims.iter().map(|claim| (claim.at, claim.last)).collect();
         assert_eq!(last, [(10_000, 90_000), (5_000, 5_000)]);
         assert_eq!(part.claims.iter().map(|claim| part.given_up(claim)).collect::<Vec<_>>(), [None, Some(10_000)]);

@@ -1,4 +1,4 @@
-//! A bundle as deflated JSON, as its version's item holds it.
+//! A bundle as deflated JSON, as stored in its version's item.
 
 use super::ConfigStoreError;
 use crate::error::StoreError;
@@ -8,7 +8,7 @@ use flate2::read::DeflateEncoder;
 use perennial_config::Bundle;
 use std::io::Read as _;
 
-/// The most bytes of a deflated bundle: an item holds 400 KB.
+/// The largest deflated bundle in bytes: an item is limited to 400 KB.
 const MAX_BYTES: usize = 380 * 1024;
 /// The most bytes of a bundle before it is deflated. What inflates to more is not read, so more is not written.
 const MAX_INFLATED: usize = 16 * 1024 * 1024;

@@ -14,11 +14,12 @@ use perennial_domain::hash::hash32;
 use perennial_domain::{DecisionId, PersonId};
 
 impl Store {
-    /// Notes a click at `now` and returns whether another link of the same mail was followed within `within` of it, by what was reported before it: one
-    /// write that also reads. The first click of several does not, nor does one on a mail that is not there, or that is reported again.
+    /// Records a click at `now` and returns whether another link of the same mail was followed within `within` of it,
+    /// according to earlier reports, with one write that also reads. Returns `false` for the first click, for a missing
+    /// mail, and for a repeated report.
     ///
     /// # Errors
-    /// [`StoreError`] where the write fails.
+    /// [`StoreError`] if the write fails.
     pub async fn note_click(
         &self,
         person: PersonId,

@@ -1,4 +1,5 @@
-//! Claims in doubt: whoever made one died over sending, or got no answer, and the message may or may not have gone out.
+//! Claims with an unknown outcome: their process died while sending, or got no response, and the message may or may not
+//! have been sent.
 
 use super::{MessageRecord, MessageState, read};
 use crate::error::{StoreError, sort, unless_conflict};
@@ -8,10 +9,10 @@ use crate::store::Store;
 use jiff::Timestamp;
 use perennial_domain::{DecisionId, PersonId};
 
-/// A message and who holds it.
+/// A message and the owner of its claim.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Held {
-    /// Where it stands.
+    /// The message.
     pub record: MessageRecord,
     /// The delivery that claimed it last.
     pub claimant: String,
@@ -23,7 +24,7 @@ impl Held {
         Ok(Self { record: read(item)?, claimant: needed("by", item.text("by")?)?.to_owned() })
     }
 
-    /// How many deliveries claimed it to send it, this one included; 1 or more.
+    /// Returns the number of claims to send it, this one included; 1 or more.
     #[must_use]
     pub fn tries(&self) -> u32 {
         self.record.tries.unwrap_or(1)
@@ -31,20 +32,21 @@ impl Held {
 }
 
 impl Store {
-    /// A message and who holds it.
+    /// Returns a message and the owner of its claim.
     ///
     /// # Errors
-    /// [`StoreError`] where the read fails.
+    /// [`StoreError`] if the read fails.
     pub async fn held(&self, person: PersonId, id: DecisionId) -> Result<Option<Held>, StoreError> {
         let item = self.get("held", keys::key(keys::person(person), keys::message(id)), true).await?;
         item.map(|item| Held::read(&item)).transpose()
     }
 
-    /// Claims a message anew for `claimant`, in place of the claim that `doubted` made: only as long as that one stands and nothing is known of
-    /// what became of it. So each claim is replaced once, however many ask for it. Gives whether it is ours.
+    /// Claims a message again for `claimant`, in place of the claim of `doubted`: only as long as that one is unchanged
+    /// and its outcome unknown. So each claim is replaced once, however many callers try. Returns whether the caller
+    /// has the claim.
     ///
     /// # Errors
-    /// [`StoreError`] where the table does not answer: nothing may be sent then.
+    /// [`StoreError`] if the table does not respond: nothing may be sent then.
     pub async fn claim_again(
         &self,
         person: PersonId,
@@ -79,16 +81,17 @@ impl Store {
         if unless_conflict(update.send().await.map(drop).map_err(|error| sort("claim_again", error)))?.is_some() {
             return Ok(true);
         }
-        // Where the answer was lost and the SDK asked again, it was ours already.
+        // If the response was lost and the SDK retried, the caller already has it.
         let held = self.held(person, id).await?;
         Ok(held.is_some_and(|held| held.record.state == MessageState::Claimed && held.claimant == claimant))
     }
 
-    /// Undoes [`Self::claim_again`] where it is certain that nothing was sent under the new claim: the one of `doubted` is in doubt again as it was
-    /// since `since`. Gives `false` where the claim was not `claimant`'s any more, or something is known of the message.
+    /// Undoes [`Self::claim_again`] if it is certain that nothing was sent under the new claim: the outcome of
+    /// `doubted` is unknown again as of `since`. Returns `false` if `claimant` no longer has the claim, or the outcome
+    /// is known.
     ///
     /// # Errors
-    /// [`StoreError`] where the write fails.
+    /// [`StoreError`] if the write fails.
     pub async fn hand_back(
         &self,
         person: PersonId,

@@ -1,8 +1,9 @@
 //! The inbox: a copy of each in-app message under its time, so that one query reads the newest.
 //!
-//! The message stays the record of what was decided and done; its entry holds what the inbox shows, and goes when the message is dismissed.
-//! An entry is written before the message is recorded as sent: whoever finds a sent message finds its entry too. Messages that
-//! were sent before there were entries get theirs when the inbox is first read, after which a mark tells that none is missing.
+//! The message remains the record of the decision and its outcome; its entry contains what the inbox shows, and is
+//! deleted when the message is dismissed. An entry is written before the message is recorded as sent, so every sent
+//! message has its entry. Messages that were sent before entries existed get theirs when the inbox is first read, after
+//! which a mark says that none is missing.
 
 use super::{MessageRecord, MessageState, Outcome, item_of, read};
 use crate::error::{StoreError, sort, unless_conflict};
@@ -17,10 +18,10 @@ use perennial_domain::{Channel, Decision, DecisionId, PersonId};
 pub const INBOX_LIMIT: usize = 50;
 
 impl Store {
-    /// Puts a claimed in-app message into its person's inbox and records it as sent. Idempotent; two write units.
+    /// Adds a claimed in-app message to its person's inbox and records it as sent. Idempotent; two write units.
     ///
     /// # Errors
-    /// [`StoreError`] where a write fails: doing it again is right then.
+    /// [`StoreError`] if a write fails: repeat it then.
     pub async fn record_in_app(&self, decision: &Decision, outcome: &Outcome) -> Result<bool, StoreError> {
         let mut entry = item_of(decision, outcome.state, "", outcome.at)?;
         entry.insert(keys::SK.to_owned(), s(keys::inbox(decision.decided_at, decision.id)));
@@ -33,10 +34,11 @@ impl Store {
         self.record(decision.person, decision.id, outcome).await
     }
 
-    /// The newest in-app messages that a person has not dismissed, at most [`INBOX_LIMIT`]; the newest first. One query. One that cannot be read is left out.
+    /// Returns the newest in-app messages that a person has not dismissed, at most [`INBOX_LIMIT`], newest first. One
+    /// query. An unreadable one is left out.
     ///
     /// # Errors
-    /// [`StoreError`] where the query fails.
+    /// [`StoreError`] if the query fails.
     pub async fn inbox(&self, person: PersonId) -> Result<Vec<MessageRecord>, StoreError> {
         let mut items = self.entries(person).await?;
         let is_mark = |item: &Item| matches!(item.text(keys::SK), Ok(Some(keys::INBOX)));
@@ -66,11 +68,12 @@ impl Store {
         Ok(query.send().await.map_err(|error| sort("inbox", error))?.items.unwrap_or_default())
     }
 
-    /// Writes the entries of messages that have none, the newest [`INBOX_LIMIT`], and the mark. Returns whether the person has any message.
+    /// Writes the missing entries of messages, the newest [`INBOX_LIMIT`], and the mark. Returns whether the person has
+    /// any message.
     async fn fill_inbox(&self, person: PersonId) -> Result<bool, StoreError> {
         let items = self.partition("inbox", keys::person(person), keys::MESSAGE, true).await?;
         if items.is_empty() {
-            // Nothing to be found here next time, either: that is as cheap as a mark.
+            // Without messages the next look-up is as cheap as with a mark.
             return Ok(false);
         }
         let is_shown = |record: &MessageRecord| {
@@ -90,15 +93,15 @@ impl Store {
         Ok(true)
     }
 
-    /// Writes an entry that is not there yet; one that is stays as it is, with what its reader did.
+    /// Writes a missing entry; an existing one is unchanged, with its reader's actions.
     async fn put_entry(&self, entry: Item) -> Result<(), StoreError> {
         unless_conflict(self.put("put_entry", entry, Some(Condition::absent())).await).map(drop)
     }
 
-    /// Notes that an inbox message was read; the first time counts. Returns `false` where there is none.
+    /// Records that an inbox message was read; the first time counts. Returns `false` if it does not exist.
     ///
     /// # Errors
-    /// [`StoreError`] where a write fails.
+    /// [`StoreError`] if a write fails.
     pub async fn mark_read(&self, person: PersonId, id: DecisionId, now: Timestamp) -> Result<bool, StoreError> {
         let Some(entry) = self.note("mark_read", person, id, "t_read", now).await? else { return Ok(false) };
         let update = self.client.update_item().table_name(&*self.table).set_key(Some(entry));
@@ -108,22 +111,23 @@ impl Store {
             .expression_attribute_names("#time", "t_read")
             .expression_attribute_names("#ch", "ch")
             .expression_attribute_values(":now", at(now));
-        // An inbox that nobody read yet has no entries of old messages: they are made with what is noted here.
+        // An inbox that was never read has no entries of old messages: they are created with what is recorded here.
         unless_conflict(update.send().await.map(drop).map_err(|error| sort("mark_read", error)))?;
         Ok(true)
     }
 
-    /// Takes a message out of the inbox. Returns `false` where there is none.
+    /// Removes a message from the inbox. Returns `false` if it does not exist.
     ///
     /// # Errors
-    /// [`StoreError`] where a write fails.
+    /// [`StoreError`] if a write fails.
     pub async fn dismiss(&self, person: PersonId, id: DecisionId, now: Timestamp) -> Result<bool, StoreError> {
         let Some(entry) = self.note("dismiss", person, id, "t_dismissed", now).await? else { return Ok(false) };
         let delete = self.client.delete_item().table_name(&*self.table).set_key(Some(entry));
         delete.send().await.map(|_| true).map_err(|error| sort("dismiss", error))
     }
 
-    /// Sets the time called `name` of an in-app message, where it has none. Returns the key of its inbox entry; `None` where there is no such message.
+    /// Sets the time called `name` of an in-app message, if it is unset. Returns the key of its inbox entry; `None` if
+    /// there is no such message.
     async fn note(
         &self,
         operation: &'static str,

@@ -1,24 +1,24 @@
-//! Where a message stands.
+//! The states of a message.
 
 use crate::error::StoreError;
 use perennial_domain::Withheld;
 use serde::{Deserialize, Serialize};
 
-/// Where a message stands. In the order of how much a state tells: a later one is never replaced by an earlier one. Those of a message of which
-/// nothing goes out come last: nothing can become of it any more.
+/// The state of a message, in order of progress: a later one is never replaced by an earlier one. The states of
+/// withheld messages come last, because they are final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageState {
-    /// Someone is about to send it, or died over it.
+    /// About to be sent; the sender may have died.
     Claimed,
-    /// Whether it went out is not known: the answer was lost, or the process died. It is not sent again blindly; what the mail service says of
-    /// it resolves it, or that it says nothing for long enough.
+    /// Sent or not sent, which is unknown: the response was lost, or the process died. It is not sent again
+    /// blindly; the mail service's report, or a long absence of one, resolves it.
     Unknown,
-    /// It was handed over: to the mail service, the inbox, the endpoint.
+    /// Accepted by the mail service, the inbox, or the endpoint.
     Sent,
-    /// It did not go out, and will not.
+    /// Not sent, and never will be.
     Failed,
-    /// It was not to go out: unsubscribed, bounced or complained before, or without an address.
+    /// Withheld: unsubscribed, bounced or complained before, or without an address.
     Suppressed,
     /// The reader's server took it.
     Delivered,
@@ -30,18 +30,18 @@ pub enum MessageState {
     Bounced,
     /// The reader called it spam.
     Complained,
-    /// It was not sent: the reader has had as many messages as the caps allow.
+    /// Withheld: a cap is reached.
     Capped,
-    /// It was not sent: the reader is in a holdout.
+    /// Withheld: the reader is in a holdout group.
     HeldOut,
-    /// It was not sent: it waited for its turn until it was older than its journey allows.
+    /// Not sent: it waited until it was older than its journey allows.
     Expired,
-    /// It was not sent: as many better messages waited as a profile keeps.
+    /// Not sent: displaced by better messages, because a profile keeps only so many waiting ones.
     Displaced,
 }
 
 impl MessageState {
-    /// All states, in order. A state's place here is the rank in stored items: new ones are added at the end.
+    /// All states, in order. The position is the rank in stored items: append new ones at the end.
     pub const ALL: [Self; 14] = [
         Self::Claimed,
         Self::Unknown,
@@ -59,7 +59,7 @@ impl MessageState {
         Self::Displaced,
     ];
 
-    /// The name in items and JSON.
+    /// Returns the name in items and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Claimed => "claimed",
@@ -83,7 +83,7 @@ impl MessageState {
         Self::ALL.iter().position(|state| *state == self).unwrap_or_default()
     }
 
-    /// The attribute that holds when a message came into this state.
+    /// Returns the attribute with the time of this state.
     pub(crate) fn time(self) -> String {
         format!("t_{}", self.as_str())
     }

@@ -54,7 +54,7 @@ fn unmerge(name: &str, said: i64) -> Unmerge {
     Unmerge { identity: user(name), at: at(said), by: "ada".to_owned(), why: "a desk".to_owned(), done_at: None }
 }
 
-/// Each event by its id and each unmerge by whom it is about.
+/// Returns each event by its id and each unmerge by its identity.
 async fn history(archive: &Archive) -> Vec<String> {
     let entries: Vec<Entry> = archive.history().await.unwrap().try_collect().await.unwrap();
     let told = entries.into_iter().map(|entry| match entry {
@@ -71,14 +71,15 @@ async fn an_unmerge_stands_after_what_was_received_by_the_time_it_was_done() {
     for batch in [events(0, 2), events(1, 1), events(2, 1)] {
         archive.write(&batch).await.unwrap();
     }
-    // Said on the first day and done on the second, in the very moment in which an event came; another one after all events.
+    // Requested on the first day and executed on the second, at the same moment as an event; another one after all
+    // events.
     archive.write_unmerge(&unmerge("late", 3 * 86_400), at(3 * 86_400)).await.unwrap();
     archive.write_unmerge(&unmerge("u", 10), at(86_400)).await.unwrap();
     assert_eq!(history(&archive).await, ["m-0-0", "m-0-1", "m-1-0", "user:u", "m-2-0", "user:late"]);
     let told: Vec<Event> = archive.read_all().await.unwrap().try_collect().await.unwrap();
     assert_eq!(told.len(), 4, "who reads events finds events only");
 
-    // Done again, after a crash: it is one, at the time at which it was done at last.
+    // Executed again, after a crash: it is one, at the time of the last execution.
     archive.write_unmerge(&unmerge("u", 10), at(2 * 86_400)).await.unwrap();
     assert_eq!(history(&archive).await, ["m-0-0", "m-0-1", "m-1-0", "m-2-0", "user:u", "user:late"]);
     // Played from another archive it keeps its time.

@@ -1,4 +1,4 @@
-//! What is written can be read; what cannot be read is passed over, counted, and goes by its key.
+//! Everything written can be read; unreadable items are skipped, counted, and deleted by their key.
 
 use crate::support::{at, feed, new, person, store};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -12,7 +12,7 @@ use perennial_testkit::EventBuilder;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Puts something into an attribute that no version writes there.
+/// Writes an attribute value that no version writes.
 async fn damage(store: &Store, pk: &str, sk: &str, name: &str, value: AttributeValue) {
     let update = store.client().update_item().table_name(store.table());
     let update = update

@@ -17,12 +17,12 @@ use perennial_testkit::EventBuilder;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
-/// A bucket's objects by path, and what was asked of it.
+/// A bucket's objects by path, and the requests to it.
 #[derive(Debug, Default)]
 struct Bucket {
     objects: BTreeMap<String, Vec<u8>>,
     asked: Vec<Asked>,
-    /// What the next requests meet before any is served.
+    /// The problems of the next requests.
     trouble: VecDeque<Trouble>,
 }
 

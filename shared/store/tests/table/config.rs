@@ -1,4 +1,4 @@
-//! The config in force.
+//! The active configuration.
 
 use crate::support::{at, bundle, store};
 use perennial_config::Bundle;

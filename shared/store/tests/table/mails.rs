@@ -1,4 +1,4 @@
-//! How many mails an address gets, whatever profiles they are for.
+//! The number of mails to an address, whatever profiles they are for.
 
 use crate::support::{at, store};
 use futures::future::join_all;
@@ -19,7 +19,7 @@ fn decision(n: u8) -> DecisionId {
     DecisionId::derive(&[&[n]])
 }
 
-/// Counts the mail as a delivery does: with what it read before.
+/// Counts the mail as a delivery does: with its earlier read.
 async fn count(store: &Store, n: u8, caps: &[Cap]) -> bool {
     let known = store.preferences(&ada()).await.unwrap().mails;
     store.count_mail(&ada(), &known, (decision(n), at(n.into())), caps).await.unwrap() == Counted::Within

@@ -123,7 +123,7 @@ async fn the_inbox_shows_what_was_sent_in_the_product_until_it_is_dismissed() {
     assert_eq!(store.messages(person("u")).await.unwrap().len(), 4);
 }
 
-/// Puts an in-app message into its person's inbox, as `deliver` does.
+/// Adds an in-app message to its person's inbox, as `deliver` does.
 async fn deliver(store: &perennial_store::Store, step: u16) -> Decision {
     let decision = decision(step, Channel::InApp);
     store.claim(&decision, "a", at(0)).await.unwrap();
@@ -229,7 +229,7 @@ async fn a_claim_in_doubt_is_replaced_once_however_many_ask_for_it() {
         store.claim_again(person, id, "a", &held.claimant, at(9)).await.unwrap(),
         "its answer was lost: still ours"
     );
-    // What is known ends all doubt.
+    // A known outcome is final.
     store.record(person, id, &Outcome::new(MessageState::Sent, at(3))).await.unwrap();
     assert!(!store.claim_again(person, id, &held.claimant, "c", at(4)).await.unwrap());
     assert!(!store.hand_back(person, id, &held.claimant, "a", at(1)).await.unwrap());

@@ -1,4 +1,4 @@
-//! What a journey's mails do: counted whole in a burst, over days and their shards.
+//! The outcomes of a journey's mails: counted completely in a burst, over days and their shards.
 
 use crate::support::{at, person, store};
 use futures::stream::{self, StreamExt};

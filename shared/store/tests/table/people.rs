@@ -61,7 +61,7 @@ async fn a_ledger_gives_back_its_ids_and_a_missing_block_is_noticed() {
     assert_eq!(ids, blocks.iter().flat_map(|block| block.ids.clone()).collect());
     assert!(matches!(store.read_ledger(person("u"), 61).await, Err(StoreError::Corrupt(_))));
     assert!(store.read_ledger(person("v"), 0).await.unwrap().is_empty());
-    // Only what rolled since is read, however much lies before it.
+    // Only blocks that rolled since are read, however many are before them.
     let numbers = async |since: i64| {
         let ids = store.read_ledger_since(person("u"), 60, Some(at(since))).await.unwrap();
         let numbers: std::collections::BTreeSet<u64> = ids.iter().map(|id| id >> 40).collect();
@@ -88,7 +88,7 @@ async fn visitor(store: &perennial_store::Store) -> Stored {
     visitor
 }
 
-/// `into` with the visitor's part.
+/// Returns `into` with the visitor's identity state.
 fn joined(origin: &Stored, into: &Stored) -> Stored {
     let mut target = into.clone();
     target.profile.parts.push(origin.profile.part(&anonymous("anon")).unwrap().clone());
@@ -149,7 +149,8 @@ async fn when_any_side_changed_nothing_of_a_move_happens() {
     assert_eq!(store.load(origin.profile.id, Consistency::Strong).await.unwrap(), Loaded::Profile(origin));
 }
 
-/// A user id may be spelled as somebody's address, or as their id in another system: neither hides them from whoever exports or erases them.
+/// A user id may be spelled like another person's address, or their id in another system: neither hides them from an
+/// export or erasure.
 #[tokio::test]
 async fn nobody_is_hidden_by_a_user_id_of_their_spelling() {
     let store = store().await;

@@ -1,4 +1,4 @@
-//! What readers choose, what addresses bear, and what follows from it for a mail.
+//! Readers' preferences, the state of addresses, and their effect on a mail.
 
 use crate::support::{at, person, store};
 use jiff::Timestamp;
@@ -111,7 +111,7 @@ async fn soft_bounces_hold_mails_back_when_they_are_many_within_the_time_and_for
         assert_eq!(held.withholds(None, when), withheld);
     }
     assert_eq!(held.withholds(Some(&topic("billing", true, true)), day(10)), Some(Withheld::SoftBounces));
-    // Long after the rest, it takes as many again.
+    // Long after the pause, it takes as many again.
     assert_eq!(store.soft_bounce(ADA, "m5", day(40), &policy).await.unwrap(), None);
     assert_eq!(known(&store).await.withholds(None, day(40)), None);
 }

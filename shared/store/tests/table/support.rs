@@ -1,4 +1,4 @@
-//! A table of its own for each test.
+//! A separate table for each test.
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::{Client, Config};
@@ -34,12 +34,12 @@ pub fn person(text: &str) -> PersonId {
     user(text).person_id()
 }
 
-/// A profile of `text` that is not stored yet.
+/// Returns a profile of `text` that is not stored yet.
 pub fn new(text: &str) -> Stored {
     Stored::new(Profile::new(user(text)))
 }
 
-/// Files of a config whose base score of churn is `base`, so that versions differ.
+/// Returns the files of a configuration whose base score of churn is `base`, so that versions differ.
 pub fn bundle(base: u8) -> perennial_config::Bundle {
     let scoring = format!("[base]\nchurn = {base}\n");
     ConfigBuilder::least().with(&[("scoring.toml", &scoring), ("lifecycle.toml", "customer = [\"Paid\"]\n")]).bundle()

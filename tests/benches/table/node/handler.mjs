@@ -1,8 +1,8 @@
-// The same road by hand in Node: bodies of the tracking API in, scored profiles out, no AWS calls in between.
+// The same pipeline by hand in Node: bodies of the tracking API in, scored profiles out, no AWS calls in between.
 //
-// Written as a careful engineer writes it, not as a straw man: one pass an event, plain objects, `JSON` from the engine, no dependencies. It does
-// the sums of the Rust road (checks, clock correction, packing, de-duplication, counts, tallies, milestones, decaying points, activity, revenue,
-// stage, scores, a stored profile) and none of its journeys, due times or outbox.
+// Written as a careful engineer writes it, not as a straw man: one pass an event, plain objects, `JSON` from the engine, no dependencies. It does the
+// computations of the Rust pipeline (checks, clock correction, packing, de-duplication, counts, tallies, milestones, decaying points, activity, revenue, stage,
+// scores, a stored profile) and none of its journeys, due times or outbox.
 //
 // stdin: {"config": {...}, "bodies": ["...", ...], "rounds": n}; stdout: {"cpuNsPerEvent": [...], "events": n, "scores": {...}}.
 
@@ -206,7 +206,7 @@ function score(config, table, message, now) {
 let input = "";
 for await (const chunk of process.stdin) input += chunk;
 const { config, bodies, now, rounds } = JSON.parse(input);
-// A condition on properties is JavaScript as it stands, but for `in` with a list.
+// A condition on properties is valid JavaScript, except for `in` with a list.
 for (const rule of config.rules) {
   const source = rule.filter?.replace(/(\S+) in (\[[^\]]*\])/g, "$2.includes($1)") ?? "true";
   rule.wants = new Function("properties", `return ${source}`);

@@ -16,7 +16,7 @@ const fn part(
     Kind { terraform, cloudformation, arguments, part_of: Some(of) }
 }
 
-/// All types of resources that the module makes.
+/// All types of resources in the module.
 pub(super) const KINDS: &[Kind] = &[
     kind(
         "aws_cloudwatch_dashboard",
@@ -95,7 +95,7 @@ pub(super) const KINDS: &[Kind] = &[
         &[
             A("assume_role_policy", "AssumeRolePolicyDocument", Json),
             A("description", "Description", Is),
-            // CloudFormation makes names of roles up.
+            // CloudFormation generates names of roles.
             A("name", "", Nothing),
             A("tags", "Tags", Is),
         ],
@@ -194,7 +194,7 @@ pub(super) const KINDS: &[Kind] = &[
                         "AbortIncompleteMultipartUpload",
                         Block(&[A("days_after_initiation", "DaysAfterInitiation", Is)]),
                     ),
-                    // Nothing may stand in it: a rule of the module is for all objects.
+                    // It must be empty: a rule of the module applies to all objects.
                     A("filter", "Filter", Block(&[])),
                     // The provider wants one, CloudFormation makes it up.
                     A("id", "", Nothing),

@@ -1,4 +1,4 @@
-//! Names and values of calls that are longer than they may be.
+//! Names and values of calls that are too long.
 
 use super::*;
 

@@ -33,7 +33,7 @@ async fn the_same_reject_has_the_same_id() {
     assert_eq!(rejects[0].id, rejects[1].id);
 }
 
-/// A call without a message id is one of its own each time, and so are two that are wrong in the same way.
+/// A call without a message id is a new event each time, and so are two with the same error.
 #[tokio::test]
 async fn rejects_without_an_id_do_not_overwrite_one_another() {
     for id in [json!(null), json!(""), json!("undefined"), json!(0)] {
@@ -349,7 +349,7 @@ async fn the_sample_calls_become_events() {
     assert_eq!(fixture.rejected().len(), 1);
 }
 
-/// As in Segment's API; whoever sends a call again, and wants it counted once, sends its `messageId`.
+/// As in Segment's API, a client that wants a repeated call counted once sends its `messageId`.
 #[tokio::test]
 async fn a_call_without_a_message_id_is_an_event_of_its_own_each_time() {
     let fixture = Fixture::new();

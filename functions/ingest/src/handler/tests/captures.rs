@@ -1,9 +1,9 @@
-//! What real clients were seen to send; see `tests/captures/README.md`.
+//! Captured requests of real clients; see `tests/captures/README.md`.
 
 use super::*;
 use std::collections::{BTreeMap, HashSet};
 
-/// Captured requests by client; none, with a line that says so, where there are no captures.
+/// Returns captured requests by client; none, with a printed note, if there are no captures.
 fn captured() -> BTreeMap<String, Vec<Value>> {
     let mut clients = BTreeMap::new();
     let Ok(folders) = std::fs::read_dir(repository("tests/captures")) else {
@@ -17,7 +17,7 @@ fn captured() -> BTreeMap<String, Vec<Value>> {
         let requests: &mut Vec<Value> = clients.entry(client).or_default();
         for file in std::fs::read_dir(folder).unwrap() {
             let capture: Value = serde_json::from_str(&std::fs::read_to_string(file.unwrap().path()).unwrap()).unwrap();
-            // A redirect was followed to a path that is nobody's.
+            // A redirect was followed to a path without an endpoint.
             requests.extend(
                 capture["requests"].as_array().unwrap().iter().filter(|request| request["path"] != "/other").cloned(),
             );
@@ -63,7 +63,7 @@ async fn every_captured_request_is_taken_and_every_event_of_it_queued() {
                 sent.extend(ids(request));
             }
         }
-        // PostHog's alias makes a second event, which has the first one's id and what it is.
+        // PostHog's alias makes a second event, whose id is the first one's with a suffix.
         let own = |event: &Event| event.message_id.as_str().trim_end_matches(":$alias").to_owned();
         let queued: HashSet<String> = fixture.events().iter().map(own).collect();
         assert_eq!(queued, sent, "{client}");

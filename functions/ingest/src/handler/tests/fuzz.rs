@@ -1,4 +1,4 @@
-//! Whatever is sent: an answer, no panic, nothing lost.
+//! Any input gets a response, without a panic or a lost event.
 
 use super::*;
 use proptest::prelude::*;
@@ -96,7 +96,7 @@ proptest! {
         let (accepted, rejected) = (told("accepted"), told("rejected"));
         prop_assert_eq!(accepted + rejected, events.len());
         prop_assert_eq!(fixture.rejected().len(), rejected);
-        // What an event of PostHog's says of its person or account beside what happened makes calls of its own.
+        // Person and account properties of a PostHog event become separate calls.
         let most = if posthog { 4 * accepted } else { accepted };
         prop_assert!((accepted..=most).contains(&fixture.events().len()), "{} of {}", fixture.events().len(), accepted);
     }

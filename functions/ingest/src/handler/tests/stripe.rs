@@ -74,7 +74,8 @@ async fn who_is_known_by_an_id_of_another_system_alone_is_said_to_be() {
     }
 }
 
-/// What names the customer alone belongs to the user whose subscription named both: charges have no metadata of the subscription's.
+/// An event that names only the customer belongs to the user whose subscription named both: charges do not have the
+/// subscription's metadata.
 #[tokio::test]
 async fn customer_that_is_named_beside_a_user_is_linked_to_that_user() {
     let fixture = Fixture::new();
@@ -89,7 +90,7 @@ async fn customer_that_is_named_beside_a_user_is_linked_to_that_user() {
     assert_eq!((events[1].counted_as(), &events[1].properties["revenue"]), ("Payment Refunded", &json!(5.0)));
 }
 
-/// A plan, seats that are added to it, and something that is paid by usage, whose price Stripe says as null.
+/// A plan, additional seats, and a usage-based item, whose price Stripe sends as null.
 #[tokio::test]
 async fn items_of_a_stripe_subscription_are_added_up() {
     let price = |quantity: Value, amount: Value| json!({"quantity":quantity,"price":{"unit_amount":amount,"recurring":{"interval":"month"}}});
@@ -119,7 +120,7 @@ async fn items_of_a_stripe_subscription_are_added_up() {
     }
 }
 
-/// As Stripe sends it: the whole item as it was, in the shape of the endpoint's version.
+/// As Stripe sends it: the whole previous item, in the format of the endpoint's version.
 #[tokio::test]
 async fn a_change_of_plan_at_stripe_says_what_it_cost_before() {
     let item = json!({"items":{"data":[{"quantity":3,"price":{"unit_amount":990,"recurring":{"interval":"month","interval_count":3}}}]}});
@@ -152,7 +153,7 @@ async fn amounts_in_minor_units_become_the_currencys_own() {
     );
     assert_ne!(events[0].message_id, events[1].message_id, "two events of one delivery are two");
     assert!(events.iter().all(|event| event.message_id.as_str().starts_with("in_1:")));
-    // Stripe sends a second event for the same invoice: the same ids tell it as a repetition.
+    // Stripe sends a second event for the same invoice, which is recognized by the same ids.
     let again = Fixture::new();
     stripe(&again, &stripe_event("invoice.payment_succeeded", &invoice, &json!({}))).await;
     let ids = |fixture: &Fixture| fixture.events().into_iter().map(|event| event.message_id).collect::<Vec<_>>();

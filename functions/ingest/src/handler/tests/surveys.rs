@@ -1,4 +1,4 @@
-//! Answers to surveys that cannot be read, as their sender is told of them.
+//! Unreadable survey answers, as reported to the sender.
 
 use super::Fixture;
 use serde_json::json;

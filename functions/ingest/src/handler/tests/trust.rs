@@ -1,10 +1,10 @@
-//! What comes with the write key of a web page, and users' tokens.
+//! Requests with the write key of a web page, and users' tokens.
 
 use super::*;
 use perennial_contracts::tokens::TokenSecrets;
 use perennial_domain::Trust;
 
-/// With the write key of a web page, and the secret of tokens that its server has.
+/// Sends with the write key of a web page; its server has the secret of tokens.
 async fn page(body: &Value) -> (Fixture, Answered) {
     let mut fixture = Fixture::new();
     fixture.deps = fixture.deps.with_tokens(TokenSecrets::parse(TOKEN_SECRET).unwrap());
@@ -62,7 +62,7 @@ async fn no_token_of_a_page_is_kept_wherever_it_stands() {
     assert!(!kept.contains(signature), "{kept}");
 }
 
-/// Somebody's id in another system is no secret either.
+/// An id in another system is not secret either.
 #[tokio::test]
 async fn page_cannot_speak_for_an_id_in_another_system() {
     let ids = json!({"externalIds":[{"type":"stripe_customer_id","id":"cus_5"}]});
@@ -86,7 +86,7 @@ async fn public_key_that_sends_too_much_is_told_when_to_come_again_and_servers_n
     assert_eq!((refused.status, refused.code(), refused.header("retry-after")), (429, "rate_limited", "20"));
     assert_eq!(refused.header("access-control-expose-headers"), "Retry-After");
     assert_eq!(fixture.events().len(), 40, "nothing of what was refused is stored");
-    // What the bucket still holds may be sent.
+    // The rest of the bucket may be sent.
     assert_eq!(send("local-public-key:", "/v1/track", &call(99).to_string()).await.status, 200);
     for _ in 0..5 {
         assert_eq!(send("local-write-key:", "/v1/batch", &batch).await.status, 200);

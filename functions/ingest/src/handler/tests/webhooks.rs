@@ -71,7 +71,7 @@ async fn github_and_hubspot_become_events() {
     assert_ne!(events[1].message_id, events[2].message_id);
 }
 
-/// GitHub signs the body alone: whoever has seen one delivery could send it again under another id.
+/// GitHub signs only the body: anyone who has seen a delivery could send it again under another id.
 #[tokio::test]
 async fn header_that_no_signature_covers_makes_no_new_event_of_a_body() {
     let fixture = Fixture::new();
@@ -84,7 +84,7 @@ async fn header_that_no_signature_covers_makes_no_new_event_of_a_body() {
     }
     let ids: Vec<_> = fixture.events().into_iter().map(|event| event.message_id).collect();
     assert_eq!(ids[0], ids[1]);
-    // Nor where the config asks for it.
+    // Even if the configuration maps it.
     let mut config = CONFIG.clone();
     let github = config.sources.iter_mut().find(|source| source.id.as_str() == "github").unwrap();
     let header = perennial_config::sources::Place::parse("header:x-github-delivery").unwrap();
@@ -215,7 +215,7 @@ async fn null_empty_text_and_words_for_no_id_hold_nothing() {
         assert_eq!((event.user_id.unwrap().as_str(), event.group_id.unwrap().as_str()), ("42", "acct"));
         assert_eq!((event.timestamp, event.properties.len()), (event.received_at, 0));
     }
-    // Every list of places of the shipped config, in the same way.
+    // Every list of places in the shipped configuration behaves the same.
     let headers = http::HeaderMap::new();
     let zendesk = CONFIG.sources.iter().find(|source| source.id.as_str() == "zendesk").unwrap();
     let body = json!({"id":"01H","type":"zen:event-type:ticket.created","detail":{"id":"5159","requester_id":"777","external_id":"","priority":null}});
@@ -239,7 +239,8 @@ async fn hubspot(fixture: &Fixture, body: &Value) -> Answered {
     fixture.send("POST", "/hooks/hubspot", &headers, body.as_bytes()).await
 }
 
-/// HubSpot delivers up to ten times, counting in `attemptNumber`, in batches of its own making; an `eventId` is not sure to be unique.
+/// HubSpot delivers up to ten times, counting in `attemptNumber`, in varying batches; an `eventId` is not guaranteed to
+/// be unique.
 #[tokio::test]
 async fn a_change_that_hubspot_delivers_again_has_its_id_wherever_it_stands() {
     let change = |property: &str, attempt: u8| {
@@ -271,7 +272,7 @@ async fn a_delivery_without_an_id_is_told_by_its_payload() {
     assert!(identify != signed_up && identify != other);
 }
 
-/// Of what holds nothing to be read nothing would come, and nobody would know.
+/// Otherwise an unreadable body would be dropped silently.
 #[tokio::test]
 async fn a_body_that_is_no_payload_is_told() {
     let event = json!({"type":"feature.used","data":{"userId":"u"}}).to_string();
@@ -295,7 +296,7 @@ async fn ids_of_a_webhook_that_stand_for_nothing_leave_the_next_place_its_turn()
         assert_eq!(standard(&fixture, "msg_1", body.as_bytes()).await.body["accepted"], 1, "{nothing}");
         assert_eq!(fixture.events()[0].user_id.as_ref().unwrap().as_str(), "42");
     }
-    // A delivery's id that is no id says nothing of repeats; its payload does.
+    // An invalid delivery id cannot identify repeats; the payload does.
     let fixture = Fixture::new();
     for user in ["u", "v", "u"] {
         let body = json!({"type":"feature.used","data":{"userId":user}}).to_string();

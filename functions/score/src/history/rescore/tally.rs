@@ -1,4 +1,4 @@
-//! What a rescoring changed, in numbers and examples.
+//! The changes of a rescore, in numbers and examples.
 
 use perennial_config::Config;
 use perennial_domain::{ConfigVersion, Likelihood, PersonId, Score, Stage};
@@ -10,59 +10,59 @@ use std::collections::BTreeMap;
 /// Examples that are shown.
 const EXAMPLES: usize = 10;
 
-/// One person's change.
+/// One profile's change.
 pub(super) struct Change {
-    /// What the stored profile means now under the rules that it was counted under.
+    /// The stored profile, evaluated now under its earlier rules.
     pub(super) was: Summary,
     pub(super) rescored: Rescored,
 }
 
-/// What a rescoring did, or would do.
+/// The result of a rescore or its dry run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// The config.
     pub config: ConfigVersion,
-    /// The config that profiles were counted under before: what is compared with, at the same moment.
+    /// The configuration that profiles were counted under before, for the comparison at the same moment.
     pub compared: ConfigVersion,
-    /// Whether nothing was written.
+    /// `true` if nothing was written.
     pub dry_run: bool,
-    /// People in the table.
+    /// The number of people in the table.
     pub people: u64,
     /// Events in the archive, repeats included.
     pub events: u64,
-    /// People of whom something is other by the new rules than by the old ones: stage, scores, survey class, personas, segments or
+    /// The number of people with a difference between the rules: stage, scores, survey class, personas, segments or
     /// thresholds.
     pub changed: u64,
     /// Changes of stage.
     pub stages: Vec<StageMoved>,
-    /// Journeys whose score is over its threshold for people for whom it was not, or the other way; nobody entered one.
+    /// Journeys whose threshold people's scores now reach, or no longer reach; nobody entered one.
     pub thresholds: Vec<Moved>,
-    /// Segments that people are in and were not, or the other way.
+    /// Segments that people are in now, or no longer.
     pub segments: Vec<Moved>,
-    /// Those whose score moved most, the strongest first.
+    /// The people with the largest changes, largest first.
     pub examples: Vec<Example>,
-    /// People who were written again and again meanwhile, or whose archive lacks events: they stand as they did before.
+    /// People who were written again and again meanwhile, or whose archive lacks events: they are unchanged.
     pub not_done: Vec<PersonId>,
     /// Profiles that cannot be read, and stand as they did before.
     #[serde(default)]
     pub unreadable: u64,
 }
 
-/// People who stand elsewhere.
+/// People whose stage changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageMoved {
-    /// Where they stand by the old rules.
+    /// The stage under the old rules.
     pub from: Stage,
-    /// Where they stand by the new ones.
+    /// The stage under the new rules.
     pub to: Stage,
-    /// How many.
+    /// The number of people.
     pub people: u64,
 }
 
-/// People who came in and went out.
+/// The numbers of people who entered and left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moved {
-    /// Of which journey or segment.
+    /// The journey or segment.
     pub name: String,
     /// Over the threshold, or into the segment.
     pub into: u64,
@@ -70,22 +70,22 @@ pub struct Moved {
     pub out: u64,
 }
 
-/// Someone whose score moved.
+/// A person with a changed score.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Example {
-    /// Who.
+    /// The profile.
     pub person: PersonId,
-    /// What the product calls them.
+    /// The product's id.
     pub identity: String,
     /// The score that moved most.
     pub score: Likelihood,
-    /// What it is by the old rules; `None` where it does not apply.
+    /// The score under the old rules; `None` if it does not apply.
     pub from: Option<Score>,
-    /// What it is by the new ones.
+    /// The score under the new rules.
     pub to: Option<Score>,
-    /// Where the person stood.
+    /// The stage under the old rules.
     pub stage_from: Stage,
-    /// Where the person stands.
+    /// The stage under the new rules.
     pub stage: Stage,
 }
 
@@ -152,7 +152,7 @@ impl Outcome {
     }
 }
 
-/// The names in one config or the other, those of the first in its order before the rest.
+/// Returns the names in either configuration, those of the first in its order before the rest.
 fn either<'c>(
     config: &'c Config,
     old: &'c Config,

@@ -30,12 +30,12 @@ struct Category {
     cap: Spanned<f64>,
 }
 
-/// The diff that makes what is suggested of the file `text`, for `patch -p1` or `git apply` where `path` leads to the file: points, caps
-/// that have to be lifted, and rules that are missing, which come last. Empty where there is nothing to change. Rules that the
-/// file does not have are left out.
+/// Returns the diff with the suggestions for the file `text`, for `patch -p1` or `git apply` if `path` leads to the
+/// file: points, caps that have to be raised, and missing rules, which are appended. Empty if there is nothing to
+/// change. Suggestions for rules that the file does not contain are left out.
 ///
 /// # Errors
-/// Where the file is no TOML with rules.
+/// If the file is not TOML with rules.
 pub(super) fn patch(text: &str, path: &str, found: &Calibration) -> anyhow::Result<String> {
     let file: File = toml::from_str(text).map_err(|error| anyhow::anyhow!("{path}: {error}"))?;
     let mut edits: Vec<(Range<usize>, f64)> = Vec::new();
@@ -87,7 +87,7 @@ fn diff(old: &str, new: &str, path: &str) -> String {
     }
     while let Some(first) = changed.next() {
         let mut last = first;
-        // Changes whose lines around them meet stand together.
+        // Changes with overlapping context form one hunk.
         while let Some(next) = changed.next_if(|next| *next <= last + 2 * CONTEXT) {
             last = next;
         }
@@ -126,7 +126,7 @@ mod tests {
     use std::io::Write as _;
     use std::process::{Command, Stdio};
 
-    /// Points of rules, and nothing else.
+    /// Returns a calibration with only points of rules.
     fn of_points(points: &[(&str, f64)]) -> Calibration {
         let rule = |(id, points): &(&str, f64)| RulePoints {
             rule: (*id).to_owned(),
@@ -154,7 +154,7 @@ mod tests {
         )
     }
 
-    /// Applies the diff with `command`; gives the file after it.
+    /// Applies the diff with `command`; returns the resulting file.
     fn applied(text: &str, diff: &str, command: &[&str]) -> String {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("config/scoring.toml");
@@ -178,7 +178,7 @@ mod tests {
         let ids = ["a", "b", "c", "d", "e"];
         let file = |points: [&str; 5]| ids.iter().zip(points).map(|(id, points)| rule(id, points)).collect::<String>();
         let points = of_points(&[("a", 8.0), ("b", 8.0), ("d", 12.0), ("e", 9.0), ("elsewhere", 1.0)]);
-        // With and without an end of the last line.
+        // With and without a final line end.
         for text in [file(old), file(old).trim_end().to_owned() + "\npoints2 = 1"] {
             let expected =
                 if text.ends_with("= 1") { file(new).trim_end().to_owned() + "\npoints2 = 1" } else { file(new) };

@@ -2,18 +2,18 @@
 
 mod place;
 
-use perennial_local::bundle;
 use perennial_channels::lint;
 use perennial_channels::render::TemplateProblem;
 use perennial_config::channels::Template;
 use perennial_config::sources::WriteKeyHash;
 use perennial_config::{Bundle, Config, ConfigError, check};
+use perennial_local::bundle;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// What to check, and how strictly.
+/// The folder to check, and how strictly.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Each line is FILE:LINE:COLUMN, so that editors and terminals can open the place.\n\
     Exit code: 0 without errors, 1 with errors (with --strict: or warnings).")]
@@ -26,7 +26,7 @@ pub(in crate::commands) struct Args {
     strict: bool,
 }
 
-/// Checks the folder and prints what was found.
+/// Checks the folder and prints the findings.
 pub(in crate::commands) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let bundle = bundle::read_dir(&args.dir)?;
     let report = Report::of(&bundle);
@@ -36,20 +36,20 @@ pub(in crate::commands) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Whether what is printed may be coloured.
+/// Returns whether the output may be coloured.
 pub(super) fn in_color() -> bool {
     #[expect(clippy::disallowed_methods, reason = "the terminal's user asks for it, https://no-color.org")]
     let is_asked_not_to = std::env::var_os("NO_COLOR").is_some();
     std::io::stdout().is_terminal() && !is_asked_not_to
 }
 
-/// What was found in a folder.
+/// The findings in a folder.
 pub(super) struct Report {
     pub(super) errors: Vec<ConfigError>,
     warnings: Vec<ConfigError>,
-    /// Whether a source takes a write key that everybody knows.
+    /// `true` if a source accepts a well-known write key.
     pub(super) has_local_keys: bool,
-    /// What there is, in words.
+    /// A summary of the contents.
     counted: String,
 }
 
@@ -72,7 +72,7 @@ impl Report {
         Self { errors, warnings, has_local_keys, counted }
     }
 
-    /// One line for each finding, and a last one that sums up.
+    /// Returns one line for each finding, and a summary line.
     pub(super) fn text(&self, dir: &str, color: bool) -> String {
         let mut text = String::new();
         let paint = |code: &str, part: &str| if color { format!("\x1b[{code}m{part}\x1b[0m") } else { part.to_owned() };
@@ -99,7 +99,7 @@ impl Report {
     }
 }
 
-/// The templates that can be read, whatever else is wrong.
+/// Returns the readable templates, whatever else is wrong.
 fn templates(bundle: &Bundle) -> BTreeMap<String, Template> {
     let templates = bundle.files.iter().filter_map(|(file, text)| {
         let name = file.strip_prefix("templates/")?.strip_suffix(".toml")?;

@@ -1,6 +1,5 @@
 //! `perennial config deployment`
 
-use perennial_local::bundle;
 use anyhow::Context;
 use data_encoding::HEXLOWER;
 use perennial_channels::address::Mailbox;
@@ -9,6 +8,7 @@ use perennial_config::channels::SecretPlace;
 use perennial_config::deployment::Function;
 use perennial_config::schedules::Schedule;
 use perennial_config::{Bundle, Config};
+use perennial_local::bundle;
 use ring::digest;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +32,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a deployment needs of a config, as JSON with a line break at its end.
+/// Renders the deployment settings of a configuration, as JSON with a final line break.
 fn render(bundle: &Bundle) -> anyhow::Result<String> {
     let wanted = Wanted::of(bundle, &Config::load(bundle)?)?;
     Ok(serde_json::to_string_pretty(&wanted)? + "\n")
@@ -41,10 +41,10 @@ fn render(bundle: &Bundle) -> anyhow::Result<String> {
 /// The files that the JSON is made from.
 const FILES: [&str; 4] = ["channels.toml", "deployment.toml", "schedules.toml", "sources.toml"];
 
-/// What a deployment needs of a config: every value stands in it, whether the files name it or not.
+/// The deployment settings of a configuration, including defaults.
 #[derive(Serialize)]
 struct Wanted {
-    /// SHA-256, in hex, of each file that this is made from: whoever deploys sees whether they were edited since.
+    /// SHA-256, in hex, of each source file, so that a deployment can detect later edits.
     files: BTreeMap<&'static str, String>,
     queues: Queues,
     logs: Logs,
@@ -109,7 +109,7 @@ struct Mail {
     complaint_limit: f64,
 }
 
-/// Where secrets are. Each list is sorted and names nothing twice.
+/// The places of secrets. Each list is sorted and has no duplicates.
 #[derive(Serialize)]
 struct Secrets {
     /// Environment variables of `ingest`.
@@ -118,7 +118,7 @@ struct Secrets {
     endpoints: BTreeSet<String>,
     /// Secrets of Secrets Manager that `deliver` reads at run time, by name or ARN.
     stored: BTreeSet<String>,
-    /// Parameters of the Parameter Store that `deliver` reads at run time, by name with its first slash, or ARN.
+    /// Parameters of the Parameter Store that `deliver` reads at run time, by name with its leading slash, or ARN.
     parameters: BTreeSet<String>,
 }
 

@@ -1,4 +1,4 @@
-//! `perennial config`: what can be said about a config folder, and the config of a running system.
+//! `perennial config`: checks a config folder, and manages the configuration of a running system.
 
 mod check;
 mod deployment;
@@ -8,7 +8,7 @@ mod push;
 use clap::Subcommand;
 use std::process::ExitCode;
 
-/// What to do.
+/// The subcommand.
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]
 pub(super) struct Args {
@@ -18,8 +18,9 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Check a config folder: every error at once with its file, line and column, what is allowed and what was probably meant, in templates too;
-    /// and warnings of what can never matter: rules that never fire, names of events and stages that do not exist, steps that nobody comes to.
+    /// Check a config folder: every error at once with its file, line and column, what is allowed and the likely
+    /// intended name, in templates too; and warnings of settings without effect: rules that never fire, names of events
+    /// and stages that do not exist, unreachable steps.
     Check(check::Args),
     /// Check a config folder, show what changes, and make it the active configuration of a running system. It stays active over restarts.
     Push(push::PushArgs),
@@ -27,11 +28,12 @@ enum Command {
     Rollback(push::RollbackArgs),
     /// List the versions that were pushed.
     Versions(push::VersionsArgs),
-    /// Show the config in force, or an earlier version of it.
+    /// Show the active configuration, or an earlier version of it.
     Show(push::ShowArgs),
-    /// Print what a deployment needs of a config folder as JSON: sizes, schedules, sender and names of secrets, with every default in it.
+    /// Print the deployment settings of a config folder as JSON: sizes, schedules, sender and names of secrets,
+    /// including defaults.
     Deployment(deployment::Args),
-    /// Print the reference page: every file, field and type, and every name that conditions may use.
+    /// Print the reference page: every file, field and type, and every name that conditions can use.
     Reference(pages::ReferenceArgs),
     /// Print the JSON Schema of a file, by which editors complete and check it as you type.
     Schema(pages::SchemaArgs),

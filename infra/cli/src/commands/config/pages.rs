@@ -5,7 +5,7 @@ use perennial_config::{reference, schema};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Where to put the page.
+/// The output of the page.
 #[derive(Debug, clap::Args)]
 pub(super) struct ReferenceArgs {
     /// Write it to REFERENCE.md in the config folder instead of printing it.
@@ -19,7 +19,7 @@ pub(super) struct ReferenceArgs {
 /// Which schemas, and where to put them.
 #[derive(Debug, clap::Args)]
 pub(super) struct SchemaArgs {
-    /// The file without its ending: scoring, journeys, …, or template. Their names, if none is given.
+    /// The file without its extension: scoring, journeys, …, or template; default: list their names.
     name: Option<String>,
     /// Write all of them to schema/ in the config folder, where the first line of each file looks for its own.
     #[arg(long, conflicts_with = "name")]

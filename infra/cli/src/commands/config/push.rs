@@ -1,7 +1,6 @@
 //! `perennial config push`, `rollback`, `versions` and `show`: the config of a running system.
 
 use super::check::{Report, in_color};
-use perennial_local::bundle;
 use crate::commands::client::Target;
 use crate::commands::progress::with_bar;
 use crate::commands::reach::shown as shown_reach;
@@ -10,6 +9,7 @@ use crate::operate::push::{Change, Plan, plan, push, take_up};
 use crate::operate::{Kind, Operated};
 use anyhow::Context;
 use perennial_domain::ConfigVersion;
+use perennial_local::bundle;
 use perennial_score::history::reach::{self, Outcome};
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -18,16 +18,19 @@ use std::process::ExitCode;
 /// The file that a deployed stack reads when it is deployed.
 const SCHEDULES: &str = "schedules.toml";
 
-/// What to push, and where.
+/// The configuration to push, and the system.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Everything is checked first, as by `config check`: with a single error nothing is pushed. What changes is shown file by file. Who is on \
-    the way through a journey that changes finishes it as it began; its old version is kept for them. Secrets are no part of the config.\n\n\
-    For journeys that a state triggers, and that are new or have another trigger, every profile is evaluated once (half a read unit for each 4 KB of the \
-    table). If the trigger holds for anyone already, the number is printed and you are asked.\n\n  \
-    perennial config push infra/config --stack perennial --dry-run   show what would change, and whom it would reach\n  \
-    perennial config push infra/config --stack perennial             put it in force\n  \
-    perennial config rollback --stack perennial                      and back"
+    after_help = "Everything is checked first, as by `config check`: with a single error nothing is pushed. The changes are \
+    shown file by file. Runs of a changed journey finish in the version they started in, which is kept for \
+    them. Secrets are not part of the configuration.\n\n\
+    For journeys that a state triggers, and that are new or have another trigger, every profile is evaluated \
+    once (half a read unit for each 4 KB of the table). If the trigger holds for anyone already, the number is \
+    printed and you are asked.\n\n  \
+    perennial config push infra/config --stack perennial --dry-run   show what would change, and whom it \
+    would reach\n  \
+    perennial config push infra/config --stack perennial             activate it\n  \
+    perennial config rollback --stack perennial                      go back to the version before"
 )]
 pub(in crate::commands) struct PushArgs {
     /// The config folder.
@@ -46,26 +49,26 @@ pub(in crate::commands) struct PushArgs {
 /// Which version to go back to.
 #[derive(Debug, clap::Args)]
 pub(in crate::commands) struct RollbackArgs {
-    /// The version to put in force again, as `config versions` lists them; the one before the present one if none is named.
+    /// The version to activate again, as `config versions` lists them; default: the previous one.
     #[arg(value_parser = version)]
     version: Option<ConfigVersion>,
     #[command(flatten)]
     target: Target,
 }
 
-/// Where to look.
+/// The system.
 #[derive(Debug, clap::Args)]
 pub(in crate::commands) struct VersionsArgs {
     #[command(flatten)]
     target: Target,
 }
 
-/// What to show.
+/// The version and file to show.
 #[derive(Debug, clap::Args)]
 pub(in crate::commands) struct ShowArgs {
-    /// A file to print, such as scoring.toml; the files' names if none is named.
+    /// A file to print, such as scoring.toml; default: list the files' names.
     file: Option<String>,
-    /// The version; the one in force if none is named.
+    /// The version; default: the active one.
     #[arg(long, value_name = "VERSION", value_parser = version)]
     of: Option<ConfigVersion>,
     #[command(flatten)]
@@ -87,7 +90,7 @@ pub(super) async fn run_push(args: PushArgs) -> anyhow::Result<ExitCode> {
     let operated = args.target.operated().await?;
     if matches!(operated.kind, Kind::Deployed(_)) && report.has_local_keys {
         println!(
-            "Nothing was pushed: everybody knows the write keys of the shipped configuration. `perennial key` makes one of your own."
+            "Nothing was pushed: the write keys of the shipped configuration are well known. Create your own with `perennial key`."
         );
         return Ok(ExitCode::FAILURE);
     }
@@ -102,13 +105,13 @@ pub(super) async fn run_push(args: PushArgs) -> anyhow::Result<ExitCode> {
     }
     let people = reached.map_or(0, |outcome| outcome.starts.values().sum());
     if args.dry_run {
-        println!("Version {} would be in force in {}. Nothing was pushed.", plan.config.version, operated.name);
+        println!("Version {} would be active in {}. Nothing was pushed.", plan.config.version, operated.name);
     } else if !(args.yes || people == 0 || is_meant(operated, &plan, people)?) {
         println!("Nothing was pushed.");
         return Ok(ExitCode::FAILURE);
     } else {
         let version = push(operated, &plan).await?;
-        println!("Version {version} is in force in {}. {}", operated.name, take_up(operated).await?);
+        println!("Version {version} is active in {}. {}", operated.name, take_up(operated).await?);
     }
     print!("{}", follow_ups(&plan));
     if plan.changes.contains_key(SCHEDULES) && matches!(operated.kind, Kind::Deployed(_)) {
@@ -119,7 +122,8 @@ pub(super) async fn run_push(args: PushArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// How many profiles the plan's new journeys reach, and how many are in its new segments; `None` where there are none of either, or no profiles yet.
+/// Returns how many profiles the plan's new journeys reach, and how many are in its new segments; `None` if there are
+/// none of either, or no profiles yet.
 async fn reached(operated: &Operated, plan: &Plan) -> anyhow::Result<Option<Outcome>> {
     if plan.current.is_none() || (plan.unreached.is_empty() && plan.uncounted.is_empty()) {
         return Ok(None);
@@ -128,17 +132,17 @@ async fn reached(operated: &Operated, plan: &Plan) -> anyhow::Result<Option<Outc
     with_bar(async |tell| reach::count(store, config, known, now, tell).await).await.map(Some)
 }
 
-/// Asks whether that many profiles are to be reached.
+/// Asks whether the journeys should reach that many profiles.
 fn is_meant(operated: &Operated, plan: &Plan, people: u64) -> anyhow::Result<bool> {
     let starts = counted(people, "start", "starts");
     anyhow::ensure!(
         std::io::stdin().is_terminal(),
-        "nothing was pushed: {starts} of {} would follow, and nobody can be asked here; give --yes to push, or set on_start = \"skip\" in \
-         journeys.toml",
+        "nothing was pushed: {starts} of {} would follow, which needs a confirmation; use --yes to push, or \
+         set on_start = \"skip\" in journeys.toml",
         plan.unreached.join(", ")
     );
     eprint!(
-        "Put version {} in force in {}, with {starts} to follow? Type `yes` to go on: ",
+        "Activate version {} in {}, with {starts} to follow? Type `yes` to continue: ",
         plan.config.version, operated.name
     );
     let mut line = String::new();
@@ -146,7 +150,7 @@ fn is_meant(operated: &Operated, plan: &Plan, people: u64) -> anyhow::Result<boo
     Ok(line.trim() == "yes")
 }
 
-/// What the operator has to run so that the push reaches what is stored already.
+/// Returns the commands that the operator has to run so that the push applies to existing profiles.
 fn follow_ups(plan: &Plan) -> String {
     let mut out = String::new();
     if plan.current.is_none() {
@@ -165,16 +169,16 @@ fn follow_ups(plan: &Plan) -> String {
         );
     }
     if plan.recounts {
-        out += "New or changed rules count events from now on. Run `perennial rescore` to count the past by them (`--dry-run` shows what changes).\n";
+        out += "New or changed rules count events from now on. Run `perennial rescore` to recount past events (`--dry-run` shows what changes).\n";
     }
     out
 }
 
 fn shown(plan: &Plan) -> String {
     let mut out = match &plan.current {
-        None => return "Nothing is in force yet.\n".to_owned(),
+        None => return "No configuration is active yet.\n".to_owned(),
         Some(current) if plan.changes.is_empty() => {
-            return format!("Version {} is in force, and is the same.\n", current.version);
+            return format!("Version {} is active, and is the same.\n", current.version);
         }
         Some(current) => format!("Against version {}:\n", current.version),
     };
@@ -184,7 +188,7 @@ fn shown(plan: &Plan) -> String {
             Change::Added(lines) => (*lines, 0, "new"),
             Change::Changed(new, gone) => (*new, *gone, ""),
             Change::Removed(lines) => (0, *lines, "gone"),
-            Change::Kept => (0, 0, "kept for who is on the way through the journey as it was"),
+            Change::Kept => (0, 0, "kept for runs in progress"),
         };
         let lines = |sign: char, n: usize| if n == 0 { String::new() } else { format!("{sign}{n}") };
         table.row([file.clone(), lines('+', new), lines('-', gone), what.to_owned()]);
@@ -195,13 +199,13 @@ fn shown(plan: &Plan) -> String {
 
 pub(super) async fn run_rollback(args: RollbackArgs) -> anyhow::Result<ExitCode> {
     let operated = args.target.operated().await?;
-    let before = operated.store.current_config().await?.context("no config is in force: push one first")?;
+    let before = operated.store.current_config().await?.context("no configuration is active: push one first")?;
     let version = operated.store.rollback_config(args.version, operated.now()).await?;
     if version == before.version {
-        println!("Version {version} is in force already.");
+        println!("Version {version} is active already.");
     } else {
         let holds = take_up(operated).await?;
-        println!("Version {version} is in force in {} again, instead of {}. {holds}", operated.name, before.version);
+        println!("Version {version} is active in {} again, in place of {}. {holds}", operated.name, before.version);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -214,7 +218,7 @@ pub(super) async fn run_versions(args: VersionsArgs) -> anyhow::Result<ExitCode>
         let state = match &current {
             Some(current) if current.version == stored.version => {
                 let by = if current.rolled_back { ", by a rollback" } else { "" };
-                format!("in force since {:.0}{by}", current.since)
+                format!("active since {:.0}{by}", current.since)
             }
             Some(current) if current.previous.as_ref() == Some(&stored.version) => {
                 "the one before: `config rollback` leads here".to_owned()
@@ -231,7 +235,7 @@ pub(super) async fn run_show(args: ShowArgs) -> anyhow::Result<ExitCode> {
     let operated = args.target.operated().await?;
     let version = match args.of {
         Some(version) => version,
-        None => operated.store.current_config().await?.context("no config is in force: push one first")?.version,
+        None => operated.store.current_config().await?.context("no configuration is active: push one first")?.version,
     };
     let bundle = operated.store.bundle(&version).await?;
     let Some(name) = args.file else {
@@ -268,7 +272,7 @@ mod tests {
             uncounted: vec!["buyers".to_owned()],
             recounts: true,
         };
-        assert_eq!(shown(&plan), "Nothing is in force yet.\n");
+        assert_eq!(shown(&plan), "No configuration is active yet.\n");
         assert_eq!(follow_ups(&plan), "", "nothing is stored yet");
     }
 }

@@ -3,7 +3,7 @@
 use crate::commands::tables::plain;
 use serde::Deserialize;
 
-/// What the api answers, as far as it is shown.
+/// The displayed fields of the api's response.
 #[derive(Debug, Deserialize)]
 pub(super) struct Account {
     id: String,

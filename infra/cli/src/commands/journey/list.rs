@@ -8,7 +8,7 @@ use std::process::ExitCode;
 /// The columns of a terminal.
 const WIDTH: usize = 80;
 
-/// Where.
+/// The system.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Print what the api answers.
@@ -41,7 +41,7 @@ fn shown(answer: &Journeys) -> String {
     out + &unreadable(answer.unreadable)
 }
 
-/// The name and how many people, and what it is below that.
+/// Renders the name and number of people, and a description below.
 fn one(journey: &JourneyView) -> String {
     let reached = journey.reached.map(|reached| format!(", {} reached the goal", number(reached))).unwrap_or_default();
     let people = format!("{} entered, {} on the way{reached}", number(journey.entered), number(journey.under_way));

@@ -16,7 +16,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let path = format!("/api/journeys/{}/resume", segment(&args.name));
     let answer = args.target.post(&path, &serde_json::json!({})).await?;
     println!(
-        "{} sends mails again, within a minute; bounces and complaints count anew from {}",
+        "{} sends mails again, within a minute; bounces and complaints are counted from {}",
         answer["journey"].as_str().unwrap_or_default(),
         answer["resumed"].as_str().unwrap_or_default()
     );

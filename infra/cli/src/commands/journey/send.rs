@@ -6,14 +6,14 @@ use perennial_contracts::queue::{MessagesPayload, TestSend};
 use perennial_domain::{Channel, DecisionId};
 use perennial_lambda_kit::queue::{Delay, Sender};
 
-/// Has `deliver` send the journey's own mails to `to`; returns how many.
+/// Sends the journey's own mails to `to` through `deliver`; returns their number.
 pub(super) async fn to(system: &Operated, answer: &Answer, to: &str) -> anyhow::Result<usize> {
     let bodies: Vec<String> = tests(answer, to, system.now())
         .into_iter()
         .map(|test| serde_json::to_string(&test))
         .collect::<Result<_, _>>()?;
     let mails = bodies.len();
-    // In the queue of essential mails, a test waits for nobody.
+    // In the queue of essential mails, a test does not wait behind others.
     system.sender("essential")?.send(bodies, Delay::NONE).await.into_result()?;
     Ok(mails)
 }

@@ -10,7 +10,7 @@ use perennial_engine::play::Refusal;
 /// The columns of a terminal.
 const WIDTH: usize = 80;
 
-/// The time line; with `all`, what other journeys do, too, and not only what they send.
+/// Renders the timeline; with `all`, all steps of other journeys, and not only their messages.
 pub(super) fn shown(answer: &Answer, all: bool) -> String {
     let zone = TimeZone::get(&answer.person.time_zone).unwrap_or(TimeZone::UTC);
     let mut out = Lines { text: String::new(), clock: Clock { zone }, last: None };
@@ -26,7 +26,7 @@ pub(super) fn shown(answer: &Answer, all: bool) -> String {
     out.text
 }
 
-/// Shows moments by the person's clock, and by UTC where that differs.
+/// Formats times in the person's time zone, and in UTC if that differs.
 struct Clock {
     zone: TimeZone,
 }
@@ -41,7 +41,7 @@ impl Clock {
         if self.differs() { format!("{here} ({}Z)", at.strftime("%H:%M")) } else { here }
     }
 
-    /// How wide a moment is.
+    /// Returns the width of a formatted time.
     fn width(&self) -> usize {
         if self.differs() { 25 } else { 16 }
     }
@@ -92,7 +92,7 @@ impl Lines {
                 let what = message.as_ref().map_or_else(|| step.told.clone(), title);
                 self.say(&format!("[{journey}] {what}"));
             }
-            // What keeps them out at the beginning is said at the end.
+            // The reason for not entering is printed at the end.
             (None, true) if step.what == Kind::Refused && !answer.entered => self.say("does not enter"),
             (None, true) => self.say(&step.told),
         }
@@ -104,7 +104,7 @@ impl Lines {
         if let Some(subject) = &message.subject {
             said.extend([subject.as_str(), ""]);
         }
-        // What is not sent need not be read.
+        // The content of an unsent message is not shown.
         let sent = message.fate == Fate::Sent;
         if let Some(text) = message.text.as_ref().filter(|_| sent) {
             said.extend(text.trim_end().lines());
@@ -200,7 +200,7 @@ impl Lines {
     }
 }
 
-/// What a message is, where it would go, and why it would not.
+/// Returns the kind of a message, its destination, and why it is not sent.
 fn title(message: &MessageView) -> String {
     let channel = match message.channel {
         Channel::Mail => "MAIL",
@@ -218,7 +218,7 @@ fn title(message: &MessageView) -> String {
     format!("{channel} {}{to}{variant}{fate}", message.template)
 }
 
-/// What would let them in.
+/// Returns how to let the person enter.
 fn hint(refusal: &Refusal, sample: bool) -> Option<&'static str> {
     match refusal {
         Refusal::Once { .. } | Refusal::TooSoon { .. } | Refusal::UnderWay { .. } => {

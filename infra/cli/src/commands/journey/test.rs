@@ -2,7 +2,6 @@
 
 use super::send;
 use super::shown::shown;
-use perennial_local::bundle;
 use crate::commands::client::{Refused, Target, segment};
 use anyhow::Context as _;
 use perennial_api::play::{Answer, EventRequest, NotPlayed, Request, SampleRequest, play_alone};
@@ -10,14 +9,15 @@ use perennial_channels::address::Address;
 use perennial_config::Config;
 use perennial_domain::{Properties, Stage};
 use perennial_lambda_kit::Clock;
+use perennial_local::bundle;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// The exit code of what was asked for in a wrong way.
+/// The exit code of a usage error.
 const USAGE: u8 = 2;
 
-/// Which journey, for whom, and what else is supposed to happen.
+/// The journey, the person, and simulated events.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Moments are a day (2026-03-02, which means 10:00 of the person's day), a time of it (2026-03-02T18:30), an RFC \
@@ -38,16 +38,17 @@ const USAGE: u8 = 2;
 pub(super) struct Args {
     /// The journey, by its id in journeys.toml.
     name: String,
-    /// For whom: user id, anonymous id, id in another system (such as stripe:cus_5), mail address or person id. Someone is made up where nobody is named.
+    /// The person: user id, anonymous id, id in another system (such as stripe:cus_5), mail address or profile id;
+    /// default: an invented person.
     #[arg(long, value_name = "ID", conflicts_with_all = ["stage", "traits", "sample"])]
     person: Option<String>,
-    /// When the journey's trigger comes; now where nothing is said.
+    /// When the trigger happens; default: now.
     #[arg(long, value_name = "DATE")]
     from: Option<String>,
-    /// For how many days the clock runs on.
+    /// The number of days to simulate.
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=366))]
     days: u16,
-    /// What the trigger's event says, a JSON object.
+    /// The properties of the triggering event, a JSON object.
     #[arg(long, value_name = "JSON", value_parser = object)]
     properties: Option<Properties>,
     /// Suppose that an event happens, with --at for each; may be repeated.
@@ -56,16 +57,16 @@ pub(super) struct Args {
     /// When the event before it happens.
     #[arg(long = "at", value_name = "MOMENT", allow_hyphen_values = true)]
     at: Vec<String>,
-    /// As if the person had never entered the journey.
+    /// Ignore earlier entries of the person.
     #[arg(long)]
     anew: bool,
-    /// Where someone who is made up stands; the first stage of the journey where nothing is said.
+    /// The stage of an invented person; default: the journey's first stage.
     #[arg(long, value_parser = stage)]
     stage: Option<Stage>,
-    /// What is known of who is made up; may be repeated.
+    /// A trait of an invented person; may be repeated.
     #[arg(long = "trait", value_name = "NAME=VALUE", value_parser = named)]
     traits: Vec<(String, Value)>,
-    /// The user id of who is made up: another one takes another way through splits and holdouts.
+    /// The user id of an invented person: another id gets other variants of splits and holdouts.
     #[arg(long, value_name = "ID")]
     sample: Option<String>,
     /// Play by this folder, which need not be pushed.
@@ -74,11 +75,11 @@ pub(super) struct Args {
     /// Write the HTML of the mail to FILE; of several to FILE-1, FILE-2 and so on.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Show what other journeys do meanwhile, too, and not only what they send.
+    /// Show all steps of other journeys, and not only their messages.
     #[arg(long)]
     all: bool,
-    /// Send the mails of the journey to this address, so that you see them in a mail program. They stand in the person's trail as tests, and
-    /// count nowhere: not for caps, experiments, totals or the reputation of the journey.
+    /// Send the mails of the journey to this address, so that you see them in a mail program. They are recorded on the
+    /// profile as tests, and never counted: not for caps, experiments, totals or the reputation of the journey.
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     send_to: Option<String>,
     /// Print what the api answers.
@@ -125,13 +126,13 @@ fn exit_code(answer: &Answer) -> ExitCode {
     if answer.entered && answer.failing().next().is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Why there is nothing to show.
+/// The reason why there is nothing to show.
 struct NotAsked {
     message: String,
     code: u8,
 }
 
-/// Plays it in the system, or here where no person is named and the config is at hand.
+/// Plays it in the system, or locally if no person is given and the configuration is available.
 async fn play(args: &Args) -> anyhow::Result<Result<Answer, NotAsked>> {
     let bundle = args.config.as_deref().map(bundle::read_dir).transpose()?;
     let mut request = args.request();
@@ -184,7 +185,7 @@ impl Args {
     }
 }
 
-/// Writes the HTML of the journey's own mails; gives where.
+/// Writes the HTML of the journey's own mails; returns the paths.
 fn write_html(answer: &Answer, file: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let own = answer.steps.iter().filter(|step| step.journey.as_ref() == Some(&answer.journey));
     let mails: Vec<&str> = own.filter_map(|step| step.message.as_ref()?.html.as_deref()).collect();
@@ -223,7 +224,7 @@ fn event(text: &str) -> Result<(String, Properties), String> {
     }
 }
 
-/// `name=value`, where the value is JSON or a text.
+/// Parses `name=value`, where the value is JSON or a text.
 fn named(text: &str) -> Result<(String, Value), String> {
     let (name, value) = text.split_once('=').ok_or("a trait is NAME=VALUE, such as first_name=Ada")?;
     Ok((name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))

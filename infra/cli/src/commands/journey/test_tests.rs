@@ -143,7 +143,7 @@ fn what_cannot_be_asked_for_is_refused_by_the_command_line() {
     }
 }
 
-/// What `journey test` ends with, and prints, with this template of the first mail.
+/// Returns the result and output of `journey test` with this template of the first mail.
 async fn with_help(help: &str, more: &[&str]) -> (Answer, String) {
     let config = ConfigBuilder::least()
         .with(&[

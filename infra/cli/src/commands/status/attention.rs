@@ -1,13 +1,13 @@
-//! What needs somebody to look at it, and what to do about it.
+//! Problems that need attention, and what to do about them.
 
 use super::{House, Inside, lasting};
 use crate::commands::tables::number;
 use jiff::SignedDuration;
 
-/// After so many rates without a run the sweep is late.
+/// The number of missed periods after which the sweep is late.
 const RATES: i64 = 3;
 
-/// Each thing that needs attention, in a sentence.
+/// Returns each thing that needs attention, in a sentence.
 pub(super) fn attention(house: &House, inside: Option<&Inside>) -> Vec<String> {
     let mut all = Vec::new();
     for (name, queue) in house.queues.iter().filter(|(_, queue)| queue.dlq > 0) {
@@ -17,25 +17,25 @@ pub(super) fn attention(house: &House, inside: Option<&Inside>) -> Vec<String> {
         ));
     }
     if let Some(calls) = inside.and_then(|inside| inside.schedules_dlq).filter(|calls| *calls > 0) {
-        all.push(format!("{} calls of schedules came to nothing: the next run makes up for them", number(calls)));
+        all.push(format!("{} calls of schedules failed: the next run makes up for them", number(calls)));
     }
     if house.unreadable > 0 {
         all.push(format!(
-            "{} items of the table cannot be read: the function's log names the profiles; `perennial erase` takes one away, and its events can be sent again",
+            "{} items of the table cannot be read: the function's log names the profiles; `perennial erase` removes one, and its events can be sent again",
             number(house.unreadable)
         ));
     }
     all.extend(sweep(house, inside));
     for paused in &house.paused_journeys {
         all.push(format!(
-            "the journey {0} sends no mail since {1:.0}, as too many bounced or were called spam: `perennial journey resume {0}` once it is mended",
+            "the journey {0} sends no mail since {1:.0}, as too many bounced or were reported as spam: `perennial journey resume {0}` once the cause is fixed",
             paused.journey, paused.since
         ));
     }
     let alarms = inside.and_then(|inside| inside.alarms.as_ref()).into_iter().flatten();
-    all.extend(alarms.map(|alarm| format!("the alarm {} rings: {}", alarm.name, alarm.why)));
+    all.extend(alarms.map(|alarm| format!("{} is in alarm: {}", alarm.name, alarm.why)));
     if house.in_force.is_none() {
-        all.push("no config is in force: `perennial config push`".to_owned());
+        all.push("no configuration is active: `perennial config push`".to_owned());
     }
     all
 }
@@ -50,10 +50,7 @@ fn sweep(house: &House, inside: Option<&Inside>) -> Option<String> {
     let since = last.map(|last| last.at).or_else(|| house.in_force.as_ref().map(|config| config.since))?;
     let ago = house.now.duration_since(since);
     (ago > patience).then(|| {
-        format!(
-            "the sweep has not run for {}: journeys that wait for a time stand still; see its schedule and its log",
-            lasting(ago)
-        )
+        format!("the sweep has not run for {}: timers do not fire; check its schedule and its log", lasting(ago))
     })
 }
 
@@ -86,6 +83,6 @@ mod tests {
         house.in_force.as_mut().unwrap().since = house.now;
         assert!(attention(&house, Some(&inside)).is_empty());
         house.in_force = None;
-        assert_eq!(attention(&house, Some(&inside)), ["no config is in force: `perennial config push`"]);
+        assert_eq!(attention(&house, Some(&inside)), ["no configuration is active: `perennial config push`"]);
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn print(tag: &Tag<'_>, all: &[Tag<'_>], locals: &[&str]) -> Found {
     let rest = |sign: char| inner.strip_prefix(sign).map(|rest| rest.trim_start_matches(['#', '-']).trim());
     let instead = if let Some(opened) = rest('#').or_else(|| rest('^').filter(|rest| !rest.is_empty())) {
         let (helper, argument) = opened.split_once(char::is_whitespace).unwrap_or((opened, ""));
-        // `as |item|` names what is gone through.
+        // `as |item|` names the loop variable.
         let (argument, name) = argument.split_once(" as |").map_or((argument, "item"), |(argument, name)| {
             (argument, name.trim_end_matches('|').split_whitespace().next().unwrap_or("item"))
         });
@@ -44,7 +44,7 @@ pub(super) fn print(tag: &Tag<'_>, all: &[Tag<'_>], locals: &[&str]) -> Found {
     } else if let Some(comment) = rest('!') {
         write(format!("{{# {} #}}", comment.trim_end_matches('-').trim()))
     } else if let Some(partial) = rest('>') {
-        format!("templates cannot take in others: put the text of `{partial}` here")
+        format!("templates cannot include others: put the text of `{partial}` here")
     } else if let Some(unescaped) = rest('&') {
         write(format!("{{{{ {}|safe }}}}", expression(unescaped, locals)))
     } else if (inner == "this" || inner.starts_with("this.") || inner == ".") && !locals.contains(&"this") {
@@ -102,7 +102,7 @@ fn helper_call(inner: &str, locals: &[&str]) -> Found {
     Some((HANDLEBARS, instead))
 }
 
-/// An argument in which helpers are called in brackets, such as `(eq plan 'pro')`, as an expression of ours.
+/// Converts an argument with helpers in brackets, such as `(eq plan 'pro')`, to an expression of ours.
 fn subexpressions(text: &str, locals: &[&str]) -> String {
     let text = text.trim();
     let Some(call) = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) else {
@@ -133,7 +133,7 @@ fn subexpressions(text: &str, locals: &[&str]) -> String {
     }
 }
 
-/// The parts of a call, what stands in quotes or brackets in one piece.
+/// Splits the arguments of a call, with quoted or bracketed text in one piece.
 fn arguments(text: &str) -> Vec<&str> {
     let (mut found, mut begin, mut depth, mut quote) = (Vec::new(), None, 0_usize, None);
     for (at, c) in text.char_indices() {

@@ -13,7 +13,7 @@ pub(super) fn print(tag: &Tag<'_>, all: &[Tag<'_>], locals: &[&str]) -> Found {
     None
 }
 
-/// Whether a filter's arguments stand after a colon. Within brackets a colon may be that of a slice or of an object.
+/// Returns whether a filter's arguments follow a colon. Within brackets a colon may be that of a slice or of an object.
 fn has_colon_filter(text: &str) -> bool {
     let tokens = tokens(text);
     let mut depth = 0_usize;
@@ -27,8 +27,9 @@ fn has_colon_filter(text: &str) -> bool {
     })
 }
 
-/// Whether a path ends as Liquid asks for a list's length, first and last, or is of Liquid's loop. A trait may have a member `size` or `first`: so only of
-/// what is gone through in the same text, and of names that are none of ours.
+/// Returns whether a path ends with Liquid's length, first or last of a list, or is Liquid's loop object. A trait may
+/// have a member `size` or `first`, so this applies only to lists that the same text loops over, and to names that are
+/// not ours.
 fn has_liquid_member(tag: &Tag<'_>, all: &[Tag<'_>], locals: &[&str]) -> bool {
     let is_list = |owner: &str| {
         let head = owner.split('.').next().unwrap_or_default();
@@ -141,7 +142,7 @@ fn piped(text: &str, locals: &[&str]) -> Result<String, String> {
     Ok(out)
 }
 
-/// The parts between pipes, not counting those in quotes.
+/// Splits at pipes outside quotes.
 fn split_pipes(text: &str) -> Vec<&str> {
     let (mut parts, mut begin, mut quote) = (Vec::new(), 0, None);
     for (at, c) in text.char_indices() {
@@ -180,7 +181,7 @@ pub(super) fn block(tag: &Tag<'_>, all: &[Tag<'_>], locals: &[&str]) -> Found {
         "comment" => write("{# … #}"),
         "endcomment" => "the comment ends with `#}`".to_owned(),
         "include" | "render" | "section" | "layout" => {
-            format!("templates cannot take in others: put the text of {rest} here")
+            format!("templates cannot include others: put the text of {rest} here")
         }
         "increment" => write(format!("{{% set {rest} = {rest} + 1 %}}")),
         "echo" => filtered(rest, locals),
@@ -261,7 +262,7 @@ pub(super) fn braze(tag: &Tag<'_>, locals: &[&str]) -> Found {
         },
         "event_properties" | "api_trigger_properties" | "canvas_entry_properties" => format!("event.properties.{name}"),
         "content_blocks" => {
-            return Some((BRAZE, format!("templates cannot take in others: put the text of `{name}` here")));
+            return Some((BRAZE, format!("templates cannot include others: put the text of `{name}` here")));
         }
         _ => {
             return Some((
@@ -277,7 +278,7 @@ pub(super) fn braze(tag: &Tag<'_>, locals: &[&str]) -> Found {
 fn is_liquid_condition(text: &str, locals: &[&str]) -> bool {
     let words = ["contains", "blank", "empty", "nil", "null"];
     let tokens = tokens(text);
-    // After `is` stands the name of a test of ours.
+    // `is` is followed by the name of a test.
     let is_test = |at: usize| at.checked_sub(1).is_some_and(|before| tokens[before] == Token::Path("is"));
     tokens.iter().enumerate().any(|(at, token)| match token {
         Token::Path(path) => words.contains(path) && !locals.contains(path) && !is_test(at),
@@ -324,7 +325,7 @@ fn condition(text: &str, locals: &[&str]) -> String {
     out.join(" ")
 }
 
-/// What to do instead of a filter of other tools that there is not.
+/// Returns the replacement for a filter of other tools that does not exist here.
 pub(in crate::lint) fn instead_of_filter(name: &str) -> Option<&'static str> {
     Some(match name {
         "upcase" => "write `|upper`",
@@ -339,7 +340,7 @@ pub(in crate::lint) fn instead_of_filter(name: &str) -> Option<&'static str> {
             "amounts cannot be formatted here: send the amount as it should be read, as a trait or property"
         }
         "truncate" | "truncatewords" => "texts cannot be cut here: send the text as long as it should be",
-        "strip_html" | "striptags" => "no filter takes HTML out: send the text without it",
+        "strip_html" | "striptags" => "no filter removes HTML: send the text without it",
         "newline_to_br" | "nl2br" => "write the lines as HTML, or leave `html` out: it is made from the text",
         "url_encode" | "urlencode" | "urlize" => "addresses cannot be encoded here: send the address whole",
         "json" | "tojson" => "values cannot be written as JSON here",

@@ -1,15 +1,15 @@
-//! What stands for a value in the text itself, outside of tags: `*|FNAME|*`, `%%first_name%%`, `<%= name %>`, `[[ first_name ]]`, `${name}`,
-//! `{first_name}`, `%FIRST_NAME%`.
+//! Placeholders in the text itself, outside of tags: `*|FNAME|*`, `%%first_name%%`, `<%= name %>`, `[[ first_name ]]`,
+//! `${name}`, `{first_name}`, `%FIRST_NAME%`.
 
 use super::{ACCOUNT, NAMES, PERSON, UNSUBSCRIBE, expression, ours, write};
 use perennial_domain::traits::Fact;
 
-/// One language's signs around a name.
+/// One language's delimiters of a name.
 struct Marker {
     language: &'static str,
     open: &'static str,
     close: &'static str,
-    /// Whether the text may have these signs for other reasons, so that only a known name tells.
+    /// `true` if the text may contain these delimiters for other reasons, so that only a known name is reported.
     is_ambiguous: bool,
 }
 
@@ -28,7 +28,7 @@ const MARKERS: [Marker; 9] = [
 /// The longest text between two signs.
 const MAX_BYTES: usize = 120;
 
-/// What is wrong with `text`, which holds no tags: where each begins in it, and what to do.
+/// Returns the problems of `text`, which contains no tags: their positions, and the replacements.
 pub(in crate::lint) fn in_text(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -133,7 +133,7 @@ fn statement(inner: &str) -> Option<String> {
     }
 }
 
-/// Whether a name is known to be of a person, an account or a message, so that it is no text.
+/// Returns whether a name is known as one of a person, an account or a message.
 fn is_known(path: &str) -> bool {
     let head = path.split('.').next().unwrap_or_default();
     let is_dotted = head.len() < path.len();

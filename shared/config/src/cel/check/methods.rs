@@ -1,4 +1,4 @@
-//! What can be asked of texts and lists.
+//! The methods of texts and lists.
 
 use super::super::ast::{Expr, Word};
 use super::super::node::{Find, Node};
@@ -9,15 +9,15 @@ use crate::error::nearest;
 use regex::{Regex, RegexBuilder};
 use std::ops::Range;
 
-/// Every method there is.
+/// All methods.
 pub(super) const METHODS: [&str; 8] =
     ["all", "contains", "endsWith", "exists", "lowerAscii", "matches", "size", "startsWith"];
 
-/// How large a pattern may get when it is compiled, in bytes.
+/// The largest compiled pattern, in bytes.
 const PATTERN_BYTES: usize = 1 << 18;
-/// How large the cache of a pattern's states may get when it runs, in bytes.
+/// The largest cache of a pattern's states at run time, in bytes.
 const PATTERN_CACHE_BYTES: usize = 1 << 19;
-/// How deep a pattern may nest.
+/// The deepest nesting of a pattern.
 const PATTERN_NESTING: u32 = 32;
 
 impl<V: Vocabulary> Checker<'_, V> {
@@ -45,7 +45,7 @@ impl<V: Vocabulary> Checker<'_, V> {
             "startsWith" => self.find(at, Find::StartsWith, target, name, arguments),
             "endsWith" => self.find(at, Find::EndsWith, target, name, arguments),
             "matches" => self.matches(at, target, name, arguments),
-            // With a name and a condition they are not calls, and do not come here.
+            // With a name and a condition they are not calls, and never reach this code.
             "exists" | "all" => {
                 let message = format!(
                     "`{0}` takes a name for the element and a condition: write `x.{0}(e, e == \"a\")`",
@@ -55,7 +55,7 @@ impl<V: Vocabulary> Checker<'_, V> {
             }
             other => {
                 let message = self.unknown_method(other);
-                // What would name elements has names of its own, which are not known.
+                // The name of an element would be an unknown name.
                 let loops = ["any", "every", "existsOne", "exists_one", "filter", "map", "some"].contains(&other);
                 self.method_arguments(target, if loops { &[] } else { arguments }, &name.at, &message)
             }
@@ -82,7 +82,7 @@ impl<V: Vocabulary> Checker<'_, V> {
         }
     }
 
-    /// Reports `message`, and what is wrong within the call.
+    /// Reports `message`, and errors within the call.
     fn method_arguments(&mut self, target: &Expr, arguments: &[Expr], at: &Range<usize>, message: &str) -> Typed {
         self.expr(target);
         for argument in arguments {
@@ -112,7 +112,7 @@ impl<V: Vocabulary> Checker<'_, V> {
         self.fold(at, Node::LowerAscii(Box::new(part.node)), Type::Text)
     }
 
-    /// A part that has to be a text.
+    /// Checks an operand that has to be a text.
     fn a_text(&mut self, expr: &Expr, method: &str) -> Typed {
         let part = self.expr(expr);
         if part.is_wrong() || part.may_be(Type::Text) {
@@ -173,7 +173,7 @@ fn compiled(pattern: &str) -> Result<Regex, String> {
         regex::Error::CompiledTooBig(_) => {
             format!("the pattern gets larger than {PATTERN_BYTES} bytes: make it simpler")
         }
-        // The last line says what is wrong; the lines before draw where.
+        // The last line contains the error; the lines before show its position.
         other => {
             let told = other.to_string();
             let last = told.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();

@@ -12,7 +12,7 @@ use super::{CelError, Type, Vocabulary, Wanted};
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Compiles `expr` to a node and the slots that it numbers. What is wrong is added to `errors`.
+/// Compiles `expr` to a node and numbers its slots. Errors are added to `errors`.
 pub(super) fn check<V: Vocabulary>(
     source: &str,
     expr: &Expr,
@@ -26,7 +26,7 @@ pub(super) fn check<V: Vocabulary>(
     (typed.node, checker.slots)
 }
 
-/// A compiled part with what is known of its type.
+/// A compiled node with its type, as far as known.
 struct Typed {
     node: Node,
     ty: Type,
@@ -37,7 +37,7 @@ impl Typed {
         Self { node, ty }
     }
 
-    /// Stands in for what was reported, and fits everywhere, so that nothing is reported twice.
+    /// Returns a placeholder for a reported error, which fits everywhere, so that nothing is reported twice.
     fn wrong() -> Self {
         Self { node: Node::Wrong, ty: Type::Dyn }
     }
@@ -50,7 +50,7 @@ impl Typed {
         matches!(self.node, Node::Wrong)
     }
 
-    /// Whether it may turn out to be a `ty`.
+    /// Returns whether it may turn out to be a `ty`.
     fn may_be(&self, ty: Type) -> bool {
         !self.is_null() && (self.ty == ty || self.ty == Type::Dyn)
     }
@@ -59,7 +59,7 @@ impl Typed {
         !self.is_null() && self.ty.may_be_number()
     }
 
-    /// What it is, in words.
+    /// Returns its type in words.
     fn kind(&self) -> &'static str {
         if self.is_null() { "`null`" } else { self.ty.as_str() }
     }
@@ -70,7 +70,7 @@ struct Checker<'a, V: Vocabulary> {
     vocabulary: &'a V,
     errors: &'a mut Vec<CelError>,
     slots: Vec<V::Slot>,
-    /// The names of elements that enclosing `exists` and `all` gave, the innermost last.
+    /// The element names of the enclosing `exists` and `all`, the innermost last.
     locals: Vec<String>,
 }
 
@@ -90,7 +90,7 @@ impl<V: Vocabulary> Checker<'_, V> {
         }
     }
 
-    /// The number of `slot`, which is looked up once however often it is named.
+    /// Returns the number of `slot`, which is looked up once however often it is used.
     fn slot(&mut self, slot: V::Slot) -> u32 {
         let known = self.slots.iter().position(|other| *other == slot);
         let number = known.unwrap_or_else(|| {
@@ -100,7 +100,7 @@ impl<V: Vocabulary> Checker<'_, V> {
         number as u32
     }
 
-    /// The node, worked out already where all its parts are constants.
+    /// Evaluates the node if all its operands are constants.
     fn fold(&mut self, at: &Range<usize>, mut node: Node, ty: Type) -> Typed {
         if node.parts().iter().any(|part| matches!(part, Node::Wrong)) {
             return Typed::wrong();
@@ -173,7 +173,7 @@ impl<V: Vocabulary> Checker<'_, V> {
         }
     }
 
-    /// A part that has to be true or false.
+    /// Checks an operand that has to be true or false.
     fn truth(&mut self, expr: &Expr, whose: &str) -> Typed {
         let typed = self.expr(expr);
         if typed.is_wrong() || typed.may_be(Type::Bool) {
@@ -227,7 +227,7 @@ fn one_of(words: &[&str]) -> String {
     }
 }
 
-/// The key and the place of a word.
+/// Returns the key and the position of a word.
 fn key_of(word: &Word) -> (&str, &Range<usize>) {
     (&word.text, &word.at)
 }

@@ -1,4 +1,4 @@
-//! Names, keys and calls: what the vocabulary knows.
+//! Names, keys and calls of the vocabulary.
 
 use super::super::ast::{Expr, Kind, Word};
 use super::super::node::Node;
@@ -16,7 +16,7 @@ impl<V: Vocabulary> Checker<'_, V> {
         self.vocabulary.names().iter().find(|known| known.name == name).map(|known| known.form)
     }
 
-    /// How far out the element called `name` stands; 0 is the innermost.
+    /// Returns the nesting distance of the element called `name`; 0 is the innermost.
     fn local(&self, name: &str) -> Option<u32> {
         self.locals.iter().rev().position(|local| local == name).map(|depth| depth as u32)
     }
@@ -38,7 +38,7 @@ impl<V: Vocabulary> Checker<'_, V> {
         self.wrong(at, message)
     }
 
-    /// Why a name that nothing has is wrong, with the nearest, or with all where none is near.
+    /// Returns the error for an unknown name, with the nearest one, or all names if none is near.
     fn unknown(&self, name: &str) -> String {
         if let Some(elsewhere) = self.vocabulary.elsewhere(name) {
             return format!("`{name}` {elsewhere}");
@@ -57,7 +57,7 @@ impl<V: Vocabulary> Checker<'_, V> {
         format!("`{name}` is no known name (a text stands in quotes). Known: {}", all.join(", "))
     }
 
-    /// The map that `expr` names without any key.
+    /// Returns the map that `expr` names without a key.
     pub(super) fn bare_map<'e>(&self, expr: &'e Expr) -> Option<&'e str> {
         match &expr.kind {
             Kind::Name(name) if self.local(name).is_none() && self.form(name) == Some(Form::Map) => Some(name),
@@ -119,7 +119,7 @@ impl<V: Vocabulary> Checker<'_, V> {
         })
     }
 
-    /// `operand`, which has to be something with keys, as the one at `key` is asked for.
+    /// Checks `operand`, which has to have keys because `key` is looked up in it.
     fn keyed(&mut self, operand: &Expr, key: &Range<usize>) -> Option<Typed> {
         let typed = self.expr(operand);
         if typed.is_wrong() {
@@ -325,7 +325,7 @@ fn constant(value: &Value<'_>, ty: Type) -> Option<Const> {
     })
 }
 
-/// How a function is called: `count(event, days)`.
+/// Returns the signature of a function: `count(event, days)`.
 fn usage(name: &str, params: &[Param]) -> String {
     let params: Vec<String> = params
         .iter()

@@ -21,8 +21,8 @@ impl<V: Vocabulary> Checker<'_, V> {
         self.fold(at, Node::Negate(Box::new(part.node)), ty)
     }
 
-    /// `left && right`, which `false` decides, and `left || right`, which `true` decides. Chains become one node; what is
-    /// decided by a constant is left away.
+    /// Compiles `left && right`, which `false` decides, or `left || right`, which `true` decides. Chains become one
+    /// node; operands decided by a constant are removed.
     pub(super) fn chain(&mut self, left: &Expr, right: &Expr, decisive: bool) -> Typed {
         let sign = if decisive { "`||`" } else { "`&&`" };
         let parts = [self.truth(left, sign), self.truth(right, sign)];
@@ -30,8 +30,8 @@ impl<V: Vocabulary> Checker<'_, V> {
             return Typed::wrong();
         }
         let mut chain = Vec::new();
-        // A single part that is left is the whole only where it is certainly true or false: else the chain checks it, as it
-        // does within a chain of one part that is taken over.
+        // A single remaining operand replaces the chain only if it is certainly true or false; otherwise the chain
+        // checks that, as it does for a nested chain of one operand.
         let mut certain = true;
         for part in parts {
             certain &= part.ty == Type::Bool && !matches!(part.node, Node::And(_) | Node::Or(_));
@@ -99,7 +99,7 @@ impl<V: Vocabulary> Checker<'_, V> {
             return self.wrong(at, message);
         }
         let fits = if comparison.is_equality() {
-            // Only what may be anything can be `null`.
+            // Only values of unknown type can be `null`.
             if a.is_null() || b.is_null() { a.ty == b.ty } else { a.ty.may_equal(b.ty) }
         } else {
             let ordered = |typed: &Typed| !typed.is_null() && typed.ty != Type::List;
@@ -201,7 +201,7 @@ impl<V: Vocabulary> Checker<'_, V> {
     }
 }
 
-/// The type of what is written as a literal.
+/// Returns the type of a literal.
 fn literal_type(expr: &Expr) -> Option<Type> {
     Some(match expr.kind {
         Kind::Bool(_) => Type::Bool,

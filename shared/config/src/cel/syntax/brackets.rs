@@ -1,4 +1,4 @@
-//! What brackets, choices and commas open and close, and how high the tree gets.
+//! Brackets, choices and commas, and the height of the tree.
 
 use super::{Checker, MAX_CHOICES, MAX_HEIGHT, MAX_NESTING};
 use crate::cel::lex::Kind;
@@ -13,18 +13,18 @@ pub(super) enum Bracket {
     Map,
 }
 
-/// What is open.
+/// An open bracket.
 pub(super) struct Frame {
     pub(super) bracket: Bracket,
     /// The opening token.
     pub(super) opened: usize,
-    /// Each `?` that has no `:` yet.
+    /// Each `?` without its `:`.
     pub(super) choices: Vec<usize>,
     /// The height of what stands since the last `&&`, `||`, `,`, `?` or `:`.
     pub(super) term: usize,
     /// The greatest height of what stands before that.
     pub(super) highest: usize,
-    /// How many `&&` and `||` there are: their chains become balanced trees.
+    /// The number of `&&` and `||`, whose chains become balanced trees.
     pub(super) logic: usize,
 }
 
@@ -65,7 +65,7 @@ impl Checker<'_> {
             self.wrong(place, message);
             return false;
         }
-        // What was opened within and never closed is told of here.
+        // Brackets opened inside and never closed are reported here.
         while let Some(frame) = self.frames.pop() {
             self.end_choices(&frame);
             if fits(&frame) {
@@ -84,7 +84,7 @@ impl Checker<'_> {
         false
     }
 
-    /// Whether this bracket closes a call or a list that may be empty here.
+    /// Returns whether this bracket closes a call or a list that may be empty here.
     pub(super) fn may_be_empty(&self, at: usize) -> bool {
         let Some(frame) = self.frames.last() else { return false };
         let empty = frame.opened + 1 == at;
@@ -104,7 +104,7 @@ impl Checker<'_> {
         if let Some(frame) = self.frames.last_mut() {
             frame.choices.push(at);
             frame.end_term();
-            // What follows stands below this choice.
+            // The rest is below this choice.
             frame.highest += 1;
         }
         true

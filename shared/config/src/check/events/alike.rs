@@ -1,11 +1,11 @@
-//! Names of events that are probably the same name: in another tense, number or word order, or with a typing error.
+//! Compares event names that are probably the same: in another tense, number or word order, or with a typing error.
 
 use crate::error::{distance, plain};
 
-/// Words that add nothing to a name.
+/// Words without meaning in a name.
 const ARTICLES: [&str; 3] = ["a", "an", "the"];
 
-/// Verbs whose forms do not follow from each other, with their past form.
+/// Irregular verbs, with their past form.
 const IRREGULAR: [(&str, &str); 24] = [
     ("begin", "began"),
     ("begin", "begun"),
@@ -33,8 +33,9 @@ const IRREGULAR: [(&str, &str); 24] = [
     ("withdraw", "withdrawn"),
 ];
 
-/// Returns whether the two names probably mean one event: their words are the same but for tense, number, case and separators, in the same order or with
-/// the first word last, and at most one of them has a typing error. Digits count as meant.
+/// Returns whether the two names probably mean one event: their words are the same but for tense, number, case and
+/// separators, in the same order or with the first word last, and at most one of them has a typing error. Digits must
+/// match.
 pub(super) fn alike(name: &str, other: &str) -> bool {
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
     if digits(name) != digits(other) {
@@ -61,12 +62,12 @@ pub(super) fn alike(name: &str, other: &str) -> bool {
     })
 }
 
-/// Returns whether one of the words of a name is a verb in the past, as the names of events usually have: `Report Shared`.
+/// Returns whether a word of the name is a verb in the past, as in most event names: `Report Shared`.
 pub(super) fn is_past(name: &str) -> bool {
     words(name).iter().any(|word| word.ends_with("ed") || IRREGULAR.iter().any(|(_, past)| past == word))
 }
 
-/// The words of a name in lower case: `campaignClicked`, `campaign_clicked` and `Campaign Clicked` have the same.
+/// Returns the words of a name in lower case: `campaignClicked`, `campaign_clicked` and `Campaign Clicked` are equal.
 fn words(name: &str) -> Vec<String> {
     let mut all = vec![String::new()];
     let mut before = ' ';
@@ -86,7 +87,7 @@ fn words(name: &str) -> Vec<String> {
     all
 }
 
-/// Whether two words have a common base. What happens (`ending`) and what has happened (`ended`) are two things.
+/// Returns whether two words have a common base form. Present (`ending`) and past (`ended`) differ.
 fn same_word(one: &str, two: &str) -> bool {
     let is_going_on = |word: &str| word.ends_with("ing");
     let is_done = |word: &str| word.ends_with("ed");
@@ -97,7 +98,7 @@ fn same_word(one: &str, two: &str) -> bool {
     self::bases(one).iter().any(|base| bases.contains(base))
 }
 
-/// What a word may be a form of, itself among them.
+/// Returns the base forms of a word, including itself.
 fn bases(word: &str) -> Vec<String> {
     let mut all = vec![word.to_owned()];
     all.extend(IRREGULAR.iter().filter(|(_, past)| *past == word).map(|(base, _)| (*base).to_owned()));
@@ -123,7 +124,7 @@ fn bases(word: &str) -> Vec<String> {
     all
 }
 
-/// Whether two words differ in a typing error, be it of what they are a form of.
+/// Returns whether two words or their base forms differ by a typing error.
 fn is_typing_error(one: &str, two: &str) -> bool {
     is_near(one, two)
         || bases(one).iter().any(|one| {
@@ -132,7 +133,7 @@ fn is_typing_error(one: &str, two: &str) -> bool {
         })
 }
 
-/// Whether two words differ in one sign, or in two of nine or more.
+/// Returns whether two words differ in one character, or in two of nine or more.
 fn is_near(one: &str, two: &str) -> bool {
     let (one_long, two_long) = (one.chars().count(), two.chars().count());
     let (long, short) = (one_long.max(two_long), one_long.min(two_long));
@@ -142,7 +143,7 @@ fn is_near(one: &str, two: &str) -> bool {
         all
     };
     match distance(one, two) {
-        // In a short word another sign makes another word more often than a missing or a swapped one.
+        // In a short word a replaced character makes another word more often than a missing or a swapped one.
         1 => short >= 5 || (short >= 4 && long > short) || (short >= 3 && letters(one) == letters(two)),
         // At the beginning they make the opposite: `installed` and `uninstalled`.
         2 => short >= 9 && one.chars().next() == two.chars().next(),

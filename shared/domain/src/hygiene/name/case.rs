@@ -1,32 +1,33 @@
-//! The case of names that a form or a machine wrote in one case only.
+//! Title case for names that a form or a program wrote in one case only.
 
 use super::NamePart;
 
-/// Words that stay small between other words of a name.
+/// Words in lower case between other words of a name.
 const PARTICLES: [&str; 28] = [
     "'t", "af", "al", "av", "bin", "bint", "da", "das", "de", "del", "della", "den", "der", "di", "do", "dos", "du",
     "het", "ibn", "ten", "ter", "van", "vom", "von", "y", "zu", "zum", "zur",
 ];
 /// Words that stay small after `de` only.
 const AFTER_DE: [&str; 4] = ["la", "las", "los", "lo"];
-/// Degrees and the like at the end of a name, as they are written.
+/// Degrees and similar suffixes, as they are written.
 const SUFFIXES: [&str; 16] =
     ["CPA", "DDS", "DVM", "II", "III", "IV", "IX", "MD", "PhD", "VII", "VIII", "XII", "XIII", "XIV", "XV", "XVI"];
 /// Words without a vowel that are no initials.
 const NO_INITIALS: [&str; 14] = ["br", "dr", "fr", "hr", "lt", "mr", "mrs", "ms", "mx", "ng", "pt", "rt", "sr", "st"];
 /// First names of two letters that begin with a vowel; other such pairs are initials.
 const SHORT_NAMES: [&str; 14] = ["ah", "ai", "al", "an", "ed", "el", "em", "im", "in", "ok", "om", "oz", "un", "ur"];
-/// Vietnamese family names, beside which `van` is no particle.
+/// Vietnamese family names, with which `van` is not a particle.
 const VIETNAMESE: [&str; 10] = ["bui", "dang", "duong", "hoang", "huynh", "ngo", "nguyen", "pham", "phan", "tran"];
-/// What follows `Mac` in names that are written with two capitals.
+/// Names after `Mac` that get a second capital.
 const AFTER_MAC: [&str; 22] = [
     "alister", "allister", "arthur", "aulay", "callum", "donald", "dougall", "farlane", "gregor", "innes", "intyre",
     "kenzie", "kinnon", "lachlan", "lean", "leod", "millan", "namara", "neil", "pherson", "quarrie", "taggart",
 ];
-/// What an apostrophe follows in the middle of a name with two capitals, besides single letters.
+/// Prefixes before an apostrophe in names with two capitals, besides single letters.
 const ELIDED: [&str; 9] = ["all", "da", "dall", "de", "dell", "la", "nell", "sant", "sull"];
 
-/// Whether the name has at least two letters, all Latin, all of one case, and none whose case depends on the language.
+/// Returns whether the name has at least two letters, all Latin, all of one case, and none whose case depends on the
+/// language.
 pub(super) fn is_of_one_case(name: &str) -> bool {
     let letters = || name.chars().filter(|c| c.is_alphabetic());
     let latin = |c: char| c <= '\u{24f}' || ('\u{1e00}'..='\u{1eff}').contains(&c);
@@ -37,14 +38,15 @@ pub(super) fn is_of_one_case(name: &str) -> bool {
         && (letters().all(char::is_uppercase) || letters().all(char::is_lowercase))
 }
 
-/// Whether a name is in capitals because everything is: it has a word of three letters or more, and no small letter.
+/// Returns whether a name is in capitals like everything around it: it has a word of three letters or more, and no
+/// lower-case letter.
 pub(in crate::hygiene) fn is_shouted(name: &str) -> bool {
     let is_long = |word: &str| word.chars().nth(2).is_some() && !SUFFIXES.contains(&word);
     !name.contains(char::is_lowercase)
         && name.split(|c: char| !c.is_alphabetic()).any(|word| is_long(word) && word.contains(char::is_uppercase))
 }
 
-/// A name of one case in title case; `shouted` says that the other part of the name is in capitals too.
+/// Converts a name of one case to title case; `shouted` says that the other part of the name is in capitals too.
 pub(super) fn title_case(part: NamePart, name: &str, shouted: bool) -> String {
     let is_upper = name.contains(char::is_uppercase);
     let lower = name.to_lowercase();
@@ -52,7 +54,7 @@ pub(super) fn title_case(part: NamePart, name: &str, shouted: bool) -> String {
     let last = words.len() - 1;
     let vietnamese = [words[0], words[last]].iter().any(|word| VIETNAMESE.contains(word));
     let cased = words.iter().enumerate().map(|(place, word)| {
-        // Before a family name in small letters its particle was meant to be small.
+        // Before a family name in lower case, its particle was meant to be in lower case.
         let leads = place == 0 && last > 0 && part == NamePart::Last && !is_upper;
         let between = place > 0 && place < last;
         let is_particle = PARTICLES.contains(word) && !(*word == "van" && vietnamese);
@@ -73,8 +75,8 @@ pub(super) fn title_case(part: NamePart, name: &str, shouted: bool) -> String {
     cased.collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a word is the first letters of names: it has no vowel, or is two letters that begin with one or end in `j`; of two letters
-/// that stand alone in capitals nobody can say more, so they are.
+/// Returns whether a word is initials: it has no vowel, or is two letters that begin with one or end in `j`. Two
+/// capitals on their own are taken for initials.
 fn is_initials(lower: &str, stands_alone: bool) -> bool {
     if !matches!(lower.len(), 2 | 3) || !lower.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return false;
@@ -91,8 +93,8 @@ fn is_initials(lower: &str, stands_alone: bool) -> bool {
             && !SHORT_NAMES.contains(&lower))
 }
 
-/// A word in lower case with its initials in upper case: after a hyphen or a dot, after an apostrophe that follows a single letter or
-/// an elided article, and after `Mc`.
+/// Capitalizes a word in lower case at its start, after a hyphen or dot, after an apostrophe that follows a single
+/// letter or an elided article, and after `Mc`.
 fn capitalised(word: &str) -> String {
     let mut out = String::with_capacity(word.len());
     let mut before = "";
@@ -118,19 +120,19 @@ fn capitalised(word: &str) -> String {
     }
 }
 
-/// Whether a name goes on after `c` with a capital.
+/// Returns whether a capital follows `c` within a name.
 fn is_joint(c: char) -> bool {
     matches!(c, '-' | '.' | '(' | '"' | '/' | '‐' | '‑' | '–') || is_apostrophe(c)
 }
 
-/// Whether `c` is written for an apostrophe.
+/// Returns whether `c` is used as an apostrophe.
 fn is_apostrophe(c: char) -> bool {
     matches!(c, '\'' | '’' | '‘' | 'ʼ' | 'ʻ' | '`' | '´')
 }
 
-/// Writes a word's piece with its first letter large, and the one after `Mc` or `Mac`.
+/// Writes a piece of a word with its first letter in upper case, and the one after `Mc` or `Mac`.
 fn capitalise(piece: &str, out: &mut String) {
-    /// `Mc` and what is surely a name of its own.
+    /// The length from which `Mc…` is certainly a prefix and a name.
     const SURELY_MC: usize = 5;
     let is_vowel = |c: char| matches!(c, 'a' | 'e' | 'i' | 'o' | 'u' | 'y');
     let second = if piece.starts_with("mc") && piece.chars().count() >= SURELY_MC {
@@ -150,7 +152,7 @@ fn capitalise(piece: &str, out: &mut String) {
     }
 }
 
-/// `c` in upper case, where that is one character that has `c` as its lower case.
+/// Returns the upper case of `c`, if that is one character whose lower case is `c`.
 fn upper(c: char) -> char {
     let mut upper = c.to_uppercase();
     match (upper.next(), upper.next()) {

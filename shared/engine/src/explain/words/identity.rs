@@ -1,4 +1,4 @@
-//! Who someone is, in words: why several ids are one person, and who was kept apart or taken apart from them.
+//! Describes a profile's identities: why several ids are linked, and which were kept separate or unmerged.
 
 use super::{ago, listed};
 use crate::instant;
@@ -7,18 +7,18 @@ use crate::profile::Profile;
 use jiff::Timestamp;
 use perennial_domain::time::days_between;
 
-/// The most lines of a kind; what more there is stands in the profile.
+/// The most lines of a kind; the rest is in the profile.
 const LINES: usize = 8;
-/// The most ids that a line names.
+/// The most ids in a line.
 const NAMED: usize = 3;
 
-/// Why the person's ids are one person, and then who is not, although something said so: a sentence each, the earliest first. Empty for
-/// someone of one id of whom nobody said anything. `person` is the id that the reader knows them by.
+/// Describes why the profile's ids are linked, and then which are not, although a link was reported: a sentence each,
+/// the earliest first. Empty for a profile of one id without such reports. `person` is the id that the reader knows.
 pub fn identities(profile: &Profile, person: &str, now: Timestamp) -> Vec<String> {
     let joins = profile.joins();
     let mut groups: Vec<Vec<&Join<'_>>> = Vec::new();
     for join in &joins {
-        // Browsers are many and alike; each user id has a line of its own.
+        // Browsers are many and similar; each user id has a separate line.
         let alike = |group: &&mut Vec<&Join<'_>>| {
             group.first().is_some_and(|first| {
                 first.identity.is_anonymous()
@@ -38,13 +38,13 @@ pub fn identities(profile: &Profile, person: &str, now: Timestamp) -> Vec<String
     }
     lines.extend(given_up(profile, now).into_iter().rev().take(LINES).rev());
     let mut notes: Vec<&Note> = profile.parts.iter().flat_map(|part| &part.notes).collect();
-    // Both sides of what parted keep a note, and may be one person again.
+    // Both sides of an unmerge keep a note, and may be merged again.
     notes.sort_by_key(|note| (note.at, note.other));
     lines.extend(notes.iter().rev().take(LINES).rev().map(|note| apart(note, now)));
     lines
 }
 
-/// The mail addresses that the person's ids gave up and none of them has now: the earliest first.
+/// Describes the mail addresses that the profile's ids gave up and none of them has now: the earliest first.
 fn given_up(profile: &Profile, now: Timestamp) -> Vec<String> {
     let users = || profile.parts.iter().filter(|part| !part.identity.is_anonymous());
     let has = |key| {
@@ -66,7 +66,7 @@ fn given_up(profile: &Profile, now: Timestamp) -> Vec<String> {
     all.into_iter().map(line).collect()
 }
 
-/// Joins of the same user by the same evidence.
+/// Describes the links of one user by the same identifier.
 fn joined(group: &[&Join<'_>], person: &str, now: Timestamp) -> Option<String> {
     let last = group.last()?;
     let (mut subject, mut with) = (last.identity.as_str(), last.with.as_str());
@@ -131,7 +131,7 @@ fn some(ids: &[&str]) -> String {
     listed(&named)
 }
 
-/// What someone typed, fit for a terminal and for the end of a sentence.
+/// Makes a user-supplied text safe for a terminal and for the end of a sentence.
 fn printable(text: &str) -> String {
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     text.trim().trim_end_matches('.').to_owned()

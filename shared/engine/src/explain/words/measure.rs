@@ -1,4 +1,4 @@
-//! Measures in words: those that the vocabulary names are told as a reader would say them, any other as it is written.
+//! Measures in words: those of the vocabulary as phrases, any other as its source.
 
 use super::{counted, plain, rounded};
 use crate::explain::Measured;
@@ -31,7 +31,7 @@ fn known(expression: &str) -> Option<Known<'_>> {
                 return Some(Known::Score { name });
             }
             let (function, arguments) = expression.strip_suffix(')')?.split_once('(')?;
-            // What is left of a longer expression is no argument.
+            // The rest of a longer expression is not an argument.
             let arguments: Vec<&str> = arguments.split(',').map(str::trim).collect();
             let days = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
             match (function, arguments.as_slice()) {
@@ -56,7 +56,7 @@ fn quoted(text: &str) -> Option<&str> {
     inner('"').or_else(|| inner('\''))
 }
 
-/// What a signal measured: "17 days without activity, of 25 that count in full".
+/// Describes a signal's measure: "17 days without activity, of 25 that count in full".
 pub(super) fn told(measured: &Measured) -> String {
     let Measured { expression, value, from, to } = measured;
     if let Some(condition) = condition(expression) {
@@ -142,7 +142,7 @@ fn condition(expression: &str) -> Option<&str> {
     (rest.replace(' ', "") == "1:0").then(|| condition.trim())
 }
 
-/// "administrator or executive sponsor", of a condition that asks for personas alone.
+/// Describes a condition that only tests personas: "administrator or executive sponsor".
 fn personas(condition: &str) -> Option<String> {
     let name = |text: &str| quoted(text.trim().strip_prefix("persona(")?.strip_suffix(')')?).map(plain);
     let names: Option<Vec<String>> = condition.split("||").map(name).collect();

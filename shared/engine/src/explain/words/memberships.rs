@@ -1,10 +1,10 @@
-//! The accounts that someone belongs to, in words.
+//! Describes a person's accounts.
 
 use super::listed;
 use perennial_domain::AccountId;
 
-/// Says which other accounts a person belongs to, and where their scores count: a sentence, or none for someone of one account.
-/// `accounts` has the primary first, as [`crate::membership::memberships`] returns them.
+/// Describes which other accounts a person belongs to, and where their scores count: a sentence, or none for a person
+/// with one account. `accounts` has the primary first, as [`crate::membership::memberships`] returns them.
 pub fn memberships(person: &str, accounts: &[AccountId]) -> Option<String> {
     let [primary, others @ ..] = accounts else { return None };
     let others: Vec<String> = others.iter().map(ToString::to_string).collect();

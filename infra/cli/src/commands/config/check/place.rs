@@ -1,9 +1,9 @@
-//! Where a place within a template's part stands in its TOML file.
+//! Finds a position in a template's part within its TOML file.
 
 use perennial_channels::render::TemplateProblem;
 
-/// The line and column of a problem in the file's text, both from 1; the part's own line and column 1 where the problem has none, and 0 where the part
-/// is not found.
+/// Returns the line and column of a problem in the file's text, both from 1; the part's own line and column 1 if the
+/// problem has none, and 0 if the part is not found.
 pub(super) fn in_file(text: &str, problem: &TemplateProblem) -> (usize, usize) {
     let mut begin = 0;
     for (at, line) in text.split_inclusive('\n').enumerate() {
@@ -53,8 +53,8 @@ fn within(value: &str, start: (usize, usize), problem: &TemplateProblem) -> (usi
     (line, column)
 }
 
-/// How many bytes the first character of a value takes in the file, and which it is; none where the value has nothing for them.
-/// <https://toml.io/en/v1.0.0#string>
+/// Returns the length in bytes of a value's first character in the file, and the character; `None` if it stands for
+/// nothing. <https://toml.io/en/v1.0.0#string>
 fn unit(text: &str, has_escapes: bool) -> (usize, Option<char>) {
     let mut chars = text.chars();
     let Some(first) = chars.next() else { return (0, None) };

@@ -48,7 +48,7 @@ impl Pauses {
                         sent,
                         bounced,
                         complained,
-                        "a journey passed a limit of [pause] and sends no more mails until it is resumed"
+                        "a journey exceeded a limit of [pause]; it sends no mails until it is resumed"
                     );
                 }
                 Some(words(&health.tally))

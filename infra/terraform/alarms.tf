@@ -30,7 +30,7 @@ locals {
     flatten([for step in local.flow : [
       {
         name       = "${step.queue}-dlq"
-        about      = "Dead letters of ${step.queue}: something was tried to its end and did not get through"
+        about      = "Dead letters of ${step.queue}: messages exhausted their retries"
         namespace  = "AWS/SQS"
         metric     = "ApproximateNumberOfMessagesVisible"
         dimensions = { QueueName = aws_sqs_queue.dlq[step.queue].name }
@@ -49,7 +49,7 @@ locals {
     ]]),
     [{
       name       = "schedules-dlq"
-      about      = "A schedule called its function in vain"
+      about      = "A schedule's call of its function failed after all retries"
       namespace  = "AWS/SQS"
       metric     = "ApproximateNumberOfMessagesVisible"
       dimensions = { QueueName = aws_sqs_queue.dlq["schedules"].name }
@@ -59,7 +59,7 @@ locals {
     flatten([for name in local.function_names : [
       {
         name       = "${name}-errors"
-        about      = "Calls of ${name} died or took too long; a batch of which some records fail does not count here"
+        about      = "Calls of ${name} failed or timed out; partial batch failures are not counted"
         metric     = "Errors"
         dimensions = { FunctionName = local.functions[name].name }
         statistic  = "Sum"
@@ -68,7 +68,7 @@ locals {
       },
       {
         name       = "${name}-throttles"
-        about      = "Calls of ${name} were turned away: its concurrency, or the account's, is used up"
+        about      = "Calls of ${name} were throttled: its concurrency, or the account's, is used up"
         metric     = "Throttles"
         dimensions = { FunctionName = local.functions[name].name }
         statistic  = "Sum"
@@ -92,7 +92,7 @@ locals {
     [
       {
         name       = "mail-bounces"
-        about      = "So many mails of the account bounce that SES may put it under review"
+        about      = "The account's bounce rate is so high that SES may put it under review"
         namespace  = "AWS/SES"
         metric     = "Reputation.BounceRate"
         statistic  = "Maximum"
@@ -102,7 +102,7 @@ locals {
       },
       {
         name       = "mail-complaints"
-        about      = "So many mails of the account are called spam that SES may put it under review"
+        about      = "The account's complaint rate is so high that SES may put it under review"
         namespace  = "AWS/SES"
         metric     = "Reputation.ComplaintRate"
         statistic  = "Maximum"
@@ -114,7 +114,7 @@ locals {
     [
       {
         name       = "journeys-paused"
-        about      = "A journey holds mails back because too many of its mails bounced or were called spam"
+        about      = "A journey is paused because too many of its mails bounced or caused complaints"
         namespace  = local.own_metrics
         metric     = "MessagesPaused"
         dimensions = { function = module.deliver.name }
@@ -122,7 +122,7 @@ locals {
       },
       {
         name       = "messages-overdue"
-        about      = "Messages have waited for more than an hour: a receiver is down, or the rate or quota of SES is too small"
+        about      = "Messages have waited for more than an hour: a receiver is unavailable, or the rate or quota of SES is too low"
         namespace  = local.own_metrics
         metric     = "MessagesOverdue"
         dimensions = { function = module.deliver.name }
@@ -130,7 +130,7 @@ locals {
       },
       {
         name       = "messages-expired"
-        about      = "Messages waited until they were older than their journey allows, and were not sent"
+        about      = "Messages expired: they exceeded their journey's max_age_days before they could be sent"
         namespace  = local.own_metrics
         metric     = "MessagesExpired"
         dimensions = { function = module.deliver.name }
@@ -138,7 +138,7 @@ locals {
       },
       {
         name       = "mails-in-doubt"
-        about      = "It is not known of a message whether it went out, and it is not sent again"
+        about      = "The delivery outcome of a message is unknown, and it is not sent again"
         namespace  = local.own_metrics
         metric     = "MessagesUnknown"
         dimensions = { function = module.deliver.name }

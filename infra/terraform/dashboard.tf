@@ -13,8 +13,8 @@ locals {
     ],
     [
       { title = "Messages", own = { of = "deliver", metrics = ["MessagesSent", "MessagesWithheld", "MessagesPaused", "MessagesRepeated"] } },
-      { title = "Messages that wait or went wrong", own = { of = "deliver", metrics = ["MessagesDeferred", "MessagesOverdue", "MessagesExpired", "MessagesFailed", "MessagesUnknown", "MessagesWaiting"] } },
-      { title = "Reports of mails", own = { of = "deliver", metrics = ["MailEvents"] }, right = local.reputation },
+      { title = "Delayed and failed messages", own = { of = "deliver", metrics = ["MessagesDeferred", "MessagesOverdue", "MessagesExpired", "MessagesFailed", "MessagesUnknown", "MessagesWaiting"] } },
+      { title = "Mail events", own = { of = "deliver", metrics = ["MailEvents"] }, right = local.reputation },
     ],
     [
       { title = "Accounts", own = { of = "rollup", metrics = ["AccountsSeen", "AccountsWritten", "AccountsUnchanged", "AccountsFailed", "CrmUpdates"] } },
@@ -23,7 +23,7 @@ locals {
     ],
     [
       { title = "Oldest message, seconds", left = local.oldest_message },
-      { title = "Messages that wait", left = local.messages_waiting },
+      { title = "Messages waiting", left = local.messages_waiting },
       { title = "Dead letters", left = local.dead_letters },
     ],
     [
@@ -33,7 +33,7 @@ locals {
     ],
     [
       { title = "Table, units consumed", left = local.consumed },
-      { title = "Calls at once", left = local.calls.ConcurrentExecutions },
+      { title = "Concurrent executions", left = local.calls.ConcurrentExecutions },
     ],
   ]
 

@@ -40,7 +40,7 @@ module "ingest" {
   source = "./modules/function"
 
   name        = "ingest"
-  description = "Takes events in over HTTPS"
+  description = "Accepts events over HTTPS"
   stage       = local.stage
   size        = var.config.functions.ingest
   statements  = local.permissions.ingest
@@ -56,7 +56,7 @@ module "score" {
   source = "./modules/function"
 
   name        = "score"
-  description = "Counts events into profiles and decides what follows"
+  description = "Applies events to profiles and decides the next actions"
   stage       = local.stage
   size        = var.config.functions.score
   statements  = local.permissions.score
@@ -85,7 +85,7 @@ module "rollup" {
   source = "./modules/function"
 
   name        = "rollup"
-  description = "Works accounts out"
+  description = "Computes accounts"
   stage       = local.stage
   size        = var.config.functions.rollup
   statements  = local.permissions.rollup
@@ -99,7 +99,7 @@ module "deliver" {
   source = "./modules/function"
 
   name        = "deliver"
-  description = "Sends messages, and takes in what becomes of mails"
+  description = "Sends messages, and processes delivery reports"
   stage       = local.stage
   size        = var.config.functions.deliver
   statements  = local.permissions.deliver
@@ -121,7 +121,7 @@ module "api" {
   source = "./modules/function"
 
   name        = "api"
-  description = "Answers questions, and shows readers their choices"
+  description = "Serves the API, the inbox and the preference page"
   stage       = local.stage
   size        = var.config.functions.api
   statements  = local.permissions.api

@@ -102,7 +102,7 @@ fn call(id: &str, kind: &str, user: &str, rest: Value) -> String {
     call.to_string()
 }
 
-/// Domain, 2 and 3: company domain, touch level by value, owner, the sum over the buyers, the CRM's field; scenario 16.
+/// Scenario 16: company domain, touch level by value, owner, the sum over the buyers, and the CRM's field.
 #[tokio::test(flavor = "multi_thread")]
 async fn colleagues_are_found_by_their_domain_join_their_account_and_the_crm_hears_of_it() {
     let (stack, _) = stack(NOW).await;

@@ -69,8 +69,8 @@ async fn the_archive_rebuilds_every_profile_of_the_sample_company() {
     second.stop().await;
 }
 
-/// Domain, 2: "a merge can be explained and undone", for good: who was parted by hand stays parted, and who gave new evidence that
-/// they are one person after that is one person.
+/// A merge can be explained and undone permanently: unmerged profiles stay separate, and profiles with new evidence after
+/// the unmerge are merged again.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_archive_rebuilds_people_as_they_were_parted_by_hand() {
     let begin: Timestamp = "2026-11-01T00:00:00Z".parse().unwrap();

@@ -44,7 +44,7 @@ pub(crate) enum Failure {
     #[error("{0}")]
     Queue(String),
     /// The answer cannot be written.
-    #[error("the answer could not be written: {0}")]
+    #[error("failed to serialize the response: {0}")]
     Json(#[from] serde_json::Error),
 }
 
@@ -71,8 +71,8 @@ impl Failure {
             Self::Store(_) | Self::Queue(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         };
         let message = if status.is_server_error() {
-            tracing::error!(error = %self, "a request failed");
-            "this did not work; try again".to_owned()
+            tracing::error!(error = %self, "failed to answer a request");
+            "internal error; try again".to_owned()
         } else {
             self.to_string()
         };

@@ -76,7 +76,7 @@ async fn one_score_is_explained_in_numbers_and_in_words() {
     assert_eq!(explained["config"], "v1");
 }
 
-/// Domain, 2: "a merge can be explained".
+/// A merge can be explained.
 #[tokio::test]
 async fn why_several_ids_are_one_person_is_said_in_words() {
     let house = with_rules().await;

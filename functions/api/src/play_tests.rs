@@ -237,7 +237,7 @@ async fn what_is_wrong_is_told() {
             "course",
             json!({ "events": [{ "event": "$alias", "at": "1d" }] }),
             StatusCode::BAD_REQUEST,
-            "`$alias` cannot be supposed",
+            "`$alias` is not allowed",
         ),
     ];
     for (journey, body, status, message) in all {

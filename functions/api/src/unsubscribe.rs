@@ -67,7 +67,7 @@ pub(crate) async fn answer(deps: &Deps, request: &Request, token: &str) -> Respo
             answer::page(StatusCode::OK, page::preferences(&channels.topics, &known, about, wish.is_some()))
         }
         Err(error) => {
-            tracing::error!(%error, "a reader's wish could not be read or stored");
+            tracing::error!(%error, "failed to read or store a reader's choice");
             answer::page(StatusCode::SERVICE_UNAVAILABLE, page::failed())
         }
     }

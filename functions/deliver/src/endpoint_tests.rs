@@ -89,7 +89,7 @@ fn update(endpoint: &str) -> AccountUpdate {
     }
 }
 
-/// Domain, 3: the account score is written back to the CRM's account record as a field.
+/// The account score is written to a field of the CRM's account record.
 #[tokio::test]
 async fn an_update_for_a_crm_is_the_accounts_record() {
     let house = House::open().await;

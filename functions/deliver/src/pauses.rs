@@ -1,4 +1,4 @@
-//! Journeys that stop by themselves: too many of their mails bounce or are called spam.
+//! Journeys that are paused automatically: too many of their mails bounce or cause complaints.
 
 use crate::error::DeliverError;
 use jiff::{SignedDuration, Timestamp};
@@ -48,7 +48,7 @@ impl Pauses {
                         sent,
                         bounced,
                         complained,
-                        "a journey passed a limit of [pause] and sends no more mails until it is resumed"
+                        "a journey exceeded a limit of [pause]; it sends no mails until it is resumed"
                     );
                 }
                 Some(words(&health.tally))
@@ -74,7 +74,7 @@ fn passes(health: &Health, policy: &Pause) -> bool {
 
 fn words(tally: &Tally) -> String {
     let Tally { sent, bounced, complained } = tally;
-    format!("the journey is paused: of {sent} mails {bounced} bounced and {complained} were called spam")
+    format!("the journey is paused: of {sent} mails, {bounced} bounced and {complained} caused complaints")
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ async fn a_journey_whose_mails_bounce_too_often_stops_until_it_is_resumed() {
     }
     minutes(&house, 1);
     let record = send(&house, decision(&house, 4)).await;
-    let why = "the journey is paused: of 4 mails 3 bounced and 0 were called spam";
+    let why = "the journey is paused: of 4 mails, 3 bounced and 0 caused complaints";
     assert_eq!((record.state, record.detail.as_deref()), (MessageState::Suppressed, Some(why)));
     let paused = house.deps.store.paused_journeys().await.unwrap();
     let [one] = paused.as_slice() else { panic!("{paused:?}") };
@@ -102,7 +102,7 @@ async fn a_resume_begins_the_window_anew_on_the_same_day() {
     complain(&house, 0).await;
     minutes(&house, 1);
     let why = send(&house, decision(&house, 4)).await.detail.unwrap();
-    assert!(why.ends_with("of 4 mails 0 bounced and 1 were called spam"), "{why}");
+    assert!(why.ends_with("of 4 mails, 0 bounced and 1 caused complaints"), "{why}");
     house.deps.store.resume_journey("welcome", house.time.now()).await.unwrap();
     minutes(&house, 1);
     for n in 5..9 {

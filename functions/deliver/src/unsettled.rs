@@ -111,7 +111,7 @@ pub(crate) async fn resolve(
         }
         Step::GiveUp => {
             let tries = held.tries();
-            tracing::warn!(decision = %short(&decision.id.to_string()), tries, "it stays unknown whether a mail went out");
+            tracing::warn!(decision = %short(&decision.id.to_string()), tries, "the delivery outcome of a mail remains unknown");
             let detail = format!("SES did not report it; attempts: {tries}");
             let outcome = Recorded { detail: Some(detail), ..Recorded::new(MessageState::Unknown, unsettled.since) };
             decision::record(deps, decision, &outcome).await?;

@@ -37,7 +37,7 @@ async fn state(house: &House, number: u64) -> MessageState {
     updates.into_iter().find(|record| record.number == number).unwrap().state
 }
 
-/// Domain, 3: the account score is written back to the CRM's account record as a field.
+/// The account score is written to a field of the CRM's account record.
 #[tokio::test]
 async fn the_crm_is_told_once_however_often_the_update_comes() {
     let house = House::open().await;

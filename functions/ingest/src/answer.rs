@@ -47,15 +47,13 @@ pub(crate) enum Refusal {
     Webhook(Rejection),
     #[error("the signing secret of this hook is not configured")]
     NoSecret,
-    #[error("too many requests are worked on")]
+    #[error("too many concurrent requests; try again")]
     Busy,
-    #[error("the queue throttles")]
+    #[error("the queue is throttled; try again")]
     Throttled,
-    #[error(
-        "this address has sent as many events as one may send with a public key; send them again after the time that Retry-After names"
-    )]
+    #[error("too many events from this address with a public key; send them again after the time in Retry-After")]
     TooMany { after: Duration },
-    #[error("not all of the body could be stored")]
+    #[error("failed to store all of the body; send it again")]
     NotStored,
 }
 

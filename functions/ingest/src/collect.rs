@@ -125,14 +125,14 @@ impl<'a> Collected<'a> {
         let both = pin!(async { tokio::join!(send, keep) });
         let patience = pin!(async { tokio::time::sleep(PATIENCE).await });
         let Either::Left(((sent, kept), _)) = select(both, patience).await else {
-            tracing::warn!(%source, "storing took too long");
+            tracing::warn!(%source, "failed to store the batch in time");
             return Err(Refusal::NotStored);
         };
         if let Err(error) = &kept {
-            tracing::warn!(%source, %error, rejected, "rejects were not stored");
+            tracing::warn!(%source, %error, rejected, "failed to store rejects");
         }
         if let Some(first) = sent.unsent.first() {
-            tracing::warn!(%source, code = first.code, unsent = sent.unsent.len(), "events were not queued");
+            tracing::warn!(%source, code = first.code, unsent = sent.unsent.len(), "failed to queue events");
             return Err(if is_throttling(&first.code) { Refusal::Throttled } else { Refusal::NotStored });
         }
         kept.map_err(|error| {

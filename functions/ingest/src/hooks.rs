@@ -107,7 +107,7 @@ fn verify(
         return Ok(Verified::Rehearsal);
     }
     if secrets.is_empty() {
-        tracing::error!(source = %source.id, key = hook.secret_env, "a hook was called whose signing secret is not set");
+        tracing::error!(source = %source.id, key = hook.secret_env, "failed to verify a webhook: its signing secret is not set");
         return Err(Refusal::NoSecret);
     }
     let scheme = match hook.scheme {

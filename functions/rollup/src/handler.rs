@@ -37,7 +37,7 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Ba
             }
             Err(error) => {
                 // The error's text may quote the body.
-                tracing::error!(message_id = %record.message_id, line = error.line(), column = error.column(), "a record is no payload of the accounts queue");
+                tracing::error!(message_id = %record.message_id, line = error.line(), column = error.column(), "failed to parse a record of the accounts queue");
                 batch.fail(&record.message_id);
             }
         }

@@ -26,7 +26,7 @@ pub(crate) async fn each<'a>(
         }
     }
     if unreadable > 0 {
-        tracing::error!(unreadable, "entries of an account's people cannot be read; they were passed over");
+        tracing::error!(unreadable, "failed to read entries of an account's people; they are skipped");
     }
     Ok(unreadable)
 }

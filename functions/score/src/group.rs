@@ -178,7 +178,7 @@ pub(crate) async fn group(
         match people.remove(person) {
             Some(Ok(loaded)) => work.loaded = Some(loaded),
             Some(Err(error)) => {
-                tracing::error!(%person, %error, "a person cannot be read");
+                tracing::error!(%person, %error, "failed to read a person");
                 groups.failed.extend(work.records());
                 unread.push(*person);
             }

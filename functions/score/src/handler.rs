@@ -216,7 +216,7 @@ impl Run<'_> {
                     self.held.extend(claims.into_keys().filter(|claim| group::holder(people, claim.user()) == holder));
                 }
                 outcome => {
-                    tracing::error!(person = %origin, error = %reason(&outcome), "an id could not be joined to its user");
+                    tracing::error!(person = %origin, error = %reason(&outcome), "failed to link an id to its user");
                     self.counts.people_failed += 1;
                     events.retain(|(record, _)| !records.contains(record));
                     self.failed.extend(records);
@@ -318,7 +318,7 @@ impl Run<'_> {
         if self.counts.duplicates > 0
             && let Err(error) = self.deps.store.count(DUPLICATES, self.counts.duplicates).await
         {
-            tracing::debug!(%error, "duplicates were not noted");
+            tracing::debug!(%error, "failed to record duplicates");
         }
     }
 }

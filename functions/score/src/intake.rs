@@ -67,7 +67,7 @@ impl Intake {
                 }
                 Err(error) => {
                     // The error's text may quote the body.
-                    tracing::error!(message_id = %record.message_id, line = error.line(), column = error.column(), "a record is no payload of the events queue");
+                    tracing::error!(message_id = %record.message_id, line = error.line(), column = error.column(), "failed to parse a record of the events queue");
                     intake.unreadable.push(index);
                 }
             }

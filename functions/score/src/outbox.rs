@@ -110,7 +110,7 @@ async fn perform_once(
     let ((essential, messages), accounts, events) = match outgoing {
         (Ok(messages), Ok(accounts), Ok(events)) => (split_essential(config, planned, messages), accounts, events),
         (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
-            tracing::error!(%error, "outbox entries could not be written as messages");
+            tracing::error!(%error, "failed to serialize outbox entries as messages");
             report.failed.extend(planned.iter().map(|planned| planned.person));
             return Vec::new();
         }

@@ -38,7 +38,7 @@ pub(crate) enum PersonError {
     Archive(#[from] ArchiveError),
     #[error("failed to execute an earlier write's outbox: {0}")]
     Leftover(#[from] PerformError),
-    #[error("others wrote the same person at each of {TRIES} tries")]
+    #[error("write conflict: all {TRIES} attempts to write the profile collided with concurrent writes")]
     Contended,
     #[error("the profile that should enter a journey was merged meanwhile")]
     Moved,

@@ -100,7 +100,7 @@ pub async fn handle(deps: &Deps, _scheduled: serde_json::Value) -> Result<Swept,
     }
     note(deps, now, &swept, failure.is_some()).await;
     if swept.unreadable > 0 {
-        tracing::error!(unreadable = swept.unreadable, "items of the due index cannot be read; they were passed over");
+        tracing::error!(unreadable = swept.unreadable, "failed to read items of the due index; they are skipped");
     }
     Metrics::new("Perennial", "sweep").count("TicksSent", swept.sent).count("TicksUnsent", swept.unsent).emit(now);
     match failure {
@@ -114,7 +114,7 @@ async fn note(deps: &Deps, at: Timestamp, swept: &Swept, failed: bool) {
     let took_ms = deps.clock.now().duration_since(at).as_millis().try_into().unwrap_or(0);
     let sweep = Sweep { at, took_ms, sent: swept.sent, unsent: swept.unsent, more: swept.more, failed };
     if let Err(error) = deps.store.note_sweep(&sweep).await {
-        tracing::warn!(%error, "the run was not noted");
+        tracing::warn!(%error, "failed to record the run");
     }
 }
 

@@ -98,7 +98,7 @@ function queueLimits({ config, queues }: { config: Config; queues: Queues }): Re
   for (const name of QUEUES) {
     const { queue, dlq } = queues.of[name];
     limits[`${name}-dlq`] = {
-      about: `Dead letters of ${name}: something was tried to its end and did not get through`,
+      about: `Dead letters of ${name}: messages exhausted their retries`,
       metric: dlq.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1), statistic: Stats.MAXIMUM }),
       threshold: 0,
     };
@@ -109,7 +109,7 @@ function queueLimits({ config, queues }: { config: Config; queues: Queues }): Re
     };
   }
   limits['schedules-dlq'] = {
-    about: 'A schedule called its function in vain',
+    about: "A schedule's call of its function failed after all retries",
     metric: queues.schedulesDlq.metricApproximateNumberOfMessagesVisible({
       period: Duration.minutes(1),
       statistic: Stats.MAXIMUM,
@@ -124,13 +124,13 @@ function functionLimits({ functions }: { functions: Functions }): Record<string,
   for (const name of FUNCTIONS) {
     const settings = { period: FIVE_MINUTES, statistic: Stats.SUM };
     limits[`${name}-errors`] = {
-      about: `Calls of ${name} died or took too long; a batch of which some records fail does not count here`,
+      about: `Calls of ${name} failed or timed out; partial batch failures are not counted`,
       metric: functions.of[name].metricErrors(settings),
       threshold: 0,
       of: [2, 3],
     };
     limits[`${name}-throttles`] = {
-      about: `Calls of ${name} were turned away: its concurrency, or the account's, is used up`,
+      about: `Calls of ${name} were throttled: its concurrency, or the account's, is used up`,
       metric: functions.of[name].metricThrottles(settings),
       threshold: 0,
       of: [2, 3],
@@ -162,34 +162,34 @@ function mailLimits({ options, config }: { options: Options; config: Config }): 
     new Metric({ namespace: 'AWS/SES', metricName, period: Duration.hours(1), statistic: Stats.MAXIMUM });
   return {
     'mail-bounces': {
-      about: 'So many mails of the account bounce that SES may put it under review',
+      about: "The account's bounce rate is so high that SES may put it under review",
       metric: reputation('Reputation.BounceRate'),
       threshold: config.mail.bounceLimit,
       wrong: 'reached',
     },
     'mail-complaints': {
-      about: 'So many mails of the account are called spam that SES may put it under review',
+      about: "The account's complaint rate is so high that SES may put it under review",
       metric: reputation('Reputation.ComplaintRate'),
       threshold: config.mail.complaintLimit,
       wrong: 'reached',
     },
     'journeys-paused': {
-      about: 'A journey holds mails back because too many of its mails bounced or were called spam',
+      about: 'A journey is paused because too many of its mails bounced or caused complaints',
       metric: own(options.prefix, 'deliver', 'MessagesPaused', FIVE_MINUTES),
       threshold: 0,
     },
     'messages-overdue': {
-      about: 'Messages have waited for more than an hour: a receiver is down, or the rate or quota of SES is too small',
+      about: 'Messages have waited for more than an hour: a receiver is unavailable, or the rate or quota of SES is too low',
       metric: own(options.prefix, 'deliver', 'MessagesOverdue', FIVE_MINUTES),
       threshold: 0,
     },
     'messages-expired': {
-      about: 'Messages waited until they were older than their journey allows, and were not sent',
+      about: "Messages expired: they exceeded their journey's max_age_days before they could be sent",
       metric: own(options.prefix, 'deliver', 'MessagesExpired', FIVE_MINUTES),
       threshold: 0,
     },
     'mails-in-doubt': {
-      about: 'It is not known of a message whether it went out, and it is not sent again',
+      about: 'The delivery outcome of a message is unknown, and it is not sent again',
       metric: own(options.prefix, 'deliver', 'MessagesUnknown', FIVE_MINUTES),
       threshold: 0,
     },

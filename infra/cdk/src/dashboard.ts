@@ -38,8 +38,8 @@ export class Dashboard extends Construct {
         ),
         row(
           graph('Messages', counted('deliver', 'MessagesSent', 'MessagesWithheld', 'MessagesPaused', 'MessagesRepeated')),
-          graph('Messages that wait or went wrong', counted('deliver', 'MessagesDeferred', 'MessagesOverdue', 'MessagesExpired', 'MessagesFailed', 'MessagesUnknown', 'MessagesWaiting')),
-          graph('Reports of mails', counted('deliver', 'MailEvents'), reputation()),
+          graph('Delayed and failed messages', counted('deliver', 'MessagesDeferred', 'MessagesOverdue', 'MessagesExpired', 'MessagesFailed', 'MessagesUnknown', 'MessagesWaiting')),
+          graph('Mail events', counted('deliver', 'MailEvents'), reputation()),
         ),
         row(
           graph('Accounts', counted('rollup', 'AccountsSeen', 'AccountsWritten', 'AccountsUnchanged', 'AccountsFailed', 'CrmUpdates')),
@@ -48,7 +48,7 @@ export class Dashboard extends Construct {
         ),
         row(
           graph('Oldest message, seconds', QUEUES.map((name) => queues.of[name].queue.metricApproximateAgeOfOldestMessage(as(name, Stats.MAXIMUM)))),
-          graph('Messages that wait', QUEUES.map((name) => queues.of[name].queue.metricApproximateNumberOfMessagesVisible(as(name, Stats.MAXIMUM)))),
+          graph('Messages waiting', QUEUES.map((name) => queues.of[name].queue.metricApproximateNumberOfMessagesVisible(as(name, Stats.MAXIMUM)))),
           graph('Dead letters', [
             ...QUEUES.map((name) => queues.of[name].dlq.metricApproximateNumberOfMessagesVisible(as(name, Stats.MAXIMUM))),
             queues.schedulesDlq.metricApproximateNumberOfMessagesVisible(as('schedules', Stats.MAXIMUM)),
@@ -68,7 +68,7 @@ export class Dashboard extends Construct {
             storage.table.metricConsumedReadCapacityUnits(as('read', Stats.SUM)),
             storage.table.metricConsumedWriteCapacityUnits(as('write', Stats.SUM)),
           ]),
-          graph('Calls at once', FUNCTIONS.map((name) => functions.of[name].metric('ConcurrentExecutions', as(name, Stats.MAXIMUM)))),
+          graph('Concurrent executions', FUNCTIONS.map((name) => functions.of[name].metric('ConcurrentExecutions', as(name, Stats.MAXIMUM)))),
         ),
       ],
     });

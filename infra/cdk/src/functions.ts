@@ -24,12 +24,12 @@ import { ARCHIVE_PREFIX } from './storage.ts';
 
 /** A line about each function. */
 const ABOUT: Readonly<Record<FunctionName, string>> = {
-  ingest: 'Takes events in over HTTPS',
-  score: 'Counts events into profiles and decides what follows',
+  ingest: 'Accepts events over HTTPS',
+  score: 'Applies events to profiles and decides the next actions',
   sweep: 'Finds the profiles and accounts whose timers fired',
-  rollup: 'Works accounts out',
-  deliver: 'Sends messages, and takes in what becomes of mails',
-  api: 'Answers questions, and shows readers their choices',
+  rollup: 'Computes accounts',
+  deliver: 'Sends messages, and processes delivery reports',
+  api: 'Serves the API, the inbox and the preference page',
 };
 
 /** All functions, with everything that calls them except schedules. */
@@ -150,7 +150,7 @@ class PerennialFunction extends Construct {
     const log = new PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] });
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-      description: `What ${functionName} may do`,
+      description: `Permissions of ${functionName}`,
       inlinePolicies: {
         own: new PolicyDocument({ statements: [log, ...permissionsOf(name, Stack.of(this), resources)] }),
       },

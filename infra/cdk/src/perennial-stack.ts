@@ -45,11 +45,11 @@ export class PerennialStack extends Stack {
     const alarms = new Alarms(this, 'Alarms', { options, config, queues, functions });
     new Dashboard(this, 'Dashboards', { prefix, queues, functions, storage, alarms });
 
-    this.tell('IngestUrl', 'Where SDKs and webhooks send events', functions.ingestUrl);
-    this.tell('ApiUrl', 'Where the api answers, and unsubscribe links lead', functions.apiUrl);
+    this.tell('IngestUrl', 'The URL to which SDKs and webhooks send events', functions.ingestUrl);
+    this.tell('ApiUrl', 'The URL of the API and of unsubscribe links', functions.apiUrl);
     this.tell('TableName', 'The table; it stays when the stack is deleted', storage.table.tableName);
     this.tell('ArchiveBucket', 'The bucket of the archive; it stays when the stack is deleted', storage.archive.bucketName);
-    this.tell('AlarmTopic', 'Subscribe here to hear of alarms', alarms.topic.topicArn);
+    this.tell('AlarmTopic', 'The topic of the alarms: subscribe to it', alarms.topic.topicArn);
   }
 
   private tell(id: string, description: string, value: string): void {

@@ -82,13 +82,13 @@ const MAY: Readonly<Record<string, string[]>> = {
 for (const [name, may] of Object.entries(MAY)) {
   it(`${name} may do what its code does, and write its own log`, () => {
     const log = each('logs:CreateLogStream logs:PutLogEvents', `<LogGroup /aws/lambda/perennial-${name}>`);
-    assert.deepEqual(allowed(shipped, `What perennial-${name} may do`), [...may, ...log].sort());
+    assert.deepEqual(allowed(shipped, `Permissions of perennial-${name}`), [...may, ...log].sort());
   });
 }
 
 for (const name of Object.keys(MAY)) {
   it(`${name} may make the calls of the table that its code makes, and no others`, () => {
-    const actions = allowed(shipped, `What perennial-${name} may do`)
+    const actions = allowed(shipped, `Permissions of perennial-${name}`)
       .filter((line) => line.startsWith('dynamodb:'))
       .map((line) => line.replace(/^dynamodb:(\w+) .*$/, '$1'));
     assert.deepEqual([...new Set(actions)].sort(), tableActions(name));
@@ -138,7 +138,7 @@ it('each role can be taken on by one service only, and that of schedules by this
 
 describe('deliver', () => {
   it('sends mail under one address only', () => {
-    const sends = statements(shipped, 'What perennial-deliver may do').filter(({ Action }) => [Action].flat().includes('ses:SendEmail'));
+    const sends = statements(shipped, 'Permissions of perennial-deliver').filter(({ Action }) => [Action].flat().includes('ses:SendEmail'));
     assert.deepEqual(sends.map(({ Condition }) => Condition), [{ StringEquals: { 'ses:FromAddress': fromAddress } }]);
   });
 
@@ -153,8 +153,8 @@ describe('deliver', () => {
     });
     const key = 'arn:aws:kms:eu-central-1:111122223333:key/1';
     const more = (context: Record<string, string>) => {
-      const now = allowed(new Rendered({ config: changed, ...context }), 'What perennial-deliver may do');
-      return now.filter((line) => !allowed(shipped, 'What perennial-deliver may do').includes(line));
+      const now = allowed(new Rendered({ config: changed, ...context }), 'Permissions of perennial-deliver');
+      return now.filter((line) => !allowed(shipped, 'Permissions of perennial-deliver').includes(line));
     };
     const read = [
       `secretsmanager:GetSecretValue ${secret}`,

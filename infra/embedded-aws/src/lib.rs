@@ -86,7 +86,7 @@ impl Default for Options {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The data directory cannot be made.
-    #[error("the data directory {dir} cannot be made: {source}")]
+    #[error("failed to create the data directory {dir}: {source}")]
     DataDir {
         /// The directory.
         dir: PathBuf,
@@ -94,7 +94,7 @@ pub enum StartError {
         source: std::io::Error,
     },
     /// No loopback port could be had.
-    #[error("no loopback port could be had: {0}")]
+    #[error("no loopback port is available: {0}")]
     Listen(#[source] std::io::Error),
     /// A thread or its runtime could not be started.
     #[error("a service's thread could not be started: {0}")]

@@ -181,7 +181,7 @@ fn records_of(stack: &Stack, kind: &str) -> Value {
     kept.as_array().unwrap().iter().find(|one| one["kind"] == kind).unwrap()["kept"]["records"].clone()
 }
 
-/// Domain, 3 and scenario 14.
+/// Scenario 14, end to end.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_whole_road_leads_into_the_crms() {
     let (clock, simulated) = Clock::simulated(NOW.parse().unwrap());

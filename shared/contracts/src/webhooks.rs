@@ -93,7 +93,7 @@ pub enum Rejection {
     #[error("the signature is too old")]
     TooOld,
     /// The signature was made in the future.
-    #[error("the signature is of the future")]
+    #[error("the signature's timestamp is in the future")]
     TooNew,
     /// The scheme signs text, and the body is not text.
     #[error("the body is not UTF-8")]

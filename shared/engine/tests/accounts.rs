@@ -86,7 +86,7 @@ fn sum(config: &Config, members: &[Member]) -> AccountSummary {
     tally.finish().0
 }
 
-/// Domain, 3: "when several buyers work on one account, the sum over its people gives the readiness of the account".
+/// If several buyers belong to one account, the sum over its people is the account's readiness.
 #[test]
 fn the_sum_over_buyers_is_the_readiness_by_their_weights_and_stays_below_a_hundred() {
     let config = config();
@@ -99,7 +99,7 @@ fn the_sum_over_buyers_is_the_readiness_by_their_weights_and_stays_below_a_hundr
     assert_eq!(sum(&named, &[buyer("a", 30, &["user"]), buyer("b", 45, &["buyer"])]).score.get(), 45);
 }
 
-/// Domain, 3: "account health likewise for customers".
+/// Account health of customers.
 #[test]
 fn who_pays_already_makes_health_by_weight_and_not_readiness() {
     let config = config();
@@ -185,7 +185,7 @@ fn with_traits(traits: Value) -> Account {
     account
 }
 
-/// Domain, 2: "touch level: high, low or none, by what the account is worth; each segment has an owner".
+/// The touch level (high, low or none) by annual value; each segment has an owner.
 #[test]
 fn the_touch_level_goes_by_the_value_of_a_year_and_the_owner_by_trait_or_touch_level() {
     let config = config();
@@ -253,8 +253,8 @@ fn feed(config: &Config, profile: &mut Profile, events: &[Event]) -> Vec<Action>
     std::mem::take(&mut profile.outbox)
 }
 
-/// Domain, 2: "a person belongs to an account (by the product's group id; else by company mail domain, never by a free-mail
-/// domain)". With one account at a time they move between accounts as that changes.
+/// A person belongs to the account of a `group` call, else to the account of the company mail domain, never of a free-mail
+/// domain. With one account at a time the person moves between accounts as that changes.
 #[test]
 fn a_person_belongs_to_the_domain_of_the_mail_until_a_group_call_names_an_account() {
     let config = config_of(&format!("{ACCOUNTS}\n[membership]\nsingle = true\n"));

@@ -317,7 +317,7 @@ fn the_shipped_lifecycle_has_a_sample_of_every_stage() {
 #[test]
 fn what_cannot_be_supposed_is_refused() {
     let config = journeys(COURSE);
-    for (event, message) in [("$alias", "cannot be supposed"), ("$group", "names its account"), (" ", "is empty")] {
+    for (event, message) in [("$alias", "is not allowed"), ("$group", "names its account"), (" ", "is empty")] {
         let mut play = play(&config, "course", 1);
         play.supposed = vec![on_day(0, event)];
         let error = play.run(Person::new("someone").profile).unwrap_err();

@@ -104,7 +104,7 @@ impl Metrics {
         if let Some(mut line) = self.render(deployed.as_deref().unwrap_or(self.function), now) {
             line.push('\n');
             if std::io::stdout().lock().write_all(line.as_bytes()).is_err() {
-                tracing::debug!("metrics could not be written");
+                tracing::debug!("failed to write metrics");
             }
         }
     }

@@ -51,7 +51,7 @@ pub enum ArchiveError {
         source: std::io::Error,
     },
     /// A line is no event.
-    #[error("line {line} of {path} is no event")]
+    #[error("line {line} of {path} is not a valid event")]
     NoEvent {
         /// Which object.
         path: String,
@@ -59,7 +59,7 @@ pub enum ArchiveError {
         line: usize,
     },
     /// A line among the unmerges is invalid, or lacks the time of its execution.
-    #[error("line {line} of {path} is no unmerge")]
+    #[error("line {line} of {path} is not a valid unmerge")]
     NoUnmerge {
         /// Which object.
         path: String,

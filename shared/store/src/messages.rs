@@ -298,7 +298,7 @@ impl Store {
         let items = self.partition("messages", keys::person(person), keys::MESSAGE, false).await?;
         let (mut messages, unreadable) = readable(&items, |item| read(item).map(Some));
         if unreadable > 0 {
-            tracing::warn!(%person, unreadable, "messages of a person cannot be read");
+            tracing::warn!(%person, unreadable, "failed to read messages of a person");
         }
         messages.sort_by(|a, b| b.decided_at.cmp(&a.decided_at).then_with(|| a.id.cmp(&b.id)));
         Ok(messages)

@@ -204,7 +204,7 @@ impl Store {
         }
         let (rejects, unreadable) = readable(&items, |item| Reject::read(item).map(Some));
         if unreadable > 0 {
-            tracing::warn!(unreadable, "rejects of a day cannot be read");
+            tracing::warn!(unreadable, "failed to read rejects of a day");
         }
         Ok(rejects)
     }

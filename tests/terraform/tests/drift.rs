@@ -53,7 +53,7 @@ resource "aws_dynamodb_table" "people" {
 
 resource "aws_iam_role" "score" {
   name               = "stage-score"
-  description        = "What score may do"
+  description        = "Permissions of score"
   assume_role_policy = data.aws_iam_policy_document.trust.json
 }
 
@@ -155,7 +155,7 @@ fn template() -> Json {
                 ],
             } },
             "Role": { "Type": "AWS::IAM::Role", "Properties": {
-                "Description": "What score may do",
+                "Description": "Permissions of score",
                 "AssumeRolePolicyDocument": { "Version": "2012-10-17", "Statement": [
                     { "Action": "sts:AssumeRole", "Effect": "Allow", "Principal": { "Service": "lambda.amazonaws.com" } },
                 ] },

@@ -39,7 +39,7 @@ async fn save(house: &House, account: &str, traits: Value, change: impl FnOnce(&
     house.deps.store.save_account(&mut stored).await.unwrap();
 }
 
-/// Domain, 2: the touch level by what the account is worth, and the owner; 3: the account score, with reasons down to the people.
+/// The touch level by annual value, the owner, and the account score with reasons down to the people.
 #[tokio::test]
 async fn an_account_shows_what_it_is_worth_who_looks_after_it_and_whose_doing_its_score_is() {
     let house = house(Access::Open).await;

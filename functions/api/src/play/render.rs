@@ -21,7 +21,7 @@ const ADDRESS_TRAIT: &str = "email";
 const UNSUBSCRIBE_URL: &str = "https://perennial.example/u/the-link-of-this-reader";
 
 /// Why a mail of a journey that is paused does not go out.
-const PAUSED: &str = "the journey is paused: too many of its mails bounced or were called spam";
+const PAUSED: &str = "the journey is paused: too many of its mails bounced or caused complaints";
 
 /// The state of the mail addresses, and of the mails' journeys.
 #[derive(Debug, Default)]

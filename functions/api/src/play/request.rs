@@ -92,7 +92,7 @@ pub enum WrongRequest {
     #[error("days is a whole number from 1 to {MAX_DAYS}")]
     Days,
     /// Too many events.
-    #[error("at most {MAX_EVENTS} events can be supposed")]
+    #[error("at most {MAX_EVENTS} events are allowed")]
     Events,
     /// Both a person and an invented one.
     #[error("`person` and `sample` cannot be combined: use one of them")]

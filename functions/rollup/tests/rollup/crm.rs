@@ -14,7 +14,7 @@ fn updates(bench: &Bench) -> Vec<AccountUpdate> {
     drain(&bench.messages).into_iter().map(update).collect()
 }
 
-/// Domain, 3: "it is written back to the CRM's account record as a field", and scenario 16.
+/// Scenario 16: the account score is written to a field of the CRM's account record.
 #[tokio::test]
 async fn the_crm_hears_of_what_is_worth_it_exactly_once() {
     let bench = Bench::new(&format!("{ACCOUNTS}{CRM}")).await;

@@ -4,7 +4,7 @@ use crate::support::{ACCOUNTS, Bench, at, changed, id, member, person};
 use perennial_domain::Member;
 use serde_json::json;
 
-/// Domain, 2: "a person belongs to an account (by the product's group id; else by company mail domain, ...)".
+/// A person belongs to the account of a `group` call, else to the account of the company mail domain.
 #[tokio::test]
 async fn the_people_of_a_domain_belong_to_the_account_that_names_it_and_to_their_own_again_when_it_does_not() {
     let bench = Bench::new(ACCOUNTS).await;

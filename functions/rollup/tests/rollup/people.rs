@@ -6,7 +6,7 @@ use perennial_domain::{Likelihood, Member, Score, Stage};
 use perennial_engine::account::facts;
 use serde_json::json;
 
-/// Domain, 3: "when several buyers work on one account, the sum over its people gives the readiness of the account".
+/// If several buyers belong to one account, the sum over its people is the account's readiness.
 #[tokio::test]
 async fn the_buyers_of_a_company_add_up_to_its_score() {
     let bench = Bench::new(ACCOUNTS).await;
@@ -47,7 +47,7 @@ async fn an_account_is_written_once_a_batch_and_not_at_all_where_nothing_changed
     );
 }
 
-/// Domain, 2: people move between accounts.
+/// People move between accounts.
 #[tokio::test]
 async fn who_moves_changes_both_accounts_and_an_account_without_anyone_is_forgotten() {
     let bench = Bench::new(ACCOUNTS).await;
@@ -81,7 +81,7 @@ async fn what_cannot_be_read_fails_alone() {
     assert!(bench.account("acme").await.is_some());
 }
 
-/// Domain, 3: "account health likewise for customers"; 4: the stage follows the product's own facts.
+/// Account health of customers; the stage follows from product events.
 #[tokio::test]
 async fn an_account_stands_where_its_billing_facts_say_in_any_order_and_has_a_health_where_someone_pays() {
     let bench = Bench::new(ACCOUNTS).await;

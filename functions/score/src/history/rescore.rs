@@ -251,7 +251,7 @@ impl Run<'_> {
             asked.map(|action| Planned { person, version, action: action.clone(), _ticket: None }).collect();
         // An action that cannot be executed stays in the outbox, and is executed at the next load.
         if !planned.is_empty() && !outbox::perform(self.deps, self.config, &planned, self.now).await.failed.is_empty() {
-            tracing::warn!(%person, "the account of a rescored profile is notified later");
+            tracing::warn!(%person, "failed to notify the account of a rescored profile; it is notified later");
         }
         Ok(true)
     }

@@ -53,7 +53,7 @@ fn wake(account: &str, version: u64, people: &[PersonId]) -> String {
     serde_json::to_string(&EventsPayload::Wake { account: id(account), version, people: people.to_vec() }).unwrap()
 }
 
-/// Domain, 4: "the stage follows the product's own facts at once", also those about the account.
+/// The stage follows from product events at once, including events about the account.
 #[tokio::test]
 async fn who_is_woken_stands_where_the_account_stands_at_once() {
     let bench = bench().await;

@@ -23,7 +23,7 @@ enum Command {
     /// Play a journey on a virtual clock, waits included, and show each step, with every message rendered. Nothing is
     /// sent, except to you with --send-to.
     Test(Box<test::Args>),
-    /// Let a journey send mails again that was paused because too many of them bounced or were called spam.
+    /// Resume a journey that was paused because too many of its mails bounced or caused complaints.
     Resume(resume::Args),
 }
 

@@ -42,7 +42,7 @@ resource "aws_cloudwatch_log_group" "logs" {
 resource "aws_iam_role" "function" {
   # Roles belong to an account, stages to a region of it.
   name               = "${local.name}-${var.stage.region}"
-  description        = "What ${local.name} may do"
+  description        = "Permissions of ${local.name}"
   assume_role_policy = data.aws_iam_policy_document.trust.json
   tags               = var.stage.tags
 }

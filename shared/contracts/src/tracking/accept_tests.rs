@@ -71,7 +71,7 @@ fn traits_are_found_where_each_client_puts_them() {
     assert!(group.traits.is_empty(), "an account has no traits of a person's");
 }
 
-/// Domain, section 2: "Clean and standardise (mail addresses, names, countries, …), reject with a reason".
+/// Values are cleaned and standardized, or rejected with a reason.
 #[test]
 fn traits_are_standardised_and_the_event_says_what_was_done() {
     let identify = json!({"type":"identify","userId":"u","messageId":"m","context":{"ip":"::1"},

@@ -1,4 +1,4 @@
-//! Domain, section 2: "by company mail domain, never by a free-mail domain", and "a shared address never merges anyone".
+//! A company mail domain assigns an account, a free-mail domain never does, and a shared address never merges profiles.
 #![allow(clippy::unwrap_used)]
 
 use super::*;

@@ -117,7 +117,7 @@ impl From<Country> for String {
 
 #[cfg(test)]
 mod tests {
-    //! Domain, section 2: "Clean and standardise (…, countries, …), reject with a reason".
+    //! Countries are cleaned and standardized, or rejected with a reason.
     #![allow(clippy::unwrap_used)]
     use super::*;
     use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! Domain, section 2: "Clean and standardise (mail addresses, …), reject with a reason".
+//! Mail addresses are cleaned and standardized, or rejected with a reason.
 #![allow(clippy::unwrap_used)]
 
 use super::*;

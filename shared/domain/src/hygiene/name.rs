@@ -249,7 +249,7 @@ fn is_nobody(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    //! Domain, section 2: "Clean and standardise (…, names, …), reject with a reason".
+    //! Names are cleaned and standardized, or rejected with a reason.
     #![allow(clippy::unwrap_used)]
     use super::*;
     use proptest::prelude::*;

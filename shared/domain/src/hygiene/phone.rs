@@ -54,7 +54,7 @@ pub fn e164(text: &str, country: Option<Country>) -> Result<String, InvalidPhone
 
 #[cfg(test)]
 mod tests {
-    //! Domain, section 2: "Clean and standardise, reject with a reason".
+    //! Phone numbers are cleaned and standardized, or rejected with a reason.
     #![allow(clippy::unwrap_used)]
     use super::*;
     use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! Domain, section 2: "Clean and standardise (mail addresses, names, countries, …), reject with a reason".
+//! Values are cleaned and standardized, or rejected with a reason.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;

@@ -56,7 +56,7 @@ pub fn website(text: &str) -> Result<String, InvalidWebsite> {
 
 #[cfg(test)]
 mod tests {
-    //! Domain, section 2: "Clean and standardise, reject with a reason".
+    //! Websites are cleaned and standardized, or rejected with a reason.
     #![allow(clippy::unwrap_used)]
     use super::*;
     use proptest::prelude::*;

@@ -27,8 +27,8 @@ pub enum InvalidSupposed {
     /// The name, or the account.
     #[error(transparent)]
     Id(#[from] InvalidId),
-    /// A call that cannot be supposed.
-    #[error("`{0}` cannot be supposed: take an event's name, $page, $screen, $identify or $group")]
+    /// A call that cannot be simulated.
+    #[error("`{0}` is not allowed: use an event's name, $page, $screen, $identify or $group")]
     Call(String),
     /// A `$group` without an account.
     #[error("a $group names its account: {{\"groupId\": \"acme\"}}")]

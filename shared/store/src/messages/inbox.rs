@@ -49,7 +49,7 @@ impl Store {
         items.truncate(INBOX_LIMIT);
         let (messages, unreadable) = readable(&items, |item| read(item).map(Some));
         if unreadable > 0 {
-            tracing::warn!(%person, unreadable, "entries of an inbox cannot be read");
+            tracing::warn!(%person, unreadable, "failed to read entries of an inbox");
         }
         Ok(messages)
     }

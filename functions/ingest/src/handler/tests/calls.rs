@@ -75,7 +75,7 @@ async fn the_path_says_the_kind_of_a_single_call() {
     assert_eq!(kinds, names.iter().flat_map(|name| [*name; 3]).collect::<Vec<_>>());
 }
 
-/// Domain, section 2: "Clean and standardise (mail addresses, names, countries, …), reject with a reason".
+/// Values are cleaned and standardized, or rejected with a reason.
 #[tokio::test]
 async fn traits_are_standardised_before_the_queue_and_a_single_call_is_told() {
     let fixture = Fixture::new();

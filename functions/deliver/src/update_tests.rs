@@ -34,7 +34,7 @@ async fn deliver(house: &House, update: &AccountUpdate, times: u32) -> bool {
 
 async fn state(house: &House, number: u64) -> MessageState {
     let updates = house.deps.store.updates(&acme()).await.unwrap();
-    updates.into_iter().find(|record| record.number == number).unwrap().state
+    updates.items.into_iter().find(|record| record.number == number).unwrap().state
 }
 
 /// Domain, 3: the account score is written back to the CRM's account record as a field.

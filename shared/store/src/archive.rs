@@ -24,6 +24,7 @@ use perennial_domain::{Event, hash};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use s3::S3Access;
 
@@ -66,6 +67,30 @@ pub enum ArchiveError {
         /// From 1.
         line: usize,
     },
+}
+
+impl ArchiveError {
+    /// Whether something was read and is damaged: reading it again does not help, and nothing else is concerned.
+    pub fn is_damaged(&self) -> bool {
+        matches!(self, Self::Unreadable { .. } | Self::NoEvent { .. } | Self::NoUnmerge { .. })
+    }
+}
+
+/// What a stream of the archive gives, without what is damaged, which is logged and counted in `damaged`.
+pub fn undamaged<T>(
+    read: impl Stream<Item = Result<T, ArchiveError>>,
+    damaged: &AtomicU64,
+) -> impl Stream<Item = Result<T, ArchiveError>> {
+    read.filter_map(move |read| {
+        std::future::ready(match read {
+            Err(error) if error.is_damaged() => {
+                tracing::error!(%error, "a part of the archive is damaged; it is passed over");
+                damaged.fetch_add(1, Ordering::Relaxed);
+                None
+            }
+            read => Some(read),
+        })
+    })
 }
 
 /// Where events are kept for good. Cheap to clone.
@@ -144,7 +169,7 @@ impl Archive {
     /// a day by receipt as far as batches go.
     ///
     /// # Errors
-    /// [`ArchiveError`] where the archive cannot be listed; later errors come in the stream.
+    /// [`ArchiveError`] where the archive cannot be listed; later errors come in the stream, which goes on behind what is damaged ([`undamaged`]).
     pub async fn read(
         &self,
         from: Date,
@@ -160,7 +185,7 @@ impl Archive {
     /// All events there are, in the same order.
     ///
     /// # Errors
-    /// [`ArchiveError`] where the archive cannot be listed; later errors come in the stream.
+    /// As of [`Self::read`].
     pub async fn read_all(
         &self,
     ) -> Result<impl Stream<Item = Result<Event, ArchiveError>> + Send + 'static, ArchiveError> {
@@ -181,7 +206,7 @@ impl Archive {
             let archive = archive.clone();
             async move { archive.events(&path).await }
         });
-        objects.map_ok(|events| stream::iter(events.into_iter().map(Ok))).try_flatten()
+        objects.map_ok(stream::iter).try_flatten()
     }
 
     /// The objects below `prefix`, by name.
@@ -192,27 +217,32 @@ impl Archive {
         Ok(paths)
     }
 
-    async fn events(&self, path: &Path) -> Result<Vec<Event>, ArchiveError> {
-        self.lines(path, |line| serde_json::from_str(line).ok(), |path, line| ArchiveError::NoEvent { path, line })
+    async fn events(&self, path: &Path) -> Result<Vec<Result<Event, ArchiveError>>, ArchiveError> {
+        self.lines(path, |line| serde_json::from_slice(line).ok(), |path, line| ArchiveError::NoEvent { path, line })
             .await
     }
 
     /// What stands in an object, each line `parsed`; `wrong` is the error of a line, by the object's path and the line's number, where
-    /// it is none of these.
+    /// it is none of these. Where the object cannot be inflated any further, that is the last.
     async fn lines<T>(
         &self,
         path: &Path,
-        parsed: impl Fn(&str) -> Option<T>,
+        parsed: impl Fn(&[u8]) -> Option<T>,
         wrong: impl Fn(String, usize) -> ArchiveError,
-    ) -> Result<Vec<T>, ArchiveError> {
+    ) -> Result<Vec<Result<T, ArchiveError>>, ArchiveError> {
         let bytes = self.objects.get(path).await?.bytes().await?;
-        let unreadable = |source| ArchiveError::Unreadable { path: path.to_string(), source };
-        let lines = BufReader::new(MultiGzDecoder::new(bytes.as_ref())).lines();
-        let parse = |(line, text): (usize, std::io::Result<String>)| {
-            let text = text.map_err(unreadable)?;
-            parsed(&text).ok_or_else(|| wrong(path.to_string(), line))
-        };
-        (1..).zip(lines).map(parse).collect()
+        let lines = BufReader::new(MultiGzDecoder::new(bytes.as_ref())).split(b'\n');
+        let mut all = Vec::new();
+        for (number, line) in (1..).zip(lines) {
+            match line {
+                Ok(line) => all.push(parsed(&line).ok_or_else(|| wrong(path.to_string(), number))),
+                Err(source) => {
+                    all.push(Err(ArchiveError::Unreadable { path: path.to_string(), source }));
+                    break;
+                }
+            }
+        }
+        Ok(all)
     }
 }
 

@@ -33,5 +33,6 @@ pub mod updates;
 pub use archive::{Archive, ArchiveError};
 pub use config::{ConfigHandle, ConfigStoreError};
 pub use error::StoreError;
+pub use item::Found;
 pub use profiles::{Consistency, Loaded, Moved, Stored, Summary};
 pub use store::Store;

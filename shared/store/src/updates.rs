@@ -8,7 +8,7 @@
 //! | `ttl` | after 90 days it is forgotten: no queue keeps a message for longer than 14 |
 
 use crate::error::{StoreError, unless_conflict};
-use crate::item::{Item, Read, at, json, n, needed, s};
+use crate::item::{Found, Item, Read, at, json, n, needed, readable, s};
 use crate::messages::{MessageState, Outcome};
 use crate::store::{Condition, Store};
 use crate::{keys, table};
@@ -94,12 +94,12 @@ impl Store {
     /// The updates of an account within the last 90 days, the newest first.
     ///
     /// # Errors
-    /// [`StoreError`] where the query fails.
-    pub async fn updates(&self, account: &AccountId) -> Result<Vec<UpdateRecord>, StoreError> {
+    /// [`StoreError`] where the query fails. An update that cannot be read is counted, and concerns no other.
+    pub async fn updates(&self, account: &AccountId) -> Result<Found<UpdateRecord>, StoreError> {
         let items = self.partition("updates", keys::account(account), keys::MESSAGE, false).await?;
-        let mut updates = items.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let (mut updates, unreadable) = readable(&items, |item| read(item).map(Some));
         updates.sort_by_key(|update| std::cmp::Reverse(update.number));
-        Ok(updates)
+        Ok(Found { items: updates, unreadable })
     }
 }
 

@@ -78,6 +78,17 @@ pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// A line about what of the archive cannot be read; nothing where all of it can.
+pub(super) fn damaged(parts: u64) -> String {
+    if parts == 0 {
+        return String::new();
+    }
+    format!(
+        "{} of the archive cannot be read; the log names them.\n",
+        counted(parts, "object or line", "objects or lines")
+    )
+}
+
 /// A line about profiles that cannot be read; nothing where there are none.
 pub(super) fn unreadable(profiles: u64) -> String {
     if profiles == 0 {

@@ -17,7 +17,7 @@ use perennial_store::archive::people::Object;
 use perennial_store::heads::Head;
 use perennial_store::traces::{Subject, Trace, Traces};
 use perennial_store::{Consistency, Stored, keys};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Objects of the archive that are worked on at once.
@@ -133,6 +133,8 @@ pub(crate) struct Erasure<'a> {
     forget_suppression: bool,
     receipt: Receipt,
     looked_at: BTreeSet<Object>,
+    /// What of which object cannot be read.
+    damaged: BTreeMap<Object, u64>,
     accounts: BTreeSet<AccountId>,
     named_by_others: u64,
 }
@@ -164,12 +166,13 @@ impl<'a> Erasure<'a> {
             accounts: 0,
             unreadable_profile: false,
             unreadable_items: 0,
+            unreadable_in_archive: 0,
             kept: Vec::new(),
             config,
             tool: env!("CARGO_PKG_VERSION").to_owned(),
         });
-        let (looked_at, accounts) = (BTreeSet::new(), BTreeSet::new());
-        Ok(Self { operated, tell, keep, forget_suppression, receipt, looked_at, accounts, named_by_others: 0 })
+        let (looked_at, damaged, accounts) = (BTreeSet::new(), BTreeMap::new(), BTreeSet::new());
+        Ok(Self { operated, tell, keep, forget_suppression, receipt, looked_at, damaged, accounts, named_by_others: 0 })
     }
 
     /// Erases who was asked for, and whoever they turn out to be meanwhile: identities that join them are erased with them.
@@ -249,8 +252,10 @@ impl<'a> Erasure<'a> {
             receipt.archive_objects_deleted += u64::from(share.is_all());
             receipt.archive_objects_rewritten += u64::from(!share.is_empty() && !share.is_all());
             self.named_by_others += share.named_by_others;
+            self.damaged.insert(object.clone(), share.unreadable);
             self.looked_at.insert(object);
         }
+        self.receipt.unreadable_in_archive = self.damaged.values().sum();
         self.receipt.archive_objects_read += total;
         (self.keep)(&self.receipt)
     }

@@ -60,6 +60,9 @@ pub(crate) struct Receipt {
     /// Items of the table of which it could not be said whether they lead to anybody. They stay.
     #[serde(default)]
     pub(crate) unreadable_items: u64,
+    /// Objects and lines of the archive of which the same is true.
+    #[serde(default)]
+    pub(crate) unreadable_in_archive: u64,
     pub(crate) kept: Vec<Kept>,
     /// The config in force.
     pub(crate) config: Option<String>,
@@ -100,6 +103,13 @@ pub(crate) fn kept(is_deployed: bool, forget_suppression: bool, receipt: &Receip
         all.push(kept(
             format!("{} items of the table that cannot be read", receipt.unreadable_items),
             "it cannot be said whether they lead to the person",
+            None,
+        ));
+    }
+    if receipt.unreadable_in_archive > 0 {
+        all.push(kept(
+            format!("{} objects or lines of the archive that cannot be read", receipt.unreadable_in_archive),
+            "it cannot be said whether they are of the person; the log names the objects",
             None,
         ));
     }

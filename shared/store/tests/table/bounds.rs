@@ -1,19 +1,21 @@
 //! What is written can be read; what cannot be read is passed over, counted, and goes by its key.
 
+use crate::messages::decision;
 use crate::support::{at, feed, new, person, store};
 use aws_sdk_dynamodb::types::AttributeValue;
-use perennial_domain::{AccountId, Member, PersonId, Score, Stage};
+use perennial_domain::{AccountId, AccountUpdate, Channel, ConfigVersion, DecisionId, Member, PersonId, Score, Stage};
 use perennial_engine::account::Account;
 use perennial_store::accounts::StoredAccount;
 use perennial_store::heads::Head;
+use perennial_store::sweeps::Sweep;
 use perennial_store::traces::{Subject, Trace};
-use perennial_store::{Consistency, Loaded, Store, StoreError};
+use perennial_store::{Consistency, Loaded, Store, StoreError, keys};
 use perennial_testkit::EventBuilder;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Puts something into an attribute that no version writes there.
-async fn damage(store: &Store, pk: &str, sk: &str, name: &str, value: AttributeValue) {
+pub async fn damage(store: &Store, pk: &str, sk: &str, name: &str, value: AttributeValue) {
     let update = store.client().update_item().table_name(store.table());
     let update = update
         .key("pk", AttributeValue::S(pk.to_owned()))
@@ -24,7 +26,7 @@ async fn damage(store: &Store, pk: &str, sk: &str, name: &str, value: AttributeV
     update.send().await.unwrap();
 }
 
-fn noise() -> AttributeValue {
+pub fn noise() -> AttributeValue {
     AttributeValue::B(vec![0x85, 1, 2, 3].into())
 }
 
@@ -75,6 +77,58 @@ async fn members_and_due_items_are_read_past_one_that_is_damaged() {
     damage(&store, "X#unknown", "P", "due_at", AttributeValue::N("1".to_owned())).await;
     let page = store.due(0, at(0), 10, None).await.unwrap();
     assert_eq!((page.items.len(), page.unreadable), (0, 1));
+}
+
+#[tokio::test]
+async fn lists_are_read_past_an_item_that_is_damaged() {
+    let store = store().await;
+    let person_key = format!("P#{}", person("u"));
+    for step in 0..3 {
+        store.claim(&decision(step, Channel::Mail), "d", at(0)).await.unwrap();
+    }
+    damage(&store, &person_key, &keys::message(decision(1, Channel::Mail).id), "cause", noise()).await;
+    let found = store.messages(person("u")).await.unwrap();
+    assert_eq!((found.items.len(), found.unreadable), (2, 1));
+
+    let acme = AccountId::parse("acme").unwrap();
+    for number in 0..3_u64 {
+        let update = AccountUpdate {
+            id: DecisionId::derive(&[&number.to_be_bytes()]),
+            account: acme.clone(),
+            endpoint: "crm".to_owned(),
+            number,
+            fields: BTreeMap::new(),
+            config: ConfigVersion::parse("v1").unwrap(),
+            at: at(0),
+        };
+        store.claim_update(&update, "d", at(0)).await.unwrap();
+    }
+    let damaged = keys::message(DecisionId::derive(&[&1_u64.to_be_bytes()]));
+    damage(&store, "A#acme", &damaged, "fields", noise()).await;
+    let found = store.updates(&acme).await.unwrap();
+    assert_eq!((found.items.len(), found.unreadable), (2, 1));
+
+    damage(&store, &keys::rejects_of(at(0), 3), "29453000#x", "code", noise()).await;
+    let found = store.rejects(at(0), 10).await.unwrap();
+    assert_eq!((found.items.len(), found.unreadable), (0, 1));
+
+    let sweep = Sweep { at: at(0), took_ms: 1, sent: 1, unsent: 0, more: false, failed: false };
+    store.note_sweep(&sweep).await.unwrap();
+    damage(&store, keys::SWEEPS, "2026-01-02", "took", noise()).await;
+    assert_eq!(store.sweeps(5).await.unwrap(), [sweep]);
+
+    store.push_config(&crate::support::bundle(0), at(0)).await.unwrap();
+    damage(&store, keys::CONFIG, "V#damaged", "at", noise()).await;
+    assert_eq!(store.config_versions().await.unwrap().len(), 1);
+
+    store.count_sent("news", 7, at(0)).await.unwrap();
+    damage(&store, "J#news", &format!("{}#3", keys::journey_day(at(0))), "bounced", noise()).await;
+    let health = store.journey_health("news", 7, at(0)).await.unwrap();
+    assert_eq!(health.tally.sent, 7);
+    store.pause_journey("news", &health, at(0)).await.unwrap();
+    damage(&store, keys::PAUSES, "J#other", "since", noise()).await;
+    assert_eq!(store.paused_journeys().await.unwrap().len(), 1);
+    assert!(store.resume_journey("news", at(1)).await.unwrap());
 }
 
 #[tokio::test]

@@ -4,17 +4,20 @@
 //! - [`rates`]: how often a goal was reached, and how much more often than in another group, with intervals that hold at one look.
 //! - [`verdict`]: which variant leads, safe to ask every day.
 //! - [`sample_ratio`]: whether the groups are as large as they should be; where they are not, no verdict counts.
-//! - [`report`]: people counted by what they were assigned to, and all of this of them.
+//! - [`tally`]: people counted by what they were assigned to.
+//! - [`report`]: all of this of them.
 
 pub mod assign;
 mod numeric;
 pub mod rates;
 pub mod report;
 pub mod sample_ratio;
+pub mod tally;
 pub mod verdict;
 
 pub use assign::{Holdout, Share, Variant, assign, held_out};
 pub use rates::{Alpha, Arm, Estimate, Interval};
-pub use report::{Report, Tally};
+pub use report::{Report, reports};
 pub use sample_ratio::SampleRatio;
+pub use tally::Tally;
 pub use verdict::{Better, Comparison, Plan, Verdict, judge, least_sample};

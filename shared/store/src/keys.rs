@@ -37,6 +37,12 @@ pub const VERSION: &str = "V#";
 pub const SWEEPS: &str = "SWEEPS";
 /// The partition of how far the sweep has come, each shard of the due index under its name.
 pub const SWEPT: &str = "SWEPT";
+/// The partition of what the whole table was counted as.
+pub const COUNTED: &str = "COUNTED";
+/// The sort key of the last count.
+pub const LAST: &str = "LAST";
+/// The sort key of the pass that counts.
+pub const PASS: &str = "PASS";
 /// The partition of the counters.
 pub const STAT: &str = "STAT";
 /// The partition of the journeys that are, or were, paused, each under its own partition's name.

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod archive;
 pub mod codec;
 pub mod config;
+pub mod count;
 mod dated;
 pub mod due;
 pub mod erase;

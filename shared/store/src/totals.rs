@@ -1,21 +1,22 @@
-//! The whole table in numbers: exact while nothing is under way; a scan sees what is written meanwhile, or not.
+//! The whole table in numbers, by the plain attributes of its items: exact while nothing is under way; a scan sees what is written meanwhile, or not.
 
-use crate::error::{StoreError, sort};
+use crate::error::StoreError;
 use crate::item::{Item, Read};
 use crate::keys;
-use crate::store::Store;
 use perennial_domain::{Likelihood, Stage};
 use perennial_engine::NpsClass;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Segments that are scanned at once.
-const SEGMENTS: i32 = 4;
 /// The best-effort counter of events that had been counted before.
 pub const DUPLICATES: &str = "duplicates";
 
+/// The attributes that an item is counted by, beside its keys.
+pub(crate) const ATTRIBUTES: [&str; 12] =
+    ["n", "to", "ext", "stage", "scores", "nps", "unread", "pers", "segs", "ch", "status", "journey"];
+
 /// What the table holds.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// Events counted, over all profiles.
     pub accepted: u64,
@@ -56,7 +57,7 @@ pub struct Totals {
 }
 
 /// People by what their latest survey answer made of them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answers {
     /// Answered 9 or 10, and use the product.
     pub promoters: u64,
@@ -91,7 +92,7 @@ impl Answers {
 }
 
 /// A segment in numbers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SegmentTotals {
     /// How many people are in it.
     pub people: u64,
@@ -111,7 +112,7 @@ fn band(score: u8) -> usize {
 }
 
 impl Totals {
-    fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.accepted += other.accepted;
         self.duplicates += other.duplicates;
         self.rejected += other.rejected;
@@ -146,7 +147,8 @@ impl Totals {
         }
     }
 
-    fn count(&mut self, item: &Item) -> Result<(), StoreError> {
+    /// Counts an item by its plain attributes, of which [`ATTRIBUTES`] are needed.
+    pub(crate) fn count(&mut self, item: &Item) -> Result<(), StoreError> {
         let (pk, sk) = (item.text(keys::PK)?.unwrap_or_default(), item.text(keys::SK)?.unwrap_or_default());
         if sk == keys::PROFILE {
             // A pointer counts no events: those went along with the part.
@@ -204,63 +206,6 @@ fn add_channels(sums: &mut BTreeMap<String, BTreeMap<String, u64>>, more: BTreeM
         let mine = sums.entry(channel).or_default();
         for (state, messages) in states {
             *mine.entry(state).or_default() += messages;
-        }
-    }
-}
-
-impl Store {
-    /// Counts everything by a parallel scan: half a read unit for each 4 KB of the table. To be cached by whoever shows it.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the scan fails. An item that cannot be read is counted as such.
-    pub async fn totals(&self) -> Result<Totals, StoreError> {
-        let segments = (0..SEGMENTS).map(|segment| self.segment(segment));
-        let mut totals = Totals::default();
-        for part in futures::future::try_join_all(segments).await? {
-            totals.add(part);
-        }
-        Ok(totals)
-    }
-
-    async fn segment(&self, segment: i32) -> Result<Totals, StoreError> {
-        let mut totals = Totals::default();
-        let mut from = None;
-        loop {
-            let scan = self
-                .client
-                .scan()
-                .table_name(&*self.table)
-                .segment(segment)
-                .total_segments(SEGMENTS)
-                .filter_expression("NOT begins_with(#sk, :ledger)")
-                .projection_expression(
-                    "#pk, #sk, #n, #to, #ext, #stage, #scores, #nps, #unread, #pers, #segs, #ch, #status, #journey",
-                )
-                .expression_attribute_names("#pk", keys::PK)
-                .expression_attribute_names("#sk", keys::SK)
-                .expression_attribute_names("#n", "n")
-                .expression_attribute_names("#to", "to")
-                .expression_attribute_names("#ext", "ext")
-                .expression_attribute_names("#stage", "stage")
-                .expression_attribute_names("#scores", "scores")
-                .expression_attribute_names("#nps", "nps")
-                .expression_attribute_names("#unread", "unread")
-                .expression_attribute_names("#pers", "pers")
-                .expression_attribute_names("#segs", "segs")
-                .expression_attribute_names("#ch", "ch")
-                .expression_attribute_names("#status", "status")
-                .expression_attribute_names("#journey", "journey")
-                .expression_attribute_values(":ledger", crate::item::s(keys::LEDGER))
-                .set_exclusive_start_key(from);
-            let page = scan.send().await.map_err(|error| sort("totals", error))?;
-            for item in page.items() {
-                // What of the item was counted before it could not be read any further is right.
-                totals.unreadable += u64::from(totals.count(item).is_err());
-            }
-            from = page.last_evaluated_key;
-            if from.is_none() {
-                return Ok(totals);
-            }
         }
     }
 }

@@ -3,7 +3,7 @@
 mod attention;
 
 use super::client::Target;
-use super::tables::{framed, number, numbers};
+use super::tables::{counted_at, framed, number, numbers};
 use crate::operate::alarms::{self, Alarm};
 use crate::operate::{Kind, Operated};
 use attention::attention;
@@ -33,6 +33,21 @@ pub(super) struct Args {
 /// What the api answers, as far as it is shown.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct House {
+    counted_at: Option<Timestamp>,
+    /// `None` before a large table was counted for the first time.
+    #[serde(flatten)]
+    numbers: Option<Numbers>,
+    #[serde(default)]
+    paused_journeys: Vec<Paused>,
+    queues: BTreeMap<String, Queue>,
+    #[serde(default)]
+    sweeps: Vec<Sweep>,
+    in_force: Option<InForce>,
+    now: Timestamp,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Numbers {
     events: Events,
     profiles: u64,
     #[serde(default)]
@@ -41,13 +56,6 @@ struct House {
     unreadable: u64,
     accounts: u64,
     messages: u64,
-    #[serde(default)]
-    paused_journeys: Vec<Paused>,
-    queues: BTreeMap<String, Queue>,
-    #[serde(default)]
-    sweeps: Vec<Sweep>,
-    in_force: Option<InForce>,
-    now: Timestamp,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -129,8 +137,8 @@ async fn look_inside(operated: &Operated, house: &mut House) -> anyhow::Result<I
         Ok(since) => inside.oldest_due = since,
         Err(error) => inside.unknown.push(format!("who is overdue: {error}")),
     }
-    let schedules = operated.store.load_config().await?.schedules;
-    let sweep = schedules.iter().find(|schedule| schedule.function == "sweep");
+    let active = operated.store.load_config().await?;
+    let sweep = active.schedules.iter().find(|schedule| schedule.function == "sweep");
     inside.sweep_every_seconds = sweep.and_then(|schedule| Some(schedule.every()?.as_secs()));
     if let Kind::Deployed(config) = &operated.kind {
         let cloudwatch = aws_sdk_cloudwatch::Client::new(config);
@@ -164,18 +172,11 @@ fn lasting(duration: SignedDuration) -> String {
 
 fn shown(found: &Found) -> String {
     let Found { house, inside, attention } = found;
-    let mut out = format!(
-        "{} events accepted, {} rejected and still kept, {} duplicates; {} people, {} accounts, {} messages.\n",
-        number(house.events.accepted),
-        number(house.events.rejected),
-        number(house.events.duplicates),
-        number(house.profiles),
-        number(house.accounts),
-        number(house.messages),
-    );
-    if house.unlinked_ids > 0 {
-        out += &format!("{} ids in other systems belong to none of the people yet.\n", number(house.unlinked_ids));
-    }
+    let mut out = match &house.numbers {
+        Some(numbers) => counted(numbers),
+        None => "Not counted yet: the sweep counts a large table a part at a time.\n".to_owned(),
+    };
+    out += &house.counted_at.map_or_else(String::new, |at| counted_at(at, house.now));
     if let Some(config) = &house.in_force {
         let by = if config.rolled_back { ", by a rollback" } else { "" };
         let before = config.previous.as_ref().map_or_else(String::new, |before| format!("; before it {before}"));
@@ -208,6 +209,22 @@ fn shown(found: &Found) -> String {
     }
     out += "Needs attention:\n";
     attention.iter().for_each(|line| out += &format!("  - {line}\n"));
+    out
+}
+
+fn counted(numbers: &Numbers) -> String {
+    let mut out = format!(
+        "{} events accepted, {} rejected and still kept, {} duplicates; {} people, {} accounts, {} messages.\n",
+        number(numbers.events.accepted),
+        number(numbers.events.rejected),
+        number(numbers.events.duplicates),
+        number(numbers.profiles),
+        number(numbers.accounts),
+        number(numbers.messages),
+    );
+    if numbers.unlinked_ids > 0 {
+        out += &format!("{} ids in other systems belong to none of the people yet.\n", number(numbers.unlinked_ids));
+    }
     out
 }
 
@@ -245,7 +262,7 @@ mod tests {
     pub(super) fn house() -> House {
         let queue = |dlq: u64| json!({ "depth": 3, "in_flight": 1, "delayed": 0, "dlq": dlq });
         serde_json::from_value(json!({
-            "events": { "accepted": 93_229, "rejected": 3, "duplicates": 12 }, "profiles": 23_570, "unlinked_ids": 12, "accounts": 42, "messages": 1_200,
+            "counted_at": "2026-03-02T08:15:30Z", "events": { "accepted": 93_229, "rejected": 3, "duplicates": 12 }, "profiles": 23_570, "unlinked_ids": 12, "accounts": 42, "messages": 1_200,
             "queues": { "events": queue(0), "messages": queue(0) }, "idle": false,
             "sweeps": [{ "at": "2026-03-02T08:10:00Z", "took_ms": 812, "sent": 40, "unsent": 0, "more": false, "failed": false }],
             "in_force": { "version": "abc", "since": "2026-03-01T08:00:00Z", "rolled_back": true, "previous": "def" },
@@ -259,6 +276,21 @@ mod tests {
         let inside = Inside { alarms: Some(Vec::new()), sweep_every_seconds: Some(300), ..Inside::default() };
         let attention = attention(&house(), Some(&inside));
         insta::assert_snapshot!(shown(&Found { house: house(), inside: Some(inside), attention }));
+    }
+
+    #[test]
+    fn a_table_that_was_not_counted_yet_shows_no_numbers_and_old_ones_their_age() {
+        let mut house = house();
+        house.counted_at = Some("2026-03-02T05:15:30Z".parse().unwrap());
+        let text = |house: &House| shown(&Found { house: house.clone(), inside: None, attention: Vec::new() });
+        assert!(text(&house).contains("\nCounted at 2026-03-02T05:15:30Z, 3 hours ago.\n"), "{}", text(&house));
+        let mut json = serde_json::to_value(&house).unwrap();
+        for number in ["events", "profiles", "unlinked_ids", "unreadable", "accounts", "messages"] {
+            json.as_object_mut().unwrap().remove(number);
+        }
+        json["counted_at"] = json!(null);
+        let house: House = serde_json::from_value(json).unwrap();
+        assert!(text(&house).starts_with("Not counted yet: "), "{}", text(&house));
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub(crate) mod push;
 pub(crate) mod receipt;
 pub(crate) mod redrive;
 
+use crate::stack::api::pages_at_once;
 use crate::stack::queues::NAMES;
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_types::SdkConfig;
@@ -136,6 +137,10 @@ impl Operated {
         let config = ConfigHandle::load(self.store.clone()).await.map_err(|error| self.explained(error))?;
         let age = MaxAge { busy: Duration::ZERO, idle: Duration::ZERO };
         let status = Status::new(self.queues.clone(), Arc::new(self.sqs.clone()), age);
+        let status = match self.kind {
+            Kind::Embedded => status.with_pages_at_once(pages_at_once(&self.clock)),
+            Kind::Deployed(_) => status,
+        };
         let events = Arc::new(self.sender("events")?);
         let (store, keys, clock) = (self.store.clone(), Keys::new([LINKS])?, self.clock.clone());
         Ok(Deps::new(store, config, events, status, Access::Open, keys, clock))

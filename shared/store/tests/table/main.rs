@@ -12,6 +12,7 @@ mod archive;
 mod bounds;
 mod bucket;
 mod config;
+mod count;
 mod mails;
 mod messages;
 mod pace;

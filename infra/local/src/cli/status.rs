@@ -5,10 +5,11 @@ mod attention;
 use super::client::Target;
 use super::tables::{counted_at, framed, number, numbers};
 use crate::operate::alarms::{self, Alarm};
-use crate::operate::{Kind, Operated};
+use crate::operate::{Kind, Operated, concurrency};
 use attention::attention;
 use indicatif::HumanDuration;
 use jiff::{SignedDuration, Timestamp};
+use perennial_lambda_kit::{Env, aws};
 use perennial_store::sweeps::Sweep;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -100,6 +101,9 @@ struct Inside {
     schedules_dlq: Option<u64>,
     /// The alarms that ring; `None` where there is no CloudWatch.
     alarms: Option<Vec<Alarm>>,
+    /// What would make the stack safer, and is left to the operator.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    advice: Vec<String>,
     /// What could not be looked at, and why.
     unknown: Vec<String>,
 }
@@ -157,6 +161,10 @@ async fn look_inside(operated: &Operated, house: &mut House) -> anyhow::Result<I
             }
             Err(error) => inside.unknown.push(format!("ages of messages: {error}")),
         }
+        match concurrency::quota(config, &aws::http_connector(&Env::process())?, operated.now()).await {
+            Ok(quota) => inside.advice.extend(concurrency::advice(quota, &active.deployment)),
+            Err(error) => inside.unknown.push(format!("concurrent invocations: {error}")),
+        }
         match operated.schedules_dlq().await {
             Ok(depth) => inside.schedules_dlq = Some(depth),
             Err(error) => inside.unknown.push(format!("calls of schedules: {error:#}")),
@@ -203,6 +211,9 @@ fn shown(found: &Found) -> String {
     }
     for unknown in inside.iter().flat_map(|inside| &inside.unknown) {
         out += &format!("Not known: {unknown}\n");
+    }
+    for advice in inside.iter().flat_map(|inside| &inside.advice) {
+        out += &format!("Advice: {advice}\n");
     }
     if attention.is_empty() {
         return out + "Nothing needs attention.\n";
@@ -311,6 +322,7 @@ mod tests {
             alarms: Some(vec![alarm]),
             sweep_every_seconds: Some(300),
             schedules_dlq: Some(1),
+            advice: vec!["the account allows 1,000 concurrent invocations".into()],
             unknown: vec!["ages of messages: access denied".into()],
         };
         let attention = attention(&house, Some(&inside));

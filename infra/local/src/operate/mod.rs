@@ -2,6 +2,7 @@
 //! embedded stack, whose services are real HTTP endpoints on this machine, and for a stack deployed in an AWS account.
 
 pub(crate) mod alarms;
+pub(crate) mod concurrency;
 pub(crate) mod deployed;
 pub(crate) mod embedded;
 pub(crate) mod erase;

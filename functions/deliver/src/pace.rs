@@ -9,7 +9,7 @@ use crate::error::DeliverError;
 use crate::jitter;
 use futures::future::{BoxFuture, FutureExt};
 use jiff::{SignedDuration, Timestamp};
-use perennial_channels::allowance::{Allowance, NotTold};
+use perennial_channels::account::{Allowance, NotRead};
 use perennial_channels::mail::Mailer;
 use perennial_config::warm_up::WarmUp;
 use perennial_contracts::queue::Slot;
@@ -41,12 +41,12 @@ const QUOTA_WAIT: SignedDuration = SignedDuration::from_mins(10);
 /// Tells what the account of the mail service may send.
 pub trait MailAccount: Send + Sync {
     /// Its rate and quota.
-    fn allowance(&self) -> BoxFuture<'_, Result<Allowance, NotTold>>;
+    fn allowance(&self) -> BoxFuture<'_, Result<Allowance, NotRead>>;
 }
 
 impl MailAccount for Mailer {
-    fn allowance(&self) -> BoxFuture<'_, Result<Allowance, NotTold>> {
-        Self::allowance(self).boxed()
+    fn allowance(&self) -> BoxFuture<'_, Result<Allowance, NotRead>> {
+        async move { Ok(self.account().await?.allowance) }.boxed()
     }
 }
 

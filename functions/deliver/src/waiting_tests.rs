@@ -5,7 +5,7 @@ use super::handle;
 use super::tests::{deliver, ids, record};
 use crate::test_support::{Answer, House, NOW, PERSON, config_with, mail_event};
 use jiff::{SignedDuration, Timestamp};
-use perennial_channels::allowance::Allowance;
+use perennial_channels::account::Allowance;
 use perennial_contracts::queue::{MessagesPayload, TestSend, Waiting};
 use perennial_domain::{Channel, Decision, DecisionId};
 use perennial_lambda_kit::queue::{Delay, MemoryQueue};

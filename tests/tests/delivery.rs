@@ -5,7 +5,7 @@ mod receiver;
 
 use crate::support::{Client, campaign, stack_with};
 use jiff::{SignedDuration, Timestamp};
-use perennial::aws::{CapturedMail, MailQuery, SesLimits};
+use perennial::aws::{CapturedMail, MailQuery, SesLimits, Usage};
 use perennial::stack::{Stack, StackOptions};
 use perennial_lambda_kit::SimulatedTime;
 use receiver::{Manner, Receiver};
@@ -59,7 +59,8 @@ impl House {
             );
         }
         *channels = channels.replace("allow_private = false\n", "");
-        let (stack, time) = stack_with(now, |options| StackOptions { fast: true, ses, config, ..options }).await;
+        let options = |options| StackOptions { fast: true, meter: true, ses, config, ..options };
+        let (stack, time) = stack_with(now, options).await;
         let client = Client::new(stack.base_url());
         Self { stack, time, client }
     }
@@ -146,6 +147,15 @@ fn of_journey<'m>(mails: &'m [CapturedMail], journey: &str) -> Vec<&'m CapturedM
     mails.iter().filter(|mail| mail.tags["journey"] == journey).collect()
 }
 
+/// Requests a mail, by operation.
+fn requests(usage: &Usage, mails: usize) -> String {
+    let (dynamodb, sqs) = (&usage.dynamodb.operations, &usage.sqs.operations);
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    let each =
+        dynamodb.iter().chain(sqs).map(|(name, usage)| format!("{name} {:.1}", usage.calls as f64 / mails as f64));
+    format!("requests a mail: {}", each.collect::<Vec<_>>().join(", "))
+}
+
 /// 2,000 mails that are due at once against 1.4 mails a second, and under `tests/run soak` 20,000 against 14. What is essential comes between.
 #[tokio::test(flavor = "multi_thread")]
 async fn mails_that_are_due_at_once_all_go_out_at_the_accounts_rate_and_essential_ones_within_a_minute() {
@@ -157,6 +167,8 @@ async fn mails_that_are_due_at_once_all_go_out_at_the_accounts_rate_and_essentia
     house.track("Campaign Started", 0..users).await;
     assert_eq!(house.mails().len(), 0, "it is night");
 
+    let meter = house.stack.aws().meter().expect("the stack has a meter");
+    meter.reset();
     let began = std::time::Instant::now();
     house.until(at(MORNING)).await;
     // Nine tenths of the rate: 1,588 s. Meanwhile five people want something essential every three minutes.
@@ -190,6 +202,7 @@ async fn mails_that_are_due_at_once_all_go_out_at_the_accounts_rate_and_essentia
     println!(
         "{users} mails in {took} of simulated and {elapsed:?} of real time; the slowest essential mail was there in time"
     );
+    println!("{}", requests(&meter.snapshot(), users));
     house.stack.stop().await;
 }
 

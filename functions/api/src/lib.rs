@@ -36,4 +36,5 @@ mod who;
 pub use access::Access;
 pub use config::Settings;
 pub use deps::Deps;
+pub use page::INVALID_LINK;
 pub use status::{Depth, Depths, MaxAge, Status, WatchedQueue};

@@ -31,6 +31,9 @@ li{margin-top:.5rem}
 button:hover{filter:brightness(1.1)}
 button:focus-visible,input:focus-visible{outline:3px solid var(--ink);outline-offset:3px}";
 
+/// The title of the page that answers a link which nobody signed. By it the api is told from other servers.
+pub const INVALID_LINK: &str = "This link does not work";
+
 fn document(title: &str, content: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n\
@@ -131,7 +134,7 @@ fn blocked(why: &str) -> String {
 /// Says that the link is wrong.
 pub(crate) fn invalid() -> String {
     document(
-        "This link does not work",
+        INVALID_LINK,
         "<p>It may have been cut off on its way. Please open the unsubscribe link in the mail itself, or answer the mail.</p>",
     )
 }

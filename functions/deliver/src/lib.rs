@@ -9,6 +9,7 @@ mod error;
 mod feedback;
 mod input;
 mod jitter;
+mod noted;
 mod pace;
 mod pauses;
 mod plan;

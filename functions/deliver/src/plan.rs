@@ -89,7 +89,14 @@ pub(crate) async fn make(
     now: Timestamp,
 ) -> Result<Plan, DeliverError> {
     let lane = if config.takes_essential_queue(decision) { Lane::Essential } else { Lane::Bulk };
-    let _in_hand = (decision.channel == Channel::Mail && patience.slot.is_none()).then(|| deps.pace.enter(lane));
+    let warm_up = config.channels.mail.warm_up.as_ref();
+    let asking = Asking { id: decision.id, lane, slot: patience.slot, warm_up, now };
+    let is_mail = decision.channel == Channel::Mail;
+    let _in_hand = (is_mail && asking.place().is_none()).then(|| deps.pace.enter(lane));
+    if is_mail && let Some(plan) = deps.pace.wait(&deps.store, &asking).await?.and_then(|turn| waiting(turn, patience))
+    {
+        return Ok(plan);
+    }
     // A decision may come within moments of the write that made it: an older profile could lack the very trait or stage it is about.
     let Some(stored) = deps.store.follow(decision.person, Consistency::Strong).await? else {
         return Ok(Plan::Withhold("the person is no longer known"));
@@ -120,7 +127,7 @@ pub(crate) async fn make(
         return Ok(Plan::Wait { until, patience: Patience { slot: None, ..patience } });
     }
     match decision.channel {
-        Channel::Mail => mail(deps, config, &about, (lane, patience), now).await,
+        Channel::Mail => mail(deps, config, &about, &asking, patience).await,
         Channel::InApp => {
             let context = context(&about);
             let rendered = render(deps, config, decision, &context)?;
@@ -151,10 +158,10 @@ async fn mail(
     deps: &Deps,
     config: &Config,
     about: &About<'_>,
-    (lane, patience): (Lane, Patience),
-    now: Timestamp,
+    asking: &Asking<'_>,
+    patience: Patience,
 ) -> Result<Plan, DeliverError> {
-    let (decision, view) = (about.decision, about.view);
+    let (decision, view, now) = (about.decision, about.view, asking.now);
     let Some(address) = view.text_trait(ADDRESS_TRAIT) else { return Ok(Plan::Withhold("no mail address is known")) };
     if config.channels.mail.unverified_mail == UnverifiedMail::Never && view.is_unverified_trait(ADDRESS_TRAIT) {
         return Ok(Plan::Withhold("only a public source named the mail address"));
@@ -184,13 +191,8 @@ async fn mail(
     let workbench = deps.workbench(config);
     let mail = Mail::compose(workbench.letterhead()?, &address, &rendered, decision, &url, now)
         .map_err(DeliverError::Compose)?;
-    let warm_up = config.channels.mail.warm_up.as_ref();
-    let asking = Asking { id: decision.id, lane, slot: patience.slot, warm_up, now };
-    let wait = |until, slot| Ok(Plan::Wait { until, patience: Patience { slot, ..patience } });
-    match deps.pace.turn(&deps.store, &asking).await? {
-        Turn::Now => {}
-        Turn::At(slot) => return wait(slot.at, Some(slot)),
-        Turn::Later(until) => return wait(until, None),
+    if let Some(plan) = waiting(deps.pace.turn(&deps.store, asking).await?, patience) {
+        return Ok(plan);
     }
     if let Some(cap) = over_cap(deps, config, decision, &address_hash, &known.mails).await? {
         let Cap { messages, within_days, .. } = cap;
@@ -199,6 +201,16 @@ async fn mail(
         )));
     }
     Ok(Plan::Mail { mail, subject: rendered.subject })
+}
+
+/// The plan of a mail whose turn has not come.
+fn waiting(turn: Turn, patience: Patience) -> Option<Plan> {
+    let (until, slot) = match turn {
+        Turn::Now => return None,
+        Turn::At(slot) => (slot.at, Some(slot)),
+        Turn::Later(until) => (until, None),
+    };
+    Some(Plan::Wait { until, patience: Patience { slot, ..patience } })
 }
 
 /// The cap that the mail's address is over. The engine counts by profile; whoever has several with one address gets no more mails for that. Also

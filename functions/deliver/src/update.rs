@@ -49,10 +49,13 @@ pub(crate) async fn deliver(
             record(deps, update, MessageState::Failed, Some(reason)).await?;
             Ok(Delivered::Failed)
         }
-        Outcome::Retry { .. } | Outcome::Unknown { .. } => {
+        Outcome::Retry { .. } | Outcome::Unknown { .. } | Outcome::Paused { .. } => {
+            let is_news = patience.tries == 0 || !matches!(sent, Outcome::Paused { .. });
             let (reason, after) = later(sent);
             // The claim stays: the next delivery sends under the same id.
-            record(deps, update, MessageState::Claimed, Some(reason.clone())).await?;
+            if is_news {
+                record(deps, update, MessageState::Claimed, Some(reason.clone())).await?;
+            }
             let now = deps.clock.now();
             if now.duration_since(update.at) > config.limits.max_age() {
                 // What the account is does not grow old as a message does: it is set aside for an operator, and can be redriven.

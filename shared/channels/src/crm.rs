@@ -6,7 +6,7 @@ pub mod hubspot;
 pub mod salesforce;
 
 use crate::address::Address;
-use crate::endpoint::{About, Message};
+use crate::endpoint::{About, Message, PAUSED};
 use crate::outcome::Outcome;
 use futures::future::BoxFuture;
 use perennial_config::channels::{AccountRecords, ContactId, ContactRecords};
@@ -81,6 +81,11 @@ pub enum Upserted {
         /// How long the CRM wants to be left alone; `None` where it did not say.
         after: Option<Duration>,
     },
+    /// It was not sent: the CRM asked to be left alone.
+    Paused {
+        /// For how much longer.
+        after: Duration,
+    },
     /// It would be refused again.
     Rejected {
         /// Why.
@@ -98,6 +103,7 @@ impl Upserted {
         match self {
             Self::Done { id } => Outcome::Sent { provider_id: Some(id) },
             Self::Retry { reason, after } => Outcome::Retry { reason, after },
+            Self::Paused { after } => Outcome::Paused { reason: PAUSED, after },
             Self::Rejected { reason } => Outcome::Rejected { reason },
         }
     }
@@ -133,7 +139,7 @@ pub(crate) async fn deliver(crm: &dyn Crm, messages: &[Message]) -> Vec<Outcome>
             Upserted::Rejected { reason } => {
                 outcomes[index] = Outcome::rejected(format!("the task's contact was refused: {reason}"));
             }
-            retry @ Upserted::Retry { .. } => outcomes[index] = retry.outcome(),
+            later @ (Upserted::Retry { .. } | Upserted::Paused { .. }) => outcomes[index] = later.outcome(),
         }
     }
     let (places, tasks): (Vec<usize>, Vec<AssignedTask>) = tasks.into_iter().unzip();

@@ -18,6 +18,13 @@ pub enum Outcome {
         /// How long the receiver wants to be left alone; `None` where it did not say.
         after: Option<Duration>,
     },
+    /// It was not offered: the receiver asked to be left alone, or does not answer and is left alone.
+    Paused {
+        /// Why.
+        reason: &'static str,
+        /// For how much longer.
+        after: Duration,
+    },
     /// It was certainly not taken over, and will not be before an operator changes something: a secret, an identity, a right.
     Refused {
         /// Why.

@@ -49,6 +49,8 @@ pub const STAT: &str = "STAT";
 pub const PAUSES: &str = "PAUSES";
 /// The partition of the rate at which mails go out.
 pub const PACE: &str = "PACE";
+/// The partition of what SES reported last.
+pub const REPORTS: &str = "REPORTS";
 /// The beginning of the sort key of a journey's day.
 pub const DAY: &str = "D#";
 /// Partitions of the rejects of a day: each takes 1,000 write units a second.

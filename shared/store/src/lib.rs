@@ -22,6 +22,7 @@ pub mod pauses;
 pub mod preferences;
 pub mod profiles;
 pub mod rejects;
+pub mod reports;
 pub mod scan;
 mod store;
 pub mod suppressions;

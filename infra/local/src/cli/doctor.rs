@@ -10,10 +10,11 @@ const RESOLVER: &str = "https://cloudflare-dns.com/dns-query";
 /// Where to look.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Looks at the sender (identity, DKIM, SPF, MAIL FROM, DMARC), the account of SES (sandbox, standing, rate and quota), what SES reports back, the domain \
-    of counted links, dead letters, alarms, the config and the schedules. Each finding that needs something names the command or the DNS record.\n\
+    after_help = "Looks at the sender (identity, DKIM, SPF, MAIL FROM, DMARC), the account of SES (sandbox, standing, rate and quota), whether SES reports on the \
+    mails that it accepts, the domains of links (that of the stack's own pages and that of counted links: DNS, certificate, who answers), dead letters, alarms, the \
+    config and the schedules. Each finding that needs something names the command or the DNS record.\n\
     Not looked at: DNS records themselves of DKIM and of the MX of MAIL FROM, of which SES says whether it finds them; the reputation of the domain with mailbox \
-    providers; whether the address of unsubscribe links is a domain of yours (publicUrl of the deployment).\n\
+    providers.\n\
     Reading needs ses:GetAccount, GetEmailIdentity, GetConfigurationSet and GetConfigurationSetEventDestinations beside the rights of `perennial status`.\n\n\
     Exit code: 0 where nothing is wrong, 1 where something keeps mails from going out or arriving. Warnings do not count.\n\n  \
     perennial doctor --stack perennial          a deployed stack, by your own AWS credentials\n  \
@@ -26,7 +27,7 @@ pub(super) struct Args {
     /// The resolver to ask for DNS records, which has to speak DNS over HTTPS in its JSON form.
     #[arg(long, value_name = "URL", default_value = RESOLVER)]
     dns: String,
-    /// Ask for no DNS records: SPF and DMARC are not checked.
+    /// Ask nothing outside of AWS: SPF, DMARC and the domains of links are not checked.
     #[arg(long, conflicts_with = "dns")]
     no_dns: bool,
     #[command(flatten)]

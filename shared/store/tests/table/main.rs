@@ -19,4 +19,5 @@ mod pace;
 mod pauses;
 mod people;
 mod preferences;
+mod reports;
 mod support;

@@ -12,6 +12,7 @@ mod subscriptions;
 
 mod account;
 mod answer;
+mod confirm;
 mod cors;
 mod event;
 mod explain;
@@ -32,6 +33,7 @@ mod trail;
 mod unmerge;
 mod unsubscribe;
 mod who;
+mod wish;
 
 pub use access::Access;
 pub use config::Settings;

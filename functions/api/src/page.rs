@@ -131,6 +131,32 @@ fn blocked(why: &str) -> String {
     )
 }
 
+/// Asks whether the reader wants mails at the address that the link was sent to. `said` is what they have said.
+pub(crate) fn confirmation(said: Option<bool>) -> String {
+    let (title, text) = match said {
+        Some(true) => (
+            "Your address is confirmed",
+            "<p role=\"status\">You will get our mails at the address that this link was sent to.</p>\n",
+        ),
+        Some(false) => (
+            "You get no mails from us",
+            "<p role=\"status\">We send no more mails to the address that this link was sent to.</p>\n",
+        ),
+        None => (
+            "Is this your address?",
+            "<p>Somebody gave us the address that this link was sent to. We send mails there only if you want them.</p>\n",
+        ),
+    };
+    let mut content = text.to_owned();
+    if said != Some(true) {
+        content.push_str(&button("confirm", "Yes, send me mails", ""));
+    }
+    if said != Some(false) {
+        content.push_str(&button("refuse", "No mails, please", " class=\"quiet\""));
+    }
+    document(title, content.trim_end())
+}
+
 /// Says that the link is wrong.
 pub(crate) fn invalid() -> String {
     document(

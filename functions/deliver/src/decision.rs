@@ -1,5 +1,6 @@
 //! One decision: made ready, claimed, sent, recorded.
 
+use crate::confirm;
 use crate::deps::Deps;
 use crate::error::DeliverError;
 use crate::plan::{self, Plan};
@@ -217,6 +218,11 @@ pub(crate) async fn act(deps: &Deps, own: Try<'_>, plan: Plan) -> Result<Deliver
         Plan::Capped(why) => {
             let outcome = Recorded { detail: Some(why), ..Recorded::new(MessageState::Capped, deps.clock.now()) };
             record(deps, decision, &outcome).await?;
+            Ok(Delivered::Withheld)
+        }
+        Plan::Confirm(confirmation) => {
+            confirm::ask(deps, *confirmation).await?;
+            suppress(deps, decision, "the reader has not confirmed the mail address yet".to_owned()).await?;
             Ok(Delivered::Withheld)
         }
         Plan::Paused(figures) => {

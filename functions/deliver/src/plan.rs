@@ -1,5 +1,6 @@
 //! What is to become of a decision, decided before anything is claimed.
 
+use crate::confirm::{self, Consent};
 use crate::deps::Deps;
 use crate::error::DeliverError;
 use crate::jitter;
@@ -37,6 +38,8 @@ pub(crate) enum Plan {
     Withhold(&'static str),
     /// The journey's mails do harm, and none goes out until someone resumes it; the figures.
     Paused(String),
+    /// Its address is not confirmed yet, and the reader is asked by this.
+    Confirm(Box<Decision>),
     /// Its address got as many mails as a cap allows; which one.
     Capped(String),
     /// It waits: for the end of quiet hours, or for its place in the rate or the quota of the mail service.
@@ -74,7 +77,12 @@ impl Plan {
     pub(crate) const fn is_repeatable(&self) -> bool {
         match self {
             Self::Mail { .. } => false,
-            Self::Withhold(_) | Self::Paused(_) | Self::Capped(_) | Self::Wait { .. } | Self::InApp(_) => true,
+            Self::Withhold(_)
+            | Self::Paused(_)
+            | Self::Confirm(_)
+            | Self::Capped(_)
+            | Self::Wait { .. }
+            | Self::InApp(_) => true,
             Self::Endpoint { message, .. } => message.is_repeatable(),
         }
     }
@@ -162,8 +170,17 @@ async fn mail(
     patience: Patience,
 ) -> Result<Plan, DeliverError> {
     let (decision, view, now) = (about.decision, about.view, asking.now);
-    let Some(address) = view.text_trait(ADDRESS_TRAIT) else { return Ok(Plan::Withhold("no mail address is known")) };
-    if config.channels.mail.unverified_mail == UnverifiedMail::Never && view.is_unverified_trait(ADDRESS_TRAIT) {
+    let Some(address) = view.text_trait(ADDRESS_TRAIT) else {
+        // A mail is decided where an address is known: it was removed since.
+        let is_removed = view.is_removed_trait(ADDRESS_TRAIT);
+        return Ok(Plan::Withhold(if is_removed {
+            "the mail address was removed"
+        } else {
+            "no mail address is known"
+        }));
+    };
+    let is_unverified = view.is_unverified_trait(ADDRESS_TRAIT);
+    if config.channels.mail.unverified_mail == UnverifiedMail::Never && is_unverified {
         return Ok(Plan::Withhold("only a public source named the mail address"));
     }
     let Ok(address) = Address::parse(&address) else {
@@ -176,6 +193,11 @@ async fn mail(
     if let Some(withheld) = known.withholds(topic, now) {
         return Ok(Plan::Withhold(withheld.as_str()));
     }
+    match confirm::consent(config, decision, about.profile, (&address_hash, is_unverified), &known, now) {
+        Consent::Given => {}
+        Consent::Withheld(why) => return Ok(Plan::Withhold(why)),
+        Consent::Ask(confirmation) => return Ok(Plan::Confirm(confirmation)),
+    }
     // What someone must get, such as a receipt, does not stop because other mails of its journey did harm.
     if !topic.is_some_and(|topic| topic.essential)
         && let Some(why) = deps.pauses.why(&deps.store, &decision.journey, &config.channels.pause, now).await?
@@ -186,7 +208,10 @@ async fn mail(
     let topic = topic.filter(|topic| !topic.essential).map(|topic| topic.id.clone());
     let request = Unsubscribe { person: decision.person, address: address_hash, topic };
     let url = deps.unsubscribe_url(&request);
-    let context = context(about).with_unsubscribe_url(&url);
+    let mut context = context(about).with_unsubscribe_url(&url);
+    if confirm::asks(decision) {
+        context = context.with_confirm_url(&confirm::url(deps, decision, address_hash));
+    }
     let rendered = render(deps, config, decision, &context)?;
     let workbench = deps.workbench(config);
     let mail = Mail::compose(workbench.letterhead()?, &address, &rendered, decision, &url, now)
@@ -215,20 +240,23 @@ fn waiting(turn: Turn, patience: Patience) -> Option<Plan> {
 
 /// The cap that the mail's address is over. The engine counts by profile; whoever has several with one address gets no more mails for that. Also
 /// counts the mail, before it is claimed: it counts once, however often that is.
-async fn over_cap<'a>(
+async fn over_cap(
     deps: &Deps,
-    config: &'a Config,
+    config: &Config,
     decision: &Decision,
     address: &[u8; 32],
     known: &Mails,
-) -> Result<Option<&'a Cap>, DeliverError> {
-    let (journey, caps) = (config.journeys.named(&decision.journey), &config.limits.caps);
-    if caps.is_empty() || config.is_essential(journey, &decision.template) {
+) -> Result<Option<Cap>, DeliverError> {
+    let journey = config.journeys.named(&decision.journey);
+    let asking = confirm::asks(decision).then(|| confirm::caps(config));
+    let caps = asking.as_deref().unwrap_or(&config.limits.caps);
+    let is_exempt = asking.is_none() && config.is_essential(journey, &decision.template);
+    if caps.is_empty() || is_exempt {
         return Ok(None);
     }
     let mail = (decision.id, decision.decided_at);
     Ok(match deps.store.count_mail(address, known, mail, caps).await? {
-        Counted::Over(cap) => Some(cap),
+        Counted::Over(cap) => Some(cap.clone()),
         Counted::Within => None,
     })
 }

@@ -19,6 +19,10 @@ const MAX_TOPIC: usize = 64;
 /// The shortest key, in bytes: what HMAC-SHA-256 gives full strength with.
 pub const MIN_KEY_BYTES: usize = 32;
 
+/// The topic of a token by which a reader confirms their address, and the journey of the mail that asks for it. No topic or journey of a config has such a
+/// name.
+pub const CONFIRM: &str = "$confirm";
+
 /// What a token asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsubscribe {

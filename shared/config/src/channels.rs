@@ -38,6 +38,9 @@ pub struct Mail {
     pub wait_for_address_minutes: u16,
 }
 
+/// The template of the mail that asks a reader to confirm their address.
+pub const CONFIRMATION: &str = "confirm_address";
+
 /// Whether an address gets mails that nobody but a public source named.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -46,6 +49,8 @@ pub enum UnverifiedMail {
     /// It does, until a trusted source names another.
     #[default]
     Send,
+    /// It gets one mail that asks its reader to confirm it, and no other before they do: double opt-in.
+    Confirm,
     /// It gets none.
     Never,
 }

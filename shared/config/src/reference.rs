@@ -97,6 +97,7 @@ The texts of templates/NAME.toml are minijinja, <https://docs.rs/minijinja/lates
 | `cause.event.name`, `cause.quiet.days`, `cause.score.value` | what started the journey |
 | `journey`, `step` | the journey, and the step from 0 |
 | `unsubscribe_url` | the link that ends the mails of the topic |
+| `confirm_url` | in `confirm_address`: the link by which a reader confirms their address (`unverified_mail` of channels.toml) |
 
 What is not known, or was removed with `null`, is not defined: it puts in nothing, and `default(\"there\")` puts in something else, as it does for empty text and for an object without a name. Filters of what is not known give nothing. An object puts in its `name`,
 a list and an object without a name nothing; their parts can be asked for, looped over and joined. A truth puts in `true` or `false`, also where texts are put

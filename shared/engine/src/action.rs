@@ -70,6 +70,9 @@ pub enum Action {
         at: Timestamp,
         /// The call's id.
         message_id: MessageId,
+        /// Whether nobody but a user's own token vouches for it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        signed: bool,
     },
     /// Tell `rollup` a fact about the whole account, such as its first payment.
     AccountMilestone {

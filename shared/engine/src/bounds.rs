@@ -8,7 +8,6 @@
 //! | names of traits that were not kept | [`DROPPED_BYTES`] | the last name of the alphabet |
 //! | currencies of one identity's payments | [`MAX_CURRENCIES`] | the last code of the alphabet |
 //! | one account's traits: names, and as much as a value may have | [`ACCOUNT_TRAIT_BYTES`] | the trait of the last place |
-//! | accounts that name the same company domain | [`MAX_CLAIMS`] | the one that named it last |
 //! | events that one write of a profile takes in | [`a_write`] | none: the rest comes with the next write |
 //!
 //! These bounds depend on what was said and not on its order. The bytes of a name never become fewer, even if a later value is shorter: a name
@@ -48,8 +47,6 @@ pub const DROPPED_BYTES: usize = 16 * 1024;
 pub const MAX_CURRENCIES: usize = 64;
 /// The most bytes of one account's traits as they are stored, where each value has as many as it may have.
 pub const ACCOUNT_TRAIT_BYTES: usize = 180 * 1024;
-/// The most accounts that are remembered to name the same company domain.
-pub const MAX_CLAIMS: usize = 100;
 /// The most accounts that may name the same company domain for the first of them to have its people: what more of them name is nobody's own.
 pub const SHARED_CLAIMS: usize = 20;
 /// What is stored of an account's trait beside its name and value: the time and id of its call, which has 256 bytes and may double as JSON.

@@ -38,6 +38,7 @@ pub mod points;
 pub mod process;
 pub mod profile;
 mod publish;
+mod pushes;
 pub mod register;
 pub mod rescore;
 mod runs;

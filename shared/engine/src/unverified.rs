@@ -7,6 +7,7 @@
 //! where there is nothing has a place behind all others.
 
 use crate::joins::Link;
+use jiff::Timestamp;
 use perennial_domain::traits::is_same;
 use perennial_domain::{Event, Trust};
 
@@ -30,6 +31,11 @@ pub(crate) fn place(event: &Event, name: &str) -> i64 {
 /// The same of a trait that is to be set only where there is nothing.
 pub(crate) fn place_once(event: &Event) -> i64 {
     if event.is_trusted() { event.timestamp.as_microsecond() } else { FAR + event.received_at.as_microsecond() }
+}
+
+/// The time by which what `event` says of an account is ordered: no user's clock is ahead of receipt.
+pub(crate) fn told_at(event: &Event) -> Timestamp {
+    if event.vouches() { event.timestamp } else { event.timestamp.min(event.received_at) }
 }
 
 /// Behind all links that servers said, in microseconds: those that a user's token vouches for, in the order of their receipt.
@@ -78,7 +84,6 @@ pub(crate) fn comparable(place: i64) -> i64 {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use jiff::Timestamp;
     use perennial_testkit::EventBuilder;
 
     fn event(second: i64) -> EventBuilder {

@@ -1,8 +1,8 @@
 //! The archive: every accepted event and every word that parted people, from which all state can be rebuilt.
 //!
 //! One object for each batch and UTC day of receipt: `day=2026-03-01/<first receipt>-<hash of the message ids>.ndjson.gz`, one event a line
-//! in the tracking API's own field names. The same batch always has the same name, so a redelivery of it replaces what it wrote
-//! before; in another batching an event may stand twice, and readers tell it by its message id.
+//! in the tracking API's own field names. The same batch always has the same name, in whatever order its events are, so a redelivery of it replaces what it
+//! wrote before; in another batching an event may stand twice, and readers tell it by its message id.
 //!
 //! Who is one person follows from the events, but for those whom someone parted by hand: [`unmerges`] stand beside the events.
 
@@ -253,7 +253,8 @@ fn place(at: Timestamp) -> String {
 }
 
 fn path(events: &[&Event]) -> Path {
-    let ids: Vec<&[u8]> = events.iter().map(|event| event.message_id.as_str().as_bytes()).collect();
+    let mut ids: Vec<&[u8]> = events.iter().map(|event| event.message_id.as_str().as_bytes()).collect();
+    ids.sort_unstable();
     let digest = hash::base32(&hash::sha256(&ids)[..15]);
     let first = events.iter().map(|event| event.received_at).min().unwrap_or_default();
     Path::from(format!("{}-{digest}.ndjson.gz", place(first)))

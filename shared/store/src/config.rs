@@ -224,6 +224,7 @@ impl Store {
     /// The config of `current`, compiled, with its overrides.
     async fn compiled(&self, current: &Current) -> Result<Config, ConfigStoreError> {
         let mut config = Config::load(&self.bundle(&current.version).await?)?;
+        config.active_since = Some(current.since);
         if let Some(overrides) = &current.overrides {
             overrides.apply(&mut config);
         }
@@ -395,7 +396,8 @@ impl ConfigHandle {
         let changes = store.config_changes();
         let current = store.current_config().await?.ok_or(ConfigStoreError::Nothing)?;
         let held = Arc::clone(&self.held().config);
-        let loaded = if current.version == held.version || refused == Some(&current.version) {
+        let is_held = current.version == held.version && held.active_since == Some(current.since);
+        let loaded = if is_held || refused == Some(&current.version) {
             Ok(held)
         } else {
             store.compiled(&current).await.map(Arc::new)

@@ -23,6 +23,10 @@ pub const LEDGER: &str = "L#";
 pub const MESSAGE: &str = "M#";
 /// The beginning of the sort key of a person's inbox entry. Alone it marks an inbox that holds all of the person's messages.
 pub const INBOX: &str = "N#";
+/// The sort key of which update of an account's CRM record was done last.
+pub const DONE: &str = "U";
+/// The beginning of the sort key of an account's claim of a company domain, in the partition of the domain's own account.
+pub const CLAIM: &str = "C#";
 /// The sort key of what a person chose about mails, whatever their address is.
 pub const WISHES: &str = "W";
 /// The partition of the config.
@@ -101,6 +105,11 @@ pub fn account(account: &AccountId) -> String {
 /// The account of a partition key; `None` where it is of something else.
 pub fn account_of(key: &str) -> Option<AccountId> {
     AccountId::parse(key.strip_prefix("A#")?).ok()
+}
+
+/// The sort key of the claim that `account` makes of a company domain.
+pub fn claim(account: &AccountId) -> String {
+    format!("{CLAIM}{account}")
 }
 
 /// Whether a partition is an account's.

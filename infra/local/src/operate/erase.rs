@@ -278,6 +278,9 @@ impl<'a> Erasure<'a> {
                 Trace::LeadingBuyer { account } => {
                     self.accounts.insert(account);
                 }
+                Trace::Link { person } => {
+                    self.receipt.removed.links_of_others += store.forget_links(person, &asked.subject).await?;
+                }
                 Trace::Pointer { pk } => {
                     self.receipt.removed.identity_pointers += 1;
                     store.release_pointer(&pk, people).await?;

@@ -10,7 +10,7 @@ use perennial_domain::{Event, PersonId};
 use perennial_engine::Part;
 use perennial_engine::instant::timestamp;
 use perennial_engine::register::Register;
-use perennial_store::preferences::Preferences;
+use perennial_store::preferences::{Choice, Preferences};
 use perennial_store::traces::{Subject, Trace, Traces};
 use perennial_store::{Consistency, keys};
 use serde_json::{Map, Value, json};
@@ -160,12 +160,17 @@ async fn choices(operated: &Operated, people: &BTreeSet<PersonId>) -> anyhow::Re
 
 fn shown(known: &Preferences) -> Value {
     let suppressed = known.suppression.map(|found| json!({ "why": found.reason, "since": found.since }));
-    let topics = known
-        .topics
-        .iter()
-        .map(|(topic, choice)| (topic.clone(), json!({ "wants": choice.wants, "since": choice.since })));
-    let topics: Map<String, Value> = topics.collect();
-    json!({ "suppressed": suppressed, "held_until": known.held_until, "topics": topics })
+    let choices = |choices: &BTreeMap<String, Choice>| -> Map<String, Value> {
+        let shown = |choice: &Choice| json!({ "wants": choice.wants, "since": choice.since });
+        choices.iter().map(|(name, choice)| (name.clone(), shown(choice))).collect()
+    };
+    let mut shown =
+        json!({ "suppressed": suppressed, "held_until": known.held_until, "topics": choices(&known.topics) });
+    if !known.confirmed.is_empty() {
+        // By the hash of each address.
+        shown["confirmed_addresses"] = choices(&known.confirmed).into();
+    }
+    shown
 }
 
 /// Where they are found beside their own partitions, and how many of these items cannot be read.
@@ -183,6 +188,8 @@ async fn in_the_table(operated: &Operated, traces: BTreeSet<Trace>) -> anyhow::R
                 Err(error) if error.is_unreadable() => unreadable += 1,
                 read => rejects.extend(read?),
             },
+            // It is the other one's profile.
+            Trace::Link { .. } => {}
         }
     }
     let all = [

@@ -18,6 +18,9 @@ pub(crate) struct Removed {
     pub(crate) account_memberships: u64,
     /// Values that the person was found by, such as mail addresses.
     pub(crate) identity_pointers: u64,
+    /// What other profiles held of their user ids: that an anonymous id was once said to be theirs.
+    #[serde(default)]
+    pub(crate) links_of_others: u64,
     pub(crate) rejected_events: u64,
     pub(crate) suppressions: u64,
     pub(crate) archived_events: u64,

@@ -15,12 +15,13 @@ use perennial_channels::mail::Mailer;
 use perennial_channels::secrets::SecretError;
 use perennial_channels::unsubscribe::Keys;
 use perennial_config::deployment::Function;
-use perennial_contracts::tokens::{SecretTooShort, TokenSecrets};
+use perennial_contracts::tokens::TokenSecrets;
 use perennial_deliver::secrets::{SecretStore, Secrets};
 use perennial_ingest::throttle::Throttle;
 use perennial_lambda_kit::Env;
 use perennial_lambda_kit::aws;
 use perennial_lambda_kit::queue::{Delay, Queue};
+use perennial_lambda_kit::tokens;
 use perennial_store::{Archive, ConfigHandle, Store};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -122,8 +123,11 @@ fn given(name: &str) -> Option<String> {
 }
 
 /// What tokens of users and of inboxes are made with.
-fn token_secrets() -> Result<TokenSecrets, SecretTooShort> {
-    TokenSecrets::parse(&given("INBOX_SECRETS").unwrap_or_else(|| super::LOCAL_TOKEN_SECRET.to_owned()))
+fn token_secrets() -> anyhow::Result<TokenSecrets> {
+    match tokens::from_env(&Env::process())? {
+        Some(secrets) => Ok(secrets),
+        None => Ok(TokenSecrets::parse(super::LOCAL_TOKEN_SECRET)?),
+    }
 }
 
 /// Whether the environment holds a secret under `name`.

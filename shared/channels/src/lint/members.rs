@@ -8,7 +8,7 @@ const FACTS: [&str; 5] = ["first_name", "last_name", "created_at", "time_zone", 
 
 /// The members of the names that have a fixed set of them, in the order of `crate::render::NAMES`; a name with none is a plain value. The members of
 /// members are those below a dot.
-const MEMBERS: [(&str, &[&str]); 7] = [
+const MEMBERS: [(&str, &[&str]); 8] = [
     ("profile", &["user_id", "id"]),
     ("event", &["name", "properties"]),
     ("owner", &[]),
@@ -16,6 +16,7 @@ const MEMBERS: [(&str, &[&str]); 7] = [
     ("journey", &[]),
     ("step", &[]),
     ("unsubscribe_url", &[]),
+    ("confirm_url", &[]),
 ];
 
 /// What [`perennial_domain::Cause`] has, as JSON.

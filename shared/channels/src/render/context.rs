@@ -9,8 +9,19 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// What templates can name, see [`Context`].
-pub(crate) const NAMES: [&str; 10] =
-    ["person", "profile", "event", "account", "owner", "stage", "cause", "journey", "step", "unsubscribe_url"];
+pub(crate) const NAMES: [&str; 11] = [
+    "person",
+    "profile",
+    "event",
+    "account",
+    "owner",
+    "stage",
+    "cause",
+    "journey",
+    "step",
+    "unsubscribe_url",
+    "confirm_url",
+];
 
 /// What a template can name.
 ///
@@ -27,6 +38,7 @@ pub(crate) const NAMES: [&str; 10] =
 /// | `cause.event.name`, `cause.quiet.days`, `cause.score.value` | what set the message off |
 /// | `journey`, `step` | the journey's name, and the step from 0 |
 /// | `unsubscribe_url` | the link that ends all mail (mail only) |
+/// | `confirm_url` | the link by which a reader confirms their address (only in the mail that asks for it) |
 #[derive(Clone)]
 pub struct Context {
     person: Traits,
@@ -39,6 +51,7 @@ pub struct Context {
     journey: String,
     step: u16,
     unsubscribe_url: String,
+    confirm_url: String,
 }
 
 impl Context {
@@ -67,6 +80,7 @@ impl Context {
             journey: decision.journey.clone(),
             step: decision.step,
             unsubscribe_url: String::new(),
+            confirm_url: String::new(),
         }
     }
 
@@ -96,6 +110,13 @@ impl Context {
     #[must_use]
     pub fn with_unsubscribe_url(mut self, url: &str) -> Self {
         url.clone_into(&mut self.unsubscribe_url);
+        self
+    }
+
+    /// With the link by which a reader confirms their address.
+    #[must_use]
+    pub fn with_confirm_url(mut self, url: &str) -> Self {
+        url.clone_into(&mut self.confirm_url);
         self
     }
 
@@ -165,6 +186,7 @@ impl Context {
             ("journey", Value::from(self.journey.as_str())),
             ("step", Value::from(self.step)),
             ("unsubscribe_url", Value::from(self.unsubscribe_url.as_str())),
+            ("confirm_url", Value::from(self.confirm_url.as_str())),
         ]))
     }
 }

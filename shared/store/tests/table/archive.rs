@@ -44,6 +44,20 @@ async fn what_is_written_is_read_by_day_and_a_batch_written_again_adds_nothing()
     assert_eq!(of_day, events(1, 5));
 }
 
+/// SQS delivers the messages of a batch in any order.
+#[tokio::test]
+async fn batch_that_comes_again_in_another_order_adds_no_object() {
+    let objects = Arc::new(InMemory::new());
+    let archive = Archive::new(objects.clone());
+    let mut batch = events(0, 40);
+    archive.write(&batch).await.unwrap();
+    batch.reverse();
+    archive.write(&batch).await.unwrap();
+    let names: Vec<String> =
+        objects.list(None).map_ok(|object| object.location.to_string()).try_collect().await.unwrap();
+    assert_eq!(names.len(), 1, "{names:?}");
+}
+
 #[tokio::test]
 async fn an_object_that_is_no_archive_is_an_error_that_names_it() {
     let objects = Arc::new(InMemory::new());
